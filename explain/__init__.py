@@ -1,0 +1,1 @@
+"""From trees and rows to contributions and reasons; knows nothing of hospitals."""

@@ -1,0 +1,1 @@
+"""What a hospital is: table contracts, mapping files, calendar, features, baselines, simulator."""

@@ -1,0 +1,1 @@
+"""What is trusted: model packages, gates, cards, board, releases, journal."""

@@ -1,0 +1,1 @@
+"""From a request to an explained forecast, a human decision and its record."""

@@ -1,0 +1,1 @@
+"""From the hospital's tables to a registered candidate."""
