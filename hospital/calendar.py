@@ -1,0 +1,123 @@
+"""The hospital's clock and calendar: local time, weeks, seasons, French public holidays.
+
+Instants are int64 microseconds (UTC). "Same hour last week" is local clock: it stays at 08:00 when summer
+time begins; horizons are elapsed hours and do not.
+"""
+
+import math
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from hospital.events import Array
+from hospital.times import DAY, HOUR
+
+__all__ = [
+    "days_before_local",
+    "french_public_holidays",
+    "is_holiday",
+    "local_clock",
+    "local_day",
+    "local_hour",
+    "season",
+    "weekday",
+]
+
+_SLOT = HOUR // 4  # every zone of today changes its offset on a quarter of an hour
+_EPOCH = date(1970, 1, 1)
+
+
+@lru_cache(maxsize=128)
+def french_public_holidays(year: int) -> dict[date, str]:
+    """The eleven public holidays of metropolitan France (Code du travail, L3133-1), by date."""
+    easter = _easter(year)
+    return {
+        date(year, 1, 1): "Jour de l'an",
+        easter + timedelta(days=1): "Lundi de Pâques",
+        date(year, 5, 1): "Fête du Travail",
+        date(year, 5, 8): "Victoire 1945",
+        easter + timedelta(days=39): "Ascension",
+        easter + timedelta(days=50): "Lundi de Pentecôte",
+        date(year, 7, 14): "Fête nationale",
+        date(year, 8, 15): "Assomption",
+        date(year, 11, 1): "Toussaint",
+        date(year, 11, 11): "Armistice 1918",
+        date(year, 12, 25): "Noël",
+    }
+
+
+def _easter(year: int) -> date:
+    """Easter Sunday of the Gregorian calendar (the anonymous algorithm, Nature 1876)."""
+    a, b, c = year % 19, year // 100, year % 100
+    d, e = divmod(b, 4)
+    g = (8 * b + 13) // 25
+    h = (19 * a + b - d - g + 15) % 30
+    i, k = divmod(c, 4)
+    ell = (32 + 2 * e + 2 * i - h - k) % 7
+    m = (a + 11 * h + 22 * ell) // 451
+    month, day = divmod(h + ell - 7 * m + 114, 31)
+    return date(year, month, day + 1)
+
+
+def local_clock(times: Array, zone: ZoneInfo) -> Array:
+    """Local wall-clock microseconds since 1970-01-01T00:00 on that clock: int64 [n]."""
+    return times + _offset(times, zone)
+
+
+def local_day(times: Array, zone: ZoneInfo) -> Array:
+    """Days since 1970-01-01 on the local calendar: int64 [n]."""
+    return local_clock(times, zone) // DAY
+
+
+def local_hour(times: Array, zone: ZoneInfo) -> Array:
+    """Hour of the local clock with its fraction, 0 up to 24: float64 [n]."""
+    return (local_clock(times, zone) % DAY) / HOUR
+
+
+def weekday(times: Array, zone: ZoneInfo) -> Array:
+    """Local day of the week, Monday 0: int64 [n]."""
+    return (local_day(times, zone) + 3) % 7
+
+
+def season(times: Array, zone: ZoneInfo) -> tuple[Array, Array]:
+    """(cosine, sine) of the place in the year, 365.25 days: float64 [n] each; the cosine peaks on 1 January."""
+    days, inverse = np.unique(local_day(times, zone), return_inverse=True)
+    # One cosine a day by the C library: NumPy's vectorised ones may differ in the last bit by array length.
+    angles = [2 * math.pi * (int(day) / 365.25) for day in days]
+    cosine, sine = np.array([math.cos(a) for a in angles]), np.array([math.sin(a) for a in angles])
+    return cosine[inverse], sine[inverse]
+
+
+def is_holiday(days: Array) -> Array:
+    """Whether each local day (days since 1970-01-01) is a French public holiday: bool [n]."""
+    unique, inverse = np.unique(days, return_inverse=True)
+    dates = [_EPOCH + timedelta(days=int(d)) for d in unique]
+    return np.array([d in french_public_holidays(d.year) for d in dates], bool)[inverse]
+
+
+def days_before_local(times: Array, days: Array | int, zone: ZoneInfo) -> Array:
+    """The instant at which the local clock showed the same, `days` days earlier: int64 [n].
+
+    A local time that did not exist (the skipped hour in spring) counts as the hour after it; of a repeated one
+    the same of the two is taken that the offset at the later time leads to. Both are fixed rules, so that
+    training and a live answer agree.
+    """
+    wanted = local_clock(times, zone) - np.asarray(days, np.int64) * DAY
+    guess = wanted - _offset(times, zone)
+    return wanted - _offset(guess, zone)
+
+
+def _offset(times: Array, zone: ZoneInfo) -> Array:
+    """UTC offset of the zone in microseconds: int64 [n]."""
+    slots, inverse = np.unique(times // _SLOT, return_inverse=True)
+    offsets = np.fromiter((_slot_offset(int(s), zone) for s in slots), np.int64, slots.size)
+    return offsets[inverse]
+
+
+@lru_cache(maxsize=1 << 18)
+def _slot_offset(slot: int, zone: ZoneInfo) -> int:
+    when = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=slot * _SLOT)
+    offset = when.astimezone(zone).utcoffset()
+    return 0 if offset is None else int(offset / timedelta(microseconds=1))

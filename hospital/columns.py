@@ -1,0 +1,41 @@
+"""From pandas frames, as the contracts leave them, to the arrays that events are made of."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from hospital.events import Array, Events
+from hospital.tables import TABLES, Kind
+from hospital.times import MISSING_TIME
+
+if TYPE_CHECKING:
+    from hospital.reading import HospitalTables
+
+__all__ = ["columns_of", "events_of"]
+
+
+def columns_of(frame: pd.DataFrame, table: str) -> dict[str, Array]:
+    """Each column as an array: times int64 instants, numbers float64, texts object with None."""
+    kinds = {c.name: c.kind for c in TABLES[table].columns} | {"received_at": Kind.TIME}
+    out: dict[str, Array] = {}
+    for name in frame.columns:
+        series, kind = frame[name], kinds.get(str(name))
+        if kind is Kind.TIME:
+            instants = series.dt.as_unit("us").to_numpy("datetime64[us]").astype(np.int64)
+            out[str(name)] = np.where(series.isna().to_numpy(), MISSING_TIME, instants)
+        elif kind in (Kind.NUMBER, Kind.INTEGER) or (kind is None and pd.api.types.is_numeric_dtype(series)):
+            out[str(name)] = series.to_numpy(np.float64, na_value=np.nan)
+        else:
+            texts = series.to_numpy(object)
+            out[str(name)] = np.where(series.isna().to_numpy(), None, texts)
+    return out
+
+
+def events_of(hospital: "HospitalTables") -> Events:
+    """The events that a hospital's tables tell of."""
+    return Events.of(
+        {name: columns_of(frame, name) for name, frame in hospital.tables.items()},
+        zone=hospital.zone,
+        cadence_hours=24 if hospital.cadence == "daily" else 1,
+    )

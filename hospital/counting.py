@@ -1,0 +1,167 @@
+"""Exact counts over known spans, for one time or a million, by binary search.
+
+Everything a feature counts ("patients waiting", "arrivals of the last hour") is a set of spans
+[start, end); the count at t is the starts up to t less the ends up to t. Counts and sums are integers, so
+that one time and a million give the same bits whatever the order of summation.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hospital.events import FOREVER, Array, Facts
+from hospital.times import MISSING_TIME
+
+__all__ = ["Counter", "LastOnes", "Own", "Series", "Spans", "later", "or_forever"]
+
+
+def or_forever(times: Array) -> Array:
+    """The times, with those missing as `FOREVER`: what has not happened has not ended anything."""
+    return np.where(times == MISSING_TIME, FOREVER, times)
+
+
+def later(times: Array, microseconds: int) -> Array:
+    """The times moved on; what is missing or forever stays so."""
+    fixed = (times == MISSING_TIME) | (times == FOREVER)
+    return np.where(fixed, times, np.where(fixed, 0, times) + microseconds)
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Spans in which something holds and is known to hold.
+
+    Attributes:
+        start, end: int64 [n] instants; only spans with start < end are kept.
+        row: int64 [n], the row each span tells of.
+        weight: int64 [n], what is summed.
+    """
+
+    start: Array
+    end: Array
+    row: Array
+    weight: Array
+
+    @classmethod
+    def of(cls, facts: Facts, start: Array, end: Array, weight: Array | None = None) -> "Spans":
+        """Spans [start, end) of facts, cut to when each was known; a missing start never begins."""
+        begin = np.maximum(start, facts.known_from)
+        stop = np.minimum(end, facts.known_until)
+        keep = (start != MISSING_TIME) & (begin < stop)
+        weights = np.ones(start.size, np.int64) if weight is None else weight
+        return cls(begin[keep], stop[keep], facts.row[keep], weights[keep])
+
+    def counter(self) -> "Counter":
+        """A counter over these spans."""
+        return Counter(self)
+
+
+class Counter:
+    """Counts (and sums of weights) of the spans that hold at given times."""
+
+    def __init__(self, spans: Spans) -> None:
+        self._starts, self._start_sums = _sorted_sums(spans.start, spans.weight)
+        self._ends, self._end_sums = _sorted_sums(spans.end, spans.weight)
+
+    def count(self, times: Array) -> Array:
+        """How many hold at each time: int64 [n]."""
+        return np.searchsorted(self._starts, times, "right") - np.searchsorted(self._ends, times, "right")
+
+    def sum(self, times: Array) -> Array:
+        """The summed weight of those that hold at each time: int64 [n]."""
+        return (
+            self._start_sums[np.searchsorted(self._starts, times, "right")]
+            - self._end_sums[np.searchsorted(self._ends, times, "right")]
+        )
+
+
+def _sorted_sums(times: Array, weight: Array) -> tuple[Array, Array]:
+    order = np.argsort(times, kind="stable")
+    return times[order], np.concatenate([np.zeros(1, np.int64), np.cumsum(weight[order])])
+
+
+class Own:
+    """Looks up the spans of one's own row, to leave oneself out of a count."""
+
+    def __init__(self, spans: Spans) -> None:
+        order = np.lexsort((spans.start, spans.row))
+        self._row, self._start = spans.row[order], spans.start[order]
+        self._end, self._weight = spans.end[order], spans.weight[order]
+
+    def at(self, row: Array, times: Array) -> tuple[Array, Array]:
+        """(count, sum) of the spans of each row (int64 [n]; -1: none) that hold at each time."""
+        low, high = np.searchsorted(self._row, row, "left"), np.searchsorted(self._row, row, "right")
+        count, total = np.zeros(row.size, np.int64), np.zeros(row.size, np.int64)
+        for step in range(int((high - low).max(initial=0))):
+            at = np.minimum(low + step, max(self._row.size - 1, 0))
+            holds = (low + step < high) & (self._start[at] <= times) & (times < self._end[at])
+            count += holds
+            total += np.where(holds, self._weight[at], 0)
+        return count, total
+
+
+class LastOnes:
+    """The last k values that became known, newest first, within a window of time."""
+
+    def __init__(self, facts: Facts, at: Array, value: Array, window: int) -> None:
+        """`at` int64 [n]: when the value's event happened; `value` float64 [n]; `window` microseconds."""
+        known = np.maximum(at, facts.known_from)
+        keep = (at != MISSING_TIME) & (known < facts.known_until)
+        order = np.lexsort((facts.row[keep], at[keep], known[keep]))
+        self._known, self._until = known[keep][order], facts.known_until[keep][order]
+        self._value, self._window = value[keep][order], window
+
+    def last(self, times: Array, k: int) -> Array:
+        """Float64 [n, k]: the values, newest first, NaN where there are fewer."""
+        out = np.full((times.size, k), np.nan)
+        todo = np.arange(times.size)
+        slack = k + 4
+        while todo.size:
+            values, complete = self._look_back(times[todo], slack, k)
+            out[todo[complete]] = values[complete]
+            todo, slack = todo[~complete], slack * 4
+        return out
+
+    def _look_back(self, times: Array, depth: int, k: int) -> tuple[Array, Array]:
+        values = np.full((times.size, k), np.nan)
+        if not self._known.size:
+            return values, np.ones(times.size, bool)
+        top = np.searchsorted(self._known, times, "right")
+        at = top[:, None] - 1 - np.arange(depth)
+        exists, at = at >= 0, np.maximum(at, 0)
+        recent = exists & (self._known[at] > times[:, None] - self._window)
+        valid = recent & (self._until[at] > times[:, None])
+        rank = np.cumsum(valid, axis=1) - 1
+        row, column = np.nonzero(valid & (rank < k))
+        values[row, rank[row, column]] = self._value[at[row, column]]
+        return values, (valid.sum(axis=1) >= k) | ~recent[:, -1]
+
+
+class Series:
+    """Values told for moments (a census row, a shift): the latest one known."""
+
+    def __init__(self, at: Array, facts: Facts, value: Array, max_age: int) -> None:
+        """`at` int64 [n] the moments; `value` float64 [n]; older than `max_age` (microseconds) is unknown."""
+        keep = (at != MISSING_TIME) & ~np.isnan(value)
+        order = np.lexsort((facts.known_from[keep], at[keep]))
+        self._at, self._value = at[keep][order], value[keep][order]
+        self._from, self._until = facts.known_from[keep][order], facts.known_until[keep][order]
+        self._max_age = max_age
+
+    def value(self, at: Array, known_at: Array) -> Array:
+        """Float64 [n]: the value at `at` as it was known at `known_at`; NaN where unknown or too old."""
+        if not self._at.size:
+            return np.full(at.size, np.nan)
+        index = self._find(at, known_at)
+        found = index >= 0
+        safe = np.maximum(index, 0)
+        fresh = found & (at - self._at[safe] <= self._max_age)
+        return np.where(fresh, self._value[safe], np.nan)
+
+    def _find(self, at: Array, known_at: Array) -> Array:
+        index = np.searchsorted(self._at, at, "right") - 1
+        while True:
+            safe = np.maximum(index, 0)
+            hidden = (index >= 0) & ~((self._from[safe] <= known_at) & (known_at < self._until[safe]))
+            if not hidden.any():
+                return index
+            index = index - hidden

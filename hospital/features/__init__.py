@@ -1,0 +1,1 @@
+"""The one definition of the features: the same code for training, for a check and for a live request."""

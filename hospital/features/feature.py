@@ -1,0 +1,48 @@
+"""What a feature is to people and to a model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hospital.events import Array
+
+__all__ = ["TRIAGE_RANK", "Feature", "encode", "with_levels"]
+
+TRIAGE_RANK: Mapping[str, float] = {"1": 1.0, "2": 2.0, "3A": 3.0, "3": 3.25, "3B": 3.5, "4": 4.0, "5": 5.0}
+"""Triage levels in order of urgency; a plain 3 (where a hospital does not split it) lies between 3A and 3B."""
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One column of a model's input.
+
+    Attributes:
+        name: snake_case, stable: packages name it.
+        group: what it tells of: calendar, patient, crowding, flow, staff, census, planned, covariate.
+        label_fr, label_en: for people.
+        unit: of its values, "" where there is none.
+        levels: of a category, in the order of its codes 0, 1, …; empty for a number.
+    """
+
+    name: str
+    group: str
+    label_fr: str
+    label_en: str
+    unit: str = ""
+    levels: tuple[str, ...] = ()
+
+    def label(self, language: str) -> str:
+        """The label in French (``fr``) or English."""
+        return self.label_fr if language == "fr" else self.label_en
+
+
+def with_levels(features: tuple[Feature, ...], levels: Mapping[str, tuple[str, ...]]) -> tuple[Feature, ...]:
+    """The features, those named in `levels` with the levels learned from the data."""
+    return tuple(replace(f, levels=levels[f.name]) if f.name in levels else f for f in features)
+
+
+def encode(values: Array, levels: tuple[str, ...]) -> Array:
+    """Codes (float64 [n]) of texts (object [n]); NaN for what is missing or has no level."""
+    codes = {level: float(i) for i, level in enumerate(levels)}
+    return np.fromiter((codes.get(v, np.nan) for v in values), np.float64, len(values))

@@ -1,0 +1,87 @@
+"""Exceptions of `registry`.
+
+VigieError
+└── RegistryError
+    ├── PackageError       a model package that does not verify or cannot be read
+    ├── SnapshotError      a sealed data snapshot that is missing or was changed
+    ├── KeyFileError       a key file that cannot be used
+    ├── SignatureError     a signature that is not one, or of somebody who may not sign this
+    ├── TrustError         the trust folder is missing, broken or forbids what was asked
+    ├── PolicyError        a policy that may not be used (all faults at once)
+    ├── CandidateError     a candidate that is missing or not in the state that was asked of it
+    ├── ReviewError        a review that may not be given
+    ├── PromotionError     a version that may not be released (all reasons at once)
+    ├── ReleaseError       a release that does not verify
+    ├── StoreError         MLflow's store cannot be used
+    └── TokenError         a token that is unknown, expired or revoked
+"""
+
+from hospital.errors import VigieError
+
+__all__ = [
+    "CandidateError",
+    "KeyFileError",
+    "PackageError",
+    "PolicyError",
+    "PromotionError",
+    "RegistryError",
+    "ReleaseError",
+    "ReviewError",
+    "SignatureError",
+    "SnapshotError",
+    "StoreError",
+    "TokenError",
+    "TrustError",
+]
+
+
+class RegistryError(VigieError):
+    """Base of the registry's errors."""
+
+
+class PackageError(RegistryError):
+    """A model package does not verify or cannot be read."""
+
+
+class SnapshotError(RegistryError):
+    """A sealed data snapshot is missing or was changed."""
+
+
+class KeyFileError(RegistryError):
+    """A key file cannot be used."""
+
+
+class SignatureError(RegistryError):
+    """A signature is not one, or of somebody who may not sign this."""
+
+
+class TrustError(RegistryError):
+    """The trust folder is missing, broken or forbids what was asked."""
+
+
+class PolicyError(RegistryError):
+    """A policy may not be used; all its faults at once."""
+
+
+class CandidateError(RegistryError):
+    """A candidate is missing or not in the state that was asked of it."""
+
+
+class ReviewError(RegistryError):
+    """A review may not be given."""
+
+
+class PromotionError(RegistryError):
+    """A version may not be released; all reasons at once."""
+
+
+class ReleaseError(RegistryError):
+    """A release does not verify."""
+
+
+class StoreError(RegistryError):
+    """MLflow's store cannot be used."""
+
+
+class TokenError(RegistryError):
+    """A token is unknown, expired or revoked."""

@@ -1,0 +1,178 @@
+"""A verified package as something that forecasts and explains.
+
+Both models say: forecast = anchor + scale x (median trees + spread x calibrated quantile), never under a floor.
+Bed demand: the anchor is the best simple baseline of the horizon, the scale its mean error in that unit.
+Wait time: the anchor is 0 and the scale the usual wait of that triage level at that hour.
+So trees add, the scale is known, and an explanation in beds or minutes adds up exactly.
+"""
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from explain.booster import TreeBooster
+from hospital.baselines import BedBaselines, WaitBaselines
+from hospital.events import Array
+from hospital.features.feature import Feature
+from hospital.quantiles import LEVELS
+from registry.errors import PackageError
+from registry.package import Manifest, verify_package
+
+__all__ = ["MEDIAN", "Explained", "ForecastModel", "Rows"]
+
+MEDIAN = LEVELS.index(0.5)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to forecast, with all that a forecast needs besides the trees.
+
+    Attributes:
+        X: float32 [n, features]. cell: int64 [n], whose usual contributions are subtracted (unit and horizon, or
+        department). calibration: int64 [n], group of the calibrated quantiles (horizon, or triage level).
+        anchor, scale, floor: float64 [n], in beds or minutes. baseline: float64 [n], the best simple rule.
+        baseline_cell: int64 [n], whose residual quantiles stand around the baseline.
+    """
+
+    X: Array
+    cell: Array
+    calibration: Array
+    anchor: Array
+    scale: Array
+    floor: Array
+    baseline: Array
+    baseline_cell: Array
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Forecasts with their reasons; `base` + contributions + adjustments = `p50`, row by row.
+
+    Attributes:
+        p50, base: float64 [n]. contributions: float64 [n, features]. adjustments: float64 [n] by name, each by
+        its own formula. reference_values: float64 [n, features], what is usual.
+    """
+
+    p50: Array
+    base: Array
+    contributions: Array
+    adjustments: Mapping[str, Array]
+    reference_values: Array
+
+
+class ForecastModel:
+    """A package's trees, calibration, baselines and usual contributions."""
+
+    def __init__(self, directory: Path) -> None:
+        """Verifies the package, then reads it.
+
+        Raises:
+            PackageError: a byte of it is not what its manifest says.
+        """
+        self.manifest: Manifest = verify_package(directory)
+        self._files = {name: (directory / name).read_bytes() for name in self.manifest.files}
+        self._threads = 1
+        if self.manifest.kind == "model":
+            self._median = TreeBooster(self._files["median.ubj"], threads=self._threads)
+            self._spread = TreeBooster(self._files["spread.ubj"], threads=self._threads)
+            self._z = np.array(self._json("calibration.json")["quantiles"], np.float64)
+            with np.load(io.BytesIO(self._files["reference.npz"]), allow_pickle=False) as reference:
+                self._usual_contributions = reference["contributions"]
+                self._usual_values = reference["values"]
+        self.beds = BedBaselines.from_json(self._json("baseline.json")) if self.name == "bed-demand" else None
+        self.waits = WaitBaselines.from_json(self._json("baseline.json")) if self.name == "wait-time" else None
+        self.profile = self._json("profile.json")
+
+    @property
+    def name(self) -> str:
+        """The registered model: ``bed-demand`` or ``wait-time``."""
+        return self.manifest.name
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The features in the order of the columns of X."""
+        return tuple(Feature(**entry.model_dump()) for entry in self.manifest.features)
+
+    @property
+    def levels(self) -> dict[str, tuple[str, ...]]:
+        """Levels of the categories by feature name."""
+        return {f.name: f.levels for f in self.manifest.features if f.levels}
+
+    def quantiles(self, rows: Rows) -> Array:
+        """Float64 [n, levels], at 5, 10, … 95 %; never crossing, never under the floor."""
+        median, spread = self._trees(rows.X)
+        raw = rows.anchor[:, None] + rows.scale[:, None] * (median[:, None] + spread[:, None] * self._z[rows.calibration])
+        return np.maximum(raw, rows.floor[:, None])
+
+    def baseline_quantiles(self, rows: Rows) -> Array:
+        """The best baseline's own distribution: float64 [n, levels]."""
+        residuals = (self.beds or self.waits_or_raise).residuals.reshape(-1, len(LEVELS))
+        return np.maximum(rows.baseline[:, None] + residuals[rows.baseline_cell], rows.floor[:, None])
+
+    def explain(self, rows: Rows, reference: Rows | None = None) -> Explained:
+        """The reasons of each p50.
+
+        Args:
+            reference: rows to compare with, one each; None: what is usual for the cell.
+        """
+        median, spread = self._trees(rows.X)
+        found = self._median.contributions(rows.X)
+        if reference is None:
+            usual, values = self._usual_contributions[rows.cell], self._usual_values[rows.cell]
+        else:
+            usual, values = self._median.contributions(reference.X).values, reference.X.astype(np.float64)
+        contributions = rows.scale[:, None] * (found.values - usual)
+        departure = rows.scale * (found.base + usual.sum(axis=1))
+        calibration = rows.scale * spread * self._z[rows.calibration, MEDIAN]
+        raw = rows.anchor + rows.scale * (median + spread * self._z[rows.calibration, MEDIAN])
+        p50 = np.maximum(raw, rows.floor)
+        adjustments = {"calibration": calibration, "floor": np.maximum(rows.floor - raw, 0.0)}
+        if self.name == "bed-demand":
+            return Explained(p50, rows.anchor, contributions, {"usual_departure": departure, **adjustments}, values)
+        return Explained(p50, departure, contributions, adjustments, values)
+
+    def explain_baseline(self, rows: Rows) -> Explained:
+        """The reasons of a baseline: the rule's own value, what it usually lacks, and the floor."""
+        residuals = (self.beds or self.waits_or_raise).residuals.reshape(-1, len(LEVELS))
+        bias = residuals[rows.baseline_cell, MEDIAN]
+        raw = rows.baseline + bias
+        none = np.zeros((raw.size, len(self.manifest.features)))
+        adjustments = {"calibration": bias, "floor": np.maximum(rows.floor - raw, 0.0)}
+        return Explained(np.maximum(raw, rows.floor), rows.baseline, none, adjustments, np.full_like(none, np.nan))
+
+    @property
+    def waits_or_raise(self) -> WaitBaselines:
+        """The wait-time baselines of a wait-time package."""
+        if self.waits is None:
+            raise PackageError("The package holds no wait-time baselines: it is one of bed demand.")
+        return self.waits
+
+    @property
+    def beds_or_raise(self) -> BedBaselines:
+        """The bed-demand baselines of a bed-demand package."""
+        if self.beds is None:
+            raise PackageError("The package holds no bed-demand baselines: it is one of wait time.")
+        return self.beds
+
+    def out_of_range(self, X: Array) -> list[tuple[str, ...]]:
+        """Names of the features of each row that lie outside all that training saw by more than a tenth."""
+        low, high = np.array(self.profile["minimum"], np.float64), np.array(self.profile["maximum"], np.float64)
+        margin = 0.1 * (high - low)
+        outside = (low - margin > X) | (high + margin < X)  # NaN compares false: missing is not out of range
+        names = [f.name for f in self.manifest.features]
+        return [tuple(names[j] for j in np.flatnonzero(row)) for row in outside]
+
+    def _trees(self, X: Array) -> tuple[Array, Array]:
+        spread = np.array([float(v) for v in self._spread.predict(X)])
+        return self._median.predict(X).astype(np.float64), np.exp(spread)
+
+    def _json(self, name: str) -> dict[str, Any]:
+        body = json.loads(self._files[name])
+        if not isinstance(body, dict):
+            raise PackageError(f"{name} in the package is not a JSON object.")
+        return body

@@ -1,0 +1,138 @@
+"""The model package: a directory without anything executable, the same bytes for the same inputs.
+
+``manifest.json`` names every other file with its digest; the package's own digest is that of the manifest.
+Nothing in it names a time of day, a machine or a person.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from registry.digests import canonical_json, sha256_bytes, sha256_file
+from registry.errors import PackageError
+
+__all__ = ["ALLOWED_FILES", "FeatureEntry", "Manifest", "UnitEntry", "package_digest", "read_manifest", "verify_package", "write_package"]
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+ALLOWED_FILES = frozenset(
+    {"median.ubj", "spread.ubj", "calibration.json", "baseline.json", "reference.npz", "profile.json"}
+)
+"""What a package may hold: trees, numbers and names. No pickle, no code."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FeatureEntry(_Strict):
+    """A feature as `hospital.features.feature.Feature` declares it."""
+
+    name: str
+    group: str
+    label_fr: str
+    label_en: str
+    unit: str
+    levels: tuple[str, ...]
+
+
+class UnitEntry(_Strict):
+    """A unit as the hospital named it when the model was trained."""
+
+    unit: str
+    label: str
+    group: str
+    site: str
+
+
+class Manifest(_Strict):
+    """What a package is.
+
+    Attributes:
+        name: the registered model. kind: what it holds. target: in words, with its unit.
+        horizons_hours: empty for wait time. feature_digest: of the definitions' behaviour.
+        data_digest: of the source tables. split: spans in microseconds. configuration: what was asked of training.
+    """
+
+    format: Literal[1]
+    name: Literal["bed-demand", "wait-time"]
+    kind: Literal["model", "baseline"]
+    target: str
+    zone: str
+    cadence_hours: int
+    horizons_hours: tuple[float, ...]
+    features: tuple[FeatureEntry, ...]
+    feature_digest: str
+    units: tuple[UnitEntry, ...]
+    audit_attributes: tuple[str, ...]
+    covariates: tuple[str, ...]
+    missing_columns: tuple[str, ...]
+    data_digest: str
+    data_days: float
+    data_rows: dict[str, int]
+    split: dict[str, list[int] | int]
+    configuration: dict[str, str | int | float | bool | None]
+    seed: int
+    code_commit: str
+    libraries: dict[str, str]
+    files: dict[str, str]
+
+
+def write_package(directory: Path, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> Manifest:
+    """Writes a package whole or not at all; returns its manifest with the digests of `files`."""
+    body = Manifest.model_validate({**manifest, "format": FORMAT, "files": {n: sha256_bytes(b) for n, b in files.items()}})
+    building = directory.with_name(f".{directory.name}.{os.getpid()}")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    for name, content in {**files, MANIFEST: canonical_json(body.model_dump(mode="json"))}.items():
+        with open(building / name, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    shutil.rmtree(directory, ignore_errors=True)
+    os.rename(building, directory)
+    return body
+
+
+def package_digest(directory: Path) -> str:
+    """Digest of a package: that of its manifest."""
+    return sha256_file(directory / MANIFEST)
+
+
+def read_manifest(content: bytes) -> Manifest:
+    """The manifest in these bytes.
+
+    Raises:
+        PackageError: it is not a manifest of this format.
+    """
+    try:
+        return Manifest.model_validate_json(content)
+    except ValidationError as error:
+        where = ", ".join(sorted({".".join(map(str, e["loc"])) or "the whole file" for e in error.errors()}))
+        raise PackageError(f"The package's manifest.json is not one that Vigie wrote (wrong: {where}).") from None
+
+
+def verify_package(directory: Path) -> Manifest:
+    """Checks every byte of a package before anything is built from it; returns its manifest.
+
+    Raises:
+        PackageError: a file is missing, unknown or changed; every one is named.
+    """
+    try:
+        manifest = read_manifest((directory / MANIFEST).read_bytes())
+    except OSError:
+        raise PackageError(f"There is no package in {directory.name}: manifest.json cannot be read.") from None
+    found = {p.name for p in directory.iterdir()} - {MANIFEST}
+    faults = [f"{name} is not a file that a package may hold" for name in sorted(found - ALLOWED_FILES)]
+    faults += [f"{name} is not named by the manifest" for name in sorted((found & ALLOWED_FILES) - set(manifest.files))]
+    faults += [f"{name} is missing" for name in sorted(set(manifest.files) - found)]
+    for name in sorted(found & set(manifest.files) & ALLOWED_FILES):
+        if (directory / name).is_symlink() or sha256_file(directory / name) != manifest.files[name]:
+            faults.append(f"{name} is not the file that was signed: its bytes were changed")
+    if faults:
+        raise PackageError("The package does not verify: " + "; ".join(faults) + ".")
+    return manifest

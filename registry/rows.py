@@ -1,0 +1,67 @@
+"""From samples or a live request to the rows that a model forecasts: the same for training, check and serving."""
+
+import numpy as np
+
+from hospital.baselines import BED_BASELINES, WAIT_BASELINES, BedBaselines, WaitBaselines, triage_position, week_slot
+from hospital.calendar import local_hour
+from hospital.events import Array
+from hospital.features.beds import BedQuery
+from hospital.features.feature import Feature
+from hospital.features.wait import WaitQuery
+from registry.model import Rows
+
+__all__ = ["bed_baselines", "bed_rows", "wait_baselines", "wait_rows"]
+
+_LEAST_USUAL_MINUTES = 5.0
+
+
+def bed_baselines(
+    baselines: BedBaselines, query: BedQuery, unit: Array, now: Array, last_week: Array, zone: object, cadence: int
+) -> dict[str, Array]:
+    """Every baseline's forecast in beds; `unit`: position among the baselines' units."""
+    horizon = baselines.horizon_index(query.horizon_hours)
+    slot = week_slot(query.prediction_time, zone, cadence)
+    return baselines.values(unit, horizon, slot, now, last_week)
+
+
+def bed_rows(
+    baselines: BedBaselines,
+    X: Array,
+    query: BedQuery,
+    unit: Array,
+    now: Array,
+    last_week: Array,
+    zone: object,
+    cadence: int,
+) -> Rows:
+    """Rows of a bed-demand model."""
+    horizon = baselines.horizon_index(query.horizon_hours)
+    values = bed_baselines(baselines, query, unit, now, last_week, zone, cadence)
+    anchor = baselines.chosen({name: values[name] for name in BED_BASELINES}, horizon)
+    cell = unit * len(baselines.horizons) + horizon
+    floor = np.zeros(anchor.size)
+    return Rows(X, cell, horizon, anchor, baselines.scale[unit, horizon], floor, anchor, cell)
+
+
+def wait_baselines(baselines: WaitBaselines, X: Array, query: WaitQuery, names: list[str], zone: object) -> dict[str, Array]:
+    """Every baseline's forecast in minutes."""
+    triage = triage_position(query.columns["triage"])
+    hour = local_hour(query.prediction_time, zone)  # type: ignore[arg-type]
+    last = X[:, names.index("last_wait_triage")].astype(np.float64)
+    recent = X[:, names.index("recent_wait_triage")].astype(np.float64)
+    return baselines.values(triage, hour, last, recent)
+
+
+def wait_rows(baselines: WaitBaselines, X: Array, query: WaitQuery, features: tuple[Feature, ...], zone: object) -> Rows:
+    """Rows of a wait-time model; nobody waits less than they have already waited."""
+    names = [f.name for f in features]
+    values = wait_baselines(baselines, X, query, names, zone)
+    triage = triage_position(query.columns["triage"])
+    department = X[:, names.index("department")]
+    cell = np.where(np.isnan(department), 0, department).astype(np.int64)
+    floor = (query.prediction_time - query.arrived_at) / 60e6
+    scale = np.maximum(values["usual_hour"], _LEAST_USUAL_MINUTES)
+    return Rows(X, cell, triage, np.zeros(scale.size), scale, floor, values[baselines.best], triage)
+
+
+ALL_BASELINES = {"bed-demand": BED_BASELINES, "wait-time": WAIT_BASELINES}

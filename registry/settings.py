@@ -1,0 +1,62 @@
+"""Where things are, from the environment (``VIGIE_…``) with defaults that work on one machine."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AwareDatetime
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["Settings"]
+
+
+class Settings(BaseSettings):
+    """Settings of one installation.
+
+    Attributes:
+        home: everything that Vigie writes, if not told otherwise. database_url: SQLAlchemy URL of observations,
+        predictions, decisions and journal; empty: SQLite in the home. releases, trust: folders; None: in the home.
+        host, port: where `vigie serve` listens. language: of texts for people.
+        clock_start: the service's clock begins there and runs on (the demo's); None: the real time.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="VIGIE_", extra="ignore")
+
+    home: Path = Path("vigie-home")
+    database_url: str = ""
+    releases_dir: Path | None = None
+    trust_dir: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 3000
+    language: Literal["fr", "en"] = "fr"
+    clock_start: AwareDatetime | None = None
+
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{self.home.resolve() / 'vigie.db'}"
+
+    @property
+    def releases(self) -> Path:
+        """The folder of releases."""
+        return self.releases_dir or self.home / "releases"
+
+    @property
+    def trust(self) -> Path:
+        """The folder of public keys, roles, policy in force and lowest acceptable releases."""
+        return self.trust_dir or self.home / "trust"
+
+    @property
+    def candidates(self) -> Path:
+        """The folder of candidates: what the board sees of versions not yet released."""
+        return self.home / "candidates"
+
+    @property
+    def snapshots(self) -> Path:
+        """The folder of sealed data snapshots."""
+        return self.home / "snapshots"
+
+    @property
+    def started_clock(self) -> datetime | None:
+        """Where the service's clock begins, if it is not the real one."""
+        return self.clock_start
