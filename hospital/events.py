@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hospital.tables import TABLES, Kind
-from hospital.times import MISSING_TIME
+from hospital.times import DAY, MISSING_TIME
 
 __all__ = ["FOREVER", "Array", "Columns", "Events", "Facts", "Unit", "Versions", "columns_from_rows"]
 
@@ -23,6 +23,7 @@ Columns = Mapping[str, Array]
 
 FOREVER = int(np.iinfo(np.int64).max)
 """The end of what has not ended, as an instant."""
+_RECORDS = ("visits", "stays", "census")
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Events:
         cadence_hours: hours between two rows of a census given directly; 1 where it is counted from stays.
         units: the hospital's units in their order.
         tables: versions by table name; a table the hospital does not have is absent.
-        history_from: instant of the first reception ever; nothing earlier is known, so nothing earlier is 0.
+        history_from: instant from which the record is whole; earlier is unknown, not 0.
     """
 
     zone: ZoneInfo
@@ -110,13 +111,13 @@ class Events:
     ) -> "Events":
         """Events from the columns of each table (every table with ``received_at``)."""
         versions = {name: _versions(name, columns) for name, columns in tables.items() if columns["received_at"].size}
-        known = [v.known_from.min() for name, v in versions.items() if name not in ("units", "staffing")]
+        known = [_record_start(v.known_from) for name, v in versions.items() if name in _RECORDS]
         return cls(
             zone=zone,
             cadence_hours=cadence_hours,
             units=_units(versions["units"]) if "units" in versions else (),
             tables=versions,
-            history_from=int(min(known)) if history_from is None and known else int(history_from or 0),
+            history_from=max(known, default=0) if history_from is None else history_from,
         )
 
     @property
@@ -161,6 +162,16 @@ def columns_from_rows(table: str, rows: Sequence[Mapping[str, Any]]) -> dict[str
     for name in sorted({key for row in rows for key in row} - set(names) - {"audit"}):
         out[name] = _array([row.get(name) for row in rows], Kind.NUMBER)  # covariates
     return out
+
+
+def _record_start(received: Array) -> int:
+    """When a record really begins: the first day with at least half the usual number of receptions.
+
+    A table often tells of stays that began weeks before anybody kept it; counts from then would be too low.
+    """
+    days, counts = np.unique(received // DAY, return_counts=True)
+    begun = int(days[np.argmax(counts >= np.median(counts) / 2)]) * DAY
+    return int(received[received >= begun].min())
 
 
 def _array(values: list[Any], kind: Kind) -> Array:

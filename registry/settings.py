@@ -1,10 +1,9 @@
 """Where things are, from the environment (``VIGIE_…``) with defaults that work on one machine."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 __all__ = ["Settings"]
@@ -15,17 +14,17 @@ class Settings(BaseSettings):
 
     Attributes:
         home: everything that Vigie writes, if not told otherwise. database_url: SQLAlchemy URL of observations,
-        predictions, decisions and journal; empty: SQLite in the home. releases, trust: folders; None: in the home.
+        predictions, decisions and journal; empty: SQLite in the home. releases_dir, trust_dir: folders; None: in the home.
         host, port: where `vigie serve` listens. language: of texts for people.
         clock_start: the service's clock begins there and runs on (the demo's); None: the real time.
     """
 
-    model_config = SettingsConfigDict(env_prefix="VIGIE_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="VIGIE_", extra="ignore", populate_by_name=True)
 
     home: Path = Path("vigie-home")
     database_url: str = ""
-    releases_dir: Path | None = None
-    trust_dir: Path | None = None
+    releases_dir: Path | None = Field(default=None, validation_alias="VIGIE_RELEASES")
+    trust_dir: Path | None = Field(default=None, validation_alias="VIGIE_TRUST")
     host: str = "127.0.0.1"
     port: int = 3000
     language: Literal["fr", "en"] = "fr"
@@ -55,8 +54,3 @@ class Settings(BaseSettings):
     def snapshots(self) -> Path:
         """The folder of sealed data snapshots."""
         return self.home / "snapshots"
-
-    @property
-    def started_clock(self) -> datetime | None:
-        """Where the service's clock begins, if it is not the real one."""
-        return self.clock_start

@@ -1,0 +1,210 @@
+"""The contracts for requests: pydantic models generated from the one table of columns."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    create_model,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from hospital.errors import ContractError, Fault
+from hospital.tables import TABLES, Column, Kind, Table
+from hospital.times import MINUTE, TimeError, instant, parse_time
+
+__all__ = ["CLOCK_TOLERANCE", "MESSAGES", "fault_code", "model_of", "text_fault", "validate_rows"]
+
+CLOCK_TOLERANCE = 5 * MINUTE
+"""What has happened may lie this much after its reception: two machines' clocks never agree."""
+TEXT_LENGTHS = {"label": 120}
+TEXT_LENGTH = 64
+
+MESSAGES: Mapping[str, str] = {
+    "missing": "a value is required",
+    "unknown_column": "the contract has no such column; remove it or declare it in a mapping",
+    "not_text": "text is expected",
+    "blank": "the text is blank; leave it out where nothing is known",
+    "too_long": "the text is too long",
+    "control_character": "the text holds a control character",
+    "not_a_number": "a finite number is expected",
+    "not_an_integer": "a whole number is expected",
+    "out_of_range": "the number is outside the range of the contract",
+    "not_a_choice": "the text is none of the contract's choices",
+    "not_a_time": "an ISO 8601 time is expected",
+    "naive_time": "the time has no zone; write it with one, or name the zone in the mapping",
+    "nonexistent_local_time": "the clock skipped this local time in spring; correct it",
+    "repeated_local_time": "the clock showed this local time twice in autumn; set repeated_hour in the mapping",
+    "after_reception": "what has happened lies more than 5 minutes after its reception; check the clock or the zone",
+    "not_an_object": "an object with named columns is expected",
+    "conflicting_revision": "the same row and received_at came with other content; give a revision a later received_at",
+    "code_not_listed": "a code is not listed in the mapping; list it under codes or missing",
+    "column_not_in_file": "the file has no such column; correct the mapping or the file",
+}
+"""What each code means and what to do; ``before_…`` codes say themselves."""
+
+
+def message_of(code: str) -> str:
+    """What a code means, in words."""
+    if code.startswith("before_"):
+        return f"the time lies before {code.removeprefix('before_')}"
+    return MESSAGES.get(code, code.replace("_", " "))
+
+
+def text_fault(value: str, name: str) -> str | None:
+    """The code of what is wrong with a text, or None."""
+    if not value.strip():
+        return "blank"
+    if len(value) > TEXT_LENGTHS.get(name, TEXT_LENGTH):
+        return "too_long"
+    if any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in value):
+        return "control_character"
+    return None
+
+
+def _fail(code: str) -> PydanticCustomError:
+    return PydanticCustomError(code, "{words}", {"words": message_of(code)})
+
+
+def _text(name: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        code = text_fault(value, name)
+        if code is not None:
+            raise _fail(code)
+        return value
+
+    return check
+
+
+def _time(value: object) -> object:
+    if not isinstance(value, str):
+        raise _fail("not_a_time")
+    try:
+        return parse_time(value)
+    except TimeError as error:
+        raise _fail(error.code) from None
+
+
+def _whole(value: float) -> float:
+    if not float(value).is_integer():
+        raise _fail("not_an_integer")
+    return value
+
+
+def _type_of(column: Column) -> Any:
+    if column.kind is Kind.TIME:
+        return Annotated[datetime, BeforeValidator(_time), WithJsonSchema({"type": "string", "format": "date-time"})]
+    if column.kind in (Kind.NUMBER, Kind.INTEGER):
+        number = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=column.minimum, le=column.maximum)]
+        return Annotated[number, AfterValidator(_whole)] if column.kind is Kind.INTEGER else number
+    if column.choices is not None:
+        return Literal[column.choices]
+    length = TEXT_LENGTHS.get(column.name, TEXT_LENGTH)
+    schema = {"type": "string", "minLength": 1, "maxLength": length}
+    return Annotated[str, Field(strict=True), AfterValidator(_text(column.name)), WithJsonSchema(schema)]
+
+
+def _rule(table: Table, name: str) -> Any:
+    """A validator of one time: after what must come before it, and not after its reception."""
+    earlier = [r.earlier for r in table.rules if r.later == name]
+    past = not table.by_name[name].planned
+
+    def check(value: datetime | None, info: ValidationInfo) -> datetime | None:
+        if value is None:
+            return None
+        for other in earlier:
+            before = info.data.get(other)
+            if before is not None and value < before:
+                raise _fail(f"before_{other}")
+        received = (info.context or {}).get("received_at")
+        if past and received is not None and instant(value) > received + CLOCK_TOLERANCE:
+            raise _fail("after_reception")
+        return value
+
+    return field_validator(name)(check)
+
+
+@cache
+def model_of(table: str) -> type[BaseModel]:
+    """The pydantic model of a table's rows as an application sends them."""
+    contract = TABLES[table]
+    fields: dict[str, Any] = {}
+    for column in contract.columns:
+        kind = _type_of(column)
+        fields[column.name] = (kind, ...) if column.required else (kind | None, None)
+    if contract.extra == "audit":
+        named = Annotated[str, Field(strict=True), AfterValidator(_text("audit"))]
+        fields["audit"] = (dict[str, named | None] | None, None)
+    if contract.extra == "covariates":
+        number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+        fields["covariates"] = (dict[str, number | None] | None, None)
+    rules = {f"rule_{c.name}": _rule(contract, c.name) for c in contract.columns if c.kind is Kind.TIME}
+    config = ConfigDict(extra="forbid", frozen=True)
+    name = "".join(part.capitalize() for part in table.split("_"))
+    model: type[BaseModel] = create_model(name, __config__=config, __validators__=rules, **fields)
+    return model
+
+
+def validate_rows(table: str, rows: Sequence[object], received_at: int, *, at: str | None = None) -> list[dict[str, Any]]:
+    """Rows of a table as sent, as plain dicts with times as instants; extra columns beside the others.
+
+    Args:
+        received_at: instant of reception; every row gets it. at: how paths begin, by default the table's name.
+
+    Raises:
+        ContractError: every fault of every row.
+    """
+    model, faults, out = model_of(table), [], []
+    for number, row in enumerate(rows):
+        try:
+            found = model.model_validate(row, context={"received_at": received_at})
+        except ValidationError as error:
+            where = f"{at or table}[{number}]"
+            faults += [_fault(where, e["loc"], e["type"]) for e in error.errors(include_input=False, include_url=False)]
+            continue
+        out.append(_plain(found) | {"received_at": received_at})
+    if faults:
+        raise ContractError(tuple(faults))
+    return out
+
+
+def _plain(row: BaseModel) -> dict[str, Any]:
+    values = {name: instant(v) if isinstance(v, datetime) else v for name, v in row.__dict__.items()}
+    return {**values, **(values.pop("covariates", None) or {})}
+
+
+def _fault(where: str, loc: tuple[int | str, ...], kind: str) -> Fault:
+    code = fault_code(kind)
+    path = ".".join([where, *(str(part) for part in loc)])
+    return Fault(path, code, message_of(code))
+
+
+def fault_code(kind: str) -> str:
+    """Our code of a pydantic error type."""
+    return _CODES.get(kind, kind)
+
+
+_CODES = {
+    "extra_forbidden": "unknown_column",
+    "string_type": "not_text",
+    "float_type": "not_a_number",
+    "finite_number": "not_a_number",
+    "int_type": "not_an_integer",
+    "int_from_float": "not_an_integer",
+    "greater_than_equal": "out_of_range",
+    "less_than_equal": "out_of_range",
+    "literal_error": "not_a_choice",
+    "model_type": "not_an_object",
+    "dict_type": "not_an_object",
+}
+
