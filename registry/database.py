@@ -1,0 +1,176 @@
+"""The database: SQLite on one machine, PostgreSQL in production; the same tables, the same code."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    create_engine,
+    event,
+    text,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+
+from registry.errors import RegistryError
+
+__all__ = ["JOURNAL_LOCK", "decisions", "journal", "metadata", "migrate", "observations", "open_database", "payloads", "predictions", "tokens", "writing"]
+
+JOURNAL_LOCK = 0x5649474945
+"""PostgreSQL's advisory lock of whoever appends to the journal."""
+
+metadata = MetaData()
+_SEQUENCE = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys by itself
+
+observations = Table(
+    "observations",
+    metadata,
+    Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),
+    Column("row_id", Text, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("superseded_at", BigInteger),
+    Column("active_until", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("row", Text, nullable=False),
+    UniqueConstraint("kind", "row_id", "received_at", name="uq_observations_revision"),
+    Index("ix_observations_active", "kind", "active_until", "superseded_at"),
+)
+predictions = Table(
+    "predictions",
+    metadata,
+    Column("prediction_id", Text, primary_key=True),
+    Column("made_at", BigInteger, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("response", Text, nullable=False),
+    Column("journal_seq", BigInteger, nullable=False),
+)
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("decision_id", Text, primary_key=True),
+    Column("prediction_id", Text, ForeignKey("predictions.prediction_id"), nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("value", Text),
+    Column("actor", Text, nullable=False),
+    Column("decided_at", BigInteger, nullable=False),
+    Column("journal_seq", BigInteger, nullable=False),
+    Index("ix_decisions_prediction", "prediction_id"),
+)
+journal = Table(
+    "journal",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subjects", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("payload_digest", Text, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+)
+payloads = Table(
+    "payloads",
+    metadata,
+    Column("seq", BigInteger, ForeignKey("journal.seq"), primary_key=True, autoincrement=False),
+    Column("salt", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+)
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("token_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("roles", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+)
+
+
+def open_database(url: str) -> Engine:
+    """An engine for a SQLAlchemy URL, its tables up to date.
+
+    Raises:
+        RegistryError: the database cannot be opened or written.
+    """
+    parsed = make_url(url)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        _make_folder(Path(parsed.database).parent)
+    engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    try:
+        migrate(engine)
+    except OperationalError:
+        raise RegistryError(
+            f"The database {parsed.render_as_string(hide_password=True)} cannot be opened or written: "
+            "check that it runs, that the folder exists and that you may write there."
+        ) from None
+    return engine
+
+
+def migrate(engine: Engine) -> None:
+    """Brings the tables to the newest form."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": JOURNAL_LOCK + 1})
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction in which the journal may be appended to: one at a time, all or nothing."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection = connection.execution_options(vigie_write=True)
+        with connection.begin():
+            if engine.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": JOURNAL_LOCK})
+            yield connection
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RegistryError(
+            f"{folder} cannot be made ({error.strerror}): set VIGIE_HOME to a folder that you may write."
+        ) from None
+
+
+def _configure_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in ("busy_timeout=20000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("vigie_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

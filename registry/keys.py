@@ -1,0 +1,150 @@
+"""Ed25519 keys of people, and what they sign.
+
+A signature is over the canonical JSON of a purpose and a body, so that what was signed as one thing can never
+be shown as another.
+"""
+
+import base64
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256, Hash
+
+from registry.digests import canonical_json
+from registry.errors import KeyFileError, SignatureError
+
+__all__ = ["DEMO_ROLES", "Key", "Signed", "create_key", "demo_key", "is_demo_key", "load_key"]
+
+DEMO_ROLES = ("author", "board-1", "board-2", "releaser")
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A body that somebody signed for a purpose."""
+
+    body: dict[str, Any]
+    name: str
+    public_key: str
+    purpose: str
+    value: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object that is kept."""
+        signature = {"name": self.name, "public_key": self.public_key, "purpose": self.purpose, "value": self.value}
+        return {"body": self.body, "signature": signature}
+
+    @classmethod
+    def from_json(cls, value: Any) -> "Signed":
+        """Reads `to_json`'s object; the signature is not verified yet.
+
+        Raises:
+            SignatureError: it is not a signed body.
+        """
+        try:
+            signature = value["signature"]
+            parts = [signature[name] for name in ("name", "public_key", "purpose", "value")]
+            if not isinstance(value["body"], dict) or not all(isinstance(p, str) for p in parts):
+                raise TypeError
+        except (TypeError, KeyError):
+            raise SignatureError("This is not signed by anybody: a key was not given, or the file was changed.") from None
+        return cls(value["body"], *parts)
+
+    def verify(self) -> None:
+        """Raises SignatureError unless the signature is that of the public key over the body and purpose."""
+        try:
+            public = Ed25519PublicKey.from_public_bytes(_decode(self.public_key))
+            public.verify(_decode(self.value), _message(self.purpose, self.body))
+        except (InvalidSignature, ValueError):
+            raise SignatureError(f"The signature of {self.name} does not verify: what was signed was changed.") from None
+
+
+@dataclass(frozen=True, repr=False)
+class Key:
+    """A person's key. `repr` shows the public part alone."""
+
+    name: str
+    public_key: str
+    private: Ed25519PrivateKey
+
+    def __repr__(self) -> str:
+        return f"Key(name={self.name!r}, public_key={self.public_key!r})"
+
+    def sign(self, purpose: str, body: dict[str, Any]) -> Signed:
+        """Signs a body for a purpose."""
+        return Signed(body, self.name, self.public_key, purpose, _encode(self.private.sign(_message(purpose, body))))
+
+
+def create_key(name: str, path: Path) -> Key:
+    """Makes a key and writes it to a new file that its owner alone can read.
+
+    Raises:
+        KeyFileError: the file exists, or cannot be written.
+    """
+    key = _key(name, Ed25519PrivateKey.generate())
+    body = {"format": 1, "name": name, "public_key": key.public_key, "private_key": _encode(key.private.private_bytes_raw())}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise KeyFileError(f"{path} exists: a key is never overwritten. Name another file.") from None
+    except OSError as error:
+        raise KeyFileError(f"{path} cannot be written ({error.strerror}): choose a folder of your own.") from None
+    with os.fdopen(handle, "wb") as file:
+        file.write(canonical_json(body))
+        file.flush()
+        os.fsync(file.fileno())
+    return key
+
+
+def load_key(path: Path) -> Key:
+    """Reads a key file.
+
+    Raises:
+        KeyFileError: it is missing, readable by others, or no key file.
+    """
+    try:
+        mode = path.stat().st_mode
+        content = path.read_bytes()
+    except OSError as error:
+        raise KeyFileError(f"The key file {path} cannot be read ({error.strerror}): check its path.") from None
+    if mode & 0o077:
+        raise KeyFileError(f"The key file {path} can be read by others: chmod 600 it, and make a new key if it leaked.")
+    try:
+        body = json.loads(content)
+        key = _key(str(body["name"]), Ed25519PrivateKey.from_private_bytes(_decode(body["private_key"])))
+    except (ValueError, KeyError, TypeError):
+        raise KeyFileError(f"{path} is no key file: make one with vigie key create NAME.") from None
+    return key
+
+
+def demo_key(role: str) -> Key:
+    """The demo's key of a role: made from a published text, so that everybody knows it and nobody can trust it."""
+    digest = Hash(SHA256())
+    digest.update(f"Vigie demo key, known to everybody: {role}".encode())
+    return _key(f"demo-{role}", Ed25519PrivateKey.from_private_bytes(digest.finalize()))
+
+
+def is_demo_key(public_key: str) -> bool:
+    """Whether a public key is one of the demo's."""
+    return any(public_key == demo_key(role).public_key for role in DEMO_ROLES)
+
+
+def _key(name: str, private: Ed25519PrivateKey) -> Key:
+    return Key(name, _encode(private.public_key().public_bytes_raw()), private)
+
+
+def _message(purpose: str, body: dict[str, Any]) -> bytes:
+    return canonical_json({"purpose": purpose, "body": body})
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode()
+
+
+def _decode(text: str) -> bytes:
+    return base64.b64decode(text.encode(), altchars=b"-_", validate=True)

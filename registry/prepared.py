@@ -1,0 +1,168 @@
+"""Samples, features and baselines of a model on a hospital's tables: what training fits and a check recomputes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hospital.baselines import BedBaselines, WaitBaselines
+from hospital.calendar import local_hour
+from hospital.censoring import censoring_weights
+from hospital.events import Array, Events
+from hospital.features.feature import Feature, with_levels
+from hospital.features.beds import bed_features_of
+from hospital.features.wait import WAIT_FEATURES
+from hospital.quantiles import LEVELS
+from hospital.samples import BedSamples, WaitSamples, bed_samples, bed_times, compute_wait, wait_samples
+from registry.model import ForecastModel, Rows
+from registry.rows import bed_baselines, bed_rows, wait_baselines, wait_rows
+
+__all__ = ["PreparedBeds", "PreparedWaits", "prepare_beds", "prepare_waits"]
+
+
+@dataclass(frozen=True)
+class PreparedWaits:
+    """Wait-time samples with features.
+
+    Attributes:
+        X: float32 [n, features]. outcome: float64 [n] minutes, NaN where censored.
+        weight: float64 [n], inverse probability of censoring; 0 where censored.
+    """
+
+    events: Events
+    features: tuple[Feature, ...]
+    samples: WaitSamples
+    X: Array
+    outcome: Array
+    weight: Array
+
+    @property
+    def prediction_time(self) -> Array:
+        """Instants, int64 [n]."""
+        return self.samples.query.prediction_time
+
+    @property
+    def target_time(self) -> Array:
+        """Instants of the outcome, int64 [n]: when the wait ended, or was last known to go on."""
+        return self.samples.query.arrived_at + (self.samples.waited_minutes * 60e6).astype(np.int64)
+
+    def hours(self) -> Array:
+        """Local hour of each prediction time: float64 [n]."""
+        return local_hour(self.prediction_time, self.events.zone)
+
+    def part(self, mask: Array) -> "PreparedWaits":
+        """Those of which `mask` is true; their weights come from themselves alone, so that no part knows another."""
+        s = self.samples.part(mask)
+        return PreparedWaits(self.events, self.features, s, self.X[mask], self.outcome[mask], _weights(s))
+
+    def rows(self, baselines: WaitBaselines) -> Rows:
+        """Rows of a model with these baselines."""
+        return wait_rows(baselines, self.X, self.samples.query, self.features, self.events.zone)
+
+    def baselines(self, baselines: WaitBaselines) -> dict[str, Array]:
+        """Every baseline's forecast, minutes."""
+        names = [f.name for f in self.features]
+        return wait_baselines(baselines, self.X, self.samples.query, names, self.events.zone)
+
+
+def prepare_waits(
+    events: Events, audit: Sequence[str], levels: Mapping[str, tuple[str, ...]] | None
+) -> PreparedWaits:
+    """Every visit with its features.
+
+    Args:
+        levels: of the categories, by feature; None: those seen in the earlier half of the visits.
+    """
+    samples = wait_samples(events, audit)
+    found = dict(levels) if levels is not None else _levels(samples)
+    X = compute_wait(events, samples, found)
+    outcome = np.where(samples.censored, np.nan, samples.outcome_minutes)
+    return PreparedWaits(events, with_levels(WAIT_FEATURES, found), samples, X, outcome, _weights(samples))
+
+
+def _weights(samples: WaitSamples) -> Array:
+    return censoring_weights(samples.waited_minutes, samples.censored, samples.query.columns["triage"])
+
+
+def _levels(samples: WaitSamples) -> dict[str, tuple[str, ...]]:
+    earlier = slice(0, max(samples.query.size // 2, 1))
+    return {
+        name: tuple(sorted({v for v in samples.query.columns[name][earlier] if v is not None}))
+        for name in ("department", "arrival_mode", "reason")
+    }
+
+
+@dataclass(frozen=True)
+class PreparedBeds:
+    """Bed-demand samples with features; `outcome` float64 [n] beds, NaN where not (yet) known."""
+
+    events: Events
+    features: tuple[Feature, ...]
+    samples: BedSamples
+
+    @property
+    def X(self) -> Array:
+        """Features, float32 [n, features]."""
+        return self.samples.X
+
+    @property
+    def outcome(self) -> Array:
+        """Beds, float64 [n]."""
+        return self.samples.outcome_beds
+
+    @property
+    def weight(self) -> Array:
+        """1 where the outcome is known, else 0: float64 [n]."""
+        return (~np.isnan(self.outcome)).astype(np.float64)
+
+    @property
+    def prediction_time(self) -> Array:
+        """Instants, int64 [n]."""
+        return self.samples.query.prediction_time
+
+    @property
+    def target_time(self) -> Array:
+        """Instants, int64 [n]."""
+        return self.samples.query.target_time
+
+    def hours(self) -> Array:
+        """Local hour of each prediction time: float64 [n]."""
+        return local_hour(self.prediction_time, self.events.zone)
+
+    def part(self, mask: Array) -> "PreparedBeds":
+        """Those of which `mask` is true."""
+        return PreparedBeds(self.events, self.features, self.samples.part(mask))
+
+    def units_of(self, baselines: BedBaselines) -> Array:
+        """Position of each row's unit among the baselines' units (int64 [n])."""
+        at = {unit: i for i, unit in enumerate(baselines.units)}
+        of_unit = np.array([at.get(u.unit, -1) for u in self.events.units], np.int64)
+        return of_unit[self.samples.query.unit]
+
+    def rows(self, baselines: BedBaselines) -> Rows:
+        """Rows of a model with these baselines."""
+        s, e = self.samples, self.events
+        return bed_rows(baselines, s.X, s.query, self.units_of(baselines), s.now, s.last_week, e.zone, e.cadence_hours)
+
+    def baselines(self, baselines: BedBaselines) -> dict[str, Array]:
+        """Every baseline's forecast, beds."""
+        s, e = self.samples, self.events
+        return bed_baselines(baselines, s.query, self.units_of(baselines), s.now, s.last_week, e.zone, e.cadence_hours)
+
+
+def prepare_beds(
+    events: Events, covariates: Sequence[str], horizons: Sequence[float], units: Sequence[str] | None
+) -> PreparedBeds:
+    """Every unit, horizon and prediction time with its features; `units`: the model's, None: all."""
+    names = tuple(units) if units is not None else tuple(u.unit for u in events.units)
+    features = with_levels(bed_features_of(events, covariates), {"unit": names})
+    samples = bed_samples(events, features, horizons, bed_times(events))
+    known = np.array([u.unit in set(names) for u in events.units], bool)
+    return PreparedBeds(events, features, samples.part(known[samples.query.unit]))
+
+
+def forecast(model: ForecastModel, rows: Rows) -> Array:
+    """Quantiles [n, levels] of a package, its model's or, where it is only a baseline, the baseline's."""
+    if not rows.baseline.size:
+        return np.empty((0, len(LEVELS)))
+    return model.quantiles(rows) if model.manifest.kind == "model" else model.baseline_quantiles(rows)
