@@ -1,39 +1,26 @@
 """The contracts for files: pandera schemas generated from the one table of columns."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from functools import partial
-from zoneinfo import ZoneInfo
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
+from numpy.typing import NDArray
 from pandera.errors import SchemaErrors
 
+from hospital.clocks import Clock, read_times
 from hospital.errors import ContractError, Fault
 from hospital.rows import CLOCK_TOLERANCE, message_of, text_fault
-from hospital.tables import TABLES, Column, Kind, Order, Table
-from hospital.times import Repeated, TimeError, parse_time
+from hospital.tables import TABLES, Column, Kind, Table
 
-__all__ = ["Clock", "Faults", "schema", "validate"]
+__all__ = ["Clock", "Faults", "check", "repeats", "schema", "validate"]
 
 _RECEIVED = Column("received_at", Kind.TIME, required=True)
 _TOLERANCE = pd.Timedelta(microseconds=CLOCK_TOLERANCE)
-
-
-@dataclass(frozen=True)
-class Clock:
-    """How naive times of a table are read.
-
-    Attributes:
-        zone: None: a naive time is refused. repeated: which of the two hours in autumn.
-        forms: `strptime` forms by column; others are ISO 8601.
-    """
-
-    zone: ZoneInfo | None = None
-    repeated: Repeated = "refuse"
-    forms: dict[str, str] = field(default_factory=dict)
+_NUMBERS = (Kind.NUMBER, Kind.INTEGER)
 
 
 class Faults:
@@ -42,20 +29,19 @@ class Faults:
     def __init__(self, table: str) -> None:
         self.table = table
         self.cells: dict[tuple[str, str], list[int]] = {}
-        self._told: set[tuple[str, int]] = set()
+        self._told: dict[str, set[int]] = {}
 
-    def add(self, column: str, code: str, rows: Sequence[int]) -> None:
+    def add(self, column: str, code: str, rows: Sequence[int] | NDArray[np.integer]) -> None:
         """Notes that cells of a column are faulty."""
-        new = [int(r) for r in rows if (column, int(r)) not in self._told]
-        self._told.update((column, r) for r in new)
+        told = self._told.setdefault(column, set())
+        new = [r for r in map(int, rows) if r not in told]
+        told.update(new)
         if new:
             self.cells.setdefault((column, code), []).extend(new)
 
-    def told(self, column: str, size: int) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-        """Which rows of a column are faulty: bool [size]."""
-        out = np.zeros(size, bool)
-        out[[r for name, r in self._told if name == column]] = True
-        return out
+    def mark(self, column: str, code: str, faulty: NDArray[np.bool_]) -> None:
+        """Notes the cells of a column where `faulty` (bool [n]) is true."""
+        self.add(column, code, np.flatnonzero(faulty))
 
     def all(self) -> tuple[Fault, ...]:
         """One fault for each column and code, with the first row concerned."""
@@ -65,12 +51,91 @@ class Faults:
         )
 
 
-def schema(table: str, audit: Sequence[str] = (), covariates: Sequence[str] = ()) -> pa.DataFrameSchema:
+@dataclass(frozen=True)
+class _Requirement:
+    """Something that known cells of a column must meet.
+
+    Attributes:
+        code: of a cell that does not, or what says it. alone: `holds` takes the column, else the whole table.
+    """
+
+    column: str
+    code: str | Callable[[str], str | None]
+    alone: bool
+    holds: Callable[[Any], Any]
+
+    def as_check(self) -> pa.Check:
+        """The pandera check; one failing case is enough to refuse."""
+        name = self.code if isinstance(self.code, str) else "text"
+        return pa.Check(self.holds, name=f"{self.column}:{name}", ignore_na=self.alone, n_failure_cases=1)
+
+    def note(self, frame: pd.DataFrame, faults: Faults) -> None:
+        """Notes the cells that do not meet it."""
+        judged = frame[self.column].dropna() if self.alone else frame
+        wrong = frame.loc[judged.index[~self.holds(judged).to_numpy(bool)], self.column]
+        if isinstance(self.code, str):
+            faults.add(self.column, self.code, wrong.index.to_numpy())
+            return
+        for row, cell in wrong.items():
+            faults.add(self.column, self.code(cell) or "not_text", [int(str(row))])
+
+
+@lru_cache(maxsize=64)
+def schema(table: str, audit: tuple[str, ...] = (), covariates: tuple[str, ...] = ()) -> pa.DataFrameSchema:
     """The pandera schema of a typed table: presence, ranges, choices, texts, orders, reception."""
-    contract = TABLES[table]
-    columns = {c.name: _column(c) for c in (_RECEIVED, *_columns(contract, audit, covariates))}
-    checks = [_order(rule) for rule in contract.rules] + [_past(name) for name in contract.event_times]
-    return pa.DataFrameSchema(columns, checks=checks, strict=True)
+    needs = _requirements(table, audit, covariates)
+    columns = {
+        c.name: pa.Column(
+            _dtype(c.kind),
+            checks=[n.as_check() for n in needs if n.alone and n.column == c.name],
+            nullable=not c.required,
+        )
+        for c in _columns(table, audit, covariates)
+    }
+    return pa.DataFrameSchema(columns, checks=[n.as_check() for n in needs if not n.alone], strict=True)
+
+
+def check(
+    frame: pd.DataFrame,
+    table: str,
+    *,
+    clock: Clock,
+    audit: Sequence[str] = (),
+    covariates: Sequence[str] = (),
+) -> tuple[pd.DataFrame, Faults]:
+    """The typed table and its faulty cells (which are missing in it, where they are of another kind).
+
+    Args:
+        frame: raw cells: texts str, numbers int or float, times str or datetime; with ``received_at``.
+    """
+    faults, size = Faults(table), len(frame)
+    columns = _columns(table, tuple(audit), tuple(covariates))
+    known = {c.name for c in columns}
+    unknown = [str(name) for name in frame.columns if name not in known]
+    if unknown and known.isdisjoint(set(frame.columns) - {"received_at"}):
+        # Without its line of names a file's first row stands there: nothing of it may be shown.
+        faults.add("*", "no_known_column", [0])
+    else:
+        for name in unknown:
+            faults.add(name, "unknown_column", range(max(size, 1)))
+    typed = pd.DataFrame(
+        {c.name: _typed(frame.get(c.name), c, clock, faults, size) for c in columns}, index=range(size)
+    )
+    refused = False
+    try:
+        schema(table, tuple(audit), tuple(covariates)).validate(typed, lazy=True)
+    except SchemaErrors:
+        refused = True
+    if refused:
+        before = len(faults.cells)
+        for column in columns:
+            if column.required:
+                faults.mark(column.name, "missing", typed[column.name].isna().to_numpy(bool))
+        for need in _requirements(table, tuple(audit), tuple(covariates)):
+            need.note(typed, faults)
+        if before == 0 and not faults.cells:
+            faults.add("*", "refused", [0])
+    return typed, faults
 
 
 def validate(
@@ -83,86 +148,97 @@ def validate(
 ) -> pd.DataFrame:
     """The typed table: times datetime64[us, UTC], numbers float64, texts object; every contract column there.
 
-    Args:
-        frame: raw cells: texts str, numbers int or float, times str or datetime; with ``received_at``.
-
     Raises:
         ContractError: every fault, one for each column and code.
     """
-    faults = Faults(table)
-    columns = (_RECEIVED, *_columns(TABLES[table], audit, covariates))
-    known = {c.name for c in columns}
-    for name in frame.columns:
-        if name not in known:
-            faults.add(str(name), "unknown_column", range(max(len(frame), 1)))
-    typed = pd.DataFrame(
-        {c.name: _typed(frame.get(c.name), c, clock, faults, len(frame)) for c in columns}, index=range(len(frame))
-    )
-    try:
-        schema(table, audit, covariates).validate(typed, lazy=True)
-    except SchemaErrors as error:
-        _collect(error.failure_cases, faults)
+    typed, faults = check(frame, table, clock=clock, audit=audit, covariates=covariates)
     if faults.cells:
         raise ContractError(faults.all())
     return typed
 
 
-def _columns(contract: Table, audit: Sequence[str], covariates: Sequence[str]) -> tuple[Column, ...]:
+def repeats(frame: pd.DataFrame, key: Sequence[str]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Rows that say again what an earlier row of the same key said; and those that say something else."""
+    again = frame.duplicated(list(key)).to_numpy(bool)
+    if not again.any():
+        return again, again
+    same = np.zeros(len(frame), bool)
+    shared = frame.duplicated(list(key), keep=False).to_numpy(bool)
+    same[shared] = frame[shared].duplicated().to_numpy(bool)
+    return again & same, again & ~same
+
+
+def _columns(table: str, audit: tuple[str, ...], covariates: tuple[str, ...]) -> tuple[Column, ...]:
+    contract = TABLES[table]
     extra = [Column(name, Kind.TEXT, known_with=contract.time) for name in audit]
-    return (*contract.columns, *extra, *(Column(name, Kind.NUMBER) for name in covariates))
+    return (
+        _RECEIVED,
+        *contract.columns,
+        *extra,
+        *(Column(name, Kind.NUMBER) for name in covariates),
+    )
 
 
-def _column(column: Column) -> pa.Column:
-    checks = []
-    if column.kind is Kind.TIME:
-        dtype: object = pd.DatetimeTZDtype("us", "UTC")
-    elif column.kind in (Kind.NUMBER, Kind.INTEGER):
-        dtype = "float64"
-        low, high = column.minimum, column.maximum
-        if low is not None and high is not None:
-            checks.append(pa.Check(lambda s: s.between(low, high), name="out_of_range"))
+def _dtype(kind: Kind) -> object:
+    if kind is Kind.TIME:
+        return pd.DatetimeTZDtype("us", "UTC")
+    return "float64" if kind in _NUMBERS else object
+
+
+@lru_cache(maxsize=64)
+def _requirements(
+    table: str, audit: tuple[str, ...], covariates: tuple[str, ...]
+) -> tuple[_Requirement, ...]:
+    contract = TABLES[table]
+    needs: list[_Requirement] = []
+    for column in _columns(table, audit, covariates):
+        needs += _cell_requirements(column)
+    for rule in contract.rules:
+        holds = partial(_ordered, contract=contract, earlier=rule.earlier, later=rule.later)
+        needs.append(_Requirement(rule.later, f"before_{rule.earlier}", False, holds))
+    for name in contract.event_times:
+        needs.append(_Requirement(name, "after_reception", False, partial(_received, name=name)))
+    return tuple(needs)
+
+
+def _cell_requirements(column: Column) -> list[_Requirement]:
+    name, choices = column.name, column.choices
+    needs: list[_Requirement] = []
+    if column.kind in _NUMBERS:
+        low = -np.inf if column.minimum is None else column.minimum
+        high = np.inf if column.maximum is None else column.maximum
+        needs.append(_Requirement(name, "out_of_range", True, lambda s: s.between(low, high)))
         if column.kind is Kind.INTEGER:
-            checks.append(pa.Check(lambda s: s == s.round(), name="not_an_integer"))
-    else:
-        dtype = object
-        if column.choices is not None:
-            checks.append(pa.Check(lambda s: s.isin(column.choices), name="not_a_choice"))
-        for code in ("blank", "too_long", "control_character"):
-            checks.append(pa.Check(partial(_text_is_not, code=code, name=column.name), name=code))
-    return pa.Column(dtype, checks=checks, nullable=not column.required, name=column.name)
+            needs.append(_Requirement(name, "not_an_integer", True, lambda s: s == s.round()))
+    elif choices is not None:
+        needs.append(_Requirement(name, "not_a_choice", True, lambda s: s.isin(choices)))
+    elif column.kind is not Kind.TIME:
+        code = partial(text_fault, name=name)
+        needs.append(
+            _Requirement(name, code, True, lambda s: ~s.isin([t for t in s.unique() if code(t) is not None]))
+        )
+    return needs
 
 
-def _text_is_not(texts: pd.Series, *, code: str, name: str) -> pd.Series:
-    wrong = {t for t in texts.unique() if text_fault(t, name) == code}
-    return ~texts.isin(wrong)
+def _ordered(frame: pd.DataFrame, *, contract: Table, earlier: str, later: str) -> pd.Series:
+    """Where `later` is not before `earlier`; a time that is itself at fault judges no other."""
+    before, after = frame[earlier], frame[later]
+    return (after >= before) | before.isna() | after.isna() | ~_sound(frame, contract, earlier)
 
 
-def _order(rule: Order) -> pa.Check:
-    def holds(frame: pd.DataFrame) -> pd.Series:
-        earlier, later = frame[rule.earlier], frame[rule.later]
-        return (later >= earlier) | earlier.isna() | later.isna()
-
-    return pa.Check(holds, name=f"{rule.later}:before_{rule.earlier}")
+def _received(frame: pd.DataFrame, *, name: str) -> pd.Series:
+    at, received = frame[name], frame["received_at"]
+    return (at <= received + _TOLERANCE) | at.isna() | received.isna()
 
 
-def _past(name: str) -> pa.Check:
-    def holds(frame: pd.DataFrame) -> pd.Series:
-        at, received = frame[name], frame["received_at"]
-        return (at <= received + _TOLERANCE) | at.isna() | received.isna()
-
-    return pa.Check(holds, name=f"{name}:after_reception")
-
-
-def _collect(cases: pd.DataFrame, faults: Faults) -> None:
-    for check, part in cases.groupby("check", sort=False):
-        name, _, code = str(check).partition(":")
-        if code:
-            rows = part["index"].dropna().astype(int).unique()
-            faults.add(name, code, sorted(rows))
-            continue
-        for column, cells in part.groupby("column", sort=False):
-            rows = sorted(cells["index"].dropna().astype(int).unique())
-            faults.add(str(column), "missing" if name == "not_nullable" else name, rows)
+def _sound(frame: pd.DataFrame, contract: Table, name: str) -> pd.Series:
+    out = pd.Series(True, index=frame.index)
+    if name in contract.event_times:
+        out &= _received(frame, name=name)
+    for rule in contract.rules:
+        if rule.later == name:
+            out &= _ordered(frame, contract=contract, earlier=rule.earlier, later=name)
+    return out
 
 
 def _typed(raw: pd.Series | None, column: Column, clock: Clock, faults: Faults, size: int) -> pd.Series:
@@ -170,80 +246,43 @@ def _typed(raw: pd.Series | None, column: Column, clock: Clock, faults: Faults, 
         raw = pd.Series(np.full(size, None, object))
     raw = raw.reset_index(drop=True)
     if column.kind is Kind.TIME:
-        return _times(raw, column.name, clock, faults)
-    if column.kind in (Kind.NUMBER, Kind.INTEGER):
+        times, codes = read_times(raw, clock, clock.forms.get(column.name))
+        for code, rows in codes.items():
+            faults.mark(column.name, code, rows)
+        return times
+    if column.kind in _NUMBERS:
         return _numbers(raw, column.name, faults)
-    return _texts(raw, column.name, faults, column.choices is not None)
+    return _texts(raw, column, faults)
 
 
-def _texts(raw: pd.Series, name: str, faults: Faults, choice: bool) -> pd.Series:
-    cells = raw.astype(object).where(raw.notna(), None)
-    wrong = np.array([c is not None and not isinstance(c, str) for c in cells], bool)
-    faults.add(name, "not_a_choice" if choice else "not_text", np.flatnonzero(wrong).tolist())
-    # A faulty cell stands as an allowed word, so that it is told of once.
-    return pd.Series(np.where(wrong, None, cells.to_numpy()), dtype=object)
+def _texts(raw: pd.Series, column: Column, faults: Faults) -> pd.Series:
+    cells = raw.astype(object).where(raw.notna(), None).to_numpy(object, copy=True)
+    wrong = np.fromiter((c is not None and not isinstance(c, str) for c in cells), bool, len(cells))
+    faults.mark(column.name, "not_a_choice" if column.choices is not None else "not_text", wrong)
+    cells[wrong] = None
+    return pd.Series(cells, dtype=np.dtype(object))
 
 
 def _numbers(raw: pd.Series, name: str, faults: Faults) -> pd.Series:
     if raw.dtype.kind in "iuf":
-        numbers = raw.to_numpy(np.float64)
+        numbers = raw.to_numpy(np.float64, na_value=np.nan)
         wrong = np.isinf(numbers)
     else:
         cells = raw.to_numpy(object)
-        number = [isinstance(c, (int, float, np.integer, np.floating)) and not isinstance(c, (bool, np.bool_)) for c in cells]
-        given = np.array([c is not None and c is not pd.NA and c is not pd.NaT for c in cells], bool)
-        numbers = np.array([_float(c) if ok else np.nan for c, ok in zip(cells, number, strict=True)], np.float64)
-        wrong = given & (~np.array(number, bool) | ~np.isfinite(numbers))
-    faults.add(name, "not_a_number", np.flatnonzero(wrong).tolist())
+        given = np.fromiter(
+            (c is not None and c is not pd.NA and c is not pd.NaT for c in cells), bool, len(cells)
+        )
+        numbers = np.fromiter((_float(c) for c in cells), np.float64, len(cells))
+        wrong = given & ~np.isfinite(numbers)
+    faults.mark(name, "not_a_number", wrong)
     return pd.Series(np.where(wrong, np.nan, numbers))
 
 
-def _float(value: float) -> float:
+def _float(value: object) -> float:
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(
+        value, (bool, np.bool_)
+    )
     try:
-        return float(value)
+        return float(value) if number else float("nan")  # type: ignore[arg-type]
     except OverflowError:
         return float("inf")
-
-
-def _times(raw: pd.Series, name: str, clock: Clock, faults: Faults) -> pd.Series:
-    if isinstance(raw.dtype, pd.DatetimeTZDtype):
-        return raw.dt.tz_convert("UTC").dt.as_unit("us")
-    if raw.dtype.kind == "M":
-        return _naive(raw, name, clock, faults)
-    cells = raw.astype(object).where(raw.notna(), None)
-    parsed: dict[object, object] = {None: None}
-    codes: dict[object, str] = {}
-    for cell in pd.unique(cells):
-        if cell is None:
-            continue
-        try:
-            parsed[cell] = _time(cell, clock, clock.forms.get(name))
-        except TimeError as error:
-            parsed[cell], codes[cell] = None, error.code
-    for code in sorted(set(codes.values())):
-        faults.add(name, code, np.flatnonzero([codes.get(c) == code for c in cells]).tolist())
-    return pd.Series(pd.to_datetime([parsed[c] for c in cells], utc=True)).dt.as_unit("us")
-
-
-def _time(cell: object, clock: Clock, form: str | None) -> datetime:
-    if isinstance(cell, date):  # a Parquet file's own dates and times; a date is its midnight
-        cell, form = cell.isoformat(), None
-    if not isinstance(cell, str):
-        raise TimeError("not_a_time")
-    return parse_time(cell, clock.zone, clock.repeated, form)
-
-
-def _naive(raw: pd.Series, name: str, clock: Clock, faults: Faults) -> pd.Series:
-    given = raw.notna()
-    if clock.zone is None:
-        faults.add(name, "naive_time", np.flatnonzero(given).tolist())
-        return pd.Series(pd.NaT, index=raw.index).dt.tz_localize("UTC").dt.as_unit("us")
-    both = [
-        raw.dt.tz_localize(clock.zone, ambiguous=np.full(len(raw), first), nonexistent="NaT") for first in (True, False)
-    ]
-    skipped = given & both[0].isna()
-    faults.add(name, "nonexistent_local_time", np.flatnonzero(skipped).tolist())
-    repeated = given & (both[0] != both[1]) & ~skipped
-    if clock.repeated == "refuse":
-        faults.add(name, "repeated_local_time", np.flatnonzero(repeated).tolist())
-    return both[1 if clock.repeated == "second" else 0].dt.tz_convert("UTC").dt.as_unit("us")

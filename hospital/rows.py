@@ -1,5 +1,6 @@
 """The contracts for requests: pydantic models generated from the one table of columns."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -23,16 +24,28 @@ from hospital.errors import ContractError, Fault
 from hospital.tables import TABLES, Column, Kind, Table
 from hospital.times import MINUTE, TimeError, instant, parse_time
 
-__all__ = ["CLOCK_TOLERANCE", "MESSAGES", "fault_code", "model_of", "text_fault", "validate_rows"]
+__all__ = [
+    "CLOCK_TOLERANCE",
+    "MESSAGES",
+    "fault_code",
+    "message_of",
+    "model_of",
+    "name_fault",
+    "text_fault",
+    "validate_rows",
+]
 
 CLOCK_TOLERANCE = 5 * MINUTE
 """What has happened may lie this much after its reception: two machines' clocks never agree."""
 TEXT_LENGTHS = {"label": 120}
 TEXT_LENGTH = 64
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
 
 MESSAGES: Mapping[str, str] = {
     "missing": "a value is required",
-    "unknown_column": "the contract has no such column; remove it or declare it in a mapping",
+    "unknown_column": "the contract has no such column; remove it, or declare it in a mapping",
+    "no_known_column": "none of its columns is the contract's; add the line with their names, or map them",
     "not_text": "text is expected",
     "blank": "the text is blank; leave it out where nothing is known",
     "too_long": "the text is too long",
@@ -43,11 +56,22 @@ MESSAGES: Mapping[str, str] = {
     "not_a_choice": "the text is none of the contract's choices",
     "not_a_time": "an ISO 8601 time is expected",
     "naive_time": "the time has no zone; write it with one, or name the zone in the mapping",
-    "nonexistent_local_time": "the clock skipped this local time in spring; correct it",
-    "repeated_local_time": "the clock showed this local time twice in autumn; set repeated_hour in the mapping",
-    "after_reception": "what has happened lies more than 5 minutes after its reception; check the clock or the zone",
+    "nonexistent_local_time": (
+        "the clock of the zone skipped this time in spring; correct it, or the mapping's zone"
+    ),
+    "repeated_local_time": (
+        "the clock of the zone showed this time twice in autumn; set repeated_hour in the mapping"
+    ),
+    "after_reception": (
+        "what has happened lies more than 5 minutes after its reception; check the clock or the zone"
+    ),
     "not_an_object": "an object with named columns is expected",
-    "conflicting_revision": "the same row and received_at came with other content; give a revision a later received_at",
+    "not_a_name": "a name is letters, digits and _, up to 64, the first no digit",
+    "name_taken": "the contract has a column of this name; choose another",
+    "conflicting_revision": (
+        "the same row came again with other content and no later received_at; "
+        "give each revision its own received_at, or keep one row"
+    ),
     "code_not_listed": "a code is not listed in the mapping; list it under codes or missing",
     "column_not_in_file": "the file has no such column; correct the mapping or the file",
 }
@@ -67,9 +91,16 @@ def text_fault(value: str, name: str) -> str | None:
         return "blank"
     if len(value) > TEXT_LENGTHS.get(name, TEXT_LENGTH):
         return "too_long"
-    if any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in value):
+    if _CONTROL.search(value):
         return "control_character"
     return None
+
+
+def name_fault(table: str, name: str) -> str | None:
+    """The code of what is wrong with the name of an audit attribute or covariate, or None."""
+    if not _NAME.fullmatch(name):
+        return "not_a_name"
+    return "name_taken" if name in {*TABLES[table].by_name, "received_at", "audit", "covariates"} else None
 
 
 def _fail(code: str) -> PydanticCustomError:
@@ -79,6 +110,16 @@ def _fail(code: str) -> PydanticCustomError:
 def _text(name: str) -> Callable[[str], str]:
     def check(value: str) -> str:
         code = text_fault(value, name)
+        if code is not None:
+            raise _fail(code)
+        return value
+
+    return check
+
+
+def _extra_name(table: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        code = name_fault(table, value)
         if code is not None:
             raise _fail(code)
         return value
@@ -103,9 +144,13 @@ def _whole(value: float) -> float:
 
 def _type_of(column: Column) -> Any:
     if column.kind is Kind.TIME:
-        return Annotated[datetime, BeforeValidator(_time), WithJsonSchema({"type": "string", "format": "date-time"})]
+        return Annotated[
+            datetime, BeforeValidator(_time), WithJsonSchema({"type": "string", "format": "date-time"})
+        ]
     if column.kind in (Kind.NUMBER, Kind.INTEGER):
-        number = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=column.minimum, le=column.maximum)]
+        number = Annotated[
+            float, Field(strict=True, allow_inf_nan=False, ge=column.minimum, le=column.maximum)
+        ]
         return Annotated[number, AfterValidator(_whole)] if column.kind is Kind.INTEGER else number
     if column.choices is not None:
         return Literal[column.choices]
@@ -139,15 +184,16 @@ def model_of(table: str) -> type[BaseModel]:
     """The pydantic model of a table's rows as an application sends them."""
     contract = TABLES[table]
     fields: dict[str, Any] = {}
+    extra_name = Annotated[str, AfterValidator(_extra_name(table))]
     for column in contract.columns:
         kind = _type_of(column)
         fields[column.name] = (kind, ...) if column.required else (kind | None, None)
     if contract.extra == "audit":
         named = Annotated[str, Field(strict=True), AfterValidator(_text("audit"))]
-        fields["audit"] = (dict[str, named | None] | None, None)
+        fields["audit"] = (dict[extra_name, named | None] | None, None)
     if contract.extra == "covariates":
         number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-        fields["covariates"] = (dict[str, number | None] | None, None)
+        fields["covariates"] = (dict[extra_name, number | None] | None, None)
     rules = {f"rule_{c.name}": _rule(contract, c.name) for c in contract.columns if c.kind is Kind.TIME}
     config = ConfigDict(extra="forbid", frozen=True)
     name = "".join(part.capitalize() for part in table.split("_"))
@@ -155,38 +201,72 @@ def model_of(table: str) -> type[BaseModel]:
     return model
 
 
-def validate_rows(table: str, rows: Sequence[object], received_at: int, *, at: str | None = None) -> list[dict[str, Any]]:
-    """Rows of a table as sent, as plain dicts with times as instants; extra columns beside the others.
+def validate_rows(
+    table: str,
+    rows: Sequence[object],
+    received_at: datetime | int,
+    *,
+    at: str | None = None,
+    keep_repeats: bool = False,
+) -> list[dict[str, Any]]:
+    """Rows of a table as sent, as plain dicts with times as instants; covariates beside the other columns.
 
     Args:
-        received_at: instant of reception; every row gets it. at: how paths begin, by default the table's name.
+        received_at: when they were received (a time or its instant); every row gets it.
+        at: how paths begin, by default the table's name.
+        keep_repeats: a row sent twice with the same content is kept twice, as one answer a row needs.
 
     Raises:
         ContractError: every fault of every row.
     """
-    model, faults, out = model_of(table), [], []
+    received = received_at if isinstance(received_at, int) else instant(received_at)
+    model, faults = model_of(table), []
+    found: list[tuple[str, dict[str, Any]]] = []
     for number, row in enumerate(rows):
+        where = f"{at or table}[{number}]"
         try:
-            found = model.model_validate(row, context={"received_at": received_at})
+            valid = model.model_validate(row, context={"received_at": received})
         except ValidationError as error:
-            where = f"{at or table}[{number}]"
-            faults += [_fault(where, e["loc"], e["type"]) for e in error.errors(include_input=False, include_url=False)]
-            continue
-        out.append(_plain(found) | {"received_at": received_at})
+            faults += [_fault(where, e["loc"], _code(e["type"], e["input"])) for e in error.errors()]
+        else:
+            found.append((where, _plain(valid) | {"received_at": received}))
+    kept = _kept(table, found, keep_repeats, faults)
     if faults:
         raise ContractError(tuple(faults))
-    return out
+    return kept
+
+
+def _kept(
+    table: str, found: Sequence[tuple[str, dict[str, Any]]], keep_repeats: bool, faults: list[Fault]
+) -> list[dict[str, Any]]:
+    """The rows without repeats; the same key with other content is a fault."""
+    first: dict[tuple[Any, ...], dict[str, Any]] = {}
+    kept = []
+    for where, row in found:
+        key = tuple(row[name] for name in TABLES[table].key)
+        earlier = first.setdefault(key, row)
+        if earlier != row:
+            faults.append(_fault(where, ("received_at",), "conflicting_revision"))
+        elif earlier is row or keep_repeats:
+            kept.append(row)
+    return kept
 
 
 def _plain(row: BaseModel) -> dict[str, Any]:
-    values = {name: instant(v) if isinstance(v, datetime) else v for name, v in row.__dict__.items()}
+    values: dict[str, Any] = {
+        name: instant(v) if isinstance(v, datetime) else v for name, v in row.__dict__.items()
+    }
     return {**values, **(values.pop("covariates", None) or {})}
 
 
-def _fault(where: str, loc: tuple[int | str, ...], kind: str) -> Fault:
-    code = fault_code(kind)
-    path = ".".join([where, *(str(part) for part in loc)])
-    return Fault(path, code, message_of(code))
+def _fault(where: str, loc: tuple[int | str, ...], code: str) -> Fault:
+    # A sender's own words for a column may be anything, a patient's name too: only names are shown.
+    parts = [str(part) if _NAME.fullmatch(str(part)) else "?" for part in loc if part != "[key]"]
+    return Fault(".".join([where, *parts]), code, message_of(code))
+
+
+def _code(kind: str, value: object) -> str:
+    return "missing" if value is None and kind != "extra_forbidden" else fault_code(kind)
 
 
 def fault_code(kind: str) -> str:
@@ -197,14 +277,13 @@ def fault_code(kind: str) -> str:
 _CODES = {
     "extra_forbidden": "unknown_column",
     "string_type": "not_text",
+    "string_unicode": "control_character",
     "float_type": "not_a_number",
     "finite_number": "not_a_number",
-    "int_type": "not_an_integer",
-    "int_from_float": "not_an_integer",
     "greater_than_equal": "out_of_range",
     "less_than_equal": "out_of_range",
     "literal_error": "not_a_choice",
     "model_type": "not_an_object",
+    "model_attributes_type": "not_an_object",
     "dict_type": "not_an_object",
 }
-

@@ -112,9 +112,9 @@ def _get_text(visits: Versions, name: str) -> Array:
     return visits.columns.get(name, np.full(visits.size, None, object))
 
 
-def compute_wait(events: Events, samples: WaitSamples, levels: Mapping[str, tuple[str, ...]]) -> Array:
+def compute_wait(events: Events, samples: WaitSamples, features: Sequence[Feature]) -> Array:
     """Features of the samples: float32 [n, features]."""
-    return WaitFeatures(events).compute(samples.query, levels)
+    return WaitFeatures(events).compute(samples.query, features)
 
 
 @dataclass(frozen=True)

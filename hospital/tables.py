@@ -120,7 +120,12 @@ _VISITS = Table(
         Column("bed_requested_at", _TIME, hindsight=True),
         Column("left_at", _TIME, hindsight=True),
         Column("triage", _TEXT, choices=("1", "2", "3A", "3B", "3", "4", "5"), known_with="triaged_at"),
-        Column("arrival_mode", _TEXT, choices=("walk_in", "ambulance", "smur", "transfer", "other"), known_with="arrived_at"),
+        Column(
+            "arrival_mode",
+            _TEXT,
+            choices=("walk_in", "ambulance", "smur", "transfer", "other"),
+            known_with="arrived_at",
+        ),
         Column("reason", _TEXT, known_with="arrived_at"),
         Column("age_years", _INTEGER, minimum=0, maximum=130, known_with="arrived_at", unit="years"),
         Column("heart_rate", _NUMBER, minimum=0, maximum=350, known_with="triaged_at", unit="/min"),
@@ -160,7 +165,13 @@ _STAYS = Table(
         Column("unit", _ID, required=True, known_with="entered_at"),
         Column("entered_at", _TIME, required=True),
         Column("left_at", _TIME),
-        Column("source", _TEXT, required=True, choices=("emergency", "elective", "transfer"), known_with="entered_at"),
+        Column(
+            "source",
+            _TEXT,
+            required=True,
+            choices=("emergency", "elective", "transfer"),
+            known_with="entered_at",
+        ),
     ),
     (Order("entered_at", "left_at"),),
 )

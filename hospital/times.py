@@ -9,13 +9,27 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-__all__ = ["DAY", "HOUR", "MINUTE", "MISSING_TIME", "Repeated", "TimeError", "instant", "moment", "parse_time"]
+__all__ = [
+    "DAY",
+    "HOUR",
+    "MINUTE",
+    "MISSING_TIME",
+    "YEARS",
+    "Repeated",
+    "TimeError",
+    "instant",
+    "moment",
+    "parse_time",
+]
 
 MISSING_TIME = -(2**63)
 """The instant of what has not happened or is not known."""
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+
+YEARS = (1900, 2200)
+"""First and last year of a time that is one: others are typing errors or codes for "never"."""
 
 Repeated = Literal["first", "second", "refuse"]
 
@@ -43,27 +57,28 @@ def moment(at: int) -> datetime:
     return _EPOCH + timedelta(microseconds=at)
 
 
-def parse_time(text: str, zone: ZoneInfo | None = None, repeated: Repeated = "refuse", form: str | None = None) -> datetime:
+def parse_time(
+    text: str, zone: ZoneInfo | None = None, repeated: Repeated = "refuse", form: str | None = None
+) -> datetime:
     """An aware time from text, ISO 8601 or a `strptime` form.
 
     Raises:
-        TimeError: ``not_a_time``, ``naive_time`` (no zone in the text and none given), ``nonexistent_local_time``,
-            ``repeated_local_time``.
+        TimeError: ``not_a_time``, ``naive_time`` (no zone in the text and none given),
+            ``nonexistent_local_time``, ``repeated_local_time``.
     """
     try:
-        when = datetime.fromisoformat(text) if form is None else datetime.strptime(text, form)  # noqa: DTZ007
+        when = datetime.fromisoformat(text) if form is None else datetime.strptime(text, form)
     except ValueError:
         raise TimeError("not_a_time") from None
     if when.tzinfo is not None:
         return _bounded(when)
     if zone is None:
         raise TimeError("naive_time")
-    return _bounded(_localize(when, zone, repeated))
+    return _localize(_bounded(when), zone, repeated)
 
 
 def _bounded(when: datetime) -> datetime:
-    # Year 1 or 9999 is a typing error or a code for "never", and overflows once moved by a zone.
-    if not 1900 <= when.year <= 2200:
+    if not YEARS[0] <= when.year <= YEARS[1]:
         raise TimeError("not_a_time")
     return when
 

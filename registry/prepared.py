@@ -1,6 +1,6 @@
 """Samples, features and baselines of a model on a hospital's tables: what training fits and a check recomputes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +9,9 @@ from hospital.baselines import BedBaselines, WaitBaselines
 from hospital.calendar import local_hour
 from hospital.censoring import censoring_weights
 from hospital.events import Array, Events
-from hospital.features.feature import Feature, with_levels
 from hospital.features.beds import bed_features_of
-from hospital.features.wait import WAIT_FEATURES
+from hospital.features.feature import Feature, with_levels
+from hospital.features.wait import wait_features_of
 from hospital.quantiles import LEVELS
 from hospital.samples import BedSamples, WaitSamples, bed_samples, bed_times, compute_wait, wait_samples
 from registry.model import ForecastModel, Rows
@@ -65,19 +65,17 @@ class PreparedWaits:
         return wait_baselines(baselines, self.X, self.samples.query, names, self.events.zone)
 
 
-def prepare_waits(
-    events: Events, audit: Sequence[str], levels: Mapping[str, tuple[str, ...]] | None
-) -> PreparedWaits:
+def prepare_waits(events: Events, audit: Sequence[str], features: Sequence[Feature] | None) -> PreparedWaits:
     """Every visit with its features.
 
     Args:
-        levels: of the categories, by feature; None: those seen in the earlier half of the visits.
+        features: a package's, None: those that the tables can give, with the levels of the earlier half.
     """
     samples = wait_samples(events, audit)
-    found = dict(levels) if levels is not None else _levels(samples)
+    found = tuple(features) if features is not None else with_levels(wait_features_of(events), _levels(samples))
     X = compute_wait(events, samples, found)
     outcome = np.where(samples.censored, np.nan, samples.outcome_minutes)
-    return PreparedWaits(events, with_levels(WAIT_FEATURES, found), samples, X, outcome, _weights(samples))
+    return PreparedWaits(events, found, samples, X, outcome, _weights(samples))
 
 
 def _weights(samples: WaitSamples) -> Array:
@@ -151,14 +149,19 @@ class PreparedBeds:
 
 
 def prepare_beds(
-    events: Events, covariates: Sequence[str], horizons: Sequence[float], units: Sequence[str] | None
+    events: Events, covariates: Sequence[str], horizons: Sequence[float], features: Sequence[Feature] | None
 ) -> PreparedBeds:
-    """Every unit, horizon and prediction time with its features; `units`: the model's, None: all."""
-    names = tuple(units) if units is not None else tuple(u.unit for u in events.units)
-    features = with_levels(bed_features_of(events, covariates), {"unit": names})
-    samples = bed_samples(events, features, horizons, bed_times(events))
-    known = np.array([u.unit in set(names) for u in events.units], bool)
-    return PreparedBeds(events, features, samples.part(known[samples.query.unit]))
+    """Every unit, horizon and prediction time with its features.
+
+    Args:
+        features: a package's, None: those that the tables can give, for all units.
+    """
+    every = {"unit": tuple(u.unit for u in events.units)}
+    found = tuple(features) if features is not None else with_levels(bed_features_of(events, covariates), every)
+    samples = bed_samples(events, found, horizons, bed_times(events))
+    units = next(f.levels for f in found if f.name == "unit")
+    known = np.array([u.unit in set(units) for u in events.units], bool)
+    return PreparedBeds(events, found, samples.part(known[samples.query.unit]))
 
 
 def forecast(model: ForecastModel, rows: Rows) -> Array:

@@ -1,8 +1,10 @@
 """From samples or a live request to the rows that a model forecasts: the same for training, check and serving."""
 
+from zoneinfo import ZoneInfo
+
 import numpy as np
 
-from hospital.baselines import BED_BASELINES, WAIT_BASELINES, BedBaselines, WaitBaselines, triage_position, week_slot
+from hospital.baselines import BED_BASELINES, BedBaselines, WaitBaselines, triage_position, week_slot
 from hospital.calendar import local_hour
 from hospital.events import Array
 from hospital.features.beds import BedQuery
@@ -16,7 +18,7 @@ _LEAST_USUAL_MINUTES = 5.0
 
 
 def bed_baselines(
-    baselines: BedBaselines, query: BedQuery, unit: Array, now: Array, last_week: Array, zone: object, cadence: int
+    baselines: BedBaselines, query: BedQuery, unit: Array, now: Array, last_week: Array, zone: ZoneInfo, cadence: int
 ) -> dict[str, Array]:
     """Every baseline's forecast in beds; `unit`: position among the baselines' units."""
     horizon = baselines.horizon_index(query.horizon_hours)
@@ -31,7 +33,7 @@ def bed_rows(
     unit: Array,
     now: Array,
     last_week: Array,
-    zone: object,
+    zone: ZoneInfo,
     cadence: int,
 ) -> Rows:
     """Rows of a bed-demand model."""
@@ -43,25 +45,25 @@ def bed_rows(
     return Rows(X, cell, horizon, anchor, baselines.scale[unit, horizon], floor, anchor, cell)
 
 
-def wait_baselines(baselines: WaitBaselines, X: Array, query: WaitQuery, names: list[str], zone: object) -> dict[str, Array]:
+def wait_baselines(baselines: WaitBaselines, X: Array, query: WaitQuery, names: list[str], zone: ZoneInfo) -> dict[str, Array]:
     """Every baseline's forecast in minutes."""
     triage = triage_position(query.columns["triage"])
-    hour = local_hour(query.prediction_time, zone)  # type: ignore[arg-type]
-    last = X[:, names.index("last_wait_triage")].astype(np.float64)
-    recent = X[:, names.index("recent_wait_triage")].astype(np.float64)
+    hour = local_hour(query.prediction_time, zone)
+    last, recent = _column(X, names, "last_wait_triage"), _column(X, names, "recent_wait_triage")
     return baselines.values(triage, hour, last, recent)
 
 
-def wait_rows(baselines: WaitBaselines, X: Array, query: WaitQuery, features: tuple[Feature, ...], zone: object) -> Rows:
+def wait_rows(baselines: WaitBaselines, X: Array, query: WaitQuery, features: tuple[Feature, ...], zone: ZoneInfo) -> Rows:
     """Rows of a wait-time model; nobody waits less than they have already waited."""
     names = [f.name for f in features]
     values = wait_baselines(baselines, X, query, names, zone)
     triage = triage_position(query.columns["triage"])
-    department = X[:, names.index("department")]
+    department = _column(X, names, "department")
     cell = np.where(np.isnan(department), 0, department).astype(np.int64)
     floor = (query.prediction_time - query.arrived_at) / 60e6
     scale = np.maximum(values["usual_hour"], _LEAST_USUAL_MINUTES)
     return Rows(X, cell, triage, np.zeros(scale.size), scale, floor, values[baselines.best], triage)
 
 
-ALL_BASELINES = {"bed-demand": BED_BASELINES, "wait-time": WAIT_BASELINES}
+def _column(X: Array, names: list[str], name: str) -> Array:
+    return X[:, names.index(name)].astype(np.float64) if name in names else np.full(len(X), np.nan)

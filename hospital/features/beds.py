@@ -53,7 +53,8 @@ _WEEKS = 4
 
 def bed_features_of(events: Events, covariates: Sequence[str] = ()) -> tuple[Feature, ...]:
     """The features that this hospital's tables can give."""
-    out = list(_COMMON)
+    lacking = _lacking(events)
+    out = [f for f in _COMMON if f.name not in lacking]
     if events.cadence_hours < 24:
         out += _HOURLY
     if "visits" in events.tables:
@@ -63,6 +64,20 @@ def bed_features_of(events: Events, covariates: Sequence[str] = ()) -> tuple[Fea
     for name in covariates:
         out.append(Feature(f"{name}_change_7d", "covariate", f"{name} : évolution sur 7 jours", f"{name}: change over 7 days"))
     return tuple(out)
+
+
+def _lacking(events: Events) -> set[str]:
+    """Features of which this hospital's tables never tell."""
+    if events.counted:
+        staffing = events.tables.get("staffing")
+        out = set() if "visits" in events.tables else {"waiting_for_bed"}
+        told = staffing is not None and bool((staffing.columns["role"] == "bed").any())
+    else:
+        census = events.tables["census"].columns
+        of = {"admissions_24h": "admissions", "discharges_24h": "discharges", "waiting_for_bed": "waiting"}
+        out = {feature for feature, name in of.items() if bool(np.isnan(census[name]).all())}
+        told = not bool(np.isnan(census["staffed"]).all())
+    return out if told else out | {"staffed_now", "staffed_then", "free_then"}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import hashlib
 import json
 from dataclasses import asdict
 from functools import cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -32,12 +31,13 @@ def feature_digest(model: str) -> str:
     """Digest (``sha256:…``) of the features of ``bed-demand`` or ``wait-time`` as this code computes them."""
     events = _events()
     if model == "wait-time":
-        listed: list[Any] = [asdict(f) for f in WAIT_FEATURES]
-        X = WaitFeatures(events).compute(_waits(), {"department": ("ED",), "arrival_mode": ("walk_in",), "reason": ("x",)})
+        levels = {"department": ("ED",), "arrival_mode": ("walk_in",), "reason": ("x",)}
+        features = with_levels(WAIT_FEATURES, levels)
+        X = WaitFeatures(events).compute(_waits(), features)
     else:
         features = with_levels(bed_features_of(events), {"unit": _UNITS})
-        listed = [asdict(f) for f in features]
         X = BedFeatures(events, features).compute(_beds())
+    listed = [asdict(f) for f in features]
     digest = hashlib.sha256(json.dumps(listed, sort_keys=True).encode())
     digest.update(np.where(np.isnan(X), np.float32(-1e30), X).astype("<f4").tobytes())
     return "sha256:" + digest.hexdigest()

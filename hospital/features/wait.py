@@ -4,7 +4,7 @@ A wait is forecast at triage, or at arrival where there is no triage. What is to
 afterwards (first contact, departure, disposition, destination) is hindsight and is not even read here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from hospital.features.emergency import EmergencyDepartment
 from hospital.features.feature import TRIAGE_RANK, Feature, encode
 from hospital.times import MISSING_TIME
 
-__all__ = ["VITAL_SIGNS", "WAIT_FEATURES", "WaitFeatures", "WaitQuery"]
+__all__ = ["VITAL_SIGNS", "WAIT_FEATURES", "WaitFeatures", "WaitQuery", "prediction_times", "wait_features_of"]
 
 VITAL_SIGNS = (
     "heart_rate",
@@ -64,6 +64,30 @@ WAIT_FEATURES: tuple[Feature, ...] = (
     Feature("waiting_per_doctor", "staff", "Patients en attente par médecin", "Patients waiting per doctor"),
 )
 
+_COLUMNS = ("department", "triage", "age_years", "arrival_mode", "reason", *VITAL_SIGNS)
+
+
+def wait_features_of(events: Events) -> tuple[Feature, ...]:
+    """The features that this hospital's tables can give: what it never tells drops its features."""
+    visits = events.tables["visits"]
+    lacking = {name for name in _COLUMNS if not _told(visits.columns.get(name))}
+    if "staffing" not in events.tables:
+        lacking |= {"ed_doctors", "ed_nurses", "waiting_per_doctor"}
+    if not _told(visits.columns.get("bed_requested_at")):
+        lacking.add("ed_boarding")
+    if "triage" in lacking:
+        lacking |= {"ed_waiting_ahead", "ed_waiting_urgent"}
+    return tuple(f for f in WAIT_FEATURES if f.name not in lacking)
+
+
+def _told(values: Array | None) -> bool:
+    if values is None:
+        return False
+    if values.dtype.kind == "f":
+        return bool((~np.isnan(values)).any())
+    missing = MISSING_TIME if values.dtype.kind == "i" else None
+    return bool((values != missing).any())
+
 
 @dataclass(frozen=True)
 class WaitQuery:
@@ -99,12 +123,13 @@ class WaitFeatures:
         if not names:
             self._departments[None] = EmergencyDepartment(events, None)
 
-    def compute(self, query: WaitQuery, levels: Mapping[str, tuple[str, ...]]) -> Array:
-        """Float32 [n, len(WAIT_FEATURES)], NaN missing; `levels` of the categories department, …, reason."""
+    def compute(self, query: WaitQuery, features: Sequence[Feature]) -> Array:
+        """Float32 [n, features], NaN missing."""
+        levels = {f.name: f.levels for f in features}
         rank = np.fromiter((TRIAGE_RANK.get(t, np.nan) for t in query.columns["triage"]), np.float64, query.size)
         values = self._calendar(query.prediction_time) | self._patient(query, rank, levels) | self._state(query, rank)
         values["waiting_per_doctor"] = _per(values["ed_waiting"], values["ed_doctors"])
-        return np.column_stack([values[f.name] for f in WAIT_FEATURES]).astype(np.float32)
+        return np.column_stack([values[f.name] for f in features]).astype(np.float32)
 
     def _calendar(self, times: Array) -> dict[str, Array]:
         zone = self._events.zone

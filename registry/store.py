@@ -1,0 +1,83 @@
+"""MLflow: where data scientists find every version with its parameters, metrics and package. The one importer.
+
+MLflow is the workshop's book, not the chain of trust: moving an alias there changes nothing that is served.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("DO_NOT_TRACK", "true")
+
+import logging
+
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from registry.errors import StoreError
+
+__all__ = ["record", "tracking_uri"]
+
+_EXPERIMENT = "vigie"
+
+for _name in ("mlflow", "alembic"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+def tracking_uri(home: Path) -> str:
+    """MLflow's store of an installation."""
+    return f"sqlite:///{home.resolve() / 'mlflow.db'}"
+
+
+def record(
+    home: Path,
+    model: str,
+    package: Path,
+    *,
+    parameters: Mapping[str, object],
+    metrics: Mapping[str, float],
+    tags: Mapping[str, str],
+) -> str:
+    """Records a run with the package as artefact and registers it as a new version; returns its number.
+
+    Raises:
+        StoreError: the store cannot be read or written.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    try:
+        client = MlflowClient(tracking_uri(home), tracking_uri(home))
+        run = client.create_run(_experiment(client, home), run_name=model, tags=dict(tags))
+        for name, value in parameters.items():
+            client.log_param(run.info.run_id, name, value)
+        for name, number in metrics.items():
+            client.log_metric(run.info.run_id, name, number)
+        client.log_artifacts(run.info.run_id, str(package), "package")
+        client.set_terminated(run.info.run_id)
+        try:
+            client.create_registered_model(model)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        source = f"{run.info.artifact_uri}/package"
+        version = client.create_model_version(model, source, run.info.run_id, tags=dict(tags))
+    except (MlflowException, OSError) as error:
+        raise StoreError(
+            f"MLflow's store in {home} cannot be used ({type(error).__name__}): check that you may write there "
+            "and that no newer MLflow made it."
+        ) from None
+    return str(version.version)
+
+
+def _experiment(client: MlflowClient, home: Path) -> str:
+    found = client.get_experiment_by_name(_EXPERIMENT)
+    if found is not None:
+        return str(found.experiment_id)
+    location = (home / "mlflow-artifacts").resolve().as_uri()
+    try:
+        return str(client.create_experiment(_EXPERIMENT, artifact_location=location))
+    except MlflowException:  # somebody else made it in the meantime
+        again = client.get_experiment_by_name(_EXPERIMENT)
+        if again is None:
+            raise
+        return str(again.experiment_id)
