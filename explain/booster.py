@@ -54,7 +54,9 @@ class TreeBooster:
         found = Contributions(raw[:, :-1], raw[:, -1])
         gap = np.abs(raw.sum(axis=1) - self.predict(X))
         if not bool(np.all(gap <= 1e-4 * np.maximum(1.0, np.abs(raw).sum(axis=1)))):
-            raise ExplanationError("The contributions do not add up to the prediction: the model cannot be explained.")
+            raise ExplanationError(
+                "The contributions do not add up to the prediction: the model cannot be explained."
+            )
         return found
 
     def _check(self, X: Array) -> None:

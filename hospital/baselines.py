@@ -59,7 +59,9 @@ class BedBaselines:
         """Position of each horizon (int64 [n]); the nearest one for one that is not among them."""
         return np.abs(horizon_hours[:, None] - np.array(self.horizons)).argmin(axis=1)
 
-    def values(self, unit: Array, horizon: Array, slot: Array, now: Array, last_week: Array) -> dict[str, Array]:
+    def values(
+        self, unit: Array, horizon: Array, slot: Array, now: Array, last_week: Array
+    ) -> dict[str, Array]:
         """Each baseline's forecast, beds (float64 [n]), NaN where the present is unknown.
 
         Args:
@@ -103,7 +105,9 @@ class BedBaselines:
         )
 
 
-def usual_changes(unit: Array, horizon: Array, slot: Array, change: Array, shape: tuple[int, int, int]) -> Array:
+def usual_changes(
+    unit: Array, horizon: Array, slot: Array, change: Array, shape: tuple[int, int, int]
+) -> Array:
     """Median change by unit, horizon and slot of the week, the neighbouring hours lent (shape as given)."""
     units, horizons, slots = shape
     out = np.zeros(shape)
@@ -118,7 +122,9 @@ def usual_changes(unit: Array, horizon: Array, slot: Array, change: Array, shape
                 parts = []
                 for step in near:
                     key = base + (s + step) % slots
-                    parts.append(values[np.searchsorted(keys, key, "left") : np.searchsorted(keys, key, "right")])
+                    parts.append(
+                        values[np.searchsorted(keys, key, "left") : np.searchsorted(keys, key, "right")]
+                    )
                 known = np.concatenate(parts)
                 known = known[~np.isnan(known)]
                 out[u, h, s] = np.median(known) if known.size else 0.0

@@ -35,7 +35,9 @@ def censoring_weights(minutes: Array, censored: Array, stratum: Array) -> Array:
 
 
 def _weights(minutes: Array, censored: Array) -> Array:
-    order = np.lexsort((censored, minutes))  # an event and a censoring at the same minute: the event came first
+    order = np.lexsort(
+        (censored, minutes)
+    )  # an event and a censoring at the same minute: the event came first
     at_risk = minutes.size - np.arange(minutes.size)
     stays = np.cumprod(1.0 - censored[order] / at_risk)
     before = np.concatenate([np.ones(1), stays[:-1]])

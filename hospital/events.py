@@ -110,7 +110,9 @@ class Events:
         history_from: int | None = None,
     ) -> "Events":
         """Events from the columns of each table (every table with ``received_at``)."""
-        versions = {name: _versions(name, columns) for name, columns in tables.items() if columns["received_at"].size}
+        versions = {
+            name: _versions(name, columns) for name, columns in tables.items() if columns["received_at"].size
+        }
         known = [_record_start(v.known_from) for name, v in versions.items() if name in _RECORDS]
         return cls(
             zone=zone,

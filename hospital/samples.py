@@ -17,7 +17,15 @@ from hospital.features.feature import Feature
 from hospital.features.wait import VITAL_SIGNS, WaitFeatures, WaitQuery, prediction_times
 from hospital.times import DAY, HOUR, MISSING_TIME
 
-__all__ = ["BED_STEP_HOURS", "WARM_UP_DAYS", "BedSamples", "WaitSamples", "bed_samples", "bed_times", "wait_samples"]
+__all__ = [
+    "BED_STEP_HOURS",
+    "WARM_UP_DAYS",
+    "BedSamples",
+    "WaitSamples",
+    "bed_samples",
+    "bed_times",
+    "wait_samples",
+]
 
 WARM_UP_DAYS = 42
 """Of a history, days without samples: four weeks of lags, and stays begun before it that nobody told of."""
@@ -82,7 +90,9 @@ def wait_samples(events: Events, audit: Sequence[str] = ()) -> WaitSamples:
     order = np.flatnonzero(keep)[np.lexsort((visits.row[last][keep], at[keep]))]
     told, last, at, arrived = told[order], last[order], at[order], arrived[order]
     columns = {name: _get_text(visits, name)[told] for name in _TEXTS}
-    columns |= {name: visits.columns[name][told] for name in ("age_years", *VITAL_SIGNS) if name in visits.columns}
+    columns |= {
+        name: visits.columns[name][told] for name in ("age_years", *VITAL_SIGNS) if name in visits.columns
+    }
     query = WaitQuery(at, arrived, visits.row[told], columns, {})
     return WaitSamples(
         query,
@@ -139,7 +149,12 @@ class BedSamples:
         q = self.query
         query = BedQuery(q.unit[mask], q.prediction_time[mask], q.horizon_hours[mask], q.demand_now[mask])
         return BedSamples(
-            self.X[mask], query, self.outcome_beds[mask], self.now[mask], self.last_week[mask], self.staffed[mask]
+            self.X[mask],
+            query,
+            self.outcome_beds[mask],
+            self.now[mask],
+            self.last_week[mask],
+            self.staffed[mask],
         )
 
 
@@ -156,20 +171,27 @@ def bed_times(events: Events) -> Array:
     return np.arange(-(-start // step) * step, end, step, dtype=np.int64)
 
 
-def bed_samples(events: Events, features: Sequence[Feature], horizons: Sequence[float], times: Array) -> BedSamples:
+def bed_samples(
+    events: Events, features: Sequence[Feature], horizons: Sequence[float], times: Array
+) -> BedSamples:
     """Every unit and horizon at each prediction time (int64 [m]) at which the present demand is known."""
     computer, truth = BedFeatures(events, features), TrueDemand(events)
     units = len(events.units)
-    at, unit, horizon = (a.ravel() for a in np.broadcast_arrays(
-        times[:, None, None], np.arange(units)[None, :, None], np.array(horizons)[None, None, :]
-    ))
+    at, unit, horizon = (
+        a.ravel()
+        for a in np.broadcast_arrays(
+            times[:, None, None], np.arange(units)[None, :, None], np.array(horizons)[None, None, :]
+        )
+    )
     query = BedQuery(unit.astype(np.int64), at, horizon.astype(np.float64), np.full(at.size, np.nan))
     now = computer.demand_now(query)
     outcome = np.full(at.size, np.nan)
     for u in range(units):
         outcome[unit == u] = truth.at(u, query.target_time[unit == u])
     last_week, _ = computer.demand_before(query)
-    samples = BedSamples(computer.compute(query), query, outcome, now, last_week, computer.staffed_then(query))
+    samples = BedSamples(
+        computer.compute(query), query, outcome, now, last_week, computer.staffed_then(query)
+    )
     return samples.part(~np.isnan(now))
 
 

@@ -63,18 +63,28 @@ class Candidate:
         try:
             body = json.loads((self.folder / name).read_bytes())
         except OSError:
-            hint = f"run vigie check {self.model} {self.version} first" if name in ("report.json", "card.json") else "train again"
+            hint = (
+                f"run vigie check {self.model} {self.version} first"
+                if name in ("report.json", "card.json")
+                else "train again"
+            )
             raise CandidateError(f"{self.model} version {self.version} has no {name}: {hint}.") from None
         except ValueError:
-            raise CandidateError(f"{name} of {self.model} version {self.version} was changed: it is no JSON.") from None
+            raise CandidateError(
+                f"{name} of {self.model} version {self.version} was changed: it is no JSON."
+            ) from None
         if not isinstance(body, dict):
-            raise CandidateError(f"{name} of {self.model} version {self.version} was changed: it is no JSON object.")
+            raise CandidateError(
+                f"{name} of {self.model} version {self.version} was changed: it is no JSON object."
+            )
         return body
 
     def digests(self) -> dict[str, str]:
         """Digests of what the board signs: package, card, policy, report."""
         if not self.checked:
-            raise CandidateError(f"{self.model} version {self.version} is not checked: run vigie check {self.model} {self.version}.")
+            raise CandidateError(
+                f"{self.model} version {self.version} is not checked: run vigie check {self.model} {self.version}."
+            )
         names = {"card_digest": "card.json", "policy_digest": "policy.toml", "report_digest": "report.json"}
         return {"package_digest": package_digest(self.package)} | {
             key: sha256_file(self.folder / name) for key, name in names.items()
@@ -111,10 +121,14 @@ def candidates(folder: Path, model: str) -> list[Candidate]:
     return [Candidate(model, p.name, p) for p in sorted(found, key=lambda p: int(p.name))]
 
 
-def register(folder: Path, model: str, version: str, package: Path, body: Mapping[str, Any], key: Key | None) -> Candidate:
+def register(
+    folder: Path, model: str, version: str, package: Path, body: Mapping[str, Any], key: Key | None
+) -> Candidate:
     """Keeps a new version: its package, then the registration that makes it one."""
     target = Candidate(model, version, folder / model / version)
-    shutil.rmtree(target.folder, ignore_errors=True)  # what a killed registration left: it has no registration.json
+    shutil.rmtree(
+        target.folder, ignore_errors=True
+    )  # what a killed registration left: it has no registration.json
     target.folder.mkdir(parents=True)
     shutil.copytree(package, target.package)
     full = {**body, "model": model, "version": version, "package_digest": package_digest(target.package)}

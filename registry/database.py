@@ -28,7 +28,19 @@ from sqlalchemy.exc import OperationalError
 
 from registry.errors import RegistryError
 
-__all__ = ["JOURNAL_LOCK", "decisions", "journal", "metadata", "migrate", "observations", "open_database", "payloads", "predictions", "tokens", "writing"]
+__all__ = [
+    "JOURNAL_LOCK",
+    "decisions",
+    "journal",
+    "metadata",
+    "migrate",
+    "observations",
+    "open_database",
+    "payloads",
+    "predictions",
+    "tokens",
+    "writing",
+]
 
 JOURNAL_LOCK = 0x5649474945
 """PostgreSQL's advisory lock of whoever appends to the journal."""

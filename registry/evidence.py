@@ -59,7 +59,9 @@ class Scored:
 
     def known(self) -> "Scored":
         """The rows whose outcome and forecasts are known."""
-        return self.part((self.weight > 0) & np.isfinite(self.outcome) & np.isfinite(self.quantiles).all(axis=1))
+        return self.part(
+            (self.weight > 0) & np.isfinite(self.outcome) & np.isfinite(self.quantiles).all(axis=1)
+        )
 
 
 _ARRAYS = (

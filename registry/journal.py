@@ -78,7 +78,9 @@ def append(
     payload: Any = None,
 ) -> Entry:
     """Appends an entry; the connection must be one of `registry.database.writing`, so that there is one writer."""
-    last = connection.execute(select(journal.c.seq, journal.c.digest).order_by(journal.c.seq.desc()).limit(1)).first()
+    last = connection.execute(
+        select(journal.c.seq, journal.c.digest).order_by(journal.c.seq.desc()).limit(1)
+    ).first()
     seq, previous = (1, GENESIS) if last is None else (int(last.seq) + 1, str(last.digest))
     salt, content = secrets.token_hex(16), "" if payload is None else canonical_json(payload).decode()
     payload_digest = "" if payload is None else _salted(salt, content)

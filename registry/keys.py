@@ -35,7 +35,12 @@ class Signed:
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object that is kept."""
-        signature = {"name": self.name, "public_key": self.public_key, "purpose": self.purpose, "value": self.value}
+        signature = {
+            "name": self.name,
+            "public_key": self.public_key,
+            "purpose": self.purpose,
+            "value": self.value,
+        }
         return {"body": self.body, "signature": signature}
 
     @classmethod
@@ -51,7 +56,9 @@ class Signed:
             if not isinstance(value["body"], dict) or not all(isinstance(p, str) for p in parts):
                 raise TypeError
         except (TypeError, KeyError):
-            raise SignatureError("This is not signed by anybody: a key was not given, or the file was changed.") from None
+            raise SignatureError(
+                "This is not signed by anybody: a key was not given, or the file was changed."
+            ) from None
         return cls(value["body"], *parts)
 
     def verify(self) -> None:
@@ -60,7 +67,9 @@ class Signed:
             public = Ed25519PublicKey.from_public_bytes(_decode(self.public_key))
             public.verify(_decode(self.value), _message(self.purpose, self.body))
         except (InvalidSignature, ValueError):
-            raise SignatureError(f"The signature of {self.name} does not verify: what was signed was changed.") from None
+            raise SignatureError(
+                f"The signature of {self.name} does not verify: what was signed was changed."
+            ) from None
 
 
 @dataclass(frozen=True, repr=False)
@@ -76,7 +85,9 @@ class Key:
 
     def sign(self, purpose: str, body: dict[str, Any]) -> Signed:
         """Signs a body for a purpose."""
-        return Signed(body, self.name, self.public_key, purpose, _encode(self.private.sign(_message(purpose, body))))
+        return Signed(
+            body, self.name, self.public_key, purpose, _encode(self.private.sign(_message(purpose, body)))
+        )
 
 
 def create_key(name: str, path: Path) -> Key:
@@ -86,14 +97,21 @@ def create_key(name: str, path: Path) -> Key:
         KeyFileError: the file exists, or cannot be written.
     """
     key = _key(name, Ed25519PrivateKey.generate())
-    body = {"format": 1, "name": name, "public_key": key.public_key, "private_key": _encode(key.private.private_bytes_raw())}
+    body = {
+        "format": 1,
+        "name": name,
+        "public_key": key.public_key,
+        "private_key": _encode(key.private.private_bytes_raw()),
+    }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise KeyFileError(f"{path} exists: a key is never overwritten. Name another file.") from None
     except OSError as error:
-        raise KeyFileError(f"{path} cannot be written ({error.strerror}): choose a folder of your own.") from None
+        raise KeyFileError(
+            f"{path} cannot be written ({error.strerror}): choose a folder of your own."
+        ) from None
     with os.fdopen(handle, "wb") as file:
         file.write(canonical_json(body))
         file.flush()
@@ -111,9 +129,13 @@ def load_key(path: Path) -> Key:
         mode = path.stat().st_mode
         content = path.read_bytes()
     except OSError as error:
-        raise KeyFileError(f"The key file {path} cannot be read ({error.strerror}): check its path.") from None
+        raise KeyFileError(
+            f"The key file {path} cannot be read ({error.strerror}): check its path."
+        ) from None
     if mode & 0o077:
-        raise KeyFileError(f"The key file {path} can be read by others: chmod 600 it, and make a new key if it leaked.")
+        raise KeyFileError(
+            f"The key file {path} can be read by others: chmod 600 it, and make a new key if it leaked."
+        )
     try:
         body = json.loads(content)
         key = _key(str(body["name"]), Ed25519PrivateKey.from_private_bytes(_decode(body["private_key"])))

@@ -85,7 +85,9 @@ class ForecastModel:
                 self._usual_contributions = reference["contributions"]
                 self._usual_values = reference["values"]
         self.beds = BedBaselines.from_json(self._json("baseline.json")) if self.name == "bed-demand" else None
-        self.waits = WaitBaselines.from_json(self._json("baseline.json")) if self.name == "wait-time" else None
+        self.waits = (
+            WaitBaselines.from_json(self._json("baseline.json")) if self.name == "wait-time" else None
+        )
         self.profile = self._json("profile.json")
 
     @property
@@ -106,7 +108,9 @@ class ForecastModel:
     def quantiles(self, rows: Rows) -> Array:
         """Float64 [n, levels], at 5, 10, … 95 %; never crossing, never under the floor."""
         median, spread = self._trees(rows.X)
-        raw = rows.anchor[:, None] + rows.scale[:, None] * (median[:, None] + spread[:, None] * self._z[rows.calibration])
+        raw = rows.anchor[:, None] + rows.scale[:, None] * (
+            median[:, None] + spread[:, None] * self._z[rows.calibration]
+        )
         return np.maximum(raw, rows.floor[:, None])
 
     def baseline_quantiles(self, rows: Rows) -> Array:
@@ -133,7 +137,9 @@ class ForecastModel:
         p50 = np.maximum(raw, rows.floor)
         adjustments = {"calibration": calibration, "floor": np.maximum(rows.floor - raw, 0.0)}
         if self.name == "bed-demand":
-            return Explained(p50, rows.anchor, contributions, {"usual_departure": departure, **adjustments}, values)
+            return Explained(
+                p50, rows.anchor, contributions, {"usual_departure": departure, **adjustments}, values
+            )
         return Explained(p50, departure, contributions, adjustments, values)
 
     def explain_baseline(self, rows: Rows) -> Explained:
@@ -143,7 +149,9 @@ class ForecastModel:
         raw = rows.baseline + bias
         none = np.zeros((raw.size, len(self.manifest.features)))
         adjustments = {"calibration": bias, "floor": np.maximum(rows.floor - raw, 0.0)}
-        return Explained(np.maximum(raw, rows.floor), rows.baseline, none, adjustments, np.full_like(none, np.nan))
+        return Explained(
+            np.maximum(raw, rows.floor), rows.baseline, none, adjustments, np.full_like(none, np.nan)
+        )
 
     @property
     def waits_or_raise(self) -> WaitBaselines:
@@ -161,7 +169,10 @@ class ForecastModel:
 
     def out_of_range(self, X: Array) -> list[tuple[str, ...]]:
         """Names of the features of each row that lie outside all that training saw by more than a tenth."""
-        low, high = np.array(self.profile["minimum"], np.float64), np.array(self.profile["maximum"], np.float64)
+        low, high = (
+            np.array(self.profile["minimum"], np.float64),
+            np.array(self.profile["maximum"], np.float64),
+        )
         margin = 0.1 * (high - low)
         outside = (low - margin > X) | (high + margin < X)  # NaN compares false: missing is not out of range
         names = [f.name for f in self.manifest.features]

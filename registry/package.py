@@ -15,7 +15,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from registry.digests import canonical_json, sha256_bytes, sha256_file
 from registry.errors import PackageError
 
-__all__ = ["ALLOWED_FILES", "FeatureEntry", "Manifest", "UnitEntry", "package_digest", "read_manifest", "verify_package", "write_package"]
+__all__ = [
+    "ALLOWED_FILES",
+    "FeatureEntry",
+    "Manifest",
+    "UnitEntry",
+    "package_digest",
+    "read_manifest",
+    "verify_package",
+    "write_package",
+]
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -84,7 +93,9 @@ class Manifest(_Strict):
 
 def write_package(directory: Path, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> Manifest:
     """Writes a package whole or not at all; returns its manifest with the digests of `files`."""
-    body = Manifest.model_validate({**manifest, "format": FORMAT, "files": {n: sha256_bytes(b) for n, b in files.items()}})
+    body = Manifest.model_validate(
+        {**manifest, "format": FORMAT, "files": {n: sha256_bytes(b) for n, b in files.items()}}
+    )
     building = directory.with_name(f".{directory.name}.{os.getpid()}")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
@@ -113,7 +124,9 @@ def read_manifest(content: bytes) -> Manifest:
         return Manifest.model_validate_json(content)
     except ValidationError as error:
         where = ", ".join(sorted({".".join(map(str, e["loc"])) or "the whole file" for e in error.errors()}))
-        raise PackageError(f"The package's manifest.json is not one that Vigie wrote (wrong: {where}).") from None
+        raise PackageError(
+            f"The package's manifest.json is not one that Vigie wrote (wrong: {where})."
+        ) from None
 
 
 def verify_package(directory: Path) -> Manifest:
@@ -125,10 +138,15 @@ def verify_package(directory: Path) -> Manifest:
     try:
         manifest = read_manifest((directory / MANIFEST).read_bytes())
     except OSError:
-        raise PackageError(f"There is no package in {directory.name}: manifest.json cannot be read.") from None
+        raise PackageError(
+            f"There is no package in {directory.name}: manifest.json cannot be read."
+        ) from None
     found = {p.name for p in directory.iterdir()} - {MANIFEST}
     faults = [f"{name} is not a file that a package may hold" for name in sorted(found - ALLOWED_FILES)]
-    faults += [f"{name} is not named by the manifest" for name in sorted((found & ALLOWED_FILES) - set(manifest.files))]
+    faults += [
+        f"{name} is not named by the manifest"
+        for name in sorted((found & ALLOWED_FILES) - set(manifest.files))
+    ]
     faults += [f"{name} is missing" for name in sorted(set(manifest.files) - found)]
     for name in sorted(found & set(manifest.files) & ALLOWED_FILES):
         if (directory / name).is_symlink() or sha256_file(directory / name) != manifest.files[name]:

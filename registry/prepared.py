@@ -72,7 +72,9 @@ def prepare_waits(events: Events, audit: Sequence[str], features: Sequence[Featu
         features: a package's, None: those that the tables can give, with the levels of the earlier half.
     """
     samples = wait_samples(events, audit)
-    found = tuple(features) if features is not None else with_levels(wait_features_of(events), _levels(samples))
+    found = (
+        tuple(features) if features is not None else with_levels(wait_features_of(events), _levels(samples))
+    )
     X = compute_wait(events, samples, found)
     outcome = np.where(samples.censored, np.nan, samples.outcome_minutes)
     return PreparedWaits(events, found, samples, X, outcome, _weights(samples))
@@ -140,12 +142,16 @@ class PreparedBeds:
     def rows(self, baselines: BedBaselines) -> Rows:
         """Rows of a model with these baselines."""
         s, e = self.samples, self.events
-        return bed_rows(baselines, s.X, s.query, self.units_of(baselines), s.now, s.last_week, e.zone, e.cadence_hours)
+        return bed_rows(
+            baselines, s.X, s.query, self.units_of(baselines), s.now, s.last_week, e.zone, e.cadence_hours
+        )
 
     def baselines(self, baselines: BedBaselines) -> dict[str, Array]:
         """Every baseline's forecast, beds."""
         s, e = self.samples, self.events
-        return bed_baselines(baselines, s.query, self.units_of(baselines), s.now, s.last_week, e.zone, e.cadence_hours)
+        return bed_baselines(
+            baselines, s.query, self.units_of(baselines), s.now, s.last_week, e.zone, e.cadence_hours
+        )
 
 
 def prepare_beds(
@@ -157,7 +163,9 @@ def prepare_beds(
         features: a package's, None: those that the tables can give, for all units.
     """
     every = {"unit": tuple(u.unit for u in events.units)}
-    found = tuple(features) if features is not None else with_levels(bed_features_of(events, covariates), every)
+    found = (
+        tuple(features) if features is not None else with_levels(bed_features_of(events, covariates), every)
+    )
     samples = bed_samples(events, found, horizons, bed_times(events))
     units = next(f.levels for f in found if f.name == "unit")
     known = np.array([u.unit in set(units) for u in events.units], bool)

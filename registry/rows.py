@@ -18,7 +18,13 @@ _LEAST_USUAL_MINUTES = 5.0
 
 
 def bed_baselines(
-    baselines: BedBaselines, query: BedQuery, unit: Array, now: Array, last_week: Array, zone: ZoneInfo, cadence: int
+    baselines: BedBaselines,
+    query: BedQuery,
+    unit: Array,
+    now: Array,
+    last_week: Array,
+    zone: ZoneInfo,
+    cadence: int,
 ) -> dict[str, Array]:
     """Every baseline's forecast in beds; `unit`: position among the baselines' units."""
     horizon = baselines.horizon_index(query.horizon_hours)
@@ -45,7 +51,9 @@ def bed_rows(
     return Rows(X, cell, horizon, anchor, baselines.scale[unit, horizon], floor, anchor, cell)
 
 
-def wait_baselines(baselines: WaitBaselines, X: Array, query: WaitQuery, names: list[str], zone: ZoneInfo) -> dict[str, Array]:
+def wait_baselines(
+    baselines: WaitBaselines, X: Array, query: WaitQuery, names: list[str], zone: ZoneInfo
+) -> dict[str, Array]:
     """Every baseline's forecast in minutes."""
     triage = triage_position(query.columns["triage"])
     hour = local_hour(query.prediction_time, zone)
@@ -53,7 +61,9 @@ def wait_baselines(baselines: WaitBaselines, X: Array, query: WaitQuery, names: 
     return baselines.values(triage, hour, last, recent)
 
 
-def wait_rows(baselines: WaitBaselines, X: Array, query: WaitQuery, features: tuple[Feature, ...], zone: ZoneInfo) -> Rows:
+def wait_rows(
+    baselines: WaitBaselines, X: Array, query: WaitQuery, features: tuple[Feature, ...], zone: ZoneInfo
+) -> Rows:
     """Rows of a wait-time model; nobody waits less than they have already waited."""
     names = [f.name for f in features]
     values = wait_baselines(baselines, X, query, names, zone)

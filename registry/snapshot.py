@@ -66,16 +66,22 @@ def open_snapshot(snapshots: Path, source_digest: str, seal_digest: str) -> Hosp
             f"The data snapshot {source_digest[:19]}… is not in {snapshots}: check where it was trained, or bring it."
         ) from None
     if sha256_bytes(content) != seal_digest:
-        raise SnapshotError("The data snapshot's seal is not the one that the author signed: train the model again.")
+        raise SnapshotError(
+            "The data snapshot's seal is not the one that the author signed: train the model again."
+        )
     seal: dict[str, Any] = json.loads(content)
     tables = {}
     for name, digest in seal["files"].items():
         try:
             data = (folder / name).read_bytes()
         except OSError:
-            raise SnapshotError(f"The data snapshot lacks {name}: restore it, or train the model again.") from None
+            raise SnapshotError(
+                f"The data snapshot lacks {name}: restore it, or train the model again."
+            ) from None
         if sha256_bytes(data) != digest:
-            raise SnapshotError(f"The data snapshot's {name} was changed after it was sealed: train the model again.")
+            raise SnapshotError(
+                f"The data snapshot's {name} was changed after it was sealed: train the model again."
+            )
         tables[name.removesuffix(".parquet")] = pd.read_parquet(io.BytesIO(data))
     return HospitalTables(
         tables,

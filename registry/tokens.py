@@ -91,7 +91,9 @@ def revoke_token(connection: Connection, token_id: str, *, now: datetime) -> Non
     Raises:
         TokenError: there is none of this id.
     """
-    found = connection.execute(update(tokens).where(tokens.c.token_id == token_id).values(revoked_at=instant(now)))
+    found = connection.execute(
+        update(tokens).where(tokens.c.token_id == token_id).values(revoked_at=instant(now))
+    )
     if found.rowcount == 0:
         raise TokenError(f"There is no token {token_id}: see vigie token list.")
 
@@ -100,7 +102,8 @@ def list_tokens(connection: Connection) -> list[TokenInfo]:
     """Every token, the oldest first."""
     rows = connection.execute(select(tokens).order_by(tokens.c.created_at))
     return [
-        TokenInfo(r.token_id, r.name, tuple(json.loads(r.roles)), r.created_at, r.expires_at, r.revoked_at) for r in rows
+        TokenInfo(r.token_id, r.name, tuple(json.loads(r.roles)), r.created_at, r.expires_at, r.revoked_at)
+        for r in rows
     ]
 
 

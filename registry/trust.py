@@ -52,10 +52,14 @@ class Trust:
         if signed.purpose != purpose:
             raise SignatureError(f"{signed.name} signed something else than this ({signed.purpose}).")
         if is_demo_key(signed.public_key) and not self.demo:
-            raise SignatureError(f"{signed.name} is a demo key, known to everybody: it is refused outside the demo's home.")
+            raise SignatureError(
+                f"{signed.name} is a demo key, known to everybody: it is refused outside the demo's home."
+            )
         key = next((k for k in self.keys if k.public_key == signed.public_key), None)
         if key is None:
-            raise SignatureError(f"The key of {signed.name} is not in the trust folder: have it added with vigie key trust.")
+            raise SignatureError(
+                f"The key of {signed.name} is not in the trust folder: have it added with vigie key trust."
+            )
         if role not in key.roles:
             raise SignatureError(f"{key.name} does not have the role {role} in the trust folder.")
         signed.verify()
@@ -115,7 +119,9 @@ def load_trust(folder: Path) -> Trust:
     except OSError:
         raise TrustError(f"There is no trust file in {folder}: make one with vigie key trust.") from None
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise TrustError(f"The trust file in {folder} cannot be read: restore it from your own copy.") from None
+        raise TrustError(
+            f"The trust file in {folder} cannot be read: restore it from your own copy."
+        ) from None
 
 
 def save_trust(folder: Path, trust: Trust) -> None:

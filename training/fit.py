@@ -46,7 +46,9 @@ class Fitted:
     files: dict[str, bytes]
 
 
-def fit_beds(data: PreparedBeds, split: Split, *, seed: int, threads: int, progress: Callable[[], None]) -> Fitted:
+def fit_beds(
+    data: PreparedBeds, split: Split, *, seed: int, threads: int, progress: Callable[[], None]
+) -> Fitted:
     """Fits the bed-demand model: baselines and trees on the fit part, their distributions on the calibrate part."""
     fit, calibrate = _part(data, split, "fit"), _part(data, split, "calibrate")
     baselines = _bed_baselines(fit, calibrate)
@@ -59,7 +61,9 @@ def fit_beds(data: PreparedBeds, split: Split, *, seed: int, threads: int, progr
     return _files(trees, fit, calibrate, rows, later, baselines.to_json(), groups, cells)
 
 
-def fit_waits(data: PreparedWaits, split: Split, *, seed: int, threads: int, progress: Callable[[], None]) -> Fitted:
+def fit_waits(
+    data: PreparedWaits, split: Split, *, seed: int, threads: int, progress: Callable[[], None]
+) -> Fitted:
     """Fits the wait-time model: on waits as multiples of the usual wait of that triage level at that hour."""
     fit, calibrate = _part(data, split, "fit"), _part(data, split, "calibrate")
     baselines = _wait_baselines(fit, calibrate)
@@ -82,7 +86,9 @@ def _bed_baselines(fit: PreparedBeds, calibrate: PreparedBeds) -> BedBaselines:
     slots = 7 if fit.events.cadence_hours >= 24 else 168
     shape = (len(units), len(horizons), slots)
     flat = np.zeros((*shape[:2], len(LEVELS)))
-    first = BedBaselines(units, horizons, np.zeros(shape), ("last_value",) * len(horizons), np.ones(shape[:2]), flat)
+    first = BedBaselines(
+        units, horizons, np.zeros(shape), ("last_value",) * len(horizons), np.ones(shape[:2]), flat
+    )
     query = fit.samples.query
     unit, horizon = fit.units_of(first), first.horizon_index(query.horizon_hours)
     slot = week_slot(query.prediction_time, fit.events.zone, fit.events.cadence_hours)
@@ -91,7 +97,12 @@ def _bed_baselines(fit: PreparedBeds, calibrate: PreparedBeds) -> BedBaselines:
     # Which rule is best is asked on days that its medians have not seen.
     values, of = calibrate.baselines(second), second.horizon_index(calibrate.samples.query.horizon_hours)
     best = tuple(
-        best_of({n: v[of == h] for n, v in values.items()}, calibrate.outcome[of == h], calibrate.weight[of == h], BED_BASELINES)
+        best_of(
+            {n: v[of == h] for n, v in values.items()},
+            calibrate.outcome[of == h],
+            calibrate.weight[of == h],
+            BED_BASELINES,
+        )
         for h in range(len(horizons))
     )
     third = BedBaselines(units, horizons, changes, best, first.scale, flat)
@@ -150,7 +161,9 @@ def _files(
     )
 
 
-def _conformal(median: TreeBooster, spread: TreeBooster, calibrate: Prepared, later: Rows, groups: int) -> Array:
+def _conformal(
+    median: TreeBooster, spread: TreeBooster, calibrate: Prepared, later: Rows, groups: int
+) -> Array:
     """Quantiles [groups, levels] of the residual in units of its spread (split conformal, by group)."""
     scaled = (calibrate.outcome - later.anchor) / later.scale
     score = (scaled - median.predict(calibrate.X)) / np.exp(spread.predict(calibrate.X).astype(np.float64))

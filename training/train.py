@@ -21,12 +21,12 @@ from hospital.splits import Split, split_history
 from hospital.times import DAY, HOUR, instant
 from registry.candidates import MODELS, Candidate, register
 from registry.database import open_database, writing
-from registry.scoring import reported_scores, write_reported
 from registry.journal import append
 from registry.keys import Key
 from registry.model import ForecastModel
 from registry.package import write_package
 from registry.prepared import PreparedBeds, PreparedWaits, prepare_beds, prepare_waits
+from registry.scoring import reported_scores, write_reported
 from registry.settings import Settings
 from registry.snapshot import seal_snapshot
 from registry.store import record
@@ -94,7 +94,9 @@ def train(
         evidence = write_reported(settings.home / "evidence", scores)
         tags = {"data_digest": tables.source_digest, "feature_digest": model.manifest.feature_digest}
         parameters: dict[str, object] = {**model.manifest.configuration, "seed": request.seed}
-        version = record(settings.home, request.model, directory, parameters=parameters, metrics=metrics, tags=tags)
+        version = record(
+            settings.home, request.model, directory, parameters=parameters, metrics=metrics, tags=tags
+        )
         body = {
             "data_digest": tables.source_digest,
             "seal_digest": seal,
@@ -152,7 +154,9 @@ def _prepare(
 ) -> PreparedBeds | PreparedWaits:
     if model == "wait-time":
         if "visits" not in events.tables or not (tables.tables["visits"]["seen_at"].notna().any()):
-            raise TrainingError("Wait time needs visits with seen_at (first medical contact): the tables have none.")
+            raise TrainingError(
+                "Wait time needs visits with seen_at (first medical contact): the tables have none."
+            )
         return prepare_waits(events, tables.audit_attributes, None)
     if not {"stays", "census"} & set(events.tables):
         raise TrainingError("Bed demand needs stays or a census: the tables have neither.")
@@ -164,7 +168,11 @@ def _split(request: Request, prepared: PreparedBeds | PreparedWaits, horizons: S
     known = prepared.prediction_time[~np.isnan(prepared.outcome)]
     if not known.size:
         raise TrainingError("No row's outcome is known: the history is too short for these horizons.")
-    last = int(known.max()) + 1 if not horizons else int(prepared.target_time[~np.isnan(prepared.outcome)].max()) - gap
+    last = (
+        int(known.max()) + 1
+        if not horizons
+        else int(prepared.target_time[~np.isnan(prepared.outcome)].max()) - gap
+    )
     return split_history(int(known.min()), last, gap=gap, judge_from=request.judge_from)
 
 
@@ -181,7 +189,9 @@ def _manifest(
     return {
         "name": request.model,
         "kind": "model",
-        "target": "beds needed per unit (beds)" if beds else "minutes from arrival to first medical contact (min)",
+        "target": "beds needed per unit (beds)"
+        if beds
+        else "minutes from arrival to first medical contact (min)",
         "zone": str(events.zone),
         "cadence_hours": events.cadence_hours,
         "horizons_hours": list(horizons),
@@ -219,7 +229,9 @@ def _commit() -> str:
     git = shutil.which("git")
     root = Path(__file__).resolve().parent.parent
     if git is not None and (root / ".git").exists():
-        found = subprocess.run([git, "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=False)
+        found = subprocess.run(
+            [git, "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=False
+        )
         if found.returncode == 0:
             return found.stdout.strip()
     return f"vigie {installed('vigie')}" if _is_installed() else "unknown"
@@ -234,6 +246,12 @@ def _is_installed() -> bool:
 
 
 def _journal(settings: Settings, candidate: Candidate, key: Key | None, now: datetime) -> None:
-    subjects = {"model": candidate.model, "version": candidate.version, "package_digest": candidate.registration["body"]["package_digest"]}
+    subjects = {
+        "model": candidate.model,
+        "version": candidate.version,
+        "package_digest": candidate.registration["body"]["package_digest"],
+    }
     with writing(open_database(settings.database)) as connection:
-        append(connection, actor=key.name if key else "unsigned", action="register", subjects=subjects, now=now)
+        append(
+            connection, actor=key.name if key else "unsigned", action="register", subjects=subjects, now=now
+        )

@@ -35,7 +35,9 @@ class _Progress(xgb.callback.TrainingCallback):
         return False
 
 
-def fit_trees(X: Array, y: Array, weight: Array, *, seed: int, threads: int = 1, progress: Callable[[], None]) -> Trees:
+def fit_trees(
+    X: Array, y: Array, weight: Array, *, seed: int, threads: int = 1, progress: Callable[[], None]
+) -> Trees:
     """Fits both boosters to y (float64 [n], in units of the row's scale) with weights; `progress` after each round.
 
     The median by the pinball loss at one half (Koenker & Bassett 1978); the spread as the mean logarithm of

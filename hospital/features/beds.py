@@ -28,15 +28,35 @@ _COMMON: tuple[Feature, ...] = (
     Feature("demand_change_24h", "census", "Évolution sur 24 h", "Change over 24 h", "beds"),
     Feature("demand_change_7d", "census", "Évolution sur 7 jours", "Change over 7 days", "beds"),
     Feature("above_usual", "census", "Écart à l'habitude à cette heure", "Above usual for this hour", "beds"),
-    Feature("usual_then", "census", "Niveau habituel à l'heure visée, moins maintenant", "Usual level then, less now", "beds"),
+    Feature(
+        "usual_then",
+        "census",
+        "Niveau habituel à l'heure visée, moins maintenant",
+        "Usual level then, less now",
+        "beds",
+    ),
     Feature("last_week_change", "census", "Évolution la semaine dernière", "Change last week", "beds"),
-    Feature("hospital_above_usual", "census", "Écart de l'hôpital à l'habitude", "Hospital above usual", "beds"),
+    Feature(
+        "hospital_above_usual", "census", "Écart de l'hôpital à l'habitude", "Hospital above usual", "beds"
+    ),
     Feature("admissions_24h", "flow", "Entrées sur 24 h", "Admissions in 24 h", "patients"),
     Feature("discharges_24h", "flow", "Sorties sur 24 h", "Discharges in 24 h", "patients"),
-    Feature("waiting_for_bed", "flow", "En attente d'un lit de l'unité", "Waiting for a bed of the unit", "patients"),
+    Feature(
+        "waiting_for_bed",
+        "flow",
+        "En attente d'un lit de l'unité",
+        "Waiting for a bed of the unit",
+        "patients",
+    ),
     Feature("staffed_now", "staff", "Lits ouverts maintenant", "Staffed beds now", "beds"),
     Feature("staffed_then", "planned", "Lits ouverts à l'heure visée", "Staffed beds then", "beds"),
-    Feature("free_then", "planned", "Lits ouverts alors, moins demande actuelle", "Staffed beds then, less demand now", "beds"),
+    Feature(
+        "free_then",
+        "planned",
+        "Lits ouverts alors, moins demande actuelle",
+        "Staffed beds then, less demand now",
+        "beds",
+    ),
 )
 _HOURLY: tuple[Feature, ...] = (
     Feature("hour", "calendar", "Heure", "Hour of the day", "h"),
@@ -44,10 +64,22 @@ _HOURLY: tuple[Feature, ...] = (
 )
 _EMERGENCY: tuple[Feature, ...] = (
     Feature("ed_present", "crowding", "Patients aux urgences", "Patients in emergency", "patients"),
-    Feature("ed_boarding", "crowding", "Aux urgences, en attente d'un lit", "In emergency, waiting for a bed", "patients"),
+    Feature(
+        "ed_boarding",
+        "crowding",
+        "Aux urgences, en attente d'un lit",
+        "In emergency, waiting for a bed",
+        "patients",
+    ),
     Feature("ed_arrivals_3h", "flow", "Arrivées aux urgences (3 h)", "Emergency arrivals (3 h)", "patients"),
 )
-_THEATRE = Feature("planned_operations", "planned", "Opérations programmées d'ici là", "Operations planned until then", "patients")
+_THEATRE = Feature(
+    "planned_operations",
+    "planned",
+    "Opérations programmées d'ici là",
+    "Operations planned until then",
+    "patients",
+)
 _WEEKS = 4
 
 
@@ -62,7 +94,14 @@ def bed_features_of(events: Events, covariates: Sequence[str] = ()) -> tuple[Fea
     if "operations" in events.tables:
         out.append(_THEATRE)
     for name in covariates:
-        out.append(Feature(f"{name}_change_7d", "covariate", f"{name} : évolution sur 7 jours", f"{name}: change over 7 days"))
+        out.append(
+            Feature(
+                f"{name}_change_7d",
+                "covariate",
+                f"{name} : évolution sur 7 jours",
+                f"{name}: change over 7 days",
+            )
+        )
     return tuple(out)
 
 
@@ -121,7 +160,9 @@ class BedFeatures:
     def demand_before(self, query: BedQuery) -> tuple[Array, Array]:
         """Demand whole weeks earlier at the target's and at the prediction time's local clock: float64 [n] each."""
         weeks = np.maximum(np.ceil(query.horizon_hours / 168.0), 1).astype(np.int64)
-        return self._at(query, self._back(query.target_time, weeks)), self._at(query, self._back(query.prediction_time, weeks))
+        return self._at(query, self._back(query.target_time, weeks)), self._at(
+            query, self._back(query.prediction_time, weeks)
+        )
 
     def staffed_then(self, query: BedQuery) -> Array:
         """Staffed beds planned for the target, as known at the prediction time: float64 [n], NaN unknown."""
@@ -198,7 +239,9 @@ class BedFeatures:
 
     def _hospital_above_usual(self, query: BedQuery) -> Array:
         times, inverse = np.unique(query.prediction_time, return_inverse=True)
-        one = BedQuery(np.zeros(times.size, np.int64), times, np.zeros(times.size), np.full(times.size, np.nan))
+        one = BedQuery(
+            np.zeros(times.size, np.int64), times, np.zeros(times.size), np.full(times.size, np.nan)
+        )
         total = np.zeros(times.size)
         for unit in range(len(self._events.units)):
             of = np.full(times.size, unit, np.int64)
@@ -210,7 +253,9 @@ class BedFeatures:
         for unit in np.unique(query.unit):
             for horizon in np.unique(query.horizon_hours):
                 chosen = np.flatnonzero((query.unit == unit) & (query.horizon_hours == horizon))
-                out[chosen] = self._operations_counter(int(unit), float(horizon)).count(query.prediction_time[chosen])
+                out[chosen] = self._operations_counter(int(unit), float(horizon)).count(
+                    query.prediction_time[chosen]
+                )
         return out
 
     def _operations_counter(self, unit: int, horizon: float) -> Counter:
@@ -245,7 +290,9 @@ class BedFeatures:
         return self._per_unit(query.unit, at, at, lambda unit, times, _: of(unit, times))
 
     @staticmethod
-    def _per_unit(unit: Array, times: Array, known_at: Array, of: Callable[[int, Array, Array], Array]) -> Array:
+    def _per_unit(
+        unit: Array, times: Array, known_at: Array, of: Callable[[int, Array, Array], Array]
+    ) -> Array:
         out = np.full(times.size, np.nan)
         for u in np.unique(unit):
             chosen = np.flatnonzero(unit == u)

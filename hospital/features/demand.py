@@ -66,7 +66,8 @@ class _Counted:
         requests = events.facts("visits", ("destination_unit", "bed_requested_at", "left_at"))
         of_request = events.unit_index(requests["destination_unit"])
         self._wards = [
-            _ward(stays.where(of_stay == i), requests.where(of_request == i)) for i in range(len(events.units))
+            _ward(stays.where(of_stay == i), requests.where(of_request == i))
+            for i in range(len(events.units))
         ]
 
     def at(self, unit: int, times: Array, known_at: Array) -> Array:
@@ -180,7 +181,8 @@ class TrueDemand:
             events.unit_index(requests["destination_unit"]),
         )
         self._wards = [
-            _ward(stays.where(of_stay == i), requests.where(of_request == i)) for i in range(len(events.units))
+            _ward(stays.where(of_stay == i), requests.where(of_request == i))
+            for i in range(len(events.units))
         ]
         told = [v.known_from.max() for name, v in events.tables.items() if name in ("stays", "visits")]
         self._until = max(told)

@@ -53,7 +53,9 @@ class EmergencyDepartment:
 
     def __init__(self, events: Events, department: str | None) -> None:
         self.department = department
-        visits = _of(events.facts("visits", ("department", "arrived_at", "seen_at", "left_at", "triage")), department)
+        visits = _of(
+            events.facts("visits", ("department", "arrived_at", "seen_at", "left_at", "triage")), department
+        )
         self._queue = _queue(visits)
         self._present = _spans(visits, visits["arrived_at"], visits["left_at"]).counter()
         self._arrivals = {h: _recent(visits, visits["arrived_at"], h).counter() for h in (1, 3)}
@@ -64,10 +66,14 @@ class EmergencyDepartment:
         self._recent_all = LastOnes(visits, visits["seen_at"], waits, RECENT)
         rank = _rank(visits)
         self._recent = {
-            urgent: LastOnes(part, part["seen_at"], minutes_between(part["arrived_at"], part["seen_at"]), RECENT)
+            urgent: LastOnes(
+                part, part["seen_at"], minutes_between(part["arrived_at"], part["seen_at"]), RECENT
+            )
             for urgent, part in ((u, visits.where((rank <= URGENT_RANK) == u)) for u in (True, False))
         }
-        boarding = _of(events.facts("visits", ("department", "arrived_at", "bed_requested_at", "left_at")), department)
+        boarding = _of(
+            events.facts("visits", ("department", "arrived_at", "bed_requested_at", "left_at")), department
+        )
         self._boarding = Spans.of(
             boarding,
             boarding["bed_requested_at"],
@@ -86,13 +92,18 @@ class EmergencyDepartment:
             "ed_mean_wait_so_far": _ratio(times // _SECOND * count - arrived_sum, 60 * count),
         }
         for hours, counter, own in queue.over:
-            out[f"ed_waiting_over_{hours}h"] = (counter.count(times) - own.at(row, times)[0]).astype(np.float64)
+            out[f"ed_waiting_over_{hours}h"] = (counter.count(times) - own.at(row, times)[0]).astype(
+                np.float64
+            )
         urgent, ahead = np.zeros(times.size), np.zeros(times.size)
         for level, counter, own in queue.by_rank:
             number = counter.count(times) - own.at(row, times)[0]
             urgent += np.where(level <= URGENT_RANK, number, 0)
             ahead += np.where(level <= rank, number, 0)
-        return out | {"ed_waiting_urgent": urgent, "ed_waiting_ahead": np.where(np.isnan(rank), np.nan, ahead)}
+        return out | {
+            "ed_waiting_urgent": urgent,
+            "ed_waiting_ahead": np.where(np.isnan(rank), np.nan, ahead),
+        }
 
     def flow(self, times: Array) -> dict[str, Array]:
         """Who is there and what moved in the last hours, and the staff on duty."""
@@ -159,7 +170,9 @@ def _queue(visits: Facts) -> Queue:
 def _staff(events: Events, department: str | None, role: str) -> Series:
     facts = events.facts("staffing", ("unit", "role", "at", "count"))
     wards = {unit.unit for unit in events.units}
-    of_department = np.fromiter((u == department or (department is None and u not in wards) for u in facts["unit"]), bool)
+    of_department = np.fromiter(
+        (u == department or (department is None and u not in wards) for u in facts["unit"]), bool
+    )
     facts = facts.where((facts["role"] == role) & of_department)
     return Series(facts["at"], facts, facts["count"], _STAFF_AGE)
 

@@ -68,21 +68,41 @@ def _events() -> Events:
             "triage": triage[draw % 7],
             "destination_unit": _UNITS[draw % 2] if draw % 3 == 0 else None,
         }
-        visits.append({**visit, "seen_at": None, "bed_requested_at": None, "left_at": None, "received_at": arrived})
+        visits.append(
+            {**visit, "seen_at": None, "bed_requested_at": None, "left_at": None, "received_at": arrived}
+        )
         visits.append({**visit, "received_at": arrived + 8 * HOUR})
         stay = {"stay_id": f"s{i}", "unit": _UNITS[draw % 2], "entered_at": arrived, "source": "emergency"}
         stays.append({**stay, "received_at": arrived})
         stays.append({**stay, "left_at": arrived + (draw % 90) * HOUR, "received_at": arrived + 91 * HOUR})
         operations.append(
-            {"operation_id": f"o{i}", "unit": "A", "booked_at": arrived, "planned_at": arrived + 4 * DAY, "received_at": arrived}
+            {
+                "operation_id": f"o{i}",
+                "unit": "A",
+                "booked_at": arrived,
+                "planned_at": arrived + 4 * DAY,
+                "received_at": arrived,
+            }
         )
     staffing = [
-        {"at": _START + d * DAY, "unit": u, "role": role, "count": 3 + d % 5, "received_at": _START + (d - 2) * DAY}
+        {
+            "at": _START + d * DAY,
+            "unit": u,
+            "role": role,
+            "count": 3 + d % 5,
+            "received_at": _START + (d - 2) * DAY,
+        }
         for d in range(_DAYS)
         for u, role in (("ED", "doctor"), ("ED", "nurse"), ("A", "bed"), ("B", "bed"))
     ]
     units = [{"unit": u, "label": u, "received_at": 0} for u in _UNITS]
-    tables = {"visits": visits, "stays": stays, "operations": operations, "staffing": staffing, "units": units}
+    tables = {
+        "visits": visits,
+        "stays": stays,
+        "operations": operations,
+        "staffing": staffing,
+        "units": units,
+    }
     columns = {name: columns_from_rows(name, rows) for name, rows in tables.items()}
     return Events.of(columns, zone=ZoneInfo("Europe/Paris"), history_from=_START)
 
@@ -93,7 +113,10 @@ def _times(n: int) -> Array:
 
 def _waits() -> WaitQuery:
     times = _times(48)
-    columns = {name: np.full(48, value, object) for name, value in (("department", "ED"), ("arrival_mode", "walk_in"))}
+    columns = {
+        name: np.full(48, value, object)
+        for name, value in (("department", "ED"), ("arrival_mode", "walk_in"))
+    }
     columns |= {"reason": np.full(48, "x", object), "age_years": np.arange(48, dtype=np.float64)}
     columns["triage"] = np.array([tuple(TRIAGE_RANK)[i % 7] for i in range(48)], object)
     return WaitQuery(times, times - 5 * MINUTE, np.arange(432, 480, dtype=np.int64), columns, {})

@@ -15,7 +15,14 @@ from hospital.features.emergency import EmergencyDepartment
 from hospital.features.feature import TRIAGE_RANK, Feature, encode
 from hospital.times import MISSING_TIME
 
-__all__ = ["VITAL_SIGNS", "WAIT_FEATURES", "WaitFeatures", "WaitQuery", "prediction_times", "wait_features_of"]
+__all__ = [
+    "VITAL_SIGNS",
+    "WAIT_FEATURES",
+    "WaitFeatures",
+    "WaitQuery",
+    "prediction_times",
+    "wait_features_of",
+]
 
 VITAL_SIGNS = (
     "heart_rate",
@@ -46,17 +53,30 @@ WAIT_FEATURES: tuple[Feature, ...] = (
     Feature("minutes_since_arrival", "patient", "Minutes depuis l'arrivée", "Minutes since arrival", "min"),
     Feature("ed_waiting", "crowding", "Patients en attente", "Patients waiting"),
     Feature("ed_waiting_urgent", "crowding", "Patients urgents en attente", "Urgent patients waiting"),
-    Feature("ed_waiting_ahead", "crowding", "En attente, au moins aussi urgents", "Waiting, at least as urgent"),
-    Feature("ed_waiting_over_1h", "crowding", "En attente depuis plus d'une heure", "Waiting for over one hour"),
-    Feature("ed_waiting_over_2h", "crowding", "En attente depuis plus de deux heures", "Waiting for over two hours"),
+    Feature(
+        "ed_waiting_ahead", "crowding", "En attente, au moins aussi urgents", "Waiting, at least as urgent"
+    ),
+    Feature(
+        "ed_waiting_over_1h", "crowding", "En attente depuis plus d'une heure", "Waiting for over one hour"
+    ),
+    Feature(
+        "ed_waiting_over_2h",
+        "crowding",
+        "En attente depuis plus de deux heures",
+        "Waiting for over two hours",
+    ),
     Feature("ed_mean_wait_so_far", "crowding", "Attente moyenne en cours", "Mean wait so far", "min"),
     Feature("ed_present", "crowding", "Patients présents", "Patients present"),
     Feature("ed_boarding", "crowding", "Patients en attente d'un lit", "Patients waiting for a bed"),
     Feature("ed_arrivals_1h", "flow", "Arrivées de la dernière heure", "Arrivals in the last hour"),
-    Feature("ed_arrivals_3h", "flow", "Arrivées des trois dernières heures", "Arrivals in the last three hours"),
+    Feature(
+        "ed_arrivals_3h", "flow", "Arrivées des trois dernières heures", "Arrivals in the last three hours"
+    ),
     Feature("ed_seen_1h", "flow", "Patients vus dans la dernière heure", "Patients seen in the last hour"),
     Feature("ed_left_unseen_4h", "flow", "Partis sans être vus (4 h)", "Left unseen (4 h)"),
-    Feature("recent_wait_triage", "flow", "Attente récente, même urgence", "Recent wait, same urgency", "min"),
+    Feature(
+        "recent_wait_triage", "flow", "Attente récente, même urgence", "Recent wait, same urgency", "min"
+    ),
     Feature("last_wait_triage", "flow", "Dernière attente, même urgence", "Last wait, same urgency", "min"),
     Feature("recent_wait_all", "flow", "Attente récente, tous", "Recent wait, everybody", "min"),
     Feature("ed_doctors", "staff", "Médecins présents", "Doctors on duty"),
@@ -119,15 +139,23 @@ class WaitFeatures:
         self._events = events
         named = events.facts("visits", ("department",))["department"]
         names = sorted({d for d in named if d is not None})
-        self._departments: dict[str | None, EmergencyDepartment] = {d: EmergencyDepartment(events, d) for d in names}
+        self._departments: dict[str | None, EmergencyDepartment] = {
+            d: EmergencyDepartment(events, d) for d in names
+        }
         if not names:
             self._departments[None] = EmergencyDepartment(events, None)
 
     def compute(self, query: WaitQuery, features: Sequence[Feature]) -> Array:
         """Float32 [n, features], NaN missing."""
         levels = {f.name: f.levels for f in features}
-        rank = np.fromiter((TRIAGE_RANK.get(t, np.nan) for t in query.columns["triage"]), np.float64, query.size)
-        values = self._calendar(query.prediction_time) | self._patient(query, rank, levels) | self._state(query, rank)
+        rank = np.fromiter(
+            (TRIAGE_RANK.get(t, np.nan) for t in query.columns["triage"]), np.float64, query.size
+        )
+        values = (
+            self._calendar(query.prediction_time)
+            | self._patient(query, rank, levels)
+            | self._state(query, rank)
+        )
         values["waiting_per_doctor"] = _per(values["ed_waiting"], values["ed_doctors"])
         return np.column_stack([values[f.name] for f in features]).astype(np.float32)
 
@@ -142,7 +170,9 @@ class WaitFeatures:
             "holiday": is_holiday(local_day(times, zone)).astype(np.float64),
         }
 
-    def _patient(self, query: WaitQuery, rank: Array, levels: Mapping[str, tuple[str, ...]]) -> dict[str, Array]:
+    def _patient(
+        self, query: WaitQuery, rank: Array, levels: Mapping[str, tuple[str, ...]]
+    ) -> dict[str, Array]:
         missing = np.full(query.size, np.nan)
         out = {name: query.columns.get(name, missing) for name in ("age_years", *VITAL_SIGNS)}
         for name in ("department", "arrival_mode", "reason"):

@@ -1,0 +1,251 @@
+"""The check: evidence that the author does not make, judged by the policy, sealed as report and card."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from explain.verify import difference_from_shap
+from hospital.calendar import local_day
+from hospital.columns import events_of
+from hospital.events import Array
+from hospital.features.probe import feature_digest
+from hospital.reading import HospitalTables
+from hospital.splits import PARTS, Split
+from registry.candidates import Candidate, candidate
+from registry.card import build_card
+from registry.database import open_database, writing
+from registry.errors import CandidateError, PackageError
+from registry.evidence import ContractFacts, DailyInput, Evidence, ExplanationFacts, Scored
+from registry.journal import append
+from registry.model import ForecastModel, Rows
+from registry.package import ALLOWED_FILES, package_digest
+from registry.policy import Policy, load_policy
+from registry.prepared import PreparedBeds, PreparedWaits, forecast, prepare_beds, prepare_waits
+from registry.release import current_release
+from registry.report import Report, make_report
+from registry.scoring import read_reported, reported_arrays, score
+from registry.seasonal import fit_season
+from registry.settings import Settings
+from registry.snapshot import open_snapshot
+
+__all__ = ["check", "gather"]
+
+Progress = Callable[[str, float], None]
+Prepared = PreparedBeds | PreparedWaits
+
+_EXPLAINED_ROWS = 200
+_NOT_DRIFT = frozenset({"calendar", "planned", "patient"})
+_PATIENT_MIX = frozenset({"triage", "age_years", "arrival_mode"})
+
+
+@dataclass(frozen=True)
+class _Current:
+    """The current release's forecasts on the judge rows."""
+
+    quantiles: Array | None
+    version: str | None
+    expected: bool
+
+
+def check(
+    settings: Settings, model: str, version: str, policy: Policy, *, now: datetime, progress: Progress
+) -> Report:
+    """Recomputes, judges, seals report and card, and writes it into the journal.
+
+    Raises:
+        RegistryError: the candidate, its package, its data or the current release is missing or was changed.
+    """
+    found = candidate(settings.candidates, model, version)
+    evidence, tables = gather(settings, found, progress)
+    progress("judge", 0.85)
+    report = make_report(evidence, policy)
+    manifest = ForecastModel(found.package).manifest
+    card = build_card(manifest, report.body, [(f.table, f.code, f.message) for f in tables.findings])
+    found.seal(report.body, card, policy.content)
+    subjects = {"model": model, "version": version, **found.digests()}
+    with writing(open_database(settings.database)) as connection:
+        append(connection, actor="vigie check", action="check", subjects=subjects, now=now, reason=report.verdict)
+    progress("sealed", 1.0)
+    return report
+
+
+def gather(settings: Settings, found: Candidate, progress: Progress) -> tuple[Evidence, HospitalTables]:
+    """The evidence of a candidate, recomputed from its package and the sealed snapshot."""
+    progress("verify the package", 0.0)
+    body = found.registration["body"]
+    model = ForecastModel(found.package)
+    if body["package_digest"] != package_digest(found.package):
+        raise PackageError("The package is not the one that was registered: train the model again.")
+    progress("open the data snapshot", 0.05)
+    tables = open_snapshot(settings.snapshots, body["data_digest"], body["seal_digest"])
+    progress("recompute features", 0.1)
+    prepared = prepare(model, tables)
+    split = Split.from_json(model.manifest.split)
+    at = prepared.prediction_time
+    progress("recompute forecasts", 0.3)
+    judge = score(model, prepared, split.members("judge", at))
+    scope_part = score(model, prepared, split.members("scope", at))
+    current = _current(settings, found, tables, prepared, split)
+    progress("look for drift", 0.5)
+    inputs = daily_inputs(prepared, judge, split)
+    progress("verify explanations", 0.6)
+    judged = prepared.part(split.members("judge", at))
+    explanation = _explanation(found, model, judged)
+    progress("compare with what was reported", 0.8)
+    contract = _contract(settings, found, model, judged, judge, split)
+    evidence = Evidence(
+        model=found.model,
+        version=found.version,
+        kind=model.manifest.kind,
+        package_digest=package_digest(found.package),
+        scope_part=scope_part,
+        judge=judge,
+        current=current.quantiles,
+        current_version=current.version,
+        current_expected=current.expected,
+        inputs=inputs,
+        contract=contract,
+        explanation=explanation,
+        history_days=model.manifest.data_days,
+    )
+    return evidence, tables
+
+
+def prepare(model: ForecastModel, tables: HospitalTables) -> Prepared:
+    """Samples and features of a package's model on tables."""
+    events = events_of(tables)
+    if model.name == "wait-time":
+        return prepare_waits(events, tables.audit_attributes, model.features)
+    return prepare_beds(events, model.manifest.covariates, model.manifest.horizons_hours, model.features)
+
+
+def _current(
+    settings: Settings, found: Candidate, tables: HospitalTables, prepared: Prepared, split: Split
+) -> _Current:
+    release = current_release(settings, found.model)
+    if release is None:
+        return _Current(None, None, False)
+    model = ForecastModel(release.package)
+    theirs = prepared if model.features == prepared.features else prepare(model, tables)
+    rows = theirs.part(split.members("judge", theirs.prediction_time))
+    ours = prepared.prediction_time[split.members("judge", prepared.prediction_time)]
+    horizons = set(model.manifest.horizons_hours)
+    if isinstance(rows, PreparedBeds) and isinstance(prepared, PreparedBeds):
+        mine = prepared.part(split.members("judge", prepared.prediction_time))
+        rows = PreparedBeds(mine.events, theirs.features, mine.samples)
+        quantiles = forecast(model, rows.rows(model.beds_or_raise))
+        unknown = ~np.isin(mine.samples.query.horizon_hours, list(horizons))
+        quantiles[unknown] = np.nan
+    elif isinstance(rows, PreparedWaits):
+        quantiles = forecast(model, rows.rows(model.waits_or_raise))
+    if len(quantiles) != ours.size:
+        raise CandidateError("The current release cannot be set beside this version: their rows differ.")
+    return _Current(quantiles, release.version, True)
+
+
+def daily_inputs(prepared: Prepared, judge: Scored, split: Split) -> tuple[DailyInput, ...]:
+    """Each input by local day, with the residuals of a season model fitted on the days before the judge part."""
+    zone = prepared.events.zone
+    days = local_day(prepared.prediction_time, zone)
+    judged_from = int(local_day(np.array([split.spans["judge"][0]]), zone)[0])
+    unique, inverse, counts = np.unique(days, return_inverse=True, return_counts=True)
+    whole = (unique > unique[0]) & (unique < unique[-1])  # the first and last day are cut somewhere
+    series: list[tuple[str, str, Array]] = []
+    if isinstance(prepared, PreparedWaits):
+        series.append(("arrivals", "mean", counts.astype(np.float64)))
+    for j, feature in enumerate(prepared.features):
+        told = feature.group not in _NOT_DRIFT or feature.name in _PATIENT_MIX
+        values = prepared.X[:, j].astype(np.float64)
+        missing = np.bincount(inverse, weights=np.isnan(values)) / counts
+        if not told or missing.min() == 1.0:
+            continue
+        known = np.bincount(inverse, weights=~np.isnan(values))
+        total = np.bincount(inverse, weights=np.where(np.isnan(values), 0.0, values))
+        series.append((feature.name, "mean", np.where(known > 0, total / np.maximum(known, 1), np.nan)))
+        if missing.max() > 0:
+            series.append((feature.name, "missing", missing))
+    out = []
+    for name, what, values in series:
+        fit = fit_season(unique[whole], values[whole], judged_from)
+        out.append(DailyInput(name, what, fit.level, fit.spread, fit.earlier, fit.judged))
+    return tuple(out)
+
+
+def _explanation(found: Candidate, model: ForecastModel, judged: Prepared) -> ExplanationFacts:
+    if model.manifest.kind != "model" or judged.prediction_time.size == 0:
+        return ExplanationFacts(0, 0.0, 0.0, 0.0)
+    chosen = np.linspace(0, judged.prediction_time.size - 1, _EXPLAINED_ROWS).astype(np.int64)
+    mask = np.zeros(judged.prediction_time.size, bool)
+    mask[chosen] = True
+    part = judged.part(mask)
+    rows: Rows = (
+        part.rows(model.beds_or_raise) if isinstance(part, PreparedBeds) else part.rows(model.waits_or_raise)
+    )
+    explained = model.explain(rows)
+    total = explained.base + explained.contributions.sum(axis=1) + sum(explained.adjustments.values())
+    level = max(float(np.abs(explained.p50).mean()), 1e-9)
+    shares = [
+        float(np.abs(v).mean()) / level for n, v in explained.adjustments.items() if n != "usual_departure"
+    ]
+    return ExplanationFacts(
+        rows=int(mask.sum()),
+        additivity=float(np.abs(total - explained.p50).max()),
+        reference_difference=difference_from_shap((found.package / "median.ubj").read_bytes(), part.X),
+        largest_adjustment=max(shares),
+    )
+
+
+def _contract(
+    settings: Settings, found: Candidate, model: ForecastModel, judged: Prepared, judge: Scored, split: Split
+) -> ContractFacts:
+    reported = read_reported(settings.home / "evidence", found.registration["body"]["evidence_digest"])
+    again = reported_arrays(judge)
+    same_rows = np.array_equal(reported["row_id"], again["row_id"])
+    forecasts = outcomes = baselines = 0
+    if same_rows:
+        forecasts = int((~_within_an_ulp(reported["p50"], again["p50"])).sum())
+        outcomes = _different(reported["outcome"], again["outcome"])
+        names = [n for n in again if n.startswith("baseline_")]
+        baselines = sum(_different(reported.get(n, np.empty(0)), again[n]) for n in names)
+    spans = [split.spans[part] for part in PARTS]
+    overlaps = sum(b[0] - a[1] < split.gap for a, b in zip(spans, spans[1:], strict=False))
+    return ContractFacts(
+        files_refused=len({p.name for p in found.package.iterdir()} - ALLOWED_FILES - {"manifest.json"}),
+        infinite_features=int(np.isinf(judged.X).sum()),
+        crossing_quantiles=int((np.diff(judge.quantiles, axis=1) < 0).any(axis=1).sum()),
+        forecasts_off=forecasts,
+        outcomes_off=outcomes,
+        baselines_off=baselines,
+        rows_off=0 if same_rows else abs(len(reported["row_id"]) - judge.size) or judge.size,
+        feature_digest_equal=model.manifest.feature_digest == feature_digest(model.name),
+        split_overlaps=overlaps,
+        rows=judge.size,
+    )
+
+
+def _within_an_ulp(a: Array, b: Array) -> Array:
+    both = np.isnan(a) & np.isnan(b)
+    return both | (np.abs(a - b) <= np.spacing(np.maximum(np.abs(a), np.abs(b))))
+
+
+def _different(a: Array, b: Array) -> int:
+    if a.shape != b.shape:
+        return int(b.size)
+    return int((~((a == b) | (np.isnan(a) & np.isnan(b)))).sum())
+
+
+def policy_from(path: Path | None, default: Policy) -> Policy:
+    """The policy in a file, or the default one.
+
+    Raises:
+        PolicyError: it may not be used. CandidateError: the file cannot be read.
+    """
+    if path is None:
+        return default
+    try:
+        return load_policy(path.read_bytes())
+    except OSError as error:
+        raise CandidateError(f"The policy {path} cannot be read ({error.strerror}): check its path.") from None

@@ -1,0 +1,30 @@
+"""Gates: evidence and a policy in, verdicts out. They read no file and fit nothing."""
+
+from registry.evidence import Evidence
+from registry.gates.accuracy import judge_accuracy, judged_scope
+from registry.gates.calibration import judge_calibration
+from registry.gates.contract import judge_contract
+from registry.gates.drift import judge_drift
+from registry.gates.explanation import judge_explanation
+from registry.gates.fairness import judge_fairness
+from registry.gates.scope import choose_scope
+from registry.gates.verdict import Finding, GateResult, Verdict, worst
+from registry.policy import Policy
+
+__all__ = ["Finding", "GateResult", "Verdict", "judge", "worst"]
+
+
+def judge(evidence: Evidence, policy: Policy) -> tuple[tuple[GateResult, ...], tuple[tuple[str, float], ...]]:
+    """Every gate's result, and the trusted scope that is left after judging."""
+    chosen = choose_scope(evidence.scope_part, policy)
+    accuracy = judge_accuracy(evidence, policy, chosen)
+    scope = judged_scope(accuracy, chosen)
+    results = (
+        judge_contract(evidence, policy),
+        judge_explanation(evidence, policy),
+        accuracy,
+        judge_calibration(evidence, policy, scope),
+        judge_fairness(evidence, policy, scope),
+        judge_drift(evidence, policy),
+    )
+    return results, scope

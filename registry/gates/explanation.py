@@ -1,0 +1,33 @@
+"""Explanation: reasons add up, agree with an independent implementation, and are not drowned by adjustments."""
+
+import math
+
+from registry.evidence import Evidence
+from registry.gates.verdict import Finding, GateResult, Verdict
+from registry.policy import Policy
+
+__all__ = ["judge_explanation"]
+
+
+def judge_explanation(evidence: Evidence, policy: Policy) -> GateResult:
+    """Each figure must stay under the policy's bound."""
+    facts, rules = evidence.explanation, policy.document.explanation
+    if facts.rows < rules.minimum_rows:
+        few = Finding(
+            "additivity", "all", None, None, None, facts.rows, Verdict.INCONCLUSIVE, note="too_few_rows"
+        )
+        return GateResult.of("explanation", [few])
+    figures = {
+        "additivity": (facts.additivity, rules.additivity),
+        "difference_from_shap": (facts.reference_difference, rules.reference_difference),
+        "adjustment_share": (facts.largest_adjustment, rules.adjustment_share),
+    }
+    return GateResult.of(
+        "explanation", [_bounded(n, v, bound, facts.rows) for n, (v, bound) in figures.items()]
+    )
+
+
+def _bounded(name: str, value: float, bound: float, rows: int) -> Finding:
+    if not math.isfinite(value):
+        return Finding(name, "all", None, None, bound, rows, Verdict.INCONCLUSIVE, note="not_a_number")
+    return Finding(name, "all", value, None, bound, rows, Verdict.PASS if value <= bound else Verdict.BLOCK)

@@ -1,0 +1,77 @@
+"""Findings and verdicts. Nothing else opens than pass, and not applicable where the signed chain proves it."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["Finding", "GateResult", "Verdict", "worst"]
+
+
+class Verdict(StrEnum):
+    """What a gate says."""
+
+    PASS = "pass"  # noqa: S105
+    NOT_APPLICABLE = "not applicable"
+    INCONCLUSIVE = "inconclusive"
+    BLOCK = "block"
+
+    @property
+    def opens(self) -> bool:
+        """Whether promotion may go on."""
+        return self in (Verdict.PASS, Verdict.NOT_APPLICABLE)
+
+
+_SEVERITY = {Verdict.PASS: 0, Verdict.NOT_APPLICABLE: 0, Verdict.INCONCLUSIVE: 1, Verdict.BLOCK: 2}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a gate measured.
+
+    Attributes:
+        metric: what, a stable word. group: of whom or of which horizon. value: the effect; None: not measurable.
+        interval: its confidence interval. threshold: what it was held against. n: rows or days behind it.
+        required: whether it counts for the gate's verdict. note: a stable word for the sentence people read.
+    """
+
+    metric: str
+    group: str
+    value: float | None
+    interval: tuple[float, float] | None
+    threshold: float | None
+    n: int
+    verdict: Verdict
+    required: bool = True
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        numbers = [self.value, self.threshold, *(self.interval or ())]
+        if self.verdict.opens and any(x is not None and not math.isfinite(x) for x in numbers):
+            raise ValueError(f"The finding {self.metric} of {self.group} opens on a number that is none.")
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """A gate's findings and their worst required verdict."""
+
+    name: str
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+
+    @classmethod
+    def of(cls, name: str, findings: Iterable[Finding]) -> "GateResult":
+        """The result of a gate; without a required finding it is inconclusive."""
+        found = tuple(findings)
+        return cls(name, worst([f.verdict for f in found if f.required]), found)
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The worst verdict; none at all is inconclusive, and so is nothing but not applicable left to its gate."""
+    found = list(verdicts)
+    if not found:
+        return Verdict.INCONCLUSIVE
+    most = max(found, key=lambda v: _SEVERITY[v])
+    if most is Verdict.NOT_APPLICABLE and Verdict.PASS in found:
+        return Verdict.PASS
+    return most
