@@ -179,8 +179,7 @@ class ForecastModel:
         return [tuple(names[j] for j in np.flatnonzero(row)) for row in outside]
 
     def _trees(self, X: Array) -> tuple[Array, Array]:
-        spread = np.array([float(v) for v in self._spread.predict(X)])
-        return self._median.predict(X).astype(np.float64), np.exp(spread)
+        return self._median.predict(X), np.exp(self._spread.predict(X))
 
     def _json(self, name: str) -> dict[str, Any]:
         body = json.loads(self._files[name])

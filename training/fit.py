@@ -166,7 +166,7 @@ def _conformal(
 ) -> Array:
     """Quantiles [groups, levels] of the residual in units of its spread (split conformal, by group)."""
     scaled = (calibrate.outcome - later.anchor) / later.scale
-    score = (scaled - median.predict(calibrate.X)) / np.exp(spread.predict(calibrate.X).astype(np.float64))
+    score = (scaled - median.predict(calibrate.X)) / np.exp(spread.predict(calibrate.X))
     weight = np.where(np.isnan(score), 0.0, calibrate.weight)
     out = np.tile(weighted_quantiles(score, weight), (groups, 1))
     for group in range(groups):
