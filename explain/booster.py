@@ -73,7 +73,9 @@ class TreeBooster:
         total[:, -1] += self._base
         gap = np.abs(total.sum(axis=1) - self.predict(X))
         if not bool(np.all(gap <= 3e-7 * np.maximum(1.0, np.abs(total).sum(axis=1)))):
-            raise ExplanationError("The contributions do not add up to the prediction: the model cannot be explained.")
+            raise ExplanationError(
+                "The contributions do not add up to the prediction: the model cannot be explained."
+            )
         return Contributions(total[:, :-1], total[:, -1])
 
     def _check(self, X: Array) -> None:

@@ -161,8 +161,9 @@ def columns_from_rows(table: str, rows: Sequence[Mapping[str, Any]]) -> dict[str
     for name, kind in names.items():
         values = [row.get(name) for row in rows]
         out[name] = _array(values, kind)
-    for name in sorted({key for row in rows for key in row} - set(names) - {"audit"}):
-        out[name] = _array([row.get(name) for row in rows], Kind.NUMBER)  # covariates
+    if TABLES[table].extra == "covariates":
+        for name in sorted({key for row in rows for key in row} - set(names)):
+            out[name] = _array([row.get(name) for row in rows], Kind.NUMBER)
     return out
 
 

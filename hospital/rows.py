@@ -18,7 +18,7 @@ from pydantic import (
     create_model,
     field_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from hospital.errors import ContractError, Fault
 from hospital.tables import TABLES, Column, Kind, Table
@@ -227,7 +227,7 @@ def validate_rows(
         try:
             valid = model.model_validate(row, context={"received_at": received})
         except ValidationError as error:
-            faults += [_fault(where, e["loc"], _code(e["type"], e["input"])) for e in error.errors()]
+            faults += [_fault(where, e["loc"], _code(table, e)) for e in error.errors()]
         else:
             found.append((where, _plain(valid) | {"received_at": received}))
     kept = _kept(table, found, keep_repeats, faults)
@@ -265,8 +265,13 @@ def _fault(where: str, loc: tuple[int | str, ...], code: str) -> Fault:
     return Fault(".".join([where, *parts]), code, message_of(code))
 
 
-def _code(kind: str, value: object) -> str:
-    return "missing" if value is None and kind != "extra_forbidden" else fault_code(kind)
+def _code(table: str, error: ErrorDetails) -> str:
+    column = TABLES[table].by_name.get(str(error["loc"][0])) if error["loc"] else None
+    if column is not None and error["input"] is None:
+        return "missing"
+    if column is not None and column.choices is not None and error["type"] == "string_unicode":
+        return "not_a_choice"
+    return fault_code(error["type"])
 
 
 def fault_code(kind: str) -> str:

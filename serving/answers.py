@@ -1,0 +1,283 @@
+"""The bodies that the service answers with (DESIGN, section 9). Every number is finite."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = [
+    "AddedObservations",
+    "Adjustment",
+    "BedDemandAnswer",
+    "BedForecast",
+    "BedPrediction",
+    "CandidateSummary",
+    "Contribution",
+    "Decision",
+    "DecisionPage",
+    "Explanation",
+    "JournalEntry",
+    "JournalPage",
+    "ModelReference",
+    "Models",
+    "Quantiles",
+    "ReleaseSummary",
+    "ScopeCell",
+    "StoredPrediction",
+    "TableCount",
+    "Trust",
+    "TrustStatus",
+    "WaitForecast",
+    "WaitPrediction",
+    "WaitTimeAnswer",
+]
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+TrustStatus = Literal["trusted", "baseline", "degraded"]
+
+
+class Answer(BaseModel):
+    """Base of all answers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Quantiles(Answer):
+    """What is forecast: one time in ten it is below p10, half the time below p50, one in ten above p90."""
+
+    p10: Finite
+    p50: Finite
+    p90: Finite
+
+
+class Contribution(Answer):
+    """What one feature adds to the forecast, in the forecast's own unit.
+
+    Attributes:
+        value: the feature's value now; None: unknown. reference_value: what it is compared with.
+    """
+
+    feature: str
+    group: str
+    label: str
+    value: Finite | str | None
+    reference_value: Finite | str | None
+    contribution: Finite
+
+
+class Adjustment(Answer):
+    """A step after the trees, by its own formula: calibration, floor, usual_departure."""
+
+    name: str
+    contribution: Finite
+
+
+class Explanation(Answer):
+    """Why: base + contributions + other + adjustments = the p50 served, to 1e-4.
+
+    Attributes:
+        other: the sum of the contributions not shown. reasons: one sentence a contribution, largest first.
+    """
+
+    of: Literal["p50"] = "p50"
+    unit: Literal["min", "beds"]
+    reference: Literal["typical", "last_week"]
+    base: Finite
+    contributions: tuple[Contribution, ...]
+    other: Finite
+    adjustments: tuple[Adjustment, ...]
+    reasons: tuple[str, ...]
+
+    def total(self) -> float:
+        """What the explanation adds up to."""
+        shown = sum(c.contribution for c in self.contributions)
+        return self.base + shown + self.other + sum(a.contribution for a in self.adjustments)
+
+
+class Trust(Answer):
+    """How far to trust this answer: ``baseline`` outside the trusted scope, ``degraded`` on stale or strange inputs."""
+
+    status: TrustStatus
+    warnings: tuple[str, ...] = ()
+
+
+class WaitForecast(Answer):
+    """Minutes from arrival to first medical contact."""
+
+    wait_minutes: Quantiles
+    explanation: Explanation
+    trust: Trust
+
+
+class BedForecast(Answer):
+    """Beds needed in a unit at a time.
+
+    Attributes:
+        staffed: beds with staff at `target_at`; None: unknown. tension_probability: that demand is above them.
+    """
+
+    unit: str
+    horizon_hours: Finite
+    target_at: datetime
+    beds: Quantiles
+    staffed: Finite | None
+    tension_probability: Annotated[float, Field(ge=0, le=1)] | None
+    explanation: Explanation
+    trust: Trust
+
+
+class WaitPrediction(Answer):
+    """A wait-time forecast as given: with its id, and the visit's id as it was sent."""
+
+    prediction_id: str
+    visit_id: str
+    wait_minutes: Quantiles
+    explanation: Explanation
+    trust: Trust
+
+
+class BedPrediction(Answer):
+    """A bed-demand forecast as given, with its id."""
+
+    prediction_id: str
+    unit: str
+    horizon_hours: Finite
+    target_at: datetime
+    beds: Quantiles
+    staffed: Finite | None
+    tension_probability: Annotated[float, Field(ge=0, le=1)] | None
+    explanation: Explanation
+    trust: Trust
+
+
+class ModelReference(Answer):
+    """Which release answered."""
+
+    name: str
+    version: str
+    digest: str
+    released_at: datetime
+    card: str
+
+
+class WaitTimeAnswer(Answer):
+    """POST /v1/wait-time"""
+
+    model: ModelReference
+    predictions: tuple[WaitPrediction, ...]
+
+
+class BedDemandAnswer(Answer):
+    """POST /v1/bed-demand"""
+
+    model: ModelReference
+    forecasts: tuple[BedPrediction, ...]
+
+
+class StoredPrediction(Answer):
+    """GET /v1/predictions/{id}: as it was given; a visit's id is its pseudonym."""
+
+    model: ModelReference
+    made_at: datetime
+    asked_by: str
+    journal_entry: int
+    prediction: WaitPrediction | BedPrediction
+
+
+class TableCount(Answer):
+    """What became of the rows of one table."""
+
+    new: int
+    revised: int
+    unchanged: int
+
+
+class AddedObservations(Answer):
+    """POST /v1/observations"""
+
+    received_at: datetime
+    tables: dict[str, TableCount]
+
+
+class Decision(Answer):
+    """What a person decided on a prediction."""
+
+    decision_id: str
+    prediction_id: str
+    decision: Literal["accept", "override", "reject"]
+    reason: str
+    value: Finite | None
+    decided_by: str
+    decided_at: datetime
+    journal_entry: int
+
+
+class DecisionPage(Answer):
+    """GET /v1/decisions: `next` is the `after` of the following page; None: there is none yet."""
+
+    decisions: tuple[Decision, ...]
+    next: int | None
+
+
+class JournalEntry(Answer):
+    """One entry of the journal."""
+
+    seq: int
+    at: datetime
+    actor: str
+    action: str
+    subjects: dict[str, str]
+    reason: str
+    payload_digest: str
+    previous: str
+    digest: str
+
+
+class JournalPage(Answer):
+    """GET /v1/journal: `next` is the `after` of the following page; None: there is none yet."""
+
+    entries: tuple[JournalEntry, ...]
+    next: int | None
+
+
+class ScopeCell(Answer):
+    """A unit group and horizon for which a release may speak."""
+
+    unit_group: str
+    horizon_hours: Finite
+
+
+class ReleaseSummary(Answer):
+    """A release in use."""
+
+    name: str
+    version: str
+    digest: str
+    sequence: int
+    released_at: datetime
+    scope: tuple[ScopeCell, ...]
+    card: str
+    warning: str | None
+
+
+class CandidateSummary(Answer):
+    """A registered version, for the board and data scientists.
+
+    Attributes:
+        verdict: of its last check; None: not checked. current: whether it is the version in use.
+    """
+
+    name: str
+    version: str
+    digest: str
+    verdict: str | None
+    current: bool
+    card: str | None
+
+
+class Models(Answer):
+    """GET /v1/models: releases, those that cannot be served and why, and candidates for who may see them."""
+
+    released: tuple[ReleaseSummary, ...]
+    unavailable: dict[str, str]
+    candidates: tuple[CandidateSummary, ...] | None

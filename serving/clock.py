@@ -1,0 +1,51 @@
+"""The service's clock: the real time, or the demo's, which runs on from the end of its data.
+
+What is written in the journal carries the system's time in any case: when a person did something is no demo.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from hospital.times import instant
+
+__all__ = ["Clock", "DemoClock", "SystemClock", "system_time"]
+
+
+class Clock(Protocol):
+    """Tells the service's now."""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether it is another time than the real one."""
+
+    def now(self) -> int:
+        """The instant."""
+
+
+def system_time() -> datetime:
+    """The real time, aware."""
+    return datetime.now(UTC)
+
+
+class SystemClock:
+    """The real time."""
+
+    simulated = False
+
+    def now(self) -> int:
+        """The instant."""
+        return instant(system_time())
+
+
+class DemoClock:
+    """Runs on from `start` since it was made."""
+
+    simulated = True
+
+    def __init__(self, start: int, system: Callable[[], datetime] = system_time) -> None:
+        self._start, self._system, self._began = start, system, system()
+
+    def now(self) -> int:
+        """The instant."""
+        return self._start + (self._system() - self._began) // timedelta(microseconds=1)

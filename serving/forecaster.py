@@ -1,0 +1,324 @@
+"""From stored observations to explained forecasts: features, model and reasons put together for one answer."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection
+
+from hospital.errors import HistoryError
+from hospital.events import Array, Unit
+from hospital.features.beds import BedQuery
+from hospital.features.wait import VITAL_SIGNS, WaitQuery, prediction_times
+from hospital.quantiles import LEVELS
+from hospital.times import DAY, HOUR, MISSING_TIME, moment
+from registry.model import Explained, ForecastModel, Rows
+from registry.rows import bed_rows, wait_rows
+from registry.settings import Settings
+from serving.answers import BedForecast, Quantiles, Trust, WaitForecast
+from serving.errors import Problem, RequestFault
+from serving.protocol import (
+    BedQuestion,
+    EdState,
+    ExplainOptions,
+    Forecaster,
+    LoadedModel,
+    UnitHistory,
+    WaitQuestion,
+)
+from serving.state import HospitalState, StateCache
+from serving.telling import Telling, bed_warnings, told_bed, told_wait, wait_warnings
+
+__all__ = ["make_forecaster"]
+
+_P10, _P50, _P90 = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
+_STALE_ED = 3 * HOUR
+_STALE_BEDS = {1: 6 * HOUR, 24: 3 * DAY}
+
+
+def make_forecaster(settings: Settings) -> Forecaster:
+    """The forecaster of an installation."""
+    del settings  # everything it needs comes with the release and the connection
+    return _Forecaster()
+
+
+class _Forecaster:
+    def __init__(self) -> None:
+        self._states = StateCache()
+
+    def wait_time(
+        self, model: LoadedModel, connection: Connection, question: WaitQuestion, now: int
+    ) -> list[WaitForecast]:
+        engine = _engine(model)
+        state = self._states.at(connection, now, engine.manifest)
+        if "visits" not in state.events.tables:
+            raise HistoryError("No visit has been received yet: send some to POST /v1/observations first.")
+        query = _wait_query(state, question)
+        rows = _wait_rows(state, engine, query, now)
+        reference = None
+        if question.explain.reference == "last_week":
+            earlier = _a_week_earlier(query)
+            reference = _wait_rows(state, engine, earlier, int(earlier.prediction_time.max(initial=0)))
+        stale = now - state.heard.get("visits", 0) > _STALE_ED
+        inside = np.full(query.size, bool(model.scope))
+        answers = _Answers(engine, rows, reference, inside, question.explain, "min")
+        return [
+            WaitForecast(
+                wait_minutes=answers.quantiles(i),
+                explanation=told_wait(answers.telling(i)),
+                trust=_trust(bool(inside[i]), wait_warnings(answers.telling(i), stale=stale), stale),
+            )
+            for i in range(query.size)
+        ]
+
+    def bed_demand(
+        self, model: LoadedModel, connection: Connection, question: BedQuestion, now: int
+    ) -> list[BedForecast]:
+        engine = _engine(model)
+        state = self._states.at(connection, min(question.at, now), engine.manifest)
+        unit_of = _known_units(engine, state, question.units)
+        query, units = _bed_query(engine, question, unit_of)
+        computer = state.beds(engine.features)
+        rows, staffed = _bed_rows(state, engine, query)
+        _refuse_unknown_present(rows, units)
+        reference = None
+        if question.explain.reference == "last_week":
+            earlier = BedQuery(
+                query.unit, query.prediction_time - 7 * DAY, query.horizon_hours, _nothing(query.unit.size)
+            )
+            reference, _ = _bed_rows(state, engine, earlier)
+        groups = [units[i].group for i in range(query.unit.size)]
+        inside = np.array(
+            [(g, float(h)) in model.scope for g, h in zip(groups, query.horizon_hours, strict=True)], bool
+        )
+        answers = _Answers(engine, rows, reference, inside, question.explain, "beds")
+        table = "stays" if state.events.counted else "census"
+        stale = question.at - state.heard.get(table, 0) > _STALE_BEDS.get(engine.manifest.cadence_hours, DAY)
+        now_beds, target = computer.demand_now(query), query.target_time
+        out = []
+        for i in range(query.unit.size):
+            warnings = bed_warnings(answers.telling(i), stale=stale)
+            beds = None if np.isnan(staffed[i]) else float(staffed[i])
+            out.append(
+                BedForecast(
+                    unit=units[i].unit,
+                    horizon_hours=float(query.horizon_hours[i]),
+                    target_at=moment(int(target[i])),
+                    beds=answers.quantiles(i),
+                    staffed=beds,
+                    tension_probability=None if beds is None else answers.above(i, beds),
+                    explanation=told_bed(answers.telling(i), float(now_beds[i])),
+                    trust=_trust(bool(inside[i]), warnings, stale),
+                )
+            )
+        return out
+
+    def history(self, model: LoadedModel, connection: Connection, hours: int, now: int) -> list[UnitHistory]:
+        engine = _engine(model)
+        state = self._states.at(connection, now, engine.manifest)
+        step = engine.manifest.cadence_hours * HOUR
+        times = np.arange(now - hours * HOUR, now + 1, step, dtype=np.int64)
+        computer, out = state.beds(engine.features), []
+        at = {u.unit: i for i, u in enumerate(state.events.units)}
+        for unit in model.units:
+            if unit.unit not in at:
+                continue
+            of = np.full(times.size, at[unit.unit], np.int64)
+            query = BedQuery(of, times, np.ones(times.size), _nothing(times.size))
+            beds = [None if np.isnan(v) else float(v) for v in computer.demand_now(query)]
+            last = BedQuery(of[-1:], times[-1:], np.zeros(1), _nothing(1))
+            staffed = float(computer.staffed_then(last)[0])
+            out.append(
+                UnitHistory(
+                    unit.unit, tuple(times.tolist()), tuple(beds), None if np.isnan(staffed) else staffed
+                )
+            )
+        return out
+
+
+class _Answers:
+    """Quantiles and reasons of rows: the model's inside the scope, the best baseline's outside."""
+
+    def __init__(
+        self,
+        model: ForecastModel,
+        rows: Rows,
+        reference: Rows | None,
+        inside: Array,
+        explain: ExplainOptions,
+        unit: str,
+    ) -> None:
+        self._model, self._rows, self._inside = model, rows, inside
+        self._explain, self._unit = explain, unit
+        self._baseline = model.explain_baseline(rows)
+        trusted = model.manifest.kind == "model"
+        self._explained: Explained = model.explain(rows, reference) if trusted else self._baseline
+        theirs = model.baseline_quantiles(rows)
+        self._quantiles = np.where(inside[:, None], model.quantiles(rows), theirs) if trusted else theirs
+        self._outside = model.out_of_range(rows.X)
+
+    def quantiles(self, i: int) -> Quantiles:
+        """p10, p50 and p90 of a row."""
+        row = self._quantiles[i]
+        return Quantiles(p10=float(row[_P10]), p50=float(row[_P50]), p90=float(row[_P90]))
+
+    def above(self, i: int, beds: float) -> float:
+        """Probability that a row's outcome is above `beds` (whole beds: at least one more), 0 to 1."""
+        levels = np.array([0.0, *LEVELS, 1.0])
+        row = self._quantiles[i]
+        edges = np.concatenate([[row[0] - (row[1] - row[0])], row, [row[-1] + (row[-1] - row[-2])]])
+        return float(1 - np.interp(beds + 0.5, np.maximum.accumulate(edges), levels))
+
+    def telling(self, i: int) -> Telling:
+        """What is told of a row."""
+        inside = bool(self._inside[i]) and self._model.manifest.kind == "model"
+        found = self._explained if inside else self._baseline
+        return Telling(
+            features=self._model.features,
+            values=self._rows.X[i].astype(np.float64),
+            usual=found.reference_values[i],
+            base=float(found.base[i]),
+            contributions=found.contributions[i],
+            adjustments={name: float(v[i]) for name, v in found.adjustments.items()},
+            inside=inside,
+            out_of_range=self._outside[i],
+            options=self._explain,
+            unit=self._unit,
+        )
+
+
+def _engine(model: LoadedModel) -> ForecastModel:
+    if model.engine is None:
+        raise Problem(503, "model_not_loaded", f"The release of {model.name} is not loaded: see /readyz.")
+    return model.engine
+
+
+def _wait_query(state: HospitalState, question: WaitQuestion) -> WaitQuery:
+    visits = question.visits
+    arrived = _instants(visits, "arrived_at")
+    at = prediction_times(arrived, _instants(visits, "triaged_at"))
+    row = np.array([state.visit_rows.get(v.get("visit_id") or "", -1) for v in visits], np.int64)
+    columns: dict[str, Array] = {
+        n: _texts(visits, n) for n in ("department", "triage", "arrival_mode", "reason")
+    }
+    columns |= {name: _numbers(visits, name) for name in ("age_years", *VITAL_SIGNS)}
+    said = [s or EdState() for s in question.ed_states]
+    overlay = {
+        "ed_waiting": _said([s.waiting for s in said]),
+        "ed_boarding": _said([s.boarding for s in said]),
+        "ed_doctors": _said([s.staff for s in said]),
+    }
+    return WaitQuery(at, arrived, row, columns, overlay)
+
+
+def _wait_rows(state: HospitalState, model: ForecastModel, query: WaitQuery, now: int) -> Rows:
+    X = state.waits.compute(query, model.features)
+    rows = wait_rows(model.waits_or_raise, X, query, model.features, state.events.zone)
+    # Who is asked about later than at triage has waited longer than at triage.
+    waited = (np.maximum(query.prediction_time, now) - query.arrived_at) / 60e6
+    return Rows(**{**vars(rows), "floor": np.maximum(rows.floor, waited)})
+
+
+def _a_week_earlier(query: WaitQuery) -> WaitQuery:
+    week = 7 * DAY
+    nobody = np.full(query.size, -1, np.int64)
+    return WaitQuery(query.prediction_time - week, query.arrived_at - week, nobody, query.columns, {})
+
+
+def _known_units(model: ForecastModel, state: HospitalState, asked: Sequence[str]) -> dict[str, int]:
+    known = {entry.unit for entry in model.manifest.units}
+    at = {u.unit: i for i, u in enumerate(state.events.units)}
+    faults = [
+        RequestFault(
+            f"units[{i}]", "unknown_unit", "the released model does not know this unit; see GET /v1/models"
+        )
+        for i, unit in enumerate(asked)
+        if unit not in known
+    ]
+    if faults:
+        raise Problem(422, "unknown_unit", "Some units are not those of the released model.", faults=faults)
+    silent = [i for i, unit in enumerate(asked) if unit not in at]
+    if silent:
+        raise HistoryError(
+            f"Nothing has been received of {len(silent)} of these units: send units and stays or census first."
+        )
+    return at
+
+
+def _bed_query(
+    model: ForecastModel, question: BedQuestion, unit_of: Mapping[str, int]
+) -> tuple[BedQuery, list[Unit]]:
+    horizons = model.manifest.horizons_hours
+    wrong = [
+        RequestFault(
+            f"horizons_hours[{i}]",
+            "unknown_horizon",
+            "the released model has no such horizon; see GET /v1/models",
+        )
+        for i, h in enumerate(question.horizons_hours)
+        if float(h) not in horizons
+    ]
+    if wrong:
+        raise Problem(
+            422, "unknown_horizon", "Some horizons are not those of the released model.", faults=wrong
+        )
+    by_id = {entry.unit: Unit(**entry.model_dump()) for entry in model.manifest.units}
+    pairs = [(unit, float(h)) for unit in question.units for h in question.horizons_hours]
+    said: dict[str, float] = {}
+    for row in question.observations:
+        said[str(row["unit"])] = float(row["occupied"]) + float(row.get("waiting") or 0.0)
+    query = BedQuery(
+        np.array([unit_of[unit] for unit, _ in pairs], np.int64),
+        np.full(len(pairs), question.at, np.int64),
+        np.array([h for _, h in pairs]),
+        np.array([said.get(unit, np.nan) for unit, _ in pairs]),
+    )
+    return query, [by_id[unit] for unit, _ in pairs]
+
+
+def _bed_rows(state: HospitalState, model: ForecastModel, query: BedQuery) -> tuple[Rows, Array]:
+    computer, baselines = state.beds(model.features), model.beds_or_raise
+    last_week, _ = computer.demand_before(query)
+    names = [u.unit for u in state.events.units]
+    unit = np.array([baselines.units.index(names[u]) for u in query.unit], np.int64)
+    zone, cadence = state.events.zone, state.events.cadence_hours
+    X, now = computer.compute(query), computer.demand_now(query)
+    return bed_rows(baselines, X, query, unit, now, last_week, zone, cadence), computer.staffed_then(query)
+
+
+def _refuse_unknown_present(rows: Rows, units: Sequence[Unit]) -> None:
+    unknown = {units[i].unit for i in np.flatnonzero(np.isnan(rows.anchor))}
+    if unknown:
+        raise HistoryError(
+            f"The present demand of {len(unknown)} of these units is not known (nothing recent was received): "
+            "send it to POST /v1/observations, or with the request under observations."
+        )
+
+
+def _trust(inside: bool, warnings: Sequence[str], stale: bool) -> Trust:
+    degraded = bool(warnings) or stale
+    status = "degraded" if degraded else ("trusted" if inside else "baseline")
+    return Trust(status=status, warnings=tuple(warnings))
+
+
+def _instants(rows: Sequence[Mapping[str, Any]], name: str) -> Array:
+    values = [row.get(name) for row in rows]
+    return np.array([MISSING_TIME if v is None else int(v) for v in values], np.int64)
+
+
+def _texts(rows: Sequence[Mapping[str, Any]], name: str) -> Array:
+    out = np.empty(len(rows), object)
+    out[:] = [row.get(name) for row in rows]
+    return out
+
+
+def _numbers(rows: Sequence[Mapping[str, Any]], name: str) -> Array:
+    return _said([row.get(name) for row in rows])
+
+
+def _said(values: Sequence[float | None]) -> Array:
+    return np.array([np.nan if v is None else float(v) for v in values], np.float64)
+
+
+def _nothing(n: int) -> Array:
+    return np.full(n, np.nan)

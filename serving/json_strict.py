@@ -1,0 +1,86 @@
+"""JSON as RFC 8259 and nothing else: no key twice, no NaN, no Infinity, no lone surrogate, UTF-8 only.
+
+Of a key sent twice most parsers keep one silently, so two systems can read two different patients in one body.
+"""
+
+import json
+import math
+from typing import Any, NoReturn
+
+from serving.errors import Problem
+
+__all__ = ["parse"]
+
+MAX_DEPTH = 32
+_OPEN, _CLOSE = frozenset("[{"), frozenset("]}")
+
+
+def parse(body: bytes) -> Any:
+    """The value in a body.
+
+    Raises:
+        Problem: 400 with the code ``malformed_json``, ``not_utf8``, ``duplicate_key``, ``not_a_finite_number``,
+            ``too_deep`` or ``lone_surrogate``.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Problem(400, "not_utf8", "The body is not UTF-8: send it in UTF-8.") from None
+    if _too_deep(text):
+        raise Problem(400, "too_deep", f"The body is nested deeper than {MAX_DEPTH} levels.")
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_integer
+        )
+    except (ValueError, RecursionError):
+        raise Problem(400, "malformed_json", "The body is not JSON (RFC 8259).") from None
+    if "\\u" in text:
+        _refuse_surrogates(value)
+    return value
+
+
+def _too_deep(text: str) -> bool:
+    """Whether brackets outside of strings are nested too deep; a body without many brackets is not looked at."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return False
+    depth = 0
+    parts = text.replace("\\\\", "").replace('\\"', "").split('"')
+    for part in parts[::2]:  # outside of strings
+        for character in part:
+            if character in _OPEN:
+                depth += 1
+                if depth > MAX_DEPTH:
+                    return True
+            elif character in _CLOSE:
+                depth -= 1
+    return False
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Problem(400, "duplicate_key", "An object in the body has the same key twice: send each once.")
+    return found
+
+
+def _constant(_: str) -> NoReturn:
+    raise Problem(400, "not_a_finite_number", "NaN and Infinity are not JSON: leave out what is unknown.")
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise Problem(400, "not_a_finite_number", "A number in the body is too large to be one.")
+    return value
+
+
+def _integer(text: str) -> int | float:
+    # Python refuses thousands of digits and keeps hundreds exactly; no count here needs more than a double.
+    return int(text) if len(text) < 16 else _float(text)
+
+
+def _refuse_surrogates(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise Problem(400, "lone_surrogate", "A text in the body is not Unicode (half of a pair).") from None

@@ -1,0 +1,104 @@
+"""The hospital as it is known now: events of the last weeks, read once for each new observation."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, func, select
+
+from hospital.events import Events, columns_from_rows
+from hospital.features.beds import BedFeatures
+from hospital.features.feature import Feature
+from hospital.features.wait import WaitFeatures
+from hospital.tables import TABLES
+from hospital.times import DAY
+from registry.database import observations
+from registry.package import Manifest
+from serving.observations import window
+
+__all__ = ["WINDOW_DAYS", "HospitalState", "StateCache", "state_of"]
+
+WINDOW_DAYS = 50
+"""No feature looks back further: six weeks of local clock, and what may be late."""
+
+
+@dataclass(frozen=True)
+class HospitalState:
+    """Events of the window, and when each table was last heard of (instants)."""
+
+    events: Events
+    heard: Mapping[str, int]
+
+    @cached_property
+    def waits(self) -> WaitFeatures:
+        """The emergency departments, ready to be asked."""
+        return WaitFeatures(self.events)
+
+    def beds(self, features: tuple[Feature, ...]) -> BedFeatures:
+        """The units, ready to be asked for a model's features."""
+        if features not in self._beds:
+            self._beds[features] = BedFeatures(self.events, features)
+        return self._beds[features]
+
+    @cached_property
+    def _beds(self) -> dict[tuple[Feature, ...], BedFeatures]:
+        return {}
+
+    @cached_property
+    def visit_rows(self) -> dict[str, int]:
+        """Row number of each visit by its pseudonym."""
+        visits = self.events.tables.get("visits")
+        if visits is None:
+            return {}
+        return dict(zip(visits.columns["visit_id"].tolist(), visits.row.tolist(), strict=True))
+
+
+class StateCache:
+    """Keeps the state until something is received, or the window has moved on by a day."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[str, int], tuple[int, int, HospitalState]] = {}
+
+    def at(self, connection: Connection, now: int, manifest: Manifest) -> HospitalState:
+        """The state for a model's zone and cadence; `now`: instant."""
+        key, day = (manifest.zone, manifest.cadence_hours), now // DAY
+        with self._lock:
+            newest = int(
+                connection.execute(select(func.coalesce(func.max(observations.c.seq), 0))).scalar_one()
+            )
+            kept = self._kept.get(key)
+            if kept is not None and kept[:2] == (newest, day):
+                return kept[2]
+            rows = window(connection, tuple(TABLES), (day - WINDOW_DAYS) * DAY).rows
+            state = state_of(rows, manifest, _record_start(connection))
+            self._kept[key] = (newest, day, state)
+            return state
+
+
+def state_of(
+    rows: Mapping[str, Sequence[Mapping[str, Any]]], manifest: Manifest, history_from: int
+) -> HospitalState:
+    """The state that rows tell of; `history_from`: instant from which the record is whole."""
+    told = {kind: found for kind, found in rows.items() if found}
+    events = Events.of(
+        {kind: columns_from_rows(kind, found) for kind, found in told.items()},
+        zone=ZoneInfo(manifest.zone),
+        cadence_hours=manifest.cadence_hours,
+        history_from=history_from,
+    )
+    return HospitalState(
+        events, {kind: max(int(r["received_at"]) for r in found) for kind, found in told.items()}
+    )
+
+
+def _record_start(connection: Connection) -> int:
+    """Instant of the first reception of a visit, stay or census."""
+    first = select(func.min(observations.c.received_at))
+    return int(
+        connection.execute(first.where(observations.c.kind.in_(("visits", "stays", "census")))).scalar_one()
+        or 0
+    )
