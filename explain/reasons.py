@@ -43,16 +43,17 @@ def sentence(
     if value is None:
         unknown = "inconnu" if language == "fr" else "unknown"
         return f"{label}{_colon(language)}{unknown} → {effect}"
-    told = f"{label}{_colon(language)}{value}"
+    told = f"{label}{_colon(language)}{value}" if value else label
     if usual is not None and usual != value:
         told += f" (d'habitude {usual})" if language == "fr" else f" (usually {usual})"
     return f"{told} → {effect}"
 
 
 def number(value: float, language: Language) -> str:
-    """A number as people write it: whole above ten, else one decimal."""
-    text = f"{value:.0f}" if abs(value) >= 10 or float(value).is_integer() else f"{value:.1f}"
-    return text.replace(".", ",") if language == "fr" else text
+    """A number as people write it: whole from ten on, else with one decimal where there is one."""
+    text = f"{abs(value):.0f}" if abs(value) >= 10 else f"{abs(value):.1f}".removesuffix(".0")
+    sign = "−" if value < 0 and text.strip("0.") else ""
+    return sign + (text.replace(".", ",") if language == "fr" else text)
 
 
 def _colon(language: Language) -> str:

@@ -56,7 +56,9 @@ def _groups(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     gate = next((g for g in report["gates"] if g["name"] == "fairness"), {"findings": []})
     by_group: dict[str, dict[str, Any]] = {}
     for finding in gate["findings"]:
-        row = by_group.setdefault(finding["group"], {"group": finding["group"], "n": finding["n"], "told": {}, "harms": []})
+        row = by_group.setdefault(
+            finding["group"], {"group": finding["group"], "n": finding["n"], "told": {}, "harms": []}
+        )
         if finding["metric"] in _FAIRNESS_TOLD:
             row["told"][finding["metric"]] = finding["value"]
             row["n"] = finding["n"]

@@ -67,7 +67,9 @@ def check(
     found.seal(report.body, card, policy.content)
     subjects = {"model": model, "version": version, **found.digests()}
     with writing(open_database(settings.database)) as connection:
-        append(connection, actor="vigie check", action="check", subjects=subjects, now=now, reason=report.verdict)
+        append(
+            connection, actor="vigie check", action="check", subjects=subjects, now=now, reason=report.verdict
+        )
     progress("sealed", 1.0)
     return report
 
@@ -248,4 +250,6 @@ def policy_from(path: Path | None, default: Policy) -> Policy:
     try:
         return load_policy(path.read_bytes())
     except OSError as error:
-        raise CandidateError(f"The policy {path} cannot be read ({error.strerror}): check its path.") from None
+        raise CandidateError(
+            f"The policy {path} cannot be read ({error.strerror}): check its path."
+        ) from None

@@ -7,6 +7,9 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -24,7 +27,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from registry.errors import RegistryError
 
@@ -36,6 +39,7 @@ __all__ = [
     "migrate",
     "observations",
     "open_database",
+    "opened_database",
     "payloads",
     "predictions",
     "tokens",
@@ -124,41 +128,79 @@ def open_database(url: str) -> Engine:
     """An engine for a SQLAlchemy URL, its tables up to date.
 
     Raises:
-        RegistryError: the database cannot be opened or written.
+        RegistryError: the URL is none, or the database cannot be opened or written, or is a newer Vigie's.
     """
-    parsed = make_url(url)
-    if parsed.drivername == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
-        _make_folder(Path(parsed.database).parent)
-    engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _configure_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+    engine = _engine(url)
+    shown = engine.url.render_as_string(hide_password=True)
     try:
         migrate(engine)
-    except OperationalError:
+    except DBAPIError as error:
+        engine.dispose()
         raise RegistryError(
-            f"The database {parsed.render_as_string(hide_password=True)} cannot be opened or written: "
+            f"The database {shown} cannot be opened or written ({type(error.orig).__name__}): "
             "check that it runs, that the folder exists and that you may write there."
+        ) from None
+    except CommandError:
+        engine.dispose()
+        raise RegistryError(
+            f"The database {shown} was made by a newer Vigie: update this one, or name another database."
         ) from None
     return engine
 
 
+@contextmanager
+def opened_database(url: str) -> Iterator[Engine]:
+    """`open_database` for one piece of work; its connections are closed at the end."""
+    engine = open_database(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+            raise NoSuchModuleError
+    except (ArgumentError, NoSuchModuleError):
+        raise RegistryError(
+            "VIGIE_DATABASE_URL is not one that Vigie can use: it reads postgresql://user@host/name "
+            "or sqlite:////path/of/vigie.db."
+        ) from None
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        _make_folder(Path(parsed.database).parent)
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(parsed, pool_pre_ping=True, isolation_level="READ COMMITTED")
+    engine = create_engine(parsed)
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
 def migrate(engine: Engine) -> None:
-    """Brings the tables to the newest form."""
+    """Brings the tables to the newest form; where they are, nothing is locked or written."""
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.begin() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": JOURNAL_LOCK + 1})
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    newest = ScriptDirectory.from_config(config).get_current_head()
+    with engine.connect() as connection:
+        if MigrationContext.configure(connection).get_current_revision() == newest:
+            return
+    with writing(engine) as connection:  # whoever else migrates waits, then finds it done
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction in which the journal may be appended to: one at a time, all or nothing."""
+    """A transaction in which the journal may be appended to: one at a time, all or nothing.
+
+    SQLite has one writer; BEGIN IMMEDIATE makes it this one before anything is read. PostgreSQL's advisory
+    lock does the same, and what is read under it was committed by whoever held it before: each statement sees
+    what is committed then (READ COMMITTED, set by `open_database` whatever the server's default).
+    """
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection = connection.execution_options(vigie_write=True)

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-__all__ = ["canonical_json", "sha256_bytes", "sha256_file", "write_atomically"]
+__all__ = ["canonical_json", "sha256_bytes", "sha256_file", "sync_folder", "write_atomically"]
 
 
 def canonical_json(body: Any) -> bytes:
@@ -28,7 +28,7 @@ def sha256_file(path: Path) -> str:
 
 
 def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """Writes a file whole or not at all: temporary name in the same folder, fsync, rename, fsync of the folder."""
+    """Writes a file whole or not at all: temporary name in its folder, fsync, rename, fsync of the folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:

@@ -13,6 +13,7 @@ VigieError
     ├── PromotionError     a version that may not be released (all reasons at once)
     ├── ReleaseError       a release that does not verify
     ├── StoreError         MLflow's store cannot be used
+    ├── JournalError       the journal cannot do what was asked of it
     └── TokenError         a token that is unknown, expired or revoked
 """
 
@@ -20,6 +21,7 @@ from hospital.errors import VigieError
 
 __all__ = [
     "CandidateError",
+    "JournalError",
     "KeyFileError",
     "PackageError",
     "PolicyError",
@@ -81,6 +83,10 @@ class ReleaseError(RegistryError):
 
 class StoreError(RegistryError):
     """MLflow's store cannot be used."""
+
+
+class JournalError(RegistryError):
+    """The journal cannot do what was asked of it."""
 
 
 class TokenError(RegistryError):

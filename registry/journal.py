@@ -1,25 +1,40 @@
 """The journal: append-only, each entry chained to the one before by its digest.
 
 Entries hold salted digests of payloads; payloads and salts stand in a table of their own, from which a person's
-data can be erased without breaking the chain.
+data can be erased without breaking the chain. The chain shows what was changed or taken from the middle; that
+the last entries were cut off shows only against a head that somebody kept elsewhere (`Head`).
 """
 
 import json
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from hospital.times import instant
 from registry.database import journal, payloads
 from registry.digests import canonical_json, sha256_bytes
+from registry.errors import JournalError
 
-__all__ = ["Entry", "JournalFault", "append", "entries", "verify"]
+__all__ = [
+    "Audit",
+    "Entry",
+    "Head",
+    "JournalFault",
+    "append",
+    "audit",
+    "entries",
+    "erase",
+    "export",
+    "head",
+    "verify",
+]
 
 GENESIS = "sha256:" + "0" * 64
+_BATCH = 1000
 
 
 @dataclass(frozen=True)
@@ -41,22 +56,22 @@ class Entry:
     previous: str
     digest: str
 
+    def signed_part(self) -> dict[str, Any]:
+        """Everything that the digest is over."""
+        return {
+            "seq": self.seq,
+            "at": self.at,
+            "actor": self.actor,
+            "action": self.action,
+            "subjects": dict(self.subjects),
+            "reason": self.reason,
+            "payload_digest": self.payload_digest,
+            "previous": self.previous,
+        }
+
     def computed_digest(self) -> str:
         """What the digest must be."""
-        return sha256_bytes(
-            canonical_json(
-                {
-                    "seq": self.seq,
-                    "at": self.at,
-                    "actor": self.actor,
-                    "action": self.action,
-                    "subjects": dict(self.subjects),
-                    "reason": self.reason,
-                    "payload_digest": self.payload_digest,
-                    "previous": self.previous,
-                }
-            )
-        )
+        return sha256_bytes(canonical_json(self.signed_part()))
 
 
 @dataclass(frozen=True)
@@ -65,6 +80,29 @@ class JournalFault:
 
     seq: int
     message: str
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last entry's number and digest: kept elsewhere, it shows later that nothing before it was cut off."""
+
+    seq: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What reading the whole journal found.
+
+    Attributes:
+        entries: how many there are. head: of the last one; number 0 where there is none.
+        erased: entries whose payload was erased; that is no fault.
+    """
+
+    entries: int
+    head: Head
+    faults: tuple[JournalFault, ...]
+    erased: tuple[int, ...]
 
 
 def append(
@@ -77,46 +115,119 @@ def append(
     reason: str = "",
     payload: Any = None,
 ) -> Entry:
-    """Appends an entry; the connection must be one of `registry.database.writing`, so that there is one writer."""
-    last = connection.execute(
-        select(journal.c.seq, journal.c.digest).order_by(journal.c.seq.desc()).limit(1)
-    ).first()
-    seq, previous = (1, GENESIS) if last is None else (int(last.seq) + 1, str(last.digest))
+    """Appends an entry.
+
+    The connection must be one of `registry.database.writing`, so that there is one writer; otherwise two entries
+    of one number meet the table's key, and one of them fails.
+    """
+    last = head(connection)
     salt, content = secrets.token_hex(16), "" if payload is None else canonical_json(payload).decode()
     payload_digest = "" if payload is None else _salted(salt, content)
-    unsigned = Entry(seq, instant(now), actor, action, dict(subjects), reason, payload_digest, previous, "")
-    entry = Entry(**{**unsigned.__dict__, "digest": unsigned.computed_digest()})
-    subjects_text = canonical_json(dict(subjects)).decode()
-    connection.execute(insert(journal).values({**entry.__dict__, "subjects": subjects_text}))
+    unsigned = Entry(
+        last.seq + 1, instant(now), actor, action, dict(subjects), reason, payload_digest, last.digest, ""
+    )
+    entry = replace(unsigned, digest=unsigned.computed_digest())
+    row = {**entry.signed_part(), "digest": entry.digest, "subjects": _text(entry.subjects)}
+    connection.execute(insert(journal).values(row))
     if payload is not None:
-        connection.execute(insert(payloads).values(seq=seq, salt=salt, payload=content))
+        connection.execute(insert(payloads).values(seq=entry.seq, salt=salt, payload=content))
     return entry
+
+
+def head(connection: Connection) -> Head:
+    """The last entry's number and digest; number 0 where there is none."""
+    query = select(journal.c.seq, journal.c.digest).order_by(journal.c.seq.desc()).limit(1)
+    last = connection.execute(query).first()
+    return Head(0, GENESIS) if last is None else Head(int(last.seq), str(last.digest))
 
 
 def entries(connection: Connection, *, after: int = 0, limit: int | None = None) -> Iterator[Entry]:
     """Entries in order, those after a sequence number."""
     query = select(journal).where(journal.c.seq > after).order_by(journal.c.seq)
-    for row in connection.execute(query if limit is None else query.limit(limit)).mappings():
+    found = connection.execute(query if limit is None else query.limit(limit))
+    for row in found.yield_per(_BATCH).mappings():
         yield Entry(**{**row, "subjects": json.loads(row["subjects"])})
 
 
-def verify(connection: Connection) -> list[JournalFault]:
+def about(connection: Connection, subjects: Mapping[str, str]) -> list[Entry]:
+    """Entries about exactly these subjects, in order."""
+    query = select(journal).where(journal.c.subjects == _text(subjects)).order_by(journal.c.seq)
+    rows = connection.execute(query).mappings()
+    return [Entry(**{**row, "subjects": json.loads(row["subjects"])}) for row in rows]
+
+
+def erase(connection: Connection, seq: int, *, actor: str, reason: str, now: datetime) -> Entry:
+    """Erases the payload of an entry, with an entry that says who did and why; the chain holds.
+
+    Raises:
+        JournalError: the entry has no payload, or has it no more.
+    """
+    if connection.execute(delete(payloads).where(payloads.c.seq == seq)).rowcount == 0:
+        raise JournalError(f"Entry {seq} of the journal has no payload: there is nothing to erase.")
+    return append(
+        connection, actor=actor, action="erase", subjects={"entry": str(seq)}, reason=reason, now=now
+    )
+
+
+def verify(connection: Connection, *, kept: Head | None = None) -> list[JournalFault]:
     """Everything that shows the journal was edited; empty if it is whole. An erased payload is no fault."""
-    faults, previous, expected = [], GENESIS, 1
-    kept = {row.seq: row for row in connection.execute(select(payloads))}
-    for entry in entries(connection):
-        if entry.seq != expected:
-            faults.append(JournalFault(entry.seq, f"entries {expected} to {entry.seq - 1} are missing"))
-        if entry.previous != previous:
-            faults.append(JournalFault(entry.seq, "does not follow the entry before it"))
-        if entry.digest != entry.computed_digest():
-            faults.append(JournalFault(entry.seq, "was edited: its digest is another"))
-        payload = kept.pop(entry.seq, None)
-        if payload is not None and _salted(payload.salt, payload.payload) != entry.payload_digest:
-            faults.append(JournalFault(entry.seq, "its payload was edited"))
-        previous, expected = entry.digest, entry.seq + 1
-    faults += [JournalFault(int(seq), "a payload without its entry") for seq in kept]
-    return faults
+    return list(audit(connection, kept=kept).faults)
+
+
+def audit(connection: Connection, *, kept: Head | None = None) -> Audit:
+    """Reads the whole journal; `kept`, a head noted earlier, shows whether later entries were cut off."""
+    faults: list[JournalFault] = []
+    erased: list[int] = []
+    last, count, found_kept = Head(0, GENESIS), 0, kept is None or kept.seq == 0
+    joined = journal.outerjoin(payloads, journal.c.seq == payloads.c.seq)
+    query = select(journal, payloads.c.salt, payloads.c.payload).select_from(joined).order_by(journal.c.seq)
+    for row in connection.execute(query).yield_per(_BATCH).mappings():
+        faults += [JournalFault(row["seq"], message) for message in _faults(row, last)]
+        if row["payload_digest"] and row["payload"] is None:
+            erased.append(row["seq"])
+        last, count = Head(row["seq"], row["digest"]), count + 1
+        found_kept = found_kept or last == kept
+    if not found_kept and kept is not None:
+        faults.append(
+            JournalFault(kept.seq, "the entry noted earlier is gone or another: entries were cut off")
+        )
+    lost = select(payloads.c.seq).where(payloads.c.seq.not_in(select(journal.c.seq)))
+    faults += [JournalFault(int(seq), "a payload without its entry") for seq in connection.scalars(lost)]
+    return Audit(count, last, tuple(faults), tuple(erased))
+
+
+def export(connection: Connection, *, with_payloads: bool = False) -> Iterator[bytes]:
+    """The journal as JSON lines, one entry a line; payloads may hold what must not leave the hospital."""
+    joined = journal.outerjoin(payloads, journal.c.seq == payloads.c.seq)
+    query = select(journal, payloads.c.salt, payloads.c.payload).select_from(joined).order_by(journal.c.seq)
+    for row in connection.execute(query).yield_per(_BATCH).mappings():
+        line = {k: v for k, v in row.items() if k not in ("salt", "payload")}
+        line["subjects"] = json.loads(row["subjects"])
+        if with_payloads and row["payload"] is not None:
+            line |= {"salt": row["salt"], "payload": json.loads(row["payload"])}
+        yield canonical_json(line)
+
+
+def _faults(row: Mapping[str, Any], last: Head) -> Iterator[str]:
+    """What is wrong with an entry that follows `last`. SQLite keeps any type in any column: nothing is assumed."""
+    if row["seq"] != last.seq + 1:
+        yield f"entries {last.seq + 1} to {row['seq'] - 1} are missing"
+    elif row["previous"] != last.digest:
+        yield "does not follow the entry before it"
+    try:
+        values = {k: v for k, v in row.items() if k not in ("salt", "payload")}
+        entry = Entry(**{**values, "subjects": json.loads(row["subjects"])})
+        same = entry.digest == entry.computed_digest()
+    except (ValueError, TypeError):
+        same = False
+    if not same:
+        yield "was edited: its digest is another"
+    if row["payload"] is not None and _salted(row["salt"], row["payload"]) != row["payload_digest"]:
+        yield "its payload was edited"
+
+
+def _text(subjects: Mapping[str, str]) -> str:
+    return canonical_json(dict(subjects)).decode()
 
 
 def _salted(salt: str, content: str) -> str:

@@ -7,7 +7,10 @@ be shown as another.
 import base64
 import json
 import os
+import re
+import secrets
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +18,33 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256, Hash
 
-from registry.digests import canonical_json
+from registry.digests import canonical_json, sync_folder
 from registry.errors import KeyFileError, SignatureError
 
-__all__ = ["DEMO_ROLES", "Key", "Signed", "create_key", "demo_key", "is_demo_key", "load_key"]
+__all__ = [
+    "DEMO_ROLES",
+    "Key",
+    "Signed",
+    "create_key",
+    "demo_key",
+    "is_demo_key",
+    "is_person_name",
+    "is_public_key",
+    "load_key",
+]
 
 DEMO_ROLES = ("author", "board-1", "board-2", "releaser")
+FORMAT = 1
+_NAME = re.compile(r"[^\W_](?:[\w .'’-]{0,62}[\w.])?")
 
 
 @dataclass(frozen=True)
 class Signed:
-    """A body that somebody signed for a purpose."""
+    """A body that somebody signed for a purpose.
+
+    Attributes:
+        name: what the signer goes by. Nothing rests on it: `Trust.require` knows a person by the key.
+    """
 
     body: dict[str, Any]
     name: str
@@ -66,7 +85,7 @@ class Signed:
         try:
             public = Ed25519PublicKey.from_public_bytes(_decode(self.public_key))
             public.verify(_decode(self.value), _message(self.purpose, self.body))
-        except (InvalidSignature, ValueError):
+        except (InvalidSignature, ValueError, TypeError, RecursionError):
             raise SignatureError(
                 f"The signature of {self.name} does not verify: what was signed was changed."
             ) from None
@@ -90,40 +109,68 @@ class Key:
         )
 
 
+def is_person_name(name: str) -> bool:
+    """Whether a text serves as a person's name: 1 to 64 letters, digits, spaces and ``.'’-_``; no path."""
+    return _NAME.fullmatch(name) is not None and ".." not in name
+
+
+def is_public_key(text: str) -> bool:
+    """Whether a text is the one way to write an Ed25519 public key: two spellings would be two people."""
+    try:
+        return len(_decode(text)) == 32
+    except ValueError:
+        return False
+
+
 def create_key(name: str, path: Path) -> Key:
-    """Makes a key and writes it to a new file that its owner alone can read.
+    """Makes a key and writes it, whole or not at all, to a new file that its owner alone can read.
 
     Raises:
-        KeyFileError: the file exists, or cannot be written.
+        KeyFileError: the name is none, the file exists, or it cannot be written.
     """
+    if not is_person_name(name):
+        raise KeyFileError(
+            "A key's name is that of a person: 1 to 64 letters, digits, spaces, dots, hyphens or apostrophes."
+        )
     key = _key(name, Ed25519PrivateKey.generate())
     body = {
-        "format": 1,
+        "format": FORMAT,
         "name": name,
         "public_key": key.public_key,
         "private_key": _encode(key.private.private_bytes_raw()),
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        _write_once(path, canonical_json(body))
     except FileExistsError:
         raise KeyFileError(f"{path} exists: a key is never overwritten. Name another file.") from None
     except OSError as error:
         raise KeyFileError(
             f"{path} cannot be written ({error.strerror}): choose a folder of your own."
         ) from None
-    with os.fdopen(handle, "wb") as file:
-        file.write(canonical_json(body))
-        file.flush()
-        os.fsync(file.fileno())
     return key
+
+
+def _write_once(path: Path, content: bytes) -> None:
+    """A new private file, whole from its first moment; a link, unlike a rename, never replaces one."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
 
 
 def load_key(path: Path) -> Key:
     """Reads a key file.
 
     Raises:
-        KeyFileError: it is missing, readable by others, or no key file.
+        KeyFileError: it is missing, readable by others, no key file, or its two halves are not one key.
     """
     try:
         mode = path.stat().st_mode
@@ -139,13 +186,19 @@ def load_key(path: Path) -> Key:
     try:
         body = json.loads(content)
         key = _key(str(body["name"]), Ed25519PrivateKey.from_private_bytes(_decode(body["private_key"])))
-    except (ValueError, KeyError, TypeError):
+        if body["format"] != FORMAT or not is_person_name(key.name):
+            raise ValueError
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise KeyFileError(f"{path} is no key file: make one with vigie key create NAME.") from None
+    if body.get("public_key") != key.public_key:
+        raise KeyFileError(
+            f"{path} was changed: its public key is not that of its private key. Use your copy."
+        )
     return key
 
 
 def demo_key(role: str) -> Key:
-    """The demo's key of a role: made from a published text, so that everybody knows it and nobody can trust it."""
+    """The demo's key of a role: made from a published text, so that everybody knows it."""
     digest = Hash(SHA256())
     digest.update(f"Vigie demo key, known to everybody: {role}".encode())
     return _key(f"demo-{role}", Ed25519PrivateKey.from_private_bytes(digest.finalize()))
@@ -153,7 +206,12 @@ def demo_key(role: str) -> Key:
 
 def is_demo_key(public_key: str) -> bool:
     """Whether a public key is one of the demo's."""
-    return any(public_key == demo_key(role).public_key for role in DEMO_ROLES)
+    return public_key in _demo_public_keys()
+
+
+@cache
+def _demo_public_keys() -> frozenset[str]:
+    return frozenset(demo_key(role).public_key for role in DEMO_ROLES)
 
 
 def _key(name: str, private: Ed25519PrivateKey) -> Key:
@@ -169,4 +227,7 @@ def _encode(raw: bytes) -> str:
 
 
 def _decode(text: str) -> bytes:
-    return base64.b64decode(text.encode(), altchars=b"-_", validate=True)
+    raw = base64.b64decode(text.encode(), altchars=b"-_", validate=True)
+    if _encode(raw) != text:  # spare bits in the last digit: another spelling of the same bytes
+        raise ValueError
+    return raw

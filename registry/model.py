@@ -176,6 +176,9 @@ class ForecastModel:
         margin = 0.1 * (high - low)
         outside = (low - margin > X) | (high + margin < X)  # NaN compares false: missing is not out of range
         names = [f.name for f in self.manifest.features]
+        outside[:, [f.group == "calendar" for f in self.manifest.features]] = (
+            False  # a new season is no error
+        )
         return [tuple(names[j] for j in np.flatnonzero(row)) for row in outside]
 
     def _trees(self, X: Array) -> tuple[Array, Array]:

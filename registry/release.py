@@ -17,7 +17,14 @@ from registry.board import REVIEW, author_of, standing_reviews
 from registry.candidates import MODELS, REGISTRATION, Candidate, candidate
 from registry.database import open_database, writing
 from registry.digests import canonical_json, sha256_file, sync_folder, write_atomically
-from registry.errors import PackageError, PolicyError, PromotionError, ReleaseError, RegistryError, SignatureError
+from registry.errors import (
+    PackageError,
+    PolicyError,
+    PromotionError,
+    ReleaseError,
+    RegistryError,
+    SignatureError,
+)
 from registry.journal import append
 from registry.keys import Key, Signed
 from registry.package import package_digest, verify_package
@@ -101,7 +108,9 @@ def promote(settings: Settings, model: str, version: str, key: Key, *, now: date
     return _write(settings, trust, key, body, found.package, found.folder, "promote", now)
 
 
-def rollback(settings: Settings, model: str, key: Key, *, now: datetime, to_sequence: int | None = None) -> Release:
+def rollback(
+    settings: Settings, model: str, key: Key, *, now: datetime, to_sequence: int | None = None
+) -> Release:
     """A new release, with the next number, of the package released before (or of an earlier number).
 
     Raises:
@@ -134,7 +143,9 @@ def current_release(settings: Settings, model: str) -> Release | None:
     floor = trust.lowest_release.get(model, 0)
     if not numbers:
         if floor:
-            raise ReleaseError(f"{model}: release {floor} is gone from {settings.releases}: restore it from a copy.")
+            raise ReleaseError(
+                f"{model}: release {floor} is gone from {settings.releases}: restore it from a copy."
+            )
         return None
     return load_release(settings, model, numbers[-1], trust)
 
@@ -147,7 +158,9 @@ def load_release(settings: Settings, model: str, number: int, trust: Trust) -> R
     """
     floor = trust.lowest_release.get(model, 0)
     if number < floor:
-        raise ReleaseError(f"{model}: release {number} is older than the lowest acceptable one, {floor}: restore it.")
+        raise ReleaseError(
+            f"{model}: release {number} is older than the lowest acceptable one, {floor}: restore it."
+        )
     release = _read(settings, model, number, trust)
     _verify_people(release, trust)
     _verify_chain(settings, release, trust)
@@ -174,7 +187,10 @@ def _obstacles(
     if found.registration["body"].get("package_digest") != digests["package_digest"]:
         reasons.append("the package is not the one that its author signed: train it again")
     report = found.json("report.json")
-    if report.get("digest") != digests["package_digest"] or report.get("policy_digest") != digests["policy_digest"]:
+    if (
+        report.get("digest") != digests["package_digest"]
+        or report.get("policy_digest") != digests["policy_digest"]
+    ):
         reasons.append("the report is about another package or policy: run vigie check again")
     if report.get("verdict") != "pass":
         worst = [g["name"] for g in report.get("gates", []) if g["verdict"] not in ("pass", "not applicable")]
@@ -193,7 +209,9 @@ def _obstacles(
     if refusals:
         reasons.append(f"{', '.join(refusals)} refused it: a refusal stands until that person replaces it")
     if len(approvals) < needed:
-        reasons.append(f"it has {len(approvals)} of {needed} approvals: run vigie review {found.model} {found.version}")
+        reasons.append(
+            f"it has {len(approvals)} of {needed} approvals: run vigie review {found.model} {found.version}"
+        )
     refusal = _releaser_fault(trust, key, found.registration)
     if refusal:
         reasons.append(refusal)
@@ -234,7 +252,11 @@ def _write(
             "released_at": instant(now),
         }
         signed = key.sign(RELEASE, full)
-        subjects = {"model": model, "version": str(body["version"]), "package_digest": str(body["package_digest"])}
+        subjects = {
+            "model": model,
+            "version": str(body["version"]),
+            "package_digest": str(body["package_digest"]),
+        }
         append(connection, actor=key.name, action=action, subjects=subjects, now=now)
         folder = settings.releases / model / f"{sequence:06d}"
         building = folder.with_name(f".{folder.name}.{os.getpid()}")
@@ -276,10 +298,14 @@ def _read(settings: Settings, model: str, number: int, trust: Trust) -> Release:
         raise ReleaseError(f"{where}: release.json was changed or is not the releaser's. {error}") from None
     body = signed.body
     if body.get("model") != model or body.get("sequence") != number or body.get("format") != 1:
-        raise ReleaseError(f"{where}: release.json belongs to another model or number; restore it from a copy.")
+        raise ReleaseError(
+            f"{where}: release.json belongs to another model or number; restore it from a copy."
+        )
     for name, file in _FILES.items():
         if not (folder / file).is_file() or sha256_file(folder / file) != body.get(name):
-            raise ReleaseError(f"{where}: {file} was changed after it was signed; restore it from a copy or roll back.")
+            raise ReleaseError(
+                f"{where}: {file} was changed after it was signed; restore it from a copy or roll back."
+            )
     extra = {p.name for p in folder.iterdir()} - {*_FILES.values(), "release.json", "package"}
     if extra:
         raise ReleaseError(f"{where}: {', '.join(sorted(extra))} does not belong there; remove it.")
@@ -288,7 +314,9 @@ def _read(settings: Settings, model: str, number: int, trust: Trust) -> Release:
     except PackageError as error:
         raise ReleaseError(f"{where}: {error} Restore it from a copy or roll back.") from None
     if package_digest(folder / "package") != body.get("package_digest"):
-        raise ReleaseError(f"{where}: package/manifest.json was changed after it was signed; restore it from a copy.")
+        raise ReleaseError(
+            f"{where}: package/manifest.json was changed after it was signed; restore it from a copy."
+        )
     digest = sha256_file(folder / "release.json")
     return Release(model, str(body["version"]), number, folder, body, digest)
 
@@ -336,4 +364,6 @@ def _verify_chain(settings: Settings, release: Release, trust: Trust) -> None:
             raise ReleaseError(f"{where}; restore release {number} from a copy.")
         following = Release(release.model, "", number, path.parent, signed.body, digest)
     if following.body["former_release"] is not None:
-        raise ReleaseError(f"{release.model}: release {release.sequence} is refused: its first release names another.")
+        raise ReleaseError(
+            f"{release.model}: release {release.sequence} is refused: its first release names another."
+        )

@@ -28,6 +28,11 @@ class Report:
         """The gates with their findings."""
         return list(self.body["gates"])
 
+    def for_machines(self) -> dict[str, Any]:
+        """What ``--json`` prints (DESIGN, section 8): identity, verdict, gates with findings, scope."""
+        names = ("model", "version", "digest", "policy_digest", "verdict", "gates", "scope", "performance")
+        return {name: self.body[name] for name in names}
+
 
 def make_report(evidence: Evidence, policy: Policy) -> Report:
     """Judges the evidence and writes it down."""

@@ -13,8 +13,9 @@ class Settings(BaseSettings):
     """Settings of one installation.
 
     Attributes:
-        home: everything that Vigie writes, if not told otherwise. database_url: SQLAlchemy URL of observations,
-        predictions, decisions and journal; empty: SQLite in the home. releases_dir, trust_dir: folders; None: in the home.
+        home: everything that Vigie writes, if not told otherwise.
+        database_url: SQLAlchemy URL of the one database; empty: SQLite in the home.
+        releases_dir, trust_dir: folders; None: in the home.
         host, port: where `vigie serve` listens. language: of texts for people.
         clock_start: the service's clock begins there and runs on (the demo's); None: the real time.
     """

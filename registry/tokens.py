@@ -1,12 +1,14 @@
 """Bearer tokens with roles. Only a hash is stored.
 
-The secret has 256 random bits, so a plain SHA-256 is enough: nobody can guess what no dictionary holds, and an
-answer must not wait for a slow hash.
+A token is ``vigie_<id>_<secret>``; the id finds the row, the secret proves it. The secret has 256 random
+bits, so a plain SHA-256 is enough: nobody can guess what no dictionary holds, and an answer must not wait for
+a slow hash.
 """
 
 import hashlib
 import hmac
 import json
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from registry.errors import TokenError
 __all__ = ["ROLES", "Caller", "TokenInfo", "authenticate", "create_token", "list_tokens", "revoke_token"]
 
 ROLES = ("application", "operator", "data_scientist", "board", "auditor", "admin")
+_FORM = re.compile(r"vigie_([0-9a-f]{12})_([0-9A-Za-z_-]{43})")
 
 
 @dataclass(frozen=True)
@@ -49,10 +52,14 @@ def create_token(
     """Makes a token; its secret is returned once and never again.
 
     Raises:
-        TokenError: an unknown role, or none.
+        TokenError: no name, an unknown role or none, or an end that has passed.
     """
     if not roles or set(roles) - set(ROLES):
         raise TokenError(f"A token needs roles among {', '.join(ROLES)}.")
+    if not name.strip() or not name.isprintable():
+        raise TokenError("A token needs a name: that of the person or application that will carry it.")
+    if expires is not None and expires <= now:
+        raise TokenError("The token would have expired already: choose a later end.")
     token_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     connection.execute(
         insert(tokens).values(
@@ -74,11 +81,12 @@ def authenticate(connection: Connection, secret: str, *, now: datetime) -> Calle
         TokenError: unknown, revoked or expired; which of these is not told.
     """
     refused = TokenError("The token is not valid: ask the administrator for a new one (vigie token create).")
-    prefix, _, rest = secret.partition("_")
-    token_id, _, key = rest.partition("_")
-    row = connection.execute(select(tokens).where(tokens.c.token_id == token_id)).first()
-    same = hmac.compare_digest(_hash(key), row.hash if row is not None else _hash(""))
-    if prefix != "vigie" or row is None or not same or row.revoked_at is not None:
+    form = _FORM.fullmatch(secret)
+    if form is None:
+        raise refused
+    row = connection.execute(select(tokens).where(tokens.c.token_id == form[1])).first()
+    same = hmac.compare_digest(_hash(form[2]), row.hash if row is not None else _hash(""))
+    if row is None or not same or row.revoked_at is not None:
         raise refused
     if row.expires_at is not None and row.expires_at <= instant(now):
         raise refused
@@ -86,16 +94,16 @@ def authenticate(connection: Connection, secret: str, *, now: datetime) -> Calle
 
 
 def revoke_token(connection: Connection, token_id: str, *, now: datetime) -> None:
-    """Revokes a token.
+    """Revokes a token; one revoked before keeps its first time.
 
     Raises:
         TokenError: there is none of this id.
     """
-    found = connection.execute(
-        update(tokens).where(tokens.c.token_id == token_id).values(revoked_at=instant(now))
-    )
-    if found.rowcount == 0:
+    mine = tokens.c.token_id == token_id
+    if connection.execute(select(tokens.c.token_id).where(mine)).first() is None:
         raise TokenError(f"There is no token {token_id}: see vigie token list.")
+    first = mine & tokens.c.revoked_at.is_(None)
+    connection.execute(update(tokens).where(first).values(revoked_at=instant(now)))
 
 
 def list_tokens(connection: Connection) -> list[TokenInfo]:

@@ -1,5 +1,7 @@
 """The first tables: observations, predictions, decisions, journal with payloads, tokens."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -11,7 +13,7 @@ depends_on = None
 _SEQUENCE = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
-def _column(name: str, kind: object = sa.Text, *, null: bool = False, **options: object) -> sa.Column:
+def _column(name: str, kind: Any = sa.Text, *, null: bool = False, **options: Any) -> sa.Column[Any]:
     return sa.Column(name, kind, nullable=null, **options)
 
 

@@ -1,0 +1,88 @@
+"""A report in a terminal: worst first, with the sentence that says what to do."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from registry.wording import (
+    Language,
+    advice,
+    effect,
+    gate_name,
+    group_name,
+    interval,
+    metric_name,
+    ordered,
+    verdict_name,
+)
+
+__all__ = ["print_report"]
+
+_COLOURS = {"block": "bold red", "inconclusive": "yellow", "not applicable": "dim", "pass": "green"}
+_WORDS = {
+    "fr": (
+        "version",
+        "porte",
+        "constat",
+        "groupe",
+        "valeur",
+        "intervalle",
+        "n",
+        "verdict",
+        "Périmètre de confiance",
+        "rien",
+    ),
+    "en": (
+        "version",
+        "gate",
+        "finding",
+        "group",
+        "value",
+        "interval",
+        "n",
+        "verdict",
+        "Trusted scope",
+        "nothing",
+    ),
+}
+
+
+def print_report(body: Mapping[str, Any], language: Language, console: Console | None = None) -> None:
+    """Prints a report's (or card's) verdicts."""
+    console = console or Console()
+    words = _WORDS[language]
+    title = Text(f"{body['model']} {words[0]} {body['version']} : ")
+    title.append(verdict_name(body["verdict"], language), _COLOURS[body["verdict"]])
+    console.print(title)
+    table = Table(*words[1:8], header_style="bold", pad_edge=False, expand=False)
+    said: list[str] = []
+    for gate in ordered(body["gates"]):
+        shown = [f for f in gate["findings"] if f["required"] and f["verdict"] not in ("pass",)] or gate[
+            "findings"
+        ][:1]
+        for number, finding in enumerate(shown):
+            table.add_row(
+                gate_name(gate["name"], language) if number == 0 else "",
+                metric_name(finding["metric"], language),
+                group_name(finding["group"], language),
+                effect(finding, finding["value"]),
+                interval(finding),
+                f"{finding['n']:,}".replace(",", " "),
+                Text(verdict_name(finding["verdict"], language), _COLOURS[finding["verdict"]]),
+            )
+            sentence = advice(gate["name"], finding, language)
+            if sentence and finding["verdict"] in ("block", "inconclusive"):
+                said.append(
+                    f"{gate_name(gate['name'], language)}, {group_name(finding['group'], language)}: {sentence}"
+                )
+    console.print(table)
+    cells = [
+        f"{c['unit_group']} {c['horizon_hours']:g} h" if c["horizon_hours"] else c["unit_group"]
+        for c in body["scope"]
+    ]
+    console.print(f"{words[8]}: {', '.join(cells) or words[9]}")
+    for sentence in dict.fromkeys(said):
+        console.print(f"→ {sentence}")

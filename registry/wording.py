@@ -1,0 +1,227 @@
+"""The words of reports and cards, in French and English: gates, verdicts, metrics, and what to do."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+__all__ = [
+    "Language",
+    "advice",
+    "effect",
+    "gate_name",
+    "group_name",
+    "interval",
+    "metric_name",
+    "ordered",
+    "verdict_name",
+]
+
+Language = Literal["fr", "en"]
+
+_VERDICTS = {
+    "pass": ("passe", "pass"),
+    "not applicable": ("sans objet", "not applicable"),
+    "inconclusive": ("non concluant", "inconclusive"),
+    "block": ("bloqué", "blocked"),
+}
+_GATES = {
+    "contract": ("Contrat", "Contract"),
+    "explanation": ("Explications", "Explanations"),
+    "accuracy": ("Exactitude", "Accuracy"),
+    "calibration": ("Calibration", "Calibration"),
+    "fairness": ("Équité", "Fairness"),
+    "drift": ("Dérive", "Drift"),
+}
+_METRICS = {
+    "gain_over_baseline": ("gain sur la meilleure règle simple", "gain over the best simple rule"),
+    "against_current": ("face à la version en service", "against the version in use"),
+    "coverage": ("part dans p10–p90", "share within p10–p90"),
+    "below_p10": ("part sous p10", "share below p10"),
+    "above_p90": ("part au-dessus de p90", "share above p90"),
+    "share_above_p50": ("part sous-estimée, écart à tous", "share under-predicted, gap to everybody"),
+    "share_above_p50_worst_case": (
+        "part sous-estimée, pire cas des censurés",
+        "share under-predicted, worst case",
+    ),
+    "log_error": ("erreur relative, écart à tous", "relative error, gap to everybody"),
+    "relative_bias": ("lits manquants, part de la demande", "beds under-predicted, share of demand"),
+    "mean_outcome": ("valeur moyenne observée", "mean outcome"),
+    "bias": ("erreur signée", "signed error"),
+    "absolute_error": ("erreur absolue", "absolute error"),
+    "shift": ("écart des dernières semaines (écarts-types)", "shift of the last weeks (standard deviations)"),
+    "missing_shift": ("hausse des valeurs manquantes", "rise of missing values"),
+    "additivity": ("écart d'additivité", "additivity gap"),
+    "difference_from_shap": ("écart à shap", "difference from shap"),
+    "adjustment_share": ("part des ajustements", "share of adjustments"),
+    "scope": ("périmètre de confiance", "trusted scope"),
+    "history_days": ("jours d'historique", "days of history"),
+    "attribute": ("attribut", "attribute"),
+}
+_ADVICE = {
+    "too_few_rows": (
+        "Trop peu de lignes jugées : attendre plus de données.",
+        "Too few judged rows: wait for more data.",
+    ),
+    "too_few_blocks": (
+        "Trop peu de semaines indépendantes : cet horizon sort du périmètre.",
+        "Too few independent weeks: this horizon leaves the scope.",
+    ),
+    "too_few_days": (
+        "Trop peu de jours : apporter un historique plus long.",
+        "Too few days: bring a longer history.",
+    ),
+    "needs_more_rows": (
+        "Groupe trop petit pour être jugé : il est listé.",
+        "The group is too small to be judged: it is listed.",
+    ),
+    "empty_scope": (
+        "Aucune unité ni horizon ne bat la règle simple : réentraîner, ou servir la règle.",
+        "No unit or horizon beats the simple rule: retrain, or serve the rule.",
+    ),
+    "no_horizon_left": (
+        "Aucun horizon ne peut être jugé : apporter un historique plus long.",
+        "No horizon can be judged: bring a longer history.",
+    ),
+    "first_release": (
+        "Première version : rien à quoi la comparer.",
+        "First release: nothing to compare it with.",
+    ),
+    "shift_below_effect": ("Écart réel mais faible : à surveiller.", "A real but small shift: watch it."),
+    "uncertain_shift": ("Écart possible : attendre quelques semaines.", "A possible shift: wait some weeks."),
+    "attribute_missing": (
+        "Attribut absent des données : non jugé.",
+        "The data lack this attribute: not judged.",
+    ),
+    "constant_outcome": ("Résultats constants : rien à juger.", "Constant outcomes: nothing to judge."),
+    "not_a_number": (
+        "La mesure n'est pas un nombre : vérifier les données.",
+        "The measure is no number: check the data.",
+    ),
+    "short_history": (
+        "Historique plus court que demandé par la politique.",
+        "Shorter history than the policy asks for.",
+    ),
+    "no_inputs": ("Aucune entrée à comparer.", "No input to compare."),
+}
+_BLOCKED = {
+    "contract": (
+        "Le recalcul ne retrouve pas ce qui a été déclaré : réentraîner depuis les données scellées.",
+        "What was reported is not what a check finds: train again from the sealed data.",
+    ),
+    "explanation": (
+        "Les explications ne sont pas exactes : ne pas utiliser cette version.",
+        "The explanations are not exact: do not use this version.",
+    ),
+    "accuracy": ("Réentraîner, ou réduire le périmètre.", "Retrain, or lower the scope."),
+    "calibration": (
+        "Les intervalles sont trop étroits ou trop larges : recalibrer sur des données récentes.",
+        "Intervals are too narrow or too wide: calibrate on recent data.",
+    ),
+    "fairness": (
+        "Ce groupe se voit annoncer moins qu'il n'attend : chercher pourquoi avant toute mise en service.",
+        "This group is told to expect too little: find out why before any release.",
+    ),
+    "drift": (
+        "L'hôpital des dernières semaines n'est plus celui qui a été appris : réentraîner avec elles.",
+        "The hospital of the last weeks is not the one that was learned: retrain with them.",
+    ),
+}
+_GROUPS = {
+    "all": ("tous", "all"),
+    "short": ("jusqu'à 24 h", "up to 24 h"),
+    "long": ("au-delà de 24 h", "beyond 24 h"),
+    "sex=F": ("femmes", "women"),
+    "sex=M": ("hommes", "men"),
+}
+_ORDER = {"block": 0, "inconclusive": 1, "not applicable": 2, "pass": 3}
+_SHARES = frozenset(
+    {
+        "gain_over_baseline",
+        "against_current",
+        "coverage",
+        "below_p10",
+        "above_p90",
+        "share_above_p50",
+        "log_error",
+    }
+    | {"relative_bias", "missing_shift", "adjustment_share", "share_above_p50_worst_case"}
+)
+
+
+def _pick(words: tuple[str, str], language: Language) -> str:
+    return words[0] if language == "fr" else words[1]
+
+
+def verdict_name(verdict: str, language: Language) -> str:
+    """A verdict in words."""
+    return _pick(_VERDICTS.get(verdict, (verdict, verdict)), language)
+
+
+def gate_name(gate: str, language: Language) -> str:
+    """A gate in words."""
+    return _pick(_GATES.get(gate, (gate, gate)), language)
+
+
+def metric_name(metric: str, language: Language) -> str:
+    """A metric in words."""
+    plain = metric.replace("_", " ")
+    return _pick(_METRICS.get(metric, (plain, plain)), language)
+
+
+def group_name(group: str, language: Language) -> str:
+    """A group in words."""
+    return _pick(_GROUPS.get(group, (group, group)), language)
+
+
+def advice(gate: str, finding: Mapping[str, Any], language: Language) -> str:
+    """What a finding means to do; empty where there is nothing to do."""
+    note = str(finding.get("note") or "")
+    if note == "needs_more_rows" and finding.get("threshold") is not None:
+        more = max(int(finding["threshold"]) - int(finding["n"]), 0)
+        return _pick(
+            (
+                f"Groupe listé, non jugé : il manque environ {more} visites.",
+                f"Listed, not judged: needs about {more} more visits.",
+            ),
+            language,
+        )
+    if note in _ADVICE:
+        return _pick(_ADVICE[note], language)
+    if finding["verdict"] == "block":
+        return _pick(_BLOCKED.get(gate, ("", "")), language)
+    if finding["verdict"] == "inconclusive":
+        return _pick(
+            (
+                "L'intervalle ne tranche pas : apporter plus de données.",
+                "The interval does not decide: bring more data.",
+            ),
+            language,
+        )
+    return ""
+
+
+def effect(finding: Mapping[str, Any], value: float | None) -> str:
+    """A finding's figure as people read it."""
+    if value is None:
+        return "–"
+    if finding["metric"] in _SHARES:
+        return f"{100 * value:.1f} %"
+    if value != 0 and abs(value) < 0.001:
+        return f"{value:.0e}"
+    return f"{value:.0f}" if float(value).is_integer() else f"{value:.2f}"
+
+
+def interval(finding: Mapping[str, Any]) -> str:
+    """A finding's interval as people read it."""
+    bounds = finding.get("interval")
+    if not bounds or None in bounds:
+        return ""
+    return f"{effect(finding, bounds[0])} … {effect(finding, bounds[1])}"
+
+
+def ordered(gates: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Gates worst first, their findings required and worst first."""
+    by = sorted(gates, key=lambda g: _ORDER[g["verdict"]])
+    return [
+        {**g, "findings": sorted(g["findings"], key=lambda f: (not f["required"], _ORDER[f["verdict"]]))}
+        for g in by
+    ]

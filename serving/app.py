@@ -1,0 +1,24 @@
+"""The service without BentoML: every route behind the gate, as a Starlette application."""
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from serving import pages, routes_forecasts, routes_models, routes_records, routes_service
+from serving.endpoint import Endpoint
+from serving.gate import Gate
+from serving.parts import Parts
+
+__all__ = ["ENDPOINTS", "build_app"]
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *routes_forecasts.ENDPOINTS,
+    *routes_records.ENDPOINTS,
+    *routes_models.ENDPOINTS,
+    *routes_service.ENDPOINTS,
+    *pages.ENDPOINTS,
+)
+
+
+def build_app(parts: Parts) -> Starlette:
+    """The whole service over these parts."""
+    return Starlette(routes=[Mount("/", app=Gate(parts, ENDPOINTS))])

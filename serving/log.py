@@ -1,0 +1,50 @@
+"""The service's log: one JSON line a request, by route template; never a path, a query, a token or a value."""
+
+import json
+import logging
+import sys
+import traceback
+from datetime import UTC, datetime
+
+__all__ = ["configure", "log_request", "log_unexpected"]
+
+_REQUESTS = logging.getLogger("vigie.requests")
+_ERRORS = logging.getLogger("vigie.errors")
+
+
+class _Line(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {"at": when, "level": record.levelname.lower(), "log": record.name, "message": record.getMessage()}
+        line.update(getattr(record, "fields", {}))
+        return json.dumps(line, ensure_ascii=False)
+
+
+def configure() -> None:
+    """Sends the service's log to standard output."""
+    logger = logging.getLogger("vigie")
+    if not logger.handlers:
+        handler = logging.StreamHandler(sys.stdout)
+        handler.setFormatter(_Line())
+        logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+def log_request(request_id: str, route: str, method: str, status: int, milliseconds: float, caller: str) -> None:
+    """Logs that a request was answered."""
+    fields = {
+        "request_id": request_id,
+        "route": route,
+        "method": method,
+        "status": status,
+        "ms": round(milliseconds, 1),
+        "caller": caller,
+    }
+    _REQUESTS.info("answered", extra={"fields": fields})
+
+
+def log_unexpected(request_id: str, error: BaseException) -> None:
+    """Logs an error that is a bug: its type and where it came from; its words may hold a patient's values."""
+    frames = [f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
+    _ERRORS.error("unexpected %s", type(error).__name__, extra={"fields": {"request_id": request_id, "frames": frames}})

@@ -1,0 +1,402 @@
+"""The command line of Vigie: one verb a job, each importing only what it needs."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from hospital.errors import VigieError
+
+if TYPE_CHECKING:
+    from registry.settings import Settings
+
+__all__ = ["main"]
+
+Verb = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a verb; returns the exit code: 0 done, 1 blocked or inconclusive (check), 2 an error."""
+    given = _parser().parse_args(arguments)
+    try:
+        verb: Verb = given.verb
+        return verb(given)
+    except VigieError as error:
+        print(f"vigie: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nvigie: stopped; what was finished is kept, the rest is not there.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 0
+    except OSError as error:
+        where = f" ({Path(error.filename).name})" if isinstance(error.filename, str) else ""
+        print(
+            f"vigie: {error.strerror or 'the system refused'}{where}: check space, path and rights.",
+            file=sys.stderr,
+        )
+        return 2
+
+
+def entry() -> NoReturn:
+    """The installed command."""
+    sys.exit(main())
+
+
+def _settings() -> "Settings":
+    from pydantic import ValidationError
+
+    from registry.settings import Settings
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        names = ", ".join(f"VIGIE_{str(e['loc'][0]).upper().removeprefix('VIGIE_')}" for e in error.errors())
+        raise VigieError(f"These settings are wrong: {names}. See docs/settings.md.") from None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _demo(given: argparse.Namespace) -> int:
+    from vigie_demo import run_demo
+
+    return run_demo(days=given.days, serve=not given.no_serve, seed=given.seed, port=given.port)
+
+
+def _simulate(given: argparse.Namespace) -> int:
+    from hospital.simulator import Shift, Unfair, simulate, write
+    from vigie_progress import bar
+
+    try:
+        unfair = Unfair.parse(given.unfair) if given.unfair else None
+        shift = Shift.parse(given.shift) if given.shift else None
+    except ValueError as error:
+        raise VigieError(str(error)) from None
+    with bar() as progress:
+        tables = simulate(
+            given.days,
+            seed=given.seed,
+            start=given.start,
+            unfair=unfair,
+            shift=shift,
+            progress=lambda done: progress("simulate", done),
+        )
+    write(tables, given.out)
+    print(f"{given.days} days in {given.out}: " + ", ".join(f"{len(t):,} {n}" for n, t in tables.items()))
+    return 0
+
+
+def _train(given: argparse.Namespace) -> int:
+    from hospital.mapping import load_mapping
+    from hospital.pseudonyms import load_or_create_key
+    from hospital.reading import read_hospital
+    from hospital.times import instant
+    from registry.keys import load_key
+    from training.train import Request, train
+    from vigie_progress import bar
+
+    settings = _settings()
+    key = load_key(given.key) if given.key else None
+    mapping = load_mapping(given.mapping) if given.mapping else None
+    _make_home(settings)
+    tables = read_hospital(given.data, mapping, load_or_create_key(settings.home / "pseudonym.key"))
+    judge_from = None
+    if given.test_from:
+        local = datetime.combine(given.test_from, datetime.min.time(), tables.zone)
+        judge_from = instant(local)
+    request = Request(given.model, given.horizons, judge_from, given.seed, given.threads)
+    with bar() as progress:
+        done = train(request, tables, settings, key=key, now=_now(), progress=progress, comment=given.comment)
+    for finding in tables.findings:
+        print(f"note: {finding.table}: {finding.message}")
+    version = done.candidate.version
+    if given.json:
+        print(json.dumps({"model": given.model, "version": version, "metrics": done.metrics}))
+        return 0
+    print(f"{given.model} version {version} is registered. Mean absolute errors on its judge part:")
+    for name, value in done.metrics.items():
+        print(f"  {name:<32} {value:8.2f}")
+    if key is None:
+        print(
+            "It is unsigned: it can be checked, but never approved. Train with --key to propose it to the board."
+        )
+    print(f"Next: vigie check {given.model} {version}")
+    return 0
+
+
+def _check(given: argparse.Namespace) -> int:
+    from registry.check import check, policy_from
+    from registry.gates import Verdict
+    from registry.policy import default_policy
+    from registry.report_table import print_report
+    from vigie_progress import bar
+
+    settings = _settings()
+    policy = policy_from(given.policy, default_policy())
+    with bar(hidden=given.json) as progress:
+        report = check(settings, given.model, given.version, policy, now=_now(), progress=progress)
+    if given.json:
+        print(json.dumps(report.for_machines()))
+    else:
+        print_report(report.body, given.language or settings.language)
+    return 0 if report.verdict is Verdict.PASS else 1
+
+
+def _card(given: argparse.Namespace) -> int:
+    from registry.candidates import candidate
+    from registry.card_html import render_html
+
+    settings = _settings()
+    card = candidate(settings.candidates, given.model, given.version).json("card.json")
+    if given.format == "json":
+        text = json.dumps(card, ensure_ascii=False, indent=2)
+    else:
+        text = render_html(card, given.language or settings.language)
+    if given.out is None:
+        print(text)
+    else:
+        from registry.digests import write_atomically
+
+        write_atomically(given.out, text.encode())
+        print(f"The card is in {given.out}.")
+    return 0
+
+
+def _key_create(given: argparse.Namespace) -> int:
+    from registry.keys import create_key
+
+    path = given.out or Path(f"{given.name}.key")
+    key = create_key(given.name, path)
+    print(f"{path} is {given.name}'s private key: keep it from everybody else. Public key: {key.public_key}")
+    return 0
+
+
+def _key_trust(given: argparse.Namespace) -> int:
+    from registry.policy import default_policy
+    from registry.trust import create_trust, load_trust, save_trust
+
+    folder = _settings().trust
+    if not (folder / "trust.json").exists():
+        create_trust(folder, policy_digest=default_policy().digest)
+    save_trust(folder, load_trust(folder).with_key(given.name, given.public_key, tuple(given.role)))
+    print(f"{given.name} is trusted as {', '.join(given.role)} in {folder}.")
+    return 0
+
+
+def _policy(given: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from registry.check import policy_from
+    from registry.policy import default_policy
+    from registry.trust import create_trust, load_trust, save_trust
+
+    folder, policy = _settings().trust, policy_from(given.file, default_policy())
+    if not (folder / "trust.json").exists():
+        create_trust(folder, policy_digest=policy.digest)
+    save_trust(folder, replace(load_trust(folder), policy_digest=policy.digest))
+    print(f"In force: {policy.document.name} ({policy.digest}).")
+    return 0
+
+
+def _review(given: argparse.Namespace) -> int:
+    from registry.board import review
+    from registry.candidates import candidate
+    from registry.keys import load_key
+    from registry.report_table import print_report
+
+    settings = _settings()
+    found = candidate(settings.candidates, given.model, given.version)
+    print_report(found.json("card.json"), given.language or settings.language)
+    decision = "approve" if given.approve else "refuse"
+    key = load_key(given.key)
+    review(settings, given.model, given.version, key, decision, given.comment, now=_now())
+    print(f"{key.name} {decision}s {given.model} version {given.version}: signed and in the journal.")
+    return 0
+
+
+def _promote(given: argparse.Namespace) -> int:
+    from registry.keys import load_key
+    from registry.release import promote
+
+    release = promote(_settings(), given.model, given.version, load_key(given.key), now=_now())
+    print(
+        f"{release.model} version {release.version} is release {release.sequence}: the service loads it by itself."
+    )
+    return 0
+
+
+def _rollback(given: argparse.Namespace) -> int:
+    from registry.keys import load_key
+    from registry.release import rollback
+
+    release = rollback(_settings(), given.model, load_key(given.key), now=_now())
+    print(f"{release.model} is back at version {release.version}, as release {release.sequence}.")
+    return 0
+
+
+def _serve(given: argparse.Namespace) -> int:
+    from serving.main import serve
+
+    settings = _settings()
+    if given.port:
+        settings = settings.model_copy(update={"port": given.port})
+    return serve(settings)
+
+
+def _journal(given: argparse.Namespace) -> int:
+    from registry.database import open_database
+    from registry.journal import entries, verify
+
+    with open_database(_settings().database).connect() as connection:
+        if given.what == "export":
+            for entry in entries(connection):
+                print(json.dumps({**entry.__dict__, "subjects": dict(entry.subjects)}, ensure_ascii=False))
+            return 0
+        faults, count = verify(connection), sum(1 for _ in entries(connection))
+    for fault in faults:
+        print(f"entry {fault.seq}: {fault.message}")
+    print(
+        f"{count} entries: "
+        + ("the chain is whole." if not faults else f"{len(faults)} faults. It was edited.")
+    )
+    return 0 if not faults else 1
+
+
+def _token(given: argparse.Namespace) -> int:
+    from registry.database import open_database, writing
+    from registry.tokens import create_token, list_tokens, revoke_token
+
+    engine = open_database(_settings().database)
+    if given.what == "list":
+        with engine.connect() as connection:
+            for token in list_tokens(connection):
+                state = "revoked" if token.revoked_at else "valid"
+                print(f"{token.token_id}  {token.name:<24} {', '.join(token.roles):<32} {state}")
+        return 0
+    with writing(engine) as connection:
+        if given.what == "create":
+            print(create_token(connection, given.name, given.role, now=_now()))
+            print("This is shown once: only a hash is kept.", file=sys.stderr)
+        else:
+            revoke_token(connection, given.name, now=_now())
+            print(f"Token {given.name} is revoked.")
+    return 0
+
+
+def _make_home(settings: "Settings") -> None:
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        probe = settings.home / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise VigieError(
+            f"{settings.home} cannot be written ({error.strerror}): set VIGIE_HOME to a folder that you may write."
+        ) from None
+
+
+def _horizons(text: str) -> tuple[float, ...]:
+    out = []
+    for part in text.split(","):
+        number, unit = part.strip()[:-1], part.strip()[-1:]
+        if unit not in ("h", "d") or not number.isdigit():
+            raise argparse.ArgumentTypeError("horizons are written as in 4h,24h,3d")
+        out.append(float(number) * (24 if unit == "d" else 1))
+    return tuple(out)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("vigie", description="Explainable forecasts for public hospitals.")
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+
+    def add(name: str, verb: Verb, about: str) -> argparse.ArgumentParser:
+        sub = verbs.add_parser(name, help=about, description=about)
+        sub.set_defaults(verb=verb)
+        return sub
+
+    demo = add(
+        "demo", _demo, "simulate, train, check, approve with demo keys, release, serve, show two answers"
+    )
+    demo.add_argument("--days", type=int, help="days to simulate (default: as many as the policy needs)")
+    demo.add_argument("--seed", type=int, default=1)
+    demo.add_argument("--port", type=int, default=3000)
+    demo.add_argument("--no-serve", action="store_true", help="stop after the two answers")
+    simulate = add("simulate", _simulate, "write the tables of a simulated hospital")
+    simulate.add_argument("--days", type=int, required=True)
+    simulate.add_argument("--out", type=Path, required=True, metavar="DIR")
+    simulate.add_argument("--seed", type=int, default=1)
+    simulate.add_argument("--start", type=date.fromisoformat, default=date(2024, 1, 1), metavar="DATE")
+    simulate.add_argument("--unfair", metavar="ATTR=VALUE:FACTOR", help="as in sex=F:1.4")
+    simulate.add_argument("--shift", metavar="FACTOR@DAY", help="as in 1.6@460")
+    train = add("train", _train, "train a model and register it as a candidate")
+    train.add_argument("model", choices=("bed-demand", "wait-time"))
+    train.add_argument("--data", type=Path, required=True, metavar="DIR|FILE")
+    train.add_argument("--mapping", type=Path, metavar="FILE", help="see docs/mappings.md")
+    train.add_argument("--horizons", type=_horizons, default=(), metavar="4h,24h,3d")
+    train.add_argument("--test-from", type=date.fromisoformat, metavar="DATE", help="start of the judge part")
+    train.add_argument(
+        "--key",
+        type=Path,
+        metavar="FILE",
+        help="the author's key; without it, a candidate nobody can approve",
+    )
+    train.add_argument("--seed", type=int, default=1)
+    train.add_argument("--threads", type=int, default=1)
+    train.add_argument("--comment", default="", help="what is new, for the board")
+    train.add_argument("--json", action="store_true")
+    check = add(
+        "check", _check, "recompute, judge by the policy, seal report and card (0 pass, 1 not, 2 error)"
+    )
+    card = add("card", _card, "the model card")
+    review = add("review", _review, "approve or refuse a checked version, as a board member")
+    promote = add("promote", _promote, "release an approved version, as the releaser")
+    for sub in (check, card, review, promote):
+        sub.add_argument("model", choices=("bed-demand", "wait-time"))
+        sub.add_argument("version")
+    for sub in (check, card, review):
+        sub.add_argument("--language", choices=("fr", "en"))
+    check.add_argument("--policy", type=Path, metavar="FILE")
+    check.add_argument("--json", action="store_true")
+    card.add_argument("--format", choices=("html", "json"), default="html")
+    card.add_argument("--out", type=Path, metavar="FILE")
+    answer = review.add_mutually_exclusive_group(required=True)
+    answer.add_argument("--approve", action="store_true")
+    answer.add_argument("--refuse", action="store_true")
+    review.add_argument("--comment", required=True)
+    review.add_argument("--key", type=Path, required=True, metavar="FILE")
+    promote.add_argument("--key", type=Path, required=True, metavar="FILE")
+    rollback = add("rollback", _rollback, "release the version before again, as the releaser")
+    rollback.add_argument("model", choices=("bed-demand", "wait-time"))
+    rollback.add_argument("--key", type=Path, required=True, metavar="FILE")
+    key = add("key", _key_create, "make keys, and say whom to trust").add_subparsers(
+        metavar="WHAT", required=True
+    )
+    create = key.add_parser("create", help="make a person's key")
+    create.add_argument("name")
+    create.add_argument("--out", type=Path, metavar="FILE")
+    create.set_defaults(verb=_key_create)
+    trust = key.add_parser("trust", help="add a public key with its roles to the trust folder")
+    trust.add_argument("name")
+    trust.add_argument("public_key")
+    trust.add_argument("--role", action="append", required=True, choices=("author", "board", "releaser"))
+    trust.set_defaults(verb=_key_trust)
+    policy = add("policy", _policy, "put a policy in force (default: the one that ships)")
+    policy.add_argument("--file", type=Path, metavar="FILE")
+    serve = add("serve", _serve, "serve the released versions over HTTP")
+    serve.add_argument("--port", type=int)
+    journal = add("journal", _journal, "verify or export the journal")
+    journal.add_argument("what", choices=("verify", "export"))
+    token = add("token", _token, "make, revoke or list tokens")
+    token.add_argument("what", choices=("create", "revoke", "list"))
+    token.add_argument("name", nargs="?", default="", help="of whom it is, or the id to revoke")
+    token.add_argument("--role", action="append", default=[])
+    return parser
+
+
+if __name__ == "__main__":
+    entry()

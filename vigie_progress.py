@@ -1,0 +1,32 @@
+"""Progress of long work, for the command line: a bar where somebody looks, nothing where nobody does."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+__all__ = ["Step", "bar"]
+
+Step = Callable[[str, float], None]
+
+
+@contextmanager
+def bar(*, hidden: bool = False, title: str = "") -> Iterator[Step]:
+    """A function to tell of the step and the share done (0 to 1)."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description:<40}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+    )
+    shown = not hidden and sys.stderr.isatty()
+    with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
+        task = progress.add_task(title, total=1.0)
+
+        def step(what: str, done: float) -> None:
+            progress.update(task, description=f"{title} {what}".strip(), completed=done)
+
+        yield step
