@@ -1,0 +1,19 @@
+"""A seeded discrete-event hospital: the embedded default data, as hard to forecast as a real one."""
+
+from hospital.simulator.loading import ParametersError, load_parameters
+from hospital.simulator.parameters import Parameters
+from hospital.simulator.run import DEFAULT_START, simulate
+from hospital.simulator.scenario import AUDIT_VALUES, Shift, Unfair
+from hospital.simulator.write import write
+
+__all__ = [
+    "AUDIT_VALUES",
+    "DEFAULT_START",
+    "Parameters",
+    "ParametersError",
+    "Shift",
+    "Unfair",
+    "load_parameters",
+    "simulate",
+    "write",
+]
