@@ -16,10 +16,20 @@ from registry.errors import CandidateError
 from registry.keys import Key, Signed
 from registry.package import package_digest
 
-__all__ = ["MODELS", "REGISTRATION", "Candidate", "candidate", "candidates", "register"]
+__all__ = [
+    "MODELS",
+    "REGISTRATION",
+    "SIGNED_FILES",
+    "Candidate",
+    "candidate",
+    "candidates",
+    "register",
+]
 
 MODELS = ("bed-demand", "wait-time")
 REGISTRATION = "vigie-registration-v1"
+SIGNED_FILES = {"card_digest": "card.json", "policy_digest": "policy.toml", "report_digest": "report.json"}
+"""What a check seals, by the name of the digest that the board and the releaser sign."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,11 @@ class Candidate:
     def package(self) -> Path:
         """The package's directory."""
         return self.folder / "package"
+
+    @property
+    def package_digest(self) -> str:
+        """Digest of its package's manifest."""
+        return package_digest(self.package)
 
     @property
     def registration(self) -> dict[str, Any]:
@@ -52,7 +67,7 @@ class Candidate:
     @property
     def checked(self) -> bool:
         """Whether `vigie check` has sealed a report and a card."""
-        return (self.folder / "report.json").exists() and (self.folder / "card.json").exists()
+        return all((self.folder / name).exists() for name in SIGNED_FILES.values())
 
     def json(self, name: str) -> dict[str, Any]:
         """One of its JSON files.
@@ -83,12 +98,18 @@ class Candidate:
         """Digests of what the board signs: package, card, policy, report."""
         if not self.checked:
             raise CandidateError(
-                f"{self.model} version {self.version} is not checked: run vigie check {self.model} {self.version}."
+                f"{self.model} version {self.version} is not checked: "
+                f"run vigie check {self.model} {self.version}."
             )
-        names = {"card_digest": "card.json", "policy_digest": "policy.toml", "report_digest": "report.json"}
-        return {"package_digest": package_digest(self.package)} | {
-            key: sha256_file(self.folder / name) for key, name in names.items()
-        }
+        try:
+            return {"package_digest": package_digest(self.package)} | {
+                key: sha256_file(self.folder / name) for key, name in SIGNED_FILES.items()
+            }
+        except OSError as error:
+            raise CandidateError(
+                f"{Path(error.filename).name} of {self.model} version {self.version} cannot be read "
+                f"({error.strerror}): run vigie check again, or train again if the package is gone."
+            ) from None
 
     def seal(self, report: Mapping[str, Any], card: Mapping[str, Any], policy: bytes) -> None:
         """Keeps what a check found; earlier reviews were of other digests and count no more."""
@@ -106,7 +127,7 @@ def candidate(folder: Path, model: str, version: str) -> Candidate:
     if model not in MODELS:
         raise CandidateError(f"There is no model {model}: Vigie has {' and '.join(MODELS)}.")
     found = Candidate(model, version, folder / model / version)
-    if not version.isdigit() or not (found.folder / "registration.json").exists():
+    if not _is_version(version) or not (found.folder / "registration.json").exists():
         known = [c.version for c in candidates(folder, model)]
         have = f"there are {', '.join(known)}" if known else f"train one with vigie train {model}"
         raise CandidateError(f"{model} has no version {version} here: {have}.")
@@ -117,21 +138,34 @@ def candidates(folder: Path, model: str) -> list[Candidate]:
     """Every version of a model, the oldest first."""
     if not (folder / model).is_dir():
         return []
-    found = [p for p in (folder / model).iterdir() if p.name.isdigit() and (p / "registration.json").exists()]
+    versions = [p for p in (folder / model).iterdir() if _is_version(p.name)]
+    found = [p for p in versions if (p / "registration.json").exists()]
     return [Candidate(model, p.name, p) for p in sorted(found, key=lambda p: int(p.name))]
 
 
 def register(
     folder: Path, model: str, version: str, package: Path, body: Mapping[str, Any], key: Key | None
 ) -> Candidate:
-    """Keeps a new version: its package, then the registration that makes it one."""
+    """Keeps a new version: its package, then the registration that makes it one.
+
+    Raises:
+        CandidateError: there is a version of that number: a registration is never replaced.
+    """
     target = Candidate(model, version, folder / model / version)
-    shutil.rmtree(
-        target.folder, ignore_errors=True
-    )  # what a killed registration left: it has no registration.json
+    if (target.folder / "registration.json").exists():
+        raise CandidateError(
+            f"{model} has a version {version} here already: MLflow's store and this home are not of one "
+            "installation. Use the home that belongs to the store."
+        )
+    # What is left is that of a registration that was killed: it has no registration.json.
+    shutil.rmtree(target.folder, ignore_errors=True)
     target.folder.mkdir(parents=True)
     shutil.copytree(package, target.package)
     full = {**body, "model": model, "version": version, "package_digest": package_digest(target.package)}
     signed: Any = {"body": full, "signature": None} if key is None else key.sign(REGISTRATION, full).to_json()
     write_atomically(target.folder / "registration.json", canonical_json(signed))
     return target
+
+
+def _is_version(text: str) -> bool:
+    return text.isascii() and text.isdigit()

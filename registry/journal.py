@@ -1,8 +1,8 @@
 """The journal: append-only, each entry chained to the one before by its digest.
 
-Entries hold salted digests of payloads; payloads and salts stand in a table of their own, from which a person's
-data can be erased without breaking the chain. The chain shows what was changed or taken from the middle; that
-the last entries were cut off shows only against a head that somebody kept elsewhere (`Head`).
+Entries hold salted digests of payloads; payloads and salts stand in a table of their own, from which a
+person's data can be erased without breaking the chain. The chain shows what was changed or taken from the
+middle; that the last entries were cut off shows only against a head that somebody kept elsewhere (`Head`).
 """
 
 import json
@@ -24,6 +24,7 @@ __all__ = [
     "Entry",
     "Head",
     "JournalFault",
+    "about",
     "append",
     "audit",
     "entries",
@@ -42,7 +43,7 @@ class Entry:
     """One entry.
 
     Attributes:
-        at: instant. actor: a person's or application's name. subjects: what it is about, by name (digests, ids).
+        at: instant. actor: the name of a person or application. subjects: digests and ids it is about.
         payload_digest: salted digest of the payload, "" without one. previous: digest of the entry before.
     """
 
@@ -84,7 +85,7 @@ class JournalFault:
 
 @dataclass(frozen=True)
 class Head:
-    """The last entry's number and digest: kept elsewhere, it shows later that nothing before it was cut off."""
+    """Last number and digest: kept elsewhere, it shows later that nothing up to it was cut off."""
 
     seq: int
     digest: str
@@ -117,8 +118,8 @@ def append(
 ) -> Entry:
     """Appends an entry.
 
-    The connection must be one of `registry.database.writing`, so that there is one writer; otherwise two entries
-    of one number meet the table's key, and one of them fails.
+    The connection must be one of `registry.database.writing`, so that there is one writer; otherwise two
+    entries of one number meet the table's key, and one of them fails.
     """
     last = head(connection)
     salt, content = secrets.token_hex(16), "" if payload is None else canonical_json(payload).decode()
@@ -181,7 +182,8 @@ def audit(connection: Connection, *, kept: Head | None = None) -> Audit:
     last, count, found_kept = Head(0, GENESIS), 0, kept is None or kept.seq == 0
     joined = journal.outerjoin(payloads, journal.c.seq == payloads.c.seq)
     query = select(journal, payloads.c.salt, payloads.c.payload).select_from(joined).order_by(journal.c.seq)
-    for row in connection.execute(query).yield_per(_BATCH).mappings():
+    for found in connection.execute(query).yield_per(_BATCH).mappings():
+        row = dict(found)
         faults += [JournalFault(row["seq"], message) for message in _faults(row, last)]
         if row["payload_digest"] and row["payload"] is None:
             erased.append(row["seq"])
@@ -209,7 +211,7 @@ def export(connection: Connection, *, with_payloads: bool = False) -> Iterator[b
 
 
 def _faults(row: Mapping[str, Any], last: Head) -> Iterator[str]:
-    """What is wrong with an entry that follows `last`. SQLite keeps any type in any column: nothing is assumed."""
+    """What is wrong with an entry after `last`. SQLite keeps any type in any column: nothing is assumed."""
     if row["seq"] != last.seq + 1:
         yield f"entries {last.seq + 1} to {row['seq'] - 1} are missing"
     elif row["previous"] != last.digest:

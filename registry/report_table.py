@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -57,7 +58,7 @@ def print_report(body: Mapping[str, Any], language: Language, console: Console |
     title = Text(f"{body['model']} {words[0]} {body['version']} : ")
     title.append(verdict_name(body["verdict"], language), _COLOURS[body["verdict"]])
     console.print(title)
-    table = Table(*words[1:8], header_style="bold", pad_edge=False, expand=False)
+    table = Table(*words[1:8], header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     said: list[str] = []
     for gate in ordered(body["gates"]):
         shown = [f for f in gate["findings"] if f["required"] and f["verdict"] not in ("pass",)] or gate[

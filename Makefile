@@ -1,0 +1,37 @@
+# Two commands for a new machine: `make demo` and `make test`. Needs git, make and Python 3.11 or newer.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup demo test lint lock clean bench-check bench-train
+
+setup: .venv/.done
+
+.venv/.done: requirements/dev.lock requirements/uv.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || (echo "Python's venv is missing: apt-get install python3-venv" >&2; exit 1)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock
+	$(BIN)/uv pip sync --quiet --require-hashes requirements/dev.lock
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch .venv/.done
+
+demo: setup
+	@$(BIN)/vigie demo
+
+test: setup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock:
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra dev --output-file requirements/dev.lock pyproject.toml
+	printf 'uv==%s\n' "$$($(BIN)/uv --version | cut -d' ' -f2)" | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --output-file requirements/uv.lock -
+
+bench-check: setup
+	$(BIN)/python -m benchmarks.check
+
+clean:
+	rm -rf .venv vigie-demo

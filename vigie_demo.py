@@ -1,0 +1,447 @@
+"""The demo: the whole way, from a simulated hospital to two explained answers, each finished step kept."""
+
+import hashlib
+import json
+import multiprocessing
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from hospital.errors import VigieError
+from hospital.samples import WARM_UP_DAYS
+from hospital.times import DAY, moment
+from registry.board import review, standing_reviews
+from registry.candidates import MODELS, Candidate, candidates
+from registry.digests import canonical_json, write_atomically
+from registry.keys import demo_key
+from registry.policy import Policy, default_policy
+from registry.release import current_release, promote
+from registry.settings import Settings
+from registry.trust import create_trust, load_trust, save_trust
+from vigie_progress import bar
+
+__all__ = ["run_demo"]
+
+HOME = Path("vigie-demo")
+_MARGIN_DAYS = 18  # the longest horizon, the cut first day, and what the split rounds away
+_ROLES = {"author": ("author",), "board-1": ("board",), "board-2": ("board",), "releaser": ("releaser",)}
+_IMPORT_DAYS = 60
+_READY_SECONDS = 60
+
+
+def run_demo(*, days: int | None, serve: bool, seed: int, port: int) -> int:
+    """Runs the demo; returns the exit code."""
+    console, started, policy = Console(highlight=False), time.monotonic(), default_policy()
+    _refuse_taken_port(port)
+    home = HOME.resolve()
+    settings = Settings(home=home, port=port, host="127.0.0.1", database_url="", language="fr")
+    settings = settings.model_copy(update={"releases_dir": None, "trust_dir": None})
+    _make_demo_home(settings, policy)
+    data = _simulate(
+        console, settings, days or policy.document.history_days + WARM_UP_DAYS + _MARGIN_DAYS, seed
+    )
+    found = _train(console, settings, data)
+    if not all([_check(console, settings, candidate, policy) for candidate in found]):
+        return 1
+    for candidate in found:
+        _approve(console, settings, candidate)
+        _release(console, settings, candidate)
+    start = _observations(console, settings, data)
+    token = _token(settings)
+    console.print(f"[dim]Everything before serving took {time.monotonic() - started:.0f} s.[/dim]")
+    with _service(console, settings, start) as process:
+        _ask(console, settings, token, start)
+        if not serve:
+            return 0
+        _what_to_open(console, settings, token)
+        return process.wait()
+
+
+def _refuse_taken_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise VigieError(
+                f"Port {port} is taken: stop what listens there, or choose another with --port."
+            ) from None
+
+
+def _make_demo_home(settings: Settings, policy: Policy) -> None:
+    settings.home.mkdir(parents=True, exist_ok=True)
+    if not (settings.trust / "trust.json").exists():
+        create_trust(settings.trust, policy_digest=policy.digest, demo=True)
+    trust = load_trust(settings.trust)
+    if not trust.demo:
+        raise VigieError(
+            f"{settings.home} is not a demo's home: the demo's keys, known to everybody, are refused there."
+        )
+    for role, roles in _ROLES.items():
+        trust = trust.with_person(demo_key(role), roles)
+    save_trust(settings.trust, trust)
+
+
+@contextmanager
+def _step(console: Console, what: str) -> Iterator[list[str]]:
+    """Prints a step with what it found and how long it took; the list takes what is to be said."""
+    started, said = time.monotonic(), list[str]()
+    yield said
+    took = time.monotonic() - started
+    console.print(f"[green]✓[/green] {what:<34} {' '.join(said)} [dim]({took:.1f} s)[/dim]")
+
+
+def _simulate(console: Console, settings: Settings, days: int, seed: int) -> Path:
+    from importlib.resources import files
+
+    from hospital.simulator import simulate, write
+
+    parameters = files("hospital.simulator").joinpath("parameters.toml").read_bytes()
+    wanted = {"days": days, "seed": seed, "parameters": hashlib.sha256(parameters).hexdigest()}
+    folder, marker = settings.home / "data", settings.home / "simulated.json"
+    with _step(console, "Simulate a hospital") as said:
+        if marker.exists() and json.loads(marker.read_bytes()) == wanted:
+            said.append(f"{days} days, kept")
+            return folder
+        marker.unlink(missing_ok=True)
+        with bar() as progress:
+            tables = simulate(days, seed=seed, progress=lambda done: progress("simulate", done))
+        write(tables, folder)
+        write_atomically(marker, canonical_json(wanted))
+        said.append(f"{days} days, {len(tables['visits']):,} visits, {len(tables['stays']):,} stays")
+    return folder
+
+
+def _train(console: Console, settings: Settings, data: Path) -> list[Candidate]:
+    from hospital.features.probe import feature_digest
+    from hospital.pseudonyms import load_or_create_key
+    from hospital.reading import read_hospital
+
+    tables = read_hospital(data, None, load_or_create_key(settings.home / "pseudonym.key"))
+    missing = []
+    for model in MODELS:
+        if not _kept(settings, model, tables.source_digest, feature_digest(model)):
+            missing.append(model)
+    with _step(console, "Train and register in MLflow") as said:
+        if missing:
+            _train_side_by_side(settings, data, missing)
+        found = []
+        for model in MODELS:
+            kept = _kept(settings, model, tables.source_digest, feature_digest(model))
+            if kept is None:
+                raise VigieError(f"Training {model} did not finish: run the demo again.")
+            found.append(kept)
+        said.append(
+            ", ".join(f"{c.model} version {c.version}" for c in found) + ("" if missing else ", kept")
+        )
+    console.print(f"  signed by [bold]{demo_key('author').name}[/bold] (author)")
+    return found
+
+
+def _kept(settings: Settings, model: str, data_digest: str, features: str) -> Candidate | None:
+    for found in reversed(candidates(settings.candidates, model)):
+        manifest = json.loads((found.package / "manifest.json").read_bytes())
+        if manifest["data_digest"] == data_digest and manifest["feature_digest"] == features:
+            return found
+    return None
+
+
+def _train_side_by_side(settings: Settings, data: Path, models: list[str]) -> None:
+    """A process a model: each fits on one thread, so that two cores train both."""
+    context = multiprocessing.get_context("spawn")
+    told: multiprocessing.Queue[tuple[str, str, float]] = context.Queue()
+    workers = [
+        context.Process(target=_train_one, args=(m, str(settings.home), str(data), told)) for m in models
+    ]
+    for worker in workers:
+        worker.start()
+    done = dict.fromkeys(models, 0.0)
+    try:
+        with bar() as progress:
+            while any(w.is_alive() for w in workers):
+                try:
+                    model, step, share = told.get(timeout=0.2)
+                except queue.Empty:
+                    continue
+                done[model] = share
+                progress(f"{model}: {step}", sum(done.values()) / len(done))
+    finally:
+        for worker in workers:
+            worker.join(timeout=5)
+            if worker.is_alive():
+                worker.kill()
+    failed = [m for m, w in zip(models, workers, strict=True) if w.exitcode != 0]
+    if failed:
+        raise VigieError(
+            f"Training {' and '.join(failed)} did not finish: see above, and run the demo again."
+        )
+
+
+def _train_one(
+    model: str, home: str, data: str, told: "multiprocessing.Queue[tuple[str, str, float]]"
+) -> None:
+    from hospital.pseudonyms import load_or_create_key
+    from hospital.reading import read_hospital
+    from training.train import Request, train
+
+    try:
+        settings = Settings(home=Path(home), database_url="")
+        tables = read_hospital(Path(data), None, load_or_create_key(settings.home / "pseudonym.key"))
+
+        def progress(step: str, share: float) -> None:
+            told.put((model, step, share))
+
+        key = demo_key("author")
+        train(
+            Request(model),
+            tables,
+            settings,
+            key=key,
+            now=datetime.now(UTC),
+            progress=progress,
+            comment="Démonstration",
+        )
+    except KeyboardInterrupt:
+        os._exit(130)
+    except VigieError as error:
+        print(f"vigie: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _check(console: Console, settings: Settings, candidate: Candidate, policy: Policy) -> bool:
+    from registry.report_table import print_report
+
+    with _step(console, f"Check {candidate.model}") as said:
+        if candidate.checked and candidate.digests()["policy_digest"] == policy.digest:
+            body = candidate.json("report.json")
+            said.append(f"{body['verdict']}, kept")
+        else:
+            from registry.check import check
+
+            with bar() as progress:
+                report = check(
+                    settings,
+                    candidate.model,
+                    candidate.version,
+                    policy,
+                    now=datetime.now(UTC),
+                    progress=progress,
+                )
+            body = report.body
+            said.append(
+                str(body["verdict"]) + f", {len(body['scope'])} unit groups and horizons trusted, card sealed"
+            )
+    if body["verdict"] != "pass":
+        print_report(body, settings.language, console)
+        console.print("The gates are closed: nothing is released. That is what they are for.")
+    return bool(body["verdict"] == "pass")
+
+
+def _approve(console: Console, settings: Settings, candidate: Candidate) -> None:
+    with _step(console, f"Approve {candidate.model}") as said:
+        for role in ("board-1", "board-2"):
+            key = demo_key(role)
+            standing = standing_reviews(candidate, load_trust(settings.trust))
+            if not any(s.name == key.name and s.decision == "approve" for s in standing):
+                review(
+                    settings,
+                    candidate.model,
+                    candidate.version,
+                    key,
+                    "approve",
+                    "Demonstration: the gates are open.",
+                    now=datetime.now(UTC),
+                )
+        said.append("signed by [bold]demo-board-1[/bold] and [bold]demo-board-2[/bold] (board)")
+
+
+def _release(console: Console, settings: Settings, candidate: Candidate) -> None:
+    with _step(console, f"Release {candidate.model}") as said:
+        current = current_release(settings, candidate.model)
+        digests = candidate.digests()
+        if current is None or any(current.body[n] != digests[n] for n in ("package_digest", "card_digest")):
+            key = demo_key("releaser")
+            current = promote(settings, candidate.model, candidate.version, key, now=datetime.now(UTC))
+        said.append(f"release {current.sequence}, signed by [bold]demo-releaser[/bold] (releaser)")
+
+
+def _observations(console: Console, settings: Settings, data: Path) -> datetime:
+    """Gives the service the last weeks of the simulated hospital; returns where its clock begins."""
+    from sqlalchemy import func, select
+
+    from hospital.columns import columns_of
+    from hospital.pseudonyms import load_or_create_key
+    from hospital.reading import read_hospital
+    from registry.database import observations, open_database, writing
+    from serving.importing import rows_since
+    from serving.observations import import_rows
+
+    engine = open_database(settings.database)
+    with _step(console, "Give the service the last weeks") as said:
+        tables = read_hospital(data, None, load_or_create_key(settings.home / "pseudonym.key"))
+        columns = {name: columns_of(frame, name) for name, frame in tables.tables.items()}
+        end = max(int(columns[name]["received_at"].max()) for name in ("visits", "stays"))
+        with writing(engine) as connection:
+            latest = connection.execute(select(func.max(observations.c.received_at))).scalar_one()
+            if latest is None:
+                for name, values in columns.items():
+                    rows = rows_since(name, values, end - _IMPORT_DAYS * DAY, tables.audit_attributes)
+                    import_rows(connection, name, rows)
+                said.append(f"{_IMPORT_DAYS} days")
+            else:
+                said.append("kept")
+    start = moment(max(end, int(latest or 0)))
+    console.print(
+        f"  the demo's clock starts at the end of its data, {start:%Y-%m-%d %H:%M} UTC, and runs on"
+    )
+    return start
+
+
+def _token(settings: Settings) -> str:
+    from registry.database import open_database, writing
+    from registry.tokens import ROLES, create_token
+
+    path = settings.home / "demo-token"
+    if path.exists():
+        return path.read_text().strip()
+    with writing(open_database(settings.database)) as connection:
+        token = create_token(connection, "demo", ROLES, now=datetime.now(UTC))
+        write_atomically(path, f"{token}\n".encode(), mode=0o600)
+    return token
+
+
+@contextmanager
+def _service(console: Console, settings: Settings, start: datetime) -> Iterator["subprocess.Popen[bytes]"]:
+    """The service as a process of its own, ready; ended when the block is left."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("VIGIE_")}
+    environment |= {
+        "VIGIE_HOME": str(settings.home),
+        "VIGIE_PORT": str(settings.port),
+        "VIGIE_CLOCK_START": start.isoformat(),
+        "VIGIE_LANGUAGE": settings.language,
+    }
+    root = Path(__file__).resolve().parent
+    with _step(console, "Serve") as said:
+        process = subprocess.Popen(
+            [sys.executable, str(root / "vigie.py"), "serve"],
+            cwd=root,
+            env=environment,
+            start_new_session=True,
+        )
+        _wait_until_ready(process, settings)
+        said.append(f"http://127.0.0.1:{settings.port}")
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _wait_until_ready(process: "subprocess.Popen[bytes]", settings: Settings) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise VigieError("The service stopped while it started: see above.")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{settings.port}/readyz", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.2)
+    os.killpg(process.pid, signal.SIGTERM)
+    raise VigieError(f"The service did not get ready within {_READY_SECONDS} s.")
+
+
+def _post(settings: Settings, token: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{settings.port}{path}",
+        json.dumps(body).encode(),
+        {"content-type": "application/json", "authorization": f"Bearer {token}"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            found: dict[str, Any] = json.loads(answer.read())
+            return found
+    except urllib.error.HTTPError as error:
+        problem = json.loads(error.read() or b"{}")
+        raise VigieError(
+            f"{path} answered {error.code}: {problem.get('detail') or problem.get('title')}"
+        ) from None
+
+
+def _ask(console: Console, settings: Settings, token: str, start: datetime) -> None:
+    visit = {
+        "visit_id": "demo-visit",
+        "department": "ED",
+        "arrived_at": (start - timedelta(minutes=9)).isoformat(),
+        "triaged_at": (start - timedelta(minutes=2)).isoformat(),
+        "triage": "3B",
+        "age_years": 67,
+        "arrival_mode": "walk_in",
+    }
+    waits = _post(settings, token, "/v1/wait-time", {"visits": [visit]})
+    model, found = waits["model"], waits["predictions"][0]
+    console.print("\n[bold]Attente d'un patient de tri 3B, 67 ans, arrivé il y a 9 minutes[/bold]")
+    _show(console, model, found, found["wait_minutes"], "min")
+    units = _units(settings)
+    beds = _post(settings, token, "/v1/bed-demand", {"units": units, "horizons_hours": [24]})
+    trusted = [f for f in beds["forecasts"] if f["trust"]["status"] == "trusted"] or beds["forecasts"]
+    chosen = max(trusted, key=lambda f: abs(f["beds"]["p50"] - f["explanation"]["base"]))
+    console.print(f"\n[bold]Lits demandés dans l'unité {chosen['unit']}, dans 24 heures[/bold]")
+    _show(console, beds["model"], chosen, chosen["beds"], "lits")
+
+
+def _units(settings: Settings) -> list[str]:
+    release = current_release(settings, "bed-demand")
+    assert release is not None  # noqa: S101 - released a few lines above
+    manifest = json.loads((release.package / "manifest.json").read_bytes())
+    return [unit["unit"] for unit in manifest["units"]]
+
+
+def _show(
+    console: Console, model: dict[str, Any], found: dict[str, Any], forecast: dict[str, float], unit: str
+) -> None:
+    p10, p50, p90 = (f"{forecast[q]:.0f}" for q in ("p10", "p50", "p90"))
+    console.print(f"  [bold cyan]{p50} {unit}[/bold cyan], huit fois sur dix entre {p10} et {p90} {unit}")
+    if found.get("staffed") is not None:
+        risk = found["tension_probability"]
+        console.print(
+            f"  {found['staffed']:.0f} lits ouverts ; probabilité d'en manquer : {100 * risk:.0f} %"
+        )
+    for reason in found["explanation"]["reasons"]:
+        console.print(f"    • {reason}", markup=False)
+    words = {"trusted": "de confiance", "baseline": "règle simple", "degraded": "dégradée"}
+    trust = found["trust"]
+    console.print(
+        f"  {model['name']} version {model['version']} ({model['digest'][:19]}…), réponse {words[trust['status']]}"
+    )
+    for warning in trust["warnings"]:
+        console.print(f"    ! {warning}", markup=False)
+
+
+def _what_to_open(console: Console, settings: Settings, token: str) -> None:
+    base = f"http://127.0.0.1:{settings.port}"
+    console.print(f"\n[bold]Open[/bold] {base}/ and sign in with this token: {token}")
+    console.print(f"  the cards: {base}/v1/models/wait-time/card and {base}/v1/models/bed-demand/card")
+    console.print(
+        f"  MLflow:    .venv/bin/mlflow ui --backend-store-uri sqlite:///{settings.home / 'mlflow.db'}"
+    )
+    console.print(f"  journal:   VIGIE_HOME={HOME} .venv/bin/vigie journal verify")
+    console.print("Stop with Ctrl-C. Nothing here decides: people do, with a reason, in the journal.\n")
