@@ -127,6 +127,12 @@ class Events:
         """Whether the census is counted from stays (else it is given directly)."""
         return "stays" in self.tables
 
+    @property
+    def history_days(self) -> float:
+        """Days from the record's start to the last reception of a visit, stay or census."""
+        last = [v.known_from.max() for name, v in self.tables.items() if name in _RECORDS]
+        return (max(last, default=self.history_from) - self.history_from) / DAY
+
     def unit_index(self, values: Array) -> Array:
         """Position in `units` of each id (int64 [n]); -1 for an unknown or missing one."""
         at = {u.unit: i for i, u in enumerate(self.units)}

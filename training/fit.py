@@ -33,6 +33,7 @@ from training.trees import Trees, fit_trees
 __all__ = ["Fitted", "fit_beds", "fit_waits"]
 
 _LEAST_CELL = 150
+_REFERENCE_ROWS = 4096
 _LEAST_SCALE_BEDS = 0.5
 _TRIAGE_CELLS = len(TRIAGE_RANK) + 1
 
@@ -184,6 +185,9 @@ def _reference(
     recent = fit.prediction_time >= newest - 365 * DAY
     X = np.concatenate([fit.X[recent], calibrate.X])
     cell = np.concatenate([rows.cell[recent], later.cell])
+    # Evenly through the year: contributions cost far more than predictions, and a mean needs no more.
+    chosen = np.unique(np.linspace(0, len(X) - 1, min(len(X), _REFERENCE_ROWS)).astype(np.int64))
+    X, cell = X[chosen], cell[chosen]
     values = median.contributions(X).values
     contributions, means = np.zeros((cells, X.shape[1])), np.zeros((cells, X.shape[1]))
     categories = {j for j, f in enumerate(fit.features) if f.levels}

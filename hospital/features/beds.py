@@ -11,10 +11,10 @@ from hospital.counting import Counter, Spans, later, or_forever
 from hospital.events import Array, Events
 from hospital.features.demand import Demand, demand_of
 from hospital.features.emergency import EmergencyDepartment
-from hospital.features.feature import Feature
+from hospital.features.feature import SEASON_DAYS, Feature
 from hospital.times import DAY, HOUR
 
-__all__ = ["BedFeatures", "BedQuery", "bed_features_of"]
+__all__ = ["ALL_BED_FEATURES", "BedFeatures", "BedQuery", "bed_features_of"]
 
 _COMMON: tuple[Feature, ...] = (
     Feature("unit", "calendar", "Unité", "Unit"),
@@ -80,6 +80,7 @@ _THEATRE = Feature(
     "Operations planned until then",
     "patients",
 )
+ALL_BED_FEATURES: tuple[Feature, ...] = (*_COMMON, *_HOURLY, *_EMERGENCY, _THEATRE)
 _WEEKS = 4
 
 
@@ -116,6 +117,8 @@ def _lacking(events: Events) -> set[str]:
         of = {"admissions_24h": "admissions", "discharges_24h": "discharges", "waiting_for_bed": "waiting"}
         out = {feature for feature, name in of.items() if bool(np.isnan(census[name]).all())}
         told = not bool(np.isnan(census["staffed"]).all())
+    if events.history_days < SEASON_DAYS:
+        out |= {"season_cos", "season_sin"}
     return out if told else out | {"staffed_now", "staffed_then", "free_then"}
 
 

@@ -7,10 +7,14 @@ import numpy as np
 
 from hospital.events import Array
 
-__all__ = ["TRIAGE_RANK", "Feature", "encode", "with_levels"]
+__all__ = ["SEASON_DAYS", "TRIAGE_RANK", "Feature", "encode", "with_levels"]
 
 TRIAGE_RANK: Mapping[str, float] = {"1": 1.0, "2": 2.0, "3A": 3.0, "3": 3.25, "3B": 3.5, "4": 4.0, "5": 5.0}
 """Triage levels in order of urgency; a plain 3 (where a hospital does not split it) lies between 3A and 3B."""
+
+
+SEASON_DAYS = 760
+"""Two years and a margin: with less, each day of the year was seen once, and a tree takes one winter for winter."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from hospital.events import Array, Events, columns_from_rows
-from hospital.features.beds import BedFeatures, BedQuery, bed_features_of
+from hospital.features.beds import ALL_BED_FEATURES, BedFeatures, BedQuery
 from hospital.features.feature import TRIAGE_RANK, with_levels
 from hospital.features.wait import WAIT_FEATURES, WaitFeatures, WaitQuery
 from hospital.times import DAY, HOUR, MINUTE
@@ -35,7 +35,7 @@ def feature_digest(model: str) -> str:
         features = with_levels(WAIT_FEATURES, levels)
         X = WaitFeatures(events).compute(_waits(), features)
     else:
-        features = with_levels(bed_features_of(events), {"unit": _UNITS})
+        features = with_levels(ALL_BED_FEATURES, {"unit": _UNITS})
         X = BedFeatures(events, features).compute(_beds())
     listed = [asdict(f) for f in features]
     digest = hashlib.sha256(json.dumps(listed, sort_keys=True).encode())

@@ -12,7 +12,7 @@ import numpy as np
 from hospital.calendar import is_holiday, local_day, local_hour, season, weekday
 from hospital.events import Array, Events
 from hospital.features.emergency import EmergencyDepartment
-from hospital.features.feature import TRIAGE_RANK, Feature, encode
+from hospital.features.feature import SEASON_DAYS, TRIAGE_RANK, Feature, encode
 from hospital.times import MISSING_TIME
 
 __all__ = [
@@ -95,6 +95,8 @@ def wait_features_of(events: Events) -> tuple[Feature, ...]:
         lacking |= {"ed_doctors", "ed_nurses", "waiting_per_doctor"}
     if not _told(visits.columns.get("bed_requested_at")):
         lacking.add("ed_boarding")
+    if events.history_days < SEASON_DAYS:
+        lacking |= {"season_cos", "season_sin"}
     if "triage" in lacking:
         lacking |= {"ed_waiting_ahead", "ed_waiting_urgent"}
     return tuple(f for f in WAIT_FEATURES if f.name not in lacking)
