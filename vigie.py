@@ -204,7 +204,7 @@ def _policy(given: argparse.Namespace) -> int:
 
 
 def _review(given: argparse.Namespace) -> int:
-    from registry.board import review
+    from registry.board import Decision, review
     from registry.candidates import candidate
     from registry.keys import load_key
     from registry.report_table import print_report
@@ -212,7 +212,7 @@ def _review(given: argparse.Namespace) -> int:
     settings = _settings()
     found = candidate(settings.candidates, given.model, given.version)
     print_report(found.json("card.json"), given.language or settings.language)
-    decision = "approve" if given.approve else "refuse"
+    decision: Decision = "approve" if given.approve else "refuse"
     key = load_key(given.key)
     review(settings, given.model, given.version, key, decision, given.comment, now=_now())
     print(f"{key.name} {decision}s {given.model} version {given.version}: signed and in the journal.")

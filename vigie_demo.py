@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,7 @@ def _make_demo_home(settings: Settings, policy: Policy) -> None:
         )
     for role, roles in _ROLES.items():
         trust = trust.with_person(demo_key(role), roles)
-    save_trust(settings.trust, trust)
+    save_trust(settings.trust, replace(trust, policy_digest=policy.digest))
 
 
 @contextmanager

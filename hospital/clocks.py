@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hospital.times import YEARS, Repeated, TimeError, parse_time
+from hospital.times import YEARS, Repeated, TimeError, instant, parse_time
 
 __all__ = ["Clock", "read_times"]
 
@@ -61,23 +61,26 @@ def read_times(raw: pd.Series, clock: Clock, form: str | None = None) -> tuple[p
     if raw.dtype.kind == "M":
         return _in_zone(raw.reset_index(drop=True).dt.as_unit("us"), clock)
     cells = raw.to_numpy(object)
-    given = raw.notna().to_numpy(bool)
+    utc = np.full(len(cells), np.datetime64("NaT"), "datetime64[us]")
     local = _matching(cells, _ISO_LOCAL if form is None else _pattern(form))
-    zoned = _matching(cells, _ISO_ZONED) if form is None else np.zeros(len(cells), bool)
-    out = pd.Series(pd.NaT, index=range(len(cells))).dt.tz_localize("UTC").dt.as_unit("us")
+    zoned = _matching(cells, _ISO_ZONED, ~local) if form is None else np.zeros(len(cells), bool)
     faults: dict[str, Mask] = {}
     if local.any():
-        known = pd.to_datetime(pd.Series(cells[local]), format=form or "ISO8601", errors="coerce")
-        times, found = _in_zone(known.dt.as_unit("us"), clock)
-        out[local] = times.to_numpy()
-        for code, rows in found.items():
-            faults[code] = _spread(rows, local)
+        naive = pd.to_datetime(pd.Series(cells[local]), format=form or "ISO8601", errors="coerce")
+        times, found = _in_zone(naive.dt.as_unit("us"), clock)
+        utc[local] = _bare(times)
+        faults = {code: _spread(rows, local) for code, rows in found.items()}
     if zoned.any():
-        times = pd.to_datetime(pd.Series(cells[zoned]), format="ISO8601", utc=True, errors="coerce")
-        out[zoned] = times.dt.as_unit("us").to_numpy()
+        utc[zoned] = _bare(
+            pd.to_datetime(pd.Series(cells[zoned]), format="ISO8601", utc=True, errors="coerce")
+        )
     told = np.logical_or.reduce([np.zeros(len(cells), bool), *faults.values()])
-    _one_by_one(cells, given & out.isna().to_numpy() & ~told, clock, form, out, faults)
-    return out, faults
+    _one_by_one(cells, raw.notna().to_numpy(bool) & np.isnat(utc) & ~told, clock, form, utc, faults)
+    return pd.Series(utc).dt.tz_localize("UTC"), faults
+
+
+def _bare(times: pd.Series) -> NDArray[np.datetime64]:
+    return np.asarray(times.dt.tz_convert(None).dt.as_unit("us"), "datetime64[us]")
 
 
 def _one_by_one(
@@ -85,11 +88,10 @@ def _one_by_one(
     rows: Mask,
     clock: Clock,
     form: str | None,
-    out: pd.Series,
+    utc: NDArray[np.datetime64],
     faults: dict[str, Mask],
 ) -> None:
     read: dict[Hashable, datetime | str] = {}
-    times = {}
     for row in np.flatnonzero(rows):
         cell = cells[row]
         key = cell if isinstance(cell, str) else (type(cell).__name__, str(cell))
@@ -99,9 +101,7 @@ def _one_by_one(
         if isinstance(found, str):
             faults.setdefault(found, np.zeros(len(cells), bool))[row] = True
         else:
-            times[row] = found
-    if times:
-        out[list(times)] = pd.to_datetime(list(times.values()), utc=True).as_unit("us").to_numpy()
+            utc[row] = np.datetime64(instant(found), "us")
 
 
 def _time_or_code(cell: object, clock: Clock, form: str | None) -> datetime | str:
@@ -115,11 +115,13 @@ def _time_or_code(cell: object, clock: Clock, form: str | None) -> datetime | st
         return error.code
 
 
-def _matching(cells: NDArray[np.object_], pattern: re.Pattern[str] | None) -> Mask:
+def _matching(cells: NDArray[np.object_], pattern: re.Pattern[str] | None, among: Mask | None = None) -> Mask:
     if pattern is None:
         return np.zeros(len(cells), bool)
     match = pattern.fullmatch
-    return np.fromiter((isinstance(c, str) and match(c) is not None for c in cells), bool, len(cells))
+    if among is not None:
+        return _spread(_matching(cells[among], pattern), among)
+    return np.array([isinstance(c, str) and match(c) is not None for c in cells], bool)
 
 
 def _pattern(form: str) -> re.Pattern[str] | None:

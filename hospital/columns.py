@@ -28,7 +28,13 @@ def columns_of(frame: pd.DataFrame, table: str) -> dict[str, Array]:
             out[str(name)] = series.to_numpy(np.float64, na_value=np.nan)
         else:
             texts = series.to_numpy(object)
-            out[str(name)] = np.where(series.isna().to_numpy(), None, texts)
+            out[str(name)] = _with_none(texts, series.isna().to_numpy())
+    return out
+
+
+def _with_none(texts: Array, missing: Array) -> Array:
+    out = texts.copy()
+    out[missing] = None
     return out
 
 

@@ -2,15 +2,19 @@
 
 import gzip
 import io
+import re
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow
+import pyarrow.compute
+import pyarrow.csv
 
 from hospital.errors import ContractError, Fault
 
-__all__ = ["SUFFIXES", "find_table", "read_raw"]
+__all__ = ["SUFFIXES", "find_table", "parse", "read_content", "read_raw"]
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
 
@@ -21,35 +25,73 @@ def find_table(directory: Path, table: str) -> Path | None:
     Raises:
         ContractError: there are two.
     """
-    found = [directory / f"{table}{suffix}" for suffix in SUFFIXES if (directory / f"{table}{suffix}").is_file()]
+    found = [
+        directory / f"{table}{suffix}" for suffix in SUFFIXES if (directory / f"{table}{suffix}").is_file()
+    ]
     if len(found) > 1:
-        raise _fault(table, "two_files", f"the table is there twice ({', '.join(p.name for p in found)}); keep one")
+        names = ", ".join(p.name for p in found)
+        raise _fault(table, "two_files", f"the table is there twice ({names}); keep one")
     return found[0] if found else None
 
 
-def read_raw(path: Path) -> pd.DataFrame:
-    """A file's cells: of CSV all texts (empty cells missing), of Parquet as typed there.
+def read_content(path: Path) -> bytes:
+    """A file's bytes.
 
     Raises:
-        ContractError: the file is missing, empty, truncated, of another kind or not UTF-8.
+        ContractError: the file cannot be read, or is empty.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise _fault(path.name, "unreadable", f"the file cannot be read ({error.strerror}); check path and rights") from None
+        why = f"the file cannot be read ({error.strerror}); check its path and rights"
+        raise _fault(path.name, "unreadable", why) from None
     if not content:
         raise _fault(path.name, "empty_file", "the file is empty; export it again")
-    if path.name.endswith(".parquet"):
-        try:
-            return pd.read_parquet(io.BytesIO(content))
-        except (pyarrow.ArrowException, ValueError, OSError):
-            raise _fault(path.name, "not_parquet", "this is no whole Parquet file; export or copy it again") from None
-    if path.name.endswith(".gz"):
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error):
-            raise _fault(path.name, "not_gzip", "this is no whole gzip file; export or copy it again") from None
-    return _csv(path.name, content)
+    return content
+
+
+def parse(name: str, content: bytes) -> pd.DataFrame:
+    """The cells of a file: of CSV all texts, trimmed (empty ones missing), of Parquet as typed there.
+
+    Raises:
+        ContractError: it is truncated, of another kind than its name says, not UTF-8, or has no rows.
+    """
+    if name.endswith(".parquet"):
+        frame = _parquet(name, content)
+    elif name.endswith(".csv.gz"):
+        frame = _csv(name, _unzipped(name, content))
+    elif name.endswith(".csv"):
+        frame = _csv(name, content)
+    else:
+        raise _fault(
+            name, "unknown_kind", f"a file is one of {', '.join(SUFFIXES)}; export it as one of them"
+        )
+    if frame.empty:
+        raise _fault(
+            name, "no_rows", "the file has no rows; export it again, or remove it if there is nothing"
+        )
+    return frame
+
+
+def read_raw(path: Path) -> pd.DataFrame:
+    """`parse` of `read_content`."""
+    return parse(path.name, read_content(path))
+
+
+def _parquet(name: str, content: bytes) -> pd.DataFrame:
+    try:
+        frame = pd.read_parquet(io.BytesIO(content))
+    except (pyarrow.ArrowException, ValueError, OSError):
+        raise _fault(name, "not_parquet", "this is no whole Parquet file; export or copy it again") from None
+    # What pandas wrote as a named index is a column like the others.
+    return frame.reset_index() if any(n is not None for n in frame.index.names) else frame
+
+
+def _unzipped(name: str, content: bytes) -> bytes:
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error):
+        raise _fault(name, "not_gzip", "this is no whole gzip file; export or copy it again") from None
 
 
 def _csv(name: str, content: bytes) -> pd.DataFrame:
@@ -57,16 +99,63 @@ def _csv(name: str, content: bytes) -> pd.DataFrame:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise _fault(name, "not_utf8", "the file is not UTF-8 (latin-1?); save it as UTF-8") from None
-    if "\0" in text:
-        raise _fault(name, "not_csv", "this is no CSV file")
-    header = text.split("\n", 1)[0]
+    header = re.sub(r'"[^"]*"', "", text.lstrip("\r\n").split("\n", 1)[0])
+    if "\0" in text or not text.strip():
+        raise _fault(name, "not_csv", "this is no CSV file; export it again")
+    if text.count('"') % 2:
+        raise _fault(name, "open_quote", "a quoted text has no end: the file is truncated; export it again")
     separator = ";" if header.count(";") > header.count(",") else ","
+    ragged: list[int] = []
+
+    def note(row: Any) -> str:
+        ragged.append(row.number)
+        return "skip"
+
+    table = _read_csv(name, text.encode(), separator, note)
+    if ragged:
+        # Row numbers count from 1, which is the header's; a fault's position counts rows from 0.
+        message = "a row has fewer or more cells than there are names; export it again, or quote its texts"
+        raise ContractError((Fault(f"{name}[{min(ragged) - 2}]", "ragged_row", message, len(ragged)),))
+    names = [n.strip() for n in table.column_names]
+    if len(set(names)) < len(names):
+        raise _fault(name, "two_columns", "two columns have the same name; keep one")
+    return pd.DataFrame({n: _cells(c) for n, c in zip(names, table.columns, strict=True)})
+
+
+def _read_csv(name: str, content: bytes, separator: str, note: Any) -> Any:
+    names = _header(name, content, separator)
+    options = {
+        "read_options": pyarrow.csv.ReadOptions(use_threads=False, block_size=64 << 20),
+        "parse_options": pyarrow.csv.ParseOptions(
+            delimiter=separator, newlines_in_values=True, invalid_row_handler=note
+        ),
+        "convert_options": pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pyarrow.string()), strings_can_be_null=True, null_values=[""]
+        ),
+    }
     try:
-        return pd.read_csv(
-            io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, na_values=[""], skipinitialspace=True
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError):
-        raise _fault(name, "not_csv", "the rows do not fit the header; check the separator and quotes") from None
+        return pyarrow.csv.read_csv(io.BytesIO(content), **options)
+    except (pyarrow.ArrowException, ValueError):
+        raise _fault(
+            name, "not_csv", "the rows do not fit the names; check the separator and quotes"
+        ) from None
+
+
+def _header(name: str, content: bytes, separator: str) -> list[str]:
+    parse_options = pyarrow.csv.ParseOptions(delimiter=separator, newlines_in_values=True)
+    parse_options.invalid_row_handler = lambda row: "skip"
+    try:
+        first = content.lstrip(b"\r\n").split(b"\n", 1)[0] + b"\n"
+        return list(pyarrow.csv.read_csv(io.BytesIO(first), parse_options=parse_options).column_names)
+    except (pyarrow.ArrowException, ValueError):
+        raise _fault(name, "not_csv", "the first line holds no names; export it again") from None
+
+
+def _cells(column: Any) -> pd.Series:
+    trimmed = pyarrow.compute.utf8_trim_whitespace(column)
+    empty = pyarrow.compute.equal(trimmed, "")
+    texts: pd.Series = pyarrow.compute.if_else(empty, None, trimmed).to_pandas()
+    return texts.astype(object).reset_index(drop=True)
 
 
 def _fault(path: str, code: str, message: str) -> ContractError:

@@ -243,7 +243,8 @@ def _sound(frame: pd.DataFrame, contract: Table, name: str) -> pd.Series:
 
 def _typed(raw: pd.Series | None, column: Column, clock: Clock, faults: Faults, size: int) -> pd.Series:
     if raw is None:
-        raw = pd.Series(np.full(size, None, object))
+        missing = {Kind.TIME: "datetime64[us, UTC]", Kind.NUMBER: "float64", Kind.INTEGER: "float64"}
+        return pd.Series(None, index=range(size), dtype=missing.get(column.kind, "object"))
     raw = raw.reset_index(drop=True)
     if column.kind is Kind.TIME:
         times, codes = read_times(raw, clock, clock.forms.get(column.name))

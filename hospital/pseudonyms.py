@@ -6,24 +6,58 @@ import os
 import secrets
 from pathlib import Path
 
+from hospital.errors import VigieError
+
 __all__ = ["load_or_create_key", "pseudonym"]
 
 _HEX = 32  # 128 bits: no two of a hospital's ids meet
+_KEY_BYTES = 32
 
 
 def pseudonym(key: bytes, value: str) -> str:
-    """The pseudonym of an id: 32 hex digits, the same for the same key and id."""
-    return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()[:_HEX]
+    """The pseudonym of an id: 32 hex digits, the same for the same key and id.
+
+    Raises:
+        ValueError: the key is empty, which would make pseudonyms that anyone can compute.
+    """
+    if not key:
+        raise ValueError("The key of the pseudonyms is empty: load it with load_or_create_key.")
+    return hmac.digest(key, value.encode(), hashlib.sha256).hex()[:_HEX]
 
 
 def load_or_create_key(path: Path) -> bytes:
-    """The installation's key; made on first use, readable by its owner alone."""
+    """The installation's key; made on first use, readable by its owner alone.
+
+    Two processes that start at once get the same key: it appears under its name only when it is whole.
+
+    Raises:
+        VigieError: the file does not hold a key.
+    """
+    if not path.exists():
+        _create(path)
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return bytes.fromhex(path.read_text().strip())
-    with os.fdopen(handle, "w") as file:
-        file.write(secrets.token_hex(32) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return bytes.fromhex(path.read_text().strip())
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise VigieError(
+            f"{path.name} holds no key of {_KEY_BYTES} bytes in hex: restore it from its backup. "
+            "A new key would give every id a new pseudonym."
+        )
+    return key
+
+
+def _create(path: Path) -> None:
+    building = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    handle = os.open(building, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(_KEY_BYTES) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(building, path)  # fails where another process was first: its key counts
+        except FileExistsError:
+            return
+    finally:
+        building.unlink(missing_ok=True)

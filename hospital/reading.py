@@ -1,28 +1,28 @@
-"""A hospital's tables from its files: mapped, checked, pseudonymised, one row for each thing that was received."""
+"""A hospital's tables from its files: mapped, checked, pseudonymised, one row for each thing received."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pandas as pd
 
-from hospital.errors import ContractError, Fault, HistoryError
-from hospital.files import find_table, read_raw
-from hospital.frames import Clock, validate
+from hospital.clocks import Clock
+from hospital.errors import ContractError, Fault, HistoryError, MappingError
+from hospital.files import find_table, parse, read_content
+from hospital.frames import check, repeats
+from hospital.mapped import apply_mapping, as_text, read_numbers
 from hospital.mapping import Mapping
 from hospital.pseudonyms import pseudonym
-from hospital.rows import message_of
-from hospital.tables import TABLES, Kind, Table
+from hospital.tables import TABLES, Kind
+from hospital.unrolling import BEGINNING, KEPT_BY_KNOWN_AT, never_known, unroll
 
 __all__ = ["Finding", "HospitalTables", "read_hospital"]
 
 _IDS = ("visit_id", "stay_id", "operation_id")
 _DEFAULT_ZONE = ZoneInfo("Europe/Paris")
 _KNOWN_AUDIT = ("sex", "language", "insurance")
-_BEGINNING = pd.Timestamp("1970-01-01", tz="UTC")
+_ALWAYS = pd.Timestamp("2200-12-31", tz="UTC")
 
 
 @dataclass(frozen=True)
@@ -56,148 +56,189 @@ class HospitalTables:
 def read_hospital(path: Path, mapping: Mapping | None, pseudonym_key: bytes) -> HospitalTables:
     """Reads a directory with a file a table, or one file that a mapping names.
 
+    In a directory, tables that the mapping does not name are read too where their file has the contract's
+    name and columns; their naive times are in the mapping's zone.
+
     Raises:
         ContractError: a file or table is wrong; every fault of every table.
-        MappingError: the mapping does not fit the files.
+        MappingError: the mapping does not fit the files; with the faults of the tables, if there are any too.
         HistoryError: there is nothing to forecast from.
     """
-    files = _files(path, mapping)
-    digest = hashlib.sha256(mapping.content if mapping else b"")
-    tables: dict[str, pd.DataFrame] = {}
-    findings: list[Finding] = []
-    faults: list[Fault] = []
-    audit: tuple[str, ...] = ()
-    for name, file in files.items():
-        digest.update(f"\0{name}\0{file.name}\0{hashlib.sha256(file.read_bytes()).hexdigest()}".encode())
-        try:
-            raw = read_raw(file)
-            extra = mapping.audit_attributes if mapping else tuple(c for c in _KNOWN_AUDIT if c in raw.columns)
-            audit = extra if name == "visits" else audit
-            tables[name] = _table(name, raw, mapping, extra if name == "visits" else (), findings)
-        except ContractError as error:
-            faults += error.faults
-    if faults:
-        raise ContractError(tuple(faults))
+    reader = _Reader(mapping)
+    for name, file in _files(path, mapping).items():
+        reader.read(name, file)
+    reader.raise_faults()
+    tables, findings = reader.tables, reader.findings
     _add_units(tables, findings)
+    findings += _unknown_units(tables)
     for frame in tables.values():
         _pseudonymise(frame, pseudonym_key)
-    zone = mapping.zone if mapping else _DEFAULT_ZONE
-    covariates = mapping.covariates if mapping else ()
-    cadence = _cadence(tables["census"]) if "census" in tables else None
-    return HospitalTables(tables, zone, cadence, audit, covariates, tuple(findings), "sha256:" + digest.hexdigest())
+    return HospitalTables(
+        tables=tables,
+        zone=mapping.zone if mapping else _DEFAULT_ZONE,
+        cadence=_cadence(tables["census"]) if "census" in tables else None,
+        audit_attributes=reader.audit,
+        covariates=mapping.covariates if mapping and "census" in tables else (),
+        findings=tuple(findings),
+        source_digest="sha256:" + reader.digest.hexdigest(),
+    )
 
 
 def _files(path: Path, mapping: Mapping | None) -> dict[str, Path]:
+    """The file of each table that is there."""
     if path.is_file():
-        if mapping is None:
-            raise _one(path.name, "no_mapping", "one file needs a mapping that says what it is; give --mapping FILE")
-        return dict.fromkeys(mapping.tables, path)
+        return _one_file(path, mapping)
     if not path.is_dir():
         raise _one(path.name, "unreadable", "there is no such file or folder; check the path")
     found: dict[str, Path] = {}
-    for name in mapping.tables if mapping else TABLES:
-        named = mapping.tables[name].file if mapping else None
-        file = path / named if named else find_table(path, name)
-        if file is None and mapping:
-            raise _one(name, "no_file", f"the mapping's table has no file; put {name}.csv there or name a file")
+    faults: list[Fault] = []
+    for name in TABLES:
+        mapped = mapping.tables.get(name) if mapping else None
+        try:
+            file = path / mapped.file if mapped and mapped.file else find_table(path, name)
+        except ContractError as error:
+            faults += error.faults
+            continue
         if file is not None:
             found[name] = file
+        elif mapped is not None:
+            words = f"the mapping's table has no file; put {name}.csv there, or name its file in the mapping"
+            faults.append(Fault(name, "no_file", words))
+    if faults:
+        raise ContractError(tuple(faults))
     if not {"visits", "stays", "census"} & set(found):
         raise HistoryError(
-            f"Nothing to forecast from in {path.name}: it needs visits, stays or census as .csv, .csv.gz or .parquet."
+            f"Nothing to forecast from in {path.name}: it needs visits, stays or census "
+            "as .csv, .csv.gz or .parquet."
         )
     return found
 
 
-def _table(
-    name: str, raw: pd.DataFrame, mapping: Mapping | None, audit: Sequence[str], findings: list[Finding]
-) -> pd.DataFrame:
-    contract = TABLES[name]
-    if raw.empty:
-        raise _one(name, "no_rows", "the table has a header and no rows; export it again")
-    clock, covariates = Clock(), tuple(mapping.covariates) if mapping and name == "census" else ()
-    if mapping:
-        raw, clock = mapping.apply(name, raw), mapping.clock(name)
-    else:
-        raw = raw.copy()
-    if name == "units" and "label" not in raw.columns and "unit" in raw.columns:
-        raw["label"] = raw["unit"]
-    for column in contract.columns:
-        if column.name in raw.columns:
-            raw[column.name] = _readable(raw[column.name], column.kind)
-    told = "received_at" in raw.columns
-    if not told:
-        raw["received_at"] = pd.Series(pd.Timestamp("2200-01-01", tz="UTC"), index=raw.index)
-    frame = validate(raw, name, clock=clock, audit=audit, covariates=covariates)
-    if not told:
-        frame = _unroll(frame, contract, findings)
-    return _without_repeats(frame, contract)
+def _one_file(path: Path, mapping: Mapping | None) -> dict[str, Path]:
+    if mapping is None:
+        raise _one(
+            path.name, "no_mapping", "one file needs a mapping that says what it is; give --mapping FILE"
+        )
+    others = [n for n, t in mapping.tables.items() if t.file is not None and t.file != path.name]
+    if others:
+        words = "the mapping takes this table from another file; give the folder that holds them all"
+        raise ContractError(tuple(Fault(name, "no_file", words) for name in others))
+    return dict.fromkeys(mapping.tables, path)
+
+
+class _Reader:
+    """Reads table after table and keeps what is wrong with any of them."""
+
+    def __init__(self, mapping: Mapping | None) -> None:
+        self.mapping = mapping
+        self.tables: dict[str, pd.DataFrame] = {}
+        self.findings: list[Finding] = []
+        self.audit: tuple[str, ...] = ()
+        self.digest = hashlib.sha256(mapping.content if mapping else b"")
+        self._faults: list[Fault] = []
+        self._mapping_wrong = False
+        self._parsed: dict[Path, pd.DataFrame] = {}
+
+    def read(self, name: str, file: Path) -> None:
+        """One table from its file."""
+        try:
+            if file not in self._parsed:
+                content = read_content(file)
+                self.digest.update(f"\0{file.name}\0{hashlib.sha256(content).hexdigest()}".encode())
+                self._parsed[file] = parse(file.name, content)
+            self.tables[name] = self._table(name, self._parsed[file])
+        except (ContractError, MappingError) as error:
+            self._mapping_wrong |= isinstance(error, MappingError)
+            self._faults += [f for f in error.faults if f not in self._faults]
+
+    def raise_faults(self) -> None:
+        """Raises all that was wrong, if anything was."""
+        if self._faults:
+            raise (MappingError if self._mapping_wrong else ContractError)(tuple(self._faults))
+
+    def _table(self, name: str, raw: pd.DataFrame) -> pd.DataFrame:
+        contract, mapping = TABLES[name], self.mapping
+        audit, covariates = self._extras(name, raw)
+        clock = mapping.clock(name) if mapping else Clock()
+        raw = apply_mapping(mapping, name, raw).copy() if mapping else raw.copy()
+        if name == "units" and "label" not in raw.columns and "unit" in raw.columns:
+            raw["label"] = raw["unit"]
+        for column in contract.columns:
+            if column.name in raw.columns:
+                raw[column.name] = _readable(raw[column.name], column.kind)
+        for extra in audit:
+            raw[extra] = _readable(raw[extra], Kind.TEXT)
+        told = "received_at" in raw.columns
+        if not told:
+            raw["received_at"] = _ALWAYS
+        frame, faults = check(raw, name, clock=clock, audit=audit, covariates=covariates)
+        if faults.cells:
+            raise ContractError(faults.all())
+        # Without received_at nothing says which of two rows is the later one.
+        by_key = told or name in KEPT_BY_KNOWN_AT
+        if not told and name in KEPT_BY_KNOWN_AT:
+            frame = unroll(frame, contract)
+        again, other = repeats(frame, [*contract.key, "received_at"] if by_key else contract.key)
+        faults.mark("received_at", "conflicting_revision", other)
+        if faults.cells:
+            raise ContractError(faults.all())
+        frame = frame[~again].reset_index(drop=True)
+        if told:
+            return frame
+        self._find(name, frame)
+        return frame if by_key else unroll(frame, contract)
+
+    def _extras(self, name: str, raw: pd.DataFrame) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        if name == "census":
+            return (), self.mapping.covariates if self.mapping else ()
+        if name != "visits":
+            return (), ()
+        mapped = self.mapping is not None and name in self.mapping.tables
+        known = tuple(c for c in _KNOWN_AUDIT if c in raw.columns)
+        self.audit = self.mapping.audit_attributes if self.mapping and mapped else known
+        return self.audit, ()
+
+    def _find(self, name: str, frame: pd.DataFrame) -> None:
+        words = "no received_at: each fact counts as received at its own time"
+        self.findings.append(Finding(name, "received_at_missing", words))
+        for column, (time, rows) in never_known(frame, TABLES[name]).items():
+            words = f"{column} is told in {rows} rows without {time}, so it is never known: left out there"
+            self.findings.append(Finding(name, "never_known", words))
 
 
 def _readable(cells: pd.Series, kind: Kind) -> pd.Series:
     """Cells as the contract's kind, where a file can only write them otherwise."""
-    if kind in (Kind.NUMBER, Kind.INTEGER) and cells.dtype.kind not in "iuf":
-        numbers = pd.to_numeric(cells, errors="coerce")
-        return cells.astype(object).where(numbers.isna(), numbers.astype(object))
+    if kind in (Kind.NUMBER, Kind.INTEGER) and cells.dtype.kind not in "iufb":
+        numbers, wrong = read_numbers(cells)
+        return cells.astype(object).where(wrong, numbers.astype(object)) if wrong.any() else numbers
     if kind in (Kind.ID, Kind.TEXT) and cells.dtype.kind in "iuf":
-        return cells.map(lambda c: str(int(c)) if float(c).is_integer() else str(c), na_action="ignore").astype(object)
+        return cells.map(as_text, na_action="ignore").astype(object)
     return cells
 
 
-def _unroll(frame: pd.DataFrame, contract: Table, findings: list[Finding]) -> pd.DataFrame:
-    """The revisions that a live system would have sent: one at each event time, with what was known by then."""
-    findings.append(
-        Finding(contract.name, "received_at_missing", "no received_at: each fact counts as received at its own time")
-    )
-    if contract.name == "units":
-        return frame.assign(received_at=_BEGINNING)
-    if contract.name == "staffing":
-        return frame.assign(received_at=frame["known_at"].fillna(frame["at"]))
-    times = [t for t in contract.event_times if t in contract.by_name and t != "known_at"]
-    if contract.name == "census":
-        return frame.assign(received_at=frame["at"])
-    audit = [c for c in frame.columns if c not in contract.by_name and c != "received_at"]
-    parts = []
-    for time in times:
-        part = frame[frame[time].notna()].copy()
-        now = part[time]
-        for other in times:
-            part[other] = part[other].where(part[other] <= now)
-        for column in contract.columns:
-            if column.known_with is not None:
-                part[column.name] = part[column.name].where(part[column.known_with].notna())
-        for name in audit:
-            part[name] = part[name].where(part[contract.time].notna()) if contract.time else part[name]
-        part["received_at"] = now
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True).drop_duplicates([*contract.key, "received_at"], ignore_index=True)
-
-
-def _without_repeats(frame: pd.DataFrame, contract: Table) -> pd.DataFrame:
-    """The same row sent twice counts once; with other content at the same time it is a fault."""
-    frame = frame.drop_duplicates(ignore_index=True)
-    clash = frame.duplicated([*contract.key, "received_at"])
-    if clash.any():
-        code = "conflicting_revision"
-        first = int(np.flatnonzero(clash)[0])
-        fault = Fault(f"{contract.name}[{first}].received_at", code, message_of(code), int(clash.sum()))
-        raise ContractError((fault,))
-    return frame
-
-
 def _add_units(tables: dict[str, pd.DataFrame], findings: list[Finding]) -> None:
-    if "units" in tables:
-        return
     named = [tables[t]["unit"] for t in ("stays", "census") if t in tables]
-    if not named:
+    if "units" in tables or not named:
         return
     units = sorted(set(pd.concat(named).dropna()))
-    columns = {"received_at": _BEGINNING, "unit": units, "label": units, "site": None, "group": None}
-    frame = pd.DataFrame(columns)
-    for name in ("open_from", "open_to", "predecessor"):
-        frame[name] = pd.Series(pd.NaT, index=frame.index).dt.tz_localize("UTC") if "open" in name else None
-    tables["units"] = frame
-    findings.append(Finding("units", "derived", "no table of units: they are those that stays or census name"))
+    raw = pd.DataFrame({"unit": units, "label": units, "received_at": BEGINNING}, dtype=object)
+    raw["received_at"] = BEGINNING
+    tables["units"], _ = check(raw, "units", clock=Clock())
+    findings.append(
+        Finding("units", "derived", "no table of units: they are those that stays or census name")
+    )
+
+
+def _unknown_units(tables: dict[str, pd.DataFrame]) -> list[Finding]:
+    if "units" not in tables:
+        return []
+    known, out = set(tables["units"]["unit"]), []
+    for name in ("stays", "operations", "census"):
+        rows = int((~tables[name]["unit"].isin(known)).sum()) if name in tables else 0
+        if rows:
+            words = f"{rows} rows are of units that the table of units lacks: they count for no unit"
+            out.append(Finding(name, "unknown_unit", words))
+    return out
 
 
 def _pseudonymise(frame: pd.DataFrame, key: bytes) -> None:
@@ -208,18 +249,19 @@ def _pseudonymise(frame: pd.DataFrame, key: bytes) -> None:
 
 
 def _cadence(census: pd.DataFrame) -> str:
-    gaps = census.sort_values(["unit", "at"]).groupby("unit")["at"].diff().dropna()
-    gaps = gaps[gaps > pd.Timedelta(0)]
+    """Hourly or daily, by the usual gap between two times of a unit."""
+    times = census[["unit", "at"]].drop_duplicates().sort_values(["unit", "at"])
+    gaps = times.groupby("unit")["at"].diff().dropna()
     if gaps.empty:
         raise HistoryError("The census has one row a unit: it needs a history, hourly or daily.")
-    usual = gaps.median()
-    if usual <= pd.Timedelta(hours=2):
+    usual = float(gaps.dt.total_seconds().median()) / 3600
+    if usual <= 1.5:
         return "hourly"
-    if usual <= pd.Timedelta(hours=26):
+    if 20 <= usual <= 28:
         return "daily"
     raise HistoryError(
-        f"The census has a row about every {usual / pd.Timedelta(days=1):.0f} days: no day can be recovered from it. "
-        "Bring an hourly or a daily one."
+        f"The census has a row about every {usual:.0f} hours; it needs one an hour or one a day. "
+        "Bring such a census, or stays to count it from."
     )
 
 

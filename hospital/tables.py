@@ -191,7 +191,6 @@ _OPERATIONS = Table(
     (Order("booked_at", "cancelled_at"),),
 )
 
-_COUNT = {"minimum": 0.0, "maximum": 1_000_000.0}
 _CENSUS = Table(
     "census",
     ("unit", "at"),
@@ -199,11 +198,11 @@ _CENSUS = Table(
     (
         Column("unit", _ID, required=True),
         Column("at", _TIME, required=True),
-        Column("occupied", _NUMBER, required=True, **_COUNT),
-        Column("staffed", _NUMBER, **_COUNT),
-        Column("waiting", _NUMBER, **_COUNT),
-        Column("admissions", _NUMBER, **_COUNT),
-        Column("discharges", _NUMBER, **_COUNT),
+        Column("occupied", _NUMBER, required=True, minimum=0, maximum=1_000_000),
+        Column("staffed", _NUMBER, minimum=0, maximum=1_000_000),
+        Column("waiting", _NUMBER, minimum=0, maximum=1_000_000),
+        Column("admissions", _NUMBER, minimum=0, maximum=1_000_000),
+        Column("discharges", _NUMBER, minimum=0, maximum=1_000_000),
     ),
     extra="covariates",
 )

@@ -81,7 +81,7 @@ def review(
     }
     signed = key.sign(REVIEW, body)
     try:
-        name = trust.require(signed, "board", REVIEW)
+        name = trust.require(signed, "board", REVIEW, acting=True)
     except SignatureError as error:
         raise ReviewError(f"This review cannot be given. {error}") from None
     if name == author or key.public_key == found.signed_registration.public_key:
@@ -163,7 +163,7 @@ def standing_reviews(found: Candidate, trust: Trust) -> list[Standing]:
     for path in _files(found):
         try:
             signed = _read(path)
-            name = trust.require(signed, "board", REVIEW)
+            name = trust.require(signed, "board", REVIEW, acting=True)
         except SignatureError:
             continue
         body = signed.body
@@ -184,7 +184,7 @@ def withdrawn_refusals(
 
     A refusal is not undone by deleting its file.
     """
-    board = {k.name for k in trust.keys if "board" in k.roles}
+    board = {k.name for k in trust.keys if "board" in k.roles and not k.retired}
     said: dict[str, str] = {}
     for entry in about(connection, _subjects(found)):
         if entry.action in _DECISIONS and entry.actor in board:

@@ -53,7 +53,8 @@ def build_card(
 
 def _groups(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Fairness by group: what was measured, the judged harms with their intervals, and how many rows."""
-    gate = next((g for g in report["gates"] if g["name"] == "fairness"), {"findings": []})
+    nothing: dict[str, Any] = {"findings": []}
+    gate = next((g for g in report["gates"] if g["name"] == "fairness"), nothing)
     by_group: dict[str, dict[str, Any]] = {}
     for finding in gate["findings"]:
         row = by_group.setdefault(

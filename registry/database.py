@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -182,12 +183,10 @@ def _engine(url: str) -> Engine:
 
 def migrate(engine: Engine) -> None:
     """Brings the tables to the newest form; where they are, nothing is locked or written."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    newest = ScriptDirectory.from_config(config).get_current_head()
     with engine.connect() as connection:
-        if MigrationContext.configure(connection).get_current_revision() == newest:
+        if MigrationContext.configure(connection).get_current_revision() == _newest():
             return
+    config = _configuration()
     with writing(engine) as connection:  # whoever else migrates waits, then finds it done
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -208,6 +207,17 @@ def writing(engine: Engine) -> Iterator[Connection]:
             if engine.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": JOURNAL_LOCK})
             yield connection
+
+
+@cache
+def _newest() -> str | None:
+    return ScriptDirectory.from_config(_configuration()).get_current_head()
+
+
+def _configuration() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    return config
 
 
 def _make_folder(folder: Path) -> None:

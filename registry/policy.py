@@ -1,6 +1,11 @@
-"""The board's policy: which gates are required, with which margins. Versioned, and signed by its digest."""
+"""The board's policy: which gates are required, with which margins. Versioned, and signed by its digest.
+
+A policy may be stricter than the one that ships; what would switch a gate off is refused: a gate of the floor
+that is not required, fewer than two approvals, a margin or a least number of rows outside the bounds below.
+"""
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Annotated, Literal
@@ -10,27 +15,32 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from registry.digests import sha256_bytes
 from registry.errors import PolicyError
 
-__all__ = ["FLOOR", "Policy", "default_policy", "load_policy"]
+__all__ = ["BASELINE_FLOOR", "FLOOR", "Policy", "default_policy", "load_policy"]
 
 FLOOR = ("contract", "explanation", "accuracy", "calibration", "fairness", "drift")
-"""Gates that every policy must require."""
+"""Gates that every policy must require of a model."""
+BASELINE_FLOOR = ("contract", "calibration")
+"""Gates that every policy must require of a package that is only a baseline (DESIGN, section 6)."""
 
-Share = Annotated[float, Field(gt=0, lt=1)]
-Rows = Annotated[int, Field(ge=10)]
+# A list in TOML is a tuple here; everything else must have its type as written: no text for a number.
+Names = Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
+Windows = Annotated[tuple[Annotated[int, Field(ge=7, le=90)], ...], Field(min_length=1, strict=False)]
+Rows = Annotated[int, Field(ge=10, le=20_000)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Gates(_Strict):
-    """Which gates are required."""
+    """Which gates are required of a model, and of a package that is only a baseline."""
 
-    required: tuple[str, ...]
+    required: Names
+    required_of_baseline: Names
 
 
 class Scope(_Strict):
-    """How the trusted scope is chosen."""
+    """How sure of a gain a unit group and horizon must be to enter the trusted scope."""
 
     confidence: Annotated[float, Field(ge=0.5, lt=1)]
 
@@ -40,12 +50,12 @@ class Accuracy(_Strict):
 
     least_gain: Annotated[float, Field(ge=0, le=0.2)]
     noninferiority_margin: Annotated[float, Field(gt=0, le=0.2)]
-    minimum_blocks: Annotated[int, Field(ge=8)]
+    minimum_blocks: Annotated[int, Field(ge=8, le=30)]
     minimum_rows: Rows
 
 
 class Calibration(_Strict):
-    """Tolerances around the nominal 80 % of p10 to p90."""
+    """Tolerances around the nominal 80 % of p10 to p90, up to 24 hours ahead and beyond."""
 
     tolerance_short: Annotated[float, Field(gt=0, le=0.15)]
     tolerance_long: Annotated[float, Field(gt=0, le=0.19)]
@@ -53,10 +63,11 @@ class Calibration(_Strict):
 
 
 class Fairness(_Strict):
-    """Margins of harm by group."""
+    """Margins of harm by group; `unknown_share`: of rows whose attribute is unknown."""
 
-    attributes: Annotated[tuple[str, ...], Field(min_length=1)]
+    attributes: Names
     minimum_rows: Rows
+    unknown_share: Annotated[float, Field(gt=0, le=0.5)]
     margin_share_above: Annotated[float, Field(gt=0, le=0.1)]
     margin_log_error: Annotated[float, Field(gt=0, le=0.2)]
     margin_bed_bias: Annotated[float, Field(gt=0, le=0.1)]
@@ -65,12 +76,13 @@ class Fairness(_Strict):
 
 
 class Drift(_Strict):
-    """When inputs are another hospital's."""
+    """When inputs are another hospital's; `spread_floor`: the least standard deviation, as a share of the mean."""
 
-    windows_days: Annotated[tuple[Annotated[int, Field(ge=7, le=90)], ...], Field(min_length=1)]
+    windows_days: Windows
     effect: Annotated[float, Field(gt=0, le=3)]
+    spread_floor: Annotated[float, Field(gt=0, le=0.1)]
     missing_effect: Annotated[float, Field(gt=0, le=0.5)]
-    minimum_earlier_days: Annotated[int, Field(ge=60)]
+    minimum_earlier_days: Annotated[int, Field(ge=60, le=730)]
 
 
 class Explanation(_Strict):
@@ -78,13 +90,13 @@ class Explanation(_Strict):
 
     additivity: Annotated[float, Field(gt=0, le=1e-4)]
     reference_difference: Annotated[float, Field(gt=0, le=1e-4)]
-    adjustment_share: Share
+    adjustment_share: Annotated[float, Field(gt=0, le=0.5)]
     minimum_rows: Rows
 
 
 class _Document(_Strict):
     version: Literal[1]
-    name: str
+    name: Annotated[str, Field(min_length=1)]
     alpha: Annotated[float, Field(gt=0, le=0.1)]
     approvals: Annotated[int, Field(ge=2)]
     history_days: Annotated[int, Field(ge=180)]
@@ -113,8 +125,12 @@ class Policy:
 
     @property
     def required(self) -> tuple[str, ...]:
-        """The gates that must open."""
+        """The gates that must open for a model."""
         return self.document.gates.required
+
+    def required_of(self, kind: str) -> tuple[str, ...]:
+        """The gates that must open for a package of this kind: "model" or "baseline"."""
+        return self.document.gates.required_of_baseline if kind == "baseline" else self.required
 
 
 def load_policy(content: bytes) -> Policy:
@@ -124,24 +140,40 @@ def load_policy(content: bytes) -> Policy:
         PolicyError: everything that makes it one that may not be used.
     """
     try:
-        document = _Document.model_validate(tomllib.loads(content.decode()))
+        raw = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PolicyError(f"The policy is not TOML in UTF-8: {error}") from None
+        raise PolicyError(
+            f"The policy is not TOML in UTF-8 ({error}): start from the one that ships."
+        ) from None
+    faults: list[str] = []
+    document = None
+    try:
+        document = _Document.model_validate(raw)
     except ValidationError as error:
-        faults = [
+        faults += [
             f"{'.'.join(map(str, e['loc']))}: {e['msg']}"
             for e in error.errors(include_url=False, include_input=False)
         ]
-        raise PolicyError("The policy may not be used: " + "; ".join(faults) + ".") from None
-    missing = [gate for gate in FLOOR if gate not in document.gates.required]
-    unknown = [gate for gate in document.gates.required if gate not in FLOOR]
-    if missing or unknown:
-        said = [f"it does not require {', '.join(missing)}"] if missing else []
-        said += [f"there is no gate {', '.join(unknown)}"] if unknown else []
+    gates = raw.get("gates")
+    if isinstance(gates, dict):
+        faults += _floor_faults("gates.required", gates.get("required"), FLOOR)
+        faults += _floor_faults(
+            "gates.required_of_baseline", gates.get("required_of_baseline"), BASELINE_FLOOR
+        )
+    if document is None or faults:
         raise PolicyError(
-            f"The policy may not be used: {' and '.join(said)}. A board can add to the floor, not remove."
+            "The policy may not be used: " + "; ".join(faults) + ". A board can add to what ships, not remove."
         )
     return Policy(content, sha256_bytes(content), document)
+
+
+def _floor_faults(path: str, required: object, floor: Iterable[str]) -> list[str]:
+    if not isinstance(required, list):
+        return []
+    missing = [gate for gate in floor if gate not in required]
+    unknown = [str(gate) for gate in required if gate not in FLOOR]
+    faults = [f"{path}: it does not require {', '.join(missing)}"] if missing else []
+    return faults + ([f"{path}: there is no gate {', '.join(unknown)}"] if unknown else [])
 
 
 def default_policy() -> Policy:

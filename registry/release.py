@@ -1,369 +1,340 @@
-"""Releases: what serving loads, and nothing else. Signed, numbered, chained, verified to the last byte.
+"""Releasing: promote a reviewed version, or roll back to an earlier one. Reading releases is in `released`.
 
-``releases/{model}/{number}/``: package/, report.json, card.json, policy.toml, release.json. Moving an alias or
-editing a file changes nothing that is served: it only makes a release that does not verify.
+What happens in which order, so that a failure leaves nothing half done:
+
+1. the trust folder and the journal are held, so that of two promotions one waits and then sees the other's;
+2. every obstacle is looked for, and all are told at once;
+3. the release is built in a hidden folder and verified there exactly as serving will verify it;
+4. the journal's entry is written, not yet committed; the folder gets its name; the entry is committed. If
+   the commit fails the folder is taken back. A crash between the two leaves a whole, signed release that the
+   journal does not know: the next promotion finds it and writes the entry that is missing;
+5. the lowest acceptable number rises. A crash before it leaves the former one, which the release satisfies.
 """
 
-import json
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
+
 from hospital.times import instant
-from registry.board import REVIEW, author_of, standing_reviews
-from registry.candidates import MODELS, REGISTRATION, Candidate, candidate
-from registry.database import open_database, writing
-from registry.digests import canonical_json, sha256_file, sync_folder, write_atomically
-from registry.errors import (
-    PackageError,
-    PolicyError,
-    PromotionError,
-    ReleaseError,
-    RegistryError,
-    SignatureError,
-)
-from registry.journal import append
+from registry.board import author_of, standing_reviews, withdrawn_refusals
+from registry.candidates import SIGNED_FILES, Candidate, candidate
+from registry.database import opened_database, writing
+from registry.digests import canonical_json, sha256_bytes, sync_folder, write_atomically
+from registry.errors import PolicyError, PromotionError, RegistryError, SignatureError
+from registry.journal import about, append
 from registry.keys import Key, Signed
-from registry.package import package_digest, verify_package
+from registry.package import verify_package
 from registry.policy import load_policy
+from registry.released import (
+    FORMAT,
+    RELEASE,
+    Link,
+    Release,
+    current_release,
+    load_release,
+    read_chain,
+    release_folder,
+    release_stamp,
+    verify_release,
+)
 from registry.settings import Settings
-from registry.trust import Trust, load_trust, save_trust
+from registry.trust import Trust, load_trust, locked_trust, save_trust
 
 __all__ = ["RELEASE", "Release", "current_release", "load_release", "promote", "release_stamp", "rollback"]
 
-RELEASE = "vigie-release-v1"
-_FILES = {"report_digest": "report.json", "card_digest": "card.json", "policy_digest": "policy.toml"}
+_CARRIED = ("model", "version", "package_digest", *SIGNED_FILES, "scope", "registration", "approvals")
 
 
 @dataclass(frozen=True)
-class Release:
-    """A verified release.
+class _Plan:
+    """What is to be released: the signed part that does not depend on the number, and where its files are."""
 
-    Attributes:
-        sequence: its number. body: what the releaser signed. digest: of release.json.
-        scope: (unit group, horizon in hours) for which the version may speak.
-    """
-
-    model: str
-    version: str
-    sequence: int
-    folder: Path
     body: dict[str, Any]
-    digest: str
-
-    @property
-    def package(self) -> Path:
-        """The package's directory."""
-        return self.folder / "package"
-
-    @property
-    def package_digest(self) -> str:
-        """The package's digest."""
-        return str(self.body["package_digest"])
-
-    @property
-    def released_at(self) -> int:
-        """Instant of the signature."""
-        return int(self.body["released_at"])
-
-    @property
-    def scope(self) -> frozenset[tuple[str, float]]:
-        """Unit groups and horizons for which the version may speak."""
-        return frozenset((str(c["unit_group"]), float(c["horizon_hours"])) for c in self.body["scope"])
-
-    @property
-    def policy_digest(self) -> str:
-        """The policy it was judged by."""
-        return str(self.body["policy_digest"])
-
-    def json(self, name: str) -> dict[str, Any]:
-        """Its report.json or card.json."""
-        body: dict[str, Any] = json.loads((self.folder / name).read_bytes())
-        return body
+    package: Path
+    files: Path
 
 
-def promote(settings: Settings, model: str, version: str, key: Key, *, now: datetime) -> Release:
-    """Releases a version: everything is verified, then one folder appears whole, then the floor rises.
+@dataclass(frozen=True)
+class _Hold:
+    """What a release is prepared with while nobody else can release: see the module's first two steps."""
+
+    settings: Settings
+    model: str
+    key: Key
+    trust: Trust
+    links: list[Link]
+    connection: Connection
+
+
+def promote(
+    settings: Settings, model: str, version: str, key: Key, *, now: datetime, reason: str = ""
+) -> Release:
+    """Releases a version that was registered, checked and approved.
 
     Raises:
         PromotionError: every reason why it may not be released.
+        CandidateError: there is no such version. ReleaseError, TrustError: chain or trust folder are broken.
     """
-    found, trust = candidate(settings.candidates, model, version), load_trust(settings.trust)
-    reasons, approvals = _obstacles(settings, found, trust, key)
-    if reasons:
-        raise PromotionError(
-            f"{model} version {version} may not be released:\n" + "\n".join(f"  - {r}" for r in reasons)
-        )
-    body = {
-        "model": model,
-        "version": version,
-        **found.digests(),
-        "scope": found.json("report.json")["scope"],
-        "registration": found.registration,
-        "approvals": [signed.to_json() for signed in approvals],
-    }
-    return _write(settings, trust, key, body, found.package, found.folder, "promote", now)
+    found = candidate(settings.candidates, model, version)
+
+    def plan(hold: _Hold) -> _Plan:
+        reasons, approvals = _obstacles(hold, found)
+        if reasons:
+            listed = "\n".join(f"  - {r}" for r in reasons)
+            raise PromotionError(f"{model} version {version} may not be released:\n{listed}")
+        body = {
+            "model": model,
+            "version": version,
+            **found.digests(),
+            "scope": found.json("report.json")["scope"],
+            "registration": found.registration,
+            "approvals": [signed.to_json() for signed in approvals],
+            "rolled_back_to": None,
+        }
+        return _Plan(body, found.package, found.folder)
+
+    return _release(settings, model, key, "promote", plan, now, reason)
 
 
 def rollback(
-    settings: Settings, model: str, key: Key, *, now: datetime, to_sequence: int | None = None
+    settings: Settings,
+    model: str,
+    key: Key,
+    *,
+    now: datetime,
+    to_sequence: int | None = None,
+    reason: str = "",
 ) -> Release:
-    """A new release, with the next number, of the package released before (or of an earlier number).
+    """A new release, with the next number, of an earlier package with its approvals.
+
+    Without `to_sequence` it is the package in use before the present one was first released, so that two
+    roll-backs go back two packages and never to the one just left. The files of the present release may be
+    damaged, as long as its release.json is whole.
 
     Raises:
-        PromotionError: there is no earlier release, or the key may not release.
+        PromotionError: there is no such earlier release, or the key may not release.
+        ReleaseError: the earlier release, or the chain, does not verify.
     """
-    current = current_release(settings, model)
-    if current is None or current.sequence < 2:
-        raise PromotionError(f"{model} has no earlier release to go back to.")
-    trust = load_trust(settings.trust)
-    number = current.sequence - 1 if to_sequence is None else to_sequence
-    if not 1 <= number < current.sequence:
-        raise PromotionError(f"{model} has no earlier release {number}.")
-    earlier = _read(settings, model, number, trust)
-    kept = ("model", "version", "package_digest", *_FILES, "scope", "registration", "approvals")
-    body = {name: earlier.body[name] for name in kept}
-    refusal = _releaser_fault(trust, key, earlier.body["registration"])
-    if refusal:
-        raise PromotionError(f"{model} may not be rolled back: {refusal}")
-    return _write(settings, trust, key, body, earlier.package, earlier.folder, "roll back", now)
+
+    def plan(hold: _Hold) -> _Plan:
+        link = _earlier(hold, to_sequence)
+        refusal = _releaser_fault(hold.trust, key, link.body)
+        if refusal:
+            raise PromotionError(f"{model} may not be rolled back: {refusal}.")
+        earlier = verify_release(settings, model, link, hold.trust)
+        body = {field: earlier.body[field] for field in _CARRIED} | {"rolled_back_to": link.number}
+        return _Plan(body, earlier.package, earlier.folder)
+
+    return _release(settings, model, key, "roll back", plan, now, reason)
 
 
-def current_release(settings: Settings, model: str) -> Release | None:
-    """The release in use, verified; None where there has never been one.
-
-    Raises:
-        ReleaseError: the newest release, or the chain behind it, does not verify.
-    """
-    numbers = _numbers(settings, model)
-    trust = load_trust(settings.trust)
-    floor = trust.lowest_release.get(model, 0)
-    if not numbers:
-        if floor:
-            raise ReleaseError(
-                f"{model}: release {floor} is gone from {settings.releases}: restore it from a copy."
-            )
-        return None
-    return load_release(settings, model, numbers[-1], trust)
-
-
-def load_release(settings: Settings, model: str, number: int, trust: Trust) -> Release:
-    """A release verified to the last byte, with the chain behind it.
-
-    Raises:
-        ReleaseError: which file is wrong, and what to do.
-    """
-    floor = trust.lowest_release.get(model, 0)
-    if number < floor:
-        raise ReleaseError(
-            f"{model}: release {number} is older than the lowest acceptable one, {floor}: restore it."
-        )
-    release = _read(settings, model, number, trust)
-    _verify_people(release, trust)
-    _verify_chain(settings, release, trust)
-    return release
+def _release(
+    settings: Settings,
+    model: str,
+    key: Key,
+    action: str,
+    plan: Callable[[_Hold], _Plan],
+    now: datetime,
+    reason: str,
+) -> Release:
+    with locked_trust(settings.trust):
+        trust = load_trust(settings.trust)
+        links = read_chain(settings, model, trust)
+        folder: Path | None = None
+        try:
+            with opened_database(settings.database) as engine, writing(engine) as connection:
+                hold = _Hold(settings, model, key, trust, links, connection)
+                planned = plan(hold)
+                _recover(hold, now)
+                link, building = _build(hold, planned, now)
+                subjects = _subjects(link)
+                append(
+                    connection, actor=link.releaser, action=action, subjects=subjects, reason=reason, now=now
+                )
+                folder = _appear(settings, model, building, link.number)
+        except BaseException:
+            if folder is not None:
+                _take_back(folder)
+            raise
+        raised = trust.with_floor(model, link.number)
+        save_trust(settings.trust, raised)
+        return load_release(settings, model, link.number, raised)
 
 
-def release_stamp(settings: Settings, model: str) -> tuple[int, int]:
-    """Something that changes when there may be another release: (newest number, change time of the trust file)."""
-    numbers = _numbers(settings, model)
-    trust = settings.trust / "trust.json"
-    return (numbers[-1] if numbers else 0, trust.stat().st_mtime_ns if trust.exists() else 0)
-
-
-def _obstacles(
-    settings: Settings, found: Candidate, trust: Trust, key: Key
-) -> tuple[list[str], list[Signed]]:
-    reasons: list[str] = []
+def _obstacles(hold: _Hold, found: Candidate) -> tuple[list[str], list[Signed]]:
+    trust, again = hold.trust, f"run vigie check {found.model} {found.version} again"
     try:
-        author_of(found, trust)
+        author = author_of(found, trust)
         digests = found.digests()
         verify_package(found.package)
+        report = found.json("report.json")
+        standing = standing_reviews(found, trust)
     except RegistryError as error:
         return [str(error)], []
-    if found.registration["body"].get("package_digest") != digests["package_digest"]:
-        reasons.append("the package is not the one that its author signed: train it again")
-    report = found.json("report.json")
-    if (
-        report.get("digest") != digests["package_digest"]
-        or report.get("policy_digest") != digests["policy_digest"]
-    ):
-        reasons.append("the report is about another package or policy: run vigie check again")
+    reasons: list[str] = []
+    judged = (report.get("model"), report.get("digest"), report.get("policy_digest"))
+    if judged != (found.model, digests["package_digest"], digests["policy_digest"]) or "scope" not in report:
+        reasons.append(f"its report is about another package or policy: {again}")
     if report.get("verdict") != "pass":
-        worst = [g["name"] for g in report.get("gates", []) if g["verdict"] not in ("pass", "not applicable")]
-        reasons.append(f"its check says {report.get('verdict')} ({', '.join(worst)}): only pass opens")
+        reasons.append(_not_passed(report))
     if digests["policy_digest"] != trust.policy_digest:
-        reasons.append("it was checked under another policy than the one in force: run vigie check again")
-    needed = 2
+        reasons.append(f"it was checked under another policy than the one in force: {again}")
     try:
         needed = load_policy((found.folder / "policy.toml").read_bytes()).approvals
     except PolicyError as error:
+        needed = 2
         reasons.append(str(error))
-    standing = standing_reviews(found, trust)
-    author_key = found.signed_registration.public_key
-    approvals = [s for s in standing if s.decision == "approve" and s.signed.public_key != author_key]
-    refusals = [s.name for s in standing if s.decision == "refuse"]
+    refusals = {s.name for s in standing if s.decision == "refuse"}
+    refusals |= set(withdrawn_refusals(hold.connection, found, trust, standing))
     if refusals:
-        reasons.append(f"{', '.join(refusals)} refused it: a refusal stands until that person replaces it")
+        reasons.append(
+            f"{', '.join(sorted(refusals))} refused it: a refusal stands until that person replaces it"
+        )
+    approvals = [s for s in standing if s.decision == "approve" and s.name not in (author, *refusals)]
     if len(approvals) < needed:
         reasons.append(
-            f"it has {len(approvals)} of {needed} approvals: run vigie review {found.model} {found.version}"
+            f"it has {len(approvals)} of {needed} approvals of what it is now: "
+            f"run vigie review {found.model} {found.version}"
         )
-    refusal = _releaser_fault(trust, key, found.registration)
+    people = {"registration": found.registration, "approvals": [s.signed.to_json() for s in approvals]}
+    refusal = _releaser_fault(trust, hold.key, people)
     if refusal:
         reasons.append(refusal)
+    if hold.links and _same(hold.links[-1].body, {"version": found.version, **digests, **people}):
+        reasons.append(f"it is in use already, with these approvals, as release {hold.links[-1].number}")
     return reasons, [s.signed for s in approvals]
 
 
-def _releaser_fault(trust: Trust, key: Key, registration: dict[str, Any]) -> str | None:
+def _same(body: dict[str, Any], other: dict[str, Any]) -> bool:
+    return all(body[field] == value for field, value in other.items())
+
+
+def _not_passed(report: dict[str, Any]) -> str:
+    shut = [
+        str(gate.get("name"))
+        for gate in report.get("gates", [])
+        if gate.get("verdict") not in ("pass", "not applicable")
+    ]
+    named = f" ({', '.join(shut)})" if shut else ""
+    return f"its check says {report.get('verdict')}{named}: only pass opens"
+
+
+def _releaser_fault(trust: Trust, key: Key, people: dict[str, Any]) -> str | None:
+    """Why this key may not release a version of these people; None if it may."""
     try:
-        name = trust.require(key.sign(RELEASE, {}), "releaser", RELEASE)
+        name = trust.require(key.sign(RELEASE, {}), "releaser", RELEASE, acting=True)
     except SignatureError as error:
         return f"the releaser may not sign: {error}"
-    if Signed.from_json(registration).public_key == key.public_key:
+    if Signed.from_json(people["registration"]).public_key == key.public_key:
         return f"{name} is its author: somebody else must release it"
+    if any(Signed.from_json(value).public_key == key.public_key for value in people["approvals"]):
+        return f"{name} approved it: somebody else must release it"
     return None
 
 
-def _write(
-    settings: Settings,
-    trust: Trust,
-    key: Key,
-    body: dict[str, Any],
-    package: Path,
-    source: Path,
-    action: str,
-    now: datetime,
-) -> Release:
-    model = str(body["model"])
-    engine = open_database(settings.database)
-    with writing(engine) as connection:  # the journal's lock: one promotion at a time
-        numbers = _numbers(settings, model)
-        former = _read(settings, model, numbers[-1], trust) if numbers else None
-        sequence = (former.sequence if former else 0) + 1
-        full = {
-            "format": 1,
-            **body,
-            "sequence": sequence,
-            "former_release": former.digest if former else None,
-            "released_at": instant(now),
-        }
-        signed = key.sign(RELEASE, full)
-        subjects = {
-            "model": model,
-            "version": str(body["version"]),
-            "package_digest": str(body["package_digest"]),
-        }
-        append(connection, actor=key.name, action=action, subjects=subjects, now=now)
-        folder = settings.releases / model / f"{sequence:06d}"
-        building = folder.with_name(f".{folder.name}.{os.getpid()}")
+def _earlier(hold: _Hold, to_sequence: int | None) -> Link:
+    """The link to go back to."""
+    if not hold.links:
+        raise PromotionError(f"{hold.model} has no release: there is nothing to go back from.")
+    present = hold.links[-1].body["package_digest"]
+    if to_sequence is None:
+        first = next(i for i, link in enumerate(hold.links) if link.body["package_digest"] == present)
+        if first == 0:
+            raise PromotionError(f"{hold.model} has no earlier release to go back to.")
+        return hold.links[first - 1]
+    if not 1 <= to_sequence < hold.links[-1].number:
+        raise PromotionError(f"{hold.model} has no earlier release {to_sequence}.")
+    if hold.links[to_sequence - 1].body["package_digest"] == present:
+        raise PromotionError(
+            f"The package of {hold.model}'s release {to_sequence} is the one in use already."
+        )
+    return hold.links[to_sequence - 1]
+
+
+def _build(hold: _Hold, planned: _Plan, now: datetime) -> tuple[Link, Path]:
+    """The next release, signed and verified in a hidden folder."""
+    number = len(hold.links) + 1
+    body = {
+        "format": FORMAT,
+        **planned.body,
+        "sequence": number,
+        "released_at": instant(now),
+        "former_release": hold.links[-1].digest if hold.links else None,
+    }
+    signed = hold.key.sign(RELEASE, body)
+    releaser = hold.trust.require(signed, "releaser", RELEASE)
+    content = canonical_json(signed.to_json())
+    parent = release_folder(hold.settings, hold.model, number).parent
+    parent.mkdir(parents=True, exist_ok=True)
+    for left in parent.glob(".building-*"):  # of a promotion that was killed: nobody else builds now
+        shutil.rmtree(left, ignore_errors=True)
+    building = parent / f".building-{number:06d}-{os.getpid()}"
+    building.mkdir()
+    try:
+        shutil.copytree(planned.package, building / "package")
+        for name in SIGNED_FILES.values():
+            shutil.copyfile(planned.files / name, building / name)
+        write_atomically(building / "release.json", content)
+        link = Link(number, signed, releaser, sha256_bytes(content))
+        verify_release(hold.settings, hold.model, link, hold.trust, folder=building)
+        _make_durable(building)
+    except BaseException:
         shutil.rmtree(building, ignore_errors=True)
-        shutil.copytree(package, building / "package")
-        for name in _FILES.values():
-            shutil.copy(source / name, building / name)
-        write_atomically(building / "release.json", canonical_json(signed.to_json()))
-        for path in building.rglob("*"):
-            if path.is_file():
-                with open(path, "rb") as file:
-                    os.fsync(file.fileno())
+        raise
+    return link, building
+
+
+def _make_durable(building: Path) -> None:
+    for path in building.rglob("*"):
+        if path.is_file():
+            with open(path, "rb") as file:
+                os.fsync(file.fileno())
+    for folder in (building / "package", building, building.parent.parent):
+        sync_folder(folder)
+
+
+def _appear(settings: Settings, model: str, building: Path, number: int) -> Path:
+    folder = release_folder(settings, model, number)
+    try:
         os.rename(building, folder)
-        sync_folder(folder.parent)
-        # A crash from here on leaves a whole, signed release above the floor; the journal then lacks its entry and
-        # the next promotion continues its chain.
-    save_trust(settings.trust, load_trust(settings.trust).with_floor(model, sequence))
-    return load_release(settings, model, sequence, load_trust(settings.trust))
-
-
-def _numbers(settings: Settings, model: str) -> list[int]:
-    if model not in MODELS:
-        raise ReleaseError(f"There is no model {model}: Vigie has {' and '.join(MODELS)}.")
-    folder = settings.releases / model
-    return sorted(int(p.name) for p in folder.iterdir() if p.name.isdigit()) if folder.is_dir() else []
-
-
-def _read(settings: Settings, model: str, number: int, trust: Trust) -> Release:
-    """One release by itself: the releaser's signature, every digest, no file too many."""
-    folder = settings.releases / model / f"{number:06d}"
-    where = f"{model}: release {number} is refused"
-    try:
-        content = (folder / "release.json").read_bytes()
-        signed = Signed.from_json(json.loads(content))
-        trust.require(signed, "releaser", RELEASE)
     except OSError:
-        raise ReleaseError(f"{where}: release.json cannot be read; restore it from a copy.") from None
-    except (SignatureError, ValueError) as error:
-        raise ReleaseError(f"{where}: release.json was changed or is not the releaser's. {error}") from None
-    body = signed.body
-    if body.get("model") != model or body.get("sequence") != number or body.get("format") != 1:
-        raise ReleaseError(
-            f"{where}: release.json belongs to another model or number; restore it from a copy."
+        shutil.rmtree(building, ignore_errors=True)
+        raise PromotionError(
+            f"Release {number} of {model} appeared at this very moment: look at it, then run this again."
+        ) from None
+    sync_folder(folder.parent)
+    return folder
+
+
+def _take_back(folder: Path) -> None:
+    hidden = folder.with_name(f".building-{folder.name}-back")
+    os.rename(folder, hidden)
+    shutil.rmtree(hidden, ignore_errors=True)
+
+
+def _recover(hold: _Hold, now: datetime) -> None:
+    """Writes the entry of a former release whose promotion was killed between its two last steps."""
+    if not hold.links:
+        return
+    last = hold.links[-1]
+    if not about(hold.connection, _subjects(last)):
+        reason = "released, but the journal had no entry: the release was killed before it was committed"
+        append(
+            hold.connection,
+            actor=last.releaser,
+            action="recover",
+            subjects=_subjects(last),
+            reason=reason,
+            now=now,
         )
-    for name, file in _FILES.items():
-        if not (folder / file).is_file() or sha256_file(folder / file) != body.get(name):
-            raise ReleaseError(
-                f"{where}: {file} was changed after it was signed; restore it from a copy or roll back."
-            )
-    extra = {p.name for p in folder.iterdir()} - {*_FILES.values(), "release.json", "package"}
-    if extra:
-        raise ReleaseError(f"{where}: {', '.join(sorted(extra))} does not belong there; remove it.")
-    try:
-        verify_package(folder / "package")
-    except PackageError as error:
-        raise ReleaseError(f"{where}: {error} Restore it from a copy or roll back.") from None
-    if package_digest(folder / "package") != body.get("package_digest"):
-        raise ReleaseError(
-            f"{where}: package/manifest.json was changed after it was signed; restore it from a copy."
-        )
-    digest = sha256_file(folder / "release.json")
-    return Release(model, str(body["version"]), number, folder, body, digest)
 
 
-def _verify_people(release: Release, trust: Trust) -> None:
-    """Author, board and releaser are who they must be, and different people."""
-    where = f"{release.model}: release {release.sequence} is refused"
-    try:
-        registration = Signed.from_json(release.body["registration"])
-        author = trust.require(registration, "author", REGISTRATION)
-        approvals = [Signed.from_json(a) for a in release.body["approvals"]]
-        names = {trust.require(a, "board", REVIEW) for a in approvals}
-        releaser = Signed.from_json(json.loads((release.folder / "release.json").read_bytes())).name
-    except SignatureError as error:
-        raise ReleaseError(f"{where}: a signature in it does not verify. {error}") from None
-    needed = load_policy((release.folder / "policy.toml").read_bytes()).approvals
-    signed = all(
-        a.body.get("decision") == "approve"
-        and a.body.get("version") == release.version
-        and a.body.get("model") == release.model
-        and all(a.body.get(n) == release.body[n] for n in (*_FILES, "package_digest"))
-        for a in approvals
-    )
-    if registration.body.get("package_digest") != release.package_digest or not signed:
-        raise ReleaseError(f"{where}: what was signed is another version; promote it again.")
-    if len(names) < needed or author in names or author == releaser:
-        raise ReleaseError(f"{where}: it lacks approvals by {needed} people other than its author.")
-    if release.json("report.json").get("verdict") != "pass":
-        raise ReleaseError(f"{where}: its report does not say pass.")
-
-
-def _verify_chain(settings: Settings, release: Release, trust: Trust) -> None:
-    """Each release names the digest of the one before it, back to the first."""
-    following = release
-    for number in range(release.sequence - 1, 0, -1):
-        path = settings.releases / release.model / f"{number:06d}" / "release.json"
-        where = f"{release.model}: release {release.sequence} is refused: the chain behind it is broken at {number}"
-        try:
-            signed = Signed.from_json(json.loads(path.read_bytes()))
-            trust.require(signed, "releaser", RELEASE)
-        except (OSError, ValueError, SignatureError):
-            raise ReleaseError(f"{where}; restore release {number} from a copy.") from None
-        digest = sha256_file(path)
-        if following.body["former_release"] != digest:
-            raise ReleaseError(f"{where}; restore release {number} from a copy.")
-        following = Release(release.model, "", number, path.parent, signed.body, digest)
-    if following.body["former_release"] is not None:
-        raise ReleaseError(
-            f"{release.model}: release {release.sequence} is refused: its first release names another."
-        )
+def _subjects(link: Link) -> dict[str, str]:
+    fields = ("model", "version", "sequence", "package_digest", *SIGNED_FILES)
+    return {field: str(link.body[field]) for field in fields} | {"release_digest": link.digest}

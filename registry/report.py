@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hospital.events import Array
+from registry.errors import RegistryError
 from registry.evidence import Evidence, Scored
 from registry.gates import GateResult, Verdict, judge, worst
 from registry.gates.intervals import block_mean
@@ -37,7 +38,14 @@ class Report:
 def make_report(evidence: Evidence, policy: Policy) -> Report:
     """Judges the evidence and writes it down."""
     results, scope = judge(evidence, policy)
-    verdict = worst(r.verdict for r in results if r.name in policy.required)
+    required = policy.required_of(evidence.kind)
+    judged = [r for r in results if r.name in required]
+    if {r.name for r in judged} != set(required):
+        raise RegistryError(
+            f"The policy requires {', '.join(sorted(set(required) - {r.name for r in judged}))} of a {evidence.kind}, "
+            "which cannot be judged of one: take it out of the policy's list."
+        )
+    verdict = worst(r.verdict for r in judged)
     body = {
         "format": 1,
         "model": evidence.model,
@@ -47,7 +55,7 @@ def make_report(evidence: Evidence, policy: Policy) -> Report:
         "policy_digest": policy.digest,
         "policy_name": policy.document.name,
         "verdict": str(verdict),
-        "required": list(policy.required),
+        "required": list(required),
         "compared_with": evidence.current_version,
         "scope": [{"unit_group": group, "horizon_hours": horizon} for group, horizon in scope],
         "gates": [_gate(r) for r in results],
@@ -102,7 +110,7 @@ def _row(part: Scored, baseline: str, horizon: float, policy: Policy) -> dict[st
     finite = np.isfinite(other)
     part, other = part.part(finite), other[finite]
     error, base_error = _mean(losses(part, part.p50), part.weight), _mean(losses(part, other), part.weight)
-    inside = (part.outcome >= part.quantiles[:, 1]) & (part.outcome <= part.quantiles[:, -2])
+    below, above = part.outcome < part.quantiles[:, 1], part.outcome > part.quantiles[:, -2]
     gain = None
     if part.size and base_error:
         difference = losses(part, other) - losses(part, part.p50)
@@ -121,7 +129,9 @@ def _row(part: Scored, baseline: str, horizon: float, policy: Policy) -> dict[st
         "baseline": baseline,
         "baseline_mae": base_error,
         "gain": gain,
-        "coverage": _mean(inside.astype(np.float64), part.weight),
+        "coverage": _mean((~(below | above)).astype(np.float64), part.weight),
+        "below_p10": _mean(below.astype(np.float64), part.weight),
+        "above_p90": _mean(above.astype(np.float64), part.weight),
     }
 
 

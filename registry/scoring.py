@@ -125,7 +125,7 @@ def _metrics(scored: Scored) -> dict[str, float]:
 def write_reported(folder: Path, arrays: dict[str, Array]) -> str:
     """Keeps the author's report under its digest; returns it."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **{name: arrays[name] for name in sorted(arrays)})
+    np.savez_compressed(buffer, allow_pickle=False, **{name: arrays[name] for name in sorted(arrays)})
     digest = sha256_bytes(buffer.getvalue())
     write_atomically(folder / f"{digest.removeprefix('sha256:')}.npz", buffer.getvalue())
     return digest

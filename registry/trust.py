@@ -35,11 +35,17 @@ _LOCK = ".lock"
 
 @dataclass(frozen=True)
 class TrustedKey:
-    """A person's public key and roles."""
+    """A person's public key and roles.
+
+    Attributes:
+        retired: the person has left: what they signed stays valid, they sign nothing more. A key that was
+        stolen is taken out instead, and with it falls whatever it signed.
+    """
 
     name: str
     public_key: str
     roles: tuple[str, ...]
+    retired: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,8 @@ class Trust:
     policy_digest: str
     lowest_release: Mapping[str, int]
 
-    def require(self, signed: Signed, role: str, purpose: str) -> str:
-        """The name, in the trust file, of who signed, if that person may sign this.
+    def require(self, signed: Signed, role: str, purpose: str, *, acting: bool = False) -> str:
+        """The name, in the trust file, of who signed, if that person may sign this; `acting`: now, not once.
 
         Raises:
             SignatureError: the signature does not verify, or is of an unknown key, another role or purpose.
@@ -76,6 +82,8 @@ class Trust:
             )
         if role not in key.roles:
             raise SignatureError(f"{key.name} does not have the role {role} in the trust folder.")
+        if acting and key.retired:
+            raise SignatureError(f"{key.name}'s key is retired: it signs nothing more.")
         signed.verify()
         return key.name
 
@@ -103,6 +111,16 @@ class Trust:
     def with_person(self, key: Key, roles: tuple[str, ...]) -> "Trust":
         """`with_key` for a key at hand."""
         return self.with_key(key.name, key.public_key, roles)
+
+    def with_retired(self, name: str) -> "Trust":
+        """The same with a person's key retired.
+
+        Raises:
+            TrustError: nobody has that name.
+        """
+        if all(k.name != name for k in self.keys):
+            raise TrustError(f"Nobody in the trust folder is called {name}.")
+        return replace(self, keys=tuple(replace(k, retired=True) if k.name == name else k for k in self.keys))
 
     def with_policy(self, policy_digest: str) -> "Trust":
         """The same with another policy in force."""
@@ -136,7 +154,7 @@ def load_trust(folder: Path) -> Trust:
     """
     try:
         body: dict[str, Any] = json.loads((folder / FILE).read_bytes())
-        keys = tuple(TrustedKey(k["name"], k["public_key"], tuple(k["roles"])) for k in body["keys"])
+        keys = tuple(_key(k) for k in body["keys"])
         lowest = {str(model): int(number) for model, number in body["lowest_release"].items()}
         if body["format"] != 1 or not isinstance(body["demo"], bool):
             raise ValueError
@@ -152,6 +170,13 @@ def load_trust(folder: Path) -> Trust:
             f"The trust file in {folder} cannot be read, or names a person or a key twice: "
             "restore it from your own copy."
         ) from None
+
+
+def _key(entry: dict[str, Any]) -> TrustedKey:
+    retired = entry.get("retired", False)
+    if not isinstance(retired, bool):
+        raise ValueError
+    return TrustedKey(entry["name"], entry["public_key"], tuple(entry["roles"]), retired)
 
 
 _IDENTITIES: tuple[Callable[[TrustedKey], str], ...] = (lambda k: k.name.casefold(), lambda k: k.public_key)
@@ -212,7 +237,11 @@ def _write(folder: Path, trust: Trust) -> None:
     body = {
         "format": 1,
         "demo": trust.demo,
-        "keys": [{"name": k.name, "public_key": k.public_key, "roles": list(k.roles)} for k in trust.keys],
+        "keys": [
+            {"name": k.name, "public_key": k.public_key, "roles": list(k.roles)}
+            | ({"retired": True} if k.retired else {})
+            for k in trust.keys
+        ],
         "policy_digest": trust.policy_digest,
         "lowest_release": dict(trust.lowest_release),
     }

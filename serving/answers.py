@@ -95,7 +95,10 @@ class Explanation(Answer):
 
 
 class Trust(Answer):
-    """How far to trust this answer: ``baseline`` outside the trusted scope, ``degraded`` on stale or strange inputs."""
+    """How far to trust this answer.
+
+    ``baseline`` outside the trusted scope; ``degraded`` on stale or out-of-range inputs; `warnings` say why.
+    """
 
     status: TrustStatus
     warnings: tuple[str, ...] = ()
@@ -113,7 +116,8 @@ class BedForecast(Answer):
     """Beds needed in a unit at a time.
 
     Attributes:
-        staffed: beds with staff at `target_at`; None: unknown. tension_probability: that demand is above them.
+        staffed: beds with staff at `target_at`; None: unknown.
+        tension_probability: that demand is above them; None: unknown.
     """
 
     unit: str

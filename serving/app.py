@@ -1,7 +1,6 @@
 """The service without BentoML: every route behind the gate, as a Starlette application."""
 
 from starlette.applications import Starlette
-from starlette.routing import Mount
 
 from serving import pages, routes_forecasts, routes_models, routes_records, routes_service
 from serving.endpoint import Endpoint
@@ -21,4 +20,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 
 def build_app(parts: Parts) -> Starlette:
     """The whole service over these parts."""
-    return Starlette(routes=[Mount("/", app=Gate(parts, ENDPOINTS))])
+    app = Starlette()
+    app.router.default = Gate(parts, ENDPOINTS)  # and not a mount: a path with a line break matches no route
+    return app

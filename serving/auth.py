@@ -1,7 +1,7 @@
 """Who calls: by bearer token, or in a browser by a session cookie that stands for one.
 
-A page is opened by typing a token into a form, or by a link that works once (`entry_link`; the demo prints one):
-a token never stands in an address, where browsers and logs keep it.
+A page is opened by typing a token into a form, or by a link that works once (`entry_link`): a token never
+stands in an address, where browsers and logs keep it.
 """
 
 import base64
@@ -64,7 +64,7 @@ class Authority:
         return _sealed(self._key, {"n": caller.name, "r": sorted(caller.roles), "t": token_id, "u": until})
 
     def session(self, cookie: str) -> Caller | None:
-        """Whose session a cookie is; None: it is none, has ended, or its token was revoked. Asks the database."""
+        """Whose session a cookie is; None: none, ended, or of a revoked token. Asks the database."""
         body = _opened(self._key, cookie)
         if body is None or "n" not in body or body["u"] < time.time():
             return None

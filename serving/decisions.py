@@ -13,7 +13,6 @@ from registry.journal import JournalFault, append
 from registry.tokens import Caller
 from serving.answers import Decision, DecisionPage
 from serving.clock import system_time
-from serving.errors import Problem
 from serving.predictions import find, new_id
 from serving.requests import DecisionRequest
 
@@ -23,8 +22,8 @@ __all__ = ["decide", "edited", "page"]
 def decide(connection: Connection, request: DecisionRequest, caller: Caller, decided_at: int) -> Decision:
     """Writes a decision; the caller's transaction makes it and its journal entry one.
 
-    The reason is a person's own words, which may name a patient: it stands in the payload, which can be erased,
-    and not in the entry, which cannot.
+    The reason is a person's own words, which may name a patient: it stands in the payload, which can be
+    erased, and not in the entry, which cannot.
 
     Raises:
         Problem: 404, there is no such prediction.
@@ -107,7 +106,9 @@ def edited(connection: Connection) -> list[JournalFault]:
     return faults + [JournalFault(seq, "its decision is gone") for seq in told]
 
 
-def _content(decision_id: str, prediction_id: str, decision: str, reason: str, value: float | None) -> Mapping[str, Any]:
+def _content(
+    decision_id: str, prediction_id: str, decision: str, reason: str, value: float | None
+) -> Mapping[str, Any]:
     return {
         "decision_id": decision_id,
         "prediction_id": prediction_id,

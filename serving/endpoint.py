@@ -54,7 +54,7 @@ class Endpoint:
     Attributes:
         path: its template. handler: called in a worker thread. roles: who may; None: anybody.
         body, answer: what goes in and out, for the document; None: nothing, or no JSON.
-        max_bytes: of the body. form: the body is a browser's form. page: for browsers, a session cookie counts.
+        max_bytes: of the body. form: the body is a browser's form. page: a session cookie counts too.
         native: in BentoML's service this is one of its own API methods. problems: codes it may answer with.
         local: who is on this machine needs no token.
     """
@@ -81,7 +81,9 @@ class Endpoint:
         return re.compile(_NAMES.sub(r"(?P<\1>[A-Za-z0-9._=-]{1,400})", self.path))
 
 
-def match(table: Sequence[tuple[re.Pattern[str], Endpoint]], path: str) -> tuple[list[Endpoint], dict[str, str]]:
+def match(
+    table: Sequence[tuple[re.Pattern[str], Endpoint]], path: str
+) -> tuple[list[Endpoint], dict[str, str]]:
     """The endpoints of a path, one a method, and the values in it."""
     found: list[Endpoint] = []
     values: dict[str, str] = {}

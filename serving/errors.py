@@ -2,7 +2,8 @@
 
 VigieError
 └── ServingError
-    └── Problem        what a request is answered with instead (RFC 9457)
+    ├── Problem          what a request is answered with instead (RFC 9457)
+    └── SettingsError    the service cannot start with these settings
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 from hospital.errors import VigieError
 
-__all__ = ["Problem", "RequestFault", "ServingError"]
+__all__ = ["Problem", "RequestFault", "ServingError", "SettingsError"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,11 @@ class ServingError(VigieError):
     """Base of serving's errors."""
 
 
-class Problem(ServingError):
+class SettingsError(ServingError):
+    """The service cannot start with these settings."""
+
+
+class Problem(ServingError):  # noqa: N818 - the standard's word  # noqa: N818 - the standard's word
     """A request that is not answered as asked.
 
     Attributes:

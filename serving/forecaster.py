@@ -287,7 +287,7 @@ def _bed_rows(state: HospitalState, model: ForecastModel, query: BedQuery) -> tu
 
 
 def _refuse_unknown_present(rows: Rows, units: Sequence[Unit]) -> None:
-    unknown = {units[i].unit for i in np.flatnonzero(np.isnan(rows.anchor))}
+    unknown = {units[int(i)].unit for i in np.flatnonzero(np.isnan(rows.anchor))}
     if unknown:
         raise HistoryError(
             f"The present demand of {len(unknown)} of these units is not known (nothing recent was received): "

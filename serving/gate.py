@@ -1,7 +1,7 @@
 """The one gate in front of every route.
 
-Address, method, who calls, what for, content type, size, time, strict JSON; then the handler in a worker thread;
-then the answer with its request id and headers, one log line and one count, whatever happened.
+Address, method, who calls, what for, content type, size, time, strict JSON; then the handler in a worker
+thread; then the answer with its request id and headers, one log line and one count, whatever happened.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hospital.errors import HistoryError, VigieError
+from hospital.errors import HistoryError
 from registry.tokens import Caller
 from serving.auth import COOKIE
 from serving.endpoint import ANONYMOUS, Call, Endpoint, match
@@ -23,6 +23,7 @@ from serving.errors import Problem, RequestFault
 from serving.json_strict import parse
 from serving.log import log_request, log_unexpected
 from serving.parts import Parts
+from serving.policy import POLICY
 from serving.problems import problem_response
 
 __all__ = ["CURRENT", "Gate", "answer"]
@@ -39,13 +40,9 @@ _HEADERS = [
     (b"cache-control", b"no-store"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (
-        b"content-security-policy",
-        b"default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
-        b"form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    ),
+    (b"content-security-policy", POLICY.encode()),
 ]
-_OURS = frozenset(name for name, _ in _HEADERS) | {b"x-request-id", b"server", b"x-bentoml-request-id"}
+_BENTOML = frozenset({b"server", b"x-bentoml-request-id", b"x-bentoml-trace-id"})
 
 
 class _Seen:
@@ -65,7 +62,9 @@ class Gate:
         self._parts = parts
         self._table = [(e.pattern, e) for e in endpoints]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send, native: ASGIApp | None = None) -> None:
+    async def __call__(
+        self, scope: Scope, receive: Receive, send: Send, native: ASGIApp | None = None
+    ) -> None:
         """Answers a request; `native` is BentoML's application behind its own API methods."""
         if scope["type"] != "http":
             if scope["type"] == "websocket":
@@ -77,8 +76,11 @@ class Gate:
         async def out(message: Message) -> None:
             if message["type"] == "http.response.start":
                 seen.status, seen.started = message["status"], True
-                kept = [(n, v) for n, v in message.get("headers", []) if n.lower() not in _OURS]
-                own = [*_HEADERS, (b"x-request-id", seen.request_id.encode())]
+                sent = [(n.lower(), v) for n, v in message.get("headers", [])]
+                names = {n for n, _ in sent}
+                kept = [(n, v) for n, v in sent if n not in _BENTOML]
+                own = [(n, v) for n, v in _HEADERS if n not in names]
+                own.append((b"x-request-id", seen.request_id.encode()))
                 message = {**message, "headers": [*kept, *own]}
             elif head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
@@ -125,7 +127,9 @@ class Gate:
         """The call, if it may pass; or the answer to who only asks what is allowed."""
         found, values = match(self._table, _path(scope))
         if not found:
-            raise Problem(404, "unknown_route", "There is no such address: see /docs.json for those that there are.")
+            raise Problem(
+                404, "unknown_route", "There is no such address: see /docs.json for those that there are."
+            )
         seen.route = found[0].path
         endpoint = _for_method(found, scope["method"])
         if endpoint is None:
@@ -144,7 +148,9 @@ class Gate:
         secure = scope.get("scheme") == "https"
         return Call(self._parts, caller, seen.request_id, values, query, body, secret, secure), endpoint
 
-    async def _caller(self, endpoint: Endpoint, headers: dict[bytes, bytes], scope: Scope) -> tuple[Caller, str]:
+    async def _caller(
+        self, endpoint: Endpoint, headers: dict[bytes, bytes], scope: Scope
+    ) -> tuple[Caller, str]:
         secret = _bearer(headers)
         authority, workers = self._parts.authority, self._parts.workers
         if secret is not None:
@@ -152,7 +158,9 @@ class Gate:
             if caller is None:
                 if endpoint.roles is None:
                     return ANONYMOUS, ""
-                raise _unauthorised("unknown_token", "The token is not valid: ask the administrator for a new one.")
+                raise _unauthorised(
+                    "unknown_token", "The token is not valid: ask the administrator for a new one."
+                )
             return caller, secret
         cookie = _cookie(headers) if endpoint.page else None
         if cookie is not None:
@@ -178,7 +186,10 @@ class Gate:
                 content = await _read(receive, endpoint.max_bytes)
         except TimeoutError:
             raise Problem(
-                408, "body_timeout", "The body did not come in time: send it again.", headers={"connection": "close"}
+                408,
+                "body_timeout",
+                "The body did not come in time: send it again.",
+                headers={"connection": "close"},
             ) from None
         if endpoint.form:
             return _form(content)
@@ -189,13 +200,10 @@ async def answer(call: Call, endpoint: Endpoint) -> Response:
     """What the handler answers, or the problem it found."""
     try:
         return await call.parts.workers.run(endpoint.handler, call)
-    except Problem as problem:
-        return problem_response(problem, call.request_id)
+    except Problem as found:
+        problem = found
     except HistoryError as error:
         problem = Problem(503, "history_too_short", str(error))
-    except VigieError as error:
-        log_unexpected(call.request_id, error)
-        problem = _UNEXPECTED
     except Exception as error:
         log_unexpected(call.request_id, error)
         problem = _UNEXPECTED
@@ -341,7 +349,10 @@ def _form(content: bytes) -> dict[str, str]:
 
 def _too_large(limit: int) -> Problem:
     return Problem(
-        413, "body_too_large", f"The body is larger than {limit} bytes: send less at a time.", headers={"connection": "close"}
+        413,
+        "body_too_large",
+        f"The body is larger than {limit} bytes: send less at a time.",
+        headers={"connection": "close"},
     )
 
 

@@ -53,5 +53,5 @@ def _plain(values: Array) -> list[Any]:
     if values.dtype.kind == "i":
         return [None if v == MISSING_TIME else v for v in values.tolist()]
     if values.dtype.kind == "f":
-        return [None if v != v else v for v in values.tolist()]  # noqa: PLR0124 - NaN alone differs from itself
+        return [None if v != v else v for v in values.tolist()]
     return list(values.tolist())

@@ -1,6 +1,6 @@
 """JSON as RFC 8259 and nothing else: no key twice, no NaN, no Infinity, no lone surrogate, UTF-8 only.
 
-Of a key sent twice most parsers keep one silently, so two systems can read two different patients in one body.
+Of a key sent twice most parsers keep one silently, so two systems can read two patients in one body.
 """
 
 import json
@@ -19,8 +19,8 @@ def parse(body: bytes) -> Any:
     """The value in a body.
 
     Raises:
-        Problem: 400 with the code ``malformed_json``, ``not_utf8``, ``duplicate_key``, ``not_a_finite_number``,
-            ``too_deep`` or ``lone_surrogate``.
+        Problem: 400 with the code ``malformed_json``, ``not_utf8``, ``duplicate_key``,
+            ``not_a_finite_number``, ``too_deep`` or ``lone_surrogate``.
     """
     try:
         text = body.decode("utf-8")
@@ -40,7 +40,7 @@ def parse(body: bytes) -> Any:
 
 
 def _too_deep(text: str) -> bool:
-    """Whether brackets outside of strings are nested too deep; a body without many brackets is not looked at."""
+    """Whether brackets outside of strings are nested too deep; few brackets need no look."""
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return False
     depth = 0

@@ -1,4 +1,4 @@
-"""The service's log: one JSON line a request, by route template; never a path, a query, a token or a value."""
+"""The service's log: one JSON line a request, by route template; never a path, query, token or value."""
 
 import json
 import logging
@@ -15,7 +15,12 @@ _ERRORS = logging.getLogger("vigie.errors")
 class _Line(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        line = {"at": when, "level": record.levelname.lower(), "log": record.name, "message": record.getMessage()}
+        line = {
+            "at": when,
+            "level": record.levelname.lower(),
+            "log": record.name,
+            "message": record.getMessage(),
+        }
         line.update(getattr(record, "fields", {}))
         return json.dumps(line, ensure_ascii=False)
 
@@ -31,7 +36,9 @@ def configure() -> None:
     logger.propagate = False
 
 
-def log_request(request_id: str, route: str, method: str, status: int, milliseconds: float, caller: str) -> None:
+def log_request(
+    request_id: str, route: str, method: str, status: int, milliseconds: float, caller: str
+) -> None:
     """Logs that a request was answered."""
     fields = {
         "request_id": request_id,
@@ -46,5 +53,10 @@ def log_request(request_id: str, route: str, method: str, status: int, milliseco
 
 def log_unexpected(request_id: str, error: BaseException) -> None:
     """Logs an error that is a bug: its type and where it came from; its words may hold a patient's values."""
-    frames = [f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
-    _ERRORS.error("unexpected %s", type(error).__name__, extra={"fields": {"request_id": request_id, "frames": frames}})
+    frames = [
+        f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno} {f.name}"
+        for f in traceback.extract_tb(error.__traceback__)
+    ]
+    _ERRORS.error(
+        "unexpected %s", type(error).__name__, extra={"fields": {"request_id": request_id, "frames": frames}}
+    )

@@ -19,10 +19,18 @@ class Metrics:
         r = self._registry
         labels = ["route", "method", "status"]
         self.requests = Counter("vigie_requests", "Requests answered.", labels, registry=r)
-        self.seconds = Histogram("vigie_request_seconds", "Time to answer.", ["route"], buckets=_SECONDS, registry=r)
-        self.forecasts = Counter("vigie_forecasts", "Forecasts given, by trust.", ["model", "trust"], registry=r)
+        self.seconds = Histogram(
+            "vigie_request_seconds", "Time to answer.", ["route"], buckets=_SECONDS, registry=r
+        )
+        self.forecasts = Counter(
+            "vigie_forecasts", "Forecasts given, by trust.", ["model", "trust"], registry=r
+        )
         self.release = Gauge(
-            "vigie_release", "Number of the release in use.", ["model"], registry=r, multiprocess_mode="mostrecent"
+            "vigie_release",
+            "Number of the release in use.",
+            ["model"],
+            registry=r,
+            multiprocess_mode="mostrecent",
         )
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""What the service shows of versions: releases in use, candidates, their cards. From files that were sealed."""
+"""What the service shows of versions: releases in use, candidates, cards. From files that were sealed."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from hospital.times import moment
 from registry.candidates import MODELS, candidate, candidates
 from registry.errors import CandidateError, RegistryError
-from registry.release import load_release
+from registry.released import load_release
 from registry.settings import Settings
 from registry.trust import load_trust
 from serving.answers import CandidateSummary, Models, ReleaseSummary, ScopeCell
@@ -83,7 +83,9 @@ class StoredCatalogue(Catalogue):
             ) from None
 
 
-def models(releases: Releases, listed: Callable[[Mapping[str, str]], tuple[CandidateSummary, ...]] | None) -> Models:
+def models(
+    releases: Releases, listed: Callable[[Mapping[str, str]], tuple[CandidateSummary, ...]] | None
+) -> Models:
     """GET /v1/models; `listed` gives the candidates for who may see them."""
     states = releases.states
     in_use = {name: s.loaded.version for name, s in states.items() if s.loaded is not None}

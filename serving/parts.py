@@ -45,4 +45,3 @@ class Parts:
     def context(self, language: Literal["fr", "en"] | None = None) -> Context:
         """What a body is read with, now."""
         return Context(self.clock.now(), language or self.language, self.pseudonym_key)
-

@@ -1,7 +1,8 @@
 """What the service needs of whoever computes forecasts, as protocols: the real one is `serving.forecaster`.
 
 The way of a request: the gate parses and validates; `Forecaster` turns it into forecasts with their reasons;
-`predictions` checks that they add up, writes them and a journal entry in one transaction; then it is answered.
+`predictions` checks that they add up and writes them with a journal entry in one
+transaction; then it is answered.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,8 +45,8 @@ class LoadedModel:
         name, version: as registered. digest: of the package. sequence: the release's number.
         released_at: instant. scope: (unit group, horizon in hours) for which it may speak.
         units, horizons_hours: what it can be asked for; no horizons for wait time.
-        triage_levels: the levels it was trained with; empty for bed demand.
-        zone: the hospital's. engine: the package read into memory; None only where tests forecast without one.
+        triage_levels, departments: those it was trained with; empty for bed demand.
+        zone: the hospital's. engine: the package read into memory; None only where tests do without one.
     """
 
     name: str
@@ -57,13 +58,14 @@ class LoadedModel:
     units: tuple[ServedUnit, ...]
     horizons_hours: tuple[float, ...]
     triage_levels: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
     zone: str = "Europe/Paris"
     engine: "ForecastModel | None" = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
 class ExplainOptions:
-    """How to explain: how many contributions to show (the rest is `other`), compared with what, in which language."""
+    """How many contributions to show (the rest is `other`), compared with what, in which language."""
 
     top: int
     reference: Literal["typical", "last_week"]
@@ -115,7 +117,8 @@ class UnitHistory:
     """What a unit has been, for the picture on the page.
 
     Attributes:
-        at: instants, ascending. occupied: patients then; None: unknown. staffed: beds with staff now; None: unknown.
+        at: instants, ascending. occupied: patients then; None: unknown.
+        staffed: beds with staff now; None: unknown.
     """
 
     unit: str
@@ -128,8 +131,9 @@ class Forecaster(Protocol):
     """Computes forecasts with their reasons from what is stored. Called in worker threads, several at once.
 
     `connection` is open for reading (`serving.observations.window`); nothing is written here. `now` is the
-    service's instant: nothing received later may be seen. Asked for what it does not know (a unit, a horizon, a
-    department) it raises `serving.errors.Problem(422, "unknown_unit", …, faults=…)` with every path at once;
+    service's instant: nothing received later may be seen. Asked for what it does not know (a unit, a horizon,
+    a department) it raises
+    `serving.errors.Problem(422, "unknown_unit", …, faults=…)` with every path at once;
     without enough history `hospital.errors.HistoryError` (answered as 503 with its words).
     """
 

@@ -1,7 +1,7 @@
 """The releases in use: loaded only when verified, looked at again when something changed.
 
-What is on disk as newest must verify, else it is refused. A release that was verified and loaded before may go on
-only while the trust folder's floor still allows it; `/readyz`, `/v1/models` and the log then say so.
+What is on disk as newest must verify, else it is refused. A release that was verified and loaded before may
+go on only while the trust folder's floor still allows it; `/readyz`, `/v1/models` and the log then say so.
 """
 
 import logging
@@ -12,13 +12,13 @@ from threading import Lock
 
 from hospital.errors import VigieError
 from registry.candidates import MODELS
-from registry.release import Release, current_release, release_stamp
+from registry.released import Release, current_release, release_stamp
 from registry.settings import Settings
 from registry.trust import load_trust
 from serving.errors import Problem
 from serving.protocol import LoadedModel, ServedUnit
 
-__all__ = ["Releases", "ReleaseSource", "State", "StoredReleases"]
+__all__ = ["ReleaseSource", "Releases", "State", "StoredReleases"]
 
 LOG = logging.getLogger("vigie.releases")
 CHECK_SECONDS = 1.0
@@ -82,6 +82,7 @@ def _loaded(release: Release) -> LoadedModel:
         units=tuple(ServedUnit(u.unit, u.label, u.group) for u in manifest.units),
         horizons_hours=manifest.horizons_hours,
         triage_levels=engine.levels.get("triage", ()),
+        departments=engine.levels.get("department", ()),
         zone=manifest.zone,
         engine=engine,
     )
@@ -143,18 +144,19 @@ class Releases:
             stamp = self._source.stamp(model)
             if stamp == self._stamps.get(model) and not (former.fault and retry):
                 return
+            self._stamps[model] = stamp
             loaded = self._source.load(model)
         except (VigieError, OSError) as error:
-            fault = str(error) if isinstance(error, VigieError) else f"{model}: the release folder cannot be read."
+            readable = isinstance(error, VigieError)
+            fault = str(error) if readable else f"{model}: the release folder cannot be read."
             kept = former.loaded if self._still_allowed(model, former.loaded) else None
             self._states[model] = State(kept, fault)
             if fault != former.fault:
                 LOG.error("release refused: %s %s", fault, _goes_on(kept))
-        else:
-            self._states[model] = State(loaded)
-            if loaded is not None and loaded != former.loaded:
-                LOG.info("model=%s version=%s release=%d digest=%s loaded", *_named(loaded))
-        self._stamps[model] = stamp if not self._states[model].fault else self._stamps.get(model)
+            return
+        self._states[model] = State(loaded)
+        if loaded is not None and loaded != former.loaded:
+            LOG.info("model=%s version=%s release=%d digest=%s loaded", *_named(loaded))
 
     def _still_allowed(self, model: str, loaded: LoadedModel | None) -> bool:
         if loaded is None:
@@ -177,13 +179,14 @@ class Releases:
             raise Problem(
                 503,
                 "release_refused",
-                f"The release of {model} does not verify, so nothing is served: see /readyz and the service's log, "
-                "restore it from a copy or roll back.",
+                f"The release of {model} does not verify, so nothing is served: see the service's log, "
+                "then restore it from a copy or roll back.",
             )
         raise Problem(
             503,
             "no_release",
-            f"No version of {model} is released: train, check, approve and promote one (vigie promote {model} VERSION).",
+            f"No version of {model} is released: train, check, approve and promote one "
+            f"(vigie promote {model} VERSION).",
         )
 
 

@@ -1,7 +1,7 @@
 """The bodies that applications send (DESIGN, section 9).
 
-Rows of the contracts are validated once, by `hospital.rows`; the models here give the envelope around them and
-declare the rows for the OpenAPI document and BentoML's schema. Every fault of a body is told at once.
+Rows of the contracts are validated once, by `hospital.rows`; the models here give the envelope around them
+and declare the rows for the OpenAPI document and BentoML's schema. Every fault of a body is told at once.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    create_model,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from hospital.errors import ContractError
@@ -46,7 +54,7 @@ class Sent(BaseModel):
 
 
 class Explain(Sent):
-    """How to explain: contributions shown (0: none, all in `other`), what is usual or last week, the language."""
+    """How to explain: contributions shown (0: none, all in `other`), compared with what, the language."""
 
     top: Annotated[int, Field(strict=True, ge=0, le=1_000)] = DEFAULT_TOP
     reference: Literal["typical", "last_week"] = "typical"
@@ -77,10 +85,18 @@ def _visit_model() -> type[BaseModel]:
 VisitToForecast = _visit_model()
 
 
+_Visits: Any = Annotated[list[VisitToForecast], Field(min_length=1, max_length=MAX_VISITS)]  # type: ignore[valid-type]
+_Rows: dict[str, Any] = {
+    name: Annotated[list[model_of(name)], Field(max_length=MAX_ROWS)] | None  # type: ignore[misc]
+    for name in TABLES
+}
+_CensusRows: Any = _Rows["census"]
+
+
 class WaitTimeRequest(Sent):
     """POST /v1/wait-time"""
 
-    visits: Annotated[list[VisitToForecast], Field(min_length=1, max_length=MAX_VISITS)]  # type: ignore[valid-type]
+    visits: _Visits
     explain: Explain | None = None
 
 
@@ -94,18 +110,16 @@ class BedDemandRequest(Sent):
     units: Annotated[list[Unit], Field(min_length=1, max_length=MAX_UNITS)]
     horizons_hours: Annotated[list[Horizon], Field(min_length=1, max_length=MAX_HORIZONS)]
     at: datetime | None = None
-    observations: Annotated[list[model_of("census")], Field(max_length=MAX_ROWS)] | None = None  # type: ignore[misc]
+    observations: _CensusRows = None
     explain: Explain | None = None
 
 
+_listed_rows: dict[str, Any] = {name: (rows, None) for name, rows in _Rows.items()}
 ObservationsRequest: type[BaseModel] = create_model(
     "ObservationsRequest",
     __base__=Sent,
     __doc__="POST /v1/observations: rows of the contracts by table, all or nothing.",
-    **{
-        name: (Annotated[list[model_of(name)], Field(max_length=MAX_ROWS)] | None, None)  # type: ignore[misc]
-        for name in TABLES
-    },
+    **_listed_rows,
 )
 
 
@@ -118,7 +132,7 @@ def _reason(value: str) -> str:
 
 
 class DecisionRequest(Sent):
-    """POST /v1/decisions: what a person decided, and why. `value` is what they expect instead, with an override."""
+    """POST /v1/decisions: what a person decided, and why; with an override, `value`: what they expect."""
 
     prediction_id: Annotated[str, Field(strict=True, pattern=r"^[0-9a-f]{24}$")]
     decision: Literal["accept", "override", "reject"]
@@ -145,11 +159,10 @@ class _BedEnvelope(Sent):
     explain: Explain | None = None
 
 
-_ObservationsEnvelope: type[BaseModel] = create_model(
-    "_ObservationsEnvelope",
-    __base__=Sent,
-    **{name: (Annotated[list[Any], Field(max_length=MAX_ROWS)] | None, None) for name in TABLES},  # type: ignore[call-overload]
+_any_rows: dict[str, Any] = dict.fromkeys(
+    TABLES, (Annotated[list[Any], Field(max_length=MAX_ROWS)] | None, None)
 )
+_ObservationsEnvelope: type[BaseModel] = create_model("_ObservationsEnvelope", __base__=Sent, **_any_rows)
 
 
 @dataclass(frozen=True)
@@ -188,7 +201,9 @@ def wait_question(body: object, context: Context) -> Asked:
     if faults or envelope is None:
         raise invalid(faults)
     ids = tuple(str(v["visit_id"]) for v in visits)
-    question = WaitQuestion([pseudonymised(v, context.key) for v in visits], states, _options(envelope.explain, context))
+    question = WaitQuestion(
+        [pseudonymised(v, context.key) for v in visits], states, _options(envelope.explain, context)
+    )
     return Asked(question, ids)
 
 
@@ -255,7 +270,8 @@ def decision_request(body: object) -> DecisionRequest:
     Raises:
         Problem: 422 with every fault.
     """
-    request, faults = _read(DecisionRequest, body)
+    found, faults = _read(DecisionRequest, body)
+    request: DecisionRequest | None = found
     if faults or request is None:
         raise invalid([_decision_fault(f) for f in faults])
     return request
@@ -285,7 +301,9 @@ def _rows(
     table: str, rows: Sequence[object], context: Context, at: str, faults: list[RequestFault]
 ) -> list[dict[str, Any]]:
     try:
-        return validate_rows(table, rows, context.now, at=at, keep_repeats=table == "visits" and at == "visits")
+        return validate_rows(
+            table, rows, context.now, at=at, keep_repeats=table == "visits" and at == "visits"
+        )
     except ContractError as error:
         faults += row_faults(error)
         return []
@@ -303,7 +321,9 @@ def _moment(body: object, context: Context, faults: list[RequestFault]) -> int:
     if at is None:
         faults.append(RequestFault("at", "not_a_time", "an ISO 8601 time with its zone is expected"))
     elif at > context.now:
-        faults.append(RequestFault("at", "after_now", "a forecast is made now or was made before; leave it out for now"))
+        faults.append(
+            RequestFault("at", "after_now", "a forecast is made now or was made before; leave it out for now")
+        )
     else:
         return at
     return context.now
@@ -325,4 +345,3 @@ def _options(explain: Explain | None, context: Context) -> ExplainOptions:
 
 def _join(path: str, rest: str) -> str:
     return f"{path}.{rest}" if rest else path
-

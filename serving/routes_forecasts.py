@@ -1,4 +1,4 @@
-"""POST /v1/wait-time and /v1/bed-demand: question, forecasts, the check that they add up, the record, the answer."""
+"""POST /v1/wait-time and /v1/bed-demand: question, forecasts, do they add up, the record, the answer."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -82,7 +82,12 @@ def _keep(
 
 
 def _refuse(parts: Parts, caller: Caller, model: LoadedModel, wrong: int, total: int) -> None:
-    subjects = {"model": model.name, "version": model.version, "digest": model.digest, "wrong": f"{wrong} of {total}"}
+    subjects = {
+        "model": model.name,
+        "version": model.version,
+        "digest": model.digest,
+        "wrong": f"{wrong} of {total}",
+    }
     with writing(parts.engine) as connection:
         append(
             connection,

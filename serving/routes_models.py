@@ -5,12 +5,13 @@ from typing import cast
 from starlette.responses import Response
 
 from registry.candidates import MODELS
+from registry.card_html import render_html
 from registry.digests import canonical_json
 from serving.answers import Models
-from serving.card_page import render_card
 from serving.endpoint import EVERY_ROLE, Call, Endpoint, Parameter, json_response
 from serving.errors import Problem
 from serving.models import models
+from serving.policy import policy_with_styles
 from serving.texts import Language
 
 __all__ = ["ENDPOINTS"]
@@ -42,7 +43,9 @@ def card(call: Call) -> Response:
     if call.query.get("format", "json") == "json":
         return Response(canonical_json(body), media_type="application/json")
     language = cast(Language, call.query.get("language", call.parts.language))
-    return Response(render_card(body, language, released=is_released), media_type="text/html")
+    page = render_html(body, language)
+    headers = {"content-security-policy": policy_with_styles(page)}
+    return Response(page, headers=headers, media_type="text/html")
 
 
 ENDPOINTS = (
@@ -63,7 +66,9 @@ ENDPOINTS = (
         roles=EVERY_ROLE - {"application"},
         parameters={
             "version": Parameter({"type": "string", "maxLength": 18}, "the version in use if left out"),
-            "format": Parameter({"type": "string", "enum": ["html", "json"], "default": "json"}, "the card's form"),
+            "format": Parameter(
+                {"type": "string", "enum": ["html", "json"], "default": "json"}, "the card's form"
+            ),
             "language": _LANGUAGE,
         },
         problems=(404, 503),

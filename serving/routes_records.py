@@ -26,7 +26,8 @@ __all__ = ["ENDPOINTS"]
 _PAGE = 100
 _LIMIT = Parameter({"type": "integer", "minimum": 1, "maximum": 1_000, "default": _PAGE}, "how many at most")
 _AFTER = Parameter(
-    {"type": "integer", "minimum": 0, "maximum": 10**18, "default": 0}, "only those after this one: `next` of the page before"
+    {"type": "integer", "minimum": 0, "maximum": 10**18, "default": 0},
+    "only those after this one: `next` of the page before",
 )
 MEGABYTE = 1_048_576
 
@@ -39,7 +40,9 @@ def add_observations(call: Call) -> Response:
     with writing(parts.engine) as connection:
         received_at = max(context.now, parts.receptions.last(connection))
         counts = observations.add(connection, rows, received_at)
-        changed = {kind: f"{c.new} new, {c.revised} revised" for kind, c in counts.items() if c.new or c.revised}
+        changed = {
+            kind: f"{c.new} new, {c.revised} revised" for kind, c in counts.items() if c.new or c.revised
+        }
         if changed:
             append(connection, actor=call.caller.name, action="observe", subjects=changed, now=system_time())
     tables = {kind: TableCount(**c.__dict__) for kind, c in counts.items()}
@@ -80,7 +83,9 @@ def journal(call: Call) -> Response:
             JournalEntry(**{**e.__dict__, "at": moment(e.at), "subjects": dict(e.subjects)})
             for e in entries(connection, after=_number(call.query, "after", 0), limit=limit)
         ]
-    return json_response(JournalPage(entries=tuple(found), next=found[-1].seq if len(found) == limit else None))
+    return json_response(
+        JournalPage(entries=tuple(found), next=found[-1].seq if len(found) == limit else None)
+    )
 
 
 def _number(query: Mapping[str, str], name: str, default: int) -> int:

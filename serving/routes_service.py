@@ -35,7 +35,11 @@ def ready(call: Call) -> Response:
             status = "serving" if state.fault is None else "serving the release before: the newest is refused"
             models[name] = {"status": status, "version": state.loaded.version, "digest": state.loaded.digest}
     states = call.parts.releases.states.values()
-    good = database == "answers" and any(s.loaded for s in states) and not any(s.fault and not s.loaded for s in states)
+    good = (
+        database == "answers"
+        and any(s.loaded for s in states)
+        and not any(s.fault and not s.loaded for s in states)
+    )
     return JSONResponse({"ready": good, "database": database, "models": models}, 200 if good else 503)
 
 
@@ -66,7 +70,9 @@ def schema(_: Call) -> Response:
 ENDPOINTS = (
     Endpoint("GET", "/livez", alive, "Whether the process lives", roles=None),
     Endpoint("GET", "/healthz", alive, "Whether the process lives", roles=None, documented=False),
-    Endpoint("GET", "/readyz", ready, "Whether it can answer: database and releases", roles=None, problems=(503,)),
+    Endpoint(
+        "GET", "/readyz", ready, "Whether it can answer: database and releases", roles=None, problems=(503,)
+    ),
     Endpoint(
         "GET",
         "/metrics",

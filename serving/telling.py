@@ -129,7 +129,7 @@ def _told(telling: Telling, reasons: list[str]) -> Explanation:
         words = sentence(
             label,
             _words(feature, value, language),
-            _words(feature, usual, language),
+            None if feature.group == "calendar" else _words(feature, usual, language),
             reason.contribution,
             _UNITS[telling.unit][language],
             language,
@@ -164,8 +164,8 @@ def _value(feature: Feature, value: float) -> float | str | None:
     if feature.levels:
         return feature.levels[int(value)] if float(value).is_integer() else None
     if feature.name == "triage":
-        return _RANK.get(value, round(value, 2))
-    return round(value, 4)
+        return _RANK.get(value, round(value, 1))
+    return float(str(np.float32(value)))  # the shortest decimal that is this very float32
 
 
 def _words(feature: Feature, value: float | str | None, language: str) -> str | None:

@@ -28,7 +28,12 @@ class Workers:
             Problem: 429, the queue is full; 503, it took too long (what it writes may still be written).
         """
         if self._pending >= self._limit:
-            raise Problem(429, "overloaded", "Too much is being computed: try again shortly.", headers={"retry-after": "1"})
+            raise Problem(
+                429,
+                "overloaded",
+                "Too much is being computed: try again shortly.",
+                headers={"retry-after": "1"},
+            )
         self._pending += 1
         context = copy_context()
         future = self._pool.submit(lambda: context.run(work, *args, **kwargs))
@@ -38,7 +43,10 @@ class Workers:
                 return await asyncio.wrap_future(future)
         except TimeoutError:
             raise Problem(
-                503, "took_too_long", "The answer took too long: ask for less at a time.", headers={"retry-after": "5"}
+                503,
+                "took_too_long",
+                "The answer took too long: ask for less at a time.",
+                headers={"retry-after": "5"},
             ) from None
 
     def _done(self, _: object) -> None:

@@ -26,7 +26,7 @@ class Trees:
     spread: bytes
 
 
-class _Progress(xgb.callback.TrainingCallback):
+class _Progress(xgb.callback.TrainingCallback):  # type: ignore[misc] # xgboost has no types
     def __init__(self, report: Callable[[], None]) -> None:
         self._report = report
 

@@ -7,15 +7,26 @@ from registry.gates.contract import judge_contract
 from registry.gates.drift import judge_drift
 from registry.gates.explanation import judge_explanation
 from registry.gates.fairness import judge_fairness
-from registry.gates.scope import choose_scope
+from registry.gates.scope import Cell, choose_scope
 from registry.gates.verdict import Finding, GateResult, Verdict, worst
+from registry.gates.whole import require_whole
 from registry.policy import Policy
 
-__all__ = ["Finding", "GateResult", "Verdict", "judge", "worst"]
+__all__ = ["Cell", "Finding", "GateResult", "Verdict", "judge", "worst"]
 
 
-def judge(evidence: Evidence, policy: Policy) -> tuple[tuple[GateResult, ...], tuple[tuple[str, float], ...]]:
-    """Every gate's result, and the trusted scope that is left after judging."""
+def judge(evidence: Evidence, policy: Policy) -> tuple[tuple[GateResult, ...], tuple[Cell, ...]]:
+    """Every gate's result, and the trusted scope that is left after judging.
+
+    A package that is only a baseline has no scope (the baseline is what is served outside one anyway) and is judged
+    by the gates that a policy can require of it.
+
+    Raises:
+        RegistryError: the evidence cannot be judged.
+    """
+    require_whole(evidence)
+    if evidence.kind == "baseline":
+        return (judge_contract(evidence, policy), judge_calibration(evidence, policy, ())), ()
     chosen = choose_scope(evidence.scope_part, policy)
     accuracy = judge_accuracy(evidence, policy, chosen)
     scope = judged_scope(accuracy, chosen)

@@ -1,14 +1,18 @@
-"""Contract: the package is what it says, and training reported what a check finds again."""
+"""Contract: the package is what it says, the rows are what they say, and a check finds what training reported."""
 
-from registry.evidence import Evidence
-from registry.gates.verdict import Finding, GateResult, Verdict
+import numpy as np
+
+from registry.evidence import Evidence, Scored
+from registry.gates.verdict import Finding, GateResult, Verdict, undecided
 from registry.policy import Policy
 
 __all__ = ["judge_contract"]
 
+_SECOND = 1_000_000
+
 
 def judge_contract(evidence: Evidence, policy: Policy) -> GateResult:
-    """Counts that must be 0; anything else blocks."""
+    """Counts that must be 0: others block, but numbers that are none leave it inconclusive."""
     facts = evidence.contract
     counts = {
         "package_files_refused": facts.files_refused,
@@ -20,6 +24,9 @@ def judge_contract(evidence: Evidence, policy: Policy) -> GateResult:
         "rows_differ": facts.rows_off,
         "other_feature_definitions": int(not facts.feature_digest_equal),
         "split_parts_overlap": facts.split_overlaps,
+        "rows_repeated": _repeated(evidence),
+        "rows_out_of_time": _out_of_time(evidence.judge),
+        "weights_wrong": _wrong_weights(evidence.judge),
     }
     findings = [
         Finding(
@@ -27,19 +34,56 @@ def judge_contract(evidence: Evidence, policy: Policy) -> GateResult:
         )
         for name, count in counts.items()
     ]
-    wanted = policy.document.history_days
-    enough = evidence.history_days >= wanted
-    findings.append(
-        Finding(
-            "history_days",
-            "all",
-            evidence.history_days,
-            None,
-            float(wanted),
-            facts.rows,
-            Verdict.PASS,
-            required=False,
-            note="" if enough else "short_history",
-        )
-    )
+    findings += _not_numbers(evidence.judge)
+    findings.append(_history(evidence, policy))
     return GateResult.of("contract", findings)
+
+
+def _repeated(evidence: Evidence) -> int:
+    """Rows that are there twice, or were used to choose the scope as well as to judge."""
+    judged, chosen = set(evidence.judge.row_id), set(evidence.scope_part.row_id)
+    return evidence.judge.size - len(judged) + len(judged & chosen)
+
+
+def _out_of_time(judge: Scored) -> int:
+    """Rows that are not in the order of prediction time, or whose outcome is not where their horizon says."""
+    unordered = int((np.diff(judge.prediction_time) < 0).sum())
+    ahead = judge.target_time - judge.prediction_time
+    if judge.counts:
+        return unordered + int((ahead != np.round(judge.horizon_hours * 3600e6).astype(np.int64)).sum())
+    return unordered + int((ahead < -_SECOND).sum())  # the end of a wait is rounded from its minutes
+
+
+def _wrong_weights(judge: Scored) -> int:
+    """Weights below 0 or no number, and censored rows that count as if their outcome had been seen."""
+    return int((~(judge.weight >= 0) | (judge.censored & (judge.weight > 0))).sum())
+
+
+def _not_numbers(judge: Scored) -> list[Finding]:
+    counted = judge.weight > 0
+    missing = {
+        "forecasts_missing": counted & ~np.isfinite(judge.quantiles).all(axis=1),
+        "outcomes_missing": counted & ~np.isfinite(judge.outcome),
+    }
+    return [
+        undecided(name, "all", int(rows.sum()), "not_a_number", threshold=0.0)
+        if rows.any()
+        else Finding(name, "all", 0.0, None, 0.0, judge.size, Verdict.PASS)
+        for name, rows in missing.items()
+    ]
+
+
+def _history(evidence: Evidence, policy: Policy) -> Finding:
+    wanted = float(policy.document.history_days)
+    note = "" if evidence.history_days >= wanted else "short_history"
+    return Finding(
+        "history_days",
+        "all",
+        evidence.history_days,
+        None,
+        wanted,
+        evidence.contract.rows,
+        Verdict.PASS,
+        required=False,
+        note=note,
+    )

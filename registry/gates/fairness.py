@@ -1,210 +1,170 @@
 """Fairness: is any group told to expect too little? Harm is a wait, or beds, that were under-predicted.
 
-Every group's count and missing values are looked at before anything is compared: fairlearn's differences drop a
-group whose metric is NaN. Resampling is by day, since patients of one day share its queue.
+A group's score is held against everybody's, so that a season in which all waits are under-predicted is calibration's
+matter. A block needs the whole Holm-corrected interval beyond the margin; a pass needs it within. Resampling is by
+day, since patients of one day share its queue (by week for beds, which stay occupied).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
-from fairlearn.metrics import MetricFrame
 from scipy import stats
 
 from hospital.events import Array
 from hospital.times import DAY
 from registry.evidence import Evidence, Scored
+from registry.gates.groups import Groups, told, worst_case_of_censored
 from registry.gates.scope import Cell, in_scope
-from registry.gates.verdict import Finding, GateResult, Verdict
+from registry.gates.verdict import Finding, GateResult, Verdict, undecided
 from registry.policy import Policy
 
 __all__ = ["judge_fairness"]
 
 _OFFSET_MINUTES = 10.0  # a wait of 2 minutes told as 1 is no harm: log errors count from ten minutes on
-_BLOCK_DAYS = {"wait-time": 1, "bed-demand": 7}
-UNKNOWN = "unknown"
+_WAIT_BLOCK_DAYS = 1
+_BED_BLOCK_DAYS = 7
 
 
 @dataclass(frozen=True)
-class _Score:
-    """A score whose rise in a group is harm, with the margin it may have."""
+class _Harm:
+    """How much worse a group fares, from resampling. sd: standard deviation. blocks: stretches of time behind it."""
 
     metric: str
-    values: Array
+    group: str
+    value: float
+    sd: float
+    blocks: int
     margin: float
+    n: int
+
+    def reach(self, alpha: float) -> float:
+        return float(stats.t.ppf(1 - alpha, max(self.blocks - 1, 1))) * self.sd
+
+    def p_value(self) -> float:
+        """Of the hypothesis that the harm is within the margin."""
+        if self.sd == 0:
+            return 0.0 if self.value > self.margin else 1.0
+        return float(stats.t.sf((self.value - self.margin) / self.sd, max(self.blocks - 1, 1)))
 
 
 def judge_fairness(evidence: Evidence, policy: Policy, scope: tuple[Cell, ...]) -> GateResult:
-    """Findings by audit attribute (wait time), or by unit group and site (bed demand)."""
-    judge = evidence.judge
-    inside = judge.part(in_scope(judge, scope)) if evidence.model == "bed-demand" else judge
-    known = inside.known()
-    rules = policy.document.fairness
-    if evidence.model == "bed-demand":
-        return GateResult.of("fairness", _beds(known, policy))
+    """Findings by audit attribute (wait time), or by unit group and site within the scope (bed demand)."""
+    if evidence.judge.counts:
+        findings, found = _beds(evidence, policy, scope)
+    else:
+        findings, found = _waits(evidence, policy)
+    harms = [f for f in found if isinstance(f, _Harm)]
+    findings += [f for f in found if isinstance(f, Finding)]
+    return GateResult.of("fairness", [*_verdicts(harms, policy.document.alpha), *findings])
+
+
+def _waits(evidence: Evidence, policy: Policy) -> tuple[list[Finding], list[_Harm | Finding]]:
+    judge, earlier, rules = evidence.judge, evidence.scope_part, policy.document.fairness
     findings: list[Finding] = []
-    scores = (
-        _Score("share_above_p50", (known.outcome > known.p50).astype(np.float64), rules.margin_share_above),
-        _Score(
-            "log_error",
-            np.log((known.outcome + _OFFSET_MINUTES) / (known.p50 + _OFFSET_MINUTES)),
-            rules.margin_log_error,
-        ),
-    )
-    judged = [a for a in rules.attributes if a in known.audit]
-    for attribute in judged:
-        groups = _names(known.audit[attribute])
-        findings += _told(known, attribute, groups)
-        for score in scores:
-            findings += _harms(
-                known, attribute, groups, score, rules.minimum_rows, policy, _BLOCK_DAYS["wait-time"]
-            )
-        findings += _censored(inside, attribute)
-    lacking = [a for a in rules.attributes if a not in known.audit]
-    findings += [
-        Finding(
-            "attribute",
-            a,
-            None,
-            None,
-            None,
-            0,
-            Verdict.INCONCLUSIVE,
-            required=False,
-            note="attribute_missing",
-        )
-        for a in lacking
-    ]
-    return GateResult.of("fairness", findings)
-
-
-def _beds(known: Scored, policy: Policy) -> list[Finding]:
-    """Signed error by unit group and site, as a share of the group's demand."""
-    rules = policy.document.fairness
-    findings: list[Finding] = []
-    for attribute, column in (("unit_group", known.unit_group), ("site", known.site)):
-        groups = _names(column)
-        if attribute == "site" and set(groups) <= {UNKNOWN, ""}:
+    found: list[_Harm | Finding] = []
+    for attribute in rules.attributes:
+        if attribute not in judge.audit:
+            findings.append(undecided("attribute", attribute, 0, "attribute_missing", required=False))
             continue
-        findings += _told(known, attribute, groups)
-        for group in sorted(set(groups)):
-            mine = groups == group
-            n, label = int(mine.sum()), f"{attribute}={group}"
-            if n < rules.minimum_bed_rows:
-                findings.append(_short("relative_bias", label, n, rules.minimum_bed_rows))
-                continue
-            demand = float(np.mean(known.outcome[mine]))
-            if demand <= 0:
-                findings.append(
-                    Finding(
-                        "relative_bias",
-                        label,
-                        None,
-                        None,
-                        None,
-                        n,
-                        Verdict.INCONCLUSIVE,
-                        note="constant_outcome",
-                    )
+        before = earlier.audit.get(attribute, np.empty(0, object))
+        groups = Groups.of(attribute, judge, judge.audit[attribute], earlier, before)
+        known, names = judge.part(groups.known), groups.rows[groups.known]
+        findings += told(known, attribute, names)
+        findings += worst_case_of_censored(judge, attribute, groups.rows)
+        findings += groups.unknown(rules.unknown_share)
+        for metric, values, margin in (
+            ("share_above_p50", (known.outcome > known.p50).astype(np.float64), rules.margin_share_above),
+            ("log_error", _log_error(known), rules.margin_log_error),
+        ):
+            judged, rest = groups.sort_out(metric, rules.minimum_rows)
+            findings += rest
+            for name in judged:
+                found.append(
+                    _gap(metric, groups.label(name), values, names == name, known, margin, rules.resamples)
                 )
-                continue
-            bias = (known.outcome - known.p50)[mine] / demand
-            sums = _by_block(bias, known.weight[mine], known.prediction_time[mine], _BLOCK_DAYS["bed-demand"])
-            value, low, high = _ratio_interval(*sums, alpha=policy.document.alpha, resamples=rules.resamples)
-            findings.append(_verdict("relative_bias", label, value, low, high, low, rules.margin_bed_bias, n))
-    return findings
+    return findings, found
 
 
-def _harms(
-    known: Scored, attribute: str, groups: Array, score: _Score, least: int, policy: Policy, block_days: int
-) -> list[Finding]:
-    """How much more a group's score is than everybody's; Holm over the attribute's groups for a block."""
-    names = sorted(set(groups))
-    counts = {name: int((groups == name).sum()) for name in names}
-    findings = [
-        _short(score.metric, f"{attribute}={n}", counts[n], least) for n in names if counts[n] < least
-    ]
-    judged = [n for n in names if counts[n] >= least and n != UNKNOWN]
-    rules = policy.document.fairness
-    found = {}
-    for name in judged:
-        mine = groups == name
-        if not np.isfinite(score.values[mine]).all():
-            findings.append(
-                Finding(
-                    score.metric,
-                    f"{attribute}={name}",
-                    None,
-                    None,
-                    None,
-                    counts[name],
-                    Verdict.INCONCLUSIVE,
-                    note="not_a_number",
-                )
-            )
-            continue
-        found[name] = _gap(known, mine, score.values, policy.document.alpha, rules.resamples, block_days)
-    for rank, name in enumerate(sorted(found, key=lambda n: -found[n][1])):
-        value, low, high, sd = found[name]
-        # Holm: the most harmed group is held to alpha / groups, the next to alpha / (groups - 1), …
-        quantile = float(stats.norm.ppf(1 - policy.document.alpha / (len(found) - rank)))
-        label = f"{attribute}={name}"
-        findings.append(
-            _verdict(score.metric, label, value, low, high, value - quantile * sd, score.margin, counts[name])
-        )
-    return findings
-
-
-def _verdict(
-    metric: str, group: str, value: float, low: float, high: float, holm: float, margin: float, n: int
-) -> Finding:
-    verdict = Verdict.INCONCLUSIVE
-    if holm > margin:
-        verdict = Verdict.BLOCK
-    elif high <= margin:
-        verdict = Verdict.PASS
-    return Finding(metric, group, value, (low, high), margin, n, verdict)
-
-
-def _short(metric: str, group: str, n: int, least: int) -> Finding:
-    return Finding(
-        metric,
-        group,
-        None,
-        None,
-        float(least),
-        n,
-        Verdict.INCONCLUSIVE,
-        required=False,
-        note="needs_more_rows",
-    )
+def _log_error(known: Scored) -> Array:
+    return np.asarray(np.log((known.outcome + _OFFSET_MINUTES) / (known.p50 + _OFFSET_MINUTES)))
 
 
 def _gap(
-    known: Scored, mine: Array, values: Array, alpha: float, resamples: int, block_days: int
-) -> tuple[float, float, float, float]:
-    """Group mean less everybody's mean, with bounds and standard deviation, resampling blocks of days."""
-    group = _by_block(values, known.weight * mine, known.prediction_time, block_days)
-    everybody = _by_block(values, known.weight, known.prediction_time, block_days)
-    draws = _draws(everybody[1].size, resamples)
-    gaps = draws @ group[0] / np.maximum(draws @ group[1], 1e-12) - draws @ everybody[0] / (
-        draws @ everybody[1]
-    )
-    value = float(group[0].sum() / group[1].sum() - everybody[0].sum() / everybody[1].sum())
-    sd = float(gaps.std(ddof=1))
-    reach = float(stats.norm.ppf(1 - alpha)) * sd
-    return value, value - reach, value + reach, sd
+    metric: str, group: str, values: Array, mine: Array, known: Scored, margin: float, resamples: int
+) -> _Harm | Finding:
+    """Group mean less everybody's mean."""
+    n = int(mine.sum())
+    if np.ptp(known.outcome[mine]) == 0:
+        return undecided(metric, group, n, "constant_outcome")
+    sums, total = _by_block(values, known.weight * mine, known.prediction_time, _WAIT_BLOCK_DAYS)
+    all_sums, all_total = _by_block(values, known.weight, known.prediction_time, _WAIT_BLOCK_DAYS)
+    draws = _draws(total.size, resamples)
+    weight = draws @ total
+    if not (weight > 0).all():
+        return undecided(metric, group, n, "too_few_days")
+    gaps = draws @ sums / weight - draws @ all_sums / (draws @ all_total)
+    value = float(sums.sum() / total.sum() - all_sums.sum() / all_total.sum())
+    return _Harm(metric, group, value, float(gaps.std(ddof=1)), int((total > 0).sum()), margin, n)
 
 
-def _ratio_interval(
-    sums: Array, weights: Array, *, alpha: float, resamples: int
-) -> tuple[float, float, float]:
-    draws = _draws(weights.size, resamples)
-    means = draws @ sums / np.maximum(draws @ weights, 1e-12)
-    value = float(sums.sum() / weights.sum())
-    reach = float(stats.t.ppf(1 - alpha, max(weights.size - 1, 1))) * float(means.std(ddof=1))
-    return value, value - reach, value + reach
+def _beds(
+    evidence: Evidence, policy: Policy, scope: tuple[Cell, ...]
+) -> tuple[list[Finding], list[_Harm | Finding]]:
+    """Signed error by unit group and site, as a share of the group's demand."""
+    rules = policy.document.fairness
+    judge = evidence.judge.part(in_scope(evidence.judge, scope))
+    earlier = evidence.scope_part.part(in_scope(evidence.scope_part, scope))
+    findings: list[Finding] = []
+    found: list[_Harm | Finding] = []
+    for attribute, judged_by, chosen_by in (
+        ("unit_group", judge.unit_group, earlier.unit_group),
+        ("site", judge.site, earlier.site),
+    ):
+        groups = Groups.of(attribute, judge, judged_by, earlier, chosen_by)
+        if attribute == "site" and len(groups.names) < 2:
+            continue  # one site has nobody to be treated differently from
+        known, names = judge.part(groups.known), groups.rows[groups.known]
+        findings += told(known, attribute, names)
+        judged, rest = groups.sort_out("relative_bias", rules.minimum_bed_rows)
+        findings += rest
+        for name in judged:
+            found.append(_bias(groups.label(name), known.part(names == name), policy))
+    return findings, found
+
+
+def _bias(group: str, known: Scored, policy: Policy) -> _Harm | Finding:
+    rules = policy.document.fairness
+    demand = float(np.average(known.outcome, weights=known.weight))
+    if demand <= 0 or np.ptp(known.outcome) == 0:
+        return undecided("relative_bias", group, known.size, "constant_outcome")
+    relative = (known.outcome - known.p50) / demand
+    sums, total = _by_block(relative, known.weight, known.prediction_time, _BED_BLOCK_DAYS)
+    blocks = int((total > 0).sum())
+    draws = _draws(total.size, rules.resamples)
+    weight = draws @ total
+    if blocks < 4 or not (weight > 0).all():
+        return undecided("relative_bias", group, known.size, "too_few_days")
+    sd = float((draws @ sums / weight).std(ddof=1))
+    value = float(sums.sum() / total.sum())
+    return _Harm("relative_bias", group, value, sd, blocks, rules.margin_bed_bias, known.size)
+
+
+def _verdicts(harms: list[_Harm], alpha: float) -> list[Finding]:
+    """Holm's step-down over every group and score (Holm 1979): the first that is not rejected ends the blocks."""
+    findings = []
+    rejecting = True
+    for rank, harm in enumerate(sorted(harms, key=lambda h: h.p_value())):
+        rejecting = rejecting and harm.p_value() < alpha / (len(harms) - rank)
+        low, high = harm.value - harm.reach(alpha), harm.value + harm.reach(alpha)
+        verdict = Verdict.INCONCLUSIVE
+        if rejecting:
+            verdict = Verdict.BLOCK
+        elif high <= harm.margin:
+            verdict = Verdict.PASS
+        findings.append(
+            Finding(harm.metric, harm.group, harm.value, (low, high), harm.margin, harm.n, verdict)
+        )
+    return findings
 
 
 def _by_block(values: Array, weights: Array, times: Array, days: int) -> tuple[Array, Array]:
@@ -219,72 +179,3 @@ def _draws(blocks: int, resamples: int) -> Array:
         .multinomial(blocks, np.full(blocks, 1 / blocks), size=resamples)
         .astype(np.float64)
     )
-
-
-def _names(values: Array) -> Array:
-    out = np.array([UNKNOWN if v is None or v == "" else str(v) for v in values], object)
-    return np.asarray(out)
-
-
-def _told(known: Scored, attribute: str, groups: Array) -> list[Finding]:
-    """fairlearn's disaggregation: n, mean outcome, signed error, absolute error and coverage of each group."""
-    inside = (known.outcome >= known.quantiles[:, 1]) & (known.outcome <= known.quantiles[:, -2])
-    metrics: dict[str, Callable[[Array, Array], float]] = {
-        "mean_outcome": lambda y, _: float(np.mean(y)),
-        "bias": lambda y, p: float(np.mean(y - p)),
-        "absolute_error": lambda y, p: float(np.mean(np.abs(y - p))),
-    }
-    frame = MetricFrame(
-        metrics=metrics,
-        y_true=known.outcome,
-        y_pred=known.p50,
-        sensitive_features=pd.Series(groups, name=attribute),
-    )
-    coverage = pd.Series(inside).groupby(groups).mean()
-    counts = pd.Series(groups).value_counts()
-    findings = []
-    for name in sorted(set(groups)):
-        row = {metric: frame.by_group.loc[name, metric] for metric in metrics} | {"coverage": coverage[name]}
-        for metric, value in row.items():
-            known_value = float(value) if np.isfinite(value) else None
-            verdict = Verdict.PASS if known_value is not None else Verdict.INCONCLUSIVE
-            findings.append(
-                Finding(
-                    metric,
-                    f"{attribute}={name}",
-                    known_value,
-                    None,
-                    None,
-                    int(counts[name]),
-                    verdict,
-                    required=False,
-                    note="told",
-                )
-            )
-    return findings
-
-
-def _censored(inside: Scored, attribute: str) -> list[Finding]:
-    """Worst case of those who left unseen or still wait: if all of them would have waited longer than the p50."""
-    groups = _names(inside.audit[attribute])
-    findings = []
-    for name in sorted(set(groups)):
-        mine = groups == name
-        above = np.where(inside.censored, True, inside.outcome > inside.p50)[mine]
-        share = float(inside.censored[mine].mean())
-        bound = float(above.mean())
-        note = "worst_case"
-        findings.append(
-            Finding(
-                "share_above_p50_worst_case",
-                f"{attribute}={name}",
-                bound,
-                (bound - share, bound),
-                None,
-                int(mine.sum()),
-                Verdict.PASS,
-                required=False,
-                note=note,
-            )
-        )
-    return findings

@@ -9,17 +9,21 @@ from scipy import stats
 from hospital.events import Array
 from hospital.times import DAY
 
-__all__ = ["BlockMean", "block_mean", "daily_means", "long_run_sd"]
+__all__ = ["MOST_BLOCKS", "BlockMean", "block_mean", "daily_sums", "decorrelation_days", "largest_window_mean", "long_run_sd"]
 
 MOST_BLOCKS = 30
+"""More blocks than this are shorter than they need be: the t quantile hardly falls, the dependence grows."""
+_UNCORRELATED = 0.1
+_LAGS_DAYS = 15
 
 
 @dataclass(frozen=True)
 class BlockMean:
-    """A mean with an interval from block means.
+    """A weighted mean with an interval from blocks of days.
 
     Attributes:
-        value: mean over blocks. low, high: bounds at the confidence asked, one-sided each. blocks: how many.
+        value: mean of all rows. low, high: one-sided bounds at the confidence asked, infinite without two blocks.
+        blocks: how many blocks of days.
     """
 
     value: float
@@ -28,23 +32,27 @@ class BlockMean:
     blocks: int
 
 
-def daily_means(values: Array, weights: Array, times: Array) -> tuple[Array, Array]:
-    """(days, weighted mean of each day): int64 [d], float64 [d]; days without weight are left out."""
-    days, inverse = np.unique(times // DAY, return_inverse=True)
+def daily_sums(values: Array, weights: Array, times: Array) -> tuple[Array, Array]:
+    """(weighted sums, weights) of each day with weight, in the order of time: float64 [days] each."""
+    _, inverse = np.unique(times // DAY, return_inverse=True)
     total = np.bincount(inverse, weights=weights)
     sums = np.bincount(inverse, weights=weights * values)
     kept = total > 0
-    return days[kept], sums[kept] / total[kept]
+    return sums[kept], total[kept]
 
 
 def decorrelation_days(daily: Array, least: int) -> int:
-    """The first lag, at least `least`, at which the daily series' autocorrelation falls under 0.1."""
+    """The first lag, at least `least`, at which a daily series' autocorrelation falls under 0.1.
+
+    No lag above a quarter of the series (but `least`) is looked at: there is too little of it to tell.
+    """
     centred = daily - daily.mean()
     power = float(centred @ centred)
-    for lag in range(max(least, 1), max(daily.size // 4, least + 1)):
-        if power == 0 or float(centred[lag:] @ centred[:-lag]) / power < 0.1:
+    most = max(daily.size // 4, least, 1)
+    for lag in range(max(least, 1), most):
+        if power == 0 or float(centred[lag:] @ centred[:-lag]) / power < _UNCORRELATED:
             return lag
-    return max(daily.size // 4, least)
+    return most
 
 
 def block_mean(
@@ -52,19 +60,27 @@ def block_mean(
 ) -> BlockMean:
     """Mean of rows with a t interval over blocks of max(1 day, 2 x horizon, decorrelation), 30 blocks at most.
 
-    Blocks are consecutive days with rows; with 10 to 30 of them the t quantile is the fixed-b answer to unknown
+    Blocks are consecutive days with rows, all of them used; days differ in weight, so the interval is that of a
+    ratio (linearised: Cochran 1977, section 6.3). With 10 to 30 blocks the t quantile is the answer to unknown
     dependence (Ibragimov & Müller 2010, doi 10.1198/jbes.2009.08046).
+
+    Args:
+        values: float64 [n], finite. weights: float64 [n], at least 0. times: int64 [n], instants.
     """
-    _, daily = daily_means(values, weights, times)
+    sums, total = daily_sums(values, weights, times)
+    if sums.size == 0:
+        return BlockMean(math.nan, -math.inf, math.inf, 0)
     least = max(1, math.ceil(2 * horizon_hours / 24))
-    length = max(decorrelation_days(daily, least), math.ceil(daily.size / MOST_BLOCKS))
-    blocks = daily.size // length
+    length = max(decorrelation_days(sums / total, least), math.ceil(sums.size / MOST_BLOCKS))
+    blocks = sums.size // length
+    value = float(sums.sum() / total.sum())
     if blocks < 2:
-        return BlockMean(float(daily.mean()) if daily.size else math.nan, -math.inf, math.inf, blocks)
-    means = daily[: blocks * length].reshape(blocks, length).mean(axis=1)
-    reach = float(stats.t.ppf(1 - alpha, blocks - 1)) * float(means.std(ddof=1)) / math.sqrt(blocks)
-    centre = float(means.mean())
-    return BlockMean(centre, centre - reach, centre + reach, blocks)
+        return BlockMean(value, -math.inf, math.inf, blocks)
+    # Block edges spread evenly, so that the days that do not fill a last block are not thrown away.
+    starts = np.arange(blocks) * sums.size // blocks
+    influence = np.add.reduceat(sums - value * total, starts) / (total.sum() / blocks)
+    reach = float(stats.t.ppf(1 - alpha, blocks - 1)) * float(influence.std(ddof=1)) / math.sqrt(blocks)
+    return BlockMean(value, value - reach, value + reach, blocks)
 
 
 def long_run_sd(residuals: Array, window: int) -> float:
@@ -76,11 +92,19 @@ def long_run_sd(residuals: Array, window: int) -> float:
     n = residuals.size
     centred = residuals - residuals.mean()
     variance = float(centred @ centred) / n
-    for lag in range(1, min(15, n)):
-        variance += 2 * (1 - lag / 15) * float(centred[lag:] @ centred[:-lag]) / n
+    for lag in range(1, min(_LAGS_DAYS, n)):
+        variance += 2 * (1 - lag / _LAGS_DAYS) * float(centred[lag:] @ centred[:-lag]) / n
     newey_west = math.sqrt(max(variance, float(centred @ centred) / n) / window)
     blocks = n // window
     if blocks < 8:
         return newey_west
     means = residuals[: blocks * window].reshape(blocks, window).mean(axis=1)
     return max(newey_west, float(means.std(ddof=1)))
+
+
+def largest_window_mean(residuals: Array, window: int) -> float:
+    """Largest |mean| of any `window` consecutive earlier days: what was usual has gone that far by itself."""
+    if residuals.size < window:
+        return math.inf
+    sums = np.concatenate([np.zeros(1), np.cumsum(residuals)])
+    return float(np.abs(sums[window:] - sums[:-window]).max()) / window

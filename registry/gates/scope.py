@@ -7,9 +7,13 @@ from registry.evidence import Scored
 from registry.gates.intervals import block_mean
 from registry.policy import Policy
 
-__all__ = ["best_baseline", "choose_scope", "in_scope", "losses"]
+__all__ = ["Cell", "best_baseline", "choose_scope", "horizon_name", "in_scope", "losses"]
 
 Cell = tuple[str, float]
+"""A unit group and a horizon in hours."""
+
+_SCOPE_HORIZON_HOURS = 12.0
+"""The scope part is about a month: blocks of a day or what it takes; the judge part decides what is promised."""
 
 
 def losses(scored: Scored, forecast: Array) -> Array:
@@ -17,8 +21,13 @@ def losses(scored: Scored, forecast: Array) -> Array:
     return np.abs(scored.outcome - forecast)
 
 
+def horizon_name(horizon_hours: float) -> str:
+    """A horizon as findings name it."""
+    return f"{horizon_hours:g} h" if horizon_hours else "all"
+
+
 def best_baseline(scored: Scored, horizon: float) -> str:
-    """The baseline of the least error at a horizon; the first by name where they tie."""
+    """The baseline of the least error at a horizon; the first by name where they tie, or where none is known."""
     mine = scored.known()
     mine = mine.part(mine.horizon_hours == horizon)
     loss = {}
@@ -30,8 +39,13 @@ def best_baseline(scored: Scored, horizon: float) -> str:
 
 
 def choose_scope(scope_part: Scored, policy: Policy) -> tuple[Cell, ...]:
-    """Unit groups and horizons whose gain over the best baseline is above 0 with the policy's confidence."""
+    """Unit groups and horizons whose gain over the best baseline is surely worth having.
+
+    Above the policy's least useful gain with its confidence: a gain that is merely likely would be promised to
+    the judge part and often not be kept there.
+    """
     known = scope_part.known()
+    least = policy.document.accuracy.minimum_rows // 4  # a cell, of a part half as long as the judged one
     cells = []
     for horizon in np.unique(known.horizon_hours):
         baseline = best_baseline(scope_part, horizon)
@@ -39,18 +53,17 @@ def choose_scope(scope_part: Scored, policy: Policy) -> tuple[Cell, ...]:
             mine = known.part((known.horizon_hours == horizon) & (known.unit_group == group))
             gain = losses(mine, mine.baselines[baseline]) - losses(mine, mine.p50)
             finite = np.isfinite(gain)
-            if finite.sum() < policy.document.accuracy.minimum_rows // 4:
+            if finite.sum() < least:
                 continue
-            # The scope part is a month: blocks of a day, the judge part's blocks decide on what is promised.
-            alpha = 1 - policy.document.scope.confidence
             found = block_mean(
                 gain[finite],
                 mine.weight[finite],
                 mine.prediction_time[finite],
-                horizon_hours=12.0,
-                alpha=alpha,
+                horizon_hours=_SCOPE_HORIZON_HOURS,
+                alpha=1 - policy.document.scope.confidence,
             )
-            if found.low > 0:
+            level = float(np.average(losses(mine, mine.baselines[baseline])[finite], weights=mine.weight[finite]))
+            if found.low > policy.document.accuracy.least_gain * level:
                 cells.append((str(group), float(horizon)))
     return tuple(cells)
 

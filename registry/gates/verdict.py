@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Finding", "GateResult", "Verdict", "worst"]
+from registry.errors import RegistryError
+
+__all__ = ["Finding", "GateResult", "Verdict", "undecided", "worst"]
 
 
 class Verdict(StrEnum):
@@ -48,7 +50,20 @@ class Finding:
     def __post_init__(self) -> None:
         numbers = [self.value, self.threshold, *(self.interval or ())]
         if self.verdict.opens and any(x is not None and not math.isfinite(x) for x in numbers):
-            raise ValueError(f"The finding {self.metric} of {self.group} opens on a number that is none.")
+            raise RegistryError(f"The finding {self.metric} of {self.group} opens on a number that is none.")
+
+
+def undecided(
+    metric: str,
+    group: str,
+    n: int,
+    note: str,
+    *,
+    threshold: float | None = None,
+    required: bool = True,
+) -> Finding:
+    """A finding without a figure, and why: too few rows, a missing group, a NaN."""
+    return Finding(metric, group, None, None, threshold, n, Verdict.INCONCLUSIVE, required, note)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,120 @@
+"""Wires the real parts, and starts the service: `vigie serve`."""
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+from hospital.pseudonyms import load_or_create_key
+from hospital.times import instant
+from registry.database import open_database
+from registry.settings import Settings
+from serving.auth import Authority
+from serving.clock import Clock, DemoClock, SystemClock
+from serving.errors import SettingsError
+from serving.models import StoredCatalogue
+from serving.observations import Receptions
+from serving.parts import Parts
+from serving.releases import Releases, StoredReleases
+
+__all__ = ["check_can_serve", "real_parts", "serve"]
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def real_parts(settings: Settings | None = None) -> Parts:
+    """The parts of an installation, wired.
+
+    Raises:
+        VigieError: the home cannot be written, the database or the forecaster cannot be had.
+    """
+    from serving.forecaster import make_forecaster
+
+    found = settings or Settings()
+    _make_home(found.home)
+    engine = open_database(found.database)
+    receptions = Receptions()
+    clock: Clock = SystemClock()
+    if found.clock_start is not None:
+        with engine.connect() as connection:  # started again, the demo goes on from the last that it received
+            clock = DemoClock(max(instant(found.clock_start), receptions.last(connection)))
+    return Parts(
+        engine=engine,
+        clock=clock,
+        releases=Releases(StoredReleases(found)),
+        forecaster=make_forecaster(found),
+        authority=Authority(engine, found.home),
+        pseudonym_key=load_or_create_key(found.home / "pseudonym.key"),
+        language=found.language,
+        catalogue=StoredCatalogue(found),
+        receptions=receptions,
+        close=engine.dispose,
+    )
+
+
+def check_can_serve(settings: Settings) -> None:
+    """Finds what would stop the service before anything is started.
+
+    Raises:
+        SettingsError: in one line, what is wrong and what to do.
+    """
+    _make_home(settings.home)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except PermissionError:
+            raise SettingsError(
+                f"Port {settings.port} needs rights you lack: set VIGIE_PORT above 1023."
+            ) from None
+        except (OSError, OverflowError):
+            raise SettingsError(
+                f"{settings.host}:{settings.port} is taken or not an address of this machine: "
+                "stop what listens there, or set VIGIE_PORT or VIGIE_HOST."
+            ) from None
+
+
+def serve(settings: Settings) -> int:  # noqa: RET503 - execv does not return
+    """Checks, then becomes `bentoml serve`; Ctrl-C and SIGTERM finish what is in flight and end it.
+
+    Raises:
+        SettingsError: it cannot start; nothing was started.
+    """
+    check_can_serve(settings)
+    os.environ.update(_environment(settings))
+    os.chdir(ROOT)
+    where = ["--host", settings.host, "--port", str(settings.port)]
+    limits = ["--timeout-graceful-shutdown", "20"]
+    sys.stdout.flush()
+    os.execv(  # noqa: S606 - this very interpreter, no shell
+        sys.executable, [sys.executable, "-m", "bentoml", "serve", "serving.service:Vigie", *where, *limits]
+    )
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The settings as the workers read them, from wherever they were started."""
+    named = {
+        "BENTOML_DO_NOT_TRACK": "true",
+        "VIGIE_HOME": str(settings.home.resolve()),
+        "VIGIE_RELEASES": str(settings.releases.resolve()),
+        "VIGIE_TRUST": str(settings.trust.resolve()),
+        "VIGIE_LANGUAGE": settings.language,
+    }
+    if settings.database_url:
+        named["VIGIE_DATABASE_URL"] = settings.database_url
+    if settings.clock_start is not None:
+        named["VIGIE_CLOCK_START"] = settings.clock_start.isoformat()
+    return named
+
+
+def _make_home(home: Path) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        probe = home / f".writable.{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise SettingsError(
+            f"{home} cannot be written ({error.strerror}): set VIGIE_HOME to a folder that you may write."
+        ) from None

@@ -1,0 +1,140 @@
+"""The words of the pages, in French and English; a test compares the two lists."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from hospital.times import moment
+
+__all__ = ["TEXTS", "Language", "clock_time", "number"]
+
+Language = Literal["fr", "en"]
+
+TEXTS: Mapping[Language, Mapping[str, str]] = {
+    "fr": {
+        "title": "Vigie : lits et attente",
+        "informs": "Vigie informe, les soignants et les cadres décident. Rien n’est exécuté automatiquement.",
+        "demo": "Démonstration : données simulées, l’horloge continue depuis la fin de ces données.",
+        "now": "Situation à",
+        "beds": "Besoin en lits",
+        "waits": "Attente aux urgences",
+        "waits_for": "Patient arrivant et trié maintenant : minutes jusqu’au premier contact médical",
+        "triage": "Tri",
+        "median": "Médiane",
+        "range": "8 fois sur 10 entre",
+        "and": "et",
+        "in": "dans",
+        "hours": "h",
+        "minutes": "min",
+        "patients": "patients",
+        "staffed": "lits armés",
+        "staffed_unknown": "lits armés : inconnu",
+        "tension": "Risque de dépasser les lits armés",
+        "tension_high": "Tension probable",
+        "tension_possible": "Tension possible",
+        "tension_low": "Calme",
+        "tension_unknown": "Tension non calculable",
+        "why": "Pourquoi",
+        "trusted": "Fiable",
+        "baseline": "Prévision simple",
+        "degraded": "À prendre avec prudence",
+        "trusted_words": "dans le périmètre validé",
+        "baseline_words": "hors du périmètre validé : une règle simple répond",
+        "degraded_words": "données anciennes ou inhabituelles",
+        "model": "Modèle",
+        "version": "version",
+        "released": "mise en service le",
+        "card": "fiche du modèle",
+        "picture": "Patients dans l’unité ces dernières heures, puis prévision avec sa fourchette",
+        "history": "constaté",
+        "forecast": "prévu",
+        "no_release": "Aucune version en service : entraîner, vérifier, faire approuver, mettre en service.",
+        "refused": "La version en service ne se vérifie pas : rien n’est servi. Prévenir l’administrateur.",
+        "no_history": "Pas encore assez de données reçues pour prévoir.",
+        "refresh": "La page se renouvelle chaque minute.",
+        "sign_in": "Entrer",
+        "token": "Jeton d’accès",
+        "token_hint": "Donné par l’administrateur (vigie token create). Jamais écrit dans une adresse.",
+        "wrong_token": "Ce jeton n’est pas valable, ou n’ouvre pas ces pages.",
+        "link_used": "Ce lien a déjà servi ou a expiré. Entrer avec un jeton, ou demander un autre lien.",
+        "sign_out": "Sortir",
+        "other_language": "English",
+        "id": "Référence",
+        "warnings": "À savoir",
+        "now_marker": "maintenant",
+    },
+    "en": {
+        "title": "Vigie: beds and waits",
+        "informs": "Vigie informs; clinicians and managers decide. Nothing is carried out automatically.",
+        "demo": "Demonstration: simulated data; the clock runs on from the end of these data.",
+        "now": "As of",
+        "beds": "Bed demand",
+        "waits": "Emergency department wait",
+        "waits_for": "A patient arriving and triaged now: minutes to first medical contact",
+        "triage": "Triage",
+        "median": "Median",
+        "range": "8 times in 10 between",
+        "and": "and",
+        "in": "in",
+        "hours": "h",
+        "minutes": "min",
+        "patients": "patients",
+        "staffed": "staffed beds",
+        "staffed_unknown": "staffed beds: unknown",
+        "tension": "Risk of exceeding staffed beds",
+        "tension_high": "Tension likely",
+        "tension_possible": "Tension possible",
+        "tension_low": "Calm",
+        "tension_unknown": "Tension cannot be computed",
+        "why": "Why",
+        "trusted": "Trusted",
+        "baseline": "Simple forecast",
+        "degraded": "Take with caution",
+        "trusted_words": "within the approved scope",
+        "baseline_words": "outside the approved scope: a simple rule answers",
+        "degraded_words": "old or unusual data",
+        "model": "Model",
+        "version": "version",
+        "released": "in use since",
+        "card": "model card",
+        "picture": "Patients in the unit over the last hours, then the forecast with its range",
+        "history": "observed",
+        "forecast": "forecast",
+        "no_release": "No version is in use: train, check, have it approved, then promote it.",
+        "refused": "The version in use does not verify, so nothing is served. Tell the administrator.",
+        "no_history": "Not enough data received yet to forecast.",
+        "refresh": "The page renews itself every minute.",
+        "sign_in": "Enter",
+        "token": "Access token",
+        "token_hint": "Given by the administrator (vigie token create). It never stands in an address.",
+        "wrong_token": "This token is not valid, or does not open these pages.",
+        "link_used": "This link was used already or has expired. Enter with a token, or ask for another.",
+        "sign_out": "Leave",
+        "other_language": "Français",
+        "id": "Reference",
+        "warnings": "To know",
+        "now_marker": "now",
+    },
+}
+
+
+def number(value: float | None, language: Language, digits: int = 0) -> str:
+    """A number as people of this language write it; a dash where unknown."""
+    if value is None:
+        return "–"
+    text = f"{value:.{digits}f}"
+    text = "0" if text == "-0" else text
+    return text.replace(".", ",") if language == "fr" else text
+
+
+def clock_time(at: int, zone: ZoneInfo, language: Language, *, date: bool = False) -> str:
+    """A time on the hospital's clock: hour and minute, with the day where asked for."""
+    when: datetime = moment(at).astimezone(zone)
+    hour = (
+        f"{when.hour:02d} h {when.minute:02d}" if language == "fr" else f"{when.hour:02d}:{when.minute:02d}"
+    )
+    if not date:
+        return hour
+    day = f"{when.day:02d}/{when.month:02d}/{when.year}" if language == "fr" else when.strftime("%Y-%m-%d")
+    return f"{day} {hour}"

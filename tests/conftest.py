@@ -1,0 +1,120 @@
+"""Fixtures shared by the tests: a private PostgreSQL server, databases of both kinds, an installation."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from installation import Installation
+from sqlalchemy import create_engine, text
+
+_PROGRAMS = ("initdb", "pg_ctl")
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server of this session's own, on a unix socket; skips where there is no program."""
+    programs = _postgres_programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL server programs (initdb, pg_ctl) on this machine")
+    user = _unprivileged_user()
+    # Short and open to the server's user: a socket's path has at most 107 characters.
+    folder = Path(tempfile.mkdtemp(prefix="vigie-pg-", dir="/tmp"))
+    try:
+        if user is not None:
+            os.chown(folder, user.pw_uid, user.pw_gid)
+        data, started = folder / "data", f"-k {folder} -c listen_addresses= -c fsync=off"
+        try:
+            _as(user, [programs["initdb"], "-D", str(data), "-U", "vigie", "-A", "trust", "-E", "UTF8"])
+        except subprocess.CalledProcessError as error:
+            pytest.skip(f"PostgreSQL's initdb does not work here: {error.stderr[-200:]}")
+        start = [programs["pg_ctl"], "-D", str(data), "-l", str(folder / "log"), "-o", started, "-w", "start"]
+        _as(user, start)
+        try:
+            yield f"postgresql+psycopg://vigie@/postgres?host={folder}"
+        finally:
+            _as(user, [programs["pg_ctl"], "-D", str(data), "-m", "immediate", "-w", "stop"])
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> str:
+    """The URL of a new, empty PostgreSQL database."""
+    name = f"vigie_{uuid.uuid4().hex[:12]}"
+    engine = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return postgres_url.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, quick_path: Path) -> str:
+    """The URL of a new, empty database, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{quick_path / 'vigie.db'}"
+    url: str = request.getfixturevalue("postgres_database")
+    return url
+
+
+@pytest.fixture
+def quick_path() -> Iterator[Path]:
+    """A new folder in memory where there is such a place: what Vigie makes durable costs nothing there."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(prefix="vigie-", dir=memory if memory.is_dir() else None) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def installation(quick_path: Path) -> Installation:
+    """A home with a trust folder of four people, and no candidate yet."""
+    return Installation.make(quick_path / "home")
+
+
+def _postgres_programs() -> dict[str, str] | None:
+    """Where Debian and others keep them; not any ``initdb`` that is on the path for something else."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    folders += [Path("/usr/local/pgsql/bin"), *map(Path, os.environ.get("PATH", "").split(os.pathsep))]
+    for folder in folders:
+        if all((folder / name).exists() for name in _PROGRAMS):
+            return {name: str(folder / name) for name in _PROGRAMS}
+    return None
+
+
+def _unprivileged_user() -> pwd.struct_passwd | None:
+    """Whom to run the server as: it refuses root."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    pytest.skip("PostgreSQL refuses to run as root, and there is no user postgres or nobody")
+
+
+def _as(user: pwd.struct_passwd | None, command: list[str]) -> None:
+    uid, gid = (None, None) if user is None else (user.pw_uid, user.pw_gid)
+    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"}
+    # pg_ctl leaves a server behind that would keep a pipe open: its words go to a file.
+    with tempfile.TemporaryFile("w+") as said:
+        done = subprocess.run(
+            command,
+            stdout=said,
+            stderr=said,
+            cwd="/",
+            env=environment,
+            user=uid,
+            group=gid,
+            extra_groups=None if user is None else [],
+            check=False,
+        )
+        said.seek(0)
+        if done.returncode != 0:
+            raise subprocess.CalledProcessError(done.returncode, command, stderr=said.read())
