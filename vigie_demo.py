@@ -45,7 +45,7 @@ _READY_SECONDS = 60
 
 def run_demo(*, days: int | None, serve: bool, seed: int, port: int) -> int:
     """Runs the demo; returns the exit code."""
-    console, started, policy = Console(highlight=False), time.monotonic(), default_policy()
+    console, started, policy = Console(highlight=False, soft_wrap=True), time.monotonic(), default_policy()
     _refuse_taken_port(port)
     home = HOME.resolve()
     settings = Settings(home=home, port=port, host="127.0.0.1", database_url="", language="fr")
@@ -336,14 +336,13 @@ def _service(console: Console, settings: Settings, start: datetime) -> Iterator[
     }
     root = Path(__file__).resolve().parent
     with _step(console, "Serve") as said:
-        process = subprocess.Popen(
-            [sys.executable, str(root / "vigie.py"), "serve"],
-            cwd=root,
-            env=environment,
-            start_new_session=True,
-        )
+        command = [sys.executable, str(root / "vigie.py"), "serve"]
+        with open(settings.home / "service.log", "ab") as log:
+            process = subprocess.Popen(
+                command, cwd=root, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
         _wait_until_ready(process, settings)
-        said.append(f"http://127.0.0.1:{settings.port}")
+        said.append(f"http://127.0.0.1:{settings.port}, log in {HOME / 'service.log'}")
     try:
         yield process
     finally:
@@ -359,7 +358,7 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", settings: Settings) ->
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise VigieError("The service stopped while it started: see above.")
+            raise VigieError(f"The service stopped while it started: see {settings.home / 'service.log'}.")
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{settings.port}/readyz", timeout=2) as answer:
                 if answer.status == 200:

@@ -22,7 +22,7 @@ def columns_of(frame: pd.DataFrame, table: str) -> dict[str, Array]:
     for name in frame.columns:
         series, kind = frame[name], kinds.get(str(name))
         if kind is Kind.TIME:
-            instants = series.dt.as_unit("us").to_numpy("datetime64[us]").astype(np.int64)
+            instants = series.dt.tz_convert(None).dt.as_unit("us").to_numpy("datetime64[us]").astype(np.int64)
             out[str(name)] = np.where(series.isna().to_numpy(), MISSING_TIME, instants)
         elif kind in (Kind.NUMBER, Kind.INTEGER) or (kind is None and pd.api.types.is_numeric_dtype(series)):
             out[str(name)] = series.to_numpy(np.float64, na_value=np.nan)

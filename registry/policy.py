@@ -5,7 +5,6 @@ that is not required, fewer than two approvals, a margin or a least number of ro
 """
 
 import tomllib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Annotated, Literal
@@ -76,7 +75,7 @@ class Fairness(_Strict):
 
 
 class Drift(_Strict):
-    """When inputs are another hospital's; `spread_floor`: the least standard deviation, as a share of the mean."""
+    """When inputs are another hospital's; `spread_floor`: least standard deviation, as a share of the mean."""
 
     windows_days: Windows
     effect: Annotated[float, Field(gt=0, le=3)]
@@ -156,22 +155,21 @@ def load_policy(content: bytes) -> Policy:
         ]
     gates = raw.get("gates")
     if isinstance(gates, dict):
-        faults += _floor_faults("gates.required", gates.get("required"), FLOOR)
-        faults += _floor_faults(
-            "gates.required_of_baseline", gates.get("required_of_baseline"), BASELINE_FLOOR
-        )
+        for name, floor in (("required", FLOOR), ("required_of_baseline", BASELINE_FLOOR)):
+            faults += _floor_faults(f"gates.{name}", gates.get(name), floor)
     if document is None or faults:
         raise PolicyError(
-            "The policy may not be used: " + "; ".join(faults) + ". A board can add to what ships, not remove."
+            f"The policy may not be used: {'; '.join(faults)}. A board can make it stricter, not looser."
         )
     return Policy(content, sha256_bytes(content), document)
 
 
-def _floor_faults(path: str, required: object, floor: Iterable[str]) -> list[str]:
+def _floor_faults(path: str, required: object, floor: tuple[str, ...]) -> list[str]:
+    """The gates that are there today are the floor: none may be missing, and there is no other."""
     if not isinstance(required, list):
         return []
     missing = [gate for gate in floor if gate not in required]
-    unknown = [str(gate) for gate in required if gate not in FLOOR]
+    unknown = [str(gate) for gate in required if gate not in floor]
     faults = [f"{path}: it does not require {', '.join(missing)}"] if missing else []
     return faults + ([f"{path}: there is no gate {', '.join(unknown)}"] if unknown else [])
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from hospital.events import Array
-from registry.errors import RegistryError
 from registry.evidence import Evidence, Scored
 from registry.gates import GateResult, Verdict, judge, worst
 from registry.gates.intervals import block_mean
@@ -39,13 +38,9 @@ def make_report(evidence: Evidence, policy: Policy) -> Report:
     """Judges the evidence and writes it down."""
     results, scope = judge(evidence, policy)
     required = policy.required_of(evidence.kind)
-    judged = [r for r in results if r.name in required]
-    if {r.name for r in judged} != set(required):
-        raise RegistryError(
-            f"The policy requires {', '.join(sorted(set(required) - {r.name for r in judged}))} of a {evidence.kind}, "
-            "which cannot be judged of one: take it out of the policy's list."
-        )
-    verdict = worst(r.verdict for r in judged)
+    judged = {r.name: r.verdict for r in results}
+    # A gate that is required and was not judged opens nothing.
+    verdict = worst(judged.get(name, Verdict.INCONCLUSIVE) for name in required)
     body = {
         "format": 1,
         "model": evidence.model,

@@ -1,6 +1,7 @@
 """Problem details (RFC 9457) as responses: every fault with its path, never a value that was sent."""
 
 import json
+import re
 from collections.abc import Iterable
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -12,6 +13,7 @@ from serving.errors import Problem, RequestFault
 
 __all__ = ["PROBLEM_JSON", "ProblemBody", "invalid", "problem_response", "row_faults", "schema_faults"]
 
+_FIELD = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 PROBLEM_JSON = "application/problem+json"
 _TITLES = {
     400: "The request cannot be read",
@@ -110,9 +112,8 @@ def schema_faults(error: ValidationError) -> list[RequestFault]:
     for entry in error.errors(include_url=False, include_input=False, include_context=False):
         code = entry["type"]
         code = _CODES.get(code) or fault_code(code)
-        extra = entry["type"] == "extra_forbidden"
         message = _WORDS.get(code) or (message_of(code) if code in MESSAGES else entry_words(code))
-        found.append(RequestFault(_path(entry["loc"], hide_last=extra), code, message))
+        found.append(RequestFault(_path(entry["loc"]), code, message))
     return found
 
 
@@ -121,9 +122,10 @@ def entry_words(code: str) -> str:
     return code.replace("_", " ")
 
 
-def _path(loc: tuple[int | str, ...], *, hide_last: bool) -> str:
-    # A key that the contract does not know may be anything, a patient's name too: it is not shown.
+def _path(loc: tuple[int | str, ...]) -> str:
+    # A key that the contract does not know may be anything: only what looks like a field's name is shown.
     path = ""
-    for part in loc[:-1] if hide_last else loc:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
-    return f"{path}.?" if hide_last and path else "?" if hide_last else path
+    for part in loc:
+        name = part if isinstance(part, int) or _FIELD.fullmatch(part) else "?"
+        path += f"[{name}]" if isinstance(part, int) else f".{name}" if path else str(name)
+    return path

@@ -13,6 +13,8 @@ import pytest
 from installation import Installation
 from sqlalchemy import create_engine, text
 
+from hospital.reading import HospitalTables
+
 _PROGRAMS = ("initdb", "pg_ctl")
 
 
@@ -66,9 +68,29 @@ def database_url(request: pytest.FixtureRequest, quick_path: Path) -> str:
 @pytest.fixture
 def quick_path() -> Iterator[Path]:
     """A new folder in memory where there is such a place: what Vigie makes durable costs nothing there."""
-    memory = Path("/dev/shm")
+    memory = Path("/dev/shm")  # noqa: S108 - the folder made in it has a random name
     with tempfile.TemporaryDirectory(prefix="vigie-", dir=memory if memory.is_dir() else None) as folder:
         yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def hospital_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small simulated hospital's files: 110 days over a clock change, a quarter of the size."""
+    from datetime import date
+
+    from hospital.simulator import simulate, write
+
+    folder = tmp_path_factory.mktemp("hospital")
+    write(simulate(110, seed=31, start=date(2024, 1, 8), scale=0.25), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def hospital(hospital_folder: Path) -> HospitalTables:
+    """The small simulated hospital, read."""
+    from hospital.reading import read_hospital
+
+    return read_hospital(hospital_folder, None, b"a key for tests")
 
 
 @pytest.fixture

@@ -1,14 +1,16 @@
 """Fakes for the service's tests: a forecaster that knows four units, a clock that stands, releases in memory."""
 
+import asyncio
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 from sqlalchemy import Connection
 
-from hospital.errors import HistoryError, VigieError
+from hospital.errors import VigieError
 from hospital.times import HOUR, instant, moment
 from registry.database import open_database, writing
 from registry.tokens import ROLES, create_token
@@ -22,6 +24,7 @@ from serving.answers import (
     Trust,
     WaitForecast,
 )
+from serving.app import build_app
 from serving.auth import Authority
 from serving.errors import Problem, RequestFault
 from serving.models import Catalogue
@@ -244,6 +247,26 @@ class FakeCatalogue(Catalogue):
         return {"model": model, "version": version, "verdict": "pass"}
 
 
+class InProcess:
+    """Asks the application in this process, without following redirects; keeps no cookies."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._app = build_app(parts)
+
+    def request(self, method: str, path: str, *, peer: str = "10.0.0.9", **more: Any) -> httpx.Response:
+        """The response, as asked for from the address `peer`."""
+        return asyncio.run(self._request(method, path, peer, more))
+
+    def get(self, path: str, **more: Any) -> httpx.Response:
+        """The response to a GET."""
+        return self.request("GET", path, **more)
+
+    async def _request(self, method: str, path: str, peer: str, more: Mapping[str, Any]) -> httpx.Response:
+        transport = httpx.ASGITransport(self._app, raise_app_exceptions=False, client=(peer, 1234))
+        async with httpx.AsyncClient(transport=transport, base_url="http://vigie") as client:
+            return await client.request(method, path, **more)
+
+
 def make_parts(home: Path, url: str | None = None) -> tuple[Parts, dict[str, str]]:
     """Parts over a real database, and a token for each role."""
     home.mkdir(parents=True, exist_ok=True)
@@ -282,7 +305,7 @@ __all__ = [
     "FakeClock",
     "FakeForecaster",
     "FakeReleases",
-    "HistoryError",
+    "InProcess",
     "loaded",
     "make_parts",
     "parts_of_environment",

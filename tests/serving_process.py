@@ -1,6 +1,7 @@
-"""The service with fake parts, for tests that need a real BentoML process: `bentoml serve tests.serving_process:Vigie`."""
+"""The service with fake parts, for tests that need a real process: `bentoml serve serving_process:Vigie`."""
+
+from serving_fakes import parts_of_environment
 
 from serving.service import build_service
-from tests.serving_fakes import parts_of_environment
 
 Vigie = build_service(parts_of_environment)

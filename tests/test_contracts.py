@@ -238,6 +238,45 @@ def test_pandera_and_pydantic_accept_and_refuse_the_same_rows_at_the_same_places
     _covered(tally, contract)
 
 
+@pytest.mark.parametrize("table", TABLES)
+def test_a_fault_alone_in_a_table_is_refused_by_both(table: str) -> None:
+    """No fault needs another one beside it to be seen."""
+    contract = TABLES[table]
+    whole = {c.name: _alone(c, n) for n, c in enumerate(contract.columns)}
+    assert _by_rows(table, [whole])[1] == _by_frame(table, [whole])[1] == {}
+    alone: list[tuple[str, Row]] = []
+    for column in contract.columns:
+        wrong: list[Any] = [{"a": "b"}]
+        if column.required:
+            wrong.append(None)
+        if column.kind is Kind.TIME and not column.planned:
+            wrong.append(_time_text(301, "Z"))
+        elif column.kind in (Kind.NUMBER, Kind.INTEGER):
+            wrong += [-1, True, 1e9]
+        elif column.kind is not Kind.TIME:
+            wrong += [" ", "x" * 130]
+        alone += [(column.name, {**whole, column.name: value}) for value in wrong]
+    for rule in contract.rules:
+        late: Row = {c.name: None for c in contract.columns if not c.required and c.kind is Kind.TIME}
+        late |= {rule.earlier: _time_text(-60, "Z"), rule.later: _time_text(-120, "Z")}
+        if rule.earlier != contract.time:
+            late |= {contract.time: _time_text(-600, "Z")} if contract.time in contract.event_times else {}
+        alone.append((rule.later, {**whole, **late}))
+    for name, row in alone:
+        expected = _by_rows(table, [row])[1]
+        assert set(expected) == {(0, name)}
+        assert _by_frame(table, [row])[1] == expected
+
+
+def _alone(column: Column, number: int) -> Any:
+    """A good value; times in the order of the columns."""
+    if column.kind is Kind.TIME:
+        return _time_text(60 * (number - 100), "Z")
+    if column.kind in (Kind.NUMBER, Kind.INTEGER):
+        return min(30, column.maximum or 30)
+    return column.choices[0] if column.choices else "A"
+
+
 def _values(typed: pd.DataFrame, contract: Table) -> list[Row]:
     out = []
     for record in typed.to_dict("records"):

@@ -72,6 +72,7 @@ def test_everything_wrong_with_a_mapping_is_said_at_once(tmp_path: Path) -> None
     [tables.visits.columns]
     arrived_at = { colum = "T" }
     age_years = { column = "A", format = "%Y" }
+    triaged_at = { column = "R", format = "%d/%m %H:%M" }
     heart_rate = { constant = "fast" }
     reason = { constant = 3 }
     triage = { constant = "1", missing = ["9"] }
@@ -101,6 +102,7 @@ def test_everything_wrong_with_a_mapping_is_said_at_once(tmp_path: Path) -> None
         ("tables.visits.columns.visit_id", "missing"),
         ("tables.visits.columns.arrived_at.colum", "unknown_key"),
         ("tables.visits.columns.age_years", "not_a_time"),
+        ("tables.visits.columns.triaged_at", "bad_format"),
         ("tables.visits.columns.heart_rate", "not_a_meaning"),
         ("tables.visits.columns.reason", "not_text"),
         ("tables.visits.columns.triage", "constant_alone"),

@@ -277,9 +277,14 @@ def test_the_digest_of_the_source_is_of_bytes_names_and_mapping_and_of_no_key(tm
         _read(tmp_path, mapping, stays__csv=GOOD).source_digest,
         _read(tmp_path, mapping + "\n", stays__csv=GOOD).source_digest,
     }
+    (tmp_path / "other.csv").write_text(GOOD)
+    for name in ("stays.csv", "other.csv"):
+        found = read_hospital(tmp_path / name, load_mapping(tmp_path / "mapping.toml"), KEY)
+        others.add(found.source_digest)
+    (tmp_path / "other.csv").unlink()
     (tmp_path / "stays.csv").unlink()
     others.add(_read(tmp_path, stays__csv__gz=gzip.compress(GOOD.encode())).source_digest)
-    assert len(others) == 5
+    assert len(others) == 6
 
 
 # --- tables without received_at --------------------------------------------------------------------------

@@ -1,0 +1,244 @@
+"""Features are exact counts of what was known, the same for one time and for a million, and blind to the future."""
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hospital.columns import events_of
+from hospital.counting import Counter, LastOnes, Series, Spans
+from hospital.events import FOREVER, Array, Events, Facts
+from hospital.features.beds import BedFeatures, BedQuery, bed_features_of
+from hospital.features.feature import with_levels
+from hospital.features.wait import WaitFeatures, WaitQuery
+from hospital.reading import HospitalTables
+from hospital.samples import bed_samples, bed_times, compute_wait, wait_samples
+from hospital.tables import TABLES, Kind
+from hospital.times import DAY, HOUR, MINUTE, MISSING_TIME
+from registry.prepared import prepare_waits
+
+TIME = st.integers(0, 40)
+
+
+@given(st.lists(st.tuples(TIME, TIME, TIME, TIME), max_size=12), st.lists(TIME, min_size=1, max_size=8))
+def test_a_counter_counts_the_spans_that_hold_and_are_known(
+    spans: list[tuple[int, int, int, int]], times: list[int]
+) -> None:
+    """Brute force over spans cut to what was known agrees with binary search."""
+    start, end, known, until = (np.array([s[i] for s in spans], np.int64) for i in range(4))
+    facts = Facts({}, np.arange(len(spans), dtype=np.int64), known, until)
+    counter: Counter = Spans.of(facts, start, end, start).counter()
+    at = np.array(times, np.int64)
+    holds = [[max(s, k) <= t < min(e, u) for s, e, k, u in spans] for t in times]
+    assert counter.count(at).tolist() == [sum(row) for row in holds]
+    assert counter.sum(at).tolist() == [sum(s[0] for s, h in zip(spans, row, strict=True) if h) for row in holds]
+
+
+@given(st.lists(st.tuples(TIME, TIME, TIME), max_size=30), st.lists(TIME, min_size=1, max_size=6))
+@settings(max_examples=200)
+def test_the_last_ones_are_the_newest_known_and_not_withdrawn(
+    events: list[tuple[int, int, int]], times: list[int]
+) -> None:
+    """The last three values, newest first, skip what a revision withdrew and what is too old."""
+    at, known, until = (np.array([e[i] for e in events], np.int64) for i in range(3))
+    value = np.arange(len(events), dtype=np.float64)
+    facts = Facts({}, np.arange(len(events), dtype=np.int64), known, until)
+    found = LastOnes(facts, at, value, 15).last(np.array(times, np.int64), 3)
+    for row, t in zip(found, times, strict=True):
+        seen = [
+            (max(a, k), a, i)
+            for i, (a, k, u) in enumerate(events)
+            if max(a, k) < u and max(a, k) <= t < u and max(a, k) > t - 15
+        ]
+        wanted = [float(i) for _, _, i in sorted(seen, reverse=True)][:3]
+        assert row[~np.isnan(row)].tolist() == wanted
+
+
+@given(st.lists(st.tuples(TIME, TIME, TIME), max_size=20), st.lists(st.tuples(TIME, TIME), min_size=1, max_size=6))
+def test_a_series_gives_the_latest_value_known(
+    told: list[tuple[int, int, int]], asked: list[tuple[int, int]]
+) -> None:
+    """The value of the latest moment not after the one asked for, as it was known then."""
+    at, known, until = (np.array([t[i] for t in told], np.int64) for i in range(3))
+    facts = Facts({}, np.arange(len(told), dtype=np.int64), known, until)
+    value = np.arange(len(told), dtype=np.float64)
+    series = Series(at, facts, value, max_age=10)
+    found = series.value(np.array([a for a, _ in asked]), np.array([k for _, k in asked]))
+    for got, (when, by) in zip(found, asked, strict=True):
+        candidates = [(a, k, i) for i, (a, k, u) in enumerate(told) if a <= when and k <= by < u]
+        best = max(candidates, default=None)
+        if best is None or when - best[0] > 10:
+            assert np.isnan(got)
+        else:
+            assert (told[int(got)][0], told[int(got)][1]) == best[:2]
+
+
+def _bits(X: Array) -> bytes:
+    return X.astype("<f4").tobytes()
+
+
+def test_one_visit_at_a_time_gives_the_bits_of_all_at_once(hospital: HospitalTables) -> None:
+    """Asked one by one, as a live request does, the features are those of the training matrix."""
+    events = events_of(hospital)
+    prepared = prepare_waits(events, (), None)
+    computer = WaitFeatures(events)
+    rng = np.random.default_rng(4)
+    for i in rng.choice(prepared.prediction_time.size, 60, replace=False):
+        mask = np.zeros(prepared.prediction_time.size, bool)
+        mask[i] = True
+        one = computer.compute(prepared.samples.part(mask).query, prepared.features)
+        assert _bits(one) == _bits(prepared.X[mask])
+
+
+def test_one_unit_and_hour_at_a_time_gives_the_bits_of_all_at_once(hospital: HospitalTables) -> None:
+    """The same for bed demand, over every horizon."""
+    events = events_of(hospital)
+    features = with_levels(bed_features_of(events), {"unit": tuple(u.unit for u in events.units)})
+    samples = bed_samples(events, features, (4.0, 24.0, 168.0), bed_times(events))
+    computer = BedFeatures(events, features)
+    rng = np.random.default_rng(5)
+    for i in rng.choice(len(samples.X), 60, replace=False):
+        mask = np.zeros(len(samples.X), bool)
+        mask[i] = True
+        assert _bits(computer.compute(samples.part(mask).query)) == _bits(samples.X[mask])
+
+
+def _planted(tables: Mapping[str, Array], table: str, column: str, chosen: Array) -> dict[str, Array]:
+    """A table with a column's chosen cells (bool [n]) changed to something else that the contract allows."""
+    kind = TABLES[table].by_name[column].kind
+    values = tables[column].copy()
+    if kind is Kind.TIME:
+        values[chosen] = np.where(values[chosen] == MISSING_TIME, tables["received_at"][chosen], values[chosen] - HOUR)
+    elif kind in (Kind.NUMBER, Kind.INTEGER):
+        values[chosen] = np.where(np.isnan(values[chosen]), 7.0, values[chosen] + 3.0)
+    else:
+        values[chosen] = ["planted" if v != "planted" else "other" for v in values[chosen]]
+    return {**tables, column: values}
+
+
+def _columns(hospital: HospitalTables) -> dict[str, dict[str, Array]]:
+    from hospital.columns import columns_of
+
+    return {name: columns_of(frame, name) for name, frame in hospital.tables.items()}
+
+
+FUTURE = [
+    (name, column.name)
+    for name in ("visits", "stays", "operations", "staffing")
+    for column in TABLES[name].columns
+    if column.name not in TABLES[name].key
+]
+
+
+@pytest.mark.parametrize(("table", "column"), FUTURE)
+def test_nothing_received_later_moves_a_feature(hospital: HospitalTables, table: str, column: str) -> None:
+    """Any column of any row received after the prediction time may say anything: no feature hears of it."""
+    columns, zone = _columns(hospital), ZoneInfo("Europe/Paris")
+    before = Events.of(columns, zone=zone)
+    cut = before.history_from + 60 * DAY
+    later = columns[table]["received_at"] > cut
+    assert later.any()
+    changed = {**columns, table: _planted(columns[table], table, column, later)}
+    after = Events.of(changed, zone=zone, history_from=before.history_from)
+    assert not np.array_equal(changed[table][column], columns[table][column])
+    levels = {"unit": tuple(u.unit for u in before.units)}
+    features = with_levels(bed_features_of(before), levels)
+    times = np.arange(cut - 5 * DAY, cut, 7 * HOUR)
+    n = times.size * len(before.units)
+    query = BedQuery(
+        np.tile(np.arange(len(before.units)), times.size),
+        np.repeat(times, len(before.units)),
+        np.full(n, 24.0),
+        np.full(n, np.nan),
+    )
+    assert _bits(BedFeatures(before, features).compute(query)) == _bits(BedFeatures(after, features).compute(query))
+    prepared = prepare_waits(before, (), None)
+    near = (prepared.prediction_time <= cut) & (prepared.prediction_time > cut - 2 * DAY)
+    waits = prepared.samples.part(near).query
+    again = WaitFeatures(after).compute(waits, prepared.features)
+    assert _bits(again) == _bits(prepared.X[near])
+
+
+HINDSIGHT = [c.name for c in TABLES["visits"].columns if c.hindsight]
+
+
+@pytest.mark.parametrize("column", HINDSIGHT)
+def test_hindsight_of_the_visit_itself_moves_nothing(hospital: HospitalTables, column: str) -> None:
+    """What becomes known of a visit after its triage is never read for its own forecast."""
+    columns, zone = _columns(hospital), ZoneInfo("Europe/Paris")
+    events = Events.of(columns, zone=zone)
+    prepared = prepare_waits(events, (), None)
+    rng, visits, moved = np.random.default_rng(6), columns["visits"], 0
+    for i in rng.choice(prepared.prediction_time.size, 12, replace=False):
+        mask = np.zeros(prepared.prediction_time.size, bool)
+        mask[i] = True
+        mine = prepared.samples.part(mask)
+        own = (visits["visit_id"] == mine.row_id[0]) & (visits["received_at"] > mine.query.prediction_time[0])
+        changed = {**columns, "visits": _planted(visits, "visits", column, own)}
+        moved += int(own.sum())
+        again = WaitFeatures(Events.of(changed, zone=zone, history_from=events.history_from))
+        assert _bits(again.compute(mine.query, prepared.features)) == _bits(prepared.X[mask])
+    assert moved > 12
+
+
+def test_a_patient_does_not_count_among_those_waiting_before_them() -> None:
+    """The queue that a patient meets is the others."""
+    arrived = np.array([0, 5, 9], np.int64) * MINUTE + 1000 * DAY
+    visits = {
+        "visit_id": np.array(["a", "b", "c"], object),
+        "department": np.array(["ED"] * 3, object),
+        "arrived_at": arrived,
+        "triaged_at": arrived + MINUTE,
+        "seen_at": np.full(3, MISSING_TIME),
+        "left_at": np.full(3, MISSING_TIME),
+        "bed_requested_at": np.full(3, MISSING_TIME),
+        "triage": np.array(["3A", "4", "2"], object),
+        "received_at": arrived,
+    }
+    events = Events.of({"visits": visits}, zone=ZoneInfo("Europe/Paris"))
+    prepared = prepare_waits(events, (), None)
+    computer = WaitFeatures(events)
+    texts = {n: np.full(1, None, object) for n in ("arrival_mode", "reason")}
+    columns = {**texts, "department": np.array(["ED"], object), "triage": np.array(["4"], object)}
+    query = WaitQuery(arrived[2:] + 2 * MINUTE, arrived[1:2], np.array([1]), columns, {})
+    X = computer.compute(query, prepared.features)
+    names = [f.name for f in prepared.features]
+    assert X[0, names.index("ed_waiting")] == 2
+    assert X[0, names.index("ed_waiting_ahead")] == 2
+    assert X[0, names.index("ed_waiting_urgent")] == 2
+
+
+def test_samples_of_waits_are_in_order_and_not_yet_seen(hospital: HospitalTables) -> None:
+    """A visit is forecast once, at triage, before its wait ends; who left unseen is there, censored."""
+    events = events_of(hospital)
+    samples = wait_samples(events, ("sex",))
+    assert (np.diff(samples.query.prediction_time) >= 0).all()
+    assert len(set(samples.row_id)) == samples.row_id.size
+    assert samples.censored.any()
+    assert np.isnan(samples.outcome_minutes[samples.censored]).all()
+    elapsed = (samples.query.prediction_time - samples.query.arrived_at) / MINUTE
+    assert (samples.waited_minutes > elapsed).all()
+    assert set(samples.audit) == {"sex"}
+    X = compute_wait(events, samples, prepare_waits(events, (), None).features)
+    assert not np.isinf(X).any()
+
+
+def test_what_is_never_told_drops_its_features(hospital: HospitalTables) -> None:
+    """A hospital without staff or vital signs gets a model without those features, and the list says so."""
+    columns = _columns(hospital)
+    columns.pop("staffing")
+    columns["visits"]["heart_rate"] = np.full_like(columns["visits"]["heart_rate"], np.nan)
+    names = {f.name for f in prepare_waits(Events.of(columns, zone=ZoneInfo("Europe/Paris")), (), None).features}
+    assert not names & {"heart_rate", "ed_doctors", "waiting_per_doctor"}
+    assert "ed_waiting" in names
+
+
+def test_a_repeated_version_changes_nothing(hospital: HospitalTables) -> None:
+    """Facts told again in a later version keep the time at which they were first known."""
+    events = events_of(hospital)
+    facts = events.facts("visits", ("arrived_at",))
+    assert facts.row.size == np.unique(events.tables["visits"].row).size
+    assert (facts.known_until == FOREVER).all()
