@@ -196,7 +196,7 @@ def _table(contract: Table, part: object, faults: list[Fault]) -> TableMapping:
         faults.append(Fault(at, "not_a_table", f"write it as [{at}.columns]"))
         part = {"columns": {}}
     faults += [_unknown(f"{at}.{key}") for key in part if key not in ("file", *_SECTIONS)]
-    file = part.get("file")
+    file: Any = part.get("file")
     if file is not None and (not isinstance(file, str) or not file):
         faults.append(Fault(f"{at}.file", "not_text", "the name of a file is expected"))
         file = None

@@ -285,6 +285,8 @@ _CODES = {
     "string_unicode": "control_character",
     "float_type": "not_a_number",
     "finite_number": "not_a_number",
+    "int_type": "not_an_integer",
+    "int_from_float": "not_an_integer",
     "greater_than_equal": "out_of_range",
     "less_than_equal": "out_of_range",
     "literal_error": "not_a_choice",

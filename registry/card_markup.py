@@ -1,4 +1,4 @@
-"""Pieces of the card's page: text is escaped here and nowhere else, and nothing needs a script or a style of its own.
+"""Pieces of the card's page. Text is escaped here, and nothing needs a script or a style of its own.
 
 Serving names the page's one style sheet by its digest: attributes of style would be ignored there.
 """
@@ -59,7 +59,9 @@ def bullets(items: Iterable[str]) -> str:
 def facts(pairs: Iterable[tuple[str, str]], *, as_code: bool = False) -> str:
     """Names and values."""
     wrapped = ("<code>", "</code>") if as_code else ("", "")
-    rows = (f"<dt>{escape(name)}</dt><dd>{wrapped[0]}{escape(value)}{wrapped[1]}</dd>" for name, value in pairs)
+    rows = (
+        f"<dt>{escape(name)}</dt><dd>{wrapped[0]}{escape(value)}{wrapped[1]}</dd>" for name, value in pairs
+    )
     return f"<dl>{''.join(rows)}</dl>"
 
 

@@ -1,4 +1,4 @@
-"""The card's pictures, as SVG in the page: each says in words what it shows, and its table says it in numbers."""
+"""The card's pictures, as SVG in the page: each says in words what it shows, its table says it in numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,7 +98,8 @@ def intervals(
             f'<line x1="{at(row.low):.1f}" x2="{at(row.high):.1f}" y1="{y}" y2="{y}" '
             'stroke="#1f5f99" stroke-width="4" stroke-linecap="round"/>'
         )
-        out.append(f'<circle cx="{at(row.value):.1f}" cy="{y}" r="6" fill="#fff" stroke="#1f5f99" stroke-width="3"/>')
+        point = f'cx="{at(row.value):.1f}" cy="{y}" r="6" fill="#fff" stroke="#1f5f99" stroke-width="3"'
+        out.append(f"<circle {point}/>")
         out.append(_text(_LEFT + _SPAN + 14, y + 4, row.words))
     return _figure(out, bottom + 6, caption)
 
@@ -108,5 +109,6 @@ def _text(x: float, y: float, words: str, anchor: str = "start") -> str:
 
 
 def _figure(parts: Sequence[str], height: float, caption: str) -> str:
-    drawn = f'<svg viewBox="0 0 {_WIDTH} {height:.0f}" width="{_WIDTH}" role="img" aria-label="{escape(caption)}">'
-    return f"<figure>{drawn}{''.join(parts)}</svg><figcaption>{escape(caption)}</figcaption></figure>"
+    size = f'viewBox="0 0 {_WIDTH} {height:.0f}" width="{_WIDTH}"'
+    drawn = f'<svg {size} role="img" aria-label="{escape(caption)}">{"".join(parts)}</svg>'
+    return f"<figure>{drawn}<figcaption>{escape(caption)}</figcaption></figure>"

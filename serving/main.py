@@ -75,7 +75,7 @@ def check_can_serve(settings: Settings) -> None:
             ) from None
 
 
-def serve(settings: Settings) -> int:  # noqa: RET503 - execv does not return
+def serve(settings: Settings) -> int:
     """Checks, then becomes `bentoml serve`; Ctrl-C and SIGTERM finish what is in flight and end it.
 
     Raises:

@@ -22,7 +22,7 @@ from serving.parts import Parts
 from serving.picture import unit_picture
 from serving.protocol import BedQuestion, ExplainOptions, LoadedModel, UnitHistory, WaitQuestion
 from serving.routes_forecasts import forecast_beds, forecast_waits
-from serving.texts import TEXTS, Language, clock_time, number
+from serving.texts import TEXTS, Language, ahead, clock_time, number, short_time
 
 __all__ = ["ENDPOINTS", "TEMPLATES"]
 
@@ -86,12 +86,15 @@ def start(call: Call) -> Response:
         beds, waits = _LATEST.kept[key]
     model = beds.model or waits.model
     zone = ZoneInfo(model.zone if model else "Europe/Paris")
+    units = _units(beds, minute, zone, language)
     return _render(
         "start.html",
         language,
         now=clock_time(minute, zone, language, date=True),
         simulated=parts.clock.simulated,
-        units=_units(beds, minute, zone, language),
+        units=units,
+        high=sum(u["level"] == "tension_high" for u in units),
+        possible=sum(u["level"] == "tension_possible" for u in units),
         beds=beds,
         waits=waits,
         released={
@@ -177,7 +180,7 @@ def _units(beds: _Beds, now: int, zone: ZoneInfo, language: Language) -> list[di
                 "picture": unit_picture(history, forecasts, now, zone, language),
                 "made": made,
                 "times": {
-                    f.horizon_hours: clock_time(instant(f.target_at), zone, language) for f in forecasts
+                    f.horizon_hours: short_time(instant(f.target_at), zone, language) for f in forecasts
                 },
                 "reasons": forecasts[0].explanation.reasons[:REASONS],
                 "reasons_horizon": forecasts[0].horizon_hours,
@@ -261,6 +264,7 @@ def _render(template: str, language: Language, status: int = 200, **values: Any)
         language=language,
         other="en" if language == "fr" else "fr",
         number=lambda value, digits=0: number(value, language, digits),
+        ahead=lambda hours: ahead(hours, language),
         **values,
     )
     return Response(page, status, media_type="text/html")

@@ -13,8 +13,8 @@ from serving.texts import TEXTS, Language, number
 
 __all__ = ["unit_picture"]
 
-WIDTH, HEIGHT = 560, 200
-_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 10, 12, 22
+WIDTH, HEIGHT = 420, 190
+_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 12, 18, 24
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _grid(frame: _Frame, now: int, zone: ZoneInfo, language: Language) -> str:
     x = frame.x(0)
     parts.append(f'<line class="now" x1="{x:.1f}" y1="{_TOP}" x2="{x:.1f}" y2="{HEIGHT - _BOTTOM}"/>')
     hours = frame.last - frame.first
-    every = next(h for h in (6, 12, 24, 48, 96, 168, 10**6) if hours / h <= 8)
+    every = next(h for h in (6, 12, 24, 48, 96, 168, 10**6) if hours / h <= 6)
     at = moment(now).astimezone(zone)
     offset = -((at.hour + at.minute / 60) % every if every <= 24 else at.hour + at.minute / 60)
     tick = offset - every * int(-(frame.first - offset) // every + 1) if frame.first < offset else offset
@@ -107,7 +107,7 @@ def _grid(frame: _Frame, now: int, zone: ZoneInfo, language: Language) -> str:
             )
         tick += every
     parts.append(
-        f'<text class="now-words" x="{x:.1f}" y="{_TOP - 3}" text-anchor="middle">'
+        f'<text class="now-words" x="{x:.1f}" y="{_TOP - 5}" text-anchor="middle">'
         f"{escape(TEXTS[language]['now_marker'])}</text>"
     )
     return "".join(parts)

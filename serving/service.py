@@ -37,7 +37,7 @@ class _Validated(IODescriptor):  # type: ignore[misc]
 
     @classmethod
     async def from_http_request(cls, request: Request, serde: Any) -> Any:
-        # BentoML reads the fields' names and values off it; off a pydantic instance that warns, which is slow.
+        # BentoML reads names and values off it; reading them off a pydantic instance warns, which is slow.
         return SimpleNamespace(model_fields=tuple(cls.model_fields), **dict.fromkeys(cls.model_fields))
 
 

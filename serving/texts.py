@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from hospital.times import moment
 
-__all__ = ["TEXTS", "Language", "clock_time", "number"]
+__all__ = ["TEXTS", "Language", "ahead", "clock_time", "number", "short_time"]
 
 Language = Literal["fr", "en"]
 
@@ -23,6 +23,15 @@ TEXTS: Mapping[Language, Mapping[str, str]] = {
         "triage": "Tri",
         "median": "Médiane",
         "range": "8 fois sur 10 entre",
+        "range_row": "8 sur 10",
+        "risk_row": "Risque",
+        "legend": "Risque : probabilité que le besoin dépasse les lits armés. Besoin : patients présents "
+        "et patients qui attendent ailleurs un lit de l’unité.",
+        "units_high": "unités en tension probable",
+        "unit_high": "unité en tension probable",
+        "none_high": "Aucune unité en tension probable",
+        "possible": "en tension possible",
+        "days": "j",
         "and": "et",
         "in": "dans",
         "hours": "h",
@@ -75,6 +84,15 @@ TEXTS: Mapping[Language, Mapping[str, str]] = {
         "triage": "Triage",
         "median": "Median",
         "range": "8 times in 10 between",
+        "range_row": "8 in 10",
+        "risk_row": "Risk",
+        "legend": "Risk: probability that demand exceeds staffed beds. Demand: patients present, and those "
+        "waiting elsewhere for a bed of the unit.",
+        "units_high": "units with tension likely",
+        "unit_high": "unit with tension likely",
+        "none_high": "No unit with tension likely",
+        "possible": "with tension possible",
+        "days": "d",
         "and": "and",
         "in": "in",
         "hours": "h",
@@ -128,11 +146,32 @@ def number(value: float | None, language: Language, digits: int = 0) -> str:
     return text.replace(".", ",") if language == "fr" else text
 
 
+_DAYS: Mapping[Language, tuple[str, ...]] = {
+    "fr": ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."),
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+}
+
+
+def short_time(at: int, zone: ZoneInfo, language: Language) -> str:
+    """Weekday and time on the hospital's clock."""
+    return f"{_DAYS[language][moment(at).astimezone(zone).weekday()]} {clock_time(at, zone, language)}"
+
+
+def ahead(hours: float, language: Language) -> str:
+    """How far ahead, in hours, from two days on in days."""
+    days = hours / 24
+    if hours >= 48 and days.is_integer():
+        return f"{days:.0f} {TEXTS[language]['days']}"
+    return f"{number(hours, language, 0 if hours.is_integer() else 1)} {TEXTS[language]['hours']}"
+
+
 def clock_time(at: int, zone: ZoneInfo, language: Language, *, date: bool = False) -> str:
     """A time on the hospital's clock: hour and minute, with the day where asked for."""
     when: datetime = moment(at).astimezone(zone)
     hour = (
-        f"{when.hour:02d} h {when.minute:02d}" if language == "fr" else f"{when.hour:02d}:{when.minute:02d}"
+        f"{when.hour:02d}\u00a0h\u00a0{when.minute:02d}"
+        if language == "fr"
+        else f"{when.hour:02d}:{when.minute:02d}"
     )
     if not date:
         return hour

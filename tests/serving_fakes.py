@@ -1,4 +1,4 @@
-"""Fakes for the service's tests: a forecaster that knows four units, a clock that stands, releases in memory."""
+"""Fakes for the service's tests: a forecaster of four units, a clock that stands, releases in memory."""
 
 import asyncio
 import os
@@ -121,9 +121,7 @@ class FakeForecaster:
             for h in question.horizons_hours
         ]
 
-    def history(
-        self, model: LoadedModel, connection: Connection, hours: int, now: int
-    ) -> list[UnitHistory]:
+    def history(self, model: LoadedModel, connection: Connection, hours: int, now: int) -> list[UnitHistory]:
         times = tuple(range(now - hours * HOUR, now + 1, HOUR))
         return [
             UnitHistory(u, times, tuple(now_beds + wave(i) for i in range(len(times))), staffed)
@@ -142,9 +140,7 @@ class FakeForecaster:
             "23 patients attendent déjà, plus que d’habitude (14) : +8 min"
             if fr
             else "23 patients already wait, more than usual (14): +8 min",
-            "2 médecins présents, comme d’habitude : +0 min"
-            if fr
-            else "2 doctors present, as usual: +0 min",
+            "2 médecins présents, comme d’habitude : +0 min" if fr else "2 doctors present, as usual: +0 min",
         )
         trust = Trust(status="trusted")
         return WaitForecast(

@@ -211,7 +211,9 @@ class TestForecasts:
 
     def test_unknown_units_are_named_by_their_place(self, service: Service) -> None:
         """Each with its path, none with its name."""
-        response = service.ask("POST", "/v1/bed-demand", {"units": ["U1", "Zz9", "Yy8"], "horizons_hours": [4]})
+        response = service.ask(
+            "POST", "/v1/bed-demand", {"units": ["U1", "Zz9", "Yy8"], "horizons_hours": [4]}
+        )
         assert codes(response) == [("units[1]", "unknown_unit"), ("units[2]", "unknown_unit")]
         assert "Zz9" not in response.text
 
@@ -310,7 +312,9 @@ class TestObservations:
             "visits": [{"visit_id": "v", "arrived_at": "2025-11-03T02:00:00Z"}],
             "census": [{"unit": "U1", "at": "2025-11-03T02:00:00Z", "occupied": -4}],
         }
-        assert codes(service.ask("POST", "/v1/observations", body)) == [("census[0].occupied", "out_of_range")]
+        assert codes(service.ask("POST", "/v1/observations", body)) == [
+            ("census[0].occupied", "out_of_range")
+        ]
         assert service.count(observations) == 0
 
     def test_two_truths_at_one_instant_are_refused(self, service: Service) -> None:
@@ -418,8 +422,9 @@ class TestReleases:
 
     def test_a_release_that_does_not_verify_is_refused(self, service: Service) -> None:
         """From the start: nothing of it is served, and it is not ready."""
-        found = {"bed-demand": loaded("bed-demand"), "wait-time": ReleaseError("card.json was changed")}
-        service.parts.releases = Releases(FakeReleases(found))
+        source = FakeReleases()
+        source.found["wait-time"] = ReleaseError("card.json was changed")
+        service.parts.releases = Releases(source)
         response = service.ask("POST", "/v1/wait-time", {"visits": [VISIT]})
         assert (response.status_code, response.json()["code"]) == (503, "release_refused")
         ready = service.client.get("/readyz")

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ __all__ = ["Fitted", "fit_beds", "fit_waits"]
 
 _LEAST_CELL = 150
 _REFERENCE_ROWS = 4096
+_YEAR = 365 * DAY
 _LEAST_SCALE_BEDS = 0.5
 _TRIAGE_CELLS = len(TRIAGE_RANK) + 1
 
@@ -87,32 +88,39 @@ def _bed_baselines(fit: PreparedBeds, calibrate: PreparedBeds) -> BedBaselines:
     slots = 7 if fit.events.cadence_hours >= 24 else 168
     shape = (len(units), len(horizons), slots)
     flat = np.zeros((*shape[:2], len(LEVELS)))
-    first = BedBaselines(
-        units, horizons, np.zeros(shape), ("last_value",) * len(horizons), np.ones(shape[:2]), flat
-    )
-    query = fit.samples.query
-    unit, horizon = fit.units_of(first), first.horizon_index(query.horizon_hours)
-    slot = week_slot(query.prediction_time, fit.events.zone, fit.events.cadence_hours)
-    changes = usual_changes(unit, horizon, slot, fit.outcome - fit.samples.now, shape)
-    second = BedBaselines(units, horizons, changes, first.best, first.scale, flat)
-    # Which rule is best is asked on days that its medians have not seen.
-    values, of = calibrate.baselines(second), second.horizon_index(calibrate.samples.query.horizon_hours)
+    rules = ("last_value",) * len(horizons)
+    empty = BedBaselines(units, horizons, np.zeros(shape), rules, np.ones(shape[:2]), flat)
+    # Which rule is best, and how far it errs, is asked on days that its medians have not seen …
+    earlier = replace(empty, usual_change=_usual_changes([fit], empty, shape))
+    values, of = calibrate.baselines(earlier), earlier.horizon_index(calibrate.samples.query.horizon_hours)
+    outcome, known = calibrate.outcome, calibrate.weight
     best = tuple(
-        best_of(
-            {n: v[of == h] for n, v in values.items()},
-            calibrate.outcome[of == h],
-            calibrate.weight[of == h],
-            BED_BASELINES,
-        )
+        best_of({n: v[of == h] for n, v in values.items()}, outcome[of == h], known[of == h], BED_BASELINES)
         for h in range(len(horizons))
     )
-    third = BedBaselines(units, horizons, changes, best, first.scale, flat)
-    residual = calibrate.outcome - third.chosen(values, of)
-    cell = calibrate.units_of(third) * len(horizons) + of
-    scale = _scales(np.abs(residual), cell, flat.shape[:2])
-    weight = np.where(np.isnan(residual), 0.0, calibrate.weight)
+    residual = outcome - replace(earlier, best=best).chosen(values, of)
+    cell = calibrate.units_of(earlier) * len(horizons) + of
+    weight = np.where(np.isnan(residual), 0.0, known)
     residuals = residual_quantiles(residual, weight, cell, len(units) * len(horizons), _LEAST_CELL)
-    return BedBaselines(units, horizons, changes, best, scale, residuals.reshape(flat.shape))
+    return replace(
+        empty,
+        # … and then they are taken anew, from the last year before the parts that judge.
+        usual_change=_usual_changes([fit, calibrate], empty, shape),
+        best=best,
+        scale=_scales(np.abs(residual), cell, flat.shape[:2]),
+        residuals=residuals.reshape(flat.shape),
+    )
+
+
+def _usual_changes(parts: list[PreparedBeds], axes: BedBaselines, shape: tuple[int, int, int]) -> Array:
+    """Median change by unit, horizon and slot of the week over the parts' last year: [units, horizons, slots]."""
+    newest = max(int(p.prediction_time.max()) for p in parts)
+    recent = [p.part(p.prediction_time >= newest - _YEAR) for p in parts]
+    unit = np.concatenate([p.units_of(axes) for p in recent])
+    horizon = np.concatenate([axes.horizon_index(p.samples.query.horizon_hours) for p in recent])
+    slot = [week_slot(p.prediction_time, p.events.zone, p.events.cadence_hours) for p in recent]
+    change = np.concatenate([p.outcome - p.samples.now for p in recent])
+    return usual_changes(unit, horizon, np.concatenate(slot), change, shape)
 
 
 def _scales(error: Array, cell: Array, shape: tuple[int, int]) -> Array:
@@ -182,7 +190,7 @@ def _reference(
 ) -> bytes:
     """What is usual: mean contributions and feature values of each cell over the last twelve months of training."""
     newest = calibrate.prediction_time.max()
-    recent = fit.prediction_time >= newest - 365 * DAY
+    recent = fit.prediction_time >= newest - _YEAR
     X = np.concatenate([fit.X[recent], calibrate.X])
     cell = np.concatenate([rows.cell[recent], later.cell])
     # Evenly through the year: contributions cost far more than predictions, and a mean needs no more.

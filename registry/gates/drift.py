@@ -20,7 +20,6 @@ from registry.policy import Policy
 __all__ = ["judge_drift"]
 
 _TINY = 1e-9
-STRAY = 1.0
 _UNCERTAIN = 2.0  # shifts of twice the effect that the earlier days cannot tell from chance are not let pass
 
 
@@ -76,5 +75,5 @@ def _shift(daily: DailyInput, window: int, scale: float, alpha: float) -> _Shift
     # A mean that was not part of the fit varies with the fit's own error too: windows / days of the earlier part.
     sd = long_run_sd(daily.earlier, window) * math.sqrt(1 + window / daily.earlier.size)
     by_chance = float(stats.t.ppf(1 - alpha / 2, blocks - 1)) * sd
-    strayed = STRAY * largest_window_mean(daily.earlier, window)
+    strayed = largest_window_mean(daily.earlier, window)
     return _Shift(recent / scale, max(by_chance, strayed, _TINY) / scale)

@@ -4,7 +4,6 @@ Counts and missing values are looked at before anything is compared: fairlearn's
 metric is NaN.
 """
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,29 +122,25 @@ def told(known: Scored, attribute: str, groups: Array) -> list[Finding]:
     """
     if known.size == 0:
         return []
-    inside = (known.outcome >= known.quantiles[:, 1]) & (known.outcome <= known.quantiles[:, -2])
-    metrics: dict[str, Callable[[Array, Array], float]] = {
-        "mean_outcome": lambda y, _: float(np.mean(y)),
-        "bias": lambda y, p: float(np.mean(y - p)),
-        "absolute_error": lambda y, p: float(np.mean(np.abs(y - p))),
-    }
     frame = MetricFrame(
-        metrics=metrics,
+        metrics=_figures,  # all of them at once: fairlearn copies the rows anew for each metric
         y_true=known.outcome,
-        y_pred=known.p50,
+        y_pred=known.quantiles,
         sensitive_features=pd.Series(groups, name=attribute),
     )
-    coverage = pd.Series(inside).groupby(groups).mean()
     counts = pd.Series(groups).value_counts()
     return [
         _told(metric, f"{attribute}={name}", value, int(counts[name]))
         for name in sorted(set(groups))
-        for metric, value in _row(frame.by_group.loc[name], metrics, coverage[name])
+        for metric, value in frame.by_group[name].items()
     ]
 
 
-def _row(frame: "pd.Series[float]", metrics: Iterable[str], coverage: float) -> list[tuple[str, float]]:
-    return [(m, float(frame[m])) for m in metrics] + [("coverage", float(coverage))]
+def _figures(outcome: Array, quantiles: Array) -> dict[str, float]:
+    error = outcome - quantiles[:, quantiles.shape[1] // 2]
+    inside = (outcome >= quantiles[:, 1]) & (outcome <= quantiles[:, -2])
+    figures = {"mean_outcome": outcome, "bias": error, "absolute_error": np.abs(error), "coverage": inside}
+    return {name: float(np.mean(values)) for name, values in figures.items()}
 
 
 def _told(metric: str, group: str, value: float, n: int) -> Finding:
