@@ -9,6 +9,9 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+# Before any library starts threads: those that wait must not burn the core that another test needs.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 import pytest
 from installation import Installation
 from sqlalchemy import create_engine, text

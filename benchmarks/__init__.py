@@ -1,0 +1,1 @@
+"""Long measurements: each prints a table and writes `benchmarks/results/NAME.json`, as measured."""

@@ -1,0 +1,168 @@
+"""The same data, configuration, seed, commit and lock give the same package, wherever and on how many threads."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from explain.booster import TreeBooster
+from hospital.errors import HistoryError
+from hospital.reading import HospitalTables, read_hospital
+from hospital.simulator import simulate, write
+from hospital.splits import PARTS, split_history
+from hospital.times import DAY
+from registry.model import ForecastModel
+from registry.package import package_digest
+from registry.prepared import PreparedBeds, forecast
+from training.errors import TrainingError
+from training.train import Request, build_package
+
+ROOT = Path(__file__).resolve().parent.parent
+HORIZONS = (4.0, 24.0)
+
+
+def silent(step: str, share: float) -> None:
+    """Tells nobody."""
+    del step, share
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small hospital with half a year that can be used."""
+    found = tmp_path_factory.mktemp("half-a-year")
+    write(simulate(220, seed=33, scale=0.15), found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def tables(folder: Path) -> HospitalTables:
+    """The same, read."""
+    return read_hospital(folder, None, b"one key")
+
+
+def _package(tables: HospitalTables, where: Path, model: str, threads: int = 1) -> str:
+    build_package(
+        Request(model, HORIZONS if model == "bed-demand" else (), threads=threads), tables, where, silent
+    )
+    return package_digest(where)
+
+
+@pytest.mark.parametrize("model", ["wait-time", "bed-demand"])
+def test_threads_and_the_pseudonyms_key_change_no_byte(
+    folder: Path, tables: HospitalTables, tmp_path: Path, model: str
+) -> None:
+    """One thread or two, one installation's pseudonyms or another's: the same digest."""
+    first = _package(tables, tmp_path / "one", model)
+    assert _package(tables, tmp_path / "two", model, threads=2) == first
+    other = read_hospital(folder, None, b"another key")
+    assert _package(other, tmp_path / "three", model) == first
+
+
+def test_a_second_checkout_gives_the_same_digest(
+    folder: Path, tables: HospitalTables, tmp_path: Path
+) -> None:
+    """The same commit in another folder builds the same package."""
+    first = _package(tables, tmp_path / "here", "bed-demand")
+    checkout = tmp_path / "checkout"
+    ignored = shutil.ignore_patterns(".venv", "vigie-demo", "vigie-home", ".bench", "__pycache__", ".*_cache")
+    shutil.copytree(ROOT, checkout, ignore=ignored, symlinks=True)
+    program = (
+        "from pathlib import Path; from hospital.reading import read_hospital;"
+        "from registry.package import package_digest; from training.train import Request, build_package;"
+        f"build_package(Request('bed-demand', {HORIZONS}), read_hospital(Path({str(folder)!r}), None, b'x'),"
+        f"Path({str(tmp_path / 'there')!r}), lambda *_: None);"
+        f"import training; print(training.__file__); print(package_digest(Path({str(tmp_path / 'there')!r})))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(checkout)},
+    )
+    where, digest = done.stdout.split()
+    assert where.startswith(str(checkout))
+    assert digest == first
+
+
+def test_another_seed_gives_another_package(tables: HospitalTables, tmp_path: Path) -> None:
+    """The digest speaks of what was asked: it is no constant."""
+    first = _package(tables, tmp_path / "one", "bed-demand")
+    build_package(Request("bed-demand", HORIZONS, seed=2), tables, tmp_path / "two", silent)
+    assert package_digest(tmp_path / "two") != first
+
+
+@pytest.mark.parametrize("model", ["wait-time", "bed-demand"])
+def test_quantiles_never_cross_and_explanations_add_up(
+    tables: HospitalTables, tmp_path: Path, model: str
+) -> None:
+    """Every row's quantiles rise, its median is the served one, and its reasons add up to it."""
+    prepared, split = build_package(
+        Request(model, HORIZONS if model == "bed-demand" else ()), tables, tmp_path / "p", silent
+    )
+    found = ForecastModel(tmp_path / "p")
+    judged = prepared.part(split.members("judge", prepared.prediction_time))
+    few = np.arange(judged.prediction_time.size) % 23 == 0
+    part = judged.part(few)
+    rows = (
+        part.rows(found.beds_or_raise) if isinstance(part, PreparedBeds) else part.rows(found.waits_or_raise)
+    )
+    quantiles = forecast(found, rows)
+    assert (np.diff(quantiles, axis=1) >= 0).all()
+    assert (quantiles >= rows.floor[:, None]).all()
+    explained = found.explain(rows)
+    total = explained.base + explained.contributions.sum(axis=1) + sum(explained.adjustments.values())
+    assert np.abs(total - explained.p50).max() < 1e-4
+    assert np.abs(explained.p50 - quantiles[:, 9]).max() < 1e-9
+    baseline = found.explain_baseline(rows)
+    assert np.abs(baseline.base + sum(baseline.adjustments.values()) - baseline.p50).max() < 1e-9
+    assert np.abs(baseline.p50 - found.baseline_quantiles(rows)[:, 9]).max() < 1e-9
+
+
+def test_contributions_of_a_row_are_those_of_many(tables: HospitalTables, tmp_path: Path) -> None:
+    """Explained alone or among others, a row has the same reasons."""
+    prepared, _ = build_package(Request("bed-demand", HORIZONS), tables, tmp_path / "p", silent)
+    booster = TreeBooster((tmp_path / "p" / "median.ubj").read_bytes())
+    X = prepared.X[:40]
+    many = booster.contributions(X)
+    for i in range(0, 40, 7):
+        one = booster.contributions(X[i : i + 1])
+        assert np.array_equal(one.values[0], many.values[i])
+        assert booster.predict(X[i : i + 1])[0] == booster.predict(X)[i]
+
+
+def test_the_four_parts_never_mix() -> None:
+    """Parts follow one another with at least the gap between them, and cover the history's end."""
+    split = split_history(0, 400 * DAY, gap=7 * DAY)
+    spans = [split.spans[part] for part in PARTS]
+    assert spans[0][0] == 0
+    assert spans[-1][1] == 400 * DAY
+    for (_, end), (start, _) in zip(spans, spans[1:], strict=False):
+        assert start - end == 7 * DAY
+    times = np.arange(0, 400 * DAY, DAY // 3)
+    membership = sum(split.members(part, times).astype(int) for part in PARTS)
+    assert membership.max() == 1
+
+
+def test_a_split_of_too_little_says_how_much_is_needed() -> None:
+    """The message names the days there are and the days it takes."""
+    with pytest.raises(HistoryError, match=r"50 days can be used, at least 144"):
+        split_history(0, 50 * DAY, gap=7 * DAY)
+
+
+def test_what_cannot_be_trained_is_said(tables: HospitalTables, tmp_path: Path) -> None:
+    """Wrong horizons, and a model that the tables cannot give."""
+    with pytest.raises(TrainingError, match="Horizons"):
+        build_package(Request("bed-demand", (500.0,)), tables, tmp_path / "p", silent)
+    import dataclasses
+
+    only_visits = {n: t for n, t in tables.tables.items() if n in ("visits", "units")}
+    with pytest.raises(TrainingError, match="stays or a census"):
+        build_package(
+            Request("bed-demand"), dataclasses.replace(tables, tables=only_visits), tmp_path / "p", silent
+        )

@@ -1,0 +1,193 @@
+"""From a hospital's tables to a release, by the command line, as its three groups of people would go."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from hospital.simulator import simulate, write
+from registry.candidates import MODELS, candidate
+from registry.database import open_database
+from registry.journal import entries, verify
+from registry.release import current_release, promote
+from registry.errors import PromotionError, ReleaseError
+from registry.keys import load_key
+from registry.settings import Settings
+from vigie import main
+
+DAYS = 490
+
+
+@dataclass
+class Home:
+    """An installation reached by the command line."""
+
+    settings: Settings
+    keys: Path
+    data: Path
+
+    def key(self, name: str) -> str:
+        """The path of a person's key file."""
+        return str(self.keys / f"{name}.key")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """Both models trained on a full simulated hospital, checked, approved and released."""
+    root = tmp_path_factory.mktemp("whole")
+    write(simulate(DAYS, seed=52), root / "data")
+    found = Home(Settings(home=root / "home"), root / "keys", root / "data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VIGIE_HOME", str(root / "home"))
+        for name, role in (("author", "author"), ("ada", "board"), ("bob", "board"), ("rene", "releaser")):
+            assert main(["key", "create", name, "--out", found.key(name)]) == 0
+            public = load_key(Path(found.key(name))).public_key
+            assert main(["key", "trust", name, public, "--role", role]) == 0
+        for model in MODELS:
+            assert main(["train", model, "--data", str(root / "data"), "--key", found.key("author")]) == 0
+            assert main(["check", model, "1"]) == 0
+            for name in ("ada", "bob"):
+                approve = ["review", model, "1", "--approve", "--comment", "read", "--key", found.key(name)]
+                assert main(approve) == 0
+            assert main(["promote", model, "1", "--key", found.key("rene")]) == 0
+        yield found
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_sound_hospital_is_released(home: Home, model: str) -> None:
+    """A sound simulated hospital passes every required gate and is released with its scope."""
+    release = current_release(home.settings, model)
+    assert release is not None
+    assert (release.version, release.sequence) == ("1", 1)
+    assert release.scope
+    report = release.json("report.json")
+    assert {g["verdict"] for g in report["gates"]} <= {"pass", "not applicable"}
+    assert report["verdict"] == "pass"
+
+
+def test_the_check_speaks_to_machines(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--json` prints one object of DESIGN, section 8, and the exit code is 0 for a pass."""
+    assert main(["check", "wait-time", "1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {"model", "version", "digest", "policy_digest", "verdict", "gates"} <= set(found)
+    gates = {g["name"]: g for g in found["gates"]}
+    assert {"accuracy", "calibration", "fairness", "drift", "contract", "explanation"} <= set(gates)
+    for gate in gates.values():
+        for finding in gate["findings"]:
+            assert {"metric", "group", "value", "interval", "threshold", "n", "verdict"} <= set(finding)
+
+
+def test_a_second_check_seals_the_same_bytes(home: Home) -> None:
+    """Checking again makes the same report and card: nothing in them names a time or a machine."""
+    before = candidate(home.settings.candidates, "wait-time", "1").digests()
+    assert main(["check", "wait-time", "1"]) == 0
+    assert candidate(home.settings.candidates, "wait-time", "1").digests() == before
+
+
+def test_fairness_is_told_of_every_group_with_its_number(home: Home) -> None:
+    """The report names each group of each audit attribute, with n and interval."""
+    report = candidate(home.settings.candidates, "wait-time", "1").json("report.json")
+    fairness = next(g for g in report["gates"] if g["name"] == "fairness")
+    groups = {f["group"] for f in fairness["findings"]}
+    assert {"sex=F", "sex=M", "language=other"} <= groups
+    judged = [f for f in fairness["findings"] if f["required"]]
+    assert judged
+    assert all(f["n"] > 0 and f["interval"] for f in judged)
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_card_is_one_page_in_both_languages(home: Home, language: str, tmp_path: Path) -> None:
+    """The card needs nothing else to be read: no script, no link to anywhere."""
+    out = tmp_path / "card.html"
+    assert main(["card", "bed-demand", "1", "--language", language, "--out", str(out)]) == 0
+    page = out.read_text()
+    assert f'<html lang="{language}"' in page
+    assert not re.search(r"<script|https?://|<link", page)
+    assert ("Ce qui vous est demandé" if language == "fr" else "What you are asked") in page
+
+
+def test_mlflow_shows_the_version_with_its_package(home: Home) -> None:
+    """Parameters, metrics, the data's digest and the package are in MLflow's store."""
+    from mlflow import MlflowClient
+
+    from registry.store import tracking_uri
+
+    client = MlflowClient(tracking_uri(home.settings.home), tracking_uri(home.settings.home))
+    version = client.get_model_version("wait-time", "1")
+    run = client.get_run(version.run_id)
+    manifest = json.loads(
+        (candidate(home.settings.candidates, "wait-time", "1").package / "manifest.json").read_bytes()
+    )
+    assert run.data.tags["data_digest"] == manifest["data_digest"]
+    assert run.data.metrics["mae"] > 0
+    assert run.data.params["seed"] == "1"
+    names = {Path(f.path).name for f in client.list_artifacts(version.run_id, "package")}
+    assert {"manifest.json", "median.ubj", "calibration.json"} <= names
+
+
+def test_everything_that_was_done_is_in_the_journal(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    """Register, check, approve twice, promote: by whom, on which digests; and the chain is whole."""
+    with open_database(home.settings.database).connect() as connection:
+        assert verify(connection) == []
+        found = [(e.actor, e.action) for e in entries(connection) if e.subjects["model"] == "wait-time"]
+    wanted = [
+        ("author", "register"),
+        ("vigie check", "check"),
+        ("ada", "approve"),
+        ("bob", "approve"),
+        ("rene", "promote"),
+    ]
+    assert found[:5] == wanted
+    assert main(["journal", "verify"]) == 0
+    assert "whole" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "package/median.ubj",
+        "package/manifest.json",
+        "report.json",
+        "card.json",
+        "policy.toml",
+        "release.json",
+    ],
+)
+def test_one_edited_byte_of_a_release_is_refused(home: Home, name: str, tmp_path: Path) -> None:
+    """Whichever file was touched, the release is refused in plain words that name it."""
+    copy = tmp_path / "home"
+    shutil.copytree(home.settings.home, copy)
+    path = copy / "releases" / "wait-time" / "000001" / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(ReleaseError, match=re.escape(Path(name).name)):
+        current_release(Settings(home=copy), "wait-time")
+
+
+def test_a_second_version_is_set_beside_the_first(home: Home, tmp_path: Path) -> None:
+    """Trained on thirty more days, version 2 is judged against version 1 on the same rows, and may be released."""
+    data = tmp_path / "longer"
+    write(simulate(DAYS + 30, seed=52, start=date(2024, 1, 1)), data)
+    assert main(["train", "wait-time", "--data", str(data), "--key", home.key("author")]) == 0
+    main(["check", "wait-time", "2"])
+    second = candidate(home.settings.candidates, "wait-time", "2")
+    report = second.json("report.json")
+    assert report["compared_with"] == "1"
+    accuracy = next(g for g in report["gates"] if g["name"] == "accuracy")
+    beside = next(f for f in accuracy["findings"] if f["metric"] == "against_current")
+    assert beside["n"] > 1000
+    assert beside["interval"][0] < beside["value"] < beside["interval"][1]
+    with pytest.raises(PromotionError, match="approvals"):
+        promote(home.settings, "wait-time", "2", load_key(Path(home.key("rene"))), now=_now())
+
+
+def _now():  # type: ignore[no-untyped-def]
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC)
