@@ -28,9 +28,9 @@ class Hospital:
 
     Attributes:
         days: of history. visits: a day. memory: correlation of a day's level with the day before.
-        unfair: factor of the waits of sex=F that no feature shows. shift: factor of arrivals and crowding in the
-        last 30 days. narrow: factor of the model's interval widths. gain: how much the model knows beyond the
-        baseline, 0 to 1.
+        unfair: factor of the waits of sex=F that no feature shows. shift: factor of arrivals and crowding in
+        the last 30 days. narrow: factor of the model's interval widths. gain: how much the model knows beyond
+        the baseline, 0 to 1.
     """
 
     days: int = 450
@@ -68,7 +68,9 @@ def waits(hospital: Hospital, rng: np.random.Generator) -> Evidence:
     middle = np.exp(3.9 + level[day] + triage)
     outcome = middle * factor * np.exp(0.65 * rng.standard_t(8, n) / np.sqrt(8 / 6))
     forecast = middle * np.sqrt(hospital.unfair) * np.exp(seen[day] + rng.normal(0, 0.05, n))
-    rule = np.exp(3.9 + (triage + level[day]) * 0.5 * hospital.gain + np.log(middle / 49.4) * (1 - hospital.gain))
+    rule = np.exp(
+        3.9 + (triage + level[day]) * 0.5 * hospital.gain + np.log(middle / 49.4) * (1 - hospital.gain)
+    )
     rule = rule * np.exp(rng.normal(0, 0.2 * hospital.gain, n))
     if hospital.gain == 0:
         rule = forecast * np.exp(rng.normal(0, 0.01, n))
@@ -105,11 +107,16 @@ def beds(hospital: Hospital, rng: np.random.Generator, *, units: int = 10) -> Ev
     memory = 0.84 ** (1 / 6)  # from one four-hour step to the next
     steps = hospital.days * 6 + 60
     common = _ar(rng, steps, memory)[:, None]
-    hidden = 3.0 * (np.sqrt(0.3) * common + np.sqrt(0.7) * np.column_stack([_ar(rng, steps, memory) for _ in range(units)]))
+    hidden = 3.0 * (
+        np.sqrt(0.3) * common
+        + np.sqrt(0.7) * np.column_stack([_ar(rng, steps, memory) for _ in range(units)])
+    )
     mean = rng.uniform(15, 40, units)
     step = np.arange(hospital.scope_from * 6, hospital.days * 6)
     step = step[~_gap(hospital, step // 6)]
-    s, u, h = (x.ravel() for x in np.meshgrid(step, np.arange(units), np.arange(horizons.size), indexing="ij"))
+    s, u, h = (
+        x.ravel() for x in np.meshgrid(step, np.arange(units), np.arange(horizons.size), indexing="ij")
+    )
     ahead = (horizons[h] / 4).astype(np.int64)
     keeps = memory**ahead
     now = hidden[s, u]

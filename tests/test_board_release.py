@@ -615,6 +615,25 @@ class TestRollback:
             _rollback(installation)
 
 
+@pytest.mark.postgres
+def test_a_release_is_written_down_in_postgresql_too(quick_path: Path, postgres_database: str) -> None:
+    """Approvals, promotions at once and a roll-back, in one chain."""
+    installation = Installation.make(quick_path / "home", database_url=postgres_database)
+    for version in ("1", "2", "3"):
+        installation.approved(version)
+    threads = [threading.Thread(target=_promote, args=(installation, v)) for v in ("1", "2", "3")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert _rollback(installation).sequence == 4
+    assert [action for _, action in _actions(installation)] == [
+        *["approve"] * 6,
+        *["promote"] * 3,
+        "roll back",
+    ]
+
+
 def test_a_registration_is_never_replaced(installation: Installation) -> None:
     """A second store that counts from 1 again does not overwrite what the board has seen."""
     found = installation.approved()

@@ -143,7 +143,7 @@ def test_the_page_can_be_heard(card: dict[str, Any], language: Language) -> None
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_text_is_in_both_languages_and_fills_its_places(language: Language) -> None:
     """A place in one language is a place in the other."""
-    for name in ("TEXTS", "MEASURES", "BASELINES", "FEATURE_GROUPS", "ATTRIBUTES", "VALUES"):
+    for name in ("TEXTS", "ADVICE", "MEASURES", "BASELINES", "FEATURE_GROUPS", "ATTRIBUTES", "VALUES"):
         for key, pair in getattr(card_texts, name).items():
             places = [sorted(re.findall(r"{(\w+)}", text)) for text in pair]
             assert places[0] == places[1], key
@@ -164,9 +164,17 @@ def test_the_worst_comes_first(card: dict[str, Any]) -> None:
 def test_findings_that_pass_are_folded(card: dict[str, Any]) -> None:
     """What keeps a gate shut is seen without opening anything."""
     page = render_html(card, "en")
-    shown = re.sub(r"<details>.*?</details>", "", page.split('id="verdicts"')[1].split("</section>")[0])
+    shown = re.sub(r"<details.*?</details>", "", page.split('id="verdicts"')[1].split("</section>")[0])
     assert "Sex: women" in shown
     assert "Sex: men" not in shown
+
+
+def test_a_group_that_went_missing_is_said_so(card: dict[str, Any]) -> None:
+    """Not that the interval does not decide: there is none."""
+    for gate in card["gates"]:
+        for finding in gate["findings"]:
+            finding["note"] = "missing_group" if finding["verdict"] == "inconclusive" else finding["note"]
+    assert "almost missing from the judged period" in _rendered(card).text
 
 
 def test_findings_that_measured_nothing_for_one_reason_are_one_row(card: dict[str, Any]) -> None:
@@ -248,6 +256,8 @@ def test_names_of_the_hospital_are_text_and_never_markup(card: dict[str, Any], l
     hostile = "<script>alert(1)</script>\"'&"
     changed = json.loads(json.dumps(card).replace('"Urgences"', json.dumps(hostile)))
     changed["groups"][0]["group"] = f"unit={hostile}"
+    for harm in changed["groups"][0]["harms"]:
+        harm["group"] = f"unit={hostile}"
     changed["gates"][0]["findings"][0]["group"] = hostile
     changed["performance"][1]["unit_group"] = hostile
     changed["data"]["findings"][0] |= {"table": hostile, "code": hostile, "message": hostile}

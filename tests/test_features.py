@@ -34,7 +34,9 @@ def test_a_counter_counts_the_spans_that_hold_and_are_known(
     at = np.array(times, np.int64)
     holds = [[max(s, k) <= t < min(e, u) for s, e, k, u in spans] for t in times]
     assert counter.count(at).tolist() == [sum(row) for row in holds]
-    assert counter.sum(at).tolist() == [sum(s[0] for s, h in zip(spans, row, strict=True) if h) for row in holds]
+    assert counter.sum(at).tolist() == [
+        sum(s[0] for s, h in zip(spans, row, strict=True) if h) for row in holds
+    ]
 
 
 @given(st.lists(st.tuples(TIME, TIME, TIME), max_size=30), st.lists(TIME, min_size=1, max_size=6))
@@ -57,7 +59,10 @@ def test_the_last_ones_are_the_newest_known_and_not_withdrawn(
         assert row[~np.isnan(row)].tolist() == wanted
 
 
-@given(st.lists(st.tuples(TIME, TIME, TIME), max_size=20), st.lists(st.tuples(TIME, TIME), min_size=1, max_size=6))
+@given(
+    st.lists(st.tuples(TIME, TIME, TIME), max_size=20),
+    st.lists(st.tuples(TIME, TIME), min_size=1, max_size=6),
+)
 def test_a_series_gives_the_latest_value_known(
     told: list[tuple[int, int, int]], asked: list[tuple[int, int]]
 ) -> None:
@@ -111,7 +116,9 @@ def _planted(tables: Mapping[str, Array], table: str, column: str, chosen: Array
     kind = TABLES[table].by_name[column].kind
     values = tables[column].copy()
     if kind is Kind.TIME:
-        values[chosen] = np.where(values[chosen] == MISSING_TIME, tables["received_at"][chosen], values[chosen] - HOUR)
+        values[chosen] = np.where(
+            values[chosen] == MISSING_TIME, tables["received_at"][chosen], values[chosen] - HOUR
+        )
     elif kind in (Kind.NUMBER, Kind.INTEGER):
         values[chosen] = np.where(np.isnan(values[chosen]), 7.0, values[chosen] + 3.0)
     else:
@@ -154,7 +161,9 @@ def test_nothing_received_later_moves_a_feature(hospital: HospitalTables, table:
         np.full(n, 24.0),
         np.full(n, np.nan),
     )
-    assert _bits(BedFeatures(before, features).compute(query)) == _bits(BedFeatures(after, features).compute(query))
+    assert _bits(BedFeatures(before, features).compute(query)) == _bits(
+        BedFeatures(after, features).compute(query)
+    )
     prepared = prepare_waits(before, (), None)
     near = (prepared.prediction_time <= cut) & (prepared.prediction_time > cut - 2 * DAY)
     waits = prepared.samples.part(near).query
@@ -231,7 +240,9 @@ def test_what_is_never_told_drops_its_features(hospital: HospitalTables) -> None
     columns = _columns(hospital)
     columns.pop("staffing")
     columns["visits"]["heart_rate"] = np.full_like(columns["visits"]["heart_rate"], np.nan)
-    names = {f.name for f in prepare_waits(Events.of(columns, zone=ZoneInfo("Europe/Paris")), (), None).features}
+    names = {
+        f.name for f in prepare_waits(Events.of(columns, zone=ZoneInfo("Europe/Paris")), (), None).features
+    }
     assert not names & {"heart_rate", "ed_doctors", "waiting_per_doctor"}
     assert "ed_waiting" in names
 

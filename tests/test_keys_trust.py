@@ -149,6 +149,13 @@ def test_a_signature_counts_only_for_its_role_and_purpose(key: Key) -> None:
         _trust(key).require(signed, "board", "vigie-release-v1")
 
 
+def test_a_signature_over_something_else_is_refused(key: Key) -> None:
+    """Trust in a person is not trust in what somebody else made of their words."""
+    changed = replace(key.sign(PURPOSE, {"decision": "refuse"}), body={"decision": "approve"})
+    with pytest.raises(SignatureError, match="does not verify"):
+        _trust(key).require(changed, "board", PURPOSE)
+
+
 def test_an_unknown_key_is_refused(tmp_path: Path, key: Key) -> None:
     """Whatever name it signs with."""
     other = create_key("Ada Lovelace", tmp_path / "other.json")

@@ -282,6 +282,21 @@ def test_a_websocket_is_closed(parts_and_tokens: tuple[Parts, dict[str, str]]) -
     assert sent == [{"type": "websocket.close", "code": 1008}]
 
 
+def test_head_sends_no_body(parts_and_tokens: tuple[Parts, dict[str, str]]) -> None:
+    """The head of the answer to GET, and nothing after it."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    scope = {"type": "http", "method": "HEAD", "path": "/livez", "headers": [], "query_string": b""}
+    asyncio.run(Gate(parts_and_tokens[0], ENDPOINTS)(scope, receive, send))
+    assert [m.get("body") for m in sent] == [None, b""]
+
+
 def test_a_header_sent_twice_is_refused(parts_and_tokens: tuple[Parts, dict[str, str]]) -> None:
     """Two content types or tokens could be read as either."""
     client = InProcess(parts_and_tokens[0])

@@ -1,0 +1,155 @@
+"""The accuracy gate and the trusted scope, broken on purpose."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from synthetic_evidence import Hospital, beds, waits, with_judge
+
+from registry.errors import RegistryError
+from registry.evidence import Evidence
+from registry.gates import Finding, GateResult, Verdict, judge
+from registry.gates.accuracy import judge_accuracy, judged_scope
+from registry.gates.scope import best_baseline, choose_scope
+from registry.policy import default_policy
+
+POLICY = default_policy()
+
+
+@pytest.fixture(scope="module")
+def sound() -> Evidence:
+    """A sound bed-demand model."""
+    return beds(Hospital(), np.random.default_rng(1))
+
+
+def judged(evidence: Evidence) -> GateResult:
+    """The gate's result with the scope that the scope part gives."""
+    return judge_accuracy(evidence, POLICY, choose_scope(evidence.scope_part, POLICY))
+
+
+def gains(result: GateResult) -> dict[str, Finding]:
+    """Findings of the gain over the baseline by horizon."""
+    return {f.group: f for f in result.findings if f.metric == "gain_over_baseline"}
+
+
+def with_current(evidence: Evidence, factor: float) -> Evidence:
+    """Beside a current release whose error is `factor` times the version's."""
+    part = evidence.judge
+    current = part.outcome[:, None] + factor * (part.quantiles - part.outcome[:, None])
+    return replace(evidence, current=current, current_version="1", current_expected=True)
+
+
+def test_a_sound_model_passes(sound: Evidence) -> None:
+    """A model that knows more than the last value beats it, with the figures to show for it."""
+    result = judged(sound)
+    assert result.verdict is Verdict.PASS
+    for finding in gains(result).values():
+        assert finding.interval is not None
+        assert finding.value is not None
+        assert 0 < finding.interval[0] < finding.value < finding.interval[1]
+
+
+def test_a_model_that_knows_nothing_has_an_empty_scope_and_is_blocked() -> None:
+    """Nothing better than the simple rule: nothing to serve."""
+    evidence = beds(Hospital(gain=0.0), np.random.default_rng(1))
+    assert choose_scope(evidence.scope_part, POLICY) == ()
+    result = judged(evidence)
+    assert result.verdict is Verdict.BLOCK
+    assert result.findings[0].note == "empty_scope"
+
+
+def test_a_gain_of_the_scope_part_that_is_gone_is_blocked(sound: Evidence) -> None:
+    """The judge part decides: a model worse than the rule there is blocked whatever the scope part said."""
+    part = sound.judge
+    worse = part.outcome[:, None] + 1.5 * (part.quantiles - part.outcome[:, None])
+    assert judged(with_judge(sound, quantiles=worse)).verdict is Verdict.BLOCK
+
+
+def test_few_blocks_take_a_horizon_out_of_the_scope(sound: Evidence) -> None:
+    """A month holds too few independent stretches of three-day forecasts: not promised, not required."""
+    start = sound.judge.prediction_time.max() - 45 * 86_400_000_000
+    short = replace(sound, judge=sound.judge.part(sound.judge.prediction_time > start))
+    scope = choose_scope(short.scope_part, POLICY)
+    result = judge_accuracy(short, POLICY, scope)
+    assert not gains(result)["72 h"].required
+    assert {h for _, h in judged_scope(result, scope)} <= {4.0, 8.0, 24.0}
+
+
+def test_no_horizon_left_blocks(sound: Evidence) -> None:
+    """When the only horizons of the scope cannot be judged, there is nothing to release."""
+    start = sound.judge.prediction_time.max() - 45 * 86_400_000_000
+    short = replace(sound, judge=sound.judge.part(sound.judge.prediction_time > start))
+    result = judge_accuracy(short, POLICY, tuple((f"group {i}", 72.0) for i in range(4)))
+    assert result.verdict is Verdict.BLOCK
+    assert "no_horizon_left" in {f.note for f in result.findings}
+
+
+def test_a_nan_forecast_is_inconclusive(sound: Evidence) -> None:
+    """A row without a forecast is not a row to leave out."""
+    quantiles = sound.judge.quantiles.copy()
+    quantiles[::50] = np.nan
+    result = judged(with_judge(sound, quantiles=quantiles))
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert "not_a_number" in {f.note for f in result.findings}
+
+
+def test_a_constant_outcome_is_inconclusive(sound: Evidence) -> None:
+    """Where the rule is always right there is no gain to measure."""
+    n = sound.judge.size
+    same = with_judge(
+        sound, outcome=np.full(n, 9.0), baselines={k: np.full(n, 9.0) for k in sound.judge.baselines}
+    )
+    assert judged(same).verdict is Verdict.INCONCLUSIVE
+
+
+def test_no_judged_row_is_inconclusive(sound: Evidence) -> None:
+    """Rows that all weigh nothing decide nothing."""
+    assert judged(with_judge(sound, weight=np.zeros(sound.judge.size))).verdict is Verdict.INCONCLUSIVE
+
+
+def test_the_baseline_is_the_best_of_the_scope_part(sound: Evidence) -> None:
+    """Which rule to beat is settled before the judge part is seen, NaN rules aside."""
+    assert best_baseline(sound.scope_part, 24.0) == "last_value"
+    nans = {
+        "last_value": np.full(sound.scope_part.size, np.nan),
+        "usual": sound.scope_part.baselines["usual"],
+    }
+    assert best_baseline(replace(sound.scope_part, baselines=nans), 24.0) == "usual"
+
+
+@pytest.mark.parametrize(
+    ("factor", "verdict"), [(1.1, Verdict.PASS), (1.0, Verdict.PASS), (0.7, Verdict.BLOCK)]
+)
+def test_beside_the_current_release(sound: Evidence, factor: float, verdict: Verdict) -> None:
+    """As good or better passes; clearly worse than what is served today blocks."""
+    result = judged(with_current(sound, factor))
+    assert next(f for f in result.findings if f.metric == "against_current").verdict is verdict
+
+
+def test_a_current_release_with_gaps_is_inconclusive(sound: Evidence) -> None:
+    """Its missing forecasts are not left out of the comparison."""
+    evidence = with_current(sound, 1.1)
+    assert evidence.current is not None
+    evidence.current[::7] = np.nan
+    assert judged(evidence).verdict is Verdict.INCONCLUSIVE
+
+
+def test_without_an_earlier_release_it_is_not_applicable(sound: Evidence) -> None:
+    """Only where the chain shows none."""
+    finding = next(f for f in judged(sound).findings if f.metric == "against_current")
+    assert finding.verdict is Verdict.NOT_APPLICABLE
+
+
+def test_a_current_release_that_is_named_and_missing_raises(sound: Evidence) -> None:
+    """A gate that cannot run raises; it does not say not applicable."""
+    with pytest.raises(RegistryError, match="current release"):
+        judge(replace(sound, current_expected=True), POLICY)
+    with pytest.raises(RegistryError, match="current release"):
+        judge(replace(sound, current=np.zeros((3, 19)), current_expected=True), POLICY)
+
+
+def test_wait_time_has_one_horizon() -> None:
+    """The department is the unit group, and it is in the scope when it beats the rule."""
+    evidence = waits(Hospital(), np.random.default_rng(1))
+    assert choose_scope(evidence.scope_part, POLICY) == (("ED", 0.0),)
+    assert set(gains(judged(evidence))) == {"all"}

@@ -1,0 +1,217 @@
+"""The fairness gate, broken on purpose."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from synthetic_evidence import Hospital, beds, waits, with_judge
+
+from hospital.events import Array
+from registry.evidence import Evidence
+from registry.gates import Finding, GateResult, Verdict
+from registry.gates.fairness import judge_fairness
+from registry.gates.groups import group_names, told
+from registry.policy import default_policy
+
+POLICY = default_policy()
+
+
+@pytest.fixture(scope="module")
+def sound() -> Evidence:
+    """A sound wait-time model."""
+    return waits(Hospital(), np.random.default_rng(3))
+
+
+@pytest.fixture(scope="module")
+def sound_beds() -> Evidence:
+    """A sound bed-demand model."""
+    return beds(Hospital(), np.random.default_rng(3))
+
+
+def judged(evidence: Evidence) -> GateResult:
+    """The gate's result with everything in the scope."""
+    part = evidence.judge
+    cells = tuple(sorted(set(zip(part.unit_group, map(float, part.horizon_hours), strict=True))))
+    return judge_fairness(evidence, POLICY, cells)
+
+
+def of(result: GateResult, group: str, metric: str = "share_above_p50") -> Finding:
+    """The finding of a metric on a group."""
+    return next(f for f in result.findings if (f.metric, f.group) == (metric, group))
+
+
+def with_audit(evidence: Evidence, attribute: str, values: Array | None) -> Evidence:
+    """With other values of an audit attribute of the judged rows; without it for None."""
+    audit = {k: v for k, v in evidence.judge.audit.items() if k != attribute}
+    return with_judge(evidence, audit=audit if values is None else {**audit, attribute: values})
+
+
+def test_a_sound_model_passes_and_says_which_groups_it_judged(sound: Evidence) -> None:
+    """Large groups are judged, each with its figures."""
+    result = judged(sound)
+    assert result.verdict is Verdict.PASS
+    for group in ("sex=F", "sex=M", "language=fr"):
+        finding = of(result, group)
+        assert finding.required
+        assert finding.interval is not None
+        assert finding.n >= POLICY.document.fairness.minimum_rows
+
+
+def test_a_group_that_waits_longer_unseen_is_blocked_and_named() -> None:
+    """1.4 times the wait for reasons no feature shows: women's waits are under-predicted, men's are not."""
+    result = judged(waits(Hospital(unfair=1.4), np.random.default_rng(3)))
+    assert result.verdict is Verdict.BLOCK
+    assert of(result, "sex=F").verdict is Verdict.BLOCK
+    assert of(result, "sex=F", "log_error").verdict is Verdict.BLOCK
+    assert of(result, "sex=M").verdict is Verdict.PASS
+
+
+def test_small_groups_are_listed_and_not_required(sound: Evidence) -> None:
+    """They are named with what they would need, and never dropped."""
+    finding = of(judged(sound), "language=other")
+    assert finding.verdict is Verdict.INCONCLUSIVE
+    assert not finding.required
+    assert finding.note == "needs_more_rows"
+    assert finding.threshold is not None
+    assert finding.n < finding.threshold
+
+
+def test_a_group_with_a_nan_is_inconclusive(sound: Evidence) -> None:
+    """fairlearn would drop it from a difference; here it stops the gate."""
+    quantiles = sound.judge.quantiles.copy()
+    quantiles[np.flatnonzero(sound.judge.audit["sex"] == "F")[:3]] = np.nan
+    result = judged(with_judge(sound, quantiles=quantiles))
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert of(result, "sex=F").note == "not_a_number"
+
+
+def test_a_group_that_went_missing_is_inconclusive(sound: Evidence) -> None:
+    """Women were there before the judge part and are not in it."""
+    women = sound.judge.audit["sex"] == "F"
+    result = judged(replace(sound, judge=sound.judge.part(~women)))
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert of(result, "sex=F").note == "missing_group"
+    assert of(result, "sex=F").n == 0
+
+
+def test_a_group_of_whom_none_was_seen_is_inconclusive(sound: Evidence) -> None:
+    """A group whose visits are all censored has rows and no outcome."""
+    women = sound.judge.audit["sex"] == "F"
+    part = sound.judge
+    result = judged(
+        with_judge(
+            sound,
+            censored=part.censored | women,
+            outcome=np.where(women, np.nan, part.outcome),
+            weight=np.where(women, 0.0, part.weight),
+        )
+    )
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert of(result, "sex=F").note == "missing_group"
+
+
+def test_a_constant_outcome_is_inconclusive(sound: Evidence) -> None:
+    """A group whose waits never differ was not measured."""
+    women = sound.judge.audit["sex"] == "F"
+    constant = np.where(women & ~sound.judge.censored, 30.0, sound.judge.outcome)
+    result = judged(with_judge(sound, outcome=constant))
+    assert not result.verdict.opens
+    assert of(result, "sex=F").note == "constant_outcome"
+
+
+def test_an_attribute_mostly_unknown_is_inconclusive(sound: Evidence) -> None:
+    """A third of the visits without it could hide a group."""
+    values = sound.judge.audit["sex"].copy()
+    values[::3] = None
+    result = judged(with_audit(sound, "sex", values))
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert of(result, "sex", "unknown_share").value == pytest.approx(1 / 3, abs=0.01)
+
+
+def test_an_attribute_that_the_data_lack_is_told(sound: Evidence) -> None:
+    """Not every hospital records the language; a hospital that records nothing cannot be judged."""
+    result = judged(with_audit(sound, "language", None))
+    assert result.verdict is Verdict.PASS
+    assert of(result, "language", "attribute").note == "attribute_missing"
+    nothing = with_judge(sound, audit={})
+    assert judged(nothing).verdict is Verdict.INCONCLUSIVE
+
+
+def test_the_gap_in_the_process_is_told_apart_from_the_models_error(sound: Evidence) -> None:
+    """How long each group waits, and how far forecasts are off, with fairlearn's own means."""
+    result = judged(sound)
+    part = sound.judge.known()
+    women = part.audit["sex"] == "F"
+    assert of(result, "sex=F", "mean_outcome").value == pytest.approx(float(part.outcome[women].mean()))
+    assert of(result, "sex=F", "bias").value == pytest.approx(float((part.outcome - part.p50)[women].mean()))
+    assert {f.metric for f in result.findings if f.group == "sex=F" and not f.required} >= {
+        "mean_outcome",
+        "bias",
+        "absolute_error",
+        "coverage",
+        "share_above_p50_worst_case",
+    }
+
+
+def test_the_worst_case_of_the_censored_bounds_what_was_measured(sound: Evidence) -> None:
+    """Between none and all of those who left unseen."""
+    finding = of(judged(sound), "sex=F", "share_above_p50_worst_case")
+    assert finding.interval is not None
+    assert 0 < finding.interval[0] < finding.interval[1] == finding.value
+    assert not finding.required
+
+
+def test_what_is_told_is_looked_at_before_it_is_averaged() -> None:
+    """A NaN in one group leaves the others' figures and says so of this one."""
+    evidence = waits(Hospital(days=430, visits=20), np.random.default_rng(1)).judge.known()
+    outcome = evidence.outcome.copy()
+    names = group_names(evidence.audit["sex"])
+    outcome[np.flatnonzero(names == "F")[0]] = np.nan
+    found = told(replace(evidence, outcome=outcome), "sex", names)
+    bad = {f.group for f in found if f.verdict is Verdict.INCONCLUSIVE}
+    assert bad == {"sex=F"}
+    assert len(found) == 8
+
+
+def test_unknown_has_one_name() -> None:
+    """None, an empty text and NaN are the same unknown."""
+    values = np.array([None, "", float("nan"), "F", 3], object)
+    assert list(group_names(values)) == ["unknown", "unknown", "unknown", "F", "3"]
+
+
+def test_sound_beds_pass_by_unit_group(sound_beds: Evidence) -> None:
+    """One site is nobody's comparison; unit groups are judged."""
+    result = judged(sound_beds)
+    assert result.verdict is Verdict.PASS
+    assert {f.group for f in result.findings if f.required} == {f"unit_group=group {i}" for i in range(4)}
+
+
+def test_beds_promised_and_not_there_are_blocked(sound_beds: Evidence) -> None:
+    """One unit group's demand under-predicted by a tenth."""
+    part = sound_beds.judge
+    mine = (part.unit_group == "group 1")[:, None]
+    result = judged(with_judge(sound_beds, quantiles=np.where(mine, part.quantiles * 0.85, part.quantiles)))
+    assert result.verdict is Verdict.BLOCK
+    assert of(result, "unit_group=group 1", "relative_bias").verdict is Verdict.BLOCK
+    assert of(result, "unit_group=group 0", "relative_bias").verdict is Verdict.PASS
+
+
+def test_sites_are_judged_where_there_are_several(sound_beds: Evidence) -> None:
+    """A hospital group must not serve one site worse."""
+    sites = np.where(sound_beds.judge.unit_group == "group 0", "A", "B").astype(object)
+    before = np.where(sound_beds.scope_part.unit_group == "group 0", "A", "B").astype(object)
+    evidence = with_judge(sound_beds, site=sites)
+    evidence = replace(evidence, scope_part=replace(evidence.scope_part, site=before))
+    assert {"site=A", "site=B"} <= {f.group for f in judged(evidence).findings if f.required}
+
+
+def test_a_unit_group_without_demand_is_inconclusive(sound_beds: Evidence) -> None:
+    """A closed unit group has no demand to be a share of."""
+    mine = sound_beds.judge.unit_group == "group 2"
+    closed = with_judge(sound_beds, outcome=np.where(mine, 0.0, sound_beds.judge.outcome))
+    assert of(judged(closed), "unit_group=group 2", "relative_bias").note == "constant_outcome"
+
+
+def test_nothing_in_scope_is_inconclusive(sound_beds: Evidence) -> None:
+    """Without a scope there is no group to judge."""
+    assert judge_fairness(sound_beds, POLICY, ()).verdict is Verdict.INCONCLUSIVE

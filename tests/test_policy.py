@@ -1,0 +1,103 @@
+"""The board's policy: what may be used, and that everything wrong with one is said at once."""
+
+import re
+
+import pytest
+
+from registry.digests import sha256_bytes
+from registry.errors import PolicyError
+from registry.policy import BASELINE_FLOOR, FLOOR, default_policy, load_policy
+
+
+def edited(pattern: str, replacement: str) -> bytes:
+    """The shipped policy with one thing changed."""
+    text, count = re.subn(
+        pattern, replacement, default_policy().content.decode(), count=1, flags=re.MULTILINE
+    )
+    assert count == 1, pattern
+    return text.encode()
+
+
+def test_the_shipped_policy_requires_its_floor_and_two_approvals() -> None:
+    """What ships can be used as it is."""
+    policy = default_policy()
+    assert set(policy.required) == set(FLOOR)
+    assert policy.required_of("model") == policy.required
+    assert set(policy.required_of("baseline")) == set(BASELINE_FLOOR)
+    assert policy.approvals == 2
+
+
+def test_the_digest_is_of_the_bytes() -> None:
+    """Two policies that mean the same and are written differently are two policies."""
+    content = default_policy().content
+    assert default_policy().digest == sha256_bytes(content)
+    assert load_policy(content + b"\n").digest != default_policy().digest
+
+
+def test_every_number_has_its_reason_beside_it() -> None:
+    """A margin without a reason is a margin nobody can question."""
+    for line in default_policy().content.decode().splitlines():
+        if re.match(r"\w+ = [\d\[]", line) and not line.startswith(("version", "required =")):
+            assert "#" in line, line
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "said"),
+    [
+        (r'"drift"\]', "]", "does not require drift"),
+        (r'"explanation", ', "", "does not require explanation"),
+        (r'"calibration"\] #', "] #", "does not require calibration"),
+        (r'"drift"\]', '"drift", "luck"]', "no gate luck"),
+        (r"^approvals = 2", "approvals = 1", "approvals"),
+        (r"^approvals = 2", "approvals = true", "approvals"),
+        (r"^alpha = 0.05", "alpha = 0.5", "alpha"),
+        (r"^alpha = 0.05", "alpha = nan", "alpha"),
+        (r"^confidence = 0.99", "confidence = 0.2", "scope.confidence"),
+        (r"^noninferiority_margin = 0.05", "noninferiority_margin = 1.0", "noninferiority_margin"),
+        (r"^tolerance_short = 0.10", "tolerance_short = 0.8", "tolerance_short"),
+        (r"^tolerance_long = 0.16", "tolerance_long = inf", "tolerance_long"),
+        (r"^margin_share_above = 0.06", "margin_share_above = 0.5", "margin_share_above"),
+        (r"^margin_log_error = 0.10", "margin_log_error = 3.0", "margin_log_error"),
+        (r"^margin_bed_bias = 0.05", "margin_bed_bias = 1.0", "margin_bed_bias"),
+        (r"^minimum_rows = 2500", "minimum_rows = 100000000", "fairness.minimum_rows"),
+        (r"^unknown_share = 0.20", "unknown_share = 1.0", "unknown_share"),
+        (r"^attributes = .*$", "attributes = []", "fairness.attributes"),
+        (r"^effect = 1.5", "effect = 1000.0", "drift.effect"),
+        (r"^spread_floor = 0.05", "spread_floor = 50.0", "spread_floor"),
+        (r"^windows_days = \[28, 56\]", "windows_days = []", "windows_days"),
+        (r"^adjustment_share = 0.25", "adjustment_share = 1.0", "adjustment_share"),
+        (r"^history_days = 430", 'history_days = "430"', "history_days"),
+        (r"^version = 1", "version = 2", "version"),
+        (r"^least_gain", "leest_gain", "accuracy.leest_gain"),
+        (r"^\[drift\]", "[draft]", "draft"),
+    ],
+)
+def test_a_policy_that_loosens_what_ships_is_refused(pattern: str, replacement: str, said: str) -> None:
+    """Unknown keys, margins that switch a gate off, a floor or approvals undercut: none can be used."""
+    with pytest.raises(PolicyError, match=re.escape(said)):
+        load_policy(edited(pattern, replacement))
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    """A board member edits once, not once for each fault."""
+    text = default_policy().content.decode().replace("approvals = 2", "approvals = 1")
+    text = text.replace('"drift"]', "]").replace("effect = 1.5", "effect = 99.0") + "\n[new]\nkey = 1\n"
+    with pytest.raises(PolicyError) as refused:
+        load_policy(text.encode())
+    for said in ("approvals", "does not require drift", "drift.effect", "new"):
+        assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe", b"approvals = ", b"", b"gates = 3\n", b"[gates]\nrequired = 1\n"]
+)
+def test_what_is_no_policy_is_refused_with_words(content: bytes) -> None:
+    """Bytes that are no policy are an error to read, not a traceback."""
+    with pytest.raises(PolicyError):
+        load_policy(content)
+
+
+def test_a_stricter_policy_can_be_used() -> None:
+    """A board may ask for more."""
+    assert load_policy(edited(r"^approvals = 2", "approvals = 3")).approvals == 3
+    assert load_policy(edited(r"^margin_log_error = 0.10", "margin_log_error = 0.05")).digest
