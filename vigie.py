@@ -251,13 +251,15 @@ def _serve(given: argparse.Namespace) -> int:
 def _journal(given: argparse.Namespace) -> int:
     from registry.database import open_database
     from registry.journal import entries, verify
+    from serving import decisions, predictions
 
     with open_database(_settings().database).connect() as connection:
         if given.what == "export":
             for entry in entries(connection):
                 print(json.dumps({**entry.__dict__, "subjects": dict(entry.subjects)}, ensure_ascii=False))
             return 0
-        faults, count = verify(connection), sum(1 for _ in entries(connection))
+        faults = [*verify(connection), *predictions.edited(connection), *decisions.edited(connection)]
+        count = sum(1 for _ in entries(connection))
     for fault in faults:
         print(f"entry {fault.seq}: {fault.message}")
     print(

@@ -437,8 +437,12 @@ def _show(
 
 
 def _what_to_open(console: Console, settings: Settings, token: str) -> None:
+    from serving.auth import entry_link
+
     base = f"http://127.0.0.1:{settings.port}"
-    console.print(f"\n[bold]Open[/bold] {base}/ and sign in with this token: {token}")
+    console.print(
+        f"\n[bold]Open[/bold] {base}{entry_link(settings.home)} (works once; later sign in with {token})"
+    )
     console.print(f"  the cards: {base}/v1/models/wait-time/card and {base}/v1/models/bed-demand/card")
     console.print(
         f"  MLflow:    .venv/bin/mlflow ui --backend-store-uri sqlite:///{settings.home / 'mlflow.db'}"

@@ -1,4 +1,4 @@
-"""The model card as data: what a board needs to know of a version. Sealed by `vigie check`; rendered elsewhere."""
+"""The model card as data: what a board needs to know of a version. `check` seals it, `card_html` shows it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

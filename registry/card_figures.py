@@ -1,20 +1,19 @@
-"""Sections of the model card that hold figures: verdicts, error, calibration, fairness."""
+"""Sections of the model card that hold figures: verdicts, error, calibration."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from registry.card_markup import Cell, Column, badge, folded, paragraph, section, table
-from registry.card_pictures import Interval, Pair, bars, intervals
-from registry.card_words import Words
+from registry.card_pictures import Pair, bars, intervals
+from registry.card_words import Words, interval_of
 from registry.wording import ordered
 
-__all__ = ["Calibration", "Fairness", "Performance", "Verdicts"]
+__all__ = ["Calibration", "Performance", "Verdicts"]
 
 Finding = Mapping[str, Any]
 Card = Mapping[str, Any]
 _OPEN = ("pass", "not applicable")
-_PICTURED = ("share_above_p50", "relative_bias", "log_error")
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Verdicts:
             + paragraph(said)
             + _findings(name, shut, words)
             + folded(words.t("findings_passing", n=str(len(passing))), _findings(name, passing, words))
-            + folded(words.t("findings_told", n=str(len(told))), _findings(name, told, words))
+            + folded(words.t("findings_told", n=str(len(told))), _findings(name, told, words), on_paper=False)
             + "</div>"
         )
 
@@ -208,11 +207,7 @@ class Calibration:
         }
         if len(covered) > 1 and words.model == "wait-time":  # one horizon: said for "short" and for all alike
             covered = [f for f in covered if f["group"] != "short"]
-        shown = [
-            Interval(words.group(f["group"]), f["value"], *f["interval"], words.percent(f["value"], 1))
-            for f in covered
-            if f.get("interval") and None not in f["interval"]
-        ]
+        shown = [row for f in covered if (row := interval_of(f, words)) is not None]
         picture = intervals(
             shown,
             caption=words.t("calibration_picture"),
@@ -242,91 +237,3 @@ class Calibration:
 
     def _tail(self, finding: Finding | None, words: Words) -> Cell:
         return Cell("–" if finding is None else words.percent(finding["value"], 1))
-
-
-@dataclass(frozen=True)
-class Fairness:
-    """Each group: how it fares, how certain that is, and how many it is."""
-
-    groups: Sequence[Mapping[str, Any]]
-
-    def render(self, words: Words) -> str:
-        """A picture and table of each judged harm, then the figures of every group."""
-        harms = [h for g in self.groups for h in g["harms"] if h.get("note") != "worst_case"]
-        parts = [paragraph(words.t(f"fairness_note_{words.model}"))]
-        if not self.groups:
-            parts.append(paragraph(words.t("fairness_none")))
-        for metric in dict.fromkeys(h["metric"] for h in harms):
-            parts.append(self._harm(metric, [h for h in harms if h["metric"] == metric], words))
-        parts.append(self._figures(words))
-        return section("fairness", words.t("fairness"), *parts)
-
-    def _harm(self, metric: str, harms: Sequence[Finding], words: Words) -> str:
-        measured = [
-            h for h in harms if h["value"] is not None and h.get("interval") and None not in h["interval"]
-        ]
-        limits = {h["threshold"] for h in measured if h["threshold"] is not None}
-        picture = ""
-        if metric in _PICTURED and len(limits) == 1:
-            (limit,) = limits
-            picture = intervals(
-                [
-                    Interval(words.group(h["group"]), h["value"], *h["interval"], words.value(h, h["value"]))
-                    for h in measured
-                ],
-                caption=words.t("fairness_picture", measure=words.measure(metric)),
-                marks=[(0.0, words.t("no_gap")), (limit, words.t("limit_mark"))],
-                least_span=(-1.2 * limit, 1.4 * limit),
-            )
-        columns = [
-            Column(words.t("c_group")),
-            Column(words.t("c_value"), number=True),
-            Column(words.t("c_interval"), number=True),
-            Column(words.t("c_limit"), number=True),
-            Column(words.t("c_n"), number=True),
-            Column(words.t("c_verdict")),
-            Column(words.t("c_do")),
-        ]
-        rows = [
-            (
-                Cell(words.group(h["group"])),
-                Cell(words.value(h, h["value"])),
-                Cell(words.interval(h)),
-                Cell(words.limit(h)),
-                Cell(words.number(h["n"], 0)),
-                Cell(html=badge(h["verdict"], words.verdict(h["verdict"]))),
-                Cell(words.advice("fairness", h)),
-            )
-            for h in harms
-        ]
-        return f"<h3>{Cell(words.measure(metric)).render()}</h3>{picture}{table(columns, rows)}"
-
-    def _figures(self, words: Words) -> str:
-        told = [g for g in self.groups if g["told"]]
-        columns = [
-            Column(words.t("c_group")),
-            Column(words.t("c_observed"), number=True),
-            Column(words.t("c_absolute"), number=True),
-            Column(words.t("c_signed"), number=True),
-            Column(words.t("c_within"), number=True),
-            Column(words.t("c_worst"), number=True),
-            Column(words.t("c_n"), number=True),
-        ]
-        rows = [
-            (
-                Cell(words.group(str(g["group"]))),
-                Cell(words.quantity(g["told"].get("mean_outcome"))),
-                Cell(words.quantity(g["told"].get("absolute_error"))),
-                Cell(words.signed(words.quantity(g["told"].get("bias")))),
-                Cell(words.percent(g["told"].get("coverage"), 1)),
-                Cell(self._worst(g, words)),
-                Cell(words.number(g["n"], 0)),
-            )
-            for g in told
-        ]
-        note = words.t("worst_note") if any(self._worst(g, words) != "–" for g in told) else ""
-        return table(columns, rows, caption=words.t("fairness_tables")) + paragraph(note, "soft")
-
-    def _worst(self, group: Mapping[str, Any], words: Words) -> str:
-        found = [h for h in group["harms"] if h.get("note") == "worst_case"]
-        return words.percent(found[0]["value"], 1) if found else "–"

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from registry.card_figures import Calibration, Fairness, Performance, Verdicts
+from registry.card_fairness import Fairness
+from registry.card_figures import Calibration, Performance, Verdicts
 from registry.card_markup import paragraph
 from registry.card_sections import (
     Ask,

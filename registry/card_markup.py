@@ -70,10 +70,11 @@ def code(lines: Iterable[str]) -> str:
     return f"<pre><code>{escape(chr(10).join(lines))}</code></pre>"
 
 
-def folded(title: str, *parts: str) -> str:
-    """What opens on demand, and on paper; without parts, nothing."""
+def folded(title: str, *parts: str, on_paper: bool = True) -> str:
+    """What opens on demand, and by itself on paper unless told otherwise; without parts, nothing."""
     inside = "".join(parts)
-    return f"<details><summary>{escape(title)}</summary>{inside}</details>" if inside else ""
+    kind = "" if on_paper else ' class="screen"'
+    return f"<details{kind}><summary>{escape(title)}</summary>{inside}</details>" if inside else ""
 
 
 def badge(verdict: str, name: str) -> str:

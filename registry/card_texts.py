@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 
-__all__ = ["ATTRIBUTES", "BASELINES", "FEATURE_GROUPS", "MEASURES", "STYLE", "TEXTS", "VALUES"]
+__all__ = ["ADVICE", "ATTRIBUTES", "BASELINES", "FEATURE_GROUPS", "MEASURES", "STYLE", "TEXTS", "VALUES"]
 
 _FOLDER = files("registry").joinpath("templates")
 _TABLES = tomllib.loads(_FOLDER.joinpath("card.toml").read_text("utf-8"))
@@ -22,4 +22,5 @@ BASELINES: Pairs = _pairs("baselines")
 FEATURE_GROUPS: Pairs = _pairs("feature_groups")
 ATTRIBUTES: Pairs = _pairs("attributes")
 VALUES: Pairs = _pairs("values")
+ADVICE: Pairs = _pairs("advice")
 STYLE = _FOLDER.joinpath("card.css").read_text("utf-8")

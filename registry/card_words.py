@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 from hospital.times import moment
 from registry import wording
-from registry.card_texts import ATTRIBUTES, BASELINES, FEATURE_GROUPS, MEASURES, TEXTS, VALUES
+from registry.card_pictures import Interval
+from registry.card_texts import ADVICE, ATTRIBUTES, BASELINES, FEATURE_GROUPS, MEASURES, TEXTS, VALUES
 from registry.wording import Language
 
-__all__ = ["Words"]
+__all__ = ["Words", "interval_of"]
 
 _SHARE = frozenset(
     {
@@ -123,7 +124,8 @@ class Words:
 
     def advice(self, gate: str, finding: Mapping[str, Any]) -> str:
         """What a finding that does not pass means to do."""
-        return wording.advice(gate, finding, self.language)
+        note = str(finding.get("note") or "")
+        return self.pick(ADVICE[note]) if note in ADVICE else wording.advice(gate, finding, self.language)
 
     def measure(self, metric: str) -> str:
         """What was measured."""
@@ -192,3 +194,13 @@ class Words:
             return ""
         low, high = (self.value(finding, bound) for bound in bounds)
         return f"[{low} ; {high}]" if self.language == "fr" else f"[{low}, {high}]"
+
+
+def interval_of(finding: Mapping[str, Any], words: Words) -> Interval | None:
+    """A finding as a row of a picture; None where its value or interval was not measured."""
+    bounds = cast("list[float | None] | None", finding.get("interval"))
+    value = finding["value"]
+    if value is None or not bounds or bounds[0] is None or bounds[1] is None:
+        return None
+    label = words.group(str(finding["group"]))
+    return Interval(label, float(value), bounds[0], bounds[1], words.value(finding, value))

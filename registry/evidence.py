@@ -1,4 +1,4 @@
-"""Evidence: the scored rows and facts that gates judge. It stays in the registry and never reaches serving."""
+"""Evidence: scored rows and facts that gates judge. It stays in the registry and never reaches serving."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ class Scored:
     """Rows with forecasts and outcomes, in the order of prediction time.
 
     Attributes:
-        row_id: object [n]. prediction_time, target_time: int64 [n] instants. horizon_hours: float64 [n], 0 for
-        wait time. unit_group, site: object [n]. local_hour: int64 [n].
+        row_id: object [n]. prediction_time, target_time: int64 [n] instants. horizon_hours: float64 [n], 0
+        for wait time. unit_group, site: object [n]. local_hour: int64 [n].
         outcome: float64 [n], beds or minutes; NaN where censored or unknown.
         censored: bool [n]. waited: float64 [n], minutes seen to wait (wait time), else NaN.
         weight: float64 [n], 0 where the outcome is unknown.
@@ -82,12 +82,12 @@ _ARRAYS = (
 
 @dataclass(frozen=True)
 class DailyInput:
-    """One input of the model by day, with what a season-and-trend model of the earlier days leaves unexplained.
+    """One input of the model by day, with what a season model of the earlier days leaves unexplained.
 
     Attributes:
         name: the feature, or ``arrivals``, ``loss``. what: "mean" of the day, or "missing" share.
         level: mean of the earlier days; spread: standard deviation of the earlier days' values.
-        earlier, judged: float64 [days], residuals of the days before the judge part and of the judge part.
+        earlier, judged: float64 [days], residuals of the days before the judge part, and of its own days.
     """
 
     name: str
@@ -100,14 +100,15 @@ class DailyInput:
 
 @dataclass(frozen=True)
 class ContractFacts:
-    """What the contract gate judges; every number must be 0.
+    """What the contract gate judges; every count must be 0.
 
     Attributes:
-        files_refused: files a package may not hold. infinite_features: infinite values among the judged features.
-        crossing_quantiles: judged rows whose quantiles cross. forecasts_off: judged rows whose recomputed forecast
-        differs from the reported one by more than 1 ulp. outcomes_off, baselines_off: rows that differ at all.
-        rows_off: rows in one and not in the other. feature_digest_equal: same definitions as this code.
-        split_overlaps: parts of the split that overlap, with their gaps.
+        files_refused: files a package may not hold. infinite_features: infinite values among the judged rows'
+        features. crossing_quantiles: judged rows whose quantiles cross. forecasts_off: judged rows whose
+        recomputed forecast differs from the reported one by more than 1 ulp. outcomes_off, baselines_off:
+        rows that differ at all. rows_off: rows in one and not in the other. feature_digest_equal: whether
+        this code defines the features as the package does. split_overlaps: parts of the split that overlap,
+        with their gaps. rows: judged rows.
     """
 
     files_refused: int
@@ -127,9 +128,10 @@ class ExplanationFacts:
     """What the explanation gate judges.
 
     Attributes:
-        rows: explained rows. additivity: largest |base + contributions + adjustments - p50|, in beds or minutes.
-        reference_difference: largest difference from shap's own values, relative to the row's sum of |values|.
-        largest_adjustment: largest mean |adjustment| as a share of the mean forecast, the usual departure left out.
+        rows: explained rows. additivity: largest |base + contributions + adjustments - p50|, beds or minutes.
+        reference_difference: largest difference from shap's values, relative to the row's sum of |values|.
+        largest_adjustment: largest mean |adjustment| as a share of the mean forecast, the usual departure not
+        counted.
     """
 
     rows: int
@@ -143,8 +145,8 @@ class Evidence:
     """All that the gates see.
 
     Attributes:
-        scope_part, judge: scored rows of those parts. current: float64 [n, levels], forecasts of the current release
-        on the judge rows, None without. current_expected: the signed chain shows an earlier release.
+        scope_part, judge: scored rows of those parts. current: float64 [n, levels], forecasts of the current
+        release on the judge rows, None without. current_expected: the signed chain shows an earlier release.
         inputs: for drift. history_days: of the whole snapshot. kind: "model" or "baseline".
     """
 

@@ -75,7 +75,7 @@ class Fairness(_Strict):
 
 
 class Drift(_Strict):
-    """When inputs are another hospital's; `spread_floor`: least standard deviation, as a share of the mean."""
+    """When inputs are another hospital's; `spread_floor`: least deviation of a day, a share of the mean."""
 
     windows_days: Windows
     effect: Annotated[float, Field(gt=0, le=3)]

@@ -1,6 +1,6 @@
 """A report in a terminal: worst first, with the sentence that says what to do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -61,10 +61,7 @@ def print_report(body: Mapping[str, Any], language: Language, console: Console |
     table = Table(*words[1:8], header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     said: list[str] = []
     for gate in ordered(body["gates"]):
-        shown = [f for f in gate["findings"] if f["required"] and f["verdict"] not in ("pass",)] or gate[
-            "findings"
-        ][:1]
-        for number, finding in enumerate(shown):
+        for number, finding in enumerate(_shown(gate["findings"])):
             table.add_row(
                 gate_name(gate["name"], language) if number == 0 else "",
                 metric_name(finding["metric"], language),
@@ -75,10 +72,9 @@ def print_report(body: Mapping[str, Any], language: Language, console: Console |
                 Text(verdict_name(finding["verdict"], language), _COLOURS[finding["verdict"]]),
             )
             sentence = advice(gate["name"], finding, language)
-            if sentence and finding["verdict"] in ("block", "inconclusive"):
-                said.append(
-                    f"{gate_name(gate['name'], language)}, {group_name(finding['group'], language)}: {sentence}"
-                )
+            if sentence and finding["verdict"] != "not applicable":
+                where = f"{gate_name(gate['name'], language)}, {group_name(finding['group'], language)}"
+                said.append(f"{where}: {sentence}")
     console.print(table)
     cells = [
         f"{c['unit_group']} {c['horizon_hours']:g} h" if c["horizon_hours"] else c["unit_group"]
@@ -87,3 +83,18 @@ def print_report(body: Mapping[str, Any], language: Language, console: Console |
     console.print(f"{words[8]}: {', '.join(cells) or words[9]}")
     for sentence in dict.fromkeys(said):
         console.print(f"→ {sentence}")
+
+
+def _shown(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What closes a gate; where nothing does, its warnings, or else what came nearest to closing it."""
+    required = [f for f in findings if f["required"]]
+    closing = [f for f in required if f["verdict"] in ("block", "inconclusive")]
+    warned = [f for f in required if f["verdict"] == "pass" and f["note"] == "shift_below_effect"]
+    measured = [f for f in required if f["verdict"] == "pass"]
+    return closing or warned or sorted(measured, key=_near_its_threshold)[-1:] or list(findings[:1])
+
+
+def _near_its_threshold(finding: Mapping[str, Any]) -> float:
+    if finding["value"] is None or not finding["threshold"]:
+        return 0.0
+    return float(abs(finding["value"]) / finding["threshold"])

@@ -517,15 +517,32 @@ class TestServedReleases:
         shutil.rmtree(release.folder.parent)
         self._refused(installation, "gone")
 
-    @pytest.mark.parametrize("way", ["edit", "delete"])
-    def test_a_broken_chain_is_refused(self, installation: Installation, release: Release, way: str) -> None:
-        """The past cannot be rewritten behind the present."""
-        first = release.folder.with_name("000001")
-        if way == "delete":
-            shutil.rmtree(first)
-        else:
-            self._forge(installation, load_release_at(first, installation), {"scope": [], "released_at": 5})
-        self._refused(installation, "000001|release 1|chain")
+    def test_a_rewritten_past_is_refused(self, installation: Installation, release: Release) -> None:
+        """Even one that the releaser signs."""
+        first = load_release_at(release.folder.with_name("000001"), installation)
+        self._forge(installation, first, {"released_at": 5})
+        self._refused(installation, "does not follow release 1: the chain is broken")
+
+    def test_a_lost_past_is_told(self, installation: Installation, release: Release) -> None:
+        """With the number that is missing."""
+        shutil.rmtree(release.folder.with_name("000001"))
+        self._refused(installation, "release 1 is missing")
+
+    def test_a_release_of_another_model_or_number_is_refused(
+        self, installation: Installation, release: Release
+    ) -> None:
+        """However well it is signed."""
+        for change in ({"model": "bed-demand"}, {"sequence": 3}, {"format": 2}):
+            self._forge(installation, release, change)
+            self._refused(installation, "belongs to another model or number")
+
+    def test_other_bytes_of_the_same_release_are_refused(
+        self, installation: Installation, release: Release
+    ) -> None:
+        """The chain to come is over the bytes."""
+        path = release.folder / "release.json"
+        path.write_bytes(path.read_bytes() + b"\n")
+        self._refused(installation, r"release\.json was changed")
 
     def test_a_folder_that_was_never_released_is_told(
         self, installation: Installation, release: Release
@@ -642,7 +659,7 @@ def test_a_registration_is_never_replaced(installation: Installation) -> None:
     assert found.checked
 
 
-@pytest.mark.parametrize("version", ["", "x", "²", "../1", "-1", "2"])
+@pytest.mark.parametrize("version", ["", "x", "²", "../wait-time/1", "-1", "2"])
 def test_a_version_that_is_not_there_is_told(installation: Installation, version: str) -> None:
     """With those that are."""
     installation.register("1")

@@ -18,8 +18,8 @@ __all__ = ["Cell", "Finding", "GateResult", "Verdict", "judge", "worst"]
 def judge(evidence: Evidence, policy: Policy) -> tuple[tuple[GateResult, ...], tuple[Cell, ...]]:
     """Every gate's result, and the trusted scope that is left after judging.
 
-    A package that is only a baseline has no scope (the baseline is what is served outside one anyway) and is judged
-    by the gates that a policy can require of it.
+    A package that is only a baseline has no scope (the baseline is what is served outside one anyway) and is
+    judged by the gates that a policy can require of it.
 
     Raises:
         RegistryError: the evidence cannot be judged.

@@ -12,7 +12,7 @@ from registry.policy import Policy
 __all__ = ["judge_accuracy", "judged_scope"]
 
 _COMPARED = 0.99
-"""Share of rows where the baseline must have a value: it may lack one after a gap in the data, the model may not."""
+"""Share of rows where the baseline must have a value: after a gap in the data it may lack one."""
 
 
 def judge_accuracy(evidence: Evidence, policy: Policy, scope: tuple[Cell, ...]) -> GateResult:

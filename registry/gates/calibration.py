@@ -23,7 +23,7 @@ def randomised_pit(scored: Scored, seed: int = 0) -> Array:
     """Where each outcome falls in its forecast's distribution, 0 to 1: float64 [n].
 
     Whole numbers are spread over their unit interval (Czado, Gneiting & Held 2009,
-    doi 10.1111/j.1541-0420.2009.01191.x); the distribution is linear between the quantiles, and beyond them 0 or 1.
+    doi 10.1111/j.1541-0420.2009.01191.x); linear between the quantiles, beyond them 0 or 1.
     """
     rng = np.random.default_rng(seed)
     outcome = scored.outcome + (rng.uniform(-0.5, 0.5, scored.size) if scored.counts else 0.0)

@@ -1,4 +1,4 @@
-"""Contract: the package is what it says, the rows are what they say, and a check finds what training reported."""
+"""Contract: package and rows are what they say, and a check finds again what training reported."""
 
 import numpy as np
 

@@ -1,9 +1,9 @@
 """Drift: is the hospital of the last weeks still the one that was learned?
 
-Hospital days depend on one another and on the season, so plain two-sample tests alarm falsely. Here the mean of
-the last weeks' residuals (of a season model fitted on the earlier days) is held against how such means vary among
-the earlier days themselves: how far a window of that length strayed then, and a t bound corrected over inputs and
-windows. A shift below the policy's effect passes with a warning.
+Hospital days depend on one another and on the season, so plain two-sample tests alarm falsely. Here the mean
+of the last weeks' residuals (of a season model fitted on the earlier days) is held against how such means
+varied among the earlier days themselves: how far a window of that length strayed then, and a t bound
+corrected over inputs and windows. A shift below the policy's effect passes with a warning.
 """
 
 import math
@@ -45,14 +45,16 @@ def judge_drift(evidence: Evidence, policy: Policy) -> GateResult:
 
 def _judge(daily: DailyInput, policy: Policy, inputs: int) -> Finding:
     rules = policy.document.drift
-    metric, effect = ("shift", rules.effect) if daily.what == "mean" else ("missing_shift", rules.missing_effect)
+    metric, effect = "shift", rules.effect
+    if daily.what == "missing":
+        metric, effect = "missing_shift", rules.missing_effect
     n = daily.judged.size
     if daily.earlier.size < rules.minimum_earlier_days or n < min(rules.windows_days):
         return undecided(metric, daily.name, n, "too_few_days", threshold=effect)
     numbers = np.concatenate([daily.earlier, daily.judged, [daily.spread, daily.level]])
     if not np.isfinite(numbers).all():
         return undecided(metric, daily.name, n, "not_a_number", threshold=effect)
-    # A figure that hardly varied by the day would alarm at nothing: its scale is never under a share of its mean.
+    # A figure that hardly varied would alarm at nothing: its scale is never under a share of its mean.
     scale = max(daily.spread, rules.spread_floor * abs(daily.level), _TINY) if daily.what == "mean" else 1.0
     tests = inputs * len(rules.windows_days)
     shifts = [_shift(daily, min(w, n), scale, policy.document.alpha / tests) for w in rules.windows_days]
@@ -72,7 +74,7 @@ def _judge(daily: DailyInput, policy: Policy, inputs: int) -> Finding:
 def _shift(daily: DailyInput, window: int, scale: float, alpha: float) -> _Shift:
     recent = float(daily.judged[-window:].mean())
     blocks = max(daily.earlier.size // window, 2)
-    # A mean that was not part of the fit varies with the fit's own error too: windows / days of the earlier part.
+    # A mean that was not part of the fit varies with the fit's own error too.
     sd = long_run_sd(daily.earlier, window) * math.sqrt(1 + window / daily.earlier.size)
     by_chance = float(stats.t.ppf(1 - alpha / 2, blocks - 1)) * sd
     strayed = largest_window_mean(daily.earlier, window)

@@ -1,4 +1,4 @@
-"""Explanation: reasons add up, agree with an independent implementation, and are not drowned by adjustments."""
+"""Explanation: reasons add up, agree with an independent implementation, are not drowned by adjustments."""
 
 import math
 

@@ -1,8 +1,8 @@
 """Fairness: is any group told to expect too little? Harm is a wait, or beds, that were under-predicted.
 
-A group's score is held against everybody's, so that a season in which all waits are under-predicted is calibration's
-matter. A block needs the whole Holm-corrected interval beyond the margin; a pass needs it within. Resampling is by
-day, since patients of one day share its queue (by week for beds, which stay occupied).
+A group's score is held against everybody's: a season in which all waits are under-predicted is calibration's
+matter. A block needs the whole Holm-corrected interval beyond the margin; a pass needs it within. Resampling
+is by day, since patients of one day share its queue (by week for beds, which stay occupied).
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _BED_BLOCK_DAYS = 7
 
 @dataclass(frozen=True)
 class _Harm:
-    """How much worse a group fares, from resampling. sd: standard deviation. blocks: stretches of time behind it."""
+    """How much worse a group fares; sd: from resampling; blocks: stretches of time behind it."""
 
     metric: str
     group: str
@@ -150,7 +150,7 @@ def _bias(group: str, known: Scored, policy: Policy) -> _Harm | Finding:
 
 
 def _verdicts(harms: list[_Harm], alpha: float) -> list[Finding]:
-    """Holm's step-down over every group and score (Holm 1979): the first that is not rejected ends the blocks."""
+    """Holm's step-down over all groups and scores (Holm 1979): the first not rejected ends the blocks."""
     findings = []
     rejecting = True
     for rank, harm in enumerate(sorted(harms, key=lambda h: h.p_value())):

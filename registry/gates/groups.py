@@ -1,7 +1,7 @@
 """Groups of judged rows: who is in them, who should be and is not, and what is told of each.
 
-Counts and missing values are looked at before anything is compared: fairlearn's differences drop a group whose
-metric is NaN.
+Counts and missing values are looked at before anything is compared: fairlearn's differences drop a group
+whose metric is NaN.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ UNKNOWN = "unknown"
 
 
 def group_names(values: Array) -> Array:
-    """Names of groups (object [n] of text, None or NaN) as text: object [n]; what is not known is "unknown"."""
+    """Names of groups (object [n] of text, None or NaN) as text: object [n]; None and NaN are "unknown"."""
     told_as = {value: _name(value) for value in set(values)}
     out = np.empty(values.size, object)
     out[:] = [told_as[value] for value in values]
@@ -28,7 +28,7 @@ def group_names(values: Array) -> Array:
 
 
 def _name(value: object) -> str:
-    if value is None or value == "" or value != value:  # noqa: PLR0124 - NaN is what differs from itself
+    if value is None or value == "" or value != value:  # NaN is what differs from itself
         return UNKNOWN
     return str(value)
 
@@ -38,9 +38,9 @@ class Groups:
     """The groups of one attribute.
 
     Attributes:
-        attribute: its name. rows: object [n], group of each judged row, known or not. known: bool [n], rows with
-        outcome and forecast. counted: bool [n], rows whose outcome weighs, forecast or not. expected: rows by
-        group that the scope part lets expect in the judge part.
+        attribute: its name. rows: object [n], group of each judged row, known or not. known: bool [n], rows
+        with outcome and forecast. counted: bool [n], rows whose outcome weighs, forecast or not. expected:
+        rows by group that the scope part lets expect in the judge part.
     """
 
     attribute: str
@@ -115,7 +115,7 @@ class Groups:
 
 
 def told(known: Scored, attribute: str, groups: Array) -> list[Finding]:
-    """fairlearn's disaggregation, told and not judged: how long each group waits, and how far forecasts are off.
+    """fairlearn's disaggregation, told and not judged: how long groups wait, and how far forecasts are off.
 
     Args:
         known: rows with outcome and forecast. groups: object [n], their groups.
@@ -150,7 +150,7 @@ def _told(metric: str, group: str, value: float, n: int) -> Finding:
 
 
 def worst_case_of_censored(judge: Scored, attribute: str, groups: Array) -> list[Finding]:
-    """Share under-predicted by group, if none and if all of those who left unseen would have waited beyond the p50."""
+    """Share under-predicted by group, if none and if all who left unseen would have waited beyond the p50."""
     findings = []
     forecast = np.isfinite(judge.p50)
     for name in sorted(set(groups[forecast])):
@@ -158,7 +158,7 @@ def worst_case_of_censored(judge: Scored, attribute: str, groups: Array) -> list
         censored = judge.censored[mine]
         above = np.where(censored, True, judge.outcome[mine] > judge.p50[mine])
         most = float(above.mean())
-        # Who left after waiting longer than the p50 was under-predicted for certain; of the others nobody knows.
+        # Who left after waiting longer than the p50 was under-predicted; of the others nobody knows.
         open_ended = censored & (judge.waited[mine] <= judge.p50[mine])
         findings.append(
             Finding(

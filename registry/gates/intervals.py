@@ -9,7 +9,15 @@ from scipy import stats
 from hospital.events import Array
 from hospital.times import DAY
 
-__all__ = ["MOST_BLOCKS", "BlockMean", "block_mean", "daily_sums", "decorrelation_days", "largest_window_mean", "long_run_sd"]
+__all__ = [
+    "MOST_BLOCKS",
+    "BlockMean",
+    "block_mean",
+    "daily_sums",
+    "decorrelation_days",
+    "largest_window_mean",
+    "long_run_sd",
+]
 
 MOST_BLOCKS = 30
 """More blocks than this are shorter than they need be: the t quantile hardly falls, the dependence grows."""
@@ -22,7 +30,7 @@ class BlockMean:
     """A weighted mean with an interval from blocks of days.
 
     Attributes:
-        value: mean of all rows. low, high: one-sided bounds at the confidence asked, infinite without two blocks.
+        value: mean of all rows. low, high: one-sided bounds, infinite without two blocks.
         blocks: how many blocks of days.
     """
 
@@ -58,11 +66,11 @@ def decorrelation_days(daily: Array, least: int) -> int:
 def block_mean(
     values: Array, weights: Array, times: Array, *, horizon_hours: float, alpha: float
 ) -> BlockMean:
-    """Mean of rows with a t interval over blocks of max(1 day, 2 x horizon, decorrelation), 30 blocks at most.
+    """Mean of rows with a t interval over blocks of max(1 day, 2 x horizon, decorrelation), at most 30.
 
-    Blocks are consecutive days with rows, all of them used; days differ in weight, so the interval is that of a
-    ratio (linearised: Cochran 1977, section 6.3). With 10 to 30 blocks the t quantile is the answer to unknown
-    dependence (Ibragimov & Müller 2010, doi 10.1198/jbes.2009.08046).
+    Blocks are consecutive days with rows, all of them used; days differ in weight, so the interval is that of
+    a ratio (linearised). With 10 to 30 blocks the t quantile is the answer to unknown dependence (Ibragimov &
+    Müller 2010, doi 10.1198/jbes.2009.08046).
 
     Args:
         values: float64 [n], finite. weights: float64 [n], at least 0. times: int64 [n], instants.

@@ -1,4 +1,4 @@
-"""Findings and verdicts. Nothing else opens than pass, and not applicable where the signed chain proves it."""
+"""Findings and verdicts. Only pass opens, and not applicable where the signed chain proves it."""
 
 import math
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ class Finding:
     """One thing that a gate measured.
 
     Attributes:
-        metric: what, a stable word. group: of whom or of which horizon. value: the effect; None: not measurable.
+        metric: what, a stable word. group: of whom or of which horizon. value: the effect, or None.
         interval: its confidence interval. threshold: what it was held against. n: rows or days behind it.
         required: whether it counts for the gate's verdict. note: a stable word for the sentence people read.
     """
@@ -82,7 +82,7 @@ class GateResult:
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """The worst verdict; none at all is inconclusive, and so is nothing but not applicable left to its gate."""
+    """The worst verdict; none at all is inconclusive."""
     found = list(verdicts)
     if not found:
         return Verdict.INCONCLUSIVE

@@ -10,7 +10,7 @@ __all__ = ["require_whole"]
 
 
 def require_whole(evidence: Evidence) -> None:
-    """Refuses evidence whose arrays do not fit together, or that lacks the current release it must be set beside.
+    """Refuses evidence whose arrays do not fit together, or that lacks the current release to set it beside.
 
     Raises:
         RegistryError: everything that is wrong with it.
