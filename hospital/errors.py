@@ -32,7 +32,7 @@ class Fault:
     rows: int = 1
 
 
-class _Faults(VigieError):
+class _FaultsError(VigieError):
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         self.faults = faults
         super().__init__(
@@ -40,11 +40,11 @@ class _Faults(VigieError):
         )
 
 
-class ContractError(_Faults):
+class ContractError(_FaultsError):
     """Rows or files break a table contract."""
 
 
-class MappingError(_Faults):
+class MappingError(_FaultsError):
     """A mapping file is wrong."""
 
 

@@ -1,5 +1,6 @@
 """The check: evidence that the author does not make, judged by the policy, sealed as report and card."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -213,7 +214,7 @@ def _contract(
         names = [n for n in again if n.startswith("baseline_")]
         baselines = sum(_different(reported.get(n, np.empty(0)), again[n]) for n in names)
     spans = [split.spans[part] for part in PARTS]
-    overlaps = sum(b[0] - a[1] < split.gap for a, b in zip(spans, spans[1:], strict=False))
+    overlaps = sum(b[0] - a[1] < split.gap for a, b in itertools.pairwise(spans))
     return ContractFacts(
         files_refused=len({p.name for p in found.package.iterdir()} - ALLOWED_FILES - {"manifest.json"}),
         infinite_features=int(np.isinf(judged.X).sum()),

@@ -101,7 +101,7 @@ class PreparedBeds:
     samples: BedSamples
 
     @property
-    def X(self) -> Array:
+    def X(self) -> Array:  # noqa: N802 - the field's name for it
         """Features, float32 [n, features]."""
         return self.samples.X
 

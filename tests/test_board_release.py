@@ -532,7 +532,8 @@ class TestServedReleases:
         self, installation: Installation, release: Release
     ) -> None:
         """However well it is signed."""
-        for change in ({"model": "bed-demand"}, {"sequence": 3}, {"format": 2}):
+        changes: list[dict[str, object]] = [{"model": "bed-demand"}, {"sequence": 3}, {"format": 2}]
+        for change in changes:
             self._forge(installation, release, change)
             self._refused(installation, "belongs to another model or number")
 

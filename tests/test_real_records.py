@@ -62,8 +62,8 @@ def test_the_register_goes_the_whole_way(tmp_path: Path, monkeypatch: pytest.Mon
     release = parts.releases.current("bed-demand")
     for row in _performance(home):
         print(
-            f"{row['horizon_hours'] / 24:g} days ahead: {row['mae']:.1f} beds, {row['baseline']} {row['baseline_mae']:.1f},"
-            f" gain {100 * row['gain'][0]:.1f} %"
+            f"{row['horizon_hours'] / 24:g} days ahead: {row['mae']:.1f} beds, {row['baseline']} "
+            f"{row['baseline_mae']:.1f}, gain {100 * row['gain'][0]:.1f} %"
         )
     body = {"units": [u.unit for u in release.units], "horizons_hours": [24, 168]}
     response = InProcess(parts).request(

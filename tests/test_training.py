@@ -1,5 +1,6 @@
 """The same data, configuration, seed, commit and lock give the same package, wherever and on how many threads."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -142,7 +143,7 @@ def test_the_four_parts_never_mix() -> None:
     spans = [split.spans[part] for part in PARTS]
     assert spans[0][0] == 0
     assert spans[-1][1] == 400 * DAY
-    for (_, end), (start, _) in zip(spans, spans[1:], strict=False):
+    for (_, end), (start, _) in itertools.pairwise(spans):
         assert start - end == 7 * DAY
     times = np.arange(0, 400 * DAY, DAY // 3)
     membership = sum(split.members(part, times).astype(int) for part in PARTS)

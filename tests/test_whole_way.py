@@ -13,10 +13,10 @@ import pytest
 from hospital.simulator import simulate, write
 from registry.candidates import MODELS, candidate
 from registry.database import open_database
-from registry.journal import entries, verify
-from registry.release import current_release, promote
 from registry.errors import PromotionError, ReleaseError
+from registry.journal import entries, verify
 from registry.keys import load_key
+from registry.release import current_release, promote
 from registry.settings import Settings
 from vigie import main
 
