@@ -170,8 +170,13 @@ def _train_side_by_side(settings: Settings, data: Path, models: list[str]) -> No
     workers = [
         context.Process(target=_train_one, args=(m, str(settings.home), str(data), told)) for m in models
     ]
-    for worker in workers:
-        worker.start()
+    # Ctrl-C reaches the whole group: the workers leave it to this process, which ends them.
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        for worker in workers:
+            worker.start()
+    finally:
+        signal.signal(signal.SIGINT, handler)
     done = dict.fromkeys(models, 0.0)
     try:
         with bar() as progress:
@@ -182,9 +187,13 @@ def _train_side_by_side(settings: Settings, data: Path, models: list[str]) -> No
                     continue
                 done[model] = share
                 progress(f"{model}: {step}", sum(done.values()) / len(done))
+    except KeyboardInterrupt:
+        for worker in workers:
+            worker.terminate()
+        raise
     finally:
         for worker in workers:
-            worker.join(timeout=5)
+            worker.join(timeout=10)
             if worker.is_alive():
                 worker.kill()
     failed = [m for m, w in zip(models, workers, strict=True) if w.exitcode != 0]
@@ -218,8 +227,6 @@ def _train_one(
             progress=progress,
             comment="Démonstration",
         )
-    except KeyboardInterrupt:
-        os._exit(130)
     except VigieError as error:
         print(f"vigie: {error}", file=sys.stderr)
         sys.exit(2)
