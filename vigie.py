@@ -178,27 +178,25 @@ def _key_create(given: argparse.Namespace) -> int:
 
 def _key_trust(given: argparse.Namespace) -> int:
     from registry.policy import default_policy
-    from registry.trust import create_trust, load_trust, save_trust
+    from registry.trust import create_trust, update_trust
 
     folder = _settings().trust
     if not (folder / "trust.json").exists():
         create_trust(folder, policy_digest=default_policy().digest)
-    save_trust(folder, load_trust(folder).with_key(given.name, given.public_key, tuple(given.role)))
+    update_trust(folder, lambda trust: trust.with_key(given.name, given.public_key, tuple(given.role)))
     print(f"{given.name} is trusted as {', '.join(given.role)} in {folder}.")
     return 0
 
 
 def _policy(given: argparse.Namespace) -> int:
-    from dataclasses import replace
-
     from registry.check import policy_from
     from registry.policy import default_policy
-    from registry.trust import create_trust, load_trust, save_trust
+    from registry.trust import create_trust, update_trust
 
     folder, policy = _settings().trust, policy_from(given.file, default_policy())
     if not (folder / "trust.json").exists():
         create_trust(folder, policy_digest=policy.digest)
-    save_trust(folder, replace(load_trust(folder), policy_digest=policy.digest))
+    update_trust(folder, lambda trust: trust.with_policy(policy.digest))
     print(f"In force: {policy.document.name} ({policy.digest}).")
     return 0
 

@@ -48,26 +48,26 @@ def test_every_number_has_its_reason_beside_it() -> None:
         (r'"explanation", ', "", "does not require explanation"),
         (r'"calibration"\] #', "] #", "does not require calibration"),
         (r'"drift"\]', '"drift", "luck"]', "no gate luck"),
-        (r"^approvals = 2", "approvals = 1", "approvals"),
-        (r"^approvals = 2", "approvals = true", "approvals"),
-        (r"^alpha = 0.05", "alpha = 0.5", "alpha"),
-        (r"^alpha = 0.05", "alpha = nan", "alpha"),
-        (r"^confidence = 0.99", "confidence = 0.2", "scope.confidence"),
-        (r"^noninferiority_margin = 0.05", "noninferiority_margin = 1.0", "noninferiority_margin"),
-        (r"^tolerance_short = 0.10", "tolerance_short = 0.8", "tolerance_short"),
-        (r"^tolerance_long = 0.16", "tolerance_long = inf", "tolerance_long"),
-        (r"^margin_share_above = 0.06", "margin_share_above = 0.5", "margin_share_above"),
-        (r"^margin_log_error = 0.10", "margin_log_error = 3.0", "margin_log_error"),
-        (r"^margin_bed_bias = 0.05", "margin_bed_bias = 1.0", "margin_bed_bias"),
-        (r"^minimum_rows = 2500", "minimum_rows = 100000000", "fairness.minimum_rows"),
-        (r"^unknown_share = 0.20", "unknown_share = 1.0", "unknown_share"),
+        (r"^approvals = [\d.]+", "approvals = 1", "approvals"),
+        (r"^approvals = [\d.]+", "approvals = true", "approvals"),
+        (r"^alpha = [\d.]+", "alpha = 0.5", "alpha"),
+        (r"^alpha = [\d.]+", "alpha = nan", "alpha"),
+        (r"^confidence = [\d.]+", "confidence = 0.2", "scope.confidence"),
+        (r"^noninferiority_margin = [\d.]+", "noninferiority_margin = 1.0", "noninferiority_margin"),
+        (r"^tolerance_short = [\d.]+", "tolerance_short = 0.8", "tolerance_short"),
+        (r"^tolerance_long = [\d.]+", "tolerance_long = inf", "tolerance_long"),
+        (r"^margin_share_above = [\d.]+", "margin_share_above = 0.5", "margin_share_above"),
+        (r"^margin_log_error = [\d.]+", "margin_log_error = 3.0", "margin_log_error"),
+        (r"^margin_bed_bias = [\d.]+", "margin_bed_bias = 1.0", "margin_bed_bias"),
+        (r"^minimum_rows = [\d.]+", "minimum_rows = 100000000", "minimum_rows"),
+        (r"^unknown_share = [\d.]+", "unknown_share = 1.0", "unknown_share"),
         (r"^attributes = .*$", "attributes = []", "fairness.attributes"),
-        (r"^effect = 1.5", "effect = 1000.0", "drift.effect"),
-        (r"^spread_floor = 0.05", "spread_floor = 50.0", "spread_floor"),
-        (r"^windows_days = \[28, 56\]", "windows_days = []", "windows_days"),
-        (r"^adjustment_share = 0.25", "adjustment_share = 1.0", "adjustment_share"),
-        (r"^history_days = 430", 'history_days = "430"', "history_days"),
-        (r"^version = 1", "version = 2", "version"),
+        (r"^effect = [\d.]+", "effect = 1000.0", "drift.effect"),
+        (r"^spread_floor = [\d.]+", "spread_floor = 50.0", "spread_floor"),
+        (r"^windows_days = \[.*?\]", "windows_days = []", "windows_days"),
+        (r"^adjustment_share = [\d.]+", "adjustment_share = 1.0", "adjustment_share"),
+        (r"^history_days = \d+", 'history_days = "430"', "history_days"),
+        (r"^version = [\d.]+", "version = 2", "version"),
         (r"^least_gain", "leest_gain", "accuracy.leest_gain"),
         (r"^\[drift\]", "[draft]", "draft"),
     ],
@@ -80,8 +80,8 @@ def test_a_policy_that_loosens_what_ships_is_refused(pattern: str, replacement: 
 
 def test_everything_wrong_is_said_at_once() -> None:
     """A board member edits once, not once for each fault."""
-    text = default_policy().content.decode().replace("approvals = 2", "approvals = 1")
-    text = text.replace('"drift"]', "]").replace("effect = 1.5", "effect = 99.0") + "\n[new]\nkey = 1\n"
+    text = edited(r"^effect = [\d.]+", "effect = 99.0").decode().replace("approvals = 2", "approvals = 1")
+    text = text.replace('"drift"]', "]") + "\n[new]\nkey = 1\n"
     with pytest.raises(PolicyError) as refused:
         load_policy(text.encode())
     for said in ("approvals", "does not require drift", "drift.effect", "new"):
@@ -99,5 +99,5 @@ def test_what_is_no_policy_is_refused_with_words(content: bytes) -> None:
 
 def test_a_stricter_policy_can_be_used() -> None:
     """A board may ask for more."""
-    assert load_policy(edited(r"^approvals = 2", "approvals = 3")).approvals == 3
-    assert load_policy(edited(r"^margin_log_error = 0.10", "margin_log_error = 0.05")).digest
+    assert load_policy(edited(r"^approvals = [\d.]+", "approvals = 3")).approvals == 3
+    assert load_policy(edited(r"^margin_log_error = [\d.]+", "margin_log_error = 0.05")).digest

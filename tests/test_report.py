@@ -119,7 +119,7 @@ def test_no_judged_row_gives_a_report_that_does_not_open(evidence: Evidence) -> 
 
 def test_another_policy_gives_another_digest(evidence: Evidence) -> None:
     """A policy edited after the check is not the one that was checked."""
-    edited = load_policy(POLICY.content.replace(b"effect = 1.5", b"effect = 1.4"))
+    edited = load_policy(POLICY.content + b"# reviewed again\n")
     assert make_report(evidence, edited).body["policy_digest"] != POLICY.digest
 
 
