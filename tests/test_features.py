@@ -253,3 +253,23 @@ def test_a_repeated_version_changes_nothing(hospital: HospitalTables) -> None:
     facts = events.facts("visits", ("arrived_at",))
     assert facts.row.size == np.unique(events.tables["visits"].row).size
     assert (facts.known_until == FOREVER).all()
+
+
+def test_a_triage_corrected_later_is_not_what_was_known_at_triage(hospital: HospitalTables) -> None:
+    """A revision received after the prediction time changes neither the level nor the vital signs of the sample."""
+    columns, zone = _columns(hospital), ZoneInfo("Europe/Paris")
+    before = wait_samples(Events.of(columns, zone=zone))
+    visits = columns["visits"]
+    order = np.lexsort((visits["received_at"], visits["visit_id"].astype(str)))
+    last = order[np.append(visits["visit_id"][order][1:] != visits["visit_id"][order][:-1], True)]
+    last = last[visits["received_at"][last] < visits["received_at"].max() - 2 * HOUR]  # the record's end stays
+    later = {name: values[last].copy() for name, values in visits.items()}
+    later["received_at"] = later["received_at"] + HOUR
+    later["triage"] = np.array(["1" if t != "1" else "5" for t in later["triage"]], object)
+    later["heart_rate"] = later["heart_rate"] + 50
+    revised = {name: np.concatenate([visits[name], later[name]]) for name in visits}
+    after = wait_samples(Events.of({**columns, "visits": revised}, zone=zone))
+    assert np.array_equal(before.row_id, after.row_id)
+    for name in ("triage", "heart_rate"):
+        ours, theirs = before.query.columns[name], after.query.columns[name]
+        assert all(a == b or (a != a and b != b) for a, b in zip(ours, theirs, strict=True))

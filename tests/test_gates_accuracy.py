@@ -58,6 +58,14 @@ def test_a_model_that_knows_nothing_has_an_empty_scope_and_is_blocked() -> None:
     assert result.findings[0].note == "empty_scope"
 
 
+def test_a_gain_that_is_not_sure_stays_out_of_the_scope(sound: Evidence) -> None:
+    """One good day promises nothing, however large its gain."""
+    part = sound.scope_part
+    day = part.part(part.prediction_time < part.prediction_time.min() + 86_400_000_000)
+    assert choose_scope(part, POLICY)
+    assert choose_scope(day, POLICY) == ()
+
+
 def test_a_gain_of_the_scope_part_that_is_gone_is_blocked(sound: Evidence) -> None:
     """The judge part decides: a model worse than the rule there is blocked whatever the scope part said."""
     part = sound.judge
@@ -131,7 +139,9 @@ def test_a_current_release_with_gaps_is_inconclusive(sound: Evidence) -> None:
     evidence = with_current(sound, 1.1)
     assert evidence.current is not None
     evidence.current[::7] = np.nan
-    assert judged(evidence).verdict is Verdict.INCONCLUSIVE
+    result = judged(evidence)
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert next(f for f in result.findings if f.metric == "against_current").note == "not_a_number"
 
 
 def test_without_an_earlier_release_it_is_not_applicable(sound: Evidence) -> None:

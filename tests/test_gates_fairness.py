@@ -66,6 +66,17 @@ def test_a_group_that_waits_longer_unseen_is_blocked_and_named() -> None:
     assert of(result, "sex=M").verdict is Verdict.PASS
 
 
+def test_an_interval_across_the_margin_is_inconclusive() -> None:
+    """A harm that may lie on either side of the margin neither passes nor blocks."""
+    result = judged(waits(Hospital(unfair=1.22), np.random.default_rng(3)))
+    finding = of(result, "sex=F")
+    assert finding.interval is not None
+    assert finding.threshold is not None
+    assert finding.interval[0] < finding.threshold < finding.interval[1]
+    assert finding.verdict is Verdict.INCONCLUSIVE
+    assert result.verdict is Verdict.INCONCLUSIVE
+
+
 def test_small_groups_are_listed_and_not_required(sound: Evidence) -> None:
     """They are named with what they would need, and never dropped."""
     finding = of(judged(sound), "language=other")
