@@ -55,6 +55,22 @@ _METRICS = {
     "scope": ("périmètre de confiance", "trusted scope"),
     "history_days": ("jours d'historique", "days of history"),
     "attribute": ("attribut", "attribute"),
+    "unknown_share": ("part sans cet attribut", "share without this attribute"),
+    "package_files_refused": ("fichiers refusés dans le paquet", "files refused in the package"),
+    "infinite_features": ("variables infinies", "infinite features"),
+    "crossing_quantiles": ("quantiles qui se croisent", "crossing quantiles"),
+    "forecasts_differ": ("prévisions recalculées différentes", "recomputed forecasts that differ"),
+    "outcomes_differ": ("résultats différents", "outcomes that differ"),
+    "baselines_differ": ("règles simples différentes", "simple rules that differ"),
+    "rows_differ": ("lignes différentes", "rows that differ"),
+    "other_feature_definitions": ("autres définitions des variables", "other feature definitions"),
+    "split_parts_overlap": ("parties qui se recouvrent", "parts that overlap"),
+    "rows_repeated": ("lignes répétées", "repeated rows"),
+    "rows_out_of_time": ("lignes hors de leur temps", "rows out of their time"),
+    "weights_wrong": ("poids impossibles", "impossible weights"),
+    "forecasts_missing": ("prévisions absentes", "missing forecasts"),
+    "outcomes_missing": ("résultats absents", "missing outcomes"),
+    "inputs": ("entrées", "inputs"),
 }
 _ADVICE = {
     "too_few_rows": (
@@ -90,6 +106,14 @@ _ADVICE = {
     "attribute_missing": (
         "Attribut absent des données : non jugé.",
         "The data lack this attribute: not judged.",
+    ),
+    "attribute_unknown": (
+        "Attribut trop souvent inconnu : le renseigner avant de juger.",
+        "The attribute is too often unknown: record it before judging.",
+    ),
+    "missing_group": (
+        "Groupe présent avant et presque absent des lignes jugées : chercher pourquoi.",
+        "A group that was there before is nearly absent from the judged rows: find out why.",
     ),
     "constant_outcome": ("Résultats constants : rien à juger.", "Constant outcomes: nothing to judge."),
     "not_a_number": (
@@ -143,7 +167,7 @@ _SHARES = frozenset(
         "share_above_p50",
         "log_error",
     }
-    | {"relative_bias", "missing_shift", "adjustment_share", "share_above_p50_worst_case"}
+    | {"relative_bias", "missing_shift", "adjustment_share", "share_above_p50_worst_case", "unknown_share"}
 )
 
 
