@@ -262,7 +262,10 @@ def test_a_triage_corrected_later_is_not_what_was_known_at_triage(hospital: Hosp
     visits = columns["visits"]
     order = np.lexsort((visits["received_at"], visits["visit_id"].astype(str)))
     last = order[np.append(visits["visit_id"][order][1:] != visits["visit_id"][order][:-1], True)]
-    last = last[visits["received_at"][last] < visits["received_at"].max() - 2 * HOUR]  # the record's end stays
+    early = (
+        visits["received_at"] < visits["received_at"].max() - 2 * HOUR
+    )  # the record's end stays where it was
+    last = last[early[last]]
     later = {name: values[last].copy() for name, values in visits.items()}
     later["received_at"] = later["received_at"] + HOUR
     later["triage"] = np.array(["1" if t != "1" else "5" for t in later["triage"]], object)
