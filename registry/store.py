@@ -3,8 +3,11 @@
 MLflow is the workshop's book, not the chain of trust: moving an alias there changes nothing that is served.
 """
 
+import fcntl
 import os
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -15,6 +18,7 @@ import logging
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
+from registry.digests import sync_folder
 from registry.errors import StoreError
 
 __all__ = ["record", "tracking_uri"]
@@ -44,8 +48,10 @@ def record(
     Raises:
         StoreError: the store cannot be read or written.
     """
-    home.mkdir(parents=True, exist_ok=True)
     try:
+        home.mkdir(parents=True, exist_ok=True)
+        with _one_at_a_time(home):
+            _make_store(home)
         client = MlflowClient(tracking_uri(home), tracking_uri(home))
         run = client.create_run(_experiment(client, home), run_name=model, tags=dict(tags))
         for name, value in parameters.items():
@@ -67,6 +73,28 @@ def record(
             "and that no newer MLflow made it."
         ) from None
     return str(version.version)
+
+
+@contextmanager
+def _one_at_a_time(home: Path) -> Iterator[None]:
+    """Two trainings begun together would both make the store's tables, and each find the other's half."""
+    with open(home / "mlflow.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _make_store(home: Path) -> None:
+    """Makes the store aside and puts it in place whole: a run may be stopped while its tables are made."""
+    path, building = home / "mlflow.db", home / "mlflow.db.new"
+    if path.exists():
+        return
+    for left in home.glob("mlflow.db.new*"):
+        left.unlink()
+    MlflowClient(f"sqlite:///{building.resolve()}").search_experiments()
+    with closing(sqlite3.connect(building)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    os.rename(building, path)
+    sync_folder(home)
 
 
 def _experiment(client: MlflowClient, home: Path) -> str:

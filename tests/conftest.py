@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 # Before any library starts threads: those that wait must not burn the core that another test needs.
@@ -19,6 +19,23 @@ from sqlalchemy import create_engine, text
 from hospital.reading import HospitalTables
 
 _PROGRAMS = ("initdb", "pg_ctl")
+
+
+_NOT_TO_BE_SKIPPED = ("browser", "postgres")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a skipped browser, PostgreSQL or (where the data are) real-data test is a failure."""
+    report = yield
+    wanted = [*_NOT_TO_BE_SKIPPED, *(["real_data"] if os.environ.get("VIGIE_REAL_DATA") else [])]
+    marked = [name for name in wanted if item.get_closest_marker(name)]
+    if report.skipped and not hasattr(report, "wasxfail") and marked and os.environ.get("VIGIE_CI"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI, where {marked[0]} tests must run: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -3,21 +3,25 @@
 import json
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from serving_fakes import InProcess
 
 from hospital.simulator import simulate, write
 from registry.candidates import MODELS, candidate
-from registry.database import open_database
+from registry.database import open_database, writing
 from registry.errors import PromotionError, ReleaseError
 from registry.journal import entries, verify
 from registry.keys import load_key
 from registry.release import current_release, promote
 from registry.settings import Settings
+from registry.tokens import create_token
+from serving.main import real_parts
 from vigie import main
 
 DAYS = 490
@@ -38,9 +42,9 @@ class Home:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    """Both models trained on a full simulated hospital, checked, approved and released."""
+    """Both models of the demo's hospital (seed 1) trained, checked, approved and released."""
     root = tmp_path_factory.mktemp("whole")
-    write(simulate(DAYS, seed=52), root / "data")
+    write(simulate(DAYS, seed=1), root / "data")
     found = Home(Settings(home=root / "home"), root / "keys", root / "data")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VIGIE_HOME", str(root / "home"))
@@ -173,9 +177,9 @@ def test_one_edited_byte_of_a_release_is_refused(home: Home, name: str, tmp_path
 def test_a_second_version_is_set_beside_the_first(home: Home, tmp_path: Path) -> None:
     """Trained on thirty more days, version 2 is judged against version 1 on the same rows, and may be released."""
     data = tmp_path / "longer"
-    write(simulate(DAYS + 30, seed=52, start=date(2024, 1, 1)), data)
+    write(simulate(DAYS + 30, seed=1, start=date(2024, 1, 1)), data)
     assert main(["train", "wait-time", "--data", str(data), "--key", home.key("author")]) == 0
-    main(["check", "wait-time", "2"])
+    assert main(["check", "wait-time", "2"]) == 0
     second = candidate(home.settings.candidates, "wait-time", "2")
     report = second.json("report.json")
     assert report["compared_with"] == "1"
@@ -184,10 +188,28 @@ def test_a_second_version_is_set_beside_the_first(home: Home, tmp_path: Path) ->
     assert beside["n"] > 1000
     assert beside["interval"][0] < beside["value"] < beside["interval"][1]
     with pytest.raises(PromotionError, match="approvals"):
-        promote(home.settings, "wait-time", "2", load_key(Path(home.key("rene"))), now=_now())
+        promote(home.settings, "wait-time", "2", load_key(Path(home.key("rene"))), now=datetime.now(UTC))
 
+    parts = real_parts(home.settings)
+    with writing(parts.engine) as connection:
+        token = create_token(connection, "test", ["data_scientist"], now=datetime.now(UTC))
+    client, headers = InProcess(parts), {"authorization": f"Bearer {token}"}
 
-def _now():  # type: ignore[no-untyped-def]
-    from datetime import UTC, datetime
+    def served() -> dict[str, str]:
+        time.sleep(1.1)  # the service looks once a second
+        answer = client.get("/v1/models", headers=headers).json()
+        return {m["name"]: m["version"] for m in answer["released"]}
 
-    return datetime.now(UTC)
+    assert served() == {"bed-demand": "1", "wait-time": "1"}
+    for name in ("ada", "bob"):
+        approve = ["review", "wait-time", "2", "--approve", "--comment", "read", "--key", home.key(name)]
+        assert main(approve) == 0
+    assert main(["promote", "wait-time", "2", "--key", home.key("rene")]) == 0
+    assert served() == {"bed-demand": "1", "wait-time": "2"}  # without a restart
+    assert main(["rollback", "wait-time", "--key", home.key("rene")]) == 0
+    assert served() == {"bed-demand": "1", "wait-time": "1"}
+    third = current_release(home.settings, "wait-time")
+    assert third is not None
+    assert third.sequence == 3
+    parts.workers.close()
+    parts.close()
