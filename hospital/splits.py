@@ -12,6 +12,7 @@ __all__ = ["PARTS", "Split", "split_history"]
 
 PARTS = ("fit", "calibrate", "scope", "judge")
 _SHARES = {"calibrate": 0.16, "scope": 0.09, "judge": 0.20}
+_MOST_DAYS = {"calibrate": 180, "scope": 90}  # of a long history the rest is fitted to: old rules judge nothing
 _LEAST_DAYS = {"fit": 60, "calibrate": 21, "scope": 14, "judge": 28}
 
 
@@ -64,7 +65,8 @@ def split_history(first: int, last: int, *, gap: int, judge_from: int | None = N
     before = judge - first - 3 * gap
     spans, end = {"judge": (judge, last)}, judge - gap
     for part in ("scope", "calibrate"):
-        length = max(round(before * _SHARES[part] / (1 - _SHARES["judge"])) // DAY, _LEAST_DAYS[part]) * DAY
+        share = round(before * _SHARES[part] / (1 - _SHARES["judge"])) // DAY
+        length = min(max(share, _LEAST_DAYS[part]), _MOST_DAYS[part]) * DAY
         spans[part] = (end - length, end)
         end -= length + gap
     spans["fit"] = (first, end)

@@ -5,12 +5,15 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from explain.booster import TreeBooster
+from hospital.columns import events_of
 from hospital.errors import HistoryError
 from hospital.reading import HospitalTables, read_hospital
 from hospital.simulator import simulate, write
@@ -18,8 +21,9 @@ from hospital.splits import PARTS, split_history
 from hospital.times import DAY
 from registry.model import ForecastModel
 from registry.package import package_digest
-from registry.prepared import PreparedBeds, forecast
+from registry.prepared import PreparedBeds, forecast, prepare_beds, prepare_waits
 from training.errors import TrainingError
+from training.fit import fit_beds, fit_waits
 from training.train import Request, build_package
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,6 +93,32 @@ def test_a_second_checkout_gives_the_same_digest(
     where, digest = done.stdout.split()
     assert where.startswith(str(checkout))
     assert digest == first
+
+
+@pytest.mark.parametrize("model", ["wait-time", "bed-demand"])
+def test_what_calibrates_was_never_fitted_to(tables: HospitalTables, model: str) -> None:
+    """Other outcomes on the days that calibrate change the calibration, and not a byte of the trees."""
+    horizons = HORIZONS if model == "bed-demand" else ()
+    events = events_of(tables)
+    prepared = prepare_beds(events, (), horizons, None) if horizons else prepare_waits(events, (), None)
+    known = prepared.prediction_time
+    split = split_history(int(known.min()), int(known.max()) - DAY, gap=DAY)
+    inside = split.members("calibrate", known)
+    fit: Any = fit_beds if horizons else fit_waits
+    before = fit(prepared, split, seed=1, threads=1, progress=lambda: None).files
+    if isinstance(prepared, PreparedBeds):
+        moved = np.where(inside, prepared.samples.outcome_beds + 9, prepared.samples.outcome_beds)
+        changed: Any = replace(prepared, samples=replace(prepared.samples, outcome_beds=moved))
+    else:
+        outcome = np.where(inside, prepared.samples.outcome_minutes * 2, prepared.samples.outcome_minutes)
+        samples = replace(prepared.samples, outcome_minutes=outcome)
+        changed = replace(
+            prepared, samples=samples, outcome=np.where(inside, prepared.outcome * 2, prepared.outcome)
+        )
+    after = fit(changed, split, seed=1, threads=1, progress=lambda: None).files
+    assert after["median.ubj"] == before["median.ubj"]
+    assert after["spread.ubj"] == before["spread.ubj"]
+    assert after["calibration.json"] != before["calibration.json"]
 
 
 def test_another_seed_gives_another_package(tables: HospitalTables, tmp_path: Path) -> None:

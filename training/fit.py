@@ -24,7 +24,7 @@ from hospital.events import Array
 from hospital.features.feature import TRIAGE_RANK, Feature
 from hospital.quantiles import LEVELS, weighted_quantiles
 from hospital.splits import Split
-from hospital.times import DAY
+from hospital.times import DAY, HOUR
 from registry.digests import canonical_json
 from registry.model import Rows
 from registry.prepared import PreparedBeds, PreparedWaits
@@ -90,37 +90,49 @@ def _bed_baselines(fit: PreparedBeds, calibrate: PreparedBeds) -> BedBaselines:
     flat = np.zeros((*shape[:2], len(LEVELS)))
     rules = ("last_value",) * len(horizons)
     empty = BedBaselines(units, horizons, np.zeros(shape), rules, np.ones(shape[:2]), flat)
-    # Which rule is best, and how far it errs, is asked on days that its medians have not seen …
-    earlier = replace(empty, usual_change=_usual_changes([fit], empty, shape))
-    values, of = calibrate.baselines(earlier), earlier.horizon_index(calibrate.samples.query.horizon_hours)
-    outcome, known = calibrate.outcome, calibrate.weight
-    best = tuple(
-        best_of({n: v[of == h] for n, v in values.items()}, outcome[of == h], known[of == h], BED_BASELINES)
-        for h in range(len(horizons))
-    )
-    residual = outcome - replace(earlier, best=best).chosen(values, of)
-    cell = calibrate.units_of(earlier) * len(horizons) + of
-    weight = np.where(np.isnan(residual), 0.0, known)
+    best = _best_rules(fit, empty, shape)
+    chosen = replace(empty, usual_change=_usual_changes(fit, empty, shape), best=best)
+    # Nothing that trees are fitted to, the scale least of all, may know of the days that calibrate them.
+    error, cell = _residual(fit, chosen)
+    scaled = replace(chosen, scale=_scales(np.abs(error), cell, flat.shape[:2]))
+    residual, cell = _residual(calibrate, scaled)
+    weight = np.where(np.isnan(residual), 0.0, calibrate.weight)
     residuals = residual_quantiles(residual, weight, cell, len(units) * len(horizons), _LEAST_CELL)
-    return replace(
-        empty,
-        # … and then they are taken anew, from the last year before the parts that judge.
-        usual_change=_usual_changes([fit, calibrate], empty, shape),
-        best=best,
-        scale=_scales(np.abs(residual), cell, flat.shape[:2]),
-        residuals=residuals.reshape(flat.shape),
+    return replace(scaled, residuals=residuals.reshape(flat.shape))
+
+
+def _residual(part: PreparedBeds, baselines: BedBaselines) -> tuple[Array, Array]:
+    """(outcome less the chosen baseline, position of unit and horizon) of each row."""
+    of = baselines.horizon_index(part.samples.query.horizon_hours)
+    residual = part.outcome - baselines.chosen(part.baselines(baselines), of)
+    return residual, part.units_of(baselines) * len(baselines.horizons) + of
+
+
+def _best_rules(fit: PreparedBeds, axes: BedBaselines, shape: tuple[int, int, int]) -> tuple[str, ...]:
+    """The best rule of each horizon, asked on the last fifth of the fit part, which its medians have not seen."""
+    at = fit.prediction_time
+    cut = np.quantile(at, 0.8)
+    longest = int(max(axes.horizons) * HOUR)
+    earlier, later = fit.part(at < cut - longest), fit.part(at >= cut)
+    first = replace(axes, usual_change=_usual_changes(earlier, axes, shape))
+    values, of = later.baselines(first), first.horizon_index(later.samples.query.horizon_hours)
+    return tuple(
+        best_of(
+            {n: v[of == h] for n, v in values.items()},
+            later.outcome[of == h],
+            later.weight[of == h],
+            BED_BASELINES,
+        )
+        for h in range(len(axes.horizons))
     )
 
 
-def _usual_changes(parts: list[PreparedBeds], axes: BedBaselines, shape: tuple[int, int, int]) -> Array:
-    """Median change by unit, horizon and slot of the week over the parts' last year: [units, horizons, slots]."""
-    newest = max(int(p.prediction_time.max()) for p in parts)
-    recent = [p.part(p.prediction_time >= newest - _YEAR) for p in parts]
-    unit = np.concatenate([p.units_of(axes) for p in recent])
-    horizon = np.concatenate([axes.horizon_index(p.samples.query.horizon_hours) for p in recent])
-    slot = [week_slot(p.prediction_time, p.events.zone, p.events.cadence_hours) for p in recent]
-    change = np.concatenate([p.outcome - p.samples.now for p in recent])
-    return usual_changes(unit, horizon, np.concatenate(slot), change, shape)
+def _usual_changes(part: PreparedBeds, axes: BedBaselines, shape: tuple[int, int, int]) -> Array:
+    """Median change by unit, horizon and slot of the week over the part's last year: [units, horizons, slots]."""
+    recent = part.part(part.prediction_time >= part.prediction_time.max() - _YEAR)
+    slot = week_slot(recent.prediction_time, recent.events.zone, recent.events.cadence_hours)
+    horizon = axes.horizon_index(recent.samples.query.horizon_hours)
+    return usual_changes(recent.units_of(axes), horizon, slot, recent.outcome - recent.samples.now, shape)
 
 
 def _scales(error: Array, cell: Array, shape: tuple[int, int]) -> Array:
