@@ -30,6 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nvigie: stopped; what was finished is kept, the rest is not there.", file=sys.stderr)
         return 130
+    except _database_error() as error:
+        kind = type(getattr(error, "orig", error)).__name__  # never its text: it holds what was to be written
+        print(f"vigie: the database refused ({kind}): is it locked, full or read-only?", file=sys.stderr)
+        return 2
     except BrokenPipeError:
         return 0
     except OSError as error:
@@ -39,6 +43,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+
+
+def _database_error() -> type[Exception]:
+    """SQLAlchemy's error, where a verb has loaded it; else one that nobody raises."""
+    module = sys.modules.get("sqlalchemy.exc")
+    return module.DBAPIError if module is not None else _NeverError
+
+
+class _NeverError(Exception):
+    """Stands for the errors of a library that was not loaded."""
 
 
 def entry() -> NoReturn:
@@ -75,17 +89,17 @@ def _simulate(given: argparse.Namespace) -> int:
     try:
         unfair = Unfair.parse(given.unfair) if given.unfair else None
         shift = Shift.parse(given.shift) if given.shift else None
+        with bar() as progress:
+            tables = simulate(
+                given.days,
+                seed=given.seed,
+                start=given.start,
+                unfair=unfair,
+                shift=shift,
+                progress=lambda done: progress("simulate", done),
+            )
     except ValueError as error:
         raise VigieError(str(error)) from None
-    with bar() as progress:
-        tables = simulate(
-            given.days,
-            seed=given.seed,
-            start=given.start,
-            unfair=unfair,
-            shift=shift,
-            progress=lambda done: progress("simulate", done),
-        )
     write(tables, given.out)
     print(f"{given.days} days in {given.out}: " + ", ".join(f"{len(t):,} {n}" for n, t in tables.items()))
     return 0
@@ -209,10 +223,11 @@ def _review(given: argparse.Namespace) -> int:
 
     settings = _settings()
     found = candidate(settings.candidates, given.model, given.version)
+    seen = found.digests()
     print_report(found.json("card.json"), given.language or settings.language)
     decision: Decision = "approve" if given.approve else "refuse"
     key = load_key(given.key)
-    review(settings, given.model, given.version, key, decision, given.comment, now=_now())
+    review(settings, given.model, given.version, key, decision, given.comment, now=_now(), seen=seen)
     print(f"{key.name} {decision}s {given.model} version {given.version}: signed and in the journal.")
     return 0
 

@@ -45,6 +45,8 @@ _READY_SECONDS = 60
 
 def run_demo(*, days: int | None, serve: bool, seed: int, port: int) -> int:
     """Runs the demo; returns the exit code."""
+    for ending in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends the service too, as Ctrl-C does
+        signal.signal(ending, signal.default_int_handler)
     console, started, policy = Console(highlight=False, soft_wrap=True), time.monotonic(), default_policy()
     _refuse_taken_port(port)
     home = HOME.resolve()
@@ -79,6 +81,8 @@ def _refuse_taken_port(port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
+        except OverflowError:
+            raise VigieError("A port is a number from 1 to 65535.") from None
         except OSError:
             raise VigieError(
                 f"Port {port} is taken: stop what listens there, or choose another with --port."
@@ -291,7 +295,7 @@ def _release(console: Console, settings: Settings, candidate: Candidate) -> None
 
 def _observations(console: Console, settings: Settings, data: Path) -> datetime:
     """Gives the service the last weeks of the simulated hospital; returns where its clock begins."""
-    from sqlalchemy import func, select
+    from sqlalchemy import delete, func, select
 
     from hospital.columns import columns_of
     from hospital.pseudonyms import load_or_create_key
@@ -307,10 +311,16 @@ def _observations(console: Console, settings: Settings, data: Path) -> datetime:
         end = max(int(columns[name]["received_at"].max()) for name in ("visits", "stays"))
         with writing(engine) as connection:
             latest = connection.execute(select(func.max(observations.c.received_at))).scalar_one()
-            if latest is None:
+            marker = settings.home / "observed.json"
+            wanted = canonical_json({"source": tables.source_digest})
+            if not marker.exists() or marker.read_bytes() != wanted:
+                if latest is not None:  # another hospital's rows: the demo holds one at a time
+                    connection.execute(delete(observations))
+                    latest = None
                 for name, values in columns.items():
                     rows = rows_since(name, values, end - _IMPORT_DAYS * DAY, tables.audit_attributes)
                     import_rows(connection, name, rows)
+                write_atomically(marker, wanted)
                 said.append(f"{_IMPORT_DAYS} days")
             else:
                 said.append("kept")
@@ -351,17 +361,26 @@ def _service(console: Console, settings: Settings, start: datetime) -> Iterator[
             process = subprocess.Popen(
                 command, cwd=root, env=environment, stdout=log, stderr=log, start_new_session=True
             )
-        _wait_until_ready(process, settings)
+        try:
+            _wait_until_ready(process, settings)
+        except BaseException:
+            _end(process)
+            raise
         said.append(f"http://127.0.0.1:{settings.port}, log in {HOME / 'service.log'}")
     try:
         yield process
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(timeout=15)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
+        _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    if process.poll() is not None:
+        return
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(timeout=15)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", settings: Settings) -> None:
@@ -375,7 +394,6 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", settings: Settings) ->
                     return
         except OSError:
             time.sleep(0.2)
-    os.killpg(process.pid, signal.SIGTERM)
     raise VigieError(f"The service did not get ready within {_READY_SECONDS} s.")
 
 

@@ -12,7 +12,10 @@ __all__ = ["PARTS", "Split", "split_history"]
 
 PARTS = ("fit", "calibrate", "scope", "judge")
 _SHARES = {"calibrate": 0.16, "scope": 0.09, "judge": 0.20}
-_MOST_DAYS = {"calibrate": 180, "scope": 90}  # of a long history the rest is fitted to: old rules judge nothing
+_MOST_DAYS = {
+    "calibrate": 180,
+    "scope": 90,
+}  # of a long history the rest is fitted to: old rules judge nothing
 _LEAST_DAYS = {"fit": 60, "calibrate": 21, "scope": 14, "judge": 28}
 
 

@@ -5,6 +5,7 @@ and only if it is about exactly what the candidate is now. A refusal stands unti
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -56,9 +57,17 @@ class Standing:
 
 
 def review(
-    settings: Settings, model: str, version: str, key: Key, decision: Decision, comment: str, *, now: datetime
+    settings: Settings,
+    model: str,
+    version: str,
+    key: Key,
+    decision: Decision,
+    comment: str,
+    *,
+    now: datetime,
+    seen: Mapping[str, str] | None = None,
 ) -> Signed:
-    """Signs and keeps a review, and writes it into the journal.
+    """Signs and keeps a review, and writes it into the journal; `seen`: digests of what was shown before.
 
     Raises:
         ReviewError: no comment, an unsigned candidate, the author's own, or somebody not of the board.
@@ -71,6 +80,10 @@ def review(
     found, trust = candidate(settings.candidates, model, version), load_trust(settings.trust)
     author = author_of(found, trust)
     verify_package(found.package)
+    if seen is not None and dict(seen) != found.digests():
+        raise ReviewError(
+            "The card, report or policy changed since it was shown: read it again, then review."
+        )
     body = {
         "model": model,
         "version": version,

@@ -15,6 +15,7 @@ from hospital.events import Array
 from hospital.features.probe import feature_digest
 from hospital.reading import HospitalTables
 from hospital.splits import PARTS, Split
+from hospital.times import DAY
 from registry.candidates import Candidate, candidate
 from registry.card import build_card
 from registry.database import open_database, writing
@@ -24,7 +25,7 @@ from registry.journal import append
 from registry.model import ForecastModel, Rows
 from registry.package import ALLOWED_FILES, package_digest
 from registry.policy import Policy, load_policy
-from registry.prepared import PreparedBeds, PreparedWaits, forecast, prepare_beds, prepare_waits
+from registry.prepared import PreparedBeds, PreparedWaits, forecast, prepare_beds, prepare_waits, split_of
 from registry.release import current_release
 from registry.report import Report, make_report
 from registry.scoring import read_reported, reported_arrays, score
@@ -65,9 +66,9 @@ def check(
     report = make_report(evidence, policy)
     manifest = ForecastModel(found.package).manifest
     card = build_card(manifest, report.body, [(f.table, f.code, f.message) for f in tables.findings])
-    found.seal(report.body, card, policy.content)
-    subjects = {"model": model, "version": version, **found.digests()}
-    with writing(open_database(settings.database)) as connection:
+    with writing(open_database(settings.database)) as connection:  # sealed and told, or neither
+        found.seal(report.body, card, policy.content)
+        subjects = {"model": model, "version": version, **found.digests()}
         append(
             connection, actor="vigie check", action="check", subjects=subjects, now=now, reason=report.verdict
         )
@@ -98,7 +99,8 @@ def gather(settings: Settings, found: Candidate, progress: Progress) -> tuple[Ev
     judged = prepared.part(split.members("judge", at))
     explanation = _explanation(found, model, judged)
     progress("compare with what was reported", 0.8)
-    contract = _contract(settings, found, model, judged, judge, split)
+    ours = _split_of(model, prepared)
+    contract = _contract(settings, found, model, judged, judge, split, same_split=ours == split)
     evidence = Evidence(
         model=found.model,
         version=found.version,
@@ -112,9 +114,16 @@ def gather(settings: Settings, found: Candidate, progress: Progress) -> tuple[Ev
         inputs=inputs,
         contract=contract,
         explanation=explanation,
-        history_days=model.manifest.data_days,
+        history_days=(ours.spans["judge"][1] - ours.spans["fit"][0]) / DAY,
     )
     return evidence, tables
+
+
+def _split_of(model: ForecastModel, prepared: Prepared) -> Split:
+    """The parts as this code cuts the sealed history: the author's own cut must be the same."""
+    judge_from = model.manifest.configuration.get("judge_from")
+    asked = judge_from if isinstance(judge_from, int) else None
+    return split_of(prepared, model.manifest.horizons_hours, asked)
 
 
 def prepare(model: ForecastModel, tables: HospitalTables) -> Prepared:
@@ -128,7 +137,8 @@ def prepare(model: ForecastModel, tables: HospitalTables) -> Prepared:
 def _current(
     settings: Settings, found: Candidate, tables: HospitalTables, prepared: Prepared, split: Split
 ) -> _Current:
-    release = current_release(settings, found.model)
+    set_up = (settings.trust / "trust.json").exists() or (settings.releases / found.model).exists()
+    release = current_release(settings, found.model) if set_up else None
     if release is None:
         return _Current(None, None, False)
     model = ForecastModel(release.package)
@@ -202,7 +212,14 @@ def _explanation(found: Candidate, model: ForecastModel, judged: Prepared) -> Ex
 
 
 def _contract(
-    settings: Settings, found: Candidate, model: ForecastModel, judged: Prepared, judge: Scored, split: Split
+    settings: Settings,
+    found: Candidate,
+    model: ForecastModel,
+    judged: Prepared,
+    judge: Scored,
+    split: Split,
+    *,
+    same_split: bool,
 ) -> ContractFacts:
     reported = read_reported(settings.home / "evidence", found.registration["body"]["evidence_digest"])
     again = reported_arrays(judge)
@@ -214,7 +231,7 @@ def _contract(
         names = [n for n in again if n.startswith("baseline_")]
         baselines = sum(_different(reported.get(n, np.empty(0)), again[n]) for n in names)
     spans = [split.spans[part] for part in PARTS]
-    overlaps = sum(b[0] - a[1] < split.gap for a, b in itertools.pairwise(spans))
+    overlaps = sum(b[0] - a[1] < split.gap for a, b in itertools.pairwise(spans)) + int(not same_split)
     return ContractFacts(
         files_refused=len({p.name for p in found.package.iterdir()} - ALLOWED_FILES - {"manifest.json"}),
         infinite_features=int(np.isinf(judged.X).sum()),

@@ -8,16 +8,21 @@ import numpy as np
 from hospital.baselines import BedBaselines, WaitBaselines
 from hospital.calendar import local_hour
 from hospital.censoring import censoring_weights
+from hospital.errors import HistoryError
 from hospital.events import Array, Events
 from hospital.features.beds import bed_features_of
 from hospital.features.feature import Feature, with_levels
 from hospital.features.wait import wait_features_of
 from hospital.quantiles import LEVELS
 from hospital.samples import BedSamples, WaitSamples, bed_samples, bed_times, compute_wait, wait_samples
+from hospital.splits import Split, split_history
+from hospital.times import DAY, HOUR
 from registry.model import ForecastModel, Rows
 from registry.rows import bed_baselines, bed_rows, wait_baselines, wait_rows
 
-__all__ = ["PreparedBeds", "PreparedWaits", "prepare_beds", "prepare_waits"]
+__all__ = ["PreparedBeds", "PreparedWaits", "forecast", "prepare_beds", "prepare_waits", "split_of"]
+
+_WAIT_GAP = DAY  # the longest waits end within a day
 
 
 @dataclass(frozen=True)
@@ -177,3 +182,20 @@ def forecast(model: ForecastModel, rows: Rows) -> Array:
     if not rows.baseline.size:
         return np.empty((0, len(LEVELS)))
     return model.quantiles(rows) if model.manifest.kind == "model" else model.baseline_quantiles(rows)
+
+
+def split_of(
+    prepared: PreparedBeds | PreparedWaits, horizons: Sequence[float], judge_from: int | None
+) -> Split:
+    """The four parts of a history: made by training, and made again by a check.
+
+    Raises:
+        HistoryError: the history is too short for them.
+    """
+    gap = int(max(horizons) * HOUR) if horizons else _WAIT_GAP
+    known = ~np.isnan(prepared.outcome)
+    if not known.any():
+        raise HistoryError("No row's outcome is known: the history is too short for these horizons.")
+    at = prepared.prediction_time[known]
+    last = int(prepared.target_time[known].max()) - gap if horizons else int(at.max()) + 1
+    return split_history(int(at.min()), last, gap=gap, judge_from=judge_from)

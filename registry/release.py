@@ -181,7 +181,7 @@ def _obstacles(hold: _Hold, found: Candidate) -> tuple[list[str], list[Signed]]:
     judged = (report.get("model"), report.get("digest"), report.get("policy_digest"))
     if judged != (found.model, digests["package_digest"], digests["policy_digest"]) or "scope" not in report:
         reasons.append(f"its report is about another package or policy: {again}")
-    if report.get("verdict") != "pass":
+    if report.get("verdict") != "pass" or _closed(report):
         reasons.append(_not_passed(report))
     if digests["policy_digest"] != trust.policy_digest:
         reasons.append(f"it was checked under another policy than the one in force: {again}")
@@ -213,6 +213,13 @@ def _obstacles(hold: _Hold, found: Candidate) -> tuple[list[str], list[Signed]]:
 
 def _same(body: dict[str, Any], other: dict[str, Any]) -> bool:
     return all(body[field] == value for field, value in other.items())
+
+
+def _closed(report: dict[str, Any]) -> bool:
+    """Whether a required gate is closed, whatever the report's own verdict says; none at all is closed."""
+    verdicts = {gate.get("name"): gate.get("verdict") for gate in report.get("gates", [])}
+    required = report.get("required") or []
+    return not required or any(verdicts.get(name) not in ("pass", "not applicable") for name in required)
 
 
 def _not_passed(report: dict[str, Any]) -> str:

@@ -30,7 +30,15 @@ def decide(connection: Connection, request: DecisionRequest, caller: Caller, dec
     """
     stored = find(connection, request.prediction_id, caller)
     decision_id = new_id()
-    content = _content(decision_id, request.prediction_id, request.decision, request.reason, request.value)
+    content = _content(
+        decision_id,
+        request.prediction_id,
+        request.decision,
+        request.reason,
+        request.value,
+        caller.name,
+        decided_at,
+    )
     entry = append(
         connection,
         actor=caller.name,
@@ -99,7 +107,9 @@ def edited(connection: Connection) -> list[JournalFault]:
     faults = []
     for r in connection.execute(select(decisions)):
         value = None if r.value is None else json.loads(r.value)
-        content = canonical_json(_content(r.decision_id, r.prediction_id, r.decision, r.reason, value))
+        content = canonical_json(
+            _content(r.decision_id, r.prediction_id, r.decision, r.reason, value, r.actor, r.decided_at)
+        )
         expected = told.pop(r.journal_seq, None)
         if expected is not None and sha256_bytes(content) != expected:
             faults.append(JournalFault(r.journal_seq, f"decision {r.decision_id} was edited"))
@@ -107,7 +117,13 @@ def edited(connection: Connection) -> list[JournalFault]:
 
 
 def _content(
-    decision_id: str, prediction_id: str, decision: str, reason: str, value: float | None
+    decision_id: str,
+    prediction_id: str,
+    decision: str,
+    reason: str,
+    value: float | None,
+    actor: str,
+    decided_at: int,
 ) -> Mapping[str, Any]:
     return {
         "decision_id": decision_id,
@@ -115,4 +131,6 @@ def _content(
         "decision": decision,
         "reason": reason,
         "value": value,
+        "decided_by": actor,
+        "decided_at": decided_at,
     }

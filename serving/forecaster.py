@@ -60,7 +60,8 @@ class _Forecaster:
             earlier = _a_week_earlier(query)
             reference = _wait_rows(state, engine, earlier, int(earlier.prediction_time.max(initial=0)))
         stale = now - state.heard.get("visits", 0) > _STALE_ED
-        inside = np.full(query.size, bool(model.scope))
+        departments = [d or "emergency" for d in query.columns["department"]]
+        inside = np.array([(d, 0.0) in model.scope for d in departments], bool)
         answers = _Answers(engine, rows, reference, inside, question.explain, "min")
         return [
             WaitForecast(
@@ -296,7 +297,8 @@ def _refuse_unknown_present(rows: Rows, units: Sequence[Unit]) -> None:
 
 
 def _trust(inside: bool, warnings: Sequence[str], stale: bool) -> Trust:
-    degraded = bool(warnings) or stale
+    # Outside the scope one warning is always there: it says which rule answered, not that inputs are bad.
+    degraded = len(warnings) > (0 if inside else 1) or stale
     status = "degraded" if degraded else ("trusted" if inside else "baseline")
     return Trust(status=status, warnings=tuple(warnings))
 

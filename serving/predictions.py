@@ -72,7 +72,8 @@ def record(
         "release": str(model.sequence),
         "predictions": str(len(made)),
     }
-    payload = {"predictions": {i: sha256_bytes(t.encode()) for i, t in made.items()}, "question": question}
+    told = {i: _digest(_response(model, t), actor, made_at) for i, t in made.items()}
+    payload = {"predictions": told, "question": question}
     entry = append(
         connection, actor=actor, action="predict", subjects=subjects, payload=payload, now=system_time()
     )
@@ -95,6 +96,11 @@ def record(
 
 def _response(model: LoadedModel, text: str) -> str:
     return f'{{"model":{model_reference(model).model_dump_json()},"prediction":{text}}}'
+
+
+def _digest(response: str, actor: str, made_at: int) -> str:
+    """Digest of all that is told of a prediction later: the answer, the release that gave it, who asked, when."""
+    return sha256_bytes(f"{actor}\n{made_at}\n{response}".encode())
 
 
 def find(connection: Connection, prediction_id: str, caller: Caller) -> StoredPrediction:
@@ -125,16 +131,19 @@ def edited(connection: Connection) -> list[JournalFault]:
     faults = []
     given: dict[int, dict[str, str]] = {}
     entries = select(journal.c.seq).where(journal.c.action == "predict")
+    known = set(connection.scalars(entries))
     query = select(payloads.c.seq, payloads.c.payload).where(payloads.c.seq.in_(entries))
     for seq, payload in connection.execute(query):
         given[seq] = json.loads(payload).get("predictions", {})
     found: set[tuple[int, str]] = set()
     for row in connection.execute(select(predictions)):
         if row.journal_seq not in given:
+            if row.journal_seq not in known:
+                faults.append(JournalFault(row.journal_seq, f"prediction {row.prediction_id} has no entry"))
             continue
         found.add((row.journal_seq, row.prediction_id))
-        text = row.response[row.response.index(',"prediction":') + len(',"prediction":') : -1]
-        if given[row.journal_seq].get(row.prediction_id) != sha256_bytes(text.encode()):
+        digest = _digest(row.response, row.actor, row.made_at)
+        if given[row.journal_seq].get(row.prediction_id) != digest:
             faults.append(JournalFault(row.journal_seq, f"prediction {row.prediction_id} was edited"))
     for seq, digests in given.items():
         faults += [JournalFault(seq, f"prediction {i} is gone") for i in digests if (seq, i) not in found]

@@ -110,6 +110,8 @@ def bed_warnings(telling: Telling, *, stale: bool) -> list[str]:
 def _warnings(telling: Telling, *, stale: bool) -> list[str]:
     language = telling.options.language
     out = [_SAID[language]["stale"]] if stale else []
+    if not telling.inside:
+        out.append(_SAID[language]["outside"])
     if telling.out_of_range:
         labels = {f.name: f.label(language) for f in telling.features}
         out.append(_SAID[language]["out_of_range"].format(", ".join(labels[n] for n in telling.out_of_range)))

@@ -144,12 +144,14 @@ def test_a_live_request_computes_the_bits_of_training(
         return response.json()
 
     rows: list[tuple[int, str, dict[str, Any]]] = []
+    received: set[str | None] = set()
     with writing(parts.engine) as connection:
         for name in tables.tables:
             frame = tables.tables[name]
             found = list(rows_since(name, columns_of(frame, name), begin - 60 * DAY, tables.audit_attributes))
             import_rows(connection, name, [r for r in found if r["received_at"] <= begin])
             rows += [(r["received_at"], name, r) for r in found if begin < r["received_at"] <= end]
+            received |= {r["visit_id"] for r in found if name == "visits" and r["received_at"] <= begin}
     rows.sort(key=lambda r: (r[0], r[1]))
 
     waiting, bedding = models["wait-time"].engine, models["bed-demand"].engine
@@ -176,6 +178,13 @@ def test_a_live_request_computes_the_bits_of_training(
             visit["visit_id"] = str(prepared.samples.row_id[what])
             body = {"visits": [_sent(visit, "visits", ids)], "explain": explain}
             answer = post("/v1/wait-time", body, now)["predictions"][0]
+            # Asked under an id that nobody has told of, the patient is still one of those present.
+            unsent = {**body, "visits": [{**body["visits"][0], "visit_id": "never sent"}]}
+            other = post("/v1/wait-time", unsent, now)["predictions"][0]
+            present = {c["feature"]: c["value"] for c in other["explanation"]["contributions"]}["ed_present"]
+            mine = {c["feature"]: c["value"] for c in answer["explanation"]["contributions"]}["ed_present"]
+            told = visit["visit_id"] in received
+            assert present == mine + told, (present, mine)
             compared["wait"] += _same(
                 answer["explanation"]["contributions"], prepared.X[what], waiting.features
             )
@@ -194,6 +203,7 @@ def test_a_live_request_computes_the_bits_of_training(
                 compared["beds"] += _same(answer["explanation"]["contributions"], row, bedding.features)
         else:
             post("/v1/observations", {kind: [_sent(what, kind, ids)]}, now)
+            received.add(what.get("visit_id") if kind == "visits" else None)
     assert len(asked) > 15
     assert compared["wait"] >= len(asked) * len(waiting.features)
     assert compared["beds"] > 1000

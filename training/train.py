@@ -10,22 +10,22 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from sqlalchemy import Connection
 
 from hospital.columns import events_of
 from hospital.events import Events
 from hospital.features.probe import feature_digest
 from hospital.features.wait import WAIT_FEATURES
 from hospital.reading import HospitalTables
-from hospital.splits import Split, split_history
-from hospital.times import DAY, HOUR, instant
+from hospital.splits import Split
+from hospital.times import DAY, instant
 from registry.candidates import MODELS, Candidate, register
 from registry.database import open_database, writing
 from registry.journal import append
 from registry.keys import Key
 from registry.model import ForecastModel
 from registry.package import write_package
-from registry.prepared import PreparedBeds, PreparedWaits, prepare_beds, prepare_waits
+from registry.prepared import PreparedBeds, PreparedWaits, prepare_beds, prepare_waits, split_of
 from registry.scoring import reported_scores, write_reported
 from registry.settings import Settings
 from registry.snapshot import seal_snapshot
@@ -38,7 +38,6 @@ __all__ = ["DAILY_HORIZONS", "HOURLY_HORIZONS", "Request", "Trained", "build_pac
 
 HOURLY_HORIZONS = (4.0, 8.0, 24.0, 48.0, 72.0, 168.0)
 DAILY_HORIZONS = (24.0, 72.0, 168.0, 336.0)
-_WAIT_GAP = DAY  # the longest waits end within a day
 
 Progress = Callable[[str, float], None]
 
@@ -104,8 +103,9 @@ def train(
             "comment": comment,
             "at": instant(now),
         }
-        candidate = register(settings.candidates, request.model, version, directory, body, key)
-    _journal(settings, candidate, key, now)
+        with writing(open_database(settings.database)) as connection:  # registered and told, or neither
+            candidate = register(settings.candidates, request.model, version, directory, body, key)
+            _journal(connection, candidate, key, now)
     progress("registered", 1.0)
     return Trained(candidate, metrics)
 
@@ -120,7 +120,7 @@ def build_package(
     events = events_of(tables)
     horizons = _horizons(request, events)
     prepared = _prepare(request.model, events, tables, horizons)
-    split = _split(request, prepared, horizons)
+    split = split_of(prepared, horizons, request.judge_from)
     rounds, done = MEDIAN_ROUNDS + SPREAD_ROUNDS, 0
 
     def advance() -> None:
@@ -161,19 +161,6 @@ def _prepare(
     if not {"stays", "census"} & set(events.tables):
         raise TrainingError("Bed demand needs stays or a census: the tables have neither.")
     return prepare_beds(events, tables.covariates, horizons, None)
-
-
-def _split(request: Request, prepared: PreparedBeds | PreparedWaits, horizons: Sequence[float]) -> Split:
-    gap = int(max(horizons) * HOUR) if horizons else _WAIT_GAP
-    known = prepared.prediction_time[~np.isnan(prepared.outcome)]
-    if not known.size:
-        raise TrainingError("No row's outcome is known: the history is too short for these horizons.")
-    last = (
-        int(known.max()) + 1
-        if not horizons
-        else int(prepared.target_time[~np.isnan(prepared.outcome)].max()) - gap
-    )
-    return split_history(int(known.min()), last, gap=gap, judge_from=request.judge_from)
 
 
 def _manifest(
@@ -232,8 +219,9 @@ def _commit() -> str:
         found = subprocess.run(
             [git, "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=False
         )
+        changed = subprocess.run([git, "status", "--porcelain"], cwd=root, capture_output=True, check=False)
         if found.returncode == 0:
-            return found.stdout.strip()
+            return found.stdout.strip() + ("+changed" if changed.stdout.strip() else "")
     return f"vigie {installed('vigie')}" if _is_installed() else "unknown"
 
 
@@ -245,13 +233,11 @@ def _is_installed() -> bool:
     return True
 
 
-def _journal(settings: Settings, candidate: Candidate, key: Key | None, now: datetime) -> None:
+def _journal(connection: Connection, candidate: Candidate, key: Key | None, now: datetime) -> None:
     subjects = {
         "model": candidate.model,
         "version": candidate.version,
         "package_digest": candidate.registration["body"]["package_digest"],
     }
-    with writing(open_database(settings.database)) as connection:
-        append(
-            connection, actor=key.name if key else "unsigned", action="register", subjects=subjects, now=now
-        )
+    actor = key.name if key else "unsigned"
+    append(connection, actor=actor, action="register", subjects=subjects, now=now)

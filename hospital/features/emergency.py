@@ -57,8 +57,12 @@ class EmergencyDepartment:
             events.facts("visits", ("department", "arrived_at", "seen_at", "left_at", "triage")), department
         )
         self._queue = _queue(visits)
-        self._present = _spans(visits, visits["arrived_at"], visits["left_at"]).counter()
-        self._arrivals = {h: _recent(visits, visits["arrived_at"], h).counter() for h in (1, 3)}
+        present = _spans(visits, visits["arrived_at"], visits["left_at"])
+        arrivals = {h: _recent(visits, visits["arrived_at"], h) for h in (1, 3)}
+        self._present = present.counter()
+        self._arrivals = {h: spans.counter() for h, spans in arrivals.items()}
+        self._own = {"ed_present": Own(present)}
+        self._own |= {f"ed_arrivals_{h}h": Own(spans) for h, spans in arrivals.items()}
         self._seen = _recent(visits, visits["seen_at"], 1).counter()
         unseen = visits.where((visits["seen_at"] == MISSING_TIME) & (visits["left_at"] != MISSING_TIME))
         self._unseen = _recent(unseen, unseen["left_at"], 4).counter()
@@ -120,6 +124,10 @@ class EmergencyDepartment:
             "ed_doctors": self._staff["doctor"].value(times, times),
             "ed_nurses": self._staff["nurse"].value(times, times),
         }
+
+    def own(self, times: Array, row: Array) -> dict[str, Array]:
+        """How often the patient of `row` (int64 [n], -1: none) is among those counted: 0 or 1 (float64 [n])."""
+        return {name: own.at(row, times)[0].astype(np.float64) for name, own in self._own.items()}
 
     def recent_waits(self, times: Array, rank: Array) -> dict[str, Array]:
         """Waits (minutes) of the last patients seen: of all, and of those about as urgent."""

@@ -13,7 +13,7 @@ from hospital.calendar import is_holiday, local_day, local_hour, season, weekday
 from hospital.events import Array, Events
 from hospital.features.emergency import EmergencyDepartment
 from hospital.features.feature import SEASON_DAYS, TRIAGE_RANK, Feature, encode
-from hospital.times import MISSING_TIME
+from hospital.times import HOUR, MISSING_TIME
 
 __all__ = [
     "VITAL_SIGNS",
@@ -84,6 +84,7 @@ WAIT_FEATURES: tuple[Feature, ...] = (
     Feature("waiting_per_doctor", "staff", "Patients en attente par médecin", "Patients waiting per doctor"),
 )
 
+_ARRIVED = {"ed_arrivals_1h": HOUR, "ed_arrivals_3h": 3 * HOUR}
 _COLUMNS = ("department", "triage", "age_years", "arrival_mode", "reason", *VITAL_SIGNS)
 
 
@@ -189,6 +190,11 @@ class WaitFeatures:
             chosen = np.flatnonzero(departments == name) if name is not None else np.arange(query.size)
             times, ranks = query.prediction_time[chosen], rank[chosen]
             state = department.waiting(times, query.row[chosen], ranks) | department.flow(times)
+            since = times - query.arrived_at[chosen]
+            for feature, own in department.own(times, query.row[chosen]).items():
+                # The patient is there and has arrived, whether or not anybody has told so yet.
+                counts = since < _ARRIVED[feature] if feature in _ARRIVED else np.ones(chosen.size, bool)
+                state[feature] = state[feature] - own + counts
             for feature, values in (state | department.recent_waits(times, ranks)).items():
                 out.setdefault(feature, np.full(query.size, np.nan))[chosen] = values
         for feature, said in query.overlay.items():

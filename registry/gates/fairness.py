@@ -64,7 +64,7 @@ def _waits(evidence: Evidence, policy: Policy) -> tuple[list[Finding], list[_Har
     found: list[_Harm | Finding] = []
     for attribute in rules.attributes:
         if attribute not in judge.audit:
-            findings.append(undecided("attribute", attribute, 0, "attribute_missing", required=False))
+            findings.append(undecided("attribute", attribute, 0, "attribute_missing"))
             continue
         before = earlier.audit.get(attribute, np.empty(0, object))
         groups = Groups.of(attribute, judge, judge.audit[attribute], earlier, before)
