@@ -132,7 +132,7 @@ def create_key(name: str, path: Path) -> Key:
         raise KeyFileError(
             "A key's name is that of a person: 1 to 64 letters, digits, spaces, dots, hyphens or apostrophes."
         )
-    key = _key(name, Ed25519PrivateKey.generate())
+    key = _new_key(name)
     body = {
         "format": FORMAT,
         "name": name,
@@ -149,6 +149,14 @@ def create_key(name: str, path: Path) -> Key:
             f"{path} cannot be written ({error.strerror}): choose a folder of your own."
         ) from None
     return key
+
+
+def _new_key(name: str) -> Key:
+    """A random key whose public part does not begin with a dash: a command line would read an option."""
+    while True:
+        key = _key(name, Ed25519PrivateKey.generate())
+        if not key.public_key.startswith("-"):
+            return key
 
 
 def _write_once(path: Path, content: bytes) -> None:

@@ -256,3 +256,10 @@ def test_changes_at_once_lose_nothing(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert load_trust(tmp_path).lowest_release == {"wait-time": 20, "bed-demand": 20}
+
+
+def test_a_public_key_can_be_given_on_a_command_line(tmp_path: Path) -> None:
+    """Of 200 keys none begins with a dash, which would be read as an option (one in 64 would)."""
+    keys = [create_key("ada", tmp_path / f"{i}.key") for i in range(200)]
+    assert not [k for k in keys if k.public_key.startswith("-")]
+    assert len({k.public_key for k in keys}) == 200
