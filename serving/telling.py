@@ -81,7 +81,7 @@ class Telling:
 
 def told_wait(telling: Telling) -> Explanation:
     """The explanation of a wait time."""
-    return _told(telling, [] if telling.inside else [_SAID[telling.options.language]["outside"]])
+    return _told(telling, [])
 
 
 def told_bed(telling: Telling, now: float) -> Explanation:
@@ -92,8 +92,6 @@ def told_bed(telling: Telling, now: float) -> Explanation:
     departure = telling.adjustments.get("usual_departure", 0.0)
     if abs(departure) >= 0.05:
         first.append(words["usual"].format(f"{_signed(departure, language)} {_UNITS['beds'][language]}"))
-    if not telling.inside:
-        first.append(words["outside"])
     return _told(telling, first)
 
 
