@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint lock clean bench-check bench-train
+.PHONY: setup demo test lint lock clean bench-check
 
 setup: .venv/.done
 
