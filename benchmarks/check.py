@@ -81,8 +81,9 @@ def main() -> int:
         for _ in workers.map(_keep, todo):
             pass
     results = {case: [json.loads(_path(seed, case).read_bytes()) for seed in SEEDS] for case in CASES}
-    publish("check", _figures(results))
-    return 0
+    figures = _figures(results)
+    publish("check", figures)
+    return 0 if all(figure.met in (True, None) for figure in figures) else 1
 
 
 def _figures(results: dict[str, list[dict[str, Any]]]) -> list[Figure]:

@@ -10,6 +10,7 @@ from registry.card_words import Words
 __all__ = ["Ask", "Brief", "Data", "Identity", "Later", "Law", "Limits", "Purpose", "Section", "Title"]
 
 Card = Mapping[str, Any]
+_SMALL = frozenset({"needs_more_rows", "needs_more_weeks"})
 
 
 class Section(Protocol):
@@ -111,7 +112,7 @@ class Brief:
         judged = [h for g in self.groups for h in g["harms"] if h["value"] is not None and h["required"]]
         named = {h["group"] for h in judged}
         harmed = {h["group"] for h in judged if h["verdict"] == "block"}
-        small = {h["group"] for g in self.groups for h in g["harms"] if h.get("note") == "needs_more_rows"}
+        small = {h["group"] for g in self.groups for h in g["harms"] if h.get("note") in _SMALL}
         if not named and not small:
             return "", ""
         sound = words.t("of", a=str(len(named - harmed)), b=str(len(named)))
@@ -240,12 +241,12 @@ class Limits:
         if self.missing:
             named = ", ".join(words.group(name).replace("_", " ") for name in self.missing)
             items.append(words.t("limit_missing", x=named))
-        for key, note in (
-            ("limit_small", "needs_more_rows"),
-            ("limit_attributes", "attribute_missing"),
-            ("limit_horizons", "too_few_blocks"),
+        for key, notes in (
+            ("limit_small", _SMALL),
+            ("limit_attributes", {"attribute_missing"}),
+            ("limit_horizons", {"too_few_blocks"}),
         ):
-            groups = dict.fromkeys(words.group(f["group"]) for f in self.findings if f.get("note") == note)
+            groups = dict.fromkeys(words.group(f["group"]) for f in self.findings if f.get("note") in notes)
             if groups:
                 items.append(words.t(key, x=", ".join(groups)))
         for f in self.findings:

@@ -19,7 +19,7 @@ __all__ = ["BASELINE_FLOOR", "FLOOR", "Policy", "default_policy", "load_policy"]
 FLOOR = ("contract", "explanation", "accuracy", "calibration", "fairness", "drift")
 """Gates that every policy must require of a model."""
 BASELINE_FLOOR = ("contract", "calibration")
-"""Gates that every policy must require of a package that is only a baseline (DESIGN, section 6)."""
+"""Gates that every policy must require of a package that is only a baseline."""
 
 # A list in TOML is a tuple here; everything else must have its type as written: no text for a number.
 Names = Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
@@ -62,7 +62,7 @@ class Calibration(_Strict):
 
 
 class Fairness(_Strict):
-    """Margins of harm by group; `unknown_share`: of rows whose attribute is unknown."""
+    """Margins of harm by group; `unknown_share`: of rows without the attribute; `power`: of judging a unit group."""
 
     attributes: Names
     minimum_rows: Rows
@@ -71,6 +71,7 @@ class Fairness(_Strict):
     margin_log_error: Annotated[float, Field(gt=0, le=0.2)]
     margin_bed_bias: Annotated[float, Field(gt=0, le=0.1)]
     minimum_bed_rows: Rows
+    power: Annotated[float, Field(ge=0.8, le=0.99)]
     resamples: Annotated[int, Field(ge=200, le=5000)]
 
 

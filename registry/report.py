@@ -29,7 +29,7 @@ class Report:
         return list(self.body["gates"])
 
     def for_machines(self) -> dict[str, Any]:
-        """What ``--json`` prints (DESIGN, section 8): identity, verdict, gates with findings, scope."""
+        """What ``--json`` prints: identity, verdict, gates with findings, scope."""
         names = ("model", "version", "digest", "policy_digest", "verdict", "gates", "scope", "performance")
         return {name: self.body[name] for name in names}
 
@@ -74,6 +74,7 @@ def _gate(result: GateResult) -> dict[str, Any]:
                 "n": f.n,
                 "verdict": str(f.verdict),
                 "required": f.required,
+                "lacking": f.lacking,
                 "note": f.note,
             }
             for f in result.findings

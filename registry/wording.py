@@ -196,18 +196,24 @@ def group_name(group: str, language: Language) -> str:
     return _pick(_GROUPS.get(group, (group, group)), language)
 
 
+_LACKING = {
+    "needs_more_rows": (
+        "Groupe listé, non jugé : il manque environ {n} lignes.",
+        "Listed, not judged: needs about {n} more rows.",
+    ),
+    "needs_more_weeks": (
+        "Groupe listé, non jugé : il varie trop d'une semaine à l'autre, il faudrait environ {n} semaines de plus.",
+        "Listed, not judged: it varies too much from week to week, about {n} more weeks are needed.",
+    ),
+}
+
+
 def advice(gate: str, finding: Mapping[str, Any], language: Language) -> str:
     """What a finding means to do; empty where there is nothing to do."""
     note = str(finding.get("note") or "")
-    if note == "needs_more_rows" and finding.get("threshold") is not None:
-        more = max(int(finding["threshold"]) - int(finding["n"]), 0)
-        return _pick(
-            (
-                f"Groupe listé, non jugé : il manque environ {more} visites.",
-                f"Listed, not judged: needs about {more} more visits.",
-            ),
-            language,
-        )
+    lacking = int(finding.get("lacking") or 0)
+    if note in _LACKING and lacking:
+        return _pick(_LACKING[note], language).format(n=lacking)
     if note in _ADVICE:
         return _pick(_ADVICE[note], language)
     if finding["verdict"] == "block":

@@ -1,4 +1,4 @@
-"""The bodies that the service answers with (DESIGN, section 9). Every number is finite."""
+"""The bodies that the service answers with. Every number is finite."""
 
 from datetime import datetime
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""The bodies that applications send (DESIGN, section 9).
+"""The bodies that applications send.
 
 Rows of the contracts are validated once, by `hospital.rows`; the models here give the envelope around them
 and declare the rows for the OpenAPI document and BentoML's schema. Every fault of a body is told at once.

@@ -67,7 +67,7 @@ def _report(installation: Installation, verdict: str = "inconclusive") -> dict[s
     found = installation.check(installation.register())
     report = found.json("report.json")
     worse = {"interval": [0.09, 0.13], "threshold": 0.06}
-    small = {"note": "needs_more_rows", "threshold": 2500.0, "n": 900, "required": False}
+    small = {"note": "needs_more_rows", "threshold": 2500.0, "n": 900, "required": False, "lacking": 1600}
     fairness = [
         _finding("mean_outcome", "sex=F", 75.5, "pass", note="told", required=False),
         _finding("share_above_p50", "sex=F", 0.11, "block", **worse),

@@ -7,6 +7,7 @@ import pytest
 from synthetic_evidence import Hospital, beds, waits, with_judge
 
 from hospital.events import Array
+from hospital.times import DAY
 from registry.evidence import Evidence
 from registry.gates import Finding, GateResult, Verdict
 from registry.gates.fairness import judge_fairness
@@ -226,3 +227,41 @@ def test_a_unit_group_without_demand_is_inconclusive(sound_beds: Evidence) -> No
 def test_nothing_in_scope_is_inconclusive(sound_beds: Evidence) -> None:
     """Without a scope there is no group to judge."""
     assert judge_fairness(sound_beds, POLICY, ()).verdict is Verdict.INCONCLUSIVE
+
+
+def _volatile(evidence: Evidence, shares: float, bias: float) -> Evidence:
+    """Group 1 departs from its forecasts by `shares` of its demand, one week up, one week down; and by `bias`."""
+    part = evidence.judge
+    mine = part.unit_group == "group 1"
+    week = (part.prediction_time - part.prediction_time.min()) // (7 * DAY)
+    demand = part.outcome[mine].mean()
+    moved = part.outcome + demand * (np.where(week % 2, shares, -shares) + bias)
+    return with_judge(evidence, outcome=np.where(mine, moved, part.outcome))
+
+
+def test_a_unit_group_too_variable_to_be_cleared_is_listed_with_the_weeks_it_lacks(
+    sound_beds: Evidence,
+) -> None:
+    """Nobody could show that it is unharmed: the gate says what it would take, and goes by the others."""
+    result = judged(_volatile(sound_beds, shares=0.2, bias=0.03))
+    finding = of(result, "unit_group=group 1", "relative_bias")
+    assert (finding.verdict, finding.required) == (Verdict.INCONCLUSIVE, False)
+    assert finding.note == "needs_more_weeks"
+    assert 50 < finding.lacking < 250  # (3.1 × 20 % / 5 %)² weeks in all, with the quantile of few weeks
+    assert result.verdict is Verdict.PASS
+
+
+def test_a_unit_group_too_variable_to_be_cleared_is_blocked_all_the_same(sound_beds: Evidence) -> None:
+    """Being variable protects nobody from being seen harmed."""
+    result = judged(_volatile(sound_beds, shares=0.2, bias=0.4))
+    assert of(result, "unit_group=group 1", "relative_bias").verdict is Verdict.BLOCK
+    assert result.verdict is Verdict.BLOCK
+
+
+def test_a_harmed_group_does_not_leave_by_being_harmed(sound_beds: Evidence) -> None:
+    """Only how weeks vary decides who is judged: a steady harm, however large, changes nothing of it."""
+    result = judged(_volatile(sound_beds, shares=0.0, bias=0.055))
+    finding = of(result, "unit_group=group 1", "relative_bias")
+    assert finding.required
+    assert finding.lacking == 0
+    assert not result.verdict.opens

@@ -1,4 +1,4 @@
-"""The report: what DESIGN section 8 promises to machines, and what people read."""
+"""The report: what is promised to machines, and what people read."""
 
 import io
 import json

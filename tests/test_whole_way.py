@@ -75,7 +75,7 @@ def test_a_sound_hospital_is_released(home: Home, model: str) -> None:
 
 
 def test_the_check_speaks_to_machines(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
-    """`--json` prints one object of DESIGN, section 8, and the exit code is 0 for a pass."""
+    """`--json` prints one object and the exit code is 0 for a pass."""
     assert main(["check", "wait-time", "1", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert {"model", "version", "digest", "policy_digest", "verdict", "gates"} <= set(found)

@@ -5,7 +5,8 @@ matter. A block needs the whole Holm-corrected interval beyond the margin; a pas
 is by day, since patients of one day share its queue (by week for beds, which stay occupied).
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -13,7 +14,7 @@ from scipy import stats
 from hospital.events import Array
 from hospital.times import DAY
 from registry.evidence import Evidence, Scored
-from registry.gates.groups import Groups, told, worst_case_of_censored
+from registry.gates.groups import Groups, group_names, told, worst_case_of_censored
 from registry.gates.scope import Cell, in_scope
 from registry.gates.verdict import Finding, GateResult, Verdict, undecided
 from registry.policy import Policy
@@ -27,7 +28,10 @@ _BED_BLOCK_DAYS = 7
 
 @dataclass(frozen=True)
 class _Harm:
-    """How much worse a group fares; sd: from resampling; blocks: stretches of time behind it."""
+    """How much worse a group fares; sd: from resampling; blocks: stretches of time behind it.
+
+    lacking: blocks that it takes before a sound group as variable as this one would pass; 0: it is judged.
+    """
 
     metric: str
     group: str
@@ -36,6 +40,7 @@ class _Harm:
     blocks: int
     margin: float
     n: int
+    lacking: int = 0
 
     def reach(self, alpha: float) -> float:
         return float(stats.t.ppf(1 - alpha, max(self.blocks - 1, 1))) * self.sd
@@ -116,29 +121,28 @@ def _beds(
     earlier = evidence.scope_part.part(in_scope(evidence.scope_part, scope))
     findings: list[Finding] = []
     found: list[_Harm | Finding] = []
-    for attribute, judged_by, chosen_by in (
-        ("unit_group", judge.unit_group, earlier.unit_group),
-        ("site", judge.site, earlier.site),
-    ):
-        groups = Groups.of(attribute, judge, judged_by, earlier, chosen_by)
+    past = earlier.known()
+    for attribute in ("unit_group", "site"):
+        groups = Groups.of(attribute, judge, getattr(judge, attribute), earlier, getattr(earlier, attribute))
         if attribute == "site" and len(groups.names) < 2:
             continue  # one site has nobody to be treated differently from
         known, names = judge.part(groups.known), groups.rows[groups.known]
+        before = group_names(getattr(past, attribute))
         findings += told(known, attribute, names)
         judged, rest = groups.sort_out("relative_bias", rules.minimum_bed_rows)
         findings += rest
         for name in judged:
-            found.append(_bias(groups.label(name), known.part(names == name), policy))
+            mine = (known.part(names == name), past.part(before == name))
+            found.append(_bias(groups.label(name), *mine, policy))
     return findings, found
 
 
-def _bias(group: str, known: Scored, policy: Policy) -> _Harm | Finding:
+def _bias(group: str, known: Scored, past: Scored, policy: Policy) -> _Harm | Finding:
     rules = policy.document.fairness
     demand = float(np.average(known.outcome, weights=known.weight))
     if demand <= 0 or np.ptp(known.outcome) == 0:
         return undecided("relative_bias", group, known.size, "constant_outcome")
-    relative = (known.outcome - known.p50) / demand
-    sums, total = _by_block(relative, known.weight, known.prediction_time, _BED_BLOCK_DAYS)
+    sums, total = _weekly(known, demand)
     blocks = int((total > 0).sum())
     draws = _draws(total.size, rules.resamples)
     weight = draws @ total
@@ -146,7 +150,33 @@ def _bias(group: str, known: Scored, policy: Policy) -> _Harm | Finding:
         return undecided("relative_bias", group, known.size, "too_few_days")
     sd = float((draws @ sums / weight).std(ddof=1))
     value = float(sums.sum() / total.sum())
-    return _Harm("relative_bias", group, value, sd, blocks, rules.margin_bed_bias, known.size)
+    lacking = max(_weeks_to_clear([(sums, total), _weekly(past, demand)], blocks, policy) - blocks, 0)
+    return _Harm("relative_bias", group, value, sd, blocks, rules.margin_bed_bias, known.size, lacking)
+
+
+def _weekly(scored: Scored, demand: float) -> tuple[Array, Array]:
+    """(sums of the signed errors as a share of the demand, weights) by week."""
+    if scored.size == 0:
+        return np.zeros(0), np.zeros(0)
+    relative = (scored.outcome - scored.p50) / demand
+    return _by_block(relative, scored.weight, scored.prediction_time, _BED_BLOCK_DAYS)
+
+
+def _weeks_to_clear(parts: list[tuple[Array, Array]], blocks: int, policy: Policy) -> int:
+    """Weeks until a group without harm, as variable as this one is from week to week, passes with the policy's power.
+
+    Only how much weeks vary about their part's own mean counts, never what the mean shows: a harmed group
+    cannot leave by being harmed.
+    """
+    squares, freedom = 0.0, 0
+    for sums, total in parts:
+        weeks = sums[total > 0] / total[total > 0]
+        if weeks.size > 1:
+            squares += float(((weeks - weeks.mean()) ** 2).sum())
+            freedom += weeks.size - 1
+    alpha, rules = policy.document.alpha, policy.document.fairness
+    reach = stats.t.ppf(1 - alpha, max(blocks - 1, 1)) + stats.norm.ppf(rules.power)
+    return math.ceil(squares / max(freedom, 1) * float(reach / rules.margin_bed_bias) ** 2)
 
 
 def _verdicts(harms: list[_Harm], alpha: float) -> list[Finding]:
@@ -156,14 +186,16 @@ def _verdicts(harms: list[_Harm], alpha: float) -> list[Finding]:
     for rank, harm in enumerate(sorted(harms, key=lambda h: h.p_value())):
         rejecting = rejecting and harm.p_value() < alpha / (len(harms) - rank)
         low, high = harm.value - harm.reach(alpha), harm.value + harm.reach(alpha)
-        verdict = Verdict.INCONCLUSIVE
-        if rejecting:
-            verdict = Verdict.BLOCK
-        elif high <= harm.margin:
-            verdict = Verdict.PASS
-        findings.append(
-            Finding(harm.metric, harm.group, harm.value, (low, high), harm.margin, harm.n, verdict)
+        found = Finding(
+            harm.metric, harm.group, harm.value, (low, high), harm.margin, harm.n, Verdict.INCONCLUSIVE
         )
+        if rejecting:
+            found = replace(found, verdict=Verdict.BLOCK)
+        elif high <= harm.margin:
+            found = replace(found, verdict=Verdict.PASS)
+        elif harm.lacking:  # it may be blocked whatever it lacks, and is cleared only by what it shows
+            found = replace(found, required=False, note="needs_more_weeks", lacking=harm.lacking)
+        findings.append(found)
     return findings
 
 

@@ -91,6 +91,7 @@ class Groups:
                         "missing_group" if gone else "needs_more_rows",
                         threshold=float(least),
                         required=gone,
+                        lacking=max(least - n, 0),
                     )
                 )
         return judged, findings

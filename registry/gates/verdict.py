@@ -35,6 +35,7 @@ class Finding:
         metric: what, a stable word. group: of whom or of which horizon. value: the effect, or None.
         interval: its confidence interval. threshold: what it was held against. n: rows or days behind it.
         required: whether it counts for the gate's verdict. note: a stable word for the sentence people read.
+        lacking: how many more rows (or weeks, as the note says) it takes to be judged.
     """
 
     metric: str
@@ -46,6 +47,7 @@ class Finding:
     verdict: Verdict
     required: bool = True
     note: str = ""
+    lacking: int = 0
 
     def __post_init__(self) -> None:
         numbers = [self.value, self.threshold, *(self.interval or ())]
@@ -61,9 +63,10 @@ def undecided(
     *,
     threshold: float | None = None,
     required: bool = True,
+    lacking: int = 0,
 ) -> Finding:
     """A finding without a figure, and why: too few rows, a missing group, a NaN."""
-    return Finding(metric, group, None, None, threshold, n, Verdict.INCONCLUSIVE, required, note)
+    return Finding(metric, group, None, None, threshold, n, Verdict.INCONCLUSIVE, required, note, lacking)
 
 
 @dataclass(frozen=True)
