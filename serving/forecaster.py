@@ -27,7 +27,7 @@ from serving.protocol import (
     WaitQuestion,
 )
 from serving.state import HospitalState, StateCache
-from serving.telling import Telling, bed_warnings, told_bed, told_wait, wait_warnings
+from serving.telling import Telling, told_bed, told_wait, told_warnings
 
 __all__ = ["make_forecaster"]
 
@@ -67,7 +67,7 @@ class _Forecaster:
             WaitForecast(
                 wait_minutes=answers.quantiles(i),
                 explanation=told_wait(answers.telling(i)),
-                trust=_trust(bool(inside[i]), wait_warnings(answers.telling(i), stale=stale), stale),
+                trust=_trust(bool(inside[i]), told_warnings(answers.telling(i), stale=stale), stale),
             )
             for i in range(query.size)
         ]
@@ -98,7 +98,7 @@ class _Forecaster:
         now_beds, target = computer.demand_now(query), query.target_time
         out = []
         for i in range(query.unit.size):
-            warnings = bed_warnings(answers.telling(i), stale=stale)
+            warnings = told_warnings(answers.telling(i), stale=stale)
             beds = None if np.isnan(staffed[i]) else float(staffed[i])
             out.append(
                 BedForecast(

@@ -170,6 +170,7 @@ def _units(beds: _Beds, now: int, zone: ZoneInfo, language: Language) -> list[di
         history = beds.history.get(unit) or UnitHistory(unit, (), (), None)
         known = [f.tension_probability for f in forecasts if f.tension_probability is not None]
         worst = max(known) if known else None
+        told = _told(forecasts)
         panels.append(
             {
                 "label": labels.get(unit, unit),
@@ -182,13 +183,18 @@ def _units(beds: _Beds, now: int, zone: ZoneInfo, language: Language) -> list[di
                 "times": {
                     f.horizon_hours: short_time(instant(f.target_at), zone, language) for f in forecasts
                 },
-                "reasons": forecasts[0].explanation.reasons[:REASONS],
-                "reasons_horizon": forecasts[0].horizon_hours,
+                "reasons": told.explanation.reasons[:REASONS],
+                "reasons_horizon": told.horizon_hours,
                 "trust": max((f.trust.status for f in forecasts), key=_WORST.index),
                 "warnings": sorted({w for f in forecasts for w in f.trust.warnings}),
             }
         )
     return sorted(panels, key=lambda p: -1.0 if p["tension"] is None else p["tension"], reverse=True)
+
+
+def _told(forecasts: Sequence[BedForecast]) -> BedForecast:
+    """The forecast whose reasons are shown: the nearest that the model answers; a simple rule has little to tell."""
+    return min(forecasts, key=lambda f: (f.trust.status != "trusted", f.horizon_hours))
 
 
 _WORST = ("trusted", "baseline", "degraded")

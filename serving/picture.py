@@ -1,12 +1,14 @@
 """A unit's picture as SVG: what was, then the fan of what is forecast. No script and no style attribute."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
-from hospital.times import HOUR, moment
+from hospital.times import HOUR, instant, moment
 from serving.answers import BedForecast
 from serving.protocol import UnitHistory
 from serving.texts import TEXTS, Language, number
@@ -15,6 +17,7 @@ __all__ = ["unit_picture"]
 
 WIDTH, HEIGHT = 420, 190
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34, 12, 18, 24
+_MOST_TIMES, _DAYS_FROM_HOURS = 6, 36
 
 
 @dataclass(frozen=True)
@@ -92,25 +95,39 @@ def _grid(frame: _Frame, now: int, zone: ZoneInfo, language: Language) -> str:
         value += step
     x = frame.x(0)
     parts.append(f'<line class="now" x1="{x:.1f}" y1="{_TOP}" x2="{x:.1f}" y2="{HEIGHT - _BOTTOM}"/>')
-    hours = frame.last - frame.first
-    every = next(h for h in (6, 12, 24, 48, 96, 168, 10**6) if hours / h <= 6)
-    at = moment(now).astimezone(zone)
-    offset = -((at.hour + at.minute / 60) % every if every <= 24 else at.hour + at.minute / 60)
-    tick = offset - every * int(-(frame.first - offset) // every + 1) if frame.first < offset else offset
-    while tick <= frame.last:
-        if tick >= frame.first:
-            when = moment(now + int(tick * HOUR)).astimezone(zone)
-            words = f"{when.day:02d}/{when.month:02d}" if when.hour == 0 else f"{when.hour} h"
-            parts.append(
-                f'<text class="tick" x="{frame.x(tick):.1f}" y="{HEIGHT - 6}" text-anchor="middle">'
-                f"{words}</text>"
-            )
-        tick += every
+    for tick, words in _times(frame, now, zone):
+        parts.append(
+            f'<text class="tick" x="{frame.x(tick):.1f}" y="{HEIGHT - 6}" text-anchor="middle">{words}</text>'
+        )
     parts.append(
         f'<text class="now-words" x="{x:.1f}" y="{_TOP - 5}" text-anchor="middle">'
         f"{escape(TEXTS[language]['now_marker'])}</text>"
     )
     return "".join(parts)
+
+
+def _times(frame: _Frame, now: int, zone: ZoneInfo) -> list[tuple[float, str]]:
+    """Where the time axis is marked, in hours from now: local midnights with their day, never mixed with hours.
+
+    A span under a day and a half may hold one midnight only: it has hours in their place. The steps are those of
+    the wall clock, which a clock change does not move.
+    """
+    first = moment(now + int(frame.first * HOUR)).astimezone(zone)
+    midnight = first.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    hours = frame.last - frame.first
+    days = hours >= _DAYS_FROM_HOURS
+    units = hours / 24 if days else hours
+    every = (
+        math.ceil(units / _MOST_TIMES) if days else next(h for h in (1, 2, 3, 6) if units / h <= _MOST_TIMES)
+    )
+    step = timedelta(days=every) if days else timedelta(hours=every)
+    found = {}  # by place: an hour that spring skips falls on the next
+    for count in range(int((units + 24) // every) + 2):
+        at = instant(midnight + count * step)
+        when, tick = moment(at).astimezone(zone), (at - now) / HOUR
+        if frame.first <= tick <= frame.last:
+            found[tick] = f"{when.day:02d}/{when.month:02d}" if days else f"{when.hour} h"
+    return list(found.items())
 
 
 def _fan(frame: _Frame, forecasts: Sequence[BedForecast], start: tuple[float, float] | None) -> str:

@@ -11,7 +11,7 @@ from hospital.features.feature import TRIAGE_RANK, Feature
 from serving.answers import Adjustment, Contribution, Explanation
 from serving.protocol import ExplainOptions
 
-__all__ = ["Telling", "bed_warnings", "told_bed", "told_wait", "wait_warnings"]
+__all__ = ["Telling", "told_bed", "told_wait", "told_warnings"]
 
 _DAYS = {
     "fr": ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
@@ -95,17 +95,8 @@ def told_bed(telling: Telling, now: float) -> Explanation:
     return _told(telling, first)
 
 
-def wait_warnings(telling: Telling, *, stale: bool) -> list[str]:
-    """Why a wait time may be less good than usual."""
-    return _warnings(telling, stale=stale)
-
-
-def bed_warnings(telling: Telling, *, stale: bool) -> list[str]:
-    """Why a bed demand may be less good than usual."""
-    return _warnings(telling, stale=stale)
-
-
-def _warnings(telling: Telling, *, stale: bool) -> list[str]:
+def told_warnings(telling: Telling, *, stale: bool) -> list[str]:
+    """Why a forecast may be less good than usual; empty where nothing is known against it."""
     language = telling.options.language
     out = [_SAID[language]["stale"]] if stale else []
     if not telling.inside:

@@ -154,7 +154,7 @@ class FakeForecaster:
         p50 = now_beds + (0.6 if unit == "U3" else -0.3) * hours**0.5
         width = 1.2 * hours**0.5
         fr = explain.language == "fr"
-        reasons = (
+        reasons: tuple[str, ...] = (
             "9 patients attendent un lit de l’unité aux urgences, plus que d’habitude (4) : +2,1 lits"
             if fr
             else "9 patients in the ED wait for a bed here, more than usual (4): +2.1 beds",
@@ -163,7 +163,10 @@ class FakeForecaster:
             else "Monday: more planned admissions than average: +0.8 bed",
             "3 sorties prévues avant midi : −1,2 lit" if fr else "3 discharges due before noon: −1.2 bed",
         )
-        status = "baseline" if unit == "U2" else "degraded" if unit == "U4" else "trusted"
+        ruled = unit == "U2" or (unit, hours) == ("U1", 4.0)  # in U1 the model answers from the second on
+        status = "baseline" if ruled else "degraded" if unit == "U4" else "trusted"
+        if ruled:
+            reasons = ("Règle simple : comme maintenant" if fr else "Simple rule: as now",)
         warnings = ("Dernières données reçues il y a 7 h." if fr else "Last data came 7 h ago.",)
         risk = None if staffed is None else min(0.97, max(0.02, 0.5 + (p50 - staffed) / 8))
         return BedForecast(
