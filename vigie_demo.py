@@ -3,17 +3,12 @@
 import hashlib
 import json
 import multiprocessing
-import os
 import queue
 import signal
-import socket
-import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +27,7 @@ from registry.policy import Policy, default_policy
 from registry.release import current_release, promote
 from registry.settings import Settings
 from registry.trust import create_trust, load_trust, save_trust
+from vigie_demo_service import LOG, interrupt_on_endings, post, refuse_taken_port, service
 from vigie_progress import bar
 
 __all__ = ["run_demo"]
@@ -40,15 +36,13 @@ HOME = Path("vigie-demo")
 _MARGIN_DAYS = 18  # the longest horizon, the cut first day, and what the split rounds away
 _ROLES = {"author": ("author",), "board-1": ("board",), "board-2": ("board",), "releaser": ("releaser",)}
 _IMPORT_DAYS = 60
-_READY_SECONDS = 60
 
 
 def run_demo(*, days: int | None, serve: bool, seed: int, port: int) -> int:
     """Runs the demo; returns the exit code."""
-    for ending in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends the service too, as Ctrl-C does
-        signal.signal(ending, signal.default_int_handler)
+    interrupt_on_endings()
     console, started, policy = Console(highlight=False, soft_wrap=True), time.monotonic(), default_policy()
-    _refuse_taken_port(port)
+    refuse_taken_port(port)
     home = HOME.resolve()
     settings = Settings(home=home, port=port, host="127.0.0.1", database_url="", language="fr")
     settings = settings.model_copy(update={"releases_dir": None, "trust_dir": None})
@@ -68,25 +62,15 @@ def run_demo(*, days: int | None, serve: bool, seed: int, port: int) -> int:
     start = _observations(console, settings, data)
     token = _token(settings)
     console.print(f"[dim]Everything before serving took {time.monotonic() - started:.0f} s.[/dim]")
-    with _service(console, settings, start) as process:
+    with ExitStack() as running:
+        with _step(console, "Serve") as said:
+            process = running.enter_context(service(settings, start))
+            said.append(f"http://127.0.0.1:{settings.port}, log in {HOME / LOG}")
         _ask(console, settings, token, start)
         if not serve:
             return 0
         _what_to_open(console, settings, token)
         return process.wait()
-
-
-def _refuse_taken_port(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OverflowError:
-            raise VigieError("A port is a number from 1 to 65535.") from None
-        except OSError:
-            raise VigieError(
-                f"Port {port} is taken: stop what listens there, or choose another with --port."
-            ) from None
 
 
 def _make_demo_home(settings: Settings, policy: Policy) -> None:
@@ -344,76 +328,6 @@ def _token(settings: Settings) -> str:
     return token
 
 
-@contextmanager
-def _service(console: Console, settings: Settings, start: datetime) -> Iterator["subprocess.Popen[bytes]"]:
-    """The service as a process of its own, ready; ended when the block is left."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("VIGIE_")}
-    environment |= {
-        "VIGIE_HOME": str(settings.home),
-        "VIGIE_PORT": str(settings.port),
-        "VIGIE_CLOCK_START": start.isoformat(),
-        "VIGIE_LANGUAGE": settings.language,
-    }
-    root = Path(__file__).resolve().parent
-    with _step(console, "Serve") as said:
-        command = [sys.executable, str(root / "vigie.py"), "serve"]
-        with open(settings.home / "service.log", "ab") as log:
-            process = subprocess.Popen(
-                command, cwd=root, env=environment, stdout=log, stderr=log, start_new_session=True
-            )
-        try:
-            _wait_until_ready(process, settings)
-        except BaseException:
-            _end(process)
-            raise
-        said.append(f"http://127.0.0.1:{settings.port}, log in {HOME / 'service.log'}")
-    try:
-        yield process
-    finally:
-        _end(process)
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    if process.poll() is not None:
-        return
-    os.killpg(process.pid, signal.SIGTERM)
-    try:
-        process.wait(timeout=15)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def _wait_until_ready(process: "subprocess.Popen[bytes]", settings: Settings) -> None:
-    deadline = time.monotonic() + _READY_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise VigieError(f"The service stopped while it started: see {settings.home / 'service.log'}.")
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{settings.port}/readyz", timeout=2) as answer:
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.2)
-    raise VigieError(f"The service did not get ready within {_READY_SECONDS} s.")
-
-
-def _post(settings: Settings, token: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{settings.port}{path}",
-        json.dumps(body).encode(),
-        {"content-type": "application/json", "authorization": f"Bearer {token}"},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own http address
-            found: dict[str, Any] = json.loads(answer.read())
-            return found
-    except urllib.error.HTTPError as error:
-        problem = json.loads(error.read() or b"{}")
-        raise VigieError(
-            f"{path} answered {error.code}: {problem.get('detail') or problem.get('title')}"
-        ) from None
-
-
 def _ask(console: Console, settings: Settings, token: str, start: datetime) -> None:
     visit = {
         "visit_id": "demo-visit",
@@ -424,12 +338,12 @@ def _ask(console: Console, settings: Settings, token: str, start: datetime) -> N
         "age_years": 67,
         "arrival_mode": "walk_in",
     }
-    waits = _post(settings, token, "/v1/wait-time", {"visits": [visit]})
+    waits = post(settings, token, "/v1/wait-time", {"visits": [visit]})
     model, found = waits["model"], waits["predictions"][0]
     console.print("\n[bold]Attente d'un patient de tri 3B, 67 ans, arrivé il y a 9 minutes[/bold]")
     _show(console, model, found, found["wait_minutes"], "min")
     units = _units(settings)
-    beds = _post(settings, token, "/v1/bed-demand", {"units": units, "horizons_hours": [24]})
+    beds = post(settings, token, "/v1/bed-demand", {"units": units, "horizons_hours": [24]})
     trusted = [f for f in beds["forecasts"] if f["trust"]["status"] == "trusted"] or beds["forecasts"]
     chosen = max(trusted, key=lambda f: abs(f["beds"]["p50"] - f["explanation"]["base"]))
     console.print(f"\n[bold]Lits demandés dans l'unité {chosen['unit']}, dans 24 heures[/bold]")

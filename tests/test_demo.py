@@ -3,17 +3,24 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from serving_running import free_port
 
 from registry.candidates import MODELS
+from registry.database import open_database
+from registry.digests import sha256_file
+from registry.journal import verify
 from registry.release import current_release
 from registry.settings import Settings
 from registry.trust import load_trust
+from vigie_demo_service import end, endings_put_off
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,10 +31,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("demo")
 
 
-def _start(folder: Path) -> "subprocess.Popen[str]":
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def _start(folder: Path, port: int = 0) -> "subprocess.Popen[str]":
+    port = port or free_port()
     command = [sys.executable, str(ROOT / "vigie.py"), "demo", "--no-serve", "--port", str(port)]
     environment = {**os.environ, "COLUMNS": "160", "OMP_WAIT_POLICY": "PASSIVE"}
     return subprocess.Popen(
@@ -73,6 +78,93 @@ def test_the_demo_survives_ctrl_c_and_then_goes_the_whole_way(folder: Path) -> N
         release = current_release(settings, model)
         assert release is not None
         assert release.sequence == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "processes"), [("vigie.py serve", 1), ("serving.service", 1), ("serving.service", 2)]
+)
+def test_ctrl_c_while_the_service_starts(folder: Path, words: str, processes: int) -> None:
+    """First thing, under BentoML, with its worker just begun: all ends, the port is free, the home is as it was."""
+    home = folder / "vigie-demo"
+    if not (home / "releases").exists():
+        pytest.fail("the demo did not finish before")
+    before, port = _contents(home), free_port()
+    demo = _start(folder, port)
+    deadline = time.monotonic() + 120
+    while sum(words in command for command in _serving(port).values()) < processes:
+        assert demo.poll() is None, demo.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    os.killpg(demo.pid, signal.SIGINT)
+    said, _ = demo.communicate(timeout=60)
+    left = _serving(port)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert left == {}
+    assert demo.returncode == 130, said
+    assert said.endswith("vigie: stopped; what was finished is kept, the rest is not there.\n")
+    assert "Traceback" not in said
+    assert "Serve" not in said  # the step is told when it is done: it did not answer yet
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", port))
+    assert _contents(home) == before
+    with closing(sqlite3.connect(home / "vigie.db")) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    with open_database(Settings(home=home).database).connect() as connection:
+        assert list(verify(connection)) == []
+
+
+def _serving(port: int) -> dict[int, str]:
+    """The command lines by process id of what the demo started to serve at this port, wherever it went."""
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"VIGIE_PORT={port}".encode() in (process / "environ").read_bytes().split(b"\0"):
+                words = (process / "cmdline").read_bytes().split(b"\0")
+                found[int(process.name)] = b" ".join(words).decode()
+        except OSError:  # it ended meanwhile, or is another user's
+            continue
+    return found
+
+
+def _contents(home: Path) -> dict[str, str]:
+    """The digest of each file of the home, but for the log and the database, which live."""
+    files = [p for p in home.rglob("*") if p.is_file() and p.name != "service.log"]
+    return {str(p.relative_to(home)): sha256_file(p) if p.name != "vigie.db" else "" for p in files}
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_ends_the_demo_waits_until_its_child_is_known(ending: signal.Signals) -> None:
+    """Put off while the service is being started, it comes right after, once."""
+    before, said = signal.getsignal(ending), list[str]()
+
+    def start() -> None:
+        with endings_put_off():
+            os.kill(os.getpid(), ending)
+            time.sleep(0.01)  # Python would have raised by now
+            said.append("started")
+
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert said == ["started"]
+    assert signal.getsignal(ending) == before
+
+
+def test_a_service_that_forgets_the_first_sigterm_is_asked_again() -> None:
+    """As BentoML's supervisor does while it starts its worker; it still ends by itself, and is not killed."""
+    program = (
+        "import signal, sys, time; asked = []\n"
+        "def ask(*_):\n    asked.append(1)\n    len(asked) > 1 and sys.exit(7)\n"
+        "signal.signal(signal.SIGTERM, ask); print('ready', flush=True)\n"
+        "while True: time.sleep(0.1)"
+    )
+    command = [sys.executable, "-c", program]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
+    assert process.stdout is not None
+    with process.stdout as said:
+        assert said.readline() == b"ready\n"
+        end(process)
+    assert process.returncode == 7
 
 
 def test_run_again_it_keeps_everything(folder: Path) -> None:
