@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint lock clean bench-check
+.PHONY: setup demo test lint lock clean bench-check bench-demo
 
 setup: .venv/.done
 
@@ -32,6 +32,9 @@ lock:
 
 bench-check: setup
 	$(BIN)/python -m benchmarks.check
+
+bench-demo: setup
+	$(BIN)/python -m benchmarks.demo
 
 clean:
 	rm -rf .venv vigie-demo
