@@ -7,11 +7,12 @@ BIN := .venv/bin
 
 setup: .venv/.done
 
-.venv/.done: requirements/dev.lock requirements/uv.lock pyproject.toml
+.venv/.done: requirements/dev.lock requirements/uv.lock pyproject.toml $(wildcard explain/*.c explain/*.h)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || (echo "Python's venv is missing: apt-get install python3-venv" >&2; exit 1)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock
 	$(BIN)/uv pip sync --quiet --require-hashes requirements/dev.lock
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m explain.build
 	@touch .venv/.done
 
 demo: setup
@@ -37,4 +38,4 @@ bench-demo: setup
 	$(BIN)/python -m benchmarks.demo
 
 clean:
-	rm -rf .venv vigie-demo
+	rm -rf .venv vigie-demo explain/built

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from explain.booster import Array
+from explain.model_file import Array
 
 __all__ = ["Language", "Reason", "number", "select", "sentence"]
 

@@ -1,30 +1,128 @@
-"""Contributions held against an independent implementation: shap's. The one importer of shap."""
+"""The engine held against XGBoost and shap, row by row, and its results as shap knows them.
 
+The one importer of shap, and with it of XGBoost outside training. A check runs it in a process of its own
+(`explain.verification`): ``python -m explain.verify FOLDER``, with ``model.ubj`` and ``rows.npy`` in the folder.
+"""
+
+import json
+import sys
 import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import shap
 import xgboost as xgb
 
-from explain.booster import Array, TreeBooster
+from explain.engine import Contributions, TreeEngine
+from explain.errors import ExplanationError
+from explain.model_file import Array
+from explain.verification import Verification
 
-__all__ = ["difference_from_shap"]
+__all__ = ["as_shap", "verify"]
+
+_ROWS = 200
+_TOGETHER = 25  # rows that are chosen at a time
+_REFERENCES = 16
+_TINY = 1e-12
 
 
-def difference_from_shap(model: bytes, X: Array) -> float:
-    """Largest difference between our contributions and shap's path-dependent ones, each relative to its row's Σ|φ|.
+def as_shap(found: Contributions, X: Array, names: Sequence[str] | None = None) -> shap.Explanation:
+    """Contributions as shap's plots take them.
+
+    Args:
+        found: of one output, of the rows X (float32 [rows, features]). names: of the features.
+
+    Raises:
+        ExplanationError: the booster has several outputs: take them one by one.
+    """
+    if found.values.ndim != 2 or np.ndim(found.base) != 0:
+        raise ExplanationError(
+            "A shap.Explanation is of one output: take values[:, output] and base[output]."
+        )
+    base = np.full(len(X), float(found.base))
+    return shap.Explanation(
+        found.values, base, data=X, feature_names=list(names) if names is not None else None
+    )
+
+
+def verify(model: bytes, X: Array) -> Verification:
+    """Compares predictions and contributions of some rows of X: 200 through it, and one for every leaf that X reaches.
 
     Args:
         model: the bytes of a ``.ubj`` file. X: float32 [rows, features], NaN missing.
     """
-    ours = TreeBooster(model).contributions(X).values
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.ubj"
         path.write_bytes(model)
         booster = xgb.Booster({"nthread": 1}, model_file=str(path))
-    theirs = np.asarray(
-        shap.TreeExplainer(booster, feature_perturbation="tree_path_dependent").shap_values(X)
+    leaves = booster.predict(xgb.DMatrix(X, nthread=1), pred_leaf=True).reshape(len(X), -1).astype(np.int64)
+    chosen = _rows(leaves)
+    part = X[chosen]
+    matrix = xgb.DMatrix(part, nthread=1)
+    engine = TreeEngine.load(model)
+    ours = engine.contributions(part).values
+    plain = booster.predict(matrix, output_margin=True)
+    return Verification(
+        rows=int(chosen.size),
+        leaves=sum(np.unique(column).size for column in leaves.T),
+        predictions_off=int((np.abs(engine.predict(part) - plain) > np.spacing(np.abs(plain))).sum()),
+        from_xgboost=_difference(ours, booster.predict(matrix, pred_contribs=True)[:, :-1]),
+        from_shap=_from_shap(engine, booster, X),
+        additivity=float(
+            np.abs(engine.base + ours.sum(axis=1) - engine.predict_exactly(part)).max(initial=0.0)
+        ),
     )
-    size = np.maximum(np.abs(ours).sum(axis=1, keepdims=True), 1e-12)
-    return float((np.abs(ours - theirs) / size).max(initial=0.0))
+
+
+def _rows(leaves: Array) -> Array:
+    """Rows that together reach every leaf of every tree: 200 evenly through all, then those that reach most others.
+
+    Args: leaves: int64 [rows, trees], the leaf that each row reaches.
+    """
+    ids = leaves + np.concatenate([[0], np.cumsum(leaves.max(axis=0) + 1)[:-1]])
+    missing = np.zeros(int(ids.max()) + 1, bool)
+    missing[ids] = True
+    chosen = np.unique(np.linspace(0, len(ids) - 1, min(_ROWS, len(ids))).astype(np.int64))
+    missing[ids[chosen]] = False
+    while missing.any():
+        others = missing[ids].sum(axis=1)
+        best = np.argsort(-others, kind="stable")[:_TOGETHER]
+        best = best[others[best] > 0]
+        missing[ids[best]] = False
+        chosen = np.concatenate([chosen, best])
+    return np.sort(chosen)
+
+
+def _from_shap(engine: TreeEngine, booster: xgb.Booster, X: Array) -> float:
+    """Of 200 rows against 16 others: shap's own code. (Path-dependent, shap asks XGBoost itself.)"""
+    rows, reference = (
+        X[np.linspace(0, len(X) - 1, count).astype(np.int64)] for count in (min(_ROWS, len(X)), _REFERENCES)
+    )
+    explainer = shap.TreeExplainer(booster, reference, feature_perturbation="interventional")
+    theirs = np.asarray(explainer.shap_values(rows, check_additivity=False))
+    return _difference(engine.contributions(rows, reference).values, theirs)
+
+
+def _difference(ours: Array, theirs: Array) -> float:
+    """Largest difference of a contribution, relative to its row's sum of |contributions|.
+
+    Rows that they leave without a number do not count: XGBoost 3.2 gives NaN where no training row reached a node.
+    """
+    known = np.isfinite(theirs).all(axis=1)
+    if not known.any():
+        return float("nan")
+    size = np.maximum(np.abs(ours[known]).sum(axis=1, keepdims=True), _TINY)
+    return float((np.abs(ours[known] - theirs[known]) / size).max())
+
+
+def main(folder: Path) -> int:
+    """Reads the folder, prints one JSON object."""
+    found = verify((folder / "model.ubj").read_bytes(), np.load(folder / "rows.npy", allow_pickle=False))
+    print(json.dumps(asdict(found)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

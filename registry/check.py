@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from explain.verify import difference_from_shap
+from explain.verification import verify_apart
 from hospital.calendar import local_day
 from hospital.columns import events_of
 from hospital.events import Array
@@ -97,7 +97,7 @@ def gather(settings: Settings, found: Candidate, progress: Progress) -> tuple[Ev
     inputs = daily_inputs(prepared, judge, split)
     progress("verify explanations", 0.6)
     judged = prepared.part(split.members("judge", at))
-    explanation = _explanation(found, model, judged)
+    explanation = _explanation(found, model, prepared, judged)
     progress("compare with what was reported", 0.8)
     ours = _split_of(model, prepared)
     contract = _contract(settings, found, model, judged, judge, split, same_split=ours == split)
@@ -187,9 +187,11 @@ def daily_inputs(prepared: Prepared, judge: Scored, split: Split) -> tuple[Daily
     return tuple(out)
 
 
-def _explanation(found: Candidate, model: ForecastModel, judged: Prepared) -> ExplanationFacts:
+def _explanation(
+    found: Candidate, model: ForecastModel, prepared: Prepared, judged: Prepared
+) -> ExplanationFacts:
     if model.manifest.kind != "model" or judged.prediction_time.size == 0:
-        return ExplanationFacts(0, 0.0, 0.0, 0.0)
+        return ExplanationFacts(0, 0, 0, 0.0, 0.0, 0.0)
     chosen = np.linspace(0, judged.prediction_time.size - 1, _EXPLAINED_ROWS).astype(np.int64)
     mask = np.zeros(judged.prediction_time.size, bool)
     mask[chosen] = True
@@ -203,10 +205,13 @@ def _explanation(found: Candidate, model: ForecastModel, judged: Prepared) -> Ex
     shares = [
         float(np.abs(v).mean()) / level for n, v in explained.adjustments.items() if n != "usual_departure"
     ]
+    verified = verify_apart((found.package / "median.ubj").read_bytes(), prepared.X)
     return ExplanationFacts(
         rows=int(mask.sum()),
+        verified=verified.rows,
+        predictions_off=verified.predictions_off,
         additivity=float(np.abs(total - explained.p50).max()),
-        reference_difference=difference_from_shap((found.package / "median.ubj").read_bytes(), part.X),
+        reference_difference=float(np.maximum(verified.from_xgboost, verified.from_shap)),  # NaN stays NaN
         largest_adjustment=max(shares),
     )
 

@@ -129,12 +129,16 @@ class ExplanationFacts:
 
     Attributes:
         rows: explained rows. additivity: largest |base + contributions + adjustments - p50|, beds or minutes.
-        reference_difference: largest difference from shap's values, relative to the row's sum of |values|.
+        verified: rows that were held against XGBoost and shap, every leaf among them. predictions_off: of them, whose
+        prediction is another. reference_difference: largest difference of a contribution from XGBoost's or shap's,
+        relative to the row's sum of |values|.
         largest_adjustment: largest mean |adjustment| as a share of the mean forecast, the usual departure not
         counted.
     """
 
     rows: int
+    verified: int
+    predictions_off: int
     additivity: float
     reference_difference: float
     largest_adjustment: float

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from explain.booster import TreeBooster
+from explain import ExplanationError, TreeEngine
 from hospital.baselines import BedBaselines, WaitBaselines
 from hospital.events import Array
 from hospital.features.feature import Feature
@@ -76,10 +76,8 @@ class ForecastModel:
         """
         self.manifest: Manifest = verify_package(directory)
         self._files = {name: (directory / name).read_bytes() for name in self.manifest.files}
-        self._threads = 1
         if self.manifest.kind == "model":
-            self._median = TreeBooster(self._files["median.ubj"], threads=self._threads)
-            self._spread = TreeBooster(self._files["spread.ubj"], threads=self._threads)
+            self._median, self._spread = self._engine("median.ubj"), self._engine("spread.ubj")
             self._z = np.array(self._json("calibration.json")["quantiles"], np.float64)
             with np.load(io.BytesIO(self._files["reference.npz"]), allow_pickle=False) as reference:
                 self._usual_contributions = reference["contributions"]
@@ -182,7 +180,16 @@ class ForecastModel:
         return [tuple(names[j] for j in np.flatnonzero(row)) for row in outside]
 
     def _trees(self, X: Array) -> tuple[Array, Array]:
-        return self._median.predict(X), np.exp(self._spread.predict(X))
+        return self._median.predict_exactly(X), np.exp(self._spread.predict_exactly(X))
+
+    def _engine(self, name: str) -> TreeEngine:
+        try:
+            engine = TreeEngine.load(self._files[name])
+        except ExplanationError as error:
+            raise PackageError(f"{name} in the package cannot be used. {error}") from None
+        if (engine.features, engine.outputs) != (len(self.manifest.features), 1):
+            raise PackageError(f"{name} in the package is not of its manifest's features.")
+        return engine
 
     def _json(self, name: str) -> dict[str, Any]:
         body = json.loads(self._files[name])

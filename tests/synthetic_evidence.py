@@ -182,7 +182,7 @@ def _evidence(
         current_expected=False,
         inputs=inputs,
         contract=ContractFacts(0, 0, 0, 0, 0, 0, 0, True, 0, judge.size),
-        explanation=ExplanationFacts(200, 1e-9, 1e-9, 0.02),
+        explanation=ExplanationFacts(200, 900, 0, 1e-9, 1e-9, 0.02),
         history_days=float(hospital.days),
     )
 

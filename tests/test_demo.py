@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from registry.journal import verify
 from registry.release import current_release
 from registry.settings import Settings
 from registry.trust import load_trust
-from vigie_demo_service import end, endings_put_off
+from vigie_demo_service import end, endings_put_off, service
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -176,3 +177,27 @@ def test_run_again_it_keeps_everything(folder: Path) -> None:
     assert again.returncode == 0, said
     assert said.count("kept") >= 5
     assert load_trust(folder / "vigie-demo" / "trust").lowest_release == {"bed-demand": 1, "wait-time": 1}
+
+
+def test_a_worker_that_forecasts_loads_none_of_the_workshop(folder: Path) -> None:
+    """What its processes have mapped, once a released model is loaded: the engine, and no library that trains."""
+    home = folder / "vigie-demo"
+    if not (home / "releases").exists():
+        pytest.fail("the demo did not finish before")
+    port = free_port()
+    settings = Settings(home=home, port=port)
+    with service(settings, datetime.now(UTC)):
+        mapped = "\n".join(Path(f"/proc/{pid}/maps").read_text() for pid in _serving(port))
+    assert "kernel-" in mapped
+    for library in (
+        "xgboost",
+        "shap",
+        "pandas",
+        "numba",
+        "llvmlite",
+        "sklearn",
+        "mlflow",
+        "pyarrow",
+        "scipy",
+    ):
+        assert f"/{library}/" not in mapped, library

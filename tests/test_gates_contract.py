@@ -118,10 +118,12 @@ def test_a_short_history_is_told(sound: Evidence) -> None:
     assert "short_history" in {f.note for f in result.findings}
 
 
-@pytest.mark.parametrize("figure", ["additivity", "reference_difference", "largest_adjustment"])
+@pytest.mark.parametrize(
+    "figure", ["additivity", "predictions_off", "reference_difference", "largest_adjustment"]
+)
 def test_explanations_that_are_not_exact_block(sound: Evidence, figure: str) -> None:
     """Each bound blocks by itself; a figure that is no number is inconclusive."""
-    for value, verdict in ((0.9, Verdict.BLOCK), (float("nan"), Verdict.INCONCLUSIVE)):
+    for value, verdict in ((1.0, Verdict.BLOCK), (float("nan"), Verdict.INCONCLUSIVE)):
         other: dict[str, Any] = {figure: value}
         worse = replace(sound, explanation=replace(sound.explanation, **other))
         assert judge_explanation(worse, POLICY).verdict is verdict
@@ -129,8 +131,10 @@ def test_explanations_that_are_not_exact_block(sound: Evidence, figure: str) -> 
 
 def test_too_few_explained_rows_are_inconclusive(sound: Evidence) -> None:
     """Ten exact rows show nothing."""
-    few = replace(sound, explanation=replace(sound.explanation, rows=10))
-    assert judge_explanation(few, POLICY).verdict is Verdict.INCONCLUSIVE
+    for figure in ("rows", "verified"):
+        other: dict[str, Any] = {figure: 10}
+        few = replace(sound, explanation=replace(sound.explanation, **other))
+        assert judge_explanation(few, POLICY).verdict is Verdict.INCONCLUSIVE
 
 
 def test_evidence_that_does_not_fit_together_raises(sound: Evidence) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explain.booster import TreeBooster
+from explain import TreeEngine
 from hospital.columns import events_of
 from hospital.errors import HistoryError
 from hospital.reading import HospitalTables, read_hospital
@@ -158,13 +158,13 @@ def test_quantiles_never_cross_and_explanations_add_up(
 def test_contributions_of_a_row_are_those_of_many(tables: HospitalTables, tmp_path: Path) -> None:
     """Explained alone or among others, a row has the same reasons."""
     prepared, _ = build_package(Request("bed-demand", HORIZONS), tables, tmp_path / "p", silent)
-    booster = TreeBooster((tmp_path / "p" / "median.ubj").read_bytes())
+    engine = TreeEngine.load((tmp_path / "p" / "median.ubj").read_bytes())
     X = prepared.X[:40]
-    many = booster.contributions(X)
+    many = engine.contributions(X)
     for i in range(0, 40, 7):
-        one = booster.contributions(X[i : i + 1])
+        one = engine.contributions(X[i : i + 1])
         assert np.array_equal(one.values[0], many.values[i])
-        assert booster.predict(X[i : i + 1])[0] == booster.predict(X)[i]
+        assert engine.predict(X[i : i + 1])[0] == engine.predict(X)[i]
 
 
 def test_the_four_parts_never_mix() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from explain.booster import TreeBooster
+from explain import TreeEngine
 from hospital.baselines import (
     BED_BASELINES,
     WAIT_BASELINES,
@@ -168,7 +168,7 @@ def _files(
     groups: int,
     cells: int,
 ) -> Fitted:
-    median, spread = TreeBooster(trees.median), TreeBooster(trees.spread)
+    median, spread = TreeEngine.load(trees.median), TreeEngine.load(trees.spread)
     z = _conformal(median, spread, calibrate, later, groups)
     return Fitted(
         {
@@ -183,11 +183,11 @@ def _files(
 
 
 def _conformal(
-    median: TreeBooster, spread: TreeBooster, calibrate: Prepared, later: Rows, groups: int
+    median: TreeEngine, spread: TreeEngine, calibrate: Prepared, later: Rows, groups: int
 ) -> Array:
     """Quantiles [groups, levels] of the residual in units of its spread (split conformal, by group)."""
     scaled = (calibrate.outcome - later.anchor) / later.scale
-    score = (scaled - median.predict(calibrate.X)) / np.exp(spread.predict(calibrate.X))
+    score = (scaled - median.predict_exactly(calibrate.X)) / np.exp(spread.predict_exactly(calibrate.X))
     weight = np.where(np.isnan(score), 0.0, calibrate.weight)
     out = np.tile(weighted_quantiles(score, weight), (groups, 1))
     for group in range(groups):
@@ -198,14 +198,14 @@ def _conformal(
 
 
 def _reference(
-    median: TreeBooster, fit: Prepared, calibrate: Prepared, rows: Rows, later: Rows, cells: int
+    median: TreeEngine, fit: Prepared, calibrate: Prepared, rows: Rows, later: Rows, cells: int
 ) -> bytes:
     """What is usual: mean contributions and feature values of each cell over the last twelve months of training."""
     newest = calibrate.prediction_time.max()
     recent = fit.prediction_time >= newest - _YEAR
     X = np.concatenate([fit.X[recent], calibrate.X])
     cell = np.concatenate([rows.cell[recent], later.cell])
-    # Evenly through the year: contributions cost far more than predictions, and a mean needs no more.
+    # Evenly through the year: a mean needs no more.
     chosen = np.unique(np.linspace(0, len(X) - 1, min(len(X), _REFERENCE_ROWS)).astype(np.int64))
     X, cell = X[chosen], cell[chosen]
     values = median.contributions(X).values

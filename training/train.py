@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from explain.verification import verify_apart
 from hospital.columns import events_of
 from hospital.events import Events
 from hospital.features.probe import feature_digest
@@ -89,7 +90,9 @@ def train(
         progress("score the judge part", 0.9)
         model = ForecastModel(directory)
         scores, metrics = reported_scores(model, prepared, split)
-        progress("register", 0.95)
+        progress("hold the explanations against XGBoost and shap", 0.92)
+        verified = verify_apart((directory / "median.ubj").read_bytes(), prepared.X)
+        progress("register", 0.97)
         evidence = write_reported(settings.home / "evidence", scores)
         tags = {"data_digest": tables.source_digest, "feature_digest": model.manifest.feature_digest}
         parameters: dict[str, object] = {**model.manifest.configuration, "seed": request.seed}
@@ -100,6 +103,7 @@ def train(
             "data_digest": tables.source_digest,
             "seal_digest": seal,
             "evidence_digest": evidence,
+            "explanations": verified.to_json(),
             "comment": comment,
             "at": instant(now),
         }

@@ -8,22 +8,30 @@ from registry.policy import Policy
 
 __all__ = ["judge_explanation"]
 
+_VERIFIED = frozenset({"predictions_off", "difference_from_reference"})
+
 
 def judge_explanation(evidence: Evidence, policy: Policy) -> GateResult:
     """Each figure must stay under the policy's bound."""
     facts, rules = evidence.explanation, policy.document.explanation
-    if facts.rows < rules.minimum_rows:
+    fewest = min(facts.rows, facts.verified)
+    if fewest < rules.minimum_rows:
         few = Finding(
-            "additivity", "all", None, None, None, facts.rows, Verdict.INCONCLUSIVE, note="too_few_rows"
+            "additivity", "all", None, None, None, fewest, Verdict.INCONCLUSIVE, note="too_few_rows"
         )
         return GateResult.of("explanation", [few])
     figures = {
         "additivity": (facts.additivity, rules.additivity),
-        "difference_from_shap": (facts.reference_difference, rules.reference_difference),
+        "predictions_off": (float(facts.predictions_off), 0.0),
+        "difference_from_reference": (facts.reference_difference, rules.reference_difference),
         "adjustment_share": (facts.largest_adjustment, rules.adjustment_share),
     }
     return GateResult.of(
-        "explanation", [_bounded(n, v, bound, facts.rows) for n, (v, bound) in figures.items()]
+        "explanation",
+        [
+            _bounded(n, v, bound, facts.verified if n in _VERIFIED else facts.rows)
+            for n, (v, bound) in figures.items()
+        ],
     )
 
 

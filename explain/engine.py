@@ -1,0 +1,236 @@
+"""Exact explanations of tree ensembles at the cost of a prediction: `TreeEngine`.
+
+Contributions are Shapley values (Lundberg et al. 2020, Nature Machine Intelligence 2:56): path-dependent, where a
+feature that is not known takes the training rows' shares at each split, or interventional, against reference rows.
+docs/method.md derives how they are computed.
+"""
+
+import hashlib
+import os
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from explain.errors import ModelFileError, RowsError
+from explain.forest import Forest, grow
+from explain.kernel import Kernel, load_kernel
+from explain.model_file import Array, read_model
+from explain.plain import Plain
+from explain.tables import Tables
+
+__all__ = ["Contributions", "Interactions", "TreeEngine"]
+
+_ALONE = 32  # fewer rows are not worth another thread
+_PIECE = 4096  # rows of a piece of work
+_TABLE_BYTES = 64 * 1024 * 1024
+_REFERENCES_KEPT = 2
+_MOST_PAIRS = 4_000_000
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """What each feature adds to each row's output.
+
+    Attributes:
+        values: float64 [rows, features], or [rows, outputs, features] where the booster has several outputs.
+        base: float64, the output of nobody in particular (a number, or [outputs]); base + a row's values is its
+        output.
+    """
+
+    values: Array
+    base: Array
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """What each pair of features adds together, and each feature alone.
+
+    Attributes:
+        values: float64 [rows, (outputs,) features, features], symmetric: half of a pair's value on either side, a
+        feature's own on the diagonal; a row of it adds up to the feature's contribution.
+        base: as in `Contributions`.
+    """
+
+    values: Array
+    base: Array
+
+
+class TreeEngine:
+    """Predictions and exact explanations of an XGBoost tree ensemble, without XGBoost.
+
+    Rows are float32 [rows, features], NaN where a value is missing. Outputs are margins (XGBoost's
+    ``output_margin=True``): the forecast itself for regression, log-odds for logistic objectives.
+
+    Attributes:
+        features, outputs, trees, depth: sizes.
+    """
+
+    def __init__(
+        self,
+        forest: Forest,
+        *,
+        threads: int | None = None,
+        table_bytes: int = _TABLE_BYTES,
+        compiled: bool = True,
+    ) -> None:
+        """Args: forest: trees. threads: used by a call on many rows; None: as many as there are cores, at most 8.
+
+        table_bytes: what tables against reference rows may take. compiled: False for NumPy only, slower.
+        """
+        self._forest = forest
+        library = load_kernel() if compiled else None
+        self._kernel: Kernel | Plain = Plain(forest) if library is None else Kernel(library, forest)
+        self.threads = threads or min(len(os.sched_getaffinity(0)), 8)
+        self._pool = ThreadPoolExecutor(self.threads, "explain") if self.threads > 1 else None
+        self._table_bytes = table_bytes
+        self._tables: OrderedDict[bytes, Tables] = OrderedDict()
+        self.features, self.outputs = forest.features, forest.outputs
+        self.trees, self.depth = forest.trees, forest.depth
+
+    @classmethod
+    def load(
+        cls,
+        source: Path | str | bytes | bytearray,
+        *,
+        threads: int | None = None,
+        table_bytes: int = _TABLE_BYTES,
+        compiled: bool = True,
+    ) -> "TreeEngine":
+        """The engine of a model file: its path or its bytes (``.ubj`` or ``.json``).
+
+        Raises:
+            ModelFileError: the file is damaged or of a kind that is not supported; it says which.
+        """
+        if isinstance(source, bytes | bytearray):
+            data = bytes(source)
+        else:
+            try:
+                data = Path(source).read_bytes()
+            except OSError as error:
+                raise ModelFileError(f"The model file {source} cannot be read: {error.strerror}.") from None
+        forest = grow(read_model(data))
+        return cls(forest, threads=threads, table_bytes=table_bytes, compiled=compiled)
+
+    @property
+    def compiled(self) -> bool:
+        """Whether the compiled kernel is used."""
+        return isinstance(self._kernel, Kernel)
+
+    @property
+    def base(self) -> Array:
+        """Mean output over the training rows, as the trees' covers tell it: float64, a number or [outputs]."""
+        return self._squeezed(self._forest.base, 0)
+
+    def predict(self, X: Array) -> Array:
+        """Outputs as XGBoost computes them, to the last bit: float32 [rows] or [rows, outputs].
+
+        Raises:
+            RowsError: X is not float32 [rows, features].
+        """
+        return self._outputs(X, np.float32)
+
+    def predict_exactly(self, X: Array) -> Array:
+        """Outputs added in float64, which base + contributions meet: float64 [rows] or [rows, outputs]."""
+        return self._outputs(X, np.float64)
+
+    def _outputs(self, X: Array, dtype: type) -> Array:
+        X = self._rows(X)
+        out: Array = np.empty((len(X), self.outputs), dtype)
+        out[:] = self._forest.base_score
+        self._spread(self._kernel.predict, X, out)
+        return self._squeezed(out, 1)
+
+    def contributions(self, X: Array, reference: Array | None = None) -> Contributions:
+        """Contributions of each row.
+
+        Args:
+            X: float32 [rows, features]. reference: float32 [references, features] to hold each row against
+            (interventional: base is their mean output); None: path-dependent. Against references, tables are made
+            once (for the last two sets of them) and a row's cost does not depend on how many there are, as long
+            as the tables fit in `table_bytes`; trees that do not fit are computed reference by reference.
+
+        Raises:
+            RowsError: X or reference is not float32 [rows, features], or there is no reference row.
+        """
+        X = self._rows(X)
+        out = np.zeros((len(X), self.outputs, self.features))
+        if reference is None:
+            self._spread(self._kernel.contributions, X, out)
+            return Contributions(self._squeezed(out, 1), self.base)
+        tables = self._tables_against(self._references(reference))
+        self._spread(tables.contributions, X, out)
+        return Contributions(self._squeezed(out, 1), self._squeezed(tables.base, 0))
+
+    def contrast(self, x: Array, reference: Array) -> Contributions:
+        """Why one row differs from one other: x and reference are float32 [features]; values [features].
+
+        Raises:
+            RowsError: one of them is not.
+        """
+        row, other = self._rows(np.atleast_2d(x)), self._references(np.atleast_2d(reference))
+        if len(row) != 1 or len(other) != 1:
+            raise RowsError("A contrast is of one row against one row.")
+        out = np.zeros((1, self.outputs, self.features))
+        self._kernel.against(row, other, np.arange(self.trees, dtype=np.int32), out)
+        return Contributions(self._squeezed(out[0], 0), self.predict_exactly(other)[0])
+
+    def interactions(self, X: Array) -> Interactions:
+        """Path-dependent Shapley interaction values of each row, as XGBoost's ``pred_interactions``.
+
+        Raises:
+            RowsError: X is not float32 [rows, features], or there are too many features for their pairs.
+        """
+        X = self._rows(X)
+        if self.features**2 * self.outputs > _MOST_PAIRS:
+            raise RowsError(f"Pairs of {self.features} features are more than {_MOST_PAIRS}: not supported.")
+        out = np.zeros((len(X), self.outputs, self.features, self.features))
+        single = np.zeros((len(X), self.outputs, self.features))
+        self._spread(self._kernel.interactions, X, out)
+        self._spread(self._kernel.contributions, X, single)
+        np.einsum("roff->rof", out)[:] = single - out.sum(axis=3)
+        return Interactions(self._squeezed(out, 1), self.base)
+
+    def _tables_against(self, reference: Array) -> Tables:
+        key = hashlib.sha256(reference.tobytes()).digest()
+        tables = self._tables.get(key)
+        if tables is None:
+            tables = Tables.of(self._forest, self._kernel, reference, self._table_bytes)
+            self._tables[key] = tables
+            while len(self._tables) > _REFERENCES_KEPT:
+                self._tables.popitem(last=False)
+        return tables
+
+    def _spread(self, call: Callable[[Array, Array], None], X: Array, out: Array) -> None:
+        """Calls on pieces of the rows, on as many threads as there are."""
+        rows = len(X)
+        if self._pool is None or rows < _ALONE:
+            call(X, out)
+            return
+        size = min(-(-rows // self.threads), _PIECE)
+        size = -(-size // 16) * 16  # whole vectors, whatever their width
+        starts = range(0, rows, size)
+        done = [self._pool.submit(call, X[i : i + size], out[i : i + size]) for i in starts[1:]]
+        call(X[:size], out[:size])
+        for one in done:
+            one.result()
+
+    def _rows(self, X: Array) -> Array:
+        if not isinstance(X, np.ndarray) or X.dtype != np.float32:
+            raise RowsError("Rows are float32 arrays: convert them with numpy.asarray(rows, numpy.float32).")
+        if X.ndim != 2 or X.shape[1] != self.features:
+            raise RowsError(f"The model needs rows of {self.features} features: [rows, {self.features}].")
+        return np.ascontiguousarray(X)
+
+    def _references(self, reference: Array) -> Array:
+        rows = self._rows(reference)
+        if not len(rows):
+            raise RowsError("There is no reference row to hold the rows against.")
+        return rows
+
+    def _squeezed(self, values: Array, axis: int) -> Array:
+        """Without the axis of outputs where there is one output."""
+        return values if self.outputs > 1 else np.asarray(values.squeeze(axis))

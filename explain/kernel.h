@@ -1,0 +1,58 @@
+/* What the kernel's files share. */
+
+#ifndef VIGIE_KERNEL_H
+#define VIGIE_KERNEL_H
+
+#include <stdint.h>
+
+#if defined(__AVX512F__)
+#define BYTES 64
+#elif defined(__AVX__)
+#define BYTES 32
+#else
+#define BYTES 16
+#endif
+#define LANES (BYTES / 8)
+#define GROUPS (16 / LANES)                    /* vectors of rows that go through a tree together */
+#define ROWS (LANES * GROUPS)
+#define WIDE (LANES > 4 ? 4 : LANES)           /* points at once, where there is one row */
+#define MAX_POINTS 32
+#define MAX_DEPTH 128
+#define PADDED(points) (((points) + 3) & ~3)
+#define INLINE static inline __attribute__((always_inline))
+
+typedef double vec __attribute__((vector_size(BYTES)));
+typedef int64_t mask __attribute__((vector_size(BYTES)));
+typedef int32_t bits __attribute__((vector_size(BYTES)));      /* of twice as many rows */
+typedef float singles __attribute__((vector_size(BYTES)));
+typedef double few __attribute__((vector_size(WIDE * 8)));
+
+/* Splits stand with their tree: first those with more than two levels below them (`tall` of them), and parents before
+   children. Children: an index within the tree, or ~(index of the
+   leaf). parent: -1, or 2 * (index of the parent) + (1 if the split lies on its right). before: the same of the
+   nearest ancestor that asks the same feature.
+   curve_at: where the split's own points and factors begin in `curve`, -1 where it asks a feature first. */
+typedef struct {
+    int32_t trees, features, outputs, most_splits, most_points, depth;
+    const int32_t *first, *root, *points, *output, *tree_curve, *tall;  /* by tree; first has one more */
+    const int32_t *feature, *left, *right, *parent, *before, *curve_at; /* by split */
+    const float *threshold;
+    const uint8_t *default_left, *asked_again;
+    const double *ratio, *curve;
+    const double *leaf;
+    const double *gauss;                                               /* [MAX_POINTS + 1][2][MAX_POINTS] */
+} forest;
+
+INLINE int goes_left(float x, float threshold, int default_left) {
+    return (x < threshold) | (default_left & (x != x));
+}
+
+INLINE vec splat(double x) { return (vec){0} + x; }
+
+/* Rows of X as one vector a feature; what is beyond the last row is 0. */
+INLINE void columns_of(const forest *f, const float *X, int64_t rows, vec *x) {
+    for (int32_t j = 0; j < f->features; j++)
+        for (int r = 0; r < LANES; r++) x[j][r] = r < rows ? X[(int64_t)r * f->features + j] : 0.0;
+}
+
+#endif

@@ -1,0 +1,151 @@
+"""The compiled kernel, loaded. ``kernel.c`` says what it computes."""
+
+import ctypes
+import platform
+import threading
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from explain.build import kernel_path, variants
+from explain.forest import Forest
+from explain.model_file import Array
+
+__all__ = ["Kernel", "aligned", "load_kernel"]
+
+_ALIGNMENT = 64
+_SIZES = ("trees", "features", "outputs", "most_splits", "most_points", "depth")
+_ARRAYS = (
+    *("first", "root", "points", "output", "tree_curve", "tall"),
+    *("feature", "left", "right", "parent", "before", "curve_at"),
+    *("threshold", "default_left", "asked_again", "ratio", "curve", "leaf", "gauss"),
+)
+
+
+class _Forest(ctypes.Structure):
+    """`forest` of ``kernel.c``."""
+
+    _fields_ = (
+        *((name, ctypes.c_int32) for name in _SIZES),
+        *((name, ctypes.c_void_p) for name in _ARRAYS),
+    )
+
+
+def aligned(count: int, dtype: type = np.float64) -> Array:
+    """Room for `count` numbers at an address that the kernel's vectors need."""
+    size = count * np.dtype(dtype).itemsize
+    room = np.empty(size + _ALIGNMENT, np.uint8)
+    start = -room.ctypes.data % _ALIGNMENT
+    return room[start : start + size].view(dtype)
+
+
+@cache
+def load_kernel() -> ctypes.CDLL | None:
+    """The widest built variant that this processor has; None where nothing was built."""
+    flags = _processor_flags()
+    for variant, needs in variants().items():
+        path = kernel_path(variant)
+        if needs <= flags and path.exists():
+            library = ctypes.CDLL(str(path))
+            for name in ("scratch_bytes", "pair_bytes", "look_up_bytes"):
+                getattr(library, name).restype = ctypes.c_int64
+            return library
+    return None
+
+
+def _processor_flags() -> set[str]:
+    """What the processor says that it has (Linux); nothing elsewhere, where the plainest variant serves."""
+    if platform.system() != "Linux":
+        return set()
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("flags"):
+            return set(line.partition(":")[2].split())
+    return set()
+
+
+class Kernel:
+    """The compiled functions on one forest. Calls release Python's lock; each thread has room of its own.
+
+    Everything takes X: float32 [rows, features], contiguous, and checks nothing: `explain.engine` does.
+    """
+
+    def __init__(self, library: ctypes.CDLL, forest: Forest) -> None:
+        self._library, self._room = library, threading.local()
+        self._kept = {
+            name: aligned(a.size, a.dtype.type)
+            for name in _ARRAYS
+            if (a := getattr(forest, name)) is not None
+        }
+        for name, room in self._kept.items():
+            room[:] = getattr(forest, name).ravel()
+        sizes = [getattr(forest, name) for name in _SIZES]
+        self._forest = _Forest(*sizes, *(self._kept[name].ctypes.data for name in _ARRAYS))
+        self._address = ctypes.byref(self._forest)
+        self._width = forest.features * forest.outputs
+        self._forest_shape = forest
+        self.lanes = int(library.kernel_lanes())
+
+    def predict(self, X: Array, out: Array) -> None:
+        """Adds the trees to out (float32 or float64, [rows, outputs])."""
+        call = self._library.predict if out.dtype == np.float32 else self._library.predict_exactly
+        call(self._address, _at(X), ctypes.c_int64(len(X)), _at(out))
+
+    def contributions(self, X: Array, out: Array) -> None:
+        """Writes path-dependent contributions into out: float64 [rows, outputs, features]."""
+        scratch = self._scratch("scratch_bytes")
+        self._library.contributions(self._address, _at(X), ctypes.c_int64(len(X)), _at(out), _at(scratch))
+
+    def interactions(self, X: Array, out: Array) -> None:
+        """Writes halves of pairs into out: float64 [rows, outputs, features, features]; the diagonal is 0."""
+        scratch = self._scratch("pair_bytes")
+        self._library.interactions(self._address, _at(X), ctypes.c_int64(len(X)), _at(out), _at(scratch))
+
+    def against(self, X: Array, reference: Array, trees: Array, out: Array) -> None:
+        """Adds contributions of `trees` (int32) against the mean of `reference` (like X) to out."""
+        scratch = self._scratch("scratch_bytes")
+        met = np.empty(2 * self._forest_shape.most_splits, np.uint8)
+        self._library.against(
+            self._address,
+            _at(X),
+            ctypes.c_int64(len(X)),
+            _at(reference),
+            ctypes.c_int64(len(reference)),
+            _at(trees),
+            ctypes.c_int32(trees.size),
+            _at(out),
+            _at(scratch),
+            _at(met),
+        )
+
+    def make_tables(self, tables: ctypes.Structure, reference: Array) -> None:
+        """Fills tables (`explain.tables`) from reference rows: float32 [references, features]."""
+        left = np.empty(len(reference) * self._forest_shape.most_splits, np.uint8)
+        share, phi = aligned(1 << 12), aligned(12 << 12)
+        self._library.make_tables(
+            self._address,
+            ctypes.byref(tables),
+            _at(reference),
+            ctypes.c_int64(len(reference)),
+            _at(left),
+            _at(share),
+            _at(phi),
+        )
+
+    def look_up(self, tables: ctypes.Structure, X: Array, out: Array) -> None:
+        """Adds what the tables hold of X to out: float64 [rows, outputs, features]."""
+        scratch = self._scratch("look_up_bytes")
+        self._library.look_up(
+            self._address, ctypes.byref(tables), _at(X), ctypes.c_int64(len(X)), _at(out), _at(scratch)
+        )
+
+    def _scratch(self, kind: str) -> Array:
+        room = getattr(self._room, kind, None)
+        if room is None:
+            room = aligned(int(getattr(self._library, kind)(self._address)), np.uint8)
+            setattr(self._room, kind, room)
+        return room
+
+
+def _at(array: Array) -> ctypes.c_void_p:
+    return ctypes.c_void_p(array.ctypes.data)
