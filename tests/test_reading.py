@@ -71,7 +71,7 @@ def _faults(folder: Path, **files: Any) -> list[tuple[str, str, int]]:
         ("stays__csv", GOOD.encode().replace(b"left_at", b"unit"), "two_columns"),
         ("stays__csv__gz", gzip.compress(GOOD.encode())[:-12], "not_gzip"),
         ("stays__csv__gz", GOOD.encode(), "not_gzip"),
-        ("stays__csv__gz", gzip.compress(b""), "not_csv"),
+        ("stays__csv__gz", gzip.compress(b"", mtime=0), "not_csv"),
         ("stays__parquet", GOOD.encode(), "not_parquet"),
         ("stays__parquet", b"PAR1", "not_parquet"),
     ],
