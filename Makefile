@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint lock clean bench-check bench-demo
+.PHONY: setup demo test lint lock clean bench-check bench-demo bench-explain
 
 setup: .venv/.done
 
@@ -36,6 +36,9 @@ bench-check: setup
 
 bench-demo: setup
 	$(BIN)/python -m benchmarks.demo
+
+bench-explain: setup
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.explain
 
 clean:
 	rm -rf .venv vigie-demo explain/built
