@@ -25,44 +25,45 @@ int32_t kernel_lanes(void) { return LANES; }
 
 /* ---- prediction -------------------------------------------------------------------------------------------- */
 
-INLINE int32_t leaf_of(const forest *f, int32_t tree, const float *x) {
-    int32_t at = f->root[tree];
-    while (at >= 0) {
-        const int32_t s = f->first[tree] + at;
-        at = goes_left(x[f->feature[s]], f->threshold[s], f->default_left[s]) ? f->left[s] : f->right[s];
+enum { ABREAST = 8 };
+
+/* The leaves that some rows (at most ABREAST) reach; they go down together, so that none waits for another's loads. */
+INLINE void leaves_of(const forest *f, int32_t tree, const float *X, int rows, int32_t *leaf) {
+    const split *splits = f->splits + f->first[tree];
+    int32_t at[ABREAST], deeper = f->root[tree] >= 0;
+    for (int r = 0; r < ABREAST; r++) at[r] = f->root[tree];
+    while (deeper) {
+        deeper = 0;
+        for (int r = 0; r < rows; r++) {
+            if (at[r] < 0) continue;
+            const split *s = splits + at[r];
+            at[r] = goes_left(s, X + (int64_t)r * f->features) ? s->left : s->right;
+            deeper |= at[r] >= 0;
+        }
     }
-    return ~at;
+    for (int r = 0; r < rows; r++) leaf[r] = ~at[r];
 }
+
+#define PREDICT(name, number)                                                                                          \
+    void name(const forest *f, const float *X, int64_t rows, number *out) {                                            \
+        for (int64_t done = 0; done < rows; done += ABREAST) {                                                         \
+            const int here = rows - done < ABREAST ? (int)(rows - done) : ABREAST;                                     \
+            int32_t leaf[ABREAST];                                                                                     \
+            for (int32_t t = 0; t < f->trees; t++) {                                                                   \
+                leaves_of(f, t, X + done * f->features, here, leaf);                                                   \
+                for (int r = 0; r < here; r++)                                                                         \
+                    out[(done + r) * f->outputs + f->output[t]] += (number)f->leaf[leaf[r]];                           \
+            }                                                                                                          \
+        }                                                                                                              \
+    }
 
 /* out: [rows, outputs], begun with the base scores; trees are added one by one in float32, as XGBoost does. */
-void predict(const forest *f, const float *X, int64_t rows, float *out) {
-    enum { TOGETHER = 64 };
-    for (int64_t begin = 0; begin < rows; begin += TOGETHER) {
-        const int64_t end = begin + TOGETHER < rows ? begin + TOGETHER : rows;
-        for (int32_t t = 0; t < f->trees; t++)
-            for (int64_t r = begin; r < end; r++)
-                out[r * f->outputs + f->output[t]] += (float)f->leaf[leaf_of(f, t, X + r * f->features)];
-    }
-}
+PREDICT(predict, float)
 
 /* The same, added in float64. */
-void predict_exactly(const forest *f, const float *X, int64_t rows, double *out) {
-    enum { TOGETHER = 64 };
-    for (int64_t begin = 0; begin < rows; begin += TOGETHER) {
-        const int64_t end = begin + TOGETHER < rows ? begin + TOGETHER : rows;
-        for (int32_t t = 0; t < f->trees; t++)
-            for (int64_t r = begin; r < end; r++)
-                out[r * f->outputs + f->output[t]] += f->leaf[leaf_of(f, t, X + r * f->features)];
-    }
-}
+PREDICT(predict_exactly, double)
 
 /* ---- contributions --------------------------------------------------------------------------------------------- */
-
-/* What a split holds a row against: the training rows' shares (then these are the forest's own arrays), or one
-   reference row's way (ratio 0 or 1). */
-typedef struct {
-    const double *ratio, *curve;
-} usual;
 
 /* A split sends a missing value where it says. So each feature stands twice, with -inf and with NaN for what is missing:
    less than every threshold (which is finite), and less than none. */
@@ -102,7 +103,8 @@ INLINE double sum_of(few a) {
 
 typedef struct {
     vec *x, *out, *inside;
-    double *ratio, *curve; /* of one reference row */
+    split *splits; /* of one reference row */
+    double *curve;
 } room;
 
 INLINE room room_in(const forest *f, void *scratch) {
@@ -110,15 +112,15 @@ INLINE room room_in(const forest *f, void *scratch) {
     m.x = scratch;
     m.out = m.x + 2 * (int64_t)f->features * GROUPS;
     m.inside = m.out + (int64_t)f->features * f->outputs * GROUPS;
-    m.ratio = (double *)(m.inside + 2 * (int64_t)f->most_splits * GROUPS);
-    m.curve = m.ratio + ((f->most_splits + 7) & ~7);
+    m.curve = (double *)(m.inside + 2 * (int64_t)f->most_splits * GROUPS);
+    m.splits = (split *)(m.curve + 2 * PADDED(f->most_points) * (int64_t)f->most_splits);
     return m;
 }
 
 int64_t scratch_bytes(const forest *f) {
     const int64_t splits = f->most_splits;
     return BYTES * GROUPS * (f->features * (2 + (int64_t)f->outputs) + 2 * splits)
-         + 8 * (((splits + 7) & ~7) + 2 * PADDED(f->most_points) * splits);
+         + (16 * PADDED(f->most_points) + (int64_t)sizeof(split)) * splits;
 }
 
 INLINE void begin_rows(const forest *f, const float *X, int64_t rows, const room *m) {
@@ -139,22 +141,23 @@ INLINE void begin_one(const forest *f, const float *x, const room *m) {
     }
 }
 
-INLINE void explain_rows(const forest *f, int32_t t, usual u, const room *m) {
+INLINE void explain_rows(const forest *f, int32_t t, const split *splits, const double *curve, const room *m) {
     const int32_t Q = f->points[t];
     const double *gauss = f->gauss + (int64_t)Q * 2 * MAX_POINTS;
     vec *out = m->out + (int64_t)f->output[t] * f->features * GROUPS, weights[MAX_POINTS];
-    const pass_of_rows p = {f, u, f->first[t], PADDED(Q), f->tall[t], gauss, m->x, out, m->inside};
+    const pass_of_rows p = {splits, curve, f->leaf, gauss, m->x, out, m->inside, PADDED(Q), f->tall[t]};
     for (int q = 0; q < Q; q++) weights[q] = splat(gauss[MAX_POINTS + q]);
     explain_tree_of_rows(&p, Q, weights);
 }
 
-INLINE void explain_one(const forest *f, int32_t t, usual u, double *result, const room *m) {
+INLINE void explain_one(const forest *f, int32_t t, const split *splits, const double *curve, double *result,
+                        const room *m) {
     const int32_t Q = f->points[t];
     const double *gauss = f->gauss + (int64_t)Q * 2 * MAX_POINTS;
     const few *points = (const few *)gauss, *weights = (const few *)(gauss + MAX_POINTS);
     double *out = result + (int64_t)f->output[t] * f->features;
-    const pass_of_one p = {f, u, f->first[t], PADDED(Q), f->tall[t], points, (const float *)m->x, out,
-                           (double *)m->inside};
+    const pass_of_one p = {splits, curve, f->leaf, points, (const float *)m->x, out, (double *)m->inside, PADDED(Q),
+                           f->tall[t]};
     explain_tree_of_one(&p, (Q + WIDE - 1) / WIDE, weights);
 }
 
@@ -163,11 +166,10 @@ INLINE void explain_one(const forest *f, int32_t t, usual u, double *result, con
 void contributions(const forest *f, const float *X, int64_t rows, double *result, void *scratch) {
     const int64_t n = f->features, width = n * f->outputs;
     const room m = room_in(f, scratch);
-    const usual training = {f->ratio, f->curve};
     int64_t done = 0;
     for (; rows - done > ROWS / 4; done += ROWS) {
         begin_rows(f, X + done * n, rows - done, &m);
-        for (int32_t t = 0; t < f->trees; t++) explain_rows(f, t, training, &m);
+        for (int32_t t = 0; t < f->trees; t++) explain_rows(f, t, f->splits + f->first[t], f->curve, &m);
         for (int r = 0; r < ROWS && r < rows - done; r++)
             for (int64_t j = 0; j < width; j++)
                 result[(done + r) * width + j] = m.out[j * GROUPS + r / LANES][r % LANES];
@@ -176,7 +178,7 @@ void contributions(const forest *f, const float *X, int64_t rows, double *result
         double *out = result + done * width;
         for (int64_t j = 0; j < width; j++) out[j] = 0.0;
         begin_one(f, X + done * n, &m);
-        for (int32_t t = 0; t < f->trees; t++) explain_one(f, t, training, out, &m);
+        for (int32_t t = 0; t < f->trees; t++) explain_one(f, t, f->splits + f->first[t], f->curve, out, &m);
     }
 }
 
@@ -184,25 +186,25 @@ void contributions(const forest *f, const float *X, int64_t rows, double *result
 
 /* A reference row's way through a tree, as a split sees it: `ratio` is 1 where the row goes left, and a feature's
    share so far, which the curve is made of, is 1 while the row met that feature's conditions and 0 after. */
-INLINE usual way_of(const forest *f, int32_t tree, const float *row, const room *m, uint8_t *met) {
-    const int32_t first = f->first[tree], splits = f->first[tree + 1] - first, Q = f->points[tree];
+INLINE void way_of(const forest *f, int32_t tree, const float *row, const room *m, uint8_t *met) {
+    const int32_t splits = f->first[tree + 1] - f->first[tree], Q = f->points[tree];
     const double *gauss = f->gauss + (int64_t)Q * 2 * MAX_POINTS;
-    const int32_t begin = f->tree_curve[tree];
     for (int32_t k = 0; k < splits; k++) {
-        const int32_t s = first + k, before = f->before[s];
-        const int left = goes_left(row[f->feature[s]], f->threshold[s], f->default_left[s]);
-        const int still = before < 0 || met[before];
-        m->ratio[k] = left;
+        split s = f->splits[f->first[tree] + k];
+        const int left = goes_left(&s, row), still = s.before < 0 || met[s.before];
+        s.ratio = left;
         met[2 * k] = (uint8_t)(still & left);
         met[2 * k + 1] = (uint8_t)(still & !left);
-        if (before < 0) continue;
-        double *point = m->curve + (f->curve_at[s] - begin);
-        for (int q = 0; q < PADDED(Q); q++) {
-            point[q] = still ? gauss[q] : (q < Q ? 1.0 : 0.0);
-            point[PADDED(Q) + q] = still && q < Q ? 1.0 : 0.0;
+        if (s.before >= 0) {
+            s.curve_at -= f->tree_curve[tree];
+            double *point = m->curve + s.curve_at;
+            for (int q = 0; q < PADDED(Q); q++) {
+                point[q] = still ? gauss[q] : (q < Q ? 1.0 : 0.0);
+                point[PADDED(Q) + q] = still && q < Q ? 1.0 : 0.0;
+            }
         }
+        m->splits[k] = s;
     }
-    return (usual){m->ratio - first, m->curve - begin};
 }
 
 /* Contributions of each row of X against the mean of the reference rows, of the trees that `chosen` names, added to
@@ -214,15 +216,19 @@ void against(const forest *f, const float *X, int64_t rows, const float *referen
     const room m = room_in(f, scratch);
     if (rows == 1 && references == 1) {
         begin_one(f, X, &m);
-        for (int32_t i = 0; i < trees; i++)
-            explain_one(f, chosen[i], way_of(f, chosen[i], reference, &m, met), result, &m);
+        for (int32_t i = 0; i < trees; i++) {
+            way_of(f, chosen[i], reference, &m, met);
+            explain_one(f, chosen[i], m.splits, m.curve, result, &m);
+        }
         return;
     }
     for (int64_t done = 0; done < rows; done += ROWS) {
         begin_rows(f, X + done * n, rows - done, &m);
         for (int32_t i = 0; i < trees; i++)
-            for (int64_t r = 0; r < references; r++)
-                explain_rows(f, chosen[i], way_of(f, chosen[i], reference + r * n, &m, met), &m);
+            for (int64_t r = 0; r < references; r++) {
+                way_of(f, chosen[i], reference + r * n, &m, met);
+                explain_rows(f, chosen[i], m.splits, m.curve, &m);
+            }
         for (int r = 0; r < ROWS && r < rows - done; r++)
             for (int64_t j = 0; j < width; j++)
                 result[(done + r) * width + j] += m.out[j * GROUPS + r / LANES][r % LANES] / (double)references;

@@ -27,24 +27,29 @@ typedef int32_t bits __attribute__((vector_size(BYTES)));      /* of twice as ma
 typedef float singles __attribute__((vector_size(BYTES)));
 typedef double few __attribute__((vector_size(WIDE * 8)));
 
-/* Splits stand with their tree: first those with more than two levels below them (`tall` of them), and parents before
-   children. Children: an index within the tree, or ~(index of the
-   leaf). parent: -1, or 2 * (index of the parent) + (1 if the split lies on its right). before: the same of the
-   nearest ancestor that asks the same feature.
-   curve_at: where the split's own points and factors begin in `curve`, -1 where it asks a feature first. */
+/* A split: 32 bytes, so that a forest stays near the processor. Splits stand with their tree: first those with more
+   than two levels below them (`tall` of them), and parents before children. left, right: an index within the tree, or
+   ~(index of the leaf). before: -1, or 2 * (nearest ancestor that asks the same feature) + (1 if the split lies on its
+   right). curve_at: where the split's own points and factors begin in `curve`; of a feature that is asked first, -2 if
+   it is asked again further down, else -1. */
+typedef struct {
+    double ratio;                         /* share of the training rows that goes left */
+    float threshold;
+    int32_t column;                       /* 2 * feature + (1 if a missing value goes left) */
+    int32_t left, right, before, curve_at;
+} split;
+
 typedef struct {
     int32_t trees, features, outputs, most_splits, most_points, depth;
-    const int32_t *first, *root, *points, *output, *tree_curve, *tall;  /* by tree; first has one more */
-    const int32_t *feature, *left, *right, *parent, *before, *curve_at; /* by split */
-    const float *threshold;
-    const uint8_t *default_left, *asked_again;
-    const double *ratio, *curve;
-    const double *leaf;
+    const int32_t *first, *root, *points, *output, *tree_curve, *tall; /* by tree; first has one more */
+    const split *splits;
+    const double *curve, *leaf;
     const double *gauss;                                               /* [MAX_POINTS + 1][2][MAX_POINTS] */
 } forest;
 
-INLINE int goes_left(float x, float threshold, int default_left) {
-    return (x < threshold) | (default_left & (x != x));
+INLINE int goes_left(const split *s, const float *x) {
+    const float value = x[s->column >> 1];
+    return (value < s->threshold) | (s->column & (value != value));
 }
 
 INLINE vec splat(double x) { return (vec){0} + x; }

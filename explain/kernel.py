@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from explain.build import kernel_path, variants
 from explain.forest import Forest
@@ -18,8 +19,11 @@ _ALIGNMENT = 64
 _SIZES = ("trees", "features", "outputs", "most_splits", "most_points", "depth")
 _ARRAYS = (
     *("first", "root", "points", "output", "tree_curve", "tall"),
-    *("feature", "left", "right", "parent", "before", "curve_at"),
-    *("threshold", "default_left", "asked_again", "ratio", "curve", "leaf", "gauss"),
+    *("splits", "curve", "leaf", "gauss"),
+)
+_SPLIT = np.dtype(
+    [("ratio", "f8"), ("threshold", "f4")]
+    + [(name, "i4") for name in ("column", "left", "right", "before", "curve_at")]
 )
 
 
@@ -32,7 +36,7 @@ class _Forest(ctypes.Structure):
     )
 
 
-def aligned(count: int, dtype: type = np.float64) -> Array:
+def aligned(count: int, dtype: DTypeLike = np.float64) -> Array:
     """Room for `count` numbers at an address that the kernel's vectors need."""
     size = count * np.dtype(dtype).itemsize
     room = np.empty(size + _ALIGNMENT, np.uint8)
@@ -72,13 +76,10 @@ class Kernel:
 
     def __init__(self, library: ctypes.CDLL, forest: Forest) -> None:
         self._library, self._room = library, threading.local()
-        self._kept = {
-            name: aligned(a.size, a.dtype.type)
-            for name in _ARRAYS
-            if (a := getattr(forest, name)) is not None
-        }
+        arrays = {name: _splits(forest) if name == "splits" else getattr(forest, name) for name in _ARRAYS}
+        self._kept = {name: aligned(array.size, array.dtype) for name, array in arrays.items()}
         for name, room in self._kept.items():
-            room[:] = getattr(forest, name).ravel()
+            room[:] = arrays[name].ravel()
         sizes = [getattr(forest, name) for name in _SIZES]
         self._forest = _Forest(*sizes, *(self._kept[name].ctypes.data for name in _ARRAYS))
         self._address = ctypes.byref(self._forest)
@@ -145,6 +146,16 @@ class Kernel:
             room = aligned(int(getattr(self._library, kind)(self._address)), np.uint8)
             setattr(self._room, kind, room)
         return room
+
+
+def _splits(forest: Forest) -> Array:
+    """The splits as `split` of ``kernel.h``."""
+    out = np.zeros(forest.feature.size, _SPLIT)
+    for name in ("ratio", "threshold", "left", "right", "before"):
+        out[name] = getattr(forest, name)
+    out["column"] = 2 * forest.feature + forest.default_left
+    out["curve_at"] = np.where((forest.before < 0) & (forest.asked_again == 1), -2, forest.curve_at)
+    return out
 
 
 def _at(array: Array) -> ctypes.c_void_p:

@@ -16,19 +16,20 @@ typedef struct {
 
 static void pair_values(const pairing *p, int32_t k, int32_t level, int32_t asked, vec *value) {
     const forest *f = p->f;
-    const int32_t s = f->first[p->tree] + k, Q = p->Q, feature = f->feature[s], before = f->before[s];
+    const split *s = f->splits + f->first[p->tree] + k;
+    const int32_t Q = p->Q, feature = s->column >> 1, before = s->before;
     const int64_t size = ((int64_t)f->depth + 3) * Q;
     vec *weight = p->levels + level * size, *by = weight + Q, *below = weight + size;
-    const double ratio = f->ratio[s], *point = f->gauss + (int64_t)Q * 2 * MAX_POINTS, *factor = 0;
+    const double ratio = s->ratio, *point = f->gauss + (int64_t)Q * 2 * MAX_POINTS, *factor = 0;
     const vec one = splat(1.0), row = p->x[feature];
-    const double threshold = f->threshold[s];
-    const mask goes = f->default_left[s] ? ~(mask)(row >= threshold) : (mask)(row < threshold);
+    const double threshold = s->threshold;
+    const mask goes = s->column & 1 ? ~(mask)(row >= threshold) : (mask)(row < threshold);
     const vec is_left = (vec)(goes & (mask)one);
     vec g = is_left - ratio, in = one;
     if (before >= 0) {
         in = p->inside[before];
         g *= in;
-        point = f->curve + f->curve_at[s];
+        point = f->curve + s->curve_at;
         factor = point + PADDED(Q);
     }
     p->inside[2 * k] = is_left * in;
@@ -42,7 +43,7 @@ static void pair_values(const pairing *p, int32_t k, int32_t level, int32_t aske
         for (int q = 0; q < Q; q++) by[mine * Q + q] = (vec){0};
     }
     vec values[2][MAX_POINTS];
-    const int32_t child[2] = {f->left[s], f->right[s]};
+    const int32_t child[2] = {s->left, s->right};
     for (int side = 0; side < 2; side++) {
         const double sign = side ? -1.0 : 1.0;
         for (int q = 0; q < Q; q++) {

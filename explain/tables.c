@@ -10,24 +10,21 @@
 #define MAX_BITS 12
 #define MAX_HEIGHT 2
 
-/* Subtrees stand with their tree. root: split within its tree, or ~leaf. parent: as a split's. above: for each
+/* Subtrees stand with their tree. root: split within its tree, or ~leaf. above: for each
    feature asked above, the edges (2 * split + side) that ask it. inside: the subtree's splits. member: features that
    its table has columns for: those asked above first. */
 typedef struct {
     int32_t trees;
     const int32_t *tree, *subtrees;                             /* [trees]; [trees + 1] */
-    const int32_t *root, *parent, *above, *inside, *member;     /* where each begins; last three have one more */
+    const int32_t *root, *above, *inside, *member;     /* where each begins; last three have one more */
     const int32_t *edges, *edge, *split, *feature;              /* edges: where each feature above begins */
     const int64_t *begin;                                       /* of each subtree's table */
     double *table;
 } tables;
 
 INLINE void ways_of(const forest *f, int32_t tree, const float *row, uint8_t *left) {
-    const int32_t first = f->first[tree], splits = f->first[tree + 1] - first;
-    for (int32_t k = 0; k < splits; k++) {
-        const int32_t s = first + k;
-        left[k] = (uint8_t)goes_left(row[f->feature[s]], f->threshold[s], f->default_left[s]);
-    }
+    const split *splits = f->splits + f->first[tree];
+    for (int32_t k = 0; k < f->first[tree + 1] - f->first[tree]; k++) left[k] = (uint8_t)goes_left(splits + k, row);
 }
 
 enum { TABLE_ROWS = BYTES / 4, TOGETHER = 64 };
@@ -55,9 +52,9 @@ void look_up(const forest *f, const tables *t, const float *X, int64_t rows, dou
                 const int64_t end = here - block * TABLE_ROWS < TABLE_ROWS ? here - block * TABLE_ROWS : TABLE_ROWS;
                 double *out = result + (from + block * TABLE_ROWS) * width + f->output[t->tree[i]] * n;
                 for (int32_t k = 0; k < splits; k++) {
-                    const int32_t s = first + k;
-                    const singles x = columns[block * n + f->feature[s]];
-                    left[k] = (bits)(x < f->threshold[s]) | ((bits)(x != x) & all_of(-(int32_t)f->default_left[s]));
+                    const split *s = f->splits + first + k;
+                    const singles x = columns[block * n + (s->column >> 1)];
+                    left[k] = (bits)(x < s->threshold) | ((bits)(x != x) & all_of(-(s->column & 1)));
                 }
                 for (int32_t g = t->subtrees[i]; g < t->subtrees[i + 1]; g++) {
                     bits index = {0};
@@ -180,11 +177,11 @@ static void add_leaves(const making *m, int32_t node, path *p) {
         add_leaf(m, p, f->leaf[~node]);
         return;
     }
-    const int32_t s = f->first[m->tree] + node;
+    const split *s = f->splits + f->first[m->tree] + node;
     for (int32_t side = 0; side < 2; side++) {
         path further = *p;
-        add_edge(&further, f->feature[s], 2 * node + side);
-        add_leaves(m, side ? f->right[s] : f->left[s], &further);
+        add_edge(&further, s->column >> 1, 2 * node + side);
+        add_leaves(m, side ? s->right : s->left, &further);
     }
 }
 

@@ -17,7 +17,7 @@ __all__ = ["Tables"]
 
 _BITS, _HEIGHT = 12, 2  # as in tables.c
 _LISTS = (
-    *("tree", "subtrees", "root", "parent", "above", "inside", "member"),
+    *("tree", "subtrees", "root", "above", "inside", "member"),
     *("edges", "edge", "split", "feature", "begin", "table"),
 )
 
@@ -141,22 +141,21 @@ class _Plan:
         tall = [1] * splits
         for k in range(splits - 1, -1, -1):
             tall[k] = 1 + max([tall[c] for c in (left[k], right[k]) if c >= 0], default=0)
-        stack: list[tuple[int, int, dict[int, list[int]]]] = [(0, -1, {})]
+        stack: list[tuple[int, dict[int, list[int]]]] = [(0, {})]
         while stack:
-            node, parent, above = stack.pop()
+            node, above = stack.pop()
             if node < 0 or tall[node] <= height:
-                self._subtree(node, parent, above, left, right, feature)
+                self._subtree(node, above, left, right, feature)
                 continue
             for side, child in ((1, right[node]), (0, left[node])):
                 edges = above | {feature[node]: [*above.get(feature[node], []), 2 * node + side]}
-                stack.append((child, 2 * node + side, edges))
+                stack.append((child, edges))
         self.lists["tree"].append(tree)
         self.lists["subtrees"].append(len(self.lists["root"]))
 
     def _subtree(
         self,
         root: int,
-        parent: int,
         above: dict[int, list[int]],
         left: list[int],
         right: list[int],
@@ -171,7 +170,6 @@ class _Plan:
         members = list(dict.fromkeys([*above, *(feature[k] for k in inside)]))
         lists = self.lists
         lists["root"].append(root)
-        lists["parent"].append(parent)
         for edges in above.values():
             lists["edge"] += edges
             lists["edges"].append(len(lists["edge"]))

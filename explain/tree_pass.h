@@ -6,50 +6,44 @@
    left. R: how many KNOWNs there are; N: how many POINTs. Weights are [R][N]. NAME(x): x with a suffix. */
 
 typedef struct {
-    const forest *f;
-    usual u;
-    int32_t first, padded, tall;
+    const split *splits;   /* of the tree; against a reference row, as that row goes */
+    const double *curve, *leaf;
     const POINT *points;
     const ROW *x;          /* [2 * features][R], as `both_ways` */
     KNOWN *out, *inside;   /* [features][R]; [2 * splits][R] */
+    int32_t padded, tall;
 } NAME(pass);
 
-/* A split: what it takes, and what is known of it: (1 if the row goes left, else 0) - ratio, 0 where the row has left
-   the feature's earlier conditions. A repeated feature has points of its own and factors, else factor is 0. */
+/* What is known of a split: (1 if the row goes left, else 0) - ratio, 0 where the row has left the feature's earlier
+   conditions. A repeated feature has points of its own and factors, else factor is 0. */
 typedef struct {
-    int32_t feature, left, right;
-    double ratio;
+    const split *s;
     const POINT *point, *factor;
     KNOWN known[R];
-} NAME(split);
+} NAME(view);
 
-INLINE void NAME(look)(const NAME(pass) *p, int32_t k, NAME(split) *out) {
-    const forest *f = p->f;
-    const int32_t s = p->first + k, before = f->before[s], feature = f->feature[s];
-    const ROW *x = p->x + (2 * feature + f->default_left[s]) * R;
-    const double ratio = p->u.ratio[s];
+INLINE void NAME(look)(const NAME(pass) *p, int32_t k, NAME(view) *out) {
+    const split *s = p->splits + k;
+    const ROW *x = p->x + (int64_t)s->column * R;
     KNOWN is_left[R];
-    for (int r = 0; r < R; r++) is_left[r] = IS_LEFT(x[r], f->threshold[s]);
-    out->feature = feature;
-    out->left = f->left[s];
-    out->right = f->right[s];
-    out->ratio = ratio;
-    for (int r = 0; r < R; r++) out->known[r] = is_left[r] - ratio;
-    if (before >= 0) {
-        const KNOWN *in = p->inside + (int64_t)before * R;
+    for (int r = 0; r < R; r++) is_left[r] = IS_LEFT(x[r], s->threshold);
+    out->s = s;
+    for (int r = 0; r < R; r++) out->known[r] = is_left[r] - s->ratio;
+    if (s->before >= 0) {
+        const KNOWN *in = p->inside + (int64_t)s->before * R;
         KNOWN *inside = p->inside + 2 * (int64_t)k * R;
         for (int r = 0; r < R; r++) {
             out->known[r] *= in[r];
             inside[r] = is_left[r] * in[r];
             inside[R + r] = in[r] - inside[r];
         }
-        out->point = (const POINT *)(p->u.curve + f->curve_at[s]);
-        out->factor = (const POINT *)(p->u.curve + f->curve_at[s] + p->padded);
+        out->point = (const POINT *)(p->curve + s->curve_at);
+        out->factor = (const POINT *)(p->curve + s->curve_at + p->padded);
         return;
     }
     out->point = p->points;
     out->factor = 0;
-    if (f->asked_again[s]) {
+    if (s->curve_at == -2) {
         KNOWN *inside = p->inside + 2 * (int64_t)k * R;
         for (int r = 0; r < R; r++) {
             inside[r] = is_left[r];
@@ -59,16 +53,16 @@ INLINE void NAME(look)(const NAME(pass) *p, int32_t k, NAME(split) *out) {
 }
 
 INLINE void NAME(leaf)(const NAME(pass) *p, const int N, int32_t child, WEIGHT *v) {
-    const WEIGHT value = (WEIGHT){0} + p->f->leaf[~child];
+    const WEIGHT value = (WEIGHT){0} + p->leaf[~child];
     for (int i = 0; i < R * N; i++) v[i] = value;
 }
 
 /* A split whose children are leaves: weight in, value out. */
 INLINE void NAME(twig)(const NAME(pass) *p, const int N, int32_t k, WEIGHT *v) {
-    NAME(split) s;
+    NAME(view) s;
     NAME(look)(p, k, &s);
-    const double b = p->f->leaf[~s.right], step = p->f->leaf[~s.left] - b, middle = b + s.ratio * step;
-    KNOWN *out = p->out + (int64_t)s.feature * R;
+    const double b = p->leaf[~s.s->right], step = p->leaf[~s.s->left] - b, middle = b + s.s->ratio * step;
+    KNOWN *out = p->out + (int64_t)(s.s->column >> 1) * R;
     for (int r = 0; r < R; r++) {
         const KNOWN slope = s.known[r] * step;
         WEIGHT sum = {0};
@@ -87,24 +81,24 @@ INLINE void NAME(leaf_or_twig)(const NAME(pass) *p, const int N, int32_t child, 
 }
 
 /* The weight that goes to either side. */
-INLINE void NAME(down)(const NAME(split) *s, const int N, const WEIGHT *v, WEIGHT *a, WEIGHT *b) {
+INLINE void NAME(down)(const NAME(view) *s, const int N, const WEIGHT *v, WEIGHT *a, WEIGHT *b) {
     for (int r = 0; r < R; r++)
         for (int i = 0; i < N; i++) {
-            a[r * N + i] = v[r * N + i] * (s->ratio + s->point[i] * s->known[r]);
+            a[r * N + i] = v[r * N + i] * (s->s->ratio + s->point[i] * s->known[r]);
             b[r * N + i] = v[r * N + i] - a[r * N + i];
         }
 }
 
 /* With the values below on either side: weight in, value out. */
-INLINE void NAME(up)(const NAME(pass) *p, const NAME(split) *s, const int N, WEIGHT *v, const WEIGHT *a,
+INLINE void NAME(up)(const NAME(pass) *p, const NAME(view) *s, const int N, WEIGHT *v, const WEIGHT *a,
                      const WEIGHT *b) {
-    KNOWN *out = p->out + (int64_t)s->feature * R;
+    KNOWN *out = p->out + (int64_t)(s->s->column >> 1) * R;
     for (int r = 0; r < R; r++) {
         WEIGHT sum = {0};
         for (int i = 0; i < N; i++) {
             const WEIGHT step = a[r * N + i] - b[r * N + i], weight = v[r * N + i];
             sum += (s->factor ? weight * s->factor[i] : weight) * step;
-            v[r * N + i] = b[r * N + i] + (s->ratio + s->point[i] * s->known[r]) * step;
+            v[r * N + i] = b[r * N + i] + (s->s->ratio + s->point[i] * s->known[r]) * step;
         }
         out[r] += s->known[r] * SUM(sum);
     }
@@ -112,16 +106,16 @@ INLINE void NAME(up)(const NAME(pass) *p, const NAME(split) *s, const int N, WEI
 
 /* A subtree of height 1 or 2, in registers: half to three quarters of a tree's splits. */
 INLINE void NAME(small)(const NAME(pass) *p, const int N, int32_t k, WEIGHT *v) {
-    if (p->f->left[p->first + k] < 0 && p->f->right[p->first + k] < 0) {
+    if (p->splits[k].left < 0 && p->splits[k].right < 0) {
         NAME(twig)(p, N, k, v);
         return;
     }
-    NAME(split) s;
+    NAME(view) s;
     NAME(look)(p, k, &s);
     WEIGHT a[R * N], b[R * N];
     NAME(down)(&s, N, v, a, b);
-    NAME(leaf_or_twig)(p, N, s.left, a);
-    NAME(leaf_or_twig)(p, N, s.right, b);
+    NAME(leaf_or_twig)(p, N, s.s->left, a);
+    NAME(leaf_or_twig)(p, N, s.s->right, b);
     NAME(up)(p, &s, N, v, a, b);
 }
 
@@ -129,16 +123,16 @@ INLINE void NAME(small)(const NAME(pass) *p, const int N, int32_t k, WEIGHT *v) 
    usual numbers of points, and one for any. */
 #define BODY(self, N, ...)                                                                                             \
     {                                                                                                                  \
-        NAME(split) s;                                                                                                 \
+        NAME(view) s;                                                                                                 \
         NAME(look)(p, k, &s);                                                                                          \
         WEIGHT a[R * (N)], b[R * (N)];                                                                                 \
         NAME(down)(&s, N, v, a, b);                                                                                    \
-        if (s.left < 0) NAME(leaf)(p, N, s.left, a);                                                                   \
-        else if (s.left >= p->tall) NAME(small)(p, N, s.left, a);                                                      \
-        else self(p, s.left, a, ##__VA_ARGS__);                                                                        \
-        if (s.right < 0) NAME(leaf)(p, N, s.right, b);                                                                 \
-        else if (s.right >= p->tall) NAME(small)(p, N, s.right, b);                                                    \
-        else self(p, s.right, b, ##__VA_ARGS__);                                                                       \
+        if (s.s->left < 0) NAME(leaf)(p, N, s.s->left, a);                                                                   \
+        else if (s.s->left >= p->tall) NAME(small)(p, N, s.s->left, a);                                                      \
+        else self(p, s.s->left, a, ##__VA_ARGS__);                                                                        \
+        if (s.s->right < 0) NAME(leaf)(p, N, s.s->right, b);                                                                 \
+        else if (s.s->right >= p->tall) NAME(small)(p, N, s.s->right, b);                                                    \
+        else self(p, s.s->right, b, ##__VA_ARGS__);                                                                       \
         NAME(up)(p, &s, N, v, a, b);                                                                                   \
     }
 static void NAME(tall_1)(const NAME(pass) *p, int32_t k, WEIGHT *v) BODY(NAME(tall_1), 1)

@@ -130,7 +130,8 @@ def _serving(port: int) -> dict[int, str]:
 
 def _contents(home: Path) -> dict[str, str]:
     """The digest of each file of the home, but for the log and the database, which live."""
-    files = [p for p in home.rglob("*") if p.is_file() and p.name != "service.log"]
+    living = {"service.log", "vigie.db-wal", "vigie.db-shm"}
+    files = [p for p in home.rglob("*") if p.is_file() and p.name not in living]
     return {str(p.relative_to(home)): sha256_file(p) if p.name != "vigie.db" else "" for p in files}
 
 
