@@ -7,12 +7,14 @@ BIN := .venv/bin
 
 setup: .venv/.done
 
-.venv/.done: requirements/dev.lock requirements/uv.lock pyproject.toml $(wildcard explain/*.c explain/*.h)
+.venv/.done: requirements/dev.lock requirements/uv.lock requirements/compiler.lock pyproject.toml explain/build.py $(wildcard explain/*.c explain/*.h)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || (echo "Python's venv is missing: apt-get install python3-venv" >&2; exit 1)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock
 	$(BIN)/uv pip sync --quiet --require-hashes requirements/dev.lock
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m explain.build
+	@# The pinned compiler, for as long as it is needed; without it the system's own.
+	@$(BIN)/uv pip install --quiet --require-hashes --target .venv/compiler -r requirements/compiler.lock || true
+	@PYTHONPATH=.venv/compiler $(BIN)/python explain/build.py; rm -rf .venv/compiler
 	@touch .venv/.done
 
 demo: setup
@@ -30,6 +32,7 @@ lint: setup
 lock:
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra dev --output-file requirements/dev.lock pyproject.toml
 	printf 'uv==%s\n' "$$($(BIN)/uv --version | cut -d' ' -f2)" | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --output-file requirements/uv.lock -
+	echo ziglang | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --output-file requirements/compiler.lock -
 
 bench-check: setup
 	$(BIN)/python -m benchmarks.check
