@@ -174,9 +174,9 @@ class TreeEngine:
         row, other = self._rows(np.atleast_2d(x)), self._references(np.atleast_2d(reference))
         if len(row) != 1 or len(other) != 1:
             raise RowsError("A contrast is of one row against one row.")
-        out = np.zeros((1, self.outputs, self.features))
-        self._kernel.against(row, other, np.arange(self.trees, dtype=np.int32), out)
-        return Contributions(self._squeezed(out[0], 0), self.predict_exactly(other)[0])
+        out = np.zeros((self.outputs, self.features))
+        self._kernel.contrast(row[0], other[0], out)
+        return Contributions(self._squeezed(out, 0), self.predict_exactly(other)[0])
 
     def interactions(self, X: Array) -> Interactions:
         """Path-dependent Shapley interaction values of each row, as XGBoost's ``pred_interactions``.

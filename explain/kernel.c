@@ -85,12 +85,6 @@ INLINE vec left_lanes(vec row, float threshold) {
 
 INLINE double left_once(float x, float threshold) { return x < threshold; }
 
-INLINE double sum_of(few a) {
-    double total = 0.0;
-    for (int i = 0; i < WIDE; i++) total += a[i];
-    return total;
-}
-
 #define KNOWN double
 #define WEIGHT few
 #define POINT few
@@ -208,20 +202,12 @@ INLINE void way_of(const forest *f, int32_t tree, const float *row, const room *
 }
 
 /* Contributions of each row of X against the mean of the reference rows, of the trees that `chosen` names, added to
-   result [rows, outputs, features]. The cost grows with the references: for trees whose tables are too large, and
-   for one row against another. met: [2 * most splits]. */
+   result [rows, outputs, features]. The cost grows with the references: for trees whose tables are too large.
+   met: [2 * most splits]. */
 void against(const forest *f, const float *X, int64_t rows, const float *reference, int64_t references,
              const int32_t *chosen, int32_t trees, double *result, void *scratch, uint8_t *met) {
     const int64_t n = f->features, width = n * f->outputs;
     const room m = room_in(f, scratch);
-    if (rows == 1 && references == 1) {
-        begin_one(f, X, &m);
-        for (int32_t i = 0; i < trees; i++) {
-            way_of(f, chosen[i], reference, &m, met);
-            explain_one(f, chosen[i], m.splits, m.curve, result, &m);
-        }
-        return;
-    }
     for (int64_t done = 0; done < rows; done += ROWS) {
         begin_rows(f, X + done * n, rows - done, &m);
         for (int32_t i = 0; i < trees; i++)

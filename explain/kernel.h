@@ -54,6 +54,12 @@ INLINE int goes_left(const split *s, const float *x) {
 
 INLINE vec splat(double x) { return (vec){0} + x; }
 
+INLINE double sum_of(few a) {
+    double total = 0.0;
+    for (int i = 0; i < WIDE; i++) total += a[i];
+    return total;
+}
+
 /* Rows of X as one vector a feature; what is beyond the last row is 0. */
 INLINE void columns_of(const forest *f, const float *X, int64_t rows, vec *x) {
     for (int32_t j = 0; j < f->features; j++)

@@ -140,6 +140,11 @@ class Kernel:
             self._address, ctypes.byref(tables), _at(X), ctypes.c_int64(len(X)), _at(out), _at(scratch)
         )
 
+    def contrast(self, x: Array, other: Array, out: Array) -> None:
+        """Adds contributions of x against other (float32 [features]) to out: float64 [outputs, features]."""
+        state = np.zeros(x.size, np.uint8)
+        self._library.contrast(self._address, _at(x), _at(other), _at(out), _at(state))
+
     def _scratch(self, kind: str) -> Array:
         room = getattr(self._room, kind, None)
         if room is None:

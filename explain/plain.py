@@ -69,6 +69,10 @@ class Plain:
                 _Pass(f, t, left, self._way(t, ways[:, r])).contributions(total[:, f.output[t]])
         out += total / len(reference)
 
+    def contrast(self, x: Array, other: Array, out: Array) -> None:
+        """Adds contributions of x against other (float32 [features]) to out: float64 [outputs, features]."""
+        self.against(x[None], other[None], np.arange(self._forest.trees), out[None])
+
     def _goes_left(self, tree: int, X: Array) -> Array:
         """Whether each row goes left at each split of a tree: bool [splits, rows]."""
         f = self._forest

@@ -283,6 +283,7 @@ def test_a_bento_is_built_without_network(tmp_path: Path) -> None:
         "serving/static/vigie.css",
         "registry/policies/default.toml",
     } <= names
+    assert [n for n in names if n.startswith("explain/built/kernel-")]
     assert not [n for n in names if n.startswith(("tests/", "training/"))]
 
 
