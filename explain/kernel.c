@@ -65,8 +65,8 @@ PREDICT(predict_exactly, double)
 
 /* ---- contributions --------------------------------------------------------------------------------------------- */
 
-/* A split sends a missing value where it says. So each feature stands twice, with -inf and with NaN for what is missing:
-   less than every threshold (which is finite), and less than none. */
+/* A split sends a missing value where it says. So each feature stands twice, with -inf and with NaN for what is
+   missing: less than every threshold (which is finite), and less than none. */
 INLINE double both_ways(double x, int default_left) { return default_left && x != x ? -INFINITY : x; }
 
 INLINE vec left_lanes(vec row, float threshold) {

@@ -123,16 +123,16 @@ INLINE void NAME(small)(const NAME(pass) *p, const int N, int32_t k, WEIGHT *v) 
    usual numbers of points, and one for any. */
 #define BODY(self, N, ...)                                                                                             \
     {                                                                                                                  \
-        NAME(view) s;                                                                                                 \
+        NAME(view) s;                                                                                                  \
         NAME(look)(p, k, &s);                                                                                          \
         WEIGHT a[R * (N)], b[R * (N)];                                                                                 \
         NAME(down)(&s, N, v, a, b);                                                                                    \
-        if (s.s->left < 0) NAME(leaf)(p, N, s.s->left, a);                                                                   \
-        else if (s.s->left >= p->tall) NAME(small)(p, N, s.s->left, a);                                                      \
-        else self(p, s.s->left, a, ##__VA_ARGS__);                                                                        \
-        if (s.s->right < 0) NAME(leaf)(p, N, s.s->right, b);                                                                 \
-        else if (s.s->right >= p->tall) NAME(small)(p, N, s.s->right, b);                                                    \
-        else self(p, s.s->right, b, ##__VA_ARGS__);                                                                       \
+        if (s.s->left < 0) NAME(leaf)(p, N, s.s->left, a);                                                             \
+        else if (s.s->left >= p->tall) NAME(small)(p, N, s.s->left, a);                                                \
+        else self(p, s.s->left, a, ##__VA_ARGS__);                                                                     \
+        if (s.s->right < 0) NAME(leaf)(p, N, s.s->right, b);                                                           \
+        else if (s.s->right >= p->tall) NAME(small)(p, N, s.s->right, b);                                              \
+        else self(p, s.s->right, b, ##__VA_ARGS__);                                                                    \
         NAME(up)(p, &s, N, v, a, b);                                                                                   \
     }
 static void NAME(tall_1)(const NAME(pass) *p, int32_t k, WEIGHT *v) BODY(NAME(tall_1), 1)
