@@ -10,6 +10,7 @@ import sys
 import urllib.request
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -49,8 +50,7 @@ class Bench:
 
     def best(self, service: str, visits: int, clients: int) -> Load:
         """The least latencies and the most requests of the turns."""
-        (case,) = (c for c in self.cases if (c.service, c.visits) == (service, visits))
-        turns = case.loads[clients]
+        turns = self._turns(service, visits, clients)
         return Load(
             min(t.mean_ms for t in turns),
             min(t.p50_ms for t in turns),
@@ -62,9 +62,18 @@ class Bench:
         """How much longer an explained answer takes than one without reasons (mean latency)."""
         return self.best(OURS, visits, clients).mean_ms / self.best(PLAIN, visits, clients).mean_ms
 
-    def above(self, service: str, empty: str, visits: int) -> float:
-        """Milliseconds above the matching empty endpoint, one client."""
-        return self.best(service, visits, 1).mean_ms - self.best(empty, 0, 1).mean_ms
+    def usual_ratio(self, visits: int, clients: int) -> float:
+        """The same within each turn, and the median of those."""
+        ours, plain = (self._turns(name, visits, clients) for name in (OURS, PLAIN))
+        return median(o.mean_ms / p.mean_ms for o, p in zip(ours, plain, strict=True))
+
+    def above(self, service: str, empty: str, visits: int, name: str = "mean_ms") -> float:
+        """Milliseconds of a latency above the matching empty endpoint's, one client."""
+        return float(getattr(self.best(service, visits, 1), name) - getattr(self.best(empty, 0, 1), name))
+
+    def _turns(self, service: str, visits: int, clients: int) -> list[Load]:
+        (case,) = (c for c in self.cases if (c.service, c.visits) == (service, visits))
+        return case.loads[clients]
 
 
 def main() -> int:
@@ -199,52 +208,48 @@ def _where() -> str:
 
 
 def _targets(bench: Bench) -> list[Figure]:
-    where, figures = _where(), []
-    for clients in CLIENTS:
-        for count in VISITS:
-            measured = bench.ratio(count, clients)
-            promised = (count, clients) == (1, 1)
-            figures.append(
-                Figure(
-                    f"explained answer / answer without reasons, mean latency, {_asking(count, clients)}",
-                    "times",
-                    "at most 1.15" if promised else None,
-                    round(measured, 3),
-                    measured <= 1.15 if promised else None,
-                    where,
-                )
-            )
+    figures = [f for clients in CLIENTS for count in VISITS for f in _reasons(bench, count, clients)]
     for count, most in ((1, 1 / 3), (32, 1 / 10)):
-        ours, naive = bench.above(OURS, EMPTY, count), bench.above(NAIVE, NATIVE, count)
-        figures += [
-            Figure(
-                f"above the empty endpoint, {OURS}, {_asking(count, 1)}",
-                "ms",
-                None,
-                round(ours, 3),
-                None,
-                where,
-            ),
-            Figure(
-                f"above the empty endpoint, {NAIVE}, {_asking(count, 1)}",
-                "ms",
-                None,
-                round(naive, 3),
-                None,
-                where,
-            ),
-            Figure(
-                f"above the empty endpoint, {OURS} / {NAIVE}, {_asking(count, 1)}",
-                "times",
-                f"at most {most:.3g}",
-                round(ours / naive, 3),
-                ours / naive <= most,
-                where,
-            ),
-        ]
+        figures += _above(bench, count, most)
     faster = bench.best(OURS, 1, 16).per_second / bench.best(NAIVE, 1, 16).per_second
     name = f"requests/s, {OURS} / {NAIVE}, {_asking(1, 16)}"
-    figures.append(Figure(name, "times", "at least 6", round(faster, 3), faster >= 6, where))
+    figures.append(Figure(name, "times", "at least 6", round(faster, 3), faster >= 6, _where()))
+    return figures
+
+
+def _reasons(bench: Bench, count: int, clients: int) -> list[Figure]:
+    """What reasons cost beside the same answer without them."""
+    name = f"explained answer / answer without reasons, mean latency, {_asking(count, clients)}"
+    measured, usual = bench.ratio(count, clients), bench.usual_ratio(count, clients)
+    target, met = ("at most 1.15", measured <= 1.15) if (count, clients) == (1, 1) else (None, None)
+    return [
+        Figure(name, "times", target, round(measured, 3), met, _where()),
+        Figure(f"{name}, median of the turns' own", "times", None, round(usual, 3), None, _where()),
+    ]
+
+
+def _above(bench: Bench, count: int, most: float) -> list[Figure]:
+    """Time above the empty endpoint of the same kind; by the mean, which the target is about, and the median.
+
+    An empty endpoint's pauses can be longer than what stands above it: then nothing was measured, and nothing is met.
+    """
+    figures = []
+    for words, latency in (("mean", "mean_ms"), ("median", "p50_ms")):
+        ours, naive = bench.above(OURS, EMPTY, count, latency), bench.above(NAIVE, NATIVE, count, latency)
+        ratio = ours / naive
+        promised = words == "mean"
+        for name, unit, measured in (
+            (OURS, "ms", ours),
+            (NAIVE, "ms", naive),
+            (f"{OURS} / {NAIVE}", "times", ratio),
+        ):
+            title = f"{words} latency above the empty endpoint, {name}, {_asking(count, 1)}"
+            target, met = (
+                (f"at most {most:.3g}", naive > 0 and ratio <= most)
+                if unit == "times" and promised
+                else (None, None)
+            )
+            figures.append(Figure(title, unit, target, round(measured, 3), met, _where()))
     return figures
 
 
@@ -270,6 +275,7 @@ def _told(bench: Bench) -> list[Figure]:
             asking = f"{case.service}, {_asking(case.visits, clients)}"
             for name, unit, measured in (
                 ("mean latency", "ms", load.mean_ms),
+                ("median latency", "ms", load.p50_ms),
                 ("p99 latency", "ms", load.p99_ms),
                 ("requests/s", "1/s", load.per_second),
             ):
