@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint lock clean bench-check bench-demo bench-explain
+.PHONY: setup demo test lint lock clean bench-check bench-demo bench-explain bench-serve
 
 setup: .venv/.done
 
@@ -42,6 +42,9 @@ bench-demo: setup
 
 bench-explain: setup
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.explain
+
+bench-serve: setup
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.serve
 
 clean:
 	rm -rf .venv vigie-demo explain/built
