@@ -1,6 +1,7 @@
 """The compiled kernel, loaded. ``kernel.c`` says what it computes."""
 
 import ctypes
+import logging
 import platform
 import threading
 from functools import cache
@@ -55,6 +56,10 @@ def load_kernel() -> ctypes.CDLL | None:
             for name in ("scratch_bytes", "pair_bytes", "look_up_bytes"):
                 getattr(library, name).restype = ctypes.c_int64
             return library
+    logging.getLogger(__name__).warning(
+        "The compiled kernel is not there: explanations are computed in NumPy, exactly and far slower. "
+        "Build it with: python -m explain.build"
+    )
     return None
 
 

@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ class ForecastModel:
         """The registered model: ``bed-demand`` or ``wait-time``."""
         return self.manifest.name
 
-    @property
+    @cached_property
     def features(self) -> tuple[Feature, ...]:
         """The features in the order of the columns of X."""
         return tuple(Feature(**entry.model_dump()) for entry in self.manifest.features)
@@ -167,17 +168,17 @@ class ForecastModel:
 
     def out_of_range(self, X: Array) -> list[tuple[str, ...]]:
         """Names of the features of each row that lie outside all that training saw by more than a tenth."""
-        low, high = (
-            np.array(self.profile["minimum"], np.float64),
-            np.array(self.profile["maximum"], np.float64),
-        )
+        least, most = self._usual_range
+        outside = (least > X) | (most < X)  # NaN compares false: missing is not out of range
+        return [tuple(self.features[j].name for j in np.flatnonzero(row)) for row in outside]
+
+    @cached_property
+    def _usual_range(self) -> tuple[Array, Array]:
+        """What training saw of each feature, and a tenth more; none of the calendar: a new season is no error."""
+        low, high = (np.array(self.profile[name], np.float64) for name in ("minimum", "maximum"))
         margin = 0.1 * (high - low)
-        outside = (low - margin > X) | (high + margin < X)  # NaN compares false: missing is not out of range
-        names = [f.name for f in self.manifest.features]
-        outside[:, [f.group == "calendar" for f in self.manifest.features]] = (
-            False  # a new season is no error
-        )
-        return [tuple(names[j] for j in np.flatnonzero(row)) for row in outside]
+        calendar = np.array([f.group == "calendar" for f in self.features])
+        return np.where(calendar, -np.inf, low - margin), np.where(calendar, np.inf, high + margin)
 
     def _trees(self, X: Array) -> tuple[Array, Array]:
         return self._median.predict_exactly(X), np.exp(self._spread.predict_exactly(X))
