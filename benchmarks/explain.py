@@ -28,10 +28,10 @@ FOLDER = Path(".bench") / "explain"
 PEERS = Path(".bench") / "peers"
 THREADS, TREES = 2, 300
 NEWEST = "xgboost 3.4.1"
-WHEELS = {
-    "woodelf": "woodelf-explainer==0.4.8",
-    "fasttreeshap": "fasttreeshap==0.1.6",
-    "shapiq": "shapiq==1.4.1",
+WHEELS = {  # what each needs beyond Vigie's own
+    "woodelf": ("woodelf-explainer==0.4.8", "treelite"),
+    "fasttreeshap": ("fasttreeshap==0.1.6",),
+    "shapiq": ("shapiq==1.4.1",),
 }
 
 
@@ -130,7 +130,7 @@ def peers() -> Iterator[dict[str, Peer]]:
             subprocess.run([sys.executable, "-m", "zipfile", "-e", str(wheel), str(newest)], check=True)
     if newest.exists():
         found[NEWEST] = newest
-    for name, wheel_name in WHEELS.items():
+    for name, wheels in WHEELS.items():
         target = PEERS / name
         command = [
             sys.executable,
@@ -141,7 +141,7 @@ def peers() -> Iterator[dict[str, Peer]]:
             "--no-deps",
             "--target",
             str(target),
-            wheel_name,
+            *wheels,
         ]
         if target.exists() or subprocess.run(command, check=False).returncode == 0:
             found[name] = target
