@@ -177,7 +177,10 @@ class ForecastModel:
         outside[:, [f.group == "calendar" for f in self.manifest.features]] = (
             False  # a new season is no error
         )
-        return [tuple(names[j] for j in np.flatnonzero(row)) for row in outside]
+        found: list[tuple[str, ...]] = [()] * len(X)
+        for i in np.flatnonzero(outside.any(axis=1)):  # few: most rows are like those of training
+            found[i] = tuple(names[j] for j in np.flatnonzero(outside[i]))
+        return found
 
     def _trees(self, X: Array) -> tuple[Array, Array]:
         return self._median.predict_exactly(X), np.exp(self._spread.predict_exactly(X))
