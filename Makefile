@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint lock clean bench-check bench-demo bench-explain
+.PHONY: setup demo test lint lock clean bench-bulk bench-check bench-demo bench-explain
 
 setup: .venv/.done
 
@@ -30,6 +30,9 @@ lint: setup
 lock:
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra dev --output-file requirements/dev.lock pyproject.toml
 	printf 'uv==%s\n' "$$($(BIN)/uv --version | cut -d' ' -f2)" | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --output-file requirements/uv.lock -
+
+bench-bulk: setup
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.bulk
 
 bench-check: setup
 	$(BIN)/python -m benchmarks.check

@@ -61,5 +61,5 @@ def answer(model: ForecastModel, rows: Rows, inside: Array, reference: Rows | No
     outside = model.out_of_range(rows.X)
     if model.manifest.kind != "model":
         return Answered(np.zeros(inside.size, bool), theirs, baseline, baseline, outside)
-    quantiles = np.where(inside[:, None], model.quantiles(rows), theirs)
-    return Answered(inside, quantiles, model.explain(rows, reference), baseline, outside)
+    quantiles, reasons = model.quantiles_and_reasons(rows, reference)
+    return Answered(inside, np.where(inside[:, None], quantiles, theirs), reasons, baseline, outside)

@@ -1,6 +1,8 @@
 """Explains every row that a hospital's tables give, into one Parquet file, in memory that does not grow with them."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -25,6 +27,7 @@ from registry.settings import Settings
 __all__ = ["PIECE_ROWS", "Request", "Written", "explain_all", "subject_of", "write_pieces"]
 
 PIECE_ROWS = 16_384
+_AT_ONCE = 2
 
 Progress = Callable[[str, float], None]
 Tell = Callable[[str], None]
@@ -142,17 +145,36 @@ def write_pieces(
     if different:
         tell(f"the parts kept of a run before were of other inputs ({', '.join(different)}): begun anew.")
     kept, count = parts.kept(), len(pieces)
-    for number in range(count):
-        if number in kept:
-            continue
+    todo = [number for number in range(count) if number not in kept]
+    for number, table in _explained(pieces, model, layout, todo):
         progress("explain", 0.05 + 0.85 * number / count)
-        piece = pieces.piece(number)
-        parts.keep(number, layout.table(piece, answer(model, piece.rows, piece.inside)))
+        parts.keep(number, table)
     rows = 0
     for number, joined in enumerate(parts.join(layout.schema, count)):
         progress("join", 0.9 + 0.1 * number / max(count, 1))
         rows += joined
     return rows, len(kept & set(range(count)))
+
+
+def _explained(
+    pieces: Pieces, model: ForecastModel, layout: Layout, numbers: Sequence[int]
+) -> Iterator[tuple[int, Any]]:
+    """The tables of these pieces in their order; while one's trees are explained, another's features are computed."""
+
+    def table(number: int) -> Any:
+        piece = pieces.piece(number)
+        return layout.table(piece, answer(model, piece.rows, piece.inside))
+
+    with ThreadPoolExecutor(_AT_ONCE, "vigie-explain") as pool:
+        begun: deque[tuple[int, Future[Any]]] = deque()
+        for number in numbers:
+            begun.append((number, pool.submit(table, number)))
+            if len(begun) > _AT_ONCE:  # no more than these are held in memory
+                first, done = begun.popleft()
+                yield first, done.result()
+        while begun:
+            first, done = begun.popleft()
+            yield first, done.result()
 
 
 def _fingerprint(model: ForecastModel, subject: Subject) -> dict[str, Any]:

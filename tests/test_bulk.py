@@ -293,10 +293,12 @@ def test_killed_and_resumed_gives_the_same_bytes(home: Home, tmp_path: Path, ste
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     ) as child:
         assert child.stdout is not None
-        assert child.stdout.readline() == "now\n"
-        with pytest.raises(BulkError, match="Another vigie explain"):
-            home.explain(out)
-        child.send_signal(signal.SIGKILL)
+        try:
+            assert child.stdout.readline() == "now\n"
+            with pytest.raises(BulkError, match="Another vigie explain"):
+                home.explain(out)
+        finally:
+            child.send_signal(signal.SIGKILL)
     assert not out.exists()
     said: list[str] = []
     done = home.explain(out, said=said)
