@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint lock clean bench-check bench-demo bench-explain bench-serve
+.PHONY: setup demo test lint lock clean bench-bulk bench-check bench-demo bench-explain bench-serve
 
 setup: .venv/.done
 
@@ -33,6 +33,9 @@ lock:
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra dev --output-file requirements/dev.lock pyproject.toml
 	printf 'uv==%s\n' "$$($(BIN)/uv --version | cut -d' ' -f2)" | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --output-file requirements/uv.lock -
 	echo ziglang | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --output-file requirements/compiler.lock -
+
+bench-bulk: setup
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.bulk
 
 bench-check: setup
 	$(BIN)/python -m benchmarks.check

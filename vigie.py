@@ -161,6 +161,27 @@ def _check(given: argparse.Namespace) -> int:
     return 0 if report.verdict is Verdict.PASS else 1
 
 
+def _explain(given: argparse.Namespace) -> int:
+    from hospital.mapping import load_mapping
+    from registry.bulk import Request, explain_all
+    from vigie_progress import bar
+
+    settings = _settings()
+    mapping = load_mapping(given.mapping) if given.mapping else None
+    language = given.language or settings.language
+    request = Request(given.model, given.version, given.data, mapping, given.out, language)
+    with bar() as progress:
+        done = explain_all(
+            request, settings, progress=progress, tell=lambda words: print(f"note: {words}", file=sys.stderr)
+        )
+    for finding in done.findings:
+        print(f"note: {finding.table}: {finding.message}")
+    if done.kept:
+        print(f"{done.kept} of {done.parts} parts were kept from a run that was stopped.")
+    print(f"{done.rows:,} rows explained by {given.model} version {done.subject.version} are in {given.out}.")
+    return 0
+
+
 def _card(given: argparse.Namespace) -> int:
     from registry.candidates import candidate
     from registry.card_html import render_html
@@ -364,6 +385,17 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--threads", type=int, default=1)
     train.add_argument("--comment", default="", help="what is new, for the board")
     train.add_argument("--json", action="store_true")
+    explain = add("explain", _explain, "forecast and explain every row of the tables, into one Parquet file")
+    explain.epilog = (
+        "Stopped, it goes on where it was when started again with the same inputs; what is finished meanwhile lies "
+        "in FILE.parquet.parts. Ids in the file are pseudonyms."
+    )
+    explain.add_argument("model", choices=("bed-demand", "wait-time"))
+    explain.add_argument("--data", type=Path, required=True, metavar="DIR|FILE", help="the hospital's tables")
+    explain.add_argument("--out", type=Path, required=True, metavar="FILE.parquet")
+    explain.add_argument("--version", metavar="N", help="a checked version (default: the current release)")
+    explain.add_argument("--mapping", type=Path, metavar="FILE", help="see docs/mappings.md")
+    explain.add_argument("--language", choices=("fr", "en"), help="of warnings and columns' labels")
     check = add(
         "check", _check, "recompute, judge by the policy, seal report and card (0 pass, 1 not, 2 error)"
     )

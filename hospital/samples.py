@@ -22,6 +22,7 @@ __all__ = [
     "WARM_UP_DAYS",
     "BedSamples",
     "WaitSamples",
+    "bed_query",
     "bed_samples",
     "bed_times",
     "wait_samples",
@@ -171,23 +172,27 @@ def bed_times(events: Events) -> Array:
     return np.arange(-(-start // step) * step, end, step, dtype=np.int64)
 
 
+def bed_query(times: Array, units: Array, horizons: Sequence[float]) -> BedQuery:
+    """Each prediction time (int64 [m]) with each unit (its position) and horizon, in this order."""
+    at, unit, horizon = (
+        a.ravel()
+        for a in np.broadcast_arrays(
+            times[:, None, None], units[None, :, None], np.array(horizons)[None, None, :]
+        )
+    )
+    return BedQuery(unit.astype(np.int64), at, horizon.astype(np.float64), np.full(at.size, np.nan))
+
+
 def bed_samples(
     events: Events, features: Sequence[Feature], horizons: Sequence[float], times: Array
 ) -> BedSamples:
     """Every unit and horizon at each prediction time (int64 [m]) at which the present demand is known."""
     computer, truth = BedFeatures(events, features), TrueDemand(events)
-    units = len(events.units)
-    at, unit, horizon = (
-        a.ravel()
-        for a in np.broadcast_arrays(
-            times[:, None, None], np.arange(units)[None, :, None], np.array(horizons)[None, None, :]
-        )
-    )
-    query = BedQuery(unit.astype(np.int64), at, horizon.astype(np.float64), np.full(at.size, np.nan))
+    query = bed_query(times, np.arange(len(events.units)), horizons)
     now = computer.demand_now(query)
-    outcome = np.full(at.size, np.nan)
-    for u in range(units):
-        outcome[unit == u] = truth.at(u, query.target_time[unit == u])
+    outcome = np.full(now.size, np.nan)
+    for u in range(len(events.units)):
+        outcome[query.unit == u] = truth.at(u, query.target_time[query.unit == u])
     last_week, _ = computer.demand_before(query)
     samples = BedSamples(
         computer.compute(query), query, outcome, now, last_week, computer.staffed_then(query)

@@ -14,12 +14,14 @@ VigieError
     ├── ReleaseError       a release that does not verify
     ├── StoreError         MLflow's store cannot be used
     ├── JournalError       the journal cannot do what was asked of it
+    ├── BulkError          a file of many explanations cannot be written, or would not add up
     └── TokenError         a token that is unknown, expired or revoked
 """
 
 from hospital.errors import VigieError
 
 __all__ = [
+    "BulkError",
     "CandidateError",
     "JournalError",
     "KeyFileError",
@@ -87,6 +89,10 @@ class StoreError(RegistryError):
 
 class JournalError(RegistryError):
     """The journal cannot do what was asked of it."""
+
+
+class BulkError(RegistryError):
+    """A file of many explanations cannot be written, or would not add up."""
 
 
 class TokenError(RegistryError):

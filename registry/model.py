@@ -106,7 +106,9 @@ class ForecastModel:
 
     def quantiles(self, rows: Rows) -> Array:
         """Float64 [n, levels], at 5, 10, … 95 %; never crossing, never under the floor."""
-        median, spread = self._trees(rows.X)
+        return self._quantiles(rows, *self._trees(rows.X))
+
+    def _quantiles(self, rows: Rows, median: Array, spread: Array) -> Array:
         raw = rows.anchor[:, None] + rows.scale[:, None] * (
             median[:, None] + spread[:, None] * self._z[rows.calibration]
         )
@@ -123,7 +125,14 @@ class ForecastModel:
         Args:
             reference: rows to compare with, one each; None: what is usual for the cell.
         """
-        median, spread = self._trees(rows.X)
+        return self._explained(rows, reference, *self._trees(rows.X))
+
+    def quantiles_and_reasons(self, rows: Rows, reference: Rows | None = None) -> tuple[Array, Explained]:
+        """`quantiles` and `explain`, for the price of one pass over the trees that forecast."""
+        trees = self._trees(rows.X)
+        return self._quantiles(rows, *trees), self._explained(rows, reference, *trees)
+
+    def _explained(self, rows: Rows, reference: Rows | None, median: Array, spread: Array) -> Explained:
         found = self._median.contributions(rows.X)
         if reference is None:
             usual, values = self._usual_contributions[rows.cell], self._usual_values[rows.cell]
@@ -170,7 +179,10 @@ class ForecastModel:
         """Names of the features of each row that lie outside all that training saw by more than a tenth."""
         least, most = self._usual_range
         outside = (least > X) | (most < X)  # NaN compares false: missing is not out of range
-        return [tuple(self.features[j].name for j in np.flatnonzero(row)) for row in outside]
+        found: list[tuple[str, ...]] = [()] * len(X)
+        for i in np.flatnonzero(outside.any(axis=1)):  # few: most rows are like those of training
+            found[i] = tuple(self.features[j].name for j in np.flatnonzero(outside[i]))
+        return found
 
     @cached_property
     def _usual_range(self) -> tuple[Array, Array]:

@@ -12,6 +12,7 @@ from registry.errors import SnapshotError
 from registry.evidence import Scored
 from registry.model import ForecastModel
 from registry.prepared import PreparedBeds, PreparedWaits, forecast
+from registry.reliance import emergency_of
 
 __all__ = ["read_reported", "reported_scores", "score", "write_reported"]
 
@@ -54,7 +55,7 @@ def _score_beds(model: ForecastModel, data: PreparedBeds) -> Scored:
 def _score_waits(model: ForecastModel, data: PreparedWaits) -> Scored:
     baselines = model.waits_or_raise
     samples = data.samples
-    department = _texts([d or "emergency" for d in samples.query.columns["department"]])
+    department = _texts(emergency_of(samples.query.columns["department"]))
     audit = dict(samples.audit)
     if "age_years" in samples.query.columns:
         audit["age_band"] = age_bands(samples.query.columns["age_years"])

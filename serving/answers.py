@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from registry.reliance import TrustStatus
+
 __all__ = [
     "AddedObservations",
     "Adjustment",
@@ -33,7 +35,6 @@ __all__ = [
 ]
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
-TrustStatus = Literal["trusted", "baseline", "degraded"]
 
 
 class Answer(BaseModel):

@@ -12,7 +12,9 @@ from hospital.features.beds import BedQuery
 from hospital.features.wait import VITAL_SIGNS, WaitQuery, prediction_times
 from hospital.quantiles import LEVELS
 from hospital.times import DAY, HOUR, MISSING_TIME, moment
-from registry.model import Explained, ForecastModel, Rows
+from registry.answering import answer
+from registry.model import ForecastModel, Rows
+from registry.reliance import emergency_of, in_scope, stale_after, trust_status, warnings_of
 from registry.rows import bed_rows, wait_rows
 from registry.settings import Settings
 from serving.answers import BedForecast, Quantiles, Trust, WaitForecast
@@ -27,13 +29,11 @@ from serving.protocol import (
     WaitQuestion,
 )
 from serving.state import HospitalState, StateCache
-from serving.telling import Telling, told_bed, told_wait, told_warnings
+from serving.telling import Telling, told_bed, told_wait
 
 __all__ = ["make_forecaster"]
 
 _P10, _P50, _P90 = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
-_STALE_ED = 3 * HOUR
-_STALE_BEDS = {1: 6 * HOUR, 24: 3 * DAY}
 
 
 def make_forecaster(settings: Settings) -> Forecaster:
@@ -59,15 +59,14 @@ class _Forecaster:
         if question.explain.reference == "last_week":
             earlier = _a_week_earlier(query)
             reference = _wait_rows(state, engine, earlier, int(earlier.prediction_time.max(initial=0)))
-        stale = now - state.heard.get("visits", 0) > _STALE_ED
-        departments = [d or "emergency" for d in query.columns["department"]]
-        inside = np.array([(d, 0.0) in model.scope for d in departments], bool)
+        stale = now - state.heard.get("visits", 0) > stale_after(engine.manifest)
+        inside = in_scope(model.scope, emergency_of(query.columns["department"]), np.zeros(query.size))
         answers = _Answers(engine, rows, reference, inside, question.explain, "min")
         return [
             WaitForecast(
                 wait_minutes=answers.quantiles(i),
                 explanation=told_wait(answers.telling(i)),
-                trust=_trust(bool(inside[i]), told_warnings(answers.telling(i), stale=stale), stale),
+                trust=answers.trust(i, stale=stale),
             )
             for i in range(query.size)
         ]
@@ -88,17 +87,13 @@ class _Forecaster:
                 query.unit, query.prediction_time - 7 * DAY, query.horizon_hours, _nothing(query.unit.size)
             )
             reference, _ = _bed_rows(state, engine, earlier)
-        groups = [units[i].group for i in range(query.unit.size)]
-        inside = np.array(
-            [(g, float(h)) in model.scope for g, h in zip(groups, query.horizon_hours, strict=True)], bool
-        )
+        inside = in_scope(model.scope, [unit.group for unit in units], query.horizon_hours)
         answers = _Answers(engine, rows, reference, inside, question.explain, "beds")
         table = "stays" if state.events.counted else "census"
-        stale = question.at - state.heard.get(table, 0) > _STALE_BEDS.get(engine.manifest.cadence_hours, DAY)
+        stale = question.at - state.heard.get(table, 0) > stale_after(engine.manifest)
         now_beds, target = computer.demand_now(query), query.target_time
         out = []
         for i in range(query.unit.size):
-            warnings = told_warnings(answers.telling(i), stale=stale)
             beds = None if np.isnan(staffed[i]) else float(staffed[i])
             out.append(
                 BedForecast(
@@ -109,7 +104,7 @@ class _Forecaster:
                     staffed=beds,
                     tension_probability=None if beds is None else answers.above(i, beds),
                     explanation=told_bed(answers.telling(i), float(now_beds[i])),
-                    trust=_trust(bool(inside[i]), warnings, stale),
+                    trust=answers.trust(i, stale=stale),
                 )
             )
         return out
@@ -149,43 +144,43 @@ class _Answers:
         explain: ExplainOptions,
         unit: str,
     ) -> None:
-        self._model, self._rows, self._inside = model, rows, inside
-        self._explain, self._unit = explain, unit
-        self._baseline = model.explain_baseline(rows)
-        trusted = model.manifest.kind == "model"
-        self._explained: Explained = model.explain(rows, reference) if trusted else self._baseline
-        theirs = model.baseline_quantiles(rows)
-        self._quantiles = np.where(inside[:, None], model.quantiles(rows), theirs) if trusted else theirs
-        self._outside = model.out_of_range(rows.X)
+        self._features, self._rows, self._explain, self._unit = model.features, rows, explain, unit
+        self._answered = answer(model, rows, inside, reference)
 
     def quantiles(self, i: int) -> Quantiles:
         """p10, p50 and p90 of a row."""
-        row = self._quantiles[i]
+        row = self._answered.quantiles[i]
         return Quantiles(p10=float(row[_P10]), p50=float(row[_P50]), p90=float(row[_P90]))
 
     def above(self, i: int, beds: float) -> float:
         """Probability that a row's outcome is above `beds` (whole beds: at least one more), 0 to 1."""
         levels = np.array([0.0, *LEVELS, 1.0])
-        row = self._quantiles[i]
+        row = self._answered.quantiles[i]
         edges = np.concatenate([[row[0] - (row[1] - row[0])], row, [row[-1] + (row[-1] - row[-2])]])
         return float(1 - np.interp(beds + 0.5, np.maximum.accumulate(edges), levels))
 
     def telling(self, i: int) -> Telling:
         """What is told of a row."""
-        inside = bool(self._inside[i]) and self._model.manifest.kind == "model"
-        found = self._explained if inside else self._baseline
+        found = self._answered.of(i)
         return Telling(
-            features=self._model.features,
+            features=self._features,
             values=self._rows.X[i].astype(np.float64),
             usual=found.reference_values[i],
             base=float(found.base[i]),
             contributions=found.contributions[i],
             adjustments={name: float(v[i]) for name, v in found.adjustments.items()},
-            inside=inside,
-            out_of_range=self._outside[i],
+            inside=bool(self._answered.inside[i]),
             options=self._explain,
             unit=self._unit,
         )
+
+    def trust(self, i: int, *, stale: bool) -> Trust:
+        """How far to trust a row's answer."""
+        inside, outside = bool(self._answered.inside[i]), self._answered.out_of_range[i]
+        warnings = warnings_of(
+            self._features, outside, inside=inside, stale=stale, language=self._explain.language
+        )
+        return Trust(status=trust_status(warnings, inside=inside, stale=stale), warnings=warnings)
 
 
 def _engine(model: LoadedModel) -> ForecastModel:
@@ -294,13 +289,6 @@ def _refuse_unknown_present(rows: Rows, units: Sequence[Unit]) -> None:
             f"The present demand of {len(unknown)} of these units is not known (nothing recent was received): "
             "send it to POST /v1/observations, or with the request under observations."
         )
-
-
-def _trust(inside: bool, warnings: Sequence[str], stale: bool) -> Trust:
-    # Outside the scope one warning is always there: it says which rule answered, not that inputs are bad.
-    degraded = len(warnings) > (0 if inside else 1) or stale
-    status = "degraded" if degraded else ("trusted" if inside else "baseline")
-    return Trust(status=status, warnings=tuple(warnings))
 
 
 def _instants(rows: Sequence[Mapping[str, Any]], name: str) -> Array:

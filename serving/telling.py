@@ -11,7 +11,7 @@ from hospital.features.feature import TRIAGE_RANK, Feature
 from serving.answers import Adjustment, Contribution, Explanation
 from serving.protocol import ExplainOptions
 
-__all__ = ["Telling", "told_bed", "told_wait", "told_warnings"]
+__all__ = ["Telling", "told_bed", "told_wait"]
 
 _DAYS = {
     "fr": ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
@@ -42,16 +42,10 @@ _WAYS = {
 }
 _SAID = {
     "fr": {
-        "stale": "Les dernières observations reçues sont trop anciennes pour s'y fier.",
-        "out_of_range": "Hors de tout ce que le modèle a appris : {}.",
-        "outside": "Hors du périmètre de confiance : c'est la règle simple qui répond, pas le modèle.",
         "now": "{} lits demandés maintenant ; évolution habituelle d'ici là : {}",
         "usual": "Ce que le modèle a appris d'habituel pour l'unité → {}",
     },
     "en": {
-        "stale": "The last observations received are too old to be relied on.",
-        "out_of_range": "Outside all that the model has learned: {}.",
-        "outside": "Outside the trusted scope: the simple rule answers, not the model.",
         "now": "{} beds needed now; usual change until then: {}",
         "usual": "What the model has learned as usual for the unit → {}",
     },
@@ -74,7 +68,6 @@ class Telling:
     contributions: Array
     adjustments: Mapping[str, float]
     inside: bool
-    out_of_range: tuple[str, ...]
     options: ExplainOptions
     unit: str
 
@@ -93,18 +86,6 @@ def told_bed(telling: Telling, now: float) -> Explanation:
     if abs(departure) >= 0.05:
         first.append(words["usual"].format(f"{_signed(departure, language)} {_UNITS['beds'][language]}"))
     return _told(telling, first)
-
-
-def told_warnings(telling: Telling, *, stale: bool) -> list[str]:
-    """Why a forecast may be less good than usual; empty where nothing is known against it."""
-    language = telling.options.language
-    out = [_SAID[language]["stale"]] if stale else []
-    if not telling.inside:
-        out.append(_SAID[language]["outside"])
-    if telling.out_of_range:
-        labels = {f.name: f.label(language) for f in telling.features}
-        out.append(_SAID[language]["out_of_range"].format(", ".join(labels[n] for n in telling.out_of_range)))
-    return out
 
 
 def _told(telling: Telling, reasons: list[str]) -> Explanation:
