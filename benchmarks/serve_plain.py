@@ -9,23 +9,15 @@ import numpy as np
 from sqlalchemy import Connection
 
 from hospital.events import Array
-from registry.model import ForecastModel, Rows
+from registry.answering import Answered
+from registry.model import Explained, ForecastModel, Rows
+from registry.reliance import emergency_of, in_scope, stale_after
 from serving.answers import Explanation, WaitForecast
-from serving.forecaster import (
-    _P50,
-    _STALE_ED,
-    _Answers,
-    _engine,
-    _Forecaster,
-    _trust,
-    _wait_query,
-    _wait_rows,
-)
+from serving.forecaster import _Answers, _engine, _Forecaster, _wait_query, _wait_rows
 from serving.main import real_parts
 from serving.parts import Parts
 from serving.protocol import ExplainOptions, LoadedModel, WaitQuestion
 from serving.service import build_service
-from serving.telling import Telling, told_warnings
 
 __all__ = ["Plain"]
 
@@ -34,27 +26,10 @@ class _Unexplained(_Answers):
     """Quantiles and trust of rows; what asks the model for reasons is not called."""
 
     def __init__(self, model: ForecastModel, rows: Rows, inside: Array, explain: ExplainOptions) -> None:
-        self._model, self._rows, self._inside = model, rows, inside
-        self._explain, self._unit = explain, "min"
-        theirs = model.baseline_quantiles(rows)
-        self._quantiles = np.where(inside[:, None], model.quantiles(rows), theirs)
-        self._outside = model.out_of_range(rows.X)
-
-    def telling(self, i: int) -> Telling:
-        """What warnings are made of."""
-        nothing = np.empty(0)
-        return Telling(
-            features=self._model.features if self._outside[i] else (),
-            values=nothing,
-            usual=nothing,
-            base=float(self._quantiles[i, _P50]),
-            contributions=nothing,
-            adjustments={},
-            inside=bool(self._inside[i]),
-            out_of_range=self._outside[i],
-            options=self._explain,
-            unit=self._unit,
-        )
+        self._features, self._rows, self._explain, self._unit = model.features, rows, explain, "min"
+        quantiles = np.where(inside[:, None], model.quantiles(rows), model.baseline_quantiles(rows))
+        nothing = Explained(np.empty(0), np.empty(0), np.empty((0, 0)), {}, np.empty((0, 0)))
+        self._answered = Answered(inside, quantiles, nothing, nothing, model.out_of_range(rows.X))
 
 
 class _PlainForecaster(_Forecaster):
@@ -67,20 +42,15 @@ class _PlainForecaster(_Forecaster):
         state = self._states.at(connection, now, engine.manifest)
         query = _wait_query(state, question)
         rows = _wait_rows(state, engine, query, now)
-        stale = now - state.heard.get("visits", 0) > _STALE_ED
-        departments = [d or "emergency" for d in query.columns["department"]]
-        inside = np.array([(d, 0.0) in model.scope for d in departments], bool)
+        stale = now - state.heard.get("visits", 0) > stale_after(engine.manifest)
+        inside = in_scope(model.scope, emergency_of(query.columns["department"]), np.zeros(query.size))
         answers = _Unexplained(engine, rows, inside, question.explain)
         out = []
         for i in range(query.size):
-            quantiles, warnings = answers.quantiles(i), told_warnings(answers.telling(i), stale=stale)
-            out.append(
-                WaitForecast(
-                    wait_minutes=quantiles,
-                    explanation=_nothing_said(quantiles.p50),
-                    trust=_trust(bool(inside[i]), warnings, stale),
-                )
-            )
+            quantiles = answers.quantiles(i)
+            told = _nothing_said(quantiles.p50)
+            trust = answers.trust(i, stale=stale)
+            out.append(WaitForecast(wait_minutes=quantiles, explanation=told, trust=trust))
         return out
 
 

@@ -22,7 +22,9 @@ SOURCES = tuple(Path(__file__).with_name(name) for name in ("kernel.c", "contras
 _HEADERS = tuple(Path(__file__).with_name(name) for name in ("kernel.h", "tree_pass.h"))
 BUILT = Path(__file__).with_name("built")
 _FLAGS = ["-std=gnu11", "-O3", "-s", "-fPIC", "-shared", "-fno-math-errno", "-fno-trapping-math"]
-_FLAGS += ["-ffp-contract=off"]  # the same bits on every processor, with fused operations or without
+_FLAGS += [
+    "-ffp-contract=on"
+]  # within an expression: what is fused is said by the source, not by the optimiser
 _FLAGS += [
     "-fno-tree-vectorize",
     "-fno-tree-slp-vectorize",

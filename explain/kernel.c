@@ -14,8 +14,8 @@
    vector has lanes are explained at once. A feature asked again further down is known only while the row met its
    earlier conditions (`inside`); its point and its contribution then have factors of their own (`curve`).
 
-   Every lane does the same operations in the same order: with -ffp-contract=off the result has the same bits on
-   every machine. */
+   Every lane does the same operations in the same order, and only what stands in one expression may be fused
+   (-ffp-contract=on): the result has the same bits on every processor that can fuse. */
 
 #include <math.h>
 

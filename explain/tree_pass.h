@@ -67,7 +67,10 @@ INLINE void NAME(twig)(const NAME(pass) *p, const int N, int32_t k, WEIGHT *v) {
         const KNOWN slope = s.known[r] * step;
         WEIGHT sum = {0};
         if (s.factor)
-            for (int i = 0; i < N; i++) sum += v[r * N + i] * s.factor[i];
+            for (int i = 0; i < N; i++) {
+                const WEIGHT part = v[r * N + i] * s.factor[i];
+                sum += part;
+            }
         else
             for (int i = 0; i < N; i++) sum += v[r * N + i];
         for (int i = 0; i < N; i++) v[r * N + i] = middle + s.point[i] * slope;
@@ -97,7 +100,8 @@ INLINE void NAME(up)(const NAME(pass) *p, const NAME(view) *s, const int N, WEIG
         WEIGHT sum = {0};
         for (int i = 0; i < N; i++) {
             const WEIGHT step = a[r * N + i] - b[r * N + i], weight = v[r * N + i];
-            sum += (s->factor ? weight * s->factor[i] : weight) * step;
+            const WEIGHT part = (s->factor ? weight * s->factor[i] : weight) * step;
+            sum += part; /* a statement of its own is not fused: alone or among others, a row has the same bits */
             v[r * N + i] = b[r * N + i] + (s->s->ratio + s->point[i] * s->known[r]) * step;
         }
         out[r] += s->known[r] * SUM(sum);
