@@ -74,6 +74,21 @@ def test_a_sound_hospital_is_released(home: Home, model: str) -> None:
     assert report["verdict"] == "pass"
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_the_author_signs_how_exact_the_explanations_are(home: Home, model: str) -> None:
+    """Every leaf was held against XGBoost, shap was asked too; the check found the same again."""
+    release = current_release(home.settings, model)
+    assert release is not None
+    told = release.json("registration.json")["body"]["explanations"]
+    assert told["predictions_off"] == 0
+    assert told["leaves"] > 2000
+    assert max(told["from_xgboost"], told["from_shap"]) < 1e-5
+    (gate,) = (g for g in release.json("report.json")["gates"] if g["name"] == "explanation")
+    found = {f["metric"]: f for f in gate["findings"]}
+    assert found["difference_from_reference"]["value"] == max(told["from_xgboost"], told["from_shap"])
+    assert found["predictions_off"]["n"] == told["rows"] >= 200
+
+
 def test_the_check_speaks_to_machines(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     """`--json` prints one object and the exit code is 0 for a pass."""
     assert main(["check", "wait-time", "1", "--json"]) == 0
