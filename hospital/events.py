@@ -188,8 +188,8 @@ def _array(values: list[Any], kind: Kind) -> Array:
         return np.fromiter((MISSING_TIME if v is None else v for v in values), np.int64, len(values))
     if kind in (Kind.NUMBER, Kind.INTEGER):
         return np.fromiter((np.nan if v is None else v for v in values), np.float64, len(values))
-    out = np.empty(len(values), object)
-    out[:] = values
+    out, same = np.empty(len(values), object), dict[Any, Any]()
+    out[:] = [same.setdefault(v, v) for v in values]  # codes repeat: one text each
     return out
 
 

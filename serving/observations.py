@@ -5,7 +5,7 @@ with the time at which it was superseded, so that a forecast can be replayed as 
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ __all__ = [
     "latest_reception",
     "pseudonymised",
     "window",
+    "window_by_parts",
 ]
 
 FOREVER = 2**63 - 1
@@ -37,6 +38,7 @@ STAFFING_LASTS = 7 * DAY
 PSEUDONYMISED = ("visit_id", "stay_id", "operation_id")
 _CHUNK = 400  # rows an IN clause names; SQLite of old allowed 999 variables
 _BATCH = 5_000
+_PART = 1_000
 
 
 @dataclass
@@ -169,11 +171,21 @@ def window(connection: Connection, kinds: Sequence[str], since: int) -> Window:
     Those that tell of something not over by then (a visit's or stay's end, a census row's time) and were not
     superseded before. A row that tells of no end is never over.
     """
+    return _window(connection, kinds, _mattering(kinds, since), 0)
+
+
+def window_by_parts(connection: Connection, kind: str, since: int) -> Iterator[list[dict[str, Any]]]:
+    """The rows of a window's table, some thousand at a time: for readers that make something smaller of them."""
+    query = _mattering((kind,), since).order_by(observations.c.seq).execution_options(yield_per=_PART)
+    for part in connection.execute(query).partitions():
+        yield [{**json.loads(row), "received_at": received_at} for _, _, received_at, row in part]
+
+
+def _mattering(kinds: Sequence[str], since: int) -> Any:
     o = observations.c
-    query = select(o.seq, o.kind, o.received_at, o.row).where(
+    return select(o.seq, o.kind, o.received_at, o.row).where(
         o.kind.in_(kinds), o.active_until >= since, (o.superseded_at.is_(None)) | (o.superseded_at >= since)
     )
-    return _window(connection, kinds, query, 0)
 
 
 def changed_after(connection: Connection, kinds: Sequence[str], seq: int) -> Window:

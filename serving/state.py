@@ -1,15 +1,15 @@
 """The hospital as it is known now: events of the last weeks, read once for each new observation."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from sqlalchemy import Connection, func, select
 
-from hospital.events import Events, columns_from_rows
+from hospital.events import Array, Events, columns_from_rows
 from hospital.features.beds import BedFeatures
 from hospital.features.feature import Feature
 from hospital.features.wait import WaitFeatures
@@ -17,7 +17,7 @@ from hospital.tables import TABLES
 from hospital.times import DAY
 from registry.database import observations
 from registry.package import Manifest
-from serving.observations import window
+from serving.observations import window_by_parts
 
 __all__ = ["WINDOW_DAYS", "HospitalState", "StateCache", "state_of"]
 
@@ -73,26 +73,36 @@ class StateCache:
             kept = self._kept.get(key)
             if kept is not None and kept[:2] == (newest, day):
                 return kept[2]
-            rows = window(connection, tuple(TABLES), (day - WINDOW_DAYS) * DAY).rows
-            state = state_of(rows, manifest, _record_start(connection))
+            since = (day - WINDOW_DAYS) * DAY
+            columns = {kind: _columns(connection, kind, since) for kind in TABLES}
+            state = state_of(columns, manifest, _record_start(connection))
             self._kept[key] = (newest, day, state)
             return state
 
 
 def state_of(
-    rows: Mapping[str, Sequence[Mapping[str, Any]]], manifest: Manifest, history_from: int
+    columns: Mapping[str, Mapping[str, Array]], manifest: Manifest, history_from: int
 ) -> HospitalState:
-    """The state that rows tell of; `history_from`: instant from which the record is whole."""
-    told = {kind: found for kind, found in rows.items() if found}
+    """The state that columns by table tell of; `history_from`: instant from which the record is whole."""
+    told = {kind: dict(found) for kind, found in columns.items() if found and found["received_at"].size}
     events = Events.of(
-        {kind: columns_from_rows(kind, found) for kind, found in told.items()},
+        told,
         zone=ZoneInfo(manifest.zone),
         cadence_hours=manifest.cadence_hours,
         history_from=history_from,
     )
-    return HospitalState(
-        events, {kind: max(int(r["received_at"]) for r in found) for kind, found in told.items()}
-    )
+    return HospitalState(events, {kind: int(found["received_at"].max()) for kind, found in told.items()})
+
+
+def _columns(connection: Connection, kind: str, since: int) -> dict[str, Array]:
+    """A table's columns, made from some thousand rows at a time: rows take ten times the room of columns."""
+    parts = [columns_from_rows(kind, rows) for rows in window_by_parts(connection, kind, since)]
+    sizes = [part["received_at"].size for part in parts]
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {
+        name: np.concatenate([p.get(name, np.full(n, np.nan)) for p, n in zip(parts, sizes, strict=True)])
+        for name in names
+    }
 
 
 def _record_start(connection: Connection) -> int:
