@@ -79,7 +79,7 @@ def test_the_author_signs_how_exact_the_explanations_are(home: Home, model: str)
     """Every leaf was held against XGBoost, shap was asked too; the check found the same again."""
     release = current_release(home.settings, model)
     assert release is not None
-    told = release.json("registration.json")["body"]["explanations"]
+    told = candidate(home.settings.candidates, model, "1").registration["body"]["explanations"]
     assert told["predictions_off"] == 0
     assert told["leaves"] > 2000
     assert max(told["from_xgboost"], told["from_shap"]) < 1e-5
