@@ -7,6 +7,7 @@ docs/method.md derives how they are computed.
 
 import hashlib
 import os
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -85,7 +86,8 @@ class TreeEngine:
         library = load_kernel() if compiled else None
         self._kernel: Kernel | Plain = Plain(forest) if library is None else Kernel(library, forest)
         self.threads = threads or min(len(os.sched_getaffinity(0)), 8)
-        self._pool = ThreadPoolExecutor(self.threads, "explain") if self.threads > 1 else None
+        self._lock = threading.Lock()
+        self._pools: dict[int, ThreadPoolExecutor] = {}
         self._table_bytes = table_bytes
         self._tables: OrderedDict[bytes, Tables] = OrderedDict()
         self.features, self.outputs = forest.features, forest.outputs
@@ -123,7 +125,7 @@ class TreeEngine:
     @property
     def base(self) -> Array:
         """Mean output over the training rows, as the trees' covers tell it: float64, a number or [outputs]."""
-        return self._squeezed(self._forest.base, 0)
+        return self._squeezed(self._forest.base.copy(), 0)
 
     def predict(self, X: Array) -> Array:
         """Outputs as XGBoost computes them, to the last bit: float32 [rows] or [rows, outputs].
@@ -163,7 +165,7 @@ class TreeEngine:
             return Contributions(self._squeezed(out, 1), self.base)
         tables = self._tables_against(self._references(reference))
         self._spread(tables.contributions, X, out)
-        return Contributions(self._squeezed(out, 1), self._squeezed(tables.base, 0))
+        return Contributions(self._squeezed(out, 1), self._squeezed(tables.base.copy(), 0))
 
     def contrast(self, x: Array, reference: Array) -> Contributions:
         """Why one row differs from one other: x and reference are float32 [features]; values [features].
@@ -196,10 +198,14 @@ class TreeEngine:
 
     def _tables_against(self, reference: Array) -> Tables:
         key = hashlib.sha256(reference.tobytes()).digest()
-        tables = self._tables.get(key)
+        with self._lock:
+            tables = self._tables.get(key)
         if tables is None:
-            tables = Tables.of(self._forest, self._kernel, reference, self._table_bytes)
+            # Of rows of our own: the caller may go on writing into theirs.
+            tables = Tables.of(self._forest, self._kernel, reference.copy(), self._table_bytes)
+        with self._lock:
             self._tables[key] = tables
+            self._tables.move_to_end(key)
             while len(self._tables) > _REFERENCES_KEPT:
                 self._tables.popitem(last=False)
         return tables
@@ -207,16 +213,26 @@ class TreeEngine:
     def _spread(self, call: Callable[[Array, Array], None], X: Array, out: Array) -> None:
         """Calls on pieces of the rows, on as many threads as there are."""
         rows = len(X)
-        if self._pool is None or rows < _ALONE:
+        if self.threads == 1 or rows < _ALONE:
             call(X, out)
             return
+        pool = self._pool()
         size = min(-(-rows // self.threads), _PIECE)
         size = -(-size // 16) * 16  # whole vectors, whatever their width
         starts = range(0, rows, size)
-        done = [self._pool.submit(call, X[i : i + size], out[i : i + size]) for i in starts[1:]]
+        done = [pool.submit(call, X[i : i + size], out[i : i + size]) for i in starts[1:]]
         call(X[:size], out[:size])
         for one in done:
             one.result()
+
+    def _pool(self) -> ThreadPoolExecutor:
+        """The threads of this process: those of the one it was forked from are not there."""
+        with self._lock:
+            pool = self._pools.get(os.getpid())
+            if pool is None:
+                pool = ThreadPoolExecutor(self.threads, "explain")
+                self._pools = {os.getpid(): pool}
+            return pool
 
     def _rows(self, X: Array) -> Array:
         if not isinstance(X, np.ndarray) or X.dtype != np.float32:

@@ -16,6 +16,7 @@ __all__ = ["MOST_POINTS", "Forest", "grow", "padded"]
 MOST_DEPTH = 128
 MOST_POINTS = 32  # of quadrature: 64 different features on a path
 _SMALL = 2  # height of the subtrees that the kernel keeps in registers
+_MOST_CURVE = (1 << 31) - 1  # what the kernel's indices hold
 _COVER = 1e-4  # float32 sums of millions of rows are off by 1e-7
 
 
@@ -116,6 +117,8 @@ def grow(ensemble: Ensemble) -> Forest:
     if points.max(initial=0) > MOST_POINTS:
         raise ModelFileError(f"A path asks more than {2 * MOST_POINTS} different features: not supported.")
     gauss = _gauss()
+    if 2 * int(padded(points[tree[before >= 0]]).sum()) > _MOST_CURVE:
+        raise ModelFileError("The model asks features again too often for its size: not supported.")
     curve, curve_at, tree_curve = _curves(points, tree, before, share, gauss)
     leaf = nodes.condition[leaves] * ensemble.weight[nodes.tree[leaves]]
     if not np.isfinite(leaf).all():
@@ -159,6 +162,16 @@ def grow(ensemble: Ensemble) -> Forest:
     return forest
 
 
+_COLUMNS = {
+    "left": np.int64,
+    "right": np.int64,
+    "feature": np.int64,
+    "condition": np.float32,
+    "default_left": np.bool_,
+    "cover": np.float64,
+}
+
+
 class _Nodes:
     """All nodes of all trees, one after the other."""
 
@@ -169,8 +182,8 @@ class _Nodes:
         self.tree = np.repeat(np.arange(sizes.size), sizes)
         begin, end = self.roots[self.tree], (self.roots + sizes)[self.tree]
         left, right, self.feature, self.condition, self.default_left, self.cover = (
-            np.concatenate([getattr(tree, name) for tree in trees]) if trees else np.zeros(0)
-            for name in ("left", "right", "feature", "condition", "default_left", "cover")
+            np.concatenate([getattr(tree, name) for tree in trees] or [np.zeros(0, kind)])
+            for name, kind in _COLUMNS.items()
         )
         inner = left != -1
         if (inner != (right != -1)).any():

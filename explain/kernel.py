@@ -14,7 +14,7 @@ from explain.build import kernel_path, variants
 from explain.forest import Forest
 from explain.model_file import Array
 
-__all__ = ["Kernel", "aligned", "load_kernel"]
+__all__ = ["Kernel", "aligned", "load_kernel", "open_kernel", "processor_has"]
 
 _ALIGNMENT = 64
 _SIZES = ("trees", "features", "outputs", "most_splits", "most_points", "depth")
@@ -48,19 +48,28 @@ def aligned(count: int, dtype: DTypeLike = np.float64) -> Array:
 @cache
 def load_kernel() -> ctypes.CDLL | None:
     """The widest built variant that this processor has; None where nothing was built."""
-    flags = _processor_flags()
-    for variant, needs in variants().items():
+    for variant in variants():
         path = kernel_path(variant)
-        if needs <= flags and path.exists():
-            library = ctypes.CDLL(str(path))
-            for name in ("scratch_bytes", "pair_bytes", "look_up_bytes"):
-                getattr(library, name).restype = ctypes.c_int64
-            return library
+        if processor_has(variant) and path.exists():
+            return open_kernel(path)
     logging.getLogger(__name__).warning(
         "The compiled kernel is not there: explanations are computed in NumPy, exactly and far slower. "
         "Build it with: python -m explain.build"
     )
     return None
+
+
+def processor_has(variant: str) -> bool:
+    """Whether this processor runs a variant."""
+    return variants()[variant] <= _processor_flags()
+
+
+def open_kernel(path: Path) -> ctypes.CDLL:
+    """One built variant."""
+    library = ctypes.CDLL(str(path))
+    for name in ("scratch_bytes", "pair_bytes", "look_up_bytes"):
+        getattr(library, name).restype = ctypes.c_int64
+    return library
 
 
 def _processor_flags() -> set[str]:

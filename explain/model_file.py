@@ -22,10 +22,15 @@ Array = NDArray[Any]
 
 _MOST_FEATURES = 100_000
 _MOST_OUTPUTS = 10_000
+_MOST_VALUES = 10_000_000  # of one row
 
 
 def _logit(p: float) -> float:
-    return -math.log(1.0 / p - 1.0) if 0 < p < 1 else math.nan
+    one, share = (
+        np.float32(1),
+        np.float32(p),
+    )  # in float32, as XGBoost does: its rounding is in its predictions
+    return float(-np.log(one / share - one)) if 0 < p < 1 else math.nan
 
 
 def _log(x: float) -> float:
@@ -152,6 +157,8 @@ def _dimensions(learner: dict[str, Any]) -> tuple[int, int, Array]:
     classes = _whole(parameters, "num_class", _MOST_OUTPUTS)
     targets = _whole(parameters, "num_target", _MOST_OUTPUTS) if "num_target" in parameters else 1
     outputs = max(classes, targets, 1)
+    if features * outputs > _MOST_VALUES:
+        raise ModelFileError(f"{features} features of {outputs} outputs are more than is supported.")
     objective = _object(learner, "objective").get("name")
     link = _LINKS.get(objective) if isinstance(objective, str) else None
     if link is None:
@@ -184,7 +191,10 @@ def _tree(raw: dict[str, Any], index: int) -> Tree:
         return _numbers(raw.get(name), kind, nodes, f"{name} of {where}")
 
     kinds = raw.get("split_type")
-    if kinds is not None and len(kinds) and _numbers(kinds, np.int64, nodes, f"split_type of {where}").any():
+    if (
+        not (kinds is None or (isinstance(kinds, list) and not kinds))
+        and _numbers(kinds, np.int64, nodes, f"split_type of {where}").any()
+    ):
         raise ModelFileError("Categorical splits are not supported: encode categories as numbers.")
     return Tree(
         left=read("left_children", np.int64),

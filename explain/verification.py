@@ -15,7 +15,7 @@ from explain.model_file import Array
 
 __all__ = ["Verification", "verify_apart"]
 
-_MOST_ROWS = 20_000  # to look for every leaf in
+_MOST_ROWS = 100_000  # to look for every leaf in
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,16 @@ class Verification:
     """The engine beside XGBoost and shap.
 
     Attributes:
-        rows: compared. leaves: of the trees, each reached by a compared row. predictions_off: rows whose
-        prediction differs from XGBoost's by more than a unit in the last place. from_xgboost, from_shap: largest
-        difference of a contribution, relative to its row's sum of |contributions|. additivity: largest
-        |base + contributions - output|, in units of the output.
+        rows: compared. leaves: of the trees, each reached by a compared row. leaves_of_model: all that there are;
+        rows thinned out of a long history may miss some.
+        predictions_off: rows whose prediction differs from XGBoost's by more than a unit in the last place.
+        from_xgboost, from_shap: largest difference of a contribution, relative to its row's sum of |contributions|.
+        additivity: largest |base + contributions - output|, in units of the output.
     """
 
     rows: int
     leaves: int
+    leaves_of_model: int
     predictions_off: int
     from_xgboost: float
     from_shap: float

@@ -17,7 +17,8 @@ import xgboost as xgb
 
 from explain.engine import Contributions, TreeEngine
 from explain.errors import ExplanationError
-from explain.model_file import Array
+from explain.forest import grow
+from explain.model_file import Array, read_model
 from explain.verification import Verification
 
 __all__ = ["as_shap", "verify"]
@@ -57,7 +58,7 @@ def verify(model: bytes, X: Array) -> Verification:
         path = Path(folder) / "model.ubj"
         path.write_bytes(model)
         booster = xgb.Booster({"nthread": 1}, model_file=str(path))
-    leaves = booster.predict(xgb.DMatrix(X, nthread=1), pred_leaf=True).reshape(len(X), -1).astype(np.int64)
+    leaves = booster.predict(xgb.DMatrix(X, nthread=1), pred_leaf=True).reshape(len(X), -1).astype(np.int32)
     chosen = _rows(leaves)
     part = X[chosen]
     matrix = xgb.DMatrix(part, nthread=1)
@@ -67,7 +68,8 @@ def verify(model: bytes, X: Array) -> Verification:
     return Verification(
         rows=int(chosen.size),
         leaves=sum(np.unique(column).size for column in leaves.T),
-        predictions_off=int((np.abs(engine.predict(part) - plain) > np.spacing(np.abs(plain))).sum()),
+        leaves_of_model=grow(read_model(model)).leaf.size,
+        predictions_off=int((~(np.abs(engine.predict(part) - plain) <= np.spacing(np.abs(plain)))).sum()),
         from_xgboost=_difference(ours, booster.predict(matrix, pred_contribs=True)[:, :-1]),
         from_shap=_from_shap(engine, booster, X),
         additivity=float(
@@ -79,7 +81,7 @@ def verify(model: bytes, X: Array) -> Verification:
 def _rows(leaves: Array) -> Array:
     """Rows that together reach every leaf of every tree: 200 evenly through all, then those that reach most others.
 
-    Args: leaves: int64 [rows, trees], the leaf that each row reaches.
+    Args: leaves: int32 [rows, trees], the leaf that each row reaches.
     """
     ids = leaves + np.concatenate([[0], np.cumsum(leaves.max(axis=0) + 1)[:-1]])
     missing = np.zeros(int(ids.max()) + 1, bool)

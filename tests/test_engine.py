@@ -1,6 +1,9 @@
 """The engine: exact against the definition, against XGBoost, and against itself in NumPy."""
 
 import json
+import os
+import signal
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -22,8 +25,11 @@ from trees_by_hand import (
 )
 
 from explain import ExplanationError, RowsError, TreeEngine
+from explain.build import kernel_path, variants
 from explain.forest import grow
+from explain.kernel import Kernel, open_kernel, processor_has
 from explain.model_file import Array, Ensemble, read_model
+from explain.plain import Plain
 from explain.verify import as_shap
 
 BOUND = 3e-6  # of the row's sum of |contributions|, from the definition
@@ -351,3 +357,87 @@ def test_a_written_model_is_read_back() -> None:
         np.testing.assert_array_equal(ours.condition, theirs.condition)
         np.testing.assert_array_equal(ours.left, theirs.left)
         np.testing.assert_array_equal(ours.cover, theirs.cover)
+
+
+def test_more_points_than_the_usual_four() -> None:
+    """Twelve to twenty different features on a path: NumPy, XGBoost and the kernel agree; and every width of it."""
+    rng = np.random.default_rng(9)
+    ensemble = random_ensemble(Shape(features=60, trees=4, depth=10, stop=0.05), rng)
+    X = special_rows(21, 60, rng, infinite=False)
+    forest = grow(ensemble)
+    assert forest.most_points >= 5
+    expected = np.zeros((21, 1, 60))
+    Plain(forest).contributions(X, expected)
+    size = np.abs(expected).sum(axis=(1, 2))
+    theirs = booster_of(ensemble).predict(xgb.DMatrix(X, nthread=1), pred_contribs=True)[:, None, :-1]
+    assert worst(expected, theirs, size) < PEERS
+    found = np.zeros_like(expected)
+    tried = 0
+    for variant, path in {v: kernel_path(v) for v in variants()}.items():
+        if not processor_has(variant):
+            continue
+        kernel = Kernel(open_kernel(path), forest)
+        for rows in (21, 1):
+            kernel.contributions(X[:rows], found[:rows])
+            np.testing.assert_allclose(found[:rows], expected[:rows], atol=1e-12)
+        tried += 1
+    assert tried >= 1
+
+
+def test_what_a_caller_writes_into_changes_nothing() -> None:
+    """Neither the base that was given, nor reference rows that are used again."""
+    booster, X = _trained()
+    engine = TreeEngine.load(bytes(booster.save_raw("ubj")), table_bytes=0)
+    found = engine.contributions(X[:3])
+    before = float(found.base)
+    given = found.base
+    given += 1.0
+    assert float(engine.base) == before
+    reference = X[100:110].copy()
+    expected = engine.contributions(X[:3], reference).values
+    kept = reference.copy()
+    reference[:] = 0.0
+    np.testing.assert_array_equal(engine.contributions(X[:3], kept).values, expected)
+
+
+def test_a_logistic_base_score_far_from_a_half_is_xgboosts_own() -> None:
+    """Its logit is taken in float32, as XGBoost takes it."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2000, 3)).astype(np.float32)
+    for share in (0.993, 0.02, 0.0005):
+        y = (rng.random(2000) < share).astype(float)
+        y[0] = 1.0
+        booster = xgb.train({"objective": "binary:logistic", "nthread": 1}, xgb.DMatrix(X, y), 3)
+        margin = booster.predict(xgb.DMatrix(X, nthread=1), output_margin=True)
+        ours = TreeEngine.load(bytes(booster.save_raw("ubj"))).predict(X)
+        assert (np.abs(ours - margin) <= np.spacing(np.abs(margin))).all()
+
+
+def test_an_ensemble_without_trees_says_its_base_score() -> None:
+    """A booster before its first round."""
+    booster = xgb.train({"nthread": 1, "base_score": 2.5}, xgb.DMatrix(np.zeros((4, 2)), np.arange(4.0)), 0)
+    engine = TreeEngine.load(bytes(booster.save_raw("ubj")))
+    X = np.zeros((3, 2), np.float32)
+    np.testing.assert_array_equal(engine.predict(X), np.full(3, 2.5, np.float32))
+    assert not engine.contributions(X).values.any()
+    assert not engine.contributions(X, X).values.any()
+    assert float(engine.base) == 2.5
+
+
+def test_a_forked_process_explains_too() -> None:
+    """Its parent's threads are not there: it starts its own."""
+    booster, X = _trained()
+    engine = TreeEngine.load(bytes(booster.save_raw("ubj")), threads=2)
+    expected = engine.contributions(X[:64]).values
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if np.array_equal(engine.contributions(X[:64]).values, expected) else 3)
+    for _ in range(200):
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            assert os.waitstatus_to_exitcode(status) == 0
+            return
+        time.sleep(0.05)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    pytest.fail("the child hangs")

@@ -12,6 +12,7 @@ import xgboost as xgb
 from trees_by_hand import Shape, as_json, booster_of, random_ensemble, special_rows
 
 from explain import ModelFileError, TreeEngine
+from explain.model_file import read_model
 from explain.ubjson import read_ubjson
 
 Change = Callable[[dict[str, Any]], object]
@@ -46,6 +47,12 @@ def put(name: str, index: int, value: object) -> Change:
     return lambda body: tree(body)[name].__setitem__(index, value)
 
 
+def scale(data: bytes | bytearray) -> float:
+    """The largest leaf: what sums are rounded by."""
+    found = read_model(bytes(data))
+    return max(float(np.abs(t.condition[t.left == -1].astype(np.float64)).max()) for t in found.trees)
+
+
 DAMAGE: dict[str, tuple[Change, str]] = {
     "a child out of range": (put("left_children", 0, 1000), "side by side|not in its tree"),
     "a child far out of range": (put("right_children", 0, 1 << 62), "side by side|not in its tree"),
@@ -75,6 +82,11 @@ DAMAGE: dict[str, tuple[Change, str]] = {
     "a base score that is none": (lambda b: parameters(b).update(base_score="much"), "base_score"),
     "an infinite base score": (lambda b: parameters(b).update(base_score="1e39"), "base_score"),
     "no trees": (lambda b: ensemble(b).pop("trees"), "list of trees"),
+    "a split type that is no list": (lambda b: tree(b).update(split_type=5), "split_type"),
+    "more values than a row may have": (
+        lambda b: parameters(b).update(num_feature="100000", num_target="9999", base_score="0.5"),
+        "more than is supported",
+    ),
     "a categorical split": (put("split_type", 0, 1), "Categorical"),
     "vectors at leaves": (lambda b: tree(b)["tree_param"].update(size_leaf_vector="3"), "vector at each leaf"),
     "a linear booster": (lambda b: b["learner"]["gradient_booster"].update(name="gblinear"), "gblinear"),
@@ -147,7 +159,9 @@ def test_a_changed_byte_is_refused_or_harmless(kind: str) -> None:
                 found = engine.contributions(X)
                 engine.contributions(X, X[:2])
                 engine.interactions(X)
-            assert np.isfinite(found.values).all()
+            parts = np.abs(found.base) + np.abs(found.values).sum(axis=1) + scale(data)
+            off = np.abs(found.base + found.values.sum(axis=1) - engine.predict_exactly(X))
+            assert (off <= 1e-9 * parts).all()
     assert refused > 600
 
 

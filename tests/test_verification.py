@@ -39,6 +39,7 @@ def test_every_leaf_is_held_against_both(trained: tuple[bytes, Array]) -> None:
     assert found.leaves == sum(
         sum("leaf" in line for line in tree.splitlines()) for tree in booster.get_dump()
     )
+    assert found.leaves == found.leaves_of_model
     assert found.rows >= 200
     assert found.predictions_off == 0
     assert 0 < found.from_xgboost < 1e-5
@@ -71,7 +72,7 @@ def test_what_cannot_be_verified_is_said(trained: tuple[bytes, Array]) -> None:
 
 def test_a_figure_that_is_no_number_is_null() -> None:
     """A registration is JSON, which has no NaN."""
-    found = Verification(3, 4, 0, float("nan"), 1e-7, 0.0).to_json()
+    found = Verification(3, 4, 4, 0, float("nan"), 1e-7, 0.0).to_json()
     assert json.loads(json.dumps(found, allow_nan=False))["from_xgboost"] is None
 
 
