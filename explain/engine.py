@@ -1,4 +1,4 @@
-"""Exact explanations of tree ensembles at the cost of a prediction: `TreeEngine`.
+"""Exact explanations of tree ensembles at the price of a few predictions: `TreeEngine`.
 
 Contributions are Shapley values (Lundberg et al. 2020, Nature Machine Intelligence 2:56): path-dependent, where a
 feature that is not known takes the training rows' shares at each split, or interventional, against reference rows.

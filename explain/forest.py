@@ -35,8 +35,8 @@ class Forest:
         By tree: first [trees + 1] split; root: split within the tree, or ~leaf; points of the quadrature; output it
         adds to; tree_curve: first value of its curves; tall: how many of its splits stand first.
         By split: tree, level, feature, threshold, default_left; ratio: share of the training rows that went left;
-        left, right, parent, before, curve_at, asked_again as in ``kernel.h``; distinct: different features asked
-        down to it, itself counted.
+        left, right, before, curve_at as in ``kernel.h``, parent as before; asked_again: whether its feature comes
+        again below; distinct: different features asked down to it, itself counted.
         curve: float64 values. leaf: float64 [leaves], float32 values. gauss: [MOST_POINTS + 1, 2, MOST_POINTS],
         points and weights on [0, 1] by their number.
     """

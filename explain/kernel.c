@@ -21,8 +21,6 @@
 
 #include "kernel.h"
 
-int32_t kernel_lanes(void) { return LANES; }
-
 /* ---- prediction -------------------------------------------------------------------------------------------- */
 
 enum { ABREAST = 8 };

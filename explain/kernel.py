@@ -54,7 +54,7 @@ def load_kernel() -> ctypes.CDLL | None:
             return open_kernel(path)
     logging.getLogger(__name__).warning(
         "The compiled kernel is not there: explanations are computed in NumPy, exactly and far slower. "
-        "Build it with: python -m explain.build"
+        "Build it with make setup."
     )
     return None
 
@@ -97,9 +97,7 @@ class Kernel:
         sizes = [getattr(forest, name) for name in _SIZES]
         self._forest = _Forest(*sizes, *(self._kept[name].ctypes.data for name in _ARRAYS))
         self._address = ctypes.byref(self._forest)
-        self._width = forest.features * forest.outputs
-        self._forest_shape = forest
-        self.lanes = int(library.kernel_lanes())
+        self._most_splits = forest.most_splits
 
     def predict(self, X: Array, out: Array) -> None:
         """Adds the trees to out (float32 or float64, [rows, outputs])."""
@@ -119,7 +117,7 @@ class Kernel:
     def against(self, X: Array, reference: Array, trees: Array, out: Array) -> None:
         """Adds contributions of `trees` (int32) against the mean of `reference` (like X) to out."""
         scratch = self._scratch("scratch_bytes")
-        met = np.empty(2 * self._forest_shape.most_splits, np.uint8)
+        met = np.empty(2 * self._most_splits, np.uint8)
         self._library.against(
             self._address,
             _at(X),
@@ -135,7 +133,7 @@ class Kernel:
 
     def make_tables(self, tables: ctypes.Structure, reference: Array) -> None:
         """Fills tables (`explain.tables`) from reference rows: float32 [references, features]."""
-        left = np.empty(len(reference) * self._forest_shape.most_splits, np.uint8)
+        left = np.empty(len(reference) * self._most_splits, np.uint8)
         share, phi = aligned(1 << 12), aligned(12 << 12)
         self._library.make_tables(
             self._address,

@@ -62,13 +62,14 @@ def verify(model: bytes, X: Array) -> Verification:
     chosen = _rows(leaves)
     part = X[chosen]
     matrix = xgb.DMatrix(part, nthread=1)
-    engine = TreeEngine.load(model)
+    forest = grow(read_model(model))
+    engine = TreeEngine(forest)
     ours = engine.contributions(part).values
     plain = booster.predict(matrix, output_margin=True)
     return Verification(
         rows=int(chosen.size),
         leaves=sum(np.unique(column).size for column in leaves.T),
-        leaves_of_model=grow(read_model(model)).leaf.size,
+        leaves_of_model=forest.leaf.size,
         predictions_off=int((~(np.abs(engine.predict(part) - plain) <= np.spacing(np.abs(plain)))).sum()),
         from_xgboost=_difference(ours, booster.predict(matrix, pred_contribs=True)[:, :-1]),
         from_shap=_from_shap(engine, booster, X),

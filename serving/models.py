@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from hospital.times import moment
 from registry.candidates import MODELS, candidate, candidates
@@ -18,12 +18,12 @@ from serving.releases import Releases, State
 __all__ = ["Catalogue", "StoredCatalogue", "models"]
 
 
-class Catalogue:
+class Catalogue(Protocol):
     """Where candidates and cards come from."""
 
     def candidates(self, in_use: Mapping[str, str]) -> tuple[CandidateSummary, ...]:
         """Every registered version; `in_use` the version by model."""
-        raise NotImplementedError
+        ...
 
     def card(self, model: str, version: str, released: LoadedModel | None) -> dict[str, Any]:
         """A version's card: of the release if it is the one in use, else of the candidate.
@@ -31,7 +31,7 @@ class Catalogue:
         Raises:
             Problem: 404, there is none.
         """
-        raise NotImplementedError
+        ...
 
 
 class StoredCatalogue(Catalogue):

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
+from typing import Protocol
 
 from hospital.errors import VigieError
 from registry.candidates import MODELS
@@ -25,12 +26,12 @@ CHECK_SECONDS = 1.0
 RETRY_SECONDS = 10.0
 
 
-class ReleaseSource:
+class ReleaseSource(Protocol):
     """Where releases come from; the real one reads the release folder, tests hand in their own."""
 
     def stamp(self, model: str) -> object:
         """Something that changes when there may be another release."""
-        raise NotImplementedError
+        ...
 
     def load(self, model: str) -> LoadedModel | None:
         """The newest release, verified; None where there has never been one.
@@ -38,11 +39,11 @@ class ReleaseSource:
         Raises:
             VigieError: it does not verify.
         """
-        raise NotImplementedError
+        ...
 
     def floor(self, model: str) -> int:
         """The lowest acceptable release number."""
-        raise NotImplementedError
+        ...
 
 
 class StoredReleases(ReleaseSource):
