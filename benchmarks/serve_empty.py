@@ -17,6 +17,6 @@ def _nothing(_: Call) -> Response:
     return Response("{}", media_type="application/json")
 
 
-_ENDPOINTS = tuple(replace(e, handler=_nothing) if e is WAIT_TIME else e for e in ENDPOINTS)
+_ENDPOINTS = tuple(replace(e, handler=_nothing, together=None) if e is WAIT_TIME else e for e in ENDPOINTS)
 
 Empty = build_service(real_parts, _ENDPOINTS)

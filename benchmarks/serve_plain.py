@@ -10,26 +10,25 @@ from sqlalchemy import Connection
 
 from hospital.events import Array
 from registry.answering import Answered
-from registry.model import Explained, ForecastModel, Rows
+from registry.model import ForecastModel, Rows
 from registry.reliance import emergency_of, in_scope, stale_after
+from serving.answering import Answers
 from serving.answers import Explanation, WaitForecast
-from serving.forecaster import _Answers, _engine, _Forecaster, _wait_query, _wait_rows
+from serving.forecaster import _engine, _Forecaster, _wait_query, _wait_rows
 from serving.main import real_parts
 from serving.parts import Parts
-from serving.protocol import ExplainOptions, LoadedModel, WaitQuestion
+from serving.protocol import LoadedModel, WaitQuestion
 from serving.service import build_service
 
 __all__ = ["Plain"]
 
 
-class _Unexplained(_Answers):
-    """Quantiles and trust of rows; what asks the model for reasons is not called."""
-
-    def __init__(self, model: ForecastModel, rows: Rows, inside: Array, explain: ExplainOptions) -> None:
-        self._features, self._rows, self._explain, self._unit = model.features, rows, explain, "min"
-        quantiles = np.where(inside[:, None], model.quantiles(rows), model.baseline_quantiles(rows))
-        nothing = Explained(np.empty(0), np.empty(0), np.empty((0, 0)), {}, np.empty((0, 0)))
-        self._answered = Answered(inside, quantiles, nothing, nothing, model.out_of_range(rows.X))
+def _unexplained(model: ForecastModel, rows: Rows, inside: Array) -> Answered:
+    """Quantiles of rows; what asks the model for reasons is not called."""
+    quantiles = model.quantiles(rows)
+    if not inside.all():
+        quantiles = np.where(inside[:, None], quantiles, model.baseline_quantiles(rows))
+    return Answered(inside, quantiles, None, None, model.out_of_range(rows.X))
 
 
 class _PlainForecaster(_Forecaster):
@@ -44,7 +43,8 @@ class _PlainForecaster(_Forecaster):
         rows = _wait_rows(state, engine, query, now)
         stale = now - state.heard.get("visits", 0) > stale_after(engine.manifest)
         inside = in_scope(model.scope, emergency_of(query.columns["department"]), np.zeros(query.size))
-        answers = _Unexplained(engine, rows, inside, question.explain)
+        answered = _unexplained(engine, rows, inside)
+        answers = Answers(engine.features, answered, rows.X, question.explain)
         out = []
         for i in range(query.size):
             quantiles = answers.quantiles(i)

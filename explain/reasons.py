@@ -1,36 +1,30 @@
 """From contributions to reasons that people read: one template sentence a contribution, French or English."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from explain.model_file import Array
 
-__all__ = ["Language", "Reason", "number", "select", "sentence"]
+__all__ = ["Language", "number", "select", "sentence"]
 
 Language = Literal["fr", "en"]
 
 _TOLD = 0.05  # a contribution that would be shown as 0 says nothing
 
 
-@dataclass(frozen=True)
-class Reason:
-    """One contribution: the feature's column, and what it adds, in the forecast's unit."""
-
-    index: int
-    contribution: float
-
-
-def select(contributions: Array, top: int) -> tuple[list[Reason], float]:
-    """The `top` contributions (float64 [features]) of the largest size, and the sum of the others.
+def select(contributions: Array, top: int) -> tuple[Array, Array]:
+    """Of each row (contributions: float64 [n, features]) the `top` of the largest size, and the sum of the others.
 
     The others are added up by themselves: never what is left of a total.
+
+    Returns:
+        Their columns, largest first (int64 [n, top]; fewer where there are not so many), and float64 [n].
     """
-    order = np.lexsort((np.arange(contributions.size), -np.abs(contributions)))
-    shown, others = order[:top], order[top:]
-    reasons = [Reason(int(i), float(contributions[i])) for i in shown]
-    return reasons, float(contributions[np.sort(others)].sum())
+    columns = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, :top]
+    others = contributions.copy()
+    others[np.arange(len(others))[:, None], columns] = 0.0
+    return columns, others.sum(axis=1)
 
 
 def sentence(
@@ -51,9 +45,11 @@ def sentence(
 
 def number(value: float, language: Language) -> str:
     """A number as people write it: whole from ten on, else with one decimal where there is one."""
-    text = f"{abs(value):.0f}" if abs(value) >= 10 else f"{abs(value):.1f}".removesuffix(".0")
-    sign = "−" if value < 0 and text.strip("0.") else ""
-    return sign + (text.replace(".", ",") if language == "fr" else text)
+    size = abs(value)
+    text = f"{size:.0f}" if size >= 10 else f"{size:.1f}".removesuffix(".0")
+    if value < 0 and text.strip("0."):
+        text = "−" + text
+    return text.replace(".", ",") if language == "fr" else text
 
 
 def _colon(language: Language) -> str:

@@ -7,7 +7,7 @@ middle; that the last entries were cut off shows only against a head that somebo
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -21,11 +21,13 @@ from registry.errors import JournalError
 
 __all__ = [
     "Audit",
+    "Draft",
     "Entry",
     "Head",
     "JournalFault",
     "about",
     "append",
+    "append_all",
     "audit",
     "entries",
     "erase",
@@ -36,6 +38,9 @@ __all__ = [
 
 GENESIS = "sha256:" + "0" * 64
 _BATCH = 1000
+# Made once: a statement that is made anew costs more than what it does.
+_LAST = select(journal.c.seq, journal.c.digest).order_by(journal.c.seq.desc()).limit(1)
+_INSERT_ENTRY, _INSERT_PAYLOAD = insert(journal), insert(payloads)
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,17 @@ class Audit:
     erased: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Draft:
+    """What an entry is to say; the journal adds its number, time and place in the chain."""
+
+    actor: str
+    action: str
+    subjects: Mapping[str, str]
+    reason: str = ""
+    payload: Any = None
+
+
 def append(
     connection: Connection,
     *,
@@ -121,24 +137,48 @@ def append(
     The connection must be one of `registry.database.writing`, so that there is one writer; otherwise two
     entries of one number meet the table's key, and one of them fails.
     """
-    last = head(connection)
-    salt, content = secrets.token_hex(16), "" if payload is None else canonical_json(payload).decode()
-    payload_digest = "" if payload is None else _salted(salt, content)
-    unsigned = Entry(
-        last.seq + 1, instant(now), actor, action, dict(subjects), reason, payload_digest, last.digest, ""
-    )
-    entry = replace(unsigned, digest=unsigned.computed_digest())
-    row = {**entry.signed_part(), "digest": entry.digest, "subjects": _text(entry.subjects)}
-    connection.execute(insert(journal).values(row))
-    if payload is not None:
-        connection.execute(insert(payloads).values(seq=entry.seq, salt=salt, payload=content))
-    return entry
+    draft = Draft(actor, action, subjects, reason, payload)
+    return append_all(connection, [draft], now=now)[0]
+
+
+def append_all(connection: Connection, drafts: Sequence[Draft], *, now: datetime) -> list[Entry]:
+    """`append` of several entries, in their order, for the price of little more than one."""
+    if not drafts:
+        return []
+    last, at = head(connection), instant(now)
+    made: list[Entry] = []
+    kept = []
+    for draft in drafts:
+        salt, content, payload_digest = secrets.token_hex(16), "", ""
+        if draft.payload is not None:
+            content = canonical_json(draft.payload).decode()
+            payload_digest = _salted(salt, content)
+        entry = Entry(
+            last.seq + 1,
+            at,
+            draft.actor,
+            draft.action,
+            dict(draft.subjects),
+            draft.reason,
+            payload_digest,
+            last.digest,
+            "",
+        )
+        entry = replace(entry, digest=entry.computed_digest())
+        made.append(entry)
+        last = Head(entry.seq, entry.digest)
+        if draft.payload is not None:
+            kept.append({"seq": entry.seq, "salt": salt, "payload": content})
+    rows = [{**e.signed_part(), "digest": e.digest, "subjects": _text(e.subjects)} for e in made]
+    connection.execute(_INSERT_ENTRY, rows)
+    if kept:
+        connection.execute(_INSERT_PAYLOAD, kept)
+    return made
 
 
 def head(connection: Connection) -> Head:
     """The last entry's number and digest; number 0 where there is none."""
-    query = select(journal.c.seq, journal.c.digest).order_by(journal.c.seq.desc()).limit(1)
-    last = connection.execute(query).first()
+    last = connection.execute(_LAST).first()
     return Head(0, GENESIS) if last is None else Head(int(last.seq), str(last.digest))
 
 

@@ -25,7 +25,8 @@ class Call:
     """One request that passed the gate.
 
     Attributes:
-        body: strict JSON, or the fields of a form, or None. secret: the token it came with, "" without one.
+        body: strict JSON, or the fields of a form, or None. size: the body's bytes.
+        secret: the token it came with, "" without one.
         secure: whether it came by https.
     """
 
@@ -37,6 +38,7 @@ class Call:
     body: Any = None
     secret: str = ""
     secure: bool = False
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Endpoint:
         max_bytes: of the body. form: the body is a browser's form. page: a session cookie counts too.
         native: in BentoML's service this is one of its own API methods. problems: codes it may answer with.
         local: who is on this machine needs no token.
+        together: answers several small calls that wait at the same moment (`Workers.run_together`), as `handler` one.
     """
 
     method: str
@@ -74,6 +77,7 @@ class Endpoint:
     native: bool = False
     local: bool = False
     documented: bool = True
+    together: Callable[[Sequence[Call]], Sequence[Response | Exception]] | None = None
 
     @property
     def pattern(self) -> re.Pattern[str]:

@@ -1,7 +1,7 @@
 """From stored observations to explained forecasts: features, model and reasons put together for one answer."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sqlalchemy import Connection
@@ -14,25 +14,26 @@ from hospital.quantiles import LEVELS
 from hospital.times import DAY, HOUR, MISSING_TIME, moment
 from registry.answering import answer
 from registry.model import ForecastModel, Rows
-from registry.reliance import emergency_of, in_scope, stale_after, trust_status, warnings_of
+from registry.reliance import emergency_of, in_scope, stale_after
 from registry.rows import bed_rows, wait_rows
 from registry.settings import Settings
-from serving.answers import BedForecast, Quantiles, Trust, WaitForecast
+from serving.answering import Answers
+from serving.answers import BedForecast, WaitForecast
 from serving.errors import Problem, RequestFault
 from serving.protocol import (
     BedQuestion,
     EdState,
-    ExplainOptions,
     Forecaster,
     LoadedModel,
     UnitHistory,
     WaitQuestion,
 )
 from serving.state import HospitalState, StateCache
-from serving.telling import Telling, told_bed, told_wait
+from serving.telling import Teller
 
 __all__ = ["make_forecaster"]
 
+_MOST_TELLERS = 16
 _P10, _P50, _P90 = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
 
 
@@ -45,6 +46,7 @@ def make_forecaster(settings: Settings) -> Forecaster:
 class _Forecaster:
     def __init__(self) -> None:
         self._states = StateCache()
+        self._tellers: dict[tuple[str, str, int], Teller] = {}
 
     def wait_time(
         self, model: LoadedModel, connection: Connection, question: WaitQuestion, now: int
@@ -61,11 +63,13 @@ class _Forecaster:
             reference = _wait_rows(state, engine, earlier, int(earlier.prediction_time.max(initial=0)))
         stale = now - state.heard.get("visits", 0) > stale_after(engine.manifest)
         inside = in_scope(model.scope, emergency_of(query.columns["department"]), np.zeros(query.size))
-        answers = _Answers(engine, rows, reference, inside, question.explain, "min")
+        answered = answer(engine, rows, inside, reference)
+        answers = Answers(engine.features, answered, rows.X, question.explain)
+        teller = self._teller(model, question)
         return [
             WaitForecast(
                 wait_minutes=answers.quantiles(i),
-                explanation=told_wait(answers.telling(i)),
+                explanation=teller.wait(answers.telling(i), question.explain),
                 trust=answers.trust(i, stale=stale),
             )
             for i in range(query.size)
@@ -88,7 +92,9 @@ class _Forecaster:
             )
             reference, _ = _bed_rows(state, engine, earlier)
         inside = in_scope(model.scope, [unit.group for unit in units], query.horizon_hours)
-        answers = _Answers(engine, rows, reference, inside, question.explain, "beds")
+        answered = answer(engine, rows, inside, reference)
+        answers = Answers(engine.features, answered, rows.X, question.explain)
+        teller = self._teller(model, question)
         table = "stays" if state.events.counted else "census"
         stale = question.at - state.heard.get(table, 0) > stale_after(engine.manifest)
         now_beds, target = computer.demand_now(query), query.target_time
@@ -103,7 +109,7 @@ class _Forecaster:
                     beds=answers.quantiles(i),
                     staffed=beds,
                     tension_probability=None if beds is None else answers.above(i, beds),
-                    explanation=told_bed(answers.telling(i), float(now_beds[i])),
+                    explanation=teller.bed(answers.telling(i), question.explain, float(now_beds[i])),
                     trust=answers.trust(i, stale=stale),
                 )
             )
@@ -131,56 +137,16 @@ class _Forecaster:
             )
         return out
 
-
-class _Answers:
-    """Quantiles and reasons of rows: the model's inside the scope, the best baseline's outside."""
-
-    def __init__(
-        self,
-        model: ForecastModel,
-        rows: Rows,
-        reference: Rows | None,
-        inside: Array,
-        explain: ExplainOptions,
-        unit: str,
-    ) -> None:
-        self._features, self._rows, self._explain, self._unit = model.features, rows, explain, unit
-        self._answered = answer(model, rows, inside, reference)
-
-    def quantiles(self, i: int) -> Quantiles:
-        """p10, p50 and p90 of a row."""
-        row = self._answered.quantiles[i]
-        return Quantiles(p10=float(row[_P10]), p50=float(row[_P50]), p90=float(row[_P90]))
-
-    def above(self, i: int, beds: float) -> float:
-        """Probability that a row's outcome is above `beds` (whole beds: at least one more), 0 to 1."""
-        levels = np.array([0.0, *LEVELS, 1.0])
-        row = self._answered.quantiles[i]
-        edges = np.concatenate([[row[0] - (row[1] - row[0])], row, [row[-1] + (row[-1] - row[-2])]])
-        return float(1 - np.interp(beds + 0.5, np.maximum.accumulate(edges), levels))
-
-    def telling(self, i: int) -> Telling:
-        """What is told of a row."""
-        found = self._answered.of(i)
-        return Telling(
-            features=self._features,
-            values=self._rows.X[i].astype(np.float64),
-            usual=found.reference_values[i],
-            base=float(found.base[i]),
-            contributions=found.contributions[i],
-            adjustments={name: float(v[i]) for name, v in found.adjustments.items()},
-            inside=bool(self._answered.inside[i]),
-            options=self._explain,
-            unit=self._unit,
-        )
-
-    def trust(self, i: int, *, stale: bool) -> Trust:
-        """How far to trust a row's answer."""
-        inside, outside = bool(self._answered.inside[i]), self._answered.out_of_range[i]
-        warnings = warnings_of(
-            self._features, outside, inside=inside, stale=stale, language=self._explain.language
-        )
-        return Trust(status=trust_status(warnings, inside=inside, stale=stale), warnings=warnings)
+    def _teller(self, model: LoadedModel, question: WaitQuestion | BedQuestion) -> Teller:
+        language = question.explain.language
+        key = (model.digest, language, model.sequence)
+        found = self._tellers.get(key)
+        if found is None:
+            if len(self._tellers) >= _MOST_TELLERS:
+                self._tellers = {}
+            unit: Literal["min", "beds"] = "min" if isinstance(question, WaitQuestion) else "beds"
+            found = self._tellers[key] = Teller(_engine(model).features, unit, language)
+        return found
 
 
 def _engine(model: LoadedModel) -> ForecastModel:

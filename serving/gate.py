@@ -33,7 +33,8 @@ CURRENT: ContextVar[tuple[Call, Endpoint]] = ContextVar("vigie_call")
 MAX_PATH, MAX_QUERY = 512, 2_048
 UNMATCHED = "unmatched"
 _LOOPBACK = ("127.0.0.1", "::1")
-_INLINE = 32_768  # a larger body is parsed in a thread
+SMALL = 32_768
+"""Bytes of a body; a larger one is parsed in a thread, and holds up nobody else's answer."""
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -142,11 +143,12 @@ class Gate:
         seen.caller = caller.name
         _require_role(endpoint, caller)
         query = _query(endpoint, scope)
-        body = await self._body(endpoint, headers, receive) if endpoint.max_bytes else None
+        body, size = await self._body(endpoint, headers, receive) if endpoint.max_bytes else (None, 0)
         if self._parts.releases.due:
             await self._parts.workers.run(self._parts.releases.refresh)
         secure = scope.get("scheme") == "https"
-        return Call(self._parts, caller, seen.request_id, values, query, body, secret, secure), endpoint
+        call = Call(self._parts, caller, seen.request_id, values, query, body, secret, secure, size)
+        return call, endpoint
 
     async def _caller(
         self, endpoint: Endpoint, headers: dict[bytes, bytes], scope: Scope
@@ -173,7 +175,9 @@ class Gate:
             raise Problem(303, "sign_in", "Sign in first.", headers={"location": "/sign-in"})
         raise _unauthorised("no_token", "Send a token: Authorization: Bearer … (vigie token create).")
 
-    async def _body(self, endpoint: Endpoint, headers: dict[bytes, bytes], receive: Receive) -> Any:
+    async def _body(
+        self, endpoint: Endpoint, headers: dict[bytes, bytes], receive: Receive
+    ) -> tuple[Any, int]:
         wanted = b"application/x-www-form-urlencoded" if endpoint.form else b"application/json"
         if endpoint.form and headers.get(b"sec-fetch-site", b"same-origin") not in (b"same-origin", b"none"):
             raise Problem(403, "from_another_site", "This form was sent by another site.")
@@ -192,13 +196,16 @@ class Gate:
                 headers={"connection": "close"},
             ) from None
         if endpoint.form:
-            return _form(content)
-        return parse(content) if len(content) <= _INLINE else await self._parts.workers.run(parse, content)
+            return _form(content), len(content)
+        small = len(content) <= SMALL
+        return parse(content) if small else await self._parts.workers.run(parse, content), len(content)
 
 
 async def answer(call: Call, endpoint: Endpoint) -> Response:
     """What the handler answers, or the problem it found."""
     try:
+        if endpoint.together is not None and call.size <= SMALL:
+            return await call.parts.workers.run_together(endpoint.together, call)
         return await call.parts.workers.run(endpoint.handler, call)
     except Problem as found:
         problem = found

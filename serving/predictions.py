@@ -4,6 +4,7 @@ import json
 import math
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -11,15 +12,16 @@ from sqlalchemy import Connection, insert, select
 from hospital.times import moment
 from registry.database import journal, payloads, predictions
 from registry.digests import sha256_bytes
-from registry.journal import JournalFault, append
+from registry.journal import Draft, JournalFault, append_all
 from registry.tokens import Caller
 from serving.answers import BedForecast, ModelReference, Quantiles, StoredPrediction, WaitForecast
 from serving.clock import system_time
 from serving.errors import Problem
 from serving.protocol import LoadedModel
 
-__all__ = ["TOLERANCE", "does_not_add_up", "edited", "find", "model_reference", "new_id", "record"]
+__all__ = ["TOLERANCE", "Made", "does_not_add_up", "edited", "find", "model_reference", "new_id", "record"]
 
+_INSERT = insert(predictions)
 TOLERANCE = 1e-4
 """How far an explanation may be from the number served, in minutes or beds."""
 
@@ -51,51 +53,60 @@ def model_reference(model: LoadedModel) -> ModelReference:
     )
 
 
-def record(
-    connection: Connection,
-    model: LoadedModel,
-    made: Mapping[str, str],
-    *,
-    actor: str,
-    made_at: int,
-    question: Mapping[str, Any],
-) -> int:
-    """Writes predictions (JSON by id) and one journal entry; the caller's transaction makes them one.
+@dataclass(frozen=True)
+class Made:
+    """Predictions made for one caller, to be written.
 
-    The entry's payload holds each prediction's digest, so that an edited row is found, and the question, so
-    that it can be asked again; both can be erased.
+    Attributes:
+        texts: JSON by id. question: what was asked, so that it can be asked again.
     """
-    subjects = {
-        "model": model.name,
-        "version": model.version,
-        "digest": model.digest,
-        "release": str(model.sequence),
-        "predictions": str(len(made)),
-    }
-    told = {i: _digest(_response(model, t), actor, made_at) for i, t in made.items()}
-    payload = {"predictions": told, "question": question}
-    entry = append(
-        connection, actor=actor, action="predict", subjects=subjects, payload=payload, now=system_time()
-    )
-    rows = [
-        {
-            "prediction_id": prediction_id,
-            "made_at": made_at,
+
+    texts: Mapping[str, str]
+    actor: str
+    question: Mapping[str, Any]
+
+
+def record(connection: Connection, model: LoadedModel, made: Sequence[Made], *, made_at: int) -> None:
+    """Writes predictions and a journal entry for each caller's; the caller's transaction makes them one.
+
+    An entry's payload holds each prediction's digest, so that an edited row is found, and the question; both
+    can be erased.
+    """
+    if not made:
+        return
+    release = model_reference(model).model_dump_json()
+    drafts, rows = [], []
+    for one in made:
+        responses = {i: f'{{"model":{release},"prediction":{t}}}' for i, t in one.texts.items()}
+        told = {i: _digest(response, one.actor, made_at) for i, response in responses.items()}
+        subjects = {
             "model": model.name,
             "version": model.version,
             "digest": model.digest,
-            "actor": actor,
-            "response": _response(model, text),
-            "journal_seq": entry.seq,
+            "release": str(model.sequence),
+            "predictions": str(len(responses)),
         }
-        for prediction_id, text in made.items()
-    ]
-    connection.execute(insert(predictions), rows)
-    return entry.seq
-
-
-def _response(model: LoadedModel, text: str) -> str:
-    return f'{{"model":{model_reference(model).model_dump_json()},"prediction":{text}}}'
+        payload = {"predictions": told, "question": one.question}
+        drafts.append(Draft(one.actor, "predict", subjects, payload=payload))
+        rows.append([(i, one.actor, response) for i, response in responses.items()])
+    entries = append_all(connection, drafts, now=system_time())
+    connection.execute(
+        _INSERT,
+        [
+            {
+                "prediction_id": prediction_id,
+                "made_at": made_at,
+                "model": model.name,
+                "version": model.version,
+                "digest": model.digest,
+                "actor": actor,
+                "response": response,
+                "journal_seq": entry.seq,
+            }
+            for entry, found in zip(entries, rows, strict=True)
+            for prediction_id, actor, response in found
+        ],
+    )
 
 
 def _digest(response: str, actor: str, made_at: int) -> str:

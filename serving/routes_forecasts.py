@@ -1,23 +1,29 @@
-"""POST /v1/wait-time and /v1/bed-demand: question, forecasts, do they add up, the record, the answer."""
+"""POST /v1/wait-time and /v1/bed-demand: question, forecasts, do they add up, the record, the answer.
+
+Wait times that are asked for at the same moment are computed and recorded together: one look at the hospital, one
+pass over the trees, one durable commit. Each caller's answer is the one it would have had alone.
+"""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any
 
 from starlette.responses import Response
 
 from registry.database import writing
-from registry.journal import append
+from registry.journal import Draft, append_all
 from registry.tokens import Caller
 from serving.answers import BedDemandAnswer, BedForecast, WaitForecast, WaitTimeAnswer
 from serving.clock import system_time
 from serving.endpoint import Call, Endpoint
 from serving.errors import Problem
 from serving.parts import Parts
-from serving.predictions import does_not_add_up, model_reference, new_id, record
+from serving.predictions import Made, does_not_add_up, model_reference, new_id, record
 from serving.protocol import BedQuestion, LoadedModel, WaitQuestion
-from serving.requests import BedDemandRequest, WaitTimeRequest, bed_question, wait_question
+from serving.requests import Asked, BedDemandRequest, WaitTimeRequest, bed_question, wait_question
 
 __all__ = ["BED_DEMAND", "ENDPOINTS", "WAIT_TIME", "forecast_beds", "forecast_waits"]
 
@@ -25,27 +31,45 @@ _ROLES = frozenset({"application", "operator", "admin"})
 MEGABYTE = 1_048_576
 
 
+@dataclass(frozen=True)
+class _Forecasts:
+    """What was computed for one caller: forecasts, the heads of their record, and the question as it is kept."""
+
+    caller: Caller
+    forecasts: Sequence[WaitForecast | BedForecast]
+    heads: Sequence[str]
+    asked: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Recorded forecasts: their ids, and each as JSON without its opening brace."""
+
+    ids: Sequence[str]
+    tails: Sequence[str]
+
+
 def forecast_waits(
     parts: Parts, caller: Caller, question: WaitQuestion, now: int
-) -> tuple[LoadedModel, list[WaitForecast], list[str]]:
+) -> tuple[LoadedModel, list[WaitForecast], Sequence[str]]:
     """Forecasts of visits, checked and recorded, with their ids."""
     model = parts.releases.current("wait-time")
-    with parts.engine.connect() as connection:
-        forecasts = parts.forecaster.wait_time(model, connection, question, now)
-    pseudonyms = [json.dumps(v["visit_id"], ensure_ascii=False) for v in question.visits]
-    heads = [f'"visit_id":{p},' for p in pseudonyms]
-    asked = {
-        "visits": [_known(v) for v in question.visits],
-        "ed_states": [None if s is None else asdict(s) for s in question.ed_states],
-        "explain": asdict(question.explain),
-    }
-    return model, forecasts, _keep(parts, caller, model, forecasts, heads, asked, now)
+    (forecasts,) = _compute_waits(parts, model, [question], now)
+    (kept,) = _keep(parts, model, [_of_waits(caller, question, forecasts)], now)
+    return model, forecasts, _or_raise(kept).ids
 
 
 def forecast_beds(
     parts: Parts, caller: Caller, question: BedQuestion, now: int
-) -> tuple[LoadedModel, list[BedForecast], list[str]]:
+) -> tuple[LoadedModel, list[BedForecast], Sequence[str]]:
     """Forecasts of units and horizons, checked and recorded, with their ids."""
+    model, forecasts, kept = _beds(parts, caller, question, now)
+    return model, forecasts, kept.ids
+
+
+def _beds(
+    parts: Parts, caller: Caller, question: BedQuestion, now: int
+) -> tuple[LoadedModel, list[BedForecast], _Kept]:
     model = parts.releases.current("bed-demand")
     with parts.engine.connect() as connection:
         forecasts = parts.forecaster.bed_demand(model, connection, question, now)
@@ -56,48 +80,84 @@ def forecast_beds(
         "observations": [_known(r) for r in question.observations],
         "explain": asdict(question.explain),
     }
-    return model, forecasts, _keep(parts, caller, model, forecasts, [""] * len(forecasts), asked, now)
+    found = _Forecasts(caller, forecasts, [""] * len(forecasts), asked)
+    (kept,) = _keep(parts, model, [found], now)
+    return model, forecasts, _or_raise(kept)
 
 
-def _keep(
-    parts: Parts,
-    caller: Caller,
-    model: LoadedModel,
-    forecasts: Sequence[WaitForecast | BedForecast],
-    heads: Sequence[str],
-    asked: Mapping[str, Any],
-    now: int,
-) -> list[str]:
-    wrong = does_not_add_up(forecasts)
-    if wrong:
-        _refuse(parts, caller, model, len(wrong), len(forecasts))
-    ids = [new_id() for _ in forecasts]
-    texts = [_text(i, head, f) for i, head, f in zip(ids, heads, forecasts, strict=True)]
+def _compute_waits(
+    parts: Parts, model: LoadedModel, questions: Sequence[WaitQuestion], now: int
+) -> list[list[WaitForecast]]:
+    """The forecasts of each question; those that want the same reasons are asked as one."""
+    out: list[list[WaitForecast]] = [[] for _ in questions]
+    with parts.engine.connect() as connection:
+        for explain in dict.fromkeys(q.explain for q in questions):
+            mine = [i for i, q in enumerate(questions) if q.explain == explain]
+            visits = [v for i in mine for v in questions[i].visits]
+            ed_states = list(chain.from_iterable(questions[i].ed_states for i in mine))
+            whole = WaitQuestion(visits, ed_states, explain)
+            forecasts = iter(parts.forecaster.wait_time(model, connection, whole, now))
+            for i in mine:
+                out[i] = [next(forecasts) for _ in questions[i].visits]
+    return out
+
+
+def _of_waits(caller: Caller, question: WaitQuestion, forecasts: Sequence[WaitForecast]) -> _Forecasts:
+    asked = {
+        "visits": [_known(v) for v in question.visits],
+        "ed_states": [None if s is None else asdict(s) for s in question.ed_states],
+        "explain": asdict(question.explain),
+    }
+    return _Forecasts(caller, forecasts, [_visit(v["visit_id"]) for v in question.visits], asked)
+
+
+def _keep(parts: Parts, model: LoadedModel, found: Sequence[_Forecasts], now: int) -> list[_Kept | Problem]:
+    """Records what each caller gets, all in one transaction; who would get a sum that is off gets none."""
+    out: list[_Kept | Problem] = []
+    made, refusals = [], []
+    for one in found:
+        wrong = does_not_add_up(one.forecasts)
+        if wrong:
+            refusals.append(_refusal(one, model, len(wrong)))
+            out.append(_does_not_add_up())
+            continue
+        kept = _Kept([new_id() for _ in one.forecasts], [f.model_dump_json()[1:] for f in one.forecasts])
+        texts = map(_text, kept.ids, one.heads, kept.tails)
+        made.append(Made(dict(zip(kept.ids, texts, strict=True)), one.caller.name, one.asked))
+        out.append(kept)
     with writing(parts.engine) as connection:
-        made = dict(zip(ids, texts, strict=True))
-        record(connection, model, made, actor=caller.name, made_at=now, question=asked)
-    for forecast in forecasts:
-        parts.metrics.forecasts.labels(model.name, forecast.trust.status).inc()
-    return ids
+        append_all(connection, refusals, now=system_time())
+        record(connection, model, made, made_at=now)
+    told = Counter(
+        f.trust.status
+        for one, kept in zip(found, out, strict=True)
+        if isinstance(kept, _Kept)
+        for f in one.forecasts
+    )
+    for status, number in told.items():
+        parts.metrics.forecasts.labels(model.name, status).inc(number)
+    return out
 
 
-def _refuse(parts: Parts, caller: Caller, model: LoadedModel, wrong: int, total: int) -> None:
+def _or_raise(kept: _Kept | Problem) -> _Kept:
+    if isinstance(kept, Problem):
+        raise kept
+    return kept
+
+
+def _refusal(found: _Forecasts, model: LoadedModel, wrong: int) -> Draft:
     subjects = {
         "model": model.name,
         "version": model.version,
         "digest": model.digest,
-        "wrong": f"{wrong} of {total}",
+        "wrong": f"{wrong} of {len(found.forecasts)}",
     }
-    with writing(parts.engine) as connection:
-        append(
-            connection,
-            actor=caller.name,
-            action="refuse to answer",
-            subjects=subjects,
-            reason="an explanation does not add up to the number it explains",
-            now=system_time(),
-        )
-    raise Problem(
+    reason = "an explanation does not add up to the number it explains"
+    return Draft(found.caller.name, "refuse to answer", subjects, reason)
+
+
+def _does_not_add_up() -> Problem:
+    return Problem(
         500,
         "explanation_does_not_add_up",
         "An explanation does not add up to its forecast, so neither is served; the journal has an entry. "
@@ -105,8 +165,12 @@ def _refuse(parts: Parts, caller: Caller, model: LoadedModel, wrong: int, total:
     )
 
 
-def _text(prediction_id: str, head: str, forecast: WaitForecast | BedForecast) -> str:
-    return f'{{"prediction_id":"{prediction_id}",{head}{forecast.model_dump_json()[1:]}'
+def _text(prediction_id: str, head: str, tail: str) -> str:
+    return f'{{"prediction_id":"{prediction_id}",{head}{tail}'
+
+
+def _visit(visit_id: str) -> str:
+    return f'"visit_id":{json.dumps(visit_id, ensure_ascii=False)},'
 
 
 def _known(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,13 +184,35 @@ def _answer(model: LoadedModel, name: str, texts: Sequence[str]) -> Response:
 
 def wait_time(call: Call) -> Response:
     """POST /v1/wait-time"""
-    parts, context = call.parts, call.parts.context()
-    parts.releases.current("wait-time")  # nothing to say to the best of bodies without a release
-    asked = wait_question(call.body, context)
-    model, forecasts, ids = forecast_waits(parts, call.caller, asked.question, context.now)
-    heads = [f'"visit_id":{json.dumps(v, ensure_ascii=False)},' for v in asked.visit_ids]
-    texts = [_text(i, head, f) for i, head, f in zip(ids, heads, forecasts, strict=True)]
-    return _answer(model, "predictions", texts)
+    (answered,) = _wait_times([call])
+    if isinstance(answered, Exception):
+        raise answered
+    return answered
+
+
+def _wait_times(calls: Sequence[Call]) -> list[Response | Exception]:
+    """The answers of several calls, computed and recorded together; who asks wrongly is told so alone."""
+    parts = calls[0].parts
+    context = parts.context()
+    model = parts.releases.current("wait-time")  # nothing to say to the best of bodies without a release
+    asked: dict[int, Asked] = {}
+    out: dict[int, Response | Exception] = {}
+    for i, call in enumerate(calls):
+        try:
+            asked[i] = wait_question(call.body, context)
+        except Problem as problem:
+            out[i] = problem
+    if asked:
+        questions = [a.question for a in asked.values()]
+        computed = _compute_waits(parts, model, questions, context.now)
+        found = [_of_waits(calls[i].caller, q, f) for i, q, f in zip(asked, questions, computed, strict=True)]
+        for (i, one), kept in zip(asked.items(), _keep(parts, model, found, context.now), strict=True):
+            if isinstance(kept, Problem):
+                out[i] = kept
+            else:
+                heads = map(_visit, one.visit_ids)
+                out[i] = _answer(model, "predictions", list(map(_text, kept.ids, heads, kept.tails)))
+    return [out[i] for i in range(len(calls))]
 
 
 def bed_demand(call: Call) -> Response:
@@ -134,8 +220,8 @@ def bed_demand(call: Call) -> Response:
     parts, context = call.parts, call.parts.context()
     parts.releases.current("bed-demand")
     question = bed_question(call.body, context)
-    model, forecasts, ids = forecast_beds(parts, call.caller, question, context.now)
-    return _answer(model, "forecasts", [_text(i, "", f) for i, f in zip(ids, forecasts, strict=True)])
+    model, _, kept = _beds(parts, call.caller, question, context.now)
+    return _answer(model, "forecasts", [_text(i, "", t) for i, t in zip(kept.ids, kept.tails, strict=True)])
 
 
 WAIT_TIME = Endpoint(
@@ -149,6 +235,7 @@ WAIT_TIME = Endpoint(
     problems=(503,),
     max_bytes=2 * MEGABYTE,
     native=True,
+    together=_wait_times,
 )
 BED_DEMAND = Endpoint(
     "POST",

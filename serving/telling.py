@@ -1,17 +1,20 @@
 """What a forecast's reasons are called, in French and English."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from explain.reasons import number, select, sentence
-from hospital.events import Array
+from explain.reasons import number, sentence
 from hospital.features.feature import TRIAGE_RANK, Feature
 from serving.answers import Adjustment, Contribution, Explanation
 from serving.protocol import ExplainOptions
 
-__all__ = ["Telling", "told_bed", "told_wait"]
+__all__ = ["Teller", "Telling"]
+
+Language = Literal["fr", "en"]
+Value = float | str | None
 
 _DAYS = {
     "fr": ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
@@ -57,113 +60,126 @@ class Telling:
     """One forecast's explanation in numbers.
 
     Attributes:
-        values, usual, contributions: float64 [features]. adjustments: by name. inside: the model answers, not the
-        baseline. unit: ``min`` or ``beds``.
+        columns: of the features shown, the largest contribution first. values, usual, contributions: theirs; NaN
+        unknown. other: the sum of the contributions not shown. adjustments: by name.
     """
 
-    features: tuple[Feature, ...]
-    values: Array
-    usual: Array
+    columns: Sequence[int]
+    values: Sequence[float]
+    usual: Sequence[float]
+    contributions: Sequence[float]
+    other: float
     base: float
-    contributions: Array
     adjustments: Mapping[str, float]
-    inside: bool
-    options: ExplainOptions
-    unit: str
 
 
-def told_wait(telling: Telling) -> Explanation:
-    """The explanation of a wait time."""
-    return _told(telling, [])
+class Teller:
+    """Puts the explanations of one model into words; what does not change from one to the next is made once.
 
+    Args:
+        unit: of the forecast.
+    """
 
-def told_bed(telling: Telling, now: float) -> Explanation:
-    """The explanation of a bed demand, which starts from the patients now and their usual change."""
-    language = telling.options.language
-    words = _SAID[language]
-    first = [words["now"].format(number(now, language), _signed(telling.base - now, language))]
-    departure = telling.adjustments.get("usual_departure", 0.0)
-    if abs(departure) >= 0.05:
-        first.append(words["usual"].format(f"{_signed(departure, language)} {_UNITS['beds'][language]}"))
-    return _told(telling, first)
+    def __init__(self, features: Sequence[Feature], unit: Literal["min", "beds"], language: Language) -> None:
+        self._words = tuple(_FeatureWords(f, language) for f in features)
+        self._unit, self._language = unit, language
+        self._said = _UNITS[unit][language]
 
+    def wait(self, telling: Telling, options: ExplainOptions) -> Explanation:
+        """The explanation of a wait time."""
+        return self._told(telling, options, [])
 
-def _told(telling: Telling, reasons: list[str]) -> Explanation:
-    language = telling.options.language
-    top = min(telling.options.top, telling.contributions.size) if telling.inside else 0
-    chosen, other = select(telling.contributions, top)
-    contributions = []
-    for reason in chosen:
-        feature = telling.features[reason.index]
-        value = _value(feature, float(telling.values[reason.index]))
-        usual = _value(feature, float(telling.usual[reason.index]))
-        label = feature.label(language)
-        words = sentence(
-            label,
-            _words(feature, value, language),
-            None if feature.group == "calendar" else _words(feature, usual, language),
-            reason.contribution,
-            _UNITS[telling.unit][language],
-            language,
-        )
-        if words is not None:
-            reasons.append(words)
-        contributions.append(
-            Contribution(
-                feature=feature.name,
-                group=feature.group,
-                label=label,
-                value=value,
-                reference_value=usual,
-                contribution=reason.contribution,
+    def bed(self, telling: Telling, options: ExplainOptions, now: float) -> Explanation:
+        """The explanation of a bed demand, which starts from the patients now and their usual change."""
+        language = self._language
+        words = _SAID[language]
+        first = [words["now"].format(number(now, language), _signed(telling.base - now, language))]
+        departure = telling.adjustments.get("usual_departure", 0.0)
+        if abs(departure) >= 0.05:
+            first.append(words["usual"].format(f"{_signed(departure, language)} {self._said}"))
+        return self._told(telling, options, first)
+
+    def _told(self, telling: Telling, options: ExplainOptions, reasons: list[str]) -> Explanation:
+        contributions = []
+        for column, value, usual, contribution in zip(
+            telling.columns, telling.values, telling.usual, telling.contributions, strict=True
+        ):
+            words = self._words[column]
+            now, then = words.value(value), words.value(usual)
+            compared = None if words.feature.group == "calendar" else words.say(then)
+            said = sentence(words.label, words.say(now), compared, contribution, self._said, self._language)
+            if said is not None:
+                reasons.append(said)
+            contributions.append(
+                Contribution(
+                    feature=words.feature.name,
+                    group=words.feature.group,
+                    label=words.label,
+                    value=now,
+                    reference_value=then,
+                    contribution=contribution,
+                )
             )
+        return Explanation(
+            unit=self._unit,
+            reference=options.reference,
+            base=telling.base,
+            contributions=tuple(contributions),
+            other=telling.other,
+            adjustments=tuple(Adjustment(name=n, contribution=v) for n, v in telling.adjustments.items()),
+            reasons=tuple(reasons),
         )
-    return Explanation(
-        unit="min" if telling.unit == "min" else "beds",
-        reference=telling.options.reference,
-        base=telling.base,
-        contributions=tuple(contributions),
-        other=other,
-        adjustments=tuple(Adjustment(name=n, contribution=v) for n, v in telling.adjustments.items()),
-        reasons=tuple(reasons),
+
+
+class _FeatureWords:
+    """How one feature's values are given and told."""
+
+    def __init__(self, feature: Feature, language: Language) -> None:
+        self.feature, self.label = feature, feature.label(language)
+        self._told = _words_of(feature, language)
+
+    def value(self, value: float) -> Value:
+        """A feature's value as applications get it: a level's name, a triage level, a number; None unknown."""
+        if value != value:  # NaN, and quicker than asking
+            return None
+        if self.feature.levels:
+            return self.feature.levels[int(value)] if value.is_integer() else None
+        if self.feature.name == "triage":
+            return _RANK.get(value, round(value, 1))
+        # The shortest decimal that is this very float32.
+        return value if value.is_integer() else float(str(np.float32(value)))
+
+    def say(self, value: Value) -> str | None:
+        """A value as a sentence tells it; None where it is unknown, "" where it would say nothing."""
+        return None if value is None else self._told(value)
+
+
+def _words_of(feature: Feature, language: Language) -> Callable[[float | str], str]:
+    ways, unit = _WAYS[language], _SHOWN[language].get(feature.unit, feature.unit)
+    number_words = _number_words(feature.name, language) or (
+        lambda v: f"{number(v, language)} {unit}".strip()
     )
+    return lambda value: ways.get(value, value) if isinstance(value, str) else number_words(value)
 
 
-def _value(feature: Feature, value: float) -> float | str | None:
-    """A feature's value as applications get it: a level's name, a triage level, a number; None unknown."""
-    if np.isnan(value):
-        return None
-    if feature.levels:
-        return feature.levels[int(value)] if float(value).is_integer() else None
-    if feature.name == "triage":
-        return _RANK.get(value, round(value, 1))
-    return float(str(np.float32(value)))  # the shortest decimal that is this very float32
+def _number_words(name: str, language: Language) -> Callable[[float], str] | None:
+    """What is said of a number that is none to people; None for those that are."""
+    if name in ("season_cos", "season_sin"):
+        return lambda value: ""
+    if name.endswith("weekday"):
+        return lambda value: _DAYS[language][round(value) % 7]
+    if name.endswith("holiday"):
+        return lambda value: _YES_NO[language][round(value) > 0]
+    if name in ("hour", "target_hour"):
+        return lambda value: _clock(value, language)
+    return None
 
 
-def _words(feature: Feature, value: float | str | None, language: str) -> str | None:
-    """A value as a sentence tells it; None where it is unknown or would say nothing."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        return _WAYS[language].get(value, value)
-    if feature.name in ("season_cos", "season_sin"):
-        return ""
-    if feature.name.endswith("weekday"):
-        return _DAYS[language][round(value) % 7]
-    if feature.name.endswith("holiday"):
-        return _YES_NO[language][round(value) > 0]
-    if feature.name in ("hour", "target_hour"):
-        hours = int(value) % 24
-        return (
-            f"{hours} h {round((value % 1) * 60) % 60:02d}"
-            if language == "fr"
-            else f"{hours}:{round((value % 1) * 60) % 60:02d}"
-        )
-    unit = _SHOWN[language].get(feature.unit, feature.unit)
-    text = number(value, "fr" if language == "fr" else "en")
-    return f"{text} {unit}".strip()
+def _clock(value: float, language: Language) -> str:
+    hours, minutes = int(value) % 24, round((value % 1) * 60) % 60
+    return f"{hours} h {minutes:02d}" if language == "fr" else f"{hours}:{minutes:02d}"
 
 
-def _signed(value: float, language: str) -> str:
+def _signed(value: float, language: Language) -> str:
     sign = "+" if value >= 0 else "−"
-    return f"{sign}{number(abs(value), 'fr' if language == 'fr' else 'en')}"
+    return f"{sign}{number(abs(value), language)}"

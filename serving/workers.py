@@ -1,10 +1,10 @@
 """Threads for the work of requests, so that the event loop stays free; a full queue is refused at once."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from serving.errors import Problem
 
@@ -12,6 +12,8 @@ __all__ = ["Workers"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Item = TypeVar("Item")
+MOST_TOGETHER = 32
 
 
 class Workers:
@@ -20,6 +22,7 @@ class Workers:
     def __init__(self, threads: int = 4, queue: int = 64, seconds: float = 15.0) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="vigie")
         self._limit, self._seconds, self._pending = threads + queue, seconds, 0
+        self._waiting: dict[Any, list[tuple[Any, asyncio.Future[Any]]]] = {}
 
     async def run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """What `work` returns, computed in a thread.
@@ -27,6 +30,64 @@ class Workers:
         Raises:
             Problem: 429, the queue is full; 503, it took too long (what it writes may still be written).
         """
+        self._admit()
+        context = copy_context()
+        future = self._pool.submit(lambda: context.run(work, *args, **kwargs))
+        future.add_done_callback(self._done)
+        return await self._within_time(asyncio.wrap_future(future))
+
+    async def run_together(self, work: Callable[[Sequence[Item]], Sequence[R | Exception]], item: Item) -> R:
+        """`work` of several items that wait at the same moment; nobody waits for others to come.
+
+        While `work` runs, those that come gather, and go together when it has ended: what a piece of work costs
+        whatever its size (a commit above all) is then paid once for all of them.
+
+        Args:
+            work: gives one result an item, or the exception that is raised for it. Where it fails as a whole, having
+            changed nothing, each of its items is tried alone.
+
+        Raises:
+            Problem: as `run`; and what `work` says of the item.
+        """
+        self._admit()
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        future.add_done_callback(self._done)
+        waiting = self._waiting.get(work)
+        if waiting is None:
+            self._waiting[work] = []
+            self._start(work, [(item, future)])
+        else:
+            waiting.append((item, future))
+        return await self._within_time(future)
+
+    def _start(self, work: Any, batch: "list[tuple[Any, asyncio.Future[Any]]]") -> None:
+        loop = asyncio.get_running_loop()
+        items = [item for item, _ in batch]
+
+        def computed() -> None:
+            results = _each(work, items)
+            loop.call_soon_threadsafe(self._finish, work, batch, results)
+
+        self._pool.submit(computed)
+
+    def _finish(
+        self, work: Any, batch: "list[tuple[Any, asyncio.Future[Any]]]", results: Sequence[Any]
+    ) -> None:
+        for (_, future), result in zip(batch, results, strict=True):
+            if future.done():  # whoever asked has left, or waited too long
+                continue
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+        waiting = [(item, future) for item, future in self._waiting[work] if not future.done()]
+        if waiting:
+            self._waiting[work] = waiting[MOST_TOGETHER:]
+            self._start(work, waiting[:MOST_TOGETHER])
+        else:
+            del self._waiting[work]
+
+    def _admit(self) -> None:
         if self._pending >= self._limit:
             raise Problem(
                 429,
@@ -35,12 +96,11 @@ class Workers:
                 headers={"retry-after": "1"},
             )
         self._pending += 1
-        context = copy_context()
-        future = self._pool.submit(lambda: context.run(work, *args, **kwargs))
-        future.add_done_callback(self._done)
+
+    async def _within_time(self, future: "asyncio.Future[R]") -> R:
         try:
             async with asyncio.timeout(self._seconds):
-                return await asyncio.wrap_future(future)
+                return await future
         except TimeoutError:
             raise Problem(
                 503,
@@ -55,3 +115,15 @@ class Workers:
     def close(self) -> None:
         """Ends the threads when they have finished."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _each(
+    work: Callable[[Sequence[Item]], Sequence[R | Exception]], items: Sequence[Item]
+) -> list[R | Exception]:
+    """What `work` gives for each item; of all alone where it failed for them together."""
+    try:
+        return list(work(items))
+    except Exception as error:
+        if len(items) == 1:
+            return [error]
+        return [result for item in items for result in _each(work, [item])]

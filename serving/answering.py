@@ -1,0 +1,95 @@
+"""What is answered for rows, one by one: quantiles, trust, and what is told of each."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from explain.reasons import select
+from hospital.events import Array
+from hospital.features.feature import Feature
+from hospital.quantiles import LEVELS
+from registry.answering import Answered
+from registry.reliance import trust_status, warnings_of
+from serving.answers import Quantiles, Trust
+from serving.protocol import ExplainOptions
+from serving.telling import Telling
+
+__all__ = ["Answers"]
+
+_P10, _P50, _P90 = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
+
+
+class Answers:
+    """Quantiles and reasons of rows: the model's inside the scope, the best baseline's outside."""
+
+    def __init__(
+        self, features: Sequence[Feature], answered: Answered, X: Array, explain: ExplainOptions
+    ) -> None:
+        self._features, self._explain, self._answered, self._X = features, explain, answered, X
+
+    def quantiles(self, i: int) -> Quantiles:
+        """p10, p50 and p90 of a row."""
+        p10, p50, p90 = self._quantiles[i]
+        return Quantiles(p10=p10, p50=p50, p90=p90)
+
+    @cached_property
+    def _quantiles(self) -> list[list[float]]:
+        return self._answered.quantiles[:, (_P10, _P50, _P90)].tolist()
+
+    def above(self, i: int, beds: float) -> float:
+        """Probability that a row's outcome is above `beds` (whole beds: at least one more), 0 to 1."""
+        levels = np.array([0.0, *LEVELS, 1.0])
+        row = self._answered.quantiles[i]
+        edges = np.concatenate([[row[0] - (row[1] - row[0])], row, [row[-1] + (row[-1] - row[-2])]])
+        return float(1 - np.interp(beds + 0.5, np.maximum.accumulate(edges), levels))
+
+    def telling(self, i: int) -> Telling:
+        """What is told of a row."""
+        return self._told.row(i)
+
+    @cached_property
+    def _told(self) -> "_Told":
+        return _Told(self._answered, self._X, self._explain.top)
+
+    def trust(self, i: int, *, stale: bool) -> Trust:
+        """How far to trust a row's answer."""
+        inside, outside = bool(self._answered.inside[i]), self._answered.out_of_range[i]
+        warnings = warnings_of(
+            self._features, outside, inside=inside, stale=stale, language=self._explain.language
+        )
+        return Trust(status=trust_status(warnings, inside=inside, stale=stale), warnings=warnings)
+
+
+class _Told:
+    """What is told of each row, as numbers of Python's: taken from the arrays all at once."""
+
+    def __init__(self, answered: Answered, X: Array, top: int) -> None:
+        contributions = answered.contributions
+        columns, others = select(contributions, top)
+        place = columns + np.arange(len(X))[:, None] * X.shape[1]
+        self._inside, self._columns = answered.inside.tolist(), columns.tolist()
+        self._values, self._usual, self._contributions = (
+            array.ravel().take(place).astype(np.float64).tolist()
+            for array in (X, answered.reference_values, contributions)
+        )
+        self._others, self._base = others.tolist(), answered.base.tolist()
+        self._adjustments = {
+            inside: {name: values.tolist() for name, values in found.adjustments.items()}
+            for inside, found in ((False, answered.baseline), (True, answered.model))
+            if found is not None
+        }
+
+    def row(self, i: int) -> Telling:
+        """A row; of a baseline's no feature is shown, since none says anything."""
+        inside = self._inside[i]
+        shown = slice(None) if inside else slice(0)
+        return Telling(
+            columns=self._columns[i][shown],
+            values=self._values[i][shown],
+            usual=self._usual[i][shown],
+            contributions=self._contributions[i][shown],
+            other=self._others[i],
+            base=self._base[i],
+            adjustments={name: values[i] for name, values in self._adjustments[inside].items()},
+        )
