@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from hospital.calendar import local_hour, weekday
+from hospital.calendar import hour_of, local_clock, weekday
 from hospital.events import Array
 from hospital.features.feature import TRIAGE_RANK
 from hospital.quantiles import LEVELS, weighted_quantiles
+from hospital.times import DAY
 
 __all__ = ["BED_BASELINES", "WAIT_BASELINES", "BedBaselines", "WaitBaselines", "triage_position", "week_slot"]
 
@@ -26,8 +27,9 @@ _BANDS = 8  # of three hours
 
 def week_slot(times: Array, zone: Any, cadence_hours: int) -> Array:
     """Place in the local week: hour 0–167, or day 0–6 for a daily census (int64 [n])."""
-    day = weekday(times, zone)
-    return day if cadence_hours >= 24 else day * 24 + local_hour(times, zone).astype(np.int64)
+    clock = local_clock(times, zone)
+    day = weekday(clock // DAY)
+    return day if cadence_hours >= 24 else day * 24 + hour_of(clock).astype(np.int64)
 
 
 def triage_position(triage: Array) -> Array:

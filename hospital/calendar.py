@@ -17,6 +17,7 @@ from hospital.times import DAY, HOUR
 __all__ = [
     "days_before_local",
     "french_public_holidays",
+    "hour_of",
     "is_holiday",
     "local_clock",
     "local_day",
@@ -73,17 +74,25 @@ def local_day(times: Array, zone: ZoneInfo) -> Array:
 
 def local_hour(times: Array, zone: ZoneInfo) -> Array:
     """Hour of the local clock with its fraction, 0 up to 24: float64 [n]."""
-    return (local_clock(times, zone) % DAY) / HOUR
+    return hour_of(local_clock(times, zone))
 
 
-def weekday(times: Array, zone: ZoneInfo) -> Array:
-    """Local day of the week, Monday 0: int64 [n]."""
-    return (local_day(times, zone) + 3) % 7
+def hour_of(clock: Array) -> Array:
+    """`local_hour` of local wall-clock times (`local_clock`)."""
+    return (clock % DAY) / HOUR
 
 
-def season(times: Array, zone: ZoneInfo) -> tuple[Array, Array]:
-    """(cosine, sine) of the place in the year, 365.25 days: float64 [n] each; the cosine peaks on 1 January."""
-    days, inverse = np.unique(local_day(times, zone), return_inverse=True)
+def weekday(days: Array) -> Array:
+    """Day of the week of local days, Monday 0: int64 [n]."""
+    return (days + 3) % 7
+
+
+def season(days: Array) -> tuple[Array, Array]:
+    """(cosine, sine) of the place in the year, 365.25 days, of each local day: float64 [n] each.
+
+    The cosine peaks on 1 January.
+    """
+    days, inverse = np.unique(days, return_inverse=True)
     # One cosine a day by the C library: NumPy's vectorised ones may differ in the last bit by array length.
     angles = [2 * math.pi * (int(day) / 365.25) for day in days]
     cosine, sine = np.array([math.cos(a) for a in angles]), np.array([math.sin(a) for a in angles])

@@ -64,13 +64,15 @@ class Counter:
 
     def count(self, times: Array) -> Array:
         """How many hold at each time: int64 [n]."""
-        return np.searchsorted(self._starts, times, "right") - np.searchsorted(self._ends, times, "right")
+        if not self._starts.size:
+            return np.zeros(times.size, np.int64)
+        return self._starts.searchsorted(times, "right") - self._ends.searchsorted(times, "right")
 
     def sum(self, times: Array) -> Array:
         """The summed weight of those that hold at each time: int64 [n]."""
         return (
-            self._start_sums[np.searchsorted(self._starts, times, "right")]
-            - self._end_sums[np.searchsorted(self._ends, times, "right")]
+            self._start_sums[self._starts.searchsorted(times, "right")]
+            - self._end_sums[self._ends.searchsorted(times, "right")]
         )
 
 
@@ -89,10 +91,12 @@ class Own:
 
     def at(self, row: Array, times: Array) -> tuple[Array, Array]:
         """(count, sum) of the spans of each row (int64 [n]; -1: none) that hold at each time."""
-        low, high = np.searchsorted(self._row, row, "left"), np.searchsorted(self._row, row, "right")
+        if row.max(initial=-1) < 0 or not self._row.size:
+            return np.zeros(row.size, np.int64), np.zeros(row.size, np.int64)
+        low, high = self._row.searchsorted(row, "left"), self._row.searchsorted(row, "right")
         count, total = np.zeros(row.size, np.int64), np.zeros(row.size, np.int64)
         for step in range(int((high - low).max(initial=0))):
-            at = np.minimum(low + step, max(self._row.size - 1, 0))
+            at = np.minimum(low + step, self._row.size - 1)
             holds = (low + step < high) & (self._start[at] <= times) & (times < self._end[at])
             count += holds
             total += np.where(holds, self._weight[at], 0)
@@ -125,7 +129,7 @@ class LastOnes:
         values = np.full((times.size, k), np.nan)
         if not self._known.size:
             return values, np.ones(times.size, bool)
-        top = np.searchsorted(self._known, times, "right")
+        top = self._known.searchsorted(times, "right")
         at = top[:, None] - 1 - np.arange(depth)
         exists, at = at >= 0, np.maximum(at, 0)
         recent = exists & (self._known[at] > times[:, None] - self._window)
@@ -158,7 +162,7 @@ class Series:
         return np.where(fresh, self._value[safe], np.nan)
 
     def _find(self, at: Array, known_at: Array) -> Array:
-        index = np.searchsorted(self._at, at, "right") - 1
+        index = self._at.searchsorted(at, "right") - 1
         while True:
             safe = np.maximum(index, 0)
             hidden = (index >= 0) & ~((self._from[safe] <= known_at) & (known_at < self._until[safe]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from sqlalchemy import Connection
@@ -10,7 +11,6 @@ from hospital.errors import HistoryError
 from hospital.events import Array, Unit
 from hospital.features.beds import BedQuery
 from hospital.features.wait import VITAL_SIGNS, WaitQuery, prediction_times
-from hospital.quantiles import LEVELS
 from hospital.times import DAY, HOUR, MISSING_TIME, moment
 from registry.answering import answer
 from registry.model import ForecastModel, Rows
@@ -33,9 +33,6 @@ from serving.telling import Teller
 
 __all__ = ["make_forecaster"]
 
-_MOST_TELLERS = 16
-_P10, _P50, _P90 = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
-
 
 def make_forecaster(settings: Settings) -> Forecaster:
     """The forecaster of an installation."""
@@ -46,7 +43,7 @@ def make_forecaster(settings: Settings) -> Forecaster:
 class _Forecaster:
     def __init__(self) -> None:
         self._states = StateCache()
-        self._tellers: dict[tuple[str, str, int], Teller] = {}
+        self._tellers: WeakKeyDictionary[ForecastModel, dict[str, Teller]] = WeakKeyDictionary()
 
     def wait_time(
         self, model: LoadedModel, connection: Connection, question: WaitQuestion, now: int
@@ -65,7 +62,7 @@ class _Forecaster:
         inside = in_scope(model.scope, emergency_of(query.columns["department"]), np.zeros(query.size))
         answered = answer(engine, rows, inside, reference)
         answers = Answers(engine.features, answered, rows.X, question.explain)
-        teller = self._teller(model, question)
+        teller = self._teller(engine, question.explain.language)
         return [
             WaitForecast(
                 wait_minutes=answers.quantiles(i),
@@ -94,7 +91,7 @@ class _Forecaster:
         inside = in_scope(model.scope, [unit.group for unit in units], query.horizon_hours)
         answered = answer(engine, rows, inside, reference)
         answers = Answers(engine.features, answered, rows.X, question.explain)
-        teller = self._teller(model, question)
+        teller = self._teller(engine, question.explain.language)
         table = "stays" if state.events.counted else "census"
         stale = question.at - state.heard.get(table, 0) > stale_after(engine.manifest)
         now_beds, target = computer.demand_now(query), query.target_time
@@ -137,16 +134,12 @@ class _Forecaster:
             )
         return out
 
-    def _teller(self, model: LoadedModel, question: WaitQuestion | BedQuestion) -> Teller:
-        language = question.explain.language
-        key = (model.digest, language, model.sequence)
-        found = self._tellers.get(key)
-        if found is None:
-            if len(self._tellers) >= _MOST_TELLERS:
-                self._tellers = {}
-            unit: Literal["min", "beds"] = "min" if isinstance(question, WaitQuestion) else "beds"
-            found = self._tellers[key] = Teller(_engine(model).features, unit, language)
-        return found
+    def _teller(self, model: ForecastModel, language: Literal["fr", "en"]) -> Teller:
+        known = self._tellers.setdefault(model, {})
+        if language not in known:
+            unit: Literal["min", "beds"] = "min" if model.name == "wait-time" else "beds"
+            known[language] = Teller(model.features, unit, language)
+        return known[language]
 
 
 def _engine(model: LoadedModel) -> ForecastModel:

@@ -23,6 +23,7 @@ __all__ = ["WINDOW_DAYS", "HospitalState", "StateCache", "state_of"]
 
 WINDOW_DAYS = 50
 """No feature looks back further: six weeks of local clock, and what may be late."""
+_NEWEST = select(func.coalesce(func.max(observations.c.seq), 0))
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,7 @@ class StateCache:
         """The state for a model's zone and cadence; `now`: instant."""
         key, day = (manifest.zone, manifest.cadence_hours), now // DAY
         with self._lock:
-            newest = int(
-                connection.execute(select(func.coalesce(func.max(observations.c.seq), 0))).scalar_one()
-            )
+            newest = int(connection.execute(_NEWEST).scalar_one())
             kept = self._kept.get(key)
             if kept is not None and kept[:2] == (newest, day):
                 return kept[2]

@@ -55,6 +55,9 @@ _SAID = {
 }
 
 
+_MOST_KNOWN = 512
+
+
 @dataclass(frozen=True)
 class Telling:
     """One forecast's explanation in numbers.
@@ -105,9 +108,9 @@ class Teller:
             telling.columns, telling.values, telling.usual, telling.contributions, strict=True
         ):
             words = self._words[column]
-            now, then = words.value(value), words.value(usual)
-            compared = None if words.feature.group == "calendar" else words.say(then)
-            said = sentence(words.label, words.say(now), compared, contribution, self._said, self._language)
+            (now, now_said), (then, then_said) = words.told(value), words.told(usual)
+            compared = None if words.feature.group == "calendar" else then_said
+            said = sentence(words.label, now_said, compared, contribution, self._said, self._language)
             if said is not None:
                 reasons.append(said)
             contributions.append(
@@ -132,26 +135,33 @@ class Teller:
 
 
 class _FeatureWords:
-    """How one feature's values are given and told."""
+    """How one feature's values are given and told; most come again and again."""
 
     def __init__(self, feature: Feature, language: Language) -> None:
         self.feature, self.label = feature, feature.label(language)
-        self._told = _words_of(feature, language)
+        self._words = _words_of(feature, language)
+        self._known: dict[float, tuple[Value, str | None]] = {}
 
-    def value(self, value: float) -> Value:
-        """A feature's value as applications get it: a level's name, a triage level, a number; None unknown."""
+    def told(self, value: float) -> tuple[Value, str | None]:
+        """A value as applications get it, and as a sentence tells it: None unknown, "" where it would say nothing."""
         if value != value:  # NaN, and quicker than asking
-            return None
+            return None, None
+        found = self._known.get(value)
+        if found is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known = {}
+            given = self._value(value)
+            found = self._known[value] = (given, None if given is None else self._words(given))
+        return found
+
+    def _value(self, value: float) -> Value:
+        """A level's name, a triage level, a number; None unknown."""
         if self.feature.levels:
             return self.feature.levels[int(value)] if value.is_integer() else None
         if self.feature.name == "triage":
             return _RANK.get(value, round(value, 1))
         # The shortest decimal that is this very float32.
         return value if value.is_integer() else float(str(np.float32(value)))
-
-    def say(self, value: Value) -> str | None:
-        """A value as a sentence tells it; None where it is unknown, "" where it would say nothing."""
-        return None if value is None else self._told(value)
 
 
 def _words_of(feature: Feature, language: Language) -> Callable[[float | str], str]:

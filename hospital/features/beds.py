@@ -6,7 +6,16 @@ from functools import partial
 
 import numpy as np
 
-from hospital.calendar import days_before_local, is_holiday, local_day, local_hour, season, weekday
+from hospital.calendar import (
+    days_before_local,
+    hour_of,
+    is_holiday,
+    local_clock,
+    local_day,
+    local_hour,
+    season,
+    weekday,
+)
 from hospital.counting import Counter, Spans, later, or_forever
 from hospital.events import Array, Events
 from hospital.features.demand import Demand, demand_of
@@ -181,16 +190,17 @@ class BedFeatures:
 
     def _calendar(self, query: BedQuery) -> dict[str, Array]:
         zone, target = self._events.zone, query.target_time
-        cosine, sine = season(target, zone)
-        first, last = local_day(query.prediction_time, zone), local_day(target, zone)
+        first, clock = local_day(query.prediction_time, zone), local_clock(target, zone)
+        last = clock // DAY
+        cosine, sine = season(last)
         code = {unit: float(i) for i, unit in enumerate(self._levels)}
         of_unit = np.array([code.get(u.unit, np.nan) for u in self._events.units])
         return {
             "unit": of_unit[query.unit],
             "horizon_hours": query.horizon_hours,
             "hour": local_hour(query.prediction_time, zone),
-            "target_hour": local_hour(target, zone),
-            "target_weekday": weekday(target, zone).astype(np.float64),
+            "target_hour": hour_of(clock),
+            "target_weekday": weekday(last).astype(np.float64),
             "season_cos": cosine,
             "season_sin": sine,
             "target_holiday": is_holiday(last).astype(np.float64),

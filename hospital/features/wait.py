@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hospital.calendar import is_holiday, local_day, local_hour, season, weekday
+from hospital.calendar import hour_of, is_holiday, local_clock, season, weekday
 from hospital.events import Array, Events
 from hospital.features.emergency import EmergencyDepartment
 from hospital.features.feature import SEASON_DAYS, TRIAGE_RANK, Feature, encode
-from hospital.times import HOUR, MISSING_TIME
+from hospital.times import DAY, HOUR, MISSING_TIME
 
 __all__ = [
     "VITAL_SIGNS",
@@ -163,14 +163,15 @@ class WaitFeatures:
         return np.column_stack([values[f.name] for f in features]).astype(np.float32)
 
     def _calendar(self, times: Array) -> dict[str, Array]:
-        zone = self._events.zone
-        cosine, sine = season(times, zone)
+        clock = local_clock(times, self._events.zone)
+        days = clock // DAY
+        cosine, sine = season(days)
         return {
-            "hour": local_hour(times, zone),
-            "weekday": weekday(times, zone).astype(np.float64),
+            "hour": hour_of(clock),
+            "weekday": weekday(days).astype(np.float64),
             "season_cos": cosine,
             "season_sin": sine,
-            "holiday": is_holiday(local_day(times, zone)).astype(np.float64),
+            "holiday": is_holiday(days).astype(np.float64),
         }
 
     def _patient(
