@@ -2,15 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -25,6 +19,8 @@ from sqlalchemy import (
     UniqueConstraint,
     create_engine,
     event,
+    inspect,
+    select,
     text,
 )
 from sqlalchemy.engine import make_url
@@ -34,6 +30,7 @@ from registry.errors import RegistryError
 
 __all__ = [
     "JOURNAL_LOCK",
+    "REVISION",
     "decisions",
     "journal",
     "metadata",
@@ -47,6 +44,9 @@ __all__ = [
     "writing",
 ]
 
+REVISION = "0001"
+"""The newest of `registry/migrations`."""
+_VERSIONS = Table("alembic_version", MetaData(), Column("version_num", Text))
 JOURNAL_LOCK = 0x5649474945
 """PostgreSQL's advisory lock of whoever appends to the journal."""
 
@@ -141,7 +141,7 @@ def open_database(url: str) -> Engine:
             f"The database {shown} cannot be opened or written ({type(error.orig).__name__}): "
             "check that it runs, that the folder exists and that you may write there."
         ) from None
-    except CommandError:
+    except _NewerError:
         engine.dispose()
         raise RegistryError(
             f"The database {shown} was made by a newer Vigie: update this one, or name another database."
@@ -184,12 +184,29 @@ def _engine(url: str) -> Engine:
 def migrate(engine: Engine) -> None:
     """Brings the tables to the newest form; where they are, nothing is locked or written."""
     with engine.connect() as connection:
-        if MigrationContext.configure(connection).get_current_revision() == _newest():
+        if inspect(connection).has_table(_VERSIONS.name) and connection.scalar(select(_VERSIONS)) == REVISION:
             return
-    config = _configuration()
+    _upgrade(engine)
+
+
+def _upgrade(engine: Engine) -> None:
+    # Here, since a service whose tables are as they must be never needs it: it takes twelve megabytes.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     with writing(engine) as connection:  # whoever else migrates waits, then finds it done
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError:
+            raise _NewerError from None
+
+
+class _NewerError(Exception):
+    """The tables are of a form that this Vigie does not know."""
 
 
 @contextmanager
@@ -207,17 +224,6 @@ def writing(engine: Engine) -> Iterator[Connection]:
             if engine.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": JOURNAL_LOCK})
             yield connection
-
-
-@cache
-def _newest() -> str | None:
-    return ScriptDirectory.from_config(_configuration()).get_current_head()
-
-
-def _configuration() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    return config
 
 
 def _make_folder(folder: Path) -> None:

@@ -8,7 +8,7 @@ middle; that the last entries were cut off shows only against a head that somebo
 import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -153,18 +153,17 @@ def append_all(connection: Connection, drafts: Sequence[Draft], *, now: datetime
         if draft.payload is not None:
             content = canonical_json(draft.payload).decode()
             payload_digest = _salted(salt, content)
-        entry = Entry(
-            last.seq + 1,
-            at,
-            draft.actor,
-            draft.action,
-            dict(draft.subjects),
-            draft.reason,
-            payload_digest,
-            last.digest,
-            "",
-        )
-        entry = replace(entry, digest=entry.computed_digest())
+        signed: dict[str, Any] = {
+            "seq": last.seq + 1,
+            "at": at,
+            "actor": draft.actor,
+            "action": draft.action,
+            "subjects": dict(draft.subjects),
+            "reason": draft.reason,
+            "payload_digest": payload_digest,
+            "previous": last.digest,
+        }
+        entry = Entry(**signed, digest=sha256_bytes(canonical_json(signed)))
         made.append(entry)
         last = Head(entry.seq, entry.digest)
         if draft.payload is not None:

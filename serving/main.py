@@ -82,6 +82,7 @@ def serve(settings: Settings) -> int:
         SettingsError: it cannot start; nothing was started.
     """
     check_can_serve(settings)
+    open_database(settings.database).dispose()  # makes or migrates it here, so that no worker needs to
     os.environ.update(_environment(settings))
     os.chdir(ROOT)
     where = ["--host", settings.host, "--port", str(settings.port)]
@@ -96,6 +97,7 @@ def _environment(settings: Settings) -> dict[str, str]:
     """The settings as the workers read them, from wherever they were started."""
     named = {
         "BENTOML_DO_NOT_TRACK": "true",
+        "MALLOC_ARENA_MAX": "2",  # as many as work at once; the C library would keep eight a core
         "VIGIE_HOME": str(settings.home.resolve()),
         "VIGIE_RELEASES": str(settings.releases.resolve()),
         "VIGIE_TRUST": str(settings.trust.resolve()),

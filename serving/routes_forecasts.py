@@ -7,7 +7,7 @@ pass over the trees, one durable commit. Each caller's answer is the one it woul
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -78,7 +78,7 @@ def _beds(
         "horizons_hours": list(question.horizons_hours),
         "at": question.at,
         "observations": [_known(r) for r in question.observations],
-        "explain": asdict(question.explain),
+        "explain": dict(vars(question.explain)),
     }
     found = _Forecasts(caller, forecasts, [""] * len(forecasts), asked)
     (kept,) = _keep(parts, model, [found], now)
@@ -105,8 +105,8 @@ def _compute_waits(
 def _of_waits(caller: Caller, question: WaitQuestion, forecasts: Sequence[WaitForecast]) -> _Forecasts:
     asked = {
         "visits": [_known(v) for v in question.visits],
-        "ed_states": [None if s is None else asdict(s) for s in question.ed_states],
-        "explain": asdict(question.explain),
+        "ed_states": [None if s is None else dict(vars(s)) for s in question.ed_states],
+        "explain": dict(vars(question.explain)),
     }
     return _Forecasts(caller, forecasts, [_visit(v["visit_id"]) for v in question.visits], asked)
 

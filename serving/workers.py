@@ -14,6 +14,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Item = TypeVar("Item")
 MOST_TOGETHER = 32
+_Asked = tuple[Any, "asyncio.Future[Any]"]
 
 
 class Workers:
@@ -22,7 +23,7 @@ class Workers:
     def __init__(self, threads: int = 4, queue: int = 64, seconds: float = 15.0) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="vigie")
         self._limit, self._seconds, self._pending = threads + queue, seconds, 0
-        self._waiting: dict[Any, list[tuple[Any, asyncio.Future[Any]]]] = {}
+        self._waiting: dict[tuple[asyncio.AbstractEventLoop, Any], list[_Asked]] = {}
 
     async def run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """What `work` returns, computed in a thread.
@@ -50,28 +51,28 @@ class Workers:
             Problem: as `run`; and what `work` says of the item.
         """
         self._admit()
-        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[R] = loop.create_future()
         future.add_done_callback(self._done)
-        waiting = self._waiting.get(work)
+        waiting = self._waiting.get((loop, work))
         if waiting is None:
-            self._waiting[work] = []
-            self._start(work, [(item, future)])
+            self._waiting[loop, work] = []
+            self._start(loop, work, [(item, future)])
         else:
             waiting.append((item, future))
         return await self._within_time(future)
 
-    def _start(self, work: Any, batch: "list[tuple[Any, asyncio.Future[Any]]]") -> None:
-        loop = asyncio.get_running_loop()
+    def _start(self, loop: asyncio.AbstractEventLoop, work: Any, batch: list[_Asked]) -> None:
         items = [item for item, _ in batch]
 
         def computed() -> None:
             results = _each(work, items)
-            loop.call_soon_threadsafe(self._finish, work, batch, results)
+            loop.call_soon_threadsafe(self._finish, loop, work, batch, results)
 
         self._pool.submit(computed)
 
     def _finish(
-        self, work: Any, batch: "list[tuple[Any, asyncio.Future[Any]]]", results: Sequence[Any]
+        self, loop: asyncio.AbstractEventLoop, work: Any, batch: list[_Asked], results: Sequence[Any]
     ) -> None:
         for (_, future), result in zip(batch, results, strict=True):
             if future.done():  # whoever asked has left, or waited too long
@@ -80,12 +81,10 @@ class Workers:
                 future.set_exception(result)
             else:
                 future.set_result(result)
-        waiting = [(item, future) for item, future in self._waiting[work] if not future.done()]
+        waiting = [(item, future) for item, future in self._waiting.pop((loop, work)) if not future.done()]
         if waiting:
-            self._waiting[work] = waiting[MOST_TOGETHER:]
-            self._start(work, waiting[:MOST_TOGETHER])
-        else:
-            del self._waiting[work]
+            self._waiting[loop, work] = waiting[MOST_TOGETHER:]
+            self._start(loop, work, waiting[:MOST_TOGETHER])
 
     def _admit(self) -> None:
         if self._pending >= self._limit:

@@ -6,11 +6,15 @@ from subprocess import run
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
+import registry.migrations
 from registry.database import (
+    REVISION,
     decisions,
     metadata,
     migrate,
@@ -29,6 +33,23 @@ def test_migrations_make_the_tables_that_the_code_reads(database_url: str) -> No
         with engine.connect() as connection:
             context = MigrationContext.configure(connection, opts={"compare_type": True})
             assert compare_metadata(context, metadata) == []
+
+
+def test_the_newest_form_is_the_last_migration() -> None:
+    """The number that saves a service from loading Alembic is the one that Alembic would find."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(registry.migrations.__file__).parent))
+    assert ScriptDirectory.from_config(config).get_current_head() == REVISION
+
+
+def test_a_database_that_is_as_it_must_be_is_opened_without_alembic(tmp_path: Path) -> None:
+    """A worker of the service opens it at each start, and keeps what it has loaded."""
+    url = f"sqlite:///{tmp_path / 'vigie.db'}"
+    open_database(url).dispose()
+    script = "import sys; from registry.database import open_database; open_database(sys.argv[1]).dispose(); "
+    script += "print(sorted({name.split('.')[0] for name in sys.modules} & {'alembic', 'mako'}))"
+    done = run([sys.executable, "-c", script, url], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_sqlite_loses_no_commit_and_keeps_foreign_keys(tmp_path: Path) -> None:

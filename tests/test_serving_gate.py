@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from serving.gate import Gate
 from serving.json_strict import parse
 from serving.parts import Parts
 from serving.texts import TEXTS
-from serving.workers import Workers
 
 SECRET = "Mme Lefebvre"
 
@@ -234,38 +232,6 @@ def test_metrics_are_by_route_template(parts_and_tokens: tuple[Parts, dict[str, 
     assert any('route="/v1/predictions/{prediction_id}"' in line and line.endswith(" 30.0") for line in lines)
     assert client.get("/metrics", peer="127.0.0.1", headers={"x-forwarded-for": "1.2.3.4"}).status_code == 401
     assert client.get("/metrics").status_code == 401
-
-
-def test_a_full_queue_is_refused_at_once() -> None:
-    """429 with when to come again, and room again when the work is done."""
-
-    async def scene() -> tuple[str, str]:
-        workers, gate = Workers(threads=1, queue=1, seconds=5.0), threading.Event()
-        first, second = (asyncio.create_task(workers.run(gate.wait, 5)) for _ in range(2))
-        await asyncio.sleep(0.05)
-        with pytest.raises(Problem) as full:
-            await workers.run(lambda: None)
-        gate.set()
-        await asyncio.gather(first, second)
-        await workers.run(lambda: None)
-        workers.close()
-        return full.value.code, full.value.headers["retry-after"]
-
-    assert asyncio.run(scene()) == ("overloaded", "1")
-
-
-def test_work_that_takes_too_long_is_a_problem() -> None:
-    """503 after the limit; the thread is free again when it has finished."""
-
-    async def scene() -> str:
-        workers, gate = Workers(threads=1, queue=1, seconds=0.05), threading.Event()
-        with pytest.raises(Problem) as late:
-            await workers.run(gate.wait, 5)
-        gate.set()
-        workers.close()
-        return late.value.code
-
-    assert asyncio.run(scene()) == "took_too_long"
 
 
 def test_a_websocket_is_closed(parts_and_tokens: tuple[Parts, dict[str, str]]) -> None:
