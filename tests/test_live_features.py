@@ -181,6 +181,12 @@ def test_a_live_request_computes_the_bits_of_training(
             # Asked under an id that nobody has told of, the patient is still one of those present.
             unsent = {**body, "visits": [{**body["visits"][0], "visit_id": "never sent"}]}
             other = post("/v1/wait-time", unsent, now)["predictions"][0]
+            # Among others a visit is answered to the last bit as it is alone.
+            both = {**body, "visits": [body["visits"][0], unsent["visits"][0]]}
+            for alone, among in zip(
+                (answer, other), post("/v1/wait-time", both, now)["predictions"], strict=True
+            ):
+                assert {**alone, "prediction_id": ""} == {**among, "prediction_id": ""}
             present = {c["feature"]: c["value"] for c in other["explanation"]["contributions"]}["ed_present"]
             mine = {c["feature"]: c["value"] for c in answer["explanation"]["contributions"]}["ed_present"]
             told = visit["visit_id"] in received
