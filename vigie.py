@@ -161,6 +161,31 @@ def _check(given: argparse.Namespace) -> int:
     return 0 if report.verdict is Verdict.PASS else 1
 
 
+def _compare(given: argparse.Namespace) -> int:
+    from hospital.mapping import load_mapping
+    from hospital.pseudonyms import load_or_create_key
+    from hospital.reading import read_hospital
+    from registry.compare import compare
+    from registry.compare_table import print_comparison
+    from registry.store import add_comparison
+    from vigie_progress import bar
+
+    settings = _settings()
+    tables = None
+    if given.data is not None:
+        mapping = load_mapping(given.mapping) if given.mapping else None
+        tables = read_hospital(given.data, mapping, load_or_create_key(settings.home / "pseudonym.key"))
+    with bar(hidden=given.json) as progress:
+        found = compare(settings, given.model, given.first, given.second, tables=tables, progress=progress)
+    body = found.for_machines()
+    add_comparison(settings.home, given.model, given.second, f"vs-{given.first}", body, found.metrics())
+    if given.json:
+        print(json.dumps(body))
+    else:
+        print_comparison(found, given.language or settings.language)
+    return 0
+
+
 def _explain(given: argparse.Namespace) -> int:
     from hospital.mapping import load_mapping
     from registry.bulk import Request, explain_all
@@ -385,6 +410,16 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--threads", type=int, default=1)
     train.add_argument("--comment", default="", help="what is new, for the board")
     train.add_argument("--json", action="store_true")
+    compare = add("compare", _compare, "set two versions side by side on rows that neither was fitted on")
+    compare.add_argument("model", choices=("bed-demand", "wait-time"))
+    compare.add_argument("first", metavar="A")
+    compare.add_argument("second", metavar="B")
+    compare.add_argument(
+        "--data", type=Path, metavar="DIR|FILE", help="other tables (default: those that B was trained on)"
+    )
+    compare.add_argument("--mapping", type=Path, metavar="FILE", help="see docs/mappings.md")
+    compare.add_argument("--json", action="store_true")
+    compare.add_argument("--language", choices=("fr", "en"))
     explain = add("explain", _explain, "forecast and explain every row of the tables, into one Parquet file")
     explain.epilog = (
         "Stopped, it goes on where it was when started again with the same inputs; what is finished meanwhile lies "

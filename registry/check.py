@@ -33,7 +33,7 @@ from registry.seasonal import fit_season
 from registry.settings import Settings
 from registry.snapshot import open_snapshot
 
-__all__ = ["check", "gather"]
+__all__ = ["check", "gather", "prepare"]
 
 Progress = Callable[[str, float], None]
 Prepared = PreparedBeds | PreparedWaits

@@ -51,7 +51,7 @@ class Scored:
         return self.quantiles[:, self.quantiles.shape[1] // 2]
 
     def part(self, mask: Array) -> "Scored":
-        """The rows of which `mask` (bool [n]) is true."""
+        """The rows of which `mask` (bool [n]) is true, or those at these positions (int64 [m])."""
         one = {name: getattr(self, name)[mask] for name in _ARRAYS}
         baselines = {name: values[mask] for name, values in self.baselines.items()}
         audit = {name: values[mask] for name, values in self.audit.items()}

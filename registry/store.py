@@ -21,7 +21,7 @@ from mlflow.exceptions import MlflowException
 from registry.digests import sync_folder
 from registry.errors import StoreError
 
-__all__ = ["record", "tracking_uri"]
+__all__ = ["add_comparison", "record", "tracking_uri"]
 
 _EXPERIMENT = "vigie"
 
@@ -73,6 +73,27 @@ def record(
             "and that no newer MLflow made it."
         ) from None
     return str(version.version)
+
+
+def add_comparison(
+    home: Path, model: str, version: str, name: str, body: Mapping[str, object], metrics: Mapping[str, float]
+) -> None:
+    """Adds what a comparison found to the run of a version: its figures as metrics, the whole of it as a file.
+
+    Raises:
+        StoreError: the store cannot be read or written, or does not know the version.
+    """
+    try:
+        client = MlflowClient(tracking_uri(home), tracking_uri(home))
+        run_id = str(client.get_model_version(model, version).run_id)
+        client.log_dict(run_id, dict(body), f"comparisons/{name}.json")
+        for metric, value in metrics.items():
+            client.log_metric(run_id, metric, value)
+    except (MlflowException, OSError) as error:
+        raise StoreError(
+            f"MLflow's store in {home} does not take the comparison ({type(error).__name__}): check that it has "
+            f"{model} version {version} and that you may write there."
+        ) from None
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from registry.journal import entries, verify
 from registry.keys import load_key
 from registry.release import current_release, promote
 from registry.settings import Settings
+from registry.store import tracking_uri
 from registry.tokens import create_token
 from serving.main import real_parts
 from vigie import main
@@ -134,8 +135,6 @@ def test_mlflow_shows_the_version_with_its_package(home: Home) -> None:
     """Parameters, metrics, the data's digest and the package are in MLflow's store."""
     from mlflow import MlflowClient
 
-    from registry.store import tracking_uri
-
     client = MlflowClient(tracking_uri(home.settings.home), tracking_uri(home.settings.home))
     version = client.get_model_version("wait-time", "1")
     run = client.get_run(version.run_id)
@@ -189,7 +188,9 @@ def test_one_edited_byte_of_a_release_is_refused(home: Home, name: str, tmp_path
         current_release(Settings(home=copy), "wait-time")
 
 
-def test_a_second_version_is_set_beside_the_first(home: Home, tmp_path: Path) -> None:
+def test_a_second_version_is_set_beside_the_first(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Trained on thirty more days, version 2 is judged against version 1 on the same rows, and may be released."""
     data = tmp_path / "longer"
     write(simulate(DAYS + 30, seed=1, start=date(2024, 1, 1)), data)
@@ -204,6 +205,20 @@ def test_a_second_version_is_set_beside_the_first(home: Home, tmp_path: Path) ->
     assert beside["interval"][0] < beside["value"] < beside["interval"][1]
     with pytest.raises(PromotionError, match="approvals"):
         promote(home.settings, "wait-time", "2", load_key(Path(home.key("rene"))), now=datetime.now(UTC))
+
+    capsys.readouterr()
+    assert main(["compare", "wait-time", "1", "2", "--json"]) == 0
+    compared = json.loads(capsys.readouterr().out)
+    whole = next(d for d in compared["differences"] if (d["metric"], d["by"]) == ("mae", "all"))
+    # The same rows as the check's: its gain is over the current release, as a share of that release's error.
+    assert whole["n"] == beside["n"]
+    assert -whole["difference"] / whole["first"] == pytest.approx(beside["value"], rel=1e-6)
+    assert (compared["only_first"], compared["only_second"]) == (0, 0)
+    from mlflow import MlflowClient
+
+    store = MlflowClient(tracking_uri(home.settings.home), tracking_uri(home.settings.home))
+    run = store.get_run(store.get_model_version("wait-time", "2").run_id)
+    assert run.data.metrics["vs_1.mae"] == pytest.approx(whole["difference"])
 
     parts = real_parts(home.settings)
     with writing(parts.engine) as connection:
