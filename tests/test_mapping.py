@@ -60,7 +60,8 @@ def test_everything_wrong_with_a_mapping_is_said_at_once(tmp_path: Path) -> None
     a = "b"
     [tables.stays]
     file = 3
-    sheet = "x"
+    sheet = 3
+    page = "x"
     audit = ["sex"]
     [tables.stays.columns]
     stay_id = { column = "S", sum = ["A", "B"] }
@@ -90,7 +91,8 @@ def test_everything_wrong_with_a_mapping_is_said_at_once(tmp_path: Path) -> None
         ("mapping.colour", "unknown_key"),
         ("tables.bedz", "unknown_table"),
         ("tables.stays.file", "not_text"),
-        ("tables.stays.sheet", "unknown_key"),
+        ("tables.stays.sheet", "string_type"),
+        ("tables.stays.page", "unknown_key"),
         ("tables.stays.audit", "not_here"),
         ("tables.stays.columns.stay_id", "not_one_source"),
         ("tables.stays.columns.stay_id", "not_a_number"),
@@ -102,6 +104,7 @@ def test_everything_wrong_with_a_mapping_is_said_at_once(tmp_path: Path) -> None
         ("tables.visits.columns.visit_id", "missing"),
         ("tables.visits.columns.arrived_at.colum", "unknown_key"),
         ("tables.visits.columns.age_years", "not_a_time"),
+        ("tables.visits.columns.age_years", "no_day"),
         ("tables.visits.columns.triaged_at", "bad_format"),
         ("tables.visits.columns.heart_rate", "not_a_meaning"),
         ("tables.visits.columns.reason", "not_text"),
