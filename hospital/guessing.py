@@ -14,7 +14,7 @@ from hospital.cells import as_text
 __all__ = ["MONTHLY", "Seen", "looks_like_a_value", "see", "words_of"]
 
 MONTHLY = ("%m/%Y", "%Y-%m", "%Y/%m", "%m-%Y")
-_HOURS = ("%H:%M", "%H:%M:%S", "%Hh%M", "%H")
+_HOURS = ("%H:%M", "%H:%M:%S", "%Hh%M")
 _DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y", "%Y%m%d")
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %Hh%M", "T%H:%M", "T%H:%M:%S")
 _FORMS = tuple(day + clock for day in _DAYS for clock in _CLOCKS)
@@ -90,7 +90,7 @@ def _kind(cells: pd.Series, texts: list[str]) -> tuple[Kind, list[str], bool]:
     if cells.map(lambda c: isinstance(c, time)).all():
         return "hour", ["%H:%M:%S"], False
     tried = texts[:_TRIED]
-    hours = _fitting(tried, _HOURS[:-1])
+    hours = _fitting(tried, _HOURS)
     if hours:
         return "hour", hours, False
     months = _fitting(tried, MONTHLY)
