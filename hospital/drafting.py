@@ -22,8 +22,10 @@ __all__ = ["draft_mapping"]
 
 _MONTH_HOURS = (27 * 24, 32 * 24)
 _TRIED_HEADERS = 10
+_RPU = frozenset({"entree", "mode_entree", "transport", "gravite"})
+"""Names that tell an RPU also where it is no XML."""
 _RPU_LATER = frozenset({"mode_entree", "provenance", "transport", "transport_pec", "motif"})
-_RPU_ID = ("FINESS", "ENTREE", "NAISSANCE", "SEXE", "CP")
+_RPU_ID = ("finess", "entree", "naissance", "sexe", "cp")
 _MONTHLY = (
     "This looks like a table of monthly totals, which Vigie refuses: a month's total is the same for many different "
     "courses of its days, so no day can be recovered from it. Ask for what it was made of: a row a day or an hour."
@@ -45,7 +47,7 @@ def draft_mapping(path: Path) -> str:
         words = "the first line holds values where names should be; add a line with a name for each column"
         raise ContractError((Fault(path.name, "no_header", words),))
     seen = [see(name, frame[name]) for name in frame.columns]
-    is_rpu = path.name.endswith(".xml")
+    is_rpu = path.name.lower().endswith(".xml") or {n.casefold() for n in names} >= _RPU
     table = "visits" if is_rpu else guess_table(words_of(stem(path.name)), seen)
     wards = wards_of(seen) if not is_rpu else None
     if table is None and wards is None:
@@ -64,7 +66,7 @@ def draft_mapping(path: Path) -> str:
     lines += ["", f"[tables.{table}]", f"file = {quoted(path.name)}"]
     if header_row is not None:
         lines.append(f"header_row = {header_row}")
-    if path.name.endswith(".xlsx"):
+    if path.name.lower().endswith(".xlsx"):
         lines.append('# The first sheet was read; name another one with sheet = "NAME".')
     lines += ["", *part, *_rest([s for s in seen if s.name not in used], is_rpu)]
     return "\n".join(lines) + "\n"
@@ -76,7 +78,7 @@ def _read(path: Path) -> tuple[pd.DataFrame, int | None]:
     try:
         return parse(path.name, content), None
     except ContractError as error:
-        if not path.name.endswith(".xlsx") or error.faults[0].code != "no_name":
+        if not path.name.lower().endswith(".xlsx") or error.faults[0].code != "no_name":
             raise
         for number in range(2, _TRIED_HEADERS + 1):
             try:
@@ -120,11 +122,12 @@ def _long(table: str, seen: list[Seen], is_rpu: bool) -> tuple[set[str], list[st
             hour = inline_time(found[name], seen) if column.kind is Kind.TIME else None
             used |= {hour.name} if hour is not None else set()
         elif is_rpu and name == "visit_id":
+            parts = [s.name for part in _RPU_ID for s in seen if s.name.casefold() == part]
             lines += todo(
                 "an RPU has no id of the visit: your software's own is better than one put together"
             )
-            lines.append(f'visit_id = {{ join = [{", ".join(quoted(n) for n in _RPU_ID)}], between = "|" }}')
-            used |= set(_RPU_ID)
+            lines.append(f'visit_id = {{ join = [{", ".join(map(quoted, parts))}], between = "|" }}')
+            used |= set(parts)
         elif is_rpu and name == "seen_at":
             lines += todo(
                 "an RPU has no time of first medical contact; name the element that your software adds"

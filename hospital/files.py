@@ -55,8 +55,8 @@ def read_content(path: Path) -> bytes:
 
 def stem(name: str) -> str:
     """A file's name without its ending."""
-    ending = next((s for s in (".xml", *SUFFIXES) if name.endswith(s)), "")
-    return name.removesuffix(ending)
+    ending = next((s for s in (".xml", *SUFFIXES) if name.lower().endswith(s)), "")
+    return name[: len(name) - len(ending)]
 
 
 def parse(name: str, content: bytes, sheet: str | None = None, header_row: int | None = None) -> pd.DataFrame:
@@ -71,15 +71,16 @@ def parse(name: str, content: bytes, sheet: str | None = None, header_row: int |
     Raises:
         ContractError: it is truncated, of another kind than its name says, not UTF-8, or has no rows.
     """
-    if name.endswith(".parquet"):
+    kind = name.lower()
+    if kind.endswith(".parquet"):
         frame = _parquet(name, content)
-    elif name.endswith(".csv.gz"):
+    elif kind.endswith(".csv.gz"):
         frame = _csv(name, _unzipped(name, content))
-    elif name.endswith(".csv"):
+    elif kind.endswith(".csv"):
         frame = _csv(name, content)
-    elif name.endswith(".xlsx"):
+    elif kind.endswith(".xlsx"):
         frame = read_sheet(name, content, sheet, header_row)
-    elif name.endswith(".xml"):
+    elif kind.endswith(".xml"):
         frame = read_rpu(name, content)
     else:
         words = f"a file is one of {', '.join(SUFFIXES)} or an RPU export (.xml); save it as one of them"

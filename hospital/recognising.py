@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Mapping
 
 from hospital.guessing import Seen
-from hospital.misfits import AFTERWARDS
 from hospital.tables import TABLES, Kind
 
 __all__ = ["BIRTH", "CODES", "SEX", "WORDS", "guess_table", "recognise"]
@@ -123,14 +122,12 @@ def recognise(table: str, seen: Iterable[Seen]) -> dict[str, Seen]:
     out: dict[str, Seen] = {}
     for name, pattern in WORDS[table].items():
         column = TABLES[table].by_name[name]
-        seeing = table == "visits" and not column.hindsight and column.kind is not Kind.ID
         fit = [
             s
             for s in columns
             if s not in out.values()
             and (s.words == name.replace("_", " ") or re.search(pattern, s.words))
             and _may_be(s, column.kind)
-            and not (seeing and s.name.casefold() in AFTERWARDS)
         ]
         # The contract's own name first.
         fit.sort(key=lambda s: s.name != name)

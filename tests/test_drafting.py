@@ -76,11 +76,10 @@ def test_no_draft_shows_a_person(tmp_path: Path) -> None:
     """No id, name or birth date; of codes none that is rare, long or one of very many."""
     text = _draft(_visits_csv(tmp_path / "passages.csv"))
     assert not any(word in text for word in ("SECRET", "NAME", "/07/19", "04/03/2024"))
-    frame = pd.DataFrame(
-        {"visit_id": range(60), "arrived_at": "2024-03-04T08:00Z", "sexe": ["M"] * 59 + ["SECRET"]}
-    )
-    frame["triage"] = ["2"] * 50 + ["SECRET and much more that is no code"] * 10
-    frame["Mode de sortie"] = [f"SECRET{n // 2}" for n in range(60)]
+    frame = pd.DataFrame({"visit_id": range(300), "arrived_at": "2024-03-04T08:00Z"})
+    frame["sexe"] = ["M"] * 299 + ["SECRET"]
+    frame["triage"] = ["2"] * 200 + ["SECRET and much more that is no code"] * 100
+    frame["Mode de sortie"] = [f"SECRET{n // 6}" for n in range(300)]
     frame.to_csv(tmp_path / "visits.csv", index=False)
     text = _draft(tmp_path / "visits.csv")
     assert "SECRET" not in text
@@ -138,6 +137,8 @@ def test_an_rpu_export_is_drafted_without_anything_from_after_the_examination(tm
     for one in passages:
         del one["PREMIER_CONTACT"]
     assert "# seen_at = " in _draft(write_rpu(path, passages))
+    pd.DataFrame(passages).to_csv(tmp_path / "rpu.csv", index=False)
+    assert "TRANSPORT" not in "".join(x for x in _draft(tmp_path / "rpu.csv").splitlines() if x[0:1] != "#")
 
 
 @pytest.mark.parametrize("form", ["%m/%Y", "%d/%m/%Y"])

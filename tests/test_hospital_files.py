@@ -295,6 +295,29 @@ def test_monthly_totals_are_refused_because_no_day_can_be_recovered(tmp_path: Pa
     assert [f.code for f in caught.value.faults] == ["no_day"]
 
 
+def test_a_file_with_its_ending_in_capitals_is_what_it_says(tmp_path: Path) -> None:
+    """As programs for Windows write them; `@file` leaves it out too."""
+    (tmp_path / "NORD.CSV").write_text("SEJOUR;UF;JOUR;HEURE\n1;A;04/03/2024;08:00\n")
+    assert _mapped(tmp_path, STAYS.format('"*.CSV"')).tables["stays"]["unit"].tolist() == ["NORD-A"]
+    assert len(parse("RPU.XML", write_rpu(tmp_path / "RPU.XML", [passage()]).read_bytes())) == 1
+    with pytest.raises(ContractError, match=r"\.xlsx"):
+        parse("lits.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+
+
+def test_a_wide_census_may_have_a_file_a_year(tmp_path: Path) -> None:
+    """Each line is told of by its file, each ward by its name."""
+    (tmp_path / "2023.csv").write_text("jour,A,B\n2023-12-30,1,2\n2023-12-31,1,2\n")
+    (tmp_path / "2024.csv").write_text("jour,A,B\n2024-01-01,3,4\n2024-01-02,-3,4\n")
+    text = '[tables.census]\nfile = "202*.csv"\n[tables.census.columns]\nat = "jour"\n'
+    text += '[tables.census.units]\nA = { occupied = "A" }\nB = { occupied = "B" }\n'
+    with pytest.raises(ContractError) as caught:
+        _mapped(tmp_path, text)
+    assert _faults(caught.value) == {("census/2024.csv[1].A.occupied", "out_of_range", 1)}
+    (tmp_path / "2024.csv").write_text("jour,A,B\n2024-01-01,3,4\n2024-01-02,3,4\n")
+    census = _mapped(tmp_path, text).tables["census"]
+    assert census.groupby("unit")["occupied"].sum().to_dict() == {"A": 8, "B": 12}
+
+
 # --- several files and sites -----------------------------------------------------------------------------
 
 STAYS = """
