@@ -15,7 +15,7 @@ from hospital.guessing import Seen, looks_like_a_value, see, words_of
 from hospital.misfits import AFTERWARDS
 from hospital.recognising import BIRTH, SEX, guess_table, recognise
 from hospital.tables import TABLES, Kind
-from hospital.wards import wards_of
+from hospital.wards import Wards, wards_of
 from hospital.writing import audit_line, column_lines, inline_time, quoted, todo
 
 __all__ = ["draft_mapping"]
@@ -48,18 +48,8 @@ def draft_mapping(path: Path) -> str:
         raise ContractError((Fault(path.name, "no_header", words),))
     seen = [see(name, frame[name]) for name in frame.columns]
     is_rpu = path.name.lower().endswith(".xml") or {n.casefold() for n in names} >= _RPU
-    table = "visits" if is_rpu else guess_table(words_of(stem(path.name)), seen)
-    wards = wards_of(seen) if not is_rpu else None
-    if table is None and wards is None:
-        words = "no column is recognised by its name; write the mapping by hand (docs/mappings.md)"
-        raise ContractError((Fault(path.name, "no_known_column", words),))
+    table, used, part = _recognised(path, seen, is_rpu)
     lines = _head(path, seen)
-    if wards is not None and table in (None, "census", "units", "staffing"):
-        used, part = _wide(wards)
-        table = "census"
-    else:
-        assert table is not None
-        used, part = _long(table, seen, is_rpu)
     at = [s for s in seen if s.name in used and s.kind in ("time", "month")]
     if table == "census" and any(_is_monthly(frame[s.name], s) for s in at):
         lines += ["", *todo(_MONTHLY)]
@@ -70,6 +60,18 @@ def draft_mapping(path: Path) -> str:
         lines.append('# The first sheet was read; name another one with sheet = "NAME".')
     lines += ["", *part, *_rest([s for s in seen if s.name not in used], is_rpu)]
     return "\n".join(lines) + "\n"
+
+
+def _recognised(path: Path, seen: list[Seen], is_rpu: bool) -> tuple[str, set[str], list[str]]:
+    """The contract table, the file's columns that are used, and the lines of its columns."""
+    table = "visits" if is_rpu else guess_table(words_of(stem(path.name)), seen)
+    wards = None if is_rpu else wards_of(seen)
+    if wards is not None and table in (None, "census", "units", "staffing"):
+        return ("census", *_wide(wards))
+    if table is None:
+        words = "no column is recognised by its name; write the mapping by hand (docs/mappings.md)"
+        raise ContractError((Fault(path.name, "no_known_column", words),))
+    return (table, *_long(table, seen, is_rpu))
 
 
 def _read(path: Path) -> tuple[pd.DataFrame, int | None]:
@@ -146,7 +148,7 @@ def _long(table: str, seen: list[Seen], is_rpu: bool) -> tuple[set[str], list[st
     return used, lines
 
 
-def _wide(wards: "tuple[Seen, dict[str, dict[str, Seen]], Seen | None]") -> tuple[set[str], list[str]]:
+def _wide(wards: Wards) -> tuple[set[str], list[str]]:
     """A census with a column a ward."""
     when, units, hour = wards
     column = TABLES["census"].by_name["at"]

@@ -1,5 +1,6 @@
 """What a mapping says of a column that the column cannot take."""
 
+import re
 from datetime import date, datetime
 
 from hospital.language import Source
@@ -10,8 +11,6 @@ __all__ = ["AFTERWARDS", "misfits"]
 AFTERWARDS = frozenset(
     (
         "gravite",
-        "ccmu",
-        "gemsa",
         "dp",
         "liste_da",
         "liste_actes",
@@ -23,6 +22,7 @@ AFTERWARDS = frozenset(
     )
 )
 """Names under which French emergency records hold what is set after the examination (DESIGN section 4)."""
+_CLASSIFIED = re.compile(r"(?<![a-z])(ccmu|gemsa)(?![a-z])")
 _KINDS = ("column", "sum", "difference", "join", "years_since", "constant")
 _NUMBERS = (Kind.NUMBER, Kind.INTEGER)
 
@@ -120,4 +120,5 @@ def _may_mean(meaning: object, column: Column) -> bool:
 def _is_afterwards(source: Source, column: Column) -> bool:
     """Whether a column that a forecast may see, of the visit itself, is taken from one filled in later."""
     seen = not column.hindsight and column.kind is not Kind.ID and column.name != "received_at"
-    return seen and any(name.casefold() in AFTERWARDS for name in source.columns)
+    names = [name.casefold() for name in source.columns]
+    return seen and any(name in AFTERWARDS or _CLASSIFIED.search(name) for name in names)

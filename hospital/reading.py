@@ -173,7 +173,13 @@ class _Reader:
             return raw
         if any(FILE_NAME in source.columns for source in mapped.sources):
             raw = raw.assign(**{FILE_NAME: stem(file.name)})
-        return apply_mapping(self.mapping, name, raw, label)
+        frame = apply_mapping(self.mapping, name, raw, label)
+        if frame.empty:
+            words = (
+                "no unit of the mapping has a number in any row; correct the mapping, or leave the file out"
+            )
+            raise ContractError((Fault(label, "no_rows", words, len(raw)),))
+        return frame
 
     def _table(self, name: str, parts: Sequence[pd.DataFrame], labels: tuple[str, ...]) -> pd.DataFrame:
         contract, mapping = TABLES[name], self.mapping

@@ -118,6 +118,7 @@ def _counted(frame: pd.DataFrame, contract: Table, today: dict[str, str]) -> tup
         pieces.append(added)
         left_out += lacking
         unknown |= several
+    # The first time of the first part is always whole: something is left.
     whole = pd.concat([p for p in pieces if len(p)], ignore_index=True)[
         [c for c in frame.columns if c != "_part"]
     ]

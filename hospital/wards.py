@@ -5,7 +5,10 @@ import re
 from hospital.guessing import Seen
 from hospital.writing import inline_time
 
-__all__ = ["wards_of"]
+__all__ = ["Wards", "wards_of"]
+
+Wards = tuple[Seen, dict[str, dict[str, Seen]], Seen | None]
+"""The column of the time, the columns of each ward by contract column, and that of the hour."""
 
 _BEDS = re.compile(r"\b(lits?|beds?|capacite|capacity|staffed|ouverts?|armes?|places?)\b")
 _PATIENTS = re.compile(r"\b(patients?|presents?|occupes?|occupied|census|hospitalises?)\b")
@@ -15,11 +18,8 @@ _NO_WARD = re.compile(r"\b(total|totaux|somme|sum|taux|rate|id|code|annee|year|s
 _ONE_UNIT = re.compile(r"\b(uf|um|service|unit|unite|ward)\b")
 
 
-def wards_of(seen: list[Seen]) -> tuple[Seen, dict[str, dict[str, Seen]], Seen | None] | None:
-    """The column of the time, the columns of each ward by contract column, and that of the hour.
-
-    None where the file has no such form: it needs one time, and two columns of counts at least that are of wards.
-    """
+def wards_of(seen: list[Seen]) -> Wards | None:
+    """None where the file has no such form: it needs one time, and the counts of two wards at least."""
     times = [s for s in seen if s.kind in ("time", "month") and _WHEN.search(s.words)]
     if len(times) != 1 or any(s.kind == "text" and _ONE_UNIT.search(s.words) for s in seen):
         return None

@@ -71,7 +71,7 @@ def test_nothing_of_an_rpu_that_is_set_after_the_examination_becomes_a_feature(t
     assert "35000" not in text.replace("350000001", "")
 
 
-@pytest.mark.parametrize("column", ["GRAVITE", "ccmu", "ORIENT", "DP", "MODE_SORTIE"])
+@pytest.mark.parametrize("column", ["GRAVITE", "ccmu", "TRI_CCMU", "ORIENT", "DP", "MODE_SORTIE"])
 def test_a_mapping_that_would_forecast_from_hindsight_is_refused(tmp_path: Path, column: str) -> None:
     """The CCMU looks like a triage level and is known only after the wait."""
     text = '[tables.visits.columns]\nvisit_id = "ID"\narrived_at = "ENTREE"\nleft_at = "SORTIE"\n'
@@ -209,6 +209,34 @@ def test_staffing_may_have_a_column_a_unit_too(tmp_path: Path) -> None:
     staffing = _mapped(tmp_path, text).tables["staffing"]
     rows = zip(staffing["unit"], staffing["role"], staffing["count"], strict=True)
     assert list(rows) == [("A", "nurse", 3), ("B", "nurse", 4), ("B", "nurse", 5)]
+
+
+def test_two_tables_may_come_from_two_sheets_of_one_file(tmp_path: Path) -> None:
+    """Patients on one, nurses on the other."""
+    from openpyxl import load_workbook
+
+    path = write_xlsx(tmp_path / "lits.xlsx", [["jour", "A"], *([date(2024, 1, n), n] for n in (1, 2))])
+    book = load_workbook(path)
+    nurses = book.create_sheet("Effectif")
+    nurses.append(["jour", "A"])
+    nurses.append([date(2024, 1, 1), 3])
+    book.save(path)
+    (tmp_path / "mapping.toml").write_text(
+        HEAD + '[tables.census.columns]\nat = "jour"\n[tables.census.units]\nA = { occupied = "A" }\n'
+        '[tables.staffing]\nsheet = "Effectif"\n[tables.staffing.columns]\nat = "jour"\n'
+        'role = { constant = "nurse" }\n[tables.staffing.units]\nA = { count = "A" }\n'
+    )
+    tables = read_hospital(path, load_mapping(tmp_path / "mapping.toml"), KEY).tables
+    assert tables["census"]["occupied"].tolist() == [1, 2]
+    assert tables["staffing"]["count"].tolist() == [3]
+
+
+def test_a_wide_file_that_tells_of_no_ward_is_refused(tmp_path: Path) -> None:
+    """Every cell empty, as in next year's sheet."""
+    rows = [NAMES, *([row[0], row[1], *[None] * 9] for row in _daily()[1:])]
+    with pytest.raises(ContractError) as caught:
+        _read(write_xlsx(tmp_path / "lits.xlsx", rows), "daily-census")
+    assert _faults(caught.value) == {("census", "no_rows", 10)}
 
 
 # --- spreadsheets as such --------------------------------------------------------------------------------
