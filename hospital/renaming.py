@@ -13,6 +13,8 @@ __all__ = ["Renamed", "rename_units"]
 
 _NAMING = {"stays": "unit", "operations": "unit", "visits": "destination_unit"}
 _COUNTED = ("census", "staffing")
+_LATE = pd.Timedelta(days=3)
+"""For so long at the end of the data a silent part may be late rather than gone."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,8 @@ def _counted(frame: pd.DataFrame, contract: Table, today: dict[str, str]) -> tup
 def _added(some: pd.DataFrame, contract: Table, extra: list[str]) -> tuple[pd.DataFrame, int, bool]:
     """The rows of one merged unit: at each reception the last that each part had told, added.
 
-    A part counts from its first time to its last. A time that one of them lacks then has no sum.
+    A part counts from its first time to its last. A time that one of them lacks then has no sum. Nor have the
+    last days where a part is silent and none has begun since: it may only be late.
     """
     moments = some[[*contract.key, "received_at"]].drop_duplicates().sort_values("received_at", kind="stable")
     numbers = [c.name for c in contract.columns if c.kind in (Kind.NUMBER, Kind.INTEGER)]
@@ -136,8 +139,12 @@ def _added(some: pd.DataFrame, contract: Table, extra: list[str]) -> tuple[pd.Da
     total = moments.reset_index(drop=True)
     total[numbers], whole = 0.0, np.ones(len(total), bool)
     told = np.zeros(len(total), np.int64)
+    begun, end = some.groupby("_part")["at"].min(), some["at"].max()
     for _, part in some.groupby("_part"):
-        span = total["at"].between(part["at"].min(), part["at"].max()).to_numpy(bool)
+        last = part["at"].max()
+        if end - last <= _LATE and not (begun > last).any():
+            last = end
+        span = total["at"].between(part["at"].min(), last).to_numpy(bool)
         there = part.drop(columns="_part").sort_values("received_at", kind="stable")
         found = pd.merge_asof(
             total[[*contract.key, "received_at"]],

@@ -64,17 +64,25 @@ def test_a_ward_that_another_one_joined_keeps_its_name_and_adds_its_history(tmp_
     census = (
         "unit,at,occupied,staffed,covid\nA,2024-01-01,10,12,1\nB,2024-01-01,5,6,2\nA,2024-01-02,10,12,1\n"
     )
-    census += "B,2024-01-02,5,,2\nA,2024-01-03,16,20,3\n"
-    text = (
-        '[units.A]\nformerly = ["B"]\n'
-        + CENSUS
-        + 'staffed = "staffed"\n[tables.census.covariates]\ncovid = "covid"\n'
-    )
+    census += "B,2024-01-02,5,,2\n" + "".join(f"A,2024-01-0{day},16,20,3\n" for day in range(3, 7))
+    text = '[units.A]\nformerly = ["B"]\n' + CENSUS + 'staffed = "staffed"\n'
+    text += '[tables.census.covariates]\ncovid = "covid"\n'
     frame = _read(tmp_path, text, census=census).tables["census"].sort_values("at")
-    assert frame["occupied"].tolist() == [15, 15, 16]
-    assert frame["staffed"].isna().tolist() == [False, True, False]
-    assert frame["staffed"].dropna().tolist() == [18, 20]
-    assert frame["covid"].isna().tolist() == [True, True, False]
+    assert frame["occupied"].tolist() == [15, 15, 16, 16, 16, 16]
+    assert frame["staffed"].isna().tolist() == [False, True, False, False, False, False]
+    assert frame["staffed"].dropna().tolist() == [18, 20, 20, 20, 20]
+    assert frame["covid"].isna().tolist() == [True, True, False, False, False, False]
+
+
+def test_a_part_that_is_late_is_waited_for(tmp_path: Path) -> None:
+    """Half of a ward on the last day would look like an empty ward; a part that is gone is not waited for."""
+    text = '[units.C]\nformerly = ["A", "B"]\n' + CENSUS
+    both = [(unit, day, 5) for unit in "AB" for day in (1, 2, 3)]
+    assert _occupied(_read(tmp_path, text, census=_census(*both, ("A", 4, 5))), "C") == {1: 10, 2: 10, 3: 10}
+    gone = [("A", day, 5) for day in range(4, 8)]
+    found = _occupied(_read(tmp_path, text, census=_census(*both, *gone)), "C")
+    assert found == {1: 10, 2: 10, 3: 10, 4: 5, 5: 5, 6: 5, 7: 5}
+    assert _occupied(_read(tmp_path, text, census=_census(*both, ("C", 4, 9))), "C")[4] == 9
 
 
 def test_revisions_of_a_part_are_revisions_of_the_sum(tmp_path: Path) -> None:
