@@ -185,3 +185,15 @@ def test_every_column_of_the_contract_is_known_by_its_own_name(table: str) -> No
     assert not lacking
     assert all(name == column for name, column in found.items())
     assert guess_table(table, seen) == table
+
+
+def test_a_table_with_a_row_a_unit_and_day_is_not_taken_for_one_with_a_column_a_ward(tmp_path: Path) -> None:
+    """A day that comes again has a row for something else; which column names it is asked for."""
+    lines = [f"2024-03-{d:02},{land},{20 + d},{5}" for d in range(1, 29) for land in ("Bremen", "Berlin")]
+    path = tmp_path / "register.csv"
+    path.write_text("datum,land,betten_belegt,betten_frei\n" + "\n".join(lines) + "\n")
+    draft = _draft(path)
+    assert "[tables.census.units]" not in draft
+    assert '# unit = "COLUMN"' in draft.splitlines()
+    census = _through(path, draft.replace('# unit = "COLUMN"', 'unit = "land"')).tables["census"]
+    assert census["unit"].value_counts().to_dict() == {"Bremen": 28, "Berlin": 28}
