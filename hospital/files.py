@@ -1,4 +1,4 @@
-"""One file to raw cells: CSV (comma or semicolon, UTF-8), CSV.gz, Parquet."""
+"""One file to raw cells: CSV (comma or semicolon, UTF-8), CSV.gz, Parquet, .xlsx, RPU XML."""
 
 import gzip
 import io
@@ -13,10 +13,13 @@ import pyarrow.compute
 import pyarrow.csv
 
 from hospital.errors import ContractError, Fault
+from hospital.rpu import read_rpu
+from hospital.spreadsheets import read_sheet
 
-__all__ = ["SUFFIXES", "find_table", "parse", "read_content", "read_raw"]
+__all__ = ["SUFFIXES", "find_table", "parse", "read_content", "read_raw", "stem"]
 
-SUFFIXES = (".parquet", ".csv", ".csv.gz")
+SUFFIXES = (".parquet", ".csv", ".csv.gz", ".xlsx")
+"""Endings of a file with a table of the contract; an RPU export (.xml) needs a mapping."""
 
 
 def find_table(directory: Path, table: str) -> Path | None:
@@ -50,22 +53,38 @@ def read_content(path: Path) -> bytes:
     return content
 
 
-def parse(name: str, content: bytes) -> pd.DataFrame:
-    """The cells of a file: of CSV all texts, trimmed (empty ones missing), of Parquet as typed there.
+def stem(name: str) -> str:
+    """A file's name without its ending."""
+    ending = next((s for s in (".xml", *SUFFIXES) if name.lower().endswith(s)), "")
+    return name[: len(name) - len(ending)]
+
+
+def parse(name: str, content: bytes, sheet: str | None = None, header_row: int | None = None) -> pd.DataFrame:
+    """The cells of a file: of CSV and XML all texts, trimmed (empty ones missing), else as typed there.
+
+    Args:
+        sheet, header_row: of spreadsheets, as in `read_sheet`.
+
+    Returns:
+        The index is the row, from 0; of a spreadsheet blank rows are left out.
 
     Raises:
         ContractError: it is truncated, of another kind than its name says, not UTF-8, or has no rows.
     """
-    if name.endswith(".parquet"):
+    kind = name.lower()
+    if kind.endswith(".parquet"):
         frame = _parquet(name, content)
-    elif name.endswith(".csv.gz"):
+    elif kind.endswith(".csv.gz"):
         frame = _csv(name, _unzipped(name, content))
-    elif name.endswith(".csv"):
+    elif kind.endswith(".csv"):
         frame = _csv(name, content)
+    elif kind.endswith(".xlsx"):
+        frame = read_sheet(name, content, sheet, header_row)
+    elif kind.endswith(".xml"):
+        frame = read_rpu(name, content)
     else:
-        raise _fault(
-            name, "unknown_kind", f"a file is one of {', '.join(SUFFIXES)}; export it as one of them"
-        )
+        words = f"a file is one of {', '.join(SUFFIXES)} or an RPU export (.xml); save it as one of them"
+        raise _fault(name, "unknown_kind", words)
     if frame.empty:
         raise _fault(
             name, "no_rows", "the file has no rows; export it again, or remove it if there is nothing"
@@ -84,7 +103,7 @@ def _parquet(name: str, content: bytes) -> pd.DataFrame:
     except (pyarrow.ArrowException, ValueError, OSError):
         raise _fault(name, "not_parquet", "this is no whole Parquet file; export or copy it again") from None
     # What pandas wrote as a named index is a column like the others.
-    return frame.reset_index() if any(n is not None for n in frame.index.names) else frame
+    return frame.reset_index(drop=all(n is None for n in frame.index.names))
 
 
 def _unzipped(name: str, content: bytes) -> bytes:

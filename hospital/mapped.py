@@ -1,24 +1,30 @@
 """From a file's cells to the contract's columns, as a mapping says; all that does not fit is said at once."""
 
-import re
+from zoneinfo import ZoneInfo
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hospital.cells import as_text, joined, read_numbers, whole_years
+from hospital.clocks import Clock, read_times
 from hospital.errors import Fault, MappingError
 from hospital.frames import Faults
 from hospital.mapping import Mapping, Source
 from hospital.rows import message_of
 from hospital.tables import TABLES, Kind
 
-__all__ = ["apply_mapping", "read_numbers"]
+__all__ = ["apply_mapping"]
 
 _NUMBERS = (Kind.NUMBER, Kind.INTEGER)
+_CALENDAR = Clock(ZoneInfo("UTC"))
 
 
-def apply_mapping(mapping: Mapping, table: str, raw: pd.DataFrame) -> pd.DataFrame:
+def apply_mapping(mapping: Mapping, table: str, raw: pd.DataFrame, label: str | None = None) -> pd.DataFrame:
     """The contract's columns (still to be validated); a table that the mapping does not name stays as it is.
+
+    The index of what is returned is the row of the file, which a file with a column a unit has for each unit.
+
+    Args:
+        label: what faults call the file; None: the table's name.
 
     Raises:
         MappingError: columns the file lacks, codes the mapping does not list, texts instead of numbers.
@@ -26,83 +32,120 @@ def apply_mapping(mapping: Mapping, table: str, raw: pd.DataFrame) -> pd.DataFra
     mapped = mapping.tables.get(table)
     if mapped is None:
         return raw
+    label = label or table
+    rows = raw.index
     raw = raw.reset_index(drop=True)
-    faults, work = Faults(table), _Work(mapping, raw)
-    kinds = {name: column.kind for name, column in TABLES[table].by_name.items()}
-    kinds |= dict.fromkeys(mapped.covariates, Kind.NUMBER)
-    sources = {**mapped.columns, **mapped.audit, **mapped.covariates}
-    lacking = sorted({c for s in sources.values() for c in s.columns} - set(map(str, raw.columns)))
-    out = {}
-    for name, source in sources.items():
-        if not set(lacking).intersection(source.columns):
-            out[name] = work.column(name, source, kinds.get(name, Kind.TEXT) in _NUMBERS, faults)
-    absent = [
-        Fault(f"{table}.{name}", "column_not_in_file", message_of("column_not_in_file"), len(raw))
-        for name in lacking
-    ]
+    faults, work = Faults(label), _Work(mapping, table, raw)
+    lacking = sorted({c for s in mapped.sources for c in s.columns} - set(map(str, raw.columns)))
+    words = message_of("column_not_in_file")
+    absent = [Fault(f"{label}.{name}", "column_not_in_file", words, len(raw)) for name in lacking]
+    there = {**mapped.columns, **mapped.audit, **mapped.covariates}
+    shared = work.columns(there, set(lacking), faults, dict.fromkeys(mapped.covariates, Kind.NUMBER))
+    parts = []
+    for unit, sources in mapped.units.items():
+        own = work.columns(sources, set(lacking), faults, {})
+        parts.append(_of_unit(unit, shared, own, [n for n, s in sources.items() if s.constant is None]))
     if absent or faults.cells:
-        raise MappingError((*absent, *faults.all()))
-    return pd.DataFrame(out, index=raw.index)
+        raise MappingError((*absent, *_placed(faults, rows)))
+    # Line by line, as in the file; in a line the units are in the mapping's order.
+    out = pd.concat(parts).sort_index(kind="stable") if parts else shared
+    return out.set_axis(rows[out.index])
 
 
-def read_numbers(cells: pd.Series, decimal: str = ".") -> tuple[pd.Series, NDArray[np.bool_]]:
-    """Numbers (float64 [n]; NaN where missing or faulty), and which cells are none."""
-    if cells.dtype.kind in "iufb":
-        return cells.astype(np.float64), np.zeros(len(cells), bool)
-    texts = cells.astype(object)
-    if decimal != ".":
-        texts = texts.map(lambda c: _pointed(c, decimal), na_action="ignore")
-    numbers = pd.to_numeric(texts, errors="coerce").astype(np.float64)
-    return numbers, (cells.notna() & numbers.isna()).to_numpy(bool)
+def _of_unit(unit: str, shared: pd.DataFrame, own: pd.DataFrame, told: list[str]) -> pd.DataFrame:
+    """The rows of one unit of a file with columns a unit; without those that tell nothing of it."""
+    whole = pd.concat([shared, own], axis=1)
+    whole.insert(0, "unit", unit)
+    there = [name for name in told if name in own.columns]
+    return whole[own[there].notna().any(axis=1)] if there else whole
 
 
-def _pointed(cell: object, decimal: str) -> object:
-    """A text number with its decimal sign made a point; with a point of its own it is none."""
-    return re.sub(r"[.]", "?", cell).replace(decimal, ".") if isinstance(cell, str) else cell
+def _placed(faults: Faults, rows: pd.Index) -> tuple[Fault, ...]:
+    """The faults at the rows of the file, where blank lines were left out."""
+    for cells in faults.cells.values():
+        cells[:] = [int(rows[cell]) for cell in cells]
+    return faults.all()
 
 
 class _Work:
     """One file's cells being mapped."""
 
-    def __init__(self, mapping: Mapping, raw: pd.DataFrame) -> None:
+    def __init__(self, mapping: Mapping, table: str, raw: pd.DataFrame) -> None:
         self.mapping = mapping
+        self.table = table
         self.raw = raw
 
-    def column(self, name: str, source: Source, number: bool, faults: Faults) -> pd.Series:
-        """One contract column."""
+    def columns(
+        self, sources: dict[str, Source], lacking: set[str], faults: Faults, extra: dict[str, Kind]
+    ) -> pd.DataFrame:
+        """Contract columns by their sources, without those whose columns the file lacks."""
+        kinds = {name: column.kind for name, column in TABLES[self.table].by_name.items()} | extra
+        kinds |= {"received_at": Kind.TIME}
+        out = {
+            name: self._column(source, kinds.get(name, Kind.TEXT), faults)
+            for name, source in sources.items()
+            if not lacking.intersection(source.columns) and not self._age_lacks(source, lacking)
+        }
+        return pd.DataFrame(out, index=self.raw.index)
+
+    def _column(self, source: Source, kind: Kind, faults: Faults) -> pd.Series:
         if source.constant is not None:
             return pd.Series([source.constant] * len(self.raw), index=self.raw.index, dtype=object)
-        if not number:
+        if source.years_since is not None:
+            return self._years(source, faults)
+        if source.join is not None:
+            parts = [self._decoded(part, source, faults, codes=False) for part in source.join]
+            form = source.format if kind is Kind.TIME else None
+            return self._coded(joined(parts, source.between, form), source, ", ".join(source.join), faults)
+        if kind not in _NUMBERS:
             return self._decoded(source.columns[0], source, faults)
-        parts = [self._numbers(part, source, faults) for part in source.columns]
-        total = parts[0]
-        for part in parts[1:]:
+        numbers = [self._numbers(part, source, faults) for part in source.columns]
+        total = numbers[0]
+        for part in numbers[1:]:
             total = total + part if source.sum is not None else total - part
         if source.scale == 1.0 and source.offset == 0.0:
             return total
         return total * source.scale + source.offset
+
+    def _age_lacks(self, source: Source, lacking: set[str]) -> bool:
+        arrival = self.mapping.tables[self.table].columns.get("arrived_at")
+        return source.years_since is not None and (
+            arrival is None or bool(lacking.intersection(arrival.columns))
+        )
+
+    def _years(self, source: Source, faults: Faults) -> pd.Series:
+        """Whole years to the arrival; an arrival that is none is a fault of its own column, told there."""
+        born, column = self._decoded(source.columns[0], source, faults), source.columns[0]
+        clock = self.mapping.clock(self.table)
+        arrival = self._column(self.mapping.tables[self.table].columns["arrived_at"], Kind.TIME, faults)
+        arrived, _ = read_times(arrival, clock, clock.forms.get("arrived_at"))
+        # A date has no hour: the clock of UTC reads it without one that is skipped or repeated.
+        dates, codes = read_times(born, _CALENDAR, source.format)
+        for code, wrong in codes.items():
+            faults.mark(column, code, wrong)
+        return whole_years(dates.dt.tz_convert(None), arrived.dt.tz_convert(self.mapping.zone))
 
     def _numbers(self, part: str, source: Source, faults: Faults) -> pd.Series:
         numbers, wrong = read_numbers(self._decoded(part, source, faults), self.mapping.decimal)
         faults.mark(part, "not_a_number", wrong)
         return numbers
 
-    def _decoded(self, part: str, source: Source, faults: Faults) -> pd.Series:
+    def _decoded(self, part: str, source: Source, faults: Faults, codes: bool = True) -> pd.Series:
         cells = self.raw[part]
         unknown = {*self.mapping.missing, *source.missing}
-        if not unknown and source.codes is None:
+        if not unknown and (source.codes is None or not codes):
             return cells
         texts = cells.map(as_text, na_action="ignore").astype(object)
         missing = texts.isin(unknown) | texts.isna()
+        if source.codes is None or not codes:
+            return cells.astype(object).mask(missing, None) if missing.any() else cells
+        return self._coded(texts.mask(missing, None), source, part, faults)
+
+    def _coded(self, texts: pd.Series, source: Source, part: str, faults: Faults) -> pd.Series:
+        """Texts as the contract's, where the source has codes."""
         if source.codes is None:
-            return cells.astype(object).mask(missing, None)
+            return texts
+        missing = texts.isna()
         unlisted = ~missing & ~texts.isin(source.codes)
         faults.mark(part, "code_not_listed", unlisted.to_numpy(bool))
         return texts.map(source.codes, na_action="ignore").astype(object).mask(missing | unlisted, None)
-
-
-def as_text(cell: object) -> str:
-    """A cell as a mapping writes it: 9 for 9.0, without spaces around."""
-    if isinstance(cell, (float, np.floating)) and float(cell).is_integer():
-        return str(int(cell))
-    return str(cell).strip()

@@ -1,33 +1,23 @@
 """Mapping files: what brings any hospital's tables to the contracts without code.
 
-A TOML file says, for each table, from which columns of which file each contract column comes. Everything
+A TOML file says, for each table, from which columns of which files each contract column comes. Everything
 wrong with it is said at once. The language: docs/mappings.md.
 """
 
 import tomllib
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StrictFloat,
-    StrictInt,
-    StrictStr,
-    ValidationError,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ValidationError
 
 from hospital.clocks import Clock
 from hospital.errors import Fault, MappingError
-from hospital.rows import message_of, name_fault
+from hospital.language import Head, Source, TablePart, UnitPart
+from hospital.misfits import misfits
+from hospital.rows import message_of, name_fault, text_fault
 from hospital.tables import TABLES, Column, Kind, Table
 from hospital.times import Repeated
 
@@ -35,77 +25,32 @@ __all__ = ["Mapping", "Source", "TableMapping", "load_mapping"]
 
 Model = TypeVar("Model", bound=BaseModel)
 _SECTIONS = ("columns", "audit", "covariates")
-
-
-def _as_text(value: object) -> object:
-    """A code as people write it in TOML: -9 for "-9"."""
-    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        words = "there is no such time zone; name one as in Europe/Paris"
-        raise PydanticCustomError("unknown_zone", "{words}", {"words": words}) from None
-    return value
-
-
-Codes = tuple[Annotated[str, BeforeValidator(_as_text)], ...]
-Several = Annotated[tuple[str, ...], Field(min_length=2)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Source(_Strict):
-    """Where a contract column comes from: a column, a sum, a difference (first less others), a constant.
-
-    Attributes:
-        codes: what each code of the file means in the contract; one that is not listed is a fault.
-        missing: codes that mean unknown, beside the mapping's.
-        format: `strptime` form of a time. scale, offset: value x scale + offset, for units of measure.
-    """
-
-    column: str | None = None
-    sum: Several | None = None
-    difference: Several | None = None
-    constant: StrictStr | StrictInt | StrictFloat | None = None
-    codes: dict[str, Annotated[str, BeforeValidator(_as_text)]] | None = None
-    missing: Codes = ()
-    format: str | None = None
-    scale: Annotated[float, Field(allow_inf_nan=False)] = 1.0
-    offset: Annotated[float, Field(allow_inf_nan=False)] = 0.0
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The file's columns that it needs."""
-        return (self.column,) if self.column is not None else (self.sum or self.difference or ())
+_WIDE = ("census", "staffing")
 
 
 @dataclass(frozen=True)
 class TableMapping:
-    """How one contract table is made from one file.
+    """How one contract table is made from its files.
 
     Attributes:
-        file: its name in the hospital's folder; None: the table's own name, or the one file that is given.
+        files: names or patterns in the hospital's folder; empty: the table's own name, or the one file given.
+        sheet, header_row: of spreadsheets; None: the first sheet, the first line that is not empty.
+        units: the columns of each unit, where a file has a column a unit; else empty.
     """
 
-    file: str | None
+    files: tuple[str, ...]
     columns: dict[str, Source]
     audit: dict[str, Source]
     covariates: dict[str, Source]
+    units: dict[str, dict[str, Source]]
+    sheet: str | None = None
+    header_row: int | None = None
 
-
-class _Head(_Strict):
-    name: str
-    zone: Annotated[str, AfterValidator(_zone)]
-    source: str = ""
-    licence: str = ""
-    repeated_hour: Repeated = "refuse"
-    decimal: Literal[".", ","] = "."
-    missing: Codes = ()
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Every column's source."""
+        parts = (self.columns, self.audit, self.covariates, *self.units.values())
+        return tuple(source for part in parts for source in part.values())
 
 
 @dataclass(frozen=True)
@@ -115,6 +60,7 @@ class Mapping:
     Attributes:
         zone: of naive times. repeated: which hour in autumn. decimal: the sign in numbers of text files.
         missing: codes that mean unknown in every column.
+        units: units described here, and their former names.
         content: the file's bytes, part of the data's digest.
     """
 
@@ -125,6 +71,7 @@ class Mapping:
     repeated: Repeated
     decimal: str
     missing: tuple[str, ...]
+    units: dict[str, UnitPart]
     tables: dict[str, TableMapping]
     content: bytes
 
@@ -138,10 +85,19 @@ class Mapping:
         """Further numbers of the census."""
         return tuple(self.tables["census"].covariates) if "census" in self.tables else ()
 
+    @property
+    def former_names(self) -> dict[str, str]:
+        """Each former name of a unit, and the unit."""
+        return {old: name for name, unit in self.units.items() for old in unit.formerly}
+
     def clock(self, table: str) -> Clock:
         """How written times of a table are read."""
         mapped = self.tables.get(table)
-        forms = {n: s.format for n, s in mapped.columns.items() if s.format is not None} if mapped else {}
+        forms = {}
+        if mapped is not None:
+            kinds = {name: column.kind for name, column in TABLES[table].by_name.items()}
+            timed = {n: s for n, s in mapped.columns.items() if kinds.get(n, Kind.TIME) is Kind.TIME}
+            forms = {n: s.format for n, s in timed.items() if s.format is not None}
         return Clock(self.zone, self.repeated, forms)
 
 
@@ -160,21 +116,10 @@ def load_mapping(path: Path) -> Mapping:
         raise _one(path, "not_utf8", "the mapping file is not UTF-8; save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise _one(path, "not_toml", f"the mapping file is not TOML: {error}") from None
-    faults = [_unknown(key) for key in body if key not in ("mapping", "tables")]
-    head = _part(_Head, body.get("mapping", {}), "mapping", faults)
-    parts = body.get("tables")
-    if not isinstance(parts, dict) or not parts:
-        faults.append(Fault("tables", "missing", "the mapping maps no table; add [tables.NAME.columns]"))
-        parts = {}
-    tables = {}
-    for name, part in parts.items():
-        if name in TABLES:
-            tables[name] = _table(TABLES[name], part, faults)
-        else:
-            known = ", ".join(TABLES)
-            faults.append(
-                Fault(f"tables.{name}", "unknown_table", f"no such table; the contract has {known}")
-            )
+    faults = [_unknown(key) for key in body if key not in ("mapping", "units", "tables")]
+    head = _part(Head, body.get("mapping", {}), "mapping", faults)
+    units = _units(body.get("units", {}), faults)
+    tables = _tables(body.get("tables"), faults)
     if faults or head is None:
         raise MappingError(tuple(faults))
     return Mapping(
@@ -185,9 +130,48 @@ def load_mapping(path: Path) -> Mapping:
         head.repeated_hour,
         head.decimal,
         head.missing,
+        units,
         tables,
         content,
     )
+
+
+def _units(part: object, faults: list[Fault]) -> dict[str, UnitPart]:
+    if not isinstance(part, dict):
+        faults.append(Fault("units", "not_a_table", 'write it as [units."NAME"]'))
+        return {}
+    out, owners = {}, dict.fromkeys(part, "")
+    for name, value in part.items():
+        at = f"units.{name}"
+        unit = _part(UnitPart, value, at, faults)
+        code = text_fault(name, "unit")
+        if code is not None:
+            faults.append(Fault(at, code, message_of(code)))
+        if unit is None:
+            continue
+        out[name] = unit
+        for old in unit.formerly:
+            if old in owners:
+                words = (
+                    "a former name is that of a unit, or of two; list each once, at the unit that it is today"
+                )
+                faults.append(Fault(f"{at}.formerly", "name_taken", words))
+            owners[old] = name
+    return out
+
+
+def _tables(parts: object, faults: list[Fault]) -> dict[str, TableMapping]:
+    if not isinstance(parts, dict) or not parts:
+        faults.append(Fault("tables", "missing", "the mapping maps no table; add [tables.NAME.columns]"))
+        return {}
+    tables = {}
+    for name, part in parts.items():
+        if name in TABLES:
+            tables[name] = _table(TABLES[name], part, faults)
+        else:
+            words = f"no such table; the contract has {', '.join(TABLES)}"
+            faults.append(Fault(f"tables.{name}", "unknown_table", words))
+    return tables
 
 
 def _table(contract: Table, part: object, faults: list[Fault]) -> TableMapping:
@@ -195,23 +179,53 @@ def _table(contract: Table, part: object, faults: list[Fault]) -> TableMapping:
     if not isinstance(part, dict):
         faults.append(Fault(at, "not_a_table", f"write it as [{at}.columns]"))
         part = {"columns": {}}
-    faults += [_unknown(f"{at}.{key}") for key in part if key not in ("file", *_SECTIONS)]
-    file: Any = part.get("file")
-    if file is not None and (not isinstance(file, str) or not file):
-        faults.append(Fault(f"{at}.file", "not_text", "the name of a file is expected"))
-        file = None
+    head = _part(TablePart, part, at, faults) or TablePart()
     named = {s: _entries(part.get(s, {}), f"{at}.{s}", s != "columns", faults) for s in _SECTIONS}
     for section in ("audit", "covariates"):
         if named[section] and contract.extra != section:
             faults.append(Fault(f"{at}.{section}", "not_here", f"this table takes no {section}"))
+    wide = _entries(part.get("units", {}), f"{at}.units", False, faults)
+    if wide and contract.name not in _WIDE:
+        words = f"only {' and '.join(_WIDE)} have columns a unit"
+        faults.append(Fault(f"{at}.units", "not_here", words))
+        wide = {}
+    units = {n: _entries(v, f"{at}.units.{n}", False, faults) for n, v in wide.items()}
+    faults += _absent(contract, at, named["columns"], units)
+    sources = {s: _sources(contract, s, s, named[s], faults) for s in _SECTIONS}
+    each = {n: _sources(contract, "columns", f"units.{n}", v, faults) for n, v in units.items()}
+    return TableMapping(
+        head.file or (),
+        sources["columns"],
+        sources["audit"],
+        sources["covariates"],
+        each,
+        head.sheet,
+        head.header_row,
+    )
+
+
+def _absent(
+    contract: Table, at: str, columns: Dict[str, Any], units: Dict[str, Dict[str, Any]]
+) -> list[Fault]:
+    """Columns that nothing tells, or two places."""
+    out = []
     for column in contract.columns:
-        derived = contract.name == "units" and column.name == "label"
-        if column.required and column.name not in named["columns"] and not derived:
-            faults.append(
-                Fault(f"{at}.columns.{column.name}", "missing", "the contract requires this column")
-            )
-    sources = {s: _sources(contract, s, named[s], faults) for s in _SECTIONS}
-    return TableMapping(file, sources["columns"], sources["audit"], sources["covariates"])
+        name = column.name
+        twice = [u for u, own in units.items() if name in own and (name in columns or name == "unit")]
+        words = "the column is told twice; tell it under columns or under units"
+        out += [Fault(f"{at}.units.{unit}.{name}", "told_twice", words) for unit in twice]
+        if units and name == "unit":
+            if name in columns:
+                out.append(Fault(f"{at}.columns.unit", "told_twice", words))
+            continue
+        if not column.required or name in columns or (contract.name, name) == ("units", "label"):
+            continue
+        lacking = [f"units.{u}.{name}" for u, own in units.items() if name not in own]
+        paths = lacking if units and len(lacking) < len(units) else [f"columns.{name}"]
+        if lacking or not units:
+            words = "the contract requires this column"
+            out += [Fault(f"{at}.{path}", "missing", words) for path in paths]
+    return out
 
 
 def _entries(value: object, at: str, may_be_list: bool, faults: list[Fault]) -> dict[str, Any]:
@@ -225,15 +239,16 @@ def _entries(value: object, at: str, may_be_list: bool, faults: list[Fault]) -> 
 
 
 def _sources(
-    contract: Table, section: str, entries: Dict[str, Any], faults: list[Fault]
+    contract: Table, section: str, path: str, entries: Dict[str, Any], faults: list[Fault]
 ) -> dict[str, Source]:
     out = {}
     for name, value in entries.items():
-        at = f"tables.{contract.name}.{section}.{name}"
+        at = f"tables.{contract.name}.{path}.{name}"
         column = _column(contract, section, name, at, faults)
         source = _part(Source, {"column": value} if isinstance(value, str) else value, at, faults)
         if source is not None:
-            faults += [Fault(at, code, words) for code, words in _misfits(source, column)]
+            contracted = contract if section == "columns" else None
+            faults += [Fault(at, code, words) for code, words in misfits(source, column, contracted)]
             out[name] = source
     return out
 
@@ -253,54 +268,6 @@ def _column(contract: Table, section: str, name: str, at: str, faults: list[Faul
     return Column(name, Kind.TEXT if section == "audit" else Kind.NUMBER)
 
 
-def _misfits(source: Source, column: Column | None) -> list[tuple[str, str]]:
-    """What a source says that its column cannot take: (code, words)."""
-    out = []
-    given = [n for n in ("column", "sum", "difference", "constant") if getattr(source, n) is not None]
-    if len(given) != 1:
-        out.append(("not_one_source", "give exactly one of column, sum, difference, constant"))
-    if "constant" in given and source.model_fields_set - {"constant"}:
-        out.append(("constant_alone", "a constant takes no codes, missing, format, scale or offset"))
-    if source.format is not None and not _is_form(source.format):
-        out.append(("bad_format", "the time format is none of strptime's, or has no year"))
-    if column is None:
-        return out
-    if column.kind not in (Kind.NUMBER, Kind.INTEGER):
-        if {"sum", "difference"}.intersection(given) or source.model_fields_set & {"scale", "offset"}:
-            out.append(
-                ("not_a_number", "sum, difference, scale and offset are for numbers; this column is none")
-            )
-        if source.constant is not None and not isinstance(source.constant, str):
-            out.append(("not_text", "the constant of this column is a text"))
-    if column.kind is not Kind.TIME and source.format is not None:
-        out.append(("not_a_time", "format is for times; this column is none"))
-    meanings = [*(source.codes or {}).values(), *([source.constant] if source.constant is not None else [])]
-    if not all(_may_mean(meaning, column) for meaning in meanings):
-        allowed = ", ".join(column.choices) if column.choices else "numbers"
-        out.append(
-            ("not_a_meaning", f"a code or constant means what the contract does not have; it has {allowed}")
-        )
-    return out
-
-
-def _may_mean(meaning: object, column: Column) -> bool:
-    if column.kind in (Kind.NUMBER, Kind.INTEGER):
-        try:
-            float(str(meaning))
-        except ValueError:
-            return False
-        return True
-    return column.choices is None or meaning in column.choices
-
-
-def _is_form(form: str) -> bool:
-    try:
-        when = datetime.strptime(datetime(2024, 12, 31, 23, 58).strftime(form), form)
-    except ValueError:
-        return False
-    return when.year == 2024
-
-
 def _part(model: type[Model], value: object, at: str, faults: list[Fault]) -> Model | None:
     try:
         return model.model_validate(value)
@@ -315,7 +282,7 @@ def _part(model: type[Model], value: object, at: str, faults: list[Fault]) -> Mo
 
 
 def _unknown(path: str) -> Fault:
-    return Fault(path, "unknown_key", "the language has no such key; see docs/mappings.md")
+    return Fault(path, "unknown_key", "the language has no such key; see docs/mapping-reference.md")
 
 
 def _one(path: Path, code: str, message: str) -> MappingError:

@@ -1,21 +1,31 @@
 """A hospital's tables from its files: mapped, checked, pseudonymised, one row for each thing received."""
 
 import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 
+from hospital.cadence import cadence_of
+from hospital.cells import as_text, read_numbers
 from hospital.clocks import Clock
-from hospital.errors import ContractError, Fault, HistoryError, MappingError
-from hospital.files import find_table, parse, read_content
+from hospital.described import described_units
+from hospital.errors import ContractError, Fault, MappingError
+from hospital.files import parse, read_content, stem
 from hospital.frames import check, repeats
-from hospital.mapped import apply_mapping, as_text, read_numbers
+from hospital.language import FILE_NAME
+from hospital.locating import locate
+from hospital.mapped import apply_mapping
 from hospital.mapping import Mapping
+from hospital.origins import Origins
 from hospital.pseudonyms import pseudonym
+from hospital.renaming import Renamed, rename_units
 from hospital.tables import TABLES, Kind
-from hospital.unrolling import BEGINNING, KEPT_BY_KNOWN_AT, never_known, unroll
+from hospital.unrolling import KEPT_BY_KNOWN_AT, never_known, unroll
 
 __all__ = ["Finding", "HospitalTables", "read_hospital"]
 
@@ -54,7 +64,7 @@ class HospitalTables:
 
 
 def read_hospital(path: Path, mapping: Mapping | None, pseudonym_key: bytes) -> HospitalTables:
-    """Reads a directory with a file a table, or one file that a mapping names.
+    """Reads a directory with a file a table, or several, or one file that a mapping names.
 
     In a directory, tables that the mapping does not name are read too where their file has the contract's
     name and columns; their naive times are in the mapping's zone.
@@ -65,18 +75,24 @@ def read_hospital(path: Path, mapping: Mapping | None, pseudonym_key: bytes) -> 
         HistoryError: there is nothing to forecast from.
     """
     reader = _Reader(mapping)
-    for name, file in _files(path, mapping).items():
-        reader.read(name, file)
+    for name, files in locate(path, mapping).items():
+        reader.read(name, files)
     reader.raise_faults()
     tables, findings = reader.tables, reader.findings
-    _add_units(tables, findings)
+    findings += [_words(done) for done in rename_units(tables, mapping.former_names if mapping else {})]
+    units, derived = described_units(tables, mapping)
+    if units is not None:
+        tables["units"] = units
+    if derived:
+        words = "no table of units: they are those that stays or census name"
+        findings.append(Finding("units", "derived", words))
     findings += _unknown_units(tables)
     for frame in tables.values():
         _pseudonymise(frame, pseudonym_key)
     return HospitalTables(
         tables=tables,
         zone=mapping.zone if mapping else _DEFAULT_ZONE,
-        cadence=_cadence(tables["census"]) if "census" in tables else None,
+        cadence=cadence_of(tables["census"]) if "census" in tables else None,
         audit_attributes=reader.audit,
         covariates=mapping.covariates if mapping and "census" in tables else (),
         findings=tuple(findings),
@@ -84,46 +100,21 @@ def read_hospital(path: Path, mapping: Mapping | None, pseudonym_key: bytes) -> 
     )
 
 
-def _files(path: Path, mapping: Mapping | None) -> dict[str, Path]:
-    """The file of each table that is there."""
-    if path.is_file():
-        return _one_file(path, mapping)
-    if not path.is_dir():
-        raise _one(path.name, "unreadable", "there is no such file or folder; check the path")
-    found: dict[str, Path] = {}
-    faults: list[Fault] = []
-    for name in TABLES:
-        mapped = mapping.tables.get(name) if mapping else None
-        try:
-            file = path / mapped.file if mapped and mapped.file else find_table(path, name)
-        except ContractError as error:
-            faults += error.faults
-            continue
-        if file is not None:
-            found[name] = file
-        elif mapped is not None:
-            words = f"the mapping's table has no file; put {name}.csv there, or name its file in the mapping"
-            faults.append(Fault(name, "no_file", words))
-    if faults:
-        raise ContractError(tuple(faults))
-    if not {"visits", "stays", "census"} & set(found):
-        raise HistoryError(
-            f"Nothing to forecast from in {path.name}: it needs visits, stays or census "
-            "as .csv, .csv.gz or .parquet."
-        )
-    return found
-
-
-def _one_file(path: Path, mapping: Mapping | None) -> dict[str, Path]:
-    if mapping is None:
-        raise _one(
-            path.name, "no_mapping", "one file needs a mapping that says what it is; give --mapping FILE"
-        )
-    others = [n for n, t in mapping.tables.items() if t.file is not None and t.file != path.name]
-    if others:
-        words = "the mapping takes this table from another file; give the folder that holds them all"
-        raise ContractError(tuple(Fault(name, "no_file", words) for name in others))
-    return dict.fromkeys(mapping.tables, path)
+def _joined(
+    name: str, parts: Sequence[pd.DataFrame], labels: tuple[str, ...], mapping: Mapping | None
+) -> tuple[pd.DataFrame, Origins]:
+    """The rows of all files, one after the other, and where each came from."""
+    sizes = [len(part) for part in parts]
+    raw = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0].reset_index(drop=True)
+    wide = mapping.tables[name].units if mapping and name in mapping.tables else {}
+    origins = Origins(
+        labels,
+        np.repeat(np.arange(len(parts)), sizes),
+        np.concatenate([part.index.to_numpy(np.int64) for part in parts]),
+        raw["unit"].to_numpy(object) if wide else None,
+        frozenset(column for own in wide.values() for column in own),
+    )
+    return raw.copy(), origins
 
 
 class _Reader:
@@ -137,30 +128,64 @@ class _Reader:
         self.digest = hashlib.sha256(mapping.content if mapping else b"")
         self._faults: list[Fault] = []
         self._mapping_wrong = False
-        self._parsed: dict[Path, pd.DataFrame] = {}
+        self._digested: set[Path] = set()
+        self._parsed: dict[tuple[Path, str | None, int | None], pd.DataFrame] = {}
 
-    def read(self, name: str, file: Path) -> None:
-        """One table from its file."""
-        try:
-            if file not in self._parsed:
-                content = read_content(file)
-                self.digest.update(f"\0{file.name}\0{hashlib.sha256(content).hexdigest()}".encode())
-                self._parsed[file] = parse(file.name, content)
-            self.tables[name] = self._table(name, self._parsed[file])
-        except (ContractError, MappingError) as error:
-            self._mapping_wrong |= isinstance(error, MappingError)
-            self._faults += [f for f in error.faults if f not in self._faults]
+    def read(self, name: str, files: Sequence[Path]) -> None:
+        """One table from its files; each file that is wrong is told of."""
+        parts, labels = [], []
+        for file in files:
+            label = name if len(files) == 1 else f"{name}/{file.name}"
+            with self._keeping():
+                parts.append(self._mapped(name, file, label))
+                labels.append(label)
+        if len(parts) == len(files):
+            with self._keeping():
+                self.tables[name] = self._table(name, parts, tuple(labels))
 
     def raise_faults(self) -> None:
         """Raises all that was wrong, if anything was."""
         if self._faults:
             raise (MappingError if self._mapping_wrong else ContractError)(tuple(self._faults))
 
-    def _table(self, name: str, raw: pd.DataFrame) -> pd.DataFrame:
+    @contextmanager
+    def _keeping(self) -> Iterator[None]:
+        """Keeps what is wrong, to be raised with all the rest."""
+        try:
+            yield
+        except (ContractError, MappingError) as error:
+            self._mapping_wrong |= isinstance(error, MappingError)
+            self._faults += [f for f in error.faults if f not in self._faults]
+
+    def _mapped(self, name: str, file: Path, label: str) -> pd.DataFrame:
+        """The contract's columns of one file; the index is the file's rows."""
+        mapped = self.mapping.tables.get(name) if self.mapping else None
+        sheet, header_row = (mapped.sheet, mapped.header_row) if mapped else (None, None)
+        way = (file, sheet, header_row)
+        if way not in self._parsed:
+            content = read_content(file)
+            if file not in self._digested:
+                self._digested.add(file)
+                self.digest.update(f"\0{file.name}\0{hashlib.sha256(content).hexdigest()}".encode())
+            self._parsed[way] = parse(file.name, content, sheet, header_row)
+        raw = self._parsed[way]
+        if mapped is None or self.mapping is None:
+            return raw
+        if any(FILE_NAME in source.columns for source in mapped.sources):
+            raw = raw.assign(**{FILE_NAME: stem(file.name)})
+        frame = apply_mapping(self.mapping, name, raw, label)
+        if frame.empty:
+            words = (
+                "no unit of the mapping has a number in any row; correct the mapping, or leave the file out"
+            )
+            raise ContractError((Fault(label, "no_rows", words, len(raw)),))
+        return frame
+
+    def _table(self, name: str, parts: Sequence[pd.DataFrame], labels: tuple[str, ...]) -> pd.DataFrame:
         contract, mapping = TABLES[name], self.mapping
+        raw, origins = _joined(name, parts, labels, mapping)
         audit, covariates = self._extras(name, raw)
         clock = mapping.clock(name) if mapping else Clock()
-        raw = apply_mapping(mapping, name, raw).copy() if mapping else raw.copy()
         if name == "units" and "label" not in raw.columns and "unit" in raw.columns:
             raw["label"] = raw["unit"]
         for column in contract.columns:
@@ -173,7 +198,7 @@ class _Reader:
             raw["received_at"] = _ALWAYS
         frame, faults = check(raw, name, clock=clock, audit=audit, covariates=covariates)
         if faults.cells:
-            raise ContractError(faults.all())
+            raise ContractError(origins.faults(faults))
         # Without received_at nothing says which of two rows is the later one.
         by_key = told or name in KEPT_BY_KNOWN_AT
         if not told and name in KEPT_BY_KNOWN_AT:
@@ -181,7 +206,7 @@ class _Reader:
         again, other = repeats(frame, [*contract.key, "received_at"] if by_key else contract.key)
         faults.mark("received_at", "conflicting_revision", other)
         if faults.cells:
-            raise ContractError(faults.all())
+            raise ContractError(origins.faults(faults))
         frame = frame[~again].reset_index(drop=True)
         if told:
             return frame
@@ -211,22 +236,24 @@ def _readable(cells: pd.Series, kind: Kind) -> pd.Series:
     if kind in (Kind.NUMBER, Kind.INTEGER) and cells.dtype.kind not in "iufb":
         numbers, wrong = read_numbers(cells)
         return cells.astype(object).where(wrong, numbers.astype(object)) if wrong.any() else numbers
-    if kind in (Kind.ID, Kind.TEXT) and cells.dtype.kind in "iuf":
-        return cells.map(as_text, na_action="ignore").astype(object)
+    if kind in (Kind.ID, Kind.TEXT) and (cells.dtype.kind in "iuf" or cells.dtype == object):
+        return cells.map(_number_as_text, na_action="ignore").astype(object)
     return cells
 
 
-def _add_units(tables: dict[str, pd.DataFrame], findings: list[Finding]) -> None:
-    named = [tables[t]["unit"] for t in ("stays", "census") if t in tables]
-    if "units" in tables or not named:
-        return
-    units = sorted(set(pd.concat(named).dropna()))
-    raw = pd.DataFrame({"unit": units, "label": units, "received_at": BEGINNING}, dtype=object)
-    raw["received_at"] = BEGINNING
-    tables["units"], _ = check(raw, "units", clock=Clock())
-    findings.append(
-        Finding("units", "derived", "no table of units: they are those that stays or census name")
-    )
+def _number_as_text(cell: object) -> object:
+    """A number as a text; a spreadsheet's column may hold both."""
+    number = isinstance(cell, (int, float, np.integer, np.floating)) and not isinstance(cell, bool)
+    return as_text(cell) if number else cell
+
+
+def _words(done: Renamed) -> Finding:
+    words = f"{done.rows} rows of former units count for the units of today"
+    if done.left_out:
+        words += f"; {done.left_out} times of merged units are left out: not every part was counted then"
+    if done.covariates:
+        words += "; further numbers are unknown where parts were added"
+    return Finding(done.table, "renamed_units", words)
 
 
 def _unknown_units(tables: dict[str, pd.DataFrame]) -> list[Finding]:
@@ -246,24 +273,3 @@ def _pseudonymise(frame: pd.DataFrame, key: bytes) -> None:
         if name in frame.columns:
             known = {value: pseudonym(key, value) for value in frame[name].dropna().unique()}
             frame[name] = frame[name].map(known).astype(object).where(frame[name].notna(), None)
-
-
-def _cadence(census: pd.DataFrame) -> str:
-    """Hourly or daily, by the usual gap between two times of a unit."""
-    times = census[["unit", "at"]].drop_duplicates().sort_values(["unit", "at"])
-    gaps = times.groupby("unit")["at"].diff().dropna()
-    if gaps.empty:
-        raise HistoryError("The census has one row a unit: it needs a history, hourly or daily.")
-    usual = float(gaps.dt.total_seconds().median()) / 3600
-    if usual <= 1.5:
-        return "hourly"
-    if 20 <= usual <= 28:
-        return "daily"
-    raise HistoryError(
-        f"The census has a row about every {usual:.0f} hours; it needs one an hour or one a day. "
-        "Bring such a census, or stays to count it from."
-    )
-
-
-def _one(path: str, code: str, message: str) -> ContractError:
-    return ContractError((Fault(path, code, message),))

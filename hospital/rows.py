@@ -54,7 +54,7 @@ MESSAGES: Mapping[str, str] = {
     "not_an_integer": "a whole number is expected",
     "out_of_range": "the number is outside the range of the contract",
     "not_a_choice": "the text is none of the contract's choices",
-    "not_a_time": "an ISO 8601 time is expected",
+    "not_a_time": "a time is expected, in ISO 8601 or as the mapping's format says",
     "naive_time": "the time has no zone; write it with one, or name the zone in the mapping",
     "nonexistent_local_time": (
         "the clock of the zone skipped this time in spring; correct it, or the mapping's zone"

@@ -8,6 +8,7 @@ import pytest
 from hospital.errors import MappingError
 from hospital.mapped import apply_mapping
 from hospital.mapping import Mapping, load_mapping
+from hospital.reference import reference
 
 HEAD = '[mapping]\nname = "Test"\nzone = "Europe/Paris"\n'
 CENSUS = '[tables.census.columns]\nunit = "W"\nat = "T"\noccupied = "N"\n'
@@ -47,6 +48,30 @@ def test_the_example_of_the_language_is_right(tmp_path: Path) -> None:
     assert mapping.clock("visits").forms == {"arrived_at": "%d/%m/%Y %H:%M"}
 
 
+def test_every_piece_of_the_documentation_is_of_the_language(tmp_path: Path) -> None:
+    """Each piece, with what it needs around it, loads."""
+    text = (Path(__file__).parents[1] / "docs" / "mappings.md").read_text(encoding="utf-8")
+    pieces = [piece.split("```")[0] for piece in text.split("```toml\n")[2:]]
+    assert len(pieces) == 5
+    stays = 'entered_at = "E"\nsource = { constant = "emergency" }\n'
+    for piece in pieces:
+        around = {
+            "at =": '[tables.census.columns]\nunit = "U"\noccupied = "O"\n' + piece,
+            "age_years": VISITS + piece,
+            '[units."nord': piece + stays,
+            "[tables.census": piece,
+            '[units."Méd': piece + CENSUS,
+        }
+        [whole] = [w for start, w in around.items() if piece.startswith(start)]
+        assert _load(tmp_path, HEAD + whole).tables
+
+
+def test_the_committed_reference_is_what_the_schema_generates() -> None:
+    """`python -m hospital.reference > docs/mapping-reference.md` after the language or a contract has changed."""
+    page = Path(__file__).parents[1] / "docs" / "mapping-reference.md"
+    assert page.read_text(encoding="utf-8") == reference()
+
+
 def test_everything_wrong_with_a_mapping_is_said_at_once(tmp_path: Path) -> None:
     """Whoever writes one corrects it once."""
     text = """
@@ -60,7 +85,8 @@ def test_everything_wrong_with_a_mapping_is_said_at_once(tmp_path: Path) -> None
     a = "b"
     [tables.stays]
     file = 3
-    sheet = "x"
+    sheet = 3
+    page = "x"
     audit = ["sex"]
     [tables.stays.columns]
     stay_id = { column = "S", sum = ["A", "B"] }
@@ -90,7 +116,8 @@ def test_everything_wrong_with_a_mapping_is_said_at_once(tmp_path: Path) -> None
         ("mapping.colour", "unknown_key"),
         ("tables.bedz", "unknown_table"),
         ("tables.stays.file", "not_text"),
-        ("tables.stays.sheet", "unknown_key"),
+        ("tables.stays.sheet", "string_type"),
+        ("tables.stays.page", "unknown_key"),
         ("tables.stays.audit", "not_here"),
         ("tables.stays.columns.stay_id", "not_one_source"),
         ("tables.stays.columns.stay_id", "not_a_number"),
@@ -102,6 +129,7 @@ def test_everything_wrong_with_a_mapping_is_said_at_once(tmp_path: Path) -> None
         ("tables.visits.columns.visit_id", "missing"),
         ("tables.visits.columns.arrived_at.colum", "unknown_key"),
         ("tables.visits.columns.age_years", "not_a_time"),
+        ("tables.visits.columns.age_years", "no_day"),
         ("tables.visits.columns.triaged_at", "bad_format"),
         ("tables.visits.columns.heart_rate", "not_a_meaning"),
         ("tables.visits.columns.reason", "not_text"),
@@ -209,3 +237,49 @@ def test_a_mapping_that_does_not_fit_its_file_says_columns_rows_and_first_positi
         ("visits[2].AGE", "not_a_number", 1),
     }
     assert "SECRET" not in str(caught.value)
+
+
+WIDE = '[tables.census.columns]\nat = "T"\n[tables.census.units]\nA = { occupied = "A" }\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "faults"),
+    [
+        (WIDE + 'B = { staffed = "B" }\n', {("tables.census.units.B.occupied", "missing")}),
+        (WIDE + 'B = { occupied = "B", at = "T" }\n', {("tables.census.units.B.at", "told_twice")}),
+        (WIDE + 'B = { occupied = "B", unit = "T" }\n', {("tables.census.units.B.unit", "told_twice")}),
+        (WIDE.replace('at = "T"', 'at = "T"\nunit = "U"'), {("tables.census.columns.unit", "told_twice")}),
+        (WIDE.replace('"A" }', "3 }"), {("tables.census.units.A.occupied", "model_type")}),
+        (
+            WIDE + 'B = "B"\n',
+            {("tables.census.units.B", "not_a_table"), ("tables.census.units.B.occupied", "missing")},
+        ),
+        (VISITS + '[tables.visits.units]\nA = { triage = "A" }\n', {("tables.visits.units", "not_here")}),
+        (VISITS + 'age_years = { join = ["A", "B"] }\n', {("tables.visits.columns.age_years", "not_a_text")}),
+        (VISITS + 'left_at = { years_since = "A" }\n', {("tables.visits.columns.left_at", "not_a_number")}),
+        (
+            VISITS + 'age_years = { years_since = "A", scale = 2.0 }\n',
+            {("tables.visits.columns.age_years", "years_alone")},
+        ),
+        (CENSUS + 'staffed = { years_since = "A" }\n', {("tables.census.columns.staffed", "not_here")}),
+        (
+            VISITS + 'reason = { column = "A", between = "-" }\n',
+            {("tables.visits.columns.reason", "no_join")},
+        ),
+        (
+            VISITS + 'left_at = { column = "A", format = "%m/%Y" }\n',
+            {("tables.visits.columns.left_at", "no_day")},
+        ),
+        (
+            "[tables.census]\nfile = []\nheader_row = 0\n" + CENSUS,
+            {("tables.census.file", "not_text"), ("tables.census.header_row", "greater_than_equal")},
+        ),
+        ("[tables.census]\nunits = 3\n" + CENSUS, {("tables.census.units", "not_a_table")}),
+        ('[units."  "]\nformerly = ["A"]\n' + CENSUS, {("units.  ", "blank")}),
+    ],
+)
+def test_what_a_unit_a_join_or_an_age_cannot_be_is_refused(
+    tmp_path: Path, text: str, faults: set[tuple[str, str]]
+) -> None:
+    """Each in its place."""
+    assert _faults(tmp_path, HEAD + text) == faults

@@ -1,0 +1,36 @@
+"""Whether a census is hourly or daily; another one holds neither hours nor days."""
+
+from typing import Literal
+
+import pandas as pd
+
+from hospital.errors import HistoryError
+
+__all__ = ["cadence_of"]
+
+
+def cadence_of(census: pd.DataFrame) -> Literal["hourly", "daily"]:
+    """By the usual gap between two times of a unit.
+
+    Raises:
+        HistoryError: the census has no history, or a row a week, a month or at another pace.
+    """
+    times = census[["unit", "at"]].drop_duplicates().sort_values(["unit", "at"])
+    gaps = times.groupby("unit")["at"].diff().dropna()
+    if gaps.empty:
+        raise HistoryError("The census has one row a unit: it needs a history, hourly or daily.")
+    usual = float(gaps.dt.total_seconds().median()) / 3600
+    if usual <= 1.5:
+        return "hourly"
+    if 20 <= usual <= 28:
+        return "daily"
+    if 27 <= usual / 24 <= 32:
+        raise HistoryError(
+            "The census has one row a month: a month's total or mean is the same for many different courses of "
+            "its days, so no day can be recovered from it, and there is nothing to forecast a day from. Bring "
+            "a census with a row an hour or a day, or stays to count it from."
+        )
+    raise HistoryError(
+        f"The census has a row about every {usual:.0f} hours; it needs one an hour or one a day. "
+        "Bring such a census, or stays to count it from."
+    )

@@ -1,0 +1,69 @@
+"""Cells as people and programs write them, read as texts, numbers and ages."""
+
+import re
+from datetime import date, datetime, time
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+__all__ = ["as_text", "joined", "read_numbers", "whole_years"]
+
+
+def as_text(cell: object) -> str:
+    """A cell as a mapping writes it: 9 for 9.0, a date for its midnight, without spaces around."""
+    if isinstance(cell, (float, np.floating)) and float(cell).is_integer():
+        return str(int(cell))
+    if isinstance(cell, datetime) and cell.time() == time.min and cell.tzinfo is None:
+        return cell.date().isoformat()
+    return str(cell).strip()
+
+
+def read_numbers(cells: pd.Series, decimal: str = ".") -> tuple[pd.Series, NDArray[np.bool_]]:
+    """Numbers (float64 [n]; NaN where missing or faulty), and which cells are none."""
+    if cells.dtype.kind in "iufb":
+        return cells.astype(np.float64), np.zeros(len(cells), bool)
+    texts = cells.astype(object)
+    if decimal != ".":
+        texts = texts.map(lambda c: _pointed(c, decimal), na_action="ignore")
+    # pandas would read a date as the nanoseconds since 1970.
+    dated = texts.map(lambda c: isinstance(c, (date, time, np.datetime64))).to_numpy(bool)
+    numbers = pd.to_numeric(texts.mask(dated, None), errors="coerce").astype(np.float64)
+    return numbers, (cells.notna() & numbers.isna()).to_numpy(bool)
+
+
+def _pointed(cell: object, decimal: str) -> object:
+    """A text number with its decimal sign made a point; with a point of its own it is none."""
+    return re.sub(r"[.]", "?", cell).replace(decimal, ".") if isinstance(cell, str) else cell
+
+
+def joined(parts: list[pd.Series], between: str, form: str | None) -> pd.Series:
+    """Texts (object [n]) of parts written one after the other; None where one of them is missing.
+
+    Args:
+        form: of a time that they make; a date or hour that a spreadsheet holds as such is written in its part.
+    """
+    forms: list[str | None] = [None] * len(parts)
+    if form is not None and between and len(form.split(between)) == len(parts):
+        forms = [*form.split(between)]
+    texts = [
+        part.map(lambda cell, f=f: _written(cell, f), na_action="ignore").astype(object)
+        for part, f in zip(parts, forms, strict=True)
+    ]
+    whole = np.logical_and.reduce([t.notna().to_numpy(bool) for t in texts])
+    out = texts[0].where(whole, None)
+    for text in texts[1:]:
+        out = out.where(~whole, out.astype(object) + between + text)
+    return out
+
+
+def _written(cell: object, form: str | None) -> str:
+    if form is not None and isinstance(cell, (date, time)):
+        return cell.strftime(form)
+    return as_text(cell)
+
+
+def whole_years(born: pd.Series, at: pd.Series) -> pd.Series:
+    """Completed years (float64 [n], NaN where unknown) from dates to local times; below 0 for the unborn."""
+    before = (at.dt.month < born.dt.month) | ((at.dt.month == born.dt.month) & (at.dt.day < born.dt.day))
+    return (at.dt.year - born.dt.year - before).astype(np.float64)
