@@ -44,7 +44,7 @@ class _PlainForecaster(_Forecaster):
         stale = now - state.heard.get("visits", 0) > stale_after(engine.manifest)
         inside = in_scope(model.scope, emergency_of(query.columns["department"]), np.zeros(query.size))
         answered = _unexplained(engine, rows, inside)
-        answers = Answers(engine.features, answered, rows.X, question.explain)
+        answers = Answers(engine, answered, rows, question.explain)
         out = []
         for i in range(query.size):
             quantiles = answers.quantiles(i)

@@ -1,6 +1,7 @@
 """Four parts in the order of time that never mix: fit | calibrate | scope | judge, with gaps between."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -8,15 +9,37 @@ from hospital.errors import HistoryError
 from hospital.events import Array
 from hospital.times import DAY
 
-__all__ = ["PARTS", "Split", "split_history"]
+__all__ = ["PARTS", "Kind", "Split", "split_history"]
 
 PARTS = ("fit", "calibrate", "scope", "judge")
-_SHARES = {"calibrate": 0.16, "scope": 0.09, "judge": 0.20}
-_MOST_DAYS = {
-    "calibrate": 180,
-    "scope": 90,
-}  # of a long history the rest is fitted to: old rules judge nothing
-_LEAST_DAYS = {"fit": 60, "calibrate": 21, "scope": 14, "judge": 28}
+Kind = Literal["model", "baseline"]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How a history is cut.
+
+    Attributes:
+        shares: of the days; the fit part has the rest. most_days: of a long history the rest is fitted to, old rules
+        judge nothing. least_days: under which a part says nothing.
+    """
+
+    shares: dict[str, float]
+    most_days: dict[str, int]
+    least_days: dict[str, int]
+
+
+_PLANS: dict[Kind, _Plan] = {
+    "model": _Plan(
+        {"calibrate": 0.16, "scope": 0.09, "judge": 0.20},
+        {"calibrate": 180, "scope": 90},
+        {"fit": 60, "calibrate": 21, "scope": 14, "judge": 28},
+    ),
+    # The simplest rules learn a week's course and their own errors, and have no scope to choose.
+    "baseline": _Plan(
+        {"calibrate": 0.35, "judge": 0.30}, {"calibrate": 180}, {"fit": 14, "calibrate": 14, "judge": 14}
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -24,7 +47,8 @@ class Split:
     """Spans of prediction times [start, end), instants; a row's outcome lies before the next part's start.
 
     Attributes:
-        spans: by part. gap: microseconds between two parts, at least the longest horizon.
+        spans: by part; of a baseline-only package the scope part is empty. gap: microseconds between two parts, at
+        least the longest horizon.
     """
 
     spans: dict[str, tuple[int, int]]
@@ -54,31 +78,53 @@ class Split:
         return cls(spans, gap)
 
 
-def split_history(first: int, last: int, *, gap: int, judge_from: int | None = None) -> Split:
+def split_history(
+    first: int, last: int, *, gap: int, judge_from: int | None = None, kind: Kind = "model"
+) -> Split:
     """Splits prediction times from `first` to `last` (instants, last excluded).
 
     Args:
         gap: microseconds, at least the longest horizon, so that no outcome of a part falls into the next.
-        judge_from: start of the judge part (``--test-from``); default: the last fifth.
+        judge_from: start of the judge part (``--test-from``); default: the last fifth, of a baseline-only package
+        the last three tenths. kind: of the package.
 
     Raises:
         HistoryError: a part would be too short to say anything; the message says how much is missing.
     """
-    judge = last - round((last - first) * _SHARES["judge"]) // DAY * DAY if judge_from is None else judge_from
-    before = judge - first - 3 * gap
-    spans, end = {"judge": (judge, last)}, judge - gap
-    for part in ("scope", "calibrate"):
-        share = round(before * _SHARES[part] / (1 - _SHARES["judge"])) // DAY
-        length = min(max(share, _LEAST_DAYS[part]), _MOST_DAYS[part]) * DAY
-        spans[part] = (end - length, end)
-        end -= length + gap
-    spans["fit"] = (first, end)
-    split = Split({part: spans[part] for part in PARTS}, gap)
-    short = [part for part in PARTS if split.days(part) < _LEAST_DAYS[part]]
+    split = _cut(first, last, gap, judge_from, _PLANS[kind])
+    short = _too_short(split, _PLANS[kind])
     if short:
-        needed = sum(_LEAST_DAYS.values()) + 3 * gap / DAY
+        needed = sum(_PLANS[kind].least_days.values()) + (len(_PLANS[kind].least_days) - 1) * gap / DAY
+        other = _cut(first, last, gap, judge_from, _PLANS["baseline"])
+        offer = (
+            " The simplest rule can be released already, checked and approved like any version: add --baseline-only."
+            if kind == "model" and not _too_short(other, _PLANS["baseline"])
+            else ""
+        )
         raise HistoryError(
             f"The history is too short: {(last - first) / DAY:.0f} days can be used, at least {needed:.0f} are needed "
             f"(too short: {', '.join(short)}). Bring a longer history, shorter horizons or an earlier --test-from."
+            + offer
         )
     return split
+
+
+def _cut(first: int, last: int, gap: int, judge_from: int | None, plan: _Plan) -> Split:
+    share = plan.shares["judge"]
+    judge = last - round((last - first) * share) // DAY * DAY if judge_from is None else judge_from
+    before = judge - first - len(plan.shares) * gap
+    spans, end = {"judge": (judge, last)}, judge - gap
+    for part in ("scope", "calibrate"):
+        if part not in plan.shares:
+            spans[part] = (end, end)
+            continue
+        days = round(before * plan.shares[part] / (1 - share)) // DAY
+        length = min(max(days, plan.least_days[part]), plan.most_days[part]) * DAY
+        spans[part] = (end - length, end)
+        end -= length + gap
+    spans["fit"] = (first, end)
+    return Split({part: spans[part] for part in PARTS}, gap)
+
+
+def _too_short(split: Split, plan: _Plan) -> list[str]:
+    return [part for part, least in plan.least_days.items() if split.days(part) < least]

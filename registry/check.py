@@ -123,7 +123,7 @@ def _split_of(model: ForecastModel, prepared: Prepared) -> Split:
     """The parts as this code cuts the sealed history: the author's own cut must be the same."""
     judge_from = model.manifest.configuration.get("judge_from")
     asked = judge_from if isinstance(judge_from, int) else None
-    return split_of(prepared, model.manifest.horizons_hours, asked)
+    return split_of(prepared, model.manifest.horizons_hours, asked, model.manifest.kind)
 
 
 def prepare(model: ForecastModel, tables: HospitalTables) -> Prepared:
@@ -235,7 +235,7 @@ def _contract(
         outcomes = _different(reported["outcome"], again["outcome"])
         names = [n for n in again if n.startswith("baseline_")]
         baselines = sum(_different(reported.get(n, np.empty(0)), again[n]) for n in names)
-    spans = [split.spans[part] for part in PARTS]
+    spans = [split.spans[part] for part in PARTS if split.days(part) > 0]
     overlaps = sum(b[0] - a[1] < split.gap for a, b in itertools.pairwise(spans)) + int(not same_split)
     return ContractFacts(
         files_refused=len({p.name for p in found.package.iterdir()} - ALLOWED_FILES - {"manifest.json"}),

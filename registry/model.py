@@ -66,6 +66,10 @@ class Explained:
     reference_values: Array
 
 
+_NEEDS = {"last_wait": "last_wait_triage", "recent_median": "recent_wait_triage"}
+"""What a wait's rule is read from; where that is unknown the usual wait stands in for it."""
+
+
 class ForecastModel:
     """A package's trees, calibration, baselines and usual contributions."""
 
@@ -160,6 +164,21 @@ class ForecastModel:
         return Explained(
             np.maximum(raw, rows.floor), rows.baseline, none, adjustments, np.full_like(none, np.nan)
         )
+
+    def rules(self, rows: Rows) -> list[str]:
+        """Name of the simplest rule that answers each row where the model does not."""
+        if self.waits is not None:
+            known = self._known(rows.X, _NEEDS.get(self.waits.best, ""))
+            return [self.waits.best if k else "usual_hour" for k in known.tolist()]
+        best = self.beds_or_raise.best
+        return [best[i] for i in (rows.baseline_cell % len(best)).tolist()]
+
+    def _known(self, X: Array, name: str) -> Array:
+        """Whether a feature is known in each row: bool [n]; nobody asks for one that the rule does not need."""
+        names = [f.name for f in self.features]
+        if not name:
+            return np.ones(len(X), bool)
+        return ~np.isnan(X[:, names.index(name)]) if name in names else np.zeros(len(X), bool)
 
     @property
     def waits_or_raise(self) -> WaitBaselines:

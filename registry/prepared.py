@@ -15,7 +15,7 @@ from hospital.features.feature import Feature, with_levels
 from hospital.features.wait import wait_features_of
 from hospital.quantiles import LEVELS
 from hospital.samples import BedSamples, WaitSamples, bed_samples, bed_times, compute_wait, wait_samples
-from hospital.splits import Split, split_history
+from hospital.splits import Kind, Split, split_history
 from hospital.times import DAY, HOUR
 from registry.model import ForecastModel, Rows
 from registry.rows import bed_baselines, bed_rows, wait_baselines, wait_rows
@@ -185,9 +185,12 @@ def forecast(model: ForecastModel, rows: Rows) -> Array:
 
 
 def split_of(
-    prepared: PreparedBeds | PreparedWaits, horizons: Sequence[float], judge_from: int | None
+    prepared: PreparedBeds | PreparedWaits,
+    horizons: Sequence[float],
+    judge_from: int | None,
+    kind: Kind = "model",
 ) -> Split:
-    """The four parts of a history: made by training, and made again by a check.
+    """The parts of a history: made by training, and made again by a check.
 
     Raises:
         HistoryError: the history is too short for them.
@@ -198,4 +201,4 @@ def split_of(
         raise HistoryError("No row's outcome is known: the history is too short for these horizons.")
     at = prepared.prediction_time[known]
     last = int(prepared.target_time[known].max()) - gap if horizons else int(at.max()) + 1
-    return split_history(int(at.min()), last, gap=gap, judge_from=judge_from)
+    return split_history(int(at.min()), last, gap=gap, judge_from=judge_from, kind=kind)

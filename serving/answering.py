@@ -7,9 +7,9 @@ import numpy as np
 
 from explain.reasons import select
 from hospital.events import Array
-from hospital.features.feature import Feature
 from hospital.quantiles import LEVELS
 from registry.answering import Answered
+from registry.model import ForecastModel, Rows
 from registry.reliance import trust_status, warnings_of
 from serving.answers import Quantiles, Trust
 from serving.protocol import ExplainOptions
@@ -23,10 +23,8 @@ _P10, _P50, _P90 = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
 class Answers:
     """Quantiles and reasons of rows: the model's inside the scope, the best baseline's outside."""
 
-    def __init__(
-        self, features: Sequence[Feature], answered: Answered, X: Array, explain: ExplainOptions
-    ) -> None:
-        self._features, self._explain, self._answered, self._X = features, explain, answered, X
+    def __init__(self, model: ForecastModel, answered: Answered, rows: Rows, explain: ExplainOptions) -> None:
+        self._model, self._explain, self._answered, self._rows = model, explain, answered, rows
 
     def quantiles(self, i: int) -> Quantiles:
         """p10, p50 and p90 of a row."""
@@ -50,13 +48,14 @@ class Answers:
 
     @cached_property
     def _told(self) -> "_Told":
-        return _Told(self._answered, self._X, self._explain.top)
+        rules = [] if self._answered.baseline is None else self._model.rules(self._rows)
+        return _Told(self._answered, self._rows.X, rules, self._explain.top)
 
     def trust(self, i: int, *, stale: bool) -> Trust:
         """How far to trust a row's answer."""
         inside, outside = bool(self._answered.inside[i]), self._answered.out_of_range[i]
         warnings = warnings_of(
-            self._features, outside, inside=inside, stale=stale, language=self._explain.language
+            self._model.features, outside, inside=inside, stale=stale, language=self._explain.language
         )
         return Trust(status=trust_status(warnings, inside=inside, stale=stale), warnings=warnings)
 
@@ -64,10 +63,11 @@ class Answers:
 class _Told:
     """What is told of each row, as numbers of Python's: taken from the arrays all at once."""
 
-    def __init__(self, answered: Answered, X: Array, top: int) -> None:
+    def __init__(self, answered: Answered, X: Array, rules: Sequence[str], top: int) -> None:
         contributions = answered.contributions
         columns, others = select(contributions, top)
         place = columns + np.arange(len(X))[:, None] * X.shape[1]
+        self._rules = rules
         self._inside, self._columns = answered.inside.tolist(), columns.tolist()
         self._values, self._usual, self._contributions = (
             array.ravel().take(place).astype(np.float64).tolist()
@@ -92,4 +92,5 @@ class _Told:
             other=self._others[i],
             base=self._base[i],
             adjustments={name: values[i] for name, values in self._adjustments[inside].items()},
+            rule=None if inside else self._rules[i],
         )

@@ -61,7 +61,7 @@ class _Forecaster:
         stale = now - state.heard.get("visits", 0) > stale_after(engine.manifest)
         inside = in_scope(model.scope, emergency_of(query.columns["department"]), np.zeros(query.size))
         answered = answer(engine, rows, inside, reference)
-        answers = Answers(engine.features, answered, rows.X, question.explain)
+        answers = Answers(engine, answered, rows, question.explain)
         teller = self._teller(engine, question.explain.language)
         return [
             WaitForecast(
@@ -90,7 +90,7 @@ class _Forecaster:
             reference, _ = _bed_rows(state, engine, earlier)
         inside = in_scope(model.scope, [unit.group for unit in units], query.horizon_hours)
         answered = answer(engine, rows, inside, reference)
-        answers = Answers(engine.features, answered, rows.X, question.explain)
+        answers = Answers(engine, answered, rows, question.explain)
         teller = self._teller(engine, question.explain.language)
         table = "stays" if state.events.counted else "census"
         stale = question.at - state.heard.get(table, 0) > stale_after(engine.manifest)

@@ -55,6 +55,22 @@ _SAID = {
 }
 
 
+_RULES = {
+    "fr": {
+        "last_wait": "Règle simple : comme le dernier patient vu d'urgence comparable",
+        "recent_median": "Règle simple : attente médiane des derniers patients vus d'urgence comparable",
+        "usual_hour": "Règle simple : attente habituelle de ce tri à cette heure",
+        "last_value": "Règle simple : autant de lits demandés que maintenant",
+        "same_hour_last_week": "Règle simple : comme à la même heure il y a une semaine",
+    },
+    "en": {
+        "last_wait": "Simple rule: as the last patient seen who was about as urgent",
+        "recent_median": "Simple rule: median wait of the last patients seen who were about as urgent",
+        "usual_hour": "Simple rule: the usual wait of this triage level at this hour",
+        "last_value": "Simple rule: as many beds needed as now",
+        "same_hour_last_week": "Simple rule: as at the same hour a week ago",
+    },
+}
 _MOST_KNOWN = 512
 
 
@@ -64,7 +80,8 @@ class Telling:
 
     Attributes:
         columns: of the features shown, the largest contribution first. values, usual, contributions: theirs; NaN
-        unknown. other: the sum of the contributions not shown. adjustments: by name.
+        unknown. other: the sum of the contributions not shown. adjustments: by name. rule: the simplest rule that
+        answers in the model's place; None: the model does.
     """
 
     columns: Sequence[int]
@@ -74,6 +91,7 @@ class Telling:
     other: float
     base: float
     adjustments: Mapping[str, float]
+    rule: str | None = None
 
 
 class Teller:
@@ -90,17 +108,26 @@ class Teller:
 
     def wait(self, telling: Telling, options: ExplainOptions) -> Explanation:
         """The explanation of a wait time."""
-        return self._told(telling, options, [])
+        return self._told(telling, options, self._rule(telling))
 
     def bed(self, telling: Telling, options: ExplainOptions, now: float) -> Explanation:
         """The explanation of a bed demand, which starts from the patients now and their usual change."""
         language = self._language
         words = _SAID[language]
+        if telling.rule not in (None, "usual_change"):
+            return self._told(telling, options, self._rule(telling))
         first = [words["now"].format(number(now, language), _signed(telling.base - now, language))]
         departure = telling.adjustments.get("usual_departure", 0.0)
         if abs(departure) >= 0.05:
             first.append(words["usual"].format(f"{_signed(departure, language)} {self._said}"))
         return self._told(telling, options, first)
+
+    def _rule(self, telling: Telling) -> list[str]:
+        """What the simplest rule is, where it answers."""
+        if telling.rule is None:
+            return []
+        rule = _RULES[self._language][telling.rule]
+        return [f"{rule} → {number(telling.base, self._language)} {self._said}"]
 
     def _told(self, telling: Telling, options: ExplainOptions, reasons: list[str]) -> Explanation:
         contributions = []
