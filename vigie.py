@@ -105,6 +105,12 @@ def _simulate(given: argparse.Namespace) -> int:
     return 0
 
 
+def _data_check(given: argparse.Namespace) -> int:
+    from vigie_data import check_data
+
+    return check_data(given, given.language or _settings().language)
+
+
 def _train(given: argparse.Namespace) -> int:
     from hospital.mapping import load_mapping
     from hospital.pseudonyms import load_or_create_key
@@ -369,6 +375,19 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--start", type=date.fromisoformat, default=date(2024, 1, 1), metavar="DATE")
     simulate.add_argument("--unfair", metavar="ATTR=VALUE:FACTOR", help="as in sex=F:1.4")
     simulate.add_argument("--shift", metavar="FACTOR@DAY", help="as in 1.6@460")
+    data = add("data", _data_check, "look at a hospital's tables before any training").add_subparsers(
+        metavar="WHAT", required=True
+    )
+    look = data.add_parser(
+        "check", help="what the tables hold (0 clean, 1 a person should look, 2 unreadable)"
+    )
+    look.add_argument("data", type=Path, metavar="DIR|FILE")
+    look.add_argument("--mapping", type=Path, metavar="FILE", help="see docs/mappings.md")
+    look.add_argument("--horizons", type=_horizons, default=(), metavar="4h,24h,3d")
+    look.add_argument("--out", type=Path, metavar="FILE.html", help="a page with pictures")
+    look.add_argument("--json", action="store_true")
+    look.add_argument("--language", choices=("fr", "en"))
+    look.set_defaults(verb=_data_check)
     train = add("train", _train, "train a model and register it as a candidate")
     train.add_argument("model", choices=("bed-demand", "wait-time"))
     train.add_argument("--data", type=Path, required=True, metavar="DIR|FILE")

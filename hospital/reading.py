@@ -1,6 +1,7 @@
 """A hospital's tables from its files: mapped, checked, pseudonymised, one row for each thing received."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from hospital.mapping import Mapping
 from hospital.pseudonyms import pseudonym
 from hospital.tables import TABLES, Kind
 from hospital.unrolling import BEGINNING, KEPT_BY_KNOWN_AT, never_known, unroll
+from hospital.written import without_zone
 
 __all__ = ["Finding", "HospitalTables", "read_hospital"]
 
@@ -27,11 +29,17 @@ _ALWAYS = pd.Timestamp("2200-12-31", tz="UTC")
 
 @dataclass(frozen=True)
 class Finding:
-    """Something about the data that a person should know, and the card says."""
+    """Something about the data that a person should know, and the card says.
+
+    Attributes:
+        column, rows: where, and how many rows are concerned; "" and 0 where the message says all.
+    """
 
     table: str
     code: str
     message: str
+    column: str = ""
+    rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,9 +73,15 @@ def read_hospital(path: Path, mapping: Mapping | None, pseudonym_key: bytes) -> 
         HistoryError: there is nothing to forecast from.
     """
     reader = _Reader(mapping)
-    for name, file in _files(path, mapping).items():
+    found, faults = _files(path, mapping)
+    for name, file in found.items():
         reader.read(name, file)
-    reader.raise_faults()
+    reader.raise_faults(faults)
+    if not {"visits", "stays", "census"} & set(found):
+        raise HistoryError(
+            f"Nothing to forecast from in {path.name}: it needs visits, stays or census "
+            "as .csv, .csv.gz or .parquet."
+        )
     tables, findings = reader.tables, reader.findings
     _add_units(tables, findings)
     findings += _unknown_units(tables)
@@ -84,10 +98,10 @@ def read_hospital(path: Path, mapping: Mapping | None, pseudonym_key: bytes) -> 
     )
 
 
-def _files(path: Path, mapping: Mapping | None) -> dict[str, Path]:
-    """The file of each table that is there."""
+def _files(path: Path, mapping: Mapping | None) -> tuple[dict[str, Path], list[Fault]]:
+    """The file of each table that is there, and what is wrong with the others."""
     if path.is_file():
-        return _one_file(path, mapping)
+        return _one_file(path, mapping), []
     if not path.is_dir():
         raise _one(path.name, "unreadable", "there is no such file or folder; check the path")
     found: dict[str, Path] = {}
@@ -104,14 +118,7 @@ def _files(path: Path, mapping: Mapping | None) -> dict[str, Path]:
         elif mapped is not None:
             words = f"the mapping's table has no file; put {name}.csv there, or name its file in the mapping"
             faults.append(Fault(name, "no_file", words))
-    if faults:
-        raise ContractError(tuple(faults))
-    if not {"visits", "stays", "census"} & set(found):
-        raise HistoryError(
-            f"Nothing to forecast from in {path.name}: it needs visits, stays or census "
-            "as .csv, .csv.gz or .parquet."
-        )
-    return found
+    return found, faults
 
 
 def _one_file(path: Path, mapping: Mapping | None) -> dict[str, Path]:
@@ -151,10 +158,11 @@ class _Reader:
             self._mapping_wrong |= isinstance(error, MappingError)
             self._faults += [f for f in error.faults if f not in self._faults]
 
-    def raise_faults(self) -> None:
-        """Raises all that was wrong, if anything was."""
-        if self._faults:
-            raise (MappingError if self._mapping_wrong else ContractError)(tuple(self._faults))
+    def raise_faults(self, before: Sequence[Fault]) -> None:
+        """Raises all that was wrong, if anything was; `before` is what was wrong before reading."""
+        faults = (*before, *self._faults)
+        if faults:
+            raise (MappingError if self._mapping_wrong else ContractError)(faults)
 
     def _table(self, name: str, raw: pd.DataFrame) -> pd.DataFrame:
         contract, mapping = TABLES[name], self.mapping
@@ -168,6 +176,7 @@ class _Reader:
                 raw[column.name] = _readable(raw[column.name], column.kind)
         for extra in audit:
             raw[extra] = _readable(raw[extra], Kind.TEXT)
+        self._find_zones(name, raw)
         told = "received_at" in raw.columns
         if not told:
             raw["received_at"] = _ALWAYS
@@ -182,6 +191,10 @@ class _Reader:
         faults.mark("received_at", "conflicting_revision", other)
         if faults.cells:
             raise ContractError(faults.all())
+        if again.any():
+            rows = int(again.sum())
+            words = f"{rows} rows say again what another row of the same key says: they count once"
+            self.findings.append(Finding(name, "repeated_row", words, rows=rows))
         frame = frame[~again].reset_index(drop=True)
         if told:
             return frame
@@ -198,12 +211,25 @@ class _Reader:
         self.audit = self.mapping.audit_attributes if self.mapping and mapped else known
         return self.audit, ()
 
+    def _find_zones(self, name: str, raw: pd.DataFrame) -> None:
+        """Times of one column written with and without a zone: the latter are in the mapping's, if all goes well."""
+        for column in TABLES[name].columns:
+            if column.kind is not Kind.TIME or column.name not in raw.columns:
+                continue
+            zoned, naive = without_zone(raw[column.name])
+            if zoned and naive:
+                words = (
+                    f"{column.name} is written with a zone in {zoned} rows and without one in {naive}: these are read "
+                    "in the mapping's zone"
+                )
+                self.findings.append(Finding(name, "mixed_zones", words, column.name, min(zoned, naive)))
+
     def _find(self, name: str, frame: pd.DataFrame) -> None:
         words = "no received_at: each fact counts as received at its own time"
         self.findings.append(Finding(name, "received_at_missing", words))
         for column, (time, rows) in never_known(frame, TABLES[name]).items():
             words = f"{column} is told in {rows} rows without {time}, so it is never known: left out there"
-            self.findings.append(Finding(name, "never_known", words))
+            self.findings.append(Finding(name, "never_known", words, column, rows))
 
 
 def _readable(cells: pd.Series, kind: Kind) -> pd.Series:
@@ -237,7 +263,7 @@ def _unknown_units(tables: dict[str, pd.DataFrame]) -> list[Finding]:
         rows = int((~tables[name]["unit"].isin(known)).sum()) if name in tables else 0
         if rows:
             words = f"{rows} rows are of units that the table of units lacks: they count for no unit"
-            out.append(Finding(name, "unknown_unit", words))
+            out.append(Finding(name, "unknown_unit", words, "unit", rows))
     return out
 
 

@@ -1,6 +1,7 @@
 """Four parts in the order of time that never mix: fit | calibrate | scope | judge, with gaps between."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -8,7 +9,15 @@ from hospital.errors import HistoryError
 from hospital.events import Array
 from hospital.times import DAY
 
-__all__ = ["PARTS", "Split", "split_history"]
+__all__ = [
+    "BASELINE_FIRST_DAYS",
+    "HORIZONS_HOURS",
+    "PARTS",
+    "UNIT_MODEL_DAYS",
+    "Split",
+    "least_days",
+    "split_history",
+]
 
 PARTS = ("fit", "calibrate", "scope", "judge")
 _SHARES = {"calibrate": 0.16, "scope": 0.09, "judge": 0.20}
@@ -17,6 +26,13 @@ _MOST_DAYS = {
     "scope": 90,
 }  # of a long history the rest is fitted to: old rules judge nothing
 _LEAST_DAYS = {"fit": 60, "calibrate": 21, "scope": 14, "judge": 28}
+
+UNIT_MODEL_DAYS = 90
+"""A unit with a shorter history gets the simple rule."""
+BASELINE_FIRST_DAYS = 183
+"""A hospital with a shorter history starts with a signed release of the simple rule alone: half a year."""
+HORIZONS_HOURS = {1: (4.0, 8.0, 24.0, 48.0, 72.0, 168.0), 24: (24.0, 72.0, 168.0, 336.0)}
+"""Horizons of bed demand where none are asked for, by the hours between two counts."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +70,15 @@ class Split:
         return cls(spans, gap)
 
 
+@cache
+def least_days(gap: int) -> int:
+    """Days of prediction times that a split with this gap (microseconds) needs at least."""
+    days = sum(_LEAST_DAYS.values())
+    while _too_short(_parts(0, days * DAY, gap, None)):
+        days += 1
+    return days
+
+
 def split_history(first: int, last: int, *, gap: int, judge_from: int | None = None) -> Split:
     """Splits prediction times from `first` to `last` (instants, last excluded).
 
@@ -64,6 +89,18 @@ def split_history(first: int, last: int, *, gap: int, judge_from: int | None = N
     Raises:
         HistoryError: a part would be too short to say anything; the message says how much is missing.
     """
+    split = _parts(first, last, gap, judge_from)
+    short = _too_short(split)
+    if short:
+        raise HistoryError(
+            f"The history is too short: {(last - first) / DAY:.0f} days can be used, at least {least_days(gap)} are "
+            f"needed (too short: {', '.join(short)}). Bring a longer history, shorter horizons or an earlier "
+            "--test-from."
+        )
+    return split
+
+
+def _parts(first: int, last: int, gap: int, judge_from: int | None) -> Split:
     judge = last - round((last - first) * _SHARES["judge"]) // DAY * DAY if judge_from is None else judge_from
     before = judge - first - 3 * gap
     spans, end = {"judge": (judge, last)}, judge - gap
@@ -73,12 +110,8 @@ def split_history(first: int, last: int, *, gap: int, judge_from: int | None = N
         spans[part] = (end - length, end)
         end -= length + gap
     spans["fit"] = (first, end)
-    split = Split({part: spans[part] for part in PARTS}, gap)
-    short = [part for part in PARTS if split.days(part) < _LEAST_DAYS[part]]
-    if short:
-        needed = sum(_LEAST_DAYS.values()) + 3 * gap / DAY
-        raise HistoryError(
-            f"The history is too short: {(last - first) / DAY:.0f} days can be used, at least {needed:.0f} are needed "
-            f"(too short: {', '.join(short)}). Bring a longer history, shorter horizons or an earlier --test-from."
-        )
-    return split
+    return Split({part: spans[part] for part in PARTS}, gap)
+
+
+def _too_short(split: Split) -> list[str]:
+    return [part for part in PARTS if split.days(part) < _LEAST_DAYS[part]]
