@@ -3,12 +3,13 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from hospital.errors import VigieError
+from vigie_parser import make_parser
 
 if TYPE_CHECKING:
     from registry.settings import Settings
@@ -20,10 +21,9 @@ Verb = Callable[[argparse.Namespace], int]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a verb; returns the exit code: 0 done, 1 blocked or inconclusive (check), 2 an error."""
-    given = _parser().parse_args(arguments)
+    given = make_parser().parse_args(arguments)
     try:
-        verb: Verb = given.verb
-        return verb(given)
+        return _VERBS[given.verb](given)
     except VigieError as error:
         print(f"vigie: {error}", file=sys.stderr)
         return 2
@@ -103,6 +103,18 @@ def _simulate(given: argparse.Namespace) -> int:
     write(tables, given.out)
     print(f"{given.days} days in {given.out}: " + ", ".join(f"{len(t):,} {n}" for n, t in tables.items()))
     return 0
+
+
+def _data_check(given: argparse.Namespace) -> int:
+    from vigie_data import check_data
+
+    return check_data(given, given.language or _settings().language)
+
+
+def _data_map(given: argparse.Namespace) -> int:
+    from vigie_data import map_data
+
+    return map_data(given)
 
 
 def _train(given: argparse.Namespace) -> int:
@@ -361,123 +373,26 @@ def _make_home(settings: "Settings") -> None:
         ) from None
 
 
-def _horizons(text: str) -> tuple[float, ...]:
-    out = []
-    for part in text.split(","):
-        number, unit = part.strip()[:-1], part.strip()[-1:]
-        if unit not in ("h", "d") or not number.isdigit():
-            raise argparse.ArgumentTypeError("horizons are written as in 4h,24h,3d")
-        out.append(float(number) * (24 if unit == "d" else 1))
-    return tuple(out)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("vigie", description="Explainable forecasts for public hospitals.")
-    verbs = parser.add_subparsers(metavar="VERB", required=True)
-
-    def add(name: str, verb: Verb, about: str) -> argparse.ArgumentParser:
-        sub = verbs.add_parser(name, help=about, description=about)
-        sub.set_defaults(verb=verb)
-        return sub
-
-    demo = add(
-        "demo", _demo, "simulate, train, check, approve with demo keys, release, serve, show two answers"
-    )
-    demo.add_argument("--days", type=int, help="days to simulate (default: as many as the policy needs)")
-    demo.add_argument("--seed", type=int, default=1)
-    demo.add_argument("--port", type=int, default=3000)
-    demo.add_argument("--no-serve", action="store_true", help="stop after the two answers")
-    simulate = add("simulate", _simulate, "write the tables of a simulated hospital")
-    simulate.add_argument("--days", type=int, required=True)
-    simulate.add_argument("--out", type=Path, required=True, metavar="DIR")
-    simulate.add_argument("--seed", type=int, default=1)
-    simulate.add_argument("--start", type=date.fromisoformat, default=date(2024, 1, 1), metavar="DATE")
-    simulate.add_argument("--unfair", metavar="ATTR=VALUE:FACTOR", help="as in sex=F:1.4")
-    simulate.add_argument("--shift", metavar="FACTOR@DAY", help="as in 1.6@460")
-    train = add("train", _train, "train a model and register it as a candidate")
-    train.add_argument("model", choices=("bed-demand", "wait-time"))
-    train.add_argument("--data", type=Path, required=True, metavar="DIR|FILE")
-    train.add_argument("--mapping", type=Path, metavar="FILE", help="see docs/mappings.md")
-    train.add_argument("--horizons", type=_horizons, default=(), metavar="4h,24h,3d")
-    train.add_argument("--test-from", type=date.fromisoformat, metavar="DATE", help="start of the judge part")
-    train.add_argument(
-        "--key",
-        type=Path,
-        metavar="FILE",
-        help="the author's key; without it, a candidate nobody can approve",
-    )
-    train.add_argument("--seed", type=int, default=1)
-    train.add_argument("--threads", type=int, default=1)
-    train.add_argument("--comment", default="", help="what is new, for the board")
-    train.add_argument("--json", action="store_true")
-    compare = add("compare", _compare, "set two versions side by side on rows that neither was fitted on")
-    compare.add_argument("model", choices=("bed-demand", "wait-time"))
-    compare.add_argument("first", metavar="A")
-    compare.add_argument("second", metavar="B")
-    compare.add_argument(
-        "--data", type=Path, metavar="DIR|FILE", help="other tables (default: those that B was trained on)"
-    )
-    compare.add_argument("--mapping", type=Path, metavar="FILE", help="see docs/mappings.md")
-    compare.add_argument("--json", action="store_true")
-    compare.add_argument("--language", choices=("fr", "en"))
-    explain = add("explain", _explain, "forecast and explain every row of the tables, into one Parquet file")
-    explain.epilog = (
-        "Stopped, it goes on where it was when started again with the same inputs; what is finished meanwhile lies "
-        "in FILE.parquet.parts. Ids in the file are pseudonyms."
-    )
-    explain.add_argument("model", choices=("bed-demand", "wait-time"))
-    explain.add_argument("--data", type=Path, required=True, metavar="DIR|FILE", help="the hospital's tables")
-    explain.add_argument("--out", type=Path, required=True, metavar="FILE.parquet")
-    explain.add_argument("--version", metavar="N", help="a checked version (default: the current release)")
-    explain.add_argument("--mapping", type=Path, metavar="FILE", help="see docs/mappings.md")
-    explain.add_argument("--language", choices=("fr", "en"), help="of warnings and columns' labels")
-    check = add(
-        "check", _check, "recompute, judge by the policy, seal report and card (0 pass, 1 not, 2 error)"
-    )
-    card = add("card", _card, "the model card")
-    review = add("review", _review, "approve or refuse a checked version, as a board member")
-    promote = add("promote", _promote, "release an approved version, as the releaser")
-    for sub in (check, card, review, promote):
-        sub.add_argument("model", choices=("bed-demand", "wait-time"))
-        sub.add_argument("version")
-    for sub in (check, card, review):
-        sub.add_argument("--language", choices=("fr", "en"))
-    check.add_argument("--policy", type=Path, metavar="FILE")
-    check.add_argument("--json", action="store_true")
-    card.add_argument("--format", choices=("html", "json"), default="html")
-    card.add_argument("--out", type=Path, metavar="FILE")
-    answer = review.add_mutually_exclusive_group(required=True)
-    answer.add_argument("--approve", action="store_true")
-    answer.add_argument("--refuse", action="store_true")
-    review.add_argument("--comment", required=True)
-    review.add_argument("--key", type=Path, required=True, metavar="FILE")
-    promote.add_argument("--key", type=Path, required=True, metavar="FILE")
-    rollback = add("rollback", _rollback, "release the version before again, as the releaser")
-    rollback.add_argument("model", choices=("bed-demand", "wait-time"))
-    rollback.add_argument("--key", type=Path, required=True, metavar="FILE")
-    key = add("key", _key_create, "make keys, and say whom to trust").add_subparsers(
-        metavar="WHAT", required=True
-    )
-    create = key.add_parser("create", help="make a person's key")
-    create.add_argument("name")
-    create.add_argument("--out", type=Path, metavar="FILE")
-    create.set_defaults(verb=_key_create)
-    trust = key.add_parser("trust", help="add a public key with its roles to the trust folder")
-    trust.add_argument("name")
-    trust.add_argument("public_key")
-    trust.add_argument("--role", action="append", required=True, choices=("author", "board", "releaser"))
-    trust.set_defaults(verb=_key_trust)
-    policy = add("policy", _policy, "put a policy in force (default: the one that ships)")
-    policy.add_argument("--file", type=Path, metavar="FILE")
-    serve = add("serve", _serve, "serve the released versions over HTTP")
-    serve.add_argument("--port", type=int)
-    journal = add("journal", _journal, "verify or export the journal")
-    journal.add_argument("what", choices=("verify", "export"))
-    token = add("token", _token, "make, revoke or list tokens")
-    token.add_argument("what", choices=("create", "revoke", "list"))
-    token.add_argument("name", nargs="?", default="", help="of whom it is, or the id to revoke")
-    token.add_argument("--role", action="append", default=[])
-    return parser
+_VERBS: Mapping[str, Verb] = {
+    "demo": _demo,
+    "simulate": _simulate,
+    "data check": _data_check,
+    "data map": _data_map,
+    "train": _train,
+    "compare": _compare,
+    "explain": _explain,
+    "check": _check,
+    "card": _card,
+    "review": _review,
+    "promote": _promote,
+    "rollback": _rollback,
+    "key create": _key_create,
+    "key trust": _key_trust,
+    "policy": _policy,
+    "serve": _serve,
+    "journal": _journal,
+    "token": _token,
+}
 
 
 if __name__ == "__main__":

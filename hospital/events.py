@@ -16,7 +16,17 @@ from numpy.typing import NDArray
 from hospital.tables import TABLES, Kind
 from hospital.times import DAY, MISSING_TIME
 
-__all__ = ["FOREVER", "Array", "Columns", "Events", "Facts", "Unit", "Versions", "columns_from_rows"]
+__all__ = [
+    "FOREVER",
+    "Array",
+    "Columns",
+    "Events",
+    "Facts",
+    "Unit",
+    "Versions",
+    "columns_from_rows",
+    "record_start",
+]
 
 Array = NDArray[Any]
 Columns = Mapping[str, Array]
@@ -113,7 +123,7 @@ class Events:
         versions = {
             name: _versions(name, columns) for name, columns in tables.items() if columns["received_at"].size
         }
-        known = [_record_start(v.known_from) for name, v in versions.items() if name in _RECORDS]
+        known = [record_start(v.known_from) for name, v in versions.items() if name in _RECORDS]
         return cls(
             zone=zone,
             cadence_hours=cadence_hours,
@@ -173,14 +183,14 @@ def columns_from_rows(table: str, rows: Sequence[Mapping[str, Any]]) -> dict[str
     return out
 
 
-def _record_start(received: Array) -> int:
-    """When a record really begins: the first day with at least half the usual number of receptions.
+def record_start(times: Array) -> int:
+    """When a record really begins: the first day with at least half the usual number of times (int64 [n], n > 0).
 
     A table often tells of stays that began weeks before anybody kept it; counts from then would be too low.
     """
-    days, counts = np.unique(received // DAY, return_counts=True)
+    days, counts = np.unique(times // DAY, return_counts=True)
     begun = int(days[np.argmax(counts >= np.median(counts) / 2)]) * DAY
-    return int(received[received >= begun].min())
+    return int(times[times >= begun].min())
 
 
 def _array(values: list[Any], kind: Kind) -> Array:

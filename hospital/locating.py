@@ -3,26 +3,25 @@
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from hospital.errors import ContractError, Fault, HistoryError
-from hospital.files import SUFFIXES, find_table
+from hospital.errors import ContractError, Fault
+from hospital.files import find_table
 from hospital.mapping import Mapping, TableMapping
 from hospital.tables import TABLES
 
 __all__ = ["locate"]
 
 
-def locate(path: Path, mapping: Mapping | None) -> dict[str, tuple[Path, ...]]:
-    """The files of each table that is there, in the order in which they are read.
+def locate(path: Path, mapping: Mapping | None) -> tuple[dict[str, tuple[Path, ...]], list[Fault]]:
+    """The files of each table that is there, in the order in which they are read, and what is wrong with the others.
 
     Args:
         path: a folder with files, or one file that a mapping takes all its tables from.
 
     Raises:
-        ContractError: a table's file is not there, or there twice; every such table.
-        HistoryError: there is nothing to forecast from.
+        ContractError: nothing can be read: there is no such path, or one file that is not what the mapping takes.
     """
     if path.is_file():
-        return _one_file(path, mapping)
+        return _one_file(path, mapping), []
     if not path.is_dir():
         raise _one(path.name, "unreadable", "there is no such file or folder; check the path")
     found: dict[str, tuple[Path, ...]] = {}
@@ -39,14 +38,7 @@ def locate(path: Path, mapping: Mapping | None) -> dict[str, tuple[Path, ...]]:
         elif mapped is not None:
             words = f"the mapping's table has no file; put {name}.csv there, or name its file in the mapping"
             faults.append(Fault(name, "no_file", words))
-    if faults:
-        raise ContractError(tuple(faults))
-    if not {"visits", "stays", "census"} & set(found):
-        kinds = ", ".join(SUFFIXES)
-        raise HistoryError(
-            f"Nothing to forecast from in {path.name}: it needs visits, stays or census (one of {kinds})."
-        )
-    return found
+    return found, faults
 
 
 def _files(folder: Path, table: str, mapped: TableMapping | None) -> tuple[Path, ...]:

@@ -14,8 +14,8 @@ from hospital.cadence import cadence_of
 from hospital.cells import as_text, read_numbers
 from hospital.clocks import Clock
 from hospital.described import described_units
-from hospital.errors import ContractError, Fault, MappingError
-from hospital.files import parse, read_content, stem
+from hospital.errors import ContractError, Fault, HistoryError, MappingError
+from hospital.files import SUFFIXES, parse, read_content, stem
 from hospital.frames import check, repeats
 from hospital.language import FILE_NAME
 from hospital.locating import locate
@@ -26,6 +26,7 @@ from hospital.pseudonyms import pseudonym
 from hospital.renaming import Renamed, rename_units
 from hospital.tables import TABLES, Kind
 from hospital.unrolling import KEPT_BY_KNOWN_AT, never_known, unroll
+from hospital.written import without_zone
 
 __all__ = ["Finding", "HospitalTables", "read_hospital"]
 
@@ -37,11 +38,17 @@ _ALWAYS = pd.Timestamp("2200-12-31", tz="UTC")
 
 @dataclass(frozen=True)
 class Finding:
-    """Something about the data that a person should know, and the card says."""
+    """Something about the data that a person should know, and the card says.
+
+    Attributes:
+        column, rows: where, and how many rows are concerned; "" and 0 where the message says all.
+    """
 
     table: str
     code: str
     message: str
+    column: str = ""
+    rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,9 +82,15 @@ def read_hospital(path: Path, mapping: Mapping | None, pseudonym_key: bytes) -> 
         HistoryError: there is nothing to forecast from.
     """
     reader = _Reader(mapping)
-    for name, files in locate(path, mapping).items():
+    located, missing = locate(path, mapping)
+    for name, files in located.items():
         reader.read(name, files)
-    reader.raise_faults()
+    reader.raise_faults(missing)
+    if not {"visits", "stays", "census"} & set(located):
+        kinds = ", ".join(SUFFIXES)
+        raise HistoryError(
+            f"Nothing to forecast from in {path.name}: it needs visits, stays or census (one of {kinds})."
+        )
     tables, findings = reader.tables, reader.findings
     findings += [_words(done) for done in rename_units(tables, mapping.former_names if mapping else {})]
     units, derived = described_units(tables, mapping)
@@ -143,10 +156,11 @@ class _Reader:
             with self._keeping():
                 self.tables[name] = self._table(name, parts, tuple(labels))
 
-    def raise_faults(self) -> None:
-        """Raises all that was wrong, if anything was."""
-        if self._faults:
-            raise (MappingError if self._mapping_wrong else ContractError)(tuple(self._faults))
+    def raise_faults(self, before: Sequence[Fault]) -> None:
+        """Raises all that was wrong, if anything was; `before` is what was wrong before reading."""
+        faults = (*before, *self._faults)
+        if faults:
+            raise (MappingError if self._mapping_wrong else ContractError)(faults)
 
     @contextmanager
     def _keeping(self) -> Iterator[None]:
@@ -193,6 +207,7 @@ class _Reader:
                 raw[column.name] = _readable(raw[column.name], column.kind)
         for extra in audit:
             raw[extra] = _readable(raw[extra], Kind.TEXT)
+        self._find_zones(name, raw)
         told = "received_at" in raw.columns
         if not told:
             raw["received_at"] = _ALWAYS
@@ -207,6 +222,10 @@ class _Reader:
         faults.mark("received_at", "conflicting_revision", other)
         if faults.cells:
             raise ContractError(origins.faults(faults))
+        if again.any():
+            rows = int(again.sum())
+            words = f"{rows} rows say again what another row of the same key says: they count once"
+            self.findings.append(Finding(name, "repeated_row", words, rows=rows))
         frame = frame[~again].reset_index(drop=True)
         if told:
             return frame
@@ -223,12 +242,25 @@ class _Reader:
         self.audit = self.mapping.audit_attributes if self.mapping and mapped else known
         return self.audit, ()
 
+    def _find_zones(self, name: str, raw: pd.DataFrame) -> None:
+        """Times of one column written with and without a zone: the latter are in the mapping's, if all goes well."""
+        for column in TABLES[name].columns:
+            if column.kind is not Kind.TIME or column.name not in raw.columns:
+                continue
+            zoned, naive = without_zone(raw[column.name])
+            if zoned and naive:
+                words = (
+                    f"{column.name} is written with a zone in {zoned} rows and without one in {naive}: these are read "
+                    "in the mapping's zone"
+                )
+                self.findings.append(Finding(name, "mixed_zones", words, column.name, min(zoned, naive)))
+
     def _find(self, name: str, frame: pd.DataFrame) -> None:
         words = "no received_at: each fact counts as received at its own time"
         self.findings.append(Finding(name, "received_at_missing", words))
         for column, (time, rows) in never_known(frame, TABLES[name]).items():
             words = f"{column} is told in {rows} rows without {time}, so it is never known: left out there"
-            self.findings.append(Finding(name, "never_known", words))
+            self.findings.append(Finding(name, "never_known", words, column, rows))
 
 
 def _readable(cells: pd.Series, kind: Kind) -> pd.Series:
@@ -264,7 +296,7 @@ def _unknown_units(tables: dict[str, pd.DataFrame]) -> list[Finding]:
         rows = int((~tables[name]["unit"].isin(known)).sum()) if name in tables else 0
         if rows:
             words = f"{rows} rows are of units that the table of units lacks: they count for no unit"
-            out.append(Finding(name, "unknown_unit", words))
+            out.append(Finding(name, "unknown_unit", words, "unit", rows))
     return out
 
 

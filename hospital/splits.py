@@ -1,6 +1,7 @@
 """Four parts in the order of time that never mix: fit | calibrate | scope | judge, with gaps between."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -9,7 +10,16 @@ from hospital.errors import HistoryError
 from hospital.events import Array
 from hospital.times import DAY
 
-__all__ = ["PARTS", "Kind", "Split", "split_history"]
+__all__ = [
+    "BASELINE_FIRST_DAYS",
+    "HORIZONS_HOURS",
+    "PARTS",
+    "UNIT_MODEL_DAYS",
+    "Kind",
+    "Split",
+    "least_days",
+    "split_history",
+]
 
 PARTS = ("fit", "calibrate", "scope", "judge")
 Kind = Literal["model", "baseline"]
@@ -40,6 +50,13 @@ _PLANS: dict[Kind, _Plan] = {
         {"calibrate": 0.35, "judge": 0.30}, {"calibrate": 180}, {"fit": 14, "calibrate": 14, "judge": 14}
     ),
 }
+
+UNIT_MODEL_DAYS = 90
+"""A unit with a shorter history gets the simple rule."""
+BASELINE_FIRST_DAYS = 183
+"""A hospital with a shorter history starts with a signed release of the simple rule alone: half a year."""
+HORIZONS_HOURS = {1: (4.0, 8.0, 24.0, 48.0, 72.0, 168.0), 24: (24.0, 72.0, 168.0, 336.0)}
+"""Horizons of bed demand where none are asked for, by the hours between two counts."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +95,16 @@ class Split:
         return cls(spans, gap)
 
 
+@cache
+def least_days(gap: int, kind: Kind = "model") -> int:
+    """Days of prediction times that a split with this gap (microseconds) needs at least."""
+    plan = _PLANS[kind]
+    days = sum(plan.least_days.values())
+    while _too_short(_cut(0, days * DAY, gap, None, plan), plan):
+        days += 1
+    return days
+
+
 def split_history(
     first: int, last: int, *, gap: int, judge_from: int | None = None, kind: Kind = "model"
 ) -> Split:
@@ -94,15 +121,15 @@ def split_history(
     split = _cut(first, last, gap, judge_from, _PLANS[kind])
     short = _too_short(split, _PLANS[kind])
     if short:
-        needed = sum(_PLANS[kind].least_days.values()) + (len(_PLANS[kind].least_days) - 1) * gap / DAY
         other = _cut(first, last, gap, judge_from, _PLANS["baseline"])
         offer = (
             " The simplest rule can be released already, checked and approved like any version: add --baseline-only."
             if kind == "model" and not _too_short(other, _PLANS["baseline"])
             else ""
         )
+        have, needed = (last - first) / DAY, least_days(gap, kind)
         raise HistoryError(
-            f"The history is too short: {(last - first) / DAY:.0f} days can be used, at least {needed:.0f} are needed "
+            f"The history is too short: {have:.0f} days can be used, at least {needed} are needed "
             f"(too short: {', '.join(short)}). Bring a longer history, shorter horizons or an earlier --test-from."
             + offer
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from registry.card_markup import Cell, Column, badge, paragraph, section, table
+from hospital.markup import Cell, Column, badge, paragraph, section, table
 from registry.card_pictures import intervals
 from registry.card_words import Words, interval_of
 

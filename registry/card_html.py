@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from hospital.markup import page, paragraph
 from registry.card_fairness import Fairness
 from registry.card_figures import Calibration, Performance, Verdicts
-from registry.card_markup import paragraph
 from registry.card_sections import (
     Ask,
     Brief,
@@ -63,18 +63,15 @@ def render_html(card: Mapping[str, Any], language: Language, *, later: Sequence[
     )
     rendered = [part.render(words) for part in sections]
     body = rendered[0] + _contents(words, "".join(rendered)) + "".join(rendered[1:])
-    return (
-        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(words.t('card'))} – {escape(title.text(words))}</title><style>{STYLE}</style></head>"
-        f"<body><main>{body}<footer>{paragraph(words.t('footer'))}</footer></main></body></html>"
-    )
+    footer = f"<footer>{paragraph(words.t('footer'))}</footer>"
+    name = f"{words.t('card')} – {title.text(words)}"
+    return page(language=language, title=name, style=STYLE, body=body + footer)
 
 
-def _contents(words: Words, page: str) -> str:
+def _contents(words: Words, body: str) -> str:
     links = "".join(
         f'<a href="#{anchor}">{escape(words.t(anchor))}</a> '
         for anchor in _CONTENTS
-        if f'id="{anchor}"' in page
+        if f'id="{anchor}"' in body
     )
     return f'<nav aria-label="{escape(words.t("contents"))}">{links}</nav>'

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from registry.card_markup import Cell, badge, bullets, code, facts, folded, paragraph, section
+from hospital.markup import Cell, badge, bullets, code, facts, folded, paragraph, section
 from registry.card_words import Words
 
 __all__ = ["Ask", "Brief", "Data", "Identity", "Later", "Law", "Limits", "Purpose", "Section", "Title"]

@@ -4,6 +4,8 @@ import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 
+from hospital.markup import PAGE_STYLE
+
 __all__ = ["ADVICE", "ATTRIBUTES", "BASELINES", "FEATURE_GROUPS", "MEASURES", "STYLE", "TEXTS", "VALUES"]
 
 _FOLDER = files("registry").joinpath("templates")
@@ -23,4 +25,4 @@ FEATURE_GROUPS: Pairs = _pairs("feature_groups")
 ATTRIBUTES: Pairs = _pairs("attributes")
 VALUES: Pairs = _pairs("values")
 ADVICE: Pairs = _pairs("advice")
-STYLE = _FOLDER.joinpath("card.css").read_text("utf-8")
+STYLE = PAGE_STYLE + _FOLDER.joinpath("card.css").read_text("utf-8")

@@ -1,5 +1,7 @@
 """The database: SQLite on one machine, PostgreSQL in production; the same tables, the same code."""
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +49,7 @@ __all__ = [
 REVISION = "0001"
 """The newest of `registry/migrations`."""
 _VERSIONS = Table("alembic_version", MetaData(), Column("version_num", Text))
+_BUSY_SECONDS = 20
 JOURNAL_LOCK = 0x5649474945
 """PostgreSQL's advisory lock of whoever appends to the journal."""
 
@@ -237,8 +240,24 @@ def _make_folder(folder: Path) -> None:
 
 def _configure_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
-    for pragma in ("busy_timeout=20000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    connection.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
+    _write_ahead(connection)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _write_ahead(connection: Any) -> None:
+    """Sets the journal mode, which SQLite refuses at once, whatever its timeout, while another command sets it."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -8,6 +8,7 @@ import tempfile
 import uuid
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 # Before any library starts threads: those that wait must not burn the core that another test needs.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -19,6 +20,7 @@ from sqlalchemy import create_engine, text
 from hospital.reading import HospitalTables
 
 _PROGRAMS = ("initdb", "pg_ctl")
+_CHROMIUM = Path("/usr/bin/chromium")
 
 
 _NOT_TO_BE_SKIPPED = ("browser", "postgres")
@@ -117,6 +119,20 @@ def hospital(hospital_folder: Path) -> HospitalTables:
 def installation(quick_path: Path) -> Installation:
     """A home with a trust folder of four people, and no candidate yet."""
     return Installation.make(quick_path / "home")
+
+
+@pytest.fixture
+def browser() -> Iterator[Any]:
+    """Chromium without a window."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    if not _CHROMIUM.exists():
+        pytest.skip("no /usr/bin/chromium on this machine (apt-get install chromium)")
+    with sync_api.sync_playwright() as playwright:
+        found = playwright.chromium.launch(
+            executable_path=str(_CHROMIUM), args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield found
+        found.close()
 
 
 def _postgres_programs() -> dict[str, str] | None:

@@ -11,7 +11,6 @@ from serving_running import Running, run_service
 from serving.auth import entry_link
 
 pytestmark = pytest.mark.browser
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture(scope="module")
@@ -20,20 +19,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running,
     home = tmp_path_factory.mktemp("browser")
     with run_service(home) as found:
         yield found, home
-
-
-@pytest.fixture
-def browser() -> Iterator[Any]:
-    """Chromium without a window."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if not CHROMIUM.exists():
-        pytest.skip("no /usr/bin/chromium on this machine (apt-get install chromium)")
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        yield found
-        found.close()
 
 
 @pytest.mark.parametrize("size", [(390, 844), (1920, 1080)], ids=["phone", "wall"])

@@ -18,7 +18,7 @@ from hospital.events import Events
 from hospital.features.probe import feature_digest
 from hospital.features.wait import WAIT_FEATURES
 from hospital.reading import HospitalTables
-from hospital.splits import Split
+from hospital.splits import HORIZONS_HOURS, Split
 from hospital.times import DAY, instant
 from registry.candidates import MODELS, Candidate, register
 from registry.database import open_database, writing
@@ -35,10 +35,7 @@ from training.errors import TrainingError
 from training.fit import fit_beds, fit_waits
 from training.trees import MEDIAN_ROUNDS, SPREAD_ROUNDS
 
-__all__ = ["DAILY_HORIZONS", "HOURLY_HORIZONS", "Request", "Trained", "build_package", "train"]
-
-HOURLY_HORIZONS = (4.0, 8.0, 24.0, 48.0, 72.0, 168.0)
-DAILY_HORIZONS = (24.0, 72.0, 168.0, 336.0)
+__all__ = ["Request", "Trained", "build_package", "train"]
 
 Progress = Callable[[str, float], None]
 
@@ -144,7 +141,7 @@ def build_package(
 def _horizons(request: Request, events: Events) -> tuple[float, ...]:
     if request.model == "wait-time":
         return ()
-    horizons = request.horizons_hours or (DAILY_HORIZONS if events.cadence_hours >= 24 else HOURLY_HORIZONS)
+    horizons = request.horizons_hours or HORIZONS_HOURS[events.cadence_hours]
     wrong = [h for h in horizons if not 0 < h <= 336 or h % events.cadence_hours]
     if wrong:
         raise TrainingError(

@@ -1,4 +1,4 @@
-"""Pieces of the card's page. Text is escaped here, and nothing needs a script or a style of its own.
+"""Pieces of a page that needs nothing else. Text is escaped here, and nothing needs a script or a style of its own.
 
 Serving names the page's one style sheet by its digest: attributes of style would be ignored there.
 """
@@ -6,8 +6,26 @@ Serving names the page's one style sheet by its digest: attributes of style woul
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from importlib.resources import files
 
-__all__ = ["Cell", "Column", "badge", "bullets", "code", "facts", "folded", "paragraph", "section", "table"]
+__all__ = [
+    "PAGE_STYLE",
+    "Cell",
+    "Column",
+    "badge",
+    "bullets",
+    "code",
+    "facts",
+    "folded",
+    "page",
+    "paragraph",
+    "section",
+    "table",
+]
+
+PAGE_STYLE = files("hospital").joinpath("templates", "page.css").read_text("utf-8")
+"""What every page looks like."""
+
 
 _MARKS = {"pass": "✓", "block": "✗", "inconclusive": "?", "not applicable": "–"}
 
@@ -36,6 +54,15 @@ class Cell:
         """The cell's markup."""
         small = f" <small>{escape(self.small)}</small>" if self.small else ""
         return self.html + escape(self.text) + small
+
+
+def page(*, language: str, title: str, style: str, body: str) -> str:
+    """A whole page that asks nothing of anybody else: its style is in it."""
+    return (
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{style}</style></head><body><main>{body}</main></body></html>"
+    )
 
 
 def section(anchor: str, title: str, *parts: str) -> str:

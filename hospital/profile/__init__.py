@@ -1,0 +1,1 @@
+"""What a hospital's tables hold, before any training: facts, findings, and what they are good for."""

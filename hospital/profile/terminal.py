@@ -1,0 +1,110 @@
+"""A profile in a terminal: what to look at first, then what the tables hold and what they are good for."""
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hospital.profile.facts import Finding, Profile, Weight
+from hospital.profile.words import Language, Words
+
+__all__ = ["print_profile"]
+
+
+def print_profile(profile: Profile, language: Language, console: Console | None = None) -> None:
+    """Prints a profile."""
+    console, words = console or Console(), Words(language)
+    count = sum(f.weight is Weight.LOOK for f in profile.findings)
+    title = Text(f"{words.t('title')} – {profile.source}: ")
+    about = {0: "clean_about", 1: "look_about_one"}.get(count, "look_about")
+    title.append(words.t(about, n=words.number(count)), "green" if profile.clean else "bold yellow")
+    console.print(title)
+    console.print(_tables(profile, words))
+    _print_columns(profile, words, console)
+    if profile.units:
+        console.print(_units(profile, words))
+    _print_models(profile, words, console)
+    for finding in profile.findings:
+        console.print(_line(finding, words))
+
+
+def _grid(*columns: str) -> Table:
+    return Table(*columns, header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+
+
+def _tables(profile: Profile, words: Words) -> Table:
+    grid = _grid(*(words.t(n) for n in ("table", "rows", "revisions", "from", "to", "gaps")))
+    for table in profile.tables:
+        if table.present:
+            grid.add_row(
+                table.name,
+                words.number(table.rows),
+                words.number(table.revisions),
+                words.day(table.first) or "–",
+                words.day(table.last) or "–",
+                words.number(len(table.gaps)) if table.first else "–",
+            )
+        else:
+            grid.add_row(table.name, words.t("no_table"))
+    return grid
+
+
+def _print_columns(profile: Profile, words: Words, console: Console) -> None:
+    """Columns that are told nowhere, or not always, with what that costs."""
+    labels = {f"{m.model}:{f.name}": f.label(words.language) for m in profile.models for f in m.features}
+    grid = _grid(words.t("column"), words.t("missing"), words.t("cost_gone"))
+    for table in profile.tables:
+        if not table.present and table.features:
+            grid.add_row(table.name, words.t("no_table"), words.table_cost(table, labels))
+        for column in table.columns if table.present else ():
+            if column.missing == 0:
+                continue
+            gone = words.cost(table, column.name, labels) if column.missing == 1 else ""
+            grid.add_row(f"{table.name}.{column.name}", words.percent(column.missing), gone)
+    if grid.row_count:
+        console.print(grid)
+
+
+def _units(profile: Profile, words: Words) -> Table:
+    grid = _grid(*(words.t(n) for n in ("unit", "rows", "from", "to", "days", "gaps", "speaks")))
+    for unit in profile.units:
+        grid.add_row(
+            unit.unit,
+            words.number(unit.rows),
+            words.day(unit.first) or "–",
+            words.day(unit.last) or "–",
+            words.number(round(unit.days)),
+            words.number(len(unit.gaps)),
+            words.t("by_rule" if unit.baseline_only else "by_model"),
+        )
+    return grid
+
+
+def _print_models(profile: Profile, words: Words, console: Console) -> None:
+    new = [u.unit for u in profile.units if u.baseline_only]
+    for model in profile.models:
+        console.print(Text(words.table(model.model), "bold"))
+        for sentence in words.model_lines(model, new):
+            console.print(f"  {sentence}", highlight=False)
+        for horizon in model.horizons if not model.lacks else ():
+            lacking = words.number(round(horizon.needed_days - horizon.usable_days + 0.5))
+            verdict = words.t("enough") if horizon.possible else words.t("short", n=lacking)
+            days = f"{words.number(round(horizon.usable_days))} / {words.number(horizon.needed_days)}"
+            line = Text(f"  {words.horizon(horizon.hours):<10} {days:<12} ")
+            line.append(verdict, "green" if horizon.possible else "red")
+            console.print(line)
+        for feature in model.features if not model.lacks else ():
+            if not feature.exists:
+                label = feature.label(words.language)
+                console.print(
+                    f"  – {label}: {words.t('lacks')} {words.lacks(feature.lacks)}", highlight=False
+                )
+
+
+def _line(finding: Finding, words: Words) -> Text:
+    look = finding.weight is Weight.LOOK
+    line = Text("→ " if look else "  ")
+    line.append(words.where(finding) or words.t("title"), "bold yellow" if look else "dim")
+    advice = words.does(finding)
+    line.append(f": {words.says(finding)}. {advice}" if advice else f": {words.says(finding)}.")
+    return line
