@@ -121,6 +121,7 @@ def _train(given: argparse.Namespace) -> int:
     from hospital.mapping import load_mapping
     from hospital.pseudonyms import load_or_create_key
     from hospital.reading import read_hospital
+    from hospital.splits import Kind
     from hospital.times import instant
     from registry.keys import load_key
     from training.train import Request, train
@@ -135,7 +136,8 @@ def _train(given: argparse.Namespace) -> int:
     if given.test_from:
         local = datetime.combine(given.test_from, datetime.min.time(), tables.zone)
         judge_from = instant(local)
-    request = Request(given.model, given.horizons, judge_from, given.seed, given.threads)
+    kind: Kind = "baseline" if given.baseline_only else "model"
+    request = Request(given.model, given.horizons, judge_from, given.seed, given.threads, kind)
     with bar() as progress:
         done = train(request, tables, settings, key=key, now=_now(), progress=progress, comment=given.comment)
     for finding in tables.findings:

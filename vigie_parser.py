@@ -76,6 +76,11 @@ def _models(add: _Add) -> None:
         metavar="FILE",
         help="the author's key; without it, a candidate nobody can approve",
     )
+    train.add_argument(
+        "--baseline-only",
+        action="store_true",
+        help="a version of the simplest rules alone, for a hospital with less than half a year of history",
+    )
     train.add_argument("--seed", type=int, default=1)
     train.add_argument("--threads", type=int, default=1)
     train.add_argument("--comment", default="", help="what is new, for the board")

@@ -196,9 +196,18 @@ def usual_waits(triage: Array, hour: Array, minutes: Array, weights: Array) -> A
     return out
 
 
-def residual_quantiles(residual: Array, weights: Array, cell: Array, cells: int, least: int) -> Array:
-    """Quantiles [cells, levels] of residuals (float64 [n]) by cell (int64 [n]); a thin cell takes everybody's."""
-    out = np.tile(weighted_quantiles(residual, weights), (cells, 1))
+def residual_quantiles(
+    residual: Array, weights: Array, cell: Array, cells: int, least: int, scale: Array | None = None
+) -> Array:
+    """Quantiles [cells, levels] of residuals (float64 [n]) by cell (int64 [n]); a thin cell takes everybody's.
+
+    Args:
+        least: rows of a cell that are enough. scale: float64 [cells], how far a cell's outcomes usually lie from the
+        rule: everybody's residuals are then lent in units of it, so that a small ward is not given a large one's.
+    """
+    of = np.ones(cells) if scale is None else scale
+    shared = weighted_quantiles(residual / of[cell], weights)
+    out = of[:, None] * shared[None, :]
     for c in range(cells):
         mine = cell == c
         if mine.sum() >= least:

@@ -18,6 +18,7 @@ def build_card(
         "format": 1,
         "model": report["model"],
         "version": report["version"],
+        "kind": report["kind"],
         "digest": report["digest"],
         "policy_digest": report["policy_digest"],
         "policy_name": report["policy_name"],

@@ -54,16 +54,22 @@ class Title:
 
 @dataclass(frozen=True)
 class Brief:
-    """Four figures that say the most; those that the report does not hold are left out."""
+    """Four figures that say the most; those that the report does not hold are left out.
+
+    Attributes:
+        rule_only: the version is the simplest rules alone, which gain nothing and have no scope.
+    """
 
     performance: Sequence[Mapping[str, Any]]
     groups: Sequence[Mapping[str, Any]]
     scope: int
+    rule_only: bool = False
 
     @classmethod
     def of(cls, card: Card) -> "Brief":
         """Of a card."""
-        return cls(card["performance"], card["groups"], len(card["scope"]))
+        rule_only = card.get("kind") == "baseline"
+        return cls(card["performance"], card["groups"], len(card["scope"]), rule_only)
 
     def render(self, words: Words) -> str:
         """As tiles."""
@@ -73,7 +79,9 @@ class Brief:
             for big, small in tiles
             if big
         )
-        return section("brief", words.t("brief"), f'<ul class="tiles">{shown}</ul>') if shown else ""
+        notice = paragraph(words.t("brief_rule_only")) if self.rule_only else ""
+        told = f'{notice}<ul class="tiles">{shown}</ul>'
+        return section("brief", words.t("brief"), told) if shown else ""
 
     def _row(self) -> Mapping[str, Any] | None:
         """The row for everybody at the trusted horizon nearest to a day, or at any."""
@@ -89,6 +97,8 @@ class Brief:
         row = self._row()
         if row is None or not row["baseline_mae"]:
             return "", ""
+        if self.rule_only:
+            return words.quantity(row["mae"]), words.t("brief_rule", at=self._at(row, words))
         told = row.get("gain")
         share = told[0] if told and told[0] is not None else 1 - row["mae"] / row["baseline_mae"]
         rule = words.quantity(row["baseline_mae"])
@@ -103,7 +113,7 @@ class Brief:
 
     def _scope(self, words: Words) -> tuple[str, str]:
         cells = sum(r["unit_group"] != "all" for r in self.performance)
-        if not cells:
+        if not cells or self.rule_only:
             return "", ""
         told = "brief_scope_wait" if words.model == "wait-time" else "brief_scope"
         return words.t("of", a=str(self.scope), b=str(cells)), words.t(told)

@@ -88,8 +88,10 @@ def _performance(
     """Error beside the best baseline's, by unit group and horizon, on the judge part."""
     judge_part = evidence.judge.known()
     inside, out = set(scope), []
+    # A package of simple rules alone has no scope part: it is set beside the rule that was best in hindsight.
+    chosen_on = evidence.scope_part if evidence.kind == "model" else judge_part
     for horizon in np.unique(judge_part.horizon_hours):
-        baseline = best_baseline(evidence.scope_part, horizon)
+        baseline = best_baseline(chosen_on, horizon)
         at = judge_part.horizon_hours == horizon
         for group in ("all", *sorted(set(judge_part.unit_group[at]))):
             mine = judge_part.part(at & ((judge_part.unit_group == group) | (group == "all")))

@@ -30,7 +30,7 @@ from registry.model import Rows
 from registry.prepared import PreparedBeds, PreparedWaits
 from training.trees import Trees, fit_trees
 
-__all__ = ["Fitted", "fit_beds", "fit_waits"]
+__all__ = ["Fitted", "fit_baselines", "fit_beds", "fit_waits"]
 
 _LEAST_CELL = 150
 _REFERENCE_ROWS = 4096
@@ -76,6 +76,15 @@ def fit_waits(
     return _files(trees, fit, calibrate, rows, later, baselines.to_json(), _TRIAGE_CELLS, departments)
 
 
+def fit_baselines(data: Prepared, split: Split) -> Fitted:
+    """A package of the simplest rules alone: chosen on the fit part, their distributions from the calibrate part."""
+    fit, calibrate = _part(data, split, "fit"), _part(data, split, "calibrate")
+    beds = isinstance(data, PreparedBeds)
+    found = _bed_baselines(fit, calibrate) if beds else _wait_baselines(fit, calibrate)
+    profile = _profile(fit.features, fit.X)
+    return Fitted({"baseline.json": canonical_json(found.to_json()), "profile.json": canonical_json(profile)})
+
+
 def _part(data: Any, split: Split, part: str) -> Any:
     inside = split.members(part, data.prediction_time)
     # An outcome after the part's end (and its gap) would tell of the next part.
@@ -97,7 +106,9 @@ def _bed_baselines(fit: PreparedBeds, calibrate: PreparedBeds) -> BedBaselines:
     scaled = replace(chosen, scale=_scales(np.abs(error), cell, flat.shape[:2]))
     residual, cell = _residual(calibrate, scaled)
     weight = np.where(np.isnan(residual), 0.0, calibrate.weight)
-    residuals = residual_quantiles(residual, weight, cell, len(units) * len(horizons), _LEAST_CELL)
+    residuals = residual_quantiles(
+        residual, weight, cell, len(units) * len(horizons), _LEAST_CELL, scaled.scale.ravel()
+    )
     return replace(scaled, residuals=residuals.reshape(flat.shape))
 
 
