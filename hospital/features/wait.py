@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hospital.calendar import is_holiday, local_day, local_hour, season, weekday
+from hospital.calendar import holidays_known, is_holiday, local_day, local_hour, season, weekday
 from hospital.events import Array, Events
 from hospital.features.emergency import EmergencyDepartment
 from hospital.features.feature import SEASON_DAYS, TRIAGE_RANK, Feature, encode
@@ -96,6 +96,8 @@ def wait_features_of(events: Events) -> tuple[Feature, ...]:
         lacking |= {"ed_doctors", "ed_nurses", "waiting_per_doctor"}
     if not _told(visits.columns.get("bed_requested_at")):
         lacking.add("ed_boarding")
+    if not holidays_known(events.zone):
+        lacking.add("holiday")
     if events.history_days < SEASON_DAYS:
         lacking |= {"season_cos", "season_sin"}
     if "triage" in lacking:
@@ -170,7 +172,7 @@ class WaitFeatures:
             "weekday": weekday(times, zone).astype(np.float64),
             "season_cos": cosine,
             "season_sin": sine,
-            "holiday": is_holiday(local_day(times, zone)).astype(np.float64),
+            "holiday": is_holiday(local_day(times, zone), zone).astype(np.float64),
         }
 
     def _patient(
