@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint lock clean bench-bulk bench-check bench-demo bench-explain bench-serve
+.PHONY: setup demo test lint lock clean bench-bulk bench-check bench-demo bench-explain bench-real bench-serve
 
 setup: .venv/.done
 
@@ -45,6 +45,9 @@ bench-demo: setup
 
 bench-explain: setup
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.explain
+
+bench-real: setup
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.real
 
 bench-serve: setup
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.serve

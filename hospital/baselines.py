@@ -48,6 +48,7 @@ class BedBaselines:
         best: [horizons] the best baseline of each horizon, by mean absolute error.
         scale: [units, horizons] beds, that baseline's mean absolute error; the unit of the model's output.
         residuals: [units, horizons, levels] beds, quantiles of outcome less that baseline.
+        start_share: [horizons] share of the usual change that a model starts from, beside the demand now.
     """
 
     units: tuple[str, ...]
@@ -56,10 +57,15 @@ class BedBaselines:
     best: tuple[str, ...]
     scale: Array
     residuals: Array
+    start_share: Array
 
     def horizon_index(self, horizon_hours: Array) -> Array:
         """Position of each horizon (int64 [n]); the nearest one for one that is not among them."""
         return np.abs(horizon_hours[:, None] - np.array(self.horizons)).argmin(axis=1)
+
+    def start(self, unit: Array, horizon: Array, slot: Array, now: Array) -> Array:
+        """What a model's forecast starts from: the demand now and its share of the usual change, beds (float64 [n])."""
+        return now + self.start_share[horizon] * self.usual_change[unit, horizon, slot]
 
     def values(
         self, unit: Array, horizon: Array, slot: Array, now: Array, last_week: Array
@@ -88,6 +94,7 @@ class BedBaselines:
             "units": list(self.units),
             "horizons_hours": list(self.horizons),
             "usual_change": self.usual_change.tolist(),
+            "start_share": self.start_share.tolist(),
             "best": list(self.best),
             "scale": self.scale.tolist(),
             "levels": list(LEVELS),
@@ -104,6 +111,7 @@ class BedBaselines:
             tuple(body["best"]),
             np.array(body["scale"], np.float64),
             np.array(body["residual_quantiles"], np.float64),
+            np.array(body["start_share"], np.float64),
         )
 
 

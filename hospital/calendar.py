@@ -1,10 +1,11 @@
-"""The hospital's clock and calendar: local time, weeks, seasons, French public holidays.
+"""The hospital's clock and calendar: local time, weeks, seasons, public holidays.
 
 Instants are int64 microseconds (UTC). "Same hour last week" is local clock: it stays at 08:00 when summer
 time begins; horizons are elapsed hours and do not.
 """
 
 import math
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -16,7 +17,10 @@ from hospital.times import DAY, HOUR
 
 __all__ = [
     "days_before_local",
+    "days_from_new_year",
     "french_public_holidays",
+    "german_public_holidays",
+    "holidays_known",
     "hour_of",
     "is_holiday",
     "local_clock",
@@ -47,6 +51,45 @@ def french_public_holidays(year: int) -> dict[date, str]:
         date(year, 11, 11): "Armistice 1918",
         date(year, 12, 25): "Noël",
     }
+
+
+@lru_cache(maxsize=128)
+def german_public_holidays(year: int) -> dict[date, str]:
+    """The nine public holidays that all states of Germany share (Einigungsvertrag Art. 2; their laws), by date."""
+    easter = _easter(year)
+    return {
+        date(year, 1, 1): "Neujahr",
+        easter - timedelta(days=2): "Karfreitag",
+        easter + timedelta(days=1): "Ostermontag",
+        date(year, 5, 1): "Tag der Arbeit",
+        easter + timedelta(days=39): "Christi Himmelfahrt",
+        easter + timedelta(days=50): "Pfingstmontag",
+        date(year, 10, 3): "Tag der Deutschen Einheit",
+        date(year, 12, 25): "Erster Weihnachtstag",
+        date(year, 12, 26): "Zweiter Weihnachtstag",
+    }
+
+
+_HOLIDAYS: dict[str, Callable[[int], dict[date, str]]] = {
+    **dict.fromkeys(
+        (
+            "Europe/Paris",
+            "America/Cayenne",
+            "America/Guadeloupe",
+            "America/Martinique",
+            "Indian/Mayotte",
+            "Indian/Reunion",
+        ),
+        french_public_holidays,
+    ),
+    "Europe/Berlin": german_public_holidays,
+}
+"""By zone. The holidays of another country would be noise: a zone that is not here has none (`holidays_known`)."""
+
+
+def holidays_known(zone: ZoneInfo) -> bool:
+    """Whether the public holidays of this zone's country are known here."""
+    return str(zone) in _HOLIDAYS
 
 
 def _easter(year: int) -> date:
@@ -99,11 +142,25 @@ def season(days: Array) -> tuple[Array, Array]:
     return cosine[inverse], sine[inverse]
 
 
-def is_holiday(days: Array) -> Array:
-    """Whether each local day (days since 1970-01-01) is a French public holiday: bool [n]."""
+def is_holiday(days: Array, zone: ZoneInfo) -> Array:
+    """Whether each local day (days since 1970-01-01) is a public holiday there: bool [n], none where unknown."""
+    of_year = _HOLIDAYS.get(str(zone))
+    if of_year is None:
+        return np.zeros(days.size, bool)
     unique, inverse = np.unique(days, return_inverse=True)
     dates = [_EPOCH + timedelta(days=int(d)) for d in unique]
-    return np.array([d in french_public_holidays(d.year) for d in dates], bool)[inverse]
+    return np.array([d in of_year(d.year) for d in dates], bool)[inverse]
+
+
+def days_from_new_year(days: Array) -> Array:
+    """Days from the nearest 1 January, from -183 to 183 (float64 [n]): negative before it.
+
+    The weeks around it are like no others in a hospital, and a wave through the year cannot tell them.
+    """
+    unique, inverse = np.unique(days, return_inverse=True)
+    dates = [_EPOCH + timedelta(days=int(d)) for d in unique]
+    nearest = [date(d.year + (d.month > 6), 1, 1) for d in dates]
+    return np.array([(d - n).days for d, n in zip(dates, nearest, strict=True)], np.float64)[inverse]
 
 
 def days_before_local(times: Array, days: Array | int, zone: ZoneInfo) -> Array:

@@ -182,7 +182,7 @@ def daily_inputs(prepared: Prepared, judge: Scored, split: Split) -> tuple[Daily
             series.append((feature.name, "missing", missing))
     out = []
     for name, what, values in series:
-        fit = fit_season(unique[whole], values[whole], judged_from)
+        fit = fit_season(unique[whole], values[whole], judged_from, zone)
         out.append(DailyInput(name, what, fit.level, fit.spread, fit.earlier, fit.judged))
     return tuple(out)
 

@@ -1,9 +1,10 @@
 """A verified package as something that forecasts and explains.
 
-Both models say: forecast = anchor + scale x (median trees + spread x calibrated quantile), never under a floor.
-Bed demand: the anchor is the best simple baseline of the horizon, the scale its mean error in that unit.
-Wait time: the anchor is 0 and the scale the usual wait of that triage level at that hour.
-So trees add, the scale is known, and an explanation in beds or minutes adds up exactly.
+Both models say: forecast = anchor + scale x (median + spread x calibrated quantile), never under a floor.
+Bed demand: the anchor is the demand now and a share of its usual change, the scale the best simple rule's mean
+error in that unit, the median trees and a linear step. Wait time: the anchor is 0, the scale the usual wait of
+that triage level at that hour, the median trees alone. Terms add, the scale is known, and an explanation in beds
+or minutes adds up exactly.
 """
 
 import io
@@ -22,6 +23,7 @@ from hospital.events import Array
 from hospital.features.feature import Feature
 from hospital.quantiles import LEVELS
 from registry.errors import PackageError
+from registry.linear import LinearStep, Median
 from registry.package import Manifest, verify_package
 
 __all__ = ["MEDIAN", "Explained", "ForecastModel", "Rows"]
@@ -82,7 +84,9 @@ class ForecastModel:
         self.manifest: Manifest = verify_package(directory)
         self._files = {name: (directory / name).read_bytes() for name in self.manifest.files}
         if self.manifest.kind == "model":
-            self._median, self._spread = self._engine("median.ubj"), self._engine("spread.ubj")
+            linear = LinearStep.from_json(self._json("linear.json")) if "linear.json" in self._files else None
+            self._median = Median(self._engine("median.ubj"), linear, self.features)
+            self._spread = self._engine("spread.ubj")
             self._z = np.array(self._json("calibration.json")["quantiles"], np.float64)
             with np.load(io.BytesIO(self._files["reference.npz"]), allow_pickle=False) as reference:
                 self._usual_contributions = reference["contributions"]
@@ -110,7 +114,7 @@ class ForecastModel:
 
     def quantiles(self, rows: Rows) -> Array:
         """Float64 [n, levels], at 5, 10, … 95 %; never crossing, never under the floor."""
-        return self._quantiles(rows, *self._trees(rows.X))
+        return self._quantiles(rows, *self._parts(rows))
 
     def _quantiles(self, rows: Rows, median: Array, spread: Array) -> Array:
         raw = rows.anchor[:, None] + rows.scale[:, None] * (
@@ -129,21 +133,21 @@ class ForecastModel:
         Args:
             reference: rows to compare with, one each; None: what is usual for the cell.
         """
-        return self._explained(rows, reference, *self._trees(rows.X))
+        return self._explained(rows, reference, *self._parts(rows))
 
     def quantiles_and_reasons(self, rows: Rows, reference: Rows | None = None) -> tuple[Array, Explained]:
         """`quantiles` and `explain`, for the price of one pass over the trees that forecast."""
-        trees = self._trees(rows.X)
-        return self._quantiles(rows, *trees), self._explained(rows, reference, *trees)
+        parts = self._parts(rows)
+        return self._quantiles(rows, *parts), self._explained(rows, reference, *parts)
 
     def _explained(self, rows: Rows, reference: Rows | None, median: Array, spread: Array) -> Explained:
-        found = self._median.contributions(rows.X)
+        found, base = self._reasons(rows)
         if reference is None:
             usual, values = self._usual_contributions[rows.cell], self._usual_values[rows.cell]
         else:
-            usual, values = self._median.contributions(reference.X).values, reference.X.astype(np.float64)
-        contributions = rows.scale[:, None] * (found.values - usual)
-        departure = rows.scale * (found.base + usual.sum(axis=1))
+            usual, values = self._reasons(reference)[0], reference.X.astype(np.float64)
+        contributions = rows.scale[:, None] * (found - usual)
+        departure = rows.scale * (base + usual.sum(axis=1))
         calibration = rows.scale * spread * self._z[rows.calibration, MEDIAN]
         raw = rows.anchor + rows.scale * (median + spread * self._z[rows.calibration, MEDIAN])
         p50 = np.maximum(raw, rows.floor)
@@ -211,8 +215,12 @@ class ForecastModel:
         calendar = np.array([f.group == "calendar" for f in self.features])
         return np.where(calendar, -np.inf, low - margin), np.where(calendar, np.inf, high + margin)
 
-    def _trees(self, X: Array) -> tuple[Array, Array]:
-        return self._median.predict_exactly(X), np.exp(self._spread.predict_exactly(X))
+    def _parts(self, rows: Rows) -> tuple[Array, Array]:
+        median = self._median.value(rows.X, rows.calibration, rows.scale)
+        return median, np.exp(self._spread.predict_exactly(rows.X))
+
+    def _reasons(self, rows: Rows) -> tuple[Array, Array]:
+        return self._median.reasons(rows.X, rows.calibration, rows.scale)
 
     def _engine(self, name: str) -> TreeEngine:
         try:

@@ -29,7 +29,15 @@ __all__ = [
 FORMAT = 1
 MANIFEST = "manifest.json"
 ALLOWED_FILES = frozenset(
-    {"median.ubj", "spread.ubj", "calibration.json", "baseline.json", "reference.npz", "profile.json"}
+    {
+        "median.ubj",
+        "linear.json",
+        "spread.ubj",
+        "calibration.json",
+        "baseline.json",
+        "reference.npz",
+        "profile.json",
+    }
 )
 """What a package may hold: trees, numbers and names. No pickle, no code."""
 

@@ -45,10 +45,11 @@ def bed_rows(
     """Rows of a bed-demand model."""
     horizon = baselines.horizon_index(query.horizon_hours)
     values = bed_baselines(baselines, query, unit, now, last_week, zone, cadence)
-    anchor = baselines.chosen({name: values[name] for name in BED_BASELINES}, horizon)
+    baseline = baselines.chosen({name: values[name] for name in BED_BASELINES}, horizon)
     cell = unit * len(baselines.horizons) + horizon
-    floor = np.zeros(anchor.size)
-    return Rows(X, cell, horizon, anchor, baselines.scale[unit, horizon], floor, anchor, cell)
+    floor = np.zeros(now.size)
+    anchor = baselines.start(unit, horizon, week_slot(query.prediction_time, zone, cadence), now)
+    return Rows(X, cell, horizon, anchor, baselines.scale[unit, horizon], floor, baseline, cell)
 
 
 def wait_baselines(

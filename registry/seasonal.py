@@ -5,6 +5,7 @@ over the judge part, it alarms falsely more often than it helps.
 """
 
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from hospital.events import Array
 __all__ = ["SeasonFit", "fit_season"]
 
 _YEAR = 365.25
+_FRANCE = ZoneInfo("Europe/Paris")
 _YEARLY_FROM_DAYS = 395
 
 
@@ -27,11 +29,11 @@ class SeasonFit:
     judged: Array
 
 
-def fit_season(days: Array, values: Array, judged_from: int) -> SeasonFit:
+def fit_season(days: Array, values: Array, judged_from: int, zone: ZoneInfo = _FRANCE) -> SeasonFit:
     """Fits on the days before `judged_from` (local days since 1970-01-01); days without a value are left out.
 
     Args:
-        days: int64 [d], increasing. values: float64 [d].
+        days: int64 [d], increasing. values: float64 [d]. zone: whose public holidays count.
     """
     known = np.isfinite(values)
     days, values = days[known], values[known]
@@ -39,16 +41,16 @@ def fit_season(days: Array, values: Array, judged_from: int) -> SeasonFit:
     if past.sum() < 14 or not (~past).any():
         nothing = np.empty(0)
         return SeasonFit(float("nan"), float("nan"), nothing, nothing)
-    X = _design(days, yearly=bool(days[past].max() - days[past].min() >= _YEARLY_FROM_DAYS))
+    X = _design(days, zone, yearly=bool(days[past].max() - days[past].min() >= _YEARLY_FROM_DAYS))
     ridge = 1e-6 * np.eye(X.shape[1])
     fitted = X @ np.linalg.solve(X[past].T @ X[past] + ridge, X[past].T @ values[past])
     residual = values - fitted
     return SeasonFit(float(values[past].mean()), float(values[past].std()), residual[past], residual[~past])
 
 
-def _design(days: Array, *, yearly: bool) -> Array:
+def _design(days: Array, zone: ZoneInfo, *, yearly: bool) -> Array:
     columns = [(days % 7 == d).astype(np.float64) for d in range(7)]
-    columns.append(is_holiday(days).astype(np.float64))
+    columns.append(is_holiday(days, zone).astype(np.float64))
     if yearly:
         angle = 2 * np.pi * days / _YEAR
         columns += [np.cos(angle), np.sin(angle)]

@@ -1,7 +1,7 @@
 """From prepared samples to the files of a package. No clock, no machine, no person: the same in, the same out."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,33 +9,38 @@ import numpy as np
 
 from explain import TreeEngine
 from hospital.baselines import (
-    BED_BASELINES,
     WAIT_BASELINES,
     BedBaselines,
     WaitBaselines,
     best_of,
     residual_quantiles,
     triage_position,
-    usual_changes,
     usual_waits,
-    week_slot,
 )
 from hospital.events import Array
 from hospital.features.feature import TRIAGE_RANK, Feature
 from hospital.quantiles import LEVELS, weighted_quantiles
 from hospital.splits import Split
-from hospital.times import DAY, HOUR
+from hospital.times import DAY
 from registry.digests import canonical_json
+from registry.linear import LinearStep, Median
 from registry.model import Rows
 from registry.prepared import PreparedBeds, PreparedWaits
-from training.trees import Trees, fit_trees
+from training.bed_baselines import (
+    bed_baselines,
+    feature_of,
+    usual_of_the_other_half,
+    with_residuals,
+)
+from training.linear import fit_habit, fit_slopes, with_habit
+from training.trees import Trees, fit_median, fit_trees
 
 __all__ = ["Fitted", "fit_baselines", "fit_beds", "fit_waits"]
 
 _LEAST_CELL = 150
 _REFERENCE_ROWS = 4096
 _YEAR = 365 * DAY
-_LEAST_SCALE_BEDS = 0.5
+_HALF_LIFE = _YEAR
 _TRIAGE_CELLS = len(TRIAGE_RANK) + 1
 
 Prepared = PreparedBeds | PreparedWaits
@@ -51,16 +56,42 @@ class Fitted:
 def fit_beds(
     data: PreparedBeds, split: Split, *, seed: int, threads: int, progress: Callable[[], None]
 ) -> Fitted:
-    """Fits the bed-demand model: baselines and trees on the fit part, their distributions on the calibrate part."""
+    """Fits the bed-demand model twice: on the fit part, whose errors on the calibrate part are its distribution; then,
+    to be served, on both with the same configuration: habits have changed in the meantime.
+
+    No row of the scope or judge part is used, nor an outcome in them.
+    """
     fit, calibrate = _part(data, split, "fit"), _part(data, split, "calibrate")
-    baselines = _bed_baselines(fit, calibrate)
-    rows, later = fit.rows(baselines), calibrate.rows(baselines)
-    y = (_known(fit.outcome) - _known(rows.anchor)) / rows.scale
-    weight = np.where(np.isnan(rows.anchor), 0.0, fit.weight)
+    first = bed_baselines(fit)
+    linear, first, rows, y, weight = _linear(fit, first)
     trees = fit_trees(fit.X, y, weight, seed=seed, threads=threads, progress=progress)
-    groups = len(baselines.horizons)
-    cells = groups * len(baselines.units)
-    return _files(trees, fit, calibrate, rows, later, baselines.to_json(), groups, cells)
+    first = with_residuals(first, calibrate, _LEAST_CELL)
+    median = Median(TreeEngine.load(trees.median), linear, fit.features)
+    later = calibrate.rows(first)
+    z = _conformal(median, TreeEngine.load(trees.spread), calibrate, later, len(first.horizons))
+
+    both = data.part(_until(data, split, "calibrate"))
+    # Rule, scale and errors stay those that days not fitted to have told.
+    newest = replace(bed_baselines(both), best=first.best, scale=first.scale, residuals=first.residuals)
+    linear, newest, rows, y, weight = _linear(both, newest)
+    served = fit_median(both.X, y, weight, seed=seed, threads=threads, progress=progress)
+    median = Median(TreeEngine.load(served), linear, fit.features)
+    reference = _reference(median, [(both, rows)], len(newest.horizons) * len(newest.units))
+    return _files(replace(trees, median=served), linear, z, reference, newest.to_json(), both)
+
+
+def _linear(
+    part: PreparedBeds, baselines: BedBaselines
+) -> tuple[LinearStep, BedBaselines, Rows, Array, Array]:
+    """(slopes, baselines with their start share, rows, what trees learn in units of the scale, weights)."""
+    rows = part.rows(baselines)  # no share of the usual change is chosen yet: they start from the demand now
+    y = (_known(part.outcome) - _known(rows.anchor)) / rows.scale
+    weight = np.where(np.isnan(rows.anchor), 0.0, part.weight) * _recency(part.prediction_time)
+    usual = usual_of_the_other_half(part, baselines)
+    linear, share = fit_slopes(part.features, part.X, usual, y, weight, rows.calibration, rows.scale)
+    habit = fit_habit(part.features, part.X, y, weight, rows.calibration, rows.scale)
+    learned = y - habit.terms(part.features, part.X, rows.calibration, rows.scale).sum(axis=1)
+    return with_habit(linear, habit), replace(baselines, start_share=share), rows, learned, weight
 
 
 def fit_waits(
@@ -72,88 +103,33 @@ def fit_waits(
     rows, later = fit.rows(baselines), calibrate.rows(baselines)
     y = _known(fit.outcome) / rows.scale
     trees = fit_trees(fit.X, y, fit.weight, seed=seed, threads=threads, progress=progress)
-    departments = max(len(_feature(data.features, "department").levels), 1)
-    return _files(trees, fit, calibrate, rows, later, baselines.to_json(), _TRIAGE_CELLS, departments)
+    departments = max(len(feature_of(data.features, "department").levels), 1)
+    median = Median(TreeEngine.load(trees.median), None, fit.features)
+    z = _conformal(median, TreeEngine.load(trees.spread), calibrate, later, _TRIAGE_CELLS)
+    reference = _reference(median, [(fit, rows), (calibrate, later)], departments)
+    return _files(trees, None, z, reference, baselines.to_json(), fit)
 
 
 def fit_baselines(data: Prepared, split: Split) -> Fitted:
     """A package of the simplest rules alone: chosen on the fit part, their distributions from the calibrate part."""
     fit, calibrate = _part(data, split, "fit"), _part(data, split, "calibrate")
-    beds = isinstance(data, PreparedBeds)
-    found = _bed_baselines(fit, calibrate) if beds else _wait_baselines(fit, calibrate)
+    found: BedBaselines | WaitBaselines
+    if isinstance(data, PreparedBeds):
+        found = with_residuals(bed_baselines(fit), calibrate, _LEAST_CELL)
+    else:
+        found = _wait_baselines(fit, calibrate)
     profile = _profile(fit.features, fit.X)
     return Fitted({"baseline.json": canonical_json(found.to_json()), "profile.json": canonical_json(profile)})
 
 
 def _part(data: Any, split: Split, part: str) -> Any:
-    inside = split.members(part, data.prediction_time)
-    # An outcome after the part's end (and its gap) would tell of the next part.
-    return data.part(inside & (data.target_time < split.spans[part][1] + split.gap))
+    return data.part(split.members(part, data.prediction_time) & _until(data, split, part))
 
 
-def _bed_baselines(fit: PreparedBeds, calibrate: PreparedBeds) -> BedBaselines:
-    units = _feature(fit.features, "unit").levels
-    horizons = tuple(float(h) for h in np.unique(fit.samples.query.horizon_hours))
-    slots = 7 if fit.events.cadence_hours >= 24 else 168
-    shape = (len(units), len(horizons), slots)
-    flat = np.zeros((*shape[:2], len(LEVELS)))
-    rules = ("last_value",) * len(horizons)
-    empty = BedBaselines(units, horizons, np.zeros(shape), rules, np.ones(shape[:2]), flat)
-    best = _best_rules(fit, empty, shape)
-    chosen = replace(empty, usual_change=_usual_changes(fit, empty, shape), best=best)
-    # Nothing that trees are fitted to, the scale least of all, may know of the days that calibrate them.
-    error, cell = _residual(fit, chosen)
-    scaled = replace(chosen, scale=_scales(np.abs(error), cell, flat.shape[:2]))
-    residual, cell = _residual(calibrate, scaled)
-    weight = np.where(np.isnan(residual), 0.0, calibrate.weight)
-    residuals = residual_quantiles(
-        residual, weight, cell, len(units) * len(horizons), _LEAST_CELL, scaled.scale.ravel()
-    )
-    return replace(scaled, residuals=residuals.reshape(flat.shape))
-
-
-def _residual(part: PreparedBeds, baselines: BedBaselines) -> tuple[Array, Array]:
-    """(outcome less the chosen baseline, position of unit and horizon) of each row."""
-    of = baselines.horizon_index(part.samples.query.horizon_hours)
-    residual = part.outcome - baselines.chosen(part.baselines(baselines), of)
-    return residual, part.units_of(baselines) * len(baselines.horizons) + of
-
-
-def _best_rules(fit: PreparedBeds, axes: BedBaselines, shape: tuple[int, int, int]) -> tuple[str, ...]:
-    """The best rule of each horizon, asked on the last fifth of the fit part, which its medians have not seen."""
-    at = fit.prediction_time
-    cut = np.quantile(at, 0.8)
-    longest = int(max(axes.horizons) * HOUR)
-    earlier, later = fit.part(at < cut - longest), fit.part(at >= cut)
-    first = replace(axes, usual_change=_usual_changes(earlier, axes, shape))
-    values, of = later.baselines(first), first.horizon_index(later.samples.query.horizon_hours)
-    return tuple(
-        best_of(
-            {n: v[of == h] for n, v in values.items()},
-            later.outcome[of == h],
-            later.weight[of == h],
-            BED_BASELINES,
-        )
-        for h in range(len(axes.horizons))
-    )
-
-
-def _usual_changes(part: PreparedBeds, axes: BedBaselines, shape: tuple[int, int, int]) -> Array:
-    """Median change by unit, horizon and slot of the week over the part's last year: [units, horizons, slots]."""
-    recent = part.part(part.prediction_time >= part.prediction_time.max() - _YEAR)
-    slot = week_slot(recent.prediction_time, recent.events.zone, recent.events.cadence_hours)
-    horizon = axes.horizon_index(recent.samples.query.horizon_hours)
-    return usual_changes(recent.units_of(axes), horizon, slot, recent.outcome - recent.samples.now, shape)
-
-
-def _scales(error: Array, cell: Array, shape: tuple[int, int]) -> Array:
-    out = np.full(shape[0] * shape[1], np.nan)
-    for c in range(out.size):
-        known = error[(cell == c) & ~np.isnan(error)]
-        if known.size:
-            out[c] = max(float(known.mean()), _LEAST_SCALE_BEDS)
-    overall = np.nanmean(out) if not np.isnan(out).all() else 1.0
-    return np.where(np.isnan(out), overall, out).reshape(shape)
+def _until(data: Prepared, split: Split, part: str) -> Array:
+    """Rows up to the end of a part: an outcome after its end (and its gap) would tell of the next part (bool [n])."""
+    end = split.spans[part][1]
+    return np.asarray((data.prediction_time < end) & (data.target_time < end + split.gap))
 
 
 def _wait_baselines(fit: PreparedWaits, calibrate: PreparedWaits) -> WaitBaselines:
@@ -169,36 +145,38 @@ def _wait_baselines(fit: PreparedWaits, calibrate: PreparedWaits) -> WaitBaselin
     return WaitBaselines(usual, best, residuals)
 
 
+def _recency(at: Array) -> Array:
+    """Weight of each row by its age, 1 for the newest: habits change, and what is old tells less (float64 [n])."""
+    return np.asarray(0.5 ** ((at.max() - at) / _HALF_LIFE))
+
+
 def _files(
     trees: Trees,
-    fit: Prepared,
-    calibrate: Prepared,
-    rows: Rows,
-    later: Rows,
+    linear: LinearStep | None,
+    z: Array,
+    reference: bytes,
     baseline: dict[str, Any],
-    groups: int,
-    cells: int,
+    fitted: Prepared,
 ) -> Fitted:
-    median, spread = TreeEngine.load(trees.median), TreeEngine.load(trees.spread)
-    z = _conformal(median, spread, calibrate, later, groups)
+    step = {} if linear is None else {"linear.json": canonical_json(linear.to_json())}
     return Fitted(
         {
+            **step,
             "median.ubj": trees.median,
             "spread.ubj": trees.spread,
             "baseline.json": canonical_json(baseline),
             "calibration.json": canonical_json({"levels": list(LEVELS), "quantiles": z.tolist()}),
-            "reference.npz": _reference(median, fit, calibrate, rows, later, cells),
-            "profile.json": canonical_json(_profile(fit.features, fit.X)),
+            "reference.npz": reference,
+            "profile.json": canonical_json(_profile(fitted.features, fitted.X)),
         }
     )
 
 
-def _conformal(
-    median: TreeEngine, spread: TreeEngine, calibrate: Prepared, later: Rows, groups: int
-) -> Array:
+def _conformal(median: Median, spread: TreeEngine, calibrate: Prepared, later: Rows, groups: int) -> Array:
     """Quantiles [groups, levels] of the residual in units of its spread (split conformal, by group)."""
     scaled = (calibrate.outcome - later.anchor) / later.scale
-    score = (scaled - median.predict_exactly(calibrate.X)) / np.exp(spread.predict_exactly(calibrate.X))
+    departure = median.value(calibrate.X, later.calibration, later.scale)
+    score = (scaled - departure) / np.exp(spread.predict_exactly(calibrate.X))
     weight = np.where(np.isnan(score), 0.0, calibrate.weight)
     out = np.tile(weighted_quantiles(score, weight), (groups, 1))
     for group in range(groups):
@@ -208,20 +186,20 @@ def _conformal(
     return out
 
 
-def _reference(
-    median: TreeEngine, fit: Prepared, calibrate: Prepared, rows: Rows, later: Rows, cells: int
-) -> bytes:
+def _reference(median: Median, parts: Sequence[tuple[Prepared, Rows]], cells: int) -> bytes:
     """What is usual: mean contributions and feature values of each cell over the last twelve months of training."""
-    newest = calibrate.prediction_time.max()
-    recent = fit.prediction_time >= newest - _YEAR
-    X = np.concatenate([fit.X[recent], calibrate.X])
-    cell = np.concatenate([rows.cell[recent], later.cell])
+    newest = max(int(part.prediction_time.max()) for part, _ in parts)
+    recent = [part.prediction_time >= newest - _YEAR for part, _ in parts]
+    X, cell, group, scale = (
+        np.concatenate([getattr(rows, name)[mine] for (_, rows), mine in zip(parts, recent, strict=True)])
+        for name in ("X", "cell", "calibration", "scale")
+    )
     # Evenly through the year: a mean needs no more.
     chosen = np.unique(np.linspace(0, len(X) - 1, min(len(X), _REFERENCE_ROWS)).astype(np.int64))
     X, cell = X[chosen], cell[chosen]
-    values = median.contributions(X).values
+    values, _ = median.reasons(X, group[chosen], scale[chosen])
     contributions, means = np.zeros((cells, X.shape[1])), np.zeros((cells, X.shape[1]))
-    categories = {j for j, f in enumerate(fit.features) if f.levels}
+    categories = {j for j, f in enumerate(median.features) if f.levels}
     for c in range(cells):
         mine = cell == c if (cell == c).any() else np.ones(cell.size, bool)
         contributions[c] = values[mine].mean(axis=0)
@@ -252,7 +230,3 @@ def _profile(features: tuple[Feature, ...], X: Array) -> dict[str, Any]:
 
 def _known(values: Array) -> Array:
     return np.where(np.isnan(values), 0.0, values)
-
-
-def _feature(features: tuple[Feature, ...], name: str) -> Feature:
-    return next(f for f in features if f.name == name)

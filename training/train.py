@@ -126,7 +126,10 @@ def build_package(
     horizons = _horizons(request, events)
     prepared = _prepare(request.model, events, tables, horizons)
     split = split_of(prepared, horizons, request.judge_from, request.kind)
-    rounds, done = MEDIAN_ROUNDS + SPREAD_ROUNDS, 0
+    fits = (
+        2 if request.model == "bed-demand" else 1
+    )  # of the median: once to be calibrated, once to be served
+    rounds, done = fits * MEDIAN_ROUNDS + SPREAD_ROUNDS, 0
 
     def advance() -> None:
         nonlocal done

@@ -5,13 +5,14 @@ One thread by default, so that two models train side by side; a test shows that 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xgboost as xgb
 
 from hospital.events import Array
 
-__all__ = ["Trees", "fit_trees"]
+__all__ = ["Trees", "fit_median", "fit_trees"]
 
 MEDIAN_ROUNDS = 260
 SPREAD_ROUNDS = 80
@@ -43,24 +44,9 @@ def fit_trees(
     The median by the pinball loss at one half (Koenker & Bassett 1978); the spread as the mean logarithm of
     the absolute residual, so that its exponential is never 0.
     """
-    keep = weight > 0
-    X, y, weight = X[keep], y[keep].astype(np.float32), weight[keep].astype(np.float32)
-    common = {"tree_method": "hist", "seed": seed, "nthread": threads, "max_bin": 256}
-    median = xgb.train(
-        {
-            **common,
-            "objective": "reg:quantileerror",
-            "quantile_alpha": 0.5,
-            "max_depth": 6,
-            "eta": 0.05,
-            "min_child_weight": 10,
-            "colsample_bytree": 0.6,
-            "subsample": 0.8,
-        },
-        xgb.QuantileDMatrix(X, label=y, weight=weight, nthread=threads),
-        MEDIAN_ROUNDS,
-        callbacks=[_Progress(progress)],
-    )
+    X, y, weight = _kept(X, y, weight)
+    common = _common(seed, threads)
+    median = _median(X, y, weight, common, progress)
     residual = np.abs(y - median.inplace_predict(X))
     spread = xgb.train(
         {
@@ -76,3 +62,37 @@ def fit_trees(
         callbacks=[_Progress(progress)],
     )
     return Trees(bytes(median.save_raw("ubj")), bytes(spread.save_raw("ubj")))
+
+
+def fit_median(
+    X: Array, y: Array, weight: Array, *, seed: int, threads: int = 1, progress: Callable[[], None]
+) -> bytes:
+    """The median alone, as `fit_trees` fits it: the bytes of a ``.ubj`` file."""
+    X, y, weight = _kept(X, y, weight)
+    return bytes(_median(X, y, weight, _common(seed, threads), progress).save_raw("ubj"))
+
+
+def _kept(X: Array, y: Array, weight: Array) -> tuple[Array, Array, Array]:
+    keep = weight > 0
+    return X[keep], y[keep].astype(np.float32), weight[keep].astype(np.float32)
+
+
+def _common(seed: int, threads: int) -> dict[str, Any]:
+    return {"tree_method": "hist", "seed": seed, "nthread": threads, "max_bin": 256}
+
+
+def _median(
+    X: Array, y: Array, weight: Array, common: dict[str, Any], progress: Callable[[], None]
+) -> xgb.Booster:
+    parameters = {
+        **common,
+        "objective": "reg:quantileerror",
+        "quantile_alpha": 0.5,
+        "max_depth": 6,
+        "eta": 0.05,
+        "min_child_weight": 10,
+        "colsample_bytree": 0.6,
+        "subsample": 0.8,
+    }
+    data = xgb.QuantileDMatrix(X, label=y, weight=weight, nthread=int(common["nthread"]))
+    return xgb.train(parameters, data, MEDIAN_ROUNDS, callbacks=[_Progress(progress)])

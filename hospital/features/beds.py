@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from hospital.calendar import (
     days_before_local,
+    days_from_new_year,
     hour_of,
     is_holiday,
     local_clock,
@@ -18,117 +20,16 @@ from hospital.calendar import (
 )
 from hospital.counting import Counter, Spans, later, or_forever
 from hospital.events import Array, Events
+from hospital.features.bed_list import ALL_BED_FEATURES, bed_features_of
 from hospital.features.demand import Demand, demand_of
 from hospital.features.emergency import EmergencyDepartment
-from hospital.features.feature import SEASON_DAYS, Feature
+from hospital.features.feature import Feature
+from hospital.features.levels import Levels, levels_of
 from hospital.times import DAY, HOUR
 
 __all__ = ["ALL_BED_FEATURES", "BedFeatures", "BedQuery", "bed_features_of"]
 
-_COMMON: tuple[Feature, ...] = (
-    Feature("unit", "calendar", "Unité", "Unit"),
-    Feature("horizon_hours", "calendar", "Horizon", "Horizon", "h"),
-    Feature("target_weekday", "calendar", "Jour de la semaine visé", "Day of the week then"),
-    Feature("season_cos", "calendar", "Saison (hiver–été)", "Season (winter–summer)"),
-    Feature("season_sin", "calendar", "Saison (printemps–automne)", "Season (spring–autumn)"),
-    Feature("target_holiday", "calendar", "Jour férié visé", "Public holiday then"),
-    Feature("holidays_until", "calendar", "Jours fériés d'ici là", "Public holidays until then", "days"),
-    Feature("demand_now", "census", "Lits demandés maintenant", "Beds needed now", "beds"),
-    Feature("demand_change_24h", "census", "Évolution sur 24 h", "Change over 24 h", "beds"),
-    Feature("demand_change_7d", "census", "Évolution sur 7 jours", "Change over 7 days", "beds"),
-    Feature("above_usual", "census", "Écart à l'habitude à cette heure", "Above usual for this hour", "beds"),
-    Feature(
-        "usual_then",
-        "census",
-        "Niveau habituel à l'heure visée, moins maintenant",
-        "Usual level then, less now",
-        "beds",
-    ),
-    Feature("last_week_change", "census", "Évolution la semaine dernière", "Change last week", "beds"),
-    Feature(
-        "hospital_above_usual", "census", "Écart de l'hôpital à l'habitude", "Hospital above usual", "beds"
-    ),
-    Feature("admissions_24h", "flow", "Entrées sur 24 h", "Admissions in 24 h", "patients"),
-    Feature("discharges_24h", "flow", "Sorties sur 24 h", "Discharges in 24 h", "patients"),
-    Feature(
-        "waiting_for_bed",
-        "flow",
-        "En attente d'un lit de l'unité",
-        "Waiting for a bed of the unit",
-        "patients",
-    ),
-    Feature("staffed_now", "staff", "Lits ouverts maintenant", "Staffed beds now", "beds"),
-    Feature("staffed_then", "planned", "Lits ouverts à l'heure visée", "Staffed beds then", "beds"),
-    Feature(
-        "free_then",
-        "planned",
-        "Lits ouverts alors, moins demande actuelle",
-        "Staffed beds then, less demand now",
-        "beds",
-    ),
-)
-_HOURLY: tuple[Feature, ...] = (
-    Feature("hour", "calendar", "Heure", "Hour of the day", "h"),
-    Feature("target_hour", "calendar", "Heure visée", "Hour then", "h"),
-)
-_EMERGENCY: tuple[Feature, ...] = (
-    Feature("ed_present", "crowding", "Patients aux urgences", "Patients in emergency", "patients"),
-    Feature(
-        "ed_boarding",
-        "crowding",
-        "Aux urgences, en attente d'un lit",
-        "In emergency, waiting for a bed",
-        "patients",
-    ),
-    Feature("ed_arrivals_3h", "flow", "Arrivées aux urgences (3 h)", "Emergency arrivals (3 h)", "patients"),
-)
-_THEATRE = Feature(
-    "planned_operations",
-    "planned",
-    "Opérations programmées d'ici là",
-    "Operations planned until then",
-    "patients",
-)
-ALL_BED_FEATURES: tuple[Feature, ...] = (*_COMMON, *_HOURLY, *_EMERGENCY, _THEATRE)
 _WEEKS = 4
-
-
-def bed_features_of(events: Events, covariates: Sequence[str] = ()) -> tuple[Feature, ...]:
-    """The features that this hospital's tables can give."""
-    lacking = _lacking(events)
-    out = [f for f in _COMMON if f.name not in lacking]
-    if events.cadence_hours < 24:
-        out += _HOURLY
-    if "visits" in events.tables:
-        out += _EMERGENCY
-    if "operations" in events.tables:
-        out.append(_THEATRE)
-    for name in covariates:
-        out.append(
-            Feature(
-                f"{name}_change_7d",
-                "covariate",
-                f"{name} : évolution sur 7 jours",
-                f"{name}: change over 7 days",
-            )
-        )
-    return tuple(out)
-
-
-def _lacking(events: Events) -> set[str]:
-    """Features of which this hospital's tables never tell."""
-    if events.counted:
-        staffing = events.tables.get("staffing")
-        out = set() if "visits" in events.tables else {"waiting_for_bed"}
-        told = staffing is not None and bool((staffing.columns["role"] == "bed").any())
-    else:
-        census = events.tables["census"].columns
-        of = {"admissions_24h": "admissions", "discharges_24h": "discharges", "waiting_for_bed": "waiting"}
-        out = {feature for feature, name in of.items() if bool(np.isnan(census[name]).all())}
-        told = not bool(np.isnan(census["staffed"]).all())
-    if events.history_days < SEASON_DAYS:
-        out |= {"season_cos", "season_sin"}
-    return out if told else out | {"staffed_now", "staffed_then", "free_then"}
 
 
 @dataclass(frozen=True)
@@ -203,8 +104,12 @@ class BedFeatures:
             "target_weekday": weekday(last).astype(np.float64),
             "season_cos": cosine,
             "season_sin": sine,
-            "target_holiday": is_holiday(last).astype(np.float64),
-            "holidays_until": _holidays_between(first, last),
+            "target_holiday": is_holiday(last, zone).astype(np.float64),
+            "holidays_until": _holidays_between(first, last, zone),
+            "holidays_last_week": _holidays_between(first - 7, first, zone),
+            "holidays_before_then": _holidays_between(last - 4, last - 1, zone),
+            "holidays_after_then": _holidays_between(last, last + 3, zone),
+            "days_from_new_year": days_from_new_year(last),
         }
 
     def _census(self, query: BedQuery, now: Array) -> dict[str, Array]:
@@ -214,14 +119,29 @@ class BedFeatures:
         usual_now = self._usual(query, at, query.unit)
         usual_then = self._usual(query, query.target_time, query.unit)
         then, before = self.demand_before(query)
-        return {
+        levels = self._levels_of(query)
+        changes = {
+            "change_24h": now - day_before,
+            "change_7d": now - week_before,
+            "above_week": now - levels.week,
+            "above_month": now - levels.month,
+            "above_usual": now - usual_now,
+            "usual_then": usual_then - now,
+        }
+        usual = np.maximum(levels.month, 1.0)  # a share of less than a bed says nothing
+        shares = {f"{name}_share": 100 * beds / usual for name, beds in changes.items()}
+        return shares | {
             "demand_now": now,
+            "usual_level": levels.month,
             "demand_change_24h": now - day_before,
             "demand_change_7d": now - week_before,
             "above_usual": now - usual_now,
             "usual_then": usual_then - now,
             "last_week_change": then - before,
-            "hospital_above_usual": self._hospital_above_usual(query),
+            "hospital_change_24h": levels.change_24h,
+            "hospital_change_7d": levels.change_7d,
+            "hospital_above_usual": levels.above_usual,
+            "hospital_usual_change": levels.usual_change,
         }
 
     def _flow(self, query: BedQuery, now: Array) -> dict[str, Array]:
@@ -250,17 +170,6 @@ class BedFeatures:
             total = total + self._at_unit(unit, self._back(times, first + back), query.prediction_time)
         return total / _WEEKS
 
-    def _hospital_above_usual(self, query: BedQuery) -> Array:
-        times, inverse = np.unique(query.prediction_time, return_inverse=True)
-        one = BedQuery(
-            np.zeros(times.size, np.int64), times, np.zeros(times.size), np.full(times.size, np.nan)
-        )
-        total = np.zeros(times.size)
-        for unit in range(len(self._events.units)):
-            of = np.full(times.size, unit, np.int64)
-            total = total + self._at_unit(of, times, times) - self._usual(one, times, of)
-        return total[inverse]
-
     def _planned_operations(self, query: BedQuery) -> Array:
         out = np.zeros(query.unit.size)
         for unit in np.unique(query.unit):
@@ -281,6 +190,16 @@ class BedFeatures:
             end = np.minimum(facts["planned_at"], or_forever(facts["cancelled_at"]))
             self._operations[key] = Spans.of(facts, start, end).counter()
         return self._operations[key]
+
+    def _levels_of(self, query: BedQuery) -> Levels:
+        return levels_of(
+            self._demand,
+            len(self._events.units),
+            self._events.zone,
+            query.unit,
+            query.prediction_time,
+            query.target_time,
+        )
 
     def _covariate_change(self, query: BedQuery, name: str) -> Array:
         at = query.prediction_time
@@ -313,12 +232,12 @@ class BedFeatures:
         return out
 
 
-def _holidays_between(first: Array, last: Array) -> Array:
+def _holidays_between(first: Array, last: Array, zone: ZoneInfo) -> Array:
     """Public holidays after the local day `first` up to `last`: float64 [n]."""
     if not first.size:
         return np.empty(0)
     start = int(first.min())
-    holidays = is_holiday(np.arange(start, int(last.max()) + 1))
+    holidays = is_holiday(np.arange(start, int(last.max()) + 1), zone)
     total = np.cumsum(holidays)
     return (total[last - start] - total[first - start]).astype(np.float64)
 

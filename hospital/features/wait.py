@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hospital.calendar import hour_of, is_holiday, local_clock, season, weekday
+from hospital.calendar import holidays_known, hour_of, is_holiday, local_clock, season, weekday
 from hospital.events import Array, Events
 from hospital.features.emergency import EmergencyDepartment
 from hospital.features.feature import SEASON_DAYS, TRIAGE_RANK, Feature, encode
@@ -96,6 +96,8 @@ def wait_features_of(events: Events) -> tuple[Feature, ...]:
         lacking |= {"ed_doctors", "ed_nurses", "waiting_per_doctor"}
     if not _told(visits.columns.get("bed_requested_at")):
         lacking.add("ed_boarding")
+    if not holidays_known(events.zone):
+        lacking.add("holiday")
     if events.history_days < SEASON_DAYS:
         lacking |= {"season_cos", "season_sin"}
     if "triage" in lacking:
@@ -163,7 +165,8 @@ class WaitFeatures:
         return np.column_stack([values[f.name] for f in features]).astype(np.float32)
 
     def _calendar(self, times: Array) -> dict[str, Array]:
-        clock = local_clock(times, self._events.zone)
+        zone = self._events.zone
+        clock = local_clock(times, zone)
         days = clock // DAY
         cosine, sine = season(days)
         return {
@@ -171,7 +174,7 @@ class WaitFeatures:
             "weekday": weekday(days).astype(np.float64),
             "season_cos": cosine,
             "season_sin": sine,
-            "holiday": is_holiday(days).astype(np.float64),
+            "holiday": is_holiday(days, zone).astype(np.float64),
         }
 
     def _patient(

@@ -72,7 +72,7 @@ def _rates(times: Array, zone: ZoneInfo) -> Array:
 def _slots(hours: Array, zone: ZoneInfo) -> tuple[Array, Array]:
     clock = local_clock(hours, zone)
     day = clock // DAY
-    weekday = np.where(is_holiday(day), 6, (day + 3) % 7)
+    weekday = np.where(is_holiday(day, zone), 6, (day + 3) % 7)
     return weekday * 24 + clock % DAY // HOUR, day
 
 

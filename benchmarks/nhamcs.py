@@ -1,0 +1,161 @@
+"""Adapter of the NHAMCS emergency visits (USA, 2016-2019) to the protocol of evidence; statistics only.
+
+The survey has no dates and a sample of each hospital's visits: no queue can be computed, and none is invented. It goes
+in where a model's figures are judged: rows with features, forecasts, baselines and outcomes. A block of dependent rows,
+a day elsewhere, is a hospital of a year here.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from explain import TreeEngine
+from hospital.events import Array
+from hospital.quantiles import LEVELS, weighted_quantiles
+from hospital.times import DAY
+from registry.evidence import ContractFacts, Evidence, ExplanationFacts, Scored
+from training.trees import fit_trees
+
+__all__ = ["FILE", "Survey", "evidence_of", "read_survey"]
+
+FILE = "nhamcs_ed_visits_2016_2019.parquet"
+JUDGED = 2019
+_VISIT = (
+    "VMONTH",
+    "VDAYR",
+    "AGE",
+    "IMMEDR",
+    "PAINSCALE",
+    "TEMPF",
+    "PULSE",
+    "RESPR",
+    "BPSYS",
+    "BPDIAS",
+    "POPCT",
+    "RFV1",
+    "ARREMS",
+    "SEEN72",
+    "TOTCHRON",
+)
+"""Known at arrival or triage; sex and origin are for judging and never features."""
+_CALIBRATE, _SCOPE = 8, 9  # of ten groups of hospitals of 2016-2018; the others are fitted to
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The later half of each hospital's visits of a year; the earlier half is told as its recent waits.
+
+    Attributes:
+        X: float32 [n, features] of the visit. recent: float64 [n, 3] minutes, median, mean and 90th percentile of
+        the hospital's earlier half. wait: float64 [n] minutes. year, hospital: int64 [n].
+    """
+
+    X: Array
+    recent: Array
+    wait: Array
+    year: Array
+    hospital: Array
+
+
+def read_survey(folder: Path) -> Survey:
+    """Reads the file of the folder that ``VIGIE_REAL_DATA`` names."""
+    frame = pd.read_parquet(folder / FILE)
+    frame = frame[pd.to_numeric(frame["WAITTIME"], errors="coerce") >= 0].reset_index(drop=True)
+    hours = pd.to_numeric(frame["ARRTIME"], errors="coerce")
+    visit = frame[list(_VISIT)].apply(pd.to_numeric, errors="coerce")
+    visit = visit.where(visit >= 0).assign(hour=np.where(hours >= 0, hours // 100 + hours % 100 / 60, np.nan))
+    wait = frame["WAITTIME"].astype(float).to_numpy()
+    key = frame["YEAR"].astype(int) * 10_000 + frame["HOSPCODE"].astype(int)
+    _, hospital = np.unique(key, return_inverse=True)
+    # By month, then as the file has them: the finest order of time that the survey tells.
+    order = np.lexsort((np.arange(len(frame)), visit["VMONTH"].fillna(0), hospital))
+    recent, later = np.full((len(frame), 3), np.nan), np.zeros(len(frame), bool)
+    for mine in np.split(order, np.flatnonzero(np.diff(hospital[order])) + 1):
+        half = mine.size // 2
+        if half:
+            told = wait[mine[:half]]
+            recent[mine] = np.median(told), told.mean(), np.quantile(told, 0.9)
+            later[mine[half:]] = True
+    return Survey(
+        visit.to_numpy(np.float32)[later],
+        recent[later],
+        wait[later],
+        frame["YEAR"].astype(int).to_numpy()[later],
+        np.asarray(hospital[later], np.int64),
+    )
+
+
+def evidence_of(survey: Survey, *, recent_waits: bool, seed: int = 1) -> Evidence:
+    """Evidence of a wait-time model trained on 2016-2018 and judged on 2019.
+
+    Args:
+        recent_waits: whether the hospital's own recent waits are told; else the visit's columns alone.
+    """
+    past, group = survey.year < JUDGED, survey.hospital % 10
+    fit = past & (group < _CALIBRATE)
+    constant = float(np.median(survey.wait[fit]))
+    X = np.column_stack([survey.X, survey.recent]).astype(np.float32) if recent_waits else survey.X
+    # As bed demand does: from the best simple rule, in units of a known scale.
+    anchor = survey.recent[:, 0] if recent_waits else np.full(survey.wait.size, constant)
+    y = (survey.wait - anchor) / constant
+    trees = fit_trees(X[fit], y[fit], np.ones(int(fit.sum())), seed=seed, progress=lambda: None)
+    median, spread = TreeEngine.load(trees.median), TreeEngine.load(trees.spread)
+    middle, width = median.predict_exactly(X), np.exp(spread.predict_exactly(X))
+    calibrate = past & (group == _CALIBRATE)
+    z = weighted_quantiles(((y - middle) / width)[calibrate], np.ones(int(calibrate.sum())))
+    quantiles = np.maximum(anchor[:, None] + constant * (middle[:, None] + width[:, None] * z), 0.0)
+    rules = {"constant": np.full(survey.wait.size, constant)}
+    if recent_waits:
+        rules["recent_median"] = survey.recent[:, 0]
+    every = _scored(survey, quantiles, rules)
+    judge = every.part(~past)
+    return Evidence(
+        model="wait-time",
+        version="nhamcs",
+        kind="model",
+        package_digest="sha256:" + "0" * 64,
+        scope_part=every.part(past & (group == _SCOPE)),
+        judge=judge,
+        current=None,
+        current_version=None,
+        current_expected=False,
+        inputs=(),
+        contract=ContractFacts(0, 0, 0, 0, 0, 0, 0, True, 0, judge.size),
+        explanation=ExplanationFacts(0, 0, 0, 0.0, 0.0, 0.0),
+        history_days=0.0,
+    )
+
+
+def _scored(survey: Survey, quantiles: Array, rules: dict[str, Array]) -> Scored:
+    n = survey.wait.size
+    blocks = survey.hospital * DAY  # a number of the hospital and year: no date
+    one, names = np.full(n, "", object), np.empty(n, object)
+    one[:], names[:] = "ED", [f"v{i}" for i in range(n)]
+    return Scored(
+        row_id=names,
+        prediction_time=blocks,
+        target_time=blocks,
+        horizon_hours=np.zeros(n),
+        unit_group=one,
+        site=one,
+        local_hour=np.zeros(n, np.int64),
+        outcome=survey.wait,
+        censored=np.zeros(n, bool),
+        waited=survey.wait,
+        weight=np.ones(n),
+        quantiles=quantiles,
+        baselines=rules,
+        audit={},
+        counts=False,
+    )
+
+
+def pinball(forecast: Array, outcome: Array, level: float) -> float:
+    """Mean pinball loss of a quantile (minutes)."""
+    over = outcome - forecast
+    return float(np.mean(np.maximum(level * over, (level - 1) * over)))
+
+
+P90 = LEVELS.index(0.9)

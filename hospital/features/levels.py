@@ -1,0 +1,106 @@
+"""Levels of each unit's demand and of all units together, at their prediction times.
+
+Units share what moves a hospital: one ward's last days are mostly chance, those of all wards together are not.
+Shares of a usual level let a unit of 20 beds learn from one of 2,000.
+"""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from hospital.calendar import days_before_local
+from hospital.events import Array
+from hospital.features.demand import Demand
+from hospital.times import DAY
+
+__all__ = ["Levels", "levels_of"]
+
+_DAYS, _WEEKS = 28, 4
+_BACK_DAYS = np.arange(_DAYS + 1)  # 0 is now; every one at the same local clock
+_SAME_WEEKDAY = np.arange(7, _DAYS + 1, 7)
+
+
+@dataclass(frozen=True)
+class Levels:
+    """One entry a row asked for (float64 [n]), NaN unknown.
+
+    Attributes:
+        week, month: the unit's mean demand at this local clock over the last 7 and 28 days, beds.
+        change_24h, change_7d, above_usual: all units' change and excess over their last four same weekdays,
+        in percent of their usual level.
+        usual_change: all units' mean change from this weekday and clock to the target's in the last four whole
+        weeks, in percent of their usual level.
+    """
+
+    week: Array
+    month: Array
+    change_24h: Array
+    change_7d: Array
+    above_usual: Array
+    usual_change: Array
+
+
+def levels_of(demand: Demand, units: int, zone: ZoneInfo, unit: Array, at: Array, target: Array) -> Levels:
+    """The levels at instants `at`, for `target` (int64 [n] each), of `unit` (positions); each as it was known."""
+    times, row_of = np.unique(at, return_inverse=True)
+    spans, span_of = np.unique(np.stack([at, target]), axis=1, return_inverse=True)
+    span_of = np.asarray(span_of).ravel()
+    days = _known(
+        days_before_local(np.repeat(times, _BACK_DAYS.size), np.tile(_BACK_DAYS, times.size), zone), times
+    )
+    before, after = _weeks_before(spans, zone)
+    change_of = np.searchsorted(times, spans[0])
+    week, month = np.full((2, units, times.size), np.nan)
+    sums = [_Shares(times.size) for _ in range(3)]
+    usual = _Shares(spans.shape[1])
+    for u in range(units):
+        seen = demand.at(u, days.ravel(), np.repeat(times, _BACK_DAYS.size)).reshape(days.shape)
+        week[u], month[u] = _mean(seen[:, 1:8]), _mean(seen[:, 1:])
+        now = seen[:, 0]
+        for share, then in zip(sums, (seen[:, 1], seen[:, 7], _mean(seen[:, _SAME_WEEKDAY])), strict=True):
+            share.add(now - then, month[u])
+        known_at = np.repeat(spans[0], _WEEKS)
+        moved = demand.at(u, after.ravel(), known_at) - demand.at(u, before.ravel(), known_at)
+        usual.add(_mean(moved.reshape(before.shape)), month[u, change_of])
+    day, seven, same = (share.percent()[row_of] for share in sums)
+    return Levels(week[unit, row_of], month[unit, row_of], day, seven, same, usual.percent()[span_of])
+
+
+class _Shares:
+    """A change of all units of which it is known, in percent of their usual level."""
+
+    def __init__(self, size: int) -> None:
+        self._beds, self._level = np.zeros(size), np.zeros(size)
+
+    def add(self, beds: Array, level: Array) -> None:
+        known = ~np.isnan(beds + level)
+        self._beds += np.where(known, beds, 0.0)
+        self._level += np.where(known, level, 0.0)
+
+    def percent(self) -> Array:
+        some = self._level > 0
+        return np.where(some, 100 * self._beds / np.where(some, self._level, 1.0), np.nan)
+
+
+def _weeks_before(spans: Array, zone: ZoneInfo) -> tuple[Array, Array]:
+    """The last whole weeks' spans from the same local clock to the target's: instants [spans, weeks] each."""
+    at, target = spans
+    first = np.maximum(-(-(target - at) // (7 * DAY)), 1)
+    back = 7 * (first[:, None] + np.arange(_WEEKS)).ravel()
+    before = days_before_local(np.repeat(at, _WEEKS), back, zone)
+    after = days_before_local(np.repeat(target, _WEEKS), back, zone)
+    return _known(before, at), _known(after, at)
+
+
+def _known(times: Array, at: Array) -> Array:
+    """[n, k] of n x k instants; a clock change can put one an hour past now: now is the latest known."""
+    return np.minimum(times.reshape(at.size, -1), at[:, None])
+
+
+def _mean(values: Array) -> Array:
+    """Mean along the rows, added in order: the same bits for one row as for many."""
+    total = np.zeros(len(values))
+    for column in values.T:
+        total = total + column
+    return total / values.shape[1]
