@@ -33,6 +33,7 @@ from training.bed_baselines import (
     with_residuals,
 )
 from training.linear import fit_habit, fit_slopes, with_habit
+from training.monotone import WAIT_SIGNS, signs_of
 from training.trees import Trees, fit_median, fit_trees
 
 __all__ = ["Fitted", "fit_baselines", "fit_beds", "fit_waits"]
@@ -102,7 +103,8 @@ def fit_waits(
     baselines = _wait_baselines(fit, calibrate)
     rows, later = fit.rows(baselines), calibrate.rows(baselines)
     y = _known(fit.outcome) / rows.scale
-    trees = fit_trees(fit.X, y, fit.weight, seed=seed, threads=threads, progress=progress)
+    signs = signs_of(fit.features, WAIT_SIGNS)
+    trees = fit_trees(fit.X, y, fit.weight, seed=seed, threads=threads, progress=progress, signs=signs)
     departments = max(len(feature_of(data.features, "department").levels), 1)
     median = Median(TreeEngine.load(trees.median), None, fit.features)
     z = _conformal(median, TreeEngine.load(trees.spread), calibrate, later, _TRIAGE_CELLS)

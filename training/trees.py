@@ -3,7 +3,7 @@
 One thread by default, so that two models train side by side; a test shows that two give the same bytes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import xgboost as xgb
 
 from hospital.events import Array
+from training.monotone import in_order
 
 __all__ = ["Trees", "fit_median", "fit_trees"]
 
@@ -37,16 +38,26 @@ class _Progress(xgb.callback.TrainingCallback):  # type: ignore[misc] # xgboost 
 
 
 def fit_trees(
-    X: Array, y: Array, weight: Array, *, seed: int, threads: int = 1, progress: Callable[[], None]
+    X: Array,
+    y: Array,
+    weight: Array,
+    *,
+    seed: int,
+    threads: int = 1,
+    progress: Callable[[], None],
+    signs: Sequence[int] = (),
 ) -> Trees:
     """Fits both boosters to y (float64 [n], in units of the row's scale) with weights; `progress` after each round.
 
     The median by the pinball loss at one half (Koenker & Bassett 1978); the spread as the mean logarithm of
     the absolute residual, so that its exponential is never 0.
+
+    Args:
+        signs: of each feature, 1: the median never falls with it, -1: never rises, 0: as it comes; none: all 0.
     """
     X, y, weight = _kept(X, y, weight)
     common = _common(seed, threads)
-    median = _median(X, y, weight, common, progress)
+    median = _median(X, y, weight, common, progress, signs)
     residual = np.abs(y - median.inplace_predict(X))
     spread = xgb.train(
         {
@@ -82,7 +93,12 @@ def _common(seed: int, threads: int) -> dict[str, Any]:
 
 
 def _median(
-    X: Array, y: Array, weight: Array, common: dict[str, Any], progress: Callable[[], None]
+    X: Array,
+    y: Array,
+    weight: Array,
+    common: dict[str, Any],
+    progress: Callable[[], None],
+    signs: Sequence[int] = (),
 ) -> xgb.Booster:
     parameters = {
         **common,
@@ -94,5 +110,7 @@ def _median(
         "colsample_bytree": 0.6,
         "subsample": 0.8,
     }
+    if any(signs):
+        parameters["monotone_constraints"] = tuple(signs)
     data = xgb.QuantileDMatrix(X, label=y, weight=weight, nthread=int(common["nthread"]))
-    return xgb.train(parameters, data, MEDIAN_ROUNDS, callbacks=[_Progress(progress)])
+    return in_order(xgb.train(parameters, data, MEDIAN_ROUNDS, callbacks=[_Progress(progress)]), signs)
