@@ -137,7 +137,16 @@ def _train(given: argparse.Namespace) -> int:
         local = datetime.combine(given.test_from, datetime.min.time(), tables.zone)
         judge_from = instant(local)
     kind: Kind = "baseline" if given.baseline_only else "model"
-    request = Request(given.model, given.horizons, judge_from, given.seed, given.threads, kind)
+    request = Request(
+        given.model,
+        given.horizons,
+        judge_from,
+        given.seed,
+        given.threads,
+        kind,
+        trials=given.tune,
+        ablation=not given.no_ablation,
+    )
     with bar() as progress:
         done = train(request, tables, settings, key=key, now=_now(), progress=progress, comment=given.comment)
     for finding in tables.findings:
@@ -149,6 +158,19 @@ def _train(given: argparse.Namespace) -> int:
     print(f"{given.model} version {version} is registered. Mean absolute errors on its judge part:")
     for name, value in done.metrics.items():
         print(f"  {name:<32} {value:8.2f}")
+    if done.tuned is not None:
+        tried, kept = len(done.tuned.trials), done.tuned.kept
+        first, best = done.tuned.trials[0]["loss"], min(t["loss"] for t in done.tuned.trials)
+        print(f"Of {tried} ways for trees to grow ({kept} kept from before) the best is {done.tuned.growth}:")
+        print(
+            f"  error on the last days of the fit part {best:.4f}, of the default {first:.4f} (in units of the scale)"
+        )
+    if done.ablation:
+        print(
+            "Without each group of features, the error on the last days of the fit part would be higher by:"
+        )
+        for left in sorted(done.ablation[1:], key=lambda a: -a.rise):
+            print(f"  {left.group:<32} {100 * left.rise:+8.1f} %   ({left.features} features)")
     if key is None:
         print(
             "It is unsigned: it can be checked, but never approved. Train with --key to propose it to the board."

@@ -81,6 +81,16 @@ def _models(add: _Add) -> None:
         action="store_true",
         help="a version of the simplest rules alone, for a hospital with less than half a year of history",
     )
+    train.add_argument(
+        "--tune",
+        type=_trials,
+        default=0,
+        metavar="N",
+        help="try N ways for trees to grow first; stopped, it goes on",
+    )
+    train.add_argument(
+        "--no-ablation", action="store_true", help="do not find what each group of features is worth"
+    )
     train.add_argument("--seed", type=int, default=1)
     train.add_argument("--threads", type=int, default=1)
     train.add_argument("--comment", default="", help="what is new, for the board")
@@ -160,6 +170,12 @@ def _service(add: _Add) -> None:
     token.add_argument("what", choices=("create", "revoke", "list"))
     token.add_argument("name", nargs="?", default="", help="of whom it is, or the id to revoke")
     token.add_argument("--role", action="append", default=[])
+
+
+def _trials(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 500:
+        raise argparse.ArgumentTypeError("between 1 and 500 trials")
+    return int(text)
 
 
 def _horizons(text: str) -> tuple[float, ...]:

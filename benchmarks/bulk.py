@@ -85,7 +85,7 @@ def prepare(folder: Path) -> dict[str, int]:
     write(simulate(DAYS, seed=SEED), folder / "data")
     tables, times = read_hospital(folder / "data", None, _KEY), {}
     for name in MODELS:
-        prepared, _ = build_package(Request(name, threads=2), tables, folder / name, lambda *_: None)
+        prepared = build_package(Request(name, threads=2), tables, folder / name, lambda *_: None).prepared
         times[name] = -(-ROWS // prepared.prediction_time.size)
     return times
 

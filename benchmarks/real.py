@@ -61,9 +61,8 @@ def divi(tables: HospitalTables, year: int, *, targets: bool) -> list[Figure]:
     begin, end = (int(datetime(y, 8, 22, tzinfo=_ZONE).timestamp() * 1e6) for y in (year, year + 1))
     with tempfile.TemporaryDirectory(prefix="vigie-bench-") as place:
         where = Path(place) / "package"
-        prepared, split = build_package(
-            Request("bed-demand", judge_from=begin), tables, where, lambda *_: None
-        )
+        built = build_package(Request("bed-demand", judge_from=begin), tables, where, lambda *_: None)
+        prepared, split = built.prepared, built.split
         model = ForecastModel(where)
     if not isinstance(prepared, PreparedBeds):
         raise TypeError("bed demand was asked for")

@@ -14,8 +14,6 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-import training.train
-import training.trees
 from explain.model_file import Array
 from hospital.pseudonyms import load_or_create_key
 from hospital.reading import read_hospital
@@ -30,6 +28,8 @@ from serving.forecaster import _wait_query, _wait_rows
 from serving.releases import StoredReleases
 from serving.requests import Context, wait_question
 from serving.state import StateCache
+from training.train import Request, train
+from training.trees import Growth
 from vigie_demo import _approve, _check, _make_demo_home, _observations, _release, _simulate, _token
 from vigie_progress import bar
 
@@ -83,12 +83,9 @@ def make_home() -> Home:
 
 def _train(settings: Settings, data: Path) -> None:
     tables = read_hospital(data, None, load_or_create_key(settings.home / "pseudonym.key"))
-    # In this process alone, and before it is written into the manifest.
-    for module in (training.trees, training.train):
-        module.MEDIAN_ROUNDS = TREES  # type: ignore[attr-defined]
     with bar() as progress:
-        training.train.train(
-            training.train.Request("wait-time"),
+        train(
+            Request("wait-time", growth=Growth(rounds=TREES)),
             tables,
             settings,
             key=demo_key("author"),

@@ -160,9 +160,9 @@ def test_quantiles_never_cross_and_explanations_add_up(
     tables: HospitalTables, tmp_path: Path, model: str
 ) -> None:
     """Every row's quantiles rise, its median is the served one, and its reasons add up to it."""
-    prepared, split = build_package(
-        Request(model, HORIZONS if model == "bed-demand" else ()), tables, tmp_path / "p", silent
-    )
+    request = Request(model, HORIZONS if model == "bed-demand" else ())
+    built = build_package(request, tables, tmp_path / "p", silent)
+    prepared, split = built.prepared, built.split
     found = ForecastModel(tmp_path / "p")
     judged = prepared.part(split.members("judge", prepared.prediction_time))
     few = np.arange(judged.prediction_time.size) % 23 == 0
@@ -184,7 +184,7 @@ def test_quantiles_never_cross_and_explanations_add_up(
 
 def test_contributions_of_a_row_are_those_of_many(tables: HospitalTables, tmp_path: Path) -> None:
     """Explained alone or among others, a row has the same reasons."""
-    prepared, _ = build_package(Request("bed-demand", HORIZONS), tables, tmp_path / "p", silent)
+    prepared = build_package(Request("bed-demand", HORIZONS), tables, tmp_path / "p", silent).prepared
     engine = TreeEngine.load((tmp_path / "p" / "median.ubj").read_bytes())
     X = prepared.X[:40]
     many = engine.contributions(X)

@@ -34,9 +34,9 @@ from training.bed_baselines import (
 )
 from training.linear import fit_habit, fit_slopes, with_habit
 from training.monotone import WAIT_SIGNS, signs_of
-from training.trees import Trees, fit_median, fit_trees
+from training.trees import DEFAULT_GROWTH, Growth, Trees, fit_median, fit_trees
 
-__all__ = ["Fitted", "fit_baselines", "fit_beds", "fit_waits"]
+__all__ = ["Fitted", "Lesson", "fit_baselines", "fit_beds", "fit_waits", "lesson_of"]
 
 _LEAST_CELL = 150
 _REFERENCE_ROWS = 4096
@@ -55,7 +55,13 @@ class Fitted:
 
 
 def fit_beds(
-    data: PreparedBeds, split: Split, *, seed: int, threads: int, progress: Callable[[], None]
+    data: PreparedBeds,
+    split: Split,
+    *,
+    seed: int,
+    threads: int,
+    progress: Callable[[], None],
+    growth: Growth = DEFAULT_GROWTH,
 ) -> Fitted:
     """Fits the bed-demand model twice: on the fit part, whose errors on the calibrate part are its distribution; then,
     to be served, on both with the same configuration: habits have changed in the meantime.
@@ -65,7 +71,8 @@ def fit_beds(
     fit, calibrate = _part(data, split, "fit"), _part(data, split, "calibrate")
     first = bed_baselines(fit)
     linear, first, rows, y, weight = _linear(fit, first)
-    trees = fit_trees(fit.X, y, weight, seed=seed, threads=threads, progress=progress)
+    how: dict[str, Any] = {"seed": seed, "threads": threads, "progress": progress, "growth": growth}
+    trees = fit_trees(fit.X, y, weight, **how)
     first = with_residuals(first, calibrate, _LEAST_CELL)
     median = Median(TreeEngine.load(trees.median), linear, fit.features)
     later = calibrate.rows(first)
@@ -75,7 +82,7 @@ def fit_beds(
     # Rule, scale and errors stay those that days not fitted to have told.
     newest = replace(bed_baselines(both), best=first.best, scale=first.scale, residuals=first.residuals)
     linear, newest, rows, y, weight = _linear(both, newest)
-    served = fit_median(both.X, y, weight, seed=seed, threads=threads, progress=progress)
+    served = fit_median(both.X, y, weight, **how)
     median = Median(TreeEngine.load(served), linear, fit.features)
     reference = _reference(median, [(both, rows)], len(newest.horizons) * len(newest.units))
     return _files(replace(trees, median=served), linear, z, reference, newest.to_json(), both)
@@ -96,7 +103,13 @@ def _linear(
 
 
 def fit_waits(
-    data: PreparedWaits, split: Split, *, seed: int, threads: int, progress: Callable[[], None]
+    data: PreparedWaits,
+    split: Split,
+    *,
+    seed: int,
+    threads: int,
+    progress: Callable[[], None],
+    growth: Growth = DEFAULT_GROWTH,
 ) -> Fitted:
     """Fits the wait-time model: on waits as multiples of the usual wait of that triage level at that hour."""
     fit, calibrate = _part(data, split, "fit"), _part(data, split, "calibrate")
@@ -104,7 +117,8 @@ def fit_waits(
     rows, later = fit.rows(baselines), calibrate.rows(baselines)
     y = _known(fit.outcome) / rows.scale
     signs = signs_of(fit.features, WAIT_SIGNS)
-    trees = fit_trees(fit.X, y, fit.weight, seed=seed, threads=threads, progress=progress, signs=signs)
+    how: dict[str, Any] = {"seed": seed, "threads": threads, "progress": progress, "growth": growth}
+    trees = fit_trees(fit.X, y, fit.weight, signs=signs, **how)
     departments = max(len(feature_of(data.features, "department").levels), 1)
     median = Median(TreeEngine.load(trees.median), None, fit.features)
     z = _conformal(median, TreeEngine.load(trees.spread), calibrate, later, _TRIAGE_CELLS)
@@ -122,6 +136,50 @@ def fit_baselines(data: Prepared, split: Split) -> Fitted:
         found = _wait_baselines(fit, calibrate)
     profile = _profile(fit.features, fit.X)
     return Fitted({"baseline.json": canonical_json(found.to_json()), "profile.json": canonical_json(profile)})
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What trees learn, and later rows to ask them about.
+
+    Attributes:
+        X: float32 [n, features]; y: float64 [n], in units of the row's scale; weight: float64 [n]; signs: by feature.
+        loss: mean absolute error, in units of the scale, of a median's trees (``.ubj``) on the later rows.
+    """
+
+    features: tuple[Feature, ...]
+    X: Array
+    y: Array
+    weight: Array
+    signs: tuple[int, ...]
+    loss: Callable[[bytes], float]
+
+
+def lesson_of(data: Prepared, split: Split) -> Lesson:
+    """The fit part alone: its first four fifths to learn from, the last one, after a gap, to be asked about."""
+    fit = _part(data, split, "fit")
+    start, end = split.spans["fit"]
+    cut = end - (end - start) // 5
+    earlier = fit.part((fit.prediction_time < cut - split.gap) & (fit.target_time < cut))
+    later = fit.part(fit.prediction_time >= cut)
+    linear: LinearStep | None = None
+    if isinstance(data, PreparedBeds):
+        linear, rules, _, y, weight = _linear(earlier, bed_baselines(earlier))
+        asked, signs = later.rows(rules), (0,) * len(fit.features)
+    else:
+        baselines = _wait_baselines(earlier, later)
+        rows, asked = earlier.rows(baselines), later.rows(baselines)
+        y, weight = _known(earlier.outcome) / rows.scale, earlier.weight
+        signs = signs_of(fit.features, WAIT_SIGNS)
+    wanted = (_known(later.outcome) - _known(asked.anchor)) / asked.scale
+    counts = np.where(np.isnan(asked.anchor), 0.0, later.weight)
+
+    def loss(trees: bytes) -> float:
+        median = Median(TreeEngine.load(trees), linear, fit.features)
+        error = np.abs(wanted - median.value(asked.X, asked.calibration, asked.scale))
+        return float(np.average(error, weights=counts))
+
+    return Lesson(fit.features, earlier.X, y, weight, signs, loss)
 
 
 def _part(data: Any, split: Split, part: str) -> Any:

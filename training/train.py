@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -31,9 +31,11 @@ from registry.scoring import reported_scores, write_reported
 from registry.settings import Settings
 from registry.snapshot import seal_snapshot
 from registry.store import record
+from training.ablation import Ablation, ablate
 from training.errors import TrainingError
-from training.fit import fit_baselines, fit_beds, fit_waits
-from training.trees import MEDIAN_ROUNDS, SPREAD_ROUNDS
+from training.fit import Fitted, fit_baselines, fit_beds, fit_waits, lesson_of
+from training.trees import DEFAULT_GROWTH, SPREAD_ROUNDS, Growth
+from training.tune import Tuned, tune
 
 __all__ = ["Request", "Trained", "build_package", "train"]
 
@@ -47,7 +49,8 @@ class Request:
     Attributes:
         horizons_hours: of bed demand; empty: the defaults of the census's cadence. judge_from: start of the judge
         part (instant), None: the last fifth. threads: changes the time, never the package. kind: "baseline" for a
-        package of the simplest rules alone.
+        package of the simplest rules alone. growth: of the trees. trials: how many growths to try first, on the fit
+        part; the best takes the place of `growth`. ablation: whether to find what each group of features is worth.
     """
 
     model: str
@@ -56,14 +59,33 @@ class Request:
     seed: int = 1
     threads: int = 1
     kind: Kind = "model"
+    growth: Growth = DEFAULT_GROWTH
+    trials: int = 0
+    ablation: bool = False
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a package was made of, and what was found on the way.
+
+    Attributes:
+        tuned, ablation: None and empty where they were not asked for.
+    """
+
+    prepared: PreparedBeds | PreparedWaits
+    split: Split
+    tuned: Tuned | None
+    ablation: tuple[Ablation, ...]
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A registered candidate and what its author measured on the judge part."""
+    """A registered candidate, what its author measured on the judge part, and what was found on the fit part."""
 
     candidate: Candidate
     metrics: dict[str, float]
+    tuned: Tuned | None
+    ablation: tuple[Ablation, ...]
 
 
 def train(
@@ -85,7 +107,8 @@ def train(
     seal = seal_snapshot(settings.snapshots, tables)
     with tempfile.TemporaryDirectory(prefix="vigie-") as folder:
         directory = Path(folder) / "package"
-        prepared, split = build_package(request, tables, directory, progress)
+        built = build_package(request, tables, directory, progress, settings.home / "tuning")
+        prepared, split = built.prepared, built.split
         progress("score the judge part", 0.9)
         model = ForecastModel(directory)
         scores, metrics = reported_scores(model, prepared, split)
@@ -105,6 +128,8 @@ def train(
             "seal_digest": seal,
             "evidence_digest": evidence,
             "explanations": verified,
+            "tuning": None if built.tuned is None else built.tuned.to_json(),
+            "ablation": [asdict(a) for a in built.ablation],
             "comment": comment,
             "at": instant(now),
         }
@@ -112,13 +137,21 @@ def train(
             candidate = register(settings.candidates, request.model, version, directory, body, key)
             _journal(connection, candidate, key, now)
     progress("registered", 1.0)
-    return Trained(candidate, metrics)
+    return Trained(candidate, metrics, built.tuned, built.ablation)
 
 
 def build_package(
-    request: Request, tables: HospitalTables, directory: Path, progress: Progress
-) -> tuple[PreparedBeds | PreparedWaits, Split]:
-    """Writes the package of a model: the same request, tables, code and lock give the same bytes."""
+    request: Request,
+    tables: HospitalTables,
+    directory: Path,
+    progress: Progress,
+    searches: Path | None = None,
+) -> Built:
+    """Writes the package of a model: the same request, tables, code and lock give the same bytes.
+
+    Args:
+        searches: where trials of `request.trials` are kept; None: beside the package.
+    """
     if request.model not in MODELS:
         raise TrainingError(f"There is no model {request.model}: Vigie has {' and '.join(MODELS)}.")
     progress("compute features", 0.05)
@@ -126,25 +159,77 @@ def build_package(
     horizons = _horizons(request, events)
     prepared = _prepare(request.model, events, tables, horizons)
     split = split_of(prepared, horizons, request.judge_from, request.kind)
-    fits = (
-        2 if request.model == "bed-demand" else 1
-    )  # of the median: once to be calibrated, once to be served
-    rounds, done = fits * MEDIAN_ROUNDS + SPREAD_ROUNDS, 0
+    folder = searches or directory.parent / "tuning"
+    tuned = _tune(request, tables, prepared, split, folder, progress) if request.trials else None
+    chosen = request if tuned is None else replace(request, growth=tuned.growth)
+    fitted = _fit(chosen, prepared, split, progress)
+    ablation: tuple[Ablation, ...] = ()
+    if request.ablation and request.kind == "model":
+        ablation = ablate(
+            prepared,
+            split,
+            seed=request.seed,
+            threads=request.threads,
+            progress=lambda done: progress("leave out each group of features", 0.8 + 0.1 * done),
+        )
+    write_package(directory, _manifest(chosen, tables, prepared, split, horizons), fitted.files)
+    return Built(prepared, split, tuned, ablation)
+
+
+def _tune(
+    request: Request,
+    tables: HospitalTables,
+    prepared: PreparedBeds | PreparedWaits,
+    split: Split,
+    folder: Path,
+    progress: Progress,
+) -> Tuned:
+    subject = {
+        "model": request.model,
+        "data_digest": tables.source_digest,
+        "feature_digest": feature_digest(request.model),
+        "features": [f.name for f in prepared.features],
+        "split": split.to_json(),
+        "xgboost": installed("xgboost-cpu"),
+    }
+    return tune(
+        lesson_of(prepared, split),
+        request.trials,
+        subject=subject,
+        folder=folder,
+        seed=request.seed,
+        threads=request.threads,
+        progress=lambda done: progress(f"tune, {request.trials} trials", 0.1 + 0.05 * done),
+    )
+
+
+def _fit(
+    request: Request, prepared: PreparedBeds | PreparedWaits, split: Split, progress: Progress
+) -> Fitted:
+    if request.kind == "baseline":
+        return fit_baselines(prepared, split)
+    # Of the median of bed demand two: once to be calibrated, once to be served.
+    medians = 2 if request.model == "bed-demand" else 1
+    rounds, done = medians * request.growth.rounds + SPREAD_ROUNDS, 0
 
     def advance() -> None:
         nonlocal done
         done += 1
-        progress("fit", 0.15 + 0.7 * done / rounds)
+        progress("fit", 0.15 + 0.65 * done / rounds)
 
     progress("fit", 0.15)
-    if request.kind == "baseline":
-        fitted = fit_baselines(prepared, split)
-    elif isinstance(prepared, PreparedBeds):
-        fitted = fit_beds(prepared, split, seed=request.seed, threads=request.threads, progress=advance)
-    else:
-        fitted = fit_waits(prepared, split, seed=request.seed, threads=request.threads, progress=advance)
-    write_package(directory, _manifest(request, tables, prepared, split, horizons), fitted.files)
-    return prepared, split
+    if isinstance(prepared, PreparedBeds):
+        return fit_beds(
+            prepared,
+            split,
+            seed=request.seed,
+            threads=request.threads,
+            progress=advance,
+            growth=request.growth,
+        )
+    return fit_waits(
+        prepared, split, seed=request.seed, threads=request.threads, progress=advance, growth=request.growth
+    )
 
 
 def _horizons(request: Request, events: Events) -> tuple[float, ...]:
@@ -213,7 +298,8 @@ def _configuration(request: Request) -> dict[str, Any]:
     if request.kind == "baseline":
         return {"judge_from": request.judge_from}
     return {
-        "median_rounds": MEDIAN_ROUNDS,
+        **{f"median_{name}": value for name, value in asdict(request.growth).items()},
+        "tuned_trials": request.trials,
         "spread_rounds": SPREAD_ROUNDS,
         "objective": "reg:quantileerror 0.5",
         "judge_from": request.judge_from,

@@ -13,11 +13,30 @@ import xgboost as xgb
 from hospital.events import Array
 from training.monotone import in_order
 
-__all__ = ["Trees", "fit_median", "fit_trees"]
+__all__ = ["DEFAULT_GROWTH", "SPREAD_ROUNDS", "Growth", "Trees", "fit_median", "fit_trees"]
 
-MEDIAN_ROUNDS = 260
 SPREAD_ROUNDS = 80
 _FLOOR = 0.02  # of the scale: a residual of nothing must not pull the spread to nothing
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How the median's trees grow.
+
+    Attributes:
+        rounds: trees. depth: of each. step: what each new tree counts for. least_weight: of the rows in a leaf.
+        columns, rows_share: shares of features and rows that a tree sees.
+    """
+
+    rounds: int = 260
+    depth: int = 6
+    step: float = 0.05
+    least_weight: float = 10.0
+    columns: float = 0.6
+    rows_share: float = 0.8
+
+
+DEFAULT_GROWTH = Growth()
 
 
 @dataclass(frozen=True)
@@ -46,6 +65,7 @@ def fit_trees(
     threads: int = 1,
     progress: Callable[[], None],
     signs: Sequence[int] = (),
+    growth: Growth = DEFAULT_GROWTH,
 ) -> Trees:
     """Fits both boosters to y (float64 [n], in units of the row's scale) with weights; `progress` after each round.
 
@@ -57,7 +77,7 @@ def fit_trees(
     """
     X, y, weight = _kept(X, y, weight)
     common = _common(seed, threads)
-    median = _median(X, y, weight, common, progress, signs)
+    median = _median(X, y, weight, common, progress, signs, growth)
     residual = np.abs(y - median.inplace_predict(X))
     spread = xgb.train(
         {
@@ -76,11 +96,20 @@ def fit_trees(
 
 
 def fit_median(
-    X: Array, y: Array, weight: Array, *, seed: int, threads: int = 1, progress: Callable[[], None]
+    X: Array,
+    y: Array,
+    weight: Array,
+    *,
+    seed: int,
+    threads: int = 1,
+    progress: Callable[[], None],
+    signs: Sequence[int] = (),
+    growth: Growth = DEFAULT_GROWTH,
 ) -> bytes:
     """The median alone, as `fit_trees` fits it: the bytes of a ``.ubj`` file."""
     X, y, weight = _kept(X, y, weight)
-    return bytes(_median(X, y, weight, _common(seed, threads), progress).save_raw("ubj"))
+    booster = _median(X, y, weight, _common(seed, threads), progress, signs, growth)
+    return bytes(booster.save_raw("ubj"))
 
 
 def _kept(X: Array, y: Array, weight: Array) -> tuple[Array, Array, Array]:
@@ -98,19 +127,20 @@ def _median(
     weight: Array,
     common: dict[str, Any],
     progress: Callable[[], None],
-    signs: Sequence[int] = (),
+    signs: Sequence[int],
+    growth: Growth,
 ) -> xgb.Booster:
     parameters = {
         **common,
         "objective": "reg:quantileerror",
         "quantile_alpha": 0.5,
-        "max_depth": 6,
-        "eta": 0.05,
-        "min_child_weight": 10,
-        "colsample_bytree": 0.6,
-        "subsample": 0.8,
+        "max_depth": growth.depth,
+        "eta": growth.step,
+        "min_child_weight": growth.least_weight,
+        "colsample_bytree": growth.columns,
+        "subsample": growth.rows_share,
     }
     if any(signs):
         parameters["monotone_constraints"] = tuple(signs)
     data = xgb.QuantileDMatrix(X, label=y, weight=weight, nthread=int(common["nthread"]))
-    return in_order(xgb.train(parameters, data, MEDIAN_ROUNDS, callbacks=[_Progress(progress)]), signs)
+    return in_order(xgb.train(parameters, data, growth.rounds, callbacks=[_Progress(progress)]), signs)

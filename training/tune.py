@@ -1,0 +1,124 @@
+"""Chooses how trees grow: seeded trials on the fit part alone, each kept, so that a stopped search goes on."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from registry.digests import canonical_json, sha256_bytes, sync_folder
+from training.fit import Lesson
+from training.trees import DEFAULT_GROWTH, Growth, fit_median
+
+__all__ = ["Tuned", "growth_of", "tune"]
+
+_SPACE: dict[str, tuple[float, ...]] = {
+    "rounds": (150, 260, 400),
+    "depth": (4, 5, 6, 7, 8),
+    "step": (0.03, 0.05, 0.08),
+    "least_weight": (3, 10, 30, 100),
+    "columns": (0.4, 0.6, 0.8),
+    "rows_share": (0.6, 0.8, 1.0),
+}
+_WHOLE = ("rounds", "depth")
+_ROUNDING = 1e-9  # of a loss: what another order of adding up may change must not choose another trial
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What a search found.
+
+    Attributes:
+        growth: of the least loss; of equals, the first. trials: every one in its order, with its loss.
+        kept: how many came from a search that was stopped.
+    """
+
+    growth: Growth
+    trials: tuple[dict[str, Any], ...]
+    kept: int
+
+    def to_json(self) -> dict[str, Any]:
+        """What a manifest says of it: nothing of when, where or how often it was stopped."""
+        return {"growth": asdict(self.growth), "trials": list(self.trials)}
+
+
+def growth_of(trial: int, seed: int) -> Growth:
+    """The growth that a trial tries: the first is the default, every other one drawn by its own number."""
+    if trial == 0:
+        return DEFAULT_GROWTH
+    rng = np.random.default_rng([seed, trial])
+    drawn = {name: float(rng.choice(values)) for name, values in _SPACE.items()}
+    return Growth(**{name: int(v) if name in _WHOLE else v for name, v in drawn.items()})  # type: ignore[arg-type]
+
+
+def tune(
+    lesson: Lesson,
+    trials: int,
+    *,
+    subject: Any,
+    folder: Path,
+    seed: int,
+    threads: int,
+    progress: Callable[[float], None],
+) -> Tuned:
+    """Tries so many growths, and keeps each trial in a file of this search as soon as it is known.
+
+    Args:
+        subject: what makes this search this one (JSON): the data's digest, the features', the split, the model.
+        folder: where searches are kept. progress: told the share done.
+    """
+    name = sha256_bytes(canonical_json([subject, seed, _SPACE, asdict(DEFAULT_GROWTH)]))
+    path = folder / f"{name.removeprefix('sha256:')}.jsonl"
+    folder.mkdir(parents=True, exist_ok=True)
+    known = _read(path)
+    kept = sum(number < trials for number in known)
+    found: list[dict[str, Any]] = []
+    for number in range(trials):
+        growth = growth_of(number, seed)
+        if number not in known:
+            model = fit_median(
+                lesson.X,
+                lesson.y,
+                lesson.weight,
+                seed=seed,
+                threads=threads,
+                progress=lambda: None,
+                signs=lesson.signs,
+                growth=growth,
+            )
+            known[number] = lesson.loss(model)
+            _append(path, {"trial": number, "loss": known[number]})
+        found.append({**asdict(growth), "loss": round(known[number], 9)})
+        progress((number + 1) / trials)
+    best = min(range(trials), key=lambda i: (round(found[i]["loss"] / _ROUNDING), i))
+    return Tuned(growth_of(best, seed), tuple(found), kept)
+
+
+def _read(path: Path) -> dict[int, float]:
+    """Losses by trial; a last line that a kill cut off is as if it had not been written."""
+    found = {}
+    try:
+        lines = path.read_text().splitlines()
+    except FileNotFoundError:
+        return {}
+    for line in lines:
+        try:
+            body = json.loads(line)
+            found[int(body["trial"])] = float(body["loss"])
+        except (ValueError, KeyError, TypeError):
+            continue
+    return found
+
+
+def _append(path: Path, body: dict[str, Any]) -> None:
+    """One line, durable before the next trial begins; after a line that was cut off it starts a new one."""
+    with open(path, "ab") as file:
+        if file.tell() and path.read_bytes()[-1:] != b"\n":
+            file.write(b"\n")
+        file.write(canonical_json(body))
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(path.parent)
