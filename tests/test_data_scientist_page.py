@@ -9,6 +9,7 @@ import pytest
 from installation import Installation
 
 from hospital.simulator import simulate, write
+from registry.wording import advice
 from vigie import main
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "data-scientist.md"
@@ -51,6 +52,21 @@ arrived_at = { column = "Date d'entrée", format = "%m/%Y" }
 triage = { column = "Niveau", codes = { 2 = "II" } }
 age = "Âge"
 """
+
+BLOCK, UNSURE = {"verdict": "block"}, {"verdict": "inconclusive"}
+GATES = {
+    "accuracy": [UNSURE, BLOCK | {"note": "empty_scope"}, UNSURE | {"note": "too_few_blocks"}],
+    "calibration": [UNSURE, BLOCK, UNSURE | {"note": "too_few_rows"}],
+    "fairness": [
+        BLOCK,
+        UNSURE | {"note": "attribute_unknown"},
+        UNSURE | {"note": "needs_more_rows", "lacking": 2045},
+    ],
+    "drift": [BLOCK],
+    "contract": [BLOCK],
+    "explanation": [BLOCK],
+}
+"""What a gate may find, as its report has it."""
 
 
 class Program:
@@ -153,3 +169,13 @@ def test_every_message_on_the_page_is_one_that_the_program_says(
     assert set(unsaid) == NEEDS_A_MODEL
     assert len(quoted) > 25
     assert "10:40" not in program.said
+
+
+def test_the_gates_say_what_the_page_quotes() -> None:
+    """The column "says" of the table of gates, beside the gate that it names."""
+    page = PAGE.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([a-z, ]+) \| `([^`]+)`[^|]*\|", page, re.MULTILINE)
+    assert {gate for names, _ in rows for gate in names.split(", ")} == GATES.keys()
+    for names, sentence in rows:
+        for gate in names.split(", "):
+            assert sentence in {advice(gate, finding, "en") for finding in GATES[gate]}
