@@ -72,7 +72,8 @@ def _refuse(faults: tuple[Fault, ...], as_json: bool) -> int:
         told = [{"path": f.path, "code": f.code, "message": f.message, "rows": f.rows} for f in faults]
         print(json.dumps({"verdict": "error", "faults": told}, ensure_ascii=False))
         return 2
-    print(f"vigie: the tables cannot be read; {len(faults)} kinds of faults:", file=sys.stderr)
+    kinds = f"{len(faults)} kinds of faults" if len(faults) != 1 else "one kind of fault"
+    print(f"vigie: the tables cannot be read; {kinds}:", file=sys.stderr)
     for fault in faults:
         rows = f"{fault.rows:,} row{'s' if fault.rows != 1 else ''}"
         print(f"  {fault.path}: {fault.message} ({rows})", file=sys.stderr)

@@ -128,6 +128,11 @@ def split_history(
             else ""
         )
         have, needed = (last - first) / DAY, least_days(gap, kind)
+        if judge_from is not None and have >= needed:
+            raise HistoryError(
+                f"The {have:.0f} days that can be used are enough, but --test-from cuts them so that these parts are "
+                f"too short: {', '.join(short)}. Choose another date, or leave it out: then the last fifth is judged."
+            )
         raise HistoryError(
             f"The history is too short: {have:.0f} days can be used, at least {needed} are needed "
             f"(too short: {', '.join(short)}). Bring a longer history, shorter horizons or an earlier --test-from."

@@ -211,6 +211,8 @@ def test_a_split_of_too_little_says_how_much_is_needed() -> None:
     """The message names the days there are and the days it takes."""
     with pytest.raises(HistoryError, match=r"50 days can be used, at least 144"):
         split_history(0, 50 * DAY, gap=7 * DAY)
+    with pytest.raises(HistoryError, match=r"400 days .* enough, but --test-from .* too short: judge"):
+        split_history(0, 400 * DAY, gap=7 * DAY, judge_from=390 * DAY)
 
 
 def test_what_cannot_be_trained_is_said(tables: HospitalTables, tmp_path: Path) -> None:
