@@ -118,6 +118,9 @@ def _training(program: Program, folder: Path, patch: pytest.MonkeyPatch) -> None
     write(simulate(120, seed=1, scale=0.15), short)
     assert program.run("train", "bed-demand", "--data", short) == 2
     assert program.run("train", "bed-demand", "--data", short, "--horizons", "400h") == 2
+    write(simulate(230, seed=1, scale=0.1), folder / "longer")
+    asked = ("train", "wait-time", "--data", folder / "longer", "--test-from", "2024-08-10")
+    assert program.run(*asked) == 2
     for name in ("visits", "operations", "staffing"):
         (short / f"{name}.parquet").unlink()
     assert program.run("train", "wait-time", "--data", short) == 2
