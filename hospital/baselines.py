@@ -49,6 +49,7 @@ class BedBaselines:
         scale: [units, horizons] beds, that baseline's mean absolute error; the unit of the model's output.
         residuals: [units, horizons, levels] beds, quantiles of outcome less that baseline.
         start_share: [horizons] share of the usual change that a model starts from, beside the demand now.
+        days: [units] since the first patient that training knew of.
     """
 
     units: tuple[str, ...]
@@ -58,6 +59,7 @@ class BedBaselines:
     scale: Array
     residuals: Array
     start_share: Array
+    days: Array
 
     def horizon_index(self, horizon_hours: Array) -> Array:
         """Position of each horizon (int64 [n]); the nearest one for one that is not among them."""
@@ -95,6 +97,7 @@ class BedBaselines:
             "horizons_hours": list(self.horizons),
             "usual_change": self.usual_change.tolist(),
             "start_share": self.start_share.tolist(),
+            "history_days": self.days.tolist(),
             "best": list(self.best),
             "scale": self.scale.tolist(),
             "levels": list(LEVELS),
@@ -112,6 +115,7 @@ class BedBaselines:
             np.array(body["scale"], np.float64),
             np.array(body["residual_quantiles"], np.float64),
             np.array(body["start_share"], np.float64),
+            np.array(body["history_days"], np.float64),
         )
 
 

@@ -22,6 +22,7 @@ from hospital.baselines import BedBaselines, WaitBaselines
 from hospital.events import Array
 from hospital.features.feature import Feature
 from hospital.quantiles import LEVELS
+from hospital.splits import UNIT_MODEL_DAYS
 from registry.errors import PackageError
 from registry.linear import LinearStep, Median
 from registry.package import Manifest, verify_package
@@ -168,6 +169,12 @@ class ForecastModel:
         return Explained(
             np.maximum(raw, rows.floor), rows.baseline, none, adjustments, np.full_like(none, np.nan)
         )
+
+    def rule_only(self, rows: Rows) -> Array:
+        """The rows of units whose history is too short for the model: bool [n]; the simple rule answers them."""
+        if self.beds is None:
+            return np.zeros(rows.baseline.size, bool)
+        return self.beds.days[rows.baseline_cell // len(self.beds.horizons)] < UNIT_MODEL_DAYS
 
     def rules(self, rows: Rows) -> list[str]:
         """Name of the simplest rule that answers each row where the model does not."""

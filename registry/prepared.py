@@ -178,10 +178,15 @@ def prepare_beds(
 
 
 def forecast(model: ForecastModel, rows: Rows) -> Array:
-    """Quantiles [n, levels] of a package, its model's or, where it is only a baseline, the baseline's."""
+    """Quantiles [n, levels] as they would be served: the model's, or the baseline's where the package is only that or a
+    unit's history is too short for the model."""
     if not rows.baseline.size:
         return np.empty((0, len(LEVELS)))
-    return model.quantiles(rows) if model.manifest.kind == "model" else model.baseline_quantiles(rows)
+    if model.manifest.kind != "model":
+        return model.baseline_quantiles(rows)
+    ruled = model.rule_only(rows)
+    quantiles = model.quantiles(rows)
+    return np.where(ruled[:, None], model.baseline_quantiles(rows), quantiles) if ruled.any() else quantiles
 
 
 def split_of(

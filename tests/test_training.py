@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from explain import TreeEngine
@@ -18,8 +19,9 @@ from hospital.columns import events_of
 from hospital.errors import HistoryError
 from hospital.reading import HospitalTables, read_hospital
 from hospital.simulator import simulate, write
-from hospital.splits import PARTS, split_history
+from hospital.splits import PARTS, UNIT_MODEL_DAYS, split_history
 from hospital.times import DAY
+from registry.answering import answer
 from registry.model import ForecastModel
 from registry.package import package_digest
 from registry.prepared import PreparedBeds, forecast, prepare_beds, prepare_waits
@@ -226,3 +228,39 @@ def test_what_cannot_be_trained_is_said(tables: HospitalTables, tmp_path: Path) 
         build_package(
             Request("bed-demand"), dataclasses.replace(tables, tables=only_visits), tmp_path / "p", silent
         )
+
+
+def test_a_ward_with_a_short_history_is_answered_by_the_rule(folder: Path, tmp_path: Path) -> None:
+    """Under ninety days from its first patient: judged and answered by the rule; the other wards by the model."""
+    young = tmp_path / "young"
+    shutil.copytree(folder, young)
+    stays = pd.read_parquet(young / "stays.parquet")
+    last = stays["entered_at"].max()
+    ward = stays["unit"].value_counts().index[0]
+    stays = stays[(stays["unit"] != ward) | (stays["entered_at"] > last - pd.Timedelta(days=110))]
+    stays.to_parquet(young / "stays.parquet", index=False)
+    visits = pd.read_parquet(young / "visits.parquet")
+    early = (visits["destination_unit"] == ward) & (visits["arrived_at"] <= last - pd.Timedelta(days=110))
+    visits.loc[early, ["destination_unit", "bed_requested_at"]] = None  # nobody waited for it either
+    visits.to_parquet(young / "visits.parquet", index=False)
+    tables = read_hospital(young, None, b"one key")
+    built = build_package(Request("bed-demand", HORIZONS), tables, tmp_path / "p", silent)
+    model, prepared = ForecastModel(tmp_path / "p"), built.prepared
+    assert isinstance(prepared, PreparedBeds)
+    baselines = model.beds_or_raise
+    days = dict(zip(baselines.units, baselines.days.tolist(), strict=True))
+    assert 20 < days[ward] < UNIT_MODEL_DAYS
+    assert min(d for unit, d in days.items() if unit != ward) > UNIT_MODEL_DAYS
+
+    judged = prepared.part(built.split.members("judge", prepared.prediction_time))
+    rows = judged.rows(baselines)
+    names = np.array([u.unit for u in prepared.events.units])[judged.samples.query.unit]
+    ruled = names == ward
+    assert ruled.any()
+    served, rule = forecast(model, rows), model.baseline_quantiles(rows)
+    assert np.array_equal(served[ruled], rule[ruled])
+    assert not np.array_equal(served[~ruled], rule[~ruled])
+    answered = answer(model, rows, np.ones(names.size, bool))
+    assert np.array_equal(answered.inside, ~ruled)
+    assert np.array_equal(answered.quantiles, served)
+    assert (answered.contributions[ruled] == 0).all()
