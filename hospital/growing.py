@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from hospital.pseudonyms import PSEUDONYM_BYTES
 from hospital.tables import Kind
@@ -16,39 +16,65 @@ __all__ = ["Growing"]
 _HEX = np.frombuffer("".join(f"{n:02x}" for n in range(256)).encode(), np.uint8).reshape(256, 2)
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 """2⁶⁴ over the golden ratio: what a hash is multiplied by so that every bit of it counts."""
+_LEAST_ROOM = 1 << 20
+
+
+class _Buffer:
+    """An array that grows by parts.
+
+    Room ahead that nothing was written to takes no memory: large arrays get their pages from the system one by
+    one. Parts kept apart would lie scattered among what was only passing, and be copied once more at the end.
+    """
+
+    def __init__(self, dtype: DTypeLike, width: int | None = None) -> None:
+        self._values: NDArray[Any] = np.empty(0 if width is None else (0, width), dtype)
+        self._size = 0
+
+    def add(self, part: NDArray[Any]) -> None:
+        size = self._size + len(part)
+        if size > len(self._values) or part.dtype != self._values.dtype:
+            room = max(2 * size, _LEAST_ROOM)
+            wider = np.empty((room, *self._values.shape[1:]), np.result_type(part, self._values))
+            wider[: self._size] = self.whole
+            self._values = wider
+        self._values[self._size : size] = part
+        self._size = size
+
+    @property
+    def whole(self) -> NDArray[Any]:
+        return self._values[: self._size]
 
 
 class _Times:
     """Instants, NaT where missing."""
 
     def __init__(self) -> None:
-        self.parts: list[NDArray[np.int64]] = []
+        self.values = _Buffer(np.int64)
 
     def add(self, cells: pd.Series) -> None:
-        self.parts.append(cells.dt.tz_convert(None).to_numpy("datetime64[us]").view(np.int64))
+        self.values.add(cells.dt.tz_convert(None).to_numpy("datetime64[us]").view(np.int64))
 
-    def hashes(self) -> NDArray[np.uint64]:
-        return np.concatenate(self.parts).view(np.uint64)
+    def hashes(self, rows: slice) -> NDArray[np.uint64]:
+        return self.values.whole[rows].view(np.uint64)
 
     def series(self) -> pd.Series:
-        instants = _joined(self.parts).view("datetime64[us]")
-        return pd.Series(instants, copy=False).dt.tz_localize("UTC")
+        return pd.Series(self.values.whole.view("datetime64[us]"), copy=False).dt.tz_localize("UTC")
 
 
 class _Numbers:
     """Numbers, NaN where missing."""
 
     def __init__(self) -> None:
-        self.parts: list[NDArray[np.float64]] = []
+        self.values = _Buffer(np.float64)
 
     def add(self, cells: pd.Series) -> None:
-        self.parts.append(cells.to_numpy(np.float64))
+        self.values.add(cells.to_numpy(np.float64))
 
-    def hashes(self) -> NDArray[np.uint64]:
-        return np.concatenate(self.parts).view(np.uint64)
+    def hashes(self, rows: slice) -> NDArray[np.uint64]:
+        return self.values.whole[rows].view(np.uint64)
 
     def series(self) -> pd.Series:
-        return pd.Series(_joined(self.parts), copy=False)
+        return pd.Series(self.values.whole, copy=False)
 
 
 class _Texts:
@@ -59,7 +85,7 @@ class _Texts:
     """
 
     def __init__(self, categorical: bool) -> None:
-        self.parts: list[NDArray[np.signedinteger]] = []
+        self.values = _Buffer(np.int8)
         self._number: dict[str, int] = {}
         self._categorical = categorical
 
@@ -67,56 +93,49 @@ class _Texts:
         codes, values = pd.factorize(cells)
         number = self._number
         known = np.array([number.setdefault(v, len(number)) for v in values] + [-1], np.int64)
-        self.parts.append(known[codes].astype(_least(len(number))))
+        self.values.add(known.astype(_least(len(number)))[codes])
 
-    def hashes(self) -> NDArray[np.uint64]:
-        return np.concatenate(self.parts).astype(np.int64).view(np.uint64)
+    def hashes(self, rows: slice) -> NDArray[np.uint64]:
+        return self.values.whole[rows].astype(np.int64).view(np.uint64)
 
     def series(self) -> pd.Series:
         texts = np.array([*self._number, None], object)
         if not self._categorical:
-            return pd.Series(texts[_joined(self.parts)], dtype=object, copy=False)
+            return pd.Series(texts[self.values.whole], dtype=object, copy=False)
+        # In the order of their texts, so that a file's order of rows changes no category.
         order = np.argsort(texts[:-1]) if len(texts) > 1 else np.empty(0, np.int64)
         place = np.empty(len(texts), _least(len(texts)))
         place[order], place[-1] = np.arange(order.size), -1
-        codes = place[_joined(self.parts)]
+        codes = place[self.values.whole]
         return pd.Series(pd.Categorical.from_codes(codes, pd.Index(texts[order], dtype=object)), copy=False)
 
 
 class _Pseudonyms:
-    """Ids by their pseudonyms."""
+    """Ids by the hex digits of their pseudonyms."""
 
     def __init__(self, pseudonym: Callable[[str], bytes]) -> None:
-        self.parts: list[NDArray[np.uint8]] = []
-        self._missing: list[NDArray[np.bool_]] = []
+        self.values = _Buffer(np.uint8, 2 * PSEUDONYM_BYTES)
+        self._missing = _Buffer(np.bool_)
         self._pseudonym = pseudonym
 
     def add(self, cells: pd.Series) -> None:
         missing = cells.isna().to_numpy(bool)
         of, nothing = self._pseudonym, bytes(PSEUDONYM_BYTES)
-        written = b"".join(
-            nothing if gone else of(cell) for cell, gone in zip(cells.to_numpy(object), missing, strict=True)
-        )
-        self.parts.append(np.frombuffer(written, np.uint8).reshape(-1, PSEUDONYM_BYTES))
-        self._missing.append(missing)
+        known = zip(cells.to_numpy(object), missing, strict=True)
+        written = b"".join([nothing if gone else of(cell) for cell, gone in known])
+        self.values.add(_HEX[np.frombuffer(written, np.uint8)].reshape(-1, 2 * PSEUDONYM_BYTES))
+        self._missing.add(missing)
 
-    def hashes(self) -> NDArray[np.uint64]:
-        halves = [np.ascontiguousarray(part[:, :8]).view(np.uint64).ravel() for part in self.parts]
-        return np.concatenate(halves)
+    def hashes(self, rows: slice) -> NDArray[np.uint64]:
+        digits = self.values.whole[rows].view(np.uint64)
+        return digits[:, 0] * _ODD + digits[:, 1]
 
     def series(self) -> pd.Series:
-        missing = np.concatenate(self._missing)
-        size, width = missing.size, 2 * PSEUDONYM_BYTES
-        digits = np.empty((size, width), np.uint8)
-        first = 0
-        for i, part in enumerate(self.parts):
-            digits[first : first + len(part)] = _HEX[part].reshape(-1, width)
-            first += len(part)
-            self.parts[i] = part[:0]
-        ends = np.arange(size + 1, dtype=np.int64) * width
+        missing, digits = self._missing.whole, self.values.whole
+        ends = np.arange(missing.size + 1, dtype=np.int64) * digits.shape[1]
         known = pyarrow.array(~missing).buffers()[1] if missing.any() else None
         texts = pyarrow.LargeStringArray.from_buffers(
-            size, pyarrow.py_buffer(ends), pyarrow.py_buffer(digits), known
+            missing.size, pyarrow.py_buffer(ends), pyarrow.py_buffer(digits), known
         )
         series: pd.Series = texts.to_pandas()
         return series
@@ -158,12 +177,20 @@ class Growing:
 
     def may_repeat(self, key: Sequence[str]) -> NDArray[np.int64]:
         """Rows that may have the key of another: all that have, and by a rare chance some that have not."""
-        mixed = self._columns[key[0]].hashes() * _ODD
-        for name in key[1:]:
-            mixed = ((mixed ^ (mixed >> np.uint64(29))) + self._columns[name].hashes()) * _ODD
-        ordered = np.sort(mixed)
-        twice = ordered[1:][ordered[1:] == ordered[:-1]]
-        return np.flatnonzero(np.isin(mixed, twice)) if twice.size else np.empty(0, np.int64)
+        columns, size = [self._columns[name] for name in key], self._columns[key[0]].values.whole.shape[0]
+        short = np.empty(size, np.uint32)
+        for first in range(0, size, _LEAST_ROOM):
+            rows = slice(first, first + _LEAST_ROOM)
+            mixed = np.zeros(short[rows].size, np.uint64)
+            for column in columns:
+                mixed = ((mixed ^ (mixed >> np.uint64(29))) + column.hashes(rows)) * _ODD
+            short[rows] = mixed >> np.uint64(32)
+        ordered = np.sort(short)
+        twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+        if not twice.size:
+            return np.empty(0, np.int64)
+        found = np.minimum(np.searchsorted(twice, short), twice.size - 1)
+        return np.flatnonzero(twice[found] == short)
 
     def frame(self) -> pd.DataFrame:
         """The whole table; what has grown is given up, column after column."""
@@ -171,17 +198,6 @@ class Growing:
         for name in list(self._columns):
             columns[name] = self._columns.pop(name).series()
         return pd.DataFrame(columns, copy=False)
-
-
-def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
-    """All parts one after the other; they are given up meanwhile."""
-    out = np.empty(sum(map(len, parts)), np.result_type(*parts))
-    first = 0
-    while parts:
-        part = parts.pop(0)
-        out[first : first + len(part)] = part
-        first += len(part)
-    return out
 
 
 def _least(values: int) -> type[np.signedinteger]:
