@@ -26,14 +26,15 @@ class _Buffer:
     one. Parts kept apart would lie scattered among what was only passing, and be copied once more at the end.
     """
 
-    def __init__(self, dtype: DTypeLike, width: int | None = None) -> None:
-        self._values: NDArray[Any] = np.empty(0 if width is None else (0, width), dtype)
+    def __init__(self, dtype: DTypeLike, rows: int, width: int | None = None) -> None:
+        room = rows + rows // 16
+        self._values: NDArray[Any] = np.empty(room if width is None else (room, width), dtype)
         self._size = 0
 
     def add(self, part: NDArray[Any]) -> None:
         size = self._size + len(part)
         if size > len(self._values) or part.dtype != self._values.dtype:
-            room = max(2 * size, _LEAST_ROOM)
+            room = max(2 * size if size > len(self._values) else 0, len(self._values), _LEAST_ROOM)
             wider = np.empty((room, *self._values.shape[1:]), np.result_type(part, self._values))
             wider[: self._size] = self.whole
             self._values = wider
@@ -48,8 +49,8 @@ class _Buffer:
 class _Times:
     """Instants, NaT where missing."""
 
-    def __init__(self) -> None:
-        self.values = _Buffer(np.int64)
+    def __init__(self, rows: int) -> None:
+        self.values = _Buffer(np.int64, rows)
 
     def add(self, cells: pd.Series) -> None:
         self.values.add(cells.dt.tz_convert(None).to_numpy("datetime64[us]").view(np.int64))
@@ -64,8 +65,8 @@ class _Times:
 class _Numbers:
     """Numbers, NaN where missing."""
 
-    def __init__(self) -> None:
-        self.values = _Buffer(np.float64)
+    def __init__(self, rows: int) -> None:
+        self.values = _Buffer(np.float64, rows)
 
     def add(self, cells: pd.Series) -> None:
         self.values.add(cells.to_numpy(np.float64))
@@ -84,8 +85,8 @@ class _Texts:
         categorical: whether the column becomes one of categories (a byte or two a row), else of objects.
     """
 
-    def __init__(self, categorical: bool) -> None:
-        self.values = _Buffer(np.int8)
+    def __init__(self, rows: int, categorical: bool) -> None:
+        self.values = _Buffer(np.int8, rows)
         self._number: dict[str, int] = {}
         self._categorical = categorical
 
@@ -113,9 +114,9 @@ class _Texts:
 class _Pseudonyms:
     """Ids by the hex digits of their pseudonyms."""
 
-    def __init__(self, pseudonym: Callable[[str], bytes]) -> None:
-        self.values = _Buffer(np.uint8, 2 * PSEUDONYM_BYTES)
-        self._missing = _Buffer(np.bool_)
+    def __init__(self, rows: int, pseudonym: Callable[[str], bytes]) -> None:
+        self.values = _Buffer(np.uint8, rows, 2 * PSEUDONYM_BYTES)
+        self._missing = _Buffer(np.bool_, rows)
         self._pseudonym = pseudonym
 
     def add(self, cells: pd.Series) -> None:
@@ -148,13 +149,15 @@ class Growing:
     """A table's columns, grown by typed pieces.
 
     Args:
-        kinds: the columns in their order. pseudonym: the 16 bytes that stand for an id.
+        kinds: the columns in their order. rows: how many will come, as far as known.
+        pseudonym: the 16 bytes that stand for an id.
         ids: the columns that hold such ids. categorical: texts become categories.
     """
 
     def __init__(
         self,
         kinds: dict[str, Kind],
+        rows: int,
         pseudonym: Callable[[str], bytes],
         ids: Sequence[str],
         categorical: bool,
@@ -162,13 +165,13 @@ class Growing:
         self._columns: dict[str, _Grown] = {}
         for name, kind in kinds.items():
             if kind is Kind.TIME:
-                self._columns[name] = _Times()
+                self._columns[name] = _Times(rows)
             elif kind in (Kind.NUMBER, Kind.INTEGER):
-                self._columns[name] = _Numbers()
+                self._columns[name] = _Numbers(rows)
             elif name in ids:
-                self._columns[name] = _Pseudonyms(pseudonym)
+                self._columns[name] = _Pseudonyms(rows, pseudonym)
             else:
-                self._columns[name] = _Texts(categorical and kind is Kind.TEXT)
+                self._columns[name] = _Texts(rows, categorical and kind is Kind.TEXT)
 
     def add(self, piece: pd.DataFrame) -> None:
         """Takes the rows of a typed piece."""

@@ -17,7 +17,7 @@ from hospital.files import csv_pieces, no_rows, parse, read_content
 __all__ = ["FilePieces"]
 
 _BATCH_ROWS = 65_536
-_CSV_BLOCK_BYTES = 16 << 20
+_CSV_BLOCK_BYTES = 8 << 20
 _BUFFER_BYTES = 1 << 20
 
 
@@ -45,6 +45,20 @@ class FilePieces:
             raise
         if not self._state[1]:
             read_content(path)
+
+    def rows_about(self) -> int:
+        """How many rows there will be, as far as that is told beforehand; 0 where it is not."""
+        name = self._path.name.lower()
+        try:
+            if name.endswith(".parquet"):
+                return int(pyarrow.parquet.read_metadata(self._path).num_rows)
+            if name.endswith(".csv"):
+                with self._path.open("rb") as file:
+                    start = file.read(_CSV_BLOCK_BYTES)
+                return 1 + self._state[1] * start.count(b"\n") // len(start)
+        except (pyarrow.ArrowException, OSError):
+            return 0  # reading it says why
+        return 0
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
         """Pieces of cells; the index is the row of the file."""

@@ -62,7 +62,12 @@ class TableInPieces:
         self._origins: list[tuple[str, pd.Index, NDArray[np.object_] | None]] = []
         self._zones: dict[str, tuple[int, int]] = {}
         self._told = False
+        self._expected = 0
         self._grown: Growing | None = None
+
+    def expect(self, rows: int) -> None:
+        """Says how many rows will come, so that they grow into room that is there."""
+        self._expected += rows
 
     def add(self, raw: pd.DataFrame, label: str) -> None:
         """Checks the rows of a piece of the file that faults call `label`; the index is the file's rows."""
@@ -128,7 +133,7 @@ class TableInPieces:
     def _new(self, audit: Sequence[str], covariates: Sequence[str]) -> Growing:
         kinds = {"received_at": Kind.TIME} | {c.name: c.kind for c in self._contract.columns}
         kinds |= dict.fromkeys(audit, Kind.TEXT) | dict.fromkeys(covariates, Kind.NUMBER)
-        return Growing(kinds, self._pseudonym, _IDS, self.name in _LONG)
+        return Growing(kinds, self._expected, self._pseudonym, _IDS, self.name in _LONG)
 
     def _whole_origins(self) -> Origins:
         """Where each row came from: kept in pieces, as most tables have no fault."""

@@ -139,6 +139,7 @@ class _Reader:
             self._files[way] = FilePieces(file, sheet, header_row)
             if not digested:
                 self.digest.update(f"\0{file.name}\0{self._files[way].digest}".encode())
+        table.expect(self._files[way].rows_about())
         if mapped is None or self.mapping is None:
             for piece in self._files[way]:
                 table.add(piece, label)
