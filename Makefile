@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint lock clean bench-bulk bench-check bench-demo bench-explain bench-real bench-serve
+.PHONY: setup demo test lint lock clean bench-bulk bench-check bench-demo bench-explain bench-real bench-serve bench-train
 
 setup: .venv/.done
 
@@ -51,6 +51,9 @@ bench-real: setup
 
 bench-serve: setup
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.serve
+
+bench-train: setup
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.train
 
 clean:
 	rm -rf .venv vigie-demo explain/built

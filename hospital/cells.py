@@ -1,13 +1,27 @@
 """Cells as people and programs write them, read as texts, numbers and ages."""
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime, time
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["as_text", "joined", "read_numbers", "whole_years"]
+__all__ = ["as_text", "by_value", "joined", "read_numbers", "whole_years"]
+
+
+def by_value(texts: pd.Series, read: Callable[[pd.Series], pd.Series]) -> pd.Series:
+    """`read` of a text column (dtype str [n]), done once for each different text; None where it is missing.
+
+    Args:
+        read: takes the different texts (object [m]), returns what stands for them (object [m]).
+    """
+    codes, values = pd.factorize(texts)
+    meant = read(pd.Series(np.asarray(values, object), dtype=object)).to_numpy(object)
+    # A missing text has the code -1: the last.
+    out = np.append(meant, np.array([None], object))[codes]
+    return pd.Series(out, index=texts.index, dtype=object)
 
 
 def as_text(cell: object) -> str:
@@ -23,6 +37,11 @@ def read_numbers(cells: pd.Series, decimal: str = ".") -> tuple[pd.Series, NDArr
     """Numbers (float64 [n]; NaN where missing or faulty), and which cells are none."""
     if cells.dtype.kind in "iufb":
         return cells.astype(np.float64), np.zeros(len(cells), bool)
+    if isinstance(cells.dtype, pd.StringDtype):
+        codes, values = pd.factorize(cells)
+        known, none = read_numbers(pd.Series(np.asarray(values, object), dtype=object), decimal)
+        numbers = pd.Series(np.append(known.to_numpy(), np.nan)[codes], index=cells.index)
+        return numbers, np.append(none, False)[codes]
     texts = cells.astype(object)
     if decimal != ".":
         texts = texts.map(lambda c: _pointed(c, decimal), na_action="ignore")

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
+import pyarrow
+import pyarrow.compute
 from numpy.typing import NDArray
 
 from hospital.times import YEARS, Repeated, TimeError, instant, parse_time
@@ -60,6 +62,10 @@ def read_times(raw: pd.Series, clock: Clock, form: str | None = None) -> tuple[p
         return _within_years(utc, {})
     if raw.dtype.kind == "M":
         return _in_zone(raw.reset_index(drop=True).dt.as_unit("us"), clock)
+    if isinstance(raw.dtype, pd.StringDtype) and form is None:
+        read = _as_arrow(raw, clock)
+        if read is not None:
+            return read
     cells = raw.to_numpy(object)
     utc = np.full(len(cells), np.datetime64("NaT"), "datetime64[us]")
     local = _matching(cells, _ISO_LOCAL if form is None else _pattern(form))
@@ -77,6 +83,21 @@ def read_times(raw: pd.Series, clock: Clock, form: str | None = None) -> tuple[p
     told = np.logical_or.reduce([np.zeros(len(cells), bool), *faults.values()])
     _one_by_one(cells, raw.notna().to_numpy(bool) & np.isnat(utc) & ~told, clock, form, utc, faults)
     return pd.Series(utc).dt.tz_localize("UTC"), faults
+
+
+def _as_arrow(raw: pd.Series, clock: Clock) -> tuple[pd.Series, dict[str, Mask]] | None:
+    """The times of a text column that are all ISO 8601 with a zone, or all without; None for any other."""
+    texts = pyarrow.array(raw.array)
+    for pattern, zone in ((_ISO_ZONED, "UTC"), (_ISO_LOCAL, None)):
+        whole = pyarrow.compute.match_substring_regex(texts, f"^(?:{pattern.pattern})$")
+        if not pyarrow.compute.all(whole, min_count=0).as_py():
+            continue
+        try:
+            times = texts.cast(pyarrow.timestamp("us", zone)).to_pandas()
+        except pyarrow.ArrowInvalid:  # the 30th of February
+            return None
+        return _in_zone(times, clock) if zone is None else _within_years(times, {})
+    return None
 
 
 def _bare(times: pd.Series) -> NDArray[np.datetime64]:

@@ -1,11 +1,14 @@
 """One file to raw cells: CSV (comma or semicolon, UTF-8), CSV.gz, Parquet, .xlsx, RPU XML."""
 
+import codecs
 import gzip
 import io
 import re
 import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import pandas as pd
 import pyarrow
@@ -16,10 +19,11 @@ from hospital.errors import ContractError, Fault
 from hospital.rpu import read_rpu
 from hospital.spreadsheets import read_sheet
 
-__all__ = ["SUFFIXES", "find_table", "parse", "read_content", "read_raw", "stem"]
+__all__ = ["SUFFIXES", "csv_pieces", "find_table", "no_rows", "parse", "read_content", "stem"]
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".xlsx")
 """Endings of a file with a table of the contract; an RPU export (.xml) needs a mapping."""
+_CHUNK_BYTES = 8 << 20
 
 
 def find_table(directory: Path, table: str) -> Path | None:
@@ -75,9 +79,9 @@ def parse(name: str, content: bytes, sheet: str | None = None, header_row: int |
     if kind.endswith(".parquet"):
         frame = _parquet(name, content)
     elif kind.endswith(".csv.gz"):
-        frame = _csv(name, _unzipped(name, content))
+        frame = _csv(name, lambda: cast(BinaryIO, gzip.GzipFile(fileobj=io.BytesIO(content))))
     elif kind.endswith(".csv"):
-        frame = _csv(name, content)
+        frame = _csv(name, lambda: io.BytesIO(content))
     elif kind.endswith(".xlsx"):
         frame = read_sheet(name, content, sheet, header_row)
     elif kind.endswith(".xml"):
@@ -86,15 +90,8 @@ def parse(name: str, content: bytes, sheet: str | None = None, header_row: int |
         words = f"a file is one of {', '.join(SUFFIXES)} or an RPU export (.xml); save it as one of them"
         raise _fault(name, "unknown_kind", words)
     if frame.empty:
-        raise _fault(
-            name, "no_rows", "the file has no rows; export it again, or remove it if there is nothing"
-        )
+        raise no_rows(name)
     return frame
-
-
-def read_raw(path: Path) -> pd.DataFrame:
-    """`parse` of `read_content`."""
-    return parse(path.name, read_content(path))
 
 
 def _parquet(name: str, content: bytes) -> pd.DataFrame:
@@ -106,45 +103,83 @@ def _parquet(name: str, content: bytes) -> pd.DataFrame:
     return frame.reset_index(drop=all(n is None for n in frame.index.names))
 
 
-def _unzipped(name: str, content: bytes) -> bytes:
-    try:
-        return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error):
-        raise _fault(name, "not_gzip", "this is no whole gzip file; export or copy it again") from None
+def _csv(name: str, opened: Callable[[], BinaryIO]) -> pd.DataFrame:
+    pieces = list(csv_pieces(name, opened, 64 << 20))
+    return pd.concat(pieces).astype(object) if pieces else pd.DataFrame()
 
 
-def _csv(name: str, content: bytes) -> pd.DataFrame:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise _fault(name, "not_utf8", "the file is not UTF-8 (latin-1?); save it as UTF-8") from None
-    header = re.sub(r'"[^"]*"', "", text.lstrip("\r\n").split("\n", 1)[0])
-    if "\0" in text or not text.strip():
-        raise _fault(name, "not_csv", "this is no CSV file; export it again")
-    if text.count('"') % 2:
-        raise _fault(name, "open_quote", "a quoted text has no end: the file is truncated; export it again")
+def csv_pieces(name: str, opened: Callable[[], BinaryIO], block_bytes: int) -> Iterator[pd.DataFrame]:
+    """The cells of a CSV file in pieces of about `block_bytes`; the index is the row, from 0.
+
+    Args:
+        opened: opens the bytes of the text anew; they are read twice.
+
+    Raises:
+        ContractError: of the text at once; of ragged rows once all have been read.
+    """
+    with _plain(name), opened() as stream:
+        line = _checked(name, stream)
+    header = re.sub(r'"[^"]*"', "", line)
     separator = ";" if header.count(";") > header.count(",") else ","
-    ragged: list[int] = []
+    written = _header(name, line.encode(), separator)
+    names = [n.strip() for n in written]
+    ragged, first = [], 0
 
     def note(row: Any) -> str:
         ragged.append(row.number)
         return "skip"
 
-    table = _read_csv(name, text.encode(), separator, note)
+    with opened() as stream:
+        for batch in _batches(name, stream, written, separator, note, block_bytes):
+            if len(set(names)) < len(names):
+                continue
+            piece = pd.DataFrame({n: _cells(c) for n, c in zip(names, batch.columns, strict=True)})
+            yield piece.set_axis(pd.RangeIndex(first, first + len(piece)))
+            first += batch.num_rows
     if ragged:
         # Row numbers count from 1, which is the header's; a fault's position counts rows from 0.
         message = "a row has fewer or more cells than there are names; export it again, or quote its texts"
         raise ContractError((Fault(f"{name}[{min(ragged) - 2}]", "ragged_row", message, len(ragged)),))
-    names = [n.strip() for n in table.column_names]
     if len(set(names)) < len(names):
         raise _fault(name, "two_columns", "two columns have the same name; keep one")
-    return pd.DataFrame({n: _cells(c) for n, c in zip(names, table.columns, strict=True)})
 
 
-def _read_csv(name: str, content: bytes, separator: str, note: Any) -> Any:
-    names = _header(name, content, separator)
+@contextmanager
+def _plain(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, EOFError, zlib.error):
+        raise _fault(name, "not_gzip", "this is no whole gzip file; export or copy it again") from None
+
+
+def _checked(name: str, stream: BinaryIO) -> str:
+    """The line of names of a text that is whole; the text is read to its end."""
+    decoder, head, blank, zero, quotes = codecs.getincrementaldecoder("utf-8-sig")(), "", True, False, 0
+    while True:
+        content = stream.read(_CHUNK_BYTES)
+        try:
+            text = decoder.decode(content, final=not content)
+        except UnicodeDecodeError:
+            raise _fault(name, "not_utf8", "the file is not UTF-8 (latin-1?); save it as UTF-8") from None
+        blank = blank and not text.strip()
+        zero = zero or "\0" in text
+        quotes += text.count('"')
+        if "\n" not in head:
+            head = (head + text).lstrip("\r\n")
+        if not content:
+            break
+    if zero or blank:
+        raise _fault(name, "not_csv", "this is no CSV file; export it again")
+    if quotes % 2:
+        raise _fault(name, "open_quote", "a quoted text has no end: the file is truncated; export it again")
+    return head.split("\n", 1)[0]
+
+
+def _batches(
+    name: str, stream: BinaryIO, names: list[str], separator: str, note: Any, block_bytes: int
+) -> Iterator[Any]:
     options = {
-        "read_options": pyarrow.csv.ReadOptions(use_threads=False, block_size=64 << 20),
+        "read_options": pyarrow.csv.ReadOptions(use_threads=False, block_size=block_bytes),
         "parse_options": pyarrow.csv.ParseOptions(
             delimiter=separator, newlines_in_values=True, invalid_row_handler=note
         ),
@@ -153,19 +188,19 @@ def _read_csv(name: str, content: bytes, separator: str, note: Any) -> Any:
         ),
     }
     try:
-        return pyarrow.csv.read_csv(io.BytesIO(content), **options)
+        yield from pyarrow.csv.open_csv(stream, **options)
     except (pyarrow.ArrowException, ValueError):
         raise _fault(
             name, "not_csv", "the rows do not fit the names; check the separator and quotes"
         ) from None
 
 
-def _header(name: str, content: bytes, separator: str) -> list[str]:
+def _header(name: str, line: bytes, separator: str) -> list[str]:
     parse_options = pyarrow.csv.ParseOptions(delimiter=separator, newlines_in_values=True)
     parse_options.invalid_row_handler = lambda row: "skip"
     try:
-        first = content.lstrip(b"\r\n").split(b"\n", 1)[0] + b"\n"
-        return list(pyarrow.csv.read_csv(io.BytesIO(first), parse_options=parse_options).column_names)
+        names = pyarrow.csv.read_csv(io.BytesIO(line + b"\n"), parse_options=parse_options).column_names
+        return list(names)
     except (pyarrow.ArrowException, ValueError):
         raise _fault(name, "not_csv", "the first line holds no names; export it again") from None
 
@@ -174,7 +209,12 @@ def _cells(column: Any) -> pd.Series:
     trimmed = pyarrow.compute.utf8_trim_whitespace(column)
     empty = pyarrow.compute.equal(trimmed, "")
     texts: pd.Series = pyarrow.compute.if_else(empty, None, trimmed).to_pandas()
-    return texts.astype(object).reset_index(drop=True)
+    return texts
+
+
+def no_rows(name: str) -> ContractError:
+    """The error of a file without rows."""
+    return _fault(name, "no_rows", "the file has no rows; export it again, or remove it if there is nothing")
 
 
 def _fault(path: str, code: str, message: str) -> ContractError:

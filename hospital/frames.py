@@ -11,6 +11,7 @@ import pandera.pandas as pa
 from numpy.typing import NDArray
 from pandera.errors import SchemaErrors
 
+from hospital.cells import by_value
 from hospital.clocks import Clock, read_times
 from hospital.errors import ContractError, Fault
 from hospital.rows import CLOCK_TOLERANCE, message_of, text_fault
@@ -21,6 +22,7 @@ __all__ = ["Clock", "Faults", "check", "repeats", "schema", "validate"]
 _RECEIVED = Column("received_at", Kind.TIME, required=True)
 _TOLERANCE = pd.Timedelta(microseconds=CLOCK_TOLERANCE)
 _NUMBERS = (Kind.NUMBER, Kind.INTEGER)
+_NO_ROWS = np.empty(0, np.int64)
 
 
 class Faults:
@@ -28,16 +30,22 @@ class Faults:
 
     def __init__(self, table: str) -> None:
         self.table = table
-        self.cells: dict[tuple[str, str], list[int]] = {}
-        self._told: dict[str, set[int]] = {}
+        self.cells: dict[tuple[str, str], NDArray[np.int64]] = {}
+        self._told: dict[str, NDArray[np.int64]] = {}
 
     def add(self, column: str, code: str, rows: Sequence[int] | NDArray[np.integer]) -> None:
         """Notes that cells of a column are faulty."""
-        told = self._told.setdefault(column, set())
-        new = [r for r in map(int, rows) if r not in told]
-        told.update(new)
-        if new:
-            self.cells.setdefault((column, code), []).extend(new)
+        told = self._told.get(column, _NO_ROWS)
+        new = np.setdiff1d(np.asarray(rows, np.int64), told)
+        if new.size:
+            self._told[column] = np.concatenate([told, new])
+            self.cells[column, code] = np.concatenate([self.cells.get((column, code), _NO_ROWS), new])
+
+    def take(self, other: "Faults", rows: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> None:
+        """Notes what was found in a piece of the table, whose rows are `rows` of its own."""
+        for (column, code), cells in other.cells.items():
+            if column != "*" or (column, code) not in self.cells:  # what is said of the whole is said once
+                self.add(column, code, rows(cells))
 
     def mark(self, column: str, code: str, faulty: NDArray[np.bool_]) -> None:
         """Notes the cells of a column where `faulty` (bool [n]) is true."""
@@ -46,7 +54,7 @@ class Faults:
     def all(self) -> tuple[Fault, ...]:
         """One fault for each column and code, with the first row concerned."""
         return tuple(
-            Fault(f"{self.table}[{min(rows)}].{column}", code, message_of(code), len(rows))
+            Fault(f"{self.table}[{rows.min()}].{column}", code, message_of(code), rows.size)
             for (column, code), rows in sorted(self.cells.items())
         )
 
@@ -76,8 +84,10 @@ class _Requirement:
         if isinstance(self.code, str):
             faults.add(self.column, self.code, wrong.index.to_numpy())
             return
-        for row, cell in wrong.items():
-            faults.add(self.column, self.code(cell) or "not_text", [int(str(row))])
+        meaning = {text: self.code(text) or "not_text" for text in wrong.unique()}
+        codes = np.array([meaning[text] for text in wrong], object)
+        for code in dict.fromkeys(meaning.values()):
+            faults.add(self.column, code, wrong.index.to_numpy()[codes == code])
 
 
 @lru_cache(maxsize=64)
@@ -257,6 +267,8 @@ def _typed(raw: pd.Series | None, column: Column, clock: Clock, faults: Faults, 
 
 
 def _texts(raw: pd.Series, column: Column, faults: Faults) -> pd.Series:
+    if isinstance(raw.dtype, pd.StringDtype):
+        return by_value(raw, lambda texts: texts)  # one object for each text, not for each cell
     cells = raw.astype(object).where(raw.notna(), None).to_numpy(object, copy=True)
     wrong = np.fromiter((c is not None and not isinstance(c, str) for c in cells), bool, len(cells))
     faults.mark(column.name, "not_a_choice" if column.choices is not None else "not_text", wrong)

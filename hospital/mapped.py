@@ -2,9 +2,10 @@
 
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 
-from hospital.cells import as_text, joined, read_numbers, whole_years
+from hospital.cells import as_text, by_value, joined, read_numbers, whole_years
 from hospital.clocks import Clock, read_times
 from hospital.errors import Fault, MappingError
 from hospital.frames import Faults
@@ -12,7 +13,7 @@ from hospital.mapping import Mapping, Source
 from hospital.rows import message_of
 from hospital.tables import TABLES, Kind
 
-__all__ = ["apply_mapping"]
+__all__ = ["MappedFile", "apply_mapping"]
 
 _NUMBERS = (Kind.NUMBER, Kind.INTEGER)
 _CALENDAR = Clock(ZoneInfo("UTC"))
@@ -29,27 +30,60 @@ def apply_mapping(mapping: Mapping, table: str, raw: pd.DataFrame, label: str | 
     Raises:
         MappingError: columns the file lacks, codes the mapping does not list, texts instead of numbers.
     """
-    mapped = mapping.tables.get(table)
-    if mapped is None:
-        return raw
-    label = label or table
-    rows = raw.index
-    raw = raw.reset_index(drop=True)
-    faults, work = Faults(label), _Work(mapping, table, raw)
-    lacking = sorted({c for s in mapped.sources for c in s.columns} - set(map(str, raw.columns)))
-    words = message_of("column_not_in_file")
-    absent = [Fault(f"{label}.{name}", "column_not_in_file", words, len(raw)) for name in lacking]
-    there = {**mapped.columns, **mapped.audit, **mapped.covariates}
-    shared = work.columns(there, set(lacking), faults, dict.fromkeys(mapped.covariates, Kind.NUMBER))
-    parts = []
-    for unit, sources in mapped.units.items():
-        own = work.columns(sources, set(lacking), faults, {})
-        parts.append(_of_unit(unit, shared, own, [n for n, s in sources.items() if s.constant is None]))
-    if absent or faults.cells:
-        raise MappingError((*absent, *_placed(faults, rows)))
-    # Line by line, as in the file; in a line the units are in the mapping's order.
-    out = pd.concat(parts).sort_index(kind="stable") if parts else shared
-    return out.set_axis(rows[out.index])
+    file = MappedFile(mapping, table, label or table)
+    out = file.piece(raw)
+    file.raise_faults()
+    return out
+
+
+class MappedFile:
+    """One file mapped piece after piece; what does not fit is gathered from all of them.
+
+    Args:
+        label: what faults call the file.
+    """
+
+    def __init__(self, mapping: Mapping, table: str, label: str) -> None:
+        self._mapping, self._table, self._label = mapping, table, label
+        self._mapped = mapping.tables.get(table)
+        self._faults = Faults(label)
+        self._lacking: list[str] = []
+        self._rows = 0
+
+    @property
+    def fits(self) -> bool:
+        """Whether all pieces so far do."""
+        return not self._lacking and not self._faults.cells
+
+    def piece(self, raw: pd.DataFrame) -> pd.DataFrame:
+        """The contract's columns of some rows; of use only while all of them fit."""
+        mapped = self._mapped
+        if mapped is None:
+            return raw
+        rows, raw = raw.index, raw.reset_index(drop=True)
+        self._rows += len(raw)
+        faults, work = Faults(self._label), _Work(self._mapping, self._table, raw)
+        lacking = {c for s in mapped.sources for c in s.columns} - set(map(str, raw.columns))
+        self._lacking = sorted(lacking)
+        there = {**mapped.columns, **mapped.audit, **mapped.covariates}
+        shared = work.columns(there, lacking, faults, dict.fromkeys(mapped.covariates, Kind.NUMBER))
+        parts = []
+        for unit, sources in mapped.units.items():
+            own = work.columns(sources, lacking, faults, {})
+            parts.append(_of_unit(unit, shared, own, [n for n, s in sources.items() if s.constant is None]))
+        self._faults.take(faults, lambda cells: rows.to_numpy(np.int64)[cells])
+        # Line by line, as in the file; in a line the units are in the mapping's order.
+        out = pd.concat(parts).sort_index(kind="stable") if parts else shared
+        return out.set_axis(rows if parts == [] else rows[out.index])
+
+    def raise_faults(self) -> None:
+        """Raises MappingError of all pieces, if anything does not fit."""
+        words = message_of("column_not_in_file")
+        absent = [
+            Fault(f"{self._label}.{name}", "column_not_in_file", words, self._rows) for name in self._lacking
+        ]
+        if absent or self._faults.cells:
+            raise MappingError((*absent, *self._faults.all()))
 
 
 def _of_unit(unit: str, shared: pd.DataFrame, own: pd.DataFrame, told: list[str]) -> pd.DataFrame:
@@ -58,13 +92,6 @@ def _of_unit(unit: str, shared: pd.DataFrame, own: pd.DataFrame, told: list[str]
     whole.insert(0, "unit", unit)
     there = [name for name in told if name in own.columns]
     return whole[own[there].notna().any(axis=1)] if there else whole
-
-
-def _placed(faults: Faults, rows: pd.Index) -> tuple[Fault, ...]:
-    """The faults at the rows of the file, where blank lines were left out."""
-    for cells in faults.cells.values():
-        cells[:] = [int(rows[cell]) for cell in cells]
-    return faults.all()
 
 
 class _Work:
@@ -135,10 +162,15 @@ class _Work:
         unknown = {*self.mapping.missing, *source.missing}
         if not unknown and (source.codes is None or not codes):
             return cells
-        texts = cells.map(as_text, na_action="ignore").astype(object)
+        if isinstance(cells.dtype, pd.StringDtype):
+            texts = by_value(cells, lambda values: values.map(as_text))
+        else:
+            texts = cells.map(as_text, na_action="ignore").astype(object)
         missing = texts.isin(unknown) | texts.isna()
         if source.codes is None or not codes:
-            return cells.astype(object).mask(missing, None) if missing.any() else cells
+            if not missing.any() or isinstance(cells.dtype, pd.StringDtype):
+                return cells.mask(missing)
+            return cells.astype(object).mask(missing, None)
         return self._coded(texts.mask(missing, None), source, part, faults)
 
     def _coded(self, texts: pd.Series, source: Source, part: str, faults: Faults) -> pd.Series:

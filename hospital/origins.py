@@ -33,7 +33,7 @@ class Origins:
         """One fault for each file, column and code, with the first row concerned."""
         out = []
         for (column, code), cells in sorted(found.cells.items()):
-            rows = np.array(cells, np.int64)
+            rows = np.sort(cells)
             for number in np.unique(self.file[rows]):
                 here = rows[self.file[rows] == number]
                 for name, own in self._named(column, here):

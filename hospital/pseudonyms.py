@@ -8,9 +8,10 @@ from pathlib import Path
 
 from hospital.errors import VigieError
 
-__all__ = ["load_or_create_key", "pseudonym"]
+__all__ = ["PSEUDONYM_BYTES", "load_or_create_key", "pseudonym", "pseudonym_bytes"]
 
-_HEX = 32  # 128 bits: no two of a hospital's ids meet
+PSEUDONYM_BYTES = 16
+"""128 bits: no two of a hospital's ids meet."""
 _KEY_BYTES = 32
 
 
@@ -20,9 +21,18 @@ def pseudonym(key: bytes, value: str) -> str:
     Raises:
         ValueError: the key is empty, which would make pseudonyms that anyone can compute.
     """
+    return pseudonym_bytes(key, value).hex()
+
+
+def pseudonym_bytes(key: bytes, value: str) -> bytes:
+    """The pseudonym of an id as the 16 bytes that its hex digits write.
+
+    Raises:
+        ValueError: as `pseudonym`.
+    """
     if not key:
         raise ValueError("The key of the pseudonyms is empty: load it with load_or_create_key.")
-    return hmac.digest(key, value.encode(), hashlib.sha256).hex()[:_HEX]
+    return hmac.digest(key, value.encode(), hashlib.sha256)[:PSEUDONYM_BYTES]
 
 
 def load_or_create_key(path: Path) -> bytes:

@@ -50,7 +50,9 @@ def rename_units(tables: dict[str, pd.DataFrame], former: dict[str, str]) -> lis
     for name, column in _NAMING.items():
         if name in tables:
             rows = int(tables[name][column].isin(today).sum())
-            tables[name] = tables[name].assign(**{column: tables[name][column].replace(today)})
+            # Two categories that become one are no longer categories.
+            named = tables[name][column].astype(object)
+            tables[name] = tables[name].assign(**{column: named.replace(today)})
             out.append(Renamed(name, rows))
     for name in _COUNTED:
         if name in tables:

@@ -1,8 +1,11 @@
 """Tables without ``received_at``: the revisions that a live system would have sent."""
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from hospital.tables import Table
+from hospital.times import MISSING_TIME
 
 __all__ = ["BEGINNING", "KEPT_BY_KNOWN_AT", "never_known", "unroll"]
 
@@ -22,11 +25,47 @@ def unroll(frame: pd.DataFrame, contract: Table) -> pd.DataFrame:
         return frame.assign(received_at=frame["open_from"].fillna(BEGINNING))
     if contract.name in KEPT_BY_KNOWN_AT:
         return frame.assign(received_at=frame["known_at"].fillna(frame["at"]))
-    parts = [_revision(frame, contract, time) for time in contract.event_times]
-    parts = [part for part in parts if len(part)]
-    rows = pd.concat(parts, ignore_index=True)
-    # Two events at one time are one message; the key is there once, so that nothing else is dropped.
-    return rows.drop_duplicates([*contract.key, "received_at"], ignore_index=True)
+    events = [_instants(frame[time]) for time in contract.event_times]
+    pieces = [_new_rows(events, number) for number in range(len(events))]
+    rows = np.concatenate(pieces)
+    now = np.concatenate([at[piece] for at, piece in zip(events, pieces, strict=True)])
+    received = pd.Series(now.view("datetime64[us]"), copy=False).dt.tz_localize("UTC")
+    columns = {}
+    for name in frame.columns:
+        time = _known_with(str(name), contract)
+        if name == "received_at":
+            columns[name] = received
+            continue
+        told = frame[name].take(rows).reset_index(drop=True)
+        if time is not None:
+            at = events[contract.event_times.index(time)][rows]
+            known = (at != MISSING_TIME) & (at <= now)
+            # Most columns are known whole: copying those cell by cell would be most of the work.
+            told = told if known.all() else told.where(known, None)
+        columns[name] = told
+    return pd.DataFrame(columns, copy=False)
+
+
+def _instants(times: pd.Series) -> NDArray[np.int64]:
+    return times.dt.tz_convert(None).to_numpy("datetime64[us]").view(np.int64)
+
+
+def _new_rows(events: list[NDArray[np.int64]], number: int) -> NDArray[np.int64]:
+    """Rows that have the event time of this number: two events at one time are one message, the first's."""
+    new = events[number] != MISSING_TIME
+    for before in events[:number]:
+        new &= before != events[number]
+    return np.flatnonzero(new)
+
+
+def _known_with(name: str, contract: Table) -> str | None:
+    """The event time at which a column becomes known; None: with the row."""
+    if name in contract.event_times:
+        return name
+    column = contract.by_name.get(name)
+    if column is None:  # audit attributes and covariates
+        return contract.time if contract.time in contract.event_times else None
+    return column.known_with
 
 
 def never_known(frame: pd.DataFrame, contract: Table) -> dict[str, tuple[str, int]]:
@@ -38,24 +77,3 @@ def never_known(frame: pd.DataFrame, contract: Table) -> dict[str, tuple[str, in
             if rows:
                 out[column.name] = (column.known_with, rows)
     return out
-
-
-def _revision(frame: pd.DataFrame, contract: Table, time: str) -> pd.DataFrame:
-    """What was known at `time` of the rows that have it."""
-    there = frame.loc[frame[time].notna()]
-    now = there[time]
-    known = {name: there[name].notna() & (there[name] <= now) for name in contract.event_times}
-    columns = {}
-    for name in there.columns:
-        told = known.get(str(name))
-        column = contract.by_name.get(str(name))
-        if told is None and column is None and contract.time in known:
-            told = known[contract.time]  # audit attributes and covariates
-        if told is None and column is not None and column.known_with is not None:
-            told = known[column.known_with]
-        # Most columns are known whole: copying those cell by cell would be most of the work.
-        if told is None or told.all():
-            columns[name] = there[name]
-        else:
-            columns[name] = there[name].where(told, None)
-    return pd.DataFrame(columns).assign(received_at=now)

@@ -16,13 +16,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
+import pyarrow
+import pyarrow.parquet
 
 from hospital.reading import Finding, HospitalTables
-from registry.digests import canonical_json, sha256_bytes, sync_folder, write_atomically
+from registry.digests import canonical_json, sha256_bytes, sha256_file, sync_folder, write_atomically
 from registry.errors import SnapshotError
 
 __all__ = ["open_snapshot", "seal_snapshot"]
 
+_GROUP_ROWS = 1024 * 1024
 _SEAL = "seal.json"
 _BUILDING = ".building-"
 
@@ -64,10 +67,9 @@ def _write(building: Path, hospital: HospitalTables) -> None:
     building.mkdir()
     digests = {}
     for name, frame in hospital.tables.items():
-        buffer = io.BytesIO()
-        frame.to_parquet(buffer, index=False, compression="zstd")
-        digests[f"{name}.parquet"] = sha256_bytes(buffer.getvalue())
-        write_atomically(building / f"{name}.parquet", buffer.getvalue())
+        path = building / f"{name}.parquet"
+        _write_table(path, frame)
+        digests[path.name] = sha256_file(path)
     seal = {
         "format": 1,
         "source_digest": hospital.source_digest,
@@ -79,6 +81,31 @@ def _write(building: Path, hospital: HospitalTables) -> None:
         "findings": [[f.table, f.code, f.message] for f in hospital.findings],
     }
     write_atomically(building / _SEAL, canonical_json(seal))
+
+
+def _write_table(path: Path, frame: pd.DataFrame) -> None:
+    """Writes a table and waits until it is on the disk; its folder gets its name once it is whole.
+
+    In pieces of a row group, with every text as such: the same bytes however the table holds its texts.
+    """
+    texts = [str(c) for c in frame.columns if frame[c].dtype.kind == "O"]
+    known = {name: bool(frame[name].notna().any()) for name in texts}
+    fields = pyarrow.Schema.from_pandas(frame.iloc[:0], preserve_index=False)
+    kinds = {
+        f.name: (pyarrow.string() if known[f.name] else pyarrow.null()) if f.name in known else f.type
+        for f in fields
+    }
+    schema, writer = pyarrow.schema(kinds), None
+    with path.open("wb") as file:
+        for first in range(0, max(len(frame), 1), _GROUP_ROWS):
+            piece = frame.iloc[first : first + _GROUP_ROWS].astype(dict.fromkeys(texts, object))
+            table = pyarrow.Table.from_pandas(piece, schema, preserve_index=False)
+            writer = writer or pyarrow.parquet.ParquetWriter(file, table.schema, compression="zstd")
+            writer.write_table(table, row_group_size=_GROUP_ROWS)
+        if writer is not None:
+            writer.close()
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def open_snapshot(snapshots: Path, source_digest: str, seal_digest: str) -> HospitalTables:
