@@ -51,12 +51,16 @@ def at_once(works: Sequence[Callable[[], None]]) -> list[int]:
     return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 
 
-def killed_at_rename(number: int) -> None:
-    """From now on this process is killed, as by kill -9, at its `number`-th rename of a file."""
+def killed_at(event: str, number: int, ending: str = "") -> None:
+    """From now on this process is killed, as by kill -9, at its `number`-th event (`sys.addaudithook`) of this name.
+
+    Args:
+        ending: of the file that the event is about; of any where there is none.
+    """
     left = [number]
 
-    def hook(name: str, _: object) -> None:
-        if name == "os.rename":
+    def hook(name: str, about: object) -> None:
+        if name == event and isinstance(about, tuple) and str(about[0]).endswith(ending):
             left[0] -= 1
             if left[0] == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -170,17 +174,22 @@ def test_a_file_that_may_not_grow(what: str, hospital_folder: Path, tmp_path: Pa
 # --- kill -9 ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", range(1, 8))
+@pytest.mark.parametrize(
+    ("event", "number"),
+    [("os.rename", 1), ("os.rename", 2), *(("open", n) for n in range(1, 11))],
+)
 def test_a_killed_sealing_leaves_no_snapshot_and_the_next_one_seals(
-    number: int, hospital: HospitalTables, quick_path: Path
+    event: str, number: int, hospital: HospitalTables, quick_path: Path
 ) -> None:
-    """Killed at each of its renames: what is there is whole or not there, and what was left is removed."""
+    """Killed as it begins or digests each table, before the seal, before the folder has its name: nothing is there."""
 
     def work() -> None:
-        killed_at_rename(number)
+        killed_at(event, number, "" if event == "os.rename" else ".parquet")
         seal_snapshot(quick_path, hospital)
 
-    assert len(hospital.tables) == 5  # each is renamed, then the seal, then the folder: seven in all
+    assert (
+        len(hospital.tables) == 5
+    )  # each is written and read again; then the seal is renamed, then the folder
     assert in_child(work) == -signal.SIGKILL
     folder = quick_path / hospital.source_digest.removeprefix("sha256:")
     assert not folder.exists()
@@ -197,7 +206,7 @@ def test_a_killed_registration_is_no_candidate_and_the_next_one_is(quick_path: P
     (package / "manifest.json").write_text("{}")
 
     def work() -> None:
-        killed_at_rename(1)
+        killed_at("os.rename", 1)
         register(folder, "bed-demand", "1", package, {}, None)
 
     assert in_child(work) == -signal.SIGKILL
