@@ -5,7 +5,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import pandas as pd
 import pyarrow
@@ -118,8 +118,15 @@ def _named_rows(schema: pyarrow.Schema) -> bool:
     return any(not isinstance(column, dict) or column.get("name") is not None for column in index)
 
 
+_NULLABLE: dict[str, Any] = {
+    f"{sign}int{bits}": getattr(pd, f"{'U' if sign else ''}Int{bits}Dtype")()
+    for sign in ("", "u")
+    for bits in (8, 16, 32, 64)
+}
+
+
 def _with_gaps(metadata: pyarrow.parquet.FileMetaData) -> set[str]:
-    """Columns with a missing cell anywhere: pandas reads whole numbers with gaps as floats, in every piece."""
+    """Columns with a missing cell anywhere: they are of one kind in every piece."""
     out = set()
     for number in range(metadata.num_row_groups):
         group = metadata.row_group(number)
@@ -135,7 +142,8 @@ def _frame(table: pyarrow.Table, gaps: set[str]) -> pd.DataFrame:
     columns, types = {}, pyarrow.types
     for name, column in zip(table.column_names, table.columns, strict=True):
         if types.is_integer(column.type) and name in gaps:
-            columns[name] = column.cast(pyarrow.float64(), safe=False).to_pandas()
+            # As whole numbers: an id above 2^53 is another one as a float.
+            columns[name] = column.to_pandas(types_mapper={column.type: _NULLABLE[str(column.type)]}.get)
         elif types.is_boolean(column.type) and name in gaps:
             columns[name] = column.to_pandas().astype(object)
         else:

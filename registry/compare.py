@@ -186,7 +186,9 @@ def differences(first: Scored, second: Scored) -> Iterator[Difference]:
                 theirs[mask] - mine[mask],
                 weight,
                 times,
-                horizon_hours=float(np.median(first.horizon_hours[mask])),
+                horizon_hours=float(
+                    first.horizon_hours[mask].max()
+                ),  # the longest errors overlap the longest
                 alpha=_ALPHA,
             )
             several = found.blocks >= 2

@@ -42,6 +42,12 @@ class LinearStep:
             out[:, at[self.names[k]]] = self.slopes[group, k] * values
         return out
 
+    def require(self, features: set[str], groups: int) -> None:
+        """Raises ValueError where a slope is of no feature, or there are not slopes for so many groups."""
+        fits = self.slopes.shape == (groups, len(self.names)) and self.share.shape == (groups,)
+        if not fits or not set(self.names) <= features or not np.isfinite(self.slopes).all():
+            raise ValueError
+
     def to_json(self) -> dict[str, Any]:
         """A JSON object that `from_json` reads back exactly."""
         return {

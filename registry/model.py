@@ -80,22 +80,37 @@ class ForecastModel:
         """Verifies the package, then reads it.
 
         Raises:
-            PackageError: a byte of it is not what its manifest says.
+            PackageError: a byte of it is not what its manifest says, or its files are of another Vigie.
         """
         self.manifest: Manifest = verify_package(directory)
         self._files = {name: (directory / name).read_bytes() for name in self.manifest.files}
+        try:
+            self._read()
+        except (KeyError, ValueError, TypeError, IndexError) as error:
+            raise PackageError(
+                f"The package's files are not as this Vigie reads them ({type(error).__name__}): an earlier or later "
+                "version made it. Train the model again."
+            ) from None
+
+    def _read(self) -> None:
         if self.manifest.kind == "model":
             linear = LinearStep.from_json(self._json("linear.json")) if "linear.json" in self._files else None
+            if linear is not None:
+                linear.require({f.name for f in self.features}, len(self.manifest.horizons_hours))
             self._median = Median(self._engine("median.ubj"), linear, self.features)
             self._spread = self._engine("spread.ubj")
-            self._z = np.array(self._json("calibration.json")["quantiles"], np.float64)
+            calibration = self._json("calibration.json")
+            self._shift, self._z = (
+                np.array(calibration[name], np.float64) for name in ("shift", "quantiles")
+            )
+            if self._z.shape != (self._shift.size, len(LEVELS)):
+                raise ValueError
             with np.load(io.BytesIO(self._files["reference.npz"]), allow_pickle=False) as reference:
                 self._usual_contributions = reference["contributions"]
                 self._usual_values = reference["values"]
-        self.beds = BedBaselines.from_json(self._json("baseline.json")) if self.name == "bed-demand" else None
-        self.waits = (
-            WaitBaselines.from_json(self._json("baseline.json")) if self.name == "wait-time" else None
-        )
+        baseline = self._json("baseline.json")
+        self.beds = BedBaselines.from_json(baseline) if self.name == "bed-demand" else None
+        self.waits = WaitBaselines.from_json(baseline) if self.name == "wait-time" else None
         self.profile = self._json("profile.json")
 
     @property
@@ -118,8 +133,9 @@ class ForecastModel:
         return self._quantiles(rows, *self._parts(rows))
 
     def _quantiles(self, rows: Rows, median: Array, spread: Array) -> Array:
+        shifted = median + self._shift[rows.calibration]
         raw = rows.anchor[:, None] + rows.scale[:, None] * (
-            median[:, None] + spread[:, None] * self._z[rows.calibration]
+            shifted[:, None] + spread[:, None] * self._z[rows.calibration]
         )
         return np.maximum(raw, rows.floor[:, None])
 
@@ -149,8 +165,8 @@ class ForecastModel:
             usual, values = self._reasons(reference)[0], reference.X.astype(np.float64)
         contributions = rows.scale[:, None] * (found - usual)
         departure = rows.scale * (base + usual.sum(axis=1))
-        calibration = rows.scale * spread * self._z[rows.calibration, MEDIAN]
-        raw = rows.anchor + rows.scale * (median + spread * self._z[rows.calibration, MEDIAN])
+        calibration = rows.scale * self._shift[rows.calibration]
+        raw = rows.anchor + rows.scale * median + calibration
         p50 = np.maximum(raw, rows.floor)
         adjustments = {"calibration": calibration, "floor": np.maximum(rows.floor - raw, 0.0)}
         if self.name == "bed-demand":

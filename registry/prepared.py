@@ -16,13 +16,14 @@ from hospital.features.wait import wait_features_of
 from hospital.quantiles import LEVELS
 from hospital.samples import BedSamples, WaitSamples, bed_samples, bed_times, compute_wait, wait_samples
 from hospital.splits import Kind, Split, split_history
-from hospital.times import DAY, HOUR
+from hospital.times import DAY, HOUR, moment
 from registry.model import ForecastModel, Rows
 from registry.rows import bed_baselines, bed_rows, wait_baselines, wait_rows
 
 __all__ = ["PreparedBeds", "PreparedWaits", "forecast", "prepare_beds", "prepare_waits", "split_of"]
 
 _WAIT_GAP = DAY  # the longest waits end within a day
+_LEAST_PART_DAYS = 10
 
 
 @dataclass(frozen=True)
@@ -206,4 +207,25 @@ def split_of(
         raise HistoryError("No row's outcome is known: the history is too short for these horizons.")
     at = prepared.prediction_time[known]
     last = int(prepared.target_time[known].max()) - gap if horizons else int(at.max()) + 1
-    return split_history(int(at.min()), last, gap=gap, judge_from=judge_from, kind=kind)
+    split = split_history(int(at.min()), last, gap=gap, judge_from=judge_from, kind=kind)
+    _refuse_holes(split, at)
+    return split
+
+
+def _refuse_holes(split: Split, at: Array) -> None:
+    """Parts are cut by the calendar: one that lies in a hole of the history has no days to say anything.
+
+    Args:
+        at: prediction times (int64 [n]) of rows whose outcome is known.
+    """
+    empty = []
+    for part, (start, end) in split.spans.items():
+        days = np.unique(at[(at >= start) & (at < end)] // DAY).size
+        if end > start and days < min(_LEAST_PART_DAYS, (end - start) / DAY):
+            empty.append(f"{part} ({moment(start):%Y-%m-%d} to {moment(end):%Y-%m-%d}: {days} days)")
+    if empty:
+        raise HistoryError(
+            f"The history has a hole where a part of it would lie: {', '.join(empty)} have too few days with known "
+            "outcomes. See vigie data check; fill the hole, bring only what lies after it, or choose another "
+            "--test-from."
+        )

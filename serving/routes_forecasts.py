@@ -24,6 +24,7 @@ from serving.parts import Parts
 from serving.predictions import Made, does_not_add_up, model_reference, new_id, record
 from serving.protocol import BedQuestion, LoadedModel, WaitQuestion
 from serving.requests import Asked, BedDemandRequest, WaitTimeRequest, bed_question, wait_question
+from serving.workers import Written
 
 __all__ = ["BED_DEMAND", "ENDPOINTS", "WAIT_TIME", "forecast_beds", "forecast_waits"]
 
@@ -184,7 +185,10 @@ def _answer(model: LoadedModel, name: str, texts: Sequence[str]) -> Response:
 
 def wait_time(call: Call) -> Response:
     """POST /v1/wait-time"""
-    (answered,) = _wait_times([call])
+    try:
+        (answered,) = _wait_times([call])
+    except Written as error:
+        raise error.cause from error
     if isinstance(answered, Exception):
         raise answered
     return answered
@@ -206,7 +210,11 @@ def _wait_times(calls: Sequence[Call]) -> list[Response | Exception]:
         questions = [a.question for a in asked.values()]
         computed = _compute_waits(parts, model, questions, context.now)
         found = [_of_waits(calls[i].caller, q, f) for i, q, f in zip(asked, questions, computed, strict=True)]
-        for (i, one), kept in zip(asked.items(), _keep(parts, model, found, context.now), strict=True):
+        try:
+            recorded = _keep(parts, model, found, context.now)
+        except Exception as error:
+            raise Written(error) from error
+        for (i, one), kept in zip(asked.items(), recorded, strict=True):
             if isinstance(kept, Problem):
                 out[i] = kept
             else:

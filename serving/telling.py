@@ -46,10 +46,12 @@ _WAYS = {
 _SAID = {
     "fr": {
         "now": "{} lits demandés maintenant ; évolution habituelle d'ici là : {}",
+        "start": "{} lits demandés maintenant ; part retenue de l'évolution habituelle d'ici là : {}",
         "usual": "Ce que le modèle a appris d'habituel pour l'unité → {}",
     },
     "en": {
         "now": "{} beds needed now; usual change until then: {}",
+        "start": "{} beds needed now; the share of the usual change until then that counts: {}",
         "usual": "What the model has learned as usual for the unit → {}",
     },
 }
@@ -116,7 +118,11 @@ class Teller:
         words = _SAID[language]
         if telling.rule not in (None, "usual_change"):
             return self._told(telling, options, self._rule(telling))
-        first = [words["now"].format(number(now, language), _signed(telling.base - now, language))]
+        first = [
+            words["start" if telling.rule is None else "now"].format(
+                number(now, language), _signed(telling.base - now, language)
+            )
+        ]
         departure = telling.adjustments.get("usual_departure", 0.0)
         if abs(departure) >= 0.05:
             first.append(words["usual"].format(f"{_signed(departure, language)} {self._said}"))

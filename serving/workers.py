@@ -8,12 +8,22 @@ from typing import Any, ParamSpec, TypeVar
 
 from serving.errors import Problem
 
-__all__ = ["Workers"]
+__all__ = ["MOST_TOGETHER", "Workers", "Written"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Item = TypeVar("Item")
 MOST_TOGETHER = 32
+
+
+class Written(Exception):  # noqa: N818 - it says what may have happened, beside its cause
+    """Work of several failed while it was being written, and may have been: nothing of it is to be tried again."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
 _Asked = tuple[Any, "asyncio.Future[Any]"]
 
 
@@ -56,20 +66,28 @@ class Workers:
         future.add_done_callback(self._done)
         waiting = self._waiting.get((loop, work))
         if waiting is None:
-            self._waiting[loop, work] = []
-            self._start(loop, work, [(item, future)])
+            self._start(loop, work, [(item, future)], [])
         else:
             waiting.append((item, future))
         return await self._within_time(future)
 
-    def _start(self, loop: asyncio.AbstractEventLoop, work: Any, batch: list[_Asked]) -> None:
+    def _start(
+        self, loop: asyncio.AbstractEventLoop, work: Any, batch: list[_Asked], waiting: list[_Asked]
+    ) -> None:
         items = [item for item, _ in batch]
 
         def computed() -> None:
             results = _each(work, items)
             loop.call_soon_threadsafe(self._finish, loop, work, batch, results)
 
-        self._pool.submit(computed)
+        try:
+            self._pool.submit(computed)
+        except RuntimeError as error:  # the service is stopping
+            for _, future in (*batch, *waiting):
+                if not future.done():
+                    future.set_exception(error)
+        else:
+            self._waiting[loop, work] = waiting
 
     def _finish(
         self, loop: asyncio.AbstractEventLoop, work: Any, batch: list[_Asked], results: Sequence[Any]
@@ -83,8 +101,7 @@ class Workers:
                 future.set_result(result)
         waiting = [(item, future) for item, future in self._waiting.pop((loop, work)) if not future.done()]
         if waiting:
-            self._waiting[loop, work] = waiting[MOST_TOGETHER:]
-            self._start(loop, work, waiting[:MOST_TOGETHER])
+            self._start(loop, work, waiting[:MOST_TOGETHER], waiting[MOST_TOGETHER:])
 
     def _admit(self) -> None:
         if self._pending >= self._limit:
@@ -119,10 +136,15 @@ class Workers:
 def _each(
     work: Callable[[Sequence[Item]], Sequence[R | Exception]], items: Sequence[Item]
 ) -> list[R | Exception]:
-    """What `work` gives for each item; of all alone where it failed for them together."""
+    """What `work` gives for each item; of all alone where it failed for them together, having changed nothing."""
     try:
-        return list(work(items))
+        found = list(work(items))
+    except Written as error:
+        return [error.cause] * len(items)
     except Exception as error:
         if len(items) == 1:
             return [error]
         return [result for item in items for result in _each(work, [item])]
+    if len(found) != len(items):
+        return [RuntimeError(f"{len(found)} answers to {len(items)} questions")] * len(items)
+    return found

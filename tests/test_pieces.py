@@ -106,12 +106,13 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
 def test_whole_numbers_with_gaps_are_read_alike_in_every_piece(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One missing cell makes a column of whole numbers one of floats, as pandas reads the whole file."""
-    numbers = pd.array([*range(500), None], dtype="Int64")
+    """With a missing cell anywhere they stay whole: as a float an id of 17 digits is another one."""
+    numbers = pd.array([2**53, 2**53 + 1, *range(498), None], dtype="Int64")
     pd.DataFrame({"age": numbers, "sure": range(501)}).to_parquet(tmp_path / "a.parquet")
     monkeypatch.setattr(pieces, "_BATCH_ROWS", 100)
     found = list(FilePieces(tmp_path / "a.parquet"))
-    assert {str(piece["age"].dtype) for piece in found} == {"float64"}
+    assert {str(piece["age"].dtype) for piece in found} == {"Int64"}
+    assert found[0]["age"].tolist()[:2] == [2**53, 2**53 + 1]
     assert {str(piece["sure"].dtype) for piece in found} == {"int64"}
     assert [piece.index[0] for piece in found] == [0, 100, 200, 300, 400, 500]
 

@@ -66,9 +66,11 @@ def test_reasons_are_sentences_in_both_languages() -> None:
 
 
 def test_beds_start_from_the_patients_now() -> None:
-    """The demand now and its usual change come first."""
+    """First the demand now, with as much of its usual change as the model starts from; the rule takes it whole."""
     told = Teller(FEATURES, "beds", "en").bed(telling(), EN, 30.0)
-    assert told.reasons[0] == "30 beds needed now; usual change until then: +3.1"
+    assert told.reasons[0] == "30 beds needed now; the share of the usual change until then that counts: +3.1"
+    rule = Teller(FEATURES, "beds", "en").bed(telling("usual_change"), EN, 30.0)
+    assert rule.reasons[0] == "30 beds needed now; usual change until then: +3.1"
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from serving.errors import Problem
-from serving.workers import MOST_TOGETHER, Workers
+from serving.workers import MOST_TOGETHER, Workers, Written
 
 
 def test_a_full_queue_is_refused_at_once() -> None:
@@ -127,3 +127,48 @@ def test_who_waits_too_long_is_told_and_the_next_is_answered() -> None:
         return late.value.code, found
 
     assert asyncio.run(scene()) == ("took_too_long", 4)
+
+
+def test_what_may_have_been_written_is_not_tried_again() -> None:
+    """A commit that failed may have been made: each is told the error, and nothing is recorded twice."""
+
+    async def scene() -> tuple[list[object], int]:
+        workers, calls, gate = Workers(threads=1, queue=80), [0], threading.Event()
+
+        def work(items: Sequence[int]) -> list[int | Exception]:
+            calls[0] += 1
+            gate.wait(5)
+            if len(items) > 1:
+                raise Written(OSError("the connection was lost"))
+            return list(items)
+
+        tasks = [asyncio.create_task(workers.run_together(work, i)) for i in (1, 2, 3)]
+        await asyncio.sleep(0.05)
+        gate.set()
+        found = await asyncio.gather(*tasks, return_exceptions=True)
+        workers.close()
+        return found, calls[0]
+
+    found, calls = asyncio.run(scene())
+    assert [type(f) for f in found] == [int, OSError, OSError]
+    assert calls == 2
+
+
+def test_nobody_is_left_waiting() -> None:
+    """Too few answers, or threads that have ended: everyone is told at once, and the next one is served or told."""
+
+    async def scene() -> list[object]:
+        workers = Workers(threads=1, queue=80, seconds=5.0)
+
+        def too_few(items: Sequence[int]) -> list[int | Exception]:
+            return list(items)[1:]
+
+        found: list[object] = list(
+            await asyncio.gather(*(workers.run_together(too_few, i) for i in (1, 2)), return_exceptions=True)
+        )
+        workers.close()
+        found += await asyncio.gather(workers.run_together(too_few, 3), return_exceptions=True)
+        found += await asyncio.gather(workers.run_together(too_few, 4), return_exceptions=True)
+        return found
+
+    assert [type(f) for f in asyncio.run(asyncio.wait_for(scene(), 4))] == [RuntimeError] * 4

@@ -17,6 +17,7 @@ from hospital.baselines import (
     triage_position,
     usual_waits,
 )
+from hospital.errors import HistoryError
 from hospital.events import Array
 from hospital.features.feature import TRIAGE_RANK, Feature
 from hospital.quantiles import LEVELS, weighted_quantiles
@@ -24,7 +25,7 @@ from hospital.splits import Split
 from hospital.times import DAY
 from registry.digests import canonical_json
 from registry.linear import LinearStep, Median
-from registry.model import Rows
+from registry.model import MEDIAN, Rows
 from registry.prepared import PreparedBeds, PreparedWaits
 from training.bed_baselines import (
     bed_baselines,
@@ -158,8 +159,8 @@ class Lesson:
 def lesson_of(data: Prepared, split: Split) -> Lesson:
     """The fit part alone: its first four fifths to learn from, the last one, after a gap, to be asked about."""
     fit = _part(data, split, "fit")
-    start, end = split.spans["fit"]
-    cut = end - (end - start) // 5
+    # By rows, not by days: a history may have holes.
+    cut = int(np.quantile(fit.prediction_time, 0.8))
     earlier = fit.part((fit.prediction_time < cut - split.gap) & (fit.target_time < cut))
     later = fit.part(fit.prediction_time >= cut)
     linear: LinearStep | None = None
@@ -173,6 +174,11 @@ def lesson_of(data: Prepared, split: Split) -> Lesson:
         signs = signs_of(fit.features, WAIT_SIGNS)
     wanted = (_known(later.outcome) - _known(asked.anchor)) / asked.scale
     counts = np.where(np.isnan(asked.anchor), 0.0, later.weight)
+    if not (counts.sum() > 0 and weight.sum() > 0):
+        raise HistoryError(
+            "The fit part has too few days with known outcomes to try anything on: train without --tune and with "
+            "--no-ablation, or bring a longer history."
+        )
 
     def loss(trees: bytes) -> float:
         median = Median(TreeEngine.load(trees), linear, fit.features)
@@ -210,10 +216,27 @@ def _recency(at: Array) -> Array:
     return np.asarray(0.5 ** ((at.max() - at) / _HALF_LIFE))
 
 
+@dataclass(frozen=True)
+class _Calibration:
+    """What later days say of the median and its spread, by group.
+
+    Attributes:
+        shift: float64 [groups], median of outcome less median, in units of the scale: what the served p50 adds, the
+        same for every row of a group, so that it follows the signs that its trees keep.
+        z: float64 [groups, levels], quantiles of what is left, in units of the spread; 0 at the median.
+    """
+
+    shift: Array
+    z: Array
+
+    def to_json(self) -> dict[str, Any]:
+        return {"levels": list(LEVELS), "shift": self.shift.tolist(), "quantiles": self.z.tolist()}
+
+
 def _files(
     trees: Trees,
     linear: LinearStep | None,
-    z: Array,
+    calibration: _Calibration,
     reference: bytes,
     baseline: dict[str, Any],
     fitted: Prepared,
@@ -225,25 +248,31 @@ def _files(
             "median.ubj": trees.median,
             "spread.ubj": trees.spread,
             "baseline.json": canonical_json(baseline),
-            "calibration.json": canonical_json({"levels": list(LEVELS), "quantiles": z.tolist()}),
+            "calibration.json": canonical_json(calibration.to_json()),
             "reference.npz": reference,
             "profile.json": canonical_json(_profile(fitted.features, fitted.X)),
         }
     )
 
 
-def _conformal(median: Median, spread: TreeEngine, calibrate: Prepared, later: Rows, groups: int) -> Array:
-    """Quantiles [groups, levels] of the residual in units of its spread (split conformal, by group)."""
+def _conformal(
+    median: Median, spread: TreeEngine, calibrate: Prepared, later: Rows, groups: int
+) -> _Calibration:
+    """Shift and quantiles of the residual (split conformal, by group; a group of few rows has everybody's)."""
     scaled = (calibrate.outcome - later.anchor) / later.scale
-    departure = median.value(calibrate.X, later.calibration, later.scale)
-    score = (scaled - departure) / np.exp(spread.predict_exactly(calibrate.X))
-    weight = np.where(np.isnan(score), 0.0, calibrate.weight)
-    out = np.tile(weighted_quantiles(score, weight), (groups, 1))
+    residual = scaled - median.value(calibrate.X, later.calibration, later.scale)
+    width = np.exp(spread.predict_exactly(calibrate.X))
+    weight = np.where(np.isnan(residual), 0.0, calibrate.weight)
+    shift, z = np.zeros(groups), np.zeros((groups, len(LEVELS)))
     for group in range(groups):
         mine = later.calibration == group
-        if (weight[mine] > 0).sum() >= _LEAST_CELL:
-            out[group] = weighted_quantiles(score[mine], weight[mine])
-    return out
+        if (weight[mine] > 0).sum() < _LEAST_CELL:
+            mine = np.ones(mine.size, bool)
+        shift[group] = weighted_quantiles(residual[mine], weight[mine], (0.5,))[0]
+        z[group] = weighted_quantiles((residual[mine] - shift[group]) / width[mine], weight[mine])
+    # The signs of what is left are half and half, so its median is 0 but for how quantiles lie between two rows.
+    z[:, MEDIAN] = 0.0
+    return _Calibration(shift, np.maximum.accumulate(z, axis=1))
 
 
 def _reference(median: Median, parts: Sequence[tuple[Prepared, Rows]], cells: int) -> bytes:

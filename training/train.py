@@ -154,13 +154,18 @@ def build_package(
     """
     if request.model not in MODELS:
         raise TrainingError(f"There is no model {request.model}: Vigie has {' and '.join(MODELS)}.")
+    if request.trials and request.kind == "baseline":
+        raise TrainingError(
+            "A version of the simplest rules has no trees to tune: leave --tune or --baseline-only out."
+        )
     progress("compute features", 0.05)
     events = events_of(tables)
     horizons = _horizons(request, events)
     prepared = _prepare(request.model, events, tables, horizons)
     split = split_of(prepared, horizons, request.judge_from, request.kind)
     folder = searches or directory.parent / "tuning"
-    tuned = _tune(request, tables, prepared, split, folder, progress) if request.trials else None
+    searched = request.trials > 0
+    tuned = _tune(request, tables, prepared, split, horizons, folder, progress) if searched else None
     chosen = request if tuned is None else replace(request, growth=tuned.growth)
     fitted = _fit(chosen, prepared, split, progress)
     ablation: tuple[Ablation, ...] = ()
@@ -181,6 +186,7 @@ def _tune(
     tables: HospitalTables,
     prepared: PreparedBeds | PreparedWaits,
     split: Split,
+    horizons: Sequence[float],
     folder: Path,
     progress: Progress,
 ) -> Tuned:
@@ -190,6 +196,8 @@ def _tune(
         "feature_digest": feature_digest(request.model),
         "features": [f.name for f in prepared.features],
         "split": split.to_json(),
+        "horizons_hours": list(horizons),
+        "code_commit": _commit(),
         "xgboost": installed("xgboost-cpu"),
     }
     return tune(
