@@ -121,7 +121,7 @@ def _train(given: argparse.Namespace) -> int:
     from hospital.mapping import load_mapping
     from hospital.pseudonyms import load_or_create_key
     from hospital.reading import read_hospital
-    from hospital.splits import Kind
+    from hospital.splits import BASELINE_FIRST_DAYS, Kind
     from hospital.times import instant
     from registry.keys import load_key
     from training.train import Request, train
@@ -151,6 +151,11 @@ def _train(given: argparse.Namespace) -> int:
         done = train(request, tables, settings, key=key, now=_now(), progress=progress, comment=given.comment)
     for finding in tables.findings:
         print(f"note: {finding.table}: {finding.message}")
+    if kind == "model" and done.days < BASELINE_FIRST_DAYS:
+        print(
+            f"note: {done.days:.0f} days of history, less than six months: --baseline-only makes a first version of "
+            "the simplest rules, which a board can release while the history grows."
+        )
     version = done.candidate.version
     if given.json:
         print(json.dumps({"model": given.model, "version": version, "metrics": done.metrics}))

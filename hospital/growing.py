@@ -192,8 +192,9 @@ class Growing:
         twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
         if not twice.size:
             return np.empty(0, np.int64)
-        found = np.minimum(np.searchsorted(twice, short), twice.size - 1)
-        return np.flatnonzero(twice[found] == short)
+        del ordered
+        found = [np.isin(short[i : i + _LEAST_ROOM], twice) for i in range(0, size, _LEAST_ROOM)]
+        return np.flatnonzero(np.concatenate(found))
 
     def frame(self) -> pd.DataFrame:
         """The whole table; what has grown is given up, column after column."""

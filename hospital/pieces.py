@@ -16,8 +16,8 @@ from hospital.files import csv_pieces, no_rows, parse, read_content
 
 __all__ = ["FilePieces"]
 
-_BATCH_ROWS = 65_536
-_CSV_BLOCK_BYTES = 8 << 20
+_BATCH_ROWS = 32_768
+_CSV_BLOCK_BYTES = 4 << 20
 _BUFFER_BYTES = 1 << 20
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -25,7 +25,16 @@ from registry.journal import append
 from registry.model import ForecastModel, Rows
 from registry.package import ALLOWED_FILES, package_digest
 from registry.policy import Policy, load_policy
-from registry.prepared import PreparedBeds, PreparedWaits, forecast, prepare_beds, prepare_waits, split_of
+from registry.prepared import (
+    PreparedBeds,
+    PreparedWaits,
+    fitted_until,
+    forecast,
+    history_days,
+    prepare_beds,
+    prepare_waits,
+    split_of,
+)
 from registry.release import current_release
 from registry.report import Report, make_report
 from registry.scoring import read_reported, reported_arrays, score
@@ -101,6 +110,8 @@ def gather(settings: Settings, found: Candidate, progress: Progress) -> tuple[Ev
     progress("compare with what was reported", 0.8)
     ours = _split_of(model, prepared)
     contract = _contract(settings, found, model, judged, judge, split, same_split=ours == split)
+    days_off = _history_off(model, prepared, split)
+    contract = replace(contract, baselines_off=contract.baselines_off + days_off)
     evidence = Evidence(
         model=found.model,
         version=found.version,
@@ -249,6 +260,18 @@ def _contract(
         split_overlaps=overlaps,
         rows=judge.size,
     )
+
+
+def _history_off(model: ForecastModel, prepared: Prepared, split: Split) -> int:
+    """Units whose days of history, which say whether the model may answer for them, are not what the data say."""
+    if not isinstance(prepared, PreparedBeds):
+        return 0
+    baselines = model.beds_or_raise
+    last = "calibrate" if model.manifest.kind == "model" else "fit"
+    start = split.spans["fit"][0]
+    mine = fitted_until(prepared, split, last) & (prepared.prediction_time >= start)
+    days = history_days(prepared.part(mine), len(baselines.units))
+    return int((~np.isclose(days, baselines.days, rtol=0, atol=1e-6)).sum())
 
 
 def _within_an_ulp(a: Array, b: Array) -> Array:

@@ -14,13 +14,30 @@ from hospital.features.beds import bed_features_of
 from hospital.features.feature import Feature, with_levels
 from hospital.features.wait import wait_features_of
 from hospital.quantiles import LEVELS
-from hospital.samples import BedSamples, WaitSamples, bed_samples, bed_times, compute_wait, wait_samples
+from hospital.samples import (
+    WARM_UP_DAYS,
+    BedSamples,
+    WaitSamples,
+    bed_samples,
+    bed_times,
+    compute_wait,
+    wait_samples,
+)
 from hospital.splits import Kind, Split, split_history
 from hospital.times import DAY, HOUR, moment
 from registry.model import ForecastModel, Rows
 from registry.rows import bed_baselines, bed_rows, wait_baselines, wait_rows
 
-__all__ = ["PreparedBeds", "PreparedWaits", "forecast", "prepare_beds", "prepare_waits", "split_of"]
+__all__ = [
+    "PreparedBeds",
+    "PreparedWaits",
+    "fitted_until",
+    "forecast",
+    "history_days",
+    "prepare_beds",
+    "prepare_waits",
+    "split_of",
+]
 
 _WAIT_GAP = DAY  # the longest waits end within a day
 _LEAST_PART_DAYS = 10
@@ -176,6 +193,30 @@ def prepare_beds(
     units = next(f.levels for f in found if f.name == "unit")
     known = np.array([u.unit in set(units) for u in events.units], bool)
     return PreparedBeds(events, found, samples.part(known[samples.query.unit]))
+
+
+def history_days(part: PreparedBeds, units: int) -> Array:
+    """Days from each unit's first patient to the part's end: float64 [units]; 0 where there was none."""
+    at, unit = part.prediction_time, _positions(part)
+    out = np.zeros(units)
+    for u in range(units):
+        seen = at[(unit == u) & (part.samples.now > 0)]
+        if seen.size:
+            whole = seen.min() - at.min() < DAY  # it was there before the first day that has rows
+            out[u] = (at.max() - seen.min()) / DAY + (WARM_UP_DAYS if whole else 0)
+    return out
+
+
+def _positions(part: PreparedBeds) -> Array:
+    """Position of each row's unit among the levels of the feature ``unit``: int64 [n]."""
+    at = {unit: i for i, unit in enumerate(next(f.levels for f in part.features if f.name == "unit"))}
+    return np.array([at.get(u.unit, -1) for u in part.events.units], np.int64)[part.samples.query.unit]
+
+
+def fitted_until(data: PreparedBeds | PreparedWaits, split: Split, part: str) -> Array:
+    """Rows up to the end of a part: an outcome after its end (and its gap) would tell of the next part (bool [n])."""
+    end = split.spans[part][1]
+    return np.asarray((data.prediction_time < end) & (data.target_time < end + split.gap))
 
 
 def forecast(model: ForecastModel, rows: Rows) -> Array:

@@ -84,7 +84,7 @@ def _write(building: Path, hospital: HospitalTables) -> None:
 
 
 def _write_table(path: Path, frame: pd.DataFrame) -> None:
-    """Writes a table and waits until it is on the disk; its folder gets its name once it is whole.
+    """Writes a table whole or not at all: a temporary name, fsync, rename, fsync of the folder.
 
     In pieces of a row group, with every text as such: the same bytes however the table holds its texts.
     """
@@ -96,7 +96,8 @@ def _write_table(path: Path, frame: pd.DataFrame) -> None:
         for f in fields
     }
     schema, writer = pyarrow.schema(kinds), None
-    with path.open("wb") as file:
+    unfinished = path.with_name(f".{path.name}.unfinished")  # the caller takes away the folder, if it stays
+    with unfinished.open("wb") as file:
         for first in range(0, max(len(frame), 1), _GROUP_ROWS):
             piece = frame.iloc[first : first + _GROUP_ROWS].astype(dict.fromkeys(texts, object))
             table = pyarrow.Table.from_pandas(piece, schema, preserve_index=False)
@@ -106,6 +107,8 @@ def _write_table(path: Path, frame: pd.DataFrame) -> None:
             writer.close()
         file.flush()
         os.fsync(file.fileno())
+    os.rename(unfinished, path)
+    sync_folder(path.parent)
 
 
 def open_snapshot(snapshots: Path, source_digest: str, seal_digest: str) -> HospitalTables:

@@ -22,11 +22,14 @@ from hospital.simulator import simulate, write
 from hospital.splits import PARTS, UNIT_MODEL_DAYS, split_history
 from hospital.times import DAY
 from registry.answering import answer
-from registry.model import ForecastModel
-from registry.package import package_digest
-from registry.prepared import PreparedBeds, forecast, prepare_beds, prepare_waits
+from registry.digests import canonical_json
+from registry.errors import PackageError
+from registry.model import MEDIAN, ForecastModel
+from registry.package import package_digest, write_package
+from registry.prepared import PreparedBeds, PreparedWaits, forecast, prepare_beds, prepare_waits
 from training.errors import TrainingError
 from training.fit import fit_beds, fit_waits
+from training.monotone import WAIT_SIGNS
 from training.train import Request, build_package
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -264,3 +267,44 @@ def test_a_ward_with_a_short_history_is_answered_by_the_rule(folder: Path, tmp_p
     assert np.array_equal(answered.inside, ~ruled)
     assert np.array_equal(answered.quantiles, served)
     assert (answered.contributions[ruled] == 0).all()
+
+
+def test_the_served_median_follows_the_signs(tables: HospitalTables, tmp_path: Path) -> None:
+    """Not the trees alone: what is served as p50, calibration and floor included."""
+    built = build_package(Request("wait-time"), tables, tmp_path / "p", silent)
+    model, prepared = ForecastModel(tmp_path / "p"), built.prepared
+    assert isinstance(prepared, PreparedWaits)
+    few = np.arange(prepared.prediction_time.size) % max(prepared.prediction_time.size // 60, 1) == 0
+    rows = prepared.part(few).rows(model.waits_or_raise)
+    for name, sign in WAIT_SIGNS.items():
+        column = [f.name for f in model.features].index(name)
+        grid = np.unique(np.nanquantile(prepared.X[:, column], np.linspace(0, 1, 25))).astype(np.float32)
+        p50 = []
+        for value in grid:
+            X = rows.X.copy()
+            X[:, column] = value
+            p50.append(model.quantiles(replace(rows, X=X))[:, MEDIAN])
+        assert (sign * np.diff(np.stack(p50), axis=0)).min() >= -1e-9, name
+
+
+def test_a_package_of_another_vigie_is_refused_in_words(tables: HospitalTables, tmp_path: Path) -> None:
+    """One whose files lack what this Vigie reads, or name what it does not know, with digests that are right."""
+    build_package(Request("bed-demand", HORIZONS), tables, tmp_path / "p", silent)
+    manifest = json.loads((tmp_path / "p" / "manifest.json").read_bytes())
+    files = {name: (tmp_path / "p" / name).read_bytes() for name in manifest["files"]}
+    for name, spoil in (
+        ("baseline.json", lambda body: body.pop("start_share")),
+        ("baseline.json", lambda body: body.pop("history_days")),
+        ("linear.json", lambda body: body["features"].__setitem__(0, "no such feature")),
+        ("linear.json", lambda body: body["trees_share"].pop()),
+        ("calibration.json", lambda body: body.pop("shift")),
+        ("calibration.json", lambda body: body["shift"].pop()),
+    ):
+        body = json.loads(files[name])
+        spoil(body)
+        where = tmp_path / "spoilt"
+        shutil.rmtree(where, ignore_errors=True)
+        kept = {k: v for k, v in manifest.items() if k != "files"}
+        write_package(where, kept, {**files, name: canonical_json(body)})
+        with pytest.raises(PackageError, match="Train the model again"):
+            ForecastModel(where)

@@ -15,9 +15,8 @@ from hospital.baselines import (
 from hospital.events import Array
 from hospital.features.feature import Feature
 from hospital.quantiles import LEVELS
-from hospital.samples import WARM_UP_DAYS
 from hospital.times import DAY, HOUR
-from registry.prepared import PreparedBeds
+from registry.prepared import PreparedBeds, history_days
 
 __all__ = ["bed_baselines", "feature_of", "usual_of_the_other_half", "with_residuals"]
 
@@ -32,30 +31,12 @@ def bed_baselines(fit: PreparedBeds) -> BedBaselines:
     shape = (len(units), len(horizons), 7 if fit.events.cadence_hours >= 24 else 168)
     flat, none = np.zeros((*shape[:2], len(LEVELS))), np.zeros(len(horizons))
     rules = ("last_value",) * len(horizons)
-    days = _history_days(fit, len(units))
+    days = history_days(fit, len(units))
     empty = BedBaselines(units, horizons, np.zeros(shape), rules, np.ones(shape[:2]), flat, none, days)
     best = _best_rules(fit, empty, shape)
     chosen = replace(empty, usual_change=_usual_changes(fit, empty, shape), best=best)
     error, cell = _residual(fit, chosen)
     return replace(chosen, scale=_scales(np.abs(error), cell, shape[:2]))
-
-
-def _history_days(part: PreparedBeds, units: int) -> Array:
-    """Days from each unit's first patient to the part's end: float64 [units]; 0 where there was none."""
-    at, unit = part.prediction_time, _positions(part)
-    out = np.zeros(units)
-    for u in range(units):
-        seen = at[(unit == u) & (part.samples.now > 0)]
-        if seen.size:
-            whole = seen.min() - at.min() < DAY  # it was there before the first day that has rows
-            out[u] = (at.max() - seen.min()) / DAY + (WARM_UP_DAYS if whole else 0)
-    return out
-
-
-def _positions(part: PreparedBeds) -> Array:
-    """Position of each row's unit among the levels of the feature ``unit``: int64 [n]."""
-    at = {unit: i for i, unit in enumerate(feature_of(part.features, "unit").levels)}
-    return np.array([at.get(u.unit, -1) for u in part.events.units], np.int64)[part.samples.query.unit]
 
 
 def with_residuals(baselines: BedBaselines, calibrate: PreparedBeds, least: int) -> BedBaselines:

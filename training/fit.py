@@ -26,7 +26,7 @@ from hospital.times import DAY
 from registry.digests import canonical_json
 from registry.linear import LinearStep, Median
 from registry.model import MEDIAN, Rows
-from registry.prepared import PreparedBeds, PreparedWaits
+from registry.prepared import PreparedBeds, PreparedWaits, fitted_until
 from training.bed_baselines import (
     bed_baselines,
     feature_of,
@@ -79,7 +79,7 @@ def fit_beds(
     later = calibrate.rows(first)
     z = _conformal(median, TreeEngine.load(trees.spread), calibrate, later, len(first.horizons))
 
-    both = data.part(_until(data, split, "calibrate"))
+    both = data.part(fitted_until(data, split, "calibrate"))
     # Rule, scale and errors stay those that days not fitted to have told.
     newest = replace(bed_baselines(both), best=first.best, scale=first.scale, residuals=first.residuals)
     linear, newest, rows, y, weight = _linear(both, newest)
@@ -189,13 +189,7 @@ def lesson_of(data: Prepared, split: Split) -> Lesson:
 
 
 def _part(data: Any, split: Split, part: str) -> Any:
-    return data.part(split.members(part, data.prediction_time) & _until(data, split, part))
-
-
-def _until(data: Prepared, split: Split, part: str) -> Array:
-    """Rows up to the end of a part: an outcome after its end (and its gap) would tell of the next part (bool [n])."""
-    end = split.spans[part][1]
-    return np.asarray((data.prediction_time < end) & (data.target_time < end + split.gap))
+    return data.part(split.members(part, data.prediction_time) & fitted_until(data, split, part))
 
 
 def _wait_baselines(fit: PreparedWaits, calibrate: PreparedWaits) -> WaitBaselines:

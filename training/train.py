@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from importlib.metadata import version as installed
@@ -14,10 +15,12 @@ from sqlalchemy import Connection
 
 from explain.verification import verify_apart
 from hospital.columns import events_of
+from hospital.errors import HistoryError
 from hospital.events import Events
 from hospital.features.probe import feature_digest
 from hospital.features.wait import WAIT_FEATURES
 from hospital.reading import HospitalTables
+from hospital.samples import WARM_UP_DAYS
 from hospital.splits import HORIZONS_HOURS, Kind, Split
 from hospital.times import DAY, instant
 from registry.candidates import MODELS, Candidate, register
@@ -80,12 +83,17 @@ class Built:
 
 @dataclass(frozen=True)
 class Trained:
-    """A registered candidate, what its author measured on the judge part, and what was found on the fit part."""
+    """A registered candidate, what its author measured on the judge part, and what was found on the fit part.
+
+    Attributes:
+        days: of the whole history, the warm-up included.
+    """
 
     candidate: Candidate
     metrics: dict[str, float]
     tuned: Tuned | None
     ablation: tuple[Ablation, ...]
+    days: float
 
 
 def train(
@@ -137,7 +145,9 @@ def train(
             candidate = register(settings.candidates, request.model, version, directory, body, key)
             _journal(connection, candidate, key, now)
     progress("registered", 1.0)
-    return Trained(candidate, metrics, built.tuned, built.ablation)
+    first, last = split.spans["fit"][0], split.spans["judge"][1]
+    days = (last - first + split.gap) / DAY + WARM_UP_DAYS
+    return Trained(candidate, metrics, built.tuned, built.ablation, days)
 
 
 def build_package(
@@ -170,13 +180,14 @@ def build_package(
     fitted = _fit(chosen, prepared, split, progress)
     ablation: tuple[Ablation, ...] = ()
     if request.ablation and request.kind == "model":
-        ablation = ablate(
-            prepared,
-            split,
-            seed=request.seed,
-            threads=request.threads,
-            progress=lambda done: progress("leave out each group of features", 0.8 + 0.1 * done),
-        )
+        with suppress(HistoryError):  # too little to try anything on is no reason not to have the model
+            ablation = ablate(
+                prepared,
+                split,
+                seed=request.seed,
+                threads=request.threads,
+                progress=lambda done: progress("leave out each group of features", 0.8 + 0.1 * done),
+            )
     write_package(directory, _manifest(chosen, tables, prepared, split, horizons), fitted.files)
     return Built(prepared, split, tuned, ablation)
 

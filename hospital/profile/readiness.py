@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from hospital.events import Events
+import numpy as np
+
+from hospital.events import Array, Events
 from hospital.features.beds import ALL_BED_FEATURES
 from hospital.features.feature import SEASON_DAYS, Feature
 from hospital.features.wait import WAIT_FEATURES
@@ -42,7 +44,17 @@ def model_profiles(
         horizons_hours: of bed demand; empty: those that training takes by itself.
     """
     gaps = {t.name: sum(g.hours for g in t.gaps) / 24 for t in tables}
+    if (
+        "census" in latest
+    ):  # its units are looked at one by one; days on which none of them was counted are holes
+        gaps["census"] = _days_without_rows(latest["census"].times)
     return tuple(_model(model, events, latest, gaps, covariates, horizons_hours) for model in MODELS)
+
+
+def _days_without_rows(times: Array) -> float:
+    """Days between two neighbouring times (sorted instants, int64 [n]) beyond the usual step, where above two days."""
+    steps = np.diff(np.unique(times)) / DAY
+    return float((steps[steps > 2.0] - 1.0).sum())
 
 
 def _model(
