@@ -166,7 +166,7 @@ class ForecastModel:
         contributions = rows.scale[:, None] * (found - usual)
         departure = rows.scale * (base + usual.sum(axis=1))
         calibration = rows.scale * self._shift[rows.calibration]
-        raw = rows.anchor + rows.scale * median + calibration
+        raw = rows.anchor + rows.scale * (median + self._shift[rows.calibration])
         p50 = np.maximum(raw, rows.floor)
         adjustments = {"calibration": calibration, "floor": np.maximum(rows.floor - raw, 0.0)}
         if self.name == "bed-demand":
