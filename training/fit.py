@@ -155,6 +155,11 @@ class Lesson:
     signs: tuple[int, ...]
     loss: Callable[[bytes], float]
 
+    def tried(self, growth: Growth, *, seed: int, threads: int) -> float:
+        """The loss of a median that grew so."""
+        how: dict[str, Any] = {"seed": seed, "threads": threads, "progress": lambda: None}
+        return self.loss(fit_median(self.X, self.y, self.weight, signs=self.signs, growth=growth, **how))
+
 
 def lesson_of(data: Prepared, split: Split) -> Lesson:
     """The fit part alone: its first four fifths to learn from, the last one, after a gap, to be asked about."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from registry.digests import canonical_json, sha256_bytes, sync_folder
 from training.fit import Lesson
-from training.trees import DEFAULT_GROWTH, Growth, fit_median
+from training.trees import DEFAULT_GROWTH, Growth
 
 __all__ = ["Tuned", "growth_of", "tune"]
 
@@ -79,17 +79,7 @@ def tune(
     for number in range(trials):
         growth = growth_of(number, seed)
         if number not in known:
-            model = fit_median(
-                lesson.X,
-                lesson.y,
-                lesson.weight,
-                seed=seed,
-                threads=threads,
-                progress=lambda: None,
-                signs=lesson.signs,
-                growth=growth,
-            )
-            known[number] = lesson.loss(model)
+            known[number] = lesson.tried(growth, seed=seed, threads=threads)
             _append(path, {"trial": number, "loss": known[number]})
         found.append({**asdict(growth), "loss": round(known[number], 9)})
         progress((number + 1) / trials)
