@@ -220,6 +220,44 @@ def test_a_patient_does_not_count_among_those_waiting_before_them() -> None:
     assert X[0, names.index("ed_waiting_urgent")] == 2
 
 
+def test_two_departments_have_queues_and_staff_of_their_own() -> None:
+    """Whoever waits elsewhere, and a doctor elsewhere, does not count; a department that nobody named has no state."""
+    arrived = np.array([0, 5, 9, 12], np.int64) * MINUTE + 1000 * DAY
+    visits = {
+        "visit_id": np.array(["a", "b", "c", "d"], object),
+        "department": np.array(["ED", "ED-CHILD", "ED", "ED-CHILD"], object),
+        "arrived_at": arrived,
+        "triaged_at": arrived + MINUTE,
+        "seen_at": np.array([MISSING_TIME, arrived[1] + 3 * MINUTE, MISSING_TIME, MISSING_TIME]),
+        "left_at": np.full(4, MISSING_TIME),
+        "bed_requested_at": np.full(4, MISSING_TIME),
+        "triage": np.array(["4"] * 4, object),
+        "received_at": arrived + 4 * MINUTE,
+    }
+    shift = np.full(2, 1000 * DAY - HOUR)
+    staffing = {
+        "at": shift,
+        "unit": np.array(["ED", "ED-CHILD"], object),
+        "role": np.array(["doctor"] * 2, object),
+        "count": np.array([5.0, 2.0]),
+        "known_at": shift,
+        "received_at": shift,
+    }
+    events = Events.of({"visits": visits, "staffing": staffing}, zone=ZoneInfo("Europe/Paris"))
+    prepared = prepare_waits(events, (), None)
+    names = ("ED", "ED-CHILD", "NOWHERE")
+    at = np.full(3, arrived[3] + 20 * MINUTE)
+    texts = {n: np.full(3, None, object) for n in ("arrival_mode", "reason")}
+    columns = {**texts, "department": np.array(names, object), "triage": np.array(["4"] * 3, object)}
+    X = WaitFeatures(events).compute(WaitQuery(at, at, np.full(3, -1), columns, {}), prepared.features)
+    found = {f.name: X[:, i].tolist() for i, f in enumerate(prepared.features)}
+    assert found["ed_waiting"][:2] == [2, 1]
+    assert found["ed_doctors"][:2] == [5, 2]
+    assert found["waiting_per_doctor"][:2] == [pytest.approx(0.4), 0.5]
+    assert found["last_wait_triage"][1] == 3
+    assert np.isnan([found[n][2] for n in ("ed_waiting", "ed_doctors", "waiting_per_doctor")]).all()
+
+
 def test_samples_of_waits_are_in_order_and_not_yet_seen(hospital: HospitalTables) -> None:
     """A visit is forecast once, at triage, before its wait ends; who left unseen is there, censored."""
     events = events_of(hospital)

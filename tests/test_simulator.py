@@ -275,7 +275,7 @@ def test_a_wrong_parameters_file_is_refused_with_every_fault(tmp_path: Path) -> 
     text = Path(__file__).parents[1].joinpath("hospital/simulator/parameters.toml").read_text("utf-8")
     path = tmp_path / "mine.toml"
     path.write_text(
-        text.replace("boxes = 34", 'boxes = "many"').replace("pull_sigma", "pull_sigmas"), "utf-8"
+        text.replace("boxes = 27", 'boxes = "many"').replace("pull_sigma", "pull_sigmas"), "utf-8"
     )
     with pytest.raises(ParametersError) as raised:
         load_parameters(path)
@@ -288,9 +288,11 @@ def test_a_wrong_parameters_file_is_refused_with_every_fault(tmp_path: Path) -> 
 def test_parameters_can_be_changed_for_a_scenario() -> None:
     """Fewer doctors, longer waits: the engine of crisis scenarios."""
     p = load_parameters()
-    fewer = dataclasses.replace(p.emergency, doctors_weekday=(2, 4, 5, 4), doctors_weekend=(2, 4, 5, 4))
+    adults, children = p.department
+    fewer = dataclasses.replace(adults, doctors_weekday=(1, 3, 4, 3), doctors_weekend=(1, 3, 4, 3))
     usual, short = (
-        simulate(20, seed=702, parameters=q) for q in (p, dataclasses.replace(p, emergency=fewer))
+        simulate(20, seed=702, parameters=q)
+        for q in (p, dataclasses.replace(p, department=(fewer, children)))
     )
     assert wait_minutes(short["visits"]).mean() > 1.3 * wait_minutes(usual["visits"]).mean()
 

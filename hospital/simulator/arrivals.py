@@ -17,7 +17,7 @@ from hospital.simulator.parameters import ArrivalParameters, EpidemicParameters
 from hospital.simulator.scenario import Shift
 from hospital.simulator.streams import ar1_lognormal, stream
 
-__all__ = ["Arrivals", "Epidemics", "draw_arrivals", "draw_epidemics"]
+__all__ = ["Arrivals", "Epidemics", "draw_arrivals", "draw_epidemics", "school_age_factors"]
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,12 @@ class Arrivals:
     Attributes:
         minute: simulated minute of arrival.
         day: index of the local day.
+        hour: local hour, 0 to 23.
     """
 
     minute: NDArray[np.float64]
     day: NDArray[np.int64]
+    hour: NDArray[np.int64]
 
 
 def draw_epidemics(clock: Clock, parameters: EpidemicParameters, seed: int) -> Epidemics:
@@ -64,6 +66,13 @@ def draw_epidemics(clock: Clock, parameters: EpidemicParameters, seed: int) -> E
     return Epidemics(respiratory, infant)
 
 
+def school_age_factors(clock: Clock, parameters: ArrivalParameters) -> NDArray[np.float64]:
+    """Factor on visits of school-age children by day; its mean over a year is 1, holidays and term together."""
+    holidays = np.array([day.school_holiday for day in clock.days])
+    factor, share = parameters.school_age_holiday_factor, parameters.school_holiday_share
+    return np.where(holidays, factor, (1 - share * factor) / (1 - share))
+
+
 def _ordinal(year: int) -> int:
     return date(year, 1, 1).toordinal()
 
@@ -79,7 +88,8 @@ def draw_arrivals(
 ) -> Arrivals:
     """Arrival minutes of the whole run.
 
-    `load` is the factor of epidemics on a day's total. With a shift, days before it are the same as without.
+    `load` is the factor of epidemics and school holidays on a day's total. With a shift, days before it are the same
+    as without.
     """
     days = clock.days
     intensity = ar1_lognormal(
@@ -91,6 +101,7 @@ def draw_arrivals(
     counts_rng, minutes_rng = stream(seed, "arrival counts"), stream(seed, "arrival minutes")
     minutes: list[NDArray[np.float64]] = []
     indexes: list[NDArray[np.int64]] = []
+    hours_of_day: list[NDArray[np.int64]] = []
     shares = np.array(parameters.hour_shares)
     for day in days:
         level = parameters.visits_per_day * scale * _day_factor(day, days, parameters)
@@ -105,7 +116,10 @@ def draw_arrivals(
         drawn = day.begin + 60 * (np.repeat(elapsed, counts) + minutes_rng.random(int(counts.sum())))
         minutes.append(np.sort(drawn))
         indexes.append(np.full(len(drawn), day.index))
-    return Arrivals(np.concatenate(minutes), np.concatenate(indexes))
+        hours_of_day.append(
+            np.repeat(local, counts)
+        )  # in the order of the sorted minutes: hours do not overlap
+    return Arrivals(np.concatenate(minutes), np.concatenate(indexes), np.concatenate(hours_of_day))
 
 
 def _day_factor(day: Day, days: list[Day], parameters: ArrivalParameters) -> float:

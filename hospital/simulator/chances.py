@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hospital.simulator.parameters import EmergencyParameters
+from hospital.simulator.parameters import Parameters
 from hospital.simulator.patients import ADMITTED, Patients
 from hospital.simulator.streams import stream
 
@@ -33,9 +33,9 @@ class Chances:
     stay_age: list[float]
 
 
-def draw_chances(e: EmergencyParameters, patients: Patients, seed: int) -> Chances:
+def draw_chances(parameters: Parameters, patients: Patients, seed: int) -> Chances:
     """Every chance of every patient, one stream a kind."""
-    n = len(patients.triage)
+    e, n = parameters.emergency, len(patients.triage)
 
     def uniform(name: str) -> NDArray[np.float64]:
         return stream(seed, f"emergency {name}").random(n)
@@ -50,6 +50,8 @@ def draw_chances(e: EmergencyParameters, patients: Patients, seed: int) -> Chanc
     doctor = np.array(e.doctor_minutes)[level] * spread("doctor", e.doctor_sigma)
     share = np.clip(e.first_contact_share + 0.15 * (uniform("share") - 0.5), 0.3, 0.9)
     workup = np.array(e.workup_minutes)[level] * np.where(admitted, e.workup_admitted_factor, 1.0)
+    child = patients.age_years <= parameters.destinations.child_until_years
+    workup *= np.where(child, e.workup_child_factor, 1.0)
     workup = workup * np.exp(e.workup_sigma * stream(seed, "emergency workup").standard_normal(n))
     patience = np.array(e.patience_minutes)[level]
     patience = patience * np.exp(e.patience_sigma * stream(seed, "emergency patience").standard_normal(n))

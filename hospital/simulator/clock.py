@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from hospital.calendar import french_public_holidays
+from hospital.simulator.school import is_school_holiday
 
 __all__ = ["Clock", "Day", "in_month_days"]
 
@@ -29,6 +30,7 @@ class Day:
         weekday: 0 = Monday.
         holiday: a French public holiday.
         special: 25 December or 1 January.
+        school_holiday: schools of the hospital's zone are closed for a holiday.
     """
 
     index: int
@@ -38,6 +40,7 @@ class Day:
     weekday: int
     holiday: bool
     special: bool
+    school_holiday: bool
 
     @property
     def working(self) -> bool:
@@ -59,8 +62,8 @@ class Day:
 class Clock:
     """The local days of a run, and the way between simulated minutes and UTC."""
 
-    def __init__(self, first: date, days: int, zone: str) -> None:
-        """Days from `first` on, `days` of them, in the time zone named."""
+    def __init__(self, first: date, days: int, zone: str, school_zone: str) -> None:
+        """Days from `first` on, `days` of them, in the time zone and the zone of school holidays named."""
         self._zone = ZoneInfo(zone)
         self.origin = self._midnight(first)
         names: dict[int, dict[date, str]] = {}
@@ -79,6 +82,7 @@ class Clock:
                     weekday=day.weekday(),
                     holiday=day in names[day.year],
                     special=(day.month, day.day) in {(12, 25), (1, 1)},
+                    school_holiday=is_school_holiday(day, school_zone),
                 )
             )
         self._begins = [day.begin for day in self.days]

@@ -1,4 +1,4 @@
-"""The emergency department in discrete events: triage desk, waiting room, doctors, boxes, boarding.
+"""An emergency department in discrete events: triage desk, waiting room, doctors, boxes, boarding.
 
 Doctors are counted, not named. A free doctor takes a patient whose results are back, or calls the waiting
 patient with the strongest pull: the wait so far against the target of the triage level, times a hidden
@@ -9,68 +9,42 @@ is made before the run.
 import math
 from collections import deque
 from collections.abc import Generator
-from dataclasses import dataclass
 
 import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from hospital.simulator.arrivals import Arrivals
-from hospital.simulator.chances import draw_chances
 from hospital.simulator.clock import Clock
-from hospital.simulator.parameters import Parameters
-from hospital.simulator.patients import ADMITTED, DIED, HOME, Patients
+from hospital.simulator.parameters import DepartmentParameters, Parameters
+from hospital.simulator.patients import ADMITTED, DIED, HOME
 from hospital.simulator.staffing import Block
 from hospital.simulator.streams import ar1_lognormal, stream
+from hospital.simulator.visits import Population, Visit
 from hospital.simulator.wards import EMERGENCY, Wards
 
-__all__ = ["EmergencyDepartment", "Visit"]
-
-
-@dataclass(eq=False)
-class Visit:
-    """One passage, in simulated minutes; None = has not happened.
-
-    Attributes:
-        number: index of the patient.
-        level: index of the triage level, 0 = most urgent.
-        called: succeeds with True when a doctor calls, with False when the patient has left.
-        held_until: passed over until then (unfairness only).
-    """
-
-    number: int
-    arrived: float
-    level: int
-    pull: float
-    called: simpy.Event
-    triaged: float | None = None
-    seen: float | None = None
-    bed_requested: float | None = None
-    left: float | None = None
-    disposition: str | None = None
-    held_until: float = -1.0
+__all__ = ["EmergencyDepartment"]
 
 
 class EmergencyDepartment:
-    """All visits of the run."""
+    """One department: its queue, its doctors, its places."""
 
     def __init__(
         self,
         env: simpy.Environment,
         clock: Clock,
         parameters: Parameters,
+        department: DepartmentParameters,
         wards: Wards,
-        arrivals: Arrivals,
-        patients: Patients,
+        population: Population,
+        numbers: NDArray[np.int64],
         rota: list[Block],
         seed: int,
         scale: float,
-        hold: NDArray[np.float64],
+        visits: list[Visit],
     ) -> None:
         """A department with nobody in it.
 
-        `hold`: for each patient, the share of the wait so far for which the patient is passed over (0 =
-        never).
+        `numbers`: the patients who come here, in order of arrival; `visits` takes their passages as they come.
         """
         self._env = env
         self._clock = clock
@@ -81,29 +55,31 @@ class EmergencyDepartment:
         self._alternates = {ward.unit: ward.alternates for ward in parameters.ward}
         self._elsewhere_after_hours = parameters.destinations.elsewhere_after_hours
         self._step_down = parameters.destinations.step_down
-        self._minutes = arrivals.minute.tolist()
-        self._patients = patients
-        self._outcome = patients.outcome.tolist()
-        self._ward = patients.ward.tolist()
+        self._department = department.department
+        self._numbers = numbers.tolist()
+        self._minutes = population.arrivals.minute.tolist()
+        self._patients = population.patients
+        self._outcome = population.patients.outcome.tolist()
+        self._ward = population.patients.ward.tolist()
         self._rota = rota
-        self._hold = hold.tolist()
-        self._draws = draw_chances(self._e, patients, seed)
+        self._hold = population.hold.tolist()
+        self._draws = population.chances
         self._slow = ar1_lognormal(
             stream(seed, "slowness"), self._e.slowness_sigma, self._e.slowness_memory, len(clock.days)
         )
-        self._next_ward = stream(seed, "step down")
-        self._desk = simpy.Resource(env, max(1, round(self._e.triage_nurses * scale)))
+        self._next_ward = stream(seed, f"step down {self._department}")
+        self._desk = simpy.Resource(env, max(1, round(department.triage_nurses * scale)))
         self._waiting: list[Visit] = []
         self._review: deque[tuple[float, int, simpy.Event]] = deque()
         self._doctors = 0
         self._busy = 0
         self._pace = 1.0
         self._nurses = 1.0
-        self._boxes = max(2, round(self._e.boxes * scale))
+        self._boxes = max(2, round(department.boxes * scale))
         self._blocked = 0  # boxes held by boarders
         self._most_blocked = self._e.boarding_boxes_share * self._boxes
-        self._corridor = max(1, round(self._e.corridor_places * scale))
-        self.visits: list[Visit] = []
+        self._corridor = max(1, round(department.corridor_places * scale))
+        self._visits = visits
 
     def start(self) -> None:
         """Open the doors."""
@@ -118,10 +94,12 @@ class EmergencyDepartment:
 
     def _door(self) -> Generator[simpy.Event, None, None]:
         triage = self._patients.triage.tolist()
-        for number, minute in enumerate(self._minutes):
+        for number in self._numbers:
+            minute = self._minutes[number]
             yield self._env.timeout(minute - self._env.now)
-            visit = Visit(number, minute, triage[number], self._draws.pull[number], self._env.event())
-            self.visits.append(visit)
+            pull, called = self._draws.pull[number], self._env.event()
+            visit = Visit(number, self._department, minute, triage[number], pull, called)
+            self._visits.append(visit)
             self._env.process(self._passage(visit))
 
     def _passage(self, visit: Visit) -> Generator[simpy.Event, None, None]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hospital.errors import VigieError
 from hospital.simulator.parameters import Parameters
+from hospital.simulator.school import SCHOOL_ZONES
 
 __all__ = ["ParametersError", "load_parameters"]
 
@@ -73,14 +74,15 @@ def _build(kind: typing.Any, value: object, path: str, faults: list[str]) -> obj
 def _consistency(p: Parameters) -> list[str]:
     """What types alone do not say: lengths, sums, names of wards."""
     units = {ward.unit for ward in p.ward}
-    blocks = len(p.emergency.block_hours)
     e = p.emergency
     lengths = [
         ("arrivals.hour_shares", len(p.arrivals.hour_shares), 24),
+        ("arrivals.child_hour_factors", len(p.arrivals.child_hour_factors), 24),
         ("arrivals.weekday_factors", len(p.arrivals.weekday_factors), 7),
         ("patients.triage_thresholds", len(p.patients.triage_thresholds), 5),
         *(
-            (f"emergency.{n}", len(getattr(e, n)), blocks)
+            (f"department.{d.department}.{n}", len(getattr(d, n)), len(p.department[0].block_hours))
+            for d in p.department
             for n in ("doctors_weekday", "doctors_weekend", "nurses_weekday", "nurses_weekend")
         ),
         *(
@@ -92,15 +94,47 @@ def _consistency(p: Parameters) -> list[str]:
         *((f"ward.{w.unit}.operations_weekday", len(w.operations_weekday), 5) for w in p.ward),
     ]
     faults = [f"{name}: {got} values, {want} expected" for name, got, want in lengths if got != want]
+    faults += _departments(p)
+    if p.general.school_zone not in SCHOOL_ZONES:
+        faults.append(
+            f"general.school_zone: {p.general.school_zone!r}, one of {', '.join(SCHOOL_ZONES)} expected"
+        )
     named = {u for r in p.reason for u in r.wards} | {u for w in p.ward for u in w.alternates}
     faults += [
         f"{unit}: no ward of this name" for unit in sorted((named | set(p.destinations.step_down)) - units)
     ]
     sums = [
         ("arrivals.hour_shares", sum(p.arrivals.hour_shares)),
+        (
+            "arrivals.child_hour_factors, weighted by hour_shares",
+            sum(f * h for f, h in zip(p.arrivals.child_hour_factors, p.arrivals.hour_shares, strict=False)),
+        ),
         ("reason shares", sum(r.share for r in p.reason)),
         ("hospital.discharge_shares", sum(p.hospital.discharge_shares)),
         *((f"reason.{r.code}.wards", sum(r.wards.values())) for r in p.reason),
         *((f"reason.{r.code}.ages", sum(r.ages)) for r in p.reason),
     ]
     return faults + [f"{name}: sums to {total:.4f}, not 1" for name, total in sums if abs(total - 1) > 1e-3]
+
+
+def _departments(p: Parameters) -> list[str]:
+    """Faults of the emergency departments taken together."""
+    if not p.department:
+        return ["department: none, at least one expected"]
+    first, *others = p.department
+    names = [d.department for d in p.department]
+    faults = [f"department.{n}: named twice" for n in sorted(set(names)) if names.count(n) > 1]
+    faults += [
+        f"department.{d.department}.block_hours: not those of {first.department}"
+        for d in others
+        if d.block_hours != first.block_hours
+    ]
+    taken: set[int] = set()
+    for d in others:
+        ages = set(range(d.from_years, d.until_years + 1))
+        if not ages or ages & taken:
+            faults.append(
+                f"department.{d.department}: ages {d.from_years} to {d.until_years} empty or taken twice"
+            )
+        taken |= ages
+    return faults

@@ -11,6 +11,7 @@ __all__ = [
     "AbsenceParameters",
     "ArrivalParameters",
     "BedParameters",
+    "DepartmentParameters",
     "DestinationParameters",
     "EmergencyParameters",
     "EpidemicParameters",
@@ -33,6 +34,7 @@ class GeneralParameters:
     """Clock and length of the run."""
 
     time_zone: str
+    school_zone: str
     burn_in_days: int
     planning_days: int
 
@@ -43,10 +45,13 @@ class ArrivalParameters:
 
     visits_per_day: float
     hour_shares: tuple[float, ...]
+    child_hour_factors: tuple[float, ...]
     weekday_factors: tuple[float, ...]
     holiday_factor: float
     after_holiday_factor: float
     special_holiday_factor: float
+    school_age_holiday_factor: float
+    school_holiday_share: float
     season_amplitude: float
     season_peak_day: int
     day_cv: float
@@ -112,17 +117,9 @@ class ReasonParameters:
 
 @dataclass(frozen=True)
 class EmergencyParameters:
-    """The emergency department: staff, places, times, habits."""
+    """Times and habits that all emergency departments share."""
 
-    block_hours: tuple[int, ...]
-    doctors_weekday: tuple[int, ...]
-    doctors_weekend: tuple[int, ...]
-    nurses_weekday: tuple[int, ...]
-    nurses_weekend: tuple[int, ...]
-    boxes: int
-    corridor_places: int
     boarding_boxes_share: float
-    triage_nurses: int
     triage_minutes: float
     triage_sigma: float
     registration_minutes: float
@@ -134,6 +131,7 @@ class EmergencyParameters:
     slowness_memory: float
     workup_minutes: tuple[float, ...]
     workup_admitted_factor: float
+    workup_child_factor: float
     workup_sigma: float
     target_minutes: tuple[float, ...]
     pull_sigma: float
@@ -156,6 +154,24 @@ class EmergencyParameters:
 
 
 @dataclass(frozen=True)
+class DepartmentParameters:
+    """One emergency department: whom it is for, staff, places."""
+
+    department: str
+    from_years: int
+    until_years: int
+    least_scale: float
+    block_hours: tuple[int, ...]
+    doctors_weekday: tuple[int, ...]
+    doctors_weekend: tuple[int, ...]
+    nurses_weekday: tuple[int, ...]
+    nurses_weekend: tuple[int, ...]
+    boxes: int
+    corridor_places: int
+    triage_nurses: int
+
+
+@dataclass(frozen=True)
 class UnfairnessParameters:
     """How being passed over works out."""
 
@@ -171,6 +187,7 @@ class AbsenceParameters:
     week_sigma: float
     week_memory: float
     replaced_share: float
+    school_holiday_replaced_factor: float
     written_share: float
     written_hours: float
 
@@ -250,6 +267,7 @@ class TheatreParameters:
     week_sigma: float
     day_sigma: float
     reduced: tuple[ReducedProgramme, ...]
+    school_holiday_factor: float
     booked_days: float
     booked_sigma: float
     cancelled_share: float
@@ -283,6 +301,7 @@ class Parameters:
     patients: PatientParameters
     reason: tuple[ReasonParameters, ...]
     emergency: EmergencyParameters
+    department: tuple[DepartmentParameters, ...]
     unfairness: UnfairnessParameters
     absence: AbsenceParameters
     hospital: HospitalParameters

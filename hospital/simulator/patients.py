@@ -22,8 +22,8 @@ __all__ = [
     "TRANSFER",
     "Patients",
     "audit_group",
+    "case_mix",
     "draw_patients",
-    "epidemic_load",
 ]
 
 Floats = NDArray[np.float64]
@@ -32,6 +32,9 @@ Flags = NDArray[np.bool_]
 
 ARRIVAL_MODES = ("walk_in", "ambulance", "smur", "transfer")
 _AGE_EDGES = np.array([0, 2, 15, 45, 65, 75, 85, 101])
+_CHILD_BANDS = 2
+_SCHOOL_BAND = 1
+_MOST_CHILDREN = 0.95
 HOME, ADMITTED, TRANSFER, DIED = range(4)
 
 
@@ -64,18 +67,27 @@ class Patients:
     pain_0_10: Floats
 
 
-def epidemic_load(parameters: Parameters, epidemics: Epidemics) -> Floats:
-    """Factor of epidemics on each day's number of visits, from the shares of the reasons that they raise."""
-    extra = np.zeros(len(epidemics.respiratory))
-    for reason in parameters.reason:
-        if reason.respiratory:
-            infants = reason.share * reason.ages[0]
-            extra += reason.share * (epidemics.respiratory - 1) + infants * (epidemics.infant - 1)
-    return 1 + extra
+def case_mix(parameters: Parameters, epidemics: Epidemics, school_age: Floats) -> Floats:
+    """Weight of each reason and age band on each day: float64 [days, reasons, bands]; a usual day sums to 1.
+
+    An epidemic raises some pairs of reason and age, term and holidays move the school-age band (`school_age`, [days]).
+    """
+    base = np.array([[r.share * a for a in r.ages] for r in parameters.reason])
+    respiratory = np.array([r.respiratory for r in parameters.reason])
+    wave = np.where(respiratory[:, None], base, 0.0)
+    infant = np.zeros_like(base)
+    infant[:, 0] = wave[:, 0]
+    mix = (
+        base
+        + wave * (epidemics.respiratory - 1)[:, None, None]
+        + infant * (epidemics.infant - 1)[:, None, None]
+    )
+    mix[:, :, _SCHOOL_BAND] *= school_age[:, None]
+    return mix
 
 
-def draw_patients(parameters: Parameters, arrivals: Arrivals, epidemics: Epidemics, seed: int) -> Patients:
-    """Draw every column for every arrival."""
+def draw_patients(parameters: Parameters, arrivals: Arrivals, mix: Floats, seed: int) -> Patients:
+    """Draw every column for every arrival; `mix` is that of `case_mix`."""
     n = len(arrivals.minute)
     p = parameters.patients
 
@@ -85,7 +97,7 @@ def draw_patients(parameters: Parameters, arrivals: Arrivals, epidemics: Epidemi
     def normal(name: str) -> Floats:
         return stream(seed, f"patient {name}").standard_normal(n)
 
-    reason, band = _reasons(parameters, arrivals, epidemics, uniform("reason"))
+    reason, band = _reasons(parameters, arrivals, mix, uniform("reason"))
     low, high = _AGE_EDGES[band], _AGE_EDGES[band + 1]
     age = (low + np.floor(uniform("age") * (high - low))).astype(np.int64)
     adult_age = np.maximum(age - 40, -25) * (age >= 15)
@@ -137,23 +149,28 @@ def _logistic(x: Floats) -> Floats:
     return 1 / (1 + np.exp(-x))
 
 
-def _reasons(
-    parameters: Parameters, arrivals: Arrivals, epidemics: Epidemics, draw: Floats
-) -> tuple[Ints, Ints]:
-    """Reason and age band together, since an epidemic raises some pairs of them."""
-    base = np.array([[r.share * a for a in r.ages] for r in parameters.reason])
-    respiratory = np.array([r.respiratory for r in parameters.reason])
-    infant = np.zeros_like(base)
-    infant[respiratory, 0] = base[respiratory, 0]
-    wave = np.where(respiratory[:, None], base, 0.0)
-    cells = np.empty(len(draw), dtype=np.int64)
-    for day in range(len(epidemics.respiratory)):
+def _reasons(parameters: Parameters, arrivals: Arrivals, mix: Floats, draw: Floats) -> tuple[Ints, Ints]:
+    """Reason and age band together, since an epidemic raises some pairs of them; children come at other hours."""
+    tilt = np.array(parameters.arrivals.child_hour_factors)
+    reason = np.empty(len(draw), dtype=np.int64)
+    band = np.empty(len(draw), dtype=np.int64)
+    for day, weights in enumerate(mix):
         chosen = slice(*np.searchsorted(arrivals.day, [day, day + 1]))
-        weights = base + wave * (epidemics.respiratory[day] - 1) + infant * (epidemics.infant[day] - 1)
-        shares = np.cumsum(weights.ravel())
-        cells[chosen] = np.searchsorted(shares / shares[-1], draw[chosen], side="right")
-    cells = np.minimum(cells, base.size - 1)
-    return cells // base.shape[1], cells % base.shape[1]
+        usual = weights[:, :_CHILD_BANDS].sum() / weights.sum()
+        children = np.minimum(usual * tilt[arrivals.hour[chosen]], _MOST_CHILDREN)
+        u = draw[chosen]
+        child = u < children
+        young, old = weights[:, :_CHILD_BANDS], weights[:, _CHILD_BANDS:]
+        of_young, of_old = _cells(young, u / children), _cells(old, (u - children) / (1 - children))
+        reason[chosen] = np.where(child, of_young // young.shape[1], of_old // old.shape[1])
+        band[chosen] = np.where(child, of_young % young.shape[1], _CHILD_BANDS + of_old % old.shape[1])
+    return reason, band
+
+
+def _cells(weights: Floats, place: Floats) -> Ints:
+    """Flat index of the cell that each place (0 to 1; others are clipped) of the cumulated weights falls into."""
+    shares = np.cumsum(weights.ravel())
+    return np.asarray(np.minimum(np.searchsorted(shares / shares[-1], place, side="right"), weights.size - 1))
 
 
 def _wards(

@@ -7,16 +7,19 @@ import numpy as np
 import pandas as pd
 import simpy
 
-from hospital.simulator.arrivals import draw_arrivals, draw_epidemics
+from hospital.simulator.arrivals import draw_arrivals, draw_epidemics, school_age_factors
+from hospital.simulator.chances import draw_chances
 from hospital.simulator.clock import Clock
+from hospital.simulator.departments import departments_of, open_departments
 from hospital.simulator.emergency import EmergencyDepartment
 from hospital.simulator.loading import load_parameters
 from hospital.simulator.parameters import Parameters
-from hospital.simulator.patients import audit_group, draw_patients, epidemic_load
+from hospital.simulator.patients import audit_group, case_mix, draw_patients
 from hospital.simulator.scenario import Shift, Unfair
-from hospital.simulator.staffing import draw_beds, draw_rota
+from hospital.simulator.staffing import Notice, draw_beds, draw_rota
 from hospital.simulator.tables import Span, build_tables
 from hospital.simulator.theatre import draw_operations, schedule_direct, schedule_operations
+from hospital.simulator.visits import Population, Visit
 from hospital.simulator.wards import Wards
 
 __all__ = ["DEFAULT_START", "simulate"]
@@ -44,8 +47,8 @@ def simulate(
     stays still open are open. Rotas, staffed beds and operations lie ahead as far as they were known by
     then.
 
-    `scale` sizes arrivals, beds and staff (0.25 = a hospital of 150 beds). `progress` is called with the
-    share done.
+    `scale` sizes arrivals, beds and staff (0.25 = a hospital of 150 beds, too small for a children's emergency
+    department of its own: all patients go to one). `progress` is called with the share done.
 
     Raises:
         ValueError: `days` below 1, `scale` outside 0.1 to 3, or a seed below 0.
@@ -60,14 +63,16 @@ def simulate(
     burn_in = p.general.burn_in_days
     # The run ends with the last written day; the days after it exist only as plans.
     clock = Clock(
-        start - timedelta(days=burn_in), burn_in + days + p.general.planning_days, p.general.time_zone
+        start - timedelta(days=burn_in),
+        burn_in + days + p.general.planning_days,
+        p.general.time_zone,
+        p.general.school_zone,
     )
     begin, end = clock.days[burn_in].begin, clock.days[burn_in + days].begin
 
-    epidemics = draw_epidemics(clock, p.epidemic, seed)
-    arrivals = draw_arrivals(clock, p.arrivals, epidemic_load(p, epidemics), seed, scale, shift, burn_in)
-    patients = draw_patients(p, arrivals, epidemics, seed)
-    rota, notices = draw_rota(clock, p, seed, scale)
+    mix = case_mix(p, draw_epidemics(clock, p.epidemic, seed), school_age_factors(clock, p.arrivals))
+    arrivals = draw_arrivals(clock, p.arrivals, mix.sum(axis=(1, 2)), seed, scale, shift, burn_in)
+    patients = draw_patients(p, arrivals, mix, seed)
     staffed, bed_notices = draw_beds(clock, p, seed, scale)
     operations = draw_operations(clock, p, seed, scale)
     hold = np.zeros(len(arrivals.minute))
@@ -76,16 +81,38 @@ def simulate(
 
     env = simpy.Environment()
     wards = Wards(env, clock, p, staffed, seed)
-    department = EmergencyDepartment(env, clock, p, wards, arrivals, patients, rota, seed, scale, hold)
     wards.start()
     schedule_operations(env, wards, p, operations, seed)
     schedule_direct(env, clock, wards, p, seed, scale)
-    department.start()
+    population = Population(arrivals, patients, draw_chances(p, patients, seed), hold)
+    visits, rotas = _open_departments(env, clock, p, wards, population, seed, scale)
     for day in clock.days[: burn_in + days]:
         env.run(until=day.begin + day.length)
         if progress is not None:
             progress((day.index + 1) / (burn_in + days))
     span = Span(clock.origin, float(begin), float(end))
-    return build_tables(
-        span, p, scale, department.visits, patients, wards.stays, operations, notices + bed_notices
-    )
+    return build_tables(span, p, visits, patients, wards.stays, operations, rotas + bed_notices)
+
+
+def _open_departments(
+    env: simpy.Environment,
+    clock: Clock,
+    parameters: Parameters,
+    wards: Wards,
+    population: Population,
+    seed: int,
+    scale: float,
+) -> tuple[list[Visit], list[Notice]]:
+    """Opens every emergency department; their visits, which grow as the run goes, and what their rotas say."""
+    visits: list[Visit] = []
+    notices: list[Notice] = []
+    departments = open_departments(parameters.department, scale)
+    where = departments_of(departments, population.patients.age_years)
+    for index, department in enumerate(departments):
+        rota, told = draw_rota(clock, parameters, department, seed, scale)
+        notices += told
+        numbers = np.flatnonzero(where == index)
+        EmergencyDepartment(
+            env, clock, parameters, department, wards, population, numbers, rota, seed, scale, visits
+        ).start()
+    return visits, notices

@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hospital.simulator.clock import Clock, in_month_days
-from hospital.simulator.parameters import AbsenceParameters, Parameters, WardParameters
+from hospital.simulator.parameters import (
+    AbsenceParameters,
+    DepartmentParameters,
+    Parameters,
+    WardParameters,
+)
 from hospital.simulator.streams import ar1_lognormal, lognormal, stream
 
 __all__ = ["Block", "Notice", "draw_beds", "draw_rota"]
-
-ED_UNIT = "ED"
 
 
 @dataclass(frozen=True)
@@ -53,37 +56,43 @@ class Notice:
 
 
 def draw_rota(
-    clock: Clock, parameters: Parameters, seed: int, scale: float
+    clock: Clock, parameters: Parameters, department: DepartmentParameters, seed: int, scale: float
 ) -> tuple[list[Block], list[Notice]]:
-    """The emergency rota of every block of the run, and what the table says of it."""
-    e = parameters.emergency
+    """The rota of an emergency department for every block of the run, and what the table says of it.
+
+    Waves of illness are those of the whole hospital; who is ill differs from department to department.
+    """
+    e, d, unit = parameters.emergency, department, department.department
     weeks = len(clock.days) // 7 + 2
     wave = ar1_lognormal(
         stream(seed, "absence weeks"), parameters.absence.week_sigma, parameters.absence.week_memory, weeks
     )
-    teams = lognormal(stream(seed, "teams"), 1.0, e.team_sigma, len(clock.days) * len(e.block_hours))
-    rng = stream(seed, "absences")
-    told = stream(seed, "rota published")
+    teams = lognormal(stream(seed, f"teams {unit}"), 1.0, e.team_sigma, len(clock.days) * len(d.block_hours))
+    rng = stream(seed, f"absences {unit}")
+    told = stream(seed, f"rota published {unit}")
     relief = 1 - e.scale_relief * (1 / math.sqrt(scale) - 1) if scale < 1 else 1.0
     blocks: list[Block] = []
     notices: list[Notice] = []
     for day in clock.days:
         doctors, nurses = (
-            (e.doctors_weekday, e.nurses_weekday) if day.working else (e.doctors_weekend, e.nurses_weekend)
+            (d.doctors_weekday, d.nurses_weekday) if day.working else (d.doctors_weekend, d.nurses_weekend)
         )
         risk = parameters.absence.share * float(wave[day.index // 7])
+        replaced = parameters.absence.replaced_share
+        if day.school_holiday:
+            replaced *= parameters.absence.school_holiday_replaced_factor
         published = day.minute(540) - 1440 * (7 + 21 * float(told.random()))
-        for number, hour in enumerate(e.block_hours):
+        for number, hour in enumerate(d.block_hours):
             begin = day.minute(60 * hour)
             present: dict[str, int] = {}
             planned = {"doctor": _sized(doctors[number], scale), "nurse": _sized(nurses[number], scale)}
             for role, count in planned.items():
-                notices.append(Notice(begin, ED_UNIT, role, count, published))
-                absent, written, notice = _absences(rng, parameters.absence, count, risk)
+                notices.append(Notice(begin, unit, role, count, published))
+                absent, written, notice = _absences(rng, parameters.absence, count, risk, replaced)
                 present[role] = count - absent
                 if written:
-                    notices.append(Notice(begin, ED_UNIT, role, count - written, begin - notice))
-            pace = float(teams[day.index * len(e.block_hours) + number])
+                    notices.append(Notice(begin, unit, role, count - written, begin - notice))
+            pace = float(teams[day.index * len(d.block_hours) + number])
             pace *= planned["doctor"] / (doctors[number] * scale) * relief
             blocks.append(
                 Block(begin, max(1, present["doctor"]), pace, max(0.3, present["nurse"] / planned["nurse"]))
@@ -97,11 +106,11 @@ def _sized(count: int, scale: float) -> int:
 
 
 def _absences(
-    rng: np.random.Generator, parameters: AbsenceParameters, count: int, risk: float
+    rng: np.random.Generator, parameters: AbsenceParameters, count: int, risk: float, replaced_share: float
 ) -> tuple[int, int, float]:
     """(absent and not replaced, of these written in the rota, minutes before the shift it was written)."""
     ill = int((rng.random(count) < risk).sum())
-    replaced = int((rng.random(ill) < parameters.replaced_share).sum())
+    replaced = int((rng.random(ill) < replaced_share).sum())
     written = int((rng.random(ill - replaced) < parameters.written_share).sum())
     notice = 60 * parameters.written_hours * float(rng.random())
     return ill - replaced, written, notice

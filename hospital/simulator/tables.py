@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hospital.simulator.emergency import Visit
 from hospital.simulator.parameters import TRIAGE_LEVELS, Parameters
 from hospital.simulator.patients import ARRIVAL_MODES, Patients
 from hospital.simulator.scenario import AUDIT_VALUES
-from hospital.simulator.staffing import ED_UNIT, Notice
+from hospital.simulator.staffing import Notice
 from hospital.simulator.theatre import Operation
+from hospital.simulator.visits import Visit
 from hospital.simulator.wards import Stay
 
 __all__ = ["Span", "build_tables"]
@@ -50,7 +50,6 @@ class Span:
 def build_tables(
     span: Span,
     parameters: Parameters,
-    scale: float,
     visits: list[Visit],
     patients: Patients,
     stays: list[Stay],
@@ -58,6 +57,9 @@ def build_tables(
     notices: list[Notice],
 ) -> dict[str, pd.DataFrame]:
     """The five tables, sorted by time, by name."""
+    visits = sorted(
+        visits, key=lambda visit: visit.number
+    )  # departments write as patients come, each its own
     kept_visits = [v for v in visits if v.arrived < span.end and (v.left is None or v.left >= span.begin)]
     kept_stays = [s for s in stays if s.entered < span.end and (s.left is None or s.left >= span.begin)]
     return {
@@ -120,7 +122,7 @@ def _visits(span: Span, parameters: Parameters, visits: list[Visit], patients: P
     table = pd.DataFrame(
         {
             "visit_id": _text([visit_id(v.number) for v in visits]),
-            "department": _text([ED_UNIT] * len(visits)),
+            "department": _text([v.department for v in visits]),
             "arrived_at": span.times([v.arrived for v in visits]),
             "triaged_at": span.times(list(triaged)),
             "seen_at": span.times([span.past(v.seen) for v in visits]),

@@ -69,6 +69,8 @@ def draw_operations(clock: Clock, parameters: Parameters, seed: int, scale: floa
 def programme(parameters: TheatreParameters, day: Day) -> float:
     """Share of the usual theatre programme that runs on a day."""
     factors = [r.factor for r in parameters.reduced if in_month_days(day.date, r.first, r.last)]
+    if day.school_holiday:
+        factors.append(parameters.school_holiday_factor)
     return min(factors, default=1.0)
 
 
