@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from hospital.times import moment
 from registry.database import journal, payloads, predictions
 from registry.digests import sha256_bytes
 from registry.journal import Draft, JournalFault, append_all
+from registry.statements import Insertion
 from registry.tokens import Caller
 from serving.answers import BedForecast, ModelReference, Quantiles, StoredPrediction, WaitForecast
 from serving.clock import system_time
@@ -22,7 +23,7 @@ from serving.protocol import LoadedModel
 
 __all__ = ["TOLERANCE", "Made", "does_not_add_up", "edited", "find", "model_reference", "new_id", "record"]
 
-_INSERT = insert(predictions)
+_ROWS = Insertion(predictions)
 TOLERANCE = 1e-4
 """How far an explanation may be from the number served, in minutes or beds."""
 
@@ -91,8 +92,8 @@ def record(connection: Connection, model: LoadedModel, made: Sequence[Made], *, 
         drafts.append(Draft(one.actor, "predict", subjects, payload=payload))
         rows.append([(i, one.actor, response) for i, response in responses.items()])
     entries = append_all(connection, drafts, now=system_time())
-    connection.execute(
-        _INSERT,
+    _ROWS.run(
+        connection,
         [
             {
                 "prediction_id": prediction_id,
