@@ -29,7 +29,7 @@ class Answers:
     def quantiles(self, i: int) -> Quantiles:
         """p10, p50 and p90 of a row."""
         p10, p50, p90 = self._quantiles[i]
-        return Quantiles(p10=p10, p50=p50, p90=p90)
+        return {"p10": p10, "p50": p50, "p90": p90}
 
     @cached_property
     def _quantiles(self) -> list[list[float]]:
@@ -57,7 +57,7 @@ class Answers:
         warnings = warnings_of(
             self._model.features, outside, inside=inside, stale=stale, language=self._explain.language
         )
-        return Trust(status=trust_status(warnings, inside=inside, stale=stale), warnings=warnings)
+        return {"status": trust_status(warnings, inside=inside, stale=stale), "warnings": warnings}
 
 
 class _Told:

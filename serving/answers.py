@@ -1,9 +1,16 @@
-"""The bodies that the service answers with. Every number is finite."""
+"""The bodies that the service answers with. Every number is finite.
 
+What a forecast is made of are typed dicts: an answer holds hundreds of them, and a model of pydantic's for each took
+longer than the forecast. Their schemas are pydantic's all the same; `serving.predictions` checks their numbers.
+"""
+
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, with_config
+from pydantic_core import to_json
+from typing_extensions import TypedDict
 
 from registry.reliance import TrustStatus
 
@@ -32,9 +39,11 @@ __all__ = [
     "WaitForecast",
     "WaitPrediction",
     "WaitTimeAnswer",
+    "total",
 ]
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+_EXACTLY = ConfigDict(extra="forbid")
 
 
 class Answer(BaseModel):
@@ -43,7 +52,8 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Quantiles(Answer):
+@with_config(_EXACTLY)
+class Quantiles(TypedDict):
     """What is forecast: one time in ten it is below p10, half the time below p50, one in ten above p90."""
 
     p10: Finite
@@ -51,7 +61,8 @@ class Quantiles(Answer):
     p90: Finite
 
 
-class Contribution(Answer):
+@with_config(_EXACTLY)
+class Contribution(TypedDict):
     """What one feature adds to the forecast, in the forecast's own unit.
 
     Attributes:
@@ -66,21 +77,23 @@ class Contribution(Answer):
     contribution: Finite
 
 
-class Adjustment(Answer):
+@with_config(_EXACTLY)
+class Adjustment(TypedDict):
     """A step after the trees, by its own formula: calibration, floor, usual_departure."""
 
     name: str
     contribution: Finite
 
 
-class Explanation(Answer):
+@with_config(_EXACTLY)
+class Explanation(TypedDict):
     """Why: base + contributions + other + adjustments = the p50 served, to 1e-4.
 
     Attributes:
         other: the sum of the contributions not shown. reasons: one sentence a contribution, largest first.
     """
 
-    of: Literal["p50"] = "p50"
+    of: Literal["p50"]
     unit: Literal["min", "beds"]
     reference: Literal["typical", "last_week"]
     base: Finite
@@ -89,31 +102,46 @@ class Explanation(Answer):
     adjustments: tuple[Adjustment, ...]
     reasons: tuple[str, ...]
 
-    def total(self) -> float:
-        """What the explanation adds up to."""
-        shown = sum(c.contribution for c in self.contributions)
-        return self.base + shown + self.other + sum(a.contribution for a in self.adjustments)
+
+def total(explanation: Explanation) -> float:
+    """What an explanation adds up to."""
+    shown = sum([c["contribution"] for c in explanation["contributions"]])
+    adjusted = sum([a["contribution"] for a in explanation["adjustments"]])
+    return explanation["base"] + shown + explanation["other"] + adjusted
 
 
-class Trust(Answer):
+@with_config(_EXACTLY)
+class Trust(TypedDict):
     """How far to trust this answer.
 
     ``baseline`` outside the trusted scope; ``degraded`` on stale or out-of-range inputs; `warnings` say why.
     """
 
     status: TrustStatus
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...]
 
 
-class WaitForecast(Answer):
+@dataclass(frozen=True, slots=True)
+class WaitForecast:
     """Minutes from arrival to first medical contact."""
 
     wait_minutes: Quantiles
     explanation: Explanation
     trust: Trust
 
+    @property
+    def quantiles(self) -> Quantiles:
+        """What is forecast."""
+        return self.wait_minutes
 
-class BedForecast(Answer):
+    def json(self) -> str:
+        """The forecast as it is answered, without its ids."""
+        told = {"wait_minutes": self.wait_minutes, "explanation": self.explanation, "trust": self.trust}
+        return to_json(told).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class BedForecast:
     """Beds needed in a unit at a time.
 
     Attributes:
@@ -122,13 +150,22 @@ class BedForecast(Answer):
     """
 
     unit: str
-    horizon_hours: Finite
+    horizon_hours: float
     target_at: datetime
     beds: Quantiles
-    staffed: Finite | None
-    tension_probability: Annotated[float, Field(ge=0, le=1)] | None
+    staffed: float | None
+    tension_probability: float | None
     explanation: Explanation
     trust: Trust
+
+    @property
+    def quantiles(self) -> Quantiles:
+        """What is forecast."""
+        return self.beds
+
+    def json(self) -> str:
+        """The forecast as it is answered, without its id."""
+        return to_json({name: getattr(self, name) for name in self.__slots__}).decode()
 
 
 class WaitPrediction(Answer):

@@ -16,7 +16,7 @@ from registry.digests import sha256_bytes
 from registry.journal import Draft, JournalFault, append_all
 from registry.statements import Insertion
 from registry.tokens import Caller
-from serving.answers import BedForecast, ModelReference, Quantiles, StoredPrediction, WaitForecast
+from serving.answers import BedForecast, ModelReference, StoredPrediction, WaitForecast, total
 from serving.clock import system_time
 from serving.errors import Problem
 from serving.protocol import LoadedModel
@@ -34,14 +34,21 @@ def new_id() -> str:
 
 
 def does_not_add_up(forecasts: Sequence[WaitForecast | BedForecast]) -> list[int]:
-    """Positions of forecasts whose explanation is not the p50 served, or whose quantiles cross."""
+    """Positions of forecasts whose explanation is not the p50 served, whose quantiles cross, or with an infinity."""
     return [i for i, f in enumerate(forecasts) if not _sound(f)]
 
 
 def _sound(forecast: WaitForecast | BedForecast) -> bool:
-    q: Quantiles = forecast.wait_minutes if isinstance(forecast, WaitForecast) else forecast.beds
-    off = abs(forecast.explanation.total() - q.p50)
-    return math.isfinite(off) and off <= TOLERANCE and q.p10 <= q.p50 <= q.p90
+    q, explanation = forecast.quantiles, forecast.explanation
+    off = abs(total(explanation) - q["p50"])
+    if not (
+        off <= TOLERANCE and -math.inf < q["p10"] <= q["p50"] <= q["p90"] < math.inf
+    ):  # of NaN nothing holds
+        return False
+    beside = [v for c in explanation["contributions"] for v in (c["value"], c["reference_value"])]
+    if isinstance(forecast, BedForecast):
+        beside += [forecast.horizon_hours, forecast.staffed, forecast.tension_probability]
+    return not any(isinstance(v, float) and not math.isfinite(v) for v in beside)
 
 
 def model_reference(model: LoadedModel) -> ModelReference:

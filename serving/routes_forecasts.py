@@ -122,7 +122,7 @@ def _keep(parts: Parts, model: LoadedModel, found: Sequence[_Forecasts], now: in
             refusals.append(_refusal(one, model, len(wrong)))
             out.append(_does_not_add_up())
             continue
-        kept = _Kept([new_id() for _ in one.forecasts], [f.model_dump_json()[1:] for f in one.forecasts])
+        kept = _Kept([new_id() for _ in one.forecasts], [f.json()[1:] for f in one.forecasts])
         texts = map(_text, kept.ids, one.heads, kept.tails)
         made.append(Made(dict(zip(kept.ids, texts, strict=True)), one.caller.name, one.asked))
         out.append(kept)
@@ -130,7 +130,7 @@ def _keep(parts: Parts, model: LoadedModel, found: Sequence[_Forecasts], now: in
         append_all(connection, refusals, now=system_time())
         record(connection, model, made, made_at=now)
     told = Counter(
-        f.trust.status
+        f.trust["status"]
         for one, kept in zip(found, out, strict=True)
         if isinstance(kept, _Kept)
         for f in one.forecasts

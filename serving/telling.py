@@ -136,7 +136,7 @@ class Teller:
         return [f"{rule} → {number(telling.base, self._language)} {self._said}"]
 
     def _told(self, telling: Telling, options: ExplainOptions, reasons: list[str]) -> Explanation:
-        contributions = []
+        contributions: list[Contribution] = []
         for column, value, usual, contribution in zip(
             telling.columns, telling.values, telling.usual, telling.contributions, strict=True
         ):
@@ -147,24 +147,28 @@ class Teller:
             if said is not None:
                 reasons.append(said)
             contributions.append(
-                Contribution(
-                    feature=words.feature.name,
-                    group=words.feature.group,
-                    label=words.label,
-                    value=now,
-                    reference_value=then,
-                    contribution=contribution,
-                )
+                {
+                    "feature": words.feature.name,
+                    "group": words.feature.group,
+                    "label": words.label,
+                    "value": now,
+                    "reference_value": then,
+                    "contribution": contribution,
+                }
             )
-        return Explanation(
-            unit=self._unit,
-            reference=options.reference,
-            base=telling.base,
-            contributions=tuple(contributions),
-            other=telling.other,
-            adjustments=tuple(Adjustment(name=n, contribution=v) for n, v in telling.adjustments.items()),
-            reasons=tuple(reasons),
-        )
+        adjustments: list[Adjustment] = [
+            {"name": name, "contribution": value} for name, value in telling.adjustments.items()
+        ]
+        return {
+            "of": "p50",
+            "unit": self._unit,
+            "reference": options.reference,
+            "base": telling.base,
+            "contributions": tuple(contributions),
+            "other": telling.other,
+            "adjustments": tuple(adjustments),
+            "reasons": tuple(reasons),
+        }
 
 
 class _FeatureWords:

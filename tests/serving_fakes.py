@@ -142,7 +142,7 @@ class FakeForecaster:
             else "23 patients already wait, more than usual (14): +8 min",
             "2 médecins présents, comme d’habitude : +0 min" if fr else "2 doctors present, as usual: +0 min",
         )
-        trust = Trust(status="trusted")
+        trust = Trust(status="trusted", warnings=())
         return WaitForecast(
             wait_minutes=Quantiles(p10=0.4 * p50, p50=p50, p90=2.1 * p50),
             explanation=self._explanation("min", p50, explain, reasons),
@@ -198,6 +198,7 @@ class FakeForecaster:
         other = sum(values[explain.top :])
         base = p50 - sum(values) - 0.4 + self.off_by
         return Explanation(
+            of="p50",
             unit="min" if unit == "min" else "beds",
             reference=explain.reference,
             base=base,
