@@ -162,7 +162,10 @@ class WaitFeatures:
             | self._state(query, rank)
         )
         values["waiting_per_doctor"] = _per(values["ed_waiting"], values["ed_doctors"])
-        return np.column_stack([values[f.name] for f in features]).astype(np.float32)
+        X = np.empty((query.size, len(features)), np.float32)
+        for column, feature in enumerate(features):
+            X[:, column] = values[feature.name]
+        return X
 
     def _calendar(self, times: Array) -> dict[str, Array]:
         zone = self._events.zone
