@@ -48,7 +48,7 @@ def _sound(forecast: WaitForecast | BedForecast) -> bool:
     beside = [v for c in explanation["contributions"] for v in (c["value"], c["reference_value"])]
     if isinstance(forecast, BedForecast):
         beside += [forecast.horizon_hours, forecast.staffed, forecast.tension_probability]
-    return not any(isinstance(v, float) and not math.isfinite(v) for v in beside)
+    return math.isfinite(sum([v for v in beside if isinstance(v, float)]))
 
 
 def model_reference(model: LoadedModel) -> ModelReference:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from sqlalchemy import Connection
 from starlette.responses import Response
 
-from registry.database import writing
+from registry.database import writing_on
 from registry.journal import Draft, append_all
 from registry.tokens import Caller
 from serving.answers import BedDemandAnswer, BedForecast, WaitForecast, WaitTimeAnswer
@@ -30,6 +31,7 @@ __all__ = ["BED_DEMAND", "ENDPOINTS", "WAIT_TIME", "forecast_beds", "forecast_wa
 
 _ROLES = frozenset({"application", "operator", "admin"})
 MEGABYTE = 1_048_576
+_AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,9 @@ def forecast_waits(
 ) -> tuple[LoadedModel, list[WaitForecast], Sequence[str]]:
     """Forecasts of visits, checked and recorded, with their ids."""
     model = parts.releases.current("wait-time")
-    (forecasts,) = _compute_waits(parts, model, [question], now)
-    (kept,) = _keep(parts, model, [_of_waits(caller, question, forecasts)], now)
+    with parts.engine.connect() as connection:
+        (forecasts,) = _compute_waits(parts, connection, model, [question], now)
+        (kept,) = _keep(parts, connection, model, [_of_waits(caller, question, forecasts)], now)
     return model, forecasts, _or_raise(kept).ids
 
 
@@ -72,8 +75,6 @@ def _beds(
     parts: Parts, caller: Caller, question: BedQuestion, now: int
 ) -> tuple[LoadedModel, list[BedForecast], _Kept]:
     model = parts.releases.current("bed-demand")
-    with parts.engine.connect() as connection:
-        forecasts = parts.forecaster.bed_demand(model, connection, question, now)
     asked = {
         "units": list(question.units),
         "horizons_hours": list(question.horizons_hours),
@@ -81,25 +82,26 @@ def _beds(
         "observations": [_known(r) for r in question.observations],
         "explain": dict(vars(question.explain)),
     }
-    found = _Forecasts(caller, forecasts, [""] * len(forecasts), asked)
-    (kept,) = _keep(parts, model, [found], now)
+    with parts.engine.connect() as connection:
+        forecasts = parts.forecaster.bed_demand(model, connection, question, now)
+        found = _Forecasts(caller, forecasts, [""] * len(forecasts), asked)
+        (kept,) = _keep(parts, connection, model, [found], now)
     return model, forecasts, _or_raise(kept)
 
 
 def _compute_waits(
-    parts: Parts, model: LoadedModel, questions: Sequence[WaitQuestion], now: int
+    parts: Parts, connection: Connection, model: LoadedModel, questions: Sequence[WaitQuestion], now: int
 ) -> list[list[WaitForecast]]:
     """The forecasts of each question; those that want the same reasons are asked as one."""
     out: list[list[WaitForecast]] = [[] for _ in questions]
-    with parts.engine.connect() as connection:
-        for explain in dict.fromkeys(q.explain for q in questions):
-            mine = [i for i, q in enumerate(questions) if q.explain == explain]
-            visits = [v for i in mine for v in questions[i].visits]
-            ed_states = list(chain.from_iterable(questions[i].ed_states for i in mine))
-            whole = WaitQuestion(visits, ed_states, explain)
-            forecasts = iter(parts.forecaster.wait_time(model, connection, whole, now))
-            for i in mine:
-                out[i] = [next(forecasts) for _ in questions[i].visits]
+    for explain in dict.fromkeys(q.explain for q in questions):
+        mine = [i for i, q in enumerate(questions) if q.explain == explain]
+        visits = [v for i in mine for v in questions[i].visits]
+        ed_states = list(chain.from_iterable(questions[i].ed_states for i in mine))
+        whole = WaitQuestion(visits, ed_states, explain)
+        forecasts = iter(parts.forecaster.wait_time(model, connection, whole, now))
+        for i in mine:
+            out[i] = [next(forecasts) for _ in questions[i].visits]
     return out
 
 
@@ -112,7 +114,9 @@ def _of_waits(caller: Caller, question: WaitQuestion, forecasts: Sequence[WaitFo
     return _Forecasts(caller, forecasts, [_visit(v["visit_id"]) for v in question.visits], asked)
 
 
-def _keep(parts: Parts, model: LoadedModel, found: Sequence[_Forecasts], now: int) -> list[_Kept | Problem]:
+def _keep(
+    parts: Parts, connection: Connection, model: LoadedModel, found: Sequence[_Forecasts], now: int
+) -> list[_Kept | Problem]:
     """Records what each caller gets, all in one transaction; who would get a sum that is off gets none."""
     out: list[_Kept | Problem] = []
     made, refusals = [], []
@@ -126,7 +130,7 @@ def _keep(parts: Parts, model: LoadedModel, found: Sequence[_Forecasts], now: in
         texts = map(_text, kept.ids, one.heads, kept.tails)
         made.append(Made(dict(zip(kept.ids, texts, strict=True)), one.caller.name, one.asked))
         out.append(kept)
-    with writing(parts.engine) as connection:
+    with writing_on(connection):
         append_all(connection, refusals, now=system_time())
         record(connection, model, made, made_at=now)
     told = Counter(
@@ -171,7 +175,7 @@ def _text(prediction_id: str, head: str, tail: str) -> str:
 
 
 def _visit(visit_id: str) -> str:
-    return f'"visit_id":{json.dumps(visit_id, ensure_ascii=False)},'
+    return f'"visit_id":{_AS_JSON(visit_id)},'
 
 
 def _known(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -208,12 +212,15 @@ def _wait_times(calls: Sequence[Call]) -> list[Response | Exception]:
             out[i] = problem
     if asked:
         questions = [a.question for a in asked.values()]
-        computed = _compute_waits(parts, model, questions, context.now)
-        found = [_of_waits(calls[i].caller, q, f) for i, q, f in zip(asked, questions, computed, strict=True)]
-        try:
-            recorded = _keep(parts, model, found, context.now)
-        except Exception as error:
-            raise Written(error) from error
+        with parts.engine.connect() as connection:
+            computed = _compute_waits(parts, connection, model, questions, context.now)
+            found = [
+                _of_waits(calls[i].caller, q, f) for i, q, f in zip(asked, questions, computed, strict=True)
+            ]
+            try:
+                recorded = _keep(parts, connection, model, found, context.now)
+            except Exception as error:
+                raise Written(error) from error
         for (i, one), kept in zip(asked.items(), recorded, strict=True):
             if isinstance(kept, Problem):
                 out[i] = kept
