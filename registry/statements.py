@@ -4,8 +4,7 @@ Of a row's insertion SQLAlchemy takes several times what SQLite does; where it i
 most of a commit. It still writes the SQL, opens the connections and holds the transactions.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, insert
@@ -35,11 +34,10 @@ class Insertion:
         )
         by_place = dialect.positional
         given = [tuple(row[name] for name in self._names) for row in rows] if by_place else rows
-        with _cursor(connection, sql) as cursor:
-            if len(given) == 1:
-                cursor.execute(sql, given[0])
-            else:
-                cursor.executemany(sql, given)
+        if len(given) == 1:
+            _run(connection, sql, lambda cursor: cursor.execute(sql, given[0]))
+        else:
+            _run(connection, sql, lambda cursor: cursor.executemany(sql, given))
 
 
 class Question:
@@ -56,10 +54,13 @@ class Question:
         """
         name = connection.dialect.name
         sql = self._sql.get(name) or self._sql.setdefault(name, _literal(self._statement, connection.dialect))
-        with _cursor(connection, sql) as cursor:
+
+        def ask(cursor: DBAPICursor) -> Any:
             cursor.execute(sql)
-            found: Sequence[Any] | None = cursor.fetchone()
-            return found
+            return cursor.fetchone()
+
+        found: Sequence[Any] | None = _run(connection, sql, ask)
+        return found
 
 
 def execute(connection: Connection, sql: str) -> None:
@@ -68,34 +69,27 @@ def execute(connection: Connection, sql: str) -> None:
     Raises:
         DBAPIError: as of any of SQLAlchemy's statements.
     """
-    with _told(connection, sql):
-        cursor = connection.connection.cursor()
-        cursor.execute(sql)
-        cursor.close()
+    _run(connection, sql, lambda cursor: cursor.execute(sql), begin=False)
 
 
 def _literal(statement: Select[Any], dialect: Dialect) -> str:
     return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
-@contextmanager
-def _cursor(connection: Connection, sql: str) -> Iterator[DBAPICursor]:
-    """The driver's cursor, in the transaction that the connection is in, or that is begun, as SQLAlchemy would."""
-    if not connection.in_transaction():
+def _run(connection: Connection, sql: str, work: Callable[[DBAPICursor], Any], *, begin: bool = True) -> Any:
+    """What `work` does with a cursor of the driver, whose errors are made SQLAlchemy's: those are told to people.
+
+    Args:
+        begin: a transaction where there is none, as SQLAlchemy would.
+    """
+    if begin and not connection.in_transaction():
         connection.begin()
-    with _told(connection, sql):
-        cursor = connection.connection.cursor()
-        try:
-            yield cursor
-        finally:
-            cursor.close()
-
-
-@contextmanager
-def _told(connection: Connection, sql: str) -> Iterator[None]:
-    """The driver's errors as SQLAlchemy's, which are caught where people are told of them."""
     error_type = connection.dialect.loaded_dbapi.Error
     try:
-        yield
+        cursor = connection.connection.cursor()
+        try:
+            return work(cursor)
+        finally:
+            cursor.close()
     except error_type as error:
         raise DBAPIError.instance(sql, None, error, error_type, dialect=connection.dialect) from error

@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -51,15 +52,20 @@ def _sound(forecast: WaitForecast | BedForecast) -> bool:
     return math.isfinite(sum([v for v in beside if isinstance(v, float)]))
 
 
-def model_reference(model: LoadedModel) -> ModelReference:
-    """Which release answers, as answers say it."""
+def model_reference(model: LoadedModel) -> str:
+    """Which release answers, as answers say it: the JSON of a `ModelReference`."""
+    return _reference(model.name, model.version, model.digest, model.released_at)
+
+
+@lru_cache(maxsize=8)
+def _reference(name: str, version: str, digest: str, released_at: int) -> str:
     return ModelReference(
-        name=model.name,
-        version=model.version,
-        digest=model.digest,
-        released_at=moment(model.released_at),
-        card=f"/v1/models/{model.name}/card?version={model.version}",
-    )
+        name=name,
+        version=version,
+        digest=digest,
+        released_at=moment(released_at),
+        card=f"/v1/models/{name}/card?version={version}",
+    ).model_dump_json()
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,7 @@ def record(connection: Connection, model: LoadedModel, made: Sequence[Made], *, 
     """
     if not made:
         return
-    release = model_reference(model).model_dump_json()
+    release = model_reference(model)
     drafts, rows = [], []
     for one in made:
         responses = {i: f'{{"model":{release},"prediction":{t}}}' for i, t in one.texts.items()}

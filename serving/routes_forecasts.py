@@ -183,7 +183,7 @@ def _known(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _answer(model: LoadedModel, name: str, texts: Sequence[str]) -> Response:
-    content = f'{{"model":{model_reference(model).model_dump_json()},"{name}":[{",".join(texts)}]}}'
+    content = f'{{"model":{model_reference(model)},"{name}":[{",".join(texts)}]}}'
     return Response(content, media_type="application/json")
 
 

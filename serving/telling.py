@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from explain.reasons import number, sentence
+from explain.reasons import effect, number, subject
 from hospital.features.feature import TRIAGE_RANK, Feature
 from serving.answers import Adjustment, Contribution, Explanation
 from serving.protocol import ExplainOptions
@@ -141,11 +141,10 @@ class Teller:
             telling.columns, telling.values, telling.usual, telling.contributions, strict=True
         ):
             words = self._words[column]
-            (now, now_said), (then, then_said) = words.told(value), words.told(usual)
-            compared = None if words.feature.group == "calendar" else then_said
-            said = sentence(words.label, now_said, compared, contribution, self._said, self._language)
-            if said is not None:
-                reasons.append(said)
+            now, then, about = words.compared(value, usual)
+            does = effect(contribution, self._said, self._language)
+            if does is not None:
+                reasons.append(f"{about} → {does}")
             contributions.append(
                 {
                     "feature": words.feature.name,
@@ -172,24 +171,29 @@ class Teller:
 
 
 class _FeatureWords:
-    """How one feature's values are given and told; most come again and again."""
+    """How one feature's values are given and told; most come again and again, beside the same usual ones."""
 
     def __init__(self, feature: Feature, language: Language) -> None:
         self.feature, self.label = feature, feature.label(language)
-        self._words = _words_of(feature, language)
-        self._known: dict[float, tuple[Value, str | None]] = {}
+        self._language, self._words = language, _words_of(feature, language)
+        self._known: dict[tuple[float | None, float | None], tuple[Value, Value, str]] = {}
 
-    def told(self, value: float) -> tuple[Value, str | None]:
-        """A value as applications get it, and as a sentence tells it: None unknown, "" where it would say nothing."""
-        if value != value:  # NaN, and quicker than asking
-            return None, None
-        found = self._known.get(value)
+    def compared(self, value: float, usual: float) -> tuple[Value, Value, str]:
+        """A value and what is usual, as applications get them, and both in words; NaN unknown."""
+        key = (value if value == value else None, usual if usual == usual else None)  # NaN is no key
+        found = self._known.get(key)
         if found is None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known = {}
-            given = self._value(value)
-            found = self._known[value] = (given, None if given is None else self._words(given))
+            (now, now_said), (then, then_said) = self._told(key[0]), self._told(key[1])
+            compared = None if self.feature.group == "calendar" else then_said
+            found = self._known[key] = now, then, subject(self.label, now_said, compared, self._language)
         return found
+
+    def _told(self, value: float | None) -> tuple[Value, str | None]:
+        """A value as applications get it, and in words: None unknown, "" where words would say nothing."""
+        given = None if value is None else self._value(value)
+        return given, None if given is None else self._words(given)
 
     def _value(self, value: float) -> Value:
         """A level's name, a triage level, a number; None unknown."""
