@@ -11,7 +11,7 @@ from hospital.features.feature import TRIAGE_RANK, Feature
 from serving.answers import Adjustment, Contribution, Explanation
 from serving.protocol import ExplainOptions
 
-__all__ = ["Teller", "Telling"]
+__all__ = ["FeatureWords", "Teller", "Telling"]
 
 Language = Literal["fr", "en"]
 Value = float | str | None
@@ -104,7 +104,7 @@ class Teller:
     """
 
     def __init__(self, features: Sequence[Feature], unit: Literal["min", "beds"], language: Language) -> None:
-        self._words = tuple(_FeatureWords(f, language) for f in features)
+        self._words = tuple(FeatureWords(f, language) for f in features)
         self._unit, self._language = unit, language
         self._said = _UNITS[unit][language]
 
@@ -170,7 +170,7 @@ class Teller:
         }
 
 
-class _FeatureWords:
+class FeatureWords:
     """How one feature's values are given and told; most come again and again, beside the same usual ones."""
 
     def __init__(self, feature: Feature, language: Language) -> None:
@@ -185,14 +185,14 @@ class _FeatureWords:
         if found is None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known = {}
-            (now, now_said), (then, then_said) = self._told(key[0]), self._told(key[1])
+            (now, now_said), (then, then_said) = self.told(key[0]), self.told(key[1])
             compared = None if self.feature.group == "calendar" else then_said
             found = self._known[key] = now, then, subject(self.label, now_said, compared, self._language)
         return found
 
-    def _told(self, value: float | None) -> tuple[Value, str | None]:
-        """A value as applications get it, and in words: None unknown, "" where words would say nothing."""
-        given = None if value is None else self._value(value)
+    def told(self, value: float | None) -> tuple[Value, str | None]:
+        """A value as applications get it, and in words: None unknown (as NaN is), "" where words would say nothing."""
+        given = None if value is None or value != value else self._value(value)
         return given, None if given is None else self._words(given)
 
     def _value(self, value: float) -> Value:
