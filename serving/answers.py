@@ -18,6 +18,8 @@ __all__ = [
     "Decision",
     "DecisionPage",
     "Explanation",
+    "HospitalForecast",
+    "HospitalPrediction",
     "JournalEntry",
     "JournalPage",
     "ModelReference",
@@ -29,6 +31,7 @@ __all__ = [
     "TableCount",
     "Trust",
     "TrustStatus",
+    "UnitShare",
     "WaitForecast",
     "WaitPrediction",
     "WaitTimeAnswer",
@@ -131,6 +134,38 @@ class BedForecast(Answer):
     trust: Trust
 
 
+class UnitShare(Answer):
+    """What a unit adds to the whole hospital.
+
+    Attributes:
+        mean: of its forecast, beds; its p50 is the unit's own answer. answered_by: the model, or the simple rule.
+    """
+
+    unit: str
+    mean: Finite
+    answered_by: Literal["model", "rule"]
+
+
+class HospitalForecast(Answer):
+    """Beds needed in the whole hospital at a time.
+
+    Attributes:
+        mean: the sum of the `units`' means. beds: the hospital's own quantiles, which are no sums.
+        staffed: of all these units together; None: unknown of one of them.
+        tension_probability: that demand is above them; None: unknown.
+    """
+
+    horizon_hours: Finite
+    target_at: datetime
+    mean: Finite
+    beds: Quantiles
+    staffed: Finite | None
+    tension_probability: Annotated[float, Field(ge=0, le=1)] | None
+    units: tuple[UnitShare, ...]
+    explanation: Explanation
+    trust: Trust
+
+
 class WaitPrediction(Answer):
     """A wait-time forecast as given: with its id, and the visit's id as it was sent."""
 
@@ -155,6 +190,21 @@ class BedPrediction(Answer):
     trust: Trust
 
 
+class HospitalPrediction(Answer):
+    """A forecast of the whole hospital as given, with its id."""
+
+    prediction_id: str
+    horizon_hours: Finite
+    target_at: datetime
+    mean: Finite
+    beds: Quantiles
+    staffed: Finite | None
+    tension_probability: Annotated[float, Field(ge=0, le=1)] | None
+    units: tuple[UnitShare, ...]
+    explanation: Explanation
+    trust: Trust
+
+
 class ModelReference(Answer):
     """Which release answered."""
 
@@ -173,10 +223,11 @@ class WaitTimeAnswer(Answer):
 
 
 class BedDemandAnswer(Answer):
-    """POST /v1/bed-demand"""
+    """POST /v1/bed-demand: `hospital`, one a horizon, where it was asked for."""
 
     model: ModelReference
     forecasts: tuple[BedPrediction, ...]
+    hospital: tuple[HospitalPrediction, ...] = ()
 
 
 class StoredPrediction(Answer):
@@ -186,7 +237,7 @@ class StoredPrediction(Answer):
     made_at: datetime
     asked_by: str
     journal_entry: int
-    prediction: WaitPrediction | BedPrediction
+    prediction: WaitPrediction | BedPrediction | HospitalPrediction
 
 
 class TableCount(Answer):

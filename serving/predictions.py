@@ -15,12 +15,22 @@ from registry.database import journal, payloads, predictions
 from registry.digests import sha256_bytes
 from registry.journal import Draft, JournalFault, append_all
 from registry.tokens import Caller
-from serving.answers import BedForecast, ModelReference, Quantiles, StoredPrediction, WaitForecast
+from serving.answers import BedForecast, HospitalForecast, ModelReference, StoredPrediction, WaitForecast
 from serving.clock import system_time
 from serving.errors import Problem
 from serving.protocol import LoadedModel
 
-__all__ = ["TOLERANCE", "Made", "does_not_add_up", "edited", "find", "model_reference", "new_id", "record"]
+__all__ = [
+    "TOLERANCE",
+    "Forecast",
+    "Made",
+    "does_not_add_up",
+    "edited",
+    "find",
+    "model_reference",
+    "new_id",
+    "record",
+]
 
 _INSERT = insert(predictions)
 TOLERANCE = 1e-4
@@ -32,13 +42,23 @@ def new_id() -> str:
     return f"{int(time.time()):08x}{secrets.token_hex(8)}"
 
 
-def does_not_add_up(forecasts: Sequence[WaitForecast | BedForecast]) -> list[int]:
-    """Positions of forecasts whose explanation is not the p50 served, or whose quantiles cross."""
+Forecast = WaitForecast | BedForecast | HospitalForecast
+
+
+def does_not_add_up(forecasts: Sequence[Forecast]) -> list[int]:
+    """Positions of forecasts whose explanation is not the p50 served, or whose quantiles cross.
+
+    Of the whole hospital also those whose mean is not the sum of its units'.
+    """
     return [i for i, f in enumerate(forecasts) if not _sound(f)]
 
 
-def _sound(forecast: WaitForecast | BedForecast) -> bool:
-    q: Quantiles = forecast.wait_minutes if isinstance(forecast, WaitForecast) else forecast.beds
+def _sound(forecast: Forecast) -> bool:
+    q = forecast.wait_minutes if isinstance(forecast, WaitForecast) else forecast.beds
+    if isinstance(forecast, HospitalForecast):
+        apart = abs(sum(u.mean for u in forecast.units) - forecast.mean)
+        if not (math.isfinite(apart) and apart <= TOLERANCE):
+            return False
     off = abs(forecast.explanation.total() - q.p50)
     return math.isfinite(off) and off <= TOLERANCE and q.p10 <= q.p50 <= q.p90
 

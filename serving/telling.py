@@ -11,7 +11,7 @@ from hospital.features.feature import TRIAGE_RANK, Feature
 from serving.answers import Adjustment, Contribution, Explanation
 from serving.protocol import ExplainOptions
 
-__all__ = ["Teller", "Telling"]
+__all__ = ["FeatureWords", "Teller", "Telling"]
 
 Language = Literal["fr", "en"]
 Value = float | str | None
@@ -104,7 +104,7 @@ class Teller:
     """
 
     def __init__(self, features: Sequence[Feature], unit: Literal["min", "beds"], language: Language) -> None:
-        self._words = tuple(_FeatureWords(f, language) for f in features)
+        self._words = tuple(FeatureWords(f, language) for f in features)
         self._unit, self._language = unit, language
         self._said = _UNITS[unit][language]
 
@@ -167,7 +167,7 @@ class Teller:
         )
 
 
-class _FeatureWords:
+class FeatureWords:
     """How one feature's values are given and told; most come again and again."""
 
     def __init__(self, feature: Feature, language: Language) -> None:
