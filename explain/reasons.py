@@ -6,7 +6,7 @@ import numpy as np
 
 from explain.model_file import Array
 
-__all__ = ["Language", "effect", "number", "select", "subject"]
+__all__ = ["Language", "effect", "number", "select", "sentence", "subject"]
 
 Language = Literal["fr", "en"]
 
@@ -43,6 +43,14 @@ def effect(contribution: float, unit: str, language: Language) -> str | None:
     if abs(contribution) < _TOLD:
         return None
     return f"{'+' if contribution > 0 else '−'}{number(abs(contribution), language)} {unit}"
+
+
+def sentence(
+    label: str, value: str | None, usual: str | None, contribution: float, unit: str, language: Language
+) -> str | None:
+    """A reason in words: `subject` and `effect`; None where its effect would be shown as nothing."""
+    does = effect(contribution, unit, language)
+    return None if does is None else f"{subject(label, value, usual, language)} → {does}"
 
 
 def number(value: float, language: Language) -> str:

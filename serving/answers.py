@@ -25,6 +25,8 @@ __all__ = [
     "Decision",
     "DecisionPage",
     "Explanation",
+    "HospitalForecast",
+    "HospitalPrediction",
     "JournalEntry",
     "JournalPage",
     "ModelReference",
@@ -36,6 +38,7 @@ __all__ = [
     "TableCount",
     "Trust",
     "TrustStatus",
+    "UnitShare",
     "WaitForecast",
     "WaitPrediction",
     "WaitTimeAnswer",
@@ -168,6 +171,49 @@ class BedForecast:
         return to_json({name: getattr(self, name) for name in self.__slots__}).decode()
 
 
+@with_config(_EXACTLY)
+class UnitShare(TypedDict):
+    """What a unit adds to the whole hospital.
+
+    Attributes:
+        mean: of its forecast, beds; its p50 is the unit's own answer. answered_by: the model, or the simple rule.
+    """
+
+    unit: str
+    mean: Finite
+    answered_by: Literal["model", "rule"]
+
+
+@dataclass(frozen=True, slots=True)
+class HospitalForecast:
+    """Beds needed in the whole hospital at a time.
+
+    Attributes:
+        mean: the sum of the `units`' means. beds: the hospital's own quantiles, which are no sums.
+        staffed: of all these units together; None: unknown of one of them.
+        tension_probability: that demand is above them; None: unknown.
+    """
+
+    horizon_hours: float
+    target_at: datetime
+    mean: float
+    beds: Quantiles
+    staffed: float | None
+    tension_probability: float | None
+    units: tuple[UnitShare, ...]
+    explanation: Explanation
+    trust: Trust
+
+    @property
+    def quantiles(self) -> Quantiles:
+        """What is forecast."""
+        return self.beds
+
+    def json(self) -> str:
+        """The forecast as it is answered, without its id."""
+        return to_json({name: getattr(self, name) for name in self.__slots__}).decode()
+
+
 class WaitPrediction(Answer):
     """A wait-time forecast as given: with its id, and the visit's id as it was sent."""
 
@@ -192,6 +238,21 @@ class BedPrediction(Answer):
     trust: Trust
 
 
+class HospitalPrediction(Answer):
+    """A forecast of the whole hospital as given, with its id."""
+
+    prediction_id: str
+    horizon_hours: Finite
+    target_at: datetime
+    mean: Finite
+    beds: Quantiles
+    staffed: Finite | None
+    tension_probability: Annotated[float, Field(ge=0, le=1)] | None
+    units: tuple[UnitShare, ...]
+    explanation: Explanation
+    trust: Trust
+
+
 class ModelReference(Answer):
     """Which release answered."""
 
@@ -210,10 +271,11 @@ class WaitTimeAnswer(Answer):
 
 
 class BedDemandAnswer(Answer):
-    """POST /v1/bed-demand"""
+    """POST /v1/bed-demand: `hospital`, one a horizon, where it was asked for."""
 
     model: ModelReference
     forecasts: tuple[BedPrediction, ...]
+    hospital: tuple[HospitalPrediction, ...] = ()
 
 
 class StoredPrediction(Answer):
@@ -223,7 +285,7 @@ class StoredPrediction(Answer):
     made_at: datetime
     asked_by: str
     journal_entry: int
-    prediction: WaitPrediction | BedPrediction
+    prediction: WaitPrediction | BedPrediction | HospitalPrediction
 
 
 class TableCount(Answer):

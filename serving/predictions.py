@@ -17,12 +17,29 @@ from registry.digests import sha256_bytes
 from registry.journal import Draft, JournalFault, append_all
 from registry.statements import Insertion
 from registry.tokens import Caller
-from serving.answers import BedForecast, ModelReference, StoredPrediction, WaitForecast, total
+from serving.answers import (
+    BedForecast,
+    HospitalForecast,
+    ModelReference,
+    StoredPrediction,
+    WaitForecast,
+    total,
+)
 from serving.clock import system_time
 from serving.errors import Problem
 from serving.protocol import LoadedModel
 
-__all__ = ["TOLERANCE", "Made", "does_not_add_up", "edited", "find", "model_reference", "new_id", "record"]
+__all__ = [
+    "TOLERANCE",
+    "Forecast",
+    "Made",
+    "does_not_add_up",
+    "edited",
+    "find",
+    "model_reference",
+    "new_id",
+    "record",
+]
 
 _ROWS = Insertion(predictions)
 TOLERANCE = 1e-4
@@ -34,12 +51,18 @@ def new_id() -> str:
     return f"{int(time.time()):08x}{secrets.token_hex(8)}"
 
 
-def does_not_add_up(forecasts: Sequence[WaitForecast | BedForecast]) -> list[int]:
-    """Positions of forecasts whose explanation is not the p50 served, whose quantiles cross, or with an infinity."""
+Forecast = WaitForecast | BedForecast | HospitalForecast
+
+
+def does_not_add_up(forecasts: Sequence[Forecast]) -> list[int]:
+    """Positions of forecasts whose explanation is not the p50 served, whose quantiles cross, or with an infinity.
+
+    Of the whole hospital also those whose mean is not the sum of its units'.
+    """
     return [i for i, f in enumerate(forecasts) if not _sound(f)]
 
 
-def _sound(forecast: WaitForecast | BedForecast) -> bool:
+def _sound(forecast: Forecast) -> bool:
     q, explanation = forecast.quantiles, forecast.explanation
     off = abs(total(explanation) - q["p50"])
     if not (
@@ -47,7 +70,11 @@ def _sound(forecast: WaitForecast | BedForecast) -> bool:
     ):  # of NaN nothing holds
         return False
     beside = [v for c in explanation["contributions"] for v in (c["value"], c["reference_value"])]
-    if isinstance(forecast, BedForecast):
+    if isinstance(forecast, HospitalForecast):
+        apart = abs(sum(u["mean"] for u in forecast.units) - forecast.mean)
+        if not apart <= TOLERANCE:
+            return False
+    if not isinstance(forecast, WaitForecast):
         beside += [forecast.horizon_hours, forecast.staffed, forecast.tension_probability]
     return math.isfinite(sum([v for v in beside if isinstance(v, float)]))
 

@@ -17,12 +17,12 @@ from starlette.responses import Response
 from registry.database import writing_on
 from registry.journal import Draft, append_all
 from registry.tokens import Caller
-from serving.answers import BedDemandAnswer, BedForecast, WaitForecast, WaitTimeAnswer
+from serving.answers import BedDemandAnswer, BedForecast, HospitalForecast, WaitForecast, WaitTimeAnswer
 from serving.clock import system_time
 from serving.endpoint import Call, Endpoint
 from serving.errors import Problem
 from serving.parts import Parts
-from serving.predictions import Made, does_not_add_up, model_reference, new_id, record
+from serving.predictions import Forecast, Made, does_not_add_up, model_reference, new_id, record
 from serving.protocol import BedQuestion, LoadedModel, WaitQuestion
 from serving.requests import Asked, BedDemandRequest, WaitTimeRequest, bed_question, wait_question
 from serving.workers import Written
@@ -39,7 +39,7 @@ class _Forecasts:
     """What was computed for one caller: forecasts, the heads of their record, and the question as it is kept."""
 
     caller: Caller
-    forecasts: Sequence[WaitForecast | BedForecast]
+    forecasts: Sequence[Forecast]
     heads: Sequence[str]
     asked: Mapping[str, Any]
 
@@ -67,26 +67,34 @@ def forecast_beds(
     parts: Parts, caller: Caller, question: BedQuestion, now: int
 ) -> tuple[LoadedModel, list[BedForecast], Sequence[str]]:
     """Forecasts of units and horizons, checked and recorded, with their ids."""
-    model, forecasts, kept = _beds(parts, caller, question, now)
-    return model, forecasts, kept.ids
+    model, forecasts, _, kept = _beds(parts, caller, question, now)
+    return model, forecasts, kept.ids[: len(forecasts)]
 
 
 def _beds(
     parts: Parts, caller: Caller, question: BedQuestion, now: int
-) -> tuple[LoadedModel, list[BedForecast], _Kept]:
+) -> tuple[LoadedModel, list[BedForecast], list[HospitalForecast], _Kept]:
+    """The units' forecasts and those of the whole hospital, recorded in this order."""
     model = parts.releases.current("bed-demand")
+    forecasts: list[BedForecast] = []
+    hospital: list[HospitalForecast] = []
     asked = {
         "units": list(question.units),
         "horizons_hours": list(question.horizons_hours),
         "at": question.at,
         "observations": [_known(r) for r in question.observations],
+        "hospital": question.hospital,
         "explain": dict(vars(question.explain)),
     }
     with parts.engine.connect() as connection:
-        forecasts = parts.forecaster.bed_demand(model, connection, question, now)
-        found = _Forecasts(caller, forecasts, [""] * len(forecasts), asked)
+        if question.units:
+            forecasts = parts.forecaster.bed_demand(model, connection, question, now)
+        if question.hospital:
+            hospital = parts.forecaster.hospital(model, connection, question, now)
+        both: list[Forecast] = [*forecasts, *hospital]
+        found = _Forecasts(caller, both, [""] * len(both), asked)
         (kept,) = _keep(parts, connection, model, [found], now)
-    return model, forecasts, _or_raise(kept)
+    return model, forecasts, hospital, _or_raise(kept)
 
 
 def _compute_waits(
@@ -182,8 +190,9 @@ def _known(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if value is not None}
 
 
-def _answer(model: LoadedModel, name: str, texts: Sequence[str]) -> Response:
-    content = f'{{"model":{model_reference(model)},"{name}":[{",".join(texts)}]}}'
+def _answer(model: LoadedModel, **texts: Sequence[str]) -> Response:
+    lists = "".join(f',"{name}":[{",".join(found)}]' for name, found in texts.items())
+    content = f'{{"model":{model_reference(model)}{lists}}}'
     return Response(content, media_type="application/json")
 
 
@@ -226,7 +235,7 @@ def _wait_times(calls: Sequence[Call]) -> list[Response | Exception]:
                 out[i] = kept
             else:
                 heads = map(_visit, one.visit_ids)
-                out[i] = _answer(model, "predictions", list(map(_text, kept.ids, heads, kept.tails)))
+                out[i] = _answer(model, predictions=list(map(_text, kept.ids, heads, kept.tails)))
     return [out[i] for i in range(len(calls))]
 
 
@@ -235,8 +244,10 @@ def bed_demand(call: Call) -> Response:
     parts, context = call.parts, call.parts.context()
     parts.releases.current("bed-demand")
     question = bed_question(call.body, context)
-    model, _, kept = _beds(parts, call.caller, question, context.now)
-    return _answer(model, "forecasts", [_text(i, "", t) for i, t in zip(kept.ids, kept.tails, strict=True)])
+    model, forecasts, _, kept = _beds(parts, call.caller, question, context.now)
+    texts = [_text(i, "", t) for i, t in zip(kept.ids, kept.tails, strict=True)]
+    whole = {"hospital": texts[len(forecasts) :]} if question.hospital else {}
+    return _answer(model, forecasts=texts[: len(forecasts)], **whole)
 
 
 WAIT_TIME = Endpoint(
