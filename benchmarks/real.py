@@ -30,6 +30,8 @@ from registry.model import ForecastModel
 from registry.policy import default_policy
 from registry.prepared import PreparedBeds
 from registry.scoring import score
+from registry.whole_hospital import together
+from registry.whole_scores import score_whole
 from training.train import Request, build_package
 
 DIVI = "divi_icu_beds_daily_2020_2025.parquet"
@@ -113,6 +115,34 @@ def divi(tables: HospitalTables, year: int, *, targets: bool) -> list[Figure]:
         out.append(Figure(f"CRPS, {name}, Vigie", "beds", None, ours, None, said))
         chosen = model.beds_or_raise.best[list(GAINS).index(horizon)]
         out.append(Figure(f"CRPS, {name}, {chosen} with its own intervals", "beds", None, theirs, None, said))
+    return out + _country(model, scored, year, said.replace("mean of 16 states", "the 16 states together"))
+
+
+def _country(model: ForecastModel, states: Scored, year: int, said: str) -> list[Figure]:
+    """All states together: the forecast of the whole, beside the rules' sums and the states' intervals added."""
+    whole = score_whole(model.whole, states)
+    if whole is None:
+        raise TypeError("the package has no forecast of the whole")
+    of, _ = together(states.prediction_time, states.horizon_hours)
+    added = np.stack(
+        [np.bincount(of, weights=states.quantiles[:, LEVELS.index(p)]) for p in (0.1, 0.9)], axis=1
+    )
+    pit, out = randomised_pit(whole), []
+    for horizon in GAINS:
+        mine = whole.horizon_hours == horizon
+        outcome = whole.outcome[mine]
+        ours = float(np.abs(outcome - whole.p50[mine]).mean())
+        rule = min(float(np.abs(outcome - v[mine]).mean()) for v in whole.baselines.values())
+        inside = (outcome >= added[mine, 0]) & (outcome <= added[mine, 1])
+        name = f"all states, {horizon / DAY * HOUR:g} d, origin {year}"
+        for words, unit, value in (
+            (f"MAE, {name}, Vigie", "beds", ours),
+            (f"MAE, {name}, best of its own baselines, added", "beds", rule),
+            (f"below p10, {name}", "%", 100 * float((pit[mine] < 0.1).mean())),
+            (f"above p90, {name}", "%", 100 * float((pit[mine] > 0.9).mean())),
+            (f"within the states' p10 to p90 added, {name}", "%", 100 * float(inside.mean())),
+        ):
+            out.append(Figure(words, unit, None, value, None, said))
     return out
 
 

@@ -48,7 +48,7 @@ class _PlainForecaster(_Forecaster):
         out = []
         for i in range(query.size):
             quantiles = answers.quantiles(i)
-            told = _nothing_said(quantiles.p50)
+            told = _nothing_said(quantiles["p50"])
             trust = answers.trust(i, stale=stale)
             out.append(WaitForecast(wait_minutes=quantiles, explanation=told, trust=trust))
         return out
@@ -56,6 +56,7 @@ class _PlainForecaster(_Forecaster):
 
 def _nothing_said(p50: float) -> Explanation:
     return Explanation(
+        of="p50",
         unit="min",
         reference="typical",
         base=p50,

@@ -6,7 +6,7 @@ import numpy as np
 
 from explain.model_file import Array
 
-__all__ = ["Language", "number", "select", "sentence"]
+__all__ = ["Language", "effect", "number", "select", "sentence", "subject"]
 
 Language = Literal["fr", "en"]
 
@@ -27,20 +27,30 @@ def select(contributions: Array, top: int) -> tuple[Array, Array]:
     return columns, others.sum(axis=1)
 
 
-def sentence(
-    label: str, value: str | None, usual: str | None, contribution: float, unit: str, language: Language
-) -> str | None:
-    """A reason in words, or None where its effect would be shown as nothing."""
-    if abs(contribution) < _TOLD:
-        return None
-    effect = f"{'+' if contribution > 0 else '−'}{number(abs(contribution), language)} {unit}"
+def subject(label: str, value: str | None, usual: str | None, language: Language) -> str:
+    """What a reason is about, in words: the feature, its value (None unknown, "" not told) and what is usual."""
     if value is None:
         unknown = "inconnu" if language == "fr" else "unknown"
-        return f"{label}{_colon(language)}{unknown} → {effect}"
+        return f"{label}{_colon(language)}{unknown}"
     told = f"{label}{_colon(language)}{value}" if value else label
     if usual is not None and usual != value:
         told += f" (d'habitude {usual})" if language == "fr" else f" (usually {usual})"
-    return f"{told} → {effect}"
+    return told
+
+
+def effect(contribution: float, unit: str, language: Language) -> str | None:
+    """What it does to the forecast, in words; None where that would be shown as nothing."""
+    if abs(contribution) < _TOLD:
+        return None
+    return f"{'+' if contribution > 0 else '−'}{number(abs(contribution), language)} {unit}"
+
+
+def sentence(
+    label: str, value: str | None, usual: str | None, contribution: float, unit: str, language: Language
+) -> str | None:
+    """A reason in words: `subject` and `effect`; None where its effect would be shown as nothing."""
+    does = effect(contribution, unit, language)
+    return None if does is None else f"{subject(label, value, usual, language)} → {does}"
 
 
 def number(value: float, language: Language) -> str:

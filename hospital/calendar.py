@@ -32,6 +32,7 @@ __all__ = [
 
 _SLOT = HOUR // 4  # every zone of today changes its offset on a quarter of an hour
 _EPOCH = date(1970, 1, 1)
+_FEW = 64
 
 
 @lru_cache(maxsize=128)
@@ -135,11 +136,14 @@ def season(days: Array) -> tuple[Array, Array]:
 
     The cosine peaks on 1 January.
     """
-    days, inverse = np.unique(days, return_inverse=True)
     # One cosine a day by the C library: NumPy's vectorised ones may differ in the last bit by array length.
-    angles = [2 * math.pi * (int(day) / 365.25) for day in days]
-    cosine, sine = np.array([math.cos(a) for a in angles]), np.array([math.sin(a) for a in angles])
-    return cosine[inverse], sine[inverse]
+    return _of_each(days, lambda day: math.cos(_angle(day))), _of_each(
+        days, lambda day: math.sin(_angle(day))
+    )
+
+
+def _angle(day: int) -> float:
+    return 2 * math.pi * (day / 365.25)
 
 
 def is_holiday(days: Array, zone: ZoneInfo) -> Array:
@@ -147,9 +151,7 @@ def is_holiday(days: Array, zone: ZoneInfo) -> Array:
     of_year = _HOLIDAYS.get(str(zone))
     if of_year is None:
         return np.zeros(days.size, bool)
-    unique, inverse = np.unique(days, return_inverse=True)
-    dates = [_EPOCH + timedelta(days=int(d)) for d in unique]
-    return np.array([d in of_year(d.year) for d in dates], bool)[inverse]
+    return _of_each(days, lambda day: (d := _EPOCH + timedelta(days=day)) in of_year(d.year), bool)
 
 
 def days_from_new_year(days: Array) -> Array:
@@ -157,10 +159,20 @@ def days_from_new_year(days: Array) -> Array:
 
     The weeks around it are like no others in a hospital, and a wave through the year cannot tell them.
     """
-    unique, inverse = np.unique(days, return_inverse=True)
-    dates = [_EPOCH + timedelta(days=int(d)) for d in unique]
-    nearest = [date(d.year + (d.month > 6), 1, 1) for d in dates]
-    return np.array([(d - n).days for d, n in zip(dates, nearest, strict=True)], np.float64)[inverse]
+    return _of_each(days, _from_new_year)
+
+
+def _from_new_year(day: int) -> int:
+    found = _EPOCH + timedelta(days=day)
+    return (found - date(found.year + (found.month > 6), 1, 1)).days
+
+
+def _of_each(values: Array, of: Callable[[int], float], kind: type = np.float64) -> Array:
+    """`of` each value (int64, any shape), asked once for each that differs where they are more than a few."""
+    if values.size <= _FEW:
+        return np.array([of(value) for value in values.ravel().tolist()], kind).reshape(values.shape)
+    unique, inverse = np.unique(values, return_inverse=True)
+    return np.array([of(value) for value in unique.tolist()], kind)[inverse]
 
 
 def days_before_local(times: Array, days: Array | int, zone: ZoneInfo) -> Array:
@@ -177,9 +189,7 @@ def days_before_local(times: Array, days: Array | int, zone: ZoneInfo) -> Array:
 
 def _offset(times: Array, zone: ZoneInfo) -> Array:
     """UTC offset of the zone in microseconds: int64 [n]."""
-    slots, inverse = np.unique(times // _SLOT, return_inverse=True)
-    offsets = np.fromiter((_slot_offset(int(s), zone) for s in slots), np.int64, slots.size)
-    return offsets[inverse]
+    return _of_each(times // _SLOT, lambda slot: _slot_offset(slot, zone), np.int64)
 
 
 @lru_cache(maxsize=1 << 18)

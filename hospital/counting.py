@@ -5,14 +5,16 @@ Everything a feature counts ("patients waiting", "arrivals of the last hour") is
 that one time and a million give the same bits whatever the order of summation.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from hospital.events import FOREVER, Array, Facts
 from hospital.times import MISSING_TIME
 
-__all__ = ["Counter", "LastOnes", "Own", "Series", "Spans", "later", "or_forever"]
+__all__ = ["Counter", "LastOnes", "Own", "Series", "Spans", "Together", "later", "or_forever"]
 
 
 def or_forever(times: Array) -> Array:
@@ -75,6 +77,40 @@ class Counter:
             - self._end_sums[self._ends.searchsorted(times, "right")]
         )
 
+    def changes(self, since: int) -> Array:
+        """The times after `since` at which the count changes: int64 [m], not in order."""
+        return np.concatenate(
+            [times[times.searchsorted(since, "right") :] for times in (self._starts, self._ends)]
+        )
+
+
+class Together:
+    """Several counters asked at once: a live request asks all of them for the same few recent times.
+
+    From `since` on, what they count between two changes of any of them stands in one table, so that one search
+    answers all; earlier times are asked of each. The counts are whole numbers: both ways give the same.
+    """
+
+    def __init__(
+        self, counters: Sequence[Counter], counts: Sequence[Callable[[Array], Array]], since: int
+    ) -> None:
+        """`counts`: each is a counter's `count` or `sum`. since: instant."""
+        self._counters, self._counts, self._since = counters, counts, since
+
+    def at(self, times: Array) -> Array:
+        """What each counts at each time: int64 [counts, n]."""
+        if times.size and times.min() >= self._since:
+            changes, table = self._recent
+            return table[:, changes.searchsorted(times, "right") - 1]
+        return np.array([count(times) for count in self._counts], np.int64)
+
+    @cached_property
+    def _recent(self) -> tuple[Array, Array]:
+        """The times of the changes, `since` the first, and what is counted from each on: made when first asked."""
+        found = [np.array([self._since], np.int64), *(c.changes(self._since) for c in self._counters)]
+        changes = np.unique(np.concatenate(found))
+        return changes, np.array([count(changes) for count in self._counts], np.int64)
+
 
 def _sorted_sums(times: Array, weight: Array) -> tuple[Array, Array]:
     order = np.argsort(times, kind="stable")
@@ -116,12 +152,10 @@ class LastOnes:
 
     def last(self, times: Array, k: int) -> Array:
         """Float64 [n, k]: the values, newest first, NaN where there are fewer."""
-        out = np.full((times.size, k), np.nan)
-        todo = np.arange(times.size)
-        slack = k + 4
+        out, complete = self._look_back(times, k + 4, k)
+        todo, slack = np.flatnonzero(~complete), 4 * (k + 4)
         while todo.size:
-            values, complete = self._look_back(times[todo], slack, k)
-            out[todo[complete]] = values[complete]
+            out[todo], complete = self._look_back(times[todo], slack, k)
             todo, slack = todo[~complete], slack * 4
         return out
 

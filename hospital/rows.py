@@ -229,7 +229,7 @@ def validate_rows(
         except ValidationError as error:
             faults += [_fault(where, e["loc"], _code(table, e)) for e in error.errors()]
         else:
-            found.append((where, _plain(valid) | {"received_at": received}))
+            found.append((where, _plain(table, valid, received)))
     kept = _kept(table, found, keep_repeats, faults)
     if faults:
         raise ContractError(tuple(faults))
@@ -252,11 +252,16 @@ def _kept(
     return kept
 
 
-def _plain(row: BaseModel) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        name: instant(v) if isinstance(v, datetime) else v for name, v in row.__dict__.items()
-    }
-    return {**values, **(values.pop("covariates", None) or {})}
+def _plain(table: str, row: BaseModel, received_at: int) -> dict[str, Any]:
+    values = dict(row.__dict__)
+    for name in _TIMES[table]:
+        if values[name] is not None:
+            values[name] = instant(values[name])
+    values |= values.pop("covariates", None) or {}
+    return values | {"received_at": received_at}
+
+
+_TIMES = {name: [c.name for c in table.columns if c.kind is Kind.TIME] for name, table in TABLES.items()}
 
 
 def _fault(where: str, loc: tuple[int | str, ...], code: str) -> Fault:

@@ -29,6 +29,7 @@ def build_card(
         "required": report["required"],
         "gates": report["gates"],
         "performance": report["performance"],
+        "hospital": report["hospital"],
         "groups": _groups(report),
         "data": {
             "digest": manifest.data_digest,

@@ -7,9 +7,10 @@ from typing import Any
 from hospital.markup import Cell, Column, badge, folded, paragraph, section, table
 from registry.card_pictures import Pair, bars, intervals
 from registry.card_words import Words, interval_of
+from registry.whole_hospital import HOSPITAL
 from registry.wording import ordered
 
-__all__ = ["Calibration", "Performance", "Verdicts"]
+__all__ = ["Calibration", "Performance", "Verdicts", "gain_cell"]
 
 Finding = Mapping[str, Any]
 Card = Mapping[str, Any]
@@ -153,7 +154,7 @@ class Performance:
                     Cell(words.quantity(r["mae"])),
                     Cell(words.quantity(r["baseline_mae"])),
                     Cell(small=words.baseline(str(r["baseline"]))),
-                    self._gain(r.get("gain"), words),
+                    gain_cell(r.get("gain"), words),
                     Cell(words.percent(r.get("coverage"), 1)),
                     Cell(self._trusted(r, words)),
                     Cell(words.number(r["n"], 0)),
@@ -161,13 +162,6 @@ class Performance:
                 for r in rows
             ],
         )
-
-    def _gain(self, gain: Sequence[float | None] | None, words: Words) -> Cell:
-        if gain is None or gain[0] is None:
-            return Cell("–")
-        bounds = [words.percent(x, 1) for x in gain[1:] if x is not None]
-        small = f"[{' ; '.join(bounds) if words.language == 'fr' else ', '.join(bounds)}]" if bounds else ""
-        return Cell(words.signed(words.percent(gain[0], 1)), small=small)
 
     def _trusted(self, row: Mapping[str, Any], words: Words) -> str:
         if row["unit_group"] != "all":
@@ -185,6 +179,15 @@ class Performance:
         )
 
 
+def gain_cell(gain: Sequence[float | None] | None, words: Words) -> Cell:
+    """A gain over the simple rule, (value, low, high) as shares of its error; a dash where it was not measured."""
+    if gain is None or gain[0] is None:
+        return Cell("–")
+    bounds = [words.percent(x, 1) for x in gain[1:] if x is not None]
+    small = f"[{' ; '.join(bounds) if words.language == 'fr' else ', '.join(bounds)}]" if bounds else ""
+    return Cell(words.signed(words.percent(gain[0], 1)), small=small)
+
+
 @dataclass(frozen=True)
 class Calibration:
     """How often outcomes fall within the announced interval."""
@@ -193,9 +196,10 @@ class Calibration:
 
     @classmethod
     def of(cls, card: Card) -> "Calibration":
-        """Of a card."""
+        """Of a card; the whole hospital has its own section."""
         gate = next((g for g in card["gates"] if g["name"] == "calibration"), None)
-        return cls([] if gate is None else gate["findings"])
+        found = [] if gate is None else gate["findings"]
+        return cls([f for f in found if not str(f["group"]).startswith(f"{HOSPITAL}=")])
 
     def render(self, words: Words) -> str:
         """Picture and table; without findings, nothing."""

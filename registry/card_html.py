@@ -7,6 +7,7 @@ from typing import Any
 from hospital.markup import page, paragraph
 from registry.card_fairness import Fairness
 from registry.card_figures import Calibration, Performance, Verdicts
+from registry.card_hospital import Hospital
 from registry.card_sections import (
     Ask,
     Brief,
@@ -31,6 +32,7 @@ _CONTENTS = (
     "verdicts",
     "error",
     "calibration",
+    "hospital",
     "fairness",
     "data",
     "limits",
@@ -55,6 +57,7 @@ def render_html(card: Mapping[str, Any], language: Language, *, later: Sequence[
         Verdicts.of(card),
         Performance(card["performance"]),
         Calibration.of(card),
+        Hospital.of(card),
         Fairness(card["groups"]),
         Data(card["data"]),
         Limits.of(card),

@@ -153,13 +153,18 @@ class Words:
         if group in TEXTS:
             return self.t(group)
         attribute, equals, value = group.partition("=")
+        horizon = self._horizon_in(value if equals else group)
         if not equals:
-            hours = group.removesuffix(" h")
-            known = hours != group and hours.replace(".", "", 1).isdigit()
-            return self.horizon(float(hours)) if known else self.attribute(group)
+            return horizon or self.attribute(group)
         told = VALUES.get(group) or VALUES.get(value)
-        said = self.pick(told) if told else value.replace("_", " ")
+        said = self.pick(told) if told else horizon or value.replace("_", " ")
         return f"{self.attribute(attribute)}{self.t('colon')}{said}"
+
+    def _horizon_in(self, text: str) -> str:
+        """The horizon that a group names in hours ("24 h"), as people say it; empty where it names none."""
+        hours = text.removesuffix(" h")
+        known = hours != text and hours.replace(".", "", 1).isdigit()
+        return self.horizon(float(hours)) if known else ""
 
     def value(self, finding: Mapping[str, Any], value: float | None) -> str:
         """A figure of a finding, in what it is measured in."""

@@ -1,7 +1,7 @@
 """The check: evidence that the author does not make, judged by the policy, sealed as report and card."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -41,6 +41,7 @@ from registry.scoring import read_reported, reported_arrays, score
 from registry.seasonal import fit_season
 from registry.settings import Settings
 from registry.snapshot import open_snapshot
+from registry.whole_scores import explained_wholes, score_whole
 
 __all__ = ["check", "gather", "prepare"]
 
@@ -101,6 +102,7 @@ def gather(settings: Settings, found: Candidate, progress: Progress) -> tuple[Ev
     progress("recompute forecasts", 0.3)
     judge = score(model, prepared, split.members("judge", at))
     scope_part = score(model, prepared, split.members("scope", at))
+    whole = score_whole(model.whole, judge)
     current = _current(settings, found, tables, prepared, split)
     progress("look for drift", 0.5)
     inputs = daily_inputs(prepared, judge, split)
@@ -109,7 +111,9 @@ def gather(settings: Settings, found: Candidate, progress: Progress) -> tuple[Ev
     explanation = _explanation(found, model, prepared, judged)
     progress("compare with what was reported", 0.8)
     ours = _split_of(model, prepared)
-    contract = _contract(settings, found, model, judged, judge, split, same_split=ours == split)
+    reported = read_reported(settings.home / "evidence", body["evidence_digest"])
+    again = reported_arrays(judge, whole)
+    contract = _contract(found, model, judged, judge, reported, again, split, same_split=ours == split)
     days_off = _history_off(model, prepared, split)
     contract = replace(contract, baselines_off=contract.baselines_off + days_off)
     evidence = Evidence(
@@ -126,6 +130,7 @@ def gather(settings: Settings, found: Candidate, progress: Progress) -> tuple[Ev
         contract=contract,
         explanation=explanation,
         history_days=(ours.spans["judge"][1] - ours.spans["fit"][0]) / DAY,
+        hospital=whole,
     )
     return evidence, tables
 
@@ -212,40 +217,50 @@ def _explanation(
     )
     explained = model.explain(rows)
     total = explained.base + explained.contributions.sum(axis=1) + sum(explained.adjustments.values())
-    level = max(float(np.abs(explained.p50).mean()), 1e-9)
-    shares = [
-        float(np.abs(v).mean()) / level for n, v in explained.adjustments.items() if n != "usual_departure"
-    ]
+    additivity = float(np.abs(total - explained.p50).max())
+    largest = _largest_adjustment(explained.adjustments, explained.p50)
+    if model.whole is not None and isinstance(judged, PreparedBeds):
+        whole = explained_wholes(model, model.whole, judged, _EXPLAINED_ROWS)
+        additivity = float(np.maximum(additivity, np.abs(whole.total - whole.p50).max()))  # NaN stays NaN
+        largest = max(largest, _largest_adjustment(whole.adjustments, whole.p50))
     verified = verify_apart((found.package / "median.ubj").read_bytes(), prepared.X)
     return ExplanationFacts(
         rows=int(mask.sum()),
         verified=verified.rows,
         predictions_off=verified.predictions_off,
-        additivity=float(np.abs(total - explained.p50).max()),
+        additivity=additivity,
         reference_difference=float(np.maximum(verified.from_xgboost, verified.from_shap)),  # NaN stays NaN
-        largest_adjustment=max(shares),
+        largest_adjustment=largest,
     )
 
 
+def _largest_adjustment(adjustments: Mapping[str, Array], p50: Array) -> float:
+    """Largest mean |adjustment| as a share of the mean forecast; what is usual for a unit is none."""
+    level = max(float(np.abs(p50).mean()), 1e-9)
+    return max(float(np.abs(v).mean()) / level for n, v in adjustments.items() if n != "usual_departure")
+
+
 def _contract(
-    settings: Settings,
     found: Candidate,
     model: ForecastModel,
     judged: Prepared,
     judge: Scored,
+    reported: dict[str, Array],
+    again: dict[str, Array],
     split: Split,
     *,
     same_split: bool,
 ) -> ContractFacts:
-    reported = read_reported(settings.home / "evidence", found.registration["body"]["evidence_digest"])
-    again = reported_arrays(judge)
     same_rows = np.array_equal(reported["row_id"], again["row_id"])
     forecasts = outcomes = baselines = 0
     if same_rows:
-        forecasts = int((~_within_an_ulp(reported["p50"], again["p50"])).sum())
-        outcomes = _different(reported["outcome"], again["outcome"])
+        none = np.empty(0)
+        forecasts = sum(_off(reported.get(n, none), again[n]) for n in ("p50", "hospital_p50") if n in again)
+        outcomes = sum(
+            _different(reported.get(n, none), again[n]) for n in ("outcome", "hospital_outcome") if n in again
+        )
         names = [n for n in again if n.startswith("baseline_")]
-        baselines = sum(_different(reported.get(n, np.empty(0)), again[n]) for n in names)
+        baselines = sum(_different(reported.get(n, none), again[n]) for n in names)
     spans = [split.spans[part] for part in PARTS if split.days(part) > 0]
     overlaps = sum(b[0] - a[1] < split.gap for a, b in itertools.pairwise(spans)) + int(not same_split)
     return ContractFacts(
@@ -274,9 +289,12 @@ def _history_off(model: ForecastModel, prepared: Prepared, split: Split) -> int:
     return int((~np.isclose(days, baselines.days, rtol=0, atol=1e-6)).sum())
 
 
-def _within_an_ulp(a: Array, b: Array) -> Array:
+def _off(a: Array, b: Array) -> int:
+    """Forecasts that differ by more than an ulp; all where there are not as many."""
+    if a.shape != b.shape:
+        return int(b.size)
     both = np.isnan(a) & np.isnan(b)
-    return both | (np.abs(a - b) <= np.spacing(np.maximum(np.abs(a), np.abs(b))))
+    return int((~(both | (np.abs(a - b) <= np.spacing(np.maximum(np.abs(a), np.abs(b)))))).sum())
 
 
 def _different(a: Array, b: Array) -> int:

@@ -29,6 +29,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from registry.errors import RegistryError
+from registry.statements import execute
 
 __all__ = [
     "JOURNAL_LOCK",
@@ -44,6 +45,7 @@ __all__ = [
     "predictions",
     "tokens",
     "writing",
+    "writing_on",
 ]
 
 REVISION = "0001"
@@ -220,13 +222,22 @@ def writing(engine: Engine) -> Iterator[Connection]:
     lock does the same, and what is read under it was committed by whoever held it before: each statement sees
     what is committed then (READ COMMITTED, set by `open_database` whatever the server's default).
     """
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            connection = connection.execution_options(vigie_write=True)
-        with connection.begin():
-            if engine.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": JOURNAL_LOCK})
-            yield connection
+    with engine.connect() as connection, writing_on(connection):
+        yield connection
+
+
+@contextmanager
+def writing_on(connection: Connection) -> Iterator[None]:
+    """`writing` on a connection that has been read from; what it read ends here, and nothing is written of it."""
+    if connection.in_transaction():
+        connection.rollback()
+    sqlite = connection.dialect.name == "sqlite"
+    if sqlite:
+        connection.execution_options(vigie_write=True)
+    with connection.begin():
+        if not sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": JOURNAL_LOCK})
+        yield
 
 
 def _make_folder(folder: Path) -> None:
@@ -262,4 +273,4 @@ def _write_ahead(connection: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("vigie_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    execute(connection, "BEGIN IMMEDIATE" if writes else "BEGIN")

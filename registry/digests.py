@@ -12,8 +12,10 @@ __all__ = ["canonical_json", "sha256_bytes", "sha256_file", "sync_folder", "writ
 
 def canonical_json(body: Any) -> bytes:
     """The one way to write a JSON value: keys sorted, no spaces, UTF-8, a line end; NaN is refused."""
-    text = json.dumps(body, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode() + b"\n"
+    return _CANONICAL.encode(body).encode() + b"\n"
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def sha256_bytes(content: bytes) -> str:

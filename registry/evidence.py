@@ -152,6 +152,7 @@ class Evidence:
         scope_part, judge: scored rows of those parts. current: float64 [n, levels], forecasts of the current
         release on the judge rows, None without. current_expected: the signed chain shows an earlier release.
         inputs: for drift. history_days: of the whole snapshot. kind: "model" or "baseline".
+        hospital: the judge part's rows of the whole hospital; None where there is no forecast of it.
     """
 
     model: str
@@ -167,3 +168,4 @@ class Evidence:
     contract: ContractFacts
     explanation: ExplanationFacts
     history_days: float
+    hospital: Scored | None = None

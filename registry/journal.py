@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
 from hospital.times import instant
 from registry.database import journal, payloads
 from registry.digests import canonical_json, sha256_bytes
 from registry.errors import JournalError
+from registry.statements import Insertion, Question
 
 __all__ = [
     "Audit",
@@ -38,9 +39,8 @@ __all__ = [
 
 GENESIS = "sha256:" + "0" * 64
 _BATCH = 1000
-# Made once: a statement that is made anew costs more than what it does.
-_LAST = select(journal.c.seq, journal.c.digest).order_by(journal.c.seq.desc()).limit(1)
-_INSERT_ENTRY, _INSERT_PAYLOAD = insert(journal), insert(payloads)
+_LAST = Question(select(journal.c.seq, journal.c.digest).order_by(journal.c.seq.desc()).limit(1))
+_ENTRIES, _PAYLOADS = Insertion(journal), Insertion(payloads)
 
 
 @dataclass(frozen=True)
@@ -169,16 +169,16 @@ def append_all(connection: Connection, drafts: Sequence[Draft], *, now: datetime
         if draft.payload is not None:
             kept.append({"seq": entry.seq, "salt": salt, "payload": content})
     rows = [{**e.signed_part(), "digest": e.digest, "subjects": _text(e.subjects)} for e in made]
-    connection.execute(_INSERT_ENTRY, rows)
+    _ENTRIES.run(connection, rows)
     if kept:
-        connection.execute(_INSERT_PAYLOAD, kept)
+        _PAYLOADS.run(connection, kept)
     return made
 
 
 def head(connection: Connection) -> Head:
     """The last entry's number and digest; number 0 where there is none."""
-    last = connection.execute(_LAST).first()
-    return Head(0, GENESIS) if last is None else Head(int(last.seq), str(last.digest))
+    last = _LAST.first(connection)
+    return Head(0, GENESIS) if last is None else Head(int(last[0]), str(last[1]))
 
 
 def entries(connection: Connection, *, after: int = 0, limit: int | None = None) -> Iterator[Entry]:

@@ -26,8 +26,9 @@ from hospital.splits import UNIT_MODEL_DAYS
 from registry.errors import PackageError
 from registry.linear import LinearStep, Median
 from registry.package import Manifest, verify_package
+from registry.whole_hospital import WholeHospital
 
-__all__ = ["MEDIAN", "Explained", "ForecastModel", "Rows"]
+__all__ = ["MEDIAN", "Explained", "ForecastModel", "Rows", "model_quantiles", "rule_quantiles"]
 
 MEDIAN = LEVELS.index(0.5)
 
@@ -67,6 +68,25 @@ class Explained:
     contributions: Array
     adjustments: Mapping[str, Array]
     reference_values: Array
+
+
+def model_quantiles(rows: Rows, median: Array, spread: Array, shift: Array, z: Array) -> Array:
+    """The model's distributions: float64 [n, levels], beds or minutes.
+
+    Args:
+        median, spread: float64 [n], in units of the scale. shift: float64 [groups]; z: float64 [groups, levels]; of the
+        rows' calibration groups.
+    """
+    shifted = median + shift[rows.calibration]
+    raw = rows.anchor[:, None] + rows.scale[:, None] * (
+        shifted[:, None] + spread[:, None] * z[rows.calibration]
+    )
+    return np.maximum(raw, rows.floor[:, None])
+
+
+def rule_quantiles(rows: Rows, residuals: Array) -> Array:
+    """The simple rule's distributions: float64 [n, levels]; `residuals`: float64 [cells, levels], beds or minutes."""
+    return np.maximum(rows.baseline[:, None] + residuals[rows.baseline_cell], rows.floor[:, None])
 
 
 _NEEDS = {"last_wait": "last_wait_triage", "recent_median": "recent_wait_triage"}
@@ -112,6 +132,10 @@ class ForecastModel:
         self.beds = BedBaselines.from_json(baseline) if self.name == "bed-demand" else None
         self.waits = WaitBaselines.from_json(baseline) if self.name == "wait-time" else None
         self.profile = self._json("profile.json")
+        whole = self._json("hospital.json") if "hospital.json" in self._files else None
+        self.whole = None if whole is None else WholeHospital.from_json(whole)
+        if self.whole is not None and self.whole.horizons != self.manifest.horizons_hours:
+            raise ValueError
 
     @property
     def name(self) -> str:
@@ -130,19 +154,12 @@ class ForecastModel:
 
     def quantiles(self, rows: Rows) -> Array:
         """Float64 [n, levels], at 5, 10, … 95 %; never crossing, never under the floor."""
-        return self._quantiles(rows, *self._parts(rows))
-
-    def _quantiles(self, rows: Rows, median: Array, spread: Array) -> Array:
-        shifted = median + self._shift[rows.calibration]
-        raw = rows.anchor[:, None] + rows.scale[:, None] * (
-            shifted[:, None] + spread[:, None] * self._z[rows.calibration]
-        )
-        return np.maximum(raw, rows.floor[:, None])
+        return model_quantiles(rows, *self._parts(rows), self._shift, self._z)
 
     def baseline_quantiles(self, rows: Rows) -> Array:
         """The best baseline's own distribution: float64 [n, levels]."""
         residuals = (self.beds or self.waits_or_raise).residuals.reshape(-1, len(LEVELS))
-        return np.maximum(rows.baseline[:, None] + residuals[rows.baseline_cell], rows.floor[:, None])
+        return rule_quantiles(rows, residuals)
 
     def explain(self, rows: Rows, reference: Rows | None = None) -> Explained:
         """The reasons of each p50.
@@ -155,7 +172,8 @@ class ForecastModel:
     def quantiles_and_reasons(self, rows: Rows, reference: Rows | None = None) -> tuple[Array, Explained]:
         """`quantiles` and `explain`, for the price of one pass over the trees that forecast."""
         parts = self._parts(rows)
-        return self._quantiles(rows, *parts), self._explained(rows, reference, *parts)
+        quantiles = model_quantiles(rows, *parts, self._shift, self._z)
+        return quantiles, self._explained(rows, reference, *parts)
 
     def _explained(self, rows: Rows, reference: Rows | None, median: Array, spread: Array) -> Explained:
         found, base = self._reasons(rows)

@@ -35,6 +35,7 @@ ALLOWED_FILES = frozenset(
         "spread.ubj",
         "calibration.json",
         "baseline.json",
+        "hospital.json",
         "reference.npz",
         "profile.json",
     }

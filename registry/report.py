@@ -30,7 +30,17 @@ class Report:
 
     def for_machines(self) -> dict[str, Any]:
         """What ``--json`` prints: identity, verdict, gates with findings, scope."""
-        names = ("model", "version", "digest", "policy_digest", "verdict", "gates", "scope", "performance")
+        names = (
+            "model",
+            "version",
+            "digest",
+            "policy_digest",
+            "verdict",
+            "gates",
+            "scope",
+            "performance",
+            "hospital",
+        )
         return {name: self.body[name] for name in names}
 
 
@@ -55,6 +65,7 @@ def make_report(evidence: Evidence, policy: Policy) -> Report:
         "scope": [{"unit_group": group, "horizon_hours": horizon} for group, horizon in scope],
         "gates": [_gate(r) for r in results],
         "performance": _performance(evidence, policy, scope),
+        "hospital": _whole_hospital(evidence.hospital, policy),
         "history_days": evidence.history_days,
     }
     return Report(body, verdict)
@@ -101,6 +112,20 @@ def _performance(
                 {"unit_group": str(group), "horizon_hours": float(horizon), "in_scope": trusted, **row}
             )
     return out
+
+
+def _whole_hospital(whole: Scored | None, policy: Policy) -> list[dict[str, Any]]:
+    """The whole hospital's error by horizon, beside the rule that was best for it in hindsight, its units' together."""
+    if whole is None:
+        return []
+    known = whole.known()
+    return [
+        {
+            "horizon_hours": float(h),
+            **_row(known.part(known.horizon_hours == h), best_baseline(whole, h), h, policy),
+        }
+        for h in np.unique(known.horizon_hours)
+    ]
 
 
 def _row(part: Scored, baseline: str, horizon: float, policy: Policy) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from registry.evidence import Scored
 from registry.model import ForecastModel
 from registry.prepared import PreparedBeds, PreparedWaits, forecast
 from registry.reliance import emergency_of
+from registry.whole_hospital import HOSPITAL
+from registry.whole_scores import score_whole
 
 __all__ = ["read_reported", "reported_scores", "score", "write_reported"]
 
@@ -98,21 +100,27 @@ def reported_scores(
 ) -> tuple[dict[str, Array], dict[str, float]]:
     """What the author reports of the judge part: the rows' figures, and their mean absolute errors."""
     scored = score(model, prepared, split.members("judge", prepared.prediction_time))
-    arrays = reported_arrays(scored)
-    return arrays, _metrics(scored.known())
+    whole = score_whole(model.whole, scored)
+    metrics = _metrics(scored.known())
+    if whole is not None:
+        metrics |= _metrics(whole.known(), f"_{HOSPITAL}")
+    return reported_arrays(scored, whole), metrics
 
 
-def reported_arrays(scored: Scored) -> dict[str, Array]:
-    """The figures that a check compares: digests of rows, outcomes, forecasts, baselines."""
+def reported_arrays(scored: Scored, whole: Scored | None) -> dict[str, Array]:
+    """The figures that a check compares: digests of rows, outcomes, forecasts, baselines; of the whole hospital too."""
     arrays = {"outcome": scored.outcome, "p50": scored.p50, "row_id": scored.row_id.astype(str)}
-    return arrays | {f"baseline_{name}": values for name, values in scored.baselines.items()}
+    arrays |= {f"baseline_{name}": values for name, values in scored.baselines.items()}
+    if whole is not None:
+        arrays |= {"hospital_outcome": whole.outcome, "hospital_p50": whole.p50}
+    return arrays
 
 
-def _metrics(scored: Scored) -> dict[str, float]:
+def _metrics(scored: Scored, of: str = "") -> dict[str, float]:
     out: dict[str, float] = {}
     for horizon in np.unique(scored.horizon_hours):
         mine = scored.horizon_hours == horizon
-        suffix = f"_{horizon:g}h" if horizon else ""
+        suffix = of + (f"_{horizon:g}h" if horizon else "")
         weight, outcome = scored.weight[mine], scored.outcome[mine]
         out[f"mae{suffix}"] = float(np.average(np.abs(scored.p50[mine] - outcome), weights=weight))
         for name, values in scored.baselines.items():

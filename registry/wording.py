@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from registry.whole_hospital import HOSPITAL
+
 __all__ = [
     "Language",
     "advice",
@@ -153,6 +155,7 @@ _BLOCKED = {
 _GROUPS = {
     "all": ("tous", "all"),
     "short": ("jusqu'à 24 h", "up to 24 h"),
+    HOSPITAL: ("hôpital entier", "whole hospital"),
     "long": ("au-delà de 24 h", "beyond 24 h"),
     "sex=F": ("femmes", "women"),
     "sex=M": ("hommes", "men"),
@@ -194,6 +197,9 @@ def metric_name(metric: str, language: Language) -> str:
 
 def group_name(group: str, language: Language) -> str:
     """A group in words."""
+    attribute, _, value = group.partition("=")
+    if attribute == HOSPITAL and value:
+        return f"{_pick(_GROUPS[HOSPITAL], language)}, {value}"
     return _pick(_GROUPS.get(group, (group, group)), language)
 
 

@@ -15,9 +15,16 @@ from serving.answers import Quantiles, Trust
 from serving.protocol import ExplainOptions
 from serving.telling import Telling
 
-__all__ = ["Answers"]
+__all__ = ["Answers", "share_above"]
 
 _P10, _P50, _P90 = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
+
+
+def share_above(quantiles: Array, beds: float) -> float:
+    """Probability (0 to 1) that an outcome with these quantiles (float64 [levels]) is above `beds` whole beds."""
+    levels, row = np.array([0.0, *LEVELS, 1.0]), quantiles
+    edges = np.concatenate([[row[0] - (row[1] - row[0])], row, [row[-1] + (row[-1] - row[-2])]])
+    return float(1 - np.interp(beds + 0.5, np.maximum.accumulate(edges), levels))
 
 
 class Answers:
@@ -29,7 +36,7 @@ class Answers:
     def quantiles(self, i: int) -> Quantiles:
         """p10, p50 and p90 of a row."""
         p10, p50, p90 = self._quantiles[i]
-        return Quantiles(p10=p10, p50=p50, p90=p90)
+        return {"p10": p10, "p50": p50, "p90": p90}
 
     @cached_property
     def _quantiles(self) -> list[list[float]]:
@@ -37,10 +44,7 @@ class Answers:
 
     def above(self, i: int, beds: float) -> float:
         """Probability that a row's outcome is above `beds` (whole beds: at least one more), 0 to 1."""
-        levels = np.array([0.0, *LEVELS, 1.0])
-        row = self._answered.quantiles[i]
-        edges = np.concatenate([[row[0] - (row[1] - row[0])], row, [row[-1] + (row[-1] - row[-2])]])
-        return float(1 - np.interp(beds + 0.5, np.maximum.accumulate(edges), levels))
+        return share_above(self._answered.quantiles[i], beds)
 
     def telling(self, i: int) -> Telling:
         """What is told of a row."""
@@ -57,7 +61,7 @@ class Answers:
         warnings = warnings_of(
             self._model.features, outside, inside=inside, stale=stale, language=self._explain.language
         )
-        return Trust(status=trust_status(warnings, inside=inside, stale=stale), warnings=warnings)
+        return {"status": trust_status(warnings, inside=inside, stale=stale), "warnings": warnings}
 
 
 class _Told:

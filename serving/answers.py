@@ -1,9 +1,16 @@
-"""The bodies that the service answers with. Every number is finite."""
+"""The bodies that the service answers with. Every number is finite.
 
+What a forecast is made of are typed dicts: an answer holds hundreds of them, and a model of pydantic's for each took
+longer than the forecast. Their schemas are pydantic's all the same; `serving.predictions` checks their numbers.
+"""
+
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, with_config
+from pydantic_core import to_json
+from typing_extensions import TypedDict
 
 from registry.reliance import TrustStatus
 
@@ -18,6 +25,8 @@ __all__ = [
     "Decision",
     "DecisionPage",
     "Explanation",
+    "HospitalForecast",
+    "HospitalPrediction",
     "JournalEntry",
     "JournalPage",
     "ModelReference",
@@ -29,12 +38,15 @@ __all__ = [
     "TableCount",
     "Trust",
     "TrustStatus",
+    "UnitShare",
     "WaitForecast",
     "WaitPrediction",
     "WaitTimeAnswer",
+    "total",
 ]
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+_EXACTLY = ConfigDict(extra="forbid")
 
 
 class Answer(BaseModel):
@@ -43,7 +55,8 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Quantiles(Answer):
+@with_config(_EXACTLY)
+class Quantiles(TypedDict):
     """What is forecast: one time in ten it is below p10, half the time below p50, one in ten above p90."""
 
     p10: Finite
@@ -51,7 +64,8 @@ class Quantiles(Answer):
     p90: Finite
 
 
-class Contribution(Answer):
+@with_config(_EXACTLY)
+class Contribution(TypedDict):
     """What one feature adds to the forecast, in the forecast's own unit.
 
     Attributes:
@@ -66,21 +80,23 @@ class Contribution(Answer):
     contribution: Finite
 
 
-class Adjustment(Answer):
+@with_config(_EXACTLY)
+class Adjustment(TypedDict):
     """A step after the trees, by its own formula: calibration, floor, usual_departure."""
 
     name: str
     contribution: Finite
 
 
-class Explanation(Answer):
+@with_config(_EXACTLY)
+class Explanation(TypedDict):
     """Why: base + contributions + other + adjustments = the p50 served, to 1e-4.
 
     Attributes:
         other: the sum of the contributions not shown. reasons: one sentence a contribution, largest first.
     """
 
-    of: Literal["p50"] = "p50"
+    of: Literal["p50"]
     unit: Literal["min", "beds"]
     reference: Literal["typical", "last_week"]
     base: Finite
@@ -89,31 +105,46 @@ class Explanation(Answer):
     adjustments: tuple[Adjustment, ...]
     reasons: tuple[str, ...]
 
-    def total(self) -> float:
-        """What the explanation adds up to."""
-        shown = sum(c.contribution for c in self.contributions)
-        return self.base + shown + self.other + sum(a.contribution for a in self.adjustments)
+
+def total(explanation: Explanation) -> float:
+    """What an explanation adds up to."""
+    shown = sum([c["contribution"] for c in explanation["contributions"]])
+    adjusted = sum([a["contribution"] for a in explanation["adjustments"]])
+    return explanation["base"] + shown + explanation["other"] + adjusted
 
 
-class Trust(Answer):
+@with_config(_EXACTLY)
+class Trust(TypedDict):
     """How far to trust this answer.
 
     ``baseline`` outside the trusted scope; ``degraded`` on stale or out-of-range inputs; `warnings` say why.
     """
 
     status: TrustStatus
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...]
 
 
-class WaitForecast(Answer):
+@dataclass(frozen=True, slots=True)
+class WaitForecast:
     """Minutes from arrival to first medical contact."""
 
     wait_minutes: Quantiles
     explanation: Explanation
     trust: Trust
 
+    @property
+    def quantiles(self) -> Quantiles:
+        """What is forecast."""
+        return self.wait_minutes
 
-class BedForecast(Answer):
+    def json(self) -> str:
+        """The forecast as it is answered, without its ids."""
+        told = {"wait_minutes": self.wait_minutes, "explanation": self.explanation, "trust": self.trust}
+        return to_json(told).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class BedForecast:
     """Beds needed in a unit at a time.
 
     Attributes:
@@ -122,13 +153,65 @@ class BedForecast(Answer):
     """
 
     unit: str
-    horizon_hours: Finite
+    horizon_hours: float
     target_at: datetime
     beds: Quantiles
-    staffed: Finite | None
-    tension_probability: Annotated[float, Field(ge=0, le=1)] | None
+    staffed: float | None
+    tension_probability: float | None
     explanation: Explanation
     trust: Trust
+
+    @property
+    def quantiles(self) -> Quantiles:
+        """What is forecast."""
+        return self.beds
+
+    def json(self) -> str:
+        """The forecast as it is answered, without its id."""
+        return to_json({name: getattr(self, name) for name in self.__slots__}).decode()
+
+
+@with_config(_EXACTLY)
+class UnitShare(TypedDict):
+    """What a unit adds to the whole hospital.
+
+    Attributes:
+        mean: of its forecast, beds; its p50 is the unit's own answer. answered_by: the model, or the simple rule.
+    """
+
+    unit: str
+    mean: Finite
+    answered_by: Literal["model", "rule"]
+
+
+@dataclass(frozen=True, slots=True)
+class HospitalForecast:
+    """Beds needed in the whole hospital at a time.
+
+    Attributes:
+        mean: the sum of the `units`' means. beds: the hospital's own quantiles, which are no sums.
+        staffed: of all these units together; None: unknown of one of them.
+        tension_probability: that demand is above them; None: unknown.
+    """
+
+    horizon_hours: float
+    target_at: datetime
+    mean: float
+    beds: Quantiles
+    staffed: float | None
+    tension_probability: float | None
+    units: tuple[UnitShare, ...]
+    explanation: Explanation
+    trust: Trust
+
+    @property
+    def quantiles(self) -> Quantiles:
+        """What is forecast."""
+        return self.beds
+
+    def json(self) -> str:
+        """The forecast as it is answered, without its id."""
+        return to_json({name: getattr(self, name) for name in self.__slots__}).decode()
 
 
 class WaitPrediction(Answer):
@@ -155,6 +238,21 @@ class BedPrediction(Answer):
     trust: Trust
 
 
+class HospitalPrediction(Answer):
+    """A forecast of the whole hospital as given, with its id."""
+
+    prediction_id: str
+    horizon_hours: Finite
+    target_at: datetime
+    mean: Finite
+    beds: Quantiles
+    staffed: Finite | None
+    tension_probability: Annotated[float, Field(ge=0, le=1)] | None
+    units: tuple[UnitShare, ...]
+    explanation: Explanation
+    trust: Trust
+
+
 class ModelReference(Answer):
     """Which release answered."""
 
@@ -173,10 +271,11 @@ class WaitTimeAnswer(Answer):
 
 
 class BedDemandAnswer(Answer):
-    """POST /v1/bed-demand"""
+    """POST /v1/bed-demand: `hospital`, one a horizon, where it was asked for."""
 
     model: ModelReference
     forecasts: tuple[BedPrediction, ...]
+    hospital: tuple[HospitalPrediction, ...] = ()
 
 
 class StoredPrediction(Answer):
@@ -186,7 +285,7 @@ class StoredPrediction(Answer):
     made_at: datetime
     asked_by: str
     journal_entry: int
-    prediction: WaitPrediction | BedPrediction
+    prediction: WaitPrediction | BedPrediction | HospitalPrediction
 
 
 class TableCount(Answer):

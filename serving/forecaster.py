@@ -1,6 +1,7 @@
 """From stored observations to explained forecasts: features, model and reasons put together for one answer."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
@@ -12,13 +13,13 @@ from hospital.events import Array, Unit
 from hospital.features.beds import BedQuery
 from hospital.features.wait import VITAL_SIGNS, WaitQuery, prediction_times
 from hospital.times import DAY, HOUR, MISSING_TIME, moment
-from registry.answering import answer
+from registry.answering import Answered, answer
 from registry.model import ForecastModel, Rows
 from registry.reliance import emergency_of, in_scope, stale_after
 from registry.rows import bed_rows, wait_rows
 from registry.settings import Settings
 from serving.answering import Answers
-from serving.answers import BedForecast, WaitForecast
+from serving.answers import BedForecast, HospitalForecast, WaitForecast
 from serving.errors import Problem, RequestFault
 from serving.protocol import (
     BedQuestion,
@@ -30,6 +31,7 @@ from serving.protocol import (
 )
 from serving.state import HospitalState, StateCache
 from serving.telling import Teller
+from serving.whole_hospital import AnsweredUnits, hospital_forecasts, present_units, whole_of
 
 __all__ = ["make_forecaster"]
 
@@ -79,22 +81,13 @@ class _Forecaster:
         state = self._states.at(connection, min(question.at, now), engine.manifest)
         unit_of = _known_units(engine, state, question.units)
         query, units = _bed_query(engine, question, unit_of)
-        computer = state.beds(engine.features)
         rows, staffed = _bed_rows(state, engine, query)
         _refuse_unknown_present(rows, units)
-        reference = None
-        if question.explain.reference == "last_week":
-            earlier = BedQuery(
-                query.unit, query.prediction_time - 7 * DAY, query.horizon_hours, _nothing(query.unit.size)
-            )
-            reference, _ = _bed_rows(state, engine, earlier)
-        inside = in_scope(model.scope, [unit.group for unit in units], query.horizon_hours)
-        answered = answer(engine, rows, inside, reference)
+        answered = _answered(model, state, engine, question, query, rows, units)
         answers = Answers(engine, answered, rows, question.explain)
         teller = self._teller(engine, question.explain.language)
-        table = "stays" if state.events.counted else "census"
-        stale = question.at - state.heard.get(table, 0) > stale_after(engine.manifest)
-        now_beds, target = computer.demand_now(query), query.target_time
+        stale = _is_stale(state, engine, question.at)
+        now_beds, target = state.beds(engine.features).demand_now(query), query.target_time
         out = []
         for i in range(query.unit.size):
             beds = None if np.isnan(staffed[i]) else float(staffed[i])
@@ -111,6 +104,22 @@ class _Forecaster:
                 )
             )
         return out
+
+    def hospital(
+        self, model: LoadedModel, connection: Connection, question: BedQuestion, now: int
+    ) -> list[HospitalForecast]:
+        engine = _engine(model)
+        whole_of(engine)
+        state = self._states.at(connection, min(question.at, now), engine.manifest)
+        present = present_units(engine, state, question)
+        at = {u.unit: i for i, u in enumerate(state.events.units)}
+        query, units = _bed_query(engine, replace(question, units=present.names), at)
+        rows, staffed = _bed_rows(state, engine, query)
+        answered = _answered(model, state, engine, question, query, rows, units)
+        now_beds = state.beds(engine.features).demand_now(query)
+        made = AnsweredUnits(present.names, query, rows, staffed, now_beds, answered)
+        stale = _is_stale(state, engine, question.at)
+        return hospital_forecasts(engine, present, made, question, stale=stale)
 
     def history(self, model: LoadedModel, connection: Connection, hours: int, now: int) -> list[UnitHistory]:
         engine = _engine(model)
@@ -239,6 +248,32 @@ def _bed_rows(state: HospitalState, model: ForecastModel, query: BedQuery) -> tu
     zone, cadence = state.events.zone, state.events.cadence_hours
     X, now = computer.compute(query), computer.demand_now(query)
     return bed_rows(baselines, X, query, unit, now, last_week, zone, cadence), computer.staffed_then(query)
+
+
+def _answered(
+    model: LoadedModel,
+    state: HospitalState,
+    engine: ForecastModel,
+    question: BedQuestion,
+    query: BedQuery,
+    rows: Rows,
+    units: Sequence[Unit],
+) -> Answered:
+    """The answers to rows of bed demand: by the model in the release's scope, with the question's reference."""
+    reference = None
+    if question.explain.reference == "last_week":
+        earlier = BedQuery(
+            query.unit, query.prediction_time - 7 * DAY, query.horizon_hours, _nothing(query.unit.size)
+        )
+        reference, _ = _bed_rows(state, engine, earlier)
+    inside = in_scope(model.scope, [unit.group for unit in units], query.horizon_hours)
+    return answer(engine, rows, inside, reference)
+
+
+def _is_stale(state: HospitalState, engine: ForecastModel, at: int) -> bool:
+    """Whether nothing was received of the units for too long before an instant."""
+    table = "stays" if state.events.counted else "census"
+    return at - state.heard.get(table, 0) > stale_after(engine.manifest)
 
 
 def _refuse_unknown_present(rows: Rows, units: Sequence[Unit]) -> None:

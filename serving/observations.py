@@ -85,10 +85,8 @@ def latest_reception(connection: Connection) -> int:
 
 def pseudonymised(row: Mapping[str, Any], key: bytes) -> dict[str, Any]:
     """A row with pseudonyms in place of the ids of visits, stays and operations; unit ids are nobody's."""
-    return {
-        name: pseudonym(key, value) if name in PSEUDONYMISED and value is not None else value
-        for name, value in row.items()
-    }
+    ids = {name: pseudonym(key, row[name]) for name in PSEUDONYMISED if row.get(name) is not None}
+    return {**row, **ids}
 
 
 def add(

@@ -183,10 +183,10 @@ def _units(beds: _Beds, now: int, zone: ZoneInfo, language: Language) -> list[di
                 "times": {
                     f.horizon_hours: short_time(instant(f.target_at), zone, language) for f in forecasts
                 },
-                "reasons": told.explanation.reasons[:REASONS],
+                "reasons": told.explanation["reasons"][:REASONS],
                 "reasons_horizon": told.horizon_hours,
-                "trust": max((f.trust.status for f in forecasts), key=_WORST.index),
-                "warnings": sorted({w for f in forecasts for w in f.trust.warnings}),
+                "trust": max((f.trust["status"] for f in forecasts), key=_WORST.index),
+                "warnings": sorted({w for f in forecasts for w in f.trust["warnings"]}),
             }
         )
     return sorted(panels, key=lambda p: -1.0 if p["tension"] is None else p["tension"], reverse=True)
@@ -194,7 +194,7 @@ def _units(beds: _Beds, now: int, zone: ZoneInfo, language: Language) -> list[di
 
 def _told(forecasts: Sequence[BedForecast]) -> BedForecast:
     """The forecast whose reasons are shown: the nearest that the model answers; a simple rule has little to tell."""
-    return min(forecasts, key=lambda f: (f.trust.status != "trusted", f.horizon_hours))
+    return min(forecasts, key=lambda f: (f.trust["status"] != "trusted", f.horizon_hours))
 
 
 _WORST = ("trusted", "baseline", "degraded")

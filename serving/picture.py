@@ -72,7 +72,9 @@ def unit_picture(
 def _frame(
     seen: Sequence[tuple[float, float]], forecasts: Sequence[BedForecast], staffed: Sequence[float]
 ) -> _Frame:
-    beds = [o for _, o in seen] + [v for f in forecasts for v in (f.beds.p10, f.beds.p90)] + list(staffed)
+    beds = (
+        [o for _, o in seen] + [v for f in forecasts for v in (f.beds["p10"], f.beds["p90"])] + list(staffed)
+    )
     low, high = (min(beds), max(beds)) if beds else (0.0, 1.0)
     room = max(1.0, 0.12 * (high - low))
     first = min([h for h, _ in seen] or [-1.0])
@@ -134,13 +136,13 @@ def _fan(frame: _Frame, forecasts: Sequence[BedForecast], start: tuple[float, fl
     if not forecasts:
         return ""
     head = [] if start is None else [start]
-    upper = [*head, *((f.horizon_hours, f.beds.p90) for f in forecasts)]
-    lower = [*head, *((f.horizon_hours, f.beds.p10) for f in forecasts)]
-    middle = [*head, *((f.horizon_hours, f.beds.p50) for f in forecasts)]
+    upper = [*head, *((f.horizon_hours, f.beds["p90"]) for f in forecasts)]
+    lower = [*head, *((f.horizon_hours, f.beds["p10"]) for f in forecasts)]
+    middle = [*head, *((f.horizon_hours, f.beds["p50"]) for f in forecasts)]
     around = " ".join(frame.point(h, v) for h, v in [*upper, *reversed(lower)])
     line = " ".join(frame.point(h, v) for h, v in middle)
     dots = "".join(
-        f'<circle class="median" cx="{frame.x(f.horizon_hours):.1f}" cy="{frame.y(f.beds.p50):.1f}" r="4"/>'
+        f'<circle class="median" cx="{frame.x(f.horizon_hours):.1f}" cy="{frame.y(f.beds["p50"]):.1f}" r="4"/>'
         for f in forecasts
     )
     return f'<polygon class="fan" points="{around}"/><polyline class="forecast" points="{line}"/>{dots}'

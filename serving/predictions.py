@@ -6,23 +6,42 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from hospital.times import moment
 from registry.database import journal, payloads, predictions
 from registry.digests import sha256_bytes
 from registry.journal import Draft, JournalFault, append_all
+from registry.statements import Insertion
 from registry.tokens import Caller
-from serving.answers import BedForecast, ModelReference, Quantiles, StoredPrediction, WaitForecast
+from serving.answers import (
+    BedForecast,
+    HospitalForecast,
+    ModelReference,
+    StoredPrediction,
+    WaitForecast,
+    total,
+)
 from serving.clock import system_time
 from serving.errors import Problem
 from serving.protocol import LoadedModel
 
-__all__ = ["TOLERANCE", "Made", "does_not_add_up", "edited", "find", "model_reference", "new_id", "record"]
+__all__ = [
+    "TOLERANCE",
+    "Forecast",
+    "Made",
+    "does_not_add_up",
+    "edited",
+    "find",
+    "model_reference",
+    "new_id",
+    "record",
+]
 
-_INSERT = insert(predictions)
+_ROWS = Insertion(predictions)
 TOLERANCE = 1e-4
 """How far an explanation may be from the number served, in minutes or beds."""
 
@@ -32,26 +51,48 @@ def new_id() -> str:
     return f"{int(time.time()):08x}{secrets.token_hex(8)}"
 
 
-def does_not_add_up(forecasts: Sequence[WaitForecast | BedForecast]) -> list[int]:
-    """Positions of forecasts whose explanation is not the p50 served, or whose quantiles cross."""
+Forecast = WaitForecast | BedForecast | HospitalForecast
+
+
+def does_not_add_up(forecasts: Sequence[Forecast]) -> list[int]:
+    """Positions of forecasts whose explanation is not the p50 served, whose quantiles cross, or with an infinity.
+
+    Of the whole hospital also those whose mean is not the sum of its units'.
+    """
     return [i for i, f in enumerate(forecasts) if not _sound(f)]
 
 
-def _sound(forecast: WaitForecast | BedForecast) -> bool:
-    q: Quantiles = forecast.wait_minutes if isinstance(forecast, WaitForecast) else forecast.beds
-    off = abs(forecast.explanation.total() - q.p50)
-    return math.isfinite(off) and off <= TOLERANCE and q.p10 <= q.p50 <= q.p90
+def _sound(forecast: Forecast) -> bool:
+    q, explanation = forecast.quantiles, forecast.explanation
+    off = abs(total(explanation) - q["p50"])
+    if not (
+        off <= TOLERANCE and -math.inf < q["p10"] <= q["p50"] <= q["p90"] < math.inf
+    ):  # of NaN nothing holds
+        return False
+    beside = [v for c in explanation["contributions"] for v in (c["value"], c["reference_value"])]
+    if isinstance(forecast, HospitalForecast):
+        apart = abs(sum(u["mean"] for u in forecast.units) - forecast.mean)
+        if not apart <= TOLERANCE:
+            return False
+    if not isinstance(forecast, WaitForecast):
+        beside += [forecast.horizon_hours, forecast.staffed, forecast.tension_probability]
+    return math.isfinite(sum([v for v in beside if isinstance(v, float)]))
 
 
-def model_reference(model: LoadedModel) -> ModelReference:
-    """Which release answers, as answers say it."""
+def model_reference(model: LoadedModel) -> str:
+    """Which release answers, as answers say it: the JSON of a `ModelReference`."""
+    return _reference(model.name, model.version, model.digest, model.released_at)
+
+
+@lru_cache(maxsize=8)
+def _reference(name: str, version: str, digest: str, released_at: int) -> str:
     return ModelReference(
-        name=model.name,
-        version=model.version,
-        digest=model.digest,
-        released_at=moment(model.released_at),
-        card=f"/v1/models/{model.name}/card?version={model.version}",
-    )
+        name=name,
+        version=version,
+        digest=digest,
+        released_at=moment(released_at),
+        card=f"/v1/models/{name}/card?version={version}",
+    ).model_dump_json()
 
 
 @dataclass(frozen=True)
@@ -75,7 +116,7 @@ def record(connection: Connection, model: LoadedModel, made: Sequence[Made], *, 
     """
     if not made:
         return
-    release = model_reference(model).model_dump_json()
+    release = model_reference(model)
     drafts, rows = [], []
     for one in made:
         responses = {i: f'{{"model":{release},"prediction":{t}}}' for i, t in one.texts.items()}
@@ -91,8 +132,8 @@ def record(connection: Connection, model: LoadedModel, made: Sequence[Made], *, 
         drafts.append(Draft(one.actor, "predict", subjects, payload=payload))
         rows.append([(i, one.actor, response) for i, response in responses.items()])
     entries = append_all(connection, drafts, now=system_time())
-    connection.execute(
-        _INSERT,
+    _ROWS.run(
+        connection,
         [
             {
                 "prediction_id": prediction_id,

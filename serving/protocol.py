@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from sqlalchemy import Connection
 
-from serving.answers import BedForecast, WaitForecast
+from serving.answers import BedForecast, HospitalForecast, WaitForecast
 
 if TYPE_CHECKING:
     from registry.model import ForecastModel
@@ -102,7 +102,7 @@ class BedQuestion:
 
     Attributes:
         at: instant of the forecast, not after now. observations: census rows (`hospital.rows`) laid over the
-        stored ones for this answer alone.
+        stored ones for this answer alone. hospital: whether the whole hospital is asked for too.
     """
 
     units: Sequence[str]
@@ -110,6 +110,7 @@ class BedQuestion:
     at: int
     observations: Sequence[Mapping[str, Any]]
     explain: ExplainOptions
+    hospital: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,11 @@ class Forecaster(Protocol):
         self, model: LoadedModel, connection: Connection, question: BedQuestion, now: int
     ) -> list[BedForecast]:
         """One forecast a unit and horizon: units in their order, horizons within."""
+
+    def hospital(
+        self, model: LoadedModel, connection: Connection, question: BedQuestion, now: int
+    ) -> list[HospitalForecast]:
+        """The whole hospital at each of the question's horizons, whatever units it names."""
 
     def history(self, model: LoadedModel, connection: Connection, hours: int, now: int) -> list[UnitHistory]:
         """The last hours of every unit of a bed-demand release, hourly or at the hospital's cadence."""

@@ -100,6 +100,8 @@ class WaitTimeRequest(Sent):
     explain: Explain | None = None
 
 
+_UNITS = "At least one, unless the whole hospital is asked for."
+_HOSPITAL = "Whether to forecast the whole hospital too: all units together, with intervals of its own."
 Unit = Annotated[str, Field(strict=True, min_length=1, max_length=64)]
 Horizon = Annotated[float, Field(strict=True, gt=0, le=MAX_HORIZON_HOURS, allow_inf_nan=False)]
 
@@ -107,10 +109,11 @@ Horizon = Annotated[float, Field(strict=True, gt=0, le=MAX_HORIZON_HOURS, allow_
 class BedDemandRequest(Sent):
     """POST /v1/bed-demand"""
 
-    units: Annotated[list[Unit], Field(min_length=1, max_length=MAX_UNITS)]
+    units: Annotated[list[Unit], Field(max_length=MAX_UNITS, description=_UNITS)]
     horizons_hours: Annotated[list[Horizon], Field(min_length=1, max_length=MAX_HORIZONS)]
     at: datetime | None = None
     observations: _CensusRows = None
+    hospital: Annotated[bool, Field(strict=True, description=_HOSPITAL)] = False
     explain: Explain | None = None
 
 
@@ -152,10 +155,11 @@ class _WaitEnvelope(Sent):
 
 
 class _BedEnvelope(Sent):
-    units: Annotated[list[Unit], Field(min_length=1, max_length=MAX_UNITS)]
+    units: Annotated[list[Unit], Field(max_length=MAX_UNITS)]
     horizons_hours: Annotated[list[Horizon], Field(min_length=1, max_length=MAX_HORIZONS)]
     at: Any = None
     observations: Annotated[list[Any], Field(max_length=MAX_ROWS)] | None = None
+    hospital: Annotated[bool, Field(strict=True)] = False
     explain: Explain | None = None
 
 
@@ -234,11 +238,15 @@ def bed_question(body: object, context: Context) -> BedQuestion:
     at = _moment(body, context, faults)
     rows = _rows("census", sent[:MAX_ROWS], context, "observations", faults)
     if envelope is not None:
+        if not envelope.units and not envelope.hospital:
+            words = "it is empty; send at least one, or ask for the hospital"
+            faults.append(RequestFault("units", "too_short", words))
         faults += _repeats("units", envelope.units) + _repeats("horizons_hours", envelope.horizons_hours)
     if faults or envelope is None:
         raise invalid(faults)
     options = _options(envelope.explain, context)
-    return BedQuestion(tuple(envelope.units), tuple(envelope.horizons_hours), at, rows, options)
+    horizons = tuple(envelope.horizons_hours)
+    return BedQuestion(tuple(envelope.units), horizons, at, rows, options, envelope.hospital)
 
 
 def observed_rows(body: object, context: Context) -> dict[str, list[dict[str, Any]]]:

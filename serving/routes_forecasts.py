@@ -11,17 +11,18 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from sqlalchemy import Connection
 from starlette.responses import Response
 
-from registry.database import writing
+from registry.database import writing_on
 from registry.journal import Draft, append_all
 from registry.tokens import Caller
-from serving.answers import BedDemandAnswer, BedForecast, WaitForecast, WaitTimeAnswer
+from serving.answers import BedDemandAnswer, BedForecast, HospitalForecast, WaitForecast, WaitTimeAnswer
 from serving.clock import system_time
 from serving.endpoint import Call, Endpoint
 from serving.errors import Problem
 from serving.parts import Parts
-from serving.predictions import Made, does_not_add_up, model_reference, new_id, record
+from serving.predictions import Forecast, Made, does_not_add_up, model_reference, new_id, record
 from serving.protocol import BedQuestion, LoadedModel, WaitQuestion
 from serving.requests import Asked, BedDemandRequest, WaitTimeRequest, bed_question, wait_question
 from serving.workers import Written
@@ -30,6 +31,7 @@ __all__ = ["BED_DEMAND", "ENDPOINTS", "WAIT_TIME", "forecast_beds", "forecast_wa
 
 _ROLES = frozenset({"application", "operator", "admin"})
 MEGABYTE = 1_048_576
+_AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class _Forecasts:
     """What was computed for one caller: forecasts, the heads of their record, and the question as it is kept."""
 
     caller: Caller
-    forecasts: Sequence[WaitForecast | BedForecast]
+    forecasts: Sequence[Forecast]
     heads: Sequence[str]
     asked: Mapping[str, Any]
 
@@ -55,8 +57,9 @@ def forecast_waits(
 ) -> tuple[LoadedModel, list[WaitForecast], Sequence[str]]:
     """Forecasts of visits, checked and recorded, with their ids."""
     model = parts.releases.current("wait-time")
-    (forecasts,) = _compute_waits(parts, model, [question], now)
-    (kept,) = _keep(parts, model, [_of_waits(caller, question, forecasts)], now)
+    with parts.engine.connect() as connection:
+        (forecasts,) = _compute_waits(parts, connection, model, [question], now)
+        (kept,) = _keep(parts, connection, model, [_of_waits(caller, question, forecasts)], now)
     return model, forecasts, _or_raise(kept).ids
 
 
@@ -64,42 +67,49 @@ def forecast_beds(
     parts: Parts, caller: Caller, question: BedQuestion, now: int
 ) -> tuple[LoadedModel, list[BedForecast], Sequence[str]]:
     """Forecasts of units and horizons, checked and recorded, with their ids."""
-    model, forecasts, kept = _beds(parts, caller, question, now)
-    return model, forecasts, kept.ids
+    model, forecasts, _, kept = _beds(parts, caller, question, now)
+    return model, forecasts, kept.ids[: len(forecasts)]
 
 
 def _beds(
     parts: Parts, caller: Caller, question: BedQuestion, now: int
-) -> tuple[LoadedModel, list[BedForecast], _Kept]:
+) -> tuple[LoadedModel, list[BedForecast], list[HospitalForecast], _Kept]:
+    """The units' forecasts and those of the whole hospital, recorded in this order."""
     model = parts.releases.current("bed-demand")
-    with parts.engine.connect() as connection:
-        forecasts = parts.forecaster.bed_demand(model, connection, question, now)
+    forecasts: list[BedForecast] = []
+    hospital: list[HospitalForecast] = []
     asked = {
         "units": list(question.units),
         "horizons_hours": list(question.horizons_hours),
         "at": question.at,
         "observations": [_known(r) for r in question.observations],
+        "hospital": question.hospital,
         "explain": dict(vars(question.explain)),
     }
-    found = _Forecasts(caller, forecasts, [""] * len(forecasts), asked)
-    (kept,) = _keep(parts, model, [found], now)
-    return model, forecasts, _or_raise(kept)
+    with parts.engine.connect() as connection:
+        if question.units:
+            forecasts = parts.forecaster.bed_demand(model, connection, question, now)
+        if question.hospital:
+            hospital = parts.forecaster.hospital(model, connection, question, now)
+        both: list[Forecast] = [*forecasts, *hospital]
+        found = _Forecasts(caller, both, [""] * len(both), asked)
+        (kept,) = _keep(parts, connection, model, [found], now)
+    return model, forecasts, hospital, _or_raise(kept)
 
 
 def _compute_waits(
-    parts: Parts, model: LoadedModel, questions: Sequence[WaitQuestion], now: int
+    parts: Parts, connection: Connection, model: LoadedModel, questions: Sequence[WaitQuestion], now: int
 ) -> list[list[WaitForecast]]:
     """The forecasts of each question; those that want the same reasons are asked as one."""
     out: list[list[WaitForecast]] = [[] for _ in questions]
-    with parts.engine.connect() as connection:
-        for explain in dict.fromkeys(q.explain for q in questions):
-            mine = [i for i, q in enumerate(questions) if q.explain == explain]
-            visits = [v for i in mine for v in questions[i].visits]
-            ed_states = list(chain.from_iterable(questions[i].ed_states for i in mine))
-            whole = WaitQuestion(visits, ed_states, explain)
-            forecasts = iter(parts.forecaster.wait_time(model, connection, whole, now))
-            for i in mine:
-                out[i] = [next(forecasts) for _ in questions[i].visits]
+    for explain in dict.fromkeys(q.explain for q in questions):
+        mine = [i for i, q in enumerate(questions) if q.explain == explain]
+        visits = [v for i in mine for v in questions[i].visits]
+        ed_states = list(chain.from_iterable(questions[i].ed_states for i in mine))
+        whole = WaitQuestion(visits, ed_states, explain)
+        forecasts = iter(parts.forecaster.wait_time(model, connection, whole, now))
+        for i in mine:
+            out[i] = [next(forecasts) for _ in questions[i].visits]
     return out
 
 
@@ -112,7 +122,9 @@ def _of_waits(caller: Caller, question: WaitQuestion, forecasts: Sequence[WaitFo
     return _Forecasts(caller, forecasts, [_visit(v["visit_id"]) for v in question.visits], asked)
 
 
-def _keep(parts: Parts, model: LoadedModel, found: Sequence[_Forecasts], now: int) -> list[_Kept | Problem]:
+def _keep(
+    parts: Parts, connection: Connection, model: LoadedModel, found: Sequence[_Forecasts], now: int
+) -> list[_Kept | Problem]:
     """Records what each caller gets, all in one transaction; who would get a sum that is off gets none."""
     out: list[_Kept | Problem] = []
     made, refusals = [], []
@@ -122,15 +134,15 @@ def _keep(parts: Parts, model: LoadedModel, found: Sequence[_Forecasts], now: in
             refusals.append(_refusal(one, model, len(wrong)))
             out.append(_does_not_add_up())
             continue
-        kept = _Kept([new_id() for _ in one.forecasts], [f.model_dump_json()[1:] for f in one.forecasts])
+        kept = _Kept([new_id() for _ in one.forecasts], [f.json()[1:] for f in one.forecasts])
         texts = map(_text, kept.ids, one.heads, kept.tails)
         made.append(Made(dict(zip(kept.ids, texts, strict=True)), one.caller.name, one.asked))
         out.append(kept)
-    with writing(parts.engine) as connection:
+    with writing_on(connection):
         append_all(connection, refusals, now=system_time())
         record(connection, model, made, made_at=now)
     told = Counter(
-        f.trust.status
+        f.trust["status"]
         for one, kept in zip(found, out, strict=True)
         if isinstance(kept, _Kept)
         for f in one.forecasts
@@ -171,15 +183,16 @@ def _text(prediction_id: str, head: str, tail: str) -> str:
 
 
 def _visit(visit_id: str) -> str:
-    return f'"visit_id":{json.dumps(visit_id, ensure_ascii=False)},'
+    return f'"visit_id":{_AS_JSON(visit_id)},'
 
 
 def _known(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if value is not None}
 
 
-def _answer(model: LoadedModel, name: str, texts: Sequence[str]) -> Response:
-    content = f'{{"model":{model_reference(model).model_dump_json()},"{name}":[{",".join(texts)}]}}'
+def _answer(model: LoadedModel, **texts: Sequence[str]) -> Response:
+    lists = "".join(f',"{name}":[{",".join(found)}]' for name, found in texts.items())
+    content = f'{{"model":{model_reference(model)}{lists}}}'
     return Response(content, media_type="application/json")
 
 
@@ -208,18 +221,21 @@ def _wait_times(calls: Sequence[Call]) -> list[Response | Exception]:
             out[i] = problem
     if asked:
         questions = [a.question for a in asked.values()]
-        computed = _compute_waits(parts, model, questions, context.now)
-        found = [_of_waits(calls[i].caller, q, f) for i, q, f in zip(asked, questions, computed, strict=True)]
-        try:
-            recorded = _keep(parts, model, found, context.now)
-        except Exception as error:
-            raise Written(error) from error
+        with parts.engine.connect() as connection:
+            computed = _compute_waits(parts, connection, model, questions, context.now)
+            found = [
+                _of_waits(calls[i].caller, q, f) for i, q, f in zip(asked, questions, computed, strict=True)
+            ]
+            try:
+                recorded = _keep(parts, connection, model, found, context.now)
+            except Exception as error:
+                raise Written(error) from error
         for (i, one), kept in zip(asked.items(), recorded, strict=True):
             if isinstance(kept, Problem):
                 out[i] = kept
             else:
                 heads = map(_visit, one.visit_ids)
-                out[i] = _answer(model, "predictions", list(map(_text, kept.ids, heads, kept.tails)))
+                out[i] = _answer(model, predictions=list(map(_text, kept.ids, heads, kept.tails)))
     return [out[i] for i in range(len(calls))]
 
 
@@ -228,8 +244,10 @@ def bed_demand(call: Call) -> Response:
     parts, context = call.parts, call.parts.context()
     parts.releases.current("bed-demand")
     question = bed_question(call.body, context)
-    model, _, kept = _beds(parts, call.caller, question, context.now)
-    return _answer(model, "forecasts", [_text(i, "", t) for i, t in zip(kept.ids, kept.tails, strict=True)])
+    model, forecasts, _, kept = _beds(parts, call.caller, question, context.now)
+    texts = [_text(i, "", t) for i, t in zip(kept.ids, kept.tails, strict=True)]
+    whole = {"hospital": texts[len(forecasts) :]} if question.hospital else {}
+    return _answer(model, forecasts=texts[: len(forecasts)], **whole)
 
 
 WAIT_TIME = Endpoint(

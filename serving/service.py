@@ -131,6 +131,7 @@ def build_service(factory: Callable[[], Parts], endpoints: Sequence[Endpoint] = 
             horizons_hours: Any,
             at: Any = None,
             observations: Any = None,
+            hospital: Any = None,
             explain: Any = None,
         ) -> Any:
             """Beds needed per unit, hours to days ahead, with the reasons."""

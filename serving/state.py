@@ -17,13 +17,14 @@ from hospital.tables import TABLES
 from hospital.times import DAY
 from registry.database import observations
 from registry.package import Manifest
+from registry.statements import Question
 from serving.observations import window_by_parts
 
 __all__ = ["WINDOW_DAYS", "HospitalState", "StateCache", "state_of"]
 
 WINDOW_DAYS = 50
 """No feature looks back further: six weeks of local clock, and what may be late."""
-_NEWEST = select(func.coalesce(func.max(observations.c.seq), 0))
+_NEWEST = Question(select(func.coalesce(func.max(observations.c.seq), 0)))
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class StateCache:
         """The state for a model's zone and cadence; `now`: instant."""
         key, day = (manifest.zone, manifest.cadence_hours), now // DAY
         with self._lock:
-            newest = int(connection.execute(_NEWEST).scalar_one())
+            (newest,) = _NEWEST.first(connection) or (0,)
             kept = self._kept.get(key)
             if kept is not None and kept[:2] == (newest, day):
                 return kept[2]

@@ -6,12 +6,12 @@ from typing import Literal
 
 import numpy as np
 
-from explain.reasons import number, sentence
+from explain.reasons import effect, number, subject
 from hospital.features.feature import TRIAGE_RANK, Feature
 from serving.answers import Adjustment, Contribution, Explanation
 from serving.protocol import ExplainOptions
 
-__all__ = ["Teller", "Telling"]
+__all__ = ["FeatureWords", "Teller", "Telling"]
 
 Language = Literal["fr", "en"]
 Value = float | str | None
@@ -104,7 +104,7 @@ class Teller:
     """
 
     def __init__(self, features: Sequence[Feature], unit: Literal["min", "beds"], language: Language) -> None:
-        self._words = tuple(_FeatureWords(f, language) for f in features)
+        self._words = tuple(FeatureWords(f, language) for f in features)
         self._unit, self._language = unit, language
         self._said = _UNITS[unit][language]
 
@@ -136,56 +136,64 @@ class Teller:
         return [f"{rule} → {number(telling.base, self._language)} {self._said}"]
 
     def _told(self, telling: Telling, options: ExplainOptions, reasons: list[str]) -> Explanation:
-        contributions = []
+        contributions: list[Contribution] = []
         for column, value, usual, contribution in zip(
             telling.columns, telling.values, telling.usual, telling.contributions, strict=True
         ):
             words = self._words[column]
-            (now, now_said), (then, then_said) = words.told(value), words.told(usual)
-            compared = None if words.feature.group == "calendar" else then_said
-            said = sentence(words.label, now_said, compared, contribution, self._said, self._language)
-            if said is not None:
-                reasons.append(said)
+            now, then, about = words.compared(value, usual)
+            does = effect(contribution, self._said, self._language)
+            if does is not None:
+                reasons.append(f"{about} → {does}")
             contributions.append(
-                Contribution(
-                    feature=words.feature.name,
-                    group=words.feature.group,
-                    label=words.label,
-                    value=now,
-                    reference_value=then,
-                    contribution=contribution,
-                )
+                {
+                    "feature": words.feature.name,
+                    "group": words.feature.group,
+                    "label": words.label,
+                    "value": now,
+                    "reference_value": then,
+                    "contribution": contribution,
+                }
             )
-        return Explanation(
-            unit=self._unit,
-            reference=options.reference,
-            base=telling.base,
-            contributions=tuple(contributions),
-            other=telling.other,
-            adjustments=tuple(Adjustment(name=n, contribution=v) for n, v in telling.adjustments.items()),
-            reasons=tuple(reasons),
-        )
+        adjustments: list[Adjustment] = [
+            {"name": name, "contribution": value} for name, value in telling.adjustments.items()
+        ]
+        return {
+            "of": "p50",
+            "unit": self._unit,
+            "reference": options.reference,
+            "base": telling.base,
+            "contributions": tuple(contributions),
+            "other": telling.other,
+            "adjustments": tuple(adjustments),
+            "reasons": tuple(reasons),
+        }
 
 
-class _FeatureWords:
-    """How one feature's values are given and told; most come again and again."""
+class FeatureWords:
+    """How one feature's values are given and told; most come again and again, beside the same usual ones."""
 
     def __init__(self, feature: Feature, language: Language) -> None:
         self.feature, self.label = feature, feature.label(language)
-        self._words = _words_of(feature, language)
-        self._known: dict[float, tuple[Value, str | None]] = {}
+        self._language, self._words = language, _words_of(feature, language)
+        self._known: dict[tuple[float | None, float | None], tuple[Value, Value, str]] = {}
 
-    def told(self, value: float) -> tuple[Value, str | None]:
-        """A value as applications get it, and as a sentence tells it: None unknown, "" where it would say nothing."""
-        if value != value:  # NaN, and quicker than asking
-            return None, None
-        found = self._known.get(value)
+    def compared(self, value: float, usual: float) -> tuple[Value, Value, str]:
+        """A value and what is usual, as applications get them, and both in words; NaN unknown."""
+        key = (value if value == value else None, usual if usual == usual else None)  # NaN is no key
+        found = self._known.get(key)
         if found is None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known = {}
-            given = self._value(value)
-            found = self._known[value] = (given, None if given is None else self._words(given))
+            (now, now_said), (then, then_said) = self.told(key[0]), self.told(key[1])
+            compared = None if self.feature.group == "calendar" else then_said
+            found = self._known[key] = now, then, subject(self.label, now_said, compared, self._language)
         return found
+
+    def told(self, value: float | None) -> tuple[Value, str | None]:
+        """A value as applications get it, and in words: None unknown (as NaN is), "" where words would say nothing."""
+        given = None if value is None or value != value else self._value(value)
+        return given, None if given is None else self._words(given)
 
     def _value(self, value: float) -> Value:
         """A level's name, a triage level, a number; None unknown."""

@@ -135,5 +135,6 @@ def report_body(candidate: Candidate, verdict: str) -> dict[str, Any]:
         "scope": [{"unit_group": "ED", "horizon_hours": 0.0}],
         "gates": [{"name": "accuracy", "verdict": verdict, "findings": [finding]}],
         "performance": [],
+        "hospital": [],
         "history_days": 480.0,
     }

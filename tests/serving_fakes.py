@@ -20,8 +20,10 @@ from serving.answers import (
     CandidateSummary,
     Contribution,
     Explanation,
+    HospitalForecast,
     Quantiles,
     Trust,
+    UnitShare,
     WaitForecast,
 )
 from serving.app import build_app
@@ -91,9 +93,13 @@ class FakeReleases(ReleaseSource):
 
 
 class FakeForecaster:
-    """Plausible numbers that add up; `off_by` makes them not, `error` is raised in their place."""
+    """Plausible numbers that add up; `off_by` makes them not, `apart_by` the units' means not those of the hospital.
+
+    `error` is raised in their place.
+    """
 
     def __init__(self) -> None:
+        self.apart_by = 0.0
         self.off_by, self.error = 0.0, None  # type: float, Exception | None
         self.asked: list[WaitQuestion | BedQuestion] = []
 
@@ -121,6 +127,29 @@ class FakeForecaster:
             for h in question.horizons_hours
         ]
 
+    def hospital(
+        self, model: LoadedModel, connection: Connection, question: BedQuestion, now: int
+    ) -> list[HospitalForecast]:
+        self._ask(question)
+        explain, mean = question.explain, sum(beds for beds, _ in CASES.values())
+        return [
+            HospitalForecast(
+                horizon_hours=hours,
+                target_at=moment(question.at + int(hours * HOUR)),
+                mean=mean,
+                beds=Quantiles(p10=mean - 5, p50=mean, p90=mean + 5),
+                staffed=None,
+                tension_probability=None,
+                units=tuple(
+                    UnitShare(unit=u, mean=beds + self.apart_by, answered_by="model")
+                    for u, (beds, _) in CASES.items()
+                ),
+                explanation=self._explanation("beds", mean, explain, ("all units",)),
+                trust=Trust(status="trusted", warnings=()),
+            )
+            for hours in question.horizons_hours
+        ]
+
     def history(self, model: LoadedModel, connection: Connection, hours: int, now: int) -> list[UnitHistory]:
         times = tuple(range(now - hours * HOUR, now + 1, HOUR))
         return [
@@ -142,7 +171,7 @@ class FakeForecaster:
             else "23 patients already wait, more than usual (14): +8 min",
             "2 médecins présents, comme d’habitude : +0 min" if fr else "2 doctors present, as usual: +0 min",
         )
-        trust = Trust(status="trusted")
+        trust = Trust(status="trusted", warnings=())
         return WaitForecast(
             wait_minutes=Quantiles(p10=0.4 * p50, p50=p50, p90=2.1 * p50),
             explanation=self._explanation("min", p50, explain, reasons),
@@ -198,6 +227,7 @@ class FakeForecaster:
         other = sum(values[explain.top :])
         base = p50 - sum(values) - 0.4 + self.off_by
         return Explanation(
+            of="p50",
             unit="min" if unit == "min" else "beds",
             reference=explain.reference,
             base=base,

@@ -78,8 +78,9 @@ def test_it_is_checked_approved_and_released(home: Home, model: str) -> None:
     """Its package holds no trees; the policy's own gates of such a package open; the board and the releaser sign."""
     train = ["train", model, "--data", str(home.data), "--baseline-only", "--key", key(home, "author")]
     assert main(train) == 0
-    package = candidate(home.settings.candidates, model, "1").package
-    assert {p.name for p in package.iterdir()} == {"manifest.json", "baseline.json", "profile.json"}
+    package, beds = candidate(home.settings.candidates, model, "1").package, model == "bed-demand"
+    files = {"manifest.json", "baseline.json", "profile.json"} | ({"hospital.json"} if beds else set())
+    assert {p.name for p in package.iterdir()} == files
     assert main(["check", model, "1"]) == 0
     report = candidate(home.settings.candidates, model, "1").json("report.json")
     assert {g["name"]: g["verdict"] for g in report["gates"]} == {"contract": "pass", "calibration": "pass"}
@@ -136,13 +137,18 @@ def test_it_answers_with_the_rule_and_says_so(home: Home) -> None:
     waits = client.request("POST", "/v1/wait-time", json=body, headers=headers)
     assert waits.status_code == 200, waits.text
     units = [u.unit for u in parts.releases.current("bed-demand").units]
-    body = {"units": units, "horizons_hours": [4, 24, 168], "explain": {"language": "fr"}}
+    body = {"units": units, "horizons_hours": [4, 24, 168], "hospital": True, "explain": {"language": "fr"}}
     beds = client.request("POST", "/v1/bed-demand", json=body, headers=headers)
     assert beds.status_code == 200, beds.text
     (wait,) = waits.json()["predictions"]
     assert "imple rule" in wait["explanation"]["reasons"][0]
     assert all(f["explanation"]["reasons"] for f in beds.json()["forecasts"])
-    for found, quantity in ((wait, "wait_minutes"), *((f, "beds") for f in beds.json()["forecasts"])):
+    wholes = beds.json()["hospital"]
+    assert len(wholes) == 3
+    assert all(len(w["units"]) == len(units) for w in wholes)
+    assert all(f"{len(units)} unités sur {len(units)} (100 %" in w["trust"]["warnings"][0] for w in wholes)
+    told = [*beds.json()["forecasts"], *wholes]
+    for found, quantity in ((wait, "wait_minutes"), *((f, "beds") for f in told)):
         explanation = found["explanation"]
         assert found["trust"]["status"] == "baseline", found["trust"]
         assert explanation["contributions"] == []

@@ -21,9 +21,11 @@ from registry.database import (
     observations,
     open_database,
     opened_database,
+    tokens,
     writing,
 )
 from registry.errors import RegistryError
+from registry.statements import Insertion, Question
 
 
 def test_migrations_make_the_tables_that_the_code_reads(database_url: str) -> None:
@@ -98,6 +100,26 @@ def test_what_fails_inside_a_transaction_leaves_nothing(database_url: str) -> No
             connection.execute(insert(observations), [row, {**row, "received_at": 2}, row])
         with engine.connect() as connection:
             assert connection.execute(select(observations)).first() is None
+
+
+def test_statements_made_once_are_as_any_other(database_url: str) -> None:
+    """They begin a transaction where there is none, are part of it, and fail with SQLAlchemy's errors."""
+    insertion, newest = Insertion(tokens), Question(select(tokens.c.token_id, tokens.c.revoked_at))
+    row = dict.fromkeys(tokens.columns.keys(), "é 'x' %s") | dict.fromkeys(
+        ("created_at", "expires_at", "revoked_at"), None
+    )
+    with opened_database(database_url) as engine:
+        with engine.connect() as connection:
+            assert newest.first(connection) is None
+            insertion.run(connection, [{**row, "created_at": 1}])
+            assert tuple(newest.first(connection) or ()) == ("é 'x' %s", None)
+        with engine.connect() as connection:
+            assert newest.first(connection) is None  # nobody committed
+        with pytest.raises(IntegrityError) as error, writing(engine) as connection:
+            insertion.run(connection, [{**row, "created_at": i} for i in (1, 2)])
+        assert "token_id" in str(error.value)
+        with engine.connect() as connection:
+            assert newest.first(connection) is None
 
 
 def test_processes_that_open_a_new_database_at_once_all_succeed(database_url: str) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hospital.columns import events_of
-from hospital.counting import Counter, LastOnes, Series, Spans
+from hospital.counting import Counter, LastOnes, Series, Spans, Together
 from hospital.events import FOREVER, Array, Events, Facts
 from hospital.features.beds import BedFeatures, BedQuery, bed_features_of
 from hospital.features.feature import with_levels
@@ -37,6 +37,29 @@ def test_a_counter_counts_the_spans_that_hold_and_are_known(
     assert counter.sum(at).tolist() == [
         sum(s[0] for s, h in zip(spans, row, strict=True) if h) for row in holds
     ]
+
+
+@given(
+    st.lists(st.lists(st.tuples(TIME, TIME), max_size=12), min_size=1, max_size=3),
+    st.lists(TIME, max_size=8),
+    TIME,
+)
+def test_counters_asked_together_count_what_each_counts(
+    spans: list[list[tuple[int, int]]], times: list[int], since: int
+) -> None:
+    """Times on a change and beside it, on both sides of the one from which a table answers."""
+    counters = []
+    for some in spans:
+        start, end = (np.array([s[i] for s in some], np.int64) for i in range(2))
+        always = np.zeros(start.size, np.int64), np.full(start.size, FOREVER)
+        counters.append(Spans.of(Facts({}, np.arange(start.size), *always), start, end, start).counter())
+    counts = [f for c in counters for f in (c.count, c.sum)]
+    together = Together(counters, counts, since)
+    for asked in (times, [t for t in times if t >= since]):
+        at = np.array(asked, np.int64)
+        found = together.at(at)
+        assert (found.dtype, found.shape) == (np.dtype(np.int64), (len(counts), len(asked)))
+        assert found.tolist() == [count(at).tolist() for count in counts]
 
 
 @given(st.lists(st.tuples(TIME, TIME, TIME), max_size=30), st.lists(TIME, min_size=1, max_size=6))

@@ -217,6 +217,31 @@ class TestForecasts:
         assert codes(response) == [("units[1]", "unknown_unit"), ("units[2]", "unknown_unit")]
         assert "Zz9" not in response.text
 
+    def test_the_whole_hospital_comes_beside_its_units(self, service: Service) -> None:
+        """Only where it is asked for, one a horizon, each with an id under which it can be read again."""
+        body: dict[str, Any] = {"units": ["U1"], "horizons_hours": [4, 24]}
+        assert "hospital" not in service.ask("POST", "/v1/bed-demand", body).json()
+        both = service.ask("POST", "/v1/bed-demand", {**body, "hospital": True}).json()
+        assert [f["unit"] for f in both["forecasts"]] == ["U1", "U1"]
+        assert [h["horizon_hours"] for h in both["hospital"]] == [4, 24]
+        alone = service.ask("POST", "/v1/bed-demand", {**body, "units": [], "hospital": True}).json()
+        assert (alone["forecasts"], len(alone["hospital"])) == ([], 2)
+        stored = service.ask("GET", f"/v1/predictions/{alone['hospital'][0]['prediction_id']}", None).json()
+        assert stored["prediction"] == alone["hospital"][0]
+        assert service.count(predictions) == 2 + 4 + 2
+        empty = service.ask("POST", "/v1/bed-demand", {**body, "units": []})
+        assert codes(empty) == [("units", "too_short")]
+        wrong = service.ask("POST", "/v1/bed-demand", {**body, "hospital": "yes"})
+        assert codes(wrong) == [("hospital", "not_true_or_false")]
+
+    def test_a_hospital_that_is_not_the_sum_of_its_units_is_not_served(self, service: Service) -> None:
+        """Nor are the units beside it: an answer is whole or none."""
+        service.forecaster.apart_by = 1e-4
+        body = {"units": ["U1"], "horizons_hours": [4], "hospital": True}
+        response = service.ask("POST", "/v1/bed-demand", body)
+        assert (response.status_code, response.json()["code"]) == (500, "explanation_does_not_add_up")
+        assert service.count(predictions) == 0
+
     def test_the_past_can_be_asked_about_and_the_future_not(self, service: Service) -> None:
         """`at` goes to the forecaster; one after now is refused."""
         earlier = moment(NOW - DAY).isoformat()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def test_each_caller_gets_its_own(parts: Parts) -> None:
         for prediction in mine["predictions"]:
             kept = find(connection, prediction["prediction_id"], one.caller)
             assert kept.asked_by == "one"
-            assert kept.prediction.wait_minutes.p50 == prediction["wait_minutes"]["p50"]  # type: ignore[union-attr]
+            assert kept.prediction.wait_minutes["p50"] == prediction["wait_minutes"]["p50"]  # type: ignore[union-attr]
             with pytest.raises(Problem, match="no prediction of this id"):
                 find(connection, prediction["prediction_id"], two.caller)
 
@@ -111,6 +112,32 @@ def test_a_sum_that_is_off_is_refused_to_its_caller_alone(
         told = {(e.actor, e.action) for e in entries(connection)}
         assert told == {("bad", "refuse to answer"), ("good", "predict")}
         assert len(connection.execute(select(predictions)).all()) == 1
+
+
+@pytest.mark.parametrize("number", [float("inf"), float("nan")])
+def test_no_number_without_an_end_is_answered(parts: Parts, number: float) -> None:
+    """JSON has none: beside a sum that is right, in quantiles or values, it is refused like one that is off."""
+
+    class Endless(FakeForecaster):
+        def _wait(self, visit: dict[str, Any], explain: Any) -> Any:
+            made = super()._wait(visit, explain)
+            at = visit["spo2_percent"]
+            if at == 51:
+                return replace(made, wait_minutes={**made.wait_minutes, "p90": number})
+            if at == 52:
+                made.explanation["contributions"][1]["value"] = number
+            if at == 53:
+                made.explanation["contributions"][2]["reference_value"] = number
+            return made
+
+    parts.forecaster = Endless()
+    calls = [call(parts, f"c{i}", 1) for i in range(4)]
+    for i, one in enumerate(calls):
+        one.body["visits"][0]["spo2_percent"] = 50 + i
+    assert [f if isinstance(f, str) else "answered" for f in ask(calls)] == [
+        "answered",
+        *["explanation_does_not_add_up"] * 3,
+    ]
 
 
 def test_without_history_nobody_is_answered(parts: Parts) -> None:

@@ -25,7 +25,7 @@ from hospital.splits import Split
 from hospital.times import DAY
 from registry.digests import canonical_json
 from registry.linear import LinearStep, Median
-from registry.model import MEDIAN, Rows
+from registry.model import MEDIAN, Rows, model_quantiles
 from registry.prepared import PreparedBeds, PreparedWaits, fitted_until
 from training.bed_baselines import (
     bed_baselines,
@@ -36,6 +36,7 @@ from training.bed_baselines import (
 from training.linear import fit_habit, fit_slopes, with_habit
 from training.monotone import WAIT_SIGNS, signs_of
 from training.trees import DEFAULT_GROWTH, Growth, Trees, fit_median, fit_trees
+from training.whole_hospital import learn_whole
 
 __all__ = ["Fitted", "Lesson", "fit_baselines", "fit_beds", "fit_waits", "lesson_of"]
 
@@ -76,8 +77,8 @@ def fit_beds(
     trees = fit_trees(fit.X, y, weight, **how)
     first = with_residuals(first, calibrate, _LEAST_CELL)
     median = Median(TreeEngine.load(trees.median), linear, fit.features)
-    later = calibrate.rows(first)
-    z = _conformal(median, TreeEngine.load(trees.spread), calibrate, later, len(first.horizons))
+    errors = _Errors.of(median, TreeEngine.load(trees.spread), calibrate, calibrate.rows(first))
+    calibration = _conformal(errors, len(first.horizons))
 
     both = data.part(fitted_until(data, split, "calibrate"))
     # Rule, scale and errors stay those that days not fitted to have told.
@@ -86,7 +87,10 @@ def fit_beds(
     served = fit_median(both.X, y, weight, **how)
     median = Median(TreeEngine.load(served), linear, fit.features)
     reference = _reference(median, [(both, rows)], len(newest.horizons) * len(newest.units))
-    return _files(replace(trees, median=served), linear, z, reference, newest.to_json(), both)
+    quantiles = model_quantiles(errors.rows, errors.median, errors.width, calibration.shift, calibration.z)
+    whole = learn_whole(calibrate, errors.rows, quantiles, newest)
+    files = _files(replace(trees, median=served), linear, calibration, reference, newest.to_json(), both)
+    return Fitted({**files, **whole})
 
 
 def _linear(
@@ -122,21 +126,24 @@ def fit_waits(
     trees = fit_trees(fit.X, y, fit.weight, signs=signs, **how)
     departments = max(len(feature_of(data.features, "department").levels), 1)
     median = Median(TreeEngine.load(trees.median), None, fit.features)
-    z = _conformal(median, TreeEngine.load(trees.spread), calibrate, later, _TRIAGE_CELLS)
+    errors = _Errors.of(median, TreeEngine.load(trees.spread), calibrate, later)
+    calibration = _conformal(errors, _TRIAGE_CELLS)
     reference = _reference(median, [(fit, rows), (calibrate, later)], departments)
-    return _files(trees, None, z, reference, baselines.to_json(), fit)
+    return Fitted(_files(trees, None, calibration, reference, baselines.to_json(), fit))
 
 
 def fit_baselines(data: Prepared, split: Split) -> Fitted:
     """A package of the simplest rules alone: chosen on the fit part, their distributions from the calibrate part."""
     fit, calibrate = _part(data, split, "fit"), _part(data, split, "calibrate")
     found: BedBaselines | WaitBaselines
+    whole: dict[str, bytes] = {}
     if isinstance(data, PreparedBeds):
         found = with_residuals(bed_baselines(fit), calibrate, _LEAST_CELL)
+        whole = learn_whole(calibrate, calibrate.rows(found), None, found)
     else:
         found = _wait_baselines(fit, calibrate)
-    profile = _profile(fit.features, fit.X)
-    return Fitted({"baseline.json": canonical_json(found.to_json()), "profile.json": canonical_json(profile)})
+    profile = canonical_json(_profile(fit.features, fit.X))
+    return Fitted({"baseline.json": canonical_json(found.to_json()), "profile.json": profile, **whole})
 
 
 @dataclass(frozen=True)
@@ -239,32 +246,48 @@ def _files(
     reference: bytes,
     baseline: dict[str, Any],
     fitted: Prepared,
-) -> Fitted:
+) -> dict[str, bytes]:
     step = {} if linear is None else {"linear.json": canonical_json(linear.to_json())}
-    return Fitted(
-        {
-            **step,
-            "median.ubj": trees.median,
-            "spread.ubj": trees.spread,
-            "baseline.json": canonical_json(baseline),
-            "calibration.json": canonical_json(calibration.to_json()),
-            "reference.npz": reference,
-            "profile.json": canonical_json(_profile(fitted.features, fitted.X)),
-        }
-    )
+    return {
+        **step,
+        "median.ubj": trees.median,
+        "spread.ubj": trees.spread,
+        "baseline.json": canonical_json(baseline),
+        "calibration.json": canonical_json(calibration.to_json()),
+        "reference.npz": reference,
+        "profile.json": canonical_json(_profile(fitted.features, fitted.X)),
+    }
 
 
-def _conformal(
-    median: Median, spread: TreeEngine, calibrate: Prepared, later: Rows, groups: int
-) -> _Calibration:
+@dataclass(frozen=True)
+class _Errors:
+    """What a median and its spread say of later rows, and what was so.
+
+    Attributes:
+        median, width, residual: float64 [n], in units of the scale; weight: float64 [n], 0 where not known.
+    """
+
+    rows: Rows
+    median: Array
+    width: Array
+    residual: Array
+    weight: Array
+
+    @classmethod
+    def of(cls, median: Median, spread: TreeEngine, calibrate: Prepared, rows: Rows) -> "_Errors":
+        value = median.value(calibrate.X, rows.calibration, rows.scale)
+        residual = (calibrate.outcome - rows.anchor) / rows.scale - value
+        width = np.exp(spread.predict_exactly(calibrate.X))
+        weight = np.where(np.isnan(residual), 0.0, calibrate.weight)
+        return cls(rows, value, width, residual, weight)
+
+
+def _conformal(errors: _Errors, groups: int) -> _Calibration:
     """Shift and quantiles of the residual (split conformal, by group; a group of few rows has everybody's)."""
-    scaled = (calibrate.outcome - later.anchor) / later.scale
-    residual = scaled - median.value(calibrate.X, later.calibration, later.scale)
-    width = np.exp(spread.predict_exactly(calibrate.X))
-    weight = np.where(np.isnan(residual), 0.0, calibrate.weight)
+    residual, width, weight = errors.residual, errors.width, errors.weight
     shift, z = np.zeros(groups), np.zeros((groups, len(LEVELS)))
     for group in range(groups):
-        mine = later.calibration == group
+        mine = errors.rows.calibration == group
         if (weight[mine] > 0).sum() < _LEAST_CELL:
             mine = np.ones(mine.size, bool)
         shift[group] = weighted_quantiles(residual[mine], weight[mine], (0.5,))[0]

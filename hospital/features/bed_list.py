@@ -1,6 +1,7 @@
 """The features of a bed-demand forecast, and which of them a hospital's tables can give."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from hospital.calendar import holidays_known
 from hospital.events import Events
 from hospital.features.feature import SEASON_DAYS, Feature
 
-__all__ = ["ALL_BED_FEATURES", "bed_features_of"]
+__all__ = ["ALL_BED_FEATURES", "bed_features_of", "of_all_units"]
 
 _COMMON: tuple[Feature, ...] = (
     Feature("unit", "calendar", "Unité", "Unit"),
@@ -145,6 +146,18 @@ def bed_features_of(events: Events, covariates: Sequence[str] = ()) -> tuple[Fea
             )
         )
     return tuple(out)
+
+
+def of_all_units(feature: Feature) -> Literal["same", "sum", "none"]:
+    """What a feature is of all units together: the same for each at one time and horizon, their sum, or nothing.
+
+    Shares of a unit's level do not add, and a unit's name is no number.
+    """
+    if feature.name != "unit" and (
+        feature.group in ("calendar", "crowding") or feature.name.startswith(("hospital_", "ed_"))
+    ):
+        return "same"
+    return "sum" if feature.unit in ("beds", "patients") else "none"
 
 
 def _lacking(events: Events) -> set[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hospital.counting import Counter, LastOnes, Own, Series, Spans, later, or_forever
+from hospital.counting import LastOnes, Own, Series, Spans, Together, later, or_forever
 from hospital.events import Array, Events, Facts
 from hospital.features.feature import TRIAGE_RANK
 from hospital.times import DAY, HOUR, MINUTE, MISSING_TIME
@@ -25,6 +25,8 @@ URGENT_RANK = 3.25
 
 _SECOND = MINUTE // 60
 _STAFF_AGE = DAY
+_LIVE = DAY // 2
+"""How long before the last news a request still counts as one of now."""
 
 
 def minutes_between(earlier: Array, later_times: Array) -> Array:
@@ -35,12 +37,18 @@ def minutes_between(earlier: Array, later_times: Array) -> Array:
 
 @dataclass(frozen=True)
 class Queue:
-    """Who waits, by how urgent they are and how long they have waited."""
+    """Who waits, by how urgent they are and how long they have waited.
 
-    all: Counter
-    own: Own
-    by_rank: tuple[tuple[float, Counter, Own], ...]
-    over: tuple[tuple[int, Counter, Own], ...]
+    Attributes:
+        counts: of all, their times of arrival (s) summed, those waiting longer (`hours`), those of each urgency.
+        own: the same of one patient: of all, then as `counts` from the third on.
+        hours, ranks: of what is counted, in that order.
+    """
+
+    counts: Together
+    own: tuple[Own, ...]
+    hours: tuple[int, ...]
+    ranks: Array
 
 
 class EmergencyDepartment:
@@ -56,16 +64,13 @@ class EmergencyDepartment:
         visits = _of(
             events.facts("visits", ("department", "arrived_at", "seen_at", "left_at", "triage")), department
         )
-        self._queue = _queue(visits)
+        since = int(visits.known_from.max(initial=0)) - _LIVE
+        self._queue = _queue(visits, since)
         present = _spans(visits, visits["arrived_at"], visits["left_at"])
         arrivals = {h: _recent(visits, visits["arrived_at"], h) for h in (1, 3)}
-        self._present = present.counter()
-        self._arrivals = {h: spans.counter() for h, spans in arrivals.items()}
         self._own = {"ed_present": Own(present)}
         self._own |= {f"ed_arrivals_{h}h": Own(spans) for h, spans in arrivals.items()}
-        self._seen = _recent(visits, visits["seen_at"], 1).counter()
         unseen = visits.where((visits["seen_at"] == MISSING_TIME) & (visits["left_at"] != MISSING_TIME))
-        self._unseen = _recent(unseen, unseen["left_at"], 4).counter()
         waits = minutes_between(visits["arrived_at"], visits["seen_at"])
         self._recent_all = LastOnes(visits, visits["seen_at"], waits, RECENT)
         rank = _rank(visits)
@@ -78,48 +83,45 @@ class EmergencyDepartment:
         boarding = _of(
             events.facts("visits", ("department", "arrived_at", "bed_requested_at", "left_at")), department
         )
-        self._boarding = Spans.of(
-            boarding,
-            boarding["bed_requested_at"],
-            np.minimum(or_forever(boarding["left_at"]), later(boarding["arrived_at"], MAX_STAY)),
-        ).counter()
+        in_beds = np.minimum(or_forever(boarding["left_at"]), later(boarding["arrived_at"], MAX_STAY))
+        counted = {
+            "ed_present": present,
+            "ed_boarding": Spans.of(boarding, boarding["bed_requested_at"], in_beds),
+            **{f"ed_arrivals_{h}h": spans for h, spans in arrivals.items()},
+            "ed_seen_1h": _recent(visits, visits["seen_at"], 1),
+            "ed_left_unseen_4h": _recent(unseen, unseen["left_at"], 4),
+        }
+        counters = [spans.counter() for spans in counted.values()]
+        self._flow = tuple(counted), Together(counters, [c.count for c in counters], since)
         self._staff = {role: _staff(events, department, role) for role in ("doctor", "nurse")}
 
     def waiting(self, times: Array, row: Array, rank: Array) -> dict[str, Array]:
         """The queue without the patient of `row` (int64 [n], -1: none), whose urgency is `rank`."""
         queue = self._queue
-        own_count, own_sum = queue.own.at(row, times)
-        count = queue.all.count(times) - own_count
-        arrived_sum = queue.all.sum(times) - own_sum
+        counts = queue.counts.at(times)
+        own_count, own_sum = queue.own[0].at(row, times)
+        count, arrived_sum = counts[0] - own_count, counts[1] - own_sum
         out = {
             "ed_waiting": count.astype(np.float64),
             "ed_mean_wait_so_far": _ratio(times // _SECOND * count - arrived_sum, 60 * count),
         }
-        for hours, counter, own in queue.over:
-            out[f"ed_waiting_over_{hours}h"] = (counter.count(times) - own.at(row, times)[0]).astype(
-                np.float64
-            )
-        urgent, ahead = np.zeros(times.size), np.zeros(times.size)
-        for level, counter, own in queue.by_rank:
-            number = counter.count(times) - own.at(row, times)[0]
-            urgent += np.where(level <= URGENT_RANK, number, 0)
-            ahead += np.where(level <= rank, number, 0)
+        others = counts[2:]
+        if row.max(initial=-1) >= 0:
+            others = others - np.array([own.at(row, times)[0] for own in queue.own[1:]])
+        for hours, number in zip(queue.hours, others, strict=False):
+            out[f"ed_waiting_over_{hours}h"] = number.astype(np.float64)
+        by_rank = others[len(queue.hours) :]
+        urgent = by_rank[queue.ranks <= URGENT_RANK].sum(axis=0)
+        ahead = (by_rank * (queue.ranks[:, None] <= rank)).sum(axis=0)
         return out | {
-            "ed_waiting_urgent": urgent,
+            "ed_waiting_urgent": urgent.astype(np.float64),
             "ed_waiting_ahead": np.where(np.isnan(rank), np.nan, ahead),
         }
 
     def flow(self, times: Array) -> dict[str, Array]:
         """Who is there and what moved in the last hours, and the staff on duty."""
-        counts = {
-            "ed_present": self._present,
-            "ed_boarding": self._boarding,
-            "ed_arrivals_1h": self._arrivals[1],
-            "ed_arrivals_3h": self._arrivals[3],
-            "ed_seen_1h": self._seen,
-            "ed_left_unseen_4h": self._unseen,
-        }
-        out = {name: counter.count(times).astype(np.float64) for name, counter in counts.items()}
+        names, counters = self._flow
+        out = dict(zip(names, counters.at(times).astype(np.float64), strict=True))
         return out | {
             "ed_doctors": self._staff["doctor"].value(times, times),
             "ed_nurses": self._staff["nurse"].value(times, times),
@@ -135,7 +137,8 @@ class EmergencyDepartment:
         urgent = rank <= URGENT_RANK
         for kind, ones in self._recent.items():
             chosen = np.flatnonzero(urgent == kind)
-            own_kind[chosen] = ones.last(times[chosen], RECENT_PATIENTS)
+            if chosen.size:
+                own_kind[chosen] = ones.last(times[chosen], RECENT_PATIENTS)
         return {
             "recent_wait_triage": _median(own_kind),
             "last_wait_triage": own_kind[:, 0],
@@ -160,19 +163,19 @@ def _recent(facts: Facts, at: Array, hours: int) -> Spans:
     return Spans.of(facts, at, later(at, hours * HOUR))
 
 
-def _queue(visits: Facts) -> Queue:
+def _queue(visits: Facts, since: int) -> Queue:
     end = np.minimum(or_forever(visits["seen_at"]), or_forever(visits["left_at"]))
-    spans = _spans(visits, visits["arrived_at"], end, visits["arrived_at"] // _SECOND)
-    rank = _rank(visits)
-    by_rank, over = [], []
-    for level in sorted(set(TRIAGE_RANK.values())):
+    rank, ranks, hours = _rank(visits), sorted(set(TRIAGE_RANK.values())), (1, 2)
+    spans = [_spans(visits, visits["arrived_at"], end, visits["arrived_at"] // _SECOND)]
+    spans += [_spans(visits, later(visits["arrived_at"], h * HOUR), end) for h in hours]
+    for level in ranks:
         part = visits.where(rank == level)
-        level_spans = _spans(part, part["arrived_at"], end[rank == level])
-        by_rank.append((level, level_spans.counter(), Own(level_spans)))
-    for hours in (1, 2):
-        long = _spans(visits, later(visits["arrived_at"], hours * HOUR), end)
-        over.append((hours, long.counter(), Own(long)))
-    return Queue(spans.counter(), Own(spans), tuple(by_rank), tuple(over))
+        spans.append(_spans(part, part["arrived_at"], end[rank == level]))
+    counters = [s.counter() for s in spans]
+    counts = [counters[0].count, counters[0].sum, *(c.count for c in counters[1:])]
+    return Queue(
+        Together(counters, counts, since), tuple(Own(s) for s in spans), hours, np.array(ranks, np.float64)
+    )
 
 
 def _staff(events: Events, department: str | None, role: str) -> Series:
@@ -202,8 +205,6 @@ def _median(values: Array) -> Array:
 def _mean(values: Array) -> Array:
     """Mean of each row's numbers, added in one fixed order; NaN where there are none."""
     known = ~np.isnan(values)
-    total = np.zeros(values.shape[0])
-    for column in range(values.shape[1]):
-        total = total + np.where(known[:, column], values[:, column], 0.0)
+    total = np.add.accumulate(np.where(known, values, 0.0), axis=1)[:, -1]
     number = known.sum(axis=1)
     return np.where(number > 0, total / np.maximum(number, 1), np.nan)

@@ -162,7 +162,10 @@ class WaitFeatures:
             | self._state(query, rank)
         )
         values["waiting_per_doctor"] = _per(values["ed_waiting"], values["ed_doctors"])
-        return np.column_stack([values[f.name] for f in features]).astype(np.float32)
+        X = np.empty((query.size, len(features)), np.float32)
+        for column, feature in enumerate(features):
+            X[:, column] = values[feature.name]
+        return X
 
     def _calendar(self, times: Array) -> dict[str, Array]:
         zone = self._events.zone
@@ -199,7 +202,11 @@ class WaitFeatures:
                 # The patient is there and has arrived, whether or not anybody has told so yet.
                 counts = since < _ARRIVED[feature] if feature in _ARRIVED else np.ones(chosen.size, bool)
                 state[feature] = state[feature] - own + counts
-            for feature, values in (state | department.recent_waits(times, ranks)).items():
+            state |= department.recent_waits(times, ranks)
+            if chosen.size == query.size:
+                out = state
+                break
+            for feature, values in state.items():
                 out.setdefault(feature, np.full(query.size, np.nan))[chosen] = values
         for feature, said in query.overlay.items():
             out[feature] = np.where(np.isnan(said), out[feature], said)

@@ -1,5 +1,7 @@
 """Calibration: do outcomes fall inside p10 to p90 as often as they must, at short and long horizons?"""
 
+from dataclasses import replace
+
 import numpy as np
 
 from hospital.events import Array
@@ -9,6 +11,7 @@ from registry.gates.intervals import block_mean
 from registry.gates.scope import Cell, horizon_name, in_scope
 from registry.gates.verdict import Finding, GateResult, Verdict, undecided
 from registry.policy import Policy
+from registry.whole_hospital import HOSPITAL
 
 __all__ = ["judge_calibration", "randomised_pit"]
 
@@ -39,17 +42,22 @@ def randomised_pit(scored: Scored, seed: int = 0) -> Array:
 
 def judge_calibration(evidence: Evidence, policy: Policy, scope: tuple[Cell, ...]) -> GateResult:
     """Coverage of p10-p90 for short and long horizons (required); by horizon, unit group and hours (told)."""
+    units = _units(evidence, policy, scope)
+    return GateResult.of("calibration", units + _whole_hospital(evidence.hospital, policy))
+
+
+def _units(evidence: Evidence, policy: Policy, scope: tuple[Cell, ...]) -> list[Finding]:
     judge = evidence.judge
     # A package that is only a baseline promises its intervals everywhere: it has no scope to hide behind.
     rows = judge if evidence.kind == "baseline" else judge.part(in_scope(judge, scope))
     known, rules = rows.known(), policy.document.calibration
     if known.size < int((rows.weight > 0).sum()):
         lost = int((rows.weight > 0).sum()) - known.size
-        return GateResult.of("calibration", [undecided("coverage", "all", lost, "not_a_number")])
+        return [undecided("coverage", "all", lost, "not_a_number")]
     if known.size == 0:
-        return GateResult.of("calibration", [undecided("coverage", "all", 0, "too_few_rows")])
+        return [undecided("coverage", "all", 0, "too_few_rows")]
     if np.ptp(known.outcome) == 0:
-        return GateResult.of("calibration", [undecided("coverage", "all", known.size, "constant_outcome")])
+        return [undecided("coverage", "all", known.size, "constant_outcome")]
     pit = randomised_pit(known)
     short = known.horizon_hours <= SHORT_HOURS
     findings = [
@@ -71,7 +79,26 @@ def judge_calibration(evidence: Evidence, policy: Policy, scope: tuple[Cell, ...
         mine = known.local_hour // 6 == band
         if mine.any():
             findings += _tails(known.weight[mine], pit[mine], f"hours={hours}")
-    return GateResult.of("calibration", findings)
+    return findings
+
+
+def _whole_hospital(whole: Scored | None, policy: Policy) -> list[Finding]:
+    """Coverage and tails of the whole hospital's own intervals, by horizon.
+
+    It has one row where its units have a dozen: what is too little to tell keeps nothing shut, and is told. What is
+    shown to be wrong blocks.
+    """
+    if whole is None:
+        return []
+    known, rules = whole.known(), policy.document.calibration
+    pit, findings = randomised_pit(known), []
+    for horizon in np.unique(whole.horizon_hours):
+        mine, name = known.horizon_hours == horizon, f"{HOSPITAL}={horizon_name(horizon)}"
+        tolerance = rules.tolerance_short if horizon <= SHORT_HOURS else rules.tolerance_long
+        found = _coverage(known.part(mine), pit[mine], name, tolerance, policy)
+        findings.append(replace(found, required=found.verdict is Verdict.BLOCK))
+        findings += _tails(known.weight[mine], pit[mine], name)
+    return findings
 
 
 def _coverage(

@@ -16,6 +16,8 @@ def require_whole(evidence: Evidence) -> None:
         RegistryError: everything that is wrong with it.
     """
     faults = _misfits("judge", evidence.judge) + _misfits("scope", evidence.scope_part)
+    if evidence.hospital is not None:
+        faults += _misfits("whole hospital", evidence.hospital)
     if evidence.kind not in ("model", "baseline"):
         faults.append(f"there is no kind of package called {evidence.kind}")
     if evidence.current is None and evidence.current_expected:
