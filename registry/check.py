@@ -1,14 +1,13 @@
 """The check: evidence that the author does not make, judged by the policy, sealed as report and card."""
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
-from explain.verification import verify_apart
 from hospital.calendar import local_day
 from hospital.columns import events_of
 from hospital.events import Array
@@ -20,9 +19,10 @@ from registry.candidates import Candidate, candidate
 from registry.card import build_card
 from registry.database import open_database, writing
 from registry.errors import CandidateError, PackageError
-from registry.evidence import ContractFacts, DailyInput, Evidence, ExplanationFacts, Scored
+from registry.evidence import ContractFacts, DailyInput, Evidence, Scored
+from registry.explanation_facts import explanation_facts
 from registry.journal import append
-from registry.model import ForecastModel, Rows
+from registry.model import ForecastModel
 from registry.package import ALLOWED_FILES, package_digest
 from registry.policy import Policy, load_policy
 from registry.prepared import (
@@ -41,14 +41,13 @@ from registry.scoring import read_reported, reported_arrays, score
 from registry.seasonal import fit_season
 from registry.settings import Settings
 from registry.snapshot import open_snapshot
-from registry.whole_scores import explained_wholes, score_whole
+from registry.whole_scores import score_whole
 
 __all__ = ["check", "gather", "prepare"]
 
 Progress = Callable[[str, float], None]
 Prepared = PreparedBeds | PreparedWaits
 
-_EXPLAINED_ROWS = 200
 _NOT_DRIFT = frozenset({"calendar", "planned", "patient"})
 _PATIENT_MIX = frozenset({"triage", "age_years", "arrival_mode"})
 
@@ -108,7 +107,7 @@ def gather(settings: Settings, found: Candidate, progress: Progress) -> tuple[Ev
     inputs = daily_inputs(prepared, judge, split)
     progress("verify explanations", 0.6)
     judged = prepared.part(split.members("judge", at))
-    explanation = _explanation(found, model, prepared, judged)
+    explanation = explanation_facts(found, model, prepared, judged)
     progress("compare with what was reported", 0.8)
     ours = _split_of(model, prepared)
     reported = read_reported(settings.home / "evidence", body["evidence_digest"])
@@ -201,43 +200,6 @@ def daily_inputs(prepared: Prepared, judge: Scored, split: Split) -> tuple[Daily
         fit = fit_season(unique[whole], values[whole], judged_from, zone)
         out.append(DailyInput(name, what, fit.level, fit.spread, fit.earlier, fit.judged))
     return tuple(out)
-
-
-def _explanation(
-    found: Candidate, model: ForecastModel, prepared: Prepared, judged: Prepared
-) -> ExplanationFacts:
-    if model.manifest.kind != "model" or judged.prediction_time.size == 0:
-        return ExplanationFacts(0, 0, 0, 0.0, 0.0, 0.0)
-    chosen = np.linspace(0, judged.prediction_time.size - 1, _EXPLAINED_ROWS).astype(np.int64)
-    mask = np.zeros(judged.prediction_time.size, bool)
-    mask[chosen] = True
-    part = judged.part(mask)
-    rows: Rows = (
-        part.rows(model.beds_or_raise) if isinstance(part, PreparedBeds) else part.rows(model.waits_or_raise)
-    )
-    explained = model.explain(rows)
-    total = explained.base + explained.contributions.sum(axis=1) + sum(explained.adjustments.values())
-    additivity = float(np.abs(total - explained.p50).max())
-    largest = _largest_adjustment(explained.adjustments, explained.p50)
-    if model.whole is not None and isinstance(judged, PreparedBeds):
-        whole = explained_wholes(model, model.whole, judged, _EXPLAINED_ROWS)
-        additivity = float(np.maximum(additivity, np.abs(whole.total - whole.p50).max()))  # NaN stays NaN
-        largest = max(largest, _largest_adjustment(whole.adjustments, whole.p50))
-    verified = verify_apart((found.package / "median.ubj").read_bytes(), prepared.X)
-    return ExplanationFacts(
-        rows=int(mask.sum()),
-        verified=verified.rows,
-        predictions_off=verified.predictions_off,
-        additivity=additivity,
-        reference_difference=float(np.maximum(verified.from_xgboost, verified.from_shap)),  # NaN stays NaN
-        largest_adjustment=largest,
-    )
-
-
-def _largest_adjustment(adjustments: Mapping[str, Array], p50: Array) -> float:
-    """Largest mean |adjustment| as a share of the mean forecast; what is usual for a unit is none."""
-    level = max(float(np.abs(p50).mean()), 1e-9)
-    return max(float(np.abs(v).mean()) / level for n, v in adjustments.items() if n != "usual_departure")
 
 
 def _contract(

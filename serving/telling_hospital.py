@@ -30,19 +30,19 @@ _SAID = {
 _WARNINGS = {
     "fr": {
         "stale": "Les dernières observations reçues sont trop anciennes pour s'y fier.",
-        "by_rule": "Hors du périmètre de confiance, la règle simple répond pour {} unités sur {} ({:.0f} % des lits).",
-        "out_of_range": "Pour {} unités sur {}, des entrées sont hors de tout ce que le modèle a appris.",
-        "silent": "{} unités manquent à la somme : rien de récent n'a été reçu d'elles.",
-        "closed": "{} unités comptent comme fermées : rien n'a été reçu d'elles depuis 28 jours.",
-        "unlearned": "{} unités manquent à la somme : le modèle ne les connaît pas.",
+        "by_rule": "Hors du périmètre de confiance, la règle simple répond pour {} des {} unités ({:.0f} % des lits).",
+        "out_of_range": "Pour {} des {} unités, des entrées sont hors de tout ce que le modèle a appris.",
+        "silent": "Unités absentes de la somme, dont rien de récent n'a été reçu : {}.",
+        "closed": "Unités comptées comme fermées, dont rien n'a été reçu depuis 28 jours : {}.",
+        "unlearned": "Unités absentes de la somme, que le modèle ne connaît pas : {}.",
     },
     "en": {
         "stale": "The last observations received are too old to be relied on.",
         "by_rule": "Outside the trusted scope, the simple rule answers for {} of {} units ({:.0f}% of the beds).",
-        "out_of_range": "Of {} of {} units, inputs lie outside all that the model has learned.",
-        "silent": "{} units are missing from the sum: nothing recent was received of them.",
-        "closed": "{} units count as closed: nothing was received of them for 28 days.",
-        "unlearned": "{} units are missing from the sum: the model does not know them.",
+        "out_of_range": "In {} of {} units, inputs lie outside all that the model has learned.",
+        "silent": "Units missing from the sum, of which nothing recent was received: {}.",
+        "closed": "Units that count as closed, of which nothing was received for 28 days: {}.",
+        "unlearned": "Units missing from the sum, which the model does not know: {}.",
     },
 }
 

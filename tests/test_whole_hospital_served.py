@@ -205,13 +205,16 @@ def test_a_unit_of_which_nothing_was_received_is_missing_and_said_so(asked: Call
         assert [u["unit"] for u in whole["units"]] == ["A", "C", "D"]
         assert whole["trust"]["status"] == "degraded"
         assert whole["trust"]["warnings"] == [
-            "1 units are missing from the sum: nothing recent was received of them.",
-            "1 units count as closed: nothing was received of them for 28 days.",
+            "Units missing from the sum, of which nothing recent was received: 1.",
+            "Units that count as closed, of which nothing was received for 28 days: 1.",
         ]
     row = {"unit": "B", "at": moment(END - HOUR).isoformat(), "occupied": 24, "staffed": 30}
     (whole,) = ask(observations=[row], horizons_hours=[24], explain={"language": "en"})["hospital"]
     assert [u["unit"] for u in whole["units"]] == ["A", "B", "C", "D"]
     assert "missing" not in " ".join(whole["trust"]["warnings"])
+    for whole in ask(explain={"language": "fr"})["hospital"]:
+        assert "lits demandés maintenant dans tout l'hôpital" in whole["explanation"]["reasons"][0]
+        assert len(whole["trust"]["warnings"]) == 2
 
 
 def test_a_ward_that_the_model_does_not_know_is_said_to_be_missing(asked: Callable[..., Ask]) -> None:
@@ -221,7 +224,7 @@ def test_a_ward_that_the_model_does_not_know_is_said_to_be_missing(asked: Callab
     (whole, _) = asked(pd.concat([census, opened]))(explain={"language": "en"})["hospital"]
     assert [u["unit"] for u in whole["units"]] == list(UNITS)
     assert whole["trust"]["status"] == "degraded"
-    assert whole["trust"]["warnings"] == ["1 units are missing from the sum: the model does not know them."]
+    assert whole["trust"]["warnings"] == ["Units missing from the sum, which the model does not know: 1."]
 
 
 def test_without_any_unit_or_any_forecast_of_the_whole_it_is_refused(

@@ -20,12 +20,12 @@ from hospital.baselines import (
 from hospital.errors import HistoryError
 from hospital.events import Array
 from hospital.features.feature import TRIAGE_RANK, Feature
-from hospital.quantiles import LEVELS, weighted_quantiles
+from hospital.quantiles import LEVELS
 from hospital.splits import Split
 from hospital.times import DAY
 from registry.digests import canonical_json
 from registry.linear import LinearStep, Median
-from registry.model import MEDIAN, Rows, model_quantiles
+from registry.model import Rows, model_quantiles
 from registry.prepared import PreparedBeds, PreparedWaits, fitted_until
 from training.bed_baselines import (
     bed_baselines,
@@ -33,6 +33,7 @@ from training.bed_baselines import (
     usual_of_the_other_half,
     with_residuals,
 )
+from training.conformal import LEAST_CELL, Calibration, Errors, calibrated
 from training.linear import fit_habit, fit_slopes, with_habit
 from training.monotone import WAIT_SIGNS, signs_of
 from training.trees import DEFAULT_GROWTH, Growth, Trees, fit_median, fit_trees
@@ -40,7 +41,6 @@ from training.whole_hospital import learn_whole
 
 __all__ = ["Fitted", "Lesson", "fit_baselines", "fit_beds", "fit_waits", "lesson_of"]
 
-_LEAST_CELL = 150
 _REFERENCE_ROWS = 4096
 _YEAR = 365 * DAY
 _HALF_LIFE = _YEAR
@@ -75,10 +75,10 @@ def fit_beds(
     linear, first, rows, y, weight = _linear(fit, first)
     how: dict[str, Any] = {"seed": seed, "threads": threads, "progress": progress, "growth": growth}
     trees = fit_trees(fit.X, y, weight, **how)
-    first = with_residuals(first, calibrate, _LEAST_CELL)
+    first = with_residuals(first, calibrate, LEAST_CELL)
     median = Median(TreeEngine.load(trees.median), linear, fit.features)
-    errors = _Errors.of(median, TreeEngine.load(trees.spread), calibrate, calibrate.rows(first))
-    calibration = _conformal(errors, len(first.horizons))
+    errors = Errors.of(median, TreeEngine.load(trees.spread), calibrate, calibrate.rows(first))
+    calibration = calibrated(errors, len(first.horizons))
 
     both = data.part(fitted_until(data, split, "calibrate"))
     # Rule, scale and errors stay those that days not fitted to have told.
@@ -126,8 +126,8 @@ def fit_waits(
     trees = fit_trees(fit.X, y, fit.weight, signs=signs, **how)
     departments = max(len(feature_of(data.features, "department").levels), 1)
     median = Median(TreeEngine.load(trees.median), None, fit.features)
-    errors = _Errors.of(median, TreeEngine.load(trees.spread), calibrate, later)
-    calibration = _conformal(errors, _TRIAGE_CELLS)
+    errors = Errors.of(median, TreeEngine.load(trees.spread), calibrate, later)
+    calibration = calibrated(errors, _TRIAGE_CELLS)
     reference = _reference(median, [(fit, rows), (calibrate, later)], departments)
     return Fitted(_files(trees, None, calibration, reference, baselines.to_json(), fit))
 
@@ -138,7 +138,7 @@ def fit_baselines(data: Prepared, split: Split) -> Fitted:
     found: BedBaselines | WaitBaselines
     whole: dict[str, bytes] = {}
     if isinstance(data, PreparedBeds):
-        found = with_residuals(bed_baselines(fit), calibrate, _LEAST_CELL)
+        found = with_residuals(bed_baselines(fit), calibrate, LEAST_CELL)
         whole = learn_whole(calibrate, calibrate.rows(found), None, found)
     else:
         found = _wait_baselines(fit, calibrate)
@@ -213,7 +213,7 @@ def _wait_baselines(fit: PreparedWaits, calibrate: PreparedWaits) -> WaitBaselin
     values = calibrate.baselines(WaitBaselines(usual, WAIT_BASELINES[0], flat))
     best = best_of(values, calibrate.outcome, calibrate.weight, WAIT_BASELINES)
     residual = calibrate.outcome - values[best]
-    residuals = residual_quantiles(residual, calibrate.weight, triage(calibrate), _TRIAGE_CELLS, _LEAST_CELL)
+    residuals = residual_quantiles(residual, calibrate.weight, triage(calibrate), _TRIAGE_CELLS, LEAST_CELL)
     return WaitBaselines(usual, best, residuals)
 
 
@@ -222,27 +222,10 @@ def _recency(at: Array) -> Array:
     return np.asarray(0.5 ** ((at.max() - at) / _HALF_LIFE))
 
 
-@dataclass(frozen=True)
-class _Calibration:
-    """What later days say of the median and its spread, by group.
-
-    Attributes:
-        shift: float64 [groups], median of outcome less median, in units of the scale: what the served p50 adds, the
-        same for every row of a group, so that it follows the signs that its trees keep.
-        z: float64 [groups, levels], quantiles of what is left, in units of the spread; 0 at the median.
-    """
-
-    shift: Array
-    z: Array
-
-    def to_json(self) -> dict[str, Any]:
-        return {"levels": list(LEVELS), "shift": self.shift.tolist(), "quantiles": self.z.tolist()}
-
-
 def _files(
     trees: Trees,
     linear: LinearStep | None,
-    calibration: _Calibration,
+    calibration: Calibration,
     reference: bytes,
     baseline: dict[str, Any],
     fitted: Prepared,
@@ -257,44 +240,6 @@ def _files(
         "reference.npz": reference,
         "profile.json": canonical_json(_profile(fitted.features, fitted.X)),
     }
-
-
-@dataclass(frozen=True)
-class _Errors:
-    """What a median and its spread say of later rows, and what was so.
-
-    Attributes:
-        median, width, residual: float64 [n], in units of the scale; weight: float64 [n], 0 where not known.
-    """
-
-    rows: Rows
-    median: Array
-    width: Array
-    residual: Array
-    weight: Array
-
-    @classmethod
-    def of(cls, median: Median, spread: TreeEngine, calibrate: Prepared, rows: Rows) -> "_Errors":
-        value = median.value(calibrate.X, rows.calibration, rows.scale)
-        residual = (calibrate.outcome - rows.anchor) / rows.scale - value
-        width = np.exp(spread.predict_exactly(calibrate.X))
-        weight = np.where(np.isnan(residual), 0.0, calibrate.weight)
-        return cls(rows, value, width, residual, weight)
-
-
-def _conformal(errors: _Errors, groups: int) -> _Calibration:
-    """Shift and quantiles of the residual (split conformal, by group; a group of few rows has everybody's)."""
-    residual, width, weight = errors.residual, errors.width, errors.weight
-    shift, z = np.zeros(groups), np.zeros((groups, len(LEVELS)))
-    for group in range(groups):
-        mine = errors.rows.calibration == group
-        if (weight[mine] > 0).sum() < _LEAST_CELL:
-            mine = np.ones(mine.size, bool)
-        shift[group] = weighted_quantiles(residual[mine], weight[mine], (0.5,))[0]
-        z[group] = weighted_quantiles((residual[mine] - shift[group]) / width[mine], weight[mine])
-    # The signs of what is left are half and half, so its median is 0 but for how quantiles lie between two rows.
-    z[:, MEDIAN] = 0.0
-    return _Calibration(shift, np.maximum.accumulate(z, axis=1))
 
 
 def _reference(median: Median, parts: Sequence[tuple[Prepared, Rows]], cells: int) -> bytes:
