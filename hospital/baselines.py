@@ -13,6 +13,7 @@ import numpy as np
 from hospital.calendar import hour_of, local_clock, weekday
 from hospital.events import Array
 from hospital.features.feature import TRIAGE_RANK
+from hospital.grouping import rows_of_groups
 from hospital.quantiles import LEVELS, weighted_quantiles
 from hospital.times import DAY
 
@@ -126,23 +127,22 @@ def usual_changes(
     units, horizons, slots = shape
     out = np.zeros(shape)
     near = (-1, 0, 1) if slots == 168 else (0,)
-    order = np.lexsort((slot, horizon, unit))
-    keys = (unit[order] * horizons + horizon[order]) * slots + slot[order]
-    values = change[order]
-    for u in range(units):
-        for h in range(horizons):
-            base = (u * horizons + h) * slots
-            for s in range(slots):
-                parts = []
-                for step in near:
-                    key = base + (s + step) % slots
-                    parts.append(
-                        values[np.searchsorted(keys, key, "left") : np.searchsorted(keys, key, "right")]
-                    )
-                known = np.concatenate(parts)
-                known = known[~np.isnan(known)]
-                out[u, h, s] = np.median(known) if known.size else 0.0
+    cell = np.where(np.isnan(change), -1, unit * horizons + horizon)
+    for of, mine in enumerate(rows_of_groups(cell, units * horizons)):
+        lent = np.concatenate([(slot[mine] - step) % slots for step in near])
+        out[divmod(of, horizons)] = _medians(lent, np.tile(change[mine], len(near)), slots)
     return out
+
+
+def _medians(group: Array, values: Array, groups: int) -> Array:
+    """Median of each group's values (float64 [groups]); 0 where there are none."""
+    if not values.size:
+        return np.zeros(groups)
+    ordered = values[np.lexsort((values, group))]
+    counts = np.bincount(group, minlength=groups)
+    last = np.cumsum(counts) - 1
+    low, high = last - counts // 2, last - np.maximum(counts - 1, 0) // 2
+    return np.where(counts > 0, (ordered[low] + ordered[high]) / 2, 0.0)
 
 
 @dataclass(frozen=True)
@@ -220,9 +220,8 @@ def residual_quantiles(
     of = np.ones(cells) if scale is None else scale
     shared = weighted_quantiles(residual / of[cell], weights)
     out = of[:, None] * shared[None, :]
-    for c in range(cells):
-        mine = cell == c
-        if mine.sum() >= least:
+    for c, mine in enumerate(rows_of_groups(cell, cells)):
+        if mine.size >= least:
             out[c] = weighted_quantiles(residual[mine], weights[mine])
     return out
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from hospital.cells import by_value
 from hospital.events import Array, Events
 from hospital.tables import TABLES, Kind
 from hospital.times import MISSING_TIME
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from hospital.reading import HospitalTables
 
 __all__ = ["columns_of", "events_of"]
+
+_PSEUDONYMS = ("visit_id", "stay_id", "operation_id")
 
 
 def columns_of(frame: pd.DataFrame, table: str) -> dict[str, Array]:
@@ -27,14 +30,16 @@ def columns_of(frame: pd.DataFrame, table: str) -> dict[str, Array]:
         elif kind in (Kind.NUMBER, Kind.INTEGER) or (kind is None and pd.api.types.is_numeric_dtype(series)):
             out[str(name)] = series.to_numpy(np.float64, na_value=np.nan)
         else:
-            texts = series.to_numpy(object)
-            out[str(name)] = _with_none(texts, series.isna().to_numpy())
+            out[str(name)] = _texts(series, repeats=name not in _PSEUDONYMS)
     return out
 
 
-def _with_none(texts: Array, missing: Array) -> Array:
-    out = texts.copy()
-    out[missing] = None
+def _texts(cells: pd.Series, *, repeats: bool) -> Array:
+    """Texts as objects, None where missing; of texts that repeat one object for each different one."""
+    if repeats and isinstance(cells.dtype, pd.StringDtype):
+        cells = by_value(cells, lambda texts: texts)
+    out: Array = cells.to_numpy(object, copy=True)
+    out[cells.isna().to_numpy()] = None
     return out
 
 

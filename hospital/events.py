@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from hospital.grouping import rows_of_groups
 from hospital.tables import TABLES, Kind
 from hospital.times import DAY, MISSING_TIME
 
@@ -83,13 +84,17 @@ class Facts:
         return self.columns[name]
 
     def where(self, mask: Array) -> "Facts":
-        """The facts of which `mask` (bool [n]) is true."""
+        """The facts of which `mask` (bool [n]) is true; or those in the rows given (int64)."""
         return Facts(
             {name: values[mask] for name, values in self.columns.items()},
             self.row[mask],
             self.known_from[mask],
             self.known_until[mask],
         )
+
+    def divided(self, part: Array, parts: int) -> list["Facts"]:
+        """The facts of each of the parts 0 to `parts` - 1; `part`: int64 [n], negative: of none."""
+        return [self.where(rows) for rows in rows_of_groups(part, parts)]
 
 
 @dataclass(frozen=True)

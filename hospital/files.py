@@ -7,6 +7,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -24,6 +25,8 @@ __all__ = ["SUFFIXES", "csv_pieces", "find_table", "no_rows", "parse", "read_con
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".xlsx")
 """Endings of a file with a table of the contract; an RPU export (.xml) needs a mapping."""
 _CHUNK_BYTES = 8 << 20
+_READ_BYTES = 256 << 10
+"""What Arrow reads at once of a CSV file; a row may not be longer. It reads 32 such blocks ahead."""
 
 
 def find_table(directory: Path, table: str) -> Path | None:
@@ -178,8 +181,9 @@ def _checked(name: str, stream: BinaryIO) -> str:
 def _batches(
     name: str, stream: BinaryIO, names: list[str], separator: str, note: Any, block_bytes: int
 ) -> Iterator[Any]:
+    read_bytes = min(block_bytes, _READ_BYTES)
     options = {
-        "read_options": pyarrow.csv.ReadOptions(use_threads=False, block_size=block_bytes),
+        "read_options": pyarrow.csv.ReadOptions(use_threads=False, block_size=read_bytes),
         "parse_options": pyarrow.csv.ParseOptions(
             delimiter=separator, newlines_in_values=True, invalid_row_handler=note
         ),
@@ -188,7 +192,9 @@ def _batches(
         ),
     }
     try:
-        yield from pyarrow.csv.open_csv(stream, **options)
+        batches = iter(pyarrow.csv.open_csv(stream, **options))
+        while some := list(islice(batches, block_bytes // read_bytes)):
+            yield pyarrow.Table.from_batches(some).combine_chunks()
     except (pyarrow.ArrowException, ValueError):
         raise _fault(
             name, "not_csv", "the rows do not fit the names; check the separator and quotes"

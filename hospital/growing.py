@@ -180,21 +180,25 @@ class Growing:
 
     def may_repeat(self, key: Sequence[str]) -> NDArray[np.int64]:
         """Rows that may have the key of another: all that have, and by a rare chance some that have not."""
-        columns, size = [self._columns[name] for name in key], self._columns[key[0]].values.whole.shape[0]
-        short = np.empty(size, np.uint32)
-        for first in range(0, size, _LEAST_ROOM):
-            rows = slice(first, first + _LEAST_ROOM)
-            mixed = np.zeros(short[rows].size, np.uint64)
-            for column in columns:
-                mixed = ((mixed ^ (mixed >> np.uint64(29))) + column.hashes(rows)) * _ODD
-            short[rows] = mixed >> np.uint64(32)
-        ordered = np.sort(short)
+        size = self._columns[key[0]].values.whole.shape[0]
+        parts = [slice(first, first + _LEAST_ROOM) for first in range(0, size, _LEAST_ROOM)]
+        ordered = np.empty(size, np.uint32)
+        for rows in parts:
+            ordered[rows] = self._hashes(key, rows)
+        ordered.sort()
         twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+        del ordered
         if not twice.size:
             return np.empty(0, np.int64)
-        del ordered
-        found = [np.isin(short[i : i + _LEAST_ROOM], twice) for i in range(0, size, _LEAST_ROOM)]
-        return np.flatnonzero(np.concatenate(found))
+        # Made again: kept beside the sorted ones, they would be the most that is ever held.
+        return np.flatnonzero(np.concatenate([np.isin(self._hashes(key, rows), twice) for rows in parts]))
+
+    def _hashes(self, key: Sequence[str], rows: slice) -> NDArray[np.uint32]:
+        """A hash of the key of each row."""
+        mixed = np.zeros(1, np.uint64)
+        for name in key:
+            mixed = ((mixed ^ (mixed >> np.uint64(29))) + self._columns[name].hashes(rows)) * _ODD
+        return (mixed >> np.uint64(32)).astype(np.uint32)
 
     def frame(self) -> pd.DataFrame:
         """The whole table; what has grown is given up, column after column."""

@@ -190,9 +190,9 @@ def bed_samples(
     computer, truth = BedFeatures(events, features), TrueDemand(events)
     query = bed_query(times, np.arange(len(events.units)), horizons)
     now = computer.demand_now(query)
-    outcome = np.full(now.size, np.nan)
-    for u in range(len(events.units)):
-        outcome[query.unit == u] = truth.at(u, query.target_time[query.unit == u])
+    outcome, target = np.full(now.size, np.nan), query.target_time
+    for unit, mine in enumerate(query.rows_of_units):
+        outcome[mine] = truth.at(unit, target[mine])
     last_week, _ = computer.demand_before(query)
     samples = BedSamples(
         computer.compute(query), query, outcome, now, last_week, computer.staffed_then(query)

@@ -13,6 +13,7 @@ from hospital.events import Array, Events
 from hospital.features.beds import bed_features_of
 from hospital.features.feature import Feature, with_levels
 from hospital.features.wait import wait_features_of
+from hospital.grouping import rows_of_groups
 from hospital.quantiles import LEVELS
 from hospital.samples import (
     WARM_UP_DAYS,
@@ -199,8 +200,8 @@ def history_days(part: PreparedBeds, units: int) -> Array:
     """Days from each unit's first patient to the part's end: float64 [units]; 0 where there was none."""
     at, unit = part.prediction_time, _positions(part)
     out = np.zeros(units)
-    for u in range(units):
-        seen = at[(unit == u) & (part.samples.now > 0)]
+    for u, mine in enumerate(rows_of_groups(np.where(part.samples.now > 0, unit, -1), units)):
+        seen = at[mine]
         if seen.size:
             whole = seen.min() - at.min() < DAY  # it was there before the first day that has rows
             out[u] = (at.max() - seen.min()) / DAY + (WARM_UP_DAYS if whole else 0)

@@ -1,6 +1,7 @@
 """Tables read in pieces: the same tables and faults as read at once, whatever the pieces."""
 
 import io
+import time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -9,14 +10,16 @@ import pandas as pd
 import pytest
 
 from benchmarks.visits import write_visits
-from hospital import pieces
+from hospital import files, pieces
+from hospital.columns import columns_of
 from hospital.errors import ContractError
+from hospital.files import csv_pieces
 from hospital.growing import Growing
 from hospital.pieces import FilePieces
 from hospital.pseudonyms import pseudonym, pseudonym_bytes
 from hospital.reading import HospitalTables, read_hospital
 from hospital.tables import Kind
-from registry.snapshot import seal_snapshot
+from registry.snapshot import open_snapshot, seal_snapshot
 
 KEY = b"key"
 ROWS = 3_000
@@ -103,6 +106,30 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
     assert [f.code for f in caught.value.faults] == ["changed"]
 
 
+def test_a_csv_file_is_not_read_far_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arrow reads blocks ahead in a thread of its own, which no limit of its memory counts: they are to be small."""
+    monkeypatch.setattr(files, "_READ_BYTES", 4_096)
+    lines = [f"{row},x{row}" for row in range(200_000)]
+    lines[150_003] += ",more"
+    content, streams = "\n".join(["a,b", *lines]).encode(), list[io.BytesIO]()
+
+    def opened() -> io.BytesIO:
+        streams.append(io.BytesIO(content))
+        return streams[-1]
+
+    cells = csv_pieces("a.csv", opened, 65_536)
+    next(cells)
+    time.sleep(0.5)  # for the thread to come as far as it may
+    assert streams[-1].tell() < 300_000 < len(content) / 8
+    with pytest.raises(ContractError) as caught:
+        list(cells)
+    assert [f.path for f in caught.value.faults] == ["a.csv[150003]"]
+    content = content.replace(b",more", b"")
+    rows = pd.concat(list(csv_pieces("a.csv", opened, 65_536)))
+    assert rows.index.tolist() == list(range(200_000))
+    assert ("x" + rows["a"]).equals(rows["b"])
+
+
 def test_whole_numbers_with_gaps_are_read_alike_in_every_piece(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,6 +188,18 @@ def test_a_snapshot_has_the_same_bytes_however_its_texts_are_held(tmp_path: Path
         seal_snapshot(tmp_path / kind, _hospital_of(held))
         [path] = (tmp_path / kind).glob("*/census.parquet")
         assert path.read_bytes() == buffer.getvalue()
+
+
+def test_texts_of_a_snapshot_are_one_object_for_each_different_one(tmp_path: Path) -> None:
+    """Events of a snapshot are those of the files; a year of visits does not hold each triage level as often."""
+    read = _visits(tmp_path / "visits", "parquet", received=True)
+    seal = seal_snapshot(tmp_path / "snapshots", read)
+    opened = open_snapshot(tmp_path / "snapshots", read.source_digest, seal)
+    found, expected = (columns_of(tables.tables["visits"], "visits") for tables in (opened, read))
+    for name, texts in expected.items():
+        np.testing.assert_array_equal(found[name], texts, strict=True)
+    assert len({id(text) for text in found["triage"]}) == 6
+    assert None in found["destination_unit"]
 
 
 def _hospital_of(census: pd.DataFrame) -> HospitalTables:

@@ -14,6 +14,7 @@ from hospital.baselines import (
 )
 from hospital.events import Array
 from hospital.features.feature import Feature
+from hospital.grouping import rows_of_groups
 from hospital.quantiles import LEVELS
 from hospital.times import DAY, HOUR
 from registry.prepared import PreparedBeds, history_days
@@ -90,10 +91,9 @@ def _usual_changes(part: PreparedBeds, axes: BedBaselines, shape: tuple[int, int
 
 def _scales(error: Array, cell: Array, shape: tuple[int, int]) -> Array:
     out = np.full(shape[0] * shape[1], np.nan)
-    for c in range(out.size):
-        known = error[(cell == c) & ~np.isnan(error)]
-        if known.size:
-            out[c] = max(float(known.mean()), _LEAST_SCALE_BEDS)
+    for c, mine in enumerate(rows_of_groups(np.where(np.isnan(error), -1, cell), out.size)):
+        if mine.size:
+            out[c] = max(float(error[mine].mean()), _LEAST_SCALE_BEDS)
     overall = np.nanmean(out) if not np.isnan(out).all() else 1.0
     return np.where(np.isnan(out), overall, out).reshape(shape)
 

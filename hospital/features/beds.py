@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -19,12 +19,13 @@ from hospital.calendar import (
     weekday,
 )
 from hospital.counting import Counter, Spans, later, or_forever
-from hospital.events import Array, Events
+from hospital.events import Array, Events, Facts
 from hospital.features.bed_list import ALL_BED_FEATURES, bed_features_of
 from hospital.features.demand import Demand, demand_of
 from hospital.features.emergency import EmergencyDepartment
 from hospital.features.feature import Feature
 from hospital.features.levels import Levels, levels_of
+from hospital.grouping import rows_of_groups
 from hospital.times import DAY, HOUR
 
 __all__ = ["ALL_BED_FEATURES", "BedFeatures", "BedQuery", "bed_features_of"]
@@ -52,6 +53,11 @@ class BedQuery:
         """Instants the forecasts are for: int64 [n]."""
         return self.prediction_time + (self.horizon_hours * HOUR).astype(np.int64)
 
+    @cached_property
+    def rows_of_units(self) -> list[Array]:
+        """Rows of each unit (int64, ascending), by its position; sought once, as every feature asks for them."""
+        return rows_of_groups(self.unit, int(self.unit.max(initial=-1)) + 1)
+
 
 class BedFeatures:
     """Computes the features and the raw levels that baselines need; built once, asked for any rows."""
@@ -67,7 +73,7 @@ class BedFeatures:
 
     def demand_now(self, query: BedQuery) -> Array:
         """Beds needed at the prediction time, as known then (or as the caller says): float64 [n]."""
-        stored = self._at_unit(query.unit, query.prediction_time, query.prediction_time)
+        stored = self._at(query, query.prediction_time)
         return np.where(np.isnan(query.demand_now), stored, query.demand_now)
 
     def demand_before(self, query: BedQuery) -> tuple[Array, Array]:
@@ -79,7 +85,7 @@ class BedFeatures:
 
     def staffed_then(self, query: BedQuery) -> Array:
         """Staffed beds planned for the target, as known at the prediction time: float64 [n], NaN unknown."""
-        return self._per_unit(query.unit, query.target_time, query.prediction_time, self._demand.staffed)
+        return self._per_unit(query, query.target_time, self._demand.staffed)
 
     def compute(self, query: BedQuery) -> Array:
         """Float32 [n, features], NaN missing."""
@@ -116,8 +122,8 @@ class BedFeatures:
         at = query.prediction_time
         day_before = self._at(query, days_before_local(at, 1, self._events.zone))
         week_before = self._at(query, self._back(at, np.ones(at.size, np.int64)))
-        usual_now = self._usual(query, at, query.unit)
-        usual_then = self._usual(query, query.target_time, query.unit)
+        usual_now = self._usual(query, at)
+        usual_then = self._usual(query, query.target_time)
         then, before = self.demand_before(query)
         levels = self._levels_of(query)
         changes = {
@@ -151,7 +157,7 @@ class BedFeatures:
             "admissions_24h": self._now(query, self._demand.moved_in),
             "discharges_24h": self._now(query, self._demand.moved_out),
             "waiting_for_bed": self._now(query, self._demand.waiting),
-            "staffed_now": self._per_unit(query.unit, at, at, self._demand.staffed),
+            "staffed_now": self._per_unit(query, at, self._demand.staffed),
             "staffed_then": staffed_then,
             "free_then": staffed_then - now,
         }
@@ -162,29 +168,32 @@ class BedFeatures:
             values["planned_operations"] = self._planned_operations(query)
         return values
 
-    def _usual(self, query: BedQuery, times: Array, unit: Array) -> Array:
+    def _usual(self, query: BedQuery, times: Array) -> Array:
         """Mean demand at the same local clock in the last four whole weeks known."""
         first = np.maximum(np.ceil((times - query.prediction_time) / (7 * DAY)), 1).astype(np.int64)
         total = np.zeros(times.size)
         for back in range(_WEEKS):
-            total = total + self._at_unit(unit, self._back(times, first + back), query.prediction_time)
+            total = total + self._at(query, self._back(times, first + back))
         return total / _WEEKS
 
     def _planned_operations(self, query: BedQuery) -> Array:
         out = np.zeros(query.unit.size)
-        for unit in np.unique(query.unit):
-            for horizon in np.unique(query.horizon_hours):
-                chosen = np.flatnonzero((query.unit == unit) & (query.horizon_hours == horizon))
-                out[chosen] = self._operations_counter(int(unit), float(horizon)).count(
-                    query.prediction_time[chosen]
-                )
+        for unit, mine in enumerate(query.rows_of_units):
+            for horizon in np.unique(query.horizon_hours[mine]):
+                chosen = mine[query.horizon_hours[mine] == horizon]
+                counter = self._operations_counter(unit, float(horizon))
+                out[chosen] = counter.count(query.prediction_time[chosen])
         return out
+
+    @cached_property
+    def _operations_of_units(self) -> list[Facts]:
+        facts = self._events.facts("operations", ("unit", "planned_at", "cancelled_at"))
+        return facts.divided(self._events.unit_index(facts["unit"]), len(self._events.units))
 
     def _operations_counter(self, unit: int, horizon: float) -> Counter:
         key = (unit, horizon)
         if key not in self._operations:
-            facts = self._events.facts("operations", ("unit", "planned_at", "cancelled_at"))
-            facts = facts.where(self._events.unit_index(facts["unit"]) == unit)
+            facts = self._operations_of_units[unit]
             # Planned in (t, t + h] and not called off by t, exactly for t in [planned - h, planned).
             start = later(facts["planned_at"], -int(horizon * HOUR))
             end = np.minimum(facts["planned_at"], or_forever(facts["cancelled_at"]))
@@ -204,31 +213,26 @@ class BedFeatures:
     def _covariate_change(self, query: BedQuery, name: str) -> Array:
         at = query.prediction_time
         week_before = self._back(at, np.ones(at.size, np.int64))
-        now = self._per_unit(query.unit, at, at, partial(self._demand.covariate, name))
-        return now - self._per_unit(query.unit, week_before, at, partial(self._demand.covariate, name))
+        now = self._per_unit(query, at, partial(self._demand.covariate, name))
+        return now - self._per_unit(query, week_before, partial(self._demand.covariate, name))
 
     def _back(self, times: Array, weeks: Array) -> Array:
         return days_before_local(times, 7 * weeks, self._events.zone)
 
     def _at(self, query: BedQuery, times: Array) -> Array:
-        return self._at_unit(query.unit, times, query.prediction_time)
-
-    def _at_unit(self, unit: Array, times: Array, known_at: Array) -> Array:
         # A week back on the local clock can, over a clock change, be an hour past now: now is the latest known.
-        return self._per_unit(unit, np.minimum(times, known_at), known_at, self._demand.at)
+        return self._per_unit(query, np.minimum(times, query.prediction_time), self._demand.at)
 
     def _now(self, query: BedQuery, of: Callable[[int, Array], Array]) -> Array:
-        at = query.prediction_time
-        return self._per_unit(query.unit, at, at, lambda unit, times, _: of(unit, times))
+        return self._per_unit(query, query.prediction_time, lambda unit, times, _: of(unit, times))
 
     @staticmethod
-    def _per_unit(
-        unit: Array, times: Array, known_at: Array, of: Callable[[int, Array, Array], Array]
-    ) -> Array:
-        out = np.full(times.size, np.nan)
-        for u in np.unique(unit):
-            chosen = np.flatnonzero(unit == u)
-            out[chosen] = of(int(u), times[chosen], known_at[chosen])
+    def _per_unit(query: BedQuery, times: Array, of: Callable[[int, Array, Array], Array]) -> Array:
+        """`of` (position of the unit, instants, what was known when) at each row's time (int64 [n]): float64 [n]."""
+        out, known_at = np.full(times.size, np.nan), query.prediction_time
+        for unit, mine in enumerate(query.rows_of_units):
+            if mine.size:
+                out[mine] = of(unit, times[mine], known_at[mine])
         return out
 
 

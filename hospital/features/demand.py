@@ -4,7 +4,7 @@ Bed demand = patients in the unit + patients waiting elsewhere for one of its be
 was so at an hour is what was known at that hour: late news corrects outcomes, never a feature of the past.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -66,8 +66,12 @@ class _Counted:
         requests = events.facts("visits", ("destination_unit", "bed_requested_at", "left_at"))
         of_request = events.unit_index(requests["destination_unit"])
         self._wards = [
-            _ward(stays.where(of_stay == i), requests.where(of_request == i))
-            for i in range(len(events.units))
+            _ward(*told)
+            for told in zip(
+                stays.divided(of_stay, len(events.units)),
+                requests.divided(of_request, len(events.units)),
+                strict=True,
+            )
         ]
 
     def at(self, unit: int, times: Array, known_at: Array) -> Array:
@@ -109,8 +113,7 @@ def _bed_requests(requests: Facts) -> Spans:
 def _staffed(events: Events) -> list[Series]:
     facts = events.facts("staffing", ("unit", "role", "at", "count"))
     facts = facts.where(facts["role"] == "bed")
-    of = events.unit_index(facts["unit"])
-    parts = [facts.where(of == i) for i in range(len(events.units))]
+    parts = facts.divided(events.unit_index(facts["unit"]), len(events.units))
     return [Series(part["at"], part, part["count"], _STAFFED_AGE) for part in parts]
 
 
@@ -154,12 +157,9 @@ def _reported_demand(events: Events, max_age: int) -> list[Series]:
 
 
 def _by_unit(events: Events, facts: Facts, value: Array, max_age: int) -> list[Series]:
-    of = events.unit_index(facts["unit"])
-    series = []
-    for i in range(len(events.units)):
-        part = facts.where(of == i)
-        series.append(Series(part["at"], part, value[of == i], max_age))
-    return series
+    told = replace(facts, columns={"at": facts["at"], "value": value})
+    parts = told.divided(events.unit_index(facts["unit"]), len(events.units))
+    return [Series(part["at"], part, part["value"], max_age) for part in parts]
 
 
 class TrueDemand:
@@ -181,8 +181,12 @@ class TrueDemand:
             events.unit_index(requests["destination_unit"]),
         )
         self._wards = [
-            _ward(stays.where(of_stay == i), requests.where(of_request == i))
-            for i in range(len(events.units))
+            _ward(*parts)
+            for parts in zip(
+                stays.divided(of_stay, len(events.units)),
+                requests.divided(of_request, len(events.units)),
+                strict=True,
+            )
         ]
         told = [v.known_from.max() for name, v in events.tables.items() if name in ("stays", "visits")]
         self._until = max(told)

@@ -44,8 +44,9 @@ class Levels:
 def levels_of(demand: Demand, units: int, zone: ZoneInfo, unit: Array, at: Array, target: Array) -> Levels:
     """The levels at instants `at`, for `target` (int64 [n] each), of `unit` (positions); each as it was known."""
     times, row_of = np.unique(at, return_inverse=True)
-    spans, span_of = np.unique(np.stack([at, target]), axis=1, return_inverse=True)
-    span_of = np.asarray(span_of).ravel()
+    leads, lead_of = np.unique(target - at, return_inverse=True)
+    kinds, span_of = np.unique(row_of * leads.size + lead_of, return_inverse=True)
+    spans = np.stack([times[kinds // leads.size], times[kinds // leads.size] + leads[kinds % leads.size]])
     days = _known(
         days_before_local(np.repeat(times, _BACK_DAYS.size), np.tile(_BACK_DAYS, times.size), zone), times
     )
