@@ -7,15 +7,19 @@ a day elsewhere, is a hospital of a year here.
 
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
 from explain import TreeEngine
 from hospital.events import Array
+from hospital.features.feature import Feature
 from hospital.quantiles import LEVELS, weighted_quantiles
 from hospital.times import DAY
-from registry.evidence import ContractFacts, Evidence, ExplanationFacts, Scored
+from registry.daily import Rows, error_series, input_series
+from registry.evidence import ContractFacts, DailyInput, Evidence, ExplanationFacts, Scored
+from registry.scoring import AGE_BANDS
 from training.trees import fit_trees
 
 __all__ = ["FILE", "Survey", "evidence_of", "read_survey"]
@@ -40,6 +44,11 @@ _VISIT = (
     "TOTCHRON",
 )
 """Known at arrival or triage; sex and origin are for judging and never features."""
+_AUDIT = {
+    "sex": ("SEX", {1: "F", 2: "M"}),
+    "origin": ("RACERETH", {1: "white", 2: "black", 3: "Hispanic", 4: "other"}),
+    "age_band": ("AGE", {a: next(n for upper, n in AGE_BANDS if a < upper) for a in range(120)}),
+}
 _CALIBRATE, _SCOPE = 8, 9  # of ten groups of hospitals of 2016-2018; the others are fitted to
 
 
@@ -49,7 +58,8 @@ class Survey:
 
     Attributes:
         X: float32 [n, features] of the visit. recent: float64 [n, 3] minutes, median, mean and 90th percentile of
-        the hospital's earlier half. wait: float64 [n] minutes. year, hospital: int64 [n].
+        the hospital's earlier half. wait: float64 [n] minutes. year, hospital: int64 [n]. hour: int64 [n], -1 unknown.
+        audit: object [n] by attribute, None where unknown: judged by, and never a feature.
     """
 
     X: Array
@@ -57,6 +67,8 @@ class Survey:
     wait: Array
     year: Array
     hospital: Array
+    hour: Array
+    audit: dict[str, Array]
 
 
 def read_survey(folder: Path) -> Survey:
@@ -84,7 +96,16 @@ def read_survey(folder: Path) -> Survey:
         wait[later],
         frame["YEAR"].astype(int).to_numpy()[later],
         np.asarray(hospital[later], np.int64),
+        np.where(hours >= 0, hours // 100, -1).astype(np.int64)[later],
+        {name: _names(frame[column], words)[later] for name, (column, words) in _AUDIT.items()},
     )
+
+
+def _names(codes: "pd.Series[str]", words: dict[int, str]) -> Array:
+    """Words of codes: object [n], None for a code without one."""
+    out = np.empty(len(codes), object)
+    out[:] = [words.get(int(code)) for code in pd.to_numeric(codes, errors="coerce").fillna(-9)]
+    return out
 
 
 def evidence_of(survey: Survey, *, recent_waits: bool, seed: int = 1) -> Evidence:
@@ -121,10 +142,26 @@ def evidence_of(survey: Survey, *, recent_waits: bool, seed: int = 1) -> Evidenc
         current=None,
         current_version=None,
         current_expected=False,
-        inputs=(),
+        inputs=_series(survey, X, every),
         contract=ContractFacts(0, 0, 0, 0, 0, 0, 0, True, 0, judge.size),
         explanation=ExplanationFacts(0, 0, 0, 0.0, 0.0, 0.0),
         history_days=0.0,
+    )
+
+
+def _series(survey: Survey, X: Array, every: Scored) -> tuple[DailyInput, ...]:
+    """Daily series of the drift gate, where a day is a hospital of a year: those of 2019 against those before.
+
+    The errors of before are those of hospitals that no tree was fitted to.
+    """
+    at, zone = survey.hospital * DAY, ZoneInfo("UTC")
+    judged_from = int(at[survey.year >= JUDGED].min())
+    names = [*_VISIT, "hour", "recent_median", "recent_mean", "recent_p90"][: X.shape[1]]
+    features = tuple(Feature(n, "crowding", n, n) for n in names)
+    unfitted = (survey.year >= JUDGED) | (survey.hospital % 10 >= _CALIBRATE)
+    return (
+        *input_series(Rows(at, X.astype(np.float64), features, counted=False), judged_from, zone),
+        *error_series(every.part(unfitted), judged_from, zone),
     )
 
 
@@ -140,14 +177,14 @@ def _scored(survey: Survey, quantiles: Array, rules: dict[str, Array]) -> Scored
         horizon_hours=np.zeros(n),
         unit_group=one,
         site=one,
-        local_hour=np.zeros(n, np.int64),
+        local_hour=np.maximum(survey.hour, 0),
         outcome=survey.wait,
         censored=np.zeros(n, bool),
         waited=survey.wait,
         weight=np.ones(n),
         quantiles=quantiles,
         baselines=rules,
-        audit={},
+        audit=survey.audit,
         counts=False,
     )
 

@@ -2,14 +2,12 @@
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
-from hospital.calendar import local_day
-from hospital.columns import events_of
 from hospital.events import Array
 from hospital.features.probe import feature_digest
 from hospital.reading import HospitalTables
@@ -17,48 +15,37 @@ from hospital.splits import PARTS, Split
 from hospital.times import DAY
 from registry.candidates import Candidate, candidate
 from registry.card import build_card
+from registry.daily import Rows, error_series, input_series
 from registry.database import open_database, writing
-from registry.errors import CandidateError, PackageError
+from registry.errors import CandidateError, PackageError, PolicyError
 from registry.evidence import ContractFacts, DailyInput, Evidence, Scored
 from registry.explanation_facts import explanation_facts
+from registry.gates.groups import group_names
+from registry.in_use import served_today
 from registry.journal import append
 from registry.model import ForecastModel
 from registry.package import ALLOWED_FILES, package_digest
 from registry.policy import Policy, load_policy
+from registry.pooled import earlier_gaps
 from registry.prepared import (
     PreparedBeds,
     PreparedWaits,
     fitted_until,
-    forecast,
     history_days,
-    prepare_beds,
-    prepare_waits,
+    prepare,
     split_of,
 )
-from registry.release import current_release
 from registry.report import Report, make_report
-from registry.scoring import read_reported, reported_arrays, score
-from registry.seasonal import fit_season
+from registry.scoring import age_bands, read_reported, reported_arrays, score
 from registry.settings import Settings
 from registry.snapshot import open_snapshot
+from registry.tried import tries
 from registry.whole_scores import score_whole
 
-__all__ = ["check", "gather", "prepare"]
+__all__ = ["check", "gather"]
 
 Progress = Callable[[str, float], None]
 Prepared = PreparedBeds | PreparedWaits
-
-_NOT_DRIFT = frozenset({"calendar", "planned", "patient"})
-_PATIENT_MIX = frozenset({"triage", "age_years", "arrival_mode"})
-
-
-@dataclass(frozen=True)
-class _Current:
-    """The current release's forecasts on the judge rows."""
-
-    quantiles: Array | None
-    version: str | None
-    expected: bool
 
 
 def check(
@@ -72,6 +59,7 @@ def check(
     found = candidate(settings.candidates, model, version)
     evidence, tables = gather(settings, found, progress)
     progress("judge", 0.85)
+    _require_groups(policy, evidence, tables)
     report = make_report(evidence, policy)
     manifest = ForecastModel(found.package).manifest
     card = build_card(manifest, report.body, [(f.table, f.code, f.message) for f in tables.findings])
@@ -102,9 +90,9 @@ def gather(settings: Settings, found: Candidate, progress: Progress) -> tuple[Ev
     judge = score(model, prepared, split.members("judge", at))
     scope_part = score(model, prepared, split.members("scope", at))
     whole = score_whole(model.whole, judge)
-    current = _current(settings, found, tables, prepared, split)
+    current = served_today(settings, found.model, tables, prepared, split)
     progress("look for drift", 0.5)
-    inputs = daily_inputs(prepared, judge, split)
+    inputs = _series(model, prepared, split) if model.manifest.kind == "model" else ()
     progress("verify explanations", 0.6)
     judged = prepared.part(split.members("judge", at))
     explanation = explanation_facts(found, model, prepared, judged)
@@ -124,14 +112,59 @@ def gather(settings: Settings, found: Candidate, progress: Progress) -> tuple[Ev
         judge=judge,
         current=current.quantiles,
         current_version=current.version,
+        rule=_rule(model, judged),
         current_expected=current.expected,
         inputs=inputs,
         contract=contract,
         explanation=explanation,
         history_days=(ours.spans["judge"][1] - ours.spans["fit"][0]) / DAY,
         hospital=whole,
+        tries=_tries(settings, found, split.spans["judge"]),
+        earlier_gaps=earlier_gaps(settings, found, split.spans["judge"]),
     )
     return evidence, tables
+
+
+def _rule(model: ForecastModel, judged: Prepared) -> Array:
+    """The median of the simple rule that this version serves outside its scope: float64 [judge rows]."""
+    if isinstance(judged, PreparedBeds):
+        quantiles = model.baseline_quantiles(judged.rows(model.beds_or_raise))
+    else:
+        quantiles = model.baseline_quantiles(judged.rows(model.waits_or_raise))
+    return np.asarray(quantiles[:, quantiles.shape[1] // 2])
+
+
+def _tries(settings: Settings, found: Candidate, span: tuple[int, int]) -> int:
+    with open_database(settings.database).connect() as connection:
+        return tries(connection, found.model, found.version, span)
+
+
+def _require_groups(policy: Policy, evidence: Evidence, tables: HospitalTables) -> None:
+    """Refuses a policy that names a group which the whole snapshot does not have: nothing could ever judge it.
+
+    Raises:
+        PolicyError: every such group.
+    """
+    faults = []
+    for attribute, wanted in policy.document.fairness.required_groups.items():
+        have = _groups_of(attribute, evidence, tables)
+        faults += [f"{attribute}={name}" for name in wanted if name not in have]
+    if faults:
+        raise PolicyError(
+            f"The policy requires groups that these data do not have anywhere: {', '.join(faults)}. "
+            "Correct their names in fairness.required_groups, or the mapping's code list."
+        )
+
+
+def _groups_of(attribute: str, evidence: Evidence, tables: HospitalTables) -> set[str]:
+    if attribute == "age_band":
+        bands = age_bands(np.asarray(tables.tables["visits"]["age_years"], np.float64))
+        return set(group_names(bands)) if "age_years" in tables.tables["visits"] else set()
+    if attribute in ("unit_group", "site"):
+        parts = (evidence.scope_part, evidence.judge)
+        return {str(name) for part in parts for name in getattr(part, attribute)}
+    visits = tables.tables.get("visits")
+    return set() if visits is None or attribute not in visits else set(map(str, visits[attribute].unique()))
 
 
 def _split_of(model: ForecastModel, prepared: Prepared) -> Split:
@@ -141,65 +174,16 @@ def _split_of(model: ForecastModel, prepared: Prepared) -> Split:
     return split_of(prepared, model.manifest.horizons_hours, asked, model.manifest.kind)
 
 
-def prepare(model: ForecastModel, tables: HospitalTables) -> Prepared:
-    """Samples and features of a package's model on tables."""
-    events = events_of(tables)
-    if model.name == "wait-time":
-        return prepare_waits(events, tables.audit_attributes, model.features)
-    return prepare_beds(events, model.manifest.covariates, model.manifest.horizons_hours, model.features)
-
-
-def _current(
-    settings: Settings, found: Candidate, tables: HospitalTables, prepared: Prepared, split: Split
-) -> _Current:
-    set_up = (settings.trust / "trust.json").exists() or (settings.releases / found.model).exists()
-    release = current_release(settings, found.model) if set_up else None
-    if release is None:
-        return _Current(None, None, False)
-    model = ForecastModel(release.package)
-    theirs = prepared if model.features == prepared.features else prepare(model, tables)
-    rows = theirs.part(split.members("judge", theirs.prediction_time))
-    ours = prepared.prediction_time[split.members("judge", prepared.prediction_time)]
-    horizons = set(model.manifest.horizons_hours)
-    if isinstance(rows, PreparedBeds) and isinstance(prepared, PreparedBeds):
-        mine = prepared.part(split.members("judge", prepared.prediction_time))
-        rows = PreparedBeds(mine.events, theirs.features, mine.samples)
-        quantiles = forecast(model, rows.rows(model.beds_or_raise))
-        unknown = ~np.isin(mine.samples.query.horizon_hours, list(horizons))
-        quantiles[unknown] = np.nan
-    elif isinstance(rows, PreparedWaits):
-        quantiles = forecast(model, rows.rows(model.waits_or_raise))
-    if len(quantiles) != ours.size:
-        raise CandidateError("The current release cannot be set beside this version: their rows differ.")
-    return _Current(quantiles, release.version, True)
-
-
-def daily_inputs(prepared: Prepared, judge: Scored, split: Split) -> tuple[DailyInput, ...]:
-    """Each input by local day, with the residuals of a season model fitted on the days before the judge part."""
-    zone = prepared.events.zone
-    days = local_day(prepared.prediction_time, zone)
-    judged_from = int(local_day(np.array([split.spans["judge"][0]]), zone)[0])
-    unique, inverse, counts = np.unique(days, return_inverse=True, return_counts=True)
-    whole = (unique > unique[0]) & (unique < unique[-1])  # the first and last day are cut somewhere
-    series: list[tuple[str, str, Array]] = []
-    if isinstance(prepared, PreparedWaits):
-        series.append(("arrivals", "mean", counts.astype(np.float64)))
-    for j, feature in enumerate(prepared.features):
-        told = feature.group not in _NOT_DRIFT or feature.name in _PATIENT_MIX
-        values = prepared.X[:, j].astype(np.float64)
-        missing = np.bincount(inverse, weights=np.isnan(values)) / counts
-        if not told or missing.min() == 1.0:
-            continue
-        known = np.bincount(inverse, weights=~np.isnan(values))
-        total = np.bincount(inverse, weights=np.where(np.isnan(values), 0.0, values))
-        series.append((feature.name, "mean", np.where(known > 0, total / np.maximum(known, 1), np.nan)))
-        if missing.max() > 0:
-            series.append((feature.name, "missing", missing))
-    out = []
-    for name, what, values in series:
-        fit = fit_season(unique[whole], values[whole], judged_from, zone)
-        out.append(DailyInput(name, what, fit.level, fit.spread, fit.earlier, fit.judged))
-    return tuple(out)
+def _series(model: ForecastModel, prepared: Prepared, split: Split) -> tuple[DailyInput, ...]:
+    """What the drift gate judges: inputs of all days, and errors of the days that no tree was fitted to."""
+    zone, judged_from = prepared.events.zone, split.spans["judge"][0]
+    counted = isinstance(prepared, PreparedWaits)
+    rows = Rows(prepared.prediction_time, prepared.X, prepared.features, counted)
+    unfitted = prepared.prediction_time >= split.spans["calibrate"][0]
+    return (
+        *input_series(rows, judged_from, zone),
+        *error_series(score(model, prepared, unfitted), judged_from, zone),
+    )
 
 
 def _contract(

@@ -13,13 +13,13 @@ from hospital.quantiles import LEVELS
 from hospital.reading import HospitalTables
 from hospital.splits import Split
 from registry.candidates import Candidate, candidate
-from registry.check import prepare
 from registry.errors import CandidateError, PackageError
 from registry.evidence import Scored
 from registry.gates.intervals import block_mean
 from registry.gates.scope import horizon_name
 from registry.model import ForecastModel
 from registry.package import package_digest
+from registry.prepared import prepare
 from registry.scoring import score
 from registry.settings import Settings
 from registry.snapshot import open_snapshot
@@ -189,7 +189,6 @@ def differences(first: Scored, second: Scored) -> Iterator[Difference]:
                 horizon_hours=float(
                     first.horizon_hours[mask].max()
                 ),  # the longest errors overlap the longest
-                alpha=_ALPHA,
             )
             several = found.blocks >= 2
             yield Difference(
@@ -199,8 +198,8 @@ def differences(first: Scored, second: Scored) -> Iterator[Difference]:
                 float(np.average(mine[mask], weights=weight)),
                 float(np.average(theirs[mask], weights=weight)),
                 found.value,
-                found.low if several else None,
-                found.high if several else None,
+                found.low(_ALPHA) if several else None,
+                found.high(_ALPHA) if several else None,
                 rows,
                 found.blocks,
             )

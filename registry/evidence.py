@@ -7,7 +7,7 @@ import numpy as np
 
 from hospital.events import Array
 
-__all__ = ["ContractFacts", "DailyInput", "Evidence", "ExplanationFacts", "Scored"]
+__all__ = ["ContractFacts", "DailyInput", "EarlierGap", "Evidence", "ExplanationFacts", "Scored"]
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,11 @@ class DailyInput:
     """One input of the model by day, with what a season model of the earlier days leaves unexplained.
 
     Attributes:
-        name: the feature, or ``arrivals``, ``loss``. what: "mean" of the day, or "missing" share.
+        name: the feature, a pair of them, or ``arrivals``, ``forecast_error``. what: "count" of rows of the day,
+        "mean", share "missing", correlation "together", forecasts' "bias" or "loss".
         level: mean of the earlier days; spread: standard deviation of the earlier days' values.
         earlier, judged: float64 [days], residuals of the days before the judge part, and of its own days.
+        year_known: whether the earlier days show a whole year, so that a season is no shift.
     """
 
     name: str
@@ -96,6 +98,23 @@ class DailyInput:
     spread: float
     earlier: Array
     judged: Array
+    year_known: bool = True
+
+
+@dataclass(frozen=True)
+class EarlierGap:
+    """What an earlier version's sealed report says of a small group, on rows that this version is not judged on.
+
+    Attributes:
+        group, metric: as findings name them. value, sd: the gap to the others. blocks: days behind it. n: rows.
+    """
+
+    group: str
+    metric: str
+    value: float
+    sd: float
+    blocks: int
+    n: int
 
 
 @dataclass(frozen=True)
@@ -149,10 +168,14 @@ class Evidence:
     """All that the gates see.
 
     Attributes:
-        scope_part, judge: scored rows of those parts. current: float64 [n, levels], forecasts of the current
-        release on the judge rows, None without. current_expected: the signed chain shows an earlier release.
+        scope_part, judge: scored rows of those parts. current: float64 [n, levels], what the current release serves
+        for the judge rows, None without. current_expected: the signed chain shows an earlier release.
+        rule: float64 [n], the median of the simple rule that this version serves outside its scope; None: the best one
+        of the scope part.
         inputs: for drift. history_days: of the whole snapshot. kind: "model" or "baseline".
         hospital: the judge part's rows of the whole hospital; None where there is no forecast of it.
+        earlier_gaps: of small groups, from earlier versions' reports.
+        tries: versions of this model, this one included, that were registered to be judged on overlapping rows.
     """
 
     model: str
@@ -169,3 +192,6 @@ class Evidence:
     explanation: ExplanationFacts
     history_days: float
     hospital: Scored | None = None
+    tries: int = 1
+    earlier_gaps: tuple[EarlierGap, ...] = ()
+    rule: Array | None = None

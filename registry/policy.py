@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from registry.digests import sha256_bytes
 from registry.errors import PolicyError
+from registry.power import PowerRow, power_faults
 
 __all__ = ["BASELINE_FLOOR", "FLOOR", "Policy", "default_policy", "load_policy"]
 
@@ -45,44 +46,82 @@ class Scope(_Strict):
 
 
 class Accuracy(_Strict):
-    """Margins of the accuracy gate; `noninferiority_margin` and `least_gain` are shares of an error."""
+    """Margins of the accuracy gate: shares of an error, all horizons together and of each one by itself."""
 
     least_gain: Annotated[float, Field(ge=0, le=0.2)]
-    noninferiority_margin: Annotated[float, Field(gt=0, le=0.2)]
+    noninferiority_margin: Annotated[float, Field(gt=0, le=0.1)]
+    noninferiority_margin_horizon: Annotated[float, Field(gt=0, le=0.15)]
     minimum_blocks: Annotated[int, Field(ge=8, le=30)]
     minimum_rows: Rows
 
 
 class Calibration(_Strict):
-    """Tolerances around the nominal 80 % of p10 to p90, up to 24 hours ahead and beyond."""
+    """Tolerances around the nominal 80 % of p10 to p90, and above the nominal 10 % beyond p90 by part of the day."""
 
     tolerance_short: Annotated[float, Field(gt=0, le=0.15)]
     tolerance_long: Annotated[float, Field(gt=0, le=0.19)]
+    tolerance_above: Annotated[float, Field(gt=0, le=0.06)]
     minimum_rows: Rows
 
 
 class Fairness(_Strict):
-    """Margins of harm by group; `unknown_share`: of rows without the attribute; `power`: of judging a unit group."""
+    """Margins of harm by group, and who is judged.
+
+    Attributes:
+        intersections: pairs "a*b" of attributes. required_groups: by attribute, groups that must be judged.
+        unknown_share: of rows without the attribute. power: of judging a group. tries: versions that the power table
+        allows for. design: of a mean of dependent visits. power_table: rows needed per score and margin.
+    """
 
     attributes: Names
+    intersections: Annotated[tuple[str, ...], Field(strict=False)]
+    required_groups: dict[str, Names]
     minimum_rows: Rows
+    minimum_rows_to_block: Rows
     unknown_share: Annotated[float, Field(gt=0, le=0.5)]
-    margin_share_above: Annotated[float, Field(gt=0, le=0.1)]
-    margin_log_error: Annotated[float, Field(gt=0, le=0.2)]
+    margin_share_above: Annotated[float, Field(gt=0, le=0.08)]
+    margin_log_error: Annotated[float, Field(gt=0, le=0.1)]
+    margin_outside: Annotated[float, Field(gt=0, le=0.1)]
     margin_bed_bias: Annotated[float, Field(gt=0, le=0.1)]
+    margin_outside_beds: Annotated[float, Field(gt=0, le=0.15)]
     minimum_bed_rows: Rows
     power: Annotated[float, Field(ge=0.8, le=0.99)]
+    tries: Annotated[int, Field(ge=1, le=20)]
+    design: Annotated[float, Field(ge=1, le=10)]
     resamples: Annotated[int, Field(ge=200, le=5000)]
+    power_table: Annotated[tuple[PowerRow, ...], Field(strict=False)]
+
+    @property
+    def margins(self) -> dict[str, float]:
+        """The margin of each score of visits."""
+        return {
+            "share_above_p50": self.margin_share_above,
+            "log_error": self.margin_log_error,
+            "outside_interval": self.margin_outside,
+        }
 
 
 class Drift(_Strict):
-    """When inputs are another hospital's; `spread_floor`: least deviation of a day, a share of the mean."""
+    """When the hospital is another one; an effect for each family of series.
+
+    Attributes:
+        effect: in standard deviations of a day. spread_floor: least deviation of a day, a share of the mean.
+        volume_effect, error_effect: shares of the level. missing_effect, correlation_effect, bias_effect: as such.
+        minimum_outcome_days: days with errors of forecasts before the judge part. unknown_season_factor: how much
+        larger an effect must be to block where no whole year was seen (6 to 13 months of history).
+    """
 
     windows_days: Windows
     effect: Annotated[float, Field(gt=0, le=3)]
     spread_floor: Annotated[float, Field(gt=0, le=0.1)]
-    missing_effect: Annotated[float, Field(gt=0, le=0.5)]
+    volume_effect: Annotated[float, Field(gt=0, le=0.19)]
+    missing_effect: Annotated[float, Field(gt=0, le=0.19)]
+    correlation_effect: Annotated[float, Field(gt=0, le=0.19)]
+    bias_effect: Annotated[float, Field(gt=0, le=0.19)]
+    error_effect: Annotated[float, Field(gt=0, le=0.5)]
     minimum_earlier_days: Annotated[int, Field(ge=60, le=730)]
+    minimum_outcome_days: Annotated[int, Field(ge=30, le=730)]
+    unknown_season_factor: Annotated[float, Field(ge=1, le=3)]
 
 
 class Explanation(_Strict):
@@ -158,11 +197,39 @@ def load_policy(content: bytes) -> Policy:
     if isinstance(gates, dict):
         for name, floor in (("required", FLOOR), ("required_of_baseline", BASELINE_FLOOR)):
             faults += _floor_faults(f"gates.{name}", gates.get(name), floor)
+    if document is not None:
+        faults += _fairness_faults(document)
     if document is None or faults:
         raise PolicyError(
             f"The policy may not be used: {'; '.join(faults)}. A board can make it stricter, not looser."
         )
     return Policy(content, sha256_bytes(content), document)
+
+
+def _fairness_faults(document: _Document) -> list[str]:
+    rules = document.fairness
+    faults = power_faults(
+        rules.power_table,
+        rules.margins,
+        rules.minimum_rows,
+        design=rules.design,
+        alpha=document.alpha,
+        tries=rules.tries,
+        power=rules.power,
+    )
+    for pair in rules.intersections:
+        first, _, second = pair.partition("*")
+        if first == second or not {first, second} <= set(rules.attributes):
+            faults.append(f"fairness.intersections: {pair} is not two of the attributes, as in a*b")
+    known = {*rules.attributes, "unit_group", "site"}
+    faults += [
+        f"fairness.required_groups: there is no attribute {a}"
+        for a in rules.required_groups
+        if a not in known
+    ]
+    if rules.minimum_rows_to_block > rules.minimum_rows:
+        faults.append("fairness.minimum_rows_to_block: an intersection would need more rows than a group")
+    return faults
 
 
 def _floor_faults(path: str, required: object, floor: tuple[str, ...]) -> list[str]:

@@ -1,7 +1,7 @@
 """The report of a check: verdicts, trusted scope and performance, as JSON that stays."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from hospital.events import Array
 from registry.evidence import Evidence, Scored
 from registry.gates import GateResult, Verdict, judge, worst
+from registry.gates.fairness import small_gaps
 from registry.gates.intervals import block_mean
 from registry.gates.scope import best_baseline, losses
 from registry.policy import Policy
@@ -40,6 +41,7 @@ class Report:
             "scope",
             "performance",
             "hospital",
+            "tries",
         )
         return {name: self.body[name] for name in names}
 
@@ -67,8 +69,18 @@ def make_report(evidence: Evidence, policy: Policy) -> Report:
         "performance": _performance(evidence, policy, scope),
         "hospital": _whole_hospital(evidence.hospital, policy),
         "history_days": evidence.history_days,
+        "tries": evidence.tries,
+        "judged": _span(evidence.judge),
+        "small_groups": [asdict(gap) for gap in small_gaps(evidence, policy)],
     }
     return Report(body, verdict)
+
+
+def _span(judged: Scored) -> list[int]:
+    """First and last prediction time that was judged, the last excluded: instants."""
+    if judged.size == 0:
+        return [0, 0]
+    return [int(judged.prediction_time.min()), int(judged.prediction_time.max()) + 1]
 
 
 def _gate(result: GateResult) -> dict[str, Any]:
@@ -142,9 +154,9 @@ def _row(part: Scored, baseline: str, horizon: float, policy: Policy) -> dict[st
             part.weight,
             part.prediction_time,
             horizon_hours=float(horizon),
-            alpha=policy.document.alpha,
         )
-        gain = [_number(x / base_error) for x in (found.value, found.low, found.high)]
+        bounds = found.interval(policy.document.alpha)
+        gain = [_number(x / base_error) for x in (found.value, *bounds)]
     return {
         "n": part.size,
         "mean_outcome": _mean(part.outcome, part.weight),

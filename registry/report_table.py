@@ -51,6 +51,12 @@ _WORDS = {
 }
 
 
+_TRIES = {
+    "fr": "{n} versions ont été essayées sur les mêmes jours : ce qui passe doit être {n} fois plus sûr.",
+    "en": "{n} versions were tried on the same days: what passes must be {n} times as sure.",
+}
+
+
 def print_report(body: Mapping[str, Any], language: Language, console: Console | None = None) -> None:
     """Prints a report's (or card's) verdicts."""
     console = console or Console()
@@ -81,6 +87,8 @@ def print_report(body: Mapping[str, Any], language: Language, console: Console |
         for c in body["scope"]
     ]
     console.print(f"{words[8]}: {', '.join(cells) or words[9]}")
+    if body.get("tries", 1) > 1:
+        console.print(_TRIES[language].format(n=body["tries"]))
     for sentence in dict.fromkeys(said):
         console.print(f"→ {sentence}")
 

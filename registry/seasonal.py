@@ -21,12 +21,13 @@ _YEARLY_FROM_DAYS = 395
 
 @dataclass(frozen=True)
 class SeasonFit:
-    """Residuals of both parts; `level` and `spread` of the earlier days' values."""
+    """Residuals of both parts; `level` and `spread` of the earlier days' values; whether a year of them was seen."""
 
     level: float
     spread: float
     earlier: Array
     judged: Array
+    year_known: bool = False
 
 
 def fit_season(days: Array, values: Array, judged_from: int, zone: ZoneInfo = _FRANCE) -> SeasonFit:
@@ -41,11 +42,14 @@ def fit_season(days: Array, values: Array, judged_from: int, zone: ZoneInfo = _F
     if past.sum() < 14 or not (~past).any():
         nothing = np.empty(0)
         return SeasonFit(float("nan"), float("nan"), nothing, nothing)
-    X = _design(days, zone, yearly=bool(days[past].max() - days[past].min() >= _YEARLY_FROM_DAYS))
+    yearly = bool(days[past].max() - days[past].min() >= _YEARLY_FROM_DAYS)
+    X = _design(days, zone, yearly=yearly)
     ridge = 1e-6 * np.eye(X.shape[1])
     fitted = X @ np.linalg.solve(X[past].T @ X[past] + ridge, X[past].T @ values[past])
     residual = values - fitted
-    return SeasonFit(float(values[past].mean()), float(values[past].std()), residual[past], residual[~past])
+    return SeasonFit(
+        float(values[past].mean()), float(values[past].std()), residual[past], residual[~past], yearly
+    )
 
 
 def _design(days: Array, zone: ZoneInfo, *, yearly: bool) -> Array:

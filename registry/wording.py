@@ -46,6 +46,12 @@ _METRICS = {
     ),
     "log_error": ("erreur relative, écart à tous", "relative error, gap to everybody"),
     "relative_bias": ("lits manquants, part de la demande", "beds under-predicted, share of demand"),
+    "outside_interval": ("part hors de p10–p90, écart", "share outside p10–p90, gap"),
+    "volume_shift": ("écart du nombre d'arrivées", "shift of arrivals"),
+    "correlation_shift": ("écart de corrélation", "shift of a correlation"),
+    "bias_shift": ("biais des dernières semaines", "bias of the last weeks"),
+    "error_rise": ("hausse de l'erreur", "rise of the error"),
+    "diebold_mariano": ("statistique de Diebold-Mariano", "Diebold-Mariano statistic"),
     "mean_outcome": ("valeur moyenne observée", "mean outcome"),
     "bias": ("erreur signée", "signed error"),
     "absolute_error": ("erreur absolue", "absolute error"),
@@ -106,6 +112,14 @@ _ADVICE = {
     ),
     "shift_below_effect": ("Écart réel mais faible : à surveiller.", "A real but small shift: watch it."),
     "uncertain_shift": ("Écart possible : attendre quelques semaines.", "A possible shift: wait some weeks."),
+    "season_unknown": (
+        "Peut être une saison que l'historique n'a pas encore montrée : attendre une année complète.",
+        "It may be a season that the history has not shown yet: wait for a whole year.",
+    ),
+    "only_one_group": (
+        "Un seul groupe dans les données : personne à qui le comparer.",
+        "Only one group in the data: nobody to compare it with.",
+    ),
     "attribute_missing": (
         "Attribut absent des données : non jugé.",
         "The data lack this attribute: not judged.",
@@ -159,6 +173,8 @@ _GROUPS = {
     "long": ("au-delà de 24 h", "beyond 24 h"),
     "sex=F": ("femmes", "women"),
     "sex=M": ("hommes", "men"),
+    "arrivals": ("arrivées", "arrivals"),
+    "forecast_error": ("erreur des prévisions", "forecast error"),
 }
 _ORDER = {"block": 0, "inconclusive": 1, "not applicable": 2, "pass": 3}
 _SHARES = frozenset(
@@ -171,7 +187,17 @@ _SHARES = frozenset(
         "share_above_p50",
         "log_error",
     }
-    | {"relative_bias", "missing_shift", "adjustment_share", "share_above_p50_worst_case", "unknown_share"}
+    | {
+        "outside_interval",
+        "volume_shift",
+        "bias_shift",
+        "error_rise",
+        "relative_bias",
+        "missing_shift",
+        "adjustment_share",
+        "share_above_p50_worst_case",
+        "unknown_share",
+    }
 )
 
 
@@ -197,6 +223,8 @@ def metric_name(metric: str, language: Language) -> str:
 
 def group_name(group: str, language: Language) -> str:
     """A group in words."""
+    if "*" in group:
+        return " × ".join(group_name(part, language) for part in group.split("*"))
     attribute, _, value = group.partition("=")
     if attribute == HOSPITAL and value:
         return f"{_pick(_GROUPS[HOSPITAL], language)}, {value}"

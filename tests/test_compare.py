@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from rich.console import Console
-from synthetic_evidence import Hospital, beds, waits
 
+from benchmarks.synthetic_evidence import Hospital, beds, waits
 from registry.compare import Comparison, Difference, differences
 from registry.compare_table import print_comparison
 from registry.evidence import Scored

@@ -15,7 +15,7 @@ from registry.settings import Settings
 from registry.trust import create_trust
 from training.train import Request, train
 
-DAYS = 490
+DAYS = 560
 NOW = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
 
 

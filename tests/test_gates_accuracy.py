@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from synthetic_evidence import Hospital, beds, waits, with_judge
 
+from benchmarks.synthetic_evidence import Hospital, beds, waits, with_judge
 from registry.errors import RegistryError
 from registry.evidence import Evidence
 from registry.gates import Finding, GateResult, Verdict, judge
-from registry.gates.accuracy import judge_accuracy, judged_scope
+from registry.gates.accuracy import diebold_mariano, judge_accuracy, judged_scope
 from registry.gates.scope import best_baseline, choose_scope
 from registry.policy import default_policy
 
@@ -163,3 +163,72 @@ def test_wait_time_has_one_horizon() -> None:
     evidence = waits(Hospital(), np.random.default_rng(1))
     assert choose_scope(evidence.scope_part, POLICY) == (("ED", 0.0),)
     assert set(gains(judged(evidence))) == {"all"}
+
+
+def against(result: GateResult) -> dict[str, Finding]:
+    """Findings beside the current release, by horizon."""
+    return {f.group: f for f in result.findings if f.metric == "against_current"}
+
+
+def test_one_horizon_worse_than_what_is_served_blocks_though_the_others_are_better(sound: Evidence) -> None:
+    """All horizons together may hide it: each is judged by itself."""
+    part = sound.judge
+    factor = np.where(part.horizon_hours == 8, 0.75, 1.15)[:, None]
+    current = part.outcome[:, None] + factor * (part.quantiles - part.outcome[:, None])
+    result = judged(replace(sound, current=current, current_version="1", current_expected=True))
+    found = against(result)
+    assert found["all"].verdict is Verdict.PASS
+    assert (found["8 h"].verdict, found["8 h"].required) == (Verdict.BLOCK, True)
+    assert result.verdict is Verdict.BLOCK
+
+
+def test_a_horizon_that_leaves_the_scope_is_judged_by_the_rule_that_answers_then(sound: Evidence) -> None:
+    """Not speaking is no way around the comparison: what would be served is the simple rule."""
+    evidence = with_current(sound, 1.0)
+    scope = tuple(c for c in choose_scope(sound.scope_part, POLICY) if c[1] != 24)
+    found = against(judge_accuracy(evidence, POLICY, scope))
+    assert found["24 h"].verdict is Verdict.BLOCK
+    assert found["8 h"].verdict is Verdict.PASS
+    rule = np.where(sound.judge.horizon_hours == 24, sound.judge.p50, np.nan)
+    rule = np.where(np.isnan(rule), sound.judge.baselines["last_value"], rule)
+    assert (
+        against(judge_accuracy(replace(evidence, rule=rule), POLICY, scope))["24 h"].verdict is Verdict.PASS
+    )
+
+
+def test_more_tries_make_a_pass_dearer_and_a_block_no_cheaper(sound: Evidence) -> None:
+    """Of many versions on the same rows one passes by luck; registering dummies disarms nothing."""
+    part, scope = sound.judge, choose_scope(sound.scope_part, POLICY)
+    seen = set()
+    for step in np.arange(0, 0.4, 0.01):
+        worse = part.outcome[:, None] + (1 + step) * (part.quantiles - part.outcome[:, None])
+        tried = with_judge(sound, quantiles=worse)
+        one, many = (gains(judge_accuracy(replace(tried, tries=n), POLICY, scope))["8 h"] for n in (1, 40))
+        assert one.interval is not None
+        assert many.interval is not None
+        assert many.interval[0] < one.interval[0]
+        assert (one.verdict is Verdict.BLOCK) == (many.verdict is Verdict.BLOCK)
+        seen.add((one.verdict, many.verdict))
+    assert {
+        (Verdict.PASS, Verdict.PASS),
+        (Verdict.PASS, Verdict.INCONCLUSIVE),
+        (Verdict.BLOCK, Verdict.BLOCK),
+    } <= seen
+
+
+def test_diebold_and_marianos_statistic_is_standard_normal_where_both_are_as_good() -> None:
+    """And far from it where one is better; a difference that never varies has none."""
+    rng = np.random.default_rng(8)
+    times = np.repeat(np.arange(120), 5) * 86_400_000_000
+    found = [diebold_mariano(rng.normal(size=600), np.ones(600), times, 24.0) for _ in range(400)]
+    assert np.mean(np.abs(found) > 1.96) == pytest.approx(0.05, abs=0.03)
+    assert diebold_mariano(rng.normal(0.5, 1, 600), np.ones(600), times, 24.0) > 5
+    assert np.isnan(diebold_mariano(np.zeros(600), np.ones(600), times, 24.0))
+    assert np.isnan(diebold_mariano(np.ones(9), np.ones(9), np.arange(9) * 86_400_000_000, 24.0))
+
+
+def test_it_is_told_beside_the_gain(sound: Evidence) -> None:
+    """By horizon, never required."""
+    told = [f for f in judged(sound).findings if f.metric == "diebold_mariano"]
+    assert {f.group for f in told} == set(gains(judged(sound)))
+    assert all(f.value is not None and f.value > 1.645 and not f.required for f in told)

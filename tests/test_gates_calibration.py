@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from synthetic_evidence import Hospital, beds, waits, with_judge
 
+from benchmarks.synthetic_evidence import Hospital, beds, waits, with_judge
 from registry.evidence import Evidence
 from registry.gates import GateResult, Verdict
 from registry.gates.calibration import judge_calibration, randomised_pit
@@ -45,7 +45,7 @@ def test_short_and_long_horizons_are_judged_apart(sound: Evidence) -> None:
         long[:, None], part.p50[:, None] + 0.4 * (part.quantiles - part.p50[:, None]), part.quantiles
     )
     result = judged(with_judge(sound, quantiles=quantiles))
-    required = {f.group: f.verdict for f in result.findings if f.required}
+    required = {f.group: f.verdict for f in result.findings if f.required and f.metric == "coverage"}
     assert required == {"short": Verdict.PASS, "long": Verdict.BLOCK}
 
 
@@ -85,3 +85,22 @@ def test_few_rows_or_an_empty_scope_are_inconclusive(sound: Evidence) -> None:
 def test_a_baseline_is_judged_everywhere(sound: Evidence) -> None:
     """A package that is only a baseline promises its intervals without a scope."""
     assert judge_calibration(replace(sound, kind="baseline"), POLICY, ()).verdict is Verdict.PASS
+
+
+def test_a_p90_that_is_too_low_at_night_blocks() -> None:
+    """Over the whole day it hardly shows; between midnight and six it does."""
+    result = judged(waits(Hospital(night=0.7), np.random.default_rng(2)))
+    found = {f.group: f for f in result.findings if f.metric == "above_p90"}
+    assert found["hours=00-06"].verdict is Verdict.BLOCK
+    assert found["hours=12-18"].verdict is Verdict.PASS
+    assert result.verdict is Verdict.BLOCK
+    coverage = next(f for f in result.findings if (f.metric, f.group) == ("coverage", "short"))
+    assert coverage.verdict is Verdict.PASS
+
+
+def test_a_part_of_the_day_with_too_little_to_tell_keeps_nothing_shut() -> None:
+    """Nights of a small hospital: told with their interval, and not required."""
+    result = judged(waits(Hospital(visits=30), np.random.default_rng(2)))
+    night = next(f for f in result.findings if (f.metric, f.group) == ("above_p90", "hours=00-06"))
+    assert not night.required
+    assert night.interval is not None

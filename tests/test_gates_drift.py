@@ -1,12 +1,16 @@
 """The drift gate and the season model it stands on, broken on purpose."""
 
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from synthetic_evidence import Hospital, daily_inputs, waits
 
+from benchmarks.synthetic_evidence import Hospital, daily_inputs, waits
 from hospital.events import Array
+from hospital.features.feature import Feature
+from hospital.times import DAY
+from registry.daily import Rows, error_series, input_series
 from registry.evidence import DailyInput, Evidence
 from registry.gates import GateResult, Verdict
 from registry.gates.drift import judge_drift
@@ -27,11 +31,11 @@ def judged(sound: Evidence, *inputs: DailyInput) -> GateResult:
     return judge_drift(replace(sound, inputs=inputs), POLICY)
 
 
-def daily(values: Array, judged_days: int = 90, what: str = "mean") -> DailyInput:
+def daily(values: Array, judged_days: int = 90, what: str = "mean", *, year_known: bool = True) -> DailyInput:
     """An input from its daily values."""
     days = 19_700 + np.arange(values.size)
     fit = fit_season(days, values, 19_700 + values.size - judged_days)
-    return DailyInput("input", what, fit.level, fit.spread, fit.earlier, fit.judged)
+    return DailyInput("input", what, fit.level, fit.spread, fit.earlier, fit.judged, year_known)
 
 
 def test_sound_hospitals_rarely_alarm(sound: Evidence) -> None:
@@ -136,3 +140,92 @@ def test_days_without_a_value_are_left_out() -> None:
     fit = fit_season(days, values, 19_700 + 360)
     assert fit.earlier.size == 350
     assert np.abs(fit.judged).max() < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("what", "level", "noise", "small", "large", "metric"),
+    [
+        ("count", 170.0, 8.0, 12.0, 34.0, "volume_shift"),
+        ("together", 0.5, 0.05, 0.05, -0.2, "correlation_shift"),
+        ("bias", 0.0, 0.05, 0.05, 0.2, "bias_shift"),
+        ("loss", 0.5, 0.04, 0.06, 0.2, "error_rise"),
+    ],
+)
+def test_each_family_has_an_effect_of_its_own(
+    sound: Evidence, what: str, level: float, noise: float, small: float, large: float, metric: str
+) -> None:
+    """Nothing passes, a little passes with a warning, a fifth blocks."""
+    values = np.random.default_rng(7).normal(level, noise, 500)
+    assert judged(sound, daily(values, what=what)).findings[0].note == ""
+    for moved, verdict, note in ((small, Verdict.PASS, "shift_below_effect"), (large, Verdict.BLOCK, "")):
+        shifted = values.copy()
+        shifted[-60:] += moved
+        finding = judged(sound, daily(shifted, what=what)).findings[0]
+        assert (finding.metric, finding.verdict, finding.note) == (metric, verdict, note)
+
+
+def test_errors_that_got_smaller_are_no_drift(sound: Evidence) -> None:
+    """Only a rise of the error is harm; a bias is, either way."""
+    values = np.random.default_rng(7).normal(0.5, 0.04, 500)
+    values[-60:] -= 0.3
+    assert judged(sound, daily(values, what="loss")).verdict is Verdict.PASS
+    assert judged(sound, daily(values, what="bias")).verdict is Verdict.BLOCK
+
+
+def test_without_a_whole_year_a_shift_may_be_a_season(sound: Evidence) -> None:
+    """Six to thirteen months of history: inconclusive, unless it is twice the effect."""
+    values = np.random.default_rng(3).normal(170, 6, 300)
+    for moved, known, verdict in (
+        (30.0, True, Verdict.BLOCK),
+        (30.0, False, Verdict.INCONCLUSIVE),
+        (80.0, False, Verdict.BLOCK),
+        (0.0, False, Verdict.PASS),
+    ):
+        shifted = values.copy()
+        shifted[-60:] += moved
+        assert judged(sound, daily(shifted, what="count", year_known=known)).verdict is verdict
+
+
+def test_two_inputs_that_no_longer_go_together_are_found() -> None:
+    """Each of them is as it was; only how they go together has changed."""
+    changed = waits(Hospital(correlation=0.3), np.random.default_rng(4))
+    result = judge_drift(changed, POLICY)
+    blocked = {f.group for f in result.findings if f.verdict is Verdict.BLOCK}
+    assert blocked == {"severity ~ pulse"}
+    as_before = waits(Hospital(), np.random.default_rng(4))
+    assert "severity ~ pulse" in {f.group for f in judge_drift(as_before, POLICY).findings}
+    assert judge_drift(as_before, POLICY).verdict is Verdict.PASS
+
+
+def test_a_busy_winter_does_not_change_how_inputs_go_together() -> None:
+    """Correlations are within a day: what moves both from day to day is no part of them."""
+    rng = np.random.default_rng(5)
+    day = np.repeat(np.arange(500), 60)
+    busy = np.where((day > 400) & (day < 440), 3.0, 0.0) + rng.normal(size=500)[day]
+    X = np.column_stack([busy + rng.normal(size=day.size), busy + rng.normal(size=day.size)])
+    both = Feature("a", "crowding", "a", "a"), Feature("b", "crowding", "b", "b")
+    rows = Rows((19_700 + day) * DAY, X, both, counted=False)
+    found = input_series(rows, (19_700 + 400) * DAY, ZoneInfo("UTC"))
+    assert {d.what for d in found} == {"mean"}  # within a day they do not go together at all
+
+
+def test_errors_are_those_of_days_that_no_tree_was_fitted_to() -> None:
+    """Signed and absolute, by day, with the first and last day left out."""
+    evidence = waits(Hospital(), np.random.default_rng(6))
+    bias, loss = (d for d in evidence.inputs if d.name == "forecast_error")
+    assert (bias.what, loss.what) == ("bias", "loss")
+    assert abs(bias.level) < 0.1 < loss.level
+    assert error_series(evidence.judge.part(np.zeros(evidence.judge.size, bool)), 0, ZoneInfo("UTC")) == ()
+
+
+def test_the_days_of_a_clock_change_are_days_like_any_other() -> None:
+    """A visit every half hour for a year and a half of Paris: 46, 48 or 50 a day, and no day twice or missing."""
+    zone = ZoneInfo("Europe/Paris")
+    at = np.arange(19_700 * DAY, 20_200 * DAY, 1_800_000_000)
+    features = (Feature("a", "crowding", "a", "a"),)
+    rows = Rows(at, np.ones((at.size, 1)), features, counted=True)
+    arrivals = input_series(rows, 20_100 * DAY, zone)[0]
+    assert (arrivals.name, arrivals.what) == ("arrivals", "count")
+    assert arrivals.earlier.size + arrivals.judged.size in (498, 499)
+    assert np.abs(arrivals.judged).max() < 3
+    assert arrivals.level == pytest.approx(48, abs=0.1)

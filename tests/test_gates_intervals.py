@@ -30,7 +30,7 @@ def test_the_lower_bound_misses_about_as_often_as_it_says(memory: float, most: f
     above = 0
     for _ in range(400):
         values, times = rows(series(rng, 90, memory))
-        above += block_mean(values, np.ones(values.size), times, horizon_hours=0.0, alpha=0.05).low > 0
+        above += block_mean(values, np.ones(values.size), times, horizon_hours=0.0).low(0.05) > 0
     assert above / 400 <= most
 
 
@@ -38,29 +38,29 @@ def test_weights_and_every_day_count() -> None:
     """The value is the weighted mean of all rows, those of the last days included."""
     values, times = rows(np.arange(31.0))
     weights = np.where(values > 28, 5.0, 1.0)
-    found = block_mean(values, weights, times, horizon_hours=48.0, alpha=0.05)
+    found = block_mean(values, weights, times, horizon_hours=48.0)
     assert found.value == pytest.approx(float(np.average(values, weights=weights)))
-    assert found.low < found.value < found.high
+    assert found.low(0.05) < found.value < found.high(0.05)
 
 
 def test_blocks_are_at_least_twice_the_horizon() -> None:
     """A three-day forecast made today and one made tomorrow share two days: blocks of six days."""
     values, times = rows(np.random.default_rng(2).normal(size=90))
     one = np.ones(values.size)
-    assert block_mean(values, one, times, horizon_hours=72.0, alpha=0.05).blocks == 15
-    assert block_mean(values, one, times, horizon_hours=168.0, alpha=0.05).blocks == 6
-    assert block_mean(values, one, times, horizon_hours=4.0, alpha=0.05).blocks == 30
+    assert block_mean(values, one, times, horizon_hours=72.0).blocks == 15
+    assert block_mean(values, one, times, horizon_hours=168.0).blocks == 6
+    assert block_mean(values, one, times, horizon_hours=4.0).blocks == 30
 
 
 def test_too_little_time_gives_no_bound() -> None:
     """One day, or no row at all, promises nothing."""
     values, times = rows(np.ones(1))
-    found = block_mean(values, np.ones(values.size), times, horizon_hours=0.0, alpha=0.05)
-    assert (found.low, found.high) == (-np.inf, np.inf)
+    found = block_mean(values, np.ones(values.size), times, horizon_hours=0.0)
+    assert found.interval(0.05) == (-np.inf, np.inf)
     nothing = np.empty(0)
-    empty = block_mean(nothing, nothing, np.empty(0, np.int64), horizon_hours=0.0, alpha=0.05)
+    empty = block_mean(nothing, nothing, np.empty(0, np.int64), horizon_hours=0.0)
     assert np.isnan(empty.value)
-    assert empty.low == -np.inf
+    assert empty.low(0.05) == -np.inf
 
 
 def test_more_memory_gives_longer_blocks() -> None:

@@ -70,6 +70,22 @@ def test_every_number_has_its_reason_beside_it() -> None:
         (r"^version = [\d.]+", "version = 2", "version"),
         (r"^least_gain", "leest_gain", "accuracy.leest_gain"),
         (r"^\[drift\]", "[draft]", "draft"),
+        (r"^minimum_rows = 1750", "minimum_rows = 1000", "asks for 1750 rows"),
+        (r"^rows = 1650", "rows = 400", "share_above_p50 needs"),
+        (r"^metric = .*$", 'metric = "luck"', "there is no score luck"),
+        (r"^metric = .*$", 'metric = "luck"', "no row for share_above_p50"),
+        (r"^margin_log_error = [\d.]+", "margin_log_error = 0.03", "log_error needs"),
+        (r"^intersections = .*$", 'intersections = ["sex*shoe"]', "sex*shoe"),
+        (r"^required_groups = .*$", 'required_groups = {shoe = ["44"]}', "no attribute shoe"),
+        (r"^minimum_rows_to_block = \d+", "minimum_rows_to_block = 5000", "minimum_rows_to_block"),
+        (r"^noninferiority_margin_horizon = [\d.]+", "noninferiority_margin_horizon = 0.5", "horizon"),
+        (r"^tolerance_above = [\d.]+", "tolerance_above = 0.3", "tolerance_above"),
+        (r"^margin_outside = [\d.]+", "margin_outside = 0.5", "margin_outside"),
+        (r"^volume_effect = [\d.]+", "volume_effect = 0.5", "volume_effect"),
+        (r"^correlation_effect = [\d.]+", "correlation_effect = 0.9", "correlation_effect"),
+        (r"^bias_effect = [\d.]+", "bias_effect = 0.9", "bias_effect"),
+        (r"^error_effect = [\d.]+", "error_effect = 2.0", "error_effect"),
+        (r"^unknown_season_factor = [\d.]+", "unknown_season_factor = 9.0", "unknown_season_factor"),
     ],
 )
 def test_a_policy_that_loosens_what_ships_is_refused(pattern: str, replacement: str, said: str) -> None:
@@ -100,4 +116,4 @@ def test_what_is_no_policy_is_refused_with_words(content: bytes) -> None:
 def test_a_stricter_policy_can_be_used() -> None:
     """A board may ask for more."""
     assert load_policy(edited(r"^approvals = [\d.]+", "approvals = 3")).approvals == 3
-    assert load_policy(edited(r"^margin_log_error = [\d.]+", "margin_log_error = 0.05")).digest
+    assert load_policy(edited(r"^margin_share_above = [\d.]+", "margin_share_above = 0.0599")).digest

@@ -4,12 +4,14 @@ import io
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 from rich.console import Console
-from synthetic_evidence import Hospital, beds, waits, with_judge
 
+from benchmarks.synthetic_evidence import Hospital, beds, waits, with_judge
 from registry.digests import canonical_json
 from registry.evidence import Evidence
 from registry.policy import default_policy, load_policy
@@ -57,6 +59,37 @@ def test_machines_get_what_the_design_promises(report: Report) -> None:
     assert body["policy_digest"] == POLICY.digest
 
 
+@pytest.mark.parametrize("kind", ["sound", "unfair", "baseline", "empty"])
+def test_every_report_keeps_its_schema(kind: str, evidence: Evidence, report: Report, unfair: Report) -> None:
+    """`docs/report.schema.json` names every key; one that nobody promised, or that is gone, is a fault."""
+    schema = json.loads((Path(__file__).parent.parent / "docs" / "report.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    nothing = evidence.judge.part(np.zeros(evidence.judge.size, bool))
+    body = {
+        "sound": lambda: report,
+        "unfair": lambda: unfair,
+        "baseline": lambda: make_report(replace(evidence, kind="baseline"), POLICY),
+        "empty": lambda: make_report(replace(evidence, judge=nothing), POLICY),
+    }[kind]().body
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.validate(json.loads(canonical_json(body)))
+    with pytest.raises(jsonschema.ValidationError):
+        validator.validate({**body, "verdict": "maybe"})
+    with pytest.raises(jsonschema.ValidationError):
+        validator.validate({k: v for k, v in body.items() if k != "tries"})
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("fr", "4 versions ont été essayées"), ("en", "4 versions were tried")]
+)
+def test_a_version_that_was_not_the_first_is_told_so(evidence: Evidence, language: str, said: str) -> None:
+    """Whoever reads the table learns that it was tried before."""
+    out = io.StringIO()
+    body = make_report(replace(evidence, tries=4), POLICY).body
+    print_report(body, language, Console(file=out, width=100, no_color=True))  # type: ignore[arg-type]
+    assert said in re.sub(r"\s+", " ", out.getvalue())
+
+
 def test_a_sound_model_passes_with_its_scope(report: Report) -> None:
     """Only unit groups and horizons that were chosen and judged."""
     assert report.verdict == "pass"
@@ -94,7 +127,7 @@ def test_the_worst_required_gate_decides(unfair: Report) -> None:
 def test_a_shifted_hospital_is_blocked_by_drift() -> None:
     """Arrivals times 1.6 in the last month."""
     shifted = make_report(waits(Hospital(days=490, shift=1.6), np.random.default_rng(9)), POLICY)
-    assert [g["name"] for g in shifted.gates if g["verdict"] == "block"] == ["drift"]
+    assert "drift" in [g["name"] for g in shifted.gates if g["verdict"] == "block"]
 
 
 def test_a_baseline_only_package_is_judged_by_its_own_section(evidence: Evidence) -> None:

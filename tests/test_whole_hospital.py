@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from synthetic_evidence import Hospital, beds
 
+from benchmarks.synthetic_evidence import Hospital, beds
 from hospital.events import Array
 from hospital.quantiles import LEVELS
 from hospital.reading import HospitalTables, read_hospital
@@ -20,7 +20,7 @@ from hospital.times import DAY
 from registry.answering import answer
 from registry.candidates import candidate
 from registry.card_html import render_html
-from registry.check import check, prepare
+from registry.check import check
 from registry.digests import canonical_json
 from registry.errors import PackageError
 from registry.gates.calibration import judge_calibration
@@ -29,7 +29,7 @@ from registry.keys import demo_key
 from registry.model import ForecastModel
 from registry.package import package_digest, write_package
 from registry.policy import default_policy
-from registry.prepared import PreparedBeds
+from registry.prepared import PreparedBeds, prepare
 from registry.report import Report
 from registry.scoring import read_reported, score, write_reported
 from registry.settings import Settings

@@ -18,6 +18,7 @@ from registry.database import open_database, writing
 from registry.errors import PromotionError, ReleaseError
 from registry.journal import entries, verify
 from registry.keys import load_key
+from registry.policy import default_policy
 from registry.release import current_release, promote
 from registry.settings import Settings
 from registry.store import tracking_uri
@@ -25,7 +26,7 @@ from registry.tokens import create_token
 from serving.main import real_parts
 from vigie import main
 
-DAYS = 490
+DAYS = 560
 
 
 @dataclass
@@ -199,6 +200,8 @@ def test_a_second_version_is_set_beside_the_first(
     second = candidate(home.settings.candidates, "wait-time", "2")
     report = second.json("report.json")
     assert report["compared_with"] == "1"
+    assert report["tries"] == 2  # their judge parts share days: what passes must be twice as sure
+    assert candidate(home.settings.candidates, "wait-time", "1").json("report.json")["tries"] == 1
     accuracy = next(g for g in report["gates"] if g["name"] == "accuracy")
     beside = next(f for f in accuracy["findings"] if f["metric"] == "against_current")
     assert beside["n"] > 1000
@@ -243,3 +246,31 @@ def test_a_second_version_is_set_beside_the_first(
     assert third.sequence == 3
     parts.workers.close()
     parts.close()
+
+
+def test_a_policy_that_names_a_group_nobody_has_is_refused(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name misspelt would leave the group unjudged for ever: every such name is said, and nothing is sealed."""
+    text = default_policy().content.decode()
+    wanted = 'required_groups = {sex = ["F", "woman"], language = ["klingon"]} '
+    policy = tmp_path / "policy.toml"
+    policy.write_text(re.sub(r"^required_groups = [^#]*", wanted, text, flags=re.MULTILINE))
+    before = candidate(home.settings.candidates, "wait-time", "1").digests()
+    assert main(["check", "wait-time", "1", "--policy", str(policy)]) == 2
+    said = capsys.readouterr().err
+    assert "sex=woman, language=klingon" in said
+    assert "sex=F" not in said
+    assert candidate(home.settings.candidates, "wait-time", "1").digests() == before
+
+
+def test_a_release_that_the_chain_names_and_that_is_gone_stops_the_check(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is never "no earlier release": an error that says what is missing, and no verdict."""
+    copy = tmp_path / "home"
+    shutil.copytree(home.settings.home, copy)
+    shutil.rmtree(copy / "releases" / "wait-time")
+    monkeypatch.setenv("VIGIE_HOME", str(copy))
+    assert main(["check", "wait-time", "1"]) == 2
+    assert "wait-time" in capsys.readouterr().err

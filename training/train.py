@@ -34,6 +34,7 @@ from registry.scoring import reported_scores, write_reported
 from registry.settings import Settings
 from registry.snapshot import seal_snapshot
 from registry.store import record
+from registry.tried import registered_span
 from training.ablation import Ablation, ablate
 from training.errors import TrainingError
 from training.fit import Fitted, fit_baselines, fit_beds, fit_waits, lesson_of
@@ -143,7 +144,7 @@ def train(
         }
         with writing(open_database(settings.database)) as connection:  # registered and told, or neither
             candidate = register(settings.candidates, request.model, version, directory, body, key)
-            _journal(connection, candidate, key, now)
+            _journal(connection, candidate, split, key, now)
     progress("registered", 1.0)
     first, last = split.spans["fit"][0], split.spans["judge"][1]
     days = (last - first + split.gap) / DAY + WARM_UP_DAYS
@@ -354,8 +355,11 @@ def _is_installed() -> bool:
     return True
 
 
-def _journal(connection: Connection, candidate: Candidate, key: Key | None, now: datetime) -> None:
+def _journal(
+    connection: Connection, candidate: Candidate, split: Split, key: Key | None, now: datetime
+) -> None:
     subjects = {
+        **registered_span(split.spans["judge"]),
         "model": candidate.model,
         "version": candidate.version,
         "package_digest": candidate.registration["body"]["package_digest"],

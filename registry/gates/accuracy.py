@@ -1,33 +1,38 @@
-"""Accuracy: better than the best simple rule, and not worse than what is served today."""
+"""Accuracy: better than the best simple rule, and not worse than what is served today, horizon by horizon."""
+
+from dataclasses import replace
 
 import numpy as np
 
 from hospital.events import Array
 from registry.evidence import Evidence, Scored
-from registry.gates.intervals import BlockMean, block_mean
+from registry.gates.intervals import Estimate, block_mean, daily_sums
+from registry.gates.levels import Levels
 from registry.gates.scope import Cell, best_baseline, horizon_name, in_scope, losses
 from registry.gates.verdict import Finding, GateResult, Verdict, undecided
 from registry.policy import Policy
 
-__all__ = ["judge_accuracy", "judged_scope"]
+__all__ = ["diebold_mariano", "judge_accuracy", "judged_scope"]
 
 _COMPARED = 0.99
 """Share of rows where the baseline must have a value: after a gap in the data it may lack one."""
+_SURE = 1.645
+"""What a Diebold-Mariano statistic is told beside: the 95 % quantile of the normal distribution."""
 
 
 def judge_accuracy(evidence: Evidence, policy: Policy, scope: tuple[Cell, ...]) -> GateResult:
-    """Findings by horizon within the scope, and beside the current release on the same rows."""
+    """Findings by horizon within the scope: beside the best baseline, and beside the current release."""
     if not scope:
         return GateResult.of("accuracy", [_closed("empty_scope")])
-    judge = evidence.judge
+    judge, levels = evidence.judge, Levels.of(evidence, policy)
     inside = in_scope(judge, scope)
-    findings = []
+    findings: list[Finding] = []
     for horizon in sorted({h for _, h in scope}):
         rows = judge.part(inside & (judge.horizon_hours == horizon))
-        findings.append(_gain(rows, best_baseline(evidence.scope_part, horizon), horizon, policy))
+        findings += _gain(rows, best_baseline(evidence.scope_part, horizon), horizon, policy, levels)
     if not any(f.required for f in findings):
         findings.append(_closed("no_horizon_left"))
-    findings += _against_current(evidence, policy, inside)
+    findings += _against_current(evidence, policy, inside, levels)
     return GateResult.of("accuracy", findings)
 
 
@@ -37,61 +42,106 @@ def judged_scope(result: GateResult, scope: tuple[Cell, ...]) -> tuple[Cell, ...
     return tuple(cell for cell in scope if horizon_name(cell[1]) not in left)
 
 
+def diebold_mariano(difference: Array, weight: Array, times: Array, horizon_hours: float) -> float:
+    """Diebold and Mariano's statistic of a loss difference by day, with the correction for small samples.
+
+    Rectangular lags up to the horizon's days less one, at least none, by Bartlett's weights where the sum would not
+    be above 0 (Diebold & Mariano 1995, doi 10.1080/07350015.1995.10524599; Harvey, Leybourne & Newbold 1997,
+    doi 10.1016/S0169-2070(96)00719-4).
+
+    Args:
+        difference: float64 [n], another's loss less ours. weight: float64 [n]. times: int64 [n], instants.
+
+    Returns:
+        The statistic, about standard normal where both are equally good, above 0 where ours is better; NaN with
+        fewer than ten days or a difference that never varies.
+    """
+    sums, total = daily_sums(difference, weight, times)
+    days = sums.size
+    if days < 10:
+        return float("nan")
+    daily = sums / total
+    centred = daily - daily.mean()
+    lags = max(int(np.ceil(horizon_hours / 24)), 1)
+    covariances = [float(centred[k:] @ centred[: days - k]) / days for k in range(min(lags, days))]
+    variance = covariances[0] + 2 * sum(covariances[1:])
+    if variance <= 0:
+        variance = covariances[0] + 2 * sum((1 - k / lags) * c for k, c in enumerate(covariances) if k)
+    if variance <= 0:
+        return float("nan")
+    small = np.sqrt((days + 1 - 2 * lags + lags * (lags - 1) / days) / days)
+    return float(daily.mean() / np.sqrt(variance / days) * small)
+
+
 def _closed(note: str) -> Finding:
     return Finding("scope", "all", 0.0, None, None, 0, Verdict.BLOCK, note=note)
 
 
-def _gain(rows: Scored, name: str, horizon: float, policy: Policy) -> Finding:
-    """Gain over the baseline as a share of its error."""
+def _gain(rows: Scored, name: str, horizon: float, policy: Policy, levels: Levels) -> list[Finding]:
+    """Gain over the baseline as a share of its error, and Diebold and Mariano's statistic beside it."""
     rules, group = policy.document.accuracy, horizon_name(horizon)
     counted, known = int((rows.weight > 0).sum()), rows.known()
     compared = np.isfinite(known.baselines[name])
     if compared.sum() < rules.minimum_rows:
-        return undecided("gain_over_baseline", group, int(compared.sum()), "too_few_rows")
+        return [undecided("gain_over_baseline", group, int(compared.sum()), "too_few_rows")]
     if known.size < counted or compared.mean() < _COMPARED:
-        return undecided("gain_over_baseline", group, counted - int(compared.sum()), "not_a_number")
+        return [undecided("gain_over_baseline", group, counted - int(compared.sum()), "not_a_number")]
     known = known.part(compared)
-    found, level = _relative_gain(known, known.baselines[name], horizon, policy)
-    if level == 0:
-        return undecided("gain_over_baseline", group, known.size, "constant_outcome")
-    interval = (found.low / level, found.high / level)
+    found = _relative_gain(known, known.p50, known.baselines[name], horizon)
+    if found is None:
+        return [undecided("gain_over_baseline", group, known.size, "constant_outcome")]
+    finding = Finding(
+        "gain_over_baseline",
+        group,
+        found.value,
+        found.interval(levels.passing),
+        0.0,
+        known.size,
+        levels.at_least(found, 0.0, blocks_under=rules.least_gain),
+        note=name,
+    )
     if found.blocks < rules.minimum_blocks:
-        return Finding(
-            "gain_over_baseline",
+        short = replace(finding, interval=None, verdict=Verdict.INCONCLUSIVE, required=False)
+        return [replace(short, note="too_few_blocks")]
+    return [finding, *_beside(known, known.baselines[name], horizon, group)]
+
+
+def _beside(known: Scored, other: Array, horizon: float, group: str) -> list[Finding]:
+    difference = losses(known, other) - losses(known, known.p50)
+    statistic = diebold_mariano(difference, known.weight, known.prediction_time, horizon)
+    if not np.isfinite(statistic):
+        return []
+    return [
+        Finding(
+            "diebold_mariano",
             group,
-            found.value / level,
+            statistic,
             None,
-            0.0,
+            _SURE,
             known.size,
-            Verdict.INCONCLUSIVE,
+            Verdict.PASS,
             required=False,
-            note="too_few_blocks",
+            note="told",
         )
-    verdict = Verdict.INCONCLUSIVE
-    if interval[0] > 0:
-        verdict = Verdict.PASS
-    elif interval[1] < rules.least_gain:
-        verdict = Verdict.BLOCK
-    return Finding(
-        "gain_over_baseline", group, found.value / level, interval, 0.0, known.size, verdict, note=name
-    )
+    ]
 
 
-def _relative_gain(part: Scored, other: Array, horizon: float, policy: Policy) -> tuple[BlockMean, float]:
-    """(mean loss of `other` less the version's, with bounds; mean loss of `other`)."""
+def _relative_gain(part: Scored, ours: Array, other: Array, horizon: float) -> Estimate | None:
+    """Mean loss of `other` less ours, as a share of the mean loss of `other`; None where that is 0."""
     theirs = losses(part, other)
-    found = block_mean(
-        theirs - losses(part, part.p50),
-        part.weight,
-        part.prediction_time,
-        horizon_hours=horizon,
-        alpha=policy.document.alpha,
-    )
-    return found, float(np.average(theirs, weights=part.weight))
+    level = float(np.average(theirs, weights=part.weight))
+    if level == 0:
+        return None
+    difference = theirs - losses(part, ours)
+    return block_mean(difference, part.weight, part.prediction_time, horizon_hours=horizon).over(level)
 
 
-def _against_current(evidence: Evidence, policy: Policy, inside: Array) -> list[Finding]:
-    """All horizons together (required), and each by itself (told)."""
+def _against_current(evidence: Evidence, policy: Policy, inside: Array, levels: Levels) -> list[Finding]:
+    """What would be served beside what is served today, all horizons together and each by itself.
+
+    Served, not forecast: a version that leaves a horizon out of its scope answers with the simple rule there, and is
+    judged by it.
+    """
     if evidence.current is None:
         return [
             Finding(
@@ -100,36 +150,60 @@ def _against_current(evidence: Evidence, policy: Policy, inside: Array) -> list[
         ]
     judge = evidence.judge
     current = evidence.current[:, evidence.current.shape[1] // 2]
-    ours = (judge.weight > 0) & np.isfinite(judge.outcome) & np.isfinite(judge.quantiles).all(axis=1)
+    counted = (judge.weight > 0) & np.isfinite(judge.outcome) & np.isfinite(judge.quantiles).all(axis=1)
     # A horizon that the current release never speaks of has no forecast at all; a gap within one is a NaN.
     spoken = np.isin(judge.horizon_hours, np.unique(judge.horizon_hours[np.isfinite(current)]))
-    usable = inside & ours & spoken
-    if not np.isfinite(current[usable]).all():
+    served = np.where(inside, judge.p50, _rule(evidence))
+    usable = counted & spoken
+    both = np.isfinite(served) & np.isfinite(current)
+    if not np.isfinite(current[usable]).all() or (usable.any() and both[usable].mean() < _COMPARED):
         return [undecided("against_current", "all", int(usable.sum()), "not_a_number")]
-    findings = [_noninferior(judge.part(usable), current[usable], "all", policy, required=True)]
+    usable = usable & both
+    groups = [("all", usable)]
     horizons = np.unique(judge.horizon_hours[usable])
-    for horizon in horizons if horizons.size > 1 else ():
-        mine = usable & (judge.horizon_hours == horizon)
-        findings.append(
-            _noninferior(judge.part(mine), current[mine], horizon_name(horizon), policy, required=False)
-        )
-    return findings
+    if horizons.size > 1:
+        groups += [(horizon_name(h), usable & (judge.horizon_hours == h)) for h in horizons]
+    return [
+        _noninferior(judge.part(mine), served[mine], current[mine], group, policy, levels)
+        for group, mine in groups
+    ]
 
 
-def _noninferior(part: Scored, current: Array, group: str, policy: Policy, *, required: bool) -> Finding:
+def _rule(evidence: Evidence) -> Array:
+    """The simple rule's forecast, served outside the scope: float64 [judge rows]."""
+    if evidence.rule is not None:
+        return evidence.rule
+    judge = evidence.judge
+    rule = np.full(judge.size, np.nan)
+    for horizon in np.unique(judge.horizon_hours):
+        mine = judge.horizon_hours == horizon
+        rule[mine] = judge.baselines[best_baseline(evidence.scope_part, horizon)][mine]
+    return rule
+
+
+def _noninferior(
+    part: Scored, served: Array, current: Array, group: str, policy: Policy, levels: Levels
+) -> Finding:
     rules = policy.document.accuracy
-    margin = -rules.noninferiority_margin
+    margin = -(rules.noninferiority_margin if group == "all" else rules.noninferiority_margin_horizon)
     if part.size < rules.minimum_rows:
-        return undecided("against_current", group, part.size, "too_few_rows", required=required)
-    found, level = _relative_gain(part, current, float(np.median(part.horizon_hours)), policy)
-    if level == 0:
-        return undecided("against_current", group, part.size, "constant_outcome", required=required)
-    interval = (found.low / level, found.high / level)
-    verdict = Verdict.INCONCLUSIVE
-    if interval[0] > margin and found.blocks >= rules.minimum_blocks:
-        verdict = Verdict.PASS
-    elif interval[1] < margin:
-        verdict = Verdict.BLOCK
+        return undecided("against_current", group, part.size, "too_few_rows")
+    found = _relative_gain(part, served, current, float(np.median(part.horizon_hours)))
+    if found is None:
+        return undecided("against_current", group, part.size, "constant_outcome")
+    verdict, required, note = levels.at_least(found, margin), True, ""
+    if found.blocks < rules.minimum_blocks:
+        # Such a horizon is outside the scope; what is surely worse blocks all the same.
+        required, note = group == "all" or verdict is Verdict.BLOCK, "too_few_blocks"
+        verdict = Verdict.BLOCK if verdict is Verdict.BLOCK else Verdict.INCONCLUSIVE
     return Finding(
-        "against_current", group, found.value / level, interval, margin, part.size, verdict, required
+        "against_current",
+        group,
+        found.value,
+        found.interval(levels.passing),
+        margin,
+        part.size,
+        verdict,
+        required,
+        note,
     )

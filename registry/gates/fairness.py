@@ -1,213 +1,294 @@
-"""Fairness: is any group told to expect too little? Harm is a wait, or beds, that were under-predicted.
+"""Fairness: is any group told to expect too little, or told it with more certainty than there is?
 
-A group's score is held against everybody's: a season in which all waits are under-predicted is calibration's
-matter. A block needs the whole Holm-corrected interval beyond the margin; a pass needs it within. Resampling
-is by day, since patients of one day share its queue (by week for beds, which stay occupied).
+Harm is a wait, or beds, that were under-predicted, and intervals that hold less often than other people's. A group is
+held against the others: a season in which all waits are under-predicted is calibration's matter. A block needs the
+whole Holm-corrected interval beyond the margin; a pass needs it within. Resampling is by day, since patients of one
+day share its queue (by week for beds, which stay occupied).
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
 
 from hospital.events import Array
-from hospital.times import DAY
-from registry.evidence import Evidence, Scored
-from registry.gates.groups import Groups, group_names, told, worst_case_of_censored
+from registry.evidence import EarlierGap, Evidence, Scored
+from registry.gates.groups import UNKNOWN, Groups, group_names, told, worst_case_of_censored
+from registry.gates.harms import Harm, by_block, gap, mean_by_block, periods_to_clear, verdicts
+from registry.gates.intervals import Estimate
+from registry.gates.levels import Levels
 from registry.gates.scope import Cell, in_scope
-from registry.gates.verdict import Finding, GateResult, Verdict, undecided
+from registry.gates.verdict import Finding, GateResult, undecided
 from registry.policy import Policy
 
-__all__ = ["judge_fairness"]
+__all__ = ["judge_fairness", "small_gaps"]
 
 _OFFSET_MINUTES = 10.0  # a wait of 2 minutes told as 1 is no harm: log errors count from ten minutes on
+_MOST_LOG_ERROR = 1.0  # a single wait of hours would drown a group's hundred others
 _WAIT_BLOCK_DAYS = 1
 _BED_BLOCK_DAYS = 7
-
-
-@dataclass(frozen=True)
-class _Harm:
-    """How much worse a group fares; sd: from resampling; blocks: stretches of time behind it.
-
-    lacking: blocks that it takes before a sound group as variable as this one would pass; 0: it is judged.
-    """
-
-    metric: str
-    group: str
-    value: float
-    sd: float
-    blocks: int
-    margin: float
-    n: int
-    lacking: int = 0
-
-    def reach(self, alpha: float) -> float:
-        return float(stats.t.ppf(1 - alpha, max(self.blocks - 1, 1))) * self.sd
-
-    def p_value(self) -> float:
-        """Of the hypothesis that the harm is within the margin."""
-        if self.sd == 0:
-            return 0.0 if self.value > self.margin else 1.0
-        return float(stats.t.sf((self.value - self.margin) / self.sd, max(self.blocks - 1, 1)))
+_FEWEST = 100  # rows of a group under which not even a figure is told
 
 
 def judge_fairness(evidence: Evidence, policy: Policy, scope: tuple[Cell, ...]) -> GateResult:
     """Findings by audit attribute (wait time), or by unit group and site within the scope (bed demand)."""
-    if evidence.judge.counts:
-        findings, found = _beds(evidence, policy, scope)
-    else:
-        findings, found = _waits(evidence, policy)
-    harms = [f for f in found if isinstance(f, _Harm)]
-    findings += [f for f in found if isinstance(f, Finding)]
-    return GateResult.of("fairness", [*_verdicts(harms, policy.document.alpha), *findings])
+    levels = Levels.of(evidence, policy)
+    judging = _Beds(evidence, policy, scope, levels) if evidence.judge.counts else _Waits(evidence, policy)
+    found = list(judging.found())
+    harms = [f for f in found if isinstance(f, Harm)]
+    return GateResult.of(
+        "fairness", [*verdicts(harms, levels), *(f for f in found if isinstance(f, Finding))]
+    )
 
 
-def _waits(evidence: Evidence, policy: Policy) -> tuple[list[Finding], list[_Harm | Finding]]:
-    judge, earlier, rules = evidence.judge, evidence.scope_part, policy.document.fairness
-    findings: list[Finding] = []
-    found: list[_Harm | Finding] = []
-    for attribute in rules.attributes:
-        if attribute not in judge.audit:
-            findings.append(undecided("attribute", attribute, 0, "attribute_missing"))
-            continue
-        before = earlier.audit.get(attribute, np.empty(0, object))
-        groups = Groups.of(attribute, judge, judge.audit[attribute], earlier, before)
+def small_gaps(evidence: Evidence, policy: Policy) -> tuple[EarlierGap, ...]:
+    """What these judged rows alone show of groups too small to be judged: kept in the report for later versions."""
+    if evidence.judge.counts or evidence.kind == "baseline":
+        return ()
+    alone = _Waits(replace(evidence, earlier_gaps=()), policy)
+    return tuple(
+        EarlierGap(h.group, h.metric, h.found.value, h.found.sd, h.found.blocks, h.n)
+        for h in alone.found()
+        if isinstance(h, Harm) and h.note == "needs_more_rows" and math.isfinite(h.found.sd)
+    )
+
+
+@dataclass(frozen=True)
+class _Waits:
+    """Wait time, by audit attribute and, where harm can only block, by intersections of two of them."""
+
+    evidence: Evidence
+    policy: Policy
+
+    def found(self) -> Iterator[Harm | Finding]:
+        rules = self.policy.document.fairness
+        for attribute in rules.attributes:
+            if attribute not in self.evidence.judge.audit:
+                yield undecided("attribute", attribute, 0, "attribute_missing")
+                continue
+            yield from self._attribute(attribute)
+        for pair in rules.intersections:
+            yield from self._intersection(pair)
+
+    def _attribute(self, attribute: str) -> Iterator[Harm | Finding]:
+        judge, earlier, rules = self.evidence.judge, self.evidence.scope_part, self.policy.document.fairness
+        groups = Groups.of(
+            attribute,
+            judge,
+            judge.audit[attribute],
+            earlier,
+            earlier.audit.get(attribute, np.empty(0, object)),
+            rules.required_groups.get(attribute, ()),
+        )
         known, names = judge.part(groups.known), groups.rows[groups.known]
-        findings += told(known, attribute, names)
-        findings += worst_case_of_censored(judge, attribute, groups.rows)
-        findings += groups.unknown(rules.unknown_share)
-        for metric, values, margin in (
+        yield from told(known, attribute, names)
+        yield from worst_case_of_censored(judge, attribute, groups.rows)
+        yield from groups.unknown(rules.unknown_share)
+        if set(names) - {UNKNOWN} and len(set(names) - {UNKNOWN}) < 2 and len(groups.names) < 2:
+            yield undecided("attribute", attribute, known.size, "only_one_group", required=False)
+            return
+        scores = self._scores(known)
+        judged, rest = groups.sort_out("share_above_p50", rules.minimum_rows)
+        small = {f.group: f for f in rest if f.note == "needs_more_rows"}
+        yield from (f for f in rest if f.group not in small)
+        for name in groups.names:
+            label = groups.label(name)
+            if name in judged:
+                yield from self._harms(label, names == name, known, scores)
+            elif label in small:
+                yield from self._small(small[label], names == name, known, scores)
+
+    def _intersection(self, pair: str) -> Iterator[Harm | Finding]:
+        judge, rules = self.evidence.judge, self.policy.document.fairness
+        first, _, second = pair.partition("*")
+        if first not in judge.audit or second not in judge.audit:
+            return  # the attribute that is missing is a finding already
+        known = judge.known()
+        one, two = group_names(known.audit[first]), group_names(known.audit[second])
+        scores = self._scores(known)
+        for a in sorted(set(one) - {UNKNOWN}):
+            for b in sorted(set(two) - {UNKNOWN}):
+                mine = (one == a) & (two == b)
+                if mine.sum() < rules.minimum_rows_to_block:
+                    continue
+                yield from self._harms(f"{first}={a}*{second}={b}", mine, known, scores, judged=False)
+
+    def _scores(self, known: Scored) -> list[tuple[str, Array, float]]:
+        """(metric, what is averaged by row, margin): above 0 is harm for whom it is more than for others."""
+        rules = self.policy.document.fairness
+        inside = (known.outcome >= known.quantiles[:, 1]) & (known.outcome <= known.quantiles[:, -2])
+        return [
             ("share_above_p50", (known.outcome > known.p50).astype(np.float64), rules.margin_share_above),
             ("log_error", _log_error(known), rules.margin_log_error),
-        ):
-            judged, rest = groups.sort_out(metric, rules.minimum_rows)
-            findings += rest
-            for name in judged:
-                found.append(
-                    _gap(metric, groups.label(name), values, names == name, known, margin, rules.resamples)
-                )
-    return findings, found
+            ("outside_interval", (~inside).astype(np.float64), rules.margin_outside),
+        ]
+
+    def _harms(
+        self,
+        group: str,
+        mine: Array,
+        known: Scored,
+        scores: list[tuple[str, Array, float]],
+        *,
+        judged: bool = True,
+    ) -> Iterator[Harm | Finding]:
+        n = int(mine.sum())
+        constant = bool(n) and np.ptp(known.outcome[mine]) == 0
+        for metric, values, margin in scores:
+            found = None if constant else self._gap(values, mine, known)
+            if found is not None:
+                yield Harm(metric, group, found, margin, n, judged=judged)
+            elif judged:
+                yield undecided(metric, group, n, "constant_outcome" if constant else "too_few_days")
+
+    def _small(
+        self, listed: Finding, mine: Array, known: Scored, scores: list[tuple[str, Array, float]]
+    ) -> Iterator[Harm | Finding]:
+        """A group too small to be judged alone: with what earlier versions' rows showed of it, or listed."""
+        n = int(mine.sum())
+        for metric, values, margin in scores:
+            found = None
+            if n >= _FEWEST and np.ptp(known.outcome[mine]) > 0:
+                found = self._gap(values, mine, known)
+            if found is None:
+                yield Finding(**{**vars(listed), "metric": metric})
+                continue
+            pooled, rows = _pooled(found, n, listed.group, metric, self.evidence.earlier_gaps)
+            lacking = max(self.policy.document.fairness.minimum_rows - rows, 0)
+            yield Harm(
+                metric,
+                listed.group,
+                pooled,
+                margin,
+                rows,
+                lacking,
+                "needs_more_rows" if lacking else "",
+                judged=lacking == 0,
+                required=listed.required,
+            )
+
+    def _gap(self, values: Array, mine: Array, known: Scored) -> Estimate | None:
+        return gap(
+            values,
+            known.weight,
+            mine,
+            known.prediction_time,
+            days=_WAIT_BLOCK_DAYS,
+            resamples=self.policy.document.fairness.resamples,
+        )
 
 
 def _log_error(known: Scored) -> Array:
-    return np.asarray(np.log((known.outcome + _OFFSET_MINUTES) / (known.p50 + _OFFSET_MINUTES)))
+    """Log of wait + 10 minutes over the p50's, beyond what the forecast's own distribution lets expect: float64 [n].
 
-
-def _gap(
-    metric: str, group: str, values: Array, mine: Array, known: Scored, margin: float, resamples: int
-) -> _Harm | Finding:
-    """Group mean less everybody's mean."""
-    n = int(mine.sum())
-    if np.ptp(known.outcome[mine]) == 0:
-        return undecided(metric, group, n, "constant_outcome")
-    sums, total = _by_block(values, known.weight * mine, known.prediction_time, _WAIT_BLOCK_DAYS)
-    all_sums, all_total = _by_block(values, known.weight, known.prediction_time, _WAIT_BLOCK_DAYS)
-    draws = _draws(total.size, resamples)
-    weight = draws @ total
-    if not (weight > 0).all():
-        return undecided(metric, group, n, "too_few_days")
-    gaps = draws @ sums / weight - draws @ all_sums / (draws @ all_total)
-    value = float(sums.sum() / total.sum() - all_sums.sum() / all_total.sum())
-    return _Harm(metric, group, value, float(gaps.std(ddof=1)), int((total > 0).sum()), margin, n)
-
-
-def _beds(
-    evidence: Evidence, policy: Policy, scope: tuple[Cell, ...]
-) -> tuple[list[Finding], list[_Harm | Finding]]:
-    """Signed error by unit group and site, as a share of the group's demand."""
-    rules = policy.document.fairness
-    judge = evidence.judge.part(in_scope(evidence.judge, scope))
-    earlier = evidence.scope_part.part(in_scope(evidence.scope_part, scope))
-    findings: list[Finding] = []
-    found: list[_Harm | Finding] = []
-    past = earlier.known()
-    for attribute in ("unit_group", "site"):
-        groups = Groups.of(attribute, judge, getattr(judge, attribute), earlier, getattr(earlier, attribute))
-        if attribute == "site" and len(groups.names) < 2:
-            continue  # one site has nobody to be treated differently from
-        known, names = judge.part(groups.known), groups.rows[groups.known]
-        before = group_names(getattr(past, attribute))
-        findings += told(known, attribute, names)
-        judged, rest = groups.sort_out("relative_bias", rules.minimum_bed_rows)
-        findings += rest
-        for name in judged:
-            mine = (known.part(names == name), past.part(before == name))
-            found.append(_bias(groups.label(name), *mine, policy))
-    return findings, found
-
-
-def _bias(group: str, known: Scored, past: Scored, policy: Policy) -> _Harm | Finding:
-    rules = policy.document.fairness
-    demand = float(np.average(known.outcome, weights=known.weight))
-    if demand <= 0 or np.ptp(known.outcome) == 0:
-        return undecided("relative_bias", group, known.size, "constant_outcome")
-    sums, total = _weekly(known, demand)
-    blocks = int((total > 0).sum())
-    draws = _draws(total.size, rules.resamples)
-    weight = draws @ total
-    if blocks < 4 or not (weight > 0).all():
-        return undecided("relative_bias", group, known.size, "too_few_days")
-    sd = float((draws @ sums / weight).std(ddof=1))
-    value = float(sums.sum() / total.sum())
-    lacking = max(_weeks_to_clear([(sums, total), _weekly(past, demand)], blocks, policy) - blocks, 0)
-    return _Harm("relative_bias", group, value, sd, blocks, rules.margin_bed_bias, known.size, lacking)
-
-
-def _weekly(scored: Scored, demand: float) -> tuple[Array, Array]:
-    """(sums of the signed errors as a share of the demand, weights) by week."""
-    if scored.size == 0:
-        return np.zeros(0), np.zeros(0)
-    relative = (scored.outcome - scored.p50) / demand
-    return _by_block(relative, scored.weight, scored.prediction_time, _BED_BLOCK_DAYS)
-
-
-def _weeks_to_clear(parts: list[tuple[Array, Array]], blocks: int, policy: Policy) -> int:
-    """Weeks until a group without harm, as variable as this one is from week to week, passes with the policy's power.
-
-    Only how much weeks vary about their part's own mean counts, never what the mean shows: a harmed group
-    cannot leave by being harmed.
+    Waits are skewed, and not everybody's alike: a mean of log errors that is not 0 is no harm by itself.
     """
-    squares, freedom = 0.0, 0
-    for sums, total in parts:
-        weeks = sums[total > 0] / total[total > 0]
-        if weeks.size > 1:
-            squares += float(((weeks - weeks.mean()) ** 2).sum())
-            freedom += weeks.size - 1
-    alpha, rules = policy.document.alpha, policy.document.fairness
-    reach = stats.t.ppf(1 - alpha, max(blocks - 1, 1)) + stats.norm.ppf(rules.power)
-    return math.ceil(squares / max(freedom, 1) * float(reach / rules.margin_bed_bias) ** 2)
+    offset = np.maximum(known.quantiles, 0) + _OFFSET_MINUTES
+    middle = np.maximum(known.p50, 0)[:, None] + _OFFSET_MINUTES
+    error = _held(np.log((known.outcome[:, None] + _OFFSET_MINUTES) / middle))[:, 0]
+    return error - _held(np.log(offset / middle)).mean(axis=1)
 
 
-def _verdicts(harms: list[_Harm], alpha: float) -> list[Finding]:
-    """Holm's step-down over all groups and scores (Holm 1979): the first not rejected ends the blocks."""
-    findings = []
-    rejecting = True
-    for rank, harm in enumerate(sorted(harms, key=lambda h: h.p_value())):
-        rejecting = rejecting and harm.p_value() < alpha / (len(harms) - rank)
-        low, high = harm.value - harm.reach(alpha), harm.value + harm.reach(alpha)
-        found = Finding(
-            harm.metric, harm.group, harm.value, (low, high), harm.margin, harm.n, Verdict.INCONCLUSIVE
+def _held(error: Array) -> Array:
+    return np.clip(error, -_MOST_LOG_ERROR, _MOST_LOG_ERROR)
+
+
+def _pooled(
+    found: Estimate, n: int, group: str, metric: str, earlier: tuple[EarlierGap, ...]
+) -> tuple[Estimate, int]:
+    """The gap over this and earlier versions' judged rows, which share none, weighted by rows; and their number."""
+    total, value, variance, blocks = float(n), n * found.value, (n * found.sd) ** 2, found.blocks
+    for past in earlier:
+        if (past.group, past.metric) == (group, metric):
+            total += past.n
+            value += past.n * past.value
+            variance += (past.n * past.sd) ** 2
+            blocks += past.blocks
+    return Estimate(value / total, float(np.sqrt(variance)) / total, blocks), int(total)
+
+
+@dataclass(frozen=True)
+class _Beds:
+    """Bed demand: signed error and coverage by unit group and site, within the scope."""
+
+    evidence: Evidence
+    policy: Policy
+    scope: tuple[Cell, ...]
+    levels: Levels
+
+    def found(self) -> Iterator[Harm | Finding]:
+        rules = self.policy.document.fairness
+        judge = self.evidence.judge.part(in_scope(self.evidence.judge, self.scope))
+        earlier = self.evidence.scope_part.part(in_scope(self.evidence.scope_part, self.scope))
+        past = earlier.known()
+        for attribute in ("unit_group", "site"):
+            groups = Groups.of(
+                attribute,
+                judge,
+                getattr(judge, attribute),
+                earlier,
+                getattr(earlier, attribute),
+                rules.required_groups.get(attribute, ()),
+            )
+            if attribute == "site" and len(groups.names) < 2:
+                continue  # one site has nobody to be treated differently from
+            known, names = judge.part(groups.known), groups.rows[groups.known]
+            before = group_names(getattr(past, attribute))
+            yield from told(known, attribute, names)
+            judged, rest = groups.sort_out("relative_bias", rules.minimum_bed_rows)
+            yield from rest
+            for name in judged:
+                mine = (known.part(names == name), past.part(before == name))
+                yield self._bias(groups.label(name), *mine)
+                yield self._outside(groups.label(name), *mine)
+
+    def _bias(self, group: str, known: Scored, past: Scored) -> Harm | Finding:
+        demand = float(np.average(known.outcome, weights=known.weight))
+        if demand <= 0 or np.ptp(known.outcome) == 0:
+            return undecided("relative_bias", group, known.size, "constant_outcome")
+        margin = self.policy.document.fairness.margin_bed_bias
+        relative = [(p, (p.outcome - p.p50) / demand) for p in (known, past)]
+        return self._harm("relative_bias", group, relative, margin)
+
+    def _outside(self, group: str, known: Scored, past: Scored) -> Harm | Finding:
+        """Share outside p10-p90 beyond the nominal fifth: promised certainty that is not there.
+
+        It can only block: intervals are calibrated by horizon over all units, and a unit group has few weeks.
+        """
+        margin = self.policy.document.fairness.margin_outside_beds
+        shares = [(p, _outside(p) - 0.2) for p in (known, past)]
+        return self._harm("outside_interval", group, shares, margin, judged=False)
+
+    def _harm(
+        self,
+        metric: str,
+        group: str,
+        parts: list[tuple[Scored, Array]],
+        margin: float,
+        *,
+        judged: bool = True,
+    ) -> Harm | Finding:
+        """A mean by week: of the judge part, and how it varied there and in the scope part."""
+        rules = self.policy.document.fairness
+        known = parts[0][0]
+        weeks = [
+            by_block(values, part.weight, part.prediction_time, _BED_BLOCK_DAYS)
+            for part, values in parts
+            if part.size
+        ]
+        found = mean_by_block(*weeks[0], resamples=rules.resamples)
+        if found is None:
+            return undecided(metric, group, known.size, "too_few_days")
+        needed = periods_to_clear(
+            weeks, found.blocks, alpha=self.levels.passing, power=rules.power, margin=margin
         )
-        if rejecting:
-            found = replace(found, verdict=Verdict.BLOCK)
-        elif high <= harm.margin:
-            found = replace(found, verdict=Verdict.PASS)
-        elif harm.lacking:  # it may be blocked whatever it lacks, and is cleared only by what it shows
-            found = replace(found, required=False, note="needs_more_weeks", lacking=harm.lacking)
-        findings.append(found)
-    return findings
+        lacking = max(needed - found.blocks, 0)
+        return Harm(metric, group, found, margin, known.size, lacking, "needs_more_weeks" if lacking else "")
 
 
-def _by_block(values: Array, weights: Array, times: Array, days: int) -> tuple[Array, Array]:
-    blocks = (times - times.min()) // (days * DAY)
-    return np.bincount(blocks, weights=values * weights), np.bincount(blocks, weights=weights)
-
-
-def _draws(blocks: int, resamples: int) -> Array:
-    """How often each block is drawn in each resample: [resamples, blocks], the same for the same counts."""
-    return (
-        np.random.default_rng(blocks)
-        .multinomial(blocks, np.full(blocks, 1 / blocks), size=resamples)
-        .astype(np.float64)
-    )
+def _outside(part: Scored) -> Array:
+    """How much of each whole bed's unit interval lies outside p10-p90: float64 [n], 0 to 1 (the PIT's, not random)."""
+    low, high = part.quantiles[:, 1], part.quantiles[:, -2]
+    inside = np.clip(np.minimum(part.outcome + 0.5, high) - np.maximum(part.outcome - 0.5, low), 0, 1)
+    return np.asarray(1 - inside)

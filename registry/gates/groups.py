@@ -4,6 +4,7 @@ Counts and missing values are looked at before anything is compared: fairlearn's
 whose metric is NaN.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +41,7 @@ class Groups:
     Attributes:
         attribute: its name. rows: object [n], group of each judged row, known or not. known: bool [n], rows
         with outcome and forecast. counted: bool [n], rows whose outcome weighs, forecast or not. expected:
-        rows by group that the scope part lets expect in the judge part.
+        rows by group that the scope part lets expect in the judge part. demanded: groups that the policy names.
     """
 
     attribute: str
@@ -48,21 +49,31 @@ class Groups:
     known: Array
     counted: Array
     expected: dict[str, float]
+    demanded: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, attribute: str, judge: Scored, judged: Array, scope_part: Scored, earlier: Array) -> "Groups":
+    def of(
+        cls,
+        attribute: str,
+        judge: Scored,
+        judged: Array,
+        scope_part: Scored,
+        earlier: Array,
+        demanded: Iterable[str] = (),
+    ) -> "Groups":
         """Groups named by `judged` (object [judge rows]) and, on the scope part, by `earlier`."""
         finite = np.isfinite(judge.outcome) & np.isfinite(judge.quantiles).all(axis=1)
         ratio = judge.size / max(scope_part.size, 1)
         names, counts = np.unique(group_names(earlier).astype(str), return_counts=True)
         expected = {str(n): float(c) * ratio for n, c in zip(names, counts, strict=True)}
         counted = judge.weight > 0
-        return cls(attribute, group_names(judged), counted & finite, counted, expected)
+        rows = group_names(judged)
+        return cls(attribute, rows, counted & finite, counted, expected, frozenset(demanded))
 
     @property
     def names(self) -> list[str]:
-        """Every group of either part, but the unknown."""
-        return sorted((set(self.rows) | set(self.expected)) - {UNKNOWN})
+        """Every group of either part and those that the policy names, but the unknown."""
+        return sorted((set(self.rows) | set(self.expected) | self.demanded) - {UNKNOWN})
 
     def label(self, name: str) -> str:
         """A group as findings name it."""
@@ -83,14 +94,15 @@ class Groups:
                 # Half of what was to be expected, or less, is no longer chance: the group went missing.
                 expected = max(int(mine.sum()), self.expected.get(name, 0.0))
                 gone = expected >= least and n < least / 2
+                none = name in self.demanded and n == 0
                 findings.append(
                     undecided(
                         metric,
                         self.label(name),
                         n,
-                        "missing_group" if gone else "needs_more_rows",
+                        "missing_group" if gone or none else "needs_more_rows",
                         threshold=float(least),
-                        required=gone,
+                        required=gone or name in self.demanded,
                         lacking=max(least - n, 0),
                     )
                 )

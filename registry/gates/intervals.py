@@ -11,7 +11,7 @@ from hospital.times import DAY
 
 __all__ = [
     "MOST_BLOCKS",
-    "BlockMean",
+    "Estimate",
     "block_mean",
     "daily_sums",
     "decorrelation_days",
@@ -26,18 +26,49 @@ _LAGS_DAYS = 15
 
 
 @dataclass(frozen=True)
-class BlockMean:
-    """A weighted mean with an interval from blocks of days.
+class Estimate:
+    """A figure with how far chance takes it.
 
     Attributes:
-        value: mean of all rows. low, high: one-sided bounds, infinite without two blocks.
-        blocks: how many blocks of days.
+        value: the estimate. sd: its standard deviation, infinite where it cannot be told. blocks: independent
+        stretches of time behind it; the t quantile has one degree of freedom less.
     """
 
     value: float
-    low: float
-    high: float
+    sd: float
     blocks: int
+
+    def reach(self, alpha: float) -> float:
+        """How far a one-sided bound at `alpha` lies from the value."""
+        if not math.isfinite(self.sd):
+            return math.inf
+        return float(stats.t.ppf(1 - alpha, max(self.blocks - 1, 1))) * self.sd
+
+    def low(self, alpha: float) -> float:
+        """One-sided lower bound; minus infinity where nothing bounds it."""
+        reach = self.reach(alpha)
+        return self.value - reach if math.isfinite(reach) else -math.inf
+
+    def high(self, alpha: float) -> float:
+        """One-sided upper bound; infinity where nothing bounds it."""
+        reach = self.reach(alpha)
+        return self.value + reach if math.isfinite(reach) else math.inf
+
+    def interval(self, alpha: float) -> tuple[float, float]:
+        """Both one-sided bounds."""
+        return self.low(alpha), self.high(alpha)
+
+    def p_above(self, threshold: float) -> float:
+        """One-sided p-value of "the truth is at most `threshold`"."""
+        if not math.isfinite(self.sd):
+            return 1.0
+        if self.sd == 0:
+            return 0.0 if self.value > threshold else 1.0
+        return float(stats.t.sf((self.value - threshold) / self.sd, max(self.blocks - 1, 1)))
+
+    def over(self, level: float) -> "Estimate":
+        """The same as a share of `level`, above 0."""
+        return Estimate(self.value / level, self.sd / level, self.blocks)
 
 
 def daily_sums(values: Array, weights: Array, times: Array) -> tuple[Array, Array]:
@@ -63,9 +94,7 @@ def decorrelation_days(daily: Array, least: int) -> int:
     return most
 
 
-def block_mean(
-    values: Array, weights: Array, times: Array, *, horizon_hours: float, alpha: float
-) -> BlockMean:
+def block_mean(values: Array, weights: Array, times: Array, *, horizon_hours: float) -> Estimate:
     """Mean of rows with a t interval over blocks of max(1 day, 2 x horizon, decorrelation), at most 30.
 
     Blocks are consecutive days with rows, all of them used; days differ in weight, so the interval is that of
@@ -77,18 +106,17 @@ def block_mean(
     """
     sums, total = daily_sums(values, weights, times)
     if sums.size == 0:
-        return BlockMean(math.nan, -math.inf, math.inf, 0)
+        return Estimate(math.nan, math.inf, 0)
     least = max(1, math.ceil(2 * horizon_hours / 24))
     length = max(decorrelation_days(sums / total, least), math.ceil(sums.size / MOST_BLOCKS))
     blocks = sums.size // length
     value = float(sums.sum() / total.sum())
     if blocks < 2:
-        return BlockMean(value, -math.inf, math.inf, blocks)
+        return Estimate(value, math.inf, blocks)
     # Block edges spread evenly, so that the days that do not fill a last block are not thrown away.
     starts = np.arange(blocks) * sums.size // blocks
     influence = np.add.reduceat(sums - value * total, starts) / (total.sum() / blocks)
-    reach = float(stats.t.ppf(1 - alpha, blocks - 1)) * float(influence.std(ddof=1)) / math.sqrt(blocks)
-    return BlockMean(value, value - reach, value + reach, blocks)
+    return Estimate(value, float(influence.std(ddof=1)) / math.sqrt(blocks), blocks)
 
 
 def long_run_sd(residuals: Array, window: int) -> float:

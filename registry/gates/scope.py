@@ -73,10 +73,9 @@ def _surely_gains(part: Scored, baseline: str, policy: Policy) -> bool:
         part.weight[finite],
         part.prediction_time[finite],
         horizon_hours=_SCOPE_HORIZON_HOURS,
-        alpha=1 - policy.document.scope.confidence,
     )
     _, level, _ = _mean_gain(part, baseline)
-    return bool(found.low > policy.document.accuracy.least_gain * level)
+    return bool(found.low(1 - policy.document.scope.confidence) > policy.document.accuracy.least_gain * level)
 
 
 def _mean_gain(part: Scored, baseline: str) -> tuple[float, float, int]:

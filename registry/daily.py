@@ -1,0 +1,159 @@
+"""Daily series that the drift gate judges: made from prepared rows and from what forecasts and outcomes they have.
+
+Volume, each input's mean and share missing, how inputs go together within a day, and the errors of forecasts on days
+that the model was not fitted to. Residuals are of a season model fitted on the earlier days.
+"""
+
+import itertools
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from hospital.calendar import local_day
+from hospital.events import Array
+from hospital.features.feature import Feature
+from registry.evidence import DailyInput, Scored
+from registry.seasonal import fit_season
+
+__all__ = ["Rows", "error_series", "input_series"]
+
+_NOT_DRIFT = frozenset({"calendar", "planned", "patient"})
+_PATIENT_MIX = frozenset({"triage", "age_years", "arrival_mode"})
+_FEWEST_ROWS = 20
+"""Rows of a day under which a correlation within it says nothing."""
+_FEWEST_VALUES = 10
+"""Different values of a day under which an input is one of the day, or of its hours, and no input of its rows."""
+_MOST_PAIRS = 60
+"""Pairs of inputs that are followed: those that go together most closely among the earlier days."""
+_CLOSE = 0.1
+"""Mean correlation within a day under which a pair of inputs is not said to go together."""
+_OFFSET_MINUTES = 10.0
+_MOST_LOG_ERROR = 1.0
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows with inputs.
+
+    Attributes:
+        prediction_time: int64 [n], instants. X: float [n, features]. features: of its columns. counted: whether a
+        day's number of rows is a volume (visits), and not a number of forecasts.
+    """
+
+    prediction_time: Array
+    X: Array
+    features: tuple[Feature, ...]
+    counted: bool
+
+
+def input_series(rows: Rows, judged_from: int, zone: ZoneInfo) -> tuple[DailyInput, ...]:
+    """Volume, inputs, missing values, and inputs together, by local day.
+
+    Args:
+        judged_from: instant at which the judge part starts.
+    """
+    days = _Days.of(rows.prediction_time, judged_from, zone)
+    out: list[DailyInput] = []
+    if rows.counted:
+        out.append(days.series("arrivals", "count", days.counts.astype(np.float64)))
+    followed = []
+    for j, feature in enumerate(rows.features):
+        told = feature.group not in _NOT_DRIFT or feature.name in _PATIENT_MIX
+        values = rows.X[:, j].astype(np.float64)
+        missing = np.bincount(days.inverse, weights=np.isnan(values)) / days.counts
+        if not told or missing.min() == 1.0:
+            continue
+        out.append(days.series(feature.name, "mean", days.mean(values)))
+        if missing.max() > 0:
+            out.append(days.series(feature.name, "missing", missing))
+        followed.append((feature.name, values))
+    return (*out, *_together(followed, days))
+
+
+def error_series(scored: Scored, judged_from: int, zone: ZoneInfo) -> tuple[DailyInput, ...]:
+    """Signed error and error by local day, on days that the model was not fitted to.
+
+    Of waits the logarithm of wait + 10 minutes over the forecast's, held within one; of beds the share of the mean
+    demand.
+    """
+    known = scored.known()
+    if known.size == 0:
+        return ()
+    if scored.counts:
+        signed = (known.outcome - known.p50) / max(float(known.outcome.mean()), 1.0)
+    else:
+        ratio = (known.outcome + _OFFSET_MINUTES) / (np.maximum(known.p50, 0) + _OFFSET_MINUTES)
+        signed = np.clip(np.log(ratio), -_MOST_LOG_ERROR, _MOST_LOG_ERROR)
+    days = _Days.of(known.prediction_time, judged_from, zone)
+    weight = known.weight
+    return (
+        days.series("forecast_error", "bias", days.mean(signed, weight)),
+        days.series("forecast_error", "loss", days.mean(np.abs(signed), weight)),
+    )
+
+
+@dataclass(frozen=True)
+class _Days:
+    """Rows by local day. unique: int64 [days]. inverse: int64 [n]. counts: int64 [days]."""
+
+    unique: Array
+    inverse: Array
+    counts: Array
+    judged_from: int
+    zone: ZoneInfo
+
+    @classmethod
+    def of(cls, prediction_time: Array, judged_from: int, zone: ZoneInfo) -> "_Days":
+        unique, inverse, counts = np.unique(
+            local_day(prediction_time, zone), return_inverse=True, return_counts=True
+        )
+        first_judged = int(local_day(np.array([judged_from]), zone)[0])
+        return cls(unique, inverse, counts, first_judged, zone)
+
+    def mean(self, values: Array, weight: Array | None = None) -> Array:
+        """Mean of known values by day, NaN on days without one: float64 [days]."""
+        known = np.isfinite(values) if weight is None else np.isfinite(values) * weight
+        total = np.bincount(self.inverse, weights=np.where(np.isfinite(values), values, 0.0) * known)
+        weights = np.bincount(self.inverse, weights=known)
+        return np.where(weights > 0, total / np.maximum(weights, 1e-12), np.nan)
+
+    def distinct(self, values: Array) -> Array:
+        """How many different known values each day has: int64 [days]."""
+        order = np.lexsort((values, self.inverse))
+        day, value = self.inverse[order], values[order]
+        first = np.ones(value.size, bool)
+        first[1:] = (day[1:] != day[:-1]) | (value[1:] != value[:-1])
+        return np.bincount(day, weights=first & np.isfinite(value), minlength=self.unique.size)
+
+    def series(self, name: str, what: str, values: Array) -> DailyInput:
+        """Residuals of a season model; the first and last day are cut somewhere and left out."""
+        whole = (self.unique > self.unique[0]) & (self.unique < self.unique[-1])
+        fit = fit_season(self.unique[whole], values[whole], self.judged_from, self.zone)
+        return DailyInput(name, what, fit.level, fit.spread, fit.earlier, fit.judged, fit.year_known)
+
+
+def _together(inputs: list[tuple[str, Array]], days: _Days) -> list[DailyInput]:
+    """Correlations within a day of pairs of inputs that go together.
+
+    Within a day: what a busy winter does to both of them at once is no change of how they go together.
+    """
+    within = []
+    for name, values in inputs:
+        centred = values - days.mean(values)[days.inverse]
+        spread = np.sqrt(days.mean(centred**2))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            scaled = np.where(spread[days.inverse] > 1e-9, centred / spread[days.inverse], np.nan)
+        enough = (days.distinct(values) >= _FEWEST_VALUES) & (spread > 1e-9)
+        if enough.mean() > 0.9:
+            within.append((name, scaled))
+    found = []
+    for (first, a), (second, b) in itertools.combinations(within, 2):
+        daily = np.where(days.counts >= _FEWEST_ROWS, days.mean(a * b), np.nan)
+        earlier = daily[days.unique < days.judged_from]
+        if np.isfinite(earlier).any() and np.isfinite(daily).mean() > 0.9:
+            found.append((abs(float(np.nanmean(earlier))), f"{first} ~ {second}", daily))
+    found.sort(key=lambda f: -f[0])
+    return [
+        days.series(name, "together", daily) for close, name, daily in found[:_MOST_PAIRS] if close >= _CLOSE
+    ]

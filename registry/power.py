@@ -1,0 +1,71 @@
+"""The power table: how many rows a group needs before a sound one passes as often as the policy asks."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from scipy import stats
+
+__all__ = ["PowerRow", "power_faults", "rows_needed"]
+
+
+class PowerRow(BaseModel):
+    """A row of the table: a score of visits, and the rows that a group needs for the policy's margin of it.
+
+    Attributes:
+        deviation: standard deviation of one visit's score. rows: visits needed.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    metric: str
+    deviation: Annotated[float, Field(gt=0)]
+    rows: Annotated[int, Field(ge=10)]
+
+
+def rows_needed(
+    *, margin: float, deviation: float, design: float, alpha: float, tries: int, power: float
+) -> int:
+    """Visits of a group without harm whose upper bound at alpha / tries stays within the margin, `power` of the time.
+
+    Args:
+        deviation: of one visit's score. design: variance of a mean of dependent visits over that of as many
+        independent ones, the others' share included.
+    """
+    reach = float(stats.norm.ppf(1 - alpha / tries) + stats.norm.ppf(power))
+    return math.ceil((reach * deviation / margin) ** 2 * design)
+
+
+def power_faults(
+    table: Sequence[PowerRow],
+    margins: Mapping[str, float],
+    minimum_rows: int,
+    *,
+    design: float,
+    alpha: float,
+    tries: int,
+    power: float,
+) -> list[str]:
+    """What is wrong with a table: a margin without its row, too few rows, or groups judged before they can pass."""
+    faults = []
+    rows = {row.metric: row for row in table}
+    for metric, margin in margins.items():
+        row = rows.get(metric)
+        if row is None:
+            faults.append(f"fairness.power_table: no row for {metric}")
+            continue
+        needed = rows_needed(
+            margin=margin, deviation=row.deviation, design=design, alpha=alpha, tries=tries, power=power
+        )
+        if row.rows < needed:
+            faults.append(
+                f"fairness.power_table: {metric} needs {needed} rows for its margin, not {row.rows}"
+            )
+    faults += [f"fairness.power_table: there is no score {name}" for name in rows if name not in margins]
+    most = max((row.rows for row in table), default=0)
+    if minimum_rows < most:
+        faults.append(
+            f"fairness.minimum_rows: the power table asks for {most} rows, {minimum_rows} are too few"
+        )
+    return faults
