@@ -21,7 +21,9 @@ from registry.database import open_database, writing
 from registry.errors import CandidateError, PackageError
 from registry.evidence import ContractFacts, DailyInput, Evidence, Scored
 from registry.explanation_facts import explanation_facts
+from registry.feature_facts import feature_facts
 from registry.journal import append
+from registry.leakage import leakage_facts
 from registry.model import ForecastModel
 from registry.package import ALLOWED_FILES, package_digest
 from registry.policy import Policy, load_policy
@@ -35,6 +37,7 @@ from registry.prepared import (
     prepare_waits,
     split_of,
 )
+from registry.probed import Probed
 from registry.release import current_release
 from registry.report import Report, make_report
 from registry.scoring import read_reported, reported_arrays, score
@@ -70,7 +73,7 @@ def check(
         RegistryError: the candidate, its package, its data or the current release is missing or was changed.
     """
     found = candidate(settings.candidates, model, version)
-    evidence, tables = gather(settings, found, progress)
+    evidence, tables = gather(settings, found, policy, progress)
     progress("judge", 0.85)
     report = make_report(evidence, policy)
     manifest = ForecastModel(found.package).manifest
@@ -85,7 +88,9 @@ def check(
     return report
 
 
-def gather(settings: Settings, found: Candidate, progress: Progress) -> tuple[Evidence, HospitalTables]:
+def gather(
+    settings: Settings, found: Candidate, policy: Policy, progress: Progress
+) -> tuple[Evidence, HospitalTables]:
     """The evidence of a candidate, recomputed from its package and the sealed snapshot."""
     progress("verify the package", 0.0)
     body = found.registration["body"]
@@ -115,6 +120,16 @@ def gather(settings: Settings, found: Candidate, progress: Progress) -> tuple[Ev
     contract = _contract(found, model, judged, judge, reported, again, split, same_split=ours == split)
     days_off = _history_off(model, prepared, split)
     contract = replace(contract, baselines_off=contract.baselines_off + days_off)
+    progress("probe for leakage", 0.82)
+    probed = Probed(
+        leakage_facts(
+            model.beds or model.waits_or_raise,
+            judged,
+            prepared if model.manifest.kind == "model" else None,
+            times=policy.document.contract.probe_times,
+        ),
+        feature_facts(found, model, judged),
+    )
     evidence = Evidence(
         model=found.model,
         version=found.version,
@@ -130,6 +145,7 @@ def gather(settings: Settings, found: Candidate, progress: Progress) -> tuple[Ev
         explanation=explanation,
         history_days=(ours.spans["judge"][1] - ours.spans["fit"][0]) / DAY,
         hospital=whole,
+        probed=probed,
     )
     return evidence, tables
 

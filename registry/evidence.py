@@ -1,11 +1,12 @@
 """Evidence: scored rows and facts that gates judge. It stays in the registry and never reaches serving."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from hospital.events import Array
+from registry.probed import Probed
 
 __all__ = ["ContractFacts", "DailyInput", "Evidence", "ExplanationFacts", "Scored"]
 
@@ -153,6 +154,7 @@ class Evidence:
         release on the judge rows, None without. current_expected: the signed chain shows an earlier release.
         inputs: for drift. history_days: of the whole snapshot. kind: "model" or "baseline".
         hospital: the judge part's rows of the whole hospital; None where there is no forecast of it.
+        probed: what was probed and fitted beside the rows.
     """
 
     model: str
@@ -169,3 +171,4 @@ class Evidence:
     explanation: ExplanationFacts
     history_days: float
     hospital: Scored | None = None
+    probed: Probed = field(default_factory=Probed)

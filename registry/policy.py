@@ -38,6 +38,19 @@ class Gates(_Strict):
     required_of_baseline: Names
 
 
+class Contract(_Strict):
+    """Leakage probes and ranges; `probe_times`: how often the record is cut; `leak_lead`: a partial correlation.
+
+    `settled_before`: features that legitimately lead, as they are settled before anything is known of the outcome.
+    """
+
+    probe_times: Annotated[int, Field(ge=3, le=200)]
+    probe_rows: Rows
+    leak_lead: Annotated[float, Field(gt=0, le=0.1)]
+    settled_before: Annotated[tuple[str, ...], Field(max_length=4, strict=False)]
+    beyond_share: Annotated[float, Field(gt=0, le=0.6)]
+
+
 class Scope(_Strict):
     """How sure of a gain a unit group and horizon must be to enter the trusted scope."""
 
@@ -102,6 +115,7 @@ class _Document(_Strict):
     history_days: Annotated[int, Field(ge=180)]
     retention_days: Annotated[int, Field(ge=30)]
     gates: Gates
+    contract: Contract
     scope: Scope
     accuracy: Accuracy
     calibration: Calibration

@@ -74,6 +74,25 @@ _METRICS = {
     "forecasts_missing": ("prévisions absentes", "missing forecasts"),
     "outcomes_missing": ("résultats absents", "missing outcomes"),
     "inputs": ("entrées", "inputs"),
+    "leakage": ("fuites", "leakage"),
+    "later_rows_dropped": (
+        "lignes qui changent sans ce qui fut reçu après",
+        "rows that change without what came later",
+    ),
+    "later_rows_shuffled": (
+        "lignes qui changent si ce qui fut reçu après est mélangé",
+        "rows that change when what came later is shuffled",
+    ),
+    "hindsight_changed": ("passages qui connaissent leur suite", "visits that know what followed"),
+    "outcome_lead": (
+        "lien à son propre résultat, au-delà de celui du voisin",
+        "link to its own outcome beyond a neighbour's",
+    ),
+    "features": ("variables", "features"),
+    "files_executable": ("fichiers exécutables dans le paquet", "executable files in the package"),
+    "features_undefined": ("variables définies autrement", "features defined otherwise"),
+    "features_absent": ("variables absentes", "absent features"),
+    "beyond_training": ("valeurs hors de ce qui fut appris", "values outside what was learned"),
 }
 _ADVICE = {
     "too_few_rows": (
@@ -128,6 +147,43 @@ _ADVICE = {
         "Shorter history than the policy asks for.",
     ),
     "no_inputs": ("Aucune entrée à comparer.", "No input to compare."),
+    "not_probed": (
+        "Non mesuré : refaire vigie check avec cette version de Vigie.",
+        "Not measured: run vigie check again with this version of Vigie.",
+    ),
+    "looks_ahead": (
+        "Une variable connaît ce qui n'était pas encore reçu : ne pas utiliser cette version, corriger la variable.",
+        "A feature knows what had not been received yet: do not use this version, correct the feature.",
+    ),
+    "leak": (
+        "Cette variable connaît le résultat : vérifier quand elle est saisie, la retirer ou dater sa réception, "
+        "réentraîner.",
+        "This feature knows the outcome: check when it is written down, leave it out or date its reception, retrain.",
+    ),
+    "possible_leak": (
+        "Cette variable suit peut-être le résultat : vérifier quand elle est saisie.",
+        "This feature may follow the outcome: check when it is written down.",
+    ),
+    "settled_before": (
+        "La politique la dit fixée avant l'attente : elle peut suivre le résultat.",
+        "The policy says that it is settled before the wait: it may follow the outcome.",
+    ),
+    "counted_lead": (
+        "Compté par Vigie d'après les heures de réception : le retrait exact ci-dessus en répond.",
+        "Counted by Vigie from times of reception: the exact probes above answer for it.",
+    ),
+    "executable": (
+        "Le paquet contient ce qui pourrait s'exécuter : ne pas l'utiliser.",
+        "The package holds what could be run: do not use it.",
+    ),
+    "feature_absent": (
+        "Une variable apprise n'est plus dans les données : la rétablir, ou réentraîner sans elle.",
+        "A feature that was learned is no longer in the data: bring it back, or train again without it.",
+    ),
+    "other_unit": (
+        "Presque toutes ses valeurs sortent de ce qui fut appris : vérifier l'unité de mesure et la correspondance.",
+        "Nearly all its values lie outside what was learned: check the unit of measure and the mapping.",
+    ),
 }
 _BLOCKED = {
     "contract": (
@@ -172,6 +228,7 @@ _SHARES = frozenset(
         "log_error",
     }
     | {"relative_bias", "missing_shift", "adjustment_share", "share_above_p50_worst_case", "unknown_share"}
+    | {"beyond_training"}
 )
 
 

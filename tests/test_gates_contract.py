@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from synthetic_evidence import Hospital, beds, waits, with_judge
+from sound_facts import beds, waits
+from synthetic_evidence import Hospital, with_judge
 
 from registry.errors import RegistryError
 from registry.evidence import Evidence

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from rich.console import Console
-from synthetic_evidence import Hospital, beds, waits, with_judge
+from sound_facts import beds, waits
+from synthetic_evidence import Hospital, with_judge
 
 from registry.digests import canonical_json
 from registry.evidence import Evidence

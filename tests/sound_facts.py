@@ -1,0 +1,44 @@
+"""Synthetic evidence with everything that a check probes beside the rows: as a sound candidate has it."""
+
+from dataclasses import replace
+
+import numpy as np
+import synthetic_evidence
+from synthetic_evidence import Hospital
+
+from registry.evidence import Evidence
+from registry.probed import Alignment, FeatureFacts, LeakageFacts, Probed
+
+__all__ = ["SOUND", "beds", "waits", "with_probed"]
+
+_FLAT = 0.01 + 0.002 * np.cos(np.arange(20))
+
+SOUND = Probed(
+    leakage=LeakageFacts(
+        600,
+        6,
+        0,
+        0,
+        0,
+        (
+            Alignment("age_years", True, 0.03, 0.02, 15_000, _FLAT),
+            Alignment("ed_waiting", False, 0.36, 0.22, 15_000, 0.13 + _FLAT),
+        ),
+    ),
+    features=FeatureFacts((), (), {"age_years": 0.0, "ed_waiting": 0.01}, (), 15_000),
+)
+
+
+def waits(hospital: Hospital, rng: np.random.Generator) -> Evidence:
+    """Evidence of a wait-time model."""
+    return replace(synthetic_evidence.waits(hospital, rng), probed=SOUND)
+
+
+def beds(hospital: Hospital, rng: np.random.Generator, *, units: int = 10) -> Evidence:
+    """Evidence of a bed-demand model."""
+    return replace(synthetic_evidence.beds(hospital, rng, units=units), probed=SOUND)
+
+
+def with_probed(evidence: Evidence, **facts: object) -> Evidence:
+    """The same evidence with some of what was probed replaced."""
+    return replace(evidence, probed=replace(evidence.probed, **facts))  # type: ignore[arg-type]
