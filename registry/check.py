@@ -1,7 +1,7 @@
 """The check: evidence that the author does not make, judged by the policy, sealed as report and card."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from hospital.calendar import local_day
-from hospital.columns import events_of
 from hospital.events import Array
 from hospital.features.probe import feature_digest
 from hospital.reading import HospitalTables
@@ -33,17 +32,19 @@ from registry.prepared import (
     fitted_until,
     forecast,
     history_days,
-    prepare_beds,
-    prepare_waits,
     split_of,
 )
-from registry.probed import Probed
+from registry.preparing import prepare
+from registry.probed import ExplanationShift, Probed
+from registry.proxy_facts import proxy_facts
+from registry.refitting import Refitting
 from registry.release import current_release
 from registry.report import Report, make_report
 from registry.scoring import read_reported, reported_arrays, score
 from registry.seasonal import fit_season
 from registry.settings import Settings
 from registry.snapshot import open_snapshot
+from registry.stability_facts import explanation_shift, stability_facts
 from registry.whole_scores import score_whole
 
 __all__ = ["check", "gather", "prepare"]
@@ -57,23 +58,35 @@ _PATIENT_MIX = frozenset({"triage", "age_years", "arrival_mode"})
 
 @dataclass(frozen=True)
 class _Current:
-    """The current release's forecasts on the judge rows."""
+    """The current release's forecasts on the judge rows, and what they were made from."""
 
     quantiles: Array | None
     version: str | None
     expected: bool
+    model: ForecastModel | None = None
+    rows: Prepared | None = None
 
 
 def check(
-    settings: Settings, model: str, version: str, policy: Policy, *, now: datetime, progress: Progress
+    settings: Settings,
+    model: str,
+    version: str,
+    policy: Policy,
+    *,
+    now: datetime,
+    progress: Progress,
+    refits: Sequence[str] | None = None,
 ) -> Report:
     """Recomputes, judges, seals report and card, and writes it into the journal.
+
+    Args:
+        refits: the command that makes the refits (`training.commands`); without it the explanation gate does not open.
 
     Raises:
         RegistryError: the candidate, its package, its data or the current release is missing or was changed.
     """
     found = candidate(settings.candidates, model, version)
-    evidence, tables = gather(settings, found, policy, progress)
+    evidence, tables = gather(settings, found, policy, progress, refits)
     progress("judge", 0.85)
     report = make_report(evidence, policy)
     manifest = ForecastModel(found.package).manifest
@@ -89,14 +102,31 @@ def check(
 
 
 def gather(
-    settings: Settings, found: Candidate, policy: Policy, progress: Progress
+    settings: Settings,
+    found: Candidate,
+    policy: Policy,
+    progress: Progress,
+    refits: Sequence[str] | None = None,
 ) -> tuple[Evidence, HospitalTables]:
     """The evidence of a candidate, recomputed from its package and the sealed snapshot."""
     progress("verify the package", 0.0)
-    body = found.registration["body"]
     model = ForecastModel(found.package)
-    if body["package_digest"] != package_digest(found.package):
+    if found.registration["body"]["package_digest"] != package_digest(found.package):
         raise PackageError("The package is not the one that was registered: train the model again.")
+    command = refits if model.manifest.kind == "model" else None  # a simple rule has nothing to refit
+    with Refitting(command, settings, found, policy) as refitting:  # it works while the rest is recomputed
+        return _recomputed(settings, found, model, policy, refitting, progress)
+
+
+def _recomputed(
+    settings: Settings,
+    found: Candidate,
+    model: ForecastModel,
+    policy: Policy,
+    refitting: Refitting,
+    progress: Progress,
+) -> tuple[Evidence, HospitalTables]:
+    body = found.registration["body"]
     progress("open the data snapshot", 0.05)
     tables = open_snapshot(settings.snapshots, body["data_digest"], body["seal_digest"])
     progress("recompute features", 0.1)
@@ -120,7 +150,7 @@ def gather(
     contract = _contract(found, model, judged, judge, reported, again, split, same_split=ours == split)
     days_off = _history_off(model, prepared, split)
     contract = replace(contract, baselines_off=contract.baselines_off + days_off)
-    progress("probe for leakage", 0.82)
+    progress("probe for leakage", 0.65)
     probed = Probed(
         leakage_facts(
             model.beds or model.waits_or_raise,
@@ -130,6 +160,15 @@ def gather(
         ),
         feature_facts(found, model, judged),
     )
+    if model.manifest.kind == "model":
+        refits = refitting.result(lambda done: progress("refit the model 20 times", 0.7 + 0.14 * done))
+        rows = policy.document.explanation.proxy_rows
+        probed = replace(
+            probed,
+            stability=stability_facts(model, judged, refits),
+            shift=_shift(model, judged, current),
+            proxies=proxy_facts(model, judged, refits, rows),
+        )
     evidence = Evidence(
         model=found.model,
         version=found.version,
@@ -157,14 +196,6 @@ def _split_of(model: ForecastModel, prepared: Prepared) -> Split:
     return split_of(prepared, model.manifest.horizons_hours, asked, model.manifest.kind)
 
 
-def prepare(model: ForecastModel, tables: HospitalTables) -> Prepared:
-    """Samples and features of a package's model on tables."""
-    events = events_of(tables)
-    if model.name == "wait-time":
-        return prepare_waits(events, tables.audit_attributes, model.features)
-    return prepare_beds(events, model.manifest.covariates, model.manifest.horizons_hours, model.features)
-
-
 def _current(
     settings: Settings, found: Candidate, tables: HospitalTables, prepared: Prepared, split: Split
 ) -> _Current:
@@ -187,7 +218,15 @@ def _current(
         quantiles = forecast(model, rows.rows(model.waits_or_raise))
     if len(quantiles) != ours.size:
         raise CandidateError("The current release cannot be set beside this version: their rows differ.")
-    return _Current(quantiles, release.version, True)
+    return _Current(quantiles, release.version, True, model, rows)
+
+
+def _shift(model: ForecastModel, judged: Prepared, current: _Current) -> ExplanationShift | None:
+    if current.model is None or current.rows is None:
+        return None
+    if current.model.manifest.kind != "model":
+        return ExplanationShift((), np.empty((0, 0)), np.empty((0, 0)), judged.prediction_time.size)
+    return explanation_shift(model, judged, current.model, current.rows)
 
 
 def daily_inputs(prepared: Prepared, judge: Scored, split: Split) -> tuple[DailyInput, ...]:

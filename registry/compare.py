@@ -13,13 +13,13 @@ from hospital.quantiles import LEVELS
 from hospital.reading import HospitalTables
 from hospital.splits import Split
 from registry.candidates import Candidate, candidate
-from registry.check import prepare
 from registry.errors import CandidateError, PackageError
 from registry.evidence import Scored
 from registry.gates.intervals import block_mean
 from registry.gates.scope import horizon_name
 from registry.model import ForecastModel
 from registry.package import package_digest
+from registry.preparing import prepare
 from registry.scoring import score
 from registry.settings import Settings
 from registry.snapshot import open_snapshot

@@ -169,6 +169,10 @@ class ForecastModel:
         """
         return self._explained(rows, reference, *self._parts(rows))
 
+    def contributions(self, rows: Rows) -> Array:
+        """What each feature adds, before what is usual is taken off: float64 [n, features], in units of the scale."""
+        return self._reasons(rows)[0]
+
     def quantiles_and_reasons(self, rows: Rows, reference: Rows | None = None) -> tuple[Array, Explained]:
         """`quantiles` and `explain`, for the price of one pass over the trees that forecast."""
         parts = self._parts(rows)

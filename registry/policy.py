@@ -99,12 +99,26 @@ class Drift(_Strict):
 
 
 class Explanation(_Strict):
-    """Bounds of exactness."""
+    """Bounds of exactness, of what refits and a new version may move, and of what may tell an audit attribute.
+
+    `stability`, `shift_told`, `shift_block`: shares of |contribution|. `proxy_area`: under the curve of one feature's
+    contribution. `stated_attributes`: audit attributes that are openly an input of the model.
+    """
 
     additivity: Annotated[float, Field(gt=0, le=1e-4)]
     reference_difference: Annotated[float, Field(gt=0, le=1e-4)]
     adjustment_share: Annotated[float, Field(gt=0, le=0.5)]
     minimum_rows: Rows
+    refit_rows: Annotated[int, Field(ge=2000, le=200_000)]
+    refit_rounds: Annotated[int, Field(ge=30, le=1000)]
+    stability: Annotated[float, Field(gt=0, le=1)]
+    shift_told: Annotated[float, Field(gt=0, le=0.5)]
+    shift_block: Annotated[float, Field(gt=0, le=1)]
+    proxy_rows: Annotated[int, Field(ge=1000, le=100_000)]
+    proxy_least_group: Annotated[int, Field(ge=50, le=5000)]
+    proxy_area: Annotated[float, Field(gt=0.5, le=0.8)]
+    proxy_share: Annotated[float, Field(gt=0, le=0.5)]
+    stated_attributes: Annotated[tuple[str, ...], Field(max_length=1, strict=False)]
 
 
 class _Document(_Strict):

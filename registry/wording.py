@@ -74,6 +74,18 @@ _METRICS = {
     "forecasts_missing": ("prévisions absentes", "missing forecasts"),
     "outcomes_missing": ("résultats absents", "missing outcomes"),
     "inputs": ("entrées", "inputs"),
+    "stability": ("part des raisons que 20 réajustements déplacent", "share of reasons that 20 refits move"),
+    "rank_agreement": ("accord de rang des groupes de variables", "rank agreement of groups of features"),
+    "explanation_shift": (
+        "raisons portées autrement que par la version en service",
+        "reasons carried otherwise",
+    ),
+    "proxy_share": ("part des raisons qui trahissent l'attribut", "share of reasons that tell the attribute"),
+    "proxy_area": ("aire sous la courbe de cette raison seule", "area under the curve of this reason alone"),
+    "attribute_told": (
+        "aire sous la courbe, toutes raisons ensemble",
+        "area under the curve, all reasons together",
+    ),
     "leakage": ("fuites", "leakage"),
     "later_rows_dropped": (
         "lignes qui changent sans ce qui fut reçu après",
@@ -147,6 +159,38 @@ _ADVICE = {
         "Shorter history than the policy asks for.",
     ),
     "no_inputs": ("Aucune entrée à comparer.", "No input to compare."),
+    "refits_failed": (
+        "Les réajustements n'ont pas abouti : refaire vigie check ; si cela persiste, réentraîner.",
+        "The refits did not come through: run vigie check again; if it persists, train again.",
+    ),
+    "unstable": (
+        "Avec d'autres semaines du même hôpital, les raisons seraient autres : apporter plus de données, simplifier.",
+        "With other weeks of the same hospital the reasons would be others: bring more data, or a simpler model.",
+    ),
+    "reasons_moved": (
+        "Les raisons ne sont plus portées comme avant : le dire à ceux qui les lisent.",
+        "The reasons are no longer carried as before: tell those who read them.",
+    ),
+    "other_reasons": (
+        "Ce n'est plus le même modèle : chercher ce qui porte les prévisions, le soumettre comme un nouveau modèle.",
+        "This is another model: find out what carries its forecasts, propose it as a new one.",
+    ),
+    "rule_before": (
+        "La version en service est une règle simple, sans raisons à comparer.",
+        "The version in use is a simple rule, without reasons to compare with.",
+    ),
+    "proxy": (
+        "Ces variables disent l'attribut sous un autre nom : les retirer, ou justifier chacune devant le comité.",
+        "These features are the attribute by another name: leave them out, or justify each to the board.",
+    ),
+    "stated": (
+        "La politique dit l'attribut donné ouvertement au modèle : les raisons le nomment.",
+        "The policy says that the attribute is openly given to the model: reasons name it.",
+    ),
+    "proxy_told": (
+        "Une variable au moins trahit l'attribut, avec un faible poids : à surveiller.",
+        "At least one feature tells the attribute, with little weight: watch it.",
+    ),
     "not_probed": (
         "Non mesuré : refaire vigie check avec cette version de Vigie.",
         "Not measured: run vigie check again with this version of Vigie.",
@@ -228,7 +272,7 @@ _SHARES = frozenset(
         "log_error",
     }
     | {"relative_bias", "missing_shift", "adjustment_share", "share_above_p50_worst_case", "unknown_share"}
-    | {"beyond_training"}
+    | {"beyond_training", "stability", "explanation_shift", "proxy_share"}
 )
 
 

@@ -7,7 +7,15 @@ import synthetic_evidence
 from synthetic_evidence import Hospital
 
 from registry.evidence import Evidence
-from registry.probed import Alignment, FeatureFacts, LeakageFacts, Probed
+from registry.probed import (
+    Alignment,
+    FeatureFacts,
+    LeakageFacts,
+    Probed,
+    ProxyFacts,
+    ProxyGroup,
+    StabilityFacts,
+)
 
 __all__ = ["SOUND", "beds", "waits", "with_probed"]
 
@@ -26,6 +34,22 @@ SOUND = Probed(
         ),
     ),
     features=FeatureFacts((), (), {"age_years": 0.0, "ed_waiting": 0.01}, (), 15_000),
+    stability=StabilityFacts("", 500, 0.45 + _FLAT, 0.9 + _FLAT, {"crowding": 0.35 + _FLAT}),
+    proxies=ProxyFacts(
+        "",
+        (
+            ProxyGroup(
+                "sex=F",
+                2000,
+                4000,
+                0.5,
+                0.5 + _FLAT / 20,
+                {"age_years": 0.51, "ed_waiting": 0.52},
+                {"age_years": 0.01, "ed_waiting": 0.01},
+                {"age_years": 0.1, "ed_waiting": 0.9},
+            ),
+        ),
+    ),
 )
 
 

@@ -27,12 +27,12 @@ from registry.bulk_rows import pieces_of
 from registry.bulk_table import Layout, Subject
 from registry.candidates import MODELS, Candidate, register
 from registry.card import build_card
-from registry.check import prepare
 from registry.database import open_database, writing
 from registry.errors import BulkError
 from registry.model import ForecastModel
 from registry.policy import default_policy
 from registry.prepared import PreparedBeds, PreparedWaits
+from registry.preparing import prepare
 from registry.release import promote
 from serving.forecaster import make_forecaster
 from serving.importing import rows_since
