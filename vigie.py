@@ -189,12 +189,15 @@ def _check(given: argparse.Namespace) -> int:
     from registry.gates import Verdict
     from registry.policy import default_policy
     from registry.report_table import print_report
+    from training.commands import REFITS
     from vigie_progress import bar
 
     settings = _settings()
     policy = policy_from(given.policy, default_policy())
     with bar(hidden=given.json) as progress:
-        report = check(settings, given.model, given.version, policy, now=_now(), progress=progress)
+        report = check(
+            settings, given.model, given.version, policy, now=_now(), progress=progress, refits=REFITS
+        )
     if given.json:
         print(json.dumps(report.for_machines()))
     else:

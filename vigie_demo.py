@@ -229,6 +229,7 @@ def _check(console: Console, settings: Settings, candidate: Candidate, policy: P
             said.append(f"{body['verdict']}, kept")
         else:
             from registry.check import check
+            from training.commands import REFITS
 
             with bar() as progress:
                 report = check(
@@ -238,6 +239,7 @@ def _check(console: Console, settings: Settings, candidate: Candidate, policy: P
                     policy,
                     now=datetime.now(UTC),
                     progress=progress,
+                    refits=REFITS,
                 )
             body = report.body
             said.append(

@@ -22,6 +22,7 @@ from registry.keys import demo_key
 from registry.policy import default_policy
 from registry.settings import Settings
 from registry.trust import create_trust
+from training.commands import REFITS
 from training.train import Request, train
 
 SEEDS = tuple(range(1001, 1021))
@@ -49,7 +50,8 @@ def run(seed: int, case: str) -> dict[str, Any]:
         for model in CASES[case]:
             key = demo_key("author")
             done = train(Request(model), tables, settings, key=key, now=now, progress=lambda *_: None)
-            report = check(settings, model, done.candidate.version, policy, now=now, progress=lambda *_: None)
+            version = done.candidate.version
+            report = check(settings, model, version, policy, now=now, progress=lambda *_: None, refits=REFITS)
             found[model] = {
                 "verdict": str(report.verdict),
                 "gates": {g["name"]: g["verdict"] for g in report.gates},

@@ -15,6 +15,7 @@ from explain.model_file import Array
 
 __all__ = ["Verification", "verify_apart"]
 
+_ROOT = Path(__file__).resolve().parent.parent
 _MOST_ROWS = 100_000  # to look for every leaf in
 
 
@@ -53,11 +54,13 @@ def verify_apart(model: bytes, X: Array) -> Verification:
         ExplanationError: the child failed.
     """
     rows = X[np.unique(np.linspace(0, len(X) - 1, min(len(X), _MOST_ROWS)).astype(np.int64))]
-    with tempfile.TemporaryDirectory(prefix="vigie-") as folder:
+    with tempfile.TemporaryDirectory(prefix="vigie-") as name:
+        folder = str(Path(name).resolve())
         (Path(folder) / "model.ubj").write_bytes(model)
         np.save(Path(folder) / "rows.npy", rows, allow_pickle=False)
         command = [sys.executable, "-m", "explain.verify", folder]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        # From the folder of this code: no other module of that name is found, whatever folder Vigie was called from.
+        done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise ExplanationError(f"The explanations could not be verified: {last}")

@@ -20,11 +20,15 @@ _SHARE = frozenset(
         "adjustment_share",
         "against_current",
         "below_p10",
+        "beyond_training",
         "coverage",
+        "explanation_shift",
         "gain_over_baseline",
         "log_error",
+        "proxy_share",
         "relative_bias",
         "share_above_p50_worst_case",
+        "stability",
         "unknown_share",
     }
 )

@@ -1,7 +1,7 @@
 """The check: evidence that the author does not make, judged by the policy, sealed as report and card."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -20,9 +20,11 @@ from registry.database import open_database, writing
 from registry.errors import CandidateError, PackageError, PolicyError
 from registry.evidence import ContractFacts, DailyInput, Evidence, Scored
 from registry.explanation_facts import explanation_facts
+from registry.feature_facts import feature_facts
 from registry.gates.groups import group_names
-from registry.in_use import served_today
+from registry.in_use import InUse, served_today
 from registry.journal import append
+from registry.leakage import leakage_facts
 from registry.model import ForecastModel
 from registry.package import ALLOWED_FILES, package_digest
 from registry.policy import Policy, load_policy
@@ -32,13 +34,17 @@ from registry.prepared import (
     PreparedWaits,
     fitted_until,
     history_days,
-    prepare,
     split_of,
 )
+from registry.preparing import prepare
+from registry.probed import ExplanationShift, Probed
+from registry.proxy_facts import proxy_facts
+from registry.refitting import Refitting
 from registry.report import Report, make_report
 from registry.scoring import age_bands, read_reported, reported_arrays, score
 from registry.settings import Settings
 from registry.snapshot import open_snapshot
+from registry.stability_facts import explanation_shift, stability_facts
 from registry.tried import tries
 from registry.whole_scores import score_whole
 
@@ -49,15 +55,25 @@ Prepared = PreparedBeds | PreparedWaits
 
 
 def check(
-    settings: Settings, model: str, version: str, policy: Policy, *, now: datetime, progress: Progress
+    settings: Settings,
+    model: str,
+    version: str,
+    policy: Policy,
+    *,
+    now: datetime,
+    progress: Progress,
+    refits: Sequence[str] | None = None,
 ) -> Report:
     """Recomputes, judges, seals report and card, and writes it into the journal.
+
+    Args:
+        refits: the command that makes the refits (`training.commands`); without it the explanation gate does not open.
 
     Raises:
         RegistryError: the candidate, its package, its data or the current release is missing or was changed.
     """
     found = candidate(settings.candidates, model, version)
-    evidence, tables = gather(settings, found, progress)
+    evidence, tables = gather(settings, found, policy, progress, refits)
     progress("judge", 0.85)
     _require_groups(policy, evidence, tables)
     report = make_report(evidence, policy)
@@ -73,13 +89,32 @@ def check(
     return report
 
 
-def gather(settings: Settings, found: Candidate, progress: Progress) -> tuple[Evidence, HospitalTables]:
+def gather(
+    settings: Settings,
+    found: Candidate,
+    policy: Policy,
+    progress: Progress,
+    refits: Sequence[str] | None = None,
+) -> tuple[Evidence, HospitalTables]:
     """The evidence of a candidate, recomputed from its package and the sealed snapshot."""
     progress("verify the package", 0.0)
-    body = found.registration["body"]
     model = ForecastModel(found.package)
-    if body["package_digest"] != package_digest(found.package):
+    if found.registration["body"]["package_digest"] != package_digest(found.package):
         raise PackageError("The package is not the one that was registered: train the model again.")
+    command = refits if model.manifest.kind == "model" else None  # a simple rule has nothing to refit
+    with Refitting(command, settings, found, policy) as refitting:  # it works while the rest is recomputed
+        return _recomputed(settings, found, model, policy, refitting, progress)
+
+
+def _recomputed(
+    settings: Settings,
+    found: Candidate,
+    model: ForecastModel,
+    policy: Policy,
+    refitting: Refitting,
+    progress: Progress,
+) -> tuple[Evidence, HospitalTables]:
+    body = found.registration["body"]
     progress("open the data snapshot", 0.05)
     tables = open_snapshot(settings.snapshots, body["data_digest"], body["seal_digest"])
     progress("recompute features", 0.1)
@@ -103,6 +138,25 @@ def gather(settings: Settings, found: Candidate, progress: Progress) -> tuple[Ev
     contract = _contract(found, model, judged, judge, reported, again, split, same_split=ours == split)
     days_off = _history_off(model, prepared, split)
     contract = replace(contract, baselines_off=contract.baselines_off + days_off)
+    progress("probe for leakage", 0.65)
+    probed = Probed(
+        leakage_facts(
+            model.beds or model.waits_or_raise,
+            judged,
+            prepared if model.manifest.kind == "model" else None,
+            times=policy.document.contract.probe_times,
+        ),
+        feature_facts(found, model, judged),
+    )
+    if model.manifest.kind == "model":
+        refits = refitting.result(lambda done: progress("refit the model 20 times", 0.7 + 0.14 * done))
+        rows = policy.document.explanation.proxy_rows
+        probed = replace(
+            probed,
+            stability=stability_facts(model, judged, refits),
+            shift=_shift(model, judged, current),
+            proxies=proxy_facts(model, judged, refits, rows),
+        )
     evidence = Evidence(
         model=found.model,
         version=found.version,
@@ -121,6 +175,7 @@ def gather(settings: Settings, found: Candidate, progress: Progress) -> tuple[Ev
         hospital=whole,
         tries=_tries(settings, found, split.spans["judge"]),
         earlier_gaps=earlier_gaps(settings, found, split.spans["judge"]),
+        probed=probed,
     )
     return evidence, tables
 
@@ -184,6 +239,14 @@ def _series(model: ForecastModel, prepared: Prepared, split: Split) -> tuple[Dai
         *input_series(rows, judged_from, zone),
         *error_series(score(model, prepared, unfitted), judged_from, zone),
     )
+
+
+def _shift(model: ForecastModel, judged: Prepared, current: InUse) -> ExplanationShift | None:
+    if current.model is None or current.rows is None:
+        return None
+    if current.model.manifest.kind != "model":
+        return ExplanationShift((), np.empty((0, 0)), np.empty((0, 0)), judged.prediction_time.size)
+    return explanation_shift(model, judged, current.model, current.rows)
 
 
 def _contract(

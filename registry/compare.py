@@ -19,7 +19,7 @@ from registry.gates.intervals import block_mean
 from registry.gates.scope import horizon_name
 from registry.model import ForecastModel
 from registry.package import package_digest
-from registry.prepared import prepare
+from registry.preparing import prepare
 from registry.scoring import score
 from registry.settings import Settings
 from registry.snapshot import open_snapshot

@@ -1,11 +1,12 @@
 """Evidence: scored rows and facts that gates judge. It stays in the registry and never reaches serving."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from hospital.events import Array
+from registry.probed import Probed
 
 __all__ = ["ContractFacts", "DailyInput", "EarlierGap", "Evidence", "ExplanationFacts", "Scored"]
 
@@ -176,6 +177,7 @@ class Evidence:
         hospital: the judge part's rows of the whole hospital; None where there is no forecast of it.
         earlier_gaps: of small groups, from earlier versions' reports.
         tries: versions of this model, this one included, that were registered to be judged on overlapping rows.
+        probed: what was probed and fitted beside the rows.
     """
 
     model: str
@@ -195,3 +197,4 @@ class Evidence:
     tries: int = 1
     earlier_gaps: tuple[EarlierGap, ...] = ()
     rule: Array | None = None
+    probed: Probed = field(default_factory=Probed)

@@ -9,7 +9,8 @@ from hospital.reading import HospitalTables
 from hospital.splits import Split
 from registry.errors import CandidateError
 from registry.model import ForecastModel, Rows
-from registry.prepared import PreparedBeds, PreparedWaits, prepare
+from registry.prepared import PreparedBeds, PreparedWaits
+from registry.preparing import prepare
 from registry.release import current_release
 from registry.reliance import emergency_of, in_scope
 from registry.settings import Settings
@@ -23,12 +24,14 @@ class InUse:
 
     Attributes:
         quantiles: float64 [n, levels], NaN at horizons that it does not know; None without a release.
-        expected: whether the signed chain shows a release.
+        expected: whether the signed chain shows a release. model, rows: what it was made from.
     """
 
     quantiles: Array | None
     version: str | None
     expected: bool
+    model: ForecastModel | None = None
+    rows: PreparedBeds | PreparedWaits | None = None
 
 
 def served_today(
@@ -63,7 +66,7 @@ def served_today(
         quantiles = _served(model, rows.rows(model.waits_or_raise), inside)
     if len(quantiles) != mine.prediction_time.size:
         raise CandidateError("The current release cannot be set beside this version: their rows differ.")
-    return InUse(quantiles, release.version, True)
+    return InUse(quantiles, release.version, True, model, rows)
 
 
 def _served(model: ForecastModel, rows: Rows, inside: Array) -> Array:

@@ -169,6 +169,10 @@ class ForecastModel:
         """
         return self._explained(rows, reference, *self._parts(rows))
 
+    def contributions(self, rows: Rows) -> Array:
+        """What each feature adds, before what is usual is taken off: float64 [n, features], in units of the scale."""
+        return self._reasons(rows)[0]
+
     def quantiles_and_reasons(self, rows: Rows, reference: Rows | None = None) -> tuple[Array, Explained]:
         """`quantiles` and `explain`, for the price of one pass over the trees that forecast."""
         parts = self._parts(rows)
@@ -241,7 +245,7 @@ class ForecastModel:
 
     def out_of_range(self, X: Array) -> list[tuple[str, ...]]:
         """Names of the features of each row that lie outside all that training saw by more than a tenth."""
-        least, most = self._usual_range
+        least, most = self.usual_range
         outside = (least > X) | (most < X)  # NaN compares false: missing is not out of range
         found: list[tuple[str, ...]] = [()] * len(X)
         for i in np.flatnonzero(outside.any(axis=1)):  # few: most rows are like those of training
@@ -249,8 +253,8 @@ class ForecastModel:
         return found
 
     @cached_property
-    def _usual_range(self) -> tuple[Array, Array]:
-        """What training saw of each feature, and a tenth more; none of the calendar: a new season is no error."""
+    def usual_range(self) -> tuple[Array, Array]:
+        """What training saw of each feature, and a tenth more: float64 [features] each; of the calendar no bounds."""
         low, high = (np.array(self.profile[name], np.float64) for name in ("minimum", "maximum"))
         margin = 0.1 * (high - low)
         calendar = np.array([f.group == "calendar" for f in self.features])

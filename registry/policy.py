@@ -39,6 +39,19 @@ class Gates(_Strict):
     required_of_baseline: Names
 
 
+class Contract(_Strict):
+    """Leakage probes and ranges; `probe_times`: how often the record is cut; `leak_lead`: a partial correlation.
+
+    `settled_before`: features that legitimately lead, as they are settled before anything is known of the outcome.
+    """
+
+    probe_times: Annotated[int, Field(ge=3, le=200)]
+    probe_rows: Rows
+    leak_lead: Annotated[float, Field(gt=0, le=0.1)]
+    settled_before: Annotated[tuple[str, ...], Field(max_length=4, strict=False)]
+    beyond_share: Annotated[float, Field(gt=0, le=0.6)]
+
+
 class Scope(_Strict):
     """How sure of a gain a unit group and horizon must be to enter the trusted scope."""
 
@@ -125,12 +138,26 @@ class Drift(_Strict):
 
 
 class Explanation(_Strict):
-    """Bounds of exactness."""
+    """Bounds of exactness, of what refits and a new version may move, and of what may tell an audit attribute.
+
+    `stability`, `shift_told`, `shift_block`: shares of |contribution|. `proxy_area`: under the curve of one feature's
+    contribution. `stated_attributes`: audit attributes that are openly an input of the model.
+    """
 
     additivity: Annotated[float, Field(gt=0, le=1e-4)]
     reference_difference: Annotated[float, Field(gt=0, le=1e-4)]
     adjustment_share: Annotated[float, Field(gt=0, le=0.5)]
     minimum_rows: Rows
+    refit_rows: Annotated[int, Field(ge=2000, le=200_000)]
+    refit_rounds: Annotated[int, Field(ge=30, le=1000)]
+    stability: Annotated[float, Field(gt=0, le=1)]
+    shift_told: Annotated[float, Field(gt=0, le=0.5)]
+    shift_block: Annotated[float, Field(gt=0, le=1)]
+    proxy_rows: Annotated[int, Field(ge=1000, le=100_000)]
+    proxy_least_group: Annotated[int, Field(ge=50, le=5000)]
+    proxy_area: Annotated[float, Field(gt=0.5, le=0.8)]
+    proxy_share: Annotated[float, Field(gt=0, le=0.5)]
+    stated_attributes: Annotated[tuple[str, ...], Field(max_length=1, strict=False)]
 
 
 class _Document(_Strict):
@@ -141,6 +168,7 @@ class _Document(_Strict):
     history_days: Annotated[int, Field(ge=180)]
     retention_days: Annotated[int, Field(ge=30)]
     gates: Gates
+    contract: Contract
     scope: Scope
     accuracy: Accuracy
     calibration: Calibration

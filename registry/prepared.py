@@ -8,7 +8,6 @@ import numpy as np
 from hospital.baselines import BedBaselines, WaitBaselines
 from hospital.calendar import local_hour
 from hospital.censoring import censoring_weights
-from hospital.columns import events_of
 from hospital.errors import HistoryError
 from hospital.events import Array, Events
 from hospital.features.beds import bed_features_of
@@ -16,7 +15,6 @@ from hospital.features.feature import Feature, with_levels
 from hospital.features.wait import wait_features_of
 from hospital.grouping import rows_of_groups
 from hospital.quantiles import LEVELS
-from hospital.reading import HospitalTables
 from hospital.samples import (
     WARM_UP_DAYS,
     BedSamples,
@@ -37,7 +35,6 @@ __all__ = [
     "fitted_until",
     "forecast",
     "history_days",
-    "prepare",
     "prepare_beds",
     "prepare_waits",
     "split_of",
@@ -233,14 +230,6 @@ def forecast(model: ForecastModel, rows: Rows) -> Array:
     ruled = model.rule_only(rows)
     quantiles = model.quantiles(rows)
     return np.where(ruled[:, None], model.baseline_quantiles(rows), quantiles) if ruled.any() else quantiles
-
-
-def prepare(model: ForecastModel, tables: HospitalTables) -> PreparedBeds | PreparedWaits:
-    """Samples and features of a package's model on tables."""
-    events = events_of(tables)
-    if model.name == "wait-time":
-        return prepare_waits(events, tables.audit_attributes, model.features)
-    return prepare_beds(events, model.manifest.covariates, model.manifest.horizons_hours, model.features)
 
 
 def split_of(

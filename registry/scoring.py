@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from hospital.events import Array
+from hospital.samples import WaitSamples
 from hospital.splits import Split
 from registry.digests import sha256_bytes, sha256_file, write_atomically
 from registry.errors import SnapshotError
@@ -16,7 +17,7 @@ from registry.reliance import emergency_of
 from registry.whole_hospital import HOSPITAL
 from registry.whole_scores import score_whole
 
-__all__ = ["read_reported", "reported_scores", "score", "write_reported"]
+__all__ = ["audit_of", "read_reported", "reported_scores", "score", "write_reported"]
 
 AGE_BANDS = ((16, "0-15"), (40, "16-39"), (65, "40-64"), (80, "65-79"), (200, "80+"))
 
@@ -58,9 +59,7 @@ def _score_waits(model: ForecastModel, data: PreparedWaits) -> Scored:
     baselines = model.waits_or_raise
     samples = data.samples
     department = _texts(emergency_of(samples.query.columns["department"]))
-    audit = dict(samples.audit)
-    if "age_years" in samples.query.columns:
-        audit["age_band"] = age_bands(samples.query.columns["age_years"])
+    audit = audit_of(samples)
     n = data.prediction_time.size
     return Scored(
         row_id=samples.row_id,
@@ -79,6 +78,14 @@ def _score_waits(model: ForecastModel, data: PreparedWaits) -> Scored:
         audit=audit,
         counts=False,
     )
+
+
+def audit_of(samples: WaitSamples) -> dict[str, Array]:
+    """Audit attributes of visits, the age band among them where the age is told: object [n] each, None unknown."""
+    audit = dict(samples.audit)
+    if "age_years" in samples.query.columns:
+        audit["age_band"] = age_bands(samples.query.columns["age_years"])
+    return audit
 
 
 def age_bands(age_years: Array) -> Array:

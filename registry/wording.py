@@ -80,6 +80,37 @@ _METRICS = {
     "forecasts_missing": ("prévisions absentes", "missing forecasts"),
     "outcomes_missing": ("résultats absents", "missing outcomes"),
     "inputs": ("entrées", "inputs"),
+    "stability": ("part des raisons que 20 réajustements déplacent", "share of reasons that 20 refits move"),
+    "rank_agreement": ("accord de rang des groupes de variables", "rank agreement of groups of features"),
+    "explanation_shift": (
+        "raisons portées autrement que par la version en service",
+        "reasons carried otherwise",
+    ),
+    "proxy_share": ("part des raisons qui trahissent l'attribut", "share of reasons that tell the attribute"),
+    "proxy_area": ("aire sous la courbe de cette raison seule", "area under the curve of this reason alone"),
+    "attribute_told": (
+        "aire sous la courbe, toutes raisons ensemble",
+        "area under the curve, all reasons together",
+    ),
+    "leakage": ("fuites", "leakage"),
+    "later_rows_dropped": (
+        "lignes qui changent sans ce qui fut reçu après",
+        "rows that change without what came later",
+    ),
+    "later_rows_shuffled": (
+        "lignes qui changent si ce qui fut reçu après est mélangé",
+        "rows that change when what came later is shuffled",
+    ),
+    "hindsight_changed": ("passages qui connaissent leur suite", "visits that know what followed"),
+    "outcome_lead": (
+        "lien à son propre résultat, au-delà de celui du voisin",
+        "link to its own outcome beyond a neighbour's",
+    ),
+    "features": ("variables", "features"),
+    "files_executable": ("fichiers exécutables dans le paquet", "executable files in the package"),
+    "features_undefined": ("variables définies autrement", "features defined otherwise"),
+    "features_absent": ("variables absentes", "absent features"),
+    "beyond_training": ("valeurs hors de ce qui fut appris", "values outside what was learned"),
 }
 _ADVICE = {
     "too_few_rows": (
@@ -142,6 +173,75 @@ _ADVICE = {
         "Shorter history than the policy asks for.",
     ),
     "no_inputs": ("Aucune entrée à comparer.", "No input to compare."),
+    "refits_failed": (
+        "Les réajustements n'ont pas abouti : refaire vigie check ; si cela persiste, réentraîner.",
+        "The refits did not come through: run vigie check again; if it persists, train again.",
+    ),
+    "unstable": (
+        "Avec d'autres semaines du même hôpital, les raisons seraient autres : apporter plus de données, simplifier.",
+        "With other weeks of the same hospital the reasons would be others: bring more data, or a simpler model.",
+    ),
+    "reasons_moved": (
+        "Les raisons ne sont plus portées comme avant : le dire à ceux qui les lisent.",
+        "The reasons are no longer carried as before: tell those who read them.",
+    ),
+    "other_reasons": (
+        "Ce n'est plus le même modèle : chercher ce qui porte les prévisions, le soumettre comme un nouveau modèle.",
+        "This is another model: find out what carries its forecasts, propose it as a new one.",
+    ),
+    "rule_before": (
+        "La version en service est une règle simple, sans raisons à comparer.",
+        "The version in use is a simple rule, without reasons to compare with.",
+    ),
+    "proxy": (
+        "Ces variables disent l'attribut sous un autre nom : les retirer, ou justifier chacune devant le comité.",
+        "These features are the attribute by another name: leave them out, or justify each to the board.",
+    ),
+    "stated": (
+        "La politique dit l'attribut donné ouvertement au modèle : les raisons le nomment.",
+        "The policy says that the attribute is openly given to the model: reasons name it.",
+    ),
+    "proxy_told": (
+        "Une variable au moins trahit l'attribut, avec un faible poids : à surveiller.",
+        "At least one feature tells the attribute, with little weight: watch it.",
+    ),
+    "not_probed": (
+        "Non mesuré : refaire vigie check avec cette version de Vigie.",
+        "Not measured: run vigie check again with this version of Vigie.",
+    ),
+    "looks_ahead": (
+        "Une variable connaît ce qui n'était pas encore reçu : ne pas utiliser cette version, corriger la variable.",
+        "A feature knows what had not been received yet: do not use this version, correct the feature.",
+    ),
+    "leak": (
+        "Cette variable connaît le résultat : vérifier quand elle est saisie, la retirer ou dater sa réception, "
+        "réentraîner.",
+        "This feature knows the outcome: check when it is written down, leave it out or date its reception, retrain.",
+    ),
+    "possible_leak": (
+        "Cette variable suit peut-être le résultat : vérifier quand elle est saisie.",
+        "This feature may follow the outcome: check when it is written down.",
+    ),
+    "settled_before": (
+        "La politique la dit fixée avant l'attente : elle peut suivre le résultat.",
+        "The policy says that it is settled before the wait: it may follow the outcome.",
+    ),
+    "counted_lead": (
+        "Compté par Vigie d'après les heures de réception : le retrait exact ci-dessus en répond.",
+        "Counted by Vigie from times of reception: the exact probes above answer for it.",
+    ),
+    "executable": (
+        "Le paquet contient ce qui pourrait s'exécuter : ne pas l'utiliser.",
+        "The package holds what could be run: do not use it.",
+    ),
+    "feature_absent": (
+        "Une variable apprise n'est plus dans les données : la rétablir, ou réentraîner sans elle.",
+        "A feature that was learned is no longer in the data: bring it back, or train again without it.",
+    ),
+    "other_unit": (
+        "Presque toutes ses valeurs sortent de ce qui fut appris : vérifier l'unité de mesure et la correspondance.",
+        "Nearly all its values lie outside what was learned: check the unit of measure and the mapping.",
+    ),
 }
 _BLOCKED = {
     "contract": (
@@ -187,17 +287,9 @@ _SHARES = frozenset(
         "share_above_p50",
         "log_error",
     }
-    | {
-        "outside_interval",
-        "volume_shift",
-        "bias_shift",
-        "error_rise",
-        "relative_bias",
-        "missing_shift",
-        "adjustment_share",
-        "share_above_p50_worst_case",
-        "unknown_share",
-    }
+    | {"outside_interval", "volume_shift", "bias_shift", "error_rise", "relative_bias", "missing_shift"}
+    | {"adjustment_share", "share_above_p50_worst_case", "unknown_share", "beyond_training", "stability"}
+    | {"explanation_shift", "proxy_share"}
 )
 
 

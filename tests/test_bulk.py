@@ -31,7 +31,8 @@ from registry.database import open_database, writing
 from registry.errors import BulkError
 from registry.model import ForecastModel
 from registry.policy import default_policy
-from registry.prepared import PreparedBeds, PreparedWaits, prepare
+from registry.prepared import PreparedBeds, PreparedWaits
+from registry.preparing import prepare
 from registry.release import promote
 from serving.forecaster import make_forecaster
 from serving.importing import rows_since

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sound_facts import beds, waits
 
-from benchmarks.synthetic_evidence import Hospital, beds, waits, with_judge
+from benchmarks.synthetic_evidence import Hospital, with_judge
 from registry.errors import RegistryError
 from registry.evidence import Evidence
 from registry.gates import Finding, GateResult, Verdict, judge, worst

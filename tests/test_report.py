@@ -10,8 +10,9 @@ import jsonschema
 import numpy as np
 import pytest
 from rich.console import Console
+from sound_facts import beds, waits
 
-from benchmarks.synthetic_evidence import Hospital, beds, waits, with_judge
+from benchmarks.synthetic_evidence import Hospital, with_judge
 from registry.digests import canonical_json
 from registry.evidence import Evidence
 from registry.policy import default_policy, load_policy

@@ -29,7 +29,8 @@ from registry.keys import demo_key
 from registry.model import ForecastModel
 from registry.package import package_digest, write_package
 from registry.policy import default_policy
-from registry.prepared import PreparedBeds, prepare
+from registry.prepared import PreparedBeds
+from registry.preparing import prepare
 from registry.report import Report
 from registry.scoring import read_reported, score, write_reported
 from registry.settings import Settings
@@ -37,6 +38,7 @@ from registry.trust import create_trust
 from registry.whole_answer import answer_whole
 from registry.whole_hospital import WholeHospital, sums_of, together
 from registry.whole_scores import score_whole
+from training.commands import REFITS
 from training.train import Request, train
 
 HORIZONS = (4.0, 24.0)
@@ -219,7 +221,7 @@ def _gate(report: Report, name: str) -> dict[str, Any]:
 
 def test_the_check_finds_it_again_and_the_card_shows_it(home: Settings) -> None:
     """Every horizon's coverage is told, the error stands beside the rules' together, and both are on the card."""
-    report = check(home, "bed-demand", "1", default_policy(), now=NOW, progress=silent)
+    report = check(home, "bed-demand", "1", default_policy(), now=NOW, progress=silent, refits=REFITS)
     contract = {f["metric"]: f for f in _gate(report, "contract")["findings"]}
     assert contract["forecasts_differ"]["value"] == 0
     assert contract["outcomes_differ"]["value"] == 0

@@ -39,7 +39,7 @@ from training.monotone import WAIT_SIGNS, signs_of
 from training.trees import DEFAULT_GROWTH, Growth, Trees, fit_median, fit_trees
 from training.whole_hospital import learn_whole
 
-__all__ = ["Fitted", "Lesson", "fit_baselines", "fit_beds", "fit_waits", "lesson_of"]
+__all__ = ["Fitted", "Lesson", "bed_lesson", "fit_baselines", "fit_beds", "fit_waits", "lesson_of"]
 
 _REFERENCE_ROWS = 4096
 _YEAR = 365 * DAY
@@ -72,7 +72,7 @@ def fit_beds(
     """
     fit, calibrate = _part(data, split, "fit"), _part(data, split, "calibrate")
     first = bed_baselines(fit)
-    linear, first, rows, y, weight = _linear(fit, first)
+    linear, first, rows, y, weight = bed_lesson(fit, first, usual_of_the_other_half(fit, first))
     how: dict[str, Any] = {"seed": seed, "threads": threads, "progress": progress, "growth": growth}
     trees = fit_trees(fit.X, y, weight, **how)
     first = with_residuals(first, calibrate, LEAST_CELL)
@@ -83,7 +83,7 @@ def fit_beds(
     both = data.part(fitted_until(data, split, "calibrate"))
     # Rule, scale and errors stay those that days not fitted to have told.
     newest = replace(bed_baselines(both), best=first.best, scale=first.scale, residuals=first.residuals)
-    linear, newest, rows, y, weight = _linear(both, newest)
+    linear, newest, rows, y, weight = bed_lesson(both, newest, usual_of_the_other_half(both, newest))
     served = fit_median(both.X, y, weight, **how)
     median = Median(TreeEngine.load(served), linear, fit.features)
     reference = _reference(median, [(both, rows)], len(newest.horizons) * len(newest.units))
@@ -93,14 +93,18 @@ def fit_beds(
     return Fitted({**files, **whole})
 
 
-def _linear(
-    part: PreparedBeds, baselines: BedBaselines
+def bed_lesson(
+    part: PreparedBeds, baselines: BedBaselines, usual: Array
 ) -> tuple[LinearStep, BedBaselines, Rows, Array, Array]:
-    """(slopes, baselines with their start share, rows, what trees learn in units of the scale, weights)."""
+    """(slopes, baselines with their start share, rows, what trees learn in units of the scale, weights).
+
+    Args:
+        usual: float64 [n], usual change in beds.
+    """
+    baselines = replace(baselines, start_share=np.zeros(len(baselines.horizons)))
     rows = part.rows(baselines)  # no share of the usual change is chosen yet: they start from the demand now
     y = (_known(part.outcome) - _known(rows.anchor)) / rows.scale
     weight = np.where(np.isnan(rows.anchor), 0.0, part.weight) * _recency(part.prediction_time)
-    usual = usual_of_the_other_half(part, baselines)
     linear, share = fit_slopes(part.features, part.X, usual, y, weight, rows.calibration, rows.scale)
     habit = fit_habit(part.features, part.X, y, weight, rows.calibration, rows.scale)
     learned = y - habit.terms(part.features, part.X, rows.calibration, rows.scale).sum(axis=1)
@@ -177,7 +181,8 @@ def lesson_of(data: Prepared, split: Split) -> Lesson:
     later = fit.part(fit.prediction_time >= cut)
     linear: LinearStep | None = None
     if isinstance(data, PreparedBeds):
-        linear, rules, _, y, weight = _linear(earlier, bed_baselines(earlier))
+        rules = bed_baselines(earlier)
+        linear, rules, _, y, weight = bed_lesson(earlier, rules, usual_of_the_other_half(earlier, rules))
         asked, signs = later.rows(rules), (0,) * len(fit.features)
     else:
         baselines = _wait_baselines(earlier, later)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from registry.evidence import Evidence, Scored
+from registry.gates.leakage import feature_findings, leakage_findings
 from registry.gates.verdict import Finding, GateResult, Verdict, undecided
 from registry.policy import Policy
 
@@ -35,6 +36,7 @@ def judge_contract(evidence: Evidence, policy: Policy) -> GateResult:
         for name, count in counts.items()
     ]
     findings += _not_numbers(evidence.judge)
+    findings += feature_findings(evidence, policy) + leakage_findings(evidence, policy)
     findings.append(_history(evidence, policy))
     return GateResult.of("contract", findings)
 

@@ -1,8 +1,9 @@
-"""Explanation: reasons add up, agree with an independent implementation, are not drowned by adjustments."""
+"""Explanation: reasons add up, agree with an independent implementation, are not drowned by adjustments, and last."""
 
 import math
 
 from registry.evidence import Evidence
+from registry.gates.reasons import proxy_findings, shift_findings, stability_findings
 from registry.gates.verdict import Finding, GateResult, Verdict
 from registry.policy import Policy
 
@@ -26,13 +27,12 @@ def judge_explanation(evidence: Evidence, policy: Policy) -> GateResult:
         "difference_from_reference": (facts.reference_difference, rules.reference_difference),
         "adjustment_share": (facts.largest_adjustment, rules.adjustment_share),
     }
-    return GateResult.of(
-        "explanation",
-        [
-            _bounded(n, v, bound, facts.verified if n in _VERIFIED else facts.rows)
-            for n, (v, bound) in figures.items()
-        ],
-    )
+    exact = [
+        _bounded(n, v, bound, facts.verified if n in _VERIFIED else facts.rows)
+        for n, (v, bound) in figures.items()
+    ]
+    lasting = stability_findings(evidence, policy) + shift_findings(evidence, policy)
+    return GateResult.of("explanation", exact + lasting + proxy_findings(evidence, policy))
 
 
 def _bounded(name: str, value: float, bound: float, rows: int) -> Finding:

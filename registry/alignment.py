@@ -1,0 +1,133 @@
+"""How well each feature goes with its row's outcome, beside the same feature one horizon earlier.
+
+What legitimately tells of the future tells of it a little earlier too: crowding, flow, an epidemic's count go on. What
+was written down afterwards tells of its own outcome alone, and one horizon earlier of what is known by now anyway.
+Both are correlations of what the simple rules leave unexplained (Frisch & Waugh 1933, doi 10.2307/1907330), within each
+unit and horizon, or triage level. The horizon of a wait is the visit before.
+"""
+
+import numpy as np
+
+from hospital.baselines import BedBaselines, WaitBaselines
+from hospital.events import Array
+from hospital.features.feature import Feature
+from hospital.grouping import rows_of_groups
+from hospital.times import DAY, HOUR
+from registry.prepared import PreparedBeds, PreparedWaits
+from registry.probed import Alignment
+
+__all__ = ["alignments"]
+
+_LEAST_GROUP = 60  # fewer rows of a unit and horizon do not tell what its rules leave unexplained
+_BLOCKS = 20
+_NOTHING = 1e-9
+_WAIT_OFFSET = 10.0  # minutes: waits are compared as log(minutes + 10), as the fairness gate does
+_MINUTE = 60_000_000
+_TOLD_OF_WAITS, _TOLD_OF_BEDS = frozenset({"patient", "staff"}), frozenset({"covariate"})
+_COUNTED = frozenset({"department", "minutes_since_arrival", "triage", "waiting_per_doctor"})
+"""Of these groups of features, those that are no number of the tables' own."""
+
+
+def alignments(
+    rules: BedBaselines | WaitBaselines, prepared: PreparedBeds | PreparedWaits
+) -> tuple[Alignment, ...]:
+    """The alignment of every feature that varies, given what the simple rules say, over rows whose outcome is known."""
+    counted = (prepared.weight > 0) & np.isfinite(prepared.outcome)
+    part = prepared.part(counted)
+    if isinstance(part, PreparedBeds) and isinstance(rules, BedBaselines):
+        said = part.baselines(rules)
+        outcome, group = part.outcome, _cells(part)
+        horizon = (part.samples.query.horizon_hours * HOUR).astype(np.int64)
+    elif isinstance(part, PreparedWaits) and isinstance(rules, WaitBaselines):
+        said = {n: np.log(v + _WAIT_OFFSET) for n, v in part.baselines(rules).items()}
+        outcome, group = np.log(part.outcome + _WAIT_OFFSET), _levels(part)
+        horizon = np.full(outcome.size, _MINUTE)
+    else:
+        raise TypeError("These rules are not of this model's rows.")
+    controls = np.column_stack([np.ones(outcome.size), *said.values()])
+    usable = np.isfinite(controls).all(axis=1)
+    groups = [rows[usable[rows]] for rows in rows_of_groups(group, int(group.max(initial=-1)) + 1)]
+    groups = [rows for rows in groups if rows.size >= _LEAST_GROUP]
+    y = _residuals(outcome, controls, groups)
+    lines = groups if isinstance(part, PreparedBeds) else _departments(part)
+    groups_told = _TOLD_OF_BEDS if isinstance(part, PreparedBeds) else _TOLD_OF_WAITS
+    found = []
+    for j, feature in enumerate(part.features):
+        told = feature.group in groups_told and feature.name not in _COUNTED
+        values = part.X[:, j].astype(np.float64)
+        told_rows = [rows[np.isfinite(values[rows])] for rows in lines]
+        before = _one_horizon_before(part.prediction_time, horizon, told_rows)
+        older = np.where(before >= 0, values[np.maximum(before, 0)], np.nan)
+        x, earlier = (_residuals(v, controls, groups) for v in (values, older))
+        one = _alignment(feature, told, y, x, earlier, part.prediction_time)
+        if one is not None:
+            found.append(one)
+    return tuple(found)
+
+
+def _alignment(
+    feature: Feature, told: bool, y: Array, x: Array, earlier: Array, at: Array
+) -> Alignment | None:
+    """Of residuals of the outcome, of the feature, and of the feature one horizon earlier (float64 [n] each)."""
+    every = np.isfinite(x) & np.isfinite(y) & np.isfinite(earlier)
+    if every.sum() < _LEAST_GROUP or min(v[every].std() for v in (x, y, earlier)) < _NOTHING:
+        return None
+    x, y, earlier = (_standardised(v[every]) for v in (x, y, earlier))
+    own, shifted = float((x * y).mean()), float((earlier * y).mean())
+    lead = (np.sign(own) * x - np.sign(shifted) * earlier) * y
+    days = at[every] // DAY
+    starts = np.searchsorted(days, _block_days(days))
+    counts = np.diff(np.append(starts, days.size))
+    return Alignment(
+        feature.name, told, own, shifted, int(every.sum()), np.add.reduceat(lead, starts) / counts
+    )
+
+
+def _block_days(days: Array) -> Array:
+    """The first day of each of at most 20 blocks with as many days each."""
+    different = np.unique(days)
+    return different[np.unique(np.arange(_BLOCKS) * different.size // _BLOCKS)]
+
+
+def _standardised(values: Array) -> Array:
+    return (values - values.mean()) / values.std()
+
+
+def _residuals(values: Array, controls: Array, groups: list[Array]) -> Array:
+    """What the rules leave of values (float64 [n]) in each group, in units of the group's deviation; NaN elsewhere."""
+    out = np.full(values.size, np.nan)
+    for rows in groups:
+        mine = rows[np.isfinite(values[rows])]
+        if mine.size < _LEAST_GROUP:
+            continue
+        Z = controls[mine]
+        left = values[mine] - Z @ np.linalg.lstsq(Z, values[mine], rcond=None)[0]
+        spread = left.std()
+        out[mine] = left / spread if spread > _NOTHING else np.nan
+    return out
+
+
+def _cells(part: PreparedBeds) -> Array:
+    q = part.samples.query
+    horizons, of = np.unique(q.horizon_hours, return_inverse=True)
+    return q.unit * horizons.size + of
+
+
+def _levels(part: PreparedWaits) -> Array:
+    texts = [str(t) for t in part.samples.query.columns["triage"]]
+    return np.unique(texts, return_inverse=True)[1]
+
+
+def _departments(part: PreparedWaits) -> list[Array]:
+    texts = [str(t) for t in part.samples.query.columns["department"]]
+    of = np.unique(texts, return_inverse=True)[1]
+    return rows_of_groups(of, int(of.max(initial=-1)) + 1)
+
+
+def _one_horizon_before(at: Array, horizon: Array, lines: list[Array]) -> Array:
+    """The last row of the same line at least one horizon before each row of one: int64 [n], -1 where there is none."""
+    out = np.full(at.size, -1, np.int64)
+    for rows in lines:
+        found = np.searchsorted(at[rows], at[rows] - horizon[rows], "right") - 1
+        out[rows] = np.where(found >= 0, rows[np.maximum(found, 0)], -1)
+    return out

@@ -1,0 +1,104 @@
+"""Leakage and features of the contract: what a feature must not know, and whether it is what it says."""
+
+import math
+
+from scipy import stats
+
+from registry.evidence import Evidence
+from registry.gates.verdict import Finding, Verdict, undecided
+from registry.policy import Policy
+from registry.probed import Alignment, FeatureFacts, LeakageFacts
+
+__all__ = ["feature_findings", "leakage_findings"]
+
+_LEAST_BLOCKS = 8
+
+
+def leakage_findings(evidence: Evidence, policy: Policy) -> list[Finding]:
+    """Exact probes must find no row that changes; no value of the tables' own may go with its own outcome alone."""
+    facts, rules = evidence.probed.leakage, policy.document.contract
+    if facts is None:
+        return [undecided("leakage", "all", 0, "not_probed")]
+    found = _exact(facts, rules.probe_rows)
+    if evidence.kind == "baseline":
+        return found  # the simplest rules read no such value
+    judged = [a for a in facts.alignments if a.told and a.feature not in rules.settled_before]
+    alpha = policy.document.alpha / max(len(judged), 1)
+    aligned = [_aligned(a, rules.leak_lead, alpha, required=a in judged) for a in facts.alignments]
+    return found + [f for f in aligned if f.required or f.note]
+
+
+def _exact(facts: LeakageFacts, least: int) -> list[Finding]:
+    if facts.rows < least:
+        return [undecided("leakage", "all", facts.rows, "too_few_rows", threshold=float(least))]
+    counts = {
+        "later_rows_dropped": facts.dropped_off,
+        "later_rows_shuffled": facts.shuffled_off,
+        "hindsight_changed": facts.hindsight_off,
+    }
+    return [_none(name, "all", count, facts.rows, "looks_ahead") for name, count in counts.items()]
+
+
+def _aligned(one: Alignment, margin: float, alpha: float, *, required: bool) -> Finding:
+    """Pass below the margin, block with the whole interval beyond it; what Vigie counts itself is only told."""
+    blocks = one.lead.size
+    if blocks < _LEAST_BLOCKS:
+        return undecided("outcome_lead", one.feature, one.rows, "too_few_blocks", required=required)
+    value = abs(one.own) - abs(one.shifted)
+    reach = float(stats.t.ppf(1 - alpha, blocks - 1)) * float(one.lead.std(ddof=1)) / math.sqrt(blocks)
+    if not math.isfinite(value + reach):
+        return undecided("outcome_lead", one.feature, one.rows, "not_a_number", required=required)
+    beyond = value - reach > margin
+    verdict, note = Verdict.PASS, ""
+    if required and beyond:
+        verdict, note = Verdict.BLOCK, "leak"
+    elif required and value > margin:
+        verdict, note = Verdict.INCONCLUSIVE, "possible_leak"
+    elif beyond:
+        note = "settled_before" if one.told else "counted_lead"
+    interval = (value - reach, value + reach)
+    return Finding(
+        "outcome_lead", one.feature, value, interval, margin, one.rows, verdict, required=required, note=note
+    )
+
+
+def feature_findings(evidence: Evidence, policy: Policy) -> list[Finding]:
+    """Features are there, defined as here, within what training saw, in a package that cannot be run."""
+    facts, most = evidence.probed.features, policy.document.contract.beyond_share
+    if facts is None:
+        return [undecided("features", "all", 0, "not_probed")]
+    found = [
+        _none("files_executable", _names(facts.executable), len(facts.executable), facts.rows, "executable"),
+        _none("features_undefined", _names(facts.undefined), len(facts.undefined), facts.rows, ""),
+        _none("features_absent", _names(facts.absent), len(facts.absent), facts.rows, "feature_absent"),
+    ]
+    return found if evidence.kind == "baseline" else found + _ranges(facts, most)
+
+
+def _ranges(facts: FeatureFacts, most: float) -> list[Finding]:
+    """Each feature beyond the range, or else the one that comes nearest to it."""
+    worst = sorted(facts.beyond.items(), key=lambda item: -item[1])
+    shown = [item for item in worst if item[1] > most] or worst[:1]
+    return [
+        Finding(
+            "beyond_training",
+            name,
+            share,
+            None,
+            most,
+            facts.rows,
+            Verdict.BLOCK if share > most else Verdict.PASS,
+            note="other_unit" if share > most else "",
+        )
+        for name, share in shown
+    ]
+
+
+def _none(metric: str, group: str, count: int, rows: int, note: str) -> Finding:
+    """A count that must be 0."""
+    verdict = Verdict.BLOCK if count else Verdict.PASS
+    return Finding(metric, group, float(count), None, 0.0, rows, verdict, note=note if count else "")
+
+
+def _names(names: tuple[str, ...]) -> str:
+    return ", ".join(names) or "all"

@@ -1,0 +1,150 @@
+"""What a check probes and fits beside the scored rows, as evidence: gates judge it, and make none of it themselves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hospital.events import Array
+
+__all__ = [
+    "Alignment",
+    "ExplanationShift",
+    "FeatureFacts",
+    "LeakageFacts",
+    "Probed",
+    "ProxyFacts",
+    "ProxyGroup",
+    "StabilityFacts",
+]
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """How well one feature goes with the outcome of its own row, and as it was one horizon earlier.
+
+    Attributes:
+        feature: its name. told: whether its values are the tables' own, whose reception nobody else can vouch for; the
+        others are counted by Vigie from times of reception. own, shifted: partial correlations, given the simple rules.
+        rows: of them.
+        lead: float64 [blocks], |own| - |shifted| of each block of days, from the products of standardised residuals.
+    """
+
+    feature: str
+    told: bool
+    own: float
+    shifted: float
+    rows: int
+    lead: Array
+
+
+@dataclass(frozen=True)
+class LeakageFacts:
+    """What leakage probes found.
+
+    Attributes:
+        rows: probed at `times` prediction times. dropped_off: of them, whose features change when all that was received
+        later is taken away. shuffled_off: when it is shuffled. hindsight_off: visits whose own values or prediction
+        time change when what happened to them later was something else.
+        alignments: of each feature that varies; none where there are too few rows.
+    """
+
+    rows: int
+    times: int
+    dropped_off: int
+    shuffled_off: int
+    hindsight_off: int
+    alignments: tuple[Alignment, ...]
+
+
+@dataclass(frozen=True)
+class FeatureFacts:
+    """What the features of a package are in the judged rows.
+
+    Attributes:
+        undefined: names of those that this code defines otherwise, in name, group or unit. absent: of those that
+        training knew and no judged row has. beyond: by name, the share of known judged values outside all that training
+        saw by more than a tenth of its range; the calendar is exempt. executable: files of the package that hold or may
+        be code. rows: judged.
+    """
+
+    undefined: tuple[str, ...]
+    absent: tuple[str, ...]
+    beyond: Mapping[str, float]
+    executable: tuple[str, ...]
+    rows: int
+
+
+@dataclass(frozen=True)
+class StabilityFacts:
+    """What refits make of the reasons.
+
+    Attributes:
+        failed: why there are none; else empty. rows: explained. distance: float64 [refits], what a refit moves of the
+        contributions, sum of |refit - served| over sum of |served|, by rows and groups of features.
+        ranks: float64 [refits], rank correlation of the groups' mean |contribution|, refit and served.
+        groups: the same distance by group of features, float64 [refits] each.
+    """
+
+    failed: str
+    rows: int
+    distance: Array
+    ranks: Array
+    groups: Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class ExplanationShift:
+    """Mean |contribution| by group of features, of this version and of the current release, on the same judged rows.
+
+    Attributes:
+        groups: names. ours, theirs: float64 [blocks, groups], by block of days, beds or minutes. rows: explained.
+    """
+
+    groups: tuple[str, ...]
+    ours: Array
+    theirs: Array
+    rows: int
+
+
+@dataclass(frozen=True)
+class ProxyGroup:
+    """How well contributions tell one group of an audit attribute.
+
+    Attributes:
+        group: attribute=value. inside, rows: visits in it, and of which the attribute is known.
+        auc: of cross-validated scores from all contributions; auc_without: float64 [blocks], without each block of
+        days. alone: area under the curve of each feature's contribution by itself, at least one half, by name;
+        alone_error: its standard error by the same blocks. share: of all |contribution| that each feature carries.
+    """
+
+    group: str
+    inside: int
+    rows: int
+    auc: float
+    auc_without: Array
+    alone: Mapping[str, float]
+    alone_error: Mapping[str, float]
+    share: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class ProxyFacts:
+    """Audit groups that contributions were asked about; `failed`: why there are none, else empty."""
+
+    failed: str
+    groups: tuple[ProxyGroup, ...]
+
+
+@dataclass(frozen=True)
+class Probed:
+    """Everything of this file; None: not made, which opens nothing where it is required.
+
+    Attributes:
+        shift: None where the chain shows no earlier release with reasons of its own.
+        proxies: None for bed demand, whose rows have no patient attribute.
+    """
+
+    leakage: LeakageFacts | None = None
+    features: FeatureFacts | None = None
+    stability: StabilityFacts | None = None
+    shift: ExplanationShift | None = None
+    proxies: ProxyFacts | None = None

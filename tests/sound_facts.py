@@ -1,0 +1,68 @@
+"""Synthetic evidence with everything that a check probes beside the rows: as a sound candidate has it."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from benchmarks import synthetic_evidence
+from benchmarks.synthetic_evidence import Hospital
+from registry.evidence import Evidence
+from registry.probed import (
+    Alignment,
+    FeatureFacts,
+    LeakageFacts,
+    Probed,
+    ProxyFacts,
+    ProxyGroup,
+    StabilityFacts,
+)
+
+__all__ = ["SOUND", "beds", "waits", "with_probed"]
+
+_FLAT = 0.01 + 0.002 * np.cos(np.arange(20))
+
+SOUND = Probed(
+    leakage=LeakageFacts(
+        600,
+        6,
+        0,
+        0,
+        0,
+        (
+            Alignment("age_years", True, 0.03, 0.02, 15_000, _FLAT),
+            Alignment("ed_waiting", False, 0.36, 0.22, 15_000, 0.13 + _FLAT),
+        ),
+    ),
+    features=FeatureFacts((), (), {"age_years": 0.0, "ed_waiting": 0.01}, (), 15_000),
+    stability=StabilityFacts("", 500, 0.45 + _FLAT, 0.9 + _FLAT, {"crowding": 0.35 + _FLAT}),
+    proxies=ProxyFacts(
+        "",
+        (
+            ProxyGroup(
+                "sex=F",
+                2000,
+                4000,
+                0.5,
+                0.5 + _FLAT / 20,
+                {"age_years": 0.51, "ed_waiting": 0.52},
+                {"age_years": 0.01, "ed_waiting": 0.01},
+                {"age_years": 0.1, "ed_waiting": 0.9},
+            ),
+        ),
+    ),
+)
+
+
+def waits(hospital: Hospital, rng: np.random.Generator) -> Evidence:
+    """Evidence of a wait-time model."""
+    return replace(synthetic_evidence.waits(hospital, rng), probed=SOUND)
+
+
+def beds(hospital: Hospital, rng: np.random.Generator, *, units: int = 10) -> Evidence:
+    """Evidence of a bed-demand model."""
+    return replace(synthetic_evidence.beds(hospital, rng, units=units), probed=SOUND)
+
+
+def with_probed(evidence: Evidence, **facts: object) -> Evidence:
+    """The same evidence with some of what was probed replaced."""
+    return replace(evidence, probed=replace(evidence.probed, **facts))  # type: ignore[arg-type]

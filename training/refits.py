@@ -1,0 +1,169 @@
+"""Refits for the explanation gate: would the same history, had it gone a little otherwise, have given the same reasons?
+
+``python -m training.refits FOLDER``: reads ``request.json`` in the folder, writes ``refits.npz`` there, and a line of
+JSON on standard output for each share done. A check runs it in a process of its own (`registry.refitting`).
+
+Each refit learns from a bootstrap sample of whole weeks of the fitted parts (blocks, as days depend on one another:
+Künsch 1989, doi 10.1214/aos/1176347265), with the package's own configuration, but for fewer rows and fewer, larger
+steps: 20 refits of all would take as long as 20 trainings. That moves reasons a little more than chance alone does.
+"""
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from explain import TreeEngine
+from hospital.baselines import BedBaselines, week_slot
+from hospital.events import Array
+from hospital.splits import Split
+from hospital.times import DAY
+from registry.candidates import candidate
+from registry.digests import write_atomically
+from registry.explained import group_sums, spread_rows
+from registry.linear import Median
+from registry.model import ForecastModel, Rows
+from registry.prepared import PreparedBeds, PreparedWaits, fitted_until
+from registry.preparing import prepare
+from registry.settings import Settings
+from registry.snapshot import open_snapshot
+from training.fit import bed_lesson
+from training.monotone import WAIT_SIGNS, signs_of
+from training.proxies import proxies
+from training.trees import Growth, fit_median
+
+__all__ = ["main", "refitted"]
+
+Prepared = PreparedBeds | PreparedWaits
+_WEEK = 7 * DAY
+
+
+def refitted(
+    model: ForecastModel,
+    fitted: Prepared,
+    explained: Prepared,
+    *,
+    refits: int,
+    rows: int,
+    rounds: int,
+    seed: int,
+    progress: Callable[[float], None],
+) -> Array:
+    """Contributions of the explained rows by each refit: float64 [refits, rows, groups], beds or minutes.
+
+    Args:
+        fitted: the rows that the package's median was fitted to. rows: of them, at most, in a refit's sample.
+        rounds: trees of a refit at most, each counting for as much more.
+    """
+    usable = fitted.part((fitted.weight > 0) & ~np.isnan(fitted.outcome))
+    samples = [_bootstrap(usable, rows, np.random.default_rng((seed, k))) for k in range(refits)]
+    growth = _cheaper(model, rounds)
+    out: list[Array] = []
+    with ThreadPoolExecutor(_threads()) as pool:
+        for found in pool.map(partial(_one, model, explained, growth), samples, range(refits)):
+            out.append(found)
+            progress(len(out) / refits)
+    return np.stack(out)
+
+
+def _threads() -> int:
+    return min(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+def _bootstrap(fitted: Prepared, rows: int, rng: np.random.Generator) -> Prepared:
+    """As many weeks as there are, drawn with replacement, thinned to so many rows; in the order of time."""
+    weeks, of = np.unique(fitted.prediction_time // _WEEK, return_inverse=True)
+    starts = np.searchsorted(of, np.arange(weeks.size + 1))
+    drawn = rng.integers(0, weeks.size, weeks.size)
+    chosen = np.concatenate([np.arange(starts[w], starts[w + 1]) for w in np.sort(drawn)])
+    thinned = np.sort(rng.choice(chosen.size, min(rows, chosen.size), replace=False))
+    return fitted.part(chosen[thinned])
+
+
+def _cheaper(model: ForecastModel, rounds: int) -> Growth:
+    """The package's growth with at most so many trees, each counting for as much more."""
+    told: Mapping[str, Any] = model.manifest.configuration
+    names = {f"median_{name}": name for name in Growth.__dataclass_fields__}
+    own = Growth(**{names[key]: value for key, value in told.items() if key in names})
+    fewer = min(rounds, own.rounds)
+    return replace(own, rounds=fewer, step=min(own.step * own.rounds / fewer, 0.3))
+
+
+def _one(model: ForecastModel, explained: Prepared, growth: Growth, sample: Prepared, number: int) -> Array:
+    how: dict[str, Any] = {"seed": number, "threads": 1, "progress": lambda: None, "growth": growth}
+    if isinstance(sample, PreparedBeds) and isinstance(explained, PreparedBeds):
+        rules = model.beds_or_raise
+        # The served rules: a sample of weeks is too thin to learn a usual week from.
+        linear, _, _, y, weight = bed_lesson(sample, rules, _usual(sample, rules))
+        trees = fit_median(sample.X, y, weight, **how)
+        rows: Rows = explained.rows(rules)
+    elif isinstance(sample, PreparedWaits) and isinstance(explained, PreparedWaits):
+        waits = model.waits_or_raise
+        y = sample.outcome / sample.rows(waits).scale
+        signs = signs_of(sample.features, WAIT_SIGNS)
+        linear, trees = None, fit_median(sample.X, y, sample.weight, signs=signs, **how)
+        rows = explained.rows(waits)
+    else:
+        raise TypeError("The rows to fit and to explain are not of one model.")
+    median = Median(TreeEngine.load(trees), linear, sample.features)
+    values, _ = median.reasons(rows.X, rows.calibration, rows.scale)
+    return group_sums(sample.features, rows, values)
+
+
+def _usual(sample: PreparedBeds, rules: BedBaselines) -> Array:
+    slot = week_slot(sample.prediction_time, sample.events.zone, sample.events.cadence_hours)
+    horizon = rules.horizon_index(sample.samples.query.horizon_hours)
+    return np.asarray(rules.usual_change[sample.units_of(rules), horizon, slot])
+
+
+def main(folder: Path) -> int:
+    """Serves the request in the folder."""
+    request = json.loads((folder / "request.json").read_bytes())
+    settings = Settings(home=Path(request["home"]))
+    found = candidate(settings.candidates, request["model"], request["version"])
+    body, model = found.registration["body"], ForecastModel(found.package)
+    tables = open_snapshot(settings.snapshots, body["data_digest"], body["seal_digest"])
+    prepared = prepare(model, tables)
+    split = Split.from_json(model.manifest.split)
+    last = "calibrate" if isinstance(prepared, PreparedBeds) else "fit"
+    mine = fitted_until(prepared, split, last) & (prepared.prediction_time >= split.spans["fit"][0])
+    judged = prepared.part(split.members("judge", prepared.prediction_time))
+
+    def tell(done: float) -> None:
+        print(json.dumps({"done": done}), flush=True)
+
+    arrays = {
+        "contributions": refitted(
+            model,
+            prepared.part(mine),
+            judged.part(spread_rows(judged.prediction_time.size, request["explained"])),
+            refits=request["refits"],
+            rows=request["rows"],
+            rounds=request["rounds"],
+            seed=model.manifest.seed,
+            progress=tell,
+        )
+    }
+    if isinstance(judged, PreparedWaits):
+        part = judged.part(spread_rows(judged.prediction_time.size, request["proxy_rows"]))
+        arrays |= proxies(model, part, request["attributes"], request["least_group"])
+    _write(folder / "refits.npz", arrays)
+    return 0
+
+
+def _write(path: Path, arrays: Mapping[str, Array]) -> None:
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **dict(arrays))
+    write_atomically(path, buffer.getvalue())
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
