@@ -9,6 +9,7 @@ or minutes adds up exactly.
 
 import io
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +21,7 @@ import numpy as np
 from explain import ExplanationError, TreeEngine
 from hospital.baselines import BedBaselines, WaitBaselines
 from hospital.events import Array
-from hospital.features.feature import Feature
+from hospital.features.feature import TRIAGE_RANK, Feature
 from hospital.quantiles import LEVELS
 from hospital.splits import UNIT_MODEL_DAYS
 from registry.errors import PackageError
@@ -39,7 +40,8 @@ class Rows:
 
     Attributes:
         X: float32 [n, features]. cell: int64 [n], whose usual contributions are subtracted (unit and horizon, or
-        department). calibration: int64 [n], group of the calibrated quantiles (horizon, or triage level).
+        department). calibration: int64 [n], group of the calibrated quantiles (horizon; of waits department,
+        part of the day and triage level).
         anchor, scale, floor: float64 [n], in beds or minutes. baseline: float64 [n], the best simple rule.
         baseline_cell: int64 [n], whose residual quantiles stand around the baseline.
     """
@@ -89,6 +91,10 @@ def rule_quantiles(rows: Rows, residuals: Array) -> Array:
     return np.maximum(rows.baseline[:, None] + residuals[rows.baseline_cell], rows.floor[:, None])
 
 
+WAIT_BAND_HOURS = 6
+WAIT_GROUP_SHAPE = (24 // WAIT_BAND_HOURS, len(TRIAGE_RANK) + 1)
+"""Calibration groups of a department: parts of the day by triage level (and none), in this order."""
+
 _NEEDS = {"last_wait": "last_wait_triage", "recent_median": "recent_wait_triage"}
 """What a wait's rule is read from; where that is unknown the usual wait stands in for it."""
 
@@ -112,6 +118,13 @@ class ForecastModel:
                 "version made it. Train the model again."
             ) from None
 
+    def _groups(self) -> int:
+        """How many calibration groups this Vigie's rows have."""
+        if self.name != "wait-time":
+            return len(self.manifest.horizons_hours)
+        department = next((f for f in self.features if f.name == "department"), None)
+        return max(len(department.levels) if department else 0, 1) * math.prod(WAIT_GROUP_SHAPE)
+
     def _read(self) -> None:
         if self.manifest.kind == "model":
             linear = LinearStep.from_json(self._json("linear.json")) if "linear.json" in self._files else None
@@ -123,7 +136,7 @@ class ForecastModel:
             self._shift, self._z = (
                 np.array(calibration[name], np.float64) for name in ("shift", "quantiles")
             )
-            if self._z.shape != (self._shift.size, len(LEVELS)):
+            if self._z.shape != (self._shift.size, len(LEVELS)) or self._shift.size != self._groups():
                 raise ValueError
             with np.load(io.BytesIO(self._files["reference.npz"]), allow_pickle=False) as reference:
                 self._usual_contributions = reference["contributions"]

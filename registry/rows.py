@@ -10,7 +10,7 @@ from hospital.events import Array
 from hospital.features.beds import BedQuery
 from hospital.features.feature import Feature
 from hospital.features.wait import WaitQuery
-from registry.model import Rows
+from registry.model import WAIT_BAND_HOURS, WAIT_GROUP_SHAPE, Rows
 
 __all__ = ["bed_baselines", "bed_rows", "wait_baselines", "wait_rows"]
 
@@ -73,7 +73,10 @@ def wait_rows(
     cell = np.where(np.isnan(department), 0, department).astype(np.int64)
     floor = (query.prediction_time - query.arrived_at) / 60e6
     scale = np.maximum(values["usual_hour"], _LEAST_USUAL_MINUTES)
-    return Rows(X, cell, triage, np.zeros(scale.size), scale, floor, values[baselines.best], triage)
+    # How sure a forecast is depends on all three: at night fewer see patients, and children are seen by others.
+    band = local_hour(query.prediction_time, zone).astype(np.int64) // WAIT_BAND_HOURS
+    group = np.ravel_multi_index((band, triage), WAIT_GROUP_SHAPE) + cell * int(np.prod(WAIT_GROUP_SHAPE))
+    return Rows(X, cell, group, np.zeros(scale.size), scale, floor, values[baselines.best], triage)
 
 
 def _column(X: Array, names: list[str], name: str) -> Array:

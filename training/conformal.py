@@ -1,5 +1,6 @@
 """Split conformal calibration: what days that were not fitted to say of a median and its spread."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +13,12 @@ from registry.linear import Median
 from registry.model import MEDIAN, Rows
 from registry.prepared import PreparedBeds, PreparedWaits
 
-__all__ = ["LEAST_CELL", "Calibration", "Errors", "calibrated"]
+__all__ = ["LEAST_CELL", "LEAST_WAITS", "Calibration", "Errors", "calibrated"]
 
 LEAST_CELL = 150
 """Rows of a group that are enough for quantiles of its own."""
+LEAST_WAITS = 300
+"""Visits that are enough for a department's part of the day and triage level: its p90 is then known to 2 points."""
 Prepared = PreparedBeds | PreparedWaits
 
 
@@ -61,16 +64,40 @@ class Errors:
         return cls(rows, value, width, residual, weight)
 
 
-def calibrated(errors: Errors, groups: int) -> Calibration:
-    """Shift and quantiles of the residual (split conformal, by group; a group of few rows has everybody's)."""
+def calibrated(
+    errors: Errors,
+    groups: int,
+    *,
+    shifted: Array | None = None,
+    coarser: Sequence[Array] = (),
+    least: int = LEAST_CELL,
+) -> Calibration:
+    """Shift and quantiles of the residual (split conformal, by group).
+
+    Args:
+        shifted: int64 [groups], classes of groups that share a shift; None: each its own. A median moved by a few
+        hundred rows is moved by chance, where their quantiles still tell how sure it is.
+        coarser: int64 [groups] each, what a group is part of, the finest first: a group of few rows has the quantiles
+        of the first that has enough, else everybody's. least: rows that are enough.
+    """
     residual, width, weight = errors.residual, errors.width, errors.weight
+    own = np.arange(groups)
     shift, z = np.zeros(groups), np.zeros((groups, len(LEVELS)))
-    for group in range(groups):
-        mine = errors.rows.calibration == group
-        if (weight[mine] > 0).sum() < LEAST_CELL:
-            mine = np.ones(mine.size, bool)
-        shift[group] = weighted_quantiles(residual[mine], weight[mine], (0.5,))[0]
+    shifts = _rows_of(errors, (own if shifted is None else shifted,), LEAST_CELL)
+    quantiles = _rows_of(errors, (own, *coarser), least)
+    for group, (moved, mine) in enumerate(zip(shifts, quantiles, strict=True)):
+        shift[group] = weighted_quantiles(residual[moved], weight[moved], (0.5,))[0]
         z[group] = weighted_quantiles((residual[mine] - shift[group]) / width[mine], weight[mine])
-    # The signs of what is left are half and half, so its median is 0 but for how quantiles lie between two rows.
+    # Half of what is left lies on either side of the median, but for how quantiles lie between two rows.
     z[:, MEDIAN] = 0.0
+    z[:, :MEDIAN] = np.minimum(z[:, :MEDIAN], 0.0)
     return Calibration(shift, np.maximum.accumulate(z, axis=1))
+
+
+def _rows_of(errors: Errors, classes: Sequence[Array], least: int) -> Iterator[Array]:
+    """By group, the rows (bool [n]) of its first class that has `least` known ones; all rows where none has."""
+    known = errors.weight > 0
+    by_row = [of[errors.rows.calibration] for of in classes]
+    for group in range(classes[0].size):
+        candidates = (rows == of[group] for rows, of in zip(by_row, classes, strict=True))
+        yield next((mine for mine in candidates if known[mine].sum() >= least), np.ones(known.size, bool))

@@ -25,7 +25,7 @@ from hospital.splits import Split
 from hospital.times import DAY
 from registry.digests import canonical_json
 from registry.linear import LinearStep, Median
-from registry.model import Rows, model_quantiles
+from registry.model import WAIT_GROUP_SHAPE, Rows, model_quantiles
 from registry.prepared import PreparedBeds, PreparedWaits, fitted_until
 from training.bed_baselines import (
     bed_baselines,
@@ -33,7 +33,7 @@ from training.bed_baselines import (
     usual_of_the_other_half,
     with_residuals,
 )
-from training.conformal import LEAST_CELL, Calibration, Errors, calibrated
+from training.conformal import LEAST_CELL, LEAST_WAITS, Calibration, Errors, calibrated
 from training.linear import fit_habit, fit_slopes, with_habit
 from training.monotone import WAIT_SIGNS, signs_of
 from training.trees import DEFAULT_GROWTH, Growth, Trees, fit_median, fit_trees
@@ -131,9 +131,17 @@ def fit_waits(
     departments = max(len(feature_of(data.features, "department").levels), 1)
     median = Median(TreeEngine.load(trees.median), None, fit.features)
     errors = Errors.of(median, TreeEngine.load(trees.spread), calibrate, later)
-    calibration = calibrated(errors, _TRIAGE_CELLS)
+    groups, bands, triage = _wait_groups(departments)
+    calibration = calibrated(errors, groups, shifted=triage, coarser=(bands, triage), least=LEAST_WAITS)
     reference = _reference(median, [(fit, rows), (calibrate, later)], departments)
     return Fitted(_files(trees, None, calibration, reference, baselines.to_json(), fit))
+
+
+def _wait_groups(departments: int) -> tuple[int, Array, Array]:
+    """(calibration groups, their department's part of the day, their triage level): int64 [groups] both."""
+    bands, levels = WAIT_GROUP_SHAPE
+    group = np.arange(departments * bands * levels)
+    return group.size, group // levels, group % levels
 
 
 def fit_baselines(data: Prepared, split: Split) -> Fitted:
