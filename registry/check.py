@@ -44,6 +44,7 @@ from registry.scoring import read_reported, reported_arrays, score
 from registry.seasonal import fit_season
 from registry.settings import Settings
 from registry.snapshot import open_snapshot
+from registry.sobriety_facts import Costed, sobriety_facts
 from registry.stability_facts import explanation_shift, stability_facts
 from registry.whole_scores import score_whole
 
@@ -63,8 +64,7 @@ class _Current:
     quantiles: Array | None
     version: str | None
     expected: bool
-    model: ForecastModel | None = None
-    rows: Prepared | None = None
+    costed: Costed | None = None
 
 
 def check(
@@ -168,6 +168,9 @@ def _recomputed(
             stability=stability_facts(model, judged, refits),
             shift=_shift(model, judged, current),
             proxies=proxy_facts(model, judged, refits, rows),
+            sobriety=sobriety_facts(
+                Costed(model, found.package, judged, body), current.costed, settings.home / "evidence"
+            ),
         )
     evidence = Evidence(
         model=found.model,
@@ -218,15 +221,16 @@ def _current(
         quantiles = forecast(model, rows.rows(model.waits_or_raise))
     if len(quantiles) != ours.size:
         raise CandidateError("The current release cannot be set beside this version: their rows differ.")
-    return _Current(quantiles, release.version, True, model, rows)
+    registered = release.body["registration"]["body"]
+    return _Current(quantiles, release.version, True, Costed(model, release.package, rows, registered))
 
 
 def _shift(model: ForecastModel, judged: Prepared, current: _Current) -> ExplanationShift | None:
-    if current.model is None or current.rows is None:
+    if current.costed is None:
         return None
-    if current.model.manifest.kind != "model":
+    if current.costed.model.manifest.kind != "model":
         return ExplanationShift((), np.empty((0, 0)), np.empty((0, 0)), judged.prediction_time.size)
-    return explanation_shift(model, judged, current.model, current.rows)
+    return explanation_shift(model, judged, current.costed.model, current.costed.judged)
 
 
 def daily_inputs(prepared: Prepared, judge: Scored, split: Split) -> tuple[DailyInput, ...]:
