@@ -20,6 +20,7 @@ from registry.card_sections import (
     Section,
     Title,
 )
+from registry.card_sobriety import Sobriety
 from registry.card_texts import STYLE
 from registry.card_words import Words
 from registry.wording import Language
@@ -34,6 +35,7 @@ _CONTENTS = (
     "calibration",
     "hospital",
     "fairness",
+    "sobriety",
     "data",
     "limits",
     "law",
@@ -59,6 +61,7 @@ def render_html(card: Mapping[str, Any], language: Language, *, later: Sequence[
         Calibration.of(card),
         Hospital.of(card),
         Fairness(card["groups"]),
+        Sobriety.of(card),
         Data(card["data"]),
         Limits.of(card),
         Law(),

@@ -44,6 +44,7 @@ from registry.report import Report, make_report
 from registry.scoring import age_bands, read_reported, reported_arrays, score
 from registry.settings import Settings
 from registry.snapshot import open_snapshot
+from registry.sobriety_facts import Costed, sobriety_facts
 from registry.stability_facts import explanation_shift, stability_facts
 from registry.tried import tries
 from registry.whole_scores import score_whole
@@ -156,6 +157,9 @@ def _recomputed(
             stability=stability_facts(model, judged, refits),
             shift=_shift(model, judged, current),
             proxies=proxy_facts(model, judged, refits, rows),
+            sobriety=sobriety_facts(
+                Costed(model, found.package, judged, body), current.costed, settings.home / "evidence"
+            ),
         )
     evidence = Evidence(
         model=found.model,
@@ -242,11 +246,11 @@ def _series(model: ForecastModel, prepared: Prepared, split: Split) -> tuple[Dai
 
 
 def _shift(model: ForecastModel, judged: Prepared, current: InUse) -> ExplanationShift | None:
-    if current.model is None or current.rows is None:
+    if current.costed is None:
         return None
-    if current.model.manifest.kind != "model":
+    if current.costed.model.manifest.kind != "model":
         return ExplanationShift((), np.empty((0, 0)), np.empty((0, 0)), judged.prediction_time.size)
-    return explanation_shift(model, judged, current.model, current.rows)
+    return explanation_shift(model, judged, current.costed.model, current.costed.judged)
 
 
 def _contract(

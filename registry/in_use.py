@@ -14,6 +14,7 @@ from registry.preparing import prepare
 from registry.release import current_release
 from registry.reliance import emergency_of, in_scope
 from registry.settings import Settings
+from registry.sobriety_facts import Costed
 
 __all__ = ["InUse", "served_today"]
 
@@ -24,14 +25,13 @@ class InUse:
 
     Attributes:
         quantiles: float64 [n, levels], NaN at horizons that it does not know; None without a release.
-        expected: whether the signed chain shows a release. model, rows: what it was made from.
+        expected: whether the signed chain shows a release. costed: its package, rows and registration.
     """
 
     quantiles: Array | None
     version: str | None
     expected: bool
-    model: ForecastModel | None = None
-    rows: PreparedBeds | PreparedWaits | None = None
+    costed: Costed | None = None
 
 
 def served_today(
@@ -66,7 +66,8 @@ def served_today(
         quantiles = _served(model, rows.rows(model.waits_or_raise), inside)
     if len(quantiles) != mine.prediction_time.size:
         raise CandidateError("The current release cannot be set beside this version: their rows differ.")
-    return InUse(quantiles, release.version, True, model, rows)
+    registered = release.body["registration"]["body"]
+    return InUse(quantiles, release.version, True, Costed(model, release.package, rows, registered))
 
 
 def _served(model: ForecastModel, rows: Rows, inside: Array) -> Array:

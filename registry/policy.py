@@ -17,7 +17,7 @@ from registry.power import PowerRow, power_faults
 
 __all__ = ["BASELINE_FLOOR", "FLOOR", "Policy", "default_policy", "load_policy"]
 
-FLOOR = ("contract", "explanation", "accuracy", "calibration", "fairness", "drift")
+FLOOR = ("contract", "explanation", "accuracy", "calibration", "fairness", "drift", "sobriety")
 """Gates that every policy must require of a model."""
 BASELINE_FLOOR = ("contract", "calibration")
 """Gates that every policy must require of a package that is only a baseline."""
@@ -160,6 +160,16 @@ class Explanation(_Strict):
     stated_attributes: Annotated[tuple[str, ...], Field(max_length=1, strict=False)]
 
 
+class Sobriety(_Strict):
+    """Budgets of a version, energy estimated; `growth`: how many times the version in use it may cost."""
+
+    package_megabytes: Annotated[float, Field(gt=0, le=1000)]
+    answer_milliseconds: Annotated[float, Field(gt=0, le=1000)]
+    answers_watt_hours: Annotated[float, Field(gt=0, le=100)]
+    training_watt_hours: Annotated[float, Field(gt=0, le=100_000)]
+    growth: Annotated[float, Field(gt=1, le=5)]
+
+
 class _Document(_Strict):
     version: Literal[1]
     name: Annotated[str, Field(min_length=1)]
@@ -175,6 +185,7 @@ class _Document(_Strict):
     fairness: Fairness
     drift: Drift
     explanation: Explanation
+    sobriety: Sobriety
 
 
 @dataclass(frozen=True)

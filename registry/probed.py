@@ -13,6 +13,8 @@ __all__ = [
     "Probed",
     "ProxyFacts",
     "ProxyGroup",
+    "SobrietyFacts",
+    "SobrietyFigures",
     "StabilityFacts",
 ]
 
@@ -135,6 +137,35 @@ class ProxyFacts:
 
 
 @dataclass(frozen=True)
+class SobrietyFigures:
+    """What one version costs.
+
+    Attributes:
+        package_bytes: of all its files. answer_seconds: float64 [answers], of one forecast with its reasons each.
+        answers_watt_hours: of a thousand such answers, estimated. training_watt_hours: estimated, as its registration
+        tells; NaN where it does not.
+    """
+
+    package_bytes: int
+    answer_seconds: Array
+    answers_watt_hours: float
+    training_watt_hours: float
+
+
+@dataclass(frozen=True)
+class SobrietyFacts:
+    """What this version costs, and the current release on the same rows in turn.
+
+    Attributes:
+        current: None without one. rule_before: the current release is of the simplest rules, which cost nothing.
+    """
+
+    own: SobrietyFigures
+    current: SobrietyFigures | None
+    rule_before: bool = False
+
+
+@dataclass(frozen=True)
 class Probed:
     """Everything of this file; None: not made, which opens nothing where it is required.
 
@@ -148,3 +179,4 @@ class Probed:
     stability: StabilityFacts | None = None
     shift: ExplanationShift | None = None
     proxies: ProxyFacts | None = None
+    sobriety: SobrietyFacts | None = None

@@ -18,7 +18,8 @@ import numpy as np
 from hospital.events import Array
 from registry.candidates import Candidate
 from registry.child import Child
-from registry.digests import canonical_json, sha256_bytes, write_atomically
+from registry.digests import canonical_json, sha256_bytes
+from registry.kept import keep, kept
 from registry.policy import Policy
 from registry.settings import Settings
 
@@ -72,7 +73,8 @@ class Refitting:
         subject |= {"format": _FORMAT, "xgboost": _installed("xgboost-cpu"), "numpy": _installed("numpy")}
         name = sha256_bytes(canonical_json(subject)).removeprefix("sha256:")
         self._kept = settings.home / "evidence" / "refits" / f"{name}.npz"
-        self._arrays = _read_kept(self._kept)
+        content = kept(self._kept)
+        self._arrays = None if content is None else _load(content)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._child: Child | None = None
         if self._arrays is None and command is not None:
@@ -96,8 +98,7 @@ class Refitting:
             return Refits(failed, np.empty((0, 0, 0)), (), np.empty((0, 0)))
         content = made.read_bytes()
         arrays = _load(content)
-        self._kept.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(self._kept, sha256_bytes(content).encode() + b"\n" + content)
+        keep(self._kept, content)
         return _refits(arrays)
 
     def __enter__(self) -> "Refitting":
@@ -116,14 +117,6 @@ class Refitting:
 def _refits(arrays: dict[str, Array]) -> Refits:
     groups, scores = arrays.get("groups", np.empty(0, str)), arrays.get("scores", np.empty((0, 0)))
     return Refits("", arrays["contributions"], tuple(str(g) for g in groups), scores)
-
-
-def _read_kept(path: Path) -> dict[str, Array] | None:
-    try:
-        digest, _, content = path.read_bytes().partition(b"\n")
-    except OSError:
-        return None
-    return _load(content) if digest.decode("ascii", "replace") == sha256_bytes(content) else None
 
 
 def _load(content: bytes) -> dict[str, Array]:

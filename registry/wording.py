@@ -32,6 +32,7 @@ _GATES = {
     "calibration": ("Calibration", "Calibration"),
     "fairness": ("Équité", "Fairness"),
     "drift": ("Dérive", "Drift"),
+    "sobriety": ("Sobriété", "Sobriety"),
 }
 _METRICS = {
     "gain_over_baseline": ("gain sur la meilleure règle simple", "gain over the best simple rule"),
@@ -92,6 +93,12 @@ _METRICS = {
         "aire sous la courbe, toutes raisons ensemble",
         "area under the curve, all reasons together",
     ),
+    "sobriety": ("coût", "cost"),
+    "package_megabytes": ("taille du paquet (Mo)", "size of the package (MB)"),
+    "answer_milliseconds": ("une réponse (ms, médiane)", "one answer (ms, median)"),
+    "answers_watt_hours": ("1 000 réponses (Wh, estimé)", "1,000 answers (Wh, estimated)"),
+    "training_watt_hours": ("entraînement (Wh, estimé)", "training (Wh, estimated)"),
+    "cost_ratio": ("multiple de la version en service", "multiple of the version in use"),
     "leakage": ("fuites", "leakage"),
     "later_rows_dropped": (
         "lignes qui changent sans ce qui fut reçu après",
@@ -205,6 +212,18 @@ _ADVICE = {
         "Une variable au moins trahit l'attribut, avec un faible poids : à surveiller.",
         "At least one feature tells the attribute, with little weight: watch it.",
     ),
+    "over_budget": (
+        "Au-delà du budget de la politique : moins d'arbres, moins d'essais, ou un budget que le comité justifie.",
+        "Beyond the policy's budget: fewer trees, fewer trials, or a budget that the board justifies.",
+    ),
+    "over_growth": (
+        "Coûte bien plus que la version en service : montrer ce que cela apporte, ou alléger le modèle.",
+        "Costs far more than the version in use: show what that brings, or make the model lighter.",
+    ),
+    "energy_unknown": (
+        "L'énergie n'a pas été mesurée à l'entraînement : réentraîner avec cette version de Vigie.",
+        "The energy was not measured in training: train again with this version of Vigie.",
+    ),
     "not_probed": (
         "Non mesuré : refaire vigie check avec cette version de Vigie.",
         "Not measured: run vigie check again with this version of Vigie.",
@@ -261,12 +280,20 @@ _BLOCKED = {
         "Ce groupe se voit annoncer moins qu'il n'attend : chercher pourquoi avant toute mise en service.",
         "This group is told to expect too little: find out why before any release.",
     ),
+    "sobriety": (
+        "Alléger le modèle, ou faire justifier le budget par le comité.",
+        "Make the model lighter, or have the board justify the budget.",
+    ),
     "drift": (
         "L'hôpital des dernières semaines n'est plus celui qui a été appris : réentraîner avec elles.",
         "The hospital of the last weeks is not the one that was learned: retrain with them.",
     ),
 }
 _GROUPS = {
+    "package_megabytes": ("taille", "size"),
+    "answer_milliseconds": ("temps de réponse", "answer time"),
+    "answers_watt_hours": ("énergie des réponses", "energy of answers"),
+    "training_watt_hours": ("énergie d'entraînement", "energy of training"),
     "all": ("tous", "all"),
     "short": ("jusqu'à 24 h", "up to 24 h"),
     HOSPITAL: ("hôpital entier", "whole hospital"),

@@ -14,6 +14,8 @@ from registry.probed import (
     Probed,
     ProxyFacts,
     ProxyGroup,
+    SobrietyFacts,
+    SobrietyFigures,
     StabilityFacts,
 )
 
@@ -49,6 +51,9 @@ SOUND = Probed(
                 {"age_years": 0.1, "ed_waiting": 0.9},
             ),
         ),
+    ),
+    sobriety=SobrietyFacts(
+        SobrietyFigures(1_100_000, 0.0002 + 0.00001 * np.sin(np.arange(200.0)), 0.001, 0.1), None
     ),
 )
 

@@ -44,10 +44,22 @@ def test_every_number_has_its_reason_beside_it() -> None:
 @pytest.mark.parametrize(
     ("pattern", "replacement", "said"),
     [
-        (r'"drift"\]', "]", "does not require drift"),
+        (r'"drift", "sobriety"\]', '"sobriety"]', "does not require drift"),
+        (r', "sobriety"\]', "]", "does not require sobriety"),
         (r'"explanation", ', "", "does not require explanation"),
         (r'"calibration"\] #', "] #", "does not require calibration"),
-        (r'"drift"\]', '"drift", "luck"]', "no gate luck"),
+        (r'"sobriety"\]', '"sobriety", "luck"]', "no gate luck"),
+        (r"^stability = [\d.]+", "stability = 3.0", "explanation.stability"),
+        (r"^shift_block = [\d.]+", "shift_block = 9.0", "explanation.shift_block"),
+        (r"^proxy_area = [\d.]+", "proxy_area = 0.99", "explanation.proxy_area"),
+        (r"^proxy_share = [\d.]+", "proxy_share = 0.9", "explanation.proxy_share"),
+        (
+            r"^stated_attributes = .*$",
+            'stated_attributes = ["sex", "age_band"]',
+            "explanation.stated_attributes",
+        ),
+        (r"^growth = [\d.]+", "growth = 50.0", "sobriety.growth"),
+        (r"^answer_milliseconds = [\d.]+", "answer_milliseconds = inf", "sobriety.answer_milliseconds"),
         (r"^approvals = [\d.]+", "approvals = 1", "approvals"),
         (r"^approvals = [\d.]+", "approvals = true", "approvals"),
         (r"^alpha = [\d.]+", "alpha = 0.5", "alpha"),
@@ -101,7 +113,7 @@ def test_a_policy_that_loosens_what_ships_is_refused(pattern: str, replacement: 
 def test_everything_wrong_is_said_at_once() -> None:
     """A board member edits once, not once for each fault."""
     text = edited(r"^effect = [\d.]+", "effect = 99.0").decode().replace("approvals = 2", "approvals = 1")
-    text = text.replace('"drift"]', "]") + "\n[new]\nkey = 1\n"
+    text = text.replace('"drift", "sobriety"]', '"sobriety"]') + "\n[new]\nkey = 1\n"
     with pytest.raises(PolicyError) as refused:
         load_policy(text.encode())
     for said in ("approvals", "does not require drift", "drift.effect", "new"):

@@ -51,6 +51,7 @@ def test_machines_get_what_the_design_promises(report: Report) -> None:
         "calibration",
         "fairness",
         "drift",
+        "sobriety",
     ]
     for gate in body["gates"]:
         assert gate["verdict"] in ("pass", "block", "inconclusive", "not applicable")

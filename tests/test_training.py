@@ -299,7 +299,7 @@ def test_a_package_of_another_vigie_is_refused_in_words(tables: HospitalTables, 
         ("linear.json", lambda body: body["trees_share"].pop()),
         ("calibration.json", lambda body: body.pop("shift")),
         ("calibration.json", lambda body: body["shift"].pop()),
-        ("calibration.json", lambda body: [body[name].pop() for name in ("shift", "quantiles")]),
+        ("calibration.json", lambda body: [body[k].pop() for k in ("shift", "quantiles")]),
     ):
         body = json.loads(files[name])
         spoil(body)

@@ -25,6 +25,7 @@ from hospital.splits import HORIZONS_HOURS, Kind, Split
 from hospital.times import DAY, instant
 from registry.candidates import MODELS, Candidate, register
 from registry.database import open_database, writing
+from registry.energy import Meter
 from registry.journal import append
 from registry.keys import Key
 from registry.model import ForecastModel
@@ -112,6 +113,7 @@ def train(
     Raises:
         TrainingError, HistoryError: the tables do not serve for this model.
     """
+    meter = Meter()
     progress("seal the data snapshot", 0.0)
     seal = seal_snapshot(settings.snapshots, tables)
     with tempfile.TemporaryDirectory(prefix="vigie-") as folder:
@@ -139,6 +141,7 @@ def train(
             "explanations": verified,
             "tuning": None if built.tuned is None else built.tuned.to_json(),
             "ablation": [asdict(a) for a in built.ablation],
+            "energy": meter.read().to_json(),
             "comment": comment,
             "at": instant(now),
         }

@@ -8,6 +8,7 @@ from registry.gates.drift import judge_drift
 from registry.gates.explanation import judge_explanation
 from registry.gates.fairness import judge_fairness
 from registry.gates.scope import Cell, choose_scope
+from registry.gates.sobriety import judge_sobriety
 from registry.gates.verdict import Finding, GateResult, Verdict, worst
 from registry.gates.whole import require_whole
 from registry.policy import Policy
@@ -37,5 +38,6 @@ def judge(evidence: Evidence, policy: Policy) -> tuple[tuple[GateResult, ...], t
         judge_calibration(evidence, policy, scope),
         judge_fairness(evidence, policy, scope),
         judge_drift(evidence, policy),
+        judge_sobriety(evidence, policy),
     )
     return results, scope
