@@ -26,7 +26,7 @@ from training.commands import REFITS
 from training.train import Request, train
 
 SEEDS = tuple(range(1001, 1021))
-DAYS = 490
+DAYS = 560
 KEPT = Path(".bench") / "check"
 CASES: dict[str, tuple[str, ...]] = {
     "sound": ("wait-time", "bed-demand"),

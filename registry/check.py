@@ -17,11 +17,10 @@ from registry.candidates import Candidate, candidate
 from registry.card import build_card
 from registry.daily import Rows, error_series, input_series
 from registry.database import open_database, writing
-from registry.errors import CandidateError, PackageError, PolicyError
+from registry.errors import CandidateError, PackageError
 from registry.evidence import ContractFacts, DailyInput, Evidence, Scored
 from registry.explanation_facts import explanation_facts
 from registry.feature_facts import feature_facts
-from registry.gates.groups import group_names
 from registry.in_use import InUse, served_today
 from registry.journal import append
 from registry.leakage import leakage_facts
@@ -41,7 +40,8 @@ from registry.probed import ExplanationShift, Probed
 from registry.proxy_facts import proxy_facts
 from registry.refitting import Refitting
 from registry.report import Report, make_report
-from registry.scoring import age_bands, read_reported, reported_arrays, score
+from registry.required_groups import require_groups
+from registry.scoring import read_reported, reported_arrays, score
 from registry.settings import Settings
 from registry.snapshot import open_snapshot
 from registry.sobriety_facts import Costed, sobriety_facts
@@ -76,7 +76,6 @@ def check(
     found = candidate(settings.candidates, model, version)
     evidence, tables = gather(settings, found, policy, progress, refits)
     progress("judge", 0.85)
-    _require_groups(policy, evidence, tables)
     report = make_report(evidence, policy)
     manifest = ForecastModel(found.package).manifest
     card = build_card(manifest, report.body, [(f.table, f.code, f.message) for f in tables.findings])
@@ -125,6 +124,7 @@ def _recomputed(
     progress("recompute forecasts", 0.3)
     judge = score(model, prepared, split.members("judge", at))
     scope_part = score(model, prepared, split.members("scope", at))
+    require_groups(policy, (scope_part, judge), tables)
     whole = score_whole(model.whole, judge)
     current = served_today(settings, found.model, tables, prepared, split)
     progress("look for drift", 0.5)
@@ -196,34 +196,6 @@ def _rule(model: ForecastModel, judged: Prepared) -> Array:
 def _tries(settings: Settings, found: Candidate, span: tuple[int, int]) -> int:
     with open_database(settings.database).connect() as connection:
         return tries(connection, found.model, found.version, span)
-
-
-def _require_groups(policy: Policy, evidence: Evidence, tables: HospitalTables) -> None:
-    """Refuses a policy that names a group which the whole snapshot does not have: nothing could ever judge it.
-
-    Raises:
-        PolicyError: every such group.
-    """
-    faults = []
-    for attribute, wanted in policy.document.fairness.required_groups.items():
-        have = _groups_of(attribute, evidence, tables)
-        faults += [f"{attribute}={name}" for name in wanted if name not in have]
-    if faults:
-        raise PolicyError(
-            f"The policy requires groups that these data do not have anywhere: {', '.join(faults)}. "
-            "Correct their names in fairness.required_groups, or the mapping's code list."
-        )
-
-
-def _groups_of(attribute: str, evidence: Evidence, tables: HospitalTables) -> set[str]:
-    if attribute == "age_band":
-        bands = age_bands(np.asarray(tables.tables["visits"]["age_years"], np.float64))
-        return set(group_names(bands)) if "age_years" in tables.tables["visits"] else set()
-    if attribute in ("unit_group", "site"):
-        parts = (evidence.scope_part, evidence.judge)
-        return {str(name) for part in parts for name in getattr(part, attribute)}
-    visits = tables.tables.get("visits")
-    return set() if visits is None or attribute not in visits else set(map(str, visits[attribute].unique()))
 
 
 def _split_of(model: ForecastModel, prepared: Prepared) -> Split:

@@ -63,7 +63,7 @@ def test_the_demo_survives_ctrl_c_and_then_goes_the_whole_way(folder: Path) -> N
     second = _start(folder)
     said, _ = second.communicate(timeout=900)
     assert second.returncode == 0, said
-    assert "490 days, kept" in said
+    assert "560 days, kept" in said
     for words in (
         "min, huit fois sur dix entre",
         "lits, huit fois sur dix entre",

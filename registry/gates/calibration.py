@@ -89,6 +89,7 @@ class _Judging:
         for group in sorted(set(known.unit_group)):
             mine = known.unit_group == group
             findings.append(self.coverage(known.part(mine), pit[mine], str(group), rules.tolerance_long))
+            findings += _tails(known.weight[mine], pit[mine], str(group))
         for band, hours in enumerate(_HOURS):
             mine = short & (known.local_hour // 6 == band)
             if mine.any():
