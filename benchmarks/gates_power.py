@@ -1,5 +1,6 @@
 """The power curves of the gates as a picture: share not passed, and share blocked, by size of each flaw."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -57,5 +58,9 @@ def _panel(index: int, name: str, sizes: Sequence[float], points: Sequence[tuple
         f'stroke="#ddd"/><text x="{x0 - 4}" y="{y0 + _HEIGHT * (1 - v) + 4:.1f}" text-anchor="end">{100 * v:g}</text>'
         for v in (0.0, 0.5, 1.0)
     )
-    title = f'<text x="{x0}" y="{y0 - 8}">{escape(name)}</text>'
+    lines = textwrap.wrap(name, 42)
+    title = "".join(
+        f'<text x="{x0}" y="{y0 - 8 - 13 * (len(lines) - 1 - i)}">{escape(line)}</text>'
+        for i, line in enumerate(lines)
+    )
     return title + levels + ticks + line(0, "#1f6f8b", "") + line(1, "#b3541e", "5 3")
