@@ -78,8 +78,8 @@ def by_spread(family: Family) -> bool:
     return family in _BY_SPREAD
 
 
-def scaled(figures: DailyFigures, reference: Array) -> Array:
-    """Values on the scale of their margins: [d, k].
+def scaled(figures: DailyFigures, reference: Array) -> tuple[Array, Array]:
+    """(values on the scale of their margins [d, k], whether these are logarithms [k]).
 
     Counts and ratios as logarithms; inputs, outcomes and expected errors as logarithms where the reference is then
     less skewed; the rest as they are. A count of 0 is an unknown day rather than an infinitely small one: a day
@@ -89,13 +89,15 @@ def scaled(figures: DailyFigures, reference: Array) -> Array:
         reference: bool [d], the days before the release.
     """
     out = np.array(figures.values, np.float64)
+    logarithmic = np.zeros(len(figures.figures), bool)
     for column, figure in enumerate(figures.figures):
         if figure.family in _LOGARITHMIC or (
             figure.family in _BY_SPREAD and _less_skewed(out[reference, column])
         ):
+            logarithmic[column] = True
             known = out[:, column] > _LEAST
             out[:, column] = np.log(out[:, column], out=np.full(out.shape[0], np.nan), where=known)
-    return out
+    return out, logarithmic
 
 
 def _less_skewed(values: Array) -> bool:

@@ -1,7 +1,9 @@
 """The sequential tests of a model's daily figures: pure, from figures, a release's day and the policy's section."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -27,8 +29,10 @@ LOOKS = {"slow": 1.0, "fast": 2.0}
 """Two sums of each figure: beyond the margin, for what a fifth changes, and beyond twice that, for two fifths."""
 _EARLIER_FACTOR = 3.0
 _MONTH_DAYS = 28
+_LEAST_SHARE = 0.05
 _FEWER_FACTOR = 1.5  # fewer patients than usual overwhelm nobody: they are let stray further
-_SPREAD_FLOOR = {"arrivals": 0.02, "missing": 0.005, "coverage": 0.01, "errors": 0.01, "fairness": 0.01}
+_SPREAD_FLOOR = 0.01
+_TINY = 1e-9
 _FRANCE = ZoneInfo("Europe/Paris")
 
 
@@ -75,45 +79,88 @@ class Tested:
     alarms: tuple[Alarm, ...]
 
 
-def watch(figures: DailyFigures, released_day: int, rules: MonitorRules, zone: ZoneInfo = _FRANCE) -> Tested:
-    """Follows every figure from the day of the release on, against the days before it."""
+def watch(
+    figures: DailyFigures,
+    released_day: int,
+    rules: MonitorRules,
+    zone: ZoneInfo = _FRANCE,
+    restarts: Mapping[tuple[str, str], int] = MappingProxyType({}),
+) -> Tested:
+    """Follows every figure from the day of the release on, against the days before it.
+
+    Args:
+        released_day: the first local day of which the model and its check saw nothing.
+        restarts: by family and name, the last day that no longer counts: its alarm was cleared.
+    """
     past = figures.days < released_day
-    values = scaled(figures, past)
+    values, logarithmic = scaled(figures, past)
     epidemic = epidemic_days(figures.days, rules.epidemic_months)
     residual = values - usual(figures.days, values, released_day, epidemic, zone)
-    reference, change = residual[past], residual[~past]
-    k = len(figures.figures)
-    arrivals = np.array([f.family == "arrivals" for f in figures.figures])
-    n = np.isfinite(reference).sum(axis=0)
-    tested = n >= rules.minimum_reference_days
-    spread = np.full(k, np.nan)
-    one_day = np.full(k, np.nan)
-    if tested.any():
-        # Epidemics have a margin of their own: what they add to arrivals is not counted a second time.
-        quiet = np.where(np.outer(epidemic[past], arrivals), np.nan, reference)
-        enough = np.isfinite(quiet).sum(axis=0) >= rules.minimum_reference_days
-        spread[tested] = long_run_spread(np.where(enough, quiet, reference)[:, tested])
-        one_day[tested] = day_spread(reference[:, tested])
+    days, change = figures.days[~past], residual[~past].copy()
+    for j, figure in enumerate(figures.figures):
+        change[days <= restarts.get((figure.family, figure.name), int(released_day) - 1), j] = np.nan
+    known = _Known.of(figures.figures, values[past], residual[past], logarithmic, epidemic[past], rules)
+    arrivals = np.array([f.family == "arrivals" for f in figures.figures], bool)
+    winter = np.outer(epidemic[~past], arrivals * rules.margin_epidemic)
+    below = np.where(arrivals, _FEWER_FACTOR, 1.0)
     chance = shares_of(figures.figures) * rules.false_alarms_per_year
-    margin, paths, limits = np.full((2, k), np.nan), [], np.full((2, k), np.nan)
+    margin, limits = np.full((2, arrivals.size), np.nan), np.full((2, arrivals.size), np.nan)
+    paths = []
     for i, factor in enumerate(LOOKS.values()):
-        for j in np.flatnonzero(tested):
-            family = figures.figures[j].family
-            spread[j] = max(spread[j], _SPREAD_FLOOR.get(family, 0.0), 1e-9)
-            allowed = margin_of(family, rules) * (one_day[j] if by_spread(family) else 1.0)
-            if family in WITHIN_EARLIER:
-                allowed = max(allowed, _EARLIER_FACTOR * _furthest_month(reference[:, j]))
-            # one side of one of two looks
-            limits[i, j], inside = threshold(factor * allowed / spread[j], float(n[j]), chance[j] / 4)
-            margin[i, j] = inside * spread[j]
-        winter = np.outer(epidemic[~past], arrivals * rules.margin_epidemic)
-        above = (margin[i] + winter) / spread
-        paths.append(follow(change / spread, above, above * np.where(arrivals, _FEWER_FACTOR, 1.0)))
+        for j in map(int, np.flatnonzero(np.isfinite(known.spread))):  # one side of one of two looks
+            wanted = factor * known.allowed[j] / known.spread[j]
+            limits[i, j], inside = threshold(wanted, float(known.days[j]), chance[j] / 4)
+            margin[i, j] = inside * known.spread[j]
+        above = (margin[i] + winter) / known.spread
+        paths.append(follow(change / known.spread, above, above * below))
     reach = np.stack([path.larger / limits[i] for i, path in enumerate(paths)], axis=1)
-    days = figures.days[~past]
-    found = _Found(figures.figures, days, change, spread, margin, limits, chance, n, paths)
-    alarms = tuple(a for j in np.flatnonzero(tested) if (a := found.first(int(j))) is not None)
-    return Tested(figures.figures, days, change, spread, margin, reach, alarms)
+    found = _Found(figures.figures, days, change, known, margin, limits, chance, paths)
+    alarms = [found.first(int(j)) for j in np.flatnonzero(np.isfinite(known.spread))]
+    return Tested(
+        figures.figures, days, change, known.spread, margin, reach, tuple(a for a in alarms if a is not None)
+    )
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the reference tells of each figure.
+
+    Attributes:
+        days: int64 [k], with a value. spread: float64 [k], long-run, per day; NaN: too few days to test it.
+        allowed: float64 [k], the margin on the figure's scale.
+    """
+
+    days: Array
+    spread: Array
+    allowed: Array
+
+    @classmethod
+    def of(
+        cls,
+        figures: tuple[Figure, ...],
+        values: Array,
+        residual: Array,
+        logarithmic: Array,
+        epidemic: Array,
+        rules: MonitorRules,
+    ) -> "_Known":
+        known = np.isfinite(residual)
+        days = known.sum(axis=0)
+        spread, allowed = np.full(len(figures), np.nan), np.full(len(figures), np.nan)
+        for j in map(int, np.flatnonzero(days >= rules.minimum_reference_days)):
+            family, series = figures[j].family, residual[:, j]
+            level = 1.0 if logarithmic[j] else float(np.abs(values[known[:, j], j].mean()))
+            # A figure that hardly varied would alarm at nothing: it is held to a share of its own level.
+            least = _LEAST_SHARE * level if by_spread(family) else _SPREAD_FLOOR
+            quiet = np.where(epidemic, np.nan, series)
+            if family == "arrivals" and np.isfinite(quiet).sum() >= rules.minimum_reference_days:
+                series = quiet  # epidemics have a margin of their own: they are not counted a second time
+            spread[j] = max(float(long_run_spread(series[:, None])[0]), least, _TINY)
+            unit = max(float(day_spread(residual[:, j])), least) if by_spread(family) else 1.0
+            allowed[j] = margin_of(family, rules) * unit
+            if family in WITHIN_EARLIER:
+                allowed[j] = max(allowed[j], _EARLIER_FACTOR * _furthest_month(residual[:, j]))
+        return cls(days, spread, allowed)
 
 
 @dataclass(frozen=True)
@@ -121,11 +168,10 @@ class _Found:
     figures: tuple[Figure, ...]
     days: Array
     change: Array
-    spread: Array
+    known: _Known
     margin: Array
     limits: Array
     chance: Array
-    reference_days: Array
     paths: list[Path]
 
     def first(self, j: int) -> Alarm | None:
@@ -143,7 +189,7 @@ class _Found:
         seen = self.change[since : at + 1, j]
         seen = seen[np.isfinite(seen)]
         mean = float(seen.mean())
-        reach = 1.96 * float(self.spread[j]) / math.sqrt(seen.size)
+        reach = 1.96 * float(self.known.spread[j]) / math.sqrt(seen.size)
         return Alarm(
             figure=self.figures[j],
             look=list(LOOKS)[i],
@@ -155,7 +201,7 @@ class _Found:
             statistic=float(path.larger[at, j]),
             threshold=float(self.limits[i, j]),
             yearly_chance=float(self.chance[j]),
-            reference_days=int(self.reference_days[j]),
+            reference_days=int(self.known.days[j]),
         )
 
 
