@@ -43,11 +43,19 @@ def _again_and_again(settings: "Settings", parent: int | None) -> int:
     """
     command = [sys.executable, str(Path(__file__).with_name("vigie.py")), "monitor", "--once"]
     due = time.monotonic() + (_FIRST_SECONDS if parent else 0.0)
-    while parent is None or os.getppid() == parent:
-        if time.monotonic() >= due:
-            subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
-            due = time.monotonic() + 60.0 * settings.monitor_minutes
-        time.sleep(_WATCH_SECONDS)
+    looking: subprocess.Popen[bytes] | None = None
+    try:
+        while parent is None or os.getppid() == parent:
+            if looking is not None and looking.poll() is not None:
+                looking = None
+            if looking is None and time.monotonic() >= due:
+                looking = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+                due = time.monotonic() + 60.0 * settings.monitor_minutes
+            time.sleep(_WATCH_SECONDS)
+    finally:
+        if looking is not None:
+            looking.kill()  # a look that is cut off leaves nothing
+            looking.wait()
     return 0
 
 

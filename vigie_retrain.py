@@ -35,7 +35,12 @@ def retrain(given: argparse.Namespace, settings: "Settings", models: Sequence[st
         version = None
         if found.due:
             request = Request(
-                model, found.horizons_hours if model == "bed-demand" else (), None, 1, given.threads
+                model,
+                found.horizons_hours if model == "bed-demand" else (),
+                None,
+                1,
+                given.threads,
+                ablation=False,
             )
             comment = f"retrained because {'; '.join(found.reasons)}"
             try:

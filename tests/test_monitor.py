@@ -22,12 +22,14 @@ from hospital.reading import HospitalTables, read_hospital
 from hospital.simulator import Shift, simulate, write
 from hospital.times import DAY, instant
 from registry import journal
+from registry.candidates import candidates
 from registry.database import monitor_looks, opened_database, payloads, writing
 from registry.errors import MonitorError
 from registry.monitoring.look import look
 from registry.monitoring.standing import StandingAlarm, clear_alarm, last_look, raise_alarm, standing
 from registry.monitoring.telling import warning_of
 from registry.release import promote
+from registry.released import current_release
 from registry.settings import Settings
 from serving.followed import StoredAlarms
 from serving.importing import rows_since
@@ -37,7 +39,7 @@ from training.train import Request, train
 from vigie import main
 
 START = date(2024, 1, 8)
-CUT, SHIFTED, DAYS = 200, 215, 250
+CUT, SHIFTED, SEEN, DAYS = 200, 215, 245, 264
 KEY = b"a key for tests of the monitor"
 EVIDENCE = {
     "look": "slow",
@@ -128,7 +130,7 @@ def test_a_shift_alarms_once_with_its_evidence_and_a_journal_entry(
     followed: Callable[[int], Settings],
 ) -> None:
     """Arrivals times 1.8 are seen; looked at again nothing is doubled; more days change the look alone."""
-    settings = followed(DAYS - 5)
+    settings = followed(SEEN)
     found = _look(settings)
     arrivals = next(a for a in found.raised if a.figure.family == "arrivals")
     shifted = (START + timedelta(days=SHIFTED) - date(1970, 1, 1)).days
@@ -156,7 +158,7 @@ def test_killed_in_the_middle_nothing_is_there_and_the_next_look_finds_it(
     released: Released, followed: Callable[[int], Settings], tmp_path: Path
 ) -> None:
     """kill -9 after the alarms are written and before the commit: no alarm, no entry; then all of them once."""
-    settings = followed(DAYS - 5)
+    settings = followed(SEEN)
     script = f"""
 import os, signal, sys
 from datetime import datetime, UTC
@@ -186,7 +188,7 @@ with opened_database(settings.database) as engine:
 
 def test_a_named_person_clears_an_alarm_with_a_reason(followed: Callable[[int], Settings]) -> None:
     """Without either, or twice, it is refused, all faults at once; cleared, the figure is followed anew."""
-    settings = followed(DAYS - 5)
+    settings = followed(SEEN)
     found = _look(settings)
     assert found.raised
     with opened_database(settings.database) as engine:
@@ -212,7 +214,7 @@ def test_without_the_snapshot_figures_are_told_but_not_tested(
     released: Released, followed: Callable[[int], Settings], tmp_path: Path
 ) -> None:
     """Where serving runs without the workshop's folder it says so, and alarms at nothing."""
-    settings = followed(DAYS - 5)
+    settings = followed(SEEN)
     kept = settings.home / "snapshots"
     away, cache = tmp_path / "away", settings.home / "monitoring"
     kept.rename(away)
@@ -377,11 +379,11 @@ def test_the_command_line_looks_shows_clears_and_retrains(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """1 where an alarm is new, 0 after; retraining says why it is not due, and its candidate is no release."""
-    settings = followed(DAYS - 5)
+    settings = followed(SEEN)
     monkeypatch.setenv("VIGIE_HOME", str(settings.home))
     monkeypatch.setenv("VIGIE_DATABASE_URL", settings.database_url)
-    retrain = ["retrain", "--if-due", "--model", "wait-time", "--data", str(released.folder)]
-    assert main(retrain) == 1
+    retrain = ["retrain", "--if-due", "--model", "wait-time", "--data"]
+    assert main([*retrain, str(released.folder)]) == 1
     assert "no alarm stands" in capsys.readouterr().out
     assert main(["monitor", "--once", "--language", "en"]) == 1
     assert "ALARM the number of arrivals" in capsys.readouterr().out
@@ -390,10 +392,18 @@ def test_the_command_line_looks_shows_clears_and_retrains(
     assert main(["monitor", "--show", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)["wait-time"]
     assert any(a["change"] > 0.3 for a in shown["alarms"])
-    assert main([*retrain, "--json"]) == 1  # fifty days, and the policy asks for sixty
+    assert main([*retrain, str(released.folder.parent / "known"), "--json"]) == 1
     (told,) = json.loads(capsys.readouterr().out)
     assert any("arrivals" in reason for reason in told["reasons"])
     assert any("it takes 60" in obstacle for obstacle in told["obstacles"])
+    assert main([*retrain, str(released.folder)]) == 0
+    assert "It is not released. Next: vigie check wait-time 2" in capsys.readouterr().out
+    assert [c.version for c in candidates(settings.candidates, "wait-time")] == ["1", "2"]
+    release = current_release(settings, "wait-time")
+    assert release is not None
+    assert release.version == "1"
+    assert main([*retrain, str(released.folder)]) == 1
+    assert "version 2 was trained on these very tables" in capsys.readouterr().out
     alarm = shown["alarms"][0]["id"]
     assert main(["monitor", "--clear", alarm]) == 2
     assert "say who; say why" in capsys.readouterr().err
