@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint lock clean bench-bulk bench-check bench-demo bench-explain bench-gates bench-leaks bench-real bench-serve bench-train
+.PHONY: setup demo test lint lock clean bench-bulk bench-check bench-demo bench-explain bench-gates bench-leaks bench-monitor bench-real bench-serve bench-train
 
 setup: .venv/.done
 
@@ -52,6 +52,9 @@ bench-gates: setup
 
 bench-leaks: setup
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.leaks
+
+bench-monitor: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.monitor
 
 bench-real: setup
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.real

@@ -351,6 +351,18 @@ def _serve(given: argparse.Namespace) -> int:
     return serve(settings)
 
 
+def _monitor(given: argparse.Namespace) -> int:
+    from vigie_monitor import run_monitor
+
+    return run_monitor(given, _settings(), now=_now)
+
+
+def _retrain(given: argparse.Namespace) -> int:
+    from vigie_monitor import retrain_if_due
+
+    return retrain_if_due(given, _settings(), now=_now())
+
+
 def _journal(given: argparse.Namespace) -> int:
     from registry.database import open_database
     from registry.journal import entries, verify
@@ -418,6 +430,8 @@ _VERBS: Mapping[str, Verb] = {
     "review": _review,
     "promote": _promote,
     "rollback": _rollback,
+    "monitor": _monitor,
+    "retrain": _retrain,
     "key create": _key_create,
     "key trust": _key_trust,
     "policy": _policy,

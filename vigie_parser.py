@@ -164,6 +164,33 @@ def _service(add: _Add) -> None:
     """The service and its records."""
     serve = add("serve", "serve the released versions over HTTP")
     serve.add_argument("--port", type=int)
+    monitor = add(
+        "monitor", "follow the released versions (started by serve); 0 no new alarm, 1 a new one, 2 an error"
+    )
+    monitor.add_argument("--once", action="store_true", help="look once, and end")
+    monitor.add_argument("--show", action="store_true", help="the figures and alarms of the last look")
+    monitor.add_argument("--clear", metavar="ALARM", help="say that an alarm no longer counts, and why")
+    monitor.add_argument("--by", default="", metavar="NAME", help="who clears it")
+    monitor.add_argument("--reason", default="", metavar="TEXT", help="why it is cleared")
+    monitor.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+    monitor.add_argument("--json", action="store_true")
+    monitor.add_argument("--language", choices=("fr", "en"))
+    retrain = add(
+        "retrain", "train a candidate where one is due: never a release (0 trained, 1 not due, 2 an error)"
+    )
+    retrain.add_argument(
+        "--if-due", action="store_true", required=True, help="only where it is due, and say why"
+    )
+    retrain.add_argument("--model", choices=_MODELS, help="(default: both)")
+    retrain.add_argument(
+        "--data", type=Path, required=True, metavar="DIR|FILE", help="the hospital's tables today"
+    )
+    retrain.add_argument("--mapping", type=Path, metavar="FILE", help="see docs/mappings.md")
+    retrain.add_argument(
+        "--key", type=Path, metavar="FILE", help="the author's key; without it nobody can approve"
+    )
+    retrain.add_argument("--threads", type=int, default=1)
+    retrain.add_argument("--json", action="store_true")
     journal = add("journal", "verify or export the journal")
     journal.add_argument("what", choices=("verify", "export"))
     token = add("token", "make, revoke or list tokens")

@@ -34,10 +34,12 @@ from registry.statements import execute
 __all__ = [
     "JOURNAL_LOCK",
     "REVISION",
+    "alarms",
     "decisions",
     "journal",
     "metadata",
     "migrate",
+    "monitor_looks",
     "observations",
     "open_database",
     "opened_database",
@@ -48,7 +50,7 @@ __all__ = [
     "writing_on",
 ]
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest of `registry/migrations`."""
 _VERSIONS = Table("alembic_version", MetaData(), Column("version_num", Text))
 _BUSY_SECONDS = 20
@@ -127,6 +129,34 @@ tokens = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
+)
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("alarm_id", Text, primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("release", BigInteger, nullable=False),
+    Column("family", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("raised_at", BigInteger, nullable=False),
+    Column("day", BigInteger, nullable=False),
+    Column("stops", BigInteger, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("journal_seq", BigInteger, nullable=False),
+    Column("cleared_at", BigInteger),
+    Column("cleared_day", BigInteger),
+    Column("cleared_by", Text),
+    Column("cleared_reason", Text),
+    Index("ix_alarms_release", "model", "release"),
+)
+monitor_looks = Table(
+    "monitor_looks",
+    metadata,
+    Column("model", Text, primary_key=True),
+    Column("release", BigInteger, primary_key=True, autoincrement=False),
+    Column("looked_at", BigInteger, nullable=False),
+    Column("until_day", BigInteger, nullable=False),
+    Column("figures", Text, nullable=False),
 )
 
 

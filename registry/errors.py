@@ -14,6 +14,7 @@ VigieError
     ├── ReleaseError       a release that does not verify
     ├── StoreError         MLflow's store cannot be used
     ├── JournalError       the journal cannot do what was asked of it
+    ├── MonitorError       what is followed after a release cannot be, or an alarm cannot be cleared
     ├── BulkError          a file of many explanations cannot be written, or would not add up
     └── TokenError         a token that is unknown, expired or revoked
 """
@@ -25,6 +26,7 @@ __all__ = [
     "CandidateError",
     "JournalError",
     "KeyFileError",
+    "MonitorError",
     "PackageError",
     "PolicyError",
     "PromotionError",
@@ -97,3 +99,7 @@ class BulkError(RegistryError):
 
 class TokenError(RegistryError):
     """A token is unknown, expired or revoked."""
+
+
+class MonitorError(RegistryError):
+    """What is followed after a release cannot be, or an alarm cannot be cleared."""

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from registry.digests import sha256_bytes
 from registry.errors import PolicyError
+from registry.monitoring.rules import MonitorRules
 from registry.power import PowerRow, power_faults
 
 __all__ = ["BASELINE_FLOOR", "FLOOR", "Policy", "default_policy", "load_policy"]
@@ -185,6 +186,7 @@ class _Document(_Strict):
     fairness: Fairness
     drift: Drift
     explanation: Explanation
+    monitor: MonitorRules | None = None  # a policy signed before there was one has the section that ships
     sobriety: Sobriety
 
 
@@ -200,6 +202,11 @@ class Policy:
     def approvals(self) -> int:
         """How many board members must approve."""
         return self.document.approvals
+
+    @property
+    def monitor(self) -> MonitorRules:
+        """What is followed after a release, by this policy or, where it says nothing, by the one that ships."""
+        return self.document.monitor or _shipped_monitor()
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -279,6 +286,12 @@ def _floor_faults(path: str, required: object, floor: tuple[str, ...]) -> list[s
     unknown = [str(gate) for gate in required if gate not in floor]
     faults = [f"{path}: it does not require {', '.join(missing)}"] if missing else []
     return faults + ([f"{path}: there is no gate {', '.join(unknown)}"] if unknown else [])
+
+
+def _shipped_monitor() -> MonitorRules:
+    found = default_policy().document.monitor
+    assert found is not None
+    return found
 
 
 def default_policy() -> Policy:

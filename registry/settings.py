@@ -17,6 +17,7 @@ class Settings(BaseSettings):
         database_url: SQLAlchemy URL of the one database; empty: SQLite in the home.
         releases_dir, trust_dir: folders; None: in the home.
         host, port: where `vigie serve` listens. language: of texts for people.
+        monitor: whether `vigie serve` starts `vigie monitor`. monitor_minutes: between two looks.
         clock_start: the service's clock begins there and runs on (the demo's); None: the real time.
     """
 
@@ -29,6 +30,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 3000
     language: Literal["fr", "en"] = "fr"
+    monitor: bool = True
+    monitor_minutes: int = Field(default=60, ge=1, le=1440)
     clock_start: AwareDatetime | None = None
 
     @property

@@ -2,7 +2,7 @@
 
 from starlette.applications import Starlette
 
-from serving import pages, routes_forecasts, routes_models, routes_records, routes_service
+from serving import pages, pages_monitoring, routes_forecasts, routes_models, routes_records, routes_service
 from serving.endpoint import Endpoint
 from serving.gate import Gate
 from serving.parts import Parts
@@ -15,6 +15,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *routes_models.ENDPOINTS,
     *routes_service.ENDPOINTS,
     *pages.ENDPOINTS,
+    *pages_monitoring.ENDPOINTS,
 )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from registry.settings import Settings
 from serving.auth import Authority
 from serving.clock import Clock, DemoClock, SystemClock
 from serving.errors import SettingsError
+from serving.followed import StoredAlarms
 from serving.models import StoredCatalogue
 from serving.observations import Receptions
 from serving.parts import Parts
@@ -41,7 +43,7 @@ def real_parts(settings: Settings | None = None) -> Parts:
     return Parts(
         engine=engine,
         clock=clock,
-        releases=Releases(StoredReleases(found)),
+        releases=Releases(StoredReleases(found), followed=StoredAlarms(engine)),
         forecaster=make_forecaster(found),
         authority=Authority(engine, found.home),
         pseudonym_key=load_or_create_key(found.home / "pseudonym.key"),
@@ -78,6 +80,8 @@ def check_can_serve(settings: Settings) -> None:
 def serve(settings: Settings) -> int:
     """Checks, then becomes `bentoml serve`; Ctrl-C and SIGTERM finish what is in flight and end it.
 
+    `vigie monitor` is started beside it, and ends with it.
+
     Raises:
         SettingsError: it cannot start; nothing was started.
     """
@@ -88,9 +92,17 @@ def serve(settings: Settings) -> int:
     where = ["--host", settings.host, "--port", str(settings.port)]
     limits = ["--timeout-graceful-shutdown", "20"]
     sys.stdout.flush()
+    if settings.monitor:
+        _start_monitor()
     os.execv(  # noqa: S606 - this very interpreter, no shell
         sys.executable, [sys.executable, "-m", "bentoml", "serve", "serving.service:Vigie", *where, *limits]
     )
+
+
+def _start_monitor() -> None:
+    """`vigie monitor` as a child of the process that is about to become the service, and that it ends with."""
+    command = [sys.executable, str(ROOT / "vigie.py"), "monitor", "--parent", str(os.getpid())]
+    subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL)
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -102,6 +114,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "VIGIE_RELEASES": str(settings.releases.resolve()),
         "VIGIE_TRUST": str(settings.trust.resolve()),
         "VIGIE_LANGUAGE": settings.language,
+        "VIGIE_MONITOR_MINUTES": str(settings.monitor_minutes),
     }
     if settings.database_url:
         named["VIGIE_DATABASE_URL"] = settings.database_url

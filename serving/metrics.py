@@ -25,6 +25,13 @@ class Metrics:
         self.forecasts = Counter(
             "vigie_forecasts", "Forecasts given, by trust.", ["model", "trust"], registry=r
         )
+        self.alarms = Gauge(
+            "vigie_alarms",
+            "Alarms that stand against the release in use.",
+            ["model"],
+            registry=r,
+            multiprocess_mode="mostrecent",
+        )
         self.release = Gauge(
             "vigie_release",
             "Number of the release in use.",

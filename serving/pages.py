@@ -24,7 +24,7 @@ from serving.protocol import BedQuestion, ExplainOptions, LoadedModel, UnitHisto
 from serving.routes_forecasts import forecast_beds, forecast_waits
 from serving.texts import TEXTS, Language, ahead, clock_time, number, short_time
 
-__all__ = ["ENDPOINTS", "TEMPLATES"]
+__all__ = ["ENDPOINTS", "LANGUAGE", "SEES_PAGES", "TEMPLATES", "language_of", "render"]
 
 _HERE = Path(__file__).parent
 TEMPLATES = Environment(
@@ -73,10 +73,13 @@ _LATEST = _Latest()
 
 def start(call: Call) -> Response:
     """GET /"""
-    parts, language = call.parts, _language(call)
+    parts, language = call.parts, language_of(call)
     now = parts.clock.now()
     minute = now - now % MINUTE
-    stamps = tuple(None if s.loaded is None else s.loaded.digest for s in parts.releases.states.values())
+    stamps = tuple(
+        None if s.loaded is None else (s.loaded.digest, tuple(a.alarm_id for a in s.loaded.alarms))
+        for s in parts.releases.states.values()
+    )
     faults = tuple(s.fault for s in parts.releases.states.values())
     key = (id(parts), minute, language, stamps, faults)
     with _LATEST.lock:
@@ -87,7 +90,7 @@ def start(call: Call) -> Response:
     model = beds.model or waits.model
     zone = ZoneInfo(model.zone if model else "Europe/Paris")
     units = _units(beds, minute, zone, language)
-    return _render(
+    return render(
         "start.html",
         language,
         now=clock_time(minute, zone, language, date=True),
@@ -102,6 +105,7 @@ def start(call: Call) -> Response:
             for m in (beds.model, waits.model)
             if m
         },
+        alarms=sum(len(m.alarms) for m in (beds.model, waits.model) if m),
         caller=call.caller.name,
         path="/",
     )
@@ -214,7 +218,7 @@ def _level(probability: float | None) -> str:
 
 def sign_in_page(call: Call) -> Response:
     """GET /sign-in"""
-    return _render("sign_in.html", _language(call), fault=None, path="/sign-in")
+    return render("sign_in.html", language_of(call), fault=None, path="/sign-in")
 
 
 def sign_in(call: Call) -> Response:
@@ -224,7 +228,7 @@ def sign_in(call: Call) -> Response:
     language = language if language in TEXTS else call.parts.language
     caller = call.parts.authority.caller(secret) if 0 < len(secret) <= 256 and secret.isascii() else None
     if caller is None or not caller.roles & SEES_PAGES:
-        return _render("sign_in.html", language, 403, fault="wrong_token", path="/sign-in")
+        return render("sign_in.html", language, 403, fault="wrong_token", path="/sign-in")
     return _entered(call, caller, secret, language)
 
 
@@ -232,7 +236,7 @@ def enter(call: Call) -> Response:
     """GET /enter/{code}"""
     caller = call.parts.authority.enter(call.path["code"])
     if caller is None:
-        return _render("sign_in.html", call.parts.language, 403, fault="link_used", path="/sign-in")
+        return render("sign_in.html", call.parts.language, 403, fault="link_used", path="/sign-in")
     return _entered(call, caller, "", call.parts.language)
 
 
@@ -260,11 +264,13 @@ def static(call: Call) -> Response:
     return Response(found[0], media_type=found[1])
 
 
-def _language(call: Call) -> Language:
+def language_of(call: Call) -> Language:
+    """The language that a page is asked for in."""
     return cast(Language, call.query.get("language", call.parts.language))
 
 
-def _render(template: str, language: Language, status: int = 200, **values: Any) -> Response:
+def render(template: str, language: Language, status: int = 200, **values: Any) -> Response:
+    """A page from its template."""
     page = TEMPLATES.get_template(template).render(
         t=TEXTS[language],
         language=language,
@@ -276,7 +282,7 @@ def _render(template: str, language: Language, status: int = 200, **values: Any)
     return Response(page, status, media_type="text/html")
 
 
-_LANGUAGE = {"language": Parameter({"type": "string", "enum": ["fr", "en"]}, "of the page")}
+LANGUAGE = {"language": Parameter({"type": "string", "enum": ["fr", "en"]}, "of the page")}
 ENDPOINTS = (
     Endpoint(
         "GET",
@@ -285,7 +291,7 @@ ENDPOINTS = (
         "The forecasts now, with their reasons",
         roles=SEES_PAGES,
         page=True,
-        parameters=_LANGUAGE,
+        parameters=LANGUAGE,
         documented=False,
     ),
     Endpoint(
@@ -295,7 +301,7 @@ ENDPOINTS = (
         "The way in",
         roles=None,
         page=True,
-        parameters=_LANGUAGE,
+        parameters=LANGUAGE,
         documented=False,
     ),
     Endpoint(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from sqlalchemy import Connection
 
+from registry.monitoring.standing import StandingAlarm
 from serving.answers import BedForecast, HospitalForecast, WaitForecast
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class LoadedModel:
         released_at: instant. scope: (unit group, horizon in hours) for which it may speak.
         units, horizons_hours: what it can be asked for; no horizons for wait time.
         triage_levels, departments: those it was trained with; empty for bed demand.
-        zone: the hospital's. engine: the package read into memory; None only where tests do without one.
+        zone: the hospital's. alarms: of `vigie monitor`, that stand against it.
+        engine: the package read into memory; None only where tests do without one.
     """
 
     name: str
@@ -60,7 +62,13 @@ class LoadedModel:
     triage_levels: tuple[str, ...] = ()
     departments: tuple[str, ...] = ()
     zone: str = "Europe/Paris"
+    alarms: tuple[StandingAlarm, ...] = ()
     engine: "ForecastModel | None" = field(default=None, repr=False, compare=False)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether an alarm that the policy names has the baseline answer."""
+        return any(alarm.stops for alarm in self.alarms)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ go on only while the trust folder's floor still allows it; `/readyz`, `/v1/model
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from registry.released import Release, current_release, release_stamp
 from registry.settings import Settings
 from registry.trust import load_trust
 from serving.errors import Problem
+from serving.followed import Followed, NobodyFollows
 from serving.protocol import LoadedModel, ServedUnit
 
 __all__ = ["ReleaseSource", "Releases", "State", "StoredReleases"]
@@ -104,8 +105,15 @@ class State:
 class Releases:
     """What is served now, by model."""
 
-    def __init__(self, source: ReleaseSource, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        source: ReleaseSource,
+        clock: Callable[[], float] = time.monotonic,
+        followed: Followed | None = None,
+    ) -> None:
         self._source, self._clock = source, clock
+        self._followed = followed or NobodyFollows()
+        self._scopes: dict[tuple[str, int], frozenset[tuple[str, float]]] = {}
         self._states: dict[str, State] = {name: State() for name in MODELS}
         self._stamps: dict[str, object] = {}
         self._checked, self._retry_at = -CHECK_SECONDS, 0.0
@@ -134,6 +142,7 @@ class Releases:
                 retry = self._checked >= self._retry_at
                 for model in MODELS:
                     self._refresh(model, retry=retry)
+                    self._follow(model)
                 if retry:
                     self._retry_at = self._checked + RETRY_SECONDS
         finally:
@@ -155,9 +164,29 @@ class Releases:
             if fault != former.fault:
                 LOG.error("release refused: %s %s", fault, _goes_on(kept))
             return
+        if loaded is not None:
+            self._scopes[model, loaded.sequence] = loaded.scope
         self._states[model] = State(loaded)
         if loaded is not None and loaded != former.loaded:
             LOG.info("model=%s version=%s release=%d digest=%s loaded", *_named(loaded))
+
+    def _follow(self, model: str) -> None:
+        """Lays the alarms that stand over the release: stopped by one, the baseline answers everywhere.
+
+        While nobody knows whether one stands, what was known stays.
+        """
+        state = self._states[model]
+        loaded = state.loaded
+        if loaded is None:
+            return
+        alarms = self._followed.standing(model, loaded.sequence)
+        if alarms is None or alarms == loaded.alarms:
+            return
+        verified = replace(loaded, scope=self._scopes[model, loaded.sequence], alarms=alarms)
+        self._states[model] = replace(
+            state, loaded=replace(verified, scope=frozenset()) if verified.stopped else verified
+        )
+        LOG.warning("model=%s release=%d alarms=%d", model, loaded.sequence, len(alarms))
 
     def _still_allowed(self, model: str, loaded: LoadedModel | None) -> bool:
         if loaded is None:

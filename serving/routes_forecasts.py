@@ -21,6 +21,7 @@ from serving.answers import BedDemandAnswer, BedForecast, HospitalForecast, Wait
 from serving.clock import system_time
 from serving.endpoint import Call, Endpoint
 from serving.errors import Problem
+from serving.followed import degraded
 from serving.parts import Parts
 from serving.predictions import Forecast, Made, does_not_add_up, model_reference, new_id, record
 from serving.protocol import BedQuestion, LoadedModel, WaitQuestion
@@ -87,10 +88,15 @@ def _beds(
         "explain": dict(vars(question.explain)),
     }
     with parts.engine.connect() as connection:
+        language = question.explain.language
         if question.units:
-            forecasts = parts.forecaster.bed_demand(model, connection, question, now)
+            forecasts = degraded(
+                parts.forecaster.bed_demand(model, connection, question, now), model.alarms, language
+            )
         if question.hospital:
-            hospital = parts.forecaster.hospital(model, connection, question, now)
+            hospital = degraded(
+                parts.forecaster.hospital(model, connection, question, now), model.alarms, language
+            )
         both: list[Forecast] = [*forecasts, *hospital]
         found = _Forecasts(caller, both, [""] * len(both), asked)
         (kept,) = _keep(parts, connection, model, [found], now)
@@ -107,7 +113,8 @@ def _compute_waits(
         visits = [v for i in mine for v in questions[i].visits]
         ed_states = list(chain.from_iterable(questions[i].ed_states for i in mine))
         whole = WaitQuestion(visits, ed_states, explain)
-        forecasts = iter(parts.forecaster.wait_time(model, connection, whole, now))
+        made = parts.forecaster.wait_time(model, connection, whole, now)
+        forecasts = iter(degraded(made, model.alarms, explain.language))
         for i in mine:
             out[i] = [next(forecasts) for _ in questions[i].visits]
     return out

@@ -27,13 +27,19 @@ def ready(call: Call) -> Response:
         database = "answers"
     except SQLAlchemyError:
         database = "does not answer"
-    models = {}
+    models: dict[str, dict[str, str | int | bool]] = {}
     for name, state in call.parts.releases.states.items():
         if state.loaded is None:
             models[name] = {"status": "refused" if state.fault else "not released"}
         else:
             status = "serving" if state.fault is None else "serving the release before: the newest is refused"
-            models[name] = {"status": status, "version": state.loaded.version, "digest": state.loaded.digest}
+            models[name] = {
+                "status": status,
+                "version": state.loaded.version,
+                "digest": state.loaded.digest,
+                "alarms": len(state.loaded.alarms),
+                "stopped": state.loaded.stopped,
+            }
     states = call.parts.releases.states.values()
     good = (
         database == "answers"
@@ -47,6 +53,7 @@ def metrics(call: Call) -> Response:
     """GET /metrics"""
     for name, state in call.parts.releases.states.items():
         call.parts.metrics.release.labels(name).set(state.loaded.sequence if state.loaded else 0)
+        call.parts.metrics.alarms.labels(name).set(len(state.loaded.alarms) if state.loaded else 0)
     return Response(call.parts.metrics.page(), headers={"content-type": METRICS_TYPE})
 
 

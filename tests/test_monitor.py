@@ -1,0 +1,410 @@
+"""`vigie monitor` on a released model: looks, alarms, what is served then, and `vigie retrain --if-due`."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from installation import NOW, Installation, after
+from serving_fakes import FakeReleases, InProcess, loaded, make_parts
+from sqlalchemy import func, select
+
+from hospital.columns import columns_of
+from hospital.reading import HospitalTables, read_hospital
+from hospital.simulator import Shift, simulate, write
+from hospital.times import DAY, instant
+from registry import journal
+from registry.candidates import candidates
+from registry.database import monitor_looks, opened_database, payloads, writing
+from registry.errors import MonitorError
+from registry.monitoring.look import look
+from registry.monitoring.standing import StandingAlarm, clear_alarm, last_look, raise_alarm, standing
+from registry.monitoring.telling import warning_of
+from registry.release import promote
+from registry.released import current_release
+from registry.settings import Settings
+from serving.followed import StoredAlarms
+from serving.importing import rows_since
+from serving.observations import import_rows
+from serving.releases import Releases
+from training.train import Request, train
+from vigie import main
+
+START = date(2024, 1, 8)
+CUT, SHIFTED, SEEN, DAYS = 200, 215, 245, 264
+KEY = b"a key for tests of the monitor"
+EVIDENCE = {
+    "look": "slow",
+    "day": 20_000,
+    "since": 19_990,
+    "change": 0.2,
+    "interval": [0.1, 0.3],
+    "margin": 0.07,
+    "statistic": 14.0,
+    "threshold": 12.0,
+    "yearly_chance": 0.005,
+    "reference_days": 131,
+}
+
+
+@dataclass(frozen=True)
+class Released:
+    """An installation with a release of wait time, trained on the first days, and the tables of all days."""
+
+    installation: Installation
+    tables: HospitalTables
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Released:
+    """A small hospital whose arrivals grow by four fifths three weeks after the release's data end."""
+    root = tmp_path_factory.mktemp("monitor")
+    write(simulate(DAYS, seed=8, start=START, scale=0.15, shift=Shift(1.8, SHIFTED)), root / "all")
+    write(simulate(CUT, seed=8, start=START, scale=0.15), root / "known")
+    installation = Installation.make(root / "home")
+    settings = installation.settings
+    request = Request("wait-time", ablation=False)
+    known = read_hospital(root / "known", None, KEY)
+    done = train(
+        request, known, settings, key=installation.people["author"], now=NOW, progress=lambda *_: None
+    )
+    installation.check(done.candidate)
+    installation.approve(done.candidate, "ada", "bob")
+    promote(settings, "wait-time", done.candidate.version, installation.people["releaser"], now=after(2))
+    return Released(installation, read_hospital(root / "all", None, KEY), root / "all")
+
+
+@pytest.fixture
+def followed(released: Released, database_url: str) -> Callable[[int], Settings]:
+    """The installation on a database that has received everything up to a day of the simulation."""
+
+    def until(day: int) -> Settings:
+        settings = released.installation.settings.model_copy(update={"database_url": database_url})
+        first = instant(after(0).replace(year=START.year, month=START.month, day=START.day))
+        with opened_database(database_url) as engine, writing(engine) as connection:
+            for name, frame in released.tables.tables.items():
+                columns = columns_of(frame, name)
+                kept = columns["received_at"] < first + day * DAY
+                part = {n: values[kept] for n, values in columns.items()}
+                rows = rows_since(name, part, first + (CUT - 70) * DAY, released.tables.audit_attributes)
+                import_rows(connection, name, rows)
+        return settings
+
+    return until
+
+
+def _look(settings: Settings, hours: float = 3) -> Any:
+    with opened_database(settings.database) as engine:
+        return look(settings, engine, "wait-time", now=after(hours))
+
+
+def test_quiet_weeks_do_not_alarm_and_each_figure_is_told(followed: Callable[[int], Settings]) -> None:
+    """Two weeks after the data's end, before anything changed: a look, and no alarm."""
+    settings = followed(SHIFTED - 1)
+    found = _look(settings)
+    assert found.raised == ()
+    assert found.untested == ""
+    assert 8 <= found.days <= 15
+    with opened_database(settings.database) as engine, engine.connect() as connection:
+        seen = last_look(connection, "wait-time", 1)
+        assert seen is not None
+        families = {f["family"] for f in seen.figures}
+        assert families == {
+            "arrivals", "inputs", "missing", "outcomes", "errors", "coverage", "fairness", "explanations",
+            "expected_error", "error_ratio",
+        }  # fmt: skip
+        tested = [f for f in seen.figures if f["family"] == "arrivals"]
+        assert 0 <= tested[0]["reach"] < 1
+
+
+def test_a_shift_alarms_once_with_its_evidence_and_a_journal_entry(
+    followed: Callable[[int], Settings],
+) -> None:
+    """Arrivals times 1.8 are seen; looked at again nothing is doubled; more days change the look alone."""
+    settings = followed(SEEN)
+    found = _look(settings)
+    arrivals = next(a for a in found.raised if a.figure.family == "arrivals")
+    shifted = (START + timedelta(days=SHIFTED) - date(1970, 1, 1)).days
+    assert shifted - 3 <= arrivals.since <= shifted + 5
+    assert arrivals.day <= shifted + 14
+    assert arrivals.interval[0] > arrivals.margin
+    with opened_database(settings.database) as engine:
+        with engine.connect() as connection:
+            standing_now = standing(connection, "wait-time", 1)
+            entries = [e for e in journal.entries(connection) if e.action == "alarm"]
+            assert len(entries) == len(standing_now) == len(found.raised)
+            assert {e.seq for e in entries} == {a.journal_seq for a in standing_now}
+            kept = connection.execute(select(payloads.c.payload).where(payloads.c.seq == entries[0].seq))
+            assert json.loads(kept.scalar_one())["threshold"] > 0
+            assert journal.verify(connection) == []
+        again = look(settings, engine, "wait-time", now=after(4))
+        assert again is not None
+        assert again.raised == ()
+        with engine.connect() as connection:
+            assert standing(connection, "wait-time", 1) == standing_now
+            assert connection.scalar(select(func.count()).select_from(monitor_looks)) == 1
+
+
+def test_killed_in_the_middle_nothing_is_there_and_the_next_look_finds_it(
+    released: Released, followed: Callable[[int], Settings], tmp_path: Path
+) -> None:
+    """kill -9 after the alarms are written and before the commit: no alarm, no entry; then all of them once."""
+    settings = followed(SEEN)
+    script = f"""
+import os, signal, sys
+from datetime import datetime, UTC
+from pathlib import Path
+import registry.monitoring.look as module
+from registry.database import opened_database
+from registry.settings import Settings
+done = module.raise_alarm
+def then_killed(*args, **more):
+    assert done(*args, **more)
+    os.kill(os.getpid(), signal.SIGKILL)
+module.raise_alarm = then_killed
+settings = Settings(home=Path({str(settings.home)!r}), database_url={settings.database_url!r})
+with opened_database(settings.database) as engine:
+    module.look(settings, engine, "wait-time", now=datetime.now(UTC))
+"""
+    ended = subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parent.parent, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    with opened_database(settings.database) as engine, engine.connect() as connection:
+        assert standing(connection, "wait-time", 1) == ()
+        assert last_look(connection, "wait-time", 1) is None
+        assert [e for e in journal.entries(connection) if e.action == "alarm"] == []
+    found = _look(settings)
+    with opened_database(settings.database) as engine, engine.connect() as connection:
+        assert len(standing(connection, "wait-time", 1)) == len(found.raised) > 0
+
+
+def test_a_named_person_clears_an_alarm_with_a_reason(followed: Callable[[int], Settings]) -> None:
+    """Without either, or twice, it is refused, all faults at once; cleared, the figure is followed anew."""
+    settings = followed(SEEN)
+    found = _look(settings)
+    assert found.raised
+    with opened_database(settings.database) as engine:
+        with engine.connect() as connection:
+            first = standing(connection, "wait-time", 1)[0]
+        with pytest.raises(MonitorError, match=r"say who; say why; no alarm"), writing(engine) as connection:
+            clear_alarm(connection, "nothing", person=" ", reason="", now=after(4))
+        with writing(engine) as connection:
+            clear_alarm(connection, first.alarm_id, person="ada", reason="a new annexe", now=after(4))
+        with writing(engine) as connection:
+            entry = list(journal.entries(connection))[-1]
+            assert (entry.actor, entry.action, entry.reason) == ("ada", "clear alarm", "a new annexe")
+            assert first.alarm_id not in {a.alarm_id for a in standing(connection, "wait-time", 1)}
+            connection.execute(
+                monitor_looks.update().values(until_day=first.day)
+            )  # so that it is looked at anew
+        again = look(settings, engine, "wait-time", now=after(5))
+        assert again is not None
+        assert first.family not in {a.figure.family for a in again.raised if a.figure.name == first.name}
+
+
+def test_without_the_snapshot_figures_are_told_but_not_tested(
+    released: Released, followed: Callable[[int], Settings], tmp_path: Path
+) -> None:
+    """Where serving runs without the workshop's folder it says so, and alarms at nothing."""
+    settings = followed(SEEN)
+    kept = settings.home / "snapshots"
+    away, cache = tmp_path / "away", settings.home / "monitoring"
+    kept.rename(away)
+    moved = cache.exists()
+    if moved:
+        cache.rename(tmp_path / "cache")
+    try:
+        found = _look(settings)
+        assert found.raised == ()
+        assert "snapshot" in found.untested
+    finally:
+        away.rename(kept)
+        if moved:
+            (tmp_path / "cache").rename(cache)
+
+
+# --- what is served while an alarm stands
+
+
+def _raise(engine: Any, release: int = 1, *, stops: bool = False, family: str = "errors") -> str:
+    with writing(engine) as connection:
+        assert raise_alarm(
+            connection,
+            model="wait-time",
+            release=release,
+            digest="sha256:1",
+            figure=(family, "all"),
+            evidence=EVIDENCE,
+            stops=stops,
+            now=NOW,
+        )
+        return standing(connection, "wait-time", release)[-1].alarm_id
+
+
+@pytest.mark.parametrize(("language", "words"), [("fr", "Depuis le 24/09/2024"), ("en", "Since 2024-09-24")])
+def test_an_alarm_degrades_every_answer(tmp_path: Path, language: str, words: str) -> None:
+    """Each forecast of that model, in the reader's language; the other model's stay as they were."""
+    parts, tokens = make_parts(tmp_path / "home")
+    ticks = iter(range(10_000))
+    parts.releases = Releases(FakeReleases(), lambda: float(next(ticks) * 2), StoredAlarms(parts.engine))
+    client = InProcess(parts)
+    headers = {"authorization": f"Bearer {tokens['application']}"}
+
+    def ask(path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+        response = client.request("POST", path, json=body, headers=headers)
+        assert response.status_code == 200, response.text
+        found = response.json()
+        return found.get("predictions") or found["forecasts"]
+
+    visit = {"visit_id": "v", "arrived_at": "2025-11-03T02:30:00Z", "triaged_at": "2025-11-03T02:35:00Z"}
+    waits = {"visits": [visit], "explain": {"language": language}}
+    beds = {"units": ["U1"], "horizons_hours": [4], "explain": {"language": language}}
+    before = ask("/v1/wait-time", waits)[0]["trust"]
+    alarm = _raise(parts.engine)
+    after_it = ask("/v1/wait-time", waits)[0]["trust"]
+    assert after_it["status"] == "degraded"
+    assert len(after_it["warnings"]) == len(before["warnings"]) + 1
+    assert words in after_it["warnings"][-1]
+    assert all("2024" not in w for w in ask("/v1/bed-demand", beds)[0]["trust"]["warnings"])
+    ready = client.request("GET", "/readyz").json()["models"]
+    assert (ready["wait-time"]["alarms"], ready["bed-demand"]["alarms"]) == (1, 0)
+    page = client.request("GET", f"/monitoring?language={language}", headers=_operator(tokens))
+    assert page.status_code == 200
+    assert alarm in page.text
+    assert words in page.text
+    with writing(parts.engine) as connection:
+        clear_alarm(connection, alarm, person="ada", reason="known", now=NOW)
+    assert ask("/v1/wait-time", waits)[0]["trust"] == before
+
+
+def _operator(tokens: dict[str, str]) -> dict[str, str]:
+    return {"authorization": f"Bearer {tokens['operator']}"}
+
+
+def test_an_alarm_that_stops_leaves_nothing_in_scope_until_a_new_release(tmp_path: Path) -> None:
+    """The simple rule answers everywhere; the next release begins without alarms, with its own scope."""
+    parts, _ = make_parts(tmp_path / "home")
+    source, ticks = FakeReleases(), iter(range(10_000))
+    releases = Releases(source, lambda: float(next(ticks) * 2), StoredAlarms(parts.engine))
+    releases.refresh()
+    scope = releases.current("wait-time").scope
+    assert scope
+    _raise(parts.engine, stops=True)
+    releases.refresh()
+    assert releases.current("wait-time").stopped
+    assert releases.current("wait-time").scope == frozenset()
+    source.found["wait-time"] = loaded("wait-time", 2)
+    releases.refresh()
+    assert releases.current("wait-time").alarms == ()
+    assert releases.current("wait-time").scope == loaded("wait-time", 2).scope
+
+
+def test_a_silent_database_changes_nothing_of_what_is_known(tmp_path: Path) -> None:
+    """An alarm is not forgotten because it cannot be read for a while."""
+
+    class Silent(StoredAlarms):
+        answers = True
+
+        def standing(self, model: str, release: int) -> tuple[StandingAlarm, ...] | None:
+            return super().standing(model, release) if Silent.answers else None
+
+    parts, _ = make_parts(tmp_path / "home")
+    ticks = iter(range(10_000))
+    releases = Releases(FakeReleases(), lambda: float(next(ticks) * 2), Silent(parts.engine))
+    _raise(parts.engine)
+    releases.refresh()
+    Silent.answers = False
+    releases.refresh()
+    assert len(releases.current("wait-time").alarms) == 1
+
+
+@pytest.mark.parametrize(
+    ("family", "change", "said"),
+    [("arrivals", 0.182, "+20 %"), ("coverage", -0.16, "-16 points"), ("inputs", 1.53, "+1,5")],
+)
+def test_changes_are_told_in_the_unit_of_their_figure(family: str, change: float, said: str) -> None:
+    """Per cent of logarithms, points of shares, a comma in French."""
+    evidence = EVIDENCE | {"change": change}
+    alarm = StandingAlarm("a", "wait-time", 1, family, "all", 20_000, False, evidence, 1)
+    assert f"({said})" in warning_of(alarm, "fr")
+
+
+# --- the command line
+
+
+def test_the_monitor_ends_with_its_parent(tmp_path: Path) -> None:
+    """Whatever becomes of the service, no process is left behind."""
+    monitor = f"[{sys.executable!r}, 'vigie.py', 'monitor', '--parent', str(os.getpid())]"
+    script = f"import os, subprocess, time; p = subprocess.Popen({monitor}); print(p.pid, flush=True); time.sleep(60)"
+    environment = os.environ | {"VIGIE_HOME": str(tmp_path / "home")}
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script],
+        cwd=Path(__file__).parent.parent,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    time.sleep(2.5)
+    assert _runs(child)
+    parent.kill()
+    parent.wait(5)
+    deadline = time.monotonic() + 10
+    while _runs(child) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not _runs(child)
+    parent.stdout.close()
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_the_command_line_looks_shows_clears_and_retrains(
+    released: Released,
+    followed: Callable[[int], Settings],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """1 where an alarm is new, 0 after; retraining says why it is not due, and its candidate is no release."""
+    settings = followed(SEEN)
+    monkeypatch.setenv("VIGIE_HOME", str(settings.home))
+    monkeypatch.setenv("VIGIE_DATABASE_URL", settings.database_url)
+    retrain = ["retrain", "--if-due", "--model", "wait-time", "--data"]
+    assert main([*retrain, str(released.folder)]) == 1
+    assert "no alarm stands" in capsys.readouterr().out
+    assert main(["monitor", "--once", "--language", "en"]) == 1
+    assert "ALARM the number of arrivals" in capsys.readouterr().out
+    assert main(["monitor", "--once"]) == 0
+    capsys.readouterr()
+    assert main(["monitor", "--show", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)["wait-time"]
+    assert any(a["change"] > 0.3 for a in shown["alarms"])
+    assert main([*retrain, str(released.folder.parent / "known"), "--json"]) == 1
+    (told,) = json.loads(capsys.readouterr().out)
+    assert any("arrivals" in reason for reason in told["reasons"])
+    assert any("it takes 60" in obstacle for obstacle in told["obstacles"])
+    assert main([*retrain, str(released.folder)]) == 0
+    assert "It is not released. Next: vigie check wait-time 2" in capsys.readouterr().out
+    assert [c.version for c in candidates(settings.candidates, "wait-time")] == ["1", "2"]
+    release = current_release(settings, "wait-time")
+    assert release is not None
+    assert release.version == "1"
+    assert main([*retrain, str(released.folder)]) == 1
+    assert "version 2 was trained on these very tables" in capsys.readouterr().out
+    alarm = shown["alarms"][0]["id"]
+    assert main(["monitor", "--clear", alarm]) == 2
+    assert "say who; say why" in capsys.readouterr().err
+    assert main(["monitor", "--clear", alarm, "--by", "ada", "--reason", "known"]) == 0

@@ -1,0 +1,167 @@
+"""`vigie monitor`, the process that looks again and again, and `vigie retrain --if-due`."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from registry.settings import Settings
+
+__all__ = ["retrain_if_due", "run_monitor"]
+
+_FIRST_SECONDS = 20.0  # a service that was just started has better to do
+_WATCH_SECONDS = 1.0
+
+
+def run_monitor(given: argparse.Namespace, settings: "Settings", *, now: Callable[[], datetime]) -> int:
+    """Runs the verb; returns the exit code: 0 no new alarm, 1 a new one, 2 an error."""
+    if given.clear is None and not given.once and not given.show:
+        return _again_and_again(settings, given.parent)
+    from registry.database import opened_database
+
+    with opened_database(settings.database) as engine:
+        if given.clear is not None:
+            return _clear(given, engine, now())
+        if given.once:
+            return _once(given, settings, engine, now())
+        return _show(given, settings, engine)
+
+
+def _again_and_again(settings: "Settings", parent: int | None) -> int:
+    """A look each so many minutes, in a process of its own, so that between looks no library stays loaded.
+
+    Ends with its parent: whose child it no longer is has nobody to follow anything for.
+    """
+    command = [sys.executable, str(Path(__file__).with_name("vigie.py")), "monitor", "--once"]
+    due = time.monotonic() + (_FIRST_SECONDS if parent else 0.0)
+    looking: subprocess.Popen[bytes] | None = None
+    try:
+        while parent is None or os.getppid() == parent:
+            if looking is not None and looking.poll() is not None:
+                looking = None
+            if looking is None and time.monotonic() >= due:
+                looking = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+                due = time.monotonic() + 60.0 * settings.monitor_minutes
+            time.sleep(_WATCH_SECONDS)
+    finally:
+        if looking is not None:
+            looking.kill()  # a look that is cut off leaves nothing
+            looking.wait()
+    return 0
+
+
+def _once(given: argparse.Namespace, settings: "Settings", engine: "Engine", now: datetime) -> int:
+    from hospital.errors import VigieError
+    from registry.candidates import MODELS
+    from registry.monitoring.look import look
+    from registry.monitoring.telling import change_in_words, what_of
+
+    language = given.language or settings.language
+    told, failed = [], False
+    for model in MODELS:
+        try:
+            found = look(settings, engine, model, now=now)
+        except VigieError as error:  # the other model is looked at all the same
+            print(f"vigie: {model}: {error}", file=sys.stderr)
+            failed = True
+            continue
+        if found is None:
+            continue
+        alarms = [
+            {"family": a.figure.family, "name": a.figure.name, "change": a.change, "day": a.day}
+            for a in found.raised
+        ]
+        told.append(
+            {"model": model, "release": found.release, "days": found.days, "untested": found.untested}
+            | {"alarms": alarms}
+        )
+        if not given.json:
+            print(f"{model}, release {found.release}: {found.days} whole days followed since its data end.")
+            if found.untested:
+                print(f"  told but not tested: {found.untested}")
+            for a in found.raised:
+                what = what_of(a.figure.family, a.figure.name, language)
+                print(f"  ALARM {what}: {change_in_words(a.figure.family, a.change, language)}")
+    if given.json:
+        print(json.dumps(told))
+    elif not told and not failed:
+        print("Nothing is released yet: there is nothing to follow.")
+    return 2 if failed else int(any(t["alarms"] for t in told))
+
+
+def _clear(given: argparse.Namespace, engine: "Engine", now: datetime) -> int:
+    from registry.database import writing
+    from registry.monitoring.standing import clear_alarm
+
+    with writing(engine) as connection:
+        alarm = clear_alarm(connection, given.clear, person=given.by, reason=given.reason, now=now)
+    print(f"The alarm {alarm.family} ({alarm.name}) of {alarm.model} is cleared: it is in the journal.")
+    return 0
+
+
+def _show(given: argparse.Namespace, settings: "Settings", engine: "Engine") -> int:
+    from registry.candidates import MODELS
+    from registry.monitoring.standing import last_look, standing
+    from registry.monitoring.telling import warning_of
+    from registry.released import current_release
+
+    language, shown = given.language or settings.language, dict[str, Any]()
+    for model in MODELS:
+        release = current_release(settings, model) if (settings.trust / "trust.json").exists() else None
+        if release is None:
+            continue
+        with engine.connect() as connection:
+            seen, alarms = (
+                last_look(connection, model, release.sequence),
+                standing(connection, model, release.sequence),
+            )
+        shown[model] = {
+            "release": release.sequence,
+            "alarms": [
+                {"id": a.alarm_id, "warning": warning_of(a, language), **dict(a.evidence)} for a in alarms
+            ],
+            "figures": list(seen.figures) if seen else [],
+        }
+    if given.json:
+        print(json.dumps(shown, ensure_ascii=False))
+        return 0
+    for model, found in shown.items():
+        print(
+            f"{model}, release {found['release']}: {len(found['alarms'])} alarms, {len(found['figures'])} figures"
+        )
+        for alarm in found["alarms"]:
+            print(f"  {alarm['id']}  {alarm['warning']}")
+        for figure in sorted(found["figures"], key=_nearest):
+            print(f"  {_row(figure)}")
+    return 0
+
+
+def _nearest(figure: Mapping[str, Any]) -> float:
+    reach = figure["reach"]
+    return 0.0 if reach is None else -float(reach)
+
+
+def _row(figure: Mapping[str, Any]) -> str:
+    def shown(value: float | None) -> str:
+        return "–" if value is None else f"{value:.3g}"
+
+    reach = "not tested" if figure["reach"] is None else f"{100 * figure['reach']:.0f} %"
+    name = f"{figure['family']} {figure['name']}"
+    return f"{name:<44} change {shown(figure['change']):>9}  margin {shown(figure['margin']):>8}  of threshold {reach}"
+
+
+def retrain_if_due(given: argparse.Namespace, settings: "Settings", *, now: datetime) -> int:
+    """Runs the verb; returns the exit code: 0 at least one candidate was trained, 1 none was due, 2 an error."""
+    from registry.candidates import MODELS
+    from vigie_retrain import retrain
+
+    return retrain(given, settings, [given.model] if given.model else list(MODELS), now=now)
