@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint lock clean bench-bulk bench-check bench-demo bench-explain bench-gates bench-leaks bench-monitor bench-real bench-serve bench-train
+.PHONY: setup demo test lint lock clean bench-bulk bench-check bench-check-cost bench-demo bench-explain bench-gates bench-leaks bench-monitor bench-real bench-serve bench-train
 
 setup: .venv/.done
 
@@ -39,6 +39,9 @@ bench-bulk: setup
 
 bench-check: setup
 	$(BIN)/python -m benchmarks.check
+
+bench-check-cost: setup
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.check_cost
 
 bench-demo: setup
 	$(BIN)/python -m benchmarks.demo

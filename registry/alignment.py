@@ -6,11 +6,12 @@ Both are correlations of what the simple rules leave unexplained (Frisch & Waugh
 unit and horizon, or triage level. The horizon of a wait is the visit before.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from hospital.baselines import BedBaselines, WaitBaselines
 from hospital.events import Array
-from hospital.features.feature import Feature
 from hospital.grouping import rows_of_groups
 from hospital.times import DAY, HOUR
 from registry.prepared import PreparedBeds, PreparedWaits
@@ -31,7 +32,14 @@ _COUNTED = frozenset({"department", "minutes_since_arrival", "triage", "waiting_
 def alignments(
     rules: BedBaselines | WaitBaselines, prepared: PreparedBeds | PreparedWaits
 ) -> tuple[Alignment, ...]:
-    """The alignment of every feature that varies, given what the simple rules say, over rows whose outcome is known."""
+    """The alignment of every feature that is the tables' own, given what the rules say, where outcomes are known.
+
+    The others are counted from times of reception: what is taken away and shuffled answers for them.
+    """
+    groups_told = _TOLD_OF_BEDS if isinstance(prepared, PreparedBeds) else _TOLD_OF_WAITS
+    told = [j for j, f in enumerate(prepared.features) if f.group in groups_told and f.name not in _COUNTED]
+    if not told:
+        return ()
     counted = (prepared.weight > 0) & np.isfinite(prepared.outcome)
     part = prepared.part(counted)
     if isinstance(part, PreparedBeds) and isinstance(rules, BedBaselines):
@@ -47,27 +55,24 @@ def alignments(
     controls = np.column_stack([np.ones(outcome.size), *said.values()])
     usable = np.isfinite(controls).all(axis=1)
     groups = [rows[usable[rows]] for rows in rows_of_groups(group, int(group.max(initial=-1)) + 1)]
-    groups = [rows for rows in groups if rows.size >= _LEAST_GROUP]
-    y = _residuals(outcome, controls, groups)
-    lines = groups if isinstance(part, PreparedBeds) else _departments(part)
-    groups_told = _TOLD_OF_BEDS if isinstance(part, PreparedBeds) else _TOLD_OF_WAITS
-    found = []
-    for j, feature in enumerate(part.features):
-        told = feature.group in groups_told and feature.name not in _COUNTED
+    bases = [_Group.of(rows, controls) for rows in groups if rows.size >= _LEAST_GROUP]
+    y = _residuals(outcome, controls, bases)
+    lines = [b.rows for b in bases] if isinstance(part, PreparedBeds) else _departments(part)
+    every, found = np.arange(outcome.size), []
+    for j in told:
         values = part.X[:, j].astype(np.float64)
         told_rows = [rows[np.isfinite(values[rows])] for rows in lines]
         before = _one_horizon_before(part.prediction_time, horizon, told_rows)
-        older = np.where(before >= 0, values[np.maximum(before, 0)], np.nan)
-        x, earlier = (_residuals(v, controls, groups) for v in (values, older))
-        one = _alignment(feature, told, y, x, earlier, part.prediction_time)
+        older = values[np.where(before >= 0, before, every)]
+        x, earlier = (_residuals(v, controls, bases) for v in (values, older))
+        earlier[before < 0] = np.nan
+        one = _alignment(part.features[j].name, y, x, earlier, part.prediction_time)
         if one is not None:
             found.append(one)
     return tuple(found)
 
 
-def _alignment(
-    feature: Feature, told: bool, y: Array, x: Array, earlier: Array, at: Array
-) -> Alignment | None:
+def _alignment(name: str, y: Array, x: Array, earlier: Array, at: Array) -> Alignment | None:
     """Of residuals of the outcome, of the feature, and of the feature one horizon earlier (float64 [n] each)."""
     every = np.isfinite(x) & np.isfinite(y) & np.isfinite(earlier)
     if every.sum() < _LEAST_GROUP or min(v[every].std() for v in (x, y, earlier)) < _NOTHING:
@@ -78,9 +83,7 @@ def _alignment(
     days = at[every] // DAY
     starts = np.searchsorted(days, _block_days(days))
     counts = np.diff(np.append(starts, days.size))
-    return Alignment(
-        feature.name, told, own, shifted, int(every.sum()), np.add.reduceat(lead, starts) / counts
-    )
+    return Alignment(name, own, shifted, int(every.sum()), np.add.reduceat(lead, starts) / counts)
 
 
 def _block_days(days: Array) -> Array:
@@ -93,15 +96,30 @@ def _standardised(values: Array) -> Array:
     return (values - values.mean()) / values.std()
 
 
-def _residuals(values: Array, controls: Array, groups: list[Array]) -> Array:
+@dataclass(frozen=True)
+class _Group:
+    """Rows of one unit and horizon, or triage level, with an orthonormal basis of what the rules say of them."""
+
+    rows: Array
+    basis: Array
+
+    @classmethod
+    def of(cls, rows: Array, controls: Array) -> "_Group":
+        left, size, _ = np.linalg.svd(controls[rows], full_matrices=False)
+        return cls(rows, left[:, size > _NOTHING * size[0]])
+
+
+def _residuals(values: Array, controls: Array, groups: list[_Group]) -> Array:
     """What the rules leave of values (float64 [n]) in each group, in units of the group's deviation; NaN elsewhere."""
     out = np.full(values.size, np.nan)
-    for rows in groups:
-        mine = rows[np.isfinite(values[rows])]
+    for group in groups:
+        known = np.isfinite(values[group.rows])
+        mine = group.rows[known]
         if mine.size < _LEAST_GROUP:
             continue
-        Z = controls[mine]
-        left = values[mine] - Z @ np.linalg.lstsq(Z, values[mine], rcond=None)[0]
+        # Mostly all are known, and the basis is the same for every feature.
+        basis = group.basis if known.all() else _Group.of(mine, controls).basis
+        left = values[mine] - basis @ (basis.T @ values[mine])
         spread = left.std()
         out[mine] = left / spread if spread > _NOTHING else np.nan
     return out

@@ -2,12 +2,14 @@
 
 import itertools
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
+from explain.verification import Verification
 from hospital.events import Array
 from hospital.features.probe import feature_digest
 from hospital.reading import HospitalTables
@@ -19,7 +21,7 @@ from registry.daily import Rows, error_series, input_series
 from registry.database import open_database, writing
 from registry.errors import CandidateError, PackageError
 from registry.evidence import ContractFacts, DailyInput, Evidence, Scored
-from registry.explanation_facts import explanation_facts
+from registry.explanation_facts import NO_EXPLANATION, explanation_facts, verified
 from registry.feature_facts import feature_facts
 from registry.in_use import InUse, served_today
 from registry.journal import append
@@ -102,8 +104,9 @@ def gather(
     if found.registration["body"]["package_digest"] != package_digest(found.package):
         raise PackageError("The package is not the one that was registered: train the model again.")
     command = refits if model.manifest.kind == "model" else None  # a simple rule has nothing to refit
-    with Refitting(command, settings, found, policy) as refitting:  # it works while the rest is recomputed
-        return _recomputed(settings, found, model, policy, refitting, progress)
+    # Refits and verification work in child processes while the rest is recomputed.
+    with Refitting(command, settings, found, policy) as refitting, ThreadPoolExecutor(1) as waiting:
+        return _recomputed(settings, found, model, policy, refitting, waiting, progress)
 
 
 def _recomputed(
@@ -112,6 +115,7 @@ def _recomputed(
     model: ForecastModel,
     policy: Policy,
     refitting: Refitting,
+    waiting: ThreadPoolExecutor,
     progress: Progress,
 ) -> tuple[Evidence, HospitalTables]:
     body = found.registration["body"]
@@ -121,6 +125,10 @@ def _recomputed(
     prepared = prepare(model, tables)
     split = Split.from_json(model.manifest.split)
     at = prepared.prediction_time
+    held: Future[Verification] | None = None
+    if model.manifest.kind == "model":
+        trees = (found.package / "median.ubj").read_bytes()
+        held = waiting.submit(verified, trees, prepared.X, settings.home / "evidence")
     progress("recompute forecasts", 0.3)
     judge = score(model, prepared, split.members("judge", at))
     scope_part = score(model, prepared, split.members("scope", at))
@@ -129,9 +137,7 @@ def _recomputed(
     current = served_today(settings, found.model, tables, prepared, split)
     progress("look for drift", 0.5)
     inputs = _series(model, prepared, split) if model.manifest.kind == "model" else ()
-    progress("verify explanations", 0.6)
     judged = prepared.part(split.members("judge", at))
-    explanation = explanation_facts(found, model, prepared, judged)
     progress("compare with what was reported", 0.8)
     ours = _split_of(model, prepared)
     reported = read_reported(settings.home / "evidence", body["evidence_digest"])
@@ -161,6 +167,8 @@ def _recomputed(
                 Costed(model, found.package, judged, body), current.costed, settings.home / "evidence"
             ),
         )
+    progress("verify explanations", 0.84)
+    explanation = explanation_facts(model, judged, held.result) if held is not None else NO_EXPLANATION
     evidence = Evidence(
         model=found.model,
         version=found.version,

@@ -24,14 +24,12 @@ class Alignment:
     """How well one feature goes with the outcome of its own row, and as it was one horizon earlier.
 
     Attributes:
-        feature: its name. told: whether its values are the tables' own, whose reception nobody else can vouch for; the
-        others are counted by Vigie from times of reception. own, shifted: partial correlations, given the simple rules.
-        rows: of them.
+        feature: its name; one whose values are the tables' own, whose reception nobody else can vouch for.
+        own, shifted: partial correlations, given the simple rules. rows: of them.
         lead: float64 [blocks], |own| - |shifted| of each block of days, from the products of standardised residuals.
     """
 
     feature: str
-    told: bool
     own: float
     shifted: float
     rows: int
@@ -46,7 +44,7 @@ class LeakageFacts:
         rows: probed at `times` prediction times. dropped_off: of them, whose features change when all that was received
         later is taken away. shuffled_off: when it is shuffled. hindsight_off: visits whose own values or prediction
         time change when what happened to them later was something else.
-        alignments: of each feature that varies; none where there are too few rows.
+        alignments: of each feature of the tables' own that varies.
     """
 
     rows: int
@@ -112,17 +110,18 @@ class ProxyGroup:
     """How well contributions tell one group of an audit attribute.
 
     Attributes:
-        group: attribute=value. inside, rows: visits in it, and of which the attribute is known.
-        auc: of cross-validated scores from all contributions; auc_without: float64 [blocks], without each block of
-        days. alone: area under the curve of each feature's contribution by itself, at least one half, by name;
-        alone_error: its standard error by the same blocks. share: of all |contribution| that each feature carries.
+        group: attribute=value. inside, rows: visits in it, and of which the attribute is known. blocks: of days.
+        auc, auc_error: area under the curve of cross-validated scores from all contributions, and its standard error by
+        blocks of days. alone, alone_error: of each feature's contribution by itself, at least one half, by name. share:
+        of all |contribution| that each feature carries.
     """
 
     group: str
     inside: int
     rows: int
+    blocks: int
     auc: float
-    auc_without: Array
+    auc_error: float
     alone: Mapping[str, float]
     alone_error: Mapping[str, float]
     share: Mapping[str, float]

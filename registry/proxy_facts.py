@@ -12,7 +12,7 @@ from registry.refitting import Refits
 from registry.scoring import audit_of
 from registry.stability_facts import blocks_of
 
-__all__ = ["area", "proxy_facts"]
+__all__ = ["area_with_error", "proxy_facts"]
 
 
 def proxy_facts(
@@ -46,30 +46,38 @@ def _group(
     known = np.array([v is not None for v in values], bool) & np.isfinite(scores)
     inside = np.array([v == name.partition("=")[2] for v in values], bool)[known]
     block, told = block[known], contributions[known]
-    blocks = np.unique(block)
-    kept = [block != b for b in blocks]
-    alone = {f: area(told[:, j], inside) for j, f in enumerate(share)}
-    error = {f: _jackknife([area(told[k, j], inside[k]) for k in kept]) for j, f in enumerate(share)}
+    auc, error = area_with_error(scores[known], inside, block)
+    alone = {f: area_with_error(told[:, j], inside, block) for j, f in enumerate(share)}
     return ProxyGroup(
         name,
         int(inside.sum()),
         int(known.sum()),
-        area(scores[known], inside),
-        np.array([area(scores[known][k], inside[k]) for k in kept]),
-        {f: max(a, 1 - a) for f, a in alone.items()},
+        np.unique(block).size,
+        auc,
         error,
+        {f: max(a, 1 - a) for f, (a, _) in alone.items()},
+        {f: e for f, (_, e) in alone.items()},
         share,
     )
 
 
-def area(scores: Array, inside: Array) -> float:
-    """Area under the ROC curve (Mann-Whitney): the chance that one inside scores above one outside; ties half."""
-    ranks = stats.rankdata(scores)
+def area_with_error(scores: Array, inside: Array, block: Array) -> tuple[float, float]:
+    """Area under the ROC curve, and its standard error with the days of a block (int64 [n]) as one draw.
+
+    The area is the chance that one inside scores above one outside, ties half (Mann & Whitney 1947). Each row's
+    influence on it is its share of wins less the area (DeLong, DeLong & Clarke-Pearson 1988, doi 10.2307/2531595),
+    added up by block.
+    """
     n, m = int(inside.sum()), int((~inside).sum())
-    return float("nan") if not n or not m else float((ranks[inside].sum() - n * (n + 1) / 2) / (n * m))
-
-
-def _jackknife(without: list[float]) -> float:
-    """Standard error from values without each block (Efron & Stein 1981, doi 10.1214/aos/1176345462)."""
-    values = np.array(without)
-    return float(np.sqrt((values.size - 1) * values.var())) if values.size > 1 else float("nan")
+    if not n or not m:
+        return float("nan"), float("nan")
+    every = stats.rankdata(scores)
+    wins = (every[inside] - stats.rankdata(scores[inside])) / m
+    losses = (every[~inside] - stats.rankdata(scores[~inside])) / n
+    auc = float(wins.mean())
+    influence = np.empty(scores.size)
+    influence[inside], influence[~inside] = (wins - auc) / n, (1 - losses - auc) / m
+    sums = np.bincount(np.unique(block, return_inverse=True)[1], weights=influence)
+    blocks = sums.size
+    error = float(np.sqrt(blocks / (blocks - 1) * (sums @ sums))) if blocks > 1 else float("nan")
+    return auc, error

@@ -245,10 +245,6 @@ _ADVICE = {
         "La politique la dit fixée avant l'attente : elle peut suivre le résultat.",
         "The policy says that it is settled before the wait: it may follow the outcome.",
     ),
-    "counted_lead": (
-        "Compté par Vigie d'après les heures de réception : le retrait exact ci-dessus en répond.",
-        "Counted by Vigie from times of reception: the exact probes above answer for it.",
-    ),
     "executable": (
         "Le paquet contient ce qui pourrait s'exécuter : ne pas l'utiliser.",
         "The package holds what could be run: do not use it.",

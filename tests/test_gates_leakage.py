@@ -22,7 +22,7 @@ from registry.inert import executable_files
 from registry.leakage import Prepared, leakage_facts, recomputed
 from registry.policy import default_policy
 from registry.prepared import PreparedBeds, PreparedWaits, prepare_beds, prepare_waits
-from registry.probed import Alignment, FeatureFacts, LeakageFacts, Probed
+from registry.probed import FeatureFacts, LeakageFacts, Probed
 
 POLICY = default_policy()
 
@@ -193,19 +193,18 @@ def test_what_was_not_probed_opens_nothing(sound: Evidence) -> None:
         assert stopped(result) == {"outcome_lead": "age_years"}
 
 
-def test_a_lead_that_may_be_chance_is_inconclusive_and_what_is_counted_is_told(sound: Evidence) -> None:
-    """Beyond the margin, the interval decides; a count of times of reception is proven by the exact probes."""
+def test_a_lead_that_may_be_chance_is_inconclusive_and_one_by_right_is_told(sound: Evidence) -> None:
+    """Beyond the margin, the interval decides; what the policy says is settled before leads by right."""
     assert SOUND.leakage is not None
-    age, waiting = SOUND.leakage.alignments
+    age, came = SOUND.leakage.alignments
     noisy = replace(age, own=0.10, shifted=0.02, lead=0.08 + 0.3 * np.cos(np.arange(20)))
-    came = Alignment("arrival_mode", True, 0.14, 0.01, 15_000, 0.12 + age.lead)
-    facts = replace(SOUND.leakage, alignments=(noisy, waiting, came))
+    facts = replace(SOUND.leakage, alignments=(noisy, came))
     result = judge_contract(with_probed(sound, leakage=facts), POLICY)
     assert result.verdict is Verdict.INCONCLUSIVE
     assert stopped(result) == {"outcome_lead": "age_years"}
     told = {f.group: f for f in result.findings if f.metric == "outcome_lead"}
-    for group, note in (("ed_waiting", "counted_lead"), ("arrival_mode", "settled_before")):
-        assert (told[group].required, told[group].verdict, told[group].note) == (False, Verdict.PASS, note)
+    by_right = told["arrival_mode"]
+    assert (by_right.required, by_right.verdict, by_right.note) == (False, Verdict.PASS, "settled_before")
 
 
 @pytest.mark.parametrize(

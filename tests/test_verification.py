@@ -16,6 +16,9 @@ from explain.forest import grow
 from explain.model_file import Array
 from explain.verification import Verification, verify_apart
 from explain.verify import _difference
+from registry.digests import canonical_json
+from registry.explanation_facts import verified
+from registry.kept import keep
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -45,6 +48,18 @@ def test_every_leaf_is_held_against_both(trained: tuple[bytes, Array]) -> None:
     assert 0 < found.from_xgboost < 1e-5
     assert 0 <= found.from_shap < 1e-5
     assert found.additivity < 1e-10
+
+
+def test_a_check_reads_what_it_verified_before(trained: tuple[bytes, Array], tmp_path: Path) -> None:
+    """The same trees and rows are not verified twice; others, or what was edited, are."""
+    model, X = trained
+    found = verified(model, X, tmp_path)
+    (path,) = (tmp_path / "verified").iterdir()
+    keep(path, canonical_json({**found.to_json(), "rows": 4}))
+    assert verified(model, X, tmp_path).rows == 4
+    assert verified(model, X[:-1], tmp_path).rows >= 200
+    path.write_bytes(path.read_bytes()[:-5])
+    assert verified(model, X, tmp_path) == found
 
 
 def test_another_models_values_are_seen() -> None:

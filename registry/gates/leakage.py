@@ -22,10 +22,10 @@ def leakage_findings(evidence: Evidence, policy: Policy) -> list[Finding]:
     found = _exact(facts, rules.probe_rows)
     if evidence.kind == "baseline":
         return found  # the simplest rules read no such value
-    judged = [a for a in facts.alignments if a.told and a.feature not in rules.settled_before]
+    judged = [a for a in facts.alignments if a.feature not in rules.settled_before]
     alpha = policy.document.alpha / max(len(judged), 1)
     aligned = [_aligned(a, rules.leak_lead, alpha, required=a in judged) for a in facts.alignments]
-    return found + [f for f in aligned if f.required or f.note]
+    return found + aligned
 
 
 def _exact(facts: LeakageFacts, least: int) -> list[Finding]:
@@ -40,7 +40,7 @@ def _exact(facts: LeakageFacts, least: int) -> list[Finding]:
 
 
 def _aligned(one: Alignment, margin: float, alpha: float, *, required: bool) -> Finding:
-    """Pass below the margin, block with the whole interval beyond it; what Vigie counts itself is only told."""
+    """Pass below the margin, block with the whole interval beyond it; what leads by right is only told."""
     blocks = one.lead.size
     if blocks < _LEAST_BLOCKS:
         return undecided("outcome_lead", one.feature, one.rows, "too_few_blocks", required=required)
@@ -55,7 +55,7 @@ def _aligned(one: Alignment, margin: float, alpha: float, *, required: bool) -> 
     elif required and value > margin:
         verdict, note = Verdict.INCONCLUSIVE, "possible_leak"
     elif beyond:
-        note = "settled_before" if one.told else "counted_lead"
+        note = "settled_before"
     interval = (value - reach, value + reach)
     return Finding(
         "outcome_lead", one.feature, value, interval, margin, one.rows, verdict, required=required, note=note

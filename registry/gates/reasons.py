@@ -80,9 +80,9 @@ def proxy_findings(evidence: Evidence, policy: Policy) -> list[Finding]:
 
 
 def _proxies(one: ProxyGroup, policy: Policy) -> list[Finding]:
-    rules, blocks = policy.document.explanation, one.auc_without.size
+    rules, blocks = policy.document.explanation, one.blocks
     required = one.group.partition("=")[0] not in rules.stated_attributes
-    figures = [one.auc, *one.auc_without, *one.alone.values()]
+    figures = [one.auc, one.auc_error, *one.alone.values(), *one.alone_error.values()]
     if blocks < _LEAST_BLOCKS or not np.isfinite(figures).all():
         return [
             undecided(
@@ -99,8 +99,7 @@ def _proxies(one: ProxyGroup, policy: Policy) -> list[Finding]:
     share = float(sum(one.share[f] for f in proxies))
     blocked = required and share > rules.proxy_share
     note = "" if not proxies else "proxy" if blocked else "proxy_told" if required else "stated"
-    error = math.sqrt((blocks - 1) * float(one.auc_without.var()))
-    reach = float(stats.t.ppf(1 - policy.document.alpha, blocks - 1)) * error
+    reach = float(stats.t.ppf(1 - policy.document.alpha, blocks - 1)) * one.auc_error
     return [
         Finding(
             "proxy_share",
