@@ -185,6 +185,9 @@ def _train(given: argparse.Namespace) -> int:
 
 
 def _check(given: argparse.Namespace) -> int:
+    from hospital.mapping import load_mapping
+    from hospital.pseudonyms import load_or_create_key
+    from hospital.reading import read_hospital
     from registry.check import check, policy_from
     from registry.gates import Verdict
     from registry.policy import default_policy
@@ -194,9 +197,20 @@ def _check(given: argparse.Namespace) -> int:
 
     settings = _settings()
     policy = policy_from(given.policy, default_policy())
+    recent = None
+    if given.recent is not None:
+        mapping = load_mapping(given.mapping) if given.mapping else None
+        recent = read_hospital(given.recent, mapping, load_or_create_key(settings.home / "pseudonym.key"))
     with bar(hidden=given.json) as progress:
         report = check(
-            settings, given.model, given.version, policy, now=_now(), progress=progress, refits=REFITS
+            settings,
+            given.model,
+            given.version,
+            policy,
+            now=_now(),
+            progress=progress,
+            refits=REFITS,
+            recent=recent,
         )
     if given.json:
         print(json.dumps(report.for_machines()))

@@ -130,6 +130,13 @@ def _board(add: _Add) -> None:
     for sub in (check, card, review):
         sub.add_argument("--language", choices=("fr", "en"))
     check.add_argument("--policy", type=Path, metavar="FILE")
+    check.add_argument(
+        "--recent",
+        type=Path,
+        metavar="DIR|FILE",
+        help="judge later days than it was registered on; told and journaled, seals nothing",
+    )
+    check.add_argument("--mapping", type=Path, metavar="FILE", help="of the recent tables")
     check.add_argument("--json", action="store_true")
     card.add_argument("--format", choices=("html", "json"), default="html")
     card.add_argument("--out", type=Path, metavar="FILE")

@@ -1,6 +1,5 @@
 """The check: evidence that the author does not make, judged by the policy, sealed as report and card."""
 
-import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -11,30 +10,29 @@ import numpy as np
 
 from explain.verification import Verification
 from hospital.events import Array
-from hospital.features.probe import feature_digest
 from hospital.reading import HospitalTables
-from hospital.splits import PARTS, Split
+from hospital.splits import Split
 from hospital.times import DAY
 from registry.candidates import Candidate, candidate
 from registry.card import build_card
-from registry.daily import Rows, error_series, input_series
+from registry.contract_facts import contract_facts, history_off
 from registry.database import open_database, writing
+from registry.digests import canonical_json, sha256_bytes, write_atomically
 from registry.errors import CandidateError, PackageError
-from registry.evidence import ContractFacts, DailyInput, Evidence, Scored
+from registry.evidence import Evidence
 from registry.explanation_facts import NO_EXPLANATION, explanation_facts, verified
 from registry.feature_facts import feature_facts
 from registry.in_use import InUse, served_today
 from registry.journal import append
+from registry.later import daily_series, later
 from registry.leakage import leakage_facts
 from registry.model import ForecastModel
-from registry.package import ALLOWED_FILES, package_digest
+from registry.package import package_digest
 from registry.policy import Policy, load_policy
 from registry.pooled import earlier_gaps
 from registry.prepared import (
     PreparedBeds,
     PreparedWaits,
-    fitted_until,
-    history_days,
     split_of,
 )
 from registry.preparing import prepare
@@ -66,19 +64,26 @@ def check(
     now: datetime,
     progress: Progress,
     refits: Sequence[str] | None = None,
+    recent: HospitalTables | None = None,
 ) -> Report:
     """Recomputes, judges, seals report and card, and writes it into the journal.
 
     Args:
         refits: the command that makes the refits (`training.commands`); without it the explanation gate does not open.
+        recent: tables of later days, which are then judged in place of the sealed ones. Such a report is kept and
+        journaled, and seals nothing: the board approved what it read.
 
     Raises:
         RegistryError: the candidate, its package, its data or the current release is missing or was changed.
     """
     found = candidate(settings.candidates, model, version)
-    evidence, tables = gather(settings, found, policy, progress, refits)
+    evidence, tables = gather(settings, found, policy, progress, refits, recent)
     progress("judge", 0.85)
     report = make_report(evidence, policy)
+    if recent is not None:
+        _keep_recent(settings, found, report, recent, now)
+        progress("kept", 1.0)
+        return report
     manifest = ForecastModel(found.package).manifest
     card = build_card(manifest, report.body, [(f.table, f.code, f.message) for f in tables.findings])
     with writing(open_database(settings.database)) as connection:  # sealed and told, or neither
@@ -91,14 +96,40 @@ def check(
     return report
 
 
+def _keep_recent(
+    settings: Settings, found: Candidate, report: Report, recent: HospitalTables, now: datetime
+) -> None:
+    content = canonical_json(report.body)
+    digest = sha256_bytes(content)
+    write_atomically(found.folder / "recent" / f"{digest.removeprefix('sha256:')}.json", content)
+    subjects = {
+        "model": found.model,
+        "version": found.version,
+        "package_digest": found.package_digest,
+        "policy_digest": str(report.body["policy_digest"]),
+        "report_digest": digest,
+        "data_digest": recent.source_digest,
+    }
+    with writing(open_database(settings.database)) as connection:
+        append(
+            connection,
+            actor="vigie check",
+            action="check recent",
+            subjects=subjects,
+            now=now,
+            reason=report.verdict,
+        )
+
+
 def gather(
     settings: Settings,
     found: Candidate,
     policy: Policy,
     progress: Progress,
     refits: Sequence[str] | None = None,
+    recent: HospitalTables | None = None,
 ) -> tuple[Evidence, HospitalTables]:
-    """The evidence of a candidate, recomputed from its package and the sealed snapshot."""
+    """The evidence of a candidate, recomputed from its package and the sealed snapshot, or later tables."""
     progress("verify the package", 0.0)
     model = ForecastModel(found.package)
     if found.registration["body"]["package_digest"] != package_digest(found.package):
@@ -106,7 +137,7 @@ def gather(
     command = refits if model.manifest.kind == "model" else None  # a simple rule has nothing to refit
     # Refits and verification work in child processes while the rest is recomputed.
     with Refitting(command, settings, found, policy) as refitting, ThreadPoolExecutor(1) as waiting:
-        return _recomputed(settings, found, model, policy, refitting, waiting, progress)
+        return _recomputed(settings, found, model, policy, refitting, waiting, progress, recent)
 
 
 def _recomputed(
@@ -117,13 +148,16 @@ def _recomputed(
     refitting: Refitting,
     waiting: ThreadPoolExecutor,
     progress: Progress,
+    recent: HospitalTables | None,
 ) -> tuple[Evidence, HospitalTables]:
     body = found.registration["body"]
     progress("open the data snapshot", 0.05)
     tables = open_snapshot(settings.snapshots, body["data_digest"], body["seal_digest"])
     progress("recompute features", 0.1)
-    prepared = prepare(model, tables)
-    split = Split.from_json(model.manifest.split)
+    sealed = prepare(model, tables)
+    registered = Split.from_json(model.manifest.split)
+    ours = _split_of(model, sealed)
+    prepared, split = (sealed, registered) if recent is None else later(model, recent, registered)
     at = prepared.prediction_time
     held: Future[Verification] | None = None
     if model.manifest.kind == "model":
@@ -131,19 +165,20 @@ def _recomputed(
         held = waiting.submit(verified, trees, prepared.X, settings.home / "evidence")
     progress("recompute forecasts", 0.3)
     judge = score(model, prepared, split.members("judge", at))
-    scope_part = score(model, prepared, split.members("scope", at))
+    scope_part = score(model, sealed, split.members("scope", sealed.prediction_time))
     require_groups(policy, (scope_part, judge), tables)
     whole = score_whole(model.whole, judge)
-    current = served_today(settings, found.model, tables, prepared, split)
+    current = served_today(settings, found.model, recent or tables, prepared, split)
     progress("look for drift", 0.5)
-    inputs = _series(model, prepared, split) if model.manifest.kind == "model" else ()
+    inputs = daily_series(model, sealed, prepared, split) if model.manifest.kind == "model" else ()
     judged = prepared.part(split.members("judge", at))
     progress("compare with what was reported", 0.8)
-    ours = _split_of(model, prepared)
-    reported = read_reported(settings.home / "evidence", body["evidence_digest"])
+    reported = read_reported(settings.home / "evidence", body["evidence_digest"]) if recent is None else None
     again = reported_arrays(judge, whole)
-    contract = _contract(found, model, judged, judge, reported, again, split, same_split=ours == split)
-    days_off = _history_off(model, prepared, split)
+    contract = contract_facts(
+        found, model, judged, judge, reported, again, split, same_split=ours == registered
+    )
+    days_off = history_off(model, sealed, registered)
     contract = replace(contract, baselines_off=contract.baselines_off + days_off)
     progress("probe for leakage", 0.65)
     probed = Probed(
@@ -183,13 +218,13 @@ def _recomputed(
         inputs=inputs,
         contract=contract,
         explanation=explanation,
-        history_days=(ours.spans["judge"][1] - ours.spans["fit"][0]) / DAY,
+        history_days=(split.spans["judge"][1] - ours.spans["fit"][0]) / DAY,
         hospital=whole,
         tries=_tries(settings, found, split.spans["judge"]),
         earlier_gaps=earlier_gaps(settings, found, split.spans["judge"]),
         probed=probed,
     )
-    return evidence, tables
+    return evidence, recent or tables
 
 
 def _rule(model: ForecastModel, judged: Prepared) -> Array:
@@ -213,87 +248,12 @@ def _split_of(model: ForecastModel, prepared: Prepared) -> Split:
     return split_of(prepared, model.manifest.horizons_hours, asked, model.manifest.kind)
 
 
-def _series(model: ForecastModel, prepared: Prepared, split: Split) -> tuple[DailyInput, ...]:
-    """What the drift gate judges: inputs of all days, and errors of the days that no tree was fitted to."""
-    zone, judged_from = prepared.events.zone, split.spans["judge"][0]
-    counted = isinstance(prepared, PreparedWaits)
-    rows = Rows(prepared.prediction_time, prepared.X, prepared.features, counted)
-    unfitted = prepared.prediction_time >= split.spans["calibrate"][0]
-    return (
-        *input_series(rows, judged_from, zone),
-        *error_series(score(model, prepared, unfitted), judged_from, zone),
-    )
-
-
 def _shift(model: ForecastModel, judged: Prepared, current: InUse) -> ExplanationShift | None:
     if current.costed is None:
         return None
     if current.costed.model.manifest.kind != "model":
         return ExplanationShift((), np.empty((0, 0)), np.empty((0, 0)), judged.prediction_time.size)
     return explanation_shift(model, judged, current.costed.model, current.costed.judged)
-
-
-def _contract(
-    found: Candidate,
-    model: ForecastModel,
-    judged: Prepared,
-    judge: Scored,
-    reported: dict[str, Array],
-    again: dict[str, Array],
-    split: Split,
-    *,
-    same_split: bool,
-) -> ContractFacts:
-    same_rows = np.array_equal(reported["row_id"], again["row_id"])
-    forecasts = outcomes = baselines = 0
-    if same_rows:
-        none = np.empty(0)
-        forecasts = sum(_off(reported.get(n, none), again[n]) for n in ("p50", "hospital_p50") if n in again)
-        outcomes = sum(
-            _different(reported.get(n, none), again[n]) for n in ("outcome", "hospital_outcome") if n in again
-        )
-        names = [n for n in again if n.startswith("baseline_")]
-        baselines = sum(_different(reported.get(n, none), again[n]) for n in names)
-    spans = [split.spans[part] for part in PARTS if split.days(part) > 0]
-    overlaps = sum(b[0] - a[1] < split.gap for a, b in itertools.pairwise(spans)) + int(not same_split)
-    return ContractFacts(
-        files_refused=len({p.name for p in found.package.iterdir()} - ALLOWED_FILES - {"manifest.json"}),
-        infinite_features=int(np.isinf(judged.X).sum()),
-        crossing_quantiles=int((np.diff(judge.quantiles, axis=1) < 0).any(axis=1).sum()),
-        forecasts_off=forecasts,
-        outcomes_off=outcomes,
-        baselines_off=baselines,
-        rows_off=0 if same_rows else abs(len(reported["row_id"]) - judge.size) or judge.size,
-        feature_digest_equal=model.manifest.feature_digest == feature_digest(model.name),
-        split_overlaps=overlaps,
-        rows=judge.size,
-    )
-
-
-def _history_off(model: ForecastModel, prepared: Prepared, split: Split) -> int:
-    """Units whose days of history, which say whether the model may answer for them, are not what the data say."""
-    if not isinstance(prepared, PreparedBeds):
-        return 0
-    baselines = model.beds_or_raise
-    last = "calibrate" if model.manifest.kind == "model" else "fit"
-    start = split.spans["fit"][0]
-    mine = fitted_until(prepared, split, last) & (prepared.prediction_time >= start)
-    days = history_days(prepared.part(mine), len(baselines.units))
-    return int((~np.isclose(days, baselines.days, rtol=0, atol=1e-6)).sum())
-
-
-def _off(a: Array, b: Array) -> int:
-    """Forecasts that differ by more than an ulp; all where there are not as many."""
-    if a.shape != b.shape:
-        return int(b.size)
-    both = np.isnan(a) & np.isnan(b)
-    return int((~(both | (np.abs(a - b) <= np.spacing(np.maximum(np.abs(a), np.abs(b)))))).sum())
-
-
-def _different(a: Array, b: Array) -> int:
-    if a.shape != b.shape:
-        return int(b.size)
-    return int((~((a == b) | (np.isnan(a) & np.isnan(b)))).sum())
 
 
 def policy_from(path: Path | None, default: Policy) -> Policy:

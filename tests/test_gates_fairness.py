@@ -298,6 +298,19 @@ def test_a_unit_groups_intervals_are_judged_too(sound_beds: Evidence) -> None:
     assert of(result, "unit_group=group 0", "outside_interval").verdict is Verdict.PASS
 
 
+def test_intervals_of_a_unit_group_that_do_not_decide_hold_nothing_up(sound_beds: Evidence) -> None:
+    """Too narrow by what may be chance: told with its interval, and only what is surely too narrow blocks."""
+    part = sound_beds.judge
+    mine = (part.unit_group == "group 3")[:, None]
+    sure = part.p50[:, None] + 0.77 * (part.quantiles - part.p50[:, None])
+    result = judged(with_judge(sound_beds, quantiles=np.where(mine, sure, part.quantiles)))
+    finding = of(result, "unit_group=group 3", "outside_interval")
+    assert finding.value is not None
+    assert finding.value > of(judged(sound_beds), "unit_group=group 3", "outside_interval").value  # type: ignore[operator]
+    assert not finding.required
+    assert result.verdict is Verdict.PASS
+
+
 def test_harm_of_both_at_once_is_found_in_the_intersection(sound: Evidence) -> None:
     """Women of 80 and more wait half as long again; sound intersections hold nothing up."""
     part = sound.judge

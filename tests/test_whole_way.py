@@ -13,6 +13,7 @@ import pytest
 from serving_fakes import InProcess
 
 from hospital.simulator import simulate, write
+from hospital.times import DAY
 from registry.candidates import MODELS, candidate
 from registry.database import open_database, writing
 from registry.errors import PromotionError, ReleaseError
@@ -195,6 +196,7 @@ def test_a_second_version_is_set_beside_the_first(
     """Trained on thirty more days, version 2 is judged against version 1 on the same rows, and may be released."""
     data = tmp_path / "longer"
     write(simulate(DAYS + 30, seed=1, start=date(2024, 1, 1)), data)
+    _later_days_are_judged_and_seal_nothing(home, data, capsys)
     assert main(["train", "wait-time", "--data", str(data), "--key", home.key("author")]) == 0
     assert main(["check", "wait-time", "2"]) == 0
     second = candidate(home.settings.candidates, "wait-time", "2")
@@ -246,6 +248,32 @@ def test_a_second_version_is_set_beside_the_first(
     assert third.sequence == 3
     parts.workers.close()
     parts.close()
+
+
+def _later_days_are_judged_and_seal_nothing(
+    home: Home, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--recent`: rows after the registered days alone; told, kept and journaled, and the board's digests stay."""
+    first = candidate(home.settings.candidates, "wait-time", "1")
+    before, sealed = first.digests(), first.json("report.json")
+    capsys.readouterr()
+    assert main(["check", "wait-time", "1", "--recent", str(data), "--json"]) in (0, 1)
+    told = json.loads(capsys.readouterr().out)
+    assert first.digests() == before
+    (kept,) = (first.folder / "recent").iterdir()
+    body = json.loads(kept.read_bytes())
+    assert body["judged"][0] >= sealed["judged"][1]
+    assert body["judged"][1] - body["judged"][0] > 20 * DAY
+    assert told["gates"] == body["gates"]
+    performance = next(p for p in body["performance"] if p["unit_group"] == "all")
+    assert 1000 < performance["n"] < 8000
+    contract = next(g for g in body["gates"] if g["name"] == "contract")
+    assert contract["verdict"] == "pass", [f for f in contract["findings"] if f["verdict"] != "pass"]
+    with open_database(home.settings.database).connect() as connection:
+        last = list(entries(connection))[-1]
+    assert (last.action, last.subjects["report_digest"]) == ("check recent", f"sha256:{kept.stem}")
+    assert main(["check", "wait-time", "1", "--recent", str(home.data)]) == 2
+    assert "no row with a known outcome after" in capsys.readouterr().err
 
 
 def test_a_policy_that_names_a_group_nobody_has_is_refused(

@@ -284,7 +284,8 @@ class _Beds:
             weeks, found.blocks, alpha=self.levels.passing, power=rules.power, margin=margin
         )
         lacking = max(needed - found.blocks, 0)
-        return Harm(metric, group, found, margin, known.size, lacking, "needs_more_weeks" if lacking else "")
+        note = "needs_more_weeks" if lacking else ""
+        return Harm(metric, group, found, margin, known.size, lacking, note, judged=judged)
 
 
 def _outside(part: Scored) -> Array:
