@@ -193,11 +193,13 @@ def _recomputed(
     if model.manifest.kind == "model":
         refits = refitting.result(lambda done: progress("refit the model 20 times", 0.7 + 0.14 * done))
         rows = policy.document.explanation.proxy_rows
+        # The refits were asked about the sealed rows, also where later ones are judged.
+        asked = sealed.part(registered.members("judge", sealed.prediction_time))
         probed = replace(
             probed,
-            stability=stability_facts(model, judged, refits),
+            stability=stability_facts(model, asked, refits),
             shift=_shift(model, judged, current),
-            proxies=proxy_facts(model, judged, refits, rows),
+            proxies=proxy_facts(model, asked, refits, rows),
             sobriety=sobriety_facts(
                 Costed(model, found.package, judged, body), current.costed, settings.home / "evidence"
             ),

@@ -75,6 +75,7 @@ class Calibration(_Strict):
     tolerance_short: Annotated[float, Field(gt=0, le=0.15)]
     tolerance_long: Annotated[float, Field(gt=0, le=0.19)]
     tolerance_above: Annotated[float, Field(gt=0, le=0.06)]
+    tolerance_above_night: Annotated[float, Field(gt=0, le=0.06)]
     minimum_rows: Rows
 
 

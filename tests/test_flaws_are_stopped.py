@@ -38,7 +38,8 @@ def test_a_group_that_waits_longer_for_no_reason_shown_is_not_passed(tmp_path: P
     fairness = _gates(tmp_path, unfair=Unfair.parse("sex=F:1.4"))["fairness"]
     assert fairness["verdict"] == "block"
     blocked = {f["group"] for f in fairness["findings"] if f["verdict"] == "block"}
-    assert blocked == {"sex=F"}
+    assert "sex=F" in blocked
+    assert {group.split("*")[0] for group in blocked} == {"sex=F"}  # and women of an age, where they are many
 
 
 def test_a_hospital_that_changed_last_month_is_not_passed(tmp_path: Path) -> None:

@@ -96,6 +96,7 @@ def test_every_number_has_its_reason_beside_it() -> None:
         (r"^minimum_rows_to_block = \d+", "minimum_rows_to_block = 5000", "minimum_rows_to_block"),
         (r"^noninferiority_margin_horizon = [\d.]+", "noninferiority_margin_horizon = 0.5", "horizon"),
         (r"^tolerance_above = [\d.]+", "tolerance_above = 0.3", "tolerance_above"),
+        (r"^tolerance_above_night = [\d.]+", "tolerance_above_night = 0.3", "tolerance_above_night"),
         (r"^margin_outside = [\d.]+", "margin_outside = 0.5", "margin_outside"),
         (r"^volume_effect = [\d.]+", "volume_effect = 0.5", "volume_effect"),
         (r"^correlation_effect = [\d.]+", "correlation_effect = 0.9", "correlation_effect"),

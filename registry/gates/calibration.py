@@ -93,10 +93,11 @@ class _Judging:
         for band, hours in enumerate(_HOURS):
             mine = short & (known.local_hour // 6 == band)
             if mine.any():
-                findings += self.part_of_the_day(known.part(mine), pit[mine], f"hours={hours}")
+                tolerance = rules.tolerance_above if band else rules.tolerance_above_night
+                findings += self.part_of_the_day(known.part(mine), pit[mine], f"hours={hours}", tolerance)
         return findings
 
-    def part_of_the_day(self, part: Scored, pit: Array, group: str) -> list[Finding]:
+    def part_of_the_day(self, part: Scored, pit: Array, group: str, tolerance: float) -> list[Finding]:
         """Share above p90 by part of the day, up to 24 h ahead: at night nobody is there to see that p90 is too low.
 
         Required where a model with a tenth above, of days that depend on one another as these do, would pass with
@@ -113,12 +114,12 @@ class _Judging:
             part.prediction_time,
             horizon_hours=float(np.median(part.horizon_hours)),
         )
-        most = 1 - _HIGHEST + rules.tolerance_above
+        most = 1 - _HIGHEST + tolerance
         verdict = self.levels.at_most(found, most)
         power = float(stats.norm.ppf(self.policy.document.fairness.power))
         nominal = _HIGHEST * (1 - _HIGHEST)
         sound = math.sqrt(nominal / max(found.value * (1 - found.value), nominal / 4))
-        reachable = sound * (found.reach(self.levels.passing) + power * found.sd) <= rules.tolerance_above
+        reachable = sound * (found.reach(self.levels.passing) + power * found.sd) <= tolerance
         interval = found.interval(self.levels.passing)
         return [
             below,
