@@ -128,6 +128,10 @@ _ADVICE = {
         "Trop peu de semaines indépendantes : cet horizon sort du périmètre.",
         "Too few independent weeks: this horizon leaves the scope.",
     ),
+    "too_few_weeks": (
+        "Trop peu de semaines indépendantes pour trancher : apporter un historique plus long.",
+        "Too few independent weeks to decide: bring a longer history.",
+    ),
     "too_few_days": (
         "Trop peu de jours : apporter un historique plus long.",
         "Too few days: bring a longer history.",

@@ -104,3 +104,21 @@ def test_a_part_of_the_day_with_too_little_to_tell_keeps_nothing_shut() -> None:
     night = next(f for f in result.findings if (f.metric, f.group) == ("above_p90", "hours=00-06"))
     assert not night.required
     assert night.interval is not None
+
+
+def test_a_few_fortnights_do_not_decide_that_intervals_are_too_wide() -> None:
+    """A week ahead a judge part holds seven blocks: all inside is not surely too wide, and is told."""
+    part = beds(Hospital(), np.random.default_rng(2)).judge
+    week = replace(
+        part.part(part.horizon_hours == 72), horizon_hours=np.full((part.horizon_hours == 72).sum(), 168.0)
+    )
+    wide = week.p50[:, None] + 4 * (week.quantiles - week.p50[:, None])
+    day = replace(week, horizon_hours=np.full(week.size, 24.0), quantiles=wide)
+    sound = beds(Hospital(), np.random.default_rng(2))
+    for whole, verdict, required in (
+        (replace(week, quantiles=wide), Verdict.INCONCLUSIVE, False),
+        (day, Verdict.BLOCK, True),
+    ):
+        name = f"hospital={whole.horizon_hours[0]:g} h"
+        found = next(f for f in judged(replace(sound, hospital=whole)).findings if f.group == name)
+        assert (found.metric, found.verdict, found.required) == ("coverage", verdict, required)

@@ -165,9 +165,12 @@ class _Judging:
             part.prediction_time,
             horizon_hours=float(np.median(part.horizon_hours)),
         )
-        verdict = self.levels.within(found, NOMINAL - tolerance, NOMINAL + tolerance)
+        verdict, note = self.levels.within(found, NOMINAL - tolerance, NOMINAL + tolerance), ""
+        if verdict is Verdict.BLOCK and found.blocks < self.policy.document.accuracy.minimum_blocks:
+            # A share near 1 hardly varies over a few fortnights, and looks surer than it is.
+            verdict, note = Verdict.INCONCLUSIVE, "too_few_weeks"
         interval = found.interval(self.levels.passing)
-        return Finding("coverage", group, found.value, interval, NOMINAL, part.size, verdict, required)
+        return Finding("coverage", group, found.value, interval, NOMINAL, part.size, verdict, required, note)
 
 
 def _tails(weight: Array, pit: Array, group: str) -> list[Finding]:
