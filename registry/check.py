@@ -172,7 +172,7 @@ def _recomputed(
     progress("look for drift", 0.5)
     inputs = daily_series(model, sealed, prepared, split) if model.manifest.kind == "model" else ()
     judged = prepared.part(split.members("judge", at))
-    progress("compare with what was reported", 0.8)
+    progress("compare with what was reported", 0.6)
     reported = read_reported(settings.home / "evidence", body["evidence_digest"]) if recent is None else None
     again = reported_arrays(judge, whole)
     contract = contract_facts(
