@@ -17,7 +17,7 @@ from hospital.events import Array
 from hospital.features.feature import Feature
 from hospital.quantiles import LEVELS, weighted_quantiles
 from hospital.times import DAY
-from registry.daily import Rows, error_series, input_series
+from registry.daily import InputRows, error_series, input_series
 from registry.evidence import ContractFacts, DailyInput, Evidence, ExplanationFacts, Scored
 from registry.scoring import AGE_BANDS
 from training.trees import fit_trees
@@ -160,7 +160,7 @@ def _series(survey: Survey, X: Array, every: Scored) -> tuple[DailyInput, ...]:
     features = tuple(Feature(n, "crowding", n, n) for n in names)
     unfitted = (survey.year >= JUDGED) | (survey.hospital % 10 >= _CALIBRATE)
     return (
-        *input_series(Rows(at, X.astype(np.float64), features, counted=False), judged_from, zone),
+        *input_series(InputRows(at, X.astype(np.float64), features, counted=False), judged_from, zone),
         *error_series(every.part(unfitted), judged_from, zone),
     )
 

@@ -14,7 +14,7 @@ from hospital.events import Array
 from hospital.features.feature import Feature
 from hospital.quantiles import LEVELS
 from hospital.times import DAY, HOUR
-from registry.daily import Rows, error_series, input_series
+from registry.daily import InputRows, error_series, input_series
 from registry.evidence import ContractFacts, DailyInput, Evidence, ExplanationFacts, Scored
 from registry.seasonal import fit_season
 
@@ -96,7 +96,7 @@ def waits(hospital: Hospital, rng: np.random.Generator) -> Evidence:
     day, at = day[order], at[order]
     X = _inputs(hospital, rng, day, volume)
     inputs = input_series(
-        Rows(at, X, _features(), counted=True), (_START_DAY + hospital.judge_from) * DAY, _UTC
+        InputRows(at, X, _features(), counted=True), (_START_DAY + hospital.judge_from) * DAY, _UTC
     )
     kept = (day >= hospital.calibrate_from) & ~_gap(hospital, day)
     day, at, triage = day[kept], at[kept], X[kept, 0].astype(np.float64)

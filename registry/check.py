@@ -20,6 +20,7 @@ from registry.database import open_database, writing
 from registry.digests import canonical_json, sha256_bytes, write_atomically
 from registry.errors import CandidateError, PackageError
 from registry.evidence import Evidence
+from registry.explained import rows_of
 from registry.explanation_facts import NO_EXPLANATION, explanation_facts, verified
 from registry.feature_facts import feature_facts
 from registry.in_use import InUse, served_today
@@ -231,10 +232,7 @@ def _recomputed(
 
 def _rule(model: ForecastModel, judged: Prepared) -> Array:
     """The median of the simple rule that this version serves outside its scope: float64 [judge rows]."""
-    if isinstance(judged, PreparedBeds):
-        quantiles = model.baseline_quantiles(judged.rows(model.beds_or_raise))
-    else:
-        quantiles = model.baseline_quantiles(judged.rows(model.waits_or_raise))
+    quantiles = model.baseline_quantiles(rows_of(model, judged))
     return np.asarray(quantiles[:, quantiles.shape[1] // 2])
 
 

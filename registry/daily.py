@@ -16,7 +16,7 @@ from hospital.features.feature import Feature
 from registry.evidence import DailyInput, Scored
 from registry.seasonal import fit_season
 
-__all__ = ["Rows", "error_series", "input_series"]
+__all__ = ["InputRows", "error_series", "input_series"]
 
 _NOT_DRIFT = frozenset({"calendar", "planned", "patient"})
 _PATIENT_MIX = frozenset({"triage", "age_years", "arrival_mode"})
@@ -33,7 +33,7 @@ _MOST_LOG_ERROR = 1.0
 
 
 @dataclass(frozen=True)
-class Rows:
+class InputRows:
     """Rows with inputs.
 
     Attributes:
@@ -47,7 +47,7 @@ class Rows:
     counted: bool
 
 
-def input_series(rows: Rows, judged_from: int, zone: ZoneInfo) -> tuple[DailyInput, ...]:
+def input_series(rows: InputRows, judged_from: int, zone: ZoneInfo) -> tuple[DailyInput, ...]:
     """Volume, inputs, missing values, and inputs together, by local day.
 
     Args:

@@ -40,8 +40,8 @@ def centred(rows: Rows, values: Array) -> Array:
     """Contributions (float64 [n, …] in units of the scale) in beds or minutes, less their mean at each horizon or
     triage level: what is usual there is no reason."""
     out = rows.scale[:, None] * values
-    for group in np.unique(rows.calibration):
-        mine = rows.calibration == group
+    for kind in np.unique(rows.kind):
+        mine = rows.kind == kind
         out[mine] -= out[mine].mean(axis=0)
     return out
 

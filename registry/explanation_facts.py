@@ -13,8 +13,9 @@ from explain.verification import Verification, verify_apart
 from hospital.events import Array
 from registry.digests import canonical_json, sha256_bytes
 from registry.evidence import ExplanationFacts
+from registry.explained import rows_of
 from registry.kept import keep, kept
-from registry.model import ForecastModel, Rows
+from registry.model import ForecastModel
 from registry.prepared import PreparedBeds, PreparedWaits
 from registry.whole_scores import explained_wholes
 
@@ -64,10 +65,7 @@ def explanation_facts(
     mask = np.zeros(judged.prediction_time.size, bool)
     mask[chosen] = True
     part = judged.part(mask)
-    rows: Rows = (
-        part.rows(model.beds_or_raise) if isinstance(part, PreparedBeds) else part.rows(model.waits_or_raise)
-    )
-    explained = model.explain(rows)
+    explained = model.explain(rows_of(model, part))
     total = explained.base + explained.contributions.sum(axis=1) + sum(explained.adjustments.values())
     additivity = float(np.abs(total - explained.p50).max())
     largest = _largest_adjustment(explained.adjustments, explained.p50)

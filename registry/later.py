@@ -8,7 +8,7 @@ from hospital.events import Array
 from hospital.reading import HospitalTables
 from hospital.splits import Split
 from hospital.times import moment
-from registry.daily import Rows, error_series, input_series
+from registry.daily import InputRows, error_series, input_series
 from registry.errors import CandidateError
 from registry.evidence import DailyInput, Scored
 from registry.model import ForecastModel
@@ -53,7 +53,7 @@ def daily_series(
     zone, judged_from = prepared.events.zone, split.spans["judge"][0]
     before = sealed.prediction_time < judged_from
     now = split.members("judge", prepared.prediction_time)
-    rows = Rows(
+    rows = InputRows(
         np.concatenate([sealed.prediction_time[before], prepared.prediction_time[now]]),
         np.concatenate([sealed.X[before], prepared.X[now]]),
         prepared.features,

@@ -44,6 +44,7 @@ class Rows:
         part of the day and triage level).
         anchor, scale, floor: float64 [n], in beds or minutes. baseline: float64 [n], the best simple rule.
         baseline_cell: int64 [n], whose residual quantiles stand around the baseline.
+        kind: int64 [n], horizon or triage level: rows whose reasons are compared with one another.
     """
 
     X: Array
@@ -54,6 +55,7 @@ class Rows:
     floor: Array
     baseline: Array
     baseline_cell: Array
+    kind: Array
 
 
 @dataclass(frozen=True)

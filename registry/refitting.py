@@ -27,7 +27,7 @@ __all__ = ["EXPLAINED_ROWS", "REFITS", "Refits", "Refitting"]
 
 REFITS = 20
 EXPLAINED_ROWS = 500
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)

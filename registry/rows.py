@@ -49,7 +49,7 @@ def bed_rows(
     cell = unit * len(baselines.horizons) + horizon
     floor = np.zeros(now.size)
     anchor = baselines.start(unit, horizon, week_slot(query.prediction_time, zone, cadence), now)
-    return Rows(X, cell, horizon, anchor, baselines.scale[unit, horizon], floor, baseline, cell)
+    return Rows(X, cell, horizon, anchor, baselines.scale[unit, horizon], floor, baseline, cell, horizon)
 
 
 def wait_baselines(
@@ -76,7 +76,7 @@ def wait_rows(
     # How sure a forecast is depends on all three: at night fewer see patients, and children are seen by others.
     band = local_hour(query.prediction_time, zone).astype(np.int64) // WAIT_BAND_HOURS
     group = np.ravel_multi_index((band, triage), WAIT_GROUP_SHAPE) + cell * int(np.prod(WAIT_GROUP_SHAPE))
-    return Rows(X, cell, group, np.zeros(scale.size), scale, floor, values[baselines.best], triage)
+    return Rows(X, cell, group, np.zeros(scale.size), scale, floor, values[baselines.best], triage, triage)
 
 
 def _column(X: Array, names: list[str], name: str) -> Array:

@@ -10,7 +10,7 @@ from benchmarks.synthetic_evidence import Hospital, daily_inputs, waits
 from hospital.events import Array
 from hospital.features.feature import Feature
 from hospital.times import DAY
-from registry.daily import Rows, error_series, input_series
+from registry.daily import InputRows, error_series, input_series
 from registry.evidence import DailyInput, Evidence
 from registry.gates import GateResult, Verdict
 from registry.gates.drift import judge_drift
@@ -204,7 +204,7 @@ def test_a_busy_winter_does_not_change_how_inputs_go_together() -> None:
     busy = np.where((day > 400) & (day < 440), 3.0, 0.0) + rng.normal(size=500)[day]
     X = np.column_stack([busy + rng.normal(size=day.size), busy + rng.normal(size=day.size)])
     both = Feature("a", "crowding", "a", "a"), Feature("b", "crowding", "b", "b")
-    rows = Rows((19_700 + day) * DAY, X, both, counted=False)
+    rows = InputRows((19_700 + day) * DAY, X, both, counted=False)
     found = input_series(rows, (19_700 + 400) * DAY, ZoneInfo("UTC"))
     assert {d.what for d in found} == {"mean"}  # within a day they do not go together at all
 
@@ -223,7 +223,7 @@ def test_the_days_of_a_clock_change_are_days_like_any_other() -> None:
     zone = ZoneInfo("Europe/Paris")
     at = np.arange(19_700 * DAY, 20_200 * DAY, 1_800_000_000)
     features = (Feature("a", "crowding", "a", "a"),)
-    rows = Rows(at, np.ones((at.size, 1)), features, counted=True)
+    rows = InputRows(at, np.ones((at.size, 1)), features, counted=True)
     arrivals = input_series(rows, 20_100 * DAY, zone)[0]
     assert (arrivals.name, arrivals.what) == ("arrivals", "count")
     assert arrivals.earlier.size + arrivals.judged.size in (498, 499)

@@ -18,7 +18,7 @@ from hospital.simulator import simulate, write
 from hospital.splits import Split
 from registry.candidates import Candidate
 from registry.evidence import Evidence
-from registry.explained import feature_groups, group_contributions, spread_rows
+from registry.explained import centred, feature_groups, group_contributions, rows_of, spread_rows
 from registry.gates import GateResult, Verdict
 from registry.gates.explanation import judge_explanation
 from registry.model import ForecastModel
@@ -269,8 +269,6 @@ def test_contributions_that_tell_the_group_are_found_from_the_rows(
     package, judged = judged_rows(settings, found["wait-time"])
     assert isinstance(judged, PreparedWaits)
     part = judged.part(spread_rows(judged.prediction_time.size, 1000))
-    from registry.explained import centred, rows_of
-
     layout = rows_of(package, part)
     contributions = centred(layout, package.contributions(layout))
     strongest = int(np.abs(contributions).sum(axis=0).argmax())
@@ -284,6 +282,21 @@ def test_contributions_that_tell_the_group_are_found_from_the_rows(
     (group,) = facts.groups
     assert group.auc > 0.9
     assert group.alone[package.features[strongest].name] > 0.99
+
+
+def test_reasons_are_centred_among_horizons_or_triage_levels_not_among_intervals(
+    trained: tuple[Settings, dict[str, Candidate]],
+) -> None:
+    """What tells the morning from the night is a reason, however the intervals of either are calibrated."""
+    settings, found = trained
+    package, judged = judged_rows(settings, found["wait-time"])
+    layout = rows_of(package, judged)
+    assert np.unique(layout.calibration).size > np.unique(layout.kind).size > 1
+    own = centred(layout, (layout.calibration % 7).astype(np.float64)[:, None] / layout.scale[:, None])
+    for kind in np.unique(layout.kind):
+        assert own[layout.kind == kind].mean() == pytest.approx(0, abs=1e-9)
+    group = np.bincount(layout.calibration).argmax()
+    assert abs(own[layout.calibration == group].mean()) > 0.1
 
 
 def test_scores_of_chance_tell_nothing_and_areas_are_areas() -> None:

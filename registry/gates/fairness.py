@@ -49,8 +49,8 @@ def small_gaps(evidence: Evidence, policy: Policy) -> tuple[EarlierGap, ...]:
     alone = _Waits(replace(evidence, earlier_gaps=()), policy)
     return tuple(
         EarlierGap(h.group, h.metric, h.found.value, h.found.sd, h.found.blocks, h.n)
-        for h in alone.found()
-        if isinstance(h, Harm) and h.note == "needs_more_rows" and math.isfinite(h.found.sd)
+        for h in alone.small_groups()
+        if math.isfinite(h.found.sd)
     )
 
 
@@ -71,16 +71,35 @@ class _Waits:
         for pair in rules.intersections:
             yield from self._intersection(pair)
 
-    def _attribute(self, attribute: str) -> Iterator[Harm | Finding]:
-        judge, earlier, rules = self.evidence.judge, self.evidence.scope_part, self.policy.document.fairness
-        groups = Groups.of(
+    def small_groups(self) -> Iterator[Harm]:
+        """Groups that are listed for want of rows, and those alone: what is judged is not judged again."""
+        rules = self.policy.document.fairness
+        for attribute in rules.attributes:
+            if attribute in self.evidence.judge.audit:
+                groups = self._groups(attribute)
+                known, names = self.evidence.judge.part(groups.known), groups.rows[groups.known]
+                scores = self._scores(known)
+                for listed in groups.sort_out("share_above_p50", rules.minimum_rows)[1]:
+                    if listed.note == "needs_more_rows":
+                        mine = names == listed.group.partition("=")[2]
+                        yield from (
+                            h for h in self._small(listed, mine, known, scores) if isinstance(h, Harm)
+                        )
+
+    def _groups(self, attribute: str) -> Groups:
+        judge, earlier = self.evidence.judge, self.evidence.scope_part
+        return Groups.of(
             attribute,
             judge,
             judge.audit[attribute],
             earlier,
             earlier.audit.get(attribute, np.empty(0, object)),
-            rules.required_groups.get(attribute, ()),
+            self.policy.document.fairness.required_groups.get(attribute, ()),
         )
+
+    def _attribute(self, attribute: str) -> Iterator[Harm | Finding]:
+        judge, rules = self.evidence.judge, self.policy.document.fairness
+        groups = self._groups(attribute)
         known, names = judge.part(groups.known), groups.rows[groups.known]
         yield from told(known, attribute, names)
         yield from worst_case_of_censored(judge, attribute, groups.rows)

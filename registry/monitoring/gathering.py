@@ -13,6 +13,7 @@ from hospital.events import Array
 from hospital.quantiles import LEVELS
 from hospital.times import DAY, HOUR
 from registry.evidence import Scored
+from registry.explained import rows_of
 from registry.model import ForecastModel
 from registry.monitoring.daily import Collected, daily_mean
 from registry.monitoring.figures import DailyFigures
@@ -192,10 +193,7 @@ def _inside(scored: Scored) -> Array:
 
 def _explanations(found: Collected, model: ForecastModel, part: PreparedBeds | PreparedWaits) -> None:
     """Each group of features' share of the contributions' absolute sum."""
-    rows = (
-        part.rows(model.waits_or_raise) if isinstance(part, PreparedWaits) else part.rows(model.beds_or_raise)
-    )
-    contributions = np.abs(model.explain(rows).contributions)
+    contributions = np.abs(model.explain(rows_of(model, part)).contributions)
     total = contributions.sum(axis=1)
     for group in sorted({f.group for f in model.features}):
         mine = [j for j, f in enumerate(model.features) if f.group == group]
