@@ -198,6 +198,8 @@ def _check(given: argparse.Namespace) -> int:
     settings = _settings()
     policy = policy_from(given.policy, default_policy())
     recent = None
+    if given.mapping is not None and given.recent is None:
+        raise VigieError("--mapping is that of the recent tables: name them with --recent.")
     if given.recent is not None:
         mapping = load_mapping(given.mapping) if given.mapping else None
         recent = read_hospital(given.recent, mapping, load_or_create_key(settings.home / "pseudonym.key"))
@@ -372,9 +374,10 @@ def _monitor(given: argparse.Namespace) -> int:
 
 
 def _retrain(given: argparse.Namespace) -> int:
-    from vigie_monitor import retrain_if_due
+    from registry.candidates import MODELS
+    from vigie_retrain import retrain
 
-    return retrain_if_due(given, _settings(), now=_now())
+    return retrain(given, _settings(), [given.model] if given.model else list(MODELS), now=_now())
 
 
 def _journal(given: argparse.Namespace) -> int:

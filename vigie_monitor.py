@@ -1,4 +1,4 @@
-"""`vigie monitor`, the process that looks again and again, and `vigie retrain --if-due`."""
+"""`vigie monitor`: one look, or the process that looks again and again."""
 
 import argparse
 import json
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from registry.settings import Settings
 
-__all__ = ["retrain_if_due", "run_monitor"]
+__all__ = ["run_monitor"]
 
 _FIRST_SECONDS = 20.0  # a service that was just started has better to do
 _WATCH_SECONDS = 1.0
@@ -157,11 +157,3 @@ def _row(figure: Mapping[str, Any]) -> str:
     reach = "not tested" if figure["reach"] is None else f"{100 * figure['reach']:.0f} %"
     name = f"{figure['family']} {figure['name']}"
     return f"{name:<44} change {shown(figure['change']):>9}  margin {shown(figure['margin']):>8}  of threshold {reach}"
-
-
-def retrain_if_due(given: argparse.Namespace, settings: "Settings", *, now: datetime) -> int:
-    """Runs the verb; returns the exit code: 0 at least one candidate was trained, 1 none was due, 2 an error."""
-    from registry.candidates import MODELS
-    from vigie_retrain import retrain
-
-    return retrain(given, settings, [given.model] if given.model else list(MODELS), now=now)

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from hospital.errors import VigieError
 from registry.candidates import MODELS
+from registry.monitoring.standing import StandingAlarm
 from registry.released import Release, current_release, release_stamp
 from registry.settings import Settings
 from registry.trust import load_trust
@@ -166,27 +167,36 @@ class Releases:
             return
         if loaded is not None:
             self._scopes[model, loaded.sequence] = loaded.scope
+            before = former.loaded
+            known = before.alarms if before is not None and before.sequence == loaded.sequence else ()
+            loaded = self._under_alarms(loaded, known)
         self._states[model] = State(loaded)
         if loaded is not None and loaded != former.loaded:
             LOG.info("model=%s version=%s release=%d digest=%s loaded", *_named(loaded))
 
     def _follow(self, model: str) -> None:
-        """Lays the alarms that stand over the release: stopped by one, the baseline answers everywhere.
-
-        While nobody knows whether one stands, what was known stays.
-        """
+        """Lays the alarms that stand now over what is served."""
         state = self._states[model]
-        loaded = state.loaded
-        if loaded is None:
+        if state.loaded is None:
             return
-        alarms = self._followed.standing(model, loaded.sequence)
-        if alarms is None or alarms == loaded.alarms:
-            return
-        verified = replace(loaded, scope=self._scopes[model, loaded.sequence], alarms=alarms)
-        self._states[model] = replace(
-            state, loaded=replace(verified, scope=frozenset()) if verified.stopped else verified
+        loaded = self._under_alarms(state.loaded, state.loaded.alarms)
+        if loaded.alarms != state.loaded.alarms:
+            self._states[model] = replace(state, loaded=loaded)
+            LOG.warning("model=%s release=%d alarms=%d", model, loaded.sequence, len(loaded.alarms))
+
+    def _under_alarms(self, loaded: LoadedModel, known: tuple[StandingAlarm, ...]) -> LoadedModel:
+        """The release under the alarms that stand: stopped by one, the baseline answers everywhere.
+
+        While nobody knows whether one stands, what was `known` stays. A release is never served before it is laid under
+        them: not for a moment does a stopped model speak.
+        """
+        found = self._followed.standing(loaded.name, loaded.sequence)
+        under = replace(
+            loaded,
+            scope=self._scopes[loaded.name, loaded.sequence],
+            alarms=known if found is None else found,
         )
-        LOG.warning("model=%s release=%d alarms=%d", model, loaded.sequence, len(alarms))
+        return replace(under, scope=frozenset()) if under.stopped else under
 
     def _still_allowed(self, model: str, loaded: LoadedModel | None) -> bool:
         if loaded is None:

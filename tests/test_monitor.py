@@ -327,6 +327,38 @@ def test_a_silent_database_changes_nothing_of_what_is_known(tmp_path: Path) -> N
     assert len(releases.current("wait-time").alarms) == 1
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_stopped_model_does_not_speak_while_its_release_is_read_again(
+    tmp_path: Path, *, answers: bool
+) -> None:
+    """Not between reading and asking for its alarms, and not where the database is silent just then."""
+    parts, _ = make_parts(tmp_path / "home")
+    source, ticks = FakeReleases(), iter(range(10_000))
+    scopes = []
+
+    class Watched(StoredAlarms):
+        silent = False
+
+        def standing(self, model: str, release: int) -> tuple[StandingAlarm, ...] | None:
+            served = releases.states[model].loaded
+            scopes.append(None if served is None else served.scope)
+            return None if Watched.silent else super().standing(model, release)
+
+    releases = Releases(source, lambda: float(next(ticks) * 2), Watched(parts.engine))
+    _raise(parts.engine, stops=True)
+    releases.refresh()
+    assert releases.current("wait-time").scope == frozenset()
+    scopes.clear()
+    Watched.silent = not answers
+    source.found["wait-time"] = loaded("wait-time")
+    before = source.loads
+    releases.refresh()
+    assert source.loads > before
+    assert frozenset({("ED", 0.0)}) not in scopes
+    assert releases.current("wait-time").stopped
+    assert releases.current("wait-time").scope == frozenset()
+
+
 @pytest.mark.parametrize(
     ("family", "change", "said"),
     [("arrivals", 0.182, "+20 %"), ("coverage", -0.16, "-16 points"), ("inputs", 1.53, "+1,5")],

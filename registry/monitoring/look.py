@@ -60,7 +60,7 @@ class Looked:
 
 
 def look(settings: Settings, engine: Engine, model: str, *, now: datetime) -> Looked | None:
-    """Looks at the current release of a model; None where there is none, or it learned nothing (a baseline).
+    """Looks at the current release of a model; None where there is none.
 
     Alarms, their journal entries and what the look saw are one transaction: a look that is cut off leaves nothing,
     and the next one finds the same.

@@ -1,6 +1,6 @@
 """The policy's section on what is followed after a release, with the bounds no board may leave."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,18 +18,7 @@ Family = Literal[
     "expected_error",
     "error_ratio",
 ]
-FAMILIES: tuple[Family, ...] = (
-    "arrivals",
-    "inputs",
-    "missing",
-    "outcomes",
-    "errors",
-    "coverage",
-    "fairness",
-    "explanations",
-    "expected_error",
-    "error_ratio",
-)
+FAMILIES: tuple[Family, ...] = get_args(Family)
 """What is followed, in the order in which it is shown."""
 
 _Margin = Annotated[float, Field(gt=0, le=0.15)]
