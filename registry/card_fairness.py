@@ -11,7 +11,7 @@ from registry.card_words import Words, interval_of
 __all__ = ["Fairness"]
 
 Finding = Mapping[str, Any]
-_PICTURED = ("share_above_p50", "relative_bias", "log_error")
+_PICTURED = ("share_above_p50", "relative_bias", "log_error", "outside_interval")
 
 
 @dataclass(frozen=True)

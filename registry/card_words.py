@@ -21,7 +21,9 @@ _SHARE = frozenset(
         "against_current",
         "below_p10",
         "beyond_training",
+        "bias_shift",
         "coverage",
+        "error_rise",
         "explanation_shift",
         "gain_over_baseline",
         "log_error",
@@ -30,9 +32,10 @@ _SHARE = frozenset(
         "share_above_p50_worst_case",
         "stability",
         "unknown_share",
+        "volume_shift",
     }
 )
-_POINTS = frozenset({"missing_shift", "share_above_p50"})  # differences of two shares
+_POINTS = frozenset({"missing_shift", "outside_interval", "share_above_p50"})  # differences of two shares
 _IN_UNITS = frozenset({"mean_outcome", "bias", "absolute_error"})
 _ROWS_ASKED = frozenset({"needs_more_rows", "missing_group"})
 _NARROW, _FIXED, _MINUS = "\u202f", "\u00a0", "\u2212"
@@ -152,6 +155,9 @@ class Words:
 
     def group(self, group: str) -> str:
         """A finding's group: everybody, a horizon, an input, an attribute's value."""
+        for between, joint in ((" ~ ", " ~ "), ("*", " × ")):  # a pair of inputs; both attributes at once
+            if between in group:
+                return joint.join(self.group(part) for part in group.split(between))
         if group in self.features:
             return self.features[group]
         if group in TEXTS:
@@ -192,7 +198,8 @@ class Words:
         threshold = finding.get("threshold")
         if threshold is None:
             return "–"
-        if finding.get("note") in _ROWS_ASKED:
+        # A group that is too small may have a figure all the same: then it is the margin that was not reached.
+        if finding.get("note") in _ROWS_ASKED and finding.get("value") is None:
             return self.t("rows_asked", n=self.number(threshold, 0))
         return self.value(finding, threshold)
 

@@ -8,15 +8,20 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from installation import Installation
+from sound_facts import waits
 
+from benchmarks.synthetic_evidence import Hospital
 from registry import card_texts
 from registry.card import build_card
 from registry.card_html import render_html
 from registry.card_words import Words
 from registry.digests import canonical_json
 from registry.package import Manifest
+from registry.policy import default_policy
+from registry.report import make_report
 from registry.wording import Language
 
 LANGUAGES: tuple[Language, ...] = ("fr", "en")
@@ -265,6 +270,34 @@ def test_names_of_the_hospital_are_text_and_never_markup(card: dict[str, Any], l
     page = render_html(changed, language)
     assert "<script" not in page
     assert hostile in _Reader(page).text
+
+
+def test_a_card_of_todays_gates_is_in_words(installation: Installation) -> None:
+    """Every measure of a real report has a name of its own; intersections and pairs of inputs are told as such."""
+    body = make_report(waits(Hospital(unfair=1.3), np.random.default_rng(5)), default_policy()).body
+    found = installation.register("2")
+    manifest = Manifest.model_validate(found.json("package/manifest.json"))
+    card = build_card(manifest, {**_report(installation), "gates": body["gates"]}, [])
+    words = Words.of(card, "en")
+    for gate in body["gates"]:
+        for finding in gate["findings"]:
+            name = finding["metric"]
+            plain = name.replace("_", " ").capitalize()
+            assert Words.of(card, "fr").measure(name) != plain, name
+    told = {f["group"]: words.group(f["group"]) for g in body["gates"] for f in g["findings"]}
+    assert told["sex=F*age_band=16-39"] == "Sex: women × Age: 16-39"
+    assert told["severity ~ pulse"] == "severity ~ pulse"
+    page = _rendered(card).text
+    assert "at least 0 cases" not in page
+    assert "gap to everybody" not in page
+    assert "compared with the other patients" in page
+    small = next(
+        f
+        for g in body["gates"]
+        for f in g["findings"]
+        if f["note"] == "needs_more_rows" and f["value"] is not None
+    )
+    assert words.limit(small) != words.limit({**small, "value": None})
 
 
 def test_an_unknown_metric_gate_or_note_is_shown_by_its_name(card: dict[str, Any]) -> None:
