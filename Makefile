@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint lock clean bench-bulk bench-check bench-check-cost bench-demo bench-explain bench-gates bench-leaks bench-monitor bench-real bench-serve bench-train
+.PHONY: setup demo test lint lock clean bench-bulk bench-check bench-check-cost bench-demo bench-explain bench-gates bench-gates-real bench-leaks bench-monitor bench-real bench-serve bench-train
 
 setup: .venv/.done
 
@@ -51,6 +51,8 @@ bench-explain: setup
 
 bench-gates: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.gates
+
+bench-gates-real: setup
 	$(BIN)/python -m benchmarks.gates_real
 
 bench-leaks: setup

@@ -14,6 +14,7 @@ from hospital.baselines import BedBaselines, WaitBaselines
 from hospital.events import Array
 from hospital.grouping import rows_of_groups
 from hospital.times import DAY, HOUR
+from registry.forecast_errors import log_wait
 from registry.prepared import PreparedBeds, PreparedWaits
 from registry.probed import Alignment
 
@@ -22,7 +23,6 @@ __all__ = ["alignments"]
 _LEAST_GROUP = 60  # fewer rows of a unit and horizon do not tell what its rules leave unexplained
 _BLOCKS = 20
 _NOTHING = 1e-9
-_WAIT_OFFSET = 10.0  # minutes: waits are compared as log(minutes + 10), as the fairness gate does
 _MINUTE = 60_000_000
 _TOLD_OF_WAITS, _TOLD_OF_BEDS = frozenset({"patient", "staff"}), frozenset({"covariate"})
 _COUNTED = frozenset({"department", "minutes_since_arrival", "triage", "waiting_per_doctor"})
@@ -47,8 +47,8 @@ def alignments(
         outcome, group = part.outcome, _cells(part)
         horizon = (part.samples.query.horizon_hours * HOUR).astype(np.int64)
     elif isinstance(part, PreparedWaits) and isinstance(rules, WaitBaselines):
-        said = {n: np.log(v + _WAIT_OFFSET) for n, v in part.baselines(rules).items()}
-        outcome, group = np.log(part.outcome + _WAIT_OFFSET), _levels(part)
+        said = {n: log_wait(v) for n, v in part.baselines(rules).items()}
+        outcome, group = log_wait(part.outcome), _levels(part)
         horizon = np.full(outcome.size, _MINUTE)
     else:
         raise TypeError("These rules are not of this model's rows.")

@@ -14,6 +14,7 @@ from hospital.calendar import local_day
 from hospital.events import Array
 from hospital.features.feature import Feature
 from registry.evidence import DailyInput, Scored
+from registry.forecast_errors import held, log_wait
 from registry.seasonal import fit_season
 
 __all__ = ["InputRows", "error_series", "input_series"]
@@ -28,8 +29,6 @@ _MOST_PAIRS = 60
 """Pairs of inputs that are followed: those that go together most closely among the earlier days."""
 _CLOSE = 0.1
 """Mean correlation within a day under which a pair of inputs is not said to go together."""
-_OFFSET_MINUTES = 10.0
-_MOST_LOG_ERROR = 1.0
 
 
 @dataclass(frozen=True)
@@ -83,8 +82,7 @@ def error_series(scored: Scored, judged_from: int, zone: ZoneInfo) -> tuple[Dail
     if scored.counts:
         signed = (known.outcome - known.p50) / max(float(known.outcome.mean()), 1.0)
     else:
-        ratio = (known.outcome + _OFFSET_MINUTES) / (np.maximum(known.p50, 0) + _OFFSET_MINUTES)
-        signed = np.clip(np.log(ratio), -_MOST_LOG_ERROR, _MOST_LOG_ERROR)
+        signed = held(log_wait(known.outcome) - log_wait(known.p50))
     days = _Days.of(known.prediction_time, judged_from, zone)
     weight = known.weight
     return (

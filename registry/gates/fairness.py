@@ -14,6 +14,7 @@ import numpy as np
 
 from hospital.events import Array
 from registry.evidence import EarlierGap, Evidence, Scored
+from registry.forecast_errors import held, log_wait, share_inside
 from registry.gates.groups import UNKNOWN, Groups, group_names, told, worst_case_of_censored
 from registry.gates.harms import Harm, by_block, gap, mean_by_block, periods_to_clear, verdicts
 from registry.gates.intervals import Estimate
@@ -24,8 +25,6 @@ from registry.policy import Policy
 
 __all__ = ["judge_fairness", "small_gaps"]
 
-_OFFSET_MINUTES = 10.0  # a wait of 2 minutes told as 1 is no harm: log errors count from ten minutes on
-_MOST_LOG_ERROR = 1.0  # a single wait of hours would drown a group's hundred others
 _WAIT_BLOCK_DAYS = 1
 _BED_BLOCK_DAYS = 7
 _FEWEST = 100  # rows of a group under which not even a figure is told
@@ -136,11 +135,10 @@ class _Waits:
     def _scores(self, known: Scored) -> list[tuple[str, Array, float]]:
         """(metric, what is averaged by row, margin): above 0 is harm for whom it is more than for others."""
         rules = self.policy.document.fairness
-        inside = (known.outcome >= known.quantiles[:, 1]) & (known.outcome <= known.quantiles[:, -2])
         return [
             ("share_above_p50", (known.outcome > known.p50).astype(np.float64), rules.margin_share_above),
             ("log_error", _log_error(known), rules.margin_log_error),
-            ("outside_interval", (~inside).astype(np.float64), rules.margin_outside),
+            ("outside_interval", 1 - share_inside(known), rules.margin_outside),
         ]
 
     def _harms(
@@ -203,14 +201,9 @@ def _log_error(known: Scored) -> Array:
 
     Waits are skewed, and not everybody's alike: a mean of log errors that is not 0 is no harm by itself.
     """
-    offset = np.maximum(known.quantiles, 0) + _OFFSET_MINUTES
-    middle = np.maximum(known.p50, 0)[:, None] + _OFFSET_MINUTES
-    error = _held(np.log((known.outcome[:, None] + _OFFSET_MINUTES) / middle))[:, 0]
-    return error - _held(np.log(offset / middle)).mean(axis=1)
-
-
-def _held(error: Array) -> Array:
-    return np.clip(error, -_MOST_LOG_ERROR, _MOST_LOG_ERROR)
+    middle = log_wait(known.p50)
+    expected = held(log_wait(known.quantiles) - middle[:, None]).mean(axis=1)
+    return np.asarray(held(log_wait(known.outcome) - middle) - expected)
 
 
 def _pooled(
@@ -276,7 +269,7 @@ class _Beds:
         It can only block: intervals are calibrated by horizon over all units, and a unit group has few weeks.
         """
         margin = self.policy.document.fairness.margin_outside_beds
-        shares = [(p, _outside(p) - 0.2) for p in (known, past)]
+        shares = [(p, 1 - share_inside(p) - 0.2) for p in (known, past)]
         return self._harm("outside_interval", group, shares, margin, judged=False)
 
     def _harm(
@@ -305,10 +298,3 @@ class _Beds:
         lacking = max(needed - found.blocks, 0)
         note = "needs_more_weeks" if lacking else ""
         return Harm(metric, group, found, margin, known.size, lacking, note, judged=judged)
-
-
-def _outside(part: Scored) -> Array:
-    """How much of each whole bed's unit interval lies outside p10-p90: float64 [n], 0 to 1 (the PIT's, not random)."""
-    low, high = part.quantiles[:, 1], part.quantiles[:, -2]
-    inside = np.clip(np.minimum(part.outcome + 0.5, high) - np.maximum(part.outcome - 0.5, low), 0, 1)
-    return np.asarray(1 - inside)

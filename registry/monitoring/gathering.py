@@ -14,6 +14,7 @@ from hospital.quantiles import LEVELS
 from hospital.times import DAY, HOUR
 from registry.evidence import Scored
 from registry.explained import rows_of
+from registry.forecast_errors import log_wait, share_inside
 from registry.model import ForecastModel
 from registry.monitoring.daily import Collected, daily_mean
 from registry.monitoring.figures import DailyFigures
@@ -23,8 +24,7 @@ from registry.scoring import score
 __all__ = ["expected_absolute_error", "gather", "mature_until"]
 
 _NOT_FOLLOWED = frozenset({"calendar", "planned"})
-_ADDED_MINUTES = 10.0
-_P10, _P50, _P90 = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
+_P50 = LEVELS.index(0.5)
 
 
 def expected_absolute_error(quantiles: Array) -> Array:
@@ -98,7 +98,7 @@ def _inputs(found: Collected, part: PreparedBeds | PreparedWaits) -> None:
 
 def _outcomes(found: Collected, part: PreparedBeds | PreparedWaits) -> None:
     if isinstance(part, PreparedWaits):
-        found.mean("outcomes", "log_wait", np.log(part.outcome + _ADDED_MINUTES), weight=part.weight)
+        found.mean("outcomes", "log_wait", log_wait(part.outcome), weight=part.weight)
     else:
         found.mean("outcomes", "demand", part.outcome)
 
@@ -123,9 +123,9 @@ def _errors(found: Collected, scored: Scored, attributes: Sequence[str]) -> None
 
 def _wait_errors(found: Collected, scored: Scored, attributes: Sequence[str]) -> None:
     weight = scored.weight
-    error = np.log((scored.outcome + _ADDED_MINUTES) / (scored.p50 + _ADDED_MINUTES))
+    error = log_wait(scored.outcome) - log_wait(scored.p50)
     found.mean("errors", "all", error, weight=weight)
-    found.mean("coverage", "all", _inside(scored), weight=weight)
+    found.mean("coverage", "all", share_inside(scored), weight=weight)
     for attribute in attributes:
         values = scored.audit.get(attribute)
         if values is None:
@@ -156,7 +156,7 @@ def _between(found: Collected, values: Array, weight: Array, rows: Array) -> Arr
 
 def _bed_errors(found: Collected, scored: Scored) -> None:
     known = np.isfinite(scored.outcome)
-    inside = _inside(scored)
+    inside = share_inside(scored)
     share = _shares_of_demand(scored)
     for horizon in np.unique(scored.horizon_hours):
         mine = known & (scored.horizon_hours == horizon)
@@ -178,17 +178,6 @@ def _shares_of_demand(scored: Scored) -> Array:
         level = float(np.nanmean(scored.p50[mine]))
         usual[mine] = max(level, 1.0)
     return np.asarray((scored.outcome - scored.p50) / usual)
-
-
-def _inside(scored: Scored) -> Array:
-    """1 inside p10 to p90, 0 outside, NaN unknown; whole beds count half on the bounds."""
-    low, high = scored.quantiles[:, _P10], scored.quantiles[:, _P90]
-    if not scored.counts:
-        inside = ((scored.outcome >= low) & (scored.outcome <= high)).astype(np.float64)
-    else:  # the share of the unit interval around a whole number that lies inside
-        top = np.minimum(scored.outcome + 0.5, high)
-        inside = np.clip(top - np.maximum(scored.outcome - 0.5, low), 0.0, 1.0)
-    return np.where(np.isfinite(scored.outcome), inside, np.nan)
 
 
 def _explanations(found: Collected, model: ForecastModel, part: PreparedBeds | PreparedWaits) -> None:
