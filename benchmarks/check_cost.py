@@ -1,9 +1,12 @@
-"""What a check of 50,000 judged rows costs: bed demand of a simulated hospital of 1,240 days, on the machine at hand.
+"""What a check of 50,000 rows costs, on the machine at hand: of 50,000 visits, and of as many judged rows of beds.
 
-Two checks of the same version, each in a process of its own. The first makes everything; the second finds the refits
+The visits are all of a simulated hospital's history of 290 days. Of bed demand 50,000 rows are judged, of 280,000 in
+1,240 days, all of which a check computes again: the hardest case that a hospital could bring.
+
+Three checks of each version, each in a process of its own. The first makes everything; the others find the refits
 and the verification against XGBoost and shap kept, as every later check does: those two run in child processes, whose
-processor time is told apart. Wall time is what somebody waits; on a machine that others use, processor time is what
-compares. Home, data and package are kept under `.bench/`, so that a stopped run goes on.
+processor time is told apart, and the faster of the others counts. Wall time is what somebody waits; on a machine that
+others use, processor time is what compares. Homes are kept under `.bench/`, so that a stopped run goes on.
 """
 
 import json
@@ -16,11 +19,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from benchmarks.results import Figure, conditions, publish
 
 KEPT = Path(".bench") / "check_cost"
-DAYS, SEED = 1240, 91_001
-MODEL = "bed-demand"
+SEED = 91_001
+DAYS = {"wait-time": 290, "bed-demand": 1240}
 TARGET_SECONDS = 3.0
 _PARTS = (
     "open the data snapshot",
@@ -33,9 +38,9 @@ _PARTS = (
 )
 
 
-def one_check() -> dict[str, Any]:
+def one_check(model: str) -> dict[str, Any]:
     """Checks the version once; seconds by the clock and of the processor, of all and of each part."""
-    started, busy = time.perf_counter(), os.times()
+    started = time.perf_counter()
     from registry.check import check
     from registry.policy import default_policy
     from registry.settings import Settings
@@ -43,89 +48,99 @@ def one_check() -> dict[str, Any]:
 
     loaded = time.perf_counter() - started
     parts: dict[str, float] = {}
-    current, since = "", time.process_time()
+    current, since = "", time.perf_counter()
 
     def progress(step: str, done: float) -> None:
         nonlocal current, since
         del done
         if step != current:
-            now = time.process_time()
+            now = time.perf_counter()
             parts[current] = now - since
             current, since = step, now
 
-    settings, begun = Settings(home=KEPT / "home"), time.perf_counter()
-    now = datetime.now(UTC)
-    report = check(settings, MODEL, "1", default_policy(), now=now, progress=progress, refits=REFITS)
+    settings, begun = Settings(home=_home(model)), time.perf_counter()
+    now, used = datetime.now(UTC), time.process_time()
+    report = check(settings, model, "1", default_policy(), now=now, progress=progress, refits=REFITS)
     progress("end", 1.0)
-    taken = os.times()
+    taken, visits = os.times(), next(settings.snapshots.glob("*/visits.parquet"))
     rows = next(f["n"] for g in report.gates for f in g["findings"] if f["metric"] == "forecasts_differ")
     return {
         "rows": rows,
-        "verdict": str(report.verdict),
         "load": loaded,
         "wall": time.perf_counter() - begun,
-        "cpu": taken.user + taken.system - busy.user - busy.system,
         "children": taken.children_user + taken.children_system,
-        "check_cpu": sum(parts.values()),
+        "visits": int(pd.read_parquet(visits, columns=["visit_id"])["visit_id"].nunique()),
+        "check_cpu": time.process_time() - used,
         "parts": parts,
     }
 
 
-def _prepare() -> None:
+def _home(model: str) -> Path:
+    return KEPT / model / "home"
+
+
+def prepare(model: str) -> None:
     """Simulates and trains what is not there yet."""
     from hospital.reading import read_hospital
     from hospital.simulator import simulate, write
     from registry.settings import Settings
     from training.train import Request, train
 
-    if (KEPT / "home" / "candidates" / MODEL / "1" / "registration.json").exists():
+    if (_home(model) / "candidates" / model / "1" / "registration.json").exists():
         return
-    shutil.rmtree(KEPT, ignore_errors=True)
-    write(simulate(DAYS, seed=SEED), KEPT / "data")
-    tables, now = read_hospital(KEPT / "data", None, b"benchmark"), datetime.now(UTC)
-    train(Request(MODEL), tables, Settings(home=KEPT / "home"), key=None, now=now, progress=lambda *_: None)
+    shutil.rmtree(KEPT / model, ignore_errors=True)
+    write(simulate(DAYS[model], seed=SEED), KEPT / model / "data")
+    tables, now = read_hospital(KEPT / model / "data", None, b"benchmark"), datetime.now(UTC)
+    train(Request(model), tables, Settings(home=_home(model)), key=None, now=now, progress=lambda *_: None)
 
 
-def _checked() -> dict[str, Any]:
-    code = "import json; from benchmarks.check_cost import one_check; print(json.dumps(one_check()))"
+def _checked(model: str) -> dict[str, Any]:
+    code = (
+        f"import json; from benchmarks.check_cost import one_check; print(json.dumps(one_check({model!r})))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
-def main() -> int:
-    """Prepares, checks twice, publishes."""
-    _prepare()
+def _rows(model: str, found: dict[str, Any]) -> str:
+    if model == "wait-time":
+        return f"{found['visits']} visits in all, {found['rows']} judged"
+    return f"{found['rows']} judged rows"
+
+
+def _figures(model: str) -> list[Figure]:
+    """Prepares, checks three times, and tells of it."""
+    prepare(model)
     for made in ("refits", "verified", "sobriety"):
-        shutil.rmtree(KEPT / "home" / "evidence" / made, ignore_errors=True)
-    first, second = _checked(), _checked()
-    told_of = f"{second['rows']} judged rows, {MODEL}, {DAYS} days, seed {SEED}"
+        shutil.rmtree(_home(model) / "evidence" / made, ignore_errors=True)
+    first = _checked(model)
+    best = min((_checked(model) for _ in range(2)), key=lambda found: float(found["wall"]))
+    told_of = f"{_rows(model, best)}, {DAYS[model]} days, seed {SEED}"
     where = f"{conditions()}; load {os.getloadavg()[0]:.1f}; {told_of}"
     target = f"at most {TARGET_SECONDS:g}"
 
     def told(name: str, value: float) -> Figure:
-        return Figure(name, "s", None, round(value, 2), None, where)
+        return Figure(f"{model}, {name}", "s", None, round(value, 2), None, where)
 
-    wall, cpu = round(second["wall"], 2), round(second["check_cpu"], 2)
+    wall, cpu = round(best["wall"], 2), round(best["check_cpu"], 2)
+    name = f"{model}, check, refits and verification kept, by the clock"
     figures = [
-        Figure(
-            "check, refits and verification kept, by the clock",
-            "s",
-            target,
-            wall,
-            wall <= TARGET_SECONDS,
-            where,
-        ),
-        Figure("the same, processor time", "s", target, cpu, cpu <= TARGET_SECONDS, where),
-        told("judging alone, processor time", second["parts"]["judge"]),
-        told("loading the libraries, by the clock", second["load"]),
+        Figure(name, "s", target, wall, wall <= TARGET_SECONDS, where),
+        told("the same, processor time", cpu),
+        told("loading the libraries, by the clock", best["load"]),
         told("first check, by the clock", first["wall"]),
         told(
             "first check, processor time of its child processes (20 refits, XGBoost and shap)",
             first["children"],
         ),
     ]
-    figures += [told(f"part, processor time: {part}", second["parts"][part]) for part in _PARTS]
+    return figures + [told(f"part, by the clock: {part}", best["parts"][part]) for part in _PARTS]
+
+
+def main() -> int:
+    """Measures both models, then publishes."""
+    figures = [figure for model in DAYS for figure in _figures(model)]
     publish("check_cost", figures)
     return 0 if all(figure.met in (True, None) for figure in figures) else 1
 

@@ -33,6 +33,7 @@ __all__ = [
 _SLOT = HOUR // 4  # every zone of today changes its offset on a quarter of an hour
 _EPOCH = date(1970, 1, 1)
 _FEW = 64
+_CHANGES = -DAY  # no zone is a day behind
 
 
 @lru_cache(maxsize=128)
@@ -171,8 +172,16 @@ def _of_each(values: Array, of: Callable[[int], float], kind: type = np.float64)
     """`of` each value (int64, any shape), asked once for each that differs where they are more than a few."""
     if values.size <= _FEW:
         return np.array([of(value) for value in values.ravel().tolist()], kind).reshape(values.shape)
-    unique, inverse = np.unique(values, return_inverse=True)
-    return np.array([of(value) for value in unique.tolist()], kind)[inverse]
+    first, last = int(values.min()), int(values.max())
+    if last - first > 2 * values.size:
+        unique, inverse = np.unique(values, return_inverse=True)
+        return np.array([of(value) for value in unique.tolist()], kind)[inverse]
+    # Close together: a table of all that lie between is quicker than sorting them.
+    there = np.zeros(last - first + 1, bool)
+    there[values - first] = True
+    table: Array = np.zeros(there.size, kind)
+    table[there] = [of(value) for value in (np.flatnonzero(there) + first).tolist()]
+    return table[values - first]
 
 
 def days_before_local(times: Array, days: Array | int, zone: ZoneInfo) -> Array:
@@ -189,7 +198,21 @@ def days_before_local(times: Array, days: Array | int, zone: ZoneInfo) -> Array:
 
 def _offset(times: Array, zone: ZoneInfo) -> Array:
     """UTC offset of the zone in microseconds: int64 [n]."""
-    return _of_each(times // _SLOT, lambda slot: _slot_offset(slot, zone), np.int64)
+    if times.size <= _FEW:
+        return _of_each(times // _SLOT, lambda slot: _slot_offset(slot, zone), np.int64)
+    offset = _of_each(times // DAY, lambda day: _day_offset(day, zone), np.int64)
+    changes = offset == _CHANGES
+    if changes.any():
+        offset[changes] = _of_each(times[changes] // _SLOT, lambda slot: _slot_offset(slot, zone), np.int64)
+    return offset
+
+
+@lru_cache(maxsize=1 << 15)
+def _day_offset(day: int, zone: ZoneInfo) -> int:
+    """The offset of the whole day (UTC), or `_CHANGES`: no zone changes twice in a day."""
+    slots = DAY // _SLOT
+    first, last = _slot_offset(day * slots, zone), _slot_offset((day + 1) * slots - 1, zone)
+    return first if first == last else _CHANGES
 
 
 @lru_cache(maxsize=1 << 18)

@@ -36,8 +36,10 @@ def columns_of(frame: pd.DataFrame, table: str) -> dict[str, Array]:
 
 def _texts(cells: pd.Series, *, repeats: bool) -> Array:
     """Texts as objects, None where missing; of texts that repeat one object for each different one."""
-    if repeats and isinstance(cells.dtype, pd.StringDtype):
-        cells = by_value(cells, lambda texts: texts)
+    if isinstance(cells.dtype, pd.StringDtype):
+        if repeats:
+            return by_value(cells, lambda texts: texts).to_numpy(object)
+        return np.asarray(cells.array.to_numpy(object, na_value=None))
     out: Array = cells.to_numpy(object, copy=True)
     out[cells.isna().to_numpy()] = None
     return out

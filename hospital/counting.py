@@ -52,6 +52,15 @@ class Spans:
         weights = np.ones(start.size, np.int64) if weight is None else weight
         return cls(begin[keep], stop[keep], facts.row[keep], weights[keep])
 
+    def and_also(self, others: "Spans") -> "Spans":
+        """These spans and others, counted together."""
+        return Spans(
+            np.concatenate([self.start, others.start]),
+            np.concatenate([self.end, others.end]),
+            np.concatenate([self.row, others.row]),
+            np.concatenate([self.weight, others.weight]),
+        )
+
     def counter(self) -> "Counter":
         """A counter over these spans."""
         return Counter(self)

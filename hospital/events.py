@@ -5,8 +5,9 @@ answer). Both become `Events`, and from here on there is one code. A row may arr
 revision): each arrival is a *version*, known from its reception until the next one of the same row.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count, repeat
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -151,7 +152,7 @@ class Events:
     def unit_index(self, values: Array) -> Array:
         """Position in `units` of each id (int64 [n]); -1 for an unknown or missing one."""
         at = {u.unit: i for i, u in enumerate(self.units)}
-        return np.fromiter((at.get(v, -1) for v in values), np.int64, len(values))
+        return np.fromiter(map(at.get, values.tolist(), repeat(-1)), np.int64, len(values))
 
     def facts(self, table: str, names: Sequence[str]) -> Facts:
         """The facts told by these columns of a table; empty where the hospital does not have it."""
@@ -211,18 +212,29 @@ def _array(values: list[Any], kind: Kind) -> Array:
 def _versions(table: str, columns: Columns) -> Versions:
     received = columns["received_at"]
     row = _row_numbers([columns[name] for name in TABLES[table].key])
-    order = np.lexsort((received, row))
-    row, received = row[order], received[order]
+    if not _in_order(row, received):
+        order = np.lexsort((received, row))
+        row, received = row[order], received[order]
+        columns = {name: values[order] for name, values in columns.items()}
     until = np.full(row.size, FOREVER, np.int64)
     same = row[1:] == row[:-1]
     until[:-1][same] = received[1:][same]
-    return Versions({name: values[order] for name, values in columns.items()}, row, received, until)
+    return Versions(columns, row, received, until)
+
+
+def _in_order(row: Array, received: Array) -> bool:
+    """Whether versions lie by row and reception already, as those of a table of finished visits do."""
+    same = row[1:] == row[:-1]
+    return bool(((row[1:] > row[:-1]) | (same & (received[1:] >= received[:-1]))).all())
 
 
 def _row_numbers(keys: list[Array]) -> Array:
-    numbers: dict[Any, int] = {}
-    pairs: Iterable[Any] = keys[0] if len(keys) == 1 else zip(*keys, strict=True)
-    return np.fromiter((numbers.setdefault(key, len(numbers)) for key in pairs), np.int64, len(keys[0]))
+    """A number for each different key, in the order in which they first appear: int64 [n]."""
+    pairs = keys[0].tolist() if len(keys) == 1 else list(zip(*(k.tolist() for k in keys), strict=True))
+    numbers = dict(zip(dict.fromkeys(pairs), count(), strict=False))
+    if len(numbers) == len(pairs):
+        return np.arange(len(pairs), dtype=np.int64)
+    return np.fromiter(map(numbers.__getitem__, pairs), np.int64, len(pairs))
 
 
 def _units(versions: Versions) -> tuple[Unit, ...]:

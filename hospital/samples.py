@@ -147,11 +147,9 @@ class BedSamples:
 
     def part(self, mask: Array) -> "BedSamples":
         """Those of which `mask` (bool [n]) is true."""
-        q = self.query
-        query = BedQuery(q.unit[mask], q.prediction_time[mask], q.horizon_hours[mask], q.demand_now[mask])
         return BedSamples(
             self.X[mask],
-            query,
+            self.query.part(mask),
             self.outcome_beds[mask],
             self.now[mask],
             self.last_week[mask],
@@ -189,15 +187,13 @@ def bed_samples(
     """Every unit and horizon at each prediction time (int64 [m]) at which the present demand is known."""
     computer, truth = BedFeatures(events, features), TrueDemand(events)
     query = bed_query(times, np.arange(len(events.units)), horizons)
-    now = computer.demand_now(query)
-    outcome, target = np.full(now.size, np.nan), query.target_time
+    beds = computer.state(query)
+    outcome, target = np.full(beds.now.size, np.nan), query.target_time
     for unit, mine in enumerate(query.rows_of_units):
         outcome[mine] = truth.at(unit, target[mine])
-    last_week, _ = computer.demand_before(query)
-    samples = BedSamples(
-        computer.compute(query), query, outcome, now, last_week, computer.staffed_then(query)
-    )
-    return samples.part(~np.isnan(now))
+    X = computer.compute(query, beds)
+    samples = BedSamples(X, query, outcome, beds.now, beds.then_before, beds.staffed_then)
+    return samples.part(~np.isnan(beds.now))
 
 
 def local_hours(samples: BedSamples | WaitSamples, events: Events) -> Array:

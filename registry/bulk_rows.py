@@ -12,7 +12,7 @@ import numpy as np
 from hospital.columns import events_of
 from hospital.errors import HistoryError
 from hospital.events import Array, Events
-from hospital.features.beds import BedFeatures, BedQuery
+from hospital.features.beds import BedFeatures
 from hospital.features.wait import WaitFeatures
 from hospital.reading import HospitalTables
 from hospital.samples import bed_query, bed_times, wait_samples
@@ -121,17 +121,13 @@ class BedPieces:
         """Prediction times from the `number` times step-th on, where the present demand is known."""
         times = self._times[number * self._step : (number + 1) * self._step]
         query, computer = bed_query(times, self._units, self._horizons), self._computer
-        known = ~np.isnan(computer.demand_now(query))
-        query = BedQuery(
-            query.unit[known],
-            query.prediction_time[known],
-            query.horizon_hours[known],
-            query.demand_now[known],
+        beds = computer.state(query)
+        known = ~np.isnan(beds.now)
+        query, beds = query.part(known), beds.part(known)
+        X, place, events = computer.compute(query, beds), self._place[query.unit], self._events
+        rows = bed_rows(
+            self._baselines, X, query, place, beds.now, beds.then_before, events.zone, events.cadence_hours
         )
-        X, now = computer.compute(query), computer.demand_now(query)
-        last_week, _ = computer.demand_before(query)
-        place, events = self._place[query.unit], self._events
-        rows = bed_rows(self._baselines, X, query, place, now, last_week, events.zone, events.cadence_hours)
         entries = [entry for u in query.unit if (entry := self._entries[u]) is not None]
         unit = np.empty(len(entries), object)
         unit[:] = [entry.unit for entry in entries]

@@ -19,7 +19,7 @@ from registry.contract_facts import contract_facts, history_off
 from registry.database import open_database, writing
 from registry.digests import canonical_json, sha256_bytes, write_atomically
 from registry.errors import CandidateError, PackageError
-from registry.evidence import Evidence
+from registry.evidence import DailyInput, Evidence, Scored
 from registry.explained import rows_of
 from registry.explanation_facts import NO_EXPLANATION, explanation_facts, verified
 from registry.feature_facts import feature_facts
@@ -28,7 +28,7 @@ from registry.journal import append
 from registry.later import daily_series, later
 from registry.leakage import leakage_facts
 from registry.model import ForecastModel
-from registry.package import package_digest
+from registry.package import package_digest, verify_package
 from registry.policy import Policy, load_policy
 from registry.pooled import earlier_gaps
 from registry.prepared import (
@@ -85,7 +85,7 @@ def check(
         _keep_recent(settings, found, report, recent, now)
         progress("kept", 1.0)
         return report
-    manifest = ForecastModel(found.package).manifest
+    manifest = verify_package(found.package)
     card = build_card(manifest, report.body, [(f.table, f.code, f.message) for f in tables.findings])
     with writing(open_database(settings.database)) as connection:  # sealed and told, or neither
         found.seal(report.body, card, policy.content)
@@ -137,7 +137,7 @@ def gather(
         raise PackageError("The package is not the one that was registered: train the model again.")
     command = refits if model.manifest.kind == "model" else None  # a simple rule has nothing to refit
     # Refits and verification work in child processes while the rest is recomputed.
-    with Refitting(command, settings, found, policy) as refitting, ThreadPoolExecutor(1) as waiting:
+    with Refitting(command, settings, found, policy) as refitting, ThreadPoolExecutor(3) as waiting:
         return _recomputed(settings, found, model, policy, refitting, waiting, progress, recent)
 
 
@@ -166,13 +166,19 @@ def _recomputed(
         held = waiting.submit(verified, trees, prepared.X, settings.home / "evidence")
     progress("recompute forecasts", 0.3)
     judge = score(model, prepared, split.members("judge", at))
+    judged = prepared.part(split.members("judge", at))
+    probing = waiting.submit(
+        leakage_facts,
+        model.beds or model.waits_or_raise,
+        judged,
+        prepared if model.manifest.kind == "model" else None,
+        times=policy.document.contract.probe_times,
+    )
+    following = waiting.submit(_inputs, model, sealed, prepared, split, judge)
     scope_part = score(model, sealed, split.members("scope", sealed.prediction_time))
     require_groups(policy, (scope_part, judge), tables)
     whole = score_whole(model.whole, judge)
     current = served_today(settings, found.model, recent or tables, prepared, split)
-    progress("look for drift", 0.5)
-    inputs = daily_series(model, sealed, prepared, split) if model.manifest.kind == "model" else ()
-    judged = prepared.part(split.members("judge", at))
     progress("compare with what was reported", 0.6)
     reported = read_reported(settings.home / "evidence", body["evidence_digest"]) if recent is None else None
     again = reported_arrays(judge, whole)
@@ -181,14 +187,11 @@ def _recomputed(
     )
     days_off = history_off(model, sealed, registered)
     contract = replace(contract, baselines_off=contract.baselines_off + days_off)
+    progress("look for drift", 0.62)
+    inputs = following.result()
     progress("probe for leakage", 0.65)
     probed = Probed(
-        leakage_facts(
-            model.beds or model.waits_or_raise,
-            judged,
-            prepared if model.manifest.kind == "model" else None,
-            times=policy.document.contract.probe_times,
-        ),
+        probing.result(),
         feature_facts(found, model, judged),
     )
     if model.manifest.kind == "model":
@@ -228,6 +231,13 @@ def _recomputed(
         probed=probed,
     )
     return evidence, recent or tables
+
+
+def _inputs(
+    model: ForecastModel, sealed: Prepared, prepared: Prepared, split: Split, judge: Scored
+) -> tuple[DailyInput, ...]:
+    """A simple rule has no inputs that could drift."""
+    return daily_series(model, sealed, prepared, split, judge) if model.manifest.kind == "model" else ()
 
 
 def _rule(model: ForecastModel, judged: Prepared) -> Array:

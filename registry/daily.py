@@ -25,6 +25,9 @@ _FEWEST_ROWS = 20
 """Rows of a day under which a correlation within it says nothing."""
 _FEWEST_VALUES = 10
 """Different values of a day under which an input is one of the day, or of its hours, and no input of its rows."""
+_SOME_ROWS = 64
+_MOST_DAYS = 0.9
+"""Share of days on which an input, or a pair of them, must say something to be followed."""
 _MOST_PAIRS = 60
 """Pairs of inputs that are followed: those that go together most closely among the earlier days."""
 _CLOSE = 0.1
@@ -60,7 +63,7 @@ def input_series(rows: InputRows, judged_from: int, zone: ZoneInfo) -> tuple[Dai
     for j, feature in enumerate(rows.features):
         told = feature.group not in _NOT_DRIFT or feature.name in _PATIENT_MIX
         values = rows.X[:, j].astype(np.float64)
-        missing = np.bincount(days.inverse, weights=np.isnan(values)) / days.counts
+        missing = days.sums(np.isnan(values)) / days.counts
         if not told or missing.min() == 1.0:
             continue
         out.append(days.series(feature.name, "mean", days.mean(values)))
@@ -93,11 +96,18 @@ def error_series(scored: Scored, judged_from: int, zone: ZoneInfo) -> tuple[Dail
 
 @dataclass(frozen=True)
 class _Days:
-    """Rows by local day. unique: int64 [days]. inverse: int64 [n]. counts: int64 [days]."""
+    """Rows by local day.
+
+    Attributes:
+        unique: int64 [days]. inverse: int64 [n]. counts, first: int64 [days], rows, and the first of them in order.
+        order: the rows by day (int64 [n]), None where they are in this order already.
+    """
 
     unique: Array
     inverse: Array
     counts: Array
+    first: Array
+    order: Array | None
     judged_from: int
     zone: ZoneInfo
 
@@ -107,22 +117,43 @@ class _Days:
             local_day(prediction_time, zone), return_inverse=True, return_counts=True
         )
         first_judged = int(local_day(np.array([judged_from]), zone)[0])
-        return cls(unique, inverse, counts, first_judged, zone)
+        sorted_already = bool((inverse[1:] >= inverse[:-1]).all())
+        order = None if sorted_already else np.argsort(inverse, kind="stable")
+        first = np.cumsum(counts) - counts
+        return cls(unique, inverse, counts, first, order, first_judged, zone)
+
+    def sums(self, values: Array) -> Array:
+        """Sum of all values by day: float64 [days]."""
+        ordered = values if self.order is None else values[self.order]
+        return np.add.reduceat(ordered.astype(np.float64, copy=False), self.first)
 
     def mean(self, values: Array, weight: Array | None = None) -> Array:
         """Mean of known values by day, NaN on days without one: float64 [days]."""
-        known = np.isfinite(values) if weight is None else np.isfinite(values) * weight
-        total = np.bincount(self.inverse, weights=np.where(np.isfinite(values), values, 0.0) * known)
-        weights = np.bincount(self.inverse, weights=known)
+        finite = np.isfinite(values)
+        if weight is None and finite.all():
+            return self.sums(values) / self.counts
+        known = finite if weight is None else finite * weight
+        weights = self.sums(known)
+        total = self.sums(np.where(finite, values, 0.0) * known)
         return np.where(weights > 0, total / np.maximum(weights, 1e-12), np.nan)
 
     def distinct(self, values: Array) -> Array:
-        """How many different known values each day has: int64 [days]."""
+        """How many different known values (float [n]) each day has: int64 [days]."""
         order = np.lexsort((values, self.inverse))
         day, value = self.inverse[order], values[order]
         first = np.ones(value.size, bool)
         first[1:] = (day[1:] != day[:-1]) | (value[1:] != value[:-1])
         return np.bincount(day, weights=first & np.isfinite(value), minlength=self.unique.size)
+
+    def varied(self, values: Array) -> Array:
+        """Days with at least `_FEWEST_VALUES` different known values (float [n]): bool [days]."""
+        # A few rows, evenly through the day, mostly tell; only where they do not are all of a day looked at.
+        some = self.first[:, None] + self.counts[:, None] * np.arange(_SOME_ROWS) // _SOME_ROWS
+        seen = np.sort(values[some if self.order is None else self.order[some]], axis=1)
+        new = np.isfinite(seen)
+        new[:, 1:] &= seen[:, 1:] != seen[:, :-1]
+        enough = np.asarray(new.sum(axis=1) >= _FEWEST_VALUES)
+        return enough if enough.mean() > _MOST_DAYS else self.distinct(values) >= _FEWEST_VALUES
 
     def series(self, name: str, what: str, values: Array) -> DailyInput:
         """Residuals of a season model; the first and last day are cut somewhere and left out."""
@@ -142,14 +173,13 @@ def _together(inputs: list[tuple[str, Array]], days: _Days) -> list[DailyInput]:
         spread = np.sqrt(days.mean(centred**2))
         with np.errstate(invalid="ignore", divide="ignore"):
             scaled = np.where(spread[days.inverse] > 1e-9, centred / spread[days.inverse], np.nan)
-        enough = (days.distinct(values) >= _FEWEST_VALUES) & (spread > 1e-9)
-        if enough.mean() > 0.9:
+        if (days.varied(values) & (spread > 1e-9)).mean() > _MOST_DAYS:
             within.append((name, scaled))
     found = []
     for (first, a), (second, b) in itertools.combinations(within, 2):
         daily = np.where(days.counts >= _FEWEST_ROWS, days.mean(a * b), np.nan)
         earlier = daily[days.unique < days.judged_from]
-        if np.isfinite(earlier).any() and np.isfinite(daily).mean() > 0.9:
+        if np.isfinite(earlier).any() and np.isfinite(daily).mean() > _MOST_DAYS:
             found.append((abs(float(np.nanmean(earlier))), f"{first} ~ {second}", daily))
     found.sort(key=lambda f: -f[0])
     return [

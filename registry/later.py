@@ -42,13 +42,13 @@ def later(model: ForecastModel, recent: HospitalTables, registered: Split) -> tu
 
 
 def daily_series(
-    model: ForecastModel, sealed: Prepared, prepared: Prepared, split: Split
+    model: ForecastModel, sealed: Prepared, prepared: Prepared, split: Split, judge: Scored
 ) -> tuple[DailyInput, ...]:
     """What the drift gate judges: inputs of all days, and errors of the days that no tree was fitted to.
 
     Args:
         sealed: rows of the snapshot, of which the days before the judge part are taken. prepared: rows of the judge
-        part; the same where the snapshot itself is judged.
+        part; the same where the snapshot itself is judged. judge: these rows, scored.
     """
     zone, judged_from = prepared.events.zone, split.spans["judge"][0]
     before = sealed.prediction_time < judged_from
@@ -60,7 +60,7 @@ def daily_series(
         isinstance(prepared, PreparedWaits),
     )
     unfitted = before & (sealed.prediction_time >= split.spans["calibrate"][0])
-    errors = _joined(score(model, sealed, unfitted), score(model, prepared, now))
+    errors = _joined(score(model, sealed, unfitted), judge)
     return (*input_series(rows, judged_from, zone), *error_series(errors, judged_from, zone))
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from hospital.errors import HistoryError
 from hospital.events import Array, Unit
-from hospital.features.beds import BedQuery
+from hospital.features.beds import BedQuery, BedState
 from hospital.features.wait import VITAL_SIGNS, WaitQuery, prediction_times
 from hospital.times import DAY, HOUR, MISSING_TIME, moment
 from registry.answering import Answered, answer
@@ -81,16 +81,16 @@ class _Forecaster:
         state = self._states.at(connection, min(question.at, now), engine.manifest)
         unit_of = _known_units(engine, state, question.units)
         query, units = _bed_query(engine, question, unit_of)
-        rows, staffed = _bed_rows(state, engine, query)
+        rows, known = _bed_rows(state, engine, query)
         _refuse_unknown_present(rows, units)
         answered = _answered(model, state, engine, question, query, rows, units)
         answers = Answers(engine, answered, rows, question.explain)
         teller = self._teller(engine, question.explain.language)
         stale = _is_stale(state, engine, question.at)
-        now_beds, target = state.beds(engine.features).demand_now(query), query.target_time
+        target = query.target_time
         out = []
         for i in range(query.unit.size):
-            beds = None if np.isnan(staffed[i]) else float(staffed[i])
+            beds = None if np.isnan(known.staffed_then[i]) else float(known.staffed_then[i])
             out.append(
                 BedForecast(
                     unit=units[i].unit,
@@ -99,7 +99,7 @@ class _Forecaster:
                     beds=answers.quantiles(i),
                     staffed=beds,
                     tension_probability=None if beds is None else answers.above(i, beds),
-                    explanation=teller.bed(answers.telling(i), question.explain, float(now_beds[i])),
+                    explanation=teller.bed(answers.telling(i), question.explain, float(known.now[i])),
                     trust=answers.trust(i, stale=stale),
                 )
             )
@@ -114,10 +114,9 @@ class _Forecaster:
         present = present_units(engine, state, question)
         at = {u.unit: i for i, u in enumerate(state.events.units)}
         query, units = _bed_query(engine, replace(question, units=present.names), at)
-        rows, staffed = _bed_rows(state, engine, query)
+        rows, beds = _bed_rows(state, engine, query)
         answered = _answered(model, state, engine, question, query, rows, units)
-        now_beds = state.beds(engine.features).demand_now(query)
-        made = AnsweredUnits(present.names, query, rows, staffed, now_beds, answered)
+        made = AnsweredUnits(present.names, query, rows, beds.staffed_then, beds.now, answered)
         stale = _is_stale(state, engine, question.at)
         return hospital_forecasts(engine, present, made, question, stale=stale)
 
@@ -135,7 +134,7 @@ class _Forecaster:
             query = BedQuery(of, times, np.ones(times.size), _nothing(times.size))
             beds = [None if np.isnan(v) else float(v) for v in computer.demand_now(query)]
             last = BedQuery(of[-1:], times[-1:], np.zeros(1), _nothing(1))
-            staffed = float(computer.staffed_then(last)[0])
+            staffed = float(computer.state(last).staffed_then[0])
             out.append(
                 UnitHistory(
                     unit.unit, tuple(times.tolist()), tuple(beds), None if np.isnan(staffed) else staffed
@@ -240,14 +239,14 @@ def _bed_query(
     return query, [by_id[unit] for unit, _ in pairs]
 
 
-def _bed_rows(state: HospitalState, model: ForecastModel, query: BedQuery) -> tuple[Rows, Array]:
+def _bed_rows(state: HospitalState, model: ForecastModel, query: BedQuery) -> tuple[Rows, BedState]:
     computer, baselines = state.beds(model.features), model.beds_or_raise
-    last_week, _ = computer.demand_before(query)
     names = [u.unit for u in state.events.units]
     unit = np.array([baselines.units.index(names[u]) for u in query.unit], np.int64)
     zone, cadence = state.events.zone, state.events.cadence_hours
-    X, now = computer.compute(query), computer.demand_now(query)
-    return bed_rows(baselines, X, query, unit, now, last_week, zone, cadence), computer.staffed_then(query)
+    beds = computer.state(query)
+    X = computer.compute(query, beds)
+    return bed_rows(baselines, X, query, unit, beds.now, beds.then_before, zone, cadence), beds
 
 
 def _answered(

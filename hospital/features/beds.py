@@ -13,8 +13,6 @@ from hospital.calendar import (
     hour_of,
     is_holiday,
     local_clock,
-    local_day,
-    local_hour,
     season,
     weekday,
 )
@@ -22,13 +20,13 @@ from hospital.counting import Counter, Spans, later, or_forever
 from hospital.events import Array, Events, Facts
 from hospital.features.bed_list import ALL_BED_FEATURES, bed_features_of
 from hospital.features.demand import Demand, demand_of
-from hospital.features.emergency import EmergencyDepartment
+from hospital.features.emergency_flow import EmergencyFlow, visits_of
 from hospital.features.feature import Feature
 from hospital.features.levels import Levels, levels_of
 from hospital.grouping import rows_of_groups
 from hospital.times import DAY, HOUR
 
-__all__ = ["ALL_BED_FEATURES", "BedFeatures", "BedQuery", "bed_features_of"]
+__all__ = ["ALL_BED_FEATURES", "BedFeatures", "BedQuery", "BedState", "bed_features_of"]
 
 _WEEKS = 4
 
@@ -58,6 +56,47 @@ class BedQuery:
         """Rows of each unit (int64, ascending), by its position; sought once, as every feature asks for them."""
         return rows_of_groups(self.unit, int(self.unit.max(initial=-1)) + 1)
 
+    @cached_property
+    def moments(self) -> tuple["BedQuery", Array]:
+        """The first of neighbouring rows that differ in their horizon alone, and which of them each row is (int64 [n]).
+
+        What depends on no horizon is sought once for all of them.
+        """
+        said = self.demand_now
+        new = np.ones(self.unit.size, bool)
+        new[1:] = (self.unit[1:] != self.unit[:-1]) | (self.prediction_time[1:] != self.prediction_time[:-1])
+        new[1:] |= (said[1:] != said[:-1]) & ~(np.isnan(said[1:]) & np.isnan(said[:-1]))
+        once = BedQuery(self.unit[new], self.prediction_time[new], self.horizon_hours[new], said[new])
+        return once, np.cumsum(new) - 1
+
+    def part(self, mask: Array) -> "BedQuery":
+        """The rows of which `mask` (bool [n]) is true."""
+        return BedQuery(
+            self.unit[mask], self.prediction_time[mask], self.horizon_hours[mask], self.demand_now[mask]
+        )
+
+
+@dataclass(frozen=True)
+class BedState:
+    """The raw levels that features and simple rules start from, one entry a row (float64 [n], NaN unknown), beds.
+
+    Attributes:
+        now: needed at the prediction time, as known then (or as the caller says).
+        then_before, now_before: needed whole weeks earlier at the target's, and at the prediction time's local clock.
+        staffed_then: staffed beds planned for the target, as known at the prediction time.
+    """
+
+    now: Array
+    then_before: Array
+    now_before: Array
+    staffed_then: Array
+
+    def part(self, mask: Array) -> "BedState":
+        """The rows of which `mask` (bool [n]) is true."""
+        return BedState(
+            self.now[mask], self.then_before[mask], self.now_before[mask], self.staffed_then[mask]
+        )
+
 
 class BedFeatures:
     """Computes the features and the raw levels that baselines need; built once, asked for any rows."""
@@ -67,37 +106,49 @@ class BedFeatures:
         self._names = [f.name for f in features]
         self._levels = next(f.levels for f in features if f.name == "unit")
         self._demand: Demand = demand_of(events)
-        self._emergency = EmergencyDepartment(events, None) if "visits" in events.tables else None
+        self._emergency = (
+            EmergencyFlow(events, None, visits_of(events, None)) if "visits" in events.tables else None
+        )
         self._operations: dict[tuple[int, float], Counter] = {}
         self._covariates = [n.removesuffix("_change_7d") for n in self._names if _is_covariate(n)]
 
     def demand_now(self, query: BedQuery) -> Array:
         """Beds needed at the prediction time, as known then (or as the caller says): float64 [n]."""
-        stored = self._at(query, query.prediction_time)
+        stored = self._once(query, lambda q: self._at(q, q.prediction_time))
         return np.where(np.isnan(query.demand_now), stored, query.demand_now)
 
-    def demand_before(self, query: BedQuery) -> tuple[Array, Array]:
-        """Demand whole weeks earlier at the target's and at the prediction time's local clock: float64 [n] each."""
+    def state(self, query: BedQuery) -> BedState:
+        """What features and simple rules start from."""
         weeks = np.maximum(np.ceil(query.horizon_hours / 168.0), 1).astype(np.int64)
-        return self._at(query, self._back(query.target_time, weeks)), self._at(
-            query, self._back(query.prediction_time, weeks)
+        return BedState(
+            self.demand_now(query),
+            self._at(query, self._back(query.target_time, weeks)),
+            self._at(query, self._back(query.prediction_time, weeks)),
+            self._per_unit(query, query.target_time, self._demand.staffed),
         )
 
-    def staffed_then(self, query: BedQuery) -> Array:
-        """Staffed beds planned for the target, as known at the prediction time: float64 [n], NaN unknown."""
-        return self._per_unit(query, query.target_time, self._demand.staffed)
+    def compute(self, query: BedQuery, state: BedState | None = None) -> Array:
+        """Float32 [n, features], NaN missing.
 
-    def compute(self, query: BedQuery) -> Array:
-        """Float32 [n, features], NaN missing."""
-        now = self.demand_now(query)
-        values = self._calendar(query) | self._census(query, now) | self._flow(query, now)
+        Args:
+            state: the rows' `state`, where the caller has it already.
+        """
+        beds = self.state(query) if state is None else state
+        values = self._calendar(query) | self._census(query, beds) | self._flow(query, beds)
         for name in self._covariates:
-            values[f"{name}_change_7d"] = self._covariate_change(query, name)
-        return np.column_stack([values[name] for name in self._names]).astype(np.float32)
+            values[f"{name}_change_7d"] = self._once(query, partial(self._covariate_change, name))
+        X = np.empty((query.unit.size, len(self._names)), np.float32)
+        for column, name in enumerate(self._names):
+            X[:, column] = values[name]
+        return X
 
     def _calendar(self, query: BedQuery) -> dict[str, Array]:
         zone, target = self._events.zone, query.target_time
-        first, clock = local_day(query.prediction_time, zone), local_clock(target, zone)
+        here, clock = (
+            self._once(query, lambda q: local_clock(q.prediction_time, zone)),
+            local_clock(target, zone),
+        )
+        first = here // DAY
         last = clock // DAY
         cosine, sine = season(last)
         code = {unit: float(i) for i, unit in enumerate(self._levels)}
@@ -105,7 +156,7 @@ class BedFeatures:
         return {
             "unit": of_unit[query.unit],
             "horizon_hours": query.horizon_hours,
-            "hour": local_hour(query.prediction_time, zone),
+            "hour": hour_of(here),
             "target_hour": hour_of(clock),
             "target_weekday": weekday(last).astype(np.float64),
             "season_cos": cosine,
@@ -118,13 +169,12 @@ class BedFeatures:
             "days_from_new_year": days_from_new_year(last),
         }
 
-    def _census(self, query: BedQuery, now: Array) -> dict[str, Array]:
-        at = query.prediction_time
-        day_before = self._at(query, days_before_local(at, 1, self._events.zone))
-        week_before = self._at(query, self._back(at, np.ones(at.size, np.int64)))
-        usual_now = self._usual(query, at)
+    def _census(self, query: BedQuery, beds: BedState) -> dict[str, Array]:
+        now, zone = beds.now, self._events.zone
+        day_before = self._once(query, lambda q: self._at(q, days_before_local(q.prediction_time, 1, zone)))
+        week_before = self._once(query, lambda q: self._at(q, days_before_local(q.prediction_time, 7, zone)))
+        usual_now = self._once(query, lambda q: self._usual(q, q.prediction_time))
         usual_then = self._usual(query, query.target_time)
-        then, before = self.demand_before(query)
         levels = self._levels_of(query)
         changes = {
             "change_24h": now - day_before,
@@ -143,27 +193,29 @@ class BedFeatures:
             "demand_change_7d": now - week_before,
             "above_usual": now - usual_now,
             "usual_then": usual_then - now,
-            "last_week_change": then - before,
+            "last_week_change": beds.then_before - beds.now_before,
             "hospital_change_24h": levels.change_24h,
             "hospital_change_7d": levels.change_7d,
             "hospital_above_usual": levels.above_usual,
             "hospital_usual_change": levels.usual_change,
         }
 
-    def _flow(self, query: BedQuery, now: Array) -> dict[str, Array]:
-        at = query.prediction_time
-        staffed_then = self.staffed_then(query)
+    def _flow(self, query: BedQuery, beds: BedState) -> dict[str, Array]:
         values = {
             "admissions_24h": self._now(query, self._demand.moved_in),
             "discharges_24h": self._now(query, self._demand.moved_out),
             "waiting_for_bed": self._now(query, self._demand.waiting),
-            "staffed_now": self._per_unit(query, at, self._demand.staffed),
-            "staffed_then": staffed_then,
-            "free_then": staffed_then - now,
+            "staffed_now": self._once(
+                query, lambda q: self._per_unit(q, q.prediction_time, self._demand.staffed)
+            ),
+            "staffed_then": beds.staffed_then,
+            "free_then": beds.staffed_then - beds.now,
         }
         if self._emergency is not None:
-            flow = self._emergency.flow(at)
-            values |= {name: flow[name] for name in ("ed_present", "ed_boarding", "ed_arrivals_3h")}
+            # All units have the same emergency department: it is asked once for each time.
+            times, of = np.unique(query.prediction_time, return_inverse=True)
+            flow = self._emergency.at(times)
+            values |= {name: flow[name][of] for name in ("ed_present", "ed_boarding", "ed_arrivals_3h")}
         if "planned_operations" in self._names:
             values["planned_operations"] = self._planned_operations(query)
         return values
@@ -210,9 +262,9 @@ class BedFeatures:
             query.target_time,
         )
 
-    def _covariate_change(self, query: BedQuery, name: str) -> Array:
+    def _covariate_change(self, name: str, query: BedQuery) -> Array:
         at = query.prediction_time
-        week_before = self._back(at, np.ones(at.size, np.int64))
+        week_before = days_before_local(at, 7, self._events.zone)
         now = self._per_unit(query, at, partial(self._demand.covariate, name))
         return now - self._per_unit(query, week_before, partial(self._demand.covariate, name))
 
@@ -224,7 +276,15 @@ class BedFeatures:
         return self._per_unit(query, np.minimum(times, query.prediction_time), self._demand.at)
 
     def _now(self, query: BedQuery, of: Callable[[int, Array], Array]) -> Array:
-        return self._per_unit(query, query.prediction_time, lambda unit, times, _: of(unit, times))
+        return self._once(
+            query, lambda q: self._per_unit(q, q.prediction_time, lambda unit, times, _: of(unit, times))
+        )
+
+    @staticmethod
+    def _once(query: BedQuery, of: Callable[[BedQuery], Array]) -> Array:
+        """`of` (an array [n]) where it depends on no horizon: asked once for each unit and time."""
+        once, which = query.moments
+        return of(once)[which]
 
     @staticmethod
     def _per_unit(query: BedQuery, times: Array, of: Callable[[int, Array, Array], Array]) -> Array:

@@ -51,7 +51,7 @@ def demand_of(events: Events) -> Demand:
 
 @dataclass(frozen=True)
 class _Ward:
-    occupied: Counter
+    needed: Counter  # occupied beds, and patients waiting elsewhere for one
     waiting: Counter
     moved_in: Counter
     moved_out: Counter
@@ -76,7 +76,7 @@ class _Counted:
 
     def at(self, unit: int, times: Array, known_at: Array) -> Array:
         ward = self._wards[unit]
-        beds = (ward.occupied.count(times) + ward.waiting.count(times)).astype(np.float64)
+        beds = ward.needed.count(times).astype(np.float64)
         return np.where((times >= self._from) & (times <= known_at), beds, np.nan)
 
     def waiting(self, unit: int, times: Array) -> Array:
@@ -96,10 +96,10 @@ class _Counted:
 
 
 def _ward(stays: Facts, requests: Facts) -> _Ward:
-    left = stays["left_at"]
+    left, waiting = stays["left_at"], _bed_requests(requests)
     return _Ward(
-        Spans.of(stays, stays["entered_at"], or_forever(left)).counter(),
-        _bed_requests(requests).counter(),
+        Spans.of(stays, stays["entered_at"], or_forever(left)).and_also(waiting).counter(),
+        waiting.counter(),
         Spans.of(stays, stays["entered_at"], later(stays["entered_at"], DAY)).counter(),
         Spans.of(stays, left, later(left, DAY)).counter(),
     )
@@ -197,7 +197,7 @@ class TrueDemand:
             nearest = times + self._half - 1  # the census row within half a step either side
             return self._reported[unit].value(nearest, np.full(times.size, FOREVER - 1))
         ward = self._wards[unit]
-        beds = (ward.occupied.count(times) + ward.waiting.count(times)).astype(np.float64)
+        beds = ward.needed.count(times).astype(np.float64)
         return np.where((times >= self._events.history_from) & (times <= self._until), beds, np.nan)
 
 

@@ -1,21 +1,21 @@
 """The emergency department at a time, as it was known then: queue, boarding, flow, recent waits, staff.
 
-Built once from the events, asked for any times. A patient counts as present for at most `MAX_STAY`: a visit
-that nobody closed does not crowd the department for ever.
+Built once from the events, asked for any times.
 """
 
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 
-from hospital.counting import LastOnes, Own, Series, Spans, Together, later, or_forever
+from hospital.counting import LastOnes, Own, Together, later, or_forever
 from hospital.events import Array, Events, Facts
+from hospital.features.emergency_flow import EmergencyFlow, last_news, present_spans, visits_of
 from hospital.features.feature import TRIAGE_RANK
 from hospital.times import DAY, HOUR, MINUTE, MISSING_TIME
 
-__all__ = ["MAX_STAY", "RECENT", "RECENT_PATIENTS", "URGENT_RANK", "EmergencyDepartment", "minutes_between"]
+__all__ = ["RECENT", "RECENT_PATIENTS", "URGENT_RANK", "EmergencyDepartment", "minutes_between"]
 
-MAX_STAY = 3 * DAY
 RECENT = DAY
 """How far back "recent" waits reach."""
 RECENT_PATIENTS = 10
@@ -24,9 +24,6 @@ URGENT_RANK = 3.25
 """Triage 1, 2, 3A (and an unsplit 3) are urgent."""
 
 _SECOND = MINUTE // 60
-_STAFF_AGE = DAY
-_LIVE = DAY // 2
-"""How long before the last news a request still counts as one of now."""
 
 
 def minutes_between(earlier: Array, later_times: Array) -> Array:
@@ -61,39 +58,18 @@ class EmergencyDepartment:
 
     def __init__(self, events: Events, department: str | None) -> None:
         self.department = department
-        visits = _of(
-            events.facts("visits", ("department", "arrived_at", "seen_at", "left_at", "triage")), department
-        )
-        since = int(visits.known_from.max(initial=0)) - _LIVE
-        self._queue = _queue(visits, since)
-        present = _spans(visits, visits["arrived_at"], visits["left_at"])
-        arrivals = {h: _recent(visits, visits["arrived_at"], h) for h in (1, 3)}
-        self._own = {"ed_present": Own(present)}
-        self._own |= {f"ed_arrivals_{h}h": Own(spans) for h, spans in arrivals.items()}
-        unseen = visits.where((visits["seen_at"] == MISSING_TIME) & (visits["left_at"] != MISSING_TIME))
+        visits = visits_of(events, department)
+        rank = _rank(visits)
+        self._flow = EmergencyFlow(events, department, visits)
+        self._queue = _queue(visits, rank)
         waits = minutes_between(visits["arrived_at"], visits["seen_at"])
         self._recent_all = LastOnes(visits, visits["seen_at"], waits, RECENT)
-        rank = _rank(visits)
         self._recent = {
             urgent: LastOnes(
                 part, part["seen_at"], minutes_between(part["arrived_at"], part["seen_at"]), RECENT
             )
             for urgent, part in ((u, visits.where((rank <= URGENT_RANK) == u)) for u in (True, False))
         }
-        boarding = _of(
-            events.facts("visits", ("department", "arrived_at", "bed_requested_at", "left_at")), department
-        )
-        in_beds = np.minimum(or_forever(boarding["left_at"]), later(boarding["arrived_at"], MAX_STAY))
-        counted = {
-            "ed_present": present,
-            "ed_boarding": Spans.of(boarding, boarding["bed_requested_at"], in_beds),
-            **{f"ed_arrivals_{h}h": spans for h, spans in arrivals.items()},
-            "ed_seen_1h": _recent(visits, visits["seen_at"], 1),
-            "ed_left_unseen_4h": _recent(unseen, unseen["left_at"], 4),
-        }
-        counters = [spans.counter() for spans in counted.values()]
-        self._flow = tuple(counted), Together(counters, [c.count for c in counters], since)
-        self._staff = {role: _staff(events, department, role) for role in ("doctor", "nurse")}
 
     def waiting(self, times: Array, row: Array, rank: Array) -> dict[str, Array]:
         """The queue without the patient of `row` (int64 [n], -1: none), whose urgency is `rank`."""
@@ -120,16 +96,11 @@ class EmergencyDepartment:
 
     def flow(self, times: Array) -> dict[str, Array]:
         """Who is there and what moved in the last hours, and the staff on duty."""
-        names, counters = self._flow
-        out = dict(zip(names, counters.at(times).astype(np.float64), strict=True))
-        return out | {
-            "ed_doctors": self._staff["doctor"].value(times, times),
-            "ed_nurses": self._staff["nurse"].value(times, times),
-        }
+        return self._flow.at(times)
 
     def own(self, times: Array, row: Array) -> dict[str, Array]:
         """How often the patient of `row` (int64 [n], -1: none) is among those counted: 0 or 1 (float64 [n])."""
-        return {name: own.at(row, times)[0].astype(np.float64) for name, own in self._own.items()}
+        return self._flow.own(times, row)
 
     def recent_waits(self, times: Array, rank: Array) -> dict[str, Array]:
         """Waits (minutes) of the last patients seen: of all, and of those about as urgent."""
@@ -146,46 +117,28 @@ class EmergencyDepartment:
         }
 
 
-def _of(visits: Facts, department: str | None) -> Facts:
-    return visits if department is None else visits.where(visits["department"] == department)
-
-
 def _rank(visits: Facts) -> Array:
-    return np.fromiter((TRIAGE_RANK.get(t, np.nan) for t in visits["triage"]), np.float64, visits.row.size)
+    return np.fromiter(
+        map(TRIAGE_RANK.get, visits["triage"].tolist(), repeat(np.nan)), np.float64, visits.row.size
+    )
 
 
-def _spans(facts: Facts, start: Array, end: Array, weight: Array | None = None) -> Spans:
-    stop = np.minimum(or_forever(end), later(facts["arrived_at"], MAX_STAY))
-    return Spans.of(facts, start, stop, weight)
-
-
-def _recent(facts: Facts, at: Array, hours: int) -> Spans:
-    return Spans.of(facts, at, later(at, hours * HOUR))
-
-
-def _queue(visits: Facts, since: int) -> Queue:
+def _queue(visits: Facts, rank: Array) -> Queue:
     end = np.minimum(or_forever(visits["seen_at"]), or_forever(visits["left_at"]))
-    rank, ranks, hours = _rank(visits), sorted(set(TRIAGE_RANK.values())), (1, 2)
-    spans = [_spans(visits, visits["arrived_at"], end, visits["arrived_at"] // _SECOND)]
-    spans += [_spans(visits, later(visits["arrived_at"], h * HOUR), end) for h in hours]
+    ranks, hours = sorted(set(TRIAGE_RANK.values())), (1, 2)
+    spans = [present_spans(visits, visits["arrived_at"], end, visits["arrived_at"] // _SECOND)]
+    spans += [present_spans(visits, later(visits["arrived_at"], h * HOUR), end) for h in hours]
     for level in ranks:
         part = visits.where(rank == level)
-        spans.append(_spans(part, part["arrived_at"], end[rank == level]))
+        spans.append(present_spans(part, part["arrived_at"], end[rank == level]))
     counters = [s.counter() for s in spans]
     counts = [counters[0].count, counters[0].sum, *(c.count for c in counters[1:])]
     return Queue(
-        Together(counters, counts, since), tuple(Own(s) for s in spans), hours, np.array(ranks, np.float64)
+        Together(counters, counts, last_news(visits)),
+        tuple(Own(s) for s in spans),
+        hours,
+        np.array(ranks, np.float64),
     )
-
-
-def _staff(events: Events, department: str | None, role: str) -> Series:
-    facts = events.facts("staffing", ("unit", "role", "at", "count"))
-    wards = {unit.unit for unit in events.units}
-    of_department = np.fromiter(
-        (u == department or (department is None and u not in wards) for u in facts["unit"]), bool
-    )
-    facts = facts.where((facts["role"] == role) & of_department)
-    return Series(facts["at"], facts, facts["count"], _STAFF_AGE)
 
 
 def _ratio(numerator: Array, denominator: Array) -> Array:

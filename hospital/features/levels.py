@@ -56,7 +56,8 @@ def levels_of(demand: Demand, units: int, zone: ZoneInfo, unit: Array, at: Array
     sums = [_Shares(times.size) for _ in range(3)]
     usual = _Shares(spans.shape[1])
     for u in range(units):
-        seen = demand.at(u, days.ravel(), np.repeat(times, _BACK_DAYS.size)).reshape(days.shape)
+        # Day by day back, so that the times asked for go up: they are found much faster.
+        seen = demand.at(u, days.T.ravel(), np.tile(times, _BACK_DAYS.size)).reshape(days.T.shape).T
         week[u], month[u] = _mean(seen[:, 1:8]), _mean(seen[:, 1:])
         now = seen[:, 0]
         for share, then in zip(sums, (seen[:, 1], seen[:, 7], _mean(seen[:, _SAME_WEEKDAY])), strict=True):

@@ -138,7 +138,7 @@ def told(known: Scored, attribute: str, groups: Array) -> list[Finding]:
     frame = MetricFrame(
         metrics=_figures,  # all of them at once: fairlearn copies the rows anew for each metric
         y_true=known.outcome,
-        y_pred=known.quantiles,
+        y_pred=np.column_stack([known.quantiles[:, 1], known.p50, known.quantiles[:, -2]]),
         sensitive_features=pd.Series(groups, name=attribute),
     )
     counts = pd.Series(groups).value_counts()
@@ -149,9 +149,11 @@ def told(known: Scored, attribute: str, groups: Array) -> list[Finding]:
     ]
 
 
-def _figures(outcome: Array, quantiles: Array) -> dict[str, float]:
-    error = outcome - quantiles[:, quantiles.shape[1] // 2]
-    inside = (outcome >= quantiles[:, 1]) & (outcome <= quantiles[:, -2])
+def _figures(outcome: Array, forecast: Array) -> dict[str, float]:
+    """Of outcomes (float64 [n]) and p10, p50 and p90 (float64 [n, 3])."""
+    low, middle, high = np.asarray(forecast).T
+    error = outcome - middle
+    inside = (outcome >= low) & (outcome <= high)
     figures = {"mean_outcome": outcome, "bias": error, "absolute_error": np.abs(error), "coverage": inside}
     return {name: float(np.mean(values)) for name, values in figures.items()}
 

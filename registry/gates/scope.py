@@ -95,6 +95,8 @@ def _mean_gain(part: Scored, baseline: str) -> tuple[float, float, int]:
 
 def in_scope(scored: Scored, scope: tuple[Cell, ...]) -> Array:
     """Which rows lie in the scope: bool [n]."""
-    cells = set(scope)
-    pairs = zip(scored.unit_group, scored.horizon_hours, strict=True)
-    return np.fromiter(((str(g), float(h)) in cells for g, h in pairs), bool, scored.size)
+    inside = np.zeros(scored.size, bool)
+    for group in {group for group, _ in scope}:
+        horizons = [horizon for name, horizon in scope if name == group]
+        inside |= np.asarray(scored.unit_group == group, bool) & np.isin(scored.horizon_hours, horizons)
+    return inside
