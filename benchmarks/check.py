@@ -1,4 +1,4 @@
-"""Does the check let sound hospitals pass, and name the right gate where one is flawed? Twenty fresh seeds.
+"""Does the check let sound hospitals pass, and name the right gate where one is flawed? Forty fresh seeds.
 
 The seeds are not those that set any number (those were 1 to 112 and 701 to 703). Each finished hospital is kept
 under `.bench/`, so that a stopped run goes on.
@@ -25,7 +25,7 @@ from registry.trust import create_trust
 from training.commands import REFITS
 from training.train import Request, train
 
-SEEDS = tuple(range(1001, 1021))
+SEEDS = tuple(range(1001, 1041))
 DAYS = 560
 KEPT = Path(".bench") / "check"
 CASES: dict[str, tuple[str, ...]] = {
@@ -65,7 +65,7 @@ def run(seed: int, case: str) -> dict[str, Any]:
 
 
 def _path(seed: int, case: str) -> Path:
-    return KEPT / f"{seed}-{case}.json"
+    return KEPT / f"{seed}-{case}-{default_policy().digest.removeprefix('sha256:')[:12]}.json"
 
 
 def _keep(task: tuple[int, str]) -> None:
@@ -92,14 +92,15 @@ def _figures(results: dict[str, list[dict[str, Any]]]) -> list[Figure]:
     n = len(SEEDS)
     policy = Path("registry/policies/default.toml")
     where = f"{conditions()}; {DAYS} days, seeds {SEEDS[0]}-{SEEDS[-1]}; policy {sha256_file(policy)[:19]}"
+    least, flawed = round(0.8 * n), round(0.95 * n)
     sound = sum(all(m["verdict"] == "pass" for m in r.values()) for r in results["sound"])
     figures = [
         Figure(
             f"sound hospitals of {n} that pass (both models)",
             "hospitals",
-            "at least 16",
+            f"at least {least}",
             sound,
-            sound >= 16,
+            sound >= least,
             where,
         )
     ]
@@ -115,9 +116,9 @@ def _figures(results: dict[str, list[dict[str, Any]]]) -> list[Figure]:
             Figure(
                 f"{case} hospitals of {n} that do not pass",
                 "hospitals",
-                "at least 19",
+                f"at least {flawed}",
                 stopped,
-                stopped >= 19,
+                stopped >= flawed,
                 where,
             )
         )
@@ -125,9 +126,9 @@ def _figures(results: dict[str, list[dict[str, Any]]]) -> list[Figure]:
             Figure(
                 f"{case} hospitals of {n} stopped by {gate}",
                 "hospitals",
-                "at least 19",
+                f"at least {flawed}",
                 named,
-                named >= 19,
+                named >= flawed,
                 where,
             )
         )

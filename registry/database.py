@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Engine,
     ForeignKey,
@@ -36,6 +37,7 @@ __all__ = [
     "REVISION",
     "alarms",
     "decisions",
+    "in_force_since",
     "journal",
     "metadata",
     "migrate",
@@ -74,6 +76,18 @@ observations = Table(
     UniqueConstraint("kind", "row_id", "received_at", name="uq_observations_revision"),
     Index("ix_observations_active", "kind", "active_until", "superseded_at"),
 )
+
+
+def in_force_since(since: int) -> ColumnElement[bool]:
+    """Versions of `observations` that may matter at `since` (an instant) or later.
+
+    They tell of something not over by then, and were not superseded before: a stay that was told of as open, and closed
+    since, would otherwise seem open for ever.
+    """
+    o = observations.c
+    return (o.active_until >= since) & (o.superseded_at.is_(None) | (o.superseded_at >= since))
+
+
 predictions = Table(
     "predictions",
     metadata,

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from hospital.pseudonyms import pseudonym
 from hospital.tables import TABLES
 from hospital.times import DAY
-from registry.database import observations
+from registry.database import in_force_since, observations
 from registry.digests import canonical_json, sha256_bytes
 from serving.errors import Problem, RequestFault
 
@@ -181,9 +181,7 @@ def window_by_parts(connection: Connection, kind: str, since: int) -> Iterator[l
 
 def _mattering(kinds: Sequence[str], since: int) -> Any:
     o = observations.c
-    return select(o.seq, o.kind, o.received_at, o.row).where(
-        o.kind.in_(kinds), o.active_until >= since, (o.superseded_at.is_(None)) | (o.superseded_at >= since)
-    )
+    return select(o.seq, o.kind, o.received_at, o.row).where(o.kind.in_(kinds), in_force_since(since))
 
 
 def changed_after(connection: Connection, kinds: Sequence[str], seq: int) -> Window:

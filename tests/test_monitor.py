@@ -8,83 +8,43 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from installation import NOW, Installation, after
+from installation import after
+from monitored import Released
 from sqlalchemy import func, select
 
-from hospital.columns import columns_of
-from hospital.reading import HospitalTables, read_hospital
-from hospital.simulator import Shift, simulate, write
-from hospital.times import DAY, instant
+from hospital.simulator import Shift
 from registry import journal
 from registry.candidates import candidates
 from registry.database import monitor_looks, opened_database, payloads, writing
 from registry.errors import MonitorError
 from registry.monitoring.look import look
 from registry.monitoring.standing import clear_alarm, last_look, standing
-from registry.release import promote
 from registry.released import current_release
 from registry.settings import Settings
-from serving.importing import rows_since
-from serving.observations import import_rows
-from training.train import Request, train
 from vigie import main
 
 START = date(2024, 1, 8)
 CUT, SHIFTED, SEEN, DAYS = 200, 215, 245, 264
-KEY = b"a key for tests of the monitor"
-
-
-@dataclass(frozen=True)
-class Released:
-    """An installation with a release of wait time, trained on the first days, and the tables of all days."""
-
-    installation: Installation
-    tables: HospitalTables
-    folder: Path
 
 
 @pytest.fixture(scope="module")
 def released(tmp_path_factory: pytest.TempPathFactory) -> Released:
     """A small hospital whose arrivals grow by four fifths three weeks after the release's data end."""
-    root = tmp_path_factory.mktemp("monitor")
-    write(simulate(DAYS, seed=8, start=START, scale=0.15, shift=Shift(1.8, SHIFTED)), root / "all")
-    write(simulate(CUT, seed=8, start=START, scale=0.15), root / "known")
-    installation = Installation.make(root / "home")
-    settings = installation.settings
-    request = Request("wait-time", ablation=False)
-    known = read_hospital(root / "known", None, KEY)
-    done = train(
-        request, known, settings, key=installation.people["author"], now=NOW, progress=lambda *_: None
+    root, shift = tmp_path_factory.mktemp("monitor"), Shift(1.8, SHIFTED)
+    return Released.make(
+        root, "wait-time", start=START, known_days=CUT, days=DAYS, shift=shift, seed=8, scale=0.15
     )
-    installation.check(done.candidate)
-    installation.approve(done.candidate, "ada", "bob")
-    promote(settings, "wait-time", done.candidate.version, installation.people["releaser"], now=after(2))
-    return Released(installation, read_hospital(root / "all", None, KEY), root / "all")
 
 
 @pytest.fixture
 def followed(released: Released, database_url: str) -> Callable[[int], Settings]:
     """The installation on a database that has received everything up to a day of the simulation."""
-
-    def until(day: int) -> Settings:
-        settings = released.installation.settings.model_copy(update={"database_url": database_url})
-        first = instant(after(0).replace(year=START.year, month=START.month, day=START.day))
-        with opened_database(database_url) as engine, writing(engine) as connection:
-            for name, frame in released.tables.tables.items():
-                columns = columns_of(frame, name)
-                kept = columns["received_at"] < first + day * DAY
-                part = {n: values[kept] for n, values in columns.items()}
-                rows = rows_since(name, part, first + (CUT - 70) * DAY, released.tables.audit_attributes)
-                import_rows(connection, name, rows)
-        return settings
-
-    return until
+    return lambda day: released.followed(database_url, day)
 
 
 def _look(settings: Settings, hours: float = 3) -> Any:

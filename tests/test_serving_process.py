@@ -1,5 +1,6 @@
 """The service as BentoML runs it: hostile bytes, its own client, the committed document, how it ends."""
 
+import contextlib
 import json
 import os
 import signal
@@ -288,7 +289,7 @@ def test_a_bento_is_built_without_network(tmp_path: Path) -> None:
 
 
 def test_the_real_parts_start_on_an_empty_home(tmp_path: Path) -> None:
-    """Nothing released: it lives, is not ready, and says what to do."""
+    """Nothing released: it lives, is not ready, and says what to do; told to stop, its monitor ends with it."""
     port = free_port()
     environment = {n: v for n, v in os.environ.items() if not n.startswith("VIGIE_")}
     environment |= {"VIGIE_HOME": str(tmp_path / "home"), "VIGIE_PORT": str(port)}
@@ -313,8 +314,27 @@ def test_the_real_parts_start_on_an_empty_home(tmp_path: Path) -> None:
                 time.sleep(0.2)
         assert told["ready"] is False
         assert told["models"]["wait-time"] == {"status": "not released"}
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        (monitor,) = _monitors_of(process.pid)
+        os.kill(process.pid, signal.SIGTERM)  # the service alone: what it started ends with it
         output = process.communicate(timeout=20)[0].decode()
+        deadline = time.monotonic() + 10
+        while _monitors_of(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert _monitors_of(process.pid) == [], monitor
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
     assert process.returncode == 0
     assert "Traceback" not in output
+
+
+def _monitors_of(parent: int) -> list[int]:
+    """Processes of `vigie monitor` that follow this service."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (place / "cmdline").read_bytes().split(b"\0")
+            if b"monitor" in words and str(parent).encode() in words:
+                found.append(int(place.name))
+    return found

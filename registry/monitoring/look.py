@@ -20,7 +20,7 @@ from hospital.splits import Split
 from hospital.tables import TABLES
 from hospital.times import DAY, instant
 from registry.candidates import MODELS
-from registry.database import monitor_looks, observations, writing
+from registry.database import in_force_since, monitor_looks, observations, writing
 from registry.digests import canonical_json, write_atomically
 from registry.errors import MonitorError, SnapshotError
 from registry.model import ForecastModel
@@ -107,7 +107,7 @@ def _events(connection: Connection, package: ForecastModel, first: int) -> tuple
     received = 0
     for kind in TABLES:
         query = select(o.received_at, o.row).where(
-            o.kind == kind, o.active_until >= (first - _EARLIER_DAYS) * DAY
+            o.kind == kind, in_force_since((first - _EARLIER_DAYS) * DAY)
         )
         parts = []
         found = connection.execute(query.order_by(o.seq).execution_options(yield_per=_PART))
