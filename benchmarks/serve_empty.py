@@ -6,9 +6,9 @@ from starlette.responses import Response
 
 from serving.app import ENDPOINTS
 from serving.endpoint import Call
-from serving.main import real_parts
 from serving.routes_forecasts import WAIT_TIME
 from serving.service import build_service
+from serving.wiring import real_parts
 
 __all__ = ["Empty"]
 
@@ -19,4 +19,4 @@ def _nothing(_: Call) -> Response:
 
 _ENDPOINTS = tuple(replace(e, handler=_nothing, together=None) if e is WAIT_TIME else e for e in ENDPOINTS)
 
-Empty = build_service(real_parts, _ENDPOINTS)
+Empty = build_service(real_parts, lambda: _ENDPOINTS)

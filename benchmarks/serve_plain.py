@@ -15,10 +15,10 @@ from registry.reliance import emergency_of, in_scope, stale_after
 from serving.answering import Answers
 from serving.answers import Explanation, WaitForecast
 from serving.forecaster import _engine, _Forecaster, _wait_query, _wait_rows
-from serving.main import real_parts
 from serving.parts import Parts
 from serving.protocol import LoadedModel, WaitQuestion
 from serving.service import build_service
+from serving.wiring import real_parts
 
 __all__ = ["Plain"]
 

@@ -12,10 +12,9 @@ from hospital.events import Array
 from hospital.features.feature import Feature
 from hospital.times import DAY, HOUR
 from registry.package import Manifest
+from registry.trust_status import TrustStatus
 
-__all__ = ["TrustStatus", "emergency_of", "in_scope", "stale_after", "trust_status", "warnings_of"]
-
-TrustStatus = Literal["trusted", "baseline", "degraded"]
+__all__ = ["emergency_of", "in_scope", "stale_after", "trust_status", "warnings_of"]
 
 _STALE_ED = 3 * HOUR
 _STALE_BEDS = {1: 6 * HOUR, 24: 3 * DAY}

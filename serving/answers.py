@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, with_config
 from pydantic_core import to_json
 from typing_extensions import TypedDict
 
-from registry.reliance import TrustStatus
+from registry.trust_status import TrustStatus
 
 __all__ = [
     "AddedObservations",

@@ -26,9 +26,9 @@ from serving.parts import Parts
 from serving.policy import POLICY
 from serving.problems import problem_response
 
-__all__ = ["CURRENT", "Gate", "answer"]
+__all__ = ["Gate", "answer", "answer_current"]
 
-CURRENT: ContextVar[tuple[Call, Endpoint]] = ContextVar("vigie_call")
+_CURRENT: ContextVar[tuple[Call, Endpoint]] = ContextVar("vigie_call")
 """The call behind the gate, for BentoML's own API methods."""
 MAX_PATH, MAX_QUERY = 512, 2_048
 UNMATCHED = "unmatched"
@@ -111,7 +111,7 @@ class Gate:
             else:
                 call, endpoint = found
                 if endpoint.native and native is not None:
-                    CURRENT.set((call, endpoint))
+                    _CURRENT.set((call, endpoint))
                     await native(scope, receive, out)
                     return
                 response = await answer(call, endpoint)
@@ -215,6 +215,12 @@ async def answer(call: Call, endpoint: Endpoint) -> Response:
         log_unexpected(call.request_id, error)
         problem = _UNEXPECTED
     return problem_response(problem, call.request_id)
+
+
+async def answer_current() -> Response:
+    """`answer` to the call that came through the gate: what BentoML's own API methods do."""
+    call, endpoint = _CURRENT.get()
+    return await answer(call, endpoint)
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -1,4 +1,4 @@
-"""Wires the real parts, and starts the service: `vigie serve`."""
+"""Starts the service: `vigie serve`. It loads little itself: what answers is loaded by the worker alone."""
 
 import os
 import socket
@@ -6,52 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hospital.pseudonyms import load_or_create_key
-from hospital.times import instant
 from registry.database import open_database
 from registry.settings import Settings
-from serving.auth import Authority
-from serving.clock import Clock, DemoClock, SystemClock
 from serving.errors import SettingsError
-from serving.followed import StoredAlarms
-from serving.models import StoredCatalogue
-from serving.observations import Receptions
-from serving.parts import Parts
-from serving.releases import Releases, StoredReleases
 
-__all__ = ["check_can_serve", "real_parts", "serve"]
+__all__ = ["check_can_serve", "make_home", "serve"]
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def real_parts(settings: Settings | None = None) -> Parts:
-    """The parts of an installation, wired.
-
-    Raises:
-        VigieError: the home cannot be written, the database or the forecaster cannot be had.
-    """
-    from serving.forecaster import make_forecaster
-
-    found = settings or Settings()
-    _make_home(found.home)
-    engine = open_database(found.database)
-    receptions = Receptions()
-    clock: Clock = SystemClock()
-    if found.clock_start is not None:
-        with engine.connect() as connection:  # started again, the demo goes on from the last that it received
-            clock = DemoClock(max(instant(found.clock_start), receptions.last(connection)))
-    return Parts(
-        engine=engine,
-        clock=clock,
-        releases=Releases(StoredReleases(found), followed=StoredAlarms(engine)),
-        forecaster=make_forecaster(found),
-        authority=Authority(engine, found.home),
-        pseudonym_key=load_or_create_key(found.home / "pseudonym.key"),
-        language=found.language,
-        catalogue=StoredCatalogue(found),
-        receptions=receptions,
-        close=engine.dispose,
-    )
 
 
 def check_can_serve(settings: Settings) -> None:
@@ -60,7 +21,7 @@ def check_can_serve(settings: Settings) -> None:
     Raises:
         SettingsError: in one line, what is wrong and what to do.
     """
-    _make_home(settings.home)
+    make_home(settings.home)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -123,7 +84,8 @@ def _environment(settings: Settings) -> dict[str, str]:
     return named
 
 
-def _make_home(home: Path) -> None:
+def make_home(home: Path) -> None:
+    """Makes the folder of an installation, or raises SettingsError where it cannot be written."""
     try:
         home.mkdir(parents=True, exist_ok=True)
         probe = home / f".writable.{os.getpid()}"

@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from hospital.pseudonyms import pseudonym
 from hospital.tables import TABLES
 from hospital.times import DAY
 from registry.database import in_force_since, observations
@@ -27,7 +26,6 @@ __all__ = [
     "changed_after",
     "import_rows",
     "latest_reception",
-    "pseudonymised",
     "window",
     "window_by_parts",
 ]
@@ -35,7 +33,6 @@ __all__ = [
 FOREVER = 2**63 - 1
 STAFFING_LASTS = 7 * DAY
 """How long a told staffing may matter to a forecast after its time."""
-PSEUDONYMISED = ("visit_id", "stay_id", "operation_id")
 _CHUNK = 400  # rows an IN clause names; SQLite of old allowed 999 variables
 _BATCH = 5_000
 _PART = 1_000
@@ -81,12 +78,6 @@ class Receptions:
 def latest_reception(connection: Connection) -> int:
     """Instant of the last reception; 0 where nothing has been received."""
     return Receptions().last(connection)
-
-
-def pseudonymised(row: Mapping[str, Any], key: bytes) -> dict[str, Any]:
-    """A row with pseudonyms in place of the ids of visits, stays and operations; unit ids are nobody's."""
-    ids = {name: pseudonym(key, row[name]) for name in PSEUDONYMISED if row.get(name) is not None}
-    return {**row, **ids}
 
 
 def add(

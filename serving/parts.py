@@ -1,4 +1,4 @@
-"""What the service is made of, wired at one place: `serving.main.real_parts`; tests hand in their own."""
+"""What the service is made of, wired at one place: `serving.wiring.real_parts`; tests hand in their own."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

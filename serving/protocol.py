@@ -9,13 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from sqlalchemy import Connection
+if TYPE_CHECKING:  # who only asks questions loads neither database nor engine
+    from sqlalchemy import Connection
 
-from registry.monitoring.standing import StandingAlarm
-from serving.answers import BedForecast, HospitalForecast, WaitForecast
-
-if TYPE_CHECKING:
     from registry.model import ForecastModel
+    from registry.monitoring.standing import StandingAlarm
+    from serving.answers import BedForecast, HospitalForecast, WaitForecast
 
 __all__ = [
     "BedQuestion",
@@ -62,7 +61,7 @@ class LoadedModel:
     triage_levels: tuple[str, ...] = ()
     departments: tuple[str, ...] = ()
     zone: str = "Europe/Paris"
-    alarms: tuple[StandingAlarm, ...] = ()
+    alarms: "tuple[StandingAlarm, ...]" = ()
     engine: "ForecastModel | None" = field(default=None, repr=False, compare=False)
 
     @property
@@ -147,19 +146,21 @@ class Forecaster(Protocol):
     """
 
     def wait_time(
-        self, model: LoadedModel, connection: Connection, question: WaitQuestion, now: int
-    ) -> list[WaitForecast]:
+        self, model: LoadedModel, connection: "Connection", question: WaitQuestion, now: int
+    ) -> "list[WaitForecast]":
         """One forecast a visit, in their order."""
 
     def bed_demand(
-        self, model: LoadedModel, connection: Connection, question: BedQuestion, now: int
-    ) -> list[BedForecast]:
+        self, model: LoadedModel, connection: "Connection", question: BedQuestion, now: int
+    ) -> "list[BedForecast]":
         """One forecast a unit and horizon: units in their order, horizons within."""
 
     def hospital(
-        self, model: LoadedModel, connection: Connection, question: BedQuestion, now: int
-    ) -> list[HospitalForecast]:
+        self, model: LoadedModel, connection: "Connection", question: BedQuestion, now: int
+    ) -> "list[HospitalForecast]":
         """The whole hospital at each of the question's horizons, whatever units it names."""
 
-    def history(self, model: LoadedModel, connection: Connection, hours: int, now: int) -> list[UnitHistory]:
+    def history(
+        self, model: LoadedModel, connection: "Connection", hours: int, now: int
+    ) -> list[UnitHistory]:
         """The last hours of every unit of a bed-demand release, hourly or at the hospital's cadence."""

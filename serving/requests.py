@@ -25,9 +25,9 @@ from hospital.rows import model_of, validate_rows
 from hospital.tables import TABLES
 from hospital.times import TimeError, instant, parse_time
 from serving.errors import RequestFault
-from serving.observations import pseudonymised
 from serving.problems import invalid, row_faults, schema_faults
 from serving.protocol import BedQuestion, EdState, ExplainOptions, WaitQuestion
+from serving.pseudonymising import pseudonymised
 
 __all__ = [
     "BedDemandRequest",

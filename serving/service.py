@@ -3,14 +3,17 @@
 The two forecast routes are BentoML's own API methods with declared types, so that its client and schema know
 them; the gate has validated their bodies, and BentoML does not do it again (docs/adr). Everything else the
 gate answers itself: nothing of BentoML's own pages, probes, metrics or access log is reachable.
+
+BentoML loads this module twice: in its supervisor, which never answers, and in the worker. So what answers is loaded
+when the worker starts, and the first answer waits for it once, not twice.
 """
 
 import gc
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 os.environ["BENTOML_DO_NOT_TRACK"] = "true"  # only this word counts, and only before the import
 
@@ -22,13 +25,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving.answers import BedDemandAnswer, WaitTimeAnswer
-from serving.app import ENDPOINTS
-from serving.endpoint import Endpoint
-from serving.gate import CURRENT, Gate, answer
-from serving.log import configure
-from serving.main import real_parts
-from serving.parts import Parts
 from serving.requests import BedDemandRequest, WaitTimeRequest
+
+if TYPE_CHECKING:
+    from serving.endpoint import Endpoint
+    from serving.gate import Gate
+    from serving.parts import Parts
 
 __all__ = ["Vigie", "build_service"]
 
@@ -61,17 +63,21 @@ class BedDemandOutput(BedDemandAnswer, IODescriptor):  # type: ignore[misc]
 class _Behind:
     """The gate as BentoML's middleware, and the application it mounts: both over parts made at start."""
 
-    def __init__(self, factory: Callable[[], Parts], endpoints: Sequence[Endpoint]) -> None:
+    def __init__(self, factory: "Callable[[], Parts]", endpoints: "Callable[[], Sequence[Endpoint]]") -> None:
         self._factory, self._endpoints = factory, endpoints
         self._gate: Gate | None = None
+        self._answer: Callable[[], Awaitable[Response]] | None = None
         self.app = Starlette(lifespan=self._lifespan)  # BentoML runs a mounted Starlette's lifespan
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        from serving.gate import Gate, answer_current
+        from serving.log import configure
+
         configure()
         parts = self._factory()
         await parts.workers.run(parts.releases.refresh)
-        self._gate = Gate(parts, self._endpoints)
+        self._gate, self._answer = Gate(parts, self._endpoints()), answer_current
         gc.collect()
         gc.freeze()  # what is loaded now stays; p99 fell from 104 to 0.3 ms where it was measured
         try:
@@ -80,6 +86,12 @@ class _Behind:
             self._gate = None
             parts.workers.close()
             parts.close()
+
+    async def answered(self) -> Response:
+        """The answer to the call that came through the gate."""
+        if self._answer is None:
+            raise RuntimeError("No call comes here before the worker has started.")
+        return await self._answer()
 
     def middleware(self) -> type:
         """BentoML makes an instance of it around its own application."""
@@ -98,13 +110,22 @@ class _Behind:
         return GateMiddleware
 
 
-async def _answer() -> Response:
-    call, endpoint = CURRENT.get()
-    return await answer(call, endpoint)
+def _all() -> "Sequence[Endpoint]":
+    from serving.app import ENDPOINTS
+
+    return ENDPOINTS
 
 
-def build_service(factory: Callable[[], Parts], endpoints: Sequence[Endpoint] = ENDPOINTS) -> Any:
-    """A BentoML service over the parts that `factory` makes when a worker starts."""
+def _real_parts() -> "Parts":
+    from serving.wiring import real_parts
+
+    return real_parts()
+
+
+def build_service(
+    factory: "Callable[[], Parts]" = _real_parts, endpoints: "Callable[[], Sequence[Endpoint]]" = _all
+) -> Any:
+    """A BentoML service over the parts and endpoints that are made when a worker starts."""
     behind = _Behind(factory, endpoints)
 
     @bentoml.service(
@@ -122,7 +143,7 @@ def build_service(factory: Callable[[], Parts], endpoints: Sequence[Endpoint] = 
         @bentoml.api(route="/v1/wait-time", input_spec=WaitTimeInput, output_spec=WaitTimeOutput)  # type: ignore[untyped-decorator]
         async def wait_time(self, visits: Any, explain: Any = None) -> Any:
             """Minutes from arrival to first medical contact, with the reasons."""
-            return await _answer()
+            return await behind.answered()
 
         @bentoml.api(route="/v1/bed-demand", input_spec=BedDemandInput, output_spec=BedDemandOutput)  # type: ignore[untyped-decorator]
         async def bed_demand(
@@ -135,11 +156,11 @@ def build_service(factory: Callable[[], Parts], endpoints: Sequence[Endpoint] = 
             explain: Any = None,
         ) -> Any:
             """Beds needed per unit, hours to days ahead, with the reasons."""
-            return await _answer()
+            return await behind.answered()
 
     service: Any = Vigie
     service.add_asgi_middleware(behind.middleware())
     return service
 
 
-Vigie = build_service(real_parts)
+Vigie = build_service()

@@ -16,7 +16,7 @@ from hospital.quantiles import LEVELS
 from hospital.times import DAY, moment
 from registry.answering import Answered
 from registry.model import ForecastModel, Rows
-from registry.reliance import TrustStatus
+from registry.trust_status import TrustStatus
 from registry.whole_answer import WholeAnswered, answer_whole
 from registry.whole_hospital import WholeHospital
 from serving.answering import share_above

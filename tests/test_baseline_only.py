@@ -25,9 +25,9 @@ from registry.release import current_release
 from registry.settings import Settings
 from registry.tokens import create_token
 from serving.importing import rows_since
-from serving.main import real_parts
 from serving.observations import import_rows
 from serving.parts import Parts
+from serving.wiring import real_parts
 from vigie import main
 
 DAYS = 120

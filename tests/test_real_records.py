@@ -18,8 +18,8 @@ from registry.keys import load_key
 from registry.settings import Settings
 from registry.tokens import create_token
 from serving.importing import rows_since
-from serving.main import real_parts
 from serving.observations import import_rows
+from serving.wiring import real_parts
 from vigie import main
 
 MAPPING = Path(__file__).resolve().parent.parent / "docs" / "mappings" / "divi.toml"

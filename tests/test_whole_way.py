@@ -24,7 +24,7 @@ from registry.release import current_release, promote
 from registry.settings import Settings
 from registry.store import tracking_uri
 from registry.tokens import create_token
-from serving.main import real_parts
+from serving.wiring import real_parts
 from vigie import main
 
 DAYS = 560
