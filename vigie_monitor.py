@@ -30,7 +30,7 @@ def run_monitor(given: argparse.Namespace, settings: "Settings", *, now: Callabl
 
     with opened_database(settings.database) as engine:
         if given.clear is not None:
-            return _clear(given, engine, now())
+            return _clear(given, settings, engine, now())
         if given.once:
             return _once(given, settings, engine, now())
         return _show(given, settings, engine)
@@ -98,13 +98,18 @@ def _once(given: argparse.Namespace, settings: "Settings", engine: "Engine", now
     return 2 if failed else int(any(t["alarms"] for t in told))
 
 
-def _clear(given: argparse.Namespace, engine: "Engine", now: datetime) -> int:
+def _clear(given: argparse.Namespace, settings: "Settings", engine: "Engine", now: datetime) -> int:
     from registry.database import writing
-    from registry.monitoring.standing import clear_alarm
+    from registry.keys import load_key
+    from registry.monitoring.clearing import clear_alarm
+    from registry.trust import load_trust
 
+    key, trust = load_key(given.key) if given.key else None, load_trust(settings.trust)
     with writing(engine) as connection:
-        alarm = clear_alarm(connection, given.clear, person=given.by, reason=given.reason, now=now)
-    print(f"The alarm {alarm.family} ({alarm.name}) of {alarm.model} is cleared: it is in the journal.")
+        alarm = clear_alarm(connection, given.clear, key=key, trust=trust, reason=given.reason, now=now)
+    print(
+        f"The alarm {alarm.family} ({alarm.name}) of {alarm.model} is cleared: it is signed in the journal."
+    )
     return 0
 
 

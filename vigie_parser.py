@@ -177,7 +177,7 @@ def _service(add: _Add) -> None:
     monitor.add_argument("--once", action="store_true", help="look once, and end")
     monitor.add_argument("--show", action="store_true", help="the figures and alarms of the last look")
     monitor.add_argument("--clear", metavar="ALARM", help="say that an alarm no longer counts, and why")
-    monitor.add_argument("--by", default="", metavar="NAME", help="who clears it")
+    monitor.add_argument("--key", type=Path, metavar="FILE", help="key of the board's member who clears it")
     monitor.add_argument("--reason", default="", metavar="TEXT", help="why it is cleared")
     monitor.add_argument("--parent", type=int, help=argparse.SUPPRESS)
     monitor.add_argument("--json", action="store_true")

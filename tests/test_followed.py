@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from installation import NOW
+from installation import NOW, Installation
 from serving_fakes import FakeReleases, InProcess, loaded, make_parts
 
 from registry.database import writing
-from registry.monitoring.standing import StandingAlarm, clear_alarm, raise_alarm, standing
+from registry.monitoring.clearing import clear_alarm
+from registry.monitoring.standing import StandingAlarm, raise_alarm, standing
 from registry.monitoring.telling import warning_of
+from registry.trust import load_trust
 from serving.followed import StoredAlarms
 from serving.releases import Releases
 
@@ -73,8 +75,10 @@ def test_an_alarm_degrades_every_answer(tmp_path: Path, language: str, words: st
     assert page.status_code == 200
     assert alarm in page.text
     assert words in page.text
+    board = Installation.make(tmp_path / "board")
+    trust, key = load_trust(board.settings.trust), board.people["ada"]
     with writing(parts.engine) as connection:
-        clear_alarm(connection, alarm, person="ada", reason="known", now=NOW)
+        clear_alarm(connection, alarm, key=key, trust=trust, reason="known", now=NOW)
     assert ask("/v1/wait-time", waits)[0]["trust"] == before
 
 

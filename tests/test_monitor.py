@@ -22,10 +22,13 @@ from registry import journal
 from registry.candidates import candidates
 from registry.database import monitor_looks, opened_database, payloads, writing
 from registry.errors import MonitorError
+from registry.keys import Signed
+from registry.monitoring.clearing import CLEARANCE, clear_alarm
 from registry.monitoring.look import look
-from registry.monitoring.standing import clear_alarm, last_look, standing
+from registry.monitoring.standing import last_look, standing
 from registry.released import current_release
 from registry.settings import Settings
+from registry.trust import load_trust
 from vigie import main
 
 START = date(2024, 1, 8)
@@ -131,21 +134,37 @@ with opened_database(settings.database) as engine:
         assert len(standing(connection, "wait-time", 1)) == len(found.raised) > 0
 
 
-def test_a_named_person_clears_an_alarm_with_a_reason(followed: Callable[[int], Settings]) -> None:
-    """Without either, or twice, it is refused, all faults at once; cleared, the figure is followed anew."""
-    settings = followed(SEEN)
+def test_a_member_of_the_board_clears_an_alarm_with_a_reason(
+    released: Released, followed: Callable[[int], Settings]
+) -> None:
+    """Without key or reason, or by anybody else, it is refused, all faults at once; then followed anew."""
+    settings, people = followed(SEEN), released.installation.people
+    trust = load_trust(settings.trust)
     found = _look(settings)
     assert found.raised
     with opened_database(settings.database) as engine:
         with engine.connect() as connection:
             first = standing(connection, "wait-time", 1)[0]
-        with pytest.raises(MonitorError, match=r"say who; say why; no alarm"), writing(engine) as connection:
-            clear_alarm(connection, "nothing", person=" ", reason="", now=after(4))
+        known = {"trust": trust, "now": after(4)}
+        with (
+            pytest.raises(MonitorError, match=r"board .*; say why .*; no alarm"),
+            writing(engine) as connection,
+        ):
+            clear_alarm(connection, "nothing", key=None, reason=" ", **known)
+        for name, refusal in (("stranger", "not in the trust folder"), ("releaser", "role board")):
+            with pytest.raises(MonitorError, match=refusal), writing(engine) as connection:
+                clear_alarm(connection, first.alarm_id, key=people[name], reason="known", **known)
+        with engine.connect() as connection:
+            assert first in standing(connection, "wait-time", 1)
         with writing(engine) as connection:
-            clear_alarm(connection, first.alarm_id, person="ada", reason="a new annexe", now=after(4))
+            clear_alarm(connection, first.alarm_id, key=people["ada"], reason="a new annexe", **known)
         with writing(engine) as connection:
             entry = list(journal.entries(connection))[-1]
             assert (entry.actor, entry.action, entry.reason) == ("ada", "clear alarm", "a new annexe")
+            kept = connection.execute(select(payloads.c.payload).where(payloads.c.seq == entry.seq))
+            signed = Signed.from_json(json.loads(kept.scalar_one()))
+            assert trust.require(signed, "board", CLEARANCE) == "ada"
+            assert (signed.body["alarm"], signed.body["reason"]) == (first.alarm_id, "a new annexe")
             assert first.alarm_id not in {a.alarm_id for a in standing(connection, "wait-time", 1)}
             connection.execute(
                 monitor_looks.update().values(until_day=first.day)
@@ -248,5 +267,6 @@ def test_the_command_line_looks_shows_clears_and_retrains(
     shutil.rmtree(new.folder)  # the other database's turn begins with one version
     alarm = shown["alarms"][0]["id"]
     assert main(["monitor", "--clear", alarm]) == 2
-    assert "say who; say why" in capsys.readouterr().err
-    assert main(["monitor", "--clear", alarm, "--by", "ada", "--reason", "known"]) == 0
+    assert "--key FILE); say why (--reason)" in capsys.readouterr().err
+    key = str(settings.home / "keys" / "ada.json")
+    assert main(["monitor", "--clear", alarm, "--key", key, "--reason", "known"]) == 0

@@ -1,4 +1,4 @@
-"""Alarms as they stand in the database: raised once, cleared by a new release or by a named person with a reason.
+"""Alarms as they stand in the database: raised once, until a new release, or until a person clears them.
 
 Serving reads them here: it needs no statistics for that.
 """
@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select
 
 from hospital.times import instant
 from registry.database import alarms, monitor_looks
 from registry.digests import canonical_json, sha256_bytes
-from registry.errors import MonitorError
 from registry.journal import append
 
-__all__ = ["Look", "StandingAlarm", "clear_alarm", "last_look", "raise_alarm", "restarts", "standing"]
+__all__ = ["Look", "StandingAlarm", "last_look", "raise_alarm", "restarts", "standing", "standing_alarm"]
 
 _EPOCH = date(1970, 1, 1)
 
@@ -71,6 +70,14 @@ def standing(connection: Connection, model: str, release: int) -> tuple[Standing
     a = alarms.c
     query = select(alarms).where(a.model == model, a.release == release, a.cleared_at.is_(None))
     return tuple(_read(row) for row in connection.execute(query.order_by(a.day, a.alarm_id)).mappings())
+
+
+def standing_alarm(connection: Connection, alarm_id: str) -> StandingAlarm | None:
+    """An alarm that stands, by its id."""
+    a = alarms.c
+    query = select(alarms).where(a.alarm_id == alarm_id, a.cleared_at.is_(None))
+    row = connection.execute(query).mappings().first()
+    return None if row is None else _read(row)
 
 
 def last_look(connection: Connection, model: str, release: int) -> Look | None:
@@ -142,37 +149,6 @@ def raise_alarm(
         )
     )
     return True
-
-
-def clear_alarm(
-    connection: Connection, alarm_id: str, *, person: str, reason: str, now: datetime
-) -> StandingAlarm:
-    """A person says why an alarm no longer counts; its figure is followed anew after the last day that was looked at.
-
-    The connection must be one of `registry.database.writing`.
-
-    Raises:
-        MonitorError: nobody or no reason is named, or there is no such alarm standing.
-    """
-    faults = [f"say {what}" for what, text in (("who", person), ("why", reason)) if not text.strip()]
-    a = alarms.c
-    row = connection.execute(select(alarms).where(a.alarm_id == alarm_id, a.cleared_at.is_(None))).mappings()
-    found = row.first()
-    if found is None:
-        faults.append("no alarm of this id stands (vigie monitor --show lists them)")
-    if faults or found is None:
-        raise MonitorError(f"The alarm is not cleared: {'; '.join(faults)}.")
-    alarm = _read(found)
-    look = last_look(connection, alarm.model, alarm.release)
-    until = alarm.day if look is None else max(look.until_day, alarm.day)
-    subjects = {"model": alarm.model, "release": str(alarm.release), "alarm": alarm_id}
-    append(connection, actor=person, action="clear alarm", subjects=subjects, now=now, reason=reason)
-    connection.execute(
-        update(alarms)
-        .where(a.alarm_id == alarm_id)
-        .values(cleared_at=instant(now), cleared_day=until, cleared_by=person, cleared_reason=reason)
-    )
-    return alarm
 
 
 def _read(row: Mapping[Any, Any]) -> StandingAlarm:

@@ -1,0 +1,64 @@
+"""A member of the board says why an alarm no longer counts, and signs it: a stopped model speaks again after that."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, update
+
+from hospital.times import instant
+from registry.database import alarms
+from registry.errors import MonitorError, SignatureError
+from registry.journal import append
+from registry.keys import Key
+from registry.monitoring.standing import StandingAlarm, last_look, standing_alarm
+from registry.trust import Trust
+
+__all__ = ["CLEARANCE", "clear_alarm"]
+
+CLEARANCE = "vigie-clearance-v1"
+"""What a clearance is signed as: no signature of a review or a release stands for it."""
+
+
+def clear_alarm(
+    connection: Connection, alarm_id: str, *, key: Key | None, trust: Trust, reason: str, now: datetime
+) -> StandingAlarm:
+    """Clears an alarm; its figure is followed anew after the last day that was looked at.
+
+    The connection must be one of `registry.database.writing`. The signature is kept with the journal entry.
+
+    Raises:
+        MonitorError: no key of the board or no reason is given, or there is no such alarm standing.
+    """
+    alarm = standing_alarm(connection, alarm_id)
+    faults = [] if reason.strip() else ["say why (--reason)"]
+    if alarm is None:
+        faults.append("no alarm of this id stands (vigie monitor --show lists them)")
+    subjects = {"model": alarm.model, "release": str(alarm.release)} if alarm is not None else {}
+    body = {**subjects, "alarm": alarm_id, "reason": reason.strip(), "at": instant(now)}
+    signed, person = None, ""
+    if key is None:
+        faults.insert(0, "sign it with the key of a member of the board (--key FILE)")
+    else:
+        signed = key.sign(CLEARANCE, body)
+        try:
+            person = trust.require(signed, "board", CLEARANCE, acting=True)
+        except SignatureError as error:
+            faults.insert(0, str(error).rstrip("."))
+    if faults or alarm is None or signed is None:
+        raise MonitorError(f"The alarm is not cleared: {'; '.join(faults)}.")
+    look = last_look(connection, alarm.model, alarm.release)
+    until = alarm.day if look is None else max(look.until_day, alarm.day)
+    append(
+        connection,
+        actor=person,
+        action="clear alarm",
+        subjects={**subjects, "alarm": alarm_id},
+        now=now,
+        reason=reason.strip(),
+        payload=signed.to_json(),
+    )
+    connection.execute(
+        update(alarms)
+        .where(alarms.c.alarm_id == alarm_id)
+        .values(cleared_at=instant(now), cleared_day=until, cleared_by=person, cleared_reason=reason.strip())
+    )
+    return alarm
