@@ -10,6 +10,7 @@ from registry.digests import write_atomically
 __all__ = ["draw_power"]
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _COLUMNS = 240, 120, 40, 44, 3
+_KEY_WIDTH = 480
 
 
 def draw_power(
@@ -22,7 +23,8 @@ def draw_power(
     """
     panels = [_panel(i, name, sizes, points) for i, (name, points) in enumerate(curves.items())]
     rows = -(-len(curves) // _COLUMNS)
-    width, height = _COLUMNS * (_WIDTH + 60), rows * (_HEIGHT + 90) + 20
+    columns = min(len(curves), _COLUMNS)
+    width, height = max(columns * (_WIDTH + 60), _KEY_WIDTH), rows * (_HEIGHT + 90) + 20
     key = (
         '<text x="40" y="16" font-weight="bold">Share of hospitals, by size of the flaw: '
         '<tspan fill="#1f6f8b">not passed</tspan>, <tspan fill="#b3541e">blocked (dashed)</tspan></text>'

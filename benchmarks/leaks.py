@@ -36,6 +36,7 @@ from hospital.events import Array, Events
 from hospital.quantiles import LEVELS
 from hospital.reading import read_hospital
 from hospital.simulator import simulate, write
+from hospital.tables import TABLES
 from hospital.times import HOUR, MISSING_TIME
 from registry.digests import sha256_bytes, write_atomically
 from registry.evidence import ContractFacts, Evidence, ExplanationFacts, Scored
@@ -148,11 +149,10 @@ def _waits(seed: int, share: float) -> tuple[WaitBaselines, PreparedWaits]:
     name = VALUES[seed % len(VALUES)]
     told = visits[name].to_numpy(np.float64)
     mixed = leaked(told, minutes, share)
-    tables["visits"] = visits.assign(**{name: np.round(mixed) if name == "age_years" else mixed})
-    if name == "age_years":
-        tables["visits"][name] = tables["visits"][name].clip(0, 130).astype("int64")
-    elif name in ("spo2_percent", "pain_0_10"):
-        tables["visits"][name] = tables["visits"][name].clip(0, 10 if name == "pain_0_10" else 100)
+    contract = TABLES["visits"].by_name[name]
+    mixed = np.clip(leaked(told, minutes, share), contract.minimum, contract.maximum)
+    whole = name == "age_years"
+    tables["visits"] = visits.assign(**{name: np.round(mixed).astype(np.int64) if whole else mixed})
     with tempfile.TemporaryDirectory(prefix="vigie-bench-") as folder:
         write(tables, Path(folder))
         hospital = read_hospital(Path(folder), None, b"benchmark")
