@@ -71,8 +71,12 @@ class Survey:
     audit: dict[str, Array]
 
 
-def read_survey(folder: Path) -> Survey:
-    """Reads the file of the folder that ``VIGIE_REAL_DATA`` names."""
+def read_survey(folder: Path, drawn: int | None = None) -> Survey:
+    """Reads the file of the folder that ``VIGIE_REAL_DATA`` names.
+
+    Args:
+        drawn: a seed by which the half that is told is drawn; None: the earlier half.
+    """
     frame = pd.read_parquet(folder / FILE)
     frame = frame[pd.to_numeric(frame["WAITTIME"], errors="coerce") >= 0].reset_index(drop=True)
     hours = pd.to_numeric(frame["ARRTIME"], errors="coerce")
@@ -83,6 +87,8 @@ def read_survey(folder: Path) -> Survey:
     _, hospital = np.unique(key, return_inverse=True)
     # By month, then as the file has them: the finest order of time that the survey tells.
     order = np.lexsort((np.arange(len(frame)), visit["VMONTH"].fillna(0), hospital))
+    if drawn is not None:
+        order = np.lexsort((np.random.default_rng(drawn).permutation(len(frame)), hospital))
     recent, later = np.full((len(frame), 3), np.nan), np.zeros(len(frame), bool)
     for mine in np.split(order, np.flatnonzero(np.diff(hospital[order])) + 1):
         half = mine.size // 2

@@ -40,6 +40,7 @@ JUDGED, EARLIER = 2024, (2021, 2022, 2023)
 GAINS = {24.0: 3, 72.0: 8, 168.0: 12, 336.0: 15}
 """Per cent better than the best baseline that were promised, by horizon in hours."""
 TAILS = {24.0: (8, 12), 72.0: (8, 12), 168.0: (8, 12), 336.0: (7, 13)}
+HALVES = range(1, 9)
 _ZONE = ZoneInfo("Europe/Berlin")
 
 
@@ -212,7 +213,30 @@ def nhamcs(folder: Path) -> list[Figure]:
                 said,
             )
         )
-    return out
+    return [*out, *_other_halves(folder)]
+
+
+def _other_halves(folder: Path) -> list[Figure]:
+    """The same with other halves told, drawn: how much of a figure is the half that it was measured on."""
+    said = (
+        f"{conditions()}; NHAMCS, halves of each hospital's visits drawn by seeds {HALVES[0]} to {HALVES[-1]}"
+    )
+    found: dict[str, list[float]] = {
+        "Vigie": [],
+        "recent_median": [],
+        "constant": [],
+        "pinball loss at 0.9": [],
+    }
+    for seed in HALVES:
+        judge = evidence_of(read_survey(folder, seed), recent_waits=True).judge
+        for name, forecast in {"Vigie": judge.p50, **judge.baselines}.items():
+            found[name].append(float(np.abs(forecast - judge.outcome).mean()))
+        found["pinball loss at 0.9"].append(pinball(judge.quantiles[:, P90], judge.outcome, 0.9))
+    return [
+        Figure(f"{len(HALVES)} drawn halves, {name}: {words}", "min", None, of(values), None, said)
+        for name, values in found.items()
+        for words, of in (("least", min), ("mean", lambda v: float(np.mean(v))), ("most", max))
+    ]
 
 
 def _figure(name: str, unit: str, most: float | None, measured: float, said: str) -> Figure:
