@@ -76,7 +76,7 @@ def one_check(model: str) -> dict[str, Any]:
 
 
 def _home(model: str) -> Path:
-    return KEPT / model / "home"
+    return KEPT / f"{model}-{DAYS[model]}-{SEED}" / "home"
 
 
 def prepare(model: str) -> None:
@@ -88,9 +88,10 @@ def prepare(model: str) -> None:
 
     if (_home(model) / "candidates" / model / "1" / "registration.json").exists():
         return
-    shutil.rmtree(KEPT / model, ignore_errors=True)
-    write(simulate(DAYS[model], seed=SEED), KEPT / model / "data")
-    tables, now = read_hospital(KEPT / model / "data", None, b"benchmark"), datetime.now(UTC)
+    folder = _home(model).parent
+    shutil.rmtree(folder, ignore_errors=True)
+    write(simulate(DAYS[model], seed=SEED), folder / "data")
+    tables, now = read_hospital(folder / "data", None, b"benchmark"), datetime.now(UTC)
     train(Request(model), tables, Settings(home=_home(model)), key=None, now=now, progress=lambda *_: None)
 
 

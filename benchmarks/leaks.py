@@ -148,7 +148,6 @@ def _waits(seed: int, share: float) -> tuple[WaitBaselines, PreparedWaits]:
     minutes = (visits["seen_at"] - visits["arrived_at"]).dt.total_seconds().to_numpy() / 60
     name = VALUES[seed % len(VALUES)]
     told = visits[name].to_numpy(np.float64)
-    mixed = leaked(told, minutes, share)
     contract = TABLES["visits"].by_name[name]
     mixed = np.clip(leaked(told, minutes, share), contract.minimum, contract.maximum)
     whole = name == "age_years"

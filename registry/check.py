@@ -167,6 +167,8 @@ def _recomputed(
     progress("recompute forecasts", 0.3)
     judge = score(model, prepared, split.members("judge", at))
     judged = prepared.part(split.members("judge", at))
+    scope_part = score(model, sealed, split.members("scope", sealed.prediction_time))
+    require_groups(policy, (scope_part, judge), tables)
     probing = waiting.submit(
         leakage_facts,
         model.beds or model.waits_or_raise,
@@ -175,8 +177,6 @@ def _recomputed(
         times=policy.document.contract.probe_times,
     )
     following = waiting.submit(_inputs, model, sealed, prepared, split, judge)
-    scope_part = score(model, sealed, split.members("scope", sealed.prediction_time))
-    require_groups(policy, (scope_part, judge), tables)
     whole = score_whole(model.whole, judge)
     current = served_today(settings, found.model, recent or tables, prepared, split)
     progress("compare with what was reported", 0.6)

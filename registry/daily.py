@@ -145,15 +145,16 @@ class _Days:
         first[1:] = (day[1:] != day[:-1]) | (value[1:] != value[:-1])
         return np.bincount(day, weights=first & np.isfinite(value), minlength=self.unique.size)
 
-    def varied(self, values: Array) -> Array:
-        """Days with at least `_FEWEST_VALUES` different known values (float [n]): bool [days]."""
+    def varies(self, values: Array) -> bool:
+        """Whether most days have at least `_FEWEST_VALUES` different known values (float [n])."""
         # A few rows, evenly through the day, mostly tell; only where they do not are all of a day looked at.
         some = self.first[:, None] + self.counts[:, None] * np.arange(_SOME_ROWS) // _SOME_ROWS
         seen = np.sort(values[some if self.order is None else self.order[some]], axis=1)
         new = np.isfinite(seen)
         new[:, 1:] &= seen[:, 1:] != seen[:, :-1]
-        enough = np.asarray(new.sum(axis=1) >= _FEWEST_VALUES)
-        return enough if enough.mean() > _MOST_DAYS else self.distinct(values) >= _FEWEST_VALUES
+        if (new.sum(axis=1) >= _FEWEST_VALUES).mean() > _MOST_DAYS:
+            return True
+        return bool((self.distinct(values) >= _FEWEST_VALUES).mean() > _MOST_DAYS)
 
     def series(self, name: str, what: str, values: Array) -> DailyInput:
         """Residuals of a season model; the first and last day are cut somewhere and left out."""
@@ -173,7 +174,7 @@ def _together(inputs: list[tuple[str, Array]], days: _Days) -> list[DailyInput]:
         spread = np.sqrt(days.mean(centred**2))
         with np.errstate(invalid="ignore", divide="ignore"):
             scaled = np.where(spread[days.inverse] > 1e-9, centred / spread[days.inverse], np.nan)
-        if (days.varied(values) & (spread > 1e-9)).mean() > _MOST_DAYS:
+        if (spread > 1e-9).mean() > _MOST_DAYS and days.varies(values):
             within.append((name, scaled))
     found = []
     for (first, a), (second, b) in itertools.combinations(within, 2):

@@ -28,7 +28,7 @@ def rows_since(
 
 
 def _active(kind: str, columns: Mapping[str, Array], since: int) -> Array:
-    """Versions in force at `since` or later: open ones, or ended after it, and not replaced before it."""
+    """Versions in force at `since` or later: open ones, ended or received after it, and not replaced before it."""
     size = columns["received_at"].size
     if kind == "units":
         return np.ones(size, bool)
@@ -41,7 +41,9 @@ def _active(kind: str, columns: Mapping[str, Array], since: int) -> Array:
     same = numbers[1:] == numbers[:-1]
     replaced[order[:-1][same]] = columns["received_at"][order[1:][same]]
     left = columns["left_at"]
-    return np.asarray((replaced >= since) & ((left == MISSING_TIME) | (left >= since)))
+    return np.asarray(
+        (replaced >= since) & ((left == MISSING_TIME) | (left >= since) | (columns["received_at"] >= since))
+    )
 
 
 def _numbers(key: Array) -> Array:

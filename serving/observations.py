@@ -157,8 +157,8 @@ def import_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, A
 def window(connection: Connection, kinds: Sequence[str], since: int) -> Window:
     """Every version that may matter to a forecast made at `since` or later.
 
-    Those that tell of something not over by then (a visit's or stay's end, a census row's time) and were not
-    superseded before. A row that tells of no end is never over.
+    Those that tell of something not over by then (a visit's or stay's end, a census row's time) or were received later,
+    and were not superseded before. A row that tells of no end is never over.
     """
     return _window(connection, kinds, _mattering(kinds, since), 0)
 
@@ -201,7 +201,8 @@ def _values(kind: str, row: Mapping[str, Any], received_at: int) -> dict[str, An
         "row_id": _row_id(kind, row),
         "received_at": received_at,
         "superseded_at": None,
-        "active_until": _active_until(kind, row),
+        # Until it was received the version before it was in force: whoever reads that one must read this one too.
+        "active_until": max(_active_until(kind, row), received_at),
         "digest": sha256_bytes(content),
         "row": content.decode(),
     }

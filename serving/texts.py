@@ -72,7 +72,7 @@ TEXTS: Mapping[Language, Mapping[str, str]] = {
         "monitoring": "Suivi",
         "monitoring_lead": "Ce que Vigie suit après la mise en service, jour après jour, comparé aux jours sur "
         "lesquels la version a été vérifiée. Une alarme reste jusqu’à une nouvelle version, ou "
-        "jusqu’à ce qu’une personne nommée dise pourquoi elle ne compte plus.",
+        "jusqu’à ce qu’un membre du comité signe pourquoi elle ne compte plus.",
         "looked_at": "Dernier regard :",
         "until_day": "jours entiers jusqu’au",
         "never_looked": "Aucun regard encore : vigie monitor n’a rien vu de cette version.",
@@ -155,8 +155,8 @@ TEXTS: Mapping[Language, Mapping[str, str]] = {
         "back": "Forecasts",
         "monitoring": "Monitoring",
         "monitoring_lead": "What Vigie follows after a release, day after day, against the days on which the version "
-        "was checked. An alarm stands until there is a new release, or until a named person says "
-        "why it no longer counts.",
+        "was checked. An alarm stands until there is a new release, or until a member of the board "
+        "signs why it no longer counts.",
         "looked_at": "Last look:",
         "until_day": "whole days until",
         "never_looked": "No look yet: vigie monitor has seen nothing of this version.",

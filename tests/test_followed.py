@@ -1,4 +1,4 @@
-"""What is served while alarms stand: degraded, or the simple rule alone, until a new release or a named person."""
+"""What is served while alarms stand: degraded, or the simple rule alone, until a new release or a signed word."""
 
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def test_an_alarm_degrades_every_answer(tmp_path: Path, language: str, words: st
     board = Installation.make(tmp_path / "board")
     trust, key = load_trust(board.settings.trust), board.people["ada"]
     with writing(parts.engine) as connection:
-        clear_alarm(connection, alarm, key=key, trust=trust, reason="known", now=NOW)
+        clear_alarm(connection, alarm, key=key, trust=trust, authors=(), reason="known", now=NOW)
     assert ask("/v1/wait-time", waits)[0]["trust"] == before
 
 

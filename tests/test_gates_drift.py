@@ -209,6 +209,26 @@ def test_a_busy_winter_does_not_change_how_inputs_go_together() -> None:
     assert {d.what for d in found} == {"mean"}  # within a day they do not go together at all
 
 
+def test_rows_in_any_order_make_the_same_series() -> None:
+    """Two inputs that go together within a day and have holes, by the order of time and shuffled."""
+    rng, zone = np.random.default_rng(8), ZoneInfo("Europe/Paris")
+    at = (19_700 * DAY + np.sort(rng.integers(0, 450 * DAY, 22_000))).astype(np.int64)
+    a = rng.normal(size=at.size)
+    X = np.column_stack([a, a + rng.normal(size=at.size)])
+    X[rng.random(at.size) < 0.05, 1] = np.nan
+    both = Feature("a", "crowding", "a", "a"), Feature("b", "crowding", "b", "b")
+    order = rng.permutation(at.size)
+    one, other = (
+        input_series(InputRows(at[i], X[i], both, counted=True), 20_050 * DAY, zone)
+        for i in (np.arange(at.size), order)
+    )
+    assert [d.what for d in one] == ["count", "mean", "mean", "missing", "together"]
+    for first, second in zip(one, other, strict=True):
+        assert (first.name, first.what) == (second.name, second.what)
+        np.testing.assert_allclose(second.earlier, first.earlier, atol=1e-9)
+        np.testing.assert_allclose(second.judged, first.judged, atol=1e-9)
+
+
 def test_errors_are_those_of_days_that_no_tree_was_fitted_to() -> None:
     """Signed and absolute, by day, with the first and last day left out."""
     evidence = waits(Hospital(), np.random.default_rng(6))

@@ -145,7 +145,7 @@ def test_a_member_of_the_board_clears_an_alarm_with_a_reason(
     with opened_database(settings.database) as engine:
         with engine.connect() as connection:
             first = standing(connection, "wait-time", 1)[0]
-        known = {"trust": trust, "now": after(4)}
+        known = {"trust": trust, "authors": (), "now": after(4)}
         with (
             pytest.raises(MonitorError, match=r"board .*; say why .*; no alarm"),
             writing(engine) as connection,
@@ -154,6 +154,12 @@ def test_a_member_of_the_board_clears_an_alarm_with_a_reason(
         for name, refusal in (("stranger", "not in the trust folder"), ("releaser", "role board")):
             with pytest.raises(MonitorError, match=refusal), writing(engine) as connection:
                 clear_alarm(connection, first.alarm_id, key=people[name], reason="known", **known)
+        for more, refusal in (
+            ({"trust": trust.with_retired("ada")}, "retired"),
+            ({"authors": {people["ada"].public_key}}, "ada is the author"),
+        ):
+            with pytest.raises(MonitorError, match=refusal), writing(engine) as connection:
+                clear_alarm(connection, first.alarm_id, key=people["ada"], reason="known", **(known | more))
         with engine.connect() as connection:
             assert first in standing(connection, "wait-time", 1)
         with writing(engine) as connection:

@@ -255,10 +255,13 @@ def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> None:
         check_can_serve(settings.model_copy(update={"home": tmp_path / "file" / "home"}))
 
 
-def test_serving_imports_none_of_what_training_needs() -> None:
+@pytest.mark.parametrize(
+    ("loaded", "more"), [("serving.service", ["sqlalchemy", "numpy"]), ("serving.app, serving.wiring", [])]
+)
+def test_serving_imports_none_of_what_training_needs(loaded: str, more: list[str]) -> None:
     """It starts small: nothing of training, and in BentoML's supervisor, which never answers, no database either."""
-    code = "import serving.service, sys; print([m for m in %r if m in sys.modules])"
-    heavy = ["mlflow", "shap", "fairlearn", "pandera", "pandas", "xgboost", "sklearn", "sqlalchemy"]
+    code = f"import {loaded}, sys; print([m for m in %r if m in sys.modules])"
+    heavy = ["mlflow", "shap", "fairlearn", "pandera", "pandas", "xgboost", "sklearn", *more]
     found = subprocess.run(
         [sys.executable, "-c", code % heavy], cwd=ROOT, capture_output=True, text=True, check=True
     )

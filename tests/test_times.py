@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hospital.calendar import local_clock
 from hospital.clocks import Clock, read_times
 from hospital.times import HOUR, MISSING_TIME, Repeated, TimeError, instant, moment, parse_time
 
@@ -170,3 +171,24 @@ def _all(column: pd.Series, clock: Clock, form: str | None) -> list[int | str | 
             assert out[row] is None, "a faulty cell must be missing"
             out[row] = code
     return out
+
+
+@pytest.mark.parametrize(
+    "zone", ["Europe/Paris", "Australia/Lord_Howe", "Africa/Casablanca", "America/Cayenne"]
+)
+def test_many_times_have_the_local_clock_that_each_has_alone(zone: str) -> None:
+    """Through every change of the clock in two years, a few times at once or thousands, far apart or close."""
+    place, first = ZoneInfo(zone), instant(datetime(2023, 1, 1, tzinfo=UTC))
+    times = first + np.arange(0, 2 * 366 * 24 * 2, dtype=np.int64) * (HOUR // 2) + 7
+    alone = np.array([_by_python(int(t), place) for t in times])
+    assert np.array_equal(local_clock(times, place), alone)
+    assert np.array_equal(local_clock(times[::-1].reshape(2, -1), place), alone[::-1].reshape(2, -1))
+    apart = np.concatenate([times[:70], times[:70] - 20_000 * 24 * HOUR])
+    assert np.array_equal(local_clock(apart, place)[:70], alone[:70])
+    assert all(int(local_clock(times[i : i + 1], place)[0]) == alone[i] for i in range(0, times.size, 997))
+
+
+def _by_python(time: int, zone: ZoneInfo) -> int:
+    offset = moment(time).astimezone(zone).utcoffset()
+    assert offset is not None
+    return time + int(offset.total_seconds() * 1_000_000)

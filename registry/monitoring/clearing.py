@@ -1,5 +1,6 @@
 """A member of the board says why an alarm no longer counts, and signs it: a stopped model speaks again after that."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Connection, update
@@ -19,11 +20,21 @@ CLEARANCE = "vigie-clearance-v1"
 
 
 def clear_alarm(
-    connection: Connection, alarm_id: str, *, key: Key | None, trust: Trust, reason: str, now: datetime
+    connection: Connection,
+    alarm_id: str,
+    *,
+    key: Key | None,
+    trust: Trust,
+    authors: Collection[str],
+    reason: str,
+    now: datetime,
 ) -> StandingAlarm:
     """Clears an alarm; its figure is followed anew after the last day that was looked at.
 
     The connection must be one of `registry.database.writing`. The signature is kept with the journal entry.
+
+    Args:
+        authors: public keys of whoever registered what is released; nobody clears an alarm of their own work.
 
     Raises:
         MonitorError: no key of the board or no reason is given, or there is no such alarm standing.
@@ -43,6 +54,10 @@ def clear_alarm(
             person = trust.require(signed, "board", CLEARANCE, acting=True)
         except SignatureError as error:
             faults.insert(0, str(error).rstrip("."))
+        if key.public_key in authors:
+            faults.insert(
+                0, f"{key.name} is the author of a released version: somebody else of the board clears it"
+            )
     if faults or alarm is None or signed is None:
         raise MonitorError(f"The alarm is not cleared: {'; '.join(faults)}.")
     look = last_look(connection, alarm.model, alarm.release)

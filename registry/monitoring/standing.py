@@ -1,4 +1,4 @@
-"""Alarms as they stand in the database: raised once, until a new release, or until a person clears them.
+"""Alarms as they stand in the database: raised once, until a new release, or until a member of the board clears them.
 
 Serving reads them here: it needs no statistics for that.
 """
