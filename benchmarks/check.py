@@ -2,8 +2,8 @@
 twenty of them flawed.
 
 The whole check, but for the ablation table of training, which nothing judges. The seeds are not those that set any
-number (those were 1 to 112 and 701 to 703), but 1001 to 1004 had been looked at while the gates were changed. Each finished hospital is kept under `.bench/`, so that a stopped run
-goes on.
+number (those were 1 to 112 and 701 to 703), but 1001 to 1004 had been looked at while the gates were changed. Each
+finished hospital is kept under `.bench/`, so that a stopped run goes on.
 """
 
 import json
