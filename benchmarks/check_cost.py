@@ -1,7 +1,7 @@
 """What a check of 50,000 rows costs, on the machine at hand: of 50,000 visits, and of as many judged rows of beds.
 
 The visits are all of a simulated hospital's history of 290 days. Of bed demand 50,000 rows are judged, of 280,000 in
-1,240 days, all of which a check computes again: the hardest case that a hospital could bring.
+1,240 days, all of which a check computes again.
 
 Three checks of each version, each in a process of its own. The first makes everything; the others find the refits
 and the verification against XGBoost and shap kept, as every later check does: those two run in child processes, whose
