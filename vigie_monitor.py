@@ -99,20 +99,13 @@ def _once(given: argparse.Namespace, settings: "Settings", engine: "Engine", now
 
 
 def _clear(given: argparse.Namespace, settings: "Settings", engine: "Engine", now: datetime) -> int:
-    from registry.candidates import MODELS
     from registry.database import writing
-    from registry.keys import Signed, load_key
+    from registry.keys import load_key
     from registry.monitoring.clearing import clear_alarm
-    from registry.released import current_release
-    from registry.trust import load_trust
 
-    key, trust = load_key(given.key) if given.key else None, load_trust(settings.trust)
-    released = [release for model in MODELS if (release := current_release(settings, model)) is not None]
-    authors = {Signed.from_json(release.body["registration"]).public_key for release in released}
+    key = load_key(given.key) if given.key else None
     with writing(engine) as connection:
-        alarm = clear_alarm(
-            connection, given.clear, key=key, trust=trust, authors=authors, reason=given.reason, now=now
-        )
+        alarm = clear_alarm(connection, settings, given.clear, key=key, reason=given.reason, now=now)
     print(
         f"The alarm {alarm.family} ({alarm.name}) of {alarm.model} is cleared: it is signed in the journal."
     )

@@ -11,7 +11,6 @@ from registry.database import writing
 from registry.monitoring.clearing import clear_alarm
 from registry.monitoring.standing import StandingAlarm, raise_alarm, standing
 from registry.monitoring.telling import warning_of
-from registry.trust import load_trust
 from serving.followed import StoredAlarms
 from serving.releases import Releases
 
@@ -76,9 +75,8 @@ def test_an_alarm_degrades_every_answer(tmp_path: Path, language: str, words: st
     assert alarm in page.text
     assert words in page.text
     board = Installation.make(tmp_path / "board")
-    trust, key = load_trust(board.settings.trust), board.people["ada"]
     with writing(parts.engine) as connection:
-        clear_alarm(connection, alarm, key=key, trust=trust, authors=(), reason="known", now=NOW)
+        clear_alarm(connection, board.settings, alarm, key=board.people["ada"], reason="known", now=NOW)
     assert ask("/v1/wait-time", waits)[0]["trust"] == before
 
 

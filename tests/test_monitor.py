@@ -28,7 +28,7 @@ from registry.monitoring.look import look
 from registry.monitoring.standing import last_look, standing
 from registry.released import current_release
 from registry.settings import Settings
-from registry.trust import load_trust
+from registry.trust import load_trust, save_trust
 from vigie import main
 
 START = date(2024, 1, 8)
@@ -145,25 +145,30 @@ def test_a_member_of_the_board_clears_an_alarm_with_a_reason(
     with opened_database(settings.database) as engine:
         with engine.connect() as connection:
             first = standing(connection, "wait-time", 1)[0]
-        known = {"trust": trust, "authors": (), "now": after(4)}
         with (
             pytest.raises(MonitorError, match=r"board .*; say why .*; no alarm"),
             writing(engine) as connection,
         ):
-            clear_alarm(connection, "nothing", key=None, reason=" ", **known)
-        for name, refusal in (("stranger", "not in the trust folder"), ("releaser", "role board")):
-            with pytest.raises(MonitorError, match=refusal), writing(engine) as connection:
-                clear_alarm(connection, first.alarm_id, key=people[name], reason="known", **known)
-        for more, refusal in (
-            ({"trust": trust.with_retired("ada")}, "retired"),
-            ({"authors": {people["ada"].public_key}}, "ada is the author"),
+            clear_alarm(connection, settings, "nothing", key=None, reason=" ", now=after(4))
+        both = trust.with_person(people["author"], ("author", "board"))
+        for name, known, refusal in (
+            ("stranger", trust, "not in the trust folder"),
+            ("releaser", trust, "role board"),
+            ("ada", trust.with_retired("ada"), "retired"),
+            ("author", both, "author is the author of the release"),
         ):
+            save_trust(settings.trust, known)
             with pytest.raises(MonitorError, match=refusal), writing(engine) as connection:
-                clear_alarm(connection, first.alarm_id, key=people["ada"], reason="known", **(known | more))
+                clear_alarm(
+                    connection, settings, first.alarm_id, key=people[name], reason="known", now=after(4)
+                )
+        save_trust(settings.trust, trust)
         with engine.connect() as connection:
             assert first in standing(connection, "wait-time", 1)
         with writing(engine) as connection:
-            clear_alarm(connection, first.alarm_id, key=people["ada"], reason="a new annexe", **known)
+            clear_alarm(
+                connection, settings, first.alarm_id, key=people["ada"], reason="a new annexe", now=after(4)
+            )
         with writing(engine) as connection:
             entry = list(journal.entries(connection))[-1]
             assert (entry.actor, entry.action, entry.reason) == ("ada", "clear alarm", "a new annexe")

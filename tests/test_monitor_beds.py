@@ -1,7 +1,6 @@
 """`vigie monitor` on a released bed-demand model: quiet weeks, and a hospital that suddenly has more patients."""
 
 import json
-from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -30,22 +29,17 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Released:
     )
 
 
-@pytest.fixture
-def followed(released: Released, database_url: str) -> Callable[[int], Settings]:
-    """The installation on a database that has received everything up to a day of the simulation."""
-    return lambda day: released.followed(database_url, day)
-
-
 def _look(settings: Settings) -> Any:
     with opened_database(settings.database) as engine:
         return look(settings, engine, "bed-demand", now=after(3))
 
 
 def test_quiet_weeks_do_not_alarm_and_each_horizon_and_unit_group_is_told(
-    followed: Callable[[int], Settings],
+    released: Released,
+    database_url: str,
 ) -> None:
     """Three weeks after the data's end, before anything changed."""
-    settings = followed(SHIFTED - 1)
+    settings = released.followed(database_url, SHIFTED - 1)
     found = _look(settings)
     assert found.raised == ()
     assert found.untested == ""
@@ -61,9 +55,9 @@ def test_quiet_weeks_do_not_alarm_and_each_horizon_and_unit_group_is_told(
     assert sum(family == "fairness" for family, _ in told) >= 3
 
 
-def test_wards_that_fill_up_alarm_with_evidence_in_the_journal(followed: Callable[[int], Settings]) -> None:
+def test_wards_that_fill_up_alarm_with_evidence_in_the_journal(released: Released, database_url: str) -> None:
     """The demand itself or what goes into a forecast is seen within a month; every alarm has its entry."""
-    settings = followed(SEEN)
+    settings = released.followed(database_url, SEEN)
     found = _look(settings)
     assert found.raised
     shifted = (START + timedelta(days=SHIFTED) - date(1970, 1, 1)).days

@@ -1,6 +1,5 @@
 """A member of the board says why an alarm no longer counts, and signs it: a stopped model speaks again after that."""
 
-from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Connection, update
@@ -9,9 +8,11 @@ from hospital.times import instant
 from registry.database import alarms
 from registry.errors import MonitorError, SignatureError
 from registry.journal import append
-from registry.keys import Key
+from registry.keys import Key, Signed
 from registry.monitoring.standing import StandingAlarm, last_look, standing_alarm
-from registry.trust import Trust
+from registry.released import current_release
+from registry.settings import Settings
+from registry.trust import load_trust
 
 __all__ = ["CLEARANCE", "clear_alarm"]
 
@@ -20,25 +21,18 @@ CLEARANCE = "vigie-clearance-v1"
 
 
 def clear_alarm(
-    connection: Connection,
-    alarm_id: str,
-    *,
-    key: Key | None,
-    trust: Trust,
-    authors: Collection[str],
-    reason: str,
-    now: datetime,
+    connection: Connection, settings: Settings, alarm_id: str, *, key: Key | None, reason: str, now: datetime
 ) -> StandingAlarm:
     """Clears an alarm; its figure is followed anew after the last day that was looked at.
 
     The connection must be one of `registry.database.writing`. The signature is kept with the journal entry.
 
-    Args:
-        authors: public keys of whoever registered what is released; nobody clears an alarm of their own work.
-
     Raises:
-        MonitorError: no key of the board or no reason is given, or there is no such alarm standing.
+        MonitorError: no key of the board or no reason is given, the key is the author's of the model's release, or
+        there is no such alarm standing.
+        ReleaseError: the model's release does not verify.
     """
+    trust = load_trust(settings.trust)
     alarm = standing_alarm(connection, alarm_id)
     faults = [] if reason.strip() else ["say why (--reason)"]
     if alarm is None:
@@ -54,9 +48,9 @@ def clear_alarm(
             person = trust.require(signed, "board", CLEARANCE, acting=True)
         except SignatureError as error:
             faults.insert(0, str(error).rstrip("."))
-        if key.public_key in authors:
+        if alarm is not None and key.public_key == _author(settings, alarm.model):
             faults.insert(
-                0, f"{key.name} is the author of a released version: somebody else of the board clears it"
+                0, f"{key.name} is the author of the release: somebody else of the board clears its alarms"
             )
     if faults or alarm is None or signed is None:
         raise MonitorError(f"The alarm is not cleared: {'; '.join(faults)}.")
@@ -77,3 +71,9 @@ def clear_alarm(
         .values(cleared_at=instant(now), cleared_day=until, cleared_by=person, cleared_reason=reason.strip())
     )
     return alarm
+
+
+def _author(settings: Settings, model: str) -> str:
+    """Public key of whoever registered the version in use; "" where there is none."""
+    release = current_release(settings, model)
+    return "" if release is None else Signed.from_json(release.body["registration"]).public_key
