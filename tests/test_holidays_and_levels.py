@@ -47,14 +47,17 @@ def test_the_turn_of_the_year_is_near_from_both_sides() -> None:
     assert found.tolist() == [-7, 0, 5, 181]
 
 
-def _census(zone: str, units: dict[str, Array]) -> Events:
-    """A daily census, told at noon UTC."""
+def _census(zone: str, units: dict[str, Array], told: dict[int, int] | None = None) -> Events:
+    """A daily census, told at noon UTC; told: the days whose rows came later, and when."""
     n = len(next(iter(units.values())))
     at = np.tile(np.arange(n, dtype=np.int64) * DAY + 19_000 * DAY + 12 * HOUR, len(units))
+    received = at.copy()
+    for day, later in (told or {}).items():
+        received[at == at[day]] = at[later]
     census = {
         "unit": np.repeat(np.array(list(units), object), n),
         "at": at,
-        "received_at": at,
+        "received_at": received,
         "occupied": np.concatenate(list(units.values())),
         "staffed": np.full(at.size, np.nan),
         "waiting": np.full(at.size, np.nan),
@@ -92,3 +95,33 @@ def test_all_units_together_tell_the_hospitals_habit() -> None:
     assert np.allclose(found.usual_change, 10 / usual)
     assert np.allclose(found.above_usual, 0.0)
     assert np.allclose(found.change_7d, 0.0)
+
+
+def test_a_habit_is_the_mean_change_of_the_weeks_that_are_known() -> None:
+    """Mondays 3 beds higher: from Sunday +3 whatever week it is; whole weeks ahead 0; under four weeks unknown."""
+    days = np.arange(70)
+    monday = (days + 19_000 + 3) % 7 == 0
+    beds = np.where(monday, 13.0, 10.0) + days  # and one more each day
+    events = _census("UTC", {"ward": beds})
+    demand = demand_of(events)
+
+    def habit(sunday: int, ahead: list[int]) -> list[float]:
+        at = np.full(len(ahead), (19_000 + sunday) * DAY + 12 * HOUR, np.int64)
+        unit = np.zeros(len(ahead), np.int64)
+        return levels_of(demand, 1, events.zone, unit, at, at + np.array(ahead) * DAY).habit.tolist()
+
+    sundays = np.flatnonzero(monday) - 1
+    assert habit(int(sundays[-1]), [1, 2, 7, 8, 14]) == [4.0, 2.0, 0.0, 4.0, 0.0]
+    assert habit(int(sundays[4]), [1, 7]) == [4.0, 0.0]
+    assert np.isnan(habit(int(sundays[3]), [1])).all()
+
+
+def test_a_habit_knows_only_what_was_known() -> None:
+    """Of a row that came later than the time asked from nothing is in it: the last one known then counts."""
+    beds = np.where(np.arange(70) % 7 == 0, 20.0, 10.0)
+    beds[63] = 80.0
+    events = _census("UTC", {"ward": beds}, {63: 65})
+    asked = np.array([64, 66], np.int64) * DAY + 19_000 * DAY + 12 * HOUR
+    ahead, unit = np.array([6, 4], np.int64) * DAY, np.zeros(2, np.int64)  # the weekday of the high ones
+    found = levels_of(demand_of(events), 1, events.zone, unit, asked, asked + ahead)
+    assert np.allclose(found.habit, [(8 * 10 + 0) / 9, (8 * 10 + 70) / 9])

@@ -16,6 +16,7 @@ CANDIDATES = (
     "demand_change_7d",
     "above_usual",
     "usual_then",
+    "habit",
     "last_week_change",
     "above_week_share",
     "above_month_share",
@@ -34,11 +35,12 @@ CANDIDATES = (
     "planned_operations",
 )
 """Changes and flows: what could move demand in proportion. Levels are for trees."""
+HABIT_SHARE = 0.5
+"""Of the unit's habit, what trees start from: see docs/forecasts.md."""
 SLOPES_SHARE, TREES_SHARE = 0.5, 0.5
 """What each counts for. Shares found on a history's last days were no better: see docs/forecasts.md."""
 _DIGITS = 6  # rounded, so that another order of adding up gives the same bytes
-_HABIT = "hospital_usual_change"
-_SURE_SLOPE = 0.9
+_HABIT = "habit"
 _RIDGE = 1e-3
 _ROUNDS = 10
 _LEAST_ERROR = 0.05  # of the scale: smaller errors count as this one, so that none gets all the weight
@@ -69,17 +71,17 @@ def fit_slopes(
 def fit_habit(
     features: Sequence[Feature], X: Array, y: Array, weight: Array, group: Array, scale: Array
 ) -> LinearStep:
-    """The whole hospital's usual change of the last weeks, whole, at the horizons where it is surely told.
+    """What trees start from: half of the unit's own habit of half a year, as much as it tells by itself, by horizon.
 
-    Chance in what a slope multiplies flattens the slope: one of 0.9 and more by itself says that the habit is told by
-    enough patients to start trees from it. In a small hospital it is mostly chance, and trees know better.
+    Chance in what a slope multiplies flattens the slope, so that a habit counts for as much as it is surely told. Of a
+    hospital's small wards trees know better: half was as good there as none, and nearly as good as whole for states.
     """
     Z, slopes = inputs([_HABIT], features, X, scale), np.zeros((int(group.max()) + 1, 1))
     for g in range(len(slopes)):
         mine = (group == g) & (weight > 0)
         if mine.any():
-            slopes[g] = _least_absolute(Z[mine], y[mine], weight[mine]) >= _SURE_SLOPE
-    return LinearStep((_HABIT,), slopes, np.zeros(len(slopes)))
+            slopes[g] = _least_absolute(Z[mine], y[mine], weight[mine])
+    return LinearStep((_HABIT,), np.round(HABIT_SHARE * slopes, _DIGITS), np.zeros(len(slopes)))
 
 
 def with_habit(step: LinearStep, habit: LinearStep) -> LinearStep:

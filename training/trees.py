@@ -13,9 +13,19 @@ import xgboost as xgb
 from hospital.events import Array
 from training.monotone import in_order
 
-__all__ = ["DEFAULT_GROWTH", "SPREAD_ROUNDS", "Growth", "Trees", "fit_median", "fit_trees"]
+__all__ = [
+    "DEFAULT_GROWTH",
+    "MOST_ROWS_OF_A_TREE",
+    "SPREAD_ROUNDS",
+    "Growth",
+    "Trees",
+    "fit_median",
+    "fit_trees",
+]
 
 SPREAD_ROUNDS = 80
+MOST_ROWS_OF_A_TREE = 150_000
+"""A tree sees no more rows than this, drawn anew for each: of more it learns next to nothing (docs/adr/0006)."""
 _FLOOR = 0.02  # of the scale: a residual of nothing must not pull the spread to nothing
 
 
@@ -25,7 +35,7 @@ class Growth:
 
     Attributes:
         rounds: trees. depth: of each. step: what each new tree counts for. least_weight: of the rows in a leaf.
-        columns, rows_share: shares of features and rows that a tree sees.
+        columns, rows_share: shares of features and rows that a tree sees; of rows no more than `MOST_ROWS_OF_A_TREE`.
     """
 
     rounds: int = 260
@@ -87,6 +97,7 @@ def fit_trees(
             "eta": 0.08,
             "min_child_weight": 50,
             "colsample_bytree": 0.6,
+            "subsample": _share_of_rows(1.0, len(X)),
         },
         xgb.QuantileDMatrix(X, label=np.log(residual + _FLOOR), weight=weight, nthread=threads),
         SPREAD_ROUNDS,
@@ -117,6 +128,10 @@ def _kept(X: Array, y: Array, weight: Array) -> tuple[Array, Array, Array]:
     return X[keep], y[keep].astype(np.float32), weight[keep].astype(np.float32)
 
 
+def _share_of_rows(share: float, rows: int) -> float:
+    return min(share, MOST_ROWS_OF_A_TREE / max(rows, 1))
+
+
 def _common(seed: int, threads: int) -> dict[str, Any]:
     return {"tree_method": "hist", "seed": seed, "nthread": threads, "max_bin": 256}
 
@@ -138,7 +153,7 @@ def _median(
         "eta": growth.step,
         "min_child_weight": growth.least_weight,
         "colsample_bytree": growth.columns,
-        "subsample": growth.rows_share,
+        "subsample": _share_of_rows(growth.rows_share, len(X)),
     }
     if any(signs):
         parameters["monotone_constraints"] = tuple(signs)

@@ -52,6 +52,7 @@ _COMMON: tuple[Feature, ...] = (
         "Usual level then, less now",
         "beds",
     ),
+    Feature("habit", "census", "Évolution habituelle d'ici là", "Usual change until then", "beds"),
     Feature("last_week_change", "census", "Évolution la semaine dernière", "Change last week", "beds"),
     Feature("usual_level", "census", "Niveau habituel (28 jours)", "Usual level (28 days)", "beds"),
     Feature("change_24h_share", "census", "Évolution sur 24 h, en part", "Change over 24 h, as a share", "%"),
@@ -66,6 +67,13 @@ _COMMON: tuple[Feature, ...] = (
         "census",
         "Niveau habituel à l'heure visée, moins maintenant, en part",
         "Usual level then, less now, as a share",
+        "%",
+    ),
+    Feature(
+        "habit_share",
+        "census",
+        "Évolution habituelle d'ici là, en part",
+        "Usual change until then, as a share",
         "%",
     ),
     Feature(

@@ -183,6 +183,7 @@ class BedFeatures:
             "above_month": now - levels.month,
             "above_usual": now - usual_now,
             "usual_then": usual_then - now,
+            "habit": levels.habit,
         }
         usual = np.maximum(levels.month, 1.0)  # a share of less than a bed says nothing
         shares = {f"{name}_share": 100 * beds / usual for name, beds in changes.items()}
@@ -193,6 +194,7 @@ class BedFeatures:
             "demand_change_7d": now - week_before,
             "above_usual": now - usual_now,
             "usual_then": usual_then - now,
+            "habit": levels.habit,
             "last_week_change": beds.then_before - beds.now_before,
             "hospital_change_24h": levels.change_24h,
             "hospital_change_7d": levels.change_7d,

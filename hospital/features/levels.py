@@ -17,6 +17,10 @@ from hospital.times import DAY
 __all__ = ["Levels", "levels_of"]
 
 _DAYS, _WEEKS = 28, 4
+_HABIT_WEEKS, _LEAST_HABIT_WEEKS = (
+    26,
+    4,
+)  # half a year: fewer weeks tell a habit less surely, more tell an old one
 _BACK_DAYS = np.arange(_DAYS + 1)  # 0 is now; every one at the same local clock
 _SAME_WEEKDAY = np.arange(7, _DAYS + 1, 7)
 
@@ -31,6 +35,8 @@ class Levels:
         in percent of their usual level.
         usual_change: all units' mean change from this weekday and clock to the target's in the last four whole
         weeks, in percent of their usual level.
+        habit: the unit's mean change from this weekday and clock to the target's within a week, over those of the
+        last 26 weeks of which both ends are known, beds; 0 a whole number of weeks ahead, unknown of under four weeks.
     """
 
     week: Array
@@ -39,6 +45,7 @@ class Levels:
     change_7d: Array
     above_usual: Array
     usual_change: Array
+    habit: Array
 
 
 def levels_of(demand: Demand, units: int, zone: ZoneInfo, unit: Array, at: Array, target: Array) -> Levels:
@@ -51,8 +58,10 @@ def levels_of(demand: Demand, units: int, zone: ZoneInfo, unit: Array, at: Array
         days_before_local(np.repeat(times, _BACK_DAYS.size), np.tile(_BACK_DAYS, times.size), zone), times
     )
     before, after = _weeks_before(spans, zone)
+    from_then, to_then, known_then = _habit_times(times, spans, zone)
     change_of = np.searchsorted(times, spans[0])
     week, month = np.full((2, units, times.size), np.nan)
+    habit = np.full((units, spans.shape[1]), np.nan)
     sums = [_Shares(times.size) for _ in range(3)]
     usual = _Shares(spans.shape[1])
     for u in range(units):
@@ -65,8 +74,19 @@ def levels_of(demand: Demand, units: int, zone: ZoneInfo, unit: Array, at: Array
         known_at = np.repeat(spans[0], _WEEKS)
         moved = demand.at(u, after.ravel(), known_at) - demand.at(u, before.ravel(), known_at)
         usual.add(_mean(moved.reshape(before.shape)), month[u, change_of])
+        start = demand.at(u, from_then.ravel(), np.tile(times, _HABIT_WEEKS)).reshape(_HABIT_WEEKS, -1)
+        end = demand.at(u, to_then.ravel(), known_then).reshape(_HABIT_WEEKS, -1)
+        habit[u] = _mean_of_known(end - start[:, change_of])
     day, seven, same = (share.percent()[row_of] for share in sums)
-    return Levels(week[unit, row_of], month[unit, row_of], day, seven, same, usual.percent()[span_of])
+    return Levels(
+        week[unit, row_of],
+        month[unit, row_of],
+        day,
+        seven,
+        same,
+        usual.percent()[span_of],
+        habit[unit, span_of],
+    )
 
 
 class _Shares:
@@ -95,6 +115,22 @@ def _weeks_before(spans: Array, zone: ZoneInfo) -> tuple[Array, Array]:
     return _known(before, at), _known(after, at)
 
 
+def _habit_times(times: Array, spans: Array, zone: ZoneInfo) -> tuple[Array, Array, Array]:
+    """The same local clock 1 to 26 weeks before `times` (instants [weeks, times]); that of the targets in those weeks,
+    none later than the time asked from (instants [weeks, spans]); that time of each of the latter ([weeks x spans]).
+
+    Week by week, so that the times asked for go up.
+    """
+    at, target = spans
+    weeks = np.arange(1, _HABIT_WEEKS + 1)
+    whole = (target - at) // (7 * DAY)
+    before = days_before_local(np.tile(times, weeks.size), 7 * np.repeat(weeks, times.size), zone)
+    back = 7 * (weeks[:, None] + whole).ravel()
+    after = days_before_local(np.tile(target, weeks.size), back, zone)
+    known_at = np.tile(at, weeks.size)
+    return before.reshape(weeks.size, -1), np.minimum(after, known_at).reshape(weeks.size, -1), known_at
+
+
 def _known(times: Array, at: Array) -> Array:
     """[n, k] of n x k instants; a clock change can put one an hour past now: now is the latest known."""
     return np.minimum(times.reshape(at.size, -1), at[:, None])
@@ -106,3 +142,14 @@ def _mean(values: Array) -> Array:
     for column in values.T:
         total = total + column
     return total / values.shape[1]
+
+
+def _mean_of_known(values: Array) -> Array:
+    """Mean down the columns of what is known, NaN of under four; added in order, as `_mean`."""
+    total, known = np.zeros(values.shape[1]), np.zeros(values.shape[1])
+    for row in values:
+        there = ~np.isnan(row)
+        total += np.where(there, row, 0.0)
+        known += there
+    enough = known >= _LEAST_HABIT_WEEKS
+    return np.where(enough, total / np.where(enough, known, 1.0), np.nan)
