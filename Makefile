@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint lock clean bench-bulk bench-check bench-check-cost bench-demo bench-explain bench-gates bench-gates-real bench-leaks bench-monitor bench-real bench-serve bench-train
+.PHONY: setup demo test lint lock clean bench-bulk bench-check bench-check-cost bench-demo bench-explain bench-gates bench-gates-real bench-hospitals bench-leaks bench-monitor bench-real bench-serve bench-train
 
 setup: .venv/.done
 
@@ -54,6 +54,9 @@ bench-gates: setup
 
 bench-gates-real: setup
 	$(BIN)/python -m benchmarks.gates_real
+
+bench-hospitals: setup
+	$(BIN)/python -m benchmarks.hospitals
 
 bench-leaks: setup
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.leaks

@@ -35,7 +35,7 @@ __all__ = ["run_demo"]
 HOME = Path("vigie-demo")
 _MARGIN_DAYS = 18  # the longest horizon, the cut first day, and what the split rounds away
 _ROLES = {"author": ("author",), "board-1": ("board",), "board-2": ("board",), "releaser": ("releaser",)}
-_IMPORT_DAYS = 60
+_IMPORT_MORE_DAYS = 10  # further back than features look
 
 
 def run_demo(*, days: int | None, serve: bool, seed: int, port: int) -> int:
@@ -284,6 +284,7 @@ def _observations(console: Console, settings: Settings, data: Path) -> datetime:
     from sqlalchemy import delete, func, select
 
     from hospital.columns import columns_of
+    from hospital.features.reach import reach_days
     from hospital.pseudonyms import load_or_create_key
     from hospital.reading import read_hospital
     from registry.database import observations, open_database, writing
@@ -304,10 +305,12 @@ def _observations(console: Console, settings: Settings, data: Path) -> datetime:
                     connection.execute(delete(observations))
                     latest = None
                 for name, values in columns.items():
-                    rows = rows_since(name, values, end - _IMPORT_DAYS * DAY, tables.audit_attributes)
+                    since = end - (reach_days(name) + _IMPORT_MORE_DAYS) * DAY
+                    rows = rows_since(name, values, since, tables.audit_attributes)
                     import_rows(connection, name, rows)
                 write_atomically(marker, wanted)
-                said.append(f"{_IMPORT_DAYS} days")
+                days = [reach_days(name) + _IMPORT_MORE_DAYS for name in ("visits", "stays")]
+                said.append(f"{days[0]} days, {days[1]} of stays")
             else:
                 said.append("kept")
     start = moment(max(end, int(latest or 0)))

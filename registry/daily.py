@@ -19,7 +19,8 @@ from registry.seasonal import fit_season
 
 __all__ = ["InputRows", "error_series", "input_series"]
 
-_NOT_DRIFT = frozenset({"calendar", "planned", "patient"})
+_NOT_DRIFT = frozenset({"calendar", "habit", "planned", "patient"})
+"""A habit is a mean of twelve weeks: what moves it is followed as demand, and its own days hardly differ."""
 _PATIENT_MIX = frozenset({"triage", "age_years", "arrival_mode"})
 _FEWEST_ROWS = 20
 """Rows of a day under which a correlation within it says nothing."""

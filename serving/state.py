@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 from hospital.events import Array, Events, columns_from_rows
 from hospital.features.beds import BedFeatures
 from hospital.features.feature import Feature
+from hospital.features.reach import reach_days
 from hospital.features.wait import WaitFeatures
 from hospital.tables import TABLES
 from hospital.times import DAY
@@ -20,16 +21,14 @@ from registry.package import Manifest
 from registry.statements import Question
 from serving.observations import window_by_parts
 
-__all__ = ["WINDOW_DAYS", "HospitalState", "StateCache", "state_of"]
+__all__ = ["HospitalState", "StateCache", "state_of"]
 
-WINDOW_DAYS = 50
-"""No feature looks back further: six weeks of local clock, and what may be late."""
 _NEWEST = Question(select(func.coalesce(func.max(observations.c.seq), 0)))
 
 
 @dataclass(frozen=True)
 class HospitalState:
-    """Events of the window, and when each table was last heard of (instants)."""
+    """Events as far back as features look, and when each table was last heard of (instants)."""
 
     events: Events
     heard: Mapping[str, int]
@@ -59,7 +58,7 @@ class HospitalState:
 
 
 class StateCache:
-    """Keeps the state until something is received, or the window has moved on by a day."""
+    """Keeps the state until something is received, or a day has gone by."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -73,8 +72,7 @@ class StateCache:
             kept = self._kept.get(key)
             if kept is not None and kept[:2] == (newest, day):
                 return kept[2]
-            since = (day - WINDOW_DAYS) * DAY
-            columns = {kind: _columns(connection, kind, since) for kind in TABLES}
+            columns = {kind: _columns(connection, kind, (day - reach_days(kind)) * DAY) for kind in TABLES}
             state = state_of(columns, manifest, _record_start(connection))
             self._kept[key] = (newest, day, state)
             return state

@@ -7,6 +7,7 @@ from pathlib import Path
 from installation import NOW, Installation, after
 
 from hospital.columns import columns_of
+from hospital.features.reach import reach_days
 from hospital.reading import HospitalTables, read_hospital
 from hospital.simulator import Shift, simulate, write
 from hospital.times import DAY, instant
@@ -71,6 +72,6 @@ class Released:
                 columns = columns_of(frame, name)
                 kept = columns["received_at"] < first + day * DAY
                 part = {n: values[kept] for n, values in columns.items()}
-                since = first + (self.known_days - 70) * DAY
+                since = first + (self.known_days - reach_days(name) - 20) * DAY
                 import_rows(connection, name, rows_since(name, part, since, self.tables.audit_attributes))
         return settings

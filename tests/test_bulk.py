@@ -17,6 +17,7 @@ import pytest
 from installation import Installation, after, report_body
 
 from hospital.columns import columns_of
+from hospital.features.reach import reach_days
 from hospital.pseudonyms import load_or_create_key
 from hospital.reading import HospitalTables, read_hospital
 from hospital.simulator import simulate, write
@@ -176,7 +177,12 @@ def _stored(home: Home, now: int, folder: Path) -> Any:
     engine = open_database(f"sqlite:///{folder / 'vigie.db'}")
     with writing(engine) as connection:
         for name, table in home.tables.tables.items():
-            rows = rows_since(name, columns_of(table, name), now - 60 * DAY, home.tables.audit_attributes)
+            rows = rows_since(
+                name,
+                columns_of(table, name),
+                now - (reach_days(name) + 10) * DAY,
+                home.tables.audit_attributes,
+            )
             import_rows(connection, name, [r for r in rows if r["received_at"] <= now])
     return engine
 

@@ -18,6 +18,7 @@ from hospital.columns import columns_of, events_of
 from hospital.events import Array
 from hospital.features.beds import BedFeatures, BedQuery
 from hospital.features.feature import TRIAGE_RANK, Feature
+from hospital.features.reach import reach_days
 from hospital.pseudonyms import pseudonym
 from hospital.reading import HospitalTables, read_hospital
 from hospital.simulator import simulate, write
@@ -37,8 +38,8 @@ from training.train import Request, build_package
 KEY = b"k" * 32
 HORIZONS = (4.0, 24.0, 168.0)
 CHANGES = {
-    "spring": (date(2024, 2, 9), 55, pd.Timestamp("2024-03-31T01:00Z")),
-    "autumn": (date(2024, 9, 7), 55, pd.Timestamp("2024-10-27T01:00Z")),
+    "spring": (date(2023, 12, 6), 120, pd.Timestamp("2024-03-31T01:00Z")),
+    "autumn": (date(2024, 7, 3), 120, pd.Timestamp("2024-10-27T01:00Z")),
 }
 
 
@@ -148,7 +149,14 @@ def test_a_live_request_computes_the_bits_of_training(
     with writing(parts.engine) as connection:
         for name in tables.tables:
             frame = tables.tables[name]
-            found = list(rows_since(name, columns_of(frame, name), begin - 60 * DAY, tables.audit_attributes))
+            found = list(
+                rows_since(
+                    name,
+                    columns_of(frame, name),
+                    begin - (reach_days(name) + 10) * DAY,
+                    tables.audit_attributes,
+                )
+            )
             import_rows(connection, name, [r for r in found if r["received_at"] <= begin])
             rows += [(r["received_at"], name, r) for r in found if begin < r["received_at"] <= end]
             received |= {r["visit_id"] for r in found if name == "visits" and r["received_at"] <= begin}

@@ -13,6 +13,7 @@ from serving_fakes import FakeReleases, InProcess, make_parts
 from hospital.columns import columns_of, events_of
 from hospital.features.bed_list import ALL_BED_FEATURES, of_all_units
 from hospital.features.beds import BedFeatures
+from hospital.features.reach import reach_days
 from hospital.reading import HospitalTables, read_hospital
 from hospital.samples import bed_query
 from hospital.times import DAY, HOUR, instant, moment
@@ -83,7 +84,11 @@ def asked(model: LoadedModel, tmp_path: Path) -> Callable[..., Ask]:
         parts.clock.instant = END  # type: ignore[attr-defined]
         with writing(parts.engine) as connection:
             for name, frame in tables.tables.items():
-                import_rows(connection, name, rows_since(name, columns_of(frame, name), END - 60 * DAY))
+                import_rows(
+                    connection,
+                    name,
+                    rows_since(name, columns_of(frame, name), END - (reach_days(name) + 10) * DAY),
+                )
         client = InProcess(parts)
 
         def ask(status: int = 200, **more: Any) -> dict[str, Any]:

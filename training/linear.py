@@ -71,7 +71,7 @@ def fit_slopes(
 def fit_habit(
     features: Sequence[Feature], X: Array, y: Array, weight: Array, group: Array, scale: Array
 ) -> LinearStep:
-    """What trees start from: half of the unit's own habit of half a year, as much as it tells by itself, by horizon.
+    """What trees start from: half of the unit's own habit, as much as it tells by itself, by horizon.
 
     Chance in what a slope multiplies flattens the slope, so that a habit counts for as much as it is surely told. Of a
     hospital's small wards trees know better: half was as good there as none, and nearly as good as whole for states.

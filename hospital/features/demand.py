@@ -28,6 +28,9 @@ class Demand(Protocol):
     def at(self, unit: int, times: Array, known_at: Array) -> Array:
         """Beds needed (float64 [n]) at `times` as known at `known_at`; NaN unknown."""
 
+    def occupied(self, unit: int, times: Array, known_at: Array) -> Array:
+        """Those of them that patients are in (float64 [n]), as known at `known_at`; NaN unknown."""
+
     def waiting(self, unit: int, times: Array) -> Array:
         """Patients waiting elsewhere for a bed of the unit (float64 [n]); NaN unknown."""
 
@@ -52,6 +55,7 @@ def demand_of(events: Events) -> Demand:
 @dataclass(frozen=True)
 class _Ward:
     needed: Counter  # occupied beds, and patients waiting elsewhere for one
+    occupied: Counter
     waiting: Counter
     moved_in: Counter
     moved_out: Counter
@@ -75,9 +79,14 @@ class _Counted:
         ]
 
     def at(self, unit: int, times: Array, known_at: Array) -> Array:
-        ward = self._wards[unit]
-        beds = ward.needed.count(times).astype(np.float64)
-        return np.where((times >= self._from) & (times <= known_at), beds, np.nan)
+        return self._counted(self._wards[unit].needed, times, known_at)
+
+    def occupied(self, unit: int, times: Array, known_at: Array) -> Array:
+        return self._counted(self._wards[unit].occupied, times, known_at)
+
+    def _counted(self, beds: Counter, times: Array, known_at: Array) -> Array:
+        known = (times >= self._from) & (times <= known_at)
+        return np.where(known, beds.count(times).astype(np.float64), np.nan)
 
     def waiting(self, unit: int, times: Array) -> Array:
         return self._wards[unit].waiting.count(times).astype(np.float64)
@@ -97,8 +106,10 @@ class _Counted:
 
 def _ward(stays: Facts, requests: Facts) -> _Ward:
     left, waiting = stays["left_at"], _bed_requests(requests)
+    inside = Spans.of(stays, stays["entered_at"], or_forever(left))
     return _Ward(
-        Spans.of(stays, stays["entered_at"], or_forever(left)).and_also(waiting).counter(),
+        inside.and_also(waiting).counter(),
+        inside.counter(),
         waiting.counter(),
         Spans.of(stays, stays["entered_at"], later(stays["entered_at"], DAY)).counter(),
         Spans.of(stays, left, later(left, DAY)).counter(),
@@ -128,6 +139,9 @@ class _Reported:
 
     def at(self, unit: int, times: Array, known_at: Array) -> Array:
         return self._demand[unit].value(times + self._tolerance, known_at)
+
+    def occupied(self, unit: int, times: Array, known_at: Array) -> Array:
+        return self.covariate("occupied", unit, times, known_at)
 
     def waiting(self, unit: int, times: Array) -> Array:
         return self.covariate("waiting", unit, times, times)

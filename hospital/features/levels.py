@@ -12,15 +12,13 @@ import numpy as np
 from hospital.calendar import days_before_local
 from hospital.events import Array
 from hospital.features.demand import Demand
+from hospital.features.reach import HABIT_WEEKS
 from hospital.times import DAY
 
 __all__ = ["Levels", "levels_of"]
 
 _DAYS, _WEEKS = 28, 4
-_HABIT_WEEKS, _LEAST_HABIT_WEEKS = (
-    26,
-    4,
-)  # half a year: fewer weeks tell a habit less surely, more tell an old one
+_LEAST_HABIT_WEEKS = 4
 _BACK_DAYS = np.arange(_DAYS + 1)  # 0 is now; every one at the same local clock
 _SAME_WEEKDAY = np.arange(7, _DAYS + 1, 7)
 
@@ -35,8 +33,9 @@ class Levels:
         in percent of their usual level.
         usual_change: all units' mean change from this weekday and clock to the target's in the last four whole
         weeks, in percent of their usual level.
-        habit: the unit's mean change from this weekday and clock to the target's within a week, over those of the
-        last 26 weeks of which both ends are known, beds; 0 a whole number of weeks ahead, unknown of under four weeks.
+        habit: mean change of the unit's occupied beds from this weekday and clock to the target's within a week, over
+        those of the last twelve weeks of which both ends are known; 0 a whole number of weeks ahead, unknown of under
+        four weeks.
     """
 
     week: Array
@@ -52,8 +51,9 @@ def levels_of(demand: Demand, units: int, zone: ZoneInfo, unit: Array, at: Array
     """The levels at instants `at`, for `target` (int64 [n] each), of `unit` (positions); each as it was known."""
     times, row_of = np.unique(at, return_inverse=True)
     leads, lead_of = np.unique(target - at, return_inverse=True)
-    kinds, span_of = np.unique(row_of * leads.size + lead_of, return_inverse=True)
-    spans = np.stack([times[kinds // leads.size], times[kinds // leads.size] + leads[kinds % leads.size]])
+    # Horizon by horizon, so that the times asked for go up.
+    kinds, span_of = np.unique(lead_of * times.size + row_of, return_inverse=True)
+    spans = np.stack([times[kinds % times.size], times[kinds % times.size] + leads[kinds // times.size]])
     days = _known(
         days_before_local(np.repeat(times, _BACK_DAYS.size), np.tile(_BACK_DAYS, times.size), zone), times
     )
@@ -74,8 +74,8 @@ def levels_of(demand: Demand, units: int, zone: ZoneInfo, unit: Array, at: Array
         known_at = np.repeat(spans[0], _WEEKS)
         moved = demand.at(u, after.ravel(), known_at) - demand.at(u, before.ravel(), known_at)
         usual.add(_mean(moved.reshape(before.shape)), month[u, change_of])
-        start = demand.at(u, from_then.ravel(), np.tile(times, _HABIT_WEEKS)).reshape(_HABIT_WEEKS, -1)
-        end = demand.at(u, to_then.ravel(), known_then).reshape(_HABIT_WEEKS, -1)
+        start = demand.occupied(u, from_then.ravel(), np.tile(times, HABIT_WEEKS)).reshape(HABIT_WEEKS, -1)
+        end = demand.occupied(u, to_then.ravel(), known_then).reshape(HABIT_WEEKS, -1)
         habit[u] = _mean_of_known(end - start[:, change_of])
     day, seven, same = (share.percent()[row_of] for share in sums)
     return Levels(
@@ -116,13 +116,13 @@ def _weeks_before(spans: Array, zone: ZoneInfo) -> tuple[Array, Array]:
 
 
 def _habit_times(times: Array, spans: Array, zone: ZoneInfo) -> tuple[Array, Array, Array]:
-    """The same local clock 1 to 26 weeks before `times` (instants [weeks, times]); that of the targets in those weeks,
+    """The same local clock 1 to 12 weeks before `times` (instants [weeks, times]); that of the targets in those weeks,
     none later than the time asked from (instants [weeks, spans]); that time of each of the latter ([weeks x spans]).
 
     Week by week, so that the times asked for go up.
     """
     at, target = spans
-    weeks = np.arange(1, _HABIT_WEEKS + 1)
+    weeks = np.arange(1, HABIT_WEEKS + 1)
     whole = (target - at) // (7 * DAY)
     before = days_before_local(np.tile(times, weeks.size), 7 * np.repeat(weeks, times.size), zone)
     back = 7 * (weeks[:, None] + whole).ravel()

@@ -23,7 +23,7 @@ from registry.scoring import score
 
 __all__ = ["expected_absolute_error", "gather", "mature_until"]
 
-_NOT_FOLLOWED = frozenset({"calendar", "planned"})
+_NOT_FOLLOWED = frozenset({"calendar", "habit", "planned"})
 _P50 = LEVELS.index(0.5)
 
 

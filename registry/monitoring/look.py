@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select
 from hospital.calendar import local_day
 from hospital.columns import events_of
 from hospital.events import Array, Events, columns_from_rows
+from hospital.features.reach import reach_days
 from hospital.splits import Split
 from hospital.tables import TABLES
 from hospital.times import DAY, instant
@@ -37,7 +38,7 @@ from registry.snapshot import open_snapshot
 
 __all__ = ["Looked", "look"]
 
-_EARLIER_DAYS = 60  # before the first day followed: no feature looks back further
+_MORE_DAYS = 10  # further back than features look: what was received late of the first days followed
 _PART = 1_000
 _AFTER_OUTCOMES: frozenset[Family] = frozenset({"outcomes", "errors", "coverage", "fairness", "error_ratio"})
 
@@ -107,7 +108,7 @@ def _events(connection: Connection, package: ForecastModel, first: int) -> tuple
     received = 0
     for kind in TABLES:
         query = select(o.received_at, o.row).where(
-            o.kind == kind, in_force_since((first - _EARLIER_DAYS) * DAY)
+            o.kind == kind, in_force_since((first - reach_days(kind) - _MORE_DAYS) * DAY)
         )
         parts = []
         found = connection.execute(query.order_by(o.seq).execution_options(yield_per=_PART))
