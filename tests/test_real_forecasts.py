@@ -31,7 +31,7 @@ def test_intensive_care_beds_beat_every_rule_with_honest_tails(folder: Path) -> 
     """At every horizon of the judged year: better than rules learned up to its first day, and p10-p90 hold."""
     tables = read_hospital(folder / DIVI, load_mapping(MAPPING), b"test")
     found = {f.figure: f for f in divi(tables, 2024, targets=True)}
-    least = {"1 d": 3.5, "3 d": 8.3, "7 d": 13.5, "14 d": 14.8}  # what was measured, less a little
+    least = {"1 d": 3.0, "3 d": 8.0, "7 d": 13.5, "14 d": 14.8}  # what was measured, less a little
     assert len(least) == len(GAINS)
     for name, gain in least.items():
         assert found[f"gain over the best of all baselines, {name}"].measured > gain
