@@ -1,18 +1,21 @@
-"""Starts the service: `vigie serve`. It loads little itself: what answers is loaded by the worker alone."""
+"""Starts the service: `vigie serve`, and supervises it. What answers is loaded by the worker alone."""
 
 import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from registry.database import open_database
+from hospital.errors import VigieError
 from registry.settings import Settings
 from serving.errors import SettingsError
 
 __all__ = ["check_can_serve", "make_home", "serve"]
 
 ROOT = Path(__file__).resolve().parent.parent
+_GRACE_SECONDS = 20
 
 
 def check_can_serve(settings: Settings) -> None:
@@ -39,29 +42,62 @@ def check_can_serve(settings: Settings) -> None:
 
 
 def serve(settings: Settings) -> int:
-    """Checks, then becomes `bentoml serve`; Ctrl-C and SIGTERM finish what is in flight and end it.
+    """Checks, then is BentoML's supervisor; Ctrl-C and SIGTERM finish what is in flight and end it.
 
-    `vigie monitor` is started beside it, and ends with it.
+    The database is made or migrated by a child, so that no worker needs to, while BentoML loads here: of the two the
+    longer is waited for, and the supervisor stays without what only answers need. `vigie monitor` is started beside
+    it, and ends with it.
 
     Raises:
-        SettingsError: it cannot start; nothing was started.
+        VigieError: it cannot start; nothing was started.
     """
     check_can_serve(settings)
-    open_database(settings.database).dispose()  # makes or migrates it here, so that no worker needs to
     os.environ.update(_environment(settings))
     os.chdir(ROOT)
-    where = ["--host", settings.host, "--port", str(settings.port)]
-    limits = ["--timeout-graceful-shutdown", "20"]
+    opening = subprocess.Popen(
+        [sys.executable, "-m", "serving.opening"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        run = _bentoml(settings)
+    finally:
+        _, wrong = opening.communicate()
+    if opening.returncode:
+        raise VigieError(
+            wrong.strip() or f"The database could not be opened (exit code {opening.returncode})."
+        )
     sys.stdout.flush()
     if settings.monitor:
         _start_monitor()
-    os.execv(  # noqa: S606 - this very interpreter, no shell
-        sys.executable, [sys.executable, "-m", "bentoml", "serve", "serving.service:Vigie", *where, *limits]
+    run()
+    return 0
+
+
+def _bentoml(settings: Settings) -> Callable[[], object]:
+    """What `bentoml serve` does for this service, loaded and ready to be run until it is told to stop.
+
+    BentoML's command line loads its cloud first, half a second of every start.
+    """
+    from _bentoml_impl.loader import load  # type: ignore[import-untyped]
+    from _bentoml_impl.server import serve_http  # type: ignore[import-untyped]
+    from bentoml._internal.log import configure_server_logging
+
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    configure_server_logging()
+    service = load("serving.service:Vigie", str(ROOT))
+    service.inject_config()
+    return partial(
+        serve_http,
+        "serving.service:Vigie",
+        working_dir=str(ROOT),
+        host=settings.host,
+        port=settings.port,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
     )
 
 
 def _start_monitor() -> None:
-    """`vigie monitor` as a child of the process that is about to become the service, and that it ends with."""
+    """`vigie monitor` as a child of the process that is about to be the service, and that it ends with."""
     command = [sys.executable, str(ROOT / "vigie.py"), "monitor", "--parent", str(os.getpid())]
     subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL)
 

@@ -81,18 +81,16 @@ def test_the_demo_survives_ctrl_c_and_then_goes_the_whole_way(folder: Path) -> N
         assert release.sequence == 1
 
 
-@pytest.mark.parametrize(
-    ("words", "processes"), [("vigie.py serve", 1), ("serving.service", 1), ("serving.service", 2)]
-)
-def test_ctrl_c_while_the_service_starts(folder: Path, words: str, processes: int) -> None:
-    """First thing, under BentoML, with its worker just begun: all ends, the port is free, the home is as it was."""
+@pytest.mark.parametrize("words", ["vigie.py serve", "serving.opening", "serving.service"])
+def test_ctrl_c_while_the_service_starts(folder: Path, words: str) -> None:
+    """First thing, at its database, with its worker just begun: all ends, the port is free, the home is as it was."""
     home = folder / "vigie-demo"
     if not (home / "releases").exists():
         pytest.fail("the demo did not finish before")
     before, port = _contents(home), free_port()
     demo = _start(folder, port)
     deadline = time.monotonic() + 120
-    while sum(words in command for command in _serving(port).values()) < processes:
+    while not any(words in command for command in _serving(port).values()):
         assert demo.poll() is None, demo.communicate()[0]
         assert time.monotonic() < deadline
         time.sleep(0.005)

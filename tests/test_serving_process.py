@@ -268,6 +268,22 @@ def test_serving_imports_none_of_what_training_needs(loaded: str, more: list[str
     assert found.stdout.strip() == "[]"
 
 
+def test_nothing_that_a_service_loads_is_compiled_when_it_starts() -> None:
+    """Set-up compiled every library: an installation that may not write there would compile all at each start."""
+    code = (
+        "import importlib.util, os, sys, serving.app, serving.wiring\n"
+        "found = [m.__file__ for m in list(sys.modules.values()) if getattr(m, '__file__', None)]\n"
+        "sources = [f for f in found if f.endswith('.py') and 'site-packages' in f]\n"
+        "assert len(sources) > 200\n"
+        "print([f for f in sources if not os.path.exists(importlib.util.cache_from_source(f))])"
+    )
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"
+
+
 def test_a_bento_is_built_without_network(tmp_path: Path) -> None:
     """`bentoml build` packs what serving needs: templates and styles too, no test, no training."""
     environment = {**os.environ, "BENTOML_HOME": str(tmp_path), "BENTOML_DO_NOT_TRACK": "true"}
