@@ -14,6 +14,7 @@ import numpy as np
 from hospital.baselines import BedBaselines, WaitBaselines
 from hospital.events import Array, Events
 from hospital.features.beds import BedFeatures
+from hospital.features.reach import HABIT_WEEKS
 from hospital.features.wait import WaitFeatures
 from hospital.hiding import received_until, recent, shuffled_after, told_otherwise
 from hospital.times import DAY
@@ -27,10 +28,8 @@ Prepared = PreparedBeds | PreparedWaits
 Compute = Callable[[Events, Prepared], Array]
 """Features (float32 [n, features]) of prepared rows from other events; `recomputed` is the one in use."""
 
-_LOOK_BACK = {
-    "wait-time": 10 * DAY,
-    "bed-demand": 70 * DAY,
-}  # days' news, and four whole weeks before a horizon's
+# Days' news; a habit's weeks, and what of them came late.
+_LOOK_BACK = {"wait-time": 10 * DAY, "bed-demand": (7 * HABIT_WEEKS + 14) * DAY}
 _LOOK_AHEAD = 21 * DAY  # the longest horizon and a week: later news tells of later outcomes
 _ROWS_A_TIME = 100
 _SEED = 7

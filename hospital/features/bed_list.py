@@ -52,7 +52,7 @@ _COMMON: tuple[Feature, ...] = (
         "Usual level then, less now",
         "beds",
     ),
-    Feature("habit", "habit", "Évolution habituelle d'ici là", "Usual change until then", "beds"),
+    Feature("habit", "habit", "Habitude de l'unité d'ici là (12 semaines)", "The unit's habit until then (12 weeks)", "beds"),
     Feature("last_week_change", "census", "Évolution la semaine dernière", "Change last week", "beds"),
     Feature("usual_level", "census", "Niveau habituel (28 jours)", "Usual level (28 days)", "beds"),
     Feature("change_24h_share", "census", "Évolution sur 24 h, en part", "Change over 24 h, as a share", "%"),
@@ -72,8 +72,8 @@ _COMMON: tuple[Feature, ...] = (
     Feature(
         "habit_share",
         "habit",
-        "Évolution habituelle d'ici là, en part",
-        "Usual change until then, as a share",
+        "Habitude de l'unité d'ici là (12 semaines), en part",
+        "The unit's habit until then (12 weeks), as a share",
         "%",
     ),
     Feature(
