@@ -21,13 +21,10 @@ __all__ = [
     "FOREVER",
     "Counts",
     "Receptions",
-    "Window",
     "add",
-    "changed_after",
     "import_rows",
+    "in_force_by_parts",
     "latest_reception",
-    "window",
-    "window_by_parts",
 ]
 
 FOREVER = 2**63 - 1
@@ -45,18 +42,6 @@ class Counts:
     new: int = 0
     revised: int = 0
     unchanged: int = 0
-
-
-@dataclass(frozen=True)
-class Window:
-    """Stored rows by table, as `hospital.rows.validate_rows` gives them.
-
-    Attributes:
-        rows: every version, in the order stored. last_seq: the newest one's number, to ask what came after.
-    """
-
-    rows: Mapping[str, list[dict[str, Any]]]
-    last_seq: int
 
 
 class Receptions:
@@ -154,40 +139,24 @@ def import_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, A
     return counts
 
 
-def window(connection: Connection, kinds: Sequence[str], since: int) -> Window:
-    """Every version that may matter to a forecast made at `since` or later.
+def in_force_by_parts(
+    connection: Connection, kind: str, since: int, *, after: int = 0, until: int = FOREVER
+) -> Iterator[list[dict[str, Any]]]:
+    """Every version of a table's rows that may matter to a forecast made at `since` or later, some thousand at a time.
 
     Those that tell of something not over by then (a visit's or stay's end, a census row's time) or were received later,
     and were not superseded before. A row that tells of no end is never over.
+
+    Args:
+        after, until: numbers (`seq`), only what was stored after the one and up to the other, in the order stored.
     """
-    return _window(connection, kinds, _mattering(kinds, since), 0)
-
-
-def window_by_parts(connection: Connection, kind: str, since: int) -> Iterator[list[dict[str, Any]]]:
-    """The rows of a window's table, some thousand at a time: for readers that make something smaller of them."""
-    query = _mattering((kind,), since).order_by(observations.c.seq).execution_options(yield_per=_PART)
+    o = observations.c
+    query = select(o.received_at, o.row).where(
+        o.kind == kind, o.seq > after, o.seq <= until, in_force_since(since)
+    )
+    query = query.order_by(o.seq).execution_options(yield_per=_PART)
     for part in connection.execute(query).partitions():
-        yield [{**json.loads(row), "received_at": received_at} for _, _, received_at, row in part]
-
-
-def _mattering(kinds: Sequence[str], since: int) -> Any:
-    o = observations.c
-    return select(o.seq, o.kind, o.received_at, o.row).where(o.kind.in_(kinds), in_force_since(since))
-
-
-def changed_after(connection: Connection, kinds: Sequence[str], seq: int) -> Window:
-    """What was stored after a window's `last_seq`; each revision's reception ends the version before it."""
-    o = observations.c
-    query = select(o.seq, o.kind, o.received_at, o.row).where(o.seq > seq, o.kind.in_(kinds))
-    return _window(connection, kinds, query, seq)
-
-
-def _window(connection: Connection, kinds: Sequence[str], query: Any, last_seq: int) -> Window:
-    rows: dict[str, list[dict[str, Any]]] = {kind: [] for kind in kinds}
-    for seq, kind, received_at, row in connection.execute(query.order_by(observations.c.seq)):
-        rows[kind].append({**json.loads(row), "received_at": received_at})
-        last_seq = max(last_seq, seq)
-    return Window(rows, last_seq)
+        yield [{**json.loads(row), "received_at": received_at} for received_at, row in part]
 
 
 def _row_id(kind: str, row: Mapping[str, Any]) -> str:

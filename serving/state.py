@@ -1,15 +1,16 @@
 """The hospital as it is known now: events of the last weeks, read once for each new observation."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy import Connection, func, select
 
-from hospital.events import Array, Events, columns_from_rows
+from hospital.events import Array, Events, Versions, columns_from_rows
 from hospital.features.beds import BedFeatures
 from hospital.features.feature import Feature
 from hospital.features.reach import reach_days
@@ -19,7 +20,7 @@ from hospital.times import DAY
 from registry.database import observations
 from registry.package import Manifest
 from registry.statements import Question
-from serving.observations import window_by_parts
+from serving.observations import in_force_by_parts
 
 __all__ = ["HospitalState", "StateCache", "state_of"]
 
@@ -58,7 +59,11 @@ class HospitalState:
 
 
 class StateCache:
-    """Keeps the state until something is received, or a day has gone by."""
+    """Keeps the state until something is received, which is then added to it, or a day has gone by: then all is read.
+
+    Rows are stored one transaction after the other (`registry.database.writing`), so what is new has higher numbers
+    than all that was seen.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -72,7 +77,14 @@ class StateCache:
             kept = self._kept.get(key)
             if kept is not None and kept[:2] == (newest, day):
                 return kept[2]
-            columns = {kind: _columns(connection, kind, (day - reach_days(kind)) * DAY) for kind in TABLES}
+            seen, known = 0, dict[str, Versions]()
+            if kept is not None and kept[1] == day and kept[0] < newest:
+                seen, known = kept[0], dict(kept[2].events.tables)
+            columns = {}
+            for kind in TABLES:
+                since, told = (day - reach_days(kind)) * DAY, known.get(kind)
+                found = in_force_by_parts(connection, kind, since, after=seen, until=newest)
+                columns[kind] = _columns(kind, {} if told is None else told.columns, found)
             state = state_of(columns, manifest, _record_start(connection))
             self._kept[key] = (newest, day, state)
             return state
@@ -92,9 +104,15 @@ def state_of(
     return HospitalState(events, {kind: int(found["received_at"].max()) for kind, found in told.items()})
 
 
-def _columns(connection: Connection, kind: str, since: int) -> dict[str, Array]:
-    """A table's columns, made from some thousand rows at a time: rows take ten times the room of columns."""
-    parts = [columns_from_rows(kind, rows) for rows in window_by_parts(connection, kind, since)]
+def _columns(
+    kind: str, known: Mapping[str, Array], found: Iterable[list[dict[str, Any]]]
+) -> Mapping[str, Array]:
+    """A table's columns, those known first, made from some thousand rows at a time: rows take ten times their room."""
+    parts: list[Mapping[str, Array]] = [columns_from_rows(kind, rows) for rows in found]
+    if known:
+        parts = [known, *parts]
+    if len(parts) == 1:
+        return parts[0]
     sizes = [part["received_at"].size for part in parts]
     names = dict.fromkeys(name for part in parts for name in part)
     return {

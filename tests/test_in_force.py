@@ -9,7 +9,7 @@ from sqlalchemy import text
 from hospital.times import DAY, HOUR, MISSING_TIME
 from registry.database import migrate, observations, opened_database, writing
 from serving.importing import rows_since
-from serving.observations import add, window
+from serving.observations import add, in_force_by_parts
 
 SINCE = 19_800 * DAY
 ENTERED, LEFT, TOLD = SINCE - 5 * DAY, SINCE - 2 * HOUR, SINCE + 3 * HOUR
@@ -26,10 +26,10 @@ def test_an_end_that_is_received_late_is_read_with_the_version_that_it_ends(data
             add(connection, {"stays": [_stay(None)]}, ENTERED)
             add(connection, {"stays": [_stay(LEFT)]}, TOLD)
         with engine.connect() as connection:
-            open_one, closed = window(connection, ("stays",), SINCE).rows["stays"]
+            ((open_one, closed),) = in_force_by_parts(connection, "stays", SINCE)
             assert "left_at" not in open_one
             assert closed["left_at"] == LEFT
-            assert window(connection, ("stays",), TOLD + HOUR).rows["stays"] == []
+            assert list(in_force_by_parts(connection, "stays", TOLD + HOUR)) == []
 
 
 def test_what_was_stored_before_is_corrected(tmp_path: Path) -> None:
@@ -43,10 +43,10 @@ def test_what_was_stored_before_is_corrected(tmp_path: Path) -> None:
             )
             connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
         with engine.connect() as connection:
-            assert len(window(connection, ("stays",), SINCE).rows["stays"]) == 1
+            assert sum(map(len, in_force_by_parts(connection, "stays", SINCE))) == 1
         migrate(engine)
         with engine.connect() as connection:
-            assert len(window(connection, ("stays",), SINCE).rows["stays"]) == 2
+            assert sum(map(len, in_force_by_parts(connection, "stays", SINCE))) == 2
 
 
 def test_a_first_import_takes_the_end_too() -> None:

@@ -16,7 +16,7 @@ from registry.database import decisions, observations, predictions
 from registry.errors import ReleaseError
 from registry.journal import entries, verify
 from serving.decisions import edited as edited_decisions
-from serving.observations import import_rows, window
+from serving.observations import import_rows, in_force_by_parts
 from serving.parts import Parts
 from serving.predictions import edited as edited_predictions
 from serving.releases import Releases
@@ -138,9 +138,9 @@ class TestBothDatabases:
                 (NOW - 2 * HOUR, NOW - HOUR),
                 (NOW - HOUR, None),
             ]
-            kept = window(connection, ["stays"], NOW - 90 * 60_000_000).rows["stays"]
+            (kept,) = in_force_by_parts(connection, "stays", NOW - 90 * 60_000_000)
             assert sorted(r["received_at"] for r in kept) == [NOW - 2 * HOUR, NOW - HOUR]
-            assert window(connection, ["stays"], NOW).rows["stays"] == []
+            assert list(in_force_by_parts(connection, "stays", NOW)) == []
         service.parts.workers.close()
         service.parts.engine.dispose()
 
