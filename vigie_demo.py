@@ -299,18 +299,17 @@ def _observations(console: Console, settings: Settings, data: Path) -> datetime:
         with writing(engine) as connection:
             latest = connection.execute(select(func.max(observations.c.received_at))).scalar_one()
             marker = settings.home / "observed.json"
-            wanted = canonical_json({"source": tables.source_digest})
+            days = {name: reach_days(name) + _IMPORT_MORE_DAYS for name in columns}
+            wanted = canonical_json({"source": tables.source_digest, "days": days})
             if not marker.exists() or marker.read_bytes() != wanted:
                 if latest is not None:  # another hospital's rows: the demo holds one at a time
                     connection.execute(delete(observations))
                     latest = None
                 for name, values in columns.items():
-                    since = end - (reach_days(name) + _IMPORT_MORE_DAYS) * DAY
-                    rows = rows_since(name, values, since, tables.audit_attributes)
+                    rows = rows_since(name, values, end - days[name] * DAY, tables.audit_attributes)
                     import_rows(connection, name, rows)
                 write_atomically(marker, wanted)
-                days = [reach_days(name) + _IMPORT_MORE_DAYS for name in ("visits", "stays")]
-                said.append(f"{days[0]} days, {days[1]} of stays")
+                said.append(f"{days['visits']} days, {days['stays']} of stays")
             else:
                 said.append("kept")
     start = moment(max(end, int(latest or 0)))

@@ -41,8 +41,6 @@ GAINS = {24.0: 3, 72.0: 8, 168.0: 12, 336.0: 15}
 """Per cent better than the best baseline that were promised, by horizon in hours."""
 TAILS = {24.0: (8, 12), 72.0: (8, 12), 168.0: (8, 12), 336.0: (7, 13)}
 HALVES = range(1, 9)
-README_GAIN = 100 * (1 - 27.8 / 28.1)
-"""What the data's own description gains over the hospital's median: the half that it was measured on is not told."""
 _ZONE = ZoneInfo("Europe/Berlin")
 
 
@@ -238,9 +236,11 @@ def _other_halves(folder: Path) -> list[Figure]:
             found[name].append(float(np.abs(forecast - judge.outcome).mean()))
         found["pinball loss at 0.9"].append(pinball(judge.quantiles[:, P90], judge.outcome, 0.9))
         gains.append(_over_the_median(judge, said).measured)
-    gain = float(np.mean(gains))
-    name = f"{len(HALVES)} drawn halves, gain over the hospital's own median: mean"
-    return [Figure(name, "%", f"at least {README_GAIN:.2f}", gain, gain >= README_GAIN, said)] + [
+    name = f"{len(HALVES)} drawn halves, gain over the hospital's own median"
+    return [
+        Figure(f"{name}: {words}", "%", None, of(gains), None, said)
+        for words, of in (("least", min), ("mean", lambda v: float(np.mean(v))), ("most", max))
+    ] + [
         Figure(f"{len(HALVES)} drawn halves, {name}: {words}", "min", None, of(values), None, said)
         for name, values in found.items()
         for words, of in (("least", min), ("mean", lambda v: float(np.mean(v))), ("most", max))
@@ -253,7 +253,7 @@ def _over_the_median(judge: Scored, said: str) -> Figure:
     )
     gain = 100 * (1 - ours / rule)
     name = "gain over the hospital's own median, with the hospital's recent waits"
-    return Figure(name, "%", f"at least {README_GAIN:.2f}", gain, gain >= README_GAIN, said)
+    return Figure(name, "%", None, gain, None, said)
 
 
 def _figure(name: str, unit: str, most: float | None, measured: float, said: str) -> Figure:

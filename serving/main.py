@@ -1,5 +1,6 @@
 """Starts the service: `vigie serve`, and supervises it. What answers is loaded by the worker alone."""
 
+import ipaddress
 import os
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 from hospital.errors import VigieError
 from registry.settings import Settings
 from serving.errors import SettingsError
+from serving.opening import CANNOT_OPEN
 
 __all__ = ["check_can_serve", "make_home", "serve"]
 
@@ -25,6 +27,12 @@ def check_can_serve(settings: Settings) -> None:
         SettingsError: in one line, what is wrong and what to do.
     """
     make_home(settings.home)
+    try:
+        ipaddress.ip_address(settings.host)
+    except ValueError:
+        raise SettingsError(
+            f"VIGIE_HOST is {settings.host!r}: an IP address is wanted, as 127.0.0.1 or 0.0.0.0."
+        ) from None
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -49,7 +57,7 @@ def serve(settings: Settings) -> int:
     it, and ends with it.
 
     Raises:
-        VigieError: it cannot start; nothing was started.
+        VigieError: it cannot start; nothing is left running.
     """
     check_can_serve(settings)
     os.environ.update(_environment(settings))
@@ -59,12 +67,16 @@ def serve(settings: Settings) -> int:
     )
     try:
         run = _bentoml(settings)
-    finally:
         _, wrong = opening.communicate()
+    except BaseException:
+        opening.terminate()
+        raise
     if opening.returncode:
-        raise VigieError(
-            wrong.strip() or f"The database could not be opened (exit code {opening.returncode})."
-        )
+        if opening.returncode == CANNOT_OPEN:
+            raise VigieError(wrong.strip())
+        # The error's name alone: its text may hold values.
+        name = wrong.strip().rsplit("\n", 1)[-1].split(":")[0]
+        raise VigieError(f"The database could not be opened ({name or opening.returncode}).")
     sys.stdout.flush()
     if settings.monitor:
         _start_monitor()

@@ -1,4 +1,4 @@
-"""The hospital as it is known now: events of the last weeks, read once for each new observation."""
+"""The hospital as it is known now: events of the last weeks, and what was received since they were read."""
 
 import threading
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import Connection, func, select
 
-from hospital.events import Array, Events, Versions, columns_from_rows
+from hospital.events import FOREVER, Array, Events, columns_from_rows
 from hospital.features.beds import BedFeatures
 from hospital.features.feature import Feature
 from hospital.features.reach import reach_days
@@ -62,12 +62,12 @@ class StateCache:
     """Keeps the state until something is received, which is then added to it, or a day has gone by: then all is read.
 
     Rows are stored one transaction after the other (`registry.database.writing`), so what is new has higher numbers
-    than all that was seen.
+    than all that was seen. All is read, too, where rows were taken away, or news of the past was imported.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: dict[tuple[str, int], tuple[int, int, HospitalState]] = {}
+        self._kept: dict[tuple[str, int], _Kept] = {}
 
     def at(self, connection: Connection, now: int, manifest: Manifest) -> HospitalState:
         """The state for a model's zone and cadence; `now`: instant."""
@@ -75,19 +75,61 @@ class StateCache:
         with self._lock:
             (newest,) = _NEWEST.first(connection) or (0,)
             kept = self._kept.get(key)
-            if kept is not None and kept[:2] == (newest, day):
-                return kept[2]
-            seen, known = 0, dict[str, Versions]()
-            if kept is not None and kept[1] == day and kept[0] < newest:
-                seen, known = kept[0], dict(kept[2].events.tables)
-            columns = {}
-            for kind in TABLES:
-                since, told = (day - reach_days(kind)) * DAY, known.get(kind)
-                found = in_force_by_parts(connection, kind, since, after=seen, until=newest)
-                columns[kind] = _columns(kind, {} if told is None else told.columns, found)
+            if kept is not None and (kept.newest, kept.day) == (newest, day):
+                return kept.state
+            columns = None
+            if kept is not None and kept.day == day and kept.newest < newest:
+                columns = _added(connection, kept, newest)
+            if columns is None:
+                columns = _read(connection, day, 0, newest, {})
             state = state_of(columns, manifest, _record_start(connection))
-            self._kept[key] = (newest, day, state)
+            self._kept[key] = _Kept(newest, day, _mark(connection, newest), state)
             return state
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A state; newest: number of the last row in it; day: it was read for; mark: of that row."""
+
+    newest: int
+    day: int
+    mark: tuple[Any, ...] | None
+    state: HospitalState
+
+
+def _mark(connection: Connection, seq: int) -> tuple[Any, ...] | None:
+    """What tells a row from another that has its number after it was taken away; None: it is not there."""
+    o = observations.c
+    found = connection.execute(select(o.received_at, o.digest).where(o.seq == seq)).first()
+    return None if found is None else tuple(found)
+
+
+def _added(connection: Connection, kept: _Kept, newest: int) -> dict[str, Mapping[str, Array]] | None:
+    """The columns with what was stored since.
+
+    None, and all is to be read: what is known was taken away, or what is new was received before it.
+    """
+    if _mark(connection, kept.newest) != kept.mark:
+        return None
+    known = {kind: versions.columns for kind, versions in kept.state.events.tables.items()}
+    columns = _read(connection, kept.day, kept.newest, newest, known)
+    for kind, before in known.items():
+        received, size = columns[kind]["received_at"], before["received_at"].size
+        if received[size:].min(initial=FOREVER) < before["received_at"].max(initial=0):
+            return None
+    return columns
+
+
+def _read(
+    connection: Connection, day: int, after: int, until: int, known: Mapping[str, Mapping[str, Array]]
+) -> dict[str, Mapping[str, Array]]:
+    """Each table's columns as far back as features look, those known first."""
+    columns = {}
+    for kind in TABLES:
+        since = (day - reach_days(kind)) * DAY
+        found = in_force_by_parts(connection, kind, since, after=after, until=until)
+        columns[kind] = _columns(kind, known.get(kind, {}), found)
+    return columns
 
 
 def state_of(

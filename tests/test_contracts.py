@@ -224,7 +224,7 @@ def test_pandera_and_pydantic_accept_and_refuse_the_same_rows_at_the_same_places
     """Same places, same codes, same values of what is accepted; and the rows drawn tried everything."""
     contract, tally = TABLES[table], Tally()
 
-    @settings(max_examples=15 + len(contract.columns), deadline=None, derandomize=True, database=None)
+    @settings(max_examples=45 + len(contract.columns), deadline=None, derandomize=True, database=None)
     @given(_rows(contract))
     def agree(rows: list[Row]) -> None:
         accepted, expected = _by_rows(table, rows)

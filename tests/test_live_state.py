@@ -26,7 +26,7 @@ MANIFEST = cast(Manifest, SimpleNamespace(zone="Europe/Paris", cadence_hours=1))
 def tables(tmp_path_factory: pytest.TempPathFactory) -> HospitalTables:
     """A small hospital whose visits and stays are told of several times."""
     folder = tmp_path_factory.mktemp("live-state")
-    write(simulate(30, seed=41, scale=0.1), folder)
+    write(simulate(110, seed=41, scale=0.1), folder)
     return read_hospital(folder, None, b"k" * 32)
 
 
@@ -72,6 +72,8 @@ def test_what_is_received_is_added_and_nothing_else_is_read(
                 assert cache.at(connection, now, MANIFEST) is added
             looked += 1
         assert looked >= 20
+        # The rest is further back than features look.
+        assert anew.events.tables["visits"].size < len(rows) / 3
         late = next(r for at, n, r in rows if n == "stays" and at < begin and r.get("left_at"))
         with writing(engine) as connection:
             import_rows(connection, "stays", [{**late, "received_at": end + 1}])
@@ -108,3 +110,13 @@ def test_a_reception_costs_its_own_rows(tmp_path: Path, tables: HospitalTables) 
             connection.execute(delete(observations).where(observations.c.seq == newest))
         with engine.connect() as connection:  # what was newest is gone: nothing that was seen holds
             assert cache.at(connection, now + DAY, MANIFEST).events.tables["visits"].size == 1
+        with writing(engine) as connection:  # all is gone, and as many and more come, with the same numbers
+            connection.execute(delete(observations))
+            again = [
+                {**r, "visit_id": f"again {i}", "received_at": now} for i, r in enumerate([*rows, *rows])
+            ]
+            import_rows(connection, "visits", again)
+        with engine.connect() as connection:
+            found = cache.at(connection, now + DAY, MANIFEST).events
+            _same(found, StateCache().at(connection, now + DAY, MANIFEST).events)
+            assert found.tables["visits"].size == 2 * len(rows)

@@ -23,7 +23,7 @@ from registry.prepared import PreparedBeds, PreparedWaits, prepare_beds, prepare
 from training.ablation import ablate
 from training.fit import Prepared, lesson_of
 from training.train import Request, build_package
-from training.trees import DEFAULT_GROWTH
+from training.trees import DEFAULT_GROWTH, MOST_ROWS_OF_A_TREE, share_of_rows
 from training.tune import growth_of, tune
 
 HORIZONS = (4.0, 24.0)
@@ -170,3 +170,12 @@ def test_a_killed_training_keeps_its_trials(folder: Path, tmp_path: Path) -> Non
     assert done.returncode == 0, done.stderr
     assert "(0 kept" not in done.stdout
     assert "kept from before" in done.stdout
+
+
+def test_a_tree_of_a_large_hospital_sees_a_bounded_number_of_rows() -> None:
+    """A small hospital's trees see the share that was asked for, a large one's as many rows whatever the share."""
+    assert share_of_rows(0.8, 1_000) == 0.8
+    assert share_of_rows(1.0, MOST_ROWS_OF_A_TREE) == 1.0
+    for rows in (400_000, 3_000_000):
+        assert share_of_rows(0.8, rows) * rows == pytest.approx(MOST_ROWS_OF_A_TREE)
+    assert share_of_rows(0.8, 0) == 0.8

@@ -21,11 +21,12 @@ __all__ = [
     "Trees",
     "fit_median",
     "fit_trees",
+    "share_of_rows",
 ]
 
 SPREAD_ROUNDS = 80
 MOST_ROWS_OF_A_TREE = 150_000
-"""A tree sees no more rows than this, drawn anew for each: of more it learns next to nothing (docs/adr/0006)."""
+"""About as many rows as a tree sees at most, each drawn by itself: more teach it next to nothing (docs/adr/0006)."""
 _FLOOR = 0.02  # of the scale: a residual of nothing must not pull the spread to nothing
 
 
@@ -35,7 +36,7 @@ class Growth:
 
     Attributes:
         rounds: trees. depth: of each. step: what each new tree counts for. least_weight: of the rows in a leaf.
-        columns, rows_share: shares of features and rows that a tree sees; of rows no more than `MOST_ROWS_OF_A_TREE`.
+        columns, rows_share: shares of features and rows that a tree sees; of rows about `MOST_ROWS_OF_A_TREE` at most.
     """
 
     rounds: int = 260
@@ -97,7 +98,7 @@ def fit_trees(
             "eta": 0.08,
             "min_child_weight": 50,
             "colsample_bytree": 0.6,
-            "subsample": _share_of_rows(1.0, len(X)),
+            "subsample": share_of_rows(1.0, len(X)),
         },
         xgb.QuantileDMatrix(X, label=np.log(residual + _FLOOR), weight=weight, nthread=threads),
         SPREAD_ROUNDS,
@@ -128,7 +129,8 @@ def _kept(X: Array, y: Array, weight: Array) -> tuple[Array, Array, Array]:
     return X[keep], y[keep].astype(np.float32), weight[keep].astype(np.float32)
 
 
-def _share_of_rows(share: float, rows: int) -> float:
+def share_of_rows(share: float, rows: int) -> float:
+    """The share that each tree sees of so many rows, where `share` is wanted."""
     return min(share, MOST_ROWS_OF_A_TREE / max(rows, 1))
 
 
@@ -153,7 +155,7 @@ def _median(
         "eta": growth.step,
         "min_child_weight": growth.least_weight,
         "colsample_bytree": growth.columns,
-        "subsample": _share_of_rows(growth.rows_share, len(X)),
+        "subsample": share_of_rows(growth.rows_share, len(X)),
     }
     if any(signs):
         parameters["monotone_constraints"] = tuple(signs)

@@ -11,7 +11,7 @@ import numpy as np
 
 from registry.digests import canonical_json, sha256_bytes, sync_folder
 from training.fit import Lesson
-from training.trees import DEFAULT_GROWTH, Growth
+from training.trees import DEFAULT_GROWTH, MOST_ROWS_OF_A_TREE, Growth
 
 __all__ = ["Tuned", "growth_of", "tune"]
 
@@ -70,7 +70,7 @@ def tune(
         subject: what makes this search this one (JSON): the data's digest, the features', the split, the model.
         folder: where searches are kept. progress: told the share done.
     """
-    name = sha256_bytes(canonical_json([subject, seed, _SPACE, asdict(DEFAULT_GROWTH)]))
+    name = sha256_bytes(canonical_json([subject, seed, _SPACE, asdict(DEFAULT_GROWTH), MOST_ROWS_OF_A_TREE]))
     path = folder / f"{name.removeprefix('sha256:')}.jsonl"
     folder.mkdir(parents=True, exist_ok=True)
     known = _read(path)

@@ -34,8 +34,8 @@ class Levels:
         usual_change: all units' mean change from this weekday and clock to the target's in the last four whole
         weeks, in percent of their usual level.
         habit: mean change of the unit's occupied beds from this weekday and clock to the target's within a week, over
-        those of the last twelve weeks of which both ends are known; 0 a whole number of weeks ahead, unknown of under
-        four weeks.
+        those of the last twelve weeks of which both ends are known; 0 a whole number of weeks ahead by the local clock,
+        unknown of under four weeks.
     """
 
     week: Array

@@ -16,6 +16,7 @@ import numpy as np
 from hospital.events import Array, Events, columns_from_rows
 from hospital.features.beds import ALL_BED_FEATURES, BedFeatures, BedQuery
 from hospital.features.feature import TRIAGE_RANK, with_levels
+from hospital.features.reach import HABIT_WEEKS
 from hospital.features.wait import WAIT_FEATURES, WaitFeatures, WaitQuery
 from hospital.times import DAY, HOUR, MINUTE
 
@@ -39,6 +40,8 @@ def feature_digest(model: str) -> str:
         X = BedFeatures(events, features).compute(_beds())
     listed = [asdict(f) for f in features]
     digest = hashlib.sha256(json.dumps(listed, sort_keys=True).encode())
+    if model == "bed-demand":
+        digest.update(str(HABIT_WEEKS).encode())  # the probe's hospital is younger than a habit
     digest.update(np.where(np.isnan(X), np.float32(-1e30), X).astype("<f4").tobytes())
     return "sha256:" + digest.hexdigest()
 
