@@ -10,8 +10,8 @@ setup: .venv/.done
 .venv/.done: Makefile requirements/dev.lock requirements/uv.lock requirements/compiler.lock pyproject.toml explain/build.py $(wildcard explain/*.c explain/*.h)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || (echo "Python's venv is missing: apt-get install python3-venv" >&2; exit 1)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock
-	$(BIN)/uv pip sync --quiet --require-hashes requirements/dev.lock
 	@# Compiled now: where Python may not write, every start would compile all of it again.
+	$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements/dev.lock
 	$(BIN)/uv pip install --quiet --compile-bytecode --no-deps --no-build-isolation --editable .
 	@# The pinned compiler, for as long as it is needed; without it the system's own.
 	@$(BIN)/uv pip install --quiet --require-hashes --target .venv/compiler -r requirements/compiler.lock || true
