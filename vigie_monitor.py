@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -43,6 +44,10 @@ def _again_and_again(settings: "Settings", parent: int | None) -> int:
     """
     command = [sys.executable, str(Path(__file__).with_name("vigie.py")), "monitor", "--once"]
     due = time.monotonic() + (_FIRST_SECONDS if parent else 0.0)
+    if (
+        parent
+    ):  # Ctrl-C at a terminal reaches it too: it ends with its parent all the same, and has nothing to say
+        signal.signal(signal.SIGINT, lambda *_: None)
     looking: subprocess.Popen[bytes] | None = None
     try:
         while parent is None or os.getppid() == parent:

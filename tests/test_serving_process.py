@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -334,8 +334,16 @@ def test_a_bento_is_built_without_network(tmp_path: Path) -> None:
     assert not [n for n in names if n.startswith(("tests/", "training/"))]
 
 
-def test_the_real_parts_start_on_an_empty_home(tmp_path: Path) -> None:
-    """Nothing released: it lives, is not ready, and says what to do; told to stop, its monitor ends with it."""
+@pytest.mark.parametrize(
+    ("tell", "ending"), [(os.kill, signal.SIGTERM), (os.killpg, signal.SIGINT)], ids=["SIGTERM", "Ctrl-C"]
+)
+def test_the_real_parts_start_on_an_empty_home(
+    tmp_path: Path, tell: Callable[[int, int], None], ending: int
+) -> None:
+    """Nothing released: it lives, is not ready, and says what to do; told to stop, its monitor ends with it.
+
+    SIGTERM reaches the service alone, Ctrl-C at a terminal all that it started.
+    """
     port = free_port()
     environment = {n: v for n, v in os.environ.items() if not n.startswith("VIGIE_")}
     environment |= {"VIGIE_HOME": str(tmp_path / "home"), "VIGIE_PORT": str(port)}
@@ -361,7 +369,7 @@ def test_the_real_parts_start_on_an_empty_home(tmp_path: Path) -> None:
         assert told["ready"] is False
         assert told["models"]["wait-time"] == {"status": "not released"}
         (monitor,) = _monitors_of(process.pid)
-        os.kill(process.pid, signal.SIGTERM)  # the service alone: what it started ends with it
+        tell(process.pid, ending)
         output = process.communicate(timeout=20)[0].decode()
         deadline = time.monotonic() + 10
         while _monitors_of(process.pid) and time.monotonic() < deadline:
@@ -373,6 +381,7 @@ def test_the_real_parts_start_on_an_empty_home(tmp_path: Path) -> None:
             process.wait(10)
     assert process.returncode == 0
     assert "Traceback" not in output
+    assert "vigie: " not in output
 
 
 def _monitors_of(parent: int) -> list[int]:
