@@ -44,9 +44,8 @@ def _again_and_again(settings: "Settings", parent: int | None) -> int:
     """
     command = [sys.executable, str(Path(__file__).with_name("vigie.py")), "monitor", "--once"]
     due = time.monotonic() + (_FIRST_SECONDS if parent else 0.0)
-    if (
-        parent
-    ):  # Ctrl-C at a terminal reaches it too: it ends with its parent all the same, and has nothing to say
+    if parent:
+        # Ctrl-C at a terminal reaches it too: it ends with its parent all the same, and has nothing to say.
         signal.signal(signal.SIGINT, lambda *_: None)
     looking: subprocess.Popen[bytes] | None = None
     try:

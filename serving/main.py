@@ -87,7 +87,7 @@ def serve(settings: Settings) -> int:
 def _bentoml(settings: Settings) -> Callable[[], object]:
     """What `bentoml serve` does for this service, loaded and ready to be run until it is told to stop.
 
-    BentoML's command line loads its cloud first, half a second of every start.
+    In this process, so that it loads while the database is opened; an exec of its command line would load it anew.
     """
     from _bentoml_impl.loader import load  # type: ignore[import-untyped]
     from _bentoml_impl.server import serve_http  # type: ignore[import-untyped]
