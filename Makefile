@@ -7,7 +7,7 @@ BIN := .venv/bin
 
 setup: .venv/.done
 
-.venv/.done: Makefile requirements/dev.lock requirements/uv.lock requirements/compiler.lock pyproject.toml explain/build.py $(wildcard explain/*.c explain/*.h)
+.venv/.done: Makefile requirements/dev.lock requirements/uv.lock requirements/compiler.lock pyproject.toml explain/build.py $(wildcard explain/native/*)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || (echo "Python's venv is missing: apt-get install python3-venv" >&2; exit 1)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock
 	@# Compiled now: where Python may not write, every start would compile all of it again.

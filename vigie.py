@@ -118,12 +118,12 @@ def _data_map(given: argparse.Namespace) -> int:
 
 
 def _train(given: argparse.Namespace) -> int:
-    from hospital.mapping import load_mapping
-    from hospital.pseudonyms import load_or_create_key
-    from hospital.reading import read_hospital
-    from hospital.splits import BASELINE_FIRST_DAYS, Kind
+    from hospital.dataset.splits import BASELINE_FIRST_DAYS, Kind
+    from hospital.ingest.hospital_reader import read_hospital
+    from hospital.ingest.pseudonyms import load_or_create_key
+    from hospital.mapping.mapping_file import load_mapping
     from hospital.times import instant
-    from registry.keys import load_key
+    from registry.trust.keys import load_key
     from training.train import Request, train
     from vigie_progress import bar
 
@@ -185,14 +185,14 @@ def _train(given: argparse.Namespace) -> int:
 
 
 def _check(given: argparse.Namespace) -> int:
-    from hospital.mapping import load_mapping
-    from hospital.pseudonyms import load_or_create_key
-    from hospital.reading import read_hospital
-    from registry.check import check, policy_from
+    from hospital.ingest.hospital_reader import read_hospital
+    from hospital.ingest.pseudonyms import load_or_create_key
+    from hospital.mapping.mapping_file import load_mapping
+    from registry.cards.report_table import print_report
+    from registry.check.run import check, policy_from
     from registry.gates import Verdict
-    from registry.policy import default_policy
-    from registry.report_table import print_report
-    from training.commands import REFITS
+    from registry.policy.board_policy import default_policy
+    from training.child_commands import REFITS
     from vigie_progress import bar
 
     settings = _settings()
@@ -222,12 +222,12 @@ def _check(given: argparse.Namespace) -> int:
 
 
 def _compare(given: argparse.Namespace) -> int:
-    from hospital.mapping import load_mapping
-    from hospital.pseudonyms import load_or_create_key
-    from hospital.reading import read_hospital
-    from registry.compare import compare
-    from registry.compare_table import print_comparison
-    from registry.store import add_comparison
+    from hospital.ingest.hospital_reader import read_hospital
+    from hospital.ingest.pseudonyms import load_or_create_key
+    from hospital.mapping.mapping_file import load_mapping
+    from registry.compare.comparison import compare
+    from registry.compare.comparison_table import print_comparison
+    from registry.mlflow_store import add_comparison
     from vigie_progress import bar
 
     settings = _settings()
@@ -247,8 +247,8 @@ def _compare(given: argparse.Namespace) -> int:
 
 
 def _explain(given: argparse.Namespace) -> int:
-    from hospital.mapping import load_mapping
-    from registry.bulk import Request, explain_all
+    from hospital.mapping.mapping_file import load_mapping
+    from registry.bulk.run import Request, explain_all
     from vigie_progress import bar
 
     settings = _settings()
@@ -268,8 +268,8 @@ def _explain(given: argparse.Namespace) -> int:
 
 
 def _card(given: argparse.Namespace) -> int:
-    from registry.candidates import candidate
-    from registry.card_html import render_html
+    from registry.cards.card_page import render_html
+    from registry.trust.candidates import candidate
 
     settings = _settings()
     card = candidate(settings.candidates, given.model, given.version).json("card.json")
@@ -288,7 +288,7 @@ def _card(given: argparse.Namespace) -> int:
 
 
 def _key_create(given: argparse.Namespace) -> int:
-    from registry.keys import create_key
+    from registry.trust.keys import create_key
 
     path = given.out or Path(f"{given.name}.key")
     key = create_key(given.name, path)
@@ -297,8 +297,8 @@ def _key_create(given: argparse.Namespace) -> int:
 
 
 def _key_trust(given: argparse.Namespace) -> int:
-    from registry.policy import default_policy
-    from registry.trust import create_trust, update_trust
+    from registry.policy.board_policy import default_policy
+    from registry.trust.trust_store import create_trust, update_trust
 
     folder = _settings().trust
     if not (folder / "trust.json").exists():
@@ -309,9 +309,9 @@ def _key_trust(given: argparse.Namespace) -> int:
 
 
 def _policy(given: argparse.Namespace) -> int:
-    from registry.check import policy_from
-    from registry.policy import default_policy
-    from registry.trust import create_trust, update_trust
+    from registry.check.run import policy_from
+    from registry.policy.board_policy import default_policy
+    from registry.trust.trust_store import create_trust, update_trust
 
     folder, policy = _settings().trust, policy_from(given.file, default_policy())
     if not (folder / "trust.json").exists():
@@ -322,10 +322,10 @@ def _policy(given: argparse.Namespace) -> int:
 
 
 def _review(given: argparse.Namespace) -> int:
-    from registry.board import Decision, review
-    from registry.candidates import candidate
-    from registry.keys import load_key
-    from registry.report_table import print_report
+    from registry.cards.report_table import print_report
+    from registry.trust.candidates import candidate
+    from registry.trust.keys import load_key
+    from registry.trust.reviews import Decision, review
 
     settings = _settings()
     found = candidate(settings.candidates, given.model, given.version)
@@ -339,8 +339,8 @@ def _review(given: argparse.Namespace) -> int:
 
 
 def _promote(given: argparse.Namespace) -> int:
-    from registry.keys import load_key
-    from registry.release import promote
+    from registry.trust.keys import load_key
+    from registry.trust.promotion import promote
 
     release = promote(_settings(), given.model, given.version, load_key(given.key), now=_now())
     print(
@@ -350,8 +350,8 @@ def _promote(given: argparse.Namespace) -> int:
 
 
 def _rollback(given: argparse.Namespace) -> int:
-    from registry.keys import load_key
-    from registry.release import rollback
+    from registry.trust.keys import load_key
+    from registry.trust.promotion import rollback
 
     release = rollback(_settings(), given.model, load_key(given.key), now=_now())
     print(f"{release.model} is back at version {release.version}, as release {release.sequence}.")
@@ -359,7 +359,7 @@ def _rollback(given: argparse.Namespace) -> int:
 
 
 def _serve(given: argparse.Namespace) -> int:
-    from serving.main import serve
+    from serving.supervisor import serve
 
     settings = _settings()
     if given.port:
@@ -374,16 +374,17 @@ def _monitor(given: argparse.Namespace) -> int:
 
 
 def _retrain(given: argparse.Namespace) -> int:
-    from registry.candidates import MODELS
+    from registry.trust.candidates import MODELS
     from vigie_retrain import retrain
 
     return retrain(given, _settings(), [given.model] if given.model else list(MODELS), now=_now())
 
 
 def _journal(given: argparse.Namespace) -> int:
-    from registry.database import open_database
-    from registry.journal import entries, verify
-    from serving import decisions, predictions
+    from registry.record.database import open_database
+    from registry.record.journal import entries, verify
+    from serving.forecasting import decision_record as decisions
+    from serving.forecasting import prediction_record as predictions
 
     with open_database(_settings().database).connect() as connection:
         if given.what == "export":
@@ -402,8 +403,8 @@ def _journal(given: argparse.Namespace) -> int:
 
 
 def _token(given: argparse.Namespace) -> int:
-    from registry.database import open_database, writing
-    from registry.tokens import create_token, list_tokens, revoke_token
+    from registry.record.database import open_database, writing
+    from registry.record.tokens import create_token, list_tokens, revoke_token
 
     engine = open_database(_settings().database)
     if given.what == "list":

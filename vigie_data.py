@@ -6,15 +6,15 @@ import secrets
 import sys
 from datetime import UTC, datetime
 
-from hospital.drafting import draft_mapping
+from hospital.drafting.mapping_draft import draft_mapping
 from hospital.errors import ContractError, Fault, HistoryError, MappingError, VigieError
-from hospital.mapping import load_mapping
+from hospital.ingest.hospital_reader import read_hospital
+from hospital.mapping.mapping_file import load_mapping
 from hospital.profile.build import profile_of
 from hospital.profile.facts import Profile
 from hospital.profile.page import render_page
 from hospital.profile.terminal import print_profile
 from hospital.profile.words import Language, Words
-from hospital.reading import read_hospital
 from hospital.times import instant
 from registry.digests import write_atomically
 

@@ -16,17 +16,17 @@ from typing import Any
 
 from rich.console import Console
 
+from hospital.dataset.samples import WARM_UP_DAYS
 from hospital.errors import VigieError
-from hospital.samples import WARM_UP_DAYS
 from hospital.times import DAY, moment
-from registry.board import review, standing_reviews
-from registry.candidates import MODELS, Candidate, candidates
 from registry.digests import canonical_json, write_atomically
-from registry.keys import demo_key
-from registry.policy import Policy, default_policy
-from registry.release import current_release, promote
+from registry.policy.board_policy import Policy, default_policy
 from registry.settings import Settings
-from registry.trust import create_trust, load_trust, save_trust
+from registry.trust.candidates import MODELS, Candidate, candidates
+from registry.trust.keys import demo_key
+from registry.trust.promotion import current_release, promote
+from registry.trust.reviews import review, standing_reviews
+from registry.trust.trust_store import create_trust, load_trust, save_trust
 from vigie_demo_service import LOG, interrupt_on_endings, post, refuse_taken_port, service
 from vigie_progress import bar
 
@@ -101,7 +101,7 @@ def _simulate(console: Console, settings: Settings, days: int, seed: int) -> Pat
 
     from hospital.simulator import simulate, write
 
-    parameters = files("hospital.simulator").joinpath("parameters.toml").read_bytes()
+    parameters = files("hospital.simulator").joinpath("data", "parameters.toml").read_bytes()
     wanted = {"days": days, "seed": seed, "parameters": hashlib.sha256(parameters).hexdigest()}
     folder, marker = settings.home / "data", settings.home / "simulated.json"
     with _step(console, "Simulate a hospital") as said:
@@ -118,9 +118,9 @@ def _simulate(console: Console, settings: Settings, days: int, seed: int) -> Pat
 
 
 def _train(console: Console, settings: Settings, data: Path) -> list[Candidate]:
-    from hospital.features.probe import feature_digest
-    from hospital.pseudonyms import load_or_create_key
-    from hospital.reading import read_hospital
+    from hospital.features.definition_digest import feature_digest
+    from hospital.ingest.hospital_reader import read_hospital
+    from hospital.ingest.pseudonyms import load_or_create_key
 
     tables = read_hospital(data, None, load_or_create_key(settings.home / "pseudonym.key"))
     missing = []
@@ -194,8 +194,8 @@ def _train_side_by_side(settings: Settings, data: Path, models: list[str]) -> No
 def _train_one(
     model: str, home: str, data: str, told: "multiprocessing.Queue[tuple[str, str, float]]"
 ) -> None:
-    from hospital.pseudonyms import load_or_create_key
-    from hospital.reading import read_hospital
+    from hospital.ingest.hospital_reader import read_hospital
+    from hospital.ingest.pseudonyms import load_or_create_key
     from training.train import Request, train
 
     try:
@@ -221,15 +221,15 @@ def _train_one(
 
 
 def _check(console: Console, settings: Settings, candidate: Candidate, policy: Policy) -> bool:
-    from registry.report_table import print_report
+    from registry.cards.report_table import print_report
 
     with _step(console, f"Check {candidate.model}") as said:
         if candidate.checked and candidate.digests()["policy_digest"] == policy.digest:
             body = candidate.json("report.json")
             said.append(f"{body['verdict']}, kept")
         else:
-            from registry.check import check
-            from training.commands import REFITS
+            from registry.check.run import check
+            from training.child_commands import REFITS
 
             with bar() as progress:
                 report = check(
@@ -283,13 +283,13 @@ def _observations(console: Console, settings: Settings, data: Path) -> datetime:
     """Gives the service the last weeks of the simulated hospital; returns where its clock begins."""
     from sqlalchemy import delete, func, select
 
-    from hospital.columns import columns_of
-    from hospital.features.reach import reach_days
-    from hospital.pseudonyms import load_or_create_key
-    from hospital.reading import read_hospital
-    from registry.database import observations, open_database, writing
-    from serving.importing import rows_since
-    from serving.observations import import_rows
+    from hospital.features.lookback import reach_days
+    from hospital.ingest.event_columns import columns_of
+    from hospital.ingest.hospital_reader import read_hospital
+    from hospital.ingest.pseudonyms import load_or_create_key
+    from registry.record.database import observations, open_database, writing
+    from serving.state.history_import import rows_since
+    from serving.state.observations import import_rows
 
     engine = open_database(settings.database)
     with _step(console, "Give the service the last weeks") as said:
@@ -320,8 +320,8 @@ def _observations(console: Console, settings: Settings, data: Path) -> datetime:
 
 
 def _token(settings: Settings) -> str:
-    from registry.database import open_database, writing
-    from registry.tokens import ROLES, create_token
+    from registry.record.database import open_database, writing
+    from registry.record.tokens import ROLES, create_token
 
     path = settings.home / "demo-token"
     if path.exists():
@@ -383,7 +383,7 @@ def _show(
 
 
 def _what_to_open(console: Console, settings: Settings, token: str) -> None:
-    from serving.auth import entry_link
+    from serving.http.authentication import entry_link
 
     base = f"http://127.0.0.1:{settings.port}"
     console.print(

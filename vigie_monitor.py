@@ -27,7 +27,7 @@ def run_monitor(given: argparse.Namespace, settings: "Settings", *, now: Callabl
     """Runs the verb; returns the exit code: 0 no new alarm, 1 a new one, 2 an error."""
     if given.clear is None and not given.once and not given.show:
         return _again_and_again(settings, given.parent)
-    from registry.database import opened_database
+    from registry.record.database import opened_database
 
     with opened_database(settings.database) as engine:
         if given.clear is not None:
@@ -65,9 +65,9 @@ def _again_and_again(settings: "Settings", parent: int | None) -> int:
 
 def _once(given: argparse.Namespace, settings: "Settings", engine: "Engine", now: datetime) -> int:
     from hospital.errors import VigieError
-    from registry.candidates import MODELS
-    from registry.monitoring.look import look
-    from registry.monitoring.telling import change_in_words, what_of
+    from registry.monitoring.alarm_text import change_in_words, what_of
+    from registry.monitoring.run import look
+    from registry.trust.candidates import MODELS
 
     language = given.language or settings.language
     told, failed = [], False
@@ -103,9 +103,9 @@ def _once(given: argparse.Namespace, settings: "Settings", engine: "Engine", now
 
 
 def _clear(given: argparse.Namespace, settings: "Settings", engine: "Engine", now: datetime) -> int:
-    from registry.database import writing
-    from registry.keys import load_key
-    from registry.monitoring.clearing import clear_alarm
+    from registry.monitoring.acknowledgement import clear_alarm
+    from registry.record.database import writing
+    from registry.trust.keys import load_key
 
     key = load_key(given.key) if given.key else None
     with writing(engine) as connection:
@@ -117,10 +117,10 @@ def _clear(given: argparse.Namespace, settings: "Settings", engine: "Engine", no
 
 
 def _show(given: argparse.Namespace, settings: "Settings", engine: "Engine") -> int:
-    from registry.candidates import MODELS
-    from registry.monitoring.standing import last_look, standing
-    from registry.monitoring.telling import warning_of
-    from registry.released import current_release
+    from registry.monitoring.alarm_text import warning_of
+    from registry.monitoring.alarms import last_look, standing
+    from registry.trust.candidates import MODELS
+    from registry.trust.releases import current_release
 
     language, shown = given.language or settings.language, dict[str, Any]()
     for model in MODELS:

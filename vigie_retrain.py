@@ -16,12 +16,12 @@ __all__ = ["retrain"]
 
 def retrain(given: argparse.Namespace, settings: "Settings", models: Sequence[str], *, now: datetime) -> int:
     """Runs the verb; returns the exit code: 0 at least one candidate was trained, 1 none was due."""
-    from hospital.mapping import load_mapping
-    from hospital.pseudonyms import load_or_create_key
-    from hospital.reading import read_hospital
-    from registry.database import opened_database
-    from registry.keys import load_key
-    from registry.monitoring.due import due
+    from hospital.ingest.hospital_reader import read_hospital
+    from hospital.ingest.pseudonyms import load_or_create_key
+    from hospital.mapping.mapping_file import load_mapping
+    from registry.monitoring.retraining_due import due
+    from registry.record.database import opened_database
+    from registry.trust.keys import load_key
     from training.train import Request, train
     from vigie_progress import bar
 

@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.results import Figure, conditions, publish
-from hospital.reading import read_hospital
+from hospital.ingest.hospital_reader import read_hospital
 from hospital.simulator import simulate, write
-from registry.bulk import PIECE_ROWS, write_pieces
-from registry.bulk_parts import claimed
-from registry.bulk_rows import Piece, Pieces, pieces_of
-from registry.bulk_table import Layout, Subject
-from registry.candidates import MODELS
-from registry.model import ForecastModel
-from registry.package import package_digest
+from registry.bulk.parquet import Layout, Subject
+from registry.bulk.resume import claimed
+from registry.bulk.rows import Piece, Pieces, pieces_of
+from registry.bulk.run import PIECE_ROWS, write_pieces
+from registry.model.forecast_model import ForecastModel
+from registry.package.manifest import package_digest
+from registry.trust.candidates import MODELS
 
 ROWS, DAYS, SEED = 1_000_000, 490, 1
 MOST_GB = 1.0

@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.results import Figure, conditions, publish
-from hospital.reading import read_hospital
+from hospital.ingest.hospital_reader import read_hospital
 from hospital.simulator import Shift, Unfair, simulate, write
-from registry.check import check
+from registry.check.run import check
 from registry.digests import sha256_file, write_atomically
-from registry.keys import demo_key
-from registry.policy import default_policy
+from registry.policy.board_policy import default_policy
 from registry.settings import Settings
-from registry.trust import create_trust
-from training.commands import REFITS
+from registry.trust.keys import demo_key
+from registry.trust.trust_store import create_trust
+from training.child_commands import REFITS
 from training.train import Request, train
 
 SEEDS = {"sound": range(1001, 1041), "unfair": range(1001, 1021), "shift": range(1001, 1021)}
@@ -95,7 +95,7 @@ def main() -> int:
 
 
 def _figures(results: dict[str, list[dict[str, Any]]]) -> list[Figure]:
-    policy = Path("registry/policies/default.toml")
+    policy = Path("registry/policy/policies/default.toml")
 
     def where(case: str) -> str:
         seeds = SEEDS[case]

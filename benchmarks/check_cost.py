@@ -41,10 +41,10 @@ _PARTS = (
 def one_check(model: str) -> dict[str, Any]:
     """Checks the version once; seconds by the clock and of the processor, of all and of each part."""
     started = time.perf_counter()
-    from registry.check import check
-    from registry.policy import default_policy
+    from registry.check.run import check
+    from registry.policy.board_policy import default_policy
     from registry.settings import Settings
-    from training.commands import REFITS
+    from training.child_commands import REFITS
 
     loaded = time.perf_counter() - started
     parts: dict[str, float] = {}
@@ -81,7 +81,7 @@ def _home(model: str) -> Path:
 
 def prepare(model: str) -> None:
     """Simulates and trains what is not there yet."""
-    from hospital.reading import read_hospital
+    from hospital.ingest.hospital_reader import read_hospital
     from hospital.simulator import simulate, write
     from registry.settings import Settings
     from training.train import Request, train

@@ -1,6 +1,6 @@
 """Known error rates of the gates: sound hospitals, and hospitals with one flaw of a known size, judged in hundreds.
 
-Synthetic evidence (`benchmarks.synthetic_evidence`) runs scope, accuracy, calibration, fairness and drift under the
+Synthetic evidence (`tests.support.synthetic_evidence`) runs scope, accuracy, calibration, fairness and drift under the
 policy that ships. Every finished hospital is kept under `.bench/gates`, so that a stopped run goes on.
 """
 
@@ -20,11 +20,11 @@ from scipy import stats
 from benchmarks.gates_power import draw_power
 from benchmarks.gates_ranges import drawn, measured_ranges
 from benchmarks.results import Figure, conditions, publish
-from benchmarks.synthetic_evidence import Hospital, beds, waits
 from registry.digests import sha256_bytes, write_atomically
-from registry.evidence import Evidence
+from registry.evidence.records import Evidence
 from registry.gates import judge, worst
-from registry.policy import default_policy
+from registry.policy.board_policy import default_policy
+from tests.support.synthetic_evidence import Hospital, beds, waits
 
 KEPT = Path(".bench") / "gates"
 SOUND, FLAWED, POWER = 600, 200, 50
@@ -121,7 +121,10 @@ def judged(task: Task) -> dict[str, Any]:
 def _folder() -> Path:
     """Kept results are of one policy and one state of the code that judges."""
     code = b"".join(p.read_bytes() for p in sorted(Path("registry/gates").glob("*.py")))
-    code += Path("registry/daily.py").read_bytes() + Path("benchmarks/synthetic_evidence.py").read_bytes()
+    code += (
+        Path("registry/facts/daily_series.py").read_bytes()
+        + Path("tests/support/synthetic_evidence.py").read_bytes()
+    )
     return KEPT / sha256_bytes(default_policy().content + code)[7:19]
 
 

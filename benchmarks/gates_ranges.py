@@ -8,9 +8,9 @@ import pandas as pd
 from scipy import stats
 
 from benchmarks.results import Figure, conditions
-from benchmarks.synthetic_evidence import Hospital
-from hospital.events import Array
+from hospital.arrays import Array
 from hospital.simulator import simulate
+from tests.support.synthetic_evidence import Hospital
 
 __all__ = ["RANGES", "drawn", "measured_ranges"]
 

@@ -20,14 +20,14 @@ import pandas as pd
 from benchmarks.nhamcs import evidence_of, read_survey
 from benchmarks.real import DIVI, MAPPING
 from benchmarks.results import Figure, conditions, publish
-from hospital.mapping import load_mapping
-from hospital.reading import HospitalTables, read_hospital
-from registry.check import check
-from registry.keys import demo_key
-from registry.policy import Policy, default_policy, load_policy
-from registry.report import make_report
+from hospital.ingest.hospital_reader import HospitalTables, read_hospital
+from hospital.mapping.mapping_file import load_mapping
+from registry.cards.report import make_report
+from registry.check.run import check
+from registry.policy.board_policy import Policy, default_policy, load_policy
 from registry.settings import Settings
-from registry.trust import create_trust
+from registry.trust.keys import demo_key
+from registry.trust.trust_store import create_trust
 from training.train import Request, train
 
 _GATES = ("accuracy", "calibration", "fairness", "drift")

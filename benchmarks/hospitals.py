@@ -12,17 +12,17 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.results import Figure, conditions, publish
-from hospital.baselines import BED_BASELINES
-from hospital.events import Array
-from hospital.quantiles import LEVELS
-from hospital.reading import read_hospital
+from hospital.arrays import Array
+from hospital.dataset.baselines import BED_BASELINES
+from hospital.dataset.quantiles import LEVELS
+from hospital.ingest.hospital_reader import read_hospital
 from hospital.simulator import simulate, write
-from registry.evidence import Scored
-from registry.model import ForecastModel
-from registry.prepared import PreparedBeds
-from registry.scoring import score
-from registry.whole_hospital import together
-from registry.whole_scores import score_whole
+from registry.evidence.records import Scored
+from registry.model.dataset import PreparedBeds
+from registry.model.forecast_model import ForecastModel
+from registry.model.hospital_total import together
+from registry.model.hospital_total_scores import score_whole
+from registry.model.scoring import score
 from training.train import Request, build_package
 
 SEEDS, DAYS = range(7, 16), 490

@@ -30,22 +30,23 @@ import pandas as pd
 
 from benchmarks.gates_power import draw_power
 from benchmarks.results import Figure, conditions, publish
-from hospital.baselines import BedBaselines, WaitBaselines, triage_position, usual_waits
-from hospital.columns import events_of
-from hospital.events import Array, Events
-from hospital.quantiles import LEVELS
-from hospital.reading import read_hospital
+from hospital.arrays import Array
+from hospital.contracts.tables import TABLES
+from hospital.dataset.baselines import BedBaselines, WaitBaselines, triage_position, usual_waits
+from hospital.dataset.quantiles import LEVELS
+from hospital.ingest.event_columns import events_of
+from hospital.ingest.hospital_reader import read_hospital
+from hospital.record.events import Events
 from hospital.simulator import simulate, write
-from hospital.tables import TABLES
 from hospital.times import HOUR, MISSING_TIME
 from registry.digests import sha256_bytes, write_atomically
-from registry.evidence import ContractFacts, Evidence, ExplanationFacts, Scored
+from registry.evidence.probe_records import FeatureFacts, LeakageFacts, Probed
+from registry.evidence.records import ContractFacts, Evidence, ExplanationFacts, Scored
+from registry.facts.leakage_probes import leakage_facts
 from registry.gates import GateResult
 from registry.gates.contract import judge_contract
-from registry.leakage import leakage_facts
-from registry.policy import default_policy
-from registry.prepared import PreparedBeds, PreparedWaits, prepare_beds, prepare_waits
-from registry.probed import FeatureFacts, LeakageFacts, Probed
+from registry.model.dataset import PreparedBeds, PreparedWaits, prepare_beds, prepare_waits
+from registry.policy.board_policy import default_policy
 from training.bed_baselines import bed_baselines
 
 __all__ = ["LEAKING", "SHARE", "SOUND", "judged_set", "leaks"]

@@ -14,9 +14,9 @@ from scipy import stats
 
 from benchmarks.monitor_years import KINDS, RELEASED, YEAR, Shift, simulate_year
 from benchmarks.results import Figure, conditions, publish
-from registry.monitoring.rules import MonitorRules
-from registry.monitoring.watch import watch
-from registry.policy import default_policy
+from registry.monitoring.sequential_tests import watch
+from registry.policy.board_policy import default_policy
+from registry.policy.monitor_rules import MonitorRules
 
 SOUND, SHIFTED = 600, 200
 MOST_FALSE, LEAST_SEEN = 20, 180

@@ -22,10 +22,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from scipy import stats
 
+from hospital.arrays import Array
 from hospital.calendar import is_holiday
-from hospital.events import Array
-from registry.monitoring.figures import DailyFigures, Figure
-from registry.monitoring.rules import Family
+from registry.monitoring.daily_figures import DailyFigures, Figure
+from registry.policy.monitor_rules import Family
 
 __all__ = ["KINDS", "RELEASED", "YEAR", "Shift", "Year", "simulate_year"]
 

@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 
 from explain import TreeEngine
-from hospital.events import Array
+from hospital.arrays import Array
+from hospital.dataset.quantiles import LEVELS, weighted_quantiles
 from hospital.features.feature import Feature
-from hospital.quantiles import LEVELS, weighted_quantiles
 from hospital.times import DAY
-from registry.daily import InputRows, error_series, input_series
-from registry.evidence import ContractFacts, DailyInput, Evidence, ExplanationFacts, Scored
-from registry.scoring import AGE_BANDS
+from registry.evidence.records import ContractFacts, DailyInput, Evidence, ExplanationFacts, Scored
+from registry.facts.daily_series import InputRows, error_series, input_series
+from registry.model.scoring import AGE_BANDS
 from training.trees import fit_trees
 
 __all__ = ["FILE", "Survey", "evidence_of", "read_survey"]

@@ -14,24 +14,24 @@ import numpy as np
 
 from benchmarks.nhamcs import P90, evidence_of, pinball, read_survey
 from benchmarks.results import Figure, conditions, publish
-from hospital.baselines import BED_BASELINES
+from hospital.arrays import Array
 from hospital.calendar import local_day, weekday
-from hospital.events import Array
-from hospital.mapping import load_mapping
-from hospital.quantiles import LEVELS
-from hospital.reading import HospitalTables, read_hospital
+from hospital.dataset.baselines import BED_BASELINES
+from hospital.dataset.quantiles import LEVELS
+from hospital.ingest.hospital_reader import HospitalTables, read_hospital
+from hospital.mapping.mapping_file import load_mapping
 from hospital.times import DAY, HOUR
-from registry.evidence import Scored
+from registry.evidence.records import Scored
 from registry.gates.accuracy import judge_accuracy
 from registry.gates.calibration import randomised_pit
-from registry.gates.scope import choose_scope
-from registry.gates.verdict import Verdict
-from registry.model import ForecastModel
-from registry.policy import default_policy
-from registry.prepared import PreparedBeds
-from registry.scoring import score
-from registry.whole_hospital import together
-from registry.whole_scores import score_whole
+from registry.model.dataset import PreparedBeds
+from registry.model.forecast_model import ForecastModel
+from registry.model.hospital_total import together
+from registry.model.hospital_total_scores import score_whole
+from registry.model.scoring import score
+from registry.policy.board_policy import default_policy
+from registry.statistics.scope import choose_scope
+from registry.statistics.verdict import Verdict
 from training.train import Request, build_package
 
 DIVI = "divi_icu_beds_daily_2020_2025.parquet"

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
-from serving.app import ENDPOINTS
-from serving.endpoint import Call
-from serving.routes_forecasts import WAIT_TIME
+from serving.application import ENDPOINTS
+from serving.composition import real_parts
+from serving.gateway.endpoint import Call
+from serving.routes.forecasts import WAIT_TIME
 from serving.service import build_service
-from serving.wiring import real_parts
 
 __all__ = ["Empty"]
 

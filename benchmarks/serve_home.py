@@ -15,19 +15,19 @@ import numpy as np
 from rich.console import Console
 
 from explain.model_file import Array
-from hospital.pseudonyms import load_or_create_key
-from hospital.reading import read_hospital
+from hospital.ingest.hospital_reader import read_hospital
+from hospital.ingest.pseudonyms import load_or_create_key
 from hospital.times import MINUTE, instant, moment
-from registry.candidates import candidates
-from registry.database import open_database
-from registry.keys import demo_key
-from registry.policy import default_policy
-from registry.release import current_release
+from registry.policy.board_policy import default_policy
+from registry.record.database import open_database
 from registry.settings import Settings
-from serving.forecaster import _wait_query, _wait_rows
-from serving.releases import StoredReleases
-from serving.requests import Context, wait_question
-from serving.state import StateCache
+from registry.trust.candidates import candidates
+from registry.trust.keys import demo_key
+from registry.trust.promotion import current_release
+from serving.forecasting.forecaster import _wait_query, _wait_rows
+from serving.messages.request_bodies import Context, wait_question
+from serving.releases.releases_in_use import StoredReleases
+from serving.state.live_state import StateCache
 from training.train import Request, train
 from training.trees import Growth
 from vigie_demo import _approve, _check, _make_demo_home, _observations, _release, _simulate, _token

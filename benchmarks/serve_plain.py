@@ -8,17 +8,17 @@ from dataclasses import replace
 import numpy as np
 from sqlalchemy import Connection
 
-from hospital.events import Array
-from registry.answering import Answered
-from registry.model import ForecastModel, Rows
-from registry.reliance import emergency_of, in_scope, stale_after
-from serving.answering import Answers
-from serving.answers import Explanation, WaitForecast
-from serving.forecaster import _engine, _Forecaster, _wait_query, _wait_rows
-from serving.parts import Parts
-from serving.protocol import LoadedModel, WaitQuestion
+from hospital.arrays import Array
+from registry.model.forecast_model import ForecastModel, Rows
+from registry.model.scope_fallback import Answered
+from registry.model.trust_limits import emergency_of, in_scope, stale_after
+from serving.composition import real_parts
+from serving.forecasting.forecaster import _engine, _Forecaster, _wait_query, _wait_rows
+from serving.forecasting.row_answers import Answers
+from serving.gateway.service_parts import Parts
+from serving.messages.answer_bodies import Explanation, WaitForecast
+from serving.messages.forecast_protocol import LoadedModel, WaitQuestion
 from serving.service import build_service
-from serving.wiring import real_parts
 
 __all__ = ["Plain"]
 

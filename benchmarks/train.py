@@ -23,14 +23,14 @@ import numpy as np
 from benchmarks.census import write_census
 from benchmarks.results import FOLDER, Figure, conditions, publish
 from benchmarks.visits import write_visits
-from hospital import samples
-from hospital.columns import events_of
-from hospital.reading import read_hospital
-from hospital.splits import HORIZONS_HOURS
+from hospital.dataset import samples
+from hospital.dataset.splits import HORIZONS_HOURS
+from hospital.ingest.event_columns import events_of
+from hospital.ingest.hospital_reader import read_hospital
 from hospital.times import DAY
-from registry.model import ForecastModel
-from registry.prepared import forecast, prepare_beds
-from registry.snapshot import seal_snapshot
+from registry.model.dataset import forecast, prepare_beds
+from registry.model.forecast_model import ForecastModel
+from registry.trust.snapshots import seal_snapshot
 
 THREADS, SEED = 2, 1
 MOST_IMPORT_SECONDS, MOST_IMPORT_GB = 180, 2.0

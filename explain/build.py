@@ -18,8 +18,9 @@ from pathlib import Path
 
 __all__ = ["BUILT", "SOURCES", "build", "kernel_path", "variants"]
 
-SOURCES = tuple(Path(__file__).with_name(name) for name in ("kernel.c", "contrast.c", "pairs.c", "tables.c"))
-_HEADERS = tuple(Path(__file__).with_name(name) for name in ("kernel.h", "tree_pass.h"))
+_NATIVE = Path(__file__).with_name("native")
+SOURCES = tuple(_NATIVE / name for name in ("kernel.c", "contrast.c", "pairs.c", "tables.c"))
+_HEADERS = tuple(_NATIVE / name for name in ("kernel.h", "tree_pass.h"))
 BUILT = Path(__file__).with_name("built")
 _FLAGS = ["-std=gnu11", "-O3", "-s", "-fPIC", "-shared", "-fno-math-errno", "-fno-trapping-math"]
 _FLAGS += [

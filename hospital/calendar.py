@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from hospital.events import Array
+from hospital.arrays import Array
 from hospital.times import DAY, HOUR
 
 __all__ = [

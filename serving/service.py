@@ -24,13 +24,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serving.answers import BedDemandAnswer, WaitTimeAnswer
-from serving.requests import BedDemandRequest, WaitTimeRequest
+from serving.messages.answer_bodies import BedDemandAnswer, WaitTimeAnswer
+from serving.messages.request_bodies import BedDemandRequest, WaitTimeRequest
 
 if TYPE_CHECKING:
-    from serving.endpoint import Endpoint
-    from serving.gate import Gate
-    from serving.parts import Parts
+    from serving.gateway.endpoint import Endpoint
+    from serving.gateway.request_gate import Gate
+    from serving.gateway.service_parts import Parts
 
 __all__ = ["Vigie", "build_service"]
 
@@ -71,8 +71,8 @@ class _Behind:
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        from serving.gate import Gate, answer_current
-        from serving.log import configure
+        from serving.gateway.request_gate import Gate, answer_current
+        from serving.http.request_log import configure
 
         configure()
         parts = self._factory()
@@ -111,13 +111,13 @@ class _Behind:
 
 
 def _all() -> "Sequence[Endpoint]":
-    from serving.app import ENDPOINTS
+    from serving.application import ENDPOINTS
 
     return ENDPOINTS
 
 
 def _real_parts() -> "Parts":
-    from serving.wiring import real_parts
+    from serving.composition import real_parts
 
     return real_parts()
 

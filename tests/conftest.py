@@ -14,10 +14,10 @@ from typing import Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest
-from installation import Installation
 from sqlalchemy import create_engine, text
 
-from hospital.reading import HospitalTables
+from hospital.ingest.hospital_reader import HospitalTables
+from tests.support.installation import Installation
 
 _PROGRAMS = ("initdb", "pg_ctl")
 _CHROMIUM = Path("/usr/bin/chromium")
@@ -110,7 +110,7 @@ def hospital_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def hospital(hospital_folder: Path) -> HospitalTables:
     """The small simulated hospital, read."""
-    from hospital.reading import read_hospital
+    from hospital.ingest.hospital_reader import read_hospital
 
     return read_hospital(hospital_folder, None, b"a key for tests")
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hospital.splits import Split
-from registry.prepared import PreparedBeds
-from training.fit import Prepared, lesson_of
+from hospital.dataset.splits import Split
+from registry.model.dataset import PreparedBeds
+from training.package_build import Prepared, lesson_of
 from training.trees import Growth
 
 __all__ = ["Ablation", "ablate"]

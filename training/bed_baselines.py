@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from hospital.baselines import (
+from hospital.arrays import Array
+from hospital.dataset.baselines import (
     BED_BASELINES,
     BedBaselines,
     best_of,
@@ -12,12 +13,11 @@ from hospital.baselines import (
     usual_changes,
     week_slot,
 )
-from hospital.events import Array
+from hospital.dataset.quantiles import LEVELS
 from hospital.features.feature import Feature
 from hospital.grouping import rows_of_groups
-from hospital.quantiles import LEVELS
 from hospital.times import DAY, HOUR
-from registry.prepared import PreparedBeds, history_days
+from registry.model.dataset import PreparedBeds, history_days
 
 __all__ = ["bed_baselines", "feature_of", "usual_of_the_other_half", "with_residuals"]
 

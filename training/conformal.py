@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from explain import TreeEngine
-from hospital.events import Array
-from hospital.quantiles import LEVELS, weighted_quantiles
-from registry.linear import Median
-from registry.model import MEDIAN, Rows
-from registry.prepared import PreparedBeds, PreparedWaits
+from hospital.arrays import Array
+from hospital.dataset.quantiles import LEVELS, weighted_quantiles
+from registry.model.dataset import PreparedBeds, PreparedWaits
+from registry.model.forecast_model import MEDIAN, Rows
+from registry.model.linear_step import Median
 
 __all__ = ["LEAST_CELL", "LEAST_WAITS", "Calibration", "Errors", "calibrated"]
 

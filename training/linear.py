@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from hospital.events import Array
+from hospital.arrays import Array
 from hospital.features.feature import Feature
-from registry.linear import LinearStep, inputs
+from registry.model.linear_step import LinearStep, inputs
 
 __all__ = ["fit_habit", "fit_slopes", "with_habit"]
 

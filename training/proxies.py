@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hospital.events import Array
+from hospital.arrays import Array
 from hospital.times import DAY
-from registry.explained import centred, rows_of
-from registry.model import ForecastModel
-from registry.prepared import PreparedWaits
-from registry.scoring import audit_of
+from registry.model.dataset import PreparedWaits
+from registry.model.feature_groups import centred, rows_of
+from registry.model.forecast_model import ForecastModel
+from registry.model.scoring import audit_of
 
 __all__ = ["cross_scores", "proxies"]
 

@@ -1,7 +1,7 @@
 """Refits for the explanation gate: would the same history, had it gone a little otherwise, have given the same reasons?
 
 ``python -m training.refits FOLDER``: reads ``request.json`` in the folder, writes ``refits.npz`` there, and a line of
-JSON on standard output for each share done. A check runs it in a process of its own (`registry.refitting`).
+JSON on standard output for each share done. A check runs it in a process of its own (`registry.facts.refit_cache`).
 
 Each refit learns from a bootstrap sample of whole weeks of the fitted parts (blocks, as days depend on one another:
 Künsch 1989, doi 10.1214/aos/1176347265), with the package's own configuration, but for fewer rows and fewer, larger
@@ -22,21 +22,21 @@ from typing import Any
 import numpy as np
 
 from explain import TreeEngine
-from hospital.baselines import BedBaselines, week_slot
-from hospital.events import Array
-from hospital.splits import Split
+from hospital.arrays import Array
+from hospital.dataset.baselines import BedBaselines, week_slot
+from hospital.dataset.splits import Split
 from hospital.times import DAY
-from registry.candidates import candidate
 from registry.digests import write_atomically
-from registry.explained import group_sums, spread_rows
-from registry.linear import Median
-from registry.model import ForecastModel, Rows
-from registry.prepared import PreparedBeds, PreparedWaits, fitted_until
-from registry.preparing import prepare
+from registry.model.dataset import PreparedBeds, PreparedWaits, fitted_until
+from registry.model.feature_groups import group_sums, spread_rows
+from registry.model.forecast_model import ForecastModel, Rows
+from registry.model.linear_step import Median
+from registry.model.package_dataset import prepare
 from registry.settings import Settings
-from registry.snapshot import open_snapshot
-from training.fit import bed_lesson
+from registry.trust.candidates import candidate
+from registry.trust.snapshots import open_snapshot
 from training.monotone import WAIT_SIGNS, signs_of
+from training.package_build import bed_lesson
 from training.proxies import proxies
 from training.trees import Growth, fit_median
 

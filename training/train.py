@@ -14,31 +14,31 @@ from typing import Any
 from sqlalchemy import Connection
 
 from explain.verification import verify_apart
-from hospital.columns import events_of
+from hospital.dataset.samples import WARM_UP_DAYS
+from hospital.dataset.splits import HORIZONS_HOURS, Kind, Split
 from hospital.errors import HistoryError
-from hospital.events import Events
-from hospital.features.probe import feature_digest
+from hospital.features.definition_digest import feature_digest
 from hospital.features.wait import WAIT_FEATURES
-from hospital.reading import HospitalTables
-from hospital.samples import WARM_UP_DAYS
-from hospital.splits import HORIZONS_HOURS, Kind, Split
+from hospital.ingest.event_columns import events_of
+from hospital.ingest.hospital_reader import HospitalTables
+from hospital.record.events import Events
 from hospital.times import DAY, instant
-from registry.candidates import MODELS, Candidate, register
-from registry.database import open_database, writing
-from registry.energy import Meter
-from registry.journal import append
-from registry.keys import Key
-from registry.model import ForecastModel
-from registry.package import write_package
-from registry.prepared import PreparedBeds, PreparedWaits, prepare_beds, prepare_waits, split_of
-from registry.scoring import reported_scores, write_reported
+from registry.check.multiplicity import registered_span
+from registry.facts.energy import Meter
+from registry.mlflow_store import record
+from registry.model.dataset import PreparedBeds, PreparedWaits, prepare_beds, prepare_waits, split_of
+from registry.model.forecast_model import ForecastModel
+from registry.model.scoring import reported_scores, write_reported
+from registry.package.manifest import write_package
+from registry.record.database import open_database, writing
+from registry.record.journal import append
 from registry.settings import Settings
-from registry.snapshot import seal_snapshot
-from registry.store import record
-from registry.tried import registered_span
+from registry.trust.candidates import MODELS, Candidate, register
+from registry.trust.keys import Key
+from registry.trust.snapshots import seal_snapshot
 from training.ablation import Ablation, ablate
 from training.errors import TrainingError
-from training.fit import Fitted, fit_baselines, fit_beds, fit_waits, lesson_of
+from training.package_build import Fitted, fit_baselines, fit_beds, fit_waits, lesson_of
 from training.trees import DEFAULT_GROWTH, SPREAD_ROUNDS, Growth
 from training.tune import Tuned, tune
 

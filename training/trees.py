@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xgboost as xgb
 
-from hospital.events import Array
+from hospital.arrays import Array
 from training.monotone import in_order
 
 __all__ = [

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from registry.digests import canonical_json, sha256_bytes, sync_folder
-from training.fit import Lesson
+from training.package_build import Lesson
 from training.trees import DEFAULT_GROWTH, MOST_ROWS_OF_A_TREE, Growth
 
 __all__ = ["Tuned", "growth_of", "tune"]

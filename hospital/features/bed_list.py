@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 
 from hospital.calendar import holidays_known
-from hospital.events import Events
 from hospital.features.feature import SEASON_DAYS, Feature
+from hospital.record.events import Events
 
 __all__ = ["ALL_BED_FEATURES", "bed_features_of", "of_all_units"]
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from hospital.arrays import Array
 from hospital.calendar import (
     days_before_local,
     days_from_new_year,
@@ -16,14 +17,14 @@ from hospital.calendar import (
     season,
     weekday,
 )
-from hospital.counting import Counter, Spans, later, or_forever
-from hospital.events import Array, Events, Facts
 from hospital.features.bed_list import ALL_BED_FEATURES, bed_features_of
 from hospital.features.demand import Demand, demand_of
 from hospital.features.emergency_flow import EmergencyFlow, visits_of
 from hospital.features.feature import Feature
 from hospital.features.levels import Levels, levels_of
 from hospital.grouping import rows_of_groups
+from hospital.record.events import Events, Facts
+from hospital.record.interval_counts import Counter, Spans, later, or_forever
 from hospital.times import DAY, HOUR
 
 __all__ = ["ALL_BED_FEATURES", "BedFeatures", "BedQuery", "BedState", "bed_features_of"]

@@ -9,8 +9,9 @@ from typing import Protocol
 
 import numpy as np
 
-from hospital.counting import Counter, Series, Spans, later, or_forever
-from hospital.events import FOREVER, Array, Events, Facts
+from hospital.arrays import Array
+from hospital.record.events import FOREVER, Events, Facts
+from hospital.record.interval_counts import Counter, Series, Spans, later, or_forever
 from hospital.times import DAY, HOUR, MISSING_TIME
 
 __all__ = ["BED_WAIT_LIMIT", "Demand", "TrueDemand", "demand_of"]

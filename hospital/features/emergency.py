@@ -8,10 +8,11 @@ from itertools import repeat
 
 import numpy as np
 
-from hospital.counting import LastOnes, Own, Together, later, or_forever
-from hospital.events import Array, Events, Facts
+from hospital.arrays import Array
 from hospital.features.emergency_flow import EmergencyFlow, last_news, present_spans, visits_of
 from hospital.features.feature import TRIAGE_RANK
+from hospital.record.events import Events, Facts
+from hospital.record.interval_counts import LastOnes, Own, Together, later, or_forever
 from hospital.times import DAY, HOUR, MINUTE, MISSING_TIME
 
 __all__ = ["RECENT", "RECENT_PATIENTS", "URGENT_RANK", "EmergencyDepartment", "minutes_between"]

@@ -8,8 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from hospital.counting import Own, Series, Spans, Together, later, or_forever
-from hospital.events import Array, Events, Facts
+from hospital.arrays import Array
+from hospital.record.events import Events, Facts
+from hospital.record.interval_counts import Own, Series, Spans, Together, later, or_forever
 from hospital.times import DAY, HOUR, MISSING_TIME
 
 __all__ = ["MAX_STAY", "EmergencyFlow", "last_news", "present_spans", "visits_of"]

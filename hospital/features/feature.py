@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hospital.events import Array
+from hospital.arrays import Array
 
 __all__ = ["SEASON_DAYS", "TRIAGE_RANK", "Feature", "encode", "with_levels"]
 

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from hospital.arrays import Array
 from hospital.calendar import days_before_local
-from hospital.events import Array
 from hospital.features.demand import Demand
-from hospital.features.reach import HABIT_WEEKS
+from hospital.features.lookback import HABIT_WEEKS
 from hospital.times import DAY
 
 __all__ = ["Levels", "levels_of"]

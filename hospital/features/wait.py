@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hospital.arrays import Array
 from hospital.calendar import holidays_known, hour_of, is_holiday, local_clock, season, weekday
-from hospital.events import Array, Events
 from hospital.features.emergency import EmergencyDepartment
 from hospital.features.feature import SEASON_DAYS, TRIAGE_RANK, Feature, encode
+from hospital.record.events import Events
 from hospital.times import DAY, HOUR, MISSING_TIME
 
 __all__ = [

@@ -5,8 +5,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from hospital.columns import events_of
-from hospital.events import Events
+from hospital.contracts.tables import TABLES
+from hospital.ingest.event_columns import events_of
+from hospital.ingest.hospital_reader import HospitalTables
+from hospital.profile.current_rows import Latest, day_text, latest_tables
+from hospital.profile.duplicates import overlap_findings, repeat_findings
 from hospital.profile.facts import (
     FLOOR,
     Attribute,
@@ -19,14 +22,11 @@ from hospital.profile.facts import (
     Weight,
 )
 from hospital.profile.gaps import gap_findings, table_gaps
-from hospital.profile.jumps import jump_findings
-from hospital.profile.latest import Latest, day_text, latest_tables
-from hospital.profile.moments import clock_findings, moment_findings
+from hospital.profile.level_shifts import jump_findings
 from hospital.profile.readiness import costs, model_profiles
-from hospital.profile.repeats import overlap_findings, repeat_findings
+from hospital.profile.timestamp_checks import clock_findings, moment_findings
 from hospital.profile.units import cadence_findings, unit_profiles
-from hospital.reading import HospitalTables
-from hospital.tables import TABLES
+from hospital.record.events import Events
 from hospital.times import DAY, moment
 
 __all__ = ["profile_of"]

@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from hospital.arrays import Array
 from hospital.calendar import is_holiday, local_clock
-from hospital.events import Array
+from hospital.profile.current_rows import Latest, day_text, span
 from hospital.profile.facts import Finding, Gap, Weight
-from hospital.profile.latest import Latest, day_text, span
 from hospital.times import DAY, HOUR
 
 __all__ = ["LEAST_EXPECTED", "gap_findings", "gaps", "steady_gaps", "table_gaps"]

@@ -4,15 +4,24 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from hospital.events import Array, Events
+from hospital.arrays import Array
+from hospital.dataset.samples import WARM_UP_DAYS
+from hospital.dataset.splits import BASELINE_FIRST_DAYS, HORIZONS_HOURS, least_days
 from hospital.features.beds import ALL_BED_FEATURES
 from hospital.features.feature import SEASON_DAYS, Feature
 from hospital.features.wait import WAIT_FEATURES
+from hospital.profile.current_rows import Latest
 from hospital.profile.facts import FeatureProfile, HorizonProfile, ModelProfile, TableProfile
-from hospital.profile.latest import Latest
-from hospital.profile.needs import CADENCE, HISTORY, MODELS, NEEDED_AT_ALL, features_of, lost_without, told
-from hospital.samples import WARM_UP_DAYS
-from hospital.splits import BASELINE_FIRST_DAYS, HORIZONS_HOURS, least_days
+from hospital.profile.feature_needs import (
+    CADENCE,
+    HISTORY,
+    MODELS,
+    NEEDED_AT_ALL,
+    features_of,
+    lost_without,
+    told,
+)
+from hospital.record.events import Events
 from hospital.times import DAY, HOUR
 
 __all__ = ["costs", "model_profiles"]

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from hospital.events import Array
+from hospital.arrays import Array
+from hospital.dataset.splits import UNIT_MODEL_DAYS
+from hospital.ingest.hospital_reader import HospitalTables
+from hospital.profile.current_rows import Latest, day_text, instants, span
 from hospital.profile.facts import FLOOR, Finding, Gap, UnitProfile, Weight
 from hospital.profile.gaps import LEAST_EXPECTED, gap_findings, gaps, steady_gaps
-from hospital.profile.latest import Latest, day_text, instants, span
-from hospital.reading import HospitalTables
-from hospital.splits import UNIT_MODEL_DAYS
 from hospital.times import DAY, HOUR, MISSING_TIME
 
 __all__ = ["cadence_findings", "unit_profiles"]

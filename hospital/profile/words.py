@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Literal
 
 from hospital.profile.facts import Finding, ModelProfile, TableProfile
-from hospital.profile.needs import CADENCE, HISTORY
+from hospital.profile.feature_needs import CADENCE, HISTORY
 
 __all__ = ["CODES", "Language", "Words"]
 

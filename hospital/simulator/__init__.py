@@ -1,10 +1,10 @@
 """A seeded discrete-event hospital: the embedded default data, as hard to forecast as a real one."""
 
-from hospital.simulator.loading import ParametersError, load_parameters
+from hospital.simulator.parameter_file import ParametersError, load_parameters
 from hospital.simulator.parameters import Parameters
 from hospital.simulator.run import DEFAULT_START, simulate
 from hospital.simulator.scenario import AUDIT_VALUES, Shift, Unfair
-from hospital.simulator.write import write
+from hospital.simulator.table_files import write
 
 __all__ = [
     "AUDIT_VALUES",

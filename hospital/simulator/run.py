@@ -12,7 +12,7 @@ from hospital.simulator.chances import draw_chances
 from hospital.simulator.clock import Clock
 from hospital.simulator.departments import departments_of, open_departments
 from hospital.simulator.emergency import EmergencyDepartment
-from hospital.simulator.loading import load_parameters
+from hospital.simulator.parameter_file import load_parameters
 from hospital.simulator.parameters import Parameters
 from hospital.simulator.patients import audit_group, case_mix, draw_patients
 from hospital.simulator.scenario import Shift, Unfair

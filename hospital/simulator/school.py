@@ -13,7 +13,7 @@ __all__ = ["SCHOOL_ZONES", "is_school_holiday", "official_years"]
 
 SCHOOL_ZONES = ("A", "B", "C")
 
-_PATH = Path(__file__).with_name("school_holidays.toml")
+_PATH = Path(__file__).with_name("data") / "school_holidays.toml"
 _SATURDAY = 5
 _SHORT = timedelta(days=15)  # a holiday of two weeks runs from a Saturday to the Sunday 15 days later
 # Which zone goes first in winter and spring, by year modulo 3.

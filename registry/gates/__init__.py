@@ -1,17 +1,17 @@
 """Gates: evidence and a policy in, verdicts out. They read no file and fit nothing."""
 
-from registry.evidence import Evidence
+from registry.evidence.records import Evidence
 from registry.gates.accuracy import judge_accuracy, judged_scope
 from registry.gates.calibration import judge_calibration
+from registry.gates.completeness import require_whole
 from registry.gates.contract import judge_contract
 from registry.gates.drift import judge_drift
+from registry.gates.efficiency import judge_sobriety
 from registry.gates.explanation import judge_explanation
 from registry.gates.fairness import judge_fairness
-from registry.gates.scope import Cell, choose_scope
-from registry.gates.sobriety import judge_sobriety
-from registry.gates.verdict import Finding, GateResult, Verdict, worst
-from registry.gates.whole import require_whole
-from registry.policy import Policy
+from registry.policy.board_policy import Policy
+from registry.statistics.scope import Cell, choose_scope
+from registry.statistics.verdict import Finding, GateResult, Verdict, worst
 
 __all__ = ["Cell", "Finding", "GateResult", "Verdict", "judge", "worst"]
 

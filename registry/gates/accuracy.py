@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from hospital.events import Array
-from registry.evidence import Evidence, Scored
-from registry.gates.intervals import Estimate, block_mean, daily_sums
-from registry.gates.levels import Levels
-from registry.gates.scope import Cell, best_baseline, horizon_name, in_scope, losses
-from registry.gates.verdict import Finding, GateResult, Verdict, undecided
-from registry.policy import Policy
+from hospital.arrays import Array
+from registry.evidence.records import Evidence, Scored
+from registry.policy.board_policy import Policy
+from registry.statistics.error_rates import Levels
+from registry.statistics.intervals import Estimate, block_mean, daily_sums
+from registry.statistics.scope import Cell, best_baseline, horizon_name, in_scope, losses
+from registry.statistics.verdict import Finding, GateResult, Verdict, undecided
 
 __all__ = ["diebold_mariano", "judge_accuracy", "judged_scope"]
 

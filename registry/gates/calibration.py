@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-from hospital.events import Array
-from hospital.quantiles import LEVELS
-from registry.evidence import Evidence, Scored
-from registry.gates.intervals import block_mean
-from registry.gates.levels import Levels
-from registry.gates.scope import Cell, horizon_name, in_scope
-from registry.gates.verdict import Finding, GateResult, Verdict, undecided
-from registry.policy import Policy
-from registry.whole_hospital import HOSPITAL
+from hospital.arrays import Array
+from hospital.dataset.quantiles import LEVELS
+from registry.evidence.records import Evidence, Scored
+from registry.model.hospital_total import HOSPITAL
+from registry.policy.board_policy import Policy
+from registry.statistics.error_rates import Levels
+from registry.statistics.intervals import block_mean
+from registry.statistics.scope import Cell, horizon_name, in_scope
+from registry.statistics.verdict import Finding, GateResult, Verdict, undecided
 
 __all__ = ["judge_calibration", "randomised_pit"]
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from registry.evidence import Evidence, Scored
+from registry.evidence.records import Evidence, Scored
 from registry.gates.leakage import feature_findings, leakage_findings
-from registry.gates.verdict import Finding, GateResult, Verdict, undecided
-from registry.policy import Policy
+from registry.policy.board_policy import Policy
+from registry.statistics.verdict import Finding, GateResult, Verdict, undecided
 
 __all__ = ["judge_contract"]
 

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from registry.evidence import DailyInput, Evidence
-from registry.gates.intervals import largest_window_mean, long_run_sd
-from registry.gates.levels import Levels
-from registry.gates.verdict import Finding, GateResult, Verdict, undecided
-from registry.policy import Drift, Policy
+from registry.evidence.records import DailyInput, Evidence
+from registry.policy.board_policy import Drift, Policy
+from registry.statistics.error_rates import Levels
+from registry.statistics.intervals import largest_window_mean, long_run_sd
+from registry.statistics.verdict import Finding, GateResult, Verdict, undecided
 
 __all__ = ["judge_drift"]
 

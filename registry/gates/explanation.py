@@ -2,10 +2,10 @@
 
 import math
 
-from registry.evidence import Evidence
-from registry.gates.reasons import proxy_findings, shift_findings, stability_findings
-from registry.gates.verdict import Finding, GateResult, Verdict
-from registry.policy import Policy
+from registry.evidence.records import Evidence
+from registry.gates.explanation_stability import proxy_findings, shift_findings, stability_findings
+from registry.policy.board_policy import Policy
+from registry.statistics.verdict import Finding, GateResult, Verdict
 
 __all__ = ["judge_explanation"]
 

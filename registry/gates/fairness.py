@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hospital.events import Array
-from registry.evidence import EarlierGap, Evidence, Scored
-from registry.forecast_errors import held, log_wait, share_inside
-from registry.gates.groups import UNKNOWN, Groups, group_names, told, worst_case_of_censored
-from registry.gates.harms import Harm, by_block, gap, mean_by_block, periods_to_clear, verdicts
-from registry.gates.intervals import Estimate
-from registry.gates.levels import Levels
-from registry.gates.scope import Cell, in_scope
-from registry.gates.verdict import Finding, GateResult, undecided
-from registry.policy import Policy
+from hospital.arrays import Array
+from registry.evidence.records import EarlierGap, Evidence, Scored
+from registry.model.forecast_errors import held, log_wait, share_inside
+from registry.policy.board_policy import Policy
+from registry.statistics.disparities import Harm, by_block, gap, mean_by_block, periods_to_clear, verdicts
+from registry.statistics.error_rates import Levels
+from registry.statistics.groups import UNKNOWN, Groups, group_names, told, worst_case_of_censored
+from registry.statistics.intervals import Estimate
+from registry.statistics.scope import Cell, in_scope
+from registry.statistics.verdict import Finding, GateResult, undecided
 
 __all__ = ["judge_fairness", "small_gaps"]
 

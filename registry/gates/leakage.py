@@ -4,10 +4,10 @@ import math
 
 from scipy import stats
 
-from registry.evidence import Evidence
-from registry.gates.verdict import Finding, Verdict, undecided
-from registry.policy import Policy
-from registry.probed import Alignment, FeatureFacts, LeakageFacts
+from registry.evidence.probe_records import Alignment, FeatureFacts, LeakageFacts
+from registry.evidence.records import Evidence
+from registry.policy.board_policy import Policy
+from registry.statistics.verdict import Finding, Verdict, undecided
 
 __all__ = ["feature_findings", "leakage_findings"]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hospital.events import Array
+from hospital.arrays import Array
 
 __all__ = ["Path", "follow", "threshold"]
 

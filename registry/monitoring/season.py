@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from hospital.arrays import Array
 from hospital.calendar import is_holiday
-from hospital.events import Array
 
 __all__ = ["epidemic_days", "usual"]
 

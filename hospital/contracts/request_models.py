@@ -1,0 +1,301 @@
+"""The contracts for requests: pydantic models generated from the one table of columns."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    create_model,
+    field_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from hospital.contracts.tables import TABLES, Column, Kind, Table
+from hospital.errors import ContractError, Fault
+from hospital.times import MINUTE, TimeError, instant, parse_time
+
+__all__ = [
+    "CLOCK_TOLERANCE",
+    "MESSAGES",
+    "fault_code",
+    "message_of",
+    "model_of",
+    "name_fault",
+    "text_fault",
+    "validate_rows",
+]
+
+CLOCK_TOLERANCE = 5 * MINUTE
+"""What has happened may lie this much after its reception: two machines' clocks never agree."""
+TEXT_LENGTHS = {"label": 120}
+TEXT_LENGTH = 64
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
+
+MESSAGES: Mapping[str, str] = {
+    "missing": "a value is required",
+    "unknown_column": "the contract has no such column; remove it, or declare it in a mapping",
+    "no_known_column": "none of its columns is the contract's; add the line with their names, or map them",
+    "not_text": "text is expected",
+    "blank": "the text is blank; leave it out where nothing is known",
+    "too_long": "the text is too long",
+    "control_character": "the text holds a control character",
+    "not_a_number": "a finite number is expected",
+    "not_an_integer": "a whole number is expected",
+    "out_of_range": "the number is outside the range of the contract",
+    "not_a_choice": "the text is none of the contract's choices",
+    "not_a_time": "a time is expected, in ISO 8601 or as the mapping's format says",
+    "naive_time": "the time has no zone; write it with one, or name the zone in the mapping",
+    "nonexistent_local_time": (
+        "the clock of the zone skipped this time in spring; correct it, or the mapping's zone"
+    ),
+    "repeated_local_time": (
+        "the clock of the zone showed this time twice in autumn; set repeated_hour in the mapping"
+    ),
+    "after_reception": (
+        "what has happened lies more than 5 minutes after its reception; check the clock or the zone"
+    ),
+    "not_an_object": "an object with named columns is expected",
+    "not_a_name": "a name is letters, digits and _, up to 64, the first no digit",
+    "name_taken": "the contract has a column of this name; choose another",
+    "conflicting_revision": (
+        "the same row came again with other content and no later received_at; "
+        "give each revision its own received_at, or keep one row"
+    ),
+    "code_not_listed": "a code is not listed in the mapping; list it under codes or missing",
+    "column_not_in_file": "the file has no such column; correct the mapping or the file",
+}
+"""What each code means and what to do; ``before_…`` codes say themselves."""
+
+
+def message_of(code: str) -> str:
+    """What a code means, in words."""
+    if code.startswith("before_"):
+        return f"the time lies before {code.removeprefix('before_')}"
+    return MESSAGES.get(code, code.replace("_", " "))
+
+
+def text_fault(value: str, name: str) -> str | None:
+    """The code of what is wrong with a text, or None."""
+    if not value.strip():
+        return "blank"
+    if len(value) > TEXT_LENGTHS.get(name, TEXT_LENGTH):
+        return "too_long"
+    if _CONTROL.search(value):
+        return "control_character"
+    return None
+
+
+def name_fault(table: str, name: str) -> str | None:
+    """The code of what is wrong with the name of an audit attribute or covariate, or None."""
+    if not _NAME.fullmatch(name):
+        return "not_a_name"
+    return "name_taken" if name in {*TABLES[table].by_name, "received_at", "audit", "covariates"} else None
+
+
+def _fail(code: str) -> PydanticCustomError:
+    return PydanticCustomError(code, "{words}", {"words": message_of(code)})
+
+
+def _text(name: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        code = text_fault(value, name)
+        if code is not None:
+            raise _fail(code)
+        return value
+
+    return check
+
+
+def _extra_name(table: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        code = name_fault(table, value)
+        if code is not None:
+            raise _fail(code)
+        return value
+
+    return check
+
+
+def _time(value: object) -> object:
+    if not isinstance(value, str):
+        raise _fail("not_a_time")
+    try:
+        return parse_time(value)
+    except TimeError as error:
+        raise _fail(error.code) from None
+
+
+def _whole(value: float) -> float:
+    if not float(value).is_integer():
+        raise _fail("not_an_integer")
+    return value
+
+
+def _type_of(column: Column) -> Any:
+    if column.kind is Kind.TIME:
+        return Annotated[
+            datetime, BeforeValidator(_time), WithJsonSchema({"type": "string", "format": "date-time"})
+        ]
+    if column.kind in (Kind.NUMBER, Kind.INTEGER):
+        number = Annotated[
+            float, Field(strict=True, allow_inf_nan=False, ge=column.minimum, le=column.maximum)
+        ]
+        return Annotated[number, AfterValidator(_whole)] if column.kind is Kind.INTEGER else number
+    if column.choices is not None:
+        return Literal[column.choices]
+    length = TEXT_LENGTHS.get(column.name, TEXT_LENGTH)
+    schema = {"type": "string", "minLength": 1, "maxLength": length}
+    return Annotated[str, Field(strict=True), AfterValidator(_text(column.name)), WithJsonSchema(schema)]
+
+
+def _rule(table: Table, name: str) -> Any:
+    """A validator of one time: after what must come before it, and not after its reception."""
+    earlier = [r.earlier for r in table.rules if r.later == name]
+    past = not table.by_name[name].planned
+
+    def check(value: datetime | None, info: ValidationInfo) -> datetime | None:
+        if value is None:
+            return None
+        for other in earlier:
+            before = info.data.get(other)
+            if before is not None and value < before:
+                raise _fail(f"before_{other}")
+        received = (info.context or {}).get("received_at")
+        if past and received is not None and instant(value) > received + CLOCK_TOLERANCE:
+            raise _fail("after_reception")
+        return value
+
+    return field_validator(name)(check)
+
+
+@cache
+def model_of(table: str) -> type[BaseModel]:
+    """The pydantic model of a table's rows as an application sends them."""
+    contract = TABLES[table]
+    fields: dict[str, Any] = {}
+    extra_name = Annotated[str, AfterValidator(_extra_name(table))]
+    for column in contract.columns:
+        kind = _type_of(column)
+        fields[column.name] = (kind, ...) if column.required else (kind | None, None)
+    if contract.extra == "audit":
+        named = Annotated[str, Field(strict=True), AfterValidator(_text("audit"))]
+        fields["audit"] = (dict[extra_name, named | None] | None, None)
+    if contract.extra == "covariates":
+        number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+        fields["covariates"] = (dict[extra_name, number | None] | None, None)
+    rules = {f"rule_{c.name}": _rule(contract, c.name) for c in contract.columns if c.kind is Kind.TIME}
+    config = ConfigDict(extra="forbid", frozen=True)
+    name = "".join(part.capitalize() for part in table.split("_"))
+    model: type[BaseModel] = create_model(name, __config__=config, __validators__=rules, **fields)
+    return model
+
+
+def validate_rows(
+    table: str,
+    rows: Sequence[object],
+    received_at: datetime | int,
+    *,
+    at: str | None = None,
+    keep_repeats: bool = False,
+) -> list[dict[str, Any]]:
+    """Rows of a table as sent, as plain dicts with times as instants; covariates beside the other columns.
+
+    Args:
+        received_at: when they were received (a time or its instant); every row gets it.
+        at: how paths begin, by default the table's name.
+        keep_repeats: a row sent twice with the same content is kept twice, as one answer a row needs.
+
+    Raises:
+        ContractError: every fault of every row.
+    """
+    received = received_at if isinstance(received_at, int) else instant(received_at)
+    model, faults = model_of(table), []
+    found: list[tuple[str, dict[str, Any]]] = []
+    for number, row in enumerate(rows):
+        where = f"{at or table}[{number}]"
+        try:
+            valid = model.model_validate(row, context={"received_at": received})
+        except ValidationError as error:
+            faults += [_fault(where, e["loc"], _code(table, e)) for e in error.errors()]
+        else:
+            found.append((where, _plain(table, valid, received)))
+    kept = _kept(table, found, keep_repeats, faults)
+    if faults:
+        raise ContractError(tuple(faults))
+    return kept
+
+
+def _kept(
+    table: str, found: Sequence[tuple[str, dict[str, Any]]], keep_repeats: bool, faults: list[Fault]
+) -> list[dict[str, Any]]:
+    """The rows without repeats; the same key with other content is a fault."""
+    first: dict[tuple[Any, ...], dict[str, Any]] = {}
+    kept = []
+    for where, row in found:
+        key = tuple(row[name] for name in TABLES[table].key)
+        earlier = first.setdefault(key, row)
+        if earlier != row:
+            faults.append(_fault(where, ("received_at",), "conflicting_revision"))
+        elif earlier is row or keep_repeats:
+            kept.append(row)
+    return kept
+
+
+def _plain(table: str, row: BaseModel, received_at: int) -> dict[str, Any]:
+    values = dict(row.__dict__)
+    for name in _TIMES[table]:
+        if values[name] is not None:
+            values[name] = instant(values[name])
+    values |= values.pop("covariates", None) or {}
+    return values | {"received_at": received_at}
+
+
+_TIMES = {name: [c.name for c in table.columns if c.kind is Kind.TIME] for name, table in TABLES.items()}
+
+
+def _fault(where: str, loc: tuple[int | str, ...], code: str) -> Fault:
+    # A sender's own words for a column may be anything, a patient's name too: only names are shown.
+    parts = [str(part) if _NAME.fullmatch(str(part)) else "?" for part in loc if part != "[key]"]
+    return Fault(".".join([where, *parts]), code, message_of(code))
+
+
+def _code(table: str, error: ErrorDetails) -> str:
+    column = TABLES[table].by_name.get(str(error["loc"][0])) if error["loc"] else None
+    if column is not None and error["input"] is None:
+        return "missing"
+    if column is not None and column.choices is not None and error["type"] == "string_unicode":
+        return "not_a_choice"
+    return fault_code(error["type"])
+
+
+def fault_code(kind: str) -> str:
+    """Our code of a pydantic error type."""
+    return _CODES.get(kind, kind)
+
+
+_CODES = {
+    "extra_forbidden": "unknown_column",
+    "string_type": "not_text",
+    "string_unicode": "control_character",
+    "float_type": "not_a_number",
+    "finite_number": "not_a_number",
+    "int_type": "not_an_integer",
+    "int_from_float": "not_an_integer",
+    "greater_than_equal": "out_of_range",
+    "less_than_equal": "out_of_range",
+    "literal_error": "not_a_choice",
+    "model_type": "not_an_object",
+    "model_attributes_type": "not_an_object",
+    "dict_type": "not_an_object",
+}

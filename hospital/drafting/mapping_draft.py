@@ -1,0 +1,197 @@
+"""A first mapping of an unknown file, to be finished by a person: `vigie data map FILE`.
+
+The names of columns are read in French and English, and the form of their values. No value is shown but the
+codes of columns recognised as codes (triage, sex, mode of arrival …), and of those no rare one.
+"""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from hospital.contracts.tables import TABLES, Kind
+from hospital.drafting.column_matching import BIRTH, SEX, guess_table, recognise
+from hospital.drafting.toml_lines import audit_line, column_lines, inline_time, quoted, todo
+from hospital.drafting.type_inference import Seen, looks_like_a_value, see, words_of
+from hospital.drafting.ward_columns import Wards, wards_of
+from hospital.errors import ContractError, Fault
+from hospital.ingest.raw_files import parse, read_content, stem
+from hospital.mapping.mapping_faults import AFTERWARDS
+
+__all__ = ["draft_mapping"]
+
+_MONTH_HOURS = (27 * 24, 32 * 24)
+_TRIED_HEADERS = 10
+_RPU = frozenset({"entree", "mode_entree", "transport", "gravite"})
+"""Names that tell an RPU also where it is no XML."""
+_RPU_LATER = frozenset({"mode_entree", "provenance", "transport", "transport_pec", "motif"})
+_RPU_ID = ("finess", "entree", "naissance", "sexe", "cp")
+_MONTHLY = (
+    "This looks like a table of monthly totals, which Vigie refuses: a month's total is the same for many different "
+    "courses of its days, so no day can be recovered from it. Ask for what it was made of: a row a day or an hour."
+)
+
+
+def draft_mapping(path: Path) -> str:
+    """A mapping file (TOML) for one file of a hospital: what was recognised, and ``# TODO`` where a person decides.
+
+    Args:
+        path: CSV, CSV.gz, Parquet, .xlsx or an RPU export (.xml).
+
+    Raises:
+        ContractError: the file cannot be read, has no line of names, or nothing in it is recognised.
+    """
+    frame, header_row = _read(path)
+    names = [str(name) for name in frame.columns]
+    if any(looks_like_a_value(name) for name in names):
+        words = "the first line holds values where names should be; add a line with a name for each column"
+        raise ContractError((Fault(path.name, "no_header", words),))
+    seen = [see(name, frame[name]) for name in frame.columns]
+    is_rpu = path.name.lower().endswith(".xml") or {n.casefold() for n in names} >= _RPU
+    table, used, part = _recognised(path, seen, is_rpu)
+    lines = _head(path, seen)
+    at = [s for s in seen if s.name in used and s.kind in ("time", "month")]
+    if table == "census" and any(_is_monthly(frame[s.name], s) for s in at):
+        lines += ["", *todo(_MONTHLY)]
+    lines += ["", f"[tables.{table}]", f"file = {quoted(path.name)}"]
+    if header_row is not None:
+        lines.append(f"header_row = {header_row}")
+    if path.name.lower().endswith(".xlsx"):
+        lines.append('# The first sheet was read; name another one with sheet = "NAME".')
+    lines += ["", *part, *_rest([s for s in seen if s.name not in used], is_rpu)]
+    return "\n".join(lines) + "\n"
+
+
+def _recognised(path: Path, seen: list[Seen], is_rpu: bool) -> tuple[str, set[str], list[str]]:
+    """The contract table, the file's columns that are used, and the lines of its columns."""
+    table = "visits" if is_rpu else guess_table(words_of(stem(path.name)), seen)
+    wards = None if is_rpu else wards_of(seen)
+    if wards is not None and table in (None, "census", "units", "staffing"):
+        return ("census", *_wide(wards))
+    if table is None:
+        words = "no column is recognised by its name; write the mapping by hand (docs/mappings.md)"
+        raise ContractError((Fault(path.name, "no_known_column", words),))
+    return (table, *_long(table, seen, is_rpu))
+
+
+def _read(path: Path) -> tuple[pd.DataFrame, int | None]:
+    """The cells, and the line of names where it is not the first of a spreadsheet."""
+    content = read_content(path)
+    try:
+        return parse(path.name, content), None
+    except ContractError as error:
+        if not path.name.lower().endswith(".xlsx") or error.faults[0].code != "no_name":
+            raise
+        for number in range(2, _TRIED_HEADERS + 1):
+            try:
+                return parse(path.name, content, header_row=number), number
+            except ContractError:
+                continue
+        raise
+
+
+def _head(path: Path, seen: list[Seen]) -> list[str]:
+    unknown = sorted({text for s in seen for text in s.unknown})
+    lines = [
+        "# A draft made from the file's names and the form of its values. Finish each TODO, then check it:",
+        "# vigie data check FOLDER --mapping THIS_FILE. The language: docs/mappings.md.",
+        "",
+        "[mapping]",
+        f"name = {quoted(stem(path.name))} # TODO what people call this source",
+        'zone = "Europe/Paris" # TODO the zone of the times, if it is another',
+        'repeated_hour = "refuse" # TODO "first" or "second" of the two hours when the clock goes back, if it is known',
+        'source = "" # TODO where the file comes from',
+        'licence = "" # TODO on which terms',
+    ]
+    if any(s.comma for s in seen):
+        lines.append('decimal = ","')
+    if unknown:
+        lines.append(f"missing = [{', '.join(quoted(text) for text in unknown)}]")
+    return lines
+
+
+def _long(table: str, seen: list[Seen], is_rpu: bool) -> tuple[set[str], list[str]]:
+    """A table with a row a thing: the columns used, and the lines."""
+    contract = TABLES[table]
+    given = [s for s in seen if not (is_rpu and s.name.casefold() in _RPU_LATER | {"destination"})]
+    found = recognise(table, given)
+    used = {s.name for s in found.values()}
+    lines = [f"[tables.{table}.columns]"]
+    for column in contract.columns:
+        name = column.name
+        if name in found:
+            lines += column_lines(column, found[name], [s for s in seen if s.kind == "hour"])
+            hour = inline_time(found[name], seen) if column.kind is Kind.TIME else None
+            used |= {hour.name} if hour is not None else set()
+        elif is_rpu and name == "visit_id":
+            parts = [s.name for part in _RPU_ID for s in seen if s.name.casefold() == part]
+            lines += todo(
+                "an RPU has no id of the visit: your software's own is better than one put together"
+            )
+            lines.append(f'visit_id = {{ join = [{", ".join(map(quoted, parts))}], between = "|" }}')
+            used |= set(parts)
+        elif is_rpu and name == "seen_at":
+            lines += todo(
+                "an RPU has no time of first medical contact; name the element that your software adds"
+            )
+            lines.append('# seen_at = { column = "PREMIER_CONTACT", format = "%d/%m/%Y %H:%M" }')
+        elif name == "age_years" and (born := _named(BIRTH, seen)) is not None:
+            form = f", format = {quoted(born.form)}" if born.form is not None else ""
+            lines.append(f"age_years = {{ years_since = {quoted(born.name)}{form} }}")
+            used.add(born.name)
+        elif column.required and name != "label":
+            lines += [*todo("no column was recognised; the contract requires it"), f'# {name} = "COLUMN"']
+    sex = _named(SEX, seen) if contract.extra == "audit" else None
+    if sex is not None:
+        lines += ["", "[tables.visits.audit]", *audit_line("sex", sex)]
+        used.add(sex.name)
+    return used, lines
+
+
+def _wide(wards: Wards) -> tuple[set[str], list[str]]:
+    """A census with a column a ward."""
+    when, units, hour = wards
+    column = TABLES["census"].by_name["at"]
+    lines = ["[tables.census.columns]", *column_lines(column, when, [hour] if hour is not None else [])]
+    lines += [
+        "",
+        "[tables.census.units]",
+        *todo("keep the columns that are wards, and give each its ward's name"),
+    ]
+    for ward, own in units.items():
+        told = ", ".join(f"{name} = {quoted(s.name)}" for name, s in own.items())
+        lines.append(f"{quoted(ward)} = {{ {told} }}")
+    used = {when.name, *([hour.name] if hour is not None else [])}
+    return used | {s.name for own in units.values() for s in own.values()}, lines
+
+
+def _named(pattern: str, seen: list[Seen]) -> Seen | None:
+    return next((s for s in seen if re.search(pattern, s.words)), None)
+
+
+def _is_monthly(cells: pd.Series, seen: Seen) -> bool:
+    """Whether a time has no day, or comes about once a month."""
+    if seen.kind == "month":
+        return True
+    texts = cells.dropna()
+    times = pd.to_datetime(texts, format=seen.form or "ISO8601", errors="coerce", utc=True).dropna()
+    gaps = times.drop_duplicates().sort_values().diff().dropna()
+    if gaps.empty:
+        return False
+    return _MONTH_HOURS[0] <= gaps.median().total_seconds() / 3600 <= _MONTH_HOURS[1]
+
+
+def _rest(seen: list[Seen], is_rpu: bool) -> list[str]:
+    """Columns that the mapping does not name, and why."""
+    later = [s for s in seen if s.name.casefold() in AFTERWARDS]
+    untimed = [s for s in seen if is_rpu and s.name.casefold() in _RPU_LATER]
+    others = [s for s in seen if s not in later and s not in untimed]
+    lines = []
+    for words, some in (
+        ("Set after the examination, so that no forecast may see them:", later),
+        ("An RPU says not when these were entered, and a reason may be free text; left out:", untimed),
+        ("Not recognised, and not read unless you name them:", others),
+    ):
+        if some:
+            lines += ["", f"# {words}", *(f"#   {quoted(s.name)} ({s.kind})" for s in some)]
+    return lines

@@ -1,0 +1,95 @@
+"""The lines of a drafted mapping."""
+
+import json
+import textwrap
+
+from hospital.contracts.tables import Column, Kind
+from hospital.drafting.column_matching import CODES
+from hospital.drafting.type_inference import Seen, words_of
+
+__all__ = ["audit_line", "column_lines", "inline_time", "quoted", "todo"]
+
+_CODES, _LENGTH, _RARE = 30, 24, 5
+"""A code is one of few, short, and not of a few people alone: what is not is shown to nobody."""
+
+
+def quoted(text: str) -> str:
+    """A TOML string."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
+
+
+def todo(words: str) -> list[str]:
+    """What a person must do, as comments."""
+    return textwrap.wrap(f"TODO {words}", 110, initial_indent="# ", subsequent_indent="# ")
+
+
+def inline_time(when: Seen, hours: list[Seen]) -> Seen | None:
+    """The column with the hour of a date, where there is one and the date has none."""
+    has_hour = when.form is not None and "%H" in when.form
+    alone = [s for s in hours if s.kind == "hour"]
+    if has_hour or len(alone) != 1 or any(n for text, n in when.values[:50] if _has_hour(text)):
+        return None
+    return alone[0]
+
+
+def _has_hour(text: str) -> bool:
+    return ":" in text and not text.endswith("00:00:00")
+
+
+def column_lines(column: Column, seen: Seen, hours: list[Seen]) -> list[str]:
+    """A contract column taken from a file's column."""
+    if column.kind is Kind.TIME:
+        return _time_lines(column, seen, hours)
+    if column.choices is not None:
+        return _choice_lines(column, seen)
+    return [f"{column.name} = {quoted(seen.name)}"]
+
+
+def _time_lines(column: Column, seen: Seen, hours: list[Seen]) -> list[str]:
+    hour = inline_time(seen, hours)
+    lines = []
+    if seen.others:
+        other = ", ".join(seen.others)
+        lines += todo(f"all values are as well written as {other}: say which is meant")
+    if hour is not None:
+        form = f"{seen.form or '%Y-%m-%d'} {hour.form}"
+        parts = f"{quoted(seen.name)}, {quoted(hour.name)}"
+        return [*lines, f"{column.name} = {{ join = [{parts}], format = {quoted(form)} }}"]
+    if seen.form is None:
+        return [*lines, f"{column.name} = {quoted(seen.name)}"]
+    return [*lines, f"{column.name} = {{ column = {quoted(seen.name)}, format = {quoted(seen.form)} }}"]
+
+
+def _choice_lines(column: Column, seen: Seen) -> list[str]:
+    """Codes that are recognised, and those that a person must explain."""
+    choices = column.choices or ()
+    usual = CODES.get(column.name, {})
+    codes, unknown = _shown(seen)
+    meant = {c: c if c in choices else usual.get(words_of(c)) for c in codes}
+    known = {c: m for c, m in meant.items() if m is not None}
+    lines = []
+    puzzling = [c for c in codes if c not in known]
+    if puzzling or unknown:
+        words = f"say under codes what these mean ({', '.join(choices)}), or list them as missing: "
+        words += ", ".join(quoted(c) for c in puzzling)
+        words += f"{' and ' if puzzling else ''}{unknown} rare or long ones, not shown" if unknown else ""
+        lines += todo(words)
+    told = ", ".join(f"{quoted(c)} = {quoted(m)}" for c, m in known.items())
+    return [*lines, f"{column.name} = {{ column = {quoted(seen.name)}, codes = {{ {told} }} }}"]
+
+
+def audit_line(name: str, seen: Seen) -> list[str]:
+    """An audit attribute, with its codes for who reads the draft."""
+    codes, unknown = _shown(seen)
+    shown = ", ".join(quoted(c) for c in codes) + (f", and {unknown} rare or long ones" if unknown else "")
+    lines = todo(f"its codes: {shown}. List those that mean unknown under missing")
+    missing = ', missing = ["I"]' if "I" in codes else ""
+    return [*lines, f"{name} = {{ column = {quoted(seen.name)}{missing} }}"]
+
+
+def _shown(seen: Seen) -> tuple[list[str], int]:
+    """The codes that may be shown, and how many others there are; none of a column that is no code list."""
+    if len(seen.values) > _CODES:
+        return [], len(seen.values)
+    may = [text for text, n in seen.values if n >= _RARE and len(text) <= _LENGTH]
+    return may, len(seen.values) - len(may)

@@ -1,0 +1,127 @@
+"""What the columns of an unknown file look like: their kind, how times are written, which codes they hold."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Literal
+
+import pandas as pd
+
+from hospital.contracts.cell_values import as_text
+
+__all__ = ["MONTHLY", "Seen", "looks_like_a_value", "see", "words_of"]
+
+MONTHLY = ("%m/%Y", "%Y-%m", "%Y/%m", "%m-%Y")
+_HOURS = ("%H:%M", "%H:%M:%S", "%Hh%M")
+_DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y", "%Y%m%d")
+_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %Hh%M", "T%H:%M", "T%H:%M:%S")
+_FORMS = tuple(day + clock for day in _DAYS for clock in _CLOCKS)
+_UNKNOWN = ("NR", "NC", "ND", "NA", "N/A", "-", "?", "x", "X", "Inconnu", "inconnu", "unknown")
+_ROWS, _TRIED = 20_000, 300
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+
+Kind = Literal["empty", "time", "month", "hour", "number", "text"]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A column of a file, as it looks.
+
+    Attributes:
+        name: in the file. words: the same without accents and signs, in small letters, spaces between.
+        form: of times and hours written as text; None: ISO 8601, or held as such.
+        others: further forms that fit every value as well: nothing tells which is meant.
+        comma: numbers with a decimal comma. unknown: texts among numbers or times that people use for unknown.
+        values: each text and how often it is there, most frequent first; never to be shown but where it is
+            known to be a code.
+        several: whether a value comes more than once.
+    """
+
+    name: str
+    words: str
+    kind: Kind
+    form: str | None
+    others: tuple[str, ...]
+    comma: bool
+    unknown: tuple[str, ...]
+    values: tuple[tuple[str, int], ...]
+    several: bool
+
+
+def words_of(name: str) -> str:
+    """A name as it is compared: without accents and signs, in small letters."""
+    plain = unicodedata.normalize("NFKD", name)
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    plain = re.sub(r"([a-z])([A-Z])", r"\1 \2", plain)
+    return re.sub(r"[^a-z0-9]+", " ", plain.casefold()).strip()
+
+
+def looks_like_a_value(name: str) -> bool:
+    """Whether a name in a file's first line is rather a cell: the file has no line of names then."""
+    return _NUMBER.fullmatch(name) is not None or bool(_fitting([name], _FORMS)) or _iso([name])
+
+
+def see(name: str, cells: pd.Series) -> Seen:
+    """A column by its name and its first 20 000 cells."""
+    cells = cells.iloc[:_ROWS].dropna()
+    counts = cells.map(_shown).value_counts()
+    values = tuple((str(text), int(n)) for text, n in counts.items())
+    unknown = tuple(text for text, _ in values if text in _UNKNOWN)
+    texts = [text for text, _ in values if text not in unknown]
+    kind, forms, comma = _kind(cells, texts)
+    several = len(values) < len(cells)
+    # Among texts a dash or an x may be a code like any other.
+    unknown = () if kind in ("text", "empty") else unknown
+    form = forms[0] if forms else None
+    return Seen(name, words_of(name), kind, form, tuple(forms[1:]), comma, unknown, values, several)
+
+
+def _shown(cell: object) -> str:
+    return cell.isoformat() if isinstance(cell, (date, time)) else as_text(cell)
+
+
+def _kind(cells: pd.Series, texts: list[str]) -> tuple[Kind, list[str], bool]:
+    if not texts:
+        return "empty", [], False
+    if cells.dtype.kind == "M" or cells.map(lambda c: isinstance(c, date)).all():
+        return "time", [], False
+    if cells.map(lambda c: isinstance(c, time)).all():
+        return "hour", ["%H:%M:%S"], False
+    tried = texts[:_TRIED]
+    hours = _fitting(tried, _HOURS)
+    if hours:
+        return "hour", hours, False
+    months = _fitting(tried, MONTHLY)
+    if months:
+        return "month", months, False
+    if _iso(tried) and not all(len(text) == 8 and text.isdigit() for text in tried):
+        return "time", [], False
+    if all(_NUMBER.fullmatch(text) for text in texts):
+        days = _fitting(tried, ("%Y%m%d",)) if all(len(text) == 8 for text in tried) else []
+        return ("time", days, False) if days else ("number", [], any("," in text for text in texts))
+    forms = _fitting(tried, _FORMS)
+    return ("time", forms, False) if forms else ("text", [], False)
+
+
+def _fitting(texts: Sequence[str], forms: Sequence[str]) -> list[str]:
+    return [form for form in forms if all(_is_written(text, form) for text in texts)]
+
+
+def _is_written(text: str, form: str) -> bool:
+    try:
+        when = datetime.strptime(text, form)
+    except ValueError:
+        return False
+    # strptime reads "1/2/24" as the year 24 too; and hours as months.
+    return when.year == 1900 or 1900 < when.year < 2200
+
+
+def _iso(texts: Sequence[str]) -> bool:
+    try:
+        for text in texts:
+            datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,151 @@
+"""A table's file read piece after piece, so that memory holds the typed table and never the file."""
+
+import gzip
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import pandas as pd
+import pyarrow
+import pyarrow.parquet
+
+from hospital.errors import ContractError, Fault
+from hospital.ingest.raw_files import csv_pieces, no_rows, parse, read_content
+
+__all__ = ["FilePieces"]
+
+_BATCH_ROWS = 32_768
+_CSV_BLOCK_BYTES = 4 << 20
+_BUFFER_BYTES = 1 << 20
+
+
+class FilePieces:
+    """A file whose cells come in pieces, read as `hospital.ingest.raw_files.parse` reads them whole.
+
+    Args:
+        sheet, header_row: of spreadsheets, which are read whole.
+
+    Raises:
+        ContractError: as `read_content` and `parse`; of what the whole file must meet (every row as wide as the
+            names, some rows) once the last piece has been read.
+    """
+
+    def __init__(self, path: Path, sheet: str | None = None, header_row: int | None = None) -> None:
+        self._path = path
+        self._sheet, self._header_row = sheet, header_row
+        self._whole: pd.DataFrame | None = None
+        try:
+            self._state = _state(path)
+            with open(path, "rb") as file:
+                self.digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError:
+            read_content(path)  # says why
+            raise
+        if not self._state[1]:
+            read_content(path)
+
+    def rows_about(self) -> int:
+        """How many rows there will be, as far as that is told beforehand; 0 where it is not."""
+        name = self._path.name.lower()
+        try:
+            if name.endswith(".parquet"):
+                return int(pyarrow.parquet.read_metadata(self._path).num_rows)
+            if name.endswith(".csv"):
+                with self._path.open("rb") as file:
+                    start = file.read(_CSV_BLOCK_BYTES)
+                return 1 + self._state[1] * start.count(b"\n") // len(start)
+        except (pyarrow.ArrowException, OSError):
+            return 0  # reading it says why
+        return 0
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        """Pieces of cells; the index is the row of the file."""
+        rows = 0
+        for piece in self._pieces():
+            rows += len(piece)
+            yield piece
+        if _state(self._path) != self._state:
+            words = "the file was changed while it was read; wait until it is written, and read it again"
+            raise ContractError((Fault(self._path.name, "changed", words),))
+        if not rows:
+            raise no_rows(self._path.name)
+
+    def _pieces(self) -> Iterator[pd.DataFrame]:
+        name = self._path.name.lower()
+        if name.endswith(".parquet"):
+            return _parquet_pieces(self._path)
+        if name.endswith((".csv", ".csv.gz")):
+            return csv_pieces(self._path.name, self._open, _CSV_BLOCK_BYTES)
+        if self._whole is None:
+            self._whole = parse(self._path.name, read_content(self._path), self._sheet, self._header_row)
+        return iter((self._whole,))
+
+    def _open(self) -> BinaryIO:
+        if self._path.name.lower().endswith(".gz"):
+            return cast(BinaryIO, gzip.GzipFile(self._path))
+        return self._path.open("rb")
+
+
+def _state(path: Path) -> tuple[int, int]:
+    found = os.stat(path)
+    return found.st_mtime_ns, found.st_size
+
+
+def _parquet_pieces(path: Path) -> Iterator[pd.DataFrame]:
+    try:
+        with pyarrow.parquet.ParquetFile(path, buffer_size=_BUFFER_BYTES, pre_buffer=False) as file:
+            if _named_rows(file.schema_arrow):
+                whole = parse(path.name, read_content(path))
+                yield from (whole[i : i + _BATCH_ROWS] for i in range(0, len(whole), _BATCH_ROWS))
+                return
+            gaps, first = _with_gaps(file.metadata), 0
+            for batch in file.iter_batches(_BATCH_ROWS, use_threads=False):
+                table = pyarrow.Table.from_batches([batch]).replace_schema_metadata(None)
+                piece = _frame(table, gaps)
+                piece.index = pd.RangeIndex(first, first + len(piece))
+                first += len(piece)
+                yield piece
+    except (pyarrow.ArrowException, OSError):
+        words = "this is no whole Parquet file; export or copy it again"
+        raise ContractError((Fault(path.name, "not_parquet", words),)) from None
+
+
+def _named_rows(schema: pyarrow.Schema) -> bool:
+    """Whether pandas wrote the file with an index, which it alone puts together again."""
+    index = (schema.pandas_metadata or {}).get("index_columns", [])
+    return any(not isinstance(column, dict) or column.get("name") is not None for column in index)
+
+
+_NULLABLE: dict[str, Any] = {
+    f"{sign}int{bits}": getattr(pd, f"{'U' if sign else ''}Int{bits}Dtype")()
+    for sign in ("", "u")
+    for bits in (8, 16, 32, 64)
+}
+
+
+def _with_gaps(metadata: pyarrow.parquet.FileMetaData) -> set[str]:
+    """Columns with a missing cell anywhere: they are of one kind in every piece."""
+    out = set()
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        for i in range(group.num_columns):
+            column = group.column(i)
+            known = column.statistics is not None and column.statistics.has_null_count
+            if not known or column.statistics.null_count:
+                out.add(column.path_in_schema)
+    return out
+
+
+def _frame(table: pyarrow.Table, gaps: set[str]) -> pd.DataFrame:
+    columns, types = {}, pyarrow.types
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if types.is_integer(column.type) and name in gaps:
+            # As whole numbers: an id above 2^53 is another one as a float.
+            columns[name] = column.to_pandas(types_mapper={column.type: _NULLABLE[str(column.type)]}.get)
+        elif types.is_boolean(column.type) and name in gaps:
+            columns[name] = column.to_pandas().astype(object)
+        else:
+            columns[name] = column.to_pandas()
+    return pd.DataFrame(columns)

@@ -1,0 +1,85 @@
+"""Which files each table of a hospital is read from."""
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from hospital.contracts.tables import TABLES
+from hospital.errors import ContractError, Fault
+from hospital.ingest.raw_files import find_table
+from hospital.mapping.mapping_file import Mapping, TableMapping
+
+__all__ = ["locate"]
+
+
+def locate(path: Path, mapping: Mapping | None) -> tuple[dict[str, tuple[Path, ...]], list[Fault]]:
+    """The files of each table that is there, in the order in which they are read, and what is wrong with the others.
+
+    Args:
+        path: a folder with files, or one file that a mapping takes all its tables from.
+
+    Raises:
+        ContractError: nothing can be read: there is no such path, or one file that is not what the mapping takes.
+    """
+    if path.is_file():
+        return _one_file(path, mapping), []
+    if not path.is_dir():
+        raise _one(path.name, "unreadable", "there is no such file or folder; check the path")
+    found: dict[str, tuple[Path, ...]] = {}
+    faults: list[Fault] = []
+    for name in TABLES:
+        mapped = mapping.tables.get(name) if mapping else None
+        try:
+            files = _files(path, name, mapped)
+        except ContractError as error:
+            faults += error.faults
+            continue
+        if files:
+            found[name] = files
+        elif mapped is not None:
+            words = f"the mapping's table has no file; put {name}.csv there, or name its file in the mapping"
+            faults.append(Fault(name, "no_file", words))
+    return found, faults
+
+
+def _files(folder: Path, table: str, mapped: TableMapping | None) -> tuple[Path, ...]:
+    if mapped is None or not mapped.files:
+        file = find_table(folder, table)
+        return (file,) if file is not None else ()
+    found: dict[Path, None] = {}
+    faults = []
+    for pattern in mapped.files:
+        some = [folder / pattern]
+        if _is_pattern(pattern):
+            some = sorted(p for p in folder.iterdir() if p.is_file() and fnmatchcase(p.name, pattern))
+        if not some:
+            words = f"no file of the folder has a name like {pattern}; correct the mapping's file"
+            faults.append(Fault(table, "no_file", words))
+        found |= dict.fromkeys(some)
+    if faults:
+        raise ContractError(tuple(faults))
+    return tuple(found)
+
+
+def _one_file(path: Path, mapping: Mapping | None) -> dict[str, tuple[Path, ...]]:
+    if mapping is None:
+        raise _one(
+            path.name, "no_mapping", "one file needs a mapping that says what it is; give --mapping FILE"
+        )
+    others = [n for n, t in mapping.tables.items() if t.files and not _takes(t.files, path.name)]
+    if others:
+        words = "the mapping takes this table from other files; give the folder that holds them all"
+        raise ContractError(tuple(Fault(name, "no_file", words) for name in others))
+    return dict.fromkeys(mapping.tables, (path,))
+
+
+def _takes(files: tuple[str, ...], name: str) -> bool:
+    """Whether a table is made of the file `name` alone."""
+    return len(files) == 1 and (files[0] == name or (_is_pattern(files[0]) and fnmatchcase(name, files[0])))
+
+
+def _is_pattern(name: str) -> bool:
+    return any(sign in name for sign in "*?")
+
+
+def _one(path: str, code: str, message: str) -> ContractError:
+    return ContractError((Fault(path, code, message),))

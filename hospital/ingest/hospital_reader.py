@@ -1,0 +1,181 @@
+"""A hospital's tables from its files: mapped, checked, pseudonymised, one row for each thing received."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from hospital.errors import ContractError, Fault, HistoryError, MappingError
+from hospital.ingest.chunks import FilePieces
+from hospital.ingest.file_locations import locate
+from hospital.ingest.raw_files import SUFFIXES, stem
+from hospital.ingest.table_assembly import Finding, TableInPieces
+from hospital.mapping.column_mapping import MappedFile
+from hospital.mapping.mapping_file import Mapping
+from hospital.mapping.mapping_language import FILE_NAME
+from hospital.mapping.unit_successions import Renamed, rename_units
+from hospital.mapping.unit_table import described_units
+from hospital.record.cadence import cadence_of
+
+__all__ = ["Finding", "HospitalTables", "read_hospital"]
+
+_DEFAULT_ZONE = ZoneInfo("Europe/Paris")
+
+
+@dataclass(frozen=True)
+class HospitalTables:
+    """A hospital's tables, by the contracts.
+
+    Attributes:
+        tables: frames by name; times datetime64[us, UTC], numbers float64, texts object; one row a version.
+        cadence: of a census given directly, "hourly" or "daily"; None where there is none.
+        source_digest: of the files' names and bytes and the mapping's; independent of the pseudonyms' key.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    zone: ZoneInfo
+    cadence: str | None
+    audit_attributes: tuple[str, ...]
+    covariates: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    source_digest: str
+
+
+def read_hospital(path: Path, mapping: Mapping | None, pseudonym_key: bytes) -> HospitalTables:
+    """Reads a directory with a file a table, or several, or one file that a mapping names.
+
+    In a directory, tables that the mapping does not name are read too where their file has the contract's
+    name and columns; their naive times are in the mapping's zone.
+
+    Raises:
+        ContractError: a file or table is wrong; every fault of every table.
+        MappingError: the mapping does not fit the files; with the faults of the tables, if there are any too.
+        HistoryError: there is nothing to forecast from.
+    """
+    reader = _Reader(mapping, pseudonym_key)
+    located, missing = locate(path, mapping)
+    for name, files in located.items():
+        reader.read(name, files)
+    reader.raise_faults(missing)
+    if not {"visits", "stays", "census"} & set(located):
+        kinds = ", ".join(SUFFIXES)
+        raise HistoryError(
+            f"Nothing to forecast from in {path.name}: it needs visits, stays or census (one of {kinds})."
+        )
+    tables, findings = reader.tables, reader.findings
+    findings += [_words(done) for done in rename_units(tables, mapping.former_names if mapping else {})]
+    units, derived = described_units(tables, mapping)
+    if units is not None:
+        tables["units"] = units
+    if derived:
+        words = "no table of units: they are those that stays or census name"
+        findings.append(Finding("units", "derived", words))
+    findings += _unknown_units(tables)
+    return HospitalTables(
+        tables=tables,
+        zone=mapping.zone if mapping else _DEFAULT_ZONE,
+        cadence=cadence_of(tables["census"]) if "census" in tables else None,
+        audit_attributes=reader.audit,
+        covariates=mapping.covariates if mapping and "census" in tables else (),
+        findings=tuple(findings),
+        source_digest="sha256:" + reader.digest.hexdigest(),
+    )
+
+
+class _Reader:
+    """Reads table after table and keeps what is wrong with any of them."""
+
+    def __init__(self, mapping: Mapping | None, key: bytes) -> None:
+        self.mapping = mapping
+        self.tables: dict[str, pd.DataFrame] = {}
+        self.findings: list[Finding] = []
+        self.audit: tuple[str, ...] = ()
+        self.digest = hashlib.sha256(mapping.content if mapping else b"")
+        self._key = key
+        self._faults: list[Fault] = []
+        self._mapping_wrong = False
+        self._files: dict[tuple[Path, str | None, int | None], FilePieces] = {}
+
+    def read(self, name: str, files: Sequence[Path]) -> None:
+        """One table from its files; each file that is wrong is told of."""
+        table, whole = TableInPieces(name, self.mapping, self._key), True
+        for file in files:
+            label = name if len(files) == 1 else f"{name}/{file.name}"
+            try:
+                self._add(table, file, label)
+            except (ContractError, MappingError) as error:
+                whole = False
+                self._keep(error)
+        if not whole:
+            return
+        try:
+            self.tables[name] = table.frame()
+        except ContractError as error:
+            self._keep(error)
+        self.findings += table.findings
+        self.audit = table.audit or self.audit
+
+    def raise_faults(self, before: Sequence[Fault]) -> None:
+        """Raises all that was wrong, if anything was; `before` is what was wrong before reading."""
+        faults = (*before, *self._faults)
+        if faults:
+            raise (MappingError if self._mapping_wrong else ContractError)(faults)
+
+    def _keep(self, error: ContractError | MappingError) -> None:
+        """Keeps what is wrong, to be raised with all the rest."""
+        self._mapping_wrong |= isinstance(error, MappingError)
+        self._faults += [f for f in error.faults if f not in self._faults]
+
+    def _add(self, table: TableInPieces, file: Path, label: str) -> None:
+        """Adds the rows of one file to a table."""
+        mapped = self.mapping.tables.get(table.name) if self.mapping else None
+        sheet, header_row = (mapped.sheet, mapped.header_row) if mapped else (None, None)
+        way = (file, sheet, header_row)
+        if way not in self._files:
+            digested = any(path == file for path, _, _ in self._files)
+            self._files[way] = FilePieces(file, sheet, header_row)
+            if not digested:
+                self.digest.update(f"\0{file.name}\0{self._files[way].digest}".encode())
+        table.expect(self._files[way].rows_about())
+        if mapped is None or self.mapping is None:
+            for piece in self._files[way]:
+                table.add(piece, label)
+            return
+        named = any(FILE_NAME in source.columns for source in mapped.sources)
+        fitted, rows, told = MappedFile(self.mapping, table.name, label), 0, 0
+        for piece in self._files[way]:
+            raw = piece.assign(**{FILE_NAME: stem(file.name)}) if named else piece
+            frame = fitted.piece(raw)
+            rows, told = rows + len(raw), told + len(frame)
+            if fitted.fits:
+                table.add(frame, label)
+        fitted.raise_faults()
+        if not told:
+            words = (
+                "no unit of the mapping has a number in any row; correct the mapping, or leave the file out"
+            )
+            raise ContractError((Fault(label, "no_rows", words, rows),))
+
+
+def _words(done: Renamed) -> Finding:
+    words = f"{done.rows} rows of former units count for the units of today"
+    if done.left_out:
+        words += f"; {done.left_out} times of merged units are left out: not every part was counted then"
+    if done.covariates:
+        words += "; further numbers are unknown where parts were added"
+    return Finding(done.table, "renamed_units", words)
+
+
+def _unknown_units(tables: dict[str, pd.DataFrame]) -> list[Finding]:
+    if "units" not in tables:
+        return []
+    known, out = set(tables["units"]["unit"]), []
+    for name in ("stays", "operations", "census"):
+        rows = int((~tables[name]["unit"].isin(known)).sum()) if name in tables else 0
+        if rows:
+            words = f"{rows} rows are of units that the table of units lacks: they count for no unit"
+            out.append(Finding(name, "unknown_unit", words, "unit", rows))
+    return out

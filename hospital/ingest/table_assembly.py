@@ -1,0 +1,203 @@
+"""One table of the contract from the pieces of its files: checked, pseudonymised, unrolled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from hospital.contracts.cell_values import as_text, read_numbers
+from hospital.contracts.file_schemas import Faults, check, repeats
+from hospital.contracts.tables import TABLES, Kind
+from hospital.contracts.time_columns import Clock
+from hospital.contracts.zone_consistency import without_zone
+from hospital.errors import ContractError
+from hospital.ingest.column_builder import Growing
+from hospital.ingest.pseudonyms import pseudonym_bytes
+from hospital.ingest.row_origins import Origins
+from hospital.mapping.mapping_file import Mapping
+from hospital.mapping.revisions import KEPT_BY_KNOWN_AT, never_known, unroll
+
+__all__ = ["Finding", "TableInPieces"]
+
+_IDS = ("visit_id", "stay_id", "operation_id")
+_KNOWN_AUDIT = ("sex", "language", "insurance")
+_LONG = ("visits",)
+"""Tables whose texts become categories: with a row a visit, eight bytes a cell are most of the memory."""
+_ALWAYS = pd.Timestamp("2200-12-31", tz="UTC")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about the data that a person should know, and the card says.
+
+    Attributes:
+        column, rows: where, and how many rows are concerned; "" and 0 where the message says all.
+    """
+
+    table: str
+    code: str
+    message: str
+    column: str = ""
+    rows: int = 0
+
+
+class TableInPieces:
+    """A table being read: pieces go in, the typed table comes out.
+
+    Attributes:
+        audit: the attributes that its rows were read with. findings: what a person should know, once it is whole.
+    """
+
+    def __init__(self, name: str, mapping: Mapping | None, key: bytes) -> None:
+        self.name = name
+        self.audit: tuple[str, ...] = ()
+        self.findings: list[Finding] = []
+        self._mapping, self._contract = mapping, TABLES[name]
+        self._clock = mapping.clock(name) if mapping else Clock()
+        self._pseudonym = partial(pseudonym_bytes, key)
+        self._faults, self._rows = Faults(name), 0
+        self._origins: list[tuple[str, pd.Index, NDArray[np.object_] | None]] = []
+        self._zones: dict[str, tuple[int, int]] = {}
+        self._told = False
+        self._expected = 0
+        self._grown: Growing | None = None
+
+    def expect(self, rows: int) -> None:
+        """Says how many rows will come, so that they grow into room that is there."""
+        self._expected += rows
+
+    def add(self, raw: pd.DataFrame, label: str) -> None:
+        """Checks the rows of a piece of the file that faults call `label`; the index is the file's rows."""
+        mapped = self._mapping.tables.get(self.name) if self._mapping else None
+        units = raw["unit"].to_numpy(object) if mapped is not None and mapped.units else None
+        self._origins.append((label, raw.index, units))
+        raw = raw.reset_index(drop=True)
+        audit, covariates = self._extras(raw)
+        if self.name == "units" and "label" not in raw.columns and "unit" in raw.columns:
+            raw["label"] = raw["unit"]
+        for column in self._contract.columns:
+            if column.name in raw.columns:
+                raw[column.name] = _readable(raw[column.name], column.kind)
+        for extra in audit:
+            raw[extra] = _readable(raw[extra], Kind.TEXT)
+        self._count_zones(raw)
+        self._told = "received_at" in raw.columns
+        if not self._told:
+            raw["received_at"] = _ALWAYS
+        typed, faults = check(raw, self.name, clock=self._clock, audit=audit, covariates=covariates)
+        first = self._rows
+        self._faults.take(faults, lambda cells: cells + first)
+        self._rows += len(typed)
+        if self._faults.cells:
+            self._grown = None
+            return
+        if self._grown is None:
+            self._grown = self._new(audit, covariates)
+        self._grown.add(typed)
+
+    def frame(self) -> pd.DataFrame:
+        """The whole table, one row for each thing received; pieces are given up.
+
+        Raises:
+            ContractError: every fault of every row.
+        """
+        grown = self._grown
+        if self._faults.cells or grown is None:
+            raise ContractError(self._whole_origins().faults(self._faults))
+        contract, told = self._contract, self._told
+        # Without received_at nothing says which of two rows is the later one.
+        by_key = told or self.name in KEPT_BY_KNOWN_AT
+        key = [*contract.key, "received_at"] if by_key else [*contract.key]
+        unrolled = not told and self.name in KEPT_BY_KNOWN_AT
+        rows = np.arange(self._rows) if unrolled else grown.may_repeat(key)
+        frame = grown.frame()
+        if unrolled:
+            frame = unroll(frame, contract)
+        again, other = (rows[found] for found in repeats(frame.iloc[rows], key))
+        self._faults.add("received_at", "conflicting_revision", other)
+        if self._faults.cells:
+            raise ContractError(self._whole_origins().faults(self._faults))
+        self._find_zones()
+        if again.size:
+            words = f"{again.size} rows say again what another row of the same key says: they count once"
+            self.findings.append(Finding(self.name, "repeated_row", words, rows=again.size))
+            frame = frame.drop(index=again.tolist()).reset_index(drop=True)
+        if told:
+            return frame
+        self._find(frame)
+        return frame if by_key else unroll(frame, contract)
+
+    def _new(self, audit: Sequence[str], covariates: Sequence[str]) -> Growing:
+        kinds = {"received_at": Kind.TIME} | {c.name: c.kind for c in self._contract.columns}
+        kinds |= dict.fromkeys(audit, Kind.TEXT) | dict.fromkeys(covariates, Kind.NUMBER)
+        return Growing(kinds, self._expected, self._pseudonym, _IDS, self.name in _LONG)
+
+    def _whole_origins(self) -> Origins:
+        """Where each row came from: kept in pieces, as most tables have no fault."""
+        labels = tuple(dict.fromkeys(label for label, _, _ in self._origins))
+        units = [units for _, _, units in self._origins if units is not None]
+        mapped = self._mapping.tables.get(self.name) if self._mapping else None
+        own = mapped.units.values() if mapped is not None else ()
+        return Origins(
+            labels,
+            np.repeat(
+                [labels.index(label) for label, _, _ in self._origins],
+                [len(rows) for _, rows, _ in self._origins],
+            ),
+            np.concatenate([rows.to_numpy(np.int64) for _, rows, _ in self._origins]),
+            np.concatenate(units) if units else None,
+            frozenset(column for columns in own for column in columns),
+        )
+
+    def _extras(self, raw: pd.DataFrame) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        if self.name == "census":
+            return (), self._mapping.covariates if self._mapping else ()
+        if self.name != "visits":
+            return (), ()
+        mapped = self._mapping is not None and self.name in self._mapping.tables
+        known = tuple(c for c in _KNOWN_AUDIT if c in raw.columns)
+        self.audit = self._mapping.audit_attributes if self._mapping and mapped else known
+        return self.audit, ()
+
+    def _count_zones(self, raw: pd.DataFrame) -> None:
+        for column in self._contract.columns:
+            if column.kind is Kind.TIME and column.name in raw.columns:
+                zoned, naive = without_zone(raw[column.name])
+                before = self._zones.get(column.name, (0, 0))
+                self._zones[column.name] = (before[0] + zoned, before[1] + naive)
+
+    def _find_zones(self) -> None:
+        """Times of one column written with and without a zone: the latter are in the mapping's, if all goes well."""
+        for name, (zoned, naive) in self._zones.items():
+            if zoned and naive:
+                words = (
+                    f"{name} is written with a zone in {zoned} rows and without one in {naive}: these are read "
+                    "in the mapping's zone"
+                )
+                self.findings.append(Finding(self.name, "mixed_zones", words, name, min(zoned, naive)))
+
+    def _find(self, frame: pd.DataFrame) -> None:
+        words = "no received_at: each fact counts as received at its own time"
+        self.findings.append(Finding(self.name, "received_at_missing", words))
+        for column, (time, rows) in never_known(frame, self._contract).items():
+            words = f"{column} is told in {rows} rows without {time}, so it is never known: left out there"
+            self.findings.append(Finding(self.name, "never_known", words, column, rows))
+
+
+def _readable(cells: pd.Series, kind: Kind) -> pd.Series:
+    """Cells as the contract's kind, where a file can only write them otherwise."""
+    if kind in (Kind.NUMBER, Kind.INTEGER) and cells.dtype.kind not in "iufb":
+        numbers, wrong = read_numbers(cells)
+        return cells.astype(object).where(wrong, numbers.astype(object)) if wrong.any() else numbers
+    if kind in (Kind.ID, Kind.TEXT) and (cells.dtype.kind in "iuf" or cells.dtype == object):
+        return cells.map(_number_as_text, na_action="ignore").astype(object)
+    return cells
+
+
+def _number_as_text(cell: object) -> object:
+    """A number as a text; a spreadsheet's column may hold both."""
+    number = isinstance(cell, (int, float, np.integer, np.floating)) and not isinstance(cell, bool)
+    return as_text(cell) if number else cell

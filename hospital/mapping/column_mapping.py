@@ -1,0 +1,183 @@
+"""From a file's cells to the contract's columns, as a mapping says; all that does not fit is said at once."""
+
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from hospital.contracts.cell_values import as_text, by_value, joined, read_numbers, whole_years
+from hospital.contracts.file_schemas import Faults
+from hospital.contracts.request_models import message_of
+from hospital.contracts.tables import TABLES, Kind
+from hospital.contracts.time_columns import Clock, read_times
+from hospital.errors import Fault, MappingError
+from hospital.mapping.mapping_file import Mapping, Source
+
+__all__ = ["MappedFile", "apply_mapping"]
+
+_NUMBERS = (Kind.NUMBER, Kind.INTEGER)
+_CALENDAR = Clock(ZoneInfo("UTC"))
+
+
+def apply_mapping(mapping: Mapping, table: str, raw: pd.DataFrame, label: str | None = None) -> pd.DataFrame:
+    """The contract's columns (still to be validated); a table that the mapping does not name stays as it is.
+
+    The index of what is returned is the row of the file, which a file with a column a unit has for each unit.
+
+    Args:
+        label: what faults call the file; None: the table's name.
+
+    Raises:
+        MappingError: columns the file lacks, codes the mapping does not list, texts instead of numbers.
+    """
+    file = MappedFile(mapping, table, label or table)
+    out = file.piece(raw)
+    file.raise_faults()
+    return out
+
+
+class MappedFile:
+    """One file mapped piece after piece; what does not fit is gathered from all of them.
+
+    Args:
+        label: what faults call the file.
+    """
+
+    def __init__(self, mapping: Mapping, table: str, label: str) -> None:
+        self._mapping, self._table, self._label = mapping, table, label
+        self._mapped = mapping.tables.get(table)
+        self._faults = Faults(label)
+        self._lacking: list[str] = []
+        self._rows = 0
+
+    @property
+    def fits(self) -> bool:
+        """Whether all pieces so far do."""
+        return not self._lacking and not self._faults.cells
+
+    def piece(self, raw: pd.DataFrame) -> pd.DataFrame:
+        """The contract's columns of some rows; of use only while all of them fit."""
+        mapped = self._mapped
+        if mapped is None:
+            return raw
+        rows, raw = raw.index, raw.reset_index(drop=True)
+        self._rows += len(raw)
+        faults, work = Faults(self._label), _Work(self._mapping, self._table, raw)
+        lacking = {c for s in mapped.sources for c in s.columns} - set(map(str, raw.columns))
+        self._lacking = sorted(lacking)
+        there = {**mapped.columns, **mapped.audit, **mapped.covariates}
+        shared = work.columns(there, lacking, faults, dict.fromkeys(mapped.covariates, Kind.NUMBER))
+        parts = []
+        for unit, sources in mapped.units.items():
+            own = work.columns(sources, lacking, faults, {})
+            parts.append(_of_unit(unit, shared, own, [n for n, s in sources.items() if s.constant is None]))
+        self._faults.take(faults, lambda cells: rows.to_numpy(np.int64)[cells])
+        # Line by line, as in the file; in a line the units are in the mapping's order.
+        out = pd.concat(parts).sort_index(kind="stable") if parts else shared
+        return out.set_axis(rows if parts == [] else rows[out.index])
+
+    def raise_faults(self) -> None:
+        """Raises MappingError of all pieces, if anything does not fit."""
+        words = message_of("column_not_in_file")
+        absent = [
+            Fault(f"{self._label}.{name}", "column_not_in_file", words, self._rows) for name in self._lacking
+        ]
+        if absent or self._faults.cells:
+            raise MappingError((*absent, *self._faults.all()))
+
+
+def _of_unit(unit: str, shared: pd.DataFrame, own: pd.DataFrame, told: list[str]) -> pd.DataFrame:
+    """The rows of one unit of a file with columns a unit; without those that tell nothing of it."""
+    whole = pd.concat([shared, own], axis=1)
+    whole.insert(0, "unit", unit)
+    there = [name for name in told if name in own.columns]
+    return whole[own[there].notna().any(axis=1)] if there else whole
+
+
+class _Work:
+    """One file's cells being mapped."""
+
+    def __init__(self, mapping: Mapping, table: str, raw: pd.DataFrame) -> None:
+        self.mapping = mapping
+        self.table = table
+        self.raw = raw
+
+    def columns(
+        self, sources: dict[str, Source], lacking: set[str], faults: Faults, extra: dict[str, Kind]
+    ) -> pd.DataFrame:
+        """Contract columns by their sources, without those whose columns the file lacks."""
+        kinds = {name: column.kind for name, column in TABLES[self.table].by_name.items()} | extra
+        kinds |= {"received_at": Kind.TIME}
+        out = {
+            name: self._column(source, kinds.get(name, Kind.TEXT), faults)
+            for name, source in sources.items()
+            if not lacking.intersection(source.columns) and not self._age_lacks(source, lacking)
+        }
+        return pd.DataFrame(out, index=self.raw.index)
+
+    def _column(self, source: Source, kind: Kind, faults: Faults) -> pd.Series:
+        if source.constant is not None:
+            return pd.Series([source.constant] * len(self.raw), index=self.raw.index, dtype=object)
+        if source.years_since is not None:
+            return self._years(source, faults)
+        if source.join is not None:
+            parts = [self._decoded(part, source, faults, codes=False) for part in source.join]
+            form = source.format if kind is Kind.TIME else None
+            return self._coded(joined(parts, source.between, form), source, ", ".join(source.join), faults)
+        if kind not in _NUMBERS:
+            return self._decoded(source.columns[0], source, faults)
+        numbers = [self._numbers(part, source, faults) for part in source.columns]
+        total = numbers[0]
+        for part in numbers[1:]:
+            total = total + part if source.sum is not None else total - part
+        if source.scale == 1.0 and source.offset == 0.0:
+            return total
+        return total * source.scale + source.offset
+
+    def _age_lacks(self, source: Source, lacking: set[str]) -> bool:
+        arrival = self.mapping.tables[self.table].columns.get("arrived_at")
+        return source.years_since is not None and (
+            arrival is None or bool(lacking.intersection(arrival.columns))
+        )
+
+    def _years(self, source: Source, faults: Faults) -> pd.Series:
+        """Whole years to the arrival; an arrival that is none is a fault of its own column, told there."""
+        born, column = self._decoded(source.columns[0], source, faults), source.columns[0]
+        clock = self.mapping.clock(self.table)
+        arrival = self._column(self.mapping.tables[self.table].columns["arrived_at"], Kind.TIME, faults)
+        arrived, _ = read_times(arrival, clock, clock.forms.get("arrived_at"))
+        # A date has no hour: the clock of UTC reads it without one that is skipped or repeated.
+        dates, codes = read_times(born, _CALENDAR, source.format)
+        for code, wrong in codes.items():
+            faults.mark(column, code, wrong)
+        return whole_years(dates.dt.tz_convert(None), arrived.dt.tz_convert(self.mapping.zone))
+
+    def _numbers(self, part: str, source: Source, faults: Faults) -> pd.Series:
+        numbers, wrong = read_numbers(self._decoded(part, source, faults), self.mapping.decimal)
+        faults.mark(part, "not_a_number", wrong)
+        return numbers
+
+    def _decoded(self, part: str, source: Source, faults: Faults, codes: bool = True) -> pd.Series:
+        cells = self.raw[part]
+        unknown = {*self.mapping.missing, *source.missing}
+        if not unknown and (source.codes is None or not codes):
+            return cells
+        if isinstance(cells.dtype, pd.StringDtype):
+            texts = by_value(cells, lambda values: values.map(as_text))
+        else:
+            texts = cells.map(as_text, na_action="ignore").astype(object)
+        missing = texts.isin(unknown) | texts.isna()
+        if source.codes is None or not codes:
+            if not missing.any() or isinstance(cells.dtype, pd.StringDtype):
+                return cells.mask(missing)
+            return cells.astype(object).mask(missing, None)
+        return self._coded(texts.mask(missing, None), source, part, faults)
+
+    def _coded(self, texts: pd.Series, source: Source, part: str, faults: Faults) -> pd.Series:
+        """Texts as the contract's, where the source has codes."""
+        if source.codes is None:
+            return texts
+        missing = texts.isna()
+        unlisted = ~missing & ~texts.isin(source.codes)
+        faults.mark(part, "code_not_listed", unlisted.to_numpy(bool))
+        return texts.map(source.codes, na_action="ignore").astype(object).mask(missing | unlisted, None)

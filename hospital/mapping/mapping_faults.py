@@ -1,0 +1,124 @@
+"""What a mapping says of a column that the column cannot take."""
+
+import re
+from datetime import date, datetime
+
+from hospital.contracts.tables import Column, Kind, Table
+from hospital.mapping.mapping_language import Source
+
+__all__ = ["AFTERWARDS", "misfits"]
+
+AFTERWARDS = frozenset(
+    (
+        "gravite",
+        "dp",
+        "liste_da",
+        "liste_actes",
+        "orient",
+        "orientation",
+        "destination",
+        "mode_sortie",
+        "sortie",
+    )
+)
+"""Names under which French emergency records hold what is set after the examination (DESIGN section 4)."""
+_CLASSIFIED = re.compile(r"(?<![a-z])(ccmu|gemsa)(?![a-z])")
+_KINDS = ("column", "sum", "difference", "join", "years_since", "constant")
+_NUMBERS = (Kind.NUMBER, Kind.INTEGER)
+
+
+def misfits(source: Source, column: Column | None, contract: Table | None) -> list[tuple[str, str]]:
+    """(code, words) of each thing wrong; `contract` where the column is one of a contract's own."""
+    given = [n for n in _KINDS if getattr(source, n) is not None]
+    out = [*_alone(source, given)]
+    if column is not None:
+        out += _of_kind(source, column, given, contract)
+        out += _meanings(source, column)
+        if contract is not None and contract.name == "visits" and _is_afterwards(source, column):
+            words = (
+                "this column of French emergency records is set after the examination, never known when a "
+                "wait is forecast; leave it out, or take the one that reception or triage filled in"
+            )
+            out.append(("hindsight", words))
+    return out
+
+
+def _alone(source: Source, given: list[str]) -> list[tuple[str, str]]:
+    out = []
+    if len(given) != 1:
+        out.append(("not_one_source", f"give exactly one of {', '.join(_KINDS)}"))
+    if "constant" in given and source.model_fields_set - {"constant"}:
+        out.append(("constant_alone", "a constant takes no codes, missing, format, scale or offset"))
+    if "between" in source.model_fields_set and "join" not in given:
+        out.append(("no_join", "between is for join"))
+    if source.format is not None:
+        out += _form(source.format)
+    return out
+
+
+def _form(form: str) -> list[tuple[str, str]]:
+    """What is wrong with a time format: every time needs a year and a day."""
+    wanted = datetime(2024, 12, 31, 23, 58)
+    try:
+        read = datetime.strptime(wanted.strftime(form), form)
+    except ValueError:
+        read = datetime.min
+    if read.year != wanted.year:
+        return [("bad_format", "the time format is none of strptime's, or has no year")]
+    if read.date() != date(2024, 12, 31):
+        words = (
+            "the time format has no day: from what is told by the month no day can be recovered; "
+            "bring a row a day or an hour"
+        )
+        return [("no_day", words)]
+    return []
+
+
+def _of_kind(
+    source: Source, column: Column, given: list[str], contract: Table | None
+) -> list[tuple[str, str]]:
+    out = []
+    numeric, since = column.kind in _NUMBERS, "years_since" in given
+    if not numeric:
+        if {"sum", "difference", "years_since"}.intersection(given) or source.model_fields_set & {
+            "scale",
+            "offset",
+        }:
+            words = "sum, difference, years_since, scale and offset are for numbers; this column is none"
+            out.append(("not_a_number", words))
+        if source.constant is not None and not isinstance(source.constant, str):
+            out.append(("not_text", "the constant of this column is a text"))
+    elif "join" in given:
+        out.append(("not_a_text", "join is for texts and times; this column is a number"))
+    if since and (contract is None or contract.name != "visits"):
+        out.append(("not_here", "years_since is for columns of visits"))
+    if since and source.model_fields_set & {"codes", "scale", "offset"}:
+        out.append(("years_alone", "years_since takes no codes, scale or offset"))
+    if source.format is not None and column.kind is not Kind.TIME and not since:
+        out.append(("not_a_time", "format is for times; this column is none"))
+    return out
+
+
+def _meanings(source: Source, column: Column) -> list[tuple[str, str]]:
+    meanings = [*(source.codes or {}).values(), *([source.constant] if source.constant is not None else [])]
+    if all(_may_mean(meaning, column) for meaning in meanings):
+        return []
+    allowed = ", ".join(column.choices) if column.choices else "numbers"
+    return [("not_a_meaning", f"a code or constant means what the contract does not have; it has {allowed}")]
+
+
+def _may_mean(meaning: object, column: Column) -> bool:
+    if column.kind in _NUMBERS:
+        try:
+            float(str(meaning))
+        except ValueError:
+            return False
+        return True
+    return column.choices is None or meaning in column.choices
+
+
+def _is_afterwards(source: Source, column: Column) -> bool:
+    """Whether a column that a forecast may see, of the visit itself, is taken from one filled in later."""
+    seen = not column.hindsight and column.kind is not Kind.ID and column.name != "received_at"
+    names = [name.casefold() for name in source.columns]
+    return seen and any(name in AFTERWARDS or _CLASSIFIED.search(name) for name in names)

@@ -1,0 +1,289 @@
+"""Mapping files: what brings any hospital's tables to the contracts without code.
+
+A TOML file says, for each table, from which columns of which files each contract column comes. Everything
+wrong with it is said at once. The language: docs/mappings.md.
+"""
+
+import tomllib
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ValidationError
+
+from hospital.contracts.request_models import message_of, name_fault, text_fault
+from hospital.contracts.tables import TABLES, Column, Kind, Table
+from hospital.contracts.time_columns import Clock
+from hospital.errors import Fault, MappingError
+from hospital.mapping.mapping_faults import misfits
+from hospital.mapping.mapping_language import Head, Source, TablePart, UnitPart
+from hospital.times import Repeated
+
+__all__ = ["Mapping", "Source", "TableMapping", "load_mapping"]
+
+Model = TypeVar("Model", bound=BaseModel)
+_SECTIONS = ("columns", "audit", "covariates")
+_WIDE = ("census", "staffing")
+
+
+@dataclass(frozen=True)
+class TableMapping:
+    """How one contract table is made from its files.
+
+    Attributes:
+        files: names or patterns in the hospital's folder; empty: the table's own name, or the one file given.
+        sheet, header_row: of spreadsheets; None: the first sheet, the first line that is not empty.
+        units: the columns of each unit, where a file has a column a unit; else empty.
+    """
+
+    files: tuple[str, ...]
+    columns: dict[str, Source]
+    audit: dict[str, Source]
+    covariates: dict[str, Source]
+    units: dict[str, dict[str, Source]]
+    sheet: str | None = None
+    header_row: int | None = None
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Every column's source."""
+        parts = (self.columns, self.audit, self.covariates, *self.units.values())
+        return tuple(source for part in parts for source in part.values())
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A mapping file, checked.
+
+    Attributes:
+        zone: of naive times. repeated: which hour in autumn. decimal: the sign in numbers of text files.
+        missing: codes that mean unknown in every column.
+        units: units described here, and their former names.
+        content: the file's bytes, part of the data's digest.
+    """
+
+    name: str
+    source: str
+    licence: str
+    zone: ZoneInfo
+    repeated: Repeated
+    decimal: str
+    missing: tuple[str, ...]
+    units: dict[str, UnitPart]
+    tables: dict[str, TableMapping]
+    content: bytes
+
+    @property
+    def audit_attributes(self) -> tuple[str, ...]:
+        """Attributes that judge a model and are never given to it."""
+        return tuple(self.tables["visits"].audit) if "visits" in self.tables else ()
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """Further numbers of the census."""
+        return tuple(self.tables["census"].covariates) if "census" in self.tables else ()
+
+    @property
+    def former_names(self) -> dict[str, str]:
+        """Each former name of a unit, and the unit."""
+        return {old: name for name, unit in self.units.items() for old in unit.formerly}
+
+    def clock(self, table: str) -> Clock:
+        """How written times of a table are read."""
+        mapped = self.tables.get(table)
+        forms = {}
+        if mapped is not None:
+            kinds = {name: column.kind for name, column in TABLES[table].by_name.items()}
+            timed = {n: s for n, s in mapped.columns.items() if kinds.get(n, Kind.TIME) is Kind.TIME}
+            forms = {n: s.format for n, s in timed.items() if s.format is not None}
+        return Clock(self.zone, self.repeated, forms)
+
+
+def load_mapping(path: Path) -> Mapping:
+    """Reads and checks a mapping file.
+
+    Raises:
+        MappingError: everything that is wrong with it.
+    """
+    try:
+        content = path.read_bytes()
+        body = tomllib.loads(content.decode("utf-8-sig"))
+    except OSError:
+        raise _one(path, "unreadable", "the mapping file cannot be read; check its path") from None
+    except UnicodeDecodeError:
+        raise _one(path, "not_utf8", "the mapping file is not UTF-8; save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise _one(path, "not_toml", f"the mapping file is not TOML: {error}") from None
+    faults = [_unknown(key) for key in body if key not in ("mapping", "units", "tables")]
+    head = _part(Head, body.get("mapping", {}), "mapping", faults)
+    units = _units(body.get("units", {}), faults)
+    tables = _tables(body.get("tables"), faults)
+    if faults or head is None:
+        raise MappingError(tuple(faults))
+    return Mapping(
+        head.name,
+        head.source,
+        head.licence,
+        ZoneInfo(head.zone),
+        head.repeated_hour,
+        head.decimal,
+        head.missing,
+        units,
+        tables,
+        content,
+    )
+
+
+def _units(part: object, faults: list[Fault]) -> dict[str, UnitPart]:
+    if not isinstance(part, dict):
+        faults.append(Fault("units", "not_a_table", 'write it as [units."NAME"]'))
+        return {}
+    out, owners = {}, dict.fromkeys(part, "")
+    for name, value in part.items():
+        at = f"units.{name}"
+        unit = _part(UnitPart, value, at, faults)
+        code = text_fault(name, "unit")
+        if code is not None:
+            faults.append(Fault(at, code, message_of(code)))
+        if unit is None:
+            continue
+        out[name] = unit
+        for old in unit.formerly:
+            if old in owners:
+                words = (
+                    "a former name is that of a unit, or of two; list each once, at the unit that it is today"
+                )
+                faults.append(Fault(f"{at}.formerly", "name_taken", words))
+            owners[old] = name
+    return out
+
+
+def _tables(parts: object, faults: list[Fault]) -> dict[str, TableMapping]:
+    if not isinstance(parts, dict) or not parts:
+        faults.append(Fault("tables", "missing", "the mapping maps no table; add [tables.NAME.columns]"))
+        return {}
+    tables = {}
+    for name, part in parts.items():
+        if name in TABLES:
+            tables[name] = _table(TABLES[name], part, faults)
+        else:
+            words = f"no such table; the contract has {', '.join(TABLES)}"
+            faults.append(Fault(f"tables.{name}", "unknown_table", words))
+    return tables
+
+
+def _table(contract: Table, part: object, faults: list[Fault]) -> TableMapping:
+    at = f"tables.{contract.name}"
+    if not isinstance(part, dict):
+        faults.append(Fault(at, "not_a_table", f"write it as [{at}.columns]"))
+        part = {"columns": {}}
+    head = _part(TablePart, part, at, faults) or TablePart()
+    named = {s: _entries(part.get(s, {}), f"{at}.{s}", s != "columns", faults) for s in _SECTIONS}
+    for section in ("audit", "covariates"):
+        if named[section] and contract.extra != section:
+            faults.append(Fault(f"{at}.{section}", "not_here", f"this table takes no {section}"))
+    wide = _entries(part.get("units", {}), f"{at}.units", False, faults)
+    if wide and contract.name not in _WIDE:
+        words = f"only {' and '.join(_WIDE)} have columns a unit"
+        faults.append(Fault(f"{at}.units", "not_here", words))
+        wide = {}
+    units = {n: _entries(v, f"{at}.units.{n}", False, faults) for n, v in wide.items()}
+    faults += _absent(contract, at, named["columns"], units)
+    sources = {s: _sources(contract, s, s, named[s], faults) for s in _SECTIONS}
+    each = {n: _sources(contract, "columns", f"units.{n}", v, faults) for n, v in units.items()}
+    return TableMapping(
+        head.file or (),
+        sources["columns"],
+        sources["audit"],
+        sources["covariates"],
+        each,
+        head.sheet,
+        head.header_row,
+    )
+
+
+def _absent(
+    contract: Table, at: str, columns: Dict[str, Any], units: Dict[str, Dict[str, Any]]
+) -> list[Fault]:
+    """Columns that nothing tells, or two places."""
+    out = []
+    for column in contract.columns:
+        name = column.name
+        twice = [u for u, own in units.items() if name in own and (name in columns or name == "unit")]
+        words = "the column is told twice; tell it under columns or under units"
+        out += [Fault(f"{at}.units.{unit}.{name}", "told_twice", words) for unit in twice]
+        if units and name == "unit":
+            if name in columns:
+                out.append(Fault(f"{at}.columns.unit", "told_twice", words))
+            continue
+        if not column.required or name in columns or (contract.name, name) == ("units", "label"):
+            continue
+        lacking = [f"units.{u}.{name}" for u, own in units.items() if name not in own]
+        paths = lacking if units and len(lacking) < len(units) else [f"columns.{name}"]
+        if lacking or not units:
+            words = "the contract requires this column"
+            out += [Fault(f"{at}.{path}", "missing", words) for path in paths]
+    return out
+
+
+def _entries(value: object, at: str, may_be_list: bool, faults: list[Fault]) -> dict[str, Any]:
+    """A section's entries; a list of names means columns of the file with the same names."""
+    if may_be_list and isinstance(value, list) and all(isinstance(n, str) for n in value):
+        return {name: name for name in value}
+    if isinstance(value, dict):
+        return value
+    faults.append(Fault(at, "not_a_table", f"write it as [{at}] with a line for each column"))
+    return {}
+
+
+def _sources(
+    contract: Table, section: str, path: str, entries: Dict[str, Any], faults: list[Fault]
+) -> dict[str, Source]:
+    out = {}
+    for name, value in entries.items():
+        at = f"tables.{contract.name}.{path}.{name}"
+        column = _column(contract, section, name, at, faults)
+        source = _part(Source, {"column": value} if isinstance(value, str) else value, at, faults)
+        if source is not None:
+            contracted = contract if section == "columns" else None
+            faults += [Fault(at, code, words) for code, words in misfits(source, column, contracted)]
+            out[name] = source
+    return out
+
+
+def _column(contract: Table, section: str, name: str, at: str, faults: list[Fault]) -> Column | None:
+    """The contract column, or one like it for an audit attribute or covariate; None for an unknown one."""
+    if section == "columns":
+        column = contract.by_name.get(name)
+        if name == "received_at":
+            column = Column(name, Kind.TIME)
+        if column is None:
+            faults.append(Fault(at, "unknown_column", f"the contract's {contract.name} have no such column"))
+        return column
+    code = name_fault(contract.name, name)
+    if code is not None:
+        faults.append(Fault(at, code, message_of(code)))
+    return Column(name, Kind.TEXT if section == "audit" else Kind.NUMBER)
+
+
+def _part(model: type[Model], value: object, at: str, faults: list[Fault]) -> Model | None:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        for e in error.errors(include_input=False, include_url=False):
+            path = ".".join([at, *(str(p) for p in e["loc"])])
+            if e["type"] == "extra_forbidden":
+                faults.append(_unknown(path))
+            else:
+                faults.append(Fault(path, e["type"], e["msg"]))
+        return None
+
+
+def _unknown(path: str) -> Fault:
+    return Fault(path, "unknown_key", "the language has no such key; see docs/mapping-reference.md")
+
+
+def _one(path: Path, code: str, message: str) -> MappingError:
+    return MappingError((Fault(path.name, code, message),))

@@ -1,0 +1,151 @@
+"""Many explained forecasts as a table: one row each, a column for everything that adds up to its p50."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from hospital.arrays import Array
+from hospital.dataset.quantiles import LEVELS
+from hospital.features.feature import Feature
+from registry.bulk.rows import Piece, Scope
+from registry.digests import canonical_json
+from registry.errors import BulkError
+from registry.model.forecast_model import ForecastModel
+from registry.model.scope_fallback import Answered
+from registry.model.trust_limits import trust_status, warnings_of
+
+__all__ = ["TOLERANCE", "Layout", "Subject"]
+
+Language = Literal["fr", "en"]
+
+TOLERANCE = 1e-4
+"""How far an explanation may be from its forecast, in minutes or beds: as in a served answer."""
+_FORECAST = {"p10": LEVELS.index(0.1), "p50": LEVELS.index(0.5), "p90": LEVELS.index(0.9)}
+_TIME = pa.timestamp("us", tz="UTC")
+_IDENTITY = {
+    "wait-time": {"visit_id": pa.string(), "prediction_time": _TIME},
+    "bed-demand": {
+        "unit": pa.string(),
+        "prediction_time": _TIME,
+        "horizon_hours": pa.float64(),
+        "target_at": _TIME,
+    },
+}
+_ADJUSTMENTS = {
+    "wait-time": ("calibration", "floor"),
+    "bed-demand": ("usual_departure", "calibration", "floor"),
+}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Which version explains.
+
+    Attributes:
+        digest: of the package. package: its directory. scope: unit groups and horizons it may speak for.
+    """
+
+    model: str
+    version: str
+    digest: str
+    package: Path
+    scope: Scope
+
+
+class Layout:
+    """The columns of one model in one language, and how a piece's answers fill them."""
+
+    def __init__(self, model: ForecastModel, subject: Subject, language: Language) -> None:
+        self._features, self._subject, self._language = model.features, subject, language
+        self._adjustments = _ADJUSTMENTS[model.name]
+        unit = "min" if model.name == "wait-time" else "beds"
+        said = {"unit": unit, "of": "p50", "reference": "typical", "language": language}
+        fields = [pa.field(name, kind, nullable=False) for name, kind in _IDENTITY[model.name].items()]
+        fields += [pa.field(name, pa.float64()) for name in (*_FORECAST, "base")]
+        fields += [_contribution(f, language) for f in self._features]
+        fields += [pa.field(f"adjustment_{name}", pa.float64()) for name in self._adjustments]
+        fields += [pa.field("trust_status", pa.string()), pa.field("trust_warnings", pa.list_(pa.string()))]
+        fields += [
+            pa.field(name, pa.string(), nullable=False)
+            for name in ("model_name", "model_version", "model_digest")
+        ]
+        self.schema = pa.schema(fields, metadata={"vigie": canonical_json(said).strip()})
+
+    def table(self, piece: Piece, answered: Answered) -> Any:
+        """A piece's rows, looked at: each explanation adds up to its forecast.
+
+        Where the baseline that a forecast starts from is not known there is no forecast: its numbers are missing.
+
+        Raises:
+            BulkError: an explanation does not add up, or the quantiles cross.
+        """
+        start = np.where(answered.inside, piece.rows.anchor, piece.rows.baseline)
+        known = ~np.isnan(start)
+        numbers = {name: answered.quantiles[:, level] for name, level in _FORECAST.items()}
+        base, contributions, adjustments = answered.base, answered.contributions, answered.adjustments
+        total = (
+            base
+            + contributions.sum(axis=1)
+            + sum(adjustments[n] for n in self._adjustments if n in adjustments)
+        )
+        _refuse_what_does_not_add_up(numbers, total, known)
+        numbers |= {"base": base}
+        for j, feature in enumerate(self._features):
+            numbers[f"contribution_{feature.name}"] = contributions[:, j]
+        none = np.zeros(piece.size)
+        numbers |= {f"adjustment_{name}": adjustments.get(name, none) for name in self._adjustments}
+        unknown = None if known.all() else ~known
+        columns = dict(piece.identity) | {
+            n: pa.array(v, pa.float64(), mask=unknown) for n, v in numbers.items()
+        }
+        columns |= self._trust(piece, answered, known)
+        named = (self._subject.model, self._subject.version, self._subject.digest)
+        for name, value in zip(("model_name", "model_version", "model_digest"), named, strict=True):
+            columns[name] = pa.repeat(pa.scalar(value, pa.string()), piece.size)
+        arrays = [_array(columns[field.name], field.type) for field in self.schema]
+        return pa.Table.from_arrays(arrays, schema=self.schema)
+
+    def _trust(self, piece: Piece, answered: Answered, known: Array) -> Mapping[str, Any]:
+        told: dict[tuple[bool, bool, tuple[str, ...]], tuple[str, tuple[str, ...]]] = {}
+        status: list[str | None] = []
+        warnings: list[tuple[str, ...] | None] = []
+        pairs = zip(answered.inside.tolist(), piece.stale.tolist(), answered.out_of_range, strict=True)
+        for row_known, key in zip(known.tolist(), pairs, strict=True):
+            if key not in told:
+                told[key] = self._told(*key)
+            status.append(told[key][0] if row_known else None)
+            warnings.append(told[key][1] if row_known else None)
+        return {
+            "trust_status": pa.array(status, pa.string()),
+            "trust_warnings": pa.array(warnings, pa.list_(pa.string())),
+        }
+
+    def _told(self, inside: bool, stale: bool, outside: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+        words = warnings_of(self._features, outside, inside=inside, stale=stale, language=self._language)
+        return trust_status(words, inside=inside, stale=stale), words
+
+
+def _contribution(feature: Feature, language: Language) -> Any:
+    said = {"label": feature.label(language), "group": feature.group, "unit": feature.unit}
+    return pa.field(f"contribution_{feature.name}", pa.float64(), metadata=said)
+
+
+def _array(values: Any, kind: Any) -> Any:
+    if isinstance(values, np.ndarray) and pa.types.is_timestamp(kind):
+        return pa.array(values, pa.int64()).cast(kind)
+    return values if isinstance(values, pa.Array) else pa.array(values, kind)
+
+
+def _refuse_what_does_not_add_up(numbers: Mapping[str, Array], total: Array, known: Array) -> None:
+    off = np.abs(total - numbers["p50"])
+    sound = (off <= TOLERANCE) & (numbers["p10"] <= numbers["p50"]) & (numbers["p50"] <= numbers["p90"])
+    wrong = known & ~sound  # NaN compares false: it is wrong too
+    if wrong.any():
+        raise BulkError(
+            f"{int(wrong.sum())} of {wrong.size} explanations do not add up to their forecast (or p10, p50 and p90 "
+            "cross), so no file is written: run vigie check on this version, and do not use it until it passes."
+        )

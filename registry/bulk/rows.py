@@ -1,0 +1,174 @@
+"""The rows that a hospital's tables give, piece after piece: those of `registry.model.dataset`, never all at once.
+
+What a piece costs in memory does not grow with the history: features are computed for its rows alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from hospital.arrays import Array
+from hospital.dataset.samples import bed_query, bed_times, wait_samples
+from hospital.errors import HistoryError
+from hospital.features.beds import BedFeatures
+from hospital.features.wait import WaitFeatures
+from hospital.ingest.event_columns import events_of
+from hospital.ingest.hospital_reader import HospitalTables
+from hospital.record.events import Events
+from registry.model.forecast_model import ForecastModel, Rows
+from registry.model.model_rows import bed_rows, wait_rows
+from registry.model.trust_limits import emergency_of, in_scope, stale_after
+from registry.package.manifest import UnitEntry
+
+__all__ = ["BedPieces", "Piece", "Pieces", "WaitPieces", "pieces_of"]
+
+Scope = frozenset[tuple[str, float]]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some rows, ready to be forecast.
+
+    Attributes:
+        identity: what names a row, by column: texts (object [n]), instants (int64 [n]) or hours (float64 [n]).
+        inside, stale: bool [n], in the trusted scope; the last reception before it too old, as served then.
+    """
+
+    identity: Mapping[str, Array]
+    rows: Rows
+    inside: Array
+    stale: Array
+
+    @property
+    def size(self) -> int:
+        return int(self.inside.size)
+
+
+class Pieces(Protocol):
+    """All rows in their order, cut where memory asks for it."""
+
+    def __len__(self) -> int:
+        """How many pieces there are; some may be empty."""
+
+    def piece(self, number: int) -> Piece:
+        """The piece of a number, from 0; always the same."""
+
+
+def pieces_of(model: ForecastModel, tables: HospitalTables, scope: Scope, most_rows: int) -> Pieces:
+    """The rows of a model on tables, in pieces of at most `most_rows` (or one prediction time's).
+
+    Raises:
+        HistoryError: the tables do not serve for this model, or are of another zone or cadence.
+    """
+    _refuse_others(model, tables)
+    events = events_of(tables)
+    if model.name == "wait-time":
+        return WaitPieces(model, events, scope, most_rows)
+    return BedPieces(model, events, scope, most_rows)
+
+
+class WaitPieces:
+    """Visits at their prediction times, in the order of those."""
+
+    def __init__(self, model: ForecastModel, events: Events, scope: Scope, most_rows: int) -> None:
+        self._model, self._events, self._scope, self._most = model, events, scope, most_rows
+        self._samples, self._computer = wait_samples(events), WaitFeatures(events)
+        self._heard = np.sort(events.tables["visits"].known_from)
+        self._size = self._samples.query.size
+
+    def __len__(self) -> int:
+        return -(-self._size // self._most)
+
+    def piece(self, number: int) -> Piece:
+        """Visits from the `number` times `most_rows`-th on."""
+        mask = np.zeros(self._size, bool)
+        mask[number * self._most : (number + 1) * self._most] = True
+        samples = self._samples.part(mask)
+        query, features = samples.query, self._model.features
+        X = self._computer.compute(query, features)
+        rows = wait_rows(self._model.waits_or_raise, X, query, features, self._events.zone)
+        groups, at = emergency_of(query.columns["department"]), query.prediction_time
+        return Piece(
+            identity={"visit_id": samples.row_id, "prediction_time": at},
+            rows=rows,
+            inside=in_scope(self._scope, groups, np.zeros(query.size)),
+            stale=at - _last_heard(self._heard, at) > stale_after(self._model.manifest),
+        )
+
+
+class BedPieces:
+    """Prediction times, with every unit that the model knows and every horizon, in this order."""
+
+    def __init__(self, model: ForecastModel, events: Events, scope: Scope, most_rows: int) -> None:
+        self._model, self._events, self._scope = model, events, scope
+        self._horizons, self._baselines = model.manifest.horizons_hours, model.beds_or_raise
+        known: dict[str, UnitEntry] = {u.unit: u for u in model.manifest.units}
+        names = [u.unit for u in events.units]
+        self._units = np.flatnonzero([name in known for name in names])
+        if not self._units.size:
+            raise HistoryError("The tables name no unit that the model knows: are they of the same hospital?")
+        self._entries = [known.get(name) for name in names]
+        self._place = np.array([self._baselines.units.index(n) if n in known else -1 for n in names])
+        self._times, self._computer = bed_times(events), BedFeatures(events, model.features)
+        self._heard = np.sort(events.tables["stays" if events.counted else "census"].known_from)
+        self._step = max(most_rows // (self._units.size * len(self._horizons)), 1)
+
+    def __len__(self) -> int:
+        return -(-self._times.size // self._step)
+
+    def piece(self, number: int) -> Piece:
+        """Prediction times from the `number` times step-th on, where the present demand is known."""
+        times = self._times[number * self._step : (number + 1) * self._step]
+        query, computer = bed_query(times, self._units, self._horizons), self._computer
+        beds = computer.state(query)
+        known = ~np.isnan(beds.now)
+        query, beds = query.part(known), beds.part(known)
+        X, place, events = computer.compute(query, beds), self._place[query.unit], self._events
+        rows = bed_rows(
+            self._baselines, X, query, place, beds.now, beds.then_before, events.zone, events.cadence_hours
+        )
+        entries = [entry for u in query.unit if (entry := self._entries[u]) is not None]
+        unit = np.empty(len(entries), object)
+        unit[:] = [entry.unit for entry in entries]
+        at = query.prediction_time
+        return Piece(
+            identity={
+                "unit": unit,
+                "prediction_time": at,
+                "horizon_hours": query.horizon_hours,
+                "target_at": query.target_time,
+            },
+            rows=rows,
+            inside=in_scope(self._scope, [entry.group for entry in entries], query.horizon_hours),
+            stale=at - _last_heard(self._heard, at) > stale_after(self._model.manifest),
+        )
+
+
+def _last_heard(received: Array, at: Array) -> Array:
+    """The last of the receptions (ascending) up to each time, instants; 0 before the first."""
+    before = np.searchsorted(received, at, side="right") - 1
+    return np.where(before >= 0, received[np.maximum(before, 0)], 0)
+
+
+def _refuse_others(model: ForecastModel, tables: HospitalTables) -> None:
+    manifest, have = model.manifest, set(tables.tables)
+    faults = []
+    if model.name == "wait-time" and "visits" not in have:
+        faults.append("Wait time needs visits: the tables have none.")
+    if model.name == "bed-demand" and not {"stays", "census"} & have:
+        faults.append("Bed demand needs stays or a census: the tables have neither.")
+    if str(tables.zone) != manifest.zone:
+        faults.append(
+            f"The tables are read in the zone {tables.zone}, the model was trained in {manifest.zone}: "
+            "say the zone in a mapping (--mapping FILE)."
+        )
+    cadence = 24 if tables.cadence == "daily" else 1
+    if model.name == "bed-demand" and cadence != manifest.cadence_hours:
+        faults.append(
+            f"The census has a row every {cadence} h, the model was trained on one every "
+            f"{manifest.cadence_hours} h: bring such a census, or train on this one."
+        )
+    if faults:
+        raise HistoryError(" ".join(faults))

@@ -1,0 +1,97 @@
+"""The section of the model card on fairness: each group, how it fares and how certain that is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hospital.markup import Cell, Column, badge, paragraph, section, table
+from registry.cards.formats import Words, interval_of
+from registry.cards.pictures import intervals
+
+__all__ = ["Fairness"]
+
+Finding = Mapping[str, Any]
+_PICTURED = ("share_above_p50", "relative_bias", "log_error", "outside_interval")
+
+
+@dataclass(frozen=True)
+class Fairness:
+    """Each group: how it fares, how certain that is, and how many it is."""
+
+    groups: Sequence[Mapping[str, Any]]
+
+    def render(self, words: Words) -> str:
+        """A picture and table of each judged harm, then the figures of every group."""
+        harms = [h for g in self.groups for h in g["harms"] if h.get("note") != "worst_case"]
+        parts = [paragraph(words.t(f"fairness_note_{words.model}"))]
+        if not self.groups:
+            parts.append(paragraph(words.t("fairness_none")))
+        for metric in dict.fromkeys(h["metric"] for h in harms):
+            parts.append(self._harm(metric, [h for h in harms if h["metric"] == metric], words))
+        parts.append(self._figures(words))
+        return section("fairness", words.t("fairness"), *parts)
+
+    def _harm(self, metric: str, harms: Sequence[Finding], words: Words) -> str:
+        measured = [h for h in harms if interval_of(h, words) is not None]
+        limits = {h["threshold"] for h in measured if h["threshold"] is not None}
+        picture = ""
+        if metric in _PICTURED and len(limits) == 1:
+            (limit,) = limits
+            picture = intervals(
+                [row for h in measured if (row := interval_of(h, words)) is not None],
+                caption=words.t("fairness_picture", measure=words.measure(metric)),
+                marks=[(0.0, words.t("no_gap")), (limit, words.t("limit_mark"))],
+                least_span=(-1.2 * limit, 1.4 * limit),
+            )
+        columns = [
+            Column(words.t("c_group")),
+            Column(words.t("c_value"), number=True),
+            Column(words.t("c_interval"), number=True),
+            Column(words.t("c_limit"), number=True),
+            Column(words.t("c_n"), number=True),
+            Column(words.t("c_verdict")),
+            Column(words.t("c_do")),
+        ]
+        rows = [
+            (
+                Cell(words.group(h["group"])),
+                Cell(words.value(h, h["value"])),
+                Cell(words.interval(h)),
+                Cell(words.limit(h)),
+                Cell(words.number(h["n"], 0)),
+                Cell(html=badge(h["verdict"], words.verdict(h["verdict"]))),
+                Cell(words.advice("fairness", h)),
+            )
+            for h in harms
+        ]
+        return f"<h3>{Cell(words.measure(metric)).render()}</h3>{picture}{table(columns, rows)}"
+
+    def _figures(self, words: Words) -> str:
+        told = [g for g in self.groups if g["told"]]
+        columns = [
+            Column(words.t("c_group")),
+            Column(words.t("c_observed"), number=True),
+            Column(words.t("c_absolute"), number=True),
+            Column(words.t("c_signed"), number=True),
+            Column(words.t("c_within"), number=True),
+            Column(words.t("c_worst"), number=True),
+            Column(words.t("c_n"), number=True),
+        ]
+        rows = [
+            (
+                Cell(words.group(str(g["group"]))),
+                Cell(words.quantity(g["told"].get("mean_outcome"))),
+                Cell(words.quantity(g["told"].get("absolute_error"))),
+                Cell(words.signed(words.quantity(g["told"].get("bias")))),
+                Cell(words.percent(g["told"].get("coverage"), 1)),
+                Cell(self._worst(g, words)),
+                Cell(words.number(g["n"], 0)),
+            )
+            for g in told
+        ]
+        note = words.t("worst_note") if any(self._worst(g, words) != "–" for g in told) else ""
+        return table(columns, rows, caption=words.t("fairness_tables")) + paragraph(note, "soft")
+
+    def _worst(self, group: Mapping[str, Any], words: Words) -> str:
+        found = [h for h in group["harms"] if h.get("note") == "worst_case"]
+        return words.percent(found[0]["value"], 1) if found else "–"

@@ -1,0 +1,78 @@
+"""What is served today for the judged rows: the current release's forecasts in its scope, its rule's outside."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hospital.arrays import Array
+from hospital.dataset.splits import Split
+from hospital.ingest.hospital_reader import HospitalTables
+from registry.errors import CandidateError
+from registry.facts.efficiency_facts import Costed
+from registry.model.dataset import PreparedBeds, PreparedWaits
+from registry.model.forecast_model import ForecastModel, Rows
+from registry.model.package_dataset import prepare
+from registry.model.trust_limits import emergency_of, in_scope
+from registry.settings import Settings
+from registry.trust.promotion import current_release
+
+__all__ = ["InUse", "served_today"]
+
+
+@dataclass(frozen=True)
+class InUse:
+    """What the current release serves on the judge rows.
+
+    Attributes:
+        quantiles: float64 [n, levels], NaN at horizons that it does not know; None without a release.
+        expected: whether the signed chain shows a release. costed: its package, rows and registration.
+    """
+
+    quantiles: Array | None
+    version: str | None
+    expected: bool
+    costed: Costed | None = None
+
+
+def served_today(
+    settings: Settings,
+    model_name: str,
+    tables: HospitalTables,
+    prepared: PreparedBeds | PreparedWaits,
+    split: Split,
+) -> InUse:
+    """The current release's answers, recomputed on this version's judge rows.
+
+    Raises:
+        CandidateError: their rows differ. ReleaseError, TrustError: the chain does not verify.
+    """
+    set_up = (settings.trust / "trust.json").exists() or (settings.releases / model_name).exists()
+    release = current_release(settings, model_name) if set_up else None
+    if release is None:
+        return InUse(None, None, False)
+    model = ForecastModel(release.package)
+    theirs = prepared if model.features == prepared.features else prepare(model, tables)
+    rows = theirs.part(split.members("judge", theirs.prediction_time))
+    mine = prepared.part(split.members("judge", prepared.prediction_time))
+    if isinstance(rows, PreparedBeds) and isinstance(mine, PreparedBeds):
+        rows = PreparedBeds(mine.events, theirs.features, mine.samples)
+        horizon = mine.samples.query.horizon_hours
+        groups = [mine.events.units[u].group for u in mine.samples.query.unit]
+        quantiles = _served(model, rows.rows(model.beds_or_raise), in_scope(release.scope, groups, horizon))
+        quantiles[~np.isin(horizon, list(model.manifest.horizons_hours))] = np.nan
+    elif isinstance(rows, PreparedWaits):
+        groups = emergency_of(rows.samples.query.columns["department"])
+        inside = in_scope(release.scope, groups, np.zeros(len(groups)))
+        quantiles = _served(model, rows.rows(model.waits_or_raise), inside)
+    if len(quantiles) != mine.prediction_time.size:
+        raise CandidateError("The current release cannot be set beside this version: their rows differ.")
+    registered = release.body["registration"]["body"]
+    return InUse(quantiles, release.version, True, Costed(model, release.package, rows, registered))
+
+
+def _served(model: ForecastModel, rows: Rows, inside: Array) -> Array:
+    """Quantiles [n, levels] as serving gives them (`registry.model.scope_fallback.answer`), without their reasons."""
+    rule = model.baseline_quantiles(rows)
+    if model.manifest.kind != "model":
+        return rule
+    return np.where((inside & ~model.rule_only(rows))[:, None], model.quantiles(rows), rule)

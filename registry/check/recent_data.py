@@ -1,0 +1,77 @@
+"""Later days than a version was registered on: which of their rows can be judged, and the series that lead to them."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+
+from hospital.arrays import Array
+from hospital.dataset.splits import Split
+from hospital.ingest.hospital_reader import HospitalTables
+from hospital.times import moment
+from registry.errors import CandidateError
+from registry.evidence.records import DailyInput, Scored
+from registry.facts.daily_series import InputRows, error_series, input_series
+from registry.model.dataset import PreparedBeds, PreparedWaits
+from registry.model.forecast_model import ForecastModel
+from registry.model.package_dataset import prepare
+from registry.model.scoring import score
+
+__all__ = ["daily_series", "later"]
+
+Prepared = PreparedBeds | PreparedWaits
+
+
+def later(model: ForecastModel, recent: HospitalTables, registered: Split) -> tuple[Prepared, Split]:
+    """Rows of later tables, and the registered split with a judge part that begins where its own ends.
+
+    The tables may reach back: what lies before is what features look back on, and is not judged.
+
+    Raises:
+        CandidateError: no row lies after the days that the version was registered on.
+    """
+    prepared = prepare(model, recent)
+    start = registered.spans["judge"][1]
+    known = ~np.isnan(prepared.outcome) & (prepared.prediction_time >= start)
+    if not known.any():
+        raise CandidateError(
+            f"The recent tables hold no row with a known outcome after {moment(start):%Y-%m-%d}, where the days end "
+            "that this version was registered on: bring later ones, with the weeks before them."
+        )
+    end = int(prepared.prediction_time[known].max()) + 1
+    return prepared, replace(registered, spans={**registered.spans, "judge": (start, end)})
+
+
+def daily_series(
+    model: ForecastModel, sealed: Prepared, prepared: Prepared, split: Split, judge: Scored
+) -> tuple[DailyInput, ...]:
+    """What the drift gate judges: inputs of all days, and errors of the days that no tree was fitted to.
+
+    Args:
+        sealed: rows of the snapshot, of which the days before the judge part are taken. prepared: rows of the judge
+        part; the same where the snapshot itself is judged. judge: these rows, scored.
+    """
+    zone, judged_from = prepared.events.zone, split.spans["judge"][0]
+    before = sealed.prediction_time < judged_from
+    now = split.members("judge", prepared.prediction_time)
+    rows = InputRows(
+        np.concatenate([sealed.prediction_time[before], prepared.prediction_time[now]]),
+        np.concatenate([sealed.X[before], prepared.X[now]]),
+        prepared.features,
+        isinstance(prepared, PreparedWaits),
+    )
+    unfitted = before & (sealed.prediction_time >= split.spans["calibrate"][0])
+    errors = _joined(score(model, sealed, unfitted), judge)
+    return (*input_series(rows, judged_from, zone), *error_series(errors, judged_from, zone))
+
+
+def _joined(first: Scored, second: Scored) -> Scored:
+    """Rows of both, without their audit attributes, which errors by day do not need."""
+
+    def both(name: str) -> Array:
+        return np.concatenate([getattr(first, name), getattr(second, name)])
+
+    arrays = {f.name: both(f.name) for f in fields(Scored) if f.name not in ("baselines", "audit", "counts")}
+    baselines = {
+        name: np.concatenate([values, second.baselines[name]]) for name, values in first.baselines.items()
+    }
+    return Scored(**arrays, baselines=baselines, audit={}, counts=first.counts)

@@ -1,0 +1,189 @@
+"""Daily series that the drift gate judges: made from prepared rows and from what forecasts and outcomes they have.
+
+Volume, each input's mean and share missing, how inputs go together within a day, and the errors of forecasts on days
+that the model was not fitted to. Residuals are of a season model fitted on the earlier days.
+"""
+
+import itertools
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from hospital.arrays import Array
+from hospital.calendar import local_day
+from hospital.features.feature import Feature
+from registry.evidence.records import DailyInput, Scored
+from registry.facts.season_trend import fit_season
+from registry.model.forecast_errors import held, log_wait
+
+__all__ = ["InputRows", "error_series", "input_series"]
+
+_NOT_DRIFT = frozenset({"calendar", "habit", "planned", "patient"})
+"""A habit is a mean of twelve weeks: what moves it is followed as demand, and its own days hardly differ."""
+_PATIENT_MIX = frozenset({"triage", "age_years", "arrival_mode"})
+_FEWEST_ROWS = 20
+"""Rows of a day under which a correlation within it says nothing."""
+_FEWEST_VALUES = 10
+"""Different values of a day under which an input is one of the day, or of its hours, and no input of its rows."""
+_SOME_ROWS = 64
+_MOST_DAYS = 0.9
+"""Share of days on which an input, or a pair of them, must say something to be followed."""
+_MOST_PAIRS = 60
+"""Pairs of inputs that are followed: those that go together most closely among the earlier days."""
+_CLOSE = 0.1
+"""Mean correlation within a day under which a pair of inputs is not said to go together."""
+
+
+@dataclass(frozen=True)
+class InputRows:
+    """Rows with inputs.
+
+    Attributes:
+        prediction_time: int64 [n], instants. X: float [n, features]. features: of its columns. counted: whether a
+        day's number of rows is a volume (visits), and not a number of forecasts.
+    """
+
+    prediction_time: Array
+    X: Array
+    features: tuple[Feature, ...]
+    counted: bool
+
+
+def input_series(rows: InputRows, judged_from: int, zone: ZoneInfo) -> tuple[DailyInput, ...]:
+    """Volume, inputs, missing values, and inputs together, by local day.
+
+    Args:
+        judged_from: instant at which the judge part starts.
+    """
+    days = _Days.of(rows.prediction_time, judged_from, zone)
+    out: list[DailyInput] = []
+    if rows.counted:
+        out.append(days.series("arrivals", "count", days.counts.astype(np.float64)))
+    followed = []
+    for j, feature in enumerate(rows.features):
+        told = feature.group not in _NOT_DRIFT or feature.name in _PATIENT_MIX
+        values = rows.X[:, j].astype(np.float64)
+        missing = days.sums(np.isnan(values)) / days.counts
+        if not told or missing.min() == 1.0:
+            continue
+        out.append(days.series(feature.name, "mean", days.mean(values)))
+        if missing.max() > 0:
+            out.append(days.series(feature.name, "missing", missing))
+        followed.append((feature.name, values))
+    return (*out, *_together(followed, days))
+
+
+def error_series(scored: Scored, judged_from: int, zone: ZoneInfo) -> tuple[DailyInput, ...]:
+    """Signed error and error by local day, on days that the model was not fitted to.
+
+    Of waits the logarithm of wait + 10 minutes over the forecast's, held within one; of beds the share of the mean
+    demand.
+    """
+    known = scored.known()
+    if known.size == 0:
+        return ()
+    if scored.counts:
+        signed = (known.outcome - known.p50) / max(float(known.outcome.mean()), 1.0)
+    else:
+        signed = held(log_wait(known.outcome) - log_wait(known.p50))
+    days = _Days.of(known.prediction_time, judged_from, zone)
+    weight = known.weight
+    return (
+        days.series("forecast_error", "bias", days.mean(signed, weight)),
+        days.series("forecast_error", "loss", days.mean(np.abs(signed), weight)),
+    )
+
+
+@dataclass(frozen=True)
+class _Days:
+    """Rows by local day.
+
+    Attributes:
+        unique: int64 [days]. inverse: int64 [n]. counts, first: int64 [days], rows, and the first of them in order.
+        order: the rows by day (int64 [n]), None where they are in this order already.
+    """
+
+    unique: Array
+    inverse: Array
+    counts: Array
+    first: Array
+    order: Array | None
+    judged_from: int
+    zone: ZoneInfo
+
+    @classmethod
+    def of(cls, prediction_time: Array, judged_from: int, zone: ZoneInfo) -> "_Days":
+        unique, inverse, counts = np.unique(
+            local_day(prediction_time, zone), return_inverse=True, return_counts=True
+        )
+        first_judged = int(local_day(np.array([judged_from]), zone)[0])
+        sorted_already = bool((inverse[1:] >= inverse[:-1]).all())
+        order = None if sorted_already else np.argsort(inverse, kind="stable")
+        first = np.cumsum(counts) - counts
+        return cls(unique, inverse, counts, first, order, first_judged, zone)
+
+    def sums(self, values: Array) -> Array:
+        """Sum of all values by day: float64 [days]."""
+        ordered = values if self.order is None else values[self.order]
+        return np.add.reduceat(ordered.astype(np.float64, copy=False), self.first)
+
+    def mean(self, values: Array, weight: Array | None = None) -> Array:
+        """Mean of known values by day, NaN on days without one: float64 [days]."""
+        finite = np.isfinite(values)
+        if weight is None and finite.all():
+            return self.sums(values) / self.counts
+        known = finite if weight is None else finite * weight
+        weights = self.sums(known)
+        total = self.sums(np.where(finite, values, 0.0) * known)
+        return np.where(weights > 0, total / np.maximum(weights, 1e-12), np.nan)
+
+    def distinct(self, values: Array) -> Array:
+        """How many different known values (float [n]) each day has: int64 [days]."""
+        order = np.lexsort((values, self.inverse))
+        day, value = self.inverse[order], values[order]
+        first = np.ones(value.size, bool)
+        first[1:] = (day[1:] != day[:-1]) | (value[1:] != value[:-1])
+        return np.bincount(day, weights=first & np.isfinite(value), minlength=self.unique.size)
+
+    def varies(self, values: Array) -> bool:
+        """Whether most days have at least `_FEWEST_VALUES` different known values (float [n])."""
+        # A few rows, evenly through the day, mostly tell; only where they do not are all of a day looked at.
+        some = self.first[:, None] + self.counts[:, None] * np.arange(_SOME_ROWS) // _SOME_ROWS
+        seen = np.sort(values[some if self.order is None else self.order[some]], axis=1)
+        new = np.isfinite(seen)
+        new[:, 1:] &= seen[:, 1:] != seen[:, :-1]
+        if (new.sum(axis=1) >= _FEWEST_VALUES).mean() > _MOST_DAYS:
+            return True
+        return bool((self.distinct(values) >= _FEWEST_VALUES).mean() > _MOST_DAYS)
+
+    def series(self, name: str, what: str, values: Array) -> DailyInput:
+        """Residuals of a season model; the first and last day are cut somewhere and left out."""
+        whole = (self.unique > self.unique[0]) & (self.unique < self.unique[-1])
+        fit = fit_season(self.unique[whole], values[whole], self.judged_from, self.zone)
+        return DailyInput(name, what, fit.level, fit.spread, fit.earlier, fit.judged, fit.year_known)
+
+
+def _together(inputs: list[tuple[str, Array]], days: _Days) -> list[DailyInput]:
+    """Correlations within a day of pairs of inputs that go together.
+
+    Within a day: what a busy winter does to both of them at once is no change of how they go together.
+    """
+    within = []
+    for name, values in inputs:
+        centred = values - days.mean(values)[days.inverse]
+        spread = np.sqrt(days.mean(centred**2))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            scaled = np.where(spread[days.inverse] > 1e-9, centred / spread[days.inverse], np.nan)
+        if (spread > 1e-9).mean() > _MOST_DAYS and days.varies(values):
+            within.append((name, scaled))
+    found = []
+    for (first, a), (second, b) in itertools.combinations(within, 2):
+        daily = np.where(days.counts >= _FEWEST_ROWS, days.mean(a * b), np.nan)
+        earlier = daily[days.unique < days.judged_from]
+        if np.isfinite(earlier).any() and np.isfinite(daily).mean() > _MOST_DAYS:
+            found.append((abs(float(np.nanmean(earlier))), f"{first} ~ {second}", daily))
+    found.sort(key=lambda f: -f[0])
+    return [
+        days.series(name, "together", daily) for close, name, daily in found[:_MOST_PAIRS] if close >= _CLOSE
+    ]

@@ -1,0 +1,298 @@
+"""A verified package as something that forecasts and explains.
+
+Both models say: forecast = anchor + scale x (median + spread x calibrated quantile), never under a floor.
+Bed demand: the anchor is the demand now and a share of its usual change, the scale the best simple rule's mean
+error in that unit, the median trees and a linear step. Wait time: the anchor is 0, the scale the usual wait of
+that triage level at that hour, the median trees alone. Terms add, the scale is known, and an explanation in beds
+or minutes adds up exactly.
+"""
+
+import io
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from explain import ExplanationError, TreeEngine
+from hospital.arrays import Array
+from hospital.dataset.baselines import BedBaselines, WaitBaselines
+from hospital.dataset.quantiles import LEVELS
+from hospital.dataset.splits import UNIT_MODEL_DAYS
+from hospital.features.feature import TRIAGE_RANK, Feature
+from registry.errors import PackageError
+from registry.model.hospital_total import WholeHospital
+from registry.model.linear_step import LinearStep, Median
+from registry.package.manifest import Manifest, verify_package
+
+__all__ = ["MEDIAN", "Explained", "ForecastModel", "Rows", "model_quantiles", "rule_quantiles"]
+
+MEDIAN = LEVELS.index(0.5)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to forecast, with all that a forecast needs besides the trees.
+
+    Attributes:
+        X: float32 [n, features]. cell: int64 [n], whose usual contributions are subtracted (unit and horizon, or
+        department). calibration: int64 [n], group of the calibrated quantiles (horizon; of waits department,
+        part of the day and triage level).
+        anchor, scale, floor: float64 [n], in beds or minutes. baseline: float64 [n], the best simple rule.
+        baseline_cell: int64 [n], whose residual quantiles stand around the baseline.
+        kind: int64 [n], horizon or triage level: rows whose reasons are compared with one another.
+    """
+
+    X: Array
+    cell: Array
+    calibration: Array
+    anchor: Array
+    scale: Array
+    floor: Array
+    baseline: Array
+    baseline_cell: Array
+    kind: Array
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Forecasts with their reasons; `base` + contributions + adjustments = `p50`, row by row.
+
+    Attributes:
+        p50, base: float64 [n]. contributions: float64 [n, features]. adjustments: float64 [n] by name, each by
+        its own formula. reference_values: float64 [n, features], what is usual.
+    """
+
+    p50: Array
+    base: Array
+    contributions: Array
+    adjustments: Mapping[str, Array]
+    reference_values: Array
+
+
+def model_quantiles(rows: Rows, median: Array, spread: Array, shift: Array, z: Array) -> Array:
+    """The model's distributions: float64 [n, levels], beds or minutes.
+
+    Args:
+        median, spread: float64 [n], in units of the scale. shift: float64 [groups]; z: float64 [groups, levels]; of the
+        rows' calibration groups.
+    """
+    shifted = median + shift[rows.calibration]
+    raw = rows.anchor[:, None] + rows.scale[:, None] * (
+        shifted[:, None] + spread[:, None] * z[rows.calibration]
+    )
+    return np.maximum(raw, rows.floor[:, None])
+
+
+def rule_quantiles(rows: Rows, residuals: Array) -> Array:
+    """The simple rule's distributions: float64 [n, levels]; `residuals`: float64 [cells, levels], beds or minutes."""
+    return np.maximum(rows.baseline[:, None] + residuals[rows.baseline_cell], rows.floor[:, None])
+
+
+WAIT_BAND_HOURS = 6
+WAIT_GROUP_SHAPE = (24 // WAIT_BAND_HOURS, len(TRIAGE_RANK) + 1)
+"""Calibration groups of a department: parts of the day by triage level (and none), in this order."""
+
+_NEEDS = {"last_wait": "last_wait_triage", "recent_median": "recent_wait_triage"}
+"""What a wait's rule is read from; where that is unknown the usual wait stands in for it."""
+
+
+class ForecastModel:
+    """A package's trees, calibration, baselines and usual contributions."""
+
+    def __init__(self, directory: Path) -> None:
+        """Verifies the package, then reads it.
+
+        Raises:
+            PackageError: a byte of it is not what its manifest says, or its files are of another Vigie.
+        """
+        self.manifest: Manifest = verify_package(directory)
+        self._files = {name: (directory / name).read_bytes() for name in self.manifest.files}
+        try:
+            self._read()
+        except (KeyError, ValueError, TypeError, IndexError) as error:
+            raise PackageError(
+                f"The package's files are not as this Vigie reads them ({type(error).__name__}): an earlier or later "
+                "version made it. Train the model again."
+            ) from None
+
+    def _groups(self) -> int:
+        """How many calibration groups this Vigie's rows have."""
+        if self.name != "wait-time":
+            return len(self.manifest.horizons_hours)
+        department = next((f for f in self.features if f.name == "department"), None)
+        return max(len(department.levels) if department else 0, 1) * math.prod(WAIT_GROUP_SHAPE)
+
+    def _read(self) -> None:
+        if self.manifest.kind == "model":
+            linear = LinearStep.from_json(self._json("linear.json")) if "linear.json" in self._files else None
+            if linear is not None:
+                linear.require({f.name for f in self.features}, len(self.manifest.horizons_hours))
+            self._median = Median(self._engine("median.ubj"), linear, self.features)
+            self._spread = self._engine("spread.ubj")
+            calibration = self._json("calibration.json")
+            self._shift, self._z = (
+                np.array(calibration[name], np.float64) for name in ("shift", "quantiles")
+            )
+            if self._z.shape != (self._shift.size, len(LEVELS)) or self._shift.size != self._groups():
+                raise ValueError
+            with np.load(io.BytesIO(self._files["reference.npz"]), allow_pickle=False) as reference:
+                self._usual_contributions = reference["contributions"]
+                self._usual_values = reference["values"]
+        baseline = self._json("baseline.json")
+        self.beds = BedBaselines.from_json(baseline) if self.name == "bed-demand" else None
+        self.waits = WaitBaselines.from_json(baseline) if self.name == "wait-time" else None
+        self.profile = self._json("profile.json")
+        whole = self._json("hospital.json") if "hospital.json" in self._files else None
+        self.whole = None if whole is None else WholeHospital.from_json(whole)
+        if self.whole is not None and self.whole.horizons != self.manifest.horizons_hours:
+            raise ValueError
+
+    @property
+    def name(self) -> str:
+        """The registered model: ``bed-demand`` or ``wait-time``."""
+        return self.manifest.name
+
+    @cached_property
+    def features(self) -> tuple[Feature, ...]:
+        """The features in the order of the columns of X."""
+        return tuple(Feature(**entry.model_dump()) for entry in self.manifest.features)
+
+    @property
+    def levels(self) -> dict[str, tuple[str, ...]]:
+        """Levels of the categories by feature name."""
+        return {f.name: f.levels for f in self.manifest.features if f.levels}
+
+    def quantiles(self, rows: Rows) -> Array:
+        """Float64 [n, levels], at 5, 10, … 95 %; never crossing, never under the floor."""
+        return model_quantiles(rows, *self._parts(rows), self._shift, self._z)
+
+    def baseline_quantiles(self, rows: Rows) -> Array:
+        """The best baseline's own distribution: float64 [n, levels]."""
+        residuals = (self.beds or self.waits_or_raise).residuals.reshape(-1, len(LEVELS))
+        return rule_quantiles(rows, residuals)
+
+    def explain(self, rows: Rows, reference: Rows | None = None) -> Explained:
+        """The reasons of each p50.
+
+        Args:
+            reference: rows to compare with, one each; None: what is usual for the cell.
+        """
+        return self._explained(rows, reference, *self._parts(rows))
+
+    def contributions(self, rows: Rows) -> Array:
+        """What each feature adds, before what is usual is taken off: float64 [n, features], in units of the scale."""
+        return self._reasons(rows)[0]
+
+    def quantiles_and_reasons(self, rows: Rows, reference: Rows | None = None) -> tuple[Array, Explained]:
+        """`quantiles` and `explain`, for the price of one pass over the trees that forecast."""
+        parts = self._parts(rows)
+        quantiles = model_quantiles(rows, *parts, self._shift, self._z)
+        return quantiles, self._explained(rows, reference, *parts)
+
+    def _explained(self, rows: Rows, reference: Rows | None, median: Array, spread: Array) -> Explained:
+        found, base = self._reasons(rows)
+        if reference is None:
+            usual, values = self._usual_contributions[rows.cell], self._usual_values[rows.cell]
+        else:
+            usual, values = self._reasons(reference)[0], reference.X.astype(np.float64)
+        contributions = rows.scale[:, None] * (found - usual)
+        departure = rows.scale * (base + usual.sum(axis=1))
+        calibration = rows.scale * self._shift[rows.calibration]
+        raw = rows.anchor + rows.scale * (median + self._shift[rows.calibration])
+        p50 = np.maximum(raw, rows.floor)
+        adjustments = {"calibration": calibration, "floor": np.maximum(rows.floor - raw, 0.0)}
+        if self.name == "bed-demand":
+            return Explained(
+                p50, rows.anchor, contributions, {"usual_departure": departure, **adjustments}, values
+            )
+        return Explained(p50, departure, contributions, adjustments, values)
+
+    def explain_baseline(self, rows: Rows) -> Explained:
+        """The reasons of a baseline: the rule's own value, what it usually lacks, and the floor."""
+        residuals = (self.beds or self.waits_or_raise).residuals.reshape(-1, len(LEVELS))
+        bias = residuals[rows.baseline_cell, MEDIAN]
+        raw = rows.baseline + bias
+        none = np.zeros((raw.size, len(self.manifest.features)))
+        adjustments = {"calibration": bias, "floor": np.maximum(rows.floor - raw, 0.0)}
+        return Explained(
+            np.maximum(raw, rows.floor), rows.baseline, none, adjustments, np.full_like(none, np.nan)
+        )
+
+    def rule_only(self, rows: Rows) -> Array:
+        """The rows of units whose history is too short for the model: bool [n]; the simple rule answers them."""
+        if self.beds is None:
+            return np.zeros(rows.baseline.size, bool)
+        return self.beds.days[rows.baseline_cell // len(self.beds.horizons)] < UNIT_MODEL_DAYS
+
+    def rules(self, rows: Rows) -> list[str]:
+        """Name of the simplest rule that answers each row where the model does not."""
+        if self.waits is not None:
+            known = self._known(rows.X, _NEEDS.get(self.waits.best, ""))
+            return [self.waits.best if k else "usual_hour" for k in known.tolist()]
+        best = self.beds_or_raise.best
+        return [best[i] for i in (rows.baseline_cell % len(best)).tolist()]
+
+    def _known(self, X: Array, name: str) -> Array:
+        """Whether a feature is known in each row: bool [n]; nobody asks for one that the rule does not need."""
+        names = [f.name for f in self.features]
+        if not name:
+            return np.ones(len(X), bool)
+        return ~np.isnan(X[:, names.index(name)]) if name in names else np.zeros(len(X), bool)
+
+    @property
+    def waits_or_raise(self) -> WaitBaselines:
+        """The wait-time baselines of a wait-time package."""
+        if self.waits is None:
+            raise PackageError("The package holds no wait-time baselines: it is one of bed demand.")
+        return self.waits
+
+    @property
+    def beds_or_raise(self) -> BedBaselines:
+        """The bed-demand baselines of a bed-demand package."""
+        if self.beds is None:
+            raise PackageError("The package holds no bed-demand baselines: it is one of wait time.")
+        return self.beds
+
+    def out_of_range(self, X: Array) -> list[tuple[str, ...]]:
+        """Names of the features of each row that lie outside all that training saw by more than a tenth."""
+        least, most = self.usual_range
+        outside = (least > X) | (most < X)  # NaN compares false: missing is not out of range
+        found: list[tuple[str, ...]] = [()] * len(X)
+        for i in np.flatnonzero(outside.any(axis=1)):  # few: most rows are like those of training
+            found[i] = tuple(self.features[j].name for j in np.flatnonzero(outside[i]))
+        return found
+
+    @cached_property
+    def usual_range(self) -> tuple[Array, Array]:
+        """What training saw of each feature, and a tenth more: float64 [features] each; of the calendar no bounds."""
+        low, high = (np.array(self.profile[name], np.float64) for name in ("minimum", "maximum"))
+        margin = 0.1 * (high - low)
+        calendar = np.array([f.group == "calendar" for f in self.features])
+        return np.where(calendar, -np.inf, low - margin), np.where(calendar, np.inf, high + margin)
+
+    def _parts(self, rows: Rows) -> tuple[Array, Array]:
+        median = self._median.value(rows.X, rows.calibration, rows.scale)
+        return median, np.exp(self._spread.predict_exactly(rows.X))
+
+    def _reasons(self, rows: Rows) -> tuple[Array, Array]:
+        return self._median.reasons(rows.X, rows.calibration, rows.scale)
+
+    def _engine(self, name: str) -> TreeEngine:
+        try:
+            engine = TreeEngine.load(self._files[name])
+        except ExplanationError as error:
+            raise PackageError(f"{name} in the package cannot be used. {error}") from None
+        if (engine.features, engine.outputs) != (len(self.manifest.features), 1):
+            raise PackageError(f"{name} in the package is not of its manifest's features.")
+        return engine
+
+    def _json(self, name: str) -> dict[str, Any]:
+        body = json.loads(self._files[name])
+        if not isinstance(body, dict):
+            raise PackageError(f"{name} in the package is not a JSON object.")
+        return body

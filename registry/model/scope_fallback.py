@@ -1,0 +1,78 @@
+"""What is answered for rows: the model's forecast and reasons inside the trusted scope, the best baseline's outside."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from hospital.arrays import Array
+from registry.model.forecast_model import Explained, ForecastModel, Rows
+
+__all__ = ["Answered", "answer"]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Forecasts of rows with the reasons of each.
+
+    Attributes:
+        inside: bool [n], the model answers, not the baseline. quantiles: float64 [n, levels].
+        model, baseline: the reasons of all rows by either; None where it answers none of them.
+        out_of_range: by row, names of features beyond training.
+    """
+
+    inside: Array
+    quantiles: Array
+    model: Explained | None
+    baseline: Explained | None
+    out_of_range: list[tuple[str, ...]]
+
+    @property
+    def base(self) -> Array:
+        """Where each explanation starts: float64 [n]."""
+        return self._either(lambda found: found.base)
+
+    @property
+    def contributions(self) -> Array:
+        """What each feature adds: float64 [n, features]; 0 where the baseline answers."""
+        return self._either(lambda found: found.contributions)
+
+    @property
+    def reference_values(self) -> Array:
+        """What each feature's value is compared with: float64 [n, features]; NaN where the baseline answers."""
+        return self._either(lambda found: found.reference_values)
+
+    @property
+    def adjustments(self) -> Mapping[str, Array]:
+        """Each step after the trees: float64 [n]; 0 where a row has no such step."""
+        none = np.zeros(self.inside.size)
+        names = dict.fromkeys(n for found in (self.model, self.baseline) if found for n in found.adjustments)
+        return {name: self._either(lambda f, n=name: f.adjustments.get(n, none)) for name in names}  # type: ignore[misc]
+
+    def _either(self, part: Callable[[Explained], Array]) -> Array:
+        if self.model is None or self.baseline is None:
+            only = self.model or self.baseline
+            assert only is not None
+            return part(only)
+        ours, theirs = part(self.model), part(self.baseline)
+        inside = self.inside if ours.ndim == 1 else self.inside[:, None]
+        return np.where(inside, ours, theirs)
+
+
+def answer(model: ForecastModel, rows: Rows, inside: Array, reference: Rows | None = None) -> Answered:
+    """Forecasts and reasons of rows.
+
+    Args:
+        inside: bool [n], the rows that lie in the trusted scope. reference: as in `ForecastModel.explain`.
+    """
+    outside = model.out_of_range(rows.X)
+    if model.manifest.kind != "model":
+        inside, outside = np.zeros(inside.size, bool), [()] * inside.size  # a rule has learned no range
+    inside = inside & ~model.rule_only(rows)
+    if not inside.any():
+        return Answered(inside, model.baseline_quantiles(rows), None, model.explain_baseline(rows), outside)
+    quantiles, reasons = model.quantiles_and_reasons(rows, reference)
+    if inside.all():
+        return Answered(inside, quantiles, reasons, None, outside)
+    either = np.where(inside[:, None], quantiles, model.baseline_quantiles(rows))
+    return Answered(inside, either, reasons, model.explain_baseline(rows), outside)

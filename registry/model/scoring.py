@@ -1,0 +1,160 @@
+"""Scores of a package on prepared rows: made by training as its report, and again by a check as evidence."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from hospital.arrays import Array
+from hospital.dataset.samples import WaitSamples
+from hospital.dataset.splits import Split
+from registry.digests import sha256_bytes, sha256_file, write_atomically
+from registry.errors import SnapshotError
+from registry.evidence.records import Scored
+from registry.model.dataset import PreparedBeds, PreparedWaits, forecast
+from registry.model.forecast_model import ForecastModel
+from registry.model.hospital_total import HOSPITAL
+from registry.model.hospital_total_scores import score_whole
+from registry.model.trust_limits import emergency_of
+
+__all__ = ["audit_of", "read_reported", "reported_scores", "score", "write_reported"]
+
+AGE_BANDS = ((16, "0-15"), (40, "16-39"), (65, "40-64"), (80, "65-79"), (200, "80+"))
+
+
+def score(model: ForecastModel, prepared: PreparedBeds | PreparedWaits, mask: Array) -> Scored:
+    """Forecasts, baselines and outcomes of the rows of which `mask` is true."""
+    if isinstance(prepared, PreparedBeds):
+        return _score_beds(model, prepared.part(mask))
+    return _score_waits(model, prepared.part(mask))
+
+
+def _score_beds(model: ForecastModel, data: PreparedBeds) -> Scored:
+    baselines = model.beds_or_raise
+    units = data.events.units
+    of = data.samples.query.unit
+    group, site = _texts([u.group for u in units])[of], _texts([u.site for u in units])[of]
+    name = _texts([u.unit for u in units])[of]
+    at, horizon = data.prediction_time, data.samples.query.horizon_hours
+    return Scored(
+        row_id=_texts([f"{u}|{t}|{h:g}" for u, t, h in zip(name, at, horizon, strict=True)]),
+        prediction_time=at,
+        target_time=data.target_time,
+        horizon_hours=horizon,
+        unit_group=group,
+        site=site,
+        local_hour=data.hours().astype(np.int64),
+        outcome=data.outcome,
+        censored=np.zeros(at.size, bool),
+        waited=np.full(at.size, np.nan),
+        weight=data.weight,
+        quantiles=forecast(model, data.rows(baselines)),
+        baselines=data.baselines(baselines),
+        audit={},
+        counts=True,
+    )
+
+
+def _score_waits(model: ForecastModel, data: PreparedWaits) -> Scored:
+    baselines = model.waits_or_raise
+    samples = data.samples
+    department = _texts(emergency_of(samples.query.columns["department"]))
+    audit = audit_of(samples)
+    n = data.prediction_time.size
+    return Scored(
+        row_id=samples.row_id,
+        prediction_time=data.prediction_time,
+        target_time=data.target_time,
+        horizon_hours=np.zeros(n),
+        unit_group=department,
+        site=_texts([""] * n),
+        local_hour=data.hours().astype(np.int64),
+        outcome=data.outcome,
+        censored=samples.censored,
+        waited=samples.waited_minutes,
+        weight=data.weight,
+        quantiles=forecast(model, data.rows(baselines)),
+        baselines=data.baselines(baselines),
+        audit=audit,
+        counts=False,
+    )
+
+
+def audit_of(samples: WaitSamples) -> dict[str, Array]:
+    """Audit attributes of visits, the age band among them where the age is told: object [n] each, None unknown."""
+    audit = dict(samples.audit)
+    if "age_years" in samples.query.columns:
+        audit["age_band"] = age_bands(samples.query.columns["age_years"])
+    return audit
+
+
+def age_bands(age_years: Array) -> Array:
+    """The age band of each age (float64 [n], NaN unknown): object [n], None unknown."""
+    out = np.full(age_years.size, None, object)
+    for upper, name in reversed(AGE_BANDS):
+        out[age_years < upper] = name
+    return out
+
+
+def _texts(values: list[str]) -> Array:
+    out = np.empty(len(values), object)
+    out[:] = values
+    return out
+
+
+def reported_scores(
+    model: ForecastModel, prepared: PreparedBeds | PreparedWaits, split: Split
+) -> tuple[dict[str, Array], dict[str, float]]:
+    """What the author reports of the judge part: the rows' figures, and their mean absolute errors."""
+    scored = score(model, prepared, split.members("judge", prepared.prediction_time))
+    whole = score_whole(model.whole, scored)
+    metrics = _metrics(scored.known())
+    if whole is not None:
+        metrics |= _metrics(whole.known(), f"_{HOSPITAL}")
+    return reported_arrays(scored, whole), metrics
+
+
+def reported_arrays(scored: Scored, whole: Scored | None) -> dict[str, Array]:
+    """The figures that a check compares: digests of rows, outcomes, forecasts, baselines; of the whole hospital too."""
+    arrays = {"outcome": scored.outcome, "p50": scored.p50, "row_id": scored.row_id.astype(str)}
+    arrays |= {f"baseline_{name}": values for name, values in scored.baselines.items()}
+    if whole is not None:
+        arrays |= {"hospital_outcome": whole.outcome, "hospital_p50": whole.p50}
+    return arrays
+
+
+def _metrics(scored: Scored, of: str = "") -> dict[str, float]:
+    out: dict[str, float] = {}
+    for horizon in np.unique(scored.horizon_hours):
+        mine = scored.horizon_hours == horizon
+        suffix = of + (f"_{horizon:g}h" if horizon else "")
+        weight, outcome = scored.weight[mine], scored.outcome[mine]
+        out[f"mae{suffix}"] = float(np.average(np.abs(scored.p50[mine] - outcome), weights=weight))
+        for name, values in scored.baselines.items():
+            known = np.isfinite(values[mine])
+            if known.any():
+                error = np.abs(values[mine] - outcome)[known]
+                out[f"mae_{name}{suffix}"] = float(np.average(error, weights=weight[known]))
+    return out
+
+
+def write_reported(folder: Path, arrays: dict[str, Array]) -> str:
+    """Keeps the author's report under its digest; returns it."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **{name: arrays[name] for name in sorted(arrays)})
+    digest = sha256_bytes(buffer.getvalue())
+    write_atomically(folder / f"{digest.removeprefix('sha256:')}.npz", buffer.getvalue())
+    return digest
+
+
+def read_reported(folder: Path, digest: str) -> dict[str, Array]:
+    """The author's report of this digest.
+
+    Raises:
+        SnapshotError: it is missing or was changed.
+    """
+    path = folder / f"{digest.removeprefix('sha256:')}.npz"
+    if not path.exists() or sha256_file(path) != digest:
+        raise SnapshotError("What training reported is missing or was changed: train the model again.")
+    with np.load(path, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}

@@ -1,0 +1,81 @@
+"""How far a forecast may be relied on: trusted scope, age of the observations, range of the inputs; in words too.
+
+Serving says it with each answer, and a file of many explanations row by row: by these rules, and no others.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Literal
+
+import numpy as np
+
+from hospital.arrays import Array
+from hospital.features.feature import Feature
+from hospital.times import DAY, HOUR
+from registry.model.trust_status import TrustStatus
+from registry.package.manifest import Manifest
+
+__all__ = ["emergency_of", "in_scope", "stale_after", "trust_status", "warnings_of"]
+
+_STALE_ED = 3 * HOUR
+_STALE_BEDS = {1: 6 * HOUR, 24: 3 * DAY}
+_WARNINGS = {
+    "fr": {
+        "stale": "Les dernières observations reçues sont trop anciennes pour s'y fier.",
+        "out_of_range": "Hors de tout ce que le modèle a appris : {}.",
+        "outside": "Hors du périmètre de confiance : c'est la règle simple qui répond, pas le modèle.",
+    },
+    "en": {
+        "stale": "The last observations received are too old to be relied on.",
+        "out_of_range": "Outside all that the model has learned: {}.",
+        "outside": "Outside the trusted scope: the simple rule answers, not the model.",
+    },
+}
+
+
+def emergency_of(departments: Iterable[str | None]) -> list[str]:
+    """The unit group of each visit's department; a hospital that names none has one, ``emergency``."""
+    return [department or "emergency" for department in departments]
+
+
+def in_scope(scope: Collection[tuple[str, float]], groups: Sequence[str], horizon_hours: Array) -> Array:
+    """Whether each row's unit group and horizon (0 for wait time) lie in a trusted scope: bool [n]."""
+    pairs = zip(groups, horizon_hours.tolist(), strict=True)
+    return np.fromiter(((g, float(h)) in scope for g, h in pairs), bool, len(groups))
+
+
+def stale_after(manifest: Manifest) -> int:
+    """Microseconds since the last reception after which a model's inputs are too old."""
+    if manifest.name == "wait-time":
+        return _STALE_ED
+    return _STALE_BEDS.get(manifest.cadence_hours, DAY)
+
+
+def warnings_of(
+    features: Sequence[Feature],
+    out_of_range: Sequence[str],
+    *,
+    inside: bool,
+    stale: bool,
+    language: Literal["fr", "en"],
+) -> tuple[str, ...]:
+    """Why a forecast may be less good than usual; empty where nothing is known against it.
+
+    Args:
+        out_of_range: names of features beyond all that training saw. inside: the model answers, not the baseline.
+    """
+    words = _WARNINGS[language]
+    out = [words["stale"]] if stale else []
+    if not inside:
+        out.append(words["outside"])
+    if out_of_range:
+        labels = {f.name: f.label(language) for f in features}
+        out.append(words["out_of_range"].format(", ".join(labels[name] for name in out_of_range)))
+    return tuple(out)
+
+
+def trust_status(warnings: Sequence[str], *, inside: bool, stale: bool) -> TrustStatus:
+    """``baseline`` outside the trusted scope; ``degraded`` on stale or out-of-range inputs, wherever."""
+    # Outside the scope one warning is always there: it says which rule answered, not that inputs are bad.
+    if len(warnings) > (0 if inside else 1) or stale:
+        return "degraded"
+    return "trusted" if inside else "baseline"

@@ -1,0 +1,79 @@
+"""A member of the board says why an alarm no longer counts, and signs it: a stopped model speaks again after that."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, update
+
+from hospital.times import instant
+from registry.errors import MonitorError, SignatureError
+from registry.monitoring.alarms import StandingAlarm, last_look, standing_alarm
+from registry.record.database import alarms
+from registry.record.journal import append
+from registry.settings import Settings
+from registry.trust.keys import Key, Signed
+from registry.trust.releases import current_release
+from registry.trust.trust_store import load_trust
+
+__all__ = ["CLEARANCE", "clear_alarm"]
+
+CLEARANCE = "vigie-clearance-v1"
+"""What a clearance is signed as: no signature of a review or a release stands for it."""
+
+
+def clear_alarm(
+    connection: Connection, settings: Settings, alarm_id: str, *, key: Key | None, reason: str, now: datetime
+) -> StandingAlarm:
+    """Clears an alarm; its figure is followed anew after the last day that was looked at.
+
+    The connection must be one of `registry.record.database.writing`. The signature is kept with the journal entry.
+
+    Raises:
+        MonitorError: no key of the board or no reason is given, the key is the author's of the model's release, or
+        there is no such alarm standing.
+        ReleaseError: the model's release does not verify.
+    """
+    trust = load_trust(settings.trust)
+    alarm = standing_alarm(connection, alarm_id)
+    faults = [] if reason.strip() else ["say why (--reason)"]
+    if alarm is None:
+        faults.append("no alarm of this id stands (vigie monitor --show lists them)")
+    subjects = {"model": alarm.model, "release": str(alarm.release)} if alarm is not None else {}
+    body = {**subjects, "alarm": alarm_id, "reason": reason.strip(), "at": instant(now)}
+    signed, person = None, ""
+    if key is None:
+        faults.insert(0, "sign it with the key of a member of the board (--key FILE)")
+    else:
+        signed = key.sign(CLEARANCE, body)
+        try:
+            person = trust.require(signed, "board", CLEARANCE, acting=True)
+        except SignatureError as error:
+            faults.insert(0, str(error).rstrip("."))
+        if alarm is not None and key.public_key == _author(settings, alarm.model):
+            faults.insert(
+                0, f"{key.name} is the author of the release: somebody else of the board clears its alarms"
+            )
+    if faults or alarm is None or signed is None:
+        raise MonitorError(f"The alarm is not cleared: {'; '.join(faults)}.")
+    look = last_look(connection, alarm.model, alarm.release)
+    until = alarm.day if look is None else max(look.until_day, alarm.day)
+    append(
+        connection,
+        actor=person,
+        action="clear alarm",
+        subjects={**subjects, "alarm": alarm_id},
+        now=now,
+        reason=reason.strip(),
+        payload=signed.to_json(),
+    )
+    connection.execute(
+        update(alarms)
+        .where(alarms.c.alarm_id == alarm_id)
+        .values(cleared_at=instant(now), cleared_day=until, cleared_by=person, cleared_reason=reason.strip())
+    )
+    return alarm
+
+
+def _author(settings: Settings, model: str) -> str:
+    """Public key of whoever registered the version in use; "" where there is none."""
+    release = current_release(settings, model)
+    return "" if release is None else Signed.from_json(release.body["registration"]).public_key

@@ -1,0 +1,166 @@
+"""Alarms as they stand in the database: raised once, until a new release, or until a member of the board clears them.
+
+Serving reads them here: it needs no statistics for that.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from hospital.times import instant
+from registry.digests import canonical_json, sha256_bytes
+from registry.record.database import alarms, monitor_looks
+from registry.record.journal import append
+
+__all__ = ["Look", "StandingAlarm", "last_look", "raise_alarm", "restarts", "standing", "standing_alarm"]
+
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True)
+class StandingAlarm:
+    """An alarm that nobody has cleared.
+
+    Attributes:
+        release: number of the release. family, name: which figure. day: local day since 1970-01-01 on which it
+        alarmed. stops: the policy has the baseline served. evidence: the numbers of
+        `registry.monitoring.sequential_tests.Alarm`.
+    """
+
+    alarm_id: str
+    model: str
+    release: int
+    family: str
+    name: str
+    day: int
+    stops: bool
+    evidence: Mapping[str, Any]
+    journal_seq: int
+
+    @property
+    def since(self) -> date:
+        """The first day of the change, as the test tells it."""
+        return _EPOCH + timedelta(days=int(self.evidence["since"]))
+
+    @property
+    def raised_on(self) -> date:
+        """The day whose figures raised it."""
+        return _EPOCH + timedelta(days=self.day)
+
+
+@dataclass(frozen=True)
+class Look:
+    """The last look at a release.
+
+    Attributes:
+        looked_at: instant. until_day: last whole day seen. figures: each as `registry.monitoring.run` tells it.
+    """
+
+    release: int
+    looked_at: int
+    until_day: int
+    figures: Sequence[Mapping[str, Any]]
+
+
+def standing(connection: Connection, model: str, release: int) -> tuple[StandingAlarm, ...]:
+    """The alarms of a release that stand, the oldest first."""
+    a = alarms.c
+    query = select(alarms).where(a.model == model, a.release == release, a.cleared_at.is_(None))
+    return tuple(_read(row) for row in connection.execute(query.order_by(a.day, a.alarm_id)).mappings())
+
+
+def standing_alarm(connection: Connection, alarm_id: str) -> StandingAlarm | None:
+    """An alarm that stands, by its id."""
+    a = alarms.c
+    query = select(alarms).where(a.alarm_id == alarm_id, a.cleared_at.is_(None))
+    row = connection.execute(query).mappings().first()
+    return None if row is None else _read(row)
+
+
+def last_look(connection: Connection, model: str, release: int) -> Look | None:
+    """The last look at a release; None before the first."""
+    c = monitor_looks.c
+    row = connection.execute(select(monitor_looks).where(c.model == model, c.release == release)).first()
+    if row is None:
+        return None
+    return Look(int(row.release), int(row.looked_at), int(row.until_day), json.loads(row.figures))
+
+
+def restarts(connection: Connection, model: str, release: int) -> dict[tuple[str, str], int]:
+    """The day after which each figure whose alarm was cleared is followed anew."""
+    a, out = alarms.c, dict[tuple[str, str], int]()
+    query = select(a.family, a.name, a.cleared_day).where(
+        a.model == model, a.release == release, a.cleared_at.is_not(None)
+    )
+    for family, name, day in connection.execute(query):
+        out[family, name] = max(out.get((family, name), 0), int(day))
+    return out
+
+
+def raise_alarm(
+    connection: Connection,
+    *,
+    model: str,
+    release: int,
+    digest: str,
+    figure: tuple[str, str],
+    evidence: Mapping[str, Any],
+    stops: bool,
+    now: datetime,
+) -> bool:
+    """Writes an alarm with its journal entry, unless the figure's alarm stands already; whether it was written.
+
+    The connection must be one of `registry.record.database.writing`. A figure has one alarm at a time, and one for
+    each day on which it did: a look that was cut off and is made again finds it there.
+    """
+    family, name = figure
+    a = alarms.c
+    same = (a.model == model) & (a.release == release) & (a.family == family) & (a.name == name)
+    alarm_id = sha256_bytes(canonical_json([model, release, family, name, evidence["day"]]))[7:23]
+    if connection.execute(
+        select(a.alarm_id).where(same & (a.cleared_at.is_(None) | (a.alarm_id == alarm_id)))
+    ).first():
+        return False
+    subjects = {"model": model, "release": str(release), "digest": digest, "alarm": alarm_id}
+    entry = append(
+        connection,
+        actor="vigie monitor",
+        action="alarm",
+        subjects=subjects,
+        now=now,
+        reason=f"{family}: {name}",
+        payload=dict(evidence),
+    )
+    connection.execute(
+        insert(alarms).values(
+            alarm_id=alarm_id,
+            model=model,
+            release=release,
+            family=family,
+            name=name,
+            raised_at=instant(now),
+            day=evidence["day"],
+            stops=int(stops),
+            evidence=canonical_json(dict(evidence)).decode(),
+            journal_seq=entry.seq,
+        )
+    )
+    return True
+
+
+def _read(row: Mapping[Any, Any]) -> StandingAlarm:
+    return StandingAlarm(
+        alarm_id=row["alarm_id"],
+        model=row["model"],
+        release=int(row["release"]),
+        family=row["family"],
+        name=row["name"],
+        day=int(row["day"]),
+        stops=bool(row["stops"]),
+        evidence=json.loads(row["evidence"]),
+        journal_seq=int(row["journal_seq"]),
+    )

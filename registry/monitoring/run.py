@@ -1,0 +1,292 @@
+"""One look at a release: what was received since, forecast again, tested, and what it says written down at once."""
+
+import io
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import Connection, Engine, delete, func, insert, select
+
+from hospital.arrays import Array
+from hospital.calendar import local_day
+from hospital.contracts.tables import TABLES
+from hospital.dataset.splits import Split
+from hospital.features.lookback import reach_days
+from hospital.ingest.event_columns import events_of
+from hospital.record.events import Events, columns_from_rows
+from hospital.times import DAY, instant
+from registry.digests import canonical_json, write_atomically
+from registry.errors import MonitorError, SnapshotError
+from registry.model.dataset import PreparedBeds, PreparedWaits, prepare_beds, prepare_waits
+from registry.model.forecast_model import ForecastModel
+from registry.monitoring.alarms import last_look, raise_alarm, restarts
+from registry.monitoring.daily_figures import DailyFigures, Figure
+from registry.monitoring.figure_collection import gather, mature_until
+from registry.monitoring.sequential_tests import Alarm, Tested, watch
+from registry.policy.board_policy import Policy, load_policy
+from registry.policy.monitor_rules import Family
+from registry.record.database import in_force_since, monitor_looks, observations, writing
+from registry.settings import Settings
+from registry.trust.candidates import MODELS
+from registry.trust.releases import Release, current_release
+from registry.trust.snapshots import open_snapshot
+
+__all__ = ["Looked", "look"]
+
+_MORE_DAYS = 10  # further back than features look: what was received late of the first days followed
+_PART = 1_000
+_AFTER_OUTCOMES: frozenset[Family] = frozenset({"outcomes", "errors", "coverage", "fairness", "error_ratio"})
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a look found.
+
+    Attributes:
+        days: followed so far. until_day: the last whole local day seen; None: none yet. raised: new alarms.
+        untested: why figures are told but not tested; "" where they are.
+    """
+
+    model: str
+    release: int
+    days: int
+    until_day: int | None
+    raised: tuple[Alarm, ...] = ()
+    untested: str = ""
+
+
+def look(settings: Settings, engine: Engine, model: str, *, now: datetime) -> Looked | None:
+    """Looks at the current release of a model; None where there is none.
+
+    Alarms, their journal entries and what the look saw are one transaction: a look that is cut off leaves nothing,
+    and the next one finds the same.
+
+    Raises:
+        RegistryError: the release or the snapshot behind it does not verify.
+    """
+    if model not in MODELS:
+        raise MonitorError(f"There is no model {model}: choose {' or '.join(MODELS)}.")
+    if not (settings.trust / "trust.json").exists():
+        return None
+    release = current_release(settings, model)
+    if release is None:
+        return None
+    package = ForecastModel(release.package)
+    policy = load_policy((release.folder / "policy.toml").read_bytes())
+    first = _first_day(package)
+    with engine.connect() as connection:
+        events, received = _events(connection, package, first)
+        seen = last_look(connection, model, release.sequence)
+        anew = restarts(connection, model, release.sequence)
+    zone = ZoneInfo(package.manifest.zone)
+    last = int(local_day(np.array([received]), zone)[0]) - 1 if received else first - 1
+    if events is None or last < first:
+        return Looked(model, release.sequence, 0, None)
+    if seen is not None and seen.until_day >= last:
+        return Looked(model, release.sequence, last - first + 1, last)
+    reference, untested = _reference(settings, release, package, policy)
+    new = _after_release(package, events, (first, last), received, policy)
+    tested = watch(_joined(reference, new), first, policy.monitor, zone, anew)
+    raised = _write(engine, release, policy, tested, last, now)
+    return Looked(model, release.sequence, last - first + 1, last, raised, untested)
+
+
+def _first_day(package: ForecastModel) -> int:
+    """The first whole local day of which neither the model nor its check saw an outcome."""
+    end = Split.from_json(package.manifest.split).spans["judge"][1]
+    return int(local_day(np.array([end]), ZoneInfo(package.manifest.zone))[0]) + 1
+
+
+def _events(connection: Connection, package: ForecastModel, first: int) -> tuple[Events | None, int]:
+    """What the service received that may say something about the days from `first` on, and the last reception."""
+    o, tables = observations.c, dict[str, dict[str, Array]]()
+    received = 0
+    for kind in TABLES:
+        query = select(o.received_at, o.row).where(
+            o.kind == kind, in_force_since((first - reach_days(kind) - _MORE_DAYS) * DAY)
+        )
+        parts = []
+        found = connection.execute(query.order_by(o.seq).execution_options(yield_per=_PART))
+        for part in found.partitions():
+            rows = [{**json.loads(row), "received_at": at} for at, row in part]
+            parts.append(columns_from_rows(kind, rows) | _audit(package, kind, rows))
+            received = max(received, max(int(at) for at, _ in part))
+        if parts:
+            names = dict.fromkeys(n for part in parts for n in part)
+            size = [part["received_at"].size for part in parts]
+            tables[kind] = {
+                n: np.concatenate([p.get(n, np.full(m, np.nan)) for p, m in zip(parts, size, strict=True)])
+                for n in names
+            }
+    if not tables:
+        return None, 0
+    begun = connection.scalar(
+        select(func.min(o.received_at)).where(o.kind.in_(("visits", "stays", "census")))
+    )
+    manifest = package.manifest
+    events = Events.of(
+        tables,
+        zone=ZoneInfo(manifest.zone),
+        cadence_hours=manifest.cadence_hours,
+        history_from=int(begun or 0),
+    )
+    return events, received
+
+
+def _audit(package: ForecastModel, kind: str, rows: list[dict[str, Any]]) -> dict[str, Array]:
+    """Audit attributes as columns: applications send them as one object."""
+    if kind != "visits":
+        return {}
+    out = {}
+    for name in package.manifest.audit_attributes:
+        values = np.empty(len(rows), object)
+        values[:] = [(row.get("audit") or {}).get(name) for row in rows]
+        out[name] = values
+    return out
+
+
+def _prepared(package: ForecastModel, events: Events) -> PreparedBeds | PreparedWaits | None:
+    manifest = package.manifest
+    if package.name == "wait-time":
+        if "visits" not in events.tables:
+            return None
+        return prepare_waits(events, manifest.audit_attributes, package.features)
+    if not events.units:
+        return None
+    return prepare_beds(events, manifest.covariates, manifest.horizons_hours, package.features)
+
+
+def _after_release(
+    package: ForecastModel, events: Events, days: tuple[int, int], received: int, policy: Policy
+) -> DailyFigures:
+    """Figures of the days after the release; those that need outcomes only where these have had the time to come."""
+    prepared = _prepared(package, events)
+    if prepared is None:
+        return DailyFigures(np.arange(days[0], days[1] + 1), (), np.empty((days[1] - days[0] + 1, 0)))
+    span = ((days[0] - 2) * DAY, (days[1] + 3) * DAY)
+    found = gather(package, prepared, days, [span], policy.document.fairness.attributes)
+    until = local_day(
+        np.array([mature_until(received, package.manifest.horizons_hours)]), prepared.events.zone
+    )
+    early = found.days >= int(until[0])
+    needs = np.array([f.family in _AFTER_OUTCOMES for f in found.figures], bool)
+    return DailyFigures(
+        found.days, found.figures, np.where(np.outer(early, needs), np.nan, found.values), found.rows
+    )
+
+
+def _reference(
+    settings: Settings, release: Release, package: ForecastModel, policy: Policy
+) -> tuple[DailyFigures | None, str]:
+    """Figures of the sealed snapshot's days, made once for a package and kept; None where it is not here."""
+    digest = release.package_digest.removeprefix("sha256:")
+    path = settings.home / "monitoring" / f"{digest}.npz"
+    if path.exists():
+        return _read(path), ""
+    body = release.body["registration"]["body"]
+    try:
+        tables = open_snapshot(settings.snapshots, str(body["data_digest"]), str(body["seal_digest"]))
+    except SnapshotError as error:
+        return None, str(error)
+    prepared = _prepared(package, events_of(tables))
+    if prepared is None:
+        return None, "The snapshot lacks the tables of this model."
+    spans = Split.from_json(package.manifest.split).spans
+    unfitted = [spans[part] for part in ("scope", "judge") if spans[part][1] > spans[part][0]]
+    begun = int(local_day(prepared.prediction_time[:1], prepared.events.zone)[0]) + 1
+    found = gather(
+        package, prepared, (begun, _first_day(package) - 2), unfitted, policy.document.fairness.attributes
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    names = np.array([f"{f.family}|{f.name}" for f in found.figures], np.str_)
+    np.savez_compressed(
+        buffer, allow_pickle=False, days=found.days, values=found.values, rows=found.rows, names=names
+    )
+    write_atomically(path, buffer.getvalue())
+    return found, ""
+
+
+def _read(path: Path) -> DailyFigures:
+    with np.load(path, allow_pickle=False) as kept:
+        names = [str(name).split("|", 1) for name in kept["names"]]
+        figures = tuple(Figure(family, name) for family, name in names)  # type: ignore[arg-type]
+        return DailyFigures(kept["days"], figures, kept["values"], kept["rows"])
+
+
+def _joined(reference: DailyFigures | None, new: DailyFigures) -> DailyFigures:
+    """Both in one, figure by figure; days between them are unknown."""
+    if reference is None:
+        return new
+    figures = tuple(dict.fromkeys([*reference.figures, *new.figures]))
+    days = np.arange(int(reference.days[0]), int(new.days[-1]) + 1)
+    values, rows = np.full((days.size, len(figures)), np.nan), np.zeros((days.size, len(figures)), np.int64)
+    for part in (reference, new):
+        at = np.searchsorted(days, part.days)
+        of = np.array([figures.index(f) for f in part.figures], np.int64)
+        values[np.ix_(at, of)], rows[np.ix_(at, of)] = part.values, part.rows
+    return DailyFigures(days, figures, values, rows)
+
+
+def _write(
+    engine: Engine, release: Release, policy: Policy, tested: Tested, last: int, now: datetime
+) -> tuple[Alarm, ...]:
+    raised = []
+    with writing(engine) as connection:
+        for alarm in tested.alarms:
+            written = raise_alarm(
+                connection,
+                model=release.model,
+                release=release.sequence,
+                digest=release.package_digest,
+                figure=(alarm.figure.family, alarm.figure.name),
+                evidence=_evidence(alarm),
+                stops=alarm.figure.family in policy.monitor.stops,
+                now=now,
+            )
+            raised += [alarm] if written else []
+        c = monitor_looks.c
+        mine = (c.model == release.model) & (c.release == release.sequence)
+        connection.execute(delete(monitor_looks).where(mine))
+        connection.execute(
+            insert(monitor_looks).values(
+                model=release.model,
+                release=release.sequence,
+                looked_at=instant(now),
+                until_day=last,
+                figures=canonical_json(_told(tested)).decode(),
+            )
+        )
+    return tuple(raised)
+
+
+def _evidence(alarm: Alarm) -> Mapping[str, Any]:
+    body = {k: v for k, v in asdict(alarm).items() if k != "figure"}
+    return body | {"interval": [alarm.interval[0], alarm.interval[1]]}
+
+
+def _told(tested: Tested) -> list[dict[str, Any]]:
+    """Each figure: its mean change over the last four weeks, margin, and how near its sum is to the threshold."""
+    out = []
+    for j, figure in enumerate(tested.figures):
+        change = tested.change[:, j]
+        recent = change[-28:][np.isfinite(change[-28:])]
+        margin, reach = float(tested.margin[0, j]), float(np.max(tested.reach[-1, :, j], initial=-math.inf))
+        known = recent.size > 0
+        out.append(
+            {
+                "family": figure.family,
+                "name": figure.name,
+                "change": float(recent.mean()) if known else None,
+                "margin": margin if math.isfinite(margin) else None,
+                "reach": reach if math.isfinite(reach) else None,
+                "days": int(np.isfinite(change).sum()),
+            }
+        )
+    return out

@@ -1,0 +1,4 @@
+"""The database: observations, predictions, decisions, tokens and the hash-chained journal.
+
+Door: `database.open_database`, `journal.append_all`, `journal.verify`, `tokens`.
+"""

@@ -1,0 +1,136 @@
+"""Harms of groups: how much worse each fares than the others, and what that is worth together (Holm)."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from hospital.arrays import Array
+from hospital.times import DAY
+from registry.statistics.error_rates import Levels
+from registry.statistics.intervals import Estimate
+from registry.statistics.verdict import Finding, Verdict
+
+__all__ = ["Harm", "by_block", "gap", "mean_by_block", "periods_to_clear", "verdicts"]
+
+_FEWEST_BLOCKS = 4
+
+
+@dataclass(frozen=True)
+class Harm:
+    """How much worse a group fares.
+
+    Attributes:
+        found: the harm, above 0 where the group is worse off. margin: what is tolerated. n: rows of the group.
+        lacking: stretches of time, or rows, that it takes before a sound group as variable as this one would pass;
+        0: it is judged. note: which of the two. judged: whether it must pass; the others can only block.
+        required: whether the gate stays shut while it lacks them.
+    """
+
+    metric: str
+    group: str
+    found: Estimate
+    margin: float
+    n: int
+    lacking: int = 0
+    note: str = ""
+    judged: bool = True
+    required: bool = False
+
+
+def verdicts(harms: Sequence[Harm], levels: Levels) -> list[Finding]:
+    """Holm's step-down over all groups and scores (Holm 1979): the first not rejected ends the blocks."""
+    findings = []
+    rejecting = True
+    for rank, harm in enumerate(sorted(harms, key=lambda h: h.found.p_above(h.margin))):
+        rejecting = rejecting and harm.found.p_above(harm.margin) < levels.blocking / (len(harms) - rank)
+        interval = harm.found.interval(levels.passing)
+        verdict, required, note, lacking = Verdict.INCONCLUSIVE, harm.judged, "", 0
+        if rejecting:
+            verdict, required = Verdict.BLOCK, True
+        elif interval[1] <= harm.margin and (harm.judged or not harm.lacking):
+            verdict = Verdict.PASS
+        elif harm.lacking:  # it may be blocked whatever it lacks, and is cleared only by what it shows
+            required, note, lacking = harm.required, harm.note, harm.lacking
+        findings.append(
+            Finding(
+                harm.metric,
+                harm.group,
+                harm.found.value,
+                interval if all(map(math.isfinite, interval)) else None,
+                harm.margin,
+                harm.n,
+                verdict,
+                required,
+                note,
+                lacking,
+            )
+        )
+    return findings
+
+
+def by_block(values: Array, weights: Array, times: Array, days: int) -> tuple[Array, Array]:
+    """(weighted sums, weights) of each stretch of `days` days: float64 [blocks] each."""
+    blocks = (times - times.min()) // (days * DAY)
+    return np.bincount(blocks, weights=values * weights), np.bincount(blocks, weights=weights)
+
+
+def gap(
+    values: Array, weights: Array, mine: Array, times: Array, *, days: int, resamples: int
+) -> Estimate | None:
+    """A group's mean less the others', resampled by stretches of days, which share a queue.
+
+    Args:
+        values, weights: float64 [n]. mine: bool [n], rows of the group. times: int64 [n], instants.
+
+    Returns:
+        None where a resample can leave the group, or the others, without a row.
+    """
+    sums, total = by_block(values, weights * mine, times, days)
+    other_sums, other_total = by_block(values, weights * ~mine, times, days)
+    draws = _draws(total.size, resamples)
+    weight, other_weight = draws @ total, draws @ other_total
+    if total.size < _FEWEST_BLOCKS or not (weight > 0).all() or not (other_weight > 0).all():
+        return None
+    gaps = draws @ sums / weight - draws @ other_sums / other_weight
+    value = float(sums.sum() / total.sum() - other_sums.sum() / other_total.sum())
+    return Estimate(value, float(gaps.std(ddof=1)), int((total > 0).sum()))
+
+
+def mean_by_block(sums: Array, total: Array, *, resamples: int) -> Estimate | None:
+    """The mean of sums over weights by stretch of time, resampled by stretch; None with fewer than four."""
+    blocks = int((total > 0).sum())
+    draws = _draws(total.size, resamples)
+    weight = draws @ total
+    if blocks < _FEWEST_BLOCKS or not (weight > 0).all():
+        return None
+    return Estimate(float(sums.sum() / total.sum()), float((draws @ sums / weight).std(ddof=1)), blocks)
+
+
+def periods_to_clear(
+    parts: Sequence[tuple[Array, Array]], blocks: int, *, alpha: float, power: float, margin: float
+) -> int:
+    """Stretches of time until a group without harm, as variable as this one from one to the next, passes.
+
+    Only how much they vary about their part's own mean counts, never what the mean shows: a harmed group cannot leave
+    by being harmed.
+    """
+    squares, freedom = 0.0, 0
+    for sums, total in parts:
+        means = sums[total > 0] / total[total > 0]
+        if means.size > 1:
+            squares += float(((means - means.mean()) ** 2).sum())
+            freedom += means.size - 1
+    reach = stats.t.ppf(1 - alpha, max(blocks - 1, 1)) + stats.norm.ppf(power)
+    return math.ceil(squares / max(freedom, 1) * float(reach / margin) ** 2)
+
+
+def _draws(blocks: int, resamples: int) -> Array:
+    """How often each block is drawn in each resample: [resamples, blocks], the same for the same counts."""
+    return (
+        np.random.default_rng(blocks)
+        .multinomial(blocks, np.full(blocks, 1 / blocks), size=resamples)
+        .astype(np.float64)
+    )

@@ -1,0 +1,102 @@
+"""The trusted scope: the unit groups and horizons that beat the best baseline on the scope part."""
+
+import numpy as np
+
+from hospital.arrays import Array
+from registry.evidence.records import Scored
+from registry.policy.board_policy import Policy
+from registry.statistics.intervals import block_mean
+
+__all__ = ["Cell", "best_baseline", "choose_scope", "horizon_name", "in_scope", "losses"]
+
+Cell = tuple[str, float]
+"""A unit group and a horizon in hours."""
+
+_SCOPE_HORIZON_HOURS = 12.0
+"""The scope part is about a month: blocks of a day or what it takes; the judge part decides."""
+
+
+def losses(scored: Scored, forecast: Array) -> Array:
+    """Absolute errors: float64 [n]."""
+    return np.abs(scored.outcome - forecast)
+
+
+def horizon_name(horizon_hours: float) -> str:
+    """A horizon as findings name it."""
+    return f"{horizon_hours:g} h" if horizon_hours else "all"
+
+
+def best_baseline(scored: Scored, horizon: float) -> str:
+    """The baseline of the least error at a horizon; the first by name where they tie or none is known."""
+    mine = scored.known()
+    mine = mine.part(mine.horizon_hours == horizon)
+    loss = {}
+    for name in sorted(mine.baselines):
+        known = np.isfinite(mine.baselines[name])
+        error = losses(mine, mine.baselines[name])[known]
+        loss[name] = float(np.average(error, weights=mine.weight[known])) if known.any() else np.inf
+    return min(loss, key=lambda name: loss[name])
+
+
+def choose_scope(scope_part: Scored, policy: Policy) -> tuple[Cell, ...]:
+    """Unit groups and horizons that beat the best baseline on the scope part, where that is no accident.
+
+    A horizon enters when its gain over all units is surely above the policy's least useful gain; of its unit
+    groups those that gain more than that themselves. A month of one group alone is too short to be sure of
+    anything: chosen each by itself, either sound groups stay out or chance puts some in that the judge part
+    does not confirm.
+    """
+    known = scope_part.known()
+    least = policy.document.accuracy.minimum_rows // 4  # a cell, of a part half as long as the judged one
+    cells = []
+    for horizon in np.unique(known.horizon_hours):
+        part = known.part(known.horizon_hours == horizon)
+        baseline = best_baseline(scope_part, horizon)
+        if not _surely_gains(part, baseline, policy):
+            continue
+        for group in sorted(set(part.unit_group)):
+            mine = part.part(part.unit_group == group)
+            gain, level, n = _mean_gain(mine, baseline)
+            if n >= least and gain > policy.document.accuracy.least_gain * level:
+                cells.append((str(group), float(horizon)))
+    return tuple(cells)
+
+
+def _surely_gains(part: Scored, baseline: str, policy: Policy) -> bool:
+    """Whether the gain of all units together is above the least useful one, with the policy's confidence."""
+    gain = losses(part, part.baselines[baseline]) - losses(part, part.p50)
+    finite = np.isfinite(gain)
+    if not finite.any():
+        return False
+    found = block_mean(
+        gain[finite],
+        part.weight[finite],
+        part.prediction_time[finite],
+        horizon_hours=_SCOPE_HORIZON_HOURS,
+    )
+    _, level, _ = _mean_gain(part, baseline)
+    return bool(found.low(1 - policy.document.scope.confidence) > policy.document.accuracy.least_gain * level)
+
+
+def _mean_gain(part: Scored, baseline: str) -> tuple[float, float, int]:
+    """(mean gain, the baseline's mean error, rows behind them)."""
+    theirs = losses(part, part.baselines[baseline])
+    gain = theirs - losses(part, part.p50)
+    finite = np.isfinite(gain)
+    if not finite.any():
+        return 0.0, 0.0, 0
+    weight = part.weight[finite]
+    return (
+        float(np.average(gain[finite], weights=weight)),
+        float(np.average(theirs[finite], weights=weight)),
+        int(finite.sum()),
+    )
+
+
+def in_scope(scored: Scored, scope: tuple[Cell, ...]) -> Array:
+    """Which rows lie in the scope: bool [n]."""
+    inside = np.zeros(scored.size, bool)
+    for group in {group for group, _ in scope}:
+        horizons = [horizon for name, horizon in scope if name == group]
+        inside |= np.asarray(scored.unit_group == group, bool) & np.isin(scored.horizon_hours, horizons)
+    return inside

@@ -1,0 +1,4 @@
+"""Who is trusted, what they signed, and the releases that follow from it.
+
+Door: `reviews.review`, `promotion.promote`, `promotion.rollback`, `releases.load_release`.
+"""

@@ -1,0 +1,171 @@
+"""Candidates: what an installation keeps of each registered version, for the check, the board and the pages.
+
+``candidates/{model}/{version}/``: package/, registration.json, and after a check report.json, card.json,
+policy.toml, then reviews/.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from registry.digests import canonical_json, sha256_file, write_atomically
+from registry.errors import CandidateError
+from registry.package.manifest import package_digest
+from registry.trust.keys import Key, Signed
+
+__all__ = [
+    "MODELS",
+    "REGISTRATION",
+    "SIGNED_FILES",
+    "Candidate",
+    "candidate",
+    "candidates",
+    "register",
+]
+
+MODELS = ("bed-demand", "wait-time")
+REGISTRATION = "vigie-registration-v1"
+SIGNED_FILES = {"card_digest": "card.json", "policy_digest": "policy.toml", "report_digest": "report.json"}
+"""What a check seals, by the name of the digest that the board and the releaser sign."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A registered version's folder."""
+
+    model: str
+    version: str
+    folder: Path
+
+    @property
+    def package(self) -> Path:
+        """The package's directory."""
+        return self.folder / "package"
+
+    @property
+    def package_digest(self) -> str:
+        """Digest of its package's manifest."""
+        return package_digest(self.package)
+
+    @property
+    def registration(self) -> dict[str, Any]:
+        """What was registered: {"body": …, "signature": … or None}."""
+        return self.json("registration.json")
+
+    @property
+    def signed_registration(self) -> Signed:
+        """The registration as signed by the author.
+
+        Raises:
+            SignatureError: nobody signed it.
+        """
+        return Signed.from_json(self.registration)
+
+    @property
+    def checked(self) -> bool:
+        """Whether `vigie check` has sealed a report and a card."""
+        return all((self.folder / name).exists() for name in SIGNED_FILES.values())
+
+    def json(self, name: str) -> dict[str, Any]:
+        """One of its JSON files.
+
+        Raises:
+            CandidateError: it is missing or no JSON object.
+        """
+        try:
+            body = json.loads((self.folder / name).read_bytes())
+        except OSError:
+            hint = (
+                f"run vigie check {self.model} {self.version} first"
+                if name in ("report.json", "card.json")
+                else "train again"
+            )
+            raise CandidateError(f"{self.model} version {self.version} has no {name}: {hint}.") from None
+        except ValueError:
+            raise CandidateError(
+                f"{name} of {self.model} version {self.version} was changed: it is no JSON."
+            ) from None
+        if not isinstance(body, dict):
+            raise CandidateError(
+                f"{name} of {self.model} version {self.version} was changed: it is no JSON object."
+            )
+        return body
+
+    def digests(self) -> dict[str, str]:
+        """Digests of what the board signs: package, card, policy, report."""
+        if not self.checked:
+            raise CandidateError(
+                f"{self.model} version {self.version} is not checked: "
+                f"run vigie check {self.model} {self.version}."
+            )
+        try:
+            return {"package_digest": package_digest(self.package)} | {
+                key: sha256_file(self.folder / name) for key, name in SIGNED_FILES.items()
+            }
+        except OSError as error:
+            raise CandidateError(
+                f"{Path(error.filename).name} of {self.model} version {self.version} cannot be read "
+                f"({error.strerror}): run vigie check again, or train again if the package is gone."
+            ) from None
+
+    def seal(self, report: Mapping[str, Any], card: Mapping[str, Any], policy: bytes) -> None:
+        """Keeps what a check found; earlier reviews were of other digests and count no more."""
+        write_atomically(self.folder / "policy.toml", policy)
+        write_atomically(self.folder / "card.json", canonical_json(card))
+        write_atomically(self.folder / "report.json", canonical_json(report))
+
+
+def candidate(folder: Path, model: str, version: str) -> Candidate:
+    """The folder of a version.
+
+    Raises:
+        CandidateError: there is no such model or version here.
+    """
+    if model not in MODELS:
+        raise CandidateError(f"There is no model {model}: Vigie has {' and '.join(MODELS)}.")
+    found = Candidate(model, version, folder / model / version)
+    if not _is_version(version) or not (found.folder / "registration.json").exists():
+        known = [c.version for c in candidates(folder, model)]
+        have = f"there are {', '.join(known)}" if known else f"train one with vigie train {model}"
+        raise CandidateError(f"{model} has no version {version} here: {have}.")
+    return found
+
+
+def candidates(folder: Path, model: str) -> list[Candidate]:
+    """Every version of a model, the oldest first."""
+    if not (folder / model).is_dir():
+        return []
+    versions = [p for p in (folder / model).iterdir() if _is_version(p.name)]
+    found = [p for p in versions if (p / "registration.json").exists()]
+    return [Candidate(model, p.name, p) for p in sorted(found, key=lambda p: int(p.name))]
+
+
+def register(
+    folder: Path, model: str, version: str, package: Path, body: Mapping[str, Any], key: Key | None
+) -> Candidate:
+    """Keeps a new version: its package, then the registration that makes it one.
+
+    Raises:
+        CandidateError: there is a version of that number: a registration is never replaced.
+    """
+    target = Candidate(model, version, folder / model / version)
+    if (target.folder / "registration.json").exists():
+        raise CandidateError(
+            f"{model} has a version {version} here already: MLflow's store and this home are not of one "
+            "installation. Use the home that belongs to the store."
+        )
+    # What is left is that of a registration that was killed: it has no registration.json.
+    shutil.rmtree(target.folder, ignore_errors=True)
+    target.folder.mkdir(parents=True)
+    shutil.copytree(package, target.package)
+    full = {**body, "model": model, "version": version, "package_digest": package_digest(target.package)}
+    signed: Any = {"body": full, "signature": None} if key is None else key.sign(REGISTRATION, full).to_json()
+    write_atomically(target.folder / "registration.json", canonical_json(signed))
+    return target
+
+
+def _is_version(text: str) -> bool:
+    return text.isascii() and text.isdigit()

@@ -1,0 +1,347 @@
+"""Releasing: promote a reviewed version, or roll back to an earlier one. Reading releases is in `released`.
+
+What happens in which order, so that a failure leaves nothing half done:
+
+1. the trust folder and the journal are held, so that of two promotions one waits and then sees the other's;
+2. every obstacle is looked for, and all are told at once;
+3. the release is built in a hidden folder and verified there exactly as serving will verify it;
+4. the journal's entry is written, not yet committed; the folder gets its name; the entry is committed. If
+   the commit fails the folder is taken back. A crash between the two leaves a whole, signed release that the
+   journal does not know: the next promotion finds it and writes the entry that is missing;
+5. the lowest acceptable number rises. A crash before it leaves the former one, which the release satisfies.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hospital.times import instant
+from registry.digests import canonical_json, sha256_bytes, sync_folder, write_atomically
+from registry.errors import PolicyError, PromotionError, RegistryError, SignatureError
+from registry.package.manifest import verify_package
+from registry.policy.board_policy import load_policy
+from registry.record.database import opened_database, writing
+from registry.record.journal import about, append
+from registry.settings import Settings
+from registry.trust.candidates import SIGNED_FILES, Candidate, candidate
+from registry.trust.keys import Key, Signed
+from registry.trust.releases import (
+    FORMAT,
+    RELEASE,
+    Link,
+    Release,
+    current_release,
+    load_release,
+    read_chain,
+    release_folder,
+    release_stamp,
+    verify_release,
+)
+from registry.trust.reviews import author_of, standing_reviews, withdrawn_refusals
+from registry.trust.trust_store import Trust, load_trust, locked_trust, save_trust
+
+__all__ = ["RELEASE", "Release", "current_release", "load_release", "promote", "release_stamp", "rollback"]
+
+_CARRIED = ("model", "version", "package_digest", *SIGNED_FILES, "scope", "registration", "approvals")
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be released: the signed part that does not depend on the number, and where its files are."""
+
+    body: dict[str, Any]
+    package: Path
+    files: Path
+
+
+@dataclass(frozen=True)
+class _Hold:
+    """What a release is prepared with while nobody else can release: see the module's first two steps."""
+
+    settings: Settings
+    model: str
+    key: Key
+    trust: Trust
+    links: list[Link]
+    connection: Connection
+
+
+def promote(
+    settings: Settings, model: str, version: str, key: Key, *, now: datetime, reason: str = ""
+) -> Release:
+    """Releases a version that was registered, checked and approved.
+
+    Raises:
+        PromotionError: every reason why it may not be released.
+        CandidateError: there is no such version. ReleaseError, TrustError: chain or trust folder are broken.
+    """
+    found = candidate(settings.candidates, model, version)
+
+    def plan(hold: _Hold) -> _Plan:
+        reasons, approvals = _obstacles(hold, found)
+        if reasons:
+            listed = "\n".join(f"  - {r}" for r in reasons)
+            raise PromotionError(f"{model} version {version} may not be released:\n{listed}")
+        body = {
+            "model": model,
+            "version": version,
+            **found.digests(),
+            "scope": found.json("report.json")["scope"],
+            "registration": found.registration,
+            "approvals": [signed.to_json() for signed in approvals],
+            "rolled_back_to": None,
+        }
+        return _Plan(body, found.package, found.folder)
+
+    return _release(settings, model, key, "promote", plan, now, reason)
+
+
+def rollback(
+    settings: Settings,
+    model: str,
+    key: Key,
+    *,
+    now: datetime,
+    to_sequence: int | None = None,
+    reason: str = "",
+) -> Release:
+    """A new release, with the next number, of an earlier package with its approvals.
+
+    Without `to_sequence` it is the package in use before the present one was first released, so that two
+    roll-backs go back two packages and never to the one just left. The files of the present release may be
+    damaged, as long as its release.json is whole.
+
+    Raises:
+        PromotionError: there is no such earlier release, or the key may not release.
+        ReleaseError: the earlier release, or the chain, does not verify.
+    """
+
+    def plan(hold: _Hold) -> _Plan:
+        link = _earlier(hold, to_sequence)
+        refusal = _releaser_fault(hold.trust, key, link.body)
+        if refusal:
+            raise PromotionError(f"{model} may not be rolled back: {refusal}.")
+        earlier = verify_release(settings, model, link, hold.trust)
+        body = {field: earlier.body[field] for field in _CARRIED} | {"rolled_back_to": link.number}
+        return _Plan(body, earlier.package, earlier.folder)
+
+    return _release(settings, model, key, "roll back", plan, now, reason)
+
+
+def _release(
+    settings: Settings,
+    model: str,
+    key: Key,
+    action: str,
+    plan: Callable[[_Hold], _Plan],
+    now: datetime,
+    reason: str,
+) -> Release:
+    with locked_trust(settings.trust):
+        trust = load_trust(settings.trust)
+        links = read_chain(settings, model, trust)
+        folder: Path | None = None
+        try:
+            with opened_database(settings.database) as engine, writing(engine) as connection:
+                hold = _Hold(settings, model, key, trust, links, connection)
+                planned = plan(hold)
+                _recover(hold, now)
+                link, building = _build(hold, planned, now)
+                subjects = _subjects(link)
+                append(
+                    connection, actor=link.releaser, action=action, subjects=subjects, reason=reason, now=now
+                )
+                folder = _appear(settings, model, building, link.number)
+        except BaseException:
+            if folder is not None:
+                _take_back(folder)
+            raise
+        raised = trust.with_floor(model, link.number)
+        save_trust(settings.trust, raised)
+        return load_release(settings, model, link.number, raised)
+
+
+def _obstacles(hold: _Hold, found: Candidate) -> tuple[list[str], list[Signed]]:
+    trust, again = hold.trust, f"run vigie check {found.model} {found.version} again"
+    try:
+        author = author_of(found, trust)
+        digests = found.digests()
+        verify_package(found.package)
+        report = found.json("report.json")
+        standing = standing_reviews(found, trust)
+    except RegistryError as error:
+        return [str(error)], []
+    reasons: list[str] = []
+    judged = (report.get("model"), report.get("digest"), report.get("policy_digest"))
+    if judged != (found.model, digests["package_digest"], digests["policy_digest"]) or "scope" not in report:
+        reasons.append(f"its report is about another package or policy: {again}")
+    if report.get("verdict") != "pass" or _closed(report):
+        reasons.append(_not_passed(report))
+    if digests["policy_digest"] != trust.policy_digest:
+        reasons.append(f"it was checked under another policy than the one in force: {again}")
+    try:
+        needed = load_policy((found.folder / "policy.toml").read_bytes()).approvals
+    except PolicyError as error:
+        needed = 2
+        reasons.append(str(error))
+    refusals = {s.name for s in standing if s.decision == "refuse"}
+    refusals |= set(withdrawn_refusals(hold.connection, found, trust, standing))
+    if refusals:
+        reasons.append(
+            f"{', '.join(sorted(refusals))} refused it: a refusal stands until that person replaces it"
+        )
+    approvals = [s for s in standing if s.decision == "approve" and s.name not in (author, *refusals)]
+    if len(approvals) < needed:
+        reasons.append(
+            f"it has {len(approvals)} of {needed} approvals of what it is now: "
+            f"run vigie review {found.model} {found.version}"
+        )
+    people = {"registration": found.registration, "approvals": [s.signed.to_json() for s in approvals]}
+    refusal = _releaser_fault(trust, hold.key, people)
+    if refusal:
+        reasons.append(refusal)
+    if hold.links and _same(hold.links[-1].body, {"version": found.version, **digests, **people}):
+        reasons.append(f"it is in use already, with these approvals, as release {hold.links[-1].number}")
+    return reasons, [s.signed for s in approvals]
+
+
+def _same(body: dict[str, Any], other: dict[str, Any]) -> bool:
+    return all(body[field] == value for field, value in other.items())
+
+
+def _closed(report: dict[str, Any]) -> bool:
+    """Whether a required gate is closed, whatever the report's own verdict says; none at all is closed."""
+    verdicts = {gate.get("name"): gate.get("verdict") for gate in report.get("gates", [])}
+    required = report.get("required") or []
+    return not required or any(verdicts.get(name) not in ("pass", "not applicable") for name in required)
+
+
+def _not_passed(report: dict[str, Any]) -> str:
+    shut = [
+        str(gate.get("name"))
+        for gate in report.get("gates", [])
+        if gate.get("verdict") not in ("pass", "not applicable")
+    ]
+    named = f" ({', '.join(shut)})" if shut else ""
+    return f"its check says {report.get('verdict')}{named}: only pass opens"
+
+
+def _releaser_fault(trust: Trust, key: Key, people: dict[str, Any]) -> str | None:
+    """Why this key may not release a version of these people; None if it may."""
+    try:
+        name = trust.require(key.sign(RELEASE, {}), "releaser", RELEASE, acting=True)
+    except SignatureError as error:
+        return f"the releaser may not sign: {error}"
+    if Signed.from_json(people["registration"]).public_key == key.public_key:
+        return f"{name} is its author: somebody else must release it"
+    if any(Signed.from_json(value).public_key == key.public_key for value in people["approvals"]):
+        return f"{name} approved it: somebody else must release it"
+    return None
+
+
+def _earlier(hold: _Hold, to_sequence: int | None) -> Link:
+    """The link to go back to."""
+    if not hold.links:
+        raise PromotionError(f"{hold.model} has no release: there is nothing to go back from.")
+    present = hold.links[-1].body["package_digest"]
+    if to_sequence is None:
+        first = next(i for i, link in enumerate(hold.links) if link.body["package_digest"] == present)
+        if first == 0:
+            raise PromotionError(f"{hold.model} has no earlier release to go back to.")
+        return hold.links[first - 1]
+    if not 1 <= to_sequence < hold.links[-1].number:
+        raise PromotionError(f"{hold.model} has no earlier release {to_sequence}.")
+    if hold.links[to_sequence - 1].body["package_digest"] == present:
+        raise PromotionError(
+            f"The package of {hold.model}'s release {to_sequence} is the one in use already."
+        )
+    return hold.links[to_sequence - 1]
+
+
+def _build(hold: _Hold, planned: _Plan, now: datetime) -> tuple[Link, Path]:
+    """The next release, signed and verified in a hidden folder."""
+    number = len(hold.links) + 1
+    body = {
+        "format": FORMAT,
+        **planned.body,
+        "sequence": number,
+        "released_at": instant(now),
+        "former_release": hold.links[-1].digest if hold.links else None,
+    }
+    signed = hold.key.sign(RELEASE, body)
+    releaser = hold.trust.require(signed, "releaser", RELEASE)
+    content = canonical_json(signed.to_json())
+    parent = release_folder(hold.settings, hold.model, number).parent
+    parent.mkdir(parents=True, exist_ok=True)
+    for left in parent.glob(".building-*"):  # of a promotion that was killed: nobody else builds now
+        shutil.rmtree(left, ignore_errors=True)
+    building = parent / f".building-{number:06d}-{os.getpid()}"
+    building.mkdir()
+    try:
+        shutil.copytree(planned.package, building / "package")
+        for name in SIGNED_FILES.values():
+            shutil.copyfile(planned.files / name, building / name)
+        write_atomically(building / "release.json", content)
+        link = Link(number, signed, releaser, sha256_bytes(content))
+        verify_release(hold.settings, hold.model, link, hold.trust, folder=building)
+        _make_durable(building)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+    return link, building
+
+
+def _make_durable(building: Path) -> None:
+    for path in building.rglob("*"):
+        if path.is_file():
+            with open(path, "rb") as file:
+                os.fsync(file.fileno())
+    for folder in (building / "package", building, building.parent.parent):
+        sync_folder(folder)
+
+
+def _appear(settings: Settings, model: str, building: Path, number: int) -> Path:
+    folder = release_folder(settings, model, number)
+    try:
+        os.rename(building, folder)
+    except OSError:
+        shutil.rmtree(building, ignore_errors=True)
+        raise PromotionError(
+            f"Release {number} of {model} appeared at this very moment: look at it, then run this again."
+        ) from None
+    sync_folder(folder.parent)
+    return folder
+
+
+def _take_back(folder: Path) -> None:
+    hidden = folder.with_name(f".building-{folder.name}-back")
+    os.rename(folder, hidden)
+    shutil.rmtree(hidden, ignore_errors=True)
+
+
+def _recover(hold: _Hold, now: datetime) -> None:
+    """Writes the entry of a former release whose promotion was killed between its two last steps."""
+    if not hold.links:
+        return
+    last = hold.links[-1]
+    if not about(hold.connection, _subjects(last)):
+        reason = "released, but the journal had no entry: the release was killed before it was committed"
+        append(
+            hold.connection,
+            actor=last.releaser,
+            action="recover",
+            subjects=_subjects(last),
+            reason=reason,
+            now=now,
+        )
+
+
+def _subjects(link: Link) -> dict[str, str]:
+    fields = ("model", "version", "sequence", "package_digest", *SIGNED_FILES)
+    return {field: str(link.body[field]) for field in fields} | {"release_digest": link.digest}

@@ -1,0 +1,318 @@
+"""A release as it lies on disk: what serving loads, and nothing else. Verified to the last byte before use.
+
+``releases/{model}/{number}/``: package/, report.json, card.json, policy.toml, release.json. Moving an alias
+or editing a file changes nothing that is served: it only makes a release that does not verify.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from registry.digests import canonical_json, sha256_bytes, sha256_file
+from registry.errors import PackageError, PolicyError, ReleaseError, SignatureError
+from registry.package.manifest import package_digest, verify_package
+from registry.policy.board_policy import load_policy
+from registry.settings import Settings
+from registry.trust.candidates import MODELS, REGISTRATION, SIGNED_FILES
+from registry.trust.keys import Signed
+from registry.trust.reviews import REVIEW
+from registry.trust.trust_store import Trust, load_trust
+
+__all__ = [
+    "RELEASE",
+    "Link",
+    "Release",
+    "current_release",
+    "load_release",
+    "read_chain",
+    "release_folder",
+    "release_stamp",
+    "verify_release",
+]
+
+RELEASE = "vigie-release-v1"
+FORMAT = 1
+_NUMBER = re.compile(r"[0-9]{6}")
+
+
+@dataclass(frozen=True)
+class Release:
+    """A verified release.
+
+    Attributes:
+        sequence: its number. folder: where its files are. body: what the releaser signed.
+        digest: of release.json.
+    """
+
+    model: str
+    version: str
+    sequence: int
+    folder: Path
+    body: dict[str, Any]
+    digest: str
+
+    @property
+    def package(self) -> Path:
+        """The package's directory."""
+        return self.folder / "package"
+
+    @property
+    def package_digest(self) -> str:
+        """The package's digest."""
+        return str(self.body["package_digest"])
+
+    @property
+    def released_at(self) -> int:
+        """Instant of the signature."""
+        return int(self.body["released_at"])
+
+    @property
+    def scope(self) -> frozenset[tuple[str, float]]:
+        """Unit groups and horizons for which the version may speak."""
+        return frozenset((str(c["unit_group"]), float(c["horizon_hours"])) for c in self.body["scope"])
+
+    @property
+    def policy_digest(self) -> str:
+        """The policy it was judged by."""
+        return str(self.body["policy_digest"])
+
+    def json(self, name: str) -> dict[str, Any]:
+        """Its report.json or card.json."""
+        body: dict[str, Any] = json.loads((self.folder / name).read_bytes())
+        return body
+
+
+@dataclass(frozen=True)
+class Link:
+    """A release.json whose signature and place in the chain hold; the files beside it are not looked at.
+
+    Attributes:
+        releaser: the name, in the trust file, of who signed. digest: of the file.
+    """
+
+    number: int
+    signed: Signed
+    releaser: str
+    digest: str
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What the releaser signed."""
+        return self.signed.body
+
+
+def current_release(settings: Settings, model: str) -> Release | None:
+    """The release in use, verified; None where there has never been one.
+
+    Raises:
+        ReleaseError: the newest release, or the chain behind it, does not verify; which file, and what to do.
+    """
+    trust = load_trust(settings.trust)
+    links = read_chain(settings, model, trust)
+    return verify_release(settings, model, links[-1], trust) if links else None
+
+
+def load_release(settings: Settings, model: str, number: int, trust: Trust) -> Release:
+    """The release of a number, verified with the chain around it.
+
+    Raises:
+        ReleaseError: it is below the lowest acceptable one, or does not verify.
+    """
+    floor = trust.lowest_release.get(model, 0)
+    if number < floor:
+        raise ReleaseError(
+            f"{model}: release {number} is older than the lowest acceptable one, {floor}. "
+            f"Restore release {floor} from a copy, or roll back, which makes a new release."
+        )
+    links = read_chain(settings, model, trust)
+    if not 1 <= number <= len(links):
+        raise ReleaseError(f"{model}: there is no release {number} in {settings.releases}.")
+    return verify_release(settings, model, links[number - 1], trust)
+
+
+def release_stamp(settings: Settings, model: str) -> tuple[int, int]:
+    """What changes when there may be another release: (newest number, change time of the trust file)."""
+    numbers = _numbers(settings, model)
+    try:
+        changed = (settings.trust / "trust.json").stat().st_mtime_ns
+    except OSError:
+        changed = 0
+    return (numbers[-1] if numbers else 0, changed)
+
+
+def release_folder(settings: Settings, model: str, number: int) -> Path:
+    """Where the release of a number lies."""
+    return settings.releases / model / f"{number:06d}"
+
+
+def read_chain(settings: Settings, model: str, trust: Trust) -> list[Link]:
+    """Every release.json from 1 on: the releaser's signature, and the digest of the one before.
+
+    Raises:
+        ReleaseError: one is missing, changed or out of its place, or the newest is below the floor.
+    """
+    numbers = _numbers(settings, model)
+    floor = trust.lowest_release.get(model, 0)
+    if (numbers[-1] if numbers else 0) < floor:
+        raise ReleaseError(
+            f"{model}: release {floor} is gone from {settings.releases}: restore it from a copy."
+        )
+    links: list[Link] = []
+    for expected, number in enumerate(numbers, start=1):
+        if number != expected:
+            raise ReleaseError(
+                f"{model}: release {expected} is missing from {settings.releases / model}: restore it from a "
+                f"copy. If {number:06d} was never released, remove that folder."
+            )
+        link = _link(settings, model, number, trust)
+        if link.body["former_release"] != (links[-1].digest if links else None):
+            raise ReleaseError(
+                f"{model}: release {number}'s release.json does not follow release {number - 1}: the chain "
+                f"is broken there. Restore releases {number - 1} and {number} from a copy."
+            )
+        links.append(link)
+    return links
+
+
+def verify_release(
+    settings: Settings, model: str, link: Link, trust: Trust, *, folder: Path | None = None
+) -> Release:
+    """A link's release, every file and person behind it verified; `folder` is another place of its files.
+
+    Raises:
+        ReleaseError: which file is wrong, and what to do.
+    """
+    where = f"{model}: release {link.number} is refused"
+    folder = release_folder(settings, model, link.number) if folder is None else folder
+    try:
+        _verify_files(where, folder, link.body)
+        _verify_people(where, link, trust, (folder / "policy.toml").read_bytes())
+        release = Release(model, str(link.body["version"]), link.number, folder, link.body, link.digest)
+        _verify_meaning(where, release)
+    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise ReleaseError(
+            f"{where}: its files cannot be read ({type(error).__name__}): restore {folder.name} from a copy."
+        ) from None
+    return release
+
+
+def _numbers(settings: Settings, model: str) -> list[int]:
+    if model not in MODELS:
+        raise ReleaseError(f"There is no model {model}: Vigie has {' and '.join(MODELS)}.")
+    folder = settings.releases / model
+    if not folder.is_dir():
+        return []
+    return sorted(int(path.name) for path in folder.iterdir() if _NUMBER.fullmatch(path.name))
+
+
+def _link(settings: Settings, model: str, number: int, trust: Trust) -> Link:
+    where = f"{model}: release {number} is refused"
+    try:
+        content = (release_folder(settings, model, number) / "release.json").read_bytes()
+    except OSError:
+        raise ReleaseError(
+            f"{where}: its release.json cannot be read. Restore it from a copy; if {number:06d} was never "
+            "released, remove that folder."
+        ) from None
+    try:
+        signed = Signed.from_json(json.loads(content))
+        releaser = trust.require(signed, "releaser", RELEASE)
+        if content != canonical_json(signed.to_json()):
+            raise ValueError("its bytes are not those that were written")
+    except (SignatureError, ValueError, RecursionError) as error:
+        raise ReleaseError(
+            f"{where}: its release.json was changed or is not a releaser's ({error}). Restore it from a copy."
+        ) from None
+    body = signed.body
+    place = (body.get("format"), body.get("model"), body.get("sequence"))
+    if place != (FORMAT, model, number) or "former_release" not in body:
+        raise ReleaseError(
+            f"{where}: its release.json belongs to another model or number. Restore it from a copy."
+        )
+    return Link(number, signed, releaser, sha256_bytes(content))
+
+
+def _verify_files(where: str, folder: Path, body: dict[str, Any]) -> None:
+    """Every byte is what was signed, and there is no file besides."""
+    known = {*SIGNED_FILES.values(), "release.json", "package"}
+    extra = sorted({path.name for path in folder.iterdir()} - known)
+    if extra:
+        raise ReleaseError(f"{where}: {', '.join(extra)} does not belong in {folder.name}; remove it.")
+    linked = sorted(name for name in known if (folder / name).is_symlink())
+    if linked:
+        raise ReleaseError(f"{where}: {', '.join(linked)} is a link elsewhere; restore it from a copy.")
+    for field, name in SIGNED_FILES.items():
+        if not (folder / name).is_file() or sha256_file(folder / name) != body[field]:
+            raise ReleaseError(
+                f"{where}: {name} is not what was signed; restore it from a copy or roll back."
+            )
+    try:
+        verify_package(folder / "package")
+    except PackageError as error:
+        raise ReleaseError(f"{where}: {error} Restore it from a copy or roll back.") from None
+    if package_digest(folder / "package") != body["package_digest"]:
+        raise ReleaseError(
+            f"{where}: package/manifest.json is not what was signed; restore it from a copy or roll back."
+        )
+
+
+def _verify_people(where: str, link: Link, trust: Trust, policy: bytes) -> None:
+    """Author, board and releaser are who they must be by the trust file, and are different people."""
+    body = link.body
+    try:
+        registration = Signed.from_json(body["registration"])
+        author = trust.require(registration, "author", REGISTRATION)
+        approvals = [Signed.from_json(value) for value in body["approvals"]]
+        board = [trust.require(signed, "board", REVIEW) for signed in approvals]
+        needed = load_policy(policy).approvals
+    except SignatureError as error:
+        raise ReleaseError(
+            f"{where}: a signature in its release.json does not verify. {error} If that person's key was "
+            "taken out of the trust folder, have the version reviewed and promoted again; a key that is "
+            "retired, not removed, keeps what it signed valid."
+        ) from None
+    except PolicyError as error:
+        raise ReleaseError(f"{where}: its policy.toml may not be used. {error}") from None
+    people = [author, link.releaser, *board]
+    if len(set(people)) != len(people) or len(board) < needed:
+        raise ReleaseError(
+            f"{where}: it needs an author, {needed} approvals of the board and a releaser who are all "
+            "different people. Have it reviewed and promoted again."
+        )
+    same = ("model", "version", "package_digest")
+    if not (_agree(registration.body, body, same) and _all_approve(approvals, body, same)):
+        raise ReleaseError(
+            f"{where}: its registration or an approval is of another version. Promote the version again."
+        )
+
+
+def _agree(one: dict[str, Any], other: dict[str, Any], fields: Sequence[str]) -> bool:
+    return all(field in one and one[field] == other[field] for field in fields)
+
+
+def _all_approve(approvals: Sequence[Signed], body: dict[str, Any], same: Sequence[str]) -> bool:
+    fields = (*same, *SIGNED_FILES)
+    return all(a.body.get("decision") == "approve" and _agree(a.body, body, fields) for a in approvals)
+
+
+def _verify_meaning(where: str, release: Release) -> None:
+    """The report passes this package under this policy, and the signed scope is the one that it found."""
+    report, body = release.json("report.json"), release.body
+    expected = {
+        "verdict": "pass",
+        "digest": release.package_digest,
+        "policy_digest": release.policy_digest,
+        "model": release.model,
+        "scope": body["scope"],
+    }
+    wrong = [field for field, value in expected.items() if report.get(field) != value]
+    if wrong:
+        raise ReleaseError(
+            f"{where}: its report.json does not carry it ({', '.join(wrong)}). "
+            "Check the version and promote it again."
+        )
+    if not isinstance(body["released_at"], int):
+        raise ReleaseError(f"{where}: its release.json has no time. Promote the version again.")

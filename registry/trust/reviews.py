@@ -1,0 +1,229 @@
+"""Reviews: board members sign the digests of package, card, policy and report, approving or refusing.
+
+Every review is kept, ``reviews/{number}-{name}.json``; of each person the latest by its signed time counts,
+and only if it is about exactly what the candidate is now. A refusal stands until that person replaces it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import Connection
+
+from hospital.times import instant
+from registry.digests import canonical_json, write_atomically
+from registry.errors import ReviewError, SignatureError
+from registry.package.manifest import verify_package
+from registry.record.database import opened_database, writing
+from registry.record.journal import about, append
+from registry.settings import Settings
+from registry.trust.candidates import REGISTRATION, Candidate, candidate
+from registry.trust.keys import Key, Signed
+from registry.trust.trust_store import Trust, load_trust
+
+__all__ = [
+    "REVIEW",
+    "Decision",
+    "Standing",
+    "author_of",
+    "review",
+    "reviews",
+    "standing_reviews",
+    "withdrawn_refusals",
+]
+
+REVIEW = "vigie-review-v1"
+Decision = Literal["approve", "refuse"]
+_DECISIONS = ("approve", "refuse")
+_DIGESTS = ("package_digest", "card_digest", "policy_digest", "report_digest")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A board member's latest review of the candidate as it is now.
+
+    Attributes:
+        at: instant of the signature.
+    """
+
+    name: str
+    decision: str
+    comment: str
+    at: int
+    signed: Signed
+
+
+def review(
+    settings: Settings,
+    model: str,
+    version: str,
+    key: Key,
+    decision: Decision,
+    comment: str,
+    *,
+    now: datetime,
+    seen: Mapping[str, str] | None = None,
+) -> Signed:
+    """Signs and keeps a review, and writes it into the journal; `seen`: digests of what was shown before.
+
+    Raises:
+        ReviewError: no comment, an unsigned candidate, the author's own, or somebody not of the board.
+        CandidateError, PackageError: the candidate is missing, not checked, or was changed.
+    """
+    if decision not in _DECISIONS:
+        raise ReviewError("A review approves or refuses: say --approve or --refuse.")
+    if not comment.strip():
+        raise ReviewError("A review needs a comment: say why, for those who come after.")
+    found, trust = candidate(settings.candidates, model, version), load_trust(settings.trust)
+    author = author_of(found, trust)
+    verify_package(found.package)
+    if seen is not None and dict(seen) != found.digests():
+        raise ReviewError(
+            "The card, report or policy changed since it was shown: read it again, then review."
+        )
+    body = {
+        "model": model,
+        "version": version,
+        **found.digests(),
+        "decision": decision,
+        "comment": comment.strip(),
+        "at": instant(now),
+    }
+    signed = key.sign(REVIEW, body)
+    try:
+        name = trust.require(signed, "board", REVIEW, acting=True)
+    except SignatureError as error:
+        raise ReviewError(f"This review cannot be given. {error}") from None
+    if name == author or key.public_key == found.signed_registration.public_key:
+        raise ReviewError(f"{name} is the author of this version: nobody reviews their own work.")
+    path = None
+    try:
+        with opened_database(settings.database) as engine, writing(engine) as connection:
+            path = _keep(connection, found, name, signed, trust, now)
+    except BaseException:
+        if path is not None:
+            path.unlink(missing_ok=True)
+        raise
+    return signed
+
+
+def _keep(
+    connection: Connection, found: Candidate, name: str, signed: Signed, trust: Trust, now: datetime
+) -> Path:
+    """Entry, then file, then commit, all within the journal's lock: no two reviews get one number.
+
+    A crash before the commit leaves a signed review that the journal does not know: it is that person's word
+    all the same. One whose commit fails is taken back.
+    """
+    earlier = [s for s in standing_reviews(found, trust) if s.name == name]
+    if earlier and earlier[0].at > signed.body["at"]:
+        raise ReviewError(
+            f"{name} gave a review that is dated later than this one: set this machine's clock, then review."
+        )
+    append(
+        connection,
+        actor=name,
+        action=str(signed.body["decision"]),
+        subjects=_subjects(found),
+        reason=str(signed.body["comment"]),
+        now=now,
+    )
+    taken = [int(p.name[:4]) for p in _files(found) if p.name[:4].isdigit()]
+    path = found.folder / "reviews" / f"{max(taken, default=0) + 1:04d}-{name}.json"
+    write_atomically(path, canonical_json(signed.to_json()))
+    return path
+
+
+def author_of(found: Candidate, trust: Trust) -> str:
+    """The name of a candidate's author, verified; the registration is of this candidate's package.
+
+    Raises:
+        ReviewError: nobody signed the registration, somebody who may not, or it is another candidate's.
+    """
+    where = f"{found.model} version {found.version} cannot be reviewed or released"
+    try:
+        signed = found.signed_registration
+        name = trust.require(signed, "author", REGISTRATION)
+    except SignatureError as error:
+        raise ReviewError(
+            f"{where}: its registration does not verify. {error} Train it again with --key."
+        ) from None
+    expected = {"model": found.model, "version": found.version, "package_digest": _package_digest(found)}
+    if any(signed.body.get(field) != value for field, value in expected.items()):
+        raise ReviewError(f"{where}: the package is not the one that its author signed. Train it again.")
+    return name
+
+
+def reviews(found: Candidate) -> list[Signed]:
+    """Every review that was given, the oldest first; not verified.
+
+    Raises:
+        SignatureError: a file among them is none.
+    """
+    return [_read(path) for path in _files(found)]
+
+
+def standing_reviews(found: Candidate, trust: Trust) -> list[Standing]:
+    """Each board member's latest verified review of exactly what the candidate is now.
+
+    A file that is no review, or of nobody of the board, counts for nothing; that a refusal which the journal
+    knows is gone is what `withdrawn_refusals` finds.
+    """
+    digests, latest = found.digests(), dict[str, Standing]()
+    for path in _files(found):
+        try:
+            signed = _read(path)
+            name = trust.require(signed, "board", REVIEW, acting=True)
+        except SignatureError:
+            continue
+        body = signed.body
+        current = all(body.get(field) == digests[field] for field in _DIGESTS)
+        same = body.get("model") == found.model and body.get("version") == found.version
+        at, decision = body.get("at"), body.get("decision")
+        if not (current and same and isinstance(at, int) and decision in _DECISIONS):
+            continue
+        if name not in latest or at >= latest[name].at:
+            latest[name] = Standing(name, str(decision), str(body.get("comment", "")), at, signed)
+    return sorted(latest.values(), key=lambda s: s.name)
+
+
+def withdrawn_refusals(
+    connection: Connection, found: Candidate, trust: Trust, standing: list[Standing]
+) -> list[str]:
+    """Who of the board, by the journal, refused this very candidate last while the files say otherwise.
+
+    A refusal is not undone by deleting its file.
+    """
+    board = {k.name for k in trust.keys if "board" in k.roles and not k.retired}
+    said: dict[str, str] = {}
+    for entry in about(connection, _subjects(found)):
+        if entry.action in _DECISIONS and entry.actor in board:
+            said[entry.actor] = entry.action
+    shown = {s.name: s.decision for s in standing}
+    return sorted(n for n, decision in said.items() if decision == "refuse" and shown.get(n) != "refuse")
+
+
+def _subjects(found: Candidate) -> dict[str, str]:
+    return {"model": found.model, "version": found.version, **found.digests()}
+
+
+def _package_digest(found: Candidate) -> str | None:
+    try:
+        return found.package_digest
+    except OSError:
+        return None
+
+
+def _files(found: Candidate) -> list[Path]:
+    folder = found.folder / "reviews"
+    return sorted(folder.glob("[!.]*.json")) if folder.is_dir() else []
+
+
+def _read(path: Path) -> Signed:
+    try:
+        return Signed.from_json(json.loads(path.read_bytes()))
+    except (OSError, ValueError, RecursionError):
+        raise SignatureError(f"The review {path.name} cannot be read: restore it from a copy.") from None

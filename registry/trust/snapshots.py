@@ -1,0 +1,153 @@
+"""Sealed data snapshots: the very tables a version was trained on, kept so that a check reads them itself.
+
+A snapshot is named by the digest of its source and sealed by the digests of its files, which the author signs
+in the registration. Ids in it are pseudonyms.
+"""
+
+import fcntl
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pyarrow
+import pyarrow.parquet
+
+from hospital.ingest.hospital_reader import Finding, HospitalTables
+from registry.digests import canonical_json, sha256_bytes, sha256_file, sync_folder, write_atomically
+from registry.errors import SnapshotError
+
+__all__ = ["open_snapshot", "seal_snapshot"]
+
+_GROUP_ROWS = 1024 * 1024
+_SEAL = "seal.json"
+_BUILDING = ".building-"
+
+
+def seal_snapshot(snapshots: Path, hospital: HospitalTables) -> str:
+    """Keeps the tables; returns the digest of the seal (``sha256:…``). The same source is kept once."""
+    folder = snapshots / hospital.source_digest.removeprefix("sha256:")
+    snapshots.mkdir(parents=True, exist_ok=True)
+    with _one_at_a_time(snapshots):
+        if not (folder / _SEAL).exists():
+            _remove_unfinished(snapshots)
+            building = folder.with_name(f"{_BUILDING}{folder.name}")
+            try:
+                _write(building, hospital)
+                shutil.rmtree(folder, ignore_errors=True)
+                os.rename(building, folder)
+            finally:
+                shutil.rmtree(building, ignore_errors=True)  # a full disk is not filled further
+            sync_folder(snapshots)
+        return sha256_bytes((folder / _SEAL).read_bytes())
+
+
+@contextmanager
+def _one_at_a_time(snapshots: Path) -> Iterator[None]:
+    """Two trainings begun together would each take away what the other has just put in place."""
+    with open(snapshots / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _remove_unfinished(snapshots: Path) -> None:
+    """What a killed training was sealing: the tables of patients, which nobody would find again."""
+    for left in snapshots.glob(".*"):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _write(building: Path, hospital: HospitalTables) -> None:
+    building.mkdir()
+    digests = {}
+    for name, frame in hospital.tables.items():
+        path = building / f"{name}.parquet"
+        _write_table(path, frame)
+        digests[path.name] = sha256_file(path)
+    seal = {
+        "format": 1,
+        "source_digest": hospital.source_digest,
+        "files": digests,
+        "zone": str(hospital.zone),
+        "cadence": hospital.cadence,
+        "audit_attributes": list(hospital.audit_attributes),
+        "covariates": list(hospital.covariates),
+        "findings": [[f.table, f.code, f.message] for f in hospital.findings],
+    }
+    write_atomically(building / _SEAL, canonical_json(seal))
+
+
+def _write_table(path: Path, frame: pd.DataFrame) -> None:
+    """Writes a table whole or not at all: a temporary name, fsync, rename, fsync of the folder.
+
+    In pieces of a row group, with every text as such: the same bytes however the table holds its texts.
+    """
+    texts = [str(c) for c in frame.columns if frame[c].dtype.kind == "O"]
+    known = {name: bool(frame[name].notna().any()) for name in texts}
+    fields = pyarrow.Schema.from_pandas(frame.iloc[:0], preserve_index=False)
+    kinds = {
+        f.name: (pyarrow.string() if known[f.name] else pyarrow.null()) if f.name in known else f.type
+        for f in fields
+    }
+    schema, writer = pyarrow.schema(kinds), None
+    unfinished = path.with_name(f".{path.name}.unfinished")  # the caller takes away the folder, if it stays
+    with unfinished.open("wb") as file:
+        for first in range(0, max(len(frame), 1), _GROUP_ROWS):
+            piece = frame.iloc[first : first + _GROUP_ROWS].astype(dict.fromkeys(texts, object))
+            table = pyarrow.Table.from_pandas(piece, schema, preserve_index=False)
+            writer = writer or pyarrow.parquet.ParquetWriter(file, table.schema, compression="zstd")
+            writer.write_table(table, row_group_size=_GROUP_ROWS)
+        if writer is not None:
+            writer.close()
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(unfinished, path)
+    sync_folder(path.parent)
+
+
+def open_snapshot(snapshots: Path, source_digest: str, seal_digest: str) -> HospitalTables:
+    """The tables of a sealed snapshot, every byte verified.
+
+    Raises:
+        SnapshotError: it is missing, or not what was sealed.
+    """
+    folder = snapshots / source_digest.removeprefix("sha256:")
+    try:
+        content = (folder / _SEAL).read_bytes()
+    except OSError:
+        raise SnapshotError(
+            f"The data snapshot {source_digest[:19]}… is not in {snapshots}: check where it was trained, or bring it."
+        ) from None
+    if sha256_bytes(content) != seal_digest:
+        raise SnapshotError(
+            "The data snapshot's seal is not the one that the author signed: train the model again."
+        )
+    seal: dict[str, Any] = json.loads(content)
+    tables = {}
+    for name, digest in seal["files"].items():
+        try:
+            data = (folder / name).read_bytes()
+        except OSError:
+            raise SnapshotError(
+                f"The data snapshot lacks {name}: restore it, or train the model again."
+            ) from None
+        if sha256_bytes(data) != digest:
+            raise SnapshotError(
+                f"The data snapshot's {name} was changed after it was sealed: train the model again."
+            )
+        tables[name.removesuffix(".parquet")] = pd.read_parquet(io.BytesIO(data))
+    return HospitalTables(
+        tables,
+        ZoneInfo(seal["zone"]),
+        seal["cadence"],
+        tuple(seal["audit_attributes"]),
+        tuple(seal["covariates"]),
+        tuple(Finding(*f) for f in seal["findings"]),
+        seal["source_digest"],
+    )

@@ -1,0 +1,258 @@
+"""Whom an installation trusts: public keys with roles, the policy in force, the lowest acceptable releases.
+
+One file, ``trust.json``, in a folder that the service can read and not write. Whoever administers it holds
+the root of trust; everything else is verified against it.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from registry.digests import canonical_json, write_atomically
+from registry.errors import SignatureError, TrustError
+from registry.trust.keys import Key, Signed, is_demo_key, is_person_name, is_public_key
+
+__all__ = [
+    "ROLES",
+    "Trust",
+    "TrustedKey",
+    "create_trust",
+    "load_trust",
+    "locked_trust",
+    "save_trust",
+    "update_trust",
+]
+
+ROLES = ("author", "board", "releaser")
+FILE = "trust.json"
+_LOCK = ".lock"
+
+
+@dataclass(frozen=True)
+class TrustedKey:
+    """A person's public key and roles.
+
+    Attributes:
+        retired: the person has left: what they signed stays valid, they sign nothing more. A key that was
+        stolen is taken out instead, and with it falls whatever it signed.
+    """
+
+    name: str
+    public_key: str
+    roles: tuple[str, ...]
+    retired: bool = False
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What ``trust.json`` says.
+
+    Attributes:
+        demo: whether demo keys are good here; set when the folder is made and never after.
+        keys: one person a key, one key a person: neither a name nor a key stands twice.
+        policy_digest: of the policy in force. lowest_release: by model; a lower sequence number is refused.
+    """
+
+    demo: bool
+    keys: tuple[TrustedKey, ...]
+    policy_digest: str
+    lowest_release: Mapping[str, int]
+
+    def require(self, signed: Signed, role: str, purpose: str, *, acting: bool = False) -> str:
+        """The name, in the trust file, of who signed, if that person may sign this; `acting`: now, not once.
+
+        Raises:
+            SignatureError: the signature does not verify, or is of an unknown key, another role or purpose.
+        """
+        if signed.purpose != purpose:
+            raise SignatureError(f"{signed.name} signed something else than this ({signed.purpose}).")
+        if is_demo_key(signed.public_key) and not self.demo:
+            raise SignatureError(
+                f"{signed.name} is a demo key, known to everybody: it is refused outside the demo's home."
+            )
+        key = next((k for k in self.keys if k.public_key == signed.public_key), None)
+        if key is None:
+            raise SignatureError(
+                f"The key of {signed.name} is not in the trust folder: have it added with vigie key trust."
+            )
+        if role not in key.roles:
+            raise SignatureError(f"{key.name} does not have the role {role} in the trust folder.")
+        if acting and key.retired:
+            raise SignatureError(f"{key.name}'s key is retired: it signs nothing more.")
+        signed.verify()
+        return key.name
+
+    def with_key(self, name: str, public_key: str, roles: tuple[str, ...]) -> "Trust":
+        """The same with a key added, or its roles changed.
+
+        Raises:
+            TrustError: a demo key outside a demo, no key, an unknown role, a name that is taken or is none.
+        """
+        if not is_public_key(public_key):
+            raise TrustError(
+                "That is no Ed25519 public key: copy it from the person's key file as it stands."
+            )
+        if is_demo_key(public_key) and not self.demo:
+            raise TrustError("Demo keys are known to everybody: they are refused outside the demo's home.")
+        if not roles or set(roles) - set(ROLES):
+            raise TrustError(f"Roles are {', '.join(ROLES)}.")
+        if not is_person_name(name):
+            raise TrustError("A key belongs to a person's name: letters, digits, spaces, dots and hyphens.")
+        others = tuple(k for k in self.keys if k.public_key != public_key)
+        if any(k.name.casefold() == name.casefold() for k in others):
+            raise TrustError(f"Another key is called {name}: one person, one name.")
+        return replace(self, keys=(*others, TrustedKey(name, public_key, roles)))
+
+    def with_person(self, key: Key, roles: tuple[str, ...]) -> "Trust":
+        """`with_key` for a key at hand."""
+        return self.with_key(key.name, key.public_key, roles)
+
+    def with_retired(self, name: str) -> "Trust":
+        """The same with a person's key retired.
+
+        Raises:
+            TrustError: nobody has that name.
+        """
+        if all(k.name != name for k in self.keys):
+            raise TrustError(f"Nobody in the trust folder is called {name}.")
+        return replace(self, keys=tuple(replace(k, retired=True) if k.name == name else k for k in self.keys))
+
+    def with_policy(self, policy_digest: str) -> "Trust":
+        """The same with another policy in force."""
+        return replace(self, policy_digest=policy_digest)
+
+    def with_floor(self, model: str, sequence: int) -> "Trust":
+        """The same with the lowest acceptable release of a model raised; never lowered."""
+        lowest = max(sequence, self.lowest_release.get(model, 0))
+        return replace(self, lowest_release={**self.lowest_release, model: lowest})
+
+
+def create_trust(folder: Path, *, policy_digest: str, demo: bool = False) -> Trust:
+    """Makes a trust folder without keys.
+
+    Raises:
+        TrustError: there is one already.
+    """
+    with locked_trust(folder):
+        if (folder / FILE).exists():
+            raise TrustError(f"{folder} holds a trust file already: it is never made anew.")
+        trust = Trust(demo, (), policy_digest, {})
+        _write(folder, trust)
+    return trust
+
+
+def load_trust(folder: Path) -> Trust:
+    """Reads a trust folder.
+
+    Raises:
+        TrustError: it is missing or broken.
+    """
+    try:
+        body: dict[str, Any] = json.loads((folder / FILE).read_bytes())
+        keys = tuple(_key(k) for k in body["keys"])
+        lowest = {str(model): int(number) for model, number in body["lowest_release"].items()}
+        if body["format"] != 1 or not isinstance(body["demo"], bool):
+            raise ValueError
+        if not all(is_person_name(k.name) and is_public_key(k.public_key) for k in keys):
+            raise ValueError
+        if any(len({get(k) for k in keys}) != len(keys) for get in _IDENTITIES):
+            raise ValueError
+        return Trust(body["demo"], keys, str(body["policy_digest"]), lowest)
+    except OSError:
+        raise TrustError(f"There is no trust file in {folder}: make one with vigie key trust.") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise TrustError(
+            f"The trust file in {folder} cannot be read, or names a person or a key twice: "
+            "restore it from your own copy."
+        ) from None
+
+
+def _key(entry: dict[str, Any]) -> TrustedKey:
+    retired = entry.get("retired", False)
+    if not isinstance(retired, bool):
+        raise ValueError
+    return TrustedKey(entry["name"], entry["public_key"], tuple(entry["roles"]), retired)
+
+
+_IDENTITIES: tuple[Callable[[TrustedKey], str], ...] = (lambda k: k.name.casefold(), lambda k: k.public_key)
+
+
+def save_trust(folder: Path, trust: Trust) -> None:
+    """Writes a trust folder's file, whole or not at all; for a change of what stands there, `update_trust`.
+
+    Raises:
+        TrustError: it would make a demo of what is none (or the reverse), lower a release number, or fails.
+    """
+    if (folder / FILE).exists():
+        former = load_trust(folder)
+        if former.demo != trust.demo:
+            raise TrustError(
+                f"{folder} was made {'as' if former.demo else 'without'} a demo: that never changes."
+            )
+        lowered = [m for m, n in former.lowest_release.items() if trust.lowest_release.get(m, 0) < n]
+        if lowered:
+            raise TrustError(
+                f"The lowest acceptable release of {', '.join(lowered)} is never lowered: roll back."
+            )
+    _write(folder, trust)
+
+
+def update_trust(folder: Path, change: Callable[[Trust], Trust]) -> Trust:
+    """Changes the trust file with nobody else writing in between; returns what stands there now.
+
+    Raises:
+        TrustError: see `save_trust`.
+    """
+    with locked_trust(folder):
+        changed = change(load_trust(folder))
+        save_trust(folder, changed)
+    return changed
+
+
+@contextmanager
+def locked_trust(folder: Path) -> Iterator[None]:
+    """Holds the trust folder: who changes it waits. Not to be nested.
+
+    Raises:
+        TrustError: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise TrustError(_unwritable(folder, error)) from None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _write(folder: Path, trust: Trust) -> None:
+    body = {
+        "format": 1,
+        "demo": trust.demo,
+        "keys": [
+            {"name": k.name, "public_key": k.public_key, "roles": list(k.roles)}
+            | ({"retired": True} if k.retired else {})
+            for k in trust.keys
+        ],
+        "policy_digest": trust.policy_digest,
+        "lowest_release": dict(trust.lowest_release),
+    }
+    try:
+        write_atomically(folder / FILE, canonical_json(body))
+    except OSError as error:
+        raise TrustError(_unwritable(folder, error)) from None
+
+
+def _unwritable(folder: Path, error: OSError) -> str:
+    return (
+        f"The trust folder {folder} cannot be written ({error.strerror}): "
+        "do this where it is not mounted read-only."
+    )

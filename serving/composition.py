@@ -1,0 +1,45 @@
+"""Wires the real parts of the service, in the worker that answers."""
+
+from hospital.ingest.pseudonyms import load_or_create_key
+from hospital.times import instant
+from registry.record.database import open_database
+from registry.settings import Settings
+from serving.forecasting.forecaster import make_forecaster
+from serving.gateway.service_parts import Parts
+from serving.http.authentication import Authority
+from serving.http.clock import Clock, DemoClock, SystemClock
+from serving.releases.catalogue import StoredCatalogue
+from serving.releases.monitored_alarms import StoredAlarms
+from serving.releases.releases_in_use import Releases, StoredReleases
+from serving.state.observations import Receptions
+from serving.supervisor import make_home
+
+__all__ = ["real_parts"]
+
+
+def real_parts(settings: Settings | None = None) -> Parts:
+    """The parts of an installation, wired.
+
+    Raises:
+        VigieError: the home cannot be written, the database or the forecaster cannot be had.
+    """
+    found = settings or Settings()
+    make_home(found.home)
+    engine = open_database(found.database)
+    receptions = Receptions()
+    clock: Clock = SystemClock()
+    if found.clock_start is not None:
+        with engine.connect() as connection:  # started again, the demo goes on from the last that it received
+            clock = DemoClock(max(instant(found.clock_start), receptions.last(connection)))
+    return Parts(
+        engine=engine,
+        clock=clock,
+        releases=Releases(StoredReleases(found), followed=StoredAlarms(engine)),
+        forecaster=make_forecaster(found),
+        authority=Authority(engine, found.home),
+        pseudonym_key=load_or_create_key(found.home / "pseudonym.key"),
+        language=found.language,
+        catalogue=StoredCatalogue(found),
+        receptions=receptions,
+        close=engine.dispose,
+    )

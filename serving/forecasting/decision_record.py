@@ -1,0 +1,136 @@
+"""What people decided on predictions, each with a journal entry in the same transaction."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from hospital.times import moment
+from registry.digests import canonical_json, sha256_bytes
+from registry.record.database import decisions, journal, payloads
+from registry.record.journal import JournalFault, append
+from registry.record.tokens import Caller
+from serving.forecasting.prediction_record import find, new_id
+from serving.http.clock import system_time
+from serving.messages.answer_bodies import Decision, DecisionPage
+from serving.messages.request_bodies import DecisionRequest
+
+__all__ = ["decide", "edited", "page"]
+
+
+def decide(connection: Connection, request: DecisionRequest, caller: Caller, decided_at: int) -> Decision:
+    """Writes a decision; the caller's transaction makes it and its journal entry one.
+
+    The reason is a person's own words, which may name a patient: it stands in the payload, which can be
+    erased, and not in the entry, which cannot.
+
+    Raises:
+        Problem: 404, there is no such prediction.
+    """
+    stored = find(connection, request.prediction_id, caller)
+    decision_id = new_id()
+    content = _content(
+        decision_id,
+        request.prediction_id,
+        request.decision,
+        request.reason,
+        request.value,
+        caller.name,
+        decided_at,
+    )
+    entry = append(
+        connection,
+        actor=caller.name,
+        action="decide",
+        subjects={
+            "decision": decision_id,
+            "prediction": request.prediction_id,
+            "model": stored.model.name,
+            "version": stored.model.version,
+            "digest": stored.model.digest,
+        },
+        payload=content,
+        now=system_time(),
+    )
+    connection.execute(
+        insert(decisions).values(
+            decision_id=decision_id,
+            prediction_id=request.prediction_id,
+            decision=request.decision,
+            reason=request.reason,
+            value=None if request.value is None else json.dumps(request.value),
+            actor=caller.name,
+            decided_at=decided_at,
+            journal_seq=entry.seq,
+        )
+    )
+    return Decision(
+        decision_id=decision_id,
+        prediction_id=request.prediction_id,
+        decision=request.decision,
+        reason=request.reason,
+        value=request.value,
+        decided_by=caller.name,
+        decided_at=moment(decided_at),
+        journal_entry=entry.seq,
+    )
+
+
+def page(connection: Connection, *, prediction_id: str | None, after: int, limit: int) -> DecisionPage:
+    """Decisions in the order of their journal entries, those after one."""
+    query = select(decisions).where(decisions.c.journal_seq > after)
+    if prediction_id is not None:
+        query = query.where(decisions.c.prediction_id == prediction_id)
+    rows = connection.execute(query.order_by(decisions.c.journal_seq).limit(limit)).all()
+    found = tuple(
+        Decision(
+            decision_id=r.decision_id,
+            prediction_id=r.prediction_id,
+            decision=r.decision,
+            reason=r.reason,
+            value=None if r.value is None else json.loads(r.value),
+            decided_by=r.actor,
+            decided_at=moment(r.decided_at),
+            journal_entry=r.journal_seq,
+        )
+        for r in rows
+    )
+    return DecisionPage(decisions=found, next=found[-1].journal_entry if len(found) == limit else None)
+
+
+def edited(connection: Connection) -> list[JournalFault]:
+    """Decision rows that are not what the journal says was decided; for `vigie journal verify`."""
+    entries = select(journal.c.seq).where(journal.c.action == "decide")
+    query = select(payloads.c.seq, payloads.c.payload).where(payloads.c.seq.in_(entries))
+    told = {seq: sha256_bytes(payload.encode()) for seq, payload in connection.execute(query)}
+    faults = []
+    for r in connection.execute(select(decisions)):
+        value = None if r.value is None else json.loads(r.value)
+        content = canonical_json(
+            _content(r.decision_id, r.prediction_id, r.decision, r.reason, value, r.actor, r.decided_at)
+        )
+        expected = told.pop(r.journal_seq, None)
+        if expected is not None and sha256_bytes(content) != expected:
+            faults.append(JournalFault(r.journal_seq, f"decision {r.decision_id} was edited"))
+    return faults + [JournalFault(seq, "its decision is gone") for seq in told]
+
+
+def _content(
+    decision_id: str,
+    prediction_id: str,
+    decision: str,
+    reason: str,
+    value: float | None,
+    actor: str,
+    decided_at: int,
+) -> Mapping[str, Any]:
+    return {
+        "decision_id": decision_id,
+        "prediction_id": prediction_id,
+        "decision": decision,
+        "reason": reason,
+        "value": value,
+        "decided_by": actor,
+        "decided_at": decided_at,
+    }

@@ -1,0 +1,308 @@
+"""From stored observations to explained forecasts: features, model and reasons put together for one answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from sqlalchemy import Connection
+
+from hospital.arrays import Array
+from hospital.errors import HistoryError
+from hospital.features.beds import BedQuery, BedState
+from hospital.features.wait import VITAL_SIGNS, WaitQuery, prediction_times
+from hospital.record.events import Unit
+from hospital.times import DAY, HOUR, MISSING_TIME, moment
+from registry.model.forecast_model import ForecastModel, Rows
+from registry.model.model_rows import bed_rows, wait_rows
+from registry.model.scope_fallback import Answered, answer
+from registry.model.trust_limits import emergency_of, in_scope, stale_after
+from registry.settings import Settings
+from serving.errors import Problem, RequestFault
+from serving.forecasting.explanation_text import Teller
+from serving.forecasting.hospital_total import AnsweredUnits, hospital_forecasts, present_units, whole_of
+from serving.forecasting.row_answers import Answers
+from serving.messages.answer_bodies import BedForecast, HospitalForecast, WaitForecast
+from serving.messages.forecast_protocol import (
+    BedQuestion,
+    EdState,
+    Forecaster,
+    LoadedModel,
+    UnitHistory,
+    WaitQuestion,
+)
+from serving.state.live_state import HospitalState, StateCache
+
+__all__ = ["make_forecaster"]
+
+
+def make_forecaster(settings: Settings) -> Forecaster:
+    """The forecaster of an installation."""
+    del settings  # everything it needs comes with the release and the connection
+    return _Forecaster()
+
+
+class _Forecaster:
+    def __init__(self) -> None:
+        self._states = StateCache()
+        self._tellers: WeakKeyDictionary[ForecastModel, dict[str, Teller]] = WeakKeyDictionary()
+
+    def wait_time(
+        self, model: LoadedModel, connection: Connection, question: WaitQuestion, now: int
+    ) -> list[WaitForecast]:
+        engine = _engine(model)
+        state = self._states.at(connection, now, engine.manifest)
+        if "visits" not in state.events.tables:
+            raise HistoryError("No visit has been received yet: send some to POST /v1/observations first.")
+        query = _wait_query(state, question)
+        rows = _wait_rows(state, engine, query, now)
+        reference = None
+        if question.explain.reference == "last_week":
+            earlier = _a_week_earlier(query)
+            reference = _wait_rows(state, engine, earlier, int(earlier.prediction_time.max(initial=0)))
+        stale = now - state.heard.get("visits", 0) > stale_after(engine.manifest)
+        inside = in_scope(model.scope, emergency_of(query.columns["department"]), np.zeros(query.size))
+        answered = answer(engine, rows, inside, reference)
+        answers = Answers(engine, answered, rows, question.explain)
+        teller = self._teller(engine, question.explain.language)
+        return [
+            WaitForecast(
+                wait_minutes=answers.quantiles(i),
+                explanation=teller.wait(answers.telling(i), question.explain),
+                trust=answers.trust(i, stale=stale),
+            )
+            for i in range(query.size)
+        ]
+
+    def bed_demand(
+        self, model: LoadedModel, connection: Connection, question: BedQuestion, now: int
+    ) -> list[BedForecast]:
+        engine = _engine(model)
+        state = self._states.at(connection, min(question.at, now), engine.manifest)
+        unit_of = _known_units(engine, state, question.units)
+        query, units = _bed_query(engine, question, unit_of)
+        rows, known = _bed_rows(state, engine, query)
+        _refuse_unknown_present(rows, units)
+        answered = _answered(model, state, engine, question, query, rows, units)
+        answers = Answers(engine, answered, rows, question.explain)
+        teller = self._teller(engine, question.explain.language)
+        stale = _is_stale(state, engine, question.at)
+        target = query.target_time
+        out = []
+        for i in range(query.unit.size):
+            beds = None if np.isnan(known.staffed_then[i]) else float(known.staffed_then[i])
+            out.append(
+                BedForecast(
+                    unit=units[i].unit,
+                    horizon_hours=float(query.horizon_hours[i]),
+                    target_at=moment(int(target[i])),
+                    beds=answers.quantiles(i),
+                    staffed=beds,
+                    tension_probability=None if beds is None else answers.above(i, beds),
+                    explanation=teller.bed(answers.telling(i), question.explain, float(known.now[i])),
+                    trust=answers.trust(i, stale=stale),
+                )
+            )
+        return out
+
+    def hospital(
+        self, model: LoadedModel, connection: Connection, question: BedQuestion, now: int
+    ) -> list[HospitalForecast]:
+        engine = _engine(model)
+        whole_of(engine)
+        state = self._states.at(connection, min(question.at, now), engine.manifest)
+        present = present_units(engine, state, question)
+        at = {u.unit: i for i, u in enumerate(state.events.units)}
+        query, units = _bed_query(engine, replace(question, units=present.names), at)
+        rows, beds = _bed_rows(state, engine, query)
+        answered = _answered(model, state, engine, question, query, rows, units)
+        made = AnsweredUnits(present.names, query, rows, beds.staffed_then, beds.now, answered)
+        stale = _is_stale(state, engine, question.at)
+        return hospital_forecasts(engine, present, made, question, stale=stale)
+
+    def history(self, model: LoadedModel, connection: Connection, hours: int, now: int) -> list[UnitHistory]:
+        engine = _engine(model)
+        state = self._states.at(connection, now, engine.manifest)
+        step = engine.manifest.cadence_hours * HOUR
+        times = np.arange(now - hours * HOUR, now + 1, step, dtype=np.int64)
+        computer, out = state.beds(engine.features), []
+        at = {u.unit: i for i, u in enumerate(state.events.units)}
+        for unit in model.units:
+            if unit.unit not in at:
+                continue
+            of = np.full(times.size, at[unit.unit], np.int64)
+            query = BedQuery(of, times, np.ones(times.size), _nothing(times.size))
+            beds = [None if np.isnan(v) else float(v) for v in computer.demand_now(query)]
+            last = BedQuery(of[-1:], times[-1:], np.zeros(1), _nothing(1))
+            staffed = float(computer.state(last).staffed_then[0])
+            out.append(
+                UnitHistory(
+                    unit.unit, tuple(times.tolist()), tuple(beds), None if np.isnan(staffed) else staffed
+                )
+            )
+        return out
+
+    def _teller(self, model: ForecastModel, language: Literal["fr", "en"]) -> Teller:
+        known = self._tellers.setdefault(model, {})
+        if language not in known:
+            unit: Literal["min", "beds"] = "min" if model.name == "wait-time" else "beds"
+            known[language] = Teller(model.features, unit, language)
+        return known[language]
+
+
+def _engine(model: LoadedModel) -> ForecastModel:
+    if model.engine is None:
+        raise Problem(503, "model_not_loaded", f"The release of {model.name} is not loaded: see /readyz.")
+    return model.engine
+
+
+def _wait_query(state: HospitalState, question: WaitQuestion) -> WaitQuery:
+    visits = question.visits
+    arrived = _instants(visits, "arrived_at")
+    at = prediction_times(arrived, _instants(visits, "triaged_at"))
+    row = np.array([state.visit_rows.get(v.get("visit_id") or "", -1) for v in visits], np.int64)
+    columns: dict[str, Array] = {
+        n: _texts(visits, n) for n in ("department", "triage", "arrival_mode", "reason")
+    }
+    columns |= {name: _numbers(visits, name) for name in ("age_years", *VITAL_SIGNS)}
+    said = [s or EdState() for s in question.ed_states]
+    overlay = {
+        "ed_waiting": _said([s.waiting for s in said]),
+        "ed_boarding": _said([s.boarding for s in said]),
+        "ed_doctors": _said([s.staff for s in said]),
+    }
+    return WaitQuery(at, arrived, row, columns, overlay)
+
+
+def _wait_rows(state: HospitalState, model: ForecastModel, query: WaitQuery, now: int) -> Rows:
+    X = state.waits.compute(query, model.features)
+    rows = wait_rows(model.waits_or_raise, X, query, model.features, state.events.zone)
+    # Who is asked about later than at triage has waited longer than at triage.
+    waited = (np.maximum(query.prediction_time, now) - query.arrived_at) / 60e6
+    return Rows(**{**vars(rows), "floor": np.maximum(rows.floor, waited)})
+
+
+def _a_week_earlier(query: WaitQuery) -> WaitQuery:
+    week = 7 * DAY
+    nobody = np.full(query.size, -1, np.int64)
+    return WaitQuery(query.prediction_time - week, query.arrived_at - week, nobody, query.columns, {})
+
+
+def _known_units(model: ForecastModel, state: HospitalState, asked: Sequence[str]) -> dict[str, int]:
+    known = {entry.unit for entry in model.manifest.units}
+    at = {u.unit: i for i, u in enumerate(state.events.units)}
+    faults = [
+        RequestFault(
+            f"units[{i}]", "unknown_unit", "the released model does not know this unit; see GET /v1/models"
+        )
+        for i, unit in enumerate(asked)
+        if unit not in known
+    ]
+    if faults:
+        raise Problem(422, "unknown_unit", "Some units are not those of the released model.", faults=faults)
+    silent = [i for i, unit in enumerate(asked) if unit not in at]
+    if silent:
+        raise HistoryError(
+            f"Nothing has been received of {len(silent)} of these units: send units and stays or census first."
+        )
+    return at
+
+
+def _bed_query(
+    model: ForecastModel, question: BedQuestion, unit_of: Mapping[str, int]
+) -> tuple[BedQuery, list[Unit]]:
+    horizons = model.manifest.horizons_hours
+    wrong = [
+        RequestFault(
+            f"horizons_hours[{i}]",
+            "unknown_horizon",
+            "the released model has no such horizon; see GET /v1/models",
+        )
+        for i, h in enumerate(question.horizons_hours)
+        if float(h) not in horizons
+    ]
+    if wrong:
+        raise Problem(
+            422, "unknown_horizon", "Some horizons are not those of the released model.", faults=wrong
+        )
+    by_id = {entry.unit: Unit(**entry.model_dump()) for entry in model.manifest.units}
+    pairs = [(unit, float(h)) for unit in question.units for h in question.horizons_hours]
+    said: dict[str, float] = {}
+    for row in question.observations:
+        said[str(row["unit"])] = float(row["occupied"]) + float(row.get("waiting") or 0.0)
+    query = BedQuery(
+        np.array([unit_of[unit] for unit, _ in pairs], np.int64),
+        np.full(len(pairs), question.at, np.int64),
+        np.array([h for _, h in pairs]),
+        np.array([said.get(unit, np.nan) for unit, _ in pairs]),
+    )
+    return query, [by_id[unit] for unit, _ in pairs]
+
+
+def _bed_rows(state: HospitalState, model: ForecastModel, query: BedQuery) -> tuple[Rows, BedState]:
+    computer, baselines = state.beds(model.features), model.beds_or_raise
+    names = [u.unit for u in state.events.units]
+    unit = np.array([baselines.units.index(names[u]) for u in query.unit], np.int64)
+    zone, cadence = state.events.zone, state.events.cadence_hours
+    beds = computer.state(query)
+    X = computer.compute(query, beds)
+    return bed_rows(baselines, X, query, unit, beds.now, beds.then_before, zone, cadence), beds
+
+
+def _answered(
+    model: LoadedModel,
+    state: HospitalState,
+    engine: ForecastModel,
+    question: BedQuestion,
+    query: BedQuery,
+    rows: Rows,
+    units: Sequence[Unit],
+) -> Answered:
+    """The answers to rows of bed demand: by the model in the release's scope, with the question's reference."""
+    reference = None
+    if question.explain.reference == "last_week":
+        earlier = BedQuery(
+            query.unit, query.prediction_time - 7 * DAY, query.horizon_hours, _nothing(query.unit.size)
+        )
+        reference, _ = _bed_rows(state, engine, earlier)
+    inside = in_scope(model.scope, [unit.group for unit in units], query.horizon_hours)
+    return answer(engine, rows, inside, reference)
+
+
+def _is_stale(state: HospitalState, engine: ForecastModel, at: int) -> bool:
+    """Whether nothing was received of the units for too long before an instant."""
+    table = "stays" if state.events.counted else "census"
+    return at - state.heard.get(table, 0) > stale_after(engine.manifest)
+
+
+def _refuse_unknown_present(rows: Rows, units: Sequence[Unit]) -> None:
+    unknown = {units[int(i)].unit for i in np.flatnonzero(np.isnan(rows.anchor))}
+    if unknown:
+        raise HistoryError(
+            f"The present demand of {len(unknown)} of these units is not known (nothing recent was received): "
+            "send it to POST /v1/observations, or with the request under observations."
+        )
+
+
+def _instants(rows: Sequence[Mapping[str, Any]], name: str) -> Array:
+    values = [row.get(name) for row in rows]
+    return np.array([MISSING_TIME if v is None else int(v) for v in values], np.int64)
+
+
+def _texts(rows: Sequence[Mapping[str, Any]], name: str) -> Array:
+    out = np.empty(len(rows), object)
+    out[:] = [row.get(name) for row in rows]
+    return out
+
+
+def _numbers(rows: Sequence[Mapping[str, Any]], name: str) -> Array:
+    return _said([row.get(name) for row in rows])
+
+
+def _said(values: Sequence[float | None]) -> Array:
+    return np.array([np.nan if v is None else float(v) for v in values], np.float64)
+
+
+def _nothing(n: int) -> Array:
+    return np.full(n, np.nan)

@@ -1,0 +1,222 @@
+"""The whole hospital's forecast, from what is answered for its units: which are in it, and how far to trust it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from explain.reasons import select
+from hospital.arrays import Array
+from hospital.dataset.quantiles import LEVELS
+from hospital.errors import HistoryError
+from hospital.features.bed_list import of_all_units
+from hospital.features.beds import BedQuery
+from hospital.features.feature import Feature
+from hospital.times import DAY, moment
+from registry.model.forecast_model import ForecastModel, Rows
+from registry.model.hospital_total import WholeHospital
+from registry.model.hospital_total_answer import WholeAnswered, answer_whole
+from registry.model.scope_fallback import Answered
+from registry.model.trust_status import TrustStatus
+from serving.errors import Problem, RequestFault
+from serving.forecasting.explanation_text import Telling
+from serving.forecasting.hospital_explanation_text import HospitalTeller, Relied
+from serving.forecasting.row_answers import share_above
+from serving.messages.answer_bodies import HospitalForecast, Quantiles, Trust, UnitShare
+from serving.messages.forecast_protocol import BedQuestion
+from serving.state.live_state import HospitalState
+
+__all__ = ["AnsweredUnits", "PresentUnits", "hospital_forecasts", "present_units", "whole_of"]
+
+_P10, _P50, _P90 = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
+_CLOSED_AFTER_DAYS = 28
+
+
+@dataclass(frozen=True)
+class PresentUnits:
+    """Which units are in the whole.
+
+    Attributes:
+        names: those whose present demand is known. silent: how many were heard of in the last weeks, but not lately
+        enough; closed: how many were not; unlearned: how many have patients and are unknown to the model.
+    """
+
+    names: tuple[str, ...]
+    silent: int
+    closed: int
+    unlearned: int
+
+
+@dataclass(frozen=True)
+class AnsweredUnits:
+    """The present units' answers, unit by unit, each at every horizon.
+
+    Attributes:
+        staffed, now_beds: float64 [n], NaN unknown.
+    """
+
+    names: Sequence[str]
+    query: BedQuery
+    rows: Rows
+    staffed: Array
+    now_beds: Array
+    answered: Answered
+
+
+def whole_of(model: ForecastModel) -> WholeHospital:
+    """What the model has learned of the whole hospital.
+
+    Raises:
+        Problem: 422, nothing.
+    """
+    if model.whole is not None:
+        return model.whole
+    words = "the released model has no forecast of the whole hospital; leave it out, or train and release a new version"
+    faults = [RequestFault("hospital", "no_hospital_forecast", words)]
+    raise Problem(422, "no_hospital_forecast", "There is no forecast of the whole hospital.", faults=faults)
+
+
+def present_units(model: ForecastModel, state: HospitalState, question: BedQuestion) -> PresentUnits:
+    """The units whose demand at the question's time is known, and how many are not.
+
+    Raises:
+        HistoryError: none is.
+    """
+    learned = {entry.unit for entry in model.manifest.units}
+    units = [u.unit for u in state.events.units]
+    said = {
+        str(row["unit"]): float(row["occupied"]) + float(row.get("waiting") or 0.0)
+        for row in question.observations
+    }
+    now = _demand(state, model, question.at, [said.get(u, np.nan) for u in units])
+    lately = np.zeros(len(units), bool)
+    if np.isnan(now).any():
+        for back in range(1, _CLOSED_AFTER_DAYS + 1):
+            nothing = [np.nan] * len(units)
+            lately |= ~np.isnan(_demand(state, model, question.at - back * DAY, nothing))
+    known = ~np.isnan(now)
+    names = tuple(u for u, k in zip(units, known, strict=True) if k and u in learned)
+    if not names:
+        raise HistoryError(
+            "The present demand of no unit is known (nothing recent was received): send stays or census to "
+            "POST /v1/observations, or with the request under observations."
+        )
+    silent = sum(u in learned and not k and s for u, k, s in zip(units, known, lately, strict=True))
+    closed = len(learned) - len(names) - silent
+    unlearned = sum(u not in learned and bool(d > 0) for u, d in zip(units, now, strict=True))
+    return PresentUnits(names, silent, closed, unlearned)
+
+
+def _demand(state: HospitalState, model: ForecastModel, at: int, said: Sequence[float]) -> Array:
+    """Beds needed in every unit at an instant (float64 [units]), NaN unknown; `said`: by the caller."""
+    n = len(said)
+    query = BedQuery(np.arange(n), np.full(n, at, np.int64), np.zeros(n), np.array(said, np.float64))
+    return state.beds(model.features).demand_now(query)
+
+
+def hospital_forecasts(
+    model: ForecastModel,
+    present: PresentUnits,
+    units: AnsweredUnits,
+    question: BedQuestion,
+    *,
+    stale: bool,
+) -> list[HospitalForecast]:
+    """One forecast a horizon of the question."""
+    k = len(question.horizons_hours)
+    of = np.tile(np.arange(k), len(present.names))
+    horizon = units.query.horizon_hours[:k]
+    answered = answer_whole(whole_of(model), units.answered, of, horizon)
+    told = _tellings(answered, units, of, model.features, question.explain.top)
+    teller = HospitalTeller(model.features, question.explain.language)
+    now = np.bincount(of, weights=units.now_beds)
+    staffed = np.bincount(of, weights=units.staffed)
+    target, out = units.query.target_time, []
+    for i in range(k):
+        p10, p50, p90 = answered.quantiles[i, (_P10, _P50, _P90)].tolist()
+        beds = None if np.isnan(staffed[i]) else float(staffed[i])
+        relied = _relied(answered, units, of == i, i, present, stale=stale)
+        out.append(
+            HospitalForecast(
+                horizon_hours=float(horizon[i]),
+                target_at=moment(int(target[i])),
+                mean=float(answered.mean[i]),
+                beds=Quantiles(p10=p10, p50=p50, p90=p90),
+                staffed=beds,
+                tension_probability=None if beds is None else share_above(answered.quantiles[i], beds),
+                units=_shares(answered, units, of == i),
+                explanation=teller.explanation(told[i], question.explain, float(now[i])),
+                trust=_trust(relied, question.explain.language),
+            )
+        )
+    return out
+
+
+def _shares(answered: WholeAnswered, units: AnsweredUnits, mine: Array) -> tuple[UnitShare, ...]:
+    return tuple(
+        UnitShare(unit=name, mean=mean, answered_by="model" if inside else "rule")
+        for name, mean, inside in zip(
+            units.names, answered.unit_means[mine].tolist(), units.answered.inside[mine].tolist(), strict=True
+        )
+    )
+
+
+def _relied(
+    answered: WholeAnswered, units: AnsweredUnits, mine: Array, i: int, present: PresentUnits, *, stale: bool
+) -> Relied:
+    return Relied(
+        units=len(present.names),
+        by_rule=int((~units.answered.inside[mine]).sum()),
+        share_by_rule=float(answered.by_rule[i]),
+        out_of_range=sum(bool(units.answered.out_of_range[j]) for j in np.flatnonzero(mine)),
+        silent=present.silent,
+        closed=present.closed,
+        unlearned=present.unlearned,
+        stale=stale,
+    )
+
+
+def _trust(relied: Relied, language: Literal["fr", "en"]) -> Trust:
+    """Trusted only where every unit is: one that the rule answers makes it ``baseline``; a warning says what share."""
+    status: TrustStatus = "degraded" if relied.degraded else "baseline" if relied.by_rule else "trusted"
+    return Trust(status=status, warnings=relied.warnings(language))
+
+
+def _tellings(
+    answered: WholeAnswered, units: AnsweredUnits, of: Array, features: Sequence[Feature], top: int
+) -> list[Telling]:
+    ordered, others = select(answered.contributions, top)
+    # Where the rule answers for every unit, no feature says anything.
+    columns = [found[answered.contributions[i, found] != 0] for i, found in enumerate(ordered)]
+    values = _of_all(units.rows.X.astype(np.float64), of, features)
+    usual = _of_all(units.answered.reference_values, of, features)
+    return [
+        Telling(
+            columns=columns[i].tolist(),
+            values=values[i, columns[i]].tolist(),
+            usual=usual[i, columns[i]].tolist(),
+            contributions=answered.contributions[i, columns[i]].tolist(),
+            other=float(others[i]),
+            base=float(answered.base[i]),
+            adjustments={name: float(v[i]) for name, v in answered.adjustments.items()},
+        )
+        for i in range(len(columns))
+    ]
+
+
+def _of_all(values: Array, of: Array, features: Sequence[Feature]) -> Array:
+    """Values of all units together: float64 [k, features], NaN where one is unknown or there is no such thing."""
+    kinds = np.array([of_all_units(f) for f in features])
+    out = np.full((int(of.max()) + 1, len(features)), np.nan)
+    for i in range(len(out)):
+        mine = values[of == i]
+        out[i, kinds == "sum"] = mine[:, kinds == "sum"].sum(axis=0)
+        out[i, kinds == "same"] = _mean_of_known(mine[:, kinds == "same"])
+    return out
+
+
+def _mean_of_known(values: Array) -> Array:
+    known = ~np.isnan(values)
+    total = np.where(known, values, 0.0).sum(axis=0)
+    return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan)

@@ -1,0 +1,203 @@
+"""Predictions as they were given: checked, written with a journal entry in one transaction, then answered."""
+
+import json
+import math
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from hospital.times import moment
+from registry.digests import sha256_bytes
+from registry.record.compiled_sql import Insertion
+from registry.record.database import journal, payloads, predictions
+from registry.record.journal import Draft, JournalFault, append_all
+from registry.record.tokens import Caller
+from serving.errors import Problem
+from serving.http.clock import system_time
+from serving.messages.answer_bodies import (
+    BedForecast,
+    HospitalForecast,
+    ModelReference,
+    StoredPrediction,
+    WaitForecast,
+    total,
+)
+from serving.messages.forecast_protocol import LoadedModel
+
+__all__ = [
+    "TOLERANCE",
+    "Forecast",
+    "Made",
+    "does_not_add_up",
+    "edited",
+    "find",
+    "model_reference",
+    "new_id",
+    "record",
+]
+
+_ROWS = Insertion(predictions)
+TOLERANCE = 1e-4
+"""How far an explanation may be from the number served, in minutes or beds."""
+
+
+def new_id() -> str:
+    """An id that nobody can guess: the second, so that new rows lie side by side on disk, and 64 random bits."""
+    return f"{int(time.time()):08x}{secrets.token_hex(8)}"
+
+
+Forecast = WaitForecast | BedForecast | HospitalForecast
+
+
+def does_not_add_up(forecasts: Sequence[Forecast]) -> list[int]:
+    """Positions of forecasts whose explanation is not the p50 served, whose quantiles cross, or with an infinity.
+
+    Of the whole hospital also those whose mean is not the sum of its units'.
+    """
+    return [i for i, f in enumerate(forecasts) if not _sound(f)]
+
+
+def _sound(forecast: Forecast) -> bool:
+    q, explanation = forecast.quantiles, forecast.explanation
+    off = abs(total(explanation) - q["p50"])
+    if not (
+        off <= TOLERANCE and -math.inf < q["p10"] <= q["p50"] <= q["p90"] < math.inf
+    ):  # of NaN nothing holds
+        return False
+    beside = [v for c in explanation["contributions"] for v in (c["value"], c["reference_value"])]
+    if isinstance(forecast, HospitalForecast):
+        apart = abs(sum(u["mean"] for u in forecast.units) - forecast.mean)
+        if not apart <= TOLERANCE:
+            return False
+    if not isinstance(forecast, WaitForecast):
+        beside += [forecast.horizon_hours, forecast.staffed, forecast.tension_probability]
+    return math.isfinite(sum([v for v in beside if isinstance(v, float)]))
+
+
+def model_reference(model: LoadedModel) -> str:
+    """Which release answers, as answers say it: the JSON of a `ModelReference`."""
+    return _reference(model.name, model.version, model.digest, model.released_at)
+
+
+@lru_cache(maxsize=8)
+def _reference(name: str, version: str, digest: str, released_at: int) -> str:
+    return ModelReference(
+        name=name,
+        version=version,
+        digest=digest,
+        released_at=moment(released_at),
+        card=f"/v1/models/{name}/card?version={version}",
+    ).model_dump_json()
+
+
+@dataclass(frozen=True)
+class Made:
+    """Predictions made for one caller, to be written.
+
+    Attributes:
+        texts: JSON by id. question: what was asked, so that it can be asked again.
+    """
+
+    texts: Mapping[str, str]
+    actor: str
+    question: Mapping[str, Any]
+
+
+def record(connection: Connection, model: LoadedModel, made: Sequence[Made], *, made_at: int) -> None:
+    """Writes predictions and a journal entry for each caller's; the caller's transaction makes them one.
+
+    An entry's payload holds each prediction's digest, so that an edited row is found, and the question; both
+    can be erased.
+    """
+    if not made:
+        return
+    release = model_reference(model)
+    drafts, rows = [], []
+    for one in made:
+        responses = {i: f'{{"model":{release},"prediction":{t}}}' for i, t in one.texts.items()}
+        told = {i: _digest(response, one.actor, made_at) for i, response in responses.items()}
+        subjects = {
+            "model": model.name,
+            "version": model.version,
+            "digest": model.digest,
+            "release": str(model.sequence),
+            "predictions": str(len(responses)),
+        }
+        payload = {"predictions": told, "question": one.question}
+        drafts.append(Draft(one.actor, "predict", subjects, payload=payload))
+        rows.append([(i, one.actor, response) for i, response in responses.items()])
+    entries = append_all(connection, drafts, now=system_time())
+    _ROWS.run(
+        connection,
+        [
+            {
+                "prediction_id": prediction_id,
+                "made_at": made_at,
+                "model": model.name,
+                "version": model.version,
+                "digest": model.digest,
+                "actor": actor,
+                "response": response,
+                "journal_seq": entry.seq,
+            }
+            for entry, found in zip(entries, rows, strict=True)
+            for prediction_id, actor, response in found
+        ],
+    )
+
+
+def _digest(response: str, actor: str, made_at: int) -> str:
+    """Digest of all that is told of a prediction later: the answer, the release that gave it, who asked, when."""
+    return sha256_bytes(f"{actor}\n{made_at}\n{response}".encode())
+
+
+def find(connection: Connection, prediction_id: str, caller: Caller) -> StoredPrediction:
+    """A prediction as it was given; an application sees its own only.
+
+    Raises:
+        Problem: 404, there is none of this id that the caller may see.
+    """
+    row = connection.execute(select(predictions).where(predictions.c.prediction_id == prediction_id)).first()
+    own_only = caller.roles == {"application"}
+    if row is None or (own_only and row.actor != caller.name):
+        raise Problem(404, "unknown_prediction", "There is no prediction of this id that your token may see.")
+    body = json.loads(row.response)
+    return StoredPrediction(
+        model=ModelReference.model_validate(body["model"]),
+        made_at=moment(row.made_at),
+        asked_by=row.actor,
+        journal_entry=row.journal_seq,
+        prediction=body["prediction"],
+    )
+
+
+def edited(connection: Connection) -> list[JournalFault]:
+    """Prediction rows that are not what the journal says was given; for `vigie journal verify`.
+
+    Of an erased payload nothing can be said: its predictions are passed over.
+    """
+    faults = []
+    given: dict[int, dict[str, str]] = {}
+    entries = select(journal.c.seq).where(journal.c.action == "predict")
+    known = set(connection.scalars(entries))
+    query = select(payloads.c.seq, payloads.c.payload).where(payloads.c.seq.in_(entries))
+    for seq, payload in connection.execute(query):
+        given[seq] = json.loads(payload).get("predictions", {})
+    found: set[tuple[int, str]] = set()
+    for row in connection.execute(select(predictions)):
+        if row.journal_seq not in given:
+            if row.journal_seq not in known:
+                faults.append(JournalFault(row.journal_seq, f"prediction {row.prediction_id} has no entry"))
+            continue
+        found.add((row.journal_seq, row.prediction_id))
+        digest = _digest(row.response, row.actor, row.made_at)
+        if given[row.journal_seq].get(row.prediction_id) != digest:
+            faults.append(JournalFault(row.journal_seq, f"prediction {row.prediction_id} was edited"))
+    for seq, digests in given.items():
+        faults += [JournalFault(seq, f"prediction {i} is gone") for i in digests if (seq, i) not in found]
+    return faults

@@ -1,0 +1,100 @@
+"""What is answered for rows, one by one: quantiles, trust, and what is told of each."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from explain.reasons import select
+from hospital.arrays import Array
+from hospital.dataset.quantiles import LEVELS
+from registry.model.forecast_model import ForecastModel, Rows
+from registry.model.scope_fallback import Answered
+from registry.model.trust_limits import trust_status, warnings_of
+from serving.forecasting.explanation_text import Telling
+from serving.messages.answer_bodies import Quantiles, Trust
+from serving.messages.forecast_protocol import ExplainOptions
+
+__all__ = ["Answers", "share_above"]
+
+_P10, _P50, _P90 = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
+
+
+def share_above(quantiles: Array, beds: float) -> float:
+    """Probability (0 to 1) that an outcome with these quantiles (float64 [levels]) is above `beds` whole beds."""
+    levels, row = np.array([0.0, *LEVELS, 1.0]), quantiles
+    edges = np.concatenate([[row[0] - (row[1] - row[0])], row, [row[-1] + (row[-1] - row[-2])]])
+    return float(1 - np.interp(beds + 0.5, np.maximum.accumulate(edges), levels))
+
+
+class Answers:
+    """Quantiles and reasons of rows: the model's inside the scope, the best baseline's outside."""
+
+    def __init__(self, model: ForecastModel, answered: Answered, rows: Rows, explain: ExplainOptions) -> None:
+        self._model, self._explain, self._answered, self._rows = model, explain, answered, rows
+
+    def quantiles(self, i: int) -> Quantiles:
+        """p10, p50 and p90 of a row."""
+        p10, p50, p90 = self._quantiles[i]
+        return {"p10": p10, "p50": p50, "p90": p90}
+
+    @cached_property
+    def _quantiles(self) -> list[list[float]]:
+        return self._answered.quantiles[:, (_P10, _P50, _P90)].tolist()
+
+    def above(self, i: int, beds: float) -> float:
+        """Probability that a row's outcome is above `beds` (whole beds: at least one more), 0 to 1."""
+        return share_above(self._answered.quantiles[i], beds)
+
+    def telling(self, i: int) -> Telling:
+        """What is told of a row."""
+        return self._told.row(i)
+
+    @cached_property
+    def _told(self) -> "_Told":
+        rules = [] if self._answered.baseline is None else self._model.rules(self._rows)
+        return _Told(self._answered, self._rows.X, rules, self._explain.top)
+
+    def trust(self, i: int, *, stale: bool) -> Trust:
+        """How far to trust a row's answer."""
+        inside, outside = bool(self._answered.inside[i]), self._answered.out_of_range[i]
+        warnings = warnings_of(
+            self._model.features, outside, inside=inside, stale=stale, language=self._explain.language
+        )
+        return {"status": trust_status(warnings, inside=inside, stale=stale), "warnings": warnings}
+
+
+class _Told:
+    """What is told of each row, as numbers of Python's: taken from the arrays all at once."""
+
+    def __init__(self, answered: Answered, X: Array, rules: Sequence[str], top: int) -> None:
+        contributions = answered.contributions
+        columns, others = select(contributions, top)
+        place = columns + np.arange(len(X))[:, None] * X.shape[1]
+        self._rules = rules
+        self._inside, self._columns = answered.inside.tolist(), columns.tolist()
+        self._values, self._usual, self._contributions = (
+            array.ravel().take(place).astype(np.float64).tolist()
+            for array in (X, answered.reference_values, contributions)
+        )
+        self._others, self._base = others.tolist(), answered.base.tolist()
+        self._adjustments = {
+            inside: {name: values.tolist() for name, values in found.adjustments.items()}
+            for inside, found in ((False, answered.baseline), (True, answered.model))
+            if found is not None
+        }
+
+    def row(self, i: int) -> Telling:
+        """A row; of a baseline's no feature is shown, since none says anything."""
+        inside = self._inside[i]
+        shown = slice(None) if inside else slice(0)
+        return Telling(
+            columns=self._columns[i][shown],
+            values=self._values[i][shown],
+            usual=self._usual[i][shown],
+            contributions=self._contributions[i][shown],
+            other=self._others[i],
+            base=self._base[i],
+            adjustments={name: values[i] for name, values in self._adjustments[inside].items()},
+            rule=None if inside else self._rules[i],
+        )

@@ -1,0 +1,104 @@
+"""How a route is declared: once, for the gate, the OpenAPI document and the metrics."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from registry.record.tokens import Caller
+
+if TYPE_CHECKING:
+    from serving.gateway.service_parts import Parts
+
+__all__ = ["ANONYMOUS", "EVERY_ROLE", "Call", "Endpoint", "Parameter", "json_response", "match"]
+
+EVERY_ROLE = frozenset({"application", "operator", "data_scientist", "board", "auditor", "admin"})
+ANONYMOUS = Caller("", frozenset())
+_NAMES = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request that passed the gate.
+
+    Attributes:
+        body: strict JSON, or the fields of a form, or None. size: the body's bytes.
+        secret: the token it came with, "" without one.
+        secure: whether it came by https.
+    """
+
+    parts: "Parts"
+    caller: Caller
+    request_id: str
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Any = None
+    secret: str = ""
+    secure: bool = False
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A query parameter: its JSON schema and words."""
+
+    schema: Mapping[str, Any]
+    words: str
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A route.
+
+    Attributes:
+        path: its template. handler: called in a worker thread. roles: who may; None: anybody.
+        body, answer: what goes in and out, for the document; None: nothing, or no JSON.
+        max_bytes: of the body. form: the body is a browser's form. page: a session cookie counts too.
+        native: in BentoML's service this is one of its own API methods. problems: codes it may answer with.
+        local: who is on this machine needs no token.
+        together: answers several small calls that wait at the same moment (`Workers.run_together`), as `handler` one.
+    """
+
+    method: str
+    path: str
+    handler: Callable[[Call], Response]
+    summary: str
+    roles: frozenset[str] | None = EVERY_ROLE
+    body: type[BaseModel] | None = None
+    answer: type[BaseModel] | None = None
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    problems: tuple[int, ...] = ()
+    max_bytes: int = 0
+    form: bool = False
+    page: bool = False
+    native: bool = False
+    local: bool = False
+    documented: bool = True
+    together: Callable[[Sequence[Call]], Sequence[Response | Exception]] | None = None
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """The template as a pattern of whole paths."""
+        return re.compile(_NAMES.sub(r"(?P<\1>[A-Za-z0-9._=-]{1,400})", self.path))
+
+
+def match(
+    table: Sequence[tuple[re.Pattern[str], Endpoint]], path: str
+) -> tuple[list[Endpoint], dict[str, str]]:
+    """The endpoints of a path, one a method, and the values in it."""
+    found: list[Endpoint] = []
+    values: dict[str, str] = {}
+    for pattern, endpoint in table:
+        fits = pattern.fullmatch(path)
+        if fits is not None and (not found or endpoint.path == found[0].path):
+            found.append(endpoint)
+            values = fits.groupdict()
+    return found, values
+
+
+def json_response(answer: BaseModel, status: int = 200) -> Response:
+    """An answer as JSON."""
+    return Response(answer.model_dump_json(), status, media_type="application/json")

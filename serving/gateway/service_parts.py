@@ -1,0 +1,47 @@
+"""What the service is made of, wired at one place: `serving.composition.real_parts`; tests hand in their own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sqlalchemy import Engine
+
+from serving.http.authentication import Authority
+from serving.http.clock import Clock
+from serving.http.metrics import Metrics
+from serving.http.workers import Workers
+from serving.messages.forecast_protocol import Forecaster
+from serving.messages.request_bodies import Context
+from serving.releases.catalogue import Catalogue
+from serving.releases.releases_in_use import Releases
+from serving.state.observations import Receptions
+
+__all__ = ["Parts"]
+
+
+@dataclass
+class Parts:
+    """The parts.
+
+    Attributes:
+        pseudonym_key: of ids, before anything is stored. catalogue: finds what pages show of versions.
+        body_seconds: how long a body may take to come.
+    """
+
+    engine: Engine
+    clock: Clock
+    releases: Releases
+    forecaster: Forecaster
+    authority: Authority
+    pseudonym_key: bytes
+    language: Literal["fr", "en"]
+    catalogue: Catalogue
+    workers: Workers = field(default_factory=Workers)
+    metrics: Metrics = field(default_factory=Metrics)
+    receptions: Receptions = field(default_factory=Receptions)
+    body_seconds: float = 5.0
+    close: Callable[[], None] = lambda: None
+
+    def context(self, language: Literal["fr", "en"] | None = None) -> Context:
+        """What a body is read with, now."""
+        return Context(self.clock.now(), language or self.language, self.pseudonym_key)

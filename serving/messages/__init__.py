@@ -1,0 +1,4 @@
+"""What applications send and what they get back, and the protocol between routes and forecaster.
+
+Door: `request_bodies`, `answer_bodies`, `forecast_protocol`.
+"""

@@ -1,0 +1,388 @@
+"""The bodies that the service answers with. Every number is finite.
+
+What a forecast is made of are typed dicts: an answer holds hundreds of them, and a model of pydantic's for each took
+longer than the forecast. Their schemas are pydantic's all the same; `serving.forecasting.prediction_record` checks
+their numbers.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, with_config
+from pydantic_core import to_json
+from typing_extensions import TypedDict
+
+from registry.model.trust_status import TrustStatus
+
+__all__ = [
+    "AddedObservations",
+    "Adjustment",
+    "BedDemandAnswer",
+    "BedForecast",
+    "BedPrediction",
+    "CandidateSummary",
+    "Contribution",
+    "Decision",
+    "DecisionPage",
+    "Explanation",
+    "HospitalForecast",
+    "HospitalPrediction",
+    "JournalEntry",
+    "JournalPage",
+    "ModelReference",
+    "Models",
+    "Quantiles",
+    "ReleaseSummary",
+    "ScopeCell",
+    "StoredPrediction",
+    "TableCount",
+    "Trust",
+    "TrustStatus",
+    "UnitShare",
+    "WaitForecast",
+    "WaitPrediction",
+    "WaitTimeAnswer",
+    "total",
+]
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+_EXACTLY = ConfigDict(extra="forbid")
+
+
+class Answer(BaseModel):
+    """Base of all answers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@with_config(_EXACTLY)
+class Quantiles(TypedDict):
+    """What is forecast: one time in ten it is below p10, half the time below p50, one in ten above p90."""
+
+    p10: Finite
+    p50: Finite
+    p90: Finite
+
+
+@with_config(_EXACTLY)
+class Contribution(TypedDict):
+    """What one feature adds to the forecast, in the forecast's own unit.
+
+    Attributes:
+        value: the feature's value now; None: unknown. reference_value: what it is compared with.
+    """
+
+    feature: str
+    group: str
+    label: str
+    value: Finite | str | None
+    reference_value: Finite | str | None
+    contribution: Finite
+
+
+@with_config(_EXACTLY)
+class Adjustment(TypedDict):
+    """A step after the trees, by its own formula: calibration, floor, usual_departure."""
+
+    name: str
+    contribution: Finite
+
+
+@with_config(_EXACTLY)
+class Explanation(TypedDict):
+    """Why: base + contributions + other + adjustments = the p50 served, to 1e-4.
+
+    Attributes:
+        other: the sum of the contributions not shown. reasons: one sentence a contribution, largest first.
+    """
+
+    of: Literal["p50"]
+    unit: Literal["min", "beds"]
+    reference: Literal["typical", "last_week"]
+    base: Finite
+    contributions: tuple[Contribution, ...]
+    other: Finite
+    adjustments: tuple[Adjustment, ...]
+    reasons: tuple[str, ...]
+
+
+def total(explanation: Explanation) -> float:
+    """What an explanation adds up to."""
+    shown = sum([c["contribution"] for c in explanation["contributions"]])
+    adjusted = sum([a["contribution"] for a in explanation["adjustments"]])
+    return explanation["base"] + shown + explanation["other"] + adjusted
+
+
+@with_config(_EXACTLY)
+class Trust(TypedDict):
+    """How far to trust this answer.
+
+    ``baseline`` outside the trusted scope; ``degraded`` on stale or out-of-range inputs; `warnings` say why.
+    """
+
+    status: TrustStatus
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForecast:
+    """Minutes from arrival to first medical contact."""
+
+    wait_minutes: Quantiles
+    explanation: Explanation
+    trust: Trust
+
+    @property
+    def quantiles(self) -> Quantiles:
+        """What is forecast."""
+        return self.wait_minutes
+
+    def json(self) -> str:
+        """The forecast as it is answered, without its ids."""
+        told = {"wait_minutes": self.wait_minutes, "explanation": self.explanation, "trust": self.trust}
+        return to_json(told).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class BedForecast:
+    """Beds needed in a unit at a time.
+
+    Attributes:
+        staffed: beds with staff at `target_at`; None: unknown.
+        tension_probability: that demand is above them; None: unknown.
+    """
+
+    unit: str
+    horizon_hours: float
+    target_at: datetime
+    beds: Quantiles
+    staffed: float | None
+    tension_probability: float | None
+    explanation: Explanation
+    trust: Trust
+
+    @property
+    def quantiles(self) -> Quantiles:
+        """What is forecast."""
+        return self.beds
+
+    def json(self) -> str:
+        """The forecast as it is answered, without its id."""
+        return to_json({name: getattr(self, name) for name in self.__slots__}).decode()
+
+
+@with_config(_EXACTLY)
+class UnitShare(TypedDict):
+    """What a unit adds to the whole hospital.
+
+    Attributes:
+        mean: of its forecast, beds; its p50 is the unit's own answer. answered_by: the model, or the simple rule.
+    """
+
+    unit: str
+    mean: Finite
+    answered_by: Literal["model", "rule"]
+
+
+@dataclass(frozen=True, slots=True)
+class HospitalForecast:
+    """Beds needed in the whole hospital at a time.
+
+    Attributes:
+        mean: the sum of the `units`' means. beds: the hospital's own quantiles, which are no sums.
+        staffed: of all these units together; None: unknown of one of them.
+        tension_probability: that demand is above them; None: unknown.
+    """
+
+    horizon_hours: float
+    target_at: datetime
+    mean: float
+    beds: Quantiles
+    staffed: float | None
+    tension_probability: float | None
+    units: tuple[UnitShare, ...]
+    explanation: Explanation
+    trust: Trust
+
+    @property
+    def quantiles(self) -> Quantiles:
+        """What is forecast."""
+        return self.beds
+
+    def json(self) -> str:
+        """The forecast as it is answered, without its id."""
+        return to_json({name: getattr(self, name) for name in self.__slots__}).decode()
+
+
+class WaitPrediction(Answer):
+    """A wait-time forecast as given: with its id, and the visit's id as it was sent."""
+
+    prediction_id: str
+    visit_id: str
+    wait_minutes: Quantiles
+    explanation: Explanation
+    trust: Trust
+
+
+class BedPrediction(Answer):
+    """A bed-demand forecast as given, with its id."""
+
+    prediction_id: str
+    unit: str
+    horizon_hours: Finite
+    target_at: datetime
+    beds: Quantiles
+    staffed: Finite | None
+    tension_probability: Annotated[float, Field(ge=0, le=1)] | None
+    explanation: Explanation
+    trust: Trust
+
+
+class HospitalPrediction(Answer):
+    """A forecast of the whole hospital as given, with its id."""
+
+    prediction_id: str
+    horizon_hours: Finite
+    target_at: datetime
+    mean: Finite
+    beds: Quantiles
+    staffed: Finite | None
+    tension_probability: Annotated[float, Field(ge=0, le=1)] | None
+    units: tuple[UnitShare, ...]
+    explanation: Explanation
+    trust: Trust
+
+
+class ModelReference(Answer):
+    """Which release answered."""
+
+    name: str
+    version: str
+    digest: str
+    released_at: datetime
+    card: str
+
+
+class WaitTimeAnswer(Answer):
+    """POST /v1/wait-time"""
+
+    model: ModelReference
+    predictions: tuple[WaitPrediction, ...]
+
+
+class BedDemandAnswer(Answer):
+    """POST /v1/bed-demand: `hospital`, one a horizon, where it was asked for."""
+
+    model: ModelReference
+    forecasts: tuple[BedPrediction, ...]
+    hospital: tuple[HospitalPrediction, ...] = ()
+
+
+class StoredPrediction(Answer):
+    """GET /v1/predictions/{id}: as it was given; a visit's id is its pseudonym."""
+
+    model: ModelReference
+    made_at: datetime
+    asked_by: str
+    journal_entry: int
+    prediction: WaitPrediction | BedPrediction | HospitalPrediction
+
+
+class TableCount(Answer):
+    """What became of the rows of one table."""
+
+    new: int
+    revised: int
+    unchanged: int
+
+
+class AddedObservations(Answer):
+    """POST /v1/observations"""
+
+    received_at: datetime
+    tables: dict[str, TableCount]
+
+
+class Decision(Answer):
+    """What a person decided on a prediction."""
+
+    decision_id: str
+    prediction_id: str
+    decision: Literal["accept", "override", "reject"]
+    reason: str
+    value: Finite | None
+    decided_by: str
+    decided_at: datetime
+    journal_entry: int
+
+
+class DecisionPage(Answer):
+    """GET /v1/decisions: `next` is the `after` of the following page; None: there is none yet."""
+
+    decisions: tuple[Decision, ...]
+    next: int | None
+
+
+class JournalEntry(Answer):
+    """One entry of the journal."""
+
+    seq: int
+    at: datetime
+    actor: str
+    action: str
+    subjects: dict[str, str]
+    reason: str
+    payload_digest: str
+    previous: str
+    digest: str
+
+
+class JournalPage(Answer):
+    """GET /v1/journal: `next` is the `after` of the following page; None: there is none yet."""
+
+    entries: tuple[JournalEntry, ...]
+    next: int | None
+
+
+class ScopeCell(Answer):
+    """A unit group and horizon for which a release may speak."""
+
+    unit_group: str
+    horizon_hours: Finite
+
+
+class ReleaseSummary(Answer):
+    """A release in use."""
+
+    name: str
+    version: str
+    digest: str
+    sequence: int
+    released_at: datetime
+    scope: tuple[ScopeCell, ...]
+    card: str
+    warning: str | None
+
+
+class CandidateSummary(Answer):
+    """A registered version, for the board and data scientists.
+
+    Attributes:
+        verdict: of its last check; None: not checked. current: whether it is the version in use.
+    """
+
+    name: str
+    version: str
+    digest: str
+    verdict: str | None
+    current: bool
+    card: str | None
+
+
+class Models(Answer):
+    """GET /v1/models: releases, those that cannot be served and why, and candidates for who may see them."""
+
+    released: tuple[ReleaseSummary, ...]
+    unavailable: dict[str, str]
+    candidates: tuple[CandidateSummary, ...] | None

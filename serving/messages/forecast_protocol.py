@@ -1,0 +1,166 @@
+"""What the service needs of whoever computes forecasts, as protocols: the real one is `serving.forecasting.forecaster`.
+
+The way of a request: the gate parses and validates; `Forecaster` turns it into forecasts with their reasons;
+`predictions` checks that they add up and writes them with a journal entry in one
+transaction; then it is answered.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:  # who only asks questions loads neither database nor engine
+    from sqlalchemy import Connection
+
+    from registry.model.forecast_model import ForecastModel
+    from registry.monitoring.alarms import StandingAlarm
+    from serving.messages.answer_bodies import BedForecast, HospitalForecast, WaitForecast
+
+__all__ = [
+    "BedQuestion",
+    "EdState",
+    "ExplainOptions",
+    "Forecaster",
+    "LoadedModel",
+    "ServedUnit",
+    "UnitHistory",
+    "WaitQuestion",
+]
+
+
+@dataclass(frozen=True)
+class ServedUnit:
+    """A unit that a release knows."""
+
+    unit: str
+    label: str
+    group: str
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A verified release, loaded.
+
+    Attributes:
+        name, version: as registered. digest: of the package. sequence: the release's number.
+        released_at: instant. scope: (unit group, horizon in hours) for which it may speak.
+        units, horizons_hours: what it can be asked for; no horizons for wait time.
+        triage_levels, departments: those it was trained with; empty for bed demand.
+        zone: the hospital's. alarms: of `vigie monitor`, that stand against it.
+        engine: the package read into memory; None only where tests do without one.
+    """
+
+    name: str
+    version: str
+    digest: str
+    sequence: int
+    released_at: int
+    scope: frozenset[tuple[str, float]]
+    units: tuple[ServedUnit, ...]
+    horizons_hours: tuple[float, ...]
+    triage_levels: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
+    zone: str = "Europe/Paris"
+    alarms: "tuple[StandingAlarm, ...]" = ()
+    engine: "ForecastModel | None" = field(default=None, repr=False, compare=False)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether an alarm that the policy names has the baseline answer."""
+        return any(alarm.stops for alarm in self.alarms)
+
+
+@dataclass(frozen=True)
+class ExplainOptions:
+    """How many contributions to show (the rest is `other`), compared with what, in which language."""
+
+    top: int
+    reference: Literal["typical", "last_week"]
+    language: Literal["fr", "en"]
+
+
+@dataclass(frozen=True)
+class EdState:
+    """What the sender sees of its emergency department now, laid over the stored state; None: not said."""
+
+    waiting: float | None = None
+    boarding: float | None = None
+    staff: float | None = None
+
+
+@dataclass(frozen=True)
+class WaitQuestion:
+    """Visits to forecast.
+
+    Attributes:
+        visits: contract rows as `hospital.contracts.request_models.validate_rows` returns them (times as instants,
+        missing None, `received_at` the service's now), without hindsight columns, ids already pseudonyms.
+        ed_states: one a visit, None where none was sent.
+    """
+
+    visits: Sequence[Mapping[str, Any]]
+    ed_states: Sequence[EdState | None]
+    explain: ExplainOptions
+
+
+@dataclass(frozen=True)
+class BedQuestion:
+    """Units and horizons to forecast, each with each.
+
+    Attributes:
+        at: instant of the forecast, not after now. observations: census rows (`hospital.contracts.request_models`)
+        laid over the stored ones for this answer alone. hospital: whether the whole hospital is asked for too.
+    """
+
+    units: Sequence[str]
+    horizons_hours: Sequence[float]
+    at: int
+    observations: Sequence[Mapping[str, Any]]
+    explain: ExplainOptions
+    hospital: bool = False
+
+
+@dataclass(frozen=True)
+class UnitHistory:
+    """What a unit has been, for the picture on the page.
+
+    Attributes:
+        at: instants, ascending. occupied: patients then; None: unknown.
+        staffed: beds with staff now; None: unknown.
+    """
+
+    unit: str
+    at: tuple[int, ...]
+    occupied: tuple[float | None, ...]
+    staffed: float | None
+
+
+class Forecaster(Protocol):
+    """Computes forecasts with their reasons from what is stored. Called in worker threads, several at once.
+
+    `connection` is open for reading (`serving.state.observations.window`); nothing is written here. `now` is the
+    service's instant: nothing received later may be seen. Asked for what it does not know (a unit, a horizon,
+    a department) it raises
+    `serving.errors.Problem(422, "unknown_unit", …, faults=…)` with every path at once;
+    without enough history `hospital.errors.HistoryError` (answered as 503 with its words).
+    """
+
+    def wait_time(
+        self, model: LoadedModel, connection: "Connection", question: WaitQuestion, now: int
+    ) -> "list[WaitForecast]":
+        """One forecast a visit, in their order."""
+
+    def bed_demand(
+        self, model: LoadedModel, connection: "Connection", question: BedQuestion, now: int
+    ) -> "list[BedForecast]":
+        """One forecast a unit and horizon: units in their order, horizons within."""
+
+    def hospital(
+        self, model: LoadedModel, connection: "Connection", question: BedQuestion, now: int
+    ) -> "list[HospitalForecast]":
+        """The whole hospital at each of the question's horizons, whatever units it names."""
+
+    def history(
+        self, model: LoadedModel, connection: "Connection", hours: int, now: int
+    ) -> list[UnitHistory]:
+        """The last hours of every unit of a bed-demand release, hourly or at the hospital's cadence."""

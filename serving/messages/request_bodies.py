@@ -1,0 +1,355 @@
+"""The bodies that applications send.
+
+Rows of the contracts are validated once, by `hospital.contracts.request_models`; the models here give the envelope
+around them and declare the rows for the OpenAPI document and BentoML's schema. Every fault of a body is told at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    create_model,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from hospital.contracts.request_models import model_of, validate_rows
+from hospital.contracts.tables import TABLES
+from hospital.errors import ContractError
+from hospital.times import TimeError, instant, parse_time
+from serving.errors import RequestFault
+from serving.http.problems import invalid, row_faults, schema_faults
+from serving.messages.forecast_protocol import BedQuestion, EdState, ExplainOptions, WaitQuestion
+from serving.messages.request_pseudonyms import pseudonymised
+
+__all__ = [
+    "BedDemandRequest",
+    "DecisionRequest",
+    "ObservationsRequest",
+    "VisitToForecast",
+    "WaitTimeRequest",
+    "bed_question",
+    "decision_request",
+    "observed_rows",
+    "wait_question",
+]
+
+MAX_VISITS, MAX_UNITS, MAX_HORIZONS, MAX_ROWS = 1_000, 100, 20, 10_000
+MAX_HORIZON_HOURS = 24 * 366
+DEFAULT_TOP = 6
+HINDSIGHT = tuple(c.name for c in TABLES["visits"].columns if c.hindsight)
+
+
+class Sent(BaseModel):
+    """Base of all that is sent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Explain(Sent):
+    """How to explain: contributions shown (0: none, all in `other`), compared with what, the language."""
+
+    top: Annotated[int, Field(strict=True, ge=0, le=1_000)] = DEFAULT_TOP
+    reference: Literal["typical", "last_week"] = "typical"
+    language: Literal["fr", "en"] | None = None
+
+
+Count = Annotated[float, Field(strict=True, ge=0, le=100_000, allow_inf_nan=False)]
+
+
+class EdStateSent(Sent):
+    """What the sender sees of its emergency department now, laid over what is stored."""
+
+    waiting: Count | None = None
+    boarding: Count | None = None
+    staff: Count | None = None
+
+
+def _visit_model() -> type[BaseModel]:
+    row = model_of("visits")
+    fields: dict[str, Any] = {n: (f.annotation, f) for n, f in row.model_fields.items() if n not in HINDSIGHT}
+    model: type[BaseModel] = create_model(
+        "VisitToForecast", __config__=row.model_config, **fields, ed_state=(EdStateSent | None, None)
+    )
+    model.__doc__ = "A visit as known when it is forecast: nothing of what comes after triage."
+    return model
+
+
+VisitToForecast = _visit_model()
+
+
+_Visits: Any = Annotated[list[VisitToForecast], Field(min_length=1, max_length=MAX_VISITS)]  # type: ignore[valid-type]
+_Rows: dict[str, Any] = {
+    name: Annotated[list[model_of(name)], Field(max_length=MAX_ROWS)] | None  # type: ignore[misc]
+    for name in TABLES
+}
+_CensusRows: Any = _Rows["census"]
+
+
+class WaitTimeRequest(Sent):
+    """POST /v1/wait-time"""
+
+    visits: _Visits
+    explain: Explain | None = None
+
+
+_UNITS = "At least one, unless the whole hospital is asked for."
+_HOSPITAL = "Whether to forecast the whole hospital too: all units together, with intervals of its own."
+Unit = Annotated[str, Field(strict=True, min_length=1, max_length=64)]
+Horizon = Annotated[float, Field(strict=True, gt=0, le=MAX_HORIZON_HOURS, allow_inf_nan=False)]
+
+
+class BedDemandRequest(Sent):
+    """POST /v1/bed-demand"""
+
+    units: Annotated[list[Unit], Field(max_length=MAX_UNITS, description=_UNITS)]
+    horizons_hours: Annotated[list[Horizon], Field(min_length=1, max_length=MAX_HORIZONS)]
+    at: datetime | None = None
+    observations: _CensusRows = None
+    hospital: Annotated[bool, Field(strict=True, description=_HOSPITAL)] = False
+    explain: Explain | None = None
+
+
+_listed_rows: dict[str, Any] = {name: (rows, None) for name, rows in _Rows.items()}
+ObservationsRequest: type[BaseModel] = create_model(
+    "ObservationsRequest",
+    __base__=Sent,
+    __doc__="POST /v1/observations: rows of the contracts by table, all or nothing.",
+    **_listed_rows,
+)
+
+
+def _reason(value: str) -> str:
+    if not value.strip():
+        raise PydanticCustomError("blank", "{words}", {"words": ""})
+    if any(ord(c) < 32 and c not in "\n\t" for c in value):
+        raise PydanticCustomError("control_character", "{words}", {"words": ""})
+    return value
+
+
+class DecisionRequest(Sent):
+    """POST /v1/decisions: what a person decided, and why; with an override, `value`: what they expect."""
+
+    prediction_id: Annotated[str, Field(strict=True, pattern=r"^[0-9a-f]{24}$")]
+    decision: Literal["accept", "override", "reject"]
+    reason: Annotated[str, Field(strict=True, max_length=2_000), AfterValidator(_reason)]
+    value: Annotated[float, Field(strict=True, ge=0, le=1_000_000, allow_inf_nan=False)] | None = None
+
+    @model_validator(mode="after")
+    def _value_with_override(self) -> "DecisionRequest":
+        if self.value is not None and self.decision != "override":
+            raise PydanticCustomError("value_without_override", "{words}", {"words": ""})
+        return self
+
+
+class _WaitEnvelope(Sent):
+    visits: Annotated[list[Any], Field(min_length=1, max_length=MAX_VISITS)]
+    explain: Explain | None = None
+
+
+class _BedEnvelope(Sent):
+    units: Annotated[list[Unit], Field(max_length=MAX_UNITS)]
+    horizons_hours: Annotated[list[Horizon], Field(min_length=1, max_length=MAX_HORIZONS)]
+    at: Any = None
+    observations: Annotated[list[Any], Field(max_length=MAX_ROWS)] | None = None
+    hospital: Annotated[bool, Field(strict=True)] = False
+    explain: Explain | None = None
+
+
+_any_rows: dict[str, Any] = dict.fromkeys(
+    TABLES, (Annotated[list[Any], Field(max_length=MAX_ROWS)] | None, None)
+)
+_ObservationsEnvelope: type[BaseModel] = create_model("_ObservationsEnvelope", __base__=Sent, **_any_rows)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a body is read with: the service's now, the language if none is asked for, the pseudonyms' key."""
+
+    now: int
+    language: Literal["fr", "en"]
+    key: bytes
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A wait-time question, and the visits' ids as they were sent."""
+
+    question: WaitQuestion
+    visit_ids: tuple[str, ...]
+
+
+def wait_question(body: object, context: Context) -> Asked:
+    """The wait-time question in a body.
+
+    Raises:
+        Problem: 422 with every fault.
+    """
+    envelope, faults = _read(_WaitEnvelope, body)
+    sent = _listed(body, "visits") if envelope is None else envelope.visits
+    states: list[EdState | None] = []
+    rows: list[object] = []
+    for number, visit in enumerate(sent[:MAX_VISITS]):
+        row, state, more = _visit(number, visit)
+        rows.append(row)
+        states.append(state)
+        faults += more
+    visits = _rows("visits", rows, context, "visits", faults)
+    if faults or envelope is None:
+        raise invalid(faults)
+    ids = tuple(str(v["visit_id"]) for v in visits)
+    question = WaitQuestion(
+        [pseudonymised(v, context.key) for v in visits], states, _options(envelope.explain, context)
+    )
+    return Asked(question, ids)
+
+
+def _visit(number: int, visit: object) -> tuple[object, EdState | None, list[RequestFault]]:
+    if not isinstance(visit, dict):
+        return visit, None, []
+    row, faults = dict(visit), []
+    for name in HINDSIGHT:
+        if row.pop(name, None) is not None:
+            words = "of the visit being forecast this is known only afterwards; leave it out"
+            faults.append(RequestFault(f"visits[{number}].{name}", "hindsight_column", words))
+    sent = row.pop("ed_state", None)
+    if sent is None:
+        return row, None, faults
+    state, more = _read(EdStateSent, sent)
+    faults += [RequestFault(_join(f"visits[{number}].ed_state", f.path), f.code, f.message) for f in more]
+    return row, None if state is None else EdState(state.waiting, state.boarding, state.staff), faults
+
+
+def bed_question(body: object, context: Context) -> BedQuestion:
+    """The bed-demand question in a body.
+
+    Raises:
+        Problem: 422 with every fault.
+    """
+    envelope, faults = _read(_BedEnvelope, body)
+    sent = _listed(body, "observations") if envelope is None else envelope.observations or []
+    at = _moment(body, context, faults)
+    rows = _rows("census", sent[:MAX_ROWS], context, "observations", faults)
+    if envelope is not None:
+        if not envelope.units and not envelope.hospital:
+            words = "it is empty; send at least one, or ask for the hospital"
+            faults.append(RequestFault("units", "too_short", words))
+        faults += _repeats("units", envelope.units) + _repeats("horizons_hours", envelope.horizons_hours)
+    if faults or envelope is None:
+        raise invalid(faults)
+    options = _options(envelope.explain, context)
+    horizons = tuple(envelope.horizons_hours)
+    return BedQuestion(tuple(envelope.units), horizons, at, rows, options, envelope.hospital)
+
+
+def observed_rows(body: object, context: Context) -> dict[str, list[dict[str, Any]]]:
+    """The rows in a body of observations by table, ids as pseudonyms.
+
+    Raises:
+        Problem: 422 with every fault.
+    """
+    envelope, faults = _read(_ObservationsEnvelope, body)
+    found: dict[str, list[dict[str, Any]]] = {}
+    total = 0
+    for name in TABLES:
+        sent = _listed(body, name)
+        total += len(sent)
+        if sent and total <= MAX_ROWS:
+            found[name] = _rows(name, sent, context, name, faults)
+    if total > MAX_ROWS:
+        faults.append(RequestFault("", "too_many", f"more than {MAX_ROWS} rows in all; send fewer at a time"))
+    if not total and not faults:
+        faults.append(RequestFault("", "too_short", "no table has a row; send at least one"))
+    if faults or envelope is None:
+        raise invalid(faults)
+    return {name: [pseudonymised(r, context.key) for r in rows] for name, rows in found.items()}
+
+
+def decision_request(body: object) -> DecisionRequest:
+    """The decision in a body.
+
+    Raises:
+        Problem: 422 with every fault.
+    """
+    found, faults = _read(DecisionRequest, body)
+    request: DecisionRequest | None = found
+    if faults or request is None:
+        raise invalid([_decision_fault(f) for f in faults])
+    return request
+
+
+def _decision_fault(fault: RequestFault) -> RequestFault:
+    if fault.code == "value_without_override":
+        return RequestFault("value", fault.code, "a value goes with an override only; leave it out")
+    if fault.code == "string_pattern_mismatch":
+        return RequestFault(fault.path, "not_an_id", "an id as a prediction's answer gave it is expected")
+    return fault
+
+
+def _read(model: type[BaseModel], body: object) -> tuple[Any, list[RequestFault]]:
+    try:
+        return model.model_validate(body), []
+    except ValidationError as error:
+        return None, schema_faults(error)
+
+
+def _listed(body: object, name: str) -> list[Any]:
+    value = body.get(name) if isinstance(body, dict) else None
+    return value if isinstance(value, list) else []
+
+
+def _rows(
+    table: str, rows: Sequence[object], context: Context, at: str, faults: list[RequestFault]
+) -> list[dict[str, Any]]:
+    try:
+        return validate_rows(
+            table, rows, context.now, at=at, keep_repeats=table == "visits" and at == "visits"
+        )
+    except ContractError as error:
+        faults += row_faults(error)
+        return []
+
+
+def _moment(body: object, context: Context, faults: list[RequestFault]) -> int:
+    text = body.get("at") if isinstance(body, dict) else None
+    if text is None:
+        return context.now
+    try:
+        at = instant(parse_time(text)) if isinstance(text, str) else None
+    except TimeError as error:
+        faults.append(RequestFault("at", error.code, "an ISO 8601 time with its zone is expected"))
+        return context.now
+    if at is None:
+        faults.append(RequestFault("at", "not_a_time", "an ISO 8601 time with its zone is expected"))
+    elif at > context.now:
+        faults.append(
+            RequestFault("at", "after_now", "a forecast is made now or was made before; leave it out for now")
+        )
+    else:
+        return at
+    return context.now
+
+
+def _repeats(name: str, values: Sequence[object]) -> list[RequestFault]:
+    words = "it is asked for twice; send it once"
+    return [
+        RequestFault(f"{name}[{number}]", "repeated", words)
+        for number, value in enumerate(values)
+        if value in values[:number]
+    ]
+
+
+def _options(explain: Explain | None, context: Context) -> ExplainOptions:
+    chosen = explain or Explain()
+    return ExplainOptions(chosen.top, chosen.reference, chosen.language or context.language)
+
+
+def _join(path: str, rest: str) -> str:
+    return f"{path}.{rest}" if rest else path

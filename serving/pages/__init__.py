@@ -1,0 +1,4 @@
+"""The pages for a browser.
+
+Door: `ENDPOINTS` of `start_page` and `monitoring_page`.
+"""

@@ -1,0 +1,98 @@
+"""The page of what is followed after a release: alarms with their evidence, and every figure."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from hospital.times import moment
+from registry.monitoring.alarm_text import change_in_words, warning_of, what_of
+from registry.monitoring.alarms import Look, StandingAlarm, last_look
+from serving.gateway.endpoint import Call, Endpoint
+from serving.messages.forecast_protocol import LoadedModel
+from serving.pages.page_texts import Language, number
+from serving.pages.start_page import LANGUAGE, SEES_PAGES, language_of, render
+
+__all__ = ["ENDPOINTS"]
+
+_EPOCH = date(1970, 1, 1)
+
+
+def monitoring(call: Call) -> Response:
+    """GET /monitoring"""
+    language, shown = language_of(call), []
+    with call.parts.engine.connect() as connection:
+        for name, state in call.parts.releases.states.items():
+            if state.loaded is not None:
+                shown.append(_model(connection, name, state.loaded, language))
+    return render("monitoring.html", language, models=shown, caller=call.caller.name, path="/monitoring")
+
+
+def _model(connection: Connection, name: str, loaded: LoadedModel, language: Language) -> dict[str, Any]:
+    look = last_look(connection, name, loaded.sequence)
+    figures = [] if look is None else sorted(look.figures, key=lambda f: -(f["reach"] or 0.0))
+    return {
+        "name": name,
+        "version": loaded.version,
+        "release": loaded.sequence,
+        "stopped": loaded.stopped,
+        "look": None if look is None else _looked(look),
+        "alarms": [_alarm(alarm, language) for alarm in loaded.alarms],
+        "figures": [_figure(f, language) for f in figures],
+    }
+
+
+def _looked(look: Look) -> dict[str, str]:
+    return {
+        "at": f"{moment(look.looked_at):%Y-%m-%d %H:%M} UTC",
+        "until": str(_EPOCH + timedelta(days=look.until_day)),
+    }
+
+
+def _alarm(alarm: StandingAlarm, language: Language) -> dict[str, Any]:
+    told = alarm.evidence
+    low, high = told["interval"]
+    return {
+        "id": alarm.alarm_id,
+        "words": warning_of(alarm, language),
+        "change": change_in_words(alarm.family, told["change"], language),
+        "low": change_in_words(alarm.family, low, language),
+        "high": change_in_words(alarm.family, high, language),
+        "margin": change_in_words(alarm.family, told["margin"], language),
+        "since": str(alarm.since),
+        "raised": str(alarm.raised_on),
+        "statistic": number(told["statistic"], language, 1),
+        "threshold": number(told["threshold"], language, 1),
+        "chance": number(100 * told["yearly_chance"], language, 2),
+        "reference_days": told["reference_days"],
+        "entry": alarm.journal_seq,
+    }
+
+
+def _figure(figure: Mapping[str, Any], language: Language) -> dict[str, Any]:
+    def shown(value: float | None) -> str:
+        return "–" if value is None else change_in_words(figure["family"], value, language)
+
+    return {
+        "what": what_of(figure["family"], figure["name"], language),
+        "change": shown(figure["change"]),
+        "margin": shown(figure["margin"]),
+        "reach": "–" if figure["reach"] is None else f"{100 * figure['reach']:.0f} %",
+        "days": figure["days"],
+    }
+
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/monitoring",
+        monitoring,
+        "What is followed after a release, and alarms with their evidence",
+        roles=SEES_PAGES,
+        page=True,
+        parameters=LANGUAGE,
+        documented=False,
+    ),
+)

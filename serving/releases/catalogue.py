@@ -1,0 +1,113 @@
+"""What the service shows of versions: releases in use, candidates, cards. From files that were sealed."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from hospital.times import moment
+from registry.errors import CandidateError, RegistryError
+from registry.settings import Settings
+from registry.trust.candidates import MODELS, candidate, candidates
+from registry.trust.releases import load_release
+from registry.trust.trust_store import load_trust
+from serving.errors import Problem
+from serving.messages.answer_bodies import CandidateSummary, Models, ReleaseSummary, ScopeCell
+from serving.messages.forecast_protocol import LoadedModel
+from serving.releases.releases_in_use import Releases, State
+
+__all__ = ["Catalogue", "StoredCatalogue", "models"]
+
+
+class Catalogue(Protocol):
+    """Where candidates and cards come from."""
+
+    def candidates(self, in_use: Mapping[str, str]) -> tuple[CandidateSummary, ...]:
+        """Every registered version; `in_use` the version by model."""
+        ...
+
+    def card(self, model: str, version: str, released: LoadedModel | None) -> dict[str, Any]:
+        """A version's card: of the release if it is the one in use, else of the candidate.
+
+        Raises:
+            Problem: 404, there is none.
+        """
+        ...
+
+
+class StoredCatalogue(Catalogue):
+    """The candidates and releases of an installation."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def candidates(self, in_use: Mapping[str, str]) -> tuple[CandidateSummary, ...]:
+        """Every registered version, the newest first."""
+        found = []
+        for model in MODELS:
+            for version in reversed(candidates(self._settings.candidates, model)):
+                try:
+                    verdict = version.json("report.json").get("verdict") if version.checked else None
+                    digest = version.registration["body"]["package_digest"]
+                except (CandidateError, KeyError):
+                    continue
+                card = f"/v1/models/{model}/card?version={version.version}" if version.checked else None
+                current = in_use.get(model) == version.version
+                found.append(
+                    CandidateSummary(
+                        name=model,
+                        version=version.version,
+                        digest=digest,
+                        verdict=verdict,
+                        current=current,
+                        card=card,
+                    )
+                )
+        return tuple(found)
+
+    def card(self, model: str, version: str, released: LoadedModel | None) -> dict[str, Any]:
+        """A version's card."""
+        try:
+            if released is not None and released.version == version:
+                trust = load_trust(self._settings.trust)
+                return load_release(self._settings, model, released.sequence, trust).json("card.json")
+            return candidate(self._settings.candidates, model, version).json("card.json")
+        except CandidateError:
+            raise Problem(
+                404,
+                "no_card",
+                "There is no card of this version: it is not registered here, or not checked (vigie check).",
+            ) from None
+        except (RegistryError, json.JSONDecodeError):
+            raise Problem(
+                503, "release_refused", "The release does not verify: restore it from a copy or roll back."
+            ) from None
+
+
+def models(
+    releases: Releases, listed: Callable[[Mapping[str, str]], tuple[CandidateSummary, ...]] | None
+) -> Models:
+    """GET /v1/models; `listed` gives the candidates for who may see them."""
+    states = releases.states
+    in_use = {name: s.loaded.version for name, s in states.items() if s.loaded is not None}
+    return Models(
+        released=tuple(_summary(s.loaded, s) for s in states.values() if s.loaded is not None),
+        unavailable={
+            name: "refused: the newest release does not verify" if s.fault else "no version is released"
+            for name, s in states.items()
+            if s.loaded is None
+        },
+        candidates=None if listed is None else listed(in_use),
+    )
+
+
+def _summary(loaded: LoadedModel, state: State) -> ReleaseSummary:
+    return ReleaseSummary(
+        name=loaded.name,
+        version=loaded.version,
+        digest=loaded.digest,
+        sequence=loaded.sequence,
+        released_at=moment(loaded.released_at),
+        scope=tuple(ScopeCell(unit_group=g, horizon_hours=h) for g, h in sorted(loaded.scope)),
+        card=f"/v1/models/{loaded.name}/card?version={loaded.version}",
+        warning=None if state.fault is None else "the newest release does not verify; this one goes on",
+    )

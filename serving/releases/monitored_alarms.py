@@ -1,0 +1,64 @@
+"""What `vigie monitor` found of the release that answers: read from the database, told in every answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from registry.monitoring.alarm_text import Language, stopped_in_words, warning_of
+from registry.monitoring.alarms import StandingAlarm, standing
+from serving.messages.answer_bodies import BedForecast, HospitalForecast, Trust, WaitForecast
+
+__all__ = ["Followed", "NobodyFollows", "StoredAlarms", "degraded"]
+
+Told = TypeVar("Told", bound=WaitForecast | BedForecast | HospitalForecast)
+
+
+class Followed(Protocol):
+    """Where alarms are read; the real one asks the database."""
+
+    def standing(self, model: str, release: int) -> tuple[StandingAlarm, ...] | None:
+        """The alarms that stand; None where that cannot be known now."""
+        ...
+
+
+class NobodyFollows(Followed):
+    """Of an installation that follows nothing: no alarm stands."""
+
+    def standing(self, model: str, release: int) -> tuple[StandingAlarm, ...] | None:
+        """None stands."""
+        return ()
+
+
+@dataclass(frozen=True)
+class StoredAlarms(Followed):
+    """The alarms of an installation's database."""
+
+    engine: Engine
+
+    def standing(self, model: str, release: int) -> tuple[StandingAlarm, ...] | None:
+        """The alarms that stand; None while the database does not answer."""
+        try:
+            with self.engine.connect() as connection:
+                return standing(connection, model, release)
+        except SQLAlchemyError:
+            return None
+
+
+def degraded(forecasts: Sequence[Told], alarms: Sequence[StandingAlarm], language: Language) -> list[Told]:
+    """The forecasts with what stands against their release: ``degraded``, each alarm a warning."""
+    if not alarms:
+        return list(forecasts)
+    words = _words(alarms, language)
+    return [replace(f, trust=_lowered(f.trust, words)) for f in forecasts]
+
+
+def _lowered(trust: Trust, words: tuple[str, ...]) -> Trust:
+    return Trust(status="degraded", warnings=(*trust["warnings"], *words))
+
+
+def _words(alarms: Sequence[StandingAlarm], language: Language) -> tuple[str, ...]:
+    told = tuple(warning_of(alarm, language) for alarm in alarms)
+    return (stopped_in_words(language), *told) if any(alarm.stops for alarm in alarms) else told

@@ -1,0 +1,240 @@
+"""The releases in use: loaded only when verified, looked at again when something changed.
+
+What is on disk as newest must verify, else it is refused. A release that was verified and loaded before may
+go on only while the trust folder's floor still allows it; `/readyz`, `/v1/models` and the log then say so.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Protocol
+
+from hospital.errors import VigieError
+from registry.monitoring.alarms import StandingAlarm
+from registry.settings import Settings
+from registry.trust.candidates import MODELS
+from registry.trust.releases import Release, current_release, release_stamp
+from registry.trust.trust_store import load_trust
+from serving.errors import Problem
+from serving.messages.forecast_protocol import LoadedModel, ServedUnit
+from serving.releases.monitored_alarms import Followed, NobodyFollows
+
+__all__ = ["ReleaseSource", "Releases", "State", "StoredReleases"]
+
+LOG = logging.getLogger("vigie.releases")
+CHECK_SECONDS = 1.0
+RETRY_SECONDS = 10.0
+
+
+class ReleaseSource(Protocol):
+    """Where releases come from; the real one reads the release folder, tests hand in their own."""
+
+    def stamp(self, model: str) -> object:
+        """Something that changes when there may be another release."""
+        ...
+
+    def load(self, model: str) -> LoadedModel | None:
+        """The newest release, verified; None where there has never been one.
+
+        Raises:
+            VigieError: it does not verify.
+        """
+        ...
+
+    def floor(self, model: str) -> int:
+        """The lowest acceptable release number."""
+        ...
+
+
+class StoredReleases(ReleaseSource):
+    """The releases of an installation."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def stamp(self, model: str) -> object:
+        """Something that changes when there may be another release."""
+        return release_stamp(self._settings, model)
+
+    def load(self, model: str) -> LoadedModel | None:
+        """The newest release, verified and read into memory."""
+        if not (self._settings.trust / "trust.json").exists():
+            return None  # a home in which nothing was ever set up
+        release = current_release(self._settings, model)
+        return None if release is None else _loaded(release)
+
+    def floor(self, model: str) -> int:
+        """The lowest acceptable release number."""
+        return load_trust(self._settings.trust).lowest_release.get(model, 0)
+
+
+def _loaded(release: Release) -> LoadedModel:
+    from registry.model.forecast_model import (
+        ForecastModel,  # the trees' library: slow to import, needed only now
+    )
+
+    engine = ForecastModel(release.package)
+    manifest = engine.manifest
+    return LoadedModel(
+        name=release.model,
+        version=release.version,
+        digest=release.package_digest,
+        sequence=release.sequence,
+        released_at=release.released_at,
+        scope=release.scope,
+        units=tuple(ServedUnit(u.unit, u.label, u.group) for u in manifest.units),
+        horizons_hours=manifest.horizons_hours,
+        triage_levels=engine.levels.get("triage", ()),
+        departments=engine.levels.get("department", ()),
+        zone=manifest.zone,
+        engine=engine,
+    )
+
+
+@dataclass(frozen=True)
+class State:
+    """One model's state.
+
+    Attributes:
+        loaded: what is served; None: nothing. fault: why the newest release is refused; None: it is not.
+    """
+
+    loaded: LoadedModel | None = None
+    fault: str | None = None
+
+
+class Releases:
+    """What is served now, by model."""
+
+    def __init__(
+        self,
+        source: ReleaseSource,
+        clock: Callable[[], float] = time.monotonic,
+        followed: Followed | None = None,
+    ) -> None:
+        self._source, self._clock = source, clock
+        self._followed = followed or NobodyFollows()
+        self._scopes: dict[tuple[str, int], frozenset[tuple[str, float]]] = {}
+        self._states: dict[str, State] = {name: State() for name in MODELS}
+        self._stamps: dict[str, object] = {}
+        self._checked, self._retry_at = -CHECK_SECONDS, 0.0
+        self._lock = Lock()
+
+    @property
+    def states(self) -> Mapping[str, State]:
+        """Every model's state."""
+        return self._states
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to look whether something changed."""
+        return self._clock() - self._checked >= CHECK_SECONDS
+
+    def refresh(self) -> None:
+        """Looks whether something changed, and loads what did; for worker threads, one at a time.
+
+        While one thread verifies, others go on with what was verified before.
+        """
+        if not self._lock.acquire(blocking=self._checked < 0):
+            return
+        try:
+            if self.due:
+                self._checked = self._clock()
+                retry = self._checked >= self._retry_at
+                for model in MODELS:
+                    self._refresh(model, retry=retry)
+                    self._follow(model)
+                if retry:
+                    self._retry_at = self._checked + RETRY_SECONDS
+        finally:
+            self._lock.release()
+
+    def _refresh(self, model: str, *, retry: bool) -> None:
+        former = self._states[model]
+        try:
+            stamp = self._source.stamp(model)
+            if stamp == self._stamps.get(model) and not (former.fault and retry):
+                return
+            self._stamps[model] = stamp
+            loaded = self._source.load(model)
+        except (VigieError, OSError) as error:
+            readable = isinstance(error, VigieError)
+            fault = str(error) if readable else f"{model}: the release folder cannot be read."
+            kept = former.loaded if self._still_allowed(model, former.loaded) else None
+            self._states[model] = State(kept, fault)
+            if fault != former.fault:
+                LOG.error("release refused: %s %s", fault, _goes_on(kept))
+            return
+        if loaded is not None:
+            self._scopes[model, loaded.sequence] = loaded.scope
+            before = former.loaded
+            known = before.alarms if before is not None and before.sequence == loaded.sequence else ()
+            loaded = self._under_alarms(loaded, known)
+        self._states[model] = State(loaded)
+        if loaded is not None and loaded != former.loaded:
+            LOG.info("model=%s version=%s release=%d digest=%s loaded", *_named(loaded))
+
+    def _follow(self, model: str) -> None:
+        """Lays the alarms that stand now over what is served."""
+        state = self._states[model]
+        if state.loaded is None:
+            return
+        loaded = self._under_alarms(state.loaded, state.loaded.alarms)
+        if loaded.alarms != state.loaded.alarms:
+            self._states[model] = replace(state, loaded=loaded)
+            LOG.warning("model=%s release=%d alarms=%d", model, loaded.sequence, len(loaded.alarms))
+
+    def _under_alarms(self, loaded: LoadedModel, known: tuple[StandingAlarm, ...]) -> LoadedModel:
+        """The release under the alarms that stand: stopped by one, the baseline answers everywhere.
+
+        While nobody knows whether one stands, what was `known` stays. A release is never served before it is laid under
+        them: not for a moment does a stopped model speak.
+        """
+        found = self._followed.standing(loaded.name, loaded.sequence)
+        under = replace(
+            loaded,
+            scope=self._scopes[loaded.name, loaded.sequence],
+            alarms=known if found is None else found,
+        )
+        return replace(under, scope=frozenset()) if under.stopped else under
+
+    def _still_allowed(self, model: str, loaded: LoadedModel | None) -> bool:
+        if loaded is None:
+            return False
+        try:
+            return loaded.sequence >= self._source.floor(model)
+        except (VigieError, OSError):
+            return False
+
+    def current(self, model: str) -> LoadedModel:
+        """What is served of a model.
+
+        Raises:
+            Problem: 503 with what to do.
+        """
+        state = self._states[model]
+        if state.loaded is not None:
+            return state.loaded
+        if state.fault is not None:
+            raise Problem(
+                503,
+                "release_refused",
+                f"The release of {model} does not verify, so nothing is served: see the service's log, "
+                "then restore it from a copy or roll back.",
+            )
+        raise Problem(
+            503,
+            "no_release",
+            f"No version of {model} is released: train, check, approve and promote one "
+            f"(vigie promote {model} VERSION).",
+        )
+
+
+def _named(loaded: LoadedModel) -> tuple[str, str, int, str]:
+    return loaded.name, loaded.version, loaded.sequence, loaded.digest
+
+
+def _goes_on(kept: LoadedModel | None) -> str:
+    return "Nothing is served." if kept is None else f"Release {kept.sequence}, verified before, goes on."

@@ -1,0 +1,4 @@
+"""The routes of the API, each declared once.
+
+Door: `ENDPOINTS` of each module.
+"""

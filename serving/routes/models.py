@@ -1,0 +1,77 @@
+"""What is served, what waits for the board, and the cards."""
+
+from typing import cast
+
+from starlette.responses import Response
+
+from registry.cards.card_page import render_html
+from registry.digests import canonical_json
+from registry.trust.candidates import MODELS
+from serving.errors import Problem
+from serving.gateway.content_security import policy_with_styles
+from serving.gateway.endpoint import EVERY_ROLE, Call, Endpoint, Parameter, json_response
+from serving.messages.answer_bodies import Models
+from serving.pages.page_texts import Language
+from serving.releases.catalogue import models
+
+__all__ = ["ENDPOINTS"]
+
+_SEES_CANDIDATES = frozenset({"data_scientist", "board", "auditor", "admin"})
+_LANGUAGE = Parameter({"type": "string", "enum": ["fr", "en"]}, "of texts for people")
+
+
+def list_models(call: Call) -> Response:
+    """GET /v1/models"""
+    catalogue = call.parts.catalogue
+    listed = catalogue.candidates if call.caller.roles & _SEES_CANDIDATES else None
+    return json_response(models(call.parts.releases, listed))
+
+
+def card(call: Call) -> Response:
+    """GET /v1/models/{name}/card"""
+    name = call.path["name"]
+    if name not in MODELS:
+        raise Problem(404, "unknown_model", f"There is no such model: Vigie has {' and '.join(MODELS)}.")
+    released = call.parts.releases.states[name].loaded
+    version = call.query.get("version") or (released.version if released else None)
+    if version is None:
+        raise Problem(404, "no_release", f"No version of {name} is released: name one with ?version=.")
+    is_released = released is not None and released.version == version
+    if not is_released and not call.caller.roles & _SEES_CANDIDATES:
+        raise Problem(404, "no_card", "There is no card of this version that your token may see.")
+    body = call.parts.catalogue.card(name, version, released)
+    if call.query.get("format", "json") == "json":
+        return Response(canonical_json(body), media_type="application/json")
+    language = cast(Language, call.query.get("language", call.parts.language))
+    page = render_html(body, language)
+    headers = {"content-security-policy": policy_with_styles(page)}
+    return Response(page, headers=headers, media_type="text/html")
+
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/v1/models",
+        list_models,
+        "Releases in use, and candidates for who may see them",
+        roles=EVERY_ROLE - {"application"},
+        answer=Models,
+        page=True,
+    ),
+    Endpoint(
+        "GET",
+        "/v1/models/{name}/card",
+        card,
+        "A version's model card: of the release, or of a candidate",
+        roles=EVERY_ROLE - {"application"},
+        parameters={
+            "version": Parameter({"type": "string", "maxLength": 18}, "the version in use if left out"),
+            "format": Parameter(
+                {"type": "string", "enum": ["html", "json"], "default": "json"}, "the card's form"
+            ),
+            "language": _LANGUAGE,
+        },
+        problems=(404, 503),
+        page=True,
+    ),
+)

@@ -1,0 +1,156 @@
+"""Observations, predictions as given, decisions, the journal."""
+
+from collections.abc import Mapping
+
+from starlette.responses import Response
+
+from hospital.times import moment
+from registry.record.database import writing
+from registry.record.journal import append, entries
+from serving.forecasting import decision_record as decisions
+from serving.forecasting import prediction_record as predictions
+from serving.gateway.endpoint import Call, Endpoint, Parameter, json_response
+from serving.http.clock import system_time
+from serving.messages.answer_bodies import (
+    AddedObservations,
+    Decision,
+    DecisionPage,
+    JournalEntry,
+    JournalPage,
+    StoredPrediction,
+    TableCount,
+)
+from serving.messages.request_bodies import (
+    DecisionRequest,
+    ObservationsRequest,
+    decision_request,
+    observed_rows,
+)
+from serving.state import observations
+
+__all__ = ["ENDPOINTS"]
+
+_PAGE = 100
+_LIMIT = Parameter({"type": "integer", "minimum": 1, "maximum": 1_000, "default": _PAGE}, "how many at most")
+_AFTER = Parameter(
+    {"type": "integer", "minimum": 0, "maximum": 10**18, "default": 0},
+    "only those after this one: `next` of the page before",
+)
+MEGABYTE = 1_048_576
+
+
+def add_observations(call: Call) -> Response:
+    """POST /v1/observations"""
+    parts = call.parts
+    context = parts.context()
+    rows = observed_rows(call.body, context)
+    with writing(parts.engine) as connection:
+        received_at = max(context.now, parts.receptions.last(connection))
+        counts = observations.add(connection, rows, received_at)
+        changed = {
+            kind: f"{c.new} new, {c.revised} revised" for kind, c in counts.items() if c.new or c.revised
+        }
+        if changed:
+            append(connection, actor=call.caller.name, action="observe", subjects=changed, now=system_time())
+    tables = {kind: TableCount(**c.__dict__) for kind, c in counts.items()}
+    return json_response(AddedObservations(received_at=moment(received_at), tables=tables))
+
+
+def prediction(call: Call) -> Response:
+    """GET /v1/predictions/{prediction_id}"""
+    with call.parts.engine.connect() as connection:
+        return json_response(predictions.find(connection, call.path["prediction_id"], call.caller))
+
+
+def decide(call: Call) -> Response:
+    """POST /v1/decisions"""
+    request = decision_request(call.body)
+    with writing(call.parts.engine) as connection:
+        decision = decisions.decide(connection, request, call.caller, call.parts.clock.now())
+    return json_response(decision, 201)
+
+
+def list_decisions(call: Call) -> Response:
+    """GET /v1/decisions"""
+    with call.parts.engine.connect() as connection:
+        page = decisions.page(
+            connection,
+            prediction_id=call.query.get("prediction_id"),
+            after=_number(call.query, "after", 0),
+            limit=_number(call.query, "limit", _PAGE),
+        )
+    return json_response(page)
+
+
+def journal(call: Call) -> Response:
+    """GET /v1/journal"""
+    limit = _number(call.query, "limit", _PAGE)
+    with call.parts.engine.connect() as connection:
+        found = [
+            JournalEntry(**{**e.__dict__, "at": moment(e.at), "subjects": dict(e.subjects)})
+            for e in entries(connection, after=_number(call.query, "after", 0), limit=limit)
+        ]
+    return json_response(
+        JournalPage(entries=tuple(found), next=found[-1].seq if len(found) == limit else None)
+    )
+
+
+def _number(query: Mapping[str, str], name: str, default: int) -> int:
+    return int(query.get(name, default))
+
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/v1/observations",
+        add_observations,
+        "Rows of the contracts: idempotent, revisions kept, all or nothing",
+        roles=frozenset({"application", "operator", "admin"}),
+        body=ObservationsRequest,
+        answer=AddedObservations,
+        problems=(409,),
+        max_bytes=8 * MEGABYTE,
+    ),
+    Endpoint(
+        "GET",
+        "/v1/predictions/{prediction_id}",
+        prediction,
+        "A prediction as it was given; an application sees its own",
+        roles=frozenset({"application", "operator", "auditor", "admin"}),
+        answer=StoredPrediction,
+        problems=(404,),
+    ),
+    Endpoint(
+        "POST",
+        "/v1/decisions",
+        decide,
+        "What a person decided on a prediction, and why",
+        roles=frozenset({"operator", "admin"}),
+        body=DecisionRequest,
+        answer=Decision,
+        problems=(404,),
+        max_bytes=65_536,
+    ),
+    Endpoint(
+        "GET",
+        "/v1/decisions",
+        list_decisions,
+        "Decisions in their order",
+        roles=frozenset({"operator", "board", "auditor", "admin"}),
+        answer=DecisionPage,
+        parameters={
+            "prediction_id": Parameter({"type": "string", "maxLength": 64}, "only those on this prediction"),
+            "after": _AFTER,
+            "limit": _LIMIT,
+        },
+    ),
+    Endpoint(
+        "GET",
+        "/v1/journal",
+        journal,
+        "Entries of the journal in their order",
+        roles=frozenset({"auditor", "admin"}),
+        answer=JournalPage,
+        parameters={"after": _AFTER, "limit": _LIMIT},
+    ),
+)

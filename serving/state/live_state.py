@@ -1,0 +1,173 @@
+"""The hospital as it is known now: events of the last weeks, and what was received since they were read."""
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import Connection, func, select
+
+from hospital.arrays import Array
+from hospital.contracts.tables import TABLES
+from hospital.features.beds import BedFeatures
+from hospital.features.feature import Feature
+from hospital.features.lookback import reach_days
+from hospital.features.wait import WaitFeatures
+from hospital.record.events import FOREVER, Events, columns_from_rows
+from hospital.times import DAY
+from registry.package.manifest import Manifest
+from registry.record.compiled_sql import Question
+from registry.record.database import observations
+from serving.state.observations import in_force_by_parts
+
+__all__ = ["HospitalState", "StateCache", "state_of"]
+
+_NEWEST = Question(select(func.coalesce(func.max(observations.c.seq), 0)))
+
+
+@dataclass(frozen=True)
+class HospitalState:
+    """Events as far back as features look, and when each table was last heard of (instants)."""
+
+    events: Events
+    heard: Mapping[str, int]
+
+    @cached_property
+    def waits(self) -> WaitFeatures:
+        """The emergency departments, ready to be asked."""
+        return WaitFeatures(self.events)
+
+    def beds(self, features: tuple[Feature, ...]) -> BedFeatures:
+        """The units, ready to be asked for a model's features."""
+        if features not in self._beds:
+            self._beds[features] = BedFeatures(self.events, features)
+        return self._beds[features]
+
+    @cached_property
+    def _beds(self) -> dict[tuple[Feature, ...], BedFeatures]:
+        return {}
+
+    @cached_property
+    def visit_rows(self) -> dict[str, int]:
+        """Row number of each visit by its pseudonym."""
+        visits = self.events.tables.get("visits")
+        if visits is None:
+            return {}
+        return dict(zip(visits.columns["visit_id"].tolist(), visits.row.tolist(), strict=True))
+
+
+class StateCache:
+    """Keeps the state until something is received, which is then added to it, or a day has gone by: then all is read.
+
+    Rows are stored one transaction after the other (`registry.record.database.writing`), so what is new has higher
+    numbers than all that was seen. All is read, too, where rows were taken away, or news of the past was imported.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[str, int], _Kept] = {}
+
+    def at(self, connection: Connection, now: int, manifest: Manifest) -> HospitalState:
+        """The state for a model's zone and cadence; `now`: instant."""
+        key, day = (manifest.zone, manifest.cadence_hours), now // DAY
+        with self._lock:
+            (newest,) = _NEWEST.first(connection) or (0,)
+            kept = self._kept.get(key)
+            if kept is not None and (kept.newest, kept.day) == (newest, day):
+                return kept.state
+            columns = None
+            if kept is not None and kept.day == day and kept.newest < newest:
+                columns = _added(connection, kept, newest)
+            if columns is None:
+                columns = _read(connection, day, 0, newest, {})
+            state = state_of(columns, manifest, _record_start(connection))
+            self._kept[key] = _Kept(newest, day, _mark(connection, newest), state)
+            return state
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A state; newest: number of the last row in it; day: it was read for; mark: of that row."""
+
+    newest: int
+    day: int
+    mark: tuple[Any, ...] | None
+    state: HospitalState
+
+
+def _mark(connection: Connection, seq: int) -> tuple[Any, ...] | None:
+    """What tells a row from another that has its number after it was taken away; None: it is not there."""
+    o = observations.c
+    found = connection.execute(select(o.received_at, o.digest).where(o.seq == seq)).first()
+    return None if found is None else tuple(found)
+
+
+def _added(connection: Connection, kept: _Kept, newest: int) -> dict[str, Mapping[str, Array]] | None:
+    """The columns with what was stored since.
+
+    None, and all is to be read: what is known was taken away, or what is new was received before it.
+    """
+    if _mark(connection, kept.newest) != kept.mark:
+        return None
+    known = {kind: versions.columns for kind, versions in kept.state.events.tables.items()}
+    columns = _read(connection, kept.day, kept.newest, newest, known)
+    for kind, before in known.items():
+        received, size = columns[kind]["received_at"], before["received_at"].size
+        if received[size:].min(initial=FOREVER) < before["received_at"].max(initial=0):
+            return None
+    return columns
+
+
+def _read(
+    connection: Connection, day: int, after: int, until: int, known: Mapping[str, Mapping[str, Array]]
+) -> dict[str, Mapping[str, Array]]:
+    """Each table's columns as far back as features look, those known first."""
+    columns = {}
+    for kind in TABLES:
+        since = (day - reach_days(kind)) * DAY
+        found = in_force_by_parts(connection, kind, since, after=after, until=until)
+        columns[kind] = _columns(kind, known.get(kind, {}), found)
+    return columns
+
+
+def state_of(
+    columns: Mapping[str, Mapping[str, Array]], manifest: Manifest, history_from: int
+) -> HospitalState:
+    """The state that columns by table tell of; `history_from`: instant from which the record is whole."""
+    told = {kind: dict(found) for kind, found in columns.items() if found and found["received_at"].size}
+    events = Events.of(
+        told,
+        zone=ZoneInfo(manifest.zone),
+        cadence_hours=manifest.cadence_hours,
+        history_from=history_from,
+    )
+    return HospitalState(events, {kind: int(found["received_at"].max()) for kind, found in told.items()})
+
+
+def _columns(
+    kind: str, known: Mapping[str, Array], found: Iterable[list[dict[str, Any]]]
+) -> Mapping[str, Array]:
+    """A table's columns, those known first, made from some thousand rows at a time: rows take ten times their room."""
+    parts: list[Mapping[str, Array]] = [columns_from_rows(kind, rows) for rows in found]
+    if known:
+        parts = [known, *parts]
+    if len(parts) == 1:
+        return parts[0]
+    sizes = [part["received_at"].size for part in parts]
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {
+        name: np.concatenate([p.get(name, np.full(n, np.nan)) for p, n in zip(parts, sizes, strict=True)])
+        for name in names
+    }
+
+
+def _record_start(connection: Connection) -> int:
+    """Instant of the first reception of a visit, stay or census."""
+    first = select(func.min(observations.c.received_at))
+    return int(
+        connection.execute(first.where(observations.c.kind.in_(("visits", "stays", "census")))).scalar_one()
+        or 0
+    )

@@ -1,0 +1,248 @@
+"""What the hospital told: stored as received, every revision kept, and read back as the features need it.
+
+A row sent again with the same content is nothing new; with other content it is a revision: the former stays,
+with the time at which it was superseded, so that a forecast can be replayed as it was made.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from hospital.contracts.tables import TABLES
+from hospital.times import DAY
+from registry.digests import canonical_json, sha256_bytes
+from registry.record.database import in_force_since, observations
+from serving.errors import Problem, RequestFault
+
+__all__ = [
+    "FOREVER",
+    "Counts",
+    "Receptions",
+    "add",
+    "import_rows",
+    "in_force_by_parts",
+    "latest_reception",
+]
+
+FOREVER = 2**63 - 1
+STAFFING_LASTS = 7 * DAY
+"""How long a told staffing may matter to a forecast after its time."""
+_CHUNK = 400  # rows an IN clause names; SQLite of old allowed 999 variables
+_BATCH = 5_000
+_PART = 1_000
+
+
+@dataclass
+class Counts:
+    """What became of the rows of one table."""
+
+    new: int = 0
+    revised: int = 0
+    unchanged: int = 0
+
+
+class Receptions:
+    """The last reception stored; only rows that came since the last question are looked at."""
+
+    def __init__(self) -> None:
+        self._seq, self._last = 0, 0
+
+    def last(self, connection: Connection) -> int:
+        """Instant of the last reception; 0 before the first."""
+        seq, last = self._seq, self._last
+        query = select(func.max(observations.c.seq), func.max(observations.c.received_at))
+        newest, received = connection.execute(query.where(observations.c.seq > seq)).one()
+        if newest is not None:
+            self._seq, self._last = max(seq, int(newest)), max(last, int(received))
+        return max(last, int(received or 0))
+
+
+def latest_reception(connection: Connection) -> int:
+    """Instant of the last reception; 0 where nothing has been received."""
+    return Receptions().last(connection)
+
+
+def add(
+    connection: Connection, rows: Mapping[str, Sequence[Mapping[str, Any]]], received_at: int
+) -> dict[str, Counts]:
+    """Stores rows of the contracts, ids already pseudonyms; the caller's transaction makes it all or nothing.
+
+    Raises:
+        Problem: 409, a row was received at this very instant with other content.
+    """
+    counts, faults = {}, []
+    for kind, sent in rows.items():
+        stored = _current(connection, kind, [_row_id(kind, row) for row in sent])
+        new, counts[kind] = [], Counts()
+        for number, row in enumerate(sent):
+            row_id, values = _row_id(kind, row), _values(kind, row, received_at)
+            former = stored.get(row_id)
+            if former is not None and former[0] == values["digest"]:
+                counts[kind].unchanged += 1
+            elif former is not None and former[1] == received_at:
+                faults.append(_conflict(kind, number))
+            else:
+                counts[kind].new += former is None
+                counts[kind].revised += former is not None
+                new.append(values)
+                stored[row_id] = (values["digest"], received_at)
+        if faults:
+            continue
+        _supersede(connection, kind, [v["row_id"] for v in new], received_at)
+        if new:
+            connection.execute(insert(observations), new)
+    if faults:
+        raise Problem(
+            409, "conflicting_revision", "A row contradicts one received at this instant.", faults=faults
+        )
+    return counts
+
+
+def import_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, Any]]) -> Counts:
+    """Stores many versions of many rows, each with its own `received_at`; ids already pseudonyms.
+
+    The connection must be one of `registry.record.database.writing`. Imported again, nothing changes.
+
+    Raises:
+        Problem: 409, the same row and reception with other content.
+    """
+    given = [_values(kind, row, int(row["received_at"])) for row in rows]
+    given.sort(key=lambda v: (v["received_at"], v["row_id"]))
+    stored = _versions(connection, kind, {v["row_id"] for v in given})
+    counts, new = Counts(), []
+    for number, values in enumerate(given):
+        versions = stored.setdefault(values["row_id"], {})
+        digest = versions.get(values["received_at"])
+        if digest == values["digest"]:
+            counts.unchanged += 1
+        elif digest is not None:
+            raise Problem(
+                409,
+                "conflicting_revision",
+                "A row contradicts one already stored.",
+                faults=[_conflict(kind, number)],
+            )
+        else:
+            counts.new += not versions
+            counts.revised += bool(versions)
+            versions[values["received_at"]] = values["digest"]
+            new.append(values)
+    following = {row_id: _following(versions) for row_id, versions in stored.items()}
+    for values in new:
+        values["superseded_at"] = following[values["row_id"]][values["received_at"]]
+    for start in range(0, len(new), _BATCH):
+        connection.execute(insert(observations), new[start : start + _BATCH])
+    _restate(connection, kind, following, {(v["row_id"], v["received_at"]) for v in new})
+    return counts
+
+
+def in_force_by_parts(
+    connection: Connection, kind: str, since: int, *, after: int = 0, until: int = FOREVER
+) -> Iterator[list[dict[str, Any]]]:
+    """Every version of a table's rows that may matter to a forecast made at `since` or later, some thousand at a time.
+
+    Those that tell of something not over by then (a visit's or stay's end, a census row's time) or were received later,
+    and were not superseded before. A row that tells of no end is never over.
+
+    Args:
+        after, until: numbers (`seq`), only what was stored after the one and up to the other, in the order stored.
+    """
+    o = observations.c
+    query = select(o.received_at, o.row).where(
+        o.kind == kind, o.seq > after, o.seq <= until, in_force_since(since)
+    )
+    query = query.order_by(o.seq).execution_options(yield_per=_PART)
+    for part in connection.execute(query).partitions():
+        yield [{**json.loads(row), "received_at": received_at} for received_at, row in part]
+
+
+def _row_id(kind: str, row: Mapping[str, Any]) -> str:
+    return json.dumps([row[name] for name in TABLES[kind].key], ensure_ascii=False)
+
+
+def _values(kind: str, row: Mapping[str, Any], received_at: int) -> dict[str, Any]:
+    content = canonical_json({k: v for k, v in row.items() if k != "received_at" and v is not None})
+    return {
+        "kind": kind,
+        "row_id": _row_id(kind, row),
+        "received_at": received_at,
+        "superseded_at": None,
+        # Until it was received the version before it was in force: whoever reads that one must read this one too.
+        "active_until": max(_active_until(kind, row), received_at),
+        "digest": sha256_bytes(content),
+        "row": content.decode(),
+    }
+
+
+def _active_until(kind: str, row: Mapping[str, Any]) -> int:
+    if kind in ("visits", "stays"):
+        return FOREVER if row.get("left_at") is None else int(row["left_at"])
+    if kind == "census":
+        return int(row["at"])
+    if kind == "staffing":
+        return int(row["at"]) + STAFFING_LASTS
+    if kind == "operations":
+        return max(int(row["planned_at"]), int(row.get("cancelled_at") or 0))
+    return FOREVER
+
+
+def _current(connection: Connection, kind: str, row_ids: Sequence[str]) -> dict[str, tuple[str, int]]:
+    o, found = observations.c, {}
+    for chunk in _chunks(row_ids):
+        query = select(o.row_id, o.digest, o.received_at).where(
+            o.kind == kind, o.row_id.in_(chunk), o.superseded_at.is_(None)
+        )
+        found.update({row_id: (digest, received) for row_id, digest, received in connection.execute(query)})
+    return found
+
+
+def _supersede(connection: Connection, kind: str, row_ids: Sequence[str], at: int) -> None:
+    o = observations.c
+    for chunk in _chunks(row_ids):
+        where = (o.kind == kind) & o.row_id.in_(chunk) & o.superseded_at.is_(None)
+        connection.execute(update(observations).where(where).values(superseded_at=at))
+
+
+def _versions(connection: Connection, kind: str, row_ids: set[str]) -> dict[str, dict[int, str]]:
+    o, found = observations.c, dict[str, dict[int, str]]()
+    if connection.execute(select(o.seq).where(o.kind == kind).limit(1)).first() is None:
+        return found
+    for chunk in _chunks(sorted(row_ids)):
+        query = select(o.row_id, o.received_at, o.digest).where(o.kind == kind, o.row_id.in_(chunk))
+        for row_id, received, digest in connection.execute(query):
+            found.setdefault(row_id, {})[received] = digest
+    return found
+
+
+def _following(versions: Mapping[int, str]) -> dict[int, int | None]:
+    times = sorted(versions)
+    return dict(zip(times, [*times[1:], None], strict=True))
+
+
+def _restate(
+    connection: Connection,
+    kind: str,
+    following: Mapping[str, Mapping[int, int | None]],
+    fresh: set[tuple[str, int]],
+) -> None:
+    """Ends versions stored earlier at the import's ones that come after them."""
+    touched = {row_id for row_id, _ in fresh}
+    o = observations.c
+    for row_id in touched:
+        for received, until in following[row_id].items():
+            if (row_id, received) not in fresh and until is not None and (row_id, until) in fresh:
+                where = (o.kind == kind) & (o.row_id == row_id) & (o.received_at == received)
+                connection.execute(update(observations).where(where).values(superseded_at=until))
+
+
+def _chunks(values: Sequence[str]) -> Iterable[list[str]]:
+    for start in range(0, len(values), _CHUNK):
+        yield list(values[start : start + _CHUNK])
+
+
+def _conflict(kind: str, number: int) -> RequestFault:
+    words = "the same row was received at this very instant with other content; send it again"
+    return RequestFault(f"{kind}[{number}]", "conflicting_revision", words)

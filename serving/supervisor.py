@@ -1,0 +1,148 @@
+"""Starts the service: `vigie serve`, and supervises it. What answers is loaded by the worker alone."""
+
+import ipaddress
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from hospital.errors import VigieError
+from registry.settings import Settings
+from serving.database_setup import CANNOT_OPEN
+from serving.errors import SettingsError
+
+__all__ = ["check_can_serve", "make_home", "serve"]
+
+ROOT = Path(__file__).resolve().parent.parent
+_GRACE_SECONDS = 20
+
+
+def check_can_serve(settings: Settings) -> None:
+    """Finds what would stop the service before anything is started.
+
+    Raises:
+        SettingsError: in one line, what is wrong and what to do.
+    """
+    make_home(settings.home)
+    try:
+        ipaddress.ip_address(settings.host)
+    except ValueError:
+        raise SettingsError(
+            f"VIGIE_HOST is {settings.host!r}: an IP address is wanted, as 127.0.0.1 or 0.0.0.0."
+        ) from None
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except PermissionError:
+            raise SettingsError(
+                f"Port {settings.port} needs rights you lack: set VIGIE_PORT above 1023."
+            ) from None
+        except (OSError, OverflowError):
+            raise SettingsError(
+                f"{settings.host}:{settings.port} is taken or not an address of this machine: "
+                "stop what listens there, or set VIGIE_PORT or VIGIE_HOST."
+            ) from None
+
+
+def serve(settings: Settings) -> int:
+    """Checks, then is BentoML's supervisor; Ctrl-C and SIGTERM finish what is in flight and end it.
+
+    The database is made or migrated by a child, so that no worker needs to, while BentoML loads here: of the two the
+    longer is waited for, and the supervisor stays without what only answers need. `vigie monitor` is started beside
+    it, and ends with it.
+
+    Raises:
+        VigieError: it cannot start; nothing is left running.
+    """
+    check_can_serve(settings)
+    os.environ.update(_environment(settings))
+    os.chdir(ROOT)
+    opening = subprocess.Popen(
+        [sys.executable, "-m", "serving.database_setup"],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        run = _bentoml(settings)
+        _, wrong = opening.communicate()
+    except BaseException:
+        opening.terminate()
+        raise
+    if opening.returncode:
+        if opening.returncode == CANNOT_OPEN:
+            raise VigieError(wrong.strip())
+        # The error's name alone: its text may hold values.
+        name = wrong.strip().rsplit("\n", 1)[-1].split(":")[0]
+        raise VigieError(f"The database could not be opened ({name or opening.returncode}).")
+    sys.stdout.flush()
+    if settings.monitor:
+        _start_monitor()
+    run()
+    return 0
+
+
+def _bentoml(settings: Settings) -> Callable[[], object]:
+    """What `bentoml serve` does for this service, loaded and ready to be run until it is told to stop.
+
+    In this process, so that it loads while the database is opened; an exec of its command line would load it anew.
+    """
+    from _bentoml_impl.loader import load  # type: ignore[import-untyped]
+    from _bentoml_impl.server import serve_http  # type: ignore[import-untyped]
+    from bentoml._internal.log import configure_server_logging
+
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    configure_server_logging()
+    service = load("serving.service:Vigie", str(ROOT))
+    service.inject_config()
+    return partial(
+        serve_http,
+        "serving.service:Vigie",
+        working_dir=str(ROOT),
+        host=settings.host,
+        port=settings.port,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+
+
+def _start_monitor() -> None:
+    """`vigie monitor` as a child of the process that is about to be the service, and that it ends with."""
+    command = [sys.executable, str(ROOT / "vigie.py"), "monitor", "--parent", str(os.getpid())]
+    subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL)
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The settings as the workers read them, from wherever they were started."""
+    named = {
+        "BENTOML_DO_NOT_TRACK": "true",
+        "MALLOC_ARENA_MAX": "2",  # as many as work at once; the C library would keep eight a core
+        "VIGIE_HOME": str(settings.home.resolve()),
+        "VIGIE_RELEASES": str(settings.releases.resolve()),
+        "VIGIE_TRUST": str(settings.trust.resolve()),
+        "VIGIE_LANGUAGE": settings.language,
+        "VIGIE_MONITOR_MINUTES": str(settings.monitor_minutes),
+    }
+    if settings.database_url:
+        named["VIGIE_DATABASE_URL"] = settings.database_url
+    if settings.clock_start is not None:
+        named["VIGIE_CLOCK_START"] = settings.clock_start.isoformat()
+    return named
+
+
+def make_home(home: Path) -> None:
+    """Makes the folder of an installation, or raises SettingsError where it cannot be written."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        probe = home / f".writable.{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise SettingsError(
+            f"{home} cannot be written ({error.strerror}): set VIGIE_HOME to a folder that you may write."
+        ) from None

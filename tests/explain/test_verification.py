@@ -1,0 +1,98 @@
+"""The engine held against XGBoost and shap, in a process of its own; and what the engine itself needs."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xgboost as xgb
+
+from explain import ExplanationError, TreeEngine
+from explain.forest import grow
+from explain.model_file import Array
+from explain.verification import Verification, verify_apart
+from explain.verify import _difference
+from registry.digests import canonical_json
+from registry.facts.cache import keep
+from registry.facts.explanation_facts import verified
+from tests.support.repository import ROOT
+from tests.support.trees_by_hand import Shape, random_ensemble, special_rows
+
+
+@pytest.fixture(scope="module")
+def trained() -> tuple[bytes, Array]:
+    """A booster and the rows that it learned from."""
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(3000, 5)).astype(np.float32)
+    X[rng.random(X.shape) < 0.1] = np.nan
+    y = np.nan_to_num(X[:, 0]) * np.nan_to_num(X[:, 1]) + rng.normal(0, 0.2, 3000)
+    booster = xgb.train({"nthread": 1, "max_depth": 5}, xgb.DMatrix(X, y, nthread=1), 60)
+    return bytes(booster.save_raw("ubj")), X
+
+
+def test_every_leaf_is_held_against_both(trained: tuple[bytes, Array]) -> None:
+    """All leaves that training made are reached, no prediction differs, and contributions do by float32's rounding."""
+    model, X = trained
+    found = verify_apart(model, X)
+    booster = xgb.Booster({"nthread": 1}, model_file=bytearray(model))
+    assert found.leaves == sum(
+        sum("leaf" in line for line in tree.splitlines()) for tree in booster.get_dump()
+    )
+    assert found.leaves == found.leaves_of_model
+    assert found.rows >= 200
+    assert found.predictions_off == 0
+    assert 0 < found.from_xgboost < 1e-5
+    assert 0 <= found.from_shap < 1e-5
+    assert found.additivity < 1e-10
+
+
+def test_a_check_reads_what_it_verified_before(trained: tuple[bytes, Array], tmp_path: Path) -> None:
+    """The same trees and rows are not verified twice; others, or what was edited, are."""
+    model, X = trained
+    found = verified(model, X, tmp_path)
+    (path,) = (tmp_path / "verified").iterdir()
+    keep(path, canonical_json({**found.to_json(), "rows": 4}))
+    assert verified(model, X, tmp_path).rows == 4
+    assert verified(model, X[:-1], tmp_path).rows >= 200
+    path.write_bytes(path.read_bytes()[:-5])
+    assert verified(model, X, tmp_path) == found
+
+
+def test_another_models_values_are_seen() -> None:
+    """The comparison can fail: one leaf moved is far beyond the bound. Rows without a number are passed over."""
+    ensemble = random_ensemble(Shape(features=3, trees=20, depth=3), np.random.default_rng(1))
+    first = ensemble.trees[0]
+    leaf = int(np.flatnonzero(first.left == -1)[0])
+    moved = replace(first, condition=np.where(np.arange(first.left.size) == leaf, 5.0, first.condition))
+    X = special_rows(300, 3, np.random.default_rng(2), infinite=False)
+    ours = TreeEngine(grow(ensemble)).contributions(X).values
+    theirs = TreeEngine(grow(replace(ensemble, trees=(moved, *ensemble.trees[1:])))).contributions(X).values
+    assert _difference(ours, ours) == 0.0
+    assert _difference(ours, theirs) > 1e-2
+    theirs[1:] = np.nan
+    theirs[0] = ours[0]
+    assert _difference(ours, theirs) == 0.0
+    assert np.isnan(_difference(ours, np.full_like(ours, np.nan)))
+
+
+def test_what_cannot_be_verified_is_said(trained: tuple[bytes, Array]) -> None:
+    """The child's last word, and no traceback."""
+    with pytest.raises(ExplanationError, match="could not be verified"):
+        verify_apart(b"{}", trained[1])
+
+
+def test_a_figure_that_is_no_number_is_null() -> None:
+    """A registration is JSON, which has no NaN."""
+    found = Verification(3, 4, 4, 0, float("nan"), 1e-7, 0.0).to_json()
+    assert json.loads(json.dumps(found, allow_nan=False))["from_xgboost"] is None
+
+
+def test_the_engine_needs_numpy_alone() -> None:
+    """Neither XGBoost nor shap nor pandas nor anything of hospitals is loaded with it."""
+    code = "import explain, json, sys; print(json.dumps([m.partition('.')[0] for m in sys.modules]))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(json.loads(done.stdout)) - set(sys.stdlib_module_names)
+    assert {name for name in loaded if not name.startswith("_")} <= {"explain", "numpy"}

@@ -1,0 +1,305 @@
+"""From a hospital's tables to a release, by the command line, as its three groups of people would go."""
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from hospital.simulator import simulate, write
+from hospital.times import DAY
+from registry.errors import PromotionError, ReleaseError
+from registry.mlflow_store import tracking_uri
+from registry.policy.board_policy import default_policy
+from registry.record.database import open_database, writing
+from registry.record.journal import entries, verify
+from registry.record.tokens import create_token
+from registry.settings import Settings
+from registry.trust.candidates import MODELS, candidate
+from registry.trust.keys import load_key
+from registry.trust.promotion import current_release, promote
+from serving.composition import real_parts
+from tests.support.serving_fakes import InProcess
+from vigie import main
+
+DAYS = 560
+
+
+@dataclass
+class Home:
+    """An installation reached by the command line."""
+
+    settings: Settings
+    keys: Path
+    data: Path
+
+    def key(self, name: str) -> str:
+        """The path of a person's key file."""
+        return str(self.keys / f"{name}.key")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """Both models of the demo's hospital (seed 1) trained, checked, approved and released."""
+    root = tmp_path_factory.mktemp("whole")
+    write(simulate(DAYS, seed=1), root / "data")
+    found = Home(Settings(home=root / "home"), root / "keys", root / "data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VIGIE_HOME", str(root / "home"))
+        for name, role in (("author", "author"), ("ada", "board"), ("bob", "board"), ("rene", "releaser")):
+            assert main(["key", "create", name, "--out", found.key(name)]) == 0
+            public = load_key(Path(found.key(name))).public_key
+            assert main(["key", "trust", name, public, "--role", role]) == 0
+        for model in MODELS:
+            assert main(["train", model, "--data", str(root / "data"), "--key", found.key("author")]) == 0
+            assert main(["check", model, "1"]) == 0
+            for name in ("ada", "bob"):
+                approve = ["review", model, "1", "--approve", "--comment", "read", "--key", found.key(name)]
+                assert main(approve) == 0
+            assert main(["promote", model, "1", "--key", found.key("rene")]) == 0
+        yield found
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_sound_hospital_is_released(home: Home, model: str) -> None:
+    """A sound simulated hospital passes every required gate and is released with its scope."""
+    release = current_release(home.settings, model)
+    assert release is not None
+    assert (release.version, release.sequence) == ("1", 1)
+    assert release.scope
+    report = release.json("report.json")
+    assert {g["verdict"] for g in report["gates"]} <= {"pass", "not applicable"}
+    assert report["verdict"] == "pass"
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_author_signs_how_exact_the_explanations_are(home: Home, model: str) -> None:
+    """Every leaf was held against XGBoost, shap was asked too; the check found the same again."""
+    release = current_release(home.settings, model)
+    assert release is not None
+    told = candidate(home.settings.candidates, model, "1").registration["body"]["explanations"]
+    assert told["predictions_off"] == 0
+    assert told["leaves"] > 2000
+    assert max(told["from_xgboost"], told["from_shap"]) < 1e-5
+    (gate,) = (g for g in release.json("report.json")["gates"] if g["name"] == "explanation")
+    found = {f["metric"]: f for f in gate["findings"]}
+    assert found["difference_from_reference"]["value"] == max(told["from_xgboost"], told["from_shap"])
+    assert found["predictions_off"]["n"] == told["rows"] >= 200
+
+
+def test_the_check_speaks_to_machines(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--json` prints one object and the exit code is 0 for a pass."""
+    assert main(["check", "wait-time", "1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {"model", "version", "digest", "policy_digest", "verdict", "gates"} <= set(found)
+    gates = {g["name"]: g for g in found["gates"]}
+    assert {"accuracy", "calibration", "fairness", "drift", "contract", "explanation"} <= set(gates)
+    for gate in gates.values():
+        for finding in gate["findings"]:
+            assert {"metric", "group", "value", "interval", "threshold", "n", "verdict"} <= set(finding)
+
+
+def test_a_second_check_seals_the_same_bytes(home: Home) -> None:
+    """Checking again makes the same report and card: nothing in them names a time or a machine."""
+    before = candidate(home.settings.candidates, "wait-time", "1").digests()
+    assert main(["check", "wait-time", "1"]) == 0
+    assert candidate(home.settings.candidates, "wait-time", "1").digests() == before
+
+
+def test_fairness_is_told_of_every_group_with_its_number(home: Home) -> None:
+    """The report names each group of each audit attribute, with n and interval."""
+    report = candidate(home.settings.candidates, "wait-time", "1").json("report.json")
+    fairness = next(g for g in report["gates"] if g["name"] == "fairness")
+    groups = {f["group"] for f in fairness["findings"]}
+    assert {"sex=F", "sex=M", "language=other"} <= groups
+    judged = [f for f in fairness["findings"] if f["required"]]
+    assert judged
+    assert all(f["n"] > 0 and f["interval"] for f in judged)
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_card_is_one_page_in_both_languages(home: Home, language: str, tmp_path: Path) -> None:
+    """The card needs nothing else to be read: no script, no link to anywhere."""
+    out = tmp_path / "card.html"
+    assert main(["card", "bed-demand", "1", "--language", language, "--out", str(out)]) == 0
+    page = out.read_text()
+    assert f'<html lang="{language}"' in page
+    assert not re.search(r"<script|https?://|<link", page)
+    assert ("Ce qui vous est demandé" if language == "fr" else "What you are asked") in page
+
+
+def test_mlflow_shows_the_version_with_its_package(home: Home) -> None:
+    """Parameters, metrics, the data's digest and the package are in MLflow's store."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri(home.settings.home), tracking_uri(home.settings.home))
+    version = client.get_model_version("wait-time", "1")
+    run = client.get_run(version.run_id)
+    manifest = json.loads(
+        (candidate(home.settings.candidates, "wait-time", "1").package / "manifest.json").read_bytes()
+    )
+    assert run.data.tags["data_digest"] == manifest["data_digest"]
+    assert run.data.metrics["mae"] > 0
+    assert run.data.params["seed"] == "1"
+    names = {Path(f.path).name for f in client.list_artifacts(version.run_id, "package")}
+    assert {"manifest.json", "median.ubj", "calibration.json"} <= names
+
+
+def test_everything_that_was_done_is_in_the_journal(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    """Register, check, approve twice, promote: by whom, on which digests; and the chain is whole."""
+    with open_database(home.settings.database).connect() as connection:
+        assert verify(connection) == []
+        found = [(e.actor, e.action) for e in entries(connection) if e.subjects["model"] == "wait-time"]
+    wanted = [
+        ("author", "register"),
+        ("vigie check", "check"),
+        ("ada", "approve"),
+        ("bob", "approve"),
+        ("rene", "promote"),
+    ]
+    assert found[:5] == wanted
+    assert main(["journal", "verify"]) == 0
+    assert "whole" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "package/median.ubj",
+        "package/manifest.json",
+        "report.json",
+        "card.json",
+        "policy.toml",
+        "release.json",
+    ],
+)
+def test_one_edited_byte_of_a_release_is_refused(home: Home, name: str, tmp_path: Path) -> None:
+    """Whichever file was touched, the release is refused in plain words that name it."""
+    copy = tmp_path / "home"
+    shutil.copytree(home.settings.home, copy)
+    path = copy / "releases" / "wait-time" / "000001" / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(ReleaseError, match=re.escape(Path(name).name)):
+        current_release(Settings(home=copy), "wait-time")
+
+
+def test_a_second_version_is_set_beside_the_first(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Trained on thirty more days, version 2 is judged against version 1 on the same rows, and may be released."""
+    data = tmp_path / "longer"
+    write(simulate(DAYS + 30, seed=1, start=date(2024, 1, 1)), data)
+    _later_days_are_judged_and_seal_nothing(home, data, capsys)
+    assert main(["train", "wait-time", "--data", str(data), "--key", home.key("author")]) == 0
+    assert main(["check", "wait-time", "2"]) == 0
+    second = candidate(home.settings.candidates, "wait-time", "2")
+    report = second.json("report.json")
+    assert report["compared_with"] == "1"
+    assert report["tries"] == 2  # their judge parts share days: what passes must be twice as sure
+    assert candidate(home.settings.candidates, "wait-time", "1").json("report.json")["tries"] == 1
+    accuracy = next(g for g in report["gates"] if g["name"] == "accuracy")
+    beside = next(f for f in accuracy["findings"] if f["metric"] == "against_current")
+    assert beside["n"] > 1000
+    assert beside["interval"][0] < beside["value"] < beside["interval"][1]
+    with pytest.raises(PromotionError, match="approvals"):
+        promote(home.settings, "wait-time", "2", load_key(Path(home.key("rene"))), now=datetime.now(UTC))
+
+    capsys.readouterr()
+    assert main(["compare", "wait-time", "1", "2", "--json"]) == 0
+    compared = json.loads(capsys.readouterr().out)
+    whole = next(d for d in compared["differences"] if (d["metric"], d["by"]) == ("mae", "all"))
+    # The same rows as the check's: its gain is over the current release, as a share of that release's error.
+    assert whole["n"] == beside["n"]
+    assert -whole["difference"] / whole["first"] == pytest.approx(beside["value"], rel=1e-6)
+    assert (compared["only_first"], compared["only_second"]) == (0, 0)
+    from mlflow import MlflowClient
+
+    store = MlflowClient(tracking_uri(home.settings.home), tracking_uri(home.settings.home))
+    run = store.get_run(store.get_model_version("wait-time", "2").run_id)
+    assert run.data.metrics["vs_1.mae"] == pytest.approx(whole["difference"])
+
+    parts = real_parts(home.settings)
+    with writing(parts.engine) as connection:
+        token = create_token(connection, "test", ["data_scientist"], now=datetime.now(UTC))
+    client, headers = InProcess(parts), {"authorization": f"Bearer {token}"}
+
+    def served() -> dict[str, str]:
+        time.sleep(1.1)  # the service looks once a second
+        answer = client.get("/v1/models", headers=headers).json()
+        return {m["name"]: m["version"] for m in answer["released"]}
+
+    assert served() == {"bed-demand": "1", "wait-time": "1"}
+    for name in ("ada", "bob"):
+        approve = ["review", "wait-time", "2", "--approve", "--comment", "read", "--key", home.key(name)]
+        assert main(approve) == 0
+    assert main(["promote", "wait-time", "2", "--key", home.key("rene")]) == 0
+    assert served() == {"bed-demand": "1", "wait-time": "2"}  # without a restart
+    assert main(["rollback", "wait-time", "--key", home.key("rene")]) == 0
+    assert served() == {"bed-demand": "1", "wait-time": "1"}
+    third = current_release(home.settings, "wait-time")
+    assert third is not None
+    assert third.sequence == 3
+    parts.workers.close()
+    parts.close()
+
+
+def _later_days_are_judged_and_seal_nothing(
+    home: Home, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--recent`: rows after the registered days alone; told, kept and journaled, and the board's digests stay."""
+    first = candidate(home.settings.candidates, "wait-time", "1")
+    before, sealed = first.digests(), first.json("report.json")
+    capsys.readouterr()
+    assert main(["check", "wait-time", "1", "--recent", str(data), "--json"]) in (0, 1)
+    told = json.loads(capsys.readouterr().out)
+    assert first.digests() == before
+    (kept,) = (first.folder / "recent").iterdir()
+    body = json.loads(kept.read_bytes())
+    assert body["judged"][0] >= sealed["judged"][1]
+    assert body["judged"][1] - body["judged"][0] > 20 * DAY
+    assert told["gates"] == body["gates"]
+    performance = next(p for p in body["performance"] if p["unit_group"] == "all")
+    assert 1000 < performance["n"] < 8000
+    for name in ("contract", "explanation", "sobriety"):
+        gate = next(g for g in body["gates"] if g["name"] == name)
+        assert gate["verdict"] == "pass", [f for f in gate["findings"] if f["verdict"] != "pass"]
+    with open_database(home.settings.database).connect() as connection:
+        last = list(entries(connection))[-1]
+    assert (last.action, last.subjects["report_digest"]) == ("check recent", f"sha256:{kept.stem}")
+    assert main(["check", "wait-time", "1", "--recent", str(home.data)]) == 2
+    assert "no row with a known outcome after" in capsys.readouterr().err
+
+
+def test_a_policy_that_names_a_group_nobody_has_is_refused(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name misspelt would leave the group unjudged for ever: every such name is said, and nothing is sealed."""
+    text = default_policy().content.decode()
+    wanted = 'required_groups = {sex = ["F", "woman"], language = ["klingon"]} '
+    policy = tmp_path / "policy.toml"
+    policy.write_text(re.sub(r"^required_groups = [^#]*", wanted, text, flags=re.MULTILINE))
+    before = candidate(home.settings.candidates, "wait-time", "1").digests()
+    assert main(["check", "wait-time", "1", "--policy", str(policy)]) == 2
+    said = capsys.readouterr().err
+    assert "sex=woman, language=klingon" in said
+    assert "sex=F" not in said
+    assert candidate(home.settings.candidates, "wait-time", "1").digests() == before
+
+
+def test_a_release_that_the_chain_names_and_that_is_gone_stops_the_check(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is never "no earlier release": an error that says what is missing, and no verdict."""
+    copy = tmp_path / "home"
+    shutil.copytree(home.settings.home, copy)
+    shutil.rmtree(copy / "releases" / "wait-time")
+    monkeypatch.setenv("VIGIE_HOME", str(copy))
+    assert main(["check", "wait-time", "1"]) == 2
+    assert "wait-time" in capsys.readouterr().err

@@ -1,0 +1,251 @@
+"""The drift gate and the season model it stands on, broken on purpose."""
+
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from hospital.arrays import Array
+from hospital.features.feature import Feature
+from hospital.times import DAY
+from registry.evidence.records import DailyInput, Evidence
+from registry.facts.daily_series import InputRows, error_series, input_series
+from registry.facts.season_trend import fit_season
+from registry.gates import GateResult, Verdict
+from registry.gates.drift import judge_drift
+from registry.policy.board_policy import default_policy
+from tests.support.synthetic_evidence import Hospital, daily_inputs, waits
+
+POLICY = default_policy()
+
+
+@pytest.fixture(scope="module")
+def sound() -> Evidence:
+    """A sound hospital."""
+    return waits(Hospital(visits=20), np.random.default_rng(4))
+
+
+def judged(sound: Evidence, *inputs: DailyInput) -> GateResult:
+    """The gate's result on other inputs."""
+    return judge_drift(replace(sound, inputs=inputs), POLICY)
+
+
+def daily(values: Array, judged_days: int = 90, what: str = "mean", *, year_known: bool = True) -> DailyInput:
+    """An input from its daily values."""
+    days = 19_700 + np.arange(values.size)
+    fit = fit_season(days, values, 19_700 + values.size - judged_days)
+    return DailyInput("input", what, fit.level, fit.spread, fit.earlier, fit.judged, year_known)
+
+
+def test_sound_hospitals_rarely_alarm(sound: Evidence) -> None:
+    """Weeks, a year, epidemics and memory are not drift: 20 inputs each of 40 hospitals."""
+    verdicts = [
+        judged(sound, *daily_inputs(Hospital(days=490), np.random.default_rng(seed))).verdict
+        for seed in range(40)
+    ]
+    assert sum(v is not Verdict.PASS for v in verdicts) <= 2
+
+
+@pytest.mark.parametrize("memory", [0.3, 0.6])
+def test_arrivals_times_1_6_in_the_last_month_are_always_found(sound: Evidence, memory: float) -> None:
+    """The flaw that anyone can try: all of 40 hospitals are blocked."""
+    hospital = Hospital(days=490, memory=memory, shift=1.6)
+    for seed in range(40):
+        assert judged(sound, *daily_inputs(hospital, np.random.default_rng(seed))).verdict is Verdict.BLOCK
+
+
+def test_a_small_real_shift_passes_with_a_warning(sound: Evidence) -> None:
+    """Certain and below the policy's effect: said, not blocked."""
+    values = np.random.default_rng(1).normal(100, 10, 450)
+    values[-60:] += 8
+    result = judged(sound, daily(values))
+    assert result.verdict is Verdict.PASS
+    assert result.findings[0].note == "shift_below_effect"
+
+
+def test_a_figure_that_hardly_varied_does_not_alarm_at_nothing(sound: Evidence) -> None:
+    """Constant inputs, and one that moved by 1 %, are no drift; one that moved by a fifth is."""
+    constant, moved, drifted = (np.full(450, 37.0) for _ in range(3))
+    moved[-60:] *= 1.01
+    drifted[-60:] *= 1.2
+    assert judged(sound, daily(constant)).findings[0].note == ""
+    assert judged(sound, daily(moved)).verdict is Verdict.PASS
+    assert judged(sound, daily(drifted)).verdict is Verdict.BLOCK
+
+
+def test_values_that_go_missing_are_blocked(sound: Evidence) -> None:
+    """A monitor that was unplugged: 30 points more missing."""
+    share = np.random.default_rng(2).uniform(0.05, 0.1, 450)
+    assert judged(sound, daily(share, what="missing")).verdict is Verdict.PASS
+    share[-40:] += 0.3
+    result = judged(sound, daily(share, what="missing"))
+    assert result.verdict is Verdict.BLOCK
+    assert result.findings[0].metric == "missing_shift"
+
+
+def test_what_happened_before_is_not_new(sound: Evidence) -> None:
+    """A wave as high as last year's does not block."""
+    values = np.random.default_rng(3).normal(100, 5, 450)
+    values[40:70] += 20
+    values[-30:] += 15
+    assert judged(sound, daily(values)).verdict is Verdict.PASS
+
+
+def test_one_sound_input_does_not_excuse_another(sound: Evidence) -> None:
+    """The worst input decides."""
+    values = np.random.default_rng(5).normal(100, 10, 450)
+    shifted = values.copy()
+    shifted[-60:] += 60
+    assert judged(sound, daily(values), daily(shifted)).verdict is Verdict.BLOCK
+
+
+def test_too_few_days_nans_or_no_input_are_inconclusive(sound: Evidence) -> None:
+    """A short past, a number that is none, nothing at all: none of them passes."""
+    values = np.random.default_rng(6).normal(100, 10, 450)
+    fine = daily(values)
+    assert judged(sound, daily(values[:150])).verdict is Verdict.INCONCLUSIVE
+    assert judged(sound, daily(values, judged_days=20)).verdict is Verdict.INCONCLUSIVE
+    assert judged(sound, replace(fine, judged=np.full(90, np.nan))).verdict is Verdict.INCONCLUSIVE
+    assert judged(sound, replace(fine, spread=float("nan"))).verdict is Verdict.INCONCLUSIVE
+    assert judged(sound, daily(np.full(450, np.nan))).verdict is Verdict.INCONCLUSIVE
+    assert judged(sound).verdict is Verdict.INCONCLUSIVE
+
+
+def test_the_season_model_takes_out_weeks_and_holidays() -> None:
+    """Monday is not drift, and neither is 14 July."""
+    days = 19_700 + np.arange(450)
+    week = np.where(days % 7 < 2, 60.0, 100.0)
+    fit = fit_season(days, week, 19_700 + 360)
+    assert np.abs(fit.judged).max() < 1e-3
+    assert fit.earlier.size == 360
+    assert fit.level == pytest.approx(float(week[:360].mean()))
+
+
+def test_the_yearly_wave_needs_thirteen_months() -> None:
+    """With less it is left in the residuals; with more it is taken out."""
+    days = 19_700 + np.arange(520)
+    wave = 100 + 20 * np.cos(2 * np.pi * days / 365.25)
+    short = fit_season(days[:450], wave[:450], 19_700 + 360)
+    long = fit_season(days, wave, 19_700 + 430)
+    assert np.abs(short.judged).max() > 5
+    assert np.abs(long.judged).max() < 0.5
+
+
+def test_days_without_a_value_are_left_out() -> None:
+    """A gap is not a zero."""
+    days = 19_700 + np.arange(450)
+    values = np.full(450, 50.0)
+    values[100:110] = np.nan
+    fit = fit_season(days, values, 19_700 + 360)
+    assert fit.earlier.size == 350
+    assert np.abs(fit.judged).max() < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("what", "level", "noise", "small", "large", "metric"),
+    [
+        ("count", 170.0, 8.0, 12.0, 34.0, "volume_shift"),
+        ("together", 0.5, 0.05, 0.05, -0.2, "correlation_shift"),
+        ("bias", 0.0, 0.05, 0.05, 0.2, "bias_shift"),
+        ("loss", 0.5, 0.04, 0.06, 0.2, "error_rise"),
+    ],
+)
+def test_each_family_has_an_effect_of_its_own(
+    sound: Evidence, what: str, level: float, noise: float, small: float, large: float, metric: str
+) -> None:
+    """Nothing passes, a little passes with a warning, a fifth blocks."""
+    values = np.random.default_rng(7).normal(level, noise, 500)
+    assert judged(sound, daily(values, what=what)).findings[0].note == ""
+    for moved, verdict, note in ((small, Verdict.PASS, "shift_below_effect"), (large, Verdict.BLOCK, "")):
+        shifted = values.copy()
+        shifted[-60:] += moved
+        finding = judged(sound, daily(shifted, what=what)).findings[0]
+        assert (finding.metric, finding.verdict, finding.note) == (metric, verdict, note)
+
+
+def test_errors_that_got_smaller_are_no_drift(sound: Evidence) -> None:
+    """Only a rise of the error is harm; a bias is, either way."""
+    values = np.random.default_rng(7).normal(0.5, 0.04, 500)
+    values[-60:] -= 0.3
+    assert judged(sound, daily(values, what="loss")).verdict is Verdict.PASS
+    assert judged(sound, daily(values, what="bias")).verdict is Verdict.BLOCK
+
+
+def test_without_a_whole_year_a_shift_may_be_a_season(sound: Evidence) -> None:
+    """Six to thirteen months of history: inconclusive, unless it is twice the effect."""
+    values = np.random.default_rng(3).normal(170, 6, 300)
+    for moved, known, verdict in (
+        (30.0, True, Verdict.BLOCK),
+        (30.0, False, Verdict.INCONCLUSIVE),
+        (80.0, False, Verdict.BLOCK),
+        (0.0, False, Verdict.PASS),
+    ):
+        shifted = values.copy()
+        shifted[-60:] += moved
+        assert judged(sound, daily(shifted, what="count", year_known=known)).verdict is verdict
+
+
+def test_two_inputs_that_no_longer_go_together_are_found() -> None:
+    """Each of them is as it was; only how they go together has changed."""
+    changed = waits(Hospital(correlation=0.3), np.random.default_rng(4))
+    result = judge_drift(changed, POLICY)
+    blocked = {f.group for f in result.findings if f.verdict is Verdict.BLOCK}
+    assert blocked == {"severity ~ pulse"}
+    as_before = waits(Hospital(), np.random.default_rng(4))
+    assert "severity ~ pulse" in {f.group for f in judge_drift(as_before, POLICY).findings}
+    assert judge_drift(as_before, POLICY).verdict is Verdict.PASS
+
+
+def test_a_busy_winter_does_not_change_how_inputs_go_together() -> None:
+    """Correlations are within a day: what moves both from day to day is no part of them."""
+    rng = np.random.default_rng(5)
+    day = np.repeat(np.arange(500), 60)
+    busy = np.where((day > 400) & (day < 440), 3.0, 0.0) + rng.normal(size=500)[day]
+    X = np.column_stack([busy + rng.normal(size=day.size), busy + rng.normal(size=day.size)])
+    both = Feature("a", "crowding", "a", "a"), Feature("b", "crowding", "b", "b")
+    rows = InputRows((19_700 + day) * DAY, X, both, counted=False)
+    found = input_series(rows, (19_700 + 400) * DAY, ZoneInfo("UTC"))
+    assert {d.what for d in found} == {"mean"}  # within a day they do not go together at all
+
+
+def test_rows_in_any_order_make_the_same_series() -> None:
+    """Two inputs that go together within a day and have holes, by the order of time and shuffled."""
+    rng, zone = np.random.default_rng(8), ZoneInfo("Europe/Paris")
+    at = (19_700 * DAY + np.sort(rng.integers(0, 450 * DAY, 22_000))).astype(np.int64)
+    a = rng.normal(size=at.size)
+    X = np.column_stack([a, a + rng.normal(size=at.size)])
+    X[rng.random(at.size) < 0.05, 1] = np.nan
+    both = Feature("a", "crowding", "a", "a"), Feature("b", "crowding", "b", "b")
+    order = rng.permutation(at.size)
+    one, other = (
+        input_series(InputRows(at[i], X[i], both, counted=True), 20_050 * DAY, zone)
+        for i in (np.arange(at.size), order)
+    )
+    assert [d.what for d in one] == ["count", "mean", "mean", "missing", "together"]
+    for first, second in zip(one, other, strict=True):
+        assert (first.name, first.what) == (second.name, second.what)
+        np.testing.assert_allclose(second.earlier, first.earlier, atol=1e-9)
+        np.testing.assert_allclose(second.judged, first.judged, atol=1e-9)
+
+
+def test_errors_are_those_of_days_that_no_tree_was_fitted_to() -> None:
+    """Signed and absolute, by day, with the first and last day left out."""
+    evidence = waits(Hospital(), np.random.default_rng(6))
+    bias, loss = (d for d in evidence.inputs if d.name == "forecast_error")
+    assert (bias.what, loss.what) == ("bias", "loss")
+    assert abs(bias.level) < 0.1 < loss.level
+    assert error_series(evidence.judge.part(np.zeros(evidence.judge.size, bool)), 0, ZoneInfo("UTC")) == ()
+
+
+def test_the_days_of_a_clock_change_are_days_like_any_other() -> None:
+    """A visit every half hour for a year and a half of Paris: 46, 48 or 50 a day, and no day twice or missing."""
+    zone = ZoneInfo("Europe/Paris")
+    at = np.arange(19_700 * DAY, 20_200 * DAY, 1_800_000_000)
+    features = (Feature("a", "crowding", "a", "a"),)
+    rows = InputRows(at, np.ones((at.size, 1)), features, counted=True)
+    arrivals = input_series(rows, 20_100 * DAY, zone)[0]
+    assert (arrivals.name, arrivals.what) == ("arrivals", "count")
+    assert arrivals.earlier.size + arrivals.judged.size in (498, 499)
+    assert np.abs(arrivals.judged).max() < 3
+    assert arrivals.level == pytest.approx(48, abs=0.1)

@@ -1,0 +1,385 @@
+"""The fairness gate, broken on purpose."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hospital.arrays import Array
+from hospital.times import DAY
+from registry.evidence.records import EarlierGap, Evidence
+from registry.gates import Finding, GateResult, Verdict
+from registry.gates.fairness import judge_fairness, small_gaps
+from registry.policy.board_policy import Policy, default_policy, load_policy
+from registry.statistics.groups import group_names, told
+from tests.support.synthetic_evidence import Hospital, beds, waits, with_judge
+
+POLICY = default_policy()
+
+
+@pytest.fixture(scope="module")
+def sound() -> Evidence:
+    """A sound wait-time model."""
+    return waits(Hospital(), np.random.default_rng(3))
+
+
+@pytest.fixture(scope="module")
+def sound_beds() -> Evidence:
+    """A sound bed-demand model."""
+    return beds(Hospital(), np.random.default_rng(3))
+
+
+def judged(evidence: Evidence) -> GateResult:
+    """The gate's result with everything in the scope."""
+    part = evidence.judge
+    cells = tuple(sorted(set(zip(part.unit_group, map(float, part.horizon_hours), strict=True))))
+    return judge_fairness(evidence, POLICY, cells)
+
+
+def of(result: GateResult, group: str, metric: str = "share_above_p50") -> Finding:
+    """The finding of a metric on a group."""
+    return next(f for f in result.findings if (f.metric, f.group) == (metric, group))
+
+
+def with_audit(evidence: Evidence, attribute: str, values: Array | None) -> Evidence:
+    """With other values of an audit attribute of the judged rows; without it for None."""
+    audit = {k: v for k, v in evidence.judge.audit.items() if k != attribute}
+    return with_judge(evidence, audit=audit if values is None else {**audit, attribute: values})
+
+
+def test_a_sound_model_passes_and_says_which_groups_it_judged(sound: Evidence) -> None:
+    """Large groups are judged, each with its figures."""
+    result = judged(sound)
+    assert result.verdict is Verdict.PASS
+    for group in ("sex=F", "sex=M", "language=fr"):
+        finding = of(result, group)
+        assert finding.required
+        assert finding.interval is not None
+        assert finding.n >= POLICY.document.fairness.minimum_rows
+
+
+def test_a_group_that_waits_longer_unseen_is_blocked_and_named() -> None:
+    """1.4 times the wait for reasons no feature shows: women's waits are under-predicted, men's are not."""
+    result = judged(waits(Hospital(unfair=1.4), np.random.default_rng(3)))
+    assert result.verdict is Verdict.BLOCK
+    assert of(result, "sex=F").verdict is Verdict.BLOCK
+    assert of(result, "sex=F", "log_error").verdict is Verdict.BLOCK
+    assert of(result, "sex=M").verdict is Verdict.PASS
+
+
+def test_an_interval_across_the_margin_is_inconclusive() -> None:
+    """A harm that may lie on either side of the margin neither passes nor blocks."""
+    result = judged(waits(Hospital(unfair=1.11), np.random.default_rng(3)))
+    finding = of(result, "sex=F")
+    assert finding.interval is not None
+    assert finding.threshold is not None
+    assert finding.interval[0] < finding.threshold < finding.interval[1]
+    assert finding.verdict is Verdict.INCONCLUSIVE
+    assert result.verdict is Verdict.INCONCLUSIVE
+
+
+def test_small_groups_are_listed_and_not_required(sound: Evidence) -> None:
+    """They are named with what they would need, and never dropped."""
+    finding = of(judged(sound), "language=other")
+    assert finding.verdict is Verdict.INCONCLUSIVE
+    assert not finding.required
+    assert finding.note == "needs_more_rows"
+    least = POLICY.document.fairness.minimum_rows
+    assert finding.lacking == least - finding.n > 0
+
+
+def test_a_group_with_a_nan_is_inconclusive(sound: Evidence) -> None:
+    """fairlearn would drop it from a difference; here it stops the gate."""
+    quantiles = sound.judge.quantiles.copy()
+    quantiles[np.flatnonzero(sound.judge.audit["sex"] == "F")[:3]] = np.nan
+    result = judged(with_judge(sound, quantiles=quantiles))
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert of(result, "sex=F").note == "not_a_number"
+
+
+def test_a_group_that_went_missing_is_inconclusive(sound: Evidence) -> None:
+    """Women were there before the judge part and are not in it."""
+    women = sound.judge.audit["sex"] == "F"
+    result = judged(replace(sound, judge=sound.judge.part(~women)))
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert of(result, "sex=F").note == "missing_group"
+    assert of(result, "sex=F").n == 0
+
+
+def test_a_group_of_whom_none_was_seen_is_inconclusive(sound: Evidence) -> None:
+    """A group whose visits are all censored has rows and no outcome."""
+    women = sound.judge.audit["sex"] == "F"
+    part = sound.judge
+    result = judged(
+        with_judge(
+            sound,
+            censored=part.censored | women,
+            outcome=np.where(women, np.nan, part.outcome),
+            weight=np.where(women, 0.0, part.weight),
+        )
+    )
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert of(result, "sex=F").note == "missing_group"
+
+
+def test_a_constant_outcome_is_inconclusive(sound: Evidence) -> None:
+    """A group whose waits never differ was not measured."""
+    women = sound.judge.audit["sex"] == "F"
+    constant = np.where(women & ~sound.judge.censored, 30.0, sound.judge.outcome)
+    result = judged(with_judge(sound, outcome=constant))
+    assert not result.verdict.opens
+    assert of(result, "sex=F").note == "constant_outcome"
+
+
+def test_an_attribute_mostly_unknown_is_inconclusive(sound: Evidence) -> None:
+    """A third of the visits without it could hide a group."""
+    values = sound.judge.audit["sex"].copy()
+    values[::3] = None
+    result = judged(with_audit(sound, "sex", values))
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert of(result, "sex", "unknown_share").value == pytest.approx(1 / 3, abs=0.01)
+
+
+def test_an_attribute_that_the_data_lack_is_told(sound: Evidence) -> None:
+    """An attribute that the policy names and the data lack is not judged: the board may take it out of the policy."""
+    result = judged(with_audit(sound, "language", None))
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert of(result, "language", "attribute").note == "attribute_missing"
+    nothing = with_judge(sound, audit={})
+    assert judged(nothing).verdict is Verdict.INCONCLUSIVE
+
+
+def test_the_gap_in_the_process_is_told_apart_from_the_models_error(sound: Evidence) -> None:
+    """How long each group waits, and how far forecasts are off, with fairlearn's own means."""
+    result = judged(sound)
+    part = sound.judge.known()
+    women = part.audit["sex"] == "F"
+    assert of(result, "sex=F", "mean_outcome").value == pytest.approx(float(part.outcome[women].mean()))
+    assert of(result, "sex=F", "bias").value == pytest.approx(float((part.outcome - part.p50)[women].mean()))
+    assert {f.metric for f in result.findings if f.group == "sex=F" and not f.required} >= {
+        "mean_outcome",
+        "bias",
+        "absolute_error",
+        "coverage",
+        "share_above_p50_worst_case",
+    }
+
+
+def test_the_worst_case_of_the_censored_bounds_what_was_measured(sound: Evidence) -> None:
+    """Between none and all of those who left unseen."""
+    finding = of(judged(sound), "sex=F", "share_above_p50_worst_case")
+    assert finding.interval is not None
+    assert 0 < finding.interval[0] < finding.interval[1] == finding.value
+    assert not finding.required
+
+
+def test_what_is_told_is_looked_at_before_it_is_averaged() -> None:
+    """A NaN in one group leaves the others' figures and says so of this one."""
+    evidence = waits(Hospital(days=430, visits=20), np.random.default_rng(1)).judge.known()
+    outcome = evidence.outcome.copy()
+    names = group_names(evidence.audit["sex"])
+    outcome[np.flatnonzero(names == "F")[0]] = np.nan
+    found = told(replace(evidence, outcome=outcome), "sex", names)
+    bad = {f.group for f in found if f.verdict is Verdict.INCONCLUSIVE}
+    assert bad == {"sex=F"}
+    assert len(found) == 8
+
+
+def test_unknown_has_one_name() -> None:
+    """None, an empty text and NaN are the same unknown."""
+    values = np.array([None, "", float("nan"), "F", 3], object)
+    assert list(group_names(values)) == ["unknown", "unknown", "unknown", "F", "3"]
+
+
+def test_sound_beds_pass_by_unit_group(sound_beds: Evidence) -> None:
+    """One site is nobody's comparison; unit groups are judged."""
+    result = judged(sound_beds)
+    assert result.verdict is Verdict.PASS
+    assert {f.group for f in result.findings if f.required} == {f"unit_group=group {i}" for i in range(4)}
+
+
+def test_beds_promised_and_not_there_are_blocked(sound_beds: Evidence) -> None:
+    """One unit group's demand under-predicted by a tenth."""
+    part = sound_beds.judge
+    mine = (part.unit_group == "group 1")[:, None]
+    result = judged(with_judge(sound_beds, quantiles=np.where(mine, part.quantiles * 0.85, part.quantiles)))
+    assert result.verdict is Verdict.BLOCK
+    assert of(result, "unit_group=group 1", "relative_bias").verdict is Verdict.BLOCK
+    assert of(result, "unit_group=group 0", "relative_bias").verdict is Verdict.PASS
+
+
+def test_sites_are_judged_where_there_are_several(sound_beds: Evidence) -> None:
+    """A hospital group must not serve one site worse."""
+    sites = np.where(sound_beds.judge.unit_group == "group 0", "A", "B").astype(object)
+    before = np.where(sound_beds.scope_part.unit_group == "group 0", "A", "B").astype(object)
+    evidence = with_judge(sound_beds, site=sites)
+    evidence = replace(evidence, scope_part=replace(evidence.scope_part, site=before))
+    assert {"site=A", "site=B"} <= {f.group for f in judged(evidence).findings if f.required}
+
+
+def test_a_unit_group_without_demand_is_inconclusive(sound_beds: Evidence) -> None:
+    """A closed unit group has no demand to be a share of."""
+    mine = sound_beds.judge.unit_group == "group 2"
+    closed = with_judge(sound_beds, outcome=np.where(mine, 0.0, sound_beds.judge.outcome))
+    assert of(judged(closed), "unit_group=group 2", "relative_bias").note == "constant_outcome"
+
+
+def test_nothing_in_scope_is_inconclusive(sound_beds: Evidence) -> None:
+    """Without a scope there is no group to judge."""
+    assert judge_fairness(sound_beds, POLICY, ()).verdict is Verdict.INCONCLUSIVE
+
+
+def _volatile(evidence: Evidence, shares: float, bias: float) -> Evidence:
+    """Group 1 departs from its forecasts by `shares` of its demand, one week up, one week down; and by `bias`."""
+    part = evidence.judge
+    mine = part.unit_group == "group 1"
+    week = (part.prediction_time - part.prediction_time.min()) // (7 * DAY)
+    demand = part.outcome[mine].mean()
+    moved = part.outcome + demand * (np.where(week % 2, shares, -shares) + bias)
+    # Its intervals are as wide as such weeks take: how often they hold is another finding.
+    wide = part.p50[:, None] + 12 * (part.quantiles - part.p50[:, None])
+    quantiles = np.where(mine[:, None], wide, part.quantiles)
+    return with_judge(evidence, outcome=np.where(mine, moved, part.outcome), quantiles=quantiles)
+
+
+def test_a_unit_group_too_variable_to_be_cleared_is_listed_with_the_weeks_it_lacks(
+    sound_beds: Evidence,
+) -> None:
+    """Nobody could show that it is unharmed: the gate says what it would take, and goes by the others."""
+    result = judged(_volatile(sound_beds, shares=0.2, bias=0.03))
+    finding = of(result, "unit_group=group 1", "relative_bias")
+    assert (finding.verdict, finding.required) == (Verdict.INCONCLUSIVE, False)
+    assert finding.note == "needs_more_weeks"
+    assert 50 < finding.lacking < 250  # (3.1 × 20 % / 5 %)² weeks in all, with the quantile of few weeks
+    assert result.verdict is Verdict.PASS
+
+
+def test_a_unit_group_too_variable_to_be_cleared_is_blocked_all_the_same(sound_beds: Evidence) -> None:
+    """Being variable protects nobody from being seen harmed."""
+    result = judged(_volatile(sound_beds, shares=0.2, bias=0.4))
+    assert of(result, "unit_group=group 1", "relative_bias").verdict is Verdict.BLOCK
+    assert result.verdict is Verdict.BLOCK
+
+
+def test_a_harmed_group_does_not_leave_by_being_harmed(sound_beds: Evidence) -> None:
+    """Only how weeks vary decides who is judged: a steady harm, however large, changes nothing of it."""
+    result = judged(_volatile(sound_beds, shares=0.0, bias=0.055))
+    finding = of(result, "unit_group=group 1", "relative_bias")
+    assert finding.required
+    assert finding.lacking == 0
+    assert not result.verdict.opens
+
+
+def with_policy(**edits: str) -> Policy:
+    """The shipped policy with keys of the fairness section written otherwise."""
+    text = POLICY.content.decode()
+    for key, value in edits.items():
+        text, count = re.subn(rf"^{key} = [^#]*", f"{key} = {value} ", text, count=1, flags=re.MULTILINE)
+        assert count == 1, key
+    return load_policy(text.encode())
+
+
+def test_intervals_that_hold_less_often_for_one_group_are_blocked() -> None:
+    """Women's intervals a third too sure: the waits' middle is right, the promise is not."""
+    result = judged(waits(Hospital(certain=0.8), np.random.default_rng(3)))
+    assert of(result, "sex=F", "outside_interval").verdict is Verdict.BLOCK
+    assert of(result, "sex=F", "log_error").verdict is Verdict.PASS
+    assert of(result, "sex=M", "outside_interval").verdict is Verdict.PASS
+
+
+def test_a_unit_groups_intervals_are_judged_too(sound_beds: Evidence) -> None:
+    """Beds promised with more certainty than there is."""
+    part = sound_beds.judge
+    mine = (part.unit_group == "group 3")[:, None]
+    sure = part.p50[:, None] + 0.3 * (part.quantiles - part.p50[:, None])
+    result = judged(with_judge(sound_beds, quantiles=np.where(mine, sure, part.quantiles)))
+    assert of(result, "unit_group=group 3", "outside_interval").verdict is Verdict.BLOCK
+    assert of(result, "unit_group=group 0", "outside_interval").verdict is Verdict.PASS
+
+
+def test_intervals_of_a_unit_group_that_do_not_decide_hold_nothing_up(sound_beds: Evidence) -> None:
+    """Too narrow by what may be chance: told with its interval, and only what is surely too narrow blocks."""
+    part = sound_beds.judge
+    mine = (part.unit_group == "group 3")[:, None]
+    sure = part.p50[:, None] + 0.77 * (part.quantiles - part.p50[:, None])
+    result = judged(with_judge(sound_beds, quantiles=np.where(mine, sure, part.quantiles)))
+    finding = of(result, "unit_group=group 3", "outside_interval")
+    assert finding.value is not None
+    assert finding.value > of(judged(sound_beds), "unit_group=group 3", "outside_interval").value  # type: ignore[operator]
+    assert not finding.required
+    assert result.verdict is Verdict.PASS
+
+
+def test_harm_of_both_at_once_is_found_in_the_intersection(sound: Evidence) -> None:
+    """Women of 80 and more wait half as long again; sound intersections hold nothing up."""
+    part = sound.judge
+    mine = (part.audit["sex"] == "F") & (part.audit["age_band"] == "80+")
+    result = judged(with_judge(sound, outcome=np.where(mine, part.outcome * 1.6, part.outcome)))
+    finding = of(result, "sex=F*age_band=80+", "log_error")
+    assert (finding.verdict, finding.required) == (Verdict.BLOCK, True)
+    assert not of(result, "sex=M*age_band=16-39", "log_error").required
+
+
+def test_a_group_that_the_policy_names_must_be_judged(sound: Evidence) -> None:
+    """Whatever its size: too small, or absent from the judged rows, is inconclusive."""
+    policy = with_policy(required_groups='{language = ["other"]}')
+    cells = (("ED", 0.0),)
+    small = judge_fairness(sound, policy, cells)
+    assert small.verdict is Verdict.INCONCLUSIVE
+    assert of(small, "language=other").required
+    absent = with_policy(required_groups='{language = ["ar"]}')
+    gone = judge_fairness(sound, absent, cells)
+    assert gone.verdict is Verdict.INCONCLUSIVE
+    assert of(gone, "language=ar").note == "missing_group"
+
+
+def test_a_small_group_is_pooled_over_versions_until_it_can_be_judged(sound: Evidence) -> None:
+    """What earlier versions' rows showed is not forgotten: enough of it together, and the group is judged."""
+    own = {(g.group, g.metric): g for g in small_gaps(sound, POLICY)}
+    gap = own["language=other", "log_error"]
+    assert gap.n < POLICY.document.fairness.minimum_rows
+    # The same again from a version before: still the same gap, with twice the rows and less to chance.
+    pooled = judged(replace(sound, earlier_gaps=tuple(own.values())))
+    finding = of(pooled, "language=other", "log_error")
+    assert (finding.n, finding.required, finding.verdict) == (2 * gap.n, True, Verdict.PASS)
+    assert finding.value == pytest.approx(gap.value)
+    harmed = tuple(replace(g, value=0.4) for g in own.values())
+    assert (
+        of(judged(replace(sound, earlier_gaps=harmed)), "language=other", "log_error").verdict
+        is Verdict.BLOCK
+    )
+    elsewhere = EarlierGap("language=xx", "log_error", 0.4, 0.01, 90, 9000)
+    assert not of(judged(replace(sound, earlier_gaps=(elsewhere,))), "language=other", "log_error").required
+
+
+def test_pooled_groups_are_not_written_down_as_this_versions_own(sound: Evidence) -> None:
+    """Else a third version would count the first one's visits twice."""
+    own = small_gaps(sound, POLICY)
+    assert own
+    assert small_gaps(replace(sound, earlier_gaps=own), POLICY) == own
+
+
+def test_one_group_alone_has_nobody_to_be_compared_with(sound: Evidence) -> None:
+    """A hospital that records one language: said, and the other attributes are judged."""
+    names = np.full(sound.judge.size, "fr", object)
+    before = np.full(sound.scope_part.size, "fr", object)
+    evidence = with_audit(sound, "language", names)
+    evidence = replace(
+        evidence, scope_part=replace(sound.scope_part, audit={**sound.scope_part.audit, "language": before})
+    )
+    result = judged(evidence)
+    assert of(result, "language", "attribute").note == "only_one_group"
+    assert result.verdict is Verdict.PASS
+
+
+def test_rows_that_are_there_twice_do_not_make_a_harm_surer(sound: Evidence) -> None:
+    """Days are resampled, not visits: the interval of doubled rows is as wide."""
+    twice = np.repeat(np.arange(sound.judge.size), 2)
+    once, doubled = (
+        of(judged(sound), "sex=F"),
+        of(judged(replace(sound, judge=sound.judge.part(twice))), "sex=F"),
+    )
+    assert once.interval is not None
+    assert doubled.interval is not None
+    assert doubled.interval == pytest.approx(once.interval, abs=1e-9)

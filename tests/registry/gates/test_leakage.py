@@ -1,0 +1,253 @@
+"""Leakage and features of the contract: sound hospitals pass, and each flaw is found where it was put."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.leaks import SHARE, judged_set, leaked
+from hospital.arrays import Array
+from hospital.dataset.altered_history import received_until, shuffled_after, told_otherwise
+from hospital.ingest.event_columns import events_of
+from hospital.ingest.hospital_reader import HospitalTables
+from hospital.record.events import Events
+from hospital.times import HOUR
+from registry.evidence.probe_records import FeatureFacts, LeakageFacts, Probed
+from registry.evidence.records import Evidence
+from registry.facts.leakage_probes import Prepared, leakage_facts, recomputed
+from registry.gates import GateResult, Verdict
+from registry.gates.contract import judge_contract
+from registry.model.dataset import PreparedBeds, PreparedWaits, prepare_beds, prepare_waits
+from registry.package.executable_files import executable_files
+from registry.policy.board_policy import default_policy
+from tests.support.sound_facts import SOUND, waits, with_probed
+from tests.support.synthetic_evidence import Hospital
+
+POLICY = default_policy()
+
+
+@pytest.fixture(scope="module")
+def sound() -> Evidence:
+    """A sound wait-time model."""
+    return waits(Hospital(visits=30), np.random.default_rng(5))
+
+
+@pytest.fixture(scope="module")
+def visits(hospital: HospitalTables) -> PreparedWaits:
+    """The small hospital's visits."""
+    return prepare_waits(events_of(hospital), hospital.audit_attributes, None)
+
+
+@pytest.fixture(scope="module")
+def wards(hospital: HospitalTables) -> PreparedBeds:
+    """The small hospital's units."""
+    return prepare_beds(events_of(hospital), hospital.covariates, (8.0, 24.0), None)
+
+
+def stopped(result: GateResult) -> dict[str, str]:
+    """The findings that are required and do not open: group by metric."""
+    return {f.metric: f.group for f in result.findings if f.required and not f.verdict.opens}
+
+
+def probed(prepared: Prepared, rules: Any, compute: Any = recomputed) -> LeakageFacts:
+    """The exact probes alone."""
+    return leakage_facts(rules, prepared, None, times=3, compute=compute)
+
+
+def test_features_in_use_know_nothing_of_what_comes_later(visits: PreparedWaits, wards: PreparedBeds) -> None:
+    """Bit for bit: with all later news gone, and with all of it shuffled."""
+    for prepared in (visits, wards):
+        facts = probed(prepared, None)
+        assert facts.rows == 300
+        assert (facts.dropped_off, facts.shuffled_off, facts.hindsight_off) == (0, 0, 0)
+
+
+def _counts_ahead(events: Events, prepared: Prepared) -> Array:
+    """Features of which the last counts what is received in the next hour."""
+    X = recomputed(events, prepared).copy()
+    known = np.sort(events.tables["visits"].known_from)
+    at = prepared.prediction_time
+    X[:, -1] = known.searchsorted(at + HOUR, "right") - known.searchsorted(at, "right")
+    return X
+
+
+def _means_ahead(events: Events, prepared: Prepared) -> Array:
+    """Features of which the last is the mean arrival, in hours from now, of the next hundred news of visits."""
+    X = recomputed(events, prepared).copy()
+    told = events.tables["visits"]
+    order = np.argsort(told.known_from, kind="stable")
+    arrived = told.columns["arrived_at"][order]
+    first = told.known_from[order].searchsorted(prepared.prediction_time, "right")
+    hours = [
+        (arrived[i : i + 100].mean() - t) / HOUR for i, t in zip(first, prepared.prediction_time, strict=True)
+    ]
+    X[:, -1] = np.float32(hours)
+    return X
+
+
+@pytest.mark.filterwarnings(
+    "ignore:Mean of empty slice:RuntimeWarning", "ignore:invalid value:RuntimeWarning"
+)
+def test_a_feature_that_looks_ahead_is_found(visits: PreparedWaits) -> None:
+    """One that counts later news when they are gone; one that reads their values when these are shuffled."""
+    ahead = PreparedWaits(
+        visits.events,
+        visits.features,
+        visits.samples,
+        _counts_ahead(visits.events, visits),
+        visits.outcome,
+        visits.weight,
+    )
+    assert probed(ahead, None, _counts_ahead).dropped_off > 0
+    read = replace(ahead, X=_means_ahead(visits.events, visits))
+    facts = probed(read, None, _means_ahead)
+    assert facts.dropped_off > 0
+    assert facts.shuffled_off > 0
+
+
+def test_hiding_takes_away_the_later_and_nothing_else(visits: PreparedWaits) -> None:
+    """What was received is as it was; a row's last version then counts for ever; shuffling keeps who and when."""
+    events, at = visits.events, int(np.median(visits.prediction_time))
+    told, cut = events.tables["visits"], received_until(events, at).tables["visits"]
+    assert cut.size == int((told.known_from <= at).sum()) > 0
+    assert (cut.known_until > at).sum() == np.unique(cut.row).size
+    other = shuffled_after(events, at, np.random.default_rng(1)).tables["visits"]
+    assert np.array_equal(other.known_from, told.known_from)
+    assert np.array_equal(other.columns["visit_id"], told.columns["visit_id"])
+    changed = other.columns["arrived_at"] != told.columns["arrived_at"]
+    assert changed[told.known_from > at].mean() > 0.9
+    assert not changed[told.known_from <= at].any()
+
+
+def test_hindsight_of_the_visit_itself_is_another_and_it_is_asked_the_same(visits: PreparedWaits) -> None:
+    """All ends move on by a day or more, and prediction time and own values stay."""
+    known = visits.part(~visits.samples.censored).part(np.arange(100))
+    again = told_otherwise(visits.events, known.samples, np.random.default_rng(1))
+    assert np.array_equal(again.row_id, known.samples.row_id)
+    assert (again.outcome_minutes >= known.samples.outcome_minutes + 24 * 60 - 1).all()
+    assert np.array_equal(again.query.prediction_time, known.samples.query.prediction_time)
+
+
+def test_a_visit_that_is_asked_otherwise_for_what_followed_is_found(visits: PreparedWaits) -> None:
+    """A value of its own that is not what the record told at triage counts."""
+    known = visits.part(~visits.samples.censored)
+    columns = {**known.samples.query.columns, "age_years": known.samples.query.columns["age_years"] + 1}
+    other = replace(
+        known, samples=replace(known.samples, query=replace(known.samples.query, columns=columns))
+    )
+    assert leakage_facts(None, other, None, times=3).hindsight_off == 300  # type: ignore[arg-type]
+
+
+def test_the_outcome_in_a_vital_sign_blocks_and_names_it() -> None:
+    """A fifth of the outcome in the temperature; the same hospital without it passes."""
+    seed = 62  # the vital sign in turn is the temperature
+    result = judged_set(seed, SHARE)
+    assert result.verdict is Verdict.BLOCK
+    assert stopped(result) == {"outcome_lead": "temperature_celsius"}
+    assert judged_set(seed, 0.0).verdict is Verdict.PASS
+
+
+def test_a_leak_is_the_size_that_its_formula_says() -> None:
+    """x' = (1 - s) x + s y, standardised, with mean and deviation of x; what has no outcome stays."""
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(36.8, 0.5, 50_000), rng.lognormal(3, 0.5, 50_000)
+    y[:100] = np.nan
+    mixed = leaked(x, y, SHARE)
+    assert np.array_equal(mixed[:100], x[:100])
+    assert mixed[100:].mean() == pytest.approx(36.8, abs=0.02)
+    assert mixed[100:].std() == pytest.approx(0.5, abs=0.01)
+    expected = SHARE / np.hypot(1 - SHARE, SHARE)
+    assert np.corrcoef(mixed[100:], y[100:])[0, 1] == pytest.approx(expected, abs=0.02)
+    assert np.array_equal(leaked(x, y, 0.0), x)
+
+
+@pytest.mark.parametrize(
+    ("fact", "metric"),
+    [
+        ("dropped_off", "later_rows_dropped"),
+        ("shuffled_off", "later_rows_shuffled"),
+        ("hindsight_off", "hindsight_changed"),
+    ],
+)
+def test_one_row_that_knows_the_future_blocks(sound: Evidence, fact: str, metric: str) -> None:
+    """Exact probes allow none."""
+    one: dict[str, Any] = {fact: 1}
+    assert SOUND.leakage is not None
+    result = judge_contract(with_probed(sound, leakage=replace(SOUND.leakage, **one)), POLICY)
+    assert result.verdict is Verdict.BLOCK
+    assert stopped(result) == {metric: "all"}
+
+
+def test_what_was_not_probed_opens_nothing(sound: Evidence) -> None:
+    """Neither without any facts, nor with too few rows, nor with numbers that are none."""
+    assert judge_contract(replace(sound, probed=Probed()), POLICY).verdict is Verdict.INCONCLUSIVE
+    assert SOUND.leakage is not None
+    few = replace(SOUND.leakage, rows=3)
+    assert judge_contract(with_probed(sound, leakage=few), POLICY).verdict is Verdict.INCONCLUSIVE
+    age = SOUND.leakage.alignments[0]
+    for lead in (np.full(20, np.nan), age.lead[:3]):
+        odd = replace(SOUND.leakage, alignments=(replace(age, lead=lead),))
+        result = judge_contract(with_probed(sound, leakage=odd), POLICY)
+        assert result.verdict is Verdict.INCONCLUSIVE
+        assert stopped(result) == {"outcome_lead": "age_years"}
+
+
+def test_a_lead_that_may_be_chance_is_inconclusive_and_one_by_right_is_told(sound: Evidence) -> None:
+    """Beyond the margin, the interval decides; what the policy says is settled before leads by right."""
+    assert SOUND.leakage is not None
+    age, came = SOUND.leakage.alignments
+    noisy = replace(age, own=0.10, shifted=0.02, lead=0.08 + 0.3 * np.cos(np.arange(20)))
+    facts = replace(SOUND.leakage, alignments=(noisy, came))
+    result = judge_contract(with_probed(sound, leakage=facts), POLICY)
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert stopped(result) == {"outcome_lead": "age_years"}
+    told = {f.group: f for f in result.findings if f.metric == "outcome_lead"}
+    by_right = told["arrival_mode"]
+    assert (by_right.required, by_right.verdict, by_right.note) == (False, Verdict.PASS, "settled_before")
+
+
+@pytest.mark.parametrize(
+    ("facts", "metric", "group"),
+    [
+        ({"undefined": ("pain_0_10",)}, "features_undefined", "pain_0_10"),
+        ({"absent": ("heart_rate", "reason")}, "features_absent", "heart_rate, reason"),
+        ({"executable": ("median.ubj",)}, "files_executable", "median.ubj"),
+        ({"beyond": {"temperature_celsius": 0.97}}, "beyond_training", "temperature_celsius"),
+    ],
+)
+def test_features_that_are_not_what_they_say_block(
+    sound: Evidence, facts: dict[str, Any], metric: str, group: str
+) -> None:
+    """Another definition or unit, a feature that is gone, code in the package: each is named."""
+    assert SOUND.features is not None
+    result = judge_contract(with_probed(sound, features=replace(SOUND.features, **facts)), POLICY)
+    assert result.verdict is Verdict.BLOCK
+    assert stopped(result) == {metric: group}
+    nothing = replace(sound, probed=replace(SOUND, features=None))
+    assert stopped(judge_contract(nothing, POLICY)) == {"features": "all"}
+
+
+def test_a_busy_month_is_no_other_unit(sound: Evidence) -> None:
+    """A tenth of the values outside all that training saw passes, and is told."""
+    facts = FeatureFacts((), (), {"ed_waiting": 0.1, "age_years": 0.0}, (), 500)
+    result = judge_contract(with_probed(sound, features=facts), POLICY)
+    assert result.verdict is Verdict.PASS
+    assert [f.group for f in result.findings if f.metric == "beyond_training"] == ["ed_waiting"]
+
+
+def test_a_package_of_numbers_is_inert_and_code_in_it_is_found(tmp_path: Path) -> None:
+    """By its rights, by how it starts, by what reading it would run, and by names that lead elsewhere."""
+    (tmp_path / "median.ubj").write_bytes(b"{L\x00")
+    (tmp_path / "manifest.json").write_text("{}")
+    np.savez(tmp_path / "reference.npz", contributions=np.zeros(3))
+    assert executable_files(tmp_path) == ()
+    (tmp_path / "spread.ubj").write_bytes(b"\x7fELF\x02")
+    (tmp_path / "linear.json").write_text("import os")
+    (tmp_path / "median.ubj").chmod(0o755)
+    np.savez(tmp_path / "pickled.npz", x=np.array([{}], object))
+    (tmp_path / "baseline.json").symlink_to(tmp_path / "manifest.json")
+    (tmp_path / "run.py").write_text("{}")
+    found = executable_files(tmp_path)
+    assert found == ("baseline.json", "linear.json", "median.ubj", "pickled.npz", "run.py", "spread.ubj")

@@ -1,0 +1,284 @@
+"""`vigie monitor` on a released model: looks, alarms, who clears them, and `vigie retrain --if-due`."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from hospital.simulator import Shift
+from registry.errors import MonitorError
+from registry.monitoring.acknowledgement import CLEARANCE, clear_alarm
+from registry.monitoring.alarms import last_look, standing
+from registry.monitoring.run import look
+from registry.record import journal
+from registry.record.database import monitor_looks, opened_database, payloads, writing
+from registry.settings import Settings
+from registry.trust.candidates import candidates
+from registry.trust.keys import Signed
+from registry.trust.releases import current_release
+from registry.trust.trust_store import load_trust, save_trust
+from tests.support.installation import after
+from tests.support.monitored_release import Released
+from tests.support.repository import ROOT
+from vigie import main
+
+START = date(2024, 1, 8)
+CUT, SHIFTED, SEEN, DAYS = 200, 215, 245, 264
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Released:
+    """A small hospital whose arrivals grow by four fifths three weeks after the release's data end."""
+    root, shift = tmp_path_factory.mktemp("monitor"), Shift(1.8, SHIFTED)
+    return Released.make(
+        root, "wait-time", start=START, known_days=CUT, days=DAYS, shift=shift, seed=8, scale=0.15
+    )
+
+
+@pytest.fixture
+def followed(released: Released, database_url: str) -> Callable[[int], Settings]:
+    """The installation on a database that has received everything up to a day of the simulation."""
+    return lambda day: released.followed(database_url, day)
+
+
+def _look(settings: Settings, hours: float = 3) -> Any:
+    with opened_database(settings.database) as engine:
+        return look(settings, engine, "wait-time", now=after(hours))
+
+
+def test_quiet_weeks_do_not_alarm_and_each_figure_is_told(followed: Callable[[int], Settings]) -> None:
+    """Two weeks after the data's end, before anything changed: a look, and no alarm."""
+    settings = followed(SHIFTED - 1)
+    found = _look(settings)
+    assert found.raised == ()
+    assert found.untested == ""
+    assert 8 <= found.days <= 15
+    with opened_database(settings.database) as engine, engine.connect() as connection:
+        seen = last_look(connection, "wait-time", 1)
+        assert seen is not None
+        families = {f["family"] for f in seen.figures}
+        assert families == {
+            "arrivals", "inputs", "missing", "outcomes", "errors", "coverage", "fairness", "explanations",
+            "expected_error", "error_ratio",
+        }  # fmt: skip
+        tested = [f for f in seen.figures if f["family"] == "arrivals"]
+        assert 0 <= tested[0]["reach"] < 1
+
+
+def test_a_shift_alarms_once_with_its_evidence_and_a_journal_entry(
+    followed: Callable[[int], Settings],
+) -> None:
+    """Arrivals times 1.8 are seen; looked at again nothing is doubled; more days change the look alone."""
+    settings = followed(SEEN)
+    found = _look(settings)
+    arrivals = next(a for a in found.raised if a.figure.family == "arrivals")
+    shifted = (START + timedelta(days=SHIFTED) - date(1970, 1, 1)).days
+    assert shifted - 3 <= arrivals.since <= shifted + 5
+    assert arrivals.day <= shifted + 14
+    assert arrivals.interval[0] > arrivals.margin
+    with opened_database(settings.database) as engine:
+        with engine.connect() as connection:
+            standing_now = standing(connection, "wait-time", 1)
+            entries = [e for e in journal.entries(connection) if e.action == "alarm"]
+            assert len(entries) == len(standing_now) == len(found.raised)
+            assert {e.seq for e in entries} == {a.journal_seq for a in standing_now}
+            kept = connection.execute(select(payloads.c.payload).where(payloads.c.seq == entries[0].seq))
+            assert json.loads(kept.scalar_one())["threshold"] > 0
+            assert journal.verify(connection) == []
+        again = look(settings, engine, "wait-time", now=after(4))
+        assert again is not None
+        assert again.raised == ()
+        with engine.connect() as connection:
+            assert standing(connection, "wait-time", 1) == standing_now
+            assert connection.scalar(select(func.count()).select_from(monitor_looks)) == 1
+
+
+def test_killed_in_the_middle_nothing_is_there_and_the_next_look_finds_it(
+    released: Released, followed: Callable[[int], Settings], tmp_path: Path
+) -> None:
+    """kill -9 after the alarms are written and before the commit: no alarm, no entry; then all of them once."""
+    settings = followed(SEEN)
+    script = f"""
+import os, signal, sys
+from datetime import datetime, UTC
+from pathlib import Path
+import registry.monitoring.run as module
+from registry.record.database import opened_database
+from registry.settings import Settings
+done = module.raise_alarm
+def then_killed(*args, **more):
+    assert done(*args, **more)
+    os.kill(os.getpid(), signal.SIGKILL)
+module.raise_alarm = then_killed
+settings = Settings(home=Path({str(settings.home)!r}), database_url={settings.database_url!r})
+with opened_database(settings.database) as engine:
+    module.look(settings, engine, "wait-time", now=datetime.now(UTC))
+"""
+    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    with opened_database(settings.database) as engine, engine.connect() as connection:
+        assert standing(connection, "wait-time", 1) == ()
+        assert last_look(connection, "wait-time", 1) is None
+        assert [e for e in journal.entries(connection) if e.action == "alarm"] == []
+    found = _look(settings)
+    with opened_database(settings.database) as engine, engine.connect() as connection:
+        assert len(standing(connection, "wait-time", 1)) == len(found.raised) > 0
+
+
+def test_a_member_of_the_board_clears_an_alarm_with_a_reason(
+    released: Released, followed: Callable[[int], Settings]
+) -> None:
+    """Without key or reason, or by anybody else, it is refused, all faults at once; then followed anew."""
+    settings, people = followed(SEEN), released.installation.people
+    trust = load_trust(settings.trust)
+    found = _look(settings)
+    assert found.raised
+    with opened_database(settings.database) as engine:
+        with engine.connect() as connection:
+            first = standing(connection, "wait-time", 1)[0]
+        with (
+            pytest.raises(MonitorError, match=r"board .*; say why .*; no alarm"),
+            writing(engine) as connection,
+        ):
+            clear_alarm(connection, settings, "nothing", key=None, reason=" ", now=after(4))
+        both = trust.with_person(people["author"], ("author", "board"))
+        for name, known, refusal in (
+            ("stranger", trust, "not in the trust folder"),
+            ("releaser", trust, "role board"),
+            ("ada", trust.with_retired("ada"), "retired"),
+            ("author", both, "author is the author of the release"),
+        ):
+            save_trust(settings.trust, known)
+            with pytest.raises(MonitorError, match=refusal), writing(engine) as connection:
+                clear_alarm(
+                    connection, settings, first.alarm_id, key=people[name], reason="known", now=after(4)
+                )
+        save_trust(settings.trust, trust)
+        with engine.connect() as connection:
+            assert first in standing(connection, "wait-time", 1)
+        with writing(engine) as connection:
+            clear_alarm(
+                connection, settings, first.alarm_id, key=people["ada"], reason="a new annexe", now=after(4)
+            )
+        with writing(engine) as connection:
+            entry = list(journal.entries(connection))[-1]
+            assert (entry.actor, entry.action, entry.reason) == ("ada", "clear alarm", "a new annexe")
+            kept = connection.execute(select(payloads.c.payload).where(payloads.c.seq == entry.seq))
+            signed = Signed.from_json(json.loads(kept.scalar_one()))
+            assert trust.require(signed, "board", CLEARANCE) == "ada"
+            assert (signed.body["alarm"], signed.body["reason"]) == (first.alarm_id, "a new annexe")
+            assert first.alarm_id not in {a.alarm_id for a in standing(connection, "wait-time", 1)}
+            connection.execute(
+                monitor_looks.update().values(until_day=first.day)
+            )  # so that it is looked at anew
+        again = look(settings, engine, "wait-time", now=after(5))
+        assert again is not None
+        assert first.family not in {a.figure.family for a in again.raised if a.figure.name == first.name}
+
+
+def test_without_the_snapshot_figures_are_told_but_not_tested(
+    released: Released, followed: Callable[[int], Settings], tmp_path: Path
+) -> None:
+    """Where serving runs without the workshop's folder it says so, and alarms at nothing."""
+    settings = followed(SEEN)
+    kept = settings.home / "snapshots"
+    away, cache = tmp_path / "away", settings.home / "monitoring"
+    kept.rename(away)
+    moved = cache.exists()
+    if moved:
+        cache.rename(tmp_path / "cache")
+    try:
+        found = _look(settings)
+        assert found.raised == ()
+        assert "snapshot" in found.untested
+    finally:
+        away.rename(kept)
+        if moved:
+            (tmp_path / "cache").rename(cache)
+
+
+# --- what is served while an alarm stands
+
+
+def test_the_monitor_ends_with_its_parent(tmp_path: Path) -> None:
+    """Whatever becomes of the service, no process is left behind."""
+    monitor = f"[{sys.executable!r}, 'vigie.py', 'monitor', '--parent', str(os.getpid())]"
+    script = f"import os, subprocess, time; p = subprocess.Popen({monitor}); print(p.pid, flush=True); time.sleep(60)"
+    environment = os.environ | {"VIGIE_HOME": str(tmp_path / "home")}
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    time.sleep(2.5)
+    assert _runs(child)
+    parent.kill()
+    parent.wait(5)
+    deadline = time.monotonic() + 10
+    while _runs(child) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not _runs(child)
+    parent.stdout.close()
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_the_command_line_looks_shows_clears_and_retrains(
+    released: Released,
+    followed: Callable[[int], Settings],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """1 where an alarm is new, 0 after; retraining says why it is not due, and its candidate is no release."""
+    settings = followed(SEEN)
+    monkeypatch.setenv("VIGIE_HOME", str(settings.home))
+    monkeypatch.setenv("VIGIE_DATABASE_URL", settings.database_url)
+    retrain = ["retrain", "--if-due", "--model", "wait-time", "--data"]
+    assert main([*retrain, str(released.folder)]) == 1
+    assert "no alarm stands" in capsys.readouterr().out
+    assert main(["monitor", "--once", "--language", "en"]) == 1
+    assert "ALARM the number of arrivals" in capsys.readouterr().out
+    assert main(["monitor", "--once"]) == 0
+    capsys.readouterr()
+    assert main(["monitor", "--show", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)["wait-time"]
+    assert any(a["change"] > 0.3 for a in shown["alarms"])
+    assert main([*retrain, str(released.folder.parent / "known"), "--json"]) == 1
+    (told,) = json.loads(capsys.readouterr().out)
+    assert any("arrivals" in reason for reason in told["reasons"])
+    assert any("it takes 60" in obstacle for obstacle in told["obstacles"])
+    assert main([*retrain, str(released.folder)]) == 0
+    trained = candidates(settings.candidates, "wait-time")
+    assert len(trained) == 2
+    new = max(trained, key=lambda c: int(c.version))
+    assert f"It is not released. Next: vigie check wait-time {new.version}" in capsys.readouterr().out
+    release = current_release(settings, "wait-time")
+    assert release is not None
+    assert release.version == "1"
+    assert main([*retrain, str(released.folder)]) == 1
+    assert f"version {new.version} was trained on these very tables" in capsys.readouterr().out
+    shutil.rmtree(new.folder)  # the other database's turn begins with one version
+    alarm = shown["alarms"][0]["id"]
+    assert main(["monitor", "--clear", alarm]) == 2
+    assert "--key FILE); say why (--reason)" in capsys.readouterr().err
+    key = str(settings.home / "keys" / "ada.json")
+    assert main(["monitor", "--clear", alarm, "--key", key, "--reason", "known"]) == 0

@@ -1,0 +1,115 @@
+"""Bearer tokens: who calls, and what nobody can learn from the database."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, select
+
+from registry.errors import TokenError
+from registry.record.database import open_database, tokens, writing
+from registry.record.tokens import ROLES, authenticate, create_token, list_tokens, revoke_token
+from tests.support.installation import NOW, after
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = open_database(database_url)
+    yield engine
+    engine.dispose()
+
+
+def _create(engine: Engine, *roles: str, **options: object) -> str:
+    with writing(engine) as connection:
+        return create_token(connection, "emergency board", roles or ("application",), now=NOW, **options)  # type: ignore[arg-type]
+
+
+def test_a_token_tells_who_calls_and_with_which_roles(engine: Engine) -> None:
+    """And nothing about any other."""
+    _create(engine, "admin")
+    secret = _create(engine, "operator", "application")
+    with engine.connect() as connection:
+        caller = authenticate(connection, secret, now=NOW)
+    assert (caller.name, caller.roles) == ("emergency board", frozenset({"application", "operator"}))
+
+
+def test_the_database_does_not_hold_the_secret(engine: Engine) -> None:
+    """Who reads a backup can call nothing."""
+    secret = _create(engine)
+    with engine.connect() as connection:
+        kept = " ".join(str(value) for row in connection.execute(select(tokens)) for value in row)
+    assert secret.split("_", 2)[2] not in kept
+
+
+def test_secrets_are_long_and_never_the_same(engine: Engine) -> None:
+    """256 random bits: what makes a fast hash enough."""
+    secrets = {_create(engine) for _ in range(20)}
+    assert len(secrets) == 20
+    assert all(len(secret.split("_", 2)[2]) == 43 for secret in secrets)
+
+
+def test_a_changed_token_is_refused(engine: Engine) -> None:
+    """Every part of it counts."""
+    secret = _create(engine)
+    other = _create(engine)
+    wrong = [
+        "",
+        "vigie",
+        secret[:-1],
+        secret + "A",
+        secret[:-1] + ("A" if secret[-1] != "A" else "B"),
+        secret.replace("vigie", "VIGIE"),
+        "_".join([*secret.split("_", 2)[:2], other.split("_", 2)[2]]),
+        f"vigie_{'0' * 12}_{secret.split('_', 2)[2]}",
+        f"vigie_{chr(0)}_{secret.split('_', 2)[2]}",
+        secret + "\n",
+        "é" * 40,
+    ]
+    with engine.connect() as connection:
+        for attempt in wrong:
+            with pytest.raises(TokenError, match="not valid"):
+                authenticate(connection, attempt, now=NOW)
+
+
+def test_a_token_ends(engine: Engine) -> None:
+    """At its end, not a moment later."""
+    secret = _create(engine, expires=after(1))
+    with engine.connect() as connection:
+        authenticate(connection, secret, now=after(0.99))
+        with pytest.raises(TokenError, match="not valid"):
+            authenticate(connection, secret, now=after(1))
+
+
+def test_a_revoked_token_is_refused_and_keeps_its_first_time(engine: Engine) -> None:
+    """The list shows when it was."""
+    secret = _create(engine)
+    with writing(engine) as connection:
+        token_id = list_tokens(connection)[0].token_id
+        revoke_token(connection, token_id, now=after(1))
+        revoke_token(connection, token_id, now=after(2))
+        with pytest.raises(TokenError, match="not valid"):
+            authenticate(connection, secret, now=after(3))
+        revoked = list_tokens(connection)[0].revoked_at
+        with pytest.raises(TokenError, match="no token"):
+            revoke_token(connection, "unknown", now=NOW)
+    assert revoked == int(after(1).timestamp() * 1e6)
+
+
+def test_a_token_without_a_known_role_or_name_is_not_made(engine: Engine) -> None:
+    """Nor one that has ended before it begins."""
+    with writing(engine) as connection:
+        for roles in ((), ("root",), ("admin", "root")):
+            with pytest.raises(TokenError, match="needs roles"):
+                create_token(connection, "a", roles, now=NOW)
+        with pytest.raises(TokenError, match="needs a name"):
+            create_token(connection, " ", ("admin",), now=NOW)
+        with pytest.raises(TokenError, match="expired already"):
+            create_token(connection, "a", ("admin",), now=NOW, expires=NOW)
+        assert list_tokens(connection) == []
+
+
+def test_every_role_of_the_design_can_be_given(engine: Engine) -> None:
+    """Six roles."""
+    secret = _create(engine, *ROLES)
+    with engine.connect() as connection:
+        assert authenticate(connection, secret, now=NOW).roles == frozenset(ROLES)
+    assert len(ROLES) == 6

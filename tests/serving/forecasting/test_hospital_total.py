@@ -1,0 +1,253 @@
+"""The whole hospital as it is served: it adds up, is the sum of the units it names, and says what it rests on."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hospital.dataset.samples import bed_query
+from hospital.features.bed_list import ALL_BED_FEATURES, of_all_units
+from hospital.features.beds import BedFeatures
+from hospital.features.lookback import reach_days
+from hospital.ingest.event_columns import columns_of, events_of
+from hospital.ingest.hospital_reader import HospitalTables, read_hospital
+from hospital.times import DAY, HOUR, instant, moment
+from registry.model.forecast_model import ForecastModel
+from registry.record.database import writing
+from registry.settings import Settings
+from serving.forecasting.forecaster import make_forecaster
+from serving.messages.forecast_protocol import LoadedModel, ServedUnit
+from serving.releases.releases_in_use import Releases
+from serving.state.history_import import rows_since
+from serving.state.observations import import_rows
+from tests.support.serving_fakes import FakeReleases, InProcess, make_parts
+from training.train import Request, build_package
+
+KEY = b"k" * 32
+HORIZONS = (24.0, 72.0)
+UNITS = ("A", "B", "C", "D", "E")
+DAYS = 300
+START = pd.Timestamp("2024-01-08T00:00", tz="Europe/Paris")
+END = instant((START + pd.Timedelta(days=DAYS - 1, hours=2)).to_pydatetime())
+
+Ask = Callable[..., dict[str, Any]]
+
+
+def _census(days: int, *, without: dict[str, int] | None = None) -> pd.DataFrame:
+    """A daily census of five wards whose weeks and levels move together; `without`: a ward's last days that lack."""
+    rng, rows = np.random.default_rng(11), []
+    level = 0.0
+    for day in range(days):
+        level = 0.8 * level + rng.normal()
+        at = START + pd.DateOffset(days=day)
+        for place, unit in enumerate(UNITS):
+            if without and day >= days - without.get(unit, 0):
+                continue
+            week = (2, 3, 3, 2, 1, -2, -3)[day % 7]
+            occupied = max(0, round(20 + 4 * place + week + level + 2 * rng.normal()))
+            rows.append({"unit": unit, "at": at, "occupied": occupied, "staffed": 26 + 4 * place})
+    return pd.DataFrame(rows)
+
+
+def _tables(folder: Path, census: pd.DataFrame) -> HospitalTables:
+    folder.mkdir(exist_ok=True)
+    census.assign(received_at=census["at"] + pd.Timedelta(hours=1)).to_parquet(folder / "census.parquet")
+    return read_hospital(folder, None, KEY)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    """A release that may speak for every unit and horizon."""
+    root = tmp_path_factory.mktemp("model")
+    build_package(
+        Request("bed-demand", HORIZONS), _tables(root / "data", _census(DAYS)), root / "p", lambda *_: None
+    )
+    engine = ForecastModel(root / "p")
+    units = tuple(ServedUnit(u.unit, u.label, u.group) for u in engine.manifest.units)
+    scope = frozenset((u.group, h) for u in units for h in HORIZONS)
+    return LoadedModel("bed-demand", "1", "sha256:1", 1, 0, scope, units, HORIZONS, engine=engine)
+
+
+@pytest.fixture
+def asked(model: LoadedModel, tmp_path: Path) -> Callable[..., Ask]:
+    """A service on a census; asks it and gives the answer's body."""
+
+    def serve(census: pd.DataFrame, changed: LoadedModel = model) -> Ask:
+        tables = _tables(tmp_path / "census", census)
+        parts, tokens = make_parts(tmp_path / "home")
+        parts.releases = Releases(FakeReleases({"bed-demand": changed, "wait-time": None}))
+        parts.forecaster = make_forecaster(Settings(home=tmp_path / "home"))
+        parts.clock.instant = END  # type: ignore[attr-defined]
+        with writing(parts.engine) as connection:
+            for name, frame in tables.tables.items():
+                import_rows(
+                    connection,
+                    name,
+                    rows_since(name, columns_of(frame, name), END - (reach_days(name) + 10) * DAY),
+                )
+        client = InProcess(parts)
+
+        def ask(status: int = 200, **more: Any) -> dict[str, Any]:
+            body = {"units": [], "horizons_hours": list(HORIZONS), "hospital": True, **more}
+            headers = {"authorization": f"Bearer {tokens['application']}"}
+            response = client.request("POST", "/v1/bed-demand", json=body, headers=headers)
+            assert response.status_code == status, response.text
+            found: dict[str, Any] = response.json()
+            return found
+
+        return ask
+
+    return serve
+
+
+def _adds_up(forecast: dict[str, Any]) -> None:
+    told = forecast["explanation"]
+    total = told["base"] + told["other"]
+    total += sum(c["contribution"] for c in told["contributions"] + told["adjustments"])
+    assert total == pytest.approx(forecast["beds"]["p50"], abs=1e-4)
+
+
+@pytest.mark.parametrize("reference", ["typical", "last_week"])
+def test_it_adds_up_and_is_the_sum_of_its_units(asked: Callable[..., Ask], reference: str) -> None:
+    """To the reader: base, contributions and adjustments are the p50, the units' means are the mean."""
+    explain = {"top": 3, "reference": reference, "language": "en"}
+    answer = asked(_census(DAYS))(units=list(UNITS), explain=explain)
+    assert len(answer["hospital"]) == len(HORIZONS)
+    for whole in answer["hospital"]:
+        units = [f for f in answer["forecasts"] if f["horizon_hours"] == whole["horizon_hours"]]
+        _adds_up(whole)
+        assert [u["unit"] for u in whole["units"]] == list(UNITS)
+        assert sum(u["mean"] for u in whole["units"]) == pytest.approx(whole["mean"], abs=1e-9)
+        # Its start is the units' starts, as those who ask for the units see them.
+        assert whole["explanation"]["base"] == pytest.approx(sum(f["explanation"]["base"] for f in units))
+        assert whole["staffed"] == sum(f["staffed"] for f in units)
+        assert 0 <= whole["tension_probability"] <= 1
+        low, high = (sum(f["beds"][p] for f in units) for p in ("p10", "p90"))
+        assert whole["beds"]["p90"] - whole["beds"]["p10"] < high - low
+        assert whole["target_at"] == units[0]["target_at"]
+        assert whole["trust"] == {"status": "trusted", "warnings": []}
+        assert "beds needed now in the whole hospital" in whole["explanation"]["reasons"][0]
+
+
+def test_each_contribution_is_the_sum_of_its_units_and_values_are_those_of_all(
+    asked: Callable[..., Ask],
+) -> None:
+    """Beds and patients are added, what is the same for all is told once, a share of a level is not told at all."""
+    answer = asked(_census(DAYS))(
+        units=list(UNITS), horizons_hours=[24], explain={"top": 1000, "language": "en"}
+    )
+    (whole,) = answer["hospital"]
+    told = {c["feature"]: c for c in whole["explanation"]["contributions"]}
+    each = [{c["feature"]: c for c in f["explanation"]["contributions"]} for f in answer["forecasts"]]
+    for name, found in told.items():
+        assert found["contribution"] == pytest.approx(sum(u[name]["contribution"] for u in each), abs=1e-9)
+    assert told["demand_now"]["value"] == sum(u["demand_now"]["value"] for u in each)
+    assert told["target_weekday"]["value"] == each[0]["target_weekday"]["value"]
+    assert told["hospital_change_24h"]["value"] == pytest.approx(each[0]["hospital_change_24h"]["value"])
+    assert told["unit"]["value"] is None
+    assert told["change_24h_share"]["value"] is None
+    assert not [r for r in whole["explanation"]["reasons"] if "unknown" in r]
+
+
+def test_what_is_the_same_for_all_units_is_so(model: LoadedModel) -> None:
+    """Features that are told once for the hospital differ between no two units; those that are added do."""
+    tables_events = _events()
+    features = tuple(f for f in ALL_BED_FEATURES if f.name in {g.name for g in _features(model)})
+    query = bed_query(np.array([END - 5 * DAY, END]), np.arange(len(UNITS)), HORIZONS)
+    X = BedFeatures(tables_events, _features(model)).compute(query).reshape(2, len(UNITS), len(HORIZONS), -1)
+    kinds = {of_all_units(f) for f in features}
+    assert kinds == {"same", "sum", "none"}
+    for j, feature in enumerate(_features(model)):
+        same = np.array_equal(X[:, :1, :, j].repeat(len(UNITS), 1), X[:, :, :, j], equal_nan=True)
+        if of_all_units(feature) == "same":
+            assert same, feature.name
+        elif not np.isnan(X[..., j]).all():
+            assert not same, feature.name
+
+
+def _features(model: LoadedModel) -> tuple[Any, ...]:
+    assert model.engine is not None
+    return model.engine.features
+
+
+def _events() -> Any:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        return events_of(_tables(Path(folder) / "d", _census(DAYS)))
+
+
+def test_units_outside_the_scope_are_named_with_their_share(
+    asked: Callable[..., Ask], model: LoadedModel
+) -> None:
+    """The simple rule answers for them; the whole still adds up, and is no longer trusted."""
+    groups = {u.unit: u.group for u in model.units}
+    scope = frozenset(c for c in model.scope if c[0] not in (groups["D"], groups["E"]))
+    answer = asked(_census(DAYS), replace(model, scope=scope))(explain={"language": "en"})
+    for whole in answer["hospital"]:
+        _adds_up(whole)
+        assert {u["unit"]: u["answered_by"] for u in whole["units"]} == {
+            **dict.fromkeys("ABC", "model"),
+            **dict.fromkeys("DE", "rule"),
+        }
+        share = sum(u["mean"] for u in whole["units"] if u["answered_by"] == "rule") / whole["mean"]
+        assert whole["trust"]["status"] == "baseline"
+        assert whole["trust"]["warnings"] == [
+            "Outside the trusted scope, the simple rule answers for 2 of 5 units "
+            f"({100 * share:.0f}% of the beds)."
+        ]
+
+
+def test_a_unit_of_which_nothing_was_received_is_missing_and_said_so(asked: Callable[..., Ask]) -> None:
+    """Silent for a week: left out and the forecast degraded; for five weeks: closed. Told with the request: there."""
+    ask = asked(_census(DAYS, without={"B": 7, "E": 35}))
+    for whole in ask(explain={"language": "en"})["hospital"]:
+        _adds_up(whole)
+        assert [u["unit"] for u in whole["units"]] == ["A", "C", "D"]
+        assert whole["trust"]["status"] == "degraded"
+        assert whole["trust"]["warnings"] == [
+            "Units missing from the sum, of which nothing recent was received: 1.",
+            "Units that count as closed, of which nothing was received for 28 days: 1.",
+        ]
+    row = {"unit": "B", "at": moment(END - HOUR).isoformat(), "occupied": 24, "staffed": 30}
+    (whole,) = ask(observations=[row], horizons_hours=[24], explain={"language": "en"})["hospital"]
+    assert [u["unit"] for u in whole["units"]] == ["A", "B", "C", "D"]
+    assert "missing" not in " ".join(whole["trust"]["warnings"])
+    for whole in ask(explain={"language": "fr"})["hospital"]:
+        assert "lits demandés maintenant dans tout l'hôpital" in whole["explanation"]["reasons"][0]
+        assert len(whole["trust"]["warnings"]) == 2
+
+
+def test_a_ward_that_the_model_does_not_know_is_said_to_be_missing(asked: Callable[..., Ask]) -> None:
+    """Opened after training: its patients are in no sum."""
+    census = _census(DAYS)
+    opened = census[census["unit"] == "A"].tail(20).assign(unit="NEW", occupied=9)
+    (whole, _) = asked(pd.concat([census, opened]))(explain={"language": "en"})["hospital"]
+    assert [u["unit"] for u in whole["units"]] == list(UNITS)
+    assert whole["trust"]["status"] == "degraded"
+    assert whole["trust"]["warnings"] == ["Units missing from the sum, which the model does not know: 1."]
+
+
+def test_without_any_unit_or_any_forecast_of_the_whole_it_is_refused(
+    asked: Callable[..., Ask], model: LoadedModel
+) -> None:
+    """In words that say what to do."""
+    silent = dict.fromkeys(UNITS, 7)
+    refused = asked(_census(DAYS, without=silent))(503)
+    assert (refused["code"], "no unit is known" in refused["detail"]) == ("history_too_short", True)
+
+
+def test_a_package_that_learned_nothing_of_the_whole_says_so(
+    asked: Callable[..., Ask], model: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one made by an earlier Vigie: the units are answered, the hospital is refused with its path."""
+    assert model.engine is not None
+    monkeypatch.setattr(model.engine, "whole", None)
+    ask = asked(_census(DAYS))
+    refused = ask(422)
+    assert [(e["path"], e["code"]) for e in refused["errors"]] == [("hospital", "no_hospital_forecast")]
+    assert len(ask(hospital=False, units=["A"])["forecasts"]) == 2

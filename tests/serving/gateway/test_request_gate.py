@@ -1,0 +1,384 @@
+"""The gate: what reaches a handler, and what is told of what does not."""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.application import ENDPOINTS
+from serving.errors import Problem
+from serving.gateway.request_gate import Gate
+from serving.gateway.service_parts import Parts
+from serving.http.strict_json import parse
+from serving.pages.page_texts import TEXTS
+from tests.support.serving_fakes import InProcess, make_parts
+
+SECRET = "Mme Lefebvre"
+
+
+@pytest.fixture
+def parts_and_tokens(tmp_path: Path) -> Iterator[tuple[Parts, dict[str, str]]]:
+    """Parts over SQLite, and a token for each role."""
+    parts, tokens = make_parts(tmp_path / "home")
+    yield parts, tokens
+    parts.workers.close()
+    parts.engine.dispose()
+
+
+def post(
+    found: tuple[Parts, dict[str, str]], content: bytes, path: str = "/v1/wait-time", **headers: str
+) -> Any:
+    """The response to a body as it is."""
+    sent = {"authorization": f"Bearer {found[1]['admin']}", "content-type": "application/json"}
+    return InProcess(found[0]).request(
+        "POST", path, content=content, headers=sent | {k.replace("_", "-"): v for k, v in headers.items()}
+    )
+
+
+_HOSTILE = {
+    "duplicate_key": b'{"visits": [], "visits": []}',
+    "not_a_finite_number": b'{"visits": [{"age_years": NaN}]}',
+    "malformed_json": b'{"visits": [',
+    "not_utf8": b'{"visits": ["\xff"]}',
+    "too_deep": b"[" * 100_000 + b"]" * 100_000,
+    "lone_surrogate": b'{"visits": ["\\ud800"]}',
+}
+
+
+@pytest.mark.parametrize("code", list(_HOSTILE))
+def test_what_is_not_strict_json_is_refused(
+    parts_and_tokens: tuple[Parts, dict[str, str]], code: str
+) -> None:
+    """400 with a code for each kind, as a problem detail."""
+    response = post(parts_and_tokens, _HOSTILE[code])
+    assert (response.status_code, response.json()["code"]) == (400, code)
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Infinity", "-Infinity", "1e999", '{"a": {"b": 1, "b": 2}}', "[1,]", "01", "'a'", "", "\ufeff{}", "nul"],
+)
+def test_more_that_is_no_json(text: str) -> None:
+    """Each is refused, wherever it stands."""
+    with pytest.raises(Problem):
+        parse(text.encode())
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=20,
+    )
+)
+def test_what_is_json_comes_through(value: Any) -> None:
+    """Any JSON value is read as it was written."""
+    assert parse(json.dumps(value).encode()) == value
+
+
+def test_brackets_in_texts_are_not_depth() -> None:
+    """Only brackets outside of strings count."""
+    value = ['[[[["\\' * 20] * 3
+    assert parse(json.dumps(value).encode()) == value
+    with pytest.raises(Problem) as found:
+        parse(("[" * 33 + "]" * 33).encode())
+    assert found.value.code == "too_deep"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "",
+        "text/plain",
+        "multipart/form-data",
+        "application/json; charset=latin-1",
+        "application/jsonx",
+        "application/vnd.bentoml+pickle",
+        "application/json\xff",
+    ],
+)
+def test_other_content_types_are_refused(parts_and_tokens: tuple[Parts, dict[str, str]], kind: str) -> None:
+    """415 for all but JSON in UTF-8."""
+    headers: Any = {
+        "authorization": f"Bearer {parts_and_tokens[1]['admin']}",
+        "content-type": kind.encode("latin-1"),
+    }
+    client = InProcess(parts_and_tokens[0])
+    response = client.request("POST", "/v1/wait-time", content=b"{}", headers=headers)
+    assert (response.status_code, response.json()["code"]) == (415, "unsupported_content_type")
+
+
+def test_a_compressed_body_is_refused(parts_and_tokens: tuple[Parts, dict[str, str]]) -> None:
+    """Nothing is unpacked: a small body could be a large one."""
+    response = post(parts_and_tokens, b"{}", content_encoding="gzip")
+    assert response.json()["code"] == "unsupported_content_encoding"
+
+
+def test_a_large_body_is_refused(parts_and_tokens: tuple[Parts, dict[str, str]]) -> None:
+    """By its announced length, and by what comes where none is announced."""
+    assert post(parts_and_tokens, b"x" * 3_000_000).status_code == 413
+
+    async def chunks() -> Any:
+        for _ in range(30):
+            yield b"[" * 100_000
+
+    response = post(parts_and_tokens, chunks())
+    assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
+
+
+def test_addresses_and_methods(parts_and_tokens: tuple[Parts, dict[str, str]]) -> None:
+    """Unknown addresses, line breaks in them, other methods: each a problem; OPTIONS and HEAD are sane."""
+    client = InProcess(parts_and_tokens[0])
+    for path in ("/nothing", "/v1/predictions/%0a", "/v1/wait-time/"):
+        response = client.get(path)
+        assert (response.status_code, response.json()["code"]) == (404, "unknown_route"), path
+    response = client.request("DELETE", "/v1/decisions")
+    assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD, OPTIONS, POST")
+    response = client.request("OPTIONS", "/v1/wait-time")
+    assert (response.status_code, response.headers["allow"], response.content) == (204, "OPTIONS, POST", b"")
+    head, whole = client.request("HEAD", "/livez"), client.get("/livez")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == whole.headers["content-length"]
+    assert client.get("/" + "a" * 600).status_code == 431
+
+
+def test_queries_are_strict(parts_and_tokens: tuple[Parts, dict[str, str]]) -> None:
+    """Unknown, repeated or wrong parameters are refused with their names' places, all at once."""
+    headers = {"authorization": f"Bearer {parts_and_tokens[1]['auditor']}"}
+    client = InProcess(parts_and_tokens[0])
+    response = client.get(f"/v1/journal?limit=0&limit=2&after=x&{SECRET}=1", headers=headers)
+    assert {(e["path"], e["code"]) for e in response.json()["errors"]} == {
+        ("query", "unknown_parameter"),
+        ("query.limit", "repeated"),
+        ("query.after", "out_of_range"),
+    }
+    assert SECRET not in response.text
+
+
+def test_every_response_has_its_id_and_its_headers(parts_and_tokens: tuple[Parts, dict[str, str]]) -> None:
+    """Whatever was asked: an id of its own, no caching, no scripts from anywhere."""
+    client = InProcess(parts_and_tokens[0])
+    seen = set()
+    for method, path in [("GET", "/livez"), ("GET", "/nothing"), ("POST", "/v1/wait-time"), ("OPTIONS", "/")]:
+        response = client.request(method, path)
+        seen.add(response.headers["x-request-id"])
+        assert "script-src" not in response.headers["content-security-policy"]
+        assert response.headers["content-security-policy"].startswith("default-src 'none'")
+        if response.status_code >= 400:
+            assert response.json()["request_id"] == response.headers["x-request-id"]
+    assert len(seen) == 4
+
+
+def test_a_value_is_never_in_an_answer_or_the_log(
+    parts_and_tokens: tuple[Parts, dict[str, str]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Sent in a field, a key, an id, a path, a query, a token: nowhere does it come back or stay."""
+    logging.getLogger("vigie").propagate = True
+    odd = {
+        "visits": [{"visit_id": SECRET, "arrived_at": SECRET, "triage": SECRET, SECRET: SECRET}],
+        SECRET: 1,
+    }
+    client = InProcess(parts_and_tokens[0])
+    admin = {"authorization": f"Bearer {parts_and_tokens[1]['admin']}"}
+    with caplog.at_level(logging.DEBUG):
+        answers = [
+            post(parts_and_tokens, json.dumps(odd).encode()),
+            post(
+                parts_and_tokens,
+                json.dumps({"prediction_id": SECRET, "value": SECRET}).encode(),
+                "/v1/decisions",
+            ),
+            post(
+                parts_and_tokens,
+                json.dumps({"units": [SECRET], "horizons_hours": [SECRET]}).encode(),
+                "/v1/bed-demand",
+            ),
+            client.get(f"/v1/predictions/{SECRET}", headers=admin),
+            client.get(f"/{SECRET}?{SECRET}={SECRET}"),
+            client.get("/v1/journal", headers={"authorization": f"Bearer {SECRET}"}),
+        ]
+    assert [a.status_code for a in answers] == [422, 422, 422, 404, 404, 401]
+    for answer in answers:
+        assert "Lefebvre" not in answer.text
+    logged = "\n".join(
+        f"{r.getMessage()} {r.__dict__.get('fields')}"
+        for r in caplog.records
+        if not r.name.startswith("http")
+    )
+    assert "unmatched" in logged
+    assert "Lefebvre" not in logged
+    assert parts_and_tokens[1]["admin"] not in logged
+
+
+def test_metrics_are_by_route_template(parts_and_tokens: tuple[Parts, dict[str, str]]) -> None:
+    """Many ids make one line; who is on this machine needs no token, unless somebody forwards."""
+    client = InProcess(parts_and_tokens[0])
+    headers = {"authorization": f"Bearer {parts_and_tokens[1]['auditor']}"}
+    for number in range(30):
+        client.get(f"/v1/predictions/{number:024x}", headers=headers)
+        client.get(f"/nothing/{number}")
+    page = client.get("/metrics", peer="127.0.0.1")
+    assert page.status_code == 200
+    lines = [line for line in page.text.splitlines() if line.startswith("vigie_requests_total")]
+    assert len(lines) == 2
+    assert any('route="/v1/predictions/{prediction_id}"' in line and line.endswith(" 30.0") for line in lines)
+    assert client.get("/metrics", peer="127.0.0.1", headers={"x-forwarded-for": "1.2.3.4"}).status_code == 401
+    assert client.get("/metrics").status_code == 401
+
+
+def test_a_websocket_is_closed(parts_and_tokens: tuple[Parts, dict[str, str]]) -> None:
+    """There is none here."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    asyncio.run(Gate(parts_and_tokens[0], ENDPOINTS)({"type": "websocket", "path": "/"}, receive, send))
+    assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
+def test_head_sends_no_body(parts_and_tokens: tuple[Parts, dict[str, str]]) -> None:
+    """The head of the answer to GET, and nothing after it."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    scope = {"type": "http", "method": "HEAD", "path": "/livez", "headers": [], "query_string": b""}
+    asyncio.run(Gate(parts_and_tokens[0], ENDPOINTS)(scope, receive, send))
+    assert [m.get("body") for m in sent] == [None, b""]
+
+
+def test_a_header_sent_twice_is_refused(parts_and_tokens: tuple[Parts, dict[str, str]]) -> None:
+    """Two content types or tokens could be read as either."""
+    client = InProcess(parts_and_tokens[0])
+    twice = [("authorization", "Bearer a"), ("authorization", "Bearer b")]
+    assert client.get("/v1/models", headers=twice).json()["code"] == "repeated_header"
+
+
+class TestPages:
+    """The way in, and what a browser gets."""
+
+    def test_a_token_opens_the_pages_by_a_form(self, parts_and_tokens: tuple[Parts, dict[str, str]]) -> None:
+        """The cookie is for this site's servers only, and says nothing that can be changed."""
+        parts, tokens = parts_and_tokens
+        client = InProcess(parts)
+        html = {"accept": "text/html"}
+        first = client.get("/", headers=html)
+        assert (first.status_code, first.headers["location"]) == (303, "/sign-in")
+        entered = client.request("POST", "/sign-in", data={"token": tokens["operator"], "language": "en"})
+        assert (entered.status_code, entered.headers["location"]) == (303, "/?language=en")
+        cookie = entered.headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=strict" in cookie
+        value = cookie.split(";")[0]
+        page = client.get("/", headers={"cookie": value})
+        assert page.status_code == 200
+        assert tokens["operator"] not in page.text
+        card = client.get("/v1/models/wait-time/card", headers={"cookie": value})
+        assert card.status_code == 200
+        assert client.get("/v1/journal", headers={"cookie": value}).status_code == 401
+        changed = value[:-3] + ("AAA" if not value.endswith("AAA") else "BBB")
+        assert client.get("/", headers={"cookie": changed}).status_code == 401
+        odd: Any = {"cookie": b"vigie_session=\xe9.x"}
+        assert client.get("/", headers=odd).status_code == 401
+
+    def test_a_session_ends_with_its_token(self, parts_and_tokens: tuple[Parts, dict[str, str]]) -> None:
+        """Who was signed in with a token that is revoked is no longer."""
+        from registry.record.tokens import revoke_token
+        from serving.http.clock import system_time
+
+        parts, tokens = parts_and_tokens
+        client = InProcess(parts)
+        entered = client.request("POST", "/sign-in", data={"token": tokens["board"]})
+        value = entered.headers["set-cookie"].split(";")[0]
+        assert client.get("/", headers={"cookie": value}).status_code == 200
+        with parts.engine.begin() as connection:
+            revoke_token(connection, tokens["board"].split("_")[1], now=system_time())
+        assert client.get("/", headers={"cookie": value}).status_code == 401
+
+    def test_who_may_not_see_pages_stays_outside(
+        self, parts_and_tokens: tuple[Parts, dict[str, str]]
+    ) -> None:
+        """An application's token, a wrong one, and a form from another site."""
+        parts, tokens = parts_and_tokens
+        client = InProcess(parts)
+        for token in (tokens["application"], "vigie_x_y", "", "é" * 9):
+            response = client.request("POST", "/sign-in", data={"token": token})
+            assert (response.status_code, "set-cookie" in response.headers) == (403, False)
+        other = {"sec-fetch-site": "cross-site"}
+        response = client.request("POST", "/sign-in", data={"token": tokens["board"]}, headers=other)
+        assert response.json()["code"] == "from_another_site"
+
+    def test_a_link_works_once(self, parts_and_tokens: tuple[Parts, dict[str, str]], tmp_path: Path) -> None:
+        """The demo's way in: afterwards the same link opens nothing, and a session is no link."""
+        from serving.http.authentication import entry_link
+
+        client = InProcess(parts_and_tokens[0])
+        link = entry_link(tmp_path / "home")
+        first, second = client.get(link), client.get(link)
+        assert (first.status_code, second.status_code) == (303, 403)
+        cookie = first.headers["set-cookie"].split(";")[0]
+        assert client.get("/", headers={"cookie": cookie}).status_code == 200
+        assert client.get(f"/enter/{cookie.split('=', 1)[1]}").status_code == 403
+        assert (
+            client.get("/", headers={"cookie": f"vigie_session={link.rsplit('/', 1)[1]}"}).status_code == 401
+        )
+
+    def test_the_page_shows_the_forecasts_and_records_them_once_a_minute(
+        self, parts_and_tokens: tuple[Parts, dict[str, str]]
+    ) -> None:
+        """In both languages: numbers, reasons, trust, version, picture; ten screens make one record."""
+        from registry.record.journal import entries
+
+        parts, tokens = parts_and_tokens
+        client = InProcess(parts)
+        headers = {"authorization": f"Bearer {tokens['operator']}"}
+        for _ in range(3):
+            page = client.get("/", headers=headers).text
+        english = client.get("/?language=en", headers=headers).text
+        assert "Court séjour gériatrique" in page
+        assert "23 patients attendent déjà" in page
+        assert "Vigie informe, les soignants et les cadres décident" in page
+        assert "clinicians and managers decide" in english
+        assert page.count("<svg") == 4
+        assert page.index("Court séjour gériatrique") < page.index("Médecine polyvalente")
+        assert not re.search(r"<script|style=|https?://(?!www\.w3\.org)", page)
+        with parts.engine.connect() as connection:
+            assert [e.actor for e in entries(connection)] == ["page"] * 4  # two models, two languages
+
+    def test_the_page_says_why_there_is_nothing(self, parts_and_tokens: tuple[Parts, dict[str, str]]) -> None:
+        """Without a release, with a refused one, without history: words in place of numbers."""
+        from hospital.errors import HistoryError
+        from registry.errors import ReleaseError
+        from serving.releases.releases_in_use import Releases
+        from tests.support.serving_fakes import FakeReleases
+
+        parts, tokens = parts_and_tokens
+        headers = {"authorization": f"Bearer {tokens['operator']}"}
+        parts.releases = Releases(FakeReleases({"bed-demand": None, "wait-time": ReleaseError("changed")}))
+        page = InProcess(parts).get("/", headers=headers)
+        assert page.status_code == 200
+        assert TEXTS["fr"]["no_release"] in page.text
+        assert TEXTS["fr"]["refused"].split(" :")[0] in page.text
+        parts.releases = Releases(FakeReleases())
+        parts.forecaster.error = HistoryError("x")  # type: ignore[attr-defined]
+        assert TEXTS["fr"]["no_history"] in InProcess(parts).get("/", headers=headers).text
+
+    def test_both_languages_have_the_same_words(self) -> None:
+        """No text is missing in one of them."""
+        assert set(TEXTS["fr"]) == set(TEXTS["en"])

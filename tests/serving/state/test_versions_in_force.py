@@ -1,0 +1,62 @@
+"""Which stored versions are read for a time: all that may matter, and never one whose end is left out."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import text
+
+from hospital.times import DAY, HOUR, MISSING_TIME
+from registry.record.database import migrate, observations, opened_database, writing
+from serving.state.history_import import rows_since
+from serving.state.observations import add, in_force_by_parts
+
+SINCE = 19_800 * DAY
+ENTERED, LEFT, TOLD = SINCE - 5 * DAY, SINCE - 2 * HOUR, SINCE + 3 * HOUR
+
+
+def _stay(left: int | None) -> dict[str, Any]:
+    return {"stay_id": "s", "unit": "U1", "entered_at": ENTERED, "left_at": left}
+
+
+def test_an_end_that_is_received_late_is_read_with_the_version_that_it_ends(database_url: str) -> None:
+    """Left before the time that is asked about, told of after it: else the stay would seem open for ever."""
+    with opened_database(database_url) as engine:
+        with writing(engine) as connection:
+            add(connection, {"stays": [_stay(None)]}, ENTERED)
+            add(connection, {"stays": [_stay(LEFT)]}, TOLD)
+        with engine.connect() as connection:
+            ((open_one, closed),) = in_force_by_parts(connection, "stays", SINCE)
+            assert "left_at" not in open_one
+            assert closed["left_at"] == LEFT
+            assert list(in_force_by_parts(connection, "stays", TOLD + HOUR)) == []
+
+
+def test_what_was_stored_before_is_corrected(tmp_path: Path) -> None:
+    """A database of the form before: its late ends are read after the migration."""
+    with opened_database(f"sqlite:///{tmp_path / 'vigie.db'}") as engine:
+        with writing(engine) as connection:
+            add(connection, {"stays": [_stay(None)]}, ENTERED)
+            add(connection, {"stays": [_stay(LEFT)]}, TOLD)
+            connection.execute(
+                observations.update().where(observations.c.received_at == TOLD).values(active_until=LEFT)
+            )
+            connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+        with engine.connect() as connection:
+            assert sum(map(len, in_force_by_parts(connection, "stays", SINCE))) == 1
+        migrate(engine)
+        with engine.connect() as connection:
+            assert sum(map(len, in_force_by_parts(connection, "stays", SINCE))) == 2
+
+
+def test_a_first_import_takes_the_end_too() -> None:
+    """Of a hospital's tables: both versions, and neither of a stay that was over and told of before."""
+    columns = {
+        "stay_id": np.array(["s", "s", "old", "old"], object),
+        "unit": np.array(["U1"] * 4, object),
+        "entered_at": np.full(4, ENTERED),
+        "left_at": np.array([MISSING_TIME, LEFT, MISSING_TIME, LEFT]),
+        "received_at": np.array([ENTERED, TOLD, ENTERED, LEFT]),
+    }
+    taken = list(rows_since("stays", columns, SINCE))
+    assert [(row["stay_id"], row.get("left_at")) for row in taken] == [("s", None), ("s", LEFT)]

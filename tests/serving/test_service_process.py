@@ -1,0 +1,396 @@
+"""The service as BentoML runs it: hostile bytes, its own client, the committed document, how it ends."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from registry.settings import Settings
+from serving.errors import SettingsError
+from serving.gateway.openapi import build_document, document_text
+from serving.supervisor import check_can_serve
+from tests.support.running_service import ROOT, Running, free_port, run_service
+
+VISIT = {"visit_id": "a", "arrived_at": "2025-11-03T02:30:00Z", "triage": "3A"}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One service for this module."""
+    with run_service(tmp_path_factory.mktemp("service")) as found:
+        yield found
+
+
+def ask(running: Running, method: str, path: str, role: str = "admin", **more: Any) -> httpx.Response:
+    """A response over the network."""
+    headers = {"authorization": f"Bearer {running.tokens[role]}", **more.pop("headers", {})}
+    return httpx.request(method, running.url + path, headers=headers, timeout=20, **more)
+
+
+def raw(running: Running, content: bytes, seconds: float = 10) -> bytes:
+    """What comes back to these bytes until the service closes, or nothing comes any more."""
+    with socket.create_connection(("127.0.0.1", running.port), timeout=seconds) as connection:
+        connection.sendall(content)
+        answer = b""
+        try:
+            while chunk := connection.recv(65_536):
+                answer += chunk
+        except TimeoutError:
+            pass
+        return answer
+
+
+def head(running: Running, more: str = "", path: str = "/v1/wait-time", method: str = "POST") -> bytes:
+    """The head of a request; every further line ends with a line break."""
+    token = running.tokens["admin"]
+    lines = f"{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\nconnection: close\r\n"
+    return (lines + more + "\r\n").encode("latin-1")
+
+
+def problem_of(answer: bytes) -> tuple[int, str]:
+    """Status and code of a problem detail with a request id."""
+    top, _, body = answer.partition(b"\r\n\r\n")
+    assert b"application/problem+json" in top
+    assert b"x-request-id: " in top
+    return int(top.split(b" ")[1]), str(json.loads(body)["code"])
+
+
+class TestHostile:
+    """What a stranger may send."""
+
+    def test_a_body_that_never_comes_times_out(self, running: Running) -> None:
+        """408 after the time a body may take (1 s in these tests), not after minutes."""
+        started = time.monotonic()
+        answer = raw(running, head(running, "content-type: application/json\r\ncontent-length: 100\r\n"))
+        assert problem_of(answer) == (408, "body_timeout")
+        assert time.monotonic() - started < 5
+
+    def test_a_body_in_drops_times_out(self, running: Running) -> None:
+        """A byte now and then does not keep it waiting."""
+        with socket.create_connection(("127.0.0.1", running.port), timeout=10) as connection:
+            more = "content-type: application/json\r\ncontent-length: 100\r\n"
+            connection.sendall(head(running, more))
+            for _ in range(8):
+                connection.sendall(b"[")
+                time.sleep(0.25)
+                connection.settimeout(0.01)
+                try:
+                    answer = connection.recv(65_536)
+                    break
+                except TimeoutError:
+                    answer = b""
+            assert answer.startswith(b"HTTP/1.1 408")
+
+    def test_twenty_megabytes_are_refused(self, running: Running) -> None:
+        """Announced or not, before they are read."""
+        more = "content-type: application/json\r\ncontent-length: 20000000\r\n"
+        assert problem_of(raw(running, head(running, more) + b"[" * 1000)) == (413, "body_too_large")
+
+        def chunks() -> Iterator[bytes]:
+            for _ in range(200):
+                yield b"[" * 100_000
+
+        try:
+            response = ask(
+                running,
+                "POST",
+                "/v1/wait-time",
+                content=chunks(),
+                headers={"content-type": "application/json"},
+            )
+        except httpx.WriteError:
+            return  # it was refused while it was still being sent
+        assert response.status_code == 413
+
+    @pytest.mark.parametrize(
+        "path", ["/v1/predictions/a%0ab", "/%0a", "/v1/wait-time%00", "/%ff", "/schema.json%0a"]
+    )
+    def test_odd_paths(self, running: Running, path: str) -> None:
+        """Line breaks and worse in an address: our 404, not the server's."""
+        assert problem_of(raw(running, head(running, path=path, method="GET"))) == (404, "unknown_route")
+
+    @pytest.mark.parametrize("target", ["*", "http://elsewhere/v1/models"])
+    def test_odd_targets(self, running: Running, target: str) -> None:
+        """`OPTIONS *` and absolute addresses get a sane answer with an id."""
+        answer = raw(running, head(running, path=target, method="OPTIONS"))
+        assert int(answer.split(b" ")[1]) in (204, 404)
+        assert b"x-request-id: " in answer
+
+    def test_odd_content_types(self, running: Running) -> None:
+        """Bytes that are no text, forms without boundary, BentoML's pickles: 415."""
+        for kind in ("\xff", "multipart/form-data", "application/vnd.bentoml+pickle", "application/json\xff"):
+            more = f"content-type: {kind}\r\ncontent-length: 2\r\n"
+            found = problem_of(raw(running, head(running, more) + b"{}"))
+            assert found == (415, "unsupported_content_type"), kind
+
+    def test_bentomls_own_routes_are_not_there(self, running: Running) -> None:
+        """None of its pages, its probes answered by ours, its forecast routes behind the gate."""
+        assert ask(running, "GET", "/static_content/index.css").status_code == 404
+        assert ask(running, "POST", "/wait_time", json={}).status_code == 404
+        assert ask(running, "POST", "/v1/wait-time/submit", json={}).status_code == 404
+        assert httpx.get(running.url + "/livez").json() == {"alive": True}
+        assert httpx.post(running.url + "/v1/wait-time", json={}).status_code == 401
+        assert "bentoml" not in str(httpx.get(running.url + "/livez").headers).lower()
+        page = httpx.get(running.url + "/", headers={"accept": "text/html"})
+        assert page.headers["location"] == "/sign-in"
+
+    def test_nothing_of_it_is_in_the_log(self, running: Running) -> None:
+        """Faults leave a line by template, no value, no traceback."""
+        odd = {"visits": [{**VISIT, "visit_id": "Lefebvre\u0000", "triage": "Lefebvre"}]}
+        assert ask(running, "POST", "/v1/wait-time", json=odd).status_code == 422
+        ask(running, "GET", "/Lefebvre?Lefebvre")
+        log = running.log.read_text()
+        assert '"route": "/v1/wait-time", "method": "POST", "status": 422' in log
+        assert "Lefebvre" not in log
+        assert "Traceback" not in log
+
+
+class TestNative:
+    """The two forecast routes as BentoML's own methods."""
+
+    def test_bentomls_client_knows_them(self, running: Running) -> None:
+        """Its client reads the schema and calls both by name."""
+        import bentoml
+
+        with bentoml.SyncHTTPClient(running.url, token=running.tokens["application"]) as client:
+            waits = client.wait_time(visits=[VISIT], explain={"top": 1})
+            beds = client.bed_demand(units=["U1"], horizons_hours=[4.0])
+        assert waits["predictions"][0]["visit_id"] == "a"
+        assert beds["forecasts"][0]["unit"] == "U1"
+
+    def test_the_schema_declares_their_fields(self, running: Running) -> None:
+        """With the contract's columns, and without what is known only afterwards."""
+        schema = httpx.get(running.url + "/schema.json").json()
+        routes = {r["route"]: r for r in schema["routes"]}
+        assert set(routes) == {"/v1/wait-time", "/v1/bed-demand"}
+        visit = routes["/v1/wait-time"]["input"]["properties"]["visits"]["items"]["properties"]
+        assert {"triage", "arrived_at", "ed_state"} <= set(visit)
+        assert "seen_at" not in visit
+
+
+class TestDocument:
+    """docs/openapi.json, held against the running service."""
+
+    def test_it_is_what_the_service_tells(self, running: Running) -> None:
+        """The committed file, the code and the running service say the same."""
+        committed = (ROOT / "docs" / "openapi.json").read_text(encoding="utf-8")
+        assert committed == document_text(), "run python -m serving.gateway.openapi"
+        assert httpx.get(running.url + "/docs.json").json() == json.loads(committed)
+
+    def test_every_operation_answers_as_it_says(self, running: Running) -> None:
+        """With a token: a status and content type that the document has; without: 401 where it says so."""
+        made = ask(running, "POST", "/v1/wait-time", json={"visits": [VISIT]}).json()
+        prediction = made["predictions"][0]["prediction_id"]
+        bodies: dict[str, Any] = {
+            "/v1/wait-time": {"visits": [VISIT]},
+            "/v1/bed-demand": {"units": ["U1"], "horizons_hours": [4]},
+            "/v1/observations": {"census": [{"unit": "U1", "at": "2025-11-03T02:00:00Z", "occupied": 3}]},
+            "/v1/decisions": {"prediction_id": prediction, "decision": "accept", "reason": "oui"},
+        }
+        for path, operations in build_document()["paths"].items():
+            for method, operation in operations.items():
+                where = path.replace("{prediction_id}", prediction).replace("{name}", "wait-time")
+                body = bodies.get(path) if method == "post" else None
+                good = ask(running, method.upper(), where, json=body)
+                assert 200 <= good.status_code < 300, (method, path, good.text)
+                for response in (good, ask(running, method.upper(), where, json=[])):
+                    said = operation["responses"].get(str(response.status_code))
+                    assert said is not None, (method, path, response.status_code)
+                    assert response.headers["content-type"].split(";")[0] in said["content"], (method, path)
+                if "security" in operation and path != "/metrics":
+                    response = httpx.request(method, running.url + where, json=body)
+                    assert response.status_code == 401
+
+    def test_answers_fit_their_schemas(self, running: Running) -> None:
+        """The declared models read what is answered, no field more or less."""
+        from serving.messages.answer_bodies import BedDemandAnswer, StoredPrediction, WaitTimeAnswer
+
+        waits = ask(running, "POST", "/v1/wait-time", json={"visits": [VISIT]})
+        beds = ask(running, "POST", "/v1/bed-demand", json={"units": ["U1", "U4"], "horizons_hours": [4, 72]})
+        found = WaitTimeAnswer.model_validate_json(waits.content)
+        BedDemandAnswer.model_validate_json(beds.content)
+        stored = ask(running, "GET", f"/v1/predictions/{found.predictions[0].prediction_id}")
+        StoredPrediction.model_validate_json(stored.content)
+
+
+def test_it_ends_cleanly(tmp_path: Path) -> None:
+    """Told to stop, it answers what is in flight, ends with exit code 0 and shows no traceback."""
+    with run_service(tmp_path) as running:
+        body = json.dumps({"visits": [VISIT]}).encode()
+        more = f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
+        with socket.create_connection(("127.0.0.1", running.port), timeout=10) as connection:
+            connection.sendall(head(running, more) + body[:-5])
+            time.sleep(0.2)
+            os.kill(running.process.pid, signal.SIGINT)
+            time.sleep(0.3)
+            connection.sendall(body[-5:])
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        assert running.process.wait(20) == 0
+        assert "Traceback" not in running.log.read_text()
+
+
+def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> None:
+    """In one line that says what to do; so is a home that cannot be written."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        settings = Settings(home=tmp_path / "home", port=taken.getsockname()[1])
+        with pytest.raises(SettingsError, match="VIGIE_PORT"):
+            check_can_serve(settings)
+    check_can_serve(settings.model_copy(update={"port": free_port()}))
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match="VIGIE_HOME"):
+        check_can_serve(settings.model_copy(update={"home": tmp_path / "file" / "home"}))
+    with pytest.raises(SettingsError, match="IP address"):
+        check_can_serve(settings.model_copy(update={"host": "localhost"}))
+
+
+def test_a_database_that_cannot_be_opened_is_told_in_a_line(tmp_path: Path) -> None:
+    """With exit code 2, and nothing is left running."""
+    (tmp_path / "not-a-database").write_bytes(b"no SQLite file, for sure" * 100)
+    environment = {n: v for n, v in os.environ.items() if not n.startswith("VIGIE_")}
+    environment |= {"VIGIE_HOME": str(tmp_path / "home"), "VIGIE_PORT": str(free_port())}
+    environment |= {"VIGIE_DATABASE_URL": f"sqlite:///{tmp_path / 'not-a-database'}"}
+    done = subprocess.run(
+        [sys.executable, "vigie.py", "serve"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("vigie: ")
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("loaded", "more"),
+    [("serving.service", ["sqlalchemy", "numpy"]), ("serving.application, serving.composition", [])],
+)
+def test_serving_imports_none_of_what_training_needs(loaded: str, more: list[str]) -> None:
+    """It starts small: nothing of training, and in BentoML's supervisor, which never answers, no database either."""
+    code = f"import {loaded}, sys; print([m for m in %r if m in sys.modules])"
+    heavy = ["mlflow", "shap", "fairlearn", "pandera", "pandas", "xgboost", "sklearn", *more]
+    found = subprocess.run(
+        [sys.executable, "-c", code % heavy], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"
+
+
+def test_nothing_that_a_service_loads_is_compiled_when_it_starts() -> None:
+    """Set-up compiled every library: an installation that may not write there would compile all at each start."""
+    code = (
+        "import importlib.util, os, pathlib, sys, _bentoml_impl.server, serving.application, serving.composition\n"
+        "import sqlalchemy\n"
+        "found = [m.__file__ for m in list(sys.modules.values()) if getattr(m, '__file__', None)]\n"
+        # And some that nothing of ours ever imports, so that no start has compiled them.
+        "unused = pathlib.Path(sqlalchemy.__file__).parent / 'dialects' / 'oracle'\n"
+        "found += list(map(str, unused.glob('*.py')))\n"
+        "assert not any('oracle' in m for m in sys.modules)\n"
+        "sources = [f for f in found if f.endswith('.py') and 'site-packages' in f]\n"
+        "assert len(sources) > 200\n"
+        "print([f for f in sources if not os.path.exists(importlib.util.cache_from_source(f))])"
+    )
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"
+
+
+def test_a_bento_is_built_without_network(tmp_path: Path) -> None:
+    """`bentoml build` packs what serving needs: templates and styles too, no test, no training."""
+    environment = {**os.environ, "BENTOML_HOME": str(tmp_path), "BENTOML_DO_NOT_TRACK": "true"}
+    environment |= {
+        "http_proxy": "http://127.0.0.1:9",
+        "https_proxy": "http://127.0.0.1:9",
+        "UV_OFFLINE": "1",
+    }
+    built = subprocess.run(
+        [sys.executable, "-m", "bentoml", "build"], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert built.returncode == 0, built.stderr[-2000:]
+    source = next(tmp_path.glob("bentos/vigie/*/src"))
+    names = {str(p.relative_to(source)) for p in source.rglob("*") if p.is_file()}
+    assert {
+        "serving/pages/templates/start.html",
+        "serving/pages/static/vigie.css",
+        "registry/policy/policies/default.toml",
+    } <= names
+    assert [n for n in names if n.startswith("explain/built/kernel-")]
+    assert not [n for n in names if n.startswith(("tests/", "training/"))]
+
+
+@pytest.mark.parametrize(
+    ("tell", "ending"), [(os.kill, signal.SIGTERM), (os.killpg, signal.SIGINT)], ids=["SIGTERM", "Ctrl-C"]
+)
+def test_the_real_parts_start_on_an_empty_home(
+    tmp_path: Path, tell: Callable[[int, int], None], ending: int
+) -> None:
+    """Nothing released: it lives, is not ready, and says what to do; told to stop, its monitor ends with it.
+
+    SIGTERM reaches the service alone, Ctrl-C at a terminal all that it started.
+    """
+    port = free_port()
+    environment = {n: v for n, v in os.environ.items() if not n.startswith("VIGIE_")}
+    environment |= {"VIGIE_HOME": str(tmp_path / "home"), "VIGIE_PORT": str(port)}
+    process = subprocess.Popen(
+        [sys.executable, "vigie.py", "serve"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 40
+        while time.monotonic() < deadline:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2)
+            except urllib.error.HTTPError as error:
+                told = json.loads(error.read())
+                break
+            except OSError:
+                assert process.poll() is None
+                time.sleep(0.2)
+        assert told["ready"] is False
+        assert told["models"]["wait-time"] == {"status": "not released"}
+        (monitor,) = _monitors_of(process.pid)
+        tell(process.pid, ending)
+        output = process.communicate(timeout=20)[0].decode()
+        deadline = time.monotonic() + 10
+        while _monitors_of(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert _monitors_of(process.pid) == [], monitor
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
+    assert process.returncode == 0
+    assert "Traceback" not in output
+    assert "vigie: " not in output
+
+
+def _monitors_of(parent: int) -> list[int]:
+    """Processes of `vigie monitor` that follow this service."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (place / "cmdline").read_bytes().split(b"\0")
+            if b"monitor" in words and str(parent).encode() in words:
+                found.append(int(place.name))
+    return found

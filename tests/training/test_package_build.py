@@ -1,0 +1,311 @@
+"""The same data, configuration, seed, commit and lock give the same package, wherever and on how many threads."""
+
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from explain import TreeEngine
+from hospital.dataset.splits import PARTS, UNIT_MODEL_DAYS, split_history
+from hospital.errors import HistoryError
+from hospital.ingest.event_columns import events_of
+from hospital.ingest.hospital_reader import HospitalTables, read_hospital
+from hospital.simulator import simulate, write
+from hospital.times import DAY
+from registry.digests import canonical_json
+from registry.errors import PackageError
+from registry.model.dataset import PreparedBeds, PreparedWaits, forecast, prepare_beds, prepare_waits
+from registry.model.forecast_model import MEDIAN, ForecastModel
+from registry.model.scope_fallback import answer
+from registry.package.manifest import package_digest, write_package
+from tests.support.repository import ROOT
+from training.errors import TrainingError
+from training.monotone import WAIT_SIGNS
+from training.package_build import fit_beds, fit_waits
+from training.train import Request, build_package
+
+HORIZONS = (4.0, 24.0)
+
+
+def silent(step: str, share: float) -> None:
+    """Tells nobody."""
+    del step, share
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small hospital with half a year that can be used."""
+    found = tmp_path_factory.mktemp("half-a-year")
+    write(simulate(220, seed=33, scale=0.15), found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def tables(folder: Path) -> HospitalTables:
+    """The same, read."""
+    return read_hospital(folder, None, b"one key")
+
+
+def _package(tables: HospitalTables, where: Path, model: str, threads: int = 1) -> str:
+    build_package(
+        Request(model, HORIZONS if model == "bed-demand" else (), threads=threads), tables, where, silent
+    )
+    return package_digest(where)
+
+
+@pytest.mark.parametrize("model", ["wait-time", "bed-demand"])
+def test_threads_and_the_pseudonyms_key_change_no_byte(
+    folder: Path, tables: HospitalTables, tmp_path: Path, model: str
+) -> None:
+    """One thread or two, one installation's pseudonyms or another's: the same digest."""
+    first = _package(tables, tmp_path / "one", model)
+    assert _package(tables, tmp_path / "two", model, threads=2) == first
+    other = read_hospital(folder, None, b"another key")
+    assert _package(other, tmp_path / "three", model) == first
+
+
+def test_a_second_checkout_gives_the_same_digest(
+    folder: Path, tables: HospitalTables, tmp_path: Path
+) -> None:
+    """The same commit in another folder builds the same package."""
+    first = _package(tables, tmp_path / "here", "bed-demand")
+    checkout = tmp_path / "checkout"
+    ignored = shutil.ignore_patterns(".venv", "vigie-demo", "vigie-home", ".bench", "__pycache__", ".*_cache")
+    shutil.copytree(ROOT, checkout, ignore=ignored, symlinks=True)
+    program = (
+        "from pathlib import Path; from hospital.ingest.hospital_reader import read_hospital;"
+        "from registry.package.manifest import package_digest; from training.train import Request, build_package;"
+        f"build_package(Request('bed-demand', {HORIZONS}), read_hospital(Path({str(folder)!r}), None, b'x'),"
+        f"Path({str(tmp_path / 'there')!r}), lambda *_: None);"
+        f"import training; print(training.__file__); print(package_digest(Path({str(tmp_path / 'there')!r})))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(checkout)},
+    )
+    where, digest = done.stdout.split()
+    assert where.startswith(str(checkout))
+    assert digest == first
+
+
+@pytest.mark.parametrize("model", ["wait-time", "bed-demand"])
+def test_what_calibrates_was_never_fitted_to(tables: HospitalTables, model: str) -> None:
+    """Other outcomes on the days that calibrate change the calibration, and not a byte of what their errors are of.
+
+    The median that bed demand is served with is fitted once more, on those days too; its spread is not.
+    """
+    horizons = HORIZONS if model == "bed-demand" else ()
+    events = events_of(tables)
+    prepared = prepare_beds(events, (), horizons, None) if horizons else prepare_waits(events, (), None)
+    known = prepared.prediction_time
+    split = split_history(int(known.min()), int(known.max()) - DAY, gap=DAY)
+    inside = split.members("calibrate", known)
+    fit: Any = fit_beds if horizons else fit_waits
+    before = fit(prepared, split, seed=1, threads=1, progress=lambda: None).files
+    if isinstance(prepared, PreparedBeds):
+        moved = np.where(inside, prepared.samples.outcome_beds + 9, prepared.samples.outcome_beds)
+        changed: Any = replace(prepared, samples=replace(prepared.samples, outcome_beds=moved))
+    else:
+        outcome = np.where(inside, prepared.samples.outcome_minutes * 2, prepared.samples.outcome_minutes)
+        samples = replace(prepared.samples, outcome_minutes=outcome)
+        changed = replace(
+            prepared, samples=samples, outcome=np.where(inside, prepared.outcome * 2, prepared.outcome)
+        )
+    after = fit(changed, split, seed=1, threads=1, progress=lambda: None).files
+    assert (after["median.ubj"] == before["median.ubj"]) == (model == "wait-time")
+    assert after["spread.ubj"] == before["spread.ubj"]
+    was, now = (np.array(json.loads(files["calibration.json"])["quantiles"]) for files in (before, after))
+    assert (now > was).any(axis=1).all()
+
+
+@pytest.mark.parametrize("model", ["wait-time", "bed-demand"])
+def test_what_judges_changes_no_byte(tables: HospitalTables, model: str) -> None:
+    """Other outcomes on the days of the scope and the judge part give the same package, whatever is fitted twice."""
+    horizons = HORIZONS if model == "bed-demand" else ()
+    events = events_of(tables)
+    prepared = prepare_beds(events, (), horizons, None) if horizons else prepare_waits(events, (), None)
+    known = prepared.prediction_time
+    split = split_history(int(known.min()), int(known.max()) - DAY, gap=DAY)
+    later = prepared.target_time >= split.spans["scope"][0]
+    fit: Any = fit_beds if horizons else fit_waits
+    before = fit(prepared, split, seed=1, threads=1, progress=lambda: None).files
+    if isinstance(prepared, PreparedBeds):
+        moved = np.where(later, prepared.samples.outcome_beds + 9, prepared.samples.outcome_beds)
+        changed: Any = replace(prepared, samples=replace(prepared.samples, outcome_beds=moved))
+    else:
+        outcome = np.where(later, prepared.samples.outcome_minutes * 2, prepared.samples.outcome_minutes)
+        samples = replace(prepared.samples, outcome_minutes=outcome)
+        doubled = np.where(later, prepared.outcome * 2, prepared.outcome)
+        changed = replace(prepared, samples=samples, outcome=doubled)
+    assert fit(changed, split, seed=1, threads=1, progress=lambda: None).files == before
+
+
+def test_another_seed_gives_another_package(tables: HospitalTables, tmp_path: Path) -> None:
+    """The digest speaks of what was asked: it is no constant."""
+    first = _package(tables, tmp_path / "one", "bed-demand")
+    build_package(Request("bed-demand", HORIZONS, seed=2), tables, tmp_path / "two", silent)
+    assert package_digest(tmp_path / "two") != first
+
+
+@pytest.mark.parametrize("model", ["wait-time", "bed-demand"])
+def test_quantiles_never_cross_and_explanations_add_up(
+    tables: HospitalTables, tmp_path: Path, model: str
+) -> None:
+    """Every row's quantiles rise, its median is the served one, and its reasons add up to it."""
+    request = Request(model, HORIZONS if model == "bed-demand" else ())
+    built = build_package(request, tables, tmp_path / "p", silent)
+    prepared, split = built.prepared, built.split
+    found = ForecastModel(tmp_path / "p")
+    judged = prepared.part(split.members("judge", prepared.prediction_time))
+    few = np.arange(judged.prediction_time.size) % 23 == 0
+    part = judged.part(few)
+    rows = (
+        part.rows(found.beds_or_raise) if isinstance(part, PreparedBeds) else part.rows(found.waits_or_raise)
+    )
+    quantiles = forecast(found, rows)
+    assert (np.diff(quantiles, axis=1) >= 0).all()
+    assert (quantiles >= rows.floor[:, None]).all()
+    explained = found.explain(rows)
+    total = explained.base + explained.contributions.sum(axis=1) + sum(explained.adjustments.values())
+    assert np.abs(total - explained.p50).max() < 1e-4
+    assert np.abs(explained.p50 - quantiles[:, 9]).max() < 1e-9
+    baseline = found.explain_baseline(rows)
+    assert np.abs(baseline.base + sum(baseline.adjustments.values()) - baseline.p50).max() < 1e-9
+    assert np.abs(baseline.p50 - found.baseline_quantiles(rows)[:, 9]).max() < 1e-9
+
+
+def test_contributions_of_a_row_are_those_of_many(tables: HospitalTables, tmp_path: Path) -> None:
+    """Explained alone or among others, a row has the same reasons."""
+    prepared = build_package(Request("bed-demand", HORIZONS), tables, tmp_path / "p", silent).prepared
+    engine = TreeEngine.load((tmp_path / "p" / "median.ubj").read_bytes())
+    X = prepared.X[:40]
+    many = engine.contributions(X)
+    for i in range(0, 40, 7):
+        one = engine.contributions(X[i : i + 1])
+        assert np.array_equal(one.values[0], many.values[i])
+        assert engine.predict(X[i : i + 1])[0] == engine.predict(X)[i]
+
+
+def test_the_four_parts_never_mix() -> None:
+    """Parts follow one another with at least the gap between them, and cover the history's end."""
+    split = split_history(0, 400 * DAY, gap=7 * DAY)
+    spans = [split.spans[part] for part in PARTS]
+    assert spans[0][0] == 0
+    assert spans[-1][1] == 400 * DAY
+    for (_, end), (start, _) in itertools.pairwise(spans):
+        assert start - end == 7 * DAY
+    times = np.arange(0, 400 * DAY, DAY // 3)
+    membership = sum(split.members(part, times).astype(int) for part in PARTS)
+    assert membership.max() == 1
+
+
+def test_a_split_of_too_little_says_how_much_is_needed() -> None:
+    """The message names the days there are and the days it takes."""
+    with pytest.raises(HistoryError, match=r"50 days can be used, at least 144"):
+        split_history(0, 50 * DAY, gap=7 * DAY)
+    with pytest.raises(HistoryError, match=r"400 days .* enough, but --test-from .* too short: judge"):
+        split_history(0, 400 * DAY, gap=7 * DAY, judge_from=390 * DAY)
+
+
+def test_what_cannot_be_trained_is_said(tables: HospitalTables, tmp_path: Path) -> None:
+    """Wrong horizons, and a model that the tables cannot give."""
+    with pytest.raises(TrainingError, match="Horizons"):
+        build_package(Request("bed-demand", (500.0,)), tables, tmp_path / "p", silent)
+    import dataclasses
+
+    only_visits = {n: t for n, t in tables.tables.items() if n in ("visits", "units")}
+    with pytest.raises(TrainingError, match="stays or a census"):
+        build_package(
+            Request("bed-demand"), dataclasses.replace(tables, tables=only_visits), tmp_path / "p", silent
+        )
+
+
+def test_a_ward_with_a_short_history_is_answered_by_the_rule(folder: Path, tmp_path: Path) -> None:
+    """Under ninety days from its first patient: judged and answered by the rule; the other wards by the model."""
+    young = tmp_path / "young"
+    shutil.copytree(folder, young)
+    stays = pd.read_parquet(young / "stays.parquet")
+    last = stays["entered_at"].max()
+    ward = stays["unit"].value_counts().index[0]
+    stays = stays[(stays["unit"] != ward) | (stays["entered_at"] > last - pd.Timedelta(days=110))]
+    stays.to_parquet(young / "stays.parquet", index=False)
+    visits = pd.read_parquet(young / "visits.parquet")
+    early = (visits["destination_unit"] == ward) & (visits["arrived_at"] <= last - pd.Timedelta(days=110))
+    visits.loc[early, ["destination_unit", "bed_requested_at"]] = None  # nobody waited for it either
+    visits.to_parquet(young / "visits.parquet", index=False)
+    tables = read_hospital(young, None, b"one key")
+    built = build_package(Request("bed-demand", HORIZONS), tables, tmp_path / "p", silent)
+    model, prepared = ForecastModel(tmp_path / "p"), built.prepared
+    assert isinstance(prepared, PreparedBeds)
+    baselines = model.beds_or_raise
+    days = dict(zip(baselines.units, baselines.days.tolist(), strict=True))
+    assert 20 < days[ward] < UNIT_MODEL_DAYS
+    assert min(d for unit, d in days.items() if unit != ward) > UNIT_MODEL_DAYS
+
+    judged = prepared.part(built.split.members("judge", prepared.prediction_time))
+    rows = judged.rows(baselines)
+    names = np.array([u.unit for u in prepared.events.units])[judged.samples.query.unit]
+    ruled = names == ward
+    assert ruled.any()
+    served, rule = forecast(model, rows), model.baseline_quantiles(rows)
+    assert np.array_equal(served[ruled], rule[ruled])
+    assert not np.array_equal(served[~ruled], rule[~ruled])
+    answered = answer(model, rows, np.ones(names.size, bool))
+    assert np.array_equal(answered.inside, ~ruled)
+    assert np.array_equal(answered.quantiles, served)
+    assert (answered.contributions[ruled] == 0).all()
+
+
+def test_the_served_median_follows_the_signs(tables: HospitalTables, tmp_path: Path) -> None:
+    """Not the trees alone: what is served as p50, calibration and floor included."""
+    built = build_package(Request("wait-time"), tables, tmp_path / "p", silent)
+    model, prepared = ForecastModel(tmp_path / "p"), built.prepared
+    assert isinstance(prepared, PreparedWaits)
+    few = np.arange(prepared.prediction_time.size) % max(prepared.prediction_time.size // 60, 1) == 0
+    rows = prepared.part(few).rows(model.waits_or_raise)
+    for name, sign in WAIT_SIGNS.items():
+        column = [f.name for f in model.features].index(name)
+        grid = np.unique(np.nanquantile(prepared.X[:, column], np.linspace(0, 1, 25))).astype(np.float32)
+        p50 = []
+        for value in grid:
+            X = rows.X.copy()
+            X[:, column] = value
+            p50.append(model.quantiles(replace(rows, X=X))[:, MEDIAN])
+        assert (sign * np.diff(np.stack(p50), axis=0)).min() >= -1e-9, name
+
+
+def test_a_package_of_another_vigie_is_refused_in_words(tables: HospitalTables, tmp_path: Path) -> None:
+    """One whose files lack what this Vigie reads, or name what it does not know, with digests that are right."""
+    build_package(Request("bed-demand", HORIZONS), tables, tmp_path / "p", silent)
+    manifest = json.loads((tmp_path / "p" / "manifest.json").read_bytes())
+    files = {name: (tmp_path / "p" / name).read_bytes() for name in manifest["files"]}
+    for name, spoil in (
+        ("baseline.json", lambda body: body.pop("start_share")),
+        ("baseline.json", lambda body: body.pop("history_days")),
+        ("linear.json", lambda body: body["features"].__setitem__(0, "no such feature")),
+        ("linear.json", lambda body: body["trees_share"].pop()),
+        ("calibration.json", lambda body: body.pop("shift")),
+        ("calibration.json", lambda body: body["shift"].pop()),
+        ("calibration.json", lambda body: [body[k].pop() for k in ("shift", "quantiles")]),
+    ):
+        body = json.loads(files[name])
+        spoil(body)
+        where = tmp_path / "spoilt"
+        shutil.rmtree(where, ignore_errors=True)
+        kept = {k: v for k, v in manifest.items() if k != "files"}
+        write_package(where, kept, {**files, name: canonical_json(body)})
+        with pytest.raises(PackageError, match="Train the model again"):
+            ForecastModel(where)

@@ -1,0 +1,301 @@
+"""From prepared samples to the files of a package. No clock, no machine, no person: the same in, the same out."""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from explain import TreeEngine
+from hospital.arrays import Array
+from hospital.dataset.baselines import (
+    WAIT_BASELINES,
+    BedBaselines,
+    WaitBaselines,
+    best_of,
+    residual_quantiles,
+    triage_position,
+    usual_waits,
+)
+from hospital.dataset.quantiles import LEVELS
+from hospital.dataset.splits import Split
+from hospital.errors import HistoryError
+from hospital.features.feature import TRIAGE_RANK, Feature
+from hospital.times import DAY
+from registry.digests import canonical_json
+from registry.model.dataset import PreparedBeds, PreparedWaits, fitted_until
+from registry.model.forecast_model import WAIT_GROUP_SHAPE, Rows, model_quantiles
+from registry.model.linear_step import LinearStep, Median
+from training.bed_baselines import (
+    bed_baselines,
+    feature_of,
+    usual_of_the_other_half,
+    with_residuals,
+)
+from training.conformal import LEAST_CELL, LEAST_WAITS, Calibration, Errors, calibrated
+from training.hospital_total import learn_whole
+from training.linear import fit_habit, fit_slopes, with_habit
+from training.monotone import WAIT_SIGNS, signs_of
+from training.trees import DEFAULT_GROWTH, Growth, Trees, fit_median, fit_trees
+
+__all__ = ["Fitted", "Lesson", "bed_lesson", "fit_baselines", "fit_beds", "fit_waits", "lesson_of"]
+
+_REFERENCE_ROWS = 4096
+_YEAR = 365 * DAY
+_HALF_LIFE = _YEAR
+_TRIAGE_CELLS = len(TRIAGE_RANK) + 1
+
+Prepared = PreparedBeds | PreparedWaits
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a package holds, by file name."""
+
+    files: dict[str, bytes]
+
+
+def fit_beds(
+    data: PreparedBeds,
+    split: Split,
+    *,
+    seed: int,
+    threads: int,
+    progress: Callable[[], None],
+    growth: Growth = DEFAULT_GROWTH,
+) -> Fitted:
+    """Fits the bed-demand model twice: on the fit part, whose errors on the calibrate part are its distribution; then,
+    to be served, on both with the same configuration: habits have changed in the meantime.
+
+    No row of the scope or judge part is used, nor an outcome in them.
+    """
+    fit, calibrate = _part(data, split, "fit"), _part(data, split, "calibrate")
+    first = bed_baselines(fit)
+    linear, first, rows, y, weight = bed_lesson(fit, first, usual_of_the_other_half(fit, first))
+    how: dict[str, Any] = {"seed": seed, "threads": threads, "progress": progress, "growth": growth}
+    trees = fit_trees(fit.X, y, weight, **how)
+    first = with_residuals(first, calibrate, LEAST_CELL)
+    median = Median(TreeEngine.load(trees.median), linear, fit.features)
+    errors = Errors.of(median, TreeEngine.load(trees.spread), calibrate, calibrate.rows(first))
+    calibration = calibrated(errors, len(first.horizons))
+
+    both = data.part(fitted_until(data, split, "calibrate"))
+    # Rule, scale and errors stay those that days not fitted to have told.
+    newest = replace(bed_baselines(both), best=first.best, scale=first.scale, residuals=first.residuals)
+    linear, newest, rows, y, weight = bed_lesson(both, newest, usual_of_the_other_half(both, newest))
+    served = fit_median(both.X, y, weight, **how)
+    median = Median(TreeEngine.load(served), linear, fit.features)
+    reference = _reference(median, [(both, rows)], len(newest.horizons) * len(newest.units))
+    quantiles = model_quantiles(errors.rows, errors.median, errors.width, calibration.shift, calibration.z)
+    whole = learn_whole(calibrate, errors.rows, quantiles, newest)
+    files = _files(replace(trees, median=served), linear, calibration, reference, newest.to_json(), both)
+    return Fitted({**files, **whole})
+
+
+def bed_lesson(
+    part: PreparedBeds, baselines: BedBaselines, usual: Array
+) -> tuple[LinearStep, BedBaselines, Rows, Array, Array]:
+    """(slopes, baselines with their start share, rows, what trees learn in units of the scale, weights).
+
+    Args:
+        usual: float64 [n], usual change in beds.
+    """
+    baselines = replace(baselines, start_share=np.zeros(len(baselines.horizons)))
+    rows = part.rows(baselines)  # no share of the usual change is chosen yet: they start from the demand now
+    y = (_known(part.outcome) - _known(rows.anchor)) / rows.scale
+    weight = np.where(np.isnan(rows.anchor), 0.0, part.weight) * _recency(part.prediction_time)
+    linear, share = fit_slopes(part.features, part.X, usual, y, weight, rows.calibration, rows.scale)
+    habit = fit_habit(part.features, part.X, y, weight, rows.calibration, rows.scale)
+    learned = y - habit.terms(part.features, part.X, rows.calibration, rows.scale).sum(axis=1)
+    return with_habit(linear, habit), replace(baselines, start_share=share), rows, learned, weight
+
+
+def fit_waits(
+    data: PreparedWaits,
+    split: Split,
+    *,
+    seed: int,
+    threads: int,
+    progress: Callable[[], None],
+    growth: Growth = DEFAULT_GROWTH,
+) -> Fitted:
+    """Fits the wait-time model: on waits as multiples of the usual wait of that triage level at that hour."""
+    fit, calibrate = _part(data, split, "fit"), _part(data, split, "calibrate")
+    baselines = _wait_baselines(fit, calibrate)
+    rows, later = fit.rows(baselines), calibrate.rows(baselines)
+    y = _known(fit.outcome) / rows.scale
+    signs = signs_of(fit.features, WAIT_SIGNS)
+    how: dict[str, Any] = {"seed": seed, "threads": threads, "progress": progress, "growth": growth}
+    trees = fit_trees(fit.X, y, fit.weight, signs=signs, **how)
+    departments = max(len(feature_of(data.features, "department").levels), 1)
+    median = Median(TreeEngine.load(trees.median), None, fit.features)
+    errors = Errors.of(median, TreeEngine.load(trees.spread), calibrate, later)
+    groups, bands, triage = _wait_groups(departments)
+    calibration = calibrated(errors, groups, shifted=triage, coarser=(bands, triage), least=LEAST_WAITS)
+    reference = _reference(median, [(fit, rows), (calibrate, later)], departments)
+    return Fitted(_files(trees, None, calibration, reference, baselines.to_json(), fit))
+
+
+def _wait_groups(departments: int) -> tuple[int, Array, Array]:
+    """(calibration groups, their department's part of the day, their triage level): int64 [groups] both."""
+    bands, levels = WAIT_GROUP_SHAPE
+    group = np.arange(departments * bands * levels)
+    return group.size, group // levels, group % levels
+
+
+def fit_baselines(data: Prepared, split: Split) -> Fitted:
+    """A package of the simplest rules alone: chosen on the fit part, their distributions from the calibrate part."""
+    fit, calibrate = _part(data, split, "fit"), _part(data, split, "calibrate")
+    found: BedBaselines | WaitBaselines
+    whole: dict[str, bytes] = {}
+    if isinstance(data, PreparedBeds):
+        found = with_residuals(bed_baselines(fit), calibrate, LEAST_CELL)
+        whole = learn_whole(calibrate, calibrate.rows(found), None, found)
+    else:
+        found = _wait_baselines(fit, calibrate)
+    profile = canonical_json(_profile(fit.features, fit.X))
+    return Fitted({"baseline.json": canonical_json(found.to_json()), "profile.json": profile, **whole})
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What trees learn, and later rows to ask them about.
+
+    Attributes:
+        X: float32 [n, features]; y: float64 [n], in units of the row's scale; weight: float64 [n]; signs: by feature.
+        loss: mean absolute error, in units of the scale, of a median's trees (``.ubj``) on the later rows.
+    """
+
+    features: tuple[Feature, ...]
+    X: Array
+    y: Array
+    weight: Array
+    signs: tuple[int, ...]
+    loss: Callable[[bytes], float]
+
+    def tried(self, growth: Growth, *, seed: int, threads: int) -> float:
+        """The loss of a median that grew so."""
+        how: dict[str, Any] = {"seed": seed, "threads": threads, "progress": lambda: None}
+        return self.loss(fit_median(self.X, self.y, self.weight, signs=self.signs, growth=growth, **how))
+
+
+def lesson_of(data: Prepared, split: Split) -> Lesson:
+    """The fit part alone: its first four fifths to learn from, the last one, after a gap, to be asked about."""
+    fit = _part(data, split, "fit")
+    # By rows, not by days: a history may have holes.
+    cut = int(np.quantile(fit.prediction_time, 0.8))
+    earlier = fit.part((fit.prediction_time < cut - split.gap) & (fit.target_time < cut))
+    later = fit.part(fit.prediction_time >= cut)
+    linear: LinearStep | None = None
+    if isinstance(data, PreparedBeds):
+        rules = bed_baselines(earlier)
+        linear, rules, _, y, weight = bed_lesson(earlier, rules, usual_of_the_other_half(earlier, rules))
+        asked, signs = later.rows(rules), (0,) * len(fit.features)
+    else:
+        baselines = _wait_baselines(earlier, later)
+        rows, asked = earlier.rows(baselines), later.rows(baselines)
+        y, weight = _known(earlier.outcome) / rows.scale, earlier.weight
+        signs = signs_of(fit.features, WAIT_SIGNS)
+    wanted = (_known(later.outcome) - _known(asked.anchor)) / asked.scale
+    counts = np.where(np.isnan(asked.anchor), 0.0, later.weight)
+    if not (counts.sum() > 0 and weight.sum() > 0):
+        raise HistoryError(
+            "The fit part has too few days with known outcomes to try anything on: train without --tune and with "
+            "--no-ablation, or bring a longer history."
+        )
+
+    def loss(trees: bytes) -> float:
+        median = Median(TreeEngine.load(trees), linear, fit.features)
+        error = np.abs(wanted - median.value(asked.X, asked.calibration, asked.scale))
+        return float(np.average(error, weights=counts))
+
+    return Lesson(fit.features, earlier.X, y, weight, signs, loss)
+
+
+def _part(data: Any, split: Split, part: str) -> Any:
+    return data.part(split.members(part, data.prediction_time) & fitted_until(data, split, part))
+
+
+def _wait_baselines(fit: PreparedWaits, calibrate: PreparedWaits) -> WaitBaselines:
+    def triage(part: PreparedWaits) -> Array:
+        return triage_position(part.samples.query.columns["triage"])
+
+    usual = usual_waits(triage(fit), fit.hours(), _known(fit.outcome), fit.weight)
+    flat = np.zeros((_TRIAGE_CELLS, len(LEVELS)))
+    values = calibrate.baselines(WaitBaselines(usual, WAIT_BASELINES[0], flat))
+    best = best_of(values, calibrate.outcome, calibrate.weight, WAIT_BASELINES)
+    residual = calibrate.outcome - values[best]
+    residuals = residual_quantiles(residual, calibrate.weight, triage(calibrate), _TRIAGE_CELLS, LEAST_CELL)
+    return WaitBaselines(usual, best, residuals)
+
+
+def _recency(at: Array) -> Array:
+    """Weight of each row by its age, 1 for the newest: habits change, and what is old tells less (float64 [n])."""
+    return np.asarray(0.5 ** ((at.max() - at) / _HALF_LIFE))
+
+
+def _files(
+    trees: Trees,
+    linear: LinearStep | None,
+    calibration: Calibration,
+    reference: bytes,
+    baseline: dict[str, Any],
+    fitted: Prepared,
+) -> dict[str, bytes]:
+    step = {} if linear is None else {"linear.json": canonical_json(linear.to_json())}
+    return {
+        **step,
+        "median.ubj": trees.median,
+        "spread.ubj": trees.spread,
+        "baseline.json": canonical_json(baseline),
+        "calibration.json": canonical_json(calibration.to_json()),
+        "reference.npz": reference,
+        "profile.json": canonical_json(_profile(fitted.features, fitted.X)),
+    }
+
+
+def _reference(median: Median, parts: Sequence[tuple[Prepared, Rows]], cells: int) -> bytes:
+    """What is usual: mean contributions and feature values of each cell over the last twelve months of training."""
+    newest = max(int(part.prediction_time.max()) for part, _ in parts)
+    recent = [part.prediction_time >= newest - _YEAR for part, _ in parts]
+    X, cell, group, scale = (
+        np.concatenate([getattr(rows, name)[mine] for (_, rows), mine in zip(parts, recent, strict=True)])
+        for name in ("X", "cell", "calibration", "scale")
+    )
+    # Evenly through the year: a mean needs no more.
+    chosen = np.unique(np.linspace(0, len(X) - 1, min(len(X), _REFERENCE_ROWS)).astype(np.int64))
+    X, cell = X[chosen], cell[chosen]
+    values, _ = median.reasons(X, group[chosen], scale[chosen])
+    contributions, means = np.zeros((cells, X.shape[1])), np.zeros((cells, X.shape[1]))
+    categories = {j for j, f in enumerate(median.features) if f.levels}
+    for c in range(cells):
+        mine = cell == c if (cell == c).any() else np.ones(cell.size, bool)
+        contributions[c] = values[mine].mean(axis=0)
+        for j in range(X.shape[1]):
+            known = X[mine, j][~np.isnan(X[mine, j])].astype(np.float64)
+            means[c, j] = np.nan if not known.size else _mode(known) if j in categories else known.mean()
+    buffer = io.BytesIO()
+    np.savez(buffer, contributions=contributions, values=means)
+    return buffer.getvalue()
+
+
+def _mode(values: Array) -> float:
+    unique, counts = np.unique(values, return_counts=True)
+    return float(unique[counts.argmax()])
+
+
+def _profile(features: tuple[Feature, ...], X: Array) -> dict[str, Any]:
+    """Training distributions: range, mean and share missing of each feature; None where it is never known."""
+    out: dict[str, list[float | None]] = {"minimum": [], "maximum": [], "mean": [], "missing": []}
+    for j in range(len(features)):
+        known = X[:, j][~np.isnan(X[:, j])].astype(np.float64)
+        out["minimum"].append(float(known.min()) if known.size else None)
+        out["maximum"].append(float(known.max()) if known.size else None)
+        out["mean"].append(float(known.mean()) if known.size else None)
+        out["missing"].append(1.0 - known.size / max(len(X), 1))
+    return {"features": [f.name for f in features], **out}
+
+
+def _known(values: Array) -> Array:
+    return np.where(np.isnan(values), 0.0, values)
