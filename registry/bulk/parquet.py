@@ -18,12 +18,10 @@ from registry.model.forecast_model import ForecastModel
 from registry.model.scope_fallback import Answered
 from registry.model.trust_limits import trust_status, warnings_of
 
-__all__ = ["TOLERANCE", "Layout", "Subject"]
+__all__ = ["Layout", "Subject"]
 
 Language = Literal["fr", "en"]
 
-TOLERANCE = 1e-4
-"""How far an explanation may be from its forecast, in minutes or beds: as in a served answer."""
 _FORECAST = {"p10": LEVELS.index(0.1), "p50": LEVELS.index(0.5), "p90": LEVELS.index(0.9)}
 _TIME = pa.timestamp("us", tz="UTC")
 _IDENTITY = {
@@ -86,14 +84,9 @@ class Layout:
         start = np.where(answered.inside, piece.rows.anchor, piece.rows.baseline)
         known = ~np.isnan(start)
         numbers = {name: answered.quantiles[:, level] for name, level in _FORECAST.items()}
-        base, contributions, adjustments = answered.base, answered.contributions, answered.adjustments
-        total = (
-            base
-            + contributions.sum(axis=1)
-            + sum(adjustments[n] for n in self._adjustments if n in adjustments)
-        )
-        _refuse_what_does_not_add_up(numbers, total, known)
-        numbers |= {"base": base}
+        _refuse(known & answered.unsound)
+        contributions, adjustments = answered.contributions, answered.adjustments
+        numbers |= {"base": answered.base}
         for j, feature in enumerate(self._features):
             numbers[f"contribution_{feature.name}"] = contributions[:, j]
         none = np.zeros(piece.size)
@@ -140,10 +133,8 @@ def _array(values: Any, kind: Any) -> Any:
     return values if isinstance(values, pa.Array) else pa.array(values, kind)
 
 
-def _refuse_what_does_not_add_up(numbers: Mapping[str, Array], total: Array, known: Array) -> None:
-    off = np.abs(total - numbers["p50"])
-    sound = (off <= TOLERANCE) & (numbers["p10"] <= numbers["p50"]) & (numbers["p50"] <= numbers["p90"])
-    wrong = known & ~sound  # NaN compares false: it is wrong too
+def _refuse(wrong: Array) -> None:
+    """Refuses a file in which an explanation would not be its forecast; `wrong`: bool [n]."""
     if wrong.any():
         raise BulkError(
             f"{int(wrong.sum())} of {wrong.size} explanations do not add up to their forecast (or p10, p50 and p90 "

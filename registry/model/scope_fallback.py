@@ -1,4 +1,7 @@
-"""What is answered for rows: the model's forecast and reasons inside the trusted scope, the best baseline's outside."""
+"""What is answered for rows: the model's forecast and reasons inside the trusted scope, the best baseline's outside.
+
+`answer` computes and `unsound` verifies, for whoever answers: the service, `vigie explain`, the check.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,9 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from hospital.arrays import Array
+from hospital.dataset.quantiles import LEVELS
 from registry.model.forecast_model import Explained, ForecastModel, Rows
 
-__all__ = ["Answered", "answer"]
+__all__ = ["TOLERANCE", "Answered", "answer", "unsound"]
+
+TOLERANCE = 1e-4
+"""How far an explanation may be from the number it explains, in minutes or beds."""
+_P10, _P50, _P90 = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,12 @@ class Answered:
         names = dict.fromkeys(n for found in (self.model, self.baseline) if found for n in found.adjustments)
         return {name: self._either(lambda f, n=name: f.adjustments.get(n, none)) for name in names}  # type: ignore[misc]
 
+    @property
+    def unsound(self) -> Array:
+        """Rows that must not be answered, as `unsound` says: bool [n]."""
+        total = self.base + self.contributions.sum(axis=1) + sum(self.adjustments.values())
+        return unsound(total, self.quantiles[:, (_P10, _P50, _P90)])
+
     def _either(self, part: Callable[[Explained], Array]) -> Array:
         if self.model is None or self.baseline is None:
             only = self.model or self.baseline
@@ -57,6 +71,20 @@ class Answered:
         ours, theirs = part(self.model), part(self.baseline)
         inside = self.inside if ours.ndim == 1 else self.inside[:, None]
         return np.where(inside, ours, theirs)
+
+
+def unsound(total: Array, quantiles: Array) -> Array:
+    """Rows whose reasons are not the number they explain, or whose quantiles cross or are not finite: bool [n].
+
+    Args:
+        total: float64 [n], what each row's reasons add up to, in its forecast's unit.
+        quantiles: float64 [n, 3], p10, p50 and p90 in the same unit.
+    """
+    p10, p50, p90 = quantiles[:, 0], quantiles[:, 1], quantiles[:, 2]
+    with np.errstate(invalid="ignore"):  # of infinities
+        off = np.abs(total - p50)
+    sound = (off <= TOLERANCE) & (p10 <= p50) & (p50 <= p90)  # NaN, of which no comparison holds, is unsound
+    return ~(sound & (p10 > -np.inf) & (p90 < np.inf))
 
 
 def answer(model: ForecastModel, rows: Rows, inside: Array, reference: Rows | None = None) -> Answered:

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+from pydantic_core import to_json
 from sqlalchemy import Connection, select
 
 from hospital.times import moment
 from registry.digests import sha256_bytes
+from registry.model.scope_fallback import TOLERANCE, unsound
 from registry.record.compiled_sql import Insertion
 from registry.record.database import journal, payloads, predictions
 from registry.record.journal import Draft, JournalFault, append_all
@@ -30,20 +33,17 @@ from serving.messages.answer_bodies import (
 from serving.messages.forecast_protocol import LoadedModel
 
 __all__ = [
-    "TOLERANCE",
     "Forecast",
     "Made",
-    "does_not_add_up",
     "edited",
     "find",
     "model_reference",
     "new_id",
     "record",
+    "unsound_forecasts",
 ]
 
 _ROWS = Insertion(predictions)
-TOLERANCE = 1e-4
-"""How far an explanation may be from the number served, in minutes or beds."""
 
 
 def new_id() -> str:
@@ -54,45 +54,46 @@ def new_id() -> str:
 Forecast = WaitForecast | BedForecast | HospitalForecast
 
 
-def does_not_add_up(forecasts: Sequence[Forecast]) -> list[int]:
-    """Positions of forecasts whose explanation is not the p50 served, whose quantiles cross, or with an infinity.
+def unsound_forecasts(forecasts: Sequence[Forecast]) -> int:
+    """How many must not be answered: reasons that are not the p50, quantiles that cross, an infinity.
 
     Of the whole hospital also those whose mean is not the sum of its units'.
     """
-    return [i for i, f in enumerate(forecasts) if not _sound(f)]
+    if not forecasts:
+        return 0
+    totals = np.array([total(f.explanation) for f in forecasts])
+    quantiles = np.array([(q["p10"], q["p50"], q["p90"]) for q in (f.quantiles for f in forecasts)])
+    wrong = unsound(totals, quantiles).tolist()
+    return sum(bad or not _finite(f) or not _is_sum(f) for bad, f in zip(wrong, forecasts, strict=True))
 
 
-def _sound(forecast: Forecast) -> bool:
-    q, explanation = forecast.quantiles, forecast.explanation
-    off = abs(total(explanation) - q["p50"])
-    if not (
-        off <= TOLERANCE and -math.inf < q["p10"] <= q["p50"] <= q["p90"] < math.inf
-    ):  # of NaN nothing holds
-        return False
-    beside = [v for c in explanation["contributions"] for v in (c["value"], c["reference_value"])]
-    if isinstance(forecast, HospitalForecast):
-        apart = abs(sum(u["mean"] for u in forecast.units) - forecast.mean)
-        if not apart <= TOLERANCE:
-            return False
+def _finite(forecast: Forecast) -> bool:
+    shown = [v for c in forecast.explanation["contributions"] for v in (c["value"], c["reference_value"])]
     if not isinstance(forecast, WaitForecast):
-        beside += [forecast.horizon_hours, forecast.staffed, forecast.tension_probability]
-    return math.isfinite(sum([v for v in beside if isinstance(v, float)]))
+        shown += [forecast.horizon_hours, forecast.staffed, forecast.tension_probability]
+    return math.isfinite(sum([v for v in shown if isinstance(v, float)]))
 
 
-def model_reference(model: LoadedModel) -> str:
-    """Which release answers, as answers say it: the JSON of a `ModelReference`."""
-    return _reference(model.name, model.version, model.digest, model.released_at)
+def _is_sum(forecast: Forecast) -> bool:
+    if not isinstance(forecast, HospitalForecast):
+        return True
+    return abs(sum(u["mean"] for u in forecast.units) - forecast.mean) <= TOLERANCE
 
 
 @lru_cache(maxsize=8)
-def _reference(name: str, version: str, digest: str, released_at: int) -> str:
+def _reference(name: str, version: str, digest: str, released_at: int) -> dict[str, Any]:
     return ModelReference(
         name=name,
         version=version,
         digest=digest,
         released_at=moment(released_at),
         card=f"/v1/models/{name}/card?version={version}",
-    ).model_dump_json()
+    ).model_dump(mode="json")
+
+
+def model_reference(model: LoadedModel) -> dict[str, Any]:
+    """Which release answers, as answers say it: the fields of a `ModelReference`."""
+    return _reference(model.name, model.version, model.digest, model.released_at)
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,11 @@ class Made:
     """Predictions made for one caller, to be written.
 
     Attributes:
-        texts: JSON by id. question: what was asked, so that it can be asked again.
+        predictions: what was given, by id.
+        question: what was asked, so that it can be asked again.
     """
 
-    texts: Mapping[str, str]
+    predictions: Mapping[str, Mapping[str, Any]]
     actor: str
     question: Mapping[str, Any]
 
@@ -119,7 +121,10 @@ def record(connection: Connection, model: LoadedModel, made: Sequence[Made], *, 
     release = model_reference(model)
     drafts, rows = [], []
     for one in made:
-        responses = {i: f'{{"model":{release},"prediction":{t}}}' for i, t in one.texts.items()}
+        responses = {
+            i: to_json({"model": release, "prediction": {"prediction_id": i, **prediction}}).decode()
+            for i, prediction in one.predictions.items()
+        }
         told = {i: _digest(response, one.actor, made_at) for i, response in responses.items()}
         subjects = {
             "model": model.name,

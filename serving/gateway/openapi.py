@@ -1,10 +1,8 @@
-"""The OpenAPI document, from the declared routes; ``python -m serving.gateway.openapi`` writes docs/openapi.json."""
+"""The OpenAPI document, from the declared routes."""
 
 import json
-import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -24,11 +22,9 @@ fault at once, by path; a value that was sent is never repeated. Unknown fields,
 other content types are refused. Times carry a zone. An unknown value is left out or null, never 0."""
 
 
-def build_document() -> dict[str, Any]:
+def build_document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """The document of all routes for applications."""
-    from serving.application import ENDPOINTS  # they include the route that tells this document
-
-    shown = [e for e in ENDPOINTS if e.documented]
+    shown = [e for e in endpoints if e.documented]
     models = {m for e in shown for m in (e.body,) if m is not None}
     answers = {m for e in shown for m in (e.answer,) if m is not None} | {ProblemBody}
     inputs: list[tuple[type[BaseModel], Any]] = [(m, "validation") for m in models]
@@ -55,9 +51,9 @@ def build_document() -> dict[str, Any]:
     }
 
 
-def document_text() -> str:
+def document_text(endpoints: Sequence[Endpoint]) -> str:
     """The document as it is committed."""
-    return json.dumps(build_document(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    return json.dumps(build_document(endpoints), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def _operation(endpoint: Endpoint, names: Mapping[Any, str]) -> dict[str, Any]:
@@ -111,9 +107,3 @@ def _responses(endpoint: Endpoint, names: Mapping[Any, str]) -> dict[str, Any]:
 
 
 _HEADER = {"x-request-id": {"schema": {"type": "string"}, "description": "To tell whoever runs the service"}}
-
-if __name__ == "__main__":
-    target = Path(__file__).parents[2] / "docs" / "openapi.json"
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(document_text(), encoding="utf-8")
-    sys.stdout.write(f"{target.name} written\n")

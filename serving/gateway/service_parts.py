@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 from sqlalchemy import Engine
 
+from serving.forecasting.forecast_service import ForecastService
 from serving.http.authentication import Authority
 from serving.http.clock import Clock
 from serving.http.metrics import Metrics
+from serving.http.single_flight import SingleFlight
 from serving.http.workers import Workers
 from serving.messages.forecast_protocol import Forecaster
 from serving.messages.request_bodies import Context
@@ -25,6 +28,7 @@ class Parts:
 
     Attributes:
         pseudonym_key: of ids, before anything is stored. catalogue: finds what pages show of versions.
+        page_results: forecasts that pages showed last.
         body_seconds: how long a body may take to come.
     """
 
@@ -39,8 +43,14 @@ class Parts:
     workers: Workers = field(default_factory=Workers)
     metrics: Metrics = field(default_factory=Metrics)
     receptions: Receptions = field(default_factory=Receptions)
+    page_results: SingleFlight[Any, Any] = field(default_factory=SingleFlight)
     body_seconds: float = 5.0
     close: Callable[[], None] = lambda: None
+
+    @cached_property
+    def forecasts(self) -> ForecastService:
+        """Answers questions by the releases in use."""
+        return ForecastService(self.engine, self.releases, self.forecaster, self.metrics)
 
     def context(self, language: Literal["fr", "en"] | None = None) -> Context:
         """What a body is read with, now."""

@@ -7,10 +7,9 @@ their numbers.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, with_config
-from pydantic_core import to_json
 from typing_extensions import TypedDict
 
 from registry.model.trust_status import TrustStatus
@@ -138,10 +137,9 @@ class WaitForecast:
         """What is forecast."""
         return self.wait_minutes
 
-    def json(self) -> str:
+    def body(self) -> dict[str, Any]:
         """The forecast as it is answered, without its ids."""
-        told = {"wait_minutes": self.wait_minutes, "explanation": self.explanation, "trust": self.trust}
-        return to_json(told).decode()
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +165,9 @@ class BedForecast:
         """What is forecast."""
         return self.beds
 
-    def json(self) -> str:
+    def body(self) -> dict[str, Any]:
         """The forecast as it is answered, without its id."""
-        return to_json({name: getattr(self, name) for name in self.__slots__}).decode()
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @with_config(_EXACTLY)
@@ -210,9 +208,9 @@ class HospitalForecast:
         """What is forecast."""
         return self.beds
 
-    def json(self) -> str:
+    def body(self) -> dict[str, Any]:
         """The forecast as it is answered, without its id."""
-        return to_json({name: getattr(self, name) for name in self.__slots__}).decode()
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 class WaitPrediction(Answer):

@@ -5,9 +5,13 @@ around them and declare the rows for the OpenAPI document and BentoML's schema. 
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from functools import reduce
+from operator import or_
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -149,24 +153,34 @@ class DecisionRequest(Sent):
         return self
 
 
-class _WaitEnvelope(Sent):
-    visits: Annotated[list[Any], Field(min_length=1, max_length=MAX_VISITS)]
-    explain: Explain | None = None
+def _unread(annotation: Any) -> Any:
+    """A field's type with rows and times as anything: those the contracts read, which know every fault of them."""
+    if annotation is datetime or (isinstance(annotation, type) and annotation in _ROW_MODELS):
+        return Any
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return Annotated[(_unread(arguments[0]), *arguments[1:])]
+    if origin is list:
+        return list[_unread(arguments[0])]  # type: ignore[misc]
+    if origin in (Union, UnionType):
+        return reduce(or_, (_unread(a) for a in arguments))
+    return annotation
 
 
-class _BedEnvelope(Sent):
-    units: Annotated[list[Unit], Field(max_length=MAX_UNITS)]
-    horizons_hours: Annotated[list[Horizon], Field(min_length=1, max_length=MAX_HORIZONS)]
-    at: Any = None
-    observations: Annotated[list[Any], Field(max_length=MAX_ROWS)] | None = None
-    hospital: Annotated[bool, Field(strict=True)] = False
-    explain: Explain | None = None
+def _envelope_of(body: type[BaseModel]) -> type[BaseModel]:
+    """A declared body as it is validated first: rows and times are left to the contracts."""
+    fields: dict[str, Any] = {}
+    for name, declared in body.model_fields.items():
+        field = copy(declared)
+        field.annotation = _unread(declared.annotation)
+        fields[name] = (field.annotation, field)
+    return create_model(f"_{body.__name__}Envelope", __base__=Sent, **fields)
 
 
-_any_rows: dict[str, Any] = dict.fromkeys(
-    TABLES, (Annotated[list[Any], Field(max_length=MAX_ROWS)] | None, None)
-)
-_ObservationsEnvelope: type[BaseModel] = create_model("_ObservationsEnvelope", __base__=Sent, **_any_rows)
+_ROW_MODELS = (VisitToForecast, *(model_of(name) for name in TABLES))
+_WaitEnvelope = _envelope_of(WaitTimeRequest)
+_BedEnvelope = _envelope_of(BedDemandRequest)
+_ObservationsEnvelope = _envelope_of(ObservationsRequest)
 
 
 @dataclass(frozen=True)

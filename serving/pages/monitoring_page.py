@@ -13,7 +13,7 @@ from registry.monitoring.alarms import Look, StandingAlarm, last_look
 from serving.gateway.endpoint import Call, Endpoint
 from serving.messages.forecast_protocol import LoadedModel
 from serving.pages.page_texts import Language, number
-from serving.pages.start_page import LANGUAGE, SEES_PAGES, language_of, render
+from serving.pages.rendering import LANGUAGE, SEES_PAGES, language_of, render
 
 __all__ = ["ENDPOINTS"]
 

@@ -1,23 +1,19 @@
-"""The pages for a browser: the forecasts now with their reasons, and the way in."""
+"""The start page: the forecasts now with their reasons, one set a minute however many screens look."""
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from hospital.contracts.tables import TABLES
 from hospital.errors import HistoryError
 from hospital.times import MINUTE, instant
 from registry.record.tokens import Caller
 from serving.errors import Problem
-from serving.gateway.endpoint import Call, Endpoint, Parameter
+from serving.gateway.endpoint import Call, Endpoint
 from serving.gateway.service_parts import Parts
-from serving.http.authentication import COOKIE, SESSION_SECONDS
 from serving.messages.answer_bodies import BedForecast, WaitForecast
 from serving.messages.forecast_protocol import (
     BedQuestion,
@@ -27,21 +23,11 @@ from serving.messages.forecast_protocol import (
     WaitQuestion,
 )
 from serving.pages.forecast_picture import unit_picture
-from serving.pages.page_texts import TEXTS, Language, ahead, clock_time, number, short_time
-from serving.routes.forecasts import forecast_beds, forecast_waits
+from serving.pages.page_texts import Language, clock_time, short_time
+from serving.pages.rendering import LANGUAGE, SEES_PAGES, language_of, render
 
-__all__ = ["ENDPOINTS", "LANGUAGE", "SEES_PAGES", "TEMPLATES", "language_of", "render"]
+__all__ = ["ENDPOINTS"]
 
-_HERE = Path(__file__).parent
-TEMPLATES = Environment(
-    loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-)
-_STATIC = {
-    path.name: (path.read_bytes(), {".css": "text/css", ".svg": "image/svg+xml"}[path.suffix])
-    for path in (_HERE / "static").iterdir()
-    if path.suffix in (".css", ".svg")
-}
-SEES_PAGES = frozenset({"operator", "board", "auditor", "admin"})
 HISTORY_HOURS = 48
 MOST_UNITS, MOST_HORIZONS, REASONS = 40, 4, 3
 WORRY, WATCH = 0.5, 0.2
@@ -66,17 +52,6 @@ class _Waits:
     fault: str | None
 
 
-class _Latest:
-    """What was last shown: one set of forecasts a minute, release and language, however many screens look."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.kept: dict[tuple[Any, ...], tuple[_Beds, _Waits]] = {}
-
-
-_LATEST = _Latest()
-
-
 def start(call: Call) -> Response:
     """GET /"""
     parts, language = call.parts, language_of(call)
@@ -87,12 +62,11 @@ def start(call: Call) -> Response:
         for s in parts.releases.states.values()
     )
     faults = tuple(s.fault for s in parts.releases.states.values())
-    key = (id(parts), minute, language, stamps, faults)
-    with _LATEST.lock:
-        if key not in _LATEST.kept:
-            shown = (_beds(parts, now, language), _waits(parts, now, language))
-            _LATEST.kept = {k: v for k, v in _LATEST.kept.items() if k[:2] == key[:2]} | {key: shown}
-        beds, waits = _LATEST.kept[key]
+    beds, waits = parts.page_results.get(
+        (minute, language, stamps, faults),
+        lambda: (_beds(parts, now, language), _waits(parts, now, language)),
+        keep=lambda key: key[0] == minute,
+    )
     model = beds.model or waits.model
     zone = ZoneInfo(model.zone if model else "Europe/Paris")
     units = _units(beds, minute, zone, language)
@@ -124,7 +98,8 @@ def _beds(parts: Parts, now: int, language: Language) -> _Beds:
         question = BedQuestion(
             units, _spread(model.horizons_hours), now, (), ExplainOptions(REASONS, "typical", language)
         )
-        model, forecasts, ids = forecast_beds(parts, _PAGE, question, now)
+        answer, _ = parts.forecasts.bed_demand(_PAGE, question, now)
+        model, forecasts, ids = answer.model, answer.forecasts, answer.ids
         with parts.engine.connect() as connection:
             history = parts.forecaster.history(model, connection, HISTORY_HOURS, now)
     except (Problem, HistoryError) as error:
@@ -150,7 +125,8 @@ def _waits(parts: Parts, now: int, language: Language) -> _Waits:
         cases = [(d, t) for d in (model.departments or ("",)) for t in (model.triage_levels or ("",))]
         rows = [_arriving(department, triage, now) for department, triage in cases]
         question = WaitQuestion(rows, [None] * len(rows), ExplainOptions(REASONS, "typical", language))
-        model, forecasts, ids = forecast_waits(parts, _PAGE, question, now)
+        answer = parts.forecasts.wait_time(_PAGE, question, now)
+        model, forecasts, ids = answer.model, answer.forecasts, answer.ids
     except (Problem, HistoryError) as error:
         return _Waits(parts.releases.states["wait-time"].loaded, (), _fault(error))
     found = [(d, t, i, f) for (d, t), i, f in zip(cases, ids, forecasts, strict=True)]
@@ -222,73 +198,6 @@ def _level(probability: float | None) -> str:
     )
 
 
-def sign_in_page(call: Call) -> Response:
-    """GET /sign-in"""
-    return render("sign_in.html", language_of(call), fault=None, path="/sign-in")
-
-
-def sign_in(call: Call) -> Response:
-    """POST /sign-in"""
-    secret = call.body.get("token", "").strip()
-    language = cast(Language, call.body.get("language", call.parts.language))
-    language = language if language in TEXTS else call.parts.language
-    caller = call.parts.authority.caller(secret) if 0 < len(secret) <= 256 and secret.isascii() else None
-    if caller is None or not caller.roles & SEES_PAGES:
-        return render("sign_in.html", language, 403, fault="wrong_token", path="/sign-in")
-    return _entered(call, caller, secret, language)
-
-
-def enter(call: Call) -> Response:
-    """GET /enter/{code}"""
-    caller = call.parts.authority.enter(call.path["code"])
-    if caller is None:
-        return render("sign_in.html", call.parts.language, 403, fault="link_used", path="/sign-in")
-    return _entered(call, caller, "", call.parts.language)
-
-
-def _entered(call: Call, caller: Caller, secret: str, language: Language) -> Response:
-    response = RedirectResponse(f"/?language={language}", 303)
-    cookie = call.parts.authority.open_session(caller, secret)
-    response.set_cookie(
-        COOKIE, cookie, max_age=SESSION_SECONDS, httponly=True, samesite="strict", secure=call.secure
-    )
-    return response
-
-
-def sign_out(_: Call) -> Response:
-    """POST /sign-out"""
-    response = RedirectResponse("/sign-in", 303)
-    response.delete_cookie(COOKIE, httponly=True, samesite="strict")
-    return response
-
-
-def static(call: Call) -> Response:
-    """GET /static/{name}"""
-    found = _STATIC.get(call.path["name"])
-    if found is None:
-        raise Problem(404, "unknown_route", "There is no such file.")
-    return Response(found[0], media_type=found[1])
-
-
-def language_of(call: Call) -> Language:
-    """The language that a page is asked for in."""
-    return cast(Language, call.query.get("language", call.parts.language))
-
-
-def render(template: str, language: Language, status: int = 200, **values: Any) -> Response:
-    """A page from its template."""
-    page = TEMPLATES.get_template(template).render(
-        t=TEXTS[language],
-        language=language,
-        other="en" if language == "fr" else "fr",
-        number=lambda value, digits=0: number(value, language, digits),
-        ahead=lambda hours: ahead(hours, language),
-        **values,
-    )
-    return Response(page, status, media_type="text/html")
-
-
-LANGUAGE = {"language": Parameter({"type": "string", "enum": ["fr", "en"]}, "of the page")}
 ENDPOINTS = (
     Endpoint(
         "GET",
@@ -300,22 +209,4 @@ ENDPOINTS = (
         parameters=LANGUAGE,
         documented=False,
     ),
-    Endpoint(
-        "GET",
-        "/sign-in",
-        sign_in_page,
-        "The way in",
-        roles=None,
-        page=True,
-        parameters=LANGUAGE,
-        documented=False,
-    ),
-    Endpoint(
-        "POST", "/sign-in", sign_in, "The way in", roles=None, max_bytes=4_096, form=True, documented=False
-    ),
-    Endpoint("GET", "/enter/{code}", enter, "The way in by a link", roles=None, documented=False),
-    Endpoint(
-        "POST", "/sign-out", sign_out, "The way out", roles=None, max_bytes=1_024, form=True, documented=False
-    ),
-    Endpoint("GET", "/static/{name}", static, "Styles and pictures", roles=None, documented=False),
 )

@@ -1,7 +1,4 @@
-"""Whether the service lives and is ready, its metrics, its OpenAPI document, BentoML's schema."""
-
-import json
-from functools import cache
+"""Whether the service lives and is ready, its metrics, BentoML's schema."""
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -57,18 +54,6 @@ def metrics(call: Call) -> Response:
     return Response(call.parts.metrics.page(), headers={"content-type": METRICS_TYPE})
 
 
-def document(_: Call) -> Response:
-    """GET /docs.json"""
-    return Response(_document(), media_type="application/json")
-
-
-@cache
-def _document() -> bytes:
-    from serving.gateway.openapi import build_document  # it reads every endpoint, this one too
-
-    return json.dumps(build_document(), ensure_ascii=False).encode()
-
-
 def schema(_: Call) -> Response:
     """GET /schema.json: BentoML's own, for its client; only where BentoML serves."""
     raise Problem(404, "unknown_route", "BentoML's schema is there when BentoML serves: see /docs.json.")
@@ -88,6 +73,5 @@ ENDPOINTS = (
         roles=frozenset({"auditor", "admin"}),
         local=True,
     ),
-    Endpoint("GET", "/docs.json", document, "This document", roles=None),
     Endpoint("GET", "/schema.json", schema, "BentoML's schema", roles=None, native=True, documented=False),
 )

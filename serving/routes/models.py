@@ -6,12 +6,12 @@ from starlette.responses import Response
 
 from registry.cards.card_page import render_html
 from registry.digests import canonical_json
+from registry.monitoring.alarm_text import Language
 from registry.trust.candidates import MODELS
 from serving.errors import Problem
 from serving.gateway.content_security import policy_with_styles
 from serving.gateway.endpoint import EVERY_ROLE, Call, Endpoint, Parameter, json_response
 from serving.messages.answer_bodies import Models
-from serving.pages.page_texts import Language
 from serving.releases.catalogue import models
 
 __all__ = ["ENDPOINTS"]

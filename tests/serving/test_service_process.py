@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from registry.settings import Settings
+from serving.application import ENDPOINTS
 from serving.errors import SettingsError
 from serving.gateway.openapi import build_document, document_text
 from serving.supervisor import check_can_serve
@@ -186,7 +187,7 @@ class TestDocument:
     def test_it_is_what_the_service_tells(self, running: Running) -> None:
         """The committed file, the code and the running service say the same."""
         committed = (ROOT / "docs" / "openapi.json").read_text(encoding="utf-8")
-        assert committed == document_text(), "run python -m serving.gateway.openapi"
+        assert committed == document_text(ENDPOINTS), "run python -m serving.api_document"
         assert httpx.get(running.url + "/docs.json").json() == json.loads(committed)
 
     def test_every_operation_answers_as_it_says(self, running: Running) -> None:
@@ -199,7 +200,7 @@ class TestDocument:
             "/v1/observations": {"census": [{"unit": "U1", "at": "2025-11-03T02:00:00Z", "occupied": 3}]},
             "/v1/decisions": {"prediction_id": prediction, "decision": "accept", "reason": "oui"},
         }
-        for path, operations in build_document()["paths"].items():
+        for path, operations in build_document(ENDPOINTS)["paths"].items():
             for method, operation in operations.items():
                 where = path.replace("{prediction_id}", prediction).replace("{name}", "wait-time")
                 body = bodies.get(path) if method == "post" else None

@@ -1,4 +1,4 @@
-"""The service with fake parts, for tests that need a real process: `bentoml serve tests.support.serving_process:Vigie`."""
+"""The service with fake parts, for tests that need a real process: ``bentoml serve`` runs its `Vigie`."""
 
 from serving.service import build_service
 from tests.support.serving_fakes import parts_of_environment

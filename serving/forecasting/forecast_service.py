@@ -1,0 +1,222 @@
+"""The use case: a question becomes forecasts, which are verified and recorded before anybody is answered.
+
+question → compute (`Forecaster`) → verify (`unsound_forecasts`) → record (`prediction_record`) → answer
+
+Routes and pages call it. Wait times that are asked for at the same moment are computed and recorded together: one
+state of the hospital, one pass over the trees, one durable commit. Each caller's answer is the one it would have had
+alone.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from registry.record.database import writing_on
+from registry.record.journal import Draft, append_all
+from registry.record.tokens import Caller
+from serving.errors import Problem
+from serving.forecasting.prediction_record import Forecast, Made, new_id, record, unsound_forecasts
+from serving.http.clock import system_time
+from serving.http.metrics import Metrics
+from serving.http.workers import Written
+from serving.messages.answer_bodies import BedForecast, HospitalForecast, WaitForecast
+from serving.messages.forecast_protocol import BedQuestion, Forecaster, LoadedModel, WaitQuestion
+from serving.releases.monitored_alarms import degraded
+from serving.releases.releases_in_use import Releases
+
+__all__ = ["ForecastService", "RecordedForecasts"]
+
+F = TypeVar("F", bound=Forecast)
+
+
+@dataclass(frozen=True)
+class RecordedForecasts(Generic[F]):
+    """Forecasts that were verified and recorded.
+
+    Attributes:
+        model: the release that answers.
+        forecasts: in the order of the question.
+        ids: of the recorded predictions, in the same order.
+    """
+
+    model: LoadedModel
+    forecasts: Sequence[F]
+    ids: Sequence[str]
+
+
+@dataclass(frozen=True)
+class _Computed:
+    """What was computed for one caller.
+
+    Attributes:
+        identities: what names each prediction beside its id, as it is recorded.
+        question: as it is recorded.
+    """
+
+    caller: Caller
+    forecasts: Sequence[Forecast]
+    identities: Sequence[Mapping[str, Any]]
+    question: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ForecastService:
+    """Answers questions by the releases in use."""
+
+    engine: Engine
+    releases: Releases
+    forecaster: Forecaster
+    metrics: Metrics
+
+    def wait_time(self, caller: Caller, question: WaitQuestion, now: int) -> RecordedForecasts[WaitForecast]:
+        """One forecast a visit; `now`: the service's instant.
+
+        Raises:
+            Problem: no release answers, or an explanation does not add up.
+        """
+        try:
+            (answer,) = self.wait_times([(caller, question)], now)
+        except Written as error:
+            raise error.cause from error
+        if isinstance(answer, Problem):
+            raise answer
+        return answer
+
+    def wait_times(
+        self, asked: Sequence[tuple[Caller, WaitQuestion]], now: int
+    ) -> list[RecordedForecasts[WaitForecast] | Problem]:
+        """The answers of several callers, or why one of them gets none.
+
+        Raises:
+            Problem: no release answers.
+            Written: recording failed, and may have happened.
+        """
+        model = self.releases.current("wait-time")
+        with self.engine.connect() as connection:
+            questions = [question for _, question in asked]
+            forecasts = self._compute_waits(connection, model, questions, now)
+            computed = [
+                _Computed(caller, made, [{"visit_id": v["visit_id"]} for v in q.visits], _asked_waits(q))
+                for (caller, q), made in zip(asked, forecasts, strict=True)
+            ]
+            try:
+                ids = self._record(connection, model, computed, now)
+            except Exception as error:
+                raise Written(error) from error
+        return [
+            i if isinstance(i, Problem) else RecordedForecasts(model, made, i)
+            for i, made in zip(ids, forecasts, strict=True)
+        ]
+
+    def bed_demand(
+        self, caller: Caller, question: BedQuestion, now: int
+    ) -> tuple[RecordedForecasts[BedForecast], RecordedForecasts[HospitalForecast]]:
+        """The units' forecasts, and those of the whole hospital where it was asked for.
+
+        Raises:
+            Problem: no release answers, it does not know a unit or horizon, or an explanation does not add up.
+        """
+        model = self.releases.current("bed-demand")
+        units: list[BedForecast] = []
+        hospital: list[HospitalForecast] = []
+        with self.engine.connect() as connection:
+            language = question.explain.language
+            if question.units:
+                made = self.forecaster.bed_demand(model, connection, question, now)
+                units = degraded(made, model.alarms, language)
+            if question.hospital:
+                whole = self.forecaster.hospital(model, connection, question, now)
+                hospital = degraded(whole, model.alarms, language)
+            both: list[Forecast] = [*units, *hospital]
+            computed = _Computed(caller, both, [{}] * len(both), _asked_beds(question))
+            (ids,) = self._record(connection, model, [computed], now)
+        if isinstance(ids, Problem):
+            raise ids
+        first = len(units)
+        return RecordedForecasts(model, units, ids[:first]), RecordedForecasts(model, hospital, ids[first:])
+
+    def _compute_waits(
+        self, connection: Connection, model: LoadedModel, questions: Sequence[WaitQuestion], now: int
+    ) -> list[list[WaitForecast]]:
+        """The forecasts of each question; those that want the same reasons are asked as one."""
+        out: list[list[WaitForecast]] = [[] for _ in questions]
+        for explain in dict.fromkeys(q.explain for q in questions):
+            alike = [i for i, q in enumerate(questions) if q.explain == explain]
+            visits = [v for i in alike for v in questions[i].visits]
+            ed_states = list(chain.from_iterable(questions[i].ed_states for i in alike))
+            made = self.forecaster.wait_time(model, connection, WaitQuestion(visits, ed_states, explain), now)
+            forecasts = iter(degraded(made, model.alarms, explain.language))
+            for i in alike:
+                out[i] = [next(forecasts) for _ in questions[i].visits]
+        return out
+
+    def _record(
+        self, connection: Connection, model: LoadedModel, computed: Sequence[_Computed], now: int
+    ) -> list[list[str] | Problem]:
+        """The ids of what each caller gets, recorded in one transaction; whose reasons do not add up gets nothing."""
+        out: list[list[str] | Problem] = []
+        made, refusals, statuses = [], [], Counter[str]()
+        for one in computed:
+            wrong = unsound_forecasts(one.forecasts)
+            if wrong:
+                refusals.append(_refusal(one, model, wrong))
+                out.append(_does_not_add_up())
+                continue
+            ids = [new_id() for _ in one.forecasts]
+            bodies = [{**i, **f.body()} for i, f in zip(one.identities, one.forecasts, strict=True)]
+            made.append(Made(dict(zip(ids, bodies, strict=True)), one.caller.name, one.question))
+            statuses.update(f.trust["status"] for f in one.forecasts)
+            out.append(ids)
+        with writing_on(connection):
+            append_all(connection, refusals, now=system_time())
+            record(connection, model, made, made_at=now)
+        for status, number in statuses.items():
+            self.metrics.forecasts.labels(model.name, status).inc(number)
+        return out
+
+
+def _asked_waits(question: WaitQuestion) -> dict[str, Any]:
+    return {
+        "visits": [_known(v) for v in question.visits],
+        "ed_states": [None if s is None else dict(vars(s)) for s in question.ed_states],
+        "explain": dict(vars(question.explain)),
+    }
+
+
+def _asked_beds(question: BedQuestion) -> dict[str, Any]:
+    return {
+        "units": list(question.units),
+        "horizons_hours": list(question.horizons_hours),
+        "at": question.at,
+        "observations": [_known(r) for r in question.observations],
+        "hospital": question.hospital,
+        "explain": dict(vars(question.explain)),
+    }
+
+
+def _known(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _refusal(computed: _Computed, model: LoadedModel, wrong: int) -> Draft:
+    subjects = {
+        "model": model.name,
+        "version": model.version,
+        "digest": model.digest,
+        "wrong": f"{wrong} of {len(computed.forecasts)}",
+    }
+    reason = "an explanation does not add up to the number it explains"
+    return Draft(computed.caller.name, "refuse to answer", subjects, reason)
+
+
+def _does_not_add_up() -> Problem:
+    return Problem(
+        500,
+        "explanation_does_not_add_up",
+        "An explanation does not add up to its forecast, so neither is served; the journal has an entry. "
+        "Tell whoever runs the service; roll the model back.",
+    )

@@ -1,0 +1,43 @@
+"""Results that several callers want at once: computed once, with no lock held meanwhile."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+__all__ = ["SingleFlight"]
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class SingleFlight(Generic[K, V]):
+    """The latest results by key; whoever asks for one that is being computed waits for that one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._results: dict[K, Future[V]] = {}
+
+    def get(self, key: K, compute: Callable[[], V], *, keep: Callable[[K], bool]) -> V:
+        """The result of a key; `keep`: which earlier keys may still be asked for, the others are forgotten.
+
+        What `compute` raises is raised to all who wait, and not kept.
+        """
+        with self._lock:
+            future = self._results.get(key)
+            is_first = future is None
+            if future is None:
+                future = Future()
+                self._results = {k: f for k, f in self._results.items() if keep(k)} | {key: future}
+        if not is_first:
+            return future.result()
+        try:
+            result = compute()
+        except BaseException as error:
+            with self._lock:
+                if self._results.get(key) is future:
+                    del self._results[key]
+            future.set_exception(error)
+            raise
+        future.set_result(result)
+        return result

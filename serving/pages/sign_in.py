@@ -1,0 +1,74 @@
+"""The way in for a browser: by token or by a link, and the way out."""
+
+from typing import cast
+
+from starlette.responses import RedirectResponse, Response
+
+from registry.record.tokens import Caller
+from serving.gateway.endpoint import Call, Endpoint
+from serving.http.authentication import COOKIE, SESSION_SECONDS
+from serving.pages.page_texts import TEXTS, Language
+from serving.pages.rendering import LANGUAGE, SEES_PAGES, language_of, render
+
+__all__ = ["ENDPOINTS"]
+
+
+def sign_in_page(call: Call) -> Response:
+    """GET /sign-in"""
+    return render("sign_in.html", language_of(call), fault=None, path="/sign-in")
+
+
+def sign_in(call: Call) -> Response:
+    """POST /sign-in"""
+    secret = call.body.get("token", "").strip()
+    language = cast(Language, call.body.get("language", call.parts.language))
+    language = language if language in TEXTS else call.parts.language
+    caller = call.parts.authority.caller(secret) if 0 < len(secret) <= 256 and secret.isascii() else None
+    if caller is None or not caller.roles & SEES_PAGES:
+        return render("sign_in.html", language, 403, fault="wrong_token", path="/sign-in")
+    return _entered(call, caller, secret, language)
+
+
+def enter(call: Call) -> Response:
+    """GET /enter/{code}"""
+    caller = call.parts.authority.enter(call.path["code"])
+    if caller is None:
+        return render("sign_in.html", call.parts.language, 403, fault="link_used", path="/sign-in")
+    return _entered(call, caller, "", call.parts.language)
+
+
+def _entered(call: Call, caller: Caller, secret: str, language: Language) -> Response:
+    response = RedirectResponse(f"/?language={language}", 303)
+    cookie = call.parts.authority.open_session(caller, secret)
+    response.set_cookie(
+        COOKIE, cookie, max_age=SESSION_SECONDS, httponly=True, samesite="strict", secure=call.secure
+    )
+    return response
+
+
+def sign_out(_: Call) -> Response:
+    """POST /sign-out"""
+    response = RedirectResponse("/sign-in", 303)
+    response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    return response
+
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/sign-in",
+        sign_in_page,
+        "The way in",
+        roles=None,
+        page=True,
+        parameters=LANGUAGE,
+        documented=False,
+    ),
+    Endpoint(
+        "POST", "/sign-in", sign_in, "The way in", roles=None, max_bytes=4_096, form=True, documented=False
+    ),
+    Endpoint("GET", "/enter/{code}", enter, "The way in by a link", roles=None, documented=False),
+    Endpoint(
+        "POST", "/sign-out", sign_out, "The way out", roles=None, max_bytes=1_024, form=True, documented=False
+    ),
+)
