@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from hospital.arrays import Array
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.scope_fallback import Answered
-from registry.model.trust_limits import emergency_of, in_scope, stale_after
+from registry.model.trust_limits import emergency_of, stale_after
+from registry.policy.trusted_scope import in_scope
 from serving.composition import real_parts
 from serving.forecasting.forecaster import _engine, _Forecaster, _wait_query, _wait_rows
 from serving.forecasting.row_answers import Answers

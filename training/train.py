@@ -1,7 +1,5 @@
 """From a hospital's tables to a registered candidate."""
 
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -39,6 +37,7 @@ from registry.trust.snapshots import seal_snapshot
 from training.ablation import Ablation, ablate
 from training.errors import TrainingError
 from training.package_build import Fitted, fit_baselines, fit_beds, fit_waits, lesson_of
+from training.provenance import code_commit
 from training.trees import DEFAULT_GROWTH, SPREAD_ROUNDS, Growth
 from training.tune import Tuned, tune
 
@@ -212,7 +211,7 @@ def _tune(
         "features": [f.name for f in prepared.features],
         "split": split.to_json(),
         "horizons_hours": list(horizons),
-        "code_commit": _commit(),
+        "code_commit": code_commit(),
         "xgboost": installed("xgboost-cpu"),
     }
     return tune(
@@ -312,7 +311,7 @@ def _manifest(
         "split": split.to_json(),
         "configuration": _configuration(request),
         "seed": request.seed,
-        "code_commit": _commit(),
+        "code_commit": code_commit(),
         "libraries": {name: installed(name) for name in ("numpy", "xgboost-cpu")},
     }
 
@@ -334,28 +333,6 @@ def _missing(prepared: PreparedBeds | PreparedWaits) -> list[str]:
         return []
     have = {f.name for f in prepared.features}
     return [f.name for f in WAIT_FEATURES if f.name not in have]
-
-
-def _commit() -> str:
-    """The commit of this code, or the installed version where there is no repository."""
-    git = shutil.which("git")
-    root = Path(__file__).resolve().parent.parent
-    if git is not None and (root / ".git").exists():
-        found = subprocess.run(
-            [git, "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=False
-        )
-        changed = subprocess.run([git, "status", "--porcelain"], cwd=root, capture_output=True, check=False)
-        if found.returncode == 0:
-            return found.stdout.strip() + ("+changed" if changed.stdout.strip() else "")
-    return f"vigie {installed('vigie')}" if _is_installed() else "unknown"
-
-
-def _is_installed() -> bool:
-    try:
-        installed("vigie")
-    except ModuleNotFoundError:
-        return False
-    return True
 
 
 def _journal(

@@ -19,8 +19,9 @@ from hospital.ingest.hospital_reader import HospitalTables
 from hospital.record.events import Events
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.model_rows import bed_rows, wait_rows
-from registry.model.trust_limits import emergency_of, in_scope, stale_after
+from registry.model.trust_limits import emergency_of, stale_after
 from registry.package.manifest import UnitEntry
+from registry.policy.trusted_scope import in_scope
 
 __all__ = ["BedPieces", "Piece", "Pieces", "WaitPieces", "pieces_of"]
 

@@ -12,7 +12,8 @@ from registry.facts.efficiency_facts import Costed
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.package_dataset import prepare
-from registry.model.trust_limits import emergency_of, in_scope
+from registry.model.trust_limits import emergency_of
+from registry.policy.trusted_scope import in_scope
 from registry.settings import Settings
 from registry.trust.promotion import current_release
 

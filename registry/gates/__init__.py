@@ -10,7 +10,8 @@ from registry.gates.efficiency import judge_sobriety
 from registry.gates.explanation import judge_explanation
 from registry.gates.fairness import judge_fairness
 from registry.policy.board_policy import Policy
-from registry.statistics.scope import Cell, choose_scope
+from registry.policy.trusted_scope import Cell
+from registry.statistics.scope import choose_scope
 from registry.statistics.verdict import Finding, GateResult, Verdict, worst
 
 __all__ = ["Cell", "Finding", "GateResult", "Verdict", "judge", "worst"]

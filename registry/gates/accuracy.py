@@ -7,9 +7,10 @@ import numpy as np
 from hospital.arrays import Array
 from registry.evidence.records import Evidence, Scored
 from registry.policy.board_policy import Policy
+from registry.policy.trusted_scope import Cell, in_scope
 from registry.statistics.error_rates import Levels
 from registry.statistics.intervals import Estimate, block_mean, daily_sums
-from registry.statistics.scope import Cell, best_baseline, horizon_name, in_scope, losses
+from registry.statistics.scope import best_baseline, horizon_name, losses
 from registry.statistics.verdict import Finding, GateResult, Verdict, undecided
 
 __all__ = ["diebold_mariano", "judge_accuracy", "judged_scope"]
@@ -25,7 +26,7 @@ def judge_accuracy(evidence: Evidence, policy: Policy, scope: tuple[Cell, ...]) 
     if not scope:
         return GateResult.of("accuracy", [_closed("empty_scope")])
     judge, levels = evidence.judge, Levels.of(evidence, policy)
-    inside = in_scope(judge, scope)
+    inside = in_scope(scope, judge.unit_group, judge.horizon_hours)
     findings: list[Finding] = []
     for horizon in sorted({h for _, h in scope}):
         rows = judge.part(inside & (judge.horizon_hours == horizon))

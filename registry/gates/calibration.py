@@ -11,9 +11,10 @@ from hospital.dataset.quantiles import LEVELS
 from registry.evidence.records import Evidence, Scored
 from registry.model.hospital_total import HOSPITAL
 from registry.policy.board_policy import Policy
+from registry.policy.trusted_scope import Cell
 from registry.statistics.error_rates import Levels
 from registry.statistics.intervals import block_mean
-from registry.statistics.scope import Cell, horizon_name, in_scope
+from registry.statistics.scope import horizon_name, within
 from registry.statistics.verdict import Finding, GateResult, Verdict, undecided
 
 __all__ = ["judge_calibration", "randomised_pit"]
@@ -63,7 +64,7 @@ class _Judging:
     def units(self, evidence: Evidence, scope: tuple[Cell, ...]) -> list[Finding]:
         judge = evidence.judge
         # A package that is only a baseline promises its intervals everywhere: it has no scope to hide behind.
-        rows = judge if evidence.kind == "baseline" else judge.part(in_scope(judge, scope))
+        rows = judge if evidence.kind == "baseline" else within(judge, scope)
         known, rules = rows.known(), self.policy.document.calibration
         if known.size < int((rows.weight > 0).sum()):
             lost = int((rows.weight > 0).sum()) - known.size

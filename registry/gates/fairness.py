@@ -16,11 +16,12 @@ from hospital.arrays import Array
 from registry.evidence.records import EarlierGap, Evidence, Scored
 from registry.model.forecast_errors import held, log_wait, share_inside
 from registry.policy.board_policy import Policy
+from registry.policy.trusted_scope import Cell
 from registry.statistics.disparities import Harm, by_block, gap, mean_by_block, periods_to_clear, verdicts
 from registry.statistics.error_rates import Levels
 from registry.statistics.groups import UNKNOWN, Groups, group_names, told, worst_case_of_censored
 from registry.statistics.intervals import Estimate
-from registry.statistics.scope import Cell, in_scope
+from registry.statistics.scope import within
 from registry.statistics.verdict import Finding, GateResult, undecided
 
 __all__ = ["judge_fairness", "small_gaps"]
@@ -231,8 +232,8 @@ class _Beds:
 
     def found(self) -> Iterator[Harm | Finding]:
         rules = self.policy.document.fairness
-        judge = self.evidence.judge.part(in_scope(self.evidence.judge, self.scope))
-        earlier = self.evidence.scope_part.part(in_scope(self.evidence.scope_part, self.scope))
+        judge = within(self.evidence.judge, self.scope)
+        earlier = within(self.evidence.scope_part, self.scope)
         past = earlier.known()
         for attribute in ("unit_group", "site"):
             groups = Groups.of(

@@ -3,18 +3,15 @@
 Serving says it with each answer, and a file of many explanations row by row: by these rules, and no others.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
-import numpy as np
-
-from hospital.arrays import Array
 from hospital.features.feature import Feature
 from hospital.times import DAY, HOUR
 from registry.model.trust_status import TrustStatus
 from registry.package.manifest import Manifest
 
-__all__ = ["emergency_of", "in_scope", "stale_after", "trust_status", "warnings_of"]
+__all__ = ["emergency_of", "stale_after", "trust_status", "warnings_of"]
 
 _STALE_ED = 3 * HOUR
 _STALE_BEDS = {1: 6 * HOUR, 24: 3 * DAY}
@@ -35,12 +32,6 @@ _WARNINGS = {
 def emergency_of(departments: Iterable[str | None]) -> list[str]:
     """The unit group of each visit's department; a hospital that names none has one, ``emergency``."""
     return [department or "emergency" for department in departments]
-
-
-def in_scope(scope: Collection[tuple[str, float]], groups: Sequence[str], horizon_hours: Array) -> Array:
-    """Whether each row's unit group and horizon (0 for wait time) lie in a trusted scope: bool [n]."""
-    pairs = zip(groups, horizon_hours.tolist(), strict=True)
-    return np.fromiter(((g, float(h)) in scope for g, h in pairs), bool, len(groups))
 
 
 def stale_after(manifest: Manifest) -> int:

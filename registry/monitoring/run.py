@@ -1,17 +1,17 @@
 """One look at a release: what was received since, forecast again, tested, and what it says written down at once."""
 
 import io
-import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from sqlalchemy import Connection, Engine, delete, func, insert, select
+from sqlalchemy import Connection, Engine, delete, insert
 
 from hospital.arrays import Array
 from hospital.calendar import local_day
@@ -19,7 +19,7 @@ from hospital.contracts.tables import TABLES
 from hospital.dataset.splits import Split
 from hospital.features.lookback import reach_days
 from hospital.ingest.event_columns import events_of
-from hospital.record.events import Events, columns_from_rows
+from hospital.record.events import Events
 from hospital.times import DAY, instant
 from registry.digests import canonical_json, write_atomically
 from registry.errors import MonitorError, SnapshotError
@@ -31,7 +31,8 @@ from registry.monitoring.figure_collection import gather, mature_until
 from registry.monitoring.sequential_tests import Alarm, Tested, watch
 from registry.policy.board_policy import Policy, load_policy
 from registry.policy.monitor_rules import Family
-from registry.record.database import in_force_since, monitor_looks, observations, writing
+from registry.record.database import monitor_looks, writing
+from registry.record.observations import columns_in_force, first_reception
 from registry.settings import Settings
 from registry.trust.candidates import MODELS
 from registry.trust.releases import Release, current_release
@@ -40,7 +41,6 @@ from registry.trust.snapshots import open_snapshot
 __all__ = ["Looked", "look"]
 
 _MORE_DAYS = 10  # further back than features look: what was received late of the first days followed
-_PART = 1_000
 _AFTER_OUTCOMES: frozenset[Family] = frozenset({"outcomes", "errors", "coverage", "fairness", "error_ratio"})
 
 
@@ -105,41 +105,26 @@ def _first_day(package: ForecastModel) -> int:
 
 def _events(connection: Connection, package: ForecastModel, first: int) -> tuple[Events | None, int]:
     """What the service received that may say something about the days from `first` on, and the last reception."""
-    o, tables = observations.c, dict[str, dict[str, Array]]()
-    received = 0
+    tables: dict[str, Mapping[str, Array]] = {}
     for kind in TABLES:
-        query = select(o.received_at, o.row).where(
-            o.kind == kind, in_force_since((first - reach_days(kind) - _MORE_DAYS) * DAY)
-        )
-        parts = []
-        found = connection.execute(query.order_by(o.seq).execution_options(yield_per=_PART))
-        for part in found.partitions():
-            rows = [{**json.loads(row), "received_at": at} for at, row in part]
-            parts.append(columns_from_rows(kind, rows) | _audit(package, kind, rows))
-            received = max(received, max(int(at) for at, _ in part))
-        if parts:
-            names = dict.fromkeys(n for part in parts for n in part)
-            size = [part["received_at"].size for part in parts]
-            tables[kind] = {
-                n: np.concatenate([p.get(n, np.full(m, np.nan)) for p, m in zip(parts, size, strict=True)])
-                for n in names
-            }
+        since = (first - reach_days(kind) - _MORE_DAYS) * DAY
+        columns = columns_in_force(connection, kind, since, more=partial(_audit, package, kind))
+        if columns and columns["received_at"].size:
+            tables[kind] = columns
     if not tables:
         return None, 0
-    begun = connection.scalar(
-        select(func.min(o.received_at)).where(o.kind.in_(("visits", "stays", "census")))
-    )
     manifest = package.manifest
     events = Events.of(
         tables,
         zone=ZoneInfo(manifest.zone),
         cadence_hours=manifest.cadence_hours,
-        history_from=int(begun or 0),
+        history_from=first_reception(connection),
     )
+    received = max(int(columns["received_at"].max()) for columns in tables.values())
     return events, received
 
 
-def _audit(package: ForecastModel, kind: str, rows: list[dict[str, Any]]) -> dict[str, Array]:
+def _audit(package: ForecastModel, kind: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Array]:
     """Audit attributes as columns: applications send them as one object."""
     if kind != "visits":
         return {}

@@ -1,16 +1,16 @@
 """The trusted scope: the unit groups and horizons that beat the best baseline on the scope part."""
 
+from collections.abc import Collection
+
 import numpy as np
 
 from hospital.arrays import Array
 from registry.evidence.records import Scored
 from registry.policy.board_policy import Policy
+from registry.policy.trusted_scope import Cell, in_scope
 from registry.statistics.intervals import block_mean
 
-__all__ = ["Cell", "best_baseline", "choose_scope", "horizon_name", "in_scope", "losses"]
-
-Cell = tuple[str, float]
-"""A unit group and a horizon in hours."""
+__all__ = ["best_baseline", "choose_scope", "horizon_name", "losses", "within"]
 
 _SCOPE_HORIZON_HOURS = 12.0
 """The scope part is about a month: blocks of a day or what it takes; the judge part decides."""
@@ -93,10 +93,6 @@ def _mean_gain(part: Scored, baseline: str) -> tuple[float, float, int]:
     )
 
 
-def in_scope(scored: Scored, scope: tuple[Cell, ...]) -> Array:
-    """Which rows lie in the scope: bool [n]."""
-    inside = np.zeros(scored.size, bool)
-    for group in {group for group, _ in scope}:
-        horizons = [horizon for name, horizon in scope if name == group]
-        inside |= np.asarray(scored.unit_group == group, bool) & np.isin(scored.horizon_hours, horizons)
-    return inside
+def within(scored: Scored, scope: Collection[Cell]) -> Scored:
+    """The rows that lie in a trusted scope."""
+    return scored.part(in_scope(scope, scored.unit_group, scored.horizon_hours))

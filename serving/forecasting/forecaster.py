@@ -17,7 +17,8 @@ from hospital.times import DAY, HOUR, MISSING_TIME, moment
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.model_rows import bed_rows, wait_rows
 from registry.model.scope_fallback import Answered, answer
-from registry.model.trust_limits import emergency_of, in_scope, stale_after
+from registry.model.trust_limits import emergency_of, stale_after
+from registry.policy.trusted_scope import in_scope
 from registry.settings import Settings
 from serving.errors import Problem, RequestFault
 from serving.forecasting.explanation_text import Teller

@@ -1,13 +1,12 @@
 """The hospital as it is known now: events of the last weeks, and what was received since they were read."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
 from sqlalchemy import Connection, func, select
 
 from hospital.arrays import Array
@@ -16,12 +15,12 @@ from hospital.features.beds import BedFeatures
 from hospital.features.feature import Feature
 from hospital.features.lookback import reach_days
 from hospital.features.wait import WaitFeatures
-from hospital.record.events import FOREVER, Events, columns_from_rows
+from hospital.record.events import FOREVER, Events
 from hospital.times import DAY
 from registry.package.manifest import Manifest
 from registry.record.compiled_sql import Question
 from registry.record.database import observations
-from serving.state.observations import in_force_by_parts
+from registry.record.observations import columns_in_force, first_reception
 
 __all__ = ["HospitalState", "StateCache", "state_of"]
 
@@ -83,7 +82,7 @@ class StateCache:
                 columns = _added(connection, kept, newest)
             if columns is None:
                 columns = _read(connection, day, 0, newest, {})
-            state = state_of(columns, manifest, _record_start(connection))
+            state = state_of(columns, manifest, first_reception(connection))
             self._kept[key] = _Kept(newest, day, _mark(connection, newest), state)
             return state
 
@@ -128,8 +127,9 @@ def _read(
     columns = {}
     for kind in TABLES:
         since = (day - reach_days(kind)) * DAY
-        found = in_force_by_parts(connection, kind, since, after=after, until=until)
-        columns[kind] = _columns(kind, known.get(kind, {}), found)
+        columns[kind] = columns_in_force(
+            connection, kind, since, after=after, until=until, known=known.get(kind)
+        )
     return columns
 
 
@@ -145,29 +145,3 @@ def state_of(
         history_from=history_from,
     )
     return HospitalState(events, {kind: int(found["received_at"].max()) for kind, found in told.items()})
-
-
-def _columns(
-    kind: str, known: Mapping[str, Array], found: Iterable[list[dict[str, Any]]]
-) -> Mapping[str, Array]:
-    """A table's columns, those known first, made from some thousand rows at a time: rows take ten times their room."""
-    parts: list[Mapping[str, Array]] = [columns_from_rows(kind, rows) for rows in found]
-    if known:
-        parts = [known, *parts]
-    if len(parts) == 1:
-        return parts[0]
-    sizes = [part["received_at"].size for part in parts]
-    names = dict.fromkeys(name for part in parts for name in part)
-    return {
-        name: np.concatenate([p.get(name, np.full(n, np.nan)) for p, n in zip(parts, sizes, strict=True)])
-        for name in names
-    }
-
-
-def _record_start(connection: Connection) -> int:
-    """Instant of the first reception of a visit, stay or census."""
-    first = select(func.min(observations.c.received_at))
-    return int(
-        connection.execute(first.where(observations.c.kind.in_(("visits", "stays", "census")))).scalar_one()
-        or 0
-    )

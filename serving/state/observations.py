@@ -1,11 +1,11 @@
-"""What the hospital told: stored as received, every revision kept, and read back as the features need it.
+"""What the hospital sent: stored as received, every revision kept. `registry.record.observations` reads it back.
 
 A row sent again with the same content is nothing new; with other content it is a revision: the former stays,
 with the time at which it was superseded, so that a forecast can be replayed as it was made.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from hospital.contracts.tables import TABLES
 from hospital.times import DAY
 from registry.digests import canonical_json, sha256_bytes
-from registry.record.database import in_force_since, observations
+from registry.record.database import observations
 from serving.errors import Problem, RequestFault
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "Receptions",
     "add",
     "import_rows",
-    "in_force_by_parts",
     "latest_reception",
 ]
 
@@ -32,7 +31,6 @@ STAFFING_LASTS = 7 * DAY
 """How long a told staffing may matter to a forecast after its time."""
 _CHUNK = 400  # rows an IN clause names; SQLite of old allowed 999 variables
 _BATCH = 5_000
-_PART = 1_000
 
 
 @dataclass
@@ -137,26 +135,6 @@ def import_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, A
         connection.execute(insert(observations), new[start : start + _BATCH])
     _restate(connection, kind, following, {(v["row_id"], v["received_at"]) for v in new})
     return counts
-
-
-def in_force_by_parts(
-    connection: Connection, kind: str, since: int, *, after: int = 0, until: int = FOREVER
-) -> Iterator[list[dict[str, Any]]]:
-    """Every version of a table's rows that may matter to a forecast made at `since` or later, some thousand at a time.
-
-    Those that tell of something not over by then (a visit's or stay's end, a census row's time) or were received later,
-    and were not superseded before. A row that tells of no end is never over.
-
-    Args:
-        after, until: numbers (`seq`), only what was stored after the one and up to the other, in the order stored.
-    """
-    o = observations.c
-    query = select(o.received_at, o.row).where(
-        o.kind == kind, o.seq > after, o.seq <= until, in_force_since(since)
-    )
-    query = query.order_by(o.seq).execution_options(yield_per=_PART)
-    for part in connection.execute(query).partitions():
-        yield [{**json.loads(row), "received_at": received_at} for received_at, row in part]
 
 
 def _row_id(kind: str, row: Mapping[str, Any]) -> str:

@@ -14,11 +14,12 @@ from hospital.times import DAY, HOUR, moment
 from registry.errors import ReleaseError
 from registry.record.database import decisions, observations, predictions
 from registry.record.journal import entries, verify
+from registry.record.observations import rows_in_force
 from serving.forecasting.decision_record import edited as edited_decisions
 from serving.forecasting.prediction_record import edited as edited_predictions
 from serving.gateway.service_parts import Parts
 from serving.releases.releases_in_use import Releases
-from serving.state.observations import import_rows, in_force_by_parts
+from serving.state.observations import import_rows
 from tests.support.serving_fakes import NOW, FakeForecaster, FakeReleases, InProcess, loaded, make_parts
 
 VISIT = {"visit_id": "Dupont-1984", "arrived_at": "2025-11-03T02:30:00Z", "triage": "3A", "age_years": 41}
@@ -138,9 +139,9 @@ class TestBothDatabases:
                 (NOW - 2 * HOUR, NOW - HOUR),
                 (NOW - HOUR, None),
             ]
-            (kept,) = in_force_by_parts(connection, "stays", NOW - 90 * 60_000_000)
+            (kept,) = rows_in_force(connection, "stays", NOW - 90 * 60_000_000)
             assert sorted(r["received_at"] for r in kept) == [NOW - 2 * HOUR, NOW - HOUR]
-            assert list(in_force_by_parts(connection, "stays", NOW)) == []
+            assert list(rows_in_force(connection, "stays", NOW)) == []
         service.parts.workers.close()
         service.parts.engine.dispose()
 

@@ -8,8 +8,9 @@ from sqlalchemy import text
 
 from hospital.times import DAY, HOUR, MISSING_TIME
 from registry.record.database import migrate, observations, opened_database, writing
+from registry.record.observations import rows_in_force
 from serving.state.history_import import rows_since
-from serving.state.observations import add, in_force_by_parts
+from serving.state.observations import add
 
 SINCE = 19_800 * DAY
 ENTERED, LEFT, TOLD = SINCE - 5 * DAY, SINCE - 2 * HOUR, SINCE + 3 * HOUR
@@ -26,10 +27,10 @@ def test_an_end_that_is_received_late_is_read_with_the_version_that_it_ends(data
             add(connection, {"stays": [_stay(None)]}, ENTERED)
             add(connection, {"stays": [_stay(LEFT)]}, TOLD)
         with engine.connect() as connection:
-            ((open_one, closed),) = in_force_by_parts(connection, "stays", SINCE)
+            ((open_one, closed),) = rows_in_force(connection, "stays", SINCE)
             assert "left_at" not in open_one
             assert closed["left_at"] == LEFT
-            assert list(in_force_by_parts(connection, "stays", TOLD + HOUR)) == []
+            assert list(rows_in_force(connection, "stays", TOLD + HOUR)) == []
 
 
 def test_what_was_stored_before_is_corrected(tmp_path: Path) -> None:
@@ -43,10 +44,10 @@ def test_what_was_stored_before_is_corrected(tmp_path: Path) -> None:
             )
             connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
         with engine.connect() as connection:
-            assert sum(map(len, in_force_by_parts(connection, "stays", SINCE))) == 1
+            assert sum(map(len, rows_in_force(connection, "stays", SINCE))) == 1
         migrate(engine)
         with engine.connect() as connection:
-            assert sum(map(len, in_force_by_parts(connection, "stays", SINCE))) == 2
+            assert sum(map(len, rows_in_force(connection, "stays", SINCE))) == 2
 
 
 def test_a_first_import_takes_the_end_too() -> None:

@@ -1,0 +1,316 @@
+"""The evidence of a candidate, made again step by step from its package and the data it names.
+
+verify the package → open the rows → score them → compare with what was reported → look for drift → probe → explain
+
+Whatever the author computed, a check computes itself. Probes, refits and verification, which take longest, work beside
+the steps that do not wait for them.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from explain.verification import Verification
+from hospital.arrays import Array
+from hospital.dataset.splits import Split
+from hospital.ingest.hospital_reader import HospitalTables
+from hospital.times import DAY
+from registry.check.incumbent import InUse, served_today
+from registry.check.multiplicity import tries
+from registry.check.recent_data import daily_series, later
+from registry.check.required_groups import require_groups
+from registry.check.small_groups import earlier_gaps
+from registry.errors import PackageError
+from registry.evidence.probe_records import ExplanationShift, LeakageFacts, Probed
+from registry.evidence.records import ContractFacts, DailyInput, Evidence, ExplanationFacts, Scored
+from registry.facts.contract_facts import contract_facts, history_off
+from registry.facts.efficiency_facts import Costed, sobriety_facts
+from registry.facts.explanation_facts import NO_EXPLANATION, explanation_facts, verified
+from registry.facts.feature_facts import feature_facts
+from registry.facts.leakage_probes import leakage_facts
+from registry.facts.proxy_facts import proxy_facts
+from registry.facts.refit_cache import Refitting
+from registry.facts.stability_facts import explanation_shift, stability_facts
+from registry.model.dataset import PreparedBeds, PreparedWaits, split_of
+from registry.model.feature_groups import rows_of
+from registry.model.forecast_model import ForecastModel
+from registry.model.hospital_total_scores import score_whole
+from registry.model.package_dataset import prepare
+from registry.model.scoring import read_reported, reported_arrays, score
+from registry.package.manifest import package_digest
+from registry.policy.board_policy import Policy
+from registry.record.database import open_database
+from registry.settings import Settings
+from registry.trust.candidates import Candidate
+from registry.trust.snapshots import open_snapshot
+
+__all__ = ["Progress", "gather"]
+
+Progress = Callable[[str, float], None]
+Prepared = PreparedBeds | PreparedWaits
+
+
+def gather(
+    settings: Settings,
+    found: Candidate,
+    policy: Policy,
+    progress: Progress,
+    refits: Sequence[str] | None = None,
+    recent: HospitalTables | None = None,
+) -> tuple[Evidence, HospitalTables]:
+    """The evidence of a candidate, recomputed from its package and the sealed snapshot, or later tables.
+
+    Raises:
+        RegistryError: the package, the data or the current release is missing or was changed.
+    """
+    progress("verify the package", 0.0)
+    model = ForecastModel(found.package)
+    if found.registration["body"]["package_digest"] != package_digest(found.package):
+        raise PackageError("The package is not the one that was registered: train the model again.")
+    subject = _Subject(settings, found, model, policy, progress)
+    command = refits if subject.is_model else None  # a simple rule has nothing to refit
+    with Refitting(command, settings, found, policy) as refitting, ThreadPoolExecutor(3) as pool:
+        return _evidence(subject, refitting, pool, recent)
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What is checked, where, by which policy."""
+
+    settings: Settings
+    candidate: Candidate
+    model: ForecastModel
+    policy: Policy
+    progress: Progress
+
+    @property
+    def is_model(self) -> bool:
+        """Whether it is a model; else a baseline alone, of which much cannot be asked."""
+        return self.model.manifest.kind == "model"
+
+
+@dataclass(frozen=True)
+class _CheckedRows:
+    """The rows that are checked.
+
+    Attributes:
+        sealed: those that the version was registered on. prepared: those that are judged; the same, or later ones.
+        registered: the parts as the manifest has them. ours: as this code cuts the sealed rows.
+        split: of `prepared`.
+    """
+
+    tables: HospitalTables
+    sealed: Prepared
+    prepared: Prepared
+    registered: Split
+    ours: Split
+    split: Split
+
+    @property
+    def judged(self) -> Prepared:
+        """The rows of the judge part."""
+        return self.prepared.part(self.split.members("judge", self.prepared.prediction_time))
+
+    @property
+    def sealed_judged(self) -> Prepared:
+        """The sealed rows of the judge part: what refits were asked about, also where later rows are judged."""
+        return self.sealed.part(self.registered.members("judge", self.sealed.prediction_time))
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """Scored rows: of the scope part, the judge part, and the whole hospital's where the package forecasts it."""
+
+    scope_part: Scored
+    judge: Scored
+    whole: Scored | None
+
+
+@dataclass(frozen=True)
+class _BesideTheSteps:
+    """Work that goes on beside the steps; its results are waited for where they are needed."""
+
+    verification: Future[Verification] | None
+    leakage: Future[LeakageFacts]
+    inputs: Future[tuple[DailyInput, ...]]
+
+
+def _evidence(
+    subject: _Subject, refitting: Refitting, pool: ThreadPoolExecutor, recent: HospitalTables | None
+) -> tuple[Evidence, HospitalTables]:
+    rows = _open_rows(subject, recent)
+    verification = _begin_verification(subject, rows, pool)
+    scores = _score(subject, rows)
+    require_groups(subject.policy, (scores.scope_part, scores.judge), rows.tables)
+    judged = rows.judged
+    beside = _begin_beside(subject, rows, judged, scores, verification, pool)
+    current = served_today(
+        subject.settings, subject.candidate.model, recent or rows.tables, rows.prepared, rows.split
+    )
+    contract = _compare_with_reported(subject, rows, judged, scores, is_recent=recent is not None)
+    subject.progress("look for drift", 0.62)
+    inputs = beside.inputs.result()
+    probed = _probe(subject, rows, judged, beside, refitting, current)
+    explanation = _explain(subject, judged, beside)
+    span = rows.split.spans["judge"]
+    evidence = Evidence(
+        model=subject.candidate.model,
+        version=subject.candidate.version,
+        kind=subject.model.manifest.kind,
+        package_digest=package_digest(subject.candidate.package),
+        scope_part=scores.scope_part,
+        judge=scores.judge,
+        current=current.quantiles,
+        current_version=current.version,
+        rule=_rule(subject.model, judged),
+        current_expected=current.expected,
+        inputs=inputs,
+        contract=contract,
+        explanation=explanation,
+        history_days=(span[1] - rows.ours.spans["fit"][0]) / DAY,
+        hospital=scores.whole,
+        tries=_tries(subject, span),
+        earlier_gaps=earlier_gaps(subject.settings, subject.candidate, span),
+        probed=probed,
+    )
+    return evidence, recent or rows.tables
+
+
+def _open_rows(subject: _Subject, recent: HospitalTables | None) -> _CheckedRows:
+    body, model = subject.candidate.registration["body"], subject.model
+    subject.progress("open the data snapshot", 0.05)
+    tables = open_snapshot(subject.settings.snapshots, body["data_digest"], body["seal_digest"])
+    subject.progress("recompute features", 0.1)
+    sealed = prepare(model, tables)
+    registered = Split.from_json(model.manifest.split)
+    ours = _split_of(model, sealed)
+    prepared, split = (sealed, registered) if recent is None else later(model, recent, registered)
+    return _CheckedRows(tables, sealed, prepared, registered, ours, split)
+
+
+def _split_of(model: ForecastModel, prepared: Prepared) -> Split:
+    """The parts as this code cuts the sealed history: the author's own cut must be the same."""
+    judge_from = model.manifest.configuration.get("judge_from")
+    asked = judge_from if isinstance(judge_from, int) else None
+    return split_of(prepared, model.manifest.horizons_hours, asked, model.manifest.kind)
+
+
+def _begin_verification(
+    subject: _Subject, rows: _CheckedRows, pool: ThreadPoolExecutor
+) -> Future[Verification] | None:
+    if not subject.is_model:
+        return None
+    trees = (subject.candidate.package / "median.ubj").read_bytes()
+    return pool.submit(verified, trees, rows.prepared.X, subject.settings.home / "evidence")
+
+
+def _score(subject: _Subject, rows: _CheckedRows) -> _Scores:
+    subject.progress("recompute forecasts", 0.3)
+    model = subject.model
+    judge = score(model, rows.prepared, rows.split.members("judge", rows.prepared.prediction_time))
+    scope_part = score(model, rows.sealed, rows.split.members("scope", rows.sealed.prediction_time))
+    return _Scores(scope_part, judge, score_whole(model.whole, judge))
+
+
+def _begin_beside(
+    subject: _Subject,
+    rows: _CheckedRows,
+    judged: Prepared,
+    scores: _Scores,
+    verification: Future[Verification] | None,
+    pool: ThreadPoolExecutor,
+) -> _BesideTheSteps:
+    model = subject.model
+    leakage = pool.submit(
+        leakage_facts,
+        model.beds or model.waits_or_raise,
+        judged,
+        rows.prepared if subject.is_model else None,
+        times=subject.policy.document.contract.probe_times,
+    )
+    inputs = pool.submit(_inputs, subject, rows, scores.judge)
+    return _BesideTheSteps(verification, leakage, inputs)
+
+
+def _inputs(subject: _Subject, rows: _CheckedRows, judge: Scored) -> tuple[DailyInput, ...]:
+    """A simple rule has no inputs that could drift."""
+    if not subject.is_model:
+        return ()
+    return daily_series(subject.model, rows.sealed, rows.prepared, rows.split, judge)
+
+
+def _compare_with_reported(
+    subject: _Subject, rows: _CheckedRows, judged: Prepared, scores: _Scores, *, is_recent: bool
+) -> ContractFacts:
+    """What training reported, held against what was found again; of recent rows it reported nothing."""
+    subject.progress("compare with what was reported", 0.6)
+    body = subject.candidate.registration["body"]
+    reported = None
+    if not is_recent:
+        reported = read_reported(subject.settings.home / "evidence", body["evidence_digest"])
+    facts = contract_facts(
+        subject.candidate,
+        subject.model,
+        judged,
+        scores.judge,
+        reported,
+        reported_arrays(scores.judge, scores.whole),
+        rows.split,
+        same_split=rows.ours == rows.registered,
+    )
+    days_off = history_off(subject.model, rows.sealed, rows.registered)
+    return replace(facts, baselines_off=facts.baselines_off + days_off)
+
+
+def _probe(
+    subject: _Subject,
+    rows: _CheckedRows,
+    judged: Prepared,
+    beside: _BesideTheSteps,
+    refitting: Refitting,
+    current: InUse,
+) -> Probed:
+    subject.progress("probe for leakage", 0.65)
+    model, home = subject.model, subject.settings.home
+    probed = Probed(beside.leakage.result(), feature_facts(subject.candidate, model, judged))
+    if not subject.is_model:
+        return probed
+    refits = refitting.result(lambda done: subject.progress("refit the model 20 times", 0.7 + 0.14 * done))
+    asked = rows.sealed_judged
+    body = subject.candidate.registration["body"]
+    costed = Costed(model, subject.candidate.package, judged, body)
+    return replace(
+        probed,
+        stability=stability_facts(model, asked, refits),
+        shift=_shift(model, judged, current),
+        proxies=proxy_facts(model, asked, refits, subject.policy.document.explanation.proxy_rows),
+        sobriety=sobriety_facts(costed, current.costed, home / "evidence"),
+    )
+
+
+def _explain(subject: _Subject, judged: Prepared, beside: _BesideTheSteps) -> ExplanationFacts:
+    subject.progress("verify explanations", 0.84)
+    if beside.verification is None:
+        return NO_EXPLANATION
+    return explanation_facts(subject.model, judged, beside.verification.result)
+
+
+def _rule(model: ForecastModel, judged: Prepared) -> Array:
+    """The median of the simple rule that this version serves outside its scope: float64 [judge rows]."""
+    quantiles = model.baseline_quantiles(rows_of(model, judged))
+    return np.asarray(quantiles[:, quantiles.shape[1] // 2])
+
+
+def _tries(subject: _Subject, span: tuple[int, int]) -> int:
+    with open_database(subject.settings.database).connect() as connection:
+        return tries(connection, subject.candidate.model, subject.candidate.version, span)
+
+
+def _shift(model: ForecastModel, judged: Prepared, current: InUse) -> ExplanationShift | None:
+    if current.costed is None:
+        return None
+    if current.costed.model.manifest.kind != "model":
+        return ExplanationShift((), np.empty((0, 0)), np.empty((0, 0)), judged.prediction_time.size)
+    return explanation_shift(model, judged, current.costed.model, current.costed.judged)

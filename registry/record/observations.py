@@ -1,0 +1,79 @@
+"""What was received, read back as arrays: the one reader of stored observations, for service and monitor."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, func, select
+
+from hospital.arrays import Array
+from hospital.record.events import FOREVER, columns_from_rows
+from registry.record.database import in_force_since, observations
+
+__all__ = ["columns_in_force", "first_reception", "rows_in_force"]
+
+_ROWS_AT_ONCE = 1_000  # rows as texts take ten times the room of their columns
+
+Columns = Mapping[str, Array]
+
+
+def rows_in_force(
+    connection: Connection, table: str, since: int, *, after: int = 0, until: int = FOREVER
+) -> Iterator[list[dict[str, Any]]]:
+    """Every version of a table's rows that may matter to a forecast made at `since` or later, some thousand at a time.
+
+    Those that tell of something not over by then (a visit's or stay's end, a census row's time) or were received later,
+    and were not superseded before. A row that tells of no end is never over.
+
+    Args:
+        since: instant.
+        after, until: numbers (`seq`), only what was stored after the one and up to the other, in the order stored.
+    """
+    o = observations.c
+    query = select(o.received_at, o.row).where(
+        o.kind == table, o.seq > after, o.seq <= until, in_force_since(since)
+    )
+    query = query.order_by(o.seq).execution_options(yield_per=_ROWS_AT_ONCE)
+    for part in connection.execute(query).partitions():
+        yield [{**json.loads(row), "received_at": received_at} for received_at, row in part]
+
+
+def columns_in_force(
+    connection: Connection,
+    table: str,
+    since: int,
+    *,
+    after: int = 0,
+    until: int = FOREVER,
+    known: Columns | None = None,
+    more: Callable[[Sequence[Mapping[str, Any]]], Columns] | None = None,
+) -> Columns:
+    """The columns of `rows_in_force`: times int64 instants, numbers float64 (NaN unknown), texts object (None unknown).
+
+    Args:
+        known: columns read before, which come first.
+        more: further columns of rows, as audit attributes are.
+    """
+    parts: list[Columns] = [] if known is None else [known]
+    for rows in rows_in_force(connection, table, since, after=after, until=until):
+        parts.append({**columns_from_rows(table, rows), **(more(rows) if more else {})})
+    return _joined(parts)
+
+
+def _joined(parts: Sequence[Columns]) -> Columns:
+    if len(parts) == 1:
+        return parts[0]
+    sizes = [part["received_at"].size for part in parts]
+    names: Iterable[str] = dict.fromkeys(name for part in parts for name in part)
+    return {
+        name: np.concatenate([p.get(name, np.full(n, np.nan)) for p, n in zip(parts, sizes, strict=True)])
+        for name in names
+    }
+
+
+def first_reception(connection: Connection) -> int:
+    """Instant of the first reception of a visit, stay or census row, where the record begins; 0 without one."""
+    o = observations.c
+    first = select(func.min(o.received_at)).where(o.kind.in_(("visits", "stays", "census")))
+    return int(connection.scalar(first) or 0)
