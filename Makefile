@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint lock clean bench-bulk bench-check bench-check-cost bench-demo bench-explain bench-gates bench-gates-real bench-hospitals bench-leaks bench-monitor bench-real bench-serve bench-train
+.PHONY: setup demo test lint lock clean bench-bulk bench-check bench-check-cost bench-demo bench-explain bench-gates bench-gates-real bench-hospitals bench-leaks bench-monitor bench-real bench-serve bench-train picture-architecture
 
 setup: .venv/.done
 
@@ -74,6 +74,9 @@ bench-serve: setup
 
 bench-train: setup
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.train
+
+picture-architecture: setup
+	$(BIN)/python -m tests.support.architecture
 
 clean:
 	rm -rf .venv vigie-demo explain/built

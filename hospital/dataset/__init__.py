@@ -1,4 +1,4 @@
 """From the record to rows with outcomes, split in the order of time, beside the baselines' forecasts.
 
-Door: `samples`, `splits.split`, `baselines`.
+Door: `samples`, `splits.split_history`, `baselines`.
 """

@@ -1,4 +1,7 @@
-"""A seeded discrete-event hospital: the embedded default data, as hard to forecast as a real one."""
+"""A seeded discrete-event hospital: the embedded default data, as hard to forecast as a real one.
+
+Door: `simulate`, `write`, `Unfair`, `Shift`.
+"""
 
 from hospital.simulator.parameter_file import ParametersError, load_parameters
 from hospital.simulator.parameters import Parameters

@@ -1,4 +1,4 @@
 """Model cards and reports: as data, as a page, in a terminal, in French and English.
 
-Door: `card_document`, `card_page.render_html`, `report.make_report`, `report_table.print_report`.
+Door: `report.make_report`, `card_document.build_card`, `card_page.render_html`, `report_table.print_report`.
 """

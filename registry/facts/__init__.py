@@ -1,4 +1,5 @@
 """Facts that a check makes and gates judge: probes, refits, costs, exactness of explanations.
 
-Door: one function a module, called by `registry.check.run`.
+Door: `leakage_probes.leakage_facts`, `stability_facts`, `explanation_facts`, `contract_facts`, called by
+`registry.check`.
 """

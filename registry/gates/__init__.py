@@ -1,4 +1,7 @@
-"""Gates: evidence and a policy in, verdicts out. They read no file and fit nothing."""
+"""Gates: evidence and a policy in, verdicts out. They read no file and fit nothing.
+
+Door: `judge`.
+"""
 
 from registry.evidence.records import Evidence
 from registry.gates.accuracy import judge_accuracy, judged_scope

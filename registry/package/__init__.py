@@ -1,4 +1,4 @@
 """The model package: a directory of inert files, named and digested by its manifest.
 
-Door: `manifest.load_package`, `manifest.write_package`.
+Door: `manifest.write_package`, `manifest.verify_package`.
 """

@@ -1,4 +1,4 @@
 """From a question to a recorded, explained forecast.
 
-Door: `forecaster.make_forecaster`, `prediction_record.record`.
+Door: `forecast_service.ForecastService`, `decision_record.decide`.
 """

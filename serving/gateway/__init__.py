@@ -1,4 +1,4 @@
 """The one way in: every request passes authentication, limits and strict parsing before a handler.
 
-Door: `request_gate.Gate`, `endpoint.Endpoint`.
+Door: `request_gate.Gate`, `endpoint.Endpoint`, `service_parts.Parts`.
 """

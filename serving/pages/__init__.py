@@ -1,4 +1,4 @@
 """The pages for a browser.
 
-Door: `ENDPOINTS` of `start_page` and `monitoring_page`.
+Door: `start_page.ENDPOINTS`, `monitoring_page.ENDPOINTS`, `sign_in.ENDPOINTS`, `rendering.render`.
 """

@@ -1,4 +1,4 @@
 """The routes of the API, each declared once.
 
-Door: `ENDPOINTS` of each module.
+Door: `forecasts.ENDPOINTS`, `records.ENDPOINTS`, `models.ENDPOINTS`, `health.ENDPOINTS`.
 """

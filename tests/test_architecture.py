@@ -1,0 +1,66 @@
+"""The rooms: what docs/architecture.md and its picture say is what the import graph has."""
+
+import importlib
+import re
+
+import pytest
+
+from tests.support.architecture import PAGE, PICTURE, Rooms, between, draw, rooms, tables
+from tests.support.repository import ROOT
+
+MOST_MODULES = 14
+LARGER = {"hospital.simulator"}
+"""The simulator is one machine of eighteen parts."""
+
+
+@pytest.fixture(scope="module")
+def found() -> Rooms:
+    return rooms()
+
+
+def test_the_page_names_every_room_and_what_it_imports(found: Rooms) -> None:
+    """After a change: `make picture-architecture`."""
+    assert between(PAGE.read_text("utf-8"), "rooms") == tables(found)
+
+
+def test_the_picture_is_drawn_from_the_import_graph(found: Rooms) -> None:
+    """After a change: `make picture-architecture`."""
+    assert PICTURE.read_text("utf-8") == draw(found)
+
+
+def test_every_file_that_the_page_names_is_there() -> None:
+    """A path that was moved is moved on the page, too."""
+    named = set(re.findall(r"`([a-z_]+/[a-z_/]+\.py)`", PAGE.read_text("utf-8")))
+    assert len(named) > 30
+    assert not [name for name in named if not (ROOT / name).exists()]
+
+
+def test_a_folder_holds_two_to_fourteen_modules(found: Rooms) -> None:
+    """A room that holds more is two; one that holds a single module is none."""
+    folders = [r for r in found.modules if ROOT.joinpath(*r.split(".")).is_dir()]
+    sizes = {
+        r: len([p for p in ROOT.joinpath(*r.split(".")).glob("*.py") if p.stem != "__init__"])
+        for r in folders
+    }
+    assert len(sizes) > 25
+    assert {r: n for r, n in sizes.items() if not 2 <= n <= MOST_MODULES and r not in LARGER} == {}
+
+
+def test_every_door_is_there(found: Rooms) -> None:
+    """A room's docstring names its door; each name is a module of the room, or something in it."""
+    missing = []
+    for room in found.modules:
+        folder = ROOT.joinpath(*room.split("."))
+        if not folder.is_dir():
+            continue
+        text = (folder / "__init__.py").read_text("utf-8")
+        assert "Door:" in text, f"{room} names no door"
+        for name in re.findall(r"`([A-Za-z_.]+)`", text.partition("Door:")[2].partition('"""')[0]):
+            module, _, rest = name.partition(".")
+            target = importlib.import_module(
+                room if not (folder / f"{module}.py").exists() else f"{room}.{module}"
+            )
+            wanted = rest if (folder / f"{module}.py").exists() else name
+            if wanted and not hasattr(target, wanted):
+                missing.append(f"{room}: {name}")
+    assert missing == []
