@@ -5,8 +5,13 @@ moments they were received, and it is asked between them: over both clock change
 open stays.
 """
 
+import re
+import sys
+import threading
 from datetime import date
+from inspect import CO_OPTIMIZED
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -32,6 +37,8 @@ from serving.messages.forecast_protocol import LoadedModel, ServedUnit
 from serving.releases.releases_in_use import Releases
 from serving.state.history_import import rows_since
 from serving.state.observations import import_rows
+from tests.support.architecture import PAGE, between
+from tests.support.repository import ROOT
 from tests.support.serving_fakes import FakeReleases, InProcess, make_parts
 from training.train import Request, build_package
 
@@ -226,3 +233,50 @@ def test_a_live_request_computes_the_bits_of_training(
     assert MISSING_TIME not in [t for t, _, _ in rows]
     parts.workers.close()
     parts.engine.dispose()
+
+
+def test_a_wait_time_answer_goes_the_way_that_the_architecture_page_names(
+    models: dict[str, LoadedModel], tmp_path: Path
+) -> None:
+    """A real request enters the files of docs/architecture.md, at most twenty, in the order of the page."""
+    named = re.findall(r"^\d+\. `([^`]+)`", between(PAGE.read_text("utf-8"), "answer"), re.MULTILINE)
+    tables = read_hospital(_simulated(tmp_path / "data"), None, KEY)
+    parts, tokens = make_parts(tmp_path / "home")
+    parts.releases = Releases(FakeReleases(dict(models)))
+    parts.forecaster = make_forecaster(Settings(home=tmp_path / "home"))
+    visits = columns_of(tables.tables["visits"], "visits")
+    now = int(visits["received_at"].max())
+    with writing(parts.engine) as connection:
+        import_rows(
+            connection, "visits", rows_since("visits", visits, now - 3 * DAY, tables.audit_attributes)
+        )
+    parts.clock.instant = now  # type: ignore[attr-defined]
+    arrived = moment(now).isoformat()
+    body = {"visits": [{"visit_id": "one", "arrived_at": arrived, "triaged_at": arrived, "triage": "3"}]}
+    entered: dict[str, None] = {}
+
+    def seen(frame: FrameType, event: str, _: object) -> None:
+        code = frame.f_code
+        if event == "call" and code.co_flags & CO_OPTIMIZED and code.co_filename.startswith(str(ROOT)):
+            entered.setdefault(str(Path(code.co_filename).relative_to(ROOT)))
+
+    threading.setprofile(seen)
+    sys.setprofile(seen)
+    try:
+        response = InProcess(parts).request(
+            "POST", "/v1/wait-time", json=body, headers={"authorization": f"Bearer {tokens['application']}"}
+        )
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+    parts.workers.close()
+    parts.engine.dispose()
+    assert response.status_code == 200, response.text
+    assert 10 <= len(named) <= 20
+    assert [name for name in named if name not in entered] == []
+    assert [name for name in entered if name in named] == named
+
+
+def _simulated(folder: Path) -> Path:
+    write(simulate(30, seed=37, scale=0.1), folder)
+    return folder
