@@ -38,7 +38,7 @@ def run(folder: Path) -> Run:
     Raises:
         RuntimeError: it did not finish: there is nothing to measure.
     """
-    command = [sys.executable, str(ROOT / "vigie.py"), "demo", "--no-serve", "--port", str(_free_port())]
+    command = [sys.executable, "-m", "cli", "demo", "--no-serve", "--port", str(_free_port())]
     started, most = time.monotonic(), 0
     process = subprocess.Popen(command, cwd=folder)
     while process.poll() is None:

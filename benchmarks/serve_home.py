@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from cli.demo.run import _approve, _check, _make_demo_home, _observations, _release, _simulate, _token
+from cli.progress import bar
 from explain.model_file import Array
 from hospital.ingest.hospital_reader import read_hospital
 from hospital.ingest.pseudonyms import load_or_create_key
@@ -30,8 +32,6 @@ from serving.releases.releases_in_use import StoredReleases
 from serving.state.live_state import StateCache
 from training.train import Request, train
 from training.trees import Growth
-from vigie_demo import _approve, _check, _make_demo_home, _observations, _release, _simulate, _token
-from vigie_progress import bar
 
 __all__ = ["TREES", "Home", "copy_of", "make_home", "visits", "wait_rows"]
 

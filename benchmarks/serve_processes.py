@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.demo import _family
-from vigie_demo_service import end
+from cli.demo.service_process import end
 
 __all__ = ["Load", "Service", "request_of", "running", "wrk"]
 
@@ -99,7 +99,7 @@ def running(target: str | None, environment: Mapping[str, str], log: Path) -> It
 
 
 def _vigie_serve() -> list[str]:
-    return [sys.executable, str(ROOT / "vigie.py"), "serve"]
+    return [sys.executable, "-m", "cli", "serve"]
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:

@@ -113,7 +113,7 @@ def _bentoml(settings: Settings) -> Callable[[], object]:
 
 def _start_monitor() -> None:
     """`vigie monitor` as a child of the process that is about to be the service, and that it ends with."""
-    command = [sys.executable, str(ROOT / "vigie.py"), "monitor", "--parent", str(os.getpid())]
+    command = [sys.executable, "-m", "cli", "monitor", "--parent", str(os.getpid())]
     subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL)
 
 

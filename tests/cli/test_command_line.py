@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.main import main
 from hospital.simulator import simulate, write
 from tests.support.repository import ROOT
-from vigie import main
 
 
 @pytest.fixture(autouse=True)
@@ -114,7 +114,7 @@ def test_a_key_that_others_can_read(capsys: pytest.CaptureFixture[str], data: Pa
 
 def test_a_policy_that_asks_for_less(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Fewer required gates than the floor, and one approval: both are said at once or in turn, neither is taken."""
-    shipped = (ROOT / "registry" / "policies" / "default.toml").read_text()
+    shipped = (ROOT / "registry" / "policy" / "policies" / "default.toml").read_text()
     (tmp_path / "p.toml").write_text(
         shipped.replace('"fairness", ', "").replace("approvals = 2", "approvals = 1")
     )
@@ -157,7 +157,7 @@ def test_a_taken_port_is_said_in_one_line(
 def test_each_verb_imports_only_what_it_needs() -> None:
     """Help and keys come without the libraries of training and serving."""
     program = (
-        "import sys; from vigie import main\n"
+        "import sys; from cli.main import main\n"
         "try: main(['--help'])\nexcept SystemExit: pass\n"
         "heavy = {'xgboost', 'mlflow', 'shap', 'pandas', 'bentoml', 'fairlearn'} & set(sys.modules)\n"
         "assert not heavy, heavy"

@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from cli.main import main
 from hospital.errors import Fault
 from hospital.profile.facts import Finding, Weight
 from hospital.profile.words import CODES, Words
 from hospital.simulator import simulate, write
 from tests.support.repository import ROOT
-from vigie import main
 
 Tables = dict[str, pd.DataFrame]
 

@@ -75,7 +75,7 @@ def vigie(*arguments: str, home: Path, most_bytes: int | None = None) -> subproc
             resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
 
     return subprocess.run(
-        [sys.executable, str(ROOT / "vigie.py"), *arguments],
+        [sys.executable, "-m", "cli", *arguments],
         env={**os.environ, "VIGIE_HOME": str(home), "VIGIE_LANGUAGE": "en"},
         cwd=ROOT,
         capture_output=True,

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cli.main import main
 from hospital.dataset.splits import PARTS, least_days, split_history
 from hospital.ingest.event_columns import columns_of
 from hospital.ingest.hospital_reader import read_hospital
@@ -28,7 +29,6 @@ from serving.gateway.service_parts import Parts
 from serving.state.history_import import rows_since
 from serving.state.observations import import_rows
 from tests.support.serving_fakes import InProcess
-from vigie import main
 
 DAYS = 120
 

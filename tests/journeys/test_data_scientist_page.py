@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from cli.main import main
 from hospital.simulator import simulate, write
 from registry.cards.finding_text import advice
 from tests.support.installation import Installation
 from tests.support.repository import ROOT
-from vigie import main
 
 PAGE = ROOT / "docs" / "data-scientist.md"
 

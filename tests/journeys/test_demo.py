@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.demo.service_process import end, endings_put_off, service
 from registry.digests import sha256_file
 from registry.record.database import open_database
 from registry.record.journal import verify
@@ -20,9 +21,7 @@ from registry.settings import Settings
 from registry.trust.candidates import MODELS
 from registry.trust.promotion import current_release
 from registry.trust.trust_store import load_trust
-from tests.support.repository import ROOT
 from tests.support.running_service import free_port
-from vigie_demo_service import end, endings_put_off, service
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _start(folder: Path, port: int = 0) -> "subprocess.Popen[str]":
     port = port or free_port()
-    command = [sys.executable, str(ROOT / "vigie.py"), "demo", "--no-serve", "--port", str(port)]
+    command = [sys.executable, "-m", "cli", "demo", "--no-serve", "--port", str(port)]
     environment = {**os.environ, "COLUMNS": "160", "OMP_WAIT_POLICY": "PASSIVE"}
     return subprocess.Popen(
         command,
@@ -80,7 +79,7 @@ def test_the_demo_survives_ctrl_c_and_then_goes_the_whole_way(folder: Path) -> N
         assert release.sequence == 1
 
 
-@pytest.mark.parametrize("words", ["vigie.py serve", "serving.database_setup", "serving.service"])
+@pytest.mark.parametrize("words", ["cli serve", "serving.database_setup", "serving.service"])
 def test_ctrl_c_while_the_service_starts(folder: Path, words: str) -> None:
     """First thing, at its database, with its worker just begun: all ends, the port is free, the home is as it was."""
     home = folder / "vigie-demo"

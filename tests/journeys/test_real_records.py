@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cli.main import main
 from hospital.ingest.event_columns import columns_of
 from hospital.ingest.hospital_reader import read_hospital
 from hospital.ingest.pseudonyms import load_or_create_key
@@ -21,7 +22,6 @@ from serving.state.history_import import rows_since
 from serving.state.observations import import_rows
 from tests.support.repository import ROOT
 from tests.support.serving_fakes import InProcess
-from vigie import main
 
 MAPPING = ROOT / "docs" / "mappings" / "divi.toml"
 

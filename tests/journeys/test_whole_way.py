@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.main import main
 from hospital.simulator import simulate, write
 from hospital.times import DAY
 from registry.errors import PromotionError, ReleaseError
@@ -25,7 +26,6 @@ from registry.trust.keys import load_key
 from registry.trust.promotion import current_release, promote
 from serving.composition import real_parts
 from tests.support.serving_fakes import InProcess
-from vigie import main
 
 DAYS = 560
 

@@ -265,7 +265,7 @@ def test_a_database_that_cannot_be_opened_is_told_in_a_line(tmp_path: Path) -> N
     environment |= {"VIGIE_HOME": str(tmp_path / "home"), "VIGIE_PORT": str(free_port())}
     environment |= {"VIGIE_DATABASE_URL": f"sqlite:///{tmp_path / 'not-a-database'}"}
     done = subprocess.run(
-        [sys.executable, "vigie.py", "serve"],
+        [sys.executable, "-m", "cli", "serve"],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -350,7 +350,7 @@ def test_the_real_parts_start_on_an_empty_home(
     environment = {n: v for n, v in os.environ.items() if not n.startswith("VIGIE_")}
     environment |= {"VIGIE_HOME": str(tmp_path / "home"), "VIGIE_PORT": str(port)}
     process = subprocess.Popen(
-        [sys.executable, "vigie.py", "serve"],
+        [sys.executable, "-m", "cli", "serve"],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,

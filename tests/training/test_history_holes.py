@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cli.main import main
 from hospital.errors import HistoryError
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from registry.package.manifest import package_digest
 from training.errors import TrainingError
 from training.train import Request, build_package
-from vigie import main
 
 
 def census(folder: Path, first: str, last: str, hole: tuple[str, str]) -> Path:

@@ -143,7 +143,8 @@ def test_a_killed_training_keeps_its_trials(folder: Path, tmp_path: Path) -> Non
     environment = {**os.environ, "VIGIE_HOME": str(home)}
     command = [
         sys.executable,
-        "vigie.py",
+        "-m",
+        "cli",
         "train",
         "wait-time",
         "--data",

@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from cli.main import main
 from hospital.features.lookback import reach_days
 from hospital.ingest.event_columns import columns_of
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
@@ -43,7 +44,6 @@ from tests.support.installation import Installation, after, report_body
 from tests.support.repository import ROOT
 from training.train import Request as Training
 from training.train import build_package
-from vigie import main
 
 HORIZONS = (4.0, 24.0)
 PIECE_ROWS = 500

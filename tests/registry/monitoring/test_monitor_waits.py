@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from cli.main import main
 from hospital.simulator import Shift
 from registry.errors import MonitorError
 from registry.monitoring.acknowledgement import CLEARANCE, clear_alarm
@@ -30,7 +31,6 @@ from registry.trust.trust_store import load_trust, save_trust
 from tests.support.installation import after
 from tests.support.monitored_release import Released
 from tests.support.repository import ROOT
-from vigie import main
 
 START = date(2024, 1, 8)
 CUT, SHIFTED, SEEN, DAYS = 200, 215, 245, 264
@@ -212,7 +212,7 @@ def test_without_the_snapshot_figures_are_told_but_not_tested(
 
 def test_the_monitor_ends_with_its_parent(tmp_path: Path) -> None:
     """Whatever becomes of the service, no process is left behind."""
-    monitor = f"[{sys.executable!r}, 'vigie.py', 'monitor', '--parent', str(os.getpid())]"
+    monitor = f"[{sys.executable!r}, '-m', 'cli', 'monitor', '--parent', str(os.getpid())]"
     script = f"import os, subprocess, time; p = subprocess.Popen({monitor}); print(p.pid, flush=True); time.sleep(60)"
     environment = os.environ | {"VIGIE_HOME": str(tmp_path / "home")}
     parent = subprocess.Popen(

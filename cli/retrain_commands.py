@@ -16,6 +16,7 @@ __all__ = ["retrain"]
 
 def retrain(given: argparse.Namespace, settings: "Settings", models: Sequence[str], *, now: datetime) -> int:
     """Runs the verb; returns the exit code: 0 at least one candidate was trained, 1 none was due."""
+    from cli.progress import bar
     from hospital.ingest.hospital_reader import read_hospital
     from hospital.ingest.pseudonyms import load_or_create_key
     from hospital.mapping.mapping_file import load_mapping
@@ -23,7 +24,6 @@ def retrain(given: argparse.Namespace, settings: "Settings", models: Sequence[st
     from registry.record.database import opened_database
     from registry.trust.keys import load_key
     from training.train import Request, train
-    from vigie_progress import bar
 
     key = load_key(given.key) if given.key else None
     mapping = load_mapping(given.mapping) if given.mapping else None

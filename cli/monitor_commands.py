@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def _again_and_again(settings: "Settings", parent: int | None) -> int:
 
     Ends with its parent: whose child it no longer is has nobody to follow anything for.
     """
-    command = [sys.executable, str(Path(__file__).with_name("vigie.py")), "monitor", "--once"]
+    command = [sys.executable, "-m", "cli", "monitor", "--once"]
     due = time.monotonic() + (_FIRST_SECONDS if parent else 0.0)
     if parent:
         # Ctrl-C at a terminal reaches it too: it ends with its parent all the same, and has nothing to say.

@@ -16,6 +16,8 @@ from typing import Any
 
 from rich.console import Console
 
+from cli.demo.service_process import LOG, interrupt_on_endings, post, refuse_taken_port, service
+from cli.progress import bar
 from hospital.dataset.samples import WARM_UP_DAYS
 from hospital.errors import VigieError
 from hospital.times import DAY, moment
@@ -27,8 +29,6 @@ from registry.trust.keys import demo_key
 from registry.trust.promotion import current_release, promote
 from registry.trust.reviews import review, standing_reviews
 from registry.trust.trust_store import create_trust, load_trust, save_trust
-from vigie_demo_service import LOG, interrupt_on_endings, post, refuse_taken_port, service
-from vigie_progress import bar
 
 __all__ = ["run_demo"]
 

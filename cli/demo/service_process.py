@@ -65,8 +65,8 @@ def service(settings: Settings, start: datetime) -> Iterator["subprocess.Popen[b
         "VIGIE_CLOCK_START": start.isoformat(),
         "VIGIE_LANGUAGE": settings.language,
     }
-    root = Path(__file__).resolve().parent
-    command = [sys.executable, str(root / "vigie.py"), "serve"]
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-m", "cli", "serve"]
     process = None
     try:
         with endings_put_off(), open(settings.home / LOG, "ab") as log:

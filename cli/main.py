@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
+from cli.parser import make_parser
 from hospital.errors import VigieError
-from vigie_parser import make_parser
 
 if TYPE_CHECKING:
     from registry.settings import Settings
@@ -55,11 +55,6 @@ class _NeverError(Exception):
     """Stands for the errors of a library that was not loaded."""
 
 
-def entry() -> NoReturn:
-    """The installed command."""
-    sys.exit(main())
-
-
 def _settings() -> "Settings":
     from pydantic import ValidationError
 
@@ -77,14 +72,14 @@ def _now() -> datetime:
 
 
 def _demo(given: argparse.Namespace) -> int:
-    from vigie_demo import run_demo
+    from cli.demo.run import run_demo
 
     return run_demo(days=given.days, serve=not given.no_serve, seed=given.seed, port=given.port)
 
 
 def _simulate(given: argparse.Namespace) -> int:
+    from cli.progress import bar
     from hospital.simulator import Shift, Unfair, simulate, write
-    from vigie_progress import bar
 
     try:
         unfair = Unfair.parse(given.unfair) if given.unfair else None
@@ -106,18 +101,19 @@ def _simulate(given: argparse.Namespace) -> int:
 
 
 def _data_check(given: argparse.Namespace) -> int:
-    from vigie_data import check_data
+    from cli.table_commands import check_data
 
     return check_data(given, given.language or _settings().language)
 
 
 def _data_map(given: argparse.Namespace) -> int:
-    from vigie_data import map_data
+    from cli.table_commands import map_data
 
     return map_data(given)
 
 
 def _train(given: argparse.Namespace) -> int:
+    from cli.progress import bar
     from hospital.dataset.splits import BASELINE_FIRST_DAYS, Kind
     from hospital.ingest.hospital_reader import read_hospital
     from hospital.ingest.pseudonyms import load_or_create_key
@@ -125,7 +121,6 @@ def _train(given: argparse.Namespace) -> int:
     from hospital.times import instant
     from registry.trust.keys import load_key
     from training.train import Request, train
-    from vigie_progress import bar
 
     settings = _settings()
     key = load_key(given.key) if given.key else None
@@ -185,6 +180,7 @@ def _train(given: argparse.Namespace) -> int:
 
 
 def _check(given: argparse.Namespace) -> int:
+    from cli.progress import bar
     from hospital.ingest.hospital_reader import read_hospital
     from hospital.ingest.pseudonyms import load_or_create_key
     from hospital.mapping.mapping_file import load_mapping
@@ -193,7 +189,6 @@ def _check(given: argparse.Namespace) -> int:
     from registry.gates import Verdict
     from registry.policy.board_policy import default_policy
     from training.child_commands import REFITS
-    from vigie_progress import bar
 
     settings = _settings()
     policy = policy_from(given.policy, default_policy())
@@ -222,13 +217,13 @@ def _check(given: argparse.Namespace) -> int:
 
 
 def _compare(given: argparse.Namespace) -> int:
+    from cli.progress import bar
     from hospital.ingest.hospital_reader import read_hospital
     from hospital.ingest.pseudonyms import load_or_create_key
     from hospital.mapping.mapping_file import load_mapping
     from registry.compare.comparison import compare
     from registry.compare.comparison_table import print_comparison
     from registry.mlflow_store import add_comparison
-    from vigie_progress import bar
 
     settings = _settings()
     tables = None
@@ -247,9 +242,9 @@ def _compare(given: argparse.Namespace) -> int:
 
 
 def _explain(given: argparse.Namespace) -> int:
+    from cli.progress import bar
     from hospital.mapping.mapping_file import load_mapping
     from registry.bulk.run import Request, explain_all
-    from vigie_progress import bar
 
     settings = _settings()
     mapping = load_mapping(given.mapping) if given.mapping else None
@@ -368,14 +363,14 @@ def _serve(given: argparse.Namespace) -> int:
 
 
 def _monitor(given: argparse.Namespace) -> int:
-    from vigie_monitor import run_monitor
+    from cli.monitor_commands import run_monitor
 
     return run_monitor(given, _settings(), now=_now)
 
 
 def _retrain(given: argparse.Namespace) -> int:
+    from cli.retrain_commands import retrain
     from registry.trust.candidates import MODELS
-    from vigie_retrain import retrain
 
     return retrain(given, _settings(), [given.model] if given.model else list(MODELS), now=_now())
 
@@ -457,7 +452,3 @@ _VERBS: Mapping[str, Verb] = {
     "journal": _journal,
     "token": _token,
 }
-
-
-if __name__ == "__main__":
-    entry()
