@@ -16,7 +16,7 @@ setup: .venv/.done
 	@# The pinned compiler, for as long as it is needed; without it the system's own.
 	@$(BIN)/uv pip install --quiet --require-hashes --target .venv/compiler -r requirements/compiler.lock || true
 	@PYTHONPATH=.venv/compiler $(BIN)/python explain/build.py; rm -rf .venv/compiler
-	@$(BIN)/python -m compileall -q cli explain hospital registry serving training
+	@$(BIN)/python -m compileall -q cli explain hospital registry serving training vigie.py
 	@touch .venv/.done
 
 demo: setup

@@ -2,12 +2,14 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.child_process import command
 from cli.parser import make_parser
 from hospital.errors import VigieError
 
@@ -359,7 +361,8 @@ def _serve(given: argparse.Namespace) -> int:
     settings = _settings()
     if given.port:
         settings = settings.model_copy(update={"port": given.port})
-    return serve(settings)
+    monitor = command("monitor", "--parent", str(os.getpid()))
+    return serve(settings, monitor_command=monitor)
 
 
 def _monitor(given: argparse.Namespace) -> int:

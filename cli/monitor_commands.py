@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from cli.child_process import command, environment
+
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
@@ -41,7 +43,6 @@ def _again_and_again(settings: "Settings", parent: int | None) -> int:
 
     Ends with its parent: whose child it no longer is has nobody to follow anything for.
     """
-    command = [sys.executable, "-m", "cli", "monitor", "--once"]
     due = time.monotonic() + (_FIRST_SECONDS if parent else 0.0)
     if parent:
         # Ctrl-C at a terminal reaches it too: it ends with its parent all the same, and has nothing to say.
@@ -52,7 +53,12 @@ def _again_and_again(settings: "Settings", parent: int | None) -> int:
             if looking is not None and looking.poll() is not None:
                 looking = None
             if looking is None and time.monotonic() >= due:
-                looking = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+                looking = subprocess.Popen(
+                    command("monitor", "--once"),
+                    env=environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                )
                 due = time.monotonic() + 60.0 * settings.monitor_minutes
             time.sleep(_WATCH_SECONDS)
     finally:

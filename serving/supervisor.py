@@ -5,7 +5,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -49,12 +49,16 @@ def check_can_serve(settings: Settings) -> None:
             ) from None
 
 
-def serve(settings: Settings) -> int:
+def serve(settings: Settings, *, monitor_command: Sequence[str] = ()) -> int:
     """Checks, then is BentoML's supervisor; Ctrl-C and SIGTERM finish what is in flight and end it.
 
     The database is made or migrated by a child, so that no worker needs to, while BentoML loads here: of the two the
-    longer is waited for, and the supervisor stays without what only answers need. `vigie monitor` is started beside
-    it, and ends with it.
+    longer is waited for, and the supervisor stays without what only answers need.
+
+    Args:
+        monitor_command: what watches the released versions, handed down by the caller, since it stands above serving.
+            It is started beside the service in the folder that holds this code, if the settings want a monitor, and
+            has to end with this process by itself. Empty: the service runs without a monitor.
 
     Raises:
         VigieError: it cannot start; nothing is left running.
@@ -81,8 +85,8 @@ def serve(settings: Settings) -> int:
         name = wrong.strip().rsplit("\n", 1)[-1].split(":")[0]
         raise VigieError(f"The database could not be opened ({name or opening.returncode}).")
     sys.stdout.flush()
-    if settings.monitor:
-        _start_monitor()
+    if settings.monitor and monitor_command:
+        subprocess.Popen(monitor_command, cwd=ROOT, stdin=subprocess.DEVNULL)
     run()
     return 0
 
@@ -109,12 +113,6 @@ def _bentoml(settings: Settings) -> Callable[[], object]:
         port=settings.port,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-
-
-def _start_monitor() -> None:
-    """`vigie monitor` as a child of the process that is about to be the service, and that it ends with."""
-    command = [sys.executable, "-m", "cli", "monitor", "--parent", str(os.getpid())]
-    subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL)
 
 
 def _environment(settings: Settings) -> dict[str, str]:

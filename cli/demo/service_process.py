@@ -5,16 +5,15 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
+from cli.child_process import command, environment
 from hospital.errors import VigieError
 from registry.settings import Settings
 
@@ -58,20 +57,18 @@ def service(settings: Settings, start: datetime) -> Iterator["subprocess.Popen[b
     Raises:
         VigieError: it stopped, or did not answer in time.
     """
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("VIGIE_")}
-    environment |= {
+    kept = {name: value for name, value in environment().items() if not name.startswith("VIGIE_")}
+    kept |= {
         "VIGIE_HOME": str(settings.home),
         "VIGIE_PORT": str(settings.port),
         "VIGIE_CLOCK_START": start.isoformat(),
         "VIGIE_LANGUAGE": settings.language,
     }
-    root = Path(__file__).resolve().parents[2]
-    command = [sys.executable, "-m", "cli", "serve"]
     process = None
     try:
         with endings_put_off(), open(settings.home / LOG, "ab") as log:
             process = subprocess.Popen(
-                command, cwd=root, env=environment, stdout=log, stderr=log, start_new_session=True
+                command("serve"), env=kept, stdout=log, stderr=log, start_new_session=True
             )
         _wait_until_ready(process, settings)
         yield process
