@@ -1,41 +1,70 @@
-"""`vigie monitor`: one look, or the process that looks again and again."""
+"""`vigie monitor`: one run, or the process that runs it again and again."""
 
-import argparse
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from cli.arguments import Json, Language, LanguageOption
 from cli.child_process import command, environment
+from cli.installation import now, read_settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from registry.monitoring.run import Looked
     from registry.settings import Settings
 
-__all__ = ["run_monitor"]
+__all__ = ["app"]
+
+app = typer.Typer()
 
 _FIRST_SECONDS = 20.0  # a service that was just started has better to do
 _WATCH_SECONDS = 1.0
 
 
-def run_monitor(given: argparse.Namespace, settings: "Settings", *, now: Callable[[], datetime]) -> int:
-    """Runs the verb; returns the exit code: 0 no new alarm, 1 a new one, 2 an error."""
-    if given.clear is None and not given.once and not given.show:
-        return _again_and_again(settings, given.parent)
+@app.command()
+def monitor(
+    once: Annotated[bool, typer.Option("--once", help="Run once, and end.")] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Show the figures and alarms of the last run.")
+    ] = False,
+    clear: Annotated[
+        str | None,
+        typer.Option(metavar="ALARM", help="Acknowledge an alarm, by its id: it no longer counts."),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The key of the member of the board who acknowledges it."),
+    ] = None,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why it no longer counts.")] = "",
+    parent: Annotated[int | None, typer.Option(hidden=True)] = None,
+    as_json: Json = False,
+    language: LanguageOption = None,
+) -> int:
+    """Watch the released versions; `vigie serve` starts it.
+
+    Exit codes: 0 no new alarm, 1 a new one, 2 an error.
+    """
+    settings = read_settings()
+    if clear is None and not once and not show:
+        return _again_and_again(settings, parent)
     from registry.record.database import opened_database
 
+    spoken = language or settings.language
     with opened_database(settings.database) as engine:
-        if given.clear is not None:
-            return _clear(given, settings, engine, now())
-        if given.once:
-            return _once(given, settings, engine, now())
-        return _show(given, settings, engine)
+        if clear is not None:
+            return _clear(settings, engine, clear, key, reason)
+        if once:
+            return _once(settings, engine, spoken, as_json=as_json)
+        return _show(settings, engine, spoken, as_json=as_json)
 
 
 def _again_and_again(settings: "Settings", parent: int | None) -> int:
@@ -68,75 +97,84 @@ def _again_and_again(settings: "Settings", parent: int | None) -> int:
     return 0
 
 
-def _once(given: argparse.Namespace, settings: "Settings", engine: "Engine", now: datetime) -> int:
+def _once(settings: "Settings", engine: "Engine", language: Language, *, as_json: bool) -> int:
     from hospital.errors import VigieError
-    from registry.monitoring.alarm_text import change_in_words, what_of
     from registry.monitoring.run import look
     from registry.trust.candidates import MODELS
 
-    language = given.language or settings.language
-    told, failed = [], False
+    results, failed = list["Looked"](), False
     for model in MODELS:
         try:
-            found = look(settings, engine, model, now=now)
+            result = look(settings, engine, model, now=now())
         except VigieError as error:  # the other model is looked at all the same
             print(f"vigie: {model}: {error}", file=sys.stderr)
             failed = True
             continue
-        if found is None:
-            continue
-        alarms = [
-            {"family": a.figure.family, "name": a.figure.name, "change": a.change, "day": a.day}
-            for a in found.raised
-        ]
-        told.append(
-            {"model": model, "release": found.release, "days": found.days, "untested": found.untested}
-            | {"alarms": alarms}
-        )
-        if not given.json:
-            print(f"{model}, release {found.release}: {found.days} whole days followed since its data end.")
-            if found.untested:
-                print(f"  told but not tested: {found.untested}")
-            for a in found.raised:
-                what = what_of(a.figure.family, a.figure.name, language)
-                print(f"  ALARM {what}: {change_in_words(a.figure.family, a.change, language)}")
-    if given.json:
-        print(json.dumps(told))
-    elif not told and not failed:
-        print("Nothing is released yet: there is nothing to follow.")
-    return 2 if failed else int(any(t["alarms"] for t in told))
+        if result is not None:
+            results.append(result)
+    if as_json:
+        print(json.dumps([_run_for_machines(result) for result in results]))
+    else:
+        for result in results:
+            _print_run(result, language)
+        if not results and not failed:
+            print("Nothing is released yet: there is nothing to watch.")
+    return 2 if failed else int(any(result.raised for result in results))
 
 
-def _clear(given: argparse.Namespace, settings: "Settings", engine: "Engine", now: datetime) -> int:
+def _run_for_machines(result: "Looked") -> dict[str, Any]:
+    alarms = [
+        {"family": a.figure.family, "name": a.figure.name, "change": a.change, "day": a.day}
+        for a in result.raised
+    ]
+    return {
+        "model": result.model,
+        "release": result.release,
+        "days": result.days,
+        "untested": result.untested,
+        "alarms": alarms,
+    }
+
+
+def _print_run(result: "Looked", language: Language) -> None:
+    from registry.monitoring.alarm_text import change_in_words, what_of
+
+    print(f"{result.model}, release {result.release}: {result.days} whole days since its data end.")
+    if result.untested:
+        print(f"  shown but not tested: {result.untested}")
+    for a in result.raised:
+        what = what_of(a.figure.family, a.figure.name, language)
+        print(f"  ALARM {what}: {change_in_words(a.figure.family, a.change, language)}")
+
+
+def _clear(settings: "Settings", engine: "Engine", alarm_id: str, key: Path | None, reason: str) -> int:
     from registry.monitoring.acknowledgement import clear_alarm
     from registry.record.database import writing
     from registry.trust.keys import load_key
 
-    key = load_key(given.key) if given.key else None
+    member = load_key(key) if key else None
     with writing(engine) as connection:
-        alarm = clear_alarm(connection, settings, given.clear, key=key, reason=given.reason, now=now)
+        alarm = clear_alarm(connection, settings, alarm_id, key=member, reason=reason, now=now())
     print(
         f"The alarm {alarm.family} ({alarm.name}) of {alarm.model} is cleared: it is signed in the journal."
     )
     return 0
 
 
-def _show(given: argparse.Namespace, settings: "Settings", engine: "Engine") -> int:
+def _show(settings: "Settings", engine: "Engine", language: Language, *, as_json: bool) -> int:
     from registry.monitoring.alarm_text import warning_of
     from registry.monitoring.alarms import last_look, standing
     from registry.trust.candidates import MODELS
     from registry.trust.releases import current_release
 
-    language, shown = given.language or settings.language, dict[str, Any]()
+    shown = dict[str, Any]()
     for model in MODELS:
         release = current_release(settings, model) if (settings.trust / "trust.json").exists() else None
         if release is None:
             continue
         with engine.connect() as connection:
-            seen, alarms = (
-                last_look(connection, model, release.sequence),
-                standing(connection, model, release.sequence),
-            )
+            seen = last_look(connection, model, release.sequence)
+            alarms = standing(connection, model, release.sequence)
         shown[model] = {
             "release": release.sequence,
             "alarms": [
@@ -144,18 +182,21 @@ def _show(given: argparse.Namespace, settings: "Settings", engine: "Engine") -> 
             ],
             "figures": list(seen.figures) if seen else [],
         }
-    if given.json:
+    if as_json:
         print(json.dumps(shown, ensure_ascii=False))
-        return 0
-    for model, found in shown.items():
-        print(
-            f"{model}, release {found['release']}: {len(found['alarms'])} alarms, {len(found['figures'])} figures"
-        )
-        for alarm in found["alarms"]:
-            print(f"  {alarm['id']}  {alarm['warning']}")
-        for figure in sorted(found["figures"], key=_nearest):
-            print(f"  {_row(figure)}")
+    else:
+        for model, state in shown.items():
+            _print_state(model, state)
     return 0
+
+
+def _print_state(model: str, state: Mapping[str, Any]) -> None:
+    alarms, figures = state["alarms"], state["figures"]
+    print(f"{model}, release {state['release']}: {len(alarms)} alarms, {len(figures)} figures")
+    for alarm in alarms:
+        print(f"  {alarm['id']}  {alarm['warning']}")
+    for figure in sorted(figures, key=_nearest):
+        print(f"  {_row(figure)}")
 
 
 def _nearest(figure: Mapping[str, Any]) -> float:

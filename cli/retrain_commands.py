@@ -1,69 +1,102 @@
 """`vigie retrain --if-due`: a candidate where one is due, and why; never a release."""
 
-import argparse
 import json
-from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from cli.arguments import AuthorKey, Json, MappingFile, ModelName, TablesPath, Threads
+from cli.installation import now, read_settings, read_tables
 from hospital.errors import VigieError
 
 if TYPE_CHECKING:
+    from hospital.ingest.hospital_reader import HospitalTables
+    from registry.monitoring.retraining_due import Due
     from registry.settings import Settings
+    from registry.trust.keys import Key
 
-__all__ = ["retrain"]
+__all__ = ["app"]
+
+app = typer.Typer()
 
 
-def retrain(given: argparse.Namespace, settings: "Settings", models: Sequence[str], *, now: datetime) -> int:
-    """Runs the verb; returns the exit code: 0 at least one candidate was trained, 1 none was due."""
-    from cli.progress import bar
-    from hospital.ingest.hospital_reader import read_hospital
-    from hospital.ingest.pseudonyms import load_or_create_key
-    from hospital.mapping.mapping_file import load_mapping
+@app.command()
+def retrain(
+    data: TablesPath,
+    if_due: Annotated[
+        bool, typer.Option("--if-due", help="Required: train only where it is due, and say why.")
+    ] = False,
+    model: Annotated[ModelName | None, typer.Option(help="The model (default: both).")] = None,
+    mapping: MappingFile = None,
+    key: AuthorKey = None,
+    threads: Threads = 1,
+    as_json: Json = False,
+) -> int:
+    """Train a candidate where one is due, never a release.
+
+    Exit codes: 0 trained, 1 not due, 2 an error.
+    """
+    if not if_due:
+        raise typer.BadParameter("it is required: without it use `vigie train`.", param_hint="--if-due")
     from registry.monitoring.retraining_due import due
     from registry.record.database import opened_database
+    from registry.trust.candidates import MODELS
     from registry.trust.keys import load_key
+
+    settings, started = read_settings(), now()
+    author = load_key(key) if key else None
+    tables = read_tables(settings, data, mapping)
+    results: list[dict[str, Any]] = []
+    for name in [model] if model else MODELS:
+        with opened_database(settings.database) as engine, engine.connect() as connection:
+            state = due(settings, connection, name, tables, now=started)
+        version = None
+        if state.due:
+            version = _train(name, state, tables, settings, author, threads, started, hidden=as_json)
+        results.append(state.for_machines() | {"version": version})
+        if not as_json:
+            _print_result(results[-1])
+    if as_json:
+        print(json.dumps(results))
+    return 0 if any(result["version"] is not None for result in results) else 1
+
+
+def _train(
+    model: str,
+    state: "Due",
+    tables: "HospitalTables",
+    settings: "Settings",
+    author: "Key | None",
+    threads: int,
+    started: datetime,
+    *,
+    hidden: bool,
+) -> str:
+    """Trains the model that is due; returns its version."""
+    from cli.progress import bar
     from training.train import Request, train
 
-    key = load_key(given.key) if given.key else None
-    mapping = load_mapping(given.mapping) if given.mapping else None
-    tables = read_hospital(given.data, mapping, load_or_create_key(settings.home / "pseudonym.key"))
-    told: list[dict[str, Any]] = []
-    for model in models:
-        with opened_database(settings.database) as engine, engine.connect() as connection:
-            found = due(settings, connection, model, tables, now=now)
-        version = None
-        if found.due:
-            request = Request(
-                model,
-                found.horizons_hours if model == "bed-demand" else (),
-                None,
-                1,
-                given.threads,
-                ablation=False,
+    horizons = state.horizons_hours if model == "bed-demand" else ()
+    request = Request(model, horizons, None, 1, threads, ablation=False)
+    comment = f"retrained because {'; '.join(state.reasons)}"
+    try:
+        with bar(hidden=hidden) as progress:
+            done = train(
+                request, tables, settings, key=author, now=started, progress=progress, comment=comment
             )
-            comment = f"retrained because {'; '.join(found.reasons)}"
-            try:
-                with bar(hidden=given.json) as progress:
-                    done = train(
-                        request, tables, settings, key=key, now=now, progress=progress, comment=comment
-                    )
-            except VigieError as error:
-                raise VigieError(f"{model} is due and could not be trained. {error}") from None
-            version = done.candidate.version
-        told.append(found.for_machines() | {"version": version})
-        if not given.json:
-            _say(told[-1])
-    if given.json:
-        print(json.dumps(told))
-    return 0 if any(one["version"] is not None for one in told) else 1
+    except VigieError as error:
+        raise VigieError(f"{model} is due and could not be trained. {error}") from None
+    return done.candidate.version
 
 
-def _say(one: dict[str, Any]) -> None:
-    if one["version"] is None:
-        print(f"{one['model']}: not due: {'; '.join(one['obstacles'])}.")
-        for reason in one["reasons"]:
+def _print_result(result: dict[str, Any]) -> None:
+    if result["version"] is None:
+        print(f"{result['model']}: not due: {'; '.join(result['obstacles'])}.")
+        for reason in result["reasons"]:
             print(f"  though {reason}")
         return
-    print(f"{one['model']} version {one['version']} is a candidate, because {'; '.join(one['reasons'])}.")
-    print(f"  It is not released. Next: vigie check {one['model']} {one['version']}")
+    print(
+        f"{result['model']} version {result['version']} is a candidate, because {'; '.join(result['reasons'])}."
+    )
+    print(f"  It is not released. Next: vigie check {result['model']} {result['version']}")

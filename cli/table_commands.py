@@ -1,76 +1,174 @@
-"""`vigie data`: what a hospital's tables hold, before any training."""
+"""`vigie demo`, `simulate`, `data check` and `data map`: simulated and real tables."""
 
-import argparse
 import json
-import secrets
 import sys
-from datetime import UTC, datetime
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from hospital.drafting.mapping_draft import draft_mapping
+import typer
+
+from cli.arguments import HorizonsOption, Json, LanguageOption, MappingFile, Seed, day
+from cli.installation import now, read_settings
 from hospital.errors import ContractError, Fault, HistoryError, MappingError, VigieError
-from hospital.ingest.hospital_reader import read_hospital
-from hospital.mapping.mapping_file import load_mapping
-from hospital.profile.build import profile_of
-from hospital.profile.facts import Profile
-from hospital.profile.page import render_page
-from hospital.profile.terminal import print_profile
-from hospital.profile.words import Language, Words
-from hospital.times import instant
-from registry.digests import write_atomically
 
-__all__ = ["check_data", "map_data"]
+if TYPE_CHECKING:
+    from hospital.profile.facts import Profile
+
+__all__ = ["app"]
+
+app = typer.Typer()
+_data = typer.Typer(help="Look at a hospital's tables before any training.")
+
+_FIRST_DAY = date(2024, 1, 1)  # fixed, so that digests repeat
 
 
-def check_data(given: argparse.Namespace, language: Language) -> int:
-    """Profiles tables; 0: nothing to look at, 1: a person should look, 2: they cannot be read, with every fault."""
+@app.command()
+def demo(
+    days: Annotated[
+        int | None, typer.Option(metavar="N", help="Days to simulate (default: as many as the policy needs).")
+    ] = None,
+    seed: Seed = 1,
+    port: Annotated[int, typer.Option(metavar="N", help="Where the service listens.")] = 3000,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Stop after the two answers.")] = False,
+) -> int:
+    """Go the whole way on a simulated hospital, with demo keys.
+
+    Simulates, trains, checks, approves, releases, serves and shows two answers. Run again, it keeps what is finished.
+    """
+    from cli.demo.run import run_demo
+
+    return run_demo(days=days, serve=not no_serve, seed=seed, port=port)
+
+
+@app.command()
+def simulate(
+    days: Annotated[int, typer.Option(metavar="N", help="Days to simulate.", show_default=False)],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write.", show_default=False)],
+    seed: Seed = 1,
+    start: Annotated[
+        date | None,
+        typer.Option(metavar="DATE", parser=day, help=f"The first day (default: {_FIRST_DAY})."),
+    ] = None,
+    unfair: Annotated[
+        str | None,
+        typer.Option(metavar="ATTR=VALUE:FACTOR", help="One group waits longer, as in sex=F:1.4."),
+    ] = None,
+    shift: Annotated[
+        str | None,
+        typer.Option(metavar="FACTOR@DAY", help="Arrivals change from a day on, as in 1.6@460."),
+    ] = None,
+) -> int:
+    """Write the tables of a simulated hospital."""
+    from cli.progress import bar
+    from hospital.simulator import Shift, Unfair, write
+    from hospital.simulator import simulate as simulate_hospital
+
     try:
-        found = _profile(given)
-    except (ContractError, MappingError) as error:
-        return _refuse(error.faults, given.json)
-    except HistoryError as error:
-        return _refuse((Fault(given.data.name, "no_history", str(error)),), given.json)
-    if given.out is not None:
-        write_atomically(given.out, render_page(found, language).encode())
-    if given.json:
-        print(json.dumps(found.to_json(), ensure_ascii=False))
-    else:
-        print_profile(found, language)
-        words = Words(language)
-        print(words.t("page_at", path=str(given.out)) if given.out is not None else words.t("page_hint"))
-    return 0 if found.clean else 1
-
-
-def map_data(given: argparse.Namespace) -> int:
-    """Drafts a mapping from a file; a person finishes what it could not know."""
-    draft = draft_mapping(given.file)
-    open_points = draft.count("# TODO")
-    if given.out is None:
-        print(draft, end="")
-        return 0
-    if given.out.exists() and not given.force:
-        raise VigieError(f"{given.out} is there already: name another --out, or add --force to replace it.")
-    write_atomically(given.out, draft.encode())
-    print(f"The draft is in {given.out}, with {open_points} points marked TODO for you to decide.")
-    print(f"Next: vigie data check {given.file} --mapping {given.out}")
+        with bar() as progress:
+            tables = simulate_hospital(
+                days,
+                seed=seed,
+                start=start or _FIRST_DAY,
+                unfair=Unfair.parse(unfair) if unfair else None,
+                shift=Shift.parse(shift) if shift else None,
+                progress=lambda done: progress("simulate", done),
+            )
+    except ValueError as error:
+        raise VigieError(str(error)) from None
+    write(tables, out)
+    print(f"{days} days in {out}: " + ", ".join(f"{len(t):,} {n}" for n, t in tables.items()))
     return 0
 
 
-def _profile(given: argparse.Namespace) -> Profile:
-    mapping = load_mapping(given.mapping) if given.mapping else None
+@_data.command()
+def check(
+    data: Annotated[Path, typer.Argument(metavar="DIR|FILE", help="The tables.", show_default=False)],
+    mapping: MappingFile = None,
+    horizons: HorizonsOption = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="A page with pictures, to write.")
+    ] = None,
+    as_json: Json = False,
+    language: LanguageOption = None,
+) -> int:
+    """Describe what the tables hold.
+
+    Exit codes: 0 clean, 1 a person should look, 2 unreadable.
+    """
+    from hospital.profile.page import render_page
+    from hospital.profile.terminal import print_profile
+    from hospital.profile.words import Words
+    from registry.digests import write_atomically
+
+    spoken = language or read_settings().language
+    try:
+        profile = _profile(data, mapping, horizons or ())
+    except (ContractError, MappingError) as error:
+        return _refuse(error.faults, as_json)
+    except HistoryError as error:
+        return _refuse((Fault(data.name, "no_history", str(error)),), as_json)
+    if out is not None:
+        write_atomically(out, render_page(profile, spoken).encode())
+    if as_json:
+        print(json.dumps(profile.to_json(), ensure_ascii=False))
+    else:
+        print_profile(profile, spoken)
+        words = Words(spoken)
+        print(words.t("page_at", path=str(out)) if out is not None else words.t("page_hint"))
+    return 0 if profile.clean else 1
+
+
+@_data.command("map")
+def draft(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help=".csv, .csv.gz, .parquet, .xlsx or an RPU export (.xml).", show_default=False
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="The file to write (default: the terminal).")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+) -> int:
+    """Draft a mapping from a file, for a person to finish."""
+    from hospital.drafting.mapping_draft import draft_mapping
+    from registry.digests import write_atomically
+
+    text = draft_mapping(file)
+    if out is None:
+        print(text, end="")
+        return 0
+    if out.exists() and not force:
+        raise VigieError(f"{out} is there already: name another --out, or add --force to replace it.")
+    write_atomically(out, text.encode())
+    print(f"The draft is in {out}, with {text.count('# TODO')} points marked TODO for you to decide.")
+    print(f"Next: vigie data check {file} --mapping {out}")
+    return 0
+
+
+app.add_typer(_data, name="data")
+
+
+def _profile(data: Path, mapping: Path | None, horizons_hours: tuple[float, ...]) -> "Profile":
+    import secrets
+
+    from hospital.ingest.hospital_reader import read_hospital
+    from hospital.mapping.mapping_file import load_mapping
+    from hospital.profile.build import profile_of
+    from hospital.times import instant
+
+    columns = load_mapping(mapping) if mapping else None
     # Nothing is kept, so nobody needs to find these pseudonyms again.
-    tables = read_hospital(given.data, mapping, secrets.token_bytes(32))
-    return profile_of(
-        tables,
-        source=given.data.resolve().name,
-        now=instant(datetime.now(UTC)),
-        horizons_hours=given.horizons,
-    )
+    tables = read_hospital(data, columns, secrets.token_bytes(32))
+    return profile_of(tables, source=data.resolve().name, now=instant(now()), horizons_hours=horizons_hours)
 
 
 def _refuse(faults: tuple[Fault, ...], as_json: bool) -> int:
     if as_json:
-        told = [{"path": f.path, "code": f.code, "message": f.message, "rows": f.rows} for f in faults]
-        print(json.dumps({"verdict": "error", "faults": told}, ensure_ascii=False))
+        listed = [{"path": f.path, "code": f.code, "message": f.message, "rows": f.rows} for f in faults]
+        print(json.dumps({"verdict": "error", "faults": listed}, ensure_ascii=False))
         return 2
     kinds = f"{len(faults)} kinds of faults" if len(faults) != 1 else "one kind of fault"
     print(f"vigie: the tables cannot be read; {kinds}:", file=sys.stderr)

@@ -202,7 +202,7 @@ def test_every_code_that_is_found_has_words() -> None:
     codes |= set(re.findall(r'_jump\(table, column.name, unit, "(\w+)"', source))
     orders = re.findall(r'_Order\("\w+", "(\w+)", "(\w+)"', source)
     codes |= {f"{later}_before_{earlier}" for earlier, later in orders}
-    read = (ROOT / "hospital" / "reading.py").read_text()
+    read = (ROOT / "hospital" / "ingest" / "hospital_reader.py").read_text()
     codes |= set(re.findall(r'Finding\(\s*"?\w+"?, "(\w+)"', read))
     assert len(codes) > 25
     assert codes <= CODES

@@ -1,0 +1,156 @@
+"""`vigie check`, `card`, `review`, `promote` and `rollback`: from a candidate to a release."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from cli.arguments import Json, LanguageOption, Model, Version
+from cli.installation import now, read_settings, read_tables
+from hospital.errors import VigieError
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+ReleaserKey = Annotated[
+    Path, typer.Option("--key", metavar="FILE", help="The releaser's key.", show_default=False)
+]
+PolicyFile = Annotated[
+    Path | None,
+    typer.Option("--policy", metavar="FILE", help="A policy (default: the one that ships)."),
+]
+RecentTables = Annotated[
+    Path | None,
+    typer.Option(
+        "--recent",
+        metavar="DIR|FILE",
+        help="Later tables to judge it on; the result is shown and journaled, but not sealed.",
+    ),
+]
+
+
+@app.command()
+def check(
+    model: Model,
+    version: Version,
+    policy: PolicyFile = None,
+    recent: RecentTables = None,
+    mapping: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The mapping of the recent tables.")
+    ] = None,
+    as_json: Json = False,
+    language: LanguageOption = None,
+) -> int:
+    """Judge a version by the policy; seal its report and card.
+
+    What the author reported is computed again. Exit codes: 0 pass, 1 blocked or inconclusive, 2 an error.
+    """
+    from cli.progress import bar
+    from registry.cards.report_table import print_report
+    from registry.check.run import check as check_version
+    from registry.check.run import policy_from
+    from registry.gates import Verdict
+    from registry.policy.board_policy import default_policy
+    from training.child_commands import REFITS
+
+    settings = read_settings()
+    judging = policy_from(policy, default_policy())
+    if mapping is not None and recent is None:
+        raise VigieError("--mapping is that of the recent tables: name them with --recent.")
+    tables = read_tables(settings, recent, mapping) if recent else None
+    with bar(hidden=as_json) as progress:
+        report = check_version(
+            settings, model, version, judging, now=now(), progress=progress, refits=REFITS, recent=tables
+        )
+    if as_json:
+        print(json.dumps(report.for_machines()))
+    else:
+        print_report(report.body, language or settings.language)
+    return 0 if report.verdict is Verdict.PASS else 1
+
+
+@app.command()
+def card(
+    model: Model,
+    version: Version,
+    form: Annotated[Literal["html", "json"], typer.Option("--format", help="How it is written.")] = "html",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The file to write (default: the terminal).")
+    ] = None,
+    language: LanguageOption = None,
+) -> int:
+    """Write the model card of a checked version."""
+    from registry.cards.card_page import render_html
+    from registry.digests import write_atomically
+    from registry.trust.candidates import candidate
+
+    settings = read_settings()
+    document = candidate(settings.candidates, model, version).json("card.json")
+    if form == "json":
+        text = json.dumps(document, ensure_ascii=False, indent=2)
+    else:
+        text = render_html(document, language or settings.language)
+    if out is None:
+        print(text)
+    else:
+        write_atomically(out, text.encode())
+        print(f"The card is in {out}.")
+    return 0
+
+
+@app.command()
+def review(
+    model: Model,
+    version: Version,
+    comment: Annotated[str, typer.Option(metavar="TEXT", help="Why.", show_default=False)],
+    key: Annotated[
+        Path, typer.Option(metavar="FILE", help="The key of a member of the board.", show_default=False)
+    ],
+    approve: Annotated[bool, typer.Option("--approve", help="The version may be released.")] = False,
+    refuse: Annotated[bool, typer.Option("--refuse", help="It may not.")] = False,
+    language: LanguageOption = None,
+) -> int:
+    """Approve or refuse a checked version, as a member of the board."""
+    if approve == refuse:
+        raise typer.BadParameter("say one of the two.", param_hint="--approve / --refuse")
+    from registry.cards.report_table import print_report
+    from registry.trust.candidates import candidate
+    from registry.trust.keys import load_key
+    from registry.trust.reviews import Decision
+    from registry.trust.reviews import review as sign_review
+
+    settings = read_settings()
+    subject = candidate(settings.candidates, model, version)
+    seen = subject.digests()
+    print_report(subject.json("card.json"), language or settings.language)
+    decision: Decision = "approve" if approve else "refuse"
+    member = load_key(key)
+    sign_review(settings, model, version, member, decision, comment, now=now(), seen=seen)
+    print(f"{member.name} {decision}s {model} version {version}: signed and in the journal.")
+    return 0
+
+
+@app.command()
+def promote(model: Model, version: Version, key: ReleaserKey) -> int:
+    """Release an approved version, as the releaser."""
+    from registry.trust.keys import load_key
+    from registry.trust.promotion import promote as release_version
+
+    release = release_version(read_settings(), model, version, load_key(key), now=now())
+    print(
+        f"{release.model} version {release.version} is release {release.sequence}: the service loads it by itself."
+    )
+    return 0
+
+
+@app.command()
+def rollback(model: Model, key: ReleaserKey) -> int:
+    """Release the version before again, as the releaser."""
+    from registry.trust.keys import load_key
+    from registry.trust.promotion import rollback as release_previous
+
+    release = release_previous(read_settings(), model, load_key(key), now=now())
+    print(f"{release.model} is back at version {release.version}, as release {release.sequence}.")
+    return 0

@@ -1,0 +1,49 @@
+"""The installation that a verb works on: its settings, and tables read with its pseudonym key."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hospital.errors import VigieError
+
+if TYPE_CHECKING:
+    from hospital.ingest.hospital_reader import HospitalTables
+    from registry.settings import Settings
+
+__all__ = ["now", "read_settings", "read_tables"]
+
+
+def now() -> datetime:
+    """The present time, in UTC."""
+    return datetime.now(UTC)
+
+
+def read_settings() -> "Settings":
+    """The settings, from the environment.
+
+    Raises:
+        VigieError: names every variable that is wrong.
+    """
+    from pydantic import ValidationError
+
+    from registry.settings import Settings
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        names = ", ".join(f"VIGIE_{str(e['loc'][0]).upper().removeprefix('VIGIE_')}" for e in error.errors())
+        raise VigieError(f"These settings are wrong: {names}. See docs/settings.md.") from None
+
+
+def read_tables(settings: "Settings", data: Path, mapping: Path | None) -> "HospitalTables":
+    """A hospital's tables, their ids made pseudonyms with the installation's key.
+
+    Raises:
+        VigieError: the mapping or the tables are wrong, with every fault.
+    """
+    from hospital.ingest.hospital_reader import read_hospital
+    from hospital.ingest.pseudonyms import load_or_create_key
+    from hospital.mapping.mapping_file import load_mapping
+
+    columns = load_mapping(mapping) if mapping else None
+    return read_hospital(data, columns, load_or_create_key(settings.home / "pseudonym.key"))

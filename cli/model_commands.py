@@ -1,0 +1,218 @@
+"""`vigie train`, `compare` and `explain`: a version, another beside it, and what it says of every row."""
+
+import json
+import sys
+from collections.abc import Iterable
+from datetime import date, datetime, time, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.arguments import (
+    AuthorKey,
+    HorizonsOption,
+    Json,
+    LanguageOption,
+    MappingFile,
+    Model,
+    Seed,
+    TablesPath,
+    Threads,
+    day,
+)
+from cli.installation import now, read_settings, read_tables
+
+if TYPE_CHECKING:
+    from hospital.dataset.splits import Kind
+    from hospital.ingest.table_assembly import Finding
+    from training.train import Trained
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+_EPILOG = (
+    "If it is stopped, the same command goes on where it was: what is finished lies in FILE.parquet.parts until then. "
+    "Ids in the file are pseudonyms."
+)
+
+
+TestFrom = Annotated[
+    date | None, typer.Option("--test-from", metavar="DATE", parser=day, help="First day of the test set.")
+]
+BaselineOnly = Annotated[
+    bool,
+    typer.Option(
+        "--baseline-only", help="A version of baselines alone, for less than half a year of history."
+    ),
+]
+Tune = Annotated[
+    int | None,
+    typer.Option(
+        "--tune",
+        metavar="N",
+        min=1,
+        max=500,
+        help="Try N sets of hyperparameters first. If it is stopped, the same command goes on.",
+    ),
+]
+NoAblation = Annotated[
+    bool, typer.Option("--no-ablation", help="Do not measure what each group of features is worth.")
+]
+Comment = Annotated[str, typer.Option("--comment", metavar="TEXT", help="What is new, for the board.")]
+
+
+@app.command()
+def train(
+    model: Model,
+    data: TablesPath,
+    mapping: MappingFile = None,
+    horizons: HorizonsOption = None,
+    test_from: TestFrom = None,
+    key: AuthorKey = None,
+    baseline_only: BaselineOnly = False,
+    tune: Tune = None,
+    no_ablation: NoAblation = False,
+    seed: Seed = 1,
+    threads: Threads = 1,
+    comment: Comment = "",
+    as_json: Json = False,
+) -> int:
+    """Train a model and register it as a candidate."""
+    from cli.progress import bar
+    from registry.trust.keys import load_key
+    from serving.supervisor import make_home
+    from training.train import Request
+    from training.train import train as train_model
+
+    settings, author = read_settings(), load_key(key) if key else None
+    make_home(settings.home)
+    tables = read_tables(settings, data, mapping)
+    test_start = _midnight(test_from, tables.zone) if test_from else None
+    kind: Kind = "baseline" if baseline_only else "model"
+    request = Request(
+        model, horizons or (), test_start, seed, threads, kind, trials=tune or 0, ablation=not no_ablation
+    )
+    with bar() as progress:
+        done = train_model(
+            request, tables, settings, key=author, now=now(), progress=progress, comment=comment
+        )
+    _print_notes(done, tables.findings, baseline=baseline_only, as_json=as_json)
+    _print_trained(done, signed=author is not None, as_json=as_json)
+    return 0
+
+
+def _midnight(first: date, zone: tzinfo) -> int:
+    """The instant at which a day begins in a hospital's zone."""
+    from hospital.times import instant
+
+    return instant(datetime.combine(first, time.min, zone))
+
+
+def _print_notes(done: "Trained", findings: "Iterable[Finding]", *, baseline: bool, as_json: bool) -> None:
+    """What the author should know; beside JSON it goes to standard error, so that machines can read the output."""
+    from hospital.dataset.splits import BASELINE_FIRST_DAYS
+
+    stream = sys.stderr if as_json else sys.stdout
+    for finding in findings:
+        print(f"note: {finding.table}: {finding.message}", file=stream)
+    if not baseline and done.days < BASELINE_FIRST_DAYS:
+        print(
+            f"note: {done.days:.0f} days of history, less than six months: --baseline-only makes a first version of "
+            "baselines alone, which a board can release while the history grows.",
+            file=stream,
+        )
+
+
+def _print_trained(done: "Trained", *, signed: bool, as_json: bool) -> None:
+    candidate = done.candidate
+    if as_json:
+        body = {"model": candidate.model, "version": candidate.version, "metrics": done.metrics}
+        print(json.dumps(body))
+        return
+    print(
+        f"{candidate.model} version {candidate.version} is registered. Mean absolute errors on its test set:"
+    )
+    for name, value in done.metrics.items():
+        print(f"  {name:<32} {value:8.2f}")
+    if done.tuned is not None:
+        trials = done.tuned.trials
+        kept = f"{done.tuned.kept} kept from before"
+        print(f"The best of {len(trials)} sets of hyperparameters ({kept}) is {done.tuned.growth}:")
+        print(
+            f"  error on the last days of the training set {min(t['loss'] for t in trials):.4f}, "
+            f"of the default {trials[0]['loss']:.4f} (in units of the scale)"
+        )
+    if done.ablation:
+        print("Without a group of features, the error on the last days of the training set is higher by:")
+        for left_out in sorted(done.ablation[1:], key=lambda a: -a.rise):
+            print(f"  {left_out.group:<32} {100 * left_out.rise:+8.1f} %   ({left_out.features} features)")
+    if not signed:
+        print(
+            "It is unsigned: it can be checked, but never approved. Train with --key to propose it to the board."
+        )
+    print(f"Next: vigie check {candidate.model} {candidate.version}")
+
+
+@app.command()
+def compare(
+    model: Model,
+    first: Annotated[str, typer.Argument(metavar="A", help="A registered version.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="Another, compared with it.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR|FILE", help="Other tables (default: those that B was trained on)."),
+    ] = None,
+    mapping: MappingFile = None,
+    as_json: Json = False,
+    language: LanguageOption = None,
+) -> int:
+    """Compare two versions on rows that neither was trained on."""
+    from cli.progress import bar
+    from registry.compare.comparison import compare as compare_versions
+    from registry.compare.comparison_table import print_comparison
+    from registry.mlflow_store import add_comparison
+
+    settings = read_settings()
+    tables = read_tables(settings, data, mapping) if data else None
+    with bar(hidden=as_json) as progress:
+        comparison = compare_versions(settings, model, first, second, tables=tables, progress=progress)
+    body = comparison.for_machines()
+    add_comparison(settings.home, model, second, f"vs-{first}", body, comparison.metrics())
+    if as_json:
+        print(json.dumps(body))
+    else:
+        print_comparison(comparison, language or settings.language)
+    return 0
+
+
+@app.command(epilog=_EPILOG)
+def explain(
+    model: Model,
+    data: TablesPath,
+    out: Annotated[Path, typer.Option(metavar="FILE.parquet", help="The file to write.", show_default=False)],
+    version: Annotated[
+        str | None, typer.Option(metavar="N", help="A checked version (default: the current release).")
+    ] = None,
+    mapping: MappingFile = None,
+    language: LanguageOption = None,
+) -> int:
+    """Forecast and explain every row, into one Parquet file."""
+    from cli.progress import bar
+    from hospital.mapping.mapping_file import load_mapping
+    from registry.bulk.run import Request, explain_all
+
+    settings = read_settings()
+    columns = load_mapping(mapping) if mapping else None
+    request = Request(model, version, data, columns, out, language or settings.language)
+    with bar() as progress:
+        done = explain_all(
+            request, settings, progress=progress, tell=lambda words: print(f"note: {words}", file=sys.stderr)
+        )
+    for finding in done.findings:
+        print(f"note: {finding.table}: {finding.message}")
+    if done.kept:
+        print(f"{done.kept} of {done.parts} parts were kept from a run that was stopped.")
+    print(f"{done.rows:,} rows explained by {model} version {done.subject.version} are in {out}.")
+    return 0

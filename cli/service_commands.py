@@ -1,0 +1,122 @@
+"""`vigie serve`, `journal` and `token`: the service, its record and who may ask it."""
+
+import json
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from cli.child_process import command
+from cli.installation import now, read_settings
+
+__all__ = ["app"]
+
+app = typer.Typer()
+_journal = typer.Typer(help="Verify or export the journal.")
+_token = typer.Typer(help="Make, revoke or list tokens.")
+
+
+@app.command()
+def serve(
+    port: Annotated[
+        int | None, typer.Option(metavar="N", help="Where it listens (default: VIGIE_PORT, 3000).")
+    ] = None,
+) -> int:
+    """Serve the released versions over HTTP."""
+    from serving.supervisor import serve as run_service
+
+    settings = read_settings()
+    if port:
+        settings = settings.model_copy(update={"port": port})
+    return run_service(settings, monitor_command=command("monitor", "--parent", str(os.getpid())))
+
+
+@_journal.command()
+def verify() -> int:
+    """Find entries that were edited.
+
+    Exit codes: 0 none, 1 some, 2 an error.
+    """
+    from registry.record.database import open_database
+    from registry.record.journal import entries
+    from registry.record.journal import verify as verify_chain
+    from serving.forecasting import decision_record, prediction_record
+
+    with open_database(read_settings().database).connect() as connection:
+        faults = [
+            *verify_chain(connection),
+            *prediction_record.edited(connection),
+            *decision_record.edited(connection),
+        ]
+        count = sum(1 for _ in entries(connection))
+    for fault in faults:
+        print(f"entry {fault.seq}: {fault.message}")
+    result = f"{len(faults)} faults. It was edited." if faults else "the chain is whole."
+    print(f"{count} entries: {result}")
+    return 1 if faults else 0
+
+
+@_journal.command()
+def export() -> int:
+    """Print every entry as a line of JSON."""
+    from registry.record.database import open_database
+    from registry.record.journal import entries
+
+    with open_database(read_settings().database).connect() as connection:
+        for entry in entries(connection):
+            print(json.dumps({**entry.__dict__, "subjects": dict(entry.subjects)}, ensure_ascii=False))
+    return 0
+
+
+app.add_typer(_journal, name="journal")
+
+
+@_token.command()
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of who will carry it.", show_default=False)],
+    roles: Annotated[
+        list[str] | None, typer.Option("--role", metavar="ROLE", help="What it may do; can be repeated.")
+    ] = None,
+) -> int:
+    """Make a token, and show it once."""
+    from registry.record.database import open_database, writing
+    from registry.record.tokens import create_token
+
+    with writing(open_database(read_settings().database)) as connection:
+        token = create_token(connection, name, roles or (), now=now())
+    print(token)
+    print("This is shown once: only a hash is kept.", file=sys.stderr)
+    return 0
+
+
+@_token.command()
+def revoke(
+    token_id: Annotated[
+        str, typer.Argument(metavar="ID", help="As `token list` shows it.", show_default=False)
+    ],
+) -> int:
+    """Revoke a token."""
+    from registry.record.database import open_database, writing
+    from registry.record.tokens import revoke_token
+
+    with writing(open_database(read_settings().database)) as connection:
+        revoke_token(connection, token_id, now=now())
+    print(f"Token {token_id} is revoked.")
+    return 0
+
+
+@_token.command("list")
+def show() -> int:
+    """List the tokens, without their secrets."""
+    from registry.record.database import open_database
+    from registry.record.tokens import list_tokens
+
+    with open_database(read_settings().database).connect() as connection:
+        for token in list_tokens(connection):
+            state = "revoked" if token.revoked_at else "valid"
+            print(f"{token.token_id}  {token.name:<24} {', '.join(token.roles):<32} {state}")
+    return 0
+
+
+app.add_typer(_token, name="token")
