@@ -14,7 +14,15 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from cli.demo.run import _approve, _check, _make_demo_home, _observations, _release, _simulate, _token
+from cli.demo.steps import (
+    approve_version,
+    check_version,
+    give_observations,
+    make_demo_home,
+    make_token,
+    release_version,
+    simulate_hospital,
+)
 from cli.progress import bar
 from explain.model_file import Array
 from hospital.ingest.hospital_reader import read_hospital
@@ -64,16 +72,16 @@ def make_home() -> Home:
     home = (FOLDER / "home").resolve()
     settings = Settings(home=home, database_url="", language="fr")
     settings = settings.model_copy(update={"releases_dir": None, "trust_dir": None, "clock_start": None})
-    _make_demo_home(settings, policy)
-    data = _simulate(console, settings, DAYS, SEED)
+    make_demo_home(settings, policy)
+    data = simulate_hospital(console, settings, DAYS, SEED)
     if not candidates(settings.candidates, "wait-time"):
         _train(settings, data)
     candidate = candidates(settings.candidates, "wait-time")[-1]
-    if not _check(console, settings, candidate, policy):
+    if not check_version(console, settings, candidate, policy):
         raise RuntimeError("The check does not pass, so there is no release to serve: see above.")
-    _approve(console, settings, candidate)
-    _release(console, settings, candidate)
-    start, token = _observations(console, settings, data), _token(settings)
+    approve_version(console, settings, candidate)
+    release_version(console, settings, candidate)
+    start, token = give_observations(console, settings, data), make_token(settings)
     release = current_release(settings, "wait-time")
     assert release is not None
     booster = release.package / "median.ubj"

@@ -127,7 +127,7 @@ def post(settings: Settings, token: str, path: str, body: dict[str, Any]) -> dic
     """What the service answers to a POST.
 
     Raises:
-        VigieError: it answered with a problem, told in its words.
+        VigieError: it answered with a problem, in its words.
     """
     request = urllib.request.Request(
         f"http://127.0.0.1:{settings.port}{path}",
@@ -136,8 +136,8 @@ def post(settings: Settings, token: str, path: str, body: dict[str, Any]) -> dic
     )
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own http address
-            found: dict[str, Any] = json.loads(answer.read())
-            return found
+            body_of_answer: dict[str, Any] = json.loads(answer.read())
+            return body_of_answer
     except urllib.error.HTTPError as error:
         problem = json.loads(error.read() or b"{}")
         raise VigieError(

@@ -1,0 +1,89 @@
+"""The demo's two answers, asked of its service as an application would, and what to open afterwards."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from rich.console import Console
+
+from cli.demo.service_process import post
+from hospital.errors import VigieError
+from registry.settings import Settings
+from registry.trust.promotion import current_release
+
+__all__ = ["ask_for_answers", "print_what_to_open"]
+
+
+def ask_for_answers(console: Console, settings: Settings, token: str, start: datetime) -> None:
+    """Asks for a wait time and for bed demand, and prints both with their reasons.
+
+    Args:
+        start: where the service's clock began: the patient of the first question came nine minutes before.
+
+    Raises:
+        VigieError: the service answered with a problem.
+    """
+    visit = {
+        "visit_id": "demo-visit",
+        "department": "ED",
+        "arrived_at": (start - timedelta(minutes=9)).isoformat(),
+        "triaged_at": (start - timedelta(minutes=2)).isoformat(),
+        "triage": "3B",
+        "age_years": 67,
+        "arrival_mode": "walk_in",
+    }
+    waits = post(settings, token, "/v1/wait-time", {"visits": [visit]})
+    wait = waits["predictions"][0]
+    console.print("\n[bold]Attente d'un patient de tri 3B, 67 ans, arrivé il y a 9 minutes[/bold]")
+    _show(console, waits["model"], wait, wait["wait_minutes"], "min")
+    units = _units(settings)
+    beds = post(settings, token, "/v1/bed-demand", {"units": units, "horizons_hours": [24]})
+    trusted = [f for f in beds["forecasts"] if f["trust"]["status"] == "trusted"] or beds["forecasts"]
+    chosen = max(trusted, key=lambda f: abs(f["beds"]["p50"] - f["explanation"]["base"]))
+    console.print(f"\n[bold]Lits demandés dans l'unité {chosen['unit']}, dans 24 heures[/bold]")
+    _show(console, beds["model"], chosen, chosen["beds"], "lits")
+
+
+def _units(settings: Settings) -> list[str]:
+    release = current_release(settings, "bed-demand")
+    if release is None:
+        raise VigieError("The demo's bed-demand release is gone: run the demo again.")
+    manifest = json.loads((release.package / "manifest.json").read_bytes())
+    return [unit["unit"] for unit in manifest["units"]]
+
+
+def _show(
+    console: Console, model: dict[str, Any], answer: dict[str, Any], forecast: dict[str, float], unit: str
+) -> None:
+    p10, p50, p90 = (f"{forecast[q]:.0f}" for q in ("p10", "p50", "p90"))
+    console.print(f"  [bold cyan]{p50} {unit}[/bold cyan], huit fois sur dix entre {p10} et {p90} {unit}")
+    if answer.get("staffed") is not None:
+        risk = answer["tension_probability"]
+        console.print(
+            f"  {answer['staffed']:.0f} lits ouverts ; probabilité d'en manquer : {100 * risk:.0f} %"
+        )
+    for reason in answer["explanation"]["reasons"]:
+        console.print(f"    • {reason}", markup=False)
+    words = {"trusted": "de confiance", "baseline": "règle simple", "degraded": "dégradée"}
+    trust = answer["trust"]
+    console.print(
+        f"  {model['name']} version {model['version']} ({model['digest'][:19]}…), réponse {words[trust['status']]}"
+    )
+    for warning in trust["warnings"]:
+        console.print(f"    ! {warning}", markup=False)
+
+
+def print_what_to_open(console: Console, settings: Settings, token: str) -> None:
+    """Prints the addresses and commands that show more, while the service runs."""
+    from serving.http.authentication import entry_link
+
+    base = f"http://127.0.0.1:{settings.port}"
+    console.print(
+        f"\n[bold]Open[/bold] {base}{entry_link(settings.home)} (works once; later sign in with {token})"
+    )
+    console.print(f"  the cards: {base}/v1/models/wait-time/card and {base}/v1/models/bed-demand/card")
+    console.print(
+        f"  MLflow:    .venv/bin/mlflow ui --backend-store-uri sqlite:///{settings.home / 'mlflow.db'}"
+    )
+    console.print(f"  journal:   VIGIE_HOME={settings.home.name} .venv/bin/vigie journal verify")
+    console.print("Stop with Ctrl-C. Nothing here decides: people do, with a reason, in the journal.\n")

@@ -1,0 +1,206 @@
+"""The steps of the demo, but training and serving: each finished one is kept, and says so when the demo runs again.
+
+What only an unfinished step needs is imported by that step: a demo that has everything starts at once.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from cli.installation import read_tables
+from cli.progress import bar
+from hospital.errors import VigieError
+from hospital.times import DAY, moment
+from registry.digests import canonical_json, write_atomically
+from registry.policy.board_policy import Policy
+from registry.settings import Settings
+from registry.trust.candidates import Candidate
+from registry.trust.keys import demo_key
+from registry.trust.promotion import current_release, promote
+from registry.trust.reviews import review, standing_reviews
+from registry.trust.trust_store import create_trust, load_trust, save_trust
+
+__all__ = [
+    "approve_version",
+    "check_version",
+    "give_observations",
+    "make_demo_home",
+    "make_token",
+    "release_version",
+    "simulate_hospital",
+    "step",
+]
+
+_ROLES = {"author": ("author",), "board-1": ("board",), "board-2": ("board",), "releaser": ("releaser",)}
+_IMPORT_MORE_DAYS = 10  # further back than features look
+
+
+@contextmanager
+def step(console: Console, what: str) -> Iterator[list[str]]:
+    """Prints a step with its notes and how long it took; the list takes the notes."""
+    started, notes = time.monotonic(), list[str]()
+    yield notes
+    took = time.monotonic() - started
+    console.print(f"[green]✓[/green] {what:<34} {' '.join(notes)} [dim]({took:.1f} s)[/dim]")
+
+
+def make_demo_home(settings: Settings, policy: Policy) -> None:
+    """Makes the demo's home, in which the demo's own keys are trusted and the policy is in force.
+
+    Raises:
+        VigieError: the home is that of another installation.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    if not (settings.trust / "trust.json").exists():
+        create_trust(settings.trust, policy_digest=policy.digest, demo=True)
+    trust = load_trust(settings.trust)
+    if not trust.demo:
+        raise VigieError(
+            f"{settings.home} is not a demo's home: the demo's keys, known to everybody, are refused there."
+        )
+    for role, roles in _ROLES.items():
+        trust = trust.with_person(demo_key(role), roles)
+    save_trust(settings.trust, replace(trust, policy_digest=policy.digest))
+
+
+def simulate_hospital(console: Console, settings: Settings, days: int, seed: int) -> Path:
+    """Simulates the hospital, if this very one is not there; returns the folder of its tables."""
+    from importlib.resources import files
+
+    from hospital.simulator import simulate, write
+
+    parameters = files("hospital.simulator").joinpath("data", "parameters.toml").read_bytes()
+    wanted = {"days": days, "seed": seed, "parameters": hashlib.sha256(parameters).hexdigest()}
+    folder, marker = settings.home / "data", settings.home / "simulated.json"
+    with step(console, "Simulate a hospital") as notes:
+        if marker.exists() and json.loads(marker.read_bytes()) == wanted:
+            notes.append(f"{days} days, kept")
+            return folder
+        marker.unlink(missing_ok=True)
+        with bar() as progress:
+            tables = simulate(days, seed=seed, progress=lambda done: progress("simulate", done))
+        write(tables, folder)
+        write_atomically(marker, canonical_json(wanted))
+        notes.append(f"{days} days, {len(tables['visits']):,} visits, {len(tables['stays']):,} stays")
+    return folder
+
+
+def check_version(console: Console, settings: Settings, candidate: Candidate, policy: Policy) -> bool:
+    """Checks a version, if it was not checked under this policy; returns whether its gates are open."""
+    from registry.cards.report_table import print_report
+
+    with step(console, f"Check {candidate.model}") as notes:
+        if candidate.checked and candidate.digests()["policy_digest"] == policy.digest:
+            body = candidate.json("report.json")
+            notes.append(f"{body['verdict']}, kept")
+        else:
+            from registry.check.run import check
+            from training.child_commands import REFITS
+
+            with bar() as progress:
+                report = check(
+                    settings,
+                    candidate.model,
+                    candidate.version,
+                    policy,
+                    now=datetime.now(UTC),
+                    progress=progress,
+                    refits=REFITS,
+                )
+            body = report.body
+            notes.append(
+                str(body["verdict"]) + f", {len(body['scope'])} unit groups and horizons trusted, card sealed"
+            )
+    if body["verdict"] != "pass":
+        print_report(body, settings.language, console)
+        console.print("The gates are closed: nothing is released. That is what they are for.")
+    return bool(body["verdict"] == "pass")
+
+
+def approve_version(console: Console, settings: Settings, candidate: Candidate) -> None:
+    """Has both members of the demo's board approve a version, where they did not yet."""
+    with step(console, f"Approve {candidate.model}") as notes:
+        for role in ("board-1", "board-2"):
+            key = demo_key(role)
+            standing = standing_reviews(candidate, load_trust(settings.trust))
+            if not any(s.name == key.name and s.decision == "approve" for s in standing):
+                review(
+                    settings,
+                    candidate.model,
+                    candidate.version,
+                    key,
+                    "approve",
+                    "Demonstration: the gates are open.",
+                    now=datetime.now(UTC),
+                )
+        notes.append("signed by [bold]demo-board-1[/bold] and [bold]demo-board-2[/bold] (board)")
+
+
+def release_version(console: Console, settings: Settings, candidate: Candidate) -> None:
+    """Releases a version, if it is not the current release."""
+    with step(console, f"Release {candidate.model}") as notes:
+        current = current_release(settings, candidate.model)
+        digests = candidate.digests()
+        if current is None or any(current.body[n] != digests[n] for n in ("package_digest", "card_digest")):
+            key = demo_key("releaser")
+            current = promote(settings, candidate.model, candidate.version, key, now=datetime.now(UTC))
+        notes.append(f"release {current.sequence}, signed by [bold]demo-releaser[/bold] (releaser)")
+
+
+def give_observations(console: Console, settings: Settings, data: Path) -> datetime:
+    """Gives the service the last weeks of the simulated hospital; returns where its clock begins."""
+    from sqlalchemy import delete, func, select
+
+    from hospital.features.lookback import reach_days
+    from hospital.ingest.event_columns import columns_of
+    from registry.record.database import observations, open_database, writing
+    from serving.state.history_import import rows_since
+    from serving.state.observations import import_rows
+
+    engine = open_database(settings.database)
+    with step(console, "Give the service the last weeks") as notes:
+        tables = read_tables(settings, data, None)
+        columns = {name: columns_of(frame, name) for name, frame in tables.tables.items()}
+        end = max(int(columns[name]["received_at"].max()) for name in ("visits", "stays"))
+        with writing(engine) as connection:
+            latest = connection.execute(select(func.max(observations.c.received_at))).scalar_one()
+            marker = settings.home / "observed.json"
+            days = {name: reach_days(name) + _IMPORT_MORE_DAYS for name in columns}
+            wanted = canonical_json({"source": tables.source_digest, "days": days})
+            if not marker.exists() or marker.read_bytes() != wanted:
+                if latest is not None:  # another hospital's rows: the demo holds one at a time
+                    connection.execute(delete(observations))
+                    latest = None
+                for name, values in columns.items():
+                    rows = rows_since(name, values, end - days[name] * DAY, tables.audit_attributes)
+                    import_rows(connection, name, rows)
+                write_atomically(marker, wanted)
+                notes.append(f"{days['visits']} days, {days['stays']} of stays")
+            else:
+                notes.append("kept")
+    start = moment(max(end, int(latest or 0)))
+    console.print(
+        f"  the demo's clock starts at the end of its data, {start:%Y-%m-%d %H:%M} UTC, and runs on"
+    )
+    return start
+
+
+def make_token(settings: Settings) -> str:
+    """The token that the demo asks with: made once, kept in the home."""
+    from registry.record.database import open_database, writing
+    from registry.record.tokens import ROLES, create_token
+
+    path = settings.home / "demo-token"
+    if path.exists():
+        return path.read_text().strip()
+    with writing(open_database(settings.database)) as connection:
+        token = create_token(connection, "demo", ROLES, now=datetime.now(UTC))
+        write_atomically(path, f"{token}\n".encode(), mode=0o600)
+    return token

@@ -1,0 +1,125 @@
+"""The demo's training: both models at once, a process each, unless the home has them already."""
+
+import json
+import multiprocessing
+import queue
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from cli.demo.steps import step
+from cli.installation import read_tables
+from cli.progress import bar
+from hospital.errors import VigieError
+from registry.settings import Settings
+from registry.trust.candidates import MODELS, Candidate, candidates
+from registry.trust.keys import demo_key
+
+__all__ = ["train_models"]
+
+
+def train_models(console: Console, settings: Settings, data: Path) -> list[Candidate]:
+    """Trains and registers both models, if the home has no versions of this data and these features.
+
+    Raises:
+        VigieError: a training did not finish.
+    """
+    from hospital.features.definition_digest import feature_digest
+
+    tables = read_tables(settings, data, None)
+    missing = []
+    for model in MODELS:
+        if not _already_trained(settings, model, tables.source_digest, feature_digest(model)):
+            missing.append(model)
+    with step(console, "Train and register in MLflow") as notes:
+        if missing:
+            _train_side_by_side(settings, data, missing)
+        versions = []
+        for model in MODELS:
+            kept = _already_trained(settings, model, tables.source_digest, feature_digest(model))
+            if kept is None:
+                raise VigieError(f"Training {model} did not finish: run the demo again.")
+            versions.append(kept)
+        notes.append(
+            ", ".join(f"{c.model} version {c.version}" for c in versions) + ("" if missing else ", kept")
+        )
+    console.print(f"  signed by [bold]{demo_key('author').name}[/bold] (author)")
+    return versions
+
+
+def _already_trained(settings: Settings, model: str, data_digest: str, features: str) -> Candidate | None:
+    for version in reversed(candidates(settings.candidates, model)):
+        manifest = json.loads((version.package / "manifest.json").read_bytes())
+        if manifest["data_digest"] == data_digest and manifest["feature_digest"] == features:
+            return version
+    return None
+
+
+def _train_side_by_side(settings: Settings, data: Path, models: list[str]) -> None:
+    """A process a model: each fits on one thread, so that two cores train both."""
+    context = multiprocessing.get_context("spawn")
+    steps: multiprocessing.Queue[tuple[str, str, float]] = context.Queue()
+    workers = [
+        context.Process(target=_train_one, args=(m, str(settings.home), str(data), steps)) for m in models
+    ]
+    # Ctrl-C reaches the whole group: the workers leave it to this process, which ends them.
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        for worker in workers:
+            worker.start()
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    done = dict.fromkeys(models, 0.0)
+    try:
+        with bar() as progress:
+            while any(w.is_alive() for w in workers):
+                try:
+                    model, step, share = steps.get(timeout=0.2)
+                except queue.Empty:
+                    continue
+                done[model] = share
+                progress(f"{model}: {step}", sum(done.values()) / len(done))
+    except KeyboardInterrupt:
+        for worker in workers:
+            worker.terminate()
+        raise
+    finally:
+        for worker in workers:
+            worker.join(timeout=10)
+            if worker.is_alive():
+                worker.kill()
+    failed = [m for m, w in zip(models, workers, strict=True) if w.exitcode != 0]
+    if failed:
+        raise VigieError(
+            f"Training {' and '.join(failed)} did not finish: see above, and run the demo again."
+        )
+
+
+def _train_one(
+    model: str, home: str, data: str, steps: "multiprocessing.Queue[tuple[str, str, float]]"
+) -> None:
+    from training.train import Request, train
+
+    try:
+        settings = Settings(home=Path(home), database_url="")
+        tables = read_tables(settings, Path(data), None)
+
+        def progress(step: str, share: float) -> None:
+            steps.put((model, step, share))
+
+        key = demo_key("author")
+        train(
+            Request(model),
+            tables,
+            settings,
+            key=key,
+            now=datetime.now(UTC),
+            progress=progress,
+            comment="Démonstration",
+        )
+    except VigieError as error:
+        print(f"vigie: {error}", file=sys.stderr)
+        sys.exit(2)
