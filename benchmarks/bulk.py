@@ -19,8 +19,8 @@ from hospital.ingest.hospital_reader import read_hospital
 from hospital.simulator import simulate, write
 from registry.bulk.parquet import Layout, Subject
 from registry.bulk.resume import claimed
-from registry.bulk.rows import Piece, Pieces, pieces_of
-from registry.bulk.run import PIECE_ROWS, write_pieces
+from registry.bulk.rows import Chunk, Chunks, chunks_of
+from registry.bulk.run import CHUNK_ROWS, write_chunks
 from registry.model.forecast_model import ForecastModel
 from registry.package.manifest import package_digest
 from registry.trust.candidates import MODELS
@@ -31,17 +31,17 @@ _KEY = b"benchmark"
 
 
 class Repeated:
-    """The pieces of a hospital, a number of times."""
+    """The chunks of a hospital, a number of times."""
 
-    def __init__(self, pieces: Pieces, times: int) -> None:
-        self._pieces, self._times = pieces, times
+    def __init__(self, chunks: Chunks, times: int) -> None:
+        self._chunks, self._times = chunks, times
 
     def __len__(self) -> int:
-        return len(self._pieces) * self._times
+        return len(self._chunks) * self._times
 
-    def piece(self, number: int) -> Piece:
-        """The hospital's own piece of that number, counted round."""
-        return self._pieces.piece(number % len(self._pieces))
+    def chunk(self, number: int) -> Chunk:
+        """The hospital's own chunk of that number, counted round."""
+        return self._chunks.chunk(number % len(self._chunks))
 
 
 def explain(folder: Path, name: str, times: int) -> dict[str, Any]:
@@ -51,12 +51,12 @@ def explain(folder: Path, name: str, times: int) -> dict[str, Any]:
     cells = {(u.group, h) for u in model.manifest.units for h in model.manifest.horizons_hours}
     scope = frozenset(cells | {("ED", 0.0)})
     subject = Subject(name, "1", package_digest(folder / name), folder / name, scope)
-    pieces = pieces_of(model, read_hospital(folder / "data", None, _KEY), scope, PIECE_ROWS)
+    chunks = chunks_of(model, read_hospital(folder / "data", None, _KEY), scope, CHUNK_ROWS)
     out = folder / f"{name}.parquet"
     with claimed(out) as parts:
-        rows, _ = write_pieces(
+        rows, _ = write_chunks(
             parts,
-            Repeated(pieces, times),
+            Repeated(chunks, times),
             model,
             Layout(model, subject, "en"),
             {"benchmark": name},

@@ -10,7 +10,7 @@ __all__ = ["write_census"]
 
 _START = np.datetime64("2022-01-03T00:00", "h")
 _MEMORY = 0.985
-"""Share of a departure that is still there an hour later: patients stay for days."""
+"""Share of a deviation that is still there an hour later: patients stay for days."""
 
 
 def write_census(folder: Path, units: int, days: int, *, seed: int) -> None:
@@ -23,12 +23,12 @@ def write_census(folder: Path, units: int, days: int, *, seed: int) -> None:
     )
     week = np.where(weekday[:, None] >= 5, -rng.uniform(0.05, 0.2, units), 0.0)
     season = np.cos(2 * np.pi * hours[:, None] / (365.25 * 24)) * rng.uniform(0.0, 0.1, units)
-    departure = np.empty((hours.size, units))
+    deviation = np.empty((hours.size, units))
     now = np.zeros(units)
     for hour in hours:
         now = _MEMORY * now + rng.normal(0, 0.022, units)
-        departure[hour] = now
-    occupied = np.maximum(np.round(level * (1 + day + week + season + departure)), 0)
+        deviation[hour] = now
+    occupied = np.maximum(np.round(level * (1 + day + week + season + deviation)), 0)
     change = np.diff(occupied, axis=0, prepend=occupied[:1])
     moved = rng.poisson(level / 120, occupied.shape)
     at = np.repeat((_START + hours).astype("datetime64[us]").astype(np.int64), units)

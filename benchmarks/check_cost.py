@@ -113,7 +113,7 @@ def _rows(model: str, found: dict[str, Any]) -> str:
 def _figures(model: str) -> list[Figure]:
     """Prepares, checks three times, and tells of it."""
     prepare(model)
-    for made in ("refits", "verified", "sobriety"):
+    for made in ("refits", "verified", "efficiency"):
         shutil.rmtree(_home(model) / "evidence" / made, ignore_errors=True)
     first = _checked(model)
     best = min((_checked(model) for _ in range(2)), key=lambda found: float(found["wall"]))

@@ -233,7 +233,7 @@ def prices(bench: Bench) -> None:
                         )
                     if depth == 6 and features == 30 and rows == 600:
                         _bounded(
-                            bench, f"whole hospital, 100 units x 6 horizons: {case.name}", "ms", ours, 6.0
+                            bench, f"hospital total, 100 units x 6 horizons: {case.name}", "ms", ours, 6.0
                         )
 
 

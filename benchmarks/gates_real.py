@@ -71,7 +71,7 @@ def divi_gates(place: Path) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="vigie-bench-") as folder:
         settings = Settings(home=Path(folder) / "home")
         create_trust(settings.trust, policy_digest=policy.digest, demo=True)
-        request = Request("bed-demand", judge_from=int(_JUDGED.timestamp() * 1e6))
+        request = Request("bed-demand", test_from=int(_JUDGED.timestamp() * 1e6))
         done = train(request, tables, settings, key=demo_key("author"), now=now, progress=lambda *_: None)
         version = done.candidate.version
         return check(settings, "bed-demand", version, policy, now=now, progress=lambda *_: None).gates

@@ -1,4 +1,4 @@
-"""Bed demand of nine simulated hospitals: the units' error and the whole hospital's, beside the best simple rules.
+"""Bed demand of nine simulated hospitals: the units' error and the hospital total's, beside the best baselines.
 
 python -m benchmarks.hospitals [--seeds 7,8,9]
 """
@@ -20,8 +20,8 @@ from hospital.simulator import simulate, write
 from registry.evidence.records import Scored
 from registry.model.dataset import PreparedBeds
 from registry.model.forecast_model import ForecastModel
-from registry.model.hospital_total import together
-from registry.model.hospital_total_scores import score_whole
+from registry.model.hospital_total import same_time_and_horizon
+from registry.model.hospital_total_scores import score_hospital_total
 from registry.model.scoring import score
 from training.train import Request, build_package
 
@@ -34,17 +34,17 @@ class _Found:
     """One hospital at one horizon: errors in beds, shares of outcomes inside in percent."""
 
     error: float
-    rule: float
-    whole_error: float
-    whole_p50s: float
-    whole_rule: float
+    baseline: float
+    total_error: float
+    total_p50s: float
+    baseline_error: float
     inside: float
     added_inside: float
     added_width: float
 
 
 def hospital(seed: int) -> dict[float, _Found]:
-    """Simulates, trains without the ablation table, and judges on the judge part: by horizon."""
+    """Simulates, trains without the ablation table, and judges on the test set: by horizon."""
     with tempfile.TemporaryDirectory(prefix="vigie-bench-") as place:
         write(simulate(DAYS, seed=seed), Path(place) / "data")
         tables = read_hospital(Path(place) / "data", None, b"benchmark")
@@ -54,26 +54,26 @@ def hospital(seed: int) -> dict[float, _Found]:
     prepared = built.prepared
     if not isinstance(prepared, PreparedBeds):
         raise TypeError("bed demand was asked for")
-    judged = built.split.members("judge", prepared.prediction_time) & ~np.isnan(prepared.outcome)
+    judged = built.split.members("test", prepared.prediction_time) & ~np.isnan(prepared.outcome)
     units = score(model, prepared, judged)
-    whole = score_whole(model.whole, units)
-    if whole is None:
-        raise TypeError("the package has no forecast of the whole")
-    of, _ = together(units.prediction_time, units.horizon_hours)
+    hospital_total = score_hospital_total(model.hospital_total, units)
+    if hospital_total is None:
+        raise TypeError("the package has no forecast of the total")
+    of, _ = same_time_and_horizon(units.prediction_time, units.horizon_hours)
     added = np.stack([np.bincount(of, weights=units.quantiles[:, q]) for q in (_LOW, _HIGH)], axis=1)
     p50s = np.bincount(of, weights=units.p50)
     complete = np.bincount(of) == np.bincount(of).max()  # an outcome of every unit
     return {
         float(h): _Found(
             *_errors(units, units.horizon_hours == h),
-            _off(whole, whole.p50, mine := complete & (whole.horizon_hours == h)),
-            _off(whole, p50s, mine),
-            min(_off(whole, whole.baselines[n], mine) for n in BED_BASELINES),
-            _inside(whole, whole.quantiles[:, [_LOW, _HIGH]], mine),
-            _inside(whole, added, mine),
+            _off(hospital_total, hospital_total.p50, mine := complete & (hospital_total.horizon_hours == h)),
+            _off(hospital_total, p50s, mine),
+            min(_off(hospital_total, hospital_total.baselines[n], mine) for n in BED_BASELINES),
+            _inside(hospital_total, hospital_total.quantiles[:, [_LOW, _HIGH]], mine),
+            _inside(hospital_total, added, mine),
             float(
                 np.ptp(added[mine], axis=1).mean()
-                / np.ptp(whole.quantiles[mine][:, [_LOW, _HIGH]], axis=1).mean()
+                / np.ptp(hospital_total.quantiles[mine][:, [_LOW, _HIGH]], axis=1).mean()
             ),
         )
         for h in np.unique(units.horizon_hours)
@@ -104,14 +104,14 @@ def main() -> int:
         here = [f[horizon] for f in found]
         for name, unit, values in (
             ("units, error", "beds", [f.error for f in here]),
-            ("units, error of the best rule", "beds", [f.rule for f in here]),
-            ("whole, error", "beds", [f.whole_error for f in here]),
-            ("whole, error of the p50s' sum", "beds", [f.whole_p50s for f in here]),
-            ("whole, error of the best rule's sum", "beds", [f.whole_rule for f in here]),
-            ("whole, inside p10 to p90", "%", [f.inside for f in here]),
-            ("whole, inside the units' p10 and p90, added", "%", [f.added_inside for f in here]),
+            ("units, error of the best baseline", "beds", [f.baseline for f in here]),
+            ("hospital total, error", "beds", [f.total_error for f in here]),
+            ("hospital total, error of the p50s' sum", "beds", [f.total_p50s for f in here]),
+            ("hospital total, error of the best baseline's sum", "beds", [f.baseline_error for f in here]),
+            ("hospital total, inside p10 to p90", "%", [f.inside for f in here]),
+            ("hospital total, inside the units' p10 and p90, added", "%", [f.added_inside for f in here]),
             (
-                "whole, width of the units' p10 to p90, added, beside its own",
+                "hospital total, width of the units' p10 to p90, added, beside its own",
                 "times",
                 [f.added_width for f in here],
             ),

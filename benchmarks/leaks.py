@@ -82,13 +82,13 @@ def leaks(
 
 def judged_set(seed: int, share: float) -> GateResult:
     """The contract gate on one data set."""
-    rules: BedBaselines | WaitBaselines
+    baselines: BedBaselines | WaitBaselines
     prepared: PreparedBeds | PreparedWaits
-    rules, prepared = _beds(seed, share) if seed in BED_SEEDS else _waits(seed, share)
+    baselines, prepared = _beds(seed, share) if seed in BED_SEEDS else _waits(seed, share)
     at, policy = prepared.prediction_time, default_policy()
     judged = prepared.part(at >= np.quantile(at, 0.5))
     times = policy.document.contract.probe_times
-    facts = leakage_facts(rules, judged, prepared, times=times)
+    facts = leakage_facts(baselines, judged, prepared, times=times)
     return judge_contract(_evidence(judged, facts), policy)
 
 
@@ -117,8 +117,8 @@ def _evidence(judged: PreparedBeds | PreparedWaits, facts: LeakageFacts) -> Evid
         version="1",
         kind="model",
         package_digest="sha256:" + "0" * 64,
-        scope_part=one.part(np.zeros(n, bool)),
-        judge=one,
+        validation=one.part(np.zeros(n, bool)),
+        test=one,
         current=None,
         current_version=None,
         current_expected=False,

@@ -1,6 +1,6 @@
 """What `vigie monitor` sees and what it must not: 600 sound years, 200 of each shift of 20 and of 40 %.
 
-Year: a hospital with both models, looked at daily. The seeds of this run set no threshold, share or margin.
+Year: a hospital with both models, monitored daily. The seeds of this run set no threshold, share or margin.
 """
 
 import os
@@ -69,7 +69,7 @@ def main() -> None:
 
 def _false_alarms(sound: Sequence[_Seen]) -> list[Figure]:
     where = (
-        f"{SOUND} simulated years with both models, {RELEASED} days before the release and {YEAR} after, daily looks; "
+        f"{SOUND} simulated years with both models, {RELEASED} days before the release and {YEAR} after, daily runs; "
         f"fresh seeds; {conditions()}"
     )
     number = sum(bool(s.alarms) for s in sound)

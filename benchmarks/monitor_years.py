@@ -2,7 +2,7 @@
 
 Arrivals and inputs have weeks, public-holiday dips, a yearly wave, an epidemic each winter (its own week, height and
 length) and memory from day to day; what the models miss of a day has memory, a season and an epidemic of its own.
-Model figures begin with the scope part: 131 days before the release, a week's gap inside. Each year is a hospital
+Model figures begin with the validation set: 131 days before the release, a week's gap inside. Each year is a hospital
 with both models.
 
 Shifts of size s, from one day on until the year's end:
@@ -216,9 +216,9 @@ def _epidemics(rng: np.random.Generator, days: Array) -> Array:
 
 def _widening(lowered: float) -> float:
     """By what factor errors grow for the share inside to fall from what it was to (1 - lowered) times that."""
-    reach = 0.66 * _Z90 / (0.65 / np.sqrt(8 / 6))
-    was = 2 * stats.t.cdf(reach, 8) - 1
-    return float(reach / stats.t.ppf((1 + was * (1 - lowered)) / 2, 8))
+    half_width = 0.66 * _Z90 / (0.65 / np.sqrt(8 / 6))
+    was = 2 * stats.t.cdf(half_width, 8) - 1
+    return float(half_width / stats.t.ppf((1 + was * (1 - lowered)) / 2, 8))
 
 
 def _ar(rng: np.random.Generator, memory: float) -> Array:

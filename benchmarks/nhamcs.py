@@ -124,32 +124,32 @@ def evidence_of(survey: Survey, *, recent_waits: bool, seed: int = 1) -> Evidenc
     fit = past & (group < _CALIBRATE)
     constant = float(np.median(survey.wait[fit]))
     X = np.column_stack([survey.X, survey.recent]).astype(np.float32) if recent_waits else survey.X
-    # As bed demand does: from the best simple rule, in units of a known scale.
-    anchor = survey.recent[:, 0] if recent_waits else np.full(survey.wait.size, constant)
-    y = (survey.wait - anchor) / constant
+    # As bed demand does: from the best baseline, in units of a known scale.
+    offset = survey.recent[:, 0] if recent_waits else np.full(survey.wait.size, constant)
+    y = (survey.wait - offset) / constant
     trees = fit_trees(X[fit], y[fit], np.ones(int(fit.sum())), seed=seed, progress=lambda: None)
     median, spread = TreeEngine.load(trees.median), TreeEngine.load(trees.spread)
     middle, width = median.predict_exactly(X), np.exp(spread.predict_exactly(X))
     calibrate = past & (group == _CALIBRATE)
     z = weighted_quantiles(((y - middle) / width)[calibrate], np.ones(int(calibrate.sum())))
-    quantiles = np.maximum(anchor[:, None] + constant * (middle[:, None] + width[:, None] * z), 0.0)
-    rules = {"constant": np.full(survey.wait.size, constant)}
+    quantiles = np.maximum(offset[:, None] + constant * (middle[:, None] + width[:, None] * z), 0.0)
+    baselines = {"constant": np.full(survey.wait.size, constant)}
     if recent_waits:
-        rules["recent_median"] = survey.recent[:, 0]
-    every = _scored(survey, quantiles, rules)
-    judge = every.part(~past)
+        baselines["recent_median"] = survey.recent[:, 0]
+    every = _scored(survey, quantiles, baselines)
+    test = every.part(~past)
     return Evidence(
         model="wait-time",
         version="nhamcs",
         kind="model",
         package_digest="sha256:" + "0" * 64,
-        scope_part=every.part(past & (group == _SCOPE)),
-        judge=judge,
+        validation=every.part(past & (group == _SCOPE)),
+        test=test,
         current=None,
         current_version=None,
         current_expected=False,
         inputs=_series(survey, X, every),
-        contract=ContractFacts(0, 0, 0, 0, 0, 0, 0, True, 0, judge.size),
+        contract=ContractFacts(0, 0, 0, 0, 0, 0, 0, True, 0, test.size),
         explanation=ExplanationFacts(0, 0, 0, 0.0, 0.0, 0.0),
         history_days=0.0,
     )
@@ -161,17 +161,17 @@ def _series(survey: Survey, X: Array, every: Scored) -> tuple[DailyInput, ...]:
     The errors of before are those of hospitals that no tree was fitted to.
     """
     at, zone = survey.hospital * DAY, ZoneInfo("UTC")
-    judged_from = int(at[survey.year >= JUDGED].min())
+    test_start = int(at[survey.year >= JUDGED].min())
     names = [*_VISIT, "hour", "recent_median", "recent_mean", "recent_p90"][: X.shape[1]]
     features = tuple(Feature(n, "crowding", n, n) for n in names)
     unfitted = (survey.year >= JUDGED) | (survey.hospital % 10 >= _CALIBRATE)
     return (
-        *input_series(InputRows(at, X.astype(np.float64), features, counted=False), judged_from, zone),
-        *error_series(every.part(unfitted), judged_from, zone),
+        *input_series(InputRows(at, X.astype(np.float64), features, counted=False), test_start, zone),
+        *error_series(every.part(unfitted), test_start, zone),
     )
 
 
-def _scored(survey: Survey, quantiles: Array, rules: dict[str, Array]) -> Scored:
+def _scored(survey: Survey, quantiles: Array, baselines: dict[str, Array]) -> Scored:
     n = survey.wait.size
     blocks = survey.hospital * DAY  # a number of the hospital and year: no date
     one, names = np.full(n, "", object), np.empty(n, object)
@@ -189,7 +189,7 @@ def _scored(survey: Survey, quantiles: Array, rules: dict[str, Array]) -> Scored
         waited=survey.wait,
         weight=np.ones(n),
         quantiles=quantiles,
-        baselines=rules,
+        baselines=baselines,
         audit=survey.audit,
         counts=False,
     )

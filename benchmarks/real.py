@@ -26,8 +26,8 @@ from registry.gates.accuracy import judge_accuracy
 from registry.gates.calibration import randomised_pit
 from registry.model.dataset import PreparedBeds
 from registry.model.forecast_model import ForecastModel
-from registry.model.hospital_total import together
-from registry.model.hospital_total_scores import score_whole
+from registry.model.hospital_total import same_time_and_horizon
+from registry.model.hospital_total_scores import score_hospital_total
 from registry.model.scoring import score
 from registry.policy.board_policy import default_policy
 from registry.statistics.scope import choose_scope
@@ -64,29 +64,32 @@ def divi(tables: HospitalTables, year: int, *, targets: bool) -> list[Figure]:
     begin, end = (int(datetime(y, 8, 22, tzinfo=_ZONE).timestamp() * 1e6) for y in (year, year + 1))
     with tempfile.TemporaryDirectory(prefix="vigie-bench-") as place:
         where = Path(place) / "package"
-        built = build_package(Request("bed-demand", judge_from=begin), tables, where, lambda *_: None)
+        built = build_package(Request("bed-demand", test_from=begin), tables, where, lambda *_: None)
         prepared, split = built.prepared, built.split
         model = ForecastModel(where)
     if not isinstance(prepared, PreparedBeds):
         raise TypeError("bed demand was asked for")
-    judged = split.members("judge", prepared.prediction_time) & (prepared.prediction_time < end)
+    judged = split.members("test", prepared.prediction_time) & (prepared.prediction_time < end)
     judged &= ~np.isnan(prepared.outcome)
     scored = score(model, prepared, judged)
     part = prepared.part(judged)
     rows = part.rows(model.beds_or_raise)
-    rule = model.baseline_quantiles(rows)
-    fresh = _fresh_rule(prepared, part, begin)
+    baseline = model.baseline_quantiles(rows)
+    fresh = _fresh_baseline(prepared, part, begin)
     said = f"{conditions()}; DIVI, judged {year}-08-22 to {year + 1}-08-22, mean of 16 states"
     pit, out = randomised_pit(scored), []
     for horizon, goal in GAINS.items():
         mine = scored.horizon_hours == horizon
         name = f"{horizon / DAY * HOUR:g} d" + ("" if targets else f", origin {year}")
-        rules = {n: _mae(scored, scored.baselines[n], mine) for n in BED_BASELINES}
-        rules["usual_change, learned up to the judged days"] = _mae(scored, fresh, mine)
+        baselines = {n: _mae(scored, scored.baselines[n], mine) for n in BED_BASELINES}
+        baselines["usual_change, learned up to the judged days"] = _mae(scored, fresh, mine)
         ours = _mae(scored, scored.p50, mine)
         out.append(Figure(f"MAE, {name}, Vigie", "beds", None, ours, None, said))
-        out += [Figure(f"MAE, {name}, {n}", "beds", None, v, None, said) for n, v in rules.items()]
-        for words, best in (("all baselines", min(rules.values())), ("its own baselines", _own(rules))):
+        out += [Figure(f"MAE, {name}, {n}", "beds", None, v, None, said) for n, v in baselines.items()]
+        for words, best in (
+            ("all baselines", min(baselines.values())),
+            ("its own baselines", _own(baselines)),
+        ):
             gain = 100 * (1 - ours / best)
             aimed = targets and words == "all baselines"
             out.append(
@@ -112,7 +115,7 @@ def divi(tables: HospitalTables, year: int, *, targets: bool) -> list[Figure]:
                     said,
                 )
             )
-        ours, theirs = (_crps(scored, q, mine) for q in (scored.quantiles, rule))
+        ours, theirs = (_crps(scored, q, mine) for q in (scored.quantiles, baseline))
         out.append(Figure(f"CRPS, {name}, Vigie", "beds", None, ours, None, said))
         chosen = model.beds_or_raise.best[list(GAINS).index(horizon)]
         out.append(Figure(f"CRPS, {name}, {chosen} with its own intervals", "beds", None, theirs, None, said))
@@ -120,25 +123,25 @@ def divi(tables: HospitalTables, year: int, *, targets: bool) -> list[Figure]:
 
 
 def _country(model: ForecastModel, states: Scored, year: int, said: str) -> list[Figure]:
-    """All states together: the forecast of the whole, beside the rules' sums and the states' intervals added."""
-    whole = score_whole(model.whole, states)
-    if whole is None:
-        raise TypeError("the package has no forecast of the whole")
-    of, _ = together(states.prediction_time, states.horizon_hours)
+    """All states together: the forecast of the total, beside the baselines' sums and the states' intervals added."""
+    hospital_total = score_hospital_total(model.hospital_total, states)
+    if hospital_total is None:
+        raise TypeError("the package has no forecast of the total")
+    of, _ = same_time_and_horizon(states.prediction_time, states.horizon_hours)
     added = np.stack(
         [np.bincount(of, weights=states.quantiles[:, LEVELS.index(p)]) for p in (0.1, 0.9)], axis=1
     )
-    pit, out = randomised_pit(whole), []
+    pit, out = randomised_pit(hospital_total), []
     for horizon in GAINS:
-        mine = whole.horizon_hours == horizon
-        outcome = whole.outcome[mine]
-        ours = float(np.abs(outcome - whole.p50[mine]).mean())
-        rule = min(float(np.abs(outcome - v[mine]).mean()) for v in whole.baselines.values())
+        mine = hospital_total.horizon_hours == horizon
+        outcome = hospital_total.outcome[mine]
+        ours = float(np.abs(outcome - hospital_total.p50[mine]).mean())
+        baseline = min(float(np.abs(outcome - v[mine]).mean()) for v in hospital_total.baselines.values())
         inside = (outcome >= added[mine, 0]) & (outcome <= added[mine, 1])
         name = f"all states, {horizon / DAY * HOUR:g} d, origin {year}"
         for words, unit, value in (
             (f"MAE, {name}, Vigie", "beds", ours),
-            (f"MAE, {name}, best of its own baselines, added", "beds", rule),
+            (f"MAE, {name}, best of its own baselines, added", "beds", baseline),
             (f"below p10, {name}", "%", 100 * float((pit[mine] < 0.1).mean())),
             (f"above p90, {name}", "%", 100 * float((pit[mine] > 0.9).mean())),
             (f"within the states' p10 to p90 added, {name}", "%", 100 * float(inside.mean())),
@@ -147,14 +150,14 @@ def _country(model: ForecastModel, states: Scored, year: int, said: str) -> list
     return out
 
 
-def _own(rules: dict[str, float]) -> float:
-    return min(rules[n] for n in BED_BASELINES)
+def _own(baselines: dict[str, float]) -> float:
+    return min(baselines[n] for n in BED_BASELINES)
 
 
-def _fresh_rule(prepared: PreparedBeds, part: PreparedBeds, begin: int) -> Array:
+def _fresh_baseline(prepared: PreparedBeds, part: PreparedBeds, begin: int) -> Array:
     """Last value plus the median change for that weekday over the year before the judged days (float64 [n]).
 
-    The package's own rule ends where training ends, half a year earlier at most: this one is harder to beat.
+    The package's own baseline ends where training ends, half a year earlier at most: this one is harder to beat.
     """
     known = (prepared.prediction_time >= begin - 365 * DAY) & (prepared.target_time < begin)
     year = prepared.part(known)
@@ -192,18 +195,18 @@ def nhamcs(folder: Path) -> list[Figure]:
     said = f"{conditions()}; NHAMCS, later half of each hospital's visits, trained 2016-2018, tested 2019"
     for recent in (False, True):
         evidence = evidence_of(survey, recent_waits=recent)
-        judge = evidence.judge
+        test = evidence.test
         name = "with the hospital's recent waits" if recent else "visit columns only"
-        mae = float(np.abs(judge.p50 - judge.outcome).mean())
-        tail = pinball(judge.quantiles[:, P90], judge.outcome, 0.9)
-        verdict = judge_accuracy(evidence, policy, choose_scope(evidence.scope_part, policy)).verdict
+        mae = float(np.abs(test.p50 - test.outcome).mean())
+        tail = pinball(test.quantiles[:, P90], test.outcome, 0.9)
+        verdict = judge_accuracy(evidence, policy, choose_scope(evidence.validation, policy)).verdict
         out.append(_figure(f"MAE, {name}", "min", 27.8 if recent else None, mae, said))
         out.append(_figure(f"pinball loss at 0.9, {name}", "min", 11.6 if recent else None, tail, said))
-        for rule, values in judge.baselines.items():
-            error = float(np.abs(values - judge.outcome).mean())
-            out.append(Figure(f"MAE, {name}, {rule}", "min", None, error, None, said))
+        for baseline, values in test.baselines.items():
+            error = float(np.abs(values - test.outcome).mean())
+            out.append(Figure(f"MAE, {name}, {baseline}", "min", None, error, None, said))
         if recent:
-            out.append(_over_the_median(judge, said))
+            out.append(_over_the_median(test, said))
         blocked = verdict is Verdict.BLOCK
         out.append(
             Figure(
@@ -231,11 +234,11 @@ def _other_halves(folder: Path) -> list[Figure]:
         "pinball loss at 0.9": [],
     }
     for seed in HALVES:
-        judge = evidence_of(read_survey(folder, seed), recent_waits=True).judge
-        for name, forecast in {"Vigie": judge.p50, **judge.baselines}.items():
-            found[name].append(float(np.abs(forecast - judge.outcome).mean()))
-        found["pinball loss at 0.9"].append(pinball(judge.quantiles[:, P90], judge.outcome, 0.9))
-        gains.append(_over_the_median(judge, said).measured)
+        test = evidence_of(read_survey(folder, seed), recent_waits=True).test
+        for name, forecast in {"Vigie": test.p50, **test.baselines}.items():
+            found[name].append(float(np.abs(forecast - test.outcome).mean()))
+        found["pinball loss at 0.9"].append(pinball(test.quantiles[:, P90], test.outcome, 0.9))
+        gains.append(_over_the_median(test, said).measured)
     name = f"{len(HALVES)} drawn halves, gain over the hospital's own median"
     return [
         Figure(f"{name}: {words}", "%", None, of(gains), None, said)
@@ -247,11 +250,11 @@ def _other_halves(folder: Path) -> list[Figure]:
     ]
 
 
-def _over_the_median(judge: Scored, said: str) -> Figure:
-    ours, rule = (
-        float(np.abs(v - judge.outcome).mean()) for v in (judge.p50, judge.baselines["recent_median"])
+def _over_the_median(test: Scored, said: str) -> Figure:
+    ours, baseline = (
+        float(np.abs(v - test.outcome).mean()) for v in (test.p50, test.baselines["recent_median"])
     )
-    gain = 100 * (1 - ours / rule)
+    gain = 100 * (1 - ours / baseline)
     name = "gain over the hospital's own median, with the hospital's recent waits"
     return Figure(name, "%", None, gain, None, said)
 

@@ -39,7 +39,7 @@ from serving.messages.request_bodies import Context, wait_question
 from serving.releases.releases_in_use import StoredReleases
 from serving.state.live_state import StateCache
 from training.train import Request, train
-from training.trees import Growth
+from training.trees import Hyperparameters
 
 __all__ = ["TREES", "Home", "copy_of", "make_home", "visits", "wait_rows"]
 
@@ -93,7 +93,7 @@ def _train(settings: Settings, data: Path) -> None:
     tables = read_hospital(data, None, load_or_create_key(settings.home / "pseudonym.key"))
     with bar() as progress:
         train(
-            Request("wait-time", growth=Growth(rounds=TREES)),
+            Request("wait-time", hyperparameters=Hyperparameters(rounds=TREES)),
             tables,
             settings,
             key=demo_key("author"),

@@ -38,8 +38,8 @@ MOST_TRAIN_SECONDS, MOST_TRAIN_GB = 900, 8.0
 MOST_LOSS_PERCENT = 1.0
 _KEY = b"benchmark"
 _PARTS = ("import", "curve", "sampling")
-_JUDGE_DAYS = 120
-_JUDGE_STEP_HOURS = 7
+_TEST_DAYS = 120
+_TEST_STEP_HOURS = 7
 """Hours between two judged prediction times: prime to 24 and to the sampled step, so that neither is favoured."""
 
 
@@ -58,19 +58,19 @@ def import_visits(folder: Path) -> dict[str, float]:
     return found | {"seal_seconds": time.monotonic() - started, "seal_bytes": _most_bytes()}
 
 
-def train(folder: Path, step_hours: int, judge: bool) -> dict[str, float]:
+def train(folder: Path, step_hours: int, test: bool) -> dict[str, float]:
     """Trains bed demand on a folder's census in this process.
 
     Args:
-        step_hours: between two sampled prediction times. judge: also measure the error on the last days.
+        step_hours: between two sampled prediction times. test: also measure the error on the last days.
     """
     from training.train import Request, build_package
 
     samples.BED_STEP_HOURS = step_hours
     tables = read_hospital(folder, None, _KEY)
     last = int(tables.tables["census"]["at"].max().timestamp() * 1_000_000)
-    judge_from = last - _JUDGE_DAYS * DAY
-    request = Request("bed-demand", judge_from=judge_from, seed=SEED, threads=THREADS)
+    test_from = last - _TEST_DAYS * DAY
+    request = Request("bed-demand", test_from=test_from, seed=SEED, threads=THREADS)
     package = folder / f"package-{step_hours}"
     started, worked = time.monotonic(), time.process_time()
     prepared = build_package(request, tables, package, lambda *_: None).prepared
@@ -80,13 +80,13 @@ def train(folder: Path, step_hours: int, judge: bool) -> dict[str, float]:
         "processor_seconds": time.process_time() - worked,
         "bytes": _most_bytes(),
     }
-    if not judge:
+    if not test:
         return found
-    samples.BED_STEP_HOURS = _JUDGE_STEP_HOURS
+    samples.BED_STEP_HOURS = _TEST_STEP_HOURS
     model = ForecastModel(package)
     horizons = model.manifest.horizons_hours
     same = prepare_beds(events_of(tables), tables.covariates, horizons, prepared.features)
-    judged = same.part((same.prediction_time >= judge_from) & ~np.isnan(same.outcome))
+    judged = same.part((same.prediction_time >= test_from) & ~np.isnan(same.outcome))
     quantiles = forecast(model, judged.rows(model.beds_or_raise))
     error = np.abs(quantiles[:, quantiles.shape[1] // 2] - judged.outcome)
     return found | {"judged": error.size, "error": float(np.nanmean(error))}
@@ -165,12 +165,12 @@ def _sampling(folder: Path, units: int, days: int) -> list[Figure]:
     here = folder / "census-sampled"
     write_census(here, units, days, seed=SEED)
     step = samples.BED_STEP_HOURS
-    (sampled, load), (every, _) = (_apart("train", here, hours, "judge") for hours in (step, 1))
+    (sampled, load), (every, _) = (_apart("train", here, hours, "test") for hours in (step, 1))
     loss = (sampled["error"] / every["error"] - 1) * 100
     where = (
         f"{load}; synthetic census of {units} units, {days} days hourly; {sampled['rows']:,.0f} rows against "
         f"{every['rows']:,.0f}; mean absolute error of the median on the same {every['judged']:,.0f} rows of the "
-        f"last {_JUDGE_DAYS} days, every {_JUDGE_STEP_HOURS} hours"
+        f"last {_TEST_DAYS} days, every {_TEST_STEP_HOURS} hours"
     )
     target = f"under {MOST_LOSS_PERCENT:g}"
     return [
@@ -205,7 +205,7 @@ def _part(figure: str) -> str:
 def _child(arguments: list[str]) -> dict[str, Any]:
     if arguments[0] == "import":
         return import_visits(Path(arguments[1]))
-    return train(Path(arguments[1]), int(arguments[2]), "judge" in arguments)
+    return train(Path(arguments[1]), int(arguments[2]), "test" in arguments)
 
 
 def main() -> int:

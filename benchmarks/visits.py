@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 __all__ = ["write_visits"]
 
-_PIECE_ROWS = 250_000
+_CHUNK_ROWS = 250_000
 _A_DAY = 2_740
 _START = np.datetime64("2015-01-01T00:00", "us").astype(np.int64)
 _SECOND, _MINUTE = 1_000_000, 60_000_000
@@ -37,8 +37,8 @@ def write_visits(path: Path, rows: int, *, seed: int, received: bool) -> None:
     """
     rng, schema = np.random.default_rng(seed), None
     writer: pyarrow.parquet.ParquetWriter | pyarrow.csv.CSVWriter | None = None
-    for first in range(0, rows, _PIECE_ROWS):
-        table = _piece(rng, first, min(_PIECE_ROWS, rows - first), received)
+    for first in range(0, rows, _CHUNK_ROWS):
+        table = _chunk(rng, first, min(_CHUNK_ROWS, rows - first), received)
         if path.suffix == ".csv":
             table = _written(table)
         if writer is None:
@@ -58,7 +58,7 @@ def _written(table: pa.Table) -> pa.Table:
     return pa.table(columns, names=table.column_names)
 
 
-def _piece(rng: np.random.Generator, first: int, rows: int, received: bool) -> pa.Table:
+def _chunk(rng: np.random.Generator, first: int, rows: int, received: bool) -> pa.Table:
     number = np.arange(first, first + rows)
     arrived = _START + number * (86_400 * _SECOND // _A_DAY) // _SECOND * _SECOND
     triaged = arrived + _after(rng, rows, 8)

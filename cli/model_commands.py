@@ -139,7 +139,7 @@ def _print_trained(done: "Trained", *, signed: bool, as_json: bool) -> None:
     if done.tuned is not None:
         trials = done.tuned.trials
         kept = f"{done.tuned.kept} kept from before"
-        print(f"The best of {len(trials)} sets of hyperparameters ({kept}) is {done.tuned.growth}:")
+        print(f"The best of {len(trials)} sets of hyperparameters ({kept}) is {done.tuned.hyperparameters}:")
         print(
             f"  error on the last days of the training set {min(t['loss'] for t in trials):.4f}, "
             f"of the default {trials[0]['loss']:.4f} (in units of the scale)"

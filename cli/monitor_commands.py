@@ -19,7 +19,7 @@ from cli.installation import now, read_settings
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from registry.monitoring.run import Looked
+    from registry.monitoring.run import MonitoringRun
     from registry.settings import Settings
 
 __all__ = ["app"]
@@ -61,28 +61,28 @@ def monitor(
     spoken = language or settings.language
     with opened_database(settings.database) as engine:
         if clear is not None:
-            return _clear(settings, engine, clear, key, reason)
+            return _acknowledge(settings, engine, clear, key, reason)
         if once:
             return _once(settings, engine, spoken, as_json=as_json)
         return _show(settings, engine, spoken, as_json=as_json)
 
 
 def _again_and_again(settings: "Settings", parent: int | None) -> int:
-    """A look each so many minutes, in a process of its own, so that between looks no library stays loaded.
+    """A run each so many minutes, in a process of its own, so that between runs no library stays loaded.
 
-    Ends with its parent: whose child it no longer is has nobody to follow anything for.
+    Ends with its parent: whose child it no longer is has nobody to monitor anything for.
     """
     due = time.monotonic() + (_FIRST_SECONDS if parent else 0.0)
     if parent:
         # Ctrl-C at a terminal reaches it too: it ends with its parent all the same, and has nothing to say.
         signal.signal(signal.SIGINT, lambda *_: None)
-    looking: subprocess.Popen[bytes] | None = None
+    running: subprocess.Popen[bytes] | None = None
     try:
         while parent is None or os.getppid() == parent:
-            if looking is not None and looking.poll() is not None:
-                looking = None
-            if looking is None and time.monotonic() >= due:
-                looking = subprocess.Popen(
+            if running is not None and running.poll() is not None:
+                running = None
+            if running is None and time.monotonic() >= due:
+                running = subprocess.Popen(
                     command("monitor", "--once"),
                     env=environment(),
                     stdin=subprocess.DEVNULL,
@@ -91,22 +91,22 @@ def _again_and_again(settings: "Settings", parent: int | None) -> int:
                 due = time.monotonic() + 60.0 * settings.monitor_minutes
             time.sleep(_WATCH_SECONDS)
     finally:
-        if looking is not None:
-            looking.kill()  # a look that is cut off leaves nothing
-            looking.wait()
+        if running is not None:
+            running.kill()  # a run that is cut off leaves nothing
+            running.wait()
     return 0
 
 
 def _once(settings: "Settings", engine: "Engine", language: Language, *, as_json: bool) -> int:
     from hospital.errors import VigieError
-    from registry.monitoring.run import look
+    from registry.monitoring.run import run_monitoring
     from registry.trust.candidates import MODELS
 
-    results, failed = list["Looked"](), False
+    results, failed = list["MonitoringRun"](), False
     for model in MODELS:
         try:
-            result = look(settings, engine, model, now=now())
-        except VigieError as error:  # the other model is looked at all the same
+            result = run_monitoring(settings, engine, model, now=now())
+        except VigieError as error:  # the other model is monitored all the same
             print(f"vigie: {model}: {error}", file=sys.stderr)
             failed = True
             continue
@@ -122,7 +122,7 @@ def _once(settings: "Settings", engine: "Engine", language: Language, *, as_json
     return 2 if failed else int(any(result.raised for result in results))
 
 
-def _run_for_machines(result: "Looked") -> dict[str, Any]:
+def _run_for_machines(result: "MonitoringRun") -> dict[str, Any]:
     alarms = [
         {"family": a.figure.family, "name": a.figure.name, "change": a.change, "day": a.day}
         for a in result.raised
@@ -136,7 +136,7 @@ def _run_for_machines(result: "Looked") -> dict[str, Any]:
     }
 
 
-def _print_run(result: "Looked", language: Language) -> None:
+def _print_run(result: "MonitoringRun", language: Language) -> None:
     from registry.monitoring.alarm_text import change_in_words, what_of
 
     print(f"{result.model}, release {result.release}: {result.days} whole days since its data end.")
@@ -147,23 +147,23 @@ def _print_run(result: "Looked", language: Language) -> None:
         print(f"  ALARM {what}: {change_in_words(a.figure.family, a.change, language)}")
 
 
-def _clear(settings: "Settings", engine: "Engine", alarm_id: str, key: Path | None, reason: str) -> int:
-    from registry.monitoring.acknowledgement import clear_alarm
+def _acknowledge(settings: "Settings", engine: "Engine", alarm_id: str, key: Path | None, reason: str) -> int:
+    from registry.monitoring.acknowledgement import acknowledge_alarm
     from registry.record.database import writing
     from registry.trust.keys import load_key
 
     member = load_key(key) if key else None
     with writing(engine) as connection:
-        alarm = clear_alarm(connection, settings, alarm_id, key=member, reason=reason, now=now())
+        alarm = acknowledge_alarm(connection, settings, alarm_id, key=member, reason=reason, now=now())
     print(
-        f"The alarm {alarm.family} ({alarm.name}) of {alarm.model} is cleared: it is signed in the journal."
+        f"The alarm {alarm.family} ({alarm.name}) of {alarm.model} is acknowledged: it is signed in the journal."
     )
     return 0
 
 
 def _show(settings: "Settings", engine: "Engine", language: Language, *, as_json: bool) -> int:
     from registry.monitoring.alarm_text import warning_of
-    from registry.monitoring.alarms import last_look, standing
+    from registry.monitoring.alarms import last_run, standing
     from registry.trust.candidates import MODELS
     from registry.trust.releases import current_release
 
@@ -173,7 +173,7 @@ def _show(settings: "Settings", engine: "Engine", language: Language, *, as_json
         if release is None:
             continue
         with engine.connect() as connection:
-            seen = last_look(connection, model, release.sequence)
+            seen = last_run(connection, model, release.sequence)
             alarms = standing(connection, model, release.sequence)
         shown[model] = {
             "release": release.sequence,
@@ -200,14 +200,14 @@ def _print_state(model: str, state: Mapping[str, Any]) -> None:
 
 
 def _nearest(figure: Mapping[str, Any]) -> float:
-    reach = figure["reach"]
-    return 0.0 if reach is None else -float(reach)
+    share = figure["threshold_share"]
+    return 0.0 if share is None else -float(share)
 
 
 def _row(figure: Mapping[str, Any]) -> str:
     def shown(value: float | None) -> str:
         return "–" if value is None else f"{value:.3g}"
 
-    reach = "not tested" if figure["reach"] is None else f"{100 * figure['reach']:.0f} %"
+    share = "not tested" if figure["threshold_share"] is None else f"{100 * figure['threshold_share']:.0f} %"
     name = f"{figure['family']} {figure['name']}"
-    return f"{name:<44} change {shown(figure['change']):>9}  margin {shown(figure['margin']):>8}  of threshold {reach}"
+    return f"{name:<44} change {shown(figure['change']):>9}  margin {shown(figure['margin']):>8}  of threshold {share}"

@@ -26,9 +26,9 @@ from explain.tables import Tables
 __all__ = ["Contributions", "Interactions", "TreeEngine"]
 
 _ALONE = 32  # fewer rows are not worth another thread
-_PIECE = 4096  # rows of a piece of work
+_CHUNK = 4096  # rows of a chunk
 _TABLE_BYTES = 64 * 1024 * 1024
-_REFERENCES_KEPT = 2
+_REFERENCES_CACHED = 2
 _MOST_PAIRS = 4_000_000
 
 
@@ -206,18 +206,18 @@ class TreeEngine:
         with self._lock:
             self._tables[key] = tables
             self._tables.move_to_end(key)
-            while len(self._tables) > _REFERENCES_KEPT:
+            while len(self._tables) > _REFERENCES_CACHED:
                 self._tables.popitem(last=False)
         return tables
 
     def _spread(self, call: Callable[[Array, Array], None], X: Array, out: Array) -> None:
-        """Calls on pieces of the rows, on as many threads as there are."""
+        """Calls on chunks of the rows, on as many threads as there are."""
         rows = len(X)
         if self.threads == 1 or rows < _ALONE:
             call(X, out)
             return
         pool = self._pool()
-        size = min(-(-rows // self.threads), _PIECE)
+        size = min(-(-rows // self.threads), _CHUNK)
         size = -(-size // 16) * 16  # whole vectors, whatever their width
         starts = range(0, rows, size)
         done = [pool.submit(call, X[i : i + size], out[i : i + size]) for i in starts[1:]]

@@ -10,7 +10,7 @@ __all__ = ["Language", "effect", "number", "select", "sentence", "subject"]
 
 Language = Literal["fr", "en"]
 
-_TOLD = 0.05  # a contribution that would be shown as 0 says nothing
+_LEAST_SHOWN = 0.05  # a contribution that would be shown as 0 says nothing
 
 
 def select(contributions: Array, top: int) -> tuple[Array, Array]:
@@ -40,7 +40,7 @@ def subject(label: str, value: str | None, usual: str | None, language: Language
 
 def effect(contribution: float, unit: str, language: Language) -> str | None:
     """What it does to the forecast, in words; None where that would be shown as nothing."""
-    if abs(contribution) < _TOLD:
+    if abs(contribution) < _LEAST_SHOWN:
         return None
     return f"{'+' if contribution > 0 else '−'}{number(abs(contribution), language)} {unit}"
 

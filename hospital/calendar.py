@@ -192,8 +192,8 @@ def days_before_local(times: Array, days: Array | int, zone: ZoneInfo) -> Array:
     training and a live answer agree.
     """
     wanted = local_clock(times, zone) - np.asarray(days, np.int64) * DAY
-    guess = wanted - _offset(times, zone)
-    return wanted - _offset(guess, zone)
+    estimate = wanted - _offset(times, zone)
+    return wanted - _offset(estimate, zone)
 
 
 def _offset(times: Array, zone: ZoneInfo) -> Array:

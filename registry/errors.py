@@ -14,7 +14,7 @@ VigieError
     ├── ReleaseError       a release that does not verify
     ├── StoreError         MLflow's store cannot be used
     ├── JournalError       the journal cannot do what was asked of it
-    ├── MonitorError       what is followed after a release cannot be, or an alarm cannot be cleared
+    ├── MonitorError       what is monitored after a release cannot be, or an alarm cannot be acknowledged
     ├── BulkError          a file of many explanations cannot be written, or would not add up
     └── TokenError         a token that is unknown, expired or revoked
 """
@@ -102,4 +102,4 @@ class TokenError(RegistryError):
 
 
 class MonitorError(RegistryError):
-    """What is followed after a release cannot be, or an alarm cannot be cleared."""
+    """What is monitored after a release cannot be, or an alarm cannot be acknowledged."""

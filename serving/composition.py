@@ -34,7 +34,7 @@ def real_parts(settings: Settings | None = None) -> Parts:
     return Parts(
         engine=engine,
         clock=clock,
-        releases=Releases(StoredReleases(found), followed=StoredAlarms(engine)),
+        releases=Releases(StoredReleases(found), monitored=StoredAlarms(engine)),
         forecaster=make_forecaster(found),
         authority=Authority(engine, found.home),
         pseudonym_key=load_or_create_key(found.home / "pseudonym.key"),

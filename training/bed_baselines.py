@@ -25,18 +25,18 @@ _YEAR = 365 * DAY
 _LEAST_SCALE_BEDS = 0.5
 
 
-def bed_baselines(fit: PreparedBeds) -> BedBaselines:
-    """Usual changes, best rules and their scales as the part tells them; no residuals yet."""
-    units = feature_of(fit.features, "unit").levels
-    horizons = tuple(float(h) for h in np.unique(fit.samples.query.horizon_hours))
-    shape = (len(units), len(horizons), 7 if fit.events.cadence_hours >= 24 else 168)
+def bed_baselines(training_set: PreparedBeds) -> BedBaselines:
+    """Usual changes, best baselines and their scales as the part tells them; no residuals yet."""
+    units = feature_of(training_set.features, "unit").levels
+    horizons = tuple(float(h) for h in np.unique(training_set.samples.query.horizon_hours))
+    shape = (len(units), len(horizons), 7 if training_set.events.cadence_hours >= 24 else 168)
     flat, none = np.zeros((*shape[:2], len(LEVELS))), np.zeros(len(horizons))
     rules = ("last_value",) * len(horizons)
-    days = history_days(fit, len(units))
+    days = history_days(training_set, len(units))
     empty = BedBaselines(units, horizons, np.zeros(shape), rules, np.ones(shape[:2]), flat, none, days)
-    best = _best_rules(fit, empty, shape)
-    chosen = replace(empty, usual_change=_usual_changes(fit, empty, shape), best=best)
-    error, cell = _residual(fit, chosen)
+    best = _best_baselines(training_set, empty, shape)
+    chosen = replace(empty, usual_change=_usual_changes(training_set, empty, shape), best=best)
+    error, cell = _residual(training_set, chosen)
     return replace(chosen, scale=_scales(np.abs(error), cell, shape[:2]))
 
 
@@ -62,12 +62,15 @@ def _residual(part: PreparedBeds, baselines: BedBaselines) -> tuple[Array, Array
     return residual, part.units_of(baselines) * len(baselines.horizons) + of
 
 
-def _best_rules(fit: PreparedBeds, axes: BedBaselines, shape: tuple[int, int, int]) -> tuple[str, ...]:
-    """The best rule of each horizon, asked on the last fifth of the fit part, which its medians have not seen."""
-    at = fit.prediction_time
+def _best_baselines(
+    training_set: PreparedBeds, axes: BedBaselines, shape: tuple[int, int, int]
+) -> tuple[str, ...]:
+    """The best baseline of each horizon, asked on the last fifth of the training set, which its medians have not
+    seen."""
+    at = training_set.prediction_time
     cut = np.quantile(at, 0.8)
     longest = int(max(axes.horizons) * HOUR)
-    earlier, later = fit.part(at < cut - longest), fit.part(at >= cut)
+    earlier, later = training_set.part(at < cut - longest), training_set.part(at >= cut)
     first = replace(axes, usual_change=_usual_changes(earlier, axes, shape))
     values, of = later.baselines(first), first.horizon_index(later.samples.query.horizon_hours)
     return tuple(
@@ -98,14 +101,18 @@ def _scales(error: Array, cell: Array, shape: tuple[int, int]) -> Array:
     return np.where(np.isnan(out), overall, out).reshape(shape)
 
 
-def usual_of_the_other_half(fit: PreparedBeds, baselines: BedBaselines) -> Array:
+def usual_of_the_other_half(training_set: PreparedBeds, baselines: BedBaselines) -> Array:
     """Usual change of each row in beds (float64 [n]), as the other half of the days tells it.
 
-    Told by its own days, a habit looks surer than it will be on days to come, and its slope comes out too steep.
+    Told by its own days, a seasonal profile looks surer than it will be on days to come, and its slope comes out too
+    steep.
     """
-    at, shape = fit.prediction_time, baselines.usual_change.shape
-    unit, of = fit.units_of(baselines), baselines.horizon_index(fit.samples.query.horizon_hours)
-    slot = week_slot(at, fit.events.zone, fit.events.cadence_hours)
+    at, shape = training_set.prediction_time, baselines.usual_change.shape
+    unit, of = (
+        training_set.units_of(baselines),
+        baselines.horizon_index(training_set.samples.query.horizon_hours),
+    )
+    slot = week_slot(at, training_set.events.zone, training_set.events.cadence_hours)
     first = at < np.quantile(at, 0.5)
-    earlier, later = (_usual_changes(fit.part(half), baselines, shape) for half in (first, ~first))
+    earlier, later = (_usual_changes(training_set.part(half), baselines, shape) for half in (first, ~first))
     return np.where(first, later[unit, of, slot], earlier[unit, of, slot])

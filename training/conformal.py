@@ -55,12 +55,12 @@ class Errors:
     weight: Array
 
     @classmethod
-    def of(cls, median: Median, spread: TreeEngine, calibrate: Prepared, rows: Rows) -> "Errors":
+    def of(cls, median: Median, spread: TreeEngine, calibration_set: Prepared, rows: Rows) -> "Errors":
         """Of rows that neither was fitted to."""
-        value = median.value(calibrate.X, rows.calibration, rows.scale)
-        residual = (calibrate.outcome - rows.anchor) / rows.scale - value
-        width = np.exp(spread.predict_exactly(calibrate.X))
-        weight = np.where(np.isnan(residual), 0.0, calibrate.weight)
+        value = median.value(calibration_set.X, rows.calibration, rows.scale)
+        residual = (calibration_set.outcome - rows.offset) / rows.scale - value
+        width = np.exp(spread.predict_exactly(calibration_set.X))
+        weight = np.where(np.isnan(residual), 0.0, calibration_set.weight)
         return cls(rows, value, width, residual, weight)
 
 

@@ -9,14 +9,14 @@ from hospital.arrays import Array
 from hospital.features.feature import Feature
 from registry.model.linear_step import LinearStep, inputs
 
-__all__ = ["fit_habit", "fit_slopes", "with_habit"]
+__all__ = ["fit_seasonal_profile", "fit_slopes", "with_seasonal_profile"]
 
 CANDIDATES = (
     "demand_change_24h",
     "demand_change_7d",
     "above_usual",
     "usual_then",
-    "habit",
+    "seasonal_profile",
     "last_week_change",
     "above_week_share",
     "above_month_share",
@@ -35,12 +35,12 @@ CANDIDATES = (
     "planned_operations",
 )
 """Changes and flows: what could move demand in proportion. Levels are for trees."""
-HABIT_SHARE = 0.5
-"""Of the unit's habit, what trees start from: see docs/forecasts.md."""
+SEASONAL_PROFILE_SHARE = 0.5
+"""Of the unit's seasonal profile, what trees start from: see docs/forecasts.md."""
 SLOPES_SHARE, TREES_SHARE = 0.5, 0.5
 """What each counts for. Shares found on a history's last days were no better: see docs/forecasts.md."""
 _DIGITS = 6  # rounded, so that another order of adding up gives the same bytes
-_HABIT = "habit"
+_SEASONAL_PROFILE = "seasonal_profile"
 _RIDGE = 1e-3
 _ROUNDS = 10
 _LEAST_ERROR = 0.05  # of the scale: smaller errors count as this one, so that none gets all the weight
@@ -68,26 +68,29 @@ def fit_slopes(
     return LinearStep(names, slopes[:, :-1], np.full(len(slopes), TREES_SHARE)), slopes[:, -1]
 
 
-def fit_habit(
+def fit_seasonal_profile(
     features: Sequence[Feature], X: Array, y: Array, weight: Array, group: Array, scale: Array
 ) -> LinearStep:
-    """What trees start from: half of the unit's own habit, as much as it tells by itself, by horizon.
+    """What trees start from: half of the unit's own seasonal profile, as much as it tells by itself, by horizon.
 
-    Chance in what a slope multiplies flattens the slope, so that a habit counts for as much as it is surely told. Of a
-    hospital's small wards trees know better: half was as good there as none, and nearly as good as whole for states.
+    Chance in what a slope multiplies flattens the slope, so that a seasonal profile counts for as much as it is
+    reliably told. Of a hospital's small wards trees know better: half was as good there as none, and nearly as good as
+    whole for states.
     """
-    Z, slopes = inputs([_HABIT], features, X, scale), np.zeros((int(group.max()) + 1, 1))
+    Z, slopes = inputs([_SEASONAL_PROFILE], features, X, scale), np.zeros((int(group.max()) + 1, 1))
     for g in range(len(slopes)):
         mine = (group == g) & (weight > 0)
         if mine.any():
             slopes[g] = _least_absolute(Z[mine], y[mine], weight[mine])
-    return LinearStep((_HABIT,), np.round(HABIT_SHARE * slopes, _DIGITS), np.zeros(len(slopes)))
+    return LinearStep(
+        (_SEASONAL_PROFILE,), np.round(SEASONAL_PROFILE_SHARE * slopes, _DIGITS), np.zeros(len(slopes))
+    )
 
 
-def with_habit(step: LinearStep, habit: LinearStep) -> LinearStep:
+def with_seasonal_profile(step: LinearStep, seasonal_profile: LinearStep) -> LinearStep:
     """The step with what trees started from, as much as they count for."""
     slopes = step.slopes.copy()
-    slopes[:, step.names.index(_HABIT)] += TREES_SHARE * habit.slopes[:, 0]
+    slopes[:, step.names.index(_SEASONAL_PROFILE)] += TREES_SHARE * seasonal_profile.slopes[:, 0]
     return replace(step, slopes=np.round(slopes, _DIGITS))
 
 

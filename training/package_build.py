@@ -34,10 +34,10 @@ from training.bed_baselines import (
     with_residuals,
 )
 from training.conformal import LEAST_CELL, LEAST_WAITS, Calibration, Errors, calibrated
-from training.hospital_total import learn_whole
-from training.linear import fit_habit, fit_slopes, with_habit
+from training.hospital_total import learn_hospital_total
+from training.linear import fit_seasonal_profile, fit_slopes, with_seasonal_profile
 from training.monotone import WAIT_SIGNS, signs_of
-from training.trees import DEFAULT_GROWTH, Growth, Trees, fit_median, fit_trees
+from training.trees import DEFAULT_HYPERPARAMETERS, Hyperparameters, Trees, fit_median, fit_trees
 
 __all__ = ["Fitted", "Lesson", "bed_lesson", "fit_baselines", "fit_beds", "fit_waits", "lesson_of"]
 
@@ -63,34 +63,41 @@ def fit_beds(
     seed: int,
     threads: int,
     progress: Callable[[], None],
-    growth: Growth = DEFAULT_GROWTH,
+    hyperparameters: Hyperparameters = DEFAULT_HYPERPARAMETERS,
 ) -> Fitted:
-    """Fits the bed-demand model twice: on the fit part, whose errors on the calibrate part are its distribution; then,
-    to be served, on both with the same configuration: habits have changed in the meantime.
+    """Fits the bed-demand model twice: on the training set, whose errors on the calibration set are its distribution;
+    then, to be served, on both with the same configuration: seasonal profiles have changed in the meantime.
 
-    No row of the scope or judge part is used, nor an outcome in them.
+    No row of the validation or test set is used, nor an outcome in them.
     """
-    fit, calibrate = _part(data, split, "fit"), _part(data, split, "calibrate")
-    first = bed_baselines(fit)
-    linear, first, rows, y, weight = bed_lesson(fit, first, usual_of_the_other_half(fit, first))
-    how: dict[str, Any] = {"seed": seed, "threads": threads, "progress": progress, "growth": growth}
-    trees = fit_trees(fit.X, y, weight, **how)
-    first = with_residuals(first, calibrate, LEAST_CELL)
-    median = Median(TreeEngine.load(trees.median), linear, fit.features)
-    errors = Errors.of(median, TreeEngine.load(trees.spread), calibrate, calibrate.rows(first))
+    training_set, calibration_set = _part(data, split, "train"), _part(data, split, "calibration")
+    first = bed_baselines(training_set)
+    linear, first, rows, y, weight = bed_lesson(
+        training_set, first, usual_of_the_other_half(training_set, first)
+    )
+    how: dict[str, Any] = {
+        "seed": seed,
+        "threads": threads,
+        "progress": progress,
+        "hyperparameters": hyperparameters,
+    }
+    trees = fit_trees(training_set.X, y, weight, **how)
+    first = with_residuals(first, calibration_set, LEAST_CELL)
+    median = Median(TreeEngine.load(trees.median), linear, training_set.features)
+    errors = Errors.of(median, TreeEngine.load(trees.spread), calibration_set, calibration_set.rows(first))
     calibration = calibrated(errors, len(first.horizons))
 
-    both = data.part(fitted_until(data, split, "calibrate"))
-    # Rule, scale and errors stay those that days not fitted to have told.
+    both = data.part(fitted_until(data, split, "calibration"))
+    # Baseline, scale and errors stay those that days not fitted to have told.
     newest = replace(bed_baselines(both), best=first.best, scale=first.scale, residuals=first.residuals)
     linear, newest, rows, y, weight = bed_lesson(both, newest, usual_of_the_other_half(both, newest))
     served = fit_median(both.X, y, weight, **how)
-    median = Median(TreeEngine.load(served), linear, fit.features)
+    median = Median(TreeEngine.load(served), linear, training_set.features)
     reference = _reference(median, [(both, rows)], len(newest.horizons) * len(newest.units))
     quantiles = model_quantiles(errors.rows, errors.median, errors.width, calibration.shift, calibration.z)
-    whole = learn_whole(calibrate, errors.rows, quantiles, newest)
+    hospital_total = learn_hospital_total(calibration_set, errors.rows, quantiles, newest)
     files = _files(replace(trees, median=served), linear, calibration, reference, newest.to_json(), both)
-    return Fitted({**files, **whole})
+    return Fitted({**files, **hospital_total})
 
 
 def bed_lesson(
@@ -103,12 +110,18 @@ def bed_lesson(
     """
     baselines = replace(baselines, start_share=np.zeros(len(baselines.horizons)))
     rows = part.rows(baselines)  # no share of the usual change is chosen yet: they start from the demand now
-    y = (_known(part.outcome) - _known(rows.anchor)) / rows.scale
-    weight = np.where(np.isnan(rows.anchor), 0.0, part.weight) * _recency(part.prediction_time)
+    y = (_known(part.outcome) - _known(rows.offset)) / rows.scale
+    weight = np.where(np.isnan(rows.offset), 0.0, part.weight) * _recency(part.prediction_time)
     linear, share = fit_slopes(part.features, part.X, usual, y, weight, rows.calibration, rows.scale)
-    habit = fit_habit(part.features, part.X, y, weight, rows.calibration, rows.scale)
-    learned = y - habit.terms(part.features, part.X, rows.calibration, rows.scale).sum(axis=1)
-    return with_habit(linear, habit), replace(baselines, start_share=share), rows, learned, weight
+    seasonal_profile = fit_seasonal_profile(part.features, part.X, y, weight, rows.calibration, rows.scale)
+    learned = y - seasonal_profile.terms(part.features, part.X, rows.calibration, rows.scale).sum(axis=1)
+    return (
+        with_seasonal_profile(linear, seasonal_profile),
+        replace(baselines, start_share=share),
+        rows,
+        learned,
+        weight,
+    )
 
 
 def fit_waits(
@@ -118,23 +131,28 @@ def fit_waits(
     seed: int,
     threads: int,
     progress: Callable[[], None],
-    growth: Growth = DEFAULT_GROWTH,
+    hyperparameters: Hyperparameters = DEFAULT_HYPERPARAMETERS,
 ) -> Fitted:
     """Fits the wait-time model: on waits as multiples of the usual wait of that triage level at that hour."""
-    fit, calibrate = _part(data, split, "fit"), _part(data, split, "calibrate")
-    baselines = _wait_baselines(fit, calibrate)
-    rows, later = fit.rows(baselines), calibrate.rows(baselines)
-    y = _known(fit.outcome) / rows.scale
-    signs = signs_of(fit.features, WAIT_SIGNS)
-    how: dict[str, Any] = {"seed": seed, "threads": threads, "progress": progress, "growth": growth}
-    trees = fit_trees(fit.X, y, fit.weight, signs=signs, **how)
+    training_set, calibration_set = _part(data, split, "train"), _part(data, split, "calibration")
+    baselines = _wait_baselines(training_set, calibration_set)
+    rows, later = training_set.rows(baselines), calibration_set.rows(baselines)
+    y = _known(training_set.outcome) / rows.scale
+    signs = signs_of(training_set.features, WAIT_SIGNS)
+    how: dict[str, Any] = {
+        "seed": seed,
+        "threads": threads,
+        "progress": progress,
+        "hyperparameters": hyperparameters,
+    }
+    trees = fit_trees(training_set.X, y, training_set.weight, signs=signs, **how)
     departments = max(len(feature_of(data.features, "department").levels), 1)
-    median = Median(TreeEngine.load(trees.median), None, fit.features)
-    errors = Errors.of(median, TreeEngine.load(trees.spread), calibrate, later)
+    median = Median(TreeEngine.load(trees.median), None, training_set.features)
+    errors = Errors.of(median, TreeEngine.load(trees.spread), calibration_set, later)
     groups, bands, triage = _wait_groups(departments)
     calibration = calibrated(errors, groups, shifted=triage, coarser=(bands, triage), least=LEAST_WAITS)
-    reference = _reference(median, [(fit, rows), (calibrate, later)], departments)
-    return Fitted(_files(trees, None, calibration, reference, baselines.to_json(), fit))
+    reference = _reference(median, [(training_set, rows), (calibration_set, later)], departments)
+    return Fitted(_files(trees, None, calibration, reference, baselines.to_json(), training_set))
 
 
 def _wait_groups(departments: int) -> tuple[int, Array, Array]:
@@ -145,17 +163,19 @@ def _wait_groups(departments: int) -> tuple[int, Array, Array]:
 
 
 def fit_baselines(data: Prepared, split: Split) -> Fitted:
-    """A package of the simplest rules alone: chosen on the fit part, their distributions from the calibrate part."""
-    fit, calibrate = _part(data, split, "fit"), _part(data, split, "calibrate")
+    """A package of baselines alone: chosen on the training set, their distributions from the calibration set."""
+    training_set, calibration_set = _part(data, split, "train"), _part(data, split, "calibration")
     found: BedBaselines | WaitBaselines
-    whole: dict[str, bytes] = {}
+    hospital_total: dict[str, bytes] = {}
     if isinstance(data, PreparedBeds):
-        found = with_residuals(bed_baselines(fit), calibrate, LEAST_CELL)
-        whole = learn_whole(calibrate, calibrate.rows(found), None, found)
+        found = with_residuals(bed_baselines(training_set), calibration_set, LEAST_CELL)
+        hospital_total = learn_hospital_total(calibration_set, calibration_set.rows(found), None, found)
     else:
-        found = _wait_baselines(fit, calibrate)
-    profile = canonical_json(_profile(fit.features, fit.X))
-    return Fitted({"baseline.json": canonical_json(found.to_json()), "profile.json": profile, **whole})
+        found = _wait_baselines(training_set, calibration_set)
+    profile = canonical_json(_profile(training_set.features, training_set.X))
+    return Fitted(
+        {"baseline.json": canonical_json(found.to_json()), "profile.json": profile, **hospital_total}
+    )
 
 
 @dataclass(frozen=True)
@@ -174,64 +194,75 @@ class Lesson:
     signs: tuple[int, ...]
     loss: Callable[[bytes], float]
 
-    def tried(self, growth: Growth, *, seed: int, threads: int) -> float:
+    def loss_of(self, hyperparameters: Hyperparameters, *, seed: int, threads: int) -> float:
         """The loss of a median that grew so."""
         how: dict[str, Any] = {"seed": seed, "threads": threads, "progress": lambda: None}
-        return self.loss(fit_median(self.X, self.y, self.weight, signs=self.signs, growth=growth, **how))
+        return self.loss(
+            fit_median(self.X, self.y, self.weight, signs=self.signs, hyperparameters=hyperparameters, **how)
+        )
 
 
 def lesson_of(data: Prepared, split: Split) -> Lesson:
-    """The fit part alone: its first four fifths to learn from, the last one, after a gap, to be asked about."""
-    fit = _part(data, split, "fit")
+    """The training set alone: its first four fifths to learn from, the last one, after a gap, to be asked about."""
+    training_set = _part(data, split, "train")
     # By rows, not by days: a history may have holes.
-    cut = int(np.quantile(fit.prediction_time, 0.8))
-    earlier = fit.part((fit.prediction_time < cut - split.gap) & (fit.target_time < cut))
-    later = fit.part(fit.prediction_time >= cut)
+    cut = int(np.quantile(training_set.prediction_time, 0.8))
+    earlier = training_set.part(
+        (training_set.prediction_time < cut - split.gap) & (training_set.target_time < cut)
+    )
+    later = training_set.part(training_set.prediction_time >= cut)
     linear: LinearStep | None = None
     if isinstance(data, PreparedBeds):
-        rules = bed_baselines(earlier)
-        linear, rules, _, y, weight = bed_lesson(earlier, rules, usual_of_the_other_half(earlier, rules))
-        asked, signs = later.rows(rules), (0,) * len(fit.features)
+        earlier_baselines = bed_baselines(earlier)
+        linear, earlier_baselines, _, y, weight = bed_lesson(
+            earlier, earlier_baselines, usual_of_the_other_half(earlier, earlier_baselines)
+        )
+        asked, signs = later.rows(earlier_baselines), (0,) * len(training_set.features)
     else:
         baselines = _wait_baselines(earlier, later)
         rows, asked = earlier.rows(baselines), later.rows(baselines)
         y, weight = _known(earlier.outcome) / rows.scale, earlier.weight
-        signs = signs_of(fit.features, WAIT_SIGNS)
-    wanted = (_known(later.outcome) - _known(asked.anchor)) / asked.scale
-    counts = np.where(np.isnan(asked.anchor), 0.0, later.weight)
+        signs = signs_of(training_set.features, WAIT_SIGNS)
+    wanted = (_known(later.outcome) - _known(asked.offset)) / asked.scale
+    counts = np.where(np.isnan(asked.offset), 0.0, later.weight)
     if not (counts.sum() > 0 and weight.sum() > 0):
         raise HistoryError(
-            "The fit part has too few days with known outcomes to try anything on: train without --tune and with "
+            "The training set has too few days with known outcomes to try anything on: train without --tune and with "
             "--no-ablation, or bring a longer history."
         )
 
     def loss(trees: bytes) -> float:
-        median = Median(TreeEngine.load(trees), linear, fit.features)
+        median = Median(TreeEngine.load(trees), linear, training_set.features)
         error = np.abs(wanted - median.value(asked.X, asked.calibration, asked.scale))
         return float(np.average(error, weights=counts))
 
-    return Lesson(fit.features, earlier.X, y, weight, signs, loss)
+    return Lesson(training_set.features, earlier.X, y, weight, signs, loss)
 
 
 def _part(data: Any, split: Split, part: str) -> Any:
     return data.part(split.members(part, data.prediction_time) & fitted_until(data, split, part))
 
 
-def _wait_baselines(fit: PreparedWaits, calibrate: PreparedWaits) -> WaitBaselines:
+def _wait_baselines(training_set: PreparedWaits, calibration_set: PreparedWaits) -> WaitBaselines:
     def triage(part: PreparedWaits) -> Array:
         return triage_position(part.samples.query.columns["triage"])
 
-    usual = usual_waits(triage(fit), fit.hours(), _known(fit.outcome), fit.weight)
+    usual = usual_waits(
+        triage(training_set), training_set.hours(), _known(training_set.outcome), training_set.weight
+    )
     flat = np.zeros((_TRIAGE_CELLS, len(LEVELS)))
-    values = calibrate.baselines(WaitBaselines(usual, WAIT_BASELINES[0], flat))
-    best = best_of(values, calibrate.outcome, calibrate.weight, WAIT_BASELINES)
-    residual = calibrate.outcome - values[best]
-    residuals = residual_quantiles(residual, calibrate.weight, triage(calibrate), _TRIAGE_CELLS, LEAST_CELL)
+    values = calibration_set.baselines(WaitBaselines(usual, WAIT_BASELINES[0], flat))
+    best = best_of(values, calibration_set.outcome, calibration_set.weight, WAIT_BASELINES)
+    residual = calibration_set.outcome - values[best]
+    residuals = residual_quantiles(
+        residual, calibration_set.weight, triage(calibration_set), _TRIAGE_CELLS, LEAST_CELL
+    )
     return WaitBaselines(usual, best, residuals)
 
 
 def _recency(at: Array) -> Array:
-    """Weight of each row by its age, 1 for the newest: habits change, and what is old tells less (float64 [n])."""
+    """Weight of each row by its age, 1 for the newest: seasonal profiles change, and what is old tells less (float64
+    [n])."""
     return np.asarray(0.5 ** ((at.max() - at) / _HALF_LIFE))
 
 

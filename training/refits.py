@@ -38,7 +38,7 @@ from registry.trust.snapshots import open_snapshot
 from training.monotone import WAIT_SIGNS, signs_of
 from training.package_build import bed_lesson
 from training.proxies import proxies
-from training.trees import Growth, fit_median
+from training.trees import Hyperparameters, fit_median
 
 __all__ = ["main", "refitted"]
 
@@ -65,10 +65,10 @@ def refitted(
     """
     usable = fitted.part((fitted.weight > 0) & ~np.isnan(fitted.outcome))
     samples = [_bootstrap(usable, rows, np.random.default_rng((seed, k))) for k in range(refits)]
-    growth = _cheaper(model, rounds)
+    hyperparameters = _cheaper(model, rounds)
     out: list[Array] = []
     with ThreadPoolExecutor(_threads()) as pool:
-        for found in pool.map(partial(_one, model, explained, growth), samples, range(refits)):
+        for found in pool.map(partial(_one, model, explained, hyperparameters), samples, range(refits)):
             out.append(found)
             progress(len(out) / refits)
     return np.stack(out)
@@ -88,23 +88,30 @@ def _bootstrap(fitted: Prepared, rows: int, rng: np.random.Generator) -> Prepare
     return fitted.part(chosen[thinned])
 
 
-def _cheaper(model: ForecastModel, rounds: int) -> Growth:
-    """The package's growth with at most so many trees, each counting for as much more."""
+def _cheaper(model: ForecastModel, rounds: int) -> Hyperparameters:
+    """The package's hyperparameters with at most so many trees, each counting for as much more."""
     told: Mapping[str, Any] = model.manifest.configuration
-    names = {f"median_{name}": name for name in Growth.__dataclass_fields__}
-    own = Growth(**{names[key]: value for key, value in told.items() if key in names})
+    names = {f"median_{name}": name for name in Hyperparameters.__dataclass_fields__}
+    own = Hyperparameters(**{names[key]: value for key, value in told.items() if key in names})
     fewer = min(rounds, own.rounds)
     return replace(own, rounds=fewer, step=min(own.step * own.rounds / fewer, 0.3))
 
 
-def _one(model: ForecastModel, explained: Prepared, growth: Growth, sample: Prepared, number: int) -> Array:
-    how: dict[str, Any] = {"seed": number, "threads": 1, "progress": lambda: None, "growth": growth}
+def _one(
+    model: ForecastModel, explained: Prepared, hyperparameters: Hyperparameters, sample: Prepared, number: int
+) -> Array:
+    how: dict[str, Any] = {
+        "seed": number,
+        "threads": 1,
+        "progress": lambda: None,
+        "hyperparameters": hyperparameters,
+    }
     if isinstance(sample, PreparedBeds) and isinstance(explained, PreparedBeds):
-        rules = model.beds_or_raise
-        # The served rules: a sample of weeks is too thin to learn a usual week from.
-        linear, _, _, y, weight = bed_lesson(sample, rules, _usual(sample, rules))
+        baselines = model.beds_or_raise
+        # The served baselines: a sample of weeks is too thin to learn a usual week from.
+        linear, _, _, y, weight = bed_lesson(sample, baselines, _usual(sample, baselines))
         trees = fit_median(sample.X, y, weight, **how)
-        rows: Rows = explained.rows(rules)
+        rows: Rows = explained.rows(baselines)
     elif isinstance(sample, PreparedWaits) and isinstance(explained, PreparedWaits):
         waits = model.waits_or_raise
         y = sample.outcome / sample.rows(waits).scale
@@ -118,10 +125,10 @@ def _one(model: ForecastModel, explained: Prepared, growth: Growth, sample: Prep
     return group_sums(sample.features, rows, values)
 
 
-def _usual(sample: PreparedBeds, rules: BedBaselines) -> Array:
+def _usual(sample: PreparedBeds, baselines: BedBaselines) -> Array:
     slot = week_slot(sample.prediction_time, sample.events.zone, sample.events.cadence_hours)
-    horizon = rules.horizon_index(sample.samples.query.horizon_hours)
-    return np.asarray(rules.usual_change[sample.units_of(rules), horizon, slot])
+    horizon = baselines.horizon_index(sample.samples.query.horizon_hours)
+    return np.asarray(baselines.usual_change[sample.units_of(baselines), horizon, slot])
 
 
 def main(folder: Path) -> int:
@@ -133,9 +140,9 @@ def main(folder: Path) -> int:
     tables = open_snapshot(settings.snapshots, body["data_digest"], body["seal_digest"])
     prepared = prepare(model, tables)
     split = Split.from_json(model.manifest.split)
-    last = "calibrate" if isinstance(prepared, PreparedBeds) else "fit"
-    mine = fitted_until(prepared, split, last) & (prepared.prediction_time >= split.spans["fit"][0])
-    judged = prepared.part(split.members("judge", prepared.prediction_time))
+    last = "calibration" if isinstance(prepared, PreparedBeds) else "train"
+    mine = fitted_until(prepared, split, last) & (prepared.prediction_time >= split.spans["train"][0])
+    judged = prepared.part(split.members("test", prepared.prediction_time))
 
     def tell(done: float) -> None:
         print(json.dumps({"done": done}), flush=True)

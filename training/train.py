@@ -38,7 +38,7 @@ from training.ablation import Ablation, ablate
 from training.errors import TrainingError
 from training.package_build import Fitted, fit_baselines, fit_beds, fit_waits, lesson_of
 from training.provenance import code_commit
-from training.trees import DEFAULT_GROWTH, SPREAD_ROUNDS, Growth
+from training.trees import DEFAULT_HYPERPARAMETERS, SPREAD_ROUNDS, Hyperparameters
 from training.tune import Tuned, tune
 
 __all__ = ["Request", "Trained", "build_package", "train"]
@@ -51,19 +51,20 @@ class Request:
     """What training was asked for.
 
     Attributes:
-        horizons_hours: of bed demand; empty: the defaults of the census's cadence. judge_from: start of the judge
-        part (instant), None: the last fifth. threads: changes the time, never the package. kind: "baseline" for a
-        package of the simplest rules alone. growth: of the trees. trials: how many growths to try first, on the fit
-        part; the best takes the place of `growth`. ablation: whether to find what each group of features is worth.
+        horizons_hours: of bed demand; empty: the defaults of the census's cadence. test_from: start of the test
+        set (instant), None: the last fifth. threads: changes the time, never the package. kind: "baseline" for a
+        package of baselines alone. hyperparameters: of the trees. trials: how many hyperparameters to try first, on the
+        training set; the best takes the place of `hyperparameters`. ablation: whether to find what each group of
+        features is worth.
     """
 
     model: str
     horizons_hours: tuple[float, ...] = ()
-    judge_from: int | None = None
+    test_from: int | None = None
     seed: int = 1
     threads: int = 1
     kind: Kind = "model"
-    growth: Growth = DEFAULT_GROWTH
+    hyperparameters: Hyperparameters = DEFAULT_HYPERPARAMETERS
     trials: int = 0
     ablation: bool = False
 
@@ -84,7 +85,7 @@ class Built:
 
 @dataclass(frozen=True)
 class Trained:
-    """A registered candidate, what its author measured on the judge part, and what was found on the fit part.
+    """A registered candidate, what its author measured on the test set, and what was found on the training set.
 
     Attributes:
         days: of the whole history, the warm-up included.
@@ -119,10 +120,10 @@ def train(
         directory = Path(folder) / "package"
         built = build_package(request, tables, directory, progress, settings.home / "tuning")
         prepared, split = built.prepared, built.split
-        progress("score the judge part", 0.9)
+        progress("score the test set", 0.9)
         model = ForecastModel(directory)
         scores, metrics = reported_scores(model, prepared, split)
-        verified = None  # a simple rule has no trees to hold against another implementation
+        verified = None  # a baseline has no trees to hold against another implementation
         if request.kind == "model":
             progress("hold the explanations against XGBoost and shap", 0.92)
             verified = verify_apart((directory / "median.ubj").read_bytes(), prepared.X).to_json()
@@ -148,7 +149,7 @@ def train(
             candidate = register(settings.candidates, request.model, version, directory, body, key)
             _journal(connection, candidate, split, key, now)
     progress("registered", 1.0)
-    first, last = split.spans["fit"][0], split.spans["judge"][1]
+    first, last = split.spans["train"][0], split.spans["test"][1]
     days = (last - first + split.gap) / DAY + WARM_UP_DAYS
     return Trained(candidate, metrics, built.tuned, built.ablation, days)
 
@@ -169,17 +170,17 @@ def build_package(
         raise TrainingError(f"There is no model {request.model}: Vigie has {' and '.join(MODELS)}.")
     if request.trials and request.kind == "baseline":
         raise TrainingError(
-            "A version of the simplest rules has no trees to tune: leave --tune or --baseline-only out."
+            "A version of the baselines alone has no trees to tune: leave --tune or --baseline-only out."
         )
     progress("compute features", 0.05)
     events = events_of(tables)
     horizons = _horizons(request, events)
     prepared = _prepare(request.model, events, tables, horizons)
-    split = split_of(prepared, horizons, request.judge_from, request.kind)
+    split = split_of(prepared, horizons, request.test_from, request.kind)
     folder = searches or directory.parent / "tuning"
     searched = request.trials > 0
     tuned = _tune(request, tables, prepared, split, horizons, folder, progress) if searched else None
-    chosen = request if tuned is None else replace(request, growth=tuned.growth)
+    chosen = request if tuned is None else replace(request, hyperparameters=tuned.hyperparameters)
     fitted = _fit(chosen, prepared, split, progress)
     ablation: tuple[Ablation, ...] = ()
     if request.ablation and request.kind == "model":
@@ -232,7 +233,7 @@ def _fit(
         return fit_baselines(prepared, split)
     # Of the median of bed demand two: once to be calibrated, once to be served.
     medians = 2 if request.model == "bed-demand" else 1
-    rounds, done = medians * request.growth.rounds + SPREAD_ROUNDS, 0
+    rounds, done = medians * request.hyperparameters.rounds + SPREAD_ROUNDS, 0
 
     def advance() -> None:
         nonlocal done
@@ -247,10 +248,15 @@ def _fit(
             seed=request.seed,
             threads=request.threads,
             progress=advance,
-            growth=request.growth,
+            hyperparameters=request.hyperparameters,
         )
     return fit_waits(
-        prepared, split, seed=request.seed, threads=request.threads, progress=advance, growth=request.growth
+        prepared,
+        split,
+        seed=request.seed,
+        threads=request.threads,
+        progress=advance,
+        hyperparameters=request.hyperparameters,
     )
 
 
@@ -289,7 +295,7 @@ def _manifest(
 ) -> dict[str, Any]:
     events = prepared.events
     beds = isinstance(prepared, PreparedBeds)
-    first, last = split.spans["fit"][0], split.spans["judge"][1]
+    first, last = split.spans["train"][0], split.spans["test"][1]
     return {
         "name": request.model,
         "kind": request.kind,
@@ -318,13 +324,13 @@ def _manifest(
 
 def _configuration(request: Request) -> dict[str, Any]:
     if request.kind == "baseline":
-        return {"judge_from": request.judge_from}
+        return {"test_from": request.test_from}
     return {
-        **{f"median_{name}": value for name, value in asdict(request.growth).items()},
+        **{f"median_{name}": value for name, value in asdict(request.hyperparameters).items()},
         "tuned_trials": request.trials,
         "spread_rounds": SPREAD_ROUNDS,
         "objective": "reg:quantileerror 0.5",
-        "judge_from": request.judge_from,
+        "test_from": request.test_from,
     }
 
 
@@ -339,7 +345,7 @@ def _journal(
     connection: Connection, candidate: Candidate, split: Split, key: Key | None, now: datetime
 ) -> None:
     subjects = {
-        **registered_span(split.spans["judge"]),
+        **registered_span(split.spans["test"]),
         "model": candidate.model,
         "version": candidate.version,
         "package_digest": candidate.registration["body"]["package_digest"],

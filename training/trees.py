@@ -14,10 +14,10 @@ from hospital.arrays import Array
 from training.monotone import in_order
 
 __all__ = [
-    "DEFAULT_GROWTH",
+    "DEFAULT_HYPERPARAMETERS",
     "MOST_ROWS_OF_A_TREE",
     "SPREAD_ROUNDS",
-    "Growth",
+    "Hyperparameters",
     "Trees",
     "fit_median",
     "fit_trees",
@@ -31,8 +31,8 @@ _FLOOR = 0.02  # of the scale: a residual of nothing must not pull the spread to
 
 
 @dataclass(frozen=True)
-class Growth:
-    """How the median's trees grow.
+class Hyperparameters:
+    """Hyperparameters of the median's trees.
 
     Attributes:
         rounds: trees. depth: of each. step: what each new tree counts for. least_weight: of the rows in a leaf.
@@ -47,7 +47,7 @@ class Growth:
     rows_share: float = 0.8
 
 
-DEFAULT_GROWTH = Growth()
+DEFAULT_HYPERPARAMETERS = Hyperparameters()
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def fit_trees(
     threads: int = 1,
     progress: Callable[[], None],
     signs: Sequence[int] = (),
-    growth: Growth = DEFAULT_GROWTH,
+    hyperparameters: Hyperparameters = DEFAULT_HYPERPARAMETERS,
 ) -> Trees:
     """Fits both boosters to y (float64 [n], in units of the row's scale) with weights; `progress` after each round.
 
@@ -88,7 +88,7 @@ def fit_trees(
     """
     X, y, weight = _kept(X, y, weight)
     common = _common(seed, threads)
-    median = _median(X, y, weight, common, progress, signs, growth)
+    median = _median(X, y, weight, common, progress, signs, hyperparameters)
     residual = np.abs(y - median.inplace_predict(X))
     spread = xgb.train(
         {
@@ -116,11 +116,11 @@ def fit_median(
     threads: int = 1,
     progress: Callable[[], None],
     signs: Sequence[int] = (),
-    growth: Growth = DEFAULT_GROWTH,
+    hyperparameters: Hyperparameters = DEFAULT_HYPERPARAMETERS,
 ) -> bytes:
     """The median alone, as `fit_trees` fits it: the bytes of a ``.ubj`` file."""
     X, y, weight = _kept(X, y, weight)
-    booster = _median(X, y, weight, _common(seed, threads), progress, signs, growth)
+    booster = _median(X, y, weight, _common(seed, threads), progress, signs, hyperparameters)
     return bytes(booster.save_raw("ubj"))
 
 
@@ -145,19 +145,21 @@ def _median(
     common: dict[str, Any],
     progress: Callable[[], None],
     signs: Sequence[int],
-    growth: Growth,
+    hyperparameters: Hyperparameters,
 ) -> xgb.Booster:
     parameters = {
         **common,
         "objective": "reg:quantileerror",
         "quantile_alpha": 0.5,
-        "max_depth": growth.depth,
-        "eta": growth.step,
-        "min_child_weight": growth.least_weight,
-        "colsample_bytree": growth.columns,
-        "subsample": share_of_rows(growth.rows_share, len(X)),
+        "max_depth": hyperparameters.depth,
+        "eta": hyperparameters.step,
+        "min_child_weight": hyperparameters.least_weight,
+        "colsample_bytree": hyperparameters.columns,
+        "subsample": share_of_rows(hyperparameters.rows_share, len(X)),
     }
     if any(signs):
         parameters["monotone_constraints"] = tuple(signs)
     data = xgb.QuantileDMatrix(X, label=y, weight=weight, nthread=int(common["nthread"]))
-    return in_order(xgb.train(parameters, data, growth.rounds, callbacks=[_Progress(progress)]), signs)
+    return in_order(
+        xgb.train(parameters, data, hyperparameters.rounds, callbacks=[_Progress(progress)]), signs
+    )

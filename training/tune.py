@@ -1,4 +1,4 @@
-"""Chooses how trees grow: seeded trials on the fit part alone, each kept, so that a stopped search goes on."""
+"""Chooses hyperparameters: seeded trials on the training set alone, each kept, so that a stopped search goes on."""
 
 import json
 import os
@@ -11,9 +11,9 @@ import numpy as np
 
 from registry.digests import canonical_json, sha256_bytes, sync_folder
 from training.package_build import Lesson
-from training.trees import DEFAULT_GROWTH, MOST_ROWS_OF_A_TREE, Growth
+from training.trees import DEFAULT_HYPERPARAMETERS, MOST_ROWS_OF_A_TREE, Hyperparameters
 
-__all__ = ["Tuned", "growth_of", "tune"]
+__all__ = ["Tuned", "hyperparameters_of", "tune"]
 
 _SPACE: dict[str, tuple[float, ...]] = {
     "rounds": (150, 260, 400),
@@ -32,26 +32,26 @@ class Tuned:
     """What a search found.
 
     Attributes:
-        growth: of the least loss; of equals, the first. trials: every one in its order, with its loss.
+        hyperparameters: of the least loss; of equals, the first. trials: every one in its order, with its loss.
         kept: how many came from a search that was stopped.
     """
 
-    growth: Growth
+    hyperparameters: Hyperparameters
     trials: tuple[dict[str, Any], ...]
     kept: int
 
     def to_json(self) -> dict[str, Any]:
         """What a manifest says of it: nothing of when, where or how often it was stopped."""
-        return {"growth": asdict(self.growth), "trials": list(self.trials)}
+        return {"hyperparameters": asdict(self.hyperparameters), "trials": list(self.trials)}
 
 
-def growth_of(trial: int, seed: int) -> Growth:
-    """The growth that a trial tries: the first is the default, every other one drawn by its own number."""
+def hyperparameters_of(trial: int, seed: int) -> Hyperparameters:
+    """The hyperparameters that a trial tries: the first is the default, every other one drawn by its own number."""
     if trial == 0:
-        return DEFAULT_GROWTH
+        return DEFAULT_HYPERPARAMETERS
     rng = np.random.default_rng([seed, trial])
     drawn = {name: float(rng.choice(values)) for name, values in _SPACE.items()}
-    return Growth(**{name: int(v) if name in _WHOLE else v for name, v in drawn.items()})  # type: ignore[arg-type]
+    return Hyperparameters(**{name: int(v) if name in _WHOLE else v for name, v in drawn.items()})  # type: ignore[arg-type]
 
 
 def tune(
@@ -64,27 +64,29 @@ def tune(
     threads: int,
     progress: Callable[[float], None],
 ) -> Tuned:
-    """Tries so many growths, and keeps each trial in a file of this search as soon as it is known.
+    """Tries so many hyperparameters, and keeps each trial in a file of this search as soon as it is known.
 
     Args:
         subject: what makes this search this one (JSON): the data's digest, the features', the split, the model.
         folder: where searches are kept. progress: told the share done.
     """
-    name = sha256_bytes(canonical_json([subject, seed, _SPACE, asdict(DEFAULT_GROWTH), MOST_ROWS_OF_A_TREE]))
+    name = sha256_bytes(
+        canonical_json([subject, seed, _SPACE, asdict(DEFAULT_HYPERPARAMETERS), MOST_ROWS_OF_A_TREE])
+    )
     path = folder / f"{name.removeprefix('sha256:')}.jsonl"
     folder.mkdir(parents=True, exist_ok=True)
     known = _read(path)
     kept = sum(number < trials for number in known)
     found: list[dict[str, Any]] = []
     for number in range(trials):
-        growth = growth_of(number, seed)
+        hyperparameters = hyperparameters_of(number, seed)
         if number not in known:
-            known[number] = lesson.tried(growth, seed=seed, threads=threads)
+            known[number] = lesson.loss_of(hyperparameters, seed=seed, threads=threads)
             _append(path, {"trial": number, "loss": known[number]})
-        found.append({**asdict(growth), "loss": round(known[number], 9)})
+        found.append({**asdict(hyperparameters), "loss": round(known[number], 9)})
         progress((number + 1) / trials)
     best = min(range(trials), key=lambda i: (round(found[i]["loss"] / _ROUNDING), i))
-    return Tuned(growth_of(best, seed), tuple(found), kept)
+    return Tuned(hyperparameters_of(best, seed), tuple(found), kept)
 
 
 def _read(path: Path) -> dict[int, float]:

@@ -64,7 +64,7 @@ def _show(
         )
     for reason in answer["explanation"]["reasons"]:
         console.print(f"    • {reason}", markup=False)
-    words = {"trusted": "de confiance", "baseline": "règle simple", "degraded": "dégradée"}
+    words = {"trusted": "de confiance", "baseline": "prévision de référence", "degraded": "dégradée"}
     trust = answer["trust"]
     console.print(
         f"  {model['name']} version {model['version']} ({model['digest'][:19]}…), réponse {words[trust['status']]}"

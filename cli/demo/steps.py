@@ -158,7 +158,7 @@ def give_observations(console: Console, settings: Settings, data: Path) -> datet
     """Gives the service the last weeks of the simulated hospital; returns where its clock begins."""
     from sqlalchemy import delete, func, select
 
-    from hospital.features.lookback import reach_days
+    from hospital.features.lookback import lookback_days
     from hospital.ingest.event_columns import columns_of
     from registry.record.database import observations, open_database, writing
     from serving.state.history_import import rows_since
@@ -172,7 +172,7 @@ def give_observations(console: Console, settings: Settings, data: Path) -> datet
         with writing(engine) as connection:
             latest = connection.execute(select(func.max(observations.c.received_at))).scalar_one()
             marker = settings.home / "observed.json"
-            days = {name: reach_days(name) + _IMPORT_MORE_DAYS for name in columns}
+            days = {name: lookback_days(name) + _IMPORT_MORE_DAYS for name in columns}
             wanted = canonical_json({"source": tables.source_digest, "days": days})
             if not marker.exists() or marker.read_bytes() != wanted:
                 if latest is not None:  # another hospital's rows: the demo holds one at a time

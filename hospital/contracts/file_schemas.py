@@ -17,7 +17,7 @@ from hospital.contracts.tables import TABLES, Column, Kind, Table
 from hospital.contracts.time_columns import Clock, read_times
 from hospital.errors import ContractError, Fault
 
-__all__ = ["Clock", "Faults", "check", "repeats", "schema", "validate"]
+__all__ = ["Clock", "Faults", "check", "duplicates", "schema", "validate"]
 
 _RECEIVED = Column("received_at", Kind.TIME, required=True)
 _TOLERANCE = pd.Timedelta(microseconds=CLOCK_TOLERANCE)
@@ -42,7 +42,7 @@ class Faults:
             self.cells[column, code] = np.concatenate([self.cells.get((column, code), _NO_ROWS), new])
 
     def take(self, other: "Faults", rows: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> None:
-        """Notes what was found in a piece of the table, whose rows are `rows` of its own."""
+        """Notes what was found in a chunk of the table, whose rows are `rows` of its own."""
         for (column, code), cells in other.cells.items():
             if column != "*" or (column, code) not in self.cells:  # what is said of the whole is said once
                 self.add(column, code, rows(cells))
@@ -167,7 +167,7 @@ def validate(
     return typed
 
 
-def repeats(frame: pd.DataFrame, key: Sequence[str]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def duplicates(frame: pd.DataFrame, key: Sequence[str]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Rows that say again what an earlier row of the same key said; and those that say something else."""
     again = frame.duplicated(list(key)).to_numpy(bool)
     if not again.any():

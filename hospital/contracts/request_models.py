@@ -207,14 +207,14 @@ def validate_rows(
     received_at: datetime | int,
     *,
     at: str | None = None,
-    keep_repeats: bool = False,
+    keep_duplicates: bool = False,
 ) -> list[dict[str, Any]]:
     """Rows of a table as sent, as plain dicts with times as instants; covariates beside the other columns.
 
     Args:
         received_at: when they were received (a time or its instant); every row gets it.
         at: how paths begin, by default the table's name.
-        keep_repeats: a row sent twice with the same content is kept twice, as one answer a row needs.
+        keep_duplicates: a row sent twice with the same content is kept twice, as one answer a row needs.
 
     Raises:
         ContractError: every fault of every row.
@@ -230,16 +230,16 @@ def validate_rows(
             faults += [_fault(where, e["loc"], _code(table, e)) for e in error.errors()]
         else:
             found.append((where, _plain(table, valid, received)))
-    kept = _kept(table, found, keep_repeats, faults)
+    kept = _kept(table, found, keep_duplicates, faults)
     if faults:
         raise ContractError(tuple(faults))
     return kept
 
 
 def _kept(
-    table: str, found: Sequence[tuple[str, dict[str, Any]]], keep_repeats: bool, faults: list[Fault]
+    table: str, found: Sequence[tuple[str, dict[str, Any]]], keep_duplicates: bool, faults: list[Fault]
 ) -> list[dict[str, Any]]:
-    """The rows without repeats; the same key with other content is a fault."""
+    """The rows without duplicates; the same key with other content is a fault."""
     first: dict[tuple[Any, ...], dict[str, Any]] = {}
     kept = []
     for where, row in found:
@@ -247,7 +247,7 @@ def _kept(
         earlier = first.setdefault(key, row)
         if earlier != row:
             faults.append(_fault(where, ("received_at",), "conflicting_revision"))
-        elif earlier is row or keep_repeats:
+        elif earlier is row or keep_duplicates:
             kept.append(row)
     return kept
 

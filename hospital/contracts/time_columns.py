@@ -1,6 +1,6 @@
 """Written times of a frame's column, read all at once as `hospital.times` reads each of them.
 
-What a pattern recognises is read by pandas at once; every other cell goes through `parse_time` itself, which
+What a pattern matches is read by pandas at once; every other cell goes through `parse_time` itself, which
 alone says what is wrong with it.
 """
 

@@ -16,7 +16,7 @@ from hospital.dataset.samples import WaitSamples, wait_samples
 from hospital.record.events import FOREVER, Events, Versions
 from hospital.times import DAY, HOUR, MISSING_TIME
 
-__all__ = ["received_until", "recent", "shuffled_after", "told_otherwise"]
+__all__ = ["hindsight_replaced", "received_until", "recent", "shuffled_after"]
 
 _ENDS = {
     "visits": "left_at",
@@ -66,7 +66,7 @@ def recent(events: Events, since: int, until: int) -> Events:
     return replace(events, tables=tables)
 
 
-def told_otherwise(events: Events, samples: WaitSamples, rng: np.random.Generator) -> WaitSamples:
+def hindsight_replaced(events: Events, samples: WaitSamples, rng: np.random.Generator) -> WaitSamples:
     """The same visits, sampled again from a record in which all that is hindsight of them is another.
 
     What happened to them later happens a day or more later still; the words for it are shuffled among them.

@@ -1,4 +1,4 @@
-"""The simple rules that every forecast must beat, and that serve where a model may not speak.
+"""The baselines that every forecast must beat, and that serve where a model may not speak.
 
 Bed demand: the last value; the same hour last week; the last value plus the usual change until then.
 Wait time: the last patient's wait; the median of the last ten of similar urgency; the usual wait at this hour.
@@ -215,7 +215,7 @@ def residual_quantiles(
 
     Args:
         least: rows of a cell that are enough. scale: float64 [cells], how far a cell's outcomes usually lie from the
-        rule: everybody's residuals are then lent in units of it, so that a small ward is not given a large one's.
+        baseline: everybody's residuals are then lent in units of it, so that a small ward is not given a large one's.
     """
     of = np.ones(cells) if scale is None else scale
     shared = weighted_quantiles(residual / of[cell], weights)

@@ -1,4 +1,4 @@
-"""Four parts in the order of time that never mix: fit | calibrate | scope | judge, with gaps between."""
+"""Four parts in the order of time that never mix: train | calibration | validation | test, with gaps between."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -21,7 +21,7 @@ __all__ = [
     "split_history",
 ]
 
-PARTS = ("fit", "calibrate", "scope", "judge")
+PARTS = ("train", "calibration", "validation", "test")
 Kind = Literal["model", "baseline"]
 
 
@@ -30,8 +30,8 @@ class _Plan:
     """How a history is cut.
 
     Attributes:
-        shares: of the days; the fit part has the rest. most_days: of a long history the rest is fitted to, old rules
-        judge nothing. least_days: under which a part says nothing.
+        shares: of the days; the training set has the rest. most_days: of a long history the rest is fitted to, old
+        rules judge nothing. least_days: under which a part says nothing.
     """
 
     shares: dict[str, float]
@@ -41,20 +41,22 @@ class _Plan:
 
 _PLANS: dict[Kind, _Plan] = {
     "model": _Plan(
-        {"calibrate": 0.16, "scope": 0.09, "judge": 0.20},
-        {"calibrate": 180, "scope": 90},
-        {"fit": 60, "calibrate": 21, "scope": 14, "judge": 28},
+        {"calibration": 0.16, "validation": 0.09, "test": 0.20},
+        {"calibration": 180, "validation": 90},
+        {"train": 60, "calibration": 21, "validation": 14, "test": 28},
     ),
-    # The simplest rules learn a week's course and their own errors, and have no scope to choose.
+    # The baselines learn a week's course and their own errors, and have no scope to choose.
     "baseline": _Plan(
-        {"calibrate": 0.35, "judge": 0.30}, {"calibrate": 180}, {"fit": 14, "calibrate": 14, "judge": 14}
+        {"calibration": 0.35, "test": 0.30},
+        {"calibration": 180},
+        {"train": 14, "calibration": 14, "test": 14},
     ),
 }
 
 UNIT_MODEL_DAYS = 90
-"""A unit with a shorter history gets the simple rule."""
+"""A unit with a shorter history gets the baseline."""
 BASELINE_FIRST_DAYS = 183
-"""A hospital with a shorter history starts with a signed release of the simple rule alone: half a year."""
+"""A hospital with a shorter history starts with a signed release of the baseline alone: half a year."""
 HORIZONS_HOURS = {1: (4.0, 8.0, 24.0, 48.0, 72.0, 168.0), 24: (24.0, 72.0, 168.0, 336.0)}
 """Horizons of bed demand where none are asked for, by the hours between two counts."""
 
@@ -64,7 +66,7 @@ class Split:
     """Spans of prediction times [start, end), instants; a row's outcome lies before the next part's start.
 
     Attributes:
-        spans: by part; of a baseline-only package the scope part is empty. gap: microseconds between two parts, at
+        spans: by part; of a baseline-only package the validation set is empty. gap: microseconds between two parts, at
         least the longest horizon.
     """
 
@@ -106,29 +108,29 @@ def least_days(gap: int, kind: Kind = "model") -> int:
 
 
 def split_history(
-    first: int, last: int, *, gap: int, judge_from: int | None = None, kind: Kind = "model"
+    first: int, last: int, *, gap: int, test_from: int | None = None, kind: Kind = "model"
 ) -> Split:
     """Splits prediction times from `first` to `last` (instants, last excluded).
 
     Args:
         gap: microseconds, at least the longest horizon, so that no outcome of a part falls into the next.
-        judge_from: start of the judge part (``--test-from``); default: the last fifth, of a baseline-only package
+        test_from: start of the test set (``--test-from``); default: the last fifth, of a baseline-only package
         the last three tenths. kind: of the package.
 
     Raises:
         HistoryError: a part would be too short to say anything; the message says how much is missing.
     """
-    split = _cut(first, last, gap, judge_from, _PLANS[kind])
+    split = _cut(first, last, gap, test_from, _PLANS[kind])
     short = _too_short(split, _PLANS[kind])
     if short:
-        other = _cut(first, last, gap, judge_from, _PLANS["baseline"])
+        other = _cut(first, last, gap, test_from, _PLANS["baseline"])
         offer = (
-            " The simplest rule can be released already, checked and approved like any version: add --baseline-only."
+            " The baseline can be released already, checked and approved like any version: add --baseline-only."
             if kind == "model" and not _too_short(other, _PLANS["baseline"])
             else ""
         )
         have, needed = (last - first) / DAY, least_days(gap, kind)
-        if judge_from is not None and have >= needed:
+        if test_from is not None and have >= needed:
             raise HistoryError(
                 f"The {have:.0f} days that can be used are enough, but --test-from cuts them so that these parts are "
                 f"too short: {', '.join(short)}. Choose another date, or leave it out: then the last fifth is judged."
@@ -141,12 +143,12 @@ def split_history(
     return split
 
 
-def _cut(first: int, last: int, gap: int, judge_from: int | None, plan: _Plan) -> Split:
-    share = plan.shares["judge"]
-    judge = last - round((last - first) * share) // DAY * DAY if judge_from is None else judge_from
-    before = judge - first - len(plan.shares) * gap
-    spans, end = {"judge": (judge, last)}, judge - gap
-    for part in ("scope", "calibrate"):
+def _cut(first: int, last: int, gap: int, test_from: int | None, plan: _Plan) -> Split:
+    share = plan.shares["test"]
+    test = last - round((last - first) * share) // DAY * DAY if test_from is None else test_from
+    before = test - first - len(plan.shares) * gap
+    spans, end = {"test": (test, last)}, test - gap
+    for part in ("validation", "calibration"):
         if part not in plan.shares:
             spans[part] = (end, end)
             continue
@@ -154,7 +156,7 @@ def _cut(first: int, last: int, gap: int, judge_from: int | None, plan: _Plan) -
         length = min(max(days, plan.least_days[part]), plan.most_days[part]) * DAY
         spans[part] = (end - length, end)
         end -= length + gap
-    spans["fit"] = (first, end)
+    spans["train"] = (first, end)
     return Split({part: spans[part] for part in PARTS}, gap)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from hospital.contracts.tables import TABLES, Kind
 from hospital.drafting.type_inference import Seen
 
-__all__ = ["BIRTH", "CODES", "SEX", "WORDS", "guess_table", "recognise"]
+__all__ = ["BIRTH", "CODES", "SEX", "WORDS", "infer_table", "match_columns"]
 
 _ENTRY = r"\b(entree|entered|arrivee|arrive|arrival|arrived|admis|admission|debut|start|in at)\b"
 _EXIT = r"\b(sortie|sorti|depart|left|discharge|discharged|fin|end|out at)\b"
@@ -116,7 +116,7 @@ _NAMES = {
 }
 
 
-def recognise(table: str, seen: Iterable[Seen]) -> dict[str, Seen]:
+def match_columns(table: str, seen: Iterable[Seen]) -> dict[str, Seen]:
     """Contract columns of a table and the file's column that each may be; each taken once."""
     columns = list(seen)
     out: dict[str, Seen] = {}
@@ -136,15 +136,15 @@ def recognise(table: str, seen: Iterable[Seen]) -> dict[str, Seen]:
     return out
 
 
-def guess_table(stem_words: str, seen: list[Seen]) -> str | None:
-    """The contract table that a file may hold; None where nothing of it is recognised.
+def infer_table(stem_words: str, seen: list[Seen]) -> str | None:
+    """The contract table that a file may hold; None where nothing of it is matched.
 
     Args:
         stem_words: of the file's name.
     """
     scores = {}
     for table in WORDS:
-        found = recognise(table, seen)
+        found = match_columns(table, seen)
         required = [c.name for c in TABLES[table].columns if c.required and c.name != "label"]
         told = len(found) + 2 * sum(name in found for name in required) / max(len(required), 1)
         scores[table] = told + 2 * bool(found) * bool(re.search(_NAMES[table], stem_words))

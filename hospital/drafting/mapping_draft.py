@@ -1,7 +1,7 @@
 """A first mapping of an unknown file, to be finished by a person: `vigie data map FILE`.
 
 The names of columns are read in French and English, and the form of their values. No value is shown but the
-codes of columns recognised as codes (triage, sex, mode of arrival …), and of those no rare one.
+codes of columns matched as codes (triage, sex, mode of arrival …), and of those no rare one.
 """
 
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from hospital.contracts.tables import TABLES, Kind
-from hospital.drafting.column_matching import BIRTH, SEX, guess_table, recognise
+from hospital.drafting.column_matching import BIRTH, SEX, infer_table, match_columns
 from hospital.drafting.toml_lines import audit_line, column_lines, inline_time, quoted, todo
 from hospital.drafting.type_inference import Seen, looks_like_a_value, see, words_of
 from hospital.drafting.ward_columns import Wards, wards_of
@@ -33,13 +33,13 @@ _MONTHLY = (
 
 
 def draft_mapping(path: Path) -> str:
-    """A mapping file (TOML) for one file of a hospital: what was recognised, and ``# TODO`` where a person decides.
+    """A mapping file (TOML) for one file of a hospital: what was matched, and ``# TODO`` where a person decides.
 
     Args:
         path: CSV, CSV.gz, Parquet, .xlsx or an RPU export (.xml).
 
     Raises:
-        ContractError: the file cannot be read, has no line of names, or nothing in it is recognised.
+        ContractError: the file cannot be read, has no line of names, or nothing in it is matched.
     """
     frame, header_row = _read(path)
     names = [str(name) for name in frame.columns]
@@ -48,7 +48,7 @@ def draft_mapping(path: Path) -> str:
         raise ContractError((Fault(path.name, "no_header", words),))
     seen = [see(name, frame[name]) for name in frame.columns]
     is_rpu = path.name.lower().endswith(".xml") or {n.casefold() for n in names} >= _RPU
-    table, used, part = _recognised(path, seen, is_rpu)
+    table, used, part = _matched(path, seen, is_rpu)
     lines = _head(path, seen)
     at = [s for s in seen if s.name in used and s.kind in ("time", "month")]
     if table == "census" and any(_is_monthly(frame[s.name], s) for s in at):
@@ -62,14 +62,14 @@ def draft_mapping(path: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _recognised(path: Path, seen: list[Seen], is_rpu: bool) -> tuple[str, set[str], list[str]]:
+def _matched(path: Path, seen: list[Seen], is_rpu: bool) -> tuple[str, set[str], list[str]]:
     """The contract table, the file's columns that are used, and the lines of its columns."""
-    table = "visits" if is_rpu else guess_table(words_of(stem(path.name)), seen)
+    table = "visits" if is_rpu else infer_table(words_of(stem(path.name)), seen)
     wards = None if is_rpu else wards_of(seen)
     if wards is not None and table in (None, "census", "units", "staffing"):
         return ("census", *_wide(wards))
     if table is None:
-        words = "no column is recognised by its name; write the mapping by hand (docs/mappings.md)"
+        words = "no column is matched by its name; write the mapping by hand (docs/mappings.md)"
         raise ContractError((Fault(path.name, "no_known_column", words),))
     return (table, *_long(table, seen, is_rpu))
 
@@ -114,7 +114,7 @@ def _long(table: str, seen: list[Seen], is_rpu: bool) -> tuple[set[str], list[st
     """A table with a row a thing: the columns used, and the lines."""
     contract = TABLES[table]
     given = [s for s in seen if not (is_rpu and s.name.casefold() in _RPU_LATER | {"destination"})]
-    found = recognise(table, given)
+    found = match_columns(table, given)
     used = {s.name for s in found.values()}
     lines = [f"[tables.{table}.columns]"]
     for column in contract.columns:
@@ -140,7 +140,7 @@ def _long(table: str, seen: list[Seen], is_rpu: bool) -> tuple[set[str], list[st
             lines.append(f"age_years = {{ years_since = {quoted(born.name)}{form} }}")
             used.add(born.name)
         elif column.required and name != "label":
-            lines += [*todo("no column was recognised; the contract requires it"), f'# {name} = "COLUMN"']
+            lines += [*todo("no column was matched; the contract requires it"), f'# {name} = "COLUMN"']
     sex = _named(SEX, seen) if contract.extra == "audit" else None
     if sex is not None:
         lines += ["", "[tables.visits.audit]", *audit_line("sex", sex)]
@@ -190,7 +190,7 @@ def _rest(seen: list[Seen], is_rpu: bool) -> list[str]:
     for words, some in (
         ("Set after the examination, so that no forecast may see them:", later),
         ("An RPU says not when these were entered, and a reason may be free text; left out:", untimed),
-        ("Not recognised, and not read unless you name them:", others),
+        ("Not matched, and not read unless you name them:", others),
     ):
         if some:
             lines += ["", f"# {words}", *(f"#   {quoted(s.name)} ({s.kind})" for s in some)]

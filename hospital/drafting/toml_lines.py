@@ -61,7 +61,7 @@ def _time_lines(column: Column, seen: Seen, hours: list[Seen]) -> list[str]:
 
 
 def _choice_lines(column: Column, seen: Seen) -> list[str]:
-    """Codes that are recognised, and those that a person must explain."""
+    """Codes that are matched, and those that a person must explain."""
     choices = column.choices or ()
     usual = CODES.get(column.name, {})
     codes, unknown = _shown(seen)

@@ -79,7 +79,7 @@ class BedQuery:
 
 @dataclass(frozen=True)
 class BedState:
-    """The raw levels that features and simple rules start from, one entry a row (float64 [n], NaN unknown), beds.
+    """The raw levels that features and baselines start from, one entry a row (float64 [n], NaN unknown), beds.
 
     Attributes:
         now: needed at the prediction time, as known then (or as the caller says).
@@ -119,7 +119,7 @@ class BedFeatures:
         return np.where(np.isnan(query.demand_now), stored, query.demand_now)
 
     def state(self, query: BedQuery) -> BedState:
-        """What features and simple rules start from."""
+        """What features and baselines start from."""
         weeks = np.maximum(np.ceil(query.horizon_hours / 168.0), 1).astype(np.int64)
         return BedState(
             self.demand_now(query),
@@ -184,7 +184,7 @@ class BedFeatures:
             "above_month": now - levels.month,
             "above_usual": now - usual_now,
             "usual_then": usual_then - now,
-            "habit": levels.habit,
+            "seasonal_profile": levels.seasonal_profile,
         }
         usual = np.maximum(levels.month, 1.0)  # a share of less than a bed says nothing
         shares = {f"{name}_share": 100 * beds / usual for name, beds in changes.items()}
@@ -195,7 +195,7 @@ class BedFeatures:
             "demand_change_7d": now - week_before,
             "above_usual": now - usual_now,
             "usual_then": usual_then - now,
-            "habit": levels.habit,
+            "seasonal_profile": levels.seasonal_profile,
             "last_week_change": beds.then_before - beds.now_before,
             "hospital_change_24h": levels.change_24h,
             "hospital_change_7d": levels.change_7d,

@@ -16,7 +16,7 @@ import numpy as np
 from hospital.arrays import Array
 from hospital.features.beds import ALL_BED_FEATURES, BedFeatures, BedQuery
 from hospital.features.feature import TRIAGE_RANK, with_levels
-from hospital.features.lookback import HABIT_WEEKS
+from hospital.features.lookback import SEASONAL_PROFILE_WEEKS
 from hospital.features.wait import WAIT_FEATURES, WaitFeatures, WaitQuery
 from hospital.record.events import Events, columns_from_rows
 from hospital.times import DAY, HOUR, MINUTE
@@ -42,7 +42,9 @@ def feature_digest(model: str) -> str:
     listed = [asdict(f) for f in features]
     digest = hashlib.sha256(json.dumps(listed, sort_keys=True).encode())
     if model == "bed-demand":
-        digest.update(str(HABIT_WEEKS).encode())  # the probe's hospital is younger than a habit
+        digest.update(
+            str(SEASONAL_PROFILE_WEEKS).encode()
+        )  # the probe's hospital is younger than a seasonal profile
     digest.update(np.where(np.isnan(X), np.float32(-1e30), X).astype("<f4").tobytes())
     return "sha256:" + digest.hexdigest()
 

@@ -167,8 +167,8 @@ class _Reported:
 def _reported_demand(events: Events, max_age: int) -> list[Series]:
     facts = events.facts("census", ("unit", "at", "occupied", "waiting"))
     # A hospital that tells of no waiting patients has a census, and its census is the demand we know.
-    never_told = bool(np.isnan(facts["waiting"]).all())
-    return _by_unit(events, facts, facts["occupied"] + (0.0 if never_told else facts["waiting"]), max_age)
+    never_reported = bool(np.isnan(facts["waiting"]).all())
+    return _by_unit(events, facts, facts["occupied"] + (0.0 if never_reported else facts["waiting"]), max_age)
 
 
 def _by_unit(events: Events, facts: Facts, value: Array, max_age: int) -> list[Series]:

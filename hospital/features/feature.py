@@ -23,7 +23,7 @@ class Feature:
 
     Attributes:
         name: snake_case, stable: packages name it.
-        group: what it tells of: calendar, habit, patient, crowding, flow, staff, census, planned, covariate.
+        group: what it tells of: calendar, seasonal_profile, patient, crowding, flow, staff, census, planned, covariate.
         label_fr, label_en: for people.
         unit: of its values, "" where there is none.
         levels: of a category, in the order of its codes 0, 1, …; empty for a number.

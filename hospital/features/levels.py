@@ -12,13 +12,13 @@ import numpy as np
 from hospital.arrays import Array
 from hospital.calendar import days_before_local
 from hospital.features.demand import Demand
-from hospital.features.lookback import HABIT_WEEKS
+from hospital.features.lookback import SEASONAL_PROFILE_WEEKS
 from hospital.times import DAY
 
 __all__ = ["Levels", "levels_of"]
 
 _DAYS, _WEEKS = 28, 4
-_LEAST_HABIT_WEEKS = 4
+_LEAST_SEASONAL_PROFILE_WEEKS = 4
 _BACK_DAYS = np.arange(_DAYS + 1)  # 0 is now; every one at the same local clock
 _SAME_WEEKDAY = np.arange(7, _DAYS + 1, 7)
 
@@ -33,9 +33,9 @@ class Levels:
         in percent of their usual level.
         usual_change: all units' mean change from this weekday and clock to the target's in the last four whole
         weeks, in percent of their usual level.
-        habit: mean change of the unit's occupied beds from this weekday and clock to the target's within a week, over
-        those of the last twelve weeks of which both ends are known; 0 a whole number of weeks ahead by the local clock,
-        unknown of under four weeks.
+        seasonal_profile: mean change of the unit's occupied beds from this weekday and clock to the target's within a
+        week, over those of the last twelve weeks of which both ends are known; 0 a whole number of weeks ahead by the
+        local clock, unknown of under four weeks.
     """
 
     week: Array
@@ -44,7 +44,7 @@ class Levels:
     change_7d: Array
     above_usual: Array
     usual_change: Array
-    habit: Array
+    seasonal_profile: Array
 
 
 def levels_of(demand: Demand, units: int, zone: ZoneInfo, unit: Array, at: Array, target: Array) -> Levels:
@@ -58,10 +58,10 @@ def levels_of(demand: Demand, units: int, zone: ZoneInfo, unit: Array, at: Array
         days_before_local(np.repeat(times, _BACK_DAYS.size), np.tile(_BACK_DAYS, times.size), zone), times
     )
     before, after = _weeks_before(spans, zone)
-    from_then, to_then, known_then = _habit_times(times, spans, zone)
+    from_then, to_then, known_then = _seasonal_profile_times(times, spans, zone)
     change_of = np.searchsorted(times, spans[0])
     week, month = np.full((2, units, times.size), np.nan)
-    habit = np.full((units, spans.shape[1]), np.nan)
+    seasonal_profile = np.full((units, spans.shape[1]), np.nan)
     sums = [_Shares(times.size) for _ in range(3)]
     usual = _Shares(spans.shape[1])
     for u in range(units):
@@ -74,9 +74,11 @@ def levels_of(demand: Demand, units: int, zone: ZoneInfo, unit: Array, at: Array
         known_at = np.repeat(spans[0], _WEEKS)
         moved = demand.at(u, after.ravel(), known_at) - demand.at(u, before.ravel(), known_at)
         usual.add(_mean(moved.reshape(before.shape)), month[u, change_of])
-        start = demand.occupied(u, from_then.ravel(), np.tile(times, HABIT_WEEKS)).reshape(HABIT_WEEKS, -1)
-        end = demand.occupied(u, to_then.ravel(), known_then).reshape(HABIT_WEEKS, -1)
-        habit[u] = _mean_of_known(end - start[:, change_of])
+        start = demand.occupied(u, from_then.ravel(), np.tile(times, SEASONAL_PROFILE_WEEKS)).reshape(
+            SEASONAL_PROFILE_WEEKS, -1
+        )
+        end = demand.occupied(u, to_then.ravel(), known_then).reshape(SEASONAL_PROFILE_WEEKS, -1)
+        seasonal_profile[u] = _mean_of_known(end - start[:, change_of])
     day, seven, same = (share.percent()[row_of] for share in sums)
     return Levels(
         week[unit, row_of],
@@ -85,7 +87,7 @@ def levels_of(demand: Demand, units: int, zone: ZoneInfo, unit: Array, at: Array
         seven,
         same,
         usual.percent()[span_of],
-        habit[unit, span_of],
+        seasonal_profile[unit, span_of],
     )
 
 
@@ -115,14 +117,14 @@ def _weeks_before(spans: Array, zone: ZoneInfo) -> tuple[Array, Array]:
     return _known(before, at), _known(after, at)
 
 
-def _habit_times(times: Array, spans: Array, zone: ZoneInfo) -> tuple[Array, Array, Array]:
+def _seasonal_profile_times(times: Array, spans: Array, zone: ZoneInfo) -> tuple[Array, Array, Array]:
     """The same local clock 1 to 12 weeks before `times` (instants [weeks, times]); that of the targets in those weeks,
     none later than the time asked from (instants [weeks, spans]); that time of each of the latter ([weeks x spans]).
 
     Week by week, so that the times asked for go up.
     """
     at, target = spans
-    weeks = np.arange(1, HABIT_WEEKS + 1)
+    weeks = np.arange(1, SEASONAL_PROFILE_WEEKS + 1)
     whole = (target - at) // (7 * DAY)
     before = days_before_local(np.tile(times, weeks.size), 7 * np.repeat(weeks, times.size), zone)
     back = 7 * (weeks[:, None] + whole).ravel()
@@ -151,5 +153,5 @@ def _mean_of_known(values: Array) -> Array:
         there = ~np.isnan(row)
         total += np.where(there, row, 0.0)
         known += there
-    enough = known >= _LEAST_HABIT_WEEKS
+    enough = known >= _LEAST_SEASONAL_PROFILE_WEEKS
     return np.where(enough, total / np.where(enough, known, 1.0), np.nan)

@@ -1,4 +1,4 @@
-"""A table's file read piece after piece, so that memory holds the typed table and never the file."""
+"""A table's file read chunk after chunk, so that memory holds the typed table and never the file."""
 
 import gzip
 import hashlib
@@ -12,24 +12,24 @@ import pyarrow
 import pyarrow.parquet
 
 from hospital.errors import ContractError, Fault
-from hospital.ingest.raw_files import csv_pieces, no_rows, parse, read_content
+from hospital.ingest.raw_files import csv_chunks, no_rows, parse, read_content
 
-__all__ = ["FilePieces"]
+__all__ = ["FileChunks"]
 
 _BATCH_ROWS = 32_768
 _CSV_BLOCK_BYTES = 4 << 20
 _BUFFER_BYTES = 1 << 20
 
 
-class FilePieces:
-    """A file whose cells come in pieces, read as `hospital.ingest.raw_files.parse` reads them whole.
+class FileChunks:
+    """A file whose cells come in chunks, read as `hospital.ingest.raw_files.parse` reads them whole.
 
     Args:
         sheet, header_row: of spreadsheets, which are read whole.
 
     Raises:
         ContractError: as `read_content` and `parse`; of what the whole file must meet (every row as wide as the
-            names, some rows) once the last piece has been read.
+            names, some rows) once the last chunk has been read.
     """
 
     def __init__(self, path: Path, sheet: str | None = None, header_row: int | None = None) -> None:
@@ -61,23 +61,23 @@ class FilePieces:
         return 0
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
-        """Pieces of cells; the index is the row of the file."""
+        """Chunks of cells; the index is the row of the file."""
         rows = 0
-        for piece in self._pieces():
-            rows += len(piece)
-            yield piece
+        for chunk in self._chunks():
+            rows += len(chunk)
+            yield chunk
         if _state(self._path) != self._state:
             words = "the file was changed while it was read; wait until it is written, and read it again"
             raise ContractError((Fault(self._path.name, "changed", words),))
         if not rows:
             raise no_rows(self._path.name)
 
-    def _pieces(self) -> Iterator[pd.DataFrame]:
+    def _chunks(self) -> Iterator[pd.DataFrame]:
         name = self._path.name.lower()
         if name.endswith(".parquet"):
-            return _parquet_pieces(self._path)
+            return _parquet_chunks(self._path)
         if name.endswith((".csv", ".csv.gz")):
-            return csv_pieces(self._path.name, self._open, _CSV_BLOCK_BYTES)
+            return csv_chunks(self._path.name, self._open, _CSV_BLOCK_BYTES)
         if self._whole is None:
             self._whole = parse(self._path.name, read_content(self._path), self._sheet, self._header_row)
         return iter((self._whole,))
@@ -93,7 +93,7 @@ def _state(path: Path) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def _parquet_pieces(path: Path) -> Iterator[pd.DataFrame]:
+def _parquet_chunks(path: Path) -> Iterator[pd.DataFrame]:
     try:
         with pyarrow.parquet.ParquetFile(path, buffer_size=_BUFFER_BYTES, pre_buffer=False) as file:
             if _named_rows(file.schema_arrow):
@@ -103,10 +103,10 @@ def _parquet_pieces(path: Path) -> Iterator[pd.DataFrame]:
             gaps, first = _with_gaps(file.metadata), 0
             for batch in file.iter_batches(_BATCH_ROWS, use_threads=False):
                 table = pyarrow.Table.from_batches([batch]).replace_schema_metadata(None)
-                piece = _frame(table, gaps)
-                piece.index = pd.RangeIndex(first, first + len(piece))
-                first += len(piece)
-                yield piece
+                chunk = _frame(table, gaps)
+                chunk.index = pd.RangeIndex(first, first + len(chunk))
+                first += len(chunk)
+                yield chunk
     except (pyarrow.ArrowException, OSError):
         words = "this is no whole Parquet file; export or copy it again"
         raise ContractError((Fault(path.name, "not_parquet", words),)) from None
@@ -126,7 +126,7 @@ _NULLABLE: dict[str, Any] = {
 
 
 def _with_gaps(metadata: pyarrow.parquet.FileMetaData) -> set[str]:
-    """Columns with a missing cell anywhere: they are of one kind in every piece."""
+    """Columns with a missing cell anywhere: they are of one kind in every chunk."""
     out = set()
     for number in range(metadata.num_row_groups):
         group = metadata.row_group(number)

@@ -1,4 +1,4 @@
-"""A typed table that grows by pieces: int64 times, float64 numbers, pseudonyms of 16 bytes, texts as codes."""
+"""A typed table that grows by chunks: int64 times, float64 numbers, pseudonyms of 16 bytes, texts as codes."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from hospital.contracts.tables import Kind
 from hospital.ingest.pseudonyms import PSEUDONYM_BYTES
 
-__all__ = ["Growing"]
+__all__ = ["ColumnBuilder"]
 
 _HEX = np.frombuffer("".join(f"{n:02x}" for n in range(256)).encode(), np.uint8).reshape(256, 2)
 _ODD = np.uint64(0x9E3779B97F4A7C15)
@@ -142,11 +142,11 @@ class _Pseudonyms:
         return series
 
 
-_Grown = _Times | _Numbers | _Texts | _Pseudonyms
+_TypedColumn = _Times | _Numbers | _Texts | _Pseudonyms
 
 
-class Growing:
-    """A table's columns, grown by typed pieces.
+class ColumnBuilder:
+    """A table's columns, grown by typed chunks.
 
     Args:
         kinds: the columns in their order. rows: how many will come, as far as known.
@@ -162,7 +162,7 @@ class Growing:
         ids: Sequence[str],
         categorical: bool,
     ) -> None:
-        self._columns: dict[str, _Grown] = {}
+        self._columns: dict[str, _TypedColumn] = {}
         for name, kind in kinds.items():
             if kind is Kind.TIME:
                 self._columns[name] = _Times(rows)
@@ -173,12 +173,12 @@ class Growing:
             else:
                 self._columns[name] = _Texts(rows, categorical and kind is Kind.TEXT)
 
-    def add(self, piece: pd.DataFrame) -> None:
-        """Takes the rows of a typed piece."""
+    def add(self, chunk: pd.DataFrame) -> None:
+        """Takes the rows of a typed chunk."""
         for name, column in self._columns.items():
-            column.add(piece[name])
+            column.add(chunk[name])
 
-    def may_repeat(self, key: Sequence[str]) -> NDArray[np.int64]:
+    def may_be_duplicates(self, key: Sequence[str]) -> NDArray[np.int64]:
         """Rows that may have the key of another: all that have, and by a rare chance some that have not."""
         size = self._columns[key[0]].values.whole.shape[0]
         parts = [slice(first, first + _LEAST_ROOM) for first in range(0, size, _LEAST_ROOM)]
@@ -201,7 +201,7 @@ class Growing:
         return (mixed >> np.uint64(32)).astype(np.uint32)
 
     def frame(self) -> pd.DataFrame:
-        """The whole table; what has grown is given up, column after column."""
+        """The whole table; what has been built is given up, column after column."""
         columns = {}
         for name in list(self._columns):
             columns[name] = self._columns.pop(name).series()

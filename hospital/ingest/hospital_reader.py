@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from hospital.errors import ContractError, Fault, HistoryError, MappingError
-from hospital.ingest.chunks import FilePieces
+from hospital.ingest.chunks import FileChunks
 from hospital.ingest.file_locations import locate
 from hospital.ingest.raw_files import SUFFIXES, stem
-from hospital.ingest.table_assembly import Finding, TableInPieces
+from hospital.ingest.table_assembly import ChunkedTable, Finding
 from hospital.mapping.column_mapping import MappedFile
 from hospital.mapping.mapping_file import Mapping
 from hospital.mapping.mapping_language import FILE_NAME
@@ -97,11 +97,11 @@ class _Reader:
         self._key = key
         self._faults: list[Fault] = []
         self._mapping_wrong = False
-        self._files: dict[tuple[Path, str | None, int | None], FilePieces] = {}
+        self._files: dict[tuple[Path, str | None, int | None], FileChunks] = {}
 
     def read(self, name: str, files: Sequence[Path]) -> None:
         """One table from its files; each file that is wrong is told of."""
-        table, whole = TableInPieces(name, self.mapping, self._key), True
+        table, whole = ChunkedTable(name, self.mapping, self._key), True
         for file in files:
             label = name if len(files) == 1 else f"{name}/{file.name}"
             try:
@@ -129,26 +129,26 @@ class _Reader:
         self._mapping_wrong |= isinstance(error, MappingError)
         self._faults += [f for f in error.faults if f not in self._faults]
 
-    def _add(self, table: TableInPieces, file: Path, label: str) -> None:
+    def _add(self, table: ChunkedTable, file: Path, label: str) -> None:
         """Adds the rows of one file to a table."""
         mapped = self.mapping.tables.get(table.name) if self.mapping else None
         sheet, header_row = (mapped.sheet, mapped.header_row) if mapped else (None, None)
         way = (file, sheet, header_row)
         if way not in self._files:
             digested = any(path == file for path, _, _ in self._files)
-            self._files[way] = FilePieces(file, sheet, header_row)
+            self._files[way] = FileChunks(file, sheet, header_row)
             if not digested:
                 self.digest.update(f"\0{file.name}\0{self._files[way].digest}".encode())
         table.expect(self._files[way].rows_about())
         if mapped is None or self.mapping is None:
-            for piece in self._files[way]:
-                table.add(piece, label)
+            for chunk in self._files[way]:
+                table.add(chunk, label)
             return
         named = any(FILE_NAME in source.columns for source in mapped.sources)
         fitted, rows, told = MappedFile(self.mapping, table.name, label), 0, 0
-        for piece in self._files[way]:
-            raw = piece.assign(**{FILE_NAME: stem(file.name)}) if named else piece
-            frame = fitted.piece(raw)
+        for chunk in self._files[way]:
+            raw = chunk.assign(**{FILE_NAME: stem(file.name)}) if named else chunk
+            frame = fitted.chunk(raw)
             rows, told = rows + len(raw), told + len(frame)
             if fitted.fits:
                 table.add(frame, label)

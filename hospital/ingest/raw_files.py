@@ -20,7 +20,7 @@ from hospital.errors import ContractError, Fault
 from hospital.ingest.rpu_export import read_rpu
 from hospital.ingest.spreadsheets import read_sheet
 
-__all__ = ["SUFFIXES", "csv_pieces", "find_table", "no_rows", "parse", "read_content", "stem"]
+__all__ = ["SUFFIXES", "csv_chunks", "find_table", "no_rows", "parse", "read_content", "stem"]
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".xlsx")
 """Endings of a file with a table of the contract; an RPU export (.xml) needs a mapping."""
@@ -107,12 +107,12 @@ def _parquet(name: str, content: bytes) -> pd.DataFrame:
 
 
 def _csv(name: str, opened: Callable[[], BinaryIO]) -> pd.DataFrame:
-    pieces = list(csv_pieces(name, opened, 64 << 20))
-    return pd.concat(pieces).astype(object) if pieces else pd.DataFrame()
+    chunks = list(csv_chunks(name, opened, 64 << 20))
+    return pd.concat(chunks).astype(object) if chunks else pd.DataFrame()
 
 
-def csv_pieces(name: str, opened: Callable[[], BinaryIO], block_bytes: int) -> Iterator[pd.DataFrame]:
-    """The cells of a CSV file in pieces of about `block_bytes`; the index is the row, from 0.
+def csv_chunks(name: str, opened: Callable[[], BinaryIO], block_bytes: int) -> Iterator[pd.DataFrame]:
+    """The cells of a CSV file in chunks of about `block_bytes`; the index is the row, from 0.
 
     Args:
         opened: opens the bytes of the text anew; they are read twice.
@@ -136,8 +136,8 @@ def csv_pieces(name: str, opened: Callable[[], BinaryIO], block_bytes: int) -> I
         for batch in _batches(name, stream, written, separator, note, block_bytes):
             if len(set(names)) < len(names):
                 continue
-            piece = pd.DataFrame({n: _cells(c) for n, c in zip(names, batch.columns, strict=True)})
-            yield piece.set_axis(pd.RangeIndex(first, first + len(piece)))
+            chunk = pd.DataFrame({n: _cells(c) for n, c in zip(names, batch.columns, strict=True)})
+            yield chunk.set_axis(pd.RangeIndex(first, first + len(chunk)))
             first += batch.num_rows
     if ragged:
         # Row numbers count from 1, which is the header's; a fault's position counts rows from 0.

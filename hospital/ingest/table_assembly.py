@@ -1,4 +1,4 @@
-"""One table of the contract from the pieces of its files: checked, pseudonymised, unrolled."""
+"""One table of the contract from the chunks of its files: checked, pseudonymised, unrolled."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hospital.contracts.cell_values import as_text, read_numbers
-from hospital.contracts.file_schemas import Faults, check, repeats
+from hospital.contracts.file_schemas import Faults, check, duplicates
 from hospital.contracts.tables import TABLES, Kind
 from hospital.contracts.time_columns import Clock
 from hospital.contracts.zone_consistency import without_zone
 from hospital.errors import ContractError
-from hospital.ingest.column_builder import Growing
+from hospital.ingest.column_builder import ColumnBuilder
 from hospital.ingest.pseudonyms import pseudonym_bytes
 from hospital.ingest.row_origins import Origins
 from hospital.mapping.mapping_file import Mapping
 from hospital.mapping.revisions import KEPT_BY_KNOWN_AT, never_known, unroll
 
-__all__ = ["Finding", "TableInPieces"]
+__all__ = ["ChunkedTable", "Finding"]
 
 _IDS = ("visit_id", "stay_id", "operation_id")
 _KNOWN_AUDIT = ("sex", "language", "insurance")
@@ -44,8 +44,8 @@ class Finding:
     rows: int = 0
 
 
-class TableInPieces:
-    """A table being read: pieces go in, the typed table comes out.
+class ChunkedTable:
+    """A table being read: chunks go in, the typed table comes out.
 
     Attributes:
         audit: the attributes that its rows were read with. findings: what a person should know, once it is whole.
@@ -63,14 +63,14 @@ class TableInPieces:
         self._zones: dict[str, tuple[int, int]] = {}
         self._told = False
         self._expected = 0
-        self._grown: Growing | None = None
+        self._columns: ColumnBuilder | None = None
 
     def expect(self, rows: int) -> None:
         """Says how many rows will come, so that they grow into room that is there."""
         self._expected += rows
 
     def add(self, raw: pd.DataFrame, label: str) -> None:
-        """Checks the rows of a piece of the file that faults call `label`; the index is the file's rows."""
+        """Checks the rows of a chunk of the file that faults call `label`; the index is the file's rows."""
         mapped = self._mapping.tables.get(self.name) if self._mapping else None
         units = raw["unit"].to_numpy(object) if mapped is not None and mapped.units else None
         self._origins.append((label, raw.index, units))
@@ -92,51 +92,51 @@ class TableInPieces:
         self._faults.take(faults, lambda cells: cells + first)
         self._rows += len(typed)
         if self._faults.cells:
-            self._grown = None
+            self._columns = None
             return
-        if self._grown is None:
-            self._grown = self._new(audit, covariates)
-        self._grown.add(typed)
+        if self._columns is None:
+            self._columns = self._new(audit, covariates)
+        self._columns.add(typed)
 
     def frame(self) -> pd.DataFrame:
-        """The whole table, one row for each thing received; pieces are given up.
+        """The whole table, one row for each thing received; chunks are given up.
 
         Raises:
             ContractError: every fault of every row.
         """
-        grown = self._grown
-        if self._faults.cells or grown is None:
+        columns = self._columns
+        if self._faults.cells or columns is None:
             raise ContractError(self._whole_origins().faults(self._faults))
         contract, told = self._contract, self._told
         # Without received_at nothing says which of two rows is the later one.
         by_key = told or self.name in KEPT_BY_KNOWN_AT
         key = [*contract.key, "received_at"] if by_key else [*contract.key]
         unrolled = not told and self.name in KEPT_BY_KNOWN_AT
-        rows = np.arange(self._rows) if unrolled else grown.may_repeat(key)
-        frame = grown.frame()
+        rows = np.arange(self._rows) if unrolled else columns.may_be_duplicates(key)
+        frame = columns.frame()
         if unrolled:
             frame = unroll(frame, contract)
-        again, other = (rows[found] for found in repeats(frame.iloc[rows], key))
+        again, other = (rows[found] for found in duplicates(frame.iloc[rows], key))
         self._faults.add("received_at", "conflicting_revision", other)
         if self._faults.cells:
             raise ContractError(self._whole_origins().faults(self._faults))
         self._find_zones()
         if again.size:
             words = f"{again.size} rows say again what another row of the same key says: they count once"
-            self.findings.append(Finding(self.name, "repeated_row", words, rows=again.size))
+            self.findings.append(Finding(self.name, "duplicate_row", words, rows=again.size))
             frame = frame.drop(index=again.tolist()).reset_index(drop=True)
         if told:
             return frame
         self._find(frame)
         return frame if by_key else unroll(frame, contract)
 
-    def _new(self, audit: Sequence[str], covariates: Sequence[str]) -> Growing:
+    def _new(self, audit: Sequence[str], covariates: Sequence[str]) -> ColumnBuilder:
         kinds = {"received_at": Kind.TIME} | {c.name: c.kind for c in self._contract.columns}
         kinds |= dict.fromkeys(audit, Kind.TEXT) | dict.fromkeys(covariates, Kind.NUMBER)
-        return Growing(kinds, self._expected, self._pseudonym, _IDS, self.name in _LONG)
+        return ColumnBuilder(kinds, self._expected, self._pseudonym, _IDS, self.name in _LONG)
 
     def _whole_origins(self) -> Origins:
-        """Where each row came from: kept in pieces, as most tables have no fault."""
+        """Where each row came from: kept in chunks, as most tables have no fault."""
         labels = tuple(dict.fromkeys(label for label, _, _ in self._origins))
         units = [units for _, _, units in self._origins if units is not None]
         mapped = self._mapping.tables.get(self.name) if self._mapping else None

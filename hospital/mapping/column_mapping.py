@@ -31,13 +31,13 @@ def apply_mapping(mapping: Mapping, table: str, raw: pd.DataFrame, label: str | 
         MappingError: columns the file lacks, codes the mapping does not list, texts instead of numbers.
     """
     file = MappedFile(mapping, table, label or table)
-    out = file.piece(raw)
+    out = file.chunk(raw)
     file.raise_faults()
     return out
 
 
 class MappedFile:
-    """One file mapped piece after piece; what does not fit is gathered from all of them.
+    """One file mapped chunk after chunk; what does not fit is gathered from all of them.
 
     Args:
         label: what faults call the file.
@@ -52,10 +52,10 @@ class MappedFile:
 
     @property
     def fits(self) -> bool:
-        """Whether all pieces so far do."""
+        """Whether all chunks so far do."""
         return not self._lacking and not self._faults.cells
 
-    def piece(self, raw: pd.DataFrame) -> pd.DataFrame:
+    def chunk(self, raw: pd.DataFrame) -> pd.DataFrame:
         """The contract's columns of some rows; of use only while all of them fit."""
         mapped = self._mapped
         if mapped is None:
@@ -77,7 +77,7 @@ class MappedFile:
         return out.set_axis(rows if parts == [] else rows[out.index])
 
     def raise_faults(self) -> None:
-        """Raises MappingError of all pieces, if anything does not fit."""
+        """Raises MappingError of all chunks, if anything does not fit."""
         words = message_of("column_not_in_file")
         absent = [
             Fault(f"{self._label}.{name}", "column_not_in_file", words, self._rows) for name in self._lacking

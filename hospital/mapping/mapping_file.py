@@ -213,10 +213,10 @@ def _absent(
         name = column.name
         twice = [u for u, own in units.items() if name in own and (name in columns or name == "unit")]
         words = "the column is told twice; tell it under columns or under units"
-        out += [Fault(f"{at}.units.{unit}.{name}", "told_twice", words) for unit in twice]
+        out += [Fault(f"{at}.units.{unit}.{name}", "named_twice", words) for unit in twice]
         if units and name == "unit":
             if name in columns:
-                out.append(Fault(f"{at}.columns.unit", "told_twice", words))
+                out.append(Fault(f"{at}.columns.unit", "named_twice", words))
             continue
         if not column.required or name in columns or (contract.name, name) == ("units", "label"):
             continue

@@ -26,9 +26,9 @@ def unroll(frame: pd.DataFrame, contract: Table) -> pd.DataFrame:
     if contract.name in KEPT_BY_KNOWN_AT:
         return frame.assign(received_at=frame["known_at"].fillna(frame["at"]))
     events = [_instants(frame[time]) for time in contract.event_times]
-    pieces = [_new_rows(events, number) for number in range(len(events))]
-    rows = np.concatenate(pieces)
-    now = np.concatenate([at[piece] for at, piece in zip(events, pieces, strict=True)])
+    chunks = [_new_rows(events, number) for number in range(len(events))]
+    rows = np.concatenate(chunks)
+    now = np.concatenate([at[chunk] for at, chunk in zip(events, chunks, strict=True)])
     received = pd.Series(now.view("datetime64[us]"), copy=False).dt.tz_localize("UTC")
     columns = {}
     for name in frame.columns:

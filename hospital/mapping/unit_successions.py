@@ -116,14 +116,14 @@ def _counted(frame: pd.DataFrame, contract: Table, today: dict[str, str]) -> tup
     parts = frame.groupby("unit")["_part"].nunique()
     merged = frame["unit"].isin(parts.index[parts > 1])
     extra = [str(c) for c in frame.columns if c not in (*contract.by_name, "received_at", "_part")]
-    pieces, left_out, unknown = [frame[~merged].drop(columns="_part")], 0, False
+    chunks, left_out, unknown = [frame[~merged].drop(columns="_part")], 0, False
     for _, some in frame[merged].groupby([k for k in contract.key if k != "at"]):
         added, lacking, several = _added(some, contract, extra)
-        pieces.append(added)
+        chunks.append(added)
         left_out += lacking
         unknown |= several
     # The first time of the first part is always whole: something is left.
-    whole = pd.concat([p for p in pieces if len(p)], ignore_index=True)[
+    whole = pd.concat([p for p in chunks if len(p)], ignore_index=True)[
         [c for c in frame.columns if c != "_part"]
     ]
     return whole, Renamed(contract.name, rows, left_out, tuple(extra) if unknown else ())

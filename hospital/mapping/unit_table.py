@@ -29,7 +29,7 @@ def described_units(
     if "units" in tables:
         if described:
             words = "the unit is described here and there is a table of units; keep only formerly here"
-            raise MappingError(tuple(Fault(f"units.{name}", "told_twice", words) for name in described))
+            raise MappingError(tuple(Fault(f"units.{name}", "named_twice", words) for name in described))
         return None, 0
     known = dict.fromkeys(mapping.units if mapping else ())
     named = [tables[t]["unit"] for t in ("stays", "census") if t in tables]

@@ -9,7 +9,7 @@ from hospital.contracts.tables import TABLES
 from hospital.ingest.event_columns import events_of
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.profile.current_rows import Latest, day_text, latest_tables
-from hospital.profile.duplicates import overlap_findings, repeat_findings
+from hospital.profile.duplicates import duplicate_findings, overlap_findings
 from hospital.profile.facts import (
     FLOOR,
     Attribute,
@@ -22,9 +22,9 @@ from hospital.profile.facts import (
     Weight,
 )
 from hospital.profile.gaps import gap_findings, table_gaps
-from hospital.profile.level_shifts import jump_findings
+from hospital.profile.level_shifts import level_shift_findings
 from hospital.profile.readiness import costs, model_profiles
-from hospital.profile.timestamp_checks import clock_findings, moment_findings
+from hospital.profile.timestamp_checks import clock_findings, timestamp_findings
 from hospital.profile.units import cadence_findings, unit_profiles
 from hospital.record.events import Events
 from hospital.times import DAY, moment
@@ -33,7 +33,7 @@ __all__ = ["profile_of"]
 
 _AT_READING: Mapping[str, Weight] = {
     "mixed_zones": Weight.LOOK,
-    "repeated_row": Weight.LOOK,
+    "duplicate_row": Weight.LOOK,
     "unknown_unit": Weight.LOOK,
 }
 """Findings of reading that a person should look at; the others are told."""
@@ -56,9 +56,9 @@ def profile_of(
     for table in tables:
         findings += gap_findings(table.name, table.gaps)
     for rows in latest.values():
-        findings += moment_findings(rows, now)
-        findings += repeat_findings(rows)
-        findings += jump_findings(rows, hospital.covariates)
+        findings += timestamp_findings(rows, now)
+        findings += duplicate_findings(rows)
+        findings += level_shift_findings(rows, hospital.covariates)
     findings += _of_one_table(latest)
     if not any(m.possible for m in models):
         findings.append(Finding("", "no_model", Weight.LOOK))

@@ -12,14 +12,14 @@ from hospital.profile.current_rows import Latest, instants
 from hospital.profile.facts import FLOOR, Finding, Weight
 from hospital.times import DAY, MINUTE, MISSING_TIME
 
-__all__ = ["overlap_findings", "repeat_findings"]
+__all__ = ["duplicate_findings", "overlap_findings"]
 
-_LEAST_TOLD = 4
+_LEAST_PRESENT = 4
 """Two rows that agree on fewer columns than this may well be two people."""
 _TOLERANCE = 5 * MINUTE
 
 
-def repeat_findings(table: Latest) -> list[Finding]:
+def duplicate_findings(table: Latest) -> list[Finding]:
     """Rows alike in all but their id, and days that copy another day."""
     if table.contract.time is None:
         return []
@@ -32,7 +32,7 @@ def _same_content(table: Latest) -> list[Finding]:
     if len(table.contract.key) != 1:
         return []
     said = table.frame.drop(columns=[*keys, "received_at"]).dropna(axis="columns", how="all")
-    told = (said.notna().sum(axis="columns") >= _LEAST_TOLD).to_numpy(bool)
+    told = (said.notna().sum(axis="columns") >= _LEAST_PRESENT).to_numpy(bool)
     rows = int((said.duplicated().to_numpy(bool) & told).sum())
     if not rows or (table.contract.name == "operations" and rows / table.size < 0.01):
         return []

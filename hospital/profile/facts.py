@@ -44,7 +44,7 @@ class Finding:
         column, unit: where in the table; "" where it concerns all of it.
         rows: rows concerned. share: of the rows judged, 0 to 1; None where a count says all.
         first, last: local days (ISO 8601) from and to which it holds; "" where no day is meant.
-        before, after: medians on both sides of a jump, or a measure that the code names.
+        before, after: medians on both sides of a level shift, or a measure that the code names.
         said: what reading said of it, in English, for codes that have no other words.
     """
 
@@ -155,7 +155,7 @@ class UnitProfile:
     Attributes:
         first, last: local days of its first and last rows' times (as `TableProfile`).
         days: between them. open_from, open_to: as the table of units tells, or "".
-        baseline_only: its history is too short for a model: it gets the simple rule.
+        baseline_only: its history is too short for a model: it gets the baseline.
     """
 
     unit: str
@@ -216,7 +216,7 @@ class ModelProfile:
     Attributes:
         lacks: ``table.column`` without which there is no such model at all; empty: there is.
         history_days: from where the record is whole to its end, without the gaps.
-        baseline_first: less than six months: the first release is the signed simple rule alone.
+        baseline_first: less than six months: the first release is the signed baseline alone.
         season: whether there are two years, from which a season can be learned.
     """
 

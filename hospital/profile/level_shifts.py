@@ -24,19 +24,19 @@ from hospital.contracts.tables import Column, Kind
 from hospital.profile.current_rows import Latest, day_text
 from hospital.profile.facts import Finding, Weight
 
-__all__ = ["jump_findings"]
+__all__ = ["level_shift_findings"]
 
 _WINDOW, _SUDDEN = 28, 7
 _LEAST_VALUES = 24
-_MOVED, _SCALED, _NEW_CODES, _TOLD = 3.0, 1.8, 0.2, 0.5
+_MOVED, _SCALED, _NEW_CODES, _PRESENCE = 3.0, 1.8, 0.2, 0.5
 _FREQUENT = 0.02
 _SHOWN_AT_ONCE = 0.7
 _NOT_CODES = ("unit", "destination_unit", "predecessor", "label")
 """Units open, close and are renamed: that is told of each unit."""
 
 
-def jump_findings(table: Latest, covariates: tuple[str, ...]) -> list[Finding]:
-    """Jumps of every column of a table; of a census in each unit."""
+def level_shift_findings(table: Latest, covariates: tuple[str, ...]) -> list[Finding]:
+    """Level shifts of every column of a table; of a census in each unit."""
     name = table.contract.name
     if name not in ("visits", "operations", "census"):
         return []
@@ -74,21 +74,23 @@ def _of_column(table: Latest, column: Column, unit: str) -> list[Finding]:
     if not known.any():
         return []
     day = table.day[known]
-    out = _jump(table, column.name, unit, "told_changes", table.day, _Told(known.astype(np.float64)))
+    out = _level_shift(
+        table, column.name, unit, "presence_shifts", table.day, _Told(known.astype(np.float64))
+    )
     if column.kind in (Kind.NUMBER, Kind.INTEGER):
         level = _Level.of(series.to_numpy(np.float64)[known], table.contract.name == "census")
-        out += _jump(table, column.name, unit, "level_jumps", day, level)
+        out += _level_shift(table, column.name, unit, "level_shifts", day, level)
     elif table.contract.name != "census":
         codes = _Codes.of(pd.factorize(series[known])[0])
-        out += _jump(table, column.name, unit, "codes_change", day, codes)
+        out += _level_shift(table, column.name, unit, "codes_change", day, codes)
     return out
 
 
 class _Measure(Protocol):
-    """What may jump."""
+    """What may shift."""
 
     def size(self, before: slice, after: slice) -> float:
-        """How far the values before and after differ; 1 or more is a jump."""
+        """How far the values before and after differ; 1 or more is a level shift."""
 
     def told(self, before: slice, after: slice) -> tuple[float | None, float]:
         """What a person is told of both sides; what it moves by is their difference."""
@@ -101,7 +103,7 @@ class _Told:
     known: Array
 
     def size(self, before: slice, after: slice) -> float:
-        return float(abs(self.known[after].mean() - self.known[before].mean())) / _TOLD
+        return float(abs(self.known[after].mean() - self.known[before].mean())) / _PRESENCE
 
     def told(self, before: slice, after: slice) -> tuple[float | None, float]:
         return 1 - float(self.known[before].mean()), 1 - float(self.known[after].mean())
@@ -166,7 +168,9 @@ class _Codes:
         return float(counts[counts >= _FREQUENT * size].sum() / size)
 
 
-def _jump(table: Latest, column: str, unit: str, code: str, day: Array, measure: _Measure) -> list[Finding]:
+def _level_shift(
+    table: Latest, column: str, unit: str, code: str, day: Array, measure: _Measure
+) -> list[Finding]:
     found = _find(day, measure)
     if found is None:
         return []
@@ -188,14 +192,14 @@ def _jump(table: Latest, column: str, unit: str, code: str, day: Array, measure:
 
 
 def _find(day: Array, measure: _Measure) -> int | None:
-    """The day (of sorted days, int64 [n]) of the largest jump, or None."""
+    """The day (of sorted days, int64 [n]) of the largest level shift, or None."""
     first, last = int(day[0]) + _SUDDEN, int(day[-1]) - _SUDDEN
     best, at = 0.0, None
     for candidate in range(first, last + 1, _SUDDEN):
         before, after = _around(day, candidate, _WINDOW)
         if min(before.stop - before.start, after.stop - after.start) < _LEAST_VALUES:
             continue
-        # A few days beside the true one, a part of one side is of the other: half a jump earns a closer look.
+        # A few days beside the true one, a part of one side is of the other: half a shift earns a closer look.
         size = measure.size(before, after)
         if size >= 0.5 and size > best:
             best, at = size, candidate

@@ -145,7 +145,7 @@ def _units(profile: Profile, words: Words) -> str:
             Cell(words.number(len(u.gaps))),
             Cell(words.day(u.open_from) or "–"),
             Cell(words.day(u.open_to) or "–"),
-            Cell(words.t("by_rule" if u.baseline_only else "by_model")),
+            Cell(words.t("by_baseline" if u.baseline_only else "by_model")),
         )
         for u in profile.units
     ]

@@ -75,7 +75,7 @@ def _units(profile: Profile, words: Words) -> Table:
             words.day(unit.last) or "–",
             words.number(round(unit.days)),
             words.number(len(unit.gaps)),
-            words.t("by_rule" if unit.baseline_only else "by_model"),
+            words.t("by_baseline" if unit.baseline_only else "by_model"),
         )
     return grid
 

@@ -10,7 +10,7 @@ from hospital.profile.current_rows import Latest, day_text, instants
 from hospital.profile.facts import FLOOR, Finding, Weight
 from hospital.times import DAY, HOUR, MINUTE, MISSING_TIME, moment
 
-__all__ = ["clock_findings", "moment_findings"]
+__all__ = ["clock_findings", "timestamp_findings"]
 
 _PLANNED_DAYS = 1096
 """Nobody plans further than three years: such a time is a code or a typing error."""
@@ -63,7 +63,7 @@ _LENGTHS = (
 )
 
 
-def moment_findings(table: Latest, now: int) -> list[Finding]:
+def timestamp_findings(table: Latest, now: int) -> list[Finding]:
     """What is suspicious in the times of a table; `now` is the instant after which nothing has happened yet."""
     return [
         *_future(table, now),

@@ -117,7 +117,7 @@ class ReasonParameters:
 
 @dataclass(frozen=True)
 class EmergencyParameters:
-    """Times and habits that all emergency departments share."""
+    """Times and ways that all emergency departments share."""
 
     boarding_boxes_share: float
     triage_minutes: float

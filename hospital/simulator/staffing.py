@@ -60,7 +60,7 @@ def draw_rota(
 ) -> tuple[list[Block], list[Notice]]:
     """The rota of an emergency department for every block of the run, and what the table says of it.
 
-    Waves of illness are those of the whole hospital; who is ill differs from department to department.
+    Waves of illness are those of the hospital as one; who is ill differs from department to department.
     """
     e, d, unit = parameters.emergency, department, department.department
     weeks = len(clock.days) // 7 + 2

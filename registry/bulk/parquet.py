@@ -11,7 +11,7 @@ import pyarrow as pa
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
 from hospital.features.feature import Feature
-from registry.bulk.rows import Piece, Scope
+from registry.bulk.rows import Chunk, Scope
 from registry.digests import canonical_json
 from registry.errors import BulkError
 from registry.model.forecast_model import ForecastModel
@@ -35,7 +35,7 @@ _IDENTITY = {
 }
 _ADJUSTMENTS = {
     "wait-time": ("calibration", "floor"),
-    "bed-demand": ("usual_departure", "calibration", "floor"),
+    "bed-demand": ("unit_offset", "calibration", "floor"),
 }
 
 
@@ -55,7 +55,7 @@ class Subject:
 
 
 class Layout:
-    """The columns of one model in one language, and how a piece's answers fill them."""
+    """The columns of one model in one language, and how a chunk's answers fill them."""
 
     def __init__(self, model: ForecastModel, subject: Subject, language: Language) -> None:
         self._features, self._subject, self._language = model.features, subject, language
@@ -73,15 +73,15 @@ class Layout:
         ]
         self.schema = pa.schema(fields, metadata={"vigie": canonical_json(said).strip()})
 
-    def table(self, piece: Piece, answered: Answered) -> Any:
-        """A piece's rows, looked at: each explanation adds up to its forecast.
+    def table(self, chunk: Chunk, answered: Answered) -> Any:
+        """A chunk's rows, looked at: each explanation adds up to its forecast.
 
         Where the baseline that a forecast starts from is not known there is no forecast: its numbers are missing.
 
         Raises:
             BulkError: an explanation does not add up, or the quantiles cross.
         """
-        start = np.where(answered.inside, piece.rows.anchor, piece.rows.baseline)
+        start = np.where(answered.inside, chunk.rows.offset, chunk.rows.baseline)
         known = ~np.isnan(start)
         numbers = {name: answered.quantiles[:, level] for name, level in _FORECAST.items()}
         _refuse(known & answered.unsound)
@@ -89,24 +89,24 @@ class Layout:
         numbers |= {"base": answered.base}
         for j, feature in enumerate(self._features):
             numbers[f"contribution_{feature.name}"] = contributions[:, j]
-        none = np.zeros(piece.size)
+        none = np.zeros(chunk.size)
         numbers |= {f"adjustment_{name}": adjustments.get(name, none) for name in self._adjustments}
         unknown = None if known.all() else ~known
-        columns = dict(piece.identity) | {
+        columns = dict(chunk.identity) | {
             n: pa.array(v, pa.float64(), mask=unknown) for n, v in numbers.items()
         }
-        columns |= self._trust(piece, answered, known)
+        columns |= self._trust(chunk, answered, known)
         named = (self._subject.model, self._subject.version, self._subject.digest)
         for name, value in zip(("model_name", "model_version", "model_digest"), named, strict=True):
-            columns[name] = pa.repeat(pa.scalar(value, pa.string()), piece.size)
+            columns[name] = pa.repeat(pa.scalar(value, pa.string()), chunk.size)
         arrays = [_array(columns[field.name], field.type) for field in self.schema]
         return pa.Table.from_arrays(arrays, schema=self.schema)
 
-    def _trust(self, piece: Piece, answered: Answered, known: Array) -> Mapping[str, Any]:
+    def _trust(self, chunk: Chunk, answered: Answered, known: Array) -> Mapping[str, Any]:
         told: dict[tuple[bool, bool, tuple[str, ...]], tuple[str, tuple[str, ...]]] = {}
         status: list[str | None] = []
         warnings: list[tuple[str, ...] | None] = []
-        pairs = zip(answered.inside.tolist(), piece.stale.tolist(), answered.out_of_range, strict=True)
+        pairs = zip(answered.inside.tolist(), chunk.stale.tolist(), answered.out_of_range, strict=True)
         for row_known, key in zip(known.tolist(), pairs, strict=True):
             if key not in told:
                 told[key] = self._told(*key)

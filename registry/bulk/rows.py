@@ -1,6 +1,6 @@
-"""The rows that a hospital's tables give, piece after piece: those of `registry.model.dataset`, never all at once.
+"""The rows that a hospital's tables give, chunk after chunk: those of `registry.model.dataset`, never all at once.
 
-What a piece costs in memory does not grow with the history: features are computed for its rows alone.
+What a chunk costs in memory does not grow with the history: features are computed for its rows alone.
 """
 
 from collections.abc import Mapping
@@ -23,13 +23,13 @@ from registry.model.trust_limits import emergency_of, stale_after
 from registry.package.manifest import UnitEntry
 from registry.policy.trusted_scope import in_scope
 
-__all__ = ["BedPieces", "Piece", "Pieces", "WaitPieces", "pieces_of"]
+__all__ = ["BedChunks", "Chunk", "Chunks", "WaitChunks", "chunks_of"]
 
 Scope = frozenset[tuple[str, float]]
 
 
 @dataclass(frozen=True)
-class Piece:
+class Chunk:
     """Some rows, ready to be forecast.
 
     Attributes:
@@ -47,18 +47,18 @@ class Piece:
         return int(self.inside.size)
 
 
-class Pieces(Protocol):
+class Chunks(Protocol):
     """All rows in their order, cut where memory asks for it."""
 
     def __len__(self) -> int:
-        """How many pieces there are; some may be empty."""
+        """How many chunks there are; some may be empty."""
 
-    def piece(self, number: int) -> Piece:
-        """The piece of a number, from 0; always the same."""
+    def chunk(self, number: int) -> Chunk:
+        """The chunk of a number, from 0; always the same."""
 
 
-def pieces_of(model: ForecastModel, tables: HospitalTables, scope: Scope, most_rows: int) -> Pieces:
-    """The rows of a model on tables, in pieces of at most `most_rows` (or one prediction time's).
+def chunks_of(model: ForecastModel, tables: HospitalTables, scope: Scope, most_rows: int) -> Chunks:
+    """The rows of a model on tables, in chunks of at most `most_rows` (or one prediction time's).
 
     Raises:
         HistoryError: the tables do not serve for this model, or are of another zone or cadence.
@@ -66,11 +66,11 @@ def pieces_of(model: ForecastModel, tables: HospitalTables, scope: Scope, most_r
     _refuse_others(model, tables)
     events = events_of(tables)
     if model.name == "wait-time":
-        return WaitPieces(model, events, scope, most_rows)
-    return BedPieces(model, events, scope, most_rows)
+        return WaitChunks(model, events, scope, most_rows)
+    return BedChunks(model, events, scope, most_rows)
 
 
-class WaitPieces:
+class WaitChunks:
     """Visits at their prediction times, in the order of those."""
 
     def __init__(self, model: ForecastModel, events: Events, scope: Scope, most_rows: int) -> None:
@@ -82,7 +82,7 @@ class WaitPieces:
     def __len__(self) -> int:
         return -(-self._size // self._most)
 
-    def piece(self, number: int) -> Piece:
+    def chunk(self, number: int) -> Chunk:
         """Visits from the `number` times `most_rows`-th on."""
         mask = np.zeros(self._size, bool)
         mask[number * self._most : (number + 1) * self._most] = True
@@ -91,7 +91,7 @@ class WaitPieces:
         X = self._computer.compute(query, features)
         rows = wait_rows(self._model.waits_or_raise, X, query, features, self._events.zone)
         groups, at = emergency_of(query.columns["department"]), query.prediction_time
-        return Piece(
+        return Chunk(
             identity={"visit_id": samples.row_id, "prediction_time": at},
             rows=rows,
             inside=in_scope(self._scope, groups, np.zeros(query.size)),
@@ -99,7 +99,7 @@ class WaitPieces:
         )
 
 
-class BedPieces:
+class BedChunks:
     """Prediction times, with every unit that the model knows and every horizon, in this order."""
 
     def __init__(self, model: ForecastModel, events: Events, scope: Scope, most_rows: int) -> None:
@@ -119,7 +119,7 @@ class BedPieces:
     def __len__(self) -> int:
         return -(-self._times.size // self._step)
 
-    def piece(self, number: int) -> Piece:
+    def chunk(self, number: int) -> Chunk:
         """Prediction times from the `number` times step-th on, where the present demand is known."""
         times = self._times[number * self._step : (number + 1) * self._step]
         query, computer = bed_query(times, self._units, self._horizons), self._computer
@@ -134,7 +134,7 @@ class BedPieces:
         unit = np.empty(len(entries), object)
         unit[:] = [entry.unit for entry in entries]
         at = query.prediction_time
-        return Piece(
+        return Chunk(
             identity={
                 "unit": unit,
                 "prediction_time": at,

@@ -15,7 +15,7 @@ from hospital.ingest.pseudonyms import load_or_create_key, pseudonym
 from hospital.mapping.mapping_file import Mapping
 from registry.bulk.parquet import Language, Layout, Subject
 from registry.bulk.resume import NO_ROW, Parts, claimed
-from registry.bulk.rows import Pieces, pieces_of
+from registry.bulk.rows import Chunks, chunks_of
 from registry.digests import sha256_bytes
 from registry.errors import CandidateError, PackageError, ReleaseError
 from registry.model.forecast_model import ForecastModel
@@ -24,9 +24,9 @@ from registry.settings import Settings
 from registry.trust.candidates import candidate
 from registry.trust.releases import current_release
 
-__all__ = ["PIECE_ROWS", "Request", "Written", "explain_all", "subject_of", "write_pieces"]
+__all__ = ["CHUNK_ROWS", "Request", "Written", "explain_all", "subject_of", "write_chunks"]
 
-PIECE_ROWS = 16_384
+CHUNK_ROWS = 16_384
 _AT_ONCE = 2
 
 Progress = Callable[[str, float], None]
@@ -39,7 +39,7 @@ class Request:
 
     Attributes:
         version: a registered one; None: the current release. data: the tables' folder or file.
-        language: of warnings and of the columns' labels. piece_rows: rows held at a time.
+        language: of warnings and of the columns' labels. chunk_rows: rows held at a time.
     """
 
     model: str
@@ -48,7 +48,7 @@ class Request:
     mapping: Mapping | None
     out: Path
     language: Language
-    piece_rows: int = PIECE_ROWS
+    chunk_rows: int = CHUNK_ROWS
 
 
 @dataclass(frozen=True)
@@ -82,19 +82,19 @@ def explain_all(request: Request, settings: Settings, *, progress: Progress, tel
         tables = read_hospital(request.data, request.mapping, key)
         findings, data_digest = tables.findings, tables.source_digest
         progress("prepare the rows", 0.03)
-        pieces = pieces_of(model, tables, subject.scope, request.piece_rows)
+        chunks = chunks_of(model, tables, subject.scope, request.chunk_rows)
         del tables  # the rows hold what they need of them
         inputs = {
             "data": data_digest,
             "pseudonyms": pseudonym(key, "vigie explain"),  # another key would give other ids
             "language": request.language,
-            "piece_rows": request.piece_rows,
+            "chunk_rows": request.chunk_rows,
             "columns": sha256_bytes(layout.schema.serialize().to_pybytes()),
             **_fingerprint(model, subject),
         }
-        rows, kept = write_pieces(parts, pieces, model, layout, inputs, progress=progress, tell=tell)
+        rows, kept = write_chunks(parts, chunks, model, layout, inputs, progress=progress, tell=tell)
     progress("written", 1.0)
-    return Written(subject, rows, kept, len(pieces), findings)
+    return Written(subject, rows, kept, len(chunks), findings)
 
 
 def subject_of(settings: Settings, model: str, version: str | None) -> Subject:
@@ -124,9 +124,9 @@ def subject_of(settings: Settings, model: str, version: str | None) -> Subject:
     return Subject(model, version, digest, found.package, scope)
 
 
-def write_pieces(
+def write_chunks(
     parts: Parts,
-    pieces: Pieces,
+    chunks: Chunks,
     model: ForecastModel,
     layout: Layout,
     inputs: dict[str, Any],
@@ -134,19 +134,19 @@ def write_pieces(
     progress: Progress,
     tell: Tell,
 ) -> tuple[int, int]:
-    """Explains the pieces that are not kept yet and joins all; returns (rows, parts that were kept).
+    """Explains the chunks that are not kept yet and joins all; returns (rows, parts that were kept).
 
     Raises:
         BulkError: an explanation does not add up. HistoryError: there is no row.
     """
-    if not len(pieces):
+    if not len(chunks):
         raise HistoryError(NO_ROW)
     different = parts.begin(inputs)
     if different:
         tell(f"the parts kept of a run before were of other inputs ({', '.join(different)}): begun anew.")
-    kept, count = parts.kept(), len(pieces)
+    kept, count = parts.kept(), len(chunks)
     todo = [number for number in range(count) if number not in kept]
-    for number, table in _explained(pieces, model, layout, todo):
+    for number, table in _explained(chunks, model, layout, todo):
         progress("explain", 0.05 + 0.85 * number / count)
         parts.keep(number, table)
     rows = 0
@@ -157,13 +157,13 @@ def write_pieces(
 
 
 def _explained(
-    pieces: Pieces, model: ForecastModel, layout: Layout, numbers: Sequence[int]
+    chunks: Chunks, model: ForecastModel, layout: Layout, numbers: Sequence[int]
 ) -> Iterator[tuple[int, Any]]:
-    """The tables of these pieces in their order; while one's trees are explained, another's features are computed."""
+    """The tables of these chunks in their order; while one's trees are explained, another's features are computed."""
 
     def table(number: int) -> Any:
-        piece = pieces.piece(number)
-        return layout.table(piece, answer(model, piece.rows, piece.inside))
+        chunk = chunks.chunk(number)
+        return layout.table(chunk, answer(model, chunk.rows, chunk.inside))
 
     with ThreadPoolExecutor(_AT_ONCE, "vigie-explain") as pool:
         begun: deque[tuple[int, Future[Any]]] = deque()

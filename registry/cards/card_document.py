@@ -7,7 +7,7 @@ from registry.package.manifest import Manifest
 
 __all__ = ["build_card"]
 
-_FAIRNESS_TOLD = ("mean_outcome", "bias", "absolute_error", "coverage")
+_FAIRNESS_REPORTED = ("mean_outcome", "bias", "absolute_error", "coverage")
 
 
 def build_card(
@@ -54,17 +54,18 @@ def build_card(
 
 
 def _groups(report: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Fairness by group: what was measured, the judged harms with their intervals, and how many rows."""
+    """Fairness by group: what was measured, the judged disparities with their intervals, and how many rows."""
     nothing: dict[str, Any] = {"findings": []}
     gate = next((g for g in report["gates"] if g["name"] == "fairness"), nothing)
     by_group: dict[str, dict[str, Any]] = {}
     for finding in gate["findings"]:
         row = by_group.setdefault(
-            finding["group"], {"group": finding["group"], "n": finding["n"], "told": {}, "harms": []}
+            finding["group"],
+            {"group": finding["group"], "n": finding["n"], "reported": {}, "disparities": []},
         )
-        if finding["metric"] in _FAIRNESS_TOLD:
-            row["told"][finding["metric"]] = finding["value"]
+        if finding["metric"] in _FAIRNESS_REPORTED:
+            row["reported"][finding["metric"]] = finding["value"]
             row["n"] = finding["n"]
         else:
-            row["harms"].append(finding)
+            row["disparities"].append(finding)
     return list(by_group.values())

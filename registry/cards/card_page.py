@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from hospital.markup import page, paragraph
-from registry.cards.efficiency_section import Sobriety
+from registry.cards.efficiency_section import Efficiency
 from registry.cards.fairness_section import Fairness
 from registry.cards.figure_sections import Calibration, Performance, Verdicts
 from registry.cards.finding_text import Language
@@ -35,7 +35,7 @@ _CONTENTS = (
     "calibration",
     "hospital",
     "fairness",
-    "sobriety",
+    "efficiency",
     "data",
     "limits",
     "law",
@@ -61,7 +61,7 @@ def render_html(card: Mapping[str, Any], language: Language, *, later: Sequence[
         Calibration.of(card),
         Hospital.of(card),
         Fairness(card["groups"]),
-        Sobriety.of(card),
+        Efficiency.of(card),
         Data(card["data"]),
         Limits.of(card),
         Law(),

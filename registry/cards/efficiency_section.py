@@ -7,21 +7,21 @@ from typing import Any
 from hospital.markup import Cell, Column, paragraph, section, table
 from registry.cards.formats import Words
 
-__all__ = ["Sobriety"]
+__all__ = ["Efficiency"]
 
 _FIGURES = ("package_megabytes", "answer_milliseconds", "answers_watt_hours", "training_watt_hours")
 
 
 @dataclass(frozen=True)
-class Sobriety:
-    """What the sobriety gate measured; of a card made before there was one, nothing."""
+class Efficiency:
+    """What the efficiency gate measured; of a card made before there was one, nothing."""
 
     findings: Sequence[Mapping[str, Any]]
 
     @classmethod
-    def of(cls, card: Mapping[str, Any]) -> "Sobriety":
+    def of(cls, card: Mapping[str, Any]) -> "Efficiency":
         """Of a card."""
-        return cls([f for gate in card["gates"] if gate["name"] == "sobriety" for f in gate["findings"]])
+        return cls([f for gate in card["gates"] if gate["name"] == "efficiency" for f in gate["findings"]])
 
     def render(self, words: Words) -> str:
         """A table; without figures, nothing."""
@@ -45,8 +45,8 @@ class Sobriety:
             for name in _FIGURES
             if name in own
         ]
-        note = paragraph(words.t("sobriety_note"))
-        return section("sobriety", words.t("sobriety"), note, table(columns, rows))
+        note = paragraph(words.t("efficiency_note"))
+        return section("efficiency", words.t("efficiency"), note, table(columns, rows))
 
 
 def _figure(value: float | None, words: Words) -> str:

@@ -21,18 +21,18 @@ class Fairness:
     groups: Sequence[Mapping[str, Any]]
 
     def render(self, words: Words) -> str:
-        """A picture and table of each judged harm, then the figures of every group."""
-        harms = [h for g in self.groups for h in g["harms"] if h.get("note") != "worst_case"]
+        """A picture and table of each judged disparity, then the figures of every group."""
+        disparities = [h for g in self.groups for h in g["disparities"] if h.get("note") != "worst_case"]
         parts = [paragraph(words.t(f"fairness_note_{words.model}"))]
         if not self.groups:
             parts.append(paragraph(words.t("fairness_none")))
-        for metric in dict.fromkeys(h["metric"] for h in harms):
-            parts.append(self._harm(metric, [h for h in harms if h["metric"] == metric], words))
+        for metric in dict.fromkeys(h["metric"] for h in disparities):
+            parts.append(self._disparity(metric, [h for h in disparities if h["metric"] == metric], words))
         parts.append(self._figures(words))
         return section("fairness", words.t("fairness"), *parts)
 
-    def _harm(self, metric: str, harms: Sequence[Finding], words: Words) -> str:
-        measured = [h for h in harms if interval_of(h, words) is not None]
+    def _disparity(self, metric: str, disparities: Sequence[Finding], words: Words) -> str:
+        measured = [h for h in disparities if interval_of(h, words) is not None]
         limits = {h["threshold"] for h in measured if h["threshold"] is not None}
         picture = ""
         if metric in _PICTURED and len(limits) == 1:
@@ -62,12 +62,12 @@ class Fairness:
                 Cell(html=badge(h["verdict"], words.verdict(h["verdict"]))),
                 Cell(words.advice("fairness", h)),
             )
-            for h in harms
+            for h in disparities
         ]
         return f"<h3>{Cell(words.measure(metric)).render()}</h3>{picture}{table(columns, rows)}"
 
     def _figures(self, words: Words) -> str:
-        told = [g for g in self.groups if g["told"]]
+        told = [g for g in self.groups if g["reported"]]
         columns = [
             Column(words.t("c_group")),
             Column(words.t("c_observed"), number=True),
@@ -80,10 +80,10 @@ class Fairness:
         rows = [
             (
                 Cell(words.group(str(g["group"]))),
-                Cell(words.quantity(g["told"].get("mean_outcome"))),
-                Cell(words.quantity(g["told"].get("absolute_error"))),
-                Cell(words.signed(words.quantity(g["told"].get("bias")))),
-                Cell(words.percent(g["told"].get("coverage"), 1)),
+                Cell(words.quantity(g["reported"].get("mean_outcome"))),
+                Cell(words.quantity(g["reported"].get("absolute_error"))),
+                Cell(words.signed(words.quantity(g["reported"].get("bias")))),
+                Cell(words.percent(g["reported"].get("coverage"), 1)),
                 Cell(self._worst(g, words)),
                 Cell(words.number(g["n"], 0)),
             )
@@ -93,5 +93,5 @@ class Fairness:
         return table(columns, rows, caption=words.t("fairness_tables")) + paragraph(note, "soft")
 
     def _worst(self, group: Mapping[str, Any], words: Words) -> str:
-        found = [h for h in group["harms"] if h.get("note") == "worst_case"]
+        found = [h for h in group["disparities"] if h.get("note") == "worst_case"]
         return words.percent(found[0]["value"], 1) if found else "–"

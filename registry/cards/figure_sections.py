@@ -52,7 +52,9 @@ class Verdicts:
             + paragraph(said)
             + _findings(name, shut, words)
             + folded(words.t("findings_passing", n=str(len(passing))), _findings(name, passing, words))
-            + folded(words.t("findings_told", n=str(len(told))), _findings(name, told, words), on_paper=False)
+            + folded(
+                words.t("findings_reported", n=str(len(told))), _findings(name, told, words), on_paper=False
+            )
             + "</div>"
         )
 
@@ -78,7 +80,9 @@ def _findings(gate: str, findings: Sequence[Finding], words: Words) -> str:
             Cell(words.interval(f)),
             Cell(words.limit(f)),
             Cell(words.number(f["n"], 0) if f["n"] and len(groups) == 1 else ""),
-            Cell(html=badge(f["verdict"], words.verdict(f["verdict"])) if f.get("note") != "told" else ""),
+            Cell(
+                html=badge(f["verdict"], words.verdict(f["verdict"])) if f.get("note") != "reported" else ""
+            ),
             Cell(words.advice(gate, f) if len(groups) == 1 else words.advice(gate, {**f, "threshold": None})),
         )
         for f, groups in merged
@@ -98,7 +102,7 @@ def _merged(findings: Sequence[Finding]) -> list[tuple[Finding, list[str]]]:
 
 @dataclass(frozen=True)
 class Performance:
-    """Error beside the best simple rule's."""
+    """Error beside the best baseline's."""
 
     rows: Sequence[Mapping[str, Any]]
 
@@ -130,14 +134,16 @@ class Performance:
             for r in rows
             if r["mae"] is not None and r["baseline_mae"] is not None
         ]
-        return bars(pairs, caption=words.t("error_picture"), model=words.t("c_model"), rule=words.t("c_rule"))
+        return bars(
+            pairs, caption=words.t("error_picture"), model=words.t("c_model"), baseline=words.t("c_baseline")
+        )
 
     def _table(self, rows: Sequence[Mapping[str, Any]], words: Words) -> str:
         columns = [
             Column(words.t("c_horizon")),
             Column(words.t("c_group")),
             Column(words.t("c_model"), number=True),
-            Column(words.t("c_rule"), number=True),
+            Column(words.t("c_baseline"), number=True),
             Column(words.t("c_which")),
             Column(words.t("c_gain"), number=True),
             Column(words.t("c_within"), number=True),
@@ -180,7 +186,7 @@ class Performance:
 
 
 def gain_cell(gain: Sequence[float | None] | None, words: Words) -> Cell:
-    """A gain over the simple rule, (value, low, high) as shares of its error; a dash where it was not measured."""
+    """A gain over the baseline, (value, low, high) as shares of its error; a dash where it was not measured."""
     if gain is None or gain[0] is None:
         return Cell("–")
     bounds = [words.percent(x, 1) for x in gain[1:] if x is not None]
@@ -196,7 +202,7 @@ class Calibration:
 
     @classmethod
     def of(cls, card: Card) -> "Calibration":
-        """Of a card; the whole hospital has its own section."""
+        """Of a card; the hospital total has its own section."""
         gate = next((g for g in card["gates"] if g["name"] == "calibration"), None)
         found = [] if gate is None else gate["findings"]
         return cls([f for f in found if not str(f["group"]).startswith(f"{HOSPITAL}=")])

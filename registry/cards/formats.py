@@ -142,7 +142,7 @@ class Words:
         return name[:1].upper() + name[1:]
 
     def baseline(self, name: str) -> str:
-        """A simple rule's name."""
+        """A baseline's name."""
         return self.pick(BASELINES[name]) if name in BASELINES else name.replace("_", " ")
 
     def feature_group(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""The section of the model card on the whole hospital: its error and its own intervals, by horizon."""
+"""The section of the model card on the hospital total: its error and its own intervals, by horizon."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Hospital:
     """All units together.
 
     Attributes:
-        rows: error beside the simple rule's, by horizon. findings: of the calibration gate, by (metric, horizon in h).
+        rows: error beside the baseline's, by horizon. findings: of the calibration gate, by (metric, horizon in h).
     """
 
     rows: Sequence[Mapping[str, Any]]
@@ -27,7 +27,7 @@ class Hospital:
 
     @classmethod
     def of(cls, card: Card) -> "Hospital":
-        """Of a card; one made before there was a forecast of the whole has none."""
+        """Of a card; one made before there was a forecast of the total has none."""
         found = [f for gate in card["gates"] if gate["name"] == "calibration" for f in gate["findings"]]
         mine = {
             (str(f["metric"]), str(f["group"]).partition("=")[2]): f
@@ -43,7 +43,7 @@ class Hospital:
         columns = [
             Column(words.t("c_horizon")),
             Column(words.t("c_model"), number=True),
-            Column(words.t("c_rule"), number=True),
+            Column(words.t("c_baseline"), number=True),
             Column(words.t("c_which")),
             Column(words.t("c_gain"), number=True),
             Column(words.t("c_covered"), number=True),

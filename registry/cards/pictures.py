@@ -17,9 +17,9 @@ class Pair:
 
     label: str
     model: float
-    rule: float
+    baseline: float
     model_words: str
-    rule_words: str
+    baseline_words: str
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class Interval:
     words: str
 
 
-def bars(pairs: Sequence[Pair], *, caption: str, model: str, rule: str) -> str:
-    """Bars of the model (full) and of the simple rule (hatched), one pair a row."""
-    top = max((max(p.model, p.rule) for p in pairs), default=0.0)
+def bars(pairs: Sequence[Pair], *, caption: str, model: str, baseline: str) -> str:
+    """Bars of the model (full) and of the baseline (hatched), one pair a row."""
+    top = max((max(p.model, p.baseline) for p in pairs), default=0.0)
     if top <= 0:
         return ""
     out = [
-        '<defs><pattern id="rule" width="6" height="6" patternUnits="userSpaceOnUse" '
+        '<defs><pattern id="baseline" width="6" height="6" patternUnits="userSpaceOnUse" '
         'patternTransform="rotate(45)"><rect width="6" height="6" fill="#e7ecf0"/>'
         '<rect width="2.4" height="6" fill="#7b8894"/></pattern></defs>'
     ]
@@ -47,7 +47,10 @@ def bars(pairs: Sequence[Pair], *, caption: str, model: str, rule: str) -> str:
         y = 46 * i + 6
         out.append(_text(0, y + 21, pair.label))
         for j, (value, words, fill) in enumerate(
-            ((pair.model, pair.model_words, "#1f5f99"), (pair.rule, pair.rule_words, "url(#rule)"))
+            (
+                (pair.model, pair.model_words, "#1f5f99"),
+                (pair.baseline, pair.baseline_words, "url(#baseline)"),
+            )
         ):
             length = _SPAN * value / top
             line = ' stroke="#7b8894"' if j else ""
@@ -56,7 +59,7 @@ def bars(pairs: Sequence[Pair], *, caption: str, model: str, rule: str) -> str:
             )
             out.append(_text(_LEFT + length + 8, y + 12 + 17 * j, words))
     y = 46 * len(pairs) + 14
-    for x, fill, words in ((_LEFT, "#1f5f99", model), (_LEFT + 160, "url(#rule)", rule)):
+    for x, fill, words in ((_LEFT, "#1f5f99", model), (_LEFT + 160, "url(#baseline)", baseline)):
         out.append(f'<rect x="{x}" y="{y}" width="14" height="12" fill="{fill}" stroke="#7b8894"/>')
         out.append(_text(x + 20, y + 11, words))
     return _figure(out, y + 22, caption)

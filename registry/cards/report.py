@@ -41,7 +41,7 @@ class Report:
             "scope",
             "performance",
             "hospital",
-            "tries",
+            "attempts",
         )
         return {name: self.body[name] for name in names}
 
@@ -67,10 +67,10 @@ def make_report(evidence: Evidence, policy: Policy) -> Report:
         "scope": [{"unit_group": group, "horizon_hours": horizon} for group, horizon in scope],
         "gates": [_gate(r) for r in results],
         "performance": _performance(evidence, policy, scope),
-        "hospital": _whole_hospital(evidence.hospital, policy),
+        "hospital": _hospital_total(evidence.hospital, policy),
         "history_days": evidence.history_days,
-        "tries": evidence.tries,
-        "judged": _span(evidence.judge),
+        "attempts": evidence.attempts,
+        "judged": _span(evidence.test),
         "small_groups": [asdict(gap) for gap in small_gaps(evidence, policy)],
     }
     return Report(body, verdict)
@@ -108,16 +108,16 @@ def _gate(result: GateResult) -> dict[str, Any]:
 def _performance(
     evidence: Evidence, policy: Policy, scope: Iterable[tuple[str, float]]
 ) -> list[dict[str, Any]]:
-    """Error beside the best baseline's, by unit group and horizon, on the judge part."""
-    judge_part = evidence.judge.known()
+    """Error beside the best baseline's, by unit group and horizon, on the test set."""
+    test_part = evidence.test.known()
     inside, out = set(scope), []
-    # A package of simple rules alone has no scope part: it is set beside the rule that was best in hindsight.
-    chosen_on = evidence.scope_part if evidence.kind == "model" else judge_part
-    for horizon in np.unique(judge_part.horizon_hours):
+    # A package of baselines alone has no validation set: it is set beside the baseline that was best in hindsight.
+    chosen_on = evidence.validation if evidence.kind == "model" else test_part
+    for horizon in np.unique(test_part.horizon_hours):
         baseline = best_baseline(chosen_on, horizon)
-        at = judge_part.horizon_hours == horizon
-        for group in ("all", *sorted(set(judge_part.unit_group[at]))):
-            mine = judge_part.part(at & ((judge_part.unit_group == group) | (group == "all")))
+        at = test_part.horizon_hours == horizon
+        for group in ("all", *sorted(set(test_part.unit_group[at]))):
+            mine = test_part.part(at & ((test_part.unit_group == group) | (group == "all")))
             row = _row(mine, baseline, horizon, policy)
             trusted = any(h == horizon for _, h in inside) if group == "all" else (group, horizon) in inside
             out.append(
@@ -126,15 +126,16 @@ def _performance(
     return out
 
 
-def _whole_hospital(whole: Scored | None, policy: Policy) -> list[dict[str, Any]]:
-    """The whole hospital's error by horizon, beside the rule that was best for it in hindsight, its units' together."""
-    if whole is None:
+def _hospital_total(hospital_total: Scored | None, policy: Policy) -> list[dict[str, Any]]:
+    """The hospital total's error by horizon, beside the baseline that was best for it in hindsight, its units'
+    together."""
+    if hospital_total is None:
         return []
-    known = whole.known()
+    known = hospital_total.known()
     return [
         {
             "horizon_hours": float(h),
-            **_row(known.part(known.horizon_hours == h), best_baseline(whole, h), h, policy),
+            **_row(known.part(known.horizon_hours == h), best_baseline(hospital_total, h), h, policy),
         }
         for h in np.unique(known.horizon_hours)
     ]

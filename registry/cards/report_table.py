@@ -51,7 +51,7 @@ _WORDS = {
 }
 
 
-_TRIES = {
+_ATTEMPTS = {
     "fr": "{n} versions ont été essayées sur les mêmes jours : ce qui passe doit être {n} fois plus sûr.",
     "en": "{n} versions were tried on the same days: what passes must be {n} times as sure.",
 }
@@ -87,8 +87,8 @@ def print_report(body: Mapping[str, Any], language: Language, console: Console |
         for c in body["scope"]
     ]
     console.print(f"{words[8]}: {', '.join(cells) or words[9]}")
-    if body.get("tries", 1) > 1:
-        console.print(_TRIES[language].format(n=body["tries"]))
+    if body.get("attempts", 1) > 1:
+        console.print(_ATTEMPTS[language].format(n=body["attempts"]))
     for sentence in dict.fromkeys(said):
         console.print(f"→ {sentence}")
 

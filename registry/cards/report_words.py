@@ -17,10 +17,10 @@ GATES = {
     "calibration": ("Calibration", "Calibration"),
     "fairness": ("Équité", "Fairness"),
     "drift": ("Dérive", "Drift"),
-    "sobriety": ("Sobriété", "Sobriety"),
+    "efficiency": ("Sobriété", "Efficiency"),
 }
 METRICS = {
-    "gain_over_baseline": ("gain sur la meilleure règle simple", "gain over the best simple rule"),
+    "gain_over_baseline": ("gain sur la meilleure prévision de référence", "gain over the best baseline"),
     "against_current": ("face à la version en service", "against the version in use"),
     "coverage": ("part dans p10–p90", "share within p10–p90"),
     "below_p10": ("part sous p10", "share below p10"),
@@ -56,11 +56,11 @@ METRICS = {
     "crossing_quantiles": ("quantiles qui se croisent", "crossing quantiles"),
     "forecasts_differ": ("prévisions recalculées différentes", "recomputed forecasts that differ"),
     "outcomes_differ": ("résultats différents", "outcomes that differ"),
-    "baselines_differ": ("règles simples différentes", "simple rules that differ"),
+    "baselines_differ": ("prévisions de référence différentes", "baselines that differ"),
     "rows_differ": ("lignes différentes", "rows that differ"),
     "other_feature_definitions": ("autres définitions des variables", "other feature definitions"),
     "split_parts_overlap": ("parties qui se recouvrent", "parts that overlap"),
-    "rows_repeated": ("lignes répétées", "repeated rows"),
+    "rows_duplicated": ("lignes répétées", "repeated rows"),
     "rows_out_of_time": ("lignes hors de leur temps", "rows out of their time"),
     "weights_wrong": ("poids impossibles", "impossible weights"),
     "forecasts_missing": ("prévisions absentes", "missing forecasts"),
@@ -74,11 +74,11 @@ METRICS = {
     ),
     "proxy_share": ("part des raisons qui trahissent l'attribut", "share of reasons that tell the attribute"),
     "proxy_area": ("aire sous la courbe de cette raison seule", "area under the curve of this reason alone"),
-    "attribute_told": (
+    "attribute_area": (
         "aire sous la courbe, toutes raisons ensemble",
         "area under the curve, all reasons together",
     ),
-    "sobriety": ("coût", "cost"),
+    "efficiency": ("coût", "cost"),
     "package_megabytes": ("taille du paquet (Mo)", "size of the package (MB)"),
     "answer_milliseconds": ("une réponse (ms, médiane)", "one answer (ms, median)"),
     "answers_watt_hours": ("1 000 réponses (Wh, estimé)", "1,000 answers (Wh, estimated)"),
@@ -94,7 +94,7 @@ METRICS = {
         "rows that change when what came later is shuffled",
     ),
     "hindsight_changed": ("passages qui connaissent leur suite", "visits that know what followed"),
-    "outcome_lead": (
+    "excess_correlation": (
         "lien à son propre résultat, au-delà de celui du voisin",
         "link to its own outcome beyond a neighbour's",
     ),
@@ -126,8 +126,8 @@ ADVICE = {
         "The group is too small to be judged: it is listed.",
     ),
     "empty_scope": (
-        "Aucune unité ni horizon ne bat la règle simple : réentraîner, ou servir la règle.",
-        "No unit or horizon beats the simple rule: retrain, or serve the rule.",
+        "Aucune unité ni horizon ne bat la prévision de référence : réentraîner, ou servir la prévision de référence.",
+        "No unit or horizon beats the baseline: retrain, or serve the baseline.",
     ),
     "no_horizon_left": (
         "Aucun horizon ne peut être jugé : apporter un historique plus long.",
@@ -185,9 +185,9 @@ ADVICE = {
         "Ce n'est plus le même modèle : chercher ce qui porte les prévisions, le soumettre comme un nouveau modèle.",
         "This is another model: find out what carries its forecasts, propose it as a new one.",
     ),
-    "rule_before": (
-        "La version en service est une règle simple, sans raisons à comparer.",
-        "The version in use is a simple rule, without reasons to compare with.",
+    "baseline_before": (
+        "La version en service est une prévision de référence, sans raisons à comparer.",
+        "The version in use is a baseline, without reasons to compare with.",
     ),
     "proxy": (
         "Ces variables disent l'attribut sous un autre nom : les retirer, ou justifier chacune devant le comité.",
@@ -197,7 +197,7 @@ ADVICE = {
         "La politique dit l'attribut donné ouvertement au modèle : les raisons le nomment.",
         "The policy says that the attribute is openly given to the model: reasons name it.",
     ),
-    "proxy_told": (
+    "proxy_reported": (
         "Une variable au moins trahit l'attribut, avec un faible poids : à surveiller.",
         "At least one feature tells the attribute, with little weight: watch it.",
     ),
@@ -205,7 +205,7 @@ ADVICE = {
         "Au-delà du budget de la politique : moins d'arbres, moins d'essais, ou un budget que le comité justifie.",
         "Beyond the policy's budget: fewer trees, fewer trials, or a budget that the board justifies.",
     ),
-    "over_growth": (
+    "over_cost_ratio": (
         "Coûte bien plus que la version en service : montrer ce que cela apporte, ou alléger le modèle.",
         "Costs far more than the version in use: show what that brings, or make the model lighter.",
     ),
@@ -265,7 +265,7 @@ BLOCKED = {
         "Ce groupe se voit annoncer moins qu'il n'attend : chercher pourquoi avant toute mise en service.",
         "This group is told to expect too little: find out why before any release.",
     ),
-    "sobriety": (
+    "efficiency": (
         "Alléger le modèle, ou faire justifier le budget par le comité.",
         "Make the model lighter, or have the board justify the budget.",
     ),
@@ -281,7 +281,7 @@ GROUPS = {
     "training_watt_hours": ("énergie d'entraînement", "energy of training"),
     "all": ("tous", "all"),
     "short": ("jusqu'à 24 h", "up to 24 h"),
-    HOSPITAL: ("hôpital entier", "whole hospital"),
+    HOSPITAL: ("total de l'établissement", "hospital total"),
     "long": ("au-delà de 24 h", "beyond 24 h"),
     "sex=F": ("femmes", "women"),
     "sex=M": ("hommes", "men"),

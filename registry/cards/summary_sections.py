@@ -57,19 +57,19 @@ class Brief:
     """Four figures that say the most; those that the report does not hold are left out.
 
     Attributes:
-        rule_only: the version is the simplest rules alone, which gain nothing and have no scope.
+        baseline_only: the version is the baselines alone, which gain nothing and have no scope.
     """
 
     performance: Sequence[Mapping[str, Any]]
     groups: Sequence[Mapping[str, Any]]
     scope: int
-    rule_only: bool = False
+    baseline_only: bool = False
 
     @classmethod
     def of(cls, card: Card) -> "Brief":
         """Of a card."""
-        rule_only = card.get("kind") == "baseline"
-        return cls(card["performance"], card["groups"], len(card["scope"]), rule_only)
+        baseline_only = card.get("kind") == "baseline"
+        return cls(card["performance"], card["groups"], len(card["scope"]), baseline_only)
 
     def render(self, words: Words) -> str:
         """As tiles."""
@@ -79,7 +79,7 @@ class Brief:
             for big, small in tiles
             if big
         )
-        notice = paragraph(words.t("brief_rule_only")) if self.rule_only else ""
+        notice = paragraph(words.t("brief_baseline_only")) if self.baseline_only else ""
         told = f'{notice}<ul class="tiles">{shown}</ul>'
         return section("brief", words.t("brief"), told) if shown else ""
 
@@ -97,12 +97,12 @@ class Brief:
         row = self._row()
         if row is None or not row["baseline_mae"]:
             return "", ""
-        if self.rule_only:
-            return words.quantity(row["mae"]), words.t("brief_rule", at=self._at(row, words))
+        if self.baseline_only:
+            return words.quantity(row["mae"]), words.t("brief_baseline", at=self._at(row, words))
         told = row.get("gain")
         share = told[0] if told and told[0] is not None else 1 - row["mae"] / row["baseline_mae"]
-        rule = words.quantity(row["baseline_mae"])
-        said = words.t("brief_error", at=self._at(row, words), rule=rule, gain=words.percent(share))
+        baseline = words.quantity(row["baseline_mae"])
+        said = words.t("brief_error", at=self._at(row, words), baseline=baseline, gain=words.percent(share))
         return words.quantity(row["mae"]), said
 
     def _coverage(self, words: Words) -> tuple[str, str]:
@@ -113,19 +113,21 @@ class Brief:
 
     def _scope(self, words: Words) -> tuple[str, str]:
         cells = sum(r["unit_group"] != "all" for r in self.performance)
-        if not cells or self.rule_only:
+        if not cells or self.baseline_only:
             return "", ""
         told = "brief_scope_wait" if words.model == "wait-time" else "brief_scope"
         return words.t("of", a=str(self.scope), b=str(cells)), words.t(told)
 
     def _fairness(self, words: Words) -> tuple[str, str]:
-        judged = [h for g in self.groups for h in g["harms"] if h["value"] is not None and h["required"]]
+        judged = [
+            h for g in self.groups for h in g["disparities"] if h["value"] is not None and h["required"]
+        ]
         named = {h["group"] for h in judged}
-        harmed = {h["group"] for h in judged if h["verdict"] == "block"}
-        small = {h["group"] for g in self.groups for h in g["harms"] if h.get("note") in _SMALL}
+        disadvantaged = {h["group"] for h in judged if h["verdict"] == "block"}
+        small = {h["group"] for g in self.groups for h in g["disparities"] if h.get("note") in _SMALL}
         if not named and not small:
             return "", ""
-        sound = words.t("of", a=str(len(named - harmed)), b=str(len(named)))
+        sound = words.t("of", a=str(len(named - disadvantaged)), b=str(len(named)))
         return sound, words.t("brief_fairness", small=str(len(small - named)))
 
 
@@ -203,8 +205,8 @@ class Data:
         if spans:
             first, last = min(s[0] for s in spans), max(s[1] for s in spans)
             pairs.append((words.t("data_span"), self._span(words, first, last)))
-        if isinstance(split.get("judge"), list):
-            pairs.append((words.t("data_judged"), self._span(words, *split["judge"])))
+        if isinstance(split.get("test"), list):
+            pairs.append((words.t("data_test"), self._span(words, *split["test"])))
         rows = ", ".join(f"{name} {words.number(n, 0)}" for name, n in data["rows"].items())
         audit = ", ".join(words.attribute(name) for name in data["audit_attributes"])
         pairs += [

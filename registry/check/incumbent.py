@@ -1,4 +1,4 @@
-"""What is served today for the judged rows: the current release's forecasts in its scope, its rule's outside."""
+"""What is served today for the judged rows: the current release's forecasts in its scope, its baseline's outside."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ __all__ = ["InUse", "served_today"]
 
 @dataclass(frozen=True)
 class InUse:
-    """What the current release serves on the judge rows.
+    """What the current release serves on the test rows.
 
     Attributes:
         quantiles: float64 [n, levels], NaN at horizons that it does not know; None without a release.
@@ -42,7 +42,7 @@ def served_today(
     prepared: PreparedBeds | PreparedWaits,
     split: Split,
 ) -> InUse:
-    """The current release's answers, recomputed on this version's judge rows.
+    """The current release's answers, recomputed on this version's test rows.
 
     Raises:
         CandidateError: their rows differ. ReleaseError, TrustError: the chain does not verify.
@@ -53,8 +53,8 @@ def served_today(
         return InUse(None, None, False)
     model = ForecastModel(release.package)
     theirs = prepared if model.features == prepared.features else prepare(model, tables)
-    rows = theirs.part(split.members("judge", theirs.prediction_time))
-    mine = prepared.part(split.members("judge", prepared.prediction_time))
+    rows = theirs.part(split.members("test", theirs.prediction_time))
+    mine = prepared.part(split.members("test", prepared.prediction_time))
     if isinstance(rows, PreparedBeds) and isinstance(mine, PreparedBeds):
         rows = PreparedBeds(mine.events, theirs.features, mine.samples)
         horizon = mine.samples.query.horizon_hours
@@ -73,7 +73,7 @@ def served_today(
 
 def _served(model: ForecastModel, rows: Rows, inside: Array) -> Array:
     """Quantiles [n, levels] as serving gives them (`registry.model.scope_fallback.answer`), without their reasons."""
-    rule = model.baseline_quantiles(rows)
+    baseline = model.baseline_quantiles(rows)
     if model.manifest.kind != "model":
-        return rule
-    return np.where((inside & ~model.rule_only(rows))[:, None], model.quantiles(rows), rule)
+        return baseline
+    return np.where((inside & ~model.baseline_only(rows))[:, None], model.quantiles(rows), baseline)

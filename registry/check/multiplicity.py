@@ -9,18 +9,18 @@ from sqlalchemy import Connection
 
 from registry.record.journal import entries
 
-__all__ = ["registered_span", "tries"]
+__all__ = ["attempts", "registered_span"]
 
 _FROM, _TO = "judged_from", "judged_to"
 
 
 def registered_span(span: tuple[int, int]) -> dict[str, str]:
-    """What a registration's entry says of its judge part (instants): more subjects of the entry."""
+    """What a registration's entry says of its test set (instants): more subjects of the entry."""
     return {_FROM: str(span[0]), _TO: str(span[1])}
 
 
-def tries(connection: Connection, model: str, version: str, span: tuple[int, int]) -> int:
-    """Versions of the model whose judge part overlaps `span` (instants), this one included: at least 1."""
+def attempts(connection: Connection, model: str, version: str, span: tuple[int, int]) -> int:
+    """Versions of the model whose test set overlaps `span` (instants), this one included: at least 1."""
     return len(set(_overlapping(connection, model, span)) | {version})
 
 

@@ -22,7 +22,7 @@ Prepared = PreparedBeds | PreparedWaits
 
 
 def later(model: ForecastModel, recent: HospitalTables, registered: Split) -> tuple[Prepared, Split]:
-    """Rows of later tables, and the registered split with a judge part that begins where its own ends.
+    """Rows of later tables, and the registered split with a test set that begins where its own ends.
 
     The tables may reach back: what lies before is what features look back on, and is not judged.
 
@@ -30,7 +30,7 @@ def later(model: ForecastModel, recent: HospitalTables, registered: Split) -> tu
         CandidateError: no row lies after the days that the version was registered on.
     """
     prepared = prepare(model, recent)
-    start = registered.spans["judge"][1]
+    start = registered.spans["test"][1]
     known = ~np.isnan(prepared.outcome) & (prepared.prediction_time >= start)
     if not known.any():
         raise CandidateError(
@@ -38,30 +38,30 @@ def later(model: ForecastModel, recent: HospitalTables, registered: Split) -> tu
             "that this version was registered on: bring later ones, with the weeks before them."
         )
     end = int(prepared.prediction_time[known].max()) + 1
-    return prepared, replace(registered, spans={**registered.spans, "judge": (start, end)})
+    return prepared, replace(registered, spans={**registered.spans, "test": (start, end)})
 
 
 def daily_series(
-    model: ForecastModel, sealed: Prepared, prepared: Prepared, split: Split, judge: Scored
+    model: ForecastModel, sealed: Prepared, prepared: Prepared, split: Split, test: Scored
 ) -> tuple[DailyInput, ...]:
     """What the drift gate judges: inputs of all days, and errors of the days that no tree was fitted to.
 
     Args:
-        sealed: rows of the snapshot, of which the days before the judge part are taken. prepared: rows of the judge
-        part; the same where the snapshot itself is judged. judge: these rows, scored.
+        sealed: rows of the snapshot, of which the days before the test set are taken. prepared: rows of the test
+        set; the same where the snapshot itself is judged. test: these rows, scored.
     """
-    zone, judged_from = prepared.events.zone, split.spans["judge"][0]
-    before = sealed.prediction_time < judged_from
-    now = split.members("judge", prepared.prediction_time)
+    zone, test_start = prepared.events.zone, split.spans["test"][0]
+    before = sealed.prediction_time < test_start
+    now = split.members("test", prepared.prediction_time)
     rows = InputRows(
         np.concatenate([sealed.prediction_time[before], prepared.prediction_time[now]]),
         np.concatenate([sealed.X[before], prepared.X[now]]),
         prepared.features,
         isinstance(prepared, PreparedWaits),
     )
-    unfitted = before & (sealed.prediction_time >= split.spans["calibrate"][0])
-    errors = _joined(score(model, sealed, unfitted), judge)
-    return (*input_series(rows, judged_from, zone), *error_series(errors, judged_from, zone))
+    unfitted = before & (sealed.prediction_time >= split.spans["calibration"][0])
+    errors = _joined(score(model, sealed, unfitted), test)
+    return (*input_series(rows, test_start, zone), *error_series(errors, test_start, zone))
 
 
 def _joined(first: Scored, second: Scored) -> Scored:

@@ -18,7 +18,7 @@ from hospital.dataset.splits import Split
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.times import DAY
 from registry.check.incumbent import InUse, served_today
-from registry.check.multiplicity import tries
+from registry.check.multiplicity import attempts
 from registry.check.recent_data import daily_series, later
 from registry.check.required_groups import require_groups
 from registry.check.small_groups import earlier_gaps
@@ -26,7 +26,7 @@ from registry.errors import PackageError
 from registry.evidence.probe_records import ExplanationShift, LeakageFacts, Probed
 from registry.evidence.records import ContractFacts, DailyInput, Evidence, ExplanationFacts, Scored
 from registry.facts.contract_facts import contract_facts, history_off
-from registry.facts.efficiency_facts import Costed, sobriety_facts
+from registry.facts.efficiency_facts import Costed, efficiency_facts
 from registry.facts.explanation_facts import NO_EXPLANATION, explanation_facts, verified
 from registry.facts.feature_facts import feature_facts
 from registry.facts.leakage_probes import leakage_facts
@@ -36,7 +36,7 @@ from registry.facts.stability_facts import explanation_shift, stability_facts
 from registry.model.dataset import PreparedBeds, PreparedWaits, split_of
 from registry.model.feature_groups import rows_of
 from registry.model.forecast_model import ForecastModel
-from registry.model.hospital_total_scores import score_whole
+from registry.model.hospital_total_scores import score_hospital_total
 from registry.model.package_dataset import prepare
 from registry.model.scoring import read_reported, reported_arrays, score
 from registry.package.manifest import package_digest
@@ -70,7 +70,7 @@ def gather(
     if found.registration["body"]["package_digest"] != package_digest(found.package):
         raise PackageError("The package is not the one that was registered: train the model again.")
     subject = _Subject(settings, found, model, policy, progress)
-    command = refits if subject.is_model else None  # a simple rule has nothing to refit
+    command = refits if subject.is_model else None  # a baseline has nothing to refit
     with Refitting(command, settings, found, policy) as refitting, ThreadPoolExecutor(3) as pool:
         return _evidence(subject, refitting, pool, recent)
 
@@ -110,21 +110,21 @@ class _CheckedRows:
 
     @property
     def judged(self) -> Prepared:
-        """The rows of the judge part."""
-        return self.prepared.part(self.split.members("judge", self.prepared.prediction_time))
+        """The rows of the test set."""
+        return self.prepared.part(self.split.members("test", self.prepared.prediction_time))
 
     @property
     def sealed_judged(self) -> Prepared:
-        """The sealed rows of the judge part: what refits were asked about, also where later rows are judged."""
-        return self.sealed.part(self.registered.members("judge", self.sealed.prediction_time))
+        """The sealed rows of the test set: what refits were asked about, also where later rows are judged."""
+        return self.sealed.part(self.registered.members("test", self.sealed.prediction_time))
 
 
 @dataclass(frozen=True)
 class _Scores:
-    """Scored rows: of the scope part, the judge part, and the whole hospital's where the package forecasts it."""
+    """Scored rows: of the validation set, the test set, and the hospital total's where the package forecasts it."""
 
-    scope_part: Scored
-    judge: Scored
+    validation: Scored
+    test: Scored
     whole: Scored | None
 
 
@@ -143,7 +143,7 @@ def _evidence(
     rows = _open_rows(subject, recent)
     verification = _begin_verification(subject, rows, pool)
     scores = _score(subject, rows)
-    require_groups(subject.policy, (scores.scope_part, scores.judge), rows.tables)
+    require_groups(subject.policy, (scores.validation, scores.test), rows.tables)
     judged = rows.judged
     beside = _begin_beside(subject, rows, judged, scores, verification, pool)
     current = served_today(
@@ -154,24 +154,24 @@ def _evidence(
     inputs = beside.inputs.result()
     probed = _probe(subject, rows, judged, beside, refitting, current)
     explanation = _explain(subject, judged, beside)
-    span = rows.split.spans["judge"]
+    span = rows.split.spans["test"]
     evidence = Evidence(
         model=subject.candidate.model,
         version=subject.candidate.version,
         kind=subject.model.manifest.kind,
         package_digest=package_digest(subject.candidate.package),
-        scope_part=scores.scope_part,
-        judge=scores.judge,
+        validation=scores.validation,
+        test=scores.test,
         current=current.quantiles,
         current_version=current.version,
-        rule=_rule(subject.model, judged),
+        baseline=_baseline(subject.model, judged),
         current_expected=current.expected,
         inputs=inputs,
         contract=contract,
         explanation=explanation,
-        history_days=(span[1] - rows.ours.spans["fit"][0]) / DAY,
+        history_days=(span[1] - rows.ours.spans["train"][0]) / DAY,
         hospital=scores.whole,
-        tries=_tries(subject, span),
+        attempts=_attempts(subject, span),
         earlier_gaps=earlier_gaps(subject.settings, subject.candidate, span),
         probed=probed,
     )
@@ -192,8 +192,8 @@ def _open_rows(subject: _Subject, recent: HospitalTables | None) -> _CheckedRows
 
 def _split_of(model: ForecastModel, prepared: Prepared) -> Split:
     """The parts as this code cuts the sealed history: the author's own cut must be the same."""
-    judge_from = model.manifest.configuration.get("judge_from")
-    asked = judge_from if isinstance(judge_from, int) else None
+    test_from = model.manifest.configuration.get("test_from")
+    asked = test_from if isinstance(test_from, int) else None
     return split_of(prepared, model.manifest.horizons_hours, asked, model.manifest.kind)
 
 
@@ -209,9 +209,9 @@ def _begin_verification(
 def _score(subject: _Subject, rows: _CheckedRows) -> _Scores:
     subject.progress("recompute forecasts", 0.3)
     model = subject.model
-    judge = score(model, rows.prepared, rows.split.members("judge", rows.prepared.prediction_time))
-    scope_part = score(model, rows.sealed, rows.split.members("scope", rows.sealed.prediction_time))
-    return _Scores(scope_part, judge, score_whole(model.whole, judge))
+    test = score(model, rows.prepared, rows.split.members("test", rows.prepared.prediction_time))
+    validation = score(model, rows.sealed, rows.split.members("validation", rows.sealed.prediction_time))
+    return _Scores(validation, test, score_hospital_total(model.hospital_total, test))
 
 
 def _begin_beside(
@@ -230,15 +230,15 @@ def _begin_beside(
         rows.prepared if subject.is_model else None,
         times=subject.policy.document.contract.probe_times,
     )
-    inputs = pool.submit(_inputs, subject, rows, scores.judge)
+    inputs = pool.submit(_inputs, subject, rows, scores.test)
     return _BesideTheSteps(verification, leakage, inputs)
 
 
-def _inputs(subject: _Subject, rows: _CheckedRows, judge: Scored) -> tuple[DailyInput, ...]:
-    """A simple rule has no inputs that could drift."""
+def _inputs(subject: _Subject, rows: _CheckedRows, test: Scored) -> tuple[DailyInput, ...]:
+    """A baseline has no inputs that could drift."""
     if not subject.is_model:
         return ()
-    return daily_series(subject.model, rows.sealed, rows.prepared, rows.split, judge)
+    return daily_series(subject.model, rows.sealed, rows.prepared, rows.split, test)
 
 
 def _compare_with_reported(
@@ -254,9 +254,9 @@ def _compare_with_reported(
         subject.candidate,
         subject.model,
         judged,
-        scores.judge,
+        scores.test,
         reported,
-        reported_arrays(scores.judge, scores.whole),
+        reported_arrays(scores.test, scores.whole),
         rows.split,
         same_split=rows.ours == rows.registered,
     )
@@ -286,7 +286,7 @@ def _probe(
         stability=stability_facts(model, asked, refits),
         shift=_shift(model, judged, current),
         proxies=proxy_facts(model, asked, refits, subject.policy.document.explanation.proxy_rows),
-        sobriety=sobriety_facts(costed, current.costed, home / "evidence"),
+        efficiency=efficiency_facts(costed, current.costed, home / "evidence"),
     )
 
 
@@ -297,15 +297,15 @@ def _explain(subject: _Subject, judged: Prepared, beside: _BesideTheSteps) -> Ex
     return explanation_facts(subject.model, judged, beside.verification.result)
 
 
-def _rule(model: ForecastModel, judged: Prepared) -> Array:
-    """The median of the simple rule that this version serves outside its scope: float64 [judge rows]."""
+def _baseline(model: ForecastModel, judged: Prepared) -> Array:
+    """The median of the baseline that this version serves outside its scope: float64 [test rows]."""
     quantiles = model.baseline_quantiles(rows_of(model, judged))
     return np.asarray(quantiles[:, quantiles.shape[1] // 2])
 
 
-def _tries(subject: _Subject, span: tuple[int, int]) -> int:
+def _attempts(subject: _Subject, span: tuple[int, int]) -> int:
     with open_database(subject.settings.database).connect() as connection:
-        return tries(connection, subject.candidate.model, subject.candidate.version, span)
+        return attempts(connection, subject.candidate.model, subject.candidate.version, span)
 
 
 def _shift(model: ForecastModel, judged: Prepared, current: InUse) -> ExplanationShift | None:

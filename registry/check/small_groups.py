@@ -11,7 +11,7 @@ __all__ = ["earlier_gaps"]
 
 
 def earlier_gaps(settings: Settings, found: Candidate, span: tuple[int, int]) -> tuple[EarlierGap, ...]:
-    """Gaps of small groups from the sealed reports of other versions whose judge parts share no day with `span`.
+    """Gaps of small groups from the sealed reports of other versions whose test sets share no day with `span`.
 
     Nor with one another: of versions that were judged on the same days the last counts.
     """

@@ -61,7 +61,8 @@ class Difference:
 
     @property
     def shown(self) -> int:
-        """-1: the first is surely better, 1: the second, 0: the interval does not say (nor does it of `inside`)."""
+        """-1: the first is significantly better, 1: the second, 0: the interval does not say (nor does it of
+        `inside`)."""
         if self.low is None or self.high is None or self.metric == "inside":
             return 0
         return -1 if self.low > 0 else int(self.high < 0)
@@ -121,7 +122,7 @@ def compare(
     found = (candidate(settings.candidates, model, first), candidate(settings.candidates, model, second))
     models = tuple(_loaded(c) for c in found)
     progress("open the data", 0.1)
-    spans = [Split.from_json(m.manifest.split).spans["judge"] for m in models]
+    spans = [Split.from_json(m.manifest.split).spans["test"] for m in models]
     start, end = max(span[0] for span in spans), FOREVER
     if tables is None:
         body = found[1].registration["body"]

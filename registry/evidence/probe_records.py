@@ -7,14 +7,14 @@ from hospital.arrays import Array
 
 __all__ = [
     "Alignment",
+    "EfficiencyFacts",
+    "EfficiencyFigures",
     "ExplanationShift",
     "FeatureFacts",
     "LeakageFacts",
     "Probed",
     "ProxyFacts",
     "ProxyGroup",
-    "SobrietyFacts",
-    "SobrietyFigures",
     "StabilityFacts",
 ]
 
@@ -25,15 +25,16 @@ class Alignment:
 
     Attributes:
         feature: its name; one whose values are the tables' own, whose reception nobody else can vouch for.
-        own, shifted: partial correlations, given the simple rules. rows: of them.
-        lead: float64 [blocks], |own| - |shifted| of each block of days, from the products of standardised residuals.
+        own, shifted: partial correlations, given the baselines. rows: of them.
+        excess_correlation: float64 [blocks], |own| - |shifted| of each block of days, from the products of standardised
+        residuals.
     """
 
     feature: str
     own: float
     shifted: float
     rows: int
-    lead: Array
+    excess_correlation: Array
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ class ProxyFacts:
 
 
 @dataclass(frozen=True)
-class SobrietyFigures:
+class EfficiencyFigures:
     """What one version costs.
 
     Attributes:
@@ -152,16 +153,16 @@ class SobrietyFigures:
 
 
 @dataclass(frozen=True)
-class SobrietyFacts:
+class EfficiencyFacts:
     """What this version costs, and the current release on the same rows in turn.
 
     Attributes:
-        current: None without one. rule_before: the current release is of the simplest rules, which cost nothing.
+        current: None without one. baseline_before: the current release is of the baselines, which cost nothing.
     """
 
-    own: SobrietyFigures
-    current: SobrietyFigures | None
-    rule_before: bool = False
+    own: EfficiencyFigures
+    current: EfficiencyFigures | None
+    baseline_before: bool = False
 
 
 @dataclass(frozen=True)
@@ -178,4 +179,4 @@ class Probed:
     stability: StabilityFacts | None = None
     shift: ExplanationShift | None = None
     proxies: ProxyFacts | None = None
-    sobriety: SobrietyFacts | None = None
+    efficiency: EfficiencyFacts | None = None

@@ -87,9 +87,9 @@ class DailyInput:
 
     Attributes:
         name: the feature, a pair of them, or ``arrivals``, ``forecast_error``. what: "count" of rows of the day,
-        "mean", share "missing", correlation "together", forecasts' "bias" or "loss".
+        "mean", share "missing", "correlation", forecasts' "bias" or "loss".
         level: mean of the earlier days; spread: standard deviation of the earlier days' values.
-        earlier, judged: float64 [days], residuals of the days before the judge part, and of its own days.
+        earlier, judged: float64 [days], residuals of the days before the test set, and of its own days.
         year_known: whether the earlier days show a whole year, so that a season is no shift.
     """
 
@@ -152,7 +152,7 @@ class ExplanationFacts:
         verified: rows that were held against XGBoost and shap, every leaf among them. predictions_off: of them, whose
         prediction is another. reference_difference: largest difference of a contribution from XGBoost's or shap's,
         relative to the row's sum of |values|.
-        largest_adjustment: largest mean |adjustment| as a share of the mean forecast, the usual departure not
+        largest_adjustment: largest mean |adjustment| as a share of the mean forecast, the unit offset not
         counted.
     """
 
@@ -169,14 +169,14 @@ class Evidence:
     """All that the gates see.
 
     Attributes:
-        scope_part, judge: scored rows of those parts. current: float64 [n, levels], what the current release serves
-        for the judge rows, None without. current_expected: the signed chain shows an earlier release.
-        rule: float64 [n], the median of the simple rule that this version serves outside its scope; None: the best one
-        of the scope part.
+        validation, test: scored rows of those parts. current: float64 [n, levels], what the current release serves
+        for the test rows, None without. current_expected: the signed chain shows an earlier release.
+        baseline: float64 [n], the median of the baseline that this version serves outside its scope; None: the best one
+        of the validation set.
         inputs: for drift. history_days: of the whole snapshot. kind: "model" or "baseline".
-        hospital: the judge part's rows of the whole hospital; None where there is no forecast of it.
+        hospital: the test set's rows of the hospital total; None where there is no forecast of it.
         earlier_gaps: of small groups, from earlier versions' reports.
-        tries: versions of this model, this one included, that were registered to be judged on overlapping rows.
+        attempts: versions of this model, this one included, that were registered to be judged on overlapping rows.
         probed: what was probed and fitted beside the rows.
     """
 
@@ -184,8 +184,8 @@ class Evidence:
     version: str
     kind: str
     package_digest: str
-    scope_part: Scored
-    judge: Scored
+    validation: Scored
+    test: Scored
     current: Array | None
     current_version: str | None
     current_expected: bool
@@ -194,7 +194,7 @@ class Evidence:
     explanation: ExplanationFacts
     history_days: float
     hospital: Scored | None = None
-    tries: int = 1
+    attempts: int = 1
     earlier_gaps: tuple[EarlierGap, ...] = ()
-    rule: Array | None = None
+    baseline: Array | None = None
     probed: Probed = field(default_factory=Probed)

@@ -22,7 +22,7 @@ def contract_facts(
     found: Candidate,
     model: ForecastModel,
     judged: Prepared,
-    judge: Scored,
+    test: Scored,
     reported: dict[str, Array] | None,
     again: dict[str, Array],
     split: Split,
@@ -32,7 +32,7 @@ def contract_facts(
     """What the contract gate counts.
 
     Args:
-        judged, judge: the judged rows with their inputs, and scored. reported: what training reported of them; None
+        judged, test: the judged rows with their inputs, and scored. reported: what training reported of them; None
         where nobody reported anything (rows of later days). again: the same as recomputed.
     """
     reported = again if reported is None else reported
@@ -51,14 +51,14 @@ def contract_facts(
     return ContractFacts(
         files_refused=len({p.name for p in found.package.iterdir()} - ALLOWED_FILES - {"manifest.json"}),
         infinite_features=int(np.isinf(judged.X).sum()),
-        crossing_quantiles=int((np.diff(judge.quantiles, axis=1) < 0).any(axis=1).sum()),
+        crossing_quantiles=int((np.diff(test.quantiles, axis=1) < 0).any(axis=1).sum()),
         forecasts_off=forecasts,
         outcomes_off=outcomes,
         baselines_off=baselines,
-        rows_off=0 if same_rows else abs(len(reported["row_id"]) - judge.size) or judge.size,
+        rows_off=0 if same_rows else abs(len(reported["row_id"]) - test.size) or test.size,
         feature_digest_equal=model.manifest.feature_digest == feature_digest(model.name),
         split_overlaps=overlaps,
-        rows=judge.size,
+        rows=test.size,
     )
 
 
@@ -67,8 +67,8 @@ def history_off(model: ForecastModel, prepared: Prepared, split: Split) -> int:
     if not isinstance(prepared, PreparedBeds):
         return 0
     baselines = model.beds_or_raise
-    last = "calibrate" if model.manifest.kind == "model" else "fit"
-    start = split.spans["fit"][0]
+    last = "calibration" if model.manifest.kind == "model" else "train"
+    start = split.spans["train"][0]
     mine = fitted_until(prepared, split, last) & (prepared.prediction_time >= start)
     days = history_days(prepared.part(mine), len(baselines.units))
     return int((~np.isclose(days, baselines.days, rtol=0, atol=1e-6)).sum())

@@ -19,8 +19,9 @@ from registry.model.forecast_errors import held, log_wait
 
 __all__ = ["InputRows", "error_series", "input_series"]
 
-_NOT_DRIFT = frozenset({"calendar", "habit", "planned", "patient"})
-"""A habit is a mean of twelve weeks: what moves it is followed as demand, and its own days hardly differ."""
+_NOT_DRIFT = frozenset({"calendar", "seasonal_profile", "planned", "patient"})
+"""A seasonal profile is a mean of twelve weeks: what moves it is monitored as demand, and its own days hardly
+differ."""
 _PATIENT_MIX = frozenset({"triage", "age_years", "arrival_mode"})
 _FEWEST_ROWS = 20
 """Rows of a day under which a correlation within it says nothing."""
@@ -28,9 +29,9 @@ _FEWEST_VALUES = 10
 """Different values of a day under which an input is one of the day, or of its hours, and no input of its rows."""
 _SOME_ROWS = 64
 _MOST_DAYS = 0.9
-"""Share of days on which an input, or a pair of them, must say something to be followed."""
+"""Share of days on which an input, or a pair of them, must say something to be monitored."""
 _MOST_PAIRS = 60
-"""Pairs of inputs that are followed: those that go together most closely among the earlier days."""
+"""Pairs of inputs that are monitored: those that go together most closely among the earlier days."""
 _CLOSE = 0.1
 """Mean correlation within a day under which a pair of inputs is not said to go together."""
 
@@ -50,17 +51,17 @@ class InputRows:
     counted: bool
 
 
-def input_series(rows: InputRows, judged_from: int, zone: ZoneInfo) -> tuple[DailyInput, ...]:
+def input_series(rows: InputRows, test_start: int, zone: ZoneInfo) -> tuple[DailyInput, ...]:
     """Volume, inputs, missing values, and inputs together, by local day.
 
     Args:
-        judged_from: instant at which the judge part starts.
+        test_start: instant at which the test set starts.
     """
-    days = _Days.of(rows.prediction_time, judged_from, zone)
+    days = _Days.of(rows.prediction_time, test_start, zone)
     out: list[DailyInput] = []
     if rows.counted:
         out.append(days.series("arrivals", "count", days.counts.astype(np.float64)))
-    followed = []
+    monitored = []
     for j, feature in enumerate(rows.features):
         told = feature.group not in _NOT_DRIFT or feature.name in _PATIENT_MIX
         values = rows.X[:, j].astype(np.float64)
@@ -70,11 +71,11 @@ def input_series(rows: InputRows, judged_from: int, zone: ZoneInfo) -> tuple[Dai
         out.append(days.series(feature.name, "mean", days.mean(values)))
         if missing.max() > 0:
             out.append(days.series(feature.name, "missing", missing))
-        followed.append((feature.name, values))
-    return (*out, *_together(followed, days))
+        monitored.append((feature.name, values))
+    return (*out, *_correlations(monitored, days))
 
 
-def error_series(scored: Scored, judged_from: int, zone: ZoneInfo) -> tuple[DailyInput, ...]:
+def error_series(scored: Scored, test_start: int, zone: ZoneInfo) -> tuple[DailyInput, ...]:
     """Signed error and error by local day, on days that the model was not fitted to.
 
     Of waits the logarithm of wait + 10 minutes over the forecast's, held within one; of beds the share of the mean
@@ -87,7 +88,7 @@ def error_series(scored: Scored, judged_from: int, zone: ZoneInfo) -> tuple[Dail
         signed = (known.outcome - known.p50) / max(float(known.outcome.mean()), 1.0)
     else:
         signed = held(log_wait(known.outcome) - log_wait(known.p50))
-    days = _Days.of(known.prediction_time, judged_from, zone)
+    days = _Days.of(known.prediction_time, test_start, zone)
     weight = known.weight
     return (
         days.series("forecast_error", "bias", days.mean(signed, weight)),
@@ -109,15 +110,15 @@ class _Days:
     counts: Array
     first: Array
     order: Array | None
-    judged_from: int
+    test_start: int
     zone: ZoneInfo
 
     @classmethod
-    def of(cls, prediction_time: Array, judged_from: int, zone: ZoneInfo) -> "_Days":
+    def of(cls, prediction_time: Array, test_start: int, zone: ZoneInfo) -> "_Days":
         unique, inverse, counts = np.unique(
             local_day(prediction_time, zone), return_inverse=True, return_counts=True
         )
-        first_judged = int(local_day(np.array([judged_from]), zone)[0])
+        first_judged = int(local_day(np.array([test_start]), zone)[0])
         sorted_already = bool((inverse[1:] >= inverse[:-1]).all())
         order = None if sorted_already else np.argsort(inverse, kind="stable")
         first = np.cumsum(counts) - counts
@@ -160,11 +161,11 @@ class _Days:
     def series(self, name: str, what: str, values: Array) -> DailyInput:
         """Residuals of a season model; the first and last day are cut somewhere and left out."""
         whole = (self.unique > self.unique[0]) & (self.unique < self.unique[-1])
-        fit = fit_season(self.unique[whole], values[whole], self.judged_from, self.zone)
+        fit = fit_season(self.unique[whole], values[whole], self.test_start, self.zone)
         return DailyInput(name, what, fit.level, fit.spread, fit.earlier, fit.judged, fit.year_known)
 
 
-def _together(inputs: list[tuple[str, Array]], days: _Days) -> list[DailyInput]:
+def _correlations(inputs: list[tuple[str, Array]], days: _Days) -> list[DailyInput]:
     """Correlations within a day of pairs of inputs that go together.
 
     Within a day: what a busy winter does to both of them at once is no change of how they go together.
@@ -180,10 +181,12 @@ def _together(inputs: list[tuple[str, Array]], days: _Days) -> list[DailyInput]:
     found = []
     for (first, a), (second, b) in itertools.combinations(within, 2):
         daily = np.where(days.counts >= _FEWEST_ROWS, days.mean(a * b), np.nan)
-        earlier = daily[days.unique < days.judged_from]
+        earlier = daily[days.unique < days.test_start]
         if np.isfinite(earlier).any() and np.isfinite(daily).mean() > _MOST_DAYS:
             found.append((abs(float(np.nanmean(earlier))), f"{first} ~ {second}", daily))
     found.sort(key=lambda f: -f[0])
     return [
-        days.series(name, "together", daily) for close, name, daily in found[:_MOST_PAIRS] if close >= _CLOSE
+        days.series(name, "correlation", daily)
+        for close, name, daily in found[:_MOST_PAIRS]
+        if close >= _CLOSE
     ]

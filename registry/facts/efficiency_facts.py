@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from registry.digests import canonical_json, sha256_bytes
-from registry.evidence.probe_records import SobrietyFacts, SobrietyFigures
+from registry.evidence.probe_records import EfficiencyFacts, EfficiencyFigures
 from registry.facts.cache import keep, kept
 from registry.facts.energy import memory_gib, watt_hours
 from registry.model.dataset import PreparedBeds, PreparedWaits
@@ -22,12 +22,12 @@ from registry.model.feature_groups import rows_of, spread_rows
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.package.manifest import package_digest
 
-__all__ = ["Costed", "sobriety_facts"]
+__all__ = ["Costed", "efficiency_facts"]
 
 Prepared = PreparedBeds | PreparedWaits
 
 _ANSWERS = 200
-_TOLD_OF = 1000
+_ANSWERS = 1000
 _WARM_UP = 5
 
 
@@ -49,23 +49,23 @@ class Costed:
         return package_digest(self.package)
 
 
-def sobriety_facts(own: Costed, current: Costed | None, evidence: Path) -> SobrietyFacts | None:
+def efficiency_facts(own: Costed, current: Costed | None, evidence: Path) -> EfficiencyFacts | None:
     """Measures both, or reads what was measured; None where there is no row to answer."""
     if not own.judged.prediction_time.size:
         return None
-    rule_before = current is not None and current.model.manifest.kind != "model"
-    current = None if rule_before else current
+    baseline_before = current is not None and current.model.manifest.kind != "model"
+    current = None if baseline_before else current
     subject = {"own": own.digest, "current": None if current is None else current.digest, "answers": _ANSWERS}
     name = sha256_bytes(canonical_json(subject)).removeprefix("sha256:")
-    path = evidence / "sobriety" / f"{name}.json"
+    path = evidence / "efficiency" / f"{name}.json"
     content = kept(path)
     if content is None:
         both = [own] if current is None else [own, current]
         content = canonical_json(_measured(both))
         keep(path, content)
     told = json.loads(content)
-    return SobrietyFacts(
-        _figures(own, told[0]), None if current is None else _figures(current, told[1]), rule_before
+    return EfficiencyFacts(
+        _figures(own, told[0]), None if current is None else _figures(current, told[1]), baseline_before
     )
 
 
@@ -84,7 +84,7 @@ def _measured(versions: list[Costed]) -> list[dict[str, Any]]:
                 cpu[v] += time.process_time() - busy
     memory = memory_gib()
     return [
-        {"seconds": s, "watt_hours": watt_hours(c, sum(s), memory) * _TOLD_OF / max(len(s), 1)}
+        {"seconds": s, "watt_hours": watt_hours(c, sum(s), memory) * _ANSWERS / max(len(s), 1)}
         for s, c in zip(seconds, cpu, strict=True)
     ]
 
@@ -98,10 +98,10 @@ def _row(rows: Rows, i: int) -> Rows:
     return Rows(**{f.name: getattr(rows, f.name)[i : i + 1] for f in fields(Rows)})
 
 
-def _figures(version: Costed, told: Mapping[str, Any]) -> SobrietyFigures:
+def _figures(version: Costed, told: Mapping[str, Any]) -> EfficiencyFigures:
     energy = version.registration.get("energy")
     training = energy.get("watt_hours") if isinstance(energy, Mapping) else None
-    return SobrietyFigures(
+    return EfficiencyFigures(
         sum(p.stat().st_size for p in version.package.iterdir()),
         np.array(told["seconds"], np.float64),
         float(told["watt_hours"]),

@@ -4,7 +4,7 @@
 
 The form and the memory's figure are those of Green Algorithms (Lannelongue, Grealey & Inouye 2021, doi
 10.1002/advs.202100707); 12 W a busy core is a server's processor at full load, taken high. Cooling, disks and network
-are left out. Why not codecarbon: docs/adr/0008-sobriety-and-energy.md.
+are left out. Why not codecarbon: docs/adr/0008-efficiency-and-energy.md.
 """
 
 import os

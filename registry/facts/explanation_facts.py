@@ -17,14 +17,14 @@ from registry.facts.cache import keep, kept
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.feature_groups import rows_of
 from registry.model.forecast_model import ForecastModel
-from registry.model.hospital_total_scores import explained_wholes
+from registry.model.hospital_total_scores import explained_hospital_totals
 
 __all__ = ["NO_EXPLANATION", "explanation_facts", "verified"]
 
 Prepared = PreparedBeds | PreparedWaits
 
 NO_EXPLANATION = ExplanationFacts(0, 0, 0, 0.0, 0.0, 0.0)
-"""Of a simple rule, or of no judged row: nothing was explained."""
+"""Of a baseline, or of no judged row: nothing was explained."""
 _EXPLAINED_ROWS = 200
 
 
@@ -54,7 +54,7 @@ def verified(model: bytes, X: Array, evidence: Path) -> Verification:
 def explanation_facts(
     model: ForecastModel, judged: Prepared, held: Callable[[], Verification]
 ) -> ExplanationFacts:
-    """Judged rows explained, of the whole hospital too.
+    """Judged rows explained, of the hospital total too.
 
     Args:
         held: waits for the engine's verification on the prepared rows.
@@ -69,10 +69,12 @@ def explanation_facts(
     total = explained.base + explained.contributions.sum(axis=1) + sum(explained.adjustments.values())
     additivity = float(np.abs(total - explained.p50).max())
     largest = _largest_adjustment(explained.adjustments, explained.p50)
-    if model.whole is not None and isinstance(judged, PreparedBeds):
-        whole = explained_wholes(model, model.whole, judged, _EXPLAINED_ROWS)
-        additivity = float(np.maximum(additivity, np.abs(whole.total - whole.p50).max()))  # NaN stays NaN
-        largest = max(largest, _largest_adjustment(whole.adjustments, whole.p50))
+    if model.hospital_total is not None and isinstance(judged, PreparedBeds):
+        hospital_total = explained_hospital_totals(model, model.hospital_total, judged, _EXPLAINED_ROWS)
+        additivity = float(
+            np.maximum(additivity, np.abs(hospital_total.total - hospital_total.p50).max())
+        )  # NaN stays NaN
+        largest = max(largest, _largest_adjustment(hospital_total.adjustments, hospital_total.p50))
     verification = held()
     return ExplanationFacts(
         rows=int(mask.sum()),
@@ -89,4 +91,4 @@ def explanation_facts(
 def _largest_adjustment(adjustments: Mapping[str, Array], p50: Array) -> float:
     """Largest mean |adjustment| as a share of the mean forecast; what is usual for a unit is none."""
     level = max(float(np.abs(p50).mean()), 1e-9)
-    return max(float(np.abs(v).mean()) / level for n, v in adjustments.items() if n != "usual_departure")
+    return max(float(np.abs(v).mean()) / level for n, v in adjustments.items() if n != "unit_offset")

@@ -3,7 +3,7 @@
 The first two are exact: features are computed again from a record in which all that was received after the prediction
 time is gone, or something else, and must be the same bits. The third looks at numbers whose reception only the
 hospital's tables vouch for: one that knows the outcome goes with it far better than it did one horizon earlier, beyond
-what the simple rules know (Kaufman et al. 2012, doi 10.1145/2382577.2382579).
+what the baselines know (Kaufman et al. 2012, doi 10.1145/2382577.2382579).
 """
 
 from collections.abc import Callable
@@ -12,15 +12,15 @@ from functools import partial
 import numpy as np
 
 from hospital.arrays import Array
-from hospital.dataset.altered_history import received_until, recent, shuffled_after, told_otherwise
+from hospital.dataset.altered_history import hindsight_replaced, received_until, recent, shuffled_after
 from hospital.dataset.baselines import BedBaselines, WaitBaselines
 from hospital.features.beds import BedFeatures
-from hospital.features.lookback import HABIT_WEEKS
+from hospital.features.lookback import SEASONAL_PROFILE_WEEKS
 from hospital.features.wait import WaitFeatures
 from hospital.record.events import Events
 from hospital.times import DAY
 from registry.evidence.probe_records import LeakageFacts
-from registry.facts.outcome_lead import alignments
+from registry.facts.outcome_correlation import alignments
 from registry.model.dataset import PreparedBeds, PreparedWaits
 
 __all__ = ["Compute", "leakage_facts", "recomputed"]
@@ -29,8 +29,8 @@ Prepared = PreparedBeds | PreparedWaits
 Compute = Callable[[Events, Prepared], Array]
 """Features (float32 [n, features]) of prepared rows from other events; `recomputed` is the one in use."""
 
-# Days' news; a habit's weeks, and what of them came late.
-_LOOK_BACK = {"wait-time": 10 * DAY, "bed-demand": (7 * HABIT_WEEKS + 14) * DAY}
+# Days' news; a seasonal profile's weeks, and what of them came late.
+_LOOK_BACK = {"wait-time": 10 * DAY, "bed-demand": (7 * SEASONAL_PROFILE_WEEKS + 14) * DAY}
 _LOOK_AHEAD = 21 * DAY  # the longest horizon and a week: later news tells of later outcomes
 _ROWS_A_TIME = 100
 _SEED = 7
@@ -44,7 +44,7 @@ def recomputed(events: Events, prepared: Prepared) -> Array:
 
 
 def leakage_facts(
-    rules: BedBaselines | WaitBaselines,
+    baselines: BedBaselines | WaitBaselines,
     judged: Prepared,
     others: Prepared | None,
     *,
@@ -54,7 +54,7 @@ def leakage_facts(
     """Probes the judged rows.
 
     Args:
-        rules: what alignments are given. others: rows to measure them on, judged ones among them; None: on none.
+        baselines: what alignments are given. others: rows to measure them on, judged ones among them; None: on none.
         times: at how many prediction times, evenly through the judged rows, the record is cut.
     """
     rows = cuts = dropped = shuffled = hindsight = 0
@@ -66,7 +66,7 @@ def leakage_facts(
         if isinstance(part, PreparedWaits):
             hindsight += _hindsight_off(part, rng)
         rows, cuts = rows + len(part.X), cuts + 1
-    aligned = () if others is None else alignments(rules, others)
+    aligned = () if others is None else alignments(baselines, others)
     return LeakageFacts(rows, cuts, dropped, shuffled, hindsight, aligned)
 
 
@@ -111,7 +111,7 @@ def _same(a: Array, b: Array) -> Array:
 
 def _hindsight_off(part: PreparedWaits, rng: np.random.Generator) -> int:
     """Visits that are asked otherwise once what happened to them later is another."""
-    again = told_otherwise(part.events, part.samples, rng)
+    again = hindsight_replaced(part.events, part.samples, rng)
     at = {name: i for i, name in enumerate(again.row_id)}
     found = [at.get(name, -1) for name in part.samples.row_id]
     q, r = part.samples.query, again.query

@@ -1,7 +1,7 @@
 """Season and trend of a daily series, fitted on its earlier days: what drift is measured against.
 
 Week days, public holidays, and a yearly wave where more than thirteen months were seen. No trend: carried on
-over the judge part, it alarms falsely more often than it helps.
+over the test set, it alarms falsely more often than it helps.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class SeasonFit:
     year_known: bool = False
 
 
-def fit_season(days: Array, values: Array, judged_from: int, zone: ZoneInfo = _FRANCE) -> SeasonFit:
+def fit_season(days: Array, values: Array, test_start: int, zone: ZoneInfo = _FRANCE) -> SeasonFit:
     """Fits on the days before `judged_from` (local days since 1970-01-01); days without a value are left out.
 
     Args:
@@ -38,7 +38,7 @@ def fit_season(days: Array, values: Array, judged_from: int, zone: ZoneInfo = _F
     """
     known = np.isfinite(values)
     days, values = days[known], values[known]
-    past = days < judged_from
+    past = days < test_start
     if past.sum() < 14 or not (~past).any():
         nothing = np.empty(0)
         return SeasonFit(float("nan"), float("nan"), nothing, nothing)

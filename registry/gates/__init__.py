@@ -6,10 +6,10 @@ Door: `judge`.
 from registry.evidence.records import Evidence
 from registry.gates.accuracy import judge_accuracy, judged_scope
 from registry.gates.calibration import judge_calibration
-from registry.gates.completeness import require_whole
+from registry.gates.completeness import require_complete
 from registry.gates.contract import judge_contract
 from registry.gates.drift import judge_drift
-from registry.gates.efficiency import judge_sobriety
+from registry.gates.efficiency import judge_efficiency
 from registry.gates.explanation import judge_explanation
 from registry.gates.fairness import judge_fairness
 from registry.policy.board_policy import Policy
@@ -29,10 +29,10 @@ def judge(evidence: Evidence, policy: Policy) -> tuple[tuple[GateResult, ...], t
     Raises:
         RegistryError: the evidence cannot be judged.
     """
-    require_whole(evidence)
+    require_complete(evidence)
     if evidence.kind == "baseline":
         return (judge_contract(evidence, policy), judge_calibration(evidence, policy, ())), ()
-    chosen = choose_scope(evidence.scope_part, policy)
+    chosen = choose_scope(evidence.validation, policy)
     accuracy = judge_accuracy(evidence, policy, chosen)
     scope = judged_scope(accuracy, chosen)
     results = (
@@ -42,6 +42,6 @@ def judge(evidence: Evidence, policy: Policy) -> tuple[tuple[GateResult, ...], t
         judge_calibration(evidence, policy, scope),
         judge_fairness(evidence, policy, scope),
         judge_drift(evidence, policy),
-        judge_sobriety(evidence, policy),
+        judge_efficiency(evidence, policy),
     )
     return results, scope

@@ -1,4 +1,4 @@
-"""Accuracy: better than the best simple rule, and not worse than what is served today, horizon by horizon."""
+"""Accuracy: better than the best baseline, and not worse than what is served today, horizon by horizon."""
 
 from dataclasses import replace
 
@@ -25,12 +25,12 @@ def judge_accuracy(evidence: Evidence, policy: Policy, scope: tuple[Cell, ...]) 
     """Findings by horizon within the scope: beside the best baseline, and beside the current release."""
     if not scope:
         return GateResult.of("accuracy", [_closed("empty_scope")])
-    judge, levels = evidence.judge, Levels.of(evidence, policy)
-    inside = in_scope(scope, judge.unit_group, judge.horizon_hours)
+    test, levels = evidence.test, Levels.of(evidence, policy)
+    inside = in_scope(scope, test.unit_group, test.horizon_hours)
     findings: list[Finding] = []
     for horizon in sorted({h for _, h in scope}):
-        rows = judge.part(inside & (judge.horizon_hours == horizon))
-        findings += _gain(rows, best_baseline(evidence.scope_part, horizon), horizon, policy, levels)
+        rows = test.part(inside & (test.horizon_hours == horizon))
+        findings += _gain(rows, best_baseline(evidence.validation, horizon), horizon, policy, levels)
     if not any(f.required for f in findings):
         findings.append(_closed("no_horizon_left"))
     findings += _against_current(evidence, policy, inside, levels)
@@ -122,7 +122,7 @@ def _beside(known: Scored, other: Array, horizon: float, group: str) -> list[Fin
             known.size,
             Verdict.PASS,
             required=False,
-            note="told",
+            note="reported",
         )
     ]
 
@@ -140,7 +140,7 @@ def _relative_gain(part: Scored, ours: Array, other: Array, horizon: float) -> E
 def _against_current(evidence: Evidence, policy: Policy, inside: Array, levels: Levels) -> list[Finding]:
     """What would be served beside what is served today, all horizons together and each by itself.
 
-    Served, not forecast: a version that leaves a horizon out of its scope answers with the simple rule there, and is
+    Served, not forecast: a version that leaves a horizon out of its scope answers with the baseline there, and is
     judged by it.
     """
     if evidence.current is None:
@@ -149,37 +149,37 @@ def _against_current(evidence: Evidence, policy: Policy, inside: Array, levels: 
                 "against_current", "all", None, None, None, 0, Verdict.NOT_APPLICABLE, note="first_release"
             )
         ]
-    judge = evidence.judge
+    test = evidence.test
     current = evidence.current[:, evidence.current.shape[1] // 2]
-    counted = (judge.weight > 0) & np.isfinite(judge.outcome) & np.isfinite(judge.quantiles).all(axis=1)
+    counted = (test.weight > 0) & np.isfinite(test.outcome) & np.isfinite(test.quantiles).all(axis=1)
     # A horizon that the current release never speaks of has no forecast at all; a gap within one is a NaN.
-    spoken = np.isin(judge.horizon_hours, np.unique(judge.horizon_hours[np.isfinite(current)]))
-    served = np.where(inside, judge.p50, _rule(evidence))
+    spoken = np.isin(test.horizon_hours, np.unique(test.horizon_hours[np.isfinite(current)]))
+    served = np.where(inside, test.p50, _baseline(evidence))
     usable = counted & spoken
     both = np.isfinite(served) & np.isfinite(current)
     if not np.isfinite(current[usable]).all() or (usable.any() and both[usable].mean() < _COMPARED):
         return [undecided("against_current", "all", int(usable.sum()), "not_a_number")]
     usable = usable & both
     groups = [("all", usable)]
-    horizons = np.unique(judge.horizon_hours[usable])
+    horizons = np.unique(test.horizon_hours[usable])
     if horizons.size > 1:
-        groups += [(horizon_name(h), usable & (judge.horizon_hours == h)) for h in horizons]
+        groups += [(horizon_name(h), usable & (test.horizon_hours == h)) for h in horizons]
     return [
-        _noninferior(judge.part(mine), served[mine], current[mine], group, policy, levels)
+        _noninferior(test.part(mine), served[mine], current[mine], group, policy, levels)
         for group, mine in groups
     ]
 
 
-def _rule(evidence: Evidence) -> Array:
-    """The simple rule's forecast, served outside the scope: float64 [judge rows]."""
-    if evidence.rule is not None:
-        return evidence.rule
-    judge = evidence.judge
-    rule = np.full(judge.size, np.nan)
-    for horizon in np.unique(judge.horizon_hours):
-        mine = judge.horizon_hours == horizon
-        rule[mine] = judge.baselines[best_baseline(evidence.scope_part, horizon)][mine]
-    return rule
+def _baseline(evidence: Evidence) -> Array:
+    """The baseline's forecast, served outside the scope: float64 [test rows]."""
+    if evidence.baseline is not None:
+        return evidence.baseline
+    test = evidence.test
+    baseline = np.full(test.size, np.nan)
+    for horizon in np.unique(test.horizon_hours):
+        mine = test.horizon_hours == horizon
+        baseline[mine] = test.baselines[best_baseline(evidence.validation, horizon)][mine]
+    return baseline
 
 
 def _noninferior(
@@ -194,7 +194,7 @@ def _noninferior(
         return undecided("against_current", group, part.size, "constant_outcome")
     verdict, required, note = levels.at_least(found, margin), True, ""
     if found.blocks < rules.minimum_blocks:
-        # Such a horizon is outside the scope; what is surely worse blocks all the same.
+        # Such a horizon is outside the scope; what is significantly worse blocks all the same.
         required, note = group == "all" or verdict is Verdict.BLOCK, "too_few_blocks"
         verdict = Verdict.BLOCK if verdict is Verdict.BLOCK else Verdict.INCONCLUSIVE
     return Finding(

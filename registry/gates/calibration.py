@@ -51,7 +51,7 @@ def judge_calibration(evidence: Evidence, policy: Policy, scope: tuple[Cell, ...
     """
     judging = _Judging(policy, Levels.of(evidence, policy))
     units = judging.units(evidence, scope)
-    return GateResult.of("calibration", units + judging.whole_hospital(evidence.hospital))
+    return GateResult.of("calibration", units + judging.hospital_total(evidence.hospital))
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ class _Judging:
     levels: Levels
 
     def units(self, evidence: Evidence, scope: tuple[Cell, ...]) -> list[Finding]:
-        judge = evidence.judge
+        test = evidence.test
         # A package that is only a baseline promises its intervals everywhere: it has no scope to hide behind.
-        rows = judge if evidence.kind == "baseline" else within(judge, scope)
+        rows = test if evidence.kind == "baseline" else within(test, scope)
         known, rules = rows.known(), self.policy.document.calibration
         if known.size < int((rows.weight > 0).sum()):
             lost = int((rows.weight > 0).sum()) - known.size
@@ -120,7 +120,7 @@ class _Judging:
         power = float(stats.norm.ppf(self.policy.document.fairness.power))
         nominal = _HIGHEST * (1 - _HIGHEST)
         sound = math.sqrt(nominal / max(found.value * (1 - found.value), nominal / 4))
-        reachable = sound * (found.reach(self.levels.passing) + power * found.sd) <= tolerance
+        reachable = sound * (found.half_width(self.levels.passing) + power * found.sd) <= tolerance
         interval = found.interval(self.levels.passing)
         return [
             below,
@@ -136,17 +136,17 @@ class _Judging:
             ),
         ]
 
-    def whole_hospital(self, whole: Scored | None) -> list[Finding]:
-        """Coverage and tails of the whole hospital's own intervals, by horizon.
+    def hospital_total(self, hospital_total: Scored | None) -> list[Finding]:
+        """Coverage and tails of the hospital total's own intervals, by horizon.
 
         It has one row where its units have a dozen: what is too little to tell keeps nothing shut, and is told. What
         is shown to be wrong blocks.
         """
-        if whole is None:
+        if hospital_total is None:
             return []
-        known, rules = whole.known(), self.policy.document.calibration
+        known, rules = hospital_total.known(), self.policy.document.calibration
         pit, findings = randomised_pit(known), []
-        for horizon in np.unique(whole.horizon_hours):
+        for horizon in np.unique(hospital_total.horizon_hours):
             mine, name = known.horizon_hours == horizon, f"{HOSPITAL}={horizon_name(horizon)}"
             tolerance = rules.tolerance_short if horizon <= SHORT_HOURS else rules.tolerance_long
             found = self.coverage(known.part(mine), pit[mine], name, tolerance)

@@ -6,23 +6,23 @@ from hospital.dataset.quantiles import LEVELS
 from registry.errors import RegistryError
 from registry.evidence.records import Evidence, Scored
 
-__all__ = ["require_whole"]
+__all__ = ["require_complete"]
 
 
-def require_whole(evidence: Evidence) -> None:
+def require_complete(evidence: Evidence) -> None:
     """Refuses evidence whose arrays do not fit together, or that lacks the current release to set it beside.
 
     Raises:
         RegistryError: everything that is wrong with it.
     """
-    faults = _misfits("judge", evidence.judge) + _misfits("scope", evidence.scope_part)
+    faults = _misfits("test set", evidence.test) + _misfits("validation set", evidence.validation)
     if evidence.hospital is not None:
-        faults += _misfits("whole hospital", evidence.hospital)
+        faults += _misfits("hospital total", evidence.hospital)
     if evidence.kind not in ("model", "baseline"):
         faults.append(f"there is no kind of package called {evidence.kind}")
     if evidence.current is None and evidence.current_expected:
         faults.append("the signed chain names a current release, and its forecasts are missing")
-    if evidence.current is not None and evidence.current.shape != (evidence.judge.size, len(LEVELS)):
+    if evidence.current is not None and evidence.current.shape != (evidence.test.size, len(LEVELS)):
         faults.append("the current release's forecasts are not of the judged rows")
     if faults:
         raise RegistryError(

@@ -25,9 +25,9 @@ def judge_contract(evidence: Evidence, policy: Policy) -> GateResult:
         "rows_differ": facts.rows_off,
         "other_feature_definitions": int(not facts.feature_digest_equal),
         "split_parts_overlap": facts.split_overlaps,
-        "rows_repeated": _repeated(evidence),
-        "rows_out_of_time": _out_of_time(evidence.judge),
-        "weights_wrong": _wrong_weights(evidence.judge),
+        "rows_duplicated": _duplicated(evidence),
+        "rows_out_of_time": _out_of_time(evidence.test),
+        "weights_wrong": _wrong_weights(evidence.test),
     }
     findings = [
         Finding(
@@ -35,42 +35,42 @@ def judge_contract(evidence: Evidence, policy: Policy) -> GateResult:
         )
         for name, count in counts.items()
     ]
-    findings += _not_numbers(evidence.judge)
+    findings += _not_numbers(evidence.test)
     findings += feature_findings(evidence, policy) + leakage_findings(evidence, policy)
     findings.append(_history(evidence, policy))
     return GateResult.of("contract", findings)
 
 
-def _repeated(evidence: Evidence) -> int:
+def _duplicated(evidence: Evidence) -> int:
     """Rows that are there twice, or were used to choose the scope as well as to judge."""
-    judged, chosen = set(evidence.judge.row_id), set(evidence.scope_part.row_id)
-    return evidence.judge.size - len(judged) + len(judged & chosen)
+    judged, chosen = set(evidence.test.row_id), set(evidence.validation.row_id)
+    return evidence.test.size - len(judged) + len(judged & chosen)
 
 
-def _out_of_time(judge: Scored) -> int:
+def _out_of_time(test: Scored) -> int:
     """Rows that are not in the order of prediction time, or whose outcome is not where their horizon says."""
-    unordered = int((np.diff(judge.prediction_time) < 0).sum())
-    ahead = judge.target_time - judge.prediction_time
-    if judge.counts:
-        return unordered + int((ahead != np.round(judge.horizon_hours * 3600e6).astype(np.int64)).sum())
+    unordered = int((np.diff(test.prediction_time) < 0).sum())
+    ahead = test.target_time - test.prediction_time
+    if test.counts:
+        return unordered + int((ahead != np.round(test.horizon_hours * 3600e6).astype(np.int64)).sum())
     return unordered + int((ahead < -_SECOND).sum())  # the end of a wait is rounded from its minutes
 
 
-def _wrong_weights(judge: Scored) -> int:
+def _wrong_weights(test: Scored) -> int:
     """Weights below 0 or no number, and censored rows that count as if their outcome had been seen."""
-    return int((~(judge.weight >= 0) | (judge.censored & (judge.weight > 0))).sum())
+    return int((~(test.weight >= 0) | (test.censored & (test.weight > 0))).sum())
 
 
-def _not_numbers(judge: Scored) -> list[Finding]:
-    counted = judge.weight > 0
+def _not_numbers(test: Scored) -> list[Finding]:
+    counted = test.weight > 0
     missing = {
-        "forecasts_missing": counted & ~np.isfinite(judge.quantiles).all(axis=1),
-        "outcomes_missing": counted & ~np.isfinite(judge.outcome),
+        "forecasts_missing": counted & ~np.isfinite(test.quantiles).all(axis=1),
+        "outcomes_missing": counted & ~np.isfinite(test.outcome),
     }
     return [
         undecided(name, "all", int(rows.sum()), "not_a_number", threshold=0.0)
         if rows.any()
-        else Finding(name, "all", 0.0, None, 0.0, judge.size, Verdict.PASS)
+        else Finding(name, "all", 0.0, None, 0.0, test.size, Verdict.PASS)
         for name, rows in missing.items()
     ]
 

@@ -35,8 +35,8 @@ class _Family:
 
     Attributes:
         metric: what its finding is called. effect: of a policy. scale: what a shift is measured in. rise_only: a fall
-        is no harm. uncertain_shuts: a large shift that the earlier days cannot tell from chance keeps the gate shut.
-        earlier_days: that it takes.
+        does no damage. uncertain_shuts: a large shift that the earlier days cannot tell from chance keeps the gate
+        shut. earlier_days: that it takes.
     """
 
     metric: str
@@ -64,7 +64,7 @@ _FAMILIES = {
     "count": _Family("volume_shift", lambda r: r.volume_effect, _level),
     "mean": _Family("shift", lambda r: r.effect, _spread),
     "missing": _Family("missing_shift", lambda r: r.missing_effect, _one),
-    "together": _Family("correlation_shift", lambda r: r.correlation_effect, _one, uncertain_shuts=False),
+    "correlation": _Family("correlation_shift", lambda r: r.correlation_effect, _one, uncertain_shuts=False),
     "bias": _Family(
         "bias_shift", lambda r: r.bias_effect, _one, earlier_days=lambda r: r.minimum_outcome_days
     ),
@@ -85,12 +85,12 @@ class _Shift:
     """Mean of a window, in units of the effect's scale, and how far chance alone takes it."""
 
     value: float
-    reach: float
+    half_width: float
 
     @property
     def certain(self) -> float:
         """How far from none the whole interval lies."""
-        return abs(self.value) - self.reach
+        return abs(self.value) - self.half_width
 
 
 def judge_drift(evidence: Evidence, policy: Policy) -> GateResult:
@@ -120,7 +120,7 @@ def _judge(daily: DailyInput, rules: Drift, alpha: float, series: int) -> Findin
     tests = series * len(rules.windows_days)
     shifts = [_shift(daily, min(w, n), scale, alpha / tests) for w in rules.windows_days]
     if family.rise_only:
-        shifts = [s if s.value > 0 else _Shift(0.0, s.reach) for s in shifts]
+        shifts = [s if s.value > 0 else _Shift(0.0, s.half_width) for s in shifts]
     shift = max(shifts, key=lambda s: s.certain)
     largest = max(abs(s.value) for s in shifts)
     verdict, note = Verdict.PASS, ""
@@ -132,7 +132,7 @@ def _judge(daily: DailyInput, rules: Drift, alpha: float, series: int) -> Findin
         verdict, note = Verdict.INCONCLUSIVE, "season_unknown"
     elif shift.certain > 0:
         note = "shift_below_effect"
-    interval = (shift.value - shift.reach, shift.value + shift.reach)
+    interval = (shift.value - shift.half_width, shift.value + shift.half_width)
     return Finding(metric, daily.name, shift.value, interval, effect, n, verdict, note=note)
 
 

@@ -42,17 +42,25 @@ def shift_findings(evidence: Evidence, policy: Policy) -> list[Finding]:
         return [Finding(metric, "all", None, None, bound, 0, Verdict.NOT_APPLICABLE, note="first_release")]
     if facts is None:
         return [undecided(metric, "all", 0, "not_probed", threshold=bound)]
-    if not facts.groups:  # the current release is of the simplest rules: it has no reasons to be set beside
+    if not facts.groups:  # the current release is of the baselines: it has no reasons to be set beside
         return [
             Finding(
-                metric, "all", None, None, None, facts.rows, Verdict.PASS, required=False, note="rule_before"
+                metric,
+                "all",
+                None,
+                None,
+                None,
+                facts.rows,
+                Verdict.PASS,
+                required=False,
+                note="baseline_before",
             )
         ]
     if facts.rows < rules.minimum_rows or len(facts.ours) < _LEAST_BLOCKS:
         return [undecided(metric, "all", facts.rows, "too_few_rows", threshold=bound)]
     value, low, high = _jackknifed(facts, policy.document.alpha)
     found = _held(metric, "all", value, low, high, bound, facts.rows, "other_reasons")
-    if found.verdict is Verdict.PASS and value > rules.shift_told:
+    if found.verdict is Verdict.PASS and value > rules.shift_reported:
         found = Finding(
             metric, "all", value, (low, high), bound, facts.rows, Verdict.PASS, note="reasons_moved"
         )
@@ -98,8 +106,8 @@ def _proxies(one: ProxyGroup, policy: Policy) -> list[Finding]:
     proxies = [f for f, a in one.alone.items() if a - sure * one.alone_error[f] > rules.proxy_area]
     share = float(sum(one.share[f] for f in proxies))
     blocked = required and share > rules.proxy_share
-    note = "" if not proxies else "proxy" if blocked else "proxy_told" if required else "stated"
-    reach = float(stats.t.ppf(1 - policy.document.alpha, blocks - 1)) * one.auc_error
+    note = "" if not proxies else "proxy" if blocked else "proxy_reported" if required else "stated"
+    half_width = float(stats.t.ppf(1 - policy.document.alpha, blocks - 1)) * one.auc_error
     return [
         Finding(
             "proxy_share",
@@ -125,7 +133,9 @@ def _proxies(one: ProxyGroup, policy: Policy) -> list[Finding]:
             )
             for f in (proxies if required else ())
         ),
-        _told("attribute_told", one.group, one.auc, one.auc - reach, one.auc + reach, 0.5, one.rows),
+        _told(
+            "attribute_area", one.group, one.auc, one.auc - half_width, one.auc + half_width, 0.5, one.rows
+        ),
     ]
 
 
@@ -149,10 +159,10 @@ def _told(
 def _mean(values: Array, alpha: float) -> tuple[float, float, float]:
     """(mean, one-sided bounds) by t; refits are drawn independently of one another."""
     mean = float(values.mean())
-    reach = (
+    half_width = (
         float(stats.t.ppf(1 - alpha, values.size - 1)) * float(values.std(ddof=1)) / math.sqrt(values.size)
     )
-    return mean, mean - reach, mean + reach
+    return mean, mean - half_width, mean + half_width
 
 
 def _jackknifed(facts: ExplanationShift, alpha: float) -> tuple[float, float, float]:
@@ -166,5 +176,5 @@ def _jackknifed(facts: ExplanationShift, alpha: float) -> tuple[float, float, fl
     value = distance(blocks)
     without = np.array([distance(blocks[blocks != b]) for b in blocks])
     error = math.sqrt((blocks.size - 1) * float(without.var()))
-    reach = float(stats.t.ppf(1 - alpha, blocks.size - 1)) * error
-    return value, max(value - reach, 0.0), value + reach
+    half_width = float(stats.t.ppf(1 - alpha, blocks.size - 1)) * error
+    return value, max(value - half_width, 0.0), value + half_width

@@ -1,7 +1,7 @@
 """Fairness: is any group told to expect too little, or told it with more certainty than there is?
 
-Harm is a wait, or beds, that were under-predicted, and intervals that hold less often than other people's. A group is
-held against the others: a season in which all waits are under-predicted is calibration's matter. A block needs the
+Disparity is a wait, or beds, that were under-predicted, and intervals that hold less often than other people's. A group
+is held against the others: a season in which all waits are under-predicted is calibration's matter. A block needs the
 whole Holm-corrected interval beyond the margin; a pass needs it within. Resampling is by day, since patients of one
 day share its queue (by week for beds, which stay occupied).
 """
@@ -17,7 +17,7 @@ from registry.evidence.records import EarlierGap, Evidence, Scored
 from registry.model.forecast_errors import held, log_wait, share_inside
 from registry.policy.board_policy import Policy
 from registry.policy.trusted_scope import Cell
-from registry.statistics.disparities import Harm, by_block, gap, mean_by_block, periods_to_clear, verdicts
+from registry.statistics.disparities import Disparity, by_block, gap, mean_by_block, periods_to_pass, verdicts
 from registry.statistics.error_rates import Levels
 from registry.statistics.groups import UNKNOWN, Groups, group_names, told, worst_case_of_censored
 from registry.statistics.intervals import Estimate
@@ -34,17 +34,17 @@ _FEWEST = 100  # rows of a group under which not even a figure is told
 def judge_fairness(evidence: Evidence, policy: Policy, scope: tuple[Cell, ...]) -> GateResult:
     """Findings by audit attribute (wait time), or by unit group and site within the scope (bed demand)."""
     levels = Levels.of(evidence, policy)
-    judging = _Beds(evidence, policy, scope, levels) if evidence.judge.counts else _Waits(evidence, policy)
+    judging = _Beds(evidence, policy, scope, levels) if evidence.test.counts else _Waits(evidence, policy)
     found = list(judging.found())
-    harms = [f for f in found if isinstance(f, Harm)]
+    disparities = [f for f in found if isinstance(f, Disparity)]
     return GateResult.of(
-        "fairness", [*verdicts(harms, levels), *(f for f in found if isinstance(f, Finding))]
+        "fairness", [*verdicts(disparities, levels), *(f for f in found if isinstance(f, Finding))]
     )
 
 
 def small_gaps(evidence: Evidence, policy: Policy) -> tuple[EarlierGap, ...]:
     """What these judged rows alone show of groups too small to be judged: kept in the report for later versions."""
-    if evidence.judge.counts or evidence.kind == "baseline":
+    if evidence.test.counts or evidence.kind == "baseline":
         return ()
     alone = _Waits(replace(evidence, earlier_gaps=()), policy)
     return tuple(
@@ -56,53 +56,53 @@ def small_gaps(evidence: Evidence, policy: Policy) -> tuple[EarlierGap, ...]:
 
 @dataclass(frozen=True)
 class _Waits:
-    """Wait time, by audit attribute and, where harm can only block, by intersections of two of them."""
+    """Wait time, by audit attribute and, where a disparity can only block, by intersections of two of them."""
 
     evidence: Evidence
     policy: Policy
 
-    def found(self) -> Iterator[Harm | Finding]:
+    def found(self) -> Iterator[Disparity | Finding]:
         rules = self.policy.document.fairness
         for attribute in rules.attributes:
-            if attribute not in self.evidence.judge.audit:
+            if attribute not in self.evidence.test.audit:
                 yield undecided("attribute", attribute, 0, "attribute_missing")
                 continue
             yield from self._attribute(attribute)
         for pair in rules.intersections:
             yield from self._intersection(pair)
 
-    def small_groups(self) -> Iterator[Harm]:
+    def small_groups(self) -> Iterator[Disparity]:
         """Groups that are listed for want of rows, and those alone: what is judged is not judged again."""
         rules = self.policy.document.fairness
         for attribute in rules.attributes:
-            if attribute in self.evidence.judge.audit:
+            if attribute in self.evidence.test.audit:
                 groups = self._groups(attribute)
-                known, names = self.evidence.judge.part(groups.known), groups.rows[groups.known]
+                known, names = self.evidence.test.part(groups.known), groups.rows[groups.known]
                 scores = self._scores(known)
                 for listed in groups.sort_out("share_above_p50", rules.minimum_rows)[1]:
                     if listed.note == "needs_more_rows":
                         mine = names == listed.group.partition("=")[2]
                         yield from (
-                            h for h in self._small(listed, mine, known, scores) if isinstance(h, Harm)
+                            h for h in self._small(listed, mine, known, scores) if isinstance(h, Disparity)
                         )
 
     def _groups(self, attribute: str) -> Groups:
-        judge, earlier = self.evidence.judge, self.evidence.scope_part
+        test, earlier = self.evidence.test, self.evidence.validation
         return Groups.of(
             attribute,
-            judge,
-            judge.audit[attribute],
+            test,
+            test.audit[attribute],
             earlier,
             earlier.audit.get(attribute, np.empty(0, object)),
             self.policy.document.fairness.required_groups.get(attribute, ()),
         )
 
-    def _attribute(self, attribute: str) -> Iterator[Harm | Finding]:
-        judge, rules = self.evidence.judge, self.policy.document.fairness
+    def _attribute(self, attribute: str) -> Iterator[Disparity | Finding]:
+        test, rules = self.evidence.test, self.policy.document.fairness
         groups = self._groups(attribute)
-        known, names = judge.part(groups.known), groups.rows[groups.known]
+        known, names = test.part(groups.known), groups.rows[groups.known]
         yield from told(known, attribute, names)
-        yield from worst_case_of_censored(judge, attribute, groups.rows)
+        yield from worst_case_of_censored(test, attribute, groups.rows)
         yield from groups.unknown(rules.unknown_share)
         if set(names) - {UNKNOWN} and len(set(names) - {UNKNOWN}) < 2 and len(groups.names) < 2:
             yield undecided("attribute", attribute, known.size, "only_one_group", required=False)
@@ -114,16 +114,16 @@ class _Waits:
         for name in groups.names:
             label = groups.label(name)
             if name in judged:
-                yield from self._harms(label, names == name, known, scores)
+                yield from self._disparities(label, names == name, known, scores)
             elif label in small:
                 yield from self._small(small[label], names == name, known, scores)
 
-    def _intersection(self, pair: str) -> Iterator[Harm | Finding]:
-        judge, rules = self.evidence.judge, self.policy.document.fairness
+    def _intersection(self, pair: str) -> Iterator[Disparity | Finding]:
+        test, rules = self.evidence.test, self.policy.document.fairness
         first, _, second = pair.partition("*")
-        if first not in judge.audit or second not in judge.audit:
+        if first not in test.audit or second not in test.audit:
             return  # the attribute that is missing is a finding already
-        known = judge.known()
+        known = test.known()
         one, two = group_names(known.audit[first]), group_names(known.audit[second])
         scores = self._scores(known)
         for a in sorted(set(one) - {UNKNOWN}):
@@ -131,10 +131,10 @@ class _Waits:
                 mine = (one == a) & (two == b)
                 if mine.sum() < rules.minimum_rows_to_block:
                     continue
-                yield from self._harms(f"{first}={a}*{second}={b}", mine, known, scores, judged=False)
+                yield from self._disparities(f"{first}={a}*{second}={b}", mine, known, scores, judged=False)
 
     def _scores(self, known: Scored) -> list[tuple[str, Array, float]]:
-        """(metric, what is averaged by row, margin): above 0 is harm for whom it is more than for others."""
+        """(metric, what is averaged by row, margin): above 0 is a disparity for whom it is more than for others."""
         rules = self.policy.document.fairness
         return [
             ("share_above_p50", (known.outcome > known.p50).astype(np.float64), rules.margin_share_above),
@@ -142,7 +142,7 @@ class _Waits:
             ("outside_interval", 1 - share_inside(known), rules.margin_outside),
         ]
 
-    def _harms(
+    def _disparities(
         self,
         group: str,
         mine: Array,
@@ -150,19 +150,19 @@ class _Waits:
         scores: list[tuple[str, Array, float]],
         *,
         judged: bool = True,
-    ) -> Iterator[Harm | Finding]:
+    ) -> Iterator[Disparity | Finding]:
         n = int(mine.sum())
         constant = bool(n) and np.ptp(known.outcome[mine]) == 0
         for metric, values, margin in scores:
             found = None if constant else self._gap(values, mine, known)
             if found is not None:
-                yield Harm(metric, group, found, margin, n, judged=judged)
+                yield Disparity(metric, group, found, margin, n, judged=judged)
             elif judged:
                 yield undecided(metric, group, n, "constant_outcome" if constant else "too_few_days")
 
     def _small(
         self, listed: Finding, mine: Array, known: Scored, scores: list[tuple[str, Array, float]]
-    ) -> Iterator[Harm | Finding]:
+    ) -> Iterator[Disparity | Finding]:
         """A group too small to be judged alone: with what earlier versions' rows showed of it, or listed."""
         n = int(mine.sum())
         for metric, values, margin in scores:
@@ -174,7 +174,7 @@ class _Waits:
                 continue
             pooled, rows = _pooled(found, n, listed.group, metric, self.evidence.earlier_gaps)
             lacking = max(self.policy.document.fairness.minimum_rows - rows, 0)
-            yield Harm(
+            yield Disparity(
                 metric,
                 listed.group,
                 pooled,
@@ -200,7 +200,7 @@ class _Waits:
 def _log_error(known: Scored) -> Array:
     """Log of wait + 10 minutes over the p50's, beyond what the forecast's own distribution lets expect: float64 [n].
 
-    Waits are skewed, and not everybody's alike: a mean of log errors that is not 0 is no harm by itself.
+    Waits are skewed, and not everybody's alike: a mean of log errors that is not 0 is no disparity by itself.
     """
     middle = log_wait(known.p50)
     expected = held(log_wait(known.quantiles) - middle[:, None]).mean(axis=1)
@@ -230,23 +230,23 @@ class _Beds:
     scope: tuple[Cell, ...]
     levels: Levels
 
-    def found(self) -> Iterator[Harm | Finding]:
+    def found(self) -> Iterator[Disparity | Finding]:
         rules = self.policy.document.fairness
-        judge = within(self.evidence.judge, self.scope)
-        earlier = within(self.evidence.scope_part, self.scope)
+        test = within(self.evidence.test, self.scope)
+        earlier = within(self.evidence.validation, self.scope)
         past = earlier.known()
         for attribute in ("unit_group", "site"):
             groups = Groups.of(
                 attribute,
-                judge,
-                getattr(judge, attribute),
+                test,
+                getattr(test, attribute),
                 earlier,
                 getattr(earlier, attribute),
                 rules.required_groups.get(attribute, ()),
             )
             if attribute == "site" and len(groups.names) < 2:
                 continue  # one site has nobody to be treated differently from
-            known, names = judge.part(groups.known), groups.rows[groups.known]
+            known, names = test.part(groups.known), groups.rows[groups.known]
             before = group_names(getattr(past, attribute))
             yield from told(known, attribute, names)
             judged, rest = groups.sort_out("relative_bias", rules.minimum_bed_rows)
@@ -256,24 +256,24 @@ class _Beds:
                 yield self._bias(groups.label(name), *mine)
                 yield self._outside(groups.label(name), *mine)
 
-    def _bias(self, group: str, known: Scored, past: Scored) -> Harm | Finding:
+    def _bias(self, group: str, known: Scored, past: Scored) -> Disparity | Finding:
         demand = float(np.average(known.outcome, weights=known.weight))
         if demand <= 0 or np.ptp(known.outcome) == 0:
             return undecided("relative_bias", group, known.size, "constant_outcome")
         margin = self.policy.document.fairness.margin_bed_bias
         relative = [(p, (p.outcome - p.p50) / demand) for p in (known, past)]
-        return self._harm("relative_bias", group, relative, margin)
+        return self._disparity("relative_bias", group, relative, margin)
 
-    def _outside(self, group: str, known: Scored, past: Scored) -> Harm | Finding:
+    def _outside(self, group: str, known: Scored, past: Scored) -> Disparity | Finding:
         """Share outside p10-p90 beyond the nominal fifth: promised certainty that is not there.
 
         It can only block: intervals are calibrated by horizon over all units, and a unit group has few weeks.
         """
         margin = self.policy.document.fairness.margin_outside_beds
         shares = [(p, 1 - share_inside(p) - 0.2) for p in (known, past)]
-        return self._harm("outside_interval", group, shares, margin, judged=False)
+        return self._disparity("outside_interval", group, shares, margin, judged=False)
 
-    def _harm(
+    def _disparity(
         self,
         metric: str,
         group: str,
@@ -281,8 +281,8 @@ class _Beds:
         margin: float,
         *,
         judged: bool = True,
-    ) -> Harm | Finding:
-        """A mean by week: of the judge part, and how it varied there and in the scope part."""
+    ) -> Disparity | Finding:
+        """A mean by week: of the test set, and how it varied there and in the validation set."""
         rules = self.policy.document.fairness
         known = parts[0][0]
         weeks = [
@@ -293,9 +293,9 @@ class _Beds:
         found = mean_by_block(*weeks[0], resamples=rules.resamples)
         if found is None:
             return undecided(metric, group, known.size, "too_few_days")
-        needed = periods_to_clear(
+        needed = periods_to_pass(
             weeks, found.blocks, alpha=self.levels.passing, power=rules.power, margin=margin
         )
         lacking = max(needed - found.blocks, 0)
         note = "needs_more_weeks" if lacking else ""
-        return Harm(metric, group, found, margin, known.size, lacking, note, judged=judged)
+        return Disparity(metric, group, found, margin, known.size, lacking, note, judged=judged)

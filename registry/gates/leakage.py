@@ -21,10 +21,10 @@ def leakage_findings(evidence: Evidence, policy: Policy) -> list[Finding]:
         return [undecided("leakage", "all", 0, "not_probed")]
     found = _exact(facts, rules.probe_rows)
     if evidence.kind == "baseline":
-        return found  # the simplest rules read no such value
+        return found  # the baselines read no such value
     judged = [a for a in facts.alignments if a.feature not in rules.settled_before]
     alpha = policy.document.alpha / max(len(judged), 1)
-    aligned = [_aligned(a, rules.leak_lead, alpha, required=a in judged) for a in facts.alignments]
+    aligned = [_aligned(a, rules.excess_correlation, alpha, required=a in judged) for a in facts.alignments]
     return found + aligned
 
 
@@ -40,15 +40,19 @@ def _exact(facts: LeakageFacts, least: int) -> list[Finding]:
 
 
 def _aligned(one: Alignment, margin: float, alpha: float, *, required: bool) -> Finding:
-    """Pass below the margin, block with the whole interval beyond it; what leads by right is only told."""
-    blocks = one.lead.size
+    """Pass below the margin, block with the whole interval beyond it; what is correlated by right is only reported."""
+    blocks = one.excess_correlation.size
     if blocks < _LEAST_BLOCKS:
-        return undecided("outcome_lead", one.feature, one.rows, "too_few_blocks", required=required)
+        return undecided("excess_correlation", one.feature, one.rows, "too_few_blocks", required=required)
     value = abs(one.own) - abs(one.shifted)
-    reach = float(stats.t.ppf(1 - alpha, blocks - 1)) * float(one.lead.std(ddof=1)) / math.sqrt(blocks)
-    if not math.isfinite(value + reach):
-        return undecided("outcome_lead", one.feature, one.rows, "not_a_number", required=required)
-    beyond = value - reach > margin
+    half_width = (
+        float(stats.t.ppf(1 - alpha, blocks - 1))
+        * float(one.excess_correlation.std(ddof=1))
+        / math.sqrt(blocks)
+    )
+    if not math.isfinite(value + half_width):
+        return undecided("excess_correlation", one.feature, one.rows, "not_a_number", required=required)
+    beyond = value - half_width > margin
     verdict, note = Verdict.PASS, ""
     if required and beyond:
         verdict, note = Verdict.BLOCK, "leak"
@@ -56,9 +60,17 @@ def _aligned(one: Alignment, margin: float, alpha: float, *, required: bool) -> 
         verdict, note = Verdict.INCONCLUSIVE, "possible_leak"
     elif beyond:
         note = "settled_before"
-    interval = (value - reach, value + reach)
+    interval = (value - half_width, value + half_width)
     return Finding(
-        "outcome_lead", one.feature, value, interval, margin, one.rows, verdict, required=required, note=note
+        "excess_correlation",
+        one.feature,
+        value,
+        interval,
+        margin,
+        one.rows,
+        verdict,
+        required=required,
+        note=note,
     )
 
 

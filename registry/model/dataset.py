@@ -228,15 +228,19 @@ def forecast(model: ForecastModel, rows: Rows) -> Array:
         return np.empty((0, len(LEVELS)))
     if model.manifest.kind != "model":
         return model.baseline_quantiles(rows)
-    ruled = model.rule_only(rows)
+    by_baseline = model.baseline_only(rows)
     quantiles = model.quantiles(rows)
-    return np.where(ruled[:, None], model.baseline_quantiles(rows), quantiles) if ruled.any() else quantiles
+    return (
+        np.where(by_baseline[:, None], model.baseline_quantiles(rows), quantiles)
+        if by_baseline.any()
+        else quantiles
+    )
 
 
 def split_of(
     prepared: PreparedBeds | PreparedWaits,
     horizons: Sequence[float],
-    judge_from: int | None,
+    test_from: int | None,
     kind: Kind = "model",
 ) -> Split:
     """The parts of a history: made by training, and made again by a check.
@@ -250,7 +254,7 @@ def split_of(
         raise HistoryError("No row's outcome is known: the history is too short for these horizons.")
     at = prepared.prediction_time[known]
     last = int(prepared.target_time[known].max()) - gap if horizons else int(at.max()) + 1
-    split = split_history(int(at.min()), last, gap=gap, judge_from=judge_from, kind=kind)
+    split = split_history(int(at.min()), last, gap=gap, test_from=test_from, kind=kind)
     _refuse_holes(split, at)
     return split
 

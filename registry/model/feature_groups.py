@@ -30,7 +30,7 @@ def feature_groups(features: Sequence[Feature]) -> tuple[str, ...]:
 
 
 def rows_of(model: ForecastModel, part: PreparedBeds | PreparedWaits) -> Rows:
-    """Prepared rows as the model's own rules lay them out."""
+    """Prepared rows as the model's own baselines lay them out."""
     if isinstance(part, PreparedBeds):
         return part.rows(model.beds_or_raise)
     return part.rows(model.waits_or_raise)

@@ -1,8 +1,8 @@
 """A verified package as something that forecasts and explains.
 
-Both models say: forecast = anchor + scale x (median + spread x calibrated quantile), never under a floor.
-Bed demand: the anchor is the demand now and a share of its usual change, the scale the best simple rule's mean
-error in that unit, the median trees and a linear step. Wait time: the anchor is 0, the scale the usual wait of
+Both models say: forecast = offset + scale x (median + spread x calibrated quantile), never under a floor.
+Bed demand: the offset is the demand now and a share of its usual change, the scale the best baseline's mean
+error in that unit, the median trees and a linear step. Wait time: the offset is 0, the scale the usual wait of
 that triage level at that hour, the median trees alone. Terms add, the scale is known, and an explanation in beds
 or minutes adds up exactly.
 """
@@ -25,11 +25,11 @@ from hospital.dataset.quantiles import LEVELS
 from hospital.dataset.splits import UNIT_MODEL_DAYS
 from hospital.features.feature import TRIAGE_RANK, Feature
 from registry.errors import PackageError
-from registry.model.hospital_total import WholeHospital
+from registry.model.hospital_total import HospitalTotal
 from registry.model.linear_step import LinearStep, Median
 from registry.package.manifest import Manifest, verify_package
 
-__all__ = ["MEDIAN", "Explained", "ForecastModel", "Rows", "model_quantiles", "rule_quantiles"]
+__all__ = ["MEDIAN", "Explained", "ForecastModel", "Rows", "model_quantiles", "quantiles_of_baseline"]
 
 MEDIAN = LEVELS.index(0.5)
 
@@ -42,7 +42,7 @@ class Rows:
         X: float32 [n, features]. cell: int64 [n], whose usual contributions are subtracted (unit and horizon, or
         department). calibration: int64 [n], group of the calibrated quantiles (horizon; of waits department,
         part of the day and triage level).
-        anchor, scale, floor: float64 [n], in beds or minutes. baseline: float64 [n], the best simple rule.
+        offset, scale, floor: float64 [n], in beds or minutes. baseline: float64 [n], the best baseline.
         baseline_cell: int64 [n], whose residual quantiles stand around the baseline.
         kind: int64 [n], horizon or triage level: rows whose reasons are compared with one another.
     """
@@ -50,7 +50,7 @@ class Rows:
     X: Array
     cell: Array
     calibration: Array
-    anchor: Array
+    offset: Array
     scale: Array
     floor: Array
     baseline: Array
@@ -82,14 +82,14 @@ def model_quantiles(rows: Rows, median: Array, spread: Array, shift: Array, z: A
         rows' calibration groups.
     """
     shifted = median + shift[rows.calibration]
-    raw = rows.anchor[:, None] + rows.scale[:, None] * (
+    raw = rows.offset[:, None] + rows.scale[:, None] * (
         shifted[:, None] + spread[:, None] * z[rows.calibration]
     )
     return np.maximum(raw, rows.floor[:, None])
 
 
-def rule_quantiles(rows: Rows, residuals: Array) -> Array:
-    """The simple rule's distributions: float64 [n, levels]; `residuals`: float64 [cells, levels], beds or minutes."""
+def quantiles_of_baseline(rows: Rows, residuals: Array) -> Array:
+    """The baseline's distributions: float64 [n, levels]; `residuals`: float64 [cells, levels], beds or minutes."""
     return np.maximum(rows.baseline[:, None] + residuals[rows.baseline_cell], rows.floor[:, None])
 
 
@@ -98,7 +98,7 @@ WAIT_GROUP_SHAPE = (24 // WAIT_BAND_HOURS, len(TRIAGE_RANK) + 1)
 """Calibration groups of a department: parts of the day by triage level (and none), in this order."""
 
 _NEEDS = {"last_wait": "last_wait_triage", "recent_median": "recent_wait_triage"}
-"""What a wait's rule is read from; where that is unknown the usual wait stands in for it."""
+"""What a wait's baseline is read from; where that is unknown the usual wait stands in for it."""
 
 
 class ForecastModel:
@@ -147,9 +147,9 @@ class ForecastModel:
         self.beds = BedBaselines.from_json(baseline) if self.name == "bed-demand" else None
         self.waits = WaitBaselines.from_json(baseline) if self.name == "wait-time" else None
         self.profile = self._json("profile.json")
-        whole = self._json("hospital.json") if "hospital.json" in self._files else None
-        self.whole = None if whole is None else WholeHospital.from_json(whole)
-        if self.whole is not None and self.whole.horizons != self.manifest.horizons_hours:
+        hospital_total = self._json("hospital.json") if "hospital.json" in self._files else None
+        self.hospital_total = None if hospital_total is None else HospitalTotal.from_json(hospital_total)
+        if self.hospital_total is not None and self.hospital_total.horizons != self.manifest.horizons_hours:
             raise ValueError
 
     @property
@@ -174,7 +174,7 @@ class ForecastModel:
     def baseline_quantiles(self, rows: Rows) -> Array:
         """The best baseline's own distribution: float64 [n, levels]."""
         residuals = (self.beds or self.waits_or_raise).residuals.reshape(-1, len(LEVELS))
-        return rule_quantiles(rows, residuals)
+        return quantiles_of_baseline(rows, residuals)
 
     def explain(self, rows: Rows, reference: Rows | None = None) -> Explained:
         """The reasons of each p50.
@@ -201,19 +201,19 @@ class ForecastModel:
         else:
             usual, values = self._reasons(reference)[0], reference.X.astype(np.float64)
         contributions = rows.scale[:, None] * (found - usual)
-        departure = rows.scale * (base + usual.sum(axis=1))
+        unit_offset = rows.scale * (base + usual.sum(axis=1))
         calibration = rows.scale * self._shift[rows.calibration]
-        raw = rows.anchor + rows.scale * (median + self._shift[rows.calibration])
+        raw = rows.offset + rows.scale * (median + self._shift[rows.calibration])
         p50 = np.maximum(raw, rows.floor)
         adjustments = {"calibration": calibration, "floor": np.maximum(rows.floor - raw, 0.0)}
         if self.name == "bed-demand":
             return Explained(
-                p50, rows.anchor, contributions, {"usual_departure": departure, **adjustments}, values
+                p50, rows.offset, contributions, {"unit_offset": unit_offset, **adjustments}, values
             )
-        return Explained(p50, departure, contributions, adjustments, values)
+        return Explained(p50, unit_offset, contributions, adjustments, values)
 
     def explain_baseline(self, rows: Rows) -> Explained:
-        """The reasons of a baseline: the rule's own value, what it usually lacks, and the floor."""
+        """The reasons of a baseline: the baseline's own value, what it usually lacks, and the floor."""
         residuals = (self.beds or self.waits_or_raise).residuals.reshape(-1, len(LEVELS))
         bias = residuals[rows.baseline_cell, MEDIAN]
         raw = rows.baseline + bias
@@ -223,14 +223,14 @@ class ForecastModel:
             np.maximum(raw, rows.floor), rows.baseline, none, adjustments, np.full_like(none, np.nan)
         )
 
-    def rule_only(self, rows: Rows) -> Array:
-        """The rows of units whose history is too short for the model: bool [n]; the simple rule answers them."""
+    def baseline_only(self, rows: Rows) -> Array:
+        """The rows of units whose history is too short for the model: bool [n]; the baseline answers them."""
         if self.beds is None:
             return np.zeros(rows.baseline.size, bool)
         return self.beds.days[rows.baseline_cell // len(self.beds.horizons)] < UNIT_MODEL_DAYS
 
-    def rules(self, rows: Rows) -> list[str]:
-        """Name of the simplest rule that answers each row where the model does not."""
+    def baseline_names(self, rows: Rows) -> list[str]:
+        """Name of the baseline that answers each row where the model does not."""
         if self.waits is not None:
             known = self._known(rows.X, _NEEDS.get(self.waits.best, ""))
             return [self.waits.best if k else "usual_hour" for k in known.tolist()]
@@ -238,7 +238,7 @@ class ForecastModel:
         return [best[i] for i in (rows.baseline_cell % len(best)).tolist()]
 
     def _known(self, X: Array, name: str) -> Array:
-        """Whether a feature is known in each row: bool [n]; nobody asks for one that the rule does not need."""
+        """Whether a feature is known in each row: bool [n]; nobody asks for one that the baseline does not need."""
         names = [f.name for f in self.features]
         if not name:
             return np.ones(len(X), bool)

@@ -1,4 +1,4 @@
-"""The whole hospital: its mean is the sum of its units' means, its quantiles are calibrated on its own errors.
+"""The hospital total: its mean is the sum of its units' means, its quantiles are calibrated on its own errors.
 
 Quantiles do not add: that every unit has its bad day at once is rarer than one in ten, and less rare than if units knew
 nothing of one another. Means do add. So the sum of the means is the forecast, mean and p50 alike, and what lies around
@@ -15,10 +15,10 @@ from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS, weighted_quantiles
 from hospital.times import HOUR
 
-__all__ = ["HOSPITAL", "Sums", "WholeHospital", "means", "sums_of", "together"]
+__all__ = ["HOSPITAL", "HospitalTotal", "Sums", "means", "same_time_and_horizon", "sums_of"]
 
 HOSPITAL = "hospital"
-"""What the whole is called where units have names."""
+"""What the total is called where units have names."""
 MEDIAN = LEVELS.index(0.5)
 _P10, _P90 = LEVELS.index(0.1), LEVELS.index(0.9)
 _LEAST_SPREAD_BEDS = 0.5
@@ -40,28 +40,28 @@ class Sums:
 
     Attributes:
         mean: sum of the units' means. spread: p10 to p90 of the sum if units knew nothing of one another; the unit
-        in which the hospital's own errors are measured, so that fewer units open have a narrower whole.
+        in which the hospital's own errors are measured, so that fewer units open have a narrower total.
     """
 
     mean: Array
     spread: Array
 
 
-def sums_of(quantiles: Array, of: Array, wholes: int) -> Sums:
+def sums_of(quantiles: Array, of: Array, totals: int) -> Sums:
     """The sums of units.
 
     Args:
-        quantiles: float64 [n, levels], each unit's. of: int64 [n], the whole that each belongs to, below `wholes`.
+        quantiles: float64 [n, levels], each unit's. of: int64 [n], the total that each belongs to, below `totals`.
     """
-    mean = np.bincount(of, weights=means(quantiles), minlength=wholes)
+    mean = np.bincount(of, weights=means(quantiles), minlength=totals)
     width = quantiles[:, _P90] - quantiles[:, _P10]
-    spread = np.sqrt(np.bincount(of, weights=width**2, minlength=wholes))
+    spread = np.sqrt(np.bincount(of, weights=width**2, minlength=totals))
     return Sums(mean, np.maximum(spread, _LEAST_SPREAD_BEDS))
 
 
 @dataclass(frozen=True)
-class WholeHospital:
-    """How far the whole's demand lies from the sum of its units' means.
+class HospitalTotal:
+    """How far the total's demand lies from the sum of its units' means.
 
     Attributes:
         horizons: hours. quantiles: float64 [horizons, levels], of (outcome less sum of means) in units of the spread,
@@ -79,7 +79,7 @@ class WholeHospital:
         prediction_time: Array,
         horizon_hours: Array,
         horizons: tuple[float, ...],
-    ) -> "WholeHospital | None":
+    ) -> "HospitalTotal | None":
         """From later days (split conformal, by horizon; one of few rows has everybody's); None without any outcome.
 
         Each error counts with its mirror image: a few independent weeks say how far a sum strays, not to which side.
@@ -107,7 +107,7 @@ class WholeHospital:
         return cls(horizons, np.concatenate([-upper[:, ::-1], none, upper], axis=1))
 
     def forecast(self, sums: Sums, horizon_hours: Array) -> Array:
-        """Quantiles of the whole: float64 [k, levels], beds; never crossing, never under 0."""
+        """Quantiles of the total: float64 [k, levels], beds; never crossing, never under 0."""
         horizon = np.abs(horizon_hours[:, None] - np.array(self.horizons)).argmin(axis=1)
         return np.maximum(sums.mean[:, None] + sums.spread[:, None] * self.quantiles[horizon], 0.0)
 
@@ -120,7 +120,7 @@ class WholeHospital:
         }
 
     @classmethod
-    def from_json(cls, body: Mapping[str, Any]) -> "WholeHospital":
+    def from_json(cls, body: Mapping[str, Any]) -> "HospitalTotal":
         """What `to_json` wrote.
 
         Raises:
@@ -134,11 +134,11 @@ class WholeHospital:
         return cls(horizons, quantiles)
 
 
-def together(prediction_time: Array, horizon_hours: Array) -> tuple[Array, Array]:
+def same_time_and_horizon(prediction_time: Array, horizon_hours: Array) -> tuple[Array, Array]:
     """Which rows (int64 and float64 [n]) are of one time and horizon.
 
     Returns:
-        The whole that each row belongs to (int64 [n]), in the order of time and horizon; a row of each (int64 [k]).
+        The total that each row belongs to (int64 [n]), in the order of time and horizon; a row of each (int64 [k]).
     """
     _, time = np.unique(prediction_time, return_inverse=True)
     horizons, horizon = np.unique(horizon_hours, return_inverse=True)

@@ -1,4 +1,4 @@
-"""What is answered for the whole hospital, from what is answered for its units."""
+"""What is answered for the hospital total, from what is answered for its units."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,21 +7,21 @@ import numpy as np
 
 from hospital.arrays import Array
 from registry.model.forecast_model import MEDIAN
-from registry.model.hospital_total import WholeHospital, means, sums_of
+from registry.model.hospital_total import HospitalTotal, means, sums_of
 from registry.model.scope_fallback import Answered
 
-__all__ = ["WholeAnswered", "answer_whole"]
+__all__ = ["HospitalTotalAnswer", "answer_hospital_total"]
 
 
 @dataclass(frozen=True)
-class WholeAnswered:
-    """Forecasts of k wholes with their reasons; `base` + contributions + adjustments = `quantiles` at the median.
+class HospitalTotalAnswer:
+    """Forecasts of k totals with their reasons; `base` + contributions + adjustments = `quantiles` at the median.
 
     Attributes:
-        mean: float64 [k], the sum of the units' means, and the p50. quantiles: float64 [k, levels], the whole's own.
+        mean: float64 [k], the sum of the units' means, and the p50. quantiles: float64 [k, levels], the total's own.
         base: float64 [k]. contributions: float64 [k, features], the sums of the units'. adjustments: float64 [k] by
         name: the sums of the units', then ``mean_above_p50``, what their means lie above their p50s.
-        unit_means: float64 [n], each unit's. by_rule: float64 [k], share of the mean that the simple rule answers.
+        unit_means: float64 [n], each unit's. by_baseline: float64 [k], share of the mean that the baseline answers.
     """
 
     mean: Array
@@ -30,7 +30,7 @@ class WholeAnswered:
     contributions: Array
     adjustments: Mapping[str, Array]
     unit_means: Array
-    by_rule: Array
+    by_baseline: Array
 
     @property
     def p50(self) -> Array:
@@ -43,11 +43,13 @@ class WholeAnswered:
         return self.base + self.contributions.sum(axis=1) + sum(self.adjustments.values())
 
 
-def answer_whole(whole: WholeHospital, units: Answered, of: Array, horizon_hours: Array) -> WholeAnswered:
-    """Forecasts and reasons of wholes.
+def answer_hospital_total(
+    hospital_total: HospitalTotal, units: Answered, of: Array, horizon_hours: Array
+) -> HospitalTotalAnswer:
+    """Forecasts and reasons of totals.
 
     Args:
-        units: the answers of all units that make up the wholes. of: int64 [n], the whole that each belongs to.
+        units: the answers of all units that make up the totals. of: int64 [n], the total that each belongs to.
         horizon_hours: float64 [k].
     """
     k = horizon_hours.size
@@ -55,15 +57,15 @@ def answer_whole(whole: WholeHospital, units: Answered, of: Array, horizon_hours
     unit_means = means(units.quantiles)
     adjustments = {name: _sum(values, of, k) for name, values in units.adjustments.items()}
     adjustments["mean_above_p50"] = _sum(unit_means - units.quantiles[:, MEDIAN], of, k)
-    ruled = _sum(np.where(units.inside, 0.0, unit_means), of, k)
-    return WholeAnswered(
+    by_baseline = _sum(np.where(units.inside, 0.0, unit_means), of, k)
+    return HospitalTotalAnswer(
         mean=sums.mean,
-        quantiles=whole.forecast(sums, horizon_hours),
+        quantiles=hospital_total.forecast(sums, horizon_hours),
         base=_sum(units.base, of, k),
         contributions=_sum(units.contributions, of, k),
         adjustments=adjustments,
         unit_means=unit_means,
-        by_rule=ruled / np.maximum(sums.mean, 1e-9),
+        by_baseline=by_baseline / np.maximum(sums.mean, 1e-9),
     )
 
 

@@ -1,4 +1,4 @@
-"""The whole hospital's rows to be judged, made from its units' scored rows."""
+"""The hospital total's rows to be judged, made from its units' scored rows."""
 
 import numpy as np
 
@@ -6,21 +6,21 @@ from hospital.arrays import Array
 from registry.evidence.records import Scored
 from registry.model.dataset import PreparedBeds
 from registry.model.forecast_model import ForecastModel
-from registry.model.hospital_total import HOSPITAL, WholeHospital, sums_of, together
-from registry.model.hospital_total_answer import WholeAnswered, answer_whole
+from registry.model.hospital_total import HOSPITAL, HospitalTotal, same_time_and_horizon, sums_of
+from registry.model.hospital_total_answer import HospitalTotalAnswer, answer_hospital_total
 from registry.model.scope_fallback import answer
 
-__all__ = ["explained_wholes", "score_whole"]
+__all__ = ["explained_hospital_totals", "score_hospital_total"]
 
 
-def score_whole(whole: WholeHospital | None, units: Scored) -> Scored | None:
-    """One row a prediction time and horizon: sums of outcomes and rules, and the whole's own quantiles.
+def score_hospital_total(hospital_total: HospitalTotal | None, units: Scored) -> Scored | None:
+    """One row a prediction time and horizon: sums of outcomes and baselines, and the total's own quantiles.
 
-    The outcome is unknown where one of its units' is. None where the package has no forecast of the whole.
+    The outcome is unknown where one of its units' is. None where the package has no forecast of the total.
     """
-    if whole is None:
+    if hospital_total is None:
         return None
-    of, first = together(units.prediction_time, units.horizon_hours)
+    of, first = same_time_and_horizon(units.prediction_time, units.horizon_hours)
     k = first.size
     at, horizon = units.prediction_time[first], units.horizon_hours[first]
     outcome = np.bincount(of, weights=units.outcome, minlength=k)
@@ -37,24 +37,24 @@ def score_whole(whole: WholeHospital | None, units: Scored) -> Scored | None:
         censored=np.zeros(k, bool),
         waited=np.full(k, np.nan),
         weight=np.isfinite(outcome).astype(np.float64),
-        quantiles=whole.forecast(sums, horizon),
+        quantiles=hospital_total.forecast(sums, horizon),
         baselines={n: np.bincount(of, weights=v, minlength=k) for n, v in units.baselines.items()},
         audit={},
         counts=units.counts,
     )
 
 
-def explained_wholes(
-    model: ForecastModel, whole: WholeHospital, part: PreparedBeds, most: int
-) -> WholeAnswered:
-    """Some of a part's wholes, at most `most` spread evenly over it, answered with their reasons."""
-    of, first = together(part.prediction_time, part.samples.query.horizon_hours)
+def explained_hospital_totals(
+    model: ForecastModel, hospital_total: HospitalTotal, part: PreparedBeds, most: int
+) -> HospitalTotalAnswer:
+    """Some of a part's totals, at most `most` spread evenly over it, answered with their reasons."""
+    of, first = same_time_and_horizon(part.prediction_time, part.samples.query.horizon_hours)
     chosen = np.unique(np.linspace(0, first.size - 1, min(most, first.size)).astype(np.int64))
     few = part.part(np.isin(of, chosen))
     horizon = few.samples.query.horizon_hours
-    of, first = together(few.prediction_time, horizon)
+    of, first = same_time_and_horizon(few.prediction_time, horizon)
     answered = answer(model, few.rows(model.beds_or_raise), np.ones(horizon.size, bool))
-    return answer_whole(whole, answered, of, horizon[first])
+    return answer_hospital_total(hospital_total, answered, of, horizon[first])
 
 
 def _filled(values: list[str]) -> Array:

@@ -1,7 +1,7 @@
 """The linear step of a bed forecast: what is proportional, the same for every unit, before trees say the rest.
 
 Trees see one feature at a time in steps; that yesterday's surprise half goes back, or that a ward moves with its
-hospital, is a slope. A slope learned from all units together also follows weekly habits that have changed since
+hospital, is a slope. A slope learned from all units together also follows weekly profiles that have changed since
 training, since they come in as features. Its contributions are its terms: exact, in beds.
 """
 
@@ -27,7 +27,7 @@ class LinearStep:
     Attributes:
         names: features with a slope. slopes: float64 [groups, names]; of a feature in beds or patients a number, of
         one in percent the share of the unit's usual level, of any other in units of the scale.
-        share: float64 [groups], what the trees' departure counts for; the slopes are already weighted with theirs.
+        share: float64 [groups], what the trees' residual counts for; the slopes are already weighted with theirs.
     """
 
     names: tuple[str, ...]
@@ -79,14 +79,14 @@ def inputs(names: Sequence[str], features: Sequence[Feature], X: Array, scale: A
 
 @dataclass(frozen=True)
 class Median:
-    """The median's departure from the anchor: trees alone (wait time), or trees and a linear step together."""
+    """The median's residual from the offset: trees alone (wait time), or trees and a linear step together."""
 
     trees: TreeEngine
     linear: LinearStep | None
     features: tuple[Feature, ...]
 
     def value(self, X: Array, group: Array, scale: Array) -> Array:
-        """Departure in units of the scale: float64 [n]."""
+        """Residual in units of the scale: float64 [n]."""
         trees = self.trees.predict_exactly(X)
         if self.linear is None:
             return trees

@@ -48,8 +48,8 @@ def bed_rows(
     baseline = baselines.chosen({name: values[name] for name in BED_BASELINES}, horizon)
     cell = unit * len(baselines.horizons) + horizon
     floor = np.zeros(now.size)
-    anchor = baselines.start(unit, horizon, week_slot(query.prediction_time, zone, cadence), now)
-    return Rows(X, cell, horizon, anchor, baselines.scale[unit, horizon], floor, baseline, cell, horizon)
+    offset = baselines.start(unit, horizon, week_slot(query.prediction_time, zone, cadence), now)
+    return Rows(X, cell, horizon, offset, baselines.scale[unit, horizon], floor, baseline, cell, horizon)
 
 
 def wait_baselines(

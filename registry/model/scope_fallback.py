@@ -95,8 +95,8 @@ def answer(model: ForecastModel, rows: Rows, inside: Array, reference: Rows | No
     """
     outside = model.out_of_range(rows.X)
     if model.manifest.kind != "model":
-        inside, outside = np.zeros(inside.size, bool), [()] * inside.size  # a rule has learned no range
-    inside = inside & ~model.rule_only(rows)
+        inside, outside = np.zeros(inside.size, bool), [()] * inside.size  # a baseline has learned no range
+    inside = inside & ~model.baseline_only(rows)
     if not inside.any():
         return Answered(inside, model.baseline_quantiles(rows), None, model.explain_baseline(rows), outside)
     quantiles, reasons = model.quantiles_and_reasons(rows, reference)

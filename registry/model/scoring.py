@@ -14,7 +14,7 @@ from registry.evidence.records import Scored
 from registry.model.dataset import PreparedBeds, PreparedWaits, forecast
 from registry.model.forecast_model import ForecastModel
 from registry.model.hospital_total import HOSPITAL
-from registry.model.hospital_total_scores import score_whole
+from registry.model.hospital_total_scores import score_hospital_total
 from registry.model.trust_limits import emergency_of
 
 __all__ = ["audit_of", "read_reported", "reported_scores", "score", "write_reported"]
@@ -105,21 +105,21 @@ def _texts(values: list[str]) -> Array:
 def reported_scores(
     model: ForecastModel, prepared: PreparedBeds | PreparedWaits, split: Split
 ) -> tuple[dict[str, Array], dict[str, float]]:
-    """What the author reports of the judge part: the rows' figures, and their mean absolute errors."""
-    scored = score(model, prepared, split.members("judge", prepared.prediction_time))
-    whole = score_whole(model.whole, scored)
+    """What the author reports of the test set: the rows' figures, and their mean absolute errors."""
+    scored = score(model, prepared, split.members("test", prepared.prediction_time))
+    hospital_total = score_hospital_total(model.hospital_total, scored)
     metrics = _metrics(scored.known())
-    if whole is not None:
-        metrics |= _metrics(whole.known(), f"_{HOSPITAL}")
-    return reported_arrays(scored, whole), metrics
+    if hospital_total is not None:
+        metrics |= _metrics(hospital_total.known(), f"_{HOSPITAL}")
+    return reported_arrays(scored, hospital_total), metrics
 
 
-def reported_arrays(scored: Scored, whole: Scored | None) -> dict[str, Array]:
-    """The figures that a check compares: digests of rows, outcomes, forecasts, baselines; of the whole hospital too."""
+def reported_arrays(scored: Scored, hospital_total: Scored | None) -> dict[str, Array]:
+    """The figures that a check compares: digests of rows, outcomes, forecasts, baselines; of the hospital total too."""
     arrays = {"outcome": scored.outcome, "p50": scored.p50, "row_id": scored.row_id.astype(str)}
     arrays |= {f"baseline_{name}": values for name, values in scored.baselines.items()}
-    if whole is not None:
-        arrays |= {"hospital_outcome": whole.outcome, "hospital_p50": whole.p50}
+    if hospital_total is not None:
+        arrays |= {"hospital_outcome": hospital_total.outcome, "hospital_p50": hospital_total.p50}
     return arrays
 
 

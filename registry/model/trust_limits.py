@@ -19,12 +19,12 @@ _WARNINGS = {
     "fr": {
         "stale": "Les dernières observations reçues sont trop anciennes pour s'y fier.",
         "out_of_range": "Hors de tout ce que le modèle a appris : {}.",
-        "outside": "Hors du périmètre de confiance : c'est la règle simple qui répond, pas le modèle.",
+        "outside": "Hors du périmètre de confiance : c'est la prévision de référence qui répond, pas le modèle.",
     },
     "en": {
         "stale": "The last observations received are too old to be relied on.",
         "out_of_range": "Outside all that the model has learned: {}.",
-        "outside": "Outside the trusted scope: the simple rule answers, not the model.",
+        "outside": "Outside the trusted scope: the baseline answers, not the model.",
     },
 }
 
@@ -66,7 +66,7 @@ def warnings_of(
 
 def trust_status(warnings: Sequence[str], *, inside: bool, stale: bool) -> TrustStatus:
     """``baseline`` outside the trusted scope; ``degraded`` on stale or out-of-range inputs, wherever."""
-    # Outside the scope one warning is always there: it says which rule answered, not that inputs are bad.
+    # Outside the scope one warning is always there: it says which baseline answered, not that inputs are bad.
     if len(warnings) > (0 if inside else 1) or stale:
         return "degraded"
     return "trusted" if inside else "baseline"

@@ -5,4 +5,4 @@ from typing import Literal
 __all__ = ["TrustStatus"]
 
 TrustStatus = Literal["trusted", "baseline", "degraded"]
-"""Inside the trusted scope; the simple rule answers; the model answers, and something is to be known about it."""
+"""Inside the trusted scope; the baseline answers; the model answers, and something is to be known about it."""

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, update
 
 from hospital.times import instant
 from registry.errors import MonitorError, SignatureError
-from registry.monitoring.alarms import StandingAlarm, last_look, standing_alarm
+from registry.monitoring.alarms import StandingAlarm, last_run, standing_alarm
 from registry.record.database import alarms
 from registry.record.journal import append
 from registry.settings import Settings
@@ -14,16 +14,16 @@ from registry.trust.keys import Key, Signed
 from registry.trust.releases import current_release
 from registry.trust.trust_store import load_trust
 
-__all__ = ["CLEARANCE", "clear_alarm"]
+__all__ = ["ACKNOWLEDGEMENT", "acknowledge_alarm"]
 
-CLEARANCE = "vigie-clearance-v1"
-"""What a clearance is signed as: no signature of a review or a release stands for it."""
+ACKNOWLEDGEMENT = "vigie-acknowledgement-v1"
+"""What an acknowledgement is signed as: no signature of a review or a release stands for it."""
 
 
-def clear_alarm(
+def acknowledge_alarm(
     connection: Connection, settings: Settings, alarm_id: str, *, key: Key | None, reason: str, now: datetime
 ) -> StandingAlarm:
-    """Clears an alarm; its figure is followed anew after the last day that was looked at.
+    """Acknowledges an alarm; its figure is monitored anew after the last day that was monitored.
 
     The connection must be one of `registry.record.database.writing`. The signature is kept with the journal entry.
 
@@ -43,23 +43,24 @@ def clear_alarm(
     if key is None:
         faults.insert(0, "sign it with the key of a member of the board (--key FILE)")
     else:
-        signed = key.sign(CLEARANCE, body)
+        signed = key.sign(ACKNOWLEDGEMENT, body)
         try:
-            person = trust.require(signed, "board", CLEARANCE, acting=True)
+            person = trust.require(signed, "board", ACKNOWLEDGEMENT, acting=True)
         except SignatureError as error:
             faults.insert(0, str(error).rstrip("."))
         if alarm is not None and key.public_key == _author(settings, alarm.model):
             faults.insert(
-                0, f"{key.name} is the author of the release: somebody else of the board clears its alarms"
+                0,
+                f"{key.name} is the author of the release: somebody else of the board acknowledges its alarms",
             )
     if faults or alarm is None or signed is None:
-        raise MonitorError(f"The alarm is not cleared: {'; '.join(faults)}.")
-    look = last_look(connection, alarm.model, alarm.release)
-    until = alarm.day if look is None else max(look.until_day, alarm.day)
+        raise MonitorError(f"The alarm is not acknowledged: {'; '.join(faults)}.")
+    run = last_run(connection, alarm.model, alarm.release)
+    until = alarm.day if run is None else max(run.until_day, alarm.day)
     append(
         connection,
         actor=person,
-        action="clear alarm",
+        action="acknowledge alarm",
         subjects={**subjects, "alarm": alarm_id},
         now=now,
         reason=reason.strip(),
@@ -68,7 +69,12 @@ def clear_alarm(
     connection.execute(
         update(alarms)
         .where(alarms.c.alarm_id == alarm_id)
-        .values(cleared_at=instant(now), cleared_day=until, cleared_by=person, cleared_reason=reason.strip())
+        .values(
+            acknowledged_at=instant(now),
+            acknowledged_day=until,
+            acknowledged_by=person,
+            acknowledged_reason=reason.strip(),
+        )
     )
     return alarm
 

@@ -48,5 +48,5 @@ def warning_of(alarm: StandingAlarm, language: Language) -> str:
 
 
 def stopped_in_words(language: Language) -> str:
-    """Said beside it where the policy has the simple rule answer."""
+    """Said beside it where the policy has the baseline answer."""
     return str(_words()[language]["stopped"])

@@ -1,4 +1,5 @@
-"""Alarms as they stand in the database: raised once, until a new release, or until a member of the board clears them.
+"""Alarms as they stand in the database: raised once, until a new release, or until a member of the board acknowledges
+them.
 
 Serving reads them here: it needs no statistics for that.
 """
@@ -13,17 +14,17 @@ from sqlalchemy import Connection, insert, select
 
 from hospital.times import instant
 from registry.digests import canonical_json, sha256_bytes
-from registry.record.database import alarms, monitor_looks
+from registry.record.database import alarms, monitoring_runs
 from registry.record.journal import append
 
-__all__ = ["Look", "StandingAlarm", "last_look", "raise_alarm", "restarts", "standing", "standing_alarm"]
+__all__ = ["LastRun", "StandingAlarm", "last_run", "raise_alarm", "restarts", "standing", "standing_alarm"]
 
 _EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
 class StandingAlarm:
-    """An alarm that nobody has cleared.
+    """An alarm that nobody has acknowledged.
 
     Attributes:
         release: number of the release. family, name: which figure. day: local day since 1970-01-01 on which it
@@ -53,15 +54,15 @@ class StandingAlarm:
 
 
 @dataclass(frozen=True)
-class Look:
-    """The last look at a release.
+class LastRun:
+    """The last monitoring run of a release.
 
     Attributes:
-        looked_at: instant. until_day: last whole day seen. figures: each as `registry.monitoring.run` tells it.
+        run_at: instant. until_day: last whole day seen. figures: each as `registry.monitoring.run` tells it.
     """
 
     release: int
-    looked_at: int
+    run_at: int
     until_day: int
     figures: Sequence[Mapping[str, Any]]
 
@@ -69,32 +70,32 @@ class Look:
 def standing(connection: Connection, model: str, release: int) -> tuple[StandingAlarm, ...]:
     """The alarms of a release that stand, the oldest first."""
     a = alarms.c
-    query = select(alarms).where(a.model == model, a.release == release, a.cleared_at.is_(None))
+    query = select(alarms).where(a.model == model, a.release == release, a.acknowledged_at.is_(None))
     return tuple(_read(row) for row in connection.execute(query.order_by(a.day, a.alarm_id)).mappings())
 
 
 def standing_alarm(connection: Connection, alarm_id: str) -> StandingAlarm | None:
     """An alarm that stands, by its id."""
     a = alarms.c
-    query = select(alarms).where(a.alarm_id == alarm_id, a.cleared_at.is_(None))
+    query = select(alarms).where(a.alarm_id == alarm_id, a.acknowledged_at.is_(None))
     row = connection.execute(query).mappings().first()
     return None if row is None else _read(row)
 
 
-def last_look(connection: Connection, model: str, release: int) -> Look | None:
-    """The last look at a release; None before the first."""
-    c = monitor_looks.c
-    row = connection.execute(select(monitor_looks).where(c.model == model, c.release == release)).first()
+def last_run(connection: Connection, model: str, release: int) -> LastRun | None:
+    """The last monitoring run of a release; None before the first."""
+    c = monitoring_runs.c
+    row = connection.execute(select(monitoring_runs).where(c.model == model, c.release == release)).first()
     if row is None:
         return None
-    return Look(int(row.release), int(row.looked_at), int(row.until_day), json.loads(row.figures))
+    return LastRun(int(row.release), int(row.run_at), int(row.until_day), json.loads(row.figures))
 
 
 def restarts(connection: Connection, model: str, release: int) -> dict[tuple[str, str], int]:
-    """The day after which each figure whose alarm was cleared is followed anew."""
+    """The day after which each figure whose alarm was acknowledged is monitored anew."""
     a, out = alarms.c, dict[tuple[str, str], int]()
-    query = select(a.family, a.name, a.cleared_day).where(
-        a.model == model, a.release == release, a.cleared_at.is_not(None)
+    query = select(a.family, a.name, a.acknowledged_day).where(
+        a.model == model, a.release == release, a.acknowledged_at.is_not(None)
     )
     for family, name, day in connection.execute(query):
         out[family, name] = max(out.get((family, name), 0), int(day))
@@ -115,14 +116,14 @@ def raise_alarm(
     """Writes an alarm with its journal entry, unless the figure's alarm stands already; whether it was written.
 
     The connection must be one of `registry.record.database.writing`. A figure has one alarm at a time, and one for
-    each day on which it did: a look that was cut off and is made again finds it there.
+    each day on which it did: a run that was cut off and is made again finds it there.
     """
     family, name = figure
     a = alarms.c
     same = (a.model == model) & (a.release == release) & (a.family == family) & (a.name == name)
     alarm_id = sha256_bytes(canonical_json([model, release, family, name, evidence["day"]]))[7:23]
     if connection.execute(
-        select(a.alarm_id).where(same & (a.cleared_at.is_(None) | (a.alarm_id == alarm_id)))
+        select(a.alarm_id).where(same & (a.acknowledged_at.is_(None) | (a.alarm_id == alarm_id)))
     ).first():
         return False
     subjects = {"model": model, "release": str(release), "digest": digest, "alarm": alarm_id}

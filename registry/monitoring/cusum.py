@@ -16,7 +16,7 @@ import numpy as np
 
 from hospital.arrays import Array
 
-__all__ = ["Path", "follow", "threshold"]
+__all__ = ["Path", "cusum", "threshold"]
 
 YEAR_DAYS = 365
 _LARGEST_STEP = 2.0
@@ -75,7 +75,7 @@ def _solve(margin: float, reference_days: float, yearly_chance: float) -> float 
     return high
 
 
-def follow(steps: Array, above: Array, below: Array) -> Path:
+def cusum(steps: Array, above: Array, below: Array) -> Path:
     """The sums of daily residuals.
 
     Args:

@@ -22,7 +22,7 @@ SHARES: dict[Family, float] = {
     "error_ratio": 0.01,
 }
 """What each family may spend of the chance of a false alarm. Little for what epidemics and seasons move by themselves:
-an input that strays while errors and coverage stay is news, not harm."""
+an input that strays while errors and coverage stay is news, not damage."""
 
 WITHIN_EARLIER: frozenset[Family] = frozenset({"inputs", "outcomes", "expected_error", "explanations"})
 """Families whose margin reaches beyond the furthest month of the reference: a season must not alarm."""

@@ -23,7 +23,7 @@ from registry.monitoring.daily_means import Collected, daily_mean
 
 __all__ = ["expected_absolute_error", "gather", "mature_until"]
 
-_NOT_FOLLOWED = frozenset({"calendar", "habit", "planned"})
+_NOT_MONITORED = frozenset({"calendar", "seasonal_profile", "planned"})
 _P50 = LEVELS.index(0.5)
 
 
@@ -31,7 +31,7 @@ def expected_absolute_error(quantiles: Array) -> Array:
     """E|outcome - p50| of predictive distributions given by their quantiles at 5, 10, … 95 %: float64 [n].
 
     The mean over levels, each for the twentieth around it and the outermost for their tails, which makes it a little
-    small; what is followed is how the realised error stands to it, against how it stood before.
+    small; what is monitored is how the realised error stands to it, against how it stood before.
     """
     off = np.abs(quantiles - quantiles[:, [_P50]])
     weights = np.ones(len(LEVELS))
@@ -50,7 +50,7 @@ def gather(
 
     Args:
         unfitted: spans of instants of which the model has learned nothing: only there do errors count.
-        attributes: audit attributes whose groups are followed.
+        attributes: audit attributes whose groups are monitored.
     """
     first, last = days
     at = prepared.prediction_time
@@ -89,7 +89,7 @@ def _inputs(found: Collected, part: PreparedBeds | PreparedWaits) -> None:
         found.add("arrivals", "visits", np.where(count > 0, count, np.nan).astype(np.float64), count)
     for j, feature in enumerate(part.features):
         values = part.X[:, j].astype(np.float64)
-        if feature.group in _NOT_FOLLOWED:
+        if feature.group in _NOT_MONITORED:
             continue
         if not feature.levels:  # codes of a category have no mean
             found.mean("inputs", feature.name, values)

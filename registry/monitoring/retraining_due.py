@@ -75,7 +75,7 @@ def due(
     obstacles = []
     if not reasons:
         obstacles.append(f"no alarm stands, and the release is {age} of {rules.release_age_days} days old")
-    end = Split.from_json(manifest.split).spans["judge"][1]
+    end = Split.from_json(manifest.split).spans["test"][1]
     new = _last_day(model, tables) - int(local_day(np.array([end]), tables.zone)[0])
     if new < rules.retrain_new_days:
         obstacles.append(

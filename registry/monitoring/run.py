@@ -1,4 +1,5 @@
-"""One look at a release: what was received since, forecast again, tested, and what it says written down at once."""
+"""One monitoring run of a release: what was received since, forecast again, tested, and what it says written down at
+once."""
 
 import io
 import math
@@ -17,7 +18,7 @@ from hospital.arrays import Array
 from hospital.calendar import local_day
 from hospital.contracts.tables import TABLES
 from hospital.dataset.splits import Split
-from hospital.features.lookback import reach_days
+from hospital.features.lookback import lookback_days
 from hospital.ingest.event_columns import events_of
 from hospital.record.events import Events
 from hospital.times import DAY, instant
@@ -25,31 +26,31 @@ from registry.digests import canonical_json, write_atomically
 from registry.errors import MonitorError, SnapshotError
 from registry.model.dataset import PreparedBeds, PreparedWaits, prepare_beds, prepare_waits
 from registry.model.forecast_model import ForecastModel
-from registry.monitoring.alarms import last_look, raise_alarm, restarts
+from registry.monitoring.alarms import last_run, raise_alarm, restarts
 from registry.monitoring.daily_figures import DailyFigures, Figure
 from registry.monitoring.figure_collection import gather, mature_until
 from registry.monitoring.sequential_tests import Alarm, Tested, watch
 from registry.policy.board_policy import Policy, load_policy
 from registry.policy.monitor_rules import Family
-from registry.record.database import monitor_looks, writing
+from registry.record.database import monitoring_runs, writing
 from registry.record.observations import columns_in_force, first_reception
 from registry.settings import Settings
 from registry.trust.candidates import MODELS
 from registry.trust.releases import Release, current_release
 from registry.trust.snapshots import open_snapshot
 
-__all__ = ["Looked", "look"]
+__all__ = ["MonitoringRun", "run_monitoring"]
 
-_MORE_DAYS = 10  # further back than features look: what was received late of the first days followed
+_MORE_DAYS = 10  # further back than features look: what was received late of the first days monitored
 _AFTER_OUTCOMES: frozenset[Family] = frozenset({"outcomes", "errors", "coverage", "fairness", "error_ratio"})
 
 
 @dataclass(frozen=True)
-class Looked:
-    """What a look found.
+class MonitoringRun:
+    """What a monitoring run found.
 
     Attributes:
-        days: followed so far. until_day: the last whole local day seen; None: none yet. raised: new alarms.
+        days: monitored so far. until_day: the last whole local day seen; None: none yet. raised: new alarms.
         untested: why figures are told but not tested; "" where they are.
     """
 
@@ -61,10 +62,10 @@ class Looked:
     untested: str = ""
 
 
-def look(settings: Settings, engine: Engine, model: str, *, now: datetime) -> Looked | None:
+def run_monitoring(settings: Settings, engine: Engine, model: str, *, now: datetime) -> MonitoringRun | None:
     """Looks at the current release of a model; None where there is none.
 
-    Alarms, their journal entries and what the look saw are one transaction: a look that is cut off leaves nothing,
+    Alarms, their journal entries and what the run saw are one transaction: a run that is cut off leaves nothing,
     and the next one finds the same.
 
     Raises:
@@ -82,24 +83,24 @@ def look(settings: Settings, engine: Engine, model: str, *, now: datetime) -> Lo
     first = _first_day(package)
     with engine.connect() as connection:
         events, received = _events(connection, package, first)
-        seen = last_look(connection, model, release.sequence)
+        seen = last_run(connection, model, release.sequence)
         anew = restarts(connection, model, release.sequence)
     zone = ZoneInfo(package.manifest.zone)
     last = int(local_day(np.array([received]), zone)[0]) - 1 if received else first - 1
     if events is None or last < first:
-        return Looked(model, release.sequence, 0, None)
+        return MonitoringRun(model, release.sequence, 0, None)
     if seen is not None and seen.until_day >= last:
-        return Looked(model, release.sequence, last - first + 1, last)
+        return MonitoringRun(model, release.sequence, last - first + 1, last)
     reference, untested = _reference(settings, release, package, policy)
     new = _after_release(package, events, (first, last), received, policy)
     tested = watch(_joined(reference, new), first, policy.monitor, zone, anew)
     raised = _write(engine, release, policy, tested, last, now)
-    return Looked(model, release.sequence, last - first + 1, last, raised, untested)
+    return MonitoringRun(model, release.sequence, last - first + 1, last, raised, untested)
 
 
 def _first_day(package: ForecastModel) -> int:
     """The first whole local day of which neither the model nor its check saw an outcome."""
-    end = Split.from_json(package.manifest.split).spans["judge"][1]
+    end = Split.from_json(package.manifest.split).spans["test"][1]
     return int(local_day(np.array([end]), ZoneInfo(package.manifest.zone))[0]) + 1
 
 
@@ -107,7 +108,7 @@ def _events(connection: Connection, package: ForecastModel, first: int) -> tuple
     """What the service received that may say something about the days from `first` on, and the last reception."""
     tables: dict[str, Mapping[str, Array]] = {}
     for kind in TABLES:
-        since = (first - reach_days(kind) - _MORE_DAYS) * DAY
+        since = (first - lookback_days(kind) - _MORE_DAYS) * DAY
         columns = columns_in_force(connection, kind, since, more=partial(_audit, package, kind))
         if columns and columns["received_at"].size:
             tables[kind] = columns
@@ -183,7 +184,7 @@ def _reference(
     if prepared is None:
         return None, "The snapshot lacks the tables of this model."
     spans = Split.from_json(package.manifest.split).spans
-    unfitted = [spans[part] for part in ("scope", "judge") if spans[part][1] > spans[part][0]]
+    unfitted = [spans[part] for part in ("validation", "test") if spans[part][1] > spans[part][0]]
     begun = int(local_day(prepared.prediction_time[:1], prepared.events.zone)[0]) + 1
     found = gather(
         package, prepared, (begun, _first_day(package) - 2), unfitted, policy.document.fairness.attributes
@@ -236,14 +237,14 @@ def _write(
                 now=now,
             )
             raised += [alarm] if written else []
-        c = monitor_looks.c
+        c = monitoring_runs.c
         mine = (c.model == release.model) & (c.release == release.sequence)
-        connection.execute(delete(monitor_looks).where(mine))
+        connection.execute(delete(monitoring_runs).where(mine))
         connection.execute(
-            insert(monitor_looks).values(
+            insert(monitoring_runs).values(
                 model=release.model,
                 release=release.sequence,
-                looked_at=instant(now),
+                run_at=instant(now),
                 until_day=last,
                 figures=canonical_json(_told(tested)).decode(),
             )
@@ -262,7 +263,10 @@ def _told(tested: Tested) -> list[dict[str, Any]]:
     for j, figure in enumerate(tested.figures):
         change = tested.change[:, j]
         recent = change[-28:][np.isfinite(change[-28:])]
-        margin, reach = float(tested.margin[0, j]), float(np.max(tested.reach[-1, :, j], initial=-math.inf))
+        margin, threshold_share = (
+            float(tested.margin[0, j]),
+            float(np.max(tested.threshold_share[-1, :, j], initial=-math.inf)),
+        )
         known = recent.size > 0
         out.append(
             {
@@ -270,7 +274,7 @@ def _told(tested: Tested) -> list[dict[str, Any]]:
                 "name": figure.name,
                 "change": float(recent.mean()) if known else None,
                 "margin": margin if math.isfinite(margin) else None,
-                "reach": reach if math.isfinite(reach) else None,
+                "threshold_share": threshold_share if math.isfinite(threshold_share) else None,
                 "days": int(np.isfinite(change).sum()),
             }
         )

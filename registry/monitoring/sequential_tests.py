@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from hospital.arrays import Array
-from registry.monitoring.cusum import Path, follow, threshold
+from registry.monitoring.cusum import Path, cusum, threshold
 from registry.monitoring.daily_figures import (
     WITHIN_EARLIER,
     DailyFigures,
@@ -23,9 +23,9 @@ from registry.monitoring.daily_spread import day_spread, long_run_spread
 from registry.monitoring.season import epidemic_days, usual
 from registry.policy.monitor_rules import MonitorRules
 
-__all__ = ["LOOKS", "Alarm", "Tested", "watch"]
+__all__ = ["TEST_SPEEDS", "Alarm", "Tested", "watch"]
 
-LOOKS = {"slow": 1.0, "fast": 2.0}
+TEST_SPEEDS = {"slow": 1.0, "fast": 2.0}
 """Two sums of each figure: beyond the margin, for what a fifth changes, and beyond twice that, for two fifths."""
 _EARLIER_FACTOR = 3.0
 _MONTH_DAYS = 28
@@ -41,14 +41,14 @@ class Alarm:
     """Why a figure alarmed.
 
     Attributes:
-        look: of `LOOKS`. day: on which it did. since: first day of the change, as the sum tells it.
+        speed: of `TEST_SPEEDS`. day: on which it did. since: first day of the change, as the sum tells it.
         change: mean of the days from `since` to `day` beyond what was usual, on the figure's scale, with its
         `interval` (95 %). margin: within which it may move. statistic, threshold: the sum and what it passed.
         yearly_chance: of an alarm of this figure's in a year in which nothing changes.
     """
 
     figure: Figure
-    look: str
+    speed: str
     day: int
     since: int
     change: float
@@ -66,8 +66,8 @@ class Tested:
 
     Attributes:
         days: int64 [d]. change: float64 [d, k], beyond what was usual. spread: long-run, per day [k]; NaN: not
-        tested. margin: float64 [2, k], by look, on the figure's scale. reach: float64 [d, 2, k], the sum as a share
-        of its threshold. alarms: the first of each figure.
+        tested. margin: float64 [2, k], by speed, on the figure's scale. threshold_share: float64 [d, 2, k], the sum as
+        a share of its threshold. alarms: the first of each figure.
     """
 
     figures: tuple[Figure, ...]
@@ -75,7 +75,7 @@ class Tested:
     change: Array
     spread: Array
     margin: Array
-    reach: Array
+    threshold_share: Array
     alarms: tuple[Alarm, ...]
 
 
@@ -86,11 +86,11 @@ def watch(
     zone: ZoneInfo = _FRANCE,
     restarts: Mapping[tuple[str, str], int] = MappingProxyType({}),
 ) -> Tested:
-    """Follows every figure from the day of the release on, against the days before it.
+    """Tests every figure from the day of the release on, against the days before it.
 
     Args:
         released_day: the first local day of which the model and its check saw nothing.
-        restarts: by family and name, the last day that no longer counts: its alarm was cleared.
+        restarts: by family and name, the last day that no longer counts: its alarm was acknowledged.
     """
     past = figures.days < released_day
     values, logarithmic = scaled(figures, past)
@@ -106,18 +106,24 @@ def watch(
     chance = shares_of(figures.figures) * rules.false_alarms_per_year
     margin, limits = np.full((2, arrivals.size), np.nan), np.full((2, arrivals.size), np.nan)
     paths = []
-    for i, factor in enumerate(LOOKS.values()):
-        for j in map(int, np.flatnonzero(np.isfinite(known.spread))):  # one side of one of two looks
+    for i, factor in enumerate(TEST_SPEEDS.values()):
+        for j in map(int, np.flatnonzero(np.isfinite(known.spread))):  # one side of one of two speeds
             wanted = factor * known.allowed[j] / known.spread[j]
             limits[i, j], inside = threshold(wanted, float(known.days[j]), chance[j] / 4)
             margin[i, j] = inside * known.spread[j]
         above = (margin[i] + winter) / known.spread
-        paths.append(follow(change / known.spread, above, above * below))
-    reach = np.stack([path.larger / limits[i] for i, path in enumerate(paths)], axis=1)
+        paths.append(cusum(change / known.spread, above, above * below))
+    threshold_share = np.stack([path.larger / limits[i] for i, path in enumerate(paths)], axis=1)
     found = _Found(figures.figures, days, change, known, margin, limits, chance, paths)
     alarms = [found.first(int(j)) for j in np.flatnonzero(np.isfinite(known.spread))]
     return Tested(
-        figures.figures, days, change, known.spread, margin, reach, tuple(a for a in alarms if a is not None)
+        figures.figures,
+        days,
+        change,
+        known.spread,
+        margin,
+        threshold_share,
+        tuple(a for a in alarms if a is not None),
     )
 
 
@@ -175,7 +181,7 @@ class _Found:
     paths: list[Path]
 
     def first(self, j: int) -> Alarm | None:
-        """The first alarm of a figure, of whichever look came first."""
+        """The first alarm of a figure, at whichever speed came first."""
         first: tuple[int, int] | None = None
         for i, path in enumerate(self.paths):
             over = np.flatnonzero(path.larger[:, j] > self.limits[i, j])
@@ -189,14 +195,14 @@ class _Found:
         seen = self.change[since : at + 1, j]
         seen = seen[np.isfinite(seen)]
         mean = float(seen.mean())
-        reach = 1.96 * float(self.known.spread[j]) / math.sqrt(seen.size)
+        half_width = 1.96 * float(self.known.spread[j]) / math.sqrt(seen.size)
         return Alarm(
             figure=self.figures[j],
-            look=list(LOOKS)[i],
+            speed=list(TEST_SPEEDS)[i],
             day=int(self.days[at]),
             since=int(self.days[since]),
             change=mean,
-            interval=(mean - reach, mean + reach),
+            interval=(mean - half_width, mean + half_width),
             margin=float(self.margin[i, j]),
             statistic=float(path.larger[at, j]),
             threshold=float(self.limits[i, j]),

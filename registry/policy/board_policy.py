@@ -18,7 +18,7 @@ from registry.policy.power_table import PowerRow, power_faults
 
 __all__ = ["BASELINE_FLOOR", "FLOOR", "Policy", "default_policy", "load_policy"]
 
-FLOOR = ("contract", "explanation", "accuracy", "calibration", "fairness", "drift", "sobriety")
+FLOOR = ("contract", "explanation", "accuracy", "calibration", "fairness", "drift", "efficiency")
 """Gates that every policy must require of a model."""
 BASELINE_FLOOR = ("contract", "calibration")
 """Gates that every policy must require of a package that is only a baseline."""
@@ -41,14 +41,15 @@ class Gates(_Strict):
 
 
 class Contract(_Strict):
-    """Leakage probes and ranges; `probe_times`: how often the record is cut; `leak_lead`: a partial correlation.
+    """Leakage probes and ranges; `probe_times`: how often the record is cut; `excess_correlation`: a partial
+    correlation.
 
-    `settled_before`: features that legitimately lead, as they are settled before anything is known of the outcome.
+    `settled_before`: features that may exceed it, as they are settled before anything is known of the outcome.
     """
 
     probe_times: Annotated[int, Field(ge=3, le=200)]
     probe_rows: Rows
-    leak_lead: Annotated[float, Field(gt=0, le=0.1)]
+    excess_correlation: Annotated[float, Field(gt=0, le=0.1)]
     settled_before: Annotated[tuple[str, ...], Field(max_length=4, strict=False)]
     beyond_share: Annotated[float, Field(gt=0, le=0.6)]
 
@@ -80,11 +81,11 @@ class Calibration(_Strict):
 
 
 class Fairness(_Strict):
-    """Margins of harm by group, and who is judged.
+    """Margins of a disparity by group, and who is judged.
 
     Attributes:
         intersections: pairs "a*b" of attributes. required_groups: by attribute, groups that must be judged.
-        unknown_share: of rows without the attribute. power: of judging a group. tries: versions that the power table
+        unknown_share: of rows without the attribute. power: of judging a group. attempts: versions that the power table
         allows for. design: of a mean of dependent visits. power_table: rows needed per score and margin.
     """
 
@@ -101,7 +102,7 @@ class Fairness(_Strict):
     margin_outside_beds: Annotated[float, Field(gt=0, le=0.15)]
     minimum_bed_rows: Rows
     power: Annotated[float, Field(ge=0.8, le=0.99)]
-    tries: Annotated[int, Field(ge=1, le=20)]
+    attempts: Annotated[int, Field(ge=1, le=20)]
     design: Annotated[float, Field(ge=1, le=10)]
     resamples: Annotated[int, Field(ge=200, le=5000)]
     power_table: Annotated[tuple[PowerRow, ...], Field(strict=False)]
@@ -122,7 +123,7 @@ class Drift(_Strict):
     Attributes:
         effect: in standard deviations of a day. spread_floor: least deviation of a day, a share of the mean.
         volume_effect, error_effect: shares of the level. missing_effect, correlation_effect, bias_effect: as such.
-        minimum_outcome_days: days with errors of forecasts before the judge part. unknown_season_factor: how much
+        minimum_outcome_days: days with errors of forecasts before the test set. unknown_season_factor: how much
         larger an effect must be to block where no whole year was seen (6 to 13 months of history).
     """
 
@@ -142,8 +143,8 @@ class Drift(_Strict):
 class Explanation(_Strict):
     """Bounds of exactness, of what refits and a new version may move, and of what may tell an audit attribute.
 
-    `stability`, `shift_told`, `shift_block`: shares of |contribution|. `proxy_area`: under the curve of one feature's
-    contribution. `stated_attributes`: audit attributes that are openly an input of the model.
+    `stability`, `shift_reported`, `shift_block`: shares of |contribution|. `proxy_area`: under the curve of one
+    feature's contribution. `stated_attributes`: audit attributes that are openly an input of the model.
     """
 
     additivity: Annotated[float, Field(gt=0, le=1e-4)]
@@ -153,7 +154,7 @@ class Explanation(_Strict):
     refit_rows: Annotated[int, Field(ge=2000, le=200_000)]
     refit_rounds: Annotated[int, Field(ge=30, le=1000)]
     stability: Annotated[float, Field(gt=0, le=1)]
-    shift_told: Annotated[float, Field(gt=0, le=0.5)]
+    shift_reported: Annotated[float, Field(gt=0, le=0.5)]
     shift_block: Annotated[float, Field(gt=0, le=1)]
     proxy_rows: Annotated[int, Field(ge=1000, le=100_000)]
     proxy_least_group: Annotated[int, Field(ge=50, le=5000)]
@@ -162,14 +163,14 @@ class Explanation(_Strict):
     stated_attributes: Annotated[tuple[str, ...], Field(max_length=1, strict=False)]
 
 
-class Sobriety(_Strict):
-    """Budgets of a version, energy estimated; `growth`: how many times the version in use it may cost."""
+class Efficiency(_Strict):
+    """Budgets of a version, energy estimated; `cost_ratio`: how many times the version in use it may cost."""
 
     package_megabytes: Annotated[float, Field(gt=0, le=1000)]
     answer_milliseconds: Annotated[float, Field(gt=0, le=1000)]
     answers_watt_hours: Annotated[float, Field(gt=0, le=100)]
     training_watt_hours: Annotated[float, Field(gt=0, le=100_000)]
-    growth: Annotated[float, Field(gt=1, le=5)]
+    cost_ratio: Annotated[float, Field(gt=1, le=5)]
 
 
 class _Document(_Strict):
@@ -188,7 +189,7 @@ class _Document(_Strict):
     drift: Drift
     explanation: Explanation
     monitor: MonitorRules | None = None  # a policy signed before there was one has the section that ships
-    sobriety: Sobriety
+    efficiency: Efficiency
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,7 @@ class Policy:
 
     @property
     def monitor(self) -> MonitorRules:
-        """What is followed after a release, by this policy or, where it says nothing, by the one that ships."""
+        """What is monitored after a release, by this policy or, where it says nothing, by the one that ships."""
         return self.document.monitor or _shipped_monitor()
 
     @property
@@ -261,7 +262,7 @@ def _fairness_faults(document: _Document) -> list[str]:
         rules.minimum_rows,
         design=rules.design,
         alpha=document.alpha,
-        tries=rules.tries,
+        attempts=rules.attempts,
         power=rules.power,
     )
     for pair in rules.intersections:

@@ -1,4 +1,4 @@
-"""The policy's section on what is followed after a release, with the bounds no board may leave."""
+"""The policy's section on what is monitored after a release, with the bounds no board may leave."""
 
 from typing import Annotated, Literal, get_args
 
@@ -19,13 +19,13 @@ Family = Literal[
     "error_ratio",
 ]
 FAMILIES: tuple[Family, ...] = get_args(Family)
-"""What is followed, in the order in which it is shown."""
+"""What is monitored, in the order in which it is shown."""
 
 _Margin = Annotated[float, Field(gt=0, le=0.15)]
 
 
 class MonitorRules(BaseModel):
-    """When a figure followed after a release alarms, and what then happens.
+    """When a figure monitored after a release alarms, and what then happens.
 
     Attributes:
         false_alarms_per_year: chance that a hospital whose truth stays within the margins sees any alarm in a year,

@@ -28,17 +28,18 @@ class PowerRow(BaseModel):
 
 
 def rows_needed(
-    *, margin: float, deviation: float, design: float, alpha: float, tries: int, power: float
+    *, margin: float, deviation: float, design: float, alpha: float, attempts: int, power: float
 ) -> int:
-    """Visits of a group without harm whose upper bound at alpha / tries stays within the margin, `power` of the time.
+    """Visits of a group without a disparity whose upper bound at alpha / attempts stays within the margin, `power` of
+    the time.
 
     Args:
         deviation: of one visit's score. design: variance of a mean of dependent visits over that of as many
         independent ones, the others' share included.
     """
     # The standard library's: serving reads policies too, and loads no SciPy.
-    reach = _NORMAL.inv_cdf(1 - alpha / tries) + _NORMAL.inv_cdf(power)
-    return math.ceil((reach * deviation / margin) ** 2 * design)
+    standard_errors = _NORMAL.inv_cdf(1 - alpha / attempts) + _NORMAL.inv_cdf(power)
+    return math.ceil((standard_errors * deviation / margin) ** 2 * design)
 
 
 def power_faults(
@@ -48,7 +49,7 @@ def power_faults(
     *,
     design: float,
     alpha: float,
-    tries: int,
+    attempts: int,
     power: float,
 ) -> list[str]:
     """What is wrong with a table: a margin without its row, too few rows, or groups judged before they can pass."""
@@ -60,7 +61,7 @@ def power_faults(
             faults.append(f"fairness.power_table: no row for {metric}")
             continue
         needed = rows_needed(
-            margin=margin, deviation=row.deviation, design=design, alpha=alpha, tries=tries, power=power
+            margin=margin, deviation=row.deviation, design=design, alpha=alpha, attempts=attempts, power=power
         )
         if row.rows < needed:
             faults.append(

@@ -41,7 +41,7 @@ __all__ = [
     "journal",
     "metadata",
     "migrate",
-    "monitor_looks",
+    "monitoring_runs",
     "observations",
     "open_database",
     "opened_database",
@@ -52,7 +52,7 @@ __all__ = [
     "writing_on",
 ]
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest of `registry/record/migrations`."""
 _VERSIONS = Table("alembic_version", MetaData(), Column("version_num", Text))
 _BUSY_SECONDS = 20
@@ -157,18 +157,18 @@ alarms = Table(
     Column("stops", BigInteger, nullable=False),
     Column("evidence", Text, nullable=False),
     Column("journal_seq", BigInteger, nullable=False),
-    Column("cleared_at", BigInteger),
-    Column("cleared_day", BigInteger),
-    Column("cleared_by", Text),
-    Column("cleared_reason", Text),
+    Column("acknowledged_at", BigInteger),
+    Column("acknowledged_day", BigInteger),
+    Column("acknowledged_by", Text),
+    Column("acknowledged_reason", Text),
     Index("ix_alarms_release", "model", "release"),
 )
-monitor_looks = Table(
-    "monitor_looks",
+monitoring_runs = Table(
+    "monitoring_runs",
     metadata,
     Column("model", Text, primary_key=True),
     Column("release", BigInteger, primary_key=True, autoincrement=False),
-    Column("looked_at", BigInteger, nullable=False),
+    Column("run_at", BigInteger, nullable=False),
     Column("until_day", BigInteger, nullable=False),
     Column("figures", Text, nullable=False),
 )

@@ -1,4 +1,4 @@
-"""Harms of groups: how much worse each fares than the others, and what that is worth together (Holm)."""
+"""Disparities between groups: how much worse each fares than the others, and what that is worth together (Holm)."""
 
 import math
 from collections.abc import Sequence
@@ -13,17 +13,17 @@ from registry.statistics.error_rates import Levels
 from registry.statistics.intervals import Estimate
 from registry.statistics.verdict import Finding, Verdict
 
-__all__ = ["Harm", "by_block", "gap", "mean_by_block", "periods_to_clear", "verdicts"]
+__all__ = ["Disparity", "by_block", "gap", "mean_by_block", "periods_to_pass", "verdicts"]
 
 _FEWEST_BLOCKS = 4
 
 
 @dataclass(frozen=True)
-class Harm:
+class Disparity:
     """How much worse a group fares.
 
     Attributes:
-        found: the harm, above 0 where the group is worse off. margin: what is tolerated. n: rows of the group.
+        found: the disparity, above 0 where the group is worse off. margin: what is tolerated. n: rows of the group.
         lacking: stretches of time, or rows, that it takes before a sound group as variable as this one would pass;
         0: it is judged. note: which of the two. judged: whether it must pass; the others can only block.
         required: whether the gate stays shut while it lacks them.
@@ -40,28 +40,30 @@ class Harm:
     required: bool = False
 
 
-def verdicts(harms: Sequence[Harm], levels: Levels) -> list[Finding]:
+def verdicts(disparities: Sequence[Disparity], levels: Levels) -> list[Finding]:
     """Holm's step-down over all groups and scores (Holm 1979): the first not rejected ends the blocks."""
     findings = []
     rejecting = True
-    for rank, harm in enumerate(sorted(harms, key=lambda h: h.found.p_above(h.margin))):
-        rejecting = rejecting and harm.found.p_above(harm.margin) < levels.blocking / (len(harms) - rank)
-        interval = harm.found.interval(levels.passing)
-        verdict, required, note, lacking = Verdict.INCONCLUSIVE, harm.judged, "", 0
+    for rank, disparity in enumerate(sorted(disparities, key=lambda h: h.found.p_above(h.margin))):
+        rejecting = rejecting and disparity.found.p_above(disparity.margin) < levels.blocking / (
+            len(disparities) - rank
+        )
+        interval = disparity.found.interval(levels.passing)
+        verdict, required, note, lacking = Verdict.INCONCLUSIVE, disparity.judged, "", 0
         if rejecting:
             verdict, required = Verdict.BLOCK, True
-        elif interval[1] <= harm.margin and (harm.judged or not harm.lacking):
+        elif interval[1] <= disparity.margin and (disparity.judged or not disparity.lacking):
             verdict = Verdict.PASS
-        elif harm.lacking:  # it may be blocked whatever it lacks, and is cleared only by what it shows
-            required, note, lacking = harm.required, harm.note, harm.lacking
+        elif disparity.lacking:  # it may be blocked whatever it lacks, and passes only by what it shows
+            required, note, lacking = disparity.required, disparity.note, disparity.lacking
         findings.append(
             Finding(
-                harm.metric,
-                harm.group,
-                harm.found.value,
+                disparity.metric,
+                disparity.group,
+                disparity.found.value,
                 interval if all(map(math.isfinite, interval)) else None,
-                harm.margin,
-                harm.n,
+                disparity.margin,
+                disparity.n,
                 verdict,
                 required,
                 note,
@@ -109,13 +111,13 @@ def mean_by_block(sums: Array, total: Array, *, resamples: int) -> Estimate | No
     return Estimate(float(sums.sum() / total.sum()), float((draws @ sums / weight).std(ddof=1)), blocks)
 
 
-def periods_to_clear(
+def periods_to_pass(
     parts: Sequence[tuple[Array, Array]], blocks: int, *, alpha: float, power: float, margin: float
 ) -> int:
-    """Stretches of time until a group without harm, as variable as this one from one to the next, passes.
+    """Stretches of time until a group without a disparity, as variable as this one from one to the next, passes.
 
-    Only how much they vary about their part's own mean counts, never what the mean shows: a harmed group cannot leave
-    by being harmed.
+    Only how much they vary about their part's own mean counts, never what the mean shows: a disadvantaged group cannot
+    leave by being so.
     """
     squares, freedom = 0.0, 0
     for sums, total in parts:
@@ -123,8 +125,8 @@ def periods_to_clear(
         if means.size > 1:
             squares += float(((means - means.mean()) ** 2).sum())
             freedom += means.size - 1
-    reach = stats.t.ppf(1 - alpha, max(blocks - 1, 1)) + stats.norm.ppf(power)
-    return math.ceil(squares / max(freedom, 1) * float(reach / margin) ** 2)
+    standard_errors = stats.t.ppf(1 - alpha, max(blocks - 1, 1)) + stats.norm.ppf(power)
+    return math.ceil(squares / max(freedom, 1) * float(standard_errors / margin) ** 2)
 
 
 def _draws(blocks: int, resamples: int) -> Array:

@@ -26,23 +26,24 @@ class Levels:
     def of(cls, evidence: Evidence, policy: Policy) -> "Levels":
         """The levels of an evidence's versions tried under a policy."""
         alpha = policy.document.alpha
-        return cls(alpha / max(evidence.tries, 1), alpha)
+        return cls(alpha / max(evidence.attempts, 1), alpha)
 
     def at_least(self, found: Estimate, wanted: float, *, blocks_under: float | None = None) -> Verdict:
-        """Pass when surely above `wanted`, block when surely under `blocks_under` (`wanted` where none is given)."""
+        """Pass when significantly above `wanted`, block when significantly under `blocks_under` (`wanted` where none is
+        given)."""
         if found.low(self.passing) > wanted:
             return Verdict.PASS
         least = wanted if blocks_under is None else blocks_under
         return Verdict.BLOCK if found.high(self.blocking) < least else Verdict.INCONCLUSIVE
 
     def at_most(self, found: Estimate, most: float) -> Verdict:
-        """Pass when surely no more than `most`, block when surely more."""
+        """Pass when significantly no more than `most`, block when significantly more."""
         if found.high(self.passing) <= most:
             return Verdict.PASS
         return Verdict.BLOCK if found.low(self.blocking) > most else Verdict.INCONCLUSIVE
 
     def within(self, found: Estimate, low: float, high: float) -> Verdict:
-        """Pass when surely between two values, block when surely outside."""
+        """Pass when significantly between two values, block when significantly outside."""
         if found.low(self.passing) >= low and found.high(self.passing) <= high:
             return Verdict.PASS
         outside = found.high(self.blocking) < low or found.low(self.blocking) > high

@@ -41,7 +41,7 @@ class Groups:
     Attributes:
         attribute: its name. rows: object [n], group of each judged row, known or not. known: bool [n], rows
         with outcome and forecast. counted: bool [n], rows whose outcome weighs, forecast or not. expected:
-        rows by group that the scope part lets expect in the judge part. demanded: groups that the policy names.
+        rows by group that the validation set lets expect in the test set. demanded: groups that the policy names.
     """
 
     attribute: str
@@ -55,18 +55,18 @@ class Groups:
     def of(
         cls,
         attribute: str,
-        judge: Scored,
+        test: Scored,
         judged: Array,
-        scope_part: Scored,
+        validation: Scored,
         earlier: Array,
         demanded: Iterable[str] = (),
     ) -> "Groups":
-        """Groups named by `judged` (object [judge rows]) and, on the scope part, by `earlier`."""
-        finite = np.isfinite(judge.outcome) & np.isfinite(judge.quantiles).all(axis=1)
-        ratio = judge.size / max(scope_part.size, 1)
+        """Groups named by `judged` (object [test rows]) and, on the validation set, by `earlier`."""
+        finite = np.isfinite(test.outcome) & np.isfinite(test.quantiles).all(axis=1)
+        ratio = test.size / max(validation.size, 1)
         names, counts = np.unique(group_names(earlier).astype(str), return_counts=True)
         expected = {str(n): float(c) * ratio for n, c in zip(names, counts, strict=True)}
-        counted = judge.weight > 0
+        counted = test.weight > 0
         rows = group_names(judged)
         return cls(attribute, rows, counted & finite, counted, expected, frozenset(demanded))
 
@@ -161,20 +161,20 @@ def _figures(outcome: Array, forecast: Array) -> dict[str, float]:
 def _told(metric: str, group: str, value: float, n: int) -> Finding:
     if not np.isfinite(value):
         return undecided(metric, group, n, "not_a_number", required=False)
-    return Finding(metric, group, value, None, None, n, Verdict.PASS, required=False, note="told")
+    return Finding(metric, group, value, None, None, n, Verdict.PASS, required=False, note="reported")
 
 
-def worst_case_of_censored(judge: Scored, attribute: str, groups: Array) -> list[Finding]:
+def worst_case_of_censored(test: Scored, attribute: str, groups: Array) -> list[Finding]:
     """Share under-predicted by group, if none and if all who left unseen would have waited beyond the p50."""
     findings = []
-    forecast = np.isfinite(judge.p50)
+    forecast = np.isfinite(test.p50)
     for name in sorted(set(groups[forecast])):
         mine = forecast & (groups == name)
-        censored = judge.censored[mine]
-        above = np.where(censored, True, judge.outcome[mine] > judge.p50[mine])
+        censored = test.censored[mine]
+        above = np.where(censored, True, test.outcome[mine] > test.p50[mine])
         most = float(above.mean())
         # Who left after waiting longer than the p50 was under-predicted; of the others nobody knows.
-        open_ended = censored & (judge.waited[mine] <= judge.p50[mine])
+        open_ended = censored & (test.waited[mine] <= test.p50[mine])
         findings.append(
             Finding(
                 "share_above_p50_worst_case",

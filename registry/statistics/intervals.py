@@ -38,7 +38,7 @@ class Estimate:
     sd: float
     blocks: int
 
-    def reach(self, alpha: float) -> float:
+    def half_width(self, alpha: float) -> float:
         """How far a one-sided bound at `alpha` lies from the value."""
         if not math.isfinite(self.sd):
             return math.inf
@@ -46,13 +46,13 @@ class Estimate:
 
     def low(self, alpha: float) -> float:
         """One-sided lower bound; minus infinity where nothing bounds it."""
-        reach = self.reach(alpha)
-        return self.value - reach if math.isfinite(reach) else -math.inf
+        half_width = self.half_width(alpha)
+        return self.value - half_width if math.isfinite(half_width) else -math.inf
 
     def high(self, alpha: float) -> float:
         """One-sided upper bound; infinity where nothing bounds it."""
-        reach = self.reach(alpha)
-        return self.value + reach if math.isfinite(reach) else math.inf
+        half_width = self.half_width(alpha)
+        return self.value + half_width if math.isfinite(half_width) else math.inf
 
     def interval(self, alpha: float) -> tuple[float, float]:
         """Both one-sided bounds."""

@@ -1,4 +1,4 @@
-"""The trusted scope: the unit groups and horizons that beat the best baseline on the scope part."""
+"""The trusted scope: the unit groups and horizons that beat the best baseline on the validation set."""
 
 from collections.abc import Collection
 
@@ -13,7 +13,7 @@ from registry.statistics.intervals import block_mean
 __all__ = ["best_baseline", "choose_scope", "horizon_name", "losses", "within"]
 
 _SCOPE_HORIZON_HOURS = 12.0
-"""The scope part is about a month: blocks of a day or what it takes; the judge part decides."""
+"""The validation set is about a month: blocks of a day or what it takes; the test set decides."""
 
 
 def losses(scored: Scored, forecast: Array) -> Array:
@@ -38,21 +38,21 @@ def best_baseline(scored: Scored, horizon: float) -> str:
     return min(loss, key=lambda name: loss[name])
 
 
-def choose_scope(scope_part: Scored, policy: Policy) -> tuple[Cell, ...]:
-    """Unit groups and horizons that beat the best baseline on the scope part, where that is no accident.
+def choose_scope(validation: Scored, policy: Policy) -> tuple[Cell, ...]:
+    """Unit groups and horizons that beat the best baseline on the validation set, where that is no accident.
 
-    A horizon enters when its gain over all units is surely above the policy's least useful gain; of its unit
+    A horizon enters when its gain over all units is significantly above the policy's least useful gain; of its unit
     groups those that gain more than that themselves. A month of one group alone is too short to be sure of
-    anything: chosen each by itself, either sound groups stay out or chance puts some in that the judge part
+    anything: chosen each by itself, either sound groups stay out or chance puts some in that the test set
     does not confirm.
     """
-    known = scope_part.known()
+    known = validation.known()
     least = policy.document.accuracy.minimum_rows // 4  # a cell, of a part half as long as the judged one
     cells = []
     for horizon in np.unique(known.horizon_hours):
         part = known.part(known.horizon_hours == horizon)
-        baseline = best_baseline(scope_part, horizon)
-        if not _surely_gains(part, baseline, policy):
+        baseline = best_baseline(validation, horizon)
+        if not _gains_significantly(part, baseline, policy):
             continue
         for group in sorted(set(part.unit_group)):
             mine = part.part(part.unit_group == group)
@@ -62,7 +62,7 @@ def choose_scope(scope_part: Scored, policy: Policy) -> tuple[Cell, ...]:
     return tuple(cells)
 
 
-def _surely_gains(part: Scored, baseline: str, policy: Policy) -> bool:
+def _gains_significantly(part: Scored, baseline: str, policy: Policy) -> bool:
     """Whether the gain of all units together is above the least useful one, with the policy's confidence."""
     gain = losses(part, part.baselines[baseline]) - losses(part, part.p50)
     finite = np.isfinite(gain)

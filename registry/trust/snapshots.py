@@ -86,7 +86,7 @@ def _write(building: Path, hospital: HospitalTables) -> None:
 def _write_table(path: Path, frame: pd.DataFrame) -> None:
     """Writes a table whole or not at all: a temporary name, fsync, rename, fsync of the folder.
 
-    In pieces of a row group, with every text as such: the same bytes however the table holds its texts.
+    In chunks of a row group, with every text as such: the same bytes however the table holds its texts.
     """
     texts = [str(c) for c in frame.columns if frame[c].dtype.kind == "O"]
     known = {name: bool(frame[name].notna().any()) for name in texts}
@@ -99,8 +99,8 @@ def _write_table(path: Path, frame: pd.DataFrame) -> None:
     unfinished = path.with_name(f".{path.name}.unfinished")  # the caller takes away the folder, if it stays
     with unfinished.open("wb") as file:
         for first in range(0, max(len(frame), 1), _GROUP_ROWS):
-            piece = frame.iloc[first : first + _GROUP_ROWS].astype(dict.fromkeys(texts, object))
-            table = pyarrow.Table.from_pandas(piece, schema, preserve_index=False)
+            chunk = frame.iloc[first : first + _GROUP_ROWS].astype(dict.fromkeys(texts, object))
+            table = pyarrow.Table.from_pandas(chunk, schema, preserve_index=False)
             writer = writer or pyarrow.parquet.ParquetWriter(file, table.schema, compression="zstd")
             writer.write_table(table, row_group_size=_GROUP_ROWS)
         if writer is not None:

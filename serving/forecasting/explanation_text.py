@@ -11,7 +11,7 @@ from hospital.features.feature import TRIAGE_RANK, Feature
 from serving.messages.answer_bodies import Adjustment, Contribution, Explanation
 from serving.messages.forecast_protocol import ExplainOptions
 
-__all__ = ["FeatureWords", "Teller", "Telling"]
+__all__ = ["ExplanationTerms", "ExplanationText", "FeatureWords"]
 
 Language = Literal["fr", "en"]
 Value = float | str | None
@@ -57,32 +57,32 @@ _SAID = {
 }
 
 
-_RULES = {
+_BASELINES = {
     "fr": {
-        "last_wait": "Règle simple : comme le dernier patient vu d'urgence comparable",
-        "recent_median": "Règle simple : attente médiane des derniers patients vus d'urgence comparable",
-        "usual_hour": "Règle simple : attente habituelle de ce tri à cette heure",
-        "last_value": "Règle simple : autant de lits demandés que maintenant",
-        "same_hour_last_week": "Règle simple : comme à la même heure il y a une semaine",
+        "last_wait": "Prévision de référence : comme le dernier patient vu d'urgence comparable",
+        "recent_median": "Prévision de référence : attente médiane des derniers patients vus d'urgence comparable",
+        "usual_hour": "Prévision de référence : attente habituelle de ce tri à cette heure",
+        "last_value": "Prévision de référence : autant de lits demandés que maintenant",
+        "same_hour_last_week": "Prévision de référence : comme à la même heure il y a une semaine",
     },
     "en": {
-        "last_wait": "Simple rule: as the last patient seen who was about as urgent",
-        "recent_median": "Simple rule: median wait of the last patients seen who were about as urgent",
-        "usual_hour": "Simple rule: the usual wait of this triage level at this hour",
-        "last_value": "Simple rule: as many beds needed as now",
-        "same_hour_last_week": "Simple rule: as at the same hour a week ago",
+        "last_wait": "Baseline: as the last patient seen who was about as urgent",
+        "recent_median": "Baseline: median wait of the last patients seen who were about as urgent",
+        "usual_hour": "Baseline: the usual wait of this triage level at this hour",
+        "last_value": "Baseline: as many beds needed as now",
+        "same_hour_last_week": "Baseline: as at the same hour a week ago",
     },
 }
 _MOST_KNOWN = 512
 
 
 @dataclass(frozen=True)
-class Telling:
+class ExplanationTerms:
     """One forecast's explanation in numbers.
 
     Attributes:
         columns: of the features shown, the largest contribution first. values, usual, contributions: theirs; NaN
-        unknown. other: the sum of the contributions not shown. adjustments: by name. rule: the simplest rule that
+        unknown. other: the sum of the contributions not shown. adjustments: by name. baseline: the one that
         answers in the model's place; None: the model does.
     """
 
@@ -93,10 +93,10 @@ class Telling:
     other: float
     base: float
     adjustments: Mapping[str, float]
-    rule: str | None = None
+    baseline: str | None = None
 
 
-class Teller:
+class ExplanationText:
     """Puts the explanations of one model into words; what does not change from one to the next is made once.
 
     Args:
@@ -108,37 +108,37 @@ class Teller:
         self._unit, self._language = unit, language
         self._said = _UNITS[unit][language]
 
-    def wait(self, telling: Telling, options: ExplainOptions) -> Explanation:
+    def wait(self, terms: ExplanationTerms, options: ExplainOptions) -> Explanation:
         """The explanation of a wait time."""
-        return self._told(telling, options, self._rule(telling))
+        return self._told(terms, options, self._baseline(terms))
 
-    def bed(self, telling: Telling, options: ExplainOptions, now: float) -> Explanation:
+    def bed(self, terms: ExplanationTerms, options: ExplainOptions, now: float) -> Explanation:
         """The explanation of a bed demand, which starts from the patients now and their usual change."""
         language = self._language
         words = _SAID[language]
-        if telling.rule not in (None, "usual_change"):
-            return self._told(telling, options, self._rule(telling))
+        if terms.baseline not in (None, "usual_change"):
+            return self._told(terms, options, self._baseline(terms))
         first = [
-            words["start" if telling.rule is None else "now"].format(
-                number(now, language), _signed(telling.base - now, language)
+            words["start" if terms.baseline is None else "now"].format(
+                number(now, language), _signed(terms.base - now, language)
             )
         ]
-        departure = telling.adjustments.get("usual_departure", 0.0)
-        if abs(departure) >= 0.05:
-            first.append(words["usual"].format(f"{_signed(departure, language)} {self._said}"))
-        return self._told(telling, options, first)
+        unit_offset = terms.adjustments.get("unit_offset", 0.0)
+        if abs(unit_offset) >= 0.05:
+            first.append(words["usual"].format(f"{_signed(unit_offset, language)} {self._said}"))
+        return self._told(terms, options, first)
 
-    def _rule(self, telling: Telling) -> list[str]:
-        """What the simplest rule is, where it answers."""
-        if telling.rule is None:
+    def _baseline(self, terms: ExplanationTerms) -> list[str]:
+        """What the baseline is, where it answers."""
+        if terms.baseline is None:
             return []
-        rule = _RULES[self._language][telling.rule]
-        return [f"{rule} → {number(telling.base, self._language)} {self._said}"]
+        baseline = _BASELINES[self._language][terms.baseline]
+        return [f"{baseline} → {number(terms.base, self._language)} {self._said}"]
 
-    def _told(self, telling: Telling, options: ExplainOptions, reasons: list[str]) -> Explanation:
+    def _told(self, terms: ExplanationTerms, options: ExplainOptions, reasons: list[str]) -> Explanation:
         contributions: list[Contribution] = []
         for column, value, usual, contribution in zip(
-            telling.columns, telling.values, telling.usual, telling.contributions, strict=True
+            terms.columns, terms.values, terms.usual, terms.contributions, strict=True
         ):
             words = self._words[column]
             now, then, about = words.compared(value, usual)
@@ -156,15 +156,15 @@ class Teller:
                 }
             )
         adjustments: list[Adjustment] = [
-            {"name": name, "contribution": value} for name, value in telling.adjustments.items()
+            {"name": name, "contribution": value} for name, value in terms.adjustments.items()
         ]
         return {
             "of": "p50",
             "unit": self._unit,
             "reference": options.reference,
-            "base": telling.base,
+            "base": terms.base,
             "contributions": tuple(contributions),
-            "other": telling.other,
+            "other": terms.other,
             "adjustments": tuple(adjustments),
             "reasons": tuple(reasons),
         }

@@ -115,7 +115,7 @@ class ForecastService:
     def bed_demand(
         self, caller: Caller, question: BedQuestion, now: int
     ) -> tuple[RecordedForecasts[BedForecast], RecordedForecasts[HospitalForecast]]:
-        """The units' forecasts, and those of the whole hospital where it was asked for.
+        """The units' forecasts, and those of the hospital total where it was asked for.
 
         Raises:
             Problem: no release answers, it does not know a unit or horizon, or an explanation does not add up.
@@ -129,8 +129,8 @@ class ForecastService:
                 made = self.forecaster.bed_demand(model, connection, question, now)
                 units = degraded(made, model.alarms, language)
             if question.hospital:
-                whole = self.forecaster.hospital(model, connection, question, now)
-                hospital = degraded(whole, model.alarms, language)
+                hospital_total = self.forecaster.hospital(model, connection, question, now)
+                hospital = degraded(hospital_total, model.alarms, language)
             both: list[Forecast] = [*units, *hospital]
             computed = _Computed(caller, both, [{}] * len(both), _asked_beds(question))
             (ids,) = self._record(connection, model, [computed], now)

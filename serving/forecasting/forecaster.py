@@ -21,8 +21,13 @@ from registry.model.trust_limits import emergency_of, stale_after
 from registry.policy.trusted_scope import in_scope
 from registry.settings import Settings
 from serving.errors import Problem, RequestFault
-from serving.forecasting.explanation_text import Teller
-from serving.forecasting.hospital_total import AnsweredUnits, hospital_forecasts, present_units, whole_of
+from serving.forecasting.explanation_text import ExplanationText
+from serving.forecasting.hospital_total import (
+    AnsweredUnits,
+    hospital_forecasts,
+    hospital_total_of,
+    present_units,
+)
 from serving.forecasting.row_answers import Answers
 from serving.messages.answer_bodies import BedForecast, HospitalForecast, WaitForecast
 from serving.messages.forecast_protocol import (
@@ -47,7 +52,9 @@ def make_forecaster(settings: Settings) -> Forecaster:
 class _Forecaster:
     def __init__(self) -> None:
         self._states = StateCache()
-        self._tellers: WeakKeyDictionary[ForecastModel, dict[str, Teller]] = WeakKeyDictionary()
+        self._explanation_texts: WeakKeyDictionary[ForecastModel, dict[str, ExplanationText]] = (
+            WeakKeyDictionary()
+        )
 
     def wait_time(
         self, model: LoadedModel, connection: Connection, question: WaitQuestion, now: int
@@ -66,11 +73,11 @@ class _Forecaster:
         inside = in_scope(model.scope, emergency_of(query.columns["department"]), np.zeros(query.size))
         answered = answer(engine, rows, inside, reference)
         answers = Answers(engine, answered, rows, question.explain)
-        teller = self._teller(engine, question.explain.language)
+        explanation_text = self._explanation_text(engine, question.explain.language)
         return [
             WaitForecast(
                 wait_minutes=answers.quantiles(i),
-                explanation=teller.wait(answers.telling(i), question.explain),
+                explanation=explanation_text.wait(answers.terms(i), question.explain),
                 trust=answers.trust(i, stale=stale),
             )
             for i in range(query.size)
@@ -87,7 +94,7 @@ class _Forecaster:
         _refuse_unknown_present(rows, units)
         answered = _answered(model, state, engine, question, query, rows, units)
         answers = Answers(engine, answered, rows, question.explain)
-        teller = self._teller(engine, question.explain.language)
+        explanation_text = self._explanation_text(engine, question.explain.language)
         stale = _is_stale(state, engine, question.at)
         target = query.target_time
         out = []
@@ -101,7 +108,7 @@ class _Forecaster:
                     beds=answers.quantiles(i),
                     staffed=beds,
                     tension_probability=None if beds is None else answers.above(i, beds),
-                    explanation=teller.bed(answers.telling(i), question.explain, float(known.now[i])),
+                    explanation=explanation_text.bed(answers.terms(i), question.explain, float(known.now[i])),
                     trust=answers.trust(i, stale=stale),
                 )
             )
@@ -111,7 +118,7 @@ class _Forecaster:
         self, model: LoadedModel, connection: Connection, question: BedQuestion, now: int
     ) -> list[HospitalForecast]:
         engine = _engine(model)
-        whole_of(engine)
+        hospital_total_of(engine)
         state = self._states.at(connection, min(question.at, now), engine.manifest)
         present = present_units(engine, state, question)
         at = {u.unit: i for i, u in enumerate(state.events.units)}
@@ -144,11 +151,11 @@ class _Forecaster:
             )
         return out
 
-    def _teller(self, model: ForecastModel, language: Literal["fr", "en"]) -> Teller:
-        known = self._tellers.setdefault(model, {})
+    def _explanation_text(self, model: ForecastModel, language: Literal["fr", "en"]) -> ExplanationText:
+        known = self._explanation_texts.setdefault(model, {})
         if language not in known:
             unit: Literal["min", "beds"] = "min" if model.name == "wait-time" else "beds"
-            known[language] = Teller(model.features, unit, language)
+            known[language] = ExplanationText(model.features, unit, language)
         return known[language]
 
 
@@ -278,7 +285,7 @@ def _is_stale(state: HospitalState, engine: ForecastModel, at: int) -> bool:
 
 
 def _refuse_unknown_present(rows: Rows, units: Sequence[Unit]) -> None:
-    unknown = {units[int(i)].unit for i in np.flatnonzero(np.isnan(rows.anchor))}
+    unknown = {units[int(i)].unit for i in np.flatnonzero(np.isnan(rows.offset))}
     if unknown:
         raise HistoryError(
             f"The present demand of {len(unknown)} of these units is not known (nothing recent was received): "

@@ -1,4 +1,4 @@
-"""What the reasons of the whole hospital's forecast are called, in French and English."""
+"""What the reasons of the hospital total's forecast are called, in French and English."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,30 +7,31 @@ from typing import Literal
 from explain.reasons import number, sentence
 from hospital.features.bed_list import of_all_units
 from hospital.features.feature import Feature
-from serving.forecasting.explanation_text import FeatureWords, Telling
+from serving.forecasting.explanation_text import ExplanationTerms, FeatureWords
 from serving.messages.answer_bodies import Adjustment, Contribution, Explanation
 from serving.messages.forecast_protocol import ExplainOptions
 
-__all__ = ["HospitalTeller", "Relied"]
+__all__ = ["HospitalExplanationText", "Relied"]
 
 _BEDS = {"fr": "lits", "en": "beds"}
-_LEAST_TOLD = 0.05
+_LEAST_SHOWN = 0.05
 _SAID = {
     "fr": {
-        "start": "{} lits demandés maintenant dans tout l'hôpital ; ensemble, ses unités partent de {}",
-        "usual_departure": "Ce que le modèle a appris d'habituel pour ces unités",
+        "start": "{} lits demandés maintenant dans tout l'établissement ; ensemble, ses unités partent de {}",
+        "unit_offset": "Ce que le modèle a appris d'habituel pour ces unités",
         "mean_above_p50": "Les moyennes des unités, que l'on additionne, au-dessus de leurs médianes",
     },
     "en": {
-        "start": "{} beds needed now in the whole hospital; together its units start from {}",
-        "usual_departure": "What the model has learned as usual for these units",
+        "start": "{} beds needed now in the hospital in total; together its units start from {}",
+        "unit_offset": "What the model has learned as usual for these units",
         "mean_above_p50": "The units' means, which are added, above their medians",
     },
 }
 _WARNINGS = {
     "fr": {
         "stale": "Les dernières observations reçues sont trop anciennes pour s'y fier.",
-        "by_rule": "Hors du périmètre de confiance, la règle simple répond pour {} des {} unités ({:.0f} % des lits).",
+        "by_baseline": "Hors du périmètre de confiance, la prévision de référence répond pour {} des {} unités "
+        "({:.0f} % des lits).",
         "out_of_range": "Pour {} des {} unités, des entrées sont hors de tout ce que le modèle a appris.",
         "silent": "Unités absentes de la somme, dont rien de récent n'a été reçu : {}.",
         "closed": "Unités comptées comme fermées, dont rien n'a été reçu depuis 28 jours : {}.",
@@ -38,7 +39,7 @@ _WARNINGS = {
     },
     "en": {
         "stale": "The last observations received are too old to be relied on.",
-        "by_rule": "Outside the trusted scope, the simple rule answers for {} of {} units ({:.0f}% of the beds).",
+        "by_baseline": "Outside the trusted scope, the baseline answers for {} of {} units ({:.0f}% of the beds).",
         "out_of_range": "In {} of {} units, inputs lie outside all that the model has learned.",
         "silent": "Units missing from the sum, of which nothing recent was received: {}.",
         "closed": "Units that count as closed, of which nothing was received for 28 days: {}.",
@@ -49,18 +50,18 @@ _WARNINGS = {
 
 @dataclass(frozen=True)
 class Relied:
-    """What a whole rests on.
+    """What a hospital total rests on.
 
     Attributes:
-        units: in the sum. by_rule: of them, answered by the simple rule; share_by_rule: of the mean, 0 to 1.
+        units: in the sum. by_baseline: of them, answered by the baseline; share_by_baseline: of the mean, 0 to 1.
         out_of_range: units with inputs beyond training. silent, closed, unlearned: units that are not in the sum, as
         `serving.forecasting.hospital_total.PresentUnits` counts them. stale: nothing was received of any unit for too
         long.
     """
 
     units: int
-    by_rule: int
-    share_by_rule: float
+    by_baseline: int
+    share_by_baseline: float
     out_of_range: int
     silent: int
     closed: int
@@ -76,8 +77,10 @@ class Relied:
         """In words."""
         words = _WARNINGS[language]
         out = [words["stale"]] if self.stale else []
-        if self.by_rule:
-            out.append(words["by_rule"].format(self.by_rule, self.units, 100 * self.share_by_rule))
+        if self.by_baseline:
+            out.append(
+                words["by_baseline"].format(self.by_baseline, self.units, 100 * self.share_by_baseline)
+            )
         if self.out_of_range:
             out.append(words["out_of_range"].format(self.out_of_range, self.units))
         for name in ("silent", "closed", "unlearned"):
@@ -86,41 +89,41 @@ class Relied:
         return tuple(out)
 
 
-class HospitalTeller:
-    """Puts the explanations of the whole into words."""
+class HospitalExplanationText:
+    """Puts the explanations of the total into words."""
 
     def __init__(self, features: Sequence[Feature], language: Literal["fr", "en"]) -> None:
         self._words = tuple(FeatureWords(f, language) for f in features)
         self._of_all = tuple(of_all_units(f) for f in features)
         self._language = language
 
-    def explanation(self, telling: Telling, options: ExplainOptions, now: float) -> Explanation:
-        """The explanation of a whole, which starts from the patients now; `now`: beds."""
+    def explanation(self, terms: ExplanationTerms, options: ExplainOptions, now: float) -> Explanation:
+        """The explanation of a hospital total, which starts from the patients now; `now`: beds."""
         words, language = _SAID[self._language], self._language
-        reasons = [words["start"].format(number(now, language), number(telling.base, language))]
-        for name, beds in telling.adjustments.items():
-            if name in words and abs(beds) >= _LEAST_TOLD:
+        reasons = [words["start"].format(number(now, language), number(terms.base, language))]
+        for name, beds in terms.adjustments.items():
+            if name in words and abs(beds) >= _LEAST_SHOWN:
                 told = sentence(words[name], "", None, beds, _BEDS[language], language)
                 reasons += [told] if told else []
         contributions = []
-        for i, column in enumerate(telling.columns):
-            contribution, said = self._contribution(telling, i, column)
+        for i, column in enumerate(terms.columns):
+            contribution, said = self._contribution(terms, i, column)
             contributions.append(contribution)
             reasons += [said] if said else []
         return Explanation(
             of="p50",
             unit="beds",
             reference=options.reference,
-            base=telling.base,
+            base=terms.base,
             contributions=tuple(contributions),
-            other=telling.other,
-            adjustments=tuple(Adjustment(name=n, contribution=v) for n, v in telling.adjustments.items()),
+            other=terms.other,
+            adjustments=tuple(Adjustment(name=n, contribution=v) for n, v in terms.adjustments.items()),
             reasons=tuple(reasons),
         )
 
-    def _contribution(self, telling: Telling, i: int, column: int) -> tuple[Contribution, str | None]:
-        words, beds = self._words[column], telling.contributions[i]
-        (now, now_said), (then, then_said) = words.told(telling.values[i]), words.told(telling.usual[i])
+    def _contribution(self, terms: ExplanationTerms, i: int, column: int) -> tuple[Contribution, str | None]:
+        words, beds = self._words[column], terms.contributions[i]
+        (now, now_said), (then, then_said) = words.told(terms.values[i]), words.told(terms.usual[i])
         if self._of_all[column] == "none":  # not unknown: there is nothing that all units have of it
             now_said = ""
         compared = None if words.feature.group == "calendar" else then_said

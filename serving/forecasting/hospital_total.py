@@ -1,4 +1,4 @@
-"""The whole hospital's forecast, from what is answered for its units: which are in it, and how far to trust it."""
+"""The hospital total's forecast, from what is answered for its units: which are in it, and how far to trust it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ from hospital.features.beds import BedQuery
 from hospital.features.feature import Feature
 from hospital.times import DAY, moment
 from registry.model.forecast_model import ForecastModel, Rows
-from registry.model.hospital_total import WholeHospital
-from registry.model.hospital_total_answer import WholeAnswered, answer_whole
+from registry.model.hospital_total import HospitalTotal
+from registry.model.hospital_total_answer import HospitalTotalAnswer, answer_hospital_total
 from registry.model.scope_fallback import Answered
 from registry.model.trust_status import TrustStatus
 from serving.errors import Problem, RequestFault
-from serving.forecasting.explanation_text import Telling
-from serving.forecasting.hospital_explanation_text import HospitalTeller, Relied
+from serving.forecasting.explanation_text import ExplanationTerms
+from serving.forecasting.hospital_explanation_text import HospitalExplanationText, Relied
 from serving.forecasting.row_answers import share_above
 from serving.messages.answer_bodies import HospitalForecast, Quantiles, Trust, UnitShare
 from serving.messages.forecast_protocol import BedQuestion
 from serving.state.live_state import HospitalState
 
-__all__ = ["AnsweredUnits", "PresentUnits", "hospital_forecasts", "present_units", "whole_of"]
+__all__ = ["AnsweredUnits", "PresentUnits", "hospital_forecasts", "hospital_total_of", "present_units"]
 
 _P10, _P50, _P90 = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
 _CLOSED_AFTER_DAYS = 28
@@ -35,7 +35,7 @@ _CLOSED_AFTER_DAYS = 28
 
 @dataclass(frozen=True)
 class PresentUnits:
-    """Which units are in the whole.
+    """Which units are in the total.
 
     Attributes:
         names: those whose present demand is known. silent: how many were heard of in the last weeks, but not lately
@@ -64,17 +64,17 @@ class AnsweredUnits:
     answered: Answered
 
 
-def whole_of(model: ForecastModel) -> WholeHospital:
-    """What the model has learned of the whole hospital.
+def hospital_total_of(model: ForecastModel) -> HospitalTotal:
+    """What the model has learned of the hospital total.
 
     Raises:
         Problem: 422, nothing.
     """
-    if model.whole is not None:
-        return model.whole
-    words = "the released model has no forecast of the whole hospital; leave it out, or train and release a new version"
+    if model.hospital_total is not None:
+        return model.hospital_total
+    words = "the released model has no forecast of the hospital total; leave it out, or train and release a new version"
     faults = [RequestFault("hospital", "no_hospital_forecast", words)]
-    raise Problem(422, "no_hospital_forecast", "There is no forecast of the whole hospital.", faults=faults)
+    raise Problem(422, "no_hospital_forecast", "There is no forecast of the hospital total.", faults=faults)
 
 
 def present_units(model: ForecastModel, state: HospitalState, question: BedQuestion) -> PresentUnits:
@@ -127,9 +127,9 @@ def hospital_forecasts(
     k = len(question.horizons_hours)
     of = np.tile(np.arange(k), len(present.names))
     horizon = units.query.horizon_hours[:k]
-    answered = answer_whole(whole_of(model), units.answered, of, horizon)
-    told = _tellings(answered, units, of, model.features, question.explain.top)
-    teller = HospitalTeller(model.features, question.explain.language)
+    answered = answer_hospital_total(hospital_total_of(model), units.answered, of, horizon)
+    told = _explanation_terms(answered, units, of, model.features, question.explain.top)
+    explanation_text = HospitalExplanationText(model.features, question.explain.language)
     now = np.bincount(of, weights=units.now_beds)
     staffed = np.bincount(of, weights=units.staffed)
     target, out = units.query.target_time, []
@@ -146,16 +146,16 @@ def hospital_forecasts(
                 staffed=beds,
                 tension_probability=None if beds is None else share_above(answered.quantiles[i], beds),
                 units=_shares(answered, units, of == i),
-                explanation=teller.explanation(told[i], question.explain, float(now[i])),
+                explanation=explanation_text.explanation(told[i], question.explain, float(now[i])),
                 trust=_trust(relied, question.explain.language),
             )
         )
     return out
 
 
-def _shares(answered: WholeAnswered, units: AnsweredUnits, mine: Array) -> tuple[UnitShare, ...]:
+def _shares(answered: HospitalTotalAnswer, units: AnsweredUnits, mine: Array) -> tuple[UnitShare, ...]:
     return tuple(
-        UnitShare(unit=name, mean=mean, answered_by="model" if inside else "rule")
+        UnitShare(unit=name, mean=mean, answered_by="model" if inside else "baseline")
         for name, mean, inside in zip(
             units.names, answered.unit_means[mine].tolist(), units.answered.inside[mine].tolist(), strict=True
         )
@@ -163,12 +163,18 @@ def _shares(answered: WholeAnswered, units: AnsweredUnits, mine: Array) -> tuple
 
 
 def _relied(
-    answered: WholeAnswered, units: AnsweredUnits, mine: Array, i: int, present: PresentUnits, *, stale: bool
+    answered: HospitalTotalAnswer,
+    units: AnsweredUnits,
+    mine: Array,
+    i: int,
+    present: PresentUnits,
+    *,
+    stale: bool,
 ) -> Relied:
     return Relied(
         units=len(present.names),
-        by_rule=int((~units.answered.inside[mine]).sum()),
-        share_by_rule=float(answered.by_rule[i]),
+        by_baseline=int((~units.answered.inside[mine]).sum()),
+        share_by_baseline=float(answered.by_baseline[i]),
         out_of_range=sum(bool(units.answered.out_of_range[j]) for j in np.flatnonzero(mine)),
         silent=present.silent,
         closed=present.closed,
@@ -178,21 +184,22 @@ def _relied(
 
 
 def _trust(relied: Relied, language: Literal["fr", "en"]) -> Trust:
-    """Trusted only where every unit is: one that the rule answers makes it ``baseline``; a warning says what share."""
-    status: TrustStatus = "degraded" if relied.degraded else "baseline" if relied.by_rule else "trusted"
+    """Trusted only where every unit is: one that the baseline answers makes it ``baseline``; a warning says what
+    share."""
+    status: TrustStatus = "degraded" if relied.degraded else "baseline" if relied.by_baseline else "trusted"
     return Trust(status=status, warnings=relied.warnings(language))
 
 
-def _tellings(
-    answered: WholeAnswered, units: AnsweredUnits, of: Array, features: Sequence[Feature], top: int
-) -> list[Telling]:
+def _explanation_terms(
+    answered: HospitalTotalAnswer, units: AnsweredUnits, of: Array, features: Sequence[Feature], top: int
+) -> list[ExplanationTerms]:
     ordered, others = select(answered.contributions, top)
-    # Where the rule answers for every unit, no feature says anything.
+    # Where the baseline answers for every unit, no feature says anything.
     columns = [found[answered.contributions[i, found] != 0] for i, found in enumerate(ordered)]
     values = _of_all(units.rows.X.astype(np.float64), of, features)
     usual = _of_all(units.answered.reference_values, of, features)
     return [
-        Telling(
+        ExplanationTerms(
             columns=columns[i].tolist(),
             values=values[i, columns[i]].tolist(),
             usual=usual[i, columns[i]].tolist(),

@@ -57,7 +57,7 @@ Forecast = WaitForecast | BedForecast | HospitalForecast
 def unsound_forecasts(forecasts: Sequence[Forecast]) -> int:
     """How many must not be answered: reasons that are not the p50, quantiles that cross, an infinity.
 
-    Of the whole hospital also those whose mean is not the sum of its units'.
+    Of the hospital total also those whose mean is not the sum of its units'.
     """
     if not forecasts:
         return 0

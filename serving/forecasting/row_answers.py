@@ -11,7 +11,7 @@ from hospital.dataset.quantiles import LEVELS
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.scope_fallback import Answered
 from registry.model.trust_limits import trust_status, warnings_of
-from serving.forecasting.explanation_text import Telling
+from serving.forecasting.explanation_text import ExplanationTerms
 from serving.messages.answer_bodies import Quantiles, Trust
 from serving.messages.forecast_protocol import ExplainOptions
 
@@ -46,14 +46,14 @@ class Answers:
         """Probability that a row's outcome is above `beds` (whole beds: at least one more), 0 to 1."""
         return share_above(self._answered.quantiles[i], beds)
 
-    def telling(self, i: int) -> Telling:
+    def terms(self, i: int) -> ExplanationTerms:
         """What is told of a row."""
         return self._told.row(i)
 
     @cached_property
     def _told(self) -> "_Told":
-        rules = [] if self._answered.baseline is None else self._model.rules(self._rows)
-        return _Told(self._answered, self._rows.X, rules, self._explain.top)
+        baseline_names = [] if self._answered.baseline is None else self._model.baseline_names(self._rows)
+        return _Told(self._answered, self._rows.X, baseline_names, self._explain.top)
 
     def trust(self, i: int, *, stale: bool) -> Trust:
         """How far to trust a row's answer."""
@@ -67,11 +67,11 @@ class Answers:
 class _Told:
     """What is told of each row, as numbers of Python's: taken from the arrays all at once."""
 
-    def __init__(self, answered: Answered, X: Array, rules: Sequence[str], top: int) -> None:
+    def __init__(self, answered: Answered, X: Array, baseline_names: Sequence[str], top: int) -> None:
         contributions = answered.contributions
         columns, others = select(contributions, top)
         place = columns + np.arange(len(X))[:, None] * X.shape[1]
-        self._rules = rules
+        self._baseline_names = baseline_names
         self._inside, self._columns = answered.inside.tolist(), columns.tolist()
         self._values, self._usual, self._contributions = (
             array.ravel().take(place).astype(np.float64).tolist()
@@ -84,11 +84,11 @@ class _Told:
             if found is not None
         }
 
-    def row(self, i: int) -> Telling:
+    def row(self, i: int) -> ExplanationTerms:
         """A row; of a baseline's no feature is shown, since none says anything."""
         inside = self._inside[i]
         shown = slice(None) if inside else slice(0)
-        return Telling(
+        return ExplanationTerms(
             columns=self._columns[i][shown],
             values=self._values[i][shown],
             usual=self._usual[i][shown],
@@ -96,5 +96,5 @@ class _Told:
             other=self._others[i],
             base=self._base[i],
             adjustments={name: values[i] for name, values in self._adjustments[inside].items()},
-            rule=None if inside else self._rules[i],
+            baseline=None if inside else self._baseline_names[i],
         )

@@ -27,7 +27,7 @@ __all__ = ["COOKIE", "SESSION_SECONDS", "Authority", "entry_link"]
 COOKIE = "vigie_session"
 SESSION_SECONDS = 12 * 3600
 LINK_SECONDS = 24 * 3600
-KEPT_SECONDS = 1.0
+CACHED_SECONDS = 1.0
 """How long a verified token is not asked for again; a revoked one is refused after this."""
 _MOST = 1_000
 
@@ -38,11 +38,11 @@ class Authority:
     def __init__(self, engine: Engine, home: Path) -> None:
         self._engine, self._key = engine, _session_key(home)
         self._home = home
-        self._kept: dict[bytes, tuple[float, Caller]] = {}
+        self._cached: dict[bytes, tuple[float, Caller]] = {}
 
     def known(self, secret: str) -> Caller | None:
         """Whose token this is, if it was verified a moment ago."""
-        found = self._kept.get(_fingerprint(secret))
+        found = self._cached.get(_fingerprint(secret))
         return found[1] if found is not None and found[0] > time.monotonic() else None
 
     def caller(self, secret: str) -> Caller | None:
@@ -52,9 +52,9 @@ class Authority:
                 caller = authenticate(connection, secret, now=system_time())
             except TokenError:
                 return None
-        if len(self._kept) >= _MOST:
-            self._kept.clear()
-        self._kept[_fingerprint(secret)] = (time.monotonic() + KEPT_SECONDS, caller)
+        if len(self._cached) >= _MOST:
+            self._cached.clear()
+        self._cached[_fingerprint(secret)] = (time.monotonic() + CACHED_SECONDS, caller)
         return caller
 
     def open_session(self, caller: Caller, secret: str) -> str:

@@ -82,7 +82,7 @@ class Contribution(TypedDict):
 
 @with_config(_EXACTLY)
 class Adjustment(TypedDict):
-    """A step after the trees, by its own formula: calibration, floor, usual_departure."""
+    """A step after the trees, by its own formula: calibration, floor, unit_offset."""
 
     name: str
     contribution: Finite
@@ -172,20 +172,20 @@ class BedForecast:
 
 @with_config(_EXACTLY)
 class UnitShare(TypedDict):
-    """What a unit adds to the whole hospital.
+    """What a unit adds to the hospital total.
 
     Attributes:
-        mean: of its forecast, beds; its p50 is the unit's own answer. answered_by: the model, or the simple rule.
+        mean: of its forecast, beds; its p50 is the unit's own answer. answered_by: the model, or the baseline.
     """
 
     unit: str
     mean: Finite
-    answered_by: Literal["model", "rule"]
+    answered_by: Literal["model", "baseline"]
 
 
 @dataclass(frozen=True, slots=True)
 class HospitalForecast:
-    """Beds needed in the whole hospital at a time.
+    """Beds needed in the hospital total at a time.
 
     Attributes:
         mean: the sum of the `units`' means. beds: the hospital's own quantiles, which are no sums.
@@ -238,7 +238,7 @@ class BedPrediction(Answer):
 
 
 class HospitalPrediction(Answer):
-    """A forecast of the whole hospital as given, with its id."""
+    """A forecast of the hospital total as given, with its id."""
 
     prediction_id: str
     horizon_hours: Finite

@@ -109,7 +109,7 @@ class BedQuestion:
 
     Attributes:
         at: instant of the forecast, not after now. observations: census rows (`hospital.contracts.request_models`)
-        laid over the stored ones for this answer alone. hospital: whether the whole hospital is asked for too.
+        laid over the stored ones for this answer alone. hospital: whether the hospital total is asked for too.
     """
 
     units: Sequence[str]
@@ -158,7 +158,7 @@ class Forecaster(Protocol):
     def hospital(
         self, model: LoadedModel, connection: "Connection", question: BedQuestion, now: int
     ) -> "list[HospitalForecast]":
-        """The whole hospital at each of the question's horizons, whatever units it names."""
+        """The hospital total at each of the question's horizons, whatever units it names."""
 
     def history(
         self, model: LoadedModel, connection: "Connection", hours: int, now: int

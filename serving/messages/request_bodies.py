@@ -104,8 +104,8 @@ class WaitTimeRequest(Sent):
     explain: Explain | None = None
 
 
-_UNITS = "At least one, unless the whole hospital is asked for."
-_HOSPITAL = "Whether to forecast the whole hospital too: all units together, with intervals of its own."
+_UNITS = "At least one, unless the hospital total is asked for."
+_HOSPITAL = "Whether to forecast the hospital total too: all units together, with intervals of its own."
 Unit = Annotated[str, Field(strict=True, min_length=1, max_length=64)]
 Horizon = Annotated[float, Field(strict=True, gt=0, le=MAX_HORIZON_HOURS, allow_inf_nan=False)]
 
@@ -324,7 +324,7 @@ def _rows(
 ) -> list[dict[str, Any]]:
     try:
         return validate_rows(
-            table, rows, context.now, at=at, keep_repeats=table == "visits" and at == "visits"
+            table, rows, context.now, at=at, keep_duplicates=table == "visits" and at == "visits"
         )
     except ContractError as error:
         faults += row_faults(error)

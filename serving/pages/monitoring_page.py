@@ -1,4 +1,4 @@
-"""The page of what is followed after a release: alarms with their evidence, and every figure."""
+"""The page of what is monitored after a release: alarms with their evidence, and every figure."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from hospital.times import moment
 from registry.monitoring.alarm_text import change_in_words, warning_of, what_of
-from registry.monitoring.alarms import Look, StandingAlarm, last_look
+from registry.monitoring.alarms import LastRun, StandingAlarm, last_run
 from serving.gateway.endpoint import Call, Endpoint
 from serving.messages.forecast_protocol import LoadedModel
 from serving.pages.page_texts import Language, number
@@ -31,23 +31,23 @@ def monitoring(call: Call) -> Response:
 
 
 def _model(connection: Connection, name: str, loaded: LoadedModel, language: Language) -> dict[str, Any]:
-    look = last_look(connection, name, loaded.sequence)
-    figures = [] if look is None else sorted(look.figures, key=lambda f: -(f["reach"] or 0.0))
+    run = last_run(connection, name, loaded.sequence)
+    figures = [] if run is None else sorted(run.figures, key=lambda f: -(f["threshold_share"] or 0.0))
     return {
         "name": name,
         "version": loaded.version,
         "release": loaded.sequence,
         "stopped": loaded.stopped,
-        "look": None if look is None else _looked(look),
+        "run": None if run is None else _run(run),
         "alarms": [_alarm(alarm, language) for alarm in loaded.alarms],
         "figures": [_figure(f, language) for f in figures],
     }
 
 
-def _looked(look: Look) -> dict[str, str]:
+def _run(run: LastRun) -> dict[str, str]:
     return {
-        "at": f"{moment(look.looked_at):%Y-%m-%d %H:%M} UTC",
-        "until": str(_EPOCH + timedelta(days=look.until_day)),
+        "at": f"{moment(run.run_at):%Y-%m-%d %H:%M} UTC",
+        "until": str(_EPOCH + timedelta(days=run.until_day)),
     }
 
 
@@ -79,7 +79,9 @@ def _figure(figure: Mapping[str, Any], language: Language) -> dict[str, Any]:
         "what": what_of(figure["family"], figure["name"], language),
         "change": shown(figure["change"]),
         "margin": shown(figure["margin"]),
-        "reach": "–" if figure["reach"] is None else f"{100 * figure['reach']:.0f} %",
+        "threshold_share": "–"
+        if figure["threshold_share"] is None
+        else f"{100 * figure['threshold_share']:.0f} %",
         "days": figure["days"],
     }
 
@@ -89,7 +91,7 @@ ENDPOINTS = (
         "GET",
         "/monitoring",
         monitoring,
-        "What is followed after a release, and alarms with their evidence",
+        "What is monitored after a release, and alarms with their evidence",
         roles=SEES_PAGES,
         page=True,
         parameters=LANGUAGE,

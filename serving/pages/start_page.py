@@ -179,7 +179,7 @@ def _units(beds: _Beds, now: int, zone: ZoneInfo, language: Language) -> list[di
 
 
 def _told(forecasts: Sequence[BedForecast]) -> BedForecast:
-    """The forecast whose reasons are shown: the nearest that the model answers; a simple rule has little to tell."""
+    """The forecast whose reasons are shown: the nearest that the model answers; a baseline has little to tell."""
     return min(forecasts, key=lambda f: (f.trust["status"] != "trusted", f.horizon_hours))
 
 

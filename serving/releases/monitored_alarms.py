@@ -11,12 +11,12 @@ from registry.monitoring.alarm_text import Language, stopped_in_words, warning_o
 from registry.monitoring.alarms import StandingAlarm, standing
 from serving.messages.answer_bodies import BedForecast, HospitalForecast, Trust, WaitForecast
 
-__all__ = ["Followed", "NobodyFollows", "StoredAlarms", "degraded"]
+__all__ = ["MonitoredAlarms", "NothingMonitored", "StoredAlarms", "degraded"]
 
 Told = TypeVar("Told", bound=WaitForecast | BedForecast | HospitalForecast)
 
 
-class Followed(Protocol):
+class MonitoredAlarms(Protocol):
     """Where alarms are read; the real one asks the database."""
 
     def standing(self, model: str, release: int) -> tuple[StandingAlarm, ...] | None:
@@ -24,8 +24,8 @@ class Followed(Protocol):
         ...
 
 
-class NobodyFollows(Followed):
-    """Of an installation that follows nothing: no alarm stands."""
+class NothingMonitored(MonitoredAlarms):
+    """Of an installation that monitors nothing: no alarm stands."""
 
     def standing(self, model: str, release: int) -> tuple[StandingAlarm, ...] | None:
         """None stands."""
@@ -33,7 +33,7 @@ class NobodyFollows(Followed):
 
 
 @dataclass(frozen=True)
-class StoredAlarms(Followed):
+class StoredAlarms(MonitoredAlarms):
     """The alarms of an installation's database."""
 
     engine: Engine

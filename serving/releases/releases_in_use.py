@@ -19,7 +19,7 @@ from registry.trust.releases import Release, current_release, release_stamp
 from registry.trust.trust_store import load_trust
 from serving.errors import Problem
 from serving.messages.forecast_protocol import LoadedModel, ServedUnit
-from serving.releases.monitored_alarms import Followed, NobodyFollows
+from serving.releases.monitored_alarms import MonitoredAlarms, NothingMonitored
 
 __all__ = ["ReleaseSource", "Releases", "State", "StoredReleases"]
 
@@ -112,10 +112,10 @@ class Releases:
         self,
         source: ReleaseSource,
         clock: Callable[[], float] = time.monotonic,
-        followed: Followed | None = None,
+        monitored: MonitoredAlarms | None = None,
     ) -> None:
         self._source, self._clock = source, clock
-        self._followed = followed or NobodyFollows()
+        self._monitored = monitored or NothingMonitored()
         self._scopes: dict[tuple[str, int], frozenset[tuple[str, float]]] = {}
         self._states: dict[str, State] = {name: State() for name in MODELS}
         self._stamps: dict[str, object] = {}
@@ -145,7 +145,7 @@ class Releases:
                 retry = self._checked >= self._retry_at
                 for model in MODELS:
                     self._refresh(model, retry=retry)
-                    self._follow(model)
+                    self._read_alarms(model)
                 if retry:
                     self._retry_at = self._checked + RETRY_SECONDS
         finally:
@@ -176,7 +176,7 @@ class Releases:
         if loaded is not None and loaded != former.loaded:
             LOG.info("model=%s version=%s release=%d digest=%s loaded", *_named(loaded))
 
-    def _follow(self, model: str) -> None:
+    def _read_alarms(self, model: str) -> None:
         """Lays the alarms that stand now over what is served."""
         state = self._states[model]
         if state.loaded is None:
@@ -192,7 +192,7 @@ class Releases:
         While nobody knows whether one stands, what was `known` stays. A release is never served before it is laid under
         them: not for a moment does a stopped model speak.
         """
-        found = self._followed.standing(loaded.name, loaded.sequence)
+        found = self._monitored.standing(loaded.name, loaded.sequence)
         under = replace(
             loaded,
             scope=self._scopes[loaded.name, loaded.sequence],

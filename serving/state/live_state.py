@@ -13,7 +13,7 @@ from hospital.arrays import Array
 from hospital.contracts.tables import TABLES
 from hospital.features.beds import BedFeatures
 from hospital.features.feature import Feature
-from hospital.features.lookback import reach_days
+from hospital.features.lookback import lookback_days
 from hospital.features.wait import WaitFeatures
 from hospital.record.events import FOREVER, Events
 from hospital.times import DAY
@@ -67,28 +67,28 @@ class StateCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: dict[tuple[str, int], _Kept] = {}
+        self._cached: dict[tuple[str, int], _Cached] = {}
 
     def at(self, connection: Connection, now: int, manifest: Manifest) -> HospitalState:
         """The state for a model's zone and cadence; `now`: instant."""
         key, day = (manifest.zone, manifest.cadence_hours), now // DAY
         with self._lock:
             (newest,) = _NEWEST.first(connection) or (0,)
-            kept = self._kept.get(key)
-            if kept is not None and (kept.newest, kept.day) == (newest, day):
-                return kept.state
+            cached = self._cached.get(key)
+            if cached is not None and (cached.newest, cached.day) == (newest, day):
+                return cached.state
             columns = None
-            if kept is not None and kept.day == day and kept.newest < newest:
-                columns = _added(connection, kept, newest)
+            if cached is not None and cached.day == day and cached.newest < newest:
+                columns = _added(connection, cached, newest)
             if columns is None:
                 columns = _read(connection, day, 0, newest, {})
             state = state_of(columns, manifest, first_reception(connection))
-            self._kept[key] = _Kept(newest, day, _mark(connection, newest), state)
+            self._cached[key] = _Cached(newest, day, _mark(connection, newest), state)
             return state
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _Cached:
     """A state; newest: number of the last row in it; day: it was read for; mark: of that row."""
 
     newest: int
@@ -104,15 +104,15 @@ def _mark(connection: Connection, seq: int) -> tuple[Any, ...] | None:
     return None if found is None else tuple(found)
 
 
-def _added(connection: Connection, kept: _Kept, newest: int) -> dict[str, Mapping[str, Array]] | None:
+def _added(connection: Connection, cached: _Cached, newest: int) -> dict[str, Mapping[str, Array]] | None:
     """The columns with what was stored since.
 
     None, and all is to be read: what is known was taken away, or what is new was received before it.
     """
-    if _mark(connection, kept.newest) != kept.mark:
+    if _mark(connection, cached.newest) != cached.mark:
         return None
-    known = {kind: versions.columns for kind, versions in kept.state.events.tables.items()}
-    columns = _read(connection, kept.day, kept.newest, newest, known)
+    known = {kind: versions.columns for kind, versions in cached.state.events.tables.items()}
+    columns = _read(connection, cached.day, cached.newest, newest, known)
     for kind, before in known.items():
         received, size = columns[kind]["received_at"], before["received_at"].size
         if received[size:].min(initial=FOREVER) < before["received_at"].max(initial=0):
@@ -126,7 +126,7 @@ def _read(
     """Each table's columns as far back as features look, those known first."""
     columns = {}
     for kind in TABLES:
-        since = (day - reach_days(kind)) * DAY
+        since = (day - lookback_days(kind)) * DAY
         columns[kind] = columns_in_force(
             connection, kind, since, after=after, until=until, known=known.get(kind)
         )

@@ -193,7 +193,7 @@ VERBS = {
     ("key", "trust"): {"--role"},
     ("policy",): {"--file"},
     ("serve",): {"--port"},
-    ("monitor",): {"--once", "--show", "--clear", "--key", "--reason", "--json", "--language"},
+    ("monitor",): {"--once", "--show", "--acknowledge", "--key", "--reason", "--json", "--language"},
     ("retrain",): {"--if-due", "--model", "--data", "--mapping", "--key", "--threads", "--json"},
     ("journal", "verify"): set(),
     ("journal", "export"): set(),

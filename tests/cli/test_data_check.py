@@ -211,7 +211,7 @@ def test_every_code_that_is_found_has_words() -> None:
 def test_a_mapping_is_drafted_into_a_file_and_never_over_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is not recognised is left to a person and counted; a file that is there stays unless it may be replaced."""
+    """What is not matched is left to a person and counted; a file that is there stays unless it may be replaced."""
     data = tmp_path / "passages.csv"
     days = [f"{d:02d}/03/2024 0{d % 9}:15" for d in range(1, 29)]
     rows = "\n".join(f"P{i};{day};{day};3A;M;x{i}" for i, day in enumerate(days))

@@ -1,4 +1,4 @@
-"""A hospital with four months of history: a release of the simplest rules alone, checked, approved and served."""
+"""A hospital with four months of history: a release of the baselines alone, checked, approved and served."""
 
 import itertools
 import json
@@ -63,7 +63,7 @@ def key(home: Home, name: str) -> str:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_a_short_history_is_offered_the_simplest_rule(
+def test_a_short_history_is_offered_the_baseline(
     home: Home, model: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A model cannot be trained, and the refusal says what can."""
@@ -97,9 +97,9 @@ def test_it_is_checked_approved_and_released(home: Home, model: str) -> None:
 @pytest.mark.parametrize("language", ["fr", "en"])
 @pytest.mark.parametrize("model", MODELS)
 def test_its_card_says_what_it_is(home: Home, model: str, language: str) -> None:
-    """One page in both languages, which speaks of the simple rule and claims no gain and no trees."""
+    """One page in both languages, which speaks of the baseline and claims no gain and no trees."""
     page = render_html(candidate(home.settings.candidates, model, "1").json("card.json"), language)  # type: ignore[arg-type]
-    assert ("règle simple" if language == "fr" else "simple rule") in page.lower()
+    assert ("prévision de référence" if language == "fr" else "baseline") in page.lower()
     assert ("ne promet aucun gain" if language == "fr" else "promises no gain") in page
     assert ("gain de" if language == "fr" else "a gain of") not in page
     assert ("pour lesquels le modèle parle" if language == "fr" else "the model speaks") not in page
@@ -128,7 +128,7 @@ def moment_since(columns: dict[str, Any], days: int) -> int:
 
 
 def test_it_answers_with_the_rule_and_says_so(home: Home) -> None:
-    """Outside any scope: status ``baseline``, the rule as the reason, and everything adds up."""
+    """Outside any scope: status ``baseline``, the baseline as the reason, and everything adds up."""
     parts, headers = served(home)
     client = InProcess(parts)
     now = moment(parts.clock.now()).isoformat()
@@ -141,7 +141,7 @@ def test_it_answers_with_the_rule_and_says_so(home: Home) -> None:
     beds = client.request("POST", "/v1/bed-demand", json=body, headers=headers)
     assert beds.status_code == 200, beds.text
     (wait,) = waits.json()["predictions"]
-    assert "imple rule" in wait["explanation"]["reasons"][0]
+    assert "aseline" in wait["explanation"]["reasons"][0]
     assert all(f["explanation"]["reasons"] for f in beds.json()["forecasts"])
     wholes = beds.json()["hospital"]
     assert len(wholes) == 3
@@ -161,7 +161,7 @@ def test_it_answers_with_the_rule_and_says_so(home: Home) -> None:
 
 
 def test_both_kinds_explain_in_bulk(home: Home, tmp_path: Path) -> None:
-    """`vigie explain` writes the rule's forecasts of every row."""
+    """`vigie explain` writes the baseline's forecasts of every row."""
     import pyarrow.parquet as pq
 
     for model in MODELS:
@@ -177,11 +177,11 @@ def test_the_parts_of_a_short_history(home: Home) -> None:
     gap = 7 * DAY
     days = least_days(gap, "baseline")
     split = split_history(0, days * DAY, gap=gap, kind="baseline")
-    assert split.days("scope") == 0
-    assert not split.members("scope", split_times(days)).any()
-    told = [split.spans[p] for p in PARTS if p != "scope"]
+    assert split.days("validation") == 0
+    assert not split.members("validation", split_times(days)).any()
+    told = [split.spans[p] for p in PARTS if p != "validation"]
     assert all(later[0] - earlier[1] == gap for earlier, later in itertools.pairwise(told))
-    assert min(split.days(p) for p in PARTS if p != "scope") >= 14
+    assert min(split.days(p) for p in PARTS if p != "validation") >= 14
     with pytest.raises(Exception, match=f"at least {days} are needed"):
         split_history(0, (days - 1) * DAY, gap=gap, kind="baseline")
     body = json.loads(json.dumps(split.to_json()))

@@ -22,7 +22,7 @@ from hospital.arrays import Array
 from hospital.contracts.tables import TABLES, Kind
 from hospital.features.beds import BedFeatures, BedQuery
 from hospital.features.feature import TRIAGE_RANK, Feature
-from hospital.features.lookback import reach_days
+from hospital.features.lookback import lookback_days
 from hospital.ingest.event_columns import columns_of, events_of
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.ingest.pseudonyms import pseudonym
@@ -160,7 +160,7 @@ def test_a_live_request_computes_the_bits_of_training(
                 rows_since(
                     name,
                     columns_of(frame, name),
-                    begin - (reach_days(name) + 10) * DAY,
+                    begin - (lookback_days(name) + 10) * DAY,
                     tables.audit_attributes,
                 )
             )

@@ -140,7 +140,7 @@ def test_it_ends_with_a_checked_candidate(run: Run) -> None:
 
 
 def test_the_plotted_errors_are_those_that_mlflow_keeps(run: Run) -> None:
-    """By horizon, of the model and of each simple rule; the second version's run holds its distance to the first."""
+    """By horizon, of the model and of each baseline; the second version's run holds its distance to the first."""
     store = MlflowClient(tracking_uri(run.kept.home), tracking_uri(run.kept.home))
     first, second = (store.get_run(store.get_model_version("bed-demand", v).run_id) for v in ("1", "2"))
     lines = [line.split() for line in run.text("errors").splitlines() if re.match(r"\d+\.0 ", line)]

@@ -44,16 +44,16 @@ def test_intensive_care_beds_beat_every_rule_with_honest_tails(folder: Path) -> 
 def test_a_model_that_knows_nothing_is_blocked(folder: Path) -> None:
     """From a visit's own columns no wait can be told: the accuracy gate says so."""
     evidence, policy = evidence_of(read_survey(folder), recent_waits=False), default_policy()
-    result = judge_accuracy(evidence, policy, choose_scope(evidence.scope_part, policy))
+    result = judge_accuracy(evidence, policy, choose_scope(evidence.validation, policy))
     assert result.verdict is Verdict.BLOCK
-    error = np.abs(evidence.judge.p50 - evidence.judge.outcome).mean()
-    assert error > 0.99 * np.abs(evidence.judge.baselines["constant"] - evidence.judge.outcome).mean()
+    error = np.abs(evidence.test.p50 - evidence.test.outcome).mean()
+    assert error > 0.99 * np.abs(evidence.test.baselines["constant"] - evidence.test.outcome).mean()
 
 
 def test_a_hospitals_recent_waits_tell_of_the_next(folder: Path) -> None:
     """With them the median is 1 % better than the hospital's own, and the 90th percentile a quarter better."""
     survey = read_survey(folder)
-    alone, told = (evidence_of(survey, recent_waits=w).judge for w in (False, True))
+    alone, told = (evidence_of(survey, recent_waits=w).test for w in (False, True))
     error = np.abs(told.p50 - told.outcome).mean()
     assert error < 0.99 * np.abs(told.baselines["recent_median"] - told.outcome).mean()
     assert error < 0.87 * np.abs(told.baselines["constant"] - told.outcome).mean()

@@ -202,8 +202,8 @@ def test_a_second_version_is_set_beside_the_first(
     second = candidate(home.settings.candidates, "wait-time", "2")
     report = second.json("report.json")
     assert report["compared_with"] == "1"
-    assert report["tries"] == 2  # their judge parts share days: what passes must be twice as sure
-    assert candidate(home.settings.candidates, "wait-time", "1").json("report.json")["tries"] == 1
+    assert report["attempts"] == 2  # their test sets share days: what passes must be twice as sure
+    assert candidate(home.settings.candidates, "wait-time", "1").json("report.json")["attempts"] == 1
     accuracy = next(g for g in report["gates"] if g["name"] == "accuracy")
     beside = next(f for f in accuracy["findings"] if f["metric"] == "against_current")
     assert beside["n"] > 1000
@@ -267,7 +267,7 @@ def _later_days_are_judged_and_seal_nothing(
     assert told["gates"] == body["gates"]
     performance = next(p for p in body["performance"] if p["unit_group"] == "all")
     assert 1000 < performance["n"] < 8000
-    for name in ("contract", "explanation", "sobriety"):
+    for name in ("contract", "explanation", "efficiency"):
         gate = next(g for g in body["gates"] if g["name"] == name)
         assert gate["verdict"] == "pass", [f for f in gate["findings"] if f["verdict"] != "pass"]
     with open_database(home.settings.database).connect() as connection:

@@ -100,7 +100,7 @@ def manifest_body(model: str, version: str) -> dict[str, Any]:
         "data_digest": DIGEST,
         "data_days": 480.0,
         "data_rows": {"visits": 73344},
-        "split": {"fit": [0, 10], "judge": [20, 30], "gap": 1},
+        "split": {"train": [0, 10], "test": [20, 30], "gap": 1},
         "configuration": {"rounds": 10},
         "seed": int(version),
         "code_commit": "0" * 40,

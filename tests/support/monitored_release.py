@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from hospital.features.lookback import reach_days
+from hospital.features.lookback import lookback_days
 from hospital.ingest.event_columns import columns_of
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.simulator import Shift, simulate, write
@@ -62,7 +62,7 @@ class Released:
         tables = read_hospital(root / "all", None, _KEY)
         return cls(installation, model, tables, root / "all", start, known_days)
 
-    def followed(self, database_url: str, day: int) -> Settings:
+    def monitored(self, database_url: str, day: int) -> Settings:
         """The installation on a database that has received everything up to a day of the simulation."""
         settings = self.installation.settings.model_copy(update={"database_url": database_url})
         first = instant(after(0).replace(year=self.start.year, month=self.start.month, day=self.start.day))
@@ -71,6 +71,6 @@ class Released:
                 columns = columns_of(frame, name)
                 kept = columns["received_at"] < first + day * DAY
                 part = {n: values[kept] for n, values in columns.items()}
-                since = first + (self.known_days - reach_days(name) - 20) * DAY
+                since = first + (self.known_days - lookback_days(name) - 20) * DAY
                 import_rows(connection, name, rows_since(name, part, since, self.tables.audit_attributes))
         return settings

@@ -192,10 +192,13 @@ class FakeForecaster:
             else "Monday: more planned admissions than average: +0.8 bed",
             "3 sorties prévues avant midi : −1,2 lit" if fr else "3 discharges due before noon: −1.2 bed",
         )
-        ruled = unit == "U2" or (unit, hours) == ("U1", 4.0)  # in U1 the model answers from the second on
-        status = "baseline" if ruled else "degraded" if unit == "U4" else "trusted"
-        if ruled:
-            reasons = ("Règle simple : comme maintenant" if fr else "Simple rule: as now",)
+        by_baseline = unit == "U2" or (unit, hours) == (
+            "U1",
+            4.0,
+        )  # in U1 the model answers from the second on
+        status = "baseline" if by_baseline else "degraded" if unit == "U4" else "trusted"
+        if by_baseline:
+            reasons = ("Prévision de référence : comme maintenant" if fr else "Baseline: as now",)
         warnings = ("Dernières données reçues il y a 7 h." if fr else "Last data came 7 h ago.",)
         risk = None if staffed is None else min(0.97, max(0.02, 0.5 + (p50 - staffed) / 8))
         return BedForecast(

@@ -6,13 +6,13 @@ import numpy as np
 
 from registry.evidence.probe_records import (
     Alignment,
+    EfficiencyFacts,
+    EfficiencyFigures,
     FeatureFacts,
     LeakageFacts,
     Probed,
     ProxyFacts,
     ProxyGroup,
-    SobrietyFacts,
-    SobrietyFigures,
     StabilityFacts,
 )
 from registry.evidence.records import Evidence
@@ -53,8 +53,8 @@ SOUND = Probed(
             ),
         ),
     ),
-    sobriety=SobrietyFacts(
-        SobrietyFigures(1_100_000, 0.0002 + 0.00001 * np.sin(np.arange(200.0)), 0.001, 0.1), None
+    efficiency=EfficiencyFacts(
+        EfficiencyFigures(1_100_000, 0.0002 + 0.00001 * np.sin(np.arange(200.0)), 0.001, 0.1), None
     ),
 )
 

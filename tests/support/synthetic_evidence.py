@@ -70,19 +70,19 @@ class Hospital:
     worse_horizon: float = 24.0
 
     @property
-    def judge_from(self) -> int:
-        """First day of the judge part: the last fifth."""
+    def test_from(self) -> int:
+        """First day of the test set: the last fifth."""
         return self.days - self.days // 5
 
     @property
-    def scope_from(self) -> int:
-        """First day of the scope part: a ninth, before the judge part and a week's gap."""
-        return self.judge_from - 7 - self.days // 11
+    def validation_from(self) -> int:
+        """First day of the validation set: a ninth, before the test set and a week's gap."""
+        return self.test_from - 7 - self.days // 11
 
     @property
     def calibrate_from(self) -> int:
-        """First day of the calibrate part: a sixth, and a week's gap."""
-        return self.scope_from - 7 - self.days * 16 // 100
+        """First day of the calibration set: a sixth, and a week's gap."""
+        return self.validation_from - 7 - self.days * 16 // 100
 
 
 def waits(hospital: Hospital, rng: np.random.Generator) -> Evidence:
@@ -96,7 +96,7 @@ def waits(hospital: Hospital, rng: np.random.Generator) -> Evidence:
     day, at = day[order], at[order]
     X = _inputs(hospital, rng, day, volume)
     inputs = input_series(
-        InputRows(at, X, _features(), counted=True), (_START_DAY + hospital.judge_from) * DAY, _UTC
+        InputRows(at, X, _features(), counted=True), (_START_DAY + hospital.test_from) * DAY, _UTC
     )
     kept = (day >= hospital.calibrate_from) & ~_gap(hospital, day)
     day, at, triage = day[kept], at[kept], X[kept, 0].astype(np.float64)
@@ -108,12 +108,12 @@ def waits(hospital: Hospital, rng: np.random.Generator) -> Evidence:
     outcome = middle * np.where(female, hospital.unfair, 1.0) * np.exp(noise)
     # A model fitted to both learns the middle of them: the others are told too much, and women too little.
     forecast = middle * hospital.unfair**hospital.women * np.exp(missed[day] + rng.normal(0, 0.05, n))
-    rule = np.exp(
+    baseline = np.exp(
         3.9 + (0.5 * triage + level[day]) * 0.5 * hospital.gain + np.log(middle / 49.4) * (1 - hospital.gain)
     )
-    rule = rule * np.exp(rng.normal(0, 0.2 * hospital.gain, n))
+    baseline = baseline * np.exp(rng.normal(0, 0.2 * hospital.gain, n))
     if hospital.gain == 0:
-        rule = forecast * np.exp(rng.normal(0, 0.01, n))
+        baseline = forecast * np.exp(rng.normal(0, 0.01, n))
     patience = rng.exponential(3000, n)
     censored = patience < outcome
     waited = np.minimum(patience, outcome)
@@ -131,7 +131,7 @@ def waits(hospital: Hospital, rng: np.random.Generator) -> Evidence:
         waited=waited,
         weight=np.where(censored, 0.0, np.exp(np.minimum(outcome / 3000, np.log(10.0)))),
         quantiles=_wait_quantiles(hospital, forecast, female, hour),
-        baselines={"recent_median": rule, "last_wait": rule * np.exp(rng.normal(0, 0.6, n))},
+        baselines={"recent_median": baseline, "last_wait": baseline * np.exp(rng.normal(0, 0.6, n))},
         audit={
             "sex": np.where(female, "F", "M").astype(object),
             "language": np.where(rng.random(n) < 0.08, "other", "fr").astype(object),
@@ -216,12 +216,12 @@ def daily_inputs(hospital: Hospital, rng: np.random.Generator, *, inputs: int = 
         power = (1.0, 2.0, 0.0)[j % 3]  # arrivals, waiting rooms (twice as steep), and what does not follow
         own = np.exp(rng.uniform(0.05, 0.3) * _ar(rng, hospital.days, rng.uniform(0, 0.85)))
         values = 100 * crowd**power * own
-        fit = fit_season(days, values, int(_START_DAY + hospital.judge_from))
+        fit = fit_season(days, values, int(_START_DAY + hospital.test_from))
         out.append(
             DailyInput(f"input_{j}", "mean", fit.level, fit.spread, fit.earlier, fit.judged, fit.year_known)
         )
     arrivals = rng.poisson(hospital.visits * crowd).astype(np.float64)
-    fit = fit_season(days, arrivals, int(_START_DAY + hospital.judge_from))
+    fit = fit_season(days, arrivals, int(_START_DAY + hospital.test_from))
     out.append(
         DailyInput("arrivals", "count", fit.level, fit.spread, fit.earlier, fit.judged, fit.year_known)
     )
@@ -269,25 +269,25 @@ def _evidence(
     rng: np.random.Generator,
     other: Array | None = None,
 ) -> Evidence:
-    judged, chosen = day >= hospital.judge_from, (day >= hospital.scope_from) & (day < hospital.judge_from)
-    judge = every.part(judged)
-    errors = error_series(every, (_START_DAY + hospital.judge_from) * DAY, _UTC)
+    judged, chosen = day >= hospital.test_from, (day >= hospital.validation_from) & (day < hospital.test_from)
+    test = every.part(judged)
+    errors = error_series(every, (_START_DAY + hospital.test_from) * DAY, _UTC)
     current = None
     if hospital.current:
-        noise = np.exp(rng.normal(0, 0.05, judge.size))[:, None]
-        current = judge.quantiles * noise if other is None else other[judged]
+        noise = np.exp(rng.normal(0, 0.05, test.size))[:, None]
+        current = test.quantiles * noise if other is None else other[judged]
     return Evidence(
         model=model,
         version="2" if hospital.current else "1",
         kind="model",
         package_digest="sha256:" + "0" * 64,
-        scope_part=every.part(chosen),
-        judge=judge,
+        validation=every.part(chosen),
+        test=test,
         current=current,
         current_version="1" if hospital.current else None,
         current_expected=hospital.current,
         inputs=(*inputs, *errors),
-        contract=ContractFacts(0, 0, 0, 0, 0, 0, 0, True, 0, judge.size),
+        contract=ContractFacts(0, 0, 0, 0, 0, 0, 0, True, 0, test.size),
         explanation=ExplanationFacts(200, 900, 0, 1e-9, 1e-9, 0.02),
         history_days=float(hospital.days),
     )
@@ -295,7 +295,7 @@ def _evidence(
 
 def with_judge(evidence: Evidence, **columns: object) -> Evidence:
     """The same evidence with some columns of the judged rows replaced."""
-    return replace(evidence, judge=replace(evidence.judge, **columns))  # type: ignore[arg-type]
+    return replace(evidence, test=replace(evidence.test, **columns))  # type: ignore[arg-type]
 
 
 def _minutes(rng: np.random.Generator, n: int) -> Array:
@@ -312,7 +312,7 @@ def _ar(rng: np.random.Generator, n: int, memory: float) -> Array:
 
 def _gap(hospital: Hospital, day: Array) -> Array:
     """The weeks between two parts, so that no outcome of one falls into the other."""
-    gaps = [(start - 7, start) for start in (hospital.judge_from, hospital.scope_from)]
+    gaps = [(start - 7, start) for start in (hospital.test_from, hospital.validation_from)]
     return np.asarray(np.any([(day >= a) & (day < b) for a, b in gaps], axis=0))
 
 

@@ -112,7 +112,7 @@ def test_what_calibrates_was_never_fitted_to(tables: HospitalTables, model: str)
     prepared = prepare_beds(events, (), horizons, None) if horizons else prepare_waits(events, (), None)
     known = prepared.prediction_time
     split = split_history(int(known.min()), int(known.max()) - DAY, gap=DAY)
-    inside = split.members("calibrate", known)
+    inside = split.members("calibration", known)
     fit: Any = fit_beds if horizons else fit_waits
     before = fit(prepared, split, seed=1, threads=1, progress=lambda: None).files
     if isinstance(prepared, PreparedBeds):
@@ -133,13 +133,13 @@ def test_what_calibrates_was_never_fitted_to(tables: HospitalTables, model: str)
 
 @pytest.mark.parametrize("model", ["wait-time", "bed-demand"])
 def test_what_judges_changes_no_byte(tables: HospitalTables, model: str) -> None:
-    """Other outcomes on the days of the scope and the judge part give the same package, whatever is fitted twice."""
+    """Other outcomes on the days of the validation and the test set give the same package, whatever is fitted twice."""
     horizons = HORIZONS if model == "bed-demand" else ()
     events = events_of(tables)
     prepared = prepare_beds(events, (), horizons, None) if horizons else prepare_waits(events, (), None)
     known = prepared.prediction_time
     split = split_history(int(known.min()), int(known.max()) - DAY, gap=DAY)
-    later = prepared.target_time >= split.spans["scope"][0]
+    later = prepared.target_time >= split.spans["validation"][0]
     fit: Any = fit_beds if horizons else fit_waits
     before = fit(prepared, split, seed=1, threads=1, progress=lambda: None).files
     if isinstance(prepared, PreparedBeds):
@@ -169,7 +169,7 @@ def test_quantiles_never_cross_and_explanations_add_up(
     built = build_package(request, tables, tmp_path / "p", silent)
     prepared, split = built.prepared, built.split
     found = ForecastModel(tmp_path / "p")
-    judged = prepared.part(split.members("judge", prepared.prediction_time))
+    judged = prepared.part(split.members("test", prepared.prediction_time))
     few = np.arange(judged.prediction_time.size) % 23 == 0
     part = judged.part(few)
     rows = (
@@ -217,7 +217,7 @@ def test_a_split_of_too_little_says_how_much_is_needed() -> None:
     with pytest.raises(HistoryError, match=r"50 days can be used, at least 144"):
         split_history(0, 50 * DAY, gap=7 * DAY)
     with pytest.raises(HistoryError, match=r"400 days .* enough, but --test-from .* too short: judge"):
-        split_history(0, 400 * DAY, gap=7 * DAY, judge_from=390 * DAY)
+        split_history(0, 400 * DAY, gap=7 * DAY, test_from=390 * DAY)
 
 
 def test_what_cannot_be_trained_is_said(tables: HospitalTables, tmp_path: Path) -> None:
@@ -233,8 +233,8 @@ def test_what_cannot_be_trained_is_said(tables: HospitalTables, tmp_path: Path) 
         )
 
 
-def test_a_ward_with_a_short_history_is_answered_by_the_rule(folder: Path, tmp_path: Path) -> None:
-    """Under ninety days from its first patient: judged and answered by the rule; the other wards by the model."""
+def test_a_ward_with_a_short_history_is_answered_by_the_baseline(folder: Path, tmp_path: Path) -> None:
+    """Under ninety days from its first patient: judged and answered by the baseline; the other wards by the model."""
     young = tmp_path / "young"
     shutil.copytree(folder, young)
     stays = pd.read_parquet(young / "stays.parquet")
@@ -255,18 +255,18 @@ def test_a_ward_with_a_short_history_is_answered_by_the_rule(folder: Path, tmp_p
     assert 20 < days[ward] < UNIT_MODEL_DAYS
     assert min(d for unit, d in days.items() if unit != ward) > UNIT_MODEL_DAYS
 
-    judged = prepared.part(built.split.members("judge", prepared.prediction_time))
+    judged = prepared.part(built.split.members("test", prepared.prediction_time))
     rows = judged.rows(baselines)
     names = np.array([u.unit for u in prepared.events.units])[judged.samples.query.unit]
-    ruled = names == ward
-    assert ruled.any()
-    served, rule = forecast(model, rows), model.baseline_quantiles(rows)
-    assert np.array_equal(served[ruled], rule[ruled])
-    assert not np.array_equal(served[~ruled], rule[~ruled])
+    by_baseline = names == ward
+    assert by_baseline.any()
+    served, baseline = forecast(model, rows), model.baseline_quantiles(rows)
+    assert np.array_equal(served[by_baseline], baseline[by_baseline])
+    assert not np.array_equal(served[~by_baseline], baseline[~by_baseline])
     answered = answer(model, rows, np.ones(names.size, bool))
-    assert np.array_equal(answered.inside, ~ruled)
+    assert np.array_equal(answered.inside, ~by_baseline)
     assert np.array_equal(answered.quantiles, served)
-    assert (answered.contributions[ruled] == 0).all()
+    assert (answered.contributions[by_baseline] == 0).all()
 
 
 def test_the_served_median_follows_the_signs(tables: HospitalTables, tmp_path: Path) -> None:

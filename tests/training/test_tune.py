@@ -1,4 +1,5 @@
-"""Choosing how trees grow, and what features are worth: on the fit part alone, and where it was stopped it goes on."""
+"""Choosing hyperparameters, and what features are worth: on the training set alone, and where it was stopped it goes
+on."""
 
 import json
 import os
@@ -24,8 +25,8 @@ from tests.support.repository import ROOT
 from training.ablation import ablate
 from training.package_build import Prepared, lesson_of
 from training.train import Request, build_package
-from training.trees import DEFAULT_GROWTH, MOST_ROWS_OF_A_TREE, share_of_rows
-from training.tune import growth_of, tune
+from training.trees import DEFAULT_HYPERPARAMETERS, MOST_ROWS_OF_A_TREE, share_of_rows
+from training.tune import hyperparameters_of, tune
 
 HORIZONS = (4.0, 24.0)
 
@@ -55,17 +56,17 @@ def prepared_of(model: str, tables: HospitalTables) -> tuple[Prepared, Split]:
 
 
 def search(data: Prepared, split: Split, folder: Path, trials: int = 3) -> Any:
-    """A search on the fit part."""
+    """A search on the training set."""
     how: dict[str, Any] = {"seed": 1, "threads": 1, "progress": lambda _: None}
     return tune(lesson_of(data, split), trials, subject={"test": 1}, folder=folder, **how)
 
 
 @pytest.mark.parametrize("model", ["wait-time", "bed-demand"])
 def test_a_search_never_sees_what_is_judged(hospital: HospitalTables, tmp_path: Path, model: str) -> None:
-    """Other outcomes in the calibrate, scope and judge parts change no loss; other ones in the fit part do."""
+    """Other outcomes in the calibration, validation and test sets change no loss; other ones in the training set do."""
     data, split = prepared_of(model, hospital)
     found = search(data, split, tmp_path / "a", 1)
-    end = split.spans["fit"][1]
+    end = split.spans["train"][1]
 
     def spoilt(which: Any) -> Prepared:
         if isinstance(data, PreparedBeds):
@@ -91,11 +92,11 @@ def test_a_search_that_was_stopped_goes_on(hospital: HospitalTables, tmp_path: P
     again = search(data, split, tmp_path / "parts", 3)
     assert again.kept == 1
     assert again.trials == whole.trials
-    assert again.growth == whole.growth
+    assert again.hyperparameters == whole.hyperparameters
     kept = json.loads(path.read_bytes().splitlines()[0])["loss"]
     path.write_bytes(json.dumps({"trial": 0, "loss": 1e-6}).encode() + b"\n")  # believed: it is not run again
     believed = search(data, split, tmp_path / "parts", 2)
-    assert believed.growth == DEFAULT_GROWTH
+    assert believed.hyperparameters == DEFAULT_HYPERPARAMETERS
     assert kept != 1e-6
 
 
@@ -108,20 +109,20 @@ def test_the_best_is_chosen_and_its_package_repeats(hospital: HospitalTables, tm
     )
     assert one.tuned is not None
     losses = [t["loss"] for t in one.tuned.trials]
-    assert one.tuned.growth == growth_of(int(np.argmin(losses)), 1)
+    assert one.tuned.hyperparameters == hyperparameters_of(int(np.argmin(losses)), 1)
     assert one.tuned == two.tuned
     digests = {package_digest(tmp_path / name / "package") for name in ("one", "two")}
     assert len(digests) == 1
     configuration = ForecastModel(tmp_path / "one" / "package").manifest.configuration
     assert configuration["tuned_trials"] == 2
-    assert configuration["median_depth"] == one.tuned.growth.depth
+    assert configuration["median_depth"] == one.tuned.hyperparameters.depth
 
 
 def test_trials_do_not_depend_on_how_many_there_are() -> None:
     """The first is the default; each other is drawn by its own number."""
-    assert growth_of(0, 7) == DEFAULT_GROWTH
-    assert growth_of(3, 7) == growth_of(3, 7) != growth_of(3, 8)
-    assert len({growth_of(i, 7) for i in range(30)}) > 25
+    assert hyperparameters_of(0, 7) == DEFAULT_HYPERPARAMETERS
+    assert hyperparameters_of(3, 7) == hyperparameters_of(3, 7) != hyperparameters_of(3, 8)
+    assert len({hyperparameters_of(i, 7) for i in range(30)}) > 25
 
 
 def test_what_a_group_is_worth(hospital: HospitalTables) -> None:

@@ -384,7 +384,7 @@ def test_the_same_row_twice_counts_once_and_with_other_content_is_a_fault() -> N
     """Times that are the same instant are the same content, however they are written."""
     again = _stay(entered_at="2024-11-01T09:00:00+01:00")
     assert len(validate_rows("stays", [_stay(), again], RECEIVED)) == 1
-    assert len(validate_rows("stays", [_stay(), again], RECEIVED, keep_repeats=True)) == 2
+    assert len(validate_rows("stays", [_stay(), again], RECEIVED, keep_duplicates=True)) == 2
     other = _stay(entered_at="2024-11-01T09:00:00+02:00")
     assert _faults("stays", [_stay(), other]) == [("stays[1].received_at", "conflicting_revision")]
 

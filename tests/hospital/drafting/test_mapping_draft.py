@@ -1,4 +1,4 @@
-"""Drafts of mappings: what is recognised reads at once, what is not is said, and no person is shown."""
+"""Drafts of mappings: what is matched reads at once, what is not is said, and no person is shown."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from hospital.contracts.tables import TABLES, Kind
-from hospital.drafting.column_matching import guess_table, recognise
+from hospital.drafting.column_matching import infer_table, match_columns
 from hospital.drafting.mapping_draft import draft_mapping
 from hospital.drafting.type_inference import see
 from hospital.errors import ContractError, HistoryError, MappingError
@@ -86,7 +86,7 @@ def test_no_draft_shows_a_person(tmp_path: Path) -> None:
     assert "1 rare or long ones" in text
 
 
-def test_what_is_not_recognised_is_a_todo_and_the_draft_is_refused_until_it_is_done(tmp_path: Path) -> None:
+def test_what_is_not_matched_is_a_todo_and_the_draft_is_refused_until_it_is_done(tmp_path: Path) -> None:
     """With the contract's own word for what is lacking."""
     path = tmp_path / "sejours.csv"
     path.write_text(
@@ -180,11 +180,11 @@ def test_every_column_of_the_contract_is_known_by_its_own_name(table: str) -> No
     cells = {Kind.TIME: "2024-03-04T08:00Z", Kind.NUMBER: "3", Kind.INTEGER: "4"}
     columns = TABLES[table].columns
     seen = [see(c.name, pd.Series([cells.get(c.kind, "text")])) for c in columns]
-    found = {name: s.name for name, s in recognise(table, seen).items()}
+    found = {name: s.name for name, s in match_columns(table, seen).items()}
     lacking = {c.name for c in columns} - set(found) - {"reason"}
     assert not lacking
     assert all(name == column for name, column in found.items())
-    assert guess_table(table, seen) == table
+    assert infer_table(table, seen) == table
 
 
 def test_a_table_with_a_row_a_unit_and_day_is_not_taken_for_one_with_a_column_a_ward(tmp_path: Path) -> None:

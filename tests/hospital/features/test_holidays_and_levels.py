@@ -81,8 +81,9 @@ def test_a_country_without_known_holidays_has_no_holiday_features() -> None:
     assert not {"target_holiday", "holidays_until"} & of["UTC"]
 
 
-def test_all_units_together_tell_the_hospitals_habit() -> None:
-    """Mondays 10 % above the level in every ward: the habit until Monday is known, whatever a ward's size."""
+def test_all_units_together_tell_the_hospitals_seasonal_profile() -> None:
+    """Mondays 10 % above the level in every ward: the seasonal profile until Monday is known, whatever a ward's
+    size."""
     days = np.arange(70)
     monday = (days + 19_000 + 3) % 7 == 0
     small, large = (np.where(monday, 1.1, 1.0) * level for level in (10.0, 1000.0))
@@ -98,7 +99,7 @@ def test_all_units_together_tell_the_hospitals_habit() -> None:
     assert np.allclose(found.change_7d, 0.0)
 
 
-def test_a_habit_is_the_mean_change_of_the_weeks_that_are_known() -> None:
+def test_a_seasonal_profile_is_the_mean_change_of_the_weeks_that_are_known() -> None:
     """Mondays 3 beds higher: from Sunday +3 whatever week it is; whole weeks ahead 0; under four weeks unknown."""
     days = np.arange(70)
     monday = (days + 19_000 + 3) % 7 == 0
@@ -106,18 +107,20 @@ def test_a_habit_is_the_mean_change_of_the_weeks_that_are_known() -> None:
     events = _census("UTC", {"ward": beds})
     demand = demand_of(events)
 
-    def habit(sunday: int, ahead: list[int]) -> list[float]:
+    def seasonal_profile(sunday: int, ahead: list[int]) -> list[float]:
         at = np.full(len(ahead), (19_000 + sunday) * DAY + 12 * HOUR, np.int64)
         unit = np.zeros(len(ahead), np.int64)
-        return levels_of(demand, 1, events.zone, unit, at, at + np.array(ahead) * DAY).habit.tolist()
+        return levels_of(
+            demand, 1, events.zone, unit, at, at + np.array(ahead) * DAY
+        ).seasonal_profile.tolist()
 
     sundays = np.flatnonzero(monday) - 1
-    assert habit(int(sundays[-1]), [1, 2, 7, 8, 14]) == [4.0, 2.0, 0.0, 4.0, 0.0]
-    assert habit(int(sundays[4]), [1, 7]) == [4.0, 0.0]
-    assert np.isnan(habit(int(sundays[3]), [1])).all()
+    assert seasonal_profile(int(sundays[-1]), [1, 2, 7, 8, 14]) == [4.0, 2.0, 0.0, 4.0, 0.0]
+    assert seasonal_profile(int(sundays[4]), [1, 7]) == [4.0, 0.0]
+    assert np.isnan(seasonal_profile(int(sundays[3]), [1])).all()
 
 
-def test_a_habit_knows_only_what_was_known() -> None:
+def test_a_seasonal_profile_knows_only_what_was_known() -> None:
     """Of a row that came later than the time asked from nothing is in it: the last one known then counts."""
     beds = np.where(np.arange(70) % 7 == 0, 20.0, 10.0)
     beds[63] = 80.0
@@ -125,4 +128,4 @@ def test_a_habit_knows_only_what_was_known() -> None:
     asked = np.array([64, 66], np.int64) * DAY + 19_000 * DAY + 12 * HOUR
     ahead, unit = np.array([6, 4], np.int64) * DAY, np.zeros(2, np.int64)  # the weekday of the high ones
     found = levels_of(demand_of(events), 1, events.zone, unit, asked, asked + ahead)
-    assert np.allclose(found.habit, [(8 * 10 + 0) / 9, (8 * 10 + 70) / 9])
+    assert np.allclose(found.seasonal_profile, [(8 * 10 + 0) / 9, (8 * 10 + 70) / 9])

@@ -1,4 +1,4 @@
-"""Tables read in pieces: the same tables and faults as read at once, whatever the pieces."""
+"""Tables read in chunks: the same tables and faults as read at once, whatever the chunks."""
 
 import io
 import time
@@ -13,12 +13,12 @@ from benchmarks.visits import write_visits
 from hospital.contracts.tables import Kind
 from hospital.errors import ContractError
 from hospital.ingest import chunks, raw_files
-from hospital.ingest.chunks import FilePieces
-from hospital.ingest.column_builder import Growing
+from hospital.ingest.chunks import FileChunks
+from hospital.ingest.column_builder import ColumnBuilder
 from hospital.ingest.event_columns import columns_of
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.ingest.pseudonyms import pseudonym, pseudonym_bytes
-from hospital.ingest.raw_files import csv_pieces
+from hospital.ingest.raw_files import csv_chunks
 from registry.trust.snapshots import open_snapshot, seal_snapshot
 
 KEY = b"key"
@@ -26,8 +26,8 @@ ROWS = 3_000
 
 
 @pytest.fixture
-def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of a few thousand rows come in many pieces."""
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of a few thousand rows come in many chunks."""
     monkeypatch.setattr(chunks, "_BATCH_ROWS", 170)
     monkeypatch.setattr(chunks, "_CSV_BLOCK_BYTES", 20_000)
 
@@ -39,23 +39,23 @@ def _visits(folder: Path, kind: str, *, received: bool) -> HospitalTables:
 
 
 @pytest.mark.parametrize("received", [True, False])
-def test_a_table_is_the_same_in_one_piece_and_in_many(
+def test_a_table_is_the_same_in_one_chunk_and_in_many(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, received: bool
 ) -> None:
     """Texts, numbers, times and pseudonyms, of Parquet and CSV alike."""
     whole = _visits(tmp_path / "whole", "parquet", received=received).tables["visits"]
     monkeypatch.setattr(chunks, "_BATCH_ROWS", 170)
     monkeypatch.setattr(chunks, "_CSV_BLOCK_BYTES", 20_000)
-    assert len(list(FilePieces(tmp_path / "whole" / "visits.parquet"))) > 10
+    assert len(list(FileChunks(tmp_path / "whole" / "visits.parquet"))) > 10
     for kind in ("parquet", "csv"):
         found = _visits(tmp_path / kind, kind, received=received)
         pd.testing.assert_frame_equal(found.tables["visits"], whole)
     assert len(whole) == ROWS if received else len(whole) > 3 * ROWS
 
 
-@pytest.mark.usefixtures("small_pieces")
-def test_faults_of_all_pieces_are_one_with_the_first_row_of_the_file(tmp_path: Path) -> None:
-    """Row 2,501 lies in a late piece; a row too wide is told of by its own place."""
+@pytest.mark.usefixtures("small_chunks")
+def test_faults_of_all_chunks_are_one_with_the_first_row_of_the_file(tmp_path: Path) -> None:
+    """Row 2,501 lies in a late chunk; a row too wide is told of by its own place."""
     _visits(tmp_path, "csv", received=True)
     lines = (tmp_path / "visits.csv").read_text().splitlines()
     for row in (700, 2501, 2900):
@@ -75,15 +75,15 @@ def test_faults_of_all_pieces_are_one_with_the_first_row_of_the_file(tmp_path: P
     assert [(f.path, f.code) for f in caught.value.faults] == [("visits.csv[2502]", "ragged_row")]
 
 
-@pytest.mark.usefixtures("small_pieces")
-def test_a_row_that_comes_again_in_another_piece_is_found(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("small_chunks")
+def test_a_row_that_comes_again_in_another_chunk_is_found(tmp_path: Path) -> None:
     """The same visit at the same reception: counted once where it says the same, else refused."""
     _visits(tmp_path, "csv", received=True)
     lines = (tmp_path / "visits.csv").read_text().splitlines()
     (tmp_path / "visits.csv").write_text("\n".join([*lines, lines[1]]) + "\n")
     found = read_hospital(tmp_path, None, KEY)
     assert len(found.tables["visits"]) == ROWS
-    assert [(f.code, f.rows) for f in found.findings] == [("repeated_row", 1)]
+    assert [(f.code, f.rows) for f in found.findings] == [("duplicate_row", 1)]
     other = lines[1].replace('"ED"', '"OTHER"').replace('"ED-CHILD"', '"OTHER"')
     assert other != lines[1]
     (tmp_path / "visits.csv").write_text("\n".join([*lines, other]) + "\n")
@@ -98,7 +98,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
     """Its digest would not be that of what was read."""
     file = tmp_path / "visits.csv"
     file.write_text("a,b\n1,2\n")
-    cells = iter(FilePieces(file))
+    cells = iter(FileChunks(file))
     next(cells)
     file.write_text("a,b\n1,2\n3,4\n")
     with pytest.raises(ContractError) as caught:
@@ -117,7 +117,7 @@ def test_a_csv_file_is_not_read_far_ahead(monkeypatch: pytest.MonkeyPatch) -> No
         streams.append(io.BytesIO(content))
         return streams[-1]
 
-    cells = csv_pieces("a.csv", opened, 65_536)
+    cells = csv_chunks("a.csv", opened, 65_536)
     next(cells)
     time.sleep(0.5)  # for the thread to come as far as it may
     assert streams[-1].tell() < 300_000 < len(content) / 8
@@ -125,29 +125,29 @@ def test_a_csv_file_is_not_read_far_ahead(monkeypatch: pytest.MonkeyPatch) -> No
         list(cells)
     assert [f.path for f in caught.value.faults] == ["a.csv[150003]"]
     content = content.replace(b",more", b"")
-    rows = pd.concat(list(csv_pieces("a.csv", opened, 65_536)))
+    rows = pd.concat(list(csv_chunks("a.csv", opened, 65_536)))
     assert rows.index.tolist() == list(range(200_000))
     assert ("x" + rows["a"]).equals(rows["b"])
 
 
-def test_whole_numbers_with_gaps_are_read_alike_in_every_piece(
+def test_whole_numbers_with_gaps_are_read_alike_in_every_chunk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a missing cell anywhere they stay whole: as a float an id of 17 digits is another one."""
     numbers = pd.array([2**53, 2**53 + 1, *range(498), None], dtype="Int64")
     pd.DataFrame({"age": numbers, "sure": range(501)}).to_parquet(tmp_path / "a.parquet")
     monkeypatch.setattr(chunks, "_BATCH_ROWS", 100)
-    found = list(FilePieces(tmp_path / "a.parquet"))
-    assert {str(piece["age"].dtype) for piece in found} == {"Int64"}
+    found = list(FileChunks(tmp_path / "a.parquet"))
+    assert {str(chunk["age"].dtype) for chunk in found} == {"Int64"}
     assert found[0]["age"].tolist()[:2] == [2**53, 2**53 + 1]
-    assert {str(piece["sure"].dtype) for piece in found} == {"int64"}
-    assert [piece.index[0] for piece in found] == [0, 100, 200, 300, 400, 500]
+    assert {str(chunk["sure"].dtype) for chunk in found} == {"int64"}
+    assert [chunk.index[0] for chunk in found] == [0, 100, 200, 300, 400, 500]
 
 
 def test_typed_columns_grow_past_the_room_that_was_expected() -> None:
     """More rows and more different texts than a byte counts; missing ids stay missing."""
     kinds = {"id": Kind.ID, "at": Kind.TIME, "x": Kind.NUMBER, "text": Kind.TEXT}
-    grown = Growing(kinds, 10, lambda text: pseudonym_bytes(KEY, text), ("id",), categorical=True)
+    grown = ColumnBuilder(kinds, 10, lambda text: pseudonym_bytes(KEY, text), ("id",), categorical=True)
     size, parts = 300, []
     for start in range(0, 900, size):
         rows = range(start, start + size)
@@ -162,8 +162,8 @@ def test_typed_columns_grow_past_the_room_that_was_expected() -> None:
         grown.add(part)
         parts.append(part)
     expected = pd.concat(parts, ignore_index=True)
-    assert grown.may_repeat(["at"]).size == 0
-    assert set(grown.may_repeat(["id"])) >= set(range(0, 900, 7))
+    assert grown.may_be_duplicates(["at"]).size == 0
+    assert set(grown.may_be_duplicates(["id"])) >= set(range(0, 900, 7))
     frame = grown.frame()
     assert (
         frame["text"].astype(object).where(frame["text"].notna(), None).tolist() == expected["text"].tolist()
@@ -175,7 +175,7 @@ def test_typed_columns_grow_past_the_room_that_was_expected() -> None:
 
 
 def test_a_snapshot_has_the_same_bytes_however_its_texts_are_held(tmp_path: Path) -> None:
-    """As objects, categories or Arrow texts, in pieces of a row group: what pandas writes of objects at once."""
+    """As objects, categories or Arrow texts, in chunks of a row group: what pandas writes of objects at once."""
     rng, size = np.random.default_rng(1), 1024 * 1024 + 500
     texts = pd.Series(np.array(["a", "b", None], object)[rng.integers(0, 3, size)], dtype=object)
     plain = pd.DataFrame(

@@ -52,18 +52,18 @@ def test_the_example_of_the_language_is_right(tmp_path: Path) -> None:
 def test_every_piece_of_the_documentation_is_of_the_language(tmp_path: Path) -> None:
     """Each piece, with what it needs around it, loads."""
     text = (ROOT / "docs" / "mappings.md").read_text(encoding="utf-8")
-    pieces = [piece.split("```")[0] for piece in text.split("```toml\n")[2:]]
-    assert len(pieces) == 5
+    chunks = [chunk.split("```")[0] for chunk in text.split("```toml\n")[2:]]
+    assert len(chunks) == 5
     stays = 'entered_at = "E"\nsource = { constant = "emergency" }\n'
-    for piece in pieces:
+    for chunk in chunks:
         around = {
-            "at =": '[tables.census.columns]\nunit = "U"\noccupied = "O"\n' + piece,
-            "age_years": VISITS + piece,
-            '[units."nord': piece + stays,
-            "[tables.census": piece,
-            '[units."Méd': piece + CENSUS,
+            "at =": '[tables.census.columns]\nunit = "U"\noccupied = "O"\n' + chunk,
+            "age_years": VISITS + chunk,
+            '[units."nord': chunk + stays,
+            "[tables.census": chunk,
+            '[units."Méd': chunk + CENSUS,
         }
-        [whole] = [w for start, w in around.items() if piece.startswith(start)]
+        [whole] = [w for start, w in around.items() if chunk.startswith(start)]
         assert _load(tmp_path, HEAD + whole).tables
 
 
@@ -247,9 +247,9 @@ WIDE = '[tables.census.columns]\nat = "T"\n[tables.census.units]\nA = { occupied
     ("text", "faults"),
     [
         (WIDE + 'B = { staffed = "B" }\n', {("tables.census.units.B.occupied", "missing")}),
-        (WIDE + 'B = { occupied = "B", at = "T" }\n', {("tables.census.units.B.at", "told_twice")}),
-        (WIDE + 'B = { occupied = "B", unit = "T" }\n', {("tables.census.units.B.unit", "told_twice")}),
-        (WIDE.replace('at = "T"', 'at = "T"\nunit = "U"'), {("tables.census.columns.unit", "told_twice")}),
+        (WIDE + 'B = { occupied = "B", at = "T" }\n', {("tables.census.units.B.at", "named_twice")}),
+        (WIDE + 'B = { occupied = "B", unit = "T" }\n', {("tables.census.units.B.unit", "named_twice")}),
+        (WIDE.replace('at = "T"', 'at = "T"\nunit = "U"'), {("tables.census.columns.unit", "named_twice")}),
         (WIDE.replace('"A" }', "3 }"), {("tables.census.units.A.occupied", "model_type")}),
         (
             WIDE + 'B = "B"\n',

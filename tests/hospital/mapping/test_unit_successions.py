@@ -156,7 +156,7 @@ def test_units_are_described_in_one_place(tmp_path: Path) -> None:
     ].tolist() == ["Ward A"]
     with pytest.raises(MappingError) as caught:
         _read(tmp_path, '[units.A]\nlabel = "x"\n' + CENSUS, **files)
-    assert [(f.path, f.code) for f in caught.value.faults] == [("units.A", "told_twice")]
+    assert [(f.path, f.code) for f in caught.value.faults] == [("units.A", "named_twice")]
     (tmp_path / "units.csv").unlink()
     units = _read(
         tmp_path, '[units.A]\nopen_from = 2024-01-01\n[units.B]\nlabel = "Ward B"\n' + CENSUS

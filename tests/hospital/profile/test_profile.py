@@ -149,7 +149,7 @@ def test_a_unit_that_opens_later_is_told_of_unless_the_table_of_units_says_so(
     assert next(u for u in told.units if u.unit == "MED-A").open_from == "2024-08-01"
 
 
-def test_a_new_unit_is_served_by_the_simple_rule(tables: Tables, tmp_path: Path) -> None:
+def test_a_new_unit_is_served_by_the_baseline(tables: Tables, tmp_path: Path) -> None:
     """Under ninety days of history a unit has no model of its own."""
     stays, late = tables["stays"], pd.Timestamp("2025-02-01", tz="UTC")
     tables["stays"] = stays[(stays["unit"] != "MED-A") | (stays["entered_at"] >= late)].reset_index(drop=True)
@@ -221,7 +221,7 @@ def test_two_rows_of_one_visit(tables: Tables, tmp_path: Path) -> None:
     """The same row twice counts once and is told; the same content under another id is told too."""
     visits = tables["visits"]
     tables["visits"] = pd.concat([visits, visits.iloc[100:107]], ignore_index=True)
-    again = one(profile(tables, tmp_path / "a"), "repeated_row")
+    again = one(profile(tables, tmp_path / "a"), "duplicate_row")
     assert (again.table, again.rows) == ("visits", 7)
     twins = visits.iloc[100:107].assign(visit_id=[f"X{i}" for i in range(7)])
     tables["visits"] = pd.concat([visits, twins], ignore_index=True)
@@ -281,8 +281,8 @@ def test_another_unit_of_measure_from_a_day_on_is_found_on_that_day(
     after = visits["arrived_at"] >= MIDDLE
     visits[column] = visits[column].where(~after, change(visits[column]))
     found = profile(tables, tmp_path)
-    assert looked_at(found) == [("visits", "level_jumps", column)]
-    assert one(found, "level_jumps").first in ("2024-07-31", "2024-08-01", "2024-08-02")
+    assert looked_at(found) == [("visits", "level_shifts", column)]
+    assert one(found, "level_shifts").first in ("2024-07-31", "2024-08-01", "2024-08-02")
 
 
 def test_another_list_of_codes_from_a_day_on_is_found(tables: Tables, tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ def test_a_column_that_is_told_from_a_day_on_is_found(tables: Tables, tmp_path: 
     visits = tables["visits"]
     visits["spo2_percent"] = visits["spo2_percent"].where(visits["arrived_at"] >= MIDDLE)
     found = profile(tables, tmp_path)
-    assert looked_at(found) == [("visits", "told_changes", "spo2_percent")]
+    assert looked_at(found) == [("visits", "presence_shifts", "spo2_percent")]
 
 
 def bare(times: pd.Series) -> np.ndarray:
@@ -341,7 +341,9 @@ def test_counts_that_become_percent_are_found_in_their_unit(tables: Tables, tmp_
     change = (rows["unit"] == "MED-A") & (rows["at"] >= MIDDLE)
     rows["occupied"] = rows["occupied"].where(~change, rows["occupied"] * 5)
     found = profile({"census": rows}, tmp_path)
-    assert [(f.code, f.unit) for f in found.findings if f.weight is Weight.LOOK] == [("level_jumps", "MED-A")]
+    assert [(f.code, f.unit) for f in found.findings if f.weight is Weight.LOOK] == [
+        ("level_shifts", "MED-A")
+    ]
 
 
 def test_zeros_of_a_closed_unit_hours_left_out_and_a_second_cadence_are_found(
@@ -381,7 +383,7 @@ def test_each_missing_column_costs_the_features_that_training_then_lacks(
 
 
 def test_every_optional_feature_has_a_reason() -> None:
-    """Whatever is taken away from a whole hospital, the feature that goes is written down with it."""
+    """Whatever is taken away from a hospital total, the feature that goes is written down with it."""
     lost = lost_without(True, False)
     assert ("bed-demand", "planned_operations") in lost["operations"]
     assert ("wait-time", "ed_doctors") in lost["staffing"]
@@ -426,8 +428,8 @@ def test_the_register_of_intensive_care_changed_its_meaning_twice(tmp_path: Path
     mapping = load_mapping(ROOT / "docs" / "mappings" / "divi.toml")
     file = Path(folder) / "divi_icu_beds_daily_2020_2025.parquet"
     found = profile_of(read_hospital(file, mapping, b"k" * 32), source="divi", now=NOW)
-    jumps = {(f.column, f.unit): f.first for f in found.findings if f.code == "level_jumps"}
+    jumps = {(f.column, f.unit): f.first for f in found.findings if f.code == "level_shifts"}
     assert jumps[("occupied", "Niedersachsen")] == "2020-04-16"
     assert jumps[("staffed", "Baden-Württemberg")] == "2020-08-03"
-    assert {f.code for f in found.findings if f.weight is Weight.LOOK} == {"level_jumps"}
+    assert {f.code for f in found.findings if f.weight is Weight.LOOK} == {"level_shifts"}
     assert not [column for column, _ in jumps if column == "covid_patients"]

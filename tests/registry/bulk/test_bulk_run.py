@@ -16,14 +16,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from cli.main import main
-from hospital.features.lookback import reach_days
+from hospital.features.lookback import lookback_days
 from hospital.ingest.event_columns import columns_of
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.ingest.pseudonyms import load_or_create_key
 from hospital.simulator import simulate, write
 from hospital.times import DAY, instant
 from registry.bulk.parquet import Layout, Subject
-from registry.bulk.rows import pieces_of
+from registry.bulk.rows import chunks_of
 from registry.bulk.run import Request, Written, explain_all
 from registry.cards.card_document import build_card
 from registry.errors import BulkError
@@ -46,7 +46,7 @@ from training.train import Request as Training
 from training.train import build_package
 
 HORIZONS = (4.0, 24.0)
-PIECE_ROWS = 500
+CHUNK_ROWS = 500
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Home:
     def explain(self, out: Path, model: str = "wait-time", **more: Any) -> Written:
         """Explains the hospital's rows into a file; what is told is collected in `said`."""
         said = more.pop("said", [])
-        request = Request(model, None, self.data, None, out, "en", PIECE_ROWS)
+        request = Request(model, None, self.data, None, out, "en", CHUNK_ROWS)
         return explain_all(
             replace(request, **more), self.installation.settings, progress=lambda *_: None, tell=said.append
         )
@@ -135,7 +135,7 @@ def test_every_row_adds_up(home: Home, model: str) -> None:
     assert not home.out[model].with_name(f"{model}.parquet.parts").exists()
     file = pq.ParquetFile(home.out[model])
     assert file.num_row_groups > 3
-    assert max(file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)) <= PIECE_ROWS
+    assert max(file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)) <= CHUNK_ROWS
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -180,7 +180,7 @@ def _stored(home: Home, now: int, folder: Path) -> Any:
             rows = rows_since(
                 name,
                 columns_of(table, name),
-                now - (reach_days(name) + 10) * DAY,
+                now - (lookback_days(name) + 10) * DAY,
                 home.tables.audit_attributes,
             )
             import_rows(connection, name, [r for r in rows if r["received_at"] <= now])
@@ -254,9 +254,9 @@ def test_an_age_of_observations_is_told_as_then(home: Home) -> None:
     tables = replace(home.tables, tables=home.tables.tables | {"visits": pd.concat([visits, mine])})
     model = home.package("wait-time")
     subject = Subject("wait-time", "1", "sha256:1", home.data, frozenset({("ED", 0.0)}))
-    pieces = pieces_of(model, tables, subject.scope, 50)
-    piece = pieces.piece(len(pieces) - 1)
-    rows = Layout(model, subject, "fr").table(piece, answer(model, piece.rows, piece.inside)).to_pandas()
+    chunks = chunks_of(model, tables, subject.scope, 50)
+    chunk = chunks.chunk(len(chunks) - 1)
+    rows = Layout(model, subject, "fr").table(chunk, answer(model, chunk.rows, chunk.inside)).to_pandas()
     assert rows["visit_id"].iloc[-1] == "new"
     assert rows["trust_status"].iloc[-1] == "degraded"
     assert any("trop anciennes" in words for words in rows["trust_warnings"].iloc[-1])
@@ -275,7 +275,7 @@ def progress(step, share):
     if count == 3:
         print("now", flush=True)
         time.sleep(600)
-request = Request({model!r}, None, Path({data!r}), None, Path({out!r}), "en", {piece_rows})
+request = Request({model!r}, None, Path({data!r}), None, Path({out!r}), "en", {chunk_rows})
 explain_all(request, Settings(home=Path({home!r})), progress=progress, tell=print)
 """
 
@@ -290,7 +290,7 @@ def test_killed_and_resumed_gives_the_same_bytes(home: Home, tmp_path: Path, ste
         data=str(home.data),
         out=str(out),
         home=str(home.installation.settings.home),
-        piece_rows=PIECE_ROWS,
+        chunk_rows=CHUNK_ROWS,
     )
     with subprocess.Popen(
         [sys.executable, "-c", program],
@@ -324,7 +324,7 @@ def _stopped(home: Home, out: Path) -> Path:
         if count == 3:
             raise KeyboardInterrupt
 
-    request = Request("wait-time", None, home.data, None, out, "en", PIECE_ROWS)
+    request = Request("wait-time", None, home.data, None, out, "en", CHUNK_ROWS)
     with pytest.raises(KeyboardInterrupt):
         explain_all(request, home.installation.settings, progress=progress, tell=print)
     return out.with_name(f"{out.name}.parts")
@@ -365,27 +365,27 @@ def test_what_does_not_add_up_is_not_written(home: Home) -> None:
     """One contribution that is off by a minute is found, with the number of rows."""
     model = home.package("wait-time")
     subject = Subject("wait-time", "1", "sha256:1", home.data, frozenset({("ED", 0.0)}))
-    piece = pieces_of(model, home.tables, subject.scope, 50).piece(1)
-    answered = answer(model, piece.rows, piece.inside)
+    chunk = chunks_of(model, home.tables, subject.scope, 50).chunk(1)
+    answered = answer(model, chunk.rows, chunk.inside)
     layout = Layout(model, subject, "en")
-    assert layout.table(piece, answered).num_rows == 50
+    assert layout.table(chunk, answered).num_rows == 50
     answered.model.contributions[7, 2] += 1
     with pytest.raises(BulkError, match="1 of 50 explanations do not add up"):
-        layout.table(piece, answered)
+        layout.table(chunk, answered)
     answered.model.contributions[7, 2] = np.nan
     with pytest.raises(BulkError, match="1 of 50"):
-        layout.table(piece, answered)
+        layout.table(chunk, answered)
 
 
 def test_no_forecast_is_missing_not_zero(home: Home) -> None:
     """Where the baseline is not known the row stays, without numbers or status."""
     model = home.package("bed-demand")
     subject = Subject("bed-demand", "1", "sha256:1", home.data, frozenset())
-    piece = pieces_of(model, home.tables, subject.scope, 50).piece(1)
-    unknown = piece.rows.baseline.copy()
+    chunk = chunks_of(model, home.tables, subject.scope, 50).chunk(1)
+    unknown = chunk.rows.baseline.copy()
     unknown[3] = np.nan
-    piece = replace(piece, rows=replace(piece.rows, anchor=unknown, baseline=unknown))
-    row = Layout(model, subject, "en").table(piece, answer(model, piece.rows, piece.inside)).slice(3, 1)
+    chunk = replace(chunk, rows=replace(chunk.rows, offset=unknown, baseline=unknown))
+    row = Layout(model, subject, "en").table(chunk, answer(model, chunk.rows, chunk.inside)).slice(3, 1)
     for name in ("p50", "base", "contribution_unit", "adjustment_floor", "trust_status", "trust_warnings"):
         assert row[name].null_count == 1, name
     assert row["unit"].null_count == 0
@@ -466,7 +466,7 @@ def test_too_short_a_history_gives_no_file(
 def test_the_command_writes_what_it_says(
     home: Home, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The whole way by the command line, in pieces of the usual size: the same rows."""
+    """The whole way by the command line, in chunks of the usual size: the same rows."""
     monkeypatch.setenv("VIGIE_HOME", str(home.installation.settings.home))
     out = tmp_path / "x.parquet"
     assert (
@@ -478,9 +478,9 @@ def test_the_command_writes_what_it_says(
 
 
 def test_events_are_cut_without_changing_a_bit(home: Home) -> None:
-    """Features of a piece are the bits that a check computes for all rows at once."""
+    """Features of a chunk are the bits that a check computes for all rows at once."""
     for model in MODELS:
         package, prepared = home.package(model), _prepared(home, model)
-        pieces = pieces_of(package, home.tables, frozenset(), 333)
-        X = np.concatenate([pieces.piece(i).rows.X for i in range(len(pieces))])
+        chunks = chunks_of(package, home.tables, frozenset(), 333)
+        X = np.concatenate([chunks.chunk(i).rows.X for i in range(len(chunks))])
         assert X.tobytes() == prepared.X.tobytes()

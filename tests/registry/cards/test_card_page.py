@@ -74,7 +74,7 @@ def _report(installation: Installation, verdict: str = "inconclusive") -> dict[s
     worse = {"interval": [0.09, 0.13], "threshold": 0.06}
     small = {"note": "needs_more_rows", "threshold": 2500.0, "n": 900, "required": False, "lacking": 1600}
     fairness = [
-        _finding("mean_outcome", "sex=F", 75.5, "pass", note="told", required=False),
+        _finding("mean_outcome", "sex=F", 75.5, "pass", note="reported", required=False),
         _finding("share_above_p50", "sex=F", 0.11, "block", **worse),
         _finding("share_above_p50", "sex=M", -0.01, "pass", interval=[-0.03, 0.01], threshold=0.06),
         _finding("share_above_p50", "age_band=80+", None, "inconclusive", **small),
@@ -204,7 +204,7 @@ def test_the_board_is_told_the_very_command(card: dict[str, Any]) -> None:
 
 
 def test_figures_are_those_of_the_report(card: dict[str, Any]) -> None:
-    """In minutes, beside the rule that a spreadsheet could apply, with intervals and counts."""
+    """In minutes, beside the baseline that a spreadsheet could apply, with intervals and counts."""
     text = _rendered(card).text
     for said in ("45.6 min", "57.3 min", "usual at this hour", "+21.7% [14.0%, 29.0%]", "82.0%", "2,549"):
         assert said in text, said
@@ -261,8 +261,8 @@ def test_names_of_the_hospital_are_text_and_never_markup(card: dict[str, Any], l
     hostile = "<script>alert(1)</script>\"'&"
     changed = json.loads(json.dumps(card).replace('"Urgences"', json.dumps(hostile)))
     changed["groups"][0]["group"] = f"unit={hostile}"
-    for harm in changed["groups"][0]["harms"]:
-        harm["group"] = f"unit={hostile}"
+    for disparity in changed["groups"][0]["disparities"]:
+        disparity["group"] = f"unit={hostile}"
     changed["gates"][0]["findings"][0]["group"] = hostile
     changed["performance"][1]["unit_group"] = hostile
     changed["data"]["findings"][0] |= {"table": hostile, "code": hostile, "message": hostile}

@@ -51,7 +51,7 @@ def test_machines_get_what_the_design_promises(report: Report) -> None:
         "calibration",
         "fairness",
         "drift",
-        "sobriety",
+        "efficiency",
     ]
     for gate in body["gates"]:
         assert gate["verdict"] in ("pass", "block", "inconclusive", "not applicable")
@@ -66,19 +66,19 @@ def test_every_report_keeps_its_schema(kind: str, evidence: Evidence, report: Re
     """`docs/report.schema.json` names every key; one that nobody promised, or that is gone, is a fault."""
     schema = json.loads((ROOT / "docs" / "report.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
-    nothing = evidence.judge.part(np.zeros(evidence.judge.size, bool))
+    nothing = evidence.test.part(np.zeros(evidence.test.size, bool))
     body = {
         "sound": lambda: report,
         "unfair": lambda: unfair,
         "baseline": lambda: make_report(replace(evidence, kind="baseline"), POLICY),
-        "empty": lambda: make_report(replace(evidence, judge=nothing), POLICY),
+        "empty": lambda: make_report(replace(evidence, test=nothing), POLICY),
     }[kind]().body
     validator = jsonschema.Draft202012Validator(schema)
     validator.validate(json.loads(canonical_json(body)))
     with pytest.raises(jsonschema.ValidationError):
         validator.validate({**body, "verdict": "maybe"})
     with pytest.raises(jsonschema.ValidationError):
-        validator.validate({k: v for k, v in body.items() if k != "tries"})
+        validator.validate({k: v for k, v in body.items() if k != "attempts"})
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_every_report_keeps_its_schema(kind: str, evidence: Evidence, report: Re
 def test_a_version_that_was_not_the_first_is_told_so(evidence: Evidence, language: str, said: str) -> None:
     """Whoever reads the table learns that it was tried before."""
     out = io.StringIO()
-    body = make_report(replace(evidence, tries=4), POLICY).body
+    body = make_report(replace(evidence, attempts=4), POLICY).body
     print_report(body, language, Console(file=out, width=100, no_color=True))  # type: ignore[arg-type]
     assert said in re.sub(r"\s+", " ", out.getvalue())
 
@@ -109,7 +109,7 @@ def test_performance_has_a_row_for_each_unit_group_and_horizon(report: Report, e
         assert row["gain"][1] <= row["gain"][0] <= row["gain"][2]
         if row["unit_group"] != "all":
             assert row["in_scope"] == ((row["unit_group"], row["horizon_hours"]) in inside)
-    part = evidence.judge.part(evidence.judge.horizon_hours == 24)
+    part = evidence.test.part(evidence.test.horizon_hours == 24)
     row = next(r for r in rows if (r["unit_group"], r["horizon_hours"]) == ("all", 24.0))
     assert row["mae"] == pytest.approx(float(np.abs(part.outcome - part.p50).mean()))
     assert row["n"] == part.size
@@ -139,14 +139,14 @@ def test_a_baseline_only_package_is_judged_by_its_own_section(evidence: Evidence
     assert [g["name"] for g in report.gates] == ["contract", "calibration"]
     assert report.body["required"] == ["contract", "calibration"]
     assert report.body["scope"] == []
-    part = evidence.judge
+    part = evidence.test
     narrow = with_judge(evidence, quantiles=part.p50[:, None] + 0.3 * (part.quantiles - part.p50[:, None]))
     assert make_report(replace(narrow, kind="baseline"), POLICY).verdict == "block"
 
 
 def test_no_judged_row_gives_a_report_that_does_not_open(evidence: Evidence) -> None:
-    """An empty judge part is a report like any other, and opens nothing."""
-    nothing = replace(evidence, judge=evidence.judge.part(np.zeros(evidence.judge.size, bool)))
+    """An empty test set is a report like any other, and opens nothing."""
+    nothing = replace(evidence, test=evidence.test.part(np.zeros(evidence.test.size, bool)))
     report = make_report(nothing, POLICY)
     assert report.verdict != "pass"
     assert canonical_json(report.body)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from registry.check.multiplicity import registered_span, tries
+from registry.check.multiplicity import attempts, registered_span
 from registry.record.database import open_database, writing
 from registry.record.journal import append
 
@@ -28,9 +28,9 @@ def registered(engine: Engine, version: str, span: tuple[int, int] | None, model
 
 
 def counted(engine: Engine, version: str, span: tuple[int, int]) -> int:
-    """Tries of a version of wait-time."""
+    """Attempts of a version of wait-time."""
     with engine.connect() as connection:
-        return tries(connection, "wait-time", version, span)
+        return attempts(connection, "wait-time", version, span)
 
 
 def test_versions_judged_on_overlapping_days_count(engine: Engine) -> None:

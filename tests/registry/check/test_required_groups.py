@@ -22,14 +22,14 @@ def demanding(groups: str) -> Policy:
 
 def test_groups_that_are_somewhere_in_the_tables_are_not_refused(hospital: HospitalTables) -> None:
     """Whether or not a judged row is theirs: an age band comes from ages, a unit group from the rows."""
-    part = beds(Hospital(days=540), np.random.default_rng(1)).judge
+    part = beds(Hospital(days=540), np.random.default_rng(1)).test
     wanted = '{sex = ["F", "M"], age_band = ["0-15", "80+"], unit_group = ["group 1"]}'
     require_groups(demanding(wanted), (part,), hospital)
 
 
 def test_every_group_that_nobody_has_is_named(hospital: HospitalTables) -> None:
     """Of every attribute at once, those of an attribute that the tables lack among them."""
-    part = beds(Hospital(days=540), np.random.default_rng(1)).judge
+    part = beds(Hospital(days=540), np.random.default_rng(1)).test
     wanted = '{sex = ["F", "woman"], age_band = ["100+"], unit_group = ["group 9"], site = ["north"]}'
     with pytest.raises(PolicyError, match=r"sex=woman, age_band=100\+, unit_group=group 9, site=north\."):
         require_groups(demanding(wanted), (part,), hospital)

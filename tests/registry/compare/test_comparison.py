@@ -24,7 +24,7 @@ def _by(found: list[Difference]) -> dict[tuple[str, str, str], Difference]:
 @pytest.fixture(scope="module")
 def rows() -> Scored:
     """Judged rows of a sound wait-time version."""
-    return waits(Hospital(), np.random.default_rng(3)).judge.known()
+    return waits(Hospital(), np.random.default_rng(3)).test.known()
 
 
 def test_a_version_differs_from_itself_by_nothing(rows: Scored) -> None:
@@ -66,7 +66,7 @@ def test_every_group_that_is_large_enough_has_its_own_line(rows: Scored) -> None
     assert {("sex", "F"), ("sex", "M"), ("all", "all")} <= groups
     assert ("sex", "X") not in groups
     assert found["mae", "sex", "F"].n == int((few == "F").sum())
-    judged = beds(Hospital(), np.random.default_rng(3)).judge.known()
+    judged = beds(Hospital(), np.random.default_rng(3)).test.known()
     of_beds = {(d.by, d.group) for d in differences(judged, judged)}
     assert {f"{h:g} h" for h in np.unique(judged.horizon_hours)} == {
         g for by, g in of_beds if by == "horizon"

@@ -1,4 +1,4 @@
-"""`vigie compare` on versions that were really trained: on which rows, with other judge parts, and on later tables."""
+"""`vigie compare` on versions that were really trained: on which rows, with other test sets, and on later tables."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -27,7 +27,7 @@ class Versions:
     """Three versions of a small hospital's waits, and the tables that they knew, and all.
 
     Attributes:
-        split: of each version. Version 2 has a judge part that begins later; version 3 one that begins where the known
+        split: of each version. Version 2 has a test set that begins later; version 3 one that begins where the known
         tables end, so that no row of them is judged by it.
     """
 
@@ -46,8 +46,8 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
     known, later = (read_hospital(root / name, None, KEY) for name in ("known", "later"))
     settings = Settings(home=root / "home")
     splits = []
-    for tables, judge_from in ((known, _day(158)), (known, _day(171)), (later, _day(KNOWN))):
-        request = Request("wait-time", ablation=False, judge_from=judge_from)
+    for tables, test_from in ((known, _day(158)), (known, _day(171)), (later, _day(KNOWN))):
+        request = Request("wait-time", ablation=False, test_from=test_from)
         done = train(request, tables, settings, key=None, now=NOW, progress=lambda *_: None)
         splits.append(_split(done.candidate))
     return Versions(settings, known, later, tuple(splits))
@@ -67,12 +67,12 @@ def _compared(versions: Versions, first: str, second: str, tables: HospitalTable
 
 def test_only_rows_that_neither_was_fitted_on_are_compared(versions: Versions) -> None:
     """From the later of the two beginnings, whichever version is named first; a version beside itself is the same."""
-    begun = [split.spans["judge"][0] for split in versions.split]
+    begun = [split.spans["test"][0] for split in versions.split]
     assert begun[0] < begun[1]
     for pair in (("1", "2"), ("2", "1")):
         found = _compared(versions, *pair, None)
         assert begun[1] <= found.start < begun[1] + DAY
-        assert found.end < versions.split[1].spans["judge"][1]
+        assert found.end < versions.split[1].spans["test"][1]
     forth, back = (
         next(d for d in _compared(versions, *pair, None).differences if (d.metric, d.by) == ("mae", "all"))
         for pair in (("1", "2"), ("2", "1"))

@@ -23,8 +23,8 @@ def sound() -> Evidence:
 
 
 def judged(evidence: Evidence) -> GateResult:
-    """The gate's result with the scope that the scope part gives."""
-    return judge_accuracy(evidence, POLICY, choose_scope(evidence.scope_part, POLICY))
+    """The gate's result with the scope that the validation set gives."""
+    return judge_accuracy(evidence, POLICY, choose_scope(evidence.validation, POLICY))
 
 
 def gains(result: GateResult) -> dict[str, Finding]:
@@ -34,7 +34,7 @@ def gains(result: GateResult) -> dict[str, Finding]:
 
 def with_current(evidence: Evidence, factor: float) -> Evidence:
     """Beside a current release whose error is `factor` times the version's."""
-    part = evidence.judge
+    part = evidence.test
     current = part.outcome[:, None] + factor * (part.quantiles - part.outcome[:, None])
     return replace(evidence, current=current, current_version="1", current_expected=True)
 
@@ -50,9 +50,9 @@ def test_a_sound_model_passes(sound: Evidence) -> None:
 
 
 def test_a_model_that_knows_nothing_has_an_empty_scope_and_is_blocked() -> None:
-    """Nothing better than the simple rule: nothing to serve."""
+    """Nothing better than the baseline: nothing to serve."""
     evidence = beds(Hospital(gain=0.0), np.random.default_rng(1))
-    assert choose_scope(evidence.scope_part, POLICY) == ()
+    assert choose_scope(evidence.validation, POLICY) == ()
     result = judged(evidence)
     assert result.verdict is Verdict.BLOCK
     assert result.findings[0].note == "empty_scope"
@@ -60,24 +60,24 @@ def test_a_model_that_knows_nothing_has_an_empty_scope_and_is_blocked() -> None:
 
 def test_a_gain_that_is_not_sure_stays_out_of_the_scope(sound: Evidence) -> None:
     """One good day promises nothing, however large its gain."""
-    part = sound.scope_part
+    part = sound.validation
     day = part.part(part.prediction_time < part.prediction_time.min() + 86_400_000_000)
     assert choose_scope(part, POLICY)
     assert choose_scope(day, POLICY) == ()
 
 
 def test_a_gain_of_the_scope_part_that_is_gone_is_blocked(sound: Evidence) -> None:
-    """The judge part decides: a model worse than the rule there is blocked whatever the scope part said."""
-    part = sound.judge
+    """The test set decides: a model worse than the baseline there is blocked whatever the validation set said."""
+    part = sound.test
     worse = part.outcome[:, None] + 1.5 * (part.quantiles - part.outcome[:, None])
     assert judged(with_judge(sound, quantiles=worse)).verdict is Verdict.BLOCK
 
 
 def test_few_blocks_take_a_horizon_out_of_the_scope(sound: Evidence) -> None:
     """A month holds too few independent stretches of three-day forecasts: not promised, not required."""
-    start = sound.judge.prediction_time.max() - 45 * 86_400_000_000
-    short = replace(sound, judge=sound.judge.part(sound.judge.prediction_time > start))
-    scope = choose_scope(short.scope_part, POLICY)
+    start = sound.test.prediction_time.max() - 45 * 86_400_000_000
+    short = replace(sound, test=sound.test.part(sound.test.prediction_time > start))
+    scope = choose_scope(short.validation, POLICY)
     result = judge_accuracy(short, POLICY, scope)
     assert not gains(result)["72 h"].required
     assert {h for _, h in judged_scope(result, scope)} <= {4.0, 8.0, 24.0}
@@ -85,8 +85,8 @@ def test_few_blocks_take_a_horizon_out_of_the_scope(sound: Evidence) -> None:
 
 def test_no_horizon_left_blocks(sound: Evidence) -> None:
     """When the only horizons of the scope cannot be judged, there is nothing to release."""
-    start = sound.judge.prediction_time.max() - 45 * 86_400_000_000
-    short = replace(sound, judge=sound.judge.part(sound.judge.prediction_time > start))
+    start = sound.test.prediction_time.max() - 45 * 86_400_000_000
+    short = replace(sound, test=sound.test.part(sound.test.prediction_time > start))
     result = judge_accuracy(short, POLICY, tuple((f"group {i}", 72.0) for i in range(4)))
     assert result.verdict is Verdict.BLOCK
     assert "no_horizon_left" in {f.note for f in result.findings}
@@ -94,7 +94,7 @@ def test_no_horizon_left_blocks(sound: Evidence) -> None:
 
 def test_a_nan_forecast_is_inconclusive(sound: Evidence) -> None:
     """A row without a forecast is not a row to leave out."""
-    quantiles = sound.judge.quantiles.copy()
+    quantiles = sound.test.quantiles.copy()
     quantiles[::50] = np.nan
     result = judged(with_judge(sound, quantiles=quantiles))
     assert result.verdict is Verdict.INCONCLUSIVE
@@ -102,27 +102,27 @@ def test_a_nan_forecast_is_inconclusive(sound: Evidence) -> None:
 
 
 def test_a_constant_outcome_is_inconclusive(sound: Evidence) -> None:
-    """Where the rule is always right there is no gain to measure."""
-    n = sound.judge.size
+    """Where the baseline is always right there is no gain to measure."""
+    n = sound.test.size
     same = with_judge(
-        sound, outcome=np.full(n, 9.0), baselines={k: np.full(n, 9.0) for k in sound.judge.baselines}
+        sound, outcome=np.full(n, 9.0), baselines={k: np.full(n, 9.0) for k in sound.test.baselines}
     )
     assert judged(same).verdict is Verdict.INCONCLUSIVE
 
 
 def test_no_judged_row_is_inconclusive(sound: Evidence) -> None:
     """Rows that all weigh nothing decide nothing."""
-    assert judged(with_judge(sound, weight=np.zeros(sound.judge.size))).verdict is Verdict.INCONCLUSIVE
+    assert judged(with_judge(sound, weight=np.zeros(sound.test.size))).verdict is Verdict.INCONCLUSIVE
 
 
 def test_the_baseline_is_the_best_of_the_scope_part(sound: Evidence) -> None:
-    """Which rule to beat is settled before the judge part is seen, NaN rules aside."""
-    assert best_baseline(sound.scope_part, 24.0) == "last_value"
+    """Which baseline to beat is settled before the test set is seen, NaN baselines aside."""
+    assert best_baseline(sound.validation, 24.0) == "last_value"
     nans = {
-        "last_value": np.full(sound.scope_part.size, np.nan),
-        "usual": sound.scope_part.baselines["usual"],
+        "last_value": np.full(sound.validation.size, np.nan),
+        "usual": sound.validation.baselines["usual"],
     }
-    assert best_baseline(replace(sound.scope_part, baselines=nans), 24.0) == "usual"
+    assert best_baseline(replace(sound.validation, baselines=nans), 24.0) == "usual"
 
 
 @pytest.mark.parametrize(
@@ -159,9 +159,9 @@ def test_a_current_release_that_is_named_and_missing_raises(sound: Evidence) -> 
 
 
 def test_wait_time_has_one_horizon() -> None:
-    """The department is the unit group, and it is in the scope when it beats the rule."""
+    """The department is the unit group, and it is in the scope when it beats the baseline."""
     evidence = waits(Hospital(), np.random.default_rng(1))
-    assert choose_scope(evidence.scope_part, POLICY) == (("ED", 0.0),)
+    assert choose_scope(evidence.validation, POLICY) == (("ED", 0.0),)
     assert set(gains(judged(evidence))) == {"all"}
 
 
@@ -172,7 +172,7 @@ def against(result: GateResult) -> dict[str, Finding]:
 
 def test_one_horizon_worse_than_what_is_served_blocks_though_the_others_are_better(sound: Evidence) -> None:
     """All horizons together may hide it: each is judged by itself."""
-    part = sound.judge
+    part = sound.test
     factor = np.where(part.horizon_hours == 8, 0.75, 1.15)[:, None]
     current = part.outcome[:, None] + factor * (part.quantiles - part.outcome[:, None])
     result = judged(replace(sound, current=current, current_version="1", current_expected=True))
@@ -183,27 +183,28 @@ def test_one_horizon_worse_than_what_is_served_blocks_though_the_others_are_bett
 
 
 def test_a_horizon_that_leaves_the_scope_is_judged_by_the_rule_that_answers_then(sound: Evidence) -> None:
-    """Not speaking is no way around the comparison: what would be served is the simple rule."""
+    """Not speaking is no way around the comparison: what would be served is the baseline."""
     evidence = with_current(sound, 1.0)
-    scope = tuple(c for c in choose_scope(sound.scope_part, POLICY) if c[1] != 24)
+    scope = tuple(c for c in choose_scope(sound.validation, POLICY) if c[1] != 24)
     found = against(judge_accuracy(evidence, POLICY, scope))
     assert found["24 h"].verdict is Verdict.BLOCK
     assert found["8 h"].verdict is Verdict.PASS
-    rule = np.where(sound.judge.horizon_hours == 24, sound.judge.p50, np.nan)
-    rule = np.where(np.isnan(rule), sound.judge.baselines["last_value"], rule)
+    baseline = np.where(sound.test.horizon_hours == 24, sound.test.p50, np.nan)
+    baseline = np.where(np.isnan(baseline), sound.test.baselines["last_value"], baseline)
     assert (
-        against(judge_accuracy(replace(evidence, rule=rule), POLICY, scope))["24 h"].verdict is Verdict.PASS
+        against(judge_accuracy(replace(evidence, baseline=baseline), POLICY, scope))["24 h"].verdict
+        is Verdict.PASS
     )
 
 
-def test_more_tries_make_a_pass_dearer_and_a_block_no_cheaper(sound: Evidence) -> None:
+def test_more_attempts_make_a_pass_dearer_and_a_block_no_cheaper(sound: Evidence) -> None:
     """Of many versions on the same rows one passes by luck; registering dummies disarms nothing."""
-    part, scope = sound.judge, choose_scope(sound.scope_part, POLICY)
+    part, scope = sound.test, choose_scope(sound.validation, POLICY)
     seen = set()
     for step in np.arange(0, 0.4, 0.01):
         worse = part.outcome[:, None] + (1 + step) * (part.quantiles - part.outcome[:, None])
         tried = with_judge(sound, quantiles=worse)
-        one, many = (gains(judge_accuracy(replace(tried, tries=n), POLICY, scope))["8 h"] for n in (1, 40))
+        one, many = (gains(judge_accuracy(replace(tried, attempts=n), POLICY, scope))["8 h"] for n in (1, 40))
         assert one.interval is not None
         assert many.interval is not None
         assert many.interval[0] < one.interval[0]

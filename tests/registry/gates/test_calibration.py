@@ -16,7 +16,7 @@ POLICY = default_policy()
 
 def judged(evidence: Evidence) -> GateResult:
     """The gate's result with everything in the scope."""
-    part = evidence.judge
+    part = evidence.test
     cells = tuple(sorted(set(zip(part.unit_group, map(float, part.horizon_hours), strict=True))))
     return judge_calibration(evidence, POLICY, cells)
 
@@ -39,7 +39,7 @@ def test_intervals_too_narrow_or_too_wide_are_blocked(make: object, narrow: floa
 
 def test_short_and_long_horizons_are_judged_apart(sound: Evidence) -> None:
     """Long intervals that are too narrow are not hidden by short ones that are right."""
-    part = sound.judge
+    part = sound.test
     long = part.horizon_hours > 24
     quantiles = np.where(
         long[:, None], part.p50[:, None] + 0.4 * (part.quantiles - part.p50[:, None]), part.quantiles
@@ -51,7 +51,7 @@ def test_short_and_long_horizons_are_judged_apart(sound: Evidence) -> None:
 
 def test_the_randomised_pit_is_uniform_where_all_is_well(sound: Evidence) -> None:
     """Whole beds, spread over their unit interval, fill every tenth of a right distribution alike."""
-    pit = randomised_pit(sound.judge)
+    pit = randomised_pit(sound.test)
     shares = np.histogram(pit[(pit > 0) & (pit < 1)], bins=10, range=(0, 1))[0] / pit.size
     assert np.abs(shares[1:-1] - 0.1).max() < 0.02
 
@@ -64,21 +64,21 @@ def test_every_horizon_group_and_part_of_the_day_is_told(sound: Evidence) -> Non
 
 def test_a_nan_is_inconclusive(sound: Evidence) -> None:
     """A quantile that is no number is never left out."""
-    quantiles = sound.judge.quantiles.copy()
+    quantiles = sound.test.quantiles.copy()
     quantiles[5, 3] = np.nan
     assert judged(with_judge(sound, quantiles=quantiles)).verdict is Verdict.INCONCLUSIVE
 
 
 def test_a_constant_outcome_is_inconclusive(sound: Evidence) -> None:
     """Outcomes that never change calibrate nothing, however many fall inside."""
-    same = with_judge(sound, outcome=np.full(sound.judge.size, 20.0))
+    same = with_judge(sound, outcome=np.full(sound.test.size, 20.0))
     assert judged(same).verdict is Verdict.INCONCLUSIVE
 
 
 def test_few_rows_or_an_empty_scope_are_inconclusive(sound: Evidence) -> None:
     """Nothing judged, nothing passed."""
-    few = np.arange(sound.judge.size) < 100
-    assert judged(replace(sound, judge=sound.judge.part(few))).verdict is Verdict.INCONCLUSIVE
+    few = np.arange(sound.test.size) < 100
+    assert judged(replace(sound, test=sound.test.part(few))).verdict is Verdict.INCONCLUSIVE
     assert judge_calibration(sound, POLICY, ()).verdict is Verdict.INCONCLUSIVE
 
 
@@ -107,18 +107,18 @@ def test_a_part_of_the_day_with_too_little_to_tell_keeps_nothing_shut() -> None:
 
 
 def test_a_few_fortnights_do_not_decide_that_intervals_are_too_wide() -> None:
-    """A week ahead a judge part holds seven blocks: all inside is not surely too wide, and is told."""
-    part = beds(Hospital(), np.random.default_rng(2)).judge
+    """A week ahead a test set holds seven blocks: all inside is not significantly too wide, and is told."""
+    part = beds(Hospital(), np.random.default_rng(2)).test
     week = replace(
         part.part(part.horizon_hours == 72), horizon_hours=np.full((part.horizon_hours == 72).sum(), 168.0)
     )
     wide = week.p50[:, None] + 4 * (week.quantiles - week.p50[:, None])
     day = replace(week, horizon_hours=np.full(week.size, 24.0), quantiles=wide)
     sound = beds(Hospital(), np.random.default_rng(2))
-    for whole, verdict, required in (
+    for hospital_total, verdict, required in (
         (replace(week, quantiles=wide), Verdict.INCONCLUSIVE, False),
         (day, Verdict.BLOCK, True),
     ):
-        name = f"hospital={whole.horizon_hours[0]:g} h"
-        found = next(f for f in judged(replace(sound, hospital=whole)).findings if f.group == name)
+        name = f"hospital={hospital_total.horizon_hours[0]:g} h"
+        found = next(f for f in judged(replace(sound, hospital=hospital_total)).findings if f.group == name)
         assert (found.metric, found.verdict, found.required) == ("coverage", verdict, required)

@@ -65,36 +65,36 @@ def test_other_feature_definitions_block(sound: Evidence) -> None:
 
 def test_repeated_rows_block(sound: Evidence) -> None:
     """A row that is judged twice counts twice; one that chose the scope does not judge."""
-    every = np.arange(sound.judge.size)
-    twice = sound.judge.part(np.sort(np.concatenate([every, every[:1]])))
-    assert broken(judge_contract(replace(sound, judge=twice), POLICY)) == {"rows_repeated"}
-    names = sound.judge.row_id.copy()
-    names[0] = sound.scope_part.row_id[0]
-    assert broken(judge_contract(with_judge(sound, row_id=names), POLICY)) == {"rows_repeated"}
+    every = np.arange(sound.test.size)
+    twice = sound.test.part(np.sort(np.concatenate([every, every[:1]])))
+    assert broken(judge_contract(replace(sound, test=twice), POLICY)) == {"rows_duplicated"}
+    names = sound.test.row_id.copy()
+    names[0] = sound.validation.row_id[0]
+    assert broken(judge_contract(with_judge(sound, row_id=names), POLICY)) == {"rows_duplicated"}
 
 
 def test_rows_shuffled_in_time_block(sound: Evidence) -> None:
     """Times that were shuffled among the rows would make days that never were."""
     rng = np.random.default_rng(1)
-    order = rng.permutation(sound.judge.size)
-    shuffled = with_judge(sound, prediction_time=sound.judge.prediction_time[order])
+    order = rng.permutation(sound.test.size)
+    shuffled = with_judge(sound, prediction_time=sound.test.prediction_time[order])
     assert "rows_out_of_time" in broken(judge_contract(shuffled, POLICY))
     evidence = beds(Hospital(days=430), rng)
-    shifted = with_judge(evidence, target_time=evidence.judge.target_time + 3_600_000_000)
+    shifted = with_judge(evidence, target_time=evidence.test.target_time + 3_600_000_000)
     assert broken(judge_contract(shifted, POLICY)) == {"rows_out_of_time"}
 
 
 def test_the_autumn_clock_change_is_no_disorder() -> None:
     """Instants go on through the hour that the clock shows twice; horizons are elapsed hours."""
     evidence = beds(Hospital(), np.random.default_rng(1))
-    clock = (evidence.judge.local_hour + 1) % 24
+    clock = (evidence.test.local_hour + 1) % 24
     assert judge_contract(with_judge(evidence, local_hour=clock), POLICY).verdict is Verdict.PASS
 
 
 def test_numbers_that_are_none_are_inconclusive(sound: Evidence) -> None:
     """A missing forecast or outcome of a row that counts is neither right nor wrong."""
-    counted = np.flatnonzero(sound.judge.weight > 0)
-    quantiles, outcome = sound.judge.quantiles.copy(), sound.judge.outcome.copy()
+    counted = np.flatnonzero(sound.test.weight > 0)
+    quantiles, outcome = sound.test.quantiles.copy(), sound.test.outcome.copy()
     quantiles[counted[0], 2] = np.nan
     outcome[counted[1]] = np.nan
     result = judge_contract(with_judge(sound, quantiles=quantiles, outcome=outcome), POLICY)
@@ -105,10 +105,10 @@ def test_numbers_that_are_none_are_inconclusive(sound: Evidence) -> None:
 @pytest.mark.parametrize("weight", [-1.0, float("nan")])
 def test_weights_that_are_none_block(sound: Evidence, weight: float) -> None:
     """Negative and missing weights, and censored rows that count."""
-    weights = sound.judge.weight.copy()
+    weights = sound.test.weight.copy()
     weights[3] = weight
     assert "weights_wrong" in broken(judge_contract(with_judge(sound, weight=weights), POLICY))
-    counted = with_judge(sound, censored=np.ones(sound.judge.size, bool))
+    counted = with_judge(sound, censored=np.ones(sound.test.size, bool))
     assert broken(judge_contract(counted, POLICY)) == {"weights_wrong"}
 
 
@@ -142,10 +142,10 @@ def test_evidence_that_does_not_fit_together_raises(sound: Evidence) -> None:
     """Every misfit is said; no verdict is given."""
     bad = with_judge(
         sound,
-        weight=sound.judge.weight[:-1],
-        quantiles=sound.judge.quantiles[:, :5],
+        weight=sound.test.weight[:-1],
+        quantiles=sound.test.quantiles[:, :5],
         baselines={},
-        horizon_hours=np.full(sound.judge.size, np.nan),
+        horizon_hours=np.full(sound.test.size, np.nan),
     )
     with pytest.raises(RegistryError) as raised:
         judge(replace(bad, kind="wish"), POLICY)

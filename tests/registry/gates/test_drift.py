@@ -146,7 +146,7 @@ def test_days_without_a_value_are_left_out() -> None:
     ("what", "level", "noise", "small", "large", "metric"),
     [
         ("count", 170.0, 8.0, 12.0, 34.0, "volume_shift"),
-        ("together", 0.5, 0.05, 0.05, -0.2, "correlation_shift"),
+        ("correlation", 0.5, 0.05, 0.05, -0.2, "correlation_shift"),
         ("bias", 0.0, 0.05, 0.05, 0.2, "bias_shift"),
         ("loss", 0.5, 0.04, 0.06, 0.2, "error_rise"),
     ],
@@ -165,7 +165,7 @@ def test_each_family_has_an_effect_of_its_own(
 
 
 def test_errors_that_got_smaller_are_no_drift(sound: Evidence) -> None:
-    """Only a rise of the error is harm; a bias is, either way."""
+    """Only a rise of the error counts; a bias does, either way."""
     values = np.random.default_rng(7).normal(0.5, 0.04, 500)
     values[-60:] -= 0.3
     assert judged(sound, daily(values, what="loss")).verdict is Verdict.PASS
@@ -222,7 +222,7 @@ def test_rows_in_any_order_make_the_same_series() -> None:
         input_series(InputRows(at[i], X[i], both, counted=True), 20_050 * DAY, zone)
         for i in (np.arange(at.size), order)
     )
-    assert [d.what for d in one] == ["count", "mean", "mean", "missing", "together"]
+    assert [d.what for d in one] == ["count", "mean", "mean", "missing", "correlation"]
     for first, second in zip(one, other, strict=True):
         assert (first.name, first.what) == (second.name, second.what)
         np.testing.assert_allclose(second.earlier, first.earlier, atol=1e-9)
@@ -235,7 +235,7 @@ def test_errors_are_those_of_days_that_no_tree_was_fitted_to() -> None:
     bias, loss = (d for d in evidence.inputs if d.name == "forecast_error")
     assert (bias.what, loss.what) == ("bias", "loss")
     assert abs(bias.level) < 0.1 < loss.level
-    assert error_series(evidence.judge.part(np.zeros(evidence.judge.size, bool)), 0, ZoneInfo("UTC")) == ()
+    assert error_series(evidence.test.part(np.zeros(evidence.test.size, bool)), 0, ZoneInfo("UTC")) == ()
 
 
 def test_the_days_of_a_clock_change_are_days_like_any_other() -> None:

@@ -1,4 +1,4 @@
-"""Sobriety: budgets, multiples of the version in use, and energy that is estimated from what was really taken."""
+"""Efficiency: budgets, multiples of the version in use, and energy that is estimated from what was really taken."""
 
 import json
 import time
@@ -14,13 +14,13 @@ from hospital.ingest.hospital_reader import read_hospital
 from hospital.simulator import simulate, write
 from registry.cards.card_page import render_html
 from registry.cards.report import make_report
-from registry.evidence.probe_records import Probed, SobrietyFacts, SobrietyFigures
+from registry.evidence.probe_records import EfficiencyFacts, EfficiencyFigures, Probed
 from registry.evidence.records import Evidence
 from registry.facts.cache import keep, kept
-from registry.facts.efficiency_facts import Costed, sobriety_facts
+from registry.facts.efficiency_facts import Costed, efficiency_facts
 from registry.facts.energy import Meter, watt_hours
 from registry.gates import GateResult, Verdict
-from registry.gates.efficiency import judge_sobriety
+from registry.gates.efficiency import judge_efficiency
 from registry.model.forecast_model import ForecastModel
 from registry.model.package_dataset import prepare
 from registry.policy.board_policy import default_policy
@@ -31,7 +31,7 @@ from training.train import Request, build_package
 
 POLICY = default_policy()
 _TIMES = 0.0002 + 0.00001 * np.sin(np.arange(200.0))
-FIGURES = SobrietyFigures(1_100_000, _TIMES, 0.001, 0.1)
+FIGURES = EfficiencyFigures(1_100_000, _TIMES, 0.001, 0.1)
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +40,15 @@ def sound() -> Evidence:
     return waits(Hospital(visits=30), np.random.default_rng(5))
 
 
-def judged(sound: Evidence, own: SobrietyFigures, current: SobrietyFigures | None, **more: Any) -> GateResult:
+def judged(
+    sound: Evidence, own: EfficiencyFigures, current: EfficiencyFigures | None, **more: Any
+) -> GateResult:
     """The gate on these figures; a version is in use where there are figures of one."""
-    facts = SobrietyFacts(own, current, **more)
-    evidence = replace(with_probed(sound, sobriety=facts), current_expected=current is not None or bool(more))
-    return judge_sobriety(evidence, POLICY)
+    facts = EfficiencyFacts(own, current, **more)
+    evidence = replace(
+        with_probed(sound, efficiency=facts), current_expected=current is not None or bool(more)
+    )
+    return judge_efficiency(evidence, POLICY)
 
 
 def closing(result: GateResult) -> dict[tuple[str, str], str]:
@@ -95,7 +99,7 @@ def test_costing_far_more_than_the_version_in_use_blocks(
     other: dict[str, Any] = {figure: value}
     result = judged(sound, replace(FIGURES, **other), FIGURES)
     assert result.verdict is Verdict.BLOCK
-    assert closing(result) == {("cost_ratio", metric): "over_growth"}
+    assert closing(result) == {("cost_ratio", metric): "over_cost_ratio"}
     half: dict[str, Any] = {figure: 1.5 * getattr(FIGURES, figure)}
     assert judged(sound, replace(FIGURES, **half), FIGURES).verdict is Verdict.PASS
 
@@ -110,16 +114,16 @@ def test_times_that_do_not_decide_are_inconclusive(sound: Evidence) -> None:
 
 def test_what_was_not_measured_opens_nothing(sound: Evidence) -> None:
     """Nothing at all, too few answers, no energy of training, no figures of the version in use."""
-    nothing = judge_sobriety(replace(sound, probed=Probed()), POLICY)
-    assert closing(nothing) == {("sobriety", "all"): "not_probed"}
+    nothing = judge_efficiency(replace(sound, probed=Probed()), POLICY)
+    assert closing(nothing) == {("efficiency", "all"): "not_probed"}
     few = judged(sound, replace(FIGURES, answer_seconds=_TIMES[:9]), None)
-    assert closing(few) == {("sobriety", "all"): "too_few_rows"}
+    assert closing(few) == {("efficiency", "all"): "too_few_rows"}
     unknown = replace(FIGURES, training_watt_hours=float("nan"))
     assert closing(judged(sound, unknown, None)) == {("training_watt_hours", "all"): "energy_unknown"}
-    lost = replace(with_probed(sound, sobriety=SobrietyFacts(FIGURES, None)), current_expected=True)
-    assert closing(judge_sobriety(lost, POLICY)) == {("cost_ratio", "all"): "not_probed"}
+    lost = replace(with_probed(sound, efficiency=EfficiencyFacts(FIGURES, None)), current_expected=True)
+    assert closing(judge_efficiency(lost, POLICY)) == {("cost_ratio", "all"): "not_probed"}
     assert judged(sound, FIGURES, unknown).verdict is Verdict.PASS  # the version in use is of before
-    assert judged(sound, FIGURES, None, rule_before=True).verdict is Verdict.PASS
+    assert judged(sound, FIGURES, None, baseline_before=True).verdict is Verdict.PASS
 
 
 def test_energy_is_what_work_took_times_what_it_draws() -> None:
@@ -149,9 +153,9 @@ def test_a_model_is_measured_once_beside_itself(tmp_path: Path) -> None:
     build_package(Request("wait-time"), hospital, folder, lambda *_: None)
     model = ForecastModel(folder)
     prepared = prepare(model, hospital)
-    part = prepared.part(Split.from_json(model.manifest.split).members("judge", prepared.prediction_time))
+    part = prepared.part(Split.from_json(model.manifest.split).members("test", prepared.prediction_time))
     own = Costed(model, folder, part, {"energy": {"watt_hours": 0.2}})
-    facts = sobriety_facts(own, own, tmp_path / "evidence")
+    facts = efficiency_facts(own, own, tmp_path / "evidence")
     assert facts is not None
     assert facts.current is not None
     assert facts.own.answer_seconds.size == facts.current.answer_seconds.size == 200
@@ -160,7 +164,7 @@ def test_a_model_is_measured_once_beside_itself(tmp_path: Path) -> None:
     assert facts.own.training_watt_hours == 0.2
     ratio = np.median(facts.own.answer_seconds) / np.median(facts.current.answer_seconds)
     assert ratio == pytest.approx(1, abs=0.5)
-    again = sobriety_facts(own, own, tmp_path / "evidence")
+    again = efficiency_facts(own, own, tmp_path / "evidence")
     assert again is not None
     assert np.array_equal(again.own.answer_seconds, facts.own.answer_seconds)
 
@@ -175,22 +179,22 @@ def test_what_is_kept_is_read_whole_or_not_at_all(tmp_path: Path) -> None:
     assert kept(path) is None
 
 
-@pytest.mark.parametrize(("language", "said"), [("fr", "Sobriété"), ("en", "Sobriety")])
+@pytest.mark.parametrize(("language", "said"), [("fr", "Sobriété"), ("en", "Efficiency")])
 def test_the_card_shows_what_a_version_costs(
     sound: Evidence, installation: Installation, language: str, said: str
 ) -> None:
     """Size, time and energy, called estimated, beside the version in use."""
-    facts = SobrietyFacts(replace(FIGURES, package_bytes=2_200_000), FIGURES)
+    facts = EfficiencyFacts(replace(FIGURES, package_bytes=2_200_000), FIGURES)
     evidence = replace(
-        with_probed(sound, sobriety=facts), current_expected=True, current=sound.judge.quantiles
+        with_probed(sound, efficiency=facts), current_expected=True, current=sound.test.quantiles
     )
     report = make_report(evidence, POLICY).body
     found = installation.check(installation.register())
     card = json.loads((found.folder / "card.json").read_bytes()) | {"gates": report["gates"]}
     page = render_html(card, language)  # type: ignore[arg-type]
     assert f">{said}</h2>" in page
-    shown = page[page.index('id="sobriety"') :]
+    shown = page[page.index('id="efficiency"') :]
     assert ("estimé" if language == "fr" else "estimated") in shown
     assert ("2,20" if language == "fr" else "2.20") in shown
     assert ("2,0" if language == "fr" else "2.0") in shown
-    assert SOUND.sobriety is not None
+    assert SOUND.efficiency is not None

@@ -71,7 +71,7 @@ def judged_rows(settings: Settings, found: Candidate) -> tuple[ForecastModel, Pr
     body, model = found.registration["body"], ForecastModel(found.package)
     prepared = prepare(model, open_snapshot(settings.snapshots, body["data_digest"], body["seal_digest"]))
     split = Split.from_json(model.manifest.split)
-    return model, prepared.part(split.members("judge", prepared.prediction_time))
+    return model, prepared.part(split.members("test", prepared.prediction_time))
 
 
 def refits_of(
@@ -213,8 +213,8 @@ def test_reasons_carried_otherwise_are_told_then_blocked(
     result = judge_explanation(replace(with_probed(sound, shift=shift), current_expected=True), POLICY)
     (found,) = (f for f in result.findings if f.metric == "explanation_shift" and f.group == "all")
     assert (result.verdict, found.note) == (verdict, note)
-    rule = ExplanationShift((), np.empty((0, 0)), np.empty((0, 0)), 500)
-    before = replace(with_probed(sound, shift=rule), current_expected=True)
+    baseline = ExplanationShift((), np.empty((0, 0)), np.empty((0, 0)), 500)
+    before = replace(with_probed(sound, shift=baseline), current_expected=True)
     assert judge_explanation(before, POLICY).verdict is Verdict.PASS
 
 
@@ -241,7 +241,7 @@ def test_a_feature_that_tells_the_attribute_and_carries_the_forecast_blocks(soun
     assert closing(result) == {"proxy_share": "proxy"}
     assert "sex=F: ed_waiting" in {f.group for f in result.findings if f.metric == "proxy_area"}
     for changed, note in (
-        ({"share": {"age_years": 0.95, "ed_waiting": 0.05}}, "proxy_told"),
+        ({"share": {"age_years": 0.95, "ed_waiting": 0.05}}, "proxy_reported"),
         ({"group": "age_band=80+"}, "stated"),
     ):
         told: dict[str, Any] = changed

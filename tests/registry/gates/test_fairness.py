@@ -32,7 +32,7 @@ def sound_beds() -> Evidence:
 
 def judged(evidence: Evidence) -> GateResult:
     """The gate's result with everything in the scope."""
-    part = evidence.judge
+    part = evidence.test
     cells = tuple(sorted(set(zip(part.unit_group, map(float, part.horizon_hours), strict=True))))
     return judge_fairness(evidence, POLICY, cells)
 
@@ -44,7 +44,7 @@ def of(result: GateResult, group: str, metric: str = "share_above_p50") -> Findi
 
 def with_audit(evidence: Evidence, attribute: str, values: Array | None) -> Evidence:
     """With other values of an audit attribute of the judged rows; without it for None."""
-    audit = {k: v for k, v in evidence.judge.audit.items() if k != attribute}
+    audit = {k: v for k, v in evidence.test.audit.items() if k != attribute}
     return with_judge(evidence, audit=audit if values is None else {**audit, attribute: values})
 
 
@@ -69,7 +69,7 @@ def test_a_group_that_waits_longer_unseen_is_blocked_and_named() -> None:
 
 
 def test_an_interval_across_the_margin_is_inconclusive() -> None:
-    """A harm that may lie on either side of the margin neither passes nor blocks."""
+    """A disparity that may lie on either side of the margin neither passes nor blocks."""
     result = judged(waits(Hospital(unfair=1.11), np.random.default_rng(3)))
     finding = of(result, "sex=F")
     assert finding.interval is not None
@@ -91,17 +91,17 @@ def test_small_groups_are_listed_and_not_required(sound: Evidence) -> None:
 
 def test_a_group_with_a_nan_is_inconclusive(sound: Evidence) -> None:
     """fairlearn would drop it from a difference; here it stops the gate."""
-    quantiles = sound.judge.quantiles.copy()
-    quantiles[np.flatnonzero(sound.judge.audit["sex"] == "F")[:3]] = np.nan
+    quantiles = sound.test.quantiles.copy()
+    quantiles[np.flatnonzero(sound.test.audit["sex"] == "F")[:3]] = np.nan
     result = judged(with_judge(sound, quantiles=quantiles))
     assert result.verdict is Verdict.INCONCLUSIVE
     assert of(result, "sex=F").note == "not_a_number"
 
 
 def test_a_group_that_went_missing_is_inconclusive(sound: Evidence) -> None:
-    """Women were there before the judge part and are not in it."""
-    women = sound.judge.audit["sex"] == "F"
-    result = judged(replace(sound, judge=sound.judge.part(~women)))
+    """Women were there before the test set and are not in it."""
+    women = sound.test.audit["sex"] == "F"
+    result = judged(replace(sound, test=sound.test.part(~women)))
     assert result.verdict is Verdict.INCONCLUSIVE
     assert of(result, "sex=F").note == "missing_group"
     assert of(result, "sex=F").n == 0
@@ -109,8 +109,8 @@ def test_a_group_that_went_missing_is_inconclusive(sound: Evidence) -> None:
 
 def test_a_group_of_whom_none_was_seen_is_inconclusive(sound: Evidence) -> None:
     """A group whose visits are all censored has rows and no outcome."""
-    women = sound.judge.audit["sex"] == "F"
-    part = sound.judge
+    women = sound.test.audit["sex"] == "F"
+    part = sound.test
     result = judged(
         with_judge(
             sound,
@@ -125,8 +125,8 @@ def test_a_group_of_whom_none_was_seen_is_inconclusive(sound: Evidence) -> None:
 
 def test_a_constant_outcome_is_inconclusive(sound: Evidence) -> None:
     """A group whose waits never differ was not measured."""
-    women = sound.judge.audit["sex"] == "F"
-    constant = np.where(women & ~sound.judge.censored, 30.0, sound.judge.outcome)
+    women = sound.test.audit["sex"] == "F"
+    constant = np.where(women & ~sound.test.censored, 30.0, sound.test.outcome)
     result = judged(with_judge(sound, outcome=constant))
     assert not result.verdict.opens
     assert of(result, "sex=F").note == "constant_outcome"
@@ -134,7 +134,7 @@ def test_a_constant_outcome_is_inconclusive(sound: Evidence) -> None:
 
 def test_an_attribute_mostly_unknown_is_inconclusive(sound: Evidence) -> None:
     """A third of the visits without it could hide a group."""
-    values = sound.judge.audit["sex"].copy()
+    values = sound.test.audit["sex"].copy()
     values[::3] = None
     result = judged(with_audit(sound, "sex", values))
     assert result.verdict is Verdict.INCONCLUSIVE
@@ -153,7 +153,7 @@ def test_an_attribute_that_the_data_lack_is_told(sound: Evidence) -> None:
 def test_the_gap_in_the_process_is_told_apart_from_the_models_error(sound: Evidence) -> None:
     """How long each group waits, and how far forecasts are off, with fairlearn's own means."""
     result = judged(sound)
-    part = sound.judge.known()
+    part = sound.test.known()
     women = part.audit["sex"] == "F"
     assert of(result, "sex=F", "mean_outcome").value == pytest.approx(float(part.outcome[women].mean()))
     assert of(result, "sex=F", "bias").value == pytest.approx(float((part.outcome - part.p50)[women].mean()))
@@ -176,7 +176,7 @@ def test_the_worst_case_of_the_censored_bounds_what_was_measured(sound: Evidence
 
 def test_what_is_told_is_looked_at_before_it_is_averaged() -> None:
     """A NaN in one group leaves the others' figures and says so of this one."""
-    evidence = waits(Hospital(days=430, visits=20), np.random.default_rng(1)).judge.known()
+    evidence = waits(Hospital(days=430, visits=20), np.random.default_rng(1)).test.known()
     outcome = evidence.outcome.copy()
     names = group_names(evidence.audit["sex"])
     outcome[np.flatnonzero(names == "F")[0]] = np.nan
@@ -201,7 +201,7 @@ def test_sound_beds_pass_by_unit_group(sound_beds: Evidence) -> None:
 
 def test_beds_promised_and_not_there_are_blocked(sound_beds: Evidence) -> None:
     """One unit group's demand under-predicted by a tenth."""
-    part = sound_beds.judge
+    part = sound_beds.test
     mine = (part.unit_group == "group 1")[:, None]
     result = judged(with_judge(sound_beds, quantiles=np.where(mine, part.quantiles * 0.85, part.quantiles)))
     assert result.verdict is Verdict.BLOCK
@@ -211,17 +211,17 @@ def test_beds_promised_and_not_there_are_blocked(sound_beds: Evidence) -> None:
 
 def test_sites_are_judged_where_there_are_several(sound_beds: Evidence) -> None:
     """A hospital group must not serve one site worse."""
-    sites = np.where(sound_beds.judge.unit_group == "group 0", "A", "B").astype(object)
-    before = np.where(sound_beds.scope_part.unit_group == "group 0", "A", "B").astype(object)
+    sites = np.where(sound_beds.test.unit_group == "group 0", "A", "B").astype(object)
+    before = np.where(sound_beds.validation.unit_group == "group 0", "A", "B").astype(object)
     evidence = with_judge(sound_beds, site=sites)
-    evidence = replace(evidence, scope_part=replace(evidence.scope_part, site=before))
+    evidence = replace(evidence, validation=replace(evidence.validation, site=before))
     assert {"site=A", "site=B"} <= {f.group for f in judged(evidence).findings if f.required}
 
 
 def test_a_unit_group_without_demand_is_inconclusive(sound_beds: Evidence) -> None:
     """A closed unit group has no demand to be a share of."""
-    mine = sound_beds.judge.unit_group == "group 2"
-    closed = with_judge(sound_beds, outcome=np.where(mine, 0.0, sound_beds.judge.outcome))
+    mine = sound_beds.test.unit_group == "group 2"
+    closed = with_judge(sound_beds, outcome=np.where(mine, 0.0, sound_beds.test.outcome))
     assert of(judged(closed), "unit_group=group 2", "relative_bias").note == "constant_outcome"
 
 
@@ -232,7 +232,7 @@ def test_nothing_in_scope_is_inconclusive(sound_beds: Evidence) -> None:
 
 def _volatile(evidence: Evidence, shares: float, bias: float) -> Evidence:
     """Group 1 departs from its forecasts by `shares` of its demand, one week up, one week down; and by `bias`."""
-    part = evidence.judge
+    part = evidence.test
     mine = part.unit_group == "group 1"
     week = (part.prediction_time - part.prediction_time.min()) // (7 * DAY)
     demand = part.outcome[mine].mean()
@@ -243,10 +243,10 @@ def _volatile(evidence: Evidence, shares: float, bias: float) -> Evidence:
     return with_judge(evidence, outcome=np.where(mine, moved, part.outcome), quantiles=quantiles)
 
 
-def test_a_unit_group_too_variable_to_be_cleared_is_listed_with_the_weeks_it_lacks(
+def test_a_unit_group_too_variable_to_pass_is_listed_with_the_weeks_it_lacks(
     sound_beds: Evidence,
 ) -> None:
-    """Nobody could show that it is unharmed: the gate says what it would take, and goes by the others."""
+    """Nobody could show that it is without a disparity: the gate says what it would take, and goes by the others."""
     result = judged(_volatile(sound_beds, shares=0.2, bias=0.03))
     finding = of(result, "unit_group=group 1", "relative_bias")
     assert (finding.verdict, finding.required) == (Verdict.INCONCLUSIVE, False)
@@ -255,15 +255,15 @@ def test_a_unit_group_too_variable_to_be_cleared_is_listed_with_the_weeks_it_lac
     assert result.verdict is Verdict.PASS
 
 
-def test_a_unit_group_too_variable_to_be_cleared_is_blocked_all_the_same(sound_beds: Evidence) -> None:
-    """Being variable protects nobody from being seen harmed."""
+def test_a_unit_group_too_variable_to_pass_is_blocked_all_the_same(sound_beds: Evidence) -> None:
+    """Being variable protects nobody from being seen at a disadvantage."""
     result = judged(_volatile(sound_beds, shares=0.2, bias=0.4))
     assert of(result, "unit_group=group 1", "relative_bias").verdict is Verdict.BLOCK
     assert result.verdict is Verdict.BLOCK
 
 
-def test_a_harmed_group_does_not_leave_by_being_harmed(sound_beds: Evidence) -> None:
-    """Only how weeks vary decides who is judged: a steady harm, however large, changes nothing of it."""
+def test_a_disadvantaged_group_does_not_leave_by_being_so(sound_beds: Evidence) -> None:
+    """Only how weeks vary decides who is judged: a steady disparity, however large, changes nothing of it."""
     result = judged(_volatile(sound_beds, shares=0.0, bias=0.055))
     finding = of(result, "unit_group=group 1", "relative_bias")
     assert finding.required
@@ -290,7 +290,7 @@ def test_intervals_that_hold_less_often_for_one_group_are_blocked() -> None:
 
 def test_a_unit_groups_intervals_are_judged_too(sound_beds: Evidence) -> None:
     """Beds promised with more certainty than there is."""
-    part = sound_beds.judge
+    part = sound_beds.test
     mine = (part.unit_group == "group 3")[:, None]
     sure = part.p50[:, None] + 0.3 * (part.quantiles - part.p50[:, None])
     result = judged(with_judge(sound_beds, quantiles=np.where(mine, sure, part.quantiles)))
@@ -299,8 +299,8 @@ def test_a_unit_groups_intervals_are_judged_too(sound_beds: Evidence) -> None:
 
 
 def test_intervals_of_a_unit_group_that_do_not_decide_hold_nothing_up(sound_beds: Evidence) -> None:
-    """Too narrow by what may be chance: told with its interval, and only what is surely too narrow blocks."""
-    part = sound_beds.judge
+    """Too narrow by what may be chance: told with its interval, and only what is significantly too narrow blocks."""
+    part = sound_beds.test
     mine = (part.unit_group == "group 3")[:, None]
     sure = part.p50[:, None] + 0.77 * (part.quantiles - part.p50[:, None])
     result = judged(with_judge(sound_beds, quantiles=np.where(mine, sure, part.quantiles)))
@@ -311,9 +311,9 @@ def test_intervals_of_a_unit_group_that_do_not_decide_hold_nothing_up(sound_beds
     assert result.verdict is Verdict.PASS
 
 
-def test_harm_of_both_at_once_is_found_in_the_intersection(sound: Evidence) -> None:
+def test_a_disparity_of_both_at_once_is_found_in_the_intersection(sound: Evidence) -> None:
     """Women of 80 and more wait half as long again; sound intersections hold nothing up."""
-    part = sound.judge
+    part = sound.test
     mine = (part.audit["sex"] == "F") & (part.audit["age_band"] == "80+")
     result = judged(with_judge(sound, outcome=np.where(mine, part.outcome * 1.6, part.outcome)))
     finding = of(result, "sex=F*age_band=80+", "log_error")
@@ -344,9 +344,9 @@ def test_a_small_group_is_pooled_over_versions_until_it_can_be_judged(sound: Evi
     finding = of(pooled, "language=other", "log_error")
     assert (finding.n, finding.required, finding.verdict) == (2 * gap.n, True, Verdict.PASS)
     assert finding.value == pytest.approx(gap.value)
-    harmed = tuple(replace(g, value=0.4) for g in own.values())
+    disadvantaged = tuple(replace(g, value=0.4) for g in own.values())
     assert (
-        of(judged(replace(sound, earlier_gaps=harmed)), "language=other", "log_error").verdict
+        of(judged(replace(sound, earlier_gaps=disadvantaged)), "language=other", "log_error").verdict
         is Verdict.BLOCK
     )
     elsewhere = EarlierGap("language=xx", "log_error", 0.4, 0.01, 90, 9000)
@@ -362,23 +362,23 @@ def test_pooled_groups_are_not_written_down_as_this_versions_own(sound: Evidence
 
 def test_one_group_alone_has_nobody_to_be_compared_with(sound: Evidence) -> None:
     """A hospital that records one language: said, and the other attributes are judged."""
-    names = np.full(sound.judge.size, "fr", object)
-    before = np.full(sound.scope_part.size, "fr", object)
+    names = np.full(sound.test.size, "fr", object)
+    before = np.full(sound.validation.size, "fr", object)
     evidence = with_audit(sound, "language", names)
     evidence = replace(
-        evidence, scope_part=replace(sound.scope_part, audit={**sound.scope_part.audit, "language": before})
+        evidence, validation=replace(sound.validation, audit={**sound.validation.audit, "language": before})
     )
     result = judged(evidence)
     assert of(result, "language", "attribute").note == "only_one_group"
     assert result.verdict is Verdict.PASS
 
 
-def test_rows_that_are_there_twice_do_not_make_a_harm_surer(sound: Evidence) -> None:
+def test_rows_that_are_there_twice_do_not_make_a_disparity_surer(sound: Evidence) -> None:
     """Days are resampled, not visits: the interval of doubled rows is as wide."""
-    twice = np.repeat(np.arange(sound.judge.size), 2)
+    twice = np.repeat(np.arange(sound.test.size), 2)
     once, doubled = (
         of(judged(sound), "sex=F"),
-        of(judged(replace(sound, judge=sound.judge.part(twice))), "sex=F"),
+        of(judged(replace(sound, test=sound.test.part(twice))), "sex=F"),
     )
     assert once.interval is not None
     assert doubled.interval is not None

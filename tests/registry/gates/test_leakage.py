@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.leaks import SHARE, judged_set, leaked
 from hospital.arrays import Array
-from hospital.dataset.altered_history import received_until, shuffled_after, told_otherwise
+from hospital.dataset.altered_history import hindsight_replaced, received_until, shuffled_after
 from hospital.ingest.event_columns import events_of
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.record.events import Events
@@ -124,7 +124,7 @@ def test_hiding_takes_away_the_later_and_nothing_else(visits: PreparedWaits) -> 
 def test_hindsight_of_the_visit_itself_is_another_and_it_is_asked_the_same(visits: PreparedWaits) -> None:
     """All ends move on by a day or more, and prediction time and own values stay."""
     known = visits.part(~visits.samples.censored).part(np.arange(100))
-    again = told_otherwise(visits.events, known.samples, np.random.default_rng(1))
+    again = hindsight_replaced(visits.events, known.samples, np.random.default_rng(1))
     assert np.array_equal(again.row_id, known.samples.row_id)
     assert (again.outcome_minutes >= known.samples.outcome_minutes + 24 * 60 - 1).all()
     assert np.array_equal(again.query.prediction_time, known.samples.query.prediction_time)
@@ -145,7 +145,7 @@ def test_the_outcome_in_a_vital_sign_blocks_and_names_it() -> None:
     seed = 62  # the vital sign in turn is the temperature
     result = judged_set(seed, SHARE)
     assert result.verdict is Verdict.BLOCK
-    assert stopped(result) == {"outcome_lead": "temperature_celsius"}
+    assert stopped(result) == {"excess_correlation": "temperature_celsius"}
     assert judged_set(seed, 0.0).verdict is Verdict.PASS
 
 
@@ -187,23 +187,23 @@ def test_what_was_not_probed_opens_nothing(sound: Evidence) -> None:
     few = replace(SOUND.leakage, rows=3)
     assert judge_contract(with_probed(sound, leakage=few), POLICY).verdict is Verdict.INCONCLUSIVE
     age = SOUND.leakage.alignments[0]
-    for lead in (np.full(20, np.nan), age.lead[:3]):
-        odd = replace(SOUND.leakage, alignments=(replace(age, lead=lead),))
+    for excess_correlation in (np.full(20, np.nan), age.excess_correlation[:3]):
+        odd = replace(SOUND.leakage, alignments=(replace(age, excess_correlation=excess_correlation),))
         result = judge_contract(with_probed(sound, leakage=odd), POLICY)
         assert result.verdict is Verdict.INCONCLUSIVE
-        assert stopped(result) == {"outcome_lead": "age_years"}
+        assert stopped(result) == {"excess_correlation": "age_years"}
 
 
 def test_a_lead_that_may_be_chance_is_inconclusive_and_one_by_right_is_told(sound: Evidence) -> None:
-    """Beyond the margin, the interval decides; what the policy says is settled before leads by right."""
+    """Beyond the margin, the interval decides; what the policy says is settled before is correlated by right."""
     assert SOUND.leakage is not None
     age, came = SOUND.leakage.alignments
-    noisy = replace(age, own=0.10, shifted=0.02, lead=0.08 + 0.3 * np.cos(np.arange(20)))
+    noisy = replace(age, own=0.10, shifted=0.02, excess_correlation=0.08 + 0.3 * np.cos(np.arange(20)))
     facts = replace(SOUND.leakage, alignments=(noisy, came))
     result = judge_contract(with_probed(sound, leakage=facts), POLICY)
     assert result.verdict is Verdict.INCONCLUSIVE
-    assert stopped(result) == {"outcome_lead": "age_years"}
-    told = {f.group: f for f in result.findings if f.metric == "outcome_lead"}
+    assert stopped(result) == {"excess_correlation": "age_years"}
+    told = {f.group: f for f in result.findings if f.metric == "excess_correlation"}
     by_right = told["arrival_mode"]
     assert (by_right.required, by_right.verdict, by_right.note) == (False, Verdict.PASS, "settled_before")
 

@@ -21,11 +21,11 @@ def test_errors_of_waits_are_shares_from_ten_minutes_on() -> None:
 
 def test_whole_beds_lie_inside_by_the_share_of_their_unit_interval() -> None:
     """From 19.5 to 20.5 of 20 beds, three tenths of it above p90; a wait is inside or is not."""
-    bed = beds(Hospital(days=540), np.random.default_rng(1)).judge.part(np.arange(3))
+    bed = beds(Hospital(days=540), np.random.default_rng(1)).test.part(np.arange(3))
     quantiles = np.tile(20.2 + 8 * (np.array(LEVELS) - 0.9), (3, 1))
     told = replace(bed, quantiles=quantiles, outcome=np.array([20.0, 12.0, np.nan]))
     assert share_inside(told)[:2] == pytest.approx([0.7, 0.0])
     assert np.isnan(share_inside(told)[2])
-    wait = waits(Hospital(days=540, visits=20), np.random.default_rng(1)).judge.part(np.arange(2))
+    wait = waits(Hospital(days=540, visits=20), np.random.default_rng(1)).test.part(np.arange(2))
     low, high = wait.quantiles[:, LEVELS.index(0.1)], wait.quantiles[:, LEVELS.index(0.9)]
     assert list(share_inside(replace(wait, outcome=np.array([low[0], high[1] + 0.1])))) == [1.0, 0.0]

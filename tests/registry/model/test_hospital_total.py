@@ -1,4 +1,4 @@
-"""The whole hospital: its mean is the sum of the units' means, its intervals are its own, a check finds both again."""
+"""The hospital total: its mean is the sum of the units' means, its intervals are its own, a check finds both again."""
 
 import json
 import shutil
@@ -24,9 +24,9 @@ from registry.errors import PackageError
 from registry.gates.calibration import judge_calibration
 from registry.model.dataset import PreparedBeds
 from registry.model.forecast_model import ForecastModel
-from registry.model.hospital_total import WholeHospital, sums_of, together
-from registry.model.hospital_total_answer import answer_whole
-from registry.model.hospital_total_scores import score_whole
+from registry.model.hospital_total import HospitalTotal, same_time_and_horizon, sums_of
+from registry.model.hospital_total_answer import answer_hospital_total
+from registry.model.hospital_total_scores import score_hospital_total
 from registry.model.package_dataset import prepare
 from registry.model.scope_fallback import answer
 from registry.model.scoring import read_reported, score, write_reported
@@ -81,7 +81,7 @@ def judged(tables: HospitalTables, model: ForecastModel) -> PreparedBeds:
     """The rows that judge it."""
     prepared = prepare(model, tables)
     assert isinstance(prepared, PreparedBeds)
-    return prepared.part(Split.from_json(model.manifest.split).members("judge", prepared.prediction_time))
+    return prepared.part(Split.from_json(model.manifest.split).members("test", prepared.prediction_time))
 
 
 def _beds(rng: np.random.Generator, days: int, units: int, shared: float) -> tuple[Array, Array]:
@@ -109,9 +109,9 @@ def test_its_own_intervals_hold_however_the_units_go_together(shared: float) -> 
     sums, total = sums_of(quantiles, of, 4000), np.bincount(of, weights=outcome)
     early = np.arange(4000) < 2000
     first = sums_of(quantiles[of < 2000], of[of < 2000], 2000)
-    whole = WholeHospital.learned(first, total[early], _times(2000), horizon[early], (24.0,))
-    assert whole is not None
-    own = whole.forecast(sums, horizon)[~early]
+    hospital_total = HospitalTotal.learned(first, total[early], _times(2000), horizon[early], (24.0,))
+    assert hospital_total is not None
+    own = hospital_total.forecast(sums, horizon)[~early]
     inside = (total[~early] >= own[:, P10]) & (total[~early] <= own[:, P90])
     assert inside.mean() == pytest.approx(0.8, abs=0.03)
     low, high = (np.bincount(of, weights=quantiles[:, p])[~early] for p in (P10, P90))
@@ -126,11 +126,11 @@ def test_fewer_units_have_a_narrower_whole() -> None:
     quantiles, outcome = _beds(rng, 2000, 12, 0.0)
     of, horizon = np.repeat(np.arange(2000), 12), np.full(2000, 24.0)
     sums, total = sums_of(quantiles, of, 2000), np.bincount(of, weights=outcome)
-    whole = WholeHospital.learned(sums, total, _times(2000), horizon, (24.0,))
-    assert whole is not None
+    hospital_total = HospitalTotal.learned(sums, total, _times(2000), horizon, (24.0,))
+    assert hospital_total is not None
     open_now = np.tile(np.arange(12) < 8, 2000)
     fewer = sums_of(quantiles[open_now], of[open_now], 2000)
-    own = whole.forecast(fewer, horizon)
+    own = hospital_total.forecast(fewer, horizon)
     eight = np.bincount(of[open_now], weights=outcome[open_now])
     assert ((eight >= own[:, P10]) & (eight <= own[:, P90])).mean() == pytest.approx(0.8, abs=0.03)
 
@@ -141,13 +141,13 @@ def test_forecasts_that_overlap_are_one_piece_of_news() -> None:
     quantiles, outcome = _beds(rng, 240, 5, 0.2)
     sums = sums_of(quantiles, np.repeat(np.arange(240), 5), 240)
     total, at = outcome.reshape(240, 5).sum(axis=1), np.arange(240) * DAY // 4
-    day, week = (WholeHospital.learned(sums, total, at, np.full(240, h), (h,)) for h in (6.0, 168.0))
+    day, week = (HospitalTotal.learned(sums, total, at, np.full(240, h), (h,)) for h in (6.0, 168.0))
     assert day is not None
     assert week is not None
     assert (week.quantiles[0, P90:] > day.quantiles[0, P90:] * 1.05).all()
-    for whole in (day, week):
-        assert np.array_equal(whole.quantiles, -whole.quantiles[:, ::-1])
-        assert whole.quantiles[0, P50] == 0
+    for hospital_total in (day, week):
+        assert np.array_equal(hospital_total.quantiles, -hospital_total.quantiles[:, ::-1])
+        assert hospital_total.quantiles[0, P50] == 0
 
 
 def test_a_horizon_of_few_days_has_everybodys_and_no_day_gives_none() -> None:
@@ -159,55 +159,55 @@ def test_a_horizon_of_few_days_has_everybodys_and_no_day_gives_none() -> None:
         outcome.reshape(400, 3).sum(axis=1),
     )
     horizon = np.where(np.arange(400) < 30, 72.0, 24.0)
-    whole = WholeHospital.learned(sums, total, _times(400), horizon, (24.0, 72.0))
-    everybody = WholeHospital.learned(sums, total, _times(400), np.full(400, 72.0), (72.0,))
-    assert whole is not None
+    hospital_total = HospitalTotal.learned(sums, total, _times(400), horizon, (24.0, 72.0))
+    everybody = HospitalTotal.learned(sums, total, _times(400), np.full(400, 72.0), (72.0,))
+    assert hospital_total is not None
     assert everybody is not None
-    assert np.array_equal(whole.quantiles[1], everybody.quantiles[0])
-    assert not np.array_equal(whole.quantiles[0], everybody.quantiles[0])
-    assert WholeHospital.learned(sums, np.full(400, np.nan), _times(400), horizon, (24.0, 72.0)) is None
-    again = WholeHospital.from_json(json.loads(canonical_json(whole.to_json())))
-    assert np.array_equal(again.quantiles, whole.quantiles)
+    assert np.array_equal(hospital_total.quantiles[1], everybody.quantiles[0])
+    assert not np.array_equal(hospital_total.quantiles[0], everybody.quantiles[0])
+    assert HospitalTotal.learned(sums, np.full(400, np.nan), _times(400), horizon, (24.0, 72.0)) is None
+    again = HospitalTotal.from_json(json.loads(canonical_json(hospital_total.to_json())))
+    assert np.array_equal(again.quantiles, hospital_total.quantiles)
 
 
 def test_it_is_the_sum_of_its_units_and_adds_up(model: ForecastModel, judged: PreparedBeds) -> None:
     """Mean, start and each feature's contribution are the units' sums, and explain the p50 that is served."""
     part = judged.part(judged.prediction_time < judged.prediction_time.min() + 5 * DAY)
     horizon = part.samples.query.horizon_hours
-    of, first = together(part.prediction_time, horizon)
+    of, first = same_time_and_horizon(part.prediction_time, horizon)
     rows = part.rows(model.beds_or_raise)
-    inside = part.samples.query.unit % 3 > 0  # the simple rule answers for the others
+    inside = part.samples.query.unit % 3 > 0  # the baseline answers for the others
     units = answer(model, rows, inside)
-    assert model.whole is not None
-    whole = answer_whole(model.whole, units, of, horizon[first])
+    assert model.hospital_total is not None
+    hospital_total = answer_hospital_total(model.hospital_total, units, of, horizon[first])
     for k in (0, 1, first.size - 1):
         mine = (part.prediction_time == part.prediction_time[first[k]]) & (horizon == horizon[first[k]])
         assert mine.sum() == len(part.events.units)
-        assert whole.mean[k] == pytest.approx(units.quantiles[mine].mean(axis=1).sum(), abs=1e-9)
-        assert whole.base[k] == pytest.approx(units.base[mine].sum(), abs=1e-9)
-        assert np.allclose(whole.contributions[k], units.contributions[mine].sum(axis=0), atol=1e-9)
-        share = units.quantiles[mine & ~inside].mean(axis=1).sum() / whole.mean[k]
-        assert whole.by_rule[k] == pytest.approx(share)
-    assert np.abs(whole.total - whole.p50).max() < 1e-9
-    assert np.abs(whole.mean - whole.p50).max() < 1e-9
-    assert 0 < whole.by_rule.min() < whole.by_rule.max() < 1
+        assert hospital_total.mean[k] == pytest.approx(units.quantiles[mine].mean(axis=1).sum(), abs=1e-9)
+        assert hospital_total.base[k] == pytest.approx(units.base[mine].sum(), abs=1e-9)
+        assert np.allclose(hospital_total.contributions[k], units.contributions[mine].sum(axis=0), atol=1e-9)
+        share = units.quantiles[mine & ~inside].mean(axis=1).sum() / hospital_total.mean[k]
+        assert hospital_total.by_baseline[k] == pytest.approx(share)
+    assert np.abs(hospital_total.total - hospital_total.p50).max() < 1e-9
+    assert np.abs(hospital_total.mean - hospital_total.p50).max() < 1e-9
+    assert 0 < hospital_total.by_baseline.min() < hospital_total.by_baseline.max() < 1
 
 
 def test_on_days_to_come_its_intervals_hold_and_added_ones_are_far_too_wide(
     model: ForecastModel, judged: PreparedBeds
 ) -> None:
-    """On the simulated hospital's judge part, which no step of training has seen."""
+    """On the simulated hospital's test set, which no step of training has seen."""
     units = score(model, judged, np.ones(judged.prediction_time.size, bool))
-    whole = score_whole(model.whole, units)
-    assert whole is not None
-    of, first = together(units.prediction_time, units.horizon_hours)
-    assert np.array_equal(units.prediction_time[first], whole.prediction_time)
-    known = np.isfinite(whole.outcome)
+    hospital_total = score_hospital_total(model.hospital_total, units)
+    assert hospital_total is not None
+    of, first = same_time_and_horizon(units.prediction_time, units.horizon_hours)
+    assert np.array_equal(units.prediction_time[first], hospital_total.prediction_time)
+    known = np.isfinite(hospital_total.outcome)
     assert known.mean() > 0.95
     low, high = (np.bincount(of, weights=units.quantiles[:, p]) for p in (P10, P90))
     for hours in HORIZONS:
-        mine = known & (whole.horizon_hours == hours)
-        outcome, own = whole.outcome[mine], whole.quantiles[mine]
+        mine = known & (hospital_total.horizon_hours == hours)
+        outcome, own = hospital_total.outcome[mine], hospital_total.quantiles[mine]
         inside = (outcome >= own[:, P10] - 0.5) & (outcome <= own[:, P90] + 0.5)
         assert 0.66 < inside.mean() < 0.94
         added = (outcome >= low[mine]) & (outcome <= high[mine])
@@ -220,7 +220,7 @@ def _gate(report: Report, name: str) -> dict[str, Any]:
 
 
 def test_the_check_finds_it_again_and_the_card_shows_it(home: Settings) -> None:
-    """Every horizon's coverage is told, the error stands beside the rules' together, and both are on the card."""
+    """Every horizon's coverage is told, the error stands beside the baselines' sums, and both are on the card."""
     report = check(home, "bed-demand", "1", default_policy(), now=NOW, progress=silent, refits=REFITS)
     contract = {f["metric"]: f for f in _gate(report, "contract")["findings"]}
     assert contract["forecasts_differ"]["value"] == 0
@@ -238,7 +238,7 @@ def test_the_check_finds_it_again_and_the_card_shows_it(home: Settings) -> None:
     for language in ("fr", "en"):
         page = render_html(found.json("card.json"), language)  # type: ignore[arg-type]
         assert 'id="hospital"' in page
-        assert ("hôpital entier" if language == "fr" else "The whole hospital") in page
+        assert ("total de l'établissement" if language == "fr" else "The hospital total") in page
 
 
 def _forged(home: Settings, where: Path, spoil: Any) -> Settings:
@@ -292,23 +292,23 @@ def test_an_edited_file_is_refused(home: Settings, tmp_path: Path) -> None:
 
 
 def test_figures_that_are_not_those_of_the_package_block(home: Settings, tmp_path: Path) -> None:
-    """An author who reports other forecasts or outcomes of the whole, or none, is found out."""
+    """An author who reports other forecasts or outcomes of the total, or none, is found out."""
     shutil.copytree(home.home, tmp_path / "copy")
     settings = Settings(home=tmp_path / "copy")
     folder = settings.home / "evidence"
     digest = candidate(settings.candidates, "bed-demand", "1").registration["body"]["evidence_digest"]
     reported = read_reported(folder, digest)
-    wholes = reported["hospital_p50"].size
+    totals = reported["hospital_p50"].size
     others: tuple[tuple[dict[str, Any], dict[str, int]], ...] = (
         (
             {
                 **reported,
                 "hospital_p50": reported["hospital_p50"] * 1.001,
-                "hospital_outcome": np.zeros(wholes),
+                "hospital_outcome": np.zeros(totals),
             },
-            {"forecasts_differ": wholes, "outcomes_differ": wholes},
+            {"forecasts_differ": totals, "outcomes_differ": totals},
         ),
-        ({n: v for n, v in reported.items() if n != "hospital_p50"}, {"forecasts_differ": wholes}),
+        ({n: v for n, v in reported.items() if n != "hospital_p50"}, {"forecasts_differ": totals}),
     )
     for arrays, counts in others:
         _registered(settings, evidence_digest=write_reported(folder, arrays))
@@ -321,19 +321,21 @@ def test_figures_that_are_not_those_of_the_package_block(home: Settings, tmp_pat
 @pytest.mark.parametrize(
     ("factor", "verdict"), [(0.1, Verdict.BLOCK), (1.0, Verdict.PASS), (8.0, Verdict.BLOCK)]
 )
-def test_intervals_that_are_surely_wrong_block(factor: float, verdict: Verdict) -> None:
-    """However well the units are calibrated: what is served of the whole is judged on its own."""
+def test_intervals_that_are_significantly_wrong_block(factor: float, verdict: Verdict) -> None:
+    """However well the units are calibrated: what is served of the total is judged on its own."""
     evidence = beds(Hospital(), np.random.default_rng(2))
-    early, horizons = evidence.scope_part, tuple(np.unique(evidence.judge.horizon_hours).tolist())
-    of, first = together(early.prediction_time, early.horizon_hours)
+    early, horizons = evidence.validation, tuple(np.unique(evidence.test.horizon_hours).tolist())
+    of, first = same_time_and_horizon(early.prediction_time, early.horizon_hours)
     total = np.bincount(of, weights=early.outcome)
     sums = sums_of(early.quantiles, of, first.size)
-    whole = WholeHospital.learned(
+    hospital_total = HospitalTotal.learned(
         sums, total, early.prediction_time[first], early.horizon_hours[first], horizons
     )
-    assert whole is not None
-    served = score_whole(replace(whole, quantiles=whole.quantiles * factor), evidence.judge)
-    cells = tuple(sorted(set(zip(evidence.judge.unit_group, evidence.judge.horizon_hours, strict=True))))
+    assert hospital_total is not None
+    served = score_hospital_total(
+        replace(hospital_total, quantiles=hospital_total.quantiles * factor), evidence.test
+    )
+    cells = tuple(sorted(set(zip(evidence.test.unit_group, evidence.test.horizon_hours, strict=True))))
     result = judge_calibration(replace(evidence, hospital=served), default_policy(), cells)
     assert result.verdict is verdict
     told = {f.group: f for f in result.findings if f.metric == "coverage" and f.group.startswith("hospital=")}

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from hospital.simulator import Shift
-from registry.monitoring.alarms import last_look, standing
-from registry.monitoring.run import look
+from registry.monitoring.alarms import last_run, standing
+from registry.monitoring.run import run_monitoring
 from registry.record import journal
 from registry.record.database import opened_database, payloads
 from registry.settings import Settings
@@ -31,7 +31,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Released:
 
 def _look(settings: Settings) -> Any:
     with opened_database(settings.database) as engine:
-        return look(settings, engine, "bed-demand", now=after(3))
+        return run_monitoring(settings, engine, "bed-demand", now=after(3))
 
 
 def test_quiet_weeks_do_not_alarm_and_each_horizon_and_unit_group_is_told(
@@ -39,13 +39,13 @@ def test_quiet_weeks_do_not_alarm_and_each_horizon_and_unit_group_is_told(
     database_url: str,
 ) -> None:
     """Three weeks after the data's end, before anything changed."""
-    settings = released.followed(database_url, SHIFTED - 1)
+    settings = released.monitored(database_url, SHIFTED - 1)
     found = _look(settings)
     assert found.raised == ()
     assert found.untested == ""
     assert found.days >= 10
     with opened_database(settings.database) as engine, engine.connect() as connection:
-        seen = last_look(connection, "bed-demand", 1)
+        seen = last_run(connection, "bed-demand", 1)
     assert seen is not None
     told = {(f["family"], f["name"]) for f in seen.figures}
     families = {family for family, _ in told}
@@ -57,7 +57,7 @@ def test_quiet_weeks_do_not_alarm_and_each_horizon_and_unit_group_is_told(
 
 def test_wards_that_fill_up_alarm_with_evidence_in_the_journal(released: Released, database_url: str) -> None:
     """The demand itself or what goes into a forecast is seen within a month; every alarm has its entry."""
-    settings = released.followed(database_url, SEEN)
+    settings = released.monitored(database_url, SEEN)
     found = _look(settings)
     assert found.raised
     shifted = (START + timedelta(days=SHIFTED) - date(1970, 1, 1)).days

@@ -1,4 +1,4 @@
-"""`vigie monitor` on a released model: looks, alarms, who clears them, and `vigie retrain --if-due`."""
+"""`vigie monitor` on a released model: runs, alarms, who acknowledges them, and `vigie retrain --if-due`."""
 
 import json
 import os
@@ -18,11 +18,11 @@ from sqlalchemy import func, select
 from cli.main import main
 from hospital.simulator import Shift
 from registry.errors import MonitorError
-from registry.monitoring.acknowledgement import CLEARANCE, clear_alarm
-from registry.monitoring.alarms import last_look, standing
-from registry.monitoring.run import look
+from registry.monitoring.acknowledgement import ACKNOWLEDGEMENT, acknowledge_alarm
+from registry.monitoring.alarms import last_run, standing
+from registry.monitoring.run import run_monitoring
 from registry.record import journal
-from registry.record.database import monitor_looks, opened_database, payloads, writing
+from registry.record.database import monitoring_runs, opened_database, payloads, writing
 from registry.settings import Settings
 from registry.trust.candidates import candidates
 from registry.trust.keys import Signed
@@ -46,25 +46,25 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Released:
 
 
 @pytest.fixture
-def followed(released: Released, database_url: str) -> Callable[[int], Settings]:
+def monitored(released: Released, database_url: str) -> Callable[[int], Settings]:
     """The installation on a database that has received everything up to a day of the simulation."""
-    return lambda day: released.followed(database_url, day)
+    return lambda day: released.monitored(database_url, day)
 
 
 def _look(settings: Settings, hours: float = 3) -> Any:
     with opened_database(settings.database) as engine:
-        return look(settings, engine, "wait-time", now=after(hours))
+        return run_monitoring(settings, engine, "wait-time", now=after(hours))
 
 
-def test_quiet_weeks_do_not_alarm_and_each_figure_is_told(followed: Callable[[int], Settings]) -> None:
+def test_quiet_weeks_do_not_alarm_and_each_figure_is_told(monitored: Callable[[int], Settings]) -> None:
     """Two weeks after the data's end, before anything changed: a look, and no alarm."""
-    settings = followed(SHIFTED - 1)
+    settings = monitored(SHIFTED - 1)
     found = _look(settings)
     assert found.raised == ()
     assert found.untested == ""
     assert 8 <= found.days <= 15
     with opened_database(settings.database) as engine, engine.connect() as connection:
-        seen = last_look(connection, "wait-time", 1)
+        seen = last_run(connection, "wait-time", 1)
         assert seen is not None
         families = {f["family"] for f in seen.figures}
         assert families == {
@@ -72,14 +72,14 @@ def test_quiet_weeks_do_not_alarm_and_each_figure_is_told(followed: Callable[[in
             "expected_error", "error_ratio",
         }  # fmt: skip
         tested = [f for f in seen.figures if f["family"] == "arrivals"]
-        assert 0 <= tested[0]["reach"] < 1
+        assert 0 <= tested[0]["threshold_share"] < 1
 
 
 def test_a_shift_alarms_once_with_its_evidence_and_a_journal_entry(
-    followed: Callable[[int], Settings],
+    monitored: Callable[[int], Settings],
 ) -> None:
     """Arrivals times 1.8 are seen; looked at again nothing is doubled; more days change the look alone."""
-    settings = followed(SEEN)
+    settings = monitored(SEEN)
     found = _look(settings)
     arrivals = next(a for a in found.raised if a.figure.family == "arrivals")
     shifted = (START + timedelta(days=SHIFTED) - date(1970, 1, 1)).days
@@ -95,19 +95,19 @@ def test_a_shift_alarms_once_with_its_evidence_and_a_journal_entry(
             kept = connection.execute(select(payloads.c.payload).where(payloads.c.seq == entries[0].seq))
             assert json.loads(kept.scalar_one())["threshold"] > 0
             assert journal.verify(connection) == []
-        again = look(settings, engine, "wait-time", now=after(4))
+        again = run_monitoring(settings, engine, "wait-time", now=after(4))
         assert again is not None
         assert again.raised == ()
         with engine.connect() as connection:
             assert standing(connection, "wait-time", 1) == standing_now
-            assert connection.scalar(select(func.count()).select_from(monitor_looks)) == 1
+            assert connection.scalar(select(func.count()).select_from(monitoring_runs)) == 1
 
 
-def test_killed_in_the_middle_nothing_is_there_and_the_next_look_finds_it(
-    released: Released, followed: Callable[[int], Settings], tmp_path: Path
+def test_killed_in_the_middle_nothing_is_there_and_the_next_run_finds_it(
+    released: Released, monitored: Callable[[int], Settings], tmp_path: Path
 ) -> None:
     """kill -9 after the alarms are written and before the commit: no alarm, no entry; then all of them once."""
-    settings = followed(SEEN)
+    settings = monitored(SEEN)
     script = f"""
 import os, signal, sys
 from datetime import datetime, UTC
@@ -128,18 +128,18 @@ with opened_database(settings.database) as engine:
     assert ended.returncode == -signal.SIGKILL
     with opened_database(settings.database) as engine, engine.connect() as connection:
         assert standing(connection, "wait-time", 1) == ()
-        assert last_look(connection, "wait-time", 1) is None
+        assert last_run(connection, "wait-time", 1) is None
         assert [e for e in journal.entries(connection) if e.action == "alarm"] == []
     found = _look(settings)
     with opened_database(settings.database) as engine, engine.connect() as connection:
         assert len(standing(connection, "wait-time", 1)) == len(found.raised) > 0
 
 
-def test_a_member_of_the_board_clears_an_alarm_with_a_reason(
-    released: Released, followed: Callable[[int], Settings]
+def test_a_member_of_the_board_acknowledges_an_alarm_with_a_reason(
+    released: Released, monitored: Callable[[int], Settings]
 ) -> None:
-    """Without key or reason, or by anybody else, it is refused, all faults at once; then followed anew."""
-    settings, people = followed(SEEN), released.installation.people
+    """Without key or reason, or by anybody else, it is refused, all faults at once; then monitored anew."""
+    settings, people = monitored(SEEN), released.installation.people
     trust = load_trust(settings.trust)
     found = _look(settings)
     assert found.raised
@@ -150,7 +150,7 @@ def test_a_member_of_the_board_clears_an_alarm_with_a_reason(
             pytest.raises(MonitorError, match=r"board .*; say why .*; no alarm"),
             writing(engine) as connection,
         ):
-            clear_alarm(connection, settings, "nothing", key=None, reason=" ", now=after(4))
+            acknowledge_alarm(connection, settings, "nothing", key=None, reason=" ", now=after(4))
         both = trust.with_person(people["author"], ("author", "board"))
         for name, known, refusal in (
             ("stranger", trust, "not in the trust folder"),
@@ -160,37 +160,37 @@ def test_a_member_of_the_board_clears_an_alarm_with_a_reason(
         ):
             save_trust(settings.trust, known)
             with pytest.raises(MonitorError, match=refusal), writing(engine) as connection:
-                clear_alarm(
+                acknowledge_alarm(
                     connection, settings, first.alarm_id, key=people[name], reason="known", now=after(4)
                 )
         save_trust(settings.trust, trust)
         with engine.connect() as connection:
             assert first in standing(connection, "wait-time", 1)
         with writing(engine) as connection:
-            clear_alarm(
+            acknowledge_alarm(
                 connection, settings, first.alarm_id, key=people["ada"], reason="a new annexe", now=after(4)
             )
         with writing(engine) as connection:
             entry = list(journal.entries(connection))[-1]
-            assert (entry.actor, entry.action, entry.reason) == ("ada", "clear alarm", "a new annexe")
+            assert (entry.actor, entry.action, entry.reason) == ("ada", "acknowledge alarm", "a new annexe")
             kept = connection.execute(select(payloads.c.payload).where(payloads.c.seq == entry.seq))
             signed = Signed.from_json(json.loads(kept.scalar_one()))
-            assert trust.require(signed, "board", CLEARANCE) == "ada"
+            assert trust.require(signed, "board", ACKNOWLEDGEMENT) == "ada"
             assert (signed.body["alarm"], signed.body["reason"]) == (first.alarm_id, "a new annexe")
             assert first.alarm_id not in {a.alarm_id for a in standing(connection, "wait-time", 1)}
             connection.execute(
-                monitor_looks.update().values(until_day=first.day)
+                monitoring_runs.update().values(until_day=first.day)
             )  # so that it is looked at anew
-        again = look(settings, engine, "wait-time", now=after(5))
+        again = run_monitoring(settings, engine, "wait-time", now=after(5))
         assert again is not None
         assert first.family not in {a.figure.family for a in again.raised if a.figure.name == first.name}
 
 
 def test_without_the_snapshot_figures_are_told_but_not_tested(
-    released: Released, followed: Callable[[int], Settings], tmp_path: Path
+    released: Released, monitored: Callable[[int], Settings], tmp_path: Path
 ) -> None:
     """Where serving runs without the workshop's folder it says so, and alarms at nothing."""
-    settings = followed(SEEN)
+    settings = monitored(SEEN)
     kept = settings.home / "snapshots"
     away, cache = tmp_path / "away", settings.home / "monitoring"
     kept.rename(away)
@@ -242,14 +242,14 @@ def _runs(pid: int) -> bool:
         return False
 
 
-def test_the_command_line_looks_shows_clears_and_retrains(
+def test_the_command_line_runs_shows_acknowledges_and_retrains(
     released: Released,
-    followed: Callable[[int], Settings],
+    monitored: Callable[[int], Settings],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """1 where an alarm is new, 0 after; retraining says why it is not due, and its candidate is no release."""
-    settings = followed(SEEN)
+    settings = monitored(SEEN)
     monkeypatch.setenv("VIGIE_HOME", str(settings.home))
     monkeypatch.setenv("VIGIE_DATABASE_URL", settings.database_url)
     retrain = ["retrain", "--if-due", "--model", "wait-time", "--data"]
@@ -278,7 +278,7 @@ def test_the_command_line_looks_shows_clears_and_retrains(
     assert f"version {new.version} was trained on these very tables" in capsys.readouterr().out
     shutil.rmtree(new.folder)  # the other database's turn begins with one version
     alarm = shown["alarms"][0]["id"]
-    assert main(["monitor", "--clear", alarm]) == 2
+    assert main(["monitor", "--acknowledge", alarm]) == 2
     assert "--key FILE); say why (--reason)" in capsys.readouterr().err
     key = str(settings.home / "keys" / "ada.json")
-    assert main(["monitor", "--clear", alarm, "--key", key, "--reason", "known"]) == 0
+    assert main(["monitor", "--acknowledge", alarm, "--key", key, "--reason", "known"]) == 0

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.monitor_years import RELEASED, Shift, simulate_year
 from registry.errors import PolicyError
-from registry.monitoring.cusum import follow, threshold
+from registry.monitoring.cusum import cusum, threshold
 from registry.monitoring.daily_figures import DailyFigures, Figure
 from registry.monitoring.daily_spread import long_run_spread
 from registry.monitoring.season import usual
@@ -37,7 +37,7 @@ def test_a_year_of_dependent_days_alarms_no_more_often_than_the_threshold_was_so
     change = series[450:] - series[:450].mean(axis=0)
     h, margin = threshold(0.4, 450, chance)
     k = np.full((365, 3000), margin)
-    alarmed = (follow(change / spread, k, k).upper > h).any(axis=0)
+    alarmed = (cusum(change / spread, k, k).upper > h).any(axis=0)
     assert alarmed.mean() < chance * 1.3
 
 

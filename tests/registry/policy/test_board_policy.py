@@ -44,11 +44,11 @@ def test_every_number_has_its_reason_beside_it() -> None:
 @pytest.mark.parametrize(
     ("pattern", "replacement", "said"),
     [
-        (r'"drift", "sobriety"\]', '"sobriety"]', "does not require drift"),
-        (r', "sobriety"\]', "]", "does not require sobriety"),
+        (r'"drift", "efficiency"\]', '"efficiency"]', "does not require drift"),
+        (r', "efficiency"\]', "]", "does not require efficiency"),
         (r'"explanation", ', "", "does not require explanation"),
         (r'"calibration"\] #', "] #", "does not require calibration"),
-        (r'"sobriety"\]', '"sobriety", "luck"]', "no gate luck"),
+        (r'"efficiency"\]', '"efficiency", "luck"]', "no gate luck"),
         (r"^stability = [\d.]+", "stability = 3.0", "explanation.stability"),
         (r"^shift_block = [\d.]+", "shift_block = 9.0", "explanation.shift_block"),
         (r"^proxy_area = [\d.]+", "proxy_area = 0.99", "explanation.proxy_area"),
@@ -58,13 +58,13 @@ def test_every_number_has_its_reason_beside_it() -> None:
             'stated_attributes = ["sex", "age_band"]',
             "explanation.stated_attributes",
         ),
-        (r"^growth = [\d.]+", "growth = 50.0", "sobriety.growth"),
-        (r"^answer_milliseconds = [\d.]+", "answer_milliseconds = inf", "sobriety.answer_milliseconds"),
+        (r"^cost_ratio = [\d.]+", "cost_ratio = 50.0", "efficiency.cost_ratio"),
+        (r"^answer_milliseconds = [\d.]+", "answer_milliseconds = inf", "efficiency.answer_milliseconds"),
         (r"^approvals = [\d.]+", "approvals = 1", "approvals"),
         (r"^approvals = [\d.]+", "approvals = true", "approvals"),
         (r"^alpha = [\d.]+", "alpha = 0.5", "alpha"),
         (r"^alpha = [\d.]+", "alpha = nan", "alpha"),
-        (r"^leak_lead = [\d.]+", "leak_lead = 0.9", "contract.leak_lead"),
+        (r"^excess_correlation = [\d.]+", "excess_correlation = 0.9", "contract.excess_correlation"),
         (r"^probe_times = \d+", "probe_times = 0", "contract.probe_times"),
         (r"^beyond_share = [\d.]+", "beyond_share = 1.0", "contract.beyond_share"),
         (r"^settled_before = .*$", 'settled_before = ["a", "b", "c", "d", "e"]', "contract.settled_before"),
@@ -114,7 +114,7 @@ def test_a_policy_that_loosens_what_ships_is_refused(pattern: str, replacement: 
 def test_everything_wrong_is_said_at_once() -> None:
     """A board member edits once, not once for each fault."""
     text = edited(r"^effect = [\d.]+", "effect = 99.0").decode().replace("approvals = 2", "approvals = 1")
-    text = text.replace('"drift", "sobriety"]', '"sobriety"]') + "\n[new]\nkey = 1\n"
+    text = text.replace('"drift", "efficiency"]', '"efficiency"]') + "\n[new]\nkey = 1\n"
     with pytest.raises(PolicyError) as refused:
         load_policy(text.encode())
     for said in ("approvals", "does not require drift", "drift.effect", "new"):

@@ -1,4 +1,4 @@
-"""What is told of a forecast: which contributions, in which words, and what the simplest rule is called."""
+"""What is told of a forecast: which contributions, in which words, and what the baseline is called."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from explain.reasons import number, select
 from hospital.dataset.baselines import BED_BASELINES, WAIT_BASELINES
 from hospital.features.feature import Feature
-from serving.forecasting.explanation_text import Teller, Telling
+from serving.forecasting.explanation_text import ExplanationTerms, ExplanationText
 from serving.messages.answer_bodies import total
 from serving.messages.forecast_protocol import ExplainOptions
 
@@ -19,9 +19,9 @@ FEATURES = (
 FR, EN = ExplainOptions(6, "typical", "fr"), ExplainOptions(6, "typical", "en")
 
 
-def telling(rule: str | None = None) -> Telling:
+def terms(baseline: str | None = None) -> ExplanationTerms:
     """Four contributions, the largest first; the third compares an unknown value."""
-    return Telling(
+    return ExplanationTerms(
         columns=[0, 3, 2, 1],
         values=[23.0, 14.5, float("nan"), 3.25],
         usual=[14.0, 9.0, 1.0, 4.0],
@@ -29,7 +29,7 @@ def telling(rule: str | None = None) -> Telling:
         other=-0.2,
         base=33.1,
         adjustments={"calibration": 0.4},
-        rule=rule,
+        baseline=baseline,
     )
 
 
@@ -47,13 +47,13 @@ def test_the_largest_are_chosen_and_the_others_added_up_by_themselves() -> None:
 
 def test_reasons_are_sentences_in_both_languages() -> None:
     """Value, usual value, effect; unknown is said; what would be shown as 0 is not told; a clock time is one."""
-    french = Teller(FEATURES, "min", "fr").wait(telling(), FR)
+    french = ExplanationText(FEATURES, "min", "fr").wait(terms(), FR)
     assert french["reasons"] == (
         "Patients en attente : 23 patients (d'habitude 14 patients) → +8,2 min",
         "Heure : 14 h 30 → −3 min",
         "Mode d'arrivée : inconnu → +1 min",
     )
-    english = Teller(FEATURES, "min", "en").wait(telling(), EN)
+    english = ExplanationText(FEATURES, "min", "en").wait(terms(), EN)
     assert english["reasons"][0] == "Patients waiting: 23 patients (usually 14 patients) → +8.2 min"
     assert english["reasons"][1] == "Hour: 14:30 → −3 min"
     shown = {c["feature"]: (c["value"], c["reference_value"]) for c in english["contributions"]}
@@ -67,36 +67,38 @@ def test_reasons_are_sentences_in_both_languages() -> None:
 
 
 def test_beds_start_from_the_patients_now() -> None:
-    """First the demand now, with as much of its usual change as the model starts from; the rule takes it whole."""
-    told = Teller(FEATURES, "beds", "en").bed(telling(), EN, 30.0)
+    """First the demand now, with as much of its usual change as the model starts from; the baseline takes all of it."""
+    told = ExplanationText(FEATURES, "beds", "en").bed(terms(), EN, 30.0)
     assert (
         told["reasons"][0] == "30 beds needed now; the share of the usual change until then that counts: +3.1"
     )
-    rule = Teller(FEATURES, "beds", "en").bed(telling("usual_change"), EN, 30.0)
-    assert rule["reasons"][0] == "30 beds needed now; usual change until then: +3.1"
+    baseline = ExplanationText(FEATURES, "beds", "en").bed(terms("usual_change"), EN, 30.0)
+    assert baseline["reasons"][0] == "30 beds needed now; usual change until then: +3.1"
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
-@pytest.mark.parametrize("rule", [*WAIT_BASELINES, *BED_BASELINES])
-def test_a_rule_says_what_it_is(rule: str, language: str) -> None:
-    """Each of the simplest rules has words; that of the usual change is told by its parts."""
+@pytest.mark.parametrize("baseline", [*WAIT_BASELINES, *BED_BASELINES])
+def test_a_baseline_says_what_it_is(baseline: str, language: str) -> None:
+    """Each of the baselines has words; that of the usual change is told by its parts."""
     options = FR if language == "fr" else EN
-    teller = Teller(FEATURES, "min" if rule in WAIT_BASELINES else "beds", options.language)
+    explanation_text = ExplanationText(
+        FEATURES, "min" if baseline in WAIT_BASELINES else "beds", options.language
+    )
     told = (
-        teller.wait(telling(rule), options)
-        if rule in WAIT_BASELINES
-        else teller.bed(telling(rule), options, 30.0)
+        explanation_text.wait(terms(baseline), options)
+        if baseline in WAIT_BASELINES
+        else explanation_text.bed(terms(baseline), options, 30.0)
     )
     first = told["reasons"][0]
     assert number(33.1, options.language) in first or "3,1" in first or "3.1" in first
-    assert ("rule" in first or "règle" in first.lower()) == (rule != "usual_change")
+    assert ("baseline" in first.lower() or "référence" in first.lower()) == (baseline != "usual_change")
 
 
 def test_many_values_do_not_fill_the_memory() -> None:
     """Words of values are kept, and not without end; they are the same when they are made again."""
-    teller = Teller(FEATURES, "min", "en")
-    first = teller.wait(telling(), EN)
+    explanation_text = ExplanationText(FEATURES, "min", "en")
+    first = explanation_text.wait(terms(), EN)
     for i in range(3_000):
-        teller.wait(Telling([0], [i + 0.5], [1.0], [1.0], 0.0, 0.0, {}), EN)
-    assert len(teller._words[0]._known) <= 512
-    assert teller.wait(telling(), EN) == first
+        explanation_text.wait(ExplanationTerms([0], [i + 0.5], [1.0], [1.0], 0.0, 0.0, {}), EN)
+    assert len(explanation_text._words[0]._known) <= 512
+    assert explanation_text.wait(terms(), EN) == first

@@ -1,4 +1,4 @@
-"""The whole hospital as it is served: it adds up, is the sum of the units it names, and says what it rests on."""
+"""The hospital total as it is served: it adds up, is the sum of the units it names, and says what it rests on."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +12,7 @@ import pytest
 from hospital.dataset.samples import bed_query
 from hospital.features.bed_list import ALL_BED_FEATURES, of_all_units
 from hospital.features.beds import BedFeatures
-from hospital.features.lookback import reach_days
+from hospital.features.lookback import lookback_days
 from hospital.ingest.event_columns import columns_of, events_of
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.times import DAY, HOUR, instant, moment
@@ -87,7 +87,7 @@ def asked(model: LoadedModel, tmp_path: Path) -> Callable[..., Ask]:
                 import_rows(
                     connection,
                     name,
-                    rows_since(name, columns_of(frame, name), END - (reach_days(name) + 10) * DAY),
+                    rows_since(name, columns_of(frame, name), END - (lookback_days(name) + 10) * DAY),
                 )
         client = InProcess(parts)
 
@@ -117,20 +117,24 @@ def test_it_adds_up_and_is_the_sum_of_its_units(asked: Callable[..., Ask], refer
     explain = {"top": 3, "reference": reference, "language": "en"}
     answer = asked(_census(DAYS))(units=list(UNITS), explain=explain)
     assert len(answer["hospital"]) == len(HORIZONS)
-    for whole in answer["hospital"]:
-        units = [f for f in answer["forecasts"] if f["horizon_hours"] == whole["horizon_hours"]]
-        _adds_up(whole)
-        assert [u["unit"] for u in whole["units"]] == list(UNITS)
-        assert sum(u["mean"] for u in whole["units"]) == pytest.approx(whole["mean"], abs=1e-9)
+    for hospital_total in answer["hospital"]:
+        units = [f for f in answer["forecasts"] if f["horizon_hours"] == hospital_total["horizon_hours"]]
+        _adds_up(hospital_total)
+        assert [u["unit"] for u in hospital_total["units"]] == list(UNITS)
+        assert sum(u["mean"] for u in hospital_total["units"]) == pytest.approx(
+            hospital_total["mean"], abs=1e-9
+        )
         # Its start is the units' starts, as those who ask for the units see them.
-        assert whole["explanation"]["base"] == pytest.approx(sum(f["explanation"]["base"] for f in units))
-        assert whole["staffed"] == sum(f["staffed"] for f in units)
-        assert 0 <= whole["tension_probability"] <= 1
+        assert hospital_total["explanation"]["base"] == pytest.approx(
+            sum(f["explanation"]["base"] for f in units)
+        )
+        assert hospital_total["staffed"] == sum(f["staffed"] for f in units)
+        assert 0 <= hospital_total["tension_probability"] <= 1
         low, high = (sum(f["beds"][p] for f in units) for p in ("p10", "p90"))
-        assert whole["beds"]["p90"] - whole["beds"]["p10"] < high - low
-        assert whole["target_at"] == units[0]["target_at"]
-        assert whole["trust"] == {"status": "trusted", "warnings": []}
-        assert "beds needed now in the whole hospital" in whole["explanation"]["reasons"][0]
+        assert hospital_total["beds"]["p90"] - hospital_total["beds"]["p10"] < high - low
+        assert hospital_total["target_at"] == units[0]["target_at"]
+        assert hospital_total["trust"] == {"status": "trusted", "warnings": []}
+        assert "beds needed now in the hospital in total" in hospital_total["explanation"]["reasons"][0]
 
 
 def test_each_contribution_is_the_sum_of_its_units_and_values_are_those_of_all(
@@ -140,8 +144,8 @@ def test_each_contribution_is_the_sum_of_its_units_and_values_are_those_of_all(
     answer = asked(_census(DAYS))(
         units=list(UNITS), horizons_hours=[24], explain={"top": 1000, "language": "en"}
     )
-    (whole,) = answer["hospital"]
-    told = {c["feature"]: c for c in whole["explanation"]["contributions"]}
+    (hospital_total,) = answer["hospital"]
+    told = {c["feature"]: c for c in hospital_total["explanation"]["contributions"]}
     each = [{c["feature"]: c for c in f["explanation"]["contributions"]} for f in answer["forecasts"]]
     for name, found in told.items():
         assert found["contribution"] == pytest.approx(sum(u[name]["contribution"] for u in each), abs=1e-9)
@@ -150,7 +154,7 @@ def test_each_contribution_is_the_sum_of_its_units_and_values_are_those_of_all(
     assert told["hospital_change_24h"]["value"] == pytest.approx(each[0]["hospital_change_24h"]["value"])
     assert told["unit"]["value"] is None
     assert told["change_24h_share"]["value"] is None
-    assert not [r for r in whole["explanation"]["reasons"] if "unknown" in r]
+    assert not [r for r in hospital_total["explanation"]["reasons"] if "unknown" in r]
 
 
 def test_what_is_the_same_for_all_units_is_so(model: LoadedModel) -> None:
@@ -184,20 +188,23 @@ def _events() -> Any:
 def test_units_outside_the_scope_are_named_with_their_share(
     asked: Callable[..., Ask], model: LoadedModel
 ) -> None:
-    """The simple rule answers for them; the whole still adds up, and is no longer trusted."""
+    """The baseline answers for them; the total still adds up, and is no longer trusted."""
     groups = {u.unit: u.group for u in model.units}
     scope = frozenset(c for c in model.scope if c[0] not in (groups["D"], groups["E"]))
     answer = asked(_census(DAYS), replace(model, scope=scope))(explain={"language": "en"})
-    for whole in answer["hospital"]:
-        _adds_up(whole)
-        assert {u["unit"]: u["answered_by"] for u in whole["units"]} == {
+    for hospital_total in answer["hospital"]:
+        _adds_up(hospital_total)
+        assert {u["unit"]: u["answered_by"] for u in hospital_total["units"]} == {
             **dict.fromkeys("ABC", "model"),
-            **dict.fromkeys("DE", "rule"),
+            **dict.fromkeys("DE", "baseline"),
         }
-        share = sum(u["mean"] for u in whole["units"] if u["answered_by"] == "rule") / whole["mean"]
-        assert whole["trust"]["status"] == "baseline"
-        assert whole["trust"]["warnings"] == [
-            "Outside the trusted scope, the simple rule answers for 2 of 5 units "
+        share = (
+            sum(u["mean"] for u in hospital_total["units"] if u["answered_by"] == "baseline")
+            / hospital_total["mean"]
+        )
+        assert hospital_total["trust"]["status"] == "baseline"
+        assert hospital_total["trust"]["warnings"] == [
+            "Outside the trusted scope, the baseline answers for 2 of 5 units "
             f"({100 * share:.0f}% of the beds)."
         ]
 
@@ -205,34 +212,39 @@ def test_units_outside_the_scope_are_named_with_their_share(
 def test_a_unit_of_which_nothing_was_received_is_missing_and_said_so(asked: Callable[..., Ask]) -> None:
     """Silent for a week: left out and the forecast degraded; for five weeks: closed. Told with the request: there."""
     ask = asked(_census(DAYS, without={"B": 7, "E": 35}))
-    for whole in ask(explain={"language": "en"})["hospital"]:
-        _adds_up(whole)
-        assert [u["unit"] for u in whole["units"]] == ["A", "C", "D"]
-        assert whole["trust"]["status"] == "degraded"
-        assert whole["trust"]["warnings"] == [
+    for hospital_total in ask(explain={"language": "en"})["hospital"]:
+        _adds_up(hospital_total)
+        assert [u["unit"] for u in hospital_total["units"]] == ["A", "C", "D"]
+        assert hospital_total["trust"]["status"] == "degraded"
+        assert hospital_total["trust"]["warnings"] == [
             "Units missing from the sum, of which nothing recent was received: 1.",
             "Units that count as closed, of which nothing was received for 28 days: 1.",
         ]
     row = {"unit": "B", "at": moment(END - HOUR).isoformat(), "occupied": 24, "staffed": 30}
-    (whole,) = ask(observations=[row], horizons_hours=[24], explain={"language": "en"})["hospital"]
-    assert [u["unit"] for u in whole["units"]] == ["A", "B", "C", "D"]
-    assert "missing" not in " ".join(whole["trust"]["warnings"])
-    for whole in ask(explain={"language": "fr"})["hospital"]:
-        assert "lits demandés maintenant dans tout l'hôpital" in whole["explanation"]["reasons"][0]
-        assert len(whole["trust"]["warnings"]) == 2
+    (hospital_total,) = ask(observations=[row], horizons_hours=[24], explain={"language": "en"})["hospital"]
+    assert [u["unit"] for u in hospital_total["units"]] == ["A", "B", "C", "D"]
+    assert "missing" not in " ".join(hospital_total["trust"]["warnings"])
+    for hospital_total in ask(explain={"language": "fr"})["hospital"]:
+        assert (
+            "lits demandés maintenant dans tout l'établissement"
+            in hospital_total["explanation"]["reasons"][0]
+        )
+        assert len(hospital_total["trust"]["warnings"]) == 2
 
 
 def test_a_ward_that_the_model_does_not_know_is_said_to_be_missing(asked: Callable[..., Ask]) -> None:
     """Opened after training: its patients are in no sum."""
     census = _census(DAYS)
     opened = census[census["unit"] == "A"].tail(20).assign(unit="NEW", occupied=9)
-    (whole, _) = asked(pd.concat([census, opened]))(explain={"language": "en"})["hospital"]
-    assert [u["unit"] for u in whole["units"]] == list(UNITS)
-    assert whole["trust"]["status"] == "degraded"
-    assert whole["trust"]["warnings"] == ["Units missing from the sum, which the model does not know: 1."]
+    (hospital_total, _) = asked(pd.concat([census, opened]))(explain={"language": "en"})["hospital"]
+    assert [u["unit"] for u in hospital_total["units"]] == list(UNITS)
+    assert hospital_total["trust"]["status"] == "degraded"
+    assert hospital_total["trust"]["warnings"] == [
+        "Units missing from the sum, which the model does not know: 1."
+    ]
 
 
-def test_without_any_unit_or_any_forecast_of_the_whole_it_is_refused(
+def test_without_any_unit_or_any_forecast_of_the_total_it_is_refused(
     asked: Callable[..., Ask], model: LoadedModel
 ) -> None:
     """In words that say what to do."""
@@ -241,12 +253,12 @@ def test_without_any_unit_or_any_forecast_of_the_whole_it_is_refused(
     assert (refused["code"], "no unit is known" in refused["detail"]) == ("history_too_short", True)
 
 
-def test_a_package_that_learned_nothing_of_the_whole_says_so(
+def test_a_package_that_learned_nothing_of_the_total_says_so(
     asked: Callable[..., Ask], model: LoadedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As one made by an earlier Vigie: the units are answered, the hospital is refused with its path."""
     assert model.engine is not None
-    monkeypatch.setattr(model.engine, "whole", None)
+    monkeypatch.setattr(model.engine, "hospital_total", None)
     ask = asked(_census(DAYS))
     refused = ask(422)
     assert [(e["path"], e["code"]) for e in refused["errors"]] == [("hospital", "no_hospital_forecast")]

@@ -17,7 +17,7 @@ PARIS = ZoneInfo("Europe/Paris")
 
 
 def test_the_reasons_shown_are_those_of_the_first_trusted_horizon(tmp_path: Path) -> None:
-    """Where the simple rule answers first, the model's reasons are told, and the heading says of when."""
+    """Where the baseline answers first, the model's reasons are told, and the heading says of when."""
     parts, tokens = make_parts(tmp_path / "home")
     headers = {"authorization": f"Bearer {tokens['operator']}"}
     page = InProcess(parts).get("/?language=en", headers=headers).text
@@ -29,13 +29,13 @@ def test_the_reasons_shown_are_those_of_the_first_trusted_horizon(tmp_path: Path
     told = {label: re.findall(r"<h3>Why <small>\((.*?)\)", panel) for label, panel in panels.items()}
     assert told == {
         "Court séjour gériatrique": ["in 4 h"],  # trusted throughout
-        "Médecine polyvalente": ["in 8 h"],  # the rule answers for 4 h
-        "Chirurgie viscérale et digestive": ["in 4 h"],  # the rule answers for all: the nearest
+        "Médecine polyvalente": ["in 8 h"],  # the baseline answers for 4 h
+        "Chirurgie viscérale et digestive": ["in 4 h"],  # the baseline answers for all: the nearest
         "Soins intensifs de cardiologie": ["in 4 h"],  # none is trusted
     }
     assert "9 patients in the ED" in panels["Médecine polyvalente"]
-    assert "Simple rule" not in panels["Médecine polyvalente"]
-    assert "Simple rule" in panels["Chirurgie viscérale et digestive"]
+    assert "Baseline" not in panels["Médecine polyvalente"]
+    assert "Baseline" in panels["Chirurgie viscérale et digestive"]
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
-"""What is served while alarms stand: degraded, or the simple rule alone, until a new release or a signed word."""
+"""What is served while alarms stand: degraded, or the baseline alone, until a new release or a signed word."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from registry.monitoring.acknowledgement import clear_alarm
+from registry.monitoring.acknowledgement import acknowledge_alarm
 from registry.monitoring.alarm_text import warning_of
 from registry.monitoring.alarms import StandingAlarm, raise_alarm, standing
 from registry.record.database import writing
@@ -76,7 +76,7 @@ def test_an_alarm_degrades_every_answer(tmp_path: Path, language: str, words: st
     assert words in page.text
     board = Installation.make(tmp_path / "board")
     with writing(parts.engine) as connection:
-        clear_alarm(connection, board.settings, alarm, key=board.people["ada"], reason="known", now=NOW)
+        acknowledge_alarm(connection, board.settings, alarm, key=board.people["ada"], reason="known", now=NOW)
     assert ask("/v1/wait-time", waits)[0]["trust"] == before
 
 
@@ -85,7 +85,7 @@ def _operator(tokens: dict[str, str]) -> dict[str, str]:
 
 
 def test_an_alarm_that_stops_leaves_nothing_in_scope_until_a_new_release(tmp_path: Path) -> None:
-    """The simple rule answers everywhere; the next release begins without alarms, with its own scope."""
+    """The baseline answers everywhere; the next release begins without alarms, with its own scope."""
     parts, _ = make_parts(tmp_path / "home")
     source, ticks = FakeReleases(), iter(range(10_000))
     releases = Releases(source, lambda: float(next(ticks) * 2), StoredAlarms(parts.engine))

@@ -218,7 +218,7 @@ class TestForecasts:
         assert codes(response) == [("units[1]", "unknown_unit"), ("units[2]", "unknown_unit")]
         assert "Zz9" not in response.text
 
-    def test_the_whole_hospital_comes_beside_its_units(self, service: Service) -> None:
+    def test_the_hospital_total_comes_beside_its_units(self, service: Service) -> None:
         """Only where it is asked for, one a horizon, each with an id under which it can be read again."""
         body: dict[str, Any] = {"units": ["U1"], "horizons_hours": [4, 24]}
         assert "hospital" not in service.ask("POST", "/v1/bed-demand", body).json()

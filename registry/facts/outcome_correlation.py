@@ -2,7 +2,7 @@
 
 What legitimately tells of the future tells of it a little earlier too: crowding, flow, an epidemic's count go on. What
 was written down afterwards tells of its own outcome alone, and one horizon earlier of what is known by now anyway.
-Both are correlations of what the simple rules leave unexplained (Frisch & Waugh 1933, doi 10.2307/1907330), within each
+Both are correlations of what the baselines leave unexplained (Frisch & Waugh 1933, doi 10.2307/1907330), within each
 unit and horizon, or triage level. The horizon of a wait is the visit before.
 """
 
@@ -20,38 +20,40 @@ from registry.model.forecast_errors import log_wait
 
 __all__ = ["alignments"]
 
-_LEAST_GROUP = 60  # fewer rows of a unit and horizon do not tell what its rules leave unexplained
+_LEAST_GROUP = 60  # fewer rows of a unit and horizon do not tell what its baselines leave unexplained
 _BLOCKS = 20
 _NOTHING = 1e-9
 _MINUTE = 60_000_000
-_TOLD_OF_WAITS, _TOLD_OF_BEDS = frozenset({"patient", "staff"}), frozenset({"covariate"})
+_TESTED_OF_WAITS, _TESTED_OF_BEDS = frozenset({"patient", "staff"}), frozenset({"covariate"})
 _COUNTED = frozenset({"department", "minutes_since_arrival", "triage", "waiting_per_doctor"})
 """Of these groups of features, those that are no number of the tables' own."""
 
 
 def alignments(
-    rules: BedBaselines | WaitBaselines, prepared: PreparedBeds | PreparedWaits
+    baselines: BedBaselines | WaitBaselines, prepared: PreparedBeds | PreparedWaits
 ) -> tuple[Alignment, ...]:
-    """The alignment of every feature that is the tables' own, given what the rules say, where outcomes are known.
+    """The alignment of every feature that is the tables' own, given what the baselines say, where outcomes are known.
 
     The others are counted from times of reception: what is taken away and shuffled answers for them.
     """
-    groups_told = _TOLD_OF_BEDS if isinstance(prepared, PreparedBeds) else _TOLD_OF_WAITS
-    told = [j for j, f in enumerate(prepared.features) if f.group in groups_told and f.name not in _COUNTED]
+    groups_present = _TESTED_OF_BEDS if isinstance(prepared, PreparedBeds) else _TESTED_OF_WAITS
+    told = [
+        j for j, f in enumerate(prepared.features) if f.group in groups_present and f.name not in _COUNTED
+    ]
     if not told:
         return ()
     counted = (prepared.weight > 0) & np.isfinite(prepared.outcome)
     part = prepared.part(counted)
-    if isinstance(part, PreparedBeds) and isinstance(rules, BedBaselines):
-        said = part.baselines(rules)
+    if isinstance(part, PreparedBeds) and isinstance(baselines, BedBaselines):
+        said = part.baselines(baselines)
         outcome, group = part.outcome, _cells(part)
         horizon = (part.samples.query.horizon_hours * HOUR).astype(np.int64)
-    elif isinstance(part, PreparedWaits) and isinstance(rules, WaitBaselines):
-        said = {n: log_wait(v) for n, v in part.baselines(rules).items()}
+    elif isinstance(part, PreparedWaits) and isinstance(baselines, WaitBaselines):
+        said = {n: log_wait(v) for n, v in part.baselines(baselines).items()}
         outcome, group = log_wait(part.outcome), _levels(part)
         horizon = np.full(outcome.size, _MINUTE)
     else:
-        raise TypeError("These rules are not of this model's rows.")
+        raise TypeError("These baselines are not of this model's rows.")
     controls = np.column_stack([np.ones(outcome.size), *said.values()])
     usable = np.isfinite(controls).all(axis=1)
     groups = [rows[usable[rows]] for rows in rows_of_groups(group, int(group.max(initial=-1)) + 1)]
@@ -61,8 +63,8 @@ def alignments(
     every, found = np.arange(outcome.size), []
     for j in told:
         values = part.X[:, j].astype(np.float64)
-        told_rows = [rows[np.isfinite(values[rows])] for rows in lines]
-        before = _one_horizon_before(part.prediction_time, horizon, told_rows)
+        present_rows = [rows[np.isfinite(values[rows])] for rows in lines]
+        before = _one_horizon_before(part.prediction_time, horizon, present_rows)
         older = values[np.where(before >= 0, before, every)]
         x, earlier = (_residuals(v, controls, bases) for v in (values, older))
         earlier[before < 0] = np.nan
@@ -79,11 +81,13 @@ def _alignment(name: str, y: Array, x: Array, earlier: Array, at: Array) -> Alig
         return None
     x, y, earlier = (_standardised(v[every]) for v in (x, y, earlier))
     own, shifted = float((x * y).mean()), float((earlier * y).mean())
-    lead = (np.sign(own) * x - np.sign(shifted) * earlier) * y
+    excess_correlation = (np.sign(own) * x - np.sign(shifted) * earlier) * y
     days = at[every] // DAY
     starts = np.searchsorted(days, _block_days(days))
     counts = np.diff(np.append(starts, days.size))
-    return Alignment(name, own, shifted, int(every.sum()), np.add.reduceat(lead, starts) / counts)
+    return Alignment(
+        name, own, shifted, int(every.sum()), np.add.reduceat(excess_correlation, starts) / counts
+    )
 
 
 def _block_days(days: Array) -> Array:
@@ -98,7 +102,7 @@ def _standardised(values: Array) -> Array:
 
 @dataclass(frozen=True)
 class _Group:
-    """Rows of one unit and horizon, or triage level, with an orthonormal basis of what the rules say of them."""
+    """Rows of one unit and horizon, or triage level, with an orthonormal basis of what the baselines say of them."""
 
     rows: Array
     basis: Array
@@ -110,7 +114,8 @@ class _Group:
 
 
 def _residuals(values: Array, controls: Array, groups: list[_Group]) -> Array:
-    """What the rules leave of values (float64 [n]) in each group, in units of the group's deviation; NaN elsewhere."""
+    """What the baselines leave of values (float64 [n]) in each group, in units of the group's deviation; NaN
+    elsewhere."""
     out = np.full(values.size, np.nan)
     for group in groups:
         known = np.isfinite(values[group.rows])
