@@ -1,18 +1,30 @@
 """What a feature is to people and to a model."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hospital.arrays import Array
 
-__all__ = ["SEASON_DAYS", "TRIAGE_RANK", "Feature", "encode", "with_levels"]
+__all__ = ["GROUPS", "SEASON_DAYS", "TRIAGE_RANK", "Feature", "encode", "in_group_order", "with_levels"]
 
 TRIAGE_RANK: Mapping[str, float] = {"1": 1.0, "2": 2.0, "3A": 3.0, "3": 3.25, "3B": 3.5, "4": 4.0, "5": 5.0}
 """Triage levels in order of urgency; a plain 3 (where a hospital does not split it) lies between 3A and 3B."""
 
 
+GROUPS = (
+    "calendar",
+    "census",
+    "covariate",
+    "crowding",
+    "flow",
+    "seasonal_profile",
+    "patient",
+    "planned",
+    "staff",
+)
+"""Groups of features, in the order in which they are added up: no sum may depend on what they are called."""
 SEASON_DAYS = 760
 """Two years and a margin: with less, each day of the year was seen once, and a tree takes one winter for winter."""
 
@@ -23,7 +35,7 @@ class Feature:
 
     Attributes:
         name: snake_case, stable: packages name it.
-        group: what it tells of: calendar, seasonal_profile, patient, crowding, flow, staff, census, planned, covariate.
+        group: what it tells of, one of `GROUPS`.
         label_fr, label_en: for people.
         unit: of its values, "" where there is none.
         levels: of a category, in the order of its codes 0, 1, …; empty for a number.
@@ -39,6 +51,11 @@ class Feature:
     def label(self, language: str) -> str:
         """The label in French (``fr``) or English."""
         return self.label_fr if language == "fr" else self.label_en
+
+
+def in_group_order(groups: Iterable[str]) -> tuple[str, ...]:
+    """Each of these groups once, in the order of `GROUPS`."""
+    return tuple(sorted(set(groups), key=GROUPS.index))
 
 
 def with_levels(features: tuple[Feature, ...], levels: Mapping[str, tuple[str, ...]]) -> tuple[Feature, ...]:

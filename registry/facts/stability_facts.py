@@ -54,7 +54,7 @@ def explanation_shift(
         mask &= np.isin(judged.samples.query.horizon_hours, current.manifest.horizons_hours)
         mask &= np.isin(judged.samples.query.horizon_hours, model.manifest.horizons_hours)
     mine, others = judged.part(mask), theirs.part(mask)
-    names = tuple(sorted({*feature_groups(model.features), *feature_groups(current.features)}))
+    names = feature_groups((*model.features, *current.features))
     block = blocks_of(mine.prediction_time)
     return ExplanationShift(
         names,

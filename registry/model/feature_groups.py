@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hospital.arrays import Array
-from hospital.features.feature import Feature
+from hospital.features.feature import Feature, in_group_order
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_model import ForecastModel, Rows
 
@@ -25,8 +25,8 @@ def spread_rows(rows: int, wanted: int) -> Array:
 
 
 def feature_groups(features: Sequence[Feature]) -> tuple[str, ...]:
-    """The groups of features, in the order of their names."""
-    return tuple(sorted({f.group for f in features}))
+    """The groups of features, in the order of `hospital.features.feature.GROUPS`."""
+    return in_group_order(f.group for f in features)
 
 
 def rows_of(model: ForecastModel, part: PreparedBeds | PreparedWaits) -> Rows:

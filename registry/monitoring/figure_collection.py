@@ -14,7 +14,7 @@ from hospital.dataset.quantiles import LEVELS
 from hospital.times import DAY, HOUR
 from registry.evidence.records import Scored
 from registry.model.dataset import PreparedBeds, PreparedWaits
-from registry.model.feature_groups import rows_of
+from registry.model.feature_groups import feature_groups, rows_of
 from registry.model.forecast_errors import log_wait, share_inside
 from registry.model.forecast_model import ForecastModel
 from registry.model.scoring import score
@@ -184,7 +184,7 @@ def _explanations(found: Collected, model: ForecastModel, part: PreparedBeds | P
     """Each group of features' share of the contributions' absolute sum."""
     contributions = np.abs(model.explain(rows_of(model, part)).contributions)
     total = contributions.sum(axis=1)
-    for group in sorted({f.group for f in model.features}):
+    for group in feature_groups(model.features):
         mine = [j for j, f in enumerate(model.features) if f.group == group]
         sums = contributions[:, mine].sum(axis=1)
         share = np.divide(sums, total, out=np.full(total.size, np.nan), where=total > 0)

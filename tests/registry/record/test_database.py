@@ -1,5 +1,6 @@
 """The database: one set of tables on SQLite and PostgreSQL, safe settings, errors in words."""
 
+import json
 import sys
 from pathlib import Path
 from subprocess import run
@@ -17,15 +18,18 @@ from registry.errors import RegistryError
 from registry.record.compiled_sql import Insertion, Question
 from registry.record.database import (
     REVISION,
+    alarms,
     decisions,
     metadata,
     migrate,
+    monitoring_runs,
     observations,
     open_database,
     opened_database,
     tokens,
     writing,
 )
+from tests.support.old_database import migrate_to
 from tests.support.repository import ROOT
 
 
@@ -43,6 +47,38 @@ def test_the_newest_form_is_the_last_migration() -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(registry.record.migrations.__file__).parent))
     assert ScriptDirectory.from_config(config).get_current_head() == REVISION
+
+
+def test_alarms_and_runs_of_before_are_kept_under_their_names_of_today(database_url: str) -> None:
+    """Migration 0004 renames a table, columns and fields of their JSON, and loses no value."""
+    engine = create_engine(database_url)
+    migrate_to(engine, "0003")
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO alarms VALUES ('a', 'wait-time', 3, 'errors', 'all', 5, 19800, 0, "
+                "'{\"change\":0.1,\"look\":\"fast\"}', 7, 11, 19805, 'ada', 'a new annexe')"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO monitor_looks VALUES ('wait-time', 3, 9, 19801, '[{\"days\":4,\"reach\":0.5}]')"
+            )
+        )
+    engine.dispose()
+    with opened_database(database_url) as migrated, migrated.connect() as connection:
+        (alarm,) = connection.execute(select(alarms)).all()
+        (last,) = connection.execute(select(monitoring_runs)).all()
+    acknowledged = (
+        alarm.acknowledged_at,
+        alarm.acknowledged_day,
+        alarm.acknowledged_by,
+        alarm.acknowledged_reason,
+    )
+    assert acknowledged == (11, 19805, "ada", "a new annexe")
+    assert json.loads(alarm.evidence) == {"change": 0.1, "speed": "fast"}
+    assert (last.model, last.release, last.run_at, last.until_day) == ("wait-time", 3, 9, 19801)
+    assert json.loads(last.figures) == [{"days": 4, "threshold_share": 0.5}]
 
 
 def test_a_database_that_is_as_it_must_be_is_opened_without_alembic(tmp_path: Path) -> None:

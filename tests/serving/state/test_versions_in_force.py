@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import text
+from sqlalchemy import create_engine
 
 from hospital.times import DAY, HOUR, MISSING_TIME
-from registry.record.database import migrate, observations, opened_database, writing
+from registry.record.database import observations, opened_database, writing
 from registry.record.observations import rows_in_force
 from serving.state.history_import import rows_since
 from serving.state.observations import add
+from tests.support.old_database import migrate_to
 
 SINCE = 19_800 * DAY
 ENTERED, LEFT, TOLD = SINCE - 5 * DAY, SINCE - 2 * HOUR, SINCE + 3 * HOUR
@@ -35,19 +36,20 @@ def test_an_end_that_is_received_late_is_read_with_the_version_that_it_ends(data
 
 def test_what_was_stored_before_is_corrected(tmp_path: Path) -> None:
     """A database of the form before: its late ends are read after the migration."""
-    with opened_database(f"sqlite:///{tmp_path / 'vigie.db'}") as engine:
-        with writing(engine) as connection:
-            add(connection, {"stays": [_stay(None)]}, ENTERED)
-            add(connection, {"stays": [_stay(LEFT)]}, TOLD)
-            connection.execute(
-                observations.update().where(observations.c.received_at == TOLD).values(active_until=LEFT)
-            )
-            connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
-        with engine.connect() as connection:
-            assert sum(map(len, rows_in_force(connection, "stays", SINCE))) == 1
-        migrate(engine)
-        with engine.connect() as connection:
-            assert sum(map(len, rows_in_force(connection, "stays", SINCE))) == 2
+    url = f"sqlite:///{tmp_path / 'vigie.db'}"
+    engine = create_engine(url)
+    migrate_to(engine, "0002")
+    with writing(engine) as connection:
+        add(connection, {"stays": [_stay(None)]}, ENTERED)
+        add(connection, {"stays": [_stay(LEFT)]}, TOLD)
+        connection.execute(
+            observations.update().where(observations.c.received_at == TOLD).values(active_until=LEFT)
+        )
+    with engine.connect() as connection:
+        assert sum(map(len, rows_in_force(connection, "stays", SINCE))) == 1
+    engine.dispose()
+    with opened_database(url) as migrated, migrated.connect() as connection:
+        assert sum(map(len, rows_in_force(connection, "stays", SINCE))) == 2
 
 
 def test_a_first_import_takes_the_end_too() -> None:
