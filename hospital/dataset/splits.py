@@ -31,7 +31,7 @@ class _Plan:
 
     Attributes:
         shares: of the days; the training set has the rest. most_days: of a long history the rest is fitted to, old
-        rules judge nothing. least_days: under which a part says nothing.
+        baselines judge nothing. least_days: under which a part says nothing.
     """
 
     shares: dict[str, float]
