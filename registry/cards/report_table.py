@@ -52,8 +52,8 @@ _WORDS = {
 
 
 _ATTEMPTS = {
-    "fr": "{n} versions ont été essayées sur les mêmes jours : ce qui passe doit être {n} fois plus sûr.",
-    "en": "{n} versions were tried on the same days: what passes must be {n} times as sure.",
+    "fr": "{n} tentatives sur les mêmes jours : ce qui passe doit être {n} fois plus sûr.",
+    "en": "{n} attempts on the same days: what passes must be {n} times as sure.",
 }
 
 

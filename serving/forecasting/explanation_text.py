@@ -47,12 +47,12 @@ _SAID = {
     "fr": {
         "now": "{} lits demandés maintenant ; évolution habituelle d'ici là : {}",
         "start": "{} lits demandés maintenant ; part retenue de l'évolution habituelle d'ici là : {}",
-        "usual": "Ce que le modèle a appris d'habituel pour l'unité → {}",
+        "usual": "Part propre à l'unité, apprise par le modèle → {}",
     },
     "en": {
         "now": "{} beds needed now; usual change until then: {}",
         "start": "{} beds needed now; the share of the usual change until then that counts: {}",
-        "usual": "What the model has learned as usual for the unit → {}",
+        "usual": "The unit's offset, as the model has learned it → {}",
     },
 }
 

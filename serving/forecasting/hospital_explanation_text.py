@@ -18,12 +18,12 @@ _LEAST_SHOWN = 0.05
 _SAID = {
     "fr": {
         "start": "{} lits demandés maintenant dans tout l'établissement ; ensemble, ses unités partent de {}",
-        "unit_offset": "Ce que le modèle a appris d'habituel pour ces unités",
+        "unit_offset": "Part propre à ces unités, apprise par le modèle",
         "mean_above_p50": "Les moyennes des unités, que l'on additionne, au-dessus de leurs médianes",
     },
     "en": {
         "start": "{} beds needed now in the hospital in total; together its units start from {}",
-        "unit_offset": "What the model has learned as usual for these units",
+        "unit_offset": "Offsets of these units, as the model has learned them",
         "mean_above_p50": "The units' means, which are added, above their medians",
     },
 }
