@@ -1,1 +1,4 @@
-"""The demo: the whole way, from a simulated hospital to two explained answers. Its door is `run.run_demo`."""
+"""The demo: the whole way, from a simulated hospital to two explained answers.
+
+Door: `run.run_demo`.
+"""

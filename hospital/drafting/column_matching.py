@@ -79,7 +79,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "unit": _UNIT,
     },
 }
-"""Patterns of names, the most telling first: a column is taken by the first that fits."""
+"""Patterns of names, the most specific first: a column is taken by the first that fits."""
 SEX = r"\b(sexe|sex|gender)\b"
 BIRTH = r"\b(naissance|birth|ddn|dob|born)\b"
 

@@ -27,7 +27,7 @@ __all__ = ["Costed", "efficiency_facts"]
 Prepared = PreparedBeds | PreparedWaits
 
 _ANSWERS = 200
-_ANSWERS = 1000
+_ENERGY_ANSWERS = 1000
 _WARM_UP = 5
 
 
@@ -84,7 +84,7 @@ def _measured(versions: list[Costed]) -> list[dict[str, Any]]:
                 cpu[v] += time.process_time() - busy
     memory = memory_gib()
     return [
-        {"seconds": s, "watt_hours": watt_hours(c, sum(s), memory) * _ANSWERS / max(len(s), 1)}
+        {"seconds": s, "watt_hours": watt_hours(c, sum(s), memory) * _ENERGY_ANSWERS / max(len(s), 1)}
         for s, c in zip(seconds, cpu, strict=True)
     ]
 

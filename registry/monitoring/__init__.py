@@ -1,4 +1,4 @@
 """What is monitored after a release: daily figures, sequential tests with a known false-alarm rate.
 
-Door: `run.look`, `acknowledgement.acknowledge_alarm`, `retraining_due.due`, `alarms.standing`.
+Door: `run.run_monitoring`, `acknowledgement.acknowledge_alarm`, `retraining_due.due`, `alarms.standing`.
 """

@@ -311,4 +311,4 @@ def test_an_unknown_metric_gate_or_note_is_shown_by_its_name(card: dict[str, Any
 def test_the_package_data_names_the_card_templates() -> None:
     """An installed Vigie has them too."""
     project = (ROOT / "pyproject.toml").read_text()
-    assert re.search(r'registry = \[.*"templates/\*"', project)
+    assert re.search(r'"registry\.cards" = \[.*"templates/\*"', project)

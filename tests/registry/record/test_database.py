@@ -54,16 +54,12 @@ def test_alarms_and_runs_of_before_are_kept_under_their_names_of_today(database_
     engine = create_engine(database_url)
     migrate_to(engine, "0003")
     with engine.begin() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO alarms VALUES ('a', 'wait-time', 3, 'errors', 'all', 5, 19800, 0, "
-                "'{\"change\":0.1,\"look\":\"fast\"}', 7, 11, 19805, 'ada', 'a new annexe')"
-            )
+        connection.exec_driver_sql(
+            "INSERT INTO alarms VALUES ('a', 'wait-time', 3, 'errors', 'all', 5, 19800, 0, "
+            "'{\"change\":0.1,\"look\":\"fast\"}', 7, 11, 19805, 'ada', 'a new annexe')"
         )
-        connection.execute(
-            text(
-                "INSERT INTO monitor_looks VALUES ('wait-time', 3, 9, 19801, '[{\"days\":4,\"reach\":0.5}]')"
-            )
+        connection.exec_driver_sql(
+            "INSERT INTO monitor_looks VALUES ('wait-time', 3, 9, 19801, '[{\"days\":4,\"reach\":0.5}]')"
         )
     engine.dispose()
     with opened_database(database_url) as migrated, migrated.connect() as connection:

@@ -1,0 +1,87 @@
+"""The glossary: one word for one thing. A retired word in code, documents, cards or pages fails here."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.repository import ROOT
+
+GLOSSARY = ROOT / "docs" / "glossary.md"
+READ = {
+    "hospital": "py toml html css",
+    "explain": "py",
+    "registry": "py toml html css",
+    "training": "py",
+    "serving": "py toml html css",
+    "cli": "py",
+    "docs": "md json",
+    "notebooks": "ipynb",
+}
+"""What is read where: product code, the texts of cards and pages, and documents."""
+EXEMPT = {
+    "docs/glossary.md": "it names them",
+    "docs/next.md": "it may quote what was",
+    "registry/record/migrations/versions/0004_words.py": "it renames them in databases of before",
+}
+
+
+def retired() -> dict[str, str]:
+    """Each retired word with the one to say."""
+    table = GLOSSARY.read_text("utf-8").partition("## Retired words")[2]
+    rows = re.findall(r"^\| (?!retired|---)(.+?) \| (.+?) \|$", table, re.MULTILINE)
+    return {word.strip(): say for words, say in rows for word in words.split(",")}
+
+
+def sources() -> Iterator[Path]:
+    for folder, endings in READ.items():
+        for ending in endings.split():
+            yield from sorted((ROOT / folder).rglob(f"*.{ending}"))
+    yield ROOT / "README.md"
+    yield ROOT / "CONTRIBUTING.md"
+
+
+def uses(text: str, word: str) -> list[int]:
+    """Numbers of the lines in which a word stands by itself."""
+    spaced = r"\s+".join(re.escape(part) for part in word.split())
+    pattern = re.compile(rf"(?<![\w-]){spaced}(?![\w-])", re.IGNORECASE)
+    return [text.count("\n", 0, match.start()) + 1 for match in pattern.finditer(text)]
+
+
+def test_no_retired_word_is_used() -> None:
+    """A word of the table is replaced by the one beside it, wherever the product speaks."""
+    words, found, files = retired(), [], 0
+    for path in sources():
+        name = str(path.relative_to(ROOT))
+        if name in EXEMPT or "/adr/" in name:
+            continue
+        files, text = files + 1, path.read_text("utf-8")
+        found += [f"{name}:{n}: {w} -> {say}" for w, say in words.items() for n in uses(text, w)]
+    assert files > 200
+    assert len(words) > 20
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "lines"),
+    [
+        ("one\nthe Simple  rule answers", "simple rule", [2]),
+        ("a simple\n    rule", "simple rule", [1]),
+        ("harmless, unharmed", "harm", []),
+        ("whole_hospital_total", "whole_hospital", []),
+    ],
+)
+def test_a_word_is_found_by_itself_and_over_line_ends(text: str, word: str, lines: list[int]) -> None:
+    """Part of another word is another word."""
+    assert uses(text, word) == lines
+
+
+def test_every_term_has_both_languages_and_a_definition() -> None:
+    """No cell of the glossary is empty, and no term stands twice."""
+    text = GLOSSARY.read_text("utf-8").partition("## Retired words")[0]
+    rows = [row.split("|")[1:-1] for row in text.splitlines() if row.startswith("| ") and "---" not in row]
+    terms = [[cell.strip() for cell in row] for row in rows if row[0].strip() != "English"]
+    assert len(terms) > 40
+    assert [row for row in terms if len(row) != 3 or not all(row)] == []
+    assert len({row[0] for row in terms}) == len(terms)
