@@ -1,204 +1,25 @@
 """What an explanation costs beside a prediction, and beside what others ask for it: one run, two threads for all.
 
-Each figure is the best of several calls, and the calls of those that are compared take turns. Peers that XGBoost's
-newest wheel and others need lie under `.bench/peers`; what does not install there is left out and said.
+Each figure is the best of several calls, and the calls of those that are compared take turns. Arguments name the
+sections to measure (all without one); what was found of the others before stays in the file.
 """
 
-import json
-import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import xgboost as xgb
 
-from benchmarks.results import Figure, conditions, publish
+from benchmarks.explain_figures import Bench, at_least, best_ms, bounded
+from benchmarks.explain_peers import NEWEST, THREADS, TREES, Case, peers
+from benchmarks.explain_prior import prior_art
+from benchmarks.results import conditions, publish, published
 from explain import TreeEngine
 from explain.build import _compile, _compiler, variants
 from explain.engine import _TABLE_BYTES
-from explain.model_file import Array
-
-FOLDER = Path(".bench") / "explain"
-PEERS = Path(".bench") / "peers"
-THREADS, TREES = 2, 300
-NEWEST = "xgboost 3.4.1"
-WHEELS = {  # what each needs beyond Vigie's own
-    "woodelf": ("woodelf-explainer==0.4.8", "treelite"),
-    "fasttreeshap": ("fasttreeshap==0.1.6",),
-    "shapiq": ("shapiq==1.4.1",),
-}
-
-
-@dataclass(frozen=True)
-class Case:
-    """One booster: its depth, its features, and the share of values that are missing."""
-
-    depth: int
-    features: int
-    missing: float
-
-    @property
-    def name(self) -> str:
-        """In words."""
-        return f"depth {self.depth}, {self.features} features, {self.missing:.0%} missing"
-
-    @property
-    def path(self) -> Path:
-        """Where its model and rows lie, without the ending."""
-        return FOLDER / f"{self.depth}-{self.features}-{int(100 * self.missing)}"
-
-    def make(self) -> tuple[bytes, Array]:
-        """(model, rows): trained on 20,000 rows; made once."""
-        rng = np.random.default_rng(0)
-        X = rng.normal(size=(20_000, self.features)).astype(np.float32)
-        X[rng.random(X.shape) < self.missing] = np.nan
-        model = self.path.with_suffix(".ubj")
-        if not model.exists():
-            Z = np.nan_to_num(X)
-            y = (
-                Z[:, 0] * Z[:, 1]
-                + np.sin(2 * Z[:, 2])
-                + Z[:, 3] * (Z[:, 4] > 0)
-                + 0.3 * Z[:, 5:12].sum(axis=1)
-            )
-            data = xgb.DMatrix(X, y + rng.normal(0, 0.3, len(X)))
-            FOLDER.mkdir(parents=True, exist_ok=True)
-            xgb.train({"max_depth": self.depth, "eta": 0.05, "nthread": THREADS}, data, TREES).save_model(
-                model
-            )
-            np.save(self.path.with_suffix(".npy"), X[:15_000], allow_pickle=False)
-            np.save(self.path.with_suffix(".reference.npy"), X[15_000:15_100], allow_pickle=False)
-        return model.read_bytes(), X[:15_000]
-
-
-class Peer:
-    """A library in a process of its own."""
-
-    def __init__(self, library: str, path: Path | None) -> None:
-        environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": str(THREADS)}
-        environment["PYTHONPATH"] = os.pathsep.join(str(p.resolve()) for p in (path, Path()) if p is not None)
-        self.library = library
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.explain_peer", library],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=environment,
-        )
-
-    def ms(self, case: Case, count: int, what: str, repeats: int, *, reference: bool = False) -> float | None:
-        """Best milliseconds of a call; None where it failed, which is told."""
-        asked = {"model": str(case.path.with_suffix(".ubj")), "rows": str(case.path.with_suffix(".npy"))}
-        asked |= {"count": count, "what": what, "repeats": repeats}  # type: ignore[dict-item]
-        if reference:
-            asked["reference"] = str(case.path.with_suffix(".reference.npy"))
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(asked) + "\n")
-        self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline() or '{"error": "it ended"}')
-        if "error" in answer:
-            print(f"{self.library}: {answer['error']}", file=sys.stderr)
-            return None
-        return float(answer["ms"])
-
-    def end(self) -> None:
-        """Ends it."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(30)
-
-
-@contextmanager
-def peers() -> Iterator[dict[str, Peer]]:
-    """Those that could be installed."""
-    found: dict[str, Path | None] = {"xgboost 3.2": None, "shap": None}
-    newest = PEERS / "xgboost"
-    if not newest.exists():
-        # The wheel is tagged for any Python 3; its metadata asks for a newer one than Vigie's.
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-        command += ["--python-version", "3.12", "--dest", str(PEERS), "xgboost-cpu==3.4.1"]
-        if subprocess.run(command, check=False).returncode == 0:
-            (wheel,) = PEERS.glob("xgboost_cpu-3.4.1*.whl")
-            subprocess.run([sys.executable, "-m", "zipfile", "-e", str(wheel), str(newest)], check=True)
-    if newest.exists():
-        found[NEWEST] = newest
-    for name, wheels in WHEELS.items():
-        target = PEERS / name
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--no-deps",
-            "--target",
-            str(target),
-            *wheels,
-        ]
-        if target.exists() or subprocess.run(command, check=False).returncode == 0:
-            found[name] = target
-    running = {name: Peer(name, path) for name, path in found.items()}
-    try:
-        yield running
-    finally:
-        for peer in running.values():
-            peer.end()
-
-
-def best_ms(call: Callable[[], object], repeats: int) -> float:
-    """Best of some calls."""
-    best = float("inf")
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        best = min(best, time.perf_counter() - start)
-    return best * 1e3
-
-
-@dataclass
-class Bench:
-    """The run: peers, figures so far, where they were taken."""
-
-    peers: dict[str, Peer]
-    figures: list[Figure]
-    where: str
-
-    def add(
-        self, figure: str, unit: str, measured: float, target: str | None = None, *, met: bool | None = None
-    ) -> None:
-        """One figure."""
-        self.figures.append(Figure(figure, unit, target, round(measured, 4), met, self.where))
-        print(f"{figure}: {measured:.4g} {unit}", flush=True)
-
-    def beside(self, case: Case, engine: TreeEngine, X: Array, rounds: int = 5) -> tuple[float, float, float]:
-        """(ours, plain prediction of the faster XGBoost, our own prediction) in ms, taking turns."""
-        repeats = max(3, min(50, 20_000 // max(len(X), 1)))
-        ours, own, plain = [], [], []
-        for _ in range(rounds):
-            ours.append(best_ms(lambda: engine.contributions(X), repeats))
-            own.append(best_ms(lambda: engine.predict(X), repeats))
-            for name in ("xgboost 3.2", NEWEST):
-                if name in self.peers and (ms := self.peers[name].ms(case, len(X), "predict", repeats)):
-                    plain.append(ms)
-        return min(ours), min(plain), min(own)
-
-
-def _bounded(bench: Bench, figure: str, unit: str, measured: float, most: float) -> None:
-    bench.add(figure, unit, measured, f"at most {most:g}", met=measured <= most)
-
-
-def _at_least(bench: Bench, figure: str, measured: float, least: float) -> None:
-    bench.add(figure, "times", measured, f"at least {least:g}", met=measured >= least)
-
 
 _BESIDE = {(4, 0.02): 1.0, (4, 0.0): 1.3, (6, 0.02): 2.5, (6, 0.0): 3.5}
 
@@ -221,10 +42,10 @@ def prices(bench: Bench) -> None:
                     if bound is None:
                         bench.add(name, "times", ours / plain)
                     else:
-                        _bounded(bench, name, "times", ours / plain, bound)
+                        bounded(bench, name, "times", ours / plain, bound)
                     if depth == 6 and features == 30 and rows == 1:
-                        _bounded(bench, f"one row explained: {case.name}", "ms", ours, 0.1)
-                        _bounded(
+                        bounded(bench, f"one row explained: {case.name}", "ms", ours, 0.1)
+                        bounded(
                             bench,
                             f"own prediction of one row / XGBoost's: {case.name}",
                             "times",
@@ -232,7 +53,7 @@ def prices(bench: Bench) -> None:
                             1.0,
                         )
                     if depth == 6 and features == 30 and rows == 600:
-                        _bounded(
+                        bounded(
                             bench, f"hospital total, 100 units x 6 horizons: {case.name}", "ms", ours, 6.0
                         )
 
@@ -243,16 +64,10 @@ def others(bench: Bench) -> None:
     model, X = case.make()
     engine = TreeEngine.load(model, threads=THREADS)
     reference = np.load(case.path.with_suffix(".reference.npy"), allow_pickle=False)
-    for name, least in (
-        ("xgboost 3.2", 160.0),
-        (NEWEST, 60.0),
-        ("woodelf", None),
-        ("fasttreeshap", None),
-        ("shapiq", None),
-    ):
+    rows = 1000
+    for name, least in (("xgboost 3.2", 160.0), (NEWEST, 60.0), ("woodelf", None), ("fasttreeshap", None)):
         if name not in bench.peers:
             continue
-        rows = 1000 if name != "shapiq" else 8
         theirs: list[float | None] = []
         ours = float("inf")
         for _ in range(5):  # in turns
@@ -268,13 +83,13 @@ def others(bench: Bench) -> None:
         if least is None:
             bench.add(figure, "times", fastest / ours)
         else:
-            _at_least(bench, figure, fastest / ours, least)
+            at_least(bench, figure, fastest / ours, least)
     start = time.perf_counter()
     engine.contributions(X[:1], reference)
     built = time.perf_counter() - start
     (tables,) = engine._tables.values()
-    _bounded(bench, "tables against 100 references, 300 trees of depth 6: made", "s", built, 2.0)
-    _bounded(
+    bounded(bench, "tables against 100 references, 300 trees of depth 6: made", "s", built, 2.0)
+    bounded(
         bench, "tables against 100 references, 300 trees of depth 6: size", "MB", tables.bytes / 1e6, 20.0
     )
     ours = best_ms(lambda: engine.contributions(X[:32], reference), 50)
@@ -282,12 +97,12 @@ def others(bench: Bench) -> None:
     fastest = min(t for t in theirs if t is not None)
     bench.add("32 rows against 100 references by shap", "ms", fastest)
     bench.add("32 rows against 100 references, ours", "ms", ours)
-    _at_least(bench, "faster than shap, 32 rows against 100 references", fastest / ours, 150.0)
+    at_least(bench, "faster than shap, 32 rows against 100 references", fastest / ours, 150.0)
     one, contrast = (
         min(best_ms(call, 200) for _ in range(5))
         for call in (lambda: engine.contributions(X[:1]), lambda: engine.contrast(X[0], X[1]))
     )
-    _bounded(bench, "one row against one row / one row explained", "times", contrast / one, 2.0)
+    bounded(bench, "one row against one row / one row explained", "times", contrast / one, 2.0)
 
 
 def depths(bench: Bench) -> None:
@@ -357,18 +172,24 @@ def kernels(bench: Bench) -> None:
     bench.add(f"all variants compiled by {Path(compiler[0]).name}", "s", time.perf_counter() - start)
 
 
-def main() -> int:
-    """Measures and publishes; 1 where a target is missed."""
+SECTIONS = {"others": others, "prior": prior_art, "prices": prices, "depths": depths, "kernels": kernels}
+
+
+def main(names: list[str]) -> int:
+    """Measures the sections named, or all, and publishes; 1 where a target is missed."""
+    if unknown := [name for name in names if name not in SECTIONS]:
+        print(f"No section {', '.join(unknown)}: there are {', '.join(SECTIONS)}.", file=sys.stderr)
+        return 2
     with peers() as running:
         where = f"{conditions()}; {THREADS} threads for all; {TREES} trees; best of the turns taken"
         bench = Bench(running, [], where)
-        others(bench)
-        prices(bench)
-        depths(bench)
-        kernels(bench)
-    publish("explain", bench.figures)
+        for name in names or SECTIONS:
+            SECTIONS[name](bench)
+    taken = {figure.figure for figure in bench.figures}
+    kept = [figure for figure in published("explain") if figure.figure not in taken] if names else []
+    publish("explain", kept + bench.figures)
     return 0 if all(f.met in (True, None) for f in bench.figures) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,6 +1,7 @@
 """One peer of the explanation benchmark, in a process of its own: ``python -m benchmarks.explain_peer LIBRARY``.
 
-It reads JSON lines {model, rows, what, repeats} and answers {"ms": best of the repeats} or {"error": ...}.
+It reads JSON lines {model, rows, what, repeats} and answers {"ms": by the clock, "processor_ms": of all its threads
+together}, the best of the repeats each, or {"error": ...}. Where "values" is asked, it writes what it computed there.
 """
 
 import json
@@ -41,10 +42,12 @@ def _explainer(library: str, path: str, reference: str) -> Any:
         import fasttreeshap
 
         return fasttreeshap.TreeExplainer(booster, background, feature_perturbation=how, n_jobs=THREADS)
-    if library == "shapiq":
+    if library.startswith("shapiq"):
         import shapiq
 
-        return shapiq.TreeExplainer(model=booster, max_order=1, min_order=1, index="SV")
+        mode = "interventional" if reference else "pathdependent"
+        order = {"max_order": 1, "min_order": 1, "index": "SV"}
+        return shapiq.TreeExplainer(model=booster, mode=mode, reference_dataset=background, **order)
     import shap
 
     return shap.TreeExplainer(booster, background, feature_perturbation=how)
@@ -57,16 +60,29 @@ def _call(library: str, what: str, model: str, X: Any, reference: str) -> Callab
     if what == "predict":
         return lambda: booster.inplace_predict(X)
     if library.startswith("xgboost"):
-        return lambda: booster.predict(xgb.DMatrix(X, nthread=THREADS), pred_contribs=True)
+        kind = "pred_interactions" if what == "interactions" else "pred_contribs"
+        return lambda: booster.predict(xgb.DMatrix(X, nthread=THREADS), **{kind: True})
     explainer = _explainer(library, model, reference)
-    if library == "shapiq":
-        return lambda: [explainer.explain(row) for row in X]
+    if library.startswith("shapiq"):
+        return lambda: explainer.explain_X(X)
     if library == "woodelf":
         import pandas as pd
 
         frame = pd.DataFrame(X)
         return lambda: explainer.shap_values(frame)
     return lambda: explainer.shap_values(X, check_additivity=False)
+
+
+def _values(library: str, what: str, found: Any, shape: tuple[int, ...]) -> Any:
+    """What a call returned as float64 [rows, features], or [rows, features, features] for interactions."""
+    if library.startswith("xgboost"):
+        return found[:, :-1, :-1] if what == "interactions" else found[:, :-1]
+    if library.startswith("shapiq"):
+        values = np.zeros(shape)
+        for (feature,), column in found.values.items():
+            values[:, feature] = column
+        return values
+    return found
 
 
 def main(library: str) -> int:
@@ -77,12 +93,15 @@ def main(library: str) -> int:
         try:
             X = np.ascontiguousarray(_rows(asked["rows"])[: asked["count"]])
             call = _call(library, asked["what"], asked["model"], X, asked.get("reference", ""))
-            best = float("inf")
+            best = processor = float("inf")
             for _ in range(asked["repeats"]):
-                start = time.perf_counter()
-                call()
+                start, busy = time.perf_counter(), time.process_time()
+                found = call()
                 best = min(best, time.perf_counter() - start)
-            answer: dict[str, object] = {"ms": best * 1e3}
+                processor = min(processor, time.process_time() - busy)
+            answer: dict[str, object] = {"ms": best * 1e3, "processor_ms": processor * 1e3}
+            if "values" in asked:
+                np.save(asked["values"], np.asarray(_values(library, asked["what"], found, X.shape), float))
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"[:200]}
         print(json.dumps(answer), file=answers, flush=True)

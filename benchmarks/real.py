@@ -238,7 +238,9 @@ def _other_halves(folder: Path) -> list[Figure]:
         for name, forecast in {"Vigie": test.p50, **test.baselines}.items():
             found[name].append(float(np.abs(forecast - test.outcome).mean()))
         found["pinball loss at 0.9"].append(pinball(test.quantiles[:, P90], test.outcome, 0.9))
-        gains.append(_over_the_median(test, said).measured)
+        gain = _over_the_median(test, said).measured
+        assert gain is not None
+        gains.append(gain)
     name = f"{len(HALVES)} drawn halves, gain over the hospital's own median"
     return [
         Figure(f"{name}: {words}", "%", None, of(gains), None, said)

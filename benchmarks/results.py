@@ -11,7 +11,7 @@ from rich.table import Table
 
 from registry.digests import write_atomically
 
-__all__ = ["Figure", "conditions", "publish"]
+__all__ = ["Figure", "conditions", "publish", "published"]
 
 FOLDER = Path(__file__).resolve().parent / "results"
 
@@ -21,13 +21,14 @@ class Figure:
     """One measured figure.
 
     Attributes:
-        target: what was promised, in words; None: told only. met: None where there is no target.
+        target: what was promised, in words; None: told only. met: None where there is no target, or
+            nothing was measured. measured: None: not measured, for the reason that `conditions` gives.
     """
 
     figure: str
     unit: str
     target: str | None
-    measured: float
+    measured: float | None
     met: bool | None
     conditions: str
 
@@ -42,7 +43,14 @@ def publish(name: str, figures: list[Figure]) -> None:
     table = Table("figure", "unit", "target", "measured", "met", title=name)
     for figure in figures:
         met = "–" if figure.met is None else ("yes" if figure.met else "NO")
-        table.add_row(figure.figure, figure.unit, figure.target or "–", f"{figure.measured:g}", met)
+        measured = "not measured" if figure.measured is None else f"{figure.measured:g}"
+        table.add_row(figure.figure, figure.unit, figure.target or "–", measured, met)
     Console().print(table)
     text = json.dumps([asdict(f) for f in figures], indent=1, ensure_ascii=False)
     write_atomically(FOLDER / f"{name}.json", f"{text}\n".encode())
+
+
+def published(name: str) -> list[Figure]:
+    """What `publish` wrote last; nothing where it never did."""
+    path = FOLDER / f"{name}.json"
+    return [Figure(**found) for found in json.loads(path.read_text())] if path.exists() else []
