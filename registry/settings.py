@@ -1,10 +1,11 @@
 """Where things are, from the environment (``VIGIE_…``) with defaults that work on one machine."""
 
 from pathlib import Path
-from typing import Literal
 
 from pydantic import AwareDatetime, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from hospital.words.language import Language
 
 __all__ = ["Settings"]
 
@@ -29,7 +30,7 @@ class Settings(BaseSettings):
     trust_dir: Path | None = Field(default=None, validation_alias="VIGIE_TRUST")
     host: str = "127.0.0.1"
     port: int = 3000
-    language: Literal["fr", "en"] = "fr"
+    language: Language = "fr"
     monitor: bool = True
     monitor_minutes: int = Field(default=60, ge=1, le=1440)
     clock_start: AwareDatetime | None = None

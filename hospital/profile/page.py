@@ -17,7 +17,8 @@ from hospital.markup import (
 )
 from hospital.profile.facts import FLOOR, Finding, ModelProfile, Profile, TableProfile, Weight
 from hospital.profile.pictures import horizons_picture, missing_bar, units_picture, weeks_picture
-from hospital.profile.words import Language, Words
+from hospital.profile.words import Words
+from hospital.words.language import Language
 
 __all__ = ["render_page"]
 

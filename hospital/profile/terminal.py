@@ -6,7 +6,8 @@ from rich.table import Table
 from rich.text import Text
 
 from hospital.profile.facts import Finding, Profile, Weight
-from hospital.profile.words import Language, Words
+from hospital.profile.words import Words
+from hospital.words.language import Language
 
 __all__ = ["print_profile"]
 

@@ -4,14 +4,13 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Literal
 
 from hospital.profile.facts import Finding, ModelProfile, TableProfile
 from hospital.profile.feature_needs import CADENCE, HISTORY
+from hospital.words.language import Language
 
-__all__ = ["CODES", "Language", "Words"]
+__all__ = ["CODES", "Words"]
 
-Language = Literal["fr", "en"]
 _TABLES: Mapping[str, Mapping[str, Mapping[str, str]]] = tomllib.loads(
     files("hospital.profile").joinpath("words.toml").read_text("utf-8")
 )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,7 @@ import pyarrow as pa
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
 from hospital.features.feature import Feature
+from hospital.words.language import Language
 from registry.bulk.rows import Chunk, Scope
 from registry.digests import canonical_json
 from registry.errors import BulkError
@@ -20,7 +21,6 @@ from registry.model.trust_limits import trust_status, warnings_of
 
 __all__ = ["Layout", "Subject"]
 
-Language = Literal["fr", "en"]
 
 _FORECAST = {"p10": LEVELS.index(0.1), "p50": LEVELS.index(0.5), "p90": LEVELS.index(0.9)}
 _TIME = pa.timestamp("us", tz="UTC")

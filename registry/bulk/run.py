@@ -13,7 +13,8 @@ from hospital.features.definition_digest import feature_digest
 from hospital.ingest.hospital_reader import Finding, read_hospital
 from hospital.ingest.pseudonyms import load_or_create_key, pseudonym
 from hospital.mapping.mapping_file import Mapping
-from registry.bulk.parquet import Language, Layout, Subject
+from hospital.words.language import Language
+from registry.bulk.parquet import Layout, Subject
 from registry.bulk.resume import NO_ROW, Parts, claimed
 from registry.bulk.rows import Chunks, chunks_of
 from registry.digests import sha256_bytes

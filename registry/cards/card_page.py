@@ -5,10 +5,10 @@ from html import escape
 from typing import Any
 
 from hospital.markup import page, paragraph
+from hospital.words.language import Language
 from registry.cards.efficiency_section import Efficiency
 from registry.cards.fairness_section import Fairness
 from registry.cards.figure_sections import Calibration, Performance, Verdicts
-from registry.cards.finding_text import Language
 from registry.cards.formats import Words
 from registry.cards.hospital_total_section import Hospital
 from registry.cards.summary_sections import (

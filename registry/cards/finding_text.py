@@ -1,13 +1,13 @@
 """How reports and cards tell a finding in French or English: names, figures, intervals, order, and what to do."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
+from hospital.words.language import Language
 from registry.cards.report_words import ADVICE, BLOCKED, GATES, GROUPS, LACKING, METRICS, VERDICTS
 from registry.model.hospital_total import HOSPITAL
 
 __all__ = [
-    "Language",
     "advice",
     "effect",
     "gate_name",
@@ -18,7 +18,6 @@ __all__ = [
     "verdict_name",
 ]
 
-Language = Literal["fr", "en"]
 
 _ORDER = {"block": 0, "inconclusive": 1, "not applicable": 2, "pass": 3}
 _SHARES = frozenset(

@@ -7,8 +7,8 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from hospital.times import moment
+from hospital.words.language import Language
 from registry.cards import finding_text as wording
-from registry.cards.finding_text import Language
 from registry.cards.pictures import Interval
 from registry.cards.texts import ADVICE, ATTRIBUTES, BASELINES, FEATURE_GROUPS, MEASURES, TEXTS, VALUES
 

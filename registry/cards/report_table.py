@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hospital.words.language import Language
 from registry.cards.finding_text import (
-    Language,
     advice,
     effect,
     gate_name,

@@ -1,18 +1,16 @@
 """A comparison in a terminal: one line a group, the difference with its interval, and what it shows."""
 
-from typing import Literal
-
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from hospital.times import moment
+from hospital.words.language import Language
 from registry.compare.comparison import Comparison, Difference
 
 __all__ = ["print_comparison"]
 
-Language = Literal["fr", "en"]
 _WORDS = {
     "fr": {
         "title": "{model} : version {second} comparée à la version {first}, {n} prévisions du {start} au {end}",

@@ -4,10 +4,10 @@ Serving says it with each answer, and a file of many explanations row by row: by
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
 
 from hospital.features.feature import Feature
 from hospital.times import DAY, HOUR
+from hospital.words.language import Language
 from registry.model.trust_status import TrustStatus
 from registry.package.manifest import Manifest
 
@@ -47,7 +47,7 @@ def warnings_of(
     *,
     inside: bool,
     stale: bool,
-    language: Literal["fr", "en"],
+    language: Language,
 ) -> tuple[str, ...]:
     """Why a forecast may be less good than usual; empty where nothing is known against it.
 

@@ -4,13 +4,13 @@ import math
 import tomllib
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
+from hospital.words.language import Language
 from registry.monitoring.alarms import StandingAlarm
 
-__all__ = ["Language", "change_in_words", "stopped_in_words", "warning_of", "what_of"]
+__all__ = ["change_in_words", "stopped_in_words", "warning_of", "what_of"]
 
-Language = Literal["fr", "en"]
 _RELATIVE = frozenset({"arrivals", "error_ratio"})
 _LOG_OR_SHARE = frozenset({"errors", "fairness"})
 _POINTS = frozenset({"missing", "coverage", "explanations"})

@@ -8,12 +8,12 @@ import numpy as np
 
 from explain.reasons import effect, number, subject
 from hospital.features.feature import TRIAGE_RANK, Feature
+from hospital.words.language import Language
 from serving.messages.answer_bodies import Adjustment, Contribution, Explanation
 from serving.messages.forecast_protocol import ExplainOptions
 
 __all__ = ["ExplanationTerms", "ExplanationText", "FeatureWords"]
 
-Language = Literal["fr", "en"]
 Value = float | str | None
 
 _DAYS = {

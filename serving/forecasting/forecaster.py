@@ -14,6 +14,7 @@ from hospital.features.beds import BedQuery, BedState
 from hospital.features.wait import VITAL_SIGNS, WaitQuery, prediction_times
 from hospital.record.events import Unit
 from hospital.times import DAY, HOUR, MISSING_TIME, moment
+from hospital.words.language import Language
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.model_rows import bed_rows, wait_rows
 from registry.model.scope_fallback import Answered, answer
@@ -151,7 +152,7 @@ class _Forecaster:
             )
         return out
 
-    def _explanation_text(self, model: ForecastModel, language: Literal["fr", "en"]) -> ExplanationText:
+    def _explanation_text(self, model: ForecastModel, language: Language) -> ExplanationText:
         known = self._explanation_texts.setdefault(model, {})
         if language not in known:
             unit: Literal["min", "beds"] = "min" if model.name == "wait-time" else "beds"

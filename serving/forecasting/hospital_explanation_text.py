@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from explain.reasons import number, sentence
 from hospital.features.bed_list import of_all_units
 from hospital.features.feature import Feature
+from hospital.words.language import Language
 from serving.forecasting.explanation_text import ExplanationTerms, FeatureWords
 from serving.messages.answer_bodies import Adjustment, Contribution, Explanation
 from serving.messages.forecast_protocol import ExplainOptions
@@ -73,7 +73,7 @@ class Relied:
         """Whether inputs are old, missing or unlike anything that the model has seen."""
         return self.stale or self.out_of_range + self.silent + self.unlearned > 0
 
-    def warnings(self, language: Literal["fr", "en"]) -> tuple[str, ...]:
+    def warnings(self, language: Language) -> tuple[str, ...]:
         """In words."""
         words = _WARNINGS[language]
         out = [words["stale"]] if self.stale else []
@@ -92,7 +92,7 @@ class Relied:
 class HospitalExplanationText:
     """Puts the explanations of the total into words."""
 
-    def __init__(self, features: Sequence[Feature], language: Literal["fr", "en"]) -> None:
+    def __init__(self, features: Sequence[Feature], language: Language) -> None:
         self._words = tuple(FeatureWords(f, language) for f in features)
         self._of_all = tuple(of_all_units(f) for f in features)
         self._language = language

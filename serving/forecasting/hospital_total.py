@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from hospital.features.bed_list import of_all_units
 from hospital.features.beds import BedQuery
 from hospital.features.feature import Feature
 from hospital.times import DAY, moment
+from hospital.words.language import Language
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.hospital_total import HospitalTotal
 from registry.model.hospital_total_answer import HospitalTotalAnswer, answer_hospital_total
@@ -183,7 +183,7 @@ def _relied(
     )
 
 
-def _trust(relied: Relied, language: Literal["fr", "en"]) -> Trust:
+def _trust(relied: Relied, language: Language) -> Trust:
     """Trusted only where every unit is: one that the baseline answers makes it ``baseline``; a warning says what
     share."""
     status: TrustStatus = "degraded" if relied.degraded else "baseline" if relied.by_baseline else "trusted"

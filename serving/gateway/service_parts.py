@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Engine
 
+from hospital.words.language import Language
 from serving.forecasting.forecast_service import ForecastService
 from serving.http.authentication import Authority
 from serving.http.clock import Clock
@@ -38,7 +39,7 @@ class Parts:
     forecaster: Forecaster
     authority: Authority
     pseudonym_key: bytes
-    language: Literal["fr", "en"]
+    language: Language
     catalogue: Catalogue
     workers: Workers = field(default_factory=Workers)
     metrics: Metrics = field(default_factory=Metrics)
@@ -52,6 +53,6 @@ class Parts:
         """Answers questions by the releases in use."""
         return ForecastService(self.engine, self.releases, self.forecaster, self.metrics)
 
-    def context(self, language: Literal["fr", "en"] | None = None) -> Context:
+    def context(self, language: Language | None = None) -> Context:
         """What a body is read with, now."""
         return Context(self.clock.now(), language or self.language, self.pseudonym_key)

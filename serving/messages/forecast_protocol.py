@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from hospital.words.language import Language
+
 if TYPE_CHECKING:  # who only asks questions loads neither database nor engine
     from sqlalchemy import Connection
 
@@ -76,7 +78,7 @@ class ExplainOptions:
 
     top: int
     reference: Literal["typical", "last_week"]
-    language: Literal["fr", "en"]
+    language: Language
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from hospital.contracts.request_models import model_of, validate_rows
 from hospital.contracts.tables import TABLES
 from hospital.errors import ContractError
 from hospital.times import TimeError, instant, parse_time
+from hospital.words.language import Language
 from serving.errors import RequestFault
 from serving.http.problems import invalid, row_faults, schema_faults
 from serving.messages.forecast_protocol import BedQuestion, EdState, ExplainOptions, WaitQuestion
@@ -62,7 +63,7 @@ class Explain(Sent):
 
     top: Annotated[int, Field(strict=True, ge=0, le=1_000)] = DEFAULT_TOP
     reference: Literal["typical", "last_week"] = "typical"
-    language: Literal["fr", "en"] | None = None
+    language: Language | None = None
 
 
 Count = Annotated[float, Field(strict=True, ge=0, le=100_000, allow_inf_nan=False)]
@@ -188,7 +189,7 @@ class Context:
     """What a body is read with: the service's now, the language if none is asked for, the pseudonyms' key."""
 
     now: int
-    language: Literal["fr", "en"]
+    language: Language
     key: bytes
 
 

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup, escape
 
 from hospital.times import HOUR, instant, moment
+from hospital.words.language import Language
 from serving.messages.answer_bodies import BedForecast
 from serving.messages.forecast_protocol import UnitHistory
-from serving.pages.page_texts import TEXTS, Language, number
+from serving.pages.page_texts import TEXTS, number
 
 __all__ = ["unit_picture"]
 

@@ -8,11 +8,12 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from hospital.times import moment
+from hospital.words.language import Language
 from registry.monitoring.alarm_text import change_in_words, warning_of, what_of
 from registry.monitoring.alarms import LastRun, StandingAlarm, last_run
 from serving.gateway.endpoint import Call, Endpoint
 from serving.messages.forecast_protocol import LoadedModel
-from serving.pages.page_texts import Language, number
+from serving.pages.page_texts import number
 from serving.pages.rendering import LANGUAGE, SEES_PAGES, language_of, render
 
 __all__ = ["ENDPOINTS"]

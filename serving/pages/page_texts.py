@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from hospital.times import moment
+from hospital.words.language import Language
 
-__all__ = ["TEXTS", "Language", "ahead", "clock_time", "number", "short_time"]
+__all__ = ["TEXTS", "ahead", "clock_time", "number", "short_time"]
 
-Language = Literal["fr", "en"]
 
 TEXTS: Mapping[Language, Mapping[str, str]] = {
     "fr": {

@@ -6,9 +6,10 @@ from typing import Any, cast
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
+from hospital.words.language import Language
 from serving.errors import Problem
 from serving.gateway.endpoint import Call, Endpoint, Parameter
-from serving.pages.page_texts import TEXTS, Language, ahead, number
+from serving.pages.page_texts import TEXTS, ahead, number
 
 __all__ = ["ENDPOINTS", "LANGUAGE", "SEES_PAGES", "TEMPLATES", "language_of", "render"]
 

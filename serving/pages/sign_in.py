@@ -4,10 +4,11 @@ from typing import cast
 
 from starlette.responses import RedirectResponse, Response
 
+from hospital.words.language import Language
 from registry.record.tokens import Caller
 from serving.gateway.endpoint import Call, Endpoint
 from serving.http.authentication import COOKIE, SESSION_SECONDS
-from serving.pages.page_texts import TEXTS, Language
+from serving.pages.page_texts import TEXTS
 from serving.pages.rendering import LANGUAGE, SEES_PAGES, language_of, render
 
 __all__ = ["ENDPOINTS"]

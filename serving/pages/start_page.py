@@ -10,6 +10,7 @@ from starlette.responses import Response
 from hospital.contracts.tables import TABLES
 from hospital.errors import HistoryError
 from hospital.times import MINUTE, instant
+from hospital.words.language import Language
 from registry.record.tokens import Caller
 from serving.errors import Problem
 from serving.gateway.endpoint import Call, Endpoint
@@ -23,7 +24,7 @@ from serving.messages.forecast_protocol import (
     WaitQuestion,
 )
 from serving.pages.forecast_picture import unit_picture
-from serving.pages.page_texts import Language, clock_time, short_time
+from serving.pages.page_texts import clock_time, short_time
 from serving.pages.rendering import LANGUAGE, SEES_PAGES, language_of, render
 
 __all__ = ["ENDPOINTS"]

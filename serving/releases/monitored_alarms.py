@@ -7,7 +7,8 @@ from typing import Protocol, TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from registry.monitoring.alarm_text import Language, stopped_in_words, warning_of
+from hospital.words.language import Language
+from registry.monitoring.alarm_text import stopped_in_words, warning_of
 from registry.monitoring.alarms import StandingAlarm, standing
 from serving.messages.answer_bodies import BedForecast, HospitalForecast, Trust, WaitForecast
 

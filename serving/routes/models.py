@@ -4,9 +4,9 @@ from typing import cast
 
 from starlette.responses import Response
 
+from hospital.words.language import Language
 from registry.cards.card_page import render_html
 from registry.digests import canonical_json
-from registry.monitoring.alarm_text import Language
 from registry.trust.candidates import MODELS
 from serving.errors import Problem
 from serving.gateway.content_security import policy_with_styles

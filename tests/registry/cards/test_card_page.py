@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hospital.words.language import Language
 from registry.cards import texts as card_texts
 from registry.cards.card_document import build_card
 from registry.cards.card_page import render_html
-from registry.cards.finding_text import Language
 from registry.cards.formats import Words
 from registry.cards.report import make_report
 from registry.digests import canonical_json

@@ -1,0 +1,118 @@
+"""Numbers, shares, quantities, days and hours as people of a language write them: one function each.
+
+Those of numbers are `hospital.words.numbers`'s; those that need a word take it from the catalogue, with its plural.
+"""
+
+import datetime as dt
+from decimal import Decimal
+
+from babel.dates import format_datetime
+
+from hospital.words.catalogue import text
+from hospital.words.language import Language
+from hospital.words.numbers import UNKNOWN, decimals, number, percent, power_of_ten, short_number, signed
+
+__all__ = [
+    "UNKNOWN",
+    "beds",
+    "date",
+    "date_range",
+    "date_time",
+    "decimals",
+    "horizon",
+    "interval",
+    "label",
+    "minutes",
+    "number",
+    "percent",
+    "points",
+    "power_of_ten",
+    "quantity",
+    "short_number",
+    "signed",
+    "time",
+    "weekday",
+]
+
+_DATE = {"fr": "dd/MM/y", "en": "y-MM-dd"}
+_TIME = {"fr": "HH'\u00a0h\u00a0'mm", "en": "HH:mm"}
+
+
+def minutes(value: float | None, language: Language, digits: int = 1) -> str:
+    """A time in minutes, as in 45.6 min."""
+    return quantity(value, "minutes", language, digits)
+
+
+def beds(value: float | None, language: Language, digits: int = 1) -> str:
+    """A number of beds: "1 lit", "−0,1 lit", "2,0 lits"; "0.1 beds"."""
+    return quantity(value, "beds", language, digits)
+
+
+def quantity(
+    value: float | None, unit: str, language: Language, digits: int = 1, *, plus: bool = False
+) -> str:
+    """A number with its unit, in the plural that the number takes as it is written.
+
+    Args:
+        unit: one of ``quantities.toml``, such as ``beds`` or ``days``. plus: with its sign, as a difference has.
+    """
+    if value is None or value != value:
+        return UNKNOWN
+    rounded = Decimal(f"{value:.{digits}f}")
+    written = signed(value, language, digits) if plus else number(value, language, digits)
+    return text(f"quantities.{unit}", language, n=rounded, number=written)
+
+
+def points(share: float | None, language: Language, digits: int = 1, *, plus: bool = False) -> str:
+    """A difference of two shares (0.01 is one), in percentage points."""
+    return quantity(None if share is None else 100 * share, "points", language, digits, plus=plus)
+
+
+def horizon(hours: float, language: Language) -> str:
+    """How far ahead: hours, from two days on whole days in days; 0 is a wait time's, at triage."""
+    if not hours:
+        return text("quantities.at_triage", language)
+    if hours < 48 or hours % 24:
+        return quantity(hours, "hours", language, 0 if float(hours).is_integer() else 1)
+    return quantity(hours / 24, "days", language, 0)
+
+
+def interval(low: str, high: str, language: Language) -> str:
+    """Two written bounds as an interval."""
+    return text("quantities.interval", language, low=low, high=high)
+
+
+def label(name: str, language: Language) -> str:
+    """A name before what is said of it: with the colon, and in French the space before it."""
+    return text("quantities.label", language, name=name)
+
+
+def date(when: dt.date, language: Language) -> str:
+    """A day: 14/11/2023 in French, 2023-11-14 in English, where the order of day and month is not one."""
+    return _dated(when, _DATE[language], language)
+
+
+def time(when: dt.datetime, language: Language) -> str:
+    """Hour and minute of a day: 14 h 05 in French, 14:05 in English."""
+    return _dated(when, _TIME[language], language)
+
+
+def date_time(when: dt.datetime, language: Language) -> str:
+    """A day with hour and minute."""
+    return f"{date(when, language)} {time(when, language)}"
+
+
+def date_range(first: dt.date, last: dt.date, language: Language) -> str:
+    """From one day to another, both included."""
+    return text("quantities.from_to", language, first=date(first, language), last=date(last, language))
+
+
+def weekday(when: dt.date, language: Language, *, short: bool = False) -> str:
+    """The day of the week: Monday, or Mon."""
+    return _dated(when, "EEE" if short else "EEEE", language)
+
+
+def _dated(when: dt.date, pattern: str, language: Language) -> str:
+    # Midnight of a day without hours: Babel then moves it to no other zone.
+    whole = when if isinstance(when, dt.datetime) else dt.datetime(when.year, when.month, when.day)
+    return str(format_datetime(whole.replace(tzinfo=None), pattern, locale=language))
