@@ -10,6 +10,7 @@ from registry.policy.board_policy import Policy
 from registry.policy.trusted_scope import Cell, in_scope
 from registry.statistics.error_rates import Levels
 from registry.statistics.intervals import Estimate, block_mean, daily_sums
+from registry.statistics.long_run_variance import bartlett_weight
 from registry.statistics.scope import best_baseline, horizon_name, losses
 from registry.statistics.verdict import Finding, GateResult, Verdict, undecided
 
@@ -67,7 +68,9 @@ def diebold_mariano(difference: Array, weight: Array, times: Array, horizon_hour
     covariances = [float(centred[k:] @ centred[: days - k]) / days for k in range(min(lags, days))]
     variance = covariances[0] + 2 * sum(covariances[1:])
     if variance <= 0:
-        variance = covariances[0] + 2 * sum((1 - k / lags) * c for k, c in enumerate(covariances) if k)
+        variance = covariances[0] + 2 * sum(
+            bartlett_weight(k, lags) * c for k, c in enumerate(covariances) if k
+        )
     if variance <= 0:
         return float("nan")
     small = np.sqrt((days + 1 - 2 * lags + lags * (lags - 1) / days) / days)

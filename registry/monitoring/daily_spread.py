@@ -4,6 +4,7 @@ import numpy as np
 from scipy import stats
 
 from hospital.arrays import Array
+from registry.statistics.long_run_variance import bartlett_variance
 
 __all__ = ["day_spread", "long_run_spread"]
 
@@ -34,10 +35,13 @@ def long_run_spread(residuals: Array) -> Array:
     n = np.maximum(known.sum(axis=0), 2)
     x = np.where(known, residuals - _mean(residuals, known), 0.0)
     variance = (x**2).sum(axis=0) / (n - 1)
-    bartlett = variance.copy()
-    for lag in range(1, min(_LAGS_DAYS, residuals.shape[0] - 1) + 1):
-        weight = 2 * (1 - lag / (_LAGS_DAYS + 1))
-        bartlett += weight * (x[lag:] * x[:-lag]).sum(axis=0) / n
+    bartlett = bartlett_variance(
+        variance,
+        lambda lag: (x[lag:] * x[:-lag]).sum(axis=0),
+        n,
+        lags=min(_LAGS_DAYS, residuals.shape[0] - 1),
+        window=_LAGS_DAYS + 1,
+    )
     pairs = (known[1:] & known[:-1]).sum(axis=0)
     earlier = np.where(known[1:] & known[:-1], x[:-1] ** 2, 0.0).sum(axis=0)
     memory = np.divide(

@@ -8,6 +8,7 @@ from scipy import stats
 
 from hospital.arrays import Array
 from hospital.times import DAY
+from registry.statistics.long_run_variance import bartlett_variance
 
 __all__ = [
     "MOST_BLOCKS",
@@ -22,7 +23,7 @@ __all__ = [
 MOST_BLOCKS = 30
 """More blocks than this are shorter than they need be: the t quantile hardly falls, the dependence grows."""
 _UNCORRELATED = 0.1
-_LAGS_DAYS = 15
+_LAGS_DAYS = 14
 
 
 @dataclass(frozen=True)
@@ -127,10 +128,15 @@ def long_run_sd(residuals: Array, window: int) -> float:
     """
     n = residuals.size
     centred = residuals - residuals.mean()
-    variance = float(centred @ centred) / n
-    for lag in range(1, min(_LAGS_DAYS, n)):
-        variance += 2 * (1 - lag / _LAGS_DAYS) * float(centred[lag:] @ centred[:-lag]) / n
-    newey_west = math.sqrt(max(variance, float(centred @ centred) / n) / window)
+    of_a_day = float(centred @ centred) / n
+    variance = bartlett_variance(
+        of_a_day,
+        lambda lag: float(centred[lag:] @ centred[:-lag]),
+        n,
+        lags=min(_LAGS_DAYS, n - 1),
+        window=_LAGS_DAYS + 1,
+    )
+    newey_west = math.sqrt(max(variance, of_a_day) / window)
     blocks = n // window
     if blocks < 8:
         return newey_west
