@@ -1,9 +1,9 @@
 """From prepared samples to the files of a package. No clock, no machine, no person: the same in, the same out."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -37,7 +37,7 @@ from training.conformal import LEAST_CELL, LEAST_WAITS, Calibration, Errors, cal
 from training.hospital_total import learn_hospital_total
 from training.linear import fit_seasonal_profile, fit_slopes, with_seasonal_profile
 from training.monotone import WAIT_SIGNS, signs_of
-from training.trees import DEFAULT_HYPERPARAMETERS, Hyperparameters, Trees, fit_median, fit_trees
+from training.trees import DEFAULT_HYPERPARAMETERS, Hyperparameters, TreeOptions, Trees, fit_median, fit_trees
 
 __all__ = ["Fitted", "Lesson", "bed_lesson", "fit_baselines", "fit_beds", "fit_waits", "lesson_of"]
 
@@ -47,6 +47,7 @@ _HALF_LIFE = _YEAR
 _TRIAGE_CELLS = len(TRIAGE_RANK) + 1
 
 Prepared = PreparedBeds | PreparedWaits
+P = TypeVar("P", bound=Prepared)
 
 
 @dataclass(frozen=True)
@@ -75,13 +76,8 @@ def fit_beds(
     linear, first, rows, y, weight = bed_lesson(
         training_set, first, usual_of_the_other_half(training_set, first)
     )
-    how: dict[str, Any] = {
-        "seed": seed,
-        "threads": threads,
-        "progress": progress,
-        "hyperparameters": hyperparameters,
-    }
-    trees = fit_trees(training_set.X, y, weight, **how)
+    options = TreeOptions(seed=seed, threads=threads, progress=progress, hyperparameters=hyperparameters)
+    trees = fit_trees(training_set.X, y, weight, **options)
     first = with_residuals(first, calibration_set, LEAST_CELL)
     median = Median(TreeEngine.load(trees.median), linear, training_set.features)
     errors = Errors.of(median, TreeEngine.load(trees.spread), calibration_set, calibration_set.rows(first))
@@ -91,7 +87,7 @@ def fit_beds(
     # Baseline, scale and errors stay those that days not fitted to have told.
     newest = replace(bed_baselines(both), best=first.best, scale=first.scale, residuals=first.residuals)
     linear, newest, rows, y, weight = bed_lesson(both, newest, usual_of_the_other_half(both, newest))
-    served = fit_median(both.X, y, weight, **how)
+    served = fit_median(both.X, y, weight, **options)
     median = Median(TreeEngine.load(served), linear, training_set.features)
     reference = _reference(median, [(both, rows)], len(newest.horizons) * len(newest.units))
     quantiles = model_quantiles(errors.rows, errors.median, errors.width, calibration.shift, calibration.z)
@@ -139,13 +135,8 @@ def fit_waits(
     rows, later = training_set.rows(baselines), calibration_set.rows(baselines)
     y = _known(training_set.outcome) / rows.scale
     signs = signs_of(training_set.features, WAIT_SIGNS)
-    how: dict[str, Any] = {
-        "seed": seed,
-        "threads": threads,
-        "progress": progress,
-        "hyperparameters": hyperparameters,
-    }
-    trees = fit_trees(training_set.X, y, training_set.weight, signs=signs, **how)
+    options = TreeOptions(seed=seed, threads=threads, progress=progress, hyperparameters=hyperparameters)
+    trees = fit_trees(training_set.X, y, training_set.weight, signs=signs, **options)
     departments = max(len(feature_of(data.features, "department").levels), 1)
     median = Median(TreeEngine.load(trees.median), None, training_set.features)
     errors = Errors.of(median, TreeEngine.load(trees.spread), calibration_set, later)
@@ -164,18 +155,17 @@ def _wait_groups(departments: int) -> tuple[int, Array, Array]:
 
 def fit_baselines(data: Prepared, split: Split) -> Fitted:
     """A package of baselines alone: chosen on the training set, their distributions from the calibration set."""
-    training_set, calibration_set = _part(data, split, "train"), _part(data, split, "calibration")
-    found: BedBaselines | WaitBaselines
     hospital_total: dict[str, bytes] = {}
+    training_set: Prepared
     if isinstance(data, PreparedBeds):
-        found = with_residuals(bed_baselines(training_set), calibration_set, LEAST_CELL)
-        hospital_total = learn_hospital_total(calibration_set, calibration_set.rows(found), None, found)
+        training_set, beds = _part(data, split, "train"), _part(data, split, "calibration")
+        found = with_residuals(bed_baselines(training_set), beds, LEAST_CELL)
+        hospital_total, chosen = learn_hospital_total(beds, beds.rows(found), None, found), found.to_json()
     else:
-        found = _wait_baselines(training_set, calibration_set)
+        training_set, waits = _part(data, split, "train"), _part(data, split, "calibration")
+        chosen = _wait_baselines(training_set, waits).to_json()
     profile = canonical_json(_profile(training_set.features, training_set.X))
-    return Fitted(
-        {"baseline.json": canonical_json(found.to_json()), "profile.json": profile, **hospital_total}
-    )
+    return Fitted({"baseline.json": canonical_json(chosen), "profile.json": profile, **hospital_total})
 
 
 @dataclass(frozen=True)
@@ -196,33 +186,31 @@ class Lesson:
 
     def loss_of(self, hyperparameters: Hyperparameters, *, seed: int, threads: int) -> float:
         """The loss of a median that grew so."""
-        how: dict[str, Any] = {"seed": seed, "threads": threads, "progress": lambda: None}
-        return self.loss(
-            fit_median(self.X, self.y, self.weight, signs=self.signs, hyperparameters=hyperparameters, **how)
+        options = TreeOptions(
+            seed=seed, threads=threads, progress=lambda: None, hyperparameters=hyperparameters
         )
+        return self.loss(fit_median(self.X, self.y, self.weight, signs=self.signs, **options))
 
 
 def lesson_of(data: Prepared, split: Split) -> Lesson:
     """The training set alone: its first four fifths to learn from, the last one, after a gap, to be asked about."""
-    training_set = _part(data, split, "train")
-    # By rows, not by days: a history may have holes.
-    cut = int(np.quantile(training_set.prediction_time, 0.8))
-    earlier = training_set.part(
-        (training_set.prediction_time < cut - split.gap) & (training_set.target_time < cut)
-    )
-    later = training_set.part(training_set.prediction_time >= cut)
     linear: LinearStep | None = None
+    earlier: Prepared
+    later: Prepared
     if isinstance(data, PreparedBeds):
-        earlier_baselines = bed_baselines(earlier)
-        linear, earlier_baselines, _, y, weight = bed_lesson(
-            earlier, earlier_baselines, usual_of_the_other_half(earlier, earlier_baselines)
+        beds, beds_later = _halves(data, split)
+        beds_baselines = bed_baselines(beds)
+        linear, beds_baselines, _, y, weight = bed_lesson(
+            beds, beds_baselines, usual_of_the_other_half(beds, beds_baselines)
         )
-        asked, signs = later.rows(earlier_baselines), (0,) * len(training_set.features)
+        asked, signs = beds_later.rows(beds_baselines), (0,) * len(data.features)
+        earlier, later = beds, beds_later
     else:
-        baselines = _wait_baselines(earlier, later)
-        rows, asked = earlier.rows(baselines), later.rows(baselines)
-        y, weight = _known(earlier.outcome) / rows.scale, earlier.weight
-        signs = signs_of(training_set.features, WAIT_SIGNS)
+        waits, waits_later = _halves(data, split)
+        baselines = _wait_baselines(waits, waits_later)
+        asked, signs = waits_later.rows(baselines), signs_of(data.features, WAIT_SIGNS)
+        y, weight = _known(waits.outcome) / waits.rows(baselines).scale, waits.weight
+        earlier, later = waits, waits_later
     wanted = (_known(later.outcome) - _known(asked.offset)) / asked.scale
     counts = np.where(np.isnan(asked.offset), 0.0, later.weight)
     if not (counts.sum() > 0 and weight.sum() > 0):
@@ -232,15 +220,25 @@ def lesson_of(data: Prepared, split: Split) -> Lesson:
         )
 
     def loss(trees: bytes) -> float:
-        median = Median(TreeEngine.load(trees), linear, training_set.features)
+        median = Median(TreeEngine.load(trees), linear, data.features)
         error = np.abs(wanted - median.value(asked.X, asked.calibration, asked.scale))
         return float(np.average(error, weights=counts))
 
-    return Lesson(training_set.features, earlier.X, y, weight, signs, loss)
+    return Lesson(data.features, earlier.X, y, weight, signs, loss)
 
 
-def _part(data: Any, split: Split, part: str) -> Any:
-    return data.part(split.members(part, data.prediction_time) & fitted_until(data, split, part))
+def _halves(data: P, split: Split) -> tuple[P, P]:
+    """The training set's first four fifths and, after a gap, its last one: by rows, since a history may have holes."""
+    training_set = _part(data, split, "train")
+    cut = int(np.quantile(training_set.prediction_time, 0.8))
+    known = (training_set.prediction_time < cut - split.gap) & (training_set.target_time < cut)
+    later = training_set.part(training_set.prediction_time >= cut)
+    return cast(P, training_set.part(known)), cast(P, later)
+
+
+def _part(data: P, split: Split, part: str) -> P:
+    """The rows of a part whose outcomes were known by its end."""
+    return cast(P, data.part(split.members(part, data.prediction_time) & fitted_until(data, split, part)))
 
 
 def _wait_baselines(training_set: PreparedWaits, calibration_set: PreparedWaits) -> WaitBaselines:
@@ -271,7 +269,7 @@ def _files(
     linear: LinearStep | None,
     calibration: Calibration,
     reference: bytes,
-    baseline: dict[str, Any],
+    baseline: Mapping[str, object],
     fitted: Prepared,
 ) -> dict[str, bytes]:
     step = {} if linear is None else {"linear.json": canonical_json(linear.to_json())}
@@ -316,7 +314,7 @@ def _mode(values: Array) -> float:
     return float(unique[counts.argmax()])
 
 
-def _profile(features: tuple[Feature, ...], X: Array) -> dict[str, Any]:
+def _profile(features: tuple[Feature, ...], X: Array) -> dict[str, object]:
     """Training distributions: range, mean and share missing of each feature; None where it is never known."""
     out: dict[str, list[float | None]] = {"minimum": [], "maximum": [], "mean": [], "missing": []}
     for j in range(len(features)):

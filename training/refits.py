@@ -38,7 +38,7 @@ from registry.trust.snapshots import open_snapshot
 from training.monotone import WAIT_SIGNS, signs_of
 from training.package_build import bed_lesson
 from training.proxies import proxies
-from training.trees import Hyperparameters, fit_median
+from training.trees import Hyperparameters, TreeOptions, fit_median
 
 __all__ = ["main", "refitted"]
 
@@ -100,23 +100,18 @@ def _cheaper(model: ForecastModel, rounds: int) -> Hyperparameters:
 def _one(
     model: ForecastModel, explained: Prepared, hyperparameters: Hyperparameters, sample: Prepared, number: int
 ) -> Array:
-    how: dict[str, Any] = {
-        "seed": number,
-        "threads": 1,
-        "progress": lambda: None,
-        "hyperparameters": hyperparameters,
-    }
+    options = TreeOptions(seed=number, threads=1, progress=lambda: None, hyperparameters=hyperparameters)
     if isinstance(sample, PreparedBeds) and isinstance(explained, PreparedBeds):
         baselines = model.beds_or_raise
         # The served baselines: a sample of weeks is too thin to learn a usual week from.
         linear, _, _, y, weight = bed_lesson(sample, baselines, _usual(sample, baselines))
-        trees = fit_median(sample.X, y, weight, **how)
+        trees = fit_median(sample.X, y, weight, **options)
         rows: Rows = explained.rows(baselines)
     elif isinstance(sample, PreparedWaits) and isinstance(explained, PreparedWaits):
         waits = model.waits_or_raise
         y = sample.outcome / sample.rows(waits).scale
         signs = signs_of(sample.features, WAIT_SIGNS)
-        linear, trees = None, fit_median(sample.X, y, sample.weight, signs=signs, **how)
+        linear, trees = None, fit_median(sample.X, y, sample.weight, signs=signs, **options)
         rows = explained.rows(waits)
     else:
         raise TypeError("The rows to fit and to explain are not of one model.")

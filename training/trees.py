@@ -5,7 +5,7 @@ One thread by default, so that two models train side by side; a test shows that 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import xgboost as xgb
@@ -18,6 +18,7 @@ __all__ = [
     "MOST_ROWS_OF_A_TREE",
     "SPREAD_ROUNDS",
     "Hyperparameters",
+    "TreeOptions",
     "Trees",
     "fit_median",
     "fit_trees",
@@ -105,6 +106,15 @@ def fit_trees(
         callbacks=[_Progress(progress)],
     )
     return Trees(bytes(median.save_raw("ubj")), bytes(spread.save_raw("ubj")))
+
+
+class TreeOptions(TypedDict):
+    """How trees are fitted: the same bits on any number of threads; `progress` is called after each tree."""
+
+    seed: int
+    threads: int
+    progress: Callable[[], None]
+    hyperparameters: Hyperparameters
 
 
 def fit_median(

@@ -66,7 +66,8 @@ class Answered:
     def _either(self, part: Callable[[Explained], Array]) -> Array:
         if self.model is None or self.baseline is None:
             only = self.model or self.baseline
-            assert only is not None
+            if only is None:
+                raise ValueError("neither the model nor the baseline explains these rows")
             return part(only)
         ours, theirs = part(self.model), part(self.baseline)
         inside = self.inside if ours.ndim == 1 else self.inside[:, None]

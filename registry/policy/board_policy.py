@@ -292,7 +292,10 @@ def _floor_faults(path: str, required: object, floor: tuple[str, ...]) -> list[s
 
 def _shipped_monitor() -> MonitorRules:
     found = default_policy().document.monitor
-    assert found is not None
+    if found is None:
+        raise PolicyError(
+            "The policy that ships with Vigie lacks its section on monitoring: install Vigie again."
+        )
     return found
 
 
