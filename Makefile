@@ -75,6 +75,10 @@ bench-serve: setup
 bench-train: setup
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.train
 
+# BEFORE: another checkout, with its own `make setup`.
+bench-unchanged: setup
+	$(BIN)/python -m benchmarks.unchanged --before $(BEFORE)
+
 picture-architecture: setup
 	$(BIN)/python -m tests.support.architecture
 
