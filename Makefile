@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint lock clean bench-bulk bench-check bench-check-cost bench-demo bench-explain bench-gates bench-gates-real bench-hospitals bench-leaks bench-monitor bench-real bench-serve bench-train picture-architecture
+.PHONY: mutants setup demo test lint lock clean bench-bulk bench-check bench-check-cost bench-demo bench-explain bench-gates bench-gates-real bench-hospitals bench-leaks bench-monitor bench-real bench-serve bench-train picture-architecture
 
 setup: .venv/.done
 
@@ -78,6 +78,10 @@ bench-train: setup
 # BEFORE: another checkout, with its own `make setup`.
 bench-unchanged: setup
 	$(BIN)/python -m benchmarks.unchanged --before $(BEFORE)
+
+# Of the files changed since they were measured; ALL=1: of all; SAMPLE=150 SEED=n: so many drawn of each folder.
+mutants: setup
+	$(BIN)/python -m benchmarks.mutants $(if $(ALL),--all) $(if $(SAMPLE),--sample $(SAMPLE) --seed $(SEED))
 
 picture-architecture: setup
 	$(BIN)/python -m tests.support.architecture

@@ -1,0 +1,175 @@
+"""The mutants' harness on a small project of its own: what it kills, what it lets live, and that it goes on."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.mutants.choice import Choice, mutations_in
+from benchmarks.mutants.folders import Folder, HarnessError, Reasons
+from benchmarks.mutants.mutations import decides, mutate, mutations_of, words
+from benchmarks.mutants.report import figures_of
+from benchmarks.mutants.run import FolderRun, run_folder
+
+_ALL = Choice()
+_SOURCE = '''"""A module that only the harness sees."""
+
+LEAST = 3
+
+
+def is_enough(count: int | None, least: int = LEAST) -> bool:
+    """Whether a count is enough."""
+    if count is None:
+        return False
+    return count >= least
+
+
+def unused(count):
+    while count > 0:
+        count -= 1
+    return count
+'''
+_TESTS = """import kiosk
+
+
+def test_three_are_enough_and_nothing_is_not():
+    assert kiosk.is_enough(4)
+    assert not kiosk.is_enough(1)
+    assert kiosk.is_enough(None) is False
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Folder:
+    """A project of one module, whose one test leaves the threshold itself open."""
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "kiosk.py").write_text(_SOURCE)
+    (tmp_path / "tests" / "test_kiosk.py").write_text(_TESTS)
+    return Folder("kiosk", ("kiosk.py",), ("tests",), pinned=("kiosk.py",), root=tmp_path)
+
+
+def judge(folder: Folder, choice: Choice = _ALL, tell: Callable[[str], None] = lambda _: None) -> FolderRun:
+    """All mutants of the project, or those of a choice."""
+    mutations = mutations_in(folder, folder.sources())
+    state = folder.root / "state"
+    return run_folder(folder, mutations, choice, state, workers=2, fresh=False, tell=tell)
+
+
+def test_a_mutant_that_a_test_sees_is_killed_and_one_at_the_threshold_survives(project: Folder) -> None:
+    """Each outcome is that of the project's one test; what no test runs survives, and is told apart."""
+    found = {(f.before, f.after): f.outcome for f in judge(project).findings}
+    assert found["return count >= least", "return count <= least"] == "test"
+    assert found["if count is None:", "if False:"] == "test"
+    assert found["return count >= least", "return count > least"] == "survived"
+    assert found["LEAST = 3", "LEAST = 2"] == "survived"
+    assert found["while count > 0:", "while count >= 0:"] == "unreached"
+
+
+def test_the_tree_is_as_it_was(project: Folder) -> None:
+    """Mutants live in memory alone."""
+    judge(project)
+    assert (project.root / "kiosk.py").read_text() == _SOURCE
+
+
+def test_an_endless_loop_counts_as_killed_and_is_told_apart(project: Folder) -> None:
+    """`count -= 1` turned to `+=` never ends: the processor's time limit ends it."""
+    with open(project.root / "tests" / "test_kiosk.py", "a") as file:
+        file.write("\n\ndef test_counts_down():\n    assert kiosk.unused(2) == 0\n")
+    run = judge(project)
+    outcomes = {f.after: f.outcome for f in run.findings}
+    assert outcomes["count += 1"] == "timeout"
+    assert "timed out" in figures_of(run, _ALL, Reasons({}, {}), "0")[0].conditions
+
+
+def test_a_stopped_run_goes_on_from_where_it_was(project: Folder) -> None:
+    """What was found is kept at once: the second run starts after the first's last mutant, torn line and all."""
+    told: list[str] = []
+
+    def stop(text: str) -> None:
+        told.append(text)
+        if "(" in text:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        judge(project, Choice(size=4, seed=1), stop)
+    state = project.root / "state" / "findings.jsonl"
+    state.write_text(state.read_text() + '{"file": "kio')
+    told.clear()
+    judge(project, tell=told.append)
+    assert any(line.endswith("mutants to run, 4 known") for line in told)
+    told.clear()
+    judge(project, tell=told.append)
+    assert told == []
+
+
+def test_after_a_new_test_only_survivors_run_again(project: Folder) -> None:
+    """A kill stands while the test that killed is the same; a survivor is tried against the new tests."""
+    first = judge(project)
+    (project.root / "tests" / "test_threshold.py").write_text(
+        "import kiosk\n\n\ndef test_exactly_three():\n"
+        "    assert kiosk.is_enough(3)\n    assert not kiosk.is_enough(2)\n"
+    )
+    told: list[str] = []
+    run = judge(project, tell=told.append)
+    alive = {f.after for f in run.findings if f.outcome == "survived"}
+    assert "return count > least" not in alive
+    assert "LEAST = 2" not in alive
+    killed = sum(f.outcome == "test" for f in first.findings)
+    assert any(line.endswith(f"mutants to run, {killed} known") for line in told)
+
+
+def test_a_test_that_fails_without_a_mutant_stops_the_run(project: Folder) -> None:
+    """Else every mutant would count as killed."""
+    (project.root / "tests" / "test_kiosk.py").write_text("def test_broken():\n    assert 1 == 2\n")
+    with pytest.raises(HarnessError, match="test_broken"):
+        judge(project)
+
+
+def test_the_same_seed_draws_the_same_sample(project: Folder) -> None:
+    """A sample is known by its size and seed."""
+    mutations = mutations_in(project, project.sources())
+    draws = [Choice(5, seed).order("kiosk", mutations)[:5] for seed in (1, 1, 2)]
+    assert draws[0] == draws[1]
+    assert draws[0] != draws[2]
+
+
+@pytest.mark.parametrize(
+    ("line", "mutants"),
+    [
+        ("a < b", {"a <= b", "a > b"}),
+        ("a and not b", {"a or not b", "a and b"}),
+        ("a in b", {"a not in b"}),
+        ("x[1] - y", {"x[2] - y", "x[0] - y", "x[1] + y"}),
+        ("'a' if a else b", {"'a' if True else b", "'a' if False else b"}),
+        ("kind == 'bed'", {"kind != 'bed'", "kind == 'bedXX'"}),
+        ("folder / 'bed'", set()),
+    ],
+)
+def test_what_a_line_becomes(line: str, mutants: set[str]) -> None:
+    """Each mutant of an expression, by hand."""
+    source = f"def f():\n    x = {line}\n"
+    found = {words(source, mutate(source, m))[1].removeprefix("x = ") for m in mutations_of("f.py", source)}
+    assert found == mutants
+
+
+def test_annotations_decorators_and_text_are_left_alone() -> None:
+    """Nothing of them decides."""
+    source = '@cached(size=3)\ndef f(a: int | None) -> tuple[1, 2]:\n    """Is 1 < 2."""\n    b: int | None\n'
+    assert mutations_of("f.py", source) == []
+    assert not decides(source)
+
+
+def test_a_survivor_of_a_pinned_file_needs_a_reason_and_an_equivalent_one_leaves_the_rate(
+    project: Folder,
+) -> None:
+    """The list of reasons moves the figures as it says, and no further than 5 %."""
+    run = judge(project)
+    run = replace(run, findings=[f for f in run.findings if f.before == "return count >= least"])
+    places = [(f.file, f.before, f.after) for f in run.findings if not f.killed]
+    plain, share, survivors = figures_of(run, _ALL, Reasons({}, {}), "0")
+    assert (survivors.measured, survivors.met) == (1, False)
+    assert figures_of(run, _ALL, Reasons({}, dict.fromkeys(places, "why")), "0")[2].met is True
+    lifted, share, _ = figures_of(run, _ALL, Reasons(dict.fromkeys(places, "why"), {}), "0")
+    assert (lifted.measured, share.met) == (100.0, False)
+    assert plain.measured < 90
