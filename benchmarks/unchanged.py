@@ -55,6 +55,9 @@ def main() -> int:
         print(f"unchanged: {error}", file=sys.stderr)
         return 2
     where = f"{conditions()}; simulated hospital of {asked.days} days, seed {asked.seed}; names by {asked.table.name}"
+    where += (
+        f"; {before.commit[:7]} before, {after.commit[:7]}{'+' * after.commit.endswith('+changed')} after"
+    )
     publish("unchanged", _figures(parts, where))
     places = [difference for part in parts for difference in part.comparison.differences]
     for difference in places[:PLACES_SHOWN]:

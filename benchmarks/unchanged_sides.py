@@ -67,6 +67,11 @@ class Side:
     folder: Path
 
     @property
+    def commit(self) -> str:
+        """Of the checkout that made it."""
+        return str(json.loads((self.folder / "side.json").read_bytes())["commit"])
+
+    @property
     def home(self) -> Path:
         """The demo's home."""
         return self.folder / "vigie-demo"
