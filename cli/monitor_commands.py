@@ -36,7 +36,7 @@ def monitor(
     show: Annotated[
         bool, typer.Option("--show", help="Show the figures and alarms of the last run.")
     ] = False,
-    clear: Annotated[
+    acknowledge: Annotated[
         str | None,
         typer.Option(metavar="ALARM", help="Acknowledge an alarm, by its id: it no longer counts."),
     ] = None,
@@ -54,14 +54,14 @@ def monitor(
     Exit codes: 0 no new alarm, 1 a new one, 2 an error.
     """
     settings = read_settings()
-    if clear is None and not once and not show:
+    if acknowledge is None and not once and not show:
         return _again_and_again(settings, parent)
     from registry.record.database import opened_database
 
     spoken = language or settings.language
     with opened_database(settings.database) as engine:
-        if clear is not None:
-            return _acknowledge(settings, engine, clear, key, reason)
+        if acknowledge is not None:
+            return _acknowledge(settings, engine, acknowledge, key, reason)
         if once:
             return _once(settings, engine, spoken, as_json=as_json)
         return _show(settings, engine, spoken, as_json=as_json)

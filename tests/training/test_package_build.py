@@ -216,7 +216,7 @@ def test_a_split_of_too_little_says_how_much_is_needed() -> None:
     """The message names the days there are and the days it takes."""
     with pytest.raises(HistoryError, match=r"50 days can be used, at least 144"):
         split_history(0, 50 * DAY, gap=7 * DAY)
-    with pytest.raises(HistoryError, match=r"400 days .* enough, but --test-from .* too short: judge"):
+    with pytest.raises(HistoryError, match=r"400 days .* enough, but --test-from .* too short: test"):
         split_history(0, 400 * DAY, gap=7 * DAY, test_from=390 * DAY)
 
 

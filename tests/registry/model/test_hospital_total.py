@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -236,9 +237,9 @@ def test_the_check_finds_it_again_and_the_card_shows_it(home: Settings) -> None:
     assert all(r["n"] > 100 and r["mae"] < r["mean_outcome"] / 4 for r in rows)
     found = candidate(home.candidates, "bed-demand", "1")
     for language in ("fr", "en"):
-        page = render_html(found.json("card.json"), language)  # type: ignore[arg-type]
+        page = unescape(render_html(found.json("card.json"), language))  # type: ignore[arg-type]
         assert 'id="hospital"' in page
-        assert ("total de l'établissement" if language == "fr" else "The hospital total") in page
+        assert ("Le total de l'établissement" if language == "fr" else "The hospital total") in page
 
 
 def _forged(home: Settings, where: Path, spoil: Any) -> Settings:
