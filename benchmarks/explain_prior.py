@@ -1,8 +1,9 @@
 """Depth 4 and 6 beside those who compute the same by quadrature, or against references: XGBoost 3.4.1, shapiq 1.8.
 
-Both sides explain the same rows of the same model file in turns, and what they find is compared first. How many times
-faster is the ratio of their processor times, each divided by the threads that compute: the clock of a machine that
-others use lengthens the longer call more. The ratio by the clock stands beside it.
+Both sides explain the same rows of the same model file in turns, and what they find is compared first. On a machine
+that others use, the clock lengthens the longer call more, and gives two threads less than two cores; processor time,
+divided by the threads that compute, takes both cores for granted. So both ratios stand in the file, and the smaller
+one is held against the goal.
 """
 
 import tempfile
@@ -89,8 +90,11 @@ def _beside(
     )
     bench.add(f"{name}: ours", "ms", ours.clock)
     bench.add(f"{name}: ours, processor time on each of {THREADS} threads", "ms", ours.processor / THREADS)
-    bench.add(f"faster by the clock than {name}", "times", theirs.clock / ours.clock)
-    ratio = (theirs.processor / asked.threads) / (ours.processor / THREADS)
+    by_clock = theirs.clock / ours.clock
+    by_processor = (theirs.processor / asked.threads) / (ours.processor / THREADS)
+    bench.add(f"faster by the clock than {name}", "times", by_clock)
+    bench.add(f"faster by processor time than {name}", "times", by_processor)
+    ratio = min(by_clock, by_processor)
     if least is None:
         bench.add(f"faster than {name}", "times", ratio)
     else:
