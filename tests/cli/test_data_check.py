@@ -204,7 +204,7 @@ def test_every_code_that_is_found_has_words() -> None:
     codes |= {f"{later}_before_{earlier}" for earlier, later in orders}
     read = (ROOT / "hospital" / "ingest" / "hospital_reader.py").read_text()
     codes |= set(re.findall(r'Finding\(\s*"?\w+"?, "(\w+)"', read))
-    assert len(codes) > 25
+    assert len(codes) >= 25
     assert codes <= CODES
 
 

@@ -122,7 +122,7 @@ def then_killed(*args, **more):
 module.raise_alarm = then_killed
 settings = Settings(home=Path({str(settings.home)!r}), database_url={settings.database_url!r})
 with opened_database(settings.database) as engine:
-    module.look(settings, engine, "wait-time", now=datetime.now(UTC))
+    module.run_monitoring(settings, engine, "wait-time", now=datetime.now(UTC))
 """
     ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False)
     assert ended.returncode == -signal.SIGKILL
