@@ -1,21 +1,32 @@
 """A profile as one page that needs nothing else: no script, no request, no patient."""
 
-from html import escape
+from collections.abc import Iterable
 
-from hospital.markup import (
-    PAGE_STYLE,
+from hospital.markup import page, page_style
+from hospital.page_pieces import (
+    Badge,
+    Banner,
+    Bullets,
     Cell,
     Column,
-    badge,
-    bullets,
-    facts,
-    folded,
-    page,
-    paragraph,
-    section,
-    table,
+    Facts,
+    Figure,
+    Folded,
+    Heading,
+    Paragraph,
+    Piece,
+    Section,
+    Table,
 )
-from hospital.profile.facts import FLOOR, Finding, ModelProfile, Profile, TableProfile, Weight
+from hospital.profile.facts import (
+    FLOOR,
+    Finding,
+    HorizonProfile,
+    ModelProfile,
+    Profile,
+    TableProfile,
+    Weight,
+)
 from hospital.profile.pictures import horizons_picture, missing_bar, units_picture, weeks_picture
 from hospital.profile.words import Words
 from hospital.words.language import Language
@@ -28,7 +39,7 @@ _SECTIONS = ("findings", "models", "tables", "units", "columns", "features", "pe
 def render_page(profile: Profile, language: Language) -> str:
     """The page of a profile."""
     words = Words(language)
-    parts = (
+    body = (
         _findings(profile, words),
         _models(profile, words),
         _tables(profile, words),
@@ -37,11 +48,6 @@ def render_page(profile: Profile, language: Language) -> str:
         _features(profile, words),
         _people(profile, words),
     )
-    body = "".join(parts)
-    links = "".join(
-        f'<a href="#{name}">{escape(words.t(name))}</a> ' for name in _SECTIONS if f'id="{name}"' in body
-    )
-    head = f"<h1>{escape(words.t('title'))}</h1>{paragraph(profile.source, 'soft')}{_verdict(profile, words)}"
     footer = words.t(
         "footer",
         source=profile.source,
@@ -52,45 +58,49 @@ def render_page(profile: Profile, language: Language) -> str:
     return page(
         language=language,
         title=f"{words.t('title')} – {profile.source}",
-        style=PAGE_STYLE,
-        body=f'{head}<nav aria-label="{escape(words.t("contents"))}">{links}</nav>{body}'
-        f"<footer>{paragraph(footer)}</footer>",
+        style=page_style(),
+        head=(
+            Heading(words.t("title"), level=1),
+            Paragraph(profile.source, "soft"),
+            _verdict(profile, words),
+        ),
+        body=body,
+        contents=(words.t("contents"), {name: words.t(name) for name in _SECTIONS}),
+        footer=footer,
     )
 
 
-def _verdict(profile: Profile, words: Words) -> str:
+def _verdict(profile: Profile, words: Words) -> Piece:
     count = sum(f.weight is Weight.LOOK for f in profile.findings)
     kind, name = ("pass", words.t("clean")) if profile.clean else ("inconclusive", words.t("look"))
-    about = {0: "clean_about", 1: "look_about_one"}.get(count, "look_about")
-    said = paragraph(words.t(about, n=words.number(count)))
-    return f'<div class="banner {kind}">{badge(kind, name)}{said}</div>'
+    return Banner(Badge(kind, name), words.about(count))
 
 
-def _findings(profile: Profile, words: Words) -> str:
+def _findings(profile: Profile, words: Words) -> Piece:
     look = [f for f in profile.findings if f.weight is Weight.LOOK]
     notes = [f for f in profile.findings if f.weight is Weight.NOTE]
-    shown = _finding_table(look, words)
-    told = folded(words.t("notes", n=words.number(len(notes))), _finding_table(notes, words))
-    return section("findings", words.t("findings"), shown or paragraph(words.t("clean_about")), told)
+    shown = _finding_table(look, words) if look else Paragraph(words.t("clean_about"))
+    told = Folded(words.t("notes", len(notes)), [_finding_table(notes, words)])
+    return Section("findings", words.t("findings"), (shown, told))
 
 
-def _finding_table(findings: list[Finding], words: Words) -> str:
+def _finding_table(findings: list[Finding], words: Words) -> Piece:
     columns = [Column(words.t("where")), Column(words.t("what")), Column(words.t("do"))]
     rows = [(Cell(words.where(f) or "–"), Cell(words.says(f)), Cell(words.does(f))) for f in findings]
-    return table(columns, rows)
+    return Table(columns, rows)
 
 
-def _models(profile: Profile, words: Words) -> str:
+def _models(profile: Profile, words: Words) -> Piece:
     new = [u.unit for u in profile.units if u.baseline_only]
-    parts = [_model(model, new, words) for model in profile.models]
-    return section("models", words.t("models"), *parts)
+    parts = [piece for model in profile.models for piece in _model(model, new, words)]
+    return Section("models", words.t("models"), parts)
 
 
-def _model(model: ModelProfile, new_units: list[str], words: Words) -> str:
-    title = f"<h3>{escape(words.table(model.model))}</h3>"
-    lines = bullets(words.model_lines(model, new_units))
+def _model(model: ModelProfile, new_units: list[str], words: Words) -> Iterable[Piece]:
+    yield Heading(words.table(model.model))
+    yield Bullets(words.model_lines(model, new_units))
     if model.lacks:
-        return title + lines
+        return
     columns = [Column(words.t("horizon"))]
     columns += [Column(words.t(name), number=True) for name in ("usable", "needed")]
     columns.append(Column(words.t("verdict")))
@@ -99,20 +109,21 @@ def _model(model: ModelProfile, new_units: list[str], words: Words) -> str:
             Cell(words.horizon(h.hours)),
             Cell(words.number(round(h.usable_days))),
             Cell(words.number(h.needed_days)),
-            Cell(html=badge("pass", words.t("enough")))
-            if h.possible
-            else Cell(
-                html=badge(
-                    "block", words.t("short", n=words.number(round(h.needed_days - h.usable_days + 0.5)))
-                )
-            ),
+            Cell(badge=_enough(h, words)),
         )
         for h in model.horizons
     ]
-    return title + lines + horizons_picture(model, words) + table(columns, rows)
+    yield Figure(horizons_picture(model, words))
+    yield Table(columns, rows)
 
 
-def _tables(profile: Profile, words: Words) -> str:
+def _enough(horizon: HorizonProfile, words: Words) -> Badge:
+    if horizon.possible:
+        return Badge("pass", words.t("enough"))
+    return Badge("block", words.lacking_days(horizon.usable_days, horizon.needed_days))
+
+
+def _tables(profile: Profile, words: Words) -> Piece:
     columns = [Column(words.t("table")), Column(words.t("rows"), number=True)]
     columns += [Column(words.t(n), number=True) for n in ("revisions", "from", "to", "gaps")]
     rows = [
@@ -120,19 +131,17 @@ def _tables(profile: Profile, words: Words) -> str:
             Cell(words.table(t.name), small=t.name),
             Cell(words.number(t.rows) if t.present else words.t("no_table")),
             Cell(words.number(t.revisions)),
-            Cell(words.day(t.first) or "–"),
-            Cell(words.day(t.last) or "–"),
+            Cell(words.day(t.first)),
+            Cell(words.day(t.last)),
             Cell(words.number(len(t.gaps)) if t.first else "–"),
         )
         for t in profile.tables
     ]
-    pictures = [weeks_picture(t, words) for t in profile.tables]
-    return section("tables", words.t("tables"), table(columns, rows), *pictures)
+    pictures = [Figure(weeks_picture(t, words)) for t in profile.tables]
+    return Section("tables", words.t("tables"), (Table(columns, rows), *pictures))
 
 
-def _units(profile: Profile, words: Words) -> str:
-    if not profile.units:
-        return ""
+def _units(profile: Profile, words: Words) -> Piece:
     columns = [Column(words.t("unit")), Column(words.t("rows"), number=True)]
     columns += [Column(words.t(n), number=True) for n in ("from", "to", "days", "gaps", "opens", "closes")]
     columns.append(Column(words.t("speaks")))
@@ -140,50 +149,49 @@ def _units(profile: Profile, words: Words) -> str:
         (
             Cell(u.unit, small=u.label if u.label != u.unit else ""),
             Cell(words.number(u.rows)),
-            Cell(words.day(u.first) or "–"),
-            Cell(words.day(u.last) or "–"),
+            Cell(words.day(u.first)),
+            Cell(words.day(u.last)),
             Cell(words.number(round(u.days))),
             Cell(words.number(len(u.gaps))),
-            Cell(words.day(u.open_from) or "–"),
-            Cell(words.day(u.open_to) or "–"),
+            Cell(words.day(u.open_from)),
+            Cell(words.day(u.open_to)),
             Cell(words.t("by_baseline" if u.baseline_only else "by_model")),
         )
         for u in profile.units
     ]
-    return section("units", words.t("units"), units_picture(profile.units, words), table(columns, rows))
+    picture = Figure(units_picture(profile.units, words))
+    return Section("units", words.t("units"), (picture, Table(columns, rows)))
 
 
 def _labels(profile: Profile, words: Words) -> dict[str, str]:
     return {f"{m.model}:{f.name}": f.label(words.language) for m in profile.models for f in m.features}
 
 
-def _columns(profile: Profile, words: Words) -> str:
+def _columns(profile: Profile, words: Words) -> Piece:
     labels = _labels(profile, words)
-    parts = [_of_table(t, labels, words) for t in profile.tables]
-    return section("columns", words.t("columns"), *parts)
+    return Section("columns", words.t("columns"), [_of_table(t, labels, words) for t in profile.tables])
 
 
-def _of_table(told: TableProfile, labels: dict[str, str], words: Words) -> str:
+def _of_table(told: TableProfile, labels: dict[str, str], words: Words) -> Piece:
+    name = f"{words.table(told.name)} ({told.name})"
     if not told.present:
         cost = words.table_cost(told, labels)
-        lost = f" – {words.t('cost_gone')}{words.t('colon')}{cost}" if cost else ""
-        return paragraph(
-            f"{words.table(told.name)} ({told.name}){words.t('colon')}{words.t('no_table')}{lost}."
-        )
+        lost = f" – {words.labelled(words.t('cost_gone'), cost)}" if cost else ""
+        return Paragraph(f"{words.labelled(name, words.t('no_table'))}{lost}.")
     columns = [Column(words.t("column")), Column(""), Column(words.t("missing")), Column(words.t("cost"))]
     rows = [
         (
             Cell(c.name),
             Cell(words.t("required" if c.required else "optional")),
-            Cell(html=missing_bar(c.missing, words)),
+            Cell(words.percent(c.missing), picture=missing_bar(c.missing)),
             Cell(words.cost(told, c.name, labels)),
         )
         for c in told.columns
     ]
-    return table(columns, rows, caption=f"{words.table(told.name)} ({told.name})")
+    return Table(columns, rows, name)
 
 
-def _features(profile: Profile, words: Words) -> str:
+def _features(profile: Profile, words: Words) -> Piece:
     columns = [Column(words.t("feature")), Column(words.t("verdict")), Column(words.t("lacks"))]
     parts = []
     for model in profile.models:
@@ -193,25 +201,23 @@ def _features(profile: Profile, words: Words) -> str:
             (
                 Cell(f.label(words.language), small=f.name),
                 Cell(
-                    html=badge("pass", words.t("exists")) if f.exists else badge("other", words.t("dropped"))
+                    badge=Badge(*(("pass", words.t("exists")) if f.exists else ("other", words.t("dropped"))))
                 ),
                 Cell(words.lacks(f.lacks)),
             )
             for f in sorted(model.features, key=lambda f: f.exists)
         ]
-        parts.append(folded(words.table(model.model), table(columns, rows)))
-    return section("features", words.t("features"), *parts) if parts else ""
+        parts.append(Folded(words.table(model.model), [Table(columns, rows)]))
+    return Section("features", words.t("features"), parts)
 
 
-def _people(profile: Profile, words: Words) -> str:
+def _people(profile: Profile, words: Words) -> Piece:
     attributes = [a for t in profile.tables for a in t.attributes]
-    if not attributes:
-        return ""
-    parts = [paragraph(words.t("people_about", n=words.number(FLOOR)))]
+    parts: list[Piece] = [Paragraph(words.t("people_about", FLOOR))] if attributes else []
     for attribute in attributes:
-        pairs = [(g.value, words.percent(g.share)) for g in attribute.groups]
+        pairs = [(words.group(attribute.name, g.value), words.percent(g.share)) for g in attribute.groups]
         pairs.append((words.t("unknown"), words.percent(attribute.missing)))
-        parts.append(f"<h3>{escape(attribute.name)}</h3>" + facts(pairs))
+        parts += [Heading(words.attribute(attribute.name)), Facts(pairs)]
         if attribute.small_groups:
-            parts.append(paragraph(words.t("small"), "soft"))
-    return section("people", words.t("people"), *parts)
+            parts.append(Paragraph(words.t("small"), "soft"))
+    return Section("people", words.t("people"), parts)

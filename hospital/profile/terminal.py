@@ -16,9 +16,8 @@ def print_profile(profile: Profile, language: Language, console: Console | None 
     """Prints a profile."""
     console, words = console or Console(), Words(language)
     count = sum(f.weight is Weight.LOOK for f in profile.findings)
-    title = Text(f"{words.t('title')} – {profile.source}: ")
-    about = {0: "clean_about", 1: "look_about_one"}.get(count, "look_about")
-    title.append(words.t(about, n=words.number(count)), "green" if profile.clean else "bold yellow")
+    title = Text(words.labelled(f"{words.t('title')} – {profile.source}", ""))
+    title.append(words.about(count), "green" if profile.clean else "bold yellow")
     console.print(title)
     console.print(_tables(profile, words))
     _print_columns(profile, words, console)
@@ -41,8 +40,8 @@ def _tables(profile: Profile, words: Words) -> Table:
                 table.name,
                 words.number(table.rows),
                 words.number(table.revisions),
-                words.day(table.first) or "–",
-                words.day(table.last) or "–",
+                words.day(table.first),
+                words.day(table.last),
                 words.number(len(table.gaps)) if table.first else "–",
             )
         else:
@@ -72,8 +71,8 @@ def _units(profile: Profile, words: Words) -> Table:
         grid.add_row(
             unit.unit,
             words.number(unit.rows),
-            words.day(unit.first) or "–",
-            words.day(unit.last) or "–",
+            words.day(unit.first),
+            words.day(unit.last),
             words.number(round(unit.days)),
             words.number(len(unit.gaps)),
             words.t("by_baseline" if unit.baseline_only else "by_model"),
@@ -88,8 +87,9 @@ def _print_models(profile: Profile, words: Words, console: Console) -> None:
         for sentence in words.model_lines(model, new):
             console.print(f"  {sentence}", highlight=False)
         for horizon in model.horizons if not model.lacks else ():
-            lacking = words.number(round(horizon.needed_days - horizon.usable_days + 0.5))
-            verdict = words.t("enough") if horizon.possible else words.t("short", n=lacking)
+            verdict = words.t("enough")
+            if not horizon.possible:
+                verdict = words.lacking_days(horizon.usable_days, horizon.needed_days)
             days = f"{words.number(round(horizon.usable_days))} / {words.number(horizon.needed_days)}"
             line = Text(f"  {words.horizon(horizon.hours):<10} {days:<12} ")
             line.append(verdict, "green" if horizon.possible else "red")
@@ -97,9 +97,8 @@ def _print_models(profile: Profile, words: Words, console: Console) -> None:
         for feature in model.features if not model.lacks else ():
             if not feature.exists:
                 label = feature.label(words.language)
-                console.print(
-                    f"  – {label}: {words.t('lacks')} {words.lacks(feature.lacks)}", highlight=False
-                )
+                lacks = f"{words.t('lacks')} {words.lacks(feature.lacks)}"
+                console.print(f"  – {words.labelled(label, lacks)}", highlight=False)
 
 
 def _line(finding: Finding, words: Words) -> Text:
@@ -107,5 +106,7 @@ def _line(finding: Finding, words: Words) -> Text:
     line = Text("→ " if look else "  ")
     line.append(words.where(finding) or words.t("title"), "bold yellow" if look else "dim")
     advice = words.does(finding)
-    line.append(f": {words.says(finding)}. {advice}" if advice else f": {words.says(finding)}.")
+    line.append(
+        words.labelled("", f"{words.says(finding)}. {advice}" if advice else f"{words.says(finding)}.")
+    )
     return line

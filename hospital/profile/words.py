@@ -1,22 +1,23 @@
-"""A profile's words, French and English, from ``words.toml``; and its numbers and days as people write them."""
+"""A profile's words, French and English, from the catalogue; its numbers and days as people write them."""
 
-import tomllib
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 
 from hospital.profile.facts import Finding, ModelProfile, TableProfile
 from hospital.profile.feature_needs import CADENCE, HISTORY
+from hospital.words import formats
+from hospital.words.catalogue import entries, has_text, text
 from hospital.words.language import Language
 
-__all__ = ["CODES", "Words"]
+__all__ = ["Words", "codes"]
 
-_TABLES: Mapping[str, Mapping[str, Mapping[str, str]]] = tomllib.loads(
-    files("hospital.profile").joinpath("words.toml").read_text("utf-8")
-)
 _FEATURES_SHOWN = 8
-CODES = frozenset(_TABLES["says"])
-"""Findings that have words of their own."""
+
+
+def codes() -> frozenset[str]:
+    """Findings that have words of their own."""
+    return frozenset(key.removeprefix("says.") for key in entries("profile") if key.startswith("says."))
 
 
 @dataclass(frozen=True)
@@ -25,37 +26,60 @@ class Words:
 
     language: Language
 
-    def t(self, key: str, **places: str) -> str:
-        """A text of the page."""
-        return _TABLES["texts"][key][self.language].format(**places)
+    def t(self, key: str, n: float | None = None, **places: str) -> str:
+        """A text of the page; `n` decides its plural."""
+        return text(f"profile.{key}", self.language, n, **places)
+
+    def about(self, findings: int) -> str:
+        """How many findings ask for a person's attention."""
+        return self.t("look_about", findings) if findings else self.t("clean_about")
 
     def table(self, name: str) -> str:
         """A table's or model's name for people."""
-        return _TABLES["tables"].get(name, {}).get(self.language, name)
+        return self._name(f"tables.{name}", name)
+
+    def attribute(self, name: str) -> str:
+        """An attribute of people."""
+        return self._name(f"attributes.names.{name}", name.replace("_", " "))
+
+    def group(self, attribute: str, value: str) -> str:
+        """A group of people, by the value of an attribute."""
+        plain = self._name(f"attributes.values.{value}", value)
+        return self._name(f"attributes.values.{attribute}={value}", plain)
+
+    def _name(self, key: str, otherwise: str) -> str:
+        return text(key, self.language) if has_text(key) else otherwise
 
     def says(self, finding: Finding) -> str:
         """What was found."""
-        if finding.code not in CODES:
+        if not has_text(f"profile.says.{finding.code}"):
             return finding.said or finding.code
-        return _TABLES["says"][finding.code][self.language].format(
+        return self.t(
+            f"says.{finding.code}",
             rows=self.number(finding.rows),
+            count_rows=formats.quantity(finding.rows, "rows", self.language, 0),
             share=self.percent(finding.share),
             first=self.day(finding.first),
             last=self.day(finding.last),
             before=self.number(finding.before),
             after=self.number(finding.after),
+            days=formats.quantity(finding.after, "days", self.language, _digits(finding.after)),
             before_share=self.percent(finding.before),
             after_share=self.percent(finding.after),
         )
 
     def does(self, finding: Finding) -> str:
         """What to do about it; "" where nothing is known of it."""
-        return _TABLES["does"].get(finding.code, {}).get(self.language, "")
+        return self._name(f"profile.does.{finding.code}", "")
 
     def where(self, finding: Finding) -> str:
-        """Table, column and unit of a finding."""
+        """Table, column and unit of a finding, by the names that files and mapping have."""
         place = f"{finding.table}.{finding.column}" if finding.column else finding.table
         return f"{place} ({finding.unit})" if finding.unit else place
+
+    def labelled(self, name: str, said: str) -> str:
+        """A name with what is said of it."""
+        return formats.label(name, self.language) + said
 
     def cost(self, table: TableProfile, column: str, labels: Mapping[str, str]) -> str:
         """What a column's absence costs, in words: the features that need it, and what else.
@@ -72,7 +96,7 @@ class Words:
 
     def _cost(self, name: str, features: tuple[str, ...], labels: Mapping[str, str]) -> str:
         said = list(dict.fromkeys(labels[n] for n in features if n in labels))
-        more = _TABLES["more"].get(name, {}).get(self.language)
+        more = self._name(f"profile.more.{name}", "")
         if len(said) > _FEATURES_SHOWN:
             said = [*said[:_FEATURES_SHOWN], "…"]
         return "; ".join([*([more] if more else []), *([", ".join(said)] if said else [])])
@@ -82,12 +106,16 @@ class Words:
         known = {HISTORY: "lacks_history", CADENCE: "lacks_cadence"}
         return ", ".join(self.t(known[n]) if n in known else n for n in names)
 
+    def lacking_days(self, usable: float, needed: float) -> str:
+        """How many days a horizon lacks."""
+        return self.t("short", round(needed - usable + 0.5))
+
     def model_lines(self, model: ModelProfile, new_units: list[str]) -> list[str]:
         """What a model's data allow, sentence by sentence."""
         if model.lacks:
             names = ", ".join(n.replace(" | ", self.t("or")) for n in model.lacks)
             return [self.t("model_lacks", names=names)]
-        lines = [self.t("history", days=self.number(round(model.history_days)))]
+        lines = [self.t("history", round(model.history_days))]
         if model.baseline_first:
             lines.append(self.t("baseline_first"))
         if not model.season:
@@ -98,32 +126,29 @@ class Words:
         if have == count:
             lines.append(self.t("all_features"))
         else:
-            lines.append(self.t("some_features", n=self.number(have), all=self.number(count)))
+            lines.append(self.t("some_features", have, all=self.number(count)))
         return lines
 
     def horizon(self, hours: float) -> str:
-        """A horizon as it is asked for."""
-        if hours == 0:
-            return self.t("at_triage")
-        return f"{hours:g} h" if hours < 72 else f"{hours / 24:g} {'j' if self.language == 'fr' else 'd'}"
+        """A horizon, as people say it."""
+        return formats.horizon(hours, self.language)
 
     def number(self, value: float | None) -> str:
-        """A number with the language's signs; at most three digits after them."""
-        if value is None:
-            return "–"
-        text = f"{value:,.3f}".rstrip("0").rstrip(".")
-        return text.translate({44: "\u202f", 46: ","}) if self.language == "fr" else text
+        """A number with at most three decimals, without zeros at their end."""
+        return formats.number(value, self.language, _digits(value))
 
     def percent(self, share: float | None) -> str:
         """A share in percent: what is not nothing is not shown as 0."""
-        if share is None:
-            return "–"
-        percent = 100 * share
-        space = "\u202f%" if self.language == "fr" else "%"
-        if 0 < percent < 0.1:
-            return "< " + self.number(0.1) + space
-        return self.number(round(percent, 1)) + space
+        if share is not None and 0 < 100 * share < 0.1:
+            return "< " + formats.percent(0.001, self.language, 1)
+        digits = 0 if share is None or f"{100 * share:.1f}".endswith(".0") else 1
+        return formats.percent(share, self.language, digits)
 
     def day(self, iso: str) -> str:
-        """A day as the language writes it."""
-        return "/".join(reversed(iso.split("-"))) if self.language == "fr" and iso else iso
+        """A day (ISO 8601) as the language writes it; a dash for "", where no day is known."""
+        return formats.date(dt.date.fromisoformat(iso), self.language) if iso else formats.UNKNOWN
+
+
+def _digits(value: float | None) -> int:
+    """The decimals of a number, three at most."""
+    return 0 if value is None else len(f"{value:.3f}".rstrip("0").partition(".")[2])

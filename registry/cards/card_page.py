@@ -1,29 +1,20 @@
 """The model card as one page that needs nothing else, for people who are no statisticians."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
-from hospital.markup import page, paragraph
+from hospital.markup import page, page_style
+from hospital.page_pieces import Piece
 from hospital.words.language import Language
 from registry.cards.efficiency_section import Efficiency
 from registry.cards.fairness_section import Fairness
 from registry.cards.figure_sections import Calibration, Performance, Verdicts
-from registry.cards.formats import Words
+from registry.cards.finding_text import Words
 from registry.cards.hospital_total_section import Hospital
-from registry.cards.summary_sections import (
-    Ask,
-    Brief,
-    Data,
-    Identity,
-    Later,
-    Law,
-    Limits,
-    Purpose,
-    Section,
-    Title,
-)
-from registry.cards.texts import STYLE
+from registry.cards.reference_sections import Data, Identity, Law, Limits
+from registry.cards.summary_sections import Ask, Brief, Later, Purpose, Title
 
 __all__ = ["render_html"]
 
@@ -50,8 +41,7 @@ def render_html(card: Mapping[str, Any], language: Language, *, later: Sequence[
         later: what happened since, (what, how much) in the page's language: shown beside what was signed.
     """
     words, title = Words.of(card, language), Title.of(card)
-    sections: tuple[Section, ...] = (
-        title,
+    sections = (
         Brief.of(card),
         Ask.of(card),
         Later(later),
@@ -67,17 +57,18 @@ def render_html(card: Mapping[str, Any], language: Language, *, later: Sequence[
         Law(),
         Identity(card),
     )
-    rendered = [part.render(words) for part in sections]
-    body = rendered[0] + _contents(words, "".join(rendered)) + "".join(rendered[1:])
-    footer = f"<footer>{paragraph(words.t('footer'))}</footer>"
-    name = f"{words.t('card')} – {title.text(words)}"
-    return page(language=language, title=name, style=STYLE, body=body + footer)
-
-
-def _contents(words: Words, body: str) -> str:
-    links = "".join(
-        f'<a href="#{anchor}">{escape(words.t(anchor))}</a> '
-        for anchor in _CONTENTS
-        if f'id="{anchor}"' in body
+    body: list[Piece] = [piece for part in sections for piece in part.pieces(words)]
+    return page(
+        language=language,
+        title=f"{words.t('card')} – {title.text(words)}",
+        style=_style(),
+        head=title.pieces(words),
+        body=body,
+        contents=(words.t("contents"), {anchor: words.t(anchor) for anchor in _CONTENTS}),
+        footer=words.t("footer"),
     )
-    return f'<nav aria-label="{escape(words.t("contents"))}">{links}</nav>'
+
+
+@cache
+def _style() -> str:
+    return page_style() + files("registry.cards").joinpath("templates", "card.css").read_text("utf-8")

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hospital.markup import Cell, Column, paragraph, section, table
-from registry.cards.formats import Words
+from hospital.page_pieces import Cell, Column, Paragraph, Piece, Section, Table
+from registry.cards.finding_text import Words
 
 __all__ = ["Efficiency"]
 
@@ -23,12 +23,12 @@ class Efficiency:
         """Of a card."""
         return cls([f for gate in card["gates"] if gate["name"] == "efficiency" for f in gate["findings"]])
 
-    def render(self, words: Words) -> str:
+    def pieces(self, words: Words) -> Sequence[Piece]:
         """A table; without figures, nothing."""
         own = {f["metric"]: f for f in self.findings if f["metric"] in _FIGURES}
         beside = {f["group"]: f for f in self.findings if f["metric"] == "cost_ratio"}
         if not own:
-            return ""
+            return ()
         columns = [
             Column(words.t("c_cost")),
             Column(words.t("c_cost_value"), number=True),
@@ -45,8 +45,8 @@ class Efficiency:
             for name in _FIGURES
             if name in own
         ]
-        note = paragraph(words.t("efficiency_note"))
-        return section("efficiency", words.t("efficiency"), note, table(columns, rows))
+        parts = (Paragraph(words.t("efficiency_note")), Table(columns, rows))
+        return (Section("efficiency", words.t("efficiency"), parts),)
 
 
 def _figure(value: float | None, words: Words) -> str:

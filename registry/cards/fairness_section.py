@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hospital.markup import Cell, Column, badge, paragraph, section, table
-from registry.cards.formats import Words, interval_of
-from registry.cards.pictures import intervals
+from hospital.page_pieces import Badge, Cell, Column, Figure, Heading, Paragraph, Piece, Section, Table
+from registry.cards.finding_text import Words
+from registry.cards.pictures import interval_of, intervals
 
 __all__ = ["Fairness"]
 
@@ -20,21 +20,21 @@ class Fairness:
 
     groups: Sequence[Mapping[str, Any]]
 
-    def render(self, words: Words) -> str:
+    def pieces(self, words: Words) -> Sequence[Piece]:
         """A picture and table of each judged disparity, then the figures of every group."""
         disparities = [h for g in self.groups for h in g["disparities"] if h.get("note") != "worst_case"]
-        parts = [paragraph(words.t(f"fairness_note_{words.model}"))]
+        parts: list[Piece] = [Paragraph(words.t(f"fairness_note_{words.model}"))]
         if not self.groups:
-            parts.append(paragraph(words.t("fairness_none")))
+            parts.append(Paragraph(words.t("fairness_none")))
         for metric in dict.fromkeys(h["metric"] for h in disparities):
-            parts.append(self._disparity(metric, [h for h in disparities if h["metric"] == metric], words))
-        parts.append(self._figures(words))
-        return section("fairness", words.t("fairness"), *parts)
+            parts += self._disparity(metric, [h for h in disparities if h["metric"] == metric], words)
+        parts += self._figures(words)
+        return (Section("fairness", words.t("fairness"), parts),)
 
-    def _disparity(self, metric: str, disparities: Sequence[Finding], words: Words) -> str:
+    def _disparity(self, metric: str, disparities: Sequence[Finding], words: Words) -> Sequence[Piece]:
         measured = [h for h in disparities if interval_of(h, words) is not None]
         limits = {h["threshold"] for h in measured if h["threshold"] is not None}
-        picture = ""
+        picture = None
         if metric in _PICTURED and len(limits) == 1:
             (limit,) = limits
             picture = intervals(
@@ -59,14 +59,14 @@ class Fairness:
                 Cell(words.interval(h)),
                 Cell(words.limit(h)),
                 Cell(words.number(h["n"], 0)),
-                Cell(html=badge(h["verdict"], words.verdict(h["verdict"]))),
+                Cell(badge=Badge(h["verdict"], words.verdict(h["verdict"]))),
                 Cell(words.advice("fairness", h)),
             )
             for h in disparities
         ]
-        return f"<h3>{Cell(words.measure(metric)).render()}</h3>{picture}{table(columns, rows)}"
+        return Heading(words.measure(metric)), Figure(picture), Table(columns, rows)
 
-    def _figures(self, words: Words) -> str:
+    def _figures(self, words: Words) -> Sequence[Piece]:
         told = [g for g in self.groups if g["reported"]]
         columns = [
             Column(words.t("c_group")),
@@ -82,7 +82,7 @@ class Fairness:
                 Cell(words.group(str(g["group"]))),
                 Cell(words.quantity(g["reported"].get("mean_outcome"))),
                 Cell(words.quantity(g["reported"].get("absolute_error"))),
-                Cell(words.signed(words.quantity(g["reported"].get("bias")))),
+                Cell(words.quantity(g["reported"].get("bias"), plus=True)),
                 Cell(words.percent(g["reported"].get("coverage"), 1)),
                 Cell(self._worst(g, words)),
                 Cell(words.number(g["n"], 0)),
@@ -90,7 +90,7 @@ class Fairness:
             for g in told
         ]
         note = words.t("worst_note") if any(self._worst(g, words) != "–" for g in told) else ""
-        return table(columns, rows, caption=words.t("fairness_tables")) + paragraph(note, "soft")
+        return Table(columns, rows, words.t("fairness_tables")), Paragraph(note, "soft")
 
     def _worst(self, group: Mapping[str, Any], words: Words) -> str:
         found = [h for h in group["disparities"] if h.get("note") == "worst_case"]

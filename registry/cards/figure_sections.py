@@ -4,10 +4,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hospital.markup import Cell, Column, badge, folded, paragraph, section, table
-from registry.cards.finding_text import ordered
-from registry.cards.formats import Words, interval_of
-from registry.cards.pictures import Pair, bars, intervals
+from hospital.page_pieces import (
+    Badge,
+    Block,
+    Cell,
+    Column,
+    Figure,
+    Folded,
+    Heading,
+    Paragraph,
+    Piece,
+    Section,
+    Table,
+)
+from hospital.svg_shapes import Picture
+from hospital.words import formats
+from registry.cards.finding_text import Words, ordered
+from registry.cards.pictures import Pair, bars, interval_of, intervals
 from registry.model.hospital_total import HOSPITAL
 
 __all__ = ["Calibration", "Performance", "Verdicts", "gain_cell"]
@@ -29,37 +42,40 @@ class Verdicts:
         """Of a card, worst gate first."""
         return cls(ordered(card["gates"]), card["required"])
 
-    def render(self, words: Words) -> str:
+    def pieces(self, words: Words) -> Sequence[Piece]:
         """One block a gate."""
-        shown = "".join(self._gate(gate, words) for gate in self.gates)
-        return section("verdicts", words.t("verdicts"), paragraph(words.t("verdicts_note"), "soft"), shown)
+        gates = [self._gate(gate, words) for gate in self.gates]
+        return (
+            Section("verdicts", words.t("verdicts"), [Paragraph(words.t("verdicts_note"), "soft"), *gates]),
+        )
 
-    def _gate(self, gate: Mapping[str, Any], words: Words) -> str:
+    def _gate(self, gate: Mapping[str, Any], words: Words) -> Piece:
         name, findings = str(gate["name"]), list(gate["findings"])
         required = [f for f in findings if f.get("required", True)]
         shut = [f for f in required if f["verdict"] not in _OPEN]
         passing = [f for f in required if f["verdict"] in _OPEN]
         told = [f for f in findings if not f.get("required", True)]
-        said = words.t("gate_pass", n=str(len(required)))
+        said = words.t("gate_pass", len(required))
         if shut:
-            said = words.t("gate_closed", bad=str(len(shut)), n=str(len(required)))
-        aside = "" if name in self.required else f" <small>({Cell(words.t('not_required')).render()})</small>"
-        shown = badge(gate["verdict"], words.verdict(gate["verdict"]))
-        heading = f"<h3>{Cell(words.gate(name)).render()} {shown}{aside}</h3>"
-        return (
-            f'<div class="gate">{heading}'
-            + paragraph(words.known(f"ask_{name}"), "soft")
-            + paragraph(said)
-            + _findings(name, shut, words)
-            + folded(words.t("findings_passing", n=str(len(passing))), _findings(name, passing, words))
-            + folded(
-                words.t("findings_reported", n=str(len(told))), _findings(name, told, words), on_paper=False
-            )
-            + "</div>"
+            said = words.t("gate_closed", len(shut), required=words.number(len(required), 0))
+        aside = "" if name in self.required else words.t("not_required")
+        shown = Badge(gate["verdict"], words.verdict(gate["verdict"]))
+        return Block(
+            "gate",
+            (
+                Heading(words.gate(name), badge=shown, aside=aside),
+                Paragraph(words.known(f"ask_{name}"), "soft"),
+                Paragraph(said),
+                _findings(name, shut, words),
+                Folded(words.t("findings_passing", len(passing)), [_findings(name, passing, words)]),
+                Folded(
+                    words.t("findings_reported", len(told)), [_findings(name, told, words)], on_paper=False
+                ),
+            ),
         )
 
 
-def _findings(gate: str, findings: Sequence[Finding], words: Words) -> str:
+def _findings(gate: str, findings: Sequence[Finding], words: Words) -> Piece:
     columns = [
         Column(words.t("c_measure")),
         Column(words.t("c_group")),
@@ -81,13 +97,15 @@ def _findings(gate: str, findings: Sequence[Finding], words: Words) -> str:
             Cell(words.limit(f)),
             Cell(words.number(f["n"], 0) if f["n"] and len(groups) == 1 else ""),
             Cell(
-                html=badge(f["verdict"], words.verdict(f["verdict"])) if f.get("note") != "reported" else ""
+                badge=Badge(f["verdict"], words.verdict(f["verdict"]))
+                if f.get("note") != "reported"
+                else None
             ),
             Cell(words.advice(gate, f) if len(groups) == 1 else words.advice(gate, {**f, "threshold": None})),
         )
         for f, groups in merged
     ]
-    return table(columns, rows)
+    return Table(columns, rows)
 
 
 def _merged(findings: Sequence[Finding]) -> list[tuple[Finding, list[str]]]:
@@ -106,23 +124,22 @@ class Performance:
 
     rows: Sequence[Mapping[str, Any]]
 
-    def render(self, words: Words) -> str:
+    def pieces(self, words: Words) -> Sequence[Piece]:
         """Picture, table by horizon, detail by unit group."""
         everybody = [r for r in self.rows if r["unit_group"] == "all"]
         groups = [r for r in self.rows if r["unit_group"] != "all"]
         if not self.rows:
-            return section("error", words.t("error"), paragraph(words.t("no_error")))
-        detail = self._table(groups, words) if len(groups) > len(everybody) else ""
-        return section(
-            "error",
-            words.t("error"),
-            paragraph(words.t("error_note")),
-            self._picture(everybody or groups, words),
+            return (Section("error", words.t("error"), [Paragraph(words.t("no_error"))]),)
+        parts: list[Piece] = [
+            Paragraph(words.t("error_note")),
+            Figure(self._picture(everybody or groups, words)),
             self._table(everybody or groups, words),
-            folded(words.t("by_group"), detail if everybody else ""),
-        )
+        ]
+        if everybody and len(groups) > len(everybody):
+            parts.append(Folded(words.t("by_group"), [self._table(groups, words)]))
+        return (Section("error", words.t("error"), parts),)
 
-    def _picture(self, rows: Sequence[Mapping[str, Any]], words: Words) -> str:
+    def _picture(self, rows: Sequence[Mapping[str, Any]], words: Words) -> Picture | None:
         pairs = [
             Pair(
                 words.horizon(r["horizon_hours"]),
@@ -138,7 +155,7 @@ class Performance:
             pairs, caption=words.t("error_picture"), model=words.t("c_model"), baseline=words.t("c_baseline")
         )
 
-    def _table(self, rows: Sequence[Mapping[str, Any]], words: Words) -> str:
+    def _table(self, rows: Sequence[Mapping[str, Any]], words: Words) -> Piece:
         columns = [
             Column(words.t("c_horizon")),
             Column(words.t("c_group")),
@@ -151,12 +168,12 @@ class Performance:
             Column(words.t("c_n"), number=True),
         ]
         one = {r["unit_group"] for r in rows} == {"all"}
-        return table(
+        return Table(
             columns,
             [
                 (
                     Cell(words.horizon(r["horizon_hours"])),
-                    Cell("" if one else words.group(str(r["unit_group"])).replace("_", " ")),
+                    Cell("" if one else words.unit_group(str(r["unit_group"]))),
                     Cell(words.quantity(r["mae"])),
                     Cell(words.quantity(r["baseline_mae"])),
                     Cell(small=words.baseline(str(r["baseline"]))),
@@ -181,7 +198,7 @@ class Performance:
         return (
             words.t("yes")
             if trusted == len(same)
-            else words.t("trusted_some", a=str(trusted), b=str(len(same)))
+            else words.t("trusted_some", trusted, all=words.number(len(same), 0))
         )
 
 
@@ -190,8 +207,8 @@ def gain_cell(gain: Sequence[float | None] | None, words: Words) -> Cell:
     if gain is None or gain[0] is None:
         return Cell("–")
     bounds = [words.percent(x, 1) for x in gain[1:] if x is not None]
-    small = f"[{' ; '.join(bounds) if words.language == 'fr' else ', '.join(bounds)}]" if bounds else ""
-    return Cell(words.signed(words.percent(gain[0], 1)), small=small)
+    small = formats.interval(bounds[0], bounds[1], words.language) if len(bounds) == 2 else ""
+    return Cell(words.percent(gain[0], 1, plus=True), small=small)
 
 
 @dataclass(frozen=True)
@@ -207,11 +224,11 @@ class Calibration:
         found = [] if gate is None else gate["findings"]
         return cls([f for f in found if not str(f["group"]).startswith(f"{HOSPITAL}=")])
 
-    def render(self, words: Words) -> str:
+    def pieces(self, words: Words) -> Sequence[Piece]:
         """Picture and table; without findings, nothing."""
         covered = [f for f in self.findings if f["metric"] == "coverage" and f["value"] is not None]
         if not covered:
-            return ""
+            return ()
         tails = {
             (f["metric"], f["group"]): f for f in self.findings if f["metric"] in ("below_p10", "above_p90")
         }
@@ -242,8 +259,8 @@ class Calibration:
             )
             for f in covered
         ]
-        note = paragraph(words.t("calibration_note"))
-        return section("calibration", words.t("calibration"), note, picture, table(columns, rows))
+        parts = (Paragraph(words.t("calibration_note")), Figure(picture), Table(columns, rows))
+        return (Section("calibration", words.t("calibration"), parts),)
 
     def _tail(self, finding: Finding | None, words: Words) -> Cell:
         return Cell("–" if finding is None else words.percent(finding["value"], 1))

@@ -1,109 +1,220 @@
 """How reports and cards tell a finding in French or English: names, figures, intervals, order, and what to do."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, cast
+from zoneinfo import ZoneInfo
 
+from hospital.features.beds import ALL_BED_FEATURES
+from hospital.features.wait import WAIT_FEATURES
+from hospital.times import moment
+from hospital.words import formats
+from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
-from registry.cards.report_words import ADVICE, BLOCKED, GATES, GROUPS, LACKING, METRICS, VERDICTS
-from registry.model.hospital_total import HOSPITAL
 
-__all__ = [
-    "advice",
-    "effect",
-    "gate_name",
-    "group_name",
-    "interval",
-    "metric_name",
-    "ordered",
-    "verdict_name",
-]
-
+__all__ = ["Words", "advice", "ordered"]
 
 _ORDER = {"block": 0, "inconclusive": 1, "not applicable": 2, "pass": 3}
-_SHARES = frozenset(
+_SHARE = frozenset(
     {
-        "gain_over_baseline",
-        "against_current",
-        "coverage",
-        "below_p10",
         "above_p90",
-        "share_above_p50",
+        "adjustment_share",
+        "against_current",
+        "below_p10",
+        "beyond_training",
+        "bias_shift",
+        "coverage",
+        "error_rise",
+        "explanation_shift",
+        "gain_over_baseline",
         "log_error",
+        "proxy_share",
+        "relative_bias",
+        "share_above_p50_worst_case",
+        "stability",
+        "unknown_share",
+        "volume_shift",
     }
-    | {"outside_interval", "volume_shift", "bias_shift", "error_rise", "relative_bias", "missing_shift"}
-    | {"adjustment_share", "share_above_p50_worst_case", "unknown_share", "beyond_training", "stability"}
-    | {"explanation_shift", "proxy_share"}
 )
+_POINTS = frozenset({"missing_shift", "outside_interval", "share_above_p50"})  # differences of two shares
+_IN_UNITS = frozenset({"mean_outcome", "bias", "absolute_error"})
+_FEATURES = {"bed-demand": ALL_BED_FEATURES, "wait-time": WAIT_FEATURES}
+_ROWS_ASKED = frozenset({"needs_more_rows", "missing_group"})
 
 
-def _pick(words: tuple[str, str], language: Language) -> str:
-    return words[0] if language == "fr" else words[1]
+@dataclass(frozen=True)
+class Words:
+    """The words of one card or report.
 
+    Attributes:
+        model: which of the two texts where they differ. zone: of dates.
+        features: labels of the model's inputs, by name.
+    """
 
-def verdict_name(verdict: str, language: Language) -> str:
-    """A verdict in words."""
-    return _pick(VERDICTS.get(verdict, (verdict, verdict)), language)
+    language: Language
+    model: str
+    zone: ZoneInfo
+    features: Mapping[str, str]
 
+    @classmethod
+    def of(cls, card: Mapping[str, Any], language: Language) -> "Words":
+        """The words of a card (``card.json``), or of a report, which names neither the inputs nor a zone."""
+        model, label = str(card["model"]), "label_fr" if language == "fr" else "label_en"
+        features = {f["name"]: str(f[label]) for f in card.get("features", [])}
+        if "features" not in card:
+            features = {f.name: f.label(language) for f in _FEATURES.get(model, ())}
+        zone = ZoneInfo(str(card.get("data", {}).get("zone", "UTC")))
+        return cls(language, model, zone, features)
 
-def gate_name(gate: str, language: Language) -> str:
-    """A gate in words."""
-    return _pick(GATES.get(gate, (gate, gate)), language)
+    def t(self, key: str, n: float | Decimal | None = None, **values: str) -> str:
+        """A text of the card; `values` fill its places, `n` decides its plural."""
+        return text(f"card.{key}", self.language, n, **values)
 
+    def known(self, key: str) -> str:
+        """A text of the card if there is one, else nothing."""
+        return self.t(key) if has_text(f"card.{key}") else ""
 
-def metric_name(metric: str, language: Language) -> str:
-    """A metric in words."""
-    plain = metric.replace("_", " ")
-    return _pick(METRICS.get(metric, (plain, plain)), language)
+    def name(self, key: str, otherwise: str) -> str:
+        """A text of the catalogue; where it has none, a name that the hospital or its policy gave."""
+        return text(key, self.language) if has_text(key) else otherwise
 
+    def number(self, value: float | None, digits: int = 1) -> str:
+        """A number; what is not known is a dash."""
+        return formats.number(value, self.language, digits)
 
-def group_name(group: str, language: Language) -> str:
-    """A group in words."""
-    if "*" in group:
-        return " × ".join(group_name(part, language) for part in group.split("*"))
-    attribute, _, value = group.partition("=")
-    if attribute == HOSPITAL and value:
-        return f"{_pick(GROUPS[HOSPITAL], language)}, {value}"
-    return _pick(GROUPS.get(group, (group, group)), language)
+    def percent(self, value: float | None, digits: int = 0, *, plus: bool = False) -> str:
+        """A share as a percentage."""
+        return formats.percent(value, self.language, digits, plus=plus)
+
+    def quantity(self, value: float | None, digits: int = 1, *, plus: bool = False) -> str:
+        """A number of minutes or beds."""
+        unit = "minutes" if self.model == "wait-time" else "beds"
+        return formats.quantity(value, unit, self.language, digits, plus=plus)
+
+    def days(self, first: int, last: int) -> str:
+        """From one instant's day to another's, where the hospital is."""
+        start, end = (moment(at).astimezone(self.zone) for at in (first, last))
+        return formats.date_range(start, end, self.language)
+
+    def horizon(self, hours: float) -> str:
+        """A horizon, as people say it."""
+        return formats.horizon(hours, self.language)
+
+    def labelled(self, name: str, said: str) -> str:
+        """A name with what is said of it."""
+        return formats.label(name, self.language) + said
+
+    def verdict(self, verdict: str) -> str:
+        """A verdict in a word."""
+        return self.name(f"findings.verdicts.{verdict}", verdict)
+
+    def gate(self, gate: str) -> str:
+        """A gate's name."""
+        return self.name(f"findings.gates.{gate}", gate)
+
+    def advice(self, gate: str, finding: Mapping[str, Any]) -> str:
+        """What a finding that does not pass means to do."""
+        return advice(gate, finding, self.language)
+
+    def metric(self, metric: str) -> str:
+        """What was measured, in few words."""
+        return self.name(f"findings.metrics.{metric}", metric.replace("_", " "))
+
+    def measure(self, metric: str) -> str:
+        """What was measured, in as many words as a card has room for."""
+        name = self.name(f"card.measures.{metric}", self.metric(metric))
+        return name[:1].upper() + name[1:]
+
+    def baseline(self, name: str) -> str:
+        """A baseline's name."""
+        return self.name(f"card.baselines.{name}", name.replace("_", " "))
+
+    def feature_group(self, name: str) -> str:
+        """What a group of inputs tells of."""
+        return self.name(f"card.feature_groups.{name}", name.replace("_", " "))
+
+    def attribute(self, name: str) -> str:
+        """An attribute by which groups are told apart."""
+        return self.name(f"attributes.names.{name}", name.replace("_", " "))
+
+    def table(self, name: str) -> str:
+        """A table's name."""
+        return self.name(f"tables.{name}", name)
+
+    def unit_group(self, name: str) -> str:
+        """A group of units, by the hospital's own name; all of them."""
+        return self.name(f"card.groups.{name}", name.replace("_", " "))
+
+    def group(self, group: str) -> str:
+        """A finding's group: everybody, a horizon, an input, an attribute's value."""
+        for between, joint in ((" ~ ", " ~ "), ("*", " × ")):  # a pair of inputs; both attributes at once
+            if between in group:
+                return joint.join(self.group(part) for part in group.split(between))
+        if group in self.features:
+            return self.features[group]
+        if has_text(f"card.groups.{group}"):
+            return text(f"card.groups.{group}", self.language)
+        attribute, equals, value = group.partition("=")
+        horizon = self._horizon_in(value if equals else group)
+        if not equals:
+            return horizon or self.attribute(group)
+        plain = self.name(f"attributes.values.{value}", horizon or value.replace("_", " "))
+        return self.labelled(self.attribute(attribute), self.name(f"attributes.values.{group}", plain))
+
+    def _horizon_in(self, text: str) -> str:
+        """The horizon that a group names in hours ("24 h"), as people say it; empty where it names none."""
+        hours = text.removesuffix(" h")
+        known = hours != text and hours.replace(".", "", 1).isdigit()
+        return self.horizon(float(hours)) if known else ""
+
+    def value(self, finding: Mapping[str, Any], value: float | None) -> str:
+        """A figure of a finding, in what it is measured in."""
+        metric = str(finding["metric"])
+        if value is None:
+            return formats.UNKNOWN
+        if metric in _POINTS:
+            return formats.points(value, self.language)
+        if metric in _SHARE:
+            return self.percent(value, 1)
+        if metric in _IN_UNITS:
+            return self.quantity(value)
+        if metric == "shift":
+            return formats.quantity(value, "standard_deviations", self.language, 2)
+        if value != 0 and abs(value) < 0.001:
+            return formats.power_of_ten(value, self.language)
+        return self.number(value, 0 if float(value).is_integer() else 2)
+
+    def limit(self, finding: Mapping[str, Any]) -> str:
+        """What a finding was held against."""
+        threshold = finding.get("threshold")
+        if threshold is None:
+            return formats.UNKNOWN
+        # A group that is too small may have a figure all the same: then it is the margin that was not reached.
+        if finding.get("note") in _ROWS_ASKED and finding.get("value") is None:
+            return self.t("rows_asked", Decimal(f"{threshold:.0f}"))
+        return self.value(finding, threshold)
+
+    def interval(self, finding: Mapping[str, Any]) -> str:
+        """A finding's interval; empty without one."""
+        bounds = cast("list[float | None] | None", finding.get("interval"))
+        if not bounds or None in bounds:
+            return ""
+        low, high = (self.value(finding, bound) for bound in bounds)
+        return formats.interval(low, high, self.language)
 
 
 def advice(gate: str, finding: Mapping[str, Any], language: Language) -> str:
     """What a finding means to do; empty where there is nothing to do."""
     note = str(finding.get("note") or "")
     lacking = int(finding.get("lacking") or 0)
-    if note in LACKING and lacking:
-        return _pick(LACKING[note], language).format(n=lacking)
-    if note in ADVICE:
-        return _pick(ADVICE[note], language)
-    if finding["verdict"] == "block":
-        return _pick(BLOCKED.get(gate, ("", "")), language)
-    if finding["verdict"] == "inconclusive":
-        return _pick(
-            (
-                "L'intervalle ne tranche pas : apporter plus de données.",
-                "The interval does not decide: bring more data.",
-            ),
-            language,
-        )
-    return ""
-
-
-def effect(finding: Mapping[str, Any], value: float | None) -> str:
-    """A finding's figure as people read it."""
-    if value is None:
-        return "–"
-    if finding["metric"] in _SHARES:
-        return f"{100 * value:.1f} %"
-    if value != 0 and abs(value) < 0.001:
-        return f"{value:.0e}"
-    return f"{value:.0f}" if float(value).is_integer() else f"{value:.2f}"
-
-
-def interval(finding: Mapping[str, Any]) -> str:
-    """A finding's interval as people read it."""
-    bounds = finding.get("interval")
-    if not bounds or None in bounds:
-        return ""
-    return f"{effect(finding, bounds[0])} … {effect(finding, bounds[1])}"
+    if lacking and has_text(f"findings.lacking.{note}"):
+        return text(f"findings.lacking.{note}", language, lacking)
+    if has_text(f"findings.advice.{note}"):
+        return text(f"findings.advice.{note}", language)
+    if finding["verdict"] == "block" and has_text(f"findings.blocked.{gate}"):
+        return text(f"findings.blocked.{gate}", language)
+    return text("findings.advice.undecided", language) if finding["verdict"] == "inconclusive" else ""
 
 
 def ordered(gates: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hospital.markup import Cell, Column, paragraph, section, table
+from hospital.page_pieces import Cell, Column, Paragraph, Piece, Section, Table
 from registry.cards.figure_sections import gain_cell
-from registry.cards.formats import Words
+from registry.cards.finding_text import Words
 from registry.model.hospital_total import HOSPITAL
 
 __all__ = ["Hospital"]
@@ -36,10 +36,10 @@ class Hospital:
         }
         return cls(card.get("hospital", []), mine)
 
-    def render(self, words: Words) -> str:
+    def pieces(self, words: Words) -> Sequence[Piece]:
         """A table; without rows, nothing."""
         if not self.rows:
-            return ""
+            return ()
         columns = [
             Column(words.t("c_horizon")),
             Column(words.t("c_model"), number=True),
@@ -53,12 +53,8 @@ class Hospital:
             Column(words.t("c_n"), number=True),
         ]
         shown = [self._row(row, words) for row in self.rows]
-        return section(
-            "hospital",
-            words.t("hospital"),
-            paragraph(words.t("hospital_note")),
-            table(columns, shown),
-        )
+        parts = (Paragraph(words.t("hospital_note")), Table(columns, shown))
+        return (Section("hospital", words.t("hospital"), parts),)
 
     def _row(self, row: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
         horizon = f"{row['horizon_hours']:g} h"

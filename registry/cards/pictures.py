@@ -1,14 +1,19 @@
-"""The card's pictures, as SVG in the page: each says in words what it shows, its table says it in numbers."""
+"""The card's pictures: each says in words what it shows, its table says it in numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
+from typing import Any, cast
 
-__all__ = ["Interval", "Pair", "bars", "intervals"]
+from hospital.svg_scales import Scale
+from hospital.svg_shapes import BLUE, GREY, LIGHT, Picture, Shape, bar, label, stroke
+from registry.cards.finding_text import Words
+
+__all__ = ["Interval", "Pair", "bars", "interval_of", "intervals"]
 
 _WIDTH = 660
 _LEFT = 190
 _SPAN = 340
+_HATCHED = "url(#baseline)"
 
 
 @dataclass(frozen=True)
@@ -33,36 +38,43 @@ class Interval:
     words: str
 
 
-def bars(pairs: Sequence[Pair], *, caption: str, model: str, baseline: str) -> str:
-    """Bars of the model (full) and of the baseline (hatched), one pair a row."""
+def interval_of(finding: Mapping[str, Any], words: Words) -> Interval | None:
+    """A finding as a row of a picture; None where its value or interval was not measured."""
+    bounds = cast("list[float | None] | None", finding.get("interval"))
+    value = finding["value"]
+    if value is None or not bounds or bounds[0] is None or bounds[1] is None:
+        return None
+    name = words.group(str(finding["group"]))
+    return Interval(name, float(value), bounds[0], bounds[1], words.value(finding, value))
+
+
+def bars(pairs: Sequence[Pair], *, caption: str, model: str, baseline: str) -> Picture | None:
+    """Bars of the model (full) and of the baseline (hatched), one pair a row; None where all are zero."""
     top = max((max(p.model, p.baseline) for p in pairs), default=0.0)
     if top <= 0:
-        return ""
-    out = [
-        '<defs><pattern id="baseline" width="6" height="6" patternUnits="userSpaceOnUse" '
-        'patternTransform="rotate(45)"><rect width="6" height="6" fill="#e7ecf0"/>'
-        '<rect width="2.4" height="6" fill="#7b8894"/></pattern></defs>'
-    ]
+        return None
+    scale = Scale(0.0, top, _LEFT, _LEFT + _SPAN)
+    out = [_hatching()]
     for i, pair in enumerate(pairs):
         y = 46 * i + 6
-        out.append(_text(0, y + 21, pair.label))
-        for j, (value, words, fill) in enumerate(
-            (
-                (pair.model, pair.model_words, "#1f5f99"),
-                (pair.baseline, pair.baseline_words, "url(#baseline)"),
-            )
-        ):
-            length = _SPAN * value / top
-            line = ' stroke="#7b8894"' if j else ""
-            out.append(
-                f'<rect x="{_LEFT}" y="{y + 17 * j}" width="{length:.1f}" height="14" fill="{fill}"{line}/>'
-            )
-            out.append(_text(_LEFT + length + 8, y + 12 + 17 * j, words))
+        out.append(label(0, y + 21, pair.label))
+        out.append(bar(_LEFT, y, scale.length(pair.model), 14, BLUE))
+        out.append(bar(_LEFT, y + 17, scale.length(pair.baseline), 14, _HATCHED, stroke=GREY))
+        out.append(label(scale.at(pair.model) + 8, y + 12, pair.model_words))
+        out.append(label(scale.at(pair.baseline) + 8, y + 29, pair.baseline_words))
     y = 46 * len(pairs) + 14
-    for x, fill, words in ((_LEFT, "#1f5f99", model), (_LEFT + 160, "url(#baseline)", baseline)):
-        out.append(f'<rect x="{x}" y="{y}" width="14" height="12" fill="{fill}" stroke="#7b8894"/>')
-        out.append(_text(x + 20, y + 11, words))
-    return _figure(out, y + 22, caption)
+    for x, fill, words in ((_LEFT, BLUE, model), (_LEFT + 160, _HATCHED, baseline)):
+        out.append(bar(x, y, 14, 12, fill, stroke=GREY))
+        out.append(label(x + 20, y + 11, words))
+    return Picture(_WIDTH, y + 22, out, caption)
+
+
+def _hatching() -> Shape:
+    area = {"id": "baseline", "width": "6", "height": "6", "patternUnits": "userSpaceOnUse"}
+    stripes = (bar(0, 0, 6, 6, LIGHT), bar(0, 0, 2.4, 6, GREY))
+    return Shape(
+        "defs", {}, within=(Shape("pattern", {**area, "patternTransform": "rotate(45)"}, within=stripes),)
+    )
 
 
 def intervals(
@@ -71,47 +83,28 @@ def intervals(
     caption: str,
     marks: Sequence[tuple[float, str]],
     least_span: tuple[float, float],
-) -> str:
+) -> Picture | None:
     """A point and its interval a row; `marks` are values with a dashed line and words, such as a limit.
 
-    `least_span` is at least shown, so that small intervals look small.
+    `least_span` is at least shown, so that small intervals look small. None without rows.
     """
     if not rows:
-        return ""
+        return None
     low = min(least_span[0], *(r.low for r in rows), *(m for m, _ in marks))
     high = max(least_span[1], *(r.high for r in rows), *(m for m, _ in marks))
-    scale = _SPAN / (high - low)
-
-    def at(value: float) -> float:
-        return _LEFT + (value - low) * scale
-
+    at = Scale(low, high, _LEFT, _LEFT + _SPAN).at
     bottom = 30 * len(rows) + 30
     out = []
     for i, (value, words) in enumerate(marks):
-        out.append(
-            f'<line x1="{at(value):.1f}" x2="{at(value):.1f}" y1="24" y2="{bottom}" stroke="#4f5d6b" '
-            f'stroke-dasharray="{"none" if value == 0 else "5 4"}"/>'
-        )
-        anchor = "end" if len(marks) > 1 and i == 0 else "start"
-        out.append(_text(at(value), 15, words, anchor))
+        dashes = "none" if value == 0 else "5 4"
+        out.append(stroke(at(value), 24, at(value), bottom, stroke="#4f5d6b", stroke_dasharray=dashes))
+        out.append(label(at(value), 15, words, "end" if len(marks) > 1 and i == 0 else "start"))
     for i, row in enumerate(rows):
         y = 30 * i + 42
-        out.append(_text(0, y + 4, row.label))
-        out.append(
-            f'<line x1="{at(row.low):.1f}" x2="{at(row.high):.1f}" y1="{y}" y2="{y}" '
-            'stroke="#1f5f99" stroke-width="4" stroke-linecap="round"/>'
-        )
-        point = f'cx="{at(row.value):.1f}" cy="{y}" r="6" fill="#fff" stroke="#1f5f99" stroke-width="3"'
-        out.append(f"<circle {point}/>")
-        out.append(_text(_LEFT + _SPAN + 14, y + 4, row.words))
-    return _figure(out, bottom + 6, caption)
-
-
-def _text(x: float, y: float, words: str, anchor: str = "start") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
-
-
-def _figure(parts: Sequence[str], height: float, caption: str) -> str:
-    size = f'viewBox="0 0 {_WIDTH} {height:.0f}" width="{_WIDTH}"'
-    drawn = f'<svg {size} role="img" aria-label="{escape(caption)}">{"".join(parts)}</svg>'
-    return f"<figure>{drawn}<figcaption>{escape(caption)}</figcaption></figure>"
+        out.append(label(0, y + 4, row.label))
+        line = {"stroke": BLUE, "stroke_width": "4", "stroke_linecap": "round"}
+        out.append(stroke(at(row.low), y, at(row.high), y, **line))
+        point = {"cx": f"{at(row.value):.1f}", "cy": str(y), "r": "6", "fill": "#fff", "stroke": BLUE}
+        out.append(Shape("circle", {**point, "stroke-width": "3"}))
+        out.append(label(_LEFT + _SPAN + 14, y + 4, row.words))
+    return Picture(_WIDTH, bottom + 6, out, caption)

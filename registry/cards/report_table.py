@@ -8,89 +8,59 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hospital.words.catalogue import text
 from hospital.words.language import Language
-from registry.cards.finding_text import (
-    advice,
-    effect,
-    gate_name,
-    group_name,
-    interval,
-    metric_name,
-    ordered,
-    verdict_name,
-)
+from registry.cards.finding_text import Words, ordered
 
 __all__ = ["print_report"]
 
 _COLOURS = {"block": "bold red", "inconclusive": "yellow", "not applicable": "dim", "pass": "green"}
-_WORDS = {
-    "fr": (
-        "version",
-        "porte",
-        "constat",
-        "groupe",
-        "valeur",
-        "intervalle",
-        "n",
-        "verdict",
-        "Périmètre de confiance",
-        "rien",
-    ),
-    "en": (
-        "version",
-        "gate",
-        "finding",
-        "group",
-        "value",
-        "interval",
-        "n",
-        "verdict",
-        "Trusted scope",
-        "nothing",
-    ),
-}
-
-
-_ATTEMPTS = {
-    "fr": "{n} tentatives sur les mêmes jours : ce qui passe doit être {n} fois plus sûr.",
-    "en": "{n} attempts on the same days: what passes must be {n} times as sure.",
-}
+_COLUMNS = ("gate", "finding", "group", "value", "interval", "n", "verdict")
 
 
 def print_report(body: Mapping[str, Any], language: Language, console: Console | None = None) -> None:
     """Prints a report's (or card's) verdicts."""
-    console = console or Console()
-    words = _WORDS[language]
-    title = Text(f"{body['model']} {words[0]} {body['version']} : ")
-    title.append(verdict_name(body["verdict"], language), _COLOURS[body["verdict"]])
+    console, words = console or Console(), Words.of(body, language)
+    title = Text(text("findings.table.title", language, model=body["model"], version=body["version"]))
+    title.append(words.verdict(body["verdict"]), _COLOURS[body["verdict"]])
     console.print(title)
-    table = Table(*words[1:8], header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    names = [text(f"findings.table.{name}", language) for name in _COLUMNS]
+    table = Table(*names, header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     said: list[str] = []
     for gate in ordered(body["gates"]):
         for number, finding in enumerate(_shown(gate["findings"])):
-            table.add_row(
-                gate_name(gate["name"], language) if number == 0 else "",
-                metric_name(finding["metric"], language),
-                group_name(finding["group"], language),
-                effect(finding, finding["value"]),
-                interval(finding),
-                f"{finding['n']:,}".replace(",", " "),
-                Text(verdict_name(finding["verdict"], language), _COLOURS[finding["verdict"]]),
-            )
-            sentence = advice(gate["name"], finding, language)
+            _add(table, words.gate(gate["name"]) if number == 0 else "", finding, words)
+            sentence = words.advice(gate["name"], finding)
             if sentence and finding["verdict"] != "not applicable":
-                where = f"{gate_name(gate['name'], language)}, {group_name(finding['group'], language)}"
-                said.append(f"{where}: {sentence}")
+                where = f"{words.gate(gate['name'])}, {words.group(finding['group'])}"
+                said.append(words.labelled(where, sentence))
     console.print(table)
-    cells = [
-        f"{c['unit_group']} {c['horizon_hours']:g} h" if c["horizon_hours"] else c["unit_group"]
-        for c in body["scope"]
-    ]
-    console.print(f"{words[8]}: {', '.join(cells) or words[9]}")
-    if body.get("attempts", 1) > 1:
-        console.print(_ATTEMPTS[language].format(n=body["attempts"]))
+    console.print(text("findings.table.scope", language) + _scope(body["scope"], words))
+    if (attempts := body.get("attempts", 1)) > 1:
+        console.print(text("findings.table.attempts", language, attempts))
     for sentence in dict.fromkeys(said):
         console.print(f"→ {sentence}")
+
+
+def _add(table: Table, gate: str, finding: Mapping[str, Any], words: Words) -> None:
+    table.add_row(
+        gate,
+        words.metric(finding["metric"]),
+        words.group(finding["group"]),
+        words.value(finding, finding["value"]),
+        words.interval(finding),
+        words.number(finding["n"], 0),
+        Text(words.verdict(finding["verdict"]), _COLOURS[finding["verdict"]]),
+    )
+
+
+def _scope(cells: Sequence[Mapping[str, Any]], words: Words) -> str:
+    """The trusted unit groups with their horizons; a wait time's have none."""
+    named = []
+    for cell in cells:
+        name, hours = words.unit_group(cell["unit_group"]), cell["horizon_hours"]
+        named.append(f"{name} {words.horizon(hours)}" if hours else name)
+    return ", ".join(named) or text("findings.table.nothing", words.language)
 
 
 def _shown(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -1,24 +1,28 @@
-"""Sections of the model card that are read first and last: each a record that renders itself."""
+"""Sections of the model card that are read first: each a record that says its pieces."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from hospital.markup import Cell, badge, bullets, code, facts, folded, paragraph, section
-from registry.cards.formats import Words
+from hospital.page_pieces import (
+    Aside,
+    Badge,
+    Banner,
+    Bullets,
+    Code,
+    Facts,
+    Heading,
+    Paragraph,
+    Piece,
+    Section,
+    Tiles,
+)
+from registry.cards.finding_text import Words
 
-__all__ = ["Ask", "Brief", "Data", "Identity", "Later", "Law", "Limits", "Purpose", "Section", "Title"]
+__all__ = ["Ask", "Brief", "Later", "Purpose", "Title"]
 
 Card = Mapping[str, Any]
 _SMALL = frozenset({"needs_more_rows", "needs_more_weeks"})
-
-
-class Section(Protocol):
-    """Part of the page."""
-
-    def render(self, words: Words) -> str:
-        """Its markup; empty where there is nothing to say."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -38,17 +42,13 @@ class Title:
         """As one line."""
         return f"{words.t('title_' + self.model)}, {words.t('version', v=self.version)}"
 
-    def render(self, words: Words) -> str:
+    def pieces(self, words: Words) -> Sequence[Piece]:
         """Heading and banner."""
-        kind = self.verdict if self.verdict in ("pass", "block", "inconclusive") else "other"
-        shown = badge(self.verdict, words.verdict(self.verdict))
-        heading = Cell(words.t("verdict")).render()
+        shown = Badge(self.verdict, words.verdict(self.verdict))
         return (
-            paragraph(f"Vigie · {words.t('card')}", "soft")
-            + f"<h1>{Cell(self.text(words)).render()}</h1>"
-            + f'<div class="banner {kind}"><strong>{heading}</strong> {shown}'
-            + paragraph(words.t(f"said_{self.verdict}"))
-            + "</div>"
+            Paragraph(f"Vigie · {words.t('card')}", "soft"),
+            Heading(self.text(words), level=1),
+            Banner(shown, words.t(f"said_{self.verdict}"), words.t("verdict")),
         )
 
 
@@ -71,17 +71,14 @@ class Brief:
         baseline_only = card.get("kind") == "baseline"
         return cls(card["performance"], card["groups"], len(card["scope"]), baseline_only)
 
-    def render(self, words: Words) -> str:
+    def pieces(self, words: Words) -> Sequence[Piece]:
         """As tiles."""
         tiles = [self._error(words), self._coverage(words), self._scope(words), self._fairness(words)]
-        shown = "".join(
-            f"<li><strong>{Cell(big).render()}</strong><span>{Cell(small).render()}</span></li>"
-            for big, small in tiles
-            if big
-        )
-        notice = paragraph(words.t("brief_baseline_only")) if self.baseline_only else ""
-        told = f'{notice}<ul class="tiles">{shown}</ul>'
-        return section("brief", words.t("brief"), told) if shown else ""
+        figures = Tiles(tiles)
+        if figures.empty:
+            return ()
+        notice = Paragraph(words.t("brief_baseline_only") if self.baseline_only else "")
+        return (Section("brief", words.t("brief"), (notice, figures)),)
 
     def _row(self) -> Mapping[str, Any] | None:
         """The row for everybody at the trusted horizon nearest to a day, or at any."""
@@ -116,7 +113,7 @@ class Brief:
         if not cells or self.baseline_only:
             return "", ""
         told = "brief_scope_wait" if words.model == "wait-time" else "brief_scope"
-        return words.t("of", a=str(self.scope), b=str(cells)), words.t(told)
+        return self._of(self.scope, cells, words), words.t(told, cells)
 
     def _fairness(self, words: Words) -> tuple[str, str]:
         judged = [
@@ -127,8 +124,11 @@ class Brief:
         small = {h["group"] for g in self.groups for h in g["disparities"] if h.get("note") in _SMALL}
         if not named and not small:
             return "", ""
-        sound = words.t("of", a=str(len(named - disadvantaged)), b=str(len(named)))
-        return sound, words.t("brief_fairness", small=str(len(small - named)))
+        said = words.t("brief_fairness", len(named), small=words.t("brief_small", len(small - named)))
+        return self._of(len(named - disadvantaged), len(named), words), said
+
+    def _of(self, part: int, whole: int, words: Words) -> str:
+        return words.t("of", a=words.number(part, 0), b=words.number(whole, 0))
 
 
 @dataclass(frozen=True)
@@ -144,17 +144,16 @@ class Ask:
         """Of a card."""
         return cls(str(card["model"]), str(card["version"]), str(card["verdict"]))
 
-    def render(self, words: Words) -> str:
+    def pieces(self, words: Words) -> Sequence[Piece]:
         """Approve or refuse."""
         rest = f'--comment "{words.t("ask_comment")}" --key {words.t("key_file")}'
         ways = ("--approve", "--refuse") if self.verdict == "pass" else ("--refuse",)
-        return section(
-            "ask",
-            words.t("ask"),
-            paragraph(words.t("ask_pass" if self.verdict == "pass" else "ask_closed")),
-            paragraph(words.t("ask_command")),
-            code(f"vigie review {self.model} {self.version} {way} {rest}" for way in ways),
+        parts = (
+            Paragraph(words.t("ask_pass" if self.verdict == "pass" else "ask_closed")),
+            Paragraph(words.t("ask_command")),
+            Code([f"vigie review {self.model} {self.version} {way} {rest}" for way in ways]),
         )
+        return (Section("ask", words.t("ask"), parts),)
 
 
 @dataclass(frozen=True)
@@ -167,14 +166,12 @@ class Later:
 
     told: Sequence[tuple[str, str]]
 
-    def render(self, words: Words) -> str:
+    def pieces(self, words: Words) -> Sequence[Piece]:
         """Set apart from the card."""
         if not self.told:
-            return ""
-        inside = section(
-            "later", words.t("later"), paragraph(words.t("later_note"), "soft"), facts(self.told)
-        )
-        return f'<aside class="aside">{inside}</aside>'
+            return ()
+        parts = (Paragraph(words.t("later_note"), "soft"), Facts(self.told))
+        return (Aside([Section("later", words.t("later"), parts)]),)
 
 
 @dataclass(frozen=True)
@@ -183,134 +180,10 @@ class Purpose:
 
     model: str
 
-    def render(self, words: Words) -> str:
+    def pieces(self, words: Words) -> Sequence[Piece]:
         """Two lists."""
         barred = ("not_decide", "not_triage", "not_judge", "not_elsewhere")
-        return section("purpose", words.t("purpose"), paragraph(words.t(f"for_{self.model}"))) + section(
-            "not-for", words.t("not_for"), bullets(words.t(key) for key in barred)
+        return (
+            Section("purpose", words.t("purpose"), [Paragraph(words.t(f"for_{self.model}"))]),
+            Section("not-for", words.t("not_for"), [Bullets([words.t(key) for key in barred])]),
         )
-
-
-@dataclass(frozen=True)
-class Data:
-    """What it was learned and judged on."""
-
-    data: Mapping[str, Any]
-
-    def render(self, words: Words) -> str:
-        """Source, span, rows and what reading found."""
-        data, split = self.data, self.data["split"]
-        pairs = []
-        spans = [span for span in split.values() if isinstance(span, list)]
-        if spans:
-            first, last = min(s[0] for s in spans), max(s[1] for s in spans)
-            pairs.append((words.t("data_span"), self._span(words, first, last)))
-        if isinstance(split.get("test"), list):
-            pairs.append((words.t("data_test"), self._span(words, *split["test"])))
-        rows = ", ".join(f"{name} {words.number(n, 0)}" for name, n in data["rows"].items())
-        audit = ", ".join(words.attribute(name) for name in data["audit_attributes"])
-        pairs += [
-            (words.t("data_days"), words.number(data["days"], 0)),
-            (words.t("data_rows"), rows),
-            (words.t("data_zone"), str(data["zone"])),
-            (words.t("data_audit"), audit or "–"),
-            (words.t("data_source"), str(data["digest"])),
-        ]
-        found = bullets(self._findings(words))
-        return section("data", words.t("data"), facts(pairs), folded(words.t("data_findings"), found))
-
-    def _span(self, words: Words, first: int, last: int) -> str:
-        return words.t("from_to", a=words.day(first), b=words.day(last))
-
-    def _findings(self, words: Words) -> list[str]:
-        """What reading found, tables of one finding together."""
-        tables: dict[str, list[str]] = {}
-        for finding in self.data["findings"]:
-            told = words.known(f"found_{finding['code']}") or str(finding["message"])
-            tables.setdefault(told, []).append(str(finding["table"]))
-        return [f"{', '.join(names)}{words.t('colon')}{told}" for told, names in tables.items()]
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a reader must know not to be misled: two things that always hold, the rest from the report."""
-
-    model: str
-    missing: Sequence[str]
-    findings: Sequence[Mapping[str, Any]]
-
-    @classmethod
-    def of(cls, card: Card) -> "Limits":
-        """Of a card."""
-        found = [f for gate in card["gates"] for f in gate["findings"]]
-        return cls(str(card["model"]), card["data"]["missing"], found)
-
-    def render(self, words: Words) -> str:
-        """As a list."""
-        items = [words.t("limit_scope"), words.t("limit_unusual")]
-        if self.model == "wait-time":
-            items.append(words.t("limit_censored"))
-        if self.missing:
-            named = ", ".join(words.group(name).replace("_", " ") for name in self.missing)
-            items.append(words.t("limit_missing", x=named))
-        for key, notes in (
-            ("limit_small", _SMALL),
-            ("limit_attributes", {"attribute_missing"}),
-            ("limit_horizons", {"too_few_blocks"}),
-        ):
-            groups = dict.fromkeys(words.group(f["group"]) for f in self.findings if f.get("note") in notes)
-            if groups:
-                items.append(words.t(key, x=", ".join(groups)))
-        for f in self.findings:
-            if f.get("note") == "short_history":
-                days = {"n": words.number(f["value"], 0), "m": words.number(f["threshold"], 0)}
-                items.append(words.t("limit_history", **days))
-        return section("limits", words.t("limits"), bullets(items))
-
-
-@dataclass(frozen=True)
-class Law:
-    """What a regulator asks first."""
-
-    def render(self, words: Words) -> str:
-        """As a list."""
-        items = (words.t(f"law_{key}") for key in ("purpose", "oversight", "data", "record"))
-        return section("law", words.t("law"), paragraph(words.t("law_note")), bullets(items))
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Digests and versions: what exactly is signed."""
-
-    card: Card
-
-    def render(self, words: Words) -> str:
-        """Names and values, inputs and units folded."""
-        card, training = self.card, self.card["training"]
-        libraries = ", ".join(f"{name} {version}" for name, version in training["libraries"].items())
-        pairs = [
-            (words.t("i_package"), str(card["digest"])),
-            (words.t("i_policy"), f"{card['policy_digest']} ({card['policy_name']})"),
-            (words.t("i_features"), str(training["feature_digest"])),
-            (words.t("i_commit"), str(training["code_commit"])),
-            (words.t("i_libraries"), libraries),
-            (words.t("i_seed"), str(training["seed"])),
-            (words.t("i_compared"), str(card["compared_with"] or words.t("first_release"))),
-        ]
-        units = card["units"]
-        return section(
-            "identity",
-            words.t("identity"),
-            facts(pairs, as_code=True),
-            folded(words.t("features", n=str(len(card["features"]))), self._features(words)),
-            folded(
-                words.t("units", n=str(len(units))),
-                bullets(f"{u['unit']}{words.t('colon')}{u['label']}" for u in units),
-            ),
-        )
-
-    def _features(self, words: Words) -> str:
-        grouped: dict[str, list[str]] = {}
-        for feature in self.card["features"]:
-            grouped.setdefault(feature["group"], []).append(words.features[feature["name"]])
-        return facts((words.feature_group(group), ", ".join(names)) for group, names in grouped.items())

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,10 +16,12 @@ from hospital.dataset.splits import least_days, split_history
 from hospital.ingest.hospital_reader import read_hospital
 from hospital.mapping.mapping_file import load_mapping
 from hospital.profile.build import profile_of
-from hospital.profile.facts import FLOOR, Finding, Profile, Weight
+from hospital.profile.facts import FLOOR, Finding, Profile, UnitProfile, Weight
 from hospital.profile.feature_needs import lost_without
+from hospital.profile.page import render_page
 from hospital.simulator import simulate, write
 from hospital.times import DAY, instant
+from hospital.words.language import Language
 from tests.support.repository import ROOT
 
 Tables = dict[str, pd.DataFrame]
@@ -433,3 +436,13 @@ def test_the_register_of_intensive_care_changed_its_meaning_twice(tmp_path: Path
     assert jumps[("staffed", "Baden-Württemberg")] == "2020-08-03"
     assert {f.code for f in found.findings if f.weight is Weight.LOOK} == {"level_shifts"}
     assert not [column for column, _ in jumps if column == "covid_patients"]
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_unit_may_be_called_anything(language: Language) -> None:
+    """Its name is text on the page, and never markup."""
+    unit = UnitProfile("<script>", "<b>", "", 3, "2024-01-01", "2024-02-01", 31.0, "", "", (), True)
+    found = Profile("<i>", "sha256:0", "2024-02-01T00:00:00Z", "Europe/Paris", None, (), (unit,), (), ())
+    page = render_page(found, language)
+    assert "&lt;script&gt;" in page
+    assert not re.search("<script|<b>|<i>", page)

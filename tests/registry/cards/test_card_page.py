@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -11,10 +12,9 @@ import numpy as np
 import pytest
 
 from hospital.words.language import Language
-from registry.cards import texts as card_texts
 from registry.cards.card_document import build_card
 from registry.cards.card_page import render_html
-from registry.cards.formats import Words
+from registry.cards.finding_text import Words
 from registry.cards.report import make_report
 from registry.digests import canonical_json
 from registry.package.manifest import Manifest
@@ -25,7 +25,7 @@ from tests.support.sound_facts import waits
 from tests.support.synthetic_evidence import Hospital
 
 LANGUAGES: tuple[Language, ...] = ("fr", "en")
-_VOID = {"meta", "br", "rect", "line", "circle"}
+_VOID = {"meta", "br"}
 
 
 class _Reader(HTMLParser):
@@ -145,16 +145,6 @@ def test_the_page_can_be_heard(card: dict[str, Any], language: Language) -> None
     assert {(a["href"] or "")[1:] for a in reader.all("a")} <= anchors
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_text_is_in_both_languages_and_fills_its_places(language: Language) -> None:
-    """A place in one language is a place in the other."""
-    for name in ("TEXTS", "ADVICE", "MEASURES", "BASELINES", "FEATURE_GROUPS", "ATTRIBUTES", "VALUES"):
-        for key, pair in getattr(card_texts, name).items():
-            places = [sorted(re.findall(r"{(\w+)}", text)) for text in pair]
-            assert places[0] == places[1], key
-            assert all(text.strip() for text in pair), key
-
-
 def test_the_worst_comes_first(card: dict[str, Any]) -> None:
     """The gate that blocks, then the one that cannot decide, then those that pass; each with its sentence."""
     text = _rendered(card).text
@@ -162,14 +152,14 @@ def test_the_worst_comes_first(card: dict[str, Any]) -> None:
     places = [text.find(words) for words in order]
     assert places == sorted(places)
     assert min(places) > 0
-    assert "Required findings: 2, of which 1 are not favourable" in text
+    assert "Required findings: 2, of which 1 is not favourable" in text
     assert "This version cannot be released, even if approved" in text
 
 
 def test_findings_that_pass_are_folded(card: dict[str, Any]) -> None:
     """What keeps a gate shut is seen without opening anything."""
     page = render_html(card, "en")
-    shown = re.sub(r"<details.*?</details>", "", page.split('id="verdicts"')[1].split("</section>")[0])
+    shown = re.sub(r"(?s)<details.*?</details>", "", page.split('id="verdicts"')[1].split("</section>")[0])
     assert "Sex: women" in shown
     assert "Sex: men" not in shown
 
@@ -211,20 +201,19 @@ def test_figures_are_those_of_the_report(card: dict[str, Any]) -> None:
     assert "11.0 pt [9.0 pt, 13.0 pt]" in text.replace("\xa0", " ")
 
 
-def test_french_is_written_as_french_is() -> None:
-    """Decimal comma, thin spaces, a space before the sign of per cent, day before month."""
+def test_a_card_counts_as_its_language_does() -> None:
+    """Singular below two in French, units of its model, days where the hospital is."""
     words = Words.of({"model": "bed-demand", "data": {"zone": "Europe/Paris"}}, "fr")
-    assert words.number(12345.6) == "12\u202f345,6"
-    assert words.percent(0.8, 1) == "80,0\u00a0%"
-    assert words.number(-0.04) == "0,0"
-    assert words.number(-0.5) == "\u22120,5"
-    assert words.signed(words.number(2.0)) == "+2,0"
-    assert words.signed(words.number(0.0)) == "0,0"
+    assert words.quantity(-0.1) == "\u22120,1\u00a0lit"
+    assert words.quantity(2.0, plus=True) == "+2,0\u00a0lits"
     assert words.quantity(None) == "–"
-    assert words.small(1.64e-5) == "1,6\u00a0×\u00a010⁻⁵"
-    assert words.day(1_700_000_000_000_000) == "14/11/2023"
-    assert words.day(1_700_005_000_000_000) == "15/11/2023"  # past midnight in Paris
-    assert [words.horizon(h) for h in (0, 4, 30, 72)] == ["au tri", "4\u00a0h", "30\u00a0h", "3\u00a0jours"]
+    assert words.t("brief_small", 1) == "1 trop petit pour être jugé"
+    assert words.t("brief_small", 2) == "2 trop petits pour être jugés"
+    # The second is past midnight in Paris.
+    assert words.days(1_700_000_000_000_000, 1_700_005_000_000_000) == "du 14/11/2023 au 15/11/2023"
+    lacking = {"note": "needs_more_weeks", "lacking": 1, "verdict": "inconclusive"}
+    assert "environ 1 semaine de plus" in words.advice("fairness", lacking)
+    assert "environ 3 semaines de plus" in words.advice("fairness", {**lacking, "lacking": 3})
 
 
 def test_limits_come_from_what_was_found(card: dict[str, Any]) -> None:
@@ -309,6 +298,13 @@ def test_an_unknown_metric_gate_or_note_is_shown_by_its_name(card: dict[str, Any
 
 
 def test_the_package_data_names_the_card_templates() -> None:
-    """An installed Vigie has them too."""
-    project = (ROOT / "pyproject.toml").read_text()
-    assert re.search(r'"registry\.cards" = \[.*"templates/\*"', project)
+    """An installed Vigie has them too, and its words."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    data = project["tool"]["setuptools"]["package-data"]
+    for package in data:
+        for pattern in data[package]:
+            if not pattern.startswith("built/"):
+                assert list(ROOT.joinpath(*package.split(".")).glob(pattern)), (package, pattern)
+    assert "templates/*" in data["registry.cards"]
+    assert "templates/*" in data["hospital"]
+    assert data["hospital.words"] == ["texts/*.toml"]
