@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hospital.profile.facts import Finding, ModelProfile, TableProfile
 from hospital.profile.feature_needs import CADENCE, HISTORY
-from hospital.words import formats
+from hospital.words import formats, names
 from hospital.words.catalogue import entries, has_text, text
 from hospital.words.language import Language
 
@@ -36,19 +36,18 @@ class Words:
 
     def table(self, name: str) -> str:
         """A table's or model's name for people."""
-        return self._name(f"tables.{name}", name)
+        return names.table(name, self.language)
 
     def attribute(self, name: str) -> str:
         """An attribute of people."""
-        return self._name(f"attributes.names.{name}", name.replace("_", " "))
+        return names.attribute(name, self.language)
 
     def group(self, attribute: str, value: str) -> str:
         """A group of people, by the value of an attribute."""
-        plain = self._name(f"attributes.values.{value}", value)
-        return self._name(f"attributes.values.{attribute}={value}", plain)
+        return names.value(attribute, value, self.language)
 
     def _name(self, key: str, otherwise: str) -> str:
-        return text(key, self.language) if has_text(key) else otherwise
+        return names.name(key, otherwise, self.language)
 
     def says(self, finding: Finding) -> str:
         """What was found."""
@@ -87,8 +86,8 @@ class Words:
         Args:
             labels: of features by ``model:feature``.
         """
-        names = next(c.features for c in table.columns if c.name == column)
-        return self._cost(f"{table.name}.{column}", names, labels)
+        needing = next(c.features for c in table.columns if c.name == column)
+        return self._cost(f"{table.name}.{column}", needing, labels)
 
     def table_cost(self, table: TableProfile, labels: Mapping[str, str]) -> str:
         """What a whole table's absence costs, in words."""
@@ -101,10 +100,10 @@ class Words:
             said = [*said[:_FEATURES_SHOWN], "…"]
         return "; ".join([*([more] if more else []), *([", ".join(said)] if said else [])])
 
-    def lacks(self, names: tuple[str, ...]) -> str:
+    def lacks(self, missing: tuple[str, ...]) -> str:
         """What a feature lacks."""
         known = {HISTORY: "lacks_history", CADENCE: "lacks_cadence"}
-        return ", ".join(self.t(known[n]) if n in known else n for n in names)
+        return ", ".join(self.t(known[n]) if n in known else n for n in missing)
 
     def lacking_days(self, usable: float, needed: float) -> str:
         """How many days a horizon lacks."""
@@ -113,8 +112,8 @@ class Words:
     def model_lines(self, model: ModelProfile, new_units: list[str]) -> list[str]:
         """What a model's data allow, sentence by sentence."""
         if model.lacks:
-            names = ", ".join(n.replace(" | ", self.t("or")) for n in model.lacks)
-            return [self.t("model_lacks", names=names)]
+            lacking = ", ".join(n.replace(" | ", self.t("or")) for n in model.lacks)
+            return [self.t("model_lacks", names=lacking)]
         lines = [self.t("history", round(model.history_days))]
         if model.baseline_first:
             lines.append(self.t("baseline_first"))

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from hospital.features.beds import ALL_BED_FEATURES
 from hospital.features.wait import WAIT_FEATURES
 from hospital.times import moment
-from hospital.words import formats
+from hospital.words import formats, names
 from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
 
@@ -77,7 +77,7 @@ class Words:
 
     def name(self, key: str, otherwise: str) -> str:
         """A text of the catalogue; where it has none, a name that the hospital or its policy gave."""
-        return text(key, self.language) if has_text(key) else otherwise
+        return names.name(key, otherwise, self.language)
 
     def number(self, value: float | None, digits: int = 1) -> str:
         """A number; what is not known is a dash."""
@@ -132,15 +132,15 @@ class Words:
 
     def feature_group(self, name: str) -> str:
         """What a group of inputs tells of."""
-        return self.name(f"card.feature_groups.{name}", name.replace("_", " "))
+        return names.feature_group(name, self.language)
 
     def attribute(self, name: str) -> str:
         """An attribute by which groups are told apart."""
-        return self.name(f"attributes.names.{name}", name.replace("_", " "))
+        return names.attribute(name, self.language)
 
     def table(self, name: str) -> str:
         """A table's name."""
-        return self.name(f"tables.{name}", name)
+        return names.table(name, self.language)
 
     def unit_group(self, name: str) -> str:
         """A group of units, by the hospital's own name; all of them."""
@@ -148,25 +148,7 @@ class Words:
 
     def group(self, group: str) -> str:
         """A finding's group: everybody, a horizon, an input, an attribute's value."""
-        for between, joint in ((" ~ ", " ~ "), ("*", " × ")):  # a pair of inputs; both attributes at once
-            if between in group:
-                return joint.join(self.group(part) for part in group.split(between))
-        if group in self.features:
-            return self.features[group]
-        if has_text(f"card.groups.{group}"):
-            return text(f"card.groups.{group}", self.language)
-        attribute, equals, value = group.partition("=")
-        horizon = self._horizon_in(value if equals else group)
-        if not equals:
-            return horizon or self.attribute(group)
-        plain = self.name(f"attributes.values.{value}", horizon or value.replace("_", " "))
-        return self.labelled(self.attribute(attribute), self.name(f"attributes.values.{group}", plain))
-
-    def _horizon_in(self, text: str) -> str:
-        """The horizon that a group names in hours ("24 h"), as people say it; empty where it names none."""
-        hours = text.removesuffix(" h")
-        known = hours != text and hours.replace(".", "", 1).isdigit()
-        return self.horizon(float(hours)) if known else ""
+        return names.group(group, self.language, self.features)
 
     def value(self, finding: Mapping[str, Any], value: float | None) -> str:
         """A figure of a finding, in what it is measured in."""

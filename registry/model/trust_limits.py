@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from hospital.features.feature import Feature
 from hospital.times import DAY, HOUR
+from hospital.words.catalogue import text
 from hospital.words.language import Language
 from registry.model.trust_status import TrustStatus
 from registry.package.manifest import Manifest
@@ -15,18 +16,6 @@ __all__ = ["emergency_of", "stale_after", "trust_status", "warnings_of"]
 
 _STALE_ED = 3 * HOUR
 _STALE_BEDS = {1: 6 * HOUR, 24: 3 * DAY}
-_WARNINGS = {
-    "fr": {
-        "stale": "Les dernières observations reçues sont trop anciennes pour s'y fier.",
-        "out_of_range": "Hors de tout ce que le modèle a appris : {}.",
-        "outside": "Hors du périmètre de confiance : c'est la prévision de référence qui répond, pas le modèle.",
-    },
-    "en": {
-        "stale": "The last observations received are too old to be relied on.",
-        "out_of_range": "Outside all that the model has learned: {}.",
-        "outside": "Outside the trusted scope: the baseline answers, not the model.",
-    },
-}
 
 
 def emergency_of(departments: Iterable[str | None]) -> list[str]:
@@ -54,13 +43,13 @@ def warnings_of(
     Args:
         out_of_range: names of features beyond all that training saw. inside: the model answers, not the baseline.
     """
-    words = _WARNINGS[language]
-    out = [words["stale"]] if stale else []
+    out = [text("trust.stale", language)] if stale else []
     if not inside:
-        out.append(words["outside"])
+        out.append(text("trust.outside", language))
     if out_of_range:
         labels = {f.name: f.label(language) for f in features}
-        out.append(words["out_of_range"].format(", ".join(labels[name] for name in out_of_range)))
+        named = ", ".join(labels[name] for name in out_of_range)
+        out.append(text("trust.out_of_range", language, names=named))
     return tuple(out)
 
 

@@ -1,52 +1,48 @@
 """Alarms in words, in French and English: for answers, pages and the terminal."""
 
 import math
-import tomllib
-from functools import cache
-from importlib.resources import files
-from typing import Any
+from decimal import Decimal
 
+from hospital.words import formats, names
+from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
 from registry.monitoring.alarms import StandingAlarm
 
 __all__ = ["change_in_words", "stopped_in_words", "warning_of", "what_of"]
 
-_RELATIVE = frozenset({"arrivals", "error_ratio"})
-_LOG_OR_SHARE = frozenset({"errors", "fairness"})
+_LOGARITHMS = frozenset({"arrivals", "error_ratio", "errors", "fairness"})
 _POINTS = frozenset({"missing", "coverage", "explanations"})
-_POINTS_WORD = {"fr": "points", "en": "points"}
-
-
-@cache
-def _words() -> dict[str, Any]:
-    return tomllib.loads(files("registry.monitoring").joinpath("words.toml").read_text("utf-8"))
 
 
 def what_of(family: str, name: str, language: Language) -> str:
     """What a figure is."""
-    text = str(_words()[language]["what"][family])
-    return text.replace(" ({name})", "") if name == "all" else text.format(name=name)
+    if name == "all" and has_text(f"alarms.all.{family}"):
+        return text(f"alarms.all.{family}", language)
+    named = names.feature_group(name, language) if family == "explanations" else names.group(name, language)
+    return text(f"alarms.what.{family}", language, name=named)
 
 
 def change_in_words(family: str, change: float, language: Language) -> str:
     """A change in the unit of its family: per cent, points, or on the figure's own scale."""
-    if family in _RELATIVE | _LOG_OR_SHARE:
-        text = f"{100 * math.expm1(change):+.0f} %"
-    elif family in _POINTS:
-        text = f"{100 * change:+.0f} {_POINTS_WORD[language]}"
-    else:
-        text = f"{change:+.2g}"
-    return text.replace(".", ",") if language == "fr" else text
+    if family in _LOGARITHMS:
+        return formats.percent(math.expm1(change), language, plus=True)
+    if family in _POINTS:
+        return formats.quantity(100 * change, "percentage_points", language, 0, plus=True)
+    two_digits = Decimal(f"{change:.2g}")
+    return formats.signed(two_digits, language, max(-int(two_digits.as_tuple().exponent), 0))
 
 
 def warning_of(alarm: StandingAlarm, language: Language) -> str:
     """The sentence that stands in every answer while the alarm does."""
-    since = alarm.since.strftime("%d/%m/%Y" if language == "fr" else "%Y-%m-%d")
-    change = change_in_words(alarm.family, float(alarm.evidence["change"]), language)
-    what = what_of(alarm.family, alarm.name, language)
-    return str(_words()[language]["warning"]).format(date=since, what=what, change=change)
+    return text(
+        "alarms.warning",
+        language,
+        date=formats.date(alarm.since, language),
+        what=what_of(alarm.family, alarm.name, language),
+        change=change_in_words(alarm.family, float(alarm.evidence["change"]), language),
+    )
 
 
 def stopped_in_words(language: Language) -> str:
     """Said beside it where the policy has the baseline answer."""
-    return str(_words()[language]["stopped"])
+    return text("alarms.stopped", language)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hospital.words import formats
+from hospital.words import formats, names
 from hospital.words.language import LANGUAGES, Language
 
 NARROW, FIXED = "\u202f", "\u00a0"
@@ -95,3 +95,14 @@ def test_short_numbers_are_whole_from_ten_on() -> None:
 def test_small_numbers_are_powers_of_ten() -> None:
     """With raised digits."""
     assert formats.power_of_ten(1.64e-5, "fr") == f"1,6{FIXED}×{FIXED}10⁻⁵"
+
+
+def test_groups_have_names_or_keep_their_own() -> None:
+    """Known attributes, values and horizons are words; what a hospital calls its own stays."""
+    assert names.group("sex=F*age_band=16-39", "fr") == "Sexe\u00a0: femmes × Âge\u00a0: 16-39"
+    assert names.group("horizon=24 h", "en") == "horizon: 24\u00a0h"
+    assert names.group("72 h", "fr") == "3\u00a0jours"
+    assert names.group("hour ~ pulse", "en", {"hour": "Hour"}) == "Hour ~ pulse"
+    assert names.value("unit_group", "short_stay", "fr") == "short stay"
+    assert names.table("visits", "fr") == "Passages aux urgences"
+    assert names.table("their_table", "fr") == "their_table"
