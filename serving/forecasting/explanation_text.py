@@ -1,14 +1,17 @@
 """What a forecast's reasons are called, in French and English."""
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from explain.reasons import effect, number, subject
 from hospital.features.feature import TRIAGE_RANK, Feature
+from hospital.words import formats
+from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
+from serving.forecasting.reason_sentences import Unit, effect, rounded, sentence_of, subject
 from serving.messages.answer_bodies import Adjustment, Contribution, Explanation
 from serving.messages.forecast_protocol import ExplainOptions
 
@@ -16,64 +19,9 @@ __all__ = ["ExplanationTerms", "ExplanationText", "FeatureWords"]
 
 Value = float | str | None
 
-_DAYS = {
-    "fr": ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-}
-_YES_NO = {"fr": ("non", "oui"), "en": ("no", "yes")}
-_UNITS = {"min": {"fr": "min", "en": "min"}, "beds": {"fr": "lits", "en": "beds"}}
-_SHOWN = {
-    "fr": {"beds": "lits", "patients": "patients", "years": "ans", "days": "jours"},
-    "en": {"beds": "beds", "patients": "patients", "years": "years", "days": "days"},
-}
 _RANK = {rank: level for level, rank in TRIAGE_RANK.items()}
-_WAYS = {
-    "fr": {
-        "walk_in": "à pied",
-        "ambulance": "ambulance",
-        "smur": "SMUR",
-        "transfer": "transfert",
-        "other": "autre",
-    },
-    "en": {
-        "walk_in": "walked in",
-        "ambulance": "ambulance",
-        "smur": "mobile ICU",
-        "transfer": "transfer",
-        "other": "other",
-    },
-}
-_SAID = {
-    "fr": {
-        "now": "{} lits demandés maintenant ; évolution habituelle d'ici là : {}",
-        "start": "{} lits demandés maintenant ; part retenue de l'évolution habituelle d'ici là : {}",
-        "usual": "Part propre à l'unité, apprise par le modèle → {}",
-    },
-    "en": {
-        "now": "{} beds needed now; usual change until then: {}",
-        "start": "{} beds needed now; the share of the usual change until then that counts: {}",
-        "usual": "The unit's offset, as the model has learned it → {}",
-    },
-}
-
-
-_BASELINES = {
-    "fr": {
-        "last_wait": "Prévision de référence : comme le dernier patient vu d'urgence comparable",
-        "recent_median": "Prévision de référence : attente médiane des derniers patients vus d'urgence comparable",
-        "usual_hour": "Prévision de référence : attente habituelle de ce tri à cette heure",
-        "last_value": "Prévision de référence : autant de lits demandés que maintenant",
-        "same_hour_last_week": "Prévision de référence : comme à la même heure il y a une semaine",
-    },
-    "en": {
-        "last_wait": "Baseline: as the last patient seen who was about as urgent",
-        "recent_median": "Baseline: median wait of the last patients seen who were about as urgent",
-        "usual_hour": "Baseline: the usual wait of this triage level at this hour",
-        "last_value": "Baseline: as many beds needed as now",
-        "same_hour_last_week": "Baseline: as at the same hour a week ago",
-    },
-}
 _MOST_KNOWN = 512
+_MONDAY = dt.date(2024, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -106,7 +54,7 @@ class ExplanationText:
     def __init__(self, features: Sequence[Feature], unit: Literal["min", "beds"], language: Language) -> None:
         self._words = tuple(FeatureWords(f, language) for f in features)
         self._unit, self._language = unit, language
-        self._said = _UNITS[unit][language]
+        self._quantity: Unit = "minutes" if unit == "min" else "beds"
 
     def wait(self, terms: ExplanationTerms, options: ExplainOptions) -> Explanation:
         """The explanation of a wait time."""
@@ -115,25 +63,31 @@ class ExplanationText:
     def bed(self, terms: ExplanationTerms, options: ExplainOptions, now: float) -> Explanation:
         """The explanation of a bed demand, which starts from the patients now and their usual change."""
         language = self._language
-        words = _SAID[language]
         if terms.baseline not in (None, "usual_change"):
             return self._told(terms, options, self._baseline(terms))
+        key = "reasons.start" if terms.baseline is None else "reasons.now"
+        change = terms.base - now
         first = [
-            words["start" if terms.baseline is None else "now"].format(
-                number(now, language), _signed(terms.base - now, language)
+            text(
+                key,
+                language,
+                rounded(now),
+                change=formats.signed(change, language, formats.decimals(change)),
             )
         ]
-        unit_offset = terms.adjustments.get("unit_offset", 0.0)
-        if abs(unit_offset) >= 0.05:
-            first.append(words["usual"].format(f"{_signed(unit_offset, language)} {self._said}"))
+        offset = effect(terms.adjustments.get("unit_offset", 0.0), self._quantity, language)
+        if offset is not None:
+            first.append(sentence_of(text("reasons.unit_offset", language), offset, language))
         return self._told(terms, options, first)
 
     def _baseline(self, terms: ExplanationTerms) -> list[str]:
         """What the baseline is, where it answers."""
         if terms.baseline is None:
             return []
-        baseline = _BASELINES[self._language][terms.baseline]
-        return [f"{baseline} → {number(terms.base, self._language)} {self._said}"]
+        baseline = text(f"reasons.baselines.{terms.baseline}", self._language)
+        digits = formats.decimals(terms.base)
+        answer = formats.quantity(terms.base, self._quantity, self._language, digits)
+        return [sentence_of(baseline, answer, self._language)]
 
     def _told(self, terms: ExplanationTerms, options: ExplainOptions, reasons: list[str]) -> Explanation:
         contributions: list[Contribution] = []
@@ -142,9 +96,9 @@ class ExplanationText:
         ):
             words = self._words[column]
             now, then, about = words.compared(value, usual)
-            does = effect(contribution, self._said, self._language)
-            if does is not None:
-                reasons.append(f"{about} → {does}")
+            change = effect(contribution, self._quantity, self._language)
+            if change is not None:
+                reasons.append(sentence_of(about, change, self._language))
             contributions.append(
                 {
                     "feature": words.feature.name,
@@ -206,31 +160,39 @@ class FeatureWords:
 
 
 def _words_of(feature: Feature, language: Language) -> Callable[[float | str], str]:
-    ways, unit = _WAYS[language], _SHOWN[language].get(feature.unit, feature.unit)
-    number_words = _number_words(feature.name, language) or (
-        lambda v: f"{number(v, language)} {unit}".strip()
-    )
-    return lambda value: ways.get(value, value) if isinstance(value, str) else number_words(value)
+    number_words = _number_words(feature, language)
+    return lambda value: _level(value, language) if isinstance(value, str) else number_words(value)
 
 
-def _number_words(name: str, language: Language) -> Callable[[float], str] | None:
-    """What is said of a number that is none to people; None for those that are."""
+def _level(level: str, language: Language) -> str:
+    """A level in words; one that a hospital has of its own by its name."""
+    key = f"reasons.arrival.{level}"
+    return text(key, language) if has_text(key) else level
+
+
+def _number_words(feature: Feature, language: Language) -> Callable[[float], str]:
+    """What is said of a number: a day, a clock time, yes or no where it is one; "" where it means nothing to people."""
+    name = feature.name
     if name in ("season_cos", "season_sin"):
         return lambda value: ""
     if name.endswith("weekday"):
-        return lambda value: _DAYS[language][round(value) % 7]
+        return lambda value: formats.weekday(_MONDAY + dt.timedelta(round(value) % 7), language)
     if name.endswith("holiday"):
-        return lambda value: _YES_NO[language][round(value) > 0]
+        return lambda value: text("reasons.yes" if round(value) > 0 else "reasons.no", language)
     if name in ("hour", "target_hour"):
         return lambda value: _clock(value, language)
-    return None
+    return lambda value: _measure(value, feature.unit, language)
+
+
+def _measure(value: float, unit: str, language: Language) -> str:
+    """A value with its unit, in the plural that it takes; units of medicine and of a hospital stand as they are."""
+    digits = formats.decimals(value)
+    if has_text(f"quantities.{unit}"):
+        return formats.quantity(value, unit, language, digits)
+    written = formats.number(value, language, digits)
+    return f"{written}\u00a0{unit}" if unit else written
 
 
 def _clock(value: float, language: Language) -> str:
     hours, minutes = int(value) % 24, round((value % 1) * 60) % 60
-    return f"{hours} h {minutes:02d}" if language == "fr" else f"{hours}:{minutes:02d}"
-
-
-def _signed(value: float, language: Language) -> str:
-    sign = "+" if value >= 0 else "−"
-    return f"{sign}{number(abs(value), language)}"
+    return text("reasons.clock", language, hours=hours, minutes=f"{minutes:02d}")

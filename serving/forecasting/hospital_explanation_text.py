@@ -3,49 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from explain.reasons import number, sentence
 from hospital.features.bed_list import of_all_units
 from hospital.features.feature import Feature
+from hospital.words import formats
+from hospital.words.catalogue import text
 from hospital.words.language import Language
 from serving.forecasting.explanation_text import ExplanationTerms, FeatureWords
+from serving.forecasting.reason_sentences import rounded, sentence
 from serving.messages.answer_bodies import Adjustment, Contribution, Explanation
 from serving.messages.forecast_protocol import ExplainOptions
 
 __all__ = ["HospitalExplanationText", "Relied"]
 
-_BEDS = {"fr": "lits", "en": "beds"}
-_LEAST_SHOWN = 0.05
-_SAID = {
-    "fr": {
-        "start": "{} lits demandés maintenant dans tout l'établissement ; ensemble, ses unités partent de {}",
-        "unit_offset": "Part propre à ces unités, apprise par le modèle",
-        "mean_above_p50": "Les moyennes des unités, que l'on additionne, au-dessus de leurs médianes",
-    },
-    "en": {
-        "start": "{} beds needed now in the hospital in total; together its units start from {}",
-        "unit_offset": "Offsets of these units, as the model has learned them",
-        "mean_above_p50": "The units' means, which are added, above their medians",
-    },
-}
-_WARNINGS = {
-    "fr": {
-        "stale": "Les dernières observations reçues sont trop anciennes pour s'y fier.",
-        "by_baseline": "Hors du périmètre de confiance, la prévision de référence répond pour {} des {} unités "
-        "({:.0f} % des lits).",
-        "out_of_range": "Pour {} des {} unités, des entrées sont hors de tout ce que le modèle a appris.",
-        "silent": "Unités absentes de la somme, dont rien de récent n'a été reçu : {}.",
-        "closed": "Unités comptées comme fermées, dont rien n'a été reçu depuis 28 jours : {}.",
-        "unlearned": "Unités absentes de la somme, que le modèle ne connaît pas : {}.",
-    },
-    "en": {
-        "stale": "The last observations received are too old to be relied on.",
-        "by_baseline": "Outside the trusted scope, the baseline answers for {} of {} units ({:.0f}% of the beds).",
-        "out_of_range": "In {} of {} units, inputs lie outside all that the model has learned.",
-        "silent": "Units missing from the sum, of which nothing recent was received: {}.",
-        "closed": "Units that count as closed, of which nothing was received for 28 days: {}.",
-        "unlearned": "Units missing from the sum, which the model does not know: {}.",
-    },
-}
+_ADJUSTMENTS = frozenset({"unit_offset", "mean_above_p50"})
 
 
 @dataclass(frozen=True)
@@ -75,17 +45,16 @@ class Relied:
 
     def warnings(self, language: Language) -> tuple[str, ...]:
         """In words."""
-        words = _WARNINGS[language]
-        out = [words["stale"]] if self.stale else []
+        units = formats.number(self.units, language)
+        out = [text("trust.stale", language)] if self.stale else []
         if self.by_baseline:
-            out.append(
-                words["by_baseline"].format(self.by_baseline, self.units, 100 * self.share_by_baseline)
-            )
+            share = formats.percent(self.share_by_baseline, language)
+            out.append(text("trust.total.by_baseline", language, self.by_baseline, all=units, share=share))
         if self.out_of_range:
-            out.append(words["out_of_range"].format(self.out_of_range, self.units))
+            out.append(text("trust.total.out_of_range", language, self.out_of_range, all=units))
         for name in ("silent", "closed", "unlearned"):
             if count := getattr(self, name):
-                out.append(words[name].format(count))
+                out.append(text(f"trust.total.{name}", language, count))
         return tuple(out)
 
 
@@ -99,11 +68,12 @@ class HospitalExplanationText:
 
     def explanation(self, terms: ExplanationTerms, options: ExplainOptions, now: float) -> Explanation:
         """The explanation of a hospital total, which starts from the patients now; `now`: beds."""
-        words, language = _SAID[self._language], self._language
-        reasons = [words["start"].format(number(now, language), number(terms.base, language))]
+        language = self._language
+        start = formats.short_number(terms.base, language)
+        reasons = [text("reasons.total.start", language, rounded(now), start=start)]
         for name, beds in terms.adjustments.items():
-            if name in words and abs(beds) >= _LEAST_SHOWN:
-                told = sentence(words[name], "", None, beds, _BEDS[language], language)
+            if name in _ADJUSTMENTS:
+                told = sentence(text(f"reasons.total.{name}", language), "", None, beds, "beds", language)
                 reasons += [told] if told else []
         contributions = []
         for i, column in enumerate(terms.columns):
@@ -127,7 +97,7 @@ class HospitalExplanationText:
         if self._of_all[column] == "none":  # not unknown: there is nothing that all units have of it
             now_said = ""
         compared = None if words.feature.group == "calendar" else then_said
-        said = sentence(words.label, now_said, compared, beds, _BEDS[self._language], self._language)
+        said = sentence(words.label, now_said, compared, beds, "beds", self._language)
         told = Contribution(
             feature=words.feature.name,
             group=words.feature.group,

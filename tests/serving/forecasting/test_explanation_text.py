@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from explain.reasons import number, select
+from explain.reasons import select
 from hospital.dataset.baselines import BED_BASELINES, WAIT_BASELINES
 from hospital.features.feature import Feature
+from hospital.words.formats import short_number
 from serving.forecasting.explanation_text import ExplanationTerms, ExplanationText
 from serving.messages.answer_bodies import total
 from serving.messages.forecast_protocol import ExplainOptions
@@ -49,13 +50,16 @@ def test_reasons_are_sentences_in_both_languages() -> None:
     """Value, usual value, effect; unknown is said; what would be shown as 0 is not told; a clock time is one."""
     french = ExplanationText(FEATURES, "min", "fr").wait(terms(), FR)
     assert french["reasons"] == (
-        "Patients en attente : 23 patients (d'habitude 14 patients) → +8,2 min",
-        "Heure : 14 h 30 → −3 min",
-        "Mode d'arrivée : inconnu → +1 min",
+        "Patients en attente\u00a0: 23\u00a0patients (d'habitude 14\u00a0patients) → +8,2\u00a0min",
+        "Heure\u00a0: 14\u00a0h\u00a030 → −3\u00a0min",
+        "Mode d'arrivée\u00a0: inconnu → +1\u00a0min",
     )
     english = ExplanationText(FEATURES, "min", "en").wait(terms(), EN)
-    assert english["reasons"][0] == "Patients waiting: 23 patients (usually 14 patients) → +8.2 min"
-    assert english["reasons"][1] == "Hour: 14:30 → −3 min"
+    assert (
+        english["reasons"][0]
+        == "Patients waiting: 23\u00a0patients (usually 14\u00a0patients) → +8.2\u00a0min"
+    )
+    assert english["reasons"][1] == "Hour: 14:30 → −3\u00a0min"
     shown = {c["feature"]: (c["value"], c["reference_value"]) for c in english["contributions"]}
     assert shown == {
         "ed_waiting": (23.0, 14.0),
@@ -90,7 +94,7 @@ def test_a_baseline_says_what_it_is(baseline: str, language: str) -> None:
         else explanation_text.bed(terms(baseline), options, 30.0)
     )
     first = told["reasons"][0]
-    assert number(33.1, options.language) in first or "3,1" in first or "3.1" in first
+    assert short_number(33.1, options.language) in first or "3,1" in first or "3.1" in first
     assert ("baseline" in first.lower() or "référence" in first.lower()) == (baseline != "usual_change")
 
 
