@@ -14,10 +14,12 @@ from hospital.words.numbers import UNKNOWN, decimals, number, percent, power_of_
 
 __all__ = [
     "UNKNOWN",
+    "ahead",
     "beds",
     "date",
     "date_range",
     "date_time",
+    "day_month",
     "decimals",
     "horizon",
     "interval",
@@ -32,6 +34,7 @@ __all__ = [
     "signed",
     "time",
     "weekday",
+    "weekday_time",
 ]
 
 _DATE = {"fr": "dd/MM/y", "en": "y-MM-dd"}
@@ -77,6 +80,13 @@ def horizon(hours: float, language: Language) -> str:
     return quantity(hours / 24, "days", language, 0)
 
 
+def ahead(hours: float, language: Language) -> str:
+    """How far ahead, where room is scarce: hours, from two days on whole days."""
+    if hours < 48 or hours % 24:
+        return quantity(hours, "hours", language, 0 if float(hours).is_integer() else 1)
+    return quantity(hours / 24, "short_days", language, 0)
+
+
 def interval(low: str, high: str, language: Language) -> str:
     """Two written bounds as an interval."""
     return text("quantities.interval", language, low=low, high=high)
@@ -100,6 +110,16 @@ def time(when: dt.datetime, language: Language) -> str:
 def date_time(when: dt.datetime, language: Language) -> str:
     """A day with hour and minute."""
     return f"{date(when, language)} {time(when, language)}"
+
+
+def weekday_time(when: dt.datetime, language: Language) -> str:
+    """The day of the week with hour and minute."""
+    return f"{weekday(when, language, short=True)} {time(when, language)}"
+
+
+def day_month(when: dt.date, language: Language) -> str:
+    """A day of the year, as a mark of an axis: 04/11 in French, 4 Nov in English."""
+    return _dated(when, "dd/MM" if language == "fr" else "d MMM", language)
 
 
 def date_range(first: dt.date, last: dt.date, language: Language) -> str:

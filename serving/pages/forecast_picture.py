@@ -1,18 +1,22 @@
 """A unit's picture as SVG: what was, then the fan of what is forecast. No script and no style attribute."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
+from hospital.markup import picture_markup
+from hospital.svg_scales import Scale, value_ticks
+from hospital.svg_shapes import Picture, Shape, label, stroke
 from hospital.times import HOUR, instant, moment
+from hospital.words import formats
+from hospital.words.catalogue import text
 from hospital.words.language import Language
 from serving.messages.answer_bodies import BedForecast
 from serving.messages.forecast_protocol import UnitHistory
-from serving.pages.page_texts import TEXTS, number
 
 __all__ = ["unit_picture"]
 
@@ -23,19 +27,14 @@ _MOST_TIMES, _DAYS_FROM_HOURS = 6, 36
 
 @dataclass(frozen=True)
 class _Frame:
-    first: float
-    last: float
-    low: float
-    high: float
+    """Hours from now, left to right, and beds, bottom to top."""
 
-    def x(self, hours: float) -> float:
-        return _LEFT + (hours - self.first) / (self.last - self.first) * (WIDTH - _LEFT - _RIGHT)
+    hours: Scale
+    beds: Scale
 
-    def y(self, beds: float) -> float:
-        return HEIGHT - _BOTTOM - (beds - self.low) / (self.high - self.low) * (HEIGHT - _TOP - _BOTTOM)
-
-    def point(self, hours: float, beds: float) -> str:
-        return f"{self.x(hours):.1f},{self.y(beds):.1f}"
+    def points(self, places: Sequence[tuple[float, float]]) -> str:
+        """(hours, beds) as the points of a line."""
+        return " ".join(f"{self.hours.at(h):.1f},{self.beds.at(b):.1f}" for h, b in places)
 
 
 def unit_picture(
@@ -46,28 +45,15 @@ def unit_picture(
         ((at - now) / HOUR, o) for at, o in zip(history.at, history.occupied, strict=True) if o is not None
     ]
     ordered = sorted(forecasts, key=lambda f: f.horizon_hours)
-    staffed = [f.staffed for f in ordered if f.staffed is not None] + [
-        s for s in (history.staffed,) if s is not None
-    ]
+    staffed = [s for s in (*(f.staffed for f in ordered), history.staffed) if s is not None]
     frame = _frame(seen, ordered, staffed)
-    parts = [_grid(frame, now, zone, language)]
-    start = seen[-1] if seen else None
-    parts.append(_fan(frame, ordered, start))
+    shapes = [*_grid(frame, now, zone, language), *_fan(frame, ordered, seen[-1:])]
     if staffed:
-        y = frame.y(staffed[0])
-        parts.append(
-            f'<line class="staffed" x1="{_LEFT}" y1="{y:.1f}" x2="{WIDTH - _RIGHT}" y2="{y:.1f}"/>'
-            f'<text class="staffed-words" x="{WIDTH - _RIGHT}" y="{y - 5:.1f}" text-anchor="end">'
-            f"{number(staffed[0], language)} {escape(TEXTS[language]['staffed'])}</text>"
-        )
+        shapes += _staffed(frame, staffed[0], language)
     if seen:
-        points = " ".join(frame.point(h, o) for h, o in seen)
-        parts.append(f'<polyline class="history" points="{points}"/>')
-    words = escape(TEXTS[language]["picture"])
-    return Markup(  # noqa: S704 - every text in it is escaped above, the rest are numbers
-        f'<svg class="picture" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{words}">'
-        f"{''.join(parts)}</svg>"
-    )
+        shapes.append(Shape("polyline", {"class": "history", "points": frame.points(seen)}))
+    words = text("pages.picture", language)
+    return picture_markup(Picture(WIDTH, HEIGHT, shapes, words, fixed=False, style="picture"))
 
 
 def _frame(
@@ -80,44 +66,43 @@ def _frame(
     room = max(1.0, 0.12 * (high - low))
     first = min([h for h, _ in seen] or [-1.0])
     last = max([f.horizon_hours for f in forecasts] or [1.0])
-    return _Frame(min(first, -1.0), max(last, 1.0), max(0.0, low - room), high + room)
-
-
-def _grid(frame: _Frame, now: int, zone: ZoneInfo, language: Language) -> str:
-    span = frame.high - frame.low
-    step = next(s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 10_000, 10**6) if span / s <= 5)
-    parts = []
-    value = (int(frame.low // step) + 1) * step
-    while value < frame.high:
-        y = frame.y(value)
-        parts.append(
-            f'<line class="grid" x1="{_LEFT}" y1="{y:.1f}" x2="{WIDTH - _RIGHT}" y2="{y:.1f}"/>'
-            f'<text class="tick" x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">'
-            f"{number(value, language)}</text>"
-        )
-        value += step
-    x = frame.x(0)
-    parts.append(f'<line class="now" x1="{x:.1f}" y1="{_TOP}" x2="{x:.1f}" y2="{HEIGHT - _BOTTOM}"/>')
-    for tick, words in _times(frame, now, zone):
-        parts.append(
-            f'<text class="tick" x="{frame.x(tick):.1f}" y="{HEIGHT - 6}" text-anchor="middle">{words}</text>'
-        )
-    parts.append(
-        f'<text class="now-words" x="{x:.1f}" y="{_TOP - 5}" text-anchor="middle">'
-        f"{escape(TEXTS[language]['now_marker'])}</text>"
+    return _Frame(
+        Scale(min(first, -1.0), max(last, 1.0), _LEFT, WIDTH - _RIGHT),
+        Scale(max(0.0, low - room), high + room, HEIGHT - _BOTTOM, _TOP),
     )
-    return "".join(parts)
 
 
-def _times(frame: _Frame, now: int, zone: ZoneInfo) -> list[tuple[float, str]]:
+def _staffed(frame: _Frame, beds: float, language: Language) -> Sequence[Shape]:
+    y, right = frame.beds.at(beds), WIDTH - _RIGHT
+    noun = text("pages.staffed", language, int(f"{beds:.0f}"))
+    words = f"{formats.number(beds, language)} {noun}"
+    return (
+        stroke(_LEFT, y, right, y, class_="staffed"),
+        label(right, y - 5, words, "end", class_="staffed-words"),
+    )
+
+
+def _grid(frame: _Frame, now: int, zone: ZoneInfo, language: Language) -> Iterator[Shape]:
+    for value in value_ticks(frame.beds.low, frame.beds.high):
+        y = frame.beds.at(value)
+        yield stroke(_LEFT, y, WIDTH - _RIGHT, y, class_="grid")
+        yield label(_LEFT - 6, y + 4, formats.number(value, language), "end", class_="tick")
+    x = frame.hours.at(0)
+    yield stroke(x, _TOP, x, HEIGHT - _BOTTOM, class_="now")
+    for tick, words in _times(frame, now, zone, language):
+        yield label(frame.hours.at(tick), HEIGHT - 6, words, "middle", class_="tick")
+    yield label(x, _TOP - 5, text("pages.now_marker", language), "middle", class_="now-words")
+
+
+def _times(frame: _Frame, now: int, zone: ZoneInfo, language: Language) -> list[tuple[float, str]]:
     """Where the time axis is marked, in hours from now: local midnights with their day, never mixed with hours.
 
     A span under a day and a half may hold one midnight only: it has hours in their place. The steps are those of
     the wall clock, which a clock change does not move.
     """
-    first = moment(now + int(frame.first * HOUR)).astimezone(zone)
+    first = moment(now + int(frame.hours.low * HOUR)).astimezone(zone)
     midnight = first.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    hours = frame.last - frame.first
+    hours = frame.hours.high - frame.hours.low
     days = hours >= _DAYS_FROM_HOURS
     units = hours / 24 if days else hours
     every = (
@@ -128,22 +113,23 @@ def _times(frame: _Frame, now: int, zone: ZoneInfo) -> list[tuple[float, str]]:
     for count in range(int((units + 24) // every) + 2):
         at = instant(midnight + count * step)
         when, tick = moment(at).astimezone(zone), (at - now) / HOUR
-        if frame.first <= tick <= frame.last:
-            found[tick] = f"{when.day:02d}/{when.month:02d}" if days else f"{when.hour} h"
+        if frame.hours.low <= tick <= frame.hours.high:
+            words = formats.quantity(when.hour, "hours", language, 0)
+            found[tick] = formats.day_month(when, language) if days else words
     return list(found.items())
 
 
-def _fan(frame: _Frame, forecasts: Sequence[BedForecast], start: tuple[float, float] | None) -> str:
+def _fan(
+    frame: _Frame, forecasts: Sequence[BedForecast], start: Sequence[tuple[float, float]]
+) -> Iterator[Shape]:
+    """The range, the median and a point a forecast; all begin where the history ends (`start`: one place or none)."""
     if not forecasts:
-        return ""
-    head = [] if start is None else [start]
-    upper = [*head, *((f.horizon_hours, f.beds["p90"]) for f in forecasts)]
-    lower = [*head, *((f.horizon_hours, f.beds["p10"]) for f in forecasts)]
-    middle = [*head, *((f.horizon_hours, f.beds["p50"]) for f in forecasts)]
-    around = " ".join(frame.point(h, v) for h, v in [*upper, *reversed(lower)])
-    line = " ".join(frame.point(h, v) for h, v in middle)
-    dots = "".join(
-        f'<circle class="median" cx="{frame.x(f.horizon_hours):.1f}" cy="{frame.y(f.beds["p50"]):.1f}" r="4"/>'
-        for f in forecasts
-    )
-    return f'<polygon class="fan" points="{around}"/><polyline class="forecast" points="{line}"/>{dots}'
+        return
+    upper = [*start, *((f.horizon_hours, f.beds["p90"]) for f in forecasts)]
+    lower = [*start, *((f.horizon_hours, f.beds["p10"]) for f in forecasts)]
+    middle = [*start, *((f.horizon_hours, f.beds["p50"]) for f in forecasts)]
+    yield Shape("polygon", {"class": "fan", "points": frame.points([*upper, *reversed(lower)])})
+    yield Shape("polyline", {"class": "forecast", "points": frame.points(middle)})
+    for f in forecasts:
+        x, y = frame.hours.at(f.horizon_hours), frame.beds.at(f.beds["p50"])
+        yield Shape("circle", {"class": "median", "cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": "4"})

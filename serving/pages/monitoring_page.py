@@ -8,12 +8,12 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from hospital.times import moment
+from hospital.words import formats
 from hospital.words.language import Language
 from registry.monitoring.alarm_text import change_in_words, warning_of, what_of
 from registry.monitoring.alarms import LastRun, StandingAlarm, last_run
 from serving.gateway.endpoint import Call, Endpoint
 from serving.messages.forecast_protocol import LoadedModel
-from serving.pages.page_texts import number
 from serving.pages.rendering import LANGUAGE, SEES_PAGES, language_of, render
 
 __all__ = ["ENDPOINTS"]
@@ -39,16 +39,16 @@ def _model(connection: Connection, name: str, loaded: LoadedModel, language: Lan
         "version": loaded.version,
         "release": loaded.sequence,
         "stopped": loaded.stopped,
-        "run": None if run is None else _run(run),
+        "run": None if run is None else _run(run, language),
         "alarms": [_alarm(alarm, language) for alarm in loaded.alarms],
         "figures": [_figure(f, language) for f in figures],
     }
 
 
-def _run(run: LastRun) -> dict[str, str]:
+def _run(run: LastRun, language: Language) -> dict[str, str]:
     return {
-        "at": f"{moment(run.run_at):%Y-%m-%d %H:%M} UTC",
-        "until": str(_EPOCH + timedelta(days=run.until_day)),
+        "at": f"{formats.date_time(moment(run.run_at), language)} UTC",
+        "until": formats.date(_EPOCH + timedelta(days=run.until_day), language),
     }
 
 
@@ -62,12 +62,12 @@ def _alarm(alarm: StandingAlarm, language: Language) -> dict[str, Any]:
         "low": change_in_words(alarm.family, low, language),
         "high": change_in_words(alarm.family, high, language),
         "margin": change_in_words(alarm.family, told["margin"], language),
-        "since": str(alarm.since),
-        "raised": str(alarm.raised_on),
-        "statistic": number(told["statistic"], language, 1),
-        "threshold": number(told["threshold"], language, 1),
-        "chance": number(100 * told["yearly_chance"], language, 2),
-        "reference_days": told["reference_days"],
+        "since": formats.date(alarm.since, language),
+        "raised": formats.date(alarm.raised_on, language),
+        "statistic": formats.number(told["statistic"], language, 1),
+        "threshold": formats.number(told["threshold"], language, 1),
+        "chance": formats.percent(told["yearly_chance"], language, 2),
+        "reference_days": formats.number(told["reference_days"], language),
         "entry": alarm.journal_seq,
     }
 
@@ -80,9 +80,7 @@ def _figure(figure: Mapping[str, Any], language: Language) -> dict[str, Any]:
         "what": what_of(figure["family"], figure["name"], language),
         "change": shown(figure["change"]),
         "margin": shown(figure["margin"]),
-        "threshold_share": "–"
-        if figure["threshold_share"] is None
-        else f"{100 * figure['threshold_share']:.0f} %",
+        "threshold_share": formats.percent(figure["threshold_share"], language),
         "days": figure["days"],
     }
 

@@ -6,10 +6,11 @@ from typing import Any, cast
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
-from hospital.words.language import Language
+from hospital.words import formats, names
+from hospital.words.catalogue import text
+from hospital.words.language import LANGUAGES, Language
 from serving.errors import Problem
 from serving.gateway.endpoint import Call, Endpoint, Parameter
-from serving.pages.page_texts import TEXTS, ahead, number
 
 __all__ = ["ENDPOINTS", "LANGUAGE", "SEES_PAGES", "TEMPLATES", "language_of", "render"]
 
@@ -23,7 +24,7 @@ _STATIC = {
     if path.suffix in (".css", ".svg")
 }
 SEES_PAGES = frozenset({"operator", "board", "auditor", "admin"})
-LANGUAGE = {"language": Parameter({"type": "string", "enum": ["fr", "en"]}, "of the page")}
+LANGUAGE = {"language": Parameter({"type": "string", "enum": list(LANGUAGES)}, "of the page")}
 
 
 def language_of(call: Call) -> Language:
@@ -34,14 +35,23 @@ def language_of(call: Call) -> Language:
 def render(template: str, language: Language, status: int = 200, **values: Any) -> Response:
     """A page from its template."""
     page = TEMPLATES.get_template(template).render(
-        t=TEXTS[language],
+        t=lambda key, n=None: text(f"pages.{key}", language, n),
         language=language,
         other="en" if language == "fr" else "fr",
-        number=lambda value, digits=0: number(value, language, digits),
-        ahead=lambda hours: ahead(hours, language),
+        number=lambda value: formats.number(value, language),
+        percent=lambda share: formats.percent(share, language),
+        minutes=lambda value: formats.minutes(value, language, 0),
+        ahead=lambda hours: formats.ahead(hours, language),
+        model_name=lambda name: names.table(name, language),
+        whole=_whole,
         **values,
     )
     return Response(page, status, media_type="text/html")
+
+
+def _whole(value: float | None) -> int:
+    """A number as it is shown without decimals, for the plural of its unit; one that is not known counts as several."""
+    return 2 if value is None else int(f"{value:.0f}")
 
 
 def static(call: Call) -> Response:

@@ -4,11 +4,10 @@ from typing import cast
 
 from starlette.responses import RedirectResponse, Response
 
-from hospital.words.language import Language
+from hospital.words.language import LANGUAGES, Language
 from registry.record.tokens import Caller
 from serving.gateway.endpoint import Call, Endpoint
 from serving.http.authentication import COOKIE, SESSION_SECONDS
-from serving.pages.page_texts import TEXTS
 from serving.pages.rendering import LANGUAGE, SEES_PAGES, language_of, render
 
 __all__ = ["ENDPOINTS"]
@@ -23,7 +22,7 @@ def sign_in(call: Call) -> Response:
     """POST /sign-in"""
     secret = call.body.get("token", "").strip()
     language = cast(Language, call.body.get("language", call.parts.language))
-    language = language if language in TEXTS else call.parts.language
+    language = language if language in LANGUAGES else call.parts.language
     caller = call.parts.authority.caller(secret) if 0 < len(secret) <= 256 and secret.isascii() else None
     if caller is None or not caller.roles & SEES_PAGES:
         return render("sign_in.html", language, 403, fault="wrong_token", path="/sign-in")

@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from hospital.contracts.tables import TABLES
 from hospital.errors import HistoryError
-from hospital.times import MINUTE, instant
+from hospital.times import MINUTE, moment
+from hospital.words import formats
 from hospital.words.language import Language
 from registry.record.tokens import Caller
 from serving.errors import Problem
@@ -24,7 +25,6 @@ from serving.messages.forecast_protocol import (
     WaitQuestion,
 )
 from serving.pages.forecast_picture import unit_picture
-from serving.pages.page_texts import clock_time, short_time
 from serving.pages.rendering import LANGUAGE, SEES_PAGES, language_of, render
 
 __all__ = ["ENDPOINTS"]
@@ -38,7 +38,7 @@ _PAGE = Caller("page", frozenset({"operator"}))
 
 @dataclass(frozen=True)
 class _Beds:
-    """Bed demand as the page shows it; `fault` is a word of `TEXTS` in place of forecasts."""
+    """Bed demand as the page shows it; `fault` is a text of ``pages`` in place of forecasts."""
 
     model: LoadedModel | None
     forecasts: Mapping[str, list[tuple[str, BedForecast]]]
@@ -74,7 +74,7 @@ def start(call: Call) -> Response:
     return render(
         "start.html",
         language,
-        now=clock_time(minute, zone, language, date=True),
+        now=formats.date_time(moment(minute).astimezone(zone), language),
         simulated=parts.clock.simulated,
         units=units,
         high=sum(u["level"] == "tension_high" for u in units),
@@ -82,7 +82,7 @@ def start(call: Call) -> Response:
         beds=beds,
         waits=waits,
         released={
-            m.name: clock_time(m.released_at, zone, language, date=True)
+            m.name: formats.date_time(moment(m.released_at).astimezone(zone), language)
             for m in (beds.model, waits.model)
             if m
         },
@@ -168,7 +168,8 @@ def _units(beds: _Beds, now: int, zone: ZoneInfo, language: Language) -> list[di
                 "picture": unit_picture(history, forecasts, now, zone, language),
                 "made": made,
                 "times": {
-                    f.horizon_hours: short_time(instant(f.target_at), zone, language) for f in forecasts
+                    f.horizon_hours: formats.weekday_time(f.target_at.astimezone(zone), language)
+                    for f in forecasts
                 },
                 "reasons": told.explanation["reasons"][:REASONS],
                 "reasons_horizon": told.horizon_hours,

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hospital.words.catalogue import text
 from serving.application import ENDPOINTS
 from serving.errors import Problem
 from serving.gateway.request_gate import Gate
 from serving.gateway.service_parts import Parts
 from serving.http.strict_json import parse
-from serving.pages.page_texts import TEXTS
 from tests.support.serving_fakes import InProcess, make_parts
 
 SECRET = "Mme Lefebvre"
@@ -373,12 +373,8 @@ class TestPages:
         parts.releases = Releases(FakeReleases({"bed-demand": None, "wait-time": ReleaseError("changed")}))
         page = InProcess(parts).get("/", headers=headers)
         assert page.status_code == 200
-        assert TEXTS["fr"]["no_release"] in page.text
-        assert TEXTS["fr"]["refused"].split(" :")[0] in page.text
+        assert text("pages.no_release", "fr") in page.text
+        assert text("pages.refused", "fr").split(" :")[0] in page.text
         parts.releases = Releases(FakeReleases())
         parts.forecaster.error = HistoryError("x")  # type: ignore[attr-defined]
-        assert TEXTS["fr"]["no_history"] in InProcess(parts).get("/", headers=headers).text
-
-    def test_both_languages_have_the_same_words(self) -> None:
-        """No text is missing in one of them."""
-        assert set(TEXTS["fr"]) == set(TEXTS["en"])
+        assert text("pages.no_history", "fr") in InProcess(parts).get("/", headers=headers).text

@@ -1,6 +1,7 @@
 """The start page's panels: which horizon is explained, and how the picture's time axis is marked."""
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from hospital.times import HOUR, instant
 from serving.messages.answer_bodies import BedForecast, Explanation, Quantiles, Trust
 from serving.messages.forecast_protocol import UnitHistory
 from serving.pages.forecast_picture import unit_picture
+from tests.support import serving_fakes
 from tests.support.serving_fakes import InProcess, make_parts
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -26,7 +28,10 @@ def test_the_reasons_shown_are_those_of_the_first_trusted_horizon(tmp_path: Path
         for panel in page.split('<article class="unit')[1:]
         for label in re.findall(r"<h2>(.*?) <span", panel)
     }
-    told = {label: re.findall(r"<h3>Why <small>\((.*?)\)", panel) for label, panel in panels.items()}
+    told = {
+        label: re.findall(r"<h3>Why <small>\((.*?)\)", panel.replace("\xa0", " "))
+        for label, panel in panels.items()
+    }
     assert told == {
         "Court séjour gériatrique": ["in 4 h"],  # trusted throughout
         "Médecine polyvalente": ["in 8 h"],  # the baseline answers for 4 h
@@ -58,7 +63,7 @@ def test_the_time_axis_is_marked_in_days_or_in_hours(
     at = datetime.fromisoformat(now).replace(tzinfo=PARIS)
     history = UnitHistory("U", (instant(at) - before * HOUR,), (20.0,), None)
     picture = unit_picture(history, [_forecast(at, ahead)], instant(at), PARIS, "fr")
-    assert re.findall(r'text-anchor="middle">(\d[^<]*)<', picture) == marks
+    assert re.findall(r'text-anchor="middle"[^>]*>(\d[^<]*)<', picture.replace("\xa0", " ")) == marks
 
 
 def _forecast(at: datetime, hours: int) -> BedForecast:
@@ -75,3 +80,13 @@ def _forecast(at: datetime, hours: int) -> BedForecast:
         explanation=explanation,
         trust=Trust(status="trusted"),
     )
+
+
+def test_a_unit_may_be_called_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name is text on the page, and never markup."""
+    hostile = tuple(replace(u, label="<script>alert(1)</script>") for u in serving_fakes.UNITS)
+    monkeypatch.setattr(serving_fakes, "UNITS", hostile)
+    parts, tokens = make_parts(tmp_path / "home")
+    page = InProcess(parts).get("/", headers={"authorization": f"Bearer {tokens['operator']}"}).text
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == len(hostile)
+    assert "<script" not in page
