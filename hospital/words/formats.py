@@ -5,12 +5,22 @@ Those of numbers are `hospital.words.numbers`'s; those that need a word take it 
 
 import datetime as dt
 from decimal import Decimal
+from functools import lru_cache
 
 from babel.dates import format_datetime
 
 from hospital.words.catalogue import text
 from hospital.words.language import Language
-from hospital.words.numbers import UNKNOWN, decimals, number, percent, power_of_ten, short_number, signed
+from hospital.words.numbers import (
+    UNKNOWN,
+    decimals,
+    number,
+    percent,
+    power_of_ten,
+    short,
+    short_number,
+    signed,
+)
 
 __all__ = [
     "UNKNOWN",
@@ -31,6 +41,7 @@ __all__ = [
     "power_of_ten",
     "quantity",
     "short_number",
+    "short_quantity",
     "signed",
     "time",
     "weekday",
@@ -61,9 +72,20 @@ def quantity(
     """
     if value is None or value != value:
         return UNKNOWN
-    rounded = Decimal(f"{value:.{digits}f}")
-    written = signed(value, language, digits) if plus else number(value, language, digits)
-    return text(f"quantities.{unit}", language, n=rounded, number=written)
+    return _quantity(f"{value:.{digits}f}", unit, language, plus)
+
+
+@lru_cache(maxsize=4096)
+def _quantity(rounded: str, unit: str, language: Language, plus: bool) -> str:
+    count = Decimal(rounded)
+    digits = len(rounded.partition(".")[2])
+    written = signed(count, language, digits) if plus else number(count, language, digits)
+    return text(f"quantities.{unit}", language, n=count, number=written)
+
+
+def short_quantity(value: float, unit: str, language: Language, *, plus: bool = False) -> str:
+    """A quantity as people say it: whole from ten on, else with one decimal where there is one (see `quantity`)."""
+    return _quantity(short(value), unit, language, plus)
 
 
 def points(share: float | None, language: Language, digits: int = 1, *, plus: bool = False) -> str:

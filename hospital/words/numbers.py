@@ -13,7 +13,17 @@ from babel.numbers import NumberPattern, format_decimal, parse_pattern
 
 from hospital.words.language import Language
 
-__all__ = ["UNKNOWN", "category", "decimals", "number", "percent", "power_of_ten", "short_number", "signed"]
+__all__ = [
+    "UNKNOWN",
+    "category",
+    "decimals",
+    "number",
+    "percent",
+    "power_of_ten",
+    "short",
+    "short_number",
+    "signed",
+]
 
 UNKNOWN = "–"
 """Stands where a number is not known."""
@@ -44,13 +54,19 @@ def percent(share: float | None, language: Language, digits: int = 0, *, plus: b
 
 def short_number(value: float, language: Language) -> str:
     """A number as people say it: whole from ten on, else with one decimal where there is one."""
-    return number(value, language, decimals(value))
+    return number(Decimal(short(value)), language, decimals(value))
+
+
+def short(value: float) -> str:
+    """The decimals of `short_number`, not yet written in a language: "12", "9.9", "-3"."""
+    if not -10 < value < 10:
+        return f"{value:.0f}"
+    return f"{value:.1f}".removesuffix(".0")
 
 
 def decimals(value: float) -> int:
-    """The decimals that `short_number` writes: 0 or 1."""
-    size = abs(value)
-    return 0 if size >= 10 or not math.isfinite(size) or f"{size:.1f}".endswith(".0") else 1
+    """How many decimals `short_number` writes: 0 or 1."""
+    return len(short(value).partition(".")[2])
 
 
 def power_of_ten(value: float, language: Language) -> str:

@@ -77,7 +77,7 @@ class ExplanationText:
         ]
         offset = effect(terms.adjustments.get("unit_offset", 0.0), self._quantity, language)
         if offset is not None:
-            first.append(sentence_of(text("reasons.unit_offset", language), offset, language))
+            first.append(sentence_of(text("reasons.unit_offset", language), offset))
         return self._told(terms, options, first)
 
     def _baseline(self, terms: ExplanationTerms) -> list[str]:
@@ -85,9 +85,8 @@ class ExplanationText:
         if terms.baseline is None:
             return []
         baseline = text(f"reasons.baselines.{terms.baseline}", self._language)
-        digits = formats.decimals(terms.base)
-        answer = formats.quantity(terms.base, self._quantity, self._language, digits)
-        return [sentence_of(baseline, answer, self._language)]
+        answer = formats.short_quantity(terms.base, self._quantity, self._language)
+        return [sentence_of(baseline, answer)]
 
     def _told(self, terms: ExplanationTerms, options: ExplainOptions, reasons: list[str]) -> Explanation:
         contributions: list[Contribution] = []
@@ -98,7 +97,7 @@ class ExplanationText:
             now, then, about = words.compared(value, usual)
             change = effect(contribution, self._quantity, self._language)
             if change is not None:
-                reasons.append(sentence_of(about, change, self._language))
+                reasons.append(sentence_of(about, change))
             contributions.append(
                 {
                     "feature": words.feature.name,
@@ -186,10 +185,9 @@ def _number_words(feature: Feature, language: Language) -> Callable[[float], str
 
 def _measure(value: float, unit: str, language: Language) -> str:
     """A value with its unit, in the plural that it takes; units of medicine and of a hospital stand as they are."""
-    digits = formats.decimals(value)
     if has_text(f"quantities.{unit}"):
-        return formats.quantity(value, unit, language, digits)
-    written = formats.number(value, language, digits)
+        return formats.short_quantity(value, unit, language)
+    written = formats.short_number(value, language)
     return f"{written}\u00a0{unit}" if unit else written
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 from hospital.words import formats
 from hospital.words.catalogue import text
 from hospital.words.language import Language
+from hospital.words.numbers import short
 
 __all__ = ["Unit", "effect", "rounded", "sentence", "sentence_of", "subject"]
 
@@ -28,13 +29,12 @@ def effect(contribution: float, unit: Unit, language: Language) -> str | None:
     """What a contribution does to the forecast, with its sign; None where that would be shown as nothing."""
     if abs(contribution) < _LEAST_SHOWN:
         return None
-    digits = formats.decimals(contribution)
-    return formats.quantity(contribution, unit, language, digits, plus=True)
+    return formats.short_quantity(contribution, unit, language, plus=True)
 
 
-def sentence_of(about: str, effect: str, language: Language) -> str:
+def sentence_of(about: str, effect: str) -> str:
     """A reason, from what it is about and what it does."""
-    return text("reasons.effect", language, about=about, effect=effect)
+    return f"{about} → {effect}"
 
 
 def sentence(
@@ -42,9 +42,9 @@ def sentence(
 ) -> str | None:
     """A reason from its parts: `subject` and `effect`; None where its effect would be shown as nothing."""
     change = effect(contribution, unit, language)
-    return None if change is None else sentence_of(subject(label, value, usual, language), change, language)
+    return None if change is None else sentence_of(subject(label, value, usual, language), change)
 
 
 def rounded(value: float) -> Decimal:
     """A number with the decimals that people are shown, as its plural needs it."""
-    return Decimal(f"{value:.{formats.decimals(value)}f}")
+    return Decimal(short(value))
