@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from hospital.words.language import Language
+
 __all__ = [
     "AuthorKey",
     "Horizons",
@@ -24,7 +26,6 @@ __all__ = [
 ]
 
 ModelName = Literal["bed-demand", "wait-time"]
-Language = Literal["fr", "en"]
 
 
 class Horizons(tuple[float, ...]):

@@ -8,6 +8,9 @@ from rich.console import Console
 
 from cli.demo.service_process import post
 from hospital.errors import VigieError
+from hospital.words import formats, names
+from hospital.words.catalogue import text
+from hospital.words.language import Language
 from registry.settings import Settings
 from registry.trust.promotion import current_release
 
@@ -34,14 +37,15 @@ def ask_for_answers(console: Console, settings: Settings, token: str, start: dat
     }
     waits = post(settings, token, "/v1/wait-time", {"visits": [visit]})
     wait = waits["predictions"][0]
-    console.print("\n[bold]Attente d'un patient de tri 3B, 67 ans, arrivé il y a 9 minutes[/bold]")
-    _show(console, waits["model"], wait, wait["wait_minutes"], "min")
+    language = settings.language
+    console.print(f"\n[bold]{text('demo.wait_asked', language)}[/bold]")
+    _show(console, waits["model"], wait, wait["wait_minutes"], "minutes", language)
     units = _units(settings)
     beds = post(settings, token, "/v1/bed-demand", {"units": units, "horizons_hours": [24]})
     trusted = [f for f in beds["forecasts"] if f["trust"]["status"] == "trusted"] or beds["forecasts"]
     chosen = max(trusted, key=lambda f: abs(f["beds"]["p50"] - f["explanation"]["base"]))
-    console.print(f"\n[bold]Lits demandés dans l'unité {chosen['unit']}, dans 24 heures[/bold]")
-    _show(console, beds["model"], chosen, chosen["beds"], "lits")
+    console.print(f"\n[bold]{text('demo.beds_asked', language, unit=chosen['unit'])}[/bold]")
+    _show(console, beds["model"], chosen, chosen["beds"], "beds", language)
 
 
 def _units(settings: Settings) -> list[str]:
@@ -53,22 +57,31 @@ def _units(settings: Settings) -> list[str]:
 
 
 def _show(
-    console: Console, model: dict[str, Any], answer: dict[str, Any], forecast: dict[str, float], unit: str
+    console: Console,
+    model: dict[str, Any],
+    answer: dict[str, Any],
+    forecast: dict[str, float],
+    unit: str,
+    language: Language,
 ) -> None:
-    p10, p50, p90 = (f"{forecast[q]:.0f}" for q in ("p10", "p50", "p90"))
-    console.print(f"  [bold cyan]{p50} {unit}[/bold cyan], huit fois sur dix entre {p10} et {p90} {unit}")
+    middle, high = (formats.quantity(forecast[q], unit, language, 0) for q in ("p50", "p90"))
+    between = text("demo.range", language, low=formats.number(forecast["p10"], language), high=high)
+    console.print(f"  [bold cyan]{middle}[/bold cyan]{between}")
     if answer.get("staffed") is not None:
-        risk = answer["tension_probability"]
-        console.print(
-            f"  {answer['staffed']:.0f} lits ouverts ; probabilité d'en manquer : {100 * risk:.0f} %"
-        )
+        risk = formats.percent(answer["tension_probability"], language)
+        console.print(f"  {text('demo.staffed', language, round(answer['staffed']), risk=risk)}")
     for reason in answer["explanation"]["reasons"]:
         console.print(f"    • {reason}", markup=False)
-    words = {"trusted": "de confiance", "baseline": "prévision de référence", "degraded": "dégradée"}
     trust = answer["trust"]
-    console.print(
-        f"  {model['name']} version {model['version']} ({model['digest'][:19]}…), réponse {words[trust['status']]}"
+    said = text(
+        "demo.answer",
+        language,
+        model=names.table(model["name"], language),
+        version=model["version"],
+        digest=model["digest"][:19],
+        trust=text(f"demo.trust.{trust['status']}", language),
     )
+    console.print(f"  {said}")
     for warning in trust["warnings"]:
         console.print(f"    ! {warning}", markup=False)
 
