@@ -252,7 +252,14 @@ def test_a_wait_time_answer_goes_the_way_that_the_architecture_page_names(
         )
     parts.clock.instant = now  # type: ignore[attr-defined]
     arrived = moment(now).isoformat()
-    body = {"visits": [{"visit_id": "one", "arrived_at": arrived, "triaged_at": arrived, "triage": "3"}]}
+    visit = {
+        "visit_id": "one",
+        "department": "ED",
+        "arrived_at": arrived,
+        "triaged_at": arrived,
+        "triage": "3",
+    }
+    body = {"visits": [visit]}
     entered: dict[str, None] = {}
 
     def seen(frame: FrameType, event: str, _: object) -> None:

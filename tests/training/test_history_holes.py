@@ -59,7 +59,7 @@ def test_a_year_missing_in_the_middle(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_a_hole_where_a_part_would_lie(tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The part that has no days is named with its dates, and `data check` does not call such a history whole."""
     folder = census(tmp_path / "data", "2020-01-01", "2023-12-31", ("2022-03-11", "2023-02-25"))
-    with pytest.raises(HistoryError, match=r"hole .* calibrate"):
+    with pytest.raises(HistoryError, match=r"hole .* calibration"):
         build_package(
             Request("bed-demand", (24.0, 72.0), kind=kind),  # type: ignore[arg-type]
             read(folder),
