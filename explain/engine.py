@@ -124,7 +124,7 @@ class TreeEngine:
 
     @property
     def base(self) -> Array:
-        """Mean output over the training rows, as the trees' covers tell it: float64, a number or [outputs]."""
+        """Mean output over the training rows, by the trees' covers: float64, a number or [outputs]."""
         return self._squeezed(self._forest.base.copy(), 0)
 
     def predict(self, X: Array) -> Array:

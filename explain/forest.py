@@ -31,7 +31,7 @@ class Forest:
 
     Attributes:
         features, outputs, depth, most_splits, most_points: sizes. base_score: float32 [outputs]. base: float64
-        [outputs], the mean output over the training rows, as the covers tell it.
+        [outputs], the mean output over the training rows, by the trees' covers.
         By tree: first [trees + 1] split; root: split within the tree, or ~leaf; points of the quadrature; output it
         adds to; tree_curve: first value of its curves; tall: how many of its splits stand first.
         By split: tree, level, feature, threshold, default_left; ratio: share of the training rows that went left;

@@ -14,7 +14,7 @@ class Settings(BaseSettings):
     """Settings of one installation.
 
     Attributes:
-        home: everything that Vigie writes, if not told otherwise.
+        home: everything that Vigie writes, if not set otherwise.
         database_url: SQLAlchemy URL of the one database; empty: SQLite in the home.
         releases_dir, trust_dir: folders; None: in the home.
         host, port: where `vigie serve` listens. language: of texts for people.

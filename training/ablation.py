@@ -34,7 +34,7 @@ class Ablation:
 def ablate(
     data: Prepared, split: Split, *, seed: int, threads: int, progress: Callable[[float], None]
 ) -> tuple[Ablation, ...]:
-    """All features, then each group left out, on the training set alone; `progress` is told the share done."""
+    """All features, then each group left out, on the training set alone; `progress` gets the share done."""
     groups = list(dict.fromkeys(f.group for f in data.features))
     full, found = 0.0, []
     for number, group in enumerate(("", *groups)):

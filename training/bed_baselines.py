@@ -26,7 +26,7 @@ _LEAST_SCALE_BEDS = 0.5
 
 
 def bed_baselines(training_set: PreparedBeds) -> BedBaselines:
-    """Usual changes, best baselines and their scales as the part tells them; no residuals yet."""
+    """Usual changes, best baselines and their scales as the part shows them; no residuals yet."""
     units = feature_of(training_set.features, "unit").levels
     horizons = tuple(float(h) for h in np.unique(training_set.samples.query.horizon_hours))
     shape = (len(units), len(horizons), 7 if training_set.events.cadence_hours >= 24 else 168)
@@ -102,10 +102,10 @@ def _scales(error: Array, cell: Array, shape: tuple[int, int]) -> Array:
 
 
 def usual_of_the_other_half(training_set: PreparedBeds, baselines: BedBaselines) -> Array:
-    """Usual change of each row in beds (float64 [n]), as the other half of the days tells it.
+    """Usual change of each row in beds (float64 [n]), as the other half of the days shows it.
 
-    Told by its own days, a seasonal profile looks surer than it will be on days to come, and its slope comes out too
-    steep.
+    Estimated on its own days, a seasonal profile looks surer than it will be on days to come, and its slope comes out
+    too steep.
     """
     at, shape = training_set.prediction_time, baselines.usual_change.shape
     unit, of = (

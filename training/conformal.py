@@ -76,7 +76,7 @@ def calibrated(
 
     Args:
         shifted: int64 [groups], classes of groups that share a shift; None: each its own. A median moved by a few
-        hundred rows is moved by chance, where their quantiles still tell how sure it is.
+        hundred rows is moved by chance, where their quantiles still show how sure it is.
         coarser: int64 [groups] each, what a group is part of, the finest first: a group of few rows has the quantiles
         of the first that has enough, else everybody's. least: rows that are enough.
     """

@@ -71,11 +71,11 @@ def fit_slopes(
 def fit_seasonal_profile(
     features: Sequence[Feature], X: Array, y: Array, weight: Array, group: Array, scale: Array
 ) -> LinearStep:
-    """What trees start from: half of the unit's own seasonal profile, as much as it tells by itself, by horizon.
+    """What trees start from: half of the unit's own seasonal profile, as much as it predicts by itself, by horizon.
 
     Chance in what a slope multiplies flattens the slope, so that a seasonal profile counts for as much as it is
-    reliably told. Of a hospital's small wards trees know better: half was as good there as none, and nearly as good as
-    whole for states.
+    reliably estimated. Of a hospital's small wards trees know better: half was as good there as none, and nearly
+    as good as whole for states.
     """
     Z, slopes = inputs([_SEASONAL_PROFILE], features, X, scale), np.zeros((int(group.max()) + 1, 1))
     for g in range(len(slopes)):

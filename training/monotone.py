@@ -25,7 +25,7 @@ WAIT_SIGNS: Mapping[str, int] = {
     "ed_doctors": -1,
 }
 """More people waiting who go first, more who wait for a ward's bed, longer waits of those just seen: no shorter wait;
-more doctors: no longer one. Further signs (all who wait, those waiting per doctor) tell the same again and cost
+more doctors: no longer one. Further signs (all who wait, those waiting per doctor) say the same again and cost
 accuracy (docs/forecasts.md)."""
 
 

@@ -84,7 +84,7 @@ def fit_beds(
     calibration = calibrated(errors, len(first.horizons))
 
     both = data.part(fitted_until(data, split, "calibration"))
-    # Baseline, scale and errors stay those that days not fitted to have told.
+    # Baseline, scale and errors stay those of days not fitted to.
     newest = replace(bed_baselines(both), best=first.best, scale=first.scale, residuals=first.residuals)
     linear, newest, rows, y, weight = bed_lesson(both, newest, usual_of_the_other_half(both, newest))
     served = fit_median(both.X, y, weight, **options)
@@ -259,7 +259,7 @@ def _wait_baselines(training_set: PreparedWaits, calibration_set: PreparedWaits)
 
 
 def _recency(at: Array) -> Array:
-    """Weight of each row by its age, 1 for the newest: seasonal profiles change, and what is old tells less (float64
+    """Weight of each row by its age, 1 for the newest: seasonal profiles change, and what is old matters less (float64
     [n])."""
     return np.asarray(0.5 ** ((at.max() - at) / _HALF_LIFE))
 

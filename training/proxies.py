@@ -1,4 +1,4 @@
-"""How well contributions tell an audit attribute that the model was never given: scores for the explanation gate.
+"""How well contributions give away an audit attribute that the model was never given: scores for the explanation gate.
 
 A ridge regression of "is in the group" on the rows' contributions, scored on days that it was not fitted to. What
 such a score can tell, somebody who reads the reasons could tell too (proxies: Barocas & Selbst 2016, California Law

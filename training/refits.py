@@ -90,9 +90,9 @@ def _bootstrap(fitted: Prepared, rows: int, rng: np.random.Generator) -> Prepare
 
 def _cheaper(model: ForecastModel, rounds: int) -> Hyperparameters:
     """The package's hyperparameters with at most so many trees, each counting for as much more."""
-    told: Mapping[str, Any] = model.manifest.configuration
+    configuration: Mapping[str, Any] = model.manifest.configuration
     names = {f"median_{name}": name for name in Hyperparameters.__dataclass_fields__}
-    own = Hyperparameters(**{names[key]: value for key, value in told.items() if key in names})
+    own = Hyperparameters(**{names[key]: value for key, value in configuration.items() if key in names})
     fewer = min(rounds, own.rounds)
     return replace(own, rounds=fewer, step=min(own.step * own.rounds / fewer, 0.3))
 
@@ -139,7 +139,7 @@ def main(folder: Path) -> int:
     mine = fitted_until(prepared, split, last) & (prepared.prediction_time >= split.spans["train"][0])
     judged = prepared.part(split.members("test", prepared.prediction_time))
 
-    def tell(done: float) -> None:
+    def report(done: float) -> None:
         print(json.dumps({"done": done}), flush=True)
 
     arrays = {
@@ -151,7 +151,7 @@ def main(folder: Path) -> int:
             rows=request["rows"],
             rounds=request["rounds"],
             seed=model.manifest.seed,
-            progress=tell,
+            progress=report,
         )
     }
     if isinstance(judged, PreparedWaits):

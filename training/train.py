@@ -145,7 +145,7 @@ def train(
             "comment": comment,
             "at": instant(now),
         }
-        with writing(open_database(settings.database)) as connection:  # registered and told, or neither
+        with writing(open_database(settings.database)) as connection:  # registered and journaled, or neither
             candidate = register(settings.candidates, request.model, version, directory, body, key)
             _journal(connection, candidate, split, key, now)
     progress("registered", 1.0)

@@ -68,7 +68,7 @@ def tune(
 
     Args:
         subject: what makes this search this one (JSON): the data's digest, the features', the split, the model.
-        folder: where searches are kept. progress: told the share done.
+        folder: where searches are kept. progress: gets the share done.
     """
     name = sha256_bytes(
         canonical_json([subject, seed, _SPACE, asdict(DEFAULT_HYPERPARAMETERS), MOST_ROWS_OF_A_TREE])

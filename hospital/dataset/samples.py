@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 WARM_UP_DAYS = 42
-"""Of a history, days without samples: four weeks of lags, and stays begun before it that nobody told of."""
+"""Of a history, days without samples: four weeks of lags, and stays begun before it that nobody recorded."""
 BED_STEP_HOURS = 5
 """Hours between two sampled prediction times: prime to 24, so that every hour of the day comes round."""
 
@@ -80,8 +80,8 @@ def wait_samples(events: Events, audit: Sequence[str] = ()) -> WaitSamples:
     """Every visit that could be forecast: not yet seen at its prediction time, after the warm-up."""
     visits = events.tables["visits"]
     last = np.flatnonzero(visits.known_until == FOREVER)
-    told = _as_told_at_triage(visits, last)
-    arrived, triaged = visits.columns["arrived_at"][told], _get(visits, "triaged_at")[told]
+    version = _version_at_triage(visits, last)
+    arrived, triaged = visits.columns["arrived_at"][version], _get(visits, "triaged_at")[version]
     at = prediction_times(arrived, triaged)
     seen, left = _get(visits, "seen_at")[last], _get(visits, "left_at")[last]
     end_of_data = np.full(last.size, visits.known_from.max())
@@ -90,15 +90,15 @@ def wait_samples(events: Events, audit: Sequence[str] = ()) -> WaitSamples:
     until = np.where(censored, stopped, seen)
     keep = (until > at) & (at >= events.history_from + WARM_UP_DAYS * DAY)
     order = np.flatnonzero(keep)[np.lexsort((visits.row[last][keep], at[keep]))]
-    told, last, at, arrived = told[order], last[order], at[order], arrived[order]
-    columns = {name: _get_text(visits, name)[told] for name in _TEXTS}
+    version, last, at, arrived = version[order], last[order], at[order], arrived[order]
+    columns = {name: _get_text(visits, name)[version] for name in _TEXTS}
     columns |= {
-        name: visits.columns[name][told] for name in ("age_years", *VITAL_SIGNS) if name in visits.columns
+        name: visits.columns[name][version] for name in ("age_years", *VITAL_SIGNS) if name in visits.columns
     }
-    query = WaitQuery(at, arrived, visits.row[told], columns, {})
+    query = WaitQuery(at, arrived, visits.row[version], columns, {})
     return WaitSamples(
         query,
-        visits.columns["visit_id"][told],
+        visits.columns["visit_id"][version],
         minutes_between(arrived, seen[order]),
         minutes_between(arrived, until[order]),
         censored[order],
@@ -106,8 +106,8 @@ def wait_samples(events: Events, audit: Sequence[str] = ()) -> WaitSamples:
     )
 
 
-def _as_told_at_triage(visits: Versions, last: Array) -> Array:
-    """Index of the first version that tells of triage, else of the first: [rows], in the order of `last`."""
+def _version_at_triage(visits: Versions, last: Array) -> Array:
+    """Index of the first version that names the triage, else of the first: [rows], in the order of `last`."""
     starts = np.concatenate([np.zeros(1, np.int64), last[:-1] + 1])
     triaged = np.flatnonzero(_get(visits, "triaged_at") != MISSING_TIME)
     if not triaged.size:
@@ -163,10 +163,10 @@ def bed_times(events: Events) -> Array:
     start = events.history_from + WARM_UP_DAYS * DAY
     end = max(v.known_from.max() for n, v in events.tables.items() if n in ("stays", "visits", "census"))
     if events.cadence_hours >= 24:
-        told = np.unique(events.tables["census"].known_from)
+        received = np.unique(events.tables["census"].known_from)
         # One time a local day, the first reception of that day's rows.
-        days, first = np.unique(local_clock(told, events.zone) // DAY, return_index=True)
-        return np.asarray(told[first][(told[first] >= start) & (days >= 0)])
+        days, first = np.unique(local_clock(received, events.zone) // DAY, return_index=True)
+        return np.asarray(received[first][(received[first] >= start) & (days >= 0)])
     step = BED_STEP_HOURS * HOUR
     return np.arange(-(-start // step) * step, end, step, dtype=np.int64)
 

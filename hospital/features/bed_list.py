@@ -175,16 +175,16 @@ def of_all_units(feature: Feature) -> Literal["same", "sum", "none"]:
 
 
 def _lacking(events: Events) -> set[str]:
-    """Features of which this hospital's tables never tell."""
+    """Features that this hospital's tables never give."""
     if events.counted:
         staffing = events.tables.get("staffing")
         out = set() if "visits" in events.tables else {"waiting_for_bed"}
-        told = staffing is not None and bool((staffing.columns["role"] == "bed").any())
+        known = staffing is not None and bool((staffing.columns["role"] == "bed").any())
     else:
         census = events.tables["census"].columns
         of = {"admissions_24h": "admissions", "discharges_24h": "discharges", "waiting_for_bed": "waiting"}
         out = {feature for feature, name in of.items() if bool(np.isnan(census[name]).all())}
-        told = not bool(np.isnan(census["staffed"]).all())
+        known = not bool(np.isnan(census["staffed"]).all())
     if not holidays_known(events.zone):
         out |= {
             "target_holiday",
@@ -196,4 +196,4 @@ def _lacking(events: Events) -> set[str]:
     if events.history_days < SEASON_DAYS:
         out |= {"season_cos", "season_sin", "days_from_new_year"}
         out |= {"holidays_last_week", "holidays_before_then", "holidays_after_then"}
-    return out if told else out | {"staffed_now", "staffed_then", "free_then"}
+    return out if known else out | {"staffed_now", "staffed_then", "free_then"}

@@ -71,8 +71,8 @@ class _Counted:
         requests = events.facts("visits", ("destination_unit", "bed_requested_at", "left_at"))
         of_request = events.unit_index(requests["destination_unit"])
         self._wards = [
-            _ward(*told)
-            for told in zip(
+            _ward(*stays)
+            for stays in zip(
                 stays.divided(of_stay, len(events.units)),
                 requests.divided(of_request, len(events.units)),
                 strict=True,
@@ -166,14 +166,14 @@ class _Reported:
 
 def _reported_demand(events: Events, max_age: int) -> list[Series]:
     facts = events.facts("census", ("unit", "at", "occupied", "waiting"))
-    # A hospital that tells of no waiting patients has a census, and its census is the demand we know.
+    # A hospital without waiting patients in its tables has a census, and its census is the demand we know.
     never_reported = bool(np.isnan(facts["waiting"]).all())
     return _by_unit(events, facts, facts["occupied"] + (0.0 if never_reported else facts["waiting"]), max_age)
 
 
 def _by_unit(events: Events, facts: Facts, value: Array, max_age: int) -> list[Series]:
-    told = replace(facts, columns={"at": facts["at"], "value": value})
-    parts = told.divided(events.unit_index(facts["unit"]), len(events.units))
+    counted = replace(facts, columns={"at": facts["at"], "value": value})
+    parts = counted.divided(events.unit_index(facts["unit"]), len(events.units))
     return [Series(part["at"], part, part["value"], max_age) for part in parts]
 
 
@@ -203,8 +203,8 @@ class TrueDemand:
                 strict=True,
             )
         ]
-        told = [v.known_from.max() for name, v in events.tables.items() if name in ("stays", "visits")]
-        self._until = max(told)
+        received = [v.known_from.max() for name, v in events.tables.items() if name in ("stays", "visits")]
+        self._until = max(received)
 
     def at(self, unit: int, times: Array) -> Array:
         """Beds needed (float64 [n]) at `times`; NaN where nothing is known of them (yet)."""

@@ -35,7 +35,7 @@ class Feature:
 
     Attributes:
         name: snake_case, stable: packages name it.
-        group: what it tells of, one of `GROUPS`.
+        group: what it is about, one of `GROUPS`.
         label_fr, label_en: for people.
         unit: of its values, "" where there is none.
         levels: of a category, in the order of its codes 0, 1, …; empty for a number.

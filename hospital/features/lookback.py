@@ -3,8 +3,8 @@
 __all__ = ["SEASONAL_PROFILE_WEEKS", "lookback_days"]
 
 SEASONAL_PROFILE_WEEKS = 12
-"""Weeks that tell a unit's seasonal profile: fewer tell it less reliably; more make a live answer read more
-(docs/forecasts.md)."""
+"""Weeks from which a unit's seasonal profile is estimated: fewer make it less reliable; more make a live answer
+read more (docs/forecasts.md)."""
 _WEEKS = 6
 _EARLIER_DAYS = 8  # reasons beside last week's look a week further back, and a changed clock an hour
 _FROM_SEASONAL_PROFILES = frozenset({"stays", "census"})

@@ -1,6 +1,6 @@
 """Features of a wait-time forecast: one row a visit, at its prediction time.
 
-A wait is forecast at triage, or at arrival where there is no triage. What is told of the visit itself
+A wait is forecast at triage, or at arrival where there is no triage. What is known of the visit itself
 afterwards (first contact, departure, disposition, destination) is hindsight and is not even read here.
 """
 
@@ -90,7 +90,7 @@ _COLUMNS = ("department", "triage", "age_years", "arrival_mode", "reason", *VITA
 
 
 def wait_features_of(events: Events) -> tuple[Feature, ...]:
-    """The features that this hospital's tables can give: what it never tells drops its features."""
+    """The features that this hospital's tables can give: what they never give drops its features."""
     visits = events.tables["visits"]
     lacking = {name for name in _COLUMNS if not _told(visits.columns.get(name))}
     if "staffing" not in events.tables:
@@ -200,7 +200,7 @@ class WaitFeatures:
             state = department.waiting(times, query.row[chosen], ranks) | department.flow(times)
             since = times - query.arrived_at[chosen]
             for feature, own in department.own(times, query.row[chosen]).items():
-                # The patient is there and has arrived, whether or not anybody has told so yet.
+                # The patient is there and has arrived, whether or not anybody has reported it yet.
                 counts = since < _ARRIVED[feature] if feature in _ARRIVED else np.ones(chosen.size, bool)
                 state[feature] = state[feature] - own + counts
             state |= department.recent_waits(times, ranks)

@@ -1,6 +1,6 @@
 """Waits that nobody saw the end of: weights by Kaplan-Meier, so that those who left unseen are not dropped.
 
-Who leaves unseen, or still waits, tells that the wait was longer than that. A visit that was seen is weighted
+Who leaves unseen, or still waits, shows that the wait was longer than that. A visit that was seen is weighted
 by 1 / G(wait), G the share of patients of its triage level that had not been censored by then (inverse
 probability of censoring weighting: Robins & Rotnitzky 1992); a censored one by 0.
 """

@@ -153,7 +153,7 @@ class Events:
         return np.fromiter(map(at.get, values.tolist(), repeat(-1)), np.int64, len(values))
 
     def facts(self, table: str, names: Sequence[str]) -> Facts:
-        """The facts told by these columns of a table; empty where the hospital does not have it."""
+        """The facts of these columns of a table; empty where the hospital does not have it."""
         versions = self.tables.get(table)
         if versions is None:
             return _no_facts(table, names)
@@ -190,7 +190,7 @@ def columns_from_rows(table: str, rows: Sequence[Mapping[str, Any]]) -> dict[str
 def record_start(times: Array) -> int:
     """When a record really begins: the first day with at least half the usual number of times (int64 [n], n > 0).
 
-    A table often tells of stays that began weeks before anybody kept it; counts from then would be too low.
+    A table often holds stays that began weeks before anybody kept it; counts from then would be too low.
     """
     days, counts = np.unique(times // DAY, return_counts=True)
     begun = int(days[np.argmax(counts >= np.median(counts) / 2)]) * DAY

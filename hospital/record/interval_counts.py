@@ -35,7 +35,7 @@ class Spans:
 
     Attributes:
         start, end: int64 [n] instants; only spans with start < end are kept.
-        row: int64 [n], the row each span tells of.
+        row: int64 [n], the row of each span.
         weight: int64 [n], what is summed.
     """
 
@@ -185,7 +185,7 @@ class LastOnes:
 
 
 class Series:
-    """Values told for moments (a census row, a shift): the latest one known."""
+    """Values valid at moments (a census row, a shift): the latest one known."""
 
     def __init__(self, at: Array, facts: Facts, value: Array, max_age: int) -> None:
         """`at` int64 [n] the moments; `value` float64 [n]; older than `max_age` (microseconds) is unknown."""

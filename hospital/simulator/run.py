@@ -24,7 +24,7 @@ from hospital.simulator.wards import Wards
 
 __all__ = ["DEFAULT_START", "simulate"]
 
-#: The first day of a run unless told otherwise; fixed, so that digests repeat.
+#: The first day of a run unless asked otherwise; fixed, so that digests repeat.
 DEFAULT_START = date(2024, 1, 1)
 
 
@@ -109,8 +109,8 @@ def _open_departments(
     departments = open_departments(parameters.department, scale)
     where = departments_of(departments, population.patients.age_years)
     for index, department in enumerate(departments):
-        rota, told = draw_rota(clock, parameters, department, seed, scale)
-        notices += told
+        rota, published = draw_rota(clock, parameters, department, seed, scale)
+        notices += published
         numbers = np.flatnonzero(where == index)
         EmergencyDepartment(
             env, clock, parameters, department, wards, population, numbers, rota, seed, scale, visits

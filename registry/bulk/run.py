@@ -67,7 +67,7 @@ def explain_all(request: Request, settings: Settings, *, progress: Progress, tel
     """Forecasts and explains all rows; a stopped run goes on from the parts that it finished.
 
     Args:
-        tell: is told that parts of other inputs were thrown away.
+        tell: called with a sentence where parts of other inputs were thrown away.
 
     Raises:
         RegistryError: no such version, or it does not verify; the file cannot be written or would not add up.

@@ -50,7 +50,7 @@ class Efficiency:
 
 
 def _figure(value: float | None, words: Words) -> str:
-    """A cost with as many digits as tell it apart."""
+    """A cost with as many digits as set it apart."""
     if value is None:
         return "–"
     digits = 0 if float(value).is_integer() else 2 if abs(value) >= 0.1 else 4

@@ -67,7 +67,7 @@ class Fairness:
         return Heading(words.measure(metric)), Figure(picture), Table(columns, rows)
 
     def _figures(self, words: Words) -> Sequence[Piece]:
-        told = [g for g in self.groups if g["reported"]]
+        reported = [g for g in self.groups if g["reported"]]
         columns = [
             Column(words.t("c_group")),
             Column(words.t("c_observed"), number=True),
@@ -87,9 +87,9 @@ class Fairness:
                 Cell(self._worst(g, words)),
                 Cell(words.number(g["n"], 0)),
             )
-            for g in told
+            for g in reported
         ]
-        note = words.t("worst_note") if any(self._worst(g, words) != "–" for g in told) else ""
+        note = words.t("worst_note") if any(self._worst(g, words) != "–" for g in reported) else ""
         return Table(columns, rows, words.t("fairness_tables")), Paragraph(note, "soft")
 
     def _worst(self, group: Mapping[str, Any], words: Words) -> str:

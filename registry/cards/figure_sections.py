@@ -54,7 +54,7 @@ class Verdicts:
         required = [f for f in findings if f.get("required", True)]
         shut = [f for f in required if f["verdict"] not in _OPEN]
         passing = [f for f in required if f["verdict"] in _OPEN]
-        told = [f for f in findings if not f.get("required", True)]
+        reported = [f for f in findings if not f.get("required", True)]
         said = words.t("gate_pass", len(required))
         if shut:
             said = words.t("gate_closed", len(shut), required=words.number(len(required), 0))
@@ -69,7 +69,9 @@ class Verdicts:
                 _findings(name, shut, words),
                 Folded(words.t("findings_passing", len(passing)), [_findings(name, passing, words)]),
                 Folded(
-                    words.t("findings_reported", len(told)), [_findings(name, told, words)], on_paper=False
+                    words.t("findings_reported", len(reported)),
+                    [_findings(name, reported, words)],
+                    on_paper=False,
                 ),
             ),
         )

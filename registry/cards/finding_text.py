@@ -1,4 +1,4 @@
-"""How reports and cards tell a finding in French or English: names, figures, intervals, order, and what to do."""
+"""How reports and cards write a finding in French or English: names, figures, intervals, order, and what to do."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -131,11 +131,11 @@ class Words:
         return self.name(f"card.baselines.{name}", name.replace("_", " "))
 
     def feature_group(self, name: str) -> str:
-        """What a group of inputs tells of."""
+        """What a group of inputs is about."""
         return names.feature_group(name, self.language)
 
     def attribute(self, name: str) -> str:
-        """An attribute by which groups are told apart."""
+        """An attribute by which people are grouped."""
         return names.attribute(name, self.language)
 
     def table(self, name: str) -> str:

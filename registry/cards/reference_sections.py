@@ -53,9 +53,9 @@ class Data:
         """What reading found, tables of one finding together."""
         tables: dict[str, list[str]] = {}
         for finding in self.data["findings"]:
-            told = words.known(f"found_{finding['code']}") or str(finding["message"])
-            tables.setdefault(told, []).append(words.table(str(finding["table"])))
-        return [words.labelled(", ".join(names), told) for told, names in tables.items()]
+            message = words.known(f"found_{finding['code']}") or str(finding["message"])
+            tables.setdefault(message, []).append(words.table(str(finding["table"])))
+        return [words.labelled(", ".join(names), message) for message, names in tables.items()]
 
 
 @dataclass(frozen=True)

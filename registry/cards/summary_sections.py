@@ -96,8 +96,8 @@ class Brief:
             return "", ""
         if self.baseline_only:
             return words.quantity(row["mae"]), words.t("brief_baseline", at=self._at(row, words))
-        told = row.get("gain")
-        share = told[0] if told and told[0] is not None else 1 - row["mae"] / row["baseline_mae"]
+        gain = row.get("gain")
+        share = gain[0] if gain and gain[0] is not None else 1 - row["mae"] / row["baseline_mae"]
         baseline = words.quantity(row["baseline_mae"])
         said = words.t("brief_error", at=self._at(row, words), baseline=baseline, gain=words.percent(share))
         return words.quantity(row["mae"]), said
@@ -112,8 +112,8 @@ class Brief:
         cells = sum(r["unit_group"] != "all" for r in self.performance)
         if not cells or self.baseline_only:
             return "", ""
-        told = "brief_scope_wait" if words.model == "wait-time" else "brief_scope"
-        return self._of(self.scope, cells, words), words.t(told, cells)
+        key = "brief_scope_wait" if words.model == "wait-time" else "brief_scope"
+        return self._of(self.scope, cells, words), words.t(key, cells)
 
     def _fairness(self, words: Words) -> tuple[str, str]:
         judged = [
@@ -161,16 +161,16 @@ class Later:
     """What happened since the check, beside what was signed.
 
     Attributes:
-        told: (what, how much or when) in the page's language.
+        events: (what, how much or when) in the page's language.
     """
 
-    told: Sequence[tuple[str, str]]
+    events: Sequence[tuple[str, str]]
 
     def pieces(self, words: Words) -> Sequence[Piece]:
         """Set apart from the card."""
-        if not self.told:
+        if not self.events:
             return ()
-        parts = (Paragraph(words.t("later_note"), "soft"), Facts(self.told))
+        parts = (Paragraph(words.t("later_note"), "soft"), Facts(self.events))
         return (Aside([Section("later", words.t("later"), parts)]),)
 
 

@@ -1,6 +1,6 @@
 """How often it was tried: versions of a model that were registered to be judged on the same stretch of days.
 
-The journal tells, not the folders: a version that was refused, or whose folder was taken away, was tried all the same.
+The journal counts, not the folders: a version that was refused, or whose folder was taken away, was tried all the same.
 """
 
 from collections.abc import Iterator, Mapping

@@ -51,7 +51,7 @@ def check(
         return report
     manifest = verify_package(found.package)
     card = build_card(manifest, report.body, [(f.table, f.code, f.message) for f in tables.findings])
-    with writing(open_database(settings.database)) as connection:  # sealed and told, or neither
+    with writing(open_database(settings.database)) as connection:  # sealed and journaled, or neither
         found.seal(report.body, card, policy.content)
         subjects = {"model": model, "version": version, **found.digests()}
         append(

@@ -108,7 +108,7 @@ class ExplanationShift:
 
 @dataclass(frozen=True)
 class ProxyGroup:
-    """How well contributions tell one group of an audit attribute.
+    """How well contributions give away one group of an audit attribute.
 
     Attributes:
         group: attribute=value. inside, rows: visits in it, and of which the attribute is known. blocks: of days.

@@ -63,10 +63,10 @@ def input_series(rows: InputRows, test_start: int, zone: ZoneInfo) -> tuple[Dail
         out.append(days.series("arrivals", "count", days.counts.astype(np.float64)))
     monitored = []
     for j, feature in enumerate(rows.features):
-        told = feature.group not in _NOT_DRIFT or feature.name in _PATIENT_MIX
+        compared = feature.group not in _NOT_DRIFT or feature.name in _PATIENT_MIX
         values = rows.X[:, j].astype(np.float64)
         missing = days.sums(np.isnan(values)) / days.counts
-        if not told or missing.min() == 1.0:
+        if not compared or missing.min() == 1.0:
             continue
         out.append(days.series(feature.name, "mean", days.mean(values)))
         if missing.max() > 0:
@@ -149,7 +149,7 @@ class _Days:
 
     def varies(self, values: Array) -> bool:
         """Whether most days have at least `_FEWEST_VALUES` different known values (float [n])."""
-        # A few rows, evenly through the day, mostly tell; only where they do not are all of a day looked at.
+        # A few rows, evenly through the day, mostly suffice; only where they do not are all of a day looked at.
         some = self.first[:, None] + self.counts[:, None] * np.arange(_SOME_ROWS) // _SOME_ROWS
         seen = np.sort(values[some if self.order is None else self.order[some]], axis=1)
         new = np.isfinite(seen)

@@ -63,9 +63,11 @@ def efficiency_facts(own: Costed, current: Costed | None, evidence: Path) -> Eff
         both = [own] if current is None else [own, current]
         content = canonical_json(_measured(both))
         keep(path, content)
-    told = json.loads(content)
+    measurements = json.loads(content)
     return EfficiencyFacts(
-        _figures(own, told[0]), None if current is None else _figures(current, told[1]), baseline_before
+        _figures(own, measurements[0]),
+        None if current is None else _figures(current, measurements[1]),
+        baseline_before,
     )
 
 
@@ -98,12 +100,12 @@ def _row(rows: Rows, i: int) -> Rows:
     return Rows(**{f.name: getattr(rows, f.name)[i : i + 1] for f in fields(Rows)})
 
 
-def _figures(version: Costed, told: Mapping[str, Any]) -> EfficiencyFigures:
+def _figures(version: Costed, measurements: Mapping[str, Any]) -> EfficiencyFigures:
     energy = version.registration.get("energy")
     training = energy.get("watt_hours") if isinstance(energy, Mapping) else None
     return EfficiencyFigures(
         sum(p.stat().st_size for p in version.package.iterdir()),
-        np.array(told["seconds"], np.float64),
-        float(told["watt_hours"]),
+        np.array(measurements["seconds"], np.float64),
+        float(measurements["watt_hours"]),
         float(training) if isinstance(training, int | float) else float("nan"),
     )

@@ -46,8 +46,8 @@ def verified(model: bytes, X: Array, evidence: Path) -> Verification:
         found = verify_apart(model, X)
         keep(path, canonical_json(found.to_json()))
         return found
-    told: dict[str, Any] = json.loads(content)
-    values: dict[str, Any] = {name: math.nan if value is None else value for name, value in told.items()}
+    document: dict[str, Any] = json.loads(content)
+    values: dict[str, Any] = {name: math.nan if value is None else value for name, value in document.items()}
     return Verification(**values)
 
 

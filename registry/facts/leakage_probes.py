@@ -31,13 +31,13 @@ Compute = Callable[[Events, Prepared], Array]
 
 # Days' news; a seasonal profile's weeks, and what of them came late.
 _LOOK_BACK = {"wait-time": 10 * DAY, "bed-demand": (7 * SEASONAL_PROFILE_WEEKS + 14) * DAY}
-_LOOK_AHEAD = 21 * DAY  # the longest horizon and a week: later news tells of later outcomes
+_LOOK_AHEAD = 21 * DAY  # the longest horizon and a week: later news is of later outcomes
 _ROWS_A_TIME = 100
 _SEED = 7
 
 
 def recomputed(events: Events, prepared: Prepared) -> Array:
-    """The features of prepared rows, as these events tell them: float32 [n, features]."""
+    """The features of prepared rows, as these events give them: float32 [n, features]."""
     if isinstance(prepared, PreparedBeds):
         return BedFeatures(events, prepared.features).compute(prepared.samples.query)
     return WaitFeatures(events).compute(prepared.samples.query, prepared.features)

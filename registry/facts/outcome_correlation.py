@@ -1,7 +1,7 @@
 """How well each feature goes with its row's outcome, beside the same feature one horizon earlier.
 
-What legitimately tells of the future tells of it a little earlier too: crowding, flow, an epidemic's count go on. What
-was written down afterwards tells of its own outcome alone, and one horizon earlier of what is known by now anyway.
+What legitimately predicts the future predicts it a little earlier too: crowding, flow, an epidemic's count go on. What
+was written down afterwards predicts its own outcome alone, and one horizon earlier of what is known by now anyway.
 Both are correlations of what the baselines leave unexplained (Frisch & Waugh 1933, doi 10.2307/1907330), within each
 unit and horizon, or triage level. The horizon of a wait is the visit before.
 """
@@ -20,7 +20,7 @@ from registry.model.forecast_errors import log_wait
 
 __all__ = ["alignments"]
 
-_LEAST_GROUP = 60  # fewer rows of a unit and horizon do not tell what its baselines leave unexplained
+_LEAST_GROUP = 60  # fewer rows of a unit and horizon do not show what its baselines leave unexplained
 _BLOCKS = 20
 _NOTHING = 1e-9
 _MINUTE = 60_000_000
@@ -37,10 +37,10 @@ def alignments(
     The others are counted from times of reception: what is taken away and shuffled answers for them.
     """
     groups_present = _TESTED_OF_BEDS if isinstance(prepared, PreparedBeds) else _TESTED_OF_WAITS
-    told = [
+    predictive = [
         j for j, f in enumerate(prepared.features) if f.group in groups_present and f.name not in _COUNTED
     ]
-    if not told:
+    if not predictive:
         return ()
     counted = (prepared.weight > 0) & np.isfinite(prepared.outcome)
     part = prepared.part(counted)
@@ -61,7 +61,7 @@ def alignments(
     y = _residuals(outcome, controls, bases)
     lines = [b.rows for b in bases] if isinstance(part, PreparedBeds) else _departments(part)
     every, found = np.arange(outcome.size), []
-    for j in told:
+    for j in predictive:
         values = part.X[:, j].astype(np.float64)
         present_rows = [rows[np.isfinite(values[rows])] for rows in lines]
         before = _one_horizon_before(part.prediction_time, horizon, present_rows)

@@ -1,4 +1,4 @@
-"""Which features' contributions tell an audit attribute: made by a check, judged by the explanation gate."""
+"""Which features' contributions give away an audit attribute: made by a check, judged by the explanation gate."""
 
 import numpy as np
 from scipy import stats
@@ -18,7 +18,7 @@ __all__ = ["area_with_error", "proxy_facts"]
 def proxy_facts(
     model: ForecastModel, judged: PreparedBeds | PreparedWaits, refits: Refits | None, rows: int
 ) -> ProxyFacts | None:
-    """What contributions tell of the audit groups that the child scored; None for bed demand, or without a child."""
+    """What contributions reveal of the audit groups that the child scored; None for bed demand, or without a child."""
     if refits is None or not isinstance(judged, PreparedWaits):
         return None
     if refits.failed:
@@ -45,9 +45,9 @@ def _group(
 ) -> ProxyGroup:
     known = np.array([v is not None for v in values], bool) & np.isfinite(scores)
     inside = np.array([v == name.partition("=")[2] for v in values], bool)[known]
-    block, told = block[known], contributions[known]
+    block, sums = block[known], contributions[known]
     auc, error = area_with_error(scores[known], inside, block)
-    alone = {f: area_with_error(told[:, j], inside, block) for j, f in enumerate(share)}
+    alone = {f: area_with_error(sums[:, j], inside, block) for j, f in enumerate(share)}
     return ProxyGroup(
         name,
         int(inside.sum()),

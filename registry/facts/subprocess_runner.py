@@ -15,7 +15,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 class Child:
-    """A started process that tells how far it is, a line of JSON at a time: ``{"done": 0.5}``."""
+    """A started process that says how far it is, a line of JSON at a time: ``{"done": 0.5}``."""
 
     def __init__(self, command: Sequence[str], folder: Path) -> None:
         """Starts ``command FOLDER``; its complaints go to a file there."""
@@ -53,10 +53,10 @@ class Child:
 
 
 def _done(line: str) -> float | None:
-    """The share told by a line; None where it tells none."""
+    """The share done that a line holds; None where it holds none."""
     try:
-        told = json.loads(line)
+        message = json.loads(line)
     except ValueError:
         return None
-    done = told.get("done") if isinstance(told, dict) else None
+    done = message.get("done") if isinstance(message, dict) else None
     return float(done) if isinstance(done, int | float) else None

@@ -19,7 +19,7 @@ __all__ = ["diebold_mariano", "judge_accuracy", "judged_scope"]
 _COMPARED = 0.99
 """Share of rows where the baseline must have a value: after a gap in the data it may lack one."""
 _SURE = 1.645
-"""What a Diebold-Mariano statistic is told beside: the 95 % quantile of the normal distribution."""
+"""What a Diebold-Mariano statistic is shown beside: the 95 % quantile of the normal distribution."""
 
 
 def judge_accuracy(evidence: Evidence, policy: Policy, scope: tuple[Cell, ...]) -> GateResult:

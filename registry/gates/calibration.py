@@ -23,7 +23,9 @@ NOMINAL = 0.8
 SHORT_HOURS = 24.0
 _LOWEST, _HIGHEST = 0.1, 0.9
 _HOURS = ("00-06", "06-12", "12-18", "18-24")
-_LOPSIDED = 0.2  # a tail twice its nominal share: told, since the required coverage sees it where it matters
+_LOPSIDED = (
+    0.2  # a tail twice its nominal share: reported, since the required coverage sees it where it matters
+)
 
 
 def randomised_pit(scored: Scored, seed: int = 0) -> Array:
@@ -47,7 +49,7 @@ def randomised_pit(scored: Scored, seed: int = 0) -> Array:
 def judge_calibration(evidence: Evidence, policy: Policy, scope: tuple[Cell, ...]) -> GateResult:
     """Coverage of p10-p90 for short and long horizons, and the tail above p90 by part of the day (required).
 
-    By horizon and unit group, and below p10, it is told.
+    By horizon and unit group, and below p10, it is reported.
     """
     judging = _Judging(policy, Levels.of(evidence, policy))
     units = judging.units(evidence, scope)
@@ -139,7 +141,7 @@ class _Judging:
     def hospital_total(self, hospital_total: Scored | None) -> list[Finding]:
         """Coverage and tails of the hospital total's own intervals, by horizon.
 
-        It has one row where its units have a dozen: what is too little to tell keeps nothing shut, and is told. What
+        It has one row where its units have a dozen: too little to judge keeps nothing shut, and is reported. What
         is shown to be wrong blocks.
         """
         if hospital_total is None:

@@ -26,7 +26,9 @@ from registry.statistics.verdict import Finding, GateResult, Verdict, undecided
 __all__ = ["judge_drift"]
 
 _TINY = 1e-9
-_UNCERTAIN = 2.0  # shifts of twice the effect that the earlier days cannot tell from chance are not let pass
+_UNCERTAIN = (
+    2.0  # shifts of twice the effect that the earlier days cannot set apart from chance are not let pass
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class _Family:
 
     Attributes:
         metric: what its finding is called. effect: of a policy. scale: what a shift is measured in. rise_only: a fall
-        does no damage. uncertain_shuts: a large shift that the earlier days cannot tell from chance keeps the gate
+        does no damage. uncertain_shuts: a large shift that the earlier days cannot set apart from chance keeps the gate
         shut. earlier_days: that it takes.
     """
 
@@ -109,7 +111,7 @@ def _judge(daily: DailyInput, rules: Drift, alpha: float, series: int) -> Findin
     if daily.what in _SEASONAL and not daily.year_known:
         effect *= rules.unknown_season_factor
     if daily.earlier.size < family.earlier_days(rules) or n < min(rules.windows_days):
-        # Little is known of how a forecast's errors vary where all days but few were fitted to: told, not required.
+        # Little is known of how a forecast's errors vary where all days but few were fitted to: reported, not required.
         return undecided(
             metric, daily.name, n, "too_few_days", threshold=effect, required=daily.what in _SEASONAL
         )

@@ -26,10 +26,10 @@ def stability_findings(evidence: Evidence, policy: Policy) -> list[Finding]:
         return [undecided("stability", "all", facts.distance.size, "refits_failed", threshold=bound)]
     alpha = policy.document.alpha
     found = [_held("stability", "all", *_mean(facts.distance, alpha), bound, facts.rows, "unstable")]
-    told = [("stability", name, values) for name, values in facts.groups.items()]
+    groups = [("stability", name, values) for name, values in facts.groups.items()]
     return found + [
         _told(metric, group, *_mean(values, alpha), None, facts.rows)
-        for metric, group, values in (*told, ("rank_agreement", "all", facts.ranks))
+        for metric, group, values in (*groups, ("rank_agreement", "all", facts.ranks))
         if np.isfinite(values).all()
     ]
 
@@ -74,7 +74,7 @@ def shift_findings(evidence: Evidence, policy: Policy) -> list[Finding]:
 
 
 def proxy_findings(evidence: Evidence, policy: Policy) -> list[Finding]:
-    """Of wait time: what share of all reasons is carried by features that tell an audit group by themselves."""
+    """Of wait time: what share of all reasons is carried by features that give away an audit group by themselves."""
     if evidence.model != "wait-time":
         return []
     facts, bound = evidence.probed.proxies, policy.document.explanation.proxy_share

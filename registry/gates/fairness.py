@@ -1,4 +1,4 @@
-"""Fairness: is any group told to expect too little, or told it with more certainty than there is?
+"""Fairness: does any group get forecasts that are too low, or more certain than they should be?
 
 Disparity is a wait, or beds, that were under-predicted, and intervals that hold less often than other people's. A group
 is held against the others: a season in which all waits are under-predicted is calibration's matter. A block needs the
@@ -19,7 +19,7 @@ from registry.policy.board_policy import Policy
 from registry.policy.trusted_scope import Cell
 from registry.statistics.disparities import Disparity, by_block, gap, mean_by_block, periods_to_pass, verdicts
 from registry.statistics.error_rates import Levels
-from registry.statistics.groups import UNKNOWN, Groups, group_names, told, worst_case_of_censored
+from registry.statistics.groups import UNKNOWN, Groups, group_names, reported_figures, worst_case_of_censored
 from registry.statistics.intervals import Estimate
 from registry.statistics.scope import within
 from registry.statistics.verdict import Finding, GateResult, undecided
@@ -28,7 +28,7 @@ __all__ = ["judge_fairness", "small_gaps"]
 
 _WAIT_BLOCK_DAYS = 1
 _BED_BLOCK_DAYS = 7
-_FEWEST = 100  # rows of a group under which not even a figure is told
+_FEWEST = 100  # rows of a group under which not even a figure is reported
 
 
 def judge_fairness(evidence: Evidence, policy: Policy, scope: tuple[Cell, ...]) -> GateResult:
@@ -101,7 +101,7 @@ class _Waits:
         test, rules = self.evidence.test, self.policy.document.fairness
         groups = self._groups(attribute)
         known, names = test.part(groups.known), groups.rows[groups.known]
-        yield from told(known, attribute, names)
+        yield from reported_figures(known, attribute, names)
         yield from worst_case_of_censored(test, attribute, groups.rows)
         yield from groups.unknown(rules.unknown_share)
         if set(names) - {UNKNOWN} and len(set(names) - {UNKNOWN}) < 2 and len(groups.names) < 2:
@@ -248,7 +248,7 @@ class _Beds:
                 continue  # one site has nobody to be treated differently from
             known, names = test.part(groups.known), groups.rows[groups.known]
             before = group_names(getattr(past, attribute))
-            yield from told(known, attribute, names)
+            yield from reported_figures(known, attribute, names)
             judged, rest = groups.sort_out("relative_bias", rules.minimum_bed_rows)
             yield from rest
             for name in judged:

@@ -216,7 +216,7 @@ def _positions(part: PreparedBeds) -> Array:
 
 
 def fitted_until(data: PreparedBeds | PreparedWaits, split: Split, part: str) -> Array:
-    """Rows up to the end of a part: an outcome after its end (and its gap) would tell of the next part (bool [n])."""
+    """Rows up to the end of a part: an outcome after its end (and its gap) would reveal the next part (bool [n])."""
     end = split.spans[part][1]
     return np.asarray((data.prediction_time < end) & (data.target_time < end + split.gap))
 

@@ -1,7 +1,7 @@
 """Contributions by group of features: what refits, releases and audit attributes are set beside.
 
-Single features share what they tell (patients waiting, patients waiting per doctor), and which of two carries it is
-chance; their group is what a reader is told of, and what must not change.
+Single features share what they know (patients waiting, patients waiting per doctor), and which of two carries it is
+chance; a reader sees their group, which must not change.
 """
 
 from collections.abc import Sequence

@@ -9,7 +9,7 @@ from registry.evidence.records import Scored
 __all__ = ["OFFSET_MINUTES", "held", "log_wait", "share_inside"]
 
 OFFSET_MINUTES = 10.0
-"""A wait of 2 minutes told as 1 is no error to speak of: logarithms of waits count from ten minutes on."""
+"""A wait of 2 minutes forecast as 1 is no error to speak of: logarithms of waits count from ten minutes on."""
 _MOST = 1.0
 _P10, _P90 = LEVELS.index(0.1), LEVELS.index(0.9)
 

@@ -81,7 +81,7 @@ def _score_waits(model: ForecastModel, data: PreparedWaits) -> Scored:
 
 
 def audit_of(samples: WaitSamples) -> dict[str, Array]:
-    """Audit attributes of visits, the age band among them where the age is told: object [n] each, None unknown."""
+    """Audit attributes of visits, the age band among them where the age is known: object [n] each, None unknown."""
     audit = dict(samples.audit)
     if "age_years" in samples.query.columns:
         audit["age_band"] = age_bands(samples.query.columns["age_years"])

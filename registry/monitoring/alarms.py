@@ -44,7 +44,7 @@ class StandingAlarm:
 
     @property
     def since(self) -> date:
-        """The first day of the change, as the test tells it."""
+        """The first day of the change, as the test dates it."""
         return _EPOCH + timedelta(days=int(self.evidence["since"]))
 
     @property
@@ -58,7 +58,7 @@ class LastRun:
     """The last monitoring run of a release.
 
     Attributes:
-        run_at: instant. until_day: last whole day seen. figures: each as `registry.monitoring.run` tells it.
+        run_at: instant. until_day: last whole day seen. figures: each as `registry.monitoring.run` made it.
     """
 
     release: int

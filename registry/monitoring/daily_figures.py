@@ -83,7 +83,7 @@ def scaled(figures: DailyFigures, reference: Array) -> tuple[Array, Array]:
 
     Counts and ratios as logarithms; inputs, outcomes and expected errors as logarithms where the reference is then
     less skewed; the rest as they are. A count of 0 is an unknown day rather than an infinitely small one: a day
-    without any arrival is a gap in what was received, which missing figures and the stale-input warning tell.
+    without any arrival is a gap in what was received, which missing figures and the stale-input warning show.
 
     Args:
         reference: bool [d], the days before the release.

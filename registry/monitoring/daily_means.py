@@ -11,7 +11,7 @@ from registry.policy.monitor_rules import Family
 __all__ = ["LEAST_ROWS", "Collected", "daily_mean"]
 
 LEAST_ROWS = 20
-"""Fewer rows than that and a day's mean says little and may tell of one patient: it waits for the days after it."""
+"""Fewer rows than that and a day's mean says little and may be of one patient: it waits for the days after it."""
 
 
 def daily_mean(day: Array, days: int, values: Array, weight: Array | None = None) -> tuple[Array, Array]:

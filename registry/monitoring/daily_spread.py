@@ -23,10 +23,10 @@ def long_run_spread(residuals: Array) -> Array:
     """Long-run standard deviation of each column, per day: sqrt(days) times it is that of a sum of days.
 
     The larger of two: Bartlett's over two weeks of lags (Newey & West 1987), and that of a first-order
-    autoregression whose memory is corrected for the bias of short series (Marriott & Pope 1954). It is at least 0.3:
-    a hospital's days do depend on one another, and a short reference may not show it. Such days tell less, n of them
-    what n (1 - memory) / (1 + memory) would; the variance is the upper 60 % bound that so many allow. *Assumes* that
-    what lasts longer than weeks lies within the margin.
+    autoregression whose memory is corrected for the bias of short series (Marriott & Pope 1954). It is at least
+    0.3: a hospital's days do depend on one another, and a short reference may not show it. Such days hold less
+    information, n of them what n (1 - memory) / (1 + memory) would; the variance is the upper 60 % bound that so
+    many allow. *Assumes* that what lasts longer than weeks lies within the margin.
 
     Args:
         residuals: float64 [d, k], NaN where a day has none.

@@ -54,7 +54,7 @@ class Due:
 def due(
     settings: Settings, connection: Connection, model: str, tables: HospitalTables, *, now: datetime
 ) -> Due:
-    """Looks at the release, its alarms and how much these tables tell that it does not know.
+    """Looks at the release, its alarms and how much these tables hold that it does not know.
 
     Raises:
         ReleaseError: the release does not verify.
@@ -79,7 +79,7 @@ def due(
     new = _last_day(model, tables) - int(local_day(np.array([end]), tables.zone)[0])
     if new < rules.retrain_new_days:
         obstacles.append(
-            f"these tables tell of {max(new, 0)} days after the release's; it takes {rules.retrain_new_days}"
+            f"these tables hold {max(new, 0)} days after the release's; it takes {rules.retrain_new_days}"
         )
     for found in candidates(settings.candidates, model):
         if (
@@ -91,7 +91,7 @@ def due(
 
 
 def _last_day(model: str, tables: HospitalTables) -> int:
-    """The last local day that the tables tell of."""
+    """The last local day that the tables hold."""
     last = [
         tables.tables[name]["received_at"].max()
         for name in _RECORDS[model]

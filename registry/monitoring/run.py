@@ -51,7 +51,7 @@ class MonitoringRun:
 
     Attributes:
         days: monitored so far. until_day: the last whole local day seen; None: none yet. raised: new alarms.
-        untested: why figures are told but not tested; "" where they are.
+        untested: why figures are shown but not tested; "" where they are.
     """
 
     model: str

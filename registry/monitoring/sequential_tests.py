@@ -41,7 +41,7 @@ class Alarm:
     """Why a figure alarmed.
 
     Attributes:
-        speed: of `TEST_SPEEDS`. day: on which it did. since: first day of the change, as the sum tells it.
+        speed: of `TEST_SPEEDS`. day: on which it did. since: first day of the change, as the sum dates it.
         change: mean of the days from `since` to `day` beyond what was usual, on the figure's scale, with its
         `interval` (95 %). margin: within which it may move. statistic, threshold: the sum and what it passed.
         yearly_chance: of an alarm of this figure's in a year in which nothing changes.
@@ -129,7 +129,7 @@ def watch(
 
 @dataclass(frozen=True)
 class _Known:
-    """What the reference tells of each figure.
+    """What the reference holds of each figure.
 
     Attributes:
         days: int64 [k], with a value. spread: float64 [k], long-run, per day; NaN: too few days to test it.

@@ -141,7 +141,7 @@ class Drift(_Strict):
 
 
 class Explanation(_Strict):
-    """Bounds of exactness, of what refits and a new version may move, and of what may tell an audit attribute.
+    """Bounds of exactness, of what refits and a new version may move, and of what may give away an audit attribute.
 
     `stability`, `shift_reported`, `shift_block`: shares of |contribution|. `proxy_area`: under the curve of one
     feature's contribution. `stated_attributes`: audit attributes that are openly an input of the model.

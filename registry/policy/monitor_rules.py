@@ -33,7 +33,7 @@ class MonitorRules(BaseModel):
         margin_arrivals, margin_errors, margin_fairness: log. margin_epidemic: log, added to that of arrivals in
         `epidemic_months`. margin_missing, margin_coverage, margin_explanations: shares. margin_inputs: in standard
         deviations of a day. margin_error_ratio: log of the realised over the expected error.
-        minimum_reference_days: fewer, and a figure is told but not tested.
+        minimum_reference_days: fewer, and a figure is shown but not tested.
         stops: families whose alarm has the baseline served instead of the model.
         release_age_days: after which a retraining is due. retrain_new_days: of data after the release's last day.
     """

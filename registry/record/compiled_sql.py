@@ -77,7 +77,7 @@ def _literal(statement: Select[Any], dialect: Dialect) -> str:
 
 
 def _run(connection: Connection, sql: str, work: Callable[[DBAPICursor], Any], *, begin: bool = True) -> Any:
-    """What `work` does with a cursor of the driver, whose errors are made SQLAlchemy's: those are told to people.
+    """What `work` does with a cursor of the driver, whose errors are made SQLAlchemy's: those are shown to people.
 
     Args:
         begin: a transaction where there is none, as SQLAlchemy would.

@@ -81,8 +81,8 @@ observations = Table(
 def in_force_since(since: int) -> ColumnElement[bool]:
     """Versions of `observations` that may matter at `since` (an instant) or later.
 
-    `active_until` is when what they tell of was over, or their reception where that was later; and they were not
-    superseded before. Else a stay that was told of as open, and as closed since, would seem open for ever.
+    `active_until` is when what they describe was over, or their reception where that was later; and they were not
+    superseded before. Else a stay that was received as open, and as closed since, would seem open for ever.
     """
     o = observations.c
     return (o.active_until >= since) & (o.superseded_at.is_(None) | (o.superseded_at >= since))

@@ -218,7 +218,7 @@ def audit(connection: Connection, *, kept: Head | None = None) -> Audit:
     """Reads the whole journal; `kept`, a head noted earlier, shows whether later entries were cut off."""
     faults: list[JournalFault] = []
     erased: list[int] = []
-    told: set[str] = set()  # subjects of the entries that say of an erasure
+    explained: set[str] = set()  # subjects of the entries that say of an erasure
     last, count, found_kept = Head(0, GENESIS), 0, kept is None or kept.seq == 0
     joined = journal.outerjoin(payloads, journal.c.seq == payloads.c.seq)
     query = select(journal, payloads.c.salt, payloads.c.payload).select_from(joined).order_by(journal.c.seq)
@@ -226,7 +226,7 @@ def audit(connection: Connection, *, kept: Head | None = None) -> Audit:
         row = dict(found)
         faults += [JournalFault(row["seq"], message) for message in _faults(row, last)]
         if row["action"] == "erase":
-            told.add(row["subjects"])
+            explained.add(row["subjects"])
         if row["payload_digest"] and row["payload"] is None:
             erased.append(row["seq"])
         last, count = Head(row["seq"], row["digest"]), count + 1
@@ -235,9 +235,9 @@ def audit(connection: Connection, *, kept: Head | None = None) -> Audit:
         faults.append(
             JournalFault(kept.seq, "the entry noted earlier is gone or another: entries were cut off")
         )
-    untold = [seq for seq in erased if _text({"entry": str(seq)}) not in told]
+    unexplained = [seq for seq in erased if _text({"entry": str(seq)}) not in explained]
     faults += [
-        JournalFault(seq, "its payload is gone, and no entry says that it was erased") for seq in untold
+        JournalFault(seq, "its payload is gone, and no entry says that it was erased") for seq in unexplained
     ]
     lost = select(payloads.c.seq).where(payloads.c.seq.not_in(select(journal.c.seq)))
     faults += [JournalFault(int(seq), "a payload without its entry") for seq in connection.scalars(lost)]

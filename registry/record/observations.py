@@ -23,8 +23,8 @@ def rows_in_force(
 ) -> Iterator[list[dict[str, Any]]]:
     """Every version of a table's rows that may matter to a forecast made at `since` or later, some thousand at a time.
 
-    Those that tell of something not over by then (a visit's or stay's end, a census row's time) or were received later,
-    and were not superseded before. A row that tells of no end is never over.
+    Those of something not over by then (a visit's or stay's end, a census row's time) or were received later,
+    and were not superseded before. A row without an end is never over.
 
     Args:
         since: instant.

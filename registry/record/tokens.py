@@ -78,7 +78,7 @@ def authenticate(connection: Connection, secret: str, *, now: datetime) -> Calle
     """Who a token belongs to.
 
     Raises:
-        TokenError: unknown, revoked or expired; which of these is not told.
+        TokenError: unknown, revoked or expired; which of these is not said.
     """
     refused = TokenError("The token is not valid: ask the administrator for a new one (vigie token create).")
     form = _FORM.fullmatch(secret)

@@ -1,4 +1,4 @@
-"""Groups of judged rows: who is in them, who should be and is not, and what is told of each.
+"""Groups of judged rows: who is in them, who should be and is not, and what is reported of each.
 
 Counts and missing values are looked at before anything is compared: fairlearn's differences drop a group
 whose metric is NaN.
@@ -15,7 +15,7 @@ from hospital.arrays import Array
 from registry.evidence.records import Scored
 from registry.statistics.verdict import Finding, Verdict, undecided
 
-__all__ = ["UNKNOWN", "Groups", "group_names", "told", "worst_case_of_censored"]
+__all__ = ["UNKNOWN", "Groups", "group_names", "reported_figures", "worst_case_of_censored"]
 
 UNKNOWN = "unknown"
 
@@ -127,8 +127,8 @@ class Groups:
         ]
 
 
-def told(known: Scored, attribute: str, groups: Array) -> list[Finding]:
-    """fairlearn's disaggregation, told and not judged: how long groups wait, and how far forecasts are off.
+def reported_figures(known: Scored, attribute: str, groups: Array) -> list[Finding]:
+    """fairlearn's disaggregation, reported and not judged: how long groups wait, and how far forecasts are off.
 
     Args:
         known: rows with outcome and forecast. groups: object [n], their groups.

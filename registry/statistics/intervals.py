@@ -31,7 +31,7 @@ class Estimate:
     """A figure with how far chance takes it.
 
     Attributes:
-        value: the estimate. sd: its standard deviation, infinite where it cannot be told. blocks: independent
+        value: the estimate. sd: its standard deviation, infinite where it cannot be estimated. blocks: independent
         stretches of time behind it; the t quantile has one degree of freedom less.
     """
 
@@ -84,7 +84,7 @@ def daily_sums(values: Array, weights: Array, times: Array) -> tuple[Array, Arra
 def decorrelation_days(daily: Array, least: int) -> int:
     """The first lag, at least `least`, at which a daily series' autocorrelation falls under 0.1.
 
-    No lag above a quarter of the series (but `least`) is looked at: there is too little of it to tell.
+    No lag above a quarter of the series (but `least`) is looked at: there is too little of it.
     """
     centred = daily - daily.mean()
     power = float(centred @ centred)

@@ -3,7 +3,7 @@
 What happens in which order, so that a failure leaves nothing half done:
 
 1. the trust folder and the journal are held, so that of two promotions one waits and then sees the other's;
-2. every obstacle is looked for, and all are told at once;
+2. every obstacle is looked for, and all are named at once;
 3. the release is built in a hidden folder and verified there exactly as serving will verify it;
 4. the journal's entry is written, not yet committed; the folder gets its name; the entry is committed. If
    the commit fails the folder is taken back. A crash between the two leaves a whole, signed release that the

@@ -46,5 +46,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Not offered: the journal tells of alarms that must stay."""
+    """Not offered: the journal names alarms that must stay."""
     raise NotImplementedError("The journal is append-only: restore a backup instead of going back.")

@@ -1,4 +1,4 @@
-"""What was told late matters until its reception: the version before it was in force until then."""
+"""What was received late matters until its reception: the version before it was in force until then."""
 
 from alembic import op
 
