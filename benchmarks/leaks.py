@@ -6,7 +6,7 @@ The leak is fixed beforehand: a feature carries the outcome with weight s,
 
 x the feature and y its row's own outcome, both standardised over the data set, and x' is then given the feature's own
 mean and deviation back, so that neither range nor unit tells. Every data set is a simulated hospital of a quarter of
-the size, 270 days; y is the minutes waited, and the feature a vital sign, the age or the pain score in turn.
+the size, 270 days; y is the minutes waited, and the feature a vital sign or the pain score in turn.
 
 Fifty more at each of 5, 10 and 40 % make the power curve (`docs/pictures/leaks_power.svg`).
 
@@ -49,7 +49,7 @@ from registry.model.dataset import PreparedBeds, PreparedWaits, prepare_beds, pr
 from registry.policy.board_policy import default_policy
 from training.bed_baselines import bed_baselines
 
-__all__ = ["LEAKING", "SHARE", "SOUND", "judged_set", "leaks"]
+__all__ = ["LEAKING", "SHARE", "SOUND", "judged_rows", "judged_set", "leaks", "prepared_waits"]
 
 SHARE = 0.2
 COUNT = 200
@@ -58,7 +58,14 @@ POWER = {0.05: range(71_001, 71_051), 0.1: range(72_001, 72_051), 0.4: range(73_
 DAYS, SCALE = 270, 0.25
 BED_DAYS, BED_SCALE, BED_UNITS = 200, 0.5, 6
 BED_SHARE, BED_SEEDS = 0.4, range(90_001, 90_041)
-VALUES = ("heart_rate", "systolic_mmhg", "temperature_celsius", "spo2_percent", "pain_0_10", "age_years")
+VALUES = (
+    "heart_rate",
+    "systolic_mmhg",
+    "temperature_celsius",
+    "spo2_percent",
+    "pain_0_10",
+    "respiratory_rate",
+)
 COVARIATE, HORIZON_HOURS = "infections", 24.0
 KEPT = Path(".bench") / "leaks"
 
@@ -85,6 +92,13 @@ def judged_set(seed: int, share: float) -> GateResult:
     baselines: BedBaselines | WaitBaselines
     prepared: PreparedBeds | PreparedWaits
     baselines, prepared = _beds(seed, share) if seed in BED_SEEDS else _waits(seed, share)
+    return judged_rows(baselines, prepared)
+
+
+def judged_rows(
+    baselines: BedBaselines | WaitBaselines, prepared: PreparedBeds | PreparedWaits
+) -> GateResult:
+    """The contract gate on prepared rows, the later half of them judged."""
     at, policy = prepared.prediction_time, default_policy()
     judged = prepared.part(at >= np.quantile(at, 0.5))
     times = policy.document.contract.probe_times
@@ -151,8 +165,12 @@ def _waits(seed: int, share: float) -> tuple[WaitBaselines, PreparedWaits]:
     told = visits[name].to_numpy(np.float64)
     contract = TABLES["visits"].by_name[name]
     mixed = np.clip(leaked(told, minutes, share), contract.minimum, contract.maximum)
-    whole = name == "age_years"
-    tables["visits"] = visits.assign(**{name: np.round(mixed).astype(np.int64) if whole else mixed})
+    tables["visits"] = visits.assign(**{name: mixed})
+    return prepared_waits(tables)
+
+
+def prepared_waits(tables: dict[str, pd.DataFrame]) -> tuple[WaitBaselines, PreparedWaits]:
+    """A simulated hospital's visits as rows, with the usual waits of their earlier half."""
     with tempfile.TemporaryDirectory(prefix="vigie-bench-") as folder:
         write(tables, Path(folder))
         hospital = read_hospital(Path(folder), None, b"benchmark")

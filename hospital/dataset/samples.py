@@ -42,9 +42,12 @@ class WaitSamples:
     """Visits at their prediction times, in the order of those.
 
     Attributes:
-        query: what the features are computed from. row_id: object [n], pseudonyms.
-        outcome_minutes: float64 [n], NaN where the wait's end is not known. waited_minutes: float64 [n], how long
-        they were seen to wait. censored: bool [n], left unseen or still waiting.
+        query: what the features are computed from.
+        row_id: object [n], pseudonyms.
+        outcome_minutes: float64 [n], NaN where the wait's end is not known.
+        waited_minutes: float64 [n], how long they were seen to wait.
+        censored: bool [n], left unseen or still waiting.
+        received_at: int64 [n] instants, when the values that are asked with were received.
         audit: by attribute, object [n]; never a feature.
     """
 
@@ -53,6 +56,7 @@ class WaitSamples:
     outcome_minutes: Array
     waited_minutes: Array
     censored: Array
+    received_at: Array
     audit: Mapping[str, Array]
 
     def part(self, mask: Array) -> "WaitSamples":
@@ -72,6 +76,7 @@ class WaitSamples:
             self.outcome_minutes[mask],
             self.waited_minutes[mask],
             self.censored[mask],
+            self.received_at[mask],
             audit,
         )
 
@@ -102,6 +107,7 @@ def wait_samples(events: Events, audit: Sequence[str] = ()) -> WaitSamples:
         minutes_between(arrived, seen[order]),
         minutes_between(arrived, until[order]),
         censored[order],
+        visits.known_from[version],
         {name: visits.columns[name][last] for name in audit},
     )
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from hospital.arrays import Array
 
 __all__ = [
     "Alignment",
+    "Aspect",
     "EfficiencyFacts",
     "EfficiencyFigures",
     "ExplanationShift",
@@ -19,15 +21,23 @@ __all__ = [
 ]
 
 
+Aspect = Literal["value", "known", "digits", "entry"]
+"""What of an input is held against the outcome: its value; whether it is known; how many decimals it was written with;
+how long after the prediction time it was received."""
+
+
 @dataclass(frozen=True)
 class Alignment:
     """How well one feature goes with the outcome of its own row, and as it was one horizon earlier.
 
     Attributes:
-        feature: its name; one whose values are the tables' own, whose reception nobody else can vouch for.
-        own, shifted: partial correlations, given the baselines. rows: of them.
+        feature: its name; one whose values are the tables' own, whose reception nobody else can vouch for. The time of
+            entry is the whole row's: its name is the table's.
+        own, shifted: partial correlations, given the baselines.
+        rows: of them.
         excess_correlation: float64 [blocks], |own| - |shifted| of each block of days, from the products of standardised
-        residuals.
+            residuals.
+        aspect: what of the feature.
     """
 
     feature: str
@@ -35,6 +45,7 @@ class Alignment:
     shifted: float
     rows: int
     excess_correlation: Array
+    aspect: Aspect = "value"
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from hospital.arrays import Array
 from hospital.calendar import local_day
 from hospital.features.feature import Feature
 from registry.evidence.records import DailyInput, Scored
-from registry.facts.season_trend import fit_season
 from registry.model.forecast_errors import held, log_wait
+from registry.statistics.season_trend import fit_season
 
 __all__ = ["InputRows", "error_series", "input_series"]
 

@@ -1,10 +1,11 @@
 """Leakage and features of the contract: what a feature must not know, and whether it is what it says."""
 
 import math
+from collections.abc import Mapping
 
 from scipy import stats
 
-from registry.evidence.probe_records import Alignment, FeatureFacts, LeakageFacts
+from registry.evidence.probe_records import Alignment, Aspect, FeatureFacts, LeakageFacts
 from registry.evidence.records import Evidence
 from registry.policy.board_policy import Policy
 from registry.statistics.verdict import Finding, Verdict, undecided
@@ -12,6 +13,12 @@ from registry.statistics.verdict import Finding, Verdict, undecided
 __all__ = ["feature_findings", "leakage_findings"]
 
 _LEAST_BLOCKS = 8
+_METRICS: Mapping[Aspect, str] = {
+    "value": "excess_correlation",
+    "known": "excess_correlation_known",
+    "digits": "excess_correlation_digits",
+    "entry": "excess_correlation_entry",
+}
 
 
 def leakage_findings(evidence: Evidence, policy: Policy) -> list[Finding]:
@@ -22,9 +29,11 @@ def leakage_findings(evidence: Evidence, policy: Policy) -> list[Finding]:
     found = _exact(facts, rules.probe_rows)
     if evidence.kind == "baseline":
         return found  # the baselines read no such value
-    judged = [a for a in facts.alignments if a.feature not in rules.settled_before]
-    alpha = policy.document.alpha / max(len(judged), 1)
-    aligned = [_aligned(a, rules.excess_correlation, alpha, required=a in judged) for a in facts.alignments]
+    # What is settled before the wait may go with it; whether somebody wrote it down may not.
+    by_right = [a.aspect == "value" and a.feature in rules.settled_before for a in facts.alignments]
+    alpha = policy.document.alpha / max(by_right.count(False), 1)
+    pairs = zip(facts.alignments, by_right, strict=True)
+    aligned = [_aligned(a, rules.excess_correlation, alpha, required=not right) for a, right in pairs]
     return found + aligned
 
 
@@ -41,9 +50,9 @@ def _exact(facts: LeakageFacts, least: int) -> list[Finding]:
 
 def _aligned(one: Alignment, margin: float, alpha: float, *, required: bool) -> Finding:
     """Pass below the margin, block with the whole interval beyond it; what is correlated by right is only reported."""
-    blocks = one.excess_correlation.size
+    blocks, metric = one.excess_correlation.size, _METRICS[one.aspect]
     if blocks < _LEAST_BLOCKS:
-        return undecided("excess_correlation", one.feature, one.rows, "too_few_blocks", required=required)
+        return undecided(metric, one.feature, one.rows, "too_few_blocks", required=required)
     value = abs(one.own) - abs(one.shifted)
     half_width = (
         float(stats.t.ppf(1 - alpha, blocks - 1))
@@ -51,18 +60,21 @@ def _aligned(one: Alignment, margin: float, alpha: float, *, required: bool) -> 
         / math.sqrt(blocks)
     )
     if not math.isfinite(value + half_width):
-        return undecided("excess_correlation", one.feature, one.rows, "not_a_number", required=required)
+        return undecided(metric, one.feature, one.rows, "not_a_number", required=required)
     beyond = value - half_width > margin
     verdict, note = Verdict.PASS, ""
     if required and beyond:
-        verdict, note = Verdict.BLOCK, "leak"
+        verdict, note = Verdict.BLOCK, _cause(one)
     elif required and value > margin:
-        verdict, note = Verdict.INCONCLUSIVE, "possible_leak"
+        verdict, note = (
+            Verdict.INCONCLUSIVE,
+            "leak_reason" if _cause(one) == "leak_reason" else "possible_leak",
+        )
     elif beyond:
         note = "settled_before"
     interval = (value - half_width, value + half_width)
     return Finding(
-        "excess_correlation",
+        metric,
         one.feature,
         value,
         interval,
@@ -72,6 +84,13 @@ def _aligned(one: Alignment, margin: float, alpha: float, *, required: bool) -> 
         required=required,
         note=note,
     )
+
+
+def _cause(one: Alignment) -> str:
+    """The note of an input that knows the outcome: what people are to ask."""
+    if one.aspect != "value":
+        return f"leak_{one.aspect}"
+    return "leak_reason" if one.feature == "reason" else "leak"
 
 
 def feature_findings(evidence: Evidence, policy: Policy) -> list[Finding]:

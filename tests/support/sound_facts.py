@@ -31,7 +31,7 @@ SOUND = Probed(
         0,
         0,
         (
-            Alignment("age_years", 0.03, 0.02, 15_000, _FLAT),
+            Alignment("pain_0_10", 0.03, 0.02, 15_000, _FLAT),
             Alignment("arrival_mode", 0.14, 0.01, 15_000, 0.12 + _FLAT),
         ),
     ),

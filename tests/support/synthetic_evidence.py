@@ -16,7 +16,7 @@ from hospital.features.feature import Feature
 from hospital.times import DAY, HOUR
 from registry.evidence.records import ContractFacts, DailyInput, Evidence, ExplanationFacts, Scored
 from registry.facts.daily_series import InputRows, error_series, input_series
-from registry.facts.season_trend import fit_season
+from registry.statistics.season_trend import fit_season
 
 __all__ = ["Hospital", "beds", "daily_inputs", "waits", "with_judge"]
 

@@ -11,10 +11,10 @@ from hospital.features.feature import Feature
 from hospital.times import DAY
 from registry.evidence.records import DailyInput, Evidence
 from registry.facts.daily_series import InputRows, error_series, input_series
-from registry.facts.season_trend import fit_season
 from registry.gates import GateResult, Verdict
 from registry.gates.drift import judge_drift
 from registry.policy.board_policy import default_policy
+from registry.statistics.season_trend import fit_season
 from tests.support.synthetic_evidence import Hospital, daily_inputs, waits
 
 POLICY = default_policy()

@@ -1,21 +1,25 @@
 """Leakage and features of the contract: sound hospitals pass, and each flaw is found where it was put."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from benchmarks.leaks import SHARE, judged_set, leaked
+from benchmarks.leaks import SHARE, judged_rows, judged_set, leaked, prepared_waits
 from hospital.arrays import Array
 from hospital.dataset.altered_history import hindsight_replaced, received_until, shuffled_after
 from hospital.ingest.event_columns import events_of
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.record.events import Events
+from hospital.simulator import simulate
 from hospital.times import HOUR
 from registry.evidence.probe_records import FeatureFacts, LeakageFacts, Probed
 from registry.evidence.records import Evidence
+from registry.facts.entry_traces import decimals
 from registry.facts.leakage_probes import Prepared, leakage_facts, recomputed
 from registry.gates import GateResult, Verdict
 from registry.gates.contract import judge_contract
@@ -149,6 +153,98 @@ def test_the_outcome_in_a_vital_sign_blocks_and_names_it() -> None:
     assert judged_set(seed, 0.0).verdict is Verdict.PASS
 
 
+def _minutes(visits: pd.DataFrame) -> Array:
+    return (visits["seen_at"] - visits["arrived_at"]).dt.total_seconds().to_numpy() / 60
+
+
+def _seen_soon(visits: pd.DataFrame, otherwise: float) -> Array:
+    """Visits seen within the hour, and this share of the others."""
+    chance = np.random.default_rng(4).random(len(visits))
+    return (_minutes(visits) <= 60) | (chance < otherwise)
+
+
+def _known_if_seen_soon(visits: pd.DataFrame) -> pd.DataFrame:
+    return visits.assign(spo2_percent=visits["spo2_percent"].where(_seen_soon(visits, 0.1)))
+
+
+def _missing_if_seen_soon(visits: pd.DataFrame) -> pd.DataFrame:
+    return visits.assign(pain_0_10=visits["pain_0_10"].mask(_seen_soon(visits, 0.1)))
+
+
+def _age_if_seen_soon(visits: pd.DataFrame) -> pd.DataFrame:
+    return visits.assign(age_years=visits["age_years"].where(_seen_soon(visits, 0.3)))
+
+
+def _triage_if_seen_soon(visits: pd.DataFrame) -> pd.DataFrame:
+    return visits.assign(triage=visits["triage"].where(_seen_soon(visits, 0.5)))
+
+
+def _exact_if_seen_soon(visits: pd.DataFrame) -> pd.DataFrame:
+    values = visits["temperature_celsius"]
+    return visits.assign(temperature_celsius=values.where(_seen_soon(visits, 0.0), values.round()))
+
+
+def _reason_if_seen_soon(visits: pd.DataFrame) -> pd.DataFrame:
+    named = (_minutes(visits) <= 40) & (np.random.default_rng(4).random(len(visits)) < 0.5)
+    return visits.assign(reason=visits["reason"].mask(named, "vertigo"))
+
+
+def _sent_when_left(visits: pd.DataFrame) -> pd.DataFrame:
+    times = visits[["arrived_at", "triaged_at", "seen_at", "bed_requested_at", "left_at"]]
+    return visits.assign(received_at=times.max(axis=1))
+
+
+@pytest.fixture(scope="module")
+def simulated() -> dict[str, pd.DataFrame]:
+    """A sound hospital's tables."""
+    return dict(simulate(180, seed=80_001, scale=0.25))
+
+
+@pytest.mark.parametrize(
+    ("flaw", "found", "note"),
+    [
+        (_known_if_seen_soon, {"excess_correlation_known": "spo2_percent"}, "leak_known"),
+        (_missing_if_seen_soon, {"excess_correlation_known": "pain_0_10"}, "leak_known"),
+        (_age_if_seen_soon, {"excess_correlation_known": "age_years"}, "leak_known"),
+        (_triage_if_seen_soon, {"excess_correlation_known": "triage"}, "leak_known"),
+        (_exact_if_seen_soon, {"excess_correlation_digits": "temperature_celsius"}, "leak_digits"),
+        (_reason_if_seen_soon, {"excess_correlation": "reason"}, "leak_reason"),
+        (_sent_when_left, {"excess_correlation_entry": "visits"}, "leak_entry"),
+    ],
+)
+def test_what_only_those_write_who_see_the_patient_blocks_and_names_it(
+    simulated: dict[str, pd.DataFrame],
+    flaw: Callable[[pd.DataFrame], pd.DataFrame],
+    found: dict[str, str],
+    note: str,
+) -> None:
+    """Trees split on known or not, on decimals, on a word: none of these shows in the correlation of values."""
+    result = judged_rows(*prepared_waits({**simulated, "visits": flaw(simulated["visits"])}))
+    assert result.verdict is Verdict.BLOCK
+    assert stopped(result) == found
+    assert {f.note for f in result.findings if f.required and not f.verdict.opens} == {note}
+
+
+def test_what_is_missing_by_chance_and_what_follows_age_passes(simulated: dict[str, pd.DataFrame]) -> None:
+    """Four of ten values lost whatever the wait; and an age that waits follow, as old people may wait longer."""
+    visits = simulated["visits"]
+    lost = np.random.default_rng(5).random(len(visits)) < 0.4
+    older = np.clip(visits["age_years"] + np.nan_to_num(_minutes(visits)) / 6, 0, 120).astype("int64")
+    other = visits.assign(spo2_percent=visits["spo2_percent"].mask(lost), age_years=older)
+    result = judged_rows(*prepared_waits({**simulated, "visits": other}))
+    assert result.verdict is Verdict.PASS
+    (age,) = [f for f in result.findings if (f.metric, f.group) == ("excess_correlation", "age_years")]
+    assert (age.required, age.note) == (False, "settled_before")
+
+
+def test_decimals_are_those_that_were_written() -> None:
+    """In double and in single precision; what is unknown has none."""
+    written = np.array([37.0, 36.5, 36.45, 0.125, 101, np.nan, -0.3, 12.3456])
+    expected = [0, 1, 2, 3, 0, np.nan, 1, 4]
+    for values in (written, written.astype(np.float32)):
+        assert np.array_equal(decimals(values.astype(np.float64)), expected, equal_nan=True)
+
+
 def test_a_leak_is_the_size_that_its_formula_says() -> None:
     """x' = (1 - s) x + s y, standardised, with mean and deviation of x; what has no outcome stays."""
     rng = np.random.default_rng(2)
@@ -186,23 +282,23 @@ def test_what_was_not_probed_opens_nothing(sound: Evidence) -> None:
     assert SOUND.leakage is not None
     few = replace(SOUND.leakage, rows=3)
     assert judge_contract(with_probed(sound, leakage=few), POLICY).verdict is Verdict.INCONCLUSIVE
-    age = SOUND.leakage.alignments[0]
-    for excess_correlation in (np.full(20, np.nan), age.excess_correlation[:3]):
-        odd = replace(SOUND.leakage, alignments=(replace(age, excess_correlation=excess_correlation),))
+    pain = SOUND.leakage.alignments[0]
+    for excess_correlation in (np.full(20, np.nan), pain.excess_correlation[:3]):
+        odd = replace(SOUND.leakage, alignments=(replace(pain, excess_correlation=excess_correlation),))
         result = judge_contract(with_probed(sound, leakage=odd), POLICY)
         assert result.verdict is Verdict.INCONCLUSIVE
-        assert stopped(result) == {"excess_correlation": "age_years"}
+        assert stopped(result) == {"excess_correlation": "pain_0_10"}
 
 
 def test_a_lead_that_may_be_chance_is_inconclusive_and_one_by_right_is_told(sound: Evidence) -> None:
     """Beyond the margin, the interval decides; what the policy says is settled before is correlated by right."""
     assert SOUND.leakage is not None
-    age, came = SOUND.leakage.alignments
-    noisy = replace(age, own=0.10, shifted=0.02, excess_correlation=0.08 + 0.3 * np.cos(np.arange(20)))
+    pain, came = SOUND.leakage.alignments
+    noisy = replace(pain, own=0.10, shifted=0.02, excess_correlation=0.08 + 0.3 * np.cos(np.arange(20)))
     facts = replace(SOUND.leakage, alignments=(noisy, came))
     result = judge_contract(with_probed(sound, leakage=facts), POLICY)
     assert result.verdict is Verdict.INCONCLUSIVE
-    assert stopped(result) == {"excess_correlation": "age_years"}
+    assert stopped(result) == {"excess_correlation": "pain_0_10"}
     told = {f.group: f for f in result.findings if f.metric == "excess_correlation"}
     by_right = told["arrival_mode"]
     assert (by_right.required, by_right.verdict, by_right.note) == (False, Verdict.PASS, "settled_before")
