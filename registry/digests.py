@@ -1,13 +1,22 @@
 """Digests and files that are whole or not there."""
 
+import errno
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import Any
 
-__all__ = ["canonical_json", "sha256_bytes", "sha256_file", "sync_folder", "write_atomically"]
+__all__ = [
+    "canonical_json",
+    "read_plain_file",
+    "sha256_bytes",
+    "sha256_file",
+    "sync_folder",
+    "write_atomically",
+]
 
 
 def canonical_json(body: Any) -> bytes:
@@ -27,6 +36,27 @@ def sha256_file(path: Path) -> str:
     """Digest of a file's bytes."""
     with open(path, "rb") as file:
         return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_plain_file(path: Path, *, follow: bool = False) -> bytes:
+    """The bytes of a plain file; anything else is refused without being opened: opening a pipe may never return.
+
+    Args:
+        path: of the file.
+        follow: a link to a plain file will do (a mounted trust folder may consist of such links).
+
+    Raises:
+        OSError: it is not there, cannot be read, or is a link, a folder, a pipe, a socket or a device.
+    """
+    found = path.stat() if follow else path.lstat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "is no plain file", str(path))
+    # Should it become something else at this moment, opening it neither follows nor waits.
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "is no plain file", str(path))
+        return file.read()
 
 
 def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:

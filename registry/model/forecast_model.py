@@ -27,7 +27,7 @@ from hospital.features.feature import TRIAGE_RANK, Feature
 from registry.errors import PackageError
 from registry.model.hospital_total import HospitalTotal
 from registry.model.linear_step import LinearStep, Median
-from registry.package.manifest import Manifest, verify_package
+from registry.package.manifest import Manifest, read_package
 
 __all__ = ["MEDIAN", "Explained", "ForecastModel", "Rows", "model_quantiles", "quantiles_of_baseline"]
 
@@ -110,8 +110,11 @@ class ForecastModel:
         Raises:
             PackageError: a byte of it is not what its manifest says, or its files are of another Vigie.
         """
-        self.manifest: Manifest = verify_package(directory)
-        self._files = {name: (directory / name).read_bytes() for name in self.manifest.files}
+        package = read_package(directory)
+        self.manifest: Manifest = package.manifest
+        self.digest = package.digest
+        """Of the very bytes that it was built from."""
+        self._files = package.files
         try:
             self._read()
         except (KeyError, ValueError, TypeError, IndexError) as error:

@@ -7,21 +7,24 @@ Nothing in it names a time of day, a machine or a person.
 import os
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from registry.digests import canonical_json, sha256_bytes, sha256_file
+from registry.digests import canonical_json, read_plain_file, sha256_bytes
 from registry.errors import PackageError
 
 __all__ = [
     "ALLOWED_FILES",
     "FeatureEntry",
     "Manifest",
+    "PackageFiles",
     "UnitEntry",
     "package_digest",
     "read_manifest",
+    "read_package",
     "verify_package",
     "write_package",
 ]
@@ -120,7 +123,7 @@ def write_package(directory: Path, manifest: Mapping[str, Any], files: Mapping[s
 
 def package_digest(directory: Path) -> str:
     """Digest of a package: that of its manifest."""
-    return sha256_file(directory / MANIFEST)
+    return sha256_bytes(read_plain_file(directory / MANIFEST))
 
 
 def read_manifest(content: bytes) -> Manifest:
@@ -138,28 +141,57 @@ def read_manifest(content: bytes) -> Manifest:
         ) from None
 
 
+@dataclass(frozen=True)
+class PackageFiles:
+    """A package's bytes, each read once and verified: what is built from them is what was signed.
+
+    Attributes:
+        manifest: as read.
+        digest: of the manifest's bytes, which is the package's.
+        files: content by name.
+    """
+
+    manifest: Manifest
+    digest: str
+    files: Mapping[str, bytes]
+
+
 def verify_package(directory: Path) -> Manifest:
     """Checks every byte of a package before anything is built from it; returns its manifest.
 
     Raises:
         PackageError: a file is missing, unknown or changed; every one is named.
     """
+    return read_package(directory).manifest
+
+
+def read_package(directory: Path) -> PackageFiles:
+    """Reads a package and checks every byte that was read.
+
+    Raises:
+        PackageError: a file is missing, unknown, changed or no plain file; every one is named.
+    """
     try:
-        manifest = read_manifest((directory / MANIFEST).read_bytes())
+        content = read_plain_file(directory / MANIFEST)
+        present = {p.name for p in directory.iterdir()} - {MANIFEST}
     except OSError:
         raise PackageError(
             f"There is no package in {directory.name}: manifest.json cannot be read."
         ) from None
-    found = {p.name for p in directory.iterdir()} - {MANIFEST}
-    faults = [f"{name} is not a file that a package may hold" for name in sorted(found - ALLOWED_FILES)]
-    faults += [
-        f"{name} is not named by the manifest"
-        for name in sorted((found & ALLOWED_FILES) - set(manifest.files))
-    ]
-    faults += [f"{name} is missing" for name in sorted(set(manifest.files) - found)]
-    for name in sorted(found & set(manifest.files) & ALLOWED_FILES):
-        if (directory / name).is_symlink() or sha256_file(directory / name) != manifest.files[name]:
+    manifest = read_manifest(content)
+    named = set(manifest.files)
+    faults = [f"{name} is not a file that a package may hold" for name in sorted(present - ALLOWED_FILES)]
+    faults += [f"{name} is not named by the manifest" for name in sorted((present & ALLOWED_FILES) - named)]
+    faults += [f"{name} is missing" for name in sorted(named - present)]
+    files: dict[str, bytes] = {}
+    for name in sorted(present & named & ALLOWED_FILES):
+        try:
+            files[name] = read_plain_file(directory / name)
+        except OSError as error:
+            faults.append(f"{name} cannot be read ({error.strerror})")
+            continue
+        if sha256_bytes(files[name]) != manifest.files[name]:
             faults.append(f"{name} is not the file that was signed: its bytes were changed")
     if faults:
         raise PackageError("The package does not verify: " + "; ".join(faults) + ".")
-    return manifest
+    return PackageFiles(manifest, sha256_bytes(content), files)

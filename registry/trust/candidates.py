@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from registry.digests import canonical_json, sha256_file, write_atomically
+from registry.digests import canonical_json, read_plain_file, sha256_bytes, write_atomically
 from registry.errors import CandidateError
 from registry.package.manifest import package_digest
 from registry.trust.keys import Key, Signed
@@ -76,7 +76,7 @@ class Candidate:
             CandidateError: it is missing or no JSON object.
         """
         try:
-            body = json.loads((self.folder / name).read_bytes())
+            body = json.loads(read_plain_file(self.folder / name))
         except OSError:
             hint = (
                 f"run vigie check {self.model} {self.version} first"
@@ -103,7 +103,7 @@ class Candidate:
             )
         try:
             return {"package_digest": package_digest(self.package)} | {
-                key: sha256_file(self.folder / name) for key, name in SIGNED_FILES.items()
+                key: sha256_bytes(read_plain_file(self.folder / name)) for key, name in SIGNED_FILES.items()
             }
         except OSError as error:
             raise CandidateError(

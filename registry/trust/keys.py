@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256, Hash
 
-from registry.digests import canonical_json, sync_folder
+from registry.digests import canonical_json, read_plain_file, sync_folder
 from registry.errors import KeyFileError, SignatureError
 
 __all__ = [
@@ -182,7 +182,7 @@ def load_key(path: Path) -> Key:
     """
     try:
         mode = path.stat().st_mode
-        content = path.read_bytes()
+        content = read_plain_file(path, follow=True)
     except OSError as error:
         raise KeyFileError(
             f"The key file {path} cannot be read ({error.strerror}): check its path."

@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hospital.times import instant
-from registry.digests import canonical_json, sha256_bytes, sync_folder, write_atomically
+from registry.digests import canonical_json, read_plain_file, sha256_bytes, sync_folder, write_atomically
 from registry.errors import PolicyError, PromotionError, RegistryError, SignatureError
 from registry.package.manifest import verify_package
 from registry.policy.board_policy import load_policy
@@ -186,7 +186,7 @@ def _obstacles(hold: _Hold, found: Candidate) -> tuple[list[str], list[Signed]]:
     if digests["policy_digest"] != trust.policy_digest:
         reasons.append(f"it was checked under another policy than the one in force: {again}")
     try:
-        needed = load_policy((found.folder / "policy.toml").read_bytes()).approvals
+        needed = load_policy(read_plain_file(found.folder / "policy.toml")).approvals
     except PolicyError as error:
         needed = 2
         reasons.append(str(error))

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from registry.digests import canonical_json, sha256_bytes, sha256_file
+from registry.digests import canonical_json, read_plain_file, sha256_bytes
 from registry.errors import PackageError, PolicyError, ReleaseError, SignatureError
-from registry.package.manifest import package_digest, verify_package
+from registry.package.manifest import read_package
 from registry.policy.board_policy import load_policy
 from registry.settings import Settings
 from registry.trust.candidates import MODELS, REGISTRATION, SIGNED_FILES
@@ -81,7 +81,7 @@ class Release:
 
     def json(self, name: str) -> dict[str, Any]:
         """Its report.json or card.json."""
-        body: dict[str, Any] = json.loads((self.folder / name).read_bytes())
+        body: dict[str, Any] = json.loads(read_plain_file(self.folder / name))
         return body
 
 
@@ -188,10 +188,10 @@ def verify_release(
     where = f"{model}: release {link.number} is refused"
     folder = release_folder(settings, model, link.number) if folder is None else folder
     try:
-        _verify_files(where, folder, link.body)
-        _verify_people(where, link, trust, (folder / "policy.toml").read_bytes())
+        files = _verified_files(where, folder, link.body)
+        _verify_people(where, link, trust, files["policy.toml"])
         release = Release(model, str(link.body["version"]), link.number, folder, link.body, link.digest)
-        _verify_meaning(where, release)
+        _verify_meaning(where, release, json.loads(files["report.json"]))
     except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise ReleaseError(
             f"{where}: its files cannot be read ({type(error).__name__}): restore {folder.name} from a copy."
@@ -211,7 +211,10 @@ def _numbers(settings: Settings, model: str) -> list[int]:
 def _link(settings: Settings, model: str, number: int, trust: Trust) -> Link:
     where = f"{model}: release {number} is refused"
     try:
-        content = (release_folder(settings, model, number) / "release.json").read_bytes()
+        folder = release_folder(settings, model, number)
+        if folder.is_symlink():
+            raise ReleaseError(f"{where}: {folder.name} is a link elsewhere; restore it from a copy.")
+        content = read_plain_file(folder / "release.json")
     except OSError:
         raise ReleaseError(
             f"{where}: its release.json cannot be read. Restore it from a copy; if {number:06d} was never "
@@ -235,8 +238,8 @@ def _link(settings: Settings, model: str, number: int, trust: Trust) -> Link:
     return Link(number, signed, releaser, sha256_bytes(content))
 
 
-def _verify_files(where: str, folder: Path, body: dict[str, Any]) -> None:
-    """Every byte is what was signed, and there is no file besides."""
+def _verified_files(where: str, folder: Path, body: dict[str, Any]) -> dict[str, bytes]:
+    """The signed files' bytes by name, each read once: every byte is what was signed, and there is no file besides."""
     known = {*SIGNED_FILES.values(), "release.json", "package"}
     extra = sorted({path.name for path in folder.iterdir()} - known)
     if extra:
@@ -244,19 +247,27 @@ def _verify_files(where: str, folder: Path, body: dict[str, Any]) -> None:
     linked = sorted(name for name in known if (folder / name).is_symlink())
     if linked:
         raise ReleaseError(f"{where}: {', '.join(linked)} is a link elsewhere; restore it from a copy.")
+    files: dict[str, bytes] = {}
     for field, name in SIGNED_FILES.items():
-        if not (folder / name).is_file() or sha256_file(folder / name) != body[field]:
+        try:
+            files[name] = read_plain_file(folder / name)
+        except OSError as error:
+            raise ReleaseError(
+                f"{where}: {name} cannot be read ({error.strerror}); restore it from a copy or roll back."
+            ) from None
+        if sha256_bytes(files[name]) != body[field]:
             raise ReleaseError(
                 f"{where}: {name} is not what was signed; restore it from a copy or roll back."
             )
     try:
-        verify_package(folder / "package")
+        digest = read_package(folder / "package").digest
     except PackageError as error:
         raise ReleaseError(f"{where}: {error} Restore it from a copy or roll back.") from None
-    if package_digest(folder / "package") != body["package_digest"]:
+    if digest != body["package_digest"]:
         raise ReleaseError(
             f"{where}: package/manifest.json is not what was signed; restore it from a copy or roll back."
         )
+    return files
 
 
 def _verify_people(where: str, link: Link, trust: Trust, policy: bytes) -> None:
@@ -298,9 +309,9 @@ def _all_approve(approvals: Sequence[Signed], body: dict[str, Any], same: Sequen
     return all(a.body.get("decision") == "approve" and _agree(a.body, body, fields) for a in approvals)
 
 
-def _verify_meaning(where: str, release: Release) -> None:
+def _verify_meaning(where: str, release: Release, report: dict[str, Any]) -> None:
     """The report passes this package under this policy, and the signed scope is the one that it found."""
-    report, body = release.json("report.json"), release.body
+    body = release.body
     expected = {
         "verdict": "pass",
         "digest": release.package_digest,

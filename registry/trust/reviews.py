@@ -14,7 +14,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from hospital.times import instant
-from registry.digests import canonical_json, write_atomically
+from registry.digests import canonical_json, read_plain_file, write_atomically
 from registry.errors import ReviewError, SignatureError
 from registry.package.manifest import verify_package
 from registry.record.database import opened_database, writing
@@ -224,6 +224,6 @@ def _files(found: Candidate) -> list[Path]:
 
 def _read(path: Path) -> Signed:
     try:
-        return Signed.from_json(json.loads(path.read_bytes()))
+        return Signed.from_json(json.loads(read_plain_file(path)))
     except (OSError, ValueError, RecursionError):
         raise SignatureError(f"The review {path.name} cannot be read: restore it from a copy.") from None

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from registry.digests import canonical_json, write_atomically
+from registry.digests import canonical_json, read_plain_file, write_atomically
 from registry.errors import SignatureError, TrustError
 from registry.trust.keys import Key, Signed, is_demo_key, is_person_name, is_public_key
 
@@ -153,7 +153,7 @@ def load_trust(folder: Path) -> Trust:
         TrustError: it is missing or broken.
     """
     try:
-        body: dict[str, Any] = json.loads((folder / FILE).read_bytes())
+        body: dict[str, Any] = json.loads(read_plain_file(folder / FILE, follow=True))
         keys = tuple(_key(k) for k in body["keys"])
         lowest = {str(model): int(number) for model, number in body["lowest_release"].items()}
         if body["format"] != 1 or not isinstance(body["demo"], bool):

@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Protocol
 
 from hospital.errors import VigieError
+from registry.errors import ReleaseError
 from registry.monitoring.alarms import StandingAlarm
 from registry.settings import Settings
 from registry.trust.candidates import MODELS
@@ -26,6 +27,8 @@ __all__ = ["ReleaseSource", "Releases", "State", "StoredReleases"]
 LOG = logging.getLogger("vigie.releases")
 CHECK_SECONDS = 1.0
 RETRY_SECONDS = 10.0
+VERIFY_SECONDS = 60.0
+"""How often the files of what is served are verified again, although nothing says that they changed."""
 
 
 class ReleaseSource(Protocol):
@@ -40,6 +43,14 @@ class ReleaseSource(Protocol):
 
         Raises:
             VigieError: it does not verify.
+        """
+        ...
+
+    def verify(self, model: str) -> None:
+        """Verifies the newest release's files again, without loading it.
+
+        Raises:
+            VigieError: they do not verify any more.
         """
         ...
 
@@ -65,6 +76,11 @@ class StoredReleases(ReleaseSource):
         release = current_release(self._settings, model)
         return None if release is None else _loaded(release)
 
+    def verify(self, model: str) -> None:
+        """The newest release's signatures and every byte of its files."""
+        if (self._settings.trust / "trust.json").exists():
+            current_release(self._settings, model)
+
     def floor(self, model: str) -> int:
         """The lowest acceptable release number."""
         return load_trust(self._settings.trust).lowest_release.get(model, 0)
@@ -76,6 +92,11 @@ def _loaded(release: Release) -> LoadedModel:
     )
 
     engine = ForecastModel(release.package)
+    if engine.digest != release.package_digest:
+        raise ReleaseError(
+            f"{release.model}: release {release.sequence} is refused: its package was changed while it was loaded. "
+            "Restore it from a copy."
+        )
     manifest = engine.manifest
     return LoadedModel(
         name=release.model,
@@ -119,7 +140,7 @@ class Releases:
         self._scopes: dict[tuple[str, int], frozenset[tuple[str, float]]] = {}
         self._states: dict[str, State] = {name: State() for name in MODELS}
         self._stamps: dict[str, object] = {}
-        self._checked, self._retry_at = -CHECK_SECONDS, 0.0
+        self._checked, self._retry_at, self._verify_at = -CHECK_SECONDS, 0.0, VERIFY_SECONDS
         self._lock = Lock()
 
     @property
@@ -142,20 +163,24 @@ class Releases:
         try:
             if self.due:
                 self._checked = self._clock()
-                retry = self._checked >= self._retry_at
+                retry, verify = self._checked >= self._retry_at, self._checked >= self._verify_at
                 for model in MODELS:
-                    self._refresh(model, retry=retry)
+                    self._refresh(model, retry=retry, verify=verify)
                     self._read_alarms(model)
                 if retry:
                     self._retry_at = self._checked + RETRY_SECONDS
+                if verify:
+                    self._verify_at = self._checked + VERIFY_SECONDS
         finally:
             self._lock.release()
 
-    def _refresh(self, model: str, *, retry: bool) -> None:
+    def _refresh(self, model: str, *, retry: bool, verify: bool) -> None:
         former = self._states[model]
         try:
             stamp = self._source.stamp(model)
             if stamp == self._stamps.get(model) and not (former.fault and retry):
+                if verify and former.loaded is not None and not former.fault:
+                    self._source.verify(model)
                 return
             self._stamps[model] = stamp
             loaded = self._source.load(model)

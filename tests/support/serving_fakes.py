@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from hospital.errors import VigieError
 from hospital.times import HOUR, instant, moment
+from registry.errors import ReleaseError
 from registry.record.database import open_database, writing
 from registry.record.tokens import ROLES, create_token
 from serving.application import build_app
@@ -76,6 +77,7 @@ class FakeReleases(ReleaseSource):
         models = {name: loaded(name) for name in ("bed-demand", "wait-time")}
         self.found: dict[str, LoadedModel | VigieError | None] = dict(models if found is None else found)
         self.floors: dict[str, int] = {}
+        self.damaged: dict[str, str] = {}
         self.loads = 0
 
     def stamp(self, model: str) -> object:
@@ -87,6 +89,10 @@ class FakeReleases(ReleaseSource):
         if isinstance(found, VigieError):
             raise found
         return found
+
+    def verify(self, model: str) -> None:
+        if model in self.damaged:
+            raise ReleaseError(self.damaged[model])
 
     def floor(self, model: str) -> int:
         return self.floors.get(model, 0)

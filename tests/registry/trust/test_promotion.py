@@ -439,6 +439,57 @@ class TestServedReleases:
         self._refused(installation, "package is a link")
 
     @pytest.mark.parametrize(
+        "name", ["report.json", "policy.toml", "release.json", "package/median.ubj", "package/manifest.json"]
+    )
+    @pytest.mark.parametrize("way", ["pipe", "link"])
+    def test_what_is_no_plain_file_is_refused_without_being_opened(
+        self, installation: Installation, release: Release, name: str, way: str
+    ) -> None:
+        """Opening a pipe for reading waits for ever for somebody who writes: refresh and service would stand still."""
+        path = release.folder / name
+        path.rename(release.folder.parent.parent / "elsewhere")
+        if way == "pipe":
+            os.mkfifo(path)
+        else:
+            path.symlink_to(release.folder.parent.parent / "elsewhere")
+        refused: list[BaseException] = []
+
+        def ask() -> None:
+            try:
+                current_release(installation.settings, "wait-time")
+            except ReleaseError as error:
+                refused.append(error)
+
+        asking = threading.Thread(target=ask, daemon=True)
+        asking.start()
+        asking.join(timeout=10)
+        assert not asking.is_alive()
+        assert len(refused) == 1
+        assert Path(name).name in str(refused[0])
+
+    def test_a_release_folder_that_is_a_link_is_refused(
+        self, installation: Installation, release: Release
+    ) -> None:
+        """The same bytes elsewhere may be others the next moment."""
+        shutil.move(release.folder, release.folder.parent.parent / "elsewhere")
+        release.folder.symlink_to(release.folder.parent.parent / "elsewhere")
+        self._refused(installation, "is a link elsewhere")
+
+    def test_a_trust_file_that_is_a_pipe_is_refused_and_a_mounted_link_is_read(
+        self, installation: Installation, release: Release
+    ) -> None:
+        """A folder mounted from configuration consists of links to plain files."""
+        trust = installation.settings.trust / "trust.json"
+        elsewhere = installation.settings.trust / "trust-of-today.json"
+        trust.rename(elsewhere)
+        trust.symlink_to(elsewhere)
+        assert _current(installation).digest == release.digest
+        trust.unlink()
+        os.mkfifo(trust)
+        with pytest.raises(TrustError, match="no trust file"):
+            current_release(installation.settings, "wait-time")
+
+    @pytest.mark.parametrize(
         "change",
         [
             {"version": "3"},
