@@ -11,6 +11,7 @@ from registry.cards.pictures import interval_of, intervals
 __all__ = ["Fairness"]
 
 Finding = Mapping[str, Any]
+_MADE_OF = {"age_band": "age_years"}
 _PICTURED = ("share_above_p50", "relative_bias", "log_error", "outside_interval")
 
 
@@ -23,13 +24,26 @@ class Fairness:
     def pieces(self, words: Words) -> Sequence[Piece]:
         """A picture and table of each judged disparity, then the figures of every group."""
         disparities = [h for g in self.groups for h in g["disparities"] if h.get("note") != "worst_case"]
-        parts: list[Piece] = [Paragraph(words.t(f"fairness_note_{words.model}"))]
+        parts: list[Piece] = [Paragraph(words.t(f"fairness_note_{words.model}")), *self._inputs(words)]
         if not self.groups:
             parts.append(Paragraph(words.t("fairness_none")))
         for metric in dict.fromkeys(h["metric"] for h in disparities):
             parts += self._disparity(metric, [h for h in disparities if h["metric"] == metric], words)
         parts += self._figures(words)
         return (Section("fairness", words.t("fairness"), parts),)
+
+    def _inputs(self, words: Words) -> Sequence[Piece]:
+        """Which attributes the model is never given, and which it is: reasons may name an age, and so an age band."""
+        if words.model != "wait-time":
+            return ()  # units and sites are no attributes of a person
+        named = dict.fromkeys(g["group"].partition("=")[0] for g in self.groups if "*" not in g["group"])
+        given = [a for a in named if a in words.features or _MADE_OF.get(a) in words.features]
+        sentences = {"fairness_never": [a for a in named if a not in given], "fairness_given": given}
+        return [
+            Paragraph(words.t(key, names=", ".join(words.attribute(a) for a in attributes)))
+            for key, attributes in sentences.items()
+            if attributes
+        ]
 
     def _disparity(self, metric: str, disparities: Sequence[Finding], words: Words) -> Sequence[Piece]:
         measured = [h for h in disparities if interval_of(h, words) is not None]

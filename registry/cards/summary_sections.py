@@ -78,7 +78,18 @@ class Brief:
         if figures.empty:
             return ()
         notice = Paragraph(words.t("brief_baseline_only") if self.baseline_only else "")
-        return (Section("brief", words.t("brief"), (notice, figures)),)
+        return (Section("brief", words.t("brief"), (notice, figures, self._harmed(words))),)
+
+    def _harmed(self, words: Words) -> Paragraph:
+        """Groups that are shown to fare worse, by name, whether or not there were rows enough to block."""
+        named = {
+            h["group"]: None
+            for g in self.groups
+            for h in g["disparities"]
+            if h["required"] and (h["verdict"] == "block" or h.get("note") == "harm_shown")
+        }
+        groups = ", ".join(words.group(group) for group in named)
+        return Paragraph(words.t("brief_harmed", len(named), groups=groups) if named else "")
 
     def _row(self) -> Mapping[str, Any] | None:
         """The row for everybody at the trusted horizon nearest to a day, or at any."""
@@ -120,7 +131,9 @@ class Brief:
             h for g in self.groups for h in g["disparities"] if h["value"] is not None and h["required"]
         ]
         named = {h["group"] for h in judged}
-        disadvantaged = {h["group"] for h in judged if h["verdict"] == "block"}
+        disadvantaged = {
+            h["group"] for h in judged if h["verdict"] == "block" or h.get("note") == "harm_shown"
+        }
         small = {h["group"] for g in self.groups for h in g["disparities"] if h.get("note") in _SMALL}
         if not named and not small:
             return "", ""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hospital.arrays import Array
+from hospital.times import DAY, HOUR
 from registry.evidence.records import EarlierGap, Evidence, Scored
 from registry.model.forecast_errors import held, log_wait, share_inside
 from registry.policy.board_policy import Policy
@@ -26,9 +27,10 @@ from registry.statistics.verdict import Finding, GateResult, undecided
 
 __all__ = ["judge_fairness", "small_gaps"]
 
+_EVENING, _MORNING = 20, 8
 _WAIT_BLOCK_DAYS = 1
 _BED_BLOCK_DAYS = 7
-_FEWEST = 100  # rows of a group under which not even a figure is reported
+_FEWEST = 30  # rows of a group under which not even a figure is reported
 
 
 def judge_fairness(evidence: Evidence, policy: Policy, scope: tuple[Cell, ...]) -> GateResult:
@@ -56,26 +58,51 @@ def small_gaps(evidence: Evidence, policy: Policy) -> tuple[EarlierGap, ...]:
 
 @dataclass(frozen=True)
 class _Waits:
-    """Wait time, by audit attribute and, where a disparity can only block, by intersections of two of them."""
+    """Wait time, by audit attribute of the policy or the mapping.
+
+    Where a disparity can only block, also by two of them at once, and by attribute at night and at weekends.
+    """
 
     evidence: Evidence
     policy: Policy
 
     def found(self) -> Iterator[Disparity | Finding]:
-        rules = self.policy.document.fairness
-        for attribute in rules.attributes:
-            if attribute not in self.evidence.test.audit:
-                yield undecided("attribute", attribute, 0, "attribute_missing")
+        rules, audit = self.policy.document.fairness, self.evidence.test.audit
+        attributes = tuple(dict.fromkeys((*rules.attributes, *audit)))
+        for attribute in attributes:
+            if attribute in audit:
+                yield from self._attribute(attribute)
                 continue
-            yield from self._attribute(attribute)
+            # A hospital whose record has no language can never judge by it; one with nothing at all is not judged.
+            required = attribute in rules.required_groups or not audit
+            yield undecided("attribute", attribute, 0, "attribute_missing", required=required)
         for pair in rules.intersections:
             yield from self._intersection(pair)
+        known = self.evidence.test.known()
+        for attribute in (*attributes, "department"):
+            for name, mine in _hours(known).items():
+                yield from self._at(attribute, name, known.part(mine))
+
+    def _at(self, attribute: str, hours: str, known: Scored) -> Iterator[Disparity | Finding]:
+        """Groups at some hours, against the others at the same hours: a group may fare worse at night alone.
+
+        They can only block, or keep shut: over all hours together each is judged already.
+        """
+        least = self.policy.document.fairness.minimum_rows_to_block
+        groups = known.unit_group if attribute == "department" else known.audit.get(attribute)
+        if groups is None or known.size == 0:
+            return
+        names, scores = group_names(groups), self._scores(known)
+        for name in sorted(set(names) - {UNKNOWN}):
+            mine = names == name
+            if least <= mine.sum() < mine.size:
+                yield from self._disparities(f"{attribute}={name}*{hours}", mine, known, scores, judged=False)
 
     def small_groups(self) -> Iterator[Disparity]:
         """Groups that are listed for want of rows, and those alone: what is judged is not judged again."""
-        rules = self.policy.document.fairness
-        for attribute in rules.attributes:
-            if attribute in self.evidence.test.audit:
+        rules, audit = self.policy.document.fairness, self.evidence.test.audit
+        for attribute in dict.fromkeys((*rules.attributes, *audit)):
+            if attribute in audit:
                 groups = self._groups(attribute)
                 known, names = self.evidence.test.part(groups.known), groups.rows[groups.known]
                 scores = self._scores(known)
@@ -195,6 +222,15 @@ class _Waits:
             days=_WAIT_BLOCK_DAYS,
             resamples=self.policy.document.fairness.resamples,
         )
+
+
+def _hours(known: Scored) -> dict[str, Array]:
+    """Rows of nights and of weekends, by the hospital's clock: bool [n] each."""
+    utc_hour = known.prediction_time // HOUR % 24
+    ahead = (known.local_hour - utc_hour + 12) % 24 - 12
+    weekday = ((known.prediction_time + ahead * HOUR) // DAY + 3) % 7  # the first day of 1970 was a Thursday
+    night = (known.local_hour < _MORNING) | (known.local_hour >= _EVENING)
+    return {"night": night, "weekend": weekday >= 5}
 
 
 def _log_error(known: Scored) -> Array:

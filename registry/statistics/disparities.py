@@ -16,6 +16,9 @@ from registry.statistics.verdict import Finding, Verdict
 __all__ = ["Disparity", "by_block", "gap", "mean_by_block", "periods_to_pass", "verdicts"]
 
 _FEWEST_BLOCKS = 4
+_OWN = 0.025
+"""One-sided level of a disparity's own 95 % interval, as a reader sees it: not corrected for how many others there are.
+"""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,11 @@ class Disparity:
 
 
 def verdicts(disparities: Sequence[Disparity], levels: Levels) -> list[Finding]:
-    """Holm's step-down over all groups and scores (Holm 1979): the first not rejected ends the blocks."""
+    """Holm's step-down over all groups and scores (Holm 1979): the first not rejected ends the blocks.
+
+    What is worse than the margin by its own 95 % interval keeps the gate shut, too, however few rows there are:
+    too little to block, and too much to pass over.
+    """
     findings = []
     rejecting = True
     for rank, disparity in enumerate(sorted(disparities, key=lambda h: h.found.p_above(h.margin))):
@@ -52,6 +59,8 @@ def verdicts(disparities: Sequence[Disparity], levels: Levels) -> list[Finding]:
         verdict, required, note, lacking = Verdict.INCONCLUSIVE, disparity.judged, "", 0
         if rejecting:
             verdict, required = Verdict.BLOCK, True
+        elif disparity.found.p_above(disparity.margin) < _OWN:
+            required, note, lacking = True, "harm_shown", disparity.lacking
         elif interval[1] <= disparity.margin and (disparity.judged or not disparity.lacking):
             verdict = Verdict.PASS
         elif disparity.lacking:  # it may be blocked whatever it lacks, and passes only by what it shows

@@ -22,9 +22,9 @@ UNKNOWN = "unknown"
 
 def group_names(values: Array) -> Array:
     """Names of groups (object [n] of text, None or NaN) as text: object [n]; None and NaN are "unknown"."""
-    told_as = {value: _name(value) for value in set(values)}
+    names = {value: _name(value) for value in set(values)}
     out = np.empty(values.size, object)
-    out[:] = [told_as[value] for value in values]
+    out[:] = [names[value] for value in values]
     return out
 
 
@@ -131,7 +131,8 @@ def reported_figures(known: Scored, attribute: str, groups: Array) -> list[Findi
     """fairlearn's disaggregation, reported and not judged: how long groups wait, and how far forecasts are off.
 
     Args:
-        known: rows with outcome and forecast. groups: object [n], their groups.
+        known: rows with outcome and forecast.
+        groups: object [n], their groups.
     """
     if known.size == 0:
         return []
@@ -140,25 +141,31 @@ def reported_figures(known: Scored, attribute: str, groups: Array) -> list[Findi
         y_true=known.outcome,
         y_pred=np.column_stack([known.quantiles[:, 1], known.p50, known.quantiles[:, -2]]),
         sensitive_features=pd.Series(groups, name=attribute),
+        sample_params={"weight": known.weight},
     )
     counts = pd.Series(groups).value_counts()
     return [
-        _told(metric, f"{attribute}={name}", value, int(counts[name]))
+        _reported(metric, f"{attribute}={name}", value, int(counts[name]))
         for name in sorted(set(groups))
         for metric, value in frame.by_group[name].items()
     ]
 
 
-def _figures(outcome: Array, forecast: Array) -> dict[str, float]:
-    """Of outcomes (float64 [n]) and p10, p50 and p90 (float64 [n, 3])."""
+def _figures(outcome: Array, forecast: Array, weight: Array) -> dict[str, float]:
+    """Of outcomes and weights (float64 [n]) and p10, p50 and p90 (float64 [n, 3]).
+
+    Weighted like every other mean of the report: who was censored is made up for by those alike who were not.
+    """
     low, middle, high = np.asarray(forecast).T
     error = outcome - middle
     inside = (outcome >= low) & (outcome <= high)
     figures = {"mean_outcome": outcome, "bias": error, "absolute_error": np.abs(error), "coverage": inside}
-    return {name: float(np.mean(values)) for name, values in figures.items()}
+    if not np.sum(weight) > 0:
+        return dict.fromkeys(figures, np.nan)
+    return {name: float(np.average(values, weights=weight)) for name, values in figures.items()}
 
 
-def _told(metric: str, group: str, value: float, n: int) -> Finding:
+def _reported(metric: str, group: str, value: float, n: int) -> Finding:
     if not np.isfinite(value):
         return undecided(metric, group, n, "not_a_number", required=False)
     return Finding(metric, group, value, None, None, n, Verdict.PASS, required=False, note="reported")

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from hospital.arrays import Array
@@ -12,7 +13,7 @@ from registry.evidence.records import EarlierGap, Evidence
 from registry.gates import Finding, GateResult, Verdict
 from registry.gates.fairness import judge_fairness, small_gaps
 from registry.policy.board_policy import Policy, default_policy, load_policy
-from registry.statistics.groups import group_names, told
+from registry.statistics.groups import group_names, reported_figures
 from tests.support.synthetic_evidence import Hospital, beds, waits, with_judge
 
 POLICY = default_policy()
@@ -141,22 +142,43 @@ def test_an_attribute_mostly_unknown_is_inconclusive(sound: Evidence) -> None:
     assert of(result, "sex", "unknown_share").value == pytest.approx(1 / 3, abs=0.01)
 
 
-def test_an_attribute_that_the_data_lack_is_told(sound: Evidence) -> None:
-    """An attribute that the policy names and the data lack is not judged: the board may take it out of the policy."""
-    result = judged(with_audit(sound, "language", None))
-    assert result.verdict is Verdict.INCONCLUSIVE
-    assert of(result, "language", "attribute").note == "attribute_missing"
+def test_an_attribute_that_the_data_lack_is_reported_and_required_where_the_policy_says_so(
+    sound: Evidence,
+) -> None:
+    """Not judged, and not inconclusive for ever; a board that demands the attribute's groups gets no pass without."""
+    lacking = with_audit(sound, "language", None)
+    finding = of(judged(lacking), "language", "attribute")
+    assert (finding.note, finding.required) == ("attribute_missing", False)
+    assert judged(lacking).verdict is Verdict.PASS
+    demanded = with_policy(required_groups='{language = ["fr"]}')
+    assert judge_fairness(lacking, demanded, ()).verdict is Verdict.INCONCLUSIVE
+
+
+def test_an_attribute_that_only_the_mapping_declares_is_judged(sound: Evidence) -> None:
+    """The policy does not name it; the group that waits longer is found all the same."""
+    test = sound.test
+    insured = np.where(np.random.default_rng(6).random(test.size) < 0.5, "none", "full").astype(object)
+    longer = np.where(insured == "none", test.outcome * 1.4, test.outcome)
+    result = judged(with_judge(sound, audit={**test.audit, "insurance": insured}, outcome=longer))
+    assert of(result, "insurance=none").verdict is Verdict.BLOCK
+
+
+def test_without_any_attribute_nothing_is_judged(sound: Evidence) -> None:
+    """A hospital that brings no audit attribute at all gets no pass."""
     nothing = with_judge(sound, audit={})
     assert judged(nothing).verdict is Verdict.INCONCLUSIVE
 
 
 def test_the_gap_in_the_process_is_told_apart_from_the_models_error(sound: Evidence) -> None:
-    """How long each group waits, and how far forecasts are off, with fairlearn's own means."""
+    """How long each group waits, and how far forecasts are off, weighted for those who left unseen."""
     result = judged(sound)
     part = sound.test.known()
     women = part.audit["sex"] == "F"
-    assert of(result, "sex=F", "mean_outcome").value == pytest.approx(float(part.outcome[women].mean()))
-    assert of(result, "sex=F", "bias").value == pytest.approx(float((part.outcome - part.p50)[women].mean()))
+    weight = part.weight[women]
+    waited = np.average(part.outcome[women], weights=weight)
+    assert of(result, "sex=F", "mean_outcome").value == pytest.approx(waited)
+    off = np.average((part.outcome - part.p50)[women], weights=weight)
+    assert of(result, "sex=F", "bias").value == pytest.approx(off)
     assert {f.metric for f in result.findings if f.group == "sex=F" and not f.required} >= {
         "mean_outcome",
         "bias",
@@ -180,7 +202,7 @@ def test_what_is_told_is_looked_at_before_it_is_averaged() -> None:
     outcome = evidence.outcome.copy()
     names = group_names(evidence.audit["sex"])
     outcome[np.flatnonzero(names == "F")[0]] = np.nan
-    found = told(replace(evidence, outcome=outcome), "sex", names)
+    found = reported_figures(replace(evidence, outcome=outcome), "sex", names)
     bad = {f.group for f in found if f.verdict is Verdict.INCONCLUSIVE}
     assert bad == {"sex=F"}
     assert len(found) == 8
@@ -383,3 +405,55 @@ def test_rows_that_are_there_twice_do_not_make_a_disparity_surer(sound: Evidence
     assert once.interval is not None
     assert doubled.interval is not None
     assert doubled.interval == pytest.approx(once.interval, abs=1e-9)
+
+
+def test_a_small_group_that_is_shown_to_fare_worse_keeps_the_gate_shut(sound: Evidence) -> None:
+    """Too few rows to pass are no excuse for what their own interval shows; without the disparity they are listed."""
+    test = sound.test
+    rng = np.random.default_rng(8)
+    rare = np.where(rng.random(test.size) < 700 / test.size, "yes", "no").astype(object)
+    assert (rare == "yes").sum() < POLICY.document.fairness.minimum_rows
+    listed = of(judged(with_audit(sound, "language", rare)), "language=yes", "log_error")
+    assert (listed.required, listed.note) == (False, "needs_more_rows")
+    longer = np.where(rare == "yes", test.outcome * 1.35, test.outcome)
+    harmed = judged(with_judge(sound, audit={**test.audit, "language": rare}, outcome=longer))
+    shown = of(harmed, "language=yes", "log_error")
+    assert shown.interval is not None
+    assert shown.interval[0] > POLICY.document.fairness.margin_log_error
+    assert shown.required
+    assert not shown.verdict.opens
+    assert not harmed.verdict.opens
+
+
+def test_a_group_that_is_harmed_at_night_alone_is_found(sound: Evidence) -> None:
+    """Over all hours the disparity is under the margin; among the visits of the night it is not."""
+    test = sound.test
+    women = group_names(test.audit["sex"]) == "F"
+    night = (test.local_hour >= 20) | (test.local_hour < 8)
+    longer = np.where(women & night, test.outcome * 1.4, test.outcome)
+    result = judged(with_judge(sound, outcome=longer))
+    shut = {f.group for f in result.findings if f.required and not f.verdict.opens}
+    assert "sex=F*night" in shut
+    assert "sex=M*night" not in shut
+
+
+def test_weekends_are_those_of_the_hospital(sound: Evidence) -> None:
+    """A disparity on Saturdays and Sundays by the local clock is named as such."""
+    test = sound.test
+    women = group_names(test.audit["sex"]) == "F"
+    local = pd.to_datetime(test.prediction_time, unit="us", utc=True).tz_convert("Europe/Paris")
+    longer = np.where(women & (local.dayofweek >= 5), test.outcome * 1.6, test.outcome)
+    result = judged(with_judge(sound, outcome=longer))
+    assert "sex=F*weekend" in {f.group for f in result.findings if f.required and not f.verdict.opens}
+
+
+def test_a_groups_figures_are_weighted_like_the_headline() -> None:
+    """The whole department as one group has the error that the report's first row has, censored waits made up for."""
+    evidence = waits(Hospital(days=430, visits=20), np.random.default_rng(1)).test.known()
+    weight = np.where(evidence.local_hour < 12, 1.0, 3.0)
+    everybody = np.full(evidence.size, "everybody", object)
+    found = reported_figures(replace(evidence, weight=weight), "department", everybody)
+    error = np.abs(evidence.outcome - evidence.p50)
+    figures = {f.metric: f.value for f in found}
+    assert figures["absolute_error"] == pytest.approx(np.average(error, weights=weight), rel=1e-12)
+    assert abs(float(np.average(error, weights=weight)) - float(error.mean())) > 0.01
