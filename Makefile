@@ -79,9 +79,9 @@ bench-train: setup
 bench-unchanged: setup
 	$(BIN)/python -m benchmarks.unchanged --before $(BEFORE)
 
-# Of the files changed since they were measured; ALL=1: of all; SAMPLE=150 SEED=n: so many drawn of each folder.
+# Of the files changed since they were measured (or since BASE), of all (ALL=1), or a sample (SAMPLE=150 SEED=n).
 mutants: setup
-	$(BIN)/python -m benchmarks.mutants $(if $(ALL),--all) $(if $(SAMPLE),--sample $(SAMPLE) --seed $(SEED))
+	$(BIN)/python -m benchmarks.mutants $(if $(ALL),--all) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(if $(BASE),--base $(BASE)) $(if $(FRESH),--fresh) $(foreach f,$(FOLDER),--folder $(f))
 
 picture-architecture: setup
 	$(BIN)/python -m tests.support.architecture

@@ -81,12 +81,10 @@ class Fork:
 
     def kill(self) -> None:
         """Kills it and what it started."""
-        for victim in (
-            lambda: os.killpg(self.pid, signal.SIGKILL),
-            lambda: os.kill(self.pid, signal.SIGKILL),
-        ):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                victim()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # before it has a group of its own
+            os.kill(self.pid, signal.SIGKILL)
 
 
 def start(work: Callable[[Callable[[Any], None]], None], log: Path, limits: Limits | None = None) -> Fork:

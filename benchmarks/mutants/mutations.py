@@ -26,6 +26,7 @@ _DECIDING = {
     ),
     *("term", "power", "shift_expr", "factor", "except_clause"),
 }
+_ARITHMETIC = ("arith_expr", "term", "power", "shift_expr", "expr", "xor_expr", "and_expr")
 
 
 @dataclass(frozen=True)
@@ -124,10 +125,10 @@ def _is_dead_text(parent: Any, place: int) -> bool:
 
 
 def _is_no_arithmetic(operator: str, node: Any, function: str | None) -> bool:
-    """A union of types, and joined paths or texts: their swapped twin is an error that any test would find."""
-    if "operator" not in node.type:
+    """A star or slash of parameters, a union of types, joined paths or texts: any test would find the swapped twin."""
+    if node.type != "operator":
         return False
-    if "_Bit" in operator and function is None:
+    if node.parent.type not in _ARITHMETIC or ("_Bit" in operator and function is None):
         return True
     siblings = node.parent.children
     place = next(i for i, child in enumerate(siblings) if child is node)

@@ -5,6 +5,7 @@ import json
 import os
 import selectors
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -22,7 +23,7 @@ from benchmarks.mutants.survey import SurveyedFile, module_of, survey
 __all__ = ["FolderRun", "run_folder"]
 
 _SPLIT = 30
-_PRODUCT = ("explain", "hospital", "registry", "serving", "training")
+_PRODUCT = ("cli", "explain", "hospital", "registry", "serving", "training")
 Tell = Callable[[str], None]
 
 
@@ -120,12 +121,26 @@ def _survey(folder: Folder, tests: TestDigests, state: Path, tell: Tell) -> list
 
 def _job(mutation: Mutation, surveyed: list[SurveyedFile]) -> Job:
     seeing = [file for file in surveyed if file.sees(mutation.file, mutation.function)]
+    own = _own(mutation, seeing)
     ranked = [
-        (unreached, number, seconds, test)
-        for number, file in enumerate(seeing)
+        (file is not own, unreached, seconds, test)
+        for file in seeing
         for unreached, seconds, test in file.order(mutation.file, mutation.function)
     ]
     return Job(mutation, [test for *_, test in sorted(ranked)])
+
+
+def _own(mutation: Mutation, seeing: list[SurveyedFile]) -> SurveyedFile | None:
+    """The test file that most likely kills: of the mutated file's name, else the quickest that reaches it."""
+    for file in seeing:
+        if Path(file.file).stem == f"test_{Path(mutation.file).stem}":
+            return file
+    reaching = [
+        (sum(file.seconds.values()), number)
+        for number, file in enumerate(seeing)
+        if not all(unreached for unreached, *_ in file.order(mutation.file, mutation.function))
+    ]
+    return seeing[min(reaching)[1]] if reaching else None
 
 
 def _batches(mutations: list[Mutation], surveyed: list[SurveyedFile], workers: int) -> list[_Batch]:
@@ -151,12 +166,15 @@ def _run(
     running: dict[int, tuple[Fork, _Batch]] = {}
     free = [state / f"server-{number}.log" for number in range(workers)]
     logs: dict[int, Path] = {}
-    with selectors.DefaultSelector() as ready:
+    with (
+        selectors.DefaultSelector() as ready,
+        tempfile.TemporaryDirectory(prefix="vigie-mutants-") as scratch,
+    ):
         try:
             while waiting or running:
                 while waiting and free:
                     batch, log = waiting.pop(0), free.pop()
-                    fork = _serve(folder, batch, imported, log)
+                    fork = _serve(folder, batch, imported, log, Path(scratch))
                     running[fork.pipe], logs[fork.pipe] = (fork, batch), log
                     ready.register(fork.pipe, selectors.EVENT_READ)
                 for key, _ in ready.select():
@@ -176,14 +194,15 @@ def _run(
                     os.waitpid(fork.pid, 0)
 
 
-def _serve(folder: Folder, batch: _Batch, imported: list[str], log: Path) -> Fork:
+def _serve(folder: Folder, batch: _Batch, imported: list[str], log: Path, scratch: Path) -> Fork:
     modules = (
         independent_modules(module_of(batch.file), imported) if any(job.tests for job in batch.jobs) else []
     )
 
     def work(report: Callable[[Any], None]) -> None:
         try:
-            Server(folder, batch.file, modules, log.with_suffix(".tests.log")).serve(batch.jobs, report)
+            server = Server(folder, batch.file, modules, log.with_suffix(".tests.log"), scratch)
+            server.serve(batch.jobs, report)
         except HarnessError as error:
             report({"error": str(error)})
 

@@ -21,7 +21,7 @@ from benchmarks.mutants.forks import TimeLimit, processor_seconds, start
 
 __all__ = ["OWN", "SurveyedFile", "module_of", "pytest_arguments", "same_examples", "survey"]
 
-OWN = ("explain", "hospital", "registry", "serving", "training", "tests", "benchmarks", "conftest")
+OWN = ("cli", "explain", "hospital", "registry", "serving", "training", "tests", "benchmarks", "conftest")
 _CLOCK_FACTOR = 20
 
 
@@ -78,9 +78,13 @@ def survey(folder: Folder, file: str, log: Path) -> SurveyedFile:
 
 
 def pytest_arguments(folder: Folder) -> list[str]:
-    """Pytest's options, the same with and without a mutant."""
-    options = ["-q", "-x", "--tb=short", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts="]
-    return [*options, "--rootdir", str(folder.root), "-m", folder.markers]
+    """Pytest's options, the same with and without a mutant.
+
+    Pytest's search for plugins takes four times as long as its start without.
+    """
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    options = ["-q", "-x", "--tb=short", "-p", "no:cacheprovider", "-p", "_hypothesis_pytestplugin"]
+    return [*options, "-o", "addopts=", "--rootdir", str(folder.root), "-m", folder.markers]
 
 
 def same_examples() -> None:
@@ -105,12 +109,14 @@ class _Survey:
         self._reached: dict[str, set[str]] = {"": set()}
         self._seconds: dict[str, float] = {}
         self._slow: list[str] = []
+        self._item = ""
+        self._late: set[str] = set()
         self._shared = 0.0
         self.failed: list[str] = []
 
     def begin(self) -> None:
         for number in (signal.SIGPROF, signal.SIGALRM):
-            signal.signal(number, _over)
+            signal.signal(number, self._over)
         threading.settrace(self._trace)
         sys.settrace(self._trace)
 
@@ -132,15 +138,21 @@ class _Survey:
             self._reached.setdefault(self._current, set()).add(f"{file}:{name}")
 
     def _watch(self, seconds: float) -> None:
-        signal.setitimer(signal.ITIMER_PROF, seconds)
-        signal.setitimer(signal.ITIMER_REAL, seconds * _CLOCK_FACTOR)
+        # Again and again: what is raised while an object is being cleared away is lost.
+        signal.setitimer(signal.ITIMER_PROF, seconds, seconds)
+        signal.setitimer(signal.ITIMER_REAL, seconds * _CLOCK_FACTOR, seconds * _CLOCK_FACTOR)
+
+    def _over(self, *_: object) -> None:
+        self._late.add(self._item)
+        raise TimeLimit
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items[:] = [item for item in items if not is_named(item.nodeid, self._without)]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        self._current, self._shared, before = item.nodeid, 0.0, processor_seconds()
+        self._current = self._item = item.nodeid
+        self._shared, before = 0.0, processor_seconds()
         self._watch(self._limits)
         try:
             return (yield)
@@ -151,6 +163,9 @@ class _Survey:
             self._current = ""
             if seconds - self._shared > self._limits:
                 self._slow.append(item.nodeid)
+
+    def pytest_runtest_call(self) -> None:
+        self._watch(self._limits)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
@@ -169,8 +184,9 @@ class _Survey:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, Any, Any]:
+        self._watch(0)
         report = yield
-        late = call.excinfo is not None and isinstance(call.excinfo.value, TimeLimit)
+        late = item.nodeid in self._late
         # A shared fixture that was ended leaves Pytest unable to set up what needs it; the tests that are kept are
         # run once more before the first mutant.
         if report.failed and (late or (self._slow and call.when != "call")):
@@ -190,7 +206,3 @@ def is_named(test: str, names: tuple[str, ...]) -> bool:
     """Whether a test is one of those: "test_x" or "file.py::test_x", with or without its parameters."""
     plain = test.split("[")[0]
     return any(test.endswith(name) or plain.endswith(name) for name in names)
-
-
-def _over(*_: object) -> None:
-    raise TimeLimit

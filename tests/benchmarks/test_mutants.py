@@ -18,25 +18,20 @@ _SOURCE = '''"""A module that only the harness sees."""
 LEAST = 3
 
 
-def is_enough(count: int | None, least: int = LEAST) -> bool:
+def is_enough(count: int | None) -> bool:
     """Whether a count is enough."""
-    if count is None:
-        return False
-    return count >= least
+    return count >= LEAST
 
 
 def unused(count):
-    while count > 0:
-        count -= 1
-    return count
+    return count > 0
 '''
 _TESTS = """import kiosk
 
 
-def test_three_are_enough_and_nothing_is_not():
+def test_four_are_enough_and_one_is_not():
     assert kiosk.is_enough(4)
     assert not kiosk.is_enough(1)
-    assert kiosk.is_enough(None) is False
 """
 
 
@@ -57,28 +52,23 @@ def judge(folder: Folder, choice: Choice = _ALL, tell: Callable[[str], None] = l
 
 
 def test_a_mutant_that_a_test_sees_is_killed_and_one_at_the_threshold_survives(project: Folder) -> None:
-    """Each outcome is that of the project's one test; what no test runs survives, and is told apart."""
+    """Each outcome is that of the project's one test; what no test runs survives. The tree stays as it is."""
     found = {(f.before, f.after): f.outcome for f in judge(project).findings}
-    assert found["return count >= least", "return count <= least"] == "test"
-    assert found["if count is None:", "if False:"] == "test"
-    assert found["return count >= least", "return count > least"] == "survived"
+    assert found["return count >= LEAST", "return count <= LEAST"] == "test"
+    assert found["return count >= LEAST", "return count > LEAST"] == "survived"
     assert found["LEAST = 3", "LEAST = 2"] == "survived"
-    assert found["while count > 0:", "while count >= 0:"] == "unreached"
-
-
-def test_the_tree_is_as_it_was(project: Folder) -> None:
-    """Mutants live in memory alone."""
-    judge(project)
+    assert found["return count > 0", "return count >= 0"] == "unreached"
     assert (project.root / "kiosk.py").read_text() == _SOURCE
 
 
 def test_an_endless_loop_counts_as_killed_and_is_told_apart(project: Folder) -> None:
-    """`count -= 1` turned to `+=` never ends: the processor's time limit ends it."""
-    with open(project.root / "tests" / "test_kiosk.py", "a") as file:
-        file.write("\n\ndef test_counts_down():\n    assert kiosk.unused(2) == 0\n")
+    """A countdown that counts up never ends: the processor's time limit ends it."""
+    (project.root / "kiosk.py").write_text("def down(n):\n    while n:\n        n -= 1\n    return n\n")
+    test = "import kiosk\n\n\ndef test_counts_down():\n    assert kiosk.down(2) == 0\n"
+    (project.root / "tests" / "test_kiosk.py").write_text(test)
     run = judge(project)
     outcomes = {f.after: f.outcome for f in run.findings}
-    assert outcomes["count += 1"] == "timeout"
+    assert outcomes["n += 1"] == "timeout"
     assert "timed out" in figures_of(run, _ALL, Reasons({}, {}), "0")[0].conditions
 
 
@@ -107,13 +97,13 @@ def test_after_a_new_test_only_survivors_run_again(project: Folder) -> None:
     """A kill stands while the test that killed is the same; a survivor is tried against the new tests."""
     first = judge(project)
     (project.root / "tests" / "test_threshold.py").write_text(
-        "import kiosk\n\n\ndef test_exactly_three():\n"
-        "    assert kiosk.is_enough(3)\n    assert not kiosk.is_enough(2)\n"
+        "import kiosk\n\n\ndef test_exactly_three():\n    assert kiosk.is_enough(3)\n"
+        "    assert not kiosk.is_enough(2)\n"
     )
     told: list[str] = []
     run = judge(project, tell=told.append)
     alive = {f.after for f in run.findings if f.outcome == "survived"}
-    assert "return count > least" not in alive
+    assert "return count > LEAST" not in alive
     assert "LEAST = 2" not in alive
     killed = sum(f.outcome == "test" for f in first.findings)
     assert any(line.endswith(f"mutants to run, {killed} known") for line in told)
@@ -155,7 +145,7 @@ def test_what_a_line_becomes(line: str, mutants: set[str]) -> None:
 
 def test_annotations_decorators_and_text_are_left_alone() -> None:
     """Nothing of them decides."""
-    source = '@cached(size=3)\ndef f(a: int | None) -> tuple[1, 2]:\n    """Is 1 < 2."""\n    b: int | None\n'
+    source = '@cached(size=3)\ndef f(a: int | None, *, b: int) -> tuple[1]:\n    """Is 1 < 2."""\n    b: int | None\n'
     assert mutations_of("f.py", source) == []
     assert not decides(source)
 
@@ -165,7 +155,7 @@ def test_a_survivor_of_a_pinned_file_needs_a_reason_and_an_equivalent_one_leaves
 ) -> None:
     """The list of reasons moves the figures as it says, and no further than 5 %."""
     run = judge(project)
-    run = replace(run, findings=[f for f in run.findings if f.before == "return count >= least"])
+    run = replace(run, findings=[f for f in run.findings if f.before == "return count >= LEAST"])
     places = [(f.file, f.before, f.after) for f in run.findings if not f.killed]
     plain, share, survivors = figures_of(run, _ALL, Reasons({}, {}), "0")
     assert (survivors.measured, survivors.met) == (1, False)
