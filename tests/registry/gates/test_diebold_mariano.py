@@ -54,7 +54,7 @@ def test_a_sum_that_is_not_above_0_takes_bartletts_weights() -> None:
 
 
 def test_ten_days_by_hand() -> None:
-    """Two days ahead, 3, 1, 1, 3, 3, 1, 1, 3, 3, 1: mean 2, variance 1, covariance 1/10; factor sqrt(7.2 / 10)."""
+    """Two days ahead, 3, 1, 1, 3, 3, 1, 1, 3, 3, 1: mean 2, variance 1, covariance -1/10; factor sqrt(7.2 / 10)."""
     daily = np.array([3.0, 1, 1, 3, 3, 1, 1, 3, 3, 1])
     centred = daily - 2
     assert (centred @ centred, centred[1:] @ centred[:-1]) == (10, -1)
@@ -64,7 +64,7 @@ def test_ten_days_by_hand() -> None:
 
 def test_a_variance_of_exactly_0_takes_bartletts_weights() -> None:
     """Squares of 12 and neighbours of -6: 12 - 2 x 6 is 0, and Bartlett's half weights leave 12 - 6."""
-    centred = np.array([1.0, -1, 1, -1, 1, -1, 1, 0, -1, -1, 1, 1, -1, 0, 0, 0])
+    centred = np.array([0.0, 1, -1, 1, 0, -1, 0, -1, 1, 1, -1, 1, 0, -1, 1, -1])
     assert (centred.sum(), centred @ centred, centred[1:] @ centred[:-1]) == (0, 12, -6)
     n = centred.size
     expected = 1 / math.sqrt((12 - 6) / n / n) * math.sqrt((n + 1 - 4 + 2 / n) / n)

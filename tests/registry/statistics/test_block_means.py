@@ -37,10 +37,10 @@ def test_the_decorrelation_is_the_first_lag_of_statsmodels_autocorrelation_under
 
 
 def test_a_correlation_of_exactly_a_tenth_is_still_one() -> None:
-    """Lag 1: products sum to 1 and squares to 10; lag 2: to -6."""
-    daily = np.array([1.0, 1, -1, -1, 0, 1, 1, 0, -1, 1, -1, -1])
+    """Lag 1: products sum to 1 and squares to 10; lag 2: to -2."""
+    daily = np.array([1.0, 1, 0, -1, -1, 0, -1, -1, 1, 1, -1, 1])
     assert (daily.sum(), daily @ daily, daily[1:] @ daily[:-1]) == (0, 10, 1)
-    assert daily[2:] @ daily[:-2] < 1
+    assert daily[2:] @ daily[:-2] == -2
     assert decorrelation_days(daily, 1) == 2
 
 
@@ -62,7 +62,7 @@ def test_a_constant_series_has_the_least_length() -> None:
         (60, 0.0, 30),  # 60 / 30: two days
         (61, 0.0, 20),  # 61 / 30, rounded up: three days
         (20, 12.0, 20),  # twice the horizon is one day
-        (20, 12.5, 6),  # a day and a bit is two, and the series repeats itself after two: three
+        (20, 12.5, 10),  # a day and a bit is two
         (20, 36.0, 6),  # three days; the two that are left lie in the six
         (20, 240.0, 1),
     ],
@@ -70,9 +70,8 @@ def test_a_constant_series_has_the_least_length() -> None:
 def test_a_block_is_as_long_as_the_longest_of_its_three_reasons(
     days: int, horizon_hours: float, blocks: int
 ) -> None:
-    """A day, twice the horizon, a thirtieth of the days; alternating days are not correlated."""
-    values = np.tile([1.0, -1.0], days)[:days]
-    found = block_mean(values, np.ones(days), np.arange(days) * DAY, horizon_hours=horizon_hours)
+    """A day, twice the horizon, a thirtieth of the days; days that do not vary are not correlated."""
+    found = block_mean(np.ones(days), np.ones(days), np.arange(days) * DAY, horizon_hours=horizon_hours)
     assert found.blocks == blocks
     assert math.isfinite(found.sd) == (blocks >= 2)
 

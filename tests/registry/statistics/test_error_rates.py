@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from registry.evidence.records import Evidence
 from registry.policy.board_policy import default_policy
 from registry.statistics.error_rates import Levels
 from registry.statistics.intervals import Estimate
 from registry.statistics.verdict import Verdict
+from tests.support.multiple_testing import rejections
 from tests.support.synthetic_evidence import Hospital, waits
 
 POLICY = default_policy()
@@ -42,7 +42,7 @@ def test_a_version_passes_where_statsmodels_rejects_after_bonferroni(
     for _ in range(300):
         sample = rng.normal(0.6, 1, 20)
         p_values = [stats.ttest_1samp(sample, 0, alternative="greater").pvalue] + [1.0] * (attempts - 1)
-        expected = multipletests(p_values, POLICY.document.alpha, method="bonferroni")[0][0]
+        expected = rejections(p_values, POLICY.document.alpha, "bonferroni")[0]
         found = Estimate(float(sample.mean()), float(stats.sem(sample)), 20)
         assert (levels.at_least(found, 0.0) is Verdict.PASS) == expected
         passes += expected
@@ -64,6 +64,7 @@ def test_at_least_passes_above_and_blocks_under_its_own_limit() -> None:
         0.125: Verdict.BLOCK,
     }
     assert EXACT.at_least(exactly(0.25), 0.5) is Verdict.BLOCK
+    assert EXACT.at_least(exactly(0.25), 0.5, blocks_under=0.0) is Verdict.INCONCLUSIVE
     assert EXACT.at_least(exactly(-0.25), 0.5, blocks_under=0.0) is Verdict.BLOCK
 
 

@@ -1,0 +1,152 @@
+"""Split conformal calibration by group: beside NumPy, by its coverage, and by hand."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from hospital.arrays import Array
+from hospital.dataset.quantiles import LEVELS, weighted_quantiles
+from registry.model.forecast_model import MEDIAN, Rows
+from training.conformal import LEAST_CELL, Calibration, Errors, calibrated
+
+
+def rows_of(group: Array) -> Rows:
+    """Rows of which only the group of their quantiles, offset 3 and scale 2 are known."""
+    n, none = group.size, np.zeros(group.size)
+    cells = np.zeros(n, np.int64)
+    return Rows(np.zeros((n, 1), np.float32), cells, group, none + 3, none + 2, none, none, cells, cells)
+
+
+def errors(group: Array, residual: Array, width: Array | None = None, weight: Array | None = None) -> Errors:
+    """Errors of rows with a width and a weight of 1 where nothing else is given."""
+    ones = np.ones(group.size)
+    width, weight = (ones if given is None else given for given in (width, weight))
+    return Errors(rows_of(group), np.zeros(group.size), width, residual, weight)
+
+
+def test_shift_and_quantiles_are_numpys_of_the_standardised_residuals() -> None:
+    """Rows of one group with widths of their own: NumPy's inverse of the distribution at the corrected levels."""
+    rng = np.random.default_rng(1)
+    n = 400
+    width, weight = rng.uniform(0.5, 3, n), rng.uniform(0.1, 2, n)
+    residual = 0.3 + width * rng.gumbel(size=n)
+    found = calibrated(errors(np.zeros(n, np.int64), residual, width, weight), 1)
+
+    def quantile(values: Array, level: float) -> float:
+        if level < 0.5:
+            return -quantile(-values, 1 - level)
+        return float(np.quantile(values, level * (n + 1) / n, weights=weight, method="inverted_cdf"))
+
+    shift = quantile(residual, 0.5)
+    z = [quantile((residual - shift) / width, level) for level in LEVELS]
+    assert found.shift.tolist() == [shift]
+    assert z[MEDIAN - 1] < 0 < z[MEDIAN + 1]
+    z[MEDIAN] = 0.0
+    assert found.z[0].tolist() == z
+
+
+def test_a_level_is_covered_as_often_as_it_says() -> None:
+    """Fresh rows of the same kind lie under each quantile as often as its level, over 400 calibrations of 199 rows."""
+    rng, below = np.random.default_rng(2), np.zeros(len(LEVELS))
+    for _ in range(400):
+        residual, fresh = rng.exponential(size=199), rng.exponential(size=100)
+        found = calibrated(errors(np.zeros(199, np.int64), residual), 1)
+        below += (fresh[:, None] <= found.shift[0] + found.z[0]).mean(axis=0)
+    assert below / 400 == pytest.approx(LEVELS, abs=0.012)
+
+
+def test_a_group_of_few_rows_has_the_quantiles_of_the_first_coarser_one_with_enough() -> None:
+    """Of four groups the first is large enough, two are so together, and the last has everybody's; all by their z."""
+    sizes = (LEAST_CELL, LEAST_CELL - 1, 1, 5)
+    group = np.repeat(np.arange(4), sizes)
+    residual = np.random.default_rng(3).normal(size=group.size) * (1.0 + group)
+    found = calibrated(errors(group, residual), 4, coarser=(np.array([0, 1, 1, 2]),))
+    for of, members in enumerate(([0], [1, 2], [1, 2], [0, 1, 2, 3])):
+        # Where no group of its own is large enough, a shift is of all rows.
+        shifted = residual[group == 0] if of == 0 else residual
+        shift = weighted_quantiles(shifted, np.ones(shifted.size), (0.5,))[0]
+        chosen = residual[np.isin(group, members)] - shift
+        z = weighted_quantiles(chosen, np.ones(chosen.size))
+        z[MEDIAN] = 0.0
+        z[:MEDIAN] = np.minimum(z[:MEDIAN], 0.0)
+        assert found.shift[of] == shift
+        assert found.z[of].tolist() == np.maximum.accumulate(z).tolist()
+
+
+def test_rows_that_are_not_known_make_no_group_large() -> None:
+    """149 known rows and one of weight 0 are 149: everybody's quantiles; `least` moves the limit."""
+    group = np.repeat([0, 1], [150, 300])
+    residual = np.where(group == 0, 0.0, 5.0) + np.random.default_rng(4).normal(size=450)
+    weight = np.where(np.arange(450) == 0, 0.0, 1.0)
+    together = weighted_quantiles(residual[1:], np.ones(449), (0.5,))[0]
+    assert calibrated(errors(group, residual, weight=weight), 2).shift[0] == together
+    own = calibrated(errors(group, residual), 2)
+    assert abs(own.shift[0]) < 0.5
+    spread = calibrated(errors(group, residual, weight=weight), 2, least=149).z[0]
+    assert spread[-1] - spread[0] < own.z[1][-1] - own.z[1][0] + 5
+
+
+def test_groups_share_a_shift_and_keep_their_own_quantiles() -> None:
+    """The shift is that of both together, the quantiles are of what each leaves."""
+    group = np.repeat([0, 1], 200)
+    residual = np.random.default_rng(5).normal(size=400) * (1.0 + 4 * group)
+    found = calibrated(errors(group, residual), 2, shifted=np.array([0, 0]))
+    assert found.shift[0] == found.shift[1] == weighted_quantiles(residual, np.ones(400), (0.5,))[0]
+    assert found.z[1][-1] > 3 * found.z[0][-1] > 0
+
+
+def test_quantiles_rise_and_leave_the_median_where_it_is() -> None:
+    """A shared shift can put quantiles of one side on the other: those below stay at or under 0, and none falls."""
+    group = np.repeat([0, 1], [200, 400])
+    residual = np.concatenate([np.linspace(5, 6, 200), np.linspace(-1, 1, 400)])
+    found = calibrated(errors(group, residual), 2, shifted=np.array([0, 0]))
+    assert found.z[0][:MEDIAN].tolist() == [0.0] * MEDIAN
+    assert found.z[0][MEDIAN] == 0
+    assert found.z[0][MEDIAN + 1] > 4
+    assert (np.diff(found.z, axis=1) >= 0).all()
+    above = calibrated(errors(group, -residual), 2, shifted=np.array([0, 0]))
+    assert above.z[0][MEDIAN:].tolist() == [0.0] * (len(LEVELS) - MEDIAN)
+    assert above.z[0][0] < -4
+
+
+@dataclass(frozen=True)
+class _Constant:
+    """A model that says one number of every row."""
+
+    number: float
+
+    def value(self, X: Array, group: Array, scale: Array) -> Array:
+        """As a median's."""
+        return np.full(len(X), self.number)
+
+    def predict_exactly(self, X: Array) -> Array:
+        """As a booster's."""
+        return np.full(len(X), self.number)
+
+
+@dataclass(frozen=True)
+class _CalibrationSet:
+    """Rows with an outcome and a weight each."""
+
+    X: Array
+    outcome: Array
+    weight: Array
+
+
+def test_errors_are_in_units_of_the_scale_and_an_unknown_outcome_weighs_nothing() -> None:
+    """Outcome 9, offset 3, scale 2 and median 1 leave (9 - 3) / 2 - 1 = 2; a width is an exponential."""
+    rows = rows_of(np.array([0, 0]))
+    known = _CalibrationSet(np.zeros((2, 1)), np.array([9.0, np.nan]), np.array([0.5, 2.0]))
+    found = Errors.of(_Constant(1.0), _Constant(0.5), known, rows)  # type: ignore[arg-type]
+    assert found.residual[0] == 2
+    assert np.isnan(found.residual[1])
+    assert found.weight.tolist() == [0.5, 0]
+    assert found.median.tolist() == [1, 1]
+    assert found.width.tolist() == pytest.approx([np.exp(0.5)] * 2)
+
+
+def test_the_file_names_its_levels() -> None:
+    """As calibration.json holds it."""
+    found = Calibration(np.array([0.5]), np.array([[-1.0, 0, 1]])).to_json()
+    assert found == {"levels": list(LEVELS), "shift": [0.5], "quantiles": [[-1.0, 0.0, 1.0]]}
