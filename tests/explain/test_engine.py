@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +30,7 @@ from tests.support.trees_by_hand import (
     shapley_by_definition,
     special_rows,
 )
+from tests.support.waiting import wait_for
 
 BOUND = 3e-6  # of the row's sum of |contributions|, from the definition
 PEERS = 1e-5  # from XGBoost and shap, which add in float32
@@ -432,12 +432,17 @@ def test_a_forked_process_explains_too() -> None:
     child = os.fork()
     if child == 0:
         os._exit(0 if np.array_equal(engine.contributions(X[:64]).values, expected) else 3)
-    for _ in range(200):
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            assert os.waitstatus_to_exitcode(status) == 0
-            return
-        time.sleep(0.05)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    pytest.fail("the child hangs")
+    ended: list[int] = []
+
+    def has_ended() -> bool:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        ended.extend([os.waitstatus_to_exitcode(status)] if pid else [])
+        return bool(pid)
+
+    try:
+        wait_for(has_ended, "end of the child", 10)
+    finally:
+        if not ended:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+    assert ended == [0]

@@ -6,8 +6,8 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,12 +22,46 @@ from registry.trust.candidates import MODELS
 from registry.trust.promotion import current_release
 from registry.trust.trust_store import load_trust
 from tests.support.running_service import free_port
+from tests.support.waiting import wait_for
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A demo that was stopped: where it ran, its exit code and what it printed."""
+
+    folder: Path
+    code: int
+    output: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A demo that went the whole way: its home, and what it printed."""
+
+    home: Path
+    output: str
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the demo is run."""
-    return tmp_path_factory.mktemp("demo")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Stopped:
+    """The demo, stopped by Ctrl-C as soon as both models are being trained."""
+    folder = tmp_path_factory.mktemp("demo")
+    demo = _start(folder)
+    try:
+        wait_for(lambda: len(_trainers(demo)) == len(MODELS), "training of both models", 300)
+    finally:
+        os.killpg(demo.pid, signal.SIGINT)
+        output, _ = demo.communicate(timeout=60)
+    return Stopped(folder, demo.returncode, output)
+
+
+@pytest.fixture(scope="module")
+def finished(stopped: Stopped) -> Finished:
+    """The demo in the same folder, run again to its end."""
+    demo = _start(stopped.folder)
+    output, _ = demo.communicate(timeout=900)
+    assert demo.returncode == 0, output
+    return Finished(stopped.folder / "vigie-demo", output)
 
 
 def _start(folder: Path, port: int = 0) -> "subprocess.Popen[str]":
@@ -45,23 +79,36 @@ def _start(folder: Path, port: int = 0) -> "subprocess.Popen[str]":
     )
 
 
-def test_the_demo_survives_ctrl_c_and_then_goes_the_whole_way(folder: Path) -> None:
-    """Stopped while it trains it says so in a line; the next run finishes and prints both answers."""
-    first = _start(folder)
-    deadline = time.monotonic() + 240
-    while not (folder / "vigie-demo" / "simulated.json").exists() and time.monotonic() < deadline:
-        time.sleep(0.2)
-    time.sleep(4)  # somewhere in the middle of training
-    os.killpg(first.pid, signal.SIGINT)
-    said, _ = first.communicate(timeout=60)
-    assert first.returncode == 130, said
-    assert "Traceback" not in said
-    assert "stopped" in said
+def _trainers(demo: "subprocess.Popen[str]") -> list[int]:
+    """The processes of the demo's group that were started to train, and have XGBoost loaded.
 
-    second = _start(folder)
-    said, _ = second.communicate(timeout=900)
-    assert second.returncode == 0, said
-    assert "560 days, kept" in said
+    Raises:
+        AssertionError: the demo has ended.
+    """
+    assert demo.poll() is None, demo.communicate()[0]
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            group = int((process / "stat").read_text().rpartition(")")[2].split()[2])
+            trains = b"spawn_main" in (process / "cmdline").read_bytes()
+            if group == demo.pid and trains and "libxgboost" in (process / "maps").read_text():
+                found.append(int(process.name))
+        except OSError:  # it ended meanwhile, or is another user's
+            continue
+    return found
+
+
+def test_ctrl_c_in_the_middle_of_training_is_told_in_a_line(stopped: Stopped) -> None:
+    """No traceback, the exit code of Ctrl-C, and what was finished stays."""
+    assert stopped.code == 130, stopped.output
+    assert "Traceback" not in stopped.output
+    assert "stopped" in stopped.output
+    assert (stopped.folder / "vigie-demo" / "simulated.json").exists()
+
+
+def test_started_again_the_demo_goes_the_whole_way(finished: Finished) -> None:
+    """It goes on from the hospital that is there, releases both models and prints both answers."""
+    assert "560 days, kept" in finished.output
     for words in (
         "min, huit fois sur dix entre",
         "lits, huit fois sur dix entre",
@@ -69,10 +116,10 @@ def test_the_demo_survives_ctrl_c_and_then_goes_the_whole_way(folder: Path) -> N
         "version 1",
         "demo-releaser",
     ):
-        assert words in said
+        assert words in finished.output
     for name in ("demo-author", "demo-board-1", "demo-board-2", "demo-releaser"):
-        assert name in said
-    settings = Settings(home=folder / "vigie-demo")
+        assert name in finished.output
+    settings = Settings(home=finished.home)
     for model in MODELS:
         release = current_release(settings, model)
         assert release is not None
@@ -80,18 +127,17 @@ def test_the_demo_survives_ctrl_c_and_then_goes_the_whole_way(folder: Path) -> N
 
 
 @pytest.mark.parametrize("words", ["cli serve", "serving.database_setup", "serving.service"])
-def test_ctrl_c_while_the_service_starts(folder: Path, words: str) -> None:
+def test_ctrl_c_while_the_service_starts(finished: Finished, words: str) -> None:
     """First thing, at its database, with its worker just begun: all ends, the port is free, the home is as it was."""
-    home = folder / "vigie-demo"
-    if not (home / "releases").exists():
-        pytest.fail("the demo did not finish before")
+    home = finished.home
     before, port = _contents(home), free_port()
-    demo = _start(folder, port)
-    deadline = time.monotonic() + 120
-    while not any(words in command for command in _serving(port).values()):
+    demo = _start(home.parent, port)
+
+    def serves() -> bool:
         assert demo.poll() is None, demo.communicate()[0]
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+        return any(words in command for command in _serving(port).values())
+
+    wait_for(serves, f"process of {words}", 120)
     os.killpg(demo.pid, signal.SIGINT)
     said, _ = demo.communicate(timeout=60)
     left = _serving(port)
@@ -138,8 +184,7 @@ def test_what_ends_the_demo_waits_until_its_child_is_known(ending: signal.Signal
 
     def start() -> None:
         with endings_put_off():
-            os.kill(os.getpid(), ending)
-            time.sleep(0.01)  # Python would have raised by now
+            signal.raise_signal(ending)  # Python would have raised before the next line
             said.append("started")
 
     with pytest.raises(KeyboardInterrupt):
@@ -151,10 +196,10 @@ def test_what_ends_the_demo_waits_until_its_child_is_known(ending: signal.Signal
 def test_a_service_that_forgets_the_first_sigterm_is_asked_again() -> None:
     """As BentoML's supervisor does while it starts its worker; it still ends by itself, and is not killed."""
     program = (
-        "import signal, sys, time; asked = []\n"
+        "import signal, sys; asked = []\n"
         "def ask(*_):\n    asked.append(1)\n    len(asked) > 1 and sys.exit(7)\n"
         "signal.signal(signal.SIGTERM, ask); print('ready', flush=True)\n"
-        "while True: time.sleep(0.1)"
+        "while True: signal.pause()"
     )
     command = [sys.executable, "-c", program]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
@@ -165,24 +210,19 @@ def test_a_service_that_forgets_the_first_sigterm_is_asked_again() -> None:
     assert process.returncode == 7
 
 
-def test_run_again_it_keeps_everything(folder: Path) -> None:
+def test_run_again_it_keeps_everything(finished: Finished) -> None:
     """Nothing is simulated, trained, checked or released twice."""
-    if not (folder / "vigie-demo" / "releases").exists():
-        pytest.fail("the demo did not finish before")
-    again = _start(folder)
+    again = _start(finished.home.parent)
     said, _ = again.communicate(timeout=300)
     assert again.returncode == 0, said
     assert said.count("kept") >= 5
-    assert load_trust(folder / "vigie-demo" / "trust").lowest_release == {"bed-demand": 1, "wait-time": 1}
+    assert load_trust(finished.home / "trust").lowest_release == {"bed-demand": 1, "wait-time": 1}
 
 
-def test_a_worker_that_forecasts_loads_none_of_the_workshop(folder: Path) -> None:
+def test_a_worker_that_forecasts_loads_none_of_the_workshop(finished: Finished) -> None:
     """What its processes have mapped, once a released model is loaded: the engine, and no library that trains."""
-    home = folder / "vigie-demo"
-    if not (home / "releases").exists():
-        pytest.fail("the demo did not finish before")
     port = free_port()
-    settings = Settings(home=home, port=port)
+    settings = Settings(home=finished.home, port=port)
     with service(settings, datetime.now(UTC)):
         mapped = "\n".join(Path(f"/proc/{pid}/maps").read_text() for pid in _serving(port))
     assert "kernel-" in mapped

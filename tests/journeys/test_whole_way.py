@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -26,6 +25,7 @@ from registry.trust.keys import load_key
 from registry.trust.promotion import current_release, promote
 from serving.composition import real_parts
 from tests.support.serving_fakes import InProcess
+from tests.support.waiting import wait_for
 
 DAYS = 560
 
@@ -231,18 +231,19 @@ def test_a_second_version_is_set_beside_the_first(
     client, headers = InProcess(parts), {"authorization": f"Bearer {token}"}
 
     def served() -> dict[str, str]:
-        time.sleep(1.1)  # the service looks once a second
         answer = client.get("/v1/models", headers=headers).json()
         return {m["name"]: m["version"] for m in answer["released"]}
 
-    assert served() == {"bed-demand": "1", "wait-time": "1"}
+    first = {"bed-demand": "1", "wait-time": "1"}
+    assert served() == first
     for name in ("ada", "bob"):
         approve = ["review", "wait-time", "2", "--approve", "--comment", "read", "--key", home.key(name)]
         assert main(approve) == 0
     assert main(["promote", "wait-time", "2", "--key", home.key("rene")]) == 0
-    assert served() == {"bed-demand": "1", "wait-time": "2"}  # without a restart
+    second = {"bed-demand": "1", "wait-time": "2"}
+    wait_for(lambda: served() == second, "service of the second version without a restart")
     assert main(["rollback", "wait-time", "--key", home.key("rene")]) == 0
-    assert served() == {"bed-demand": "1", "wait-time": "1"}
+    wait_for(lambda: served() == first, "service of the first version again")
     third = current_release(home.settings, "wait-time")
     assert third is not None
     assert third.sequence == 3

@@ -23,6 +23,7 @@ from serving.errors import SettingsError
 from serving.gateway.openapi import build_document, document_text
 from serving.supervisor import check_can_serve
 from tests.support.running_service import ROOT, Running, free_port, run_service
+from tests.support.waiting import wait_for
 
 VISIT = {"visit_id": "a", "arrived_at": "2025-11-03T02:30:00Z", "triage": "3A"}
 
@@ -83,15 +84,13 @@ class TestHostile:
         with socket.create_connection(("127.0.0.1", running.port), timeout=10) as connection:
             more = "content-type: application/json\r\ncontent-length: 100\r\n"
             connection.sendall(head(running, more))
-            for _ in range(8):
+            connection.settimeout(0.25)  # for how long each drop waits for an answer
+            answer = b""
+            for _ in range(40):
                 connection.sendall(b"[")
-                time.sleep(0.25)
-                connection.settimeout(0.01)
-                try:
+                with contextlib.suppress(TimeoutError):
                     answer = connection.recv(65_536)
                     break
-                except TimeoutError:
-                    answer = b""
             assert answer.startswith(b"HTTP/1.1 408")
 
     def test_twenty_megabytes_are_refused(self, running: Running) -> None:
@@ -228,15 +227,18 @@ class TestDocument:
 
 def test_it_ends_cleanly(tmp_path: Path) -> None:
     """Told to stop, it answers what is in flight, ends with exit code 0 and shows no traceback."""
-    with run_service(tmp_path) as running:
+    with run_service(tmp_path, body_seconds=10.0) as running:
         body = json.dumps({"visits": [VISIT]}).encode()
-        more = f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
-        with socket.create_connection(("127.0.0.1", running.port), timeout=10) as connection:
-            connection.sendall(head(running, more) + body[:-5])
-            time.sleep(0.2)
+        more = f"content-type: application/json\r\ncontent-length: {len(body)}\r\nexpect: 100-continue\r\n"
+        where = ("127.0.0.1", running.port)
+        with socket.create_connection(where, 20) as idle, socket.create_connection(where, 20) as connection:
+            idle.sendall(b"GET /healthz HTTP/1.1\r\nhost: vigie\r\n\r\n")
+            assert idle.recv(65_536).startswith(b"HTTP/1.1 200")
+            connection.sendall(head(running, more))
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 100")  # it reads the body
             os.kill(running.process.pid, signal.SIGINT)
-            time.sleep(0.3)
-            connection.sendall(body[-5:])
+            idle_end(idle)
+            connection.sendall(body)
             assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
         assert running.process.wait(20) == 0
         assert "Traceback" not in running.log.read_text()
@@ -358,25 +360,23 @@ def test_the_real_parts_start_on_an_empty_home(
         start_new_session=True,
     )
     try:
-        deadline = time.monotonic() + 40
-        while time.monotonic() < deadline:
+
+        def not_ready() -> dict[str, Any] | None:
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2)
             except urllib.error.HTTPError as error:
-                told = json.loads(error.read())
-                break
+                return dict(json.loads(error.read()))
             except OSError:
                 assert process.poll() is None
-                time.sleep(0.2)
+            return None
+
+        told = wait_for(not_ready, "answer of a service that is not ready")
         assert told["ready"] is False
         assert told["models"]["wait-time"] == {"status": "not released"}
         (monitor,) = _monitors_of(process.pid)
         tell(process.pid, ending)
         output = process.communicate(timeout=20)[0].decode()
-        deadline = time.monotonic() + 10
-        while _monitors_of(process.pid) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert _monitors_of(process.pid) == [], monitor
+        wait_for(lambda: not _monitors_of(process.pid), f"end of the monitor {monitor}", 10)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
@@ -384,6 +384,12 @@ def test_the_real_parts_start_on_an_empty_home(
     assert process.returncode == 0
     assert "Traceback" not in output
     assert "vigie: " not in output
+
+
+def idle_end(connection: socket.socket) -> None:
+    """Waits until the service closes a connection that waits for its next request: it has begun to stop."""
+    while connection.recv(65_536):
+        pass
 
 
 def _monitors_of(parent: int) -> list[int]:

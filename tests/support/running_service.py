@@ -5,14 +5,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.repository import ROOT
+from tests.support.waiting import wait_for
 
 __all__ = ["Running", "free_port", "run_service", "wait_until_ready"]
 
@@ -33,13 +33,18 @@ class Running:
 
 
 @contextmanager
-def run_service(home: Path) -> Iterator[Running]:
-    """The service with fake parts, ready; ended with its process group afterwards."""
+def run_service(home: Path, *, body_seconds: float = 1.0) -> Iterator[Running]:
+    """The service with fake parts, ready; ended with its process group afterwards.
+
+    Args:
+        body_seconds: how long a body may take to come.
+    """
     home.mkdir(parents=True, exist_ok=True)
     port, log = free_port(), home / "log.txt"
     environment = {n: v for n, v in os.environ.items() if not n.startswith(("VIGIE_", "PROMETHEUS_"))}
     environment |= {
         "VIGIE_TEST_HOME": str(home),
+        "VIGIE_TEST_BODY_SECONDS": str(body_seconds),
         "BENTOML_HOME": str(home / "bentoml"),
         "PYTHONPATH": str(ROOT),
     }
@@ -69,15 +74,14 @@ def run_service(home: Path) -> Iterator[Running]:
 
 def wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path, seconds: float = 60) -> None:
     """Waits for /readyz."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+
+    def is_ready() -> bool:
         assert process.poll() is None, log.read_text()[-3000:]
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError(log.read_text()[-3000:])
+        with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1):
+            return True
+        return False
+
+    wait_for(is_ready, f"answer of a service that is ready; its log is {log}", seconds)
 
 
 def free_port() -> int:

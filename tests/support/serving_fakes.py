@@ -332,7 +332,7 @@ def parts_of_environment() -> Parts:
     """Parts for a service process of the tests; its tokens stand in a file beside the database."""
     home = Path(os.environ["VIGIE_TEST_HOME"])
     parts, tokens = make_parts(home)
-    parts.body_seconds = 1.0
+    parts.body_seconds = float(os.environ["VIGIE_TEST_BODY_SECONDS"])
     (home / "tokens.txt").write_text("\n".join(f"{role} {token}" for role, token in tokens.items()))
     return parts
 

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from registry.model.dataset import PreparedBeds, PreparedWaits, prepare_beds, pr
 from registry.model.forecast_model import ForecastModel
 from registry.package.manifest import package_digest
 from tests.support.repository import ROOT
+from tests.support.waiting import wait_for
 from training.ablation import ablate
 from training.package_build import Prepared, lesson_of
 from training.train import Request, build_package
@@ -157,14 +157,11 @@ def test_a_killed_training_keeps_its_trials(folder: Path, tmp_path: Path) -> Non
     with subprocess.Popen(
         [*command, "--no-ablation"], cwd=root, env=environment, stdout=subprocess.DEVNULL
     ) as process:
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and process.poll() is None:
-            lines = [p.read_bytes().count(b"\n") for p in (home / "tuning").glob("*.jsonl")]
-            if lines and lines[0] >= 1:
-                process.send_signal(signal.SIGKILL)
-                break
-            time.sleep(0.01)
-        process.wait()
+        trials = (home / "tuning").glob
+        try:
+            wait_for(lambda: any(b"\n" in p.read_bytes() for p in trials("*.jsonl")), "trial", 120)
+        finally:
+            process.kill()
     assert process.returncode == -signal.SIGKILL
     assert not (home / "candidates").exists()
     done = subprocess.run(

@@ -16,7 +16,7 @@ def test_a_full_queue_is_refused_at_once() -> None:
     async def scene() -> tuple[str, str]:
         workers, gate = Workers(threads=1, queue=1, seconds=5.0), threading.Event()
         first, second = (asyncio.create_task(workers.run(gate.wait, 5)) for _ in range(2))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0)  # every task has asked
         with pytest.raises(Problem) as full:
             await workers.run(lambda: None)
         gate.set()
@@ -62,7 +62,7 @@ def test_who_waits_at_the_same_moment_is_answered_together() -> None:
     async def scene() -> tuple[list[object], list[list[int]]]:
         workers, work = Workers(threads=1, queue=80), _Work()
         tasks = [asyncio.create_task(workers.run_together(work, i)) for i in (1, 2, -3, 4)]
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0)  # every task has asked
         work.gate.set()
         found = await asyncio.gather(*tasks, return_exceptions=True)
         found.append(await workers.run_together(work, 5))
@@ -81,7 +81,7 @@ def test_what_fails_together_is_tried_alone() -> None:
     async def scene() -> tuple[list[object], list[list[int]]]:
         workers, work = Workers(threads=1, queue=80), _Work()
         tasks = [asyncio.create_task(workers.run_together(work, i)) for i in (1, 12, 13, 14)]
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0)  # every task has asked
         work.gate.set()
         found = await asyncio.gather(*tasks, return_exceptions=True)
         workers.close()
@@ -98,7 +98,7 @@ def test_a_batch_has_an_end_and_who_left_is_not_computed() -> None:
     async def scene() -> tuple[list[int], list[int], str]:
         workers, work = Workers(threads=1, queue=MOST_TOGETHER + 5), _Work()
         tasks = [asyncio.create_task(workers.run_together(work, 100 + i)) for i in range(MOST_TOGETHER + 6)]
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0)  # every task has asked
         with pytest.raises(Problem) as full:
             await workers.run_together(work, 99)
         tasks[5].cancel()
@@ -121,7 +121,6 @@ def test_who_waits_too_long_is_told_and_the_next_is_answered() -> None:
         with pytest.raises(Problem) as late:
             await workers.run_together(work, 1)
         work.gate.set()
-        await asyncio.sleep(0.05)
         found = await workers.run_together(work, 2)
         workers.close()
         return late.value.code, found
@@ -143,7 +142,7 @@ def test_what_may_have_been_written_is_not_tried_again() -> None:
             return list(items)
 
         tasks = [asyncio.create_task(workers.run_together(work, i)) for i in (1, 2, 3)]
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0)  # every task has asked
         gate.set()
         found = await asyncio.gather(*tasks, return_exceptions=True)
         workers.close()
