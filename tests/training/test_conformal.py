@@ -110,6 +110,14 @@ def test_quantiles_rise_and_leave_the_median_where_it_is() -> None:
     assert above.z[0][0] < -4
 
 
+def test_groups_that_do_not_fit_together_are_refused() -> None:
+    """Classes of another number of groups would leave one without a shift."""
+    group = np.zeros(300, np.int64)
+    for classes in (np.zeros(1, np.int64), np.zeros(3, np.int64)):
+        with pytest.raises(ValueError, match="zip"):
+            calibrated(errors(group, np.zeros(300)), 2, shifted=classes)
+
+
 @dataclass(frozen=True)
 class _Constant:
     """A model that says one number of every row."""
