@@ -7,6 +7,7 @@ from typer.core import TyperGroup
 
 from cli import (
     board_commands,
+    import_commands,
     model_commands,
     monitor_commands,
     retrain_commands,
@@ -19,6 +20,7 @@ __all__ = ["make_app"]
 
 _GROUPS = (
     table_commands,
+    import_commands,
     model_commands,
     board_commands,
     trust_commands,

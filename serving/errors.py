@@ -2,8 +2,9 @@
 
 VigieError
 └── ServingError
-    ├── Problem          what a request is answered with instead (RFC 9457)
-    └── SettingsError    the service cannot start with these settings
+    ├── Problem             what a request is answered with instead (RFC 9457)
+    ├── HistoryImportError  a hospital's history cannot be brought into the observations
+    └── SettingsError       the service cannot start with these settings
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 from hospital.errors import VigieError
 
-__all__ = ["Problem", "RequestFault", "ServingError", "SettingsError"]
+__all__ = ["HistoryImportError", "Problem", "RequestFault", "ServingError", "SettingsError"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,10 @@ class RequestFault:
 
 class ServingError(VigieError):
     """Base of serving's errors."""
+
+
+class HistoryImportError(ServingError):
+    """A hospital's history cannot be brought into the observations."""
 
 
 class SettingsError(ServingError):

@@ -1,14 +1,16 @@
 """A table's arrays as rows to store: a first import of what a hospital already has."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from hospital.arrays import Array
+from hospital.contracts.tables import TABLES
 from hospital.times import MISSING_TIME
 
-__all__ = ["rows_since"]
+__all__ = ["parts_since", "rows_since"]
 
 
 def rows_since(
@@ -18,7 +20,32 @@ def rows_since(
 
     Audit attributes go into ``audit``, as applications send them.
     """
+    return _rows(columns, np.flatnonzero(_active(kind, columns, since)), audit)
+
+
+def parts_since(
+    kind: str, columns: Mapping[str, Array], since: int, audit: Sequence[str] = (), *, size: int
+) -> Iterator[list[dict[str, Any]]]:
+    """`rows_since` in parts of about `size` rows, always the same ones; all versions of a row stand in one part."""
     chosen = np.flatnonzero(_active(kind, columns, since))
+    row = _row_numbers(kind, columns)[chosen]
+    order = np.lexsort((columns["received_at"][chosen], row))
+    first = np.flatnonzero(np.append(True, np.diff(row[order]) != 0)) if order.size else order
+    after = np.searchsorted(first, np.arange(size, order.size, size))
+    cuts = [0, *first[after[after < first.size]].tolist(), order.size]
+    for begin, end in itertools.pairwise(dict.fromkeys(cuts)):
+        yield list(_rows(columns, chosen[order[begin:end]], audit))
+
+
+def _row_numbers(kind: str, columns: Mapping[str, Array]) -> Array:
+    """Which row of the hospital each version is of, as numbers."""
+    keys = [_numbers(columns[name]) for name in TABLES[kind].key]
+    _, numbers = np.unique(np.stack(keys), axis=1, return_inverse=True)
+    return np.asarray(numbers).reshape(-1)
+
+
+def _rows(columns: Mapping[str, Array], chosen: Array, audit: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The rows of these numbers, in this order."""
     names = [n for n in columns if n not in audit]
     plain = {name: _plain(columns[name][chosen]) for name in columns}
     for i in range(chosen.size):

@@ -23,7 +23,9 @@ __all__ = [
     "Receptions",
     "add",
     "import_rows",
+    "import_versions",
     "latest_reception",
+    "version_of",
 ]
 
 FOREVER = 2**63 - 1
@@ -76,7 +78,7 @@ def add(
         stored = _current(connection, kind, [_row_id(kind, row) for row in sent])
         new, counts[kind] = [], Counts()
         for number, row in enumerate(sent):
-            row_id, values = _row_id(kind, row), _values(kind, row, received_at)
+            row_id, values = _row_id(kind, row), version_of(kind, row, received_at)
             former = stored.get(row_id)
             if former is not None and former[0] == values["digest"]:
                 counts[kind].unchanged += 1
@@ -105,30 +107,38 @@ def import_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, A
     The connection must be one of `registry.record.database.writing`. Imported again, nothing changes.
 
     Raises:
-        Problem: 409, the same row and reception with other content.
+        Problem: 409, the same row and reception with other content; every such row.
     """
-    given = [_values(kind, row, int(row["received_at"])) for row in rows]
-    given.sort(key=lambda v: (v["received_at"], v["row_id"]))
-    stored = _versions(connection, kind, {v["row_id"] for v in given})
-    counts, new = Counts(), []
-    for number, values in enumerate(given):
-        versions = stored.setdefault(values["row_id"], {})
-        digest = versions.get(values["received_at"])
-        if digest == values["digest"]:
+    return import_versions(connection, kind, [version_of(kind, row, int(row["received_at"])) for row in rows])
+
+
+def import_versions(connection: Connection, kind: str, versions: Sequence[dict[str, Any]]) -> Counts:
+    """`import_rows` for rows that are written already as they will be stored (`version_of`).
+
+    What was stored before with the same content, and holds at the reception of one, makes that one nothing new.
+
+    Raises:
+        Problem: 409, the same row and reception with other content; every such row.
+    """
+    given = sorted(enumerate(versions), key=lambda v: (v[1]["received_at"], v[1]["row_id"]))
+    before = _versions(connection, kind, {v["row_id"] for v in versions})
+    stored = {row_id: dict(known) for row_id, known in before.items()}
+    counts, new, faults = Counts(), [], []
+    for number, values in given:
+        known = stored.setdefault(values["row_id"], {})
+        digest = known.get(values["received_at"])
+        if digest is not None and digest != values["digest"]:
+            faults.append(_conflict(kind, number))
+        elif digest is not None or _in_force(before.get(values["row_id"], {}), values):
             counts.unchanged += 1
-        elif digest is not None:
-            raise Problem(
-                409,
-                "conflicting_revision",
-                "A row contradicts one already stored.",
-                faults=[_conflict(kind, number)],
-            )
         else:
-            counts.new += not versions
-            counts.revised += bool(versions)
-            versions[values["received_at"]] = values["digest"]
+            counts.new += not known
+            counts.revised += bool(known)
+            known[values["received_at"]] = values["digest"]
             new.append(values)
-    following = {row_id: _following(versions) for row_id, versions in stored.items()}
+    if faults:
+        raise Problem(409, "conflicting_revision", "A row contradicts one already stored.", faults=faults)
+    following = {row_id: _following(known) for row_id, known in stored.items()}
     for values in new:
         values["superseded_at"] = following[values["row_id"]][values["received_at"]]
     for start in range(0, len(new), _BATCH):
@@ -137,11 +147,22 @@ def import_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, A
     return counts
 
 
+def _in_force(known: Mapping[int, str], values: Mapping[str, Any]) -> bool:
+    """Whether what was stored last before a version's reception has its content."""
+    last = max((at for at in known if at < values["received_at"]), default=None)
+    return last is not None and known[last] == values["digest"]
+
+
 def _row_id(kind: str, row: Mapping[str, Any]) -> str:
     return json.dumps([row[name] for name in TABLES[kind].key], ensure_ascii=False)
 
 
-def _values(kind: str, row: Mapping[str, Any], received_at: int) -> dict[str, Any]:
+def version_of(kind: str, row: Mapping[str, Any], received_at: int) -> dict[str, Any]:
+    """A row as it is stored: its id, content and digest, and until when it may matter.
+
+    Args:
+        received_at: instant.
+    """
     content = canonical_json({k: v for k, v in row.items() if k != "received_at" and v is not None})
     return {
         "kind": kind,
