@@ -19,7 +19,7 @@ ReleaserKey = Annotated[
 ]
 PolicyFile = Annotated[
     Path | None,
-    typer.Option("--policy", metavar="FILE", help="A policy (default: the one that ships)."),
+    typer.Option("--policy", metavar="FILE", help="A policy (default: the one in force)."),
 ]
 RecentTables = Annotated[
     Path | None,
@@ -50,13 +50,12 @@ def check(
     from cli.progress import bar
     from registry.cards.report_table import print_report
     from registry.check.run import check as check_version
-    from registry.check.run import policy_from
     from registry.gates import Verdict
-    from registry.policy.board_policy import default_policy
+    from registry.trust.policy_in_force import policy_in_force, policy_of_file
     from training.child_commands import REFITS
 
     settings = read_settings()
-    judging = policy_from(policy, default_policy())
+    judging = policy_of_file(policy) if policy else policy_in_force(settings.trust)
     if mapping is not None and recent is None:
         raise VigieError("--mapping is that of the recent tables: name them with --recent.")
     tables = read_tables(settings, recent, mapping) if recent else None

@@ -2,11 +2,15 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.installation import read_settings
+from cli.installation import now, read_settings
+
+if TYPE_CHECKING:
+    from registry.settings import Settings
+    from registry.trust.trust_store import TrustedKey
 
 __all__ = ["app"]
 
@@ -22,6 +26,9 @@ class KeyRole(StrEnum):
     RELEASER = "releaser"
 
 
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the journal.")]
+
+
 @_key.command()
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Of the person.", show_default=False)],
@@ -35,50 +42,124 @@ def create(
     path = out or Path(f"{name}.key")
     key = create_key(name, path)
     print(f"{path} is {name}'s private key: keep it from everybody else. Public key: {key.public_key}")
+    print(f"Next, by the keeper of the trust folder: vigie key trust '{name}' {key.public_key} --role ROLE")
     return 0
 
 
 @_key.command()
 def trust(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the person.", show_default=False)],
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Of the person.", show_default=False)
+    ] = None,
     public_key: Annotated[
-        str, typer.Argument(metavar="PUBLIC_KEY", help="As `key create` printed it.", show_default=False)
-    ],
+        str | None,
+        typer.Argument(metavar="PUBLIC_KEY", help="As `key create` printed it.", show_default=False),
+    ] = None,
     roles: Annotated[
-        list[KeyRole],
+        list[KeyRole] | None,
         typer.Option("--role", help="What the key may sign; can be repeated.", show_default=False),
-    ],
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Change the roles or the name of a key that is trusted already.")
+    ] = False,
+    reason: Reason = "",
 ) -> int:
-    """Add a public key with its roles to the trust folder."""
-    from registry.policy.board_policy import default_policy
-    from registry.trust.trust_store import create_trust, update_trust
+    """Show whom this installation trusts; with a name, a key and roles, trust that key too.
 
-    folder = read_settings().trust
-    if not (folder / "trust.json").exists():
-        create_trust(folder, policy_digest=default_policy().digest)
-    names = tuple(role.value for role in roles)
-    update_trust(folder, lambda trusted: trusted.with_key(name, public_key, names))
-    print(f"{name} is trusted as {', '.join(names)} in {folder}.")
+    What is trusted already is changed only with --replace. Each change is an entry of the journal.
+    """
+    if name is None:
+        if roles or replace or reason:
+            raise typer.BadParameter("name the person, the public key and --role.", param_hint="NAME")
+        return _show_trust(read_settings())
+    if public_key is None or not roles:
+        raise typer.BadParameter(
+            f"to trust a key, name the person, the public key and --role: {', '.join(KeyRole)}.",
+            param_hint="PUBLIC_KEY" if public_key is None else "--role",
+        )
+    from registry.trust.trust_changes import trust_key
+
+    settings, names = read_settings(), tuple(dict.fromkeys(role.value for role in roles))
+    done = trust_key(settings, name, public_key, names, now=now(), replacing=replace, reason=reason)
+    if not done.made:
+        print(f"{name} is trusted as {', '.join(names)} already: nothing is changed.")
+        return 0
+    former = next((k for k in done.former.keys if k.public_key == public_key), None) if done.former else None
+    if former is not None:
+        print(f"before: {_in_words(former)}")
+    print(f"{name} is trusted as {', '.join(names)} in {settings.trust}: it is in the journal.")
     return 0
 
 
 app.add_typer(_key, name="key")
 
 
+def _show_trust(settings: "Settings") -> int:
+    from registry.trust.trust_store import load_trust
+
+    if not (settings.trust / "trust.json").exists():
+        print(f"Nobody is trusted yet: there is no trust file in {settings.trust}.")
+    else:
+        print(f"Trusted in {settings.trust}:")
+        for key in load_trust(settings.trust).keys:
+            print(f"  {_in_words(key)}  {key.public_key}")
+    print("To trust one: vigie key trust NAME PUBLIC_KEY --role author|board|releaser")
+    return 0
+
+
+def _in_words(key: "TrustedKey") -> str:
+    retired = ", retired: signs nothing more" if key.retired else ""
+    return f"{key.name}, {' and '.join(key.roles)}{retired}"
+
+
 @app.command()
 def policy(
     file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A policy (default: the one that ships).")
+        Path | None, typer.Option(metavar="FILE", help="Put this policy in force.", show_default=False)
     ] = None,
+    shipped: Annotated[bool, typer.Option("--shipped", help="Put the one that ships in force.")] = False,
+    reason: Reason = "",
 ) -> int:
-    """Put a policy in force."""
-    from registry.check.run import policy_from
-    from registry.policy.board_policy import default_policy
-    from registry.trust.trust_store import create_trust, update_trust
+    """Show the policy in force; with --file or --shipped, put another one in force.
 
-    folder, wanted = read_settings().trust, policy_from(file, default_policy())
-    if not (folder / "trust.json").exists():
-        create_trust(folder, policy_digest=wanted.digest)
-    update_trust(folder, lambda trusted: trusted.with_policy(wanted.digest))
-    print(f"In force: {wanted.document.name} ({wanted.digest}).")
+    One that is looser than the one that ships is refused, with every point. A change is an entry of the journal, and
+    what was checked under another policy must be checked again before it can be released.
+    """
+    if file is not None and shipped:
+        raise typer.BadParameter("say one of the two.", param_hint="--file / --shipped")
+    settings = read_settings()
+    if file is None and not shipped:
+        if reason:
+            raise typer.BadParameter("nothing is changed without --file or --shipped.", param_hint="--reason")
+        return _show_policy(settings)
+    from registry.policy.board_policy import default_policy
+    from registry.trust.policy_in_force import policy_of_file
+    from registry.trust.trust_changes import put_in_force
+
+    wanted = policy_of_file(file) if file is not None else default_policy()
+    done = put_in_force(settings, wanted, now=now(), reason=reason)
+    if done.made:
+        if done.former is not None:
+            print(f"before: {done.former.policy_digest}")
+        print(f"In force: {wanted.document.name} ({wanted.digest}). It is in the journal.")
+        print("What was checked under another policy is to be checked again: vigie check MODEL VERSION")
+    else:
+        print(f"In force already: {wanted.document.name} ({wanted.digest}). Nothing is changed.")
+    return 0
+
+
+def _show_policy(settings: "Settings") -> int:
+    from registry.policy.board_policy import default_policy
+    from registry.trust.policy_in_force import policy_in_force
+
+    present, shipped = policy_in_force(settings.trust), default_policy()
+    document = present.document
+    which = "the one that ships" if present.digest == shipped.digest else "a policy of this installation"
+    if not (settings.trust / "trust.json").exists():
+        which = "the one that ships: there is no trust file yet"
+    print(f"In force: {document.name} ({present.digest}), {which}.")
+    print(f"  gates required: {', '.join(present.required)}")
+    print(f"  of a version that is only a baseline: {', '.join(present.required_of('baseline'))}")
+    print(f"  approvals: {present.approvals}; days of history: {document.history_days}")
+    print("To put another one in force: vigie policy --file FILE; the one that ships: vigie policy --shipped")
     return 0

@@ -2,22 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
 from hospital.ingest.hospital_reader import HospitalTables
 from registry.cards.card_document import build_card
 from registry.cards.report import Report, make_report
 from registry.check.recomputation import Progress, gather
 from registry.digests import canonical_json, sha256_bytes, write_atomically
-from registry.errors import CandidateError
 from registry.package.manifest import verify_package
-from registry.policy.board_policy import Policy, load_policy
+from registry.policy.board_policy import Policy
 from registry.record.database import open_database, writing
 from registry.record.journal import append
 from registry.settings import Settings
 from registry.trust.candidates import Candidate, candidate
 
-__all__ = ["check", "policy_from"]
+__all__ = ["check"]
 
 
 def check(
@@ -84,19 +82,3 @@ def _keep_recent(
             now=now,
             reason=report.verdict,
         )
-
-
-def policy_from(path: Path | None, default: Policy) -> Policy:
-    """The policy in a file, or the default one.
-
-    Raises:
-        PolicyError: it may not be used. CandidateError: the file cannot be read.
-    """
-    if path is None:
-        return default
-    try:
-        return load_policy(path.read_bytes())
-    except OSError as error:
-        raise CandidateError(
-            f"The policy {path} cannot be read ({error.strerror}): check its path."
-        ) from None

@@ -7,6 +7,7 @@ the root of trust; everything else is verified against it.
 import fcntl
 import json
 import os
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ __all__ = [
     "create_trust",
     "load_trust",
     "locked_trust",
+    "same_name",
     "save_trust",
     "update_trust",
 ]
@@ -104,8 +106,12 @@ class Trust:
         if not is_person_name(name):
             raise TrustError("A key belongs to a person's name: letters, digits, spaces, dots and hyphens.")
         others = tuple(k for k in self.keys if k.public_key != public_key)
-        if any(k.name.casefold() == name.casefold() for k in others):
-            raise TrustError(f"Another key is called {name}: one person, one name.")
+        other = next((k for k in others if same_name(k.name) == same_name(name)), None)
+        if other is not None:
+            raise TrustError(
+                f"Another key is called {other.name}: one person, one name. A second key of the same person needs "
+                "a name of its own, as in Ada Martin 2."
+            )
         return replace(self, keys=(*others, TrustedKey(name, public_key, roles)))
 
     def with_person(self, key: Key, roles: tuple[str, ...]) -> "Trust":
@@ -179,7 +185,12 @@ def _key(entry: dict[str, Any]) -> TrustedKey:
     return TrustedKey(entry["name"], entry["public_key"], tuple(entry["roles"]), retired)
 
 
-_IDENTITIES: tuple[Callable[[TrustedKey], str], ...] = (lambda k: k.name.casefold(), lambda k: k.public_key)
+def same_name(name: str) -> str:
+    """What two spellings of one person's name have in common: capitals, spaces and Unicode's ways do not count."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+_IDENTITIES: tuple[Callable[[TrustedKey], str], ...] = (lambda k: same_name(k.name), lambda k: k.public_key)
 
 
 def save_trust(folder: Path, trust: Trust) -> None:

@@ -154,7 +154,7 @@ def test_everything_that_was_done_is_in_the_journal(home: Home, capsys: pytest.C
     """Register, check, approve twice, promote: by whom, on which digests; and the chain is whole."""
     with open_database(home.settings.database).connect() as connection:
         assert verify(connection) == []
-        found = [(e.actor, e.action) for e in entries(connection) if e.subjects["model"] == "wait-time"]
+        found = [(e.actor, e.action) for e in entries(connection) if e.subjects.get("model") == "wait-time"]
     wanted = [
         ("author", "register"),
         ("vigie check", "check"),

@@ -1,0 +1,60 @@
+"""The policy in force of an installation: its digest in the trust file, its text beside it."""
+
+from pathlib import Path
+
+from registry.digests import write_atomically
+from registry.errors import PolicyError
+from registry.policy.board_policy import Policy, default_policy, load_policy
+from registry.policy.strictness import looser_points
+from registry.trust.trust_store import load_trust
+
+__all__ = ["keep_text", "policy_in_force", "policy_of_file"]
+
+FILE = "policy.toml"
+
+
+def policy_in_force(folder: Path) -> Policy:
+    """The policy in force of a trust folder; where there is no trust file yet, the one that ships.
+
+    Raises:
+        TrustError: the trust file is broken. PolicyError: the text of the policy is not there, or is another one.
+    """
+    shipped = default_policy()
+    if not (folder / "trust.json").exists():
+        return shipped
+    digest = load_trust(folder).policy_digest
+    if digest == shipped.digest:
+        return shipped
+    try:
+        policy = load_policy((folder / FILE).read_bytes())
+    except OSError:
+        policy = None
+    if policy is None or policy.digest != digest:
+        raise PolicyError(
+            f"The text of the policy in force ({digest}) is not in {folder / FILE}: put it in force again with "
+            "vigie policy --file FILE, or name it with --policy FILE."
+        )
+    return policy
+
+
+def policy_of_file(path: Path) -> Policy:
+    """The policy in a file.
+
+    Raises:
+        PolicyError: it cannot be read, may not be used, or is looser than the one that ships, with every point.
+    """
+    try:
+        policy = load_policy(path.read_bytes())
+    except OSError as error:
+        raise PolicyError(f"The policy {path} cannot be read ({error.strerror}): check its path.") from None
+    points = looser_points(policy, default_policy())
+    if points:
+        raise PolicyError(
+            f"The policy may not be used: {'; '.join(points)}. A board can make it stricter, not looser."
+        )
+    return policy
+
+
+def keep_text(folder: Path, policy: Policy) -> None:
+    """Keeps a policy's text beside the trust file, before it is in force there."""
+    write_atomically(folder / FILE, policy.content)
