@@ -1,4 +1,4 @@
-"""Whether a policy is looser than the one that ships: a board may make it stricter, point by point, and never looser."""
+"""Whether a policy is looser than the one that ships: a board may make it stricter, point by point, never looser."""
 
 from collections.abc import Iterable
 from typing import Any
