@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 from cli import (
     board_commands,
     import_commands,
+    init_commands,
     model_commands,
     monitor_commands,
     retrain_commands,
@@ -20,6 +21,7 @@ __all__ = ["make_app"]
 
 _GROUPS = (
     table_commands,
+    init_commands,
     import_commands,
     model_commands,
     board_commands,

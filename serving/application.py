@@ -10,7 +10,7 @@ from serving.gateway.endpoint import Call, Endpoint
 from serving.gateway.openapi import build_document
 from serving.gateway.request_gate import Gate
 from serving.gateway.service_parts import Parts
-from serving.pages import monitoring_page, rendering, sign_in, start_page
+from serving.pages import first_steps, monitoring_page, rendering, sign_in, start_page
 from serving.routes import forecasts, health, models, records
 
 __all__ = ["ENDPOINTS", "build_app"]
@@ -36,6 +36,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *sign_in.ENDPOINTS,
     *rendering.ENDPOINTS,
     *monitoring_page.ENDPOINTS,
+    *first_steps.ENDPOINTS,
 )
 
 

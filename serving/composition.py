@@ -9,6 +9,7 @@ from serving.gateway.service_parts import Parts
 from serving.http.authentication import Authority
 from serving.http.clock import Clock, DemoClock, SystemClock
 from serving.releases.catalogue import StoredCatalogue
+from serving.releases.first_steps import StoredFirstSteps
 from serving.releases.monitored_alarms import StoredAlarms
 from serving.releases.releases_in_use import Releases, StoredReleases
 from serving.state.observations import Receptions
@@ -40,6 +41,7 @@ def real_parts(settings: Settings | None = None) -> Parts:
         pseudonym_key=load_or_create_key(found.home / "pseudonym.key"),
         language=found.language,
         catalogue=StoredCatalogue(found),
+        first_steps=StoredFirstSteps(found),
         receptions=receptions,
         close=engine.dispose,
     )

@@ -17,6 +17,7 @@ from serving.http.workers import Workers
 from serving.messages.forecast_protocol import Forecaster
 from serving.messages.request_bodies import Context
 from serving.releases.catalogue import Catalogue
+from serving.releases.first_steps import FirstSteps, UnknownFirstSteps
 from serving.releases.releases_in_use import Releases
 from serving.state.observations import Receptions
 
@@ -29,6 +30,7 @@ class Parts:
 
     Attributes:
         pseudonym_key: of ids, before anything is stored. catalogue: finds what pages show of versions.
+        first_steps: what the installation still lacks until its first answer.
         page_results: forecasts that pages showed last.
         body_seconds: how long a body may take to come.
     """
@@ -41,6 +43,7 @@ class Parts:
     pseudonym_key: bytes
     language: Language
     catalogue: Catalogue
+    first_steps: FirstSteps = field(default_factory=UnknownFirstSteps)
     workers: Workers = field(default_factory=Workers)
     metrics: Metrics = field(default_factory=Metrics)
     receptions: Receptions = field(default_factory=Receptions)

@@ -22,7 +22,7 @@ from registry.record.database import tokens
 from registry.record.tokens import Caller, authenticate
 from serving.http.clock import system_time
 
-__all__ = ["COOKIE", "SESSION_SECONDS", "Authority", "entry_link"]
+__all__ = ["COOKIE", "SESSION_SECONDS", "Authority", "create_session_key", "entry_link"]
 
 COOKIE = "vigie_session"
 SESSION_SECONDS = 12 * 3600
@@ -103,6 +103,11 @@ def _valid(connection: Connection, token_id: str) -> bool:
 
 def _fingerprint(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def create_session_key(home: Path) -> None:
+    """Makes the home's key of sessions, where there is none; its owner alone may read it."""
+    _session_key(home)
 
 
 def _session_key(home: Path) -> bytes:

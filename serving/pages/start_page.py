@@ -24,6 +24,7 @@ from serving.messages.forecast_protocol import (
     UnitHistory,
     WaitQuestion,
 )
+from serving.pages.first_steps import UNTIL_FIRST_ANSWER, first_steps
 from serving.pages.forecast_picture import unit_picture
 from serving.pages.rendering import LANGUAGE, SEES_PAGES, language_of, render
 
@@ -68,6 +69,8 @@ def start(call: Call) -> Response:
         lambda: (_beds(parts, now, language), _waits(parts, now, language)),
         keep=lambda key: key[0] == minute,
     )
+    if {beds.fault, waits.fault} <= UNTIL_FIRST_ANSWER:
+        return first_steps(call, sorted({beds.fault or "", waits.fault or ""}))
     model = beds.model or waits.model
     zone = ZoneInfo(model.zone if model else "Europe/Paris")
     units = _units(beds, minute, zone, language)

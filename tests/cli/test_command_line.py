@@ -178,6 +178,7 @@ VERBS = {
     ("simulate",): {"--days", "--out", "--seed", "--start", "--unfair", "--shift"},
     ("data", "check"): {"--mapping", "--horizons", "--out", "--json", "--language"},
     ("data", "map"): {"--out", "--force"},
+    ("init",): {"--zone", "--language", "--finess", "--unit", "--person"},
     ("import",): {"--mapping", "--since"},
     ("train",): {
         "--data", "--mapping", "--horizons", "--test-from", "--key", "--baseline-only", "--tune", "--no-ablation",

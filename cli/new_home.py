@@ -1,0 +1,186 @@
+"""The home that `vigie init` makes: what goes in is checked whole, and it appears whole or not at all."""
+
+import os
+import secrets
+import shlex
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from hospital.errors import VigieError
+from hospital.finess import is_finess, key_digit_fits
+from hospital.words.language import Language
+from registry.digests import write_atomically
+from registry.settings import Settings
+
+__all__ = ["NewHome", "make_new_home", "new_home"]
+
+_ROLES = ("author", "board", "releaser")
+_MOST = 200
+
+
+@dataclass(frozen=True)
+class NewHome:
+    """What a home is made from.
+
+    Attributes:
+        units: name for people by code. people: roles by name. notes: what a person should look at again.
+    """
+
+    zone: str
+    language: Language
+    finess: str
+    units: Mapping[str, str]
+    people: Mapping[str, tuple[str, ...]]
+    notes: tuple[str, ...]
+
+
+def new_home(
+    zone: str, language: Language, finess: str, units: tuple[str, ...], people: tuple[str, ...]
+) -> NewHome:
+    """What was asked for, as it is written.
+
+    Raises:
+        VigieError: everything that is wrong with it.
+    """
+    number = "".join(finess.split()).upper()
+    faults = _zone_faults(zone)
+    if not is_finess(number):
+        faults.append("--finess: a FINESS number has 9 characters, as in 350000006 or 2A0000006")
+    by_code = _pairs("--unit", "CODE=NAME, as in MED=Médecine", units, faults)
+    roles = _people(people, faults)
+    if faults:
+        raise VigieError("No home is made:\n" + "\n".join(f"  {fault}" for fault in faults))
+    notes = []
+    if not key_digit_fits(number):
+        notes.append(f"the key digit of {number} does not fit (Luhn's formula): look at it again")
+    return NewHome(zone, language, number, by_code, roles, tuple(notes))
+
+
+def make_new_home(settings: Settings, wanted: NewHome, now: datetime) -> dict[str, str]:
+    """Makes the home; returns each file with what it is.
+
+    Raises:
+        VigieError: the home holds something already, or cannot be written.
+    """
+    home = settings.home
+    _require_free(settings)
+    building = home.with_name(f".{home.name}.{secrets.token_hex(4)}")
+    try:
+        building.mkdir(parents=True, mode=0o750)
+        made = _fill(settings.model_copy(update={"home": building}), wanted, now, home.resolve())
+        os.rename(building, home)  # over an empty folder, too
+    except OSError as error:
+        raise VigieError(
+            f"{home} cannot be made ({error.strerror}): set VIGIE_HOME to a folder that you may write."
+        ) from None
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return made
+
+
+def _require_free(settings: Settings) -> None:
+    home = settings.home
+    if home.exists() and not home.is_dir():
+        raise VigieError(f"{home} is a file: set VIGIE_HOME to a folder that is not there yet.")
+    if home.is_dir() and any(home.iterdir()):
+        raise VigieError(
+            f"{home} holds something already, and is left as it is: set VIGIE_HOME to a folder that is not there yet."
+        )
+    if (settings.trust / "trust.json").exists():
+        raise VigieError(
+            f"{settings.trust} trusts somebody already: a new installation has its own VIGIE_TRUST."
+        )
+
+
+def _fill(settings: Settings, wanted: NewHome, now: datetime, home: Path) -> dict[str, str]:
+    from hospital.ingest.pseudonyms import load_or_create_key
+    from registry.trust.keys import create_key
+    from registry.trust.trust_changes import trust_key
+    from serving.http.authentication import create_session_key
+
+    made = {
+        "pseudonym.key": "makes pseudonyms of ids; keep a copy apart from the database's backups",
+        "session.key": "seals who is signed in",
+        "settings.env": "where things are, for the shell and for the service's unit file",
+        "hospital.toml": "zone and units: the beginning of your mapping",
+    }
+    load_or_create_key(settings.home / "pseudonym.key")
+    create_session_key(settings.home)
+    write_atomically(
+        settings.home / "settings.env", _settings_text(settings, wanted, home).encode(), mode=0o600
+    )
+    write_atomically(settings.home / "hospital.toml", _mapping_text(wanted).encode())
+    for name, roles in wanted.people.items():
+        path = settings.home / "keys" / f"{name}.key"
+        key = create_key(name, path)
+        trust_key(settings, name, key.public_key, roles, now=now, reason="vigie init")
+        made[f"keys/{name}.key"] = f"{name}'s private key, trusted as {' and '.join(roles)}"
+    return made
+
+
+def _settings_text(settings: Settings, wanted: NewHome, home: Path) -> str:
+    lines = {"VIGIE_HOME": str(home), "VIGIE_LANGUAGE": wanted.language}
+    if settings.database_url:
+        lines["VIGIE_DATABASE_URL"] = settings.database_url
+    if settings.releases_dir is not None:
+        lines["VIGIE_RELEASES"] = str(settings.releases_dir.resolve())
+    if settings.trust_dir is not None:
+        lines["VIGIE_TRUST"] = str(settings.trust_dir.resolve())
+    written = "".join(f"{name}={shlex.quote(value)}\n" for name, value in lines.items())
+    return f"# The settings of this installation (docs/settings.md).\n{written}"
+
+
+def _mapping_text(wanted: NewHome) -> str:
+    units = "".join(
+        f"\n[units.{_quoted(code)}]\nlabel = {_quoted(name)}\nsite = {_quoted(wanted.finess)}\n"
+        for code, name in wanted.units.items()
+    )
+    head = f"[mapping]\nname = {_quoted('FINESS ' + wanted.finess)}\nzone = {_quoted(wanted.zone)}\n"
+    return f"# The beginning of a mapping: add [tables.…] (docs/mappings.md).\n{head}{units}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _zone_faults(zone: str) -> list[str]:
+    try:
+        ZoneInfo(zone)
+    except (ValueError, OSError, LookupError):
+        return ["--zone: there is no such time zone; write it as in Europe/Paris or Indian/Reunion"]
+    return []
+
+
+def _pairs(option: str, form: str, given: tuple[str, ...], faults: list[str]) -> dict[str, str]:
+    """Texts by what stands before the sign; what is wrong with any goes to `faults`."""
+    pairs: dict[str, str] = {}
+    for entry in given:
+        name, sign, value = (part.strip() for part in entry.partition("="))
+        if not (
+            name and sign and value and (name + value).isprintable() and max(len(name), len(value)) <= _MOST
+        ):
+            faults.append(f"{option}: {entry!r} is not written {form} (at most {_MOST} characters)")
+        elif name in pairs:
+            faults.append(f"{option}: {name!r} is named twice")
+        else:
+            pairs[name] = value
+    return pairs
+
+
+def _people(given: tuple[str, ...], faults: list[str]) -> dict[str, tuple[str, ...]]:
+    from registry.trust.keys import is_person_name
+    from registry.trust.trust_store import same_name
+
+    pairs = _pairs("--person", "NAME=ROLE, as in Ada Martin=author", given, faults)
+    for name, role in pairs.items():
+        if role not in _ROLES:
+            faults.append(f"--person: {role!r} is no role; there are {', '.join(_ROLES)}")
+        if not is_person_name(name):
+            faults.append(f"--person: {name!r} is no name: letters, digits, spaces, dots and hyphens")
+    if len({same_name(name) for name in pairs}) < len(pairs):
+        faults.append("--person: two of the names are the same but for capitals")
+    return {name: (role,) for name, role in pairs.items()}
