@@ -18,6 +18,7 @@ __all__ = [
     "MappingFile",
     "Model",
     "ModelName",
+    "Port",
     "Seed",
     "TablesPath",
     "Threads",
@@ -84,8 +85,14 @@ AuthorKey = Annotated[
         help="The author's key. A candidate made without it can be checked but never approved.",
     ),
 ]
-Seed = Annotated[int, typer.Option("--seed", metavar="N", help="The seed of the random numbers.")]
-Threads = Annotated[int, typer.Option("--threads", metavar="N", help="Threads to train on.")]
+Seed = Annotated[
+    int,
+    typer.Option("--seed", metavar="N", min=0, max=2**32 - 1, help="The seed of the random numbers."),
+]
+Threads = Annotated[int, typer.Option("--threads", metavar="N", min=1, max=256, help="Threads to train on.")]
+Port = Annotated[
+    int, typer.Option("--port", metavar="N", min=1, max=65_535, help="Where the service listens.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 LanguageOption = Annotated[
     Language | None, typer.Option("--language", help="Of what people read (default: VIGIE_LANGUAGE).")

@@ -31,8 +31,11 @@ def read_settings() -> "Settings":
     try:
         return Settings()
     except ValidationError as error:
-        names = ", ".join(f"VIGIE_{str(e['loc'][0]).upper().removeprefix('VIGIE_')}" for e in error.errors())
-        raise VigieError(f"These settings are wrong: {names}. See docs/settings.md.") from None
+        wrong = "; ".join(
+            f"VIGIE_{str(e['loc'][0]).upper().removeprefix('VIGIE_')}: {e['msg'][:1].lower()}{e['msg'][1:]}"
+            for e in error.errors()
+        )
+        raise VigieError(f"These settings are wrong: {wrong}. See docs/settings.md.") from None
 
 
 def read_tables(settings: "Settings", data: Path, mapping: Path | None) -> "HospitalTables":

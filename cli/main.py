@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         flag.default = (
             False  # not None, as Typer's own for completion, which would load pydantic for each verb's help
         )
+    _name_home(vigie)
     try:
         code = vigie.main(arguments, prog_name="vigie", standalone_mode=False)
     except TyperException as error:
@@ -59,6 +60,18 @@ class _Verbs(TyperGroup):
         except OSError as error:
             where = f" ({Path(error.filename).name})" if isinstance(error.filename, str) else ""
             return _failed(f"{error.strerror or 'the system refused'}{where}: check space, path and rights.")
+
+
+_HOME = "VIGIE_HOME names the folder of the installation (default: ./vigie-home); docs/settings.md has every such variable."
+_WITHOUT_HOME = frozenset({"demo", "simulate", "create key"})
+
+
+def _name_home(command: Any, name: str = "") -> None:
+    """Has the help of each verb say where it works."""
+    for verb, below in getattr(command, "commands", {}).items():
+        _name_home(below, f"{verb} {name}".strip())
+    if name not in _WITHOUT_HOME:
+        command.epilog = f"{command.epilog} {_HOME}" if command.epilog else _HOME
 
 
 def _failed(why: str) -> int:

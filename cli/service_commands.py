@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -17,10 +18,22 @@ _journal = typer.Typer(help="Verify or export the journal.")
 _token = typer.Typer(help="Make, revoke or list tokens.")
 
 
+class TokenRole(StrEnum):
+    """What a token may do; an enumeration, since Typer takes no list of literals."""
+
+    APPLICATION = "application"
+    OPERATOR = "operator"
+    DATA_SCIENTIST = "data_scientist"
+    BOARD = "board"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
 @app.command()
 def serve(
     port: Annotated[
-        int | None, typer.Option(metavar="N", help="Where it listens (default: VIGIE_PORT, 3000).")
+        int | None,
+        typer.Option(metavar="N", min=1, max=65_535, help="Where it listens (default: VIGIE_PORT, 3000)."),
     ] = None,
 ) -> int:
     """Serve the released versions over HTTP."""
@@ -76,15 +89,17 @@ app.add_typer(_journal, name="journal")
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Of who will carry it.", show_default=False)],
     roles: Annotated[
-        list[str] | None, typer.Option("--role", metavar="ROLE", help="What it may do; can be repeated.")
+        list[TokenRole] | None, typer.Option("--role", help="What it may do; can be repeated.")
     ] = None,
 ) -> int:
     """Make a token, and show it once."""
+    if not roles:
+        raise typer.BadParameter(f"say what it may do: {', '.join(TokenRole)}.", param_hint="--role")
     from registry.record.database import open_database, writing
     from registry.record.tokens import create_token
 
     with writing(open_database(read_settings().database)) as connection:
-        token = create_token(connection, name, roles or (), now=now())
+        token = create_token(connection, name, [role.value for role in roles], now=now())
     print(token)
     print("This is shown once: only a hash is kept.", file=sys.stderr)
     return 0

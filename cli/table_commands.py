@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.arguments import HorizonsOption, Json, LanguageOption, MappingFile, Seed, day
+from cli.arguments import HorizonsOption, Json, LanguageOption, MappingFile, Port, Seed, day
 from cli.installation import now, read_settings
 from hospital.errors import ContractError, Fault, HistoryError, MappingError, VigieError
 
@@ -26,10 +26,16 @@ _FIRST_DAY = date(2024, 1, 1)  # fixed, so that digests repeat
 @app.command()
 def demo(
     days: Annotated[
-        int | None, typer.Option(metavar="N", help="Days to simulate (default: as many as the policy needs).")
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=3650,
+            help="Days to simulate (default: as many as the policy needs).",
+        ),
     ] = None,
     seed: Seed = 1,
-    port: Annotated[int, typer.Option(metavar="N", help="Where the service listens.")] = 3000,
+    port: Port = 3000,
     no_serve: Annotated[bool, typer.Option("--no-serve", help="Stop after the two answers.")] = False,
 ) -> int:
     """Go the whole way on a simulated hospital, with demo keys.
@@ -43,7 +49,10 @@ def demo(
 
 @app.command()
 def simulate(
-    days: Annotated[int, typer.Option(metavar="N", help="Days to simulate.", show_default=False)],
+    days: Annotated[
+        int,
+        typer.Option(metavar="N", min=1, max=3650, help="Days to simulate.", show_default=False),
+    ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write.", show_default=False)],
     seed: Seed = 1,
     start: Annotated[

@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     releases_dir: Path | None = Field(default=None, validation_alias="VIGIE_RELEASES")
     trust_dir: Path | None = Field(default=None, validation_alias="VIGIE_TRUST")
     host: str = "127.0.0.1"
-    port: int = 3000
+    port: int = Field(default=3000, ge=1, le=65_535)
     language: Language = "fr"
     monitor: bool = True
     monitor_minutes: int = Field(default=60, ge=1, le=1440)

@@ -12,6 +12,7 @@ from hospital.words import formats, names
 from hospital.words.catalogue import text
 from hospital.words.language import Language
 from registry.settings import Settings
+from registry.trust.candidates import MODELS
 from registry.trust.promotion import current_release
 
 __all__ = ["ask_for_answers", "print_what_to_open"]
@@ -91,10 +92,11 @@ def print_what_to_open(console: Console, settings: Settings, token: str) -> None
     from serving.http.authentication import entry_link
 
     base = f"http://127.0.0.1:{settings.port}"
-    console.print(
-        f"\n[bold]Open[/bold] {base}{entry_link(settings.home)} (works once; later sign in with {token})"
-    )
-    console.print(f"  the cards: {base}/v1/models/wait-time/card and {base}/v1/models/bed-demand/card")
+    console.print(f"\n[bold]Open[/bold] {base}{entry_link(settings.home)}")
+    for model in MODELS:
+        card = f"/v1/models/{model}/card?format=html&language={settings.language}"
+        console.print(f"  the card of {model}: {base}{entry_link(settings.home, page=card)}")
+    console.print(f"  Each link lets one browser in, for a day. Later: {base}/sign-in with the token {token}")
     console.print(
         f"  MLflow:    .venv/bin/mlflow ui --backend-store-uri sqlite:///{settings.home / 'mlflow.db'}"
     )

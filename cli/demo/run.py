@@ -56,7 +56,7 @@ def run_demo(*, days: int | None, serve: bool, seed: int, port: int) -> int:
     with ExitStack() as running:
         with step(console, "Serve") as notes:
             process = running.enter_context(service(settings, start))
-            notes.append(f"http://127.0.0.1:{settings.port}, log in {HOME / LOG}")
+            notes.append(f"port {settings.port}, log in {HOME / LOG}")
         ask_for_answers(console, settings, token, start)
         if not serve:
             return 0

@@ -87,10 +87,18 @@ class Authority:
             return None
         return Caller("page", frozenset(body["r"]))
 
+    def opened_page(self, code: str) -> str:
+        """The path, in these pages, that a link of this home opens; "/" where it says none or is none of ours."""
+        body = _opened(self._key, code)
+        return str(body.get("p", "/")) if body is not None and "l" in body else "/"
 
-def entry_link(home: Path, roles: tuple[str, ...] = ("operator", "board")) -> str:
-    """The path of a link that opens the pages once, within a day; for whoever can read the home's key."""
-    body = {"l": secrets.token_hex(8), "r": list(roles), "u": int(time.time()) + LINK_SECONDS}
+
+def entry_link(home: Path, roles: tuple[str, ...] = ("operator", "board"), page: str = "/") -> str:
+    """The path of a link that opens a page once, within a day; for whoever can read the home's key.
+
+    Opened again by the browser that it let in, it leads to the same page.
+    """
+    body = {"l": secrets.token_hex(8), "r": list(roles), "u": int(time.time()) + LINK_SECONDS, "p": page}
     return f"/enter/{_sealed(_session_key(home), body)}"
 
 

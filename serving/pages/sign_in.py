@@ -31,14 +31,17 @@ def sign_in(call: Call) -> Response:
 
 def enter(call: Call) -> Response:
     """GET /enter/{code}"""
-    caller = call.parts.authority.enter(call.path["code"])
+    authority, code = call.parts.authority, call.path["code"]
+    caller, page = authority.enter(code), authority.opened_page(code)
+    if caller is None and call.caller.roles & SEES_PAGES:
+        return RedirectResponse(page, 303)
     if caller is None:
         return render("sign_in.html", call.parts.language, 403, fault="link_used", path="/sign-in")
-    return _entered(call, caller, "", call.parts.language)
+    return _entered(call, caller, "", call.parts.language, page)
 
 
-def _entered(call: Call, caller: Caller, secret: str, language: Language) -> Response:
-    response = RedirectResponse(f"/?language={language}", 303)
+def _entered(call: Call, caller: Caller, secret: str, language: Language, page: str = "/") -> Response:
+    response = RedirectResponse(f"/?language={language}" if page == "/" else page, 303)
     cookie = call.parts.authority.open_session(caller, secret)
     response.set_cookie(
         COOKIE, cookie, max_age=SESSION_SECONDS, httponly=True, samesite="strict", secure=call.secure
@@ -67,7 +70,7 @@ ENDPOINTS = (
     Endpoint(
         "POST", "/sign-in", sign_in, "The way in", roles=None, max_bytes=4_096, form=True, documented=False
     ),
-    Endpoint("GET", "/enter/{code}", enter, "The way in by a link", roles=None, documented=False),
+    Endpoint("GET", "/enter/{code}", enter, "The way in by a link", roles=None, page=True, documented=False),
     Endpoint(
         "POST", "/sign-out", sign_out, "The way out", roles=None, max_bytes=1_024, form=True, documented=False
     ),

@@ -218,6 +218,34 @@ def test_every_verb_has_the_options_of_the_documents(
     assert text.splitlines()[2].strip()
 
 
+@pytest.mark.parametrize("verb", [(), *VERBS], ids=" ".join)
+def test_help_names_the_home(capsys: pytest.CaptureFixture[str], verb: tuple[str, ...]) -> None:
+    """Wherever a verb works in one, and where all verbs are listed."""
+    assert main([*verb, "--help"]) == 0
+    named = "VIGIE_HOME" in capsys.readouterr().out
+    assert named is (verb not in (("demo",), ("simulate",), ("key", "create")))
+
+
+def test_wrong_settings_are_said_with_what_they_may_be(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them, with choices and limits, and without the value."""
+    for name, value in (("PORT", "70000"), ("LANGUAGE", "de"), ("MONITOR_MINUTES", "0"), ("CLOCK_START", "noon")):
+        monkeypatch.setenv(f"VIGIE_{name}", value)
+    said = fails(capsys, "policy")
+    for words in ("VIGIE_PORT", "65535", "VIGIE_LANGUAGE", "'fr' or 'en'", "VIGIE_MONITOR_MINUTES", "VIGIE_CLOCK_START"):
+        assert words in said
+    assert "70000" not in said
+
+
+def test_the_roles_of_tokens_are_those_that_there_are() -> None:
+    """The command line lists what the registry takes."""
+    from cli.service_commands import TokenRole
+    from registry.record.tokens import ROLES
+
+    assert tuple(TokenRole) == ROLES
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -238,6 +266,13 @@ def test_every_verb_has_the_options_of_the_documents(
         (["key", "trust", "ada", "key", "--role", "king"], "'king' is not one of 'author', 'board', 'releaser'"),
         (["retrain", "--data", "d"], "--if-due"),
         (["journal", "burn"], "No such command 'burn'"),
+        (["simulate", "--days", "0", "--out", "d"], "greater than or equal to 1"),
+        (["simulate", "--days", "2", "--out", "d", "--seed", "-1"], "greater than or equal to 0"),
+        (["train", "wait-time", "--data", "d", "--threads", "0"], "greater than or equal to 1"),
+        (["serve", "--port", "70000"], "less than or equal to 65535"),
+        (["demo", "--port", "0"], "greater than or equal to 1"),
+        (["token", "create", "app"], "application, operator, data_scientist, board, auditor, admin"),
+        (["token", "create", "app", "--role", "king"], "is not one of 'application', 'operator'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )  # fmt: skip

@@ -1,6 +1,8 @@
 """The demo as a new user runs it: stopped in the middle, started again, and quick once it is done."""
 
+import io
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -11,8 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
+from rich.console import Console
 
+from cli.demo.example_answers import print_what_to_open
 from cli.demo.service_process import end, endings_put_off, service
 from registry.digests import sha256_file
 from registry.record.database import open_database
@@ -208,6 +213,22 @@ def test_a_service_that_forgets_the_first_sigterm_is_asked_again() -> None:
         assert said.readline() == b"ready\n"
         end(process)
     assert process.returncode == 7
+
+
+def test_every_link_that_the_demo_prints_opens_a_page(finished: Finished) -> None:
+    """Each by itself in a new browser, in any order, and again in the browser that it let in; no other page is needed."""
+    settings, printed = Settings(home=finished.home, port=free_port()), io.StringIO()
+    with service(settings, datetime.now(UTC)):
+        print_what_to_open(Console(file=printed, soft_wrap=True), settings, "a token")
+        links = re.findall(r"https?://\S+", printed.getvalue())
+        assert len(links) == 4
+        for link in reversed(links):
+            with httpx.Client(follow_redirects=True, timeout=60) as browser:
+                for _ in range(2):
+                    page = browser.get(link, headers={"accept": "text/html"})
+                    assert page.status_code == 200, (link, page.text)
+                    assert page.headers["content-type"].startswith("text/html")
+                    assert "/sign-in" in link or page.url.path != "/sign-in"
 
 
 def test_run_again_it_keeps_everything(finished: Finished) -> None:

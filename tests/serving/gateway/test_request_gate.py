@@ -335,6 +335,24 @@ class TestPages:
         cookie = first.headers["set-cookie"].split(";")[0]
         assert client.get("/", headers={"cookie": cookie}).status_code == 200
         assert client.get(f"/enter/{cookie.split('=', 1)[1]}").status_code == 403
+
+    def test_a_link_leads_to_its_page_and_there_again(
+        self, parts_and_tokens: tuple[Parts, dict[str, str]], tmp_path: Path
+    ) -> None:
+        """Whoever it let in is led there a second time; anybody else is not let in again."""
+        from serving.http.authentication import entry_link
+
+        client = InProcess(parts_and_tokens[0])
+        link = entry_link(tmp_path / "home", page="/monitoring?language=en")
+        entered = client.get(link)
+        assert (entered.status_code, entered.headers["location"]) == (303, "/monitoring?language=en")
+        cookie = entered.headers["set-cookie"].split(";")[0]
+        again = client.get(link, headers={"cookie": cookie})
+        assert (again.status_code, again.headers["location"]) == (303, "/monitoring?language=en")
+        assert "set-cookie" not in again.headers
+        assert client.get(link).status_code == 403
+        forged = link[:-2] + ("aa" if link[-2:] != "aa" else "bb")
+        assert client.get(forged, headers={"cookie": cookie}).headers["location"] == "/"
         assert (
             client.get("/", headers={"cookie": f"vigie_session={link.rsplit('/', 1)[1]}"}).status_code == 401
         )
