@@ -62,7 +62,7 @@ class _Verbs(TyperGroup):
             return _failed(f"{error.strerror or 'the system refused'}{where}: check space, path and rights.")
 
 
-_HOME = "VIGIE_HOME names the folder of the installation (default: ./vigie-home); docs/settings.md has every such variable."
+_HOME = "VIGIE_HOME names the installation's folder (default: ./vigie-home); docs/settings.md has every such variable."
 _WITHOUT_HOME = frozenset({"demo", "simulate", "create key"})
 
 

@@ -230,10 +230,16 @@ def test_wrong_settings_are_said_with_what_they_may_be(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All of them, with choices and limits, and without the value."""
-    for name, value in (("PORT", "70000"), ("LANGUAGE", "de"), ("MONITOR_MINUTES", "0"), ("CLOCK_START", "noon")):
+    for name, value in (
+        ("PORT", "70000"),
+        ("LANGUAGE", "de"),
+        ("MONITOR_MINUTES", "0"),
+        ("CLOCK_START", "noon"),
+    ):
         monkeypatch.setenv(f"VIGIE_{name}", value)
     said = fails(capsys, "policy")
-    for words in ("VIGIE_PORT", "65535", "VIGIE_LANGUAGE", "'fr' or 'en'", "VIGIE_MONITOR_MINUTES", "VIGIE_CLOCK_START"):
+    variables = ("VIGIE_PORT", "VIGIE_LANGUAGE", "VIGIE_MONITOR_MINUTES", "VIGIE_CLOCK_START")
+    for words in (*variables, "65535", "'fr' or 'en'"):
         assert words in said
     assert "70000" not in said
 

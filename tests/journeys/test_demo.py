@@ -216,7 +216,7 @@ def test_a_service_that_forgets_the_first_sigterm_is_asked_again() -> None:
 
 
 def test_every_link_that_the_demo_prints_opens_a_page(finished: Finished) -> None:
-    """Each by itself in a new browser, in any order, and again in the browser that it let in; no other page is needed."""
+    """Each by itself in a new browser, in any order, and again in the browser that it let in."""
     settings, printed = Settings(home=finished.home, port=free_port()), io.StringIO()
     with service(settings, datetime.now(UTC)):
         print_what_to_open(Console(file=printed, soft_wrap=True), settings, "a token")
