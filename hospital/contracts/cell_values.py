@@ -6,9 +6,16 @@ from datetime import date, datetime, time
 
 import numpy as np
 import pandas as pd
+import pyarrow
+import pyarrow.compute
 from numpy.typing import NDArray
 
-__all__ = ["as_text", "by_value", "joined", "read_numbers", "whole_years"]
+__all__ = ["as_text", "by_value", "joined", "other_decimal", "read_numbers", "rounded", "whole_years"]
+
+_SCIENTIFIC = re.compile(r"[+-]?\d+[.,]\d+[eE][+-]?\d+|[+-]?\d+[eE][+]\d+")
+_SURE_DIGITS = {4: 2**24, 8: 10**15}
+"""By the bytes of a float: whole numbers below this have each digit that was written."""
+_DECIMALS = {".": re.compile(r"[+-]?\d+,\d+"), ",": re.compile(r"[+-]?\d+[.]\d+")}
 
 
 def by_value(texts: pd.Series, read: Callable[[pd.Series], pd.Series]) -> pd.Series:
@@ -35,7 +42,10 @@ def as_text(cell: object) -> str:
 
 def read_numbers(cells: pd.Series, decimal: str = ".") -> tuple[pd.Series, NDArray[np.bool_]]:
     """Numbers (float64 [n]; NaN where missing or faulty), and which cells are none."""
-    if cells.dtype.kind in "iufb":
+    if cells.dtype.kind == "b":
+        given = cells.notna().to_numpy(bool)
+        return pd.Series(np.full(len(cells), np.nan), index=cells.index), given
+    if cells.dtype.kind in "iuf":
         return cells.astype(np.float64), np.zeros(len(cells), bool)
     if isinstance(cells.dtype, pd.StringDtype):
         codes, values = pd.factorize(cells)
@@ -45,10 +55,40 @@ def read_numbers(cells: pd.Series, decimal: str = ".") -> tuple[pd.Series, NDArr
     texts = cells.astype(object)
     if decimal != ".":
         texts = texts.map(lambda c: _pointed(c, decimal), na_action="ignore")
-    # pandas would read a date as the nanoseconds since 1970.
-    dated = texts.map(lambda c: isinstance(c, (date, time, np.datetime64))).to_numpy(bool)
-    numbers = pd.to_numeric(texts.mask(dated, None), errors="coerce").astype(np.float64)
+    # pandas would read a date as the nanoseconds since 1970, and true as 1.
+    other = (date, time, np.datetime64, bool, np.bool_)
+    none = texts.map(lambda c: isinstance(c, other)).to_numpy(bool)
+    numbers = pd.to_numeric(texts.mask(none, None), errors="coerce").astype(np.float64)
     return numbers, (cells.notna() & numbers.isna()).to_numpy(bool)
+
+
+def other_decimal(cells: pd.Series, decimal: str = ".") -> NDArray[np.bool_]:
+    """Which texts (bool [n]) are numbers with the other decimal sign than `decimal`."""
+    match = _DECIMALS[decimal].fullmatch
+    return np.array([isinstance(c, str) and match(c) is not None for c in cells.to_numpy(object)], bool)
+
+
+def rounded(cells: pd.Series) -> NDArray[np.bool_]:
+    """Which cells (bool [n]) are numbers that may have lost digits, and so can be no ids.
+
+    Floating-point numbers of more than 15 digits (of a float32, beyond 2^24), and texts in scientific notation.
+    """
+    if cells.dtype.kind == "f":
+        numbers = cells.to_numpy(np.float64, na_value=np.nan)
+        return np.abs(numbers) >= _SURE_DIGITS.get(getattr(cells.dtype, "itemsize", 8), 10**15)
+    if isinstance(cells.dtype, pd.StringDtype):
+        texts = pyarrow.array(cells.array)
+        found = pyarrow.compute.match_substring_regex(texts, f"^(?:{_SCIENTIFIC.pattern})$")
+        return np.asarray(pyarrow.compute.fill_null(found, False).to_numpy(zero_copy_only=False), bool)
+    if cells.dtype != object:
+        return np.zeros(len(cells), bool)
+    return np.fromiter((_is_rounded(cell) for cell in cells), bool, len(cells))
+
+
+def _is_rounded(cell: object) -> bool:
+    if isinstance(cell, str):
+        return _SCIENTIFIC.fullmatch(cell) is not None
+    return isinstance(cell, (float, np.floating)) and abs(float(cell)) >= 10**15
 
 
 def _pointed(cell: object, decimal: str) -> object:

@@ -11,7 +11,7 @@ import pandera.pandas as pa
 from numpy.typing import NDArray
 from pandera.errors import SchemaErrors
 
-from hospital.contracts.cell_values import by_value
+from hospital.contracts.cell_values import by_value, other_decimal
 from hospital.contracts.request_models import CLOCK_TOLERANCE, message_of, text_fault
 from hospital.contracts.tables import TABLES, Column, Kind, Table
 from hospital.contracts.time_columns import Clock, read_times
@@ -287,6 +287,7 @@ def _numbers(raw: pd.Series, name: str, faults: Faults) -> pd.Series:
         )
         numbers = np.fromiter((_float(c) for c in cells), np.float64, len(cells))
         wrong = given & ~np.isfinite(numbers)
+        faults.mark(name, "decimal_comma", wrong & other_decimal(raw))
     faults.mark(name, "not_a_number", wrong)
     return pd.Series(np.where(wrong, np.nan, numbers))
 

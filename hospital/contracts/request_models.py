@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from hospital.contracts.tables import TABLES, Column, Kind, Table
+from hospital.contracts.text_cleaning import clean_text
 from hospital.errors import ContractError, Fault
 from hospital.times import MINUTE, TimeError, instant, parse_time
 
@@ -51,6 +52,19 @@ MESSAGES: Mapping[str, str] = {
     "too_long": "the text is too long",
     "control_character": "the text holds a control character",
     "not_a_number": "a finite number is expected",
+    "decimal_comma": (
+        "a number is written with another decimal sign than the mapping says: name the file's own there, as in "
+        'decimal = ","'
+    ),
+    "rounded_id": (
+        "an id is a number of more than 15 digits or in scientific notation (2.0E+16): digits were lost when a "
+        "spreadsheet or another program held it as a number; export the column as text"
+    ),
+    "mixed_dates": (
+        "the column holds real dates and dates as text: a spreadsheet program with the other order of day and month "
+        "has turned those that it could into dates, with day and month exchanged; export the file again from its "
+        "source, and import the column as text"
+    ),
     "not_an_integer": "a whole number is expected",
     "out_of_range": "the number is outside the range of the contract",
     "not_a_choice": "the text is none of the contract's choices",
@@ -109,6 +123,7 @@ def _fail(code: str) -> PydanticCustomError:
 
 def _text(name: str) -> Callable[[str], str]:
     def check(value: str) -> str:
+        value = clean_text(value)
         code = text_fault(value, name)
         if code is not None:
             raise _fail(code)

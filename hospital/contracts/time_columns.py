@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from hospital.times import YEARS, Repeated, TimeError, instant, parse_time
 
-__all__ = ["Clock", "read_times"]
+__all__ = ["Clock", "dates_and_texts", "read_times"]
 
 Mask = NDArray[np.bool_]
 
@@ -82,7 +82,22 @@ def read_times(raw: pd.Series, clock: Clock, form: str | None = None) -> tuple[p
         )
     told = np.logical_or.reduce([np.zeros(len(cells), bool), *faults.values()])
     _one_by_one(cells, raw.notna().to_numpy(bool) & np.isnat(utc) & ~told, clock, form, utc, faults)
+    mixed = dates_and_texts(raw) & ~np.isnat(utc)
+    if mixed.any():
+        faults["mixed_dates"] = mixed
+        utc[mixed] = np.datetime64("NaT")
     return pd.Series(utc).dt.tz_localize("UTC"), faults
+
+
+def dates_and_texts(cells: pd.Series) -> Mask:
+    """Which cells (bool [n]) are texts in a column that holds real dates too, as a spreadsheet leaves it."""
+    if cells.dtype != object:
+        return np.zeros(len(cells), bool)
+    held = cells.to_numpy(object)
+    texts = np.fromiter((isinstance(cell, str) for cell in held), bool, len(held))
+    if not texts.any() or not any(isinstance(cell, date) and not pd.isna(cell) for cell in held):
+        return np.zeros(len(held), bool)
+    return texts
 
 
 def _as_arrow(raw: pd.Series, clock: Clock) -> tuple[pd.Series, dict[str, Mask]] | None:

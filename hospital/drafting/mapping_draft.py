@@ -9,19 +9,22 @@ from pathlib import Path
 
 import pandas as pd
 
+from hospital.contracts.cell_values import rounded
+from hospital.contracts.request_models import message_of
 from hospital.contracts.tables import TABLES, Kind
+from hospital.contracts.time_columns import dates_and_texts
 from hospital.drafting.column_matching import BIRTH, SEX, infer_table, match_columns
+from hospital.drafting.layout_detection import layout_lines, read_with_layout
 from hospital.drafting.toml_lines import audit_line, column_lines, inline_time, quoted, todo
 from hospital.drafting.type_inference import Seen, looks_like_a_value, see, words_of
 from hospital.drafting.ward_columns import Wards, wards_of
 from hospital.errors import ContractError, Fault
-from hospital.ingest.raw_files import parse, read_content, stem
+from hospital.ingest.raw_files import stem
 from hospital.mapping.mapping_faults import AFTERWARDS
 
 __all__ = ["draft_mapping"]
 
 _MONTH_HOURS = (27 * 24, 32 * 24)
-_TRIED_HEADERS = 10
 _RPU = frozenset({"entree", "mode_entree", "transport", "gravite"})
 """Names that tell an RPU also where it is no XML."""
 _RPU_LATER = frozenset({"mode_entree", "provenance", "transport", "transport_pec", "motif"})
@@ -41,11 +44,12 @@ def draft_mapping(path: Path) -> str:
     Raises:
         ContractError: the file cannot be read, has no line of names, or nothing in it is matched.
     """
-    frame, header_row = _read(path)
+    frame, layout = read_with_layout(path)
     names = [str(name) for name in frame.columns]
     if any(looks_like_a_value(name) for name in names):
         words = "the first line holds values where names should be; add a line with a name for each column"
         raise ContractError((Fault(path.name, "no_header", words),))
+    lost = _changed_columns(path, frame)
     seen = [see(name, frame[name]) for name in frame.columns]
     is_rpu = path.name.lower().endswith(".xml") or {n.casefold() for n in names} >= _RPU
     table, used, part = _matched(path, seen, is_rpu)
@@ -54,12 +58,24 @@ def draft_mapping(path: Path) -> str:
     if table == "census" and any(_is_monthly(frame[s.name], s) for s in at):
         lines += ["", *todo(_MONTHLY)]
     lines += ["", f"[tables.{table}]", f"file = {quoted(path.name)}"]
-    if header_row is not None:
-        lines.append(f"header_row = {header_row}")
-    if path.name.lower().endswith(".xlsx"):
-        lines.append('# The first sheet was read; name another one with sheet = "NAME".')
-    lines += ["", *part, *_rest([s for s in seen if s.name not in used], is_rpu)]
+    lines += layout_lines(layout, path)
+    lines += ["", *part, *lost, *_rest([s for s in seen if s.name not in used], is_rpu)]
     return "\n".join(lines) + "\n"
+
+
+def _changed_columns(path: Path, frame: pd.DataFrame) -> list[str]:
+    """Lines on columns whose numbers lost digits before the file was written.
+
+    Raises:
+        ContractError: a column holds real dates and dates as text: a part of them has day and month exchanged.
+    """
+    mixed = [str(name) for name in frame.columns if dates_and_texts(frame[name]).any()]
+    mixed = [name for name in mixed if see(name, frame[name][dates_and_texts(frame[name])]).kind == "time"]
+    if mixed:
+        words = message_of("mixed_dates")
+        raise ContractError(tuple(Fault(f"{path.name}.{name}", "mixed_dates", words) for name in mixed))
+    lost = [str(name) for name in frame.columns if rounded(frame[name]).any()]
+    return [line for name in lost for line in todo(f"{quoted(name)}: {message_of('rounded_id')}")]
 
 
 def _matched(path: Path, seen: list[Seen], is_rpu: bool) -> tuple[str, set[str], list[str]]:
@@ -72,22 +88,6 @@ def _matched(path: Path, seen: list[Seen], is_rpu: bool) -> tuple[str, set[str],
         words = "no column is matched by its name; write the mapping by hand (docs/mappings.md)"
         raise ContractError((Fault(path.name, "no_known_column", words),))
     return (table, *_long(table, seen, is_rpu))
-
-
-def _read(path: Path) -> tuple[pd.DataFrame, int | None]:
-    """The cells, and the line of names where it is not the first of a spreadsheet."""
-    content = read_content(path)
-    try:
-        return parse(path.name, content), None
-    except ContractError as error:
-        if not path.name.lower().endswith(".xlsx") or error.faults[0].code != "no_name":
-            raise
-        for number in range(2, _TRIED_HEADERS + 1):
-            try:
-                return parse(path.name, content, header_row=number), number
-            except ContractError:
-                continue
-        raise
 
 
 def _head(path: Path, seen: list[Seen]) -> list[str]:

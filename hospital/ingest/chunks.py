@@ -12,7 +12,10 @@ import pyarrow
 import pyarrow.parquet
 
 from hospital.errors import ContractError, Fault
-from hospital.ingest.raw_files import csv_chunks, no_rows, parse, read_content
+from hospital.ingest.raw_files import no_rows, parse, read_content
+from hospital.ingest.readers.cell_cleaning import clean
+from hospital.ingest.readers.csv_cells import csv_chunks
+from hospital.mapping.file_layout import PLAIN, FileLayout
 
 __all__ = ["FileChunks"]
 
@@ -24,17 +27,15 @@ _BUFFER_BYTES = 1 << 20
 class FileChunks:
     """A file whose cells come in chunks, read as `hospital.ingest.raw_files.parse` reads them whole.
 
-    Args:
-        sheet, header_row: of spreadsheets, which are read whole.
+    Spreadsheets are read whole.
 
     Raises:
         ContractError: as `read_content` and `parse`; of what the whole file must meet (every row as wide as the
             names, some rows) once the last chunk has been read.
     """
 
-    def __init__(self, path: Path, sheet: str | None = None, header_row: int | None = None) -> None:
-        self._path = path
-        self._sheet, self._header_row = sheet, header_row
+    def __init__(self, path: Path, layout: FileLayout = PLAIN) -> None:
+        self._path, self._layout = path, layout
         self._whole: pd.DataFrame | None = None
         try:
             self._state = _state(path)
@@ -75,11 +76,11 @@ class FileChunks:
     def _chunks(self) -> Iterator[pd.DataFrame]:
         name = self._path.name.lower()
         if name.endswith(".parquet"):
-            return _parquet_chunks(self._path)
+            return (clean(chunk, self._path.name) for chunk in _parquet_chunks(self._path))
         if name.endswith((".csv", ".csv.gz")):
-            return csv_chunks(self._path.name, self._open, _CSV_BLOCK_BYTES)
+            return csv_chunks(self._path.name, self._open, _CSV_BLOCK_BYTES, self._layout)
         if self._whole is None:
-            self._whole = parse(self._path.name, read_content(self._path), self._sheet, self._header_row)
+            self._whole = parse(self._path.name, read_content(self._path), self._layout)
         return iter((self._whole,))
 
     def _open(self) -> BinaryIO:

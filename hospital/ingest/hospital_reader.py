@@ -8,13 +8,16 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from hospital.contracts.text_cleaning import clean_text
 from hospital.errors import ContractError, Fault, HistoryError, MappingError
 from hospital.ingest.chunks import FileChunks
 from hospital.ingest.file_locations import locate
-from hospital.ingest.raw_files import SUFFIXES, stem
+from hospital.ingest.raw_files import SUFFIXES, read_content, stem
+from hospital.ingest.readers.spreadsheets import sheet_names
 from hospital.ingest.table_assembly import ChunkedTable, Finding
 from hospital.mapping.column_mapping import MappedFile
-from hospital.mapping.mapping_file import Mapping
+from hospital.mapping.file_layout import PLAIN, FileLayout
+from hospital.mapping.mapping_file import Mapping, TableMapping
 from hospital.mapping.mapping_language import FILE_NAME
 from hospital.mapping.unit_successions import Renamed, rename_units
 from hospital.mapping.unit_table import described_units
@@ -97,7 +100,7 @@ class _Reader:
         self._key = key
         self._faults: list[Fault] = []
         self._mapping_wrong = False
-        self._files: dict[tuple[Path, str | None, int | None], FileChunks] = {}
+        self._files: dict[tuple[Path, FileLayout], FileChunks] = {}
 
     def read(self, name: str, files: Sequence[Path]) -> None:
         """One table from its files; each file that is wrong is told of."""
@@ -130,34 +133,74 @@ class _Reader:
         self._faults += [f for f in error.faults if f not in self._faults]
 
     def _add(self, table: ChunkedTable, file: Path, label: str) -> None:
-        """Adds the rows of one file to a table."""
+        """Adds the rows of one file to a table, of each of its sheets where the mapping names several."""
         mapped = self.mapping.tables.get(table.name) if self.mapping else None
-        sheet, header_row = (mapped.sheet, mapped.header_row) if mapped else (None, None)
-        way = (file, sheet, header_row)
-        if way not in self._files:
-            digested = any(path == file for path, _, _ in self._files)
-            self._files[way] = FileChunks(file, sheet, header_row)
-            if not digested:
-                self.digest.update(f"\0{file.name}\0{self._files[way].digest}".encode())
-        table.expect(self._files[way].rows_about())
-        if mapped is None or self.mapping is None:
-            for chunk in self._files[way]:
+        layout = mapped.layout if mapped is not None else PLAIN
+        if self.mapping is None or mapped is None:
+            for chunk in self._chunks(table, file, layout):
                 table.add(chunk, label)
             return
-        named = any(FILE_NAME in source.columns for source in mapped.sources)
-        fitted, rows, told = MappedFile(self.mapping, table.name, label), 0, 0
-        for chunk in self._files[way]:
-            raw = chunk.assign(**{FILE_NAME: stem(file.name)}) if named else chunk
-            frame = fitted.chunk(raw)
-            rows, told = rows + len(raw), told + len(frame)
-            if fitted.fits:
-                table.add(frame, label)
-        fitted.raise_faults()
+        rows = told = 0
+        faults: list[Fault] = []
+        fits = True
+        parts = _parts(file, label, layout)
+        for part, of_part in parts:
+            try:
+                of_sheet = self._map(
+                    MappedFile(self.mapping, table.name, part), mapped, table, file, of_part, part
+                )
+                rows, told = rows + of_sheet[0], told + of_sheet[1]
+            except (ContractError, MappingError) as error:
+                fits = fits and not isinstance(error, MappingError)
+                # Next month's sheet has no rows yet.
+                faults += [f for f in error.faults if len(parts) == 1 or f.code != "no_rows"]
+        if faults:
+            raise (ContractError if fits else MappingError)(tuple(faults))
         if not told:
             words = (
                 "no unit of the mapping has a number in any row; correct the mapping, or leave the file out"
             )
             raise ContractError((Fault(label, "no_rows", words, rows),))
+
+    def _map(
+        self,
+        fitted: MappedFile,
+        mapped: TableMapping,
+        table: ChunkedTable,
+        file: Path,
+        layout: FileLayout,
+        label: str,
+    ) -> tuple[int, int]:
+        """Adds the mapped rows of one sheet or file; how many it has, and how many of them tell something."""
+        rows = told = 0
+        named = any(FILE_NAME in source.columns for source in mapped.sources)
+        for chunk in self._chunks(table, file, layout):
+            raw = chunk.assign(**{FILE_NAME: clean_text(stem(file.name))}) if named else chunk
+            frame = fitted.chunk(raw)
+            rows, told = rows + len(raw), told + len(frame)
+            if fitted.fits:
+                table.add(frame, label)
+        fitted.raise_faults()
+        return rows, told
+
+    def _chunks(self, table: ChunkedTable, file: Path, layout: FileLayout) -> FileChunks:
+        """The cells of a file, which is digested once however often it is read."""
+        way = (file, layout)
+        if way not in self._files:
+            digested = any(path == file for path, _ in self._files)
+            self._files[way] = FileChunks(file, layout)
+            if not digested:
+                self.digest.update(f"\0{file.name}\0{self._files[way].digest}".encode())
+        table.expect(self._files[way].rows_about())
+        return self._files[way]
+
+
+def _parts(file: Path, label: str, layout: FileLayout) -> list[tuple[str, FileLayout]]:
+    """What faults call each sheet of a file that is read, and its layout; the file where no sheets are named."""
+    if not layout.sheets or not file.name.lower().endswith(".xlsx"):
+        return [(label, layout)]
+    names = sheet_names(file.name, read_content(file), layout.sheets)
+    return [(f"{label}/{name}", layout.of_sheet(name)) for name in names]
 
 
 def _words(done: Renamed) -> Finding:

@@ -1,32 +1,25 @@
-"""One file to raw cells: CSV (comma or semicolon, UTF-8), CSV.gz, Parquet, .xlsx, RPU XML."""
+"""One file to raw cells: CSV, CSV.gz, Parquet, .xlsx, RPU XML; each by its reader, all cleaned alike."""
 
-import codecs
 import gzip
 import io
-import re
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import islice
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 import pandas as pd
 import pyarrow
-import pyarrow.compute
-import pyarrow.csv
 
 from hospital.errors import ContractError, Fault
-from hospital.ingest.rpu_export import read_rpu
-from hospital.ingest.spreadsheets import read_sheet
+from hospital.ingest.readers.cell_cleaning import clean
+from hospital.ingest.readers.csv_cells import csv_chunks
+from hospital.ingest.readers.rpu_export import read_rpu
+from hospital.ingest.readers.spreadsheets import read_sheet
+from hospital.mapping.file_layout import PLAIN, FileLayout
 
-__all__ = ["SUFFIXES", "csv_chunks", "find_table", "no_rows", "parse", "read_content", "stem"]
+__all__ = ["SUFFIXES", "find_table", "no_rows", "parse", "read_content", "stem"]
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".xlsx")
 """Endings of a file with a table of the contract; an RPU export (.xml) needs a mapping."""
-_CHUNK_BYTES = 8 << 20
-_READ_BYTES = 256 << 10
-"""What Arrow reads at once of a CSV file; a row may not be longer. It reads 32 such blocks ahead."""
 
 
 def find_table(directory: Path, table: str) -> Path | None:
@@ -66,29 +59,26 @@ def stem(name: str) -> str:
     return name[: len(name) - len(ending)]
 
 
-def parse(name: str, content: bytes, sheet: str | None = None, header_row: int | None = None) -> pd.DataFrame:
-    """The cells of a file: of CSV and XML all texts, trimmed (empty ones missing), else as typed there.
-
-    Args:
-        sheet, header_row: of spreadsheets, as in `read_sheet`.
+def parse(name: str, content: bytes, layout: FileLayout = PLAIN) -> pd.DataFrame:
+    """The cells of a file, cleaned as `readers.cell_cleaning` does: of CSV and XML texts, else as typed there.
 
     Returns:
-        The index is the row, from 0; of a spreadsheet blank rows are left out.
+        The index is the row, from 0; blank rows are left out.
 
     Raises:
-        ContractError: it is truncated, of another kind than its name says, not UTF-8, or has no rows.
+        ContractError: it is not whole, of another kind or encoding than is said, or has no rows.
     """
     kind = name.lower()
     if kind.endswith(".parquet"):
-        frame = _parquet(name, content)
+        frame = clean(_parquet(name, content), name)
     elif kind.endswith(".csv.gz"):
-        frame = _csv(name, lambda: cast(BinaryIO, gzip.GzipFile(fileobj=io.BytesIO(content))))
+        frame = _csv(name, lambda: cast(BinaryIO, gzip.GzipFile(fileobj=io.BytesIO(content))), layout)
     elif kind.endswith(".csv"):
-        frame = _csv(name, lambda: io.BytesIO(content))
+        frame = _csv(name, lambda: io.BytesIO(content), layout)
     elif kind.endswith(".xlsx"):
-        frame = read_sheet(name, content, sheet, header_row)
+        frame = read_sheet(name, content, layout)
     elif kind.endswith(".xml"):
-        frame = read_rpu(name, content)
+        frame = clean(read_rpu(name, content), name)
     else:
         words = f"a file is one of {', '.join(SUFFIXES)} or an RPU export (.xml); save it as one of them"
         raise _fault(name, "unknown_kind", words)
@@ -106,116 +96,9 @@ def _parquet(name: str, content: bytes) -> pd.DataFrame:
     return frame.reset_index(drop=all(n is None for n in frame.index.names))
 
 
-def _csv(name: str, opened: Callable[[], BinaryIO]) -> pd.DataFrame:
-    chunks = list(csv_chunks(name, opened, 64 << 20))
+def _csv(name: str, opened: Callable[[], BinaryIO], layout: FileLayout) -> pd.DataFrame:
+    chunks = list(csv_chunks(name, opened, 64 << 20, layout))
     return pd.concat(chunks).astype(object) if chunks else pd.DataFrame()
-
-
-def csv_chunks(name: str, opened: Callable[[], BinaryIO], block_bytes: int) -> Iterator[pd.DataFrame]:
-    """The cells of a CSV file in chunks of about `block_bytes`; the index is the row, from 0.
-
-    Args:
-        opened: opens the bytes of the text anew; they are read twice.
-
-    Raises:
-        ContractError: of the text at once; of ragged rows once all have been read.
-    """
-    with _plain(name), opened() as stream:
-        line = _checked(name, stream)
-    header = re.sub(r'"[^"]*"', "", line)
-    separator = ";" if header.count(";") > header.count(",") else ","
-    written = _header(name, line.encode(), separator)
-    names = [n.strip() for n in written]
-    ragged, first = [], 0
-
-    def note(row: Any) -> str:
-        ragged.append(row.number)
-        return "skip"
-
-    with opened() as stream:
-        for batch in _batches(name, stream, written, separator, note, block_bytes):
-            if len(set(names)) < len(names):
-                continue
-            chunk = pd.DataFrame({n: _cells(c) for n, c in zip(names, batch.columns, strict=True)})
-            yield chunk.set_axis(pd.RangeIndex(first, first + len(chunk)))
-            first += batch.num_rows
-    if ragged:
-        # Row numbers count from 1, which is the header's; a fault's position counts rows from 0.
-        message = "a row has fewer or more cells than there are names; export it again, or quote its texts"
-        raise ContractError((Fault(f"{name}[{min(ragged) - 2}]", "ragged_row", message, len(ragged)),))
-    if len(set(names)) < len(names):
-        raise _fault(name, "two_columns", "two columns have the same name; keep one")
-
-
-@contextmanager
-def _plain(name: str) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, EOFError, zlib.error):
-        raise _fault(name, "not_gzip", "this is no whole gzip file; export or copy it again") from None
-
-
-def _checked(name: str, stream: BinaryIO) -> str:
-    """The line of names of a text that is whole; the text is read to its end."""
-    decoder, head, blank, zero, quotes = codecs.getincrementaldecoder("utf-8-sig")(), "", True, False, 0
-    while True:
-        content = stream.read(_CHUNK_BYTES)
-        try:
-            text = decoder.decode(content, final=not content)
-        except UnicodeDecodeError:
-            raise _fault(name, "not_utf8", "the file is not UTF-8 (latin-1?); save it as UTF-8") from None
-        blank = blank and not text.strip()
-        zero = zero or "\0" in text
-        quotes += text.count('"')
-        if "\n" not in head:
-            head = (head + text).lstrip("\r\n")
-        if not content:
-            break
-    if zero or blank:
-        raise _fault(name, "not_csv", "this is no CSV file; export it again")
-    if quotes % 2:
-        raise _fault(name, "open_quote", "a quoted text has no end: the file is truncated; export it again")
-    return head.split("\n", 1)[0]
-
-
-def _batches(
-    name: str, stream: BinaryIO, names: list[str], separator: str, note: Any, block_bytes: int
-) -> Iterator[Any]:
-    read_bytes = min(block_bytes, _READ_BYTES)
-    options = {
-        "read_options": pyarrow.csv.ReadOptions(use_threads=False, block_size=read_bytes),
-        "parse_options": pyarrow.csv.ParseOptions(
-            delimiter=separator, newlines_in_values=True, invalid_row_handler=note
-        ),
-        "convert_options": pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pyarrow.string()), strings_can_be_null=True, null_values=[""]
-        ),
-    }
-    try:
-        batches = iter(pyarrow.csv.open_csv(stream, **options))
-        while some := list(islice(batches, block_bytes // read_bytes)):
-            yield pyarrow.Table.from_batches(some).combine_chunks()
-    except (pyarrow.ArrowException, ValueError):
-        raise _fault(
-            name, "not_csv", "the rows do not fit the names; check the separator and quotes"
-        ) from None
-
-
-def _header(name: str, line: bytes, separator: str) -> list[str]:
-    parse_options = pyarrow.csv.ParseOptions(delimiter=separator, newlines_in_values=True)
-    parse_options.invalid_row_handler = lambda row: "skip"
-    try:
-        names = pyarrow.csv.read_csv(io.BytesIO(line + b"\n"), parse_options=parse_options).column_names
-        return list(names)
-    except (pyarrow.ArrowException, ValueError):
-        raise _fault(name, "not_csv", "the first line holds no names; export it again") from None
-
-
-def _cells(column: Any) -> pd.Series:
-    trimmed = pyarrow.compute.utf8_trim_whitespace(column)
-    empty = pyarrow.compute.equal(trimmed, "")
-    texts: pd.Series = pyarrow.compute.if_else(empty, None, trimmed).to_pandas()
-    return texts
 
 
 def no_rows(name: str) -> ContractError:

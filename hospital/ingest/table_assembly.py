@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hospital.contracts.cell_values import as_text, read_numbers
+from hospital.contracts.cell_values import as_text, read_numbers, rounded
 from hospital.contracts.file_schemas import Faults, check, duplicates
 from hospital.contracts.tables import TABLES, Kind
 from hospital.contracts.time_columns import Clock
@@ -80,6 +80,9 @@ class ChunkedTable:
             raw["label"] = raw["unit"]
         for column in self._contract.columns:
             if column.name in raw.columns:
+                if column.kind in (Kind.ID, Kind.TEXT):
+                    lost = np.flatnonzero(rounded(raw[column.name]))
+                    self._faults.add(column.name, "rounded_id", self._rows + lost)
                 raw[column.name] = _readable(raw[column.name], column.kind)
         for extra in audit:
             raw[extra] = _readable(raw[extra], Kind.TEXT)

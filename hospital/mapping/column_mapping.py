@@ -1,21 +1,32 @@
 """From a file's cells to the contract's columns, as a mapping says; all that does not fit is said at once."""
 
+import re
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
-from hospital.contracts.cell_values import as_text, by_value, joined, read_numbers, whole_years
+from hospital.contracts.cell_values import (
+    as_text,
+    by_value,
+    joined,
+    other_decimal,
+    read_numbers,
+    rounded,
+    whole_years,
+)
 from hospital.contracts.file_schemas import Faults
 from hospital.contracts.request_models import message_of
 from hospital.contracts.tables import TABLES, Kind
-from hospital.contracts.time_columns import Clock, read_times
+from hospital.contracts.time_columns import Clock, dates_and_texts, read_times
 from hospital.errors import Fault, MappingError
 from hospital.mapping.mapping_file import Mapping, Source
 
 __all__ = ["MappedFile", "apply_mapping"]
 
 _NUMBERS = (Kind.NUMBER, Kind.INTEGER)
+_DATED = re.compile(r"\d{1,4}\s?[-/. ]\s?\d{1,2}\b")
+"""What a text has in it that writes a date; "unknown" among dates is another fault."""
 _CALENDAR = Clock(ZoneInfo("UTC"))
 
 
@@ -123,8 +134,11 @@ class _Work:
         if source.join is not None:
             parts = [self._decoded(part, source, faults, codes=False) for part in source.join]
             form = source.format if kind is Kind.TIME else None
+            for name, part in zip(source.join, parts, strict=True):
+                self._mark(name, part, kind, faults)
             return self._coded(joined(parts, source.between, form), source, ", ".join(source.join), faults)
         if kind not in _NUMBERS:
+            self._mark(source.columns[0], self.raw[source.columns[0]], kind, faults)
             return self._decoded(source.columns[0], source, faults)
         numbers = [self._numbers(part, source, faults) for part in source.columns]
         total = numbers[0]
@@ -133,6 +147,17 @@ class _Work:
         if source.scale == 1.0 and source.offset == 0.0:
             return total
         return total * source.scale + source.offset
+
+    @staticmethod
+    def _mark(part: str, cells: pd.Series, kind: Kind, faults: Faults) -> None:
+        """Notes the cells of a part that a program has changed before the file was written."""
+        if kind is not Kind.TIME:
+            faults.mark(part, "rounded_id", rounded(cells))
+            return
+        mixed = dates_and_texts(cells)
+        if mixed.any():
+            dated = cells.map(lambda c: isinstance(c, str) and _DATED.search(c) is not None)
+            faults.mark(part, "mixed_dates", mixed & dated.to_numpy(bool))
 
     def _age_lacks(self, source: Source, lacking: set[str]) -> bool:
         arrival = self.mapping.tables[self.table].columns.get("arrived_at")
@@ -143,6 +168,7 @@ class _Work:
     def _years(self, source: Source, faults: Faults) -> pd.Series:
         """Whole years to the arrival; an arrival that is none is a fault of its own column, told there."""
         born, column = self._decoded(source.columns[0], source, faults), source.columns[0]
+        self._mark(column, self.raw[column], Kind.TIME, faults)
         clock = self.mapping.clock(self.table)
         arrival = self._column(self.mapping.tables[self.table].columns["arrived_at"], Kind.TIME, faults)
         arrived, _ = read_times(arrival, clock, clock.forms.get("arrived_at"))
@@ -153,7 +179,10 @@ class _Work:
         return whole_years(dates.dt.tz_convert(None), arrived.dt.tz_convert(self.mapping.zone))
 
     def _numbers(self, part: str, source: Source, faults: Faults) -> pd.Series:
-        numbers, wrong = read_numbers(self._decoded(part, source, faults), self.mapping.decimal)
+        cells = self._decoded(part, source, faults)
+        numbers, wrong = read_numbers(cells, self.mapping.decimal)
+        if wrong.any():
+            faults.mark(part, "decimal_comma", wrong & other_decimal(cells, self.mapping.decimal))
         faults.mark(part, "not_a_number", wrong)
         return numbers
 

@@ -15,8 +15,10 @@ from pydantic import BaseModel, ValidationError
 
 from hospital.contracts.request_models import message_of, name_fault, text_fault
 from hospital.contracts.tables import TABLES, Column, Kind, Table
+from hospital.contracts.text_cleaning import cleaned
 from hospital.contracts.time_columns import Clock
 from hospital.errors import Fault, MappingError
+from hospital.mapping.file_layout import PLAIN, FileLayout
 from hospital.mapping.mapping_faults import misfits
 from hospital.mapping.mapping_language import Head, Source, TablePart, UnitPart
 from hospital.times import Repeated
@@ -26,6 +28,8 @@ __all__ = ["Mapping", "Source", "TableMapping", "load_mapping"]
 Model = TypeVar("Model", bound=BaseModel)
 _SECTIONS = ("columns", "audit", "covariates")
 _WIDE = ("census", "staffing")
+_AS_WRITTEN = frozenset({"between", "format"})
+"""Texts of a mapping in which blanks count."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class TableMapping:
 
     Attributes:
         files: names or patterns in the hospital's folder; empty: the table's own name, or the one file given.
-        sheet, header_row: of spreadsheets; None: the first sheet, the first line that is not empty.
+        layout: how the files are laid out.
         units: the columns of each unit, where a file has a column a unit; else empty.
     """
 
@@ -43,8 +47,7 @@ class TableMapping:
     audit: dict[str, Source]
     covariates: dict[str, Source]
     units: dict[str, dict[str, Source]]
-    sheet: str | None = None
-    header_row: int | None = None
+    layout: FileLayout = PLAIN
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -109,7 +112,7 @@ def load_mapping(path: Path) -> Mapping:
     """
     try:
         content = path.read_bytes()
-        body = tomllib.loads(content.decode("utf-8-sig"))
+        body = cleaned(tomllib.loads(content.decode("utf-8-sig")), _AS_WRITTEN)
     except OSError:
         raise _one(path, "unreadable", "the mapping file cannot be read; check its path") from None
     except UnicodeDecodeError:
@@ -119,7 +122,7 @@ def load_mapping(path: Path) -> Mapping:
     faults = [_unknown(key) for key in body if key not in ("mapping", "units", "tables")]
     head = _part(Head, body.get("mapping", {}), "mapping", faults)
     units = _units(body.get("units", {}), faults)
-    tables = _tables(body.get("tables"), faults)
+    tables = _tables(body.get("tables"), head, faults)
     if faults or head is None:
         raise MappingError(tuple(faults))
     return Mapping(
@@ -160,26 +163,30 @@ def _units(part: object, faults: list[Fault]) -> dict[str, UnitPart]:
     return out
 
 
-def _tables(parts: object, faults: list[Fault]) -> dict[str, TableMapping]:
+def _tables(parts: object, whole: Head | None, faults: list[Fault]) -> dict[str, TableMapping]:
     if not isinstance(parts, dict) or not parts:
         faults.append(Fault("tables", "missing", "the mapping maps no table; add [tables.NAME.columns]"))
         return {}
     tables = {}
     for name, part in parts.items():
         if name in TABLES:
-            tables[name] = _table(TABLES[name], part, faults)
+            tables[name] = _table(TABLES[name], part, whole, faults)
         else:
             words = f"no such table; the contract has {', '.join(TABLES)}"
             faults.append(Fault(f"tables.{name}", "unknown_table", words))
     return tables
 
 
-def _table(contract: Table, part: object, faults: list[Fault]) -> TableMapping:
+def _table(contract: Table, part: object, whole: Head | None, faults: list[Fault]) -> TableMapping:
     at = f"tables.{contract.name}"
     if not isinstance(part, dict):
         faults.append(Fault(at, "not_a_table", f"write it as [{at}.columns]"))
         part = {"columns": {}}
     head = _part(TablePart, part, at, faults) or TablePart()
+    if head.sheet is not None and head.sheets is not None:
+        faults.append(
+            Fault(f"{at}.sheets", "named_twice", "name one sheet, or several under sheets; not both")
+        )
     named = {s: _entries(part.get(s, {}), f"{at}.{s}", s != "columns", faults) for s in _SECTIONS}
     for section in ("audit", "covariates"):
         if named[section] and contract.extra != section:
@@ -199,8 +206,18 @@ def _table(contract: Table, part: object, faults: list[Fault]) -> TableMapping:
         sources["audit"],
         sources["covariates"],
         each,
-        head.sheet,
-        head.header_row,
+        _layout(head, whole),
+    )
+
+
+def _layout(part: TablePart, whole: Head | None) -> FileLayout:
+    return FileLayout(
+        header_rows=part.header_row or (),
+        footer_rows=part.footer_rows,
+        sheet=part.sheet,
+        sheets=part.sheets or (),
+        encoding=part.encoding or (whole.encoding if whole is not None else None),
+        separator=part.separator or (whole.separator if whole is not None else None),
     )
 
 

@@ -19,6 +19,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from hospital.contracts.text_cleaning import clean_name
+from hospital.mapping.file_layout import SEPARATORS, encoding_name
 from hospital.times import Repeated
 
 __all__ = ["FILE_NAME", "Head", "Source", "TablePart", "UnitPart"]
@@ -55,9 +57,39 @@ def _day(value: object) -> object:
     return value.isoformat() if isinstance(value, (date, datetime)) else value
 
 
+def _encoding(value: str) -> str:
+    found = encoding_name(value)
+    if found is None:
+        words = "no encoding of this name is read; write one as utf-8, cp1252, latin-1, iso-8859-15, utf-16 or cp850"
+        raise PydanticCustomError("unknown_encoding", "{words}", {"words": words})
+    return found
+
+
+def _separator(value: str) -> str:
+    found = SEPARATORS.get(value, value)
+    if len(found) != 1 or not found.isascii() or found.isalnum() or found in "\"' \r\n.-_":
+        words = 'a separator is one sign between cells: ";", ",", "|" or "tab"'
+        raise PydanticCustomError("not_a_separator", "{words}", {"words": words})
+    return found
+
+
+def _lines(value: object) -> object:
+    """One line, or two that follow each other, as a tuple."""
+    several: list[Any] = value if isinstance(value, list) else [value]
+    whole = all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in several)
+    if not whole or not 1 <= len(several) <= 2 or several[-1] - several[0] != len(several) - 1:
+        words = "the number of a line is expected, from 1, or of two that follow each other, as in [4, 5]"
+        raise PydanticCustomError("not_a_line", "{words}", {"words": words})
+    return tuple(several)
+
+
 _Code = Annotated[str, BeforeValidator(_as_text)]
 _Codes = tuple[_Code, ...]
-_Several = Annotated[tuple[str, ...], Field(min_length=2)]
+_Column = Annotated[str, AfterValidator(clean_name)]
+"""A column's name, as the readers leave it."""
+_Several = Annotated[tuple[_Column, ...], Field(min_length=2)]
+_Encoding = Annotated[StrictStr, AfterValidator(_encoding)]
+_Separator = Annotated[StrictStr, AfterValidator(_separator)]
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Day = Annotated[str, BeforeValidator(_day)]
 
@@ -80,6 +112,15 @@ class Head(_Strict):
     )
     decimal: Literal[".", ","] = Field(".", description="the decimal sign of numbers written as text")
     missing: _Codes = Field((), description="codes that mean unknown, in every column of every table")
+    encoding: _Encoding | None = Field(
+        None,
+        description="CSV files: how letters are written, as in `cp1252`, `latin-1` or `utf-16`; without it UTF-8, "
+        "or what the byte-order mark of the file says. A table may have its own",
+    )
+    separator: _Separator | None = Field(
+        None,
+        description='CSV files: the sign between cells, as in `";"` or `"tab"`; without it the one that fits',
+    )
 
 
 class UnitPart(_Strict):
@@ -112,10 +153,22 @@ class TablePart(_Strict):
         "file that is given in place of a folder",
     )
     sheet: StrictStr | None = Field(None, description="spreadsheets: the sheet's name; without it the first")
-    header_row: Annotated[StrictInt, Field(ge=1)] | None = Field(
+    sheets: Annotated[tuple[str, ...] | None, BeforeValidator(_names)] = Field(
         None,
-        description="spreadsheets: the line that holds the names; without it the first that is not empty",
+        description="spreadsheets with several sheets of one form, as one a month: their names, or `*` for any "
+        'characters (`"2024-*"`); `"all"` for all. Those without a row are left out',
     )
+    header_row: Annotated[tuple[int, ...] | None, BeforeValidator(_lines)] = Field(
+        None,
+        description="spreadsheets and CSV: the line that holds the names, from 1; without it the first that is not "
+        "empty. Two lines (`[4, 5]`) where the upper one groups columns: names are then as in `Surgery beds`",
+    )
+    footer_rows: Annotated[StrictInt, Field(ge=0)] = Field(
+        0,
+        description="spreadsheets and CSV: lines at the end (of each sheet), as a line of totals, that are not read",
+    )
+    encoding: _Encoding | None = Field(None, description="CSV: as in `[mapping]`, for this table")
+    separator: _Separator | None = Field(None, description="CSV: as in `[mapping]`, for this table")
     columns: Any = Field(
         None, description="a line for each contract column that the file tells of; all the required ones"
     )
@@ -138,7 +191,7 @@ class TablePart(_Strict):
 class Source(_Strict):
     """A column: the name of the file's column in quotes, or `{ ... }` with exactly one of the first six."""
 
-    column: str | None = Field(
+    column: _Column | None = Field(
         None, description=f"one column; `{FILE_NAME}` is the name of the file, without its ending"
     )
     sum: _Several | None = Field(None, description="numbers: two columns or more, added")
@@ -148,7 +201,7 @@ class Source(_Strict):
     join: _Several | None = Field(
         None, description="texts and times: two columns or more, written one after the other"
     )
-    years_since: str | None = Field(
+    years_since: _Column | None = Field(
         None,
         description="numbers of visits: a column with a date; whole years from it to the arrival (the age, "
         "where the file has only the date of birth, which is not kept)",

@@ -26,6 +26,7 @@ from pydantic_core import PydanticCustomError
 
 from hospital.contracts.request_models import model_of, validate_rows
 from hospital.contracts.tables import TABLES
+from hospital.contracts.text_cleaning import clean_text
 from hospital.errors import ContractError
 from hospital.times import TimeError, instant, parse_time
 from hospital.words.language import Language
@@ -107,7 +108,7 @@ class WaitTimeRequest(Sent):
 
 _UNITS = "At least one, unless the hospital total is asked for."
 _HOSPITAL = "Whether to forecast the hospital total too: all units together, with intervals of its own."
-Unit = Annotated[str, Field(strict=True, min_length=1, max_length=64)]
+Unit = Annotated[str, Field(strict=True, min_length=1, max_length=64), AfterValidator(clean_text)]
 Horizon = Annotated[float, Field(strict=True, gt=0, le=MAX_HORIZON_HOURS, allow_inf_nan=False)]
 
 

@@ -11,13 +11,14 @@ import pytest
 from benchmarks.visits import write_visits
 from hospital.contracts.tables import Kind
 from hospital.errors import ContractError
-from hospital.ingest import chunks, raw_files
+from hospital.ingest import chunks
 from hospital.ingest.chunks import FileChunks
 from hospital.ingest.column_builder import ColumnBuilder
 from hospital.ingest.event_columns import columns_of
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.ingest.pseudonyms import pseudonym, pseudonym_bytes
-from hospital.ingest.raw_files import csv_chunks
+from hospital.ingest.readers import csv_cells
+from hospital.ingest.readers.csv_cells import csv_chunks
 from registry.trust.snapshots import open_snapshot, seal_snapshot
 
 KEY = b"key"
@@ -110,7 +111,7 @@ def test_a_csv_file_is_not_read_far_ahead(monkeypatch: pytest.MonkeyPatch) -> No
 
     It is at most 32 of them beside the block that is parsed ahead of the rows that were given, all the way.
     """
-    monkeypatch.setattr(raw_files, "_READ_BYTES", 4_096)
+    monkeypatch.setattr(csv_cells, "_READ_BYTES", 4_096)
     lines = [f"{row},x{row}" for row in range(200_000)]
     lines[150_003] += ",more"
     content, reached = "\n".join(["a,b", *lines]).encode(), list[int]()

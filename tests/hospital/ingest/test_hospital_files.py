@@ -12,6 +12,7 @@ from hospital.errors import ContractError, HistoryError, MappingError, VigieErro
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.ingest.pseudonyms import pseudonym
 from hospital.ingest.raw_files import parse
+from hospital.mapping.file_layout import FileLayout
 from hospital.mapping.mapping_file import load_mapping
 from tests.support.hospital_files import passage, write_rpu, write_xlsx
 from tests.support.repository import ROOT
@@ -244,7 +245,7 @@ def test_a_wide_file_that_tells_of_no_ward_is_refused(tmp_path: Path) -> None:
 
 
 def _sheet(path: Path, rows: list[list[Any]], **given: Any) -> pd.DataFrame:
-    return parse(path.name, write_xlsx(path, rows).read_bytes(), **given)
+    return parse(path.name, write_xlsx(path, rows).read_bytes(), FileLayout(**given))
 
 
 def test_cells_keep_their_kind_and_blank_lines_their_number(tmp_path: Path) -> None:
@@ -259,7 +260,7 @@ def test_cells_keep_their_kind_and_blank_lines_their_number(tmp_path: Path) -> N
 
 def _code(path: Path, content: bytes, **given: Any) -> set[tuple[str, str, int]]:
     with pytest.raises(ContractError) as caught:
-        parse(path.name, content, **given)
+        parse(path.name, content, FileLayout(**given))
     return _faults(caught.value)
 
 
@@ -275,7 +276,7 @@ def test_spreadsheets_that_cannot_be_read_are_refused_in_words(tmp_path: Path) -
         other.writestr("a.txt", "text")
     assert _code(path, path.read_bytes()) == {("a.xlsx", "not_xlsx", 1)}
     assert _code(path, whole, sheet="Lits") == {("a.xlsx", "no_sheet", 1)}
-    assert _code(path, whole, header_row=7) == {("a.xlsx", "no_header", 1)}
+    assert _code(path, whole, header_rows=(7,)) == {("a.xlsx", "no_header", 1)}
     assert _code(path, write_xlsx(path, [["a"]]).read_bytes()) == {("a.xlsx", "no_rows", 1)}
     assert _code(path, write_xlsx(path, []).read_bytes()) == {("a.xlsx", "no_rows", 1)}
     assert _code(path, write_xlsx(path, [["a", "a"], [1, 2]]).read_bytes()) == {("a.xlsx", "two_columns", 1)}
@@ -294,7 +295,7 @@ def test_merged_names_and_titles_above_them_are_refused_until_a_line_is_named(tm
     page.merge_cells("A1:B1")
     book.save(path)
     assert _code(path, path.read_bytes()) == {("a.xlsx:B", "no_name", 2)}
-    frame = parse(path.name, path.read_bytes(), header_row=2)
+    frame = parse(path.name, path.read_bytes(), FileLayout(header_rows=(2,)))
     assert frame["Présents"].tolist() == [3]
 
 

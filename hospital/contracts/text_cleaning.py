@@ -1,0 +1,36 @@
+"""Texts as they are compared: one writing of what looks the same, for cells, names and requests alike."""
+
+import re
+import unicodedata
+from typing import Any
+
+__all__ = ["clean_name", "clean_text", "cleaned"]
+
+_NO_BREAK = "\u00a0\u2007\u202f"
+"""Spaces at which no line breaks: programs put them where people typed an ordinary one."""
+_INVISIBLE = "\u200b\u2060\ufeff"
+"""Signs without width, which two equal names may differ by."""
+_BLANKS = str.maketrans(dict.fromkeys(_NO_BREAK, " ") | dict.fromkeys(_INVISIBLE, ""))
+
+
+def clean_text(text: str) -> str:
+    """A text in Unicode NFC, without spaces around it or signs without width; no-break spaces as ordinary ones."""
+    if text.isascii():
+        return text.strip()
+    return unicodedata.normalize("NFC", text.translate(_BLANKS)).strip()
+
+
+def clean_name(text: str) -> str:
+    """The name of a column: as `clean_text`, and in one line, with one space between its words."""
+    return re.sub(r"\s+", " ", clean_text(text))
+
+
+def cleaned(value: Any, but: frozenset[str] = frozenset()) -> Any:
+    """A value with every text in it, and every key, cleaned; `but`: keys whose values stay as they are."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, list):
+        return [cleaned(one, but) for one in value]
+    if isinstance(value, dict):
+        return {clean_text(key): one if key in but else cleaned(one, but) for key, one in value.items()}
+    return value

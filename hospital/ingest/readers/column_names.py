@@ -1,0 +1,83 @@
+"""The names of a table's columns: of one line or two, and what stands in columns without one."""
+
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+
+from hospital.contracts.text_cleaning import clean_name
+from hospital.errors import ContractError, Fault
+
+__all__ = ["NamedColumns", "joined_names"]
+
+Line = Sequence[str | None]
+
+
+def joined_names(lines: Sequence[Line]) -> list[str]:
+    """A name for each column, "" where it has none: of two lines upper and lower name, one after the other.
+
+    An upper name stands for the columns to its right that have a lower name alone, as a merged cell does.
+    """
+    width = max(len(line) for line in lines)
+    upper, *lower = (
+        [clean_name(cell or "") for cell in [*line, *[""] * (width - len(line))]] for line in lines
+    )
+    for below in lower:
+        for k in range(1, width):
+            if not upper[k] and below[k] and below[k - 1]:
+                upper[k] = upper[k - 1]
+        upper = [clean_name(f"{a} {b}") if a != b else a for a, b in zip(upper, below, strict=True)]
+    return upper
+
+
+class NamedColumns:
+    """Which columns of a table count, and under which names.
+
+    A column without a name counts for nothing where it is empty, or where it is the first and numbers the rows.
+
+    Args:
+        file: the file's name. names: of every column, "" where it has none.
+        place: what people call a column by its number from 0, as in "B" or "2".
+    """
+
+    def __init__(self, file: str, names: Sequence[str], place: Callable[[int], str]) -> None:
+        self._file, self._place = file, place
+        self._named = [k for k, name in enumerate(names) if name]
+        self._unnamed = [k for k, name in enumerate(names) if not name]
+        self.names = [names[k] for k in self._named]
+        self._last = -1.0
+        twice = [k for k in self._named if self.names.count(names[k]) > 1]
+        if twice:
+            words = (
+                f"columns have the same name ({', '.join(place(k) for k in twice)}): keep one, or rename them; where "
+                "names take two lines, give both in the mapping, as in header_row = [4, 5]"
+            )
+            raise ContractError((Fault(file, "two_columns", words),))
+
+    def of(self, cells: pd.DataFrame) -> pd.DataFrame:
+        """The columns that count, by their names; of a part of the rows, in their order.
+
+        Args:
+            cells: cleaned, a column each.
+
+        Raises:
+            ContractError: a column without a name holds something.
+        """
+        for k in self._unnamed:
+            column = cells.iloc[:, k]
+            if column.notna().any() and not (k == 0 and self._numbers_rows(column)):
+                self._refuse(k, int(column.notna().sum()))
+        out = cells.iloc[:, self._named]
+        return out.set_axis(pd.Index(self.names, dtype=object), axis=1)
+
+    def _numbers_rows(self, column: pd.Series) -> bool:
+        numbers = pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=float("nan"))
+        before, self._last = self._last, float(numbers[-1])
+        rising = (numbers[1:] > numbers[:-1]).all() and numbers[0] > before
+        return bool(rising and (numbers % 1 == 0).all())
+
+    def _refuse(self, k: int, rows: int) -> None:
+        words = (
+            "columns have no name (merged cells, or a title above the names?): write one name above each column, or "
+            "give the line of the names in the mapping as header_row, both where they take two (header_row = [4, 5])"
+        )
+        raise ContractError((Fault(f"{self._file}:{self._place(k)}", "no_name", words, rows),))

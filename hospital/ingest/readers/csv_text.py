@@ -1,0 +1,286 @@
+"""The text of a CSV file, whatever encoding it is in, and where in it the names end and the rows begin."""
+
+import codecs
+import io
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from hospital.errors import ContractError, Fault
+from hospital.ingest.readers.csv_quotes import QuoteCheck, RowShapes
+from hospital.mapping.file_layout import FileLayout
+
+__all__ = ["CsvText", "Head", "open_text", "records", "separator_of", "utf16_of"]
+
+_CHUNK_BYTES = 1 << 20
+_HEAD_BYTES = 1 << 20
+"""The names, and titles above them, stand within these."""
+_SAMPLE_ROWS = 500
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_SAYS_SEPARATOR = re.compile(r'"?sep=(.)"?[;,\t ]*(?:\r\n|\r|\n)', re.IGNORECASE)
+_CONTROLS = re.compile("[\x80-\x9f]")
+_ONE_BYTE = frozenset(
+    {"cp1252", "iso8859-1", "iso8859-15", "cp850", "cp437", "mac-roman", "cp1250", "iso8859-2"}
+)
+
+Opener = Callable[[], BinaryIO]
+
+
+@dataclass(frozen=True)
+class Head:
+    """The beginning of a CSV text.
+
+    Attributes:
+        separator: between cells. names: each line of names, upper first. start: where the rows begin, in bytes of
+            UTF-8. line: the line of the file that the names begin in, from 1. first: where they begin, in bytes.
+        rows: the first rows, for what they look like.
+    """
+
+    separator: str
+    names: tuple[tuple[str, ...], ...]
+    start: int
+    first: int
+    line: int
+    rows: tuple[tuple[str, ...], ...]
+
+
+class CsvText:
+    """A text that was read to its end once and is whole.
+
+    Attributes:
+        head: where its rows begin, and below which names.
+    """
+
+    def __init__(self, opened: Opener, encoding: str, head: Head) -> None:
+        self._opened, self._encoding, self.head = opened, encoding, head
+
+    def rows(self) -> io.RawIOBase:
+        """The rows as UTF-8, without what stands above them."""
+        stream = _Recoded(self._opened(), self._encoding)
+        left = self.head.start
+        while left:
+            left -= len(stream.read(min(left, _CHUNK_BYTES)))
+        return stream
+
+
+def open_text(name: str, opened: Opener, layout: FileLayout) -> CsvText:
+    """Reads a text to its end, and finds its names.
+
+    Raises:
+        ContractError: no whole gzip, another encoding than the one that is named, no text, marks that are not whole.
+    """
+    with _plain_gzip(name), opened() as stream:
+        encoding = _encoding(name, stream.read(_HEAD_BYTES), layout.encoding)
+    with _plain_gzip(name), opened() as stream:
+        text = "".join(_decoded(name, stream, encoding, most=_HEAD_BYTES))
+    head = _head(name, text, layout)
+    shapes = RowShapes.of(head.rows, len(head.names[-1]))
+    check, left = QuoteCheck(name, head.separator, head.line, shapes), head.first
+    with _plain_gzip(name), opened() as stream:
+        for part in _decoded(name, stream, encoding):
+            content = part.encode()
+            check.add(content[left:])
+            left = max(left - len(content), 0)
+    check.end()
+    return CsvText(opened, encoding, head)
+
+
+@contextmanager
+def _plain_gzip(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, EOFError, zlib.error):
+        raise _fault(name, "not_gzip", "this is no whole gzip file; export or copy it again") from None
+
+
+class _Recoded(io.RawIOBase):
+    """A stream of bytes in any encoding, read as UTF-8 without a byte-order mark."""
+
+    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._plain = encoding == "utf-8"
+        self._rest = b""
+        self._begun = self._ended = False
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        while not self._ended and (size < 0 or len(self._rest) < size):
+            content = self._stream.read(_CHUNK_BYTES if size < 0 else max(size, 1))
+            self._ended = not content
+            if not self._plain:
+                content = self._decoder.decode(content, final=not content).encode()
+            self._rest += content
+            if not self._begun and (len(self._rest) >= len(codecs.BOM_UTF8) or self._ended):
+                self._rest, self._begun = self._rest.removeprefix(codecs.BOM_UTF8), True
+        stop = len(self._rest) if size < 0 else size
+        out, self._rest = self._rest[:stop], self._rest[stop:]
+        return out
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+def _encoding(name: str, start: bytes, named: str | None) -> str:
+    """The encoding to read in: what the byte-order mark says, or the mapping, or UTF-8."""
+    for mark, encoding in _MARKS:
+        if start.startswith(mark):
+            return encoding
+    if named is None or named.startswith("utf-16"):
+        wide = utf16_of(start)
+        if named is None and wide is not None:
+            words = f'the file is in UTF-16; say encoding = "{wide}" in the mapping, or save it as UTF-8'
+            raise _fault(name, "not_utf8", words)
+        if named == "utf-16":
+            return wide or "utf-16-le"
+    return named or "utf-8"
+
+
+def utf16_of(start: bytes) -> str | None:
+    """The kind of UTF-16 that a text without a byte-order mark is in; None where it is none.
+
+    Of each pair of bytes of a text in Latin letters one is zero, always the same.
+    """
+    pairs = len(start) // 2
+    low, high = start[0 : 2 * pairs : 2].count(0), start[1 : 2 * pairs : 2].count(0)
+    if pairs >= 2 and high > 0.9 * pairs and low < 0.02 * pairs:
+        return "utf-16-le"
+    return "utf-16-be" if pairs >= 2 and low > 0.9 * pairs and high < 0.02 * pairs else None
+
+
+def _decoded(name: str, stream: BinaryIO, encoding: str, most: int | None = None) -> Iterator[str]:
+    """The text in parts, with what shows that the encoding is another; only its beginning where `most` is given."""
+    decoder, other, foreign = (
+        codecs.getincrementaldecoder(encoding)(),
+        codecs.getincrementaldecoder("utf-8")(),
+        False,
+    )
+    line, blank, first = 1, True, True
+    may_be_utf8 = encoding in _ONE_BYTE
+    while True:
+        content = stream.read(_CHUNK_BYTES if most is None else most)
+        ended = not content
+        try:
+            text = decoder.decode(content, final=ended)
+        except UnicodeDecodeError as error:
+            line += content[: error.start].count(b"\n")
+            raise _not_in(name, encoding, line) from None
+        if may_be_utf8:
+            foreign = foreign or not content.isascii()
+            may_be_utf8 = _decodes(other, content, ended)
+        if encoding.startswith("iso8859") and _CONTROLS.search(text):
+            words = f'the file is not in {encoding}: say encoding = "cp1252" in the mapping'
+            raise _fault(name, "wrong_encoding", words)
+        if "\0" in text:
+            raise _fault(name, "not_csv", "this is no CSV file; export it again")
+        blank = blank and not text.strip()
+        line += text.count("\n")
+        yield text.removeprefix("\ufeff") if first else text
+        first = first and not text
+        if ended or most is not None:
+            break
+    if most is not None:
+        return
+    if blank:
+        raise _fault(name, "not_csv", "this is no CSV file; export it again")
+    if foreign and may_be_utf8:
+        words = f'the file is in UTF-8 and not in {encoding}: take encoding = "{encoding}" out of the mapping'
+        raise _fault(name, "wrong_encoding", words)
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, content: bytes, ended: bool) -> bool:
+    try:
+        decoder.decode(content, final=ended)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _not_in(name: str, encoding: str, line: int) -> ContractError:
+    if encoding != "utf-8":
+        words = f"the file is not in {encoding} (line {line}); correct encoding in the mapping, or save it as UTF-8"
+        return _fault(name, "wrong_encoding", words)
+    words = (
+        f'the file is not UTF-8 (line {line}): say its encoding in the mapping, as in encoding = "cp1252" '
+        "(`vigie data map FILE` finds it), or save it as UTF-8"
+    )
+    return _fault(name, "not_utf8", words)
+
+
+def _head(name: str, text: str, layout: FileLayout) -> Head:
+    says = _SAYS_SEPARATOR.match(text)
+    separator = layout.separator or (says.group(1) if says is not None else None)
+    lines = [match.end() for match in re.finditer(r"\r\n|\r|\n", text)]
+    starts = [0, *lines]
+    if layout.header_rows:
+        if layout.header_rows[-1] > len(starts):
+            raise _fault(name, "no_header", "the file has no such line as the mapping names with header_row")
+        first = starts[layout.header_rows[0] - 1]
+    else:
+        first = says.end() if says is not None else 0
+    separator = separator or separator_of(text[first:])
+    if not layout.header_rows:
+        blank = re.compile(rf"(?:[\s{re.escape(separator)}]*(?:\r\n|\r|\n))*")
+        match = blank.match(text, first)
+        first = match.end() if match is not None else first
+    names, start = [], first
+    for row in layout.header_rows or (0,):
+        start = starts[row - 1] if row else first
+        cells, start = next(records(text, separator, start), ((), len(text)))
+        if row and not any(cell.strip() for cell in cells):
+            raise _fault(name, "no_header", "the line that the mapping names with header_row is empty")
+        names.append(cells)
+    rows = [
+        cells for (cells, _), _ in zip(records(text, separator, start), range(_SAMPLE_ROWS), strict=False)
+    ]
+    line = starts.index(first) + 1 if first in starts else 1
+    return Head(
+        separator, tuple(names), len(text[:start].encode()), len(text[:first].encode()), line, tuple(rows)
+    )
+
+
+def records(text: str, separator: str, start: int = 0) -> Iterator[tuple[tuple[str, ...], int]]:
+    """The cells of each row that is not blank, and where the next row begins; for the beginning of a text."""
+    sign = re.escape(separator)
+    cell = re.compile(rf'"((?:[^"]|"")*)" *(?=[\r\n{sign}]|\Z)|([^\r\n{sign}]*)')
+    end = re.compile(r"\r\n|\r|\n|\Z")
+    at, cells = start, list[str]()
+    while at < len(text):
+        match = cell.match(text, at)
+        assert match is not None  # the second form takes any text
+        quoted, plain = match.groups()
+        cells.append(plain if quoted is None else quoted.replace('""', '"'))
+        at = match.end()
+        if text.startswith(separator, at):
+            at += len(separator)
+            if at < len(text):
+                continue
+            cells.append("")
+        stop = end.match(text, at)
+        at = len(text) if stop is None else stop.end()
+        if len(cells) > 1 or cells[0].strip():
+            yield tuple(cells), at
+        cells = []
+
+
+def separator_of(text: str) -> str:
+    """The separator by which most of the first rows of a text are of one width; of several the widest."""
+    scores: dict[str, tuple[float, int]] = {}
+    names: dict[str, int] = {}
+    for separator in (",", ";", "\t", "|"):
+        widths = [len(cells) for (cells, _), _ in zip(records(text, separator), range(30), strict=False)]
+        usual = max(set(widths), key=lambda width: (widths.count(width), width), default=1)
+        scores[separator] = (widths.count(usual) / len(widths), usual) if usual > 1 else (0.0, 0)
+        names[separator] = widths[0] if widths else 1
+    # Where rows are of no width, the line of names says most.
+    return max(scores, key=lambda sign: (scores[sign], names[sign]))
+
+
+def _fault(path: str, code: str, message: str) -> ContractError:
+    return ContractError((Fault(path, code, message),))

@@ -1,0 +1,189 @@
+"""A sheet of an .xlsx file to cells: what it shows, not its formulas."""
+
+import io
+import zipfile
+from fnmatch import fnmatchcase
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hospital.contracts.cell_values import as_text
+from hospital.contracts.text_cleaning import clean_name, clean_text
+from hospital.errors import ContractError, Fault
+from hospital.ingest.readers.cell_cleaning import clean
+from hospital.ingest.readers.column_names import NamedColumns, joined_names
+from hospital.ingest.readers.merged_cells import Area, merged_areas, spread
+from hospital.mapping.file_layout import PLAIN, FileLayout
+
+__all__ = ["read_sheet", "sheet_names"]
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""How old .xls files begin, and new ones behind a password."""
+_ERRORS = frozenset(["#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"])
+_WHAT_BREAKS = (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError, EOFError, SyntaxError)
+
+Grid = list[list[Any]]
+
+
+def read_sheet(name: str, content: bytes, layout: FileLayout = PLAIN) -> pd.DataFrame:
+    """The cells under the names of one sheet, cleaned; index: the row below the names, from 0, blank rows left out.
+
+    A text or date in a cell merged over several rows stands in each of them. Every number is a float64, as in the
+    file.
+
+    Raises:
+        ContractError: an old or protected file, no such sheet, columns without a name, numbers in merged cells, cells
+            that hold an error or a formula that was never calculated.
+    """
+    grid, merged = _grid(name, content, layout.sheet, formulas=False)
+    header = _header_rows(name, grid, layout.header_rows)
+    columns = _columns(name, grid, header, merged)
+    first, stop = header[-1] + 1, len(grid) - layout.footer_rows
+    body = spread(name, grid, merged, first, stop)[first:stop]
+    words = "a cell holds an error of the spreadsheet; correct its formula"
+    wrong = [(r, k) for r, row in enumerate(body) for k, cell in enumerate(row) if _is_error(cell)]
+    titles = ["" if cell is None else as_text(cell) for cell in grid[header[-1]]]
+    _refuse(name, titles, wrong, "cell_error", words)
+    filled = [row for row, cells in enumerate(body) if any(c is not None for c in cells)]
+    if any(cell is None for row in filled for cell in body[row]):
+        formulas, _ = _grid(name, content, layout.sheet, formulas=True)
+        _refuse_uncalculated(name, titles, body, formulas[first:stop])
+    cells = {k: _column([body[row][k] for row in filled]) for k in range(len(titles))}
+    frame = pd.DataFrame(cells, index=range(len(filled))).set_axis(np.array(filled, np.int64))
+    return columns.of(clean(frame, name))
+
+
+def sheet_names(name: str, content: bytes, wanted: tuple[str, ...]) -> list[str]:
+    """The sheets that `wanted` names, in the order of the file; ``*`` stands for any signs, ``all`` for all sheets.
+
+    Raises:
+        ContractError: there is none for one of the names, or the file is none.
+    """
+    from openpyxl import load_workbook
+
+    _refuse_old(name, content)
+    try:
+        book = load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
+        titles = [found.title for found in book.worksheets]
+    except _WHAT_BREAKS:
+        raise _not_xlsx(name) from None
+    patterns = ["*" if w == "all" and "all" not in titles else w for w in wanted]
+    if any(not any(_is_named(title, pattern) for title in titles) for pattern in patterns):
+        raise _no_sheet(name)
+    return [title for title in titles if any(_is_named(title, pattern) for pattern in patterns)]
+
+
+def _is_named(title: str, pattern: str) -> bool:
+    return clean_text(title) == pattern or fnmatchcase(clean_text(title), pattern)
+
+
+def _grid(name: str, content: bytes, sheet: str | None, *, formulas: bool) -> tuple[Grid, list[Area]]:
+    """Every cell of a sheet, each row as wide as the widest, None where nothing stands; and what is merged."""
+    _refuse_old(name, content)
+    # Loaded by who reads a spreadsheet alone: the service never does.
+    from openpyxl import load_workbook
+
+    try:
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=not formulas, keep_links=False)
+        pages = [
+            page for page in book.worksheets if sheet is None or clean_text(page.title) == clean_text(sheet)
+        ]
+        if pages:
+            # What a program wrote of the sheet's size is often wrong.
+            pages[0].reset_dimensions()
+            rows = [[_stripped(cell) for cell in row] for row in pages[0].iter_rows(values_only=True)]
+            return _squared(rows), [] if formulas else merged_areas(content, pages[0])
+        if not book.worksheets:
+            raise _not_xlsx(name)
+    except _WHAT_BREAKS:
+        raise _not_xlsx(name) from None
+    raise _no_sheet(name)
+
+
+def _refuse_old(name: str, content: bytes) -> None:
+    if content.startswith(_OLE):
+        words = "the spreadsheet is protected by a password, or an old .xls; save it as .xlsx without one"
+        raise _fault(name, "protected_or_old", words)
+
+
+def _stripped(cell: object) -> object:
+    if isinstance(cell, str):
+        return clean_text(cell) or None
+    # All numbers of a spreadsheet are of one kind, of which 15 digits are sure.
+    return float(cell) if isinstance(cell, int) and not isinstance(cell, bool) else cell
+
+
+def _squared(rows: Grid) -> Grid:
+    width = max((k + 1 for row in rows for k, cell in enumerate(row) if cell is not None), default=0)
+    return [[*row[:width], *[None] * (width - len(row))] for row in rows]
+
+
+def _header_rows(name: str, grid: Grid, named: tuple[int, ...]) -> list[int]:
+    """The numbers of the lines of names, from 0."""
+    filled = [n for n, row in enumerate(grid) if any(cell is not None for cell in row)]
+    if not filled:
+        raise _fault(name, "no_rows", "the sheet is empty; name another in the mapping, or export it again")
+    if any(row - 1 not in filled for row in named):
+        raise _fault(name, "no_header", "the line that the mapping names with header_row is empty")
+    return [row - 1 for row in named] or filled[:1]
+
+
+def _columns(name: str, grid: Grid, header: list[int], merged: list[Area]) -> NamedColumns:
+    from openpyxl.utils import get_column_letter
+
+    lines = [[None if cell is None else clean_name(as_text(cell)) for cell in grid[row]] for row in header]
+    if len(lines) > 1:
+        for area in merged:
+            if area.top in header:
+                line = lines[header.index(area.top)]
+                line[area.left : area.right + 1] = [line[area.left]] * (area.right + 1 - area.left)
+    return NamedColumns(name, joined_names(lines), lambda k: str(get_column_letter(k + 1)))
+
+
+def _refuse_uncalculated(name: str, titles: list[str], body: Grid, formulas: Grid) -> None:
+    """A formula whose result was never stored would read as an empty cell: unknown where something is."""
+    wrong = [
+        (r, k)
+        for r, (row, formula) in enumerate(zip(body, formulas, strict=False))
+        for k, cell in enumerate(row)
+        if cell is None and k < len(formula) and formula[k] is not None
+    ]
+    words = "a formula has no stored result; open the file in a spreadsheet program and save it"
+    _refuse(name, titles, wrong, "no_result", words)
+
+
+def _refuse(name: str, titles: list[str], cells: list[tuple[int, int]], code: str, words: str) -> None:
+    """Refuses cells (row, column), by their columns."""
+    rows: dict[int, list[int]] = {}
+    for row, k in cells:
+        rows.setdefault(k, []).append(row)
+    if rows:
+        raise ContractError(
+            tuple(Fault(f"{name}[{r[0]}].{titles[k]}", code, words, len(r)) for k, r in sorted(rows.items()))
+        )
+
+
+def _is_error(cell: object) -> bool:
+    return isinstance(cell, str) and cell in _ERRORS
+
+
+def _column(cells: list[Any]) -> pd.Series:
+    """Cells of one kind as that kind; mixed ones as they are, each of its own."""
+    given = [cell for cell in cells if cell is not None]
+    if given and all(isinstance(cell, float) for cell in given):
+        return pd.Series([np.nan if c is None else c for c in cells])
+    return pd.Series(cells, dtype=object)
+
+
+def _not_xlsx(name: str) -> ContractError:
+    return _fault(name, "not_xlsx", "this is no whole .xlsx file; save or copy it again")
+
+
+def _no_sheet(name: str) -> ContractError:
+    words = "the spreadsheet has no sheet of the name that the mapping gives; correct the one or the other"
+    return _fault(name, "no_sheet", words)
+
+
+def _fault(path: str, code: str, message: str) -> ContractError:
+    return ContractError((Fault(path, code, message),))
