@@ -9,6 +9,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from hospital.arrays import Array
+from hospital.times import moment
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.scope_fallback import Answered
 from registry.model.trust_limits import emergency_of, stale_after
@@ -29,7 +30,9 @@ def _unexplained(model: ForecastModel, rows: Rows, inside: Array) -> Answered:
     quantiles = model.quantiles(rows)
     if not inside.all():
         quantiles = np.where(inside[:, None], quantiles, model.baseline_quantiles(rows))
-    return Answered(inside, quantiles, None, None, model.out_of_range(rows.X))
+    limits = model.training_range
+    outside, missing = (limits.names(marked(rows.X)) for marked in (limits.outside, limits.missing))
+    return Answered(inside, quantiles, None, None, outside, missing)
 
 
 class _PlainForecaster(_Forecaster):
@@ -51,7 +54,10 @@ class _PlainForecaster(_Forecaster):
             quantiles = answers.quantiles(i)
             told = _nothing_said(quantiles["p50"])
             trust = answers.trust(i, stale=stale)
-            out.append(WaitForecast(wait_minutes=quantiles, explanation=told, trust=trust))
+            at = moment(int(query.prediction_time[i]))
+            out.append(
+                WaitForecast(prediction_time=at, wait_minutes=quantiles, explanation=told, trust=trust)
+            )
         return out
 
 

@@ -10,7 +10,7 @@ from serving.gateway.endpoint import Call, Endpoint
 from serving.gateway.openapi import build_document
 from serving.gateway.request_gate import Gate
 from serving.gateway.service_parts import Parts
-from serving.pages import first_steps, monitoring_page, rendering, sign_in, start_page
+from serving.pages import decision_page, first_steps, monitoring_page, rendering, sign_in, start_page
 from serving.routes import forecasts, health, models, records
 
 __all__ = ["ENDPOINTS", "build_app"]
@@ -33,6 +33,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *models.ENDPOINTS,
     *health.ENDPOINTS,
     *start_page.ENDPOINTS,
+    *decision_page.ENDPOINTS,
     *sign_in.ENDPOINTS,
     *rendering.ENDPOINTS,
     *monitoring_page.ENDPOINTS,

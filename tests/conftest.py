@@ -8,7 +8,7 @@ import tempfile
 import uuid
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 # Before any library starts threads: those that wait must not burn the core that another test needs.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -18,6 +18,9 @@ from sqlalchemy import create_engine, text
 
 from hospital.ingest.hospital_reader import HospitalTables
 from tests.support.installation import Installation
+
+if TYPE_CHECKING:
+    from tests.support.small_demo import SmallDemo
 
 _PROGRAMS = ("initdb", "pg_ctl")
 _CHROMIUM = Path("/usr/bin/chromium")
@@ -113,6 +116,14 @@ def hospital(hospital_folder: Path) -> HospitalTables:
     from hospital.ingest.hospital_reader import read_hospital
 
     return read_hospital(hospital_folder, None, b"a key for tests")
+
+
+@pytest.fixture(scope="session")
+def small_demo(tmp_path_factory: pytest.TempPathFactory) -> "SmallDemo":
+    """A small hospital's home with real trained models behind real releases; `SmallDemo.copied` to change anything."""
+    from tests.support.small_demo import make_small_demo
+
+    return make_small_demo(tmp_path_factory.mktemp("small-demo"))
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from registry.digests import canonical_json
 from registry.model.dataset import PreparedBeds, PreparedWaits, fitted_until
 from registry.model.forecast_model import WAIT_GROUP_SHAPE, Rows, model_quantiles
 from registry.model.linear_step import LinearStep, Median
+from registry.model.training_range import TrainingRange
 from training.bed_baselines import (
     bed_baselines,
     feature_of,
@@ -315,7 +316,8 @@ def _mode(values: Array) -> float:
 
 
 def _profile(features: tuple[Feature, ...], X: Array) -> dict[str, object]:
-    """Training distributions: range, mean and share missing of each feature; None where it is never known."""
+    """Training distributions: range, mean and share missing of each feature (None where it is never known), and the
+    triage levels."""
     out: dict[str, list[float | None]] = {"minimum": [], "maximum": [], "mean": [], "missing": []}
     for j in range(len(features)):
         known = X[:, j][~np.isnan(X[:, j])].astype(np.float64)
@@ -323,7 +325,8 @@ def _profile(features: tuple[Feature, ...], X: Array) -> dict[str, object]:
         out["maximum"].append(float(known.max()) if known.size else None)
         out["mean"].append(float(known.mean()) if known.size else None)
         out["missing"].append(1.0 - known.size / max(len(X), 1))
-    return {"features": [f.name for f in features], **out}
+    levels = list(TrainingRange.levels_of(features, X))
+    return {"features": [f.name for f in features], "triage_levels": levels, **out}
 
 
 def _known(values: Array) -> Array:

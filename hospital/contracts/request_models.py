@@ -226,6 +226,8 @@ def validate_rows(
 ) -> list[dict[str, Any]]:
     """Rows of a table as sent, as plain dicts with times as instants; covariates beside the other columns.
 
+    Texts are cleaned: a name with a blank behind it is the same name.
+
     Args:
         received_at: when they were received (a time or its instant); every row gets it.
         at: how paths begin, by default the table's name.

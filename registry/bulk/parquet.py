@@ -103,11 +103,19 @@ class Layout:
         return pa.Table.from_arrays(arrays, schema=self.schema)
 
     def _trust(self, chunk: Chunk, answered: Answered, known: Array) -> Mapping[str, Any]:
-        trust_by_case: dict[tuple[bool, bool, tuple[str, ...]], tuple[str, tuple[str, ...]]] = {}
+        trust_by_case: dict[
+            tuple[bool, bool, tuple[str, ...], tuple[str, ...]], tuple[str, tuple[str, ...]]
+        ] = {}
         status: list[str | None] = []
         warnings: list[tuple[str, ...] | None] = []
-        pairs = zip(answered.inside.tolist(), chunk.stale.tolist(), answered.out_of_range, strict=True)
-        for row_known, key in zip(known.tolist(), pairs, strict=True):
+        keys = zip(
+            answered.inside.tolist(),
+            chunk.stale.tolist(),
+            answered.out_of_range,
+            answered.missing,
+            strict=True,
+        )
+        for row_known, key in zip(known.tolist(), keys, strict=True):
             if key not in trust_by_case:
                 trust_by_case[key] = self._row_trust(*key)
             status.append(trust_by_case[key][0] if row_known else None)
@@ -117,8 +125,12 @@ class Layout:
             "trust_warnings": pa.array(warnings, pa.list_(pa.string())),
         }
 
-    def _row_trust(self, inside: bool, stale: bool, outside: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-        words = warnings_of(self._features, outside, inside=inside, stale=stale, language=self._language)
+    def _row_trust(
+        self, inside: bool, stale: bool, outside: tuple[str, ...], missing: tuple[str, ...]
+    ) -> tuple[str, tuple[str, ...]]:
+        words = warnings_of(
+            self._features, outside, missing, inside=inside, stale=stale, language=self._language
+        )
         return trust_status(words, inside=inside, stale=stale), words
 
 

@@ -73,9 +73,9 @@ class FeatureFacts:
 
     Attributes:
         undefined: names of those that this code defines otherwise, in name, group or unit. absent: of those that
-        training knew and no judged row has. beyond: by name, the share of known judged values outside all that training
-        saw by more than a tenth of its range; the calendar is exempt. executable: files of the package that hold or may
-        be code. rows: judged.
+        training knew and no judged row has. beyond: by name, the share of judged values outside all that training saw
+        by more than a tenth of its range, or unknown where training (nearly) always knew it; the calendar is exempt.
+        executable: files of the package that hold or may be code. rows: judged.
     """
 
     undefined: tuple[str, ...]

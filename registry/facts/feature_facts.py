@@ -19,14 +19,15 @@ def feature_facts(
     """What the package's features are in the judged rows."""
     known = ~np.isnan(judged.X)
     absent, beyond = [], {}
-    least, most = model.usual_range
-    outside = (least > judged.X) | (most < judged.X)
+    limits = model.training_range
+    outside, missing = limits.outside(judged.X), limits.missing(judged.X)
     for j, feature in enumerate(model.features):
         seen, rows = model.profile["missing"][j] < 1, int(known[:, j].sum())
+        unusual = int(missing[:, j].sum())
         if seen and not rows and len(judged.X):
             absent.append(feature.name)
         elif seen and rows and feature.group != "calendar":
-            beyond[feature.name] = float(outside[:, j].sum() / rows)
+            beyond[feature.name] = float((outside[:, j].sum() + unusual) / (rows + unusual))
     return FeatureFacts(
         _undefined(model), tuple(absent), beyond, executable_files(found.package), len(judged.X)
     )

@@ -27,6 +27,7 @@ from hospital.features.feature import TRIAGE_RANK, Feature
 from registry.errors import PackageError
 from registry.model.hospital_total import HospitalTotal
 from registry.model.linear_step import LinearStep, Median
+from registry.model.training_range import TrainingRange
 from registry.package.manifest import Manifest, read_package
 
 __all__ = ["MEDIAN", "Explained", "ForecastModel", "Rows", "model_quantiles", "quantiles_of_baseline"]
@@ -145,11 +146,12 @@ class ForecastModel:
                 raise ValueError
             with np.load(io.BytesIO(self._files["reference.npz"]), allow_pickle=False) as reference:
                 self._usual_contributions = reference["contributions"]
-                self._usual_values = reference["values"]
+                self._usual_values: Array = reference["values"]
         baseline = self._json("baseline.json")
         self.beds = BedBaselines.from_json(baseline) if self.name == "bed-demand" else None
         self.waits = WaitBaselines.from_json(baseline) if self.name == "wait-time" else None
         self.profile = self._json("profile.json")
+        _ = self.training_range  # a profile of another Vigie is refused here, and not when somebody asks
         hospital_total = self._json("hospital.json") if "hospital.json" in self._files else None
         self.hospital_total = None if hospital_total is None else HospitalTotal.from_json(hospital_total)
         if self.hospital_total is not None and self.hospital_total.horizons != self.manifest.horizons_hours:
@@ -261,22 +263,15 @@ class ForecastModel:
             raise PackageError("The package holds no bed-demand baselines: it is one of wait time.")
         return self.beds
 
-    def out_of_range(self, X: Array) -> list[tuple[str, ...]]:
-        """Names of the features of each row that lie outside all that training saw by more than a tenth."""
-        least, most = self.usual_range
-        outside = (least > X) | (most < X)  # NaN compares false: missing is not out of range
-        found: list[tuple[str, ...]] = [()] * len(X)
-        for i in np.flatnonzero(outside.any(axis=1)):  # few: most rows are like those of training
-            found[i] = tuple(self.features[j].name for j in np.flatnonzero(outside[i]))
-        return found
+    @property
+    def usual_values(self) -> Array:
+        """What is usual of each feature: float64 [cells, features], the most frequent code of a category."""
+        return self._usual_values
 
     @cached_property
-    def usual_range(self) -> tuple[Array, Array]:
-        """What training saw of each feature, and a tenth more: float64 [features] each; of the calendar no bounds."""
-        low, high = (np.array(self.profile[name], np.float64) for name in ("minimum", "maximum"))
-        margin = 0.1 * (high - low)
-        calendar = np.array([f.group == "calendar" for f in self.features])
-        return np.where(calendar, -np.inf, low - margin), np.where(calendar, np.inf, high + margin)
+    def training_range(self) -> TrainingRange:
+        """What training saw of each feature."""
+        return TrainingRange.of(self.features, self.profile)
 
     def _parts(self, rows: Rows) -> tuple[Array, Array]:
         median = self._median.value(rows.X, rows.calibration, rows.scale)

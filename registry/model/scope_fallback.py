@@ -16,6 +16,7 @@ __all__ = ["TOLERANCE", "Answered", "answer", "unsound"]
 
 TOLERANCE = 1e-4
 """How far an explanation may be from the number it explains, in minutes or beds."""
+_READ_BY_BASELINES = ("triage",)
 _P10, _P50, _P90 = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
 
 
@@ -26,7 +27,8 @@ class Answered:
     Attributes:
         inside: bool [n], the model answers, not the baseline. quantiles: float64 [n, levels].
         model, baseline: the reasons of all rows by either; None where it answers none of them.
-        out_of_range: by row, names of features beyond training.
+        out_of_range: by row, names of features beyond training. missing: by row, names of features that are unknown
+        and (nearly) never were in training.
     """
 
     inside: Array
@@ -34,6 +36,7 @@ class Answered:
     model: Explained | None
     baseline: Explained | None
     out_of_range: list[tuple[str, ...]]
+    missing: list[tuple[str, ...]]
 
     @property
     def base(self) -> Array:
@@ -94,14 +97,19 @@ def answer(model: ForecastModel, rows: Rows, inside: Array, reference: Rows | No
     Args:
         inside: bool [n], the rows that lie in the trusted scope. reference: as in `ForecastModel.explain`.
     """
-    outside = model.out_of_range(rows.X)
-    if model.manifest.kind != "model":
-        inside, outside = np.zeros(inside.size, bool), [()] * inside.size  # a baseline has learned no range
+    limits = model.training_range
+    outside = limits.names(limits.outside(rows.X))
+    missing = limits.names(limits.missing(rows.X))
+    if model.manifest.kind != "model":  # a baseline has learned no range, and reads hardly anything
+        inside, outside = np.zeros(inside.size, bool), [()] * inside.size
+        missing = limits.names(limits.missing(rows.X), _READ_BY_BASELINES)
     inside = inside & ~model.baseline_only(rows)
     if not inside.any():
-        return Answered(inside, model.baseline_quantiles(rows), None, model.explain_baseline(rows), outside)
+        return Answered(
+            inside, model.baseline_quantiles(rows), None, model.explain_baseline(rows), outside, missing
+        )
     quantiles, reasons = model.quantiles_and_reasons(rows, reference)
     if inside.all():
-        return Answered(inside, quantiles, reasons, None, outside)
+        return Answered(inside, quantiles, reasons, None, outside, missing)
     either = np.where(inside[:, None], quantiles, model.baseline_quantiles(rows))
-    return Answered(inside, either, reasons, model.explain_baseline(rows), outside)
+    return Answered(inside, either, reasons, model.explain_baseline(rows), outside, missing)

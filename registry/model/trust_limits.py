@@ -33,6 +33,7 @@ def stale_after(manifest: Manifest) -> int:
 def warnings_of(
     features: Sequence[Feature],
     out_of_range: Sequence[str],
+    missing: Sequence[str],
     *,
     inside: bool,
     stale: bool,
@@ -41,15 +42,16 @@ def warnings_of(
     """Why a forecast may be less good than usual; empty where nothing is known against it.
 
     Args:
-        out_of_range: names of features beyond all that training saw. inside: the model answers, not the baseline.
+        out_of_range: names of features beyond all that training saw. missing: of those that are unknown, and
+        (nearly) never were in training. inside: the model answers, not the baseline.
     """
     out = [text("trust.stale", language)] if stale else []
     if not inside:
         out.append(text("trust.outside", language))
-    if out_of_range:
-        labels = {f.name: f.label(language) for f in features}
-        named = ", ".join(labels[name] for name in out_of_range)
-        out.append(text("trust.out_of_range", language, names=named))
+    labels = {f.name: f.label(language) for f in features}
+    for key, names in (("out_of_range", out_of_range), ("missing", missing)):
+        if names:
+            out.append(text(f"trust.{key}", language, names=", ".join(labels[name] for name in names)))
     return tuple(out)
 
 

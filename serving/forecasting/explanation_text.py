@@ -57,8 +57,12 @@ class ExplanationText:
         self._quantity: Unit = "minutes" if unit == "min" else "beds"
 
     def wait(self, terms: ExplanationTerms, options: ExplainOptions) -> Explanation:
-        """The explanation of a wait time."""
-        return self._told(terms, options, self._baseline(terms))
+        """The explanation of a wait time, which starts from what is usual."""
+        if terms.baseline is not None:
+            return self._told(terms, options, self._baseline(terms))
+        start = formats.short_quantity(terms.base, self._quantity, self._language)
+        key = "reasons.wait_last_week" if options.reference == "last_week" else "reasons.wait_start"
+        return self._told(terms, options, [text(key, self._language, start=start)])
 
     def bed(self, terms: ExplanationTerms, options: ExplainOptions, now: float) -> Explanation:
         """The explanation of a bed demand, which starts from the patients now and their usual change."""
@@ -108,6 +112,7 @@ class ExplanationText:
                     "contribution": contribution,
                 }
             )
+        reasons += self._rest(terms)
         adjustments: list[Adjustment] = [
             {"name": name, "contribution": value} for name, value in terms.adjustments.items()
         ]
@@ -121,6 +126,17 @@ class ExplanationText:
             "adjustments": tuple(adjustments),
             "reasons": tuple(reasons),
         }
+
+    def _rest(self, terms: ExplanationTerms) -> list[str]:
+        """What the reasons shown lack of the forecast: the features not shown, then each step after the trees."""
+        rest = {"other": terms.other, **terms.adjustments}
+        out, floor = [], "floor" if self._unit == "min" else "floor_beds"
+        for name, value in rest.items():
+            change = effect(value, self._quantity, self._language)
+            if change is not None and name != "unit_offset":  # of a unit it stands at the start
+                key = floor if name == "floor" else name
+                out.append(sentence_of(text(f"reasons.rest.{key}", self._language), change))
+        return out
 
 
 class FeatureWords:

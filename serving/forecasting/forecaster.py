@@ -29,7 +29,8 @@ from serving.forecasting.hospital_total import (
     hospital_total_of,
     present_units,
 )
-from serving.forecasting.row_answers import Answers
+from serving.forecasting.row_answers import Answers, warned
+from serving.forecasting.wait_moments import WaitMoments
 from serving.messages.answer_bodies import BedForecast, HospitalForecast, WaitForecast
 from serving.messages.forecast_protocol import (
     BedQuestion,
@@ -75,21 +76,33 @@ class _Forecaster:
         answered = answer(engine, rows, inside, reference)
         answers = Answers(engine, answered, rows, question.explain)
         explanation_text = self._explanation_text(engine, question.explain.language)
-        return [
-            WaitForecast(
-                wait_minutes=answers.quantiles(i),
-                explanation=explanation_text.wait(answers.terms(i), question.explain),
-                trust=answers.trust(i, stale=stale),
+        moments = WaitMoments(
+            query,
+            _instants(question.visits, "triaged_at") != MISSING_TIME,
+            now,
+            stale_after(engine.manifest),
+            state.events.zone,
+        )
+        out = []
+        for i in range(query.size):
+            terms = answers.terms(i)
+            late = moments.warnings(i, terms.adjustments, question.explain.language)
+            out.append(
+                WaitForecast(
+                    prediction_time=moment(int(query.prediction_time[i])),
+                    wait_minutes=answers.quantiles(i),
+                    explanation=explanation_text.wait(terms, question.explain),
+                    trust=warned(answers.trust(i, stale=stale), late),
+                )
             )
-            for i in range(query.size)
-        ]
+        return out
 
     def bed_demand(
         self, model: LoadedModel, connection: Connection, question: BedQuestion, now: int
     ) -> list[BedForecast]:
         engine = _engine(model)
         state = self._states.at(connection, min(question.at, now), engine.manifest)
-        unit_of = _known_units(engine, state, question.units)
+        unit_of = _known_units(engine, state, question)
         query, units = _bed_query(engine, question, unit_of)
         rows, known = _bed_rows(state, engine, query)
         _refuse_unknown_present(rows, units)
@@ -121,6 +134,7 @@ class _Forecaster:
         engine = _engine(model)
         hospital_total_of(engine)
         state = self._states.at(connection, min(question.at, now), engine.manifest)
+        _known_units(engine, state, question)
         present = present_units(engine, state, question)
         at = {u.unit: i for i, u in enumerate(state.events.units)}
         query, units = _bed_query(engine, replace(question, units=present.names), at)
@@ -198,15 +212,22 @@ def _a_week_earlier(query: WaitQuery) -> WaitQuery:
     return WaitQuery(query.prediction_time - week, query.arrived_at - week, nobody, query.columns, {})
 
 
-def _known_units(model: ForecastModel, state: HospitalState, asked: Sequence[str]) -> dict[str, int]:
+def _known_units(model: ForecastModel, state: HospitalState, question: BedQuestion) -> dict[str, int]:
+    """Place of each unit in the state; a question that names one that nobody knows is refused."""
     known = {entry.unit for entry in model.manifest.units}
     at = {u.unit: i for i, u in enumerate(state.events.units)}
+    asked = question.units
+    words = "the released model does not know this unit; see GET /v1/models"
     faults = [
-        RequestFault(
-            f"units[{i}]", "unknown_unit", "the released model does not know this unit; see GET /v1/models"
-        )
+        RequestFault(f"units[{i}]", "unknown_unit", words)
         for i, unit in enumerate(asked)
         if unit not in known
+    ]
+    words = "neither the released model nor the table of units knows this unit; correct it, or send it under units"
+    faults += [
+        RequestFault(f"observations[{i}].unit", "unknown_unit", words)
+        for i, row in enumerate(question.observations)
+        if row["unit"] not in known and row["unit"] not in at
     ]
     if faults:
         raise Problem(422, "unknown_unit", "Some units are not those of the released model.", faults=faults)

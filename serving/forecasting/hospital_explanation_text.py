@@ -1,6 +1,6 @@
 """What the reasons of the hospital total's forecast are called, in French and English."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hospital.features.bed_list import of_all_units
@@ -15,6 +15,7 @@ from serving.messages.forecast_protocol import ExplainOptions
 
 __all__ = ["HospitalExplanationText", "Relied"]
 
+_MOST_NAMED = 5
 _ADJUSTMENTS = frozenset({"unit_offset", "mean_above_p50"})
 
 
@@ -24,8 +25,9 @@ class Relied:
 
     Attributes:
         units: in the sum. by_baseline: of them, answered by the baseline; share_by_baseline: of the mean, 0 to 1.
-        out_of_range: units with inputs beyond training. silent, closed, unlearned: units that are not in the sum, as
-        `serving.forecasting.hospital_total.PresentUnits` counts them. stale: nothing was received of any unit for too
+        out_of_range, missing: units with inputs beyond training; with unknown ones that training (nearly) always knew.
+        silent, closed, unlearned: units that are not in the sum, as
+        `serving.forecasting.hospital_total.PresentUnits` has them. stale: nothing was received of any unit for too
         long.
     """
 
@@ -33,15 +35,16 @@ class Relied:
     by_baseline: int
     share_by_baseline: float
     out_of_range: int
+    missing: int
     silent: int
     closed: int
-    unlearned: int
+    unlearned: Mapping[str, float | None]
     stale: bool
 
     @property
     def degraded(self) -> bool:
         """Whether inputs are old, missing or unlike anything that the model has seen."""
-        return self.stale or self.out_of_range + self.silent + self.unlearned > 0
+        return self.stale or bool(self.unlearned) or self.out_of_range + self.missing + self.silent > 0
 
     def warnings(self, language: Language) -> tuple[str, ...]:
         """In words."""
@@ -50,12 +53,33 @@ class Relied:
         if self.by_baseline:
             share = formats.percent(self.share_by_baseline, language)
             out.append(text("trust.total.by_baseline", language, self.by_baseline, all=units, share=share))
-        if self.out_of_range:
-            out.append(text("trust.total.out_of_range", language, self.out_of_range, all=units))
-        for name in ("silent", "closed", "unlearned"):
-            if count := getattr(self, name):
+        for name, count in (("out_of_range", self.out_of_range), ("missing", self.missing)):
+            if count:
+                out.append(text(f"trust.total.{name}", language, count, all=units))
+        for name, count in (("silent", self.silent), ("closed", self.closed)):
+            if count:
                 out.append(text(f"trust.total.{name}", language, count))
+        if self.unlearned:
+            out.append(text("trust.total.unlearned", language, names=self._unlearned_names(language)))
         return tuple(out)
+
+    def _unlearned_names(self, language: Language) -> str:
+        """The units that are in no sum with their patients, those with most first; of many the rest together."""
+        ordered = sorted(self.unlearned.items(), key=lambda item: (-(item[1] or 0.0), item[0]))
+        names = [_with_patients(unit, patients, language) for unit, patients in ordered[:_MOST_NAMED]]
+        rest = ordered[_MOST_NAMED:]
+        if rest:
+            others = text("trust.total.other_units", language, len(rest))
+            known = [patients for _, patients in rest if patients is not None]
+            names.append(_with_patients(others, sum(known) if known else None, language))
+        return ", ".join(names)
+
+
+def _with_patients(unit: str, patients: float | None, language: Language) -> str:
+    if patients is None:
+        return text("trust.total.unit_unknown", language, unit=unit)
+    count = formats.short_quantity(patients, "patients", language)
+    return text("trust.total.unit_patients", language, unit=unit, patients=count)
 
 
 class HospitalExplanationText:
@@ -75,11 +99,16 @@ class HospitalExplanationText:
             if name in _ADJUSTMENTS:
                 told = sentence(text(f"reasons.total.{name}", language), "", None, beds, "beds", language)
                 reasons += [told] if told else []
-        contributions = []
+        contributions: list[Contribution] = []
         for i, column in enumerate(terms.columns):
             contribution, said = self._contribution(terms, i, column)
             contributions.append(contribution)
             reasons += [said] if said else []
+        for name, beds in {"other": terms.other, **terms.adjustments}.items():
+            if name not in _ADJUSTMENTS:
+                key = "floor_beds" if name == "floor" else name
+                told = sentence(text(f"reasons.rest.{key}", language), "", None, beds, "beds", language)
+                reasons += [told] if told else []
         return Explanation(
             of="p50",
             unit="beds",

@@ -1,6 +1,6 @@
 """The hospital total's forecast, from what is answered for its units: which are in it, and how far to trust it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,11 +26,11 @@ from serving.forecasting.row_answers import share_above
 from serving.messages.answer_bodies import HospitalForecast, Quantiles, Trust, UnitShare
 from serving.messages.forecast_protocol import BedQuestion
 from serving.state.live_state import HospitalState
+from serving.state.unknown_units import LATELY_DAYS
 
 __all__ = ["AnsweredUnits", "PresentUnits", "hospital_forecasts", "hospital_total_of", "present_units"]
 
 _P10, _P50, _P90 = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
-_CLOSED_AFTER_DAYS = 28
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,14 @@ class PresentUnits:
 
     Attributes:
         names: those whose present demand is known. silent: how many were heard of in the last weeks, but not lately
-        enough; closed: how many were not; unlearned: how many have patients and are unknown to the model.
+        enough; closed: how many were not. unlearned: beds needed in each unit that is in no sum, because the model or
+        the table of units does not know it; None: how many is not known.
     """
 
     names: tuple[str, ...]
     silent: int
     closed: int
-    unlearned: int
+    unlearned: Mapping[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def present_units(model: ForecastModel, state: HospitalState, question: BedQuest
     now = _demand(state, model, question.at, [said.get(u, np.nan) for u in units])
     lately = np.zeros(len(units), bool)
     if np.isnan(now).any():
-        for back in range(1, _CLOSED_AFTER_DAYS + 1):
+        for back in range(1, LATELY_DAYS + 1):
             nothing = [np.nan] * len(units)
             lately |= ~np.isnan(_demand(state, model, question.at - back * DAY, nothing))
     known = ~np.isnan(now)
@@ -103,8 +104,11 @@ def present_units(model: ForecastModel, state: HospitalState, question: BedQuest
             "POST /v1/observations, or with the request under observations."
         )
     silent = sum(u in learned and not k and s for u, k, s in zip(units, known, lately, strict=True))
-    closed = len(learned) - len(names) - silent
-    unlearned = sum(u not in learned and bool(d > 0) for u, d in zip(units, now, strict=True))
+    unlearned: dict[str, float | None] = state.unlisted.patients(question.at)
+    closed = len(learned) - len(names) - silent - len(learned & set(unlearned))
+    for unit, demand, heard in zip(units, now.tolist(), lately, strict=True):
+        if unit not in learned and (demand > 0 or (heard and np.isnan(demand))):
+            unlearned[unit] = None if np.isnan(demand) else demand
     return PresentUnits(names, silent, closed, unlearned)
 
 
@@ -176,6 +180,7 @@ def _relied(
         by_baseline=int((~units.answered.inside[mine]).sum()),
         share_by_baseline=float(answered.by_baseline[i]),
         out_of_range=sum(bool(units.answered.out_of_range[j]) for j in np.flatnonzero(mine)),
+        missing=sum(bool(units.answered.missing[j]) for j in np.flatnonzero(mine)),
         silent=present.silent,
         closed=present.closed,
         unlearned=present.unlearned,

@@ -15,7 +15,7 @@ from serving.forecasting.explanation_text import ExplanationTerms
 from serving.messages.answer_bodies import Quantiles, Trust
 from serving.messages.forecast_protocol import ExplainOptions
 
-__all__ = ["Answers", "share_above"]
+__all__ = ["Answers", "share_above", "warned"]
 
 _P10, _P50, _P90 = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
 
@@ -57,11 +57,21 @@ class Answers:
 
     def trust(self, i: int, *, stale: bool) -> Trust:
         """How far to trust a row's answer."""
-        inside, outside = bool(self._answered.inside[i]), self._answered.out_of_range[i]
+        inside, answered = bool(self._answered.inside[i]), self._answered
         warnings = warnings_of(
-            self._model.features, outside, inside=inside, stale=stale, language=self._explain.language
+            self._model.features,
+            answered.out_of_range[i],
+            answered.missing[i],
+            inside=inside,
+            stale=stale,
+            language=self._explain.language,
         )
         return {"status": trust_status(warnings, inside=inside, stale=stale), "warnings": warnings}
+
+
+def warned(trust: Trust, warnings: Sequence[str]) -> Trust:
+    """The same with more warnings, each of which degrades it."""
+    return Trust(status="degraded", warnings=(*trust["warnings"], *warnings)) if warnings else trust
 
 
 class _Told:

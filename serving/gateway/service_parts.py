@@ -12,6 +12,7 @@ from serving.forecasting.forecast_service import ForecastService
 from serving.http.authentication import Authority
 from serving.http.clock import Clock
 from serving.http.metrics import Metrics
+from serving.http.reuse import Reuse
 from serving.http.single_flight import SingleFlight
 from serving.http.workers import Workers
 from serving.messages.forecast_protocol import Forecaster
@@ -31,7 +32,7 @@ class Parts:
     Attributes:
         pseudonym_key: of ids, before anything is stored. catalogue: finds what pages show of versions.
         first_steps: what the installation still lacks until its first answer.
-        page_results: forecasts that pages showed last.
+        page_results: forecasts that pages showed last. page_reuse: how long they are shown again.
         body_seconds: how long a body may take to come.
     """
 
@@ -48,6 +49,7 @@ class Parts:
     metrics: Metrics = field(default_factory=Metrics)
     receptions: Receptions = field(default_factory=Receptions)
     page_results: SingleFlight[Any, Any] = field(default_factory=SingleFlight)
+    page_reuse: Reuse = field(default_factory=Reuse)
     body_seconds: float = 5.0
     close: Callable[[], None] = lambda: None
 

@@ -22,9 +22,18 @@ from registry.record.database import tokens
 from registry.record.tokens import Caller, authenticate
 from serving.http.clock import system_time
 
-__all__ = ["COOKIE", "SESSION_SECONDS", "Authority", "create_session_key", "entry_link"]
+__all__ = [
+    "COOKIE",
+    "ENTERED_BY_LINK",
+    "SESSION_SECONDS",
+    "Authority",
+    "create_session_key",
+    "entry_link",
+]
 
 COOKIE = "vigie_session"
+ENTERED_BY_LINK = "page"
+"""The name of who came by a link: nobody's own."""
 SESSION_SECONDS = 12 * 3600
 LINK_SECONDS = 24 * 3600
 CACHED_SECONDS = 1.0
@@ -85,7 +94,7 @@ class Authority:
             (used / hashlib.sha256(str(body["l"]).encode()).hexdigest()[:32]).touch(exist_ok=False)
         except FileExistsError:
             return None
-        return Caller("page", frozenset(body["r"]))
+        return Caller(ENTERED_BY_LINK, frozenset(body["r"]))
 
     def opened_page(self, code: str) -> str:
         """The path, in these pages, that a link of this home opens; "/" where it says none or is none of ours."""

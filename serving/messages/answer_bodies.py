@@ -39,6 +39,7 @@ __all__ = [
     "Trust",
     "TrustStatus",
     "UnitShare",
+    "UnknownUnitRows",
     "WaitForecast",
     "WaitPrediction",
     "WaitTimeAnswer",
@@ -126,8 +127,13 @@ class Trust(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class WaitForecast:
-    """Minutes from arrival to first medical contact."""
+    """Minutes from arrival to first medical contact.
 
+    Attributes:
+        prediction_time: the moment that it is of: triage, or the arrival where no triage is told of.
+    """
+
+    prediction_time: datetime
     wait_minutes: Quantiles
     explanation: Explanation
     trust: Trust
@@ -214,10 +220,15 @@ class HospitalForecast:
 
 
 class WaitPrediction(Answer):
-    """A wait-time forecast as given: with its id, and the visit's id as it was sent."""
+    """A wait-time forecast as given: with its id, and the visit's id as it was sent.
+
+    Attributes:
+        prediction_time: the moment that it is of: triage, or the arrival where no triage is told of.
+    """
 
     prediction_id: str
     visit_id: str
+    prediction_time: datetime
     wait_minutes: Quantiles
     explanation: Explanation
     trust: Trust
@@ -295,11 +306,24 @@ class TableCount(Answer):
     unchanged: int
 
 
+class UnknownUnitRows(Answer):
+    """Rows of a unit that neither a release nor the table of units knows: stored, and in no forecast.
+
+    Attributes:
+        patients: in it, or waiting for it, as these rows say; None where they say nothing of any.
+    """
+
+    unit: str
+    rows: int
+    patients: int | None
+
+
 class AddedObservations(Answer):
-    """POST /v1/observations"""
+    """POST /v1/observations: `unknown_units` names what was stored and is in no forecast until its unit is known."""
 
     received_at: datetime
     tables: dict[str, TableCount]
+    unknown_units: tuple[UnknownUnitRows, ...]
 
 
 class Decision(Answer):

@@ -48,6 +48,8 @@ class LoadedModel:
         released_at: instant. scope: (unit group, horizon in hours) for which it may speak.
         units, horizons_hours: what it can be asked for; no horizons for wait time.
         triage_levels, departments: those it was trained with; empty for bed demand.
+        usual_patients: by department what is usual there of a patient and nearly always known in training (columns of a
+        visit), for whom the start page asks; empty where nothing is.
         zone: the hospital's. alarms: of `vigie monitor`, that stand against it.
         engine: the package read into memory; None only where tests do without one.
     """
@@ -62,6 +64,7 @@ class LoadedModel:
     horizons_hours: tuple[float, ...]
     triage_levels: tuple[str, ...] = ()
     departments: tuple[str, ...] = ()
+    usual_patients: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict, hash=False)
     zone: str = "Europe/Paris"
     alarms: "tuple[StandingAlarm, ...]" = ()
     engine: "ForecastModel | None" = field(default=None, repr=False, compare=False)

@@ -220,11 +220,16 @@ def wait_question(body: object, context: Context) -> Asked:
     visits = _rows("visits", rows, context, "visits", faults)
     if faults or envelope is None:
         raise invalid(faults)
-    ids = tuple(str(v["visit_id"]) for v in visits)
+    ids = tuple(_id_as_sent(row) for row in rows)
     question = WaitQuestion(
         [pseudonymised(v, context.key) for v in visits], states, _options(envelope.explain, context)
     )
     return Asked(question, ids)
+
+
+def _id_as_sent(row: object) -> str:
+    """A valid visit's id before it is cleaned: the answer gives back what was sent."""
+    return str(row["visit_id"]) if isinstance(row, dict) else ""
 
 
 def _visit(number: int, visit: object) -> tuple[object, EdState | None, list[RequestFault]]:
@@ -321,13 +326,15 @@ def _listed(body: object, name: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+_REPEATABLE = {("visits", "visits"), ("census", "observations")}
+"""Rows that are kept when they are sent twice: each is answered, or named by its place where something is wrong."""
+
+
 def _rows(
     table: str, rows: Sequence[object], context: Context, at: str, faults: list[RequestFault]
 ) -> list[dict[str, Any]]:
     try:
-        return validate_rows(
-            table, rows, context.now, at=at, keep_duplicates=table == "visits" and at == "visits"
-        )
+        return validate_rows(table, rows, context.now, at=at, keep_duplicates=(table, at) in _REPEATABLE)
     except ContractError as error:
         faults += row_faults(error)
         return []

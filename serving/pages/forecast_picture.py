@@ -48,8 +48,7 @@ def unit_picture(
     staffed = [s for s in (*(f.staffed for f in ordered), history.staffed) if s is not None]
     frame = _frame(seen, ordered, staffed)
     shapes = [*_grid(frame, now, zone, language), *_fan(frame, ordered, seen[-1:])]
-    if staffed:
-        shapes += _staffed(frame, staffed[0], language)
+    shapes += _staffed(frame, _staffed_places(history, ordered), language)
     if seen:
         shapes.append(Shape("polyline", {"class": "history", "points": frame.points(seen)}))
     words = text("pages.picture", language)
@@ -72,14 +71,30 @@ def _frame(
     )
 
 
-def _staffed(frame: _Frame, beds: float, language: Language) -> Sequence[Shape]:
-    y, right = frame.beds.at(beds), WIDTH - _RIGHT
-    noun = text("pages.staffed", language, int(f"{beds:.0f}"))
-    words = f"{formats.number(beds, language)} {noun}"
-    return (
-        stroke(_LEFT, y, right, y, class_="staffed"),
-        label(right, y - 5, words, "end", class_="staffed-words"),
-    )
+def _staffed_places(history: UnitHistory, forecasts: Sequence[BedForecast]) -> list[tuple[float, float]]:
+    """(hours from now, staffed beds) where they are known: now, and at each horizon."""
+    found = [(0.0, history.staffed), *((f.horizon_hours, f.staffed) for f in forecasts)]
+    return [(hours, beds) for hours, beds in found if beds is not None]
+
+
+def _staffed(frame: _Frame, places: Sequence[tuple[float, float]], language: Language) -> Iterator[Shape]:
+    """The staffed beds now and at each horizon, joined; their number where they begin, and where they have changed."""
+    if not places:
+        return
+    (first, now), (last, then) = places[0], places[-1]
+    line = [(frame.hours.low if first == 0 else first, now), *places]
+    if last == first:
+        line.append((frame.hours.high, then))
+    yield Shape("polyline", {"class": "staffed", "points": frame.points(line)})
+    for hours, beds in places:
+        x, y = frame.hours.at(hours), frame.beds.at(beds)
+        yield stroke(x, y - 3, x, y + 3, class_="staffed-mark")
+    noun = text("pages.staffed", language, int(f"{then:.0f}"))
+    words = f"{formats.number(then, language)} {noun}"
+    yield label(WIDTH - _RIGHT, frame.beds.at(then) - 6, words, "end", class_="staffed-words")
+    if f"{now:.0f}" != f"{then:.0f}":
+        number = formats.number(now, language)
+        yield label(_LEFT + 2, frame.beds.at(now) - 6, number, "start", class_="staffed-words")
 
 
 def _grid(frame: _Frame, now: int, zone: ZoneInfo, language: Language) -> Iterator[Shape]:

@@ -40,6 +40,8 @@ def render(template: str, language: Language, status: int = 200, **values: Any) 
         other="en" if language == "fr" else "fr",
         number=lambda value: formats.number(value, language),
         percent=lambda share: formats.percent(share, language),
+        short_beds=lambda value: formats.short_quantity(value, "beds", language),
+        short_minutes=lambda value: formats.short_quantity(value, "minutes", language),
         minutes=lambda value: formats.minutes(value, language, 0),
         ahead=lambda hours: formats.ahead(hours, language),
         model_name=lambda name: names.table(name, language),

@@ -90,6 +90,7 @@ def _loaded(release: Release) -> LoadedModel:
     from registry.model.forecast_model import (
         ForecastModel,  # the trees' library: slow to import, needed only now
     )
+    from registry.model.usual_visit import usual_visit
 
     engine = ForecastModel(release.package)
     if engine.digest != release.package_digest:
@@ -98,6 +99,8 @@ def _loaded(release: Release) -> LoadedModel:
             "Restore it from a copy."
         )
     manifest = engine.manifest
+    departments = engine.levels.get("department", ())
+    waits = manifest.name == "wait-time"
     return LoadedModel(
         name=release.model,
         version=release.version,
@@ -107,8 +110,9 @@ def _loaded(release: Release) -> LoadedModel:
         scope=release.scope,
         units=tuple(ServedUnit(u.unit, u.label, u.group) for u in manifest.units),
         horizons_hours=manifest.horizons_hours,
-        triage_levels=engine.levels.get("triage", ()),
-        departments=engine.levels.get("department", ()),
+        triage_levels=engine.training_range.triage_levels,
+        departments=departments,
+        usual_patients={d: usual_visit(engine, i) for i, d in enumerate(departments or ("",)) if waits},
         zone=manifest.zone,
         engine=engine,
     )

@@ -1,7 +1,9 @@
 """Observations, predictions as given, decisions, the journal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from hospital.times import moment
@@ -10,6 +12,7 @@ from registry.record.journal import append, entries
 from serving.forecasting import decision_record as decisions
 from serving.forecasting import prediction_record as predictions
 from serving.gateway.endpoint import Call, Endpoint, Parameter, json_response
+from serving.gateway.service_parts import Parts
 from serving.http.clock import system_time
 from serving.messages.answer_bodies import (
     AddedObservations,
@@ -19,6 +22,7 @@ from serving.messages.answer_bodies import (
     JournalPage,
     StoredPrediction,
     TableCount,
+    UnknownUnitRows,
 )
 from serving.messages.request_bodies import (
     DecisionRequest,
@@ -27,6 +31,7 @@ from serving.messages.request_bodies import (
     observed_rows,
 )
 from serving.state import observations
+from serving.state.unknown_units import listed_units, unknown_units
 
 __all__ = ["ENDPOINTS"]
 
@@ -52,8 +57,22 @@ def add_observations(call: Call) -> Response:
         }
         if changed:
             append(connection, actor=call.caller.name, action="observe", subjects=changed, now=system_time())
+        unknown = _unknown_units(parts, connection, rows, received_at)
     tables = {kind: TableCount(**c.__dict__) for kind, c in counts.items()}
-    return json_response(AddedObservations(received_at=moment(received_at), tables=tables))
+    return json_response(
+        AddedObservations(received_at=moment(received_at), tables=tables, unknown_units=unknown)
+    )
+
+
+def _unknown_units(
+    parts: Parts, connection: Connection, rows: Mapping[str, Sequence[Mapping[str, Any]]], received_at: int
+) -> tuple[UnknownUnitRows, ...]:
+    """The units in rows that neither a release in use nor the table of units knows."""
+    released = [s.loaded for s in parts.releases.states.values() if s.loaded is not None]
+    known = {unit.unit for model in released for unit in model.units} | listed_units(connection)
+    departments = {name for model in released for name in model.departments}
+    found = unknown_units(rows, known, departments, received_at)
+    return tuple(UnknownUnitRows(unit=u.unit, rows=u.rows, patients=u.patients) for u in found)
 
 
 def prediction(call: Call) -> Response:

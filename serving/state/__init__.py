@@ -1,4 +1,4 @@
 """The hospital as it is known now: stored observations, and the live state that features are computed from.
 
-Door: `observations.add`, `live_state.StateCache`.
+Door: `observations.add`, `unknown_units.unknown_units`, `live_state.StateCache`.
 """

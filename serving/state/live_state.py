@@ -21,6 +21,7 @@ from registry.package.manifest import Manifest
 from registry.record.compiled_sql import Question
 from registry.record.database import observations
 from registry.record.observations import columns_in_force, first_reception
+from serving.state.unknown_units import UnlistedUnits, unlisted_units
 
 __all__ = ["HospitalState", "StateCache", "state_of"]
 
@@ -38,6 +39,11 @@ class HospitalState:
     def waits(self) -> WaitFeatures:
         """The emergency departments, ready to be asked."""
         return WaitFeatures(self.events)
+
+    @cached_property
+    def unlisted(self) -> UnlistedUnits:
+        """The units that were named and are in no table of units."""
+        return unlisted_units(self.events)
 
     def beds(self, features: tuple[Feature, ...]) -> BedFeatures:
         """The units, ready to be asked for a model's features."""

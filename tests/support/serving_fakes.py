@@ -63,7 +63,7 @@ def loaded(name: str, sequence: int = 1) -> LoadedModel:
         sequence=sequence,
         released_at=NOW - 30 * 24 * HOUR,
         scope=frozenset({("medicine", 4.0), ("medicine", 24.0)} if beds else {("ED", 0.0)}),
-        units=UNITS if beds else (),
+        units=UNITS,
         horizons_hours=(4.0, 8.0, 24.0, 72.0) if beds else (),
         triage_levels=() if beds else ("2", "3A", "3B", "4", "5"),
         departments=() if beds else ("ED",),
@@ -178,7 +178,9 @@ class FakeForecaster:
             "2 médecins présents, comme d’habitude : +0 min" if fr else "2 doctors present, as usual: +0 min",
         )
         trust = Trust(status="trusted", warnings=())
+        at = visit.get("triaged_at")
         return WaitForecast(
+            prediction_time=moment(visit["arrived_at"] if at is None else at),
             wait_minutes=Quantiles(p10=0.4 * p50, p50=p50, p90=2.1 * p50),
             explanation=self._explanation("min", p50, explain, reasons),
             trust=trust,

@@ -50,16 +50,19 @@ def test_reasons_are_sentences_in_both_languages() -> None:
     """Value, usual value, effect; unknown is said; what would be shown as 0 is not told; a clock time is one."""
     french = ExplanationText(FEATURES, "min", "fr").wait(terms(), FR)
     assert french["reasons"] == (
+        "Au départ, l'attente habituelle à cette heure : 33\u00a0min",
         "Patients en attente\u00a0: 23\u00a0patients (d'habitude 14\u00a0patients) → +8,2\u00a0min",
         "Heure\u00a0: 14\u00a0h\u00a030 → −3\u00a0min",
         "Mode d'arrivée\u00a0: inconnu → +1\u00a0min",
+        "Tous les autres facteurs → −0,2\u00a0min",
+        "Étalonnage sur les jours récents → +0,4\u00a0min",
     )
     english = ExplanationText(FEATURES, "min", "en").wait(terms(), EN)
     assert (
-        english["reasons"][0]
+        english["reasons"][1]
         == "Patients waiting: 23\u00a0patients (usually 14\u00a0patients) → +8.2\u00a0min"
     )
-    assert english["reasons"][1] == "Hour: 14:30 → −3\u00a0min"
+    assert english["reasons"][2] == "Hour: 14:30 → −3\u00a0min"
     shown = {c["feature"]: (c["value"], c["reference_value"]) for c in english["contributions"]}
     assert shown == {
         "ed_waiting": (23.0, 14.0),

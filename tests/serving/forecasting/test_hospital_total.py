@@ -1,5 +1,6 @@
 """The hospital total as it is served: it adds up, is the sum of the units it names, and says what it rests on."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -76,7 +77,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
 def asked(model: LoadedModel, tmp_path: Path) -> Callable[..., Ask]:
     """A service on a census; asks it and gives the answer's body."""
 
-    def serve(census: pd.DataFrame, changed: LoadedModel = model) -> Ask:
+    def serve(
+        census: pd.DataFrame, changed: LoadedModel = model, *, units: pd.DataFrame | None = None
+    ) -> Ask:
         tables = _tables(tmp_path / "census", census)
         parts, tokens = make_parts(tmp_path / "home")
         parts.releases = Releases(FakeReleases({"bed-demand": changed, "wait-time": None}))
@@ -84,6 +87,8 @@ def asked(model: LoadedModel, tmp_path: Path) -> Callable[..., Ask]:
         parts.clock.instant = END  # type: ignore[attr-defined]
         with writing(parts.engine) as connection:
             for name, frame in tables.tables.items():
+                if name == "units" and units is not None:
+                    frame = frame[frame["unit"].isin(units["unit"])]
                 import_rows(
                     connection,
                     name,
@@ -240,8 +245,33 @@ def test_a_ward_that_the_model_does_not_know_is_said_to_be_missing(asked: Callab
     assert [u["unit"] for u in hospital_total["units"]] == list(UNITS)
     assert hospital_total["trust"]["status"] == "degraded"
     assert hospital_total["trust"]["warnings"] == [
-        "Units missing from the sum, which the model does not know: 1."
+        "Units missing from the sum, which the model or the table of units does not know: NEW (9\u00a0patients)."
     ]
+
+
+def test_a_census_of_a_ward_in_no_table_of_units_is_missed(asked: Callable[..., Ask]) -> None:
+    """Its patients are counted; of one not heard of lately enough their number is unknown, and later it is closed."""
+    census = _census(DAYS)
+    new = [census[census["unit"] == "A"].assign(unit=name, occupied=9) for name in ("NOW", "LATE", "GONE")]
+    parts = [new[0].tail(20), new[1].tail(20).head(15), new[2].head(DAYS - 40)]
+    units = pd.DataFrame({"unit": UNITS, "label": UNITS})
+    (hospital_total, _) = asked(pd.concat([census, *parts]), units=units)(explain={"language": "en"})[
+        "hospital"
+    ]
+    assert hospital_total["trust"]["warnings"] == [
+        "Units missing from the sum, which the model or the table of units does not know: "
+        "NOW (9\u00a0patients), LATE (number of patients unknown)."
+    ]
+
+
+def test_a_ward_that_the_model_knows_and_the_table_of_units_does_not_is_missed_not_closed(
+    asked: Callable[..., Ask],
+) -> None:
+    """It has patients: to count it as closed would be false."""
+    units = pd.DataFrame({"unit": UNITS[1:], "label": UNITS[1:]})
+    (hospital_total, _) = asked(_census(DAYS), units=units)(explain={"language": "en"})["hospital"]
+    (warning,) = hospital_total["trust"]["warnings"]
+    assert re.search(r"does not know: A \(\d+\u00a0patients\)\.$", warning)
 
 
 def test_without_any_unit_or_any_forecast_of_the_total_it_is_refused(

@@ -1,0 +1,55 @@
+"""The moment that a wait's forecast is of, and what is to be known where it lies before that of the question."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from hospital.arrays import Array
+from hospital.features.wait import WaitQuery
+from hospital.times import moment
+from hospital.words import formats
+from hospital.words.catalogue import text
+from hospital.words.language import Language
+
+__all__ = ["WaitMoments"]
+
+_MINUTE = 60e6
+
+
+@dataclass(frozen=True)
+class WaitMoments:
+    """The moments of the visits of a question.
+
+    Attributes:
+        query: of the visits. triaged: bool [n], the forecast is of triage, not of the arrival.
+        now: instant of the question. late_after: microseconds after which a moment is long ago.
+        zone: the hospital's.
+    """
+
+    query: WaitQuery
+    triaged: Array
+    now: int
+    late_after: int
+    zone: ZoneInfo
+
+    def warnings(self, i: int, adjustments: Mapping[str, float], language: Language) -> tuple[str, ...]:
+        """Why a visit's forecast says less than it seems to.
+
+        Args:
+            adjustments: of its explanation; a ``floor`` says that the median is the wait so far.
+        """
+        at = int(self.query.prediction_time[i])
+        if self.now <= at:
+            return ()
+        out = []
+        if self.now - at > self.late_after:
+            out.append(text("trust.late", language, moment=self._moment(i, language)))
+        if adjustments.get("floor", 0.0) > 0:
+            waited = (self.now - int(self.query.arrived_at[i])) / _MINUTE
+            words = formats.short_quantity(waited, "minutes", language)
+            out.append(text("trust.waited_longer", language, waited=words, moment=self._moment(i, language)))
+        return tuple(out)
+
+    def _moment(self, i: int, language: Language) -> str:
+        at = formats.date_time(moment(int(self.query.prediction_time[i])).astimezone(self.zone), language)
+        return text("trust.of_triage" if self.triaged[i] else "trust.of_arrival", language, at=at)

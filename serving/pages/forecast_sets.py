@@ -1,0 +1,145 @@
+"""The forecasts that the start page shows: asked for and recorded as any others, shown again while they are fresh."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hospital.contracts.tables import TABLES
+from hospital.errors import HistoryError
+from hospital.times import HOUR
+from hospital.words.language import Language
+from registry.record.tokens import Caller
+from serving.errors import Problem
+from serving.gateway.service_parts import Parts
+from serving.http.authentication import ENTERED_BY_LINK
+from serving.messages.answer_bodies import BedForecast, WaitForecast
+from serving.messages.forecast_protocol import (
+    BedQuestion,
+    ExplainOptions,
+    LoadedModel,
+    UnitHistory,
+    WaitQuestion,
+)
+
+__all__ = ["BedSet", "ForecastSet", "WaitSet", "forecast_set"]
+
+HISTORY_HOURS = 48
+MOST_UNITS, MOST_HORIZONS, REASONS = 40, 4, 3
+_PAGE = Caller(ENTERED_BY_LINK, frozenset({"operator"}))
+
+
+@dataclass(frozen=True)
+class BedSet:
+    """Bed demand as the page shows it; `fault` is a text of ``pages`` in place of forecasts.
+
+    Attributes:
+        forecasts: by unit, each with its prediction's id, the nearest horizon first.
+    """
+
+    model: LoadedModel | None
+    forecasts: Mapping[str, list[tuple[str, BedForecast]]]
+    history: Mapping[str, UnitHistory]
+    fault: str | None
+
+
+@dataclass(frozen=True)
+class WaitSet:
+    """Waits as the page shows them: department, triage level, prediction's id and forecast of each tile."""
+
+    model: LoadedModel | None
+    forecasts: Sequence[tuple[str, str, str, WaitForecast]]
+    fault: str | None
+
+
+@dataclass(frozen=True)
+class ForecastSet:
+    """All that the page shows; at: instant that it was made at."""
+
+    at: int
+    beds: BedSet
+    waits: WaitSet
+
+
+def forecast_set(parts: Parts, language: Language, *, asked: bool) -> ForecastSet:
+    """The forecasts to be shown now; every one of them is in the record, under the id that the page names.
+
+    Args:
+        asked: by a person; a page that renews itself is content with somewhat older ones (`Reuse`).
+    """
+    stamps = tuple(
+        None if s.loaded is None else (s.loaded.digest, tuple(a.alarm_id for a in s.loaded.alarms))
+        for s in parts.releases.states.values()
+    )
+    key = language, stamps, tuple(s.fault for s in parts.releases.states.values())
+    with parts.engine.connect() as connection:
+        received = parts.receptions.last(connection)
+    at = parts.page_reuse.moment(key, parts.clock.now(), received, asked=asked)
+    try:
+        made: ForecastSet = parts.page_results.get(
+            (at, *key),
+            lambda: ForecastSet(at, _beds(parts, at, language), _waits(parts, at, language)),
+            keep=lambda kept: kept[1:] != key and at - kept[0] < HOUR,
+        )
+    except BaseException:
+        parts.page_reuse.forget(key)
+        raise
+    if made.beds.fault and made.waits.fault:
+        parts.page_reuse.forget(key)  # nothing was recorded, and what is missing may come at any moment
+    return made
+
+
+def _beds(parts: Parts, now: int, language: Language) -> BedSet:
+    try:
+        model = parts.releases.current("bed-demand")
+        units = [u.unit for u in model.units][:MOST_UNITS]
+        question = BedQuestion(
+            units, _spread(model.horizons_hours), now, (), ExplainOptions(REASONS, "typical", language)
+        )
+        answer, _ = parts.forecasts.bed_demand(_PAGE, question, now)
+        model, forecasts, ids = answer.model, answer.forecasts, answer.ids
+        with parts.engine.connect() as connection:
+            history = parts.forecaster.history(model, connection, HISTORY_HOURS, now)
+    except (Problem, HistoryError) as error:
+        return BedSet(parts.releases.states["bed-demand"].loaded, {}, {}, _fault(error))
+    by_unit: dict[str, list[tuple[str, BedForecast]]] = {}
+    for prediction_id, forecast in zip(ids, forecasts, strict=True):
+        by_unit.setdefault(forecast.unit, []).append((prediction_id, forecast))
+    return BedSet(model, by_unit, {h.unit: h for h in history}, None)
+
+
+def _spread(horizons: Sequence[float]) -> tuple[float, ...]:
+    """A few of the horizons, the nearest and the farthest among them."""
+    ordered = sorted(horizons)
+    if len(ordered) <= MOST_HORIZONS:
+        return tuple(ordered)
+    last = len(ordered) - 1
+    return tuple(ordered[round(i * last / (MOST_HORIZONS - 1))] for i in range(MOST_HORIZONS))
+
+
+def _waits(parts: Parts, now: int, language: Language) -> WaitSet:
+    try:
+        model = parts.releases.current("wait-time")
+        cases = [(d, t) for d in (model.departments or ("",)) for t in (model.triage_levels or ("",))]
+        rows = [_arriving(model, department, triage, now) for department, triage in cases]
+        question = WaitQuestion(rows, [None] * len(rows), ExplainOptions(REASONS, "typical", language))
+        answer = parts.forecasts.wait_time(_PAGE, question, now)
+        model, forecasts, ids = answer.model, answer.forecasts, answer.ids
+    except (Problem, HistoryError) as error:
+        return WaitSet(parts.releases.states["wait-time"].loaded, (), _fault(error))
+    found = [(d, t, i, f) for (d, t), i, f in zip(cases, ids, forecasts, strict=True)]
+    return WaitSet(model, found, None)
+
+
+def _arriving(model: LoadedModel, department: str, triage: str, now: int) -> dict[str, Any]:
+    """The usual patient of a department, as the page says, who arrives and is triaged now."""
+    row: dict[str, Any] = dict.fromkeys(c.name for c in TABLES["visits"].columns)
+    known = {"visit_id": f"page {department} {triage}".strip(), "arrived_at": now, "received_at": now}
+    triaged = {"triage": triage, "triaged_at": now} if triage else {}
+    usual = model.usual_patients.get(department, {})
+    return {**row, "audit": None, **usual, **known, **triaged, "department": department or None}
+
+
+def _fault(error: Problem | HistoryError) -> str:
+    if isinstance(error, HistoryError):
+        return "no_history"
+    return {"no_release": "no_release", "release_refused": "refused"}.get(error.code, "no_history")

@@ -1,0 +1,227 @@
+"""The start page of a real service with real trained models: every number on it is what the API answers."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hospital.ingest.hospital_reader import read_hospital
+from hospital.times import instant, parse_time
+from hospital.words.formats import minutes, number, percent
+from tests.support.small_demo import HORIZONS, Service, SmallDemo
+
+
+@pytest.fixture(scope="module")
+def service(small_demo: SmallDemo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service on a copy of the home."""
+    found = small_demo.copied(tmp_path_factory.mktemp("pages") / "home").service()
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def page(service: Service) -> str:
+    """The start page in French."""
+    return unescape(service.page("/?language=fr"))
+
+
+def _stored(service: Service, prediction_id: str) -> dict[str, Any]:
+    response = service.client.get(f"/v1/predictions/{prediction_id}", headers=service.headers)
+    found: dict[str, Any] = response.json()
+    return found
+
+
+def _tiles(page: str) -> dict[str, str]:
+    return {
+        re.findall(r'data-triage="(.*?)"', tile)[0]: tile for tile in page.split('<article class="wait"')[1:]
+    }
+
+
+def _panels(page: str) -> dict[str, str]:
+    panels = [p.split("</article>")[0] for p in page.split('<article class="unit ')[1:]]
+    return {re.findall(r'data-unit="(.*?)"', panel)[0]: panel for panel in panels}
+
+
+def _row(panel: str, name: str) -> list[str]:
+    row = re.findall(rf'<tr class="{name}">(.*?)</tr>', panel, re.DOTALL)[0]
+    return re.findall(r"<td[^>]*>(.*?)</td>", row)
+
+
+def _id_in(markup: str) -> list[str]:
+    return re.findall(r"prediction_id=([0-9a-f]{24})", markup)
+
+
+def test_one_tile_a_triage_level_that_the_model_was_trained_on(
+    service: Service, page: str, small_demo: SmallDemo
+) -> None:
+    """Those of the hospital's own visits, each with its level, and none without."""
+    folder = small_demo.settings.home.parents[0] / "data"
+    levels = set(read_hospital(folder, None, b"k").tables["visits"]["triage"].dropna())
+    released = service.parts.releases.current("wait-time")
+    assert set(released.triage_levels) == levels
+    assert list(_tiles(page)) == list(released.triage_levels)
+    assert "Sans tri" not in page
+
+
+def test_every_number_of_the_waits_is_what_the_api_answers(service: Service, page: str) -> None:
+    """Asked over HTTP for the patient that the page names, at the moment that it names."""
+    released = service.parts.releases.current("wait-time")
+    for triage, tile in _tiles(page).items():
+        (prediction_id,) = _id_in(tile)
+        at = _stored(service, prediction_id)["prediction"]["prediction_time"]
+        visit = {"visit_id": "x", "department": "ED", **released.usual_patients["ED"]}
+        body = {"visits": [{**visit, "triage": triage, "arrived_at": at, "triaged_at": at}]}
+        (asked,) = service.ask("/v1/wait-time", {**body, "explain": {"top": 3, "language": "fr"}})[
+            "predictions"
+        ]
+        wait = asked["wait_minutes"]
+        assert re.findall(r"<strong>(.*?)</strong> min", tile) == [number(wait["p50"], "fr")]
+        assert f"{number(wait['p10'], 'fr')}–{minutes(wait['p90'], 'fr', 0)}" in tile
+        assert re.findall(r'class="trust (\w+)"', tile) == [asked["trust"]["status"]] == ["trusted"]
+        assert re.findall(r"<li>(.*?)</li>", tile) == asked["explanation"]["reasons"]
+    usual = re.findall(r'class="lead usual">(.*?)</p>', page)
+    age = number(released.usual_patients["ED"]["age_years"], "fr")  # type: ignore[arg-type]
+    assert usual[0].startswith(f"Patient habituel : âge\u00a0: {age}, arrivée\u00a0: ")
+
+
+def test_every_number_of_the_beds_is_what_the_api_answers(service: Service, page: str) -> None:
+    """Medians, ranges, staffed beds, risks and trust, horizon by horizon."""
+    units = [u.unit for u in service.parts.releases.current("bed-demand").units]
+    panels = _panels(page)
+    assert sorted(panels) == units
+    at = _stored(service, _id_in(panels[units[0]])[0])["made_at"]
+    body = {"units": units, "horizons_hours": list(HORIZONS), "at": at, "explain": {"top": 3}}
+    answer = service.ask("/v1/bed-demand", body)["forecasts"]
+    for unit, panel in panels.items():
+        asked = [f for f in answer if f["unit"] == unit]
+        assert _row(panel, "middle") == [number(f["beds"]["p50"], "fr") for f in asked]
+        ranges = [f"{number(f['beds']['p10'], 'fr')}–{number(f['beds']['p90'], 'fr')}" for f in asked]
+        assert _row(panel, "between") == ranges
+        assert _row(panel, "beds") == [number(f["staffed"], "fr") for f in asked]
+        assert _row(panel, "risk") == [percent(f["tension_probability"], "fr") for f in asked]
+        statuses = re.findall(
+            r'<td class="(\w+)" title', re.findall(r'<tr class="trusts">.*?</tr>', panel)[0]
+        )
+        assert statuses == [f["trust"]["status"] for f in asked]
+        shown = [_stored(service, i)["prediction"]["beds"] for i in _id_in(panel)]
+        assert shown == [f["beds"] for f in asked]
+
+
+def test_the_reasons_shown_add_up_to_the_median_shown(service: Service, page: str) -> None:
+    """Start, effects, what is not shown and the calibration: as written, to a rounding each."""
+    for tile in _tiles(page).values():
+        *reasons, together = re.findall(r"<li.*?>(.*?)</li>", tile)
+        start, *effects = [_last_number(r) for r in reasons]
+        # Each is rounded to 0.05 where it is below ten, to a half from there on, and may be left out below 0.05.
+        rounded = sum(0.5 if abs(v) >= 10 else 0.05 for v in (start, *effects)) + 0.5 + 2 * 0.05
+        assert start + sum(effects) == pytest.approx(_last_number(together), abs=rounded)
+        assert "Au départ" in reasons[0]
+
+
+def _last_number(words: str) -> float:
+    plain = re.sub(r"<.*?>", "", words).replace("−", "-").replace(",", ".").replace("\u202f", "")
+    return float(re.findall(r"([+-]?\d+(?:\.\d+)?)\u00a0", plain)[-1])
+
+
+class TestTrust:
+    """What a request lacks or is late with is said by its answer."""
+
+    def _ask(self, service: Service, **visit: Any) -> dict[str, Any]:
+        usual = service.parts.releases.current("wait-time").usual_patients["ED"]
+        row = {"visit_id": "x", "department": "ED", **usual, **visit}
+        sent = {name: value for name, value in row.items() if value is not None}
+        body = {"visits": [sent], "explain": {"language": "en"}}
+        (found,) = service.ask("/v1/wait-time", body)["predictions"]
+        answer: dict[str, Any] = found
+        return answer
+
+    def _at(self, service: Service, minutes_ago: float = 0) -> str:
+        from hospital.times import moment
+
+        return moment(service.parts.clock.now() - int(minutes_ago * 60e6)).isoformat()
+
+    @pytest.mark.parametrize(
+        ("lacking", "label"),
+        [("triage", "Triage level"), ("age_years", "Age"), ("arrival_mode", "Mode of arrival")],
+    )
+    def test_what_training_never_lacked_is_out_of_range_when_missing(
+        self, service: Service, lacking: str, label: str
+    ) -> None:
+        """Degraded, with its name; what was often missing may be."""
+        at = self._at(service)
+        whole = {"triage": "3A", "arrived_at": at, "triaged_at": at}
+        assert self._ask(service, **whole)["trust"] == {"status": "trusted", "warnings": []}
+        trust = self._ask(service, **{**whole, lacking: None})["trust"]
+        assert trust["status"] == "degraded"
+        assert label in trust["warnings"][0]
+        assert trust["warnings"][0].startswith("Unknown, though nearly always known")
+
+    @pytest.mark.parametrize("level", ["3"])
+    def test_a_level_that_training_never_saw_is_out_of_range(self, service: Service, level: str) -> None:
+        """Between two that it saw is not among them."""
+        at = self._at(service)
+        trust = self._ask(service, triage=level, arrived_at=at, triaged_at=at)["trust"]
+        assert trust["status"] == "degraded"
+        assert "Triage level" in trust["warnings"][0]
+
+    def test_a_mode_of_arrival_or_department_that_training_never_saw(self, service: Service) -> None:
+        """As unknown to the model as one that is not told."""
+        at = self._at(service)
+        for more in ({"reason": "something else"}, {"department": "ED2"}):
+            assert self._ask(service, triage="4", arrived_at=at, triaged_at=at, **more)["trust"][
+                "status"
+            ] == ("degraded")
+
+    def test_a_visit_of_yesterday(self, service: Service) -> None:
+        """It says of which moment it is, that it is long ago, and that the median is the wait so far."""
+        at = self._at(service, 24 * 60)
+        answer = self._ask(service, triage="4", arrived_at=at, triaged_at=at)
+        assert answer["trust"]["status"] == "degraded"
+        late, longer = answer["trust"]["warnings"]
+        assert "The forecast is of triage, 2024-07-17" in late
+        assert "has waited 1,440\u00a0min already" in longer
+        assert instant(parse_time(answer["prediction_time"])) == instant(parse_time(at))
+
+    def test_the_answer_names_the_moment_that_it_is_of(self, service: Service) -> None:
+        """The arrival where no triage's time is told, else triage; asked a little later it is still trusted."""
+        arrived, triaged = self._at(service, 9), self._at(service, 4)
+        for more, moment_of in (({}, arrived), ({"triaged_at": triaged}, triaged)):
+            answer = self._ask(service, triage="5", arrived_at=arrived, **more)
+            assert instant(parse_time(answer["prediction_time"])) == instant(parse_time(moment_of))
+            assert answer["trust"]["status"] == "trusted"
+
+    def test_longer_than_the_median_is_said(self, service: Service) -> None:
+        """A patient of triage 2 who is told of an hour and a half after triage."""
+        at = self._at(service, 90)
+        trust = self._ask(service, triage="2", arrived_at=at, triaged_at=at)["trust"]
+        assert (trust["status"], len(trust["warnings"])) == ("degraded", 1)
+        assert "longer than the median forecast of triage" in trust["warnings"][0]
+
+
+def test_the_baseline_alone_needs_the_triage_too(service: Service) -> None:
+    """A package without trees has learned no range, but what its baseline reads is missed."""
+    from dataclasses import replace
+
+    from registry.model.forecast_model import Rows
+    from registry.model.scope_fallback import answer
+
+    engine = service.parts.releases.current("wait-time").engine
+    assert engine is not None
+    X = np.full((2, len(engine.features)), np.nan, np.float32)
+    X[1, [f.name for f in engine.features].index("triage")] = 2.0
+    zeros, places = np.zeros(2), np.zeros(2, np.int64)
+    rows = Rows(X, places, places, zeros, zeros + 1, zeros, zeros + 20, places, places)
+    engine.__dict__["manifest"], kept = (
+        engine.manifest.model_copy(update={"kind": "baseline"}),
+        engine.manifest,
+    )
+    try:
+        found = answer(engine, rows, np.ones(2, bool))
+    finally:
+        engine.__dict__["manifest"] = kept
+    assert found.missing == [("triage",), ()]
+    assert found.out_of_range == [(), ()]
+    assert replace(found).inside.tolist() == [False, False]
