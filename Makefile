@@ -5,21 +5,12 @@ BIN := .venv/bin
 
 .PHONY: mutants setup demo test lint lock clean bench-bulk bench-check bench-check-cost bench-demo bench-explain bench-gates bench-gates-real bench-hospitals bench-leaks bench-monitor bench-real bench-serve bench-train picture-architecture
 
-setup: .venv/.done
-
-.venv/.done: Makefile requirements/dev.lock requirements/uv.lock requirements/compiler.lock pyproject.toml explain/build.py $(wildcard explain/native/*)
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || (echo "Python's venv is missing: apt-get install python3-venv" >&2; exit 1)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock
-	@# Compiled now: where Python may not write, every start would compile all of it again.
-	$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements/dev.lock
-	$(BIN)/uv pip install --quiet --compile-bytecode --no-deps --no-build-isolation --editable .
-	@# The pinned compiler, for as long as it is needed; without it the system's own.
-	@$(BIN)/uv pip install --quiet --require-hashes --target .venv/compiler -r requirements/compiler.lock || true
-	@PYTHONPATH=.venv/compiler $(BIN)/python explain/build.py; rm -rf .venv/compiler
-	@$(BIN)/python -m compileall -q cli explain hospital registry serving training vigie.py
-	@touch .venv/.done
+# Whole or repaired by the next run, in a second where it is whole: requirements/install.py.
+setup:
+	@$(PYTHON) requirements/install.py
 
 demo: setup
+	@echo "The demo simulates, trains and checks, which takes minutes the first time; each step says what it took."
 	@$(BIN)/vigie demo
 
 test: setup
@@ -33,6 +24,7 @@ lint: setup
 
 lock:
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra dev --output-file requirements/dev.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --constraint requirements/dev.lock --output-file requirements/serve.lock requirements/serve.in
 	printf 'uv==%s\n' "$$($(BIN)/uv --version | cut -d' ' -f2)" | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --output-file requirements/uv.lock -
 	echo ziglang | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --output-file requirements/compiler.lock -
 
