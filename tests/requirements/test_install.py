@@ -32,7 +32,8 @@ def put(site: Path, name: str, version: str) -> Path:
     (site / name).mkdir(exist_ok=True)
     (site / name / "__init__.py").write_text("x = 1\n")
     (folder / "METADATA").write_text("Name\n")
-    record = f"{name}/__init__.py,sha256=x,6\n{folder.name}/METADATA,,5\n{name}/__pycache__/a.pyc,,\n{folder.name}/RECORD,,\n"
+    record = f"{name}/__init__.py,sha256=x,6\n{folder.name}/METADATA,,5\n{folder.name}/RECORD,,\n"
+    record += f"{name}/__pycache__/a.pyc,,\n"
     (folder / "RECORD").write_text(record)
     return folder
 

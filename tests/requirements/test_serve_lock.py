@@ -38,7 +38,8 @@ def test_the_service_its_monitor_and_the_verbs_beside_it_need_no_more(tmp_path: 
     locked = ",".join(install.locked(ROOT / "requirements" / "serve.lock"))
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, locked, PACKAGES],
-        cwd=ROOT, env={"VIGIE_HOME": f"{tmp_path}/home", "PATH": "/usr/bin"}, capture_output=True, text=True, check=False,
+        cwd=ROOT, env={"VIGIE_HOME": f"{tmp_path}/home", "PATH": "/usr/bin"},
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stdout.endswith("imported\n"), done.stderr[-2000:]
 
