@@ -63,3 +63,9 @@ def test_what_is_unknown_or_weighs_nothing_does_not_count() -> None:
     assert weighted_quantiles(values, weights).tolist() == weighted_quantiles(known, np.ones(3)).tolist()
     assert weighted_quantiles(values, weights, (0.9, 0.1)).tolist() == [3, 1]
     assert np.isnan(weighted_quantiles(values, np.zeros(5), (0.5, 0.9))).tolist() == [True, True]
+
+
+def test_the_levels_are_nineteen_twentieths() -> None:
+    """5, 10, … 95 %, to the very number that a file holds."""
+    expected = "0.05 0.1 0.15 0.2 0.25 0.3 0.35 0.4 0.45 0.5 0.55 0.6 0.65 0.7 0.75 0.8 0.85 0.9 0.95"
+    assert " ".join(map(str, LEVELS)) == expected
