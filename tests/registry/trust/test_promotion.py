@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -424,7 +425,7 @@ class TestServedReleases:
             path.unlink()
         else:
             path.write_bytes(path.read_bytes() + b" ")
-        self._refused(installation, Path(name).name.replace(".", r"\.") + r".*|read.*restore")
+        self._refused(installation, rf"(?i){re.escape(Path(name).name)}.* restore it from a copy")
 
     @pytest.mark.parametrize("name", ["notes.txt", "package/model.pkl", "package/spread.ubj"])
     def test_a_file_too_many_is_named(self, installation: Installation, release: Release, name: str) -> None:
