@@ -64,7 +64,12 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Stopped:
 def finished(stopped: Stopped) -> Finished:
     """The demo in the same folder, run again to its end."""
     demo = _start(stopped.folder)
-    output, _ = demo.communicate(timeout=900)
+    try:
+        output, _ = demo.communicate(timeout=900)
+    finally:
+        if demo.poll() is None:
+            os.killpg(demo.pid, signal.SIGTERM)
+            demo.wait(60)
     assert demo.returncode == 0, output
     return Finished(stopped.folder / "vigie-demo", output)
 
