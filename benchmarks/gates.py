@@ -120,7 +120,8 @@ def judged(task: Task) -> dict[str, Any]:
 
 def _folder() -> Path:
     """Kept results are of one policy and one state of the code that judges."""
-    code = b"".join(p.read_bytes() for p in sorted(Path("registry/gates").glob("*.py")))
+    rooms = (Path("registry/gates"), Path("registry/statistics"))
+    code = b"".join(p.read_bytes() for room in rooms for p in sorted(room.glob("*.py")))
     code += (
         Path("registry/facts/daily_series.py").read_bytes()
         + Path("tests/support/synthetic_evidence.py").read_bytes()

@@ -166,8 +166,8 @@ def _series(survey: Survey, X: Array, every: Scored) -> tuple[DailyInput, ...]:
     features = tuple(Feature(n, "crowding", n, n) for n in names)
     unfitted = (survey.year >= JUDGED) | (survey.hospital % 10 >= _CALIBRATE)
     return (
-        *input_series(InputRows(at, X.astype(np.float64), features, counted=False), test_start, zone),
-        *error_series(every.part(unfitted), test_start, zone),
+        *input_series(InputRows(at, X.astype(np.float64), features, counted=False), test_start, zone, ()),
+        *error_series(every.part(unfitted), test_start, zone, ()),
     )
 
 

@@ -42,7 +42,12 @@ def later(model: ForecastModel, recent: HospitalTables, registered: Split) -> tu
 
 
 def daily_series(
-    model: ForecastModel, sealed: Prepared, prepared: Prepared, split: Split, test: Scored
+    model: ForecastModel,
+    sealed: Prepared,
+    prepared: Prepared,
+    split: Split,
+    test: Scored,
+    epidemic_months: tuple[int, ...],
 ) -> tuple[DailyInput, ...]:
     """What the drift gate judges: inputs of all days, and errors of the days that no tree was fitted to.
 
@@ -61,7 +66,10 @@ def daily_series(
     )
     unfitted = before & (sealed.prediction_time >= split.spans["calibration"][0])
     errors = _joined(score(model, sealed, unfitted), test)
-    return (*input_series(rows, test_start, zone), *error_series(errors, test_start, zone))
+    return (
+        *input_series(rows, test_start, zone, epidemic_months),
+        *error_series(errors, test_start, zone, epidemic_months),
+    )
 
 
 def _joined(first: Scored, second: Scored) -> Scored:

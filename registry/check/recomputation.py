@@ -238,7 +238,8 @@ def _inputs(subject: _Subject, rows: _CheckedRows, test: Scored) -> tuple[DailyI
     """A baseline has no inputs that could drift."""
     if not subject.is_model:
         return ()
-    return daily_series(subject.model, rows.sealed, rows.prepared, rows.split, test)
+    months = subject.policy.monitor.epidemic_months
+    return daily_series(subject.model, rows.sealed, rows.prepared, rows.split, test, months)
 
 
 def _compare_with_reported(

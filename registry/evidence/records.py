@@ -90,6 +90,8 @@ class DailyInput:
         "mean", share "missing", "correlation", forecasts' "bias" or "loss".
         level: mean of the earlier days; spread: standard deviation of the earlier days' values.
         earlier, judged: float64 [days], residuals of the days before the test set, and of its own days.
+        fit_error: float64 [judged days, terms]: the squared length of its mean over some days is what the season
+        model's own error adds to the variance of their mean residual, in units of a day's long-run variance.
         year_known: whether the earlier days show a whole year, so that a season is no shift.
     """
 
@@ -99,6 +101,7 @@ class DailyInput:
     spread: float
     earlier: Array
     judged: Array
+    fit_error: Array
     year_known: bool = True
 
 

@@ -15,9 +15,9 @@ from hospital.calendar import local_day
 from hospital.features.feature import Feature
 from registry.evidence.records import DailyInput, Scored
 from registry.model.forecast_errors import held, log_wait
-from registry.statistics.season_trend import fit_season
+from registry.statistics.season_trend import epidemic_days, fit_season
 
-__all__ = ["InputRows", "error_series", "input_series"]
+__all__ = ["InputRows", "daily_input", "error_series", "input_series"]
 
 _NOT_DRIFT = frozenset({"calendar", "seasonal_profile", "planned", "patient"})
 """A seasonal profile is a mean of twelve weeks: what moves it is monitored as demand, and its own days hardly
@@ -51,13 +51,16 @@ class InputRows:
     counted: bool
 
 
-def input_series(rows: InputRows, test_start: int, zone: ZoneInfo) -> tuple[DailyInput, ...]:
+def input_series(
+    rows: InputRows, test_start: int, zone: ZoneInfo, epidemic_months: tuple[int, ...]
+) -> tuple[DailyInput, ...]:
     """Volume, inputs, missing values, and inputs together, by local day.
 
     Args:
         test_start: instant at which the test set starts.
+        epidemic_months: months (1 to 12) in which the policy's monitor expects epidemics.
     """
-    days = _Days.of(rows.prediction_time, test_start, zone)
+    days = _Days.of(rows.prediction_time, test_start, zone, epidemic_months)
     out: list[DailyInput] = []
     if rows.counted:
         out.append(days.series("arrivals", "count", days.counts.astype(np.float64)))
@@ -75,7 +78,9 @@ def input_series(rows: InputRows, test_start: int, zone: ZoneInfo) -> tuple[Dail
     return (*out, *_correlations(monitored, days))
 
 
-def error_series(scored: Scored, test_start: int, zone: ZoneInfo) -> tuple[DailyInput, ...]:
+def error_series(
+    scored: Scored, test_start: int, zone: ZoneInfo, epidemic_months: tuple[int, ...]
+) -> tuple[DailyInput, ...]:
     """Signed error and error by local day, on days that the model was not fitted to.
 
     Of waits the logarithm of wait + 10 minutes over the forecast's, held within one; of beds the share of the mean
@@ -88,11 +93,47 @@ def error_series(scored: Scored, test_start: int, zone: ZoneInfo) -> tuple[Daily
         signed = (known.outcome - known.p50) / max(float(known.outcome.mean()), 1.0)
     else:
         signed = held(log_wait(known.outcome) - log_wait(known.p50))
-    days = _Days.of(known.prediction_time, test_start, zone)
+    days = _Days.of(known.prediction_time, test_start, zone, epidemic_months)
     weight = known.weight
     return (
         days.series("forecast_error", "bias", days.mean(signed, weight)),
         days.series("forecast_error", "loss", days.mean(np.abs(signed), weight)),
+    )
+
+
+def daily_input(
+    name: str,
+    what: str,
+    days: Array,
+    values: Array,
+    test_start: int,
+    zone: ZoneInfo,
+    epidemic_months: tuple[int, ...],
+) -> DailyInput:
+    """A daily series held against the season of the days before `test_start`; days without a value are left out.
+
+    Args:
+        days: int64 [d], increasing local days since 1970-01-01. values: float64 [d], NaN where unknown.
+        test_start: first local day of the test set. zone: whose public holidays count.
+        epidemic_months: months (1 to 12) in which epidemics come.
+    """
+    known = np.isfinite(values)
+    days, values = days[known], values[known]
+    past = days < test_start
+    if not past.any():
+        nothing, nan = np.empty(0), float("nan")
+        return DailyInput(name, what, nan, nan, nothing, nothing, np.empty((0, 1)), year_known=False)
+    fit = fit_season(days, values, past, epidemic_days(days, epidemic_months), zone)
+    residual, earlier = values - fit.expected, values[past]
+    return DailyInput(
+        name,
+        what,
+        float(earlier.mean()),
+        float(earlier.std()),
+        residual[past],
+        residual[~past],
+        fit.fit_error[~past],
+        fit.is_yearly,
     )
 
 
@@ -112,9 +153,12 @@ class _Days:
     order: Array | None
     test_start: int
     zone: ZoneInfo
+    epidemic_months: tuple[int, ...]
 
     @classmethod
-    def of(cls, prediction_time: Array, test_start: int, zone: ZoneInfo) -> "_Days":
+    def of(
+        cls, prediction_time: Array, test_start: int, zone: ZoneInfo, epidemic_months: tuple[int, ...]
+    ) -> "_Days":
         unique, inverse, counts = np.unique(
             local_day(prediction_time, zone), return_inverse=True, return_counts=True
         )
@@ -122,7 +166,7 @@ class _Days:
         sorted_already = bool((inverse[1:] >= inverse[:-1]).all())
         order = None if sorted_already else np.argsort(inverse, kind="stable")
         first = np.cumsum(counts) - counts
-        return cls(unique, inverse, counts, first, order, first_judged, zone)
+        return cls(unique, inverse, counts, first, order, first_judged, zone, epidemic_months)
 
     def sums(self, values: Array) -> Array:
         """Sum of all values by day: float64 [days]."""
@@ -161,8 +205,9 @@ class _Days:
     def series(self, name: str, what: str, values: Array) -> DailyInput:
         """Residuals of a season model; the first and last day are cut somewhere and left out."""
         whole = (self.unique > self.unique[0]) & (self.unique < self.unique[-1])
-        fit = fit_season(self.unique[whole], values[whole], self.test_start, self.zone)
-        return DailyInput(name, what, fit.level, fit.spread, fit.earlier, fit.judged, fit.year_known)
+        return daily_input(
+            name, what, self.unique[whole], values[whole], self.test_start, self.zone, self.epidemic_months
+        )
 
 
 def _correlations(inputs: list[tuple[str, Array]], days: _Days) -> list[DailyInput]:

@@ -115,7 +115,9 @@ def _judge(daily: DailyInput, rules: Drift, alpha: float, series: int) -> Findin
         return undecided(
             metric, daily.name, n, "too_few_days", threshold=effect, required=daily.what in _SEASONAL
         )
-    numbers = np.concatenate([daily.earlier, daily.judged, [daily.spread, daily.level]])
+    numbers = np.concatenate(
+        [daily.earlier, daily.judged, daily.fit_error.ravel(), [daily.spread, daily.level]]
+    )
     if not np.isfinite(numbers).all():
         return undecided(metric, daily.name, n, "not_a_number", threshold=effect)
     scale = family.scale(daily, rules)
@@ -146,8 +148,9 @@ def _of_a_season(daily: DailyInput, size: float, family: _Family, rules: Drift) 
 def _shift(daily: DailyInput, window: int, scale: float, alpha: float) -> _Shift:
     recent = float(daily.judged[-window:].mean())
     blocks = max(daily.earlier.size // window, 2)
-    # A mean that was not part of the fit varies with the fit's own error too.
-    sd = long_run_sd(daily.earlier, window) * math.sqrt(1 + window / daily.earlier.size)
+    # A mean that was not part of the fit varies with the fit's own error too: more in a season it hardly saw.
+    of_fit = daily.fit_error[-window:].mean(axis=0)
+    sd = long_run_sd(daily.earlier, window) * math.sqrt(1 + window * float(of_fit @ of_fit))
     by_chance = float(stats.t.ppf(1 - alpha / 2, blocks - 1)) * sd
     strayed = largest_window_mean(daily.earlier, window)
     return _Shift(recent / scale, max(by_chance, strayed, _TINY) / scale)

@@ -20,8 +20,8 @@ from registry.monitoring.daily_figures import (
     shares_of,
 )
 from registry.monitoring.daily_spread import day_spread, long_run_spread
-from registry.monitoring.season import epidemic_days, usual
 from registry.policy.monitor_rules import MonitorRules
+from registry.statistics.season_trend import FRANCE, epidemic_days, expected_values
 
 __all__ = ["TEST_SPEEDS", "Alarm", "Tested", "watch"]
 
@@ -33,7 +33,6 @@ _LEAST_SHARE = 0.05
 _FEWER_FACTOR = 1.5  # fewer patients than usual overwhelm nobody: they are let stray further
 _SPREAD_FLOOR = 0.01
 _TINY = 1e-9
-_FRANCE = ZoneInfo("Europe/Paris")
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def watch(
     figures: DailyFigures,
     released_day: int,
     rules: MonitorRules,
-    zone: ZoneInfo = _FRANCE,
+    zone: ZoneInfo = FRANCE,
     restarts: Mapping[tuple[str, str], int] = MappingProxyType({}),
 ) -> Tested:
     """Tests every figure from the day of the release on, against the days before it.
@@ -95,7 +94,7 @@ def watch(
     past = figures.days < released_day
     values, logarithmic = scaled(figures, past)
     epidemic = epidemic_days(figures.days, rules.epidemic_months)
-    residual = values - usual(figures.days, values, released_day, epidemic, zone)
+    residual = values - expected_values(figures.days, values, released_day, epidemic, zone)
     days, change = figures.days[~past], residual[~past].copy()
     for j, figure in enumerate(figures.figures):
         change[days <= restarts.get((figure.family, figure.name), int(released_day) - 1), j] = np.nan

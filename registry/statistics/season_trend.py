@@ -1,7 +1,10 @@
-"""Season and trend of a daily series, fitted on its earlier days: what drift is measured against.
+"""What a day's figure usually is: week days, public holidays, a yearly wave and the months of epidemics.
 
-Week days, public holidays, and a yearly wave where more than thirteen months were seen. No trend: carried on
-over the test set, it alarms falsely more often than it helps.
+The drift gate and the monitor both hold days against this fit of a reference. A short reference knows less: under two
+months only the level, under thirteen months neither a yearly wave nor epidemics, with fewer than four public holidays
+no holidays. Nothing is adapted afterwards: a figure that learned from the days it judges would learn the shift too.
+For the same reason there is no trend: carried on over the days that are judged it alarms falsely three times as often
+(`docs/adr/0013-one-season-model.md`).
 """
 
 from dataclasses import dataclass
@@ -12,50 +15,102 @@ import numpy as np
 from hospital.arrays import Array
 from hospital.calendar import is_holiday
 
-__all__ = ["SeasonFit", "fit_season"]
+__all__ = ["FRANCE", "SeasonFit", "epidemic_days", "expected_values", "fit_season"]
 
+FRANCE = ZoneInfo("Europe/Paris")
 _YEAR = 365.25
-_FRANCE = ZoneInfo("Europe/Paris")
+_WEEK_FROM_DAYS = 56
 _YEARLY_FROM_DAYS = 395
+_HOLIDAYS_SEEN = 4
+_RIDGE = 1e-6
 
 
 @dataclass(frozen=True)
 class SeasonFit:
-    """Residuals of both parts; `level` and `spread` of the earlier days' values; whether a year of them was seen."""
+    """A least-squares fit of a reference, and what it expects of every day.
 
-    level: float
-    spread: float
-    earlier: Array
-    judged: Array
-    year_known: bool = False
+    Attributes:
+        expected: float64 [d] or [d, k], like the values that were fitted.
+        fit_error: float64 [d, terms]. The squared length of its mean over some days is x̄ᵀ(XᵀX)⁻¹x̄: what the fit's own
+            error adds to the variance of their mean residual, in units of the residuals' long-run variance of a day.
+        is_yearly: whether the reference was long enough for a yearly wave and epidemics.
+    """
+
+    expected: Array
+    fit_error: Array
+    is_yearly: bool
 
 
-def fit_season(days: Array, values: Array, test_start: int, zone: ZoneInfo = _FRANCE) -> SeasonFit:
-    """Fits on the days before `judged_from` (local days since 1970-01-01); days without a value are left out.
+def fit_season(days: Array, values: Array, reference: Array, epidemic: Array, zone: ZoneInfo) -> SeasonFit:
+    """Fits the reference by least squares.
+
+    Terms that move slowly, as all of these but the week do, have estimates whose variance under dependent days is the
+    long-run variance times (XᵀX)⁻¹ (Siddiqui 1958, doi 10.1214/aoms/1177706456), which is what `fit_error` gives.
 
     Args:
-        days: int64 [d], increasing. values: float64 [d]. zone: whose public holidays count.
+        days: int64 [d], increasing local days since 1970-01-01.
+        values: float64 [d] or [d, k], finite on the days of the reference.
+        reference: bool [d], the days that are fitted; at least one.
+        epidemic: bool [d], days of the months in which epidemics come.
+        zone: whose public holidays count.
+
+    Raises:
+        ValueError: the reference has no day.
     """
-    known = np.isfinite(values)
-    days, values = days[known], values[known]
-    past = days < test_start
-    if past.sum() < 14 or not (~past).any():
-        nothing = np.empty(0)
-        return SeasonFit(float("nan"), float("nan"), nothing, nothing)
-    yearly = bool(days[past].max() - days[past].min() >= _YEARLY_FROM_DAYS)
-    X = _design(days, zone, yearly=yearly)
-    ridge = 1e-6 * np.eye(X.shape[1])
-    fitted = X @ np.linalg.solve(X[past].T @ X[past] + ridge, X[past].T @ values[past])
-    residual = values - fitted
-    return SeasonFit(
-        float(values[past].mean()), float(values[past].std()), residual[past], residual[~past], yearly
-    )
+    if not reference.any():
+        raise ValueError("A season is fitted to at least one day of reference.")
+    seen = days[reference]
+    span = int(seen.max() - seen.min()) + 1
+    X = _design(days, seen, span, epidemic, zone)
+    square = X[reference].T @ X[reference] + _RIDGE * np.eye(X.shape[1])
+    expected = X @ np.linalg.solve(square, X[reference].T @ values[reference])
+    fit_error = np.linalg.solve(np.linalg.cholesky(square), X.T).T
+    return SeasonFit(expected, fit_error, span >= _YEARLY_FROM_DAYS)
 
 
-def _design(days: Array, zone: ZoneInfo, *, yearly: bool) -> Array:
-    columns = [(days % 7 == d).astype(np.float64) for d in range(7)]
-    columns.append(is_holiday(days, zone).astype(np.float64))
-    if yearly:
+def expected_values(
+    days: Array, values: Array, reference_end: int, epidemic: Array, zone: ZoneInfo = FRANCE
+) -> Array:
+    """What each series' known days before `reference_end` let expect: float64 [d, k], NaN without such a day.
+
+    Args:
+        days: int64 [d], increasing local days since 1970-01-01.
+        values: float64 [d, k], NaN where unknown.
+        epidemic: bool [d], days of the months in which epidemics come.
+        zone: whose public holidays count.
+    """
+    out = np.full(values.shape, np.nan)
+    past = days < reference_end
+    known = np.isfinite(values) & past[:, None]
+    complete = known[past].all(axis=0)  # series that are known on all days are fitted at once
+    groups = [np.flatnonzero(complete)] if complete.any() else []
+    for columns in [*groups, *(np.array([i]) for i in np.flatnonzero(~complete))]:
+        reference = known[:, int(columns[0])]
+        if reference.any():
+            out[:, columns] = fit_season(days, values[:, columns], reference, epidemic, zone).expected
+    return out
+
+
+def epidemic_days(days: Array, months: tuple[int, ...]) -> Array:
+    """Which local days since 1970-01-01 (int64 [d]) lie in the months in which epidemics come: bool [d]."""
+    month = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12 + 1
+    return np.isin(month, months)
+
+
+def _design(days: Array, seen: Array, span: int, epidemic: Array, zone: ZoneInfo) -> Array:
+    if span < _WEEK_FROM_DAYS:
+        return np.ones((days.size, 1))
+    columns = _week(days, seen)
+    if is_holiday(seen, zone).sum() >= _HOLIDAYS_SEEN:
+        columns.append(is_holiday(days, zone).astype(np.float64))
+    if span >= _YEARLY_FROM_DAYS:
         angle = 2 * np.pi * days / _YEAR
-        columns += [np.cos(angle), np.sin(angle)]
+        columns += [np.cos(angle), np.sin(angle), epidemic.astype(np.float64)]
     return np.column_stack(columns)
+
+
+def _week(days: Array, seen: Array) -> list[Array]:
+    """A column for each week day of the reference; one that it never shows is expected to be their mean."""
+    shown = np.unique(seen % 7)
+    unknown = ~np.isin(days % 7, shown) / shown.size
+    return [(days % 7 == d) + unknown for d in shown]

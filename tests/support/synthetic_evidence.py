@@ -15,8 +15,9 @@ from hospital.dataset.quantiles import LEVELS
 from hospital.features.feature import Feature
 from hospital.times import DAY, HOUR
 from registry.evidence.records import ContractFacts, DailyInput, Evidence, ExplanationFacts, Scored
-from registry.facts.daily_series import InputRows, error_series, input_series
-from registry.statistics.season_trend import fit_season
+from registry.facts.daily_series import InputRows, daily_input, error_series, input_series
+from registry.policy.board_policy import default_policy
+from registry.statistics.season_trend import FRANCE
 
 __all__ = ["Hospital", "beds", "daily_inputs", "waits", "with_judge"]
 
@@ -96,7 +97,10 @@ def waits(hospital: Hospital, rng: np.random.Generator) -> Evidence:
     day, at = day[order], at[order]
     X = _inputs(hospital, rng, day, volume)
     inputs = input_series(
-        InputRows(at, X, _features(), counted=True), (_START_DAY + hospital.test_from) * DAY, _UTC
+        InputRows(at, X, _features(), counted=True),
+        (_START_DAY + hospital.test_from) * DAY,
+        _UTC,
+        _epidemic_months(),
     )
     kept = (day >= hospital.calibrate_from) & ~_gap(hospital, day)
     day, at, triage = day[kept], at[kept], X[kept, 0].astype(np.float64)
@@ -211,20 +215,19 @@ def daily_inputs(hospital: Hospital, rng: np.random.Generator, *, inputs: int = 
     """Daily inputs with weeks, a year, winter epidemics and memory; most follow the crowding of the day."""
     days = _START_DAY + np.arange(hospital.days)
     crowd = _volume(hospital, rng) * np.exp(0.08 * _ar(rng, hospital.days, hospital.memory))
+
+    def daily(name: str, what: str, values: Array) -> DailyInput:
+        test_start = _START_DAY + hospital.test_from
+        return daily_input(name, what, days, values, test_start, FRANCE, _epidemic_months())
+
     out = []
     for j in range(inputs):
         power = (1.0, 2.0, 0.0)[j % 3]  # arrivals, waiting rooms (twice as steep), and what does not follow
         own = np.exp(rng.uniform(0.05, 0.3) * _ar(rng, hospital.days, rng.uniform(0, 0.85)))
         values = 100 * crowd**power * own
-        fit = fit_season(days, values, int(_START_DAY + hospital.test_from))
-        out.append(
-            DailyInput(f"input_{j}", "mean", fit.level, fit.spread, fit.earlier, fit.judged, fit.year_known)
-        )
+        out.append(daily(f"input_{j}", "mean", values))
     arrivals = rng.poisson(hospital.visits * crowd).astype(np.float64)
-    fit = fit_season(days, arrivals, int(_START_DAY + hospital.test_from))
-    out.append(
-        DailyInput("arrivals", "count", fit.level, fit.spread, fit.earlier, fit.judged, fit.year_known)
-    )
+    out.append(daily("arrivals", "count", arrivals))
     return tuple(out)
 
 
@@ -255,6 +258,10 @@ def _inputs(hospital: Hospital, rng: np.random.Generator, day: Array, volume: Ar
     return X
 
 
+def _epidemic_months() -> tuple[int, ...]:
+    return default_policy().monitor.epidemic_months
+
+
 def _features() -> tuple[Feature, ...]:
     names = ("severity", "pulse", "waiting", "boarding", "staff", "recent_wait", "arrived", "occupied")
     return tuple(Feature(name, "crowding", name, name) for name in names)
@@ -271,7 +278,7 @@ def _evidence(
 ) -> Evidence:
     judged, chosen = day >= hospital.test_from, (day >= hospital.validation_from) & (day < hospital.test_from)
     test = every.part(judged)
-    errors = error_series(every, (_START_DAY + hospital.test_from) * DAY, _UTC)
+    errors = error_series(every, (_START_DAY + hospital.test_from) * DAY, _UTC, _epidemic_months())
     current = None
     if hospital.current:
         noise = np.exp(rng.normal(0, 0.05, test.size))[:, None]

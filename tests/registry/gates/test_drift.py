@@ -10,14 +10,15 @@ from hospital.arrays import Array
 from hospital.features.feature import Feature
 from hospital.times import DAY
 from registry.evidence.records import DailyInput, Evidence
-from registry.facts.daily_series import InputRows, error_series, input_series
+from registry.facts.daily_series import InputRows, daily_input, error_series, input_series
 from registry.gates import GateResult, Verdict
 from registry.gates.drift import judge_drift
 from registry.policy.board_policy import default_policy
-from registry.statistics.season_trend import fit_season
+from registry.statistics.season_trend import FRANCE
 from tests.support.synthetic_evidence import Hospital, daily_inputs, waits
 
 POLICY = default_policy()
+MONTHS = POLICY.monitor.epidemic_months
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +35,8 @@ def judged(sound: Evidence, *inputs: DailyInput) -> GateResult:
 def daily(values: Array, judged_days: int = 90, what: str = "mean", *, year_known: bool = True) -> DailyInput:
     """An input from its daily values."""
     days = 19_700 + np.arange(values.size)
-    fit = fit_season(days, values, 19_700 + values.size - judged_days)
-    return DailyInput("input", what, fit.level, fit.spread, fit.earlier, fit.judged, year_known)
+    held = daily_input("input", what, days, values, 19_700 + values.size - judged_days, FRANCE, MONTHS)
+    return replace(held, year_known=year_known)
 
 
 def test_sound_hospitals_rarely_alarm(sound: Evidence) -> None:
@@ -108,6 +109,8 @@ def test_too_few_days_nans_or_no_input_are_inconclusive(sound: Evidence) -> None
     assert judged(sound, daily(values, judged_days=20)).verdict is Verdict.INCONCLUSIVE
     assert judged(sound, replace(fine, judged=np.full(90, np.nan))).verdict is Verdict.INCONCLUSIVE
     assert judged(sound, replace(fine, spread=float("nan"))).verdict is Verdict.INCONCLUSIVE
+    unknown = np.full_like(fine.fit_error, np.nan)
+    assert judged(sound, replace(fine, fit_error=unknown)).verdict is Verdict.INCONCLUSIVE
     assert judged(sound, daily(np.full(450, np.nan))).verdict is Verdict.INCONCLUSIVE
     assert judged(sound).verdict is Verdict.INCONCLUSIVE
 
@@ -116,7 +119,7 @@ def test_the_season_model_takes_out_weeks_and_holidays() -> None:
     """Monday is not drift, and neither is 14 July."""
     days = 19_700 + np.arange(450)
     week = np.where(days % 7 < 2, 60.0, 100.0)
-    fit = fit_season(days, week, 19_700 + 360)
+    fit = daily_input("x", "mean", days, week, 19_700 + 360, FRANCE, MONTHS)
     assert np.abs(fit.judged).max() < 1e-3
     assert fit.earlier.size == 360
     assert fit.level == pytest.approx(float(week[:360].mean()))
@@ -126,10 +129,24 @@ def test_the_yearly_wave_needs_thirteen_months() -> None:
     """With less it is left in the residuals; with more it is taken out."""
     days = 19_700 + np.arange(520)
     wave = 100 + 20 * np.cos(2 * np.pi * days / 365.25)
-    short = fit_season(days[:450], wave[:450], 19_700 + 360)
-    long = fit_season(days, wave, 19_700 + 430)
+    short = daily_input("x", "mean", days[:450], wave[:450], 19_700 + 360, FRANCE, MONTHS)
+    long = daily_input("x", "mean", days, wave, 19_700 + 430, FRANCE, MONTHS)
     assert np.abs(short.judged).max() > 5
     assert np.abs(long.judged).max() < 0.5
+
+
+def test_the_bound_is_wider_by_what_the_season_model_itself_does_not_know(sound: Evidence) -> None:
+    """By hand: four weeks of a fit error of length 0.5 add 28 x 0.25 variances of their mean to the one it has."""
+    earlier = np.tile([1.0, -1.0], 14 * 16)
+    exact = DailyInput("x", "bias", 0.0, 1.0, earlier, np.full(28, 0.5), np.zeros((28, 2)))
+    uncertain = replace(exact, fit_error=np.tile([0.3, 0.4], (28, 1)))
+
+    def half_width(series: DailyInput) -> float:
+        finding = judged(sound, series).findings[0]
+        assert finding.interval is not None
+        return finding.interval[1] - finding.value
+
+    assert half_width(uncertain) / half_width(exact) == pytest.approx(np.sqrt(8), rel=1e-12)
 
 
 def test_days_without_a_value_are_left_out() -> None:
@@ -137,7 +154,7 @@ def test_days_without_a_value_are_left_out() -> None:
     days = 19_700 + np.arange(450)
     values = np.full(450, 50.0)
     values[100:110] = np.nan
-    fit = fit_season(days, values, 19_700 + 360)
+    fit = daily_input("x", "mean", days, values, 19_700 + 360, FRANCE, MONTHS)
     assert fit.earlier.size == 350
     assert np.abs(fit.judged).max() < 1e-3
 
@@ -205,7 +222,7 @@ def test_a_busy_winter_does_not_change_how_inputs_go_together() -> None:
     X = np.column_stack([busy + rng.normal(size=day.size), busy + rng.normal(size=day.size)])
     both = Feature("a", "crowding", "a", "a"), Feature("b", "crowding", "b", "b")
     rows = InputRows((19_700 + day) * DAY, X, both, counted=False)
-    found = input_series(rows, (19_700 + 400) * DAY, ZoneInfo("UTC"))
+    found = input_series(rows, (19_700 + 400) * DAY, ZoneInfo("UTC"), MONTHS)
     assert {d.what for d in found} == {"mean"}  # within a day they do not go together at all
 
 
@@ -219,7 +236,7 @@ def test_rows_in_any_order_make_the_same_series() -> None:
     both = Feature("a", "crowding", "a", "a"), Feature("b", "crowding", "b", "b")
     order = rng.permutation(at.size)
     one, other = (
-        input_series(InputRows(at[i], X[i], both, counted=True), 20_050 * DAY, zone)
+        input_series(InputRows(at[i], X[i], both, counted=True), 20_050 * DAY, zone, MONTHS)
         for i in (np.arange(at.size), order)
     )
     assert [d.what for d in one] == ["count", "mean", "mean", "missing", "correlation"]
@@ -235,7 +252,9 @@ def test_errors_are_those_of_days_that_no_tree_was_fitted_to() -> None:
     bias, loss = (d for d in evidence.inputs if d.name == "forecast_error")
     assert (bias.what, loss.what) == ("bias", "loss")
     assert abs(bias.level) < 0.1 < loss.level
-    assert error_series(evidence.test.part(np.zeros(evidence.test.size, bool)), 0, ZoneInfo("UTC")) == ()
+    assert (
+        error_series(evidence.test.part(np.zeros(evidence.test.size, bool)), 0, ZoneInfo("UTC"), MONTHS) == ()
+    )
 
 
 def test_the_days_of_a_clock_change_are_days_like_any_other() -> None:
@@ -244,7 +263,7 @@ def test_the_days_of_a_clock_change_are_days_like_any_other() -> None:
     at = np.arange(19_700 * DAY, 20_200 * DAY, 1_800_000_000)
     features = (Feature("a", "crowding", "a", "a"),)
     rows = InputRows(at, np.ones((at.size, 1)), features, counted=True)
-    arrivals = input_series(rows, 20_100 * DAY, zone)[0]
+    arrivals = input_series(rows, 20_100 * DAY, zone, MONTHS)[0]
     assert (arrivals.name, arrivals.what) == ("arrivals", "count")
     assert arrivals.earlier.size + arrivals.judged.size in (498, 499)
     assert np.abs(arrivals.judged).max() < 3

@@ -30,8 +30,9 @@ def evidence() -> Evidence:
 
 
 def series(judged: Array, earlier: Array = EARLIER, name: str = "forecast_error") -> DailyInput:
-    """A series on which a shift counts as it is."""
-    return DailyInput(name, "bias", 0.0, 1.0, earlier, judged)
+    """A series on which a shift counts as it is, and of which the level alone was fitted: known to 1 / n of a day."""
+    fit_error = np.full((judged.size, 1), 1 / math.sqrt(earlier.size))
+    return DailyInput(name, "bias", 0.0, 1.0, earlier, judged, fit_error)
 
 
 def found(evidence: Evidence, *inputs: DailyInput) -> tuple[Finding, ...]:

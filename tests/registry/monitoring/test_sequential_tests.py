@@ -10,7 +10,6 @@ from registry.errors import PolicyError
 from registry.monitoring.cusum import cusum, threshold
 from registry.monitoring.daily_figures import DailyFigures, Figure
 from registry.monitoring.daily_spread import long_run_spread
-from registry.monitoring.season import usual
 from registry.monitoring.sequential_tests import watch
 from registry.policy.board_policy import default_policy, load_policy
 from registry.policy.monitor_rules import FAMILIES, Family
@@ -54,14 +53,6 @@ def test_a_short_reference_widens_the_margin_rather_than_promise_what_it_cannot(
     assert kept == 0.3
     assert widened > 0.6
     assert np.isfinite(h)
-
-
-def test_week_days_and_the_year_are_usual() -> None:
-    """A figure that only knows weeks and a yearly wave leaves no residual a year later."""
-    days = 19_700 + np.arange(815)
-    values = 100 + 5 * (days % 7) + 8 * np.cos(2 * np.pi * days / 365.25)
-    expected = usual(days, values, int(days[450]), np.zeros(815, bool))
-    assert np.abs(values - expected).max() < 1e-3
 
 
 FLAWS: dict[Family, tuple[str, float]] = {
