@@ -83,8 +83,14 @@ def test_a_fake_forecast_has_the_fields_of_a_real_one(real: Service, tmp_path: P
     for path, body, fake_body in (
         (
             "/v1/wait-time",
-            {"visits": [{"visit_id": "v", "arrived_at": now, "triage": "4"}], "explain": explain},
-            {"visits": [{"visit_id": "v", "arrived_at": at, "triage": "4"}], "explain": explain},
+            {
+                "visits": [{"visit_id": "v", "arrived_at": now, "department": "ED", "triage": "4"}],
+                "explain": explain,
+            },
+            {
+                "visits": [{"visit_id": "v", "arrived_at": at, "department": "ED", "triage": "4"}],
+                "explain": explain,
+            },
         ),
         (
             "/v1/bed-demand",
