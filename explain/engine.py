@@ -67,7 +67,7 @@ class TreeEngine:
     ``output_margin=True``): the forecast itself for regression, log-odds for logistic objectives.
 
     Attributes:
-        features, outputs, trees, depth: sizes.
+        features, outputs, trees, depth: sizes. rounds: the boosting rounds whose trees are used, [begin, end).
     """
 
     def __init__(
@@ -91,21 +91,28 @@ class TreeEngine:
         self._table_bytes = table_bytes
         self._tables: OrderedDict[bytes, Tables] = OrderedDict()
         self.features, self.outputs = forest.features, forest.outputs
-        self.trees, self.depth = forest.trees, forest.depth
+        self.trees, self.depth, self.rounds = forest.trees, forest.depth, forest.rounds
 
     @classmethod
     def load(
         cls,
         source: Path | str | bytes | bytearray,
         *,
+        iteration_range: tuple[int, int] | None = None,
         threads: int | None = None,
         table_bytes: int = _TABLE_BYTES,
         compiled: bool = True,
     ) -> "TreeEngine":
         """The engine of a model file: its path or its bytes (``.ubj`` or ``.json``).
 
+        Args:
+            iteration_range: the boosting rounds whose trees are used, [begin, end), as XGBoost's ``predict`` takes
+            it; (0, 0): all, as ``Booster.predict`` does; None: through the best_iteration that a fit which stopped
+            early wrote into the file, as ``XGBRegressor().load_model(file)`` predicts, else all.
+
         Raises:
-            ModelFileError: the file is damaged or of a kind that is not supported; it says which.
+            ModelFileError: the file is damaged, of a kind that is not supported, or has not these rounds; it says
+            which.
         """
         if isinstance(source, bytes | bytearray):
             data = bytes(source)
@@ -114,7 +121,7 @@ class TreeEngine:
                 data = Path(source).read_bytes()
             except OSError as error:
                 raise ModelFileError(f"The model file {source} cannot be read: {error.strerror}.") from None
-        forest = grow(read_model(data))
+        forest = grow(read_model(data, iteration_range))
         return cls(forest, threads=threads, table_bytes=table_bytes, compiled=compiled)
 
     @property
@@ -129,6 +136,9 @@ class TreeEngine:
 
     def predict(self, X: Array) -> Array:
         """Outputs as XGBoost computes them, to the last bit: float32 [rows] or [rows, outputs].
+
+        (Where the C library's logarithm cannot be asked, `explain.links`, the base score of a logistic or log link may
+        differ in its own last bit, and a sum near 0 in more.)
 
         Raises:
             RowsError: X is not float32 [rows, features].

@@ -17,6 +17,9 @@ MOST_DEPTH = 128
 MOST_POINTS = 32  # of quadrature: 64 different features on a path
 _SMALL = 2  # height of the subtrees that the kernel keeps in registers
 _MOST_CURVE = (1 << 31) - 1  # what the kernel's indices hold
+# Values near the end of float32 give thresholds beyond it. Nothing finite is less than either of -inf and this, and a
+# missing value, which the kernel takes for -inf where it goes left, is less than this.
+_LEAST_THRESHOLD = np.finfo(np.float32).min
 _COVER = 1e-4  # float32 sums of millions of rows are off by 1e-7
 
 
@@ -30,8 +33,9 @@ class Forest:
     """Arrays by tree, by split (trees one after the other, parents first) and by leaf; see ``kernel.c``.
 
     Attributes:
-        features, outputs, depth, most_splits, most_points: sizes. base_score: float32 [outputs]. base: float64
-        [outputs], the mean output over the training rows, by the trees' covers.
+        features, outputs, depth, most_splits, most_points: sizes. rounds: the boosting rounds that the trees are of,
+        [begin, end). base_score: float32 [outputs]. base: float64 [outputs], the mean output over the training rows, by
+        the trees' covers.
         By tree: first [trees + 1] split; root: split within the tree, or ~leaf; points of the quadrature; output it
         adds to; tree_curve: first value of its curves; tall: how many of its splits stand first.
         By split: tree, level, feature, threshold, default_left; ratio: share of the training rows that went left;
@@ -46,6 +50,7 @@ class Forest:
     depth: int
     most_splits: int
     most_points: int
+    rounds: tuple[int, int]
     base_score: Array
     base: Array
     first: Array
@@ -122,7 +127,10 @@ def grow(ensemble: Ensemble) -> Forest:
     curve, curve_at, tree_curve = _curves(points, tree, before, share, gauss)
     leaf = nodes.condition[leaves] * ensemble.weight[nodes.tree[leaves]]
     if not np.isfinite(leaf).all():
-        raise ModelFileError("The model file has a leaf whose value is no number: it is damaged.")
+        raise ModelFileError(
+            "The model has a leaf whose value is infinite or no number (its fit diverged): its forecasts cannot be "
+            "explained."
+        )
     root = np.where(place[nodes.roots] >= 0, 0, ~leaf_place[nodes.roots])
     asked_again = np.zeros(splits.size, bool)
     asked_again[before[before >= 0]] = True
@@ -132,6 +140,7 @@ def grow(ensemble: Ensemble) -> Forest:
         depth=len(levels),
         most_splits=int(np.diff(first).max(initial=1)),
         most_points=int(points.max(initial=1)),
+        rounds=ensemble.rounds,
         base_score=ensemble.base_score,
         base=np.zeros(ensemble.outputs),
         first=first.astype(np.int32),
@@ -143,7 +152,7 @@ def grow(ensemble: Ensemble) -> Forest:
         tree=tree.astype(np.int32),
         level=level,
         feature=feature.astype(np.int32),
-        threshold=nodes.condition[splits],
+        threshold=np.maximum(nodes.condition[splits], _LEAST_THRESHOLD),
         default_left=nodes.default_left[splits].astype(np.uint8),
         ratio=ratio,
         left=child(nodes.left[splits]).astype(np.int32),
@@ -204,7 +213,7 @@ class _Nodes:
         self.right: Array
         if (inner & ((self.feature < 0) | (self.feature >= ensemble.features))).any():
             raise ModelFileError("The model file has a split on a feature that is not there: it is damaged.")
-        if not np.isfinite(self.condition[inner]).all():
+        if np.isnan(self.condition[inner]).any():
             raise ModelFileError("The model file has a threshold that is no number: it is damaged.")
         self.parent = np.full(left.size, -1, np.int64)
         self.side = np.zeros(left.size, np.int64)

@@ -75,10 +75,8 @@ class _Reader:
         return count
 
     def text(self) -> str:
-        try:
-            return self.take(self.count()).decode()
-        except UnicodeDecodeError:
-            raise ModelFileError("A text in the model file is not UTF-8: it is damaged.") from None
+        # Names of features may be in any encoding, which XGBoost does not mind and trees do not ask.
+        return self.take(self.count()).decode("utf-8", "surrogateescape")
 
     def array(self, depth: int) -> Any:
         kind = self.take(2)[1:] if self.peek() == b"$" else None

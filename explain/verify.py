@@ -58,11 +58,14 @@ def verify(model: bytes, X: Array) -> Verification:
         path = Path(folder) / "model.ubj"
         path.write_bytes(model)
         booster = xgb.Booster({"nthread": 1}, model_file=str(path))
+    forest = grow(read_model(model))
+    begin, end = forest.rounds
+    if (begin, end) != (0, booster.num_boosted_rounds()):
+        booster = booster[begin:end]  # the trees that are served
     leaves = booster.predict(xgb.DMatrix(X, nthread=1), pred_leaf=True).reshape(len(X), -1).astype(np.int32)
     chosen = _rows(leaves)
     part = X[chosen]
     matrix = xgb.DMatrix(part, nthread=1)
-    forest = grow(read_model(model))
     engine = TreeEngine(forest)
     ours = engine.contributions(part).values
     plain = booster.predict(matrix, output_margin=True)
