@@ -27,7 +27,7 @@ class Call:
     Attributes:
         body: strict JSON, or the fields of a form, or None. size: the body's bytes.
         secret: the token it came with, "" without one.
-        secure: whether it came by https.
+        secure: whether it came by https. accept: its Accept header, "" without one.
     """
 
     parts: "Parts"
@@ -39,6 +39,7 @@ class Call:
     secret: str = ""
     secure: bool = False
     size: int = 0
+    accept: str = ""
 
 
 @dataclass(frozen=True)

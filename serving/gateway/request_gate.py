@@ -22,6 +22,7 @@ from serving.gateway.content_security import POLICY
 from serving.gateway.endpoint import ANONYMOUS, Call, Endpoint, match
 from serving.gateway.service_parts import Parts
 from serving.http.authentication import COOKIE
+from serving.http.content_negotiation import preferred_type
 from serving.http.problems import problem_response
 from serving.http.request_log import log_request, log_unexpected
 from serving.http.strict_json import parse
@@ -32,6 +33,7 @@ _CURRENT: ContextVar[tuple[Call, Endpoint]] = ContextVar("vigie_call")
 """The call behind the gate, for BentoML's own API methods."""
 MAX_PATH, MAX_QUERY = 512, 2_048
 UNMATCHED = "unmatched"
+_FORMS = ("application/json", "text/html")
 _LOOPBACK = ("127.0.0.1", "::1")
 SMALL = 32_768
 """Bytes of a body; a larger one is parsed in a thread, and holds up nobody else's answer."""
@@ -147,7 +149,8 @@ class Gate:
         if self._parts.releases.due:
             await self._parts.workers.run(self._parts.releases.refresh)
         secure = scope.get("scheme") == "https"
-        call = Call(self._parts, caller, seen.request_id, values, query, body, secret, secure, size)
+        accept = _accept(headers)
+        call = Call(self._parts, caller, seen.request_id, values, query, body, secret, secure, size, accept)
         return call, endpoint
 
     async def _caller(
@@ -171,7 +174,7 @@ class Gate:
                 return caller, ""
         if endpoint.roles is None or (endpoint.local and _is_local(scope, headers)):
             return ANONYMOUS, ""
-        if endpoint.page and b"text/html" in headers.get(b"accept", b""):
+        if endpoint.page and preferred_type(_accept(headers), _FORMS) == "text/html":
             raise Problem(303, "sign_in", "Sign in first.", headers={"location": "/sign-in"})
         raise _unauthorised("no_token", "Send a token: Authorization: Bearer … (vigie token create).")
 
@@ -255,8 +258,14 @@ def _headers(scope: Scope) -> dict[bytes, bytes]:
     for name, value in scope["headers"]:
         if name in found and name in (b"authorization", b"content-type", b"content-length"):
             raise Problem(400, "repeated_header", "A header that says one thing was sent twice.")
+        if name == b"accept" and name in found:
+            value = found[name] + b"," + value  # a list may come in several headers
         found[name] = value
     return found
+
+
+def _accept(headers: dict[bytes, bytes]) -> str:
+    return headers.get(b"accept", b"").decode("latin-1")
 
 
 def _bearer(headers: dict[bytes, bytes]) -> str | None:

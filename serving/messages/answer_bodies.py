@@ -33,6 +33,7 @@ __all__ = [
     "Models",
     "Quantiles",
     "ReleaseSummary",
+    "ReleaseUnit",
     "ScopeCell",
     "StoredPrediction",
     "TableCount",
@@ -374,14 +375,32 @@ class ScopeCell(Answer):
     horizon_hours: Finite
 
 
+class ReleaseUnit(Answer):
+    """A unit that a release can be asked for."""
+
+    unit: str
+    label: str
+    group: str
+
+
 class ReleaseSummary(Answer):
-    """A release in use."""
+    """A release in use.
+
+    Attributes:
+        units, horizons_hours: what bed demand can be asked for; empty for wait time. departments, triage_levels:
+        those that wait time was trained with; empty for bed demand. scope: where the model itself may speak;
+        elsewhere the baseline answers.
+    """
 
     name: str
     version: str
     digest: str
     sequence: int
     released_at: datetime
+    units: tuple[ReleaseUnit, ...]
+    horizons_hours: tuple[Finite, ...]
+    departments: tuple[str, ...]
+    triage_levels: tuple[str, ...]
     scope: tuple[ScopeCell, ...]
     card: str
     warning: str | None

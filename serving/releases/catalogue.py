@@ -11,7 +11,7 @@ from registry.trust.candidates import MODELS, candidate, candidates
 from registry.trust.releases import load_release
 from registry.trust.trust_store import load_trust
 from serving.errors import Problem
-from serving.messages.answer_bodies import CandidateSummary, Models, ReleaseSummary, ScopeCell
+from serving.messages.answer_bodies import CandidateSummary, Models, ReleaseSummary, ReleaseUnit, ScopeCell
 from serving.messages.forecast_protocol import LoadedModel
 from serving.releases.releases_in_use import Releases, State
 
@@ -107,6 +107,10 @@ def _summary(loaded: LoadedModel, state: State) -> ReleaseSummary:
         digest=loaded.digest,
         sequence=loaded.sequence,
         released_at=moment(loaded.released_at),
+        units=tuple(ReleaseUnit(unit=u.unit, label=u.label, group=u.group) for u in loaded.units),
+        horizons_hours=loaded.horizons_hours,
+        departments=loaded.departments,
+        triage_levels=loaded.triage_levels,
         scope=tuple(ScopeCell(unit_group=g, horizon_hours=h) for g, h in sorted(loaded.scope)),
         card=f"/v1/models/{loaded.name}/card?version={loaded.version}",
         warning=None if state.fault is None else "the newest release does not verify; this one goes on",

