@@ -17,13 +17,18 @@ import logging
 
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry
 
 from registry.digests import sync_folder
 from registry.errors import StoreError
+from registry.mlflow_artifacts import ROOT, SCHEME, HomeArtifactRepository
+from registry.settings import sqlite_url
 
 __all__ = ["add_comparison", "record", "tracking_uri"]
 
 _EXPERIMENT = "vigie"
+
+_artifact_repository_registry.register(SCHEME, HomeArtifactRepository)
 
 for _name in ("mlflow", "alembic"):
     logging.getLogger(_name).setLevel(logging.WARNING)
@@ -31,7 +36,7 @@ for _name in ("mlflow", "alembic"):
 
 def tracking_uri(home: Path) -> str:
     """MLflow's store of an installation."""
-    return f"sqlite:///{home.resolve() / 'mlflow.db'}"
+    return sqlite_url(home / "mlflow.db")
 
 
 def record(
@@ -53,7 +58,7 @@ def record(
         with _one_at_a_time(home):
             _make_store(home)
         client = MlflowClient(tracking_uri(home), tracking_uri(home))
-        run = client.create_run(_experiment(client, home), run_name=model, tags=dict(tags))
+        run = client.create_run(_experiment(client), run_name=model, tags=dict(tags))
         for name, value in parameters.items():
             client.log_param(run.info.run_id, name, value)
         for name, number in metrics.items():
@@ -108,23 +113,55 @@ def _make_store(home: Path) -> None:
     """Makes the store aside and puts it in place whole: a run may be stopped while its tables are made."""
     path, building = home / "mlflow.db", home / "mlflow.db.new"
     if path.exists():
+        _make_relative(path)
         return
     for left in home.glob("mlflow.db.new*"):
         left.unlink()
-    MlflowClient(f"sqlite:///{building.resolve()}").search_experiments()
+    MlflowClient(sqlite_url(building)).search_experiments()
+    _make_relative(building)
     with closing(sqlite3.connect(building)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     os.rename(building, path)
     sync_folder(home)
 
 
-def _experiment(client: MlflowClient, home: Path) -> str:
+# Where MLflow stores addresses of artefacts: table, column.
+_ADDRESSES = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("model_versions", "source"),
+    ("model_versions", "storage_location"),
+)
+
+
+def _make_relative(database: Path) -> None:
+    """Addresses that name a folder of a machine become those of the home in which the store stands.
+
+    MLflow writes one for its default experiment, and stores of before have one for every run: where such a home was
+    copied or moved, they are those of the home that it was.
+    """
+    with closing(sqlite3.connect(database, timeout=60)) as connection, connection:
+        changed = 0
+        for table, column in _ADDRESSES:
+            rows = connection.execute(
+                f"SELECT rowid, {column} FROM {table} WHERE {column} LIKE 'file:%' OR {column} LIKE '/%'"  # noqa: S608
+            ).fetchall()
+            for row, address in rows:
+                _, _, rest = str(address).partition("/mlflow-artifacts")
+                relative = f"{ROOT}{rest}"
+                connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (relative, row))  # noqa: S608
+            changed += len(rows)
+    if changed:  # what a row was is not left in the file, either
+        with closing(sqlite3.connect(database, timeout=60, isolation_level=None)) as connection:
+            connection.execute("VACUUM")
+
+
+def _experiment(client: MlflowClient) -> str:
     found = client.get_experiment_by_name(_EXPERIMENT)
     if found is not None:
         return str(found.experiment_id)
-    location = (home / "mlflow-artifacts").resolve().as_uri()
     try:
-        return str(client.create_experiment(_EXPERIMENT, artifact_location=location))
+        return str(client.create_experiment(_EXPERIMENT, artifact_location=ROOT))
     except MlflowException:  # somebody else made it in the meantime
         again = client.get_experiment_by_name(_EXPERIMENT)
         if again is None:

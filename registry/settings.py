@@ -7,7 +7,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hospital.words.language import Language
 
-__all__ = ["Settings"]
+__all__ = ["Settings", "sqlite_url"]
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of a SQLite file, for SQLAlchemy, which takes a percent sign and a question mark for more than a name."""
+    return f"sqlite:///{str(path.resolve()).replace('%', '%25').replace('?', '%3F')}"
 
 
 class Settings(BaseSettings):
@@ -38,7 +43,7 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The database's URL."""
-        return self.database_url or f"sqlite:///{self.home.resolve() / 'vigie.db'}"
+        return self.database_url or sqlite_url(self.home / "vigie.db")
 
     @property
     def releases(self) -> Path:
