@@ -101,13 +101,14 @@ def models(
 
 
 def _summary(loaded: LoadedModel, state: State) -> ReleaseSummary:
+    asked = loaded.units if loaded.horizons_hours else ()  # a wait is asked by department, not by unit
     return ReleaseSummary(
         name=loaded.name,
         version=loaded.version,
         digest=loaded.digest,
         sequence=loaded.sequence,
         released_at=moment(loaded.released_at),
-        units=tuple(ReleaseUnit(unit=u.unit, label=u.label, group=u.group) for u in loaded.units),
+        units=tuple(ReleaseUnit(unit=u.unit, label=u.label, group=u.group) for u in asked),
         horizons_hours=loaded.horizons_hours,
         departments=loaded.departments,
         triage_levels=loaded.triage_levels,
