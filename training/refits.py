@@ -31,7 +31,7 @@ from registry.model.dataset import PreparedBeds, PreparedWaits, fitted_until
 from registry.model.feature_groups import group_sums, spread_rows
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.linear_step import Median
-from registry.model.package_dataset import prepare
+from registry.model.scoring import prepare
 from registry.settings import Settings
 from registry.trust.candidates import candidate
 from registry.trust.snapshots import open_snapshot

@@ -11,7 +11,7 @@ from registry.errors import CandidateError
 from registry.facts.efficiency_facts import Costed
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_model import ForecastModel, Rows
-from registry.model.package_dataset import prepare
+from registry.model.scoring import prepare
 from registry.model.trust_limits import emergency_of
 from registry.policy.trusted_scope import in_scope
 from registry.settings import Settings

@@ -13,8 +13,7 @@ from registry.evidence.records import DailyInput, Scored
 from registry.facts.daily_series import InputRows, error_series, input_series
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_model import ForecastModel
-from registry.model.package_dataset import prepare
-from registry.model.scoring import score
+from registry.model.scoring import prepare, score
 
 __all__ = ["daily_series", "later"]
 

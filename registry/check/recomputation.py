@@ -37,8 +37,7 @@ from registry.model.dataset import PreparedBeds, PreparedWaits, split_of
 from registry.model.feature_groups import rows_of
 from registry.model.forecast_model import ForecastModel
 from registry.model.hospital_total_scores import score_hospital_total
-from registry.model.package_dataset import prepare
-from registry.model.scoring import read_reported, reported_arrays, score
+from registry.model.scoring import prepare, read_reported, reported_arrays, score
 from registry.package.manifest import package_digest
 from registry.policy.board_policy import Policy
 from registry.record.database import open_database

@@ -16,8 +16,7 @@ from hospital.record.events import FOREVER
 from registry.errors import CandidateError, PackageError
 from registry.evidence.records import Scored
 from registry.model.forecast_model import ForecastModel
-from registry.model.package_dataset import prepare
-from registry.model.scoring import score
+from registry.model.scoring import prepare, score
 from registry.package.manifest import package_digest
 from registry.settings import Settings
 from registry.statistics.intervals import block_mean

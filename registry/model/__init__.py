@@ -1,4 +1,4 @@
 """A verified package as something that forecasts and explains, and the rows it does so for.
 
-Door: `forecast_model.ForecastModel`, `scope_fallback.answer`, `scope_fallback.unsound`, `package_dataset.prepare`.
+Door: `forecast_model.ForecastModel`, `scope_fallback.answer`, `scope_fallback.unsound`, `scoring.prepare`.
 """

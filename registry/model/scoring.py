@@ -8,18 +8,28 @@ import numpy as np
 from hospital.arrays import Array
 from hospital.dataset.samples import WaitSamples
 from hospital.dataset.splits import Split
+from hospital.ingest.event_columns import events_of
+from hospital.ingest.hospital_reader import HospitalTables
 from registry.digests import sha256_bytes, sha256_file, write_atomically
 from registry.errors import SnapshotError
 from registry.evidence.records import Scored
-from registry.model.dataset import PreparedBeds, PreparedWaits, forecast
+from registry.model.dataset import PreparedBeds, PreparedWaits, forecast, prepare_beds, prepare_waits
 from registry.model.forecast_model import ForecastModel
 from registry.model.hospital_total import HOSPITAL
 from registry.model.hospital_total_scores import score_hospital_total
 from registry.model.trust_limits import emergency_of
 
-__all__ = ["audit_of", "read_reported", "reported_scores", "score", "write_reported"]
+__all__ = ["audit_of", "prepare", "read_reported", "reported_scores", "score", "write_reported"]
 
 AGE_BANDS = ((16, "0-15"), (40, "16-39"), (65, "40-64"), (80, "65-79"), (200, "80+"))
+
+
+def prepare(model: ForecastModel, tables: HospitalTables) -> PreparedBeds | PreparedWaits:
+    """Samples and features of a package's model on tables: the same for a check, its child process and a comparison."""
+    events = events_of(tables)
+    if model.name == "wait-time":
+        return prepare_waits(events, tables.audit_attributes, model.features)
+    return prepare_beds(events, model.manifest.covariates, model.manifest.horizons_hours, model.features)
 
 
 def score(model: ForecastModel, prepared: PreparedBeds | PreparedWaits, mask: Array) -> Scored:

@@ -29,8 +29,8 @@ from registry.cards.card_document import build_card
 from registry.errors import BulkError
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_model import ForecastModel
-from registry.model.package_dataset import prepare
 from registry.model.scope_fallback import answer
+from registry.model.scoring import prepare
 from registry.policy.board_policy import default_policy
 from registry.record.database import open_database, writing
 from registry.trust.candidates import MODELS, Candidate, register

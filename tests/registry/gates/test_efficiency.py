@@ -22,7 +22,7 @@ from registry.facts.energy import Meter, watt_hours
 from registry.gates import GateResult, Verdict
 from registry.gates.efficiency import judge_efficiency
 from registry.model.forecast_model import ForecastModel
-from registry.model.package_dataset import prepare
+from registry.model.scoring import prepare
 from registry.policy.board_policy import default_policy
 from tests.support.installation import Installation
 from tests.support.sound_facts import SOUND, waits, with_probed

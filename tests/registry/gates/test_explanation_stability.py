@@ -24,7 +24,7 @@ from registry.gates.explanation import judge_explanation
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.feature_groups import centred, feature_groups, group_contributions, rows_of, spread_rows
 from registry.model.forecast_model import ForecastModel
-from registry.model.package_dataset import prepare
+from registry.model.scoring import prepare
 from registry.policy.board_policy import default_policy
 from registry.settings import Settings
 from registry.trust.candidates import Candidate

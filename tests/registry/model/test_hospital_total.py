@@ -28,9 +28,8 @@ from registry.model.forecast_model import ForecastModel
 from registry.model.hospital_total import HospitalTotal, same_time_and_horizon, sums_of
 from registry.model.hospital_total_answer import answer_hospital_total
 from registry.model.hospital_total_scores import score_hospital_total
-from registry.model.package_dataset import prepare
 from registry.model.scope_fallback import answer
-from registry.model.scoring import read_reported, score, write_reported
+from registry.model.scoring import prepare, read_reported, score, write_reported
 from registry.package.manifest import package_digest, write_package
 from registry.policy.board_policy import default_policy
 from registry.settings import Settings
