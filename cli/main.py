@@ -9,8 +9,9 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_command
 
+from cli.installation import read_settings
 from cli.parser import make_app
-from hospital.errors import VigieError
+from hospital.errors import ContractError, MappingError, VigieError
 
 __all__ = ["main"]
 
@@ -46,7 +47,7 @@ class _Verbs(TyperGroup):
         try:
             return super().invoke(ctx)
         except VigieError as error:
-            return _failed(str(error))
+            return _failed(_words(error))
         except KeyboardInterrupt:
             print("\nvigie: stopped; what was finished is kept, the rest is not there.", file=sys.stderr)
             return 130
@@ -72,6 +73,16 @@ def _name_home(command: Any, name: str = "") -> None:
         _name_home(below, f"{verb} {name}".strip())
     if name not in _WITHOUT_HOME:
         command.epilog = f"{command.epilog} {_HOME}" if command.epilog else _HOME
+
+
+def _words(error: VigieError) -> str:
+    """What an error says: faults of tables and mappings in the installation's language."""
+    faults = getattr(error, "faults", None)
+    if not isinstance(error, ContractError | MappingError) or not faults:
+        return str(error)
+    from hospital.contracts.fault_words import lines
+
+    return "\n".join(lines(faults, read_settings().language))
 
 
 def _failed(why: str) -> int:

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable
-from datetime import date, datetime, time, tzinfo
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,8 +22,11 @@ from cli.arguments import (
     day,
 )
 from cli.installation import now, read_settings, read_tables
+from hospital.errors import VigieError
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from hospital.dataset.splits import Kind
     from hospital.ingest.table_assembly import Finding
     from training.train import Trained
@@ -89,7 +92,7 @@ def train(
     settings, author = read_settings(), load_key(key) if key else None
     make_home(settings.home)
     tables = read_tables(settings, data, mapping)
-    test_start = _midnight(test_from, tables.zone) if test_from else None
+    test_start = _start(test_from, tables.zone) if test_from else None
     kind: Kind = "baseline" if baseline_only else "model"
     request = Request(
         model, horizons or (), test_start, seed, threads, kind, trials=tune or 0, ablation=not no_ablation
@@ -103,11 +106,18 @@ def train(
     return 0
 
 
-def _midnight(first: date, zone: tzinfo) -> int:
-    """The instant at which a day begins in a hospital's zone."""
-    from hospital.times import instant
+def _start(first: date, zone: "ZoneInfo") -> int:
+    """The instant at which a day begins in a hospital's zone.
 
-    return instant(datetime.combine(first, time.min, zone))
+    Raises:
+        VigieError: the zone never had that day.
+    """
+    from hospital.times import TimeError, instant, start_of_day
+
+    try:
+        return instant(start_of_day(first, zone))
+    except TimeError:
+        raise VigieError(f"{zone} had no {first.isoformat()}: name another day with --test-from.") from None
 
 
 def _print_notes(done: "Trained", findings: "Iterable[Finding]", *, baseline: bool, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.arguments import HorizonsOption, Json, LanguageOption, MappingFile, Port, Seed, day
+from cli.arguments import HorizonsOption, Json, Language, LanguageOption, MappingFile, Port, Seed, day
 from cli.installation import now, read_settings
 from hospital.errors import ContractError, Fault, HistoryError, MappingError, VigieError
 
@@ -114,9 +114,9 @@ def check(
     try:
         profile = _profile(data, mapping, horizons or ())
     except (ContractError, MappingError) as error:
-        return _refuse(error.faults, as_json)
+        return _refuse(error.faults, as_json, spoken)
     except HistoryError as error:
-        return _refuse((Fault(data.name, "no_history", str(error)),), as_json)
+        return _refuse((Fault(data.name, "no_history", str(error)),), as_json, spoken)
     if out is not None:
         write_atomically(out, render_page(profile, spoken).encode())
     if as_json:
@@ -170,18 +170,21 @@ def _profile(data: Path, mapping: Path | None, horizons_hours: tuple[float, ...]
 
     columns = load_mapping(mapping) if mapping else None
     # Nothing is kept, so nobody needs to find these pseudonyms again.
-    tables = read_hospital(data, columns, secrets.token_bytes(32))
+    tables = read_hospital(data, columns, secrets.token_bytes(32), any_step=True)
     return profile_of(tables, source=data.resolve().name, now=instant(now()), horizons_hours=horizons_hours)
 
 
-def _refuse(faults: tuple[Fault, ...], as_json: bool) -> int:
+def _refuse(faults: tuple[Fault, ...], as_json: bool, language: Language) -> int:
+    from hospital.contracts.fault_words import lines, said
+    from hospital.words.catalogue import text
+
     if as_json:
-        listed = [{"path": f.path, "code": f.code, "message": f.message, "rows": f.rows} for f in faults]
+        listed = [
+            {"path": f.path, "code": f.code, "message": said(f, language), "rows": f.rows} for f in faults
+        ]
         print(json.dumps({"verdict": "error", "faults": listed}, ensure_ascii=False))
         return 2
-    kinds = f"{len(faults)} kinds of faults" if len(faults) != 1 else "one kind of fault"
-    print(f"vigie: the tables cannot be read; {kinds}:", file=sys.stderr)
-    for fault in faults:
-        rows = f"{fault.rows:,} row{'s' if fault.rows != 1 else ''}"
-        print(f"  {fault.path}: {fault.message} ({rows})", file=sys.stderr)
+    print(f"vigie: {text('faults.refused_tables', language, n=len(faults))}", file=sys.stderr)
+    for line in lines(faults, language):
+        print(f"  {line}", file=sys.stderr)
     return 2

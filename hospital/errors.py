@@ -6,7 +6,8 @@ VigieError
 └── HistoryError       too little, or the wrong, history for what was asked
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 __all__ = ["ContractError", "Fault", "HistoryError", "MappingError", "VigieError"]
 
@@ -24,12 +25,15 @@ class Fault:
         code: a stable word for what is wrong, as in ``left_before_entered``.
         message: what is wrong and what to do, in words.
         rows: how many rows are concerned.
+        case: the text of the catalogue that says it, "" where none does. places: what fills the places of that text.
     """
 
     path: str
     code: str
     message: str
     rows: int = 1
+    case: str = ""
+    places: Mapping[str, object] = field(default_factory=dict, hash=False)
 
 
 class _FaultsError(VigieError):

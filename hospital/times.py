@@ -1,11 +1,12 @@
 """Instants, and how a written time becomes one.
 
 An instant is int64 microseconds since 1970-01-01T00:00Z. A written time carries its zone, or is read in the
-zone its mapping names; the hour that autumn repeats is resolved by rule or refused, the one that spring skips
-is always refused: it never was.
+zone its mapping names; the hour that a clock repeats and the one that it skips are resolved by rule or refused.
+A date without an hour is its day's first instant, also where the clock changes at midnight.
 """
 
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -16,10 +17,14 @@ __all__ = [
     "MISSING_TIME",
     "YEARS",
     "Repeated",
+    "Skipped",
     "TimeError",
+    "has_hour",
     "instant",
+    "localize",
     "moment",
     "parse_time",
+    "start_of_day",
 ]
 
 MISSING_TIME = -(2**63)
@@ -31,10 +36,14 @@ DAY = 24 * HOUR
 YEARS = (1900, 2200)
 """First and last year of a time that is one: others are typing errors or codes for "never"."""
 
-Repeated = Literal["first", "second", "refuse"]
+Repeated = Literal["first", "second", "in_order", "refuse"]
+"""Which of two hours is meant; "in_order" is decided by the order of rows (`hospital.contracts.repeated_hours`)."""
+Skipped = Literal["refuse", "shift"]
+"""What becomes of a time that the clock skipped; "shift": the clock was not put forward yet, an hour later it was."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_HOURS = re.compile(r"%[HIcXs]")
 
 
 class TimeError(ValueError):
@@ -58,9 +67,13 @@ def moment(at: int) -> datetime:
 
 
 def parse_time(
-    text: str, zone: ZoneInfo | None = None, repeated: Repeated = "refuse", form: str | None = None
+    text: str,
+    zone: ZoneInfo | None = None,
+    repeated: Repeated = "refuse",
+    form: str | None = None,
+    skipped: Skipped = "refuse",
 ) -> datetime:
-    """An aware time from text, ISO 8601 or a `strptime` form.
+    """An aware time from text, ISO 8601 or a `strptime` form; a date is its day's first instant.
 
     Raises:
         TimeError: ``not_a_time``, ``naive_time`` (no zone in the text and none given),
@@ -74,22 +87,70 @@ def parse_time(
         return _bounded(when)
     if zone is None:
         raise TimeError("naive_time")
-    return _localize(_bounded(when), zone, repeated)
+    if _is_date(text, form):
+        return start_of_day(_bounded(when).date(), zone)
+    return localize(_bounded(when), zone, repeated, skipped)
+
+
+def has_hour(form: str) -> bool:
+    """Whether a `strptime` form writes an hour; without one it writes a day."""
+    return _HOURS.search(form.replace("%%", "")) is not None
+
+
+def start_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant (UTC) at which a clock of the zone showed that day.
+
+    That is 01:00 where midnight was skipped, and the first midnight where it came twice.
+
+    Raises:
+        TimeError: ``nonexistent_local_time``: the zone went from the day before to the day after.
+    """
+    midnight = datetime.combine(day, time.min)
+    late, early = (midnight.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    # In a gap fold 0 counts from before the change, and lies after it; anywhere else it is the first midnight.
+    if late.astimezone(zone).replace(tzinfo=None) == midnight:
+        return late
+    before = early.astimezone(zone).utcoffset()
+    while late - early > _MICROSECOND:
+        middle = early + (late - early) / 2
+        early, late = (middle, late) if middle.astimezone(zone).utcoffset() == before else (early, middle)
+    if late.astimezone(zone).date() != day:
+        raise TimeError("nonexistent_local_time")
+    return late
+
+
+def localize(
+    naive: datetime, zone: ZoneInfo, repeated: Repeated = "refuse", skipped: Skipped = "refuse"
+) -> datetime:
+    """A time of the zone's clock as an aware one.
+
+    Raises:
+        TimeError: ``nonexistent_local_time``, ``repeated_local_time``.
+    """
+    first, second = naive.replace(tzinfo=zone, fold=0), naive.replace(tzinfo=zone, fold=1)
+    if first.utcoffset() == second.utcoffset():
+        return first
+    back = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None)
+    if back != naive:
+        if skipped == "refuse":
+            raise TimeError("nonexistent_local_time")
+        return first.astimezone(UTC)
+    if repeated not in ("first", "second"):
+        raise TimeError("repeated_local_time")
+    return first if repeated == "first" else second
+
+
+def _is_date(text: str, form: str | None) -> bool:
+    if form is not None:
+        return not has_hour(form)
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _bounded(when: datetime) -> datetime:
     if not YEARS[0] <= when.year <= YEARS[1]:
         raise TimeError("not_a_time")
     return when
-
-
-def _localize(naive: datetime, zone: ZoneInfo, repeated: Repeated) -> datetime:
-    first, second = naive.replace(tzinfo=zone, fold=0), naive.replace(tzinfo=zone, fold=1)
-    if first.utcoffset() == second.utcoffset():
-        return first
-    back = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None)
-    if back != naive:
-        raise TimeError("nonexistent_local_time")
-    if repeated == "refuse":
-        raise TimeError("repeated_local_time")
-    return first if repeated == "first" else second

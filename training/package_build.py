@@ -30,7 +30,6 @@ from registry.model.linear_step import LinearStep, Median
 from registry.model.training_range import TrainingRange
 from training.bed_baselines import (
     bed_baselines,
-    feature_of,
     usual_of_the_other_half,
     with_residuals,
 )
@@ -138,7 +137,7 @@ def fit_waits(
     signs = signs_of(training_set.features, WAIT_SIGNS)
     options = TreeOptions(seed=seed, threads=threads, progress=progress, hyperparameters=hyperparameters)
     trees = fit_trees(training_set.X, y, training_set.weight, signs=signs, **options)
-    departments = max(len(feature_of(data.features, "department").levels), 1)
+    departments = max(sum(len(f.levels) for f in data.features if f.name == "department"), 1)
     median = Median(TreeEngine.load(trees.median), None, training_set.features)
     errors = Errors.of(median, TreeEngine.load(trees.spread), calibration_set, later)
     groups, bands, triage = _wait_groups(departments)

@@ -10,7 +10,18 @@ import pyarrow
 import pyarrow.compute
 from numpy.typing import NDArray
 
-__all__ = ["as_text", "by_value", "joined", "other_decimal", "read_numbers", "rounded", "whole_years"]
+from hospital.contracts.codes import whole_code
+
+__all__ = [
+    "as_text",
+    "by_value",
+    "joined",
+    "other_decimal",
+    "read_numbers",
+    "rounded",
+    "whole_codes",
+    "whole_years",
+]
 
 _SCIENTIFIC = re.compile(r"[+-]?\d+[.,]\d+[eE][+-]?\d+|[+-]?\d+[eE][+]\d+")
 _SURE_DIGITS = {4: 2**24, 8: 10**15}
@@ -38,6 +49,15 @@ def as_text(cell: object) -> str:
     if isinstance(cell, datetime) and cell.time() == time.min and cell.tzinfo is None:
         return cell.date().isoformat()
     return str(cell).strip()
+
+
+def whole_codes(texts: pd.Series) -> pd.Series:
+    """`whole_code` of each text (str or object [n]); what is no text stays as it is."""
+    if isinstance(texts.dtype, pd.StringDtype):
+        return by_value(texts, lambda values: values.map(whole_code))
+    cells = np.empty(len(texts), object)
+    cells[:] = [whole_code(cell) if isinstance(cell, str) else cell for cell in texts.to_numpy(object)]
+    return pd.Series(cells, index=texts.index, dtype=np.dtype(object))
 
 
 def read_numbers(cells: pd.Series, decimal: str = ".") -> tuple[pd.Series, NDArray[np.bool_]]:

@@ -1,7 +1,8 @@
 """The contracts for files: pandera schemas generated from the one table of columns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache, partial
 from typing import Any
 
@@ -11,10 +12,12 @@ import pandera.pandas as pa
 from numpy.typing import NDArray
 from pandera.errors import SchemaErrors
 
-from hospital.contracts.cell_values import by_value, other_decimal
-from hospital.contracts.request_models import CLOCK_TOLERANCE, message_of, text_fault
+from hospital.contracts.cell_values import by_value, other_decimal, whole_codes
+from hospital.contracts.codes import FREE_TEXTS
+from hospital.contracts.fault_words import fault
+from hospital.contracts.request_models import CLOCK_TOLERANCE, column_fault, text_fault
 from hospital.contracts.tables import TABLES, Column, Kind, Table
-from hospital.contracts.time_columns import Clock, read_times
+from hospital.contracts.time_columns import Clock, clock_changes, read_times
 from hospital.errors import ContractError, Fault
 
 __all__ = ["Clock", "Faults", "check", "duplicates", "schema", "validate"]
@@ -22,6 +25,8 @@ __all__ = ["Clock", "Faults", "check", "duplicates", "schema", "validate"]
 _RECEIVED = Column("received_at", Kind.TIME, required=True)
 _TOLERANCE = pd.Timedelta(microseconds=CLOCK_TOLERANCE)
 _NUMBERS = (Kind.NUMBER, Kind.INTEGER)
+_CLOCK_CHANGES = ("nonexistent_local_time", "repeated_local_time", "both_hours")
+_DAYS_SHOWN = 4
 _NO_ROWS = np.empty(0, np.int64)
 
 
@@ -32,6 +37,8 @@ class Faults:
         self.table = table
         self.cells: dict[tuple[str, str], NDArray[np.int64]] = {}
         self._told: dict[str, NDArray[np.int64]] = {}
+        self._changes: dict[tuple[str, str], set[date]] = {}
+        self._zone = ""
 
     def add(self, column: str, code: str, rows: Sequence[int] | NDArray[np.integer]) -> None:
         """Notes that cells of a column are faulty."""
@@ -46,6 +53,26 @@ class Faults:
         for (column, code), cells in other.cells.items():
             if column != "*" or (column, code) not in self.cells:  # what is said of the whole is said once
                 self.add(column, code, rows(cells))
+        for at, days in other._changes.items():
+            self.note_changes(*at, days, other._zone)
+
+    def divided(self, apart: Callable[[str], bool]) -> tuple["Faults", "Faults"]:
+        """The faults of the codes that `apart` names, and the others."""
+        both = Faults(self.table), Faults(self.table)
+        for (column, code), rows in self.cells.items():
+            both[0 if apart(code) else 1].add(column, code, rows)
+        for at, days in self._changes.items():
+            both[0 if apart(at[1]) else 1].note_changes(*at, days, self._zone)
+        return both
+
+    def rows(self) -> NDArray[np.int64]:
+        """The rows that have a fault, ascending."""
+        return np.unique(np.concatenate([_NO_ROWS, *self.cells.values()]))
+
+    def note_changes(self, column: str, code: str, days: Iterable[date], zone: str) -> None:
+        """Notes the days on which the clock of a zone changed, of times that it skipped or repeated."""
+        self._changes.setdefault((column, code), set()).update(days)
+        self._zone = zone
 
     def mark(self, column: str, code: str, faulty: NDArray[np.bool_]) -> None:
         """Notes the cells of a column where `faulty` (bool [n]) is true."""
@@ -54,9 +81,19 @@ class Faults:
     def all(self) -> tuple[Fault, ...]:
         """One fault for each column and code, with the first row concerned."""
         return tuple(
-            Fault(f"{self.table}[{rows.min()}].{column}", code, message_of(code), rows.size)
+            self.at(f"{self.table}[{rows.min()}].{column}", column, code, rows.size)
             for (column, code), rows in sorted(self.cells.items())
         )
+
+    def at(self, path: str, column: str, code: str, rows: int) -> Fault:
+        """The fault of a column's cells at a path."""
+        contract = TABLES.get(self.table)
+        days = sorted(self._changes.get((column, code), ()))
+        if code == "conflicting_revision" and contract is not None and column in contract.key:
+            return fault(path, "conflicting_revision/key", rows, key=contract.key)
+        places = {"days": (*days[:_DAYS_SHOWN], *["…"] * (len(days) > _DAYS_SHOWN)), "zone": self._zone}
+        own = contract.by_name.get(column) if contract is not None else None
+        return column_fault(path, code, own, rows, **(places if days else {}))
 
 
 @dataclass(frozen=True)
@@ -257,9 +294,12 @@ def _typed(raw: pd.Series | None, column: Column, clock: Clock, faults: Faults, 
         return pd.Series(None, index=range(size), dtype=missing.get(column.kind, "object"))
     raw = raw.reset_index(drop=True)
     if column.kind is Kind.TIME:
-        times, codes = read_times(raw, clock, clock.forms.get(column.name))
+        form = clock.forms.get(column.name)
+        times, codes = read_times(raw, clock.of(column.name), form)
         for code, rows in codes.items():
             faults.mark(column.name, code, rows)
+            if code in _CLOCK_CHANGES:
+                faults.note_changes(column.name, code, clock_changes(raw, rows, form), str(clock.zone))
         return times
     if column.kind in _NUMBERS:
         return _numbers(raw, column.name, faults)
@@ -268,12 +308,15 @@ def _typed(raw: pd.Series | None, column: Column, clock: Clock, faults: Faults, 
 
 def _texts(raw: pd.Series, column: Column, faults: Faults) -> pd.Series:
     if isinstance(raw.dtype, pd.StringDtype):
-        return by_value(raw, lambda texts: texts)  # one object for each text, not for each cell
+        if column.name in FREE_TEXTS:
+            return by_value(raw, lambda texts: texts)  # one object for each text, not for each cell
+        return whole_codes(raw)
     cells = raw.astype(object).where(raw.notna(), None).to_numpy(object, copy=True)
     wrong = np.fromiter((c is not None and not isinstance(c, str) for c in cells), bool, len(cells))
     faults.mark(column.name, "not_a_choice" if column.choices is not None else "not_text", wrong)
     cells[wrong] = None
-    return pd.Series(cells, dtype=np.dtype(object))
+    texts = pd.Series(cells, dtype=np.dtype(object))
+    return texts if column.name in FREE_TEXTS else whole_codes(texts)
 
 
 def _numbers(raw: pd.Series, name: str, faults: Faults) -> pd.Series:

@@ -1,7 +1,7 @@
 """The contracts for requests: pydantic models generated from the one table of columns."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -20,6 +20,8 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from hospital.contracts.codes import FREE_TEXTS, whole_code
+from hospital.contracts.fault_words import fault, message_of
 from hospital.contracts.tables import TABLES, Column, Kind, Table
 from hospital.contracts.text_cleaning import clean_text
 from hospital.errors import ContractError, Fault
@@ -27,9 +29,8 @@ from hospital.times import MINUTE, TimeError, instant, parse_time
 
 __all__ = [
     "CLOCK_TOLERANCE",
-    "MESSAGES",
+    "column_fault",
     "fault_code",
-    "message_of",
     "model_of",
     "name_fault",
     "text_fault",
@@ -42,61 +43,6 @@ TEXT_LENGTHS = {"label": 120}
 TEXT_LENGTH = 64
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
-
-MESSAGES: Mapping[str, str] = {
-    "missing": "a value is required",
-    "unknown_column": "the contract has no such column; remove it, or declare it in a mapping",
-    "no_known_column": "none of its columns is the contract's; add the line with their names, or map them",
-    "not_text": "text is expected",
-    "blank": "the text is blank; leave it out where nothing is known",
-    "too_long": "the text is too long",
-    "control_character": "the text holds a control character",
-    "not_a_number": "a finite number is expected",
-    "decimal_comma": (
-        "a number is written with another decimal sign than the mapping says: name the file's own there, as in "
-        'decimal = ","'
-    ),
-    "rounded_id": (
-        "an id is a number of more than 15 digits or in scientific notation (2.0E+16): digits were lost when a "
-        "spreadsheet or another program held it as a number; export the column as text"
-    ),
-    "mixed_dates": (
-        "the column holds real dates and dates as text: a spreadsheet program with the other order of day and month "
-        "has turned those that it could into dates, with day and month exchanged; export the file again from its "
-        "source, and import the column as text"
-    ),
-    "not_an_integer": "a whole number is expected",
-    "out_of_range": "the number is outside the range of the contract",
-    "not_a_choice": "the text is none of the contract's choices",
-    "not_a_time": "a time is expected, in ISO 8601 or as the mapping's format says",
-    "naive_time": "the time has no zone; write it with one, or name the zone in the mapping",
-    "nonexistent_local_time": (
-        "the clock of the zone skipped this time in spring; correct it, or the mapping's zone"
-    ),
-    "repeated_local_time": (
-        "the clock of the zone showed this time twice in autumn; set repeated_hour in the mapping"
-    ),
-    "after_reception": (
-        "what has happened lies more than 5 minutes after its reception; check the clock or the zone"
-    ),
-    "not_an_object": "an object with named columns is expected",
-    "not_a_name": "a name is letters, digits and _, up to 64, the first no digit",
-    "name_taken": "the contract has a column of this name; choose another",
-    "conflicting_revision": (
-        "the same row came again with other content and no later received_at; "
-        "give each revision its own received_at, or keep one row"
-    ),
-    "code_not_listed": "a code is not listed in the mapping; list it under codes or missing",
-    "column_not_in_file": "the file has no such column; correct the mapping or the file",
-}
-"""What each code means and what to do; ``before_…`` codes say themselves."""
-
-
-def message_of(code: str) -> str:
-    """What a code means, in words."""
-    if code.startswith("before_"):
-        return f"the time lies before {code.removeprefix('before_')}"
-    return MESSAGES.get(code, code.replace("_", " "))
 
 
 def text_fault(value: str, name: str) -> str | None:
@@ -117,6 +63,23 @@ def name_fault(table: str, name: str) -> str | None:
     return "name_taken" if name in {*TABLES[table].by_name, "received_at", "audit", "covariates"} else None
 
 
+def column_fault(path: str, code: str, column: Column | None, rows: int = 1, **places: object) -> Fault:
+    """A fault of a column's cells, with the limits that the column has.
+
+    Args:
+        column: None where the column is none of a contract. places: of the text, as the days of a clock's changes.
+    """
+    if column is None:
+        return fault(path, f"{code}/on" if "days" in places else code, rows, **places)
+    if code == "too_long":
+        return fault(path, "too_long/at", rows, limit=TEXT_LENGTHS.get(column.name, TEXT_LENGTH))
+    if code == "out_of_range" and column.minimum is not None and column.maximum is not None:
+        return fault(path, "out_of_range/between", rows, low=column.minimum, high=column.maximum)
+    if code == "not_a_choice" and column.choices is not None:
+        return fault(path, "not_a_choice/of", rows, choices=column.choices)
+    return fault(path, f"{code}/on" if "days" in places else code, rows, **places)
+
+
 def _fail(code: str) -> PydanticCustomError:
     return PydanticCustomError(code, "{words}", {"words": message_of(code)})
 
@@ -127,7 +90,7 @@ def _text(name: str) -> Callable[[str], str]:
         code = text_fault(value, name)
         if code is not None:
             raise _fail(code)
-        return value
+        return value if name in FREE_TEXTS else whole_code(value)
 
     return check
 
@@ -151,6 +114,10 @@ def _time(value: object) -> object:
         raise _fail(error.code) from None
 
 
+def _code_as_listed(value: object) -> object:
+    return whole_code(value) if isinstance(value, str) else value
+
+
 def _whole(value: float) -> float:
     if not float(value).is_integer():
         raise _fail("not_an_integer")
@@ -168,7 +135,7 @@ def _type_of(column: Column) -> Any:
         ]
         return Annotated[number, AfterValidator(_whole)] if column.kind is Kind.INTEGER else number
     if column.choices is not None:
-        return Literal[column.choices]
+        return Annotated[Literal[column.choices], BeforeValidator(_code_as_listed)]
     length = TEXT_LENGTHS.get(column.name, TEXT_LENGTH)
     schema = {"type": "string", "minLength": 1, "maxLength": length}
     return Annotated[str, Field(strict=True), AfterValidator(_text(column.name)), WithJsonSchema(schema)]
@@ -244,7 +211,7 @@ def validate_rows(
         try:
             valid = model.model_validate(row, context={"received_at": received})
         except ValidationError as error:
-            faults += [_fault(where, e["loc"], _code(table, e)) for e in error.errors()]
+            faults += [_fault(table, where, e["loc"], _code(table, e)) for e in error.errors()]
         else:
             found.append((where, _plain(table, valid, received)))
     kept = _kept(table, found, keep_duplicates, faults)
@@ -263,7 +230,8 @@ def _kept(
         key = tuple(row[name] for name in TABLES[table].key)
         earlier = first.setdefault(key, row)
         if earlier != row:
-            faults.append(_fault(where, ("received_at",), "conflicting_revision"))
+            path = f"{where}.{TABLES[table].key[-1]}"
+            faults.append(fault(path, "conflicting_revision/sent", key=TABLES[table].key))
         elif earlier is row or keep_duplicates:
             kept.append(row)
     return kept
@@ -281,10 +249,11 @@ def _plain(table: str, row: BaseModel, received_at: int) -> dict[str, Any]:
 _TIMES = {name: [c.name for c in table.columns if c.kind is Kind.TIME] for name, table in TABLES.items()}
 
 
-def _fault(where: str, loc: tuple[int | str, ...], code: str) -> Fault:
+def _fault(table: str, where: str, loc: tuple[int | str, ...], code: str) -> Fault:
     # A sender's own words for a column may be anything, a patient's name too: only names are shown.
     parts = [str(part) if _NAME.fullmatch(str(part)) else "?" for part in loc if part != "[key]"]
-    return Fault(".".join([where, *parts]), code, message_of(code))
+    column = TABLES[table].by_name.get(str(loc[0])) if len(loc) == 1 else None
+    return column_fault(".".join([where, *parts]), code, column)
 
 
 def _code(table: str, error: ErrorDetails) -> str:

@@ -5,8 +5,8 @@ alone says what is wrong with it.
 """
 
 import re
-from collections.abc import Hashable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -16,9 +16,21 @@ import pyarrow
 import pyarrow.compute
 from numpy.typing import NDArray
 
-from hospital.times import YEARS, Repeated, TimeError, instant, parse_time
+from hospital.contracts.cell_values import as_text
+from hospital.contracts.repeated_hours import RowOrder
+from hospital.times import (
+    YEARS,
+    Repeated,
+    Skipped,
+    TimeError,
+    has_hour,
+    instant,
+    localize,
+    parse_time,
+    start_of_day,
+)
 
-__all__ = ["Clock", "dates_and_texts", "read_times"]
+__all__ = ["Clock", "clock_changes", "dates_and_texts", "read_times"]
 
 Mask = NDArray[np.bool_]
 
@@ -32,6 +44,8 @@ _DIRECTIVES = {
     "%S": r"[0-5]\d",
 }
 _DAY, _HOUR_OF_DAY = "{%Y}-{%m}-{%d}", "{%H}:{%M}(?::{%S}(?:\\.\\d{{3}}|\\.\\d{{6}})?)?"
+_DIGITS = 8
+_DATE_LENGTH = len("2024-01-31")
 _ISO_LOCAL = re.compile(f"{_DAY}(?:[T ]{_HOUR_OF_DAY})?".format_map(_DIRECTIVES), re.ASCII)
 _ISO_ZONED = re.compile(f"{_DAY}[T ]{_HOUR_OF_DAY}".format_map(_DIRECTIVES) + _OFFSET, re.ASCII)
 
@@ -42,38 +56,48 @@ class Clock:
 
     Attributes:
         zone: of naive times; None: they are refused.
-        repeated: which of the two hours in autumn.
+        repeated: which of the two hours in autumn. skipped: what becomes of spring's.
         forms: `strptime` forms by column; the other columns are ISO 8601.
+        order: of the rows, by the column whose times they are in the order of.
     """
 
     zone: ZoneInfo | None = None
     repeated: Repeated = "refuse"
     forms: dict[str, str] = field(default_factory=dict)
+    skipped: Skipped = "refuse"
+    order: tuple[str, RowOrder] | None = None
+
+    def of(self, column: str) -> "Clock":
+        """The clock of one column: without an order that is another's."""
+        return self if self.order is None or self.order[0] == column else replace(self, order=None)
 
 
 def read_times(raw: pd.Series, clock: Clock, form: str | None = None) -> tuple[pd.Series, dict[str, Mask]]:
     """Times (datetime64[us, UTC] [n]; NaT where missing or faulty), and which rows have which fault.
 
+    A cell without an hour is its day's first instant; so is midnight where all the column's times are midnights.
+
     Args:
-        raw: texts, dates or times; a date is its midnight. form: `strptime` form of texts, None for ISO 8601.
+        raw: texts, dates or times. form: `strptime` form of texts, None for ISO 8601.
     """
     if isinstance(raw.dtype, pd.DatetimeTZDtype):
         utc = raw.reset_index(drop=True).dt.tz_convert("UTC").dt.as_unit("us")
         return _within_years(utc, {})
     if raw.dtype.kind == "M":
-        return _in_zone(raw.reset_index(drop=True).dt.as_unit("us"), clock)
+        return _in_zone(raw.reset_index(drop=True).dt.as_unit("us"), clock, _no_dates)
     if isinstance(raw.dtype, pd.StringDtype) and form is None:
         read = _as_arrow(raw, clock)
         if read is not None:
             return read
-    cells = raw.to_numpy(object)
+    cells = _as_days(raw.to_numpy(object))
     utc = np.full(len(cells), np.datetime64("NaT"), "datetime64[us]")
     local = _matching(cells, _ISO_LOCAL if form is None else _pattern(form))
     zoned = _matching(cells, _ISO_ZONED, ~local) if form is None else np.zeros(len(cells), bool)
     faults: dict[str, Mask] = {}
     if local.any():
         naive = pd.to_datetime(pd.Series(cells[local]), format=form or "ISO8601", errors="coerce")
-        times, found = _in_zone(naive.dt.as_unit("us"), clock)
+        dates = lambda: np.array([_is_date(c, form) for c in cells[local]], bool)  # noqa: E731
+        times, found = _in_zone(naive.dt.as_unit("us"), clock, dates, np.flatnonzero(local))
         utc[local] = _bare(times)
         faults = {code: _spread(rows, local) for code, rows in found.items()}
     if zoned.any():
@@ -100,6 +124,36 @@ def dates_and_texts(cells: pd.Series) -> Mask:
     return texts
 
 
+def clock_changes(raw: pd.Series, rows: Mask, form: str | None = None) -> tuple[date, ...]:
+    """The days of the local times in some rows (bool [n]) of a column that a clock skipped or repeated."""
+    written = dict.fromkeys(raw.to_numpy(object)[rows].tolist())
+    return tuple(sorted({day for cell in written if (day := _local_day(cell, form)) is not None}))
+
+
+def _local_day(cell: object, form: str | None) -> date | None:
+    if isinstance(cell, date):
+        return cell.date() if isinstance(cell, datetime) else cell
+    try:
+        when = datetime.fromisoformat(str(cell)) if form is None else datetime.strptime(str(cell), form)
+    except ValueError:
+        return None
+    return when.date()
+
+
+def _is_date(cell: str, form: str | None) -> bool:
+    return len(cell) == _DATE_LENGTH if form is None else not has_hour(form)
+
+
+def _as_days(cells: NDArray[np.object_]) -> NDArray[np.object_]:
+    """A spreadsheet's or Parquet file's own times as dates, where all of them are midnights."""
+    times = [c for c in cells if isinstance(c, datetime)]
+    if not times or any(c.tzinfo is not None or c != datetime(c.year, c.month, c.day) for c in times):
+        return cells
+    out = cells.copy()
+    out[:] = [c.date() if isinstance(c, datetime) else c for c in cells]
+    return out
+
+
 def _as_arrow(raw: pd.Series, clock: Clock) -> tuple[pd.Series, dict[str, Mask]] | None:
     """The times of a text column that are all ISO 8601 with a zone, or all without; None for any other."""
     texts = pyarrow.array(raw.array)
@@ -111,7 +165,9 @@ def _as_arrow(raw: pd.Series, clock: Clock) -> tuple[pd.Series, dict[str, Mask]]
             times = texts.cast(pyarrow.timestamp("us", zone)).to_pandas()
         except pyarrow.ArrowInvalid:  # the 30th of February
             return None
-        return _in_zone(times, clock) if zone is None else _within_years(times, {})
+        if zone is not None:
+            return _within_years(times, {})
+        return _in_zone(times, clock, lambda: (raw.str.len() == _DATE_LENGTH).to_numpy(bool, na_value=False))
     return None
 
 
@@ -143,10 +199,13 @@ def _one_by_one(
 def _time_or_code(cell: object, clock: Clock, form: str | None) -> datetime | str:
     if isinstance(cell, date):  # a Parquet file's own dates and times
         cell, form = cell.isoformat(), None
+    if form is not None and isinstance(cell, (int, float, np.number)) and not isinstance(cell, bool):
+        # A day of eight digits that a spreadsheet holds as a number has lost the zero before it.
+        cell = as_text(cell).zfill(_DIGITS) if form in ("%d%m%Y", "%m%d%Y") else as_text(cell)
     if not isinstance(cell, str):
         return "not_a_time"
     try:
-        return parse_time(cell, clock.zone, clock.repeated, form)
+        return parse_time(cell, clock.zone, clock.repeated, form, clock.skipped)
     except TimeError as error:
         return error.code
 
@@ -175,7 +234,18 @@ def _spread(rows: Mask, among: Mask) -> Mask:
     return out
 
 
-def _in_zone(naive: pd.Series, clock: Clock) -> tuple[pd.Series, dict[str, Mask]]:
+def _no_dates() -> None:
+    """Of times that hold an hour, whatever it is."""
+
+
+def _in_zone(
+    naive: pd.Series, clock: Clock, dates: Callable[[], Mask | None], rows: NDArray[np.int64] | None = None
+) -> tuple[pd.Series, dict[str, Mask]]:
+    """Local times as instants.
+
+    Args:
+        dates: which of them (bool [n]) were written without an hour. rows: of the column (int64 [n]); None: all.
+    """
     given = naive.notna().to_numpy(bool)
     nothing = pd.Series(pd.NaT, index=naive.index).dt.tz_localize("UTC").dt.as_unit("us")
     if clock.zone is None:
@@ -190,13 +260,72 @@ def _in_zone(naive: pd.Series, clock: Clock) -> tuple[pd.Series, dict[str, Mask]
     )
     skipped = given & first.isna().to_numpy(bool)
     repeated = given & ~skipped & (first != second).to_numpy(bool)
-    times = second if clock.repeated == "second" else first
-    if skipped.any():
-        faults["nonexistent_local_time"] = skipped
-    if repeated.any() and clock.repeated == "refuse":
-        faults["repeated_local_time"] = repeated
-        times = times.mask(repeated)
+    if not (skipped.any() or repeated.any()):
+        return first, faults
+    days = _days(naive, dates())
+    times, unread = _skipped(first, naive, clock.zone, clock.skipped, skipped, days)
+    if unread.any():
+        faults["nonexistent_local_time"] = unread
+    hours = repeated & ~days
+    later, unclear = _second(naive, clock, hours, rows)
+    times = times.mask(later, second)
+    for code, wrong in unclear.items():
+        faults[code] = wrong
+        times = times.mask(wrong)
     return times, faults
+
+
+def _days(naive: pd.Series, dates: Mask | None) -> Mask:
+    """Which local times mean a day: those written without an hour, or all where nothing but midnights is there."""
+    known = naive.dropna()
+    if (known == known.dt.normalize()).all():
+        return np.ones(len(naive), bool)
+    return np.zeros(len(naive), bool) if dates is None else dates
+
+
+def _skipped(
+    times: pd.Series, naive: pd.Series, zone: ZoneInfo, rule: Skipped, skipped: Mask, days: Mask
+) -> tuple[pd.Series, Mask]:
+    """The times with those of skipped ones that mean something, and which (bool [n]) mean nothing."""
+    unread = skipped.copy()
+    meant: dict[tuple[pd.Timestamp, bool], datetime | None] = {}
+    for row in np.flatnonzero(skipped).tolist():
+        key = (naive.iloc[row], bool(days[row]))
+        if key not in meant:
+            meant[key] = _meant(key[0].to_pydatetime(), key[1], zone, rule)
+        when = meant[key]
+        if when is not None:
+            unread[row] = False
+            times.iloc[row] = pd.Timestamp(when)
+    return times, unread
+
+
+def _meant(naive: datetime, is_day: bool, zone: ZoneInfo, skipped: Skipped) -> datetime | None:
+    try:
+        return start_of_day(naive.date(), zone) if is_day else localize(naive, zone, "refuse", skipped)
+    except TimeError:
+        return None
+
+
+def _second(
+    naive: pd.Series, clock: Clock, hours: Mask, rows: NDArray[np.int64] | None
+) -> tuple[Mask, dict[str, Mask]]:
+    """Which repeated times (bool [n]) are the second of two, and which cannot be told, by code."""
+    none = np.zeros(len(naive), bool)
+    if not hours.any():
+        return none, {}
+    if clock.order is not None:
+        order = clock.order[1]
+        local = naive.to_numpy("datetime64[us]").view(np.int64)
+        place = np.arange(len(naive)) if rows is None else rows
+        again = _spread(order.number(place, local, hours) > 0, hours)
+        if clock.repeated == "in_order":
+            return again ^ _spread(order.newest_first(place, local, hours), hours), {}
+        if clock.repeated != "refuse" and again.any():
+            return none, {"both_hours": again}
+    if clock.repeated in ("first", "second"):
+        return hours if clock.repeated == "second" else none, {}
+    return none, {"repeated_local_time": hours}
 
 
 def _within_years(times: pd.Series, faults: dict[str, Mask]) -> tuple[pd.Series, dict[str, Mask]]:

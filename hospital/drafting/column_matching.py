@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from hospital.contracts.tables import TABLES, Kind
 from hospital.drafting.type_inference import Seen
 
-__all__ = ["BIRTH", "CODES", "SEX", "WORDS", "infer_table", "match_columns"]
+__all__ = ["BIRTH", "CODES", "SEX", "WORDS", "infer_table", "match_columns", "rivals"]
 
 _ENTRY = r"\b(entree|entered|arrivee|arrive|arrival|arrived|admis|admission|debut|start|in at)\b"
 _EXIT = r"\b(sortie|sorti|depart|left|discharge|discharged|fin|end|out at)\b"
@@ -83,6 +83,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
 SEX = r"\b(sexe|sex|gender)\b"
 BIRTH = r"\b(naissance|birth|ddn|dob|born)\b"
 
+_TRIAGED = 3
+
 CODES: Mapping[str, Mapping[str, str]] = {
     "triage": {},
     "arrival_mode": {
@@ -136,6 +138,13 @@ def match_columns(table: str, seen: Iterable[Seen]) -> dict[str, Seen]:
     return out
 
 
+def rivals(table: str, name: str, matched: Mapping[str, Seen], seen: Iterable[Seen]) -> list[Seen]:
+    """The file's columns that fit a contract column as well as the one that was taken, and are no other column's."""
+    pattern, kind = WORDS[table][name], TABLES[table].by_name[name].kind
+    free = [s for s in seen if s not in matched.values()]
+    return [s for s in free if re.search(pattern, s.words) and _may_be(s, kind)]
+
+
 def infer_table(stem_words: str, seen: list[Seen]) -> str | None:
     """The contract table that a file may hold; None where nothing of it is matched.
 
@@ -147,6 +156,8 @@ def infer_table(stem_words: str, seen: list[Seen]) -> str | None:
         found = match_columns(table, seen)
         required = [c.name for c in TABLES[table].columns if c.required and c.name != "label"]
         told = len(found) + 2 * sum(name in found for name in required) / max(len(required), 1)
+        if table == "visits" and "arrived_at" in found and {"triage", "triaged_at"} & set(found):
+            told += _TRIAGED  # nobody is triaged but in an emergency department
         scores[table] = told + 2 * bool(found) * bool(re.search(_NAMES[table], stem_words))
     best = max(scores, key=lambda t: scores[t])
     return best if scores[best] > 0 else None

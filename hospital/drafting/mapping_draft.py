@@ -10,12 +10,12 @@ from pathlib import Path
 import pandas as pd
 
 from hospital.contracts.cell_values import rounded
-from hospital.contracts.request_models import message_of
+from hospital.contracts.fault_words import message_of
 from hospital.contracts.tables import TABLES, Kind
 from hospital.contracts.time_columns import dates_and_texts
-from hospital.drafting.column_matching import BIRTH, SEX, infer_table, match_columns
+from hospital.drafting.column_matching import BIRTH, SEX, infer_table, match_columns, rivals
 from hospital.drafting.layout_detection import layout_lines, read_with_layout
-from hospital.drafting.toml_lines import audit_line, column_lines, inline_time, quoted, todo
+from hospital.drafting.toml_lines import audit_line, column_lines, guessed, inline_time, quoted, todo
 from hospital.drafting.type_inference import Seen, looks_like_a_value, see, words_of
 from hospital.drafting.ward_columns import Wards, wards_of
 from hospital.errors import ContractError, Fault
@@ -120,7 +120,8 @@ def _long(table: str, seen: list[Seen], is_rpu: bool) -> tuple[set[str], list[st
     for column in contract.columns:
         name = column.name
         if name in found:
-            lines += column_lines(column, found[name], [s for s in seen if s.kind == "hour"])
+            own = column_lines(column, found[name], [s for s in seen if s.kind == "hour"])
+            lines += guessed(own, found[name], name, rivals(table, name, found, given))
             hour = inline_time(found[name], seen) if column.kind is Kind.TIME else None
             used |= {hour.name} if hour is not None else set()
         elif is_rpu and name == "visit_id":
@@ -139,6 +140,11 @@ def _long(table: str, seen: list[Seen], is_rpu: bool) -> tuple[set[str], list[st
             form = f", format = {quoted(born.form)}" if born.form is not None else ""
             lines.append(f"age_years = {{ years_since = {quoted(born.name)}{form} }}")
             used.add(born.name)
+        elif table == "visits" and name == "triaged_at" and {"arrived_at", "triage"} <= set(found):
+            words = "no time of triage was matched: without one no triage is ever known, so that the arrival's is taken"
+            arrival = TABLES["visits"].by_name["arrived_at"]
+            own = column_lines(arrival, found["arrived_at"], [s for s in seen if s.kind == "hour"])
+            lines += [*todo(words), own[-1].replace("arrived_at", "triaged_at", 1)]
         elif column.required and name != "label":
             lines += [*todo("no column was matched; the contract requires it"), f'# {name} = "COLUMN"']
     sex = _named(SEX, seen) if contract.extra == "audit" else None
@@ -160,7 +166,9 @@ def _wide(wards: Wards) -> tuple[set[str], list[str]]:
     ]
     for ward, own in units.items():
         told = ", ".join(f"{name} = {quoted(s.name)}" for name, s in own.items())
-        lines.append(f"{quoted(ward)} = {{ {told} }}")
+        lines.append(
+            f"{quoted(ward)} = {{ {told} }} # TODO confirm (likely: a column of numbers beside a time)"
+        )
     used = {when.name, *([hour.name] if hour is not None else [])}
     return used | {s.name for own in units.values() for s in own.values()}, lines
 

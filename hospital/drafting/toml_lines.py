@@ -7,7 +7,7 @@ from hospital.contracts.tables import Column, Kind
 from hospital.drafting.column_matching import CODES
 from hospital.drafting.type_inference import Seen, words_of
 
-__all__ = ["audit_line", "column_lines", "inline_time", "quoted", "todo"]
+__all__ = ["audit_line", "column_lines", "guessed", "inline_time", "quoted", "todo"]
 
 _CODES, _LENGTH, _RARE = 30, 24, 5
 """A code is one of few, short, and not of a few people alone: what is not is shown to nobody."""
@@ -21,6 +21,19 @@ def quoted(text: str) -> str:
 def todo(words: str) -> list[str]:
     """What a person must do, as comments."""
     return textwrap.wrap(f"TODO {words}", 110, initial_indent="# ", subsequent_indent="# ")
+
+
+def guessed(lines: list[str], seen: Seen, name: str, rivals: list[Seen]) -> list[str]:
+    """The lines of a column, with how sure its match is; the contract's own name needs nobody's word."""
+    if seen.name == name:
+        return lines
+    why = "likely: by its name and the form of its values"
+    if seen.kind == "empty":
+        why = "doubtful: by its name alone, as the column is empty"
+    if rivals:
+        others = ", ".join(quoted(s.name) for s in rivals)
+        why = f"doubtful: {others} would fit as well"
+    return [*lines[:-1], f"{lines[-1]} # TODO confirm ({why})"]
 
 
 def inline_time(when: Seen, hours: list[Seen]) -> Seen | None:

@@ -17,6 +17,7 @@ MONTHLY = ("%m/%Y", "%Y-%m", "%Y/%m", "%m-%Y")
 _HOURS = ("%H:%M", "%H:%M:%S", "%Hh%M")
 _DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y", "%Y%m%d")
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %Hh%M", "T%H:%M", "T%H:%M:%S")
+_DIGITS = ("%Y%m%d", "%d%m%Y", "%m%d%Y")
 _FORMS = tuple(day + clock for day in _DAYS for clock in _CLOCKS)
 _UNKNOWN = ("NR", "NC", "ND", "NA", "N/A", "-", "?", "x", "X", "Inconnu", "inconnu", "unknown")
 _ROWS, _TRIED = 20_000, 300
@@ -99,7 +100,7 @@ def _kind(cells: pd.Series, texts: list[str]) -> tuple[Kind, list[str], bool]:
     if _iso(tried) and not all(len(text) == 8 and text.isdigit() for text in tried):
         return "time", [], False
     if all(_NUMBER.fullmatch(text) for text in texts):
-        days = _fitting(tried, ("%Y%m%d",)) if all(len(text) == 8 for text in tried) else []
+        days = _fitting(tried, _DIGITS) if all(len(text) == 8 for text in tried) else []
         return ("time", days, False) if days else ("number", [], any("," in text for text in texts))
     forms = _fitting(tried, _FORMS)
     return ("time", forms, False) if forms else ("text", [], False)

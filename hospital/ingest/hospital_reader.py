@@ -19,6 +19,7 @@ from hospital.mapping.column_mapping import MappedFile
 from hospital.mapping.file_layout import PLAIN, FileLayout
 from hospital.mapping.mapping_file import Mapping, TableMapping
 from hospital.mapping.mapping_language import FILE_NAME
+from hospital.mapping.row_conditions import RowChoice
 from hospital.mapping.unit_successions import Renamed, rename_units
 from hospital.mapping.unit_table import described_units
 from hospital.record.cadence import cadence_of
@@ -34,7 +35,7 @@ class HospitalTables:
 
     Attributes:
         tables: frames by name; times datetime64[us, UTC], numbers float64, texts object; one row a version.
-        cadence: of a census given directly, "hourly" or "daily"; None where there is none.
+        cadence: of a census given directly, "hourly" or "daily" ("other": only to be looked at); None without one.
         source_digest: of the files' names and bytes and the mapping's; independent of the pseudonyms' key.
     """
 
@@ -47,11 +48,16 @@ class HospitalTables:
     source_digest: str
 
 
-def read_hospital(path: Path, mapping: Mapping | None, pseudonym_key: bytes) -> HospitalTables:
+def read_hospital(
+    path: Path, mapping: Mapping | None, pseudonym_key: bytes, *, any_step: bool = False
+) -> HospitalTables:
     """Reads a directory with a file a table, or several, or one file that a mapping names.
 
     In a directory, tables that the mapping does not name are read too where their file has the contract's
     name and columns; their naive times are in the mapping's zone.
+
+    Args:
+        any_step: whether a census with a row every few hours is read, to be looked at; nothing is forecast from it.
 
     Raises:
         ContractError: a file or table is wrong; every fault of every table.
@@ -80,7 +86,7 @@ def read_hospital(path: Path, mapping: Mapping | None, pseudonym_key: bytes) -> 
     return HospitalTables(
         tables=tables,
         zone=mapping.zone if mapping else _DEFAULT_ZONE,
-        cadence=cadence_of(tables["census"]) if "census" in tables else None,
+        cadence=cadence_of(tables["census"], any_step=any_step) if "census" in tables else None,
         audit_attributes=reader.audit,
         covariates=mapping.covariates if mapping and "census" in tables else (),
         findings=tuple(findings),
@@ -105,14 +111,18 @@ class _Reader:
     def read(self, name: str, files: Sequence[Path]) -> None:
         """One table from its files; each file that is wrong is told of."""
         table, whole = ChunkedTable(name, self.mapping, self._key), True
+        mapped = self.mapping.tables.get(name) if self.mapping else None
+        choice = RowChoice(mapped.where if mapped else {})
         for file in files:
             label = name if len(files) == 1 else f"{name}/{file.name}"
             try:
-                self._add(table, file, label)
+                self._add(table, file, label, choice)
             except (ContractError, MappingError) as error:
                 whole = False
                 self._keep(error)
-        if not whole:
+        if faults := choice.faults(name):
+            self._keep(MappingError(faults))
+        if not whole or faults:
             return
         try:
             self.tables[name] = table.frame()
@@ -132,7 +142,7 @@ class _Reader:
         self._mapping_wrong |= isinstance(error, MappingError)
         self._faults += [f for f in error.faults if f not in self._faults]
 
-    def _add(self, table: ChunkedTable, file: Path, label: str) -> None:
+    def _add(self, table: ChunkedTable, file: Path, label: str, choice: RowChoice) -> None:
         """Adds the rows of one file to a table, of each of its sheets where the mapping names several."""
         mapped = self.mapping.tables.get(table.name) if self.mapping else None
         layout = mapped.layout if mapped is not None else PLAIN
@@ -146,9 +156,8 @@ class _Reader:
         parts = _parts(file, label, layout)
         for part, of_part in parts:
             try:
-                of_sheet = self._map(
-                    MappedFile(self.mapping, table.name, part), mapped, table, file, of_part, part
-                )
+                fitted = MappedFile(self.mapping, table.name, part, choice)
+                of_sheet = self._map(fitted, mapped, table, file, of_part, part)
                 rows, told = rows + of_sheet[0], told + of_sheet[1]
             except (ContractError, MappingError) as error:
                 fits = fits and not isinstance(error, MappingError)
@@ -156,7 +165,7 @@ class _Reader:
                 faults += [f for f in error.faults if len(parts) == 1 or f.code != "no_rows"]
         if faults:
             raise (ContractError if fits else MappingError)(tuple(faults))
-        if not told:
+        if not told and not mapped.where:
             words = (
                 "no unit of the mapping has a number in any row; correct the mapping, or leave the file out"
             )
@@ -173,12 +182,12 @@ class _Reader:
     ) -> tuple[int, int]:
         """Adds the mapped rows of one sheet or file; how many it has, and how many of them tell something."""
         rows = told = 0
-        named = any(FILE_NAME in source.columns for source in mapped.sources)
+        named = any(FILE_NAME in columns for columns in (mapped.where, *(s.columns for s in mapped.sources)))
         for chunk in self._chunks(table, file, layout):
             raw = chunk.assign(**{FILE_NAME: clean_text(stem(file.name))}) if named else chunk
             frame = fitted.chunk(raw)
             rows, told = rows + len(raw), told + len(frame)
-            if fitted.fits:
+            if fitted.fits and len(frame):
                 table.add(frame, label)
         fitted.raise_faults()
         return rows, told

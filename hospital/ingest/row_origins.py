@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hospital.contracts.file_schemas import Faults
-from hospital.contracts.request_models import message_of
 from hospital.errors import Fault
 
 __all__ = ["Origins"]
@@ -39,7 +38,7 @@ class Origins:
                 for name, own in self._named(column, here):
                     lines = self.row[own]
                     at = f"{self.labels[number]}[{lines.min()}].{name}"
-                    out.append(Fault(at, code, message_of(code), np.unique(lines).size))
+                    out.append(found.at(at, column, code, np.unique(lines).size))
         return tuple(out)
 
     def _named(self, column: str, rows: NDArray[np.int64]) -> list[tuple[str, NDArray[np.int64]]]:

@@ -1,15 +1,18 @@
 """One table of the contract from the chunks of its files: checked, pseudonymised, unrolled."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from hospital.contracts.cell_values import as_text, read_numbers, rounded
+from hospital.contracts.fault_words import fault
 from hospital.contracts.file_schemas import Faults, check, duplicates
+from hospital.contracts.repeated_hours import RowOrder
 from hospital.contracts.tables import TABLES, Kind
 from hospital.contracts.time_columns import Clock
 from hospital.contracts.zone_consistency import without_zone
@@ -35,6 +38,7 @@ class Finding:
 
     Attributes:
         column, rows: where, and how many rows are concerned; "" and 0 where the message says all.
+        place: the first of these rows, as a fault names it; "" where none is named.
     """
 
     table: str
@@ -42,6 +46,7 @@ class Finding:
     message: str
     column: str = ""
     rows: int = 0
+    place: str = ""
 
 
 class ChunkedTable:
@@ -58,9 +63,13 @@ class ChunkedTable:
         self._mapping, self._contract = mapping, TABLES[name]
         self._clock = mapping.clock(name) if mapping else Clock()
         self._pseudonym = partial(pseudonym_bytes, key)
-        self._faults, self._rows = Faults(name), 0
+        self._faults, self._impossible, self._rows = Faults(name), Faults(name), 0
+        self._share = mapping.refused_rows if mapping is not None and name in mapping.tables else 0.0
+        self._kept: list[NDArray[np.int64]] = []
+        self._empty = 0
         self._origins: list[tuple[str, pd.Index, NDArray[np.object_] | None]] = []
         self._zones: dict[str, tuple[int, int]] = {}
+        self._orders: dict[str, RowOrder] = {}
         self._told = False
         self._expected = 0
         self._columns: ColumnBuilder | None = None
@@ -71,6 +80,8 @@ class ChunkedTable:
 
     def add(self, raw: pd.DataFrame, label: str) -> None:
         """Checks the rows of a chunk of the file that faults call `label`; the index is the file's rows."""
+        if self.name == "census" and not (raw := self._counted(raw)).size:
+            return
         mapped = self._mapping.tables.get(self.name) if self._mapping else None
         units = raw["unit"].to_numpy(object) if mapped is not None and mapped.units else None
         self._origins.append((label, raw.index, units))
@@ -88,12 +99,19 @@ class ChunkedTable:
             raw[extra] = _readable(raw[extra], Kind.TEXT)
         self._count_zones(raw)
         self._told = "received_at" in raw.columns
+        clock = self._ordered(raw, label)
         if not self._told:
             raw["received_at"] = _ALWAYS
-        typed, faults = check(raw, self.name, clock=self._clock, audit=audit, covariates=covariates)
+        typed, faults = check(raw, self.name, clock=clock, audit=audit, covariates=covariates)
         first = self._rows
-        self._faults.take(faults, lambda cells: cells + first)
+        impossible, others = faults.divided(_is_impossible)
+        self._impossible.take(impossible, lambda cells: cells + first)
+        self._faults.take(others, lambda cells: cells + first)
         self._rows += len(typed)
+        kept = np.setdiff1d(np.arange(len(typed)), impossible.rows())
+        self._kept.append(kept + first)
+        if len(kept) < len(typed):
+            typed = typed.iloc[kept].reset_index(drop=True)
         if self._faults.cells:
             self._columns = None
             return
@@ -108,21 +126,26 @@ class ChunkedTable:
             ContractError: every fault of every row.
         """
         columns = self._columns
-        if self._faults.cells or columns is None:
-            raise ContractError(self._whole_origins().faults(self._faults))
+        left_out = self._impossible.rows().size
+        if self._faults.cells or columns is None or left_out > self._share * self._rows:
+            self._refuse()
+        assert columns is not None
         contract, told = self._contract, self._told
         # Without received_at nothing says which of two rows is the later one.
         by_key = told or self.name in KEPT_BY_KNOWN_AT
         key = [*contract.key, "received_at"] if by_key else [*contract.key]
         unrolled = not told and self.name in KEPT_BY_KNOWN_AT
-        rows = np.arange(self._rows) if unrolled else columns.may_be_duplicates(key)
+        rows = np.arange(self._rows - left_out) if unrolled else columns.may_be_duplicates(key)
         frame = columns.frame()
         if unrolled:
             frame = unroll(frame, contract)
         again, other = (rows[found] for found in duplicates(frame.iloc[rows], key))
-        self._faults.add("received_at", "conflicting_revision", other)
+        # Told of at the column that says which row it is, where no reception can tell two of them apart.
+        column, kept = "received_at" if told else contract.key[-1], np.concatenate(self._kept)
+        self._faults.add(column, "conflicting_revision", kept[other])
         if self._faults.cells:
-            raise ContractError(self._whole_origins().faults(self._faults))
+            self._refuse()
+        self._find_left_out()
         self._find_zones()
         if again.size:
             words = f"{again.size} rows say again what another row of the same key says: they count once"
@@ -133,10 +156,44 @@ class ChunkedTable:
         self._find(frame)
         return frame if by_key else unroll(frame, contract)
 
+    def _refuse(self) -> NoReturn:
+        """Raises every fault of every row, impossible times too."""
+        if not self._rows:
+            raise ContractError((fault(self.name, "no_count", self._empty),))
+        self._faults.take(self._impossible, lambda cells: cells)
+        raise ContractError(self._whole_origins().faults(self._faults))
+
+    def _counted(self, raw: pd.DataFrame) -> pd.DataFrame:
+        """A census's rows without those that hold no number: nothing is known of the unit then."""
+        numbers = [c.name for c in self._contract.columns if c.kind is Kind.NUMBER and c.name in raw.columns]
+        known = (
+            raw[numbers].notna().any(axis="columns") if "occupied" in numbers else pd.Series(True, raw.index)
+        )
+        self._empty += int((~known).sum())
+        return raw if known.all() else raw[known]
+
+    def _find_left_out(self) -> None:
+        for one in self._whole_origins().faults(self._impossible) if self._impossible.cells else ():
+            words = f"{one.rows} rows are left out, the first at {one.path}: {one.message}"
+            column = one.path.rpartition(".")[2]
+            self.findings.append(Finding(self.name, "row_left_out", words, column, one.rows, one.path))
+        if self._empty:
+            words = f"{self._empty} rows without any number are left out: nothing is known of the unit then"
+            self.findings.append(Finding(self.name, "empty_rows", words, "occupied", self._empty))
+
     def _new(self, audit: Sequence[str], covariates: Sequence[str]) -> ColumnBuilder:
         kinds = {"received_at": Kind.TIME} | {c.name: c.kind for c in self._contract.columns}
         kinds |= dict.fromkeys(audit, Kind.TEXT) | dict.fromkeys(covariates, Kind.NUMBER)
         return ColumnBuilder(kinds, self._expected, self._pseudonym, _IDS, self.name in _LONG)
+
+    def _ordered(self, raw: pd.DataFrame, label: str) -> Clock:
+        """The clock with the order of the file's rows, where a row is known by its time and no revision repeats it."""
+        time, others = self._contract.time, [n for n in self._contract.key if n != self._contract.time]
+        if time not in self._contract.key or self._told or not set(others) <= set(raw.columns):
+            return self._clock
+        order = self._orders.setdefault(label, RowOrder())
+        order.chunk(lambda: pd.MultiIndex.from_frame(raw[others]).to_numpy(object))
+        return replace(self._clock, order=(str(time), order))
 
     def _whole_origins(self) -> Origins:
         """Where each row came from: kept in chunks, as most tables have no fault."""
@@ -188,6 +245,11 @@ class ChunkedTable:
         for column, (time, rows) in never_known(frame, self._contract).items():
             words = f"{column} is told in {rows} rows without {time}, so it is never known: left out there"
             self.findings.append(Finding(self.name, "never_known", words, column, rows))
+
+
+def _is_impossible(code: str) -> bool:
+    """Whether a fault is of one time alone; what a clock repeats or skips is rather the mapping's."""
+    return code in ("not_a_time", "after_reception") or code.startswith("before_")
 
 
 def _readable(cells: pd.Series, kind: Kind) -> pd.Series:

@@ -13,14 +13,17 @@ from hospital.contracts.cell_values import (
     other_decimal,
     read_numbers,
     rounded,
+    whole_codes,
     whole_years,
 )
+from hospital.contracts.codes import whole_code
+from hospital.contracts.fault_words import fault
 from hospital.contracts.file_schemas import Faults
-from hospital.contracts.request_models import message_of
 from hospital.contracts.tables import TABLES, Kind
 from hospital.contracts.time_columns import Clock, dates_and_texts, read_times
-from hospital.errors import Fault, MappingError
+from hospital.errors import MappingError
 from hospital.mapping.mapping_file import Mapping, Source
+from hospital.mapping.row_conditions import RowChoice, rows_where
 
 __all__ = ["MappedFile", "apply_mapping"]
 
@@ -51,15 +54,16 @@ class MappedFile:
     """One file mapped chunk after chunk; what does not fit is gathered from all of them.
 
     Args:
-        label: what faults call the file.
+        label: what faults call the file. choice: of rows, where the table has several files; None: its own.
     """
 
-    def __init__(self, mapping: Mapping, table: str, label: str) -> None:
+    def __init__(self, mapping: Mapping, table: str, label: str, choice: RowChoice | None = None) -> None:
         self._mapping, self._table, self._label = mapping, table, label
         self._mapped = mapping.tables.get(table)
         self._faults = Faults(label)
         self._lacking: list[str] = []
         self._rows = 0
+        self._choice = choice or RowChoice(self._mapped.where if self._mapped else {})
 
     @property
     def fits(self) -> bool:
@@ -71,11 +75,15 @@ class MappedFile:
         mapped = self._mapped
         if mapped is None:
             return raw
-        rows, raw = raw.index, raw.reset_index(drop=True)
         self._rows += len(raw)
-        faults, work = Faults(self._label), _Work(self._mapping, self._table, raw)
-        lacking = {c for s in mapped.sources for c in s.columns} - set(map(str, raw.columns))
+        lacking = {*mapped.where, *(c for s in mapped.sources for c in s.columns)} - set(
+            map(str, raw.columns)
+        )
         self._lacking = sorted(lacking)
+        if not lacking.intersection(mapped.where):
+            raw = self._choice.choose(raw)
+        rows, raw = raw.index, raw.reset_index(drop=True)
+        faults, work = Faults(self._label), _Work(self._mapping, self._table, raw)
         there = {**mapped.columns, **mapped.audit, **mapped.covariates}
         shared = work.columns(there, lacking, faults, dict.fromkeys(mapped.covariates, Kind.NUMBER))
         parts = []
@@ -89,10 +97,7 @@ class MappedFile:
 
     def raise_faults(self) -> None:
         """Raises MappingError of all chunks, if anything does not fit."""
-        words = message_of("column_not_in_file")
-        absent = [
-            Fault(f"{self._label}.{name}", "column_not_in_file", words, self._rows) for name in self._lacking
-        ]
+        absent = [fault(f"{self._label}.{name}", "column_not_in_file", self._rows) for name in self._lacking]
         if absent or self._faults.cells:
             raise MappingError((*absent, *self._faults.all()))
 
@@ -127,6 +132,22 @@ class _Work:
         return pd.DataFrame(out, index=self.raw.index)
 
     def _column(self, source: Source, kind: Kind, faults: Faults) -> pd.Series:
+        if source.cases is None and not source.where:
+            return self._value(source, kind, faults)
+        out = pd.Series([None] * len(self.raw), index=self.raw.index, dtype=object)
+        left = rows_where(self.raw, source.where)
+        for case in source.cases or (source.model_copy(update={"where": {}}),):
+            rows = np.flatnonzero(left & rows_where(self.raw, case.where))
+            part, own = (
+                _Work(self.mapping, self.table, self.raw.iloc[rows].reset_index(drop=True)),
+                Faults(""),
+            )
+            out.iloc[rows] = part._value(case, kind, own).astype(object).to_numpy(object)
+            faults.take(own, rows.__getitem__)
+            left[rows] = False
+        return out
+
+    def _value(self, source: Source, kind: Kind, faults: Faults) -> pd.Series:
         if source.constant is not None:
             return pd.Series([source.constant] * len(self.raw), index=self.raw.index, dtype=object)
         if source.years_since is not None:
@@ -195,7 +216,8 @@ class _Work:
             texts = by_value(cells, lambda values: values.map(as_text))
         else:
             texts = cells.map(as_text, na_action="ignore").astype(object)
-        missing = texts.isin(unknown) | texts.isna()
+        whole = whole_codes(texts)
+        missing = texts.isin(unknown) | whole.isin({whole_code(code) for code in unknown}) | texts.isna()
         if source.codes is None or not codes:
             if not missing.any() or isinstance(cells.dtype, pd.StringDtype):
                 return cells.mask(missing)
@@ -207,6 +229,9 @@ class _Work:
         if source.codes is None:
             return texts
         missing = texts.isna()
-        unlisted = ~missing & ~texts.isin(source.codes)
+        # A code is as it is written, or the whole number that it is: 3 for 3.0.
+        meanings = {**{whole_code(code): meaning for code, meaning in source.codes.items()}, **source.codes}
+        texts = texts.where(texts.isin(source.codes), whole_codes(texts))
+        unlisted = ~missing & ~texts.isin(meanings)
         faults.mark(part, "code_not_listed", unlisted.to_numpy(bool))
-        return texts.map(source.codes, na_action="ignore").astype(object).mask(missing | unlisted, None)
+        return texts.map(meanings, na_action="ignore").astype(object).mask(missing | unlisted, None)

@@ -23,14 +23,16 @@ AFTERWARDS = frozenset(
 )
 """Names under which French emergency records hold what is set after the examination (DESIGN section 4)."""
 _CLASSIFIED = re.compile(r"(?<![a-z])(ccmu|gemsa)(?![a-z])")
-_KINDS = ("column", "sum", "difference", "join", "years_since", "constant")
+_KINDS = ("column", "sum", "difference", "join", "years_since", "constant", "cases")
 _NUMBERS = (Kind.NUMBER, Kind.INTEGER)
 
 
 def misfits(source: Source, column: Column | None, contract: Table | None) -> list[tuple[str, str]]:
     """(code, words) of each thing wrong; `contract` where the column is one of a contract's own."""
     given = [n for n in _KINDS if getattr(source, n) is not None]
-    out = [*_alone(source, given)]
+    out = [*_alone(source, given), *_cases(source)]
+    for case in source.cases or ():
+        out += [fault for fault in misfits(case, column, contract) if fault not in out]
     if column is not None:
         out += _of_kind(source, column, given, contract)
         out += _meanings(source, column)
@@ -47,12 +49,26 @@ def _alone(source: Source, given: list[str]) -> list[tuple[str, str]]:
     out = []
     if len(given) != 1:
         out.append(("not_one_source", f"give exactly one of {', '.join(_KINDS)}"))
-    if "constant" in given and source.model_fields_set - {"constant"}:
+    if "constant" in given and source.model_fields_set - {"constant", "where"}:
         out.append(("constant_alone", "a constant takes no codes, missing, format, scale or offset"))
     if "between" in source.model_fields_set and "join" not in given:
         out.append(("no_join", "between is for join"))
     if source.format is not None:
         out += _form(source.format)
+    return out
+
+
+def _cases(source: Source) -> list[tuple[str, str]]:
+    """What is wrong with cases as such."""
+    out = []
+    if any(not case.where for case in (source.cases or ())[:-1]):
+        out.append(
+            ("case_without_where", "every case but the last needs a where: the first that holds counts")
+        )
+    if any(case.cases or case.format is not None for case in source.cases or ()):
+        out.append(("cases_in_case", "a case holds no cases and no format; write the format beside cases"))
+    if source.cases is not None and source.model_fields_set & {"codes", "missing", "scale", "offset"}:
+        out.append(("cases_alone", "codes, missing, scale and offset stand in each case"))
     return out
 
 

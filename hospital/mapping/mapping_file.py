@@ -6,22 +6,23 @@ wrong with it is said at once. The language: docs/mappings.md.
 
 import tomllib
 from collections.abc import Mapping as Dict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError
 
-from hospital.contracts.request_models import message_of, name_fault, text_fault
+from hospital.contracts.fault_words import message_of
+from hospital.contracts.request_models import name_fault, text_fault
 from hospital.contracts.tables import TABLES, Column, Kind, Table
 from hospital.contracts.text_cleaning import cleaned
 from hospital.contracts.time_columns import Clock
 from hospital.errors import Fault, MappingError
 from hospital.mapping.file_layout import PLAIN, FileLayout
 from hospital.mapping.mapping_faults import misfits
-from hospital.mapping.mapping_language import Head, Source, TablePart, UnitPart
-from hospital.times import Repeated
+from hospital.mapping.mapping_language import Condition, Head, Source, TablePart, UnitPart
+from hospital.times import Repeated, Skipped
 
 __all__ = ["Mapping", "Source", "TableMapping", "load_mapping"]
 
@@ -39,6 +40,7 @@ class TableMapping:
     Attributes:
         files: names or patterns in the hospital's folder; empty: the table's own name, or the one file given.
         layout: how the files are laid out.
+        where: which rows of the files are read, by the file's columns.
         units: the columns of each unit, where a file has a column a unit; else empty.
     """
 
@@ -48,6 +50,7 @@ class TableMapping:
     covariates: dict[str, Source]
     units: dict[str, dict[str, Source]]
     layout: FileLayout = PLAIN
+    where: Dict[str, Condition] = field(default_factory=dict)
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -61,7 +64,9 @@ class Mapping:
     """A mapping file, checked.
 
     Attributes:
-        zone: of naive times. repeated: which hour in autumn. decimal: the sign in numbers of text files.
+        zone: of naive times. repeated: which hour in autumn. skipped: what becomes of spring's.
+        refused_rows: share of a table's rows that may be left out for an impossible time.
+        decimal: the sign in numbers of text files.
         missing: codes that mean unknown in every column.
         units: units described here, and their former names.
         content: the file's bytes, part of the data's digest.
@@ -72,6 +77,8 @@ class Mapping:
     licence: str
     zone: ZoneInfo
     repeated: Repeated
+    skipped: Skipped
+    refused_rows: float
     decimal: str
     missing: tuple[str, ...]
     units: dict[str, UnitPart]
@@ -101,7 +108,7 @@ class Mapping:
             kinds = {name: column.kind for name, column in TABLES[table].by_name.items()}
             timed = {n: s for n, s in mapped.columns.items() if kinds.get(n, Kind.TIME) is Kind.TIME}
             forms = {n: s.format for n, s in timed.items() if s.format is not None}
-        return Clock(self.zone, self.repeated, forms)
+        return Clock(self.zone, self.repeated, forms, self.skipped)
 
 
 def load_mapping(path: Path) -> Mapping:
@@ -131,6 +138,8 @@ def load_mapping(path: Path) -> Mapping:
         head.licence,
         ZoneInfo(head.zone),
         head.repeated_hour,
+        head.skipped_hour,
+        head.refused_rows,
         head.decimal,
         head.missing,
         units,
@@ -207,6 +216,7 @@ def _table(contract: Table, part: object, whole: Head | None, faults: list[Fault
         sources["covariates"],
         each,
         _layout(head, whole),
+        head.where,
     )
 
 

@@ -19,19 +19,21 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from hospital.contracts.codes import whole_code
 from hospital.contracts.text_cleaning import clean_name
 from hospital.mapping.file_layout import SEPARATORS, encoding_name
-from hospital.times import Repeated
+from hospital.times import Repeated, Skipped
 
-__all__ = ["FILE_NAME", "Head", "Source", "TablePart", "UnitPart"]
+__all__ = ["FILE_NAME", "Condition", "Head", "Source", "TablePart", "UnitPart"]
 
 FILE_NAME = "@file"
 """A column that every file has: its own name without the ending, as in ``nord`` for ``nord.csv``."""
 
 
 def _as_text(value: object) -> object:
-    """A code as people write it in TOML: -9 for "-9"."""
-    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+    """A code as people write it in TOML: -9 (or -9.0) for "-9"."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return whole_code(str(value)) if is_number else value
 
 
 def _zone(value: str) -> str:
@@ -108,7 +110,19 @@ class Head(_Strict):
     source: str = Field("", description="where the data come from; shown, not interpreted")
     licence: str = Field("", description="on which terms; shown, not interpreted")
     repeated_hour: Repeated = Field(
-        "refuse", description="which of the two hours is meant when the clock goes back in autumn"
+        "refuse",
+        description="which of the two hours is meant when the clock goes back in autumn; `in_order`: a census or "
+        "staffing has a row for each, the first row the first of them (the last, where a file begins with the newest)",
+    )
+    skipped_hour: Skipped = Field(
+        "refuse",
+        description="what becomes of a time in the hour that the clock skips in spring; `shift`: the program's clock "
+        "had not gone forward yet, so 02:30 is 03:30",
+    )
+    refused_rows: Annotated[float, Field(ge=0, le=0.1, allow_inf_nan=False)] = Field(
+        0.01,
+        description="the share of a table's rows, at most, that are left out because a time in them is impossible (no "
+        "time, before what it follows, after its reception); each cause is a finding. Above it the file is refused",
     )
     decimal: Literal[".", ","] = Field(".", description="the decimal sign of numbers written as text")
     missing: _Codes = Field((), description="codes that mean unknown, in every column of every table")
@@ -143,6 +157,28 @@ class UnitPart(_Strict):
         return bool(self.model_fields_set - {"formerly"})
 
 
+class Condition(_Strict):
+    """Which cells of a column are meant: one of some codes, or none of them."""
+
+    only: _Codes | None = None
+    excluded: _Codes = ()
+
+
+def _condition(value: object) -> object:
+    """A code, a list of codes, or ``{ not = … }``, as a `Condition`."""
+    excludes = isinstance(value, dict) and set(value) == {"not"}
+    codes = value["not"] if isinstance(value, dict) and excludes else value
+    several = codes if isinstance(codes, list) else [codes]
+    if not several or any(isinstance(code, (dict, list)) for code in several):
+        words = 'a code, a list of codes, or { not = [...] } is expected; "" is an empty cell'
+        raise PydanticCustomError("not_a_condition", "{words}", {"words": words})
+    texts = [str(code) if isinstance(code, bool) else code for code in several]
+    return Condition.model_validate({"excluded" if excludes else "only": texts})
+
+
+_Where = dict[_Column, Annotated[Condition, BeforeValidator(_condition)]]
+
+
 class TablePart(_Strict):
     """`[tables.NAME]`: from which files a table is made, and how. `columns` is all that most need."""
 
@@ -169,6 +205,12 @@ class TablePart(_Strict):
     )
     encoding: _Encoding | None = Field(None, description="CSV: as in `[mapping]`, for this table")
     separator: _Separator | None = Field(None, description="CSV: as in `[mapping]`, for this table")
+    where: _Where = Field(
+        {},
+        description="which rows of the file are read: for each column named a code, a list of codes, or "
+        '`{ not = [...] }`, as in `{ SEX = "both", WARD = { not = ["TOTAL"] } }`; `""` is an empty cell. All must '
+        "hold. A code that is in no row is a fault",
+    )
     columns: Any = Field(
         None, description="a line for each contract column that the file tells of; all the required ones"
     )
@@ -189,7 +231,7 @@ class TablePart(_Strict):
 
 
 class Source(_Strict):
-    """A column: the name of the file's column in quotes, or `{ ... }` with exactly one of the first six."""
+    """A column: the name of the file's column in quotes, or `{ ... }` with exactly one of the first seven."""
 
     column: _Column | None = Field(
         None, description=f"one column; `{FILE_NAME}` is the name of the file, without its ending"
@@ -209,6 +251,15 @@ class Source(_Strict):
     constant: StrictStr | StrictInt | StrictFloat | None = Field(
         None, description="the same value in every row; stands alone"
     )
+    cases: tuple["Source", ...] | None = Field(
+        None,
+        min_length=2,
+        description="several columns, `[{ ..., where = { ... } }, ...]`: the first whose `where` holds gives the "
+        "value, the last needs none; where none holds the value is unknown",
+    )
+    where: _Where = Field(
+        {}, description="the value is known only in rows where this holds; as in `[tables.NAME]`"
+    )
     codes: dict[str, _Code] | None = Field(
         None, description="what each code means; one that is neither here nor under `missing` is a fault"
     )
@@ -226,4 +277,6 @@ class Source(_Strict):
     def columns(self) -> tuple[str, ...]:
         """The file's columns that it needs."""
         one = self.column if self.column is not None else self.years_since
-        return (one,) if one is not None else (self.sum or self.difference or self.join or ())
+        own = (one,) if one is not None else (self.sum or self.difference or self.join or ())
+        others = [name for case in self.cases or () for name in case.columns]
+        return (*own, *others, *self.where)

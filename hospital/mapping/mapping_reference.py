@@ -32,7 +32,7 @@ _PARTS: tuple[tuple[str, type[BaseModel], str], ...] = (
     (
         "A column",
         Source,
-        'The name of the file\'s column (`unit = "WARD"`), or `{ ... }` with exactly one of the first six keys.',
+        'The name of the file\'s column (`unit = "WARD"`), or `{ ... }` with exactly one of the first seven keys.',
     ),
 )
 

@@ -40,7 +40,7 @@ def described_units(
     rows = [_row(name, of.get(name, UnitPart())) for name in (*known, *others)]
     raw = pd.DataFrame(rows, dtype=object)
     raw = raw.where(raw.notna(), None).assign(received_at=BEGINNING)
-    clock = Clock(mapping.zone, mapping.repeated) if mapping else Clock()
+    clock = Clock(mapping.zone, mapping.repeated, skipped=mapping.skipped) if mapping else Clock()
     units, faults = check(raw, "units", clock=clock)
     if faults.cells:
         raise ContractError(faults.all())

@@ -9,7 +9,7 @@ from hospital.contracts.tables import TABLES
 from hospital.ingest.event_columns import events_of
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.profile.current_rows import Latest, day_text, latest_tables
-from hospital.profile.duplicates import duplicate_findings, overlap_findings
+from hospital.profile.duplicates import duplicate_findings, overlap_findings, total_findings
 from hospital.profile.facts import (
     FLOOR,
     Attribute,
@@ -25,7 +25,7 @@ from hospital.profile.gaps import gap_findings, table_gaps
 from hospital.profile.level_shifts import level_shift_findings
 from hospital.profile.readiness import costs, model_profiles
 from hospital.profile.timestamp_checks import clock_findings, timestamp_findings
-from hospital.profile.units import cadence_findings, unit_profiles
+from hospital.profile.units import cadence_findings, rhythm_findings, unit_profiles
 from hospital.record.events import Events
 from hospital.times import DAY, moment
 
@@ -35,6 +35,7 @@ _AT_READING: Mapping[str, Weight] = {
     "mixed_zones": Weight.LOOK,
     "duplicate_row": Weight.LOOK,
     "unknown_unit": Weight.LOOK,
+    "row_left_out": Weight.LOOK,
 }
 """Findings of reading that a person should look at; the others are told."""
 
@@ -51,7 +52,9 @@ def profile_of(
     latest, events = latest_tables(hospital), events_of(hospital)
     tables = tuple(_table(name, hospital, latest.get(name), events, now) for name in TABLES)
     units, of_units = unit_profiles(hospital, latest, now)
-    models = model_profiles(events, latest, tables, hospital.covariates, horizons_hours)
+    models = model_profiles(
+        events, latest, tables, hospital.covariates, horizons_hours, whole=hospital.cadence != "other"
+    )
     findings = [*_read(hospital), *of_units]
     for table in tables:
         findings += gap_findings(table.name, table.gaps)
@@ -60,6 +63,8 @@ def profile_of(
         findings += duplicate_findings(rows)
         findings += level_shift_findings(rows, hospital.covariates)
     findings += _of_one_table(latest)
+    if "census" in latest:
+        findings += rhythm_findings(hospital, latest["census"])
     if not any(m.possible for m in models):
         findings.append(Finding("", "no_model", Weight.LOOK))
     return Profile(
@@ -87,14 +92,24 @@ def _of_one_table(latest: Mapping[str, Latest]) -> list[Finding]:
         out += clock_findings(latest["visits"])
     if "stays" in latest:
         out += overlap_findings(latest["stays"])
+        out += total_findings(latest["stays"])
     if "census" in latest:
         out += cadence_findings(latest["census"])
+        out += total_findings(latest["census"])
     return out
 
 
 def _read(hospital: HospitalTables) -> list[Finding]:
     return [
-        Finding(f.table, f.code, _AT_READING.get(f.code, Weight.NOTE), f.column, rows=f.rows, said=f.message)
+        Finding(
+            f.table,
+            f.code,
+            _AT_READING.get(f.code, Weight.NOTE),
+            f.column,
+            rows=f.rows,
+            said=f.message,
+            names=(f.place,) if f.place else (),
+        )
         for f in hospital.findings
     ]
 

@@ -1,6 +1,7 @@
-"""The same thing told twice: rows under two ids, a day copied onto another, stays that overlap."""
+"""The same thing told twice: rows under two ids, a copied day, stays that overlap, a unit that is the sum of others."""
 
 import hashlib
+import re
 
 import numpy as np
 import pandas as pd
@@ -12,11 +13,21 @@ from hospital.profile.current_rows import Latest, instants
 from hospital.profile.facts import FLOOR, Finding, Weight
 from hospital.times import DAY, MINUTE, MISSING_TIME
 
-__all__ = ["duplicate_findings", "overlap_findings"]
+__all__ = ["duplicate_findings", "overlap_findings", "total_findings"]
 
 _LEAST_PRESENT = 4
 """Two rows that agree on fewer columns than this may well be two people."""
 _TOLERANCE = 5 * MINUTE
+_MOMENTS = 1500
+"""Times that are looked at: enough to tell a sum from a chance, and soon done."""
+_LEAST_SHARE = 0.9
+_NEARLY = 0.02
+_LEAST_EXPLAINED = 0.9
+_LEAST_VALUES = 5
+_NAMED = re.compile(
+    r"\b(sous-)?(total|totaux|totale|ensemble|somme|sum|subtotal|overall|grand total|tous|toutes|all)\b",
+    re.IGNORECASE,
+)
 
 
 def duplicate_findings(table: Latest) -> list[Finding]:
@@ -85,3 +96,82 @@ def _overlap(number: Array, entered: Array, end: Array) -> Array:
     number, entered = number[order], entered[order]
     latest = pd.Series(end[order]).groupby(number).cummax().to_numpy(np.int64)
     return (number[1:] == number[:-1]) & (entered[1:] + _TOLERANCE < latest[:-1])
+
+
+def total_findings(table: Latest) -> list[Finding]:
+    """Units of a census or of stays that are, or call themselves, the sum of others.
+
+    A sum is one where, at nine in ten of the times, the others' counts add up to the unit's within 2 %, and the unit
+    moves with them. Sums of sums are sought from the smallest on, so that a site's total is told apart from the
+    hospital's.
+    """
+    sums = _sums(table) if table.contract.name == "census" else []
+    known = {finding.unit for finding in sums}
+    names = sorted({str(unit) for unit in table.frame["unit"].dropna()} - known)
+    named = [unit for unit in names if _NAMED.search(unit)] if len(names) + len(known) > 1 else []
+    notes = [Finding(table.contract.name, "unit_named_total", Weight.LOOK, "unit", unit) for unit in named]
+    return [*sums, *notes]
+
+
+def _sums(census: Latest) -> list[Finding]:
+    counts = _counts(census)
+    order = counts.mean().sort_values(kind="stable").index
+    leaves: list[str] = []
+    out = []
+    for unit in order:
+        parts, share = _parts(counts, str(unit), leaves)
+        if not parts:
+            leaves.append(str(unit))
+            continue
+        whole = len(parts) == len(leaves)
+        out.append(
+            Finding(
+                "census",
+                "unit_is_total" if whole else "unit_is_subtotal",
+                Weight.LOOK,
+                "unit",
+                str(unit),
+                rows=int(counts[unit].notna().sum()),
+                share=share,
+                names=() if whole else tuple(sorted(parts)),
+            )
+        )
+    return out
+
+
+def _counts(census: Latest) -> pd.DataFrame:
+    """Patients of each unit (columns) at each of some times (rows), NaN where nothing is known."""
+    frame = pd.DataFrame(
+        {"at": census.times, "unit": census.frame["unit"], "occupied": census.frame["occupied"]}
+    ).dropna()
+    counts = frame.pivot_table(index="at", columns="unit", values="occupied", aggfunc="last")
+    return counts.iloc[:: max(len(counts) // _MOMENTS, 1)]
+
+
+def _parts(counts: pd.DataFrame, unit: str, leaves: list[str]) -> tuple[list[str], float]:
+    """The units that add up to one, and at which share of its times; none where they do not."""
+    known = counts[counts[unit].notna()]
+    total = known[unit].to_numpy(np.float64)
+    if len(leaves) < 2 or total.size < 2 * FLOOR or np.unique(total).size < _LEAST_VALUES:
+        return [], 0.0
+    # What a unit that is not there then would add to a sum is nothing.
+    parts = known[leaves].fillna(0.0).to_numpy(np.float64)
+    for mask in (np.ones(len(leaves), bool), _members(parts, total)):
+        share = _share(parts[:, mask].sum(axis=1), total)
+        if mask.sum() >= 2 and share >= _LEAST_SHARE:
+            return [leaf for leaf, own in zip(leaves, mask, strict=True) if own], share
+    return [], 0.0
+
+
+def _members(parts: Array, total: Array) -> Array:
+    """Which columns (float64 [n, units]) a total (float64 [n]) is made of, by least squares: bool [units]."""
+    weights, *_ = np.linalg.lstsq(parts, total, rcond=None)
+    return np.asarray(weights > 0.5, bool)
+
+
+def _share(added: Array, total: Array) -> float:
+    """At which share of times a sum (float64 [n]) is the total, where the two move together; else 0."""
+    rest = total - added
+    if np.median(np.abs(rest - np.median(rest))) > (1 - _LEAST_EXPLAINED) * total.std():
+        return 0.0
+    return float((np.abs(rest) <= np.maximum(_NEARLY * np.abs(total), 0.5)).mean())

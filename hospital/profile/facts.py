@@ -46,6 +46,7 @@ class Finding:
         first, last: local days (ISO 8601) from and to which it holds; "" where no day is meant.
         before, after: medians on both sides of a level shift, or a measure that the code names.
         said: what reading said of it, in English, for codes that have no other words.
+        names: units, or days of the week from Monday 0 on, that it is about beside its own.
     """
 
     table: str
@@ -60,6 +61,7 @@ class Finding:
     before: float | None = None
     after: float | None = None
     said: str = ""
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,15 @@ from hospital.features.wait import wait_features_of
 from hospital.record.events import Events, Versions, columns_from_rows
 from hospital.times import DAY, MISSING_TIME
 
-__all__ = ["CADENCE", "HISTORY", "MODELS", "NEEDED_AT_ALL", "features_of", "lost_without", "told"]
+__all__ = ["CADENCE", "HISTORY", "MODELS", "NEEDED_AT_ALL", "STEP", "features_of", "lost_without", "told"]
 
 MODELS = ("bed-demand", "wait-time")
 HISTORY = "history"
 """What a feature of the season lacks where there are not two years."""
 CADENCE = "cadence"
 """What a feature of the hour lacks where there is one count a day."""
+STEP = "census_step"
+"""What a model lacks where a census has a row every few hours."""
 NEEDED_AT_ALL: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "bed-demand": (("stays", "census"),),
     "wait-time": (("visits",), ("visits.seen_at",)),

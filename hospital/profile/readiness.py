@@ -1,6 +1,7 @@
 """What the tables are good for: which features will exist, and whether the history is long enough."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from hospital.profile.feature_needs import (
     HISTORY,
     MODELS,
     NEEDED_AT_ALL,
+    STEP,
     features_of,
     lost_without,
     told,
@@ -46,10 +48,13 @@ def model_profiles(
     tables: Iterable[TableProfile],
     covariates: tuple[str, ...],
     horizons_hours: tuple[float, ...],
+    *,
+    whole: bool = True,
 ) -> tuple[ModelProfile, ...]:
     """What the tables are good for, model by model.
 
     Args:
+        whole: whether a census tells every hour or every day; of another no forecast is made.
         horizons_hours: of bed demand; empty: those that training takes by itself.
     """
     gaps = {t.name: sum(g.hours for g in t.gaps) / 24 for t in tables}
@@ -57,7 +62,9 @@ def model_profiles(
         "census" in latest
     ):  # its units are looked at one by one; days on which none of them was counted are holes
         gaps["census"] = _days_without_rows(latest["census"].times)
-    return tuple(_model(model, events, latest, gaps, covariates, horizons_hours) for model in MODELS)
+    models = (_model(model, events, latest, gaps, covariates, horizons_hours) for model in MODELS)
+    steps = () if whole or "stays" in latest else (STEP,)
+    return tuple(replace(m, lacks=(*m.lacks, *steps)) if m.model == "bed-demand" else m for m in models)
 
 
 def _days_without_rows(times: Array) -> float:

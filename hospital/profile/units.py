@@ -1,11 +1,13 @@
 """When units open and close, as their stays or census show it and as the table of units tells it."""
 
 from collections.abc import Mapping
+from datetime import date
 
 import numpy as np
 import pandas as pd
 
 from hospital.arrays import Array
+from hospital.calendar import weekday
 from hospital.dataset.splits import UNIT_MODEL_DAYS
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.profile.current_rows import Latest, day_text, instants, span
@@ -13,7 +15,7 @@ from hospital.profile.facts import FLOOR, Finding, Gap, UnitProfile, Weight
 from hospital.profile.gaps import LEAST_EXPECTED, gap_findings, gaps, steady_gaps
 from hospital.times import DAY, HOUR, MISSING_TIME
 
-__all__ = ["cadence_findings", "unit_profiles"]
+__all__ = ["cadence_findings", "census_step", "rhythm_findings", "unit_profiles"]
 
 _STAY_GAP_HOURS = 72.0
 _CENSUS_GAP_HOURS = {1: 6.0, 24: 48.0}
@@ -22,6 +24,9 @@ _EDGE = 30 * DAY
 """A unit whose rows begin or end this much inside the table's has opened or closed."""
 _ZERO_DAYS = 14
 _HOLES = 0.01
+_LEAST_WEEKS = 8
+_SILENT = 0.1
+"""A day of the week with rows in fewer than a tenth of the weeks is one that nobody counts on."""
 
 
 def unit_profiles(
@@ -34,17 +39,18 @@ def unit_profiles(
         return (), []
     bounds = table.bounds
     told = _told(latest.get("units"))
+    silent = silent_weekdays(hospital, table)
     of, out, findings = table.frame["unit"].to_numpy(object), [], list[Finding]()
     for unit in sorted(set(of)):
         rows = of == unit
-        profile = _profile(hospital, table.part(rows), str(unit), told.get(unit, {}))
+        profile = _profile(hospital, table.part(rows), str(unit), told.get(unit, {}), silent)
         out.append(profile)
         findings += gap_findings(name, profile.gaps, profile.unit, "unit_gap")
         if bounds is not None:
             findings += _edges(name, profile, table.times[rows], bounds, told.get(unit, {}))
         if name == "census":
             findings += _zeros(table.part(rows), profile)
-            findings += _holes(table.part(rows), profile, _cadence_hours(hospital))
+            findings += _holes(table.part(rows), profile, census_step(hospital), silent)
     return tuple(out), findings
 
 
@@ -54,14 +60,20 @@ def _told(units: Latest | None) -> dict[str, dict[str, object]]:
     return {str(row["unit"]): {str(k): v for k, v in row.items()} for row in units.frame.to_dict("records")}
 
 
-def _profile(hospital: HospitalTables, rows: Latest, unit: str, told: Mapping[str, object]) -> UnitProfile:
+def _profile(
+    hospital: HospitalTables, rows: Latest, unit: str, told: Mapping[str, object], silent: frozenset[int]
+) -> UnitProfile:
     times = rows.times
+    found: tuple[Gap, ...]
     bounds = rows.bounds
     first, last = bounds if bounds is not None else (0, 0)
     days = (last - first) / DAY
     if rows.contract.name == "census":
-        cadence = _cadence_hours(hospital)
-        found: tuple[Gap, ...] = steady_gaps(times, rows.zone, cadence, _CENSUS_GAP_HOURS[cadence])
+        cadence = census_step(hospital)
+        longest = _CENSUS_GAP_HOURS.get(cadence, 3.0 * cadence)
+        found = tuple(
+            gap for gap in steady_gaps(times, rows.zone, cadence, longest) if not _is_between(gap, silent)
+        )
     else:
         # Who stays long keeps a small unit from admitting: a time is silent if nobody left either.
         both = np.concatenate([times, instants(rows.frame["left_at"].dropna())])
@@ -131,15 +143,56 @@ def _zeros(rows: Latest, profile: UnitProfile) -> list[Finding]:
     ]
 
 
-def _cadence_hours(hospital: HospitalTables) -> int:
-    return 24 if hospital.cadence == "daily" else 1
+def census_step(hospital: HospitalTables) -> int:
+    """Hours between two rows of a unit's census: 1, 24, or those of a cadence that no forecast is made of."""
+    return {"hourly": 1, "daily": 24}.get(hospital.cadence or "hourly", 0) or usual_step(hospital)
 
 
-def _holes(rows: Latest, profile: UnitProfile, cadence_hours: int) -> list[Finding]:
+def usual_step(hospital: HospitalTables) -> int:
+    """The usual hours between two rows of a unit's census, at least 1."""
+    times = hospital.tables["census"][["unit", "at"]].drop_duplicates().sort_values(["unit", "at"])
+    gaps_between = times.groupby("unit")["at"].diff().dropna()
+    return max(round(float(gaps_between.dt.total_seconds().median()) / 3600), 1)
+
+
+def silent_weekdays(hospital: HospitalTables, table: Latest) -> frozenset[int]:
+    """Days of the week (Monday 0) on which a daily census of two months or more has no rows, or hardly any."""
+    if table.contract.name != "census" or hospital.cadence != "daily" or not table.size:
+        return frozenset()
+    days = np.unique(table.day)
+    weeks = (days[-1] - days[0] + 1) / 7
+    if weeks < _LEAST_WEEKS:
+        return frozenset()
+    told = np.bincount(weekday(days), minlength=7)
+    return frozenset(np.flatnonzero(told < _SILENT * weeks).tolist())
+
+
+def _is_between(gap: Gap, silent: frozenset[int]) -> bool:
+    """Whether nothing but silent days of the week lie between the two days of a gap."""
+    first, last = (date.fromisoformat(day).toordinal() for day in (gap.first, gap.last))
+    return bool(silent) and all(date.fromordinal(n).weekday() in silent for n in range(first + 1, last))
+
+
+def rhythm_findings(hospital: HospitalTables, census: Latest) -> list[Finding]:
+    """A census of another step than an hour or a day, or without some days of the week."""
+    step, silent = census_step(hospital), silent_weekdays(hospital, census)
+    out = []
+    if step not in _CENSUS_GAP_HOURS:
+        out.append(Finding("census", "other_step", Weight.LOOK, "at", rows=census.size, after=float(step)))
+    if silent:
+        names = tuple(str(day) for day in sorted(silent))
+        out.append(Finding("census", "no_weekdays", Weight.LOOK, "at", names=names))
+    return out
+
+
+def _holes(rows: Latest, profile: UnitProfile, cadence_hours: int, silent: frozenset[int]) -> list[Finding]:
     """Single hours or days that are not told, between the gaps that are told of by themselves."""
     if rows.size < 2 * FLOOR:
         return []
     usual = round(float(rows.times[-1] - rows.times[0]) / (cadence_hours * HOUR)) + 1
+    if silent:
+        days = np.arange(rows.day[0], rows.day[-1] + 1)
+        usual -= int(np.isin(weekday(days), list(silent)).sum())
     lost = usual - rows.size - round(sum(g.expected for g in profile.gaps))
     if lost / usual < _HOLES:
         return []

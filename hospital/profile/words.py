@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hospital.profile.facts import Finding, ModelProfile, TableProfile
-from hospital.profile.feature_needs import CADENCE, HISTORY
+from hospital.profile.feature_needs import CADENCE, HISTORY, STEP
 from hospital.words import formats, names
 from hospital.words.catalogue import entries, has_text, text
 from hospital.words.language import Language
@@ -13,6 +13,7 @@ from hospital.words.language import Language
 __all__ = ["Words", "codes"]
 
 _FEATURES_SHOWN = 8
+_MONDAY = dt.date(2024, 1, 1)
 
 
 def codes() -> frozenset[str]:
@@ -63,9 +64,15 @@ class Words:
             before=self.number(finding.before),
             after=self.number(finding.after),
             days=formats.quantity(finding.after, "days", self.language, _digits(finding.after)),
+            hours=formats.quantity(finding.after, "hours", self.language, 0),
             before_share=self.percent(finding.before),
             after_share=self.percent(finding.after),
+            names=", ".join(self._weekdays(finding) if finding.code == "no_weekdays" else finding.names),
         )
+
+    def _weekdays(self, finding: Finding) -> list[str]:
+        """The days of the week that a finding names, from Monday 0 on."""
+        return [formats.weekday(_MONDAY + dt.timedelta(days=int(n)), self.language) for n in finding.names]
 
     def does(self, finding: Finding) -> str:
         """What to do about it; "" where nothing is known of it."""
@@ -102,7 +109,7 @@ class Words:
 
     def lacks(self, missing: tuple[str, ...]) -> str:
         """What a feature lacks."""
-        known = {HISTORY: "lacks_history", CADENCE: "lacks_cadence"}
+        known = {HISTORY: "lacks_history", CADENCE: "lacks_cadence", STEP: "lacks_step"}
         return ", ".join(self.t(known[n]) if n in known else n for n in missing)
 
     def lacking_days(self, usable: float, needed: float) -> str:
@@ -112,7 +119,7 @@ class Words:
     def model_lines(self, model: ModelProfile, new_units: list[str]) -> list[str]:
         """What a model's data allow, sentence by sentence."""
         if model.lacks:
-            lacking = ", ".join(n.replace(" | ", self.t("or")) for n in model.lacks)
+            lacking = self.lacks(model.lacks).replace(" | ", self.t("or"))
             return [self.t("model_lacks", names=lacking)]
         lines = [self.t("history", round(model.history_days))]
         if model.baseline_first:

@@ -6,11 +6,16 @@ import pandas as pd
 
 from hospital.errors import HistoryError
 
-__all__ = ["cadence_of"]
+__all__ = ["Cadence", "cadence_of"]
+
+Cadence = Literal["hourly", "daily", "other"]
 
 
-def cadence_of(census: pd.DataFrame) -> Literal["hourly", "daily"]:
+def cadence_of(census: pd.DataFrame, *, any_step: bool = False) -> Cadence:
     """By the usual gap between two times of a unit.
+
+    Args:
+        any_step: whether one with a row every few hours is "other", to be looked at, and not refused.
 
     Raises:
         HistoryError: the census has no history, or a row a week, a month or at another pace.
@@ -24,6 +29,8 @@ def cadence_of(census: pd.DataFrame) -> Literal["hourly", "daily"]:
         return "hourly"
     if 20 <= usual <= 28:
         return "daily"
+    if any_step and usual < 20:
+        return "other"
     if 27 <= usual / 24 <= 32:
         raise HistoryError(
             "The census has one row a month: a month's total or mean is the same for many different courses of "

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.responses import Response
 
-from hospital.contracts.request_models import MESSAGES, fault_code, message_of
+from hospital.contracts.fault_words import has_words, message_of
+from hospital.contracts.request_models import fault_code
 from hospital.errors import ContractError, Fault
 from serving.errors import Problem, RequestFault
 
@@ -112,7 +113,7 @@ def schema_faults(error: ValidationError) -> list[RequestFault]:
     for entry in error.errors(include_url=False, include_input=False, include_context=False):
         code = entry["type"]
         code = _CODES.get(code) or fault_code(code)
-        message = _WORDS.get(code) or (message_of(code) if code in MESSAGES else entry_words(code))
+        message = _WORDS.get(code) or (message_of(code) if has_words(code) else entry_words(code))
         found.append(RequestFault(_path(entry["loc"]), code, message))
     return found
 

@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 
 from cli.main import main
-from hospital.errors import Fault
 from hospital.profile.facts import Finding, Weight
 from hospital.profile.words import Words, codes
 from hospital.simulator import simulate, write
@@ -139,8 +138,12 @@ def test_all_faults_of_all_tables_are_said_at_once(
     for name, content in files.items():
         (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     assert main(["data", "check", str(tmp_path)]) == 2
+    french = capsys.readouterr().err
+    assert "les tables ne peuvent pas être lues ; 7 sortes de défauts" in french
+    assert "visits[0].left_at : l'heure est avant arrived_at (1 ligne)" in french
+    assert main(["data", "check", str(tmp_path), "--language", "en"]) == 2
     said = capsys.readouterr()
-    assert "SECRET" not in said.err + said.out
+    assert "SECRET" not in said.err + said.out + french
     for words in (
         "units: the table is there twice",
         "visits[0].left_at: the time lies before arrived_at",
@@ -155,7 +158,7 @@ def test_all_faults_of_all_tables_are_said_at_once(
     body = json.loads(capsys.readouterr().out)
     assert body["verdict"] == "error"
     assert len(body["faults"]) == 7
-    assert set(body["faults"][0]) == set(Fault("", "", "").__dict__)
+    assert set(body["faults"][0]) == {"path", "code", "message", "rows"}
 
 
 def test_too_little_to_forecast_from_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -309,3 +309,13 @@ def test_a_package_of_another_vigie_is_refused_in_words(tables: HospitalTables, 
         write_package(where, kept, {**files, name: canonical_json(body)})
         with pytest.raises(PackageError, match="Train the model again"):
             ForecastModel(where)
+
+
+def test_a_hospital_that_names_no_department_is_one(tables: HospitalTables, tmp_path: Path) -> None:
+    """Waits are forecast without the column, with the calibration groups of one department."""
+    visits = tables.tables["visits"].assign(department=None)
+    unnamed = replace(tables, tables={**tables.tables, "visits": visits})
+    build_package(Request("wait-time", (), seed=1), unnamed, tmp_path / "p", silent)
+    model = ForecastModel(tmp_path / "p")
+    assert "department" not in {f.name for f in model.features}
+    assert model.waits_or_raise is not None

@@ -386,7 +386,7 @@ def test_the_same_row_twice_counts_once_and_with_other_content_is_a_fault() -> N
     assert len(validate_rows("stays", [_stay(), again], RECEIVED)) == 1
     assert len(validate_rows("stays", [_stay(), again], RECEIVED, keep_duplicates=True)) == 2
     other = _stay(entered_at="2024-11-01T09:00:00+02:00")
-    assert _faults("stays", [_stay(), other]) == [("stays[1].received_at", "conflicting_revision")]
+    assert _faults("stays", [_stay(), other]) == [("stays[1].stay_id", "conflicting_revision")]
 
 
 def test_the_clock_of_reception_is_the_servers() -> None:

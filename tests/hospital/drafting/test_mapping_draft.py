@@ -197,3 +197,44 @@ def test_a_table_with_a_row_a_unit_and_day_is_not_taken_for_one_with_a_column_a_
     assert '# unit = "COLUMN"' in draft.splitlines()
     census = _through(path, draft.replace('# unit = "COLUMN"', 'unit = "land"')).tables["census"]
     assert census["unit"].value_counts().to_dict() == {"Bremen": 28, "Berlin": 28}
+
+
+@pytest.mark.parametrize("form", ["%d%m%Y", "%Y%m%d"])
+def test_days_of_eight_digits_are_days(tmp_path: Path, form: str) -> None:
+    """As a French stay record writes them; read through the draft, once a person says what the codes mean."""
+    days = [START + timedelta(days=9 * n) for n in range(40)]
+    rows = [f"{n};MED;{d:{form}};8;{d + timedelta(days=3):{form}}" for n, d in enumerate(days)]
+    path = tmp_path / "rum.csv"
+    path.write_text("NUM_RUM;UM;DATE_ENTREE;MODE_ENTREE;DATE_SORTIE\n" + "\n".join(rows) + "\n")
+    draft = _draft(path)
+    assert f'entered_at = {{ column = "DATE_ENTREE", format = "{form}" }}' in draft
+    found = _through(path, draft.replace("codes = {  }", 'codes = { "8" = "elective" }'))
+    assert [t.tz_convert("Europe/Paris").date() for t in found.tables["stays"]["entered_at"][:40]] == [
+        d.date() for d in days
+    ]
+
+
+def test_every_guess_says_how_sure_it_is(tmp_path: Path) -> None:
+    """Likely by name and values, doubtful where two fit or the column is empty; none at the contract's own names."""
+    rows = "".join(f"{n};A;0{1 + n % 9}/03/2024;0{1 + n % 9}/04/2024;;urgences\n" for n in range(30))
+    path = tmp_path / "sejours.csv"
+    path.write_text("stay_id;Service;Date entree;Date admission;Date sortie;Provenance\n" + rows)
+    lines = {line.split(" = ")[0]: line for line in _draft(path).splitlines() if " = " in line}
+    assert "TODO" not in lines["stay_id"]
+    assert "TODO confirm (likely" in lines["unit"]
+    assert 'TODO confirm (doubtful: "Date admission" would fit as well)' in lines["entered_at"]
+    assert "TODO confirm (doubtful: by its name alone" in lines["left_at"]
+    load_mapping_text = _draft(path)
+    (tmp_path / "draft.toml").write_text(load_mapping_text)
+    load_mapping(tmp_path / "draft.toml")
+
+
+def test_arrival_and_triage_make_a_table_of_visits_with_a_time_of_triage(tmp_path: Path) -> None:
+    """Though ward, source and number would make it one of stays; without a time of triage the arrival's is proposed."""
+    rows = "".join(f"{n};ACCUEIL;urgences;{START + timedelta(hours=n):%d/%m/%Y %H:%M};3\n" for n in range(30))
+    path = tmp_path / "export.csv"
+    path.write_text("Numero sejour;Service;Provenance;Date entree;Triage\n" + rows)
+    draft = _draft(path)
+    assert "[tables.visits]" in draft
+    assert 'triaged_at = { column = "Date entree", format = "%d/%m/%Y %H:%M" }' in draft
+    assert "no time of triage was matched" in draft

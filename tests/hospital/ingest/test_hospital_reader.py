@@ -153,7 +153,7 @@ def test_without_received_at_an_id_may_not_come_twice_with_other_content(tmp_pat
     row, other = (f"S1,A,2024-11-0{day}T08:00:00Z,,emergency" for day in (1, 2))
     assert len(_read(tmp_path, stays__csv=_stays(row, row)).tables["stays"]) == 1
     assert _faults(tmp_path, stays__csv=_stays(row, other)) == [
-        ("stays[1].received_at", "conflicting_revision", 1)
+        ("stays[1].stay_id", "conflicting_revision", 1)
     ]
 
 

@@ -53,14 +53,16 @@ def test_every_piece_of_the_documentation_is_of_the_language(tmp_path: Path) -> 
     """Each piece, with what it needs around it, loads."""
     text = (ROOT / "docs" / "mappings.md").read_text(encoding="utf-8")
     chunks = [chunk.split("```")[0] for chunk in text.split("```toml\n")[2:]]
-    assert len(chunks) == 6
+    assert len(chunks) == 8
     stays = 'entered_at = "E"\nsource = { constant = "emergency" }\n'
     for chunk in chunks:
         around = {
             "at =": '[tables.census.columns]\nunit = "U"\noccupied = "O"\n' + chunk,
             "age_years": VISITS + chunk,
             '[units."nord': chunk + stays,
-            "[tables.census": chunk,
+            "[tables.census]": chunk + ("" if "columns]" in chunk else CENSUS),
+            "[tables.census.columns": chunk,
+            "source =": '[tables.stays.columns]\nstay_id = "S"\nunit = "U"\nentered_at = "E"\n' + chunk,
             '[units."Méd': chunk + CENSUS,
         }
         [whole] = [w for start, w in around.items() if chunk.startswith(start)]
