@@ -46,8 +46,8 @@ def main() -> int:
     for recent in (False, True):
         name = "with the hospital's recent waits" if recent else "visit columns only"
         body = make_report(evidence_of(survey, recent_waits=recent), survey_policy()).body
-        figures += _told(f"NHAMCS, {name}", body["gates"], must_block=None if recent else "accuracy")
-    figures += _told("DIVI, 2022 against 2021", divi_gates(Path(place)), must_block=None)
+        figures += _figures(f"NHAMCS, {name}", body["gates"], must_block=None if recent else "accuracy")
+    figures += _figures("DIVI, 2022 against 2021", divi_gates(Path(place)), must_block=None)
     publish("gates_real", figures)
     return 0 if all(f.met in (True, None) for f in figures) else 1
 
@@ -86,7 +86,7 @@ def _two_years(tables: HospitalTables) -> HospitalTables:
     return replace(tables, tables=cut, source_digest="sha256:" + "d1" * 32)
 
 
-def _told(name: str, gates: Iterable[Mapping[str, Any]], *, must_block: str | None) -> list[Figure]:
+def _figures(name: str, gates: Iterable[Mapping[str, Any]], *, must_block: str | None) -> list[Figure]:
     """Each gate's verdict, and its required findings that do not open or carry a warning."""
     out = []
     for gate in gates:

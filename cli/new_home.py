@@ -27,7 +27,9 @@ class NewHome:
     """What a home is made from.
 
     Attributes:
-        units: name for people by code. people: roles by name. notes: what a person should look at again.
+        units: name for people by code.
+        people: roles by name.
+        notes: what a person should look at again.
     """
 
     zone: str

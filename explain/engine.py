@@ -67,7 +67,8 @@ class TreeEngine:
     ``output_margin=True``): the forecast itself for regression, log-odds for logistic objectives.
 
     Attributes:
-        features, outputs, trees, depth: sizes. rounds: the boosting rounds whose trees are used, [begin, end).
+        features, outputs, trees, depth: sizes.
+        rounds: the boosting rounds whose trees are used, [begin, end).
     """
 
     def __init__(
@@ -160,10 +161,11 @@ class TreeEngine:
         """Contributions of each row.
 
         Args:
-            X: float32 [rows, features]. reference: float32 [references, features] to hold each row against
-            (interventional: base is their mean output); None: path-dependent. Against references, tables are made
-            once (for the last two sets of them) and a row's cost does not depend on how many there are, as long
-            as the tables fit in `table_bytes`; trees that do not fit are computed reference by reference.
+            X: float32 [rows, features].
+            reference: float32 [references, features] to hold each row against (interventional: base is their
+                mean output); None: path-dependent. Against references, tables are made once (for the last two
+                sets of them) and a row's cost does not depend on how many there are, as long as the tables
+                fit in `table_bytes`; trees that do not fit are computed reference by reference.
 
         Raises:
             RowsError: X or reference is not float32 [rows, features], or there is no reference row.

@@ -33,16 +33,21 @@ class Forest:
     """Arrays by tree, by split (trees one after the other, parents first) and by leaf; see ``kernel.c``.
 
     Attributes:
-        features, outputs, depth, most_splits, most_points: sizes. rounds: the boosting rounds that the trees are of,
-        [begin, end). base_score: float32 [outputs]. base: float64 [outputs], the mean output over the training rows, by
-        the trees' covers.
-        By tree: first [trees + 1] split; root: split within the tree, or ~leaf; points of the quadrature; output it
-        adds to; tree_curve: first value of its curves; tall: how many of its splits stand first.
-        By split: tree, level, feature, threshold, default_left; ratio: share of the training rows that went left;
-        left, right, before, curve_at as in ``kernel.h``, parent as before; asked_again: whether its feature comes
-        again below; distinct: different features asked down to it, itself counted.
-        curve: float64 values. leaf: float64 [leaves], float32 values. gauss: [MOST_POINTS + 1, 2, MOST_POINTS],
-        points and weights on [0, 1] by their number.
+        features, outputs, depth, most_splits, most_points: sizes.
+        rounds: the boosting rounds that the trees are of, [begin, end).
+        base_score: float32 [outputs].
+        base: float64 [outputs], the mean output over the training rows, by the trees' covers. By tree: first
+            [trees + 1] split.
+        root: split within the tree, or ~leaf; points of the quadrature; output it adds to.
+        tree_curve: first value of its curves.
+        tall: how many of its splits stand first. By split: tree, level, feature, threshold, default_left.
+        ratio: share of the training rows that went left; left, right, before, curve_at as in ``kernel.h``,
+            parent as before.
+        asked_again: whether its feature comes again below.
+        distinct: different features asked down to it, itself counted.
+        curve: float64 values.
+        leaf: float64 [leaves], float32 values.
+        gauss: [MOST_POINTS + 1, 2, MOST_POINTS], points and weights on [0, 1] by their number.
     """
 
     features: int

@@ -29,8 +29,10 @@ class Tree:
     """One tree as it lies in the file.
 
     Attributes:
-        left, right: int64 [nodes], children, -1 at a leaf. feature: int64 [nodes]. condition: float32 [nodes],
-        a split's threshold or a leaf's value. default_left: bool [nodes], where a missing value goes.
+        left, right: int64 [nodes], children, -1 at a leaf.
+        feature: int64 [nodes].
+        condition: float32 [nodes], a split's threshold or a leaf's value.
+        default_left: bool [nodes], where a missing value goes.
         cover: float64 [nodes], the training rows' weight.
     """
 
@@ -47,8 +49,11 @@ class Ensemble:
     """Trees that are added up.
 
     Attributes:
-        features, outputs: how many. base_score: float32 [outputs], of the margin. trees: those that are used, in
-        the order in which they are added. output: which output each adds to. weight: float32 by tree (DART), else 1.
+        features, outputs: how many.
+        base_score: float32 [outputs], of the margin.
+        trees: those that are used, in the order in which they are added.
+        output: which output each adds to.
+        weight: float32 by tree (DART), else 1.
         rounds: the boosting rounds that the trees are of, [begin, end).
     """
 
@@ -65,8 +70,9 @@ def read_model(data: bytes, iteration_range: tuple[int, int] | None = None) -> E
     """The ensemble in the bytes of a ``.ubj`` or ``.json`` file.
 
     Args:
-        data: the file. iteration_range: the boosting rounds whose trees are used, [begin, end); (0, 0): all; None:
-        through the file's best_iteration, where it names one, else all.
+        data: the file.
+        iteration_range: the boosting rounds whose trees are used, [begin, end); (0, 0): all; None: through
+            the file's best_iteration, where it names one, else all.
 
     Raises:
         ModelFileError: it is damaged, or holds what is not supported (a linear booster, categorical splits,

@@ -33,8 +33,9 @@ class Tables:
     """Tables of a forest against reference rows.
 
     Attributes:
-        base: float64 [outputs], mean output of the reference rows. bytes: of the tables. slow: trees without one,
-        computed reference by reference.
+        base: float64 [outputs], mean output of the reference rows.
+        bytes: of the tables.
+        slow: trees without one, computed reference by reference.
     """
 
     forest: Forest

@@ -24,10 +24,12 @@ class Verification:
     """The engine beside XGBoost and shap.
 
     Attributes:
-        rows: compared. leaves: of the trees, each reached by a compared row. leaves_of_model: all that there are;
-        rows thinned out of a long history may miss some.
+        rows: compared.
+        leaves: of the trees, each reached by a compared row.
+        leaves_of_model: all that there are; rows thinned out of a long history may miss some.
         predictions_off: rows whose prediction differs from XGBoost's by more than a unit in the last place.
-        from_xgboost, from_shap: largest difference of a contribution, relative to its row's sum of |contributions|.
+        from_xgboost, from_shap: largest difference of a contribution, relative to its row's sum of
+            |contributions|.
         additivity: largest |base + contributions - output|, in units of the output.
     """
 
@@ -48,7 +50,8 @@ def verify_apart(model: bytes, X: Array) -> Verification:
     """Verifies a model on some rows of X in a child process.
 
     Args:
-        model: the bytes of a ``.ubj`` file. X: float32 [rows, features], NaN missing.
+        model: the bytes of a ``.ubj`` file.
+        X: float32 [rows, features], NaN missing.
 
     Raises:
         ExplanationError: the child failed.

@@ -33,7 +33,8 @@ def as_shap(found: Contributions, X: Array, names: Sequence[str] | None = None) 
     """Contributions as shap's plots take them.
 
     Args:
-        found: of one output, of the rows X (float32 [rows, features]). names: of the features.
+        found: of one output, of the rows X (float32 [rows, features]).
+        names: of the features.
 
     Raises:
         ExplanationError: the booster has several outputs: take them one by one.
@@ -52,7 +53,8 @@ def verify(model: bytes, X: Array) -> Verification:
     """Compares predictions and contributions of some rows of X: 200 through it, and one for every leaf that X reaches.
 
     Args:
-        model: the bytes of a ``.ubj`` file. X: float32 [rows, features], NaN missing.
+        model: the bytes of a ``.ubj`` file.
+        X: float32 [rows, features], NaN missing.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.ubj"

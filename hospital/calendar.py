@@ -158,7 +158,7 @@ def is_holiday(days: Array, zone: ZoneInfo) -> Array:
 def days_from_new_year(days: Array) -> Array:
     """Days from the nearest 1 January, from -183 to 183 (float64 [n]): negative before it.
 
-    The weeks around it are like no others in a hospital, and a wave through the year cannot tell them.
+    The weeks around it are like no others in a hospital, and a wave through the year cannot follow them.
     """
     return _of_each(days, _from_new_year)
 

@@ -25,7 +25,8 @@ class Fault:
         code: a stable word for what is wrong, as in ``left_before_entered``.
         message: what is wrong and what to do, in words.
         rows: how many rows are concerned.
-        case: the text of the catalogue that says it, "" where none does. places: what fills the places of that text.
+        case: the text of the catalogue that says it, "" where none does.
+        places: what fills the places of that text.
     """
 
     path: str

@@ -14,8 +14,9 @@ class Scale:
     """A straight scale.
 
     Attributes:
-        low, high: values at the ends, `low` below `high`. start, end: where these lie, in units of the picture; an
-            axis that points upwards starts below, at the larger one.
+        low, high: values at the ends, `low` below `high`.
+        start, end: where these lie, in units of the picture; an axis that points upwards starts below, at the
+            larger one.
     """
 
     low: float

@@ -13,7 +13,9 @@ class Shape:
     """One element of a picture.
 
     Attributes:
-        attributes: by their SVG names. text: what a text element says. within: shapes inside it.
+        attributes: by their SVG names.
+        text: what a text element says.
+        within: shapes inside it.
     """
 
     tag: str
@@ -27,7 +29,8 @@ class Picture:
     """A picture and what it says in words, for who does not see it; without words it only decorates.
 
     Attributes:
-        fixed: whether it asks for its own width, rather than that of its place. style: a class of the page's style.
+        fixed: whether it asks for its own width, rather than that of its place.
+        style: a class of the page's style.
     """
 
     width: float

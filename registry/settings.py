@@ -22,8 +22,10 @@ class Settings(BaseSettings):
         home: everything that Vigie writes, if not set otherwise.
         database_url: SQLAlchemy URL of the one database; empty: SQLite in the home.
         releases_dir, trust_dir: folders; None: in the home.
-        host, port: where `vigie serve` listens. language: of texts for people.
-        monitor: whether `vigie serve` starts `vigie monitor`. monitor_minutes: between two runs.
+        host, port: where `vigie serve` listens.
+        language: of texts for people.
+        monitor: whether `vigie serve` starts `vigie monitor`.
+        monitor_minutes: between two runs.
         clock_start: the service's clock begins there and runs on (the demo's); None: the real time.
     """
 

@@ -40,8 +40,11 @@ class Problem(ServingError):  # noqa: N818 - the standard's word  # noqa: N818 -
     """A request that is not answered as asked.
 
     Attributes:
-        status: HTTP status. code: a stable word. detail: what is wrong and what to do, never a value.
-        faults: everything wrong with the body, by path. headers: to send along.
+        status: HTTP status.
+        code: a stable word.
+        detail: what is wrong and what to do, never a value.
+        faults: everything wrong with the body, by path.
+        headers: to send along.
     """
 
     def __init__(

@@ -92,7 +92,7 @@ def serve(settings: Settings, *, monitor_command: Sequence[str] = ()) -> int:
 
 
 def _bentoml(settings: Settings) -> Callable[[], object]:
-    """What `bentoml serve` does for this service, loaded and ready to be run until it is told to stop.
+    """What `bentoml serve` does for this service, loaded and ready to be run until it is stopped.
 
     In this process, so that it loads while the database is opened; an exec of its command line would load it anew.
     """

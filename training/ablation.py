@@ -21,8 +21,10 @@ class Ablation:
     """One group left out.
 
     Attributes:
-        group: of features; "" for none left out. features: how many it has. loss: mean absolute error on the later
-        rows of the training set, in units of the row's scale. rise: of the loss over that of all features, a share.
+        group: of features; "" for none left out.
+        features: how many it has.
+        loss: mean absolute error on the later rows of the training set, in units of the row's scale.
+        rise: of the loss over that of all features, a share.
     """
 
     group: str

@@ -45,7 +45,8 @@ class Errors:
     """What a median and its spread say of later rows, and what was so.
 
     Attributes:
-        median, width, residual: float64 [n], in units of the scale; weight: float64 [n], 0 where not known.
+        median, width, residual: float64 [n], in units of the scale.
+        weight: float64 [n], 0 where not known.
     """
 
     rows: Rows
@@ -75,10 +76,11 @@ def calibrated(
     """Shift and quantiles of the residual (split conformal, by group).
 
     Args:
-        shifted: int64 [groups], classes of groups that share a shift; None: each its own. A median moved by a few
-        hundred rows is moved by chance, where their quantiles still show how sure it is.
-        coarser: int64 [groups] each, what a group is part of, the finest first: a group of few rows has the quantiles
-        of the first that has enough, else everybody's. least: rows that are enough.
+        shifted: int64 [groups], classes of groups that share a shift; None: each its own. A median moved by a
+            few hundred rows is moved by chance, where their quantiles still show how sure it is.
+        coarser: int64 [groups] each, what a group is part of, the finest first: a group of few rows has the
+            quantiles of the first that has enough, else everybody's.
+        least: rows that are enough.
     """
     residual, width, weight = errors.residual, errors.width, errors.weight
     own = np.arange(groups)

@@ -54,7 +54,9 @@ def fit_slopes(
     By iteratively reweighted least squares.
 
     Args:
-        usual: float64 [n], usual change in beds. group: int64 [n], horizon. weight: float64 [n], 0: left out.
+        usual: float64 [n], usual change in beds.
+        group: int64 [n], horizon.
+        weight: float64 [n], 0: left out.
     """
     have = {f.name for f in features}
     names = tuple(n for n in CANDIDATES if n in have)

@@ -173,7 +173,10 @@ class Lesson:
     """What trees learn, and later rows to ask them about.
 
     Attributes:
-        X: float32 [n, features]; y: float64 [n], in units of the row's scale; weight: float64 [n]; signs: by feature.
+        X: float32 [n, features].
+        y: float64 [n], in units of the row's scale.
+        weight: float64 [n].
+        signs: by feature.
         loss: mean absolute error, in units of the scale, of a median's trees (``.ubj``) on the later rows.
     """
 

@@ -60,7 +60,8 @@ def refitted(
     """Contributions of the explained rows by each refit: float64 [refits, rows, groups], beds or minutes.
 
     Args:
-        fitted: the rows that the package's median was fitted to. rows: of them, at most, in a refit's sample.
+        fitted: the rows that the package's median was fitted to.
+        rows: of them, at most, in a refit's sample.
         rounds: trees of a refit at most, each counting for as much more.
     """
     usable = fitted.part((fitted.weight > 0) & ~np.isnan(fitted.outcome))

@@ -51,11 +51,14 @@ class Request:
     """What training was asked for.
 
     Attributes:
-        horizons_hours: of bed demand; empty: the defaults of the census's cadence. test_from: start of the test
-        set (instant), None: the last fifth. threads: changes the time, never the package. kind: "baseline" for a
-        package of baselines alone. hyperparameters: of the trees. trials: how many hyperparameters to try first, on the
-        training set; the best takes the place of `hyperparameters`. ablation: whether to find what each group of
-        features is worth.
+        horizons_hours: of bed demand; empty: the defaults of the census's cadence.
+        test_from: start of the test set (instant), None: the last fifth.
+        threads: changes the time, never the package.
+        kind: "baseline" for a package of baselines alone.
+        hyperparameters: of the trees.
+        trials: how many hyperparameters to try first, on the training set; the best takes the place of
+            `hyperparameters`.
+        ablation: whether to find what each group of features is worth.
     """
 
     model: str

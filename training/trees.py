@@ -36,8 +36,12 @@ class Hyperparameters:
     """Hyperparameters of the median's trees.
 
     Attributes:
-        rounds: trees. depth: of each. step: what each new tree counts for. least_weight: of the rows in a leaf.
-        columns, rows_share: shares of features and rows that a tree sees; of rows about `MOST_ROWS_OF_A_TREE` at most.
+        rounds: trees.
+        depth: of each.
+        step: what each new tree counts for.
+        least_weight: of the rows in a leaf.
+        columns, rows_share: shares of features and rows that a tree sees; of rows about `MOST_ROWS_OF_A_TREE`
+            at most.
     """
 
     rounds: int = 260

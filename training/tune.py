@@ -32,7 +32,8 @@ class Tuned:
     """What a search found.
 
     Attributes:
-        hyperparameters: of the least loss; of equals, the first. trials: every one in its order, with its loss.
+        hyperparameters: of the least loss; of equals, the first.
+        trials: every one in its order, with its loss.
         kept: how many came from a search that was stopped.
     """
 
@@ -67,8 +68,10 @@ def tune(
     """Tries so many hyperparameters, and keeps each trial in a file of this search as soon as it is known.
 
     Args:
-        subject: what makes this search this one (JSON): the data's digest, the features', the split, the model.
-        folder: where searches are kept. progress: gets the share done.
+        subject: what makes this search this one (JSON): the data's digest, the features', the split, the
+            model.
+        folder: where searches are kept.
+        progress: gets the share done.
     """
     name = sha256_bytes(
         canonical_json([subject, seed, _SPACE, asdict(DEFAULT_HYPERPARAMETERS), MOST_ROWS_OF_A_TREE])

@@ -31,21 +31,21 @@ _NO_ROWS = np.empty(0, np.int64)
 
 
 class Faults:
-    """Faulty cells by column and code; each cell is told of once, by its first fault."""
+    """Faulty cells by column and code; each cell is named once, by its first fault."""
 
     def __init__(self, table: str) -> None:
         self.table = table
         self.cells: dict[tuple[str, str], NDArray[np.int64]] = {}
-        self._told: dict[str, NDArray[np.int64]] = {}
+        self._named: dict[str, NDArray[np.int64]] = {}
         self._changes: dict[tuple[str, str], set[date]] = {}
         self._zone = ""
 
     def add(self, column: str, code: str, rows: Sequence[int] | NDArray[np.integer]) -> None:
         """Notes that cells of a column are faulty."""
-        told = self._told.get(column, _NO_ROWS)
-        new = np.setdiff1d(np.asarray(rows, np.int64), told)
+        named = self._named.get(column, _NO_ROWS)
+        new = np.setdiff1d(np.asarray(rows, np.int64), named)
         if new.size:
-            self._told[column] = np.concatenate([told, new])
+            self._named[column] = np.concatenate([named, new])
             self.cells[column, code] = np.concatenate([self.cells.get((column, code), _NO_ROWS), new])
 
     def take(self, other: "Faults", rows: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> None:
@@ -101,7 +101,8 @@ class _Requirement:
     """Something that known cells of a column must meet.
 
     Attributes:
-        code: of a cell that does not, or what says it. alone: `holds` takes the column, else the whole table.
+        code: of a cell that does not, or what says it.
+        alone: `holds` takes the column, else the whole table.
     """
 
     column: str

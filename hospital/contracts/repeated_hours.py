@@ -32,7 +32,8 @@ class RowOrder:
         """How many rows of the same thing and local time came before each repeated one (int64 [repeated rows]).
 
         Args:
-            rows: of the chunk (int64 [n]), ascending. local: their local times (int64 [n], microseconds).
+            rows: of the chunk (int64 [n]), ascending.
+            local: their local times (int64 [n], microseconds).
             repeated: which of them the clock showed twice (bool [n]).
         """
         if self._read is not None:

@@ -67,7 +67,8 @@ def column_fault(path: str, code: str, column: Column | None, rows: int = 1, **p
     """A fault of a column's cells, with the limits that the column has.
 
     Args:
-        column: None where the column is none of a contract. places: of the text, as the days of a clock's changes.
+        column: None where the column is none of a contract.
+        places: of the text, as the days of a clock's changes.
     """
     if column is None:
         return fault(path, f"{code}/on" if "days" in places else code, rows, **places)

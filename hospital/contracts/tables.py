@@ -22,8 +22,10 @@ class Column:
     """One column of a table.
 
     Attributes:
-        name, kind: as in files and requests. required: a missing value is refused; else it stays missing.
-        minimum, maximum: bounds of numbers, included. choices: the only texts allowed.
+        name, kind: as in files and requests.
+        required: a missing value is refused; else it stays missing.
+        minimum, maximum: bounds of numbers, included.
+        choices: the only texts allowed.
         planned: a time that may lie ahead of its reception.
         known_with: the time column with which the value becomes known.
         hindsight: of the visit being forecast, not known when it is.
@@ -55,7 +57,8 @@ class Table:
     """A table of the contract.
 
     Attributes:
-        key: the columns that say which row it is. time: its primary time, None where it has none.
+        key: the columns that say which row it is.
+        time: its primary time, None where it has none.
         extra: whether a mapping may declare further columns: "audit" (texts) or "covariates" (numbers).
     """
 

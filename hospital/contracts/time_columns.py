@@ -56,7 +56,8 @@ class Clock:
 
     Attributes:
         zone: of naive times; None: they are refused.
-        repeated: which of the two hours in autumn. skipped: what becomes of spring's.
+        repeated: which of the two hours in autumn.
+        skipped: what becomes of spring's.
         forms: `strptime` forms by column; the other columns are ISO 8601.
         order: of the rows, by the column whose times they are in the order of.
     """
@@ -78,7 +79,8 @@ def read_times(raw: pd.Series, clock: Clock, form: str | None = None) -> tuple[p
     A cell without an hour is its day's first instant; so is midnight where all the column's times are midnights.
 
     Args:
-        raw: texts, dates or times. form: `strptime` form of texts, None for ISO 8601.
+        raw: texts, dates or times.
+        form: `strptime` form of texts, None for ISO 8601.
     """
     if isinstance(raw.dtype, pd.DatetimeTZDtype):
         utc = raw.reset_index(drop=True).dt.tz_convert("UTC").dt.as_unit("us")
@@ -104,8 +106,8 @@ def read_times(raw: pd.Series, clock: Clock, form: str | None = None) -> tuple[p
         utc[zoned] = _bare(
             pd.to_datetime(pd.Series(cells[zoned]), format="ISO8601", utc=True, errors="coerce")
         )
-    told = np.logical_or.reduce([np.zeros(len(cells), bool), *faults.values()])
-    _one_by_one(cells, raw.notna().to_numpy(bool) & np.isnat(utc) & ~told, clock, form, utc, faults)
+    faulty = np.logical_or.reduce([np.zeros(len(cells), bool), *faults.values()])
+    _one_by_one(cells, raw.notna().to_numpy(bool) & np.isnat(utc) & ~faulty, clock, form, utc, faults)
     mixed = dates_and_texts(raw) & ~np.isnat(utc)
     if mixed.any():
         faults["mixed_dates"] = mixed
@@ -244,7 +246,8 @@ def _in_zone(
     """Local times as instants.
 
     Args:
-        dates: which of them (bool [n]) were written without an hour. rows: of the column (int64 [n]); None: all.
+        dates: which of them (bool [n]) were written without an hour.
+        rows: of the column (int64 [n]); None: all.
     """
     given = naive.notna().to_numpy(bool)
     nothing = pd.Series(pd.NaT, index=naive.index).dt.tz_localize("UTC").dt.as_unit("us")
@@ -310,7 +313,7 @@ def _meant(naive: datetime, is_day: bool, zone: ZoneInfo, skipped: Skipped) -> d
 def _second(
     naive: pd.Series, clock: Clock, hours: Mask, rows: NDArray[np.int64] | None
 ) -> tuple[Mask, dict[str, Mask]]:
-    """Which repeated times (bool [n]) are the second of two, and which cannot be told, by code."""
+    """Which repeated times (bool [n]) are the second of two, and which cannot be faulty, by code."""
     none = np.zeros(len(naive), bool)
     if not hours.any():
         return none, {}

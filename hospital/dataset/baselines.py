@@ -76,8 +76,10 @@ class BedBaselines:
         """Each baseline's forecast, beds (float64 [n]), NaN where the present is unknown.
 
         Args:
-            unit, horizon: positions (int64 [n]); slot: `week_slot` of the prediction time.
-            now: demand now; last_week: demand whole weeks before the target.
+            unit, horizon: positions (int64 [n]).
+            slot: `week_slot` of the prediction time.
+            now: demand now.
+            last_week: demand whole weeks before the target.
         """
         change = self.usual_change[unit, horizon, slot]
         return {
@@ -163,8 +165,9 @@ class WaitBaselines:
         """Each baseline's forecast, minutes (float64 [n]).
 
         Args:
-            triage: positions (int64 [n]); hour: local hour (float64 [n]); the others minutes, NaN unknown: the
-            usual wait stands in, as a head nurse would answer when nobody has been seen yet.
+            triage: positions (int64 [n]).
+            hour: local hour (float64 [n]); the others minutes, NaN unknown: the usual wait stands in, as a
+                head nurse would answer when nobody has been seen yet.
         """
         usual = self.usual[triage, (hour / (24 / _BANDS)).astype(np.int64)]
         return {
@@ -214,8 +217,9 @@ def residual_quantiles(
     """Quantiles [cells, levels] of residuals (float64 [n]) by cell (int64 [n]); a thin cell takes everybody's.
 
     Args:
-        least: rows of a cell that are enough. scale: float64 [cells], how far a cell's outcomes usually lie from the
-        baseline: everybody's residuals are then lent in units of it, so that a small ward is not given a large one's.
+        least: rows of a cell that are enough.
+        scale: float64 [cells], how far a cell's outcomes usually lie from the baseline: everybody's residuals
+            are then lent in units of it, so that a small ward is not given a large one's.
     """
     of = np.ones(cells) if scale is None else scale
     shared = weighted_quantiles(residual / of[cell], weights)

@@ -140,9 +140,11 @@ class BedSamples:
     """Units at prediction times and horizons, in the order of prediction time, unit, horizon.
 
     Attributes:
-        X: float32 [n, features]. query: what they were computed from.
+        X: float32 [n, features].
+        query: what they were computed from.
         outcome_beds: float64 [n], the demand at the target as all is known now; NaN unknown.
-        now, last_week: float64 [n], what the baselines need. staffed: float64 [n], NaN unknown.
+        now, last_week: float64 [n], what the baselines need.
+        staffed: float64 [n], NaN unknown.
     """
 
     X: Array

@@ -30,8 +30,9 @@ class _Plan:
     """How a history is cut.
 
     Attributes:
-        shares: of the days; the training set has the rest. most_days: of a long history the rest is fitted to, old
-        baselines judge nothing. least_days: under which a part says nothing.
+        shares: of the days; the training set has the rest.
+        most_days: of a long history the rest is fitted to, old baselines judge nothing.
+        least_days: under which a part says nothing.
     """
 
     shares: dict[str, float]
@@ -66,8 +67,8 @@ class Split:
     """Spans of prediction times [start, end), instants; a row's outcome lies before the next part's start.
 
     Attributes:
-        spans: by part; of a baseline-only package the validation set is empty. gap: microseconds between two parts, at
-        least the longest horizon.
+        spans: by part; of a baseline-only package the validation set is empty.
+        gap: microseconds between two parts, at least the longest horizon.
     """
 
     spans: dict[str, tuple[int, int]]
@@ -114,8 +115,9 @@ def split_history(
 
     Args:
         gap: microseconds, at least the longest horizon, so that no outcome of a part falls into the next.
-        test_from: start of the test set (``--test-from``); default: the last fifth, of a baseline-only package
-        the last three tenths. kind: of the package.
+        test_from: start of the test set (``--test-from``); default: the last fifth, of a baseline-only
+            package the last three tenths.
+        kind: of the package.
 
     Raises:
         HistoryError: a part would be too short to say anything; the message says how much is missing.

@@ -155,10 +155,10 @@ def infer_table(stem_words: str, seen: list[Seen]) -> str | None:
     for table in WORDS:
         found = match_columns(table, seen)
         required = [c.name for c in TABLES[table].columns if c.required and c.name != "label"]
-        told = len(found) + 2 * sum(name in found for name in required) / max(len(required), 1)
+        score = len(found) + 2 * sum(name in found for name in required) / max(len(required), 1)
         if table == "visits" and "arrived_at" in found and {"triage", "triaged_at"} & set(found):
-            told += _TRIAGED  # nobody is triaged but in an emergency department
-        scores[table] = told + 2 * bool(found) * bool(re.search(_NAMES[table], stem_words))
+            score += _TRIAGED  # nobody is triaged but in an emergency department
+        scores[table] = score + 2 * bool(found) * bool(re.search(_NAMES[table], stem_words))
     best = max(scores, key=lambda t: scores[t])
     return best if scores[best] > 0 else None
 

@@ -26,7 +26,7 @@ __all__ = ["draft_mapping"]
 
 _MONTH_HOURS = (27 * 24, 32 * 24)
 _RPU = frozenset({"entree", "mode_entree", "transport", "gravite"})
-"""Names that tell an RPU also where it is no XML."""
+"""Names that give away an RPU also where it is no XML."""
 _RPU_LATER = frozenset({"mode_entree", "provenance", "transport", "transport_pec", "motif"})
 _RPU_ID = ("finess", "entree", "naissance", "sexe", "cp")
 _MONTHLY = (
@@ -165,9 +165,9 @@ def _wide(wards: Wards) -> tuple[set[str], list[str]]:
         *todo("keep the columns that are wards, and give each its ward's name"),
     ]
     for ward, own in units.items():
-        told = ", ".join(f"{name} = {quoted(s.name)}" for name, s in own.items())
+        pairs = ", ".join(f"{name} = {quoted(s.name)}" for name, s in own.items())
         lines.append(
-            f"{quoted(ward)} = {{ {told} }} # TODO confirm (likely: a column of numbers beside a time)"
+            f"{quoted(ward)} = {{ {pairs} }} # TODO confirm (likely: a column of numbers beside a time)"
         )
     used = {when.name, *([hour.name] if hour is not None else [])}
     return used | {s.name for own in units.values() for s in own.values()}, lines

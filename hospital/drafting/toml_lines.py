@@ -87,8 +87,8 @@ def _choice_lines(column: Column, seen: Seen) -> list[str]:
         words += ", ".join(quoted(c) for c in puzzling)
         words += f"{' and ' if puzzling else ''}{unknown} rare or long ones, not shown" if unknown else ""
         lines += todo(words)
-    told = ", ".join(f"{quoted(c)} = {quoted(m)}" for c, m in known.items())
-    return [*lines, f"{column.name} = {{ column = {quoted(seen.name)}, codes = {{ {told} }} }}"]
+    listed = ", ".join(f"{quoted(c)} = {quoted(m)}" for c, m in known.items())
+    return [*lines, f"{column.name} = {{ column = {quoted(seen.name)}, codes = {{ {listed} }} }}"]
 
 
 def audit_line(name: str, seen: Seen) -> list[str]:

@@ -31,10 +31,12 @@ class Seen:
     """A column of a file, as it looks.
 
     Attributes:
-        name: in the file. words: the same without accents and signs, in small letters, spaces between.
+        name: in the file.
+        words: the same without accents and signs, in small letters, spaces between.
         form: of times and hours written as text; None: ISO 8601, or held as such.
-        others: further forms that fit every value as well: nothing tells which is meant.
-        comma: numbers with a decimal comma. unknown: texts among numbers or times that people use for unknown.
+        others: further forms that fit every value as well: nothing shows which is meant.
+        comma: numbers with a decimal comma.
+        unknown: texts among numbers or times that people use for unknown.
         values: each text and how often it is there, most frequent first; never to be shown but where it is
             known to be a code.
         several: whether a value comes more than once.

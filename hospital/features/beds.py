@@ -37,7 +37,8 @@ class BedQuery:
     """What to forecast, one entry each.
 
     Attributes:
-        unit: int64 [n], position in `Events.units`. prediction_time: int64 [n] instants.
+        unit: int64 [n], position in `Events.units`.
+        prediction_time: int64 [n] instants.
         horizon_hours: float64 [n], elapsed hours.
         demand_now: float64 [n], what the caller says of the unit's demand now; NaN: the stored state.
     """

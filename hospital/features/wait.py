@@ -92,10 +92,10 @@ _COLUMNS = ("department", "triage", "age_years", "arrival_mode", "reason", *VITA
 def wait_features_of(events: Events) -> tuple[Feature, ...]:
     """The features that this hospital's tables can give: what they never give drops its features."""
     visits = events.tables["visits"]
-    lacking = {name for name in _COLUMNS if not _told(visits.columns.get(name))}
+    lacking = {name for name in _COLUMNS if not _is_filled(visits.columns.get(name))}
     if "staffing" not in events.tables:
         lacking |= {"ed_doctors", "ed_nurses", "waiting_per_doctor"}
-    if not _told(visits.columns.get("bed_requested_at")):
+    if not _is_filled(visits.columns.get("bed_requested_at")):
         lacking.add("ed_boarding")
     if not holidays_known(events.zone):
         lacking.add("holiday")
@@ -106,7 +106,7 @@ def wait_features_of(events: Events) -> tuple[Feature, ...]:
     return tuple(f for f in WAIT_FEATURES if f.name not in lacking)
 
 
-def _told(values: Array | None) -> bool:
+def _is_filled(values: Array | None) -> bool:
     if values is None:
         return False
     if values.dtype.kind == "f":
@@ -120,11 +120,12 @@ class WaitQuery:
     """The visits to forecast, one entry each.
 
     Attributes:
-        prediction_time, arrived_at: int64 [n] instants. row: int64 [n], the visit's row in the events, so that
-        it does not count itself; -1 where it is not among them.
+        prediction_time, arrived_at: int64 [n] instants.
+        row: int64 [n], the visit's row in the events, so that it does not count itself; -1 where it is not
+            among them.
         columns: the visit's own values known at triage: texts (object), numbers (float64, NaN missing).
         overlay: what the caller says of the department instead of the stored state: ed_waiting, ed_boarding,
-        ed_doctors (float64 [n], NaN: nothing said).
+            ed_doctors (float64 [n], NaN: nothing said).
     """
 
     prediction_time: Array

@@ -48,7 +48,7 @@ class FileChunks:
             read_content(path)
 
     def rows_about(self) -> int:
-        """How many rows there will be, as far as that is told beforehand; 0 where it is not."""
+        """How many rows there will be, as far as that is known beforehand; 0 where it is not."""
         name = self._path.name.lower()
         try:
             if name.endswith(".parquet"):

@@ -149,9 +149,11 @@ class ColumnBuilder:
     """A table's columns, grown by typed chunks.
 
     Args:
-        kinds: the columns in their order. rows: how many will come, as far as known.
+        kinds: the columns in their order.
+        rows: how many will come, as far as known.
         pseudonym: the 16 bytes that stand for an id.
-        ids: the columns that hold such ids. categorical: texts become categories.
+        ids: the columns that hold such ids.
+        categorical: texts become categories.
     """
 
     def __init__(

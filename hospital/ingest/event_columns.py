@@ -47,7 +47,7 @@ def _texts(cells: pd.Series, *, repeats: bool) -> Array:
 
 
 def events_of(hospital: "HospitalTables") -> Events:
-    """The events that a hospital's tables tell of."""
+    """The events of a hospital's tables."""
     return Events.of(
         {name: columns_of(frame, name) for name, frame in hospital.tables.items()},
         zone=hospital.zone,

@@ -109,7 +109,7 @@ class _Reader:
         self._files: dict[tuple[Path, FileLayout], FileChunks] = {}
 
     def read(self, name: str, files: Sequence[Path]) -> None:
-        """One table from its files; each file that is wrong is told of."""
+        """One table from its files; each file that is wrong is named."""
         table, whole = ChunkedTable(name, self.mapping, self._key), True
         mapped = self.mapping.tables.get(name) if self.mapping else None
         choice = RowChoice(mapped.where if mapped else {})
@@ -150,7 +150,7 @@ class _Reader:
             for chunk in self._chunks(table, file, layout):
                 table.add(chunk, label)
             return
-        rows = told = 0
+        rows = mapped_rows = 0
         faults: list[Fault] = []
         fits = True
         parts = _parts(file, label, layout)
@@ -158,14 +158,14 @@ class _Reader:
             try:
                 fitted = MappedFile(self.mapping, table.name, part, choice)
                 of_sheet = self._map(fitted, mapped, table, file, of_part, part)
-                rows, told = rows + of_sheet[0], told + of_sheet[1]
+                rows, mapped_rows = rows + of_sheet[0], mapped_rows + of_sheet[1]
             except (ContractError, MappingError) as error:
                 fits = fits and not isinstance(error, MappingError)
                 # Next month's sheet has no rows yet.
                 faults += [f for f in error.faults if len(parts) == 1 or f.code != "no_rows"]
         if faults:
             raise (ContractError if fits else MappingError)(tuple(faults))
-        if not told and not mapped.where:
+        if not mapped_rows and not mapped.where:
             words = (
                 "no unit of the mapping has a number in any row; correct the mapping, or leave the file out"
             )
@@ -181,16 +181,16 @@ class _Reader:
         label: str,
     ) -> tuple[int, int]:
         """Adds the mapped rows of one sheet or file; how many it has, and how many of them tell something."""
-        rows = told = 0
+        rows = mapped_rows = 0
         named = any(FILE_NAME in columns for columns in (mapped.where, *(s.columns for s in mapped.sources)))
         for chunk in self._chunks(table, file, layout):
             raw = chunk.assign(**{FILE_NAME: clean_text(stem(file.name))}) if named else chunk
             frame = fitted.chunk(raw)
-            rows, told = rows + len(raw), told + len(frame)
+            rows, mapped_rows = rows + len(raw), mapped_rows + len(frame)
             if fitted.fits and len(frame):
                 table.add(frame, label)
         fitted.raise_faults()
-        return rows, told
+        return rows, mapped_rows
 
     def _chunks(self, table: ChunkedTable, file: Path, layout: FileLayout) -> FileChunks:
         """The cells of a file, which is digested once however often it is read."""

@@ -53,7 +53,8 @@ class ChunkedTable:
     """A table being read: chunks go in, the typed table comes out.
 
     Attributes:
-        audit: the attributes that its rows were read with. findings: what a person should know, once it is whole.
+        audit: the attributes that its rows were read with.
+        findings: what a person should know, once it is whole.
     """
 
     def __init__(self, name: str, mapping: Mapping | None, key: bytes) -> None:
@@ -70,7 +71,7 @@ class ChunkedTable:
         self._origins: list[tuple[str, pd.Index, NDArray[np.object_] | None]] = []
         self._zones: dict[str, tuple[int, int]] = {}
         self._orders: dict[str, RowOrder] = {}
-        self._told = False
+        self._has_reception = False
         self._expected = 0
         self._columns: ColumnBuilder | None = None
 
@@ -98,9 +99,9 @@ class ChunkedTable:
         for extra in audit:
             raw[extra] = _readable(raw[extra], Kind.TEXT)
         self._count_zones(raw)
-        self._told = "received_at" in raw.columns
+        self._has_reception = "received_at" in raw.columns
         clock = self._ordered(raw, label)
-        if not self._told:
+        if not self._has_reception:
             raw["received_at"] = _ALWAYS
         typed, faults = check(raw, self.name, clock=clock, audit=audit, covariates=covariates)
         first = self._rows
@@ -130,18 +131,18 @@ class ChunkedTable:
         if self._faults.cells or columns is None or left_out > self._share * self._rows:
             self._refuse()
         assert columns is not None
-        contract, told = self._contract, self._told
+        contract, has_reception = self._contract, self._has_reception
         # Without received_at nothing says which of two rows is the later one.
-        by_key = told or self.name in KEPT_BY_KNOWN_AT
+        by_key = has_reception or self.name in KEPT_BY_KNOWN_AT
         key = [*contract.key, "received_at"] if by_key else [*contract.key]
-        unrolled = not told and self.name in KEPT_BY_KNOWN_AT
+        unrolled = not has_reception and self.name in KEPT_BY_KNOWN_AT
         rows = np.arange(self._rows - left_out) if unrolled else columns.may_be_duplicates(key)
         frame = columns.frame()
         if unrolled:
             frame = unroll(frame, contract)
         again, other = (rows[found] for found in duplicates(frame.iloc[rows], key))
         # Told of at the column that says which row it is, where no reception can tell two of them apart.
-        column, kept = "received_at" if told else contract.key[-1], np.concatenate(self._kept)
+        column, kept = "received_at" if has_reception else contract.key[-1], np.concatenate(self._kept)
         self._faults.add(column, "conflicting_revision", kept[other])
         if self._faults.cells:
             self._refuse()
@@ -151,7 +152,7 @@ class ChunkedTable:
             words = f"{again.size} rows say again what another row of the same key says: they count once"
             self.findings.append(Finding(self.name, "duplicate_row", words, rows=again.size))
             frame = frame.drop(index=again.tolist()).reset_index(drop=True)
-        if told:
+        if has_reception:
             return frame
         self._find(frame)
         return frame if by_key else unroll(frame, contract)
@@ -189,7 +190,7 @@ class ChunkedTable:
     def _ordered(self, raw: pd.DataFrame, label: str) -> Clock:
         """The clock with the order of the file's rows, where a row is known by its time and no revision repeats it."""
         time, others = self._contract.time, [n for n in self._contract.key if n != self._contract.time]
-        if time not in self._contract.key or self._told or not set(others) <= set(raw.columns):
+        if time not in self._contract.key or self._has_reception or not set(others) <= set(raw.columns):
             return self._clock
         order = self._orders.setdefault(label, RowOrder())
         order.chunk(lambda: pd.MultiIndex.from_frame(raw[others]).to_numpy(object))
@@ -243,7 +244,7 @@ class ChunkedTable:
         words = "no received_at: each fact counts as received at its own time"
         self.findings.append(Finding(self.name, "received_at_missing", words))
         for column, (time, rows) in never_known(frame, self._contract).items():
-            words = f"{column} is told in {rows} rows without {time}, so it is never known: left out there"
+            words = f"{column} is filled in {rows} rows without {time}, so it is never known: left out there"
             self.findings.append(Finding(self.name, "never_known", words, column, rows))
 
 

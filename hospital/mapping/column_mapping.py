@@ -54,7 +54,8 @@ class MappedFile:
     """One file mapped chunk after chunk; what does not fit is gathered from all of them.
 
     Args:
-        label: what faults call the file. choice: of rows, where the table has several files; None: its own.
+        label: what faults call the file.
+        choice: of rows, where the table has several files; None: its own.
     """
 
     def __init__(self, mapping: Mapping, table: str, label: str, choice: RowChoice | None = None) -> None:
@@ -102,11 +103,11 @@ class MappedFile:
             raise MappingError((*absent, *self._faults.all()))
 
 
-def _of_unit(unit: str, shared: pd.DataFrame, own: pd.DataFrame, told: list[str]) -> pd.DataFrame:
-    """The rows of one unit of a file with columns a unit; without those that tell nothing of it."""
+def _of_unit(unit: str, shared: pd.DataFrame, own: pd.DataFrame, columns_present: list[str]) -> pd.DataFrame:
+    """The rows of one unit of a file with columns a unit; without those that hold nothing of it."""
     whole = pd.concat([shared, own], axis=1)
     whole.insert(0, "unit", unit)
-    there = [name for name in told if name in own.columns]
+    there = [name for name in columns_present if name in own.columns]
     return whole[own[there].notna().any(axis=1)] if there else whole
 
 
@@ -187,7 +188,7 @@ class _Work:
         )
 
     def _years(self, source: Source, faults: Faults) -> pd.Series:
-        """Whole years to the arrival; an arrival that is none is a fault of its own column, told there."""
+        """Whole years to the arrival; an arrival that is none is a fault of its own column, named there."""
         born, column = self._decoded(source.columns[0], source, faults), source.columns[0]
         self._mark(column, self.raw[column], Kind.TIME, faults)
         clock = self.mapping.clock(self.table)

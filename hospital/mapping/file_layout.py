@@ -21,8 +21,10 @@ class FileLayout:
     Attributes:
         header_rows: the lines of names, from 1, upper first; empty: the first line that is not.
         footer_rows: lines at the end of the file or of each sheet that are not read.
-        sheet: spreadsheets: the sheet's name; None: the first. sheets: names or patterns of several; else empty.
-        encoding, separator: of CSV; None: UTF-8 or what the file's byte-order mark says; as the names are separated.
+        sheet: spreadsheets: the sheet's name; None: the first.
+        sheets: names or patterns of several; else empty.
+        encoding, separator: of CSV; None: UTF-8 or what the file's byte-order mark says; as the names are
+            separated.
     """
 
     header_rows: tuple[int, ...] = ()

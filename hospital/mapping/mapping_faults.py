@@ -83,7 +83,7 @@ def _form(form: str) -> list[tuple[str, str]]:
         return [("bad_format", "the time format is none of strptime's, or has no year")]
     if read.date() != date(2024, 12, 31):
         words = (
-            "the time format has no day: from what is told by the month no day can be recovered; "
+            "the time format has no day: from what is counted by the month no day can be recovered; "
             "bring a row a day or an hour"
         )
         return [("no_day", words)]

@@ -64,7 +64,9 @@ class Mapping:
     """A mapping file, checked.
 
     Attributes:
-        zone: of naive times. repeated: which hour in autumn. skipped: what becomes of spring's.
+        zone: of naive times.
+        repeated: which hour in autumn.
+        skipped: what becomes of spring's.
         refused_rows: share of a table's rows that may be left out for an impossible time.
         decimal: the sign in numbers of text files.
         missing: codes that mean unknown in every column.
@@ -234,12 +236,12 @@ def _layout(part: TablePart, whole: Head | None) -> FileLayout:
 def _absent(
     contract: Table, at: str, columns: Dict[str, Any], units: Dict[str, Dict[str, Any]]
 ) -> list[Fault]:
-    """Columns that nothing tells, or two places."""
+    """Columns that come from nothing, or from two places."""
     out = []
     for column in contract.columns:
         name = column.name
         twice = [u for u, own in units.items() if name in own and (name in columns or name == "unit")]
-        words = "the column is told twice; tell it under columns or under units"
+        words = "the column is mapped twice; map it under columns or under units"
         out += [Fault(f"{at}.units.{unit}.{name}", "named_twice", words) for unit in twice]
         if units and name == "unit":
             if name in columns:

@@ -212,7 +212,7 @@ class TablePart(_Strict):
         "hold. A code that is in no row is a fault",
     )
     columns: Any = Field(
-        None, description="a line for each contract column that the file tells of; all the required ones"
+        None, description="a line for each contract column that the file holds; all the required ones"
     )
     units: Any = Field(
         None,

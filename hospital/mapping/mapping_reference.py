@@ -43,7 +43,7 @@ def reference() -> str:
     for title, model, words in _PARTS:
         lines += ["", f"## {title}", "", words, "", "| key | | what it says |", "|---|---|---|"]
         lines += [_row(name, field) for name, field in model.model_fields.items()]
-    lines += ["", "## The contract's columns", "", "`received_at` (time) may be told in every table."]
+    lines += ["", "## The contract's columns", "", "`received_at` (time) may stand in every table."]
     for table in TABLES.values():
         lines += ["", *_table(table)]
     return "\n".join(lines) + "\n"

@@ -12,7 +12,7 @@ __all__ = ["BEGINNING", "KEPT_BY_KNOWN_AT", "never_known", "unroll"]
 BEGINNING = pd.Timestamp("1970-01-01", tz="UTC")
 """Reception of what is known before everything else."""
 KEPT_BY_KNOWN_AT = ("staffing",)
-"""Tables that tell of their reception themselves: the same key at another one is a revision."""
+"""Tables that hold their reception themselves: the same key at another one is a revision."""
 
 
 def unroll(frame: pd.DataFrame, contract: Table) -> pd.DataFrame:
@@ -36,13 +36,13 @@ def unroll(frame: pd.DataFrame, contract: Table) -> pd.DataFrame:
         if name == "received_at":
             columns[name] = received
             continue
-        told = frame[name].take(rows).reset_index(drop=True)
+        values = frame[name].take(rows).reset_index(drop=True)
         if time is not None:
             at = events[contract.event_times.index(time)][rows]
             known = (at != MISSING_TIME) & (at <= now)
             # Most columns are known whole: copying those cell by cell would be most of the work.
-            told = told if known.all() else told.where(known, None)
-        columns[name] = told
+            values = values if known.all() else values.where(known, None)
+        columns[name] = values
     return pd.DataFrame(columns, copy=False)
 
 
@@ -69,7 +69,7 @@ def _known_with(name: str, contract: Table) -> str | None:
 
 
 def never_known(frame: pd.DataFrame, contract: Table) -> dict[str, tuple[str, int]]:
-    """Columns told without the time with which they become known: that time, and in how many rows."""
+    """Columns filled without the time with which they become known: that time, and in how many rows."""
     out = {}
     for column in contract.columns:
         if column.known_with is not None:

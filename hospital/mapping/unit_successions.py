@@ -23,7 +23,7 @@ class Renamed:
 
     Attributes:
         rows: rows that now count for another name.
-        left_out: moments of merged units that not every part of them told: a sum of some is none.
+        left_out: moments of merged units that not every part of them has: a sum of some is none.
         covariates: further numbers that are unknown where several parts were added: nothing says that they add.
     """
 
@@ -37,8 +37,9 @@ def rename_units(tables: dict[str, pd.DataFrame], former: dict[str, str]) -> lis
     """Follows former names in every table, in place.
 
     Args:
-        tables: typed, with ``received_at``. former: names and the units that they are today, from a mapping;
-            those that ``units.predecessor`` tells count too.
+        tables: typed, with ``received_at``.
+        former: names and the units that they are today, from a mapping; those that ``units.predecessor``
+            names count too.
 
     Raises:
         ContractError: units that succeed each other in a circle, or two that succeed the same one.
@@ -66,12 +67,12 @@ def rename_units(tables: dict[str, pd.DataFrame], former: dict[str, str]) -> lis
 def _predecessors(units: pd.DataFrame | None) -> dict[str, str]:
     if units is None:
         return {}
-    told = units[["predecessor", "unit"]].dropna().drop_duplicates()
-    if told["predecessor"].duplicated().any():
+    named = units[["predecessor", "unit"]].dropna().drop_duplicates()
+    if named["predecessor"].duplicated().any():
         words = "two units have the same predecessor: its history cannot be divided; name it once"
-        rows = int(told["predecessor"].duplicated(keep=False).sum())
+        rows = int(named["predecessor"].duplicated(keep=False).sum())
         raise ContractError((Fault("units.predecessor", "divided_unit", words, rows),))
-    return dict(zip(told["predecessor"], told["unit"], strict=True))
+    return dict(zip(named["predecessor"], named["unit"], strict=True))
 
 
 def _today(former: dict[str, str]) -> dict[str, str]:
@@ -110,7 +111,7 @@ def _inherited(units: pd.DataFrame, today: dict[str, str]) -> pd.DataFrame:
 
 
 def _counted(frame: pd.DataFrame, contract: Table, today: dict[str, str]) -> tuple[pd.DataFrame, Renamed]:
-    """Rows under today's names; where several parts tell of one time, they are added."""
+    """Rows under today's names; where several parts have one time, they are added."""
     rows = int(frame["unit"].isin(today).sum())
     frame = frame.assign(_part=frame["unit"], unit=frame["unit"].replace(today))
     parts = frame.groupby("unit")["_part"].nunique()
@@ -130,7 +131,7 @@ def _counted(frame: pd.DataFrame, contract: Table, today: dict[str, str]) -> tup
 
 
 def _added(some: pd.DataFrame, contract: Table, extra: list[str]) -> tuple[pd.DataFrame, int, bool]:
-    """The rows of one merged unit: at each reception the last that each part had told, added.
+    """The rows of one merged unit: at each reception the last that each part had sent, added.
 
     A part counts from its first time to its last. A time that one of them lacks then has no sum. Nor have the
     last days where a part is silent and none has begun since: it may only be late.
@@ -140,7 +141,7 @@ def _added(some: pd.DataFrame, contract: Table, extra: list[str]) -> tuple[pd.Da
     other = [str(c) for c in some.columns if c not in (*moments.columns, *numbers, "_part")]
     total = moments.reset_index(drop=True)
     total[numbers], whole = 0.0, np.ones(len(total), bool)
-    told = np.zeros(len(total), np.int64)
+    parts = np.zeros(len(total), np.int64)
     begun, end = some.groupby("_part")["at"].min(), some["at"].max()
     for _, part in some.groupby("_part"):
         last = part["at"].max()
@@ -156,16 +157,16 @@ def _added(some: pd.DataFrame, contract: Table, extra: list[str]) -> tuple[pd.Da
         )
         has = found["_there"].notna().to_numpy(bool)
         whole &= has | ~span
-        told += has
+        parts += has
         for name in numbers:
             total[name] = total[name] + found[name].where(has | span, 0.0)
         for name in other:
             before = total[name] if name in total.columns else found[name]
             total[name] = found[name].where(found[name].notna(), before)
-    several = told > 1
+    several = parts > 1
     for name in extra:
         total[name] = total[name].mask(several)
     kept = total[whole].reset_index(drop=True)
-    moments_told = len(total[list(contract.key)].drop_duplicates())
-    lacking = moments_told - len(kept[list(contract.key)].drop_duplicates())
+    moments_sent = len(total[list(contract.key)].drop_duplicates())
+    lacking = moments_sent - len(kept[list(contract.key)].drop_duplicates())
     return kept, lacking, bool(several.any())

@@ -37,7 +37,7 @@ _AT_READING: Mapping[str, Weight] = {
     "unknown_unit": Weight.LOOK,
     "row_left_out": Weight.LOOK,
 }
-"""Findings of reading that a person should look at; the others are told."""
+"""Findings of reading that a person should look at; the others are notes."""
 
 
 def profile_of(
@@ -46,7 +46,8 @@ def profile_of(
     """Profiles a hospital's tables.
 
     Args:
-        source: the name of the folder or file. now: instant after which nothing can have happened yet.
+        source: the name of the folder or file.
+        now: instant after which nothing can have happened yet.
         horizons_hours: of bed demand; empty: those that training takes by itself.
     """
     latest, events = latest_tables(hospital), events_of(hospital)

@@ -23,10 +23,11 @@ _EPOCH_DAY = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Latest:
-    """One table, each key once, as last told, in the order of its time.
+    """One table, each key once, as last received, in the order of its time.
 
     Attributes:
-        frame: as `HospitalTables` gives it. versions: rows before the last version of each key was chosen.
+        frame: as `HospitalTables` gives it.
+        versions: rows before the last version of each key was chosen.
         times: int64 [n] instants of the table's own time, `MISSING_TIME` where it has none.
         day: int64 [n], local days since 1970-01-01 of `times`.
     """
@@ -78,7 +79,7 @@ def instants(column: pd.Series) -> Array:
 def span(times: Array) -> tuple[int, int] | None:
     """From where a record is whole to its end, of sorted instants; None with fewer than 20.
 
-    It begins on the first day with half the usual rows (a table of stays tells of some that began weeks before it),
+    It begins on the first day with half the usual rows (a table of stays holds some that began weeks before it),
     and no earlier than its tenth row; it ends with the tenth from the end: no single row shows.
     """
     known = times[times != MISSING_TIME]

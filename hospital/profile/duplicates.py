@@ -1,4 +1,4 @@
-"""The same thing told twice: rows under two ids, a copied day, stays that overlap, a unit that is the sum of others."""
+"""The same thing recorded twice: two ids, a copied day, stays that overlap, a unit that is the sum of others."""
 
 import hashlib
 import re
@@ -38,13 +38,13 @@ def duplicate_findings(table: Latest) -> list[Finding]:
 
 
 def _same_content(table: Latest) -> list[Finding]:
-    """Rows that differ in nothing but their id: one visit, told as two."""
+    """Rows that differ in nothing but their id: one visit, recorded as two."""
     keys = [c.name for c in table.contract.columns if c.kind is Kind.ID and c.name in table.contract.key]
     if len(table.contract.key) != 1:
         return []
     said = table.frame.drop(columns=[*keys, "received_at"]).dropna(axis="columns", how="all")
-    told = (said.notna().sum(axis="columns") >= _LEAST_PRESENT).to_numpy(bool)
-    rows = int((said.duplicated().to_numpy(bool) & told).sum())
+    filled = (said.notna().sum(axis="columns") >= _LEAST_PRESENT).to_numpy(bool)
+    rows = int((said.duplicated().to_numpy(bool) & filled).sum())
     if not rows or (table.contract.name == "operations" and rows / table.size < 0.01):
         return []
     return [Finding(table.contract.name, "same_content", Weight.LOOK, rows=rows, share=rows / table.size)]
@@ -58,7 +58,7 @@ def _copied_days(table: Latest) -> list[Finding]:
     frame = pd.DataFrame({"day": table.day, "clock": local_clock(table.times, table.zone) % DAY})
     if name == "census":
         frame["what"] = table.frame["unit"] + "=" + table.frame["occupied"].astype(str)
-        # A hospital that shows the same numbers all day tells nothing of a copy.
+        # A hospital that shows the same numbers all day shows nothing of a copy.
         frame = frame[frame.groupby("day")["what"].transform("nunique") >= FLOOR]
     sizes = frame.groupby("day")["clock"].transform("size")
     frame = frame[sizes >= FLOOR].sort_values([*frame.columns], kind="stable")
@@ -102,7 +102,7 @@ def total_findings(table: Latest) -> list[Finding]:
     """Units of a census or of stays that are, or call themselves, the sum of others.
 
     A sum is one where, at nine in ten of the times, the others' counts add up to the unit's within 2 %, and the unit
-    moves with them. Sums of sums are sought from the smallest on, so that a site's total is told apart from the
+    moves with them. Sums of sums are sought from the smallest on, so that a site's total is filled apart from the
     hospital's.
     """
     sums = _sums(table) if table.contract.name == "census" else []

@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 FLOOR = 10
-"""Groups of people smaller than this are not told of; a span begins and ends with its tenth row from outside."""
+"""Groups of people smaller than this are not named; a span begins and ends with its tenth row from outside."""
 
 
 class Weight(StrEnum):
@@ -42,7 +42,8 @@ class Finding:
     Attributes:
         code: a stable word; docs/data-check.md says what each means and what to do.
         column, unit: where in the table; "" where it concerns all of it.
-        rows: rows concerned. share: of the rows judged, 0 to 1; None where a count says all.
+        rows: rows concerned.
+        share: of the rows judged, 0 to 1; None where a count says all.
         first, last: local days (ISO 8601) from and to which it holds; "" where no day is meant.
         before, after: medians on both sides of a level shift, or a measure that the code names.
         said: what reading said of it, in English, for codes that have no other words.
@@ -69,7 +70,8 @@ class Gap:
     """Time without any row where there normally are some.
 
     Attributes:
-        first, last: local days of the rows on either side. hours: between these two rows.
+        first, last: local days of the rows on either side.
+        hours: between these two rows.
         expected: rows that usually come in such a time.
     """
 
@@ -89,7 +91,7 @@ class Week:
 
 @dataclass(frozen=True)
 class Group:
-    """A group of people of an audit attribute, with its share of those for whom it is told."""
+    """A group of people of an audit attribute, with its share of those for whom it is known."""
 
     value: str
     share: float
@@ -100,7 +102,8 @@ class Attribute:
     """An audit attribute.
 
     Attributes:
-        missing: share of rows for which it is not told. groups: those of at least `FLOOR`, largest first.
+        missing: share of rows for which it is not known.
+        groups: those of at least `FLOOR`, largest first.
         small_groups: whether there are smaller ones, of which nothing is said.
     """
 
@@ -130,10 +133,12 @@ class TableProfile:
     """A table.
 
     Attributes:
-        present: whether the hospital has it. rows: by key. revisions: rows told again since, with other content;
-        None where the files do not say when they were received.
-        first, last: local days from where the record is whole to its tenth row from the end; "" with fewer than 20
-        rows, or without a time.
+        present: whether the hospital has it.
+        rows: by key.
+        revisions: rows received again since, with other content; None where the files do not say when they
+            were received.
+        first, last: local days from where the record is whole to its tenth row from the end; "" with fewer
+            than 20 rows, or without a time.
         features: lost without the whole table, as ``model:feature``.
     """
 
@@ -156,7 +161,8 @@ class UnitProfile:
 
     Attributes:
         first, last: local days of its first and last rows' times (as `TableProfile`).
-        days: between them. open_from, open_to: as the table of units tells, or "".
+        days: between them.
+        open_from, open_to: as the table of units has them, or "".
         baseline_only: its history is too short for a model: it gets the baseline.
     """
 
@@ -178,8 +184,9 @@ class FeatureProfile:
     """A feature of a model.
 
     Attributes:
-        exists: whether these tables give it. lacks: ``table.column`` (or ``table``, ``history``, ``cadence``) that it
-        lacks, any of which would have to be told for it to exist.
+        exists: whether these tables give it.
+        lacks: ``table.column`` (or ``table``, ``history``, ``cadence``) that it lacks, any of which would
+            have to be filled for it to exist.
     """
 
     name: str
@@ -241,7 +248,8 @@ class Profile:
     """A hospital's tables before any training.
 
     Attributes:
-        now: the time (ISO 8601, UTC) against which the future is judged. zone: the hospital's.
+        now: the time (ISO 8601, UTC) against which the future is judged.
+        zone: the hospital's.
         cadence: of a census given directly, "hourly" or "daily"; None where there is none.
         findings: those to look at first.
     """

@@ -1,4 +1,4 @@
-"""Which columns each feature needs, found by taking them away from a hospital that tells everything.
+"""Which columns each feature needs, found by taking them away from a hospital that records everything.
 
 What drops a feature is decided by `bed_features_of` and `wait_features_of` alone. Here a little hospital that has
 every table and column, for long enough, loses them one after the other: what then is no longer there, needs it.
@@ -19,7 +19,16 @@ from hospital.features.wait import wait_features_of
 from hospital.record.events import Events, Versions, columns_from_rows
 from hospital.times import DAY, MISSING_TIME
 
-__all__ = ["CADENCE", "HISTORY", "MODELS", "NEEDED_AT_ALL", "STEP", "features_of", "lost_without", "told"]
+__all__ = [
+    "CADENCE",
+    "HISTORY",
+    "MODELS",
+    "NEEDED_AT_ALL",
+    "STEP",
+    "features_of",
+    "is_filled",
+    "lost_without",
+]
 
 MODELS = ("bed-demand", "wait-time")
 HISTORY = "history"
@@ -37,13 +46,13 @@ NEEDED_AT_ALL: Mapping[str, tuple[tuple[str, ...], ...]] = {
 
 def features_of(model: str, events: Events, covariates: tuple[str, ...] = ()) -> tuple[Feature, ...]:
     """The features that a hospital's tables give a model; none where it has not the tables at all."""
-    if not all(any(told(events, name) for name in names) for names in NEEDED_AT_ALL[model]):
+    if not all(any(is_filled(events, name) for name in names) for names in NEEDED_AT_ALL[model]):
         return ()
     return wait_features_of(events) if model == "wait-time" else bed_features_of(events, covariates)
 
 
-def told(events: Events, name: str) -> bool:
-    """Whether a table, or ``table.column``, is told anywhere."""
+def is_filled(events: Events, name: str) -> bool:
+    """Whether a table, or ``table.column``, is filled anywhere."""
     table, _, column = name.partition(".")
     versions = events.tables.get(table)
     if versions is None or not column:
@@ -63,7 +72,8 @@ def lost_without(counted: bool, daily: bool) -> Mapping[str, frozenset[tuple[str
     """(model, feature) lost without each table, ``table.column``, or `HISTORY`.
 
     Args:
-        counted: whether beds are counted from stays, else a census gives them. daily: the census's cadence.
+        counted: whether beds are counted from stays, else a census gives them.
+        daily: the census's cadence.
     """
     whole = _whole(counted, daily)
     everything = _features(whole)
@@ -108,7 +118,7 @@ def _last(versions: Versions) -> int:
 
 
 def _whole(counted: bool, daily: bool) -> Events:
-    """A hospital that tells everything, at two instants more than two years apart."""
+    """A hospital that records everything, at two instants more than two years apart."""
     instants = (0, (SEASON_DAYS + 1) * DAY)
     names = [n for n in TABLES if n != ("census" if counted else "stays")]
     columns = {name: columns_from_rows(name, [_row(name, at) for at in instants]) for name in names}

@@ -16,7 +16,7 @@ __all__ = ["LEAST_EXPECTED", "gap_findings", "gaps", "steady_gaps", "table_gaps"
 LEAST_EXPECTED = 15.0
 """Rows that usually come in a gap; by chance a Poisson stream is silent so long once in three million times."""
 _LEAST_HOURS: Mapping[str, float] = {"visits": 6, "stays": 12, "operations": 96, "staffing": 96}
-"""An emergency department is never silent; a theatre may be over a bridged holiday, a plan is told in blocks."""
+"""An emergency department is never silent; a theatre may be over a bridged holiday, a plan is published in blocks."""
 
 
 def table_gaps(table: Latest, now: int) -> tuple[Gap, ...]:
@@ -63,9 +63,9 @@ def _rates(times: Array, zone: ZoneInfo) -> Array:
     counts = np.bincount(times // HOUR - times[0] // HOUR, minlength=hours.size)
     # A day without any row says nothing of what is usual, else a long gap would hide itself.
     days, inverse = np.unique(day, return_inverse=True)
-    told = np.bincount(inverse, weights=counts, minlength=days.size)[inverse] > 0
-    rows = np.bincount(slot[told], weights=counts[told], minlength=168)
-    seen = np.bincount(slot[told], minlength=168)
+    present = np.bincount(inverse, weights=counts, minlength=days.size)[inverse] > 0
+    rows = np.bincount(slot[present], weights=counts[present], minlength=168)
+    seen = np.bincount(slot[present], minlength=168)
     return (rows / np.maximum(seen, 1))[slot]
 
 
@@ -77,7 +77,7 @@ def _slots(hours: Array, zone: ZoneInfo) -> tuple[Array, Array]:
 
 
 def steady_gaps(times: Array, zone: ZoneInfo, cadence_hours: float, longest_hours: float) -> tuple[Gap, ...]:
-    """Gaps of a row told at every hour or day: those longer than `longest_hours` (int64 [n], sorted)."""
+    """Gaps of a row that comes at every hour or day: those longer than `longest_hours` (int64 [n], sorted)."""
     steps = np.diff(times)
     return tuple(
         Gap(

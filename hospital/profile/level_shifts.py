@@ -1,4 +1,4 @@
-"""A column that changes its meaning in the middle: its level, its codes, or whether it is told at all.
+"""A column that changes its meaning in the middle: its level, its codes, or whether it is filled at all.
 
 The rule. Around a day, the 28 days before are held against the 28 days after (from 24 values a side):
 
@@ -6,7 +6,7 @@ The rule. Around a day, the 28 days before are held against the 28 days after (f
 - *scaled*: median and interquartile range are both multiplied, or both divided, by at least 1.8;
   of a census (counts) also by three times the square root of the larger median;
 - *codes*: at least a fifth of the values after are codes never seen before, each 2 % of them or more;
-- *told*: the share missing changes by at least half.
+- *filled*: the share missing changes by at least half.
 
 And it is sudden: the medians (or shares) of the 7 days on either side already differ by 70 % of that. An epidemic, a
 season or a summer closure come by and by or stay within their spread; another unit of measure comes overnight.
@@ -32,7 +32,7 @@ _MOVED, _SCALED, _NEW_CODES, _PRESENCE = 3.0, 1.8, 0.2, 0.5
 _FREQUENT = 0.02
 _SHOWN_AT_ONCE = 0.7
 _NOT_CODES = ("unit", "destination_unit", "predecessor", "label")
-"""Units open, close and are renamed: that is told of each unit."""
+"""Units open, close and are renamed: that is a finding of each unit."""
 
 
 def level_shift_findings(table: Latest, covariates: tuple[str, ...]) -> list[Finding]:
@@ -92,20 +92,20 @@ class _Measure(Protocol):
     def size(self, before: slice, after: slice) -> float:
         """How far the values before and after differ; 1 or more is a level shift."""
 
-    def told(self, before: slice, after: slice) -> tuple[float | None, float]:
-        """What a person is told of both sides; what it moves by is their difference."""
+    def both_sides(self, before: slice, after: slice) -> tuple[float | None, float]:
+        """What a person reads of both sides; what it moves by is their difference."""
 
 
 @dataclass(frozen=True)
 class _Told:
-    """Whether a column is told at all: float64 [n], 0 or 1."""
+    """Whether a column is filled at all: float64 [n], 0 or 1."""
 
     known: Array
 
     def size(self, before: slice, after: slice) -> float:
         return float(abs(self.known[after].mean() - self.known[before].mean())) / _PRESENCE
 
-    def told(self, before: slice, after: slice) -> tuple[float | None, float]:
+    def both_sides(self, before: slice, after: slice) -> tuple[float | None, float]:
         return 1 - float(self.known[before].mean()), 1 - float(self.known[after].mean())
 
 
@@ -114,8 +114,8 @@ class _Level:
     """A number's level and spread: float64 [n].
 
     Attributes:
-        least: the smallest spread that is taken for one. counts: whether they count something, so that small ones
-        vary by their square root.
+        least: the smallest spread that is taken for one.
+        counts: whether they count something, so that small ones vary by their square root.
     """
 
     values: Array
@@ -139,7 +139,7 @@ class _Level:
             size = min(size, difference / (_MOVED * max(*medians, 1.0) ** 0.5))
         return float(size)
 
-    def told(self, before: slice, after: slice) -> tuple[float | None, float]:
+    def both_sides(self, before: slice, after: slice) -> tuple[float | None, float]:
         return float(np.median(self.values[before])), float(np.median(self.values[after]))
 
 
@@ -158,7 +158,7 @@ class _Codes:
     def size(self, before: slice, after: slice) -> float:
         return self._new(after) / _NEW_CODES
 
-    def told(self, before: slice, after: slice) -> tuple[float | None, float]:
+    def both_sides(self, before: slice, after: slice) -> tuple[float | None, float]:
         return None, self._new(after)
 
     def _new(self, after: slice) -> float:
@@ -174,7 +174,7 @@ def _level_shift(
     found = _find(day, measure)
     if found is None:
         return []
-    before, after = measure.told(*_around(day, found, _WINDOW))
+    before, after = measure.both_sides(*_around(day, found, _WINDOW))
     rows, first = int((table.day >= found).sum()), int(table.times[np.searchsorted(table.day, found)])
     finding = Finding(
         table.contract.name,
@@ -215,7 +215,7 @@ def _find(day: Array, measure: _Measure) -> int | None:
 
 
 def _told_on_both(day: Array, at: int) -> bool:
-    """Whether the weeks on both sides are told: a daily census has one value a day."""
+    """Whether the weeks on both sides have rows: a daily census has one value a day."""
     return min(side.stop - side.start for side in _around(day, at, _SUDDEN)) >= _SUDDEN - 1
 
 
@@ -225,8 +225,8 @@ def _key(day: Array, at: int, measure: _Measure) -> tuple[float, float]:
 
 
 def _moves(measure: _Measure, before: slice, after: slice) -> float:
-    told = measure.told(before, after)
-    return told[1] - (told[0] or 0.0)
+    sides = measure.both_sides(before, after)
+    return sides[1] - (sides[0] or 0.0)
 
 
 def _around(day: Array, at: int, width: int) -> tuple[slice, slice]:

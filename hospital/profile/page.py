@@ -80,8 +80,8 @@ def _findings(profile: Profile, words: Words) -> Piece:
     look = [f for f in profile.findings if f.weight is Weight.LOOK]
     notes = [f for f in profile.findings if f.weight is Weight.NOTE]
     shown = _finding_table(look, words) if look else Paragraph(words.t("clean_about"))
-    told = Folded(words.t("notes", len(notes)), [_finding_table(notes, words)])
-    return Section("findings", words.t("findings"), (shown, told))
+    folded = Folded(words.t("notes", len(notes)), [_finding_table(notes, words)])
+    return Section("findings", words.t("findings"), (shown, folded))
 
 
 def _finding_table(findings: list[Finding], words: Words) -> Piece:
@@ -172,10 +172,10 @@ def _columns(profile: Profile, words: Words) -> Piece:
     return Section("columns", words.t("columns"), [_of_table(t, labels, words) for t in profile.tables])
 
 
-def _of_table(told: TableProfile, labels: dict[str, str], words: Words) -> Piece:
-    name = f"{words.table(told.name)} ({told.name})"
-    if not told.present:
-        cost = words.table_cost(told, labels)
+def _of_table(table: TableProfile, labels: dict[str, str], words: Words) -> Piece:
+    name = f"{words.table(table.name)} ({table.name})"
+    if not table.present:
+        cost = words.table_cost(table, labels)
         lost = f" – {words.labelled(words.t('cost_gone'), cost)}" if cost else ""
         return Paragraph(f"{words.labelled(name, words.t('no_table'))}{lost}.")
     columns = [Column(words.t("column")), Column(""), Column(words.t("missing")), Column(words.t("cost"))]
@@ -184,9 +184,9 @@ def _of_table(told: TableProfile, labels: dict[str, str], words: Words) -> Piece
             Cell(c.name),
             Cell(words.t("required" if c.required else "optional")),
             Cell(words.percent(c.missing), picture=missing_bar(c.missing)),
-            Cell(words.cost(told, c.name, labels)),
+            Cell(words.cost(table, c.name, labels)),
         )
-        for c in told.columns
+        for c in table.columns
     ]
     return Table(columns, rows, name)
 

@@ -65,9 +65,9 @@ def units_picture(units: Sequence[UnitProfile], words: Words) -> Picture | None:
         out.append(label(0, y + 12, unit.unit if len(unit.unit) <= 16 else unit.unit[:15] + "…"))
         out.append(bar(start, y, max(end - start, 2), 14, BLUE))
         out += _gaps(time, unit.gaps, y, 14)
-        for told in (unit.open_from, unit.open_to):
-            if told:
-                x = time.x(told)
+        for day in (unit.open_from, unit.open_to):
+            if day:
+                x = time.x(day)
                 dashed = {"stroke": INK, "stroke_width": "2", "stroke_dasharray": "3 2"}
                 out.append(stroke(x, y - 4, x, y + 18, **dashed))
     return Picture(_WIDTH, height + 20, out, words.t("units_caption"))

@@ -20,8 +20,8 @@ from hospital.profile.feature_needs import (
     NEEDED_AT_ALL,
     STEP,
     features_of,
+    is_filled,
     lost_without,
-    told,
 )
 from hospital.record.events import Events
 from hospital.times import DAY, HOUR
@@ -82,7 +82,9 @@ def _model(
     horizons_hours: tuple[float, ...],
 ) -> ModelProfile:
     lacks = _said_once(
-        " | ".join(names) for names in NEEDED_AT_ALL[model] if not any(told(events, name) for name in names)
+        " | ".join(names)
+        for names in NEEDED_AT_ALL[model]
+        if not any(is_filled(events, name) for name in names)
     )
     days = max(
         (_days(events, latest[n], gaps.get(n, 0.0)) for n in _RECORDS[model] if n in latest), default=0.0
@@ -130,7 +132,7 @@ def _features(model: str, events: Events, covariates: tuple[str, ...]) -> tuple[
             lacks = _said_once(
                 name
                 for name, lost in needs.items()
-                if (model, feature.name) in lost and (name == HISTORY or not told(events, name))
+                if (model, feature.name) in lost and (name == HISTORY or not is_filled(events, name))
             )
             # A daily census is whole without the hours of the day.
             lacks = lacks or (CADENCE,)

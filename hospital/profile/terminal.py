@@ -50,7 +50,7 @@ def _tables(profile: Profile, words: Words) -> Table:
 
 
 def _print_columns(profile: Profile, words: Words, console: Console) -> None:
-    """Columns that are told nowhere, or not always, with what that costs."""
+    """Columns that are filled nowhere, or not always, with what that costs."""
     labels = {f"{m.model}:{f.name}": f.label(words.language) for m in profile.models for f in m.features}
     grid = _grid(words.t("column"), words.t("missing"), words.t("cost_gone"))
     for table in profile.tables:

@@ -24,7 +24,7 @@ class _Order:
     """Two times that usually come in this order.
 
     Attributes:
-        share: of the rows that tell both, from which a person should look.
+        share: of the rows that have both, from which a person should look.
     """
 
     table: str
@@ -114,7 +114,7 @@ def _heaps(table: Latest) -> list[Finding]:
         if rows < FLOOR or rows / times.size < _HEAP_SHARE:
             continue
         by_hour = bool((clock % HOUR == 0).mean() > 0.9)
-        # Where only hours are told, midnight is compared with the hours beside it, else with the minutes.
+        # Where only hours are written, midnight is compared with the hours beside it, else with the minutes.
         step, factor = (HOUR, 3.0) if by_hour else (MINUTE, _HEAP_FACTOR)
         near = (clock != 0) & ((clock <= HOUR) | (clock >= DAY - HOUR))
         usual = max(near.sum() / (2 if by_hour else 2 * HOUR / step - 1), 0.5)

@@ -1,4 +1,4 @@
-"""When units open and close, as their stays or census show it and as the table of units tells it."""
+"""When units open and close, as their stays or census show it and as the table of units has it."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -38,30 +38,30 @@ def unit_profiles(
     if table is None:
         return (), []
     bounds = table.bounds
-    told = _told(latest.get("units"))
+    declared = _declared(latest.get("units"))
     silent = silent_weekdays(hospital, table)
     of, out, findings = table.frame["unit"].to_numpy(object), [], list[Finding]()
     for unit in sorted(set(of)):
         rows = of == unit
-        profile = _profile(hospital, table.part(rows), str(unit), told.get(unit, {}), silent)
+        profile = _profile(hospital, table.part(rows), str(unit), declared.get(unit, {}), silent)
         out.append(profile)
         findings += gap_findings(name, profile.gaps, profile.unit, "unit_gap")
         if bounds is not None:
-            findings += _edges(name, profile, table.times[rows], bounds, told.get(unit, {}))
+            findings += _edges(name, profile, table.times[rows], bounds, declared.get(unit, {}))
         if name == "census":
             findings += _zeros(table.part(rows), profile)
             findings += _holes(table.part(rows), profile, census_step(hospital), silent)
     return tuple(out), findings
 
 
-def _told(units: Latest | None) -> dict[str, dict[str, object]]:
+def _declared(units: Latest | None) -> dict[str, dict[str, object]]:
     if units is None:
         return {}
     return {str(row["unit"]): {str(k): v for k, v in row.items()} for row in units.frame.to_dict("records")}
 
 
 def _profile(
-    hospital: HospitalTables, rows: Latest, unit: str, told: Mapping[str, object], silent: frozenset[int]
+    hospital: HospitalTables, rows: Latest, unit: str, declared: Mapping[str, object], silent: frozenset[int]
 ) -> UnitProfile:
     times = rows.times
     found: tuple[Gap, ...]
@@ -80,14 +80,14 @@ def _profile(
         found = gaps(np.sort(both), rows.zone, _STAY_GAP_HOURS, 2 * LEAST_EXPECTED)
     return UnitProfile(
         unit,
-        str(told.get("label") or unit),
-        str(told.get("group") or unit),
+        str(declared.get("label") or unit),
+        str(declared.get("group") or unit),
         rows.size,
         day_text(first, rows.zone) if bounds else "",
         day_text(last, rows.zone) if bounds else "",
         round(days, 1),
-        _day(told.get("open_from"), rows),
-        _day(told.get("open_to"), rows),
+        _day(declared.get("open_from"), rows),
+        _day(declared.get("open_to"), rows),
         found,
         days < UNIT_MODEL_DAYS,
     )
@@ -100,7 +100,7 @@ def _day(when: object, rows: Latest) -> str:
 
 
 def _edges(
-    table: str, profile: UnitProfile, times: Array, bounds: tuple[int, int], told: Mapping[str, object]
+    table: str, profile: UnitProfile, times: Array, bounds: tuple[int, int], declared: Mapping[str, object]
 ) -> list[Finding]:
     """Units that open or close inside the record without the table of units saying so."""
     own = span(times)
@@ -118,7 +118,7 @@ def _edges(
 
 
 def _zeros(rows: Latest, profile: UnitProfile) -> list[Finding]:
-    """Days on end that count nobody: a closed unit told as an empty one."""
+    """Days on end that count nobody: a closed unit recorded as an empty one."""
     empty = rows.frame["occupied"].to_numpy(np.float64) == 0
     if empty.all() or not empty.any():
         return []
@@ -163,8 +163,8 @@ def silent_weekdays(hospital: HospitalTables, table: Latest) -> frozenset[int]:
     weeks = (days[-1] - days[0] + 1) / 7
     if weeks < _LEAST_WEEKS:
         return frozenset()
-    told = np.bincount(weekday(days), minlength=7)
-    return frozenset(np.flatnonzero(told < _SILENT * weeks).tolist())
+    declared = np.bincount(weekday(days), minlength=7)
+    return frozenset(np.flatnonzero(declared < _SILENT * weeks).tolist())
 
 
 def _is_between(gap: Gap, silent: frozenset[int]) -> bool:
@@ -186,7 +186,7 @@ def rhythm_findings(hospital: HospitalTables, census: Latest) -> list[Finding]:
 
 
 def _holes(rows: Latest, profile: UnitProfile, cadence_hours: int, silent: frozenset[int]) -> list[Finding]:
-    """Single hours or days that are not told, between the gaps that are told of by themselves."""
+    """Single hours or days without a row, between the gaps that are findings by themselves."""
     if rows.size < 2 * FLOOR:
         return []
     usual = round(float(rows.times[-1] - rows.times[0]) / (cadence_hours * HOUR)) + 1
@@ -200,7 +200,7 @@ def _holes(rows: Latest, profile: UnitProfile, cadence_hours: int, silent: froze
 
 
 def cadence_findings(census: Latest) -> list[Finding]:
-    """Units or months that are told hourly where others are told daily."""
+    """Units or months that are counted hourly where others are counted daily."""
     units = census.frame["unit"].to_numpy(object)
     starts: dict[str, list[int]] = {"hourly": [], "daily": []}
     for unit in sorted(set(units)):

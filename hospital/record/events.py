@@ -41,7 +41,10 @@ class Unit:
     """A ward with staffed beds.
 
     Attributes:
-        unit: its id. label: its name for people. group: the policy's unit group. site: FINESS number or "".
+        unit: its id.
+        label: its name for people.
+        group: the policy's unit group.
+        site: FINESS number or "".
     """
 
     unit: str
@@ -57,7 +60,8 @@ class Versions:
     Attributes:
         columns: times int64 microseconds (`MISSING_TIME`), numbers float64 (NaN), texts object (None).
         row: int64 [n], a number for each row's key.
-        known_from: int64 [n], reception. known_until: int64 [n], the next version's reception, or `FOREVER`.
+        known_from: int64 [n], reception.
+        known_until: int64 [n], the next version's reception, or `FOREVER`.
     """
 
     columns: Columns

@@ -69,7 +69,7 @@ def draw_rota(
     )
     teams = lognormal(stream(seed, f"teams {unit}"), 1.0, e.team_sigma, len(clock.days) * len(d.block_hours))
     rng = stream(seed, f"absences {unit}")
-    told = stream(seed, f"rota published {unit}")
+    lead = stream(seed, f"rota published {unit}")
     relief = 1 - e.scale_relief * (1 / math.sqrt(scale) - 1) if scale < 1 else 1.0
     blocks: list[Block] = []
     notices: list[Notice] = []
@@ -81,7 +81,7 @@ def draw_rota(
         replaced = parameters.absence.replaced_share
         if day.school_holiday:
             replaced *= parameters.absence.school_holiday_replaced_factor
-        published = day.minute(540) - 1440 * (7 + 21 * float(told.random()))
+        published = day.minute(540) - 1440 * (7 + 21 * float(lead.random()))
         for number, hour in enumerate(d.block_hours):
             begin = day.minute(60 * hour)
             present: dict[str, int] = {}
@@ -125,7 +125,7 @@ def draw_beds(
     notices: list[Notice] = []
     for ward in parameters.ward:
         rng = stream(seed, f"beds {ward.unit}")
-        told = stream(seed, f"beds told {ward.unit}")
+        lead = stream(seed, f"beds told {ward.unit}")
         beds = np.empty(len(clock.days), dtype=np.int64)
         closed = 0
         for day in clock.days:
@@ -139,12 +139,12 @@ def draw_beds(
                 closed = max(1, round(b.closed_beds * ward.beds * scale))
             at = day.minute(420)
             notices.append(
-                Notice(at, ward.unit, "bed", planned, at - 1440 * (b.told_days - 7 * told.random()))
+                Notice(at, ward.unit, "bed", planned, at - 1440 * (b.told_days - 7 * lead.random()))
             )
             beds[day.index] = max(1, planned - closed)
             if beds[day.index] != planned:
                 notices.append(
-                    Notice(at, ward.unit, "bed", int(beds[day.index]), at - 60 * (1 + 15 * told.random()))
+                    Notice(at, ward.unit, "bed", int(beds[day.index]), at - 60 * (1 + 15 * lead.random()))
                 )
         staffed[ward.unit] = beds
     return staffed, notices

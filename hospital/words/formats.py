@@ -68,7 +68,8 @@ def quantity(
     """A number with its unit, in the plural that the number takes as it is written.
 
     Args:
-        unit: one of ``quantities.toml``, such as ``beds`` or ``days``. plus: with its sign, as a difference has.
+        unit: one of ``quantities.toml``, such as ``beds`` or ``days``.
+        plus: with its sign, as a difference has.
     """
     if value is None or value != value:
         return UNKNOWN

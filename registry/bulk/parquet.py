@@ -44,7 +44,9 @@ class Subject:
     """Which version explains.
 
     Attributes:
-        digest: of the package. package: its directory. scope: unit groups and horizons it may speak for.
+        digest: of the package.
+        package: its directory.
+        scope: unit groups and horizons it may speak for.
     """
 
     model: str

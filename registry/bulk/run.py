@@ -39,8 +39,10 @@ class Request:
     """What is asked for.
 
     Attributes:
-        version: a registered one; None: the current release. data: the tables' folder or file.
-        language: of warnings and of the columns' labels. chunk_rows: rows held at a time.
+        version: a registered one; None: the current release.
+        data: the tables' folder or file.
+        language: of warnings and of the columns' labels.
+        chunk_rows: rows held at a time.
     """
 
     model: str

@@ -48,7 +48,8 @@ class Words:
     """The words of one card or report.
 
     Attributes:
-        model: which of the two texts where they differ. zone: of dates.
+        model: which of the two texts where they differ.
+        zone: of dates.
         features: labels of the model's inputs, by name.
     """
 

@@ -19,7 +19,8 @@ class Hospital:
     """All units together.
 
     Attributes:
-        rows: error beside the baseline's, by horizon. findings: of the calibration gate, by (metric, horizon in h).
+        rows: error beside the baseline's, by horizon.
+        findings: of the calibration gate, by (metric, horizon in h).
     """
 
     rows: Sequence[Mapping[str, Any]]

@@ -26,7 +26,8 @@ class InUse:
 
     Attributes:
         quantiles: float64 [n, levels], NaN at horizons that it does not know; None without a release.
-        expected: whether the signed chain shows a release. costed: its package, rows and registration.
+        expected: whether the signed chain shows a release.
+        costed: its package, rows and registration.
     """
 
     quantiles: Array | None

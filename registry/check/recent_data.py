@@ -51,8 +51,9 @@ def daily_series(
     """What the drift gate judges: inputs of all days, and errors of the days that no tree was fitted to.
 
     Args:
-        sealed: rows of the snapshot, of which the days before the test set are taken. prepared: rows of the test
-        set; the same where the snapshot itself is judged. test: these rows, scored.
+        sealed: rows of the snapshot, of which the days before the test set are taken.
+        prepared: rows of the test set; the same where the snapshot itself is judged.
+        test: these rows, scored.
     """
     zone, test_start = prepared.events.zone, split.spans["test"][0]
     before = sealed.prediction_time < test_start

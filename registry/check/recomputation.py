@@ -95,8 +95,10 @@ class _CheckedRows:
     """The rows that are checked.
 
     Attributes:
-        sealed: those that the version was registered on. prepared: those that are judged; the same, or later ones.
-        registered: the parts as the manifest has them. ours: as this code cuts the sealed rows.
+        sealed: those that the version was registered on.
+        prepared: those that are judged; the same, or later ones.
+        registered: the parts as the manifest has them.
+        ours: as this code cuts the sealed rows.
         split: of `prepared`.
     """
 

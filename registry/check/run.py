@@ -32,9 +32,10 @@ def check(
     """Recomputes, judges, seals report and card, and writes it into the journal.
 
     Args:
-        refits: the command that makes the refits (`training.child_commands`); without it the explanation gate does
-        not open. recent: tables of later days, which are then judged in place of the sealed ones. Such a report is
-        kept and journaled, and seals nothing: the board approved what it read.
+        refits: the command that makes the refits (`training.child_commands`); without it the explanation gate
+            does not open.
+        recent: tables of later days, which are then judged in place of the sealed ones. Such a report is kept
+            and journaled, and seals nothing: the board approved what it read.
 
     Raises:
         RegistryError: the candidate, its package, its data or the current release is missing or was changed.

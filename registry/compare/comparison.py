@@ -42,9 +42,14 @@ class Difference:
     """One figure of both versions on the same rows.
 
     Attributes:
-        metric: of `METRICS`. by: "all", "horizon", "unit_group" or an audit attribute; group: of it.
-        first, second: the figures. difference: second less first; low, high: its 95 % interval by blocks of days,
-        None where there are not two blocks. n: rows. blocks: of days.
+        metric: of `METRICS`.
+        by: "all", "horizon", "unit_group" or an audit attribute.
+        group: of it.
+        first, second: the figures.
+        difference: second less first.
+        low, high: its 95 % interval by blocks of days, None where there are not two blocks.
+        n: rows.
+        blocks: of days.
     """
 
     metric: str
@@ -72,7 +77,9 @@ class Comparison:
     """What a comparison found.
 
     Attributes:
-        first, second: version numbers. data_digest: of the tables. start, end: instants, the rows' prediction times.
+        first, second: version numbers.
+        data_digest: of the tables.
+        start, end: instants, the rows' prediction times.
         only_first, only_second: rows that the other has no forecast of, which are left out.
     """
 

@@ -53,9 +53,11 @@ class LeakageFacts:
     """What leakage probes found.
 
     Attributes:
-        rows: probed at `times` prediction times. dropped_off: of them, whose features change when all that was received
-        later is taken away. shuffled_off: when it is shuffled. hindsight_off: visits whose own values or prediction
-        time change when what happened to them later was something else.
+        rows: probed at `times` prediction times.
+        dropped_off: of them, whose features change when all that was received later is taken away.
+        shuffled_off: when it is shuffled.
+        hindsight_off: visits whose own values or prediction time change when what happened to them later was
+            something else.
         alignments: of each feature of the tables' own that varies.
     """
 
@@ -72,10 +74,12 @@ class FeatureFacts:
     """What the features of a package are in the judged rows.
 
     Attributes:
-        undefined: names of those that this code defines otherwise, in name, group or unit. absent: of those that
-        training knew and no judged row has. beyond: by name, the share of judged values outside all that training saw
-        by more than a tenth of its range, or unknown where training (nearly) always knew it; the calendar is exempt.
-        executable: files of the package that hold or may be code. rows: judged.
+        undefined: names of those that this code defines otherwise, in name, group or unit.
+        absent: of those that training knew and no judged row has.
+        beyond: by name, the share of judged values outside all that training saw by more than a tenth of its
+            range, or unknown where training (nearly) always knew it; the calendar is exempt.
+        executable: files of the package that hold or may be code.
+        rows: judged.
     """
 
     undefined: tuple[str, ...]
@@ -90,8 +94,10 @@ class StabilityFacts:
     """What refits make of the reasons.
 
     Attributes:
-        failed: why there are none; else empty. rows: explained. distance: float64 [refits], what a refit moves of the
-        contributions, sum of |refit - served| over sum of |served|, by rows and groups of features.
+        failed: why there are none; else empty.
+        rows: explained.
+        distance: float64 [refits], what a refit moves of the contributions, sum of |refit - served| over sum
+            of |served|, by rows and groups of features.
         ranks: float64 [refits], rank correlation of the groups' mean |contribution|, refit and served.
         groups: the same distance by group of features, float64 [refits] each.
     """
@@ -108,7 +114,9 @@ class ExplanationShift:
     """Mean |contribution| by group of features, of this version and of the current release, on the same judged rows.
 
     Attributes:
-        groups: names. ours, theirs: float64 [blocks, groups], by block of days, beds or minutes. rows: explained.
+        groups: names.
+        ours, theirs: float64 [blocks, groups], by block of days, beds or minutes.
+        rows: explained.
     """
 
     groups: tuple[str, ...]
@@ -122,10 +130,13 @@ class ProxyGroup:
     """How well contributions give away one group of an audit attribute.
 
     Attributes:
-        group: attribute=value. inside, rows: visits in it, and of which the attribute is known. blocks: of days.
-        auc, auc_error: area under the curve of cross-validated scores from all contributions, and its standard error by
-        blocks of days. alone, alone_error: of each feature's contribution by itself, at least one half, by name. share:
-        of all |contribution| that each feature carries.
+        group: attribute=value.
+        inside, rows: visits in it, and of which the attribute is known.
+        blocks: of days.
+        auc, auc_error: area under the curve of cross-validated scores from all contributions, and its
+            standard error by blocks of days.
+        alone, alone_error: of each feature's contribution by itself, at least one half, by name.
+        share: of all |contribution| that each feature carries.
     """
 
     group: str
@@ -152,9 +163,10 @@ class EfficiencyFigures:
     """What one version costs.
 
     Attributes:
-        package_bytes: of all its files. answer_seconds: float64 [answers], of one forecast with its reasons each.
-        answers_watt_hours: of a thousand such answers, estimated. training_watt_hours: estimated, as its registration
-        tells; NaN where it does not.
+        package_bytes: of all its files.
+        answer_seconds: float64 [answers], of one forecast with its reasons each.
+        answers_watt_hours: of a thousand such answers, estimated.
+        training_watt_hours: estimated, as its registration tells; NaN where it does not.
     """
 
     package_bytes: int
@@ -168,7 +180,8 @@ class EfficiencyFacts:
     """What this version costs, and the current release on the same rows in turn.
 
     Attributes:
-        current: None without one. baseline_before: the current release is of the baselines, which cost nothing.
+        current: None without one.
+        baseline_before: the current release is of the baselines, which cost nothing.
     """
 
     own: EfficiencyFigures

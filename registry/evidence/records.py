@@ -16,13 +16,19 @@ class Scored:
     """Rows with forecasts and outcomes, in the order of prediction time.
 
     Attributes:
-        row_id: object [n]. prediction_time, target_time: int64 [n] instants. horizon_hours: float64 [n], 0
-        for wait time. unit_group, site: object [n]. local_hour: int64 [n].
+        row_id: object [n].
+        prediction_time, target_time: int64 [n] instants.
+        horizon_hours: float64 [n], 0 for wait time.
+        unit_group, site: object [n].
+        local_hour: int64 [n].
         outcome: float64 [n], beds or minutes; NaN where censored or unknown.
-        censored: bool [n]. waited: float64 [n], minutes seen to wait (wait time), else NaN.
+        censored: bool [n].
+        waited: float64 [n], minutes seen to wait (wait time), else NaN.
         weight: float64 [n], 0 where the outcome is unknown.
-        quantiles: float64 [n, levels] at 5, 10, … 95 %. baselines: float64 [n] by name.
-        audit: object [n] by attribute, None where unknown. counts: whether outcomes are whole numbers.
+        quantiles: float64 [n, levels] at 5, 10, … 95 %.
+        baselines: float64 [n] by name.
+        audit: object [n] by attribute, None where unknown.
+        counts: whether outcomes are whole numbers.
     """
 
     row_id: Array
@@ -86,12 +92,14 @@ class DailyInput:
     """One input of the model by day, with what a season model of the earlier days leaves unexplained.
 
     Attributes:
-        name: the feature, a pair of them, or ``arrivals``, ``forecast_error``. what: "count" of rows of the day,
-        "mean", share "missing", "correlation", forecasts' "bias" or "loss".
-        level: mean of the earlier days; spread: standard deviation of the earlier days' values.
+        name: the feature, a pair of them, or ``arrivals``, ``forecast_error``.
+        what: "count" of rows of the day, "mean", share "missing", "correlation", forecasts' "bias" or "loss".
+        level: mean of the earlier days.
+        spread: standard deviation of the earlier days' values.
         earlier, judged: float64 [days], residuals of the days before the test set, and of its own days.
-        fit_error: float64 [judged days, terms]: the squared length of its mean over some days is what the season
-        model's own error adds to the variance of their mean residual, in units of a day's long-run variance.
+        fit_error: float64 [judged days, terms]: the squared length of its mean over some days is what the
+            season model's own error adds to the variance of their mean residual, in units of a day's long-run
+            variance.
         year_known: whether the earlier days show a whole year, so that a season is no shift.
     """
 
@@ -110,7 +118,10 @@ class EarlierGap:
     """What an earlier version's sealed report says of a small group, on rows that this version is not judged on.
 
     Attributes:
-        group, metric: as findings name them. value, sd: the gap to the others. blocks: days behind it. n: rows.
+        group, metric: as findings name them.
+        value, sd: the gap to the others.
+        blocks: days behind it.
+        n: rows.
     """
 
     group: str
@@ -126,12 +137,15 @@ class ContractFacts:
     """What the contract gate judges; every count must be 0.
 
     Attributes:
-        files_refused: files a package may not hold. infinite_features: infinite values among the judged rows'
-        features. crossing_quantiles: judged rows whose quantiles cross. forecasts_off: judged rows whose
-        recomputed forecast differs from the reported one by more than 1 ulp. outcomes_off, baselines_off:
-        rows that differ at all. rows_off: rows in one and not in the other. feature_digest_equal: whether
-        this code defines the features as the package does. split_overlaps: parts of the split that overlap,
-        with their gaps. rows: judged rows.
+        files_refused: files a package may not hold.
+        infinite_features: infinite values among the judged rows' features.
+        crossing_quantiles: judged rows whose quantiles cross.
+        forecasts_off: judged rows whose recomputed forecast differs from the reported one by more than 1 ulp.
+        outcomes_off, baselines_off: rows that differ at all.
+        rows_off: rows in one and not in the other.
+        feature_digest_equal: whether this code defines the features as the package does.
+        split_overlaps: parts of the split that overlap, with their gaps.
+        rows: judged rows.
     """
 
     files_refused: int
@@ -151,12 +165,14 @@ class ExplanationFacts:
     """What the explanation gate judges.
 
     Attributes:
-        rows: explained rows. additivity: largest |base + contributions + adjustments - p50|, beds or minutes.
-        verified: rows that were held against XGBoost and shap, every leaf among them. predictions_off: of them, whose
-        prediction is another. reference_difference: largest difference of a contribution from XGBoost's or shap's,
-        relative to the row's sum of |values|.
+        rows: explained rows.
+        additivity: largest |base + contributions + adjustments - p50|, beds or minutes.
+        verified: rows that were held against XGBoost and shap, every leaf among them.
+        predictions_off: of them, whose prediction is another.
+        reference_difference: largest difference of a contribution from XGBoost's or shap's, relative to the
+            row's sum of |values|.
         largest_adjustment: largest mean |adjustment| as a share of the mean forecast, the unit offset not
-        counted.
+            counted.
     """
 
     rows: int
@@ -172,14 +188,18 @@ class Evidence:
     """All that the gates see.
 
     Attributes:
-        validation, test: scored rows of those parts. current: float64 [n, levels], what the current release serves
-        for the test rows, None without. current_expected: the signed chain shows an earlier release.
-        baseline: float64 [n], the median of the baseline that this version serves outside its scope; None: the best one
-        of the validation set.
-        inputs: for drift. history_days: of the whole snapshot. kind: "model" or "baseline".
+        validation, test: scored rows of those parts.
+        current: float64 [n, levels], what the current release serves for the test rows, None without.
+        current_expected: the signed chain shows an earlier release.
+        baseline: float64 [n], the median of the baseline that this version serves outside its scope; None:
+            the best one of the validation set.
+        inputs: for drift.
+        history_days: of the whole snapshot.
+        kind: "model" or "baseline".
         hospital: the test set's rows of the hospital total; None where there is no forecast of it.
         earlier_gaps: of small groups, from earlier versions' reports.
-        attempts: versions of this model, this one included, that were registered to be judged on overlapping rows.
+        attempts: versions of this model, this one included, that were registered to be judged on overlapping
+            rows.
         probed: what was probed and fitted beside the rows.
     """
 

@@ -32,8 +32,9 @@ def contract_facts(
     """What the contract gate counts.
 
     Args:
-        judged, test: the judged rows with their inputs, and scored. reported: what training reported of them; None
-        where nobody reported anything (rows of later days). again: the same as recomputed.
+        judged, test: the judged rows with their inputs, and scored.
+        reported: what training reported of them; None where nobody reported anything (rows of later days).
+        again: the same as recomputed.
     """
     reported = again if reported is None else reported
     same_rows = np.array_equal(reported["row_id"], again["row_id"])

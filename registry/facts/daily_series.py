@@ -41,8 +41,10 @@ class InputRows:
     """Rows with inputs.
 
     Attributes:
-        prediction_time: int64 [n], instants. X: float [n, features]. features: of its columns. counted: whether a
-        day's number of rows is a volume (visits), and not a number of forecasts.
+        prediction_time: int64 [n], instants.
+        X: float [n, features].
+        features: of its columns.
+        counted: whether a day's number of rows is a volume (visits), and not a number of forecasts.
     """
 
     prediction_time: Array
@@ -113,8 +115,10 @@ def daily_input(
     """A daily series held against the season of the days before `test_start`; days without a value are left out.
 
     Args:
-        days: int64 [d], increasing local days since 1970-01-01. values: float64 [d], NaN where unknown.
-        test_start: first local day of the test set. zone: whose public holidays count.
+        days: int64 [d], increasing local days since 1970-01-01.
+        values: float64 [d], NaN where unknown.
+        test_start: first local day of the test set.
+        zone: whose public holidays count.
         epidemic_months: months (1 to 12) in which epidemics come.
     """
     known = np.isfinite(values)
@@ -142,7 +146,9 @@ class _Days:
     """Rows by local day.
 
     Attributes:
-        unique: int64 [days]. inverse: int64 [n]. counts, first: int64 [days], rows, and the first of them in order.
+        unique: int64 [days].
+        inverse: int64 [n].
+        counts, first: int64 [days], rows, and the first of them in order.
         order: the rows by day (int64 [n]), None where they are in this order already.
     """
 

@@ -35,7 +35,9 @@ class Costed:
     """A version to be measured.
 
     Attributes:
-        model, package: it. judged: rows to answer. registration: what its author signed (the body).
+        model, package: it.
+        judged: rows to answer.
+        registration: what its author signed (the body).
     """
 
     def __init__(

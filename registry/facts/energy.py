@@ -25,7 +25,8 @@ class Energy:
     """What a piece of work took.
 
     Attributes:
-        cpu_seconds: of all cores, those of ended child processes too. seconds: by the clock.
+        cpu_seconds: of all cores, those of ended child processes too.
+        seconds: by the clock.
         memory_gib: the largest that this process has had.
     """
 

@@ -32,7 +32,9 @@ def verified(model: bytes, X: Array, evidence: Path) -> Verification:
     """The engine held against XGBoost and shap, in a child process; kept under the digest of all that goes into it.
 
     Args:
-        model: the bytes of a ``.ubj`` file. X: float32 [rows, features]. evidence: the folder where it is kept.
+        model: the bytes of a ``.ubj`` file.
+        X: float32 [rows, features].
+        evidence: the folder where it is kept.
     """
     subject = {
         "model": sha256_bytes(model),

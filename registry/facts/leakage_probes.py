@@ -54,7 +54,8 @@ def leakage_facts(
     """Probes the judged rows.
 
     Args:
-        baselines: what alignments are given. others: rows to measure them on, judged ones among them; None: on none.
+        baselines: what alignments are given.
+        others: rows to measure them on, judged ones among them; None: on none.
         times: at how many prediction times, evenly through the judged rows, the record is cut.
     """
     rows = cuts = dropped = shuffled = hindsight = 0

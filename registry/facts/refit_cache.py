@@ -37,7 +37,8 @@ class Refits:
     Attributes:
         failed: why it did not; then the arrays are empty.
         contributions: float64 [refits, rows, groups], of rows spread through the test set.
-        groups: audit groups with scores. scores: float64 [groups, rows].
+        groups: audit groups with scores.
+        scores: float64 [groups, rows].
     """
 
     failed: str

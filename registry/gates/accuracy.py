@@ -52,7 +52,9 @@ def diebold_mariano(difference: Array, weight: Array, times: Array, horizon_hour
     doi 10.1016/S0169-2070(96)00719-4).
 
     Args:
-        difference: float64 [n], another's loss less ours. weight: float64 [n]. times: int64 [n], instants.
+        difference: float64 [n], another's loss less ours.
+        weight: float64 [n].
+        times: int64 [n], instants.
 
     Returns:
         The statistic, about standard normal where both are equally good, above 0 where ours is better; NaN with

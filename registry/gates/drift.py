@@ -36,9 +36,12 @@ class _Family:
     """A kind of series.
 
     Attributes:
-        metric: what its finding is called. effect: of a policy. scale: what a shift is measured in. rise_only: a fall
-        does no damage. uncertain_shuts: a large shift that the earlier days cannot set apart from chance keeps the gate
-        shut. earlier_days: that it takes.
+        metric: what its finding is called.
+        effect: of a policy.
+        scale: what a shift is measured in.
+        rise_only: a fall does no damage.
+        uncertain_shuts: a large shift that the earlier days cannot set apart from chance keeps the gate shut.
+        earlier_days: that it takes.
     """
 
     metric: str

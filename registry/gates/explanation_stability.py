@@ -28,7 +28,7 @@ def stability_findings(evidence: Evidence, policy: Policy) -> list[Finding]:
     found = [_held("stability", "all", *_mean(facts.distance, alpha), bound, facts.rows, "unstable")]
     groups = [("stability", name, values) for name, values in facts.groups.items()]
     return found + [
-        _told(metric, group, *_mean(values, alpha), None, facts.rows)
+        _reported(metric, group, *_mean(values, alpha), None, facts.rows)
         for metric, group, values in (*groups, ("rank_agreement", "all", facts.ranks))
         if np.isfinite(values).all()
     ]
@@ -133,7 +133,7 @@ def _proxies(one: ProxyGroup, policy: Policy) -> list[Finding]:
             )
             for f in (proxies if required else ())
         ),
-        _told(
+        _reported(
             "attribute_area", one.group, one.auc, one.auc - half_width, one.auc + half_width, 0.5, one.rows
         ),
     ]
@@ -150,7 +150,7 @@ def _held(
     return Finding(metric, group, value, (low, high), bound, n, verdict, note=note)
 
 
-def _told(
+def _reported(
     metric: str, group: str, value: float, low: float, high: float, threshold: float | None, n: int
 ) -> Finding:
     return Finding(metric, group, value, (low, high), threshold, n, Verdict.PASS, required=False)

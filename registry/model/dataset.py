@@ -50,7 +50,8 @@ class PreparedWaits:
     """Wait-time samples with features.
 
     Attributes:
-        X: float32 [n, features]. outcome: float64 [n] minutes, NaN where censored.
+        X: float32 [n, features].
+        outcome: float64 [n] minutes, NaN where censored.
         weight: float64 [n], inverse probability of censoring; 0 where censored.
     """
 

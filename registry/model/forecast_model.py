@@ -40,10 +40,12 @@ class Rows:
     """Rows to forecast, with all that a forecast needs besides the trees.
 
     Attributes:
-        X: float32 [n, features]. cell: int64 [n], whose usual contributions are subtracted (unit and horizon, or
-        department). calibration: int64 [n], group of the calibrated quantiles (horizon; of waits department,
-        part of the day and triage level).
-        offset, scale, floor: float64 [n], in beds or minutes. baseline: float64 [n], the best baseline.
+        X: float32 [n, features].
+        cell: int64 [n], whose usual contributions are subtracted (unit and horizon, or department).
+        calibration: int64 [n], group of the calibrated quantiles (horizon; of waits department, part of the
+            day and triage level).
+        offset, scale, floor: float64 [n], in beds or minutes.
+        baseline: float64 [n], the best baseline.
         baseline_cell: int64 [n], whose residual quantiles stand around the baseline.
         kind: int64 [n], horizon or triage level: rows whose reasons are compared with one another.
     """
@@ -64,8 +66,10 @@ class Explained:
     """Forecasts with their reasons; `base` + contributions + adjustments = `p50`, row by row.
 
     Attributes:
-        p50, base: float64 [n]. contributions: float64 [n, features]. adjustments: float64 [n] by name, each by
-        its own formula. reference_values: float64 [n, features], what is usual.
+        p50, base: float64 [n].
+        contributions: float64 [n, features].
+        adjustments: float64 [n] by name, each by its own formula.
+        reference_values: float64 [n, features], what is usual.
     """
 
     p50: Array
@@ -79,8 +83,9 @@ def model_quantiles(rows: Rows, median: Array, spread: Array, shift: Array, z: A
     """The model's distributions: float64 [n, levels], beds or minutes.
 
     Args:
-        median, spread: float64 [n], in units of the scale. shift: float64 [groups]; z: float64 [groups, levels]; of the
-        rows' calibration groups.
+        median, spread: float64 [n], in units of the scale.
+        shift: float64 [groups].
+        z: float64 [groups, levels]; of the rows' calibration groups.
     """
     shifted = median + shift[rows.calibration]
     raw = rows.offset[:, None] + rows.scale[:, None] * (

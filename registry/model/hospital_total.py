@@ -39,8 +39,9 @@ class Sums:
     """The units of one prediction time and horizon together, one entry each (float64 [k], beds).
 
     Attributes:
-        mean: sum of the units' means. spread: p10 to p90 of the sum if units knew nothing of one another; the unit
-        in which the hospital's own errors are measured, so that fewer units open have a narrower total.
+        mean: sum of the units' means.
+        spread: p10 to p90 of the sum if units knew nothing of one another; the unit in which the hospital's
+            own errors are measured, so that fewer units open have a narrower total.
     """
 
     mean: Array
@@ -51,7 +52,8 @@ def sums_of(quantiles: Array, of: Array, totals: int) -> Sums:
     """The sums of units.
 
     Args:
-        quantiles: float64 [n, levels], each unit's. of: int64 [n], the total that each belongs to, below `totals`.
+        quantiles: float64 [n, levels], each unit's.
+        of: int64 [n], the total that each belongs to, below `totals`.
     """
     mean = np.bincount(of, weights=means(quantiles), minlength=totals)
     width = quantiles[:, _P90] - quantiles[:, _P10]
@@ -64,8 +66,9 @@ class HospitalTotal:
     """How far the total's demand lies from the sum of its units' means.
 
     Attributes:
-        horizons: hours. quantiles: float64 [horizons, levels], of (outcome less sum of means) in units of the spread,
-        alike on either side: the median is 0, so that the p50 is the mean.
+        horizons: hours.
+        quantiles: float64 [horizons, levels], of (outcome less sum of means) in units of the spread, alike on
+            either side: the median is 0, so that the p50 is the mean.
     """
 
     horizons: tuple[float, ...]
@@ -86,7 +89,8 @@ class HospitalTotal:
         Errors of forecasts that overlap in time are one piece of news, so the correction for few counts periods.
 
         Args:
-            outcome: float64 [k], the units' demands together, NaN unknown. prediction_time: int64 [k], instants.
+            outcome: float64 [k], the units' demands together, NaN unknown.
+            prediction_time: int64 [k], instants.
             horizon_hours: float64 [k].
         """
         error = (outcome - sums.mean) / sums.spread

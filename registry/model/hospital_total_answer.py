@@ -18,10 +18,14 @@ class HospitalTotalAnswer:
     """Forecasts of k totals with their reasons; `base` + contributions + adjustments = `quantiles` at the median.
 
     Attributes:
-        mean: float64 [k], the sum of the units' means, and the p50. quantiles: float64 [k, levels], the total's own.
-        base: float64 [k]. contributions: float64 [k, features], the sums of the units'. adjustments: float64 [k] by
-        name: the sums of the units', then ``mean_above_p50``, what their means lie above their p50s.
-        unit_means: float64 [n], each unit's. by_baseline: float64 [k], share of the mean that the baseline answers.
+        mean: float64 [k], the sum of the units' means, and the p50.
+        quantiles: float64 [k, levels], the total's own.
+        base: float64 [k].
+        contributions: float64 [k, features], the sums of the units'.
+        adjustments: float64 [k] by name: the sums of the units', then ``mean_above_p50``, what their means
+            lie above their p50s.
+        unit_means: float64 [n], each unit's.
+        by_baseline: float64 [k], share of the mean that the baseline answers.
     """
 
     mean: Array
@@ -49,7 +53,8 @@ def answer_hospital_total(
     """Forecasts and reasons of totals.
 
     Args:
-        units: the answers of all units that make up the totals. of: int64 [n], the total that each belongs to.
+        units: the answers of all units that make up the totals.
+        of: int64 [n], the total that each belongs to.
         horizon_hours: float64 [k].
     """
     k = horizon_hours.size

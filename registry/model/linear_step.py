@@ -25,9 +25,11 @@ class LinearStep:
     """Slopes by group (horizon); a term is slope x value, in beds, over the row's scale.
 
     Attributes:
-        names: features with a slope. slopes: float64 [groups, names]; of a feature in beds or patients a number, of
-        one in percent the share of the unit's usual level, of any other in units of the scale.
-        share: float64 [groups], what the trees' residual counts for; the slopes are already weighted with theirs.
+        names: features with a slope.
+        slopes: float64 [groups, names]; of a feature in beds or patients a number, of one in percent the
+            share of the unit's usual level, of any other in units of the scale.
+        share: float64 [groups], what the trees' residual counts for; the slopes are already weighted with
+            theirs.
     """
 
     names: tuple[str, ...]

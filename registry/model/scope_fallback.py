@@ -25,10 +25,11 @@ class Answered:
     """Forecasts of rows with the reasons of each.
 
     Attributes:
-        inside: bool [n], the model answers, not the baseline. quantiles: float64 [n, levels].
+        inside: bool [n], the model answers, not the baseline.
+        quantiles: float64 [n, levels].
         model, baseline: the reasons of all rows by either; None where it answers none of them.
-        out_of_range: by row, names of features beyond training. missing: by row, names of features that are unknown
-        and (nearly) never were in training.
+        out_of_range: by row, names of features beyond training.
+        missing: by row, names of features that are unknown and (nearly) never were in training.
     """
 
     inside: Array
@@ -95,7 +96,8 @@ def answer(model: ForecastModel, rows: Rows, inside: Array, reference: Rows | No
     """Forecasts and reasons of rows.
 
     Args:
-        inside: bool [n], the rows that lie in the trusted scope. reference: as in `ForecastModel.explain`.
+        inside: bool [n], the rows that lie in the trusted scope.
+        reference: as in `ForecastModel.explain`.
     """
     limits = model.training_range
     outside = limits.names(limits.outside(rows.X))

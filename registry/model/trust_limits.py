@@ -44,8 +44,9 @@ def warnings_of(
     """Why a forecast may be less good than usual; empty where nothing is known against it.
 
     Args:
-        out_of_range: names of features beyond all that training saw. missing: of those that are unknown, and
-        (nearly) never were in training. inside: the model answers, not the baseline.
+        out_of_range: names of features beyond all that training saw.
+        missing: of those that are unknown, and (nearly) never were in training.
+        inside: the model answers, not the baseline.
     """
     out = [text("trust.stale", language)] if stale else []
     if not inside:

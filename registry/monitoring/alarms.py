@@ -27,9 +27,11 @@ class StandingAlarm:
     """An alarm that nobody has acknowledged.
 
     Attributes:
-        release: number of the release. family, name: which figure. day: local day since 1970-01-01 on which it
-        alarmed. stops: the policy has the baseline served. evidence: the numbers of
-        `registry.monitoring.sequential_tests.Alarm`.
+        release: number of the release.
+        family, name: which figure.
+        day: local day since 1970-01-01 on which it alarmed.
+        stops: the policy has the baseline served.
+        evidence: the numbers of `registry.monitoring.sequential_tests.Alarm`.
     """
 
     alarm_id: str
@@ -58,7 +60,9 @@ class LastRun:
     """The last monitoring run of a release.
 
     Attributes:
-        run_at: instant. until_day: last whole day seen. figures: each as `registry.monitoring.run` made it.
+        run_at: instant.
+        until_day: last whole day seen.
+        figures: each as `registry.monitoring.run` made it.
     """
 
     release: int

@@ -29,7 +29,8 @@ class Path:
     """Sums of both sides, day by day.
 
     Attributes:
-        upper, lower: float64 [d, k]. since: int64 [d, k], the day's index at which the larger of both began.
+        upper, lower: float64 [d, k].
+        since: int64 [d, k], the day's index at which the larger of both began.
     """
 
     upper: Array
@@ -79,9 +80,9 @@ def cusum(steps: Array, above: Array, below: Array) -> Path:
     """The sums of daily residuals.
 
     Args:
-        steps: float64 [d, k], in long-run standard deviations; a NaN day changes nothing. above, below: float64
-        [d, k], the margins of either side.
-        One day counts at most two beyond the margin, a third of the least threshold: an odd day is no alarm.
+        steps: float64 [d, k], in long-run standard deviations; a NaN day changes nothing.
+        above, below: float64 [d, k], the margins of either side. One day counts at most two beyond the
+            margin, a third of the least threshold: an odd day is no alarm.
     """
     d, k = steps.shape
     upper, lower, since = np.empty((d, k)), np.empty((d, k)), np.empty((d, k), np.int64)

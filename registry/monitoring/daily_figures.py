@@ -45,8 +45,10 @@ class DailyFigures:
     """Daily figures over the same days.
 
     Attributes:
-        days: int64 [d], increasing local days since 1970-01-01. figures: [k]. values: float64 [d, k], NaN where a
-        day has none. rows: int64 [d, k], of how many rows each value is.
+        days: int64 [d], increasing local days since 1970-01-01.
+        figures: [k].
+        values: float64 [d, k], NaN where a day has none.
+        rows: int64 [d, k], of how many rows each value is.
     """
 
     days: Array

@@ -20,7 +20,9 @@ def daily_mean(day: Array, days: int, values: Array, weight: Array | None = None
     Days are put together until they hold `LEAST_ROWS` rows, and the last of them has the mean.
 
     Args:
-        day: int64 [n], 0 to `days` - 1. values: float64 [n], NaN where unknown. weight: float64 [n].
+        day: int64 [n], 0 to `days` - 1.
+        values: float64 [n], NaN where unknown.
+        weight: float64 [n].
     """
     known = np.isfinite(values) if weight is None else np.isfinite(values) & (weight > 0)
     w = np.ones(known.sum()) if weight is None else weight[known]
@@ -42,7 +44,8 @@ class Collected:
     """Figures as they are found, over the same days.
 
     Attributes:
-        days: int64 [d], consecutive local days. day: int64 [n], of each row its place among them.
+        days: int64 [d], consecutive local days.
+        day: int64 [n], of each row its place among them.
     """
 
     days: Array

@@ -28,7 +28,9 @@ class Due:
     """Whether, and why.
 
     Attributes:
-        reasons: what asks for it. obstacles: what speaks against it now. horizons_hours: of the release.
+        reasons: what asks for it.
+        obstacles: what speaks against it now.
+        horizons_hours: of the release.
     """
 
     model: str

@@ -50,7 +50,9 @@ class MonitoringRun:
     """What a monitoring run found.
 
     Attributes:
-        days: monitored so far. until_day: the last whole local day seen; None: none yet. raised: new alarms.
+        days: monitored so far.
+        until_day: the last whole local day seen; None: none yet.
+        raised: new alarms.
         untested: why figures are shown but not tested; "" where they are.
     """
 
@@ -246,7 +248,7 @@ def _write(
                 release=release.sequence,
                 run_at=instant(now),
                 until_day=last,
-                figures=canonical_json(_told(tested)).decode(),
+                figures=canonical_json(_figures(tested)).decode(),
             )
         )
     return tuple(raised)
@@ -257,7 +259,7 @@ def _evidence(alarm: Alarm) -> Mapping[str, Any]:
     return body | {"interval": [alarm.interval[0], alarm.interval[1]]}
 
 
-def _told(tested: Tested) -> list[dict[str, Any]]:
+def _figures(tested: Tested) -> list[dict[str, Any]]:
     """Each figure: its mean change over the last four weeks, margin, and how near its sum is to the threshold."""
     out = []
     for j, figure in enumerate(tested.figures):

@@ -40,9 +40,13 @@ class Alarm:
     """Why a figure alarmed.
 
     Attributes:
-        speed: of `TEST_SPEEDS`. day: on which it did. since: first day of the change, as the sum dates it.
+        speed: of `TEST_SPEEDS`.
+        day: on which it did.
+        since: first day of the change, as the sum dates it.
         change: mean of the days from `since` to `day` beyond what was usual, on the figure's scale, with its
-        `interval` (95 %). margin: within which it may move. statistic, threshold: the sum and what it passed.
+            `interval` (95 %).
+        margin: within which it may move.
+        statistic, threshold: the sum and what it passed.
         yearly_chance: of an alarm of this figure's in a year in which nothing changes.
     """
 
@@ -64,9 +68,12 @@ class Tested:
     """Everything the tests saw of the days after the release.
 
     Attributes:
-        days: int64 [d]. change: float64 [d, k], beyond what was usual. spread: long-run, per day [k]; NaN: not
-        tested. margin: float64 [2, k], by speed, on the figure's scale. threshold_share: float64 [d, 2, k], the sum as
-        a share of its threshold. alarms: the first of each figure.
+        days: int64 [d].
+        change: float64 [d, k], beyond what was usual.
+        spread: long-run, per day [k]; NaN: not tested.
+        margin: float64 [2, k], by speed, on the figure's scale.
+        threshold_share: float64 [d, 2, k], the sum as a share of its threshold.
+        alarms: the first of each figure.
     """
 
     figures: tuple[Figure, ...]
@@ -131,7 +138,8 @@ class _Known:
     """What the reference holds of each figure.
 
     Attributes:
-        days: int64 [k], with a value. spread: float64 [k], long-run, per day; NaN: too few days to test it.
+        days: int64 [k], with a value.
+        spread: float64 [k], long-run, per day; NaN: too few days to test it.
         allowed: float64 [k], the margin on the figure's scale.
     """
 

@@ -74,9 +74,14 @@ class Manifest(_Strict):
     """What a package is.
 
     Attributes:
-        name: the registered model. kind: what it holds. target: in words, with its unit.
-        horizons_hours: empty for wait time. feature_digest: of the definitions' behaviour.
-        data_digest: of the source tables. split: spans in microseconds. configuration: what was asked of training.
+        name: the registered model.
+        kind: what it holds.
+        target: in words, with its unit.
+        horizons_hours: empty for wait time.
+        feature_digest: of the definitions' behaviour.
+        data_digest: of the source tables.
+        split: spans in microseconds.
+        configuration: what was asked of training.
     """
 
     format: Literal[1]

@@ -84,9 +84,13 @@ class Fairness(_Strict):
     """Margins of a disparity by group, and who is judged.
 
     Attributes:
-        intersections: pairs "a*b" of attributes. required_groups: by attribute, groups that must be judged.
-        unknown_share: of rows without the attribute. power: of judging a group. attempts: versions that the power table
-        allows for. design: of a mean of dependent visits. power_table: rows needed per score and margin.
+        intersections: pairs "a*b" of attributes.
+        required_groups: by attribute, groups that must be judged.
+        unknown_share: of rows without the attribute.
+        power: of judging a group.
+        attempts: versions that the power table allows for.
+        design: of a mean of dependent visits.
+        power_table: rows needed per score and margin.
     """
 
     attributes: Names
@@ -121,10 +125,13 @@ class Drift(_Strict):
     """When the hospital is another one; an effect for each family of series.
 
     Attributes:
-        effect: in standard deviations of a day. spread_floor: least deviation of a day, a share of the mean.
-        volume_effect, error_effect: shares of the level. missing_effect, correlation_effect, bias_effect: as such.
-        minimum_outcome_days: days with errors of forecasts before the test set. unknown_season_factor: how much
-        larger an effect must be to block where no whole year was seen (6 to 13 months of history).
+        effect: in standard deviations of a day.
+        spread_floor: least deviation of a day, a share of the mean.
+        volume_effect, error_effect: shares of the level.
+        missing_effect, correlation_effect, bias_effect: as such.
+        minimum_outcome_days: days with errors of forecasts before the test set.
+        unknown_season_factor: how much larger an effect must be to block where no whole year was seen (6 to
+            13 months of history).
     """
 
     windows_days: Windows

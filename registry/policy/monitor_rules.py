@@ -28,14 +28,17 @@ class MonitorRules(BaseModel):
     """When a figure monitored after a release alarms, and what then happens.
 
     Attributes:
-        false_alarms_per_year: chance that a hospital whose truth stays within the margins sees any alarm in a year,
-        all figures of a model together.
-        margin_arrivals, margin_errors, margin_fairness: log. margin_epidemic: log, added to that of arrivals in
-        `epidemic_months`. margin_missing, margin_coverage, margin_explanations: shares. margin_inputs: in standard
-        deviations of a day. margin_error_ratio: log of the realised over the expected error.
+        false_alarms_per_year: chance that a hospital whose truth stays within the margins sees any alarm in a
+            year, all figures of a model together.
+        margin_arrivals, margin_errors, margin_fairness: log.
+        margin_epidemic: log, added to that of arrivals in `epidemic_months`.
+        margin_missing, margin_coverage, margin_explanations: shares.
+        margin_inputs: in standard deviations of a day.
+        margin_error_ratio: log of the realised over the expected error.
         minimum_reference_days: fewer, and a figure is shown but not tested.
         stops: families whose alarm has the baseline served instead of the model.
-        release_age_days: after which a retraining is due. retrain_new_days: of data after the release's last day.
+        release_age_days: after which a retraining is due.
+        retrain_new_days: of data after the release's last day.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

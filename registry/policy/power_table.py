@@ -17,7 +17,8 @@ class PowerRow(BaseModel):
     """A row of the table: a score of visits, and the rows that a group needs for the policy's margin of it.
 
     Attributes:
-        deviation: standard deviation of one visit's score. rows: visits needed.
+        deviation: standard deviation of one visit's score.
+        rows: visits needed.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -34,8 +35,9 @@ def rows_needed(
     the time.
 
     Args:
-        deviation: of one visit's score. design: variance of a mean of dependent visits over that of as many
-        independent ones, the others' share included.
+        deviation: of one visit's score.
+        design: variance of a mean of dependent visits over that of as many independent ones, the others'
+            share included.
     """
     # The standard library's: serving reads policies too, and loads no SciPy.
     standard_errors = _NORMAL.inv_cdf(1 - alpha / attempts) + _NORMAL.inv_cdf(power)

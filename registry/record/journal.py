@@ -48,8 +48,11 @@ class Entry:
     """One entry.
 
     Attributes:
-        at: instant. actor: the name of a person or application. subjects: digests and ids it is about.
-        payload_digest: salted digest of the payload, "" without one. previous: digest of the entry before.
+        at: instant.
+        actor: the name of a person or application.
+        subjects: digests and ids it is about.
+        payload_digest: salted digest of the payload, "" without one.
+        previous: digest of the entry before.
     """
 
     seq: int
@@ -101,7 +104,8 @@ class Audit:
     """What reading the whole journal found.
 
     Attributes:
-        entries: how many there are. head: of the last one; number 0 where there is none.
+        entries: how many there are.
+        head: of the last one; number 0 where there is none.
         erased: entries whose payload was erased; that is no fault.
     """
 

@@ -26,9 +26,13 @@ class Disparity:
     """How much worse a group fares.
 
     Attributes:
-        found: the disparity, above 0 where the group is worse off. margin: what is tolerated. n: rows of the group.
-        lacking: stretches of time, or rows, that it takes before a sound group as variable as this one would pass;
-        0: it is judged. note: which of the two. judged: whether it must pass; the others can only block.
+        found: the disparity, above 0 where the group is worse off.
+        margin: what is tolerated.
+        n: rows of the group.
+        lacking: stretches of time, or rows, that it takes before a sound group as variable as this one would
+            pass; 0: it is judged.
+        note: which of the two.
+        judged: whether it must pass; the others can only block.
         required: whether the gate stays shut while it lacks them.
     """
 
@@ -94,7 +98,9 @@ def gap(
     """A group's mean less the others', resampled by stretches of days, which share a queue.
 
     Args:
-        values, weights: float64 [n]. mine: bool [n], rows of the group. times: int64 [n], instants.
+        values, weights: float64 [n].
+        mine: bool [n], rows of the group.
+        times: int64 [n], instants.
 
     Returns:
         None where a resample can leave the group, or the others, without a row.

@@ -39,9 +39,12 @@ class Groups:
     """The groups of one attribute.
 
     Attributes:
-        attribute: its name. rows: object [n], group of each judged row, known or not. known: bool [n], rows
-        with outcome and forecast. counted: bool [n], rows whose outcome weighs, forecast or not. expected:
-        rows by group that the validation set lets expect in the test set. demanded: groups that the policy names.
+        attribute: its name.
+        rows: object [n], group of each judged row, known or not.
+        known: bool [n], rows with outcome and forecast.
+        counted: bool [n], rows whose outcome weighs, forecast or not.
+        expected: rows by group that the validation set lets expect in the test set.
+        demanded: groups that the policy names.
     """
 
     attribute: str

@@ -31,8 +31,9 @@ class Estimate:
     """A figure with how far chance takes it.
 
     Attributes:
-        value: the estimate. sd: its standard deviation, infinite where it cannot be estimated. blocks: independent
-        stretches of time behind it; the t quantile has one degree of freedom less.
+        value: the estimate.
+        sd: its standard deviation, infinite where it cannot be estimated.
+        blocks: independent stretches of time behind it; the t quantile has one degree of freedom less.
     """
 
     value: float
@@ -103,7 +104,9 @@ def block_mean(values: Array, weights: Array, times: Array, *, horizon_hours: fl
     Müller 2010, doi 10.1198/jbes.2009.08046).
 
     Args:
-        values: float64 [n], finite. weights: float64 [n], at least 0. times: int64 [n], instants.
+        values: float64 [n], finite.
+        weights: float64 [n], at least 0.
+        times: int64 [n], instants.
     """
     sums, total = daily_sums(values, weights, times)
     if sums.size == 0:

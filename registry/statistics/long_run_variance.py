@@ -27,7 +27,8 @@ def bartlett_variance(
         variance: of a day; float, or float64 [k] of k series.
         products: by lag, the sum of products of days that lie so far apart, of centred series; as `variance`.
         days: what a sum of products is divided by; int, or int64 [k].
-        lags: the last lag that counts. window: the first lag whose weight is 0.
+        lags: the last lag that counts.
+        window: the first lag whose weight is 0.
     """
     for lag in range(1, lags + 1):
         variance = variance + 2 * bartlett_weight(lag, window) * products(lag) / days

@@ -32,9 +32,14 @@ class Finding:
     """One thing that a gate measured.
 
     Attributes:
-        metric: what, a stable word. group: of whom or of which horizon. value: the effect, or None.
-        interval: its confidence interval. threshold: what it was held against. n: rows or days behind it.
-        required: whether it counts for the gate's verdict. note: a stable word for the sentence people read.
+        metric: what, a stable word.
+        group: of whom or of which horizon.
+        value: the effect, or None.
+        interval: its confidence interval.
+        threshold: what it was held against.
+        n: rows or days behind it.
+        required: whether it counts for the gate's verdict.
+        note: a stable word for the sentence people read.
         lacking: how many more rows (or weeks, as the note says) it takes to be judged.
     """
 

@@ -43,7 +43,9 @@ class Release:
     """A verified release.
 
     Attributes:
-        sequence: its number. folder: where its files are. body: what the releaser signed.
+        sequence: its number.
+        folder: where its files are.
+        body: what the releaser signed.
         digest: of release.json.
     """
 
@@ -90,7 +92,8 @@ class Link:
     """A release.json whose signature and place in the chain hold; the files beside it are not looked at.
 
     Attributes:
-        releaser: the name, in the trust file, of who signed. digest: of the file.
+        releaser: the name, in the trust file, of who signed.
+        digest: of the file.
     """
 
     number: int

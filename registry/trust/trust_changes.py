@@ -141,7 +141,7 @@ def _as_before(standing: TrustedKey, name: str, roles: tuple[str, ...]) -> bool:
 
 
 def _place_taken(standing: TrustedKey, name: str, roles: tuple[str, ...]) -> str:
-    """Why a key that is there is not changed without being told to."""
+    """Why a key that is there is not changed unless that is asked for."""
     changes = []
     if standing.retired:
         changes.append("the key is retired, and would sign again")

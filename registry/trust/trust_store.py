@@ -57,7 +57,8 @@ class Trust:
     Attributes:
         demo: whether demo keys are good here; set when the folder is made and never after.
         keys: one person a key, one key a person: neither a name nor a key stands twice.
-        policy_digest: of the policy in force. lowest_release: by model; a lower sequence number is refused.
+        policy_digest: of the policy in force.
+        lowest_release: by model; a lower sequence number is refused.
     """
 
     demo: bool

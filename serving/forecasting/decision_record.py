@@ -103,17 +103,17 @@ def edited(connection: Connection) -> list[JournalFault]:
     """Decision rows that are not what the journal says was decided; for `vigie journal verify`."""
     entries = select(journal.c.seq).where(journal.c.action == "decide")
     query = select(payloads.c.seq, payloads.c.payload).where(payloads.c.seq.in_(entries))
-    told = {seq: sha256_bytes(payload.encode()) for seq, payload in connection.execute(query)}
+    digests = {seq: sha256_bytes(payload.encode()) for seq, payload in connection.execute(query)}
     faults = []
     for r in connection.execute(select(decisions)):
         value = None if r.value is None else json.loads(r.value)
         content = canonical_json(
             _content(r.decision_id, r.prediction_id, r.decision, r.reason, value, r.actor, r.decided_at)
         )
-        expected = told.pop(r.journal_seq, None)
+        expected = digests.pop(r.journal_seq, None)
         if expected is not None and sha256_bytes(content) != expected:
             faults.append(JournalFault(r.journal_seq, f"decision {r.decision_id} was edited"))
-    return faults + [JournalFault(seq, "its decision is gone") for seq in told]
+    return faults + [JournalFault(seq, "its decision is gone") for seq in digests]
 
 
 def _content(

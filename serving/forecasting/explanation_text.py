@@ -29,9 +29,11 @@ class ExplanationTerms:
     """One forecast's explanation in numbers.
 
     Attributes:
-        columns: of the features shown, the largest contribution first. values, usual, contributions: theirs; NaN
-        unknown. other: the sum of the contributions not shown. adjustments: by name. baseline: the one that
-        answers in the model's place; None: the model does.
+        columns: of the features shown, the largest contribution first.
+        values, usual, contributions: theirs; NaN unknown.
+        other: the sum of the contributions not shown.
+        adjustments: by name.
+        baseline: the one that answers in the model's place; None: the model does.
     """
 
     columns: Sequence[int]
@@ -59,16 +61,16 @@ class ExplanationText:
     def wait(self, terms: ExplanationTerms, options: ExplainOptions) -> Explanation:
         """The explanation of a wait time, which starts from what is usual."""
         if terms.baseline is not None:
-            return self._told(terms, options, self._baseline(terms))
+            return self._explanation(terms, options, self._baseline(terms))
         start = formats.short_quantity(terms.base, self._quantity, self._language)
         key = "reasons.wait_last_week" if options.reference == "last_week" else "reasons.wait_start"
-        return self._told(terms, options, [text(key, self._language, start=start)])
+        return self._explanation(terms, options, [text(key, self._language, start=start)])
 
     def bed(self, terms: ExplanationTerms, options: ExplainOptions, now: float) -> Explanation:
         """The explanation of a bed demand, which starts from the patients now and their usual change."""
         language = self._language
         if terms.baseline not in (None, "usual_change"):
-            return self._told(terms, options, self._baseline(terms))
+            return self._explanation(terms, options, self._baseline(terms))
         key = "reasons.start" if terms.baseline is None else "reasons.now"
         change = terms.base - now
         first = [
@@ -82,7 +84,7 @@ class ExplanationText:
         offset = effect(terms.adjustments.get("unit_offset", 0.0), self._quantity, language)
         if offset is not None:
             first.append(sentence_of(text("reasons.unit_offset", language), offset))
-        return self._told(terms, options, first)
+        return self._explanation(terms, options, first)
 
     def _baseline(self, terms: ExplanationTerms) -> list[str]:
         """What the baseline is, where it answers."""
@@ -92,7 +94,9 @@ class ExplanationText:
         answer = formats.short_quantity(terms.base, self._quantity, self._language)
         return [sentence_of(baseline, answer)]
 
-    def _told(self, terms: ExplanationTerms, options: ExplainOptions, reasons: list[str]) -> Explanation:
+    def _explanation(
+        self, terms: ExplanationTerms, options: ExplainOptions, reasons: list[str]
+    ) -> Explanation:
         contributions: list[Contribution] = []
         for column, value, usual, contribution in zip(
             terms.columns, terms.values, terms.usual, terms.contributions, strict=True
@@ -140,7 +144,7 @@ class ExplanationText:
 
 
 class FeatureWords:
-    """How one feature's values are given and told; most come again and again, beside the same usual ones."""
+    """How one feature's values are given and worded; most come again and again, beside the same usual ones."""
 
     def __init__(self, feature: Feature, language: Language) -> None:
         self.feature, self.label = feature, feature.label(language)
@@ -154,12 +158,12 @@ class FeatureWords:
         if found is None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known = {}
-            (now, now_said), (then, then_said) = self.told(key[0]), self.told(key[1])
+            (now, now_said), (then, then_said) = self.value_in_words(key[0]), self.value_in_words(key[1])
             compared = None if self.feature.group == "calendar" else then_said
             found = self._known[key] = now, then, subject(self.label, now_said, compared, self._language)
         return found
 
-    def told(self, value: float | None) -> tuple[Value, str | None]:
+    def value_in_words(self, value: float | None) -> tuple[Value, str | None]:
         """A value as applications get it, and in words: None unknown (as NaN is), "" where words would say nothing."""
         given = None if value is None or value != value else self._value(value)
         return given, None if given is None else self._words(given)

@@ -24,11 +24,14 @@ class Relied:
     """What a hospital total rests on.
 
     Attributes:
-        units: in the sum. by_baseline: of them, answered by the baseline; share_by_baseline: of the mean, 0 to 1.
-        out_of_range, missing: units with inputs beyond training; with unknown ones that training (nearly) always knew.
+        units: in the sum.
+        by_baseline: of them, answered by the baseline.
+        share_by_baseline: of the mean, 0 to 1.
+        out_of_range, missing: units with inputs beyond training; with unknown ones that training (nearly)
+            always knew.
         silent, closed, unlearned: units that are not in the sum, as
-        `serving.forecasting.hospital_total.PresentUnits` has them. stale: nothing was received of any unit for too
-        long.
+            `serving.forecasting.hospital_total.PresentUnits` has them.
+        stale: nothing was received of any unit for too long.
     """
 
     units: int
@@ -97,8 +100,8 @@ class HospitalExplanationText:
         reasons = [text("reasons.total.start", language, rounded(now), start=start)]
         for name, beds in terms.adjustments.items():
             if name in _ADJUSTMENTS:
-                told = sentence(text(f"reasons.total.{name}", language), "", None, beds, "beds", language)
-                reasons += [told] if told else []
+                line = sentence(text(f"reasons.total.{name}", language), "", None, beds, "beds", language)
+                reasons += [line] if line else []
         contributions: list[Contribution] = []
         for i, column in enumerate(terms.columns):
             contribution, said = self._contribution(terms, i, column)
@@ -107,8 +110,8 @@ class HospitalExplanationText:
         for name, beds in {"other": terms.other, **terms.adjustments}.items():
             if name not in _ADJUSTMENTS:
                 key = "floor_beds" if name == "floor" else name
-                told = sentence(text(f"reasons.rest.{key}", language), "", None, beds, "beds", language)
-                reasons += [told] if told else []
+                line = sentence(text(f"reasons.rest.{key}", language), "", None, beds, "beds", language)
+                reasons += [line] if line else []
         return Explanation(
             of="p50",
             unit="beds",
@@ -122,12 +125,15 @@ class HospitalExplanationText:
 
     def _contribution(self, terms: ExplanationTerms, i: int, column: int) -> tuple[Contribution, str | None]:
         words, beds = self._words[column], terms.contributions[i]
-        (now, now_said), (then, then_said) = words.told(terms.values[i]), words.told(terms.usual[i])
+        (now, now_said), (then, then_said) = (
+            words.value_in_words(terms.values[i]),
+            words.value_in_words(terms.usual[i]),
+        )
         if self._of_all[column] == "none":  # not unknown: there is nothing that all units have of it
             now_said = ""
         compared = None if words.feature.group == "calendar" else then_said
         said = sentence(words.label, now_said, compared, beds, "beds", self._language)
-        told = Contribution(
+        contribution = Contribution(
             feature=words.feature.name,
             group=words.feature.group,
             label=words.label,
@@ -135,4 +141,4 @@ class HospitalExplanationText:
             reference_value=then,
             contribution=beds,
         )
-        return told, said
+        return contribution, said

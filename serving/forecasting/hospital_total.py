@@ -38,9 +38,11 @@ class PresentUnits:
     """Which units are in the total.
 
     Attributes:
-        names: those whose present demand is known. silent: how many were heard of in the last weeks, but not lately
-        enough; closed: how many were not. unlearned: beds needed in each unit that is in no sum, because the model or
-        the table of units does not know it; None: how many is not known.
+        names: those whose present demand is known.
+        silent: how many were heard of in the last weeks, but not lately enough.
+        closed: how many were not.
+        unlearned: beds needed in each unit that is in no sum, because the model or the table of units does
+            not know it; None: how many is not known.
     """
 
     names: tuple[str, ...]
@@ -132,7 +134,7 @@ def hospital_forecasts(
     of = np.tile(np.arange(k), len(present.names))
     horizon = units.query.horizon_hours[:k]
     answered = answer_hospital_total(hospital_total_of(model), units.answered, of, horizon)
-    told = _explanation_terms(answered, units, of, model.features, question.explain.top)
+    terms = _explanation_terms(answered, units, of, model.features, question.explain.top)
     explanation_text = HospitalExplanationText(model.features, question.explain.language)
     now = np.bincount(of, weights=units.now_beds)
     staffed = np.bincount(of, weights=units.staffed)
@@ -150,7 +152,7 @@ def hospital_forecasts(
                 staffed=beds,
                 tension_probability=None if beds is None else share_above(answered.quantiles[i], beds),
                 units=_shares(answered, units, of == i),
-                explanation=explanation_text.explanation(told[i], question.explain, float(now[i])),
+                explanation=explanation_text.explanation(terms[i], question.explain, float(now[i])),
                 trust=_trust(relied, question.explain.language),
             )
         )

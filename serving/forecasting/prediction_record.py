@@ -125,7 +125,7 @@ def record(connection: Connection, model: LoadedModel, made: Sequence[Made], *, 
             i: to_json({"model": release, "prediction": {"prediction_id": i, **prediction}}).decode()
             for i, prediction in one.predictions.items()
         }
-        told = {i: _digest(response, one.actor, made_at) for i, response in responses.items()}
+        digests = {i: _digest(response, one.actor, made_at) for i, response in responses.items()}
         subjects = {
             "model": model.name,
             "version": model.version,
@@ -133,7 +133,7 @@ def record(connection: Connection, model: LoadedModel, made: Sequence[Made], *, 
             "release": str(model.sequence),
             "predictions": str(len(responses)),
         }
-        payload = {"predictions": told, "question": one.question}
+        payload = {"predictions": digests, "question": one.question}
         drafts.append(Draft(one.actor, "predict", subjects, payload=payload))
         rows.append([(i, one.actor, response) for i, response in responses.items()])
     entries = append_all(connection, drafts, now=system_time())
@@ -157,7 +157,7 @@ def record(connection: Connection, model: LoadedModel, made: Sequence[Made], *, 
 
 
 def _digest(response: str, actor: str, made_at: int) -> str:
-    """Digest of all that is told of a prediction later: the answer, the release that gave it, who asked, when."""
+    """Digest of all that is said of a prediction later: the answer, the release that gave it, who asked, when."""
     return sha256_bytes(f"{actor}\n{made_at}\n{response}".encode())
 
 

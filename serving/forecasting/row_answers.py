@@ -1,4 +1,4 @@
-"""What is answered for rows, one by one: quantiles, trust, and what is told of each."""
+"""What is answered for rows, one by one: quantiles, trust, and what is said of each."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -47,13 +47,13 @@ class Answers:
         return share_above(self._answered.quantiles[i], beds)
 
     def terms(self, i: int) -> ExplanationTerms:
-        """What is told of a row."""
-        return self._told.row(i)
+        """What is said of a row."""
+        return self._fields.row(i)
 
     @cached_property
-    def _told(self) -> "_Told":
+    def _fields(self) -> "_Fields":
         baseline_names = [] if self._answered.baseline is None else self._model.baseline_names(self._rows)
-        return _Told(self._answered, self._rows.X, baseline_names, self._explain.top)
+        return _Fields(self._answered, self._rows.X, baseline_names, self._explain.top)
 
     def trust(self, i: int, *, stale: bool) -> Trust:
         """How far to trust a row's answer."""
@@ -74,8 +74,8 @@ def warned(trust: Trust, warnings: Sequence[str]) -> Trust:
     return Trust(status="degraded", warnings=(*trust["warnings"], *warnings)) if warnings else trust
 
 
-class _Told:
-    """What is told of each row, as numbers of Python's: taken from the arrays all at once."""
+class _Fields:
+    """What is said of each row, as numbers of Python's: taken from the arrays all at once."""
 
     def __init__(self, answered: Answered, X: Array, baseline_names: Sequence[str], top: int) -> None:
         contributions = answered.contributions

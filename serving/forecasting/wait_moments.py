@@ -21,8 +21,10 @@ class WaitMoments:
     """The moments of the visits of a question.
 
     Attributes:
-        query: of the visits. triaged: bool [n], the forecast is of triage, not of the arrival.
-        now: instant of the question. late_after: microseconds after which a moment is long ago.
+        query: of the visits.
+        triaged: bool [n], the forecast is of triage, not of the arrival.
+        now: instant of the question.
+        late_after: microseconds after which a moment is long ago.
         zone: the hospital's.
     """
 

@@ -25,9 +25,11 @@ class Call:
     """One request that passed the gate.
 
     Attributes:
-        body: strict JSON, or the fields of a form, or None. size: the body's bytes.
+        body: strict JSON, or the fields of a form, or None.
+        size: the body's bytes.
         secret: the token it came with, "" without one.
-        secure: whether it came by https. accept: its Accept header, "" without one.
+        secure: whether it came by https.
+        accept: its Accept header, "" without one.
     """
 
     parts: "Parts"
@@ -55,12 +57,18 @@ class Endpoint:
     """A route.
 
     Attributes:
-        path: its template. handler: called in a worker thread. roles: who may; None: anybody.
+        path: its template.
+        handler: called in a worker thread.
+        roles: who may; None: anybody.
         body, answer: what goes in and out, for the document; None: nothing, or no JSON.
-        max_bytes: of the body. form: the body is a browser's form. page: a session cookie counts too.
-        native: in BentoML's service this is one of its own API methods. problems: codes it may answer with.
+        max_bytes: of the body.
+        form: the body is a browser's form.
+        page: a session cookie counts too.
+        native: in BentoML's service this is one of its own API methods.
+        problems: codes it may answer with.
         local: who is on this machine needs no token.
-        together: answers several small calls that wait at the same moment (`Workers.run_together`), as `handler` one.
+        together: answers several small calls that wait at the same moment (`Workers.run_together`), as
+            `handler` one.
     """
 
     method: str

@@ -30,9 +30,11 @@ class Parts:
     """The parts.
 
     Attributes:
-        pseudonym_key: of ids, before anything is stored. catalogue: finds what pages show of versions.
+        pseudonym_key: of ids, before anything is stored.
+        catalogue: finds what pages show of versions.
         first_steps: what the installation still lacks until its first answer.
-        page_results: forecasts that pages showed last. page_reuse: how long they are shown again.
+        page_results: forecasts that pages showed last.
+        page_reuse: how long they are shown again.
         body_seconds: how long a body may take to come.
     """
 

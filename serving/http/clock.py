@@ -13,7 +13,7 @@ __all__ = ["Clock", "DemoClock", "SystemClock", "system_time"]
 
 
 class Clock(Protocol):
-    """Tells the service's now."""
+    """Gives the service's now."""
 
     @property
     def simulated(self) -> bool:

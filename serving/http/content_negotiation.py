@@ -12,7 +12,8 @@ def preferred_type(accept: str, offered: Sequence[str]) -> str:
     else for want of it, gets the page. Where several are accepted alike, and where none is, the first one offered.
 
     Args:
-        accept: the header as it was sent; "" where there was none. offered: lower case, the usual one first.
+        accept: the header as it was sent; "" where there was none.
+        offered: lower case, the usual one first.
     """
     ranges = _ranges(accept)
     return max(offered, key=lambda media: _quality(media, ranges))  # the first of several

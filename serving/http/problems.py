@@ -77,7 +77,7 @@ class ProblemBody(BaseModel):
 
 
 def problem_response(problem: Problem, request_id: str) -> Response:
-    """The response that tells a problem."""
+    """A problem's response."""
     body = {
         "type": f"urn:vigie:problem:{problem.code}",
         "title": _TITLES.get(problem.status, "The request failed"),

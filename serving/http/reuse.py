@@ -34,7 +34,8 @@ class Reuse:
         """The instant whose answer is to be shown: an earlier one's, or `now`, and then a new one is made.
 
         Args:
-            received: instant of the last reception. asked: by a person, not by the page itself.
+            received: instant of the last reception.
+            asked: by a person, not by the page itself.
         """
         with self._lock:
             shown = self._shown.get(key)

@@ -71,7 +71,8 @@ class Contribution(TypedDict):
     """What one feature adds to the forecast, in the forecast's own unit.
 
     Attributes:
-        value: the feature's value now; None: unknown. reference_value: what it is compared with.
+        value: the feature's value now; None: unknown.
+        reference_value: what it is compared with.
     """
 
     feature: str
@@ -95,7 +96,8 @@ class Explanation(TypedDict):
     """Why: base + contributions + other + adjustments = the p50 served, to 1e-4.
 
     Attributes:
-        other: the sum of the contributions not shown. reasons: one sentence a contribution, largest first.
+        other: the sum of the contributions not shown.
+        reasons: one sentence a contribution, largest first.
     """
 
     of: Literal["p50"]
@@ -131,7 +133,7 @@ class WaitForecast:
     """Minutes from arrival to first medical contact.
 
     Attributes:
-        prediction_time: the moment that it is of: triage, or the arrival where no triage is told of.
+        prediction_time: the moment that it is of: triage, or the arrival where no triage is known.
     """
 
     prediction_time: datetime
@@ -182,7 +184,8 @@ class UnitShare(TypedDict):
     """What a unit adds to the hospital total.
 
     Attributes:
-        mean: of its forecast, beds; its p50 is the unit's own answer. answered_by: the model, or the baseline.
+        mean: of its forecast, beds; its p50 is the unit's own answer.
+        answered_by: the model, or the baseline.
     """
 
     unit: str
@@ -195,7 +198,8 @@ class HospitalForecast:
     """Beds needed in the hospital total at a time.
 
     Attributes:
-        mean: the sum of the `units`' means. beds: the hospital's own quantiles, which are no sums.
+        mean: the sum of the `units`' means.
+        beds: the hospital's own quantiles, which are no sums.
         staffed: of all these units together; None: unknown of one of them.
         tension_probability: that demand is above them; None: unknown.
     """
@@ -224,7 +228,7 @@ class WaitPrediction(Answer):
     """A wait-time forecast as given: with its id, and the visit's id as it was sent.
 
     Attributes:
-        prediction_time: the moment that it is of: triage, or the arrival where no triage is told of.
+        prediction_time: the moment that it is of: triage, or the arrival where no triage is known.
     """
 
     prediction_id: str
@@ -387,9 +391,9 @@ class ReleaseSummary(Answer):
     """A release in use.
 
     Attributes:
-        units, horizons_hours: what bed demand can be asked for; empty for wait time. departments, triage_levels:
-        those that wait time was trained with; empty for bed demand. scope: where the model itself may speak;
-        elsewhere the baseline answers.
+        units, horizons_hours: what bed demand can be asked for; empty for wait time.
+        departments, triage_levels: those that wait time was trained with; empty for bed demand.
+        scope: where the model itself may speak; elsewhere the baseline answers.
     """
 
     name: str
@@ -410,7 +414,8 @@ class CandidateSummary(Answer):
     """A registered version, for the board and data scientists.
 
     Attributes:
-        verdict: of its last check; None: not checked. current: whether it is the version in use.
+        verdict: of its last check; None: not checked.
+        current: whether it is the version in use.
     """
 
     name: str

@@ -44,13 +44,17 @@ class LoadedModel:
     """A verified release, loaded.
 
     Attributes:
-        name, version: as registered. digest: of the package. sequence: the release's number.
-        released_at: instant. scope: (unit group, horizon in hours) for which it may speak.
+        name, version: as registered.
+        digest: of the package.
+        sequence: the release's number.
+        released_at: instant.
+        scope: (unit group, horizon in hours) for which it may speak.
         units, horizons_hours: what it can be asked for; no horizons for wait time.
         triage_levels, departments: those it was trained with; empty for bed demand.
-        usual_patients: by department what is usual there of a patient and nearly always known in training (columns of a
-        visit), for whom the start page asks; empty where nothing is.
-        zone: the hospital's. alarms: of `vigie monitor`, that stand against it.
+        usual_patients: by department what is usual there of a patient and nearly always known in training
+            (columns of a visit), for whom the start page asks; empty where nothing is.
+        zone: the hospital's.
+        alarms: of `vigie monitor`, that stand against it.
         engine: the package read into memory; None only where tests do without one.
     """
 
@@ -113,8 +117,10 @@ class BedQuestion:
     """Units and horizons to forecast, each with each.
 
     Attributes:
-        at: instant of the forecast, not after now. observations: census rows (`hospital.contracts.request_models`)
-        laid over the stored ones for this answer alone. hospital: whether the hospital total is asked for too.
+        at: instant of the forecast, not after now.
+        observations: census rows (`hospital.contracts.request_models`) laid over the stored ones for this
+            answer alone.
+        hospital: whether the hospital total is asked for too.
     """
 
     units: Sequence[str]
@@ -130,7 +136,8 @@ class UnitHistory:
     """What a unit has been, for the picture on the page.
 
     Attributes:
-        at: instants, ascending. occupied: patients then; None: unknown.
+        at: instants, ascending.
+        occupied: patients then; None: unknown.
         staffed: beds with staff now; None: unknown.
     """
 

@@ -1,7 +1,7 @@
 """The bodies that applications send.
 
 Rows of the contracts are validated once, by `hospital.contracts.request_models`; the models here give the envelope
-around them and declare the rows for the OpenAPI document and BentoML's schema. Every fault of a body is told at once.
+around them and declare the rows for the OpenAPI document and BentoML's schema. Every fault of a body is named at once.
 """
 
 from collections.abc import Sequence

@@ -53,21 +53,21 @@ def _run(run: LastRun, language: Language) -> dict[str, str]:
 
 
 def _alarm(alarm: StandingAlarm, language: Language) -> dict[str, Any]:
-    told = alarm.evidence
-    low, high = told["interval"]
+    evidence = alarm.evidence
+    low, high = evidence["interval"]
     return {
         "id": alarm.alarm_id,
         "words": warning_of(alarm, language),
-        "change": change_in_words(alarm.family, told["change"], language),
+        "change": change_in_words(alarm.family, evidence["change"], language),
         "low": change_in_words(alarm.family, low, language),
         "high": change_in_words(alarm.family, high, language),
-        "margin": change_in_words(alarm.family, told["margin"], language),
+        "margin": change_in_words(alarm.family, evidence["margin"], language),
         "since": formats.date(alarm.since, language),
         "raised": formats.date(alarm.raised_on, language),
-        "statistic": formats.number(told["statistic"], language, 1),
-        "threshold": formats.number(told["threshold"], language, 1),
-        "chance": formats.percent(told["yearly_chance"], language, 2),
-        "reference_days": formats.number(told["reference_days"], language),
+        "statistic": formats.number(evidence["statistic"], language, 1),
+        "threshold": formats.number(evidence["threshold"], language, 1),
+        "chance": formats.percent(evidence["yearly_chance"], language, 2),
+        "reference_days": formats.number(evidence["reference_days"], language),
         "entry": alarm.journal_seq,
     }
 

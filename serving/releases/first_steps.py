@@ -27,9 +27,12 @@ class Step:
     """One step.
 
     Attributes:
-        name: "history", "keys", "token", or a model. state: how far it is; "done" where nothing is left.
-        command: what to run next, "" where nothing is left. version: of a model, "" without one.
-        last: instant of the last reception. missing: roles, or "approvals", by how many.
+        name: "history", "keys", "token", or a model.
+        state: how far it is; "done" where nothing is left.
+        command: what to run next, "" where nothing is left.
+        version: of a model, "" without one.
+        last: instant of the last reception.
+        missing: roles, or "approvals", by how many.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What `vigie monitor` found of the release that answers: read from the database, told in every answer."""
+"""What `vigie monitor` found of the release that answers: read from the database, said in every answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from serving.messages.answer_bodies import BedForecast, HospitalForecast, Trust,
 
 __all__ = ["MonitoredAlarms", "NothingMonitored", "StoredAlarms", "degraded"]
 
-Told = TypeVar("Told", bound=WaitForecast | BedForecast | HospitalForecast)
+Forecast = TypeVar("Forecast", bound=WaitForecast | BedForecast | HospitalForecast)
 
 
 class MonitoredAlarms(Protocol):
@@ -48,7 +48,9 @@ class StoredAlarms(MonitoredAlarms):
             return None
 
 
-def degraded(forecasts: Sequence[Told], alarms: Sequence[StandingAlarm], language: Language) -> list[Told]:
+def degraded(
+    forecasts: Sequence[Forecast], alarms: Sequence[StandingAlarm], language: Language
+) -> list[Forecast]:
     """The forecasts with what stands against their release: ``degraded``, each alarm a warning."""
     if not alarms:
         return list(forecasts)
@@ -61,5 +63,5 @@ def _lowered(trust: Trust, words: tuple[str, ...]) -> Trust:
 
 
 def _words(alarms: Sequence[StandingAlarm], language: Language) -> tuple[str, ...]:
-    told = tuple(warning_of(alarm, language) for alarm in alarms)
-    return (stopped_in_words(language), *told) if any(alarm.stops for alarm in alarms) else told
+    warnings = tuple(warning_of(alarm, language) for alarm in alarms)
+    return (stopped_in_words(language), *warnings) if any(alarm.stops for alarm in alarms) else warnings

@@ -123,7 +123,8 @@ class State:
     """One model's state.
 
     Attributes:
-        loaded: what is served; None: nothing. fault: why the newest release is refused; None: it is not.
+        loaded: what is served; None: nothing.
+        fault: why the newest release is refused; None: it is not.
     """
 
     loaded: LoadedModel | None = None

@@ -39,7 +39,7 @@ def wait_time(call: Call) -> Response:
 
 
 def _wait_times(calls: Sequence[Call]) -> list[Response | Exception]:
-    """The answers of several calls, computed and recorded together; who asks wrongly is told so alone."""
+    """The answers of several calls, computed and recorded together; who asks wrongly hears so alone."""
     parts = calls[0].parts
     context = parts.context()
     parts.releases.current("wait-time")  # nothing to say to the best of bodies without a release

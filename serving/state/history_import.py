@@ -59,7 +59,7 @@ def _active(kind: str, columns: Mapping[str, Array], since: int) -> Array:
     size = columns["received_at"].size
     if kind == "units":
         return np.ones(size, bool)
-    if kind not in ("visits", "stays"):  # planned things were told long before they are
+    if kind not in ("visits", "stays"):  # planned things were known long before they are
         return np.asarray(columns["planned_at" if kind == "operations" else "at"] >= since)
     key = columns["visit_id" if kind == "visits" else "stay_id"]
     order = np.lexsort((columns["received_at"], _numbers(key)))

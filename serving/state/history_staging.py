@@ -38,8 +38,10 @@ class History:
     """What is to be brought in.
 
     Attributes:
-        tables: columns by table, as `hospital.ingest.event_columns.columns_of` gives them, ids already pseudonyms.
-        since: instant; versions that say nothing about then or later are left out. audit: names of audit attributes.
+        tables: columns by table, as `hospital.ingest.event_columns.columns_of` gives them, ids already
+            pseudonyms.
+        since: instant; versions that say nothing about then or later are left out.
+        audit: names of audit attributes.
         source: digest of the files, of which the columns alone come.
     """
 

@@ -104,7 +104,7 @@ class _Cached:
 
 
 def _mark(connection: Connection, seq: int) -> tuple[Any, ...] | None:
-    """What tells a row from another that has its number after it was taken away; None: it is not there."""
+    """What sets a row apart from another that has its number after it was taken away; None: it is not there."""
     o = observations.c
     found = connection.execute(select(o.received_at, o.digest).where(o.seq == seq)).first()
     return None if found is None else tuple(found)
@@ -142,12 +142,12 @@ def _read(
 def state_of(
     columns: Mapping[str, Mapping[str, Array]], manifest: Manifest, history_from: int
 ) -> HospitalState:
-    """The state that columns by table tell of; `history_from`: instant from which the record is whole."""
-    told = {kind: dict(found) for kind, found in columns.items() if found and found["received_at"].size}
+    """The state in columns by table; `history_from`: instant from which the record is whole."""
+    received = {kind: dict(found) for kind, found in columns.items() if found and found["received_at"].size}
     events = Events.of(
-        told,
+        received,
         zone=ZoneInfo(manifest.zone),
         cadence_hours=manifest.cadence_hours,
         history_from=history_from,
     )
-    return HospitalState(events, {kind: int(found["received_at"].max()) for kind, found in told.items()})
+    return HospitalState(events, {kind: int(found["received_at"].max()) for kind, found in received.items()})

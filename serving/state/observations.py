@@ -30,7 +30,7 @@ __all__ = [
 
 FOREVER = 2**63 - 1
 STAFFING_LASTS = 7 * DAY
-"""How long a told staffing may matter to a forecast after its time."""
+"""How long a published staffing may matter to a forecast after its time."""
 _CHUNK = 400  # rows an IN clause names; SQLite of old allowed 999 variables
 _BATCH = 5_000
 

@@ -32,7 +32,8 @@ class UnknownUnit:
     """A unit that neither a release nor the table of units knows.
 
     Attributes:
-        rows: that name it. patients: in it, or waiting for it, as these rows say; None where they say nothing of any.
+        rows: that name it.
+        patients: in it, or waiting for it, as these rows say; None where they say nothing of any.
     """
 
     unit: str

@@ -35,7 +35,8 @@ class NamedColumns:
     A column without a name counts for nothing where it is empty, or where it is the first and numbers the rows.
 
     Args:
-        file: the file's name. names: of every column, "" where it has none.
+        file: the file's name.
+        names: of every column, "" where it has none.
         place: what people call a column by its number from 0, as in "B" or "2".
     """
 

@@ -61,7 +61,9 @@ class QuoteCheck:
     """Checks a text block after block.
 
     Args:
-        name: of the file. separator: of its cells. line: the line of the file that the text begins with, from 1.
+        name: of the file.
+        separator: of its cells.
+        line: the line of the file that the text begins with, from 1.
 
     Raises:
         ContractError: at the first mark that is none of a whole cell, with its line.

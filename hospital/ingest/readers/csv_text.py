@@ -34,8 +34,11 @@ class Head:
     """The beginning of a CSV text.
 
     Attributes:
-        separator: between cells. names: each line of names, upper first. start: where the rows begin, in bytes of
-            UTF-8. line: the line of the file that the names begin in, from 1. first: where they begin, in bytes.
+        separator: between cells.
+        names: each line of names, upper first.
+        start: where the rows begin, in bytes of UTF-8.
+        line: the line of the file that the names begin in, from 1.
+        first: where they begin, in bytes.
         rows: the first rows, for what they look like.
     """
 

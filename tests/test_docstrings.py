@@ -1,0 +1,81 @@
+"""Docstrings say one attribute or argument a line, so that a reader finds each by its name."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.repository import ROOT
+
+PACKAGES = ("cli", "explain", "hospital", "registry", "serving", "training")
+_SECTION = re.compile(r"^(\s*)(?:Attributes|Args):\s*$")
+
+
+def names_of(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    """What a docstring of this node can name: fields and arguments."""
+    if isinstance(node, ast.ClassDef):
+        fields = {
+            n.target.id for n in node.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)
+        }
+        made = [n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
+        return fields.union(*(names_of(n) for n in made))
+    arguments = node.args
+    return {a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
+
+
+def crowded(source: str) -> Iterator[int]:
+    """Numbers of the lines on which a second name begins."""
+    lines = source.split("\n")
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(
+            node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+        ) or not ast.get_docstring(node):
+            continue
+        names = "|".join(map(re.escape, sorted(names_of(node))))
+        if not names:
+            continue
+        second = re.compile(rf"\S.*[.;)] (?:(?:{names})(?:, )?)+: ")
+        text = node.body[0]
+        section: int | None = None
+        for number in range(text.lineno, (text.end_lineno or text.lineno) + 1):
+            line = lines[number - 1]
+            start = _SECTION.match(line)
+            indent = len(line) - len(line.lstrip())
+            if start:
+                section = len(start[1])
+            elif section is not None and line.strip() and indent <= section:
+                section = None
+            elif section is not None and second.search(line):
+                yield number
+
+
+def test_one_attribute_or_argument_a_line() -> None:
+    """In every module of the product."""
+    paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    assert len(paths) > 200
+    assert [f"{p.relative_to(ROOT)}:{n}" for p in paths for n in crowded(p.read_text("utf-8"))] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "lines"),
+    [
+        ("a: float64 [n]. b: of it.", [5]),
+        ("a, b: float64 [n], see c: nothing.", []),
+        ("a: one.\n        b: two.", []),
+        ("a: one;\n        goes on. b: two.", [6]),
+    ],
+)
+def test_a_second_name_on_a_line_is_found(body: str, lines: list[int]) -> None:
+    """And a name within a sentence is not one."""
+    source = f'def f(a, b):\n    """Text.\n\n    Args:\n        {body}\n    """\n'
+    assert list(crowded(source)) == lines
+
+
+def test_fields_and_initial_arguments_are_names_of_a_class() -> None:
+    """Those of a record, and those that its constructor takes."""
+    tree = ast.parse(
+        "class A:\n    x: int\n    def __init__(self, y): ...\n    def other(self, z): ...\n"
+    ).body[0]
+    assert isinstance(tree, ast.ClassDef)
+    assert names_of(tree) == {"x", "self", "y"}
