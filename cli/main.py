@@ -1,10 +1,12 @@
 """Runs a verb and says how it ended: an exit code, and a line where something was wrong."""
 
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_command
@@ -43,7 +45,17 @@ class _Verbs(TyperGroup):
     """The verbs, where what one raises becomes a line and an exit code, before Typer sees it."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Runs the verb that was parsed."""
+        """Runs the verb that was parsed; what nobody foresaw is a line, too."""
+        try:
+            return self._run(ctx)
+        except VigieError as error:  # of saying what was wrong: the settings name no language
+            return _failed(str(error))
+        except (TyperException, SystemExit, typer.Exit, typer.Abort):
+            raise
+        except Exception as error:
+            return _failed(_unexpected(error))
+
+    def _run(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except VigieError as error:
@@ -83,6 +95,15 @@ def _words(error: VigieError) -> str:
     from hospital.contracts.fault_words import lines
 
     return "\n".join(lines(faults, read_settings().language))
+
+
+def _unexpected(error: Exception) -> str:
+    """A mistake of ours, by its place; never by its text, which may hold a patient's values."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"unexpected {type(error).__name__} at {Path(place.filename).name}:{place.lineno}: "
+        "this is a mistake of Vigie's. Report it with the command and this line."
+    )
 
 
 def _failed(why: str) -> int:

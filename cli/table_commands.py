@@ -85,6 +85,8 @@ def simulate(
             )
     except ValueError as error:
         raise VigieError(str(error)) from None
+    except OverflowError:
+        raise VigieError("--start with --days lies outside the calendar, of the years 1 to 9999.") from None
     write(tables, out)
     print(f"{days} days in {out}: " + ", ".join(f"{len(t):,} {n}" for n, t in tables.items()))
     return 0

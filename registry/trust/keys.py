@@ -148,6 +148,8 @@ def create_key(name: str, path: Path) -> Key:
         raise KeyFileError(
             f"{path} cannot be written ({error.strerror}): choose a folder of your own."
         ) from None
+    except ValueError:  # "", ".", a text with a zero byte
+        raise KeyFileError("That is no name of a file: name one, as in --out ada.key.") from None
     return key
 
 
