@@ -196,7 +196,7 @@ class Setup:
         return subprocess.run(command, cwd=self.root, capture_output=True, check=False).returncode == 0
 
     def _do(self, command: Sequence[str], otherwise: str, counted: tuple[Path, int] | None = None) -> None:
-        """Runs a command; while it runs, tells how many libraries are there now and then.
+        """Runs a command; while it runs, says now and then how many libraries are there.
 
         Raises:
             SetupError: it failed; what it said stands above.
@@ -208,7 +208,11 @@ class Setup:
                     process.wait(_EVERY_SECONDS)
                     break
                 except subprocess.TimeoutExpired:
-                    there = "" if counted is None else f"{_count(counted[0])} of {counted[1]} there, "
+                    there = (
+                        ""
+                        if counted is None
+                        else f"{min(_count(counted[0]), counted[1])} of {counted[1]} there, "
+                    )
                     print(f"      {there}{time.monotonic() - self._begun:.0f} s so far", flush=True)
         except BaseException:
             process.terminate()
