@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from hospital.arrays import Array
+from hospital.contracts.fault_words import fault
 from hospital.contracts.tables import TABLES
 from hospital.errors import ContractError, Fault
 from hospital.times import MINUTE, MISSING_TIME
@@ -28,7 +29,7 @@ def received_by(
     Raises:
         ContractError: of every table, times of what has happened, and receptions, that lie after now.
     """
-    faults = [fault for kind, columns in tables.items() for fault in _faults(kind, columns, now, derived)]
+    faults = [one for kind, columns in tables.items() for one in _faults(kind, columns, now, derived)]
     if faults:
         raise ContractError(tuple(faults))
     return {
@@ -41,9 +42,8 @@ def _faults(kind: str, columns: Mapping[str, Array], now: int, derived: frozense
     names = [name for name in TABLES[kind].event_times if name in columns]
     if kind not in derived:
         names.append("received_at")
-    words = "the time lies after now; correct the rows, the mapping's zone, or this machine's clock"
     late = {name: int(_late(columns[name], now).sum()) for name in names}
-    return [Fault(f"{kind}.{name}", "after_now", words, rows) for name, rows in late.items() if rows]
+    return [fault(f"{kind}.{name}", "after_now", rows) for name, rows in late.items() if rows]
 
 
 def _late(times: Array, now: int) -> Array:

@@ -24,6 +24,7 @@ from tests.support.repository import ROOT
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of this test's own."""
     monkeypatch.setenv("VIGIE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("VIGIE_LANGUAGE", "en")
     return tmp_path / "home"
 
 
@@ -301,6 +302,7 @@ def test_defaults_and_typed_values_reach_the_verb(
     """What is written on the command line is what a verb works with; what is not written has its default."""
     from registry.bulk import run
 
+    monkeypatch.delenv("VIGIE_LANGUAGE")
     asked = []
 
     def keep(request: run.Request, *_: object, **__: object) -> None:

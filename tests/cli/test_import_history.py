@@ -36,6 +36,7 @@ COUNT = "MED,2024-03-02T09:00Z,4"
 def home(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of this test's own."""
     monkeypatch.setenv("VIGIE_HOME", str(quick_path / "home"))
+    monkeypatch.setenv("VIGIE_LANGUAGE", "en")
     return quick_path / "home"
 
 
@@ -168,7 +169,7 @@ def test_every_version_of_a_row_is_in_one_part(simulated: Path) -> None:
 
 
 def test_what_lies_after_now_is_refused_all_at_once(
-    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Events and receptions ahead, in two tables, each with its count; nothing is stored or prepared."""
     ahead = (datetime.now(UTC) + timedelta(days=40)).isoformat()
@@ -178,6 +179,9 @@ def test_what_lies_after_now_is_refused_all_at_once(
         + f"s4,MED,2024-03-02T09:00Z,{ahead},elective\ns5,MED,2024-03-02T09:00Z,{ahead},elective\n",
         census=f"unit,at,occupied,received_at\n{COUNT},2024-03-02T09:00Z\nMED,2024-03-02T10:00Z,4,{ahead}\n",
     )
+    monkeypatch.setenv("VIGIE_LANGUAGE", "fr")
+    assert "stays.left_at : l'heure est après maintenant" in refused(capsys, str(folder))
+    monkeypatch.setenv("VIGIE_LANGUAGE", "en")
     said = refused(capsys, str(folder))
     assert "stays.left_at: the time lies after now" in said
     assert "(2 rows)" in said
