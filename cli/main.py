@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from cli.installation import read_settings
 from cli.parser import make_app
-from hospital.errors import ContractError, MappingError, VigieError
+from hospital.errors import ContractError, HistoryError, MappingError, VigieError
 
 __all__ = ["main"]
 
@@ -88,13 +88,15 @@ def _name_home(command: Any, name: str = "") -> None:
 
 
 def _words(error: VigieError) -> str:
-    """What an error says: faults of tables and mappings in the installation's language."""
-    faults = getattr(error, "faults", None)
-    if not isinstance(error, ContractError | MappingError) or not faults:
+    """What an error says: those of tables, mappings and histories in the installation's language."""
+    if not isinstance(error, ContractError | MappingError | HistoryError):
         return str(error)
-    from hospital.contracts.fault_words import lines
+    from hospital.contracts.fault_words import lines, translated
 
-    return "\n".join(lines(faults, read_settings().language))
+    language = read_settings().language
+    if isinstance(error, HistoryError):
+        return translated(str(error), language)
+    return "\n".join(lines(error.faults, language))
 
 
 def _unexpected(error: Exception) -> str:

@@ -1,7 +1,9 @@
 """What a fault says, in French and English: by its code, from the catalogue."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cache
 from typing import TypeGuard
 
 from hospital.errors import Fault
@@ -9,7 +11,7 @@ from hospital.words import formats
 from hospital.words.catalogue import entries, has_text, text
 from hospital.words.language import Language
 
-__all__ = ["fault", "has_words", "lines", "message_of", "said"]
+__all__ = ["fault", "has_words", "lines", "message_of", "said", "translated"]
 
 Places = Mapping[str, object]
 
@@ -44,7 +46,7 @@ def said(one: Fault, language: Language) -> str:
         return one.message
     if one.case:
         return message_of(one.case, language, **one.places)
-    return _translated(one, language)
+    return translated(one.message, language)
 
 
 def lines(faults: Iterable[Fault], language: Language) -> list[str]:
@@ -55,12 +57,31 @@ def lines(faults: Iterable[Fault], language: Language) -> list[str]:
     ]
 
 
-def _translated(one: Fault, language: Language) -> str:
-    """The text of the fault's code whose English it has; a fault made where no case was named."""
-    for key, entry in entries("faults").items():
-        if key.removeprefix("of.").partition("/")[0] == one.code and entry["en"].get("") == one.message:
-            return entry[language][""]
-    return one.message
+def translated(message: str, language: Language) -> str:
+    """A message of the catalogue, recognised by its English; any other as it is."""
+    for pattern, words in _messages(language):
+        found = pattern.fullmatch(message)
+        if found is not None:
+            return words.format_map(found.groupdict())
+    return message
+
+
+@cache
+def _messages(language: Language) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """What each message is recognised by, and its words in a language."""
+    return tuple(
+        (_pattern(entry["en"][""]), entry[language][""])
+        for key, entry in entries("faults").items()
+        if key.startswith("messages.") or (key.startswith("of.") and "{" not in entry["en"][""])
+    )
+
+
+def _pattern(words: str) -> re.Pattern[str]:
+    """A text as what matches it, whatever its places hold."""
+    parts = re.split(r"{([a-z_]+)}", words)
+    return re.compile(
+        "".join(re.escape(p) if n % 2 == 0 else f"(?P<{p}>.*)" for n, p in enumerate(parts)), re.DOTALL
+    )
 
 
 def _written(value: object, language: Language) -> str:

@@ -1,0 +1,97 @@
+"""Faults in French and English: every message that the readers and mappings write has both."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from hospital.contracts.fault_words import fault, lines, said, translated
+from hospital.errors import ContractError, Fault, MappingError
+from hospital.ingest.hospital_reader import read_hospital
+from hospital.mapping.mapping_file import load_mapping
+from tests.support.repository import ROOT
+
+_ROOMS = ("mapping", "ingest", "ingest/readers")
+_FAULTS = frozenset({"Fault", "_fault", "_one"})
+
+
+def _messages() -> list[str]:
+    """The texts that faults are made with where they are written as one: the third argument, without places."""
+    out = []
+    for room in _ROOMS:
+        for file in sorted((ROOT / "hospital" / room).glob("*.py")):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if (
+                    isinstance(node, ast.Call)
+                    and getattr(node.func, "id", "") in _FAULTS
+                    and len(node.args) > 2
+                ):
+                    words: ast.expr | None = node.args[2]
+                elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "words":
+                    words = node.value
+                else:
+                    continue
+                if isinstance(words, ast.Constant) and isinstance(words.value, str):
+                    out.append(words.value)
+    return out
+
+
+# Findings of a reading are the card's words, and those within pydantic's errors have no language.
+_OTHERS = (
+    "no table of units",
+    "no received_at",
+    "there is no such time zone",
+    "the name of a file is expected",
+    "a code, a list of codes",
+    "no encoding of this name",
+    "a separator is one sign",
+    "the number of a line is expected",
+)
+
+
+def test_every_message_has_both_languages() -> None:
+    """A message without a French text is shown in English to who asked for French."""
+    messages = [m for m in _messages() if not m.startswith(_OTHERS)]
+    assert len(messages) > 30
+    assert [m for m in messages if translated(m, "fr") == m] == []
+
+
+def test_places_are_kept_and_written_in_the_language() -> None:
+    """Names as they are, days and numbers as the language writes them."""
+    message = "no file of the folder has a name like a_*.csv; correct the mapping's file"
+    assert "comme a_*.csv ; corrigez" in translated(message, "fr")
+    one = fault("x[3].age_years", "out_of_range/between", 2, low=0.0, high=10_000.0)
+    assert one.message == "the number is outside the range of the contract, 0 to 10,000"
+    assert said(one, "fr") == "le nombre sort de l'intervalle du contrat, de 0 à 10\u202f000"
+    assert lines([one], "fr") == [f"x[3].age_years : {said(one, 'fr')} (2 lignes)"]
+    assert said(Fault("x", "own", "what nobody has written"), "fr") == "what nobody has written"
+
+
+@pytest.mark.parametrize(
+    ("mapping", "french"),
+    [
+        ("[mapping]\nname = 'x'\nzone = 'Europe/Paris'\n", "ne décrit aucune table"),
+        ("[mapping\n", "n'est pas du TOML"),
+        (
+            "[mapping]\nname='x'\nzone='Europe/Paris'\n[tables.visites]\n",
+            "il n'y a pas de telle table ; le contrat a units",
+        ),
+    ],
+)
+def test_a_wrong_mapping_is_said_in_french(tmp_path: Path, mapping: str, french: str) -> None:
+    """As its tables are."""
+    (tmp_path / "m.toml").write_text(mapping)
+    with pytest.raises(MappingError) as caught:
+        load_mapping(tmp_path / "m.toml")
+    assert french in "\n".join(lines(caught.value.faults, "fr"))
+
+
+def test_a_limit_is_named(tmp_path: Path) -> None:
+    """The length of a text, the range of a number, the choices of a code."""
+    rows = f"{'x' * 70},2024-01-01T01:00Z,9,200\n"
+    (tmp_path / "visits.csv").write_text("visit_id,arrived_at,triage,age_years\n" + rows)
+    with pytest.raises(ContractError) as caught:
+        read_hospital(tmp_path, None, b"a key of tests, 32 bytes long...")
+    text = str(caught.value)
+    for limit in ("at most 64 characters", "1, 2, 3A, 3B, 3, 4, 5", "0 to 130"):
+        assert limit in text
