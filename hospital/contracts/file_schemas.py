@@ -12,11 +12,12 @@ import pandera.pandas as pa
 from numpy.typing import NDArray
 from pandera.errors import SchemaErrors
 
-from hospital.contracts.cell_values import by_value, other_decimal, whole_codes
-from hospital.contracts.codes import FREE_TEXTS
+from hospital.contracts.cell_values import by_value, other_decimal
+from hospital.contracts.codes import FREE_TEXTS, whole_code
 from hospital.contracts.fault_words import fault
 from hospital.contracts.request_models import CLOCK_TOLERANCE, column_fault, text_fault
 from hospital.contracts.tables import TABLES, Column, Kind, Table
+from hospital.contracts.text_cleaning import clean_text
 from hospital.contracts.time_columns import Clock, clock_changes, read_times
 from hospital.errors import ContractError, Fault
 
@@ -308,16 +309,20 @@ def _typed(raw: pd.Series | None, column: Column, clock: Clock, faults: Faults, 
 
 
 def _texts(raw: pd.Series, column: Column, faults: Faults) -> pd.Series:
-    if isinstance(raw.dtype, pd.StringDtype):
-        if column.name in FREE_TEXTS:
-            return by_value(raw, lambda texts: texts)  # one object for each text, not for each cell
-        return whole_codes(raw)
-    cells = raw.astype(object).where(raw.notna(), None).to_numpy(object, copy=True)
-    wrong = np.fromiter((c is not None and not isinstance(c, str) for c in cells), bool, len(cells))
-    faults.mark(column.name, "not_a_choice" if column.choices is not None else "not_text", wrong)
-    cells[wrong] = None
-    texts = pd.Series(cells, dtype=np.dtype(object))
-    return texts if column.name in FREE_TEXTS else whole_codes(texts)
+    cells = raw
+    if not isinstance(raw.dtype, pd.StringDtype):
+        held = raw.astype(object).where(raw.notna(), None).to_numpy(object, copy=True)
+        wrong = np.fromiter((c is not None and not isinstance(c, str) for c in held), bool, len(held))
+        faults.mark(column.name, "not_a_choice" if column.choices is not None else "not_text", wrong)
+        held[wrong] = None
+        cells = pd.Series(held, dtype=np.dtype(object))
+    read = clean_text if column.name in FREE_TEXTS else _as_code
+    # Done once for each different text; and one object for each, not for each cell.
+    return by_value(cells, lambda texts: texts.map(read))
+
+
+def _as_code(text: str) -> str:
+    return whole_code(clean_text(text))
 
 
 def _numbers(raw: pd.Series, name: str, faults: Faults) -> pd.Series:

@@ -116,7 +116,7 @@ def _time(value: object) -> object:
 
 
 def _code_as_listed(value: object) -> object:
-    return whole_code(value) if isinstance(value, str) else value
+    return whole_code(clean_text(value)) if isinstance(value, str) else value
 
 
 def _whole(value: float) -> float:
