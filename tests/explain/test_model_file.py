@@ -90,7 +90,7 @@ DAMAGE: dict[str, tuple[Change, str]] = {
     "a categorical split": (put("split_type", 0, 1), "Categorical"),
     "vectors at leaves": (lambda b: tree(b)["tree_param"].update(size_leaf_vector="3"), "vector at each leaf"),
     "a linear booster": (lambda b: b["learner"]["gradient_booster"].update(name="gblinear"), "gblinear"),
-    "an unknown objective": (lambda b: b["learner"]["objective"].update(name="survival:cox"), "survival:cox"),
+    "an unknown objective": (lambda b: b["learner"]["objective"].update(name="reg:tomorrow"), "reg:tomorrow"),
 }  # fmt: skip
 
 
