@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: mutants setup demo test lint lock clean bench-bulk bench-check bench-check-cost bench-demo bench-explain bench-gates bench-gates-real bench-hospitals bench-leaks bench-monitor bench-real bench-serve bench-train picture-architecture
+.PHONY: fuzz mutants setup demo test lint lock clean bench-bulk bench-check bench-check-cost bench-demo bench-explain bench-gates bench-gates-real bench-hospitals bench-leaks bench-monitor bench-real bench-serve bench-train picture-architecture
 
 # Whole or repaired by the next run, in a second where it is whole: requirements/install.py.
 setup:
@@ -74,6 +74,10 @@ bench-unchanged: setup
 # Of the files changed since they were measured (or since BASE), of all (ALL=1), or a sample (SAMPLE=150 SEED=n).
 mutants: setup
 	$(BIN)/python -m benchmarks.mutants $(if $(ALL),--all) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(if $(BASE),--base $(BASE)) $(if $(FRESH),--fresh) $(foreach f,$(FOLDER),--folder $(f))
+
+# A standing search for what breaks: mutated files, mappings, request bodies and models for SECONDS (an hour), by SEED.
+fuzz: setup
+	$(BIN)/python -m tests.fuzz.run $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 picture-architecture: setup
 	$(BIN)/python -m tests.support.architecture

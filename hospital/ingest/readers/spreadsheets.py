@@ -1,7 +1,9 @@
 """A sheet of an .xlsx file to cells: what it shows, not its formulas."""
 
 import io
+import struct
 import zipfile
+import zlib
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -21,7 +23,20 @@ __all__ = ["read_sheet", "sheet_names"]
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """How old .xls files begin, and new ones behind a password."""
 _ERRORS = frozenset(["#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"])
-_WHAT_BREAKS = (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError, EOFError, SyntaxError)
+_WHAT_BREAKS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    ValueError,
+    TypeError,
+    OSError,
+    EOFError,
+    RuntimeError,  # an encrypted archive, or one of a later format
+    SyntaxError,
+)
 
 Grid = list[list[Any]]
 
