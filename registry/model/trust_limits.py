@@ -4,18 +4,16 @@ Serving says it with each answer, and a file of many explanations row by row: by
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
 
 from hospital.features.feature import Feature
 from hospital.times import DAY, HOUR
 from hospital.words.catalogue import text
 from hospital.words.language import Language
+from registry.model.trust_status import TrustStatus
 from registry.package.manifest import Manifest
 
-__all__ = ["TrustStatus", "emergency_of", "stale_after", "trust_status", "warnings_of"]
+__all__ = ["emergency_of", "stale_after", "trust_status", "warnings_of"]
 
-TrustStatus = Literal["trusted", "baseline", "degraded"]
-"""Inside the trusted scope; the baseline answers; the model answers, and something is to be known about it."""
 _STALE_ED = 3 * HOUR
 _STALE_BEDS = {1: 6 * HOUR, 24: 3 * DAY}
 

@@ -18,7 +18,7 @@ from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.hospital_total import HospitalTotal
 from registry.model.hospital_total_answer import HospitalTotalAnswer, answer_hospital_total
 from registry.model.scope_fallback import Answered
-from registry.model.trust_limits import TrustStatus
+from registry.model.trust_status import TrustStatus
 from serving.errors import Problem, RequestFault
 from serving.forecasting.explanation_text import ExplanationTerms
 from serving.forecasting.hospital_explanation_text import HospitalExplanationText, Relied

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from registry.model.trust_limits import TrustStatus
+from registry.model.trust_status import TrustStatus
 
 __all__ = [
     "AddedObservations",

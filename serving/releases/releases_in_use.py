@@ -90,7 +90,7 @@ def _loaded(release: Release) -> LoadedModel:
     from registry.model.forecast_model import (
         ForecastModel,  # the trees' library: slow to import, needed only now
     )
-    from registry.model.usual_visit import usual_visit
+    from serving.releases.usual_visit import usual_visit
 
     engine = ForecastModel(release.package)
     if engine.digest != release.package_digest:
