@@ -3,6 +3,7 @@
 VigieError
 └── RegistryError
     ├── PackageError       a model package that does not verify or cannot be read
+    ├── RowError           rows that a model cannot forecast (all faults at once)
     ├── SnapshotError      a sealed data snapshot that is missing or was changed
     ├── KeyFileError       a key file that cannot be used
     ├── SignatureError     a signature that is not one, or of somebody who may not sign this
@@ -33,6 +34,7 @@ __all__ = [
     "RegistryError",
     "ReleaseError",
     "ReviewError",
+    "RowError",
     "SignatureError",
     "SnapshotError",
     "StoreError",
@@ -47,6 +49,10 @@ class RegistryError(VigieError):
 
 class PackageError(RegistryError):
     """A model package does not verify or cannot be read."""
+
+
+class RowError(RegistryError):
+    """Rows that a model cannot forecast; all their faults at once."""
 
 
 class SnapshotError(RegistryError):

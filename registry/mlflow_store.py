@@ -6,8 +6,10 @@ MLflow is the workshop's book, not the chain of trust: moving an alias there cha
 import fcntl
 import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -15,18 +17,23 @@ os.environ.setdefault("DO_NOT_TRACK", "true")
 
 import logging
 
+import mlflow.pyfunc
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from mlflow.models import Model, ModelSignature
 from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry
+from mlflow.types import ColSpec, Schema
+from mlflow.types.schema import AnyType
 
 from registry.digests import sync_folder
 from registry.errors import StoreError
 from registry.mlflow_artifacts import ROOT, SCHEME, HomeArtifactRepository
 from registry.settings import sqlite_url
 
-__all__ = ["add_comparison", "record", "tracking_uri"]
+__all__ = ["Flavour", "add_comparison", "record", "tracking_uri"]
 
 _EXPERIMENT = "vigie"
+_EXAMPLE = "input_example.json"
 
 _artifact_repository_registry.register(SCHEME, HomeArtifactRepository)
 
@@ -39,10 +46,37 @@ def tracking_uri(home: Path) -> str:
     return sqlite_url(home / "mlflow.db")
 
 
+@dataclass(frozen=True)
+class Flavour:
+    """How MLflow loads a package, and what it may be asked: what goes into ``MLmodel``, beside ``package/``.
+
+    Attributes:
+        loader: the module that loads it.
+        inputs: columns of the table to forecast, with MLflow's types (``double``, ``datetime``); ``any`` for texts:
+            MLflow refuses a column of texts of which all are unknown.
+        optional: columns that may be absent.
+        outputs: columns of the answer, numbers.
+        example: a table to try it with, as pandas writes it in JSON (``orient="split"``).
+    """
+
+    loader: str
+    inputs: Mapping[str, str]
+    optional: frozenset[str]
+    outputs: tuple[str, ...]
+    example: str
+
+
+_NOTICE = (
+    "For data scientists. Not what is served: the service reads the newest signed release alone, and answers by the "
+    "best baseline outside its trusted scope, of which this model knows nothing."
+)
+
+
 def record(
     home: Path,
     model: str,
     package: Path,
+    flavour: Flavour,
     *,
     parameters: Mapping[str, object],
     metrics: Mapping[str, float],
@@ -64,20 +98,46 @@ def record(
         for name, number in metrics.items():
             client.log_metric(run.info.run_id, name, number)
         client.log_artifacts(run.info.run_id, str(package), "package")
+        _log_flavour(client, run.info.run_id, flavour)
         client.set_terminated(run.info.run_id)
         try:
             client.create_registered_model(model)
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-        source = f"{run.info.artifact_uri}/package"
-        version = client.create_model_version(model, source, run.info.run_id, tags=dict(tags))
+        version = client.create_model_version(
+            model, run.info.artifact_uri, run.info.run_id, tags=dict(tags), description=_NOTICE
+        )
     except (MlflowException, OSError) as error:
         raise StoreError(
             f"MLflow's store in {home} cannot be used ({type(error).__name__}): check that you may write there "
             "and that no newer MLflow made it."
         ) from None
     return str(version.version)
+
+
+def _log_flavour(client: MlflowClient, run_id: str, flavour: Flavour) -> None:
+    """Writes ``MLmodel`` and its example beside the package, in which a file more would be one that nobody signed."""
+    inputs = [
+        ColSpec(AnyType() if kind == "any" else kind, name, name not in flavour.optional)
+        for name, kind in flavour.inputs.items()
+    ]
+    outputs = [ColSpec("double", name) for name in flavour.outputs]
+    described = Model(
+        run_id=run_id,
+        signature=ModelSignature(Schema(inputs), Schema(outputs)),
+        metadata={"notice": _NOTICE},
+        saved_input_example_info={
+            "artifact_path": _EXAMPLE,
+            "type": "dataframe",
+            "pandas_orient": "split",
+        },
+    )
+    mlflow.pyfunc.add_to_model(described, loader_module=flavour.loader, data="package")
+    with tempfile.TemporaryDirectory(prefix="vigie-") as folder:
+        described.save(str(Path(folder) / "MLmodel"))
+        (Path(folder) / _EXAMPLE).write_text(flavour.example)
+        client.log_artifacts(run_id, folder)
 
 
 def add_comparison(

@@ -23,6 +23,7 @@ from hospital.record.events import Events
 from hospital.times import DAY, instant
 from registry.check.multiplicity import registered_span
 from registry.facts.energy import Meter
+from registry.mlflow_flavour import flavour_of
 from registry.mlflow_store import record
 from registry.model.dataset import PreparedBeds, PreparedWaits, prepare_beds, prepare_waits, split_of
 from registry.model.forecast_model import ForecastModel
@@ -135,7 +136,13 @@ def train(
         tags = {"data_digest": tables.source_digest, "feature_digest": model.manifest.feature_digest}
         parameters: dict[str, object] = {**model.manifest.configuration, "seed": request.seed}
         version = record(
-            settings.home, request.model, directory, parameters=parameters, metrics=metrics, tags=tags
+            settings.home,
+            request.model,
+            directory,
+            flavour_of(model),
+            parameters=parameters,
+            metrics=metrics,
+            tags=tags,
         )
         body = {
             "data_digest": tables.source_digest,

@@ -12,7 +12,7 @@ from hospital.features.feature import Feature
 from hospital.features.wait import WaitQuery
 from registry.model.forecast_model import WAIT_BAND_HOURS, WAIT_GROUP_SHAPE, Rows
 
-__all__ = ["bed_baselines", "bed_rows", "wait_baselines", "wait_rows"]
+__all__ = ["bed_baselines", "bed_rows", "wait_baselines", "wait_rows", "wait_rows_of"]
 
 _LEAST_USUAL_MINUTES = 5.0
 
@@ -56,27 +56,53 @@ def wait_baselines(
     baselines: WaitBaselines, X: Array, query: WaitQuery, names: list[str], zone: ZoneInfo
 ) -> dict[str, Array]:
     """Every baseline's forecast in minutes."""
-    triage = triage_position(query.columns["triage"])
-    hour = local_hour(query.prediction_time, zone)
-    last, recent = _column(X, names, "last_wait_triage"), _column(X, names, "recent_wait_triage")
-    return baselines.values(triage, hour, last, recent)
+    return _wait_baselines(
+        baselines, X, names, query.columns["triage"], local_hour(query.prediction_time, zone)
+    )
 
 
 def wait_rows(
     baselines: WaitBaselines, X: Array, query: WaitQuery, features: tuple[Feature, ...], zone: ZoneInfo
 ) -> Rows:
     """Rows of a wait-time model; nobody waits less than they have already waited."""
+    waited = (query.prediction_time - query.arrived_at) / 60e6
+    hour = local_hour(query.prediction_time, zone)
+    return wait_rows_of(baselines, X, features, query.columns["triage"], hour, waited)
+
+
+def wait_rows_of(
+    baselines: WaitBaselines,
+    X: Array,
+    features: tuple[Feature, ...],
+    triage: Array,
+    hour: Array,
+    waited_minutes: Array,
+) -> Rows:
+    """Rows of a wait-time model, from what they need besides their features.
+
+    Args:
+        triage: the levels (object [n]), None for none.
+        hour: of the local clock at the prediction time, with its fraction (float64 [n]).
+        waited_minutes: from arrival to the prediction time (float64 [n]).
+    """
     names = [f.name for f in features]
-    values = wait_baselines(baselines, X, query, names, zone)
-    triage = triage_position(query.columns["triage"])
+    values = _wait_baselines(baselines, X, names, triage, hour)
+    level = triage_position(triage)
     department = _column(X, names, "department")
     cell = np.where(np.isnan(department), 0, department).astype(np.int64)
-    floor = (query.prediction_time - query.arrived_at) / 60e6
     scale = np.maximum(values["usual_hour"], _LEAST_USUAL_MINUTES)
     # How sure a forecast is depends on all three: at night fewer see patients, and children are seen by others.
-    band = local_hour(query.prediction_time, zone).astype(np.int64) // WAIT_BAND_HOURS
-    group = np.ravel_multi_index((band, triage), WAIT_GROUP_SHAPE) + cell * int(np.prod(WAIT_GROUP_SHAPE))
-    return Rows(X, cell, group, np.zeros(scale.size), scale, floor, values[baselines.best], triage, triage)
+    band = hour.astype(np.int64) // WAIT_BAND_HOURS
+    group = np.ravel_multi_index((band, level), WAIT_GROUP_SHAPE) + cell * int(np.prod(WAIT_GROUP_SHAPE))
+    offset, baseline = np.zeros(scale.size), values[baselines.best]
+    return Rows(X, cell, group, offset, scale, waited_minutes, baseline, level, level)
+
+
+def _wait_baselines(
+    baselines: WaitBaselines, X: Array, names: list[str], triage: Array, hour: Array
+) -> dict[str, Array]:
+    last, recent = _column(X, names, "last_wait_triage"), _column(X, names, "recent_wait_triage")
+    return baselines.values(triage_position(triage), hour, last, recent)
 
 
 def _column(X: Array, names: list[str], name: str) -> Array:

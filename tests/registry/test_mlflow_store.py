@@ -10,7 +10,9 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from registry.mlflow_artifacts import HomeArtifactRepository, home_of
-from registry.mlflow_store import add_comparison, record, tracking_uri
+from registry.mlflow_store import Flavour, add_comparison, record, tracking_uri
+
+FLAVOUR = Flavour("nowhere", {"hour": "double"}, frozenset(), ("p50",), "{}")
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def package(tmp_path: Path) -> Path:
 def register(home: Path, package: Path) -> str:
     """A version in the store of a home."""
     return record(
-        home, "wait-time", package, parameters={"seed": 1}, metrics={"mae": 2.0}, tags={"data": "d"}
+        home, "wait-time", package, FLAVOUR, parameters={"seed": 1}, metrics={"mae": 2.0}, tags={"data": "d"}
     )
 
 
