@@ -8,6 +8,7 @@ import typer
 
 from cli.arguments import Json, LanguageOption, Model, Version
 from cli.installation import now, read_settings, read_tables
+from cli.mlflow_note import show_in_mlflow
 from hospital.errors import VigieError
 
 __all__ = ["app"]
@@ -63,6 +64,8 @@ def check(
         report = check_version(
             settings, model, version, judging, now=now(), progress=progress, refits=REFITS, recent=tables
         )
+    if recent is None:
+        show_in_mlflow(settings, model)
     if as_json:
         print(json.dumps(report.for_machines()))
     else:
@@ -128,6 +131,7 @@ def review(
     member = load_key(key)
     sign_review(settings, model, version, member, decision, comment, now=now(), seen=seen)
     print(f"{member.name} {decision}s {model} version {version}: signed and in the journal.")
+    show_in_mlflow(settings, model)
     return 0
 
 
@@ -137,10 +141,12 @@ def promote(model: Model, version: Version, key: ReleaserKey) -> int:
     from registry.trust.keys import load_key
     from registry.trust.promotion import promote as release_version
 
-    release = release_version(read_settings(), model, version, load_key(key), now=now())
+    settings = read_settings()
+    release = release_version(settings, model, version, load_key(key), now=now())
     print(
         f"{release.model} version {release.version} is release {release.sequence}: the service loads it by itself."
     )
+    show_in_mlflow(settings, model)
     return 0
 
 
@@ -150,6 +156,8 @@ def rollback(model: Model, key: ReleaserKey) -> int:
     from registry.trust.keys import load_key
     from registry.trust.promotion import rollback as release_previous
 
-    release = release_previous(read_settings(), model, load_key(key), now=now())
+    settings = read_settings()
+    release = release_previous(settings, model, load_key(key), now=now())
     print(f"{release.model} is back at version {release.version}, as release {release.sequence}.")
+    show_in_mlflow(settings, model)
     return 0

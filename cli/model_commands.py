@@ -22,6 +22,7 @@ from cli.arguments import (
     day,
 )
 from cli.installation import now, read_settings, read_tables
+from cli.mlflow_note import show_in_mlflow
 from hospital.errors import VigieError
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def train(
         done = train_model(
             request, tables, settings, key=author, now=now(), progress=progress, comment=comment
         )
+    show_in_mlflow(settings, model)
     _print_notes(done, tables.findings, baseline=baseline_only, as_json=as_json)
     _print_trained(done, signed=author is not None, as_json=as_json)
     return 0

@@ -8,6 +8,7 @@ import typer
 
 from cli.arguments import AuthorKey, Json, MappingFile, ModelName, TablesPath, Threads
 from cli.installation import now, read_settings, read_tables
+from cli.mlflow_note import show_in_mlflow
 from hospital.errors import VigieError
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def _train(
             )
     except VigieError as error:
         raise VigieError(f"{model} is due and could not be trained. {error}") from None
+    show_in_mlflow(settings, model)
     return done.candidate.version
 
 

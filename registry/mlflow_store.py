@@ -7,10 +7,11 @@ import fcntl
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
@@ -30,7 +31,7 @@ from registry.errors import StoreError
 from registry.mlflow_artifacts import ROOT, SCHEME, HomeArtifactRepository
 from registry.settings import sqlite_url
 
-__all__ = ["Flavour", "add_comparison", "record", "tracking_uri"]
+__all__ = ["Flavour", "add_comparison", "mark", "record", "tracking_uri"]
 
 _EXPERIMENT = "vigie"
 _EXAMPLE = "input_example.json"
@@ -159,6 +160,58 @@ def add_comparison(
             f"MLflow's store in {home} does not take the comparison ({type(error).__name__}): check that it has "
             f"{model} version {version} and that you may write there."
         ) from None
+
+
+def mark(
+    home: Path,
+    model: str,
+    tags: Mapping[str, Mapping[str, str]],
+    ours: Collection[str],
+    aliases: Mapping[str, str | None],
+) -> None:
+    """Sets tags and aliases of a model's versions, and takes away what is not among them.
+
+    Args:
+        tags: by version.
+        ours: tags that are taken away where they are not given; others are left alone.
+        aliases: the version of each; None: of none.
+
+    Raises:
+        StoreError: the store cannot be read or written, or does not know one of the versions.
+    """
+    try:
+        _require_writable(home)
+        client = MlflowClient(tracking_uri(home), tracking_uri(home))
+        there = {str(v.version): v.tags for v in client.search_model_versions(f"name = '{model}'")}
+        for version in sorted(set(tags) & set(there), key=int):
+            given = tags[version]
+            for name in [n for n in ours if n in there[version] and n not in given]:
+                client.delete_model_version_tag(model, version, name)
+            for name in [n for n in given if there[version].get(n) != given[n]]:
+                client.set_model_version_tag(model, version, name, given[name])
+        standing = client.get_registered_model(model).aliases if there else {}
+        for alias, wanted in aliases.items():
+            if wanted in there:
+                client.set_registered_model_alias(model, alias, wanted)
+            elif alias in standing:
+                client.delete_registered_model_alias(model, alias)
+    except (MlflowException, OSError, sqlite3.Error) as error:
+        raise StoreError(
+            f"MLflow's store in {home} does not take it ({type(error).__name__}): check that you may write there and "
+            "that no newer MLflow made it."
+        ) from None
+    unknown = sorted(set(tags) - set(there), key=int)
+    if unknown:
+        raise StoreError(f"MLflow's store in {home} does not know {model} version {', '.join(unknown)}.")
+
+
+def _require_writable(home: Path) -> None:
+    """Fails at once where MLflow would try again for minutes, or make a store where there is none."""
+    path = (home / "mlflow.db").resolve()
+    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("SELECT count(*) FROM model_versions")
+        connection.rollback()
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cli.installation import read_tables
+from cli.mlflow_note import show_in_mlflow
 from cli.progress import bar
 from hospital.errors import VigieError
 from hospital.times import DAY, moment
@@ -114,6 +115,7 @@ def check_version(console: Console, settings: Settings, candidate: Candidate, po
                     progress=progress,
                     refits=REFITS,
                 )
+            show_in_mlflow(settings, candidate.model)
             body = report.body
             notes.append(
                 str(body["verdict"]) + f", {len(body['scope'])} unit groups and horizons trusted, card sealed"
@@ -151,6 +153,7 @@ def release_version(console: Console, settings: Settings, candidate: Candidate) 
         if current is None or any(current.body[n] != digests[n] for n in ("package_digest", "card_digest")):
             key = demo_key("releaser")
             current = promote(settings, candidate.model, candidate.version, key, now=datetime.now(UTC))
+            show_in_mlflow(settings, candidate.model)
         notes.append(f"release {current.sequence}, signed by [bold]demo-releaser[/bold] (releaser)")
 
 

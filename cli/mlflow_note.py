@@ -1,0 +1,18 @@
+"""What a verb did, shown in MLflow; where that cannot be written, the verb has done its work all the same: a note."""
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from registry.settings import Settings
+
+__all__ = ["show_in_mlflow"]
+
+
+def show_in_mlflow(settings: "Settings", model: str) -> None:
+    """Brings MLflow's tags and aliases up to what is signed; a note on standard error where that fails."""
+    from registry.mlflow_standing import follow
+
+    note = follow(settings, model)
+    if note is not None:
+        print(f"note: {note}", file=sys.stderr)

@@ -1,0 +1,106 @@
+"""What the check, the board and the releaser did, shown in MLflow: tags and aliases of registered versions.
+
+One way only: they are made from the signed files and the journal, and nothing of Vigie reads them. Whoever moves an
+alias or writes a tag changes a picture, which the next verb draws again. A store that cannot be written breaks nothing
+either: `follow` returns why, and the verb says so.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+
+from hospital.times import moment
+from registry.errors import RegistryError
+from registry.record.database import opened_database
+from registry.record.journal import about
+from registry.settings import Settings
+from registry.trust.candidates import Candidate, candidates
+from registry.trust.releases import Link, read_chain
+from registry.trust.reviews import Standing, author_of, standing_reviews
+from registry.trust.trust_store import Trust, load_trust
+
+__all__ = ["TAGS", "follow"]
+
+TAGS = ("checked", "approved", "refused", "released")
+"""Tags that are Vigie's: one that the record does not bear out is taken away."""
+
+
+def follow(settings: Settings, model: str) -> str | None:
+    """Brings the tags and aliases of a model's versions up to what is signed; returns why it could not, None if it did.
+
+    Tags: ``checked``, ``approved``, ``refused``, ``released``, each with who and when. Aliases: ``candidate``, the
+    newest version whose author's signature holds; ``released``, the version of the newest release.
+    """
+    return _reason(lambda: _follow(settings, model))
+
+
+def _reason(work: Callable[[], None]) -> str | None:
+    """Why this could not be done in MLflow: whatever went wrong there, what the journal has is done."""
+    try:
+        work()
+    except ImportError:
+        return "MLflow is not installed here and does not show it."
+    except (
+        Exception
+    ) as error:  # MLflow and what it stands on fail in too many ways to name, and none may matter
+        said = str(error) if isinstance(error, RegistryError) else f"({type(error).__name__})"
+        return f"done and recorded, but not shown in MLflow. {said}"
+    return None
+
+
+def _follow(settings: Settings, model: str) -> None:
+    from registry.mlflow_store import mark
+
+    trust = load_trust(settings.trust) if (settings.trust / "trust.json").exists() else None
+    links = [] if trust is None else read_chain(settings, model, trust)
+    versions = candidates(settings.candidates, model)
+    signed = [v.version for v in versions if trust is not None and _is_signed(v, trust)]
+    aliases = {
+        "candidate": signed[-1] if signed else None,
+        "released": str(links[-1].body["version"]) if links else None,
+    }
+    tags: dict[str, Mapping[str, str]] = {}
+    for version in versions:
+        with suppress(RegistryError):  # one that was damaged since keeps the tags that it has
+            tags[version.version] = _tags(settings, version, trust, links)
+    mark(settings.home, model, tags, TAGS, aliases)
+
+
+def _is_signed(version: Candidate, trust: Trust) -> bool:
+    try:
+        author_of(version, trust)
+    except RegistryError:
+        return False
+    return True
+
+
+def _tags(
+    settings: Settings, version: Candidate, trust: Trust | None, links: Sequence[Link]
+) -> Mapping[str, str]:
+    tags: dict[str, str] = {}
+    if version.checked:
+        tags |= _checked(settings, version)
+        standing = [] if trust is None else standing_reviews(version, trust)
+        tags |= {"approved": _by(standing, "approve"), "refused": _by(standing, "refuse")}
+    for link in links:
+        if str(link.body["version"]) == version.version:
+            tags["released"] = f"{link.releaser} {_when(link.body['released_at'])}, release {link.number}"
+    return {name: text for name, text in tags.items() if text}
+
+
+def _checked(settings: Settings, version: Candidate) -> dict[str, str]:
+    """Of the check that sealed what is there now; the journal knows when."""
+    subjects = {"model": version.model, "version": version.version, **version.digests()}
+    with opened_database(settings.database) as engine, engine.connect() as connection:
+        checks = [entry for entry in about(connection, subjects) if entry.action == "check"]
+    if not checks:
+        return {}
+    last = checks[-1]
+    return {"checked": f"{last.actor} {_when(last.at)}, {last.reason}"}
+
+
+def _by(standing: Sequence[Standing], decision: str) -> str:
+    return ", ".join(f"{s.name} {_when(s.at)}" for s in standing if s.decision == decision)
+
+
+def _when(at: int) -> str:
+    return f"{moment(at):%Y-%m-%dT%H:%M:%SZ}"
