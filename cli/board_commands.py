@@ -65,7 +65,7 @@ def check(
             settings, model, version, judging, now=now(), progress=progress, refits=REFITS, recent=tables
         )
     if recent is None:
-        show_in_mlflow(settings, model)
+        show_in_mlflow(settings, model, version)
     if as_json:
         print(json.dumps(report.for_machines()))
     else:

@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 __all__ = ["show_in_mlflow"]
 
 
-def show_in_mlflow(settings: "Settings", model: str) -> None:
-    """Brings MLflow's tags and aliases up to what is signed; a note on standard error where that fails."""
+def show_in_mlflow(settings: "Settings", model: str, checked: str | None = None) -> None:
+    """Brings MLflow up to what is signed, and to a version just checked; a note on standard error if it cannot."""
     from registry.mlflow_standing import follow
 
-    note = follow(settings, model)
+    note = follow(settings, model, checked)
     if note is not None:
         print(f"note: {note}", file=sys.stderr)

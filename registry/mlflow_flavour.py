@@ -27,7 +27,7 @@ from hospital.dataset.quantiles import LEVELS
 from hospital.features.beds import BedQuery
 from hospital.features.feature import TRIAGE_RANK, Feature, encode
 from registry.errors import RowError
-from registry.mlflow_store import Flavour
+from registry.mlflow_records import Flavour
 from registry.model.dataset import forecast
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.model_rows import bed_rows, wait_rows_of

@@ -5,32 +5,40 @@ alias or writes a tag changes a picture, which the next verb draws again. A stor
 either: `follow` returns why, and the verb says so.
 """
 
+import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 from hospital.times import moment
+from hospital.words.language import LANGUAGES
+from registry.cards.card_page import render_html
 from registry.errors import RegistryError
 from registry.record.database import opened_database
 from registry.record.journal import about
 from registry.settings import Settings
-from registry.trust.candidates import Candidate, candidates
+from registry.trust.candidates import Candidate, candidate, candidates
 from registry.trust.releases import Link, read_chain
 from registry.trust.reviews import Standing, author_of, standing_reviews
 from registry.trust.trust_store import Trust, load_trust
 
-__all__ = ["TAGS", "follow"]
+__all__ = ["TAGS", "check_metrics", "follow"]
 
 TAGS = ("checked", "approved", "refused", "released")
 """Tags that are Vigie's: one that the record does not bear out is taken away."""
 
 
-def follow(settings: Settings, model: str) -> str | None:
+def follow(settings: Settings, model: str, checked: str | None = None) -> str | None:
     """Brings the tags and aliases of a model's versions up to what is signed; returns why it could not, None if it did.
+
+    Args:
+        checked: a version that was just checked, whose report and card are shown too.
 
     Tags: ``checked``, ``approved``, ``refused``, ``released``, each with who and when. Aliases: ``candidate``, the
     newest version whose author's signature holds; ``released``, the version of the newest release.
     """
-    return _reason(lambda: _follow(settings, model))
+    return _reason(lambda: _follow(settings, model, checked))
 
 
 def _reason(work: Callable[[], None]) -> str | None:
@@ -42,12 +50,12 @@ def _reason(work: Callable[[], None]) -> str | None:
     except (
         Exception
     ) as error:  # MLflow and what it stands on fail in too many ways to name, and none may matter
-        said = str(error) if isinstance(error, RegistryError) else f"({type(error).__name__})"
-        return f"done and recorded, but not shown in MLflow. {said}"
+        words = str(error) if isinstance(error, RegistryError) else f"({type(error).__name__})"
+        return f"done and recorded, but not shown in MLflow. {words}"
     return None
 
 
-def _follow(settings: Settings, model: str) -> None:
+def _follow(settings: Settings, model: str, checked: str | None) -> None:
     from registry.mlflow_store import mark
 
     trust = load_trust(settings.trust) if (settings.trust / "trust.json").exists() else None
@@ -63,6 +71,47 @@ def _follow(settings: Settings, model: str) -> None:
         with suppress(RegistryError):  # one that was damaged since keeps the tags that it has
             tags[version.version] = _tags(settings, version, trust, links)
     mark(settings.home, model, tags, TAGS, aliases)
+    if checked is not None:
+        _show_check(settings, candidate(settings.candidates, model, checked))
+
+
+def _show_check(settings: Settings, version: Candidate) -> None:
+    from registry.mlflow_store import add_check
+
+    report, card = version.json("report.json"), version.json("card.json")
+    files = {"check/report.json": json.dumps(report), "check/card.json": json.dumps(card)}
+    files |= {f"check/card.{language}.html": render_html(card, language) for language in LANGUAGES}
+    add_check(
+        settings.home,
+        version.model,
+        version.version,
+        metrics=check_metrics(report),
+        tags={f"gate.{gate['name']}": str(gate["verdict"]) for gate in report["gates"]},
+        files=files,
+    )
+
+
+def check_metrics(report: Mapping[str, Any]) -> dict[str, float]:
+    """The figures of a check's report by which MLflow compares versions; what could not be computed is not there.
+
+    ``gate/GATE``: 1 where the gate is open (pass, or not applicable), else 0; ``coverage/GROUP`` (and ``/24h`` …):
+    share of outcomes between p10 and p90; ``fairness/METRIC/GROUP``: the difference that the fairness gate judged.
+    """
+    metrics: dict[str, float | None] = {}
+    for gate in report["gates"]:
+        metrics[f"gate/{gate['name']}"] = float(gate["verdict"] in ("pass", "not applicable"))
+        if gate["name"] == "fairness":
+            for finding in gate["findings"]:
+                metrics[f"fairness/{_name(finding['metric'])}/{_name(finding['group'])}"] = finding["value"]
+    for row in report["performance"]:
+        horizon = f"/{row['horizon_hours']:g}h" if row["horizon_hours"] else ""
+        metrics[f"coverage/{_name(row['unit_group'])}{horizon}"] = row["coverage"]
+    return {name: float(value) for name, value in metrics.items() if value is not None}
+
+
+def _name(text: str) -> str:
+    """A part of a metric's name: MLflow takes no other signs."""
+    return re.sub(r"[^\w.\- ]", "_", text)
 
 
 def _is_signed(version: Candidate, trust: Trust) -> bool:

@@ -4,14 +4,13 @@ MLflow is the workshop's book, not the chain of trust: moving an alias there cha
 """
 
 import fcntl
+import json
 import os
 import sqlite3
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
@@ -20,6 +19,7 @@ import logging
 
 import mlflow.pyfunc
 from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry
@@ -29,12 +29,16 @@ from mlflow.types.schema import AnyType
 from registry.digests import sync_folder
 from registry.errors import StoreError
 from registry.mlflow_artifacts import ROOT, SCHEME, HomeArtifactRepository
+from registry.mlflow_database import make_relative, require_writable
+from registry.mlflow_records import Data, Flavour
 from registry.settings import sqlite_url
 
-__all__ = ["Flavour", "add_comparison", "mark", "record", "tracking_uri"]
+__all__ = ["add_check", "add_comparison", "mark", "record", "tracking_uri"]
 
 _EXPERIMENT = "vigie"
 _EXAMPLE = "input_example.json"
+_DIGEST_LENGTH = 36
+"""How much of a digest MLflow keeps; the source has the whole."""
 
 _artifact_repository_registry.register(SCHEME, HomeArtifactRepository)
 
@@ -45,26 +49,6 @@ for _name in ("mlflow", "alembic"):
 def tracking_uri(home: Path) -> str:
     """MLflow's store of an installation."""
     return sqlite_url(home / "mlflow.db")
-
-
-@dataclass(frozen=True)
-class Flavour:
-    """How MLflow loads a package, and what it may be asked: what goes into ``MLmodel``, beside ``package/``.
-
-    Attributes:
-        loader: the module that loads it.
-        inputs: columns of the table to forecast, with MLflow's types (``double``, ``datetime``); ``any`` for texts:
-            MLflow refuses a column of texts of which all are unknown.
-        optional: columns that may be absent.
-        outputs: columns of the answer, numbers.
-        example: a table to try it with, as pandas writes it in JSON (``orient="split"``).
-    """
-
-    loader: str
-    inputs: Mapping[str, str]
-    optional: frozenset[str]
-    outputs: tuple[str, ...]
-    example: str
 
 
 _NOTICE = (
@@ -79,6 +63,7 @@ def record(
     package: Path,
     flavour: Flavour,
     *,
+    data: Data,
     parameters: Mapping[str, object],
     metrics: Mapping[str, float],
     tags: Mapping[str, str],
@@ -100,6 +85,7 @@ def record(
             client.log_metric(run.info.run_id, name, number)
         client.log_artifacts(run.info.run_id, str(package), "package")
         _log_flavour(client, run.info.run_id, flavour)
+        client.log_inputs(run.info.run_id, [_dataset(data)])
         client.set_terminated(run.info.run_id)
         try:
             client.create_registered_model(model)
@@ -141,6 +127,43 @@ def _log_flavour(client: MlflowClient, run_id: str, flavour: Flavour) -> None:
         client.log_artifacts(run_id, folder)
 
 
+def _dataset(data: Data) -> DatasetInput:
+    source = json.dumps({"data_digest": data.digest, "seal_digest": data.seal})
+    dataset = Dataset(
+        "hospital tables",
+        data.digest.removeprefix("sha256:")[:_DIGEST_LENGTH],
+        "vigie-snapshot",
+        source,
+        profile=json.dumps({f"rows of {table}": rows for table, rows in sorted(data.rows.items())}),
+    )
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
+
+
+def add_check(
+    home: Path,
+    model: str,
+    version: str,
+    *,
+    metrics: Mapping[str, float],
+    tags: Mapping[str, str],
+    files: Mapping[str, str],
+) -> None:
+    """Adds what a check found to the run of a version: figures, verdicts as tags, and files by their paths.
+
+    Raises:
+        StoreError: the store cannot be read or written, or does not know the version.
+    """
+    with _taken(home):
+        client = MlflowClient(tracking_uri(home), tracking_uri(home))
+        run_id = str(client.get_model_version(model, version).run_id)
+        for name, text in files.items():
+            client.log_text(run_id, text, name)
+        for tag, verdict in tags.items():
+            client.set_tag(run_id, tag, verdict)
+        for metric, value in metrics.items():
+            client.log_metric(run_id, metric, value)
+
+
 def add_comparison(
     home: Path, model: str, version: str, name: str, body: Mapping[str, object], metrics: Mapping[str, float]
 ) -> None:
@@ -179,8 +202,7 @@ def mark(
     Raises:
         StoreError: the store cannot be read or written, or does not know one of the versions.
     """
-    try:
-        _require_writable(home)
+    with _taken(home):
         client = MlflowClient(tracking_uri(home), tracking_uri(home))
         there = {str(v.version): v.tags for v in client.search_model_versions(f"name = '{model}'")}
         for version in sorted(set(tags) & set(there), key=int):
@@ -195,23 +217,22 @@ def mark(
                 client.set_registered_model_alias(model, alias, wanted)
             elif alias in standing:
                 client.delete_registered_model_alias(model, alias)
-    except (MlflowException, OSError, sqlite3.Error) as error:
-        raise StoreError(
-            f"MLflow's store in {home} does not take it ({type(error).__name__}): check that you may write there and "
-            "that no newer MLflow made it."
-        ) from None
     unknown = sorted(set(tags) - set(there), key=int)
     if unknown:
         raise StoreError(f"MLflow's store in {home} does not know {model} version {', '.join(unknown)}.")
 
 
-def _require_writable(home: Path) -> None:
-    """Fails at once where MLflow would try again for minutes, or make a store where there is none."""
-    path = (home / "mlflow.db").resolve()
-    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("SELECT count(*) FROM model_versions")
-        connection.rollback()
+@contextmanager
+def _taken(home: Path) -> Iterator[None]:
+    """What is written inside is taken by the store, or a StoreError says so."""
+    try:
+        require_writable(home)
+        yield
+    except (MlflowException, OSError, sqlite3.Error) as error:
+        raise StoreError(
+            f"MLflow's store in {home} does not take it ({type(error).__name__}): check that you may write there and "
+            "that no newer MLflow made it."
+        ) from None
 
 
 @contextmanager
@@ -226,47 +247,16 @@ def _make_store(home: Path) -> None:
     """Makes the store aside and puts it in place whole: a run may be stopped while its tables are made."""
     path, building = home / "mlflow.db", home / "mlflow.db.new"
     if path.exists():
-        _make_relative(path)
+        make_relative(path)
         return
     for left in home.glob("mlflow.db.new*"):
         left.unlink()
     MlflowClient(sqlite_url(building)).search_experiments()
-    _make_relative(building)
+    make_relative(building)
     with closing(sqlite3.connect(building)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     os.rename(building, path)
     sync_folder(home)
-
-
-# Where MLflow stores addresses of artefacts: table, column.
-_ADDRESSES = (
-    ("experiments", "artifact_location"),
-    ("runs", "artifact_uri"),
-    ("model_versions", "source"),
-    ("model_versions", "storage_location"),
-)
-
-
-def _make_relative(database: Path) -> None:
-    """Addresses that name a folder of a machine become those of the home in which the store stands.
-
-    MLflow writes one for its default experiment, and stores of before have one for every run: where such a home was
-    copied or moved, they are those of the home that it was.
-    """
-    with closing(sqlite3.connect(database, timeout=60)) as connection, connection:
-        changed = 0
-        for table, column in _ADDRESSES:
-            rows = connection.execute(
-                f"SELECT rowid, {column} FROM {table} WHERE {column} LIKE 'file:%' OR {column} LIKE '/%'"  # noqa: S608
-            ).fetchall()
-            for row, address in rows:
-                _, _, rest = str(address).partition("/mlflow-artifacts")
-                relative = f"{ROOT}{rest}"
-                connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (relative, row))  # noqa: S608
-            changed += len(rows)
-    if changed:  # what a row was is not left in the file, either
-        with closing(sqlite3.connect(database, timeout=60, isolation_level=None)) as connection:
-            connection.execute("VACUUM")
 
 
 def _experiment(client: MlflowClient) -> str:

@@ -24,6 +24,7 @@ from hospital.times import DAY, instant
 from registry.check.multiplicity import registered_span
 from registry.facts.energy import Meter
 from registry.mlflow_flavour import flavour_of
+from registry.mlflow_records import Data
 from registry.mlflow_store import record
 from registry.model.dataset import PreparedBeds, PreparedWaits, prepare_beds, prepare_waits, split_of
 from registry.model.forecast_model import ForecastModel
@@ -140,6 +141,7 @@ def train(
             request.model,
             directory,
             flavour_of(model),
+            data=Data(tables.source_digest, seal, model.manifest.data_rows),
             parameters=parameters,
             metrics=metrics,
             tags=tags,

@@ -115,7 +115,7 @@ def check_version(console: Console, settings: Settings, candidate: Candidate, po
                     progress=progress,
                     refits=REFITS,
                 )
-            show_in_mlflow(settings, candidate.model)
+            show_in_mlflow(settings, candidate.model, candidate.version)
             body = report.body
             notes.append(
                 str(body["verdict"]) + f", {len(body['scope'])} unit groups and horizons trusted, card sealed"

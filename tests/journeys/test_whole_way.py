@@ -148,6 +148,14 @@ def test_mlflow_shows_the_version_with_its_package(home: Home) -> None:
     assert run.data.params["seed"] == "1"
     names = {Path(f.path).name for f in client.list_artifacts(version.run_id, "package")}
     assert {"manifest.json", "median.ubj", "calibration.json"} <= names
+    report = candidate(home.settings.candidates, "wait-time", "1").json("report.json")
+    assert {run.data.metrics[f"gate/{gate['name']}"] for gate in report["gates"]} == {1.0}
+    assert any(name.startswith("fairness/") for name in run.data.metrics)
+    assert 0.5 < run.data.metrics["coverage/all"] < 1
+    (data,) = run.inputs.dataset_inputs
+    assert json.loads(data.dataset.source)["data_digest"] == manifest["data_digest"]
+    aliases = client.get_registered_model("wait-time").aliases
+    assert {alias: str(version) for alias, version in aliases.items()} == {"candidate": "1", "released": "1"}
 
 
 def test_everything_that_was_done_is_in_the_journal(home: Home, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,6 +18,7 @@ from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.simulator import simulate, write
 from registry.errors import PackageError, RowError
 from registry.mlflow_flavour import FeatureForecaster, flavour_of, table_of
+from registry.mlflow_records import Data
 from registry.mlflow_store import record, tracking_uri
 from registry.model.dataset import PreparedBeds, forecast
 from registry.model.forecast_model import ForecastModel
@@ -25,6 +26,7 @@ from registry.model.scoring import prepare
 from training.train import Request, build_package
 from training.trees import DEFAULT_HYPERPARAMETERS
 
+DATA = Data("sha256:" + "a" * 64, "sha256:" + "b" * 64, {"visits": 3})
 FEW = replace(DEFAULT_HYPERPARAMETERS, rounds=8)
 REQUESTS = {
     "wait-time": Request("wait-time", hyperparameters=FEW),
@@ -75,7 +77,9 @@ def make(request: Request, tables: HospitalTables, home: Path) -> Registered:
     """Trains, and registers in MLflow."""
     build_package(request, tables, home / "made", lambda *_: None)
     model = ForecastModel(home / "made")
-    version = record(home, model.name, home / "made", flavour_of(model), parameters={}, metrics={}, tags={})
+    version = record(
+        home, model.name, home / "made", flavour_of(model), data=DATA, parameters={}, metrics={}, tags={}
+    )
     assert version == "1"
     prepared = prepare(model, tables)
     part = prepared.part(np.arange(len(prepared.X)) % 11 == 5)

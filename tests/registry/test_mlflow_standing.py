@@ -1,5 +1,6 @@
 """Tags and aliases in MLflow: what the signed files say, whatever anybody writes there; and no verb depends on it."""
 
+import json
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -10,8 +11,9 @@ import pytest
 from mlflow import MlflowClient
 
 from cli.main import main
-from registry.mlflow_standing import follow
-from registry.mlflow_store import Flavour, record, tracking_uri
+from registry.mlflow_records import Data, Flavour
+from registry.mlflow_standing import check_metrics, follow
+from registry.mlflow_store import record, tracking_uri
 from registry.record.database import open_database, writing
 from registry.record.journal import append, entries
 from registry.trust.candidates import Candidate
@@ -20,6 +22,7 @@ from tests.support.installation import Installation, after
 
 MODEL = "wait-time"
 FLAVOUR = Flavour("nowhere", {"hour": "double"}, frozenset(), ("p50",), "{}")
+DATA = Data("sha256:" + "a" * 64, "sha256:" + "b" * 64, {"visits": 3})
 
 
 def client_of(installation: Installation) -> MlflowClient:
@@ -32,7 +35,9 @@ def register(installation: Installation, version: str, author: str | None = "aut
     """A candidate that MLflow knows."""
     found = installation.register(version, author=author)
     home = installation.settings.home
-    assert record(home, MODEL, found.package, FLAVOUR, parameters={}, metrics={}, tags={}) == version
+    assert (
+        record(home, MODEL, found.package, FLAVOUR, data=DATA, parameters={}, metrics={}, tags={}) == version
+    )
     return found
 
 
@@ -197,3 +202,50 @@ def test_a_locked_store_is_waited_for_and_then_left(
     assert said is not None
     assert "not shown in MLflow" in said
     assert follow(installation.settings, MODEL) is None
+
+
+def test_a_check_is_shown_with_its_figures_and_its_papers(installation: Installation) -> None:
+    """Gates as metrics, their verdicts as tags, report and card as files, the data as a dataset."""
+    version = check(installation, register(installation, "1"))
+    assert follow(installation.settings, MODEL, "1") is None
+    client = client_of(installation)
+    run_id = str(client.get_model_version(MODEL, "1").run_id)
+    run = client.get_run(run_id)
+    assert run.data.metrics == {"gate/accuracy": 1.0}
+    assert run.data.tags["gate.accuracy"] == "pass"
+    (data,) = run.inputs.dataset_inputs
+    assert (data.dataset.digest, json.loads(data.dataset.source)["data_digest"]) == ("a" * 36, DATA.digest)
+    assert json.loads(data.dataset.profile) == {"rows of visits": 3}
+    paths = {f.path for f in client.list_artifacts(run_id, "check")}
+    assert paths == {f"check/{name}" for name in ("report.json", "card.json", "card.fr.html", "card.en.html")}
+    folder = Path(client.download_artifacts(run_id, "check"))
+    assert json.loads((folder / "report.json").read_text()) == version.json("report.json")
+    assert json.loads((folder / "card.json").read_text()) == version.json("card.json")
+    assert '<html lang="fr"' in (folder / "card.fr.html").read_text()
+
+
+def test_figures_that_could_not_be_computed_are_missing_and_not_zero() -> None:
+    """Names are those that MLflow takes; a gate is 1 only where it is open."""
+
+    def finding(metric: str, group: str, value: float | None) -> dict[str, object]:
+        return {"metric": metric, "group": group, "value": value}
+
+    def row(group: str, horizon: float, coverage: float | None) -> dict[str, object]:
+        return {"unit_group": group, "horizon_hours": horizon, "coverage": coverage}
+
+    verdicts = ("pass", "not applicable", "inconclusive", "block")
+    gates: list[dict[str, object]] = [{"name": v[:3], "verdict": v, "findings": []} for v in verdicts]
+    judged = [finding("bias", "sex=F", -1.5), finding("bias", "sex=M", None), finding("bias", "a/b:<é>", 0.0)]
+    gates.append({"name": "fairness", "verdict": "pass", "findings": judged})
+    rows = [row("all", 0.0, 0.81), row("ED", 24.0, 0.0), row("MED", 24.0, None)]
+    assert check_metrics({"gates": gates, "performance": rows}) == {
+        "gate/pas": 1.0,
+        "gate/not": 1.0,
+        "gate/inc": 0.0,
+        "gate/blo": 0.0,
+        "gate/fairness": 1.0,
+        "fairness/bias/sex_F": -1.5,
+        "fairness/bias/a_b__é_": 0.0,
+        "coverage/all": 0.81,
+        "coverage/ED/24h": 0.0,
+    }

@@ -10,9 +10,11 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from registry.mlflow_artifacts import HomeArtifactRepository, home_of
-from registry.mlflow_store import Flavour, add_comparison, record, tracking_uri
+from registry.mlflow_records import Data, Flavour
+from registry.mlflow_store import add_comparison, record, tracking_uri
 
 FLAVOUR = Flavour("nowhere", {"hour": "double"}, frozenset(), ("p50",), "{}")
+DATA = Data("sha256:" + "a" * 64, "sha256:" + "b" * 64, {"visits": 3})
 
 
 @pytest.fixture
@@ -27,7 +29,14 @@ def package(tmp_path: Path) -> Path:
 def register(home: Path, package: Path) -> str:
     """A version in the store of a home."""
     return record(
-        home, "wait-time", package, FLAVOUR, parameters={"seed": 1}, metrics={"mae": 2.0}, tags={"data": "d"}
+        home,
+        "wait-time",
+        package,
+        FLAVOUR,
+        data=DATA,
+        parameters={"seed": 1},
+        metrics={"mae": 2.0},
+        tags={"data": "d"},
     )
 
 

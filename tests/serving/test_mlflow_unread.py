@@ -7,12 +7,14 @@ from typing import Any
 from mlflow import MlflowClient
 
 from hospital.times import moment
+from registry.mlflow_records import Data, Flavour
 from registry.mlflow_standing import follow
-from registry.mlflow_store import Flavour, record, tracking_uri
+from registry.mlflow_store import record, tracking_uri
 from registry.trust.candidates import candidate
 from tests.support.small_demo import Service, SmallDemo
 
 FLAVOUR = Flavour("nowhere", {"hour": "double"}, frozenset(), ("p50",), "{}")
+DATA = Data("sha256:" + "a" * 64, "sha256:" + "b" * 64, {"visits": 3})
 
 
 def _asked(service: Service, end: int) -> dict[str, Any]:
@@ -29,7 +31,7 @@ def test_a_moved_alias_changes_nothing_that_is_served(small_demo: SmallDemo, tmp
     home = demo.settings.home
     package = candidate(demo.settings.candidates, "wait-time", "1").package
     for _ in range(2):
-        record(home, "wait-time", package, FLAVOUR, parameters={}, metrics={}, tags={})
+        record(home, "wait-time", package, FLAVOUR, data=DATA, parameters={}, metrics={}, tags={})
     assert follow(demo.settings, "wait-time") is None
     client = MlflowClient(tracking_uri(home), tracking_uri(home))
     assert str(client.get_model_version_by_alias("wait-time", "released").version) == "1"
