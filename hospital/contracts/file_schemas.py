@@ -318,7 +318,7 @@ def _texts(raw: pd.Series, column: Column, faults: Faults) -> pd.Series:
         cells = pd.Series(held, dtype=np.dtype(object))
     read = clean_text if column.name in FREE_TEXTS else _as_code
     # Done once for each different text; and one object for each, not for each cell.
-    return by_value(cells, lambda texts: texts.map(read))
+    return by_value(cells, lambda texts: pd.Series([read(text) for text in texts], dtype=np.dtype(object)))
 
 
 def _as_code(text: str) -> str:
