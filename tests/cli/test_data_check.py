@@ -164,10 +164,14 @@ def test_all_faults_of_all_tables_are_said_at_once(
 def test_too_little_to_forecast_from_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A folder with units alone, or with nothing."""
     (tmp_path / "units.csv").write_text("unit,label\nU,U\n")
-    assert main(["data", "check", str(tmp_path)]) == 2
-    assert "Nothing to forecast from" in capsys.readouterr().err
-    assert main(["data", "check", str(tmp_path / "nowhere")]) == 2
-    assert "no such file or folder" in capsys.readouterr().err
+    for language, nothing, nowhere in (
+        ("en", "Nothing to forecast from", "no such file or folder"),
+        ("fr", "Rien dont prévoir", "pas de tel fichier ou dossier"),
+    ):
+        assert main(["data", "check", str(tmp_path), "--language", language]) == 2
+        assert nothing in capsys.readouterr().err
+        assert main(["data", "check", str(tmp_path / "nowhere"), "--language", language]) == 2
+        assert nowhere in capsys.readouterr().err
 
 
 def test_no_home_is_made_and_no_file_but_the_page(
