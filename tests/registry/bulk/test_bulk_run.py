@@ -414,6 +414,7 @@ def test_wrong_inputs_are_said_in_one_line(
 ) -> None:
     """Names, rights, versions, tables: what is wrong and what to do, and nothing is left behind."""
     monkeypatch.setenv("VIGIE_HOME", str(home.installation.settings.home))
+    monkeypatch.setenv("VIGIE_LANGUAGE", "en")
     data, out = ("--data", str(home.data)), ("--out", str(tmp_path / "x.parquet"))
     assert ".parquet" in _fails(capsys, "wait-time", *data, "--out", str(tmp_path / "x.csv"))
     assert "make it" in _fails(capsys, "wait-time", *data, "--out", str(tmp_path / "no" / "x.parquet"))
