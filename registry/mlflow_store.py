@@ -172,17 +172,12 @@ def add_comparison(
     Raises:
         StoreError: the store cannot be read or written, or does not know the version.
     """
-    try:
+    with _taken(home):
         client = MlflowClient(tracking_uri(home), tracking_uri(home))
         run_id = str(client.get_model_version(model, version).run_id)
         client.log_dict(run_id, dict(body), f"comparisons/{name}.json")
         for metric, value in metrics.items():
             client.log_metric(run_id, metric, value)
-    except (MlflowException, OSError) as error:
-        raise StoreError(
-            f"MLflow's store in {home} does not take the comparison ({type(error).__name__}): check that it has "
-            f"{model} version {version} and that you may write there."
-        ) from None
 
 
 def mark(
