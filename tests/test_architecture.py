@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import tomllib
 
 import pytest
 
@@ -64,3 +65,17 @@ def test_every_door_is_there(found: Rooms) -> None:
             if wanted and not hasattr(target, wanted):
                 missing.append(f"{room}: {name}")
     assert missing == []
+
+
+def test_what_is_installed_holds_every_package() -> None:
+    """A clone finds its folders by itself; a wheel has those alone that pyproject.toml lists."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    listed = set(project["tool"]["setuptools"]["packages"])
+    tops = {name.partition(".")[0] for name in listed}
+    folders = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for top in tops
+        for path in (ROOT / top).rglob("__init__.py")
+    }
+    assert len(folders) > 30
+    assert listed == folders
