@@ -44,7 +44,7 @@ def one_check(model: str) -> dict[str, Any]:
     from registry.check.run import check
     from registry.policy.board_policy import default_policy
     from registry.settings import Settings
-    from training.child_commands import REFITS
+    from training.refits.child_command import REFITS
 
     loaded = time.perf_counter() - started
     parts: dict[str, float] = {}

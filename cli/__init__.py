@@ -1,4 +1,4 @@
-"""The command line: one verb a job, in a module a group of verbs.
+"""The command line: one verb a job, in `cli.commands` a module for each group of verbs.
 
 Door: `main.main`.
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from cli import (
+from cli.commands import (
     board_commands,
     import_commands,
     init_commands,

@@ -103,7 +103,7 @@ def check_version(console: Console, settings: Settings, candidate: Candidate, po
             notes.append(f"{body['verdict']}, kept")
         else:
             from registry.check.run import check
-            from training.child_commands import REFITS
+            from training.refits.child_command import REFITS
 
             with bar() as progress:
                 report = check(

@@ -32,7 +32,7 @@ def check(
     """Recomputes, judges, seals report and card, and writes it into the journal.
 
     Args:
-        refits: the command that makes the refits (`training.child_commands`); without it the explanation gate
+        refits: the command that makes the refits (`training.refits.child_command`); without it the explanation gate
             does not open.
         recent: tables of later days, which are then judged in place of the sealed ones. Such a report is kept
             and journaled, and seals nothing: the board approved what it read.

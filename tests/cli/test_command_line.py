@@ -247,7 +247,7 @@ def test_wrong_settings_are_said_with_what_they_may_be(
 
 def test_the_roles_of_tokens_are_those_that_there_are() -> None:
     """The command line lists what the registry takes."""
-    from cli.service_commands import TokenRole
+    from cli.commands.service_commands import TokenRole
     from registry.record.tokens import ROLES
 
     assert tuple(TokenRole) == ROLES

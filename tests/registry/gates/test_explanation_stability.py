@@ -31,8 +31,8 @@ from registry.trust.candidates import Candidate
 from tests.support.installation import NOW
 from tests.support.sound_facts import SOUND, beds, waits, with_probed
 from tests.support.synthetic_evidence import Hospital
-from training.child_commands import REFITS
-from training.proxies import cross_scores
+from training.refits.child_command import REFITS
+from training.refits.proxies import cross_scores
 from training.train import Request, train
 
 POLICY = default_policy()

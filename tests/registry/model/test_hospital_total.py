@@ -38,7 +38,7 @@ from registry.trust.candidates import candidate
 from registry.trust.keys import demo_key
 from registry.trust.trust_store import create_trust
 from tests.support.synthetic_evidence import Hospital, beds
-from training.child_commands import REFITS
+from training.refits.child_command import REFITS
 from training.train import Request, train
 
 HORIZONS = (4.0, 24.0)

@@ -1,7 +1,8 @@
 """Refits for the explanation gate: would the same history, had it gone a little otherwise, have given the same reasons?
 
-``python -m training.refits FOLDER``: reads ``request.json`` in the folder, writes ``refits.npz`` there, and a line of
-JSON on standard output for each share done. A check runs it in a process of its own (`registry.facts.refit_cache`).
+``python -m training.refits.refit_process FOLDER``: reads ``request.json`` in the folder, writes ``refits.npz`` there,
+and a line of JSON on standard output for each share done. A check runs it in a process of its own
+(`registry.facts.refit_cache`).
 
 Each refit learns from a bootstrap sample of whole weeks of the fitted parts (blocks, as days depend on one another:
 Künsch 1989, doi 10.1214/aos/1176347265), with the package's own configuration, but for fewer rows and fewer, larger
@@ -37,7 +38,7 @@ from registry.trust.candidates import candidate
 from registry.trust.snapshots import open_snapshot
 from training.monotone import WAIT_SIGNS, signs_of
 from training.package_build import bed_lesson
-from training.proxies import proxies
+from training.refits.proxies import proxies
 from training.trees import Hyperparameters, TreeOptions, fit_median
 
 __all__ = ["main", "refitted"]

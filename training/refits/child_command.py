@@ -7,5 +7,5 @@ import sys
 
 __all__ = ["REFITS"]
 
-REFITS = (sys.executable, "-m", "training.refits")
-"""`training.refits`; the folder of the request follows."""
+REFITS = (sys.executable, "-m", "training.refits.refit_process")
+"""`training.refits.refit_process`; the folder of the request follows."""

@@ -53,7 +53,7 @@ def check(
     from registry.check.run import check as check_version
     from registry.gates import Verdict
     from registry.trust.policy_in_force import policy_in_force, policy_of_file
-    from training.child_commands import REFITS
+    from training.refits.child_command import REFITS
 
     settings = read_settings()
     judging = policy_of_file(policy) if policy else policy_in_force(settings.trust)
