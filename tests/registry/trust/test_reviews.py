@@ -1,0 +1,128 @@
+"""What the board signs, and what a registration is."""
+
+import shutil
+
+import pytest
+
+from registry.errors import (
+    CandidateError,
+    PackageError,
+    ReviewError,
+)
+from registry.trust.candidates import candidate
+from registry.trust.reviews import review, standing_reviews
+from registry.trust.trust_store import load_trust, update_trust
+from tests.support.installation import NOW, Installation
+from tests.support.releasing import actions, edit, refuses_promotion
+
+
+class TestReviews:
+    """What the board signs."""
+
+    def test_a_review_is_kept_signed_and_written_down(self, installation: Installation) -> None:
+        """With the digests of the four files it is about."""
+        found = installation.approved()
+        standing = standing_reviews(found, load_trust(installation.settings.trust))
+        assert [(s.name, s.decision, s.comment) for s in standing] == [
+            ("ada", "approve", "ada says approve"),
+            ("bob", "approve", "bob says approve"),
+        ]
+        assert all(s.signed.body.items() >= found.digests().items() for s in standing)
+        assert actions(installation) == [("ada", "approve"), ("bob", "approve")]
+        assert sorted(p.name for p in (found.folder / "reviews").iterdir()) == [
+            "0001-ada.json",
+            "0002-bob.json",
+        ]
+
+    def test_a_later_review_replaces_an_earlier_one_and_both_are_kept(
+        self, installation: Installation
+    ) -> None:
+        """One person has one valid review."""
+        found = installation.approved()
+        installation.approve(found, "ada", decision="refuse", hours=1.5)
+        standing = standing_reviews(found, load_trust(installation.settings.trust))
+        assert [(s.name, s.decision) for s in standing] == [("ada", "refuse"), ("bob", "approve")]
+        assert len(list((found.folder / "reviews").iterdir())) == 3
+
+    def test_an_old_review_under_a_new_number_stays_old(self, installation: Installation) -> None:
+        """The signed time counts, not the file's name: else a refusal could be outvoted by its own past."""
+        found = installation.approved()
+        installation.approve(found, "ada", decision="refuse", hours=1.5)
+        shutil.copy(found.folder / "reviews" / "0001-ada.json", found.folder / "reviews" / "0009-ada.json")
+        standing = standing_reviews(found, load_trust(installation.settings.trust))
+        assert [s.decision for s in standing] == ["refuse", "approve"]
+
+    def test_a_review_of_what_the_candidate_was_does_not_count(self, installation: Installation) -> None:
+        """Checked again with another result, it must be reviewed again."""
+        found = installation.approved()
+        installation.check(found, verdict="block")
+        assert standing_reviews(found, load_trust(installation.settings.trust)) == []
+
+    @pytest.mark.parametrize("who", ["author", "releaser", "stranger"])
+    def test_only_the_board_reviews(self, installation: Installation, who: str) -> None:
+        """Not the author, not the releaser, nobody unknown."""
+        found = installation.check(installation.register())
+        with pytest.raises(ReviewError, match="cannot be given"):
+            installation.approve(found, who)
+        assert actions(installation) == []
+
+    def test_nobody_reviews_their_own_work(self, installation: Installation) -> None:
+        """Even an author whom the trust folder also calls a member of the board."""
+        author = installation.people["author"]
+        update_trust(installation.settings.trust, lambda t: t.with_person(author, ("author", "board")))
+        found = installation.check(installation.register())
+        with pytest.raises(ReviewError, match="nobody reviews their own work"):
+            installation.approve(found, "author")
+
+    def test_a_retired_member_reviews_nothing(self, installation: Installation) -> None:
+        """What they approved before counts no more for a promotion to come."""
+        found = installation.approved()
+        update_trust(installation.settings.trust, lambda t: t.with_retired("bob"))
+        with pytest.raises(ReviewError, match="retired"):
+            installation.approve(found, "bob", hours=2)
+        refuses_promotion(installation, "1 of 2 approvals")
+
+    def test_an_unsigned_candidate_is_not_reviewed(self, installation: Installation) -> None:
+        """Trained without a key it is for looking at."""
+        found = installation.check(installation.register(author=None))
+        with pytest.raises(ReviewError, match="Train it again with --key"):
+            installation.approve(found, "ada")
+
+    def test_a_candidate_that_was_not_checked_is_not_reviewed(self, installation: Installation) -> None:
+        """There would be nothing to sign."""
+        with pytest.raises(CandidateError, match="run vigie check wait-time 1"):
+            installation.approve(installation.register(), "ada")
+
+    def test_a_package_that_was_changed_is_not_reviewed(self, installation: Installation) -> None:
+        """Neither a file of it nor the manifest."""
+        found = installation.check(installation.register())
+        (found.package / "median.ubj").write_bytes(b"other trees")
+        with pytest.raises(PackageError, match=r"median\.ubj"):
+            installation.approve(found, "ada")
+        edit(found.package / "manifest.json", lambda body: body.update(seed=9))
+        with pytest.raises(ReviewError, match="not the one that its author signed"):
+            installation.approve(found, "ada")
+
+    def test_a_review_says_why(self, installation: Installation) -> None:
+        """For those who come after."""
+        installation.check(installation.register())
+        with pytest.raises(ReviewError, match="needs a comment"):
+            review(
+                installation.settings, "wait-time", "1", installation.people["ada"], "approve", " ", now=NOW
+            )
+
+
+def test_a_registration_is_never_replaced(installation: Installation) -> None:
+    """A second store that counts from 1 again does not overwrite what the board has seen."""
+    found = installation.approved()
+    with pytest.raises(CandidateError, match="already"):
+        installation.register("1")
+    assert found.checked
+
+
+@pytest.mark.parametrize("version", ["", "x", "²", "../wait-time/1", "-1", "2"])
+def test_a_version_that_is_not_there_is_told(installation: Installation, version: str) -> None:
+    """With those that are."""
+    installation.register("1")
+    with pytest.raises(CandidateError, match="there are 1"):
+        candidate(installation.settings.candidates, "wait-time", version)
