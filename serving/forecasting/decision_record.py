@@ -13,7 +13,7 @@ from registry.record.journal import JournalFault, append
 from registry.record.tokens import Caller
 from serving.forecasting.prediction_record import find, new_id
 from serving.http.clock import system_time
-from serving.messages.answer_bodies import Decision, DecisionPage
+from serving.messages.record_bodies import Decision, DecisionPage
 from serving.messages.request_bodies import DecisionRequest
 
 __all__ = ["decide", "edited", "page"]

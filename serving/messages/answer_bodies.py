@@ -15,32 +15,22 @@ from typing_extensions import TypedDict
 from registry.model.trust_status import TrustStatus
 
 __all__ = [
-    "AddedObservations",
     "Adjustment",
+    "Answer",
     "BedDemandAnswer",
     "BedForecast",
     "BedPrediction",
-    "CandidateSummary",
     "Contribution",
-    "Decision",
-    "DecisionPage",
     "Explanation",
+    "Finite",
     "HospitalForecast",
     "HospitalPrediction",
-    "JournalEntry",
-    "JournalPage",
     "ModelReference",
-    "Models",
     "Quantiles",
-    "ReleaseSummary",
-    "ReleaseUnit",
-    "ScopeCell",
     "StoredPrediction",
-    "TableCount",
     "Trust",
     "TrustStatus",
     "UnitShare",
-    "UnknownUnitRows",
     "WaitForecast",
     "WaitPrediction",
     "WaitTimeAnswer",
@@ -301,134 +291,3 @@ class StoredPrediction(Answer):
     asked_by: str
     journal_entry: int
     prediction: WaitPrediction | BedPrediction | HospitalPrediction
-
-
-class TableCount(Answer):
-    """What became of the rows of one table."""
-
-    new: int
-    revised: int
-    unchanged: int
-
-
-class UnknownUnitRows(Answer):
-    """Rows of a unit that neither a release nor the table of units knows: stored, and in no forecast.
-
-    Attributes:
-        patients: in it, or waiting for it, as these rows say; None where they say nothing of any.
-    """
-
-    unit: str
-    rows: int
-    patients: int | None
-
-
-class AddedObservations(Answer):
-    """POST /v1/observations: `unknown_units` names what was stored and is in no forecast until its unit is known."""
-
-    received_at: datetime
-    tables: dict[str, TableCount]
-    unknown_units: tuple[UnknownUnitRows, ...]
-
-
-class Decision(Answer):
-    """What a person decided on a prediction."""
-
-    decision_id: str
-    prediction_id: str
-    decision: Literal["accept", "override", "reject"]
-    reason: str
-    value: Finite | None
-    decided_by: str
-    decided_at: datetime
-    journal_entry: int
-
-
-class DecisionPage(Answer):
-    """GET /v1/decisions: `next` is the `after` of the following page; None: there is none yet."""
-
-    decisions: tuple[Decision, ...]
-    next: int | None
-
-
-class JournalEntry(Answer):
-    """One entry of the journal."""
-
-    seq: int
-    at: datetime
-    actor: str
-    action: str
-    subjects: dict[str, str]
-    reason: str
-    payload_digest: str
-    previous: str
-    digest: str
-
-
-class JournalPage(Answer):
-    """GET /v1/journal: `next` is the `after` of the following page; None: there is none yet."""
-
-    entries: tuple[JournalEntry, ...]
-    next: int | None
-
-
-class ScopeCell(Answer):
-    """A unit group and horizon for which a release may speak."""
-
-    unit_group: str
-    horizon_hours: Finite
-
-
-class ReleaseUnit(Answer):
-    """A unit that a release can be asked for."""
-
-    unit: str
-    label: str
-    group: str
-
-
-class ReleaseSummary(Answer):
-    """A release in use.
-
-    Attributes:
-        units, horizons_hours: what bed demand can be asked for; empty for wait time.
-        departments, triage_levels: those that wait time was trained with; empty for bed demand.
-        scope: where the model itself may speak; elsewhere the baseline answers.
-    """
-
-    name: str
-    version: str
-    digest: str
-    sequence: int
-    released_at: datetime
-    units: tuple[ReleaseUnit, ...]
-    horizons_hours: tuple[Finite, ...]
-    departments: tuple[str, ...]
-    triage_levels: tuple[str, ...]
-    scope: tuple[ScopeCell, ...]
-    card: str
-    warning: str | None
-
-
-class CandidateSummary(Answer):
-    """A registered version, for the board and data scientists.
-
-    Attributes:
-        verdict: of its last check; None: not checked.
-        current: whether it is the version in use.
-    """
-
-    name: str
-    version: str
-    digest: str
-    verdict: str | None
-    current: bool
-    card: str | None
-
-
-class Models(Answer):
-    """GET /v1/models: releases, those that cannot be served and why, and candidates for who may see them."""
-
-    released: tuple[ReleaseSummary, ...]
-    unavailable: dict[str, str]
-    candidates: tuple[CandidateSummary, ...] | None

@@ -11,8 +11,8 @@ from registry.trust.candidates import MODELS, candidate, candidates
 from registry.trust.releases import load_release
 from registry.trust.trust_store import load_trust
 from serving.errors import Problem
-from serving.messages.answer_bodies import CandidateSummary, Models, ReleaseSummary, ReleaseUnit, ScopeCell
 from serving.messages.forecast_protocol import LoadedModel
+from serving.messages.record_bodies import CandidateSummary, Models, ReleaseSummary, ReleaseUnit, ScopeCell
 from serving.releases.releases_in_use import Releases, State
 
 __all__ = ["Catalogue", "StoredCatalogue", "models"]

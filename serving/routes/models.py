@@ -12,7 +12,7 @@ from serving.errors import Problem
 from serving.gateway.content_security import policy_with_styles
 from serving.gateway.endpoint import EVERY_ROLE, Call, Endpoint, Parameter, json_response
 from serving.http.content_negotiation import preferred_type
-from serving.messages.answer_bodies import Models
+from serving.messages.record_bodies import Models
 from serving.releases.catalogue import models
 
 __all__ = ["ENDPOINTS"]

@@ -14,13 +14,13 @@ from serving.forecasting import prediction_record as predictions
 from serving.gateway.endpoint import Call, Endpoint, Parameter, json_response
 from serving.gateway.service_parts import Parts
 from serving.http.clock import system_time
-from serving.messages.answer_bodies import (
+from serving.messages.answer_bodies import StoredPrediction
+from serving.messages.record_bodies import (
     AddedObservations,
     Decision,
     DecisionPage,
     JournalEntry,
     JournalPage,
-    StoredPrediction,
     TableCount,
     UnknownUnitRows,
 )

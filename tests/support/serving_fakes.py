@@ -23,7 +23,6 @@ from serving.http.workers import Workers
 from serving.messages.answer_bodies import (
     Adjustment,
     BedForecast,
-    CandidateSummary,
     Contribution,
     Explanation,
     HospitalForecast,
@@ -40,6 +39,7 @@ from serving.messages.forecast_protocol import (
     UnitHistory,
     WaitQuestion,
 )
+from serving.messages.record_bodies import CandidateSummary
 from serving.releases.catalogue import Catalogue
 from serving.releases.releases_in_use import Releases, ReleaseSource
 
