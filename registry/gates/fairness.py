@@ -79,20 +79,24 @@ class _Waits:
         for pair in rules.intersections:
             yield from self._intersection(pair)
         known = self.evidence.test.known()
+        parts = {hours: known.part(mine) for hours, mine in _hours(known).items()}
+        scored = [(hours, part, self._scores(part)) for hours, part in parts.items() if part.size]
         for attribute in (*attributes, "department"):
-            for name, mine in _hours(known).items():
-                yield from self._at(attribute, name, known.part(mine))
+            for hours, part, scores in scored:
+                yield from self._at(attribute, hours, part, scores)
 
-    def _at(self, attribute: str, hours: str, known: Scored) -> Iterator[Disparity | Finding]:
+    def _at(
+        self, attribute: str, hours: str, known: Scored, scores: list[tuple[str, Array, float]]
+    ) -> Iterator[Disparity | Finding]:
         """Groups at some hours, against the others at the same hours: a group may fare worse at night alone.
 
         They can only block, or keep shut: over all hours together each is judged already.
         """
         least = self.policy.document.fairness.minimum_rows_to_block
         groups = known.unit_group if attribute == "department" else known.audit.get(attribute)
-        if groups is None or known.size == 0:
+        if groups is None:
             return
-        names, scores = group_names(groups), self._scores(known)
+        names = group_names(groups)
         for name in sorted(set(names) - {UNKNOWN}):
             mine = names == name
             if least <= mine.sum() < mine.size:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import stats
@@ -144,10 +145,14 @@ def periods_to_pass(
     return math.ceil(squares / max(freedom, 1) * float(standard_errors / margin) ** 2)
 
 
+@lru_cache(maxsize=4)
 def _draws(blocks: int, resamples: int) -> Array:
-    """How often each block is drawn in each resample: [resamples, blocks], the same for the same counts."""
-    return (
+    """How often each block is drawn in each resample: [resamples, blocks], the same for the same counts, read-only."""
+    # Drawn once for all groups of the same rows: drawing takes longer than what is computed of it.
+    draws = (
         np.random.default_rng(blocks)
         .multinomial(blocks, np.full(blocks, 1 / blocks), size=resamples)
         .astype(np.float64)
     )
+    draws.flags.writeable = False
+    return draws
