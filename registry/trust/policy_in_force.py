@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from registry.digests import write_atomically
+from registry.digests import read_plain_file, write_atomically
 from registry.errors import PolicyError
 from registry.policy.board_policy import Policy, default_policy, load_policy
 from registry.policy.strictness import looser_points
@@ -17,7 +17,8 @@ def policy_in_force(folder: Path) -> Policy:
     """The policy in force of a trust folder; where there is no trust file yet, the one that ships.
 
     Raises:
-        TrustError: the trust file is broken. PolicyError: the text of the policy is not there, or is another one.
+        TrustError: the trust file is broken.
+        PolicyError: the text of the policy is not there, is no plain file, or is another one.
     """
     shipped = default_policy()
     if not (folder / "trust.json").exists():
@@ -26,7 +27,7 @@ def policy_in_force(folder: Path) -> Policy:
     if digest == shipped.digest:
         return shipped
     try:
-        policy = load_policy((folder / FILE).read_bytes())
+        policy = load_policy(read_plain_file(folder / FILE, follow=True))
     except OSError:
         policy = None
     if policy is None or policy.digest != digest:
