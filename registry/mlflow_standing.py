@@ -76,12 +76,12 @@ def _follow(settings: Settings, model: str, checked: str | None) -> None:
 
 
 def _show_check(settings: Settings, version: Candidate) -> None:
-    from registry.mlflow_store import add_check
+    from registry.mlflow_store import add_to_run
 
     report, card = version.json("report.json"), version.json("card.json")
     files = {"check/report.json": json.dumps(report), "check/card.json": json.dumps(card)}
     files |= {f"check/card.{language}.html": render_html(card, language) for language in LANGUAGES}
-    add_check(
+    add_to_run(
         settings.home,
         version.model,
         version.version,

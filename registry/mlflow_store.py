@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
@@ -33,7 +34,7 @@ from registry.mlflow_database import make_relative, require_writable
 from registry.mlflow_records import Data, Flavour
 from registry.settings import sqlite_url
 
-__all__ = ["add_check", "add_comparison", "mark", "record", "tracking_uri"]
+__all__ = ["add_to_run", "mark", "record", "tracking_uri"]
 
 _EXPERIMENT = "vigie"
 _EXAMPLE = "input_example.json"
@@ -139,16 +140,16 @@ def _dataset(data: Data) -> DatasetInput:
     return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
 
 
-def add_check(
+def add_to_run(
     home: Path,
     model: str,
     version: str,
     *,
     metrics: Mapping[str, float],
-    tags: Mapping[str, str],
     files: Mapping[str, str],
+    tags: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Adds what a check found to the run of a version: figures, verdicts as tags, and files by their paths.
+    """Adds what a check or a comparison found to the run of a version: figures, texts by their paths, and tags.
 
     Raises:
         StoreError: the store cannot be read or written, or does not know the version.
@@ -158,26 +159,10 @@ def add_check(
         run_id = str(client.get_model_version(model, version).run_id)
         for name, text in files.items():
             client.log_text(run_id, text, name)
-        for tag, verdict in tags.items():
-            client.set_tag(run_id, tag, verdict)
-        for metric, value in metrics.items():
-            client.log_metric(run_id, metric, value)
-
-
-def add_comparison(
-    home: Path, model: str, version: str, name: str, body: Mapping[str, object], metrics: Mapping[str, float]
-) -> None:
-    """Adds what a comparison found to the run of a version: its figures as metrics, the whole of it as a file.
-
-    Raises:
-        StoreError: the store cannot be read or written, or does not know the version.
-    """
-    with _taken(home):
-        client = MlflowClient(tracking_uri(home), tracking_uri(home))
-        run_id = str(client.get_model_version(model, version).run_id)
-        client.log_dict(run_id, dict(body), f"comparisons/{name}.json")
-        for metric, value in metrics.items():
-            client.log_metric(run_id, metric, value)
+        for tag, value in tags.items():
+            client.set_tag(run_id, tag, value)
+        for metric, figure in metrics.items():
+            client.log_metric(run_id, metric, figure)
 
 
 def mark(

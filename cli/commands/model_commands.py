@@ -184,14 +184,15 @@ def compare(
     from cli.progress import bar
     from registry.compare.comparison import compare as compare_versions
     from registry.compare.comparison_table import print_comparison
-    from registry.mlflow_store import add_comparison
+    from registry.mlflow_store import add_to_run
 
     settings = read_settings()
     tables = read_tables(settings, data, mapping) if data else None
     with bar(hidden=as_json) as progress:
         comparison = compare_versions(settings, model, first, second, tables=tables, progress=progress)
     body = comparison.for_machines()
-    add_comparison(settings.home, model, second, f"vs-{first}", body, comparison.metrics())
+    files = {f"comparisons/vs-{first}.json": json.dumps(body, indent=2)}
+    add_to_run(settings.home, model, second, metrics=comparison.metrics(), files=files)
     if as_json:
         print(json.dumps(body))
     else:

@@ -11,7 +11,7 @@ from mlflow.exceptions import MlflowException
 
 from registry.mlflow_artifacts import HomeArtifactRepository, home_of
 from registry.mlflow_records import Data, Flavour
-from registry.mlflow_store import add_comparison, record, tracking_uri
+from registry.mlflow_store import add_to_run, record, tracking_uri
 
 FLAVOUR = Flavour("nowhere", {"hour": "double"}, frozenset(), ("p50",), "{}")
 DATA = Data("sha256:" + "a" * 64, "sha256:" + "b" * 64, {"visits": 3})
@@ -73,7 +73,7 @@ def test_nothing_in_a_store_names_a_folder(tmp_path: Path, first: Path) -> None:
     home = tmp_path / "l'hôpital 100%20?x"
     shutil.copytree(first, home)
     assert downloaded(home, "1", tmp_path / "one") == {"manifest.json": b"{}"}
-    add_comparison(home, "wait-time", "1", "vs", {"a": 1}, {"vs": 1.0})
+    add_to_run(home, "wait-time", "1", metrics={"vs": 1.0}, files={"comparisons/vs.json": "{}"})
     for name, content in files(home).items():
         for folder in (str(first.parent), str(tmp_path), str(Path.cwd())):
             assert folder.encode() not in content, name
@@ -98,7 +98,7 @@ def test_a_copied_home_writes_into_itself_alone(
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
     assert register(Path("../B"), package) == "2"
-    add_comparison(new, "wait-time", "2", "vs", {"a": 1}, {"vs": 1.0})
+    add_to_run(new, "wait-time", "2", metrics={"vs": 1.0}, files={"comparisons/vs.json": "{}"})
     if before is None:
         assert not old.exists()
     else:
