@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 # Before any library starts threads: those that wait must not burn the core that another test needs.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+import hypothesis
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -21,6 +22,10 @@ from tests.support.installation import Installation
 
 if TYPE_CHECKING:
     from tests.support.small_demo import SmallDemo
+
+# A time limit per example measures the machine's other work, not the code: a slow example is no fault.
+hypothesis.settings.register_profile("vigie", deadline=None)
+hypothesis.settings.load_profile("vigie")
 
 _PROGRAMS = ("initdb", "pg_ctl")
 _CHROMIUM = Path("/usr/bin/chromium")
