@@ -204,7 +204,7 @@ def _table(contract: Table, part: object, whole: Head | None, faults: list[Fault
             faults.append(Fault(f"{at}.{section}", "not_here", f"this table takes no {section}"))
     wide = _entries(part.get("units", {}), f"{at}.units", False, faults)
     if wide and contract.name not in _WIDE:
-        words = f"only {' and '.join(_WIDE)} have columns a unit"
+        words = f"only {', '.join(_WIDE)} have columns a unit"
         faults.append(Fault(f"{at}.units", "not_here", words))
         wide = {}
     units = {n: _entries(v, f"{at}.units.{n}", False, faults) for n, v in wide.items()}

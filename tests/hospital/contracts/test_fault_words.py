@@ -67,6 +67,21 @@ def test_places_are_kept_and_written_in_the_language() -> None:
     assert said(Fault("x", "own", "what nobody has written"), "fr") == "what nobody has written"
 
 
+def test_no_english_is_left_in_a_french_message(tmp_path: Path) -> None:
+    """Of a quoted cell over several lines, and of a table without columns a unit."""
+    rows = "".join(f"{n};MED;{note}\n" for n, note in enumerate(("a", '"x', 'y"z', "b")))
+    (tmp_path / "stays.csv").write_text("stay_id;unit;note\n" + rows)
+    with pytest.raises(ContractError) as caught:
+        read_hospital(tmp_path, None, b"a key of tests, 32 bytes long...")
+    [quote] = [line for line in lines(caught.value.faults, "fr") if "guillemet" in line]
+    assert "a du texte après son guillemet fermant, à la ligne 4 ; doublez" in quote
+    mapping = "[mapping]\nname='x'\nzone='Europe/Paris'\n[tables.visits.units]\nA = { staffed = 'a' }\n"
+    (tmp_path / "m.toml").write_text(mapping)
+    with pytest.raises(MappingError) as wrong:
+        load_mapping(tmp_path / "m.toml")
+    assert "seules census, staffing ont des colonnes par unité" in "\n".join(lines(wrong.value.faults, "fr"))
+
+
 @pytest.mark.parametrize(
     ("mapping", "french"),
     [
@@ -74,7 +89,7 @@ def test_places_are_kept_and_written_in_the_language() -> None:
         ("[mapping\n", "n'est pas du TOML"),
         (
             "[mapping]\nname='x'\nzone='Europe/Paris'\n[tables.visites]\n",
-            "il n'y a pas de telle table ; le contrat a units",
+            "il n'y a pas de table de ce nom ; le contrat a units",
         ),
     ],
 )
