@@ -27,7 +27,7 @@ def csv_chunks(
     """The cells of a CSV file, cleaned, in chunks of about `block_bytes`; the index is the row, from 0.
 
     Args:
-        opened: opens the bytes of the file anew; they are read three times.
+        opened: opens the bytes of the file anew; they are read twice, and their beginning once more.
 
     Raises:
         ContractError: of the text and its names at once; of ragged rows once all have been read.

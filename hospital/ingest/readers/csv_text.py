@@ -76,9 +76,9 @@ def open_text(name: str, opened: Opener, layout: FileLayout) -> CsvText:
         ContractError: no whole gzip, another encoding than the one that is named, no text, marks that are not whole.
     """
     with _plain_gzip(name), opened() as stream:
-        encoding = _encoding(name, stream.read(_HEAD_BYTES), layout.encoding)
-    with _plain_gzip(name), opened() as stream:
-        text = "".join(_decoded(name, stream, encoding, most=_HEAD_BYTES))
+        start = stream.read(_HEAD_BYTES)
+    encoding = _encoding(name, start, layout.encoding)
+    text = "".join(_decoded(name, io.BytesIO(start), encoding, most=_HEAD_BYTES))
     head = _head(name, text, layout)
     shapes = RowShapes.of(head.rows, len(head.names[-1]))
     check, left = QuoteCheck(name, head.separator, head.line, shapes), head.first
