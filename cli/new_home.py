@@ -18,7 +18,6 @@ from registry.settings import Settings
 
 __all__ = ["NewHome", "make_new_home", "new_home"]
 
-_ROLES = ("author", "board", "releaser")
 _MOST = 200
 
 
@@ -137,16 +136,14 @@ def _settings_text(settings: Settings, wanted: NewHome, home: Path) -> str:
 
 
 def _mapping_text(wanted: NewHome) -> str:
+    from hospital.drafting.toml_lines import quoted
+
     units = "".join(
-        f"\n[units.{_quoted(code)}]\nlabel = {_quoted(name)}\nsite = {_quoted(wanted.finess)}\n"
+        f"\n[units.{quoted(code)}]\nlabel = {quoted(name)}\nsite = {quoted(wanted.finess)}\n"
         for code, name in wanted.units.items()
     )
-    head = f"[mapping]\nname = {_quoted('FINESS ' + wanted.finess)}\nzone = {_quoted(wanted.zone)}\n"
+    head = f"[mapping]\nname = {quoted('FINESS ' + wanted.finess)}\nzone = {quoted(wanted.zone)}\n"
     return f"# The beginning of a mapping: add [tables.…] (docs/mappings.md).\n{head}{units}"
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _zone_faults(zone: str) -> list[str]:
@@ -175,12 +172,12 @@ def _pairs(option: str, form: str, given: tuple[str, ...], faults: list[str]) ->
 
 def _people(given: tuple[str, ...], faults: list[str]) -> dict[str, tuple[str, ...]]:
     from registry.trust.keys import is_person_name
-    from registry.trust.trust_store import same_name
+    from registry.trust.trust_store import ROLES, same_name
 
     pairs = _pairs("--person", "NAME=ROLE, as in Ada Martin=author", given, faults)
     for name, role in pairs.items():
-        if role not in _ROLES:
-            faults.append(f"--person: {role!r} is no role; there are {', '.join(_ROLES)}")
+        if role not in ROLES:
+            faults.append(f"--person: {role!r} is no role; there are {', '.join(ROLES)}")
         if not is_person_name(name):
             faults.append(f"--person: {name!r} is no name: letters, digits, spaces, dots and hyphens")
     if len({same_name(name) for name in pairs}) < len(pairs):
