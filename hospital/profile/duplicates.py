@@ -102,8 +102,8 @@ def total_findings(table: Latest) -> list[Finding]:
     """Units of a census or of stays that are, or call themselves, the sum of others.
 
     A sum is one where, at nine in ten of the times, the others' counts add up to the unit's within 2 %, and the unit
-    moves with them. Sums of sums are sought from the smallest on, so that a site's total is filled apart from the
-    hospital's.
+    moves with them. Sums of sums are sought from the smallest on, so that a site's total is not
+    taken for the hospital's.
     """
     sums = _sums(table) if table.contract.name == "census" else []
     known = {finding.unit for finding in sums}

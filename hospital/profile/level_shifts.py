@@ -75,7 +75,7 @@ def _of_column(table: Latest, column: Column, unit: str) -> list[Finding]:
         return []
     day = table.day[known]
     out = _level_shift(
-        table, column.name, unit, "presence_shifts", table.day, _Told(known.astype(np.float64))
+        table, column.name, unit, "presence_shifts", table.day, _Presence(known.astype(np.float64))
     )
     if column.kind in (Kind.NUMBER, Kind.INTEGER):
         level = _Level.of(series.to_numpy(np.float64)[known], table.contract.name == "census")
@@ -97,7 +97,7 @@ class _Measure(Protocol):
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Presence:
     """Whether a column is filled at all: float64 [n], 0 or 1."""
 
     known: Array
@@ -206,7 +206,7 @@ def _find(day: Array, measure: _Measure) -> int | None:
     if at is None:
         return None
     near = range(max(at - _WINDOW // 2, first), min(at + _WINDOW // 2, last) + 1)
-    exact = max((d for d in near if _told_on_both(day, d)), key=lambda d: _key(day, d, measure), default=None)
+    exact = max((d for d in near if _rows_on_both(day, d)), key=lambda d: _key(day, d, measure), default=None)
     if exact is None or measure.size(*_around(day, exact, _WINDOW)) < 1:
         return None
     # A trend has little spread within a week: how far it moves is held against the whole, not against the spread.
@@ -214,7 +214,7 @@ def _find(day: Array, measure: _Measure) -> int | None:
     return exact if whole != 0 and at_once / whole >= _SHOWN_AT_ONCE else None
 
 
-def _told_on_both(day: Array, at: int) -> bool:
+def _rows_on_both(day: Array, at: int) -> bool:
     """Whether the weeks on both sides have rows: a daily census has one value a day."""
     return min(side.stop - side.start for side in _around(day, at, _SUDDEN)) >= _SUDDEN - 1
 

@@ -13,9 +13,10 @@ from hospital.ingest.hospital_reader import HospitalTables
 from hospital.profile.current_rows import Latest, day_text, instants, span
 from hospital.profile.facts import FLOOR, Finding, Gap, UnitProfile, Weight
 from hospital.profile.gaps import LEAST_EXPECTED, gap_findings, gaps, steady_gaps
+from hospital.record.cadence import usual_hours
 from hospital.times import DAY, HOUR, MISSING_TIME
 
-__all__ = ["cadence_findings", "census_step", "rhythm_findings", "unit_profiles"]
+__all__ = ["cadence_findings", "rhythm_findings", "unit_profiles"]
 
 _STAY_GAP_HOURS = 72.0
 _CENSUS_GAP_HOURS = {1: 6.0, 24: 48.0}
@@ -39,18 +40,18 @@ def unit_profiles(
         return (), []
     bounds = table.bounds
     declared = _declared(latest.get("units"))
-    silent = silent_weekdays(hospital, table)
+    step, silent = _census_step(hospital), _silent_weekdays(hospital, table)
     of, out, findings = table.frame["unit"].to_numpy(object), [], list[Finding]()
     for unit in sorted(set(of)):
         rows = of == unit
-        profile = _profile(hospital, table.part(rows), str(unit), declared.get(unit, {}), silent)
+        profile = _profile(table.part(rows), str(unit), declared.get(unit, {}), step, silent)
         out.append(profile)
         findings += gap_findings(name, profile.gaps, profile.unit, "unit_gap")
         if bounds is not None:
             findings += _edges(name, profile, table.times[rows], bounds, declared.get(unit, {}))
         if name == "census":
             findings += _zeros(table.part(rows), profile)
-            findings += _holes(table.part(rows), profile, census_step(hospital), silent)
+            findings += _holes(table.part(rows), profile, step, silent)
     return tuple(out), findings
 
 
@@ -61,7 +62,7 @@ def _declared(units: Latest | None) -> dict[str, dict[str, object]]:
 
 
 def _profile(
-    hospital: HospitalTables, rows: Latest, unit: str, declared: Mapping[str, object], silent: frozenset[int]
+    rows: Latest, unit: str, declared: Mapping[str, object], step: int, silent: frozenset[int]
 ) -> UnitProfile:
     times = rows.times
     found: tuple[Gap, ...]
@@ -69,10 +70,9 @@ def _profile(
     first, last = bounds if bounds is not None else (0, 0)
     days = (last - first) / DAY
     if rows.contract.name == "census":
-        cadence = census_step(hospital)
-        longest = _CENSUS_GAP_HOURS.get(cadence, 3.0 * cadence)
+        longest = _CENSUS_GAP_HOURS.get(step, 3.0 * step)
         found = tuple(
-            gap for gap in steady_gaps(times, rows.zone, cadence, longest) if not _is_between(gap, silent)
+            gap for gap in steady_gaps(times, rows.zone, step, longest) if not _is_between(gap, silent)
         )
     else:
         # Who stays long keeps a small unit from admitting: a time is silent if nobody left either.
@@ -143,19 +143,14 @@ def _zeros(rows: Latest, profile: UnitProfile) -> list[Finding]:
     ]
 
 
-def census_step(hospital: HospitalTables) -> int:
+def _census_step(hospital: HospitalTables) -> int:
     """Hours between two rows of a unit's census: 1, 24, or those of a cadence that no forecast is made of."""
-    return {"hourly": 1, "daily": 24}.get(hospital.cadence or "hourly", 0) or usual_step(hospital)
+    if hospital.cadence == "other":
+        return max(round(usual_hours(hospital.tables["census"])), 1)
+    return 24 if hospital.cadence == "daily" else 1
 
 
-def usual_step(hospital: HospitalTables) -> int:
-    """The usual hours between two rows of a unit's census, at least 1."""
-    times = hospital.tables["census"][["unit", "at"]].drop_duplicates().sort_values(["unit", "at"])
-    gaps_between = times.groupby("unit")["at"].diff().dropna()
-    return max(round(float(gaps_between.dt.total_seconds().median()) / 3600), 1)
-
-
-def silent_weekdays(hospital: HospitalTables, table: Latest) -> frozenset[int]:
+def _silent_weekdays(hospital: HospitalTables, table: Latest) -> frozenset[int]:
     """Days of the week (Monday 0) on which a daily census of two months or more has no rows, or hardly any."""
     if table.contract.name != "census" or hospital.cadence != "daily" or not table.size:
         return frozenset()
@@ -163,8 +158,8 @@ def silent_weekdays(hospital: HospitalTables, table: Latest) -> frozenset[int]:
     weeks = (days[-1] - days[0] + 1) / 7
     if weeks < _LEAST_WEEKS:
         return frozenset()
-    declared = np.bincount(weekday(days), minlength=7)
-    return frozenset(np.flatnonzero(declared < _SILENT * weeks).tolist())
+    rows = np.bincount(weekday(days), minlength=7)
+    return frozenset(np.flatnonzero(rows < _SILENT * weeks).tolist())
 
 
 def _is_between(gap: Gap, silent: frozenset[int]) -> bool:
@@ -175,7 +170,7 @@ def _is_between(gap: Gap, silent: frozenset[int]) -> bool:
 
 def rhythm_findings(hospital: HospitalTables, census: Latest) -> list[Finding]:
     """A census of another step than an hour or a day, or without some days of the week."""
-    step, silent = census_step(hospital), silent_weekdays(hospital, census)
+    step, silent = _census_step(hospital), _silent_weekdays(hospital, census)
     out = []
     if step not in _CENSUS_GAP_HOURS:
         out.append(Finding("census", "other_step", Weight.LOOK, "at", rows=census.size, after=float(step)))

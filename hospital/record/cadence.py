@@ -1,12 +1,13 @@
 """Whether a census is hourly or daily; another one holds neither hours nor days."""
 
+import math
 from typing import Literal
 
 import pandas as pd
 
 from hospital.errors import HistoryError
 
-__all__ = ["Cadence", "cadence_of"]
+__all__ = ["Cadence", "cadence_of", "usual_hours"]
 
 Cadence = Literal["hourly", "daily", "other"]
 
@@ -20,11 +21,9 @@ def cadence_of(census: pd.DataFrame, *, any_step: bool = False) -> Cadence:
     Raises:
         HistoryError: the census has no history, or a row a week, a month or at another pace.
     """
-    times = census[["unit", "at"]].drop_duplicates().sort_values(["unit", "at"])
-    gaps = times.groupby("unit")["at"].diff().dropna()
-    if gaps.empty:
+    usual = usual_hours(census)
+    if math.isnan(usual):
         raise HistoryError("The census has one row a unit: it needs a history, hourly or daily.")
-    usual = float(gaps.dt.total_seconds().median()) / 3600
     if usual <= 1.5:
         return "hourly"
     if 20 <= usual <= 28:
@@ -41,3 +40,10 @@ def cadence_of(census: pd.DataFrame, *, any_step: bool = False) -> Cadence:
         f"The census has a row about every {usual:.0f} hours; it needs one an hour or one a day. "
         "Bring such a census, or stays to count it from."
     )
+
+
+def usual_hours(census: pd.DataFrame) -> float:
+    """The median of the hours between two times of a unit; NaN where no unit has two."""
+    times = census[["unit", "at"]].drop_duplicates().sort_values(["unit", "at"])
+    gaps = times.groupby("unit")["at"].diff().dropna()
+    return float(gaps.dt.total_seconds().median()) / 3600

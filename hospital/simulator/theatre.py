@@ -88,7 +88,7 @@ def _operation(
         arrives = min(planned - 45, day.minute(405 + 120 * float(draw[2])))
     cancelled = None
     if draw[3] < t.cancelled_share:
-        # Most are booked in the last days; square of a uniform draw of the time between booking and plan.
+        # Most are announced in the last days; square of a uniform draw of the time between booking and plan.
         cancelled = planned - max(60.0, (planned - booked) * 0.8 * float(draw[4]) ** 3)
     return Operation(0, ward.unit, booked, planned, arrives, max(15, minutes), cancelled)
 
