@@ -5,10 +5,8 @@ alone says what is wrong with it.
 """
 
 import re
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -17,22 +15,10 @@ import pyarrow.compute
 from numpy.typing import NDArray
 
 from hospital.contracts.cell_values import as_text
-from hospital.contracts.repeated_hours import RowOrder
-from hospital.times import (
-    YEARS,
-    Repeated,
-    Skipped,
-    TimeError,
-    has_hour,
-    instant,
-    localize,
-    parse_time,
-    start_of_day,
-)
+from hospital.contracts.local_times import Clock, Mask, in_zone, no_dates, spread, within_years
+from hospital.times import TimeError, has_hour, instant, parse_time
 
-__all__ = ["Clock", "clock_changes", "dates_and_texts", "read_times"]
-
-Mask = NDArray[np.bool_]
+__all__ = ["clock_changes", "dates_and_texts", "read_times"]
 
 _OFFSET = r"(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)"
 _DIRECTIVES = {
@@ -50,29 +36,6 @@ _ISO_LOCAL = re.compile(f"{_DAY}(?:[T ]{_HOUR_OF_DAY})?".format_map(_DIRECTIVES)
 _ISO_ZONED = re.compile(f"{_DAY}[T ]{_HOUR_OF_DAY}".format_map(_DIRECTIVES) + _OFFSET, re.ASCII)
 
 
-@dataclass(frozen=True)
-class Clock:
-    """How the written times of a table are read.
-
-    Attributes:
-        zone: of naive times; None: they are refused.
-        repeated: which of the two hours in autumn.
-        skipped: what becomes of spring's.
-        forms: `strptime` forms by column; the other columns are ISO 8601.
-        order: of the rows, by the column whose times they are in the order of.
-    """
-
-    zone: ZoneInfo | None = None
-    repeated: Repeated = "refuse"
-    forms: dict[str, str] = field(default_factory=dict)
-    skipped: Skipped = "refuse"
-    order: tuple[str, RowOrder] | None = None
-
-    def of(self, column: str) -> "Clock":
-        """The clock of one column: without an order that is another's."""
-        return self if self.order is None or self.order[0] == column else replace(self, order=None)
-
-
 def read_times(raw: pd.Series, clock: Clock, form: str | None = None) -> tuple[pd.Series, dict[str, Mask]]:
     """Times (datetime64[us, UTC] [n]; NaT where missing or faulty), and which rows have which fault.
 
@@ -84,9 +47,9 @@ def read_times(raw: pd.Series, clock: Clock, form: str | None = None) -> tuple[p
     """
     if isinstance(raw.dtype, pd.DatetimeTZDtype):
         utc = raw.reset_index(drop=True).dt.tz_convert("UTC").dt.as_unit("us")
-        return _within_years(utc, {})
+        return within_years(utc, {})
     if raw.dtype.kind == "M":
-        return _in_zone(raw.reset_index(drop=True).dt.as_unit("us"), clock, _no_dates)
+        return in_zone(raw.reset_index(drop=True).dt.as_unit("us"), clock, no_dates)
     if isinstance(raw.dtype, pd.StringDtype) and form is None:
         read = _as_arrow(raw, clock)
         if read is not None:
@@ -99,9 +62,9 @@ def read_times(raw: pd.Series, clock: Clock, form: str | None = None) -> tuple[p
     if local.any():
         naive = pd.to_datetime(pd.Series(cells[local]), format=form or "ISO8601", errors="coerce")
         dates = lambda: np.array([_is_date(c, form) for c in cells[local]], bool)  # noqa: E731
-        times, found = _in_zone(naive.dt.as_unit("us"), clock, dates, np.flatnonzero(local))
+        times, found = in_zone(naive.dt.as_unit("us"), clock, dates, np.flatnonzero(local))
         utc[local] = _bare(times)
-        faults = {code: _spread(rows, local) for code, rows in found.items()}
+        faults = {code: spread(rows, local) for code, rows in found.items()}
     if zoned.any():
         utc[zoned] = _bare(
             pd.to_datetime(pd.Series(cells[zoned]), format="ISO8601", utc=True, errors="coerce")
@@ -168,8 +131,8 @@ def _as_arrow(raw: pd.Series, clock: Clock) -> tuple[pd.Series, dict[str, Mask]]
         except pyarrow.ArrowInvalid:  # the 30th of February
             return None
         if zone is not None:
-            return _within_years(times, {})
-        return _in_zone(times, clock, lambda: (raw.str.len() == _DATE_LENGTH).to_numpy(bool, na_value=False))
+            return within_years(times, {})
+        return in_zone(times, clock, lambda: (raw.str.len() == _DATE_LENGTH).to_numpy(bool, na_value=False))
     return None
 
 
@@ -217,7 +180,7 @@ def _matching(cells: NDArray[np.object_], pattern: re.Pattern[str] | None, among
         return np.zeros(len(cells), bool)
     match = pattern.fullmatch
     if among is not None:
-        return _spread(_matching(cells[among], pattern), among)
+        return spread(_matching(cells[among], pattern), among)
     return np.array([isinstance(c, str) and match(c) is not None for c in cells], bool)
 
 
@@ -228,110 +191,3 @@ def _pattern(form: str) -> re.Pattern[str] | None:
     if None in known or parts.count("%Y") != 1 or len(set(parts[1::2])) < len(parts[1::2]):
         return None
     return re.compile("".join(p for p in known if p is not None), re.ASCII)
-
-
-def _spread(rows: Mask, among: Mask) -> Mask:
-    out = np.zeros(len(among), bool)
-    out[among] = rows
-    return out
-
-
-def _no_dates() -> None:
-    """Of times that hold an hour, whatever it is."""
-
-
-def _in_zone(
-    naive: pd.Series, clock: Clock, dates: Callable[[], Mask | None], rows: NDArray[np.int64] | None = None
-) -> tuple[pd.Series, dict[str, Mask]]:
-    """Local times as instants.
-
-    Args:
-        dates: which of them (bool [n]) were written without an hour.
-        rows: of the column (int64 [n]); None: all.
-    """
-    given = naive.notna().to_numpy(bool)
-    nothing = pd.Series(pd.NaT, index=naive.index).dt.tz_localize("UTC").dt.as_unit("us")
-    if clock.zone is None:
-        return nothing, {"naive_time": given} if given.any() else {}
-    naive, faults = _within_years(naive, {})
-    given = naive.notna().to_numpy(bool)
-    first, second = (
-        naive.dt.tz_localize(clock.zone, ambiguous=np.full(len(naive), summer), nonexistent="NaT")
-        .dt.tz_convert("UTC")
-        .dt.as_unit("us")
-        for summer in (True, False)
-    )
-    skipped = given & first.isna().to_numpy(bool)
-    repeated = given & ~skipped & (first != second).to_numpy(bool)
-    if not (skipped.any() or repeated.any()):
-        return first, faults
-    days = _days(naive, dates())
-    times, unread = _skipped(first, naive, clock.zone, clock.skipped, skipped, days)
-    if unread.any():
-        faults["nonexistent_local_time"] = unread
-    hours = repeated & ~days
-    later, unclear = _second(naive, clock, hours, rows)
-    times = times.mask(later, second)
-    for code, wrong in unclear.items():
-        faults[code] = wrong
-        times = times.mask(wrong)
-    return times, faults
-
-
-def _days(naive: pd.Series, dates: Mask | None) -> Mask:
-    """Which local times mean a day: those written without an hour, or all where nothing but midnights is there."""
-    known = naive.dropna()
-    if (known == known.dt.normalize()).all():
-        return np.ones(len(naive), bool)
-    return np.zeros(len(naive), bool) if dates is None else dates
-
-
-def _skipped(
-    times: pd.Series, naive: pd.Series, zone: ZoneInfo, rule: Skipped, skipped: Mask, days: Mask
-) -> tuple[pd.Series, Mask]:
-    """The times with those of skipped ones that mean something, and which (bool [n]) mean nothing."""
-    unread = skipped.copy()
-    meant: dict[tuple[pd.Timestamp, bool], datetime | None] = {}
-    for row in np.flatnonzero(skipped).tolist():
-        key = (naive.iloc[row], bool(days[row]))
-        if key not in meant:
-            meant[key] = _meant(key[0].to_pydatetime(), key[1], zone, rule)
-        when = meant[key]
-        if when is not None:
-            unread[row] = False
-            times.iloc[row] = pd.Timestamp(when)
-    return times, unread
-
-
-def _meant(naive: datetime, is_day: bool, zone: ZoneInfo, skipped: Skipped) -> datetime | None:
-    try:
-        return start_of_day(naive.date(), zone) if is_day else localize(naive, zone, "refuse", skipped)
-    except TimeError:
-        return None
-
-
-def _second(
-    naive: pd.Series, clock: Clock, hours: Mask, rows: NDArray[np.int64] | None
-) -> tuple[Mask, dict[str, Mask]]:
-    """Which repeated times (bool [n]) are the second of two, and which cannot be faulty, by code."""
-    none = np.zeros(len(naive), bool)
-    if not hours.any():
-        return none, {}
-    if clock.order is not None:
-        order = clock.order[1]
-        local = naive.to_numpy("datetime64[us]").view(np.int64)
-        place = np.arange(len(naive)) if rows is None else rows
-        again = _spread(order.number(place, local, hours) > 0, hours)
-        if clock.repeated == "in_order":
-            return again ^ _spread(order.newest_first(place, local, hours), hours), {}
-        if clock.repeated != "refuse" and again.any():
-            return none, {"both_hours": again}
-    if clock.repeated in ("first", "second"):
-        return hours if clock.repeated == "second" else none, {}
-    return none, {"repeated_local_time": hours}
-
-
-def _within_years(times: pd.Series, faults: dict[str, Mask]) -> tuple[pd.Series, dict[str, Mask]]:
-    year = times.dt.year
-    wrong = (times.notna() & ~year.between(*YEARS)).to_numpy(bool)
-    return (times.mask(wrong), {**faults, "not_a_time": wrong}) if wrong.any() else (times, faults)

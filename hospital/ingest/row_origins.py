@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hospital.contracts.file_schemas import Faults
+from hospital.contracts.faulty_cells import Faults
 from hospital.errors import Fault
 
 __all__ = ["Origins"]

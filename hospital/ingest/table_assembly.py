@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from hospital.contracts.cell_values import as_text, read_numbers, rounded
 from hospital.contracts.fault_words import fault
-from hospital.contracts.file_schemas import Faults, check, duplicates
+from hospital.contracts.faulty_cells import Faults
+from hospital.contracts.file_schemas import check, duplicates
+from hospital.contracts.local_times import Clock
 from hospital.contracts.repeated_hours import RowOrder
 from hospital.contracts.tables import TABLES, Kind
-from hospital.contracts.time_columns import Clock
 from hospital.contracts.zone_consistency import without_zone
 from hospital.errors import ContractError
 from hospital.ingest.column_builder import ColumnBuilder

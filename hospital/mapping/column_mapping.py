@@ -18,9 +18,10 @@ from hospital.contracts.cell_values import (
 )
 from hospital.contracts.codes import whole_code
 from hospital.contracts.fault_words import fault
-from hospital.contracts.file_schemas import Faults
+from hospital.contracts.faulty_cells import Faults
+from hospital.contracts.local_times import Clock
 from hospital.contracts.tables import TABLES, Kind
-from hospital.contracts.time_columns import Clock, dates_and_texts, read_times
+from hospital.contracts.time_columns import dates_and_texts, read_times
 from hospital.errors import MappingError
 from hospital.mapping.mapping_file import Mapping, Source
 from hospital.mapping.row_conditions import RowChoice, rows_where

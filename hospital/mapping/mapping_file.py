@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ValidationError
 
 from hospital.contracts.fault_words import message_of
+from hospital.contracts.local_times import Clock
 from hospital.contracts.request_models import name_fault, text_fault
 from hospital.contracts.tables import TABLES, Column, Kind, Table
 from hospital.contracts.text_cleaning import cleaned
-from hospital.contracts.time_columns import Clock
 from hospital.errors import Fault, MappingError
 from hospital.mapping.file_layout import PLAIN, FileLayout
 from hospital.mapping.mapping_faults import misfits

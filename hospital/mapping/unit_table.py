@@ -5,7 +5,7 @@ from collections.abc import Mapping as Dict
 import pandas as pd
 
 from hospital.contracts.file_schemas import check
-from hospital.contracts.time_columns import Clock
+from hospital.contracts.local_times import Clock
 from hospital.errors import ContractError, Fault, MappingError
 from hospital.mapping.mapping_file import Mapping
 from hospital.mapping.mapping_language import UnitPart

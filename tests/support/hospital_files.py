@@ -5,7 +5,13 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-__all__ = ["passage", "write_rpu", "write_xlsx"]
+from hospital.ingest.hospital_reader import HospitalTables, read_hospital
+from hospital.mapping.mapping_file import load_mapping
+
+__all__ = ["KEY", "passage", "read_mapped", "write_rpu", "write_xlsx"]
+
+KEY = b"a key of tests, 32 bytes long..."
+"""Makes pseudonyms."""
 
 _PASSAGE = {
     "CP": "35000",
@@ -60,3 +66,10 @@ def write_xlsx(path: Path, rows: Sequence[Sequence[Any]], sheet: str = "Recensem
         page.append(list(row))
     book.save(path)
     return path
+
+
+def read_mapped(path: Path, mapping: str, *, any_step: bool = False) -> HospitalTables:
+    """A folder's or file's tables, read through a mapping that is written beside them."""
+    file = path / "mapping.toml" if path.is_dir() else path.with_name("mapping.toml")
+    file.write_text(mapping, encoding="utf-8")
+    return read_hospital(path, load_mapping(file), KEY, any_step=any_step)

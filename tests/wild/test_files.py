@@ -15,24 +15,19 @@ from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.mapping.mapping_file import load_mapping
 from hospital.times import instant
 from serving.messages.request_bodies import Context, bed_question
-from tests.support.hospital_files import write_xlsx
+from tests.support.hospital_files import KEY, read_mapped, write_xlsx
 
-KEY = b"a key of tests, 32 bytes long..."
 HEAD = '[mapping]\nname = "x"\nzone = "Europe/Paris"\n'
 CENSUS = '[tables.census]\nfile = "{}"\n[tables.census.columns]\nat = "at"\nunit = "unit"\noccupied = "occ"\n'
 START = datetime(2023, 1, 1)
 
 
 def _mapped(file: Path, text: str) -> HospitalTables:
-    mapping = file.with_suffix(".toml")
-    mapping.write_text(HEAD + text, encoding="utf-8")
-    return read_hospital(file, load_mapping(mapping), KEY)
+    return read_mapped(file, HEAD + text)
 
 
 def _drafted(file: Path) -> HospitalTables:
-    mapping = file.with_suffix(".toml")
-    mapping.write_text(draft_mapping(file), encoding="utf-8")
-    return read_hospital(file, load_mapping(mapping), KEY)
+    return read_mapped(file, draft_mapping(file))
 
 
 def _faults(caught: pytest.ExceptionInfo[Any]) -> list[tuple[str, str]]:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hospital.calendar import local_clock
-from hospital.contracts.time_columns import Clock, read_times
+from hospital.contracts.local_times import Clock
+from hospital.contracts.time_columns import read_times
 from hospital.times import HOUR, MISSING_TIME, Repeated, TimeError, instant, moment, parse_time
 
 PARIS = ZoneInfo("Europe/Paris")

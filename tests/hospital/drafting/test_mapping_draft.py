@@ -12,11 +12,10 @@ from hospital.drafting.column_matching import infer_table, match_columns
 from hospital.drafting.mapping_draft import draft_mapping
 from hospital.drafting.type_inference import see
 from hospital.errors import ContractError, HistoryError, MappingError
-from hospital.ingest.hospital_reader import HospitalTables, read_hospital
+from hospital.ingest.hospital_reader import HospitalTables
 from hospital.mapping.mapping_file import load_mapping
-from tests.support.hospital_files import passage, write_rpu, write_xlsx
+from tests.support.hospital_files import passage, read_mapped, write_rpu, write_xlsx
 
-KEY = b"a key of tests, 32 bytes long..."
 START = datetime(2024, 3, 4, 8)
 
 
@@ -25,8 +24,7 @@ def _draft(path: Path) -> str:
 
 
 def _through(path: Path, draft: str) -> HospitalTables:
-    (path.parent / "draft.toml").write_text(draft, encoding="utf-8")
-    return read_hospital(path, load_mapping(path.parent / "draft.toml"), KEY)
+    return read_mapped(path, draft)
 
 
 def _visits_csv(path: Path, rows: int = 60) -> Path:

@@ -12,9 +12,8 @@ from hospital.errors import ContractError
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.mapping.mapping_file import load_mapping
 from hospital.times import start_of_day
-from tests.support.hospital_files import write_xlsx
+from tests.support.hospital_files import KEY, read_mapped, write_xlsx
 
-KEY = b"a key of tests, 32 bytes long..."
 MIDNIGHT_ZONES = (
     "Africa/Cairo",
     "Atlantic/Azores",
@@ -43,9 +42,7 @@ occupied = "occ"
 
 
 def _read(folder: Path, file: str, zone: str, keys: str = "", at: str = '"at"') -> HospitalTables:
-    path = folder / "m.toml"
-    path.write_text(_MAPPING.format(zone=zone, keys=keys, file=file, at=at), encoding="utf-8")
-    return read_hospital(folder, load_mapping(path), KEY)
+    return read_mapped(folder, _MAPPING.format(zone=zone, keys=keys, file=file, at=at))
 
 
 def _days(first: date, count: int) -> list[date]:

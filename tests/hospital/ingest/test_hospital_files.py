@@ -14,10 +14,9 @@ from hospital.ingest.pseudonyms import pseudonym
 from hospital.ingest.raw_files import parse
 from hospital.mapping.file_layout import FileLayout
 from hospital.mapping.mapping_file import load_mapping
-from tests.support.hospital_files import passage, write_rpu, write_xlsx
+from tests.support.hospital_files import KEY, passage, read_mapped, write_rpu, write_xlsx
 from tests.support.repository import ROOT
 
-KEY = b"a key of tests, 32 bytes long..."
 MAPPINGS = ROOT / "docs" / "mappings"
 HEAD = '[mapping]\nname = "x"\nzone = "Europe/Paris"\nrepeated_hour = "first"\n'
 
@@ -27,8 +26,7 @@ def _read(path: Path, shipped: str) -> HospitalTables:
 
 
 def _mapped(folder: Path, text: str) -> HospitalTables:
-    (folder / "mapping.toml").write_text(HEAD + text, encoding="utf-8")
-    return read_hospital(folder, load_mapping(folder / "mapping.toml"), KEY)
+    return read_mapped(folder, HEAD + text)
 
 
 def _faults(error: VigieError) -> set[tuple[str, str, int]]:

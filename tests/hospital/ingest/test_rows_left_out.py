@@ -10,8 +10,8 @@ from hospital.mapping.mapping_file import load_mapping
 from hospital.profile.build import profile_of
 from hospital.profile.facts import Weight
 from hospital.profile.words import Words
+from tests.support.hospital_files import KEY, read_mapped
 
-KEY = b"a key of tests, 32 bytes long..."
 VISITS = """[mapping]
 name = "x"
 zone = "Europe/Paris"
@@ -29,8 +29,7 @@ GOOD = "2024-03-04T08:00,2024-03-04T09:00"
 def _read(folder: Path, changed: dict[int, str], rows: int = 400, keys: str = "") -> HospitalTables:
     lines = "".join(f"{n},{changed.get(n, GOOD)}\n" for n in range(rows))
     (folder / "v.csv").write_text("id,a,l\n" + lines)
-    (folder / "m.toml").write_text(VISITS.format(keys=keys))
-    return read_hospital(folder, load_mapping(folder / "m.toml"), KEY)
+    return read_mapped(folder, VISITS.format(keys=keys))
 
 
 EARLY, JUNK = "2024-03-04T08:00,2024-03-03T09:00", "2024-02-30T08:00,2024-03-04T09:00"

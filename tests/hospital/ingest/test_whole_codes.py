@@ -11,9 +11,8 @@ from hospital.contracts.request_models import validate_rows
 from hospital.errors import ContractError, MappingError
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.ingest.pseudonyms import pseudonym
-from hospital.mapping.mapping_file import load_mapping
+from tests.support.hospital_files import KEY, read_mapped
 
-KEY = b"a key of tests, 32 bytes long..."
 _HEAD = '[mapping]\nname = "x"\nzone = "Europe/Paris"\n{missing}\n[tables.visits]\nfile = "{file}"\n'
 _COLUMNS = '[tables.visits.columns]\nvisit_id = "id"\narrived_at = "a"\ntriaged_at = "a"\ntriage = {triage}\n'
 _AUDIT = '[tables.visits.audit]\nfemale = { column = "f", codes = { "0" = "no", "1" = "yes" } }\n'
@@ -22,8 +21,7 @@ CODES = '{ column = "t", codes = { "3" = "3", 4 = "4", "9.0" = "5" } }'
 
 def _read(folder: Path, file: str, triage: str = CODES, missing: str = "") -> HospitalTables:
     text = _HEAD.format(file=file, missing=missing) + _COLUMNS.format(triage=triage) + _AUDIT
-    (folder / "m.toml").write_text(text, encoding="utf-8")
-    return read_hospital(folder, load_mapping(folder / "m.toml"), KEY)
+    return read_mapped(folder, text)
 
 
 def _csv(folder: Path, *codes: str, decimal: str = ".") -> str:

@@ -8,18 +8,17 @@ import pytest
 
 from hospital.contracts.fault_words import said
 from hospital.errors import ContractError, MappingError
-from hospital.ingest.hospital_reader import HospitalTables, read_hospital
+from hospital.ingest.hospital_reader import HospitalTables
 from hospital.mapping.mapping_file import load_mapping
+from tests.support.hospital_files import read_mapped
 
-KEY = b"a key of tests, 32 bytes long..."
 HEAD = '[mapping]\nname = "x"\nzone = "Europe/Paris"\n'
 CENSUS = '[tables.census]\nfile = "c*.csv"\n{where}\n'
 CENSUS += '[tables.census.columns]\nat = "jour"\nunit = "dep"\noccupied = "n"\n'
 
 
 def _read(folder: Path, text: str) -> HospitalTables:
-    (folder / "m.toml").write_text(HEAD + text, encoding="utf-8")
-    return read_hospital(folder, load_mapping(folder / "m.toml"), KEY)
+    return read_mapped(folder, HEAD + text)
 
 
 def _table(

@@ -6,10 +6,9 @@ import pandas as pd
 import pytest
 
 from hospital.errors import ContractError, MappingError
-from hospital.ingest.hospital_reader import HospitalTables, read_hospital
-from hospital.mapping.mapping_file import load_mapping
+from hospital.ingest.hospital_reader import HospitalTables
+from tests.support.hospital_files import read_mapped
 
-KEY = b"a key of tests, 32 bytes long..."
 HEAD = '[mapping]\nname = "x"\nzone = "UTC"\n'
 CENSUS = '[tables.census.columns]\nunit = "unit"\nat = "at"\noccupied = "occupied"\n'
 
@@ -17,8 +16,7 @@ CENSUS = '[tables.census.columns]\nunit = "unit"\nat = "at"\noccupied = "occupie
 def _read(folder: Path, mapping: str, **files: str) -> HospitalTables:
     for name, text in files.items():
         (folder / f"{name}.csv").write_text(text)
-    (folder / "mapping.toml").write_text(HEAD + mapping)
-    return read_hospital(folder, load_mapping(folder / "mapping.toml"), KEY)
+    return read_mapped(folder, HEAD + mapping)
 
 
 def _occupied(found: HospitalTables, unit: str) -> dict[int, float]:

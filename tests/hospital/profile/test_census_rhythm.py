@@ -12,8 +12,8 @@ from hospital.mapping.mapping_file import load_mapping
 from hospital.profile.build import profile_of
 from hospital.profile.facts import Finding, Weight
 from hospital.profile.words import Words
+from tests.support.hospital_files import KEY, read_mapped
 
-KEY = b"a key of tests, 32 bytes long..."
 MAPPING = """[mapping]
 name = "x"
 zone = "Europe/Paris"
@@ -30,8 +30,7 @@ NOW = 1_900_000_000_000_000
 def _findings(folder: Path, rows: list[tuple[str, str, object]]) -> dict[tuple[str, str], Finding]:
     lines = "".join(f"{at},{unit},{occ}\n" for at, unit, occ in rows)
     (folder / "c.csv").write_text("at,unit,occ\n" + lines, encoding="utf-8")
-    (folder / "m.toml").write_text(MAPPING)
-    tables = read_hospital(folder, load_mapping(folder / "m.toml"), KEY, any_step=True)
+    tables = read_mapped(folder, MAPPING, any_step=True)
     found = profile_of(tables, source="x", now=NOW).findings
     return {(f.code, f.unit): f for f in found if f.weight is Weight.LOOK}
 
