@@ -142,9 +142,14 @@ def reported_figures(known: Scored, attribute: str, groups: Array) -> list[Findi
     frame = MetricFrame(
         metrics=_figures,  # all of them at once: fairlearn copies the rows anew for each metric
         y_true=known.outcome,
-        y_pred=np.column_stack([known.quantiles[:, 1], known.p50, known.quantiles[:, -2]]),
+        y_pred=known.p50,
         sensitive_features=pd.Series(groups, name=attribute),
-        sample_params={"weight": known.weight},
+        # A column each: fairlearn takes a single row of several for several rows.
+        sample_params={
+            "weight": known.weight,
+            "low": known.quantiles[:, 1],
+            "high": known.quantiles[:, -2],
+        },
     )
     counts = pd.Series(groups).value_counts()
     return [
@@ -154,12 +159,11 @@ def reported_figures(known: Scored, attribute: str, groups: Array) -> list[Findi
     ]
 
 
-def _figures(outcome: Array, forecast: Array, weight: Array) -> dict[str, float]:
-    """Of outcomes and weights (float64 [n]) and p10, p50 and p90 (float64 [n, 3]).
+def _figures(outcome: Array, middle: Array, weight: Array, low: Array, high: Array) -> dict[str, float]:
+    """Of outcomes, p50, weights, p10 and p90 (float64 [n] each).
 
     Weighted like every other mean of the report: who was censored is made up for by those alike who were not.
     """
-    low, middle, high = np.asarray(forecast).T
     error = outcome - middle
     inside = (outcome >= low) & (outcome <= high)
     figures = {"mean_outcome": outcome, "bias": error, "absolute_error": np.abs(error), "coverage": inside}

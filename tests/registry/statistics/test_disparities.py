@@ -1,0 +1,105 @@
+"""How much worse a group fares: gaps by stretches of days, and how long a small group has to be watched."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from hospital.times import DAY
+from registry.statistics.disparities import by_block, gap, mean_by_block, periods_to_pass
+
+
+def rows(days: int, a_day: int = 4) -> np.ndarray:
+    """Times of that many rows on each of so many days."""
+    return np.repeat(np.arange(days, dtype=np.int64) * DAY, a_day)
+
+
+def test_sums_are_of_stretches_from_the_first_row() -> None:
+    """Days 10 and 11 are the first stretch, 12 the second; a row of weight 0 adds nothing."""
+    times = np.array([10, 11, 12, 12], np.int64) * DAY
+    sums, weights = by_block(np.array([1.0, 2.0, 3.0, 9.0]), np.array([1.0, 2.0, 1.0, 0.0]), times, 2)
+    assert sums.tolist() == [5.0, 3.0]
+    assert weights.tolist() == [3.0, 1.0]
+
+
+def test_a_gap_is_the_group_s_mean_less_the_others() -> None:
+    """Weights count: 3 on a value of 5 and 1 on 1 make 4, the others' mean is 2."""
+    times = rows(8)
+    mine = np.tile([True, True, False, False], 8)
+    values = np.tile([5.0, 1.0, 2.0, 2.0], 8)
+    weights = np.tile([3.0, 1.0, 1.0, 1.0], 8)
+    found = gap(values, weights, mine, times, days=1, resamples=200)
+    assert found is not None
+    assert found.value == pytest.approx(2.0)
+    assert found.sd == pytest.approx(0.0, abs=1e-12)  # every day is alike
+    assert found.blocks == 8
+
+
+def test_the_error_of_a_gap_is_that_of_means_of_days() -> None:
+    """Days of one value each: the resamples' spread is that of the difference of two means, known beforehand."""
+    rng = np.random.default_rng(4)
+    days = 60
+    of_day = rng.normal(0, 1, (days, 2))
+    times = rows(days, 2)
+    mine = np.tile([True, False], days)
+    found = gap(of_day.ravel(), np.ones(2 * days), mine, times, days=1, resamples=4000)
+    assert found is not None
+    difference = of_day[:, 0] - of_day[:, 1]
+    assert found.sd == pytest.approx(difference.std() / math.sqrt(days), rel=0.04)
+    outside = stats.bootstrap((difference,), np.mean, n_resamples=4000, method="basic", random_state=1)
+    assert found.sd == pytest.approx(outside.standard_error, rel=0.05)
+
+
+@pytest.mark.parametrize(("days", "known"), [(3, False), (4, True)])
+def test_fewer_than_four_stretches_have_no_error(days: int, known: bool) -> None:
+    """Of three days nobody knows how days differ."""
+    times = rows(days)
+    mine = np.tile([True, False, True, False], days)
+    assert (
+        gap(np.ones(times.size), np.ones(times.size), mine, times, days=1, resamples=20) is not None
+    ) is known
+    sums, total = by_block(np.ones(times.size), np.ones(times.size), times, 1)
+    assert (mean_by_block(sums, total, resamples=20) is not None) is known
+
+
+@pytest.mark.parametrize("lonely", [True, False])
+def test_a_group_that_a_resample_can_leave_empty_has_no_gap(lonely: bool) -> None:
+    """All rows of the group, or all others, lie on one of twelve days."""
+    times = rows(12)
+    one_day = times == 0
+    mine = one_day if lonely else ~one_day
+    assert gap(np.ones(times.size), np.ones(times.size), mine, times, days=1, resamples=300) is None
+
+
+def test_a_mean_counts_the_stretches_that_weigh() -> None:
+    """Six stretches, of which one has no weight: five are behind the estimate, and 7.5 / 5 is its value."""
+    found = mean_by_block(
+        np.array([1.0, 2.0, 0.0, 1.5, 1.0, 2.0]), np.array([1.0, 1.0, 0.0, 1.0, 1.0, 1.0]), resamples=500
+    )
+    assert found is not None
+    assert found.value == pytest.approx(1.5)
+    assert found.blocks == 5
+
+
+def test_the_periods_that_a_sound_group_needs_by_hand() -> None:
+    """Means 1, 3 (variance 2, one freedom) and 0, 0, 3 (squares 6, two): 8 / 3, by (t + z)² over the margin's."""
+    parts = [
+        (np.array([1.0, 6.0, 5.0]), np.array([1.0, 2.0, 0.0])),  # the last has no weight
+        (np.array([0.0, 0.0, 3.0]), np.array([1.0, 1.0, 1.0])),
+    ]
+    wanted = stats.t.ppf(0.95, 9) + stats.norm.ppf(0.8)
+    found = periods_to_pass(parts, 10, alpha=0.05, power=0.8, margin=0.5)
+    assert found == math.ceil(8 / 3 * (wanted / 0.5) ** 2)
+
+
+def test_the_periods_are_whole_and_do_not_depend_on_the_disadvantage() -> None:
+    """A group a hundred minutes worse needs as many as one that is not; one stretch alone tells nothing."""
+    sums, total = np.array([1.0, 2.0, 4.0]), np.ones(3)
+    here = periods_to_pass([(sums, total)], 3, alpha=0.05, power=0.8, margin=0.5)
+    worse = periods_to_pass([(sums + 100, total)], 3, alpha=0.05, power=0.8, margin=0.5)
+    assert here == worse > 0
+    assert periods_to_pass([(sums[:1], total[:1])], 1, alpha=0.05, power=0.8, margin=0.5) == 0
+    assert periods_to_pass([(sums, total)], 1, alpha=0.05, power=0.8, margin=0.5) == math.ceil(
+        7 / 3 * ((stats.t.ppf(0.95, 1) + stats.norm.ppf(0.8)) / 0.5) ** 2
+    )

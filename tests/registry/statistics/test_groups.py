@@ -1,0 +1,158 @@
+"""Groups of judged rows: which can be judged, which are gone, and what is reported of each, by hand."""
+
+import numpy as np
+import pytest
+
+from registry.evidence.records import Scored
+from registry.statistics.groups import (
+    Groups,
+    group_names,
+    reported_figures,
+    worst_case_of_censored,
+)
+from registry.statistics.verdict import Finding, Verdict
+
+LEVELS = 19
+
+
+def scored(outcome: list[float], p50: list[float], **more: list[float] | list[bool]) -> Scored:
+    """Rows of wait time; p10 and p90 lie 10 minutes below and above the median."""
+    n = len(outcome)
+    middle = np.array(p50, np.float64)
+    quantiles = np.repeat(middle[:, None], LEVELS, axis=1)
+    quantiles[:, 0:9] -= 10
+    quantiles[:, 10:] += 10
+    hour = np.arange(n, dtype=np.int64) * 3_600_000_000
+    return Scored(
+        row_id=np.array([str(i) for i in range(n)], object),
+        prediction_time=hour,
+        target_time=hour,
+        horizon_hours=np.zeros(n),
+        unit_group=np.full(n, "ED", object),
+        site=np.full(n, "main", object),
+        local_hour=np.zeros(n, np.int64),
+        outcome=np.array(outcome, np.float64),
+        censored=np.array(more.get("censored", [False] * n), bool),
+        waited=np.array(more.get("waited", [np.nan] * n), np.float64),
+        weight=np.array(more.get("weight", [1.0] * n), np.float64),
+        quantiles=quantiles,
+        baselines={},
+        audit={},
+        counts=False,
+    )
+
+
+def groups(sizes: dict[str, int], earlier: dict[str, int], demanded: tuple[str, ...] = ()) -> Groups:
+    """Groups of that many rows in the test set and in the validation set."""
+    judged, before = (np.repeat(list(part), list(part.values())).astype(object) for part in (sizes, earlier))
+    test, validation = (scored([20.0] * part.size, [20.0] * part.size) for part in (judged, before))
+    return Groups.of("sex", test, judged, validation, before, demanded)
+
+
+def notes(found: list[Finding]) -> dict[str, tuple[str, bool, int]]:
+    """(note, whether it is required, what is lacking) by group."""
+    return {f.group: (f.note, f.required, f.lacking) for f in found}
+
+
+def test_what_names_no_group_is_unknown() -> None:
+    """None, NaN and an empty text are one group, whatever else stands there is its own name."""
+    names = group_names(np.array(["F", None, float("nan"), "", 3], object))
+    assert names.tolist() == ["F", "unknown", "unknown", "unknown", "3"]
+
+
+def test_as_many_rows_as_it_takes_are_enough_and_one_less_is_not() -> None:
+    """At 10 of 10 a group is judged; at 9 it needs one more, and holds nothing up."""
+    judged, found = groups({"F": 10, "M": 9}, {"F": 10, "M": 9}).sort_out("loss", 10)
+    assert judged == ["F"]
+    assert notes(found) == {"sex=M": ("needs_more_rows", False, 1)}
+    assert found[0].n == 9
+    assert found[0].threshold == 10
+
+
+@pytest.mark.parametrize(
+    ("rows", "earlier", "note", "required"),
+    [
+        (4, 10, "missing_group", True),  # 10 were to be expected, fewer than half came
+        (5, 10, "needs_more_rows", False),  # half is chance
+        (4, 9, "needs_more_rows", False),  # it was too small before, too
+    ],
+)
+def test_a_group_of_which_less_than_half_came_is_missing(
+    rows: int, earlier: int, note: str, required: bool
+) -> None:
+    """Held against what the validation set of the same length lets expect."""
+    found = groups({"F": 20, "M": rows}, {"F": 20 + rows - earlier, "M": earlier}).sort_out("loss", 10)[1]
+    assert notes(found) == {"sex=M": (note, required, 10 - rows)}
+
+
+def test_what_is_expected_follows_the_length_of_the_test_set() -> None:
+    """12 of 24 rows are 24 of 48: ten of them are fewer than half of what it takes."""
+    found = groups({"F": 39, "M": 9}, {"F": 12, "M": 12}).sort_out("loss", 20)[1]
+    assert notes(found) == {"sex=M": ("missing_group", True, 11)}
+
+
+def test_a_group_that_the_policy_names_is_required_and_missing_without_a_row() -> None:
+    """With a row it needs more; both keep the gate shut."""
+    found = groups({"F": 20, "M": 1}, {"F": 20, "M": 1}, ("M", "X")).sort_out("loss", 10)[1]
+    assert notes(found) == {"sex=M": ("needs_more_rows", True, 9), "sex=X": ("missing_group", True, 10)}
+
+
+def test_rows_without_a_forecast_are_counted_and_named() -> None:
+    """A group of which a weighed row has no forecast is not judged on the others; one without weight is left out."""
+    test = scored([20.0] * 6, [20.0] * 6, weight=[1, 1, 1, 1, 1, 0])
+    test.quantiles[[2, 5], 3] = np.nan
+    names = np.array(["F"] * 3 + ["M"] * 3, object)
+    made = Groups.of("sex", test, names, test, names)
+    judged, found = made.sort_out("loss", 2)
+    assert judged == ["M"]
+    assert [(f.group, f.n, f.note, f.required) for f in found] == [("sex=F", 1, "not_a_number", True)]
+
+
+@pytest.mark.parametrize(("unknown", "judged"), [(2, False), (3, True)])
+def test_too_many_rows_of_unknown_group_keep_the_gate_shut(unknown: int, judged: bool) -> None:
+    """A fifth of ten is the limit: two pass, three do not."""
+    found = groups({"F": 10 - unknown, "": unknown}, {"F": 10}).unknown(0.2)
+    assert bool(found) is judged
+    for finding in found:
+        assert (finding.value, finding.threshold, finding.n) == (0.3, 0.2, 10)
+        assert finding.verdict is Verdict.INCONCLUSIVE
+        assert finding.required
+
+
+def test_figures_of_groups_are_weighted_means() -> None:
+    """Of two rows, weights 3 and 1: waits 20 and 60, forecasts 25 and 30, of which the first lies inside."""
+    known = scored([20.0, 60.0, 40.0], [25.0, 30.0, 30.0], weight=[3.0, 1.0, 2.0])
+    found = reported_figures(known, "sex", np.array(["F", "F", "M"], object))
+    values = {(f.group, f.metric): (f.value, f.n) for f in found}
+    assert values == {
+        ("sex=F", "mean_outcome"): (30.0, 2),
+        ("sex=F", "bias"): (3.75, 2),
+        ("sex=F", "absolute_error"): (11.25, 2),
+        ("sex=F", "coverage"): (0.75, 2),
+        ("sex=M", "mean_outcome"): (40.0, 1),
+        ("sex=M", "bias"): (10.0, 1),
+        ("sex=M", "absolute_error"): (10.0, 1),
+        ("sex=M", "coverage"): (1.0, 1),  # at the bound is inside
+    }
+    assert not any(f.required for f in found)
+
+
+def test_a_group_without_weight_has_no_figure() -> None:
+    """It is undecided and not 0, and opens nothing."""
+    found = reported_figures(scored([20.0], [20.0], weight=[0.0]), "sex", np.array(["F"], object))
+    assert {(f.value, f.note, f.verdict) for f in found} == {(None, "not_a_number", Verdict.INCONCLUSIVE)}
+    assert len(found) == 4
+
+
+def test_who_left_unseen_counts_once_for_and_once_against() -> None:
+    """Of four: one waited past the median, one not; one left before it and one after it."""
+    test = scored(
+        [30.0, 10.0, np.nan, np.nan],
+        [20.0] * 4,
+        censored=[False, False, True, True],
+        waited=[np.nan, np.nan, 20.0, 21.0],
+    )
+    (found,) = worst_case_of_censored(test, "sex", np.array(["F"] * 4, object))
+    assert found.value == 0.75
+    assert found.interval == (0.5, 0.75)
+    assert (found.n, found.required, found.verdict) == (4, False, Verdict.PASS)
