@@ -82,6 +82,15 @@ def test_a_mean_counts_the_stretches_that_weigh() -> None:
     assert found.blocks == 5
 
 
+def test_a_stretch_counts_however_little_it_weighs() -> None:
+    """Rows of a tenth: eight days are eight."""
+    times = rows(8)
+    mine = np.tile([True, True, False, False], 8)
+    found = gap(np.ones(times.size), np.full(times.size, 0.1), mine, times, days=1, resamples=20)
+    assert found is not None
+    assert found.blocks == 8
+
+
 def test_the_periods_that_a_sound_group_needs_by_hand() -> None:
     """Means 1, 3 (variance 2, one freedom) and 0, 0, 3 (squares 6, two): 8 / 3, by (t + z)² over the margin's."""
     parts = [

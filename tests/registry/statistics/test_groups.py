@@ -16,12 +16,12 @@ LEVELS = 19
 
 
 def scored(outcome: list[float], p50: list[float], **more: list[float] | list[bool]) -> Scored:
-    """Rows of wait time; p10 and p90 lie 10 minutes below and above the median."""
+    """Rows of wait time; levels lie 1 minute from each other but the median, 10 from p10 and p90."""
     n = len(outcome)
     middle = np.array(p50, np.float64)
     quantiles = np.repeat(middle[:, None], LEVELS, axis=1)
-    quantiles[:, 0:9] -= 10
-    quantiles[:, 10:] += 10
+    quantiles[:, :9] += np.arange(-11, -2)
+    quantiles[:, 10:] += np.arange(3, 12)
     hour = np.arange(n, dtype=np.int64) * 3_600_000_000
     return Scored(
         row_id=np.array([str(i) for i in range(n)], object),
@@ -108,6 +108,13 @@ def test_rows_without_a_forecast_are_counted_and_named() -> None:
     assert [(f.group, f.n, f.note, f.required) for f in found] == [("sex=F", 1, "not_a_number", True)]
 
 
+def test_a_single_row_can_be_all_that_it_takes() -> None:
+    """A group that the policy names and that has none is missing; that of a test set without a row lacks nothing."""
+    found = groups({"F": 1}, {"F": 1}, ("X",)).sort_out("loss", 1)[1]
+    assert notes(found) == {"sex=X": ("missing_group", True, 1)}
+    assert groups({}, {}).unknown(0.2) == []
+
+
 @pytest.mark.parametrize(("unknown", "judged"), [(2, False), (3, True)])
 def test_too_many_rows_of_unknown_group_keep_the_gate_shut(unknown: int, judged: bool) -> None:
     """A fifth of ten is the limit: two pass, three do not."""
@@ -121,20 +128,29 @@ def test_too_many_rows_of_unknown_group_keep_the_gate_shut(unknown: int, judged:
 
 def test_figures_of_groups_are_weighted_means() -> None:
     """Of two rows, weights 3 and 1: waits 20 and 60, forecasts 25 and 30, of which the first lies inside."""
-    known = scored([20.0, 60.0, 40.0], [25.0, 30.0, 30.0], weight=[3.0, 1.0, 2.0])
-    found = reported_figures(known, "sex", np.array(["F", "F", "M"], object))
+    known = scored([20.0, 60.0, 40.0, 40.5], [25.0, 30.0, 30.0, 30.0], weight=[3.0, 1.0, 2.0, 0.0])
+    found = reported_figures(known, "sex", np.array(["F", "F", "M", "M"], object))
     values = {(f.group, f.metric): (f.value, f.n) for f in found}
     assert values == {
         ("sex=F", "mean_outcome"): (30.0, 2),
         ("sex=F", "bias"): (3.75, 2),
         ("sex=F", "absolute_error"): (11.25, 2),
         ("sex=F", "coverage"): (0.75, 2),
-        ("sex=M", "mean_outcome"): (40.0, 1),
-        ("sex=M", "bias"): (10.0, 1),
-        ("sex=M", "absolute_error"): (10.0, 1),
-        ("sex=M", "coverage"): (1.0, 1),  # at the bound is inside
+        ("sex=M", "mean_outcome"): (40.0, 2),
+        ("sex=M", "bias"): (10.0, 2),
+        ("sex=M", "absolute_error"): (10.0, 2),
+        ("sex=M", "coverage"): (1.0, 2),  # at the bound is inside
     }
     assert not any(f.required for f in found)
+
+
+@pytest.mark.parametrize(
+    ("wait", "inside"), [(10.0, 1), (9.9, 0), (30.0, 1), (30.1, 0)]
+)  # p5 and p95 are 9 and 31
+def test_a_forecast_s_interval_is_that_of_eighty_percent(wait: float, inside: float) -> None:
+    """Its bounds are p10 and p90, and belong to it."""
+    found = reported_figures(scored([wait], [20.0]), "sex", np.array(["F"], object))
+    assert {f.metric: f.value for f in found}["coverage"] == inside
 
 
 def test_a_group_without_weight_has_no_figure() -> None:
@@ -147,12 +163,12 @@ def test_a_group_without_weight_has_no_figure() -> None:
 def test_who_left_unseen_counts_once_for_and_once_against() -> None:
     """Of four: one waited past the median, one not; one left before it and one after it."""
     test = scored(
-        [30.0, 10.0, np.nan, np.nan],
-        [20.0] * 4,
-        censored=[False, False, True, True],
-        waited=[np.nan, np.nan, 20.0, 21.0],
+        [30.0, 10.0, np.nan, np.nan, 30.0],
+        [20.0, 20.0, 20.0, 20.0, np.nan],
+        censored=[False, False, True, True, False],
+        waited=[np.nan, np.nan, 20.0, 21.0, np.nan],
     )
-    (found,) = worst_case_of_censored(test, "sex", np.array(["F"] * 4, object))
+    (found,) = worst_case_of_censored(test, "sex", np.array(["F"] * 5, object))  # the last has no forecast
     assert found.value == 0.75
     assert found.interval == (0.5, 0.75)
     assert (found.n, found.required, found.verdict) == (4, False, Verdict.PASS)
