@@ -32,10 +32,10 @@ bench-bulk: setup
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.bulk
 
 bench-check: setup
-	$(BIN)/python -m benchmarks.check
+	$(BIN)/python -m benchmarks.gates.hospital_checks
 
 bench-check-cost: setup
-	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.check_cost
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.gates.check_cost
 
 bench-demo: setup
 	$(BIN)/python -m benchmarks.demo
@@ -47,25 +47,25 @@ bench-gates: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.gates
 
 bench-gates-real: setup
-	$(BIN)/python -m benchmarks.gates_real
+	$(BIN)/python -m benchmarks.gates.real_records
 
 bench-hospitals: setup
-	$(BIN)/python -m benchmarks.hospitals
+	$(BIN)/python -m benchmarks.forecasts.hospitals
 
 bench-leaks: setup
-	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.leaks
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.gates.leaks
 
 bench-monitor: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.monitor
 
 bench-real: setup
-	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.real
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.forecasts.real_records
 
 bench-serve: setup
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.serve
 
 bench-train: setup
-	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.train
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.forecasts.training_cost
 
 # BEFORE: another checkout, with its own `make setup`.
 bench-unchanged: setup

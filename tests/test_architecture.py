@@ -48,6 +48,14 @@ def test_a_folder_holds_two_to_fourteen_modules(found: Rooms) -> None:
     assert {r: n for r, n in sizes.items() if not 2 <= n <= MOST_MODULES and r not in LARGER} == {}
 
 
+def test_a_folder_of_benchmarks_holds_at_most_fourteen_modules() -> None:
+    """They are no package of the product, and are read by the same people."""
+    folders = [p for p in (ROOT / "benchmarks").glob("**/") if (p / "__init__.py").exists()]
+    sizes = {p.name: len([m for m in p.glob("*.py") if m.stem != "__init__"]) for p in folders}
+    assert len(sizes) > 6
+    assert {name: n for name, n in sizes.items() if n > MOST_MODULES} == {}
+
+
 def test_every_door_is_there(found: Rooms) -> None:
     """A room's docstring names its door; each name is a module of the room, or something in it."""
     missing = []

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.unchanged_differences import Comparison
-from benchmarks.unchanged_renaming import Names, Table, TableError, load_table, rename, reseal
+from benchmarks.unchanged.differences import Comparison
+from benchmarks.unchanged.renaming import Names, Table, TableError, load_table, rename, reseal
 from registry.digests import canonical_json, sha256_bytes
 
-TABLE = Path(__file__).resolve().parents[2] / "benchmarks" / "renamed.toml"
+TABLE = Path(__file__).resolve().parents[2] / "benchmarks" / "unchanged" / "renamed.toml"
 
 
 def _finding(**changed: Any) -> dict[str, Any]:

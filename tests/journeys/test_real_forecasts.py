@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.nhamcs import P90, evidence_of, pinball, read_survey
-from benchmarks.real import DIVI, GAINS, MAPPING, divi
+from benchmarks.forecasts.nhamcs import P90, evidence_of, pinball, read_survey
+from benchmarks.forecasts.real_records import DIVI, GAINS, MAPPING, divi
 from hospital.ingest.hospital_reader import read_hospital
 from hospital.mapping.mapping_file import load_mapping
 from registry.gates.accuracy import judge_accuracy

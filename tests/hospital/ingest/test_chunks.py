@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.visits import write_visits
+from benchmarks.forecasts.visit_table import write_visits
 from hospital.contracts.tables import Kind
 from hospital.errors import ContractError
 from hospital.ingest import chunks

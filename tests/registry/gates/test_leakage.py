@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.leaks import SHARE, judged_rows, judged_set, leaked, prepared_waits
+from benchmarks.gates.leaks import SHARE, judged_rows, judged_set, leaked, prepared_waits
 from hospital.arrays import Array
 from hospital.dataset.altered_history import hindsight_replaced, received_until, shuffled_after
 from hospital.ingest.event_columns import events_of

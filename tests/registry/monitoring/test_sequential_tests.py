@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.monitor_years import RELEASED, Shift, simulate_year
+from benchmarks.monitor.years import RELEASED, Shift, simulate_year
 from registry.errors import PolicyError
 from registry.monitoring.cusum import cusum, threshold
 from registry.monitoring.daily_figures import DailyFigures, Figure

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.explain_figures import Bench, at_least, best_ms, bounded
-from benchmarks.explain_peers import NEWEST, THREADS, TREES, Case, peers
-from benchmarks.explain_prior import prior_art
+from benchmarks.explain.figures import Bench, at_least, best_ms, bounded
+from benchmarks.explain.peers import NEWEST, THREADS, TREES, Case, peers
+from benchmarks.explain.prior_art import prior_art
 from benchmarks.results import conditions, publish, published
 from explain import TreeEngine
 from explain.build import _compile, _compiler, variants
@@ -139,7 +139,7 @@ def depths(bench: Bench) -> None:
 
 def kernels(bench: Bench) -> None:
     """The C kernel beside the same recursion in Numba: time, and what each costs to have."""
-    from benchmarks.explain_numba import NumbaKernel
+    from benchmarks.explain.numba_kernel import NumbaKernel
     from explain.forest import grow
     from explain.kernel import Kernel, load_kernel
     from explain.model_file import read_model

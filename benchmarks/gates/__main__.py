@@ -17,8 +17,8 @@ import numpy as np
 from rich.progress import Progress
 from scipy import stats
 
-from benchmarks.gates_power import draw_power
-from benchmarks.gates_ranges import drawn, measured_ranges
+from benchmarks.gates.power import draw_power
+from benchmarks.gates.ranges import drawn, measured_ranges
 from benchmarks.results import Figure, conditions, publish
 from registry.digests import sha256_bytes, write_atomically
 from registry.evidence.records import Evidence

@@ -96,9 +96,7 @@ def prepare(model: str) -> None:
 
 
 def _checked(model: str) -> dict[str, Any]:
-    code = (
-        f"import json; from benchmarks.check_cost import one_check; print(json.dumps(one_check({model!r})))"
-    )
+    code = f"import json; from benchmarks.gates.check_cost import one_check; print(json.dumps(one_check({model!r})))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.unchanged_questions import Question, questions
+from benchmarks.unchanged.questions import Question, questions
 from registry.digests import write_atomically
 
 __all__ = ["MODELS", "Side", "SideError", "feature_digests", "make_side"]
@@ -139,7 +139,7 @@ def feature_digests(
         fields, values: renames, as in the manifest.
     """
     asked = {"module": module, "models": MODELS, "fields": dict(fields), "values": dict(values)}
-    asked["renaming"] = str(Path(__file__).with_name("unchanged_renaming.py"))
+    asked["renaming"] = str(Path(__file__).with_name("renaming.py"))
     command = [str(root / ".venv/bin/python"), "-c", _DEFINITIONS]
     done = subprocess.run(
         command, cwd=root, input=json.dumps(asked), capture_output=True, text=True, check=False

@@ -4,7 +4,7 @@ python -m benchmarks.unchanged --before DIR [--after DIR] [--work DIR] [--days N
 
 Each checkout (with its own `make setup`) simulates a hospital, trains, checks and releases both models by `vigie demo`,
 explains every row of a second hospital, and answers the same questions over HTTP: same data, same seed, same key of the
-pseudonyms. The names in what the checkout before made are replaced by the table `benchmarks/renamed.toml`; everything
+pseudonyms. The names in what the checkout before made are replaced by the table `renamed.toml`; everything
 is then compared in order: packages (sealed again: the digest must be the new package's), scores of the test set,
 registrations, policies, reports, cards, explained rows, answers. What the side before made stays in the work folder.
 
@@ -32,11 +32,11 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.results import Figure, conditions, publish
-from benchmarks.unchanged_documents import Part, compare_sides
-from benchmarks.unchanged_renaming import TableError, load_table
-from benchmarks.unchanged_sides import Side, SideError, make_side
+from benchmarks.unchanged.documents import Part, compare_sides
+from benchmarks.unchanged.renaming import TableError, load_table
+from benchmarks.unchanged.sides import Side, SideError, make_side
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 DAYS = 560  # as many as the policy's history needs: all gates judge, and the hospital of seed 1 is released
 LEAST_ANSWERS, PLACES_SHOWN = 500, 20
 
@@ -79,7 +79,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--days", type=int, default=DAYS)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--table", type=Path, default=ROOT / "benchmarks/renamed.toml", metavar="FILE")
+    parser.add_argument(
+        "--table", type=Path, default=ROOT / "benchmarks/unchanged/renamed.toml", metavar="FILE"
+    )
     return parser.parse_args()
 
 

@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from benchmarks.nhamcs import evidence_of, read_survey
-from benchmarks.real import DIVI, MAPPING
+from benchmarks.forecasts.nhamcs import evidence_of, read_survey
+from benchmarks.forecasts.real_records import DIVI, MAPPING
 from benchmarks.results import Figure, conditions, publish
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.mapping.mapping_file import load_mapping

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.explain_peers import NEWEST, Case, Peer
+from benchmarks.explain.peers import NEWEST, Case, Peer
 from benchmarks.results import Figure
 from explain import TreeEngine
 from explain.model_file import Array

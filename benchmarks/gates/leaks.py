@@ -28,7 +28,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from benchmarks.gates_power import draw_power
+from benchmarks.gates.power import draw_power
 from benchmarks.results import Figure, conditions, publish
 from hospital.arrays import Array
 from hospital.contracts.tables import TABLES

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from benchmarks.nhamcs import P90, evidence_of, pinball, read_survey
+from benchmarks.forecasts.nhamcs import P90, evidence_of, pinball, read_survey
 from benchmarks.results import Figure, conditions, publish
 from hospital.arrays import Array
 from hospital.calendar import local_day, weekday
@@ -35,7 +35,7 @@ from registry.statistics.verdict import Verdict
 from training.train import Request, build_package
 
 DIVI = "divi_icu_beds_daily_2020_2025.parquet"
-MAPPING = Path(__file__).resolve().parent.parent / "docs" / "mappings" / "divi.toml"
+MAPPING = Path(__file__).resolve().parents[2] / "docs" / "mappings" / "divi.toml"
 JUDGED, EARLIER = 2024, (2021, 2022, 2023)
 GAINS = {24.0: 3, 72.0: 8, 168.0: 12, 336.0: 15}
 """Per cent better than the best baseline that were promised, by horizon in hours."""

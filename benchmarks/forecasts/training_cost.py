@@ -3,7 +3,8 @@
 Each size runs in a process of its own on two threads; memory is its largest resident set (VmHWM), imports and
 tables included. The import is `read_hospital`; training is `build_package`, without the snapshot and the scores.
 
-    python -m benchmarks.train [--visits N] [--units 12,25,50,100] [--days 730] [--sampled-units N] [--only PART]
+    python -m benchmarks.forecasts.training_cost [--visits N] [--units 12,25,50,100] [--days 730]
+        [--sampled-units N] [--only PART]
 
 With ``--only`` (import, curve or sampling) the figures of the other parts stay as they were written.
 """
@@ -20,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.census import write_census
+from benchmarks.forecasts.census_table import write_census
+from benchmarks.forecasts.visit_table import write_visits
 from benchmarks.results import FOLDER, Figure, conditions, publish
-from benchmarks.visits import write_visits
 from hospital.dataset import samples
 from hospital.dataset.splits import HORIZONS_HOURS
 from hospital.ingest.event_columns import events_of
@@ -100,7 +101,7 @@ def _most_bytes() -> int:
 def _apart(*arguments: str | int | Path) -> tuple[dict[str, float], str]:
     """What a child process found, and the load before it in words."""
     load = f"{conditions()}, load {os.getloadavg()[0]:.1f} before"
-    command = [sys.executable, "-m", "benchmarks.train", "--child", *map(str, arguments)]
+    command = [sys.executable, "-m", "benchmarks.forecasts.training_cost", "--child", *map(str, arguments)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return json.loads(done.stdout.splitlines()[-1]), load
 
@@ -213,7 +214,7 @@ def main() -> int:
     if sys.argv[1:2] == ["--child"]:
         print(json.dumps(_child(sys.argv[2:])))
         return 0
-    parser = argparse.ArgumentParser(prog="benchmarks.train")
+    parser = argparse.ArgumentParser(prog="benchmarks.forecasts.training_cost")
     parser.add_argument("--visits", type=int, default=10_000_000)
     parser.add_argument("--units", default="12,25,50,100")
     parser.add_argument("--days", type=int, default=730)

@@ -1,6 +1,6 @@
 """Bed demand of nine simulated hospitals: the units' error and the hospital total's, beside the best baselines.
 
-python -m benchmarks.hospitals [--seeds 7,8,9]
+python -m benchmarks.forecasts.hospitals [--seeds 7,8,9]
 """
 
 import argparse
@@ -94,7 +94,7 @@ def _inside(scored: Scored, ends: Array, mine: Array) -> float:
 
 def main() -> int:
     """Measures and publishes; nothing of it has a target."""
-    parser = argparse.ArgumentParser(prog="benchmarks.hospitals")
+    parser = argparse.ArgumentParser(prog="benchmarks.forecasts.hospitals")
     parser.add_argument("--seeds", default=",".join(map(str, SEEDS)))
     seeds = [int(seed) for seed in parser.parse_args().seeds.split(",")]
     found = [hospital(seed) for seed in seeds]

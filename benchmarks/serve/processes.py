@@ -19,7 +19,7 @@ from cli.demo.service_process import end
 
 __all__ = ["Load", "Service", "request_of", "running", "wrk"]
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 _READY_SECONDS, _LOOK_SECONDS = 60.0, 0.02
 _WORKER = b"_bentoml_impl.worker.service"
 _DONE = """

@@ -97,7 +97,7 @@ class Peer:
         self.library = library
         self.error: str | None = None
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.explain_peer", library],
+            [sys.executable, "-m", "benchmarks.explain.peer_process", library],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from scipy import stats
 
-from benchmarks.monitor_years import KINDS, RELEASED, YEAR, Shift, simulate_year
+from benchmarks.monitor.years import KINDS, RELEASED, YEAR, Shift, simulate_year
 from benchmarks.results import Figure, conditions, publish
 from registry.monitoring.sequential_tests import watch
 from registry.policy.board_policy import default_policy

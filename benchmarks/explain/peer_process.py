@@ -1,4 +1,5 @@
-"""One peer of the explanation benchmark, in a process of its own: ``python -m benchmarks.explain_peer LIBRARY``.
+"""One peer of the explanation benchmark, in a process of its own:
+``python -m benchmarks.explain.peer_process LIBRARY``.
 
 It reads JSON lines {model, rows, what, repeats} and answers {"ms": by the clock, "processor_ms": of all its threads
 together}, the best of the repeats each, or {"error": ...}. Where "values" is asked, it writes what it computed there.

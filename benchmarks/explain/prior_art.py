@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.explain_figures import Bench, at_least, bounded
-from benchmarks.explain_peers import NEWEST, SHAPIQ, THREADS, Case, Peer, Times
+from benchmarks.explain.figures import Bench, at_least, bounded
+from benchmarks.explain.peers import NEWEST, SHAPIQ, THREADS, Case, Peer, Times
 from explain import TreeEngine
 from explain.model_file import Array
 

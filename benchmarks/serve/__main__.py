@@ -17,8 +17,8 @@ import numpy as np
 import xgboost as xgb
 
 from benchmarks.results import Figure, conditions, publish
-from benchmarks.serve_home import FOLDER, TREES, Home, copy_of, make_home, visits, wait_rows
-from benchmarks.serve_processes import Load, Service, request_of, running, wrk
+from benchmarks.serve.home import FOLDER, TREES, Home, copy_of, make_home, visits, wait_rows
+from benchmarks.serve.processes import Load, Service, request_of, running, wrk
 from explain.model_file import Array
 
 TURNS, SECONDS, WARM_SECONDS, STARTS = 5, 3, 2, 3
@@ -116,10 +116,10 @@ def _services(home: Home, stack: ExitStack) -> dict[str, Service]:
     booster = {"BENCH_BOOSTER": str(home.booster.resolve())}
     wanted: dict[str, tuple[str | None, dict[str, str]]] = {
         OURS: (None, _environment(home, "ours")),
-        PLAIN: ("benchmarks.serve_plain:Plain", _environment(home, "plain")),
-        EMPTY: ("benchmarks.serve_empty:Empty", _environment(home, "empty")),
-        NAIVE: ("benchmarks.serve_peers:Naive", booster),
-        NATIVE: ("benchmarks.serve_peers:NativeEmpty", {}),
+        PLAIN: ("benchmarks.serve.plain_service:Plain", _environment(home, "plain")),
+        EMPTY: ("benchmarks.serve.empty_service:Empty", _environment(home, "empty")),
+        NAIVE: ("benchmarks.serve.peers:Naive", booster),
+        NATIVE: ("benchmarks.serve.peers:NativeEmpty", {}),
     }
     found = {}
     for number, (name, (target, environment)) in enumerate(wanted.items()):

@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.unchanged_differences import Comparison
-from benchmarks.unchanged_questions import answers_in
-from benchmarks.unchanged_renaming import MANIFEST, Names, Resealed, Table, rename, reseal
-from benchmarks.unchanged_sides import MODELS, Side, feature_digests
+from benchmarks.unchanged.differences import Comparison
+from benchmarks.unchanged.questions import answers_in
+from benchmarks.unchanged.renaming import MANIFEST, Names, Resealed, Table, rename, reseal
+from benchmarks.unchanged.sides import MODELS, Side, feature_digests
 from registry.digests import sha256_bytes
 
 __all__ = ["Part", "compare_sides"]

@@ -1,0 +1,1 @@
+"""Exact contributions beside other libraries: `make bench-explain`."""

@@ -1,0 +1,1 @@
+"""Years of daily figures, watched: `make bench-monitor`."""

@@ -1,0 +1,1 @@
+"""The same numbers before and after a change of names: `make bench-unchanged`."""
