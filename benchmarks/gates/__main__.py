@@ -1,90 +1,25 @@
 """Known error rates of the gates: sound hospitals, and hospitals with one flaw of a known size, judged in hundreds.
 
 Synthetic evidence (`tests.support.synthetic_evidence`) runs scope, accuracy, calibration, fairness and drift under the
-policy that ships. Every finished hospital is kept under `.bench/gates`, so that a stopped run goes on.
+policy that ships. Every finished hospital is kept under `.bench/gates`, so that a stopped run goes on; with
+`--dry-run` a few are judged and the cost of the others is said.
+
+    python -m benchmarks.gates [--dry-run]
 """
 
-import json
+import argparse
 import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from rich.progress import Progress
-from scipy import stats
-
+from benchmarks.gates.flaws import FLAWS, JUDGED_SIZE, SIZES
+from benchmarks.gates.hospital_runs import FIRST_SEED, Task, cost, lower_bound, run, upper_bound
 from benchmarks.gates.power import draw_power
-from benchmarks.gates.ranges import drawn, measured_ranges
+from benchmarks.gates.ranges import measured_ranges
 from benchmarks.results import Figure, conditions, publish
-from registry.digests import sha256_bytes, write_atomically
-from registry.evidence.records import Evidence
-from registry.gates import judge, worst
-from registry.policy.board_policy import default_policy
-from tests.support.synthetic_evidence import Hospital, beds, waits
 
-KEPT = Path(".bench") / "gates"
 SOUND, FLAWED, POWER = 600, 200, 50
-SIZES = (0.05, 0.10, 0.20, 0.40)
-FIRST_SEED = 900_000
-"""Seeds of the published run; what set any number was run on seeds under 100,000."""
-GATES = ("accuracy", "calibration", "fairness", "drift")
-
-
-@dataclass(frozen=True)
-class Flaw:
-    """A flaw of a size s: which model's evidence it is put into, and how; `gate` is the one that should see it."""
-
-    name: str
-    make: Callable[[Hospital, np.random.Generator], Evidence]
-    put: Callable[[Hospital, float], Hospital]
-    gate: str
-
-
-FLAWS = (
-    Flaw("a group's waits x (1 + s), unseen", waits, lambda h, s: replace(h, unfair=1 + s), "fairness"),
-    Flaw(
-        "a group's share inside p10-p90 x (1 - s)", waits, lambda h, s: replace(h, certain=1 - s), "fairness"
-    ),
-    Flaw(
-        "errors of one horizon x (1 + s), beside the current release",
-        beds,
-        lambda h, s: replace(h, worse=1 + s, current=True),
-        "accuracy",
-    ),
-    Flaw("arrivals x (1 + s) in the last 30 days", waits, lambda h, s: replace(h, shift=1 + s), "drift"),
-    Flaw(
-        "correlation of two inputs less s, in the last 60 days",
-        waits,
-        lambda h, s: replace(h, correlation=s),
-        "drift",
-    ),
-    Flaw(
-        "p90 x (1 - s) between midnight and six", waits, lambda h, s: replace(h, night=1 - s), "calibration"
-    ),
-)
-
-
-@dataclass(frozen=True)
-class Task:
-    """One hospital: of which flaw (-1: sound), of which size, which one of them."""
-
-    flaw: int
-    size: float
-    number: int
-
-    @property
-    def seed(self) -> int:
-        """A seed of its own."""
-        return FIRST_SEED + (self.flaw + 1) * 10_000 + round(self.size * 100) * 100 + self.number * 1_000_000
-
-    @property
-    def name(self) -> str:
-        """Of its kept result."""
-        return f"{self.flaw}-{round(self.size * 100)}-{self.number}"
 
 
 def tasks() -> Iterator[Task]:
@@ -92,68 +27,7 @@ def tasks() -> Iterator[Task]:
     yield from (Task(-1, 0.0, i) for i in range(SOUND))
     for flaw in range(len(FLAWS)):
         for size in SIZES:
-            yield from (Task(flaw, size, i) for i in range(FLAWED if size == 0.2 else POWER))
-
-
-def judged(task: Task) -> dict[str, Any]:
-    """The verdict of the gates together, each gate's, and what kept it shut."""
-    rng = np.random.default_rng(task.seed)
-    hospital = drawn(rng)
-    if task.flaw < 0:  # half of either model, half of either beside a current release
-        make = beds if task.number % 2 else waits
-        evidence = make(replace(hospital, current=task.number % 4 > 1), rng)
-    else:
-        flaw = FLAWS[task.flaw]
-        evidence = flaw.make(flaw.put(hospital, task.size), rng)
-    results, _ = judge(evidence, default_policy())
-    gates = {r.name: str(r.verdict) for r in results if r.name in GATES}
-    shut = [
-        f"{r.name} {f.metric} {f.group} {f.verdict} {f.note}"
-        for r in results
-        if r.name in GATES
-        for f in r.findings
-        if f.required and not f.verdict.opens
-    ]
-    verdict = worst(r.verdict for r in results if r.name in GATES)
-    return {"verdict": str(verdict), "gates": gates, "shut": shut}
-
-
-def _folder() -> Path:
-    """Kept results are of one policy and one state of the code that judges."""
-    rooms = (Path("registry/gates"), Path("registry/statistics"))
-    code = b"".join(p.read_bytes() for room in rooms for p in sorted(room.glob("*.py")))
-    code += (
-        Path("registry/facts/daily_series.py").read_bytes()
-        + Path("tests/support/synthetic_evidence.py").read_bytes()
-    )
-    return KEPT / sha256_bytes(default_policy().content + code)[7:19]
-
-
-def _keep(task: Task) -> None:
-    path = _folder() / f"{task.name}.json"
-    write_atomically(path, json.dumps(judged(task)).encode())
-
-
-def run() -> dict[Task, dict[str, Any]]:
-    """Judges what is not kept yet, on both cores, and reads all of it."""
-    _folder().mkdir(parents=True, exist_ok=True)
-    every = list(tasks())
-    todo = [t for t in every if not (_folder() / f"{t.name}.json").exists()]
-    with Progress() as progress, ProcessPoolExecutor(2, get_context("spawn")) as workers:
-        bar = progress.add_task("hospitals judged", total=len(every), completed=len(every) - len(todo))
-        for _ in workers.map(_keep, todo, chunksize=8):
-            progress.advance(bar)
-    return {t: json.loads((_folder() / f"{t.name}.json").read_bytes()) for t in every}
-
-
-def upper_bound(count: int, of: int) -> float:
-    """One-sided 95 % upper bound of a share (Clopper & Pearson 1934)."""
-    return 1.0 if count == of else float(stats.beta.ppf(0.95, count + 1, of - count))
-
-
-def lower_bound(count: int, of: int) -> float:
-    """One-sided 95 % lower bound of a share."""
-    return 0.0 if count == 0 else float(stats.beta.ppf(0.05, count, of - count + 1))
+            yield from (Task(flaw, size, i) for i in range(FLAWED if size == JUDGED_SIZE else POWER))
 
 
 def figures(found: dict[Task, dict[str, Any]]) -> list[Figure]:
@@ -172,7 +46,7 @@ def figures(found: dict[Task, dict[str, Any]]) -> list[Figure]:
             verdicts = [v["verdict"] for t, v in found.items() if (t.flaw, t.size) == (number, size)]
             stopped, shut, n = len(verdicts) - verdicts.count("pass"), verdicts.count("block"), len(verdicts)
             name = f"{flaw.name}, s = {size:g}"
-            if size != 0.2:
+            if size != JUDGED_SIZE:
                 out.append(Figure(f"{name}: not passed, of {n}", "hospitals", None, stopped, None, said))
                 out.append(Figure(f"{name}: blocked, of {n}", "hospitals", None, shut, None, said))
                 continue
@@ -193,7 +67,12 @@ def _bound(name: str, value: float, said: str) -> Figure:
 
 def main() -> int:
     """Judges, then publishes the table and the power curves."""
-    found = run()
+    parser = argparse.ArgumentParser(prog="benchmarks.gates")
+    parser.add_argument("--dry-run", action="store_true", help="say what it costs")
+    if parser.parse_args().dry_run:
+        print(cost(list(tasks())))
+        return 0
+    found = run(list(tasks()))
     curves = {
         flaw.name: [
             _shares([v["verdict"] for t, v in found.items() if (t.flaw, t.size) == (number, size)])

@@ -26,6 +26,8 @@ _Z = stats.norm.ppf(np.array(LEVELS))
 _AGES = (("0-15", 0.23), ("16-39", 0.28), ("40-64", 0.26), ("65-79", 0.12), ("80+", 0.11))
 _UTC = ZoneInfo("UTC")
 _SHIFTED_DAYS = 30
+_LATE_DAYS = 43
+_TREND_DAYS = 140
 _WEEK = np.array([1.13, 1.04, 1.0, 1.0, 0.96, 0.93, 0.94])
 _SIX_HOURS = np.array([0.12, 0.27, 0.33, 0.28])
 """Share of arrivals by six hours of the day, from midnight on: between the simulator's and NHAMCS's."""
@@ -47,7 +49,10 @@ class Hospital:
         the last 30 days. narrow: factor of the widths of all intervals. night: factor of the quantiles above the
         median of forecasts made between midnight and six. correlation: change of the correlation of two inputs in the
         last 60 days. gain: how much the model knows beyond the baseline. current: a release is in use, as good as this
-        version. worse: factor of this version's errors at `worse_horizon`.
+        version. worse: factor of this version's errors at `worse_horizon`. unfair_night: factor of the waits of sex=F
+        between midnight and six. certain_group: share inside p10-p90 of the unit group "group 1", of what it should
+        be. late: factor of the waits of the last 43 days, whatever the inputs. trend: factor of arrivals on the last
+        day, reached in equal steps over the last twenty weeks.
     """
 
     days: int = 560
@@ -69,6 +74,10 @@ class Hospital:
     current: bool = False
     worse: float = 1.0
     worse_horizon: float = 24.0
+    unfair_night: float = 1.0
+    certain_group: float = 1.0
+    late: float = 1.0
+    trend: float = 1.0
 
     @property
     def test_from(self) -> int:
@@ -109,9 +118,12 @@ def waits(hospital: Hospital, rng: np.random.Generator) -> Evidence:
     middle = np.exp(3.9 + level[day] + 0.5 * triage + 1.5 * np.log(volume[day]))
     female = rng.random(n) < hospital.women
     noise = hospital.noise * rng.standard_t(hospital.tail, n) * np.sqrt((hospital.tail - 2) / hospital.tail)
-    outcome = middle * np.where(female, hospital.unfair, 1.0) * np.exp(noise)
+    hour = (at // HOUR) % 24
+    unfair = np.where(hour < 6, hospital.unfair * hospital.unfair_night, hospital.unfair)
+    outcome = middle * np.where(female, unfair, 1.0) * np.exp(noise)
+    outcome = outcome * np.where(day >= hospital.days - _LATE_DAYS, hospital.late, 1.0)
     # A model fitted to both learns the middle of them: the others are told too much, and women too little.
-    forecast = middle * hospital.unfair**hospital.women * np.exp(missed[day] + rng.normal(0, 0.05, n))
+    forecast = middle * unfair**hospital.women * np.exp(missed[day] + rng.normal(0, 0.05, n))
     baseline = np.exp(
         3.9 + (0.5 * triage + level[day]) * 0.5 * hospital.gain + np.log(middle / 49.4) * (1 - hospital.gain)
     )
@@ -121,7 +133,6 @@ def waits(hospital: Hospital, rng: np.random.Generator) -> Evidence:
     patience = rng.exponential(3000, n)
     censored = patience < outcome
     waited = np.minimum(patience, outcome)
-    hour = (at // HOUR) % 24
     every = Scored(
         row_id=_names(n, "v"),
         prediction_time=at,
@@ -183,7 +194,9 @@ def beds(hospital: Hospital, rng: np.random.Generator, *, units: int = 10) -> Ev
     spread = np.sqrt((1 - told) ** 2 * 9.0 * (1 - keeps**2) + 2 / 12 + 0.01) * hospital.narrow
     at = _START_DAY * DAY + s * 4 * HOUR
     n = s.size
-    quantiles = forecast[:, None] + spread[:, None] * _Z
+    share = np.where(u % 4 == 1, 0.8 * hospital.certain_group, 0.8)
+    width = spread * stats.norm.ppf((1 + share) / 2) / stats.norm.ppf(0.9)
+    quantiles = forecast[:, None] + width[:, None] * _Z
     if (
         hospital.worse != 1
     ):  # errors that are larger by a factor, with intervals as wide as they should then be
@@ -239,7 +252,9 @@ def _volume(hospital: Hospital, rng: np.random.Generator) -> Array:
     peak = rng.integers(0, 60)  # of both winters nearly the same day: a later one is what drift looks like
     epidemic = 1 + 0.15 * np.exp(-0.5 * (((days - peak) % 365 - 30) / 15) ** 2)
     late = np.arange(hospital.days) >= hospital.days - _SHIFTED_DAYS
-    return np.asarray(week * year * epidemic * np.where(late, hospital.shift, 1.0))
+    grown = np.clip((np.arange(hospital.days) + 1 - hospital.days + _TREND_DAYS) / _TREND_DAYS, 0, 1)
+    growth = np.where(late, hospital.shift, 1.0) * (1 + (hospital.trend - 1) * grown)
+    return np.asarray(week * year * epidemic * growth)
 
 
 def _inputs(hospital: Hospital, rng: np.random.Generator, day: Array, volume: Array) -> Array:
