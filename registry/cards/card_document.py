@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from registry.package.manifest import Manifest
+from registry.statistics.hours_of_week import HOURS_OF_WEEK
 
 __all__ = ["build_card"]
 
@@ -53,16 +54,13 @@ def build_card(
     }
 
 
-_HOURS = frozenset({"night", "weekend"})
-
-
 def _groups(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Fairness by group: what was measured, the judged disparities with their intervals, and how many rows."""
     nothing: dict[str, Any] = {"findings": []}
     gate = next((g for g in report["gates"] if g["name"] == "fairness"), nothing)
     by_group: dict[str, dict[str, Any]] = {}
     for finding in gate["findings"]:
-        if str(finding["group"]).rpartition("*")[2] in _HOURS and not finding["required"]:
+        if str(finding["group"]).rpartition("*")[2] in HOURS_OF_WEEK and not finding["required"]:
             continue  # in the report; on the card each group has one row, and those shown to be harmed
         row = by_group.setdefault(
             finding["group"],

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hospital.arrays import Array
-from hospital.times import DAY, HOUR
 from registry.evidence.records import EarlierGap, Evidence, Scored
 from registry.model.forecast_errors import held, log_wait, share_inside
 from registry.policy.board_policy import Policy
@@ -21,13 +20,13 @@ from registry.policy.trusted_scope import Cell
 from registry.statistics.disparities import Disparity, by_block, gap, mean_by_block, periods_to_pass, verdicts
 from registry.statistics.error_rates import Levels
 from registry.statistics.groups import UNKNOWN, Groups, group_names, reported_figures, worst_case_of_censored
+from registry.statistics.hours_of_week import hours_of_week
 from registry.statistics.intervals import Estimate
 from registry.statistics.scope import within
 from registry.statistics.verdict import Finding, GateResult, undecided
 
 __all__ = ["judge_fairness", "small_gaps"]
 
-_EVENING, _MORNING = 20, 8
 _WAIT_BLOCK_DAYS = 1
 _BED_BLOCK_DAYS = 7
 _FEWEST = 30  # rows of a group under which not even a figure is reported
@@ -60,7 +59,7 @@ def small_gaps(evidence: Evidence, policy: Policy) -> tuple[EarlierGap, ...]:
 class _Waits:
     """Wait time, by audit attribute of the policy or the mapping.
 
-    Where a disparity can only block, also by two of them at once, and by attribute at night and at weekends.
+    Where a disparity can only block, also by two of them at once, and by attribute in some hours of the week.
     """
 
     evidence: Evidence
@@ -79,7 +78,7 @@ class _Waits:
         for pair in rules.intersections:
             yield from self._intersection(pair)
         known = self.evidence.test.known()
-        parts = {hours: known.part(mine) for hours, mine in _hours(known).items()}
+        parts = {hours: known.part(mine) for hours, mine in hours_of_week(known).items()}
         scored = [(hours, part, self._scores(part)) for hours, part in parts.items() if part.size]
         for attribute in (*attributes, "department"):
             for hours, part, scores in scored:
@@ -226,15 +225,6 @@ class _Waits:
             days=_WAIT_BLOCK_DAYS,
             resamples=self.policy.document.fairness.resamples,
         )
-
-
-def _hours(known: Scored) -> dict[str, Array]:
-    """Rows of nights and of weekends, by the hospital's clock: bool [n] each."""
-    utc_hour = known.prediction_time // HOUR % 24
-    ahead = (known.local_hour - utc_hour + 12) % 24 - 12
-    weekday = ((known.prediction_time + ahead * HOUR) // DAY + 3) % 7  # the first day of 1970 was a Thursday
-    night = (known.local_hour < _MORNING) | (known.local_hour >= _EVENING)
-    return {"night": night, "weekend": weekday >= 5}
 
 
 def _log_error(known: Scored) -> Array:

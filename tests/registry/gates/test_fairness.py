@@ -437,12 +437,30 @@ def test_a_group_that_is_harmed_at_night_alone_is_found(sound: Evidence) -> None
     assert "sex=M*night" not in shut
 
 
+@pytest.mark.parametrize(("begin", "hours"), [(0, "00-06"), (6, "06-12"), (12, "12-18"), (18, "18-24")])
+def test_a_group_that_is_harmed_in_a_quarter_of_the_day_is_found(
+    sound: Evidence, begin: int, hours: str
+) -> None:
+    """Harm between midnight and six is diluted in a night of twelve hours, and named by its own."""
+    test = sound.test
+    women = group_names(test.audit["sex"]) == "F"
+    then = (test.local_hour >= begin) & (test.local_hour < begin + 6)
+    longer = np.where(women & then, test.outcome * 1.5, test.outcome)
+    shut = {f.group for f in judged(with_judge(sound, outcome=longer)).findings if _keeps_shut(f)}
+    assert f"sex=F*{hours}" in shut
+    assert f"sex=M*{hours}" not in shut
+
+
+def _keeps_shut(finding: Finding) -> bool:
+    return finding.required and not finding.verdict.opens
+
+
 def test_weekends_are_those_of_the_hospital(sound: Evidence) -> None:
     """A disparity on Saturdays and Sundays by the local clock is named as such."""
     test = sound.test
     women = group_names(test.audit["sex"]) == "F"
     local = pd.to_datetime(test.prediction_time, unit="us", utc=True).tz_convert("Europe/Paris")
-    longer = np.where(women & (local.dayofweek >= 5), test.outcome * 1.6, test.outcome)
+    longer = np.where(women & (local.day_of_week >= 5), test.outcome * 1.6, test.outcome)
     result = judged(with_judge(sound, outcome=longer))
     assert "sex=F*weekend" in {f.group for f in result.findings if f.required and not f.verdict.opens}
 
