@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from hospital.arrays import Array
+from hospital.dataset.entry_traces import Aspect
 
 __all__ = [
     "Alignment",
@@ -19,11 +19,6 @@ __all__ = [
     "ProxyGroup",
     "StabilityFacts",
 ]
-
-
-Aspect = Literal["value", "known", "digits", "entry"]
-"""What of an input is held against the outcome: its value; whether it is known; how many decimals it was written with;
-how long after the prediction time it was received."""
 
 
 @dataclass(frozen=True)

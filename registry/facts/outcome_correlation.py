@@ -16,19 +16,17 @@ import numpy as np
 
 from hospital.arrays import Array
 from hospital.dataset.baselines import BedBaselines, WaitBaselines
+from hospital.dataset.entry_traces import Entries, entries_of, time_of_entry
+from hospital.dataset.excess_correlation import LEAST_GROUP, Group, excess_correlation, residuals, row_before
 from hospital.grouping import rows_of_groups
 from hospital.times import DAY, HOUR
 from registry.evidence.probe_records import Alignment
-from registry.facts.entry_traces import Entries, entries_of, time_of_entry
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_errors import log_wait
 
 __all__ = ["alignments"]
 
-_LEAST_GROUP = 60  # fewer rows of a unit and horizon do not show what its baselines leave unexplained
 _LEAST_CATEGORY = 20  # rows: the mean of fewer is mostly chance
-_BLOCKS = 20
-_NOTHING = 1e-9
 _MINUTE = 60_000_000
 _TESTED_OF_WAITS, _TESTED_OF_BEDS = frozenset({"patient", "staff"}), frozenset({"covariate"})
 _COUNTED = frozenset({"department", "minutes_since_arrival", "waiting_per_doctor"})
@@ -90,7 +88,7 @@ class _Explained:
 
     part: PreparedBeds | PreparedWaits
     controls: Array
-    groups: list["_Group"]
+    groups: list[Group]
     outcome: Array
     residuals: Array
     horizon: Array
@@ -121,8 +119,8 @@ class _Explained:
     ) -> "_Explained":
         usable = np.asarray(np.isfinite(controls).all(axis=1))
         rows = [r[usable[r]] for r in rows_of_groups(group, int(group.max(initial=-1)) + 1)]
-        groups = [_Group.of(r, controls) for r in rows if r.size >= _LEAST_GROUP]
-        return cls(part, controls, groups, outcome, _residuals(outcome, controls, groups), horizon)
+        groups = [Group.of(r, controls) for r in rows if r.size >= LEAST_GROUP]
+        return cls(part, controls, groups, outcome, residuals(outcome, controls, groups), horizon)
 
     def without_levels(self) -> "_Explained":
         """The same rows in one group and without baselines, which know a usual wait of those without a level, too."""
@@ -144,11 +142,14 @@ def _aligned(explained: _Explained, entries: Entries, lines: list[Array]) -> Ali
     at = explained.part.prediction_time
     values = _effects(entries.values, explained.residuals, at) if entries.categories else entries.values
     present_rows = [rows[np.isfinite(values[rows])] for rows in lines]
-    before = _one_horizon_before(at, explained.horizon, present_rows)
+    before = row_before(at, explained.horizon, present_rows)
     older = values[np.where(before >= 0, before, np.arange(values.size))]
-    x, earlier = (_residuals(v, explained.controls, explained.groups) for v in (values, older))
+    x, earlier = (residuals(v, explained.controls, explained.groups) for v in (values, older))
     earlier[before < 0] = np.nan
-    return _alignment(entries, explained.residuals, x, earlier, at)
+    found = excess_correlation(explained.residuals, x, earlier, at)
+    if found is None:
+        return None
+    return Alignment(entries.feature, found.own, found.shifted, found.rows, found.blocks, entries.aspect)
 
 
 def _effects(category: Array, residuals: Array, at: Array) -> Array:
@@ -167,61 +168,6 @@ def _effects(category: Array, residuals: Array, at: Array) -> Array:
     return out
 
 
-def _alignment(entries: Entries, y: Array, x: Array, earlier: Array, at: Array) -> Alignment | None:
-    """Of residuals of the outcome, of the feature, and of the feature one horizon earlier (float64 [n] each)."""
-    every = np.isfinite(x) & np.isfinite(y) & np.isfinite(earlier)
-    if every.sum() < _LEAST_GROUP or min(v[every].std() for v in (x, y, earlier)) < _NOTHING:
-        return None
-    x, y, earlier = (_standardised(v[every]) for v in (x, y, earlier))
-    own, shifted = float((x * y).mean()), float((earlier * y).mean())
-    excess_correlation = (np.sign(own) * x - np.sign(shifted) * earlier) * y
-    days = at[every] // DAY
-    starts = np.searchsorted(days, _block_days(days))
-    counts = np.diff(np.append(starts, days.size))
-    blocks = np.add.reduceat(excess_correlation, starts) / counts
-    return Alignment(entries.feature, own, shifted, int(every.sum()), blocks, entries.aspect)
-
-
-def _block_days(days: Array) -> Array:
-    """The first day of each of at most 20 blocks with as many days each."""
-    different = np.unique(days)
-    return different[np.unique(np.arange(_BLOCKS) * different.size // _BLOCKS)]
-
-
-def _standardised(values: Array) -> Array:
-    return (values - values.mean()) / values.std()
-
-
-@dataclass(frozen=True)
-class _Group:
-    """Rows of one unit and horizon, or triage level, with an orthonormal basis of what the baselines say of them."""
-
-    rows: Array
-    basis: Array
-
-    @classmethod
-    def of(cls, rows: Array, controls: Array) -> "_Group":
-        left, size, _ = np.linalg.svd(controls[rows], full_matrices=False)
-        return cls(rows, left[:, size > _NOTHING * size[0]])
-
-
-def _residuals(values: Array, controls: Array, groups: list[_Group]) -> Array:
-    """What the baselines leave of values (float64 [n]) in each group, in units of the group's deviation; NaN
-    elsewhere."""
-    out = np.full(values.size, np.nan)
-    for group in groups:
-        known = np.isfinite(values[group.rows])
-        mine = group.rows[known]
-        if mine.size < _LEAST_GROUP:
-            continue
-        # Mostly all are known, and the basis is the same for every feature.
-        basis = group.basis if known.all() else _Group.of(mine, controls).basis
-        left = values[mine] - basis @ (basis.T @ values[mine])
-        spread = left.std()
-        out[mine] = left / spread if spread > _NOTHING else np.nan
-    return out
-
-
 def _cells(part: PreparedBeds) -> Array:
     q = part.samples.query
     horizons, of = np.unique(q.horizon_hours, return_inverse=True)
@@ -237,12 +183,3 @@ def _departments(part: PreparedWaits) -> list[Array]:
     texts = [str(t) for t in part.samples.query.columns["department"]]
     of = np.unique(texts, return_inverse=True)[1]
     return rows_of_groups(of, int(of.max(initial=-1)) + 1)
-
-
-def _one_horizon_before(at: Array, horizon: Array, lines: list[Array]) -> Array:
-    """The last row of the same line at least one horizon before each row of one: int64 [n], -1 where there is none."""
-    out = np.full(at.size, -1, np.int64)
-    for rows in lines:
-        found = np.searchsorted(at[rows], at[rows] - horizon[rows], "right") - 1
-        out[rows] = np.where(found >= 0, rows[np.maximum(found, 0)], -1)
-    return out

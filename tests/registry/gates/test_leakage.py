@@ -12,6 +12,7 @@ import pytest
 from benchmarks.gates.leaks import SHARE, judged_rows, judged_set, leaked, prepared_waits
 from hospital.arrays import Array
 from hospital.dataset.altered_history import hindsight_replaced, received_until, shuffled_after
+from hospital.dataset.entry_traces import decimals
 from hospital.ingest.event_columns import events_of
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.record.events import Events
@@ -19,7 +20,6 @@ from hospital.simulator import simulate
 from hospital.times import HOUR
 from registry.evidence.probe_records import FeatureFacts, LeakageFacts, Probed
 from registry.evidence.records import Evidence
-from registry.facts.entry_traces import decimals
 from registry.facts.leakage_probes import Prepared, leakage_facts, recomputed
 from registry.gates import GateResult, Verdict
 from registry.gates.contract import judge_contract

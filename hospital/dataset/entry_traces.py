@@ -7,13 +7,17 @@ Whoever sees a patient writes down what nobody else does, more exactly or later.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from hospital.arrays import Array
-from registry.evidence.probe_records import Aspect
 
-__all__ = ["Entries", "decimals", "entries_of", "time_of_entry"]
+__all__ = ["Aspect", "Entries", "decimals", "entries_of", "time_of_entry"]
+
+Aspect = Literal["value", "known", "digits", "entry"]
+"""What of an input is held against the outcome: its value; whether it is known; how many decimals it was written with;
+how long after the prediction time it was received."""
 
 _DECIMALS = 4  # single precision holds no more of a temperature
 _MINUTE = 60e6
