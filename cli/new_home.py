@@ -100,6 +100,7 @@ def _require_free(settings: Settings) -> None:
 def _fill(settings: Settings, wanted: NewHome, now: datetime, home: Path) -> dict[str, str]:
     from hospital.ingest.pseudonyms import load_or_create_key
     from registry.trust.keys import create_key
+    from registry.trust.sealed_check import checker_key
     from registry.trust.trust_changes import trust_key
     from serving.http.authentication import create_session_key
 
@@ -120,6 +121,8 @@ def _fill(settings: Settings, wanted: NewHome, now: datetime, home: Path) -> dic
         key = create_key(name, path)
         trust_key(settings, name, key.public_key, roles, now=now, reason="vigie init")
         made[f"keys/{name}.key"] = f"{name}'s private key, trusted as {' and '.join(roles)}"
+    checker_key(settings, now)
+    made["checker.key"] = "signs what a check makes; only the account that runs vigie check may read it"
     return made
 
 
@@ -131,6 +134,8 @@ def _settings_text(settings: Settings, wanted: NewHome, home: Path) -> str:
         lines["VIGIE_RELEASES"] = str(settings.releases_dir.resolve())
     if settings.trust_dir is not None:
         lines["VIGIE_TRUST"] = str(settings.trust_dir.resolve())
+    if settings.checker_key_file is not None:
+        lines["VIGIE_CHECKER_KEY"] = str(settings.checker_key_file.resolve())
     written = "".join(f"{name}={shlex.quote(value)}\n" for name, value in lines.items())
     return f"# The settings of this installation (docs/settings.md).\n{written}"
 

@@ -38,25 +38,31 @@ def sha256_file(path: Path) -> str:
         return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_plain_file(path: Path, *, follow: bool = False) -> bytes:
+def read_plain_file(path: Path, *, follow: bool = False, alone: bool = False) -> bytes:
     """The bytes of a plain file; anything else is refused without being opened: opening a pipe may never return.
 
     Args:
         path: of the file.
         follow: a link to a plain file will do (a mounted trust folder may consist of such links).
+        alone: a file that has a second name elsewhere is refused: through that name it can be changed.
 
     Raises:
         OSError: it is not there, cannot be read, or is a link, a folder, a pipe, a socket or a device.
     """
     found = path.stat() if follow else path.lstat()
-    if not stat.S_ISREG(found.st_mode):
-        raise OSError(errno.EINVAL, "is no plain file", str(path))
+    _require_plain(found, path, alone=alone)
     # Should it become something else at this moment, opening it neither follows nor waits.
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
     with os.fdopen(os.open(path, flags), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "is no plain file", str(path))
+        _require_plain(os.fstat(file.fileno()), path, alone=alone)
         return file.read()
+
+
+def _require_plain(found: os.stat_result, path: Path, *, alone: bool) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "is no plain file", str(path))
+    if alone and found.st_nlink > 1:
+        raise OSError(errno.EMLINK, "has a second name elsewhere (a hard link)", str(path))
 
 
 def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:

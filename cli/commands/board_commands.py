@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -10,6 +10,10 @@ from cli.arguments import Json, LanguageOption, Model, Version
 from cli.installation import now, read_settings, read_tables
 from cli.mlflow_note import show_in_mlflow
 from hospital.errors import VigieError
+
+if TYPE_CHECKING:
+    from registry.cards.review_table import InUse
+    from registry.settings import Settings
 
 __all__ = ["app"]
 
@@ -117,22 +121,36 @@ def review(
     """Approve or refuse a checked version, as a member of the board."""
     if approve == refuse:
         raise typer.BadParameter("say one of the two.", param_hint="--approve / --refuse")
-    from registry.cards.report_table import print_report
+    from registry.cards.review_table import print_review
     from registry.trust.candidates import candidate
     from registry.trust.keys import load_key
     from registry.trust.reviews import Decision
     from registry.trust.reviews import review as sign_review
+    from registry.trust.sealed_check import read_sealed
 
     settings = read_settings()
-    subject = candidate(settings.candidates, model, version)
-    seen = subject.digests()
-    print_report(subject.json("card.json"), language or settings.language)
+    seen = read_sealed(candidate(settings.candidates, model, version))
+    print_review(seen.card, _in_use(settings, model), seen.digests, language or settings.language)
     decision: Decision = "approve" if approve else "refuse"
     member = load_key(key)
     sign_review(settings, model, version, member, decision, comment, now=now(), seen=seen)
     print(f"{member.name} {decision}s {model} version {version}: signed and in the journal.")
     show_in_mlflow(settings, model)
     return 0
+
+
+def _in_use(settings: "Settings", model: str) -> "InUse | None":
+    """The card of the release in use; one that does not verify is named, and stops nobody from reviewing the next."""
+    from registry.cards.review_table import InUse
+    from registry.errors import ReleaseError
+    from registry.trust.releases import current_release
+
+    try:
+        release = current_release(settings, model) if (settings.trust / "trust.json").exists() else None
+    except ReleaseError as error:
+        print(f"note: {error}")
+        return None
+    return None if release is None else InUse(release.sequence, release.json("card.json"))
 
 
 @app.command()

@@ -24,6 +24,7 @@ class KeyRole(StrEnum):
     AUTHOR = "author"
     BOARD = "board"
     RELEASER = "releaser"
+    CHECKER = "checker"
 
 
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the journal.")]

@@ -39,7 +39,13 @@ __all__ = [
     "step",
 ]
 
-_ROLES = {"author": ("author",), "board-1": ("board",), "board-2": ("board",), "releaser": ("releaser",)}
+_ROLES = {
+    "author": ("author",),
+    "board-1": ("board",),
+    "board-2": ("board",),
+    "releaser": ("releaser",),
+    "checker": ("checker",),
+}
 _IMPORT_MORE_DAYS = 10  # further back than features look
 
 

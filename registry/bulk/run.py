@@ -78,6 +78,8 @@ def explain_all(request: Request, settings: Settings, *, progress: Progress, tel
     progress("verify the version", 0.0)
     subject = subject_of(settings, request.model, request.version)
     model = ForecastModel(subject.package)
+    if model.digest != subject.digest:
+        raise PackageError("The package was changed while it was read: restore it from a copy.")
     layout = Layout(model, subject, request.language)
     with claimed(request.out) as parts:
         progress("read the tables", 0.01)

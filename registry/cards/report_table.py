@@ -12,7 +12,7 @@ from hospital.words.catalogue import text
 from hospital.words.language import Language
 from registry.cards.finding_text import Words, ordered
 
-__all__ = ["print_report"]
+__all__ = ["print_report", "scope_in_words"]
 
 _COLOURS = {"block": "bold red", "inconclusive": "yellow", "not applicable": "dim", "pass": "green"}
 _COLUMNS = ("gate", "finding", "group", "value", "interval", "n", "verdict")
@@ -35,7 +35,7 @@ def print_report(body: Mapping[str, Any], language: Language, console: Console |
                 where = f"{words.gate(gate['name'])}, {words.group(finding['group'])}"
                 said.append(words.labelled(where, sentence))
     console.print(table)
-    console.print(text("findings.table.scope", language) + _scope(body["scope"], words))
+    console.print(text("findings.table.scope", language) + scope_in_words(body["scope"], words))
     if (attempts := body.get("attempts", 1)) > 1:
         console.print(text("findings.table.attempts", language, attempts))
     for sentence in dict.fromkeys(said):
@@ -54,7 +54,7 @@ def _add(table: Table, gate: str, finding: Mapping[str, Any], words: Words) -> N
     )
 
 
-def _scope(cells: Sequence[Mapping[str, Any]], words: Words) -> str:
+def scope_in_words(cells: Sequence[Mapping[str, Any]], words: Words) -> str:
     """The trusted unit groups with their horizons; a wait time's have none."""
     named = []
     for cell in cells:

@@ -53,6 +53,7 @@ def served_today(
     if release is None:
         return InUse(None, None, False)
     model = ForecastModel(release.package)
+    release.require_same(model.digest)
     theirs = prepared if model.features == prepared.features else prepare(model, tables)
     rows = theirs.part(split.members("test", theirs.prediction_time))
     mine = prepared.part(split.members("test", prepared.prediction_time))

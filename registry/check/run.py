@@ -14,6 +14,7 @@ from registry.record.database import open_database, writing
 from registry.record.journal import append
 from registry.settings import Settings
 from registry.trust.candidates import Candidate, candidate
+from registry.trust.sealed_check import checker_key
 
 __all__ = ["check"]
 
@@ -50,8 +51,9 @@ def check(
         return report
     manifest = verify_package(found.package)
     card = build_card(manifest, report.body, [(f.table, f.code, f.message) for f in tables.findings])
+    key = checker_key(settings, now)
     with writing(open_database(settings.database)) as connection:  # sealed and journaled, or neither
-        found.seal(report.body, card, policy.content)
+        found.seal(report.body, card, policy.content, key)
         subjects = {"model": model, "version": version, **found.digests()}
         append(
             connection, actor="vigie check", action="check", subjects=subjects, now=now, reason=report.verdict

@@ -65,8 +65,10 @@ def due(
     release = current_release(settings, model) if set_up else None
     if release is None:
         return Due(model, (), ("nothing is released yet: the first version is vigie train's",))
-    rules = load_policy((release.folder / "policy.toml").read_bytes()).monitor
-    manifest = ForecastModel(release.package).manifest
+    rules = load_policy(release.files["policy.toml"]).monitor
+    package = ForecastModel(release.package)
+    release.require_same(package.digest)
+    manifest = package.manifest
     reasons = [
         f"{a.family} ({a.name}) alarmed on {a.raised_on}"
         for a in standing(connection, model, release.sequence)

@@ -81,7 +81,8 @@ def run_monitoring(settings: Settings, engine: Engine, model: str, *, now: datet
     if release is None:
         return None
     package = ForecastModel(release.package)
-    policy = load_policy((release.folder / "policy.toml").read_bytes())
+    release.require_same(package.digest)
+    policy = load_policy(release.files["policy.toml"])
     first = _first_day(package)
     with engine.connect() as connection:
         events, received = _events(connection, package, first)

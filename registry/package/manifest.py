@@ -170,18 +170,22 @@ def verify_package(directory: Path) -> Manifest:
     return read_package(directory).manifest
 
 
-def read_package(directory: Path) -> PackageFiles:
+def read_package(directory: Path, *, alone: bool = False) -> PackageFiles:
     """Reads a package and checks every byte that was read.
+
+    Args:
+        directory: of the package.
+        alone: files with a second name elsewhere are refused, as in a release.
 
     Raises:
         PackageError: a file is missing, unknown, changed or no plain file; every one is named.
     """
     try:
-        content = read_plain_file(directory / MANIFEST)
+        content = read_plain_file(directory / MANIFEST, alone=alone)
         present = {p.name for p in directory.iterdir()} - {MANIFEST}
-    except OSError:
+    except OSError as error:
         raise PackageError(
-            f"There is no package in {directory.name}: manifest.json cannot be read."
+            f"There is no package in {directory.name}: manifest.json cannot be read ({error.strerror})."
         ) from None
     manifest = read_manifest(content)
     named = set(manifest.files)
@@ -191,7 +195,7 @@ def read_package(directory: Path) -> PackageFiles:
     files: dict[str, bytes] = {}
     for name in sorted(present & named & ALLOWED_FILES):
         try:
-            files[name] = read_plain_file(directory / name)
+            files[name] = read_plain_file(directory / name, alone=alone)
         except OSError as error:
             faults.append(f"{name} cannot be read ({error.strerror})")
             continue

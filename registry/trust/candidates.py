@@ -1,7 +1,7 @@
 """Candidates: what an installation keeps of each registered version, for the check, the board and the pages.
 
 ``candidates/{model}/{version}/``: package/, registration.json, and after a check report.json, card.json,
-policy.toml, then reviews/.
+policy.toml and check.json, which signs them; then reviews/.
 """
 
 import json
@@ -17,19 +17,25 @@ from registry.package.manifest import package_digest
 from registry.trust.keys import Key, Signed
 
 __all__ = [
+    "CHECK",
+    "JUDGED_FILES",
     "MODELS",
     "REGISTRATION",
     "SIGNED_FILES",
     "Candidate",
     "candidate",
     "candidates",
+    "check_body",
     "register",
 ]
 
 MODELS = ("bed-demand", "wait-time")
 REGISTRATION = "vigie-registration-v1"
-SIGNED_FILES = {"card_digest": "card.json", "policy_digest": "policy.toml", "report_digest": "report.json"}
-"""What a check seals, by the name of the digest that the board and the releaser sign."""
+CHECK = "vigie-check-v1"
+JUDGED_FILES = {"card_digest": "card.json", "policy_digest": "policy.toml", "report_digest": "report.json"}
+"""What a check makes, by the name of the digest that it signs."""
+SIGNED_FILES = {**JUDGED_FILES, "check_digest": "check.json"}
+"""What a check seals, its own signature among it, by the name of the digest that the board and the releaser sign."""
 
 
 @dataclass(frozen=True)
@@ -94,13 +100,17 @@ class Candidate:
             )
         return body
 
-    def digests(self) -> dict[str, str]:
-        """Digests of what the board signs: package, card, policy, report."""
+    def require_checked(self) -> None:
+        """Raises CandidateError unless a check has sealed it."""
         if not self.checked:
             raise CandidateError(
                 f"{self.model} version {self.version} is not checked: "
                 f"run vigie check {self.model} {self.version}."
             )
+
+    def digests(self) -> dict[str, str]:
+        """Digests of what the board signs: package, card, policy, report, and the check's signature of them."""
+        self.require_checked()
         try:
             return {"package_digest": package_digest(self.package)} | {
                 key: sha256_bytes(read_plain_file(self.folder / name)) for key, name in SIGNED_FILES.items()
@@ -111,11 +121,43 @@ class Candidate:
                 f"({error.strerror}): run vigie check again, or train again if the package is gone."
             ) from None
 
-    def seal(self, report: Mapping[str, Any], card: Mapping[str, Any], policy: bytes) -> None:
-        """Keeps what a check found; earlier reviews were of other digests and count no more."""
-        write_atomically(self.folder / "policy.toml", policy)
-        write_atomically(self.folder / "card.json", canonical_json(card))
-        write_atomically(self.folder / "report.json", canonical_json(report))
+    def seal(
+        self, report: Mapping[str, Any], card: Mapping[str, Any], policy: bytes, key: Key | None
+    ) -> None:
+        """Keeps what a check made, and signs it; earlier reviews were of other digests and count no more.
+
+        Args:
+            report: its verdicts and scope.
+            card: the model card.
+            policy: the text that it judged by.
+            key: the check's own; without it nothing is signed, and the board will not review it.
+        """
+        made = {
+            "policy.toml": policy,
+            "card.json": canonical_json(card),
+            "report.json": canonical_json(report),
+        }
+        digests = {field: sha256_bytes(made[name]) for field, name in JUDGED_FILES.items()}
+        body = check_body(self.registration["body"], digests, report)
+        signed: Any = {"body": body, "signature": None} if key is None else key.sign(CHECK, body).to_json()
+        for name, content in {**made, "check.json": canonical_json(signed)}.items():
+            write_atomically(self.folder / name, content)
+
+
+def check_body(
+    registration: Mapping[str, Any], digests: Mapping[str, str], report: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a check signs: which package it judged on which data, and what it made of them.
+
+    Args:
+        registration: what the author signed.
+        digests: of `JUDGED_FILES`.
+        report: whose verdict and scope are named.
+    """
+    named = ("model", "version", "package_digest", "data_digest", "seal_digest")
+    judged = {field: digests[field] for field in JUDGED_FILES}
+    found = {"verdict": report.get("verdict"), "scope": report.get("scope")}
+    return {"format": 1, **{field: registration.get(field) for field in named}, **judged, **found}
 
 
 def candidate(folder: Path, model: str, version: str) -> Candidate:

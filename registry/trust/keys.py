@@ -33,7 +33,7 @@ __all__ = [
     "load_key",
 ]
 
-DEMO_ROLES = ("author", "board-1", "board-2", "releaser")
+DEMO_ROLES = ("author", "board-1", "board-2", "releaser", "checker")
 FORMAT = 1
 _NAME = re.compile(r"[^\W_](?:[\w .'’-]{0,62}[\w.])?")
 

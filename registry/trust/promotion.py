@@ -22,9 +22,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hospital.times import instant
-from registry.digests import canonical_json, read_plain_file, sha256_bytes, sync_folder, write_atomically
+from registry.digests import canonical_json, sha256_bytes, sync_folder, write_atomically
 from registry.errors import PolicyError, PromotionError, RegistryError, SignatureError
-from registry.package.manifest import verify_package
 from registry.policy.board_policy import load_policy
 from registry.record.database import opened_database, writing
 from registry.record.journal import about, append
@@ -44,6 +43,7 @@ from registry.trust.releases import (
     verify_release,
 )
 from registry.trust.reviews import author_of, standing_reviews, withdrawn_refusals
+from registry.trust.sealed_check import Sealed, check_faults, read_sealed
 from registry.trust.trust_store import Trust, load_trust, locked_trust, save_trust
 
 __all__ = ["RELEASE", "Release", "current_release", "load_release", "promote", "release_stamp", "rollback"]
@@ -84,15 +84,15 @@ def promote(
     found = candidate(settings.candidates, model, version)
 
     def plan(hold: _Hold) -> _Plan:
-        reasons, approvals = _obstacles(hold, found)
-        if reasons:
+        reasons, approvals, sealed = _obstacles(hold, found)
+        if reasons or sealed is None:
             listed = "\n".join(f"  - {r}" for r in reasons)
             raise PromotionError(f"{model} version {version} may not be released:\n{listed}")
         body = {
             "model": model,
             "version": version,
-            **found.digests(),
-            "scope": found.json("report.json")["scope"],
+            **sealed.digests,
+            "scope": sealed.report["scope"],
             "registration": found.registration,
             "approvals": [signed.to_json() for signed in approvals],
             "rolled_back_to": None,
@@ -167,26 +167,22 @@ def _release(
         return load_release(settings, model, link.number, raised)
 
 
-def _obstacles(hold: _Hold, found: Candidate) -> tuple[list[str], list[Signed]]:
+def _obstacles(hold: _Hold, found: Candidate) -> tuple[list[str], list[Signed], Sealed | None]:
     trust, again = hold.trust, f"run vigie check {found.model} {found.version} again"
     try:
         author = author_of(found, trust)
-        digests = found.digests()
-        verify_package(found.package)
-        report = found.json("report.json")
+        sealed = read_sealed(found)
+        digests, report = sealed.digests, sealed.report
+        reasons = [f"{fault}: {again}" for fault in check_faults(sealed, found.registration["body"], trust)]
         standing = standing_reviews(found, trust)
     except RegistryError as error:
-        return [str(error)], []
-    reasons: list[str] = []
-    judged = (report.get("model"), report.get("digest"), report.get("policy_digest"))
-    if judged != (found.model, digests["package_digest"], digests["policy_digest"]) or "scope" not in report:
-        reasons.append(f"its report is about another package or policy: {again}")
+        return [str(error)], [], None
     if report.get("verdict") != "pass" or _closed(report):
         reasons.append(_not_passed(report))
     if digests["policy_digest"] != trust.policy_digest:
         reasons.append(f"it was checked under another policy than the one in force: {again}")
     try:
-        needed = load_policy(read_plain_file(found.folder / "policy.toml")).approvals
+        needed = load_policy(sealed.files["policy.toml"]).approvals
     except PolicyError as error:
         needed = 2
         reasons.append(str(error))
@@ -208,7 +204,7 @@ def _obstacles(hold: _Hold, found: Candidate) -> tuple[list[str], list[Signed]]:
         reasons.append(refusal)
     if hold.links and _same(hold.links[-1].body, {"version": found.version, **digests, **people}):
         reasons.append(f"it is in use already, with these approvals, as release {hold.links[-1].number}")
-    return reasons, [s.signed for s in approvals]
+    return reasons, [s.signed for s in approvals], sealed
 
 
 def _same(body: dict[str, Any], other: dict[str, Any]) -> bool:

@@ -1,13 +1,13 @@
 """A release as it lies on disk: what serving loads, and nothing else. Verified to the last byte before use.
 
-``releases/{model}/{number}/``: package/, report.json, card.json, policy.toml, release.json. Moving an alias
+``releases/{model}/{number}/``: package/, report.json, card.json, policy.toml, check.json, release.json. Moving an alias
 or editing a file changes nothing that is served: it only makes a release that does not verify.
 """
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from registry.settings import Settings
 from registry.trust.candidates import MODELS, REGISTRATION, SIGNED_FILES
 from registry.trust.keys import Signed
 from registry.trust.reviews import REVIEW
+from registry.trust.sealed_check import Sealed, check_faults
 from registry.trust.trust_store import Trust, load_trust
 
 __all__ = [
@@ -47,6 +48,7 @@ class Release:
         folder: where its files are.
         body: what the releaser signed.
         digest: of release.json.
+        files: content by name of its signed files, as it was verified.
     """
 
     model: str
@@ -55,6 +57,7 @@ class Release:
     folder: Path
     body: dict[str, Any]
     digest: str
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     @property
     def package(self) -> Path:
@@ -82,9 +85,21 @@ class Release:
         return str(self.body["policy_digest"])
 
     def json(self, name: str) -> dict[str, Any]:
-        """Its report.json or card.json."""
-        body: dict[str, Any] = json.loads(read_plain_file(self.folder / name))
+        """Its report.json or card.json: of the bytes that were verified, whatever lies there now."""
+        body: dict[str, Any] = json.loads(self.files[name])
         return body
+
+    def require_same(self, digest: str) -> None:
+        """Raises ReleaseError unless a package that was read after this release was verified is the one it holds.
+
+        Args:
+            digest: of the package's bytes, as they were read.
+        """
+        if digest != self.package_digest:
+            raise ReleaseError(
+                f"{self.model}: release {self.sequence} is refused: its package was changed while it was loaded. "
+                "Restore it from a copy."
+            )
 
 
 @dataclass(frozen=True)
@@ -136,14 +151,18 @@ def load_release(settings: Settings, model: str, number: int, trust: Trust) -> R
     return verify_release(settings, model, links[number - 1], trust)
 
 
-def release_stamp(settings: Settings, model: str) -> tuple[int, int]:
-    """What changes when there may be another release: (newest number, change time of the trust file)."""
+def release_stamp(settings: Settings, model: str) -> tuple[int, ...]:
+    """What changes when there may be another release: the newest number, then what the trust file's folder entry says.
+
+    A time of change alone can be set back, or be the same for two files written one after the other.
+    """
     numbers = _numbers(settings, model)
     try:
-        changed = (settings.trust / "trust.json").stat().st_mtime_ns
+        found = (settings.trust / "trust.json").stat()
+        changed = (found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size)
     except OSError:
-        changed = 0
-    return (numbers[-1] if numbers else 0, changed)
+        changed = (0, 0, 0, 0)
+    return (numbers[-1] if numbers else 0, *changed)
 
 
 def release_folder(settings: Settings, model: str, number: int) -> Path:
@@ -191,15 +210,16 @@ def verify_release(
     where = f"{model}: release {link.number} is refused"
     folder = release_folder(settings, model, link.number) if folder is None else folder
     try:
-        files = _verified_files(where, folder, link.body)
-        _verify_people(where, link, trust, files["policy.toml"])
-        release = Release(model, str(link.body["version"]), link.number, folder, link.body, link.digest)
-        _verify_meaning(where, release, json.loads(files["report.json"]))
+        sealed = _verified_files(where, folder, model, link.body)
+        _verify_people(where, link, trust, sealed.files["policy.toml"])
+        _verify_meaning(where, link.body, sealed, trust)
     except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise ReleaseError(
             f"{where}: its files cannot be read ({type(error).__name__}): restore {folder.name} from a copy."
         ) from None
-    return release
+    return Release(
+        model, str(link.body["version"]), link.number, folder, link.body, link.digest, sealed.files
+    )
 
 
 def _numbers(settings: Settings, model: str) -> list[int]:
@@ -217,11 +237,11 @@ def _link(settings: Settings, model: str, number: int, trust: Trust) -> Link:
         folder = release_folder(settings, model, number)
         if folder.is_symlink():
             raise ReleaseError(f"{where}: {folder.name} is a link elsewhere; restore it from a copy.")
-        content = read_plain_file(folder / "release.json")
-    except OSError:
+        content = read_plain_file(folder / "release.json", alone=True)
+    except OSError as error:
         raise ReleaseError(
-            f"{where}: its release.json cannot be read. Restore it from a copy; if {number:06d} was never "
-            "released, remove that folder."
+            f"{where}: its release.json cannot be read ({error.strerror}). Restore it from a copy; if {number:06d} "
+            "was never released, remove that folder."
         ) from None
     try:
         signed = Signed.from_json(json.loads(content))
@@ -241,8 +261,8 @@ def _link(settings: Settings, model: str, number: int, trust: Trust) -> Link:
     return Link(number, signed, releaser, sha256_bytes(content))
 
 
-def _verified_files(where: str, folder: Path, body: dict[str, Any]) -> dict[str, bytes]:
-    """The signed files' bytes by name, each read once: every byte is what was signed, and there is no file besides."""
+def _verified_files(where: str, folder: Path, model: str, body: dict[str, Any]) -> Sealed:
+    """The signed files, each read once: every byte is what was signed, and there is no file besides."""
     known = {*SIGNED_FILES.values(), "release.json", "package"}
     extra = sorted({path.name for path in folder.iterdir()} - known)
     if extra:
@@ -251,26 +271,26 @@ def _verified_files(where: str, folder: Path, body: dict[str, Any]) -> dict[str,
     if linked:
         raise ReleaseError(f"{where}: {', '.join(linked)} is a link elsewhere; restore it from a copy.")
     files: dict[str, bytes] = {}
-    for field, name in SIGNED_FILES.items():
+    for signed, name in SIGNED_FILES.items():
         try:
-            files[name] = read_plain_file(folder / name)
+            files[name] = read_plain_file(folder / name, alone=True)
         except OSError as error:
             raise ReleaseError(
                 f"{where}: {name} cannot be read ({error.strerror}); restore it from a copy or roll back."
             ) from None
-        if sha256_bytes(files[name]) != body[field]:
+        if sha256_bytes(files[name]) != body[signed]:
             raise ReleaseError(
                 f"{where}: {name} is not what was signed; restore it from a copy or roll back."
             )
     try:
-        digest = read_package(folder / "package").digest
+        package = read_package(folder / "package", alone=True)
     except PackageError as error:
         raise ReleaseError(f"{where}: {error} Restore it from a copy or roll back.") from None
-    if digest != body["package_digest"]:
+    if package.digest != body["package_digest"]:
         raise ReleaseError(
             f"{where}: package/manifest.json is not what was signed; restore it from a copy or roll back."
         )
-    return files
+    return Sealed(model, str(body["version"]), package, files)
 
 
 def _verify_people(where: str, link: Link, trust: Trust, policy: bytes) -> None:
@@ -312,21 +332,14 @@ def _all_approve(approvals: Sequence[Signed], body: dict[str, Any], same: Sequen
     return all(a.body.get("decision") == "approve" and _agree(a.body, body, fields) for a in approvals)
 
 
-def _verify_meaning(where: str, release: Release, report: dict[str, Any]) -> None:
-    """The report passes this package under this policy, and the signed scope is the one that it found."""
-    body = release.body
-    expected = {
-        "verdict": "pass",
-        "digest": release.package_digest,
-        "policy_digest": release.policy_digest,
-        "model": release.model,
-        "scope": body["scope"],
-    }
+def _verify_meaning(where: str, body: dict[str, Any], sealed: Sealed, trust: Trust) -> None:
+    """A trusted check passed this package under this policy, and the signed scope is the one that it found."""
+    report = sealed.report
+    faults = check_faults(sealed, body["registration"]["body"], trust)
+    expected = {"verdict": "pass", "scope": body["scope"]}
     wrong = [field for field, value in expected.items() if report.get(field) != value]
-    if wrong:
-        raise ReleaseError(
-            f"{where}: its report.json does not carry it ({', '.join(wrong)}). "
-            "Check the version and promote it again."
-        )
+    faults += [f"its report.json does not carry it ({', '.join(wrong)})"] if wrong else []
+    if faults:
+        raise ReleaseError(f"{where}: {'; '.join(faults)}. Check the version and promote it again.")
     if not isinstance(body["released_at"], int):
         raise ReleaseError(f"{where}: its release.json has no time. Promote the version again.")

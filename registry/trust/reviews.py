@@ -5,7 +5,6 @@ and only if it is about exactly what the candidate is now. A refusal stands unti
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,12 +15,12 @@ from sqlalchemy import Connection
 from hospital.times import instant
 from registry.digests import canonical_json, read_plain_file, write_atomically
 from registry.errors import ReviewError, SignatureError
-from registry.package.manifest import verify_package
 from registry.record.database import opened_database, writing
 from registry.record.journal import about, append
 from registry.settings import Settings
-from registry.trust.candidates import REGISTRATION, Candidate, candidate
+from registry.trust.candidates import REGISTRATION, SIGNED_FILES, Candidate, candidate
 from registry.trust.keys import Key, Signed
+from registry.trust.sealed_check import Sealed, check_faults, read_sealed
 from registry.trust.trust_store import Trust, load_trust
 
 __all__ = [
@@ -29,6 +28,7 @@ __all__ = [
     "Decision",
     "Standing",
     "author_of",
+    "require_sound",
     "review",
     "reviews",
     "standing_reviews",
@@ -38,7 +38,7 @@ __all__ = [
 REVIEW = "vigie-review-v1"
 Decision = Literal["approve", "refuse"]
 _DECISIONS = ("approve", "refuse")
-_DIGESTS = ("package_digest", "card_digest", "policy_digest", "report_digest")
+_DIGESTS = ("package_digest", *SIGNED_FILES)
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,21 @@ def review(
     comment: str,
     *,
     now: datetime,
-    seen: Mapping[str, str] | None = None,
+    seen: Sealed | None = None,
 ) -> Signed:
-    """Signs and keeps a review, and writes it into the journal; `seen`: digests of what was shown before.
+    """Signs and keeps a review, and writes it into the journal.
+
+    Args:
+        settings: of the installation.
+        model, version: what is reviewed.
+        key: of a member of the board.
+        decision: approve or refuse.
+        comment: why.
+        now: when.
+        seen: what was shown before: its very bytes are signed, and must still be those that are there.
 
     Raises:
-        ReviewError: no comment, an unsigned candidate, the author's own, or somebody not of the board.
+        ReviewError: no comment, an unsigned candidate or check, the author's own, or somebody not of the board.
         CandidateError, PackageError: the candidate is missing, not checked, or was changed.
     """
     if decision not in _DECISIONS:
@@ -79,15 +88,16 @@ def review(
         raise ReviewError("A review needs a comment: say why, for those who come after.")
     found, trust = candidate(settings.candidates, model, version), load_trust(settings.trust)
     author = author_of(found, trust)
-    verify_package(found.package)
-    if seen is not None and dict(seen) != found.digests():
+    sealed = read_sealed(found)
+    if seen is not None and seen.digests != sealed.digests:
         raise ReviewError(
             "The card, report or policy changed since it was shown: read it again, then review."
         )
+    require_sound(found, sealed, trust)
     body = {
         "model": model,
         "version": version,
-        **found.digests(),
+        **sealed.digests,
         "decision": decision,
         "comment": comment.strip(),
         "at": instant(now),
@@ -108,6 +118,16 @@ def review(
             path.unlink(missing_ok=True)
         raise
     return signed
+
+
+def require_sound(found: Candidate, sealed: Sealed, trust: Trust) -> None:
+    """Raises ReviewError unless what was sealed is what a trusted check made of this very version."""
+    faults = check_faults(sealed, found.registration["body"], trust)
+    if faults:
+        raise ReviewError(
+            f"{found.model} version {found.version} cannot be reviewed: {'; '.join(faults)}. "
+            f"Run vigie check {found.model} {found.version} again."
+        )
 
 
 def _keep(

@@ -30,7 +30,7 @@ __all__ = [
     "update_trust",
 ]
 
-ROLES = ("author", "board", "releaser")
+ROLES = ("author", "board", "releaser", "checker")
 FILE = "trust.json"
 _LOCK = ".lock"
 
@@ -104,6 +104,10 @@ class Trust:
             raise TrustError("Demo keys are known to everybody: they are refused outside the demo's home.")
         if not roles or set(roles) - set(ROLES):
             raise TrustError(f"Roles are {', '.join(ROLES)}.")
+        if "checker" in roles and len(roles) > 1:
+            raise TrustError(
+                "The check's key is nobody else's: it signs what was computed, and decides nothing."
+            )
         if not is_person_name(name):
             raise TrustError("A key belongs to a person's name: letters, digits, spaces, dots and hyphens.")
         others = tuple(k for k in self.keys if k.public_key != public_key)

@@ -12,7 +12,6 @@ from threading import Lock
 from typing import Protocol
 
 from hospital.errors import VigieError
-from registry.errors import ReleaseError
 from registry.monitoring.alarms import StandingAlarm
 from registry.settings import Settings
 from registry.trust.candidates import MODELS
@@ -93,11 +92,7 @@ def _loaded(release: Release) -> LoadedModel:
     from serving.releases.usual_visit import usual_visit
 
     engine = ForecastModel(release.package)
-    if engine.digest != release.package_digest:
-        raise ReleaseError(
-            f"{release.model}: release {release.sequence} is refused: its package was changed while it was loaded. "
-            "Restore it from a copy."
-        )
+    release.require_same(engine.digest)
     manifest = engine.manifest
     departments = engine.levels.get("department", ())
     waits = manifest.name == "wait-time"

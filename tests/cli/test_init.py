@@ -45,6 +45,7 @@ def test_a_home_with_keys_that_only_its_owner_reads(home: Path, capsys: pytest.C
     assert "note:" not in said
     keys = sorted(p for p in home.rglob("*.key"))
     assert [p.name for p in keys] == [
+        "checker.key",
         "Ada Martin.key",
         "Bob.key",
         "Cléo.key",
@@ -55,8 +56,10 @@ def test_a_home_with_keys_that_only_its_owner_reads(home: Path, capsys: pytest.C
     assert {p.stat().st_mode & 0o777 for p in keys} == {0o600}
     trust = load_trust(home / "trust")
     assert not trust.demo
-    assert [f"{k.name}={k.roles[0]}" for k in trust.keys] == PEOPLE
-    for key in trust.keys:
+    *persons, check = trust.keys
+    assert [f"{k.name}={k.roles[0]}" for k in persons] == PEOPLE
+    assert (check.roles, check.public_key) == (("checker",), load_key(home / "checker.key").public_key)
+    for key in persons:
         assert load_key(home / "keys" / f"{key.name}.key").public_key == key.public_key
         assert not is_demo_key(key.public_key)
     with open_database(Settings(home=home).database).connect() as connection:
@@ -215,4 +218,4 @@ def test_it_asks_where_somebody_can_answer(home: Path, answers: str, code: int) 
     assert home.exists() is (code == 0)
     if code == 0:
         assert 'zone = "Europe/Paris"' in (home / "hospital.toml").read_text()
-        assert [k.name for k in load_trust(home / "trust").keys] == ["Ada"]
+        assert [k.name for k in load_trust(home / "trust").keys] == ["Ada", "vigie check"]

@@ -26,19 +26,19 @@ def after(hours: float) -> datetime:
 
 @dataclass(frozen=True)
 class Installation:
-    """A home, and the keys of its people by name: author, ada and bob of the board, releaser, stranger."""
+    """A home, and keys by name: author, ada and bob of the board, releaser, checker (the check), stranger."""
 
     settings: Settings
     people: Mapping[str, Key]
 
     @classmethod
     def make(cls, home: Path, *, database_url: str = "") -> "Installation":
-        """A new home with five keys, four of which it trusts."""
+        """A new home with six keys, five of which it trusts."""
         settings = Settings(home=home, database_url=database_url)
-        names = ("author", "ada", "bob", "releaser", "stranger")
+        names = ("author", "ada", "bob", "releaser", "stranger", "checker")
         people = {name: create_key(name, home / "keys" / f"{name}.json") for name in names}
         trust = create_trust(settings.trust, policy_digest=default_policy().digest)
-        trust = trust.with_person(people["author"], ("author",))
+        trust = trust.with_person(people["author"], ("author",)).with_person(people["checker"], ("checker",))
         trust = trust.with_person(people["ada"], ("board",)).with_person(people["bob"], ("board",))
         save_trust(settings.trust, trust.with_person(people["releaser"], ("releaser",)))
         return cls(settings, people)
@@ -58,7 +58,8 @@ class Installation:
         """Seals a report, a card and the policy in force, as a check would."""
         report = report_body(candidate, verdict)
         manifest = Manifest.model_validate(candidate.json("package/manifest.json"))
-        candidate.seal(report, build_card(manifest, report, []), default_policy().content)
+        card = build_card(manifest, report, [])
+        candidate.seal(report, card, default_policy().content, self.people["checker"])
         return candidate
 
     def approve(self, candidate: Candidate, *names: str, decision: str = "approve", hours: float = 1) -> None:

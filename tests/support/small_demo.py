@@ -114,6 +114,7 @@ def _release(installation: Installation, tables: HospitalTables, model: str) -> 
     ]
     scope = [{"unit_group": group, "horizon_hours": hours} for group, hours in cells]
     report = {**report_body(found, "pass"), "scope": scope}
-    found.seal(report, build_card(manifest, report, []), default_policy().content)
+    card = build_card(manifest, report, [])
+    found.seal(report, card, default_policy().content, installation.people["checker"])
     installation.approve(found, "ada", "bob")
     promote(settings, model, "1", installation.people["releaser"], now=after(2))

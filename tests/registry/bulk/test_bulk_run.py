@@ -34,6 +34,7 @@ from registry.model.scoring import prepare
 from registry.policy.board_policy import default_policy
 from registry.record.database import open_database, writing
 from registry.trust.candidates import MODELS, Candidate, register
+from registry.trust.keys import Key
 from registry.trust.promotion import promote
 from serving.forecasting.forecaster import make_forecaster
 from serving.messages.forecast_protocol import BedQuestion, ExplainOptions, WaitQuestion
@@ -88,7 +89,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
         for version in ("1", "2", "3"):
             candidate = _registered(installation, model, version, root / model)
             if version != "3":
-                _checked(candidate)
+                _checked(candidate, installation.people["checker"])
         installation.approve(
             Candidate(model, "1", installation.settings.candidates / model / "1"), "ada", "bob"
         )
@@ -107,14 +108,15 @@ def _registered(installation: Installation, model: str, version: str, package: P
     return register(installation.settings.candidates, model, version, package, body, author)
 
 
-def _checked(candidate: Candidate) -> None:
+def _checked(candidate: Candidate, checker: Key) -> None:
     manifest = ForecastModel(candidate.package).manifest
     cells = [("ED", 0.0)]
     if candidate.model == "bed-demand":
         cells = [(unit.group, HORIZONS[0]) for unit in manifest.units]
     scope = [{"unit_group": group, "horizon_hours": horizon} for group, horizon in cells]
     report = report_body(candidate, "pass") | {"scope": scope}
-    candidate.seal(report, build_card(manifest, report, []), default_policy().content)
+    card = build_card(manifest, report, [])
+    candidate.seal(report, card, default_policy().content, checker)
 
 
 def _prepared(home: Home, model: str) -> PreparedBeds | PreparedWaits:

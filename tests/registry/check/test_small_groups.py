@@ -28,7 +28,7 @@ def version(settings: Settings, number: int, judged: list[int] | None, *gaps: di
     folder.mkdir(parents=True)
     (folder / "registration.json").write_text("{}")
     if judged is not None:
-        for name in ("card.json", "policy.toml"):
+        for name in ("card.json", "policy.toml", "check.json"):
             (folder / name).write_text("{}")
         (folder / "report.json").write_text(json.dumps({"judged": judged, "small_groups": list(gaps)}))
     return candidate(settings.candidates, "wait-time", str(number))

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import threading
 from pathlib import Path
 
@@ -18,6 +19,34 @@ from registry.trust.promotion import Release, current_release, load_release, rel
 from registry.trust.trust_store import load_trust, update_trust
 from tests.support.installation import Installation
 from tests.support.releasing import current, edit, promote_version
+
+FILES = (
+    "release.json",
+    "report.json",
+    "card.json",
+    "check.json",
+    "policy.toml",
+    "package",
+    "package/manifest.json",
+    "package/median.ubj",
+    "package/baseline.json",
+)
+BESIDES = ("notes", "package/notes", "package/spread.ubj", "nested/notes", "package/nested/notes")
+"""Where nothing should be: in the release, in its package, and in folders of theirs."""
+
+
+def _put(path: Path, elsewhere: Path, way: str) -> None:
+    """Something that is no plain file, or one with a second name."""
+    if way == "pipe":
+        os.mkfifo(path)
+    elif way == "link":
+        path.symlink_to(elsewhere)
+    elif way == "hard link":
+        os.link(elsewhere, path)
+    elif way == "folder":
+        path.mkdir()
+    else:
+        os.mknod(path, stat.S_IFSOCK | 0o600)
 
 
 class TestServedReleases:
@@ -62,20 +91,20 @@ class TestServedReleases:
         release.package.symlink_to(release.folder.parent.parent / "elsewhere")
         self._refused(installation, "package is a link")
 
-    @pytest.mark.parametrize(
-        "name", ["report.json", "policy.toml", "release.json", "package/median.ubj", "package/manifest.json"]
-    )
-    @pytest.mark.parametrize("way", ["pipe", "link"])
+    @pytest.mark.parametrize("name", [*FILES, *BESIDES])
+    @pytest.mark.parametrize("way", ["pipe", "link", "hard link", "socket", "folder"])
     def test_what_is_no_plain_file_is_refused_without_being_opened(
         self, installation: Installation, release: Release, name: str, way: str
     ) -> None:
         """Opening a pipe for reading waits for ever for somebody who writes: refresh and service would stand still."""
-        path = release.folder / name
-        path.rename(release.folder.parent.parent / "elsewhere")
-        if way == "pipe":
-            os.mkfifo(path)
-        else:
-            path.symlink_to(release.folder.parent.parent / "elsewhere")
+        path, elsewhere = release.folder / name, release.folder.parent.parent / "elsewhere"
+        elsewhere.write_bytes(b"{}")
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.exists():
+            path.rename(elsewhere)
+        path.parent.mkdir(exist_ok=True)
+        _put(path, elsewhere, way)
         refused: list[BaseException] = []
 
         def ask() -> None:
@@ -89,7 +118,7 @@ class TestServedReleases:
         asking.join(timeout=10)
         assert not asking.is_alive()
         assert len(refused) == 1
-        assert Path(name).name in str(refused[0])
+        assert name.split("/")[-2 if "nested" in name else -1] in str(refused[0])
 
     def test_a_release_folder_that_is_a_link_is_refused(
         self, installation: Installation, release: Release
@@ -234,7 +263,7 @@ class TestServedReleases:
         update_trust(installation.settings.trust, lambda t: t.with_retired("ada").with_retired("releaser"))
         assert current(installation).sequence == 2
         path = installation.settings.trust / "trust.json"
-        edit(path, lambda b: b["keys"].pop(1))  # type: ignore[attr-defined]
+        edit(path, lambda b: b["keys"].pop(2))  # type: ignore[attr-defined]
         self._refused(installation, "ada is not in the trust folder")
 
     def test_the_stamp_costs_little_and_changes_with_the_trust_folder(

@@ -20,7 +20,7 @@ class TestReviews:
     """What the board signs."""
 
     def test_a_review_is_kept_signed_and_written_down(self, installation: Installation) -> None:
-        """With the digests of the four files it is about."""
+        """With the digests of the five files it is about."""
         found = installation.approved()
         standing = standing_reviews(found, load_trust(installation.settings.trust))
         assert [(s.name, s.decision, s.comment) for s in standing] == [
