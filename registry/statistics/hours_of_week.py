@@ -19,8 +19,8 @@ HOURS_OF_WEEK = (*(name for name, _ in _QUARTERS), "night", "weekend")
 def hours_of_week(rows: Scored) -> dict[str, Array]:
     """Which rows were forecast in which of the hours, by the hospital's clock: bool [n] by name.
 
-    A quarter of the day, beside the night from 20:00 to 08:00: harm between midnight and six alone looks less than
-    half as large over a night.
+    A quarter of the day, beside the night from 20:00 to 08:00: a disparity between midnight and six alone looks less
+    than half as large over a night.
     """
     hour = rows.local_hour
     ahead = (hour - rows.prediction_time // HOUR % 24 + 12) % 24 - 12
