@@ -27,6 +27,7 @@ _SHARE = frozenset(
         "coverage",
         "error_rise",
         "explanation_shift",
+        "gain_in_cell",
         "gain_over_baseline",
         "log_error",
         "proxy_share",

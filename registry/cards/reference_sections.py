@@ -84,6 +84,7 @@ class Limits:
             ("limit_small", _SMALL),
             ("limit_attributes", {"attribute_missing"}),
             ("limit_horizons", {"too_few_blocks"}),
+            ("limit_not_confirmed", {"not_confirmed"}),
         ):
             groups = dict.fromkeys(words.group(f["group"]) for f in self.findings if f.get("note") in notes)
             if groups:

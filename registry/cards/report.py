@@ -12,7 +12,7 @@ from registry.gates import GateResult, Verdict, judge, worst
 from registry.gates.fairness import small_gaps
 from registry.policy.board_policy import Policy
 from registry.statistics.intervals import block_mean
-from registry.statistics.scope import best_baseline, losses
+from registry.statistics.scope import best_baseline, losses, served
 
 __all__ = ["Report", "make_report"]
 
@@ -108,17 +108,19 @@ def _gate(result: GateResult) -> dict[str, Any]:
 def _performance(
     evidence: Evidence, policy: Policy, scope: Iterable[tuple[str, float]]
 ) -> list[dict[str, Any]]:
-    """Error beside the best baseline's, by unit group and horizon, on the test set."""
+    """Error beside the best baseline's and that of what is served, by unit group and horizon, on the test set."""
     test_part = evidence.test.known()
     inside, out = set(scope), []
+    answers = served(evidence, inside)[evidence.test.is_known]
     # A package of baselines alone has no validation set: it is set beside the baseline that was best in hindsight.
     chosen_on = evidence.validation if evidence.kind == "model" else test_part
     for horizon in np.unique(test_part.horizon_hours):
         baseline = best_baseline(chosen_on, horizon)
         at = test_part.horizon_hours == horizon
         for group in ("all", *sorted(set(test_part.unit_group[at]))):
-            mine = test_part.part(at & ((test_part.unit_group == group) | (group == "all")))
-            row = _row(mine, baseline, horizon, policy)
+            mine = at & ((test_part.unit_group == group) | (group == "all"))
+            part = test_part.part(mine)
+            row = {**_row(part, baseline, horizon, policy), "served_mae": _served_mae(part, answers[mine])}
             trusted = any(h == horizon for _, h in inside) if group == "all" else (group, horizon) in inside
             out.append(
                 {"unit_group": str(group), "horizon_hours": float(horizon), "in_scope": trusted, **row}
@@ -169,6 +171,12 @@ def _row(part: Scored, baseline: str, horizon: float, policy: Policy) -> dict[st
         "below_p10": _mean(below.astype(np.float64), part.weight),
         "above_p90": _mean(above.astype(np.float64), part.weight),
     }
+
+
+def _served_mae(part: Scored, answers: Array) -> float | None:
+    """Mean absolute error of what is served: the model inside the scope, the baseline outside; None where a baseline is
+    unknown."""
+    return _mean(losses(part, answers), part.weight)
 
 
 def _mean(values: Array, weights: Array) -> float | None:

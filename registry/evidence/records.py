@@ -64,11 +64,15 @@ class Scored:
         audit = {name: values[mask] for name, values in self.audit.items()}
         return Scored(**one, baselines=baselines, audit=audit, counts=self.counts)
 
+    @property
+    def is_known(self) -> Array:
+        """Whether a row's outcome and forecasts are known: bool [n]."""
+        forecast = np.isfinite(self.quantiles).all(axis=1)
+        return np.asarray((self.weight > 0) & np.isfinite(self.outcome) & forecast)
+
     def known(self) -> "Scored":
         """The rows whose outcome and forecasts are known."""
-        return self.part(
-            (self.weight > 0) & np.isfinite(self.outcome) & np.isfinite(self.quantiles).all(axis=1)
-        )
+        return self.part(self.is_known)
 
 
 _ARRAYS = (

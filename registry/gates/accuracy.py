@@ -1,5 +1,6 @@
 """Accuracy: better than the best baseline, and not worse than what is served today, horizon by horizon."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -11,19 +12,26 @@ from registry.policy.trusted_scope import Cell, in_scope
 from registry.statistics.error_rates import Levels
 from registry.statistics.intervals import Estimate, block_mean, daily_sums
 from registry.statistics.long_run_variance import bartlett_weight
-from registry.statistics.scope import best_baseline, horizon_name, losses
+from registry.statistics.scope import best_baseline, cell_gains, cell_name, horizon_name, losses, served
 from registry.statistics.verdict import Finding, GateResult, Verdict, undecided
 
 __all__ = ["diebold_mariano", "judge_accuracy", "judged_scope"]
 
 _COMPARED = 0.99
 """Share of rows where the baseline must have a value: after a gap in the data it may lack one."""
+_IN_CELL = "gain_in_cell"
+_OWN = 0.025
+"""One-sided level of a cell's own 95 % interval."""
 _SURE = 1.645
 """What a Diebold-Mariano statistic is shown beside: the 95 % quantile of the normal distribution."""
 
 
 def judge_accuracy(evidence: Evidence, policy: Policy, scope: tuple[Cell, ...]) -> GateResult:
-    """Findings by horizon within the scope: beside the best baseline, and beside the current release."""
+    """Findings by horizon within the scope, each of its cells, and what is served beside the current release.
+
+    Args:
+        scope: as the validation set gives it; `judged_scope` says what is left of it.
+    """
     if not scope:
         return GateResult.of("accuracy", [_closed("empty_scope")])
     test, levels = evidence.test, Levels.of(evidence, policy)
@@ -31,17 +39,63 @@ def judge_accuracy(evidence: Evidence, policy: Policy, scope: tuple[Cell, ...]) 
     findings: list[Finding] = []
     for horizon in sorted({h for _, h in scope}):
         rows = test.part(inside & (test.horizon_hours == horizon))
-        findings += _gain(rows, best_baseline(evidence.validation, horizon), horizon, policy, levels)
+        baseline = best_baseline(evidence.validation, horizon)
+        gains = _gain(rows, baseline, horizon, policy, levels)
+        findings += gains
+        if gains[0].verdict is Verdict.PASS:
+            findings += _confirmed(rows, baseline, horizon, levels)
+    left = _left(findings, scope)
     if not any(f.required for f in findings):
-        findings.append(_closed("no_horizon_left"))
-    findings += _against_current(evidence, policy, inside, levels)
+        unconfirmed = any(f.note == "not_confirmed" for f in findings)
+        findings.append(
+            undecided("scope", "all", 0, "nothing_confirmed") if unconfirmed else _closed("no_horizon_left")
+        )
+    elif not left:
+        findings.append(undecided("scope", "all", 0, "nothing_confirmed"))
+    findings += _against_current(evidence, policy, left, levels)
     return GateResult.of("accuracy", findings)
 
 
 def judged_scope(result: GateResult, scope: tuple[Cell, ...]) -> tuple[Cell, ...]:
-    """The scope without the horizons that could not be judged."""
-    left = {f.group for f in result.findings if f.metric == "gain_over_baseline" and not f.required}
-    return tuple(cell for cell in scope if horizon_name(cell[1]) not in left)
+    """The scope without the horizons that could not be judged, and without the cells that the test set did not
+    confirm."""
+    return _left(result.findings, scope)
+
+
+def _left(findings: Iterable[Finding], scope: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    horizons, cells = set(), set()
+    for f in findings:
+        if f.metric == "gain_over_baseline" and not f.required:
+            horizons.add(f.group)
+        if f.metric == _IN_CELL and f.verdict is not Verdict.PASS:
+            cells.add(f.group)
+    return tuple(c for c in scope if horizon_name(c[1]) not in horizons and cell_name(c) not in cells)
+
+
+def _confirmed(rows: Scored, baseline: str, horizon: float, levels: Levels) -> list[Finding]:
+    """The gain of each unit group of a horizon that passes, partially pooled: reported, since what is not shown to
+    gain has the baseline served and keeps nothing shut. One group alone is the horizon itself."""
+    gains = cell_gains(rows.known(), baseline, horizon)
+    if len(gains) < 2:
+        return []
+    findings = []
+    for group, gain in gains.items():
+        worse = gain.own.high(_OWN) < 0  # whatever it has in common with the others
+        confirmed = gain.pooled.low(levels.passing) > 0 and not worse
+        findings.append(
+            Finding(
+                _IN_CELL,
+                cell_name((group, horizon)),
+                gain.pooled.value,
+                gain.pooled.interval(levels.passing),
+                0.0,
+                gain.n,
+                Verdict.PASS if confirmed else Verdict.INCONCLUSIVE,
+                required=False,
+                note="" if confirmed else "not_confirmed",
+            )
+        )
+    return findings
 
 
 def diebold_mariano(difference: Array, weight: Array, times: Array, horizon_hours: float) -> float:
@@ -109,6 +163,8 @@ def _gain(rows: Scored, name: str, horizon: float, policy: Policy, levels: Level
     if found.blocks < rules.minimum_blocks:
         short = replace(finding, interval=None, verdict=Verdict.INCONCLUSIVE, required=False)
         return [replace(short, note="too_few_blocks")]
+    if finding.verdict is Verdict.INCONCLUSIVE:
+        finding = replace(finding, required=False, note="not_confirmed")
     return [finding, *_beside(known, known.baselines[name], horizon, group)]
 
 
@@ -142,7 +198,9 @@ def _relative_gain(part: Scored, ours: Array, other: Array, horizon: float) -> E
     return block_mean(difference, part.weight, part.prediction_time, horizon_hours=horizon).over(level)
 
 
-def _against_current(evidence: Evidence, policy: Policy, inside: Array, levels: Levels) -> list[Finding]:
+def _against_current(
+    evidence: Evidence, policy: Policy, scope: Collection[Cell], levels: Levels
+) -> list[Finding]:
     """What would be served beside what is served today, all horizons together and each by itself.
 
     Served, not forecast: a version that leaves a horizon out of its scope answers with the baseline there, and is
@@ -159,9 +217,9 @@ def _against_current(evidence: Evidence, policy: Policy, inside: Array, levels: 
     counted = (test.weight > 0) & np.isfinite(test.outcome) & np.isfinite(test.quantiles).all(axis=1)
     # A horizon that the current release never speaks of has no forecast at all; a gap within one is a NaN.
     spoken = np.isin(test.horizon_hours, np.unique(test.horizon_hours[np.isfinite(current)]))
-    served = np.where(inside, test.p50, _baseline(evidence))
+    ours = served(evidence, scope)
     usable = counted & spoken
-    both = np.isfinite(served) & np.isfinite(current)
+    both = np.isfinite(ours) & np.isfinite(current)
     if not np.isfinite(current[usable]).all() or (usable.any() and both[usable].mean() < _COMPARED):
         return [undecided("against_current", "all", int(usable.sum()), "not_a_number")]
     usable = usable & both
@@ -170,31 +228,19 @@ def _against_current(evidence: Evidence, policy: Policy, inside: Array, levels: 
     if horizons.size > 1:
         groups += [(horizon_name(h), usable & (test.horizon_hours == h)) for h in horizons]
     return [
-        _noninferior(test.part(mine), served[mine], current[mine], group, policy, levels)
+        _noninferior(test.part(mine), ours[mine], current[mine], group, policy, levels)
         for group, mine in groups
     ]
 
 
-def _baseline(evidence: Evidence) -> Array:
-    """The baseline's forecast, served outside the scope: float64 [test rows]."""
-    if evidence.baseline is not None:
-        return evidence.baseline
-    test = evidence.test
-    baseline = np.full(test.size, np.nan)
-    for horizon in np.unique(test.horizon_hours):
-        mine = test.horizon_hours == horizon
-        baseline[mine] = test.baselines[best_baseline(evidence.validation, horizon)][mine]
-    return baseline
-
-
 def _noninferior(
-    part: Scored, served: Array, current: Array, group: str, policy: Policy, levels: Levels
+    part: Scored, ours: Array, current: Array, group: str, policy: Policy, levels: Levels
 ) -> Finding:
     rules = policy.document.accuracy
     margin = -(rules.noninferiority_margin if group == "all" else rules.noninferiority_margin_horizon)
     if part.size < rules.minimum_rows:
         return undecided("against_current", group, part.size, "too_few_rows")
-    found = _relative_gain(part, served, current, float(np.median(part.horizon_hours)))
+    found = _relative_gain(part, ours, current, float(np.median(part.horizon_hours)))
     if found is None:
         return undecided("against_current", group, part.size, "constant_outcome")
     verdict, required, note = levels.at_least(found, margin), True, ""

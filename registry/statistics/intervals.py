@@ -14,6 +14,7 @@ __all__ = [
     "MOST_BLOCKS",
     "Estimate",
     "block_mean",
+    "block_starts",
     "daily_sums",
     "decorrelation_days",
     "largest_window_mean",
@@ -111,16 +112,24 @@ def block_mean(values: Array, weights: Array, times: Array, *, horizon_hours: fl
     sums, total = daily_sums(values, weights, times)
     if sums.size == 0:
         return Estimate(math.nan, math.inf, 0)
-    least = max(1, math.ceil(2 * horizon_hours / 24))
-    length = max(decorrelation_days(sums / total, least), math.ceil(sums.size / MOST_BLOCKS))
-    blocks = sums.size // length
     value = float(sums.sum() / total.sum())
+    starts = block_starts(sums / total, horizon_hours=horizon_hours)
+    blocks = starts.size
     if blocks < 2:
         return Estimate(value, math.inf, blocks)
-    # Block edges spread evenly, so that the days that do not fill a last block are not thrown away.
-    starts = np.arange(blocks) * sums.size // blocks
     influence = np.add.reduceat(sums - value * total, starts) / (total.sum() / blocks)
     return Estimate(value, float(influence.std(ddof=1)) / math.sqrt(blocks), blocks)
+
+
+def block_starts(daily: Array, *, horizon_hours: float) -> Array:
+    """Where each block of days begins in a daily series (float64 [days]): int64 [blocks], at most 30.
+
+    Block edges are spread evenly, so that the days that do not fill a last block are not thrown away.
+    """
+    least = max(1, math.ceil(2 * horizon_hours / 24))
+    length = max(decorrelation_days(daily, least), math.ceil(daily.size / MOST_BLOCKS))
+    blocks = daily.size // length
+    return np.arange(blocks) * daily.size // max(blocks, 1)
 
 
 def long_run_sd(residuals: Array, window: int) -> float:
