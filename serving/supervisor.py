@@ -125,6 +125,8 @@ def _environment(settings: Settings) -> dict[str, str]:
         "VIGIE_TRUST": str(settings.trust.resolve()),
         "VIGIE_LANGUAGE": settings.language,
         "VIGIE_MONITOR_MINUTES": str(settings.monitor_minutes),
+        "VIGIE_REQUESTS_PER_TOKEN": str(settings.requests_per_token),
+        "VIGIE_REQUESTS_PER_ADDRESS": str(settings.requests_per_address),
     }
     if settings.database_url:
         named["VIGIE_DATABASE_URL"] = settings.database_url

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from cli.child_process import command
 from cli.installation import now, read_settings
+from hospital.words.plain_text import one_line
 
 __all__ = ["app"]
 
@@ -27,6 +29,20 @@ class TokenRole(StrEnum):
     BOARD = "board"
     AUDITOR = "auditor"
     ADMIN = "admin"
+
+
+class TokenScope(StrEnum):
+    """The parts of the interface that a token can be held to."""
+
+    WAIT_TIME = "wait-time"
+    BED_DEMAND = "bed-demand"
+    OBSERVATIONS = "observations"
+    PREDICTIONS = "predictions"
+    DECISIONS = "decisions"
+    MODELS = "models"
+    JOURNAL = "journal"
+    METRICS = "metrics"
+    PAGES = "pages"
 
 
 @app.command()
@@ -91,17 +107,35 @@ def create(
     roles: Annotated[
         list[TokenRole] | None, typer.Option("--role", help="What it may do; can be repeated.")
     ] = None,
+    scopes: Annotated[
+        list[TokenScope] | None,
+        typer.Option("--scope", help="The only parts of the interface that it opens; can be repeated."),
+    ] = None,
+    days: Annotated[int, typer.Option(metavar="N", min=1, max=366, help="How long it lasts.")] = 180,
 ) -> int:
     """Make a token, and show it once."""
     if not roles:
         raise typer.BadParameter(f"say what it may do: {', '.join(TokenRole)}.", param_hint="--role")
-    from registry.record.database import open_database, writing
-    from registry.record.tokens import create_token
+    from registry.record.database import opened_database, writing
+    from registry.record.tokens import authenticate, create_token
 
-    with writing(open_database(read_settings().database)) as connection:
-        token = create_token(connection, name, [role.value for role in roles], now=now())
+    made_at, held_to = now(), [scope.value for scope in scopes or ()]
+    with opened_database(read_settings().database) as engine, writing(engine) as connection:
+        token = create_token(
+            connection,
+            name,
+            [role.value for role in roles],
+            now=made_at,
+            expires=made_at + timedelta(days=days),
+            scopes=held_to,
+        )
+        identity = authenticate(connection, token, now=made_at).actor
     print(token)
-    print("This is shown once: only a hash is kept.", file=sys.stderr)
+    print(f"This is shown once: only a hash is kept. It lasts {days} days.", file=sys.stderr)
+    if identity != name:
+        print(
+            f"Another token bears this name: the record calls this one {one_line(identity)}.", file=sys.stderr
+        )
     return 0
 
 
@@ -111,26 +145,51 @@ def revoke(
         str, typer.Argument(metavar="ID", help="As `token list` shows it.", show_default=False)
     ],
 ) -> int:
-    """Revoke a token."""
-    from registry.record.database import open_database, writing
+    """Revoke a token, with the sessions that it opened and the links that it lent, within two seconds."""
+    from registry.record.database import opened_database, writing
     from registry.record.tokens import revoke_token
 
-    with writing(open_database(read_settings().database)) as connection:
+    with opened_database(read_settings().database) as engine, writing(engine) as connection:
         revoke_token(connection, token_id, now=now())
     print(f"Token {token_id} is revoked.")
+    return 0
+
+
+@_token.command()
+def link(
+    token_id: Annotated[
+        str, typer.Argument(metavar="ID", help="As `token list` shows it.", show_default=False)
+    ],
+) -> int:
+    """Print a link that lets one browser into the pages, once, within a day and while the token is valid."""
+    from hospital.errors import VigieError
+    from registry.record.database import opened_database
+    from registry.record.tokens import valid_caller
+    from serving.http.authentication import entry_link
+
+    settings = read_settings()
+    with opened_database(settings.database) as engine, engine.connect() as connection:
+        if valid_caller(connection, token_id, now=now()) is None:
+            raise VigieError("No valid token has this id: see vigie token list.")
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    print(f"http://{host}:{settings.port}{entry_link(settings.home, token_id)}")
     return 0
 
 
 @_token.command("list")
 def show() -> int:
     """List the tokens, without their secrets."""
-    from registry.record.database import open_database
+    from hospital.times import moment
+    from registry.record.database import opened_database
     from registry.record.tokens import list_tokens
 
-    with open_database(read_settings().database).connect() as connection:
+    with opened_database(read_settings().database) as engine, engine.connect() as connection:
         for token in list_tokens(connection):
-            state = "revoked" if token.revoked_at else "valid"
-            print(f"{token.token_id}  {token.name:<24} {', '.join(token.roles):<32} {state}")
+            rights = ", ".join(token.roles) + (f" ({', '.join(token.scopes)})" if token.scopes else "")
+            until = "" if token.expires_at is None else f" until {moment(token.expires_at):%Y-%m-%d}"
+            print(
+                f"{token.token_id}  {one_line(token.identity):<24} {rights:<32} {token.state(now())}{until}"
+            )
     return 0
 
 

@@ -92,10 +92,10 @@ def print_what_to_open(console: Console, settings: Settings, token: str) -> None
     from serving.http.authentication import entry_link
 
     base = f"http://127.0.0.1:{settings.port}"
-    console.print(f"\n[bold]Open[/bold] {base}{entry_link(settings.home)}")
+    console.print(f"\n[bold]Open[/bold] {base}{entry_link(settings.home, token)}")
     for model in MODELS:
         card = f"/v1/models/{model}/card?format=html&language={settings.language}"
-        console.print(f"  the card of {model}: {base}{entry_link(settings.home, page=card)}")
+        console.print(f"  the card of {model}: {base}{entry_link(settings.home, token, page=card)}")
     console.print(f"  Each link lets one browser in, for a day. Later: {base}/sign-in with the token {token}")
     console.print(
         f"  MLflow:    .venv/bin/mlflow ui --backend-store-uri sqlite:///{settings.home / 'mlflow.db'}"

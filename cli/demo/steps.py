@@ -7,7 +7,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -202,14 +202,19 @@ def give_observations(console: Console, settings: Settings, data: Path) -> datet
 
 
 def make_token(settings: Settings) -> str:
-    """The token that the demo asks with: made once, kept in the home."""
+    """The token that the demo asks with: kept in the home, made anew where it is valid no more."""
+    from registry.errors import TokenError
     from registry.record.database import open_database, writing
-    from registry.record.tokens import ROLES, create_token
+    from registry.record.tokens import ROLES, authenticate, create_token
 
+    # Not an application, which sees its own predictions alone: people decide here on those of the pages.
+    roles = [role for role in ROLES if role != "application"]
     path = settings.home / "demo-token"
-    if path.exists():
-        return path.read_text().strip()
     with writing(open_database(settings.database)) as connection:
-        token = create_token(connection, "demo", ROLES, now=datetime.now(UTC))
+        if path.exists():
+            with suppress(TokenError):  # expired, or revoked
+                authenticate(connection, token := path.read_text().strip(), now=datetime.now(UTC))
+                return token
+        token = create_token(connection, "demo", roles, now=datetime.now(UTC))
         write_atomically(path, f"{token}\n".encode(), mode=0o600)
     return token

@@ -52,7 +52,7 @@ __all__ = [
     "writing_on",
 ]
 
-REVISION = "0004"
+REVISION = "0007"
 """The newest of `registry/record/migrations`."""
 _VERSIONS = Table("alembic_version", MetaData(), Column("version_num", Text))
 _BUSY_SECONDS = 20
@@ -143,6 +143,9 @@ tokens = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
+    Column("scopes", Text, nullable=False, server_default="[]"),
+    Column("identity", Text, nullable=False, server_default=""),
+    Index("uq_tokens_identity", "identity", unique=True),
 )
 alarms = Table(
     "alarms",

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, select
 
 from hospital.times import moment
 from registry.digests import canonical_json, sha256_bytes
-from registry.record.database import decisions, journal, payloads
+from registry.record.database import decisions, journal, payloads, predictions
 from registry.record.journal import JournalFault, append
 from registry.record.tokens import Caller
 from serving.forecasting.prediction_record import find, new_id
@@ -36,12 +36,12 @@ def decide(connection: Connection, request: DecisionRequest, caller: Caller, dec
         request.decision,
         request.reason,
         request.value,
-        caller.name,
+        caller.actor,
         decided_at,
     )
     entry = append(
         connection,
-        actor=caller.name,
+        actor=caller.actor,
         action="decide",
         subjects={
             "decision": decision_id,
@@ -60,7 +60,7 @@ def decide(connection: Connection, request: DecisionRequest, caller: Caller, dec
             decision=request.decision,
             reason=request.reason,
             value=None if request.value is None else json.dumps(request.value),
-            actor=caller.name,
+            actor=caller.actor,
             decided_at=decided_at,
             journal_seq=entry.seq,
         )
@@ -71,15 +71,20 @@ def decide(connection: Connection, request: DecisionRequest, caller: Caller, dec
         decision=request.decision,
         reason=request.reason,
         value=request.value,
-        decided_by=caller.name,
+        decided_by=caller.actor,
         decided_at=moment(decided_at),
         journal_entry=entry.seq,
     )
 
 
-def page(connection: Connection, *, prediction_id: str | None, after: int, limit: int) -> DecisionPage:
-    """Decisions in the order of their journal entries, those after one."""
+def page(
+    connection: Connection, caller: Caller, *, prediction_id: str | None, after: int, limit: int
+) -> DecisionPage:
+    """Decisions in the order of their journal entries, those after one; an application's on its own predictions."""
     query = select(decisions).where(decisions.c.journal_seq > after)
+    if caller.sees_own_only:
+        own = select(predictions.c.prediction_id).where(predictions.c.actor == caller.actor)
+        query = query.where(decisions.c.prediction_id.in_(own))
     if prediction_id is not None:
         query = query.where(decisions.c.prediction_id == prediction_id)
     rows = connection.execute(query.order_by(decisions.c.journal_seq).limit(limit)).all()

@@ -168,7 +168,7 @@ class ForecastService:
                 continue
             ids = [new_id() for _ in one.forecasts]
             bodies = [{**i, **f.body()} for i, f in zip(one.identities, one.forecasts, strict=True)]
-            made.append(Made(dict(zip(ids, bodies, strict=True)), one.caller.name, one.question))
+            made.append(Made(dict(zip(ids, bodies, strict=True)), one.caller.actor, one.question))
             statuses.update(f.trust["status"] for f in one.forecasts)
             out.append(ids)
         with writing_on(connection):
@@ -210,7 +210,7 @@ def _refusal(computed: _Computed, model: LoadedModel, wrong: int) -> Draft:
         "wrong": f"{wrong} of {len(computed.forecasts)}",
     }
     reason = "an explanation does not add up to the number it explains"
-    return Draft(computed.caller.name, "refuse to answer", subjects, reason)
+    return Draft(computed.caller.actor, "refuse to answer", subjects, reason)
 
 
 def _does_not_add_up() -> Problem:

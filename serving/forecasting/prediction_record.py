@@ -168,8 +168,7 @@ def find(connection: Connection, prediction_id: str, caller: Caller) -> StoredPr
         Problem: 404, there is none of this id that the caller may see.
     """
     row = connection.execute(select(predictions).where(predictions.c.prediction_id == prediction_id)).first()
-    own_only = caller.roles == {"application"}
-    if row is None or (own_only and row.actor != caller.name):
+    if row is None or (caller.sees_own_only and row.actor != caller.actor):
         raise Problem(404, "unknown_prediction", "There is no prediction of this id that your token may see.")
     body = json.loads(row.response)
     return StoredPrediction(

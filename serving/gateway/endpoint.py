@@ -1,7 +1,7 @@
 """How a route is declared: once, for the gate, the OpenAPI document and the metrics."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,8 @@ class Call:
         secret: the token it came with, "" without one.
         secure: whether it came by https.
         accept: its Accept header, "" without one.
+        cookie: the session's cookie, valid or not, "" without one.
+        address: where it comes from, as the limits count it.
     """
 
     parts: "Parts"
@@ -42,6 +44,8 @@ class Call:
     secure: bool = False
     size: int = 0
     accept: str = ""
+    cookie: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,9 @@ class Endpoint:
 
     Attributes:
         path: its template.
-        handler: called in a worker thread.
+        handler: called in a worker thread; where `direct`, in the event loop, and may be awaited.
         roles: who may; None: anybody.
+        scope: which part of the interface it is (`registry.record.tokens.SCOPES`); "" where anybody may.
         body, answer: what goes in and out, for the document; None: nothing, or no JSON.
         max_bytes: of the body.
         form: the body is a browser's form.
@@ -67,13 +72,15 @@ class Endpoint:
         native: in BentoML's service this is one of its own API methods.
         problems: codes it may answer with.
         local: who is on this machine needs no token.
+        direct: answered without a worker thread and outside the rate limits: what must answer under any load.
+        once: a GET that writes or uses something up: it has no HEAD, and is not fetched ahead.
         together: answers several small calls that wait at the same moment (`Workers.run_together`), as
             `handler` one.
     """
 
     method: str
     path: str
-    handler: Callable[[Call], Response]
+    handler: Callable[[Call], Response | Awaitable[Response]]
     summary: str
     roles: frozenset[str] | None = EVERY_ROLE
     body: type[BaseModel] | None = None
@@ -85,6 +92,9 @@ class Endpoint:
     page: bool = False
     native: bool = False
     local: bool = False
+    direct: bool = False
+    once: bool = False
+    scope: str = ""
     documented: bool = True
     together: Callable[[Sequence[Call]], Sequence[Response | Exception]] | None = None
 

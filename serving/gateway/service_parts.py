@@ -9,9 +9,12 @@ from sqlalchemy import Engine
 
 from hospital.words.language import Language
 from serving.forecasting.forecast_service import ForecastService
+from serving.gateway.readiness import Readiness
 from serving.http.authentication import Authority
+from serving.http.body_budget import BodyBudget
 from serving.http.clock import Clock
 from serving.http.metrics import Metrics
+from serving.http.rate_limits import RateLimits
 from serving.http.reuse import Reuse
 from serving.http.single_flight import SingleFlight
 from serving.http.workers import Workers
@@ -36,6 +39,8 @@ class Parts:
         page_results: forecasts that pages showed last.
         page_reuse: how long they are shown again.
         body_seconds: how long a body may take to come.
+        limits: how often an address and a token may ask.
+        bodies: how many bytes of bodies are held at once.
     """
 
     engine: Engine
@@ -53,7 +58,18 @@ class Parts:
     page_results: SingleFlight[Any, Any] = field(default_factory=SingleFlight)
     page_reuse: Reuse = field(default_factory=Reuse)
     body_seconds: float = 5.0
+    limits: RateLimits = field(default_factory=RateLimits)
+    bodies: BodyBudget = field(default_factory=BodyBudget)
     close: Callable[[], None] = lambda: None
+
+    @cached_property
+    def readiness(self) -> Readiness:
+        """Whether the database answers and takes writes."""
+        return Readiness(self.engine, self._refresh_releases)
+
+    def _refresh_releases(self) -> None:
+        if self.releases.due:
+            self.releases.refresh()
 
     @cached_property
     def forecasts(self) -> ForecastService:

@@ -11,15 +11,17 @@ import json
 import os
 import secrets
 import time
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, delete, insert, select
 
-from hospital.times import instant
 from registry.errors import TokenError
-from registry.record.database import tokens
-from registry.record.tokens import Caller, authenticate
+from registry.record.access_tables import spent_tickets
+from registry.record.database import writing
+from registry.record.tokens import NOBODY, Caller, authenticate, valid_caller
 from serving.http.clock import system_time
 
 __all__ = [
@@ -32,8 +34,9 @@ __all__ = [
 ]
 
 COOKIE = "vigie_session"
-ENTERED_BY_LINK = "page"
+ENTERED_BY_LINK = NOBODY
 """The name of who came by a link: nobody's own."""
+LINK_ROLES = ("operator", "board")
 SESSION_SECONDS = 12 * 3600
 LINK_SECONDS = 24 * 3600
 CACHED_SECONDS = 1.0
@@ -46,7 +49,6 @@ class Authority:
 
     def __init__(self, engine: Engine, home: Path) -> None:
         self._engine, self._key = engine, _session_key(home)
-        self._home = home
         self._cached: dict[bytes, tuple[float, Caller]] = {}
 
     def known(self, secret: str) -> Caller | None:
@@ -54,68 +56,99 @@ class Authority:
         found = self._cached.get(_fingerprint(secret))
         return found[1] if found is not None and found[0] > time.monotonic() else None
 
+    def was_known(self, secret: str) -> bool:
+        """Whether it was verified lately: nothing that a right is given for, but no guess either."""
+        return _fingerprint(secret) in self._cached
+
     def caller(self, secret: str) -> Caller | None:
         """Whose token this is; None: nobody's. Asks the database."""
+        fingerprint = _fingerprint(secret)
         with self._engine.connect() as connection:
             try:
                 caller = authenticate(connection, secret, now=system_time())
             except TokenError:
+                self._cached.pop(fingerprint, None)
                 return None
         if len(self._cached) >= _MOST:
             self._cached.clear()
-        self._cached[_fingerprint(secret)] = (time.monotonic() + CACHED_SECONDS, caller)
+        self._cached[fingerprint] = (time.monotonic() + CACHED_SECONDS, caller)
         return caller
 
-    def open_session(self, caller: Caller, secret: str) -> str:
-        """The cookie of a session."""
-        token_id = secret.split("_")[1] if secret.count("_") >= 2 else ""
+    def open_session(self, caller: Caller, *, by_link: bool = False) -> str:
+        """The cookie of a session: it ends by itself, at sign-out, and with the caller's token."""
         until = int(time.time()) + SESSION_SECONDS
-        return _sealed(self._key, {"n": caller.name, "r": sorted(caller.roles), "t": token_id, "u": until})
+        ticket = secrets.token_hex(16)
+        body = {"s": ticket, "t": caller.token_id, "r": sorted(caller.roles), "l": by_link, "u": until}
+        return _sealed(self._key, "session", body)
 
     def session(self, cookie: str) -> Caller | None:
-        """Whose session a cookie is; None: none, ended, or of a revoked token. Asks the database."""
-        body = _opened(self._key, cookie)
-        if body is None or "n" not in body or body["u"] < time.time():
+        """Whose session a cookie is; None: none, ended, or of a token that is valid no more. Asks the database."""
+        body = _opened(self._key, "session", cookie)
+        if body is None:
             return None
-        if body["t"]:
-            with self._engine.connect() as connection:
-                if not _valid(connection, body["t"]):
-                    return None
-        return Caller(str(body["n"]), frozenset(body["r"]))
+        with self._engine.connect() as connection:
+            if _is_spent(connection, body["s"]):
+                return None
+            caller = valid_caller(connection, body["t"], now=system_time())
+        return None if caller is None else _lent(caller, body["r"], by_link=body["l"])
+
+    def end_session(self, cookie: str) -> None:
+        """Ends a session for good: its cookie, wherever it was copied to, opens nothing any more."""
+        body = _opened(self._key, "session", cookie)
+        if body is not None:
+            with writing(self._engine) as connection:
+                _spend(connection, body["s"], body["u"])
 
     def enter(self, code: str) -> Caller | None:
-        """Who enters by a link; each works once."""
-        body = _opened(self._key, code)
-        if body is None or "l" not in body or body["u"] < time.time():
+        """Who enters by a link; each works once, and while its token does."""
+        body = _opened(self._key, "link", code)
+        if body is None:
             return None
-        used = self._home / "used-links"
-        used.mkdir(exist_ok=True)
-        try:
-            (used / hashlib.sha256(str(body["l"]).encode()).hexdigest()[:32]).touch(exist_ok=False)
-        except FileExistsError:
-            return None
-        return Caller(ENTERED_BY_LINK, frozenset(body["r"]))
+        with writing(self._engine) as connection:
+            caller = valid_caller(connection, body["t"], now=system_time())
+            if caller is None or not _spend(connection, body["s"], body["u"]):
+                return None
+        return _lent(caller, body["r"], by_link=True)
 
     def opened_page(self, code: str) -> str:
         """The path, in these pages, that a link of this home opens; "/" where it says none or is none of ours."""
-        body = _opened(self._key, code)
-        return str(body.get("p", "/")) if body is not None and "l" in body else "/"
+        body = _opened(self._key, "link", code)
+        return str(body.get("p", "/")) if body is not None else "/"
 
 
-def entry_link(home: Path, roles: tuple[str, ...] = ("operator", "board"), page: str = "/") -> str:
+def entry_link(home: Path, token: str, page: str = "/", roles: Collection[str] = LINK_ROLES) -> str:
     """The path of a link that opens a page once, within a day; for whoever can read the home's key.
 
     Opened again by the browser that it let in, it leads to the same page.
+
+    Args:
+        token: whose rights it lends, or that token's id; the link and who came by it end with the token.
+        roles: at most these of the token's.
     """
-    body = {"l": secrets.token_hex(8), "r": list(roles), "u": int(time.time()) + LINK_SECONDS, "p": page}
-    return f"/enter/{_sealed(_session_key(home), body)}"
+    token_id = token.split("_")[1] if token.startswith("vigie_") else token
+    until = int(time.time()) + LINK_SECONDS
+    body = {"s": secrets.token_hex(16), "t": token_id, "r": sorted(roles), "u": until, "p": page}
+    return f"/enter/{_sealed(_session_key(home), 'link', body)}"
 
 
-def _valid(connection: Connection, token_id: str) -> bool:
-    row = connection.execute(select(tokens).where(tokens.c.token_id == token_id)).first()
-    if row is None or row.revoked_at is not None:
+def _lent(caller: Caller, roles: Collection[str], *, by_link: bool) -> Caller:
+    """The caller with no more than these roles; who came by a link has no name of their own."""
+    kept = replace(caller, roles=caller.roles & frozenset(roles))
+    return replace(kept, name=ENTERED_BY_LINK, identity="") if by_link else kept
+
+
+def _is_spent(connection: Connection, ticket: str) -> bool:
+    found = select(spent_tickets.c.ticket).where(spent_tickets.c.ticket == ticket)
+    return connection.execute(found).first() is not None
+
+
+def _spend(connection: Connection, ticket: str, until: int) -> bool:
+    """Whether it was still to be spent. Those that would have ended by themselves are forgotten."""
+    connection.execute(delete(spent_tickets).where(spent_tickets.c.until < int(time.time())))
+    if _is_spent(connection, ticket):
         return False
-    return row.expires_at is None or row.expires_at > instant(system_time())
+    connection.execute(insert(spent_tickets).values(ticket=ticket, until=until))
+    return True
 
 
 def _fingerprint(secret: str) -> bytes:
@@ -144,13 +177,14 @@ def _session_key(home: Path) -> bytes:
     raise TokenError("session.key in the home is damaged: delete it; whoever is signed in signs in again.")
 
 
-def _sealed(key: bytes, body: dict[str, Any]) -> str:
-    content = base64.urlsafe_b64encode(json.dumps(body).encode()).rstrip(b"=")
+def _sealed(key: bytes, kind: str, body: dict[str, Any]) -> str:
+    content = base64.urlsafe_b64encode(json.dumps({**body, "k": kind}).encode()).rstrip(b"=")
     seal = base64.urlsafe_b64encode(hmac.digest(key, content, hashlib.sha256)[:24])
     return f"{content.decode()}.{seal.decode()}"
 
 
-def _opened(key: bytes, text: str) -> dict[str, Any] | None:
+def _opened(key: bytes, kind: str, text: str) -> dict[str, Any] | None:
+    """What was sealed as of this kind and has not ended; None: anything else."""
     content, _, seal = text.partition(".")
     try:
         expected = base64.urlsafe_b64encode(hmac.digest(key, content.encode("ascii"), hashlib.sha256)[:24])
@@ -159,4 +193,7 @@ def _opened(key: bytes, text: str) -> dict[str, Any] | None:
         body = json.loads(base64.urlsafe_b64decode(content + "=" * (-len(content) % 4)))
     except ValueError:
         return None
-    return body if isinstance(body, dict) else None
+    # One that an earlier Vigie sealed names no kind: whoever holds it signs in again.
+    if not isinstance(body, dict) or body.get("k") != kind or body["u"] < time.time():
+        return None
+    return body

@@ -6,7 +6,7 @@ import sys
 import traceback
 from datetime import UTC, datetime
 
-__all__ = ["configure", "log_request", "log_unexpected"]
+__all__ = ["configure", "log_request", "log_storage_fault", "log_unexpected"]
 
 _REQUESTS = logging.getLogger("vigie.requests")
 _ERRORS = logging.getLogger("vigie.errors")
@@ -60,3 +60,9 @@ def log_unexpected(request_id: str, error: BaseException) -> None:
     _ERRORS.error(
         "unexpected %s", type(error).__name__, extra={"fields": {"request_id": request_id, "frames": frames}}
     )
+
+
+def log_storage_fault(request_id: str, error: BaseException, code: str) -> None:
+    """Logs that the database or a disk failed a request: the driver's error by its type, never its words."""
+    kind = type(getattr(error, "orig", None) or error).__name__
+    _ERRORS.error("%s: %s", code, kind, extra={"fields": {"request_id": request_id}})

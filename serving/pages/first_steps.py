@@ -60,6 +60,7 @@ ENDPOINTS = (
         first_steps,
         "What is missing until the first answer",
         roles=SEES_PAGES,
+        scope="pages",
         page=True,
         parameters=LANGUAGE,
         documented=False,

@@ -92,6 +92,7 @@ ENDPOINTS = (
         monitoring,
         "What is monitored after a release, and alarms with their evidence",
         roles=SEES_PAGES,
+        scope="pages",
         page=True,
         parameters=LANGUAGE,
         documented=False,

@@ -24,9 +24,10 @@ def sign_in(call: Call) -> Response:
     language = cast(Language, call.body.get("language", call.parts.language))
     language = language if language in LANGUAGES else call.parts.language
     caller = call.parts.authority.caller(secret) if 0 < len(secret) <= 256 and secret.isascii() else None
-    if caller is None or not caller.roles & SEES_PAGES:
+    if caller is None or not caller.roles & SEES_PAGES or (caller.scopes and "pages" not in caller.scopes):
+        call.parts.limits.refuse(call.address)
         return render("sign_in.html", language, 403, fault="wrong_token", path="/sign-in")
-    return _entered(call, caller, secret, language)
+    return _entered(call, caller, language)
 
 
 def enter(call: Call) -> Response:
@@ -37,20 +38,24 @@ def enter(call: Call) -> Response:
         return RedirectResponse(page, 303)
     if caller is None:
         return render("sign_in.html", call.parts.language, 403, fault="link_used", path="/sign-in")
-    return _entered(call, caller, "", call.parts.language, page)
+    return _entered(call, caller, call.parts.language, page, by_link=True)
 
 
-def _entered(call: Call, caller: Caller, secret: str, language: Language, page: str = "/") -> Response:
+def _entered(
+    call: Call, caller: Caller, language: Language, page: str = "/", *, by_link: bool = False
+) -> Response:
     response = RedirectResponse(f"/?language={language}" if page == "/" else page, 303)
-    cookie = call.parts.authority.open_session(caller, secret)
+    cookie = call.parts.authority.open_session(caller, by_link=by_link)
     response.set_cookie(
         COOKIE, cookie, max_age=SESSION_SECONDS, httponly=True, samesite="strict", secure=call.secure
     )
     return response
 
 
-def sign_out(_: Call) -> Response:
-    """POST /sign-out"""
+def sign_out(call: Call) -> Response:
+    """POST /sign-out: the cookie opens nothing any more, wherever else it is."""
+    if call.cookie:
+        call.parts.authority.end_session(call.cookie)
     response = RedirectResponse("/sign-in", 303)
     response.delete_cookie(COOKIE, httponly=True, samesite="strict")
     return response
@@ -70,7 +75,16 @@ ENDPOINTS = (
     Endpoint(
         "POST", "/sign-in", sign_in, "The way in", roles=None, max_bytes=4_096, form=True, documented=False
     ),
-    Endpoint("GET", "/enter/{code}", enter, "The way in by a link", roles=None, page=True, documented=False),
+    Endpoint(
+        "GET",
+        "/enter/{code}",
+        enter,
+        "The way in by a link",
+        roles=None,
+        page=True,
+        once=True,
+        documented=False,
+    ),
     Endpoint(
         "POST", "/sign-out", sign_out, "The way out", roles=None, max_bytes=1_024, form=True, documented=False
     ),

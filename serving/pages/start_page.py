@@ -81,6 +81,8 @@ ENDPOINTS = (
         start,
         "The forecasts now, with their reasons",
         roles=SEES_PAGES,
+        scope="pages",
+        once=True,
         page=True,
         parameters={
             **LANGUAGE,

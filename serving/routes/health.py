@@ -1,7 +1,5 @@
 """Whether the service lives and is ready, its metrics, BentoML's schema."""
 
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse, Response
 
 from serving.errors import Problem
@@ -16,14 +14,9 @@ def alive(_: Call) -> Response:
     return JSONResponse({"alive": True})
 
 
-def ready(call: Call) -> Response:
-    """GET /readyz: true when the database answers, a release is loaded and none is refused."""
-    try:
-        with call.parts.engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
-        database = "answers"
-    except SQLAlchemyError:
-        database = "does not answer"
+async def ready(call: Call) -> Response:
+    """GET /readyz: true when the database answers and takes writes, a release is loaded and none is refused."""
+    storage = await call.parts.readiness.look()
     models: dict[str, dict[str, str | int | bool]] = {}
     for name, state in call.parts.releases.states.items():
         if state.loaded is None:
@@ -39,11 +32,10 @@ def ready(call: Call) -> Response:
             }
     states = call.parts.releases.states.values()
     good = (
-        database == "answers"
-        and any(s.loaded for s in states)
-        and not any(s.fault and not s.loaded for s in states)
+        storage.good and any(s.loaded for s in states) and not any(s.fault and not s.loaded for s in states)
     )
-    return JSONResponse({"ready": good, "database": database, "models": models}, 200 if good else 503)
+    body = {"ready": good, "database": storage.database, "models": models}
+    return JSONResponse(body, 200) if good else JSONResponse(body, 503, {"retry-after": "5"})
 
 
 def metrics(call: Call) -> Response:
@@ -60,10 +52,18 @@ def schema(_: Call) -> Response:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/livez", alive, "Whether the process lives", roles=None),
-    Endpoint("GET", "/healthz", alive, "Whether the process lives", roles=None, documented=False),
+    Endpoint("GET", "/livez", alive, "Whether the process lives", roles=None, direct=True),
     Endpoint(
-        "GET", "/readyz", ready, "Whether it can answer: database and releases", roles=None, problems=(503,)
+        "GET", "/healthz", alive, "Whether the process lives", roles=None, direct=True, documented=False
+    ),
+    Endpoint(
+        "GET",
+        "/readyz",
+        ready,
+        "Whether database and releases can answer",
+        roles=None,
+        direct=True,
+        problems=(503,),
     ),
     Endpoint(
         "GET",
@@ -72,6 +72,8 @@ ENDPOINTS = (
         "Prometheus metrics; without a token on this machine only",
         roles=frozenset({"auditor", "admin"}),
         local=True,
+        direct=True,
+        scope="metrics",
     ),
     Endpoint("GET", "/schema.json", schema, "BentoML's schema", roles=None, native=True, documented=False),
 )

@@ -57,6 +57,7 @@ ENDPOINTS = (
         "/v1/models",
         list_models,
         "Releases in use, and candidates for who may see them",
+        scope="models",
         answer=Models,
         page=True,
     ),
@@ -66,6 +67,7 @@ ENDPOINTS = (
         card,
         "A version's model card: of the release, or of a candidate",
         roles=EVERY_ROLE - {"application"},
+        scope="models",
         parameters={
             "version": Parameter({"type": "string", "maxLength": 18}, "the version in use if left out"),
             "format": Parameter(

@@ -56,7 +56,7 @@ def add_observations(call: Call) -> Response:
             kind: f"{c.new} new, {c.revised} revised" for kind, c in counts.items() if c.new or c.revised
         }
         if changed:
-            append(connection, actor=call.caller.name, action="observe", subjects=changed, now=system_time())
+            append(connection, actor=call.caller.actor, action="observe", subjects=changed, now=system_time())
         unknown = _unknown_units(parts, connection, rows, received_at)
     tables = {kind: TableCount(**c.__dict__) for kind, c in counts.items()}
     return json_response(
@@ -94,6 +94,7 @@ def list_decisions(call: Call) -> Response:
     with call.parts.engine.connect() as connection:
         page = decisions.page(
             connection,
+            call.caller,
             prediction_id=call.query.get("prediction_id"),
             after=_number(call.query, "after", 0),
             limit=_number(call.query, "limit", _PAGE),
@@ -125,6 +126,7 @@ ENDPOINTS = (
         add_observations,
         "Rows of the contracts: idempotent, revisions kept, all or nothing",
         roles=frozenset({"application", "operator", "admin"}),
+        scope="observations",
         body=ObservationsRequest,
         answer=AddedObservations,
         problems=(409,),
@@ -136,6 +138,7 @@ ENDPOINTS = (
         prediction,
         "A prediction as it was given; an application sees its own",
         roles=frozenset({"application", "operator", "auditor", "admin"}),
+        scope="predictions",
         answer=StoredPrediction,
         problems=(404,),
     ),
@@ -145,6 +148,7 @@ ENDPOINTS = (
         decide,
         "What a person decided on a prediction, and why",
         roles=frozenset({"operator", "admin"}),
+        scope="decisions",
         body=DecisionRequest,
         answer=Decision,
         problems=(404,),
@@ -156,6 +160,7 @@ ENDPOINTS = (
         list_decisions,
         "Decisions in their order",
         roles=frozenset({"operator", "board", "auditor", "admin"}),
+        scope="decisions",
         answer=DecisionPage,
         parameters={
             "prediction_id": Parameter({"type": "string", "maxLength": 64}, "only those on this prediction"),
@@ -169,6 +174,7 @@ ENDPOINTS = (
         journal,
         "Entries of the journal in their order",
         roles=frozenset({"auditor", "admin"}),
+        scope="journal",
         answer=JournalPage,
         parameters={"after": _AFTER, "limit": _LIMIT},
     ),

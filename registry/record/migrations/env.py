@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import registry.record.access_tables  # noqa: F401 - its tables are the metadata's too
 from registry.record.database import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)

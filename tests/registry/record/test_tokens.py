@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, create_engine, select
 
 from registry.errors import TokenError
-from registry.record.database import open_database, tokens, writing
+from registry.record.database import open_database, opened_database, tokens, writing
 from registry.record.tokens import ROLES, authenticate, create_token, list_tokens, revoke_token
 from tests.support.installation import NOW, after
+from tests.support.old_database import migrate_to
 
 
 @pytest.fixture
@@ -113,3 +114,39 @@ def test_every_role_of_the_design_can_be_given(engine: Engine) -> None:
     with engine.connect() as connection:
         assert authenticate(connection, secret, now=NOW).roles == frozenset(ROLES)
     assert len(ROLES) == 6
+
+
+def test_tokens_of_before_keep_their_rights_and_share_no_identity(database_url: str) -> None:
+    """Migration 0007: of two that bore one name neither inherits what was recorded under it; all of them end."""
+    engine = create_engine(database_url)
+    migrate_to(engine, "0004")
+    with engine.begin() as connection:
+        for token_id, name in (("a", "board"), ("b", "Board"), ("c", "feed"), ("d", "page")):
+            connection.exec_driver_sql(
+                f"INSERT INTO tokens VALUES ('{token_id}', '{name}', '[\"admin\"]', 'x', 1, NULL, NULL)"
+            )
+    engine.dispose()
+    with opened_database(database_url) as migrated, migrated.connect() as connection:
+        found = {token.token_id: token for token in list_tokens(connection)}
+    identities = {token_id: token.identity for token_id, token in found.items()}
+    assert identities == {"a": "board (a)", "b": "Board (b)", "c": "feed", "d": "page (d)"}
+    assert all(token.roles == ("admin",) and token.scopes == () for token in found.values())
+    assert all(token.expires_at is not None for token in found.values())
+
+
+@pytest.mark.parametrize("name", ["a\x1b[2Jb", "a\nb", "a\u202eb", "a\x00", "x" * 201])
+def test_a_name_that_a_terminal_would_obey_is_refused(engine: Engine, name: str) -> None:
+    """Escapes, line ends, marks that turn the direction of writing, and what no list has room for."""
+    with writing(engine) as connection, pytest.raises(TokenError, match="needs a name"):
+        create_token(connection, name, ("admin",), now=NOW)
+
+
+def test_all_that_is_wrong_with_a_token_is_said_at_once(engine: Engine) -> None:
+    """Name, roles, scopes and end; an end in ten years, too."""
+    with writing(engine) as connection:
+        with pytest.raises(TokenError) as refused:
+            create_token(connection, "", (), now=NOW, expires=NOW, scopes=["everything"])
+        for words in ("needs a name", "needs roles", "Scopes", "expired already"):
+            assert words in str(refused.value)
+        with pytest.raises(TokenError, match="366 days at most"):
+            create_token(connection, "a", ("admin",), now=NOW, expires=after(24 * 3660))

@@ -329,7 +329,7 @@ class TestPages:
         from serving.http.authentication import entry_link
 
         client = InProcess(parts_and_tokens[0])
-        link = entry_link(tmp_path / "home")
+        link = entry_link(tmp_path / "home", parts_and_tokens[1]["operator"])
         first, second = client.get(link), client.get(link)
         assert (first.status_code, second.status_code) == (303, 403)
         cookie = first.headers["set-cookie"].split(";")[0]
@@ -343,7 +343,7 @@ class TestPages:
         from serving.http.authentication import entry_link
 
         client = InProcess(parts_and_tokens[0])
-        link = entry_link(tmp_path / "home", page="/monitoring?language=en")
+        link = entry_link(tmp_path / "home", parts_and_tokens[1]["operator"], page="/monitoring?language=en")
         entered = client.get(link)
         assert (entered.status_code, entered.headers["location"]) == (303, "/monitoring?language=en")
         cookie = entered.headers["set-cookie"].split(";")[0]

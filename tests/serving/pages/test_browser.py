@@ -34,7 +34,7 @@ def test_the_start_page(running: tuple[Running, Path], browser: Any, size: tuple
     )
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(service.url + entry_link(home))
+    page.goto(service.url + entry_link(home, service.tokens["operator"]))
     assert page.url == f"{service.url}/?language=fr"
     assert page.locator("svg.picture polygon.fan").count() == 4
     assert page.locator("svg.picture polyline.history").count() == 4

@@ -296,12 +296,12 @@ class TestDecisions:
         self, service: tuple[Parts, dict[str, str], InProcess], tmp_path: Path
     ) -> None:
         """A link opens pages for nobody in particular: it shows how to enter; the board only looks."""
-        parts, _, client = service
+        parts, tokens, client = service
         page, _ = self._open(service, "board")
         assert "/decisions?" not in page
         assert "Pour décider, entrer avec un jeton" in page
         assert self._send(service, "board", decision="accept").status_code == 403
-        entered = client.get(entry_link(tmp_path / "home"))
+        entered = client.get(entry_link(tmp_path / "home", tokens["operator"]))
         cookie = {"cookie": entered.headers["set-cookie"].split(";")[0]}
         assert "/decisions?" not in client.get("/", headers=cookie).text
         _, prediction_id = self._open(service)

@@ -1,0 +1,241 @@
+"""What a request says, read strictly: address, headers, query and body; nothing of it is ever said again."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.types import Receive, Scope
+
+from serving.errors import Problem, RequestFault
+from serving.gateway.endpoint import Endpoint
+from serving.http.authentication import COOKIE
+from serving.http.body_budget import BodyBudget
+
+__all__ = [
+    "Headers",
+    "SenderLeftError",
+    "accept_of",
+    "allowed_methods",
+    "bearer_of",
+    "cookie_of",
+    "endpoint_of_method",
+    "form_of",
+    "headers_of",
+    "is_local",
+    "path_of",
+    "query_of",
+    "read_body",
+    "refuse_prefetch",
+    "require_type",
+    "too_large",
+    "unauthorised",
+]
+
+MAX_PATH, MAX_QUERY = 512, 2_048
+_LOOPBACK = ("127.0.0.1", "::1")
+Headers = Mapping[bytes, bytes]
+
+
+class SenderLeftError(Exception):
+    """Whoever sent the request left before it was read."""
+
+
+def path_of(scope: Scope) -> str:
+    """The path.
+
+    Raises:
+        Problem: 431, it or the query is longer than any that there is.
+    """
+    path = scope["path"]
+    if len(path) > MAX_PATH or len(scope.get("query_string", b"")) > MAX_QUERY:
+        raise Problem(431, "address_too_long", "The address is longer than any that there is here.")
+    return str(path)
+
+
+def endpoint_of_method(found: Sequence[Endpoint], method: str) -> Endpoint | None:
+    """The endpoint of a method; HEAD is GET's, where GET changes nothing."""
+    if method == "HEAD":
+        return next((e for e in found if e.method == "GET" and not e.once), None)
+    return next((e for e in found if e.method == method), None)
+
+
+def allowed_methods(found: Sequence[Endpoint]) -> str:
+    """The methods of an address, as the header ``allow`` has them."""
+    methods = {e.method for e in found} | {"OPTIONS"}
+    has_head = any(e.method == "GET" and not e.once for e in found)
+    return ", ".join(sorted(methods | ({"HEAD"} if has_head else set())))
+
+
+def headers_of(scope: Scope) -> dict[bytes, bytes]:
+    """The headers by their names.
+
+    Raises:
+        Problem: 400, one that says one thing was sent twice.
+    """
+    found: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        if name in found and name in (b"authorization", b"content-type", b"content-length"):
+            raise Problem(400, "repeated_header", "A header that says one thing was sent twice.")
+        if name == b"accept" and name in found:
+            value = found[name] + b"," + value  # a list may come in several headers
+        found[name] = value
+    return found
+
+
+def accept_of(headers: Headers) -> str:
+    """The header Accept, "" without one."""
+    return headers.get(b"accept", b"").decode("latin-1")
+
+
+def bearer_of(headers: Headers) -> str | None:
+    """The token that was sent; None: none.
+
+    Raises:
+        Problem: 401, the header is no bearer token's.
+    """
+    value = headers.get(b"authorization")
+    if value is None:
+        return None
+    scheme, _, secret = value.partition(b" ")
+    try:
+        text = secret.strip().decode("ascii")
+    except UnicodeDecodeError:
+        text = ""
+    if scheme.lower() != b"bearer" or not text or len(text) > 256:
+        raise unauthorised("not_a_bearer_token", "The header is Authorization: Bearer, then the token.")
+    return text
+
+
+def cookie_of(headers: Headers) -> str | None:
+    """The session's cookie; None: none."""
+    for part in headers.get(b"cookie", b"").split(b";"):
+        name, _, value = part.strip().partition(b"=")
+        if name == COOKIE.encode():
+            return value.decode("latin-1")
+    return None
+
+
+def refuse_prefetch(headers: Headers) -> None:
+    """What works once is not fetched ahead by a browser or a mail filter that nobody asked.
+
+    Raises:
+        Problem: 403.
+    """
+    purpose = headers.get(b"sec-purpose", b"") + headers.get(b"purpose", b"") + headers.get(b"x-moz", b"")
+    if b"prefetch" in purpose.lower() or b"preview" in purpose.lower():
+        raise Problem(403, "fetched_ahead", "This is opened by a person, not fetched ahead.")
+
+
+def is_local(scope: Scope, headers: Headers) -> bool:
+    """Whether it comes from this machine, and nobody forwarded it."""
+    client = scope.get("client")
+    forwarded = any(name in headers for name in (b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"))
+    return client is not None and client[0] in _LOOPBACK and not forwarded
+
+
+def query_of(endpoint: Endpoint, scope: Scope) -> dict[str, str]:
+    """The query's parameters.
+
+    Raises:
+        Problem: 422, with every fault of it.
+    """
+    raw = scope.get("query_string", b"").decode("latin-1")
+    pairs = parse_qsl(raw, keep_blank_values=True, errors="replace")
+    known = endpoint.parameters
+    faults = [
+        RequestFault("query", "unknown_parameter", "there is no such parameter here; remove it")
+        for name, _ in pairs
+        if name not in known
+    ]
+    names = [name for name, _ in pairs if name in known]
+    faults += [
+        RequestFault(f"query.{n}", "repeated", "it was sent twice; send it once")
+        for n in sorted(set(names))
+        if names.count(n) > 1
+    ]
+    found = dict(pairs)
+    for name in sorted(set(names)):
+        faults += _parameter_faults(name, found[name], known[name].schema)
+    if faults:
+        raise Problem(422, "invalid_request", "The query is not as it must be; see errors.", faults=faults)
+    return found
+
+
+def _parameter_faults(name: str, value: str, schema: Any) -> list[RequestFault]:
+    if "enum" in schema and value not in schema["enum"]:
+        words = f"one of {', '.join(schema['enum'])} is expected"
+        return [RequestFault(f"query.{name}", "not_a_choice", words)]
+    if schema.get("type") == "integer":
+        low, high = schema["minimum"], schema["maximum"]
+        if not (value.isascii() and value.isdigit() and len(value) <= 18 and low <= int(value) <= high):
+            words = f"a whole number from {low} to {high} is expected"
+            return [RequestFault(f"query.{name}", "out_of_range", words)]
+    if len(value) > schema.get("maxLength", 400):
+        return [RequestFault(f"query.{name}", "too_long", "it is too long")]
+    return []
+
+
+def require_type(headers: Headers, wanted: bytes) -> None:
+    """Refuses bodies of any other kind.
+
+    Raises:
+        Problem: 415.
+    """
+    name, _, parameters = headers.get(b"content-type", b"").partition(b";")
+    charset = parameters.strip().lower().replace(b'"', b"")
+    if name.strip().lower() != wanted or charset not in (b"", b"charset=utf-8"):
+        raise Problem(415, "unsupported_content_type", f"Send {wanted.decode()}, in UTF-8.")
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise Problem(415, "unsupported_content_encoding", "Send the body as it is, not compressed.")
+
+
+async def read_body(receive: Receive, limit: int, budget: BodyBudget) -> bytes:
+    """The whole body; its bytes count against those that all requests may hold until the caller gives them back.
+
+    Raises:
+        Problem: 413, it is longer than `limit`; 503, too many bytes of all are held.
+        SenderLeftError: nobody waits for the answer.
+    """
+    content = bytearray()
+    try:
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise SenderLeftError
+            piece = message.get("body", b"")
+            if len(content) + len(piece) > limit:
+                raise too_large(limit)
+            budget.take(len(piece))
+            content += piece
+            if not message.get("more_body", False):
+                return bytes(content)
+    except BaseException:
+        budget.give_back(len(content))
+        raise
+
+
+def form_of(content: bytes) -> dict[str, str]:
+    """The fields of a form.
+
+    Raises:
+        Problem: 400, it is none.
+    """
+    try:
+        return dict(parse_qsl(content.decode("ascii"), keep_blank_values=True, strict_parsing=bool(content)))
+    except ValueError:
+        raise Problem(400, "malformed_form", "The form cannot be read.") from None
+
+
+def too_large(limit: int) -> Problem:
+    """The problem of a body with more bytes than `limit`."""
+    return Problem(
+        413,
+        "body_too_large",
+        f"The body is larger than {limit} bytes: send less at a time.",
+        headers={"connection": "close"},
+    )
+
+
+def unauthorised(code: str, detail: str) -> Problem:
+    """The problem of who is not known."""
+    return Problem(401, code, detail, headers={"www-authenticate": 'Bearer realm="vigie"'})
