@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine, create_engine, select
+from sqlalchemy import Engine, create_engine, select, text
 
 from registry.errors import TokenError
 from registry.record.database import open_database, opened_database, tokens, writing
@@ -122,8 +122,9 @@ def test_tokens_of_before_keep_their_rights_and_share_no_identity(database_url: 
     migrate_to(engine, "0004")
     with engine.begin() as connection:
         for token_id, name in (("a", "board"), ("b", "Board"), ("c", "feed"), ("d", "page")):
-            connection.exec_driver_sql(
-                f"INSERT INTO tokens VALUES ('{token_id}', '{name}', '[\"admin\"]', 'x', 1, NULL, NULL)"
+            connection.execute(
+                text("INSERT INTO tokens VALUES (:id, :name, '[\"admin\"]', 'x', 1, NULL, NULL)"),
+                {"id": token_id, "name": name},
             )
     engine.dispose()
     with opened_database(database_url) as migrated, migrated.connect() as connection:
