@@ -9,12 +9,19 @@ from starlette.responses import Response
 
 from hospital.contracts.fault_words import has_words, message_of
 from hospital.contracts.request_models import fault_code
+from hospital.contracts.tables import TABLES
 from hospital.errors import ContractError, Fault
 from serving.errors import Problem, RequestFault
 
 __all__ = ["PROBLEM_JSON", "ProblemBody", "invalid", "problem_response", "row_faults", "schema_faults"]
 
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
+_KNOWN_NAMES = {c.name for table in TABLES.values() for c in table.columns} | {
+    *TABLES,
+    "covariates",
+    "received_at",
+}
+"""Names that a path may show wherever they were sent. Any other key is the sender's word: it may be a person's name."""
 PROBLEM_JSON = "application/problem+json"
 _TITLES = {
     400: "The request cannot be read",
@@ -104,7 +111,9 @@ def row_faults(error: ContractError) -> list[RequestFault]:
 
 
 def _row_fault(fault: Fault) -> RequestFault:
-    return RequestFault(fault.path, fault.code, fault.message)
+    row, dot, names = fault.path.partition("].")
+    shown = ".".join(name if name in _KNOWN_NAMES else "?" for name in names.split("."))
+    return RequestFault(f"{row}{dot}{shown}" if dot else row, fault.code, fault.message)
 
 
 def schema_faults(error: ValidationError) -> list[RequestFault]:
@@ -114,7 +123,10 @@ def schema_faults(error: ValidationError) -> list[RequestFault]:
         code = entry["type"]
         code = _CODES.get(code) or fault_code(code)
         message = _WORDS.get(code) or (message_of(code) if has_words(code) else entry_words(code))
-        found.append(RequestFault(_path(entry["loc"]), code, message))
+        loc = entry["loc"]
+        if code == "unknown_field" and loc[-1] not in _KNOWN_NAMES:
+            loc = (*loc[:-1], "?")
+        found.append(RequestFault(_path(loc), code, message))
     return found
 
 
@@ -124,7 +136,6 @@ def entry_words(code: str) -> str:
 
 
 def _path(loc: tuple[int | str, ...]) -> str:
-    # A key that the contract does not know may be anything: only what looks like a field's name is shown.
     path = ""
     for part in loc:
         name = part if isinstance(part, int) or _FIELD.fullmatch(part) else "?"

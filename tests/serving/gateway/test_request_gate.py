@@ -218,6 +218,28 @@ def test_a_value_is_never_in_an_answer_or_the_log(
     assert parts_and_tokens[1]["admin"] not in logged
 
 
+@pytest.mark.parametrize(
+    "name", ["lefebvre", "lefebvre_marie", "_lefebvre", "Lefebvre", "x.lefebvre", "a]lefebvre"]
+)
+def test_an_unknown_key_is_not_said_again(parts_and_tokens: tuple[Parts, dict[str, str]], name: str) -> None:
+    """Though it looks like a field's name: around rows, in rows, in what lies on them, and in a query."""
+    visit = {"visit_id": "a", "arrived_at": "2025-11-03T02:30:00Z", name: 1, "ed_state": {name: 1}}
+    sent: list[tuple[str, Any]] = [
+        ("/v1/wait-time", {"visits": [visit], name: 1, "explain": {name: 1}}),
+        ("/v1/bed-demand", {"units": ["U1"], "horizons_hours": [4], "observations": [{name: 1}], name: 1}),
+        (
+            "/v1/observations",
+            {name: [], "visits": [visit], "census": [{"unit": "U1", "covariates": {name: "x"}}]},
+        ),
+        ("/v1/decisions", {name: 1}),
+    ]
+    for path, body in sent:
+        response = post(parts_and_tokens, json.dumps(body).encode(), path)
+        assert response.status_code == 422, path
+        assert "lefebvre" not in response.text.lower(), path
+        assert "?" in {e["path"].rpartition(".")[2] for e in response.json()["errors"]}, path
+
+
 def test_metrics_are_by_route_template(parts_and_tokens: tuple[Parts, dict[str, str]]) -> None:
     """Many ids make one line; who is on this machine needs no token, unless somebody forwards."""
     client = InProcess(parts_and_tokens[0])
