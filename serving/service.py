@@ -24,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from serving.http.connection_limits import install
 from serving.messages.answer_bodies import BedDemandAnswer, WaitTimeAnswer
 from serving.messages.request_bodies import BedDemandRequest, WaitTimeRequest
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from serving.gateway.service_parts import Parts
 
 __all__ = ["Vigie", "build_service"]
+
+install()  # BentoML loads this module before it starts its server, which has no limits of its own
 
 
 class _Validated(IODescriptor):  # type: ignore[misc]

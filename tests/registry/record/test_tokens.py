@@ -122,10 +122,8 @@ def test_tokens_of_before_keep_their_rights_and_share_no_identity(database_url: 
     migrate_to(engine, "0004")
     with engine.begin() as connection:
         for token_id, name in (("a", "board"), ("b", "Board"), ("c", "feed"), ("d", "page")):
-            connection.execute(
-                text("INSERT INTO tokens VALUES (:id, :name, '[\"admin\"]', 'x', 1, NULL, NULL)"),
-                {"id": token_id, "name": name},
-            )
+            row = {"i": token_id, "n": name, "r": '["admin"]'}
+            connection.execute(text("INSERT INTO tokens VALUES (:i, :n, :r, 'x', 1, NULL, NULL)"), row)
     engine.dispose()
     with opened_database(database_url) as migrated, migrated.connect() as connection:
         found = {token.token_id: token for token in list_tokens(connection)}

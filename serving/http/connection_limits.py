@@ -1,0 +1,250 @@
+"""What one connection may cost before any of our code sees a request: bytes and time of a head, connections, idle ones.
+
+Uvicorn hands over a request when its head is whole. Until then it takes headers without an end and waits for ever, so
+that eight connections could take all memory and all time (docs/adr/0017-the-door.md has what was measured). This is its
+protocol with limits; `install` puts it in the place of its own.
+"""
+
+import json
+import secrets
+from asyncio import BaseTransport, TimerHandle
+from weakref import WeakKeyDictionary
+
+import uvicorn.config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from serving.http.problems import PROBLEM_JSON
+
+__all__ = ["LimitedProtocol", "install"]
+
+HEAD_BYTES = 32_768
+HEADERS = 100
+HEAD_SECONDS = 10.0
+"""From the first byte of a request, or from the connection, to the end of its head."""
+DRAIN_BYTES, DRAIN_SECONDS = 1_048_576, 5.0
+"""Of a body that nobody wants after the answer was given: a sender that learns of it later must still read it."""
+WRITE_SECONDS = 20.0
+"""How long somebody may not read their answer."""
+CONNECTIONS, CONNECTIONS_OF_ONE = 512, 128
+_LOOPBACK = ("127.0.0.1", "::1")
+_TITLES = {
+    400: ("malformed_http", "The request is not HTTP/1.1."),
+    408: ("head_timeout", "The head of the request did not come in time."),
+    431: (
+        "headers_too_large",
+        "The headers are larger than any that are needed here: send fewer and smaller ones.",
+    ),
+    503: ("overloaded", "Too many connections are open: try again shortly."),
+}
+
+
+class _Table:
+    """The connections of one server, the oldest first."""
+
+    def __init__(self) -> None:
+        self._open: dict[LimitedProtocol, str] = {}
+
+    def add(self, connection: "LimitedProtocol", address: str) -> bool:
+        """Whether there is room; where there are too many, the oldest that waits for a request is closed for it."""
+        self._open[connection] = address
+        own = [c for c, a in self._open.items() if a == address] if address not in _LOOPBACK else []
+        if len(own) > CONNECTIONS_OF_ONE:
+            return self._close_one(own[:-1])
+        if len(self._open) > CONNECTIONS:
+            return self._close_one([c for c in self._open if c is not connection])
+        return True
+
+    def remove(self, connection: "LimitedProtocol") -> None:
+        """It is closed."""
+        self._open.pop(connection, None)
+
+    def _close_one(self, candidates: list["LimitedProtocol"]) -> bool:
+        for candidate in candidates:
+            if candidate.is_waiting:
+                self.remove(candidate)
+                candidate.transport.abort()
+                return True
+        return False
+
+
+_TABLES: WeakKeyDictionary[ServerState, _Table] = WeakKeyDictionary()
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """Uvicorn's protocol; whoever sends too much, too slowly or reads nothing is answered in short, or cut off."""
+
+    _in_head, _head_bytes = True, 0
+    _drained = 0
+    _timer: TimerHandle | None = None
+    _write_timer: TimerHandle | None = None
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Counts the connection, and waits for its first head."""
+        super().connection_made(transport)  # type: ignore[arg-type]
+        self.ws_protocol_class = None  # there is no websocket here: an upgrade is answered as what else it is
+        table = _TABLES.setdefault(self.server_state, _Table())
+        if table.add(self, self.client[0] if self.client else ""):
+            self._start_timer(HEAD_SECONDS)
+        else:
+            self._refuse(503)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forgets it."""
+        self._stop_timer()
+        self._stop_write_timer()
+        _TABLES.setdefault(self.server_state, _Table()).remove(self)
+        super().connection_lost(exc)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nothing is being answered on it."""
+        return self._in_head and (self.cycle is None or self.cycle.response_complete)
+
+    def data_received(self, data: bytes) -> None:
+        """Hands bytes to the parser, of a head never more than may be one."""
+        while data and not self.transport.is_closing():
+            if not self._in_head:
+                if self.cycle.response_complete and self._drain(len(data)):
+                    return
+                super().data_received(data)
+                return
+            if self._timer is None:
+                self._start_timer(HEAD_SECONDS)
+            room = HEAD_BYTES - self._head_bytes
+            if room <= 0:
+                self._refuse(431)
+                return
+            piece, data = data[:room], data[room:]
+            self._head_bytes += len(piece)
+            super().data_received(piece)
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        super().on_message_begin()
+        self._in_head = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Takes a header; of more than there may be nothing is kept."""
+        super().on_header(name, value)
+        if len(self.headers) > HEADERS:
+            self._refuse(431)
+
+    def on_headers_complete(self) -> None:
+        """The head is whole: what comes now is its body."""
+        self._stop_timer()
+        self._in_head, self._head_bytes, self._drained = False, 0, 0
+        if not self.transport.is_closing():
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Takes a piece of the body, where a request was begun."""
+        if self.cycle is not None:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The body is whole: what comes now is the next head."""
+        self._stop_timer()
+        self._in_head, self._head_bytes = True, 0
+        if self.cycle is not None:
+            super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """The answer is out; whoever still sends its question may do so for a while."""
+        super().on_response_complete()
+        if not self._in_head and not self.transport.is_closing():
+            self._start_timer(DRAIN_SECONDS)
+
+    def pause_writing(self) -> None:
+        """Nobody reads: for a while."""
+        super().pause_writing()
+        if self._write_timer is None:
+            self._write_timer = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Somebody reads again."""
+        self._stop_write_timer()
+        super().resume_writing()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answers what is no HTTP, as every other fault is answered."""
+        self._refuse(400)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        if self.cycle is not None:
+            self.cycle.keep_alive = (
+                False  # the parser reads no further: what it was asked for is answered, and the end
+            )
+
+    def _drain(self, size: int) -> bool:
+        """Whether it was closed: more of an unwanted body came than is read away."""
+        self._drained += size
+        if self._drained > DRAIN_BYTES:
+            self.transport.abort()
+            return True
+        return False
+
+    def _timed_out(self) -> None:
+        self._timer = None
+        if self.transport.is_closing():
+            return
+        if not self._in_head:
+            self.transport.close()
+        elif self.cycle is not None and not self.cycle.response_complete:
+            self._start_timer(HEAD_SECONDS)  # an answer is on its way; the next head can wait for it
+        else:
+            self._refuse(408)
+
+    def _refuse(self, status: int) -> None:
+        """Answers without the application, and closes; where another answer is on its way, closes only."""
+        if self.transport.is_closing():
+            return
+        self._stop_timer()
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.write(_answer(status))
+        self.transport.close()
+
+    def _start_timer(self, seconds: float) -> None:
+        self._stop_timer()
+        self._timer = self.loop.call_later(seconds, self._timed_out)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _stop_write_timer(self) -> None:
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
+
+
+def install() -> None:
+    """Has every server of this process use these limits: BentoML starts uvicorn with its usual protocol."""
+    uvicorn.config.HTTP_PROTOCOLS["auto"] = f"{__name__}:{LimitedProtocol.__name__}"
+
+
+def _answer(status: int) -> bytes:
+    code, detail = _TITLES[status]
+    request_id = secrets.token_hex(8)
+    body = json.dumps(
+        {
+            "type": f"urn:vigie:problem:{code}",
+            "title": "The request cannot be read" if status != 503 else "The service cannot answer now",
+            "status": status,
+            "code": code,
+            "detail": detail,
+            "request_id": request_id,
+            "errors": [],
+        }
+    ).encode()
+    headers = {
+        "content-type": PROBLEM_JSON,
+        "content-length": str(len(body)),
+        "connection": "close",
+        "x-request-id": request_id,
+        "cache-control": "no-store",
+        **({"retry-after": "1"} if status == 503 else {}),
+    }
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return b"".join([STATUS_LINE[status], lines.encode("ascii"), b"\r\n", body])

@@ -1,0 +1,246 @@
+"""What a connection may cost: heads without an end or a pause, idle ones, many of them, answers that nobody reads."""
+
+import asyncio
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import uvicorn
+import uvicorn.config
+
+from serving.http import connection_limits
+from serving.http.connection_limits import install
+from tests.support.running_service import free_port
+from tests.support.waiting import wait_for
+
+GET = b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n"
+
+
+@dataclass
+class Door:
+    """A server with the limits, and what its application saw."""
+
+    port: int
+    seen: list[str]
+
+    def open(self) -> socket.socket:
+        """A new connection."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+
+    def ask(self, content: bytes) -> bytes:
+        """All that comes back to these bytes until the connection is closed."""
+        with self.open() as connection:
+            with suppress(ConnectionError):
+                connection.sendall(content)
+            return read(connection)
+
+
+def read(connection: socket.socket) -> bytes:
+    """All that comes until it is closed, or nothing comes any more."""
+    answer = b""
+    with suppress(TimeoutError, ConnectionError):
+        while chunk := connection.recv(65_536):
+            answer += chunk
+    return answer
+
+
+def code(answer: bytes) -> tuple[int, str]:
+    """Status and code of a problem."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"application/problem+json" in head, answer[:300]
+    assert b"x-request-id: " in head
+    assert b"connection: close" in head
+    return int(head.split(b" ")[1]), str(json.loads(body)["code"])
+
+
+@contextmanager
+def serving(large: int = 0) -> Iterator[Door]:
+    """The limits in front of an application that answers at once, with a body of so many bytes for /large."""
+    seen: list[str] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        seen.append(scope["path"])
+        body = b"x" * large if scope["path"] == "/large" else b"ok"
+        length = [(b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": length})
+        await send({"type": "http.response.body", "body": body})
+
+    install()
+    port = free_port()
+    config = uvicorn.Config(application, port=port, log_level="critical", lifespan="off", loop="asyncio")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
+    thread.start()
+    wait_for(lambda: server.started, "server")
+    try:
+        yield Door(port, seen)
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture
+def door() -> Iterator[Door]:
+    """A server with the limits."""
+    with serving() as found:
+        yield found
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of a second in place of ten."""
+    for name in ("HEAD_SECONDS", "DRAIN_SECONDS", "WRITE_SECONDS"):
+        monkeypatch.setattr(connection_limits, name, 0.15)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"GET /livez HTTP/1.1\r\nx: " + b"a" * 2_000_000,
+        b"GET /livez HTTP/1.1\r\n" + b"a: b\r\n" * 5_000,
+        b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\n" + b"x" * 100_000 + b": y\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nhost: x\r\ncookie: " + b"c" * 40_000 + b"\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\n" + b"".join(b"h%d: 1\r\n" % i for i in range(101)) + b"\r\n",
+    ],
+    ids=["endless value", "endless headers", "endless address", "endless name", "large cookie", "many"],
+)
+def test_a_head_has_a_size(door: Door, content: bytes) -> None:
+    """431 as soon as it is passed, and the application sees nothing; others are answered."""
+    answer = door.ask(content)
+    # Bytes on their way when the service closes may cut its answer off: then there is none, and nothing was served.
+    assert not answer or code(answer) == (431, "headers_too_large")
+    assert door.seen == []
+    assert door.ask(GET.replace(b"host: x", b"connection: close")).endswith(b"ok")
+
+
+@pytest.mark.parametrize("kind", ["silent", "drops", "line ends", "after an answer"])
+@pytest.mark.usefixtures("hurried")
+def test_a_head_has_a_time(kind: str) -> None:
+    """408, or the end: for who sends nothing, a byte now and then, line ends only, or does so after an answer."""
+    with serving() as door, door.open() as connection:
+        if kind == "after an answer":
+            connection.sendall(GET)
+            first = b""
+            while not first.endswith(b"ok"):
+                first += connection.recv(1_000)
+        connection.settimeout(0.05)
+        drop = {"silent": b"", "line ends": b"\r\n"}.get(kind, b"G")
+        answer, begun = b"", time.monotonic()
+        while time.monotonic() - begun < 5:
+            try:
+                connection.sendall(drop)
+                chunk = connection.recv(1_000)
+            except TimeoutError:
+                drop = {b"G": b"E", b"E": b"T", b"T": b" /a", b" /a": b"a"}.get(drop, drop)
+                continue
+            except ConnectionError:
+                break
+            if not chunk:
+                break
+            answer += chunk
+        assert time.monotonic() - begun < 3
+        assert not answer or code(answer)[0] in (400, 408)
+        assert door.seen == ["/livez"] * (kind == "after an answer")
+
+
+def test_what_is_no_http_is_a_problem_too(door: Door) -> None:
+    """In the form of every other fault, with an id."""
+    for content in (b"\x16\x03\x01\x02\x00", b"GET / HTTP/9.9\r\n\r\n", b"nonsense\r\n\r\n"):
+        assert code(door.ask(content)) == (400, "malformed_http")
+
+
+def test_pipelined_and_split_requests_are_answered(door: Door) -> None:
+    """Many in one packet; one in many packets; a body and the next head in one packet."""
+    last = GET.replace(b"host: x", b"connection: close")
+    assert door.ask(GET * 20 + last).count(b"HTTP/1.1 200") == 21
+    with door.open() as connection:
+        for byte in last:
+            connection.sendall(bytes([byte]))
+        assert read(connection).endswith(b"ok")
+    post = b"POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: 50000\r\n\r\n" + b"b" * 50_000
+    assert door.ask(post + last).count(b"HTTP/1.1 200") == 2
+
+
+def test_an_upgrade_is_answered_as_what_else_it_is(door: Door) -> None:
+    """There is no websocket; the connection is closed behind the answer."""
+    upgrade = b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+    assert door.ask(upgrade + b"\x00" * 100).startswith(b"HTTP/1.1 ")
+
+
+def test_an_unwanted_body_is_read_away_within_bounds(door: Door) -> None:
+    """Who is answered before the end of a body can still read the answer; who sends on without an end is cut off."""
+    head = b"POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n"
+    with door.open() as connection:
+        connection.sendall(head % 100_000)
+        first = connection.recv(1_000)
+        connection.sendall(b"x" * 100_000 + GET.replace(b"host: x", b"connection: close"))
+        assert (first + read(connection)).count(b"HTTP/1.1 200") == 2
+    sent = 0
+    with door.open() as connection:
+        connection.sendall(head % 10**9)
+        with suppress(ConnectionError):
+            while sent < 50_000_000:
+                sent += connection.send(b"x" * 65_536)
+    assert sent < 20_000_000
+
+
+@pytest.mark.usefixtures("hurried")
+def test_who_reads_nothing_is_cut_off() -> None:
+    """An answer that nobody fetches is not held for ever."""
+    with serving(large=30_000_000) as door, door.open() as connection:
+        connection.sendall(GET.replace(b"/livez", b"/large"))
+        wait_for(lambda: door.seen == ["/large"], "request")
+
+        def is_cut_off() -> bool:
+            try:
+                connection.send(b"\r\n")
+            except ConnectionError:
+                return True
+            return False
+
+        wait_for(is_cut_off, "end of it", 10)
+
+
+def test_a_new_connection_is_answered_however_many_are_idle(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest that waits is closed for it; those that are kept are no more than there may be."""
+    monkeypatch.setattr(connection_limits, "CONNECTIONS", 20)
+    idle = [door.open() for _ in range(60)]
+    for connection in idle[::2]:
+        with suppress(ConnectionError):
+            connection.sendall(b"GET /livez HTTP/1.1\r\nx: ")
+    assert door.ask(GET.replace(b"host: x", b"connection: close")).endswith(b"ok")
+
+    def closed() -> int:
+        count = 0
+        for connection in idle:
+            connection.setblocking(False)
+            try:
+                count += connection.recv(1) == b""
+            except BlockingIOError:
+                pass
+            except ConnectionError:
+                count += 1
+        return count
+
+    wait_for(lambda: closed() >= 40, "end of forty of them", 5)
+    for connection in idle:
+        connection.close()
+
+
+def test_uvicorn_still_takes_its_protocol_from_where_the_limits_are_put() -> None:
+    """A newer one that looks elsewhere would leave the door open without a word."""
+    install()
+    config = uvicorn.Config(lambda: None, lifespan="off")
+    config.load()
+    assert config.http_protocol_class is connection_limits.LimitedProtocol
