@@ -139,17 +139,13 @@ def reported_figures(known: Scored, attribute: str, groups: Array) -> list[Findi
     """
     if known.size == 0:
         return []
+    # Rows by their number: fairlearn copies every column it is given row by row, for each group again.
+    rows = np.arange(known.size)
     frame = MetricFrame(
-        metrics=_figures,  # all of them at once: fairlearn copies the rows anew for each metric
-        y_true=known.outcome,
-        y_pred=known.p50,
+        metrics=lambda chosen, _: _figures(known.part(chosen)),  # all of them at once
+        y_true=rows,
+        y_pred=rows,
         sensitive_features=pd.Series(groups, name=attribute),
-        # A column each: fairlearn takes a single row of several for several rows.
-        sample_params={
-            "weight": known.weight,
-            "low": known.quantiles[:, 1],
-            "high": known.quantiles[:, -2],
-        },
     )
     counts = pd.Series(groups).value_counts()
     return [
@@ -159,17 +155,15 @@ def reported_figures(known: Scored, attribute: str, groups: Array) -> list[Findi
     ]
 
 
-def _figures(outcome: Array, middle: Array, weight: Array, low: Array, high: Array) -> dict[str, float]:
-    """Of outcomes, p50, weights, p10 and p90 (float64 [n] each).
-
-    Weighted like every other mean of the report: who was censored is made up for by those alike who were not.
-    """
-    error = outcome - middle
+def _figures(rows: Scored) -> dict[str, float]:
+    """Weighted like every other mean of the report: who was censored is made up for by those alike who were not."""
+    outcome, low, high = rows.outcome, rows.quantiles[:, 1], rows.quantiles[:, -2]
+    error = outcome - rows.p50
     inside = (outcome >= low) & (outcome <= high)
     figures = {"mean_outcome": outcome, "bias": error, "absolute_error": np.abs(error), "coverage": inside}
-    if not np.sum(weight) > 0:
+    if not np.sum(rows.weight) > 0:
         return dict.fromkeys(figures, np.nan)
-    return {name: float(np.average(values, weights=weight)) for name, values in figures.items()}
+    return {name: float(np.average(values, weights=rows.weight)) for name, values in figures.items()}
 
 
 def _reported(metric: str, group: str, value: float, n: int) -> Finding:
