@@ -325,7 +325,7 @@ def _manifest(
         "missing_columns": _missing(prepared),
         "data_digest": tables.source_digest,
         "data_days": (last - first) / DAY,
-        "data_rows": {name: len(frame) for name, frame in tables.tables.items()},
+        "data_rows": tables.rows_by_key(),
         "split": split.to_json(),
         "configuration": _configuration(request),
         "seed": request.seed,

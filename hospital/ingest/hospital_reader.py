@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from hospital.contracts.tables import TABLES
 from hospital.contracts.text_cleaning import clean_text
 from hospital.errors import ContractError, Fault, HistoryError, MappingError
 from hospital.ingest.chunks import FileChunks
@@ -46,6 +47,13 @@ class HospitalTables:
     covariates: tuple[str, ...]
     findings: tuple[Finding, ...]
     source_digest: str
+
+    def rows_by_key(self) -> dict[str, int]:
+        """Rows of each table as people count them: visits, stays, units times days of a census, whatever was sent
+        again with a correction."""
+        return {
+            name: len(frame.drop_duplicates(list(TABLES[name].key))) for name, frame in self.tables.items()
+        }
 
 
 def read_hospital(

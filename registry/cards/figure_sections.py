@@ -1,123 +1,20 @@
-"""Sections of the model card that hold figures: verdicts, error, calibration."""
+"""Sections of the model card that hold figures: error, calibration."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hospital.page_pieces import (
-    Badge,
-    Block,
-    Cell,
-    Column,
-    Figure,
-    Folded,
-    Heading,
-    Paragraph,
-    Piece,
-    Section,
-    Table,
-)
+from hospital.page_pieces import Cell, Column, Figure, Folded, Paragraph, Piece, Section, Table
 from hospital.svg_shapes import Picture
 from hospital.words import formats
-from registry.cards.finding_text import Words, ordered
+from registry.cards.finding_text import Words
 from registry.cards.pictures import Pair, bars, interval_of, intervals
 from registry.model.hospital_total import HOSPITAL
 
-__all__ = ["Calibration", "Performance", "Verdicts", "gain_cell"]
+__all__ = ["Calibration", "Performance", "gain_cell"]
 
 Finding = Mapping[str, Any]
 Card = Mapping[str, Any]
-_OPEN = ("pass", "not applicable")
-
-
-@dataclass(frozen=True)
-class Verdicts:
-    """Each gate: what it asks, what it found, and first whatever keeps it shut."""
-
-    gates: Sequence[Mapping[str, Any]]
-    required: Sequence[str]
-
-    @classmethod
-    def of(cls, card: Card) -> "Verdicts":
-        """Of a card, worst gate first."""
-        return cls(ordered(card["gates"]), card["required"])
-
-    def pieces(self, words: Words) -> Sequence[Piece]:
-        """One block a gate."""
-        gates = [self._gate(gate, words) for gate in self.gates]
-        return (
-            Section("verdicts", words.t("verdicts"), [Paragraph(words.t("verdicts_note"), "soft"), *gates]),
-        )
-
-    def _gate(self, gate: Mapping[str, Any], words: Words) -> Piece:
-        name, findings = str(gate["name"]), list(gate["findings"])
-        required = [f for f in findings if f.get("required", True)]
-        shut = [f for f in required if f["verdict"] not in _OPEN]
-        passing = [f for f in required if f["verdict"] in _OPEN]
-        reported = [f for f in findings if not f.get("required", True)]
-        said = words.t("gate_pass", len(required))
-        if shut:
-            said = words.t("gate_closed", len(shut), required=words.number(len(required), 0))
-        aside = "" if name in self.required else words.t("not_required")
-        shown = Badge(gate["verdict"], words.verdict(gate["verdict"]))
-        return Block(
-            "gate",
-            (
-                Heading(words.gate(name), badge=shown, aside=aside),
-                Paragraph(words.known(f"ask_{name}"), "soft"),
-                Paragraph(said),
-                _findings(name, shut, words),
-                Folded(words.t("findings_passing", len(passing)), [_findings(name, passing, words)]),
-                Folded(
-                    words.t("findings_reported", len(reported)),
-                    [_findings(name, reported, words)],
-                    on_paper=False,
-                ),
-            ),
-        )
-
-
-def _findings(gate: str, findings: Sequence[Finding], words: Words) -> Piece:
-    columns = [
-        Column(words.t("c_measure")),
-        Column(words.t("c_group")),
-        Column(words.t("c_value"), number=True),
-        Column(words.t("c_interval"), number=True),
-        Column(words.t("c_limit"), number=True),
-        Column(words.t("c_n"), number=True),
-        Column(words.t("c_verdict")),
-        Column(words.t("c_do")),
-    ]
-    merged = _merged(findings)
-    alone = {f["group"] for f in findings} == {"all"}
-    rows = [
-        (
-            Cell(words.measure(str(f["metric"]))),
-            Cell("" if alone else ", ".join(words.group(str(g)) for g in groups)),
-            Cell(words.value(f, f["value"])),
-            Cell(words.interval(f)),
-            Cell(words.limit(f)),
-            Cell(words.number(f["n"], 0) if f["n"] and len(groups) == 1 else ""),
-            Cell(
-                badge=Badge(f["verdict"], words.verdict(f["verdict"]))
-                if f.get("note") != "reported"
-                else None
-            ),
-            Cell(words.advice(gate, f) if len(groups) == 1 else words.advice(gate, {**f, "threshold": None})),
-        )
-        for f, groups in merged
-    ]
-    return Table(columns, rows)
-
-
-def _merged(findings: Sequence[Finding]) -> list[tuple[Finding, list[str]]]:
-    """Findings with their groups; those that measured nothing for one reason stand in one row."""
-    rows: dict[tuple[object, ...], tuple[Finding, list[str]]] = {}
-    for number, finding in enumerate(findings):
-        same = (finding["metric"], finding.get("note"), finding["verdict"])
-        key = (number,) if finding["value"] is not None else same
-        rows.setdefault(key, (finding, []))[1].append(str(finding["group"]))
-    return list(rows.values())
 
 
 @dataclass(frozen=True)
@@ -136,10 +33,28 @@ class Performance:
             Paragraph(words.t("error_note")),
             Figure(self._picture(everybody or groups, words)),
             self._table(everybody or groups, words),
+            *self._compared(words),
         ]
         if everybody and len(groups) > len(everybody):
             parts.append(Folded(words.t("by_group"), [self._table(groups, words)]))
         return (Section("error", words.t("error"), parts),)
+
+    def _compared(self, words: Words) -> list[Piece]:
+        """Rows whose baseline lacks some values: its error and the gain are then of fewer cases than the model's."""
+        fewer = [r for r in self.rows if r["unit_group"] == "all" and r.get("compared_n", r["n"]) < r["n"]]
+        return [
+            Paragraph(
+                words.t(
+                    "error_compared",
+                    r["compared_n"],
+                    all=words.number(r["n"], 0),
+                    horizon=words.horizon(r["horizon_hours"]),
+                    mae=words.quantity(r["compared_mae"]),
+                ),
+                "soft",
+            )
+            for r in fewer
+        ]
 
     def _picture(self, rows: Sequence[Mapping[str, Any]], words: Words) -> Picture | None:
         pairs = [
@@ -217,16 +132,23 @@ def gain_cell(gain: Sequence[float | None] | None, words: Words) -> Cell:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How often outcomes fall within the announced interval."""
+    """How often outcomes fall within the announced interval.
+
+    Attributes:
+        findings: of the calibration gate.
+        is_everywhere: measured on all rows; else on those that lie in the trusted scope.
+    """
 
     findings: Sequence[Finding]
+    is_everywhere: bool = False
 
     @classmethod
     def of(cls, card: Card) -> "Calibration":
         """Of a card; the hospital total has its own section."""
         gate = next((g for g in card["gates"] if g["name"] == "calibration"), None)
         found = [] if gate is None else gate["findings"]
-        return cls([f for f in found if not str(f["group"]).startswith(f"{HOSPITAL}=")])
+        own = [f for f in found if not str(f["group"]).startswith(f"{HOSPITAL}=")]
+        return cls(own, card.get("kind") == "baseline")
 
     def pieces(self, words: Words) -> Sequence[Piece]:
         """Picture and table; without findings, nothing."""
@@ -263,7 +185,9 @@ class Calibration:
             )
             for f in covered
         ]
-        parts = (Paragraph(words.t("calibration_note")), Figure(picture), Table(columns, rows))
+        scope = "" if self.is_everywhere else words.t("calibration_scope")
+        note = Paragraph(words.t("calibration_note")), Paragraph(scope, "soft")
+        parts = (*note, Figure(picture), Table(columns, rows))
         return (Section("calibration", words.t("calibration"), parts),)
 
     def _tail(self, finding: Finding | None, words: Words) -> Cell:

@@ -170,9 +170,12 @@ class Words:
         return self.number(value, 0 if float(value).is_integer() else 2)
 
     def limit(self, finding: Mapping[str, Any]) -> str:
-        """What a finding was held against."""
+        """The limit that was applied to a finding; a dash where none was."""
+        if limits := finding.get("limits"):
+            low, high = (self.value(finding, limit) for limit in limits)
+            return formats.interval(low, high, self.language)
         threshold = finding.get("threshold")
-        if threshold is None:
+        if threshold is None or finding.get("note") == "reported":  # beside it, and not held against it
             return formats.UNKNOWN
         # A group that is too small may have a figure all the same: then it is the margin that was not reached.
         if finding.get("note") in _ROWS_ASKED and finding.get("value") is None:

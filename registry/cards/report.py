@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hospital.arrays import Array
+from registry.evidence.interval_shares import tail_shares
 from registry.evidence.records import Evidence, Scored
 from registry.gates import GateResult, Verdict, judge, worst
 from registry.gates.fairness import small_gaps
@@ -99,6 +100,8 @@ def _gate(result: GateResult) -> dict[str, Any]:
                 "required": f.required,
                 "lacking": f.lacking,
                 "note": f.note,
+                "limits": None if f.limits is None else [_number(x) for x in f.limits],
+                "weight": _number(f.weight),
             }
             for f in result.findings
         ],
@@ -108,19 +111,17 @@ def _gate(result: GateResult) -> dict[str, Any]:
 def _performance(
     evidence: Evidence, policy: Policy, scope: Iterable[tuple[str, float]]
 ) -> list[dict[str, Any]]:
-    """Error beside the best baseline's and that of what is served, by unit group and horizon, on the test set."""
+    """Error beside the best baseline's on the same rows and that of what is served, by unit group and horizon, of the test
+    set."""
     test_part = evidence.test.known()
     inside, out = set(scope), []
     answers = served(evidence, inside)[evidence.test.is_known]
-    # A package of baselines alone has no validation set: it is set beside the baseline that was best in hindsight.
-    chosen_on = evidence.validation if evidence.kind == "model" else test_part
     for horizon in np.unique(test_part.horizon_hours):
-        baseline = best_baseline(chosen_on, horizon)
         at = test_part.horizon_hours == horizon
         for group in ("all", *sorted(set(test_part.unit_group[at]))):
             mine = at & ((test_part.unit_group == group) | (group == "all"))
             part = test_part.part(mine)
-            row = {**_row(part, baseline, horizon, policy), "served_mae": _served_mae(part, answers[mine])}
+            row = {**_row(part, horizon, policy), "served_mae": _served_mae(part, answers[mine])}
             trusted = any(h == horizon for _, h in inside) if group == "all" else (group, horizon) in inside
             out.append(
                 {"unit_group": str(group), "horizon_hours": float(horizon), "in_scope": trusted, **row}
@@ -129,47 +130,53 @@ def _performance(
 
 
 def _hospital_total(hospital_total: Scored | None, policy: Policy) -> list[dict[str, Any]]:
-    """The hospital total's error by horizon, beside the baseline that was best for it in hindsight, its units'
-    together."""
+    """The hospital total's error by horizon, beside the baseline that is best for it, its units' together."""
     if hospital_total is None:
         return []
     known = hospital_total.known()
     return [
         {
             "horizon_hours": float(h),
-            **_row(known.part(known.horizon_hours == h), best_baseline(hospital_total, h), h, policy),
+            **_row(known.part(known.horizon_hours == h), h, policy),
         }
         for h in np.unique(known.horizon_hours)
     ]
 
 
-def _row(part: Scored, baseline: str, horizon: float, policy: Policy) -> dict[str, Any]:
-    other = part.baselines[baseline]
-    finite = np.isfinite(other)
-    part, other = part.part(finite), other[finite]
-    error, base_error = _mean(losses(part, part.p50), part.weight), _mean(losses(part, other), part.weight)
-    below, above = part.outcome < part.quantiles[:, 1], part.outcome > part.quantiles[:, -2]
+def _row(part: Scored, horizon: float, policy: Policy) -> dict[str, Any]:
+    """Figures of known rows, beside the baseline that is best on these very rows.
+
+    Chosen on other rows the baseline is often another, and the gain larger than anybody who knew the hospital would
+    see. All means have the same weights; where the baseline has no value, rows count for everything but the gain.
+    """
+    baseline = best_baseline(part, horizon)
+    known = np.isfinite(part.baselines[baseline])
+    beside, other = part.part(known), part.baselines[baseline][known]
+    error, base_error = losses(beside, beside.p50), _mean(losses(beside, other), beside.weight)
     gain = None
-    if part.size and base_error:
-        difference = losses(part, other) - losses(part, part.p50)
+    if base_error:
         found = block_mean(
-            difference,
-            part.weight,
-            part.prediction_time,
+            losses(beside, other) - error,
+            beside.weight,
+            beside.prediction_time,
             horizon_hours=float(horizon),
         )
         bounds = found.interval(policy.document.alpha)
         gain = [_number(x / base_error) for x in (found.value, *bounds)]
+    below, above = tail_shares(part).T
     return {
         "n": part.size,
+        "weight": float(part.weight.sum()),
         "mean_outcome": _mean(part.outcome, part.weight),
-        "mae": error,
+        "mae": _mean(losses(part, part.p50), part.weight),
         "baseline": baseline,
         "baseline_mae": base_error,
+        "compared_n": beside.size,
+        "compared_mae": _mean(error, beside.weight),
         "gain": gain,
-        "coverage": _mean((~(below | above)).astype(np.float64), part.weight),
-        "below_p10": _mean(below.astype(np.float64), part.weight),
-        "above_p90": _mean(above.astype(np.float64), part.weight),
+        "coverage": _mean(1 - below - above, part.weight),
+        "below_p10": _mean(below, part.weight),
+        "above_p90": _mean(above, part.weight),
     }
 
 

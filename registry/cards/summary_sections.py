@@ -22,6 +22,8 @@ from registry.cards.finding_text import Words
 __all__ = ["Ask", "Brief", "Later", "Purpose", "Title"]
 
 Card = Mapping[str, Any]
+_NO_DISPARITY = frozenset({"attribute", "unknown_share"})
+"""Findings of the fairness gate that are of an attribute, and of no group."""
 _SMALL = frozenset({"needs_more_rows", "needs_more_weeks"})
 
 
@@ -57,6 +59,7 @@ class Brief:
     """Four figures that say the most; those that the report does not hold are left out.
 
     Attributes:
+        scope: how many unit groups and horizons of `performance` are trusted.
         baseline_only: the version is the baselines alone, which gain nothing and have no scope.
     """
 
@@ -69,7 +72,8 @@ class Brief:
     def of(cls, card: Card) -> "Brief":
         """Of a card."""
         baseline_only = card.get("kind") == "baseline"
-        return cls(card["performance"], card["groups"], len(card["scope"]), baseline_only)
+        trusted = sum(bool(r.get("in_scope")) for r in card["performance"] if r["unit_group"] != "all")
+        return cls(card["performance"], card["groups"], trusted, baseline_only)
 
     def pieces(self, words: Words) -> Sequence[Piece]:
         """As tiles."""
@@ -109,8 +113,13 @@ class Brief:
             return words.quantity(row["mae"]), words.t("brief_baseline", at=self._at(row, words))
         gain = row.get("gain")
         share = gain[0] if gain and gain[0] is not None else 1 - row["mae"] / row["baseline_mae"]
-        baseline = words.quantity(row["baseline_mae"])
-        said = words.t("brief_error", at=self._at(row, words), baseline=baseline, gain=words.percent(share))
+        said = words.t(
+            "brief_error",
+            at=self._at(row, words),
+            baseline=words.quantity(row["baseline_mae"]),
+            rule=words.baseline(str(row["baseline"])),
+            gain=words.percent(share, 1),
+        )
         return words.quantity(row["mae"]), said
 
     def _coverage(self, words: Words) -> tuple[str, str]:
@@ -128,7 +137,10 @@ class Brief:
 
     def _fairness(self, words: Words) -> tuple[str, str]:
         judged = [
-            h for g in self.groups for h in g["disparities"] if h["value"] is not None and h["required"]
+            h
+            for g in self.groups
+            for h in g["disparities"]
+            if h["value"] is not None and h["required"] and h["metric"] not in _NO_DISPARITY
         ]
         named = {h["group"] for h in judged}
         disadvantaged = {

@@ -39,7 +39,7 @@ def judge_accuracy(evidence: Evidence, policy: Policy, scope: tuple[Cell, ...]) 
     findings: list[Finding] = []
     for horizon in sorted({h for _, h in scope}):
         rows = test.part(inside & (test.horizon_hours == horizon))
-        baseline = best_baseline(evidence.validation, horizon)
+        baseline = best_baseline(rows, horizon)
         gains = _gain(rows, baseline, horizon, policy, levels)
         findings += gains
         if gains[0].verdict is Verdict.PASS:

@@ -8,6 +8,7 @@ from scipy import stats
 
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
+from registry.evidence.interval_shares import tail_shares
 from registry.evidence.records import Evidence, Scored
 from registry.model.hospital_total import HOSPITAL
 from registry.policy.board_policy import Policy
@@ -21,7 +22,7 @@ __all__ = ["judge_calibration", "randomised_pit"]
 
 NOMINAL = 0.8
 SHORT_HOURS = 24.0
-_LOWEST, _HIGHEST = 0.1, 0.9
+_HIGHEST = 0.9
 _HOURS = ("00-06", "06-12", "12-18", "18-24")
 _LOPSIDED = (
     0.2  # a tail twice its nominal share: reported, since the required coverage sees it where it matters
@@ -75,10 +76,10 @@ class _Judging:
             return [undecided("coverage", "all", 0, "too_few_rows")]
         if np.ptp(known.outcome) == 0:
             return [undecided("coverage", "all", known.size, "constant_outcome")]
-        pit = randomised_pit(known)
+        outside = tail_shares(known)
         short = known.horizon_hours <= SHORT_HOURS
         findings = [
-            self.coverage(known.part(mine), pit[mine], name, tolerance, required=True)
+            self.coverage(known.part(mine), outside[mine], name, tolerance, required=True)
             for name, mine, tolerance in (
                 ("short", short, rules.tolerance_short),
                 ("long", ~short, rules.tolerance_long),
@@ -87,20 +88,20 @@ class _Judging:
         ]
         for horizon in np.unique(known.horizon_hours):
             mine, name = known.horizon_hours == horizon, horizon_name(horizon)
-            findings.append(self.coverage(known.part(mine), pit[mine], name, rules.tolerance_long))
-            findings += _tails(known.weight[mine], pit[mine], name)
+            findings.append(self.coverage(known.part(mine), outside[mine], name, rules.tolerance_long))
+            findings += _tails(known.weight[mine], outside[mine], name)
         for group in sorted(set(known.unit_group)):
             mine = known.unit_group == group
-            findings.append(self.coverage(known.part(mine), pit[mine], str(group), rules.tolerance_long))
-            findings += _tails(known.weight[mine], pit[mine], str(group))
+            findings.append(self.coverage(known.part(mine), outside[mine], str(group), rules.tolerance_long))
+            findings += _tails(known.weight[mine], outside[mine], str(group))
         for band, hours in enumerate(_HOURS):
             mine = short & (known.local_hour // 6 == band)
             if mine.any():
                 tolerance = rules.tolerance_above if band else rules.tolerance_above_night
-                findings += self.part_of_the_day(known.part(mine), pit[mine], f"hours={hours}", tolerance)
+                findings += self.part_of_the_day(known.part(mine), outside[mine], f"hours={hours}", tolerance)
         return findings
 
-    def part_of_the_day(self, part: Scored, pit: Array, group: str, tolerance: float) -> list[Finding]:
+    def part_of_the_day(self, part: Scored, outside: Array, group: str, tolerance: float) -> list[Finding]:
         """Share above p90 by part of the day, up to 24 h ahead: at night nobody is there to see that p90 is too low.
 
         Required where a model with a tenth above, of days that depend on one another as these do, would pass with
@@ -108,11 +109,11 @@ class _Judging:
         block.
         """
         rules = self.policy.document.calibration
-        below, above = _tails(part.weight, pit, group)
+        below, above = _tails(part.weight, outside, group)
         if part.size < rules.minimum_rows:
             return [below, above]
         found = block_mean(
-            (pit > _HIGHEST).astype(np.float64),
+            outside[:, 1],
             part.weight,
             part.prediction_time,
             horizon_hours=float(np.median(part.horizon_hours)),
@@ -147,53 +148,65 @@ class _Judging:
         if hospital_total is None:
             return []
         known, rules = hospital_total.known(), self.policy.document.calibration
-        pit, findings = randomised_pit(known), []
+        outside, findings = tail_shares(known), []
         for horizon in np.unique(hospital_total.horizon_hours):
             mine, name = known.horizon_hours == horizon, f"{HOSPITAL}={horizon_name(horizon)}"
             tolerance = rules.tolerance_short if horizon <= SHORT_HOURS else rules.tolerance_long
-            found = self.coverage(known.part(mine), pit[mine], name, tolerance)
+            found = self.coverage(known.part(mine), outside[mine], name, tolerance)
             findings.append(replace(found, required=found.verdict is Verdict.BLOCK))
-            findings += _tails(known.weight[mine], pit[mine], name)
+            findings += _tails(known.weight[mine], outside[mine], name)
         return findings
 
     def coverage(
-        self, part: Scored, pit: Array, group: str, tolerance: float, *, required: bool = False
+        self, part: Scored, outside: Array, group: str, tolerance: float, *, required: bool = False
     ) -> Finding:
         """Pass when the whole interval lies within the tolerance, block when it lies outside."""
         if part.size < self.policy.document.calibration.minimum_rows:
             return undecided("coverage", group, part.size, "too_few_rows", required=required)
         found = block_mean(
-            ((pit >= _LOWEST) & (pit <= _HIGHEST)).astype(np.float64),
+            1 - outside.sum(axis=1),
             part.weight,
             part.prediction_time,
             horizon_hours=float(np.median(part.horizon_hours)),
         )
-        verdict, note = self.levels.within(found, NOMINAL - tolerance, NOMINAL + tolerance), ""
+        limits = (NOMINAL - tolerance, NOMINAL + tolerance)
+        verdict, note = self.levels.within(found, *limits), ""
         if verdict is Verdict.BLOCK and found.blocks < self.policy.document.accuracy.minimum_blocks:
             # A share near 1 hardly varies over a few fortnights, and looks surer than it is.
             verdict, note = Verdict.INCONCLUSIVE, "too_few_weeks"
         interval = found.interval(self.levels.passing)
-        return Finding("coverage", group, found.value, interval, NOMINAL, part.size, verdict, required, note)
+        return Finding(
+            "coverage",
+            group,
+            found.value,
+            interval,
+            NOMINAL,
+            part.size,
+            verdict,
+            required,
+            note,
+            limits=limits,
+            weight=float(part.weight.sum()),
+        )
 
 
-def _tails(weight: Array, pit: Array, group: str) -> list[Finding]:
-    """Shares of outcomes below p10 and above p90: 10 % each where all is well."""
-    if weight.sum() <= 0:
+def _tails(weight: Array, outside: Array, group: str) -> list[Finding]:
+    """Shares of outcomes below p10 and above p90: 10 % each where all is well, reported up to twice that."""
+    total = float(weight.sum())
+    if total <= 0:
         return []
-    shares = {
-        "below_p10": float(np.average(pit < _LOWEST, weights=weight)),
-        "above_p90": float(np.average(pit > _HIGHEST, weights=weight)),
-    }
+    shares = np.average(outside, weights=weight, axis=0).tolist()
     return [
         Finding(
             side,
             group,
             share,
             None,
-            1 - _HIGHEST,
-            pit.size,
+            _LOPSIDED,
+            weight.size,
             Verdict.PASS if share <= _LOPSIDED else Verdict.INCONCLUSIVE,
             required=False,
+            weight=total,
         )
-        for side, share in shares.items()
+        for side, share in zip(("below_p10", "above_p90"), shares, strict=True)
     ]

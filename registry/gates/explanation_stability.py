@@ -62,7 +62,14 @@ def shift_findings(evidence: Evidence, policy: Policy) -> list[Finding]:
     found = _held(metric, "all", value, low, high, bound, facts.rows, "other_reasons")
     if found.verdict is Verdict.PASS and value > rules.shift_reported:
         found = Finding(
-            metric, "all", value, (low, high), bound, facts.rows, Verdict.PASS, note="reasons_moved"
+            metric,
+            "all",
+            value,
+            (low, high),
+            rules.shift_reported,
+            facts.rows,
+            Verdict.PASS,
+            note="reasons_moved",
         )
     ours, theirs = facts.ours.mean(axis=0), facts.theirs.mean(axis=0)
     shares = (ours - theirs) / max(float(theirs.sum()), 1e-9)
@@ -134,7 +141,7 @@ def _proxies(one: ProxyGroup, policy: Policy) -> list[Finding]:
             for f in (proxies if required else ())
         ),
         _reported(
-            "attribute_area", one.group, one.auc, one.auc - half_width, one.auc + half_width, 0.5, one.rows
+            "attribute_area", one.group, one.auc, one.auc - half_width, one.auc + half_width, None, one.rows
         ),
     ]
 

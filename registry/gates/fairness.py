@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hospital.arrays import Array
+from registry.evidence.interval_shares import share_inside
 from registry.evidence.records import EarlierGap, Evidence, Scored
-from registry.model.forecast_errors import held, log_wait, share_inside
+from registry.model.forecast_errors import held, log_wait
 from registry.policy.board_policy import Policy
 from registry.policy.trusted_scope import Cell
 from registry.statistics.disparities import Disparity, by_block, gap, mean_by_block, periods_to_pass, verdicts

@@ -12,10 +12,11 @@ from hospital.arrays import Array
 from hospital.calendar import local_day
 from hospital.dataset.quantiles import LEVELS
 from hospital.times import DAY, HOUR
+from registry.evidence.interval_shares import share_inside
 from registry.evidence.records import Scored
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.feature_groups import feature_groups, rows_of
-from registry.model.forecast_errors import log_wait, share_inside
+from registry.model.forecast_errors import log_wait
 from registry.model.forecast_model import ForecastModel
 from registry.model.scoring import score
 from registry.monitoring.daily_figures import DailyFigures

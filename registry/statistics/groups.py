@@ -12,6 +12,7 @@ import pandas as pd
 from fairlearn.metrics import MetricFrame
 
 from hospital.arrays import Array
+from registry.evidence.interval_shares import share_inside
 from registry.evidence.records import Scored
 from registry.statistics.verdict import Finding, Verdict, undecided
 
@@ -148,8 +149,9 @@ def reported_figures(known: Scored, attribute: str, groups: Array) -> list[Findi
         sensitive_features=pd.Series(groups, name=attribute),
     )
     counts = pd.Series(groups).value_counts()
+    weights = pd.Series(known.weight).groupby(groups).sum()
     return [
-        _reported(metric, f"{attribute}={name}", value, int(counts[name]))
+        _reported(metric, f"{attribute}={name}", value, int(counts[name]), float(weights[name]))
         for name in sorted(set(groups))
         for metric, value in frame.by_group[name].items()
     ]
@@ -157,19 +159,19 @@ def reported_figures(known: Scored, attribute: str, groups: Array) -> list[Findi
 
 def _figures(rows: Scored) -> dict[str, float]:
     """Weighted like every other mean of the report: who was censored is made up for by those alike who were not."""
-    outcome, low, high = rows.outcome, rows.quantiles[:, 1], rows.quantiles[:, -2]
-    error = outcome - rows.p50
-    inside = (outcome >= low) & (outcome <= high)
+    outcome, error, inside = rows.outcome, rows.outcome - rows.p50, share_inside(rows)
     figures = {"mean_outcome": outcome, "bias": error, "absolute_error": np.abs(error), "coverage": inside}
     if not np.sum(rows.weight) > 0:
         return dict.fromkeys(figures, np.nan)
     return {name: float(np.average(values, weights=rows.weight)) for name, values in figures.items()}
 
 
-def _reported(metric: str, group: str, value: float, n: int) -> Finding:
+def _reported(metric: str, group: str, value: float, n: int, weight: float) -> Finding:
     if not np.isfinite(value):
         return undecided(metric, group, n, "not_a_number", required=False)
-    return Finding(metric, group, value, None, None, n, Verdict.PASS, required=False, note="reported")
+    return Finding(
+        metric, group, value, None, None, n, Verdict.PASS, required=False, note="reported", weight=weight
+    )
 
 
 def worst_case_of_censored(test: Scored, attribute: str, groups: Array) -> list[Finding]:

@@ -26,6 +26,8 @@ __all__ = [
     "within",
 ]
 
+_COMPARED = 0.99
+"""Share of rows on which a baseline has a value that nearly always has one: after a gap in the data it may lack it."""
 _SCOPE_HORIZON_HOURS = 12.0
 """The validation set is about a month: blocks of a day or what it takes; the test set decides."""
 
@@ -47,14 +49,22 @@ def cell_name(cell: Cell) -> str:
 
 
 def best_baseline(scored: Scored, horizon: float) -> str:
-    """The baseline of the least error at a horizon; the first by name where they tie or none is known."""
+    """The baseline of the least error at a horizon; the first by name where they tie or none is known.
+
+    All are held against each other on the same rows: those on which each has a value that nearly always has one. A
+    baseline that speaks of easy rows alone would look better than it is.
+    """
     mine = scored.known()
     mine = mine.part(mine.horizon_hours == horizon)
+    known = {name: np.isfinite(mine.baselines[name]) for name in sorted(mine.baselines)}
+    usual = {name: mask for name, mask in known.items() if mask.any() and mask.mean() >= _COMPARED}
+    compared = usual or {name: mask for name, mask in known.items() if mask.any()} or known
+    same = np.logical_and.reduce(list(compared.values()))
     loss = {}
-    for name in sorted(mine.baselines):
-        known = np.isfinite(mine.baselines[name])
-        error = losses(mine, mine.baselines[name])[known]
-        loss[name] = float(np.average(error, weights=mine.weight[known])) if known.any() else np.inf
+    for name, mask in compared.items():
+        rows = same if same.any() else mask
+        error = losses(mine, mine.baselines[name])[rows]
+        loss[name] = float(np.average(error, weights=mine.weight[rows])) if rows.any() else np.inf
     return min(loss, key=lambda name: loss[name])
 
 

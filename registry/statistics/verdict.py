@@ -36,11 +36,13 @@ class Finding:
         group: of whom or of which horizon.
         value: the effect, or None.
         interval: its confidence interval.
-        threshold: what it was held against.
+        threshold: what it was held against, or what an outcome should be where `limits` say what was applied.
         n: rows or days behind it.
         required: whether it counts for the gate's verdict.
         note: a stable word for the sentence people read.
         lacking: how many more rows (or weeks, as the note says) it takes to be judged.
+        limits: what was applied, where that is a range.
+        weight: of all rows behind a mean, so that the means of parts make up the mean of all; None of no mean.
     """
 
     metric: str
@@ -53,6 +55,8 @@ class Finding:
     required: bool = True
     note: str = ""
     lacking: int = 0
+    limits: tuple[float, float] | None = None
+    weight: float | None = None
 
     def __post_init__(self) -> None:
         numbers = [self.value, self.threshold, *(self.interval or ())]
