@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import combinations
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -176,15 +177,16 @@ def _pairs(option: str, form: str, given: tuple[str, ...], faults: list[str]) ->
 
 
 def _people(given: tuple[str, ...], faults: list[str]) -> dict[str, tuple[str, ...]]:
-    from registry.trust.keys import is_person_name
-    from registry.trust.trust_store import ROLES, same_name
+    from registry.people.person_names import is_person_name, same_person
+    from registry.trust.trust_store import ROLES
 
     pairs = _pairs("--person", "NAME=ROLE, as in Ada Martin=author", given, faults)
     for name, role in pairs.items():
         if role not in ROLES:
             faults.append(f"--person: {role!r} is no role; there are {', '.join(ROLES)}")
         if not is_person_name(name):
-            faults.append(f"--person: {name!r} is no name: letters, digits, spaces, dots and hyphens")
-    if len({same_name(name) for name in pairs}) < len(pairs):
-        faults.append("--person: two of the names are the same but for capitals")
+            faults.append(f"--person: {name!r} is no name: Latin letters, digits, spaces, dots and hyphens")
+    alike = [f"{a!r} and {b!r}" for a, b in combinations(pairs, 2) if same_person(a, b)]
+    if alike:
+        faults.append(f"--person: two names that may be one person's: {', '.join(alike)}; write each in full")
     return {name: (role,) for name, role in pairs.items()}

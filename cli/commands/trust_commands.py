@@ -25,6 +25,11 @@ class KeyRole(StrEnum):
     BOARD = "board"
     RELEASER = "releaser"
     CHECKER = "checker"
+    CLINICIAN = "clinician"
+    NURSE = "nurse"
+    DATA_PROTECTION = "data-protection"
+    QUALITY = "quality"
+    MANAGEMENT = "management"
 
 
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the journal.")]

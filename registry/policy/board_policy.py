@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from registry.digests import sha256_bytes
 from registry.errors import PolicyError
+from registry.policy.board_rules import BoardRules
 from registry.policy.monitor_rules import MonitorRules
 from registry.policy.power_table import PowerRow, power_faults
 
@@ -188,6 +189,7 @@ class _Document(_Strict):
     history_days: Annotated[int, Field(ge=180)]
     retention_days: Annotated[int, Field(ge=30)]
     gates: Gates
+    board: BoardRules | None = None  # as is that on monitoring, below
     contract: Contract
     scope: Scope
     accuracy: Accuracy
@@ -216,6 +218,11 @@ class Policy:
     def monitor(self) -> MonitorRules:
         """What is monitored after a release, by this policy or, where it says nothing, by the one that ships."""
         return self.document.monitor or _shipped_monitor()
+
+    @property
+    def board(self) -> BoardRules:
+        """Who must sign what, by this policy or, where it says nothing, by the one that ships."""
+        return self.document.board or _shipped_board()
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -302,6 +309,15 @@ def _shipped_monitor() -> MonitorRules:
     if found is None:
         raise PolicyError(
             "The policy that ships with Vigie lacks its section on monitoring: install Vigie again."
+        )
+    return found
+
+
+def _shipped_board() -> BoardRules:
+    found = default_policy().document.board
+    if found is None:
+        raise PolicyError(
+            "The policy that ships with Vigie lacks its section on the board: install Vigie again."
         )
     return found
 

@@ -10,6 +10,8 @@ __all__ = ["looser_points"]
 _STRICTER_BELOW = frozenset(
     {
         "alpha",
+        "board.approval_days",
+        "board.retired_vouch",
         "contract.excess_correlation",
         "contract.beyond_share",
         "accuracy.noninferiority_margin",
@@ -64,6 +66,8 @@ _STRICTER_BELOW = frozenset(
 _STRICTER_ABOVE = frozenset(
     {
         "approvals",
+        "board.quorum",
+        "board.rollback_approvals",
         "history_days",
         "retention_days",
         "contract.probe_times",
@@ -91,6 +95,8 @@ _STRICTER_ABOVE = frozenset(
 """Numbers that are looser the smaller they are."""
 _STRICTER_WITH_MORE = frozenset(
     {
+        "board.required_roles",
+        "board.stop_roles",
         "gates.required",
         "gates.required_of_baseline",
         "fairness.attributes",
@@ -117,7 +123,9 @@ def looser_points(policy: Policy, shipped: Policy) -> list[str]:
 
 def _points(policy: Policy) -> dict[str, Any]:
     """Every entry of a policy by its path, its section on monitoring among them."""
-    document = policy.document.model_copy(update={"monitor": policy.monitor}).model_dump()
+    document = policy.document.model_copy(
+        update={"monitor": policy.monitor, "board": policy.board}
+    ).model_dump()
     points: dict[str, Any] = {}
     for name, value in document.items():
         sections = value.items() if isinstance(value, dict) else ()

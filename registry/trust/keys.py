@@ -7,7 +7,6 @@ be shown as another.
 import base64
 import json
 import os
-import re
 import secrets
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, Hash
 
 from registry.digests import canonical_json, read_plain_file, sync_folder
 from registry.errors import KeyFileError, SignatureError
+from registry.people.person_names import NAME_RULE, is_person_name
 
 __all__ = [
     "DEMO_ROLES",
@@ -28,14 +28,12 @@ __all__ = [
     "create_key",
     "demo_key",
     "is_demo_key",
-    "is_person_name",
     "is_public_key",
     "load_key",
 ]
 
 DEMO_ROLES = ("author", "board-1", "board-2", "releaser", "checker")
 FORMAT = 1
-_NAME = re.compile(r"[^\W_](?:[\w .'’-]{0,62}[\w.])?")
 
 
 @dataclass(frozen=True)
@@ -109,11 +107,6 @@ class Key:
         )
 
 
-def is_person_name(name: str) -> bool:
-    """Whether a text serves as a person's name: 1 to 64 letters, digits, spaces and ``.'’-_``; no path."""
-    return _NAME.fullmatch(name) is not None and ".." not in name
-
-
 def is_public_key(text: str) -> bool:
     """Whether a text is the one way to write an Ed25519 public key: two spellings would be two people."""
     try:
@@ -129,9 +122,7 @@ def create_key(name: str, path: Path) -> Key:
         KeyFileError: the name is none, the file exists, or it cannot be written.
     """
     if not is_person_name(name):
-        raise KeyFileError(
-            "A key's name is that of a person: 1 to 64 letters, digits, spaces, dots, hyphens or apostrophes."
-        )
+        raise KeyFileError(NAME_RULE)
     key = _new_key(name)
     body = {
         "format": FORMAT,

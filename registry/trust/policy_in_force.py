@@ -8,7 +8,7 @@ from registry.policy.board_policy import Policy, default_policy, load_policy
 from registry.policy.strictness import looser_points
 from registry.trust.trust_store import load_trust
 
-__all__ = ["keep_text", "policy_in_force", "policy_of_file"]
+__all__ = ["keep_text", "policy_in_force", "policy_of_digest", "policy_of_file"]
 
 FILE = "policy.toml"
 
@@ -20,10 +20,18 @@ def policy_in_force(folder: Path) -> Policy:
         TrustError: the trust file is broken.
         PolicyError: the text of the policy is not there, is no plain file, or is another one.
     """
-    shipped = default_policy()
     if not (folder / "trust.json").exists():
-        return shipped
-    digest = load_trust(folder).policy_digest
+        return default_policy()
+    return policy_of_digest(folder, load_trust(folder).policy_digest)
+
+
+def policy_of_digest(folder: Path, digest: str) -> Policy:
+    """The policy that a trust file names: the one that ships, or the text beside the file.
+
+    Raises:
+        PolicyError: the text of the policy is not there, is no plain file, or is another one.
+    """
+    shipped = default_policy()
     if digest == shipped.digest:
         return shipped
     try:

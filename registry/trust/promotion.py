@@ -24,13 +24,15 @@ from sqlalchemy import Connection
 from hospital.times import instant
 from registry.digests import canonical_json, sha256_bytes, sync_folder, write_atomically
 from registry.errors import PolicyError, PromotionError, RegistryError, SignatureError
-from registry.policy.board_policy import load_policy
+from registry.policy.board_policy import default_policy, load_policy
 from registry.record.database import opened_database, writing
 from registry.record.journal import about, append
 from registry.settings import Settings
 from registry.trust.candidates import SIGNED_FILES, Candidate, candidate
 from registry.trust.keys import Key, Signed
+from registry.trust.policy_in_force import policy_of_digest
 from registry.trust.releases import (
+    CARRIED,
     FORMAT,
     RELEASE,
     Link,
@@ -41,14 +43,14 @@ from registry.trust.releases import (
     release_folder,
     release_stamp,
     verify_release,
+    with_origin,
 )
 from registry.trust.reviews import author_of, standing_reviews, withdrawn_refusals
 from registry.trust.sealed_check import Sealed, check_faults, read_sealed
 from registry.trust.trust_store import Trust, load_trust, locked_trust, save_trust
+from registry.trust.vouching import approval_fault, rules_of
 
 __all__ = ["RELEASE", "Release", "current_release", "load_release", "promote", "release_stamp", "rollback"]
-
-_CARRIED = ("model", "version", "package_digest", *SIGNED_FILES, "scope", "registration", "approvals")
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class _Hold:
     trust: Trust
     links: list[Link]
     connection: Connection
+    now: datetime
 
 
 def promote(
@@ -128,7 +131,7 @@ def rollback(
         if refusal:
             raise PromotionError(f"{model} may not be rolled back: {refusal}.")
         earlier = verify_release(settings, model, link, hold.trust)
-        body = {field: earlier.body[field] for field in _CARRIED} | {"rolled_back_to": link.number}
+        body = {field: earlier.body[field] for field in CARRIED} | {"rolled_back_to": link.number}
         return _Plan(body, earlier.package, earlier.folder)
 
     return _release(settings, model, key, "roll back", plan, now, reason)
@@ -149,7 +152,7 @@ def _release(
         folder: Path | None = None
         try:
             with opened_database(settings.database) as engine, writing(engine) as connection:
-                hold = _Hold(settings, model, key, trust, links, connection)
+                hold = _Hold(settings, model, key, trust, links, connection, now)
                 planned = plan(hold)
                 _recover(hold, now)
                 link, building = _build(hold, planned, now)
@@ -182,22 +185,30 @@ def _obstacles(hold: _Hold, found: Candidate) -> tuple[list[str], list[Signed], 
     if digests["policy_digest"] != trust.policy_digest:
         reasons.append(f"it was checked under another policy than the one in force: {again}")
     try:
-        needed = load_policy(sealed.files["policy.toml"]).approvals
+        in_force = policy_of_digest(hold.settings.trust, trust.policy_digest)
+        rules = rules_of(load_policy(sealed.files["policy.toml"]), in_force)
     except PolicyError as error:
-        needed = 2
         reasons.append(str(error))
+        rules = rules_of(default_policy(), default_policy())
     refusals = {s.name for s in standing if s.decision == "refuse"}
     refusals |= set(withdrawn_refusals(hold.connection, found, trust, standing))
     if refusals:
         reasons.append(
             f"{', '.join(sorted(refusals))} refused it: a refusal stands until that person replaces it"
         )
-    approvals = [s for s in standing if s.decision == "approve" and s.name not in (author, *refusals)]
-    if len(approvals) < needed:
+    given = [s for s in standing if s.decision == "approve" and s.name not in (author, *refusals)]
+    late = {s.name: approval_fault(s.at, instant(hold.now), rules.board) for s in given}
+    reasons += [f"the approval of {name} {fault}" for name, fault in late.items() if fault]
+    approvals = [s for s in given if not late[s.name]]
+    if len(approvals) < rules.approvals:
         reasons.append(
-            f"it has {len(approvals)} of {needed} approvals of what it is now: "
+            f"it has {len(approvals)} of {rules.approvals} approvals of what it is now: "
             f"run vigie review {found.model} {found.version}"
         )
+    held = {role for s in approvals for k in trust.keys if k.name == s.name for role in k.roles}
+    missing = sorted(set(rules.board.required_roles) - held)
+    if missing:
+        reasons.append(f"the policy in force requires an approval by {' and '.join(missing)}")
     people = {"registration": found.registration, "approvals": [s.signed.to_json() for s in approvals]}
     refusal = _releaser_fault(trust, hold.key, people)
     if refusal:
@@ -284,7 +295,7 @@ def _build(hold: _Hold, planned: _Plan, now: datetime) -> tuple[Link, Path]:
         for name in SIGNED_FILES.values():
             shutil.copyfile(planned.files / name, building / name)
         write_atomically(building / "release.json", content)
-        link = Link(number, signed, releaser, sha256_bytes(content))
+        link = with_origin(Link(number, signed, releaser, sha256_bytes(content)), hold.links)
         verify_release(hold.settings, hold.model, link, hold.trust, folder=building)
         _make_durable(building)
     except BaseException:

@@ -7,7 +7,7 @@ or editing a file changes nothing that is served: it only makes a release that d
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,15 @@ from registry.errors import PackageError, PolicyError, ReleaseError, SignatureEr
 from registry.package.manifest import read_package
 from registry.policy.board_policy import load_policy
 from registry.settings import Settings
-from registry.trust.candidates import MODELS, REGISTRATION, SIGNED_FILES
+from registry.trust.candidates import MODELS, SIGNED_FILES
 from registry.trust.keys import Signed
-from registry.trust.reviews import REVIEW
+from registry.trust.policy_in_force import policy_of_digest
 from registry.trust.sealed_check import Sealed, check_faults
 from registry.trust.trust_store import Trust, load_trust
+from registry.trust.vouching import RELEASE, rules_of, vouching_faults
 
 __all__ = [
+    "CARRIED",
     "RELEASE",
     "Link",
     "Release",
@@ -32,10 +34,13 @@ __all__ = [
     "release_folder",
     "release_stamp",
     "verify_release",
+    "vouch",
+    "with_origin",
 ]
 
-RELEASE = "vigie-release-v1"
 FORMAT = 1
+CARRIED = ("model", "version", "package_digest", *SIGNED_FILES, "scope", "registration", "approvals")
+"""What a roll-back takes over from the release that it goes back to."""
 _NUMBER = re.compile(r"[0-9]{6}")
 
 
@@ -49,6 +54,7 @@ class Release:
         body: what the releaser signed.
         digest: of release.json.
         files: content by name of its signed files, as it was verified.
+        link: its place in the chain, and who signed it.
     """
 
     model: str
@@ -58,6 +64,7 @@ class Release:
     body: dict[str, Any]
     digest: str
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    link: "Link | None" = field(default=None, repr=False)
 
     @property
     def package(self) -> Path:
@@ -109,12 +116,14 @@ class Link:
     Attributes:
         releaser: the name, in the trust file, of who signed.
         digest: of the file.
+        origin: of a roll-back, the release that was approved; None: this one was.
     """
 
     number: int
     signed: Signed
     releaser: str
     digest: str
+    origin: "Link | None" = None
 
     @property
     def body(self) -> dict[str, Any]:
@@ -189,7 +198,7 @@ def read_chain(settings: Settings, model: str, trust: Trust) -> list[Link]:
                 f"{model}: release {expected} is missing from {settings.releases / model}: restore it from a "
                 f"copy. If {number:06d} was never released, remove that folder."
             )
-        link = _link(settings, model, number, trust)
+        link = with_origin(_link(settings, model, number, trust), links)
         if link.body["former_release"] != (links[-1].digest if links else None):
             raise ReleaseError(
                 f"{model}: release {number}'s release.json does not follow release {number - 1}: the chain "
@@ -197,6 +206,28 @@ def read_chain(settings: Settings, model: str, trust: Trust) -> list[Link]:
             )
         links.append(link)
     return links
+
+
+def with_origin(link: Link, earlier: Sequence[Link]) -> Link:
+    """A link that knows which release its approvals were given for.
+
+    Raises:
+        ReleaseError: it says that it goes back to a release that there is not, or is not the same as that one.
+    """
+    number = link.body.get("rolled_back_to")
+    if number is None:
+        return link
+    if not isinstance(number, int) or not 1 <= number <= len(earlier):
+        raise ReleaseError(
+            f"{link.body['model']}: release {link.number} goes back to a release that there is not."
+        )
+    former = earlier[number - 1]
+    if any(link.body.get(name) != former.body.get(name) for name in CARRIED):
+        raise ReleaseError(
+            f"{link.body['model']}: release {link.number} is not what release {number} was, to which it goes back. "
+            "Roll back again."
+        )
+    return replace(link, origin=former.origin or former)
 
 
 def verify_release(
@@ -211,14 +242,14 @@ def verify_release(
     folder = release_folder(settings, model, link.number) if folder is None else folder
     try:
         sealed = _verified_files(where, folder, model, link.body)
-        _verify_people(where, link, trust, sealed.files["policy.toml"])
+        vouch(settings, link, trust, sealed.files)
         _verify_meaning(where, link.body, sealed, trust)
     except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise ReleaseError(
             f"{where}: its files cannot be read ({type(error).__name__}): restore {folder.name} from a copy."
         ) from None
     return Release(
-        model, str(link.body["version"]), link.number, folder, link.body, link.digest, sealed.files
+        model, str(link.body["version"]), link.number, folder, link.body, link.digest, sealed.files, link
     )
 
 
@@ -293,43 +324,41 @@ def _verified_files(where: str, folder: Path, model: str, body: dict[str, Any]) 
     return Sealed(model, str(body["version"]), package, files)
 
 
-def _verify_people(where: str, link: Link, trust: Trust, policy: bytes) -> None:
-    """Author, board and releaser are who they must be by the trust file, and are different people."""
-    body = link.body
+def vouch(settings: Settings, link: Link, trust: Trust, files: Mapping[str, bytes]) -> None:
+    """Whether those who signed a release still vouch for it, by the trust file and the policy that are in force now.
+
+    Args:
+        settings: where the text of the policy in force lies.
+        link: the release.
+        trust: whom the installation trusts now.
+        files: the release's own policy.toml and check.json.
+
+    Raises:
+        ReleaseError: why they do not.
+    """
+    where = f"{link.body['model']}: release {link.number} is refused"
     try:
-        registration = Signed.from_json(body["registration"])
-        author = trust.require(registration, "author", REGISTRATION)
-        approvals = [Signed.from_json(value) for value in body["approvals"]]
-        board = [trust.require(signed, "board", REVIEW) for signed in approvals]
-        needed = load_policy(policy).approvals
-    except SignatureError as error:
-        raise ReleaseError(
-            f"{where}: a signature in its release.json does not verify. {error} If that person's key was "
-            "taken out of the trust folder, have the version reviewed and promoted again; a key that is "
-            "retired, not removed, keeps what it signed valid."
-        ) from None
+        own, in_force = (
+            load_policy(files["policy.toml"]),
+            policy_of_digest(settings.trust, trust.policy_digest),
+        )
     except PolicyError as error:
-        raise ReleaseError(f"{where}: its policy.toml may not be used. {error}") from None
-    people = [author, link.releaser, *board]
-    if len(set(people)) != len(people) or len(board) < needed:
         raise ReleaseError(
-            f"{where}: it needs an author, {needed} approvals of the board and a releaser who are all "
-            "different people. Have it reviewed and promoted again."
+            f"{where}: its policy.toml, or the policy in force, may not be used. {error}"
+        ) from None
+    approved = link if link.origin is None else link.origin
+    faults = []
+    if own.digest != in_force.digest and approved.number > trust.released_before.get(
+        str(link.body["model"]), 0
+    ):
+        faults.append(
+            "it was judged by another policy than the one in force. Check, review and promote the version again"
         )
-    same = ("model", "version", "package_digest")
-    if not (_agree(registration.body, body, same) and _all_approve(approvals, body, same)):
-        raise ReleaseError(
-            f"{where}: its registration or an approval is of another version. Promote the version again."
-        )
-
-
-def _agree(one: dict[str, Any], other: dict[str, Any], fields: Sequence[str]) -> bool:
-    return all(field in one and one[field] == other[field] for field in fields)
-
-
-def _all_approve(approvals: Sequence[Signed], body: dict[str, Any], same: Sequence[str]) -> bool:
-    fields = (*same, *SIGNED_FILES)
-    return all(a.body.get("decision") == "approve" and _agree(a.body, body, fields) for a in approvals)
+    faults += vouching_faults(
+        link.signed, approved.body, trust, rules_of(own, in_force), json.loads(files["check.json"])
+    )
+    if faults:
+        raise ReleaseError(f"{where}: {'; '.join(faults)}.")
 
 
 def _verify_meaning(where: str, body: dict[str, Any], sealed: Sealed, trust: Trust) -> None:

@@ -22,6 +22,7 @@ from registry.trust.candidates import REGISTRATION, SIGNED_FILES, Candidate, can
 from registry.trust.keys import Key, Signed
 from registry.trust.sealed_check import Sealed, check_faults, read_sealed
 from registry.trust.trust_store import Trust, load_trust
+from registry.trust.vouching import REVIEW
 
 __all__ = [
     "REVIEW",
@@ -35,7 +36,6 @@ __all__ = [
     "withdrawn_refusals",
 ]
 
-REVIEW = "vigie-review-v1"
 Decision = Literal["approve", "refuse"]
 _DECISIONS = ("approve", "refuse")
 _DIGESTS = ("package_digest", *SIGNED_FILES)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from registry.errors import TrustError
+from registry.people.person_names import same_person
 from registry.policy.board_policy import Policy, default_policy
 from registry.record.database import opened_database, writing
 from registry.record.journal import append
@@ -17,7 +18,6 @@ from registry.trust.trust_store import (
     TrustedKey,
     load_trust,
     locked_trust,
-    same_name,
     save_trust,
 )
 
@@ -146,7 +146,7 @@ def _place_taken(standing: TrustedKey, name: str, roles: tuple[str, ...]) -> str
     if standing.retired:
         changes.append("the key is retired, and would sign again")
     if standing.name != name:
-        same = same_name(standing.name) == same_name(name)
+        same = same_person(standing.name, name)
         changes.append(f"the key is {standing.name}'s" + ("" if same else f", whose place {name} would take"))
     if set(standing.roles) != set(roles):
         changes.append(f"{standing.name} has the roles {', '.join(standing.roles)}, not {', '.join(roles)}")

@@ -7,16 +7,18 @@ the root of trust; everything else is verified against it.
 import fcntl
 import json
 import os
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from registry.digests import canonical_json, read_plain_file, write_atomically
 from registry.errors import SignatureError, TrustError
-from registry.trust.keys import Key, Signed, is_demo_key, is_person_name, is_public_key
+from registry.people.person_names import NAME_RULE, is_person_name, same_person
+from registry.policy.board_rules import FUNCTIONS
+from registry.trust.keys import Key, Signed, is_demo_key, is_public_key
 
 __all__ = [
     "ROLES",
@@ -25,12 +27,11 @@ __all__ = [
     "create_trust",
     "load_trust",
     "locked_trust",
-    "same_name",
     "save_trust",
     "update_trust",
 ]
 
-ROLES = ("author", "board", "releaser", "checker")
+ROLES = ("author", "board", "releaser", "checker", *FUNCTIONS)
 FILE = "trust.json"
 _LOCK = ".lock"
 
@@ -59,15 +60,22 @@ class Trust:
         keys: one person a key, one key a person: neither a name nor a key stands twice.
         policy_digest: of the policy in force.
         lowest_release: by model; a lower sequence number is refused.
+        released_before: by model, the last release of before the policy came in force: up to it, releases that were
+            judged by another policy are served.
     """
 
     demo: bool
     keys: tuple[TrustedKey, ...]
     policy_digest: str
     lowest_release: Mapping[str, int]
+    released_before: Mapping[str, int] = field(default_factory=dict)
 
     def require(self, signed: Signed, role: str, purpose: str, *, acting: bool = False) -> str:
-        """The name, in the trust file, of who signed, if that person may sign this; `acting`: now, not once.
+        """The name of `signer`."""
+        return self.signer(signed, role, purpose, acting=acting).name
+
+    def signer(self, signed: Signed, role: str, purpose: str, *, acting: bool = False) -> TrustedKey:
+        """Whose signature this is, by the trust file, if that person may sign this; `acting`: now, not once.
 
         Raises:
             SignatureError: the signature does not verify, or is of an unknown key, another role or purpose.
@@ -78,7 +86,7 @@ class Trust:
             raise SignatureError(
                 f"{signed.name} is a demo key, known to everybody: it is refused outside the demo's home."
             )
-        key = next((k for k in self.keys if k.public_key == signed.public_key), None)
+        key = self.key_of(signed.public_key)
         if key is None:
             raise SignatureError(
                 f"The key of {signed.name} is not in the trust folder: have it added with vigie key trust."
@@ -88,7 +96,11 @@ class Trust:
         if acting and key.retired:
             raise SignatureError(f"{key.name}'s key is retired: it signs nothing more.")
         signed.verify()
-        return key.name
+        return key
+
+    def key_of(self, public_key: str) -> TrustedKey | None:
+        """The entry of a key; None: it is not trusted, or was taken out."""
+        return next((k for k in self.keys if k.public_key == public_key), None)
 
     def with_key(self, name: str, public_key: str, roles: tuple[str, ...]) -> "Trust":
         """The same with a key added, or its roles changed.
@@ -109,15 +121,18 @@ class Trust:
                 "The check's key is nobody else's: it signs what was computed, and decides nothing."
             )
         if not is_person_name(name):
-            raise TrustError("A key belongs to a person's name: letters, digits, spaces, dots and hyphens.")
-        others = tuple(k for k in self.keys if k.public_key != public_key)
-        other = next((k for k in others if same_name(k.name) == same_name(name)), None)
+            raise TrustError(NAME_RULE)
+        others, added = (
+            tuple(k for k in self.keys if k.public_key != public_key),
+            TrustedKey(name, public_key, roles),
+        )
+        other = next((k for k in others if _same(k, added)), None)
         if other is not None:
             raise TrustError(
-                f"Another key is called {other.name}: one person, one name. A second key of the same person needs "
-                "a name of its own, as in Ada Martin 2."
+                f"Another key is called {other.name}: one person, one name, one key, however it is written. If this is "
+                "somebody else, write both names in full."
             )
-        return replace(self, keys=(*others, TrustedKey(name, public_key, roles)))
+        return replace(self, keys=(*others, added))
 
     def with_person(self, key: Key, roles: tuple[str, ...]) -> "Trust":
         """`with_key` for a key at hand."""
@@ -134,8 +149,9 @@ class Trust:
         return replace(self, keys=tuple(replace(k, retired=True) if k.name == name else k for k in self.keys))
 
     def with_policy(self, policy_digest: str) -> "Trust":
-        """The same with another policy in force."""
-        return replace(self, policy_digest=policy_digest)
+        """The same with another policy in force; what is released now may go on, what comes is judged by it."""
+        before = self.released_before if policy_digest == self.policy_digest else dict(self.lowest_release)
+        return replace(self, policy_digest=policy_digest, released_before=before)
 
     def with_floor(self, model: str, sequence: int) -> "Trust":
         """The same with the lowest acceptable release of a model raised; never lowered."""
@@ -166,14 +182,14 @@ def load_trust(folder: Path) -> Trust:
     try:
         body: dict[str, Any] = json.loads(read_plain_file(folder / FILE, follow=True))
         keys = tuple(_key(k) for k in body["keys"])
-        lowest = {str(model): int(number) for model, number in body["lowest_release"].items()}
+        lowest, before = _numbers(body["lowest_release"]), _numbers(body.get("released_before", {}))
         if body["format"] != 1 or not isinstance(body["demo"], bool):
             raise ValueError
         if not all(is_person_name(k.name) and is_public_key(k.public_key) for k in keys):
             raise ValueError
-        if any(len({get(k) for k in keys}) != len(keys) for get in _IDENTITIES):
+        if not _stand_once(keys):
             raise ValueError
-        return Trust(body["demo"], keys, str(body["policy_digest"]), lowest)
+        return Trust(body["demo"], keys, str(body["policy_digest"]), lowest, before)
     except OSError:
         raise TrustError(f"There is no trust file in {folder}: make one with vigie key trust.") from None
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -183,6 +199,10 @@ def load_trust(folder: Path) -> Trust:
         ) from None
 
 
+def _numbers(by_model: dict[str, Any]) -> dict[str, int]:
+    return {str(model): int(number) for model, number in by_model.items()}
+
+
 def _key(entry: dict[str, Any]) -> TrustedKey:
     retired = entry.get("retired", False)
     if not isinstance(retired, bool):
@@ -190,12 +210,17 @@ def _key(entry: dict[str, Any]) -> TrustedKey:
     return TrustedKey(entry["name"], entry["public_key"], tuple(entry["roles"]), retired)
 
 
-def same_name(name: str) -> str:
-    """What two spellings of one person's name have in common: capitals, spaces and Unicode's ways do not count."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+def _stand_once(keys: tuple[TrustedKey, ...]) -> bool:
+    """Whether no key stands twice, and no two names may be one person's."""
+    pairs = list(combinations(keys, 2))
+    return len({k.public_key for k in keys}) == len(keys) and not any(_same(a, b) for a, b in pairs)
 
 
-_IDENTITIES: tuple[Callable[[TrustedKey], str], ...] = (lambda k: same_name(k.name), lambda k: k.public_key)
+def _same(one: TrustedKey, other: TrustedKey) -> bool:
+    """Whether two keys may be one person's, by their names; the demo's keys are told apart by their numbers."""
+    if is_demo_key(one.public_key) and is_demo_key(other.public_key):
+        return one.name == other.name
+    return same_person(one.name, other.name)
 
 
 def save_trust(folder: Path, trust: Trust) -> None:
@@ -260,6 +285,7 @@ def _write(folder: Path, trust: Trust) -> None:
         ],
         "policy_digest": trust.policy_digest,
         "lowest_release": dict(trust.lowest_release),
+        "released_before": dict(trust.released_before),
     }
     try:
         write_atomically(folder / FILE, canonical_json(body))

@@ -1,7 +1,8 @@
 """The releases in use: loaded only when verified, looked at again when something changed.
 
 What is on disk as newest must verify, else it is refused. A release that was verified and loaded before may
-go on only while the trust folder's floor still allows it; `/readyz`, `/v1/models` and the log then say so.
+go on only while its number is acceptable and those who signed it still vouch for it, by the trust folder and the policy
+in force; `/readyz`, `/v1/models` and the log then say so.
 """
 
 import logging
@@ -12,10 +13,11 @@ from threading import Lock
 from typing import Protocol
 
 from hospital.errors import VigieError
+from registry.errors import ReleaseError
 from registry.monitoring.alarms import StandingAlarm
 from registry.settings import Settings
 from registry.trust.candidates import MODELS
-from registry.trust.releases import Release, current_release, release_stamp
+from registry.trust.releases import Release, current_release, release_stamp, vouch
 from registry.trust.trust_store import load_trust
 from serving.errors import Problem
 from serving.messages.forecast_protocol import LoadedModel, ServedUnit
@@ -53,8 +55,12 @@ class ReleaseSource(Protocol):
         """
         ...
 
-    def floor(self, model: str) -> int:
-        """The lowest acceptable release number."""
+    def vouch(self, model: str, loaded: LoadedModel) -> None:
+        """Whether what was loaded before may go on: by its number, and by those who signed it.
+
+        Raises:
+            VigieError: it may not.
+        """
         ...
 
 
@@ -63,6 +69,7 @@ class StoredReleases(ReleaseSource):
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._served: dict[tuple[str, str], Release] = {}
 
     def stamp(self, model: str) -> object:
         """Something that changes when there may be another release."""
@@ -73,16 +80,25 @@ class StoredReleases(ReleaseSource):
         if not (self._settings.trust / "trust.json").exists():
             return None  # a home in which nothing was ever set up
         release = current_release(self._settings, model)
-        return None if release is None else _loaded(release)
+        if release is None:
+            return None
+        loaded = _loaded(release)
+        self._served = {k: v for k, v in self._served.items() if k[0] != model} | {
+            (model, loaded.digest): release
+        }
+        return loaded
 
     def verify(self, model: str) -> None:
         """The newest release's signatures and every byte of its files."""
         if (self._settings.trust / "trust.json").exists():
             current_release(self._settings, model)
 
-    def floor(self, model: str) -> int:
-        """The lowest acceptable release number."""
-        return load_trust(self._settings.trust).lowest_release.get(model, 0)
+    def vouch(self, model: str, loaded: LoadedModel) -> None:
+        """By the trust file and the policy in force now, of what was verified when it was loaded."""
+        trust, release = load_trust(self._settings.trust), self._served[model, loaded.digest]
+        if loaded.sequence < trust.lowest_release.get(model, 0) or release.link is None:
+            raise ReleaseError(f"{model}: release {loaded.sequence} is older than the lowest acceptable one.")
+        vouch(self._settings, release.link, trust, release.files)
 
 
 def _loaded(release: Release) -> LoadedModel:
@@ -229,9 +245,10 @@ class Releases:
         if loaded is None:
             return False
         try:
-            return loaded.sequence >= self._source.floor(model)
+            self._source.vouch(model, loaded)
         except (VigieError, OSError):
             return False
+        return True
 
     def current(self, model: str) -> LoadedModel:
         """What is served of a model.

@@ -124,7 +124,7 @@ def test_everything_wrong_is_said_at_once(home: Path, capsys: pytest.CaptureFixt
         "'A' is named twice",
         "'king'",
         "'../eve'",
-        "capitals",
+        "'Al' and 'AL'",
         "B=a",
     ):
         assert words in said, words

@@ -1,22 +1,39 @@
 """What the tests of reviews, promotions and releases do again and again."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from hospital.times import instant
 from registry.digests import canonical_json, write_atomically
 from registry.errors import (
     PromotionError,
 )
+from registry.policy.board_policy import Policy, default_policy, load_policy
 from registry.record.database import journal, opened_database
 from registry.record.journal import audit
+from registry.trust.candidates import SIGNED_FILES, Candidate
 from registry.trust.promotion import Release, current_release, promote, release_stamp, rollback
+from registry.trust.trust_changes import put_in_force
+from registry.trust.vouching import RELEASE, REVIEW
 from tests.support.installation import Installation, after
 
-__all__ = ["actions", "current", "edit", "promote_version", "refuses_promotion", "roll_back"]
+__all__ = [
+    "actions",
+    "board_policy",
+    "current",
+    "edit",
+    "promote_version",
+    "put_policy",
+    "refuses_promotion",
+    "release_by_hand",
+    "review_by_hand",
+    "roll_back",
+]
 
 
 def promote_version(
@@ -63,3 +80,51 @@ def edit(path: Path, change: Callable[[dict[str, object]], object]) -> None:
     body = json.loads(path.read_bytes())
     change(body)
     write_atomically(path, canonical_json(body))
+
+
+def board_policy(**entries: str) -> Policy:
+    """The policy that ships with some entries written otherwise, as in approvals="3"."""
+    content = default_policy().content.decode()
+    for name, value in entries.items():
+        content, count = re.subn(
+            rf"^{name} = [^#\n]*", f"{name} = {value} ", content, count=1, flags=re.MULTILINE
+        )
+        assert count == 1
+    return load_policy(content.encode())
+
+
+def put_policy(installation: Installation, **entries: str) -> Policy:
+    """Puts such a policy in force."""
+    policy = board_policy(**entries)
+    put_in_force(installation.settings, policy, now=after(0))
+    return policy
+
+
+def review_by_hand(installation: Installation, found: Candidate, **at: int) -> list[dict[str, object]]:
+    """What members of the board sign with their keys and no command of Vigie's, by name with the instant."""
+    times = at or dict.fromkeys(("ada", "bob"), instant(after(1)))
+    body = {"model": found.model, "version": found.version, **found.digests()}
+    body |= {"decision": "approve", "comment": "looks good"}
+    signed = [
+        installation.people[name].sign(REVIEW, body | {"at": when}).to_json() for name, when in times.items()
+    ]
+    for number, value in enumerate(signed, 1):
+        write_atomically(found.folder / "reviews" / f"{number:04d}-x.json", canonical_json(value))
+    return signed
+
+
+def release_by_hand(
+    installation: Installation,
+    release: Release,
+    found: Candidate,
+    approvals: list[dict[str, object]],
+    **body: object,
+) -> None:
+    """A candidate's files as they are in a release's place, signed by the releaser without a command."""
+    for name in SIGNED_FILES.values():
+        write_atomically(release.folder / name, (found.folder / name).read_bytes())
+    whole = (
+        release.body | found.digests() | {"scope": found.json("report.json")["scope"], "approvals": approvals}
+    )
+    signed = installation.people["releaser"].sign(RELEASE, whole | body)
+    write_atomically(release.folder / "release.json", canonical_json(signed.to_json()))

@@ -94,8 +94,9 @@ class FakeReleases(ReleaseSource):
         if model in self.damaged:
             raise ReleaseError(self.damaged[model])
 
-    def floor(self, model: str) -> int:
-        return self.floors.get(model, 0)
+    def vouch(self, model: str, loaded: LoadedModel) -> None:
+        if loaded.sequence < self.floors.get(model, 0):
+            raise ReleaseError("older than the lowest acceptable one")
 
 
 class FakeForecaster:

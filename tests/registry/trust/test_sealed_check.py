@@ -10,13 +10,19 @@ from registry.digests import canonical_json, sha256_bytes, write_atomically
 from registry.errors import RegistryError, ReleaseError, ReviewError
 from registry.policy.board_policy import default_policy
 from registry.trust.candidates import CHECK, SIGNED_FILES, Candidate, check_body
-from registry.trust.promotion import Release, current_release
-from registry.trust.releases import RELEASE
-from registry.trust.reviews import REVIEW, review
+from registry.trust.promotion import current_release
+from registry.trust.reviews import review
 from registry.trust.sealed_check import checker_key, read_sealed
 from registry.trust.trust_store import load_trust
 from tests.support.installation import Installation, after
-from tests.support.releasing import current, edit, promote_version, refuses_promotion
+from tests.support.releasing import (
+    current,
+    edit,
+    promote_version,
+    refuses_promotion,
+    release_by_hand,
+    review_by_hand,
+)
 
 WIDER = [{"unit_group": "ED", "horizon_hours": 0.0}, {"unit_group": "X", "horizon_hours": 24.0}]
 Forgery = Callable[[dict[str, Any]], None]
@@ -45,28 +51,6 @@ def _forged(found: Candidate, forge: Forgery, names: tuple[str, ...]) -> None:
         edit(found.folder / name, forge)
 
 
-def _signed_reviews(installation: Installation, found: Candidate) -> list[dict[str, Any]]:
-    """What both members of the board sign with their keys and no command of Vigie's."""
-    body = {"model": found.model, "version": found.version, **found.digests()}
-    body |= {"decision": "approve", "comment": "looks good", "at": int(after(1).timestamp() * 1e6)}
-    signed = [installation.people[name].sign(REVIEW, body).to_json() for name in ("ada", "bob")]
-    for number, value in enumerate(signed, 1):
-        write_atomically(found.folder / "reviews" / f"{number:04d}-x.json", canonical_json(value))
-    return signed
-
-
-def _release_by_hand(installation: Installation, release: Release, found: Candidate) -> None:
-    """A release of a candidate's files as they are, signed by the board and the releaser without a command."""
-    approvals = _signed_reviews(installation, found)
-    for name in SIGNED_FILES.values():
-        write_atomically(release.folder / name, (found.folder / name).read_bytes())
-    body = (
-        release.body | found.digests() | {"scope": found.json("report.json")["scope"], "approvals": approvals}
-    )
-    signed = installation.people["releaser"].sign(RELEASE, body)
-    write_atomically(release.folder / "release.json", canonical_json(signed.to_json()))
-
-
 @FORGERIES
 @FILES
 def test_nobody_reviews_what_the_check_did_not_make(
@@ -87,7 +71,7 @@ def test_signed_by_the_board_it_is_not_promoted(
     """Even where two members signed the forged bytes with their keys."""
     found = installation.check(installation.register())
     _forged(found, forge, names)
-    _signed_reviews(installation, found)
+    review_by_hand(installation, found)
     refuses_promotion(installation, "is not what the check made")
 
 
@@ -100,7 +84,7 @@ def test_signed_by_board_and_releaser_it_is_not_served(
     found = installation.approved()
     release = promote_version(installation)
     _forged(found, forge, names)
-    _release_by_hand(installation, release, found)
+    release_by_hand(installation, release, found, review_by_hand(installation, found))
     with pytest.raises(ReleaseError, match="is not what the check made"):
         current_release(installation.settings, "wait-time")
 
@@ -117,7 +101,7 @@ def test_only_the_check_signs_a_check(installation: Installation, who: str | Non
         installation.approve(found, "ada")
     _forged(release_of, _widen, ("report.json", "card.json"))
     _sign_check(release_of, installation, who)
-    _release_by_hand(installation, release, release_of)
+    release_by_hand(installation, release, release_of, review_by_hand(installation, release_of))
     with pytest.raises(ReleaseError, match="its check is not one that is trusted"):
         current_release(installation.settings, "wait-time")
 

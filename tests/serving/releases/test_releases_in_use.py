@@ -1,14 +1,22 @@
 """What is served is looked at again, and is what was verified."""
 
+import json
+import os
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
+from registry.digests import canonical_json, write_atomically
 from registry.errors import ReleaseError
-from registry.trust.promotion import promote
-from serving.releases.releases_in_use import VERIFY_SECONDS, Releases, StoredReleases
+from registry.package.manifest import read_package
+from registry.trust.promotion import Release, promote
+from serving.errors import Problem
+from serving.messages.forecast_protocol import LoadedModel
+from serving.releases.releases_in_use import CHECK_SECONDS, VERIFY_SECONDS, Releases, StoredReleases
 from tests.support.installation import Installation, after
-from tests.support.serving_fakes import FakeReleases
+from tests.support.releasing import edit, put_policy
+from tests.support.serving_fakes import FakeReleases, loaded
 
 
 def test_files_of_what_is_served_are_verified_again_on_a_timer() -> None:
@@ -52,3 +60,88 @@ def test_a_package_that_is_exchanged_while_it_is_loaded_is_refused(
     monkeypatch.setattr("registry.model.forecast_model.ForecastModel", lambda directory: other)
     with pytest.raises(ReleaseError, match="changed while it was loaded"):
         StoredReleases(installation.settings).load("wait-time")
+
+
+@pytest.fixture
+def served(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Installation, Releases, list[float]]:
+    """A release that is served, without its trees; the clock's ticks."""
+
+    def without_trees(release: Release) -> LoadedModel:
+        return replace(loaded(release.model), digest=release.package_digest, sequence=release.sequence)
+
+    monkeypatch.setattr("serving.releases.releases_in_use._loaded", without_trees)
+    installation.approved("1")
+    promote(installation.settings, "wait-time", "1", installation.people["releaser"], now=after(2))
+    ticks = [0.0]
+    releases = Releases(StoredReleases(installation.settings), clock=lambda: ticks[0])
+    releases.refresh()
+    assert releases.current("wait-time").sequence == 1
+    return installation, releases, ticks
+
+
+@pytest.mark.parametrize("who", ["author", "ada", "releaser", "checker"])
+def test_a_key_taken_out_ends_what_is_in_memory(
+    served: tuple[Installation, Releases, list[float]], who: str
+) -> None:
+    """Within the next look: what it alone vouches for is served no more, and nothing says that all is well."""
+    installation, releases, ticks = served
+    trust = installation.settings.trust / "trust.json"
+    edit(trust, lambda b: b.update(keys=[k for k in b["keys"] if k["name"] != who]))  # type: ignore[attr-defined]
+    ticks[0] += CHECK_SECONDS
+    releases.refresh()
+    assert releases.states["wait-time"].loaded is None
+    with pytest.raises(Problem, match="does not verify"):
+        releases.current("wait-time")
+
+
+def test_a_trust_file_of_the_same_time_and_size_is_another(
+    served: tuple[Installation, Releases, list[float]],
+) -> None:
+    """Set back by whoever put it there."""
+    installation, releases, ticks = served
+    trust = installation.settings.trust / "trust.json"
+    before, body = trust.stat(), json.loads(trust.read_bytes())
+    body["keys"] = [k for k in body["keys"] if k["name"] != "ada"]
+    content = canonical_json(body)
+    write_atomically(trust, content + b" " * (before.st_size - len(content)))
+    os.utime(trust, ns=(before.st_atime_ns, before.st_mtime_ns))
+    ticks[0] += CHECK_SECONDS
+    releases.refresh()
+    assert releases.states["wait-time"].loaded is None
+
+
+def test_a_damaged_file_leaves_what_is_in_memory(served: tuple[Installation, Releases, list[float]]) -> None:
+    """It was verified when it was loaded, and everybody still vouches for it; it is said."""
+    installation, releases, ticks = served
+    folder = installation.settings.releases / "wait-time" / "000001"
+    (folder / "card.json").write_bytes(b"{}")
+    ticks[0] += VERIFY_SECONDS
+    releases.refresh()
+    state = releases.states["wait-time"]
+    assert state.loaded is not None
+    assert state.fault is not None
+
+
+def test_a_policy_in_force_ends_what_it_does_not_carry(
+    served: tuple[Installation, Releases, list[float]],
+) -> None:
+    """Three approvals where the release has two."""
+    installation, releases, ticks = served
+    put_policy(installation, approvals="3")
+    ticks[0] += CHECK_SECONDS
+    releases.refresh()
+    assert releases.states["wait-time"].loaded is None
+
+
+def test_a_package_exchanged_between_verifying_and_reading_is_refused(installation: Installation) -> None:
+    """By one rename at the very moment: what was verified is not what the model would be built from."""
+    installation.approved("1")
+    release = promote(installation.settings, "wait-time", "1", installation.people["releaser"], now=after(2))
+    installation.register("2")
+    other = installation.settings.candidates / "wait-time" / "2" / "package"
+    os.rename(release.package, release.folder.parent.parent / "elsewhere")
+    os.rename(other, release.package)
+    with pytest.raises(ReleaseError, match="changed while it was loaded"):
+        release.require_same(read_package(release.package).digest)

@@ -1,0 +1,51 @@
+"""Names of people: in one script, and folded, so that no spelling makes a second person of somebody.
+
+Capitals, accents, width, hyphens for spaces, the order of first and last name and a number after it do not count,
+nor do letters that look alike (1 and l, 0 and O, rn and m). Letters of other scripts than Latin are refused: each has
+some that look like Latin ones.
+"""
+
+import re
+import unicodedata
+
+from registry.people.lookalikes import LATIN_LETTERS, LOOKALIKES
+
+__all__ = ["NAME_RULE", "is_person_name", "same_person"]
+
+NAME_RULE = (
+    "A name is that of a person: 1 to 64 Latin letters, with accents or without, digits, spaces, dots, hyphens or "
+    "apostrophes."
+)
+_NAME = re.compile(r"[^\W_](?:[\w .'’-]{0,62}[\w.])?")
+_BETWEEN = re.compile(r"[\W_]+")
+
+
+def is_person_name(name: str) -> bool:
+    """Whether a text serves as a person's name: 1 to 64 Latin letters, digits, spaces and ``.'’-_``; no path."""
+    plain = _plain(name)
+    return _NAME.fullmatch(name) is not None and ".." not in name and plain.isascii() and plain.isprintable()
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two names may be one person's: no two of the people whom an installation trusts may be."""
+    return not _spellings(one).isdisjoint(_spellings(other))
+
+
+def _spellings(name: str) -> frozenset[str]:
+    """What is left of a name, as it is written and with its words in order; a number that is not all of it is not."""
+    words = [word for word in _BETWEEN.split(_plain(name)) if word]
+    named = [word for word in words if not word.isdigit()] or words
+    return frozenset({_look("".join(named)), _look("".join(sorted(named)))})
+
+
+def _plain(name: str) -> str:
+    """Without capitals, accents and width; Latin letters that have no plain one beneath them as they are replaced."""
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())
+    letters = (LATIN_LETTERS.get(c, c) for c in folded if not unicodedata.combining(c))
+    return "".join(letters).replace("’", "'")
+
+
+def _look(text: str) -> str:
+    for letters, like in LOOKALIKES:
+        text = text.replace(letters, like)
+    return text

@@ -1,0 +1,112 @@
+"""Who vouches for a release, judged by the trust file and the policy that are in force now.
+
+Asked when a release is made, when it is loaded, and for what is being served each time the trust folder changes: a key
+that is taken out of it ends what rests on it alone, whatever is in memory.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hospital.times import DAY, MINUTE
+from registry.errors import SignatureError
+from registry.policy.board_policy import Policy
+from registry.policy.board_rules import BoardRules
+from registry.trust.candidates import CHECK, REGISTRATION, SIGNED_FILES
+from registry.trust.keys import Signed
+from registry.trust.trust_store import Trust, TrustedKey
+
+__all__ = ["RELEASE", "REVIEW", "Rules", "approval_fault", "rules_of", "vouching_faults"]
+
+RELEASE = "vigie-release-v1"
+REVIEW = "vigie-review-v1"
+_AHEAD = 5 * MINUTE  # clocks of two machines
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How many must approve, and the rest of what the board's policy says of signatures."""
+
+    approvals: int
+    board: BoardRules
+
+
+def rules_of(own: Policy, in_force: Policy) -> Rules:
+    """The rules for a version that was judged by its own policy: those in force, or its own where it asked for more."""
+    return Rules(max(own.approvals, in_force.approvals), in_force.board)
+
+
+def approval_fault(at: object, released_at: int, rules: BoardRules) -> str | None:
+    """Why an approval of that instant does not carry a release of this one; None if it does."""
+    if not isinstance(at, int) or isinstance(at, bool):
+        return "has no date"
+    if at > released_at + _AHEAD:
+        return "is dated later than the release"
+    if released_at - at > rules.approval_days * DAY:
+        return f"is older than the {rules.approval_days} days for which the policy lets it count"
+    return None
+
+
+def vouching_faults(
+    signed: Signed, approved: Mapping[str, Any], trust: Trust, rules: Rules, check: Mapping[str, Any]
+) -> list[str]:
+    """Why author, board, check and releaser do not vouch for a release as they must; empty if they do.
+
+    Args:
+        signed: what the releaser signed.
+        approved: the release that the approvals were given for: this one, or the one that it goes back to.
+        trust: whom the installation trusts now.
+        rules: of the policy in force.
+        check: ``check.json`` of the release.
+    """
+    body, now = signed.body, not rules.board.retired_vouch
+    try:
+        releaser = trust.signer(signed, "releaser", RELEASE, acting=now)
+        registration = Signed.from_json(body["registration"])
+        author = trust.signer(registration, "author", REGISTRATION, acting=now)
+        approvals = [Signed.from_json(value) for value in body["approvals"]]
+        counted = [a for a in approvals if trust.key_of(a.public_key) is not None]
+        board = [trust.signer(approval, "board", REVIEW, acting=now) for approval in counted]
+    except SignatureError as error:
+        return [
+            f"a signature in it does not verify: {error} If that person's key was taken out of the trust folder, have "
+            "the version reviewed and promoted again; a key that is retired, not removed, keeps what it signed valid"
+        ]
+    try:
+        trust.signer(Signed.from_json(check), "checker", CHECK, acting=now)
+    except SignatureError as error:
+        return [f"its check is not one that is trusted here: {error}"]
+    gone = sorted({a.name for a in approvals} - {a.name for a in counted})
+    faults = _people_faults(author, releaser, board, rules, gone)
+    same = ("model", "version", "package_digest")
+    if not (_agree(registration.body, body, same) and _all_approve(counted, body, same)):
+        faults.append("its registration or an approval is of another version. Promote the version again")
+    for approval in counted:
+        fault = approval_fault(approval.body.get("at"), int(approved["released_at"]), rules.board)
+        faults += [f"the approval of {approval.name} {fault}"] if fault else []
+    return faults
+
+
+def _people_faults(
+    author: TrustedKey, releaser: TrustedKey, board: Sequence[TrustedKey], rules: Rules, gone: Sequence[str]
+) -> list[str]:
+    people, faults = [author.name, releaser.name, *(k.name for k in board)], []
+    if len(set(people)) != len(people) or len(board) < rules.approvals:
+        without = f" {', '.join(gone)} is not in the trust folder and counts no more." if gone else ""
+        faults.append(
+            f"it needs an author, {rules.approvals} approvals of the board and a releaser who are all different "
+            f"people.{without} Have it reviewed and promoted again"
+        )
+    missing = sorted(set(rules.board.required_roles) - {role for k in board for role in k.roles})
+    if missing:
+        faults.append(f"the policy in force requires an approval by {' and '.join(missing)}")
+    return faults
+
+
+def _agree(one: Mapping[str, Any], other: Mapping[str, Any], fields: Sequence[str]) -> bool:
+    return all(field in one and one[field] == other[field] for field in fields)
+
+
+def _all_approve(approvals: Sequence[Signed], body: Mapping[str, Any], same: Sequence[str]) -> bool:
+    fields = (*same, *SIGNED_FILES)
+    return all(a.body.get("decision") == "approve" and _agree(a.body, body, fields) for a in approvals)
