@@ -8,7 +8,7 @@ from serving.forecasting.forecaster import make_forecaster
 from serving.gateway.service_parts import Parts
 from serving.http.authentication import Authority
 from serving.http.clock import Clock, DemoClock, SystemClock
-from serving.http.rate_limits import RateLimits
+from serving.limits.rate_limits import RateLimits
 from serving.releases.catalogue import StoredCatalogue
 from serving.releases.first_steps import StoredFirstSteps
 from serving.releases.monitored_alarms import StoredAlarms

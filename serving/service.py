@@ -24,9 +24,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serving.http.connection_limits import install
+from serving.limits.connection_limits import install
 from serving.messages.answer_bodies import BedDemandAnswer, WaitTimeAnswer
 from serving.messages.request_bodies import BedDemandRequest, WaitTimeRequest
+from serving.orphan_watch import end_with_supervisor
 
 if TYPE_CHECKING:
     from serving.gateway.endpoint import Endpoint
@@ -78,6 +79,7 @@ class _Behind:
         from serving.http.request_log import configure
 
         configure()
+        end_with_supervisor()
         parts = self._factory()
         await parts.workers.run(parts.releases.refresh)
         self._gate, self._answer = Gate(parts, self._endpoints()), answer_current
@@ -87,6 +89,7 @@ class _Behind:
             yield
         finally:
             self._gate = None
+            parts.readiness.close()
             parts.workers.close()
             parts.close()
 

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,11 +14,14 @@ from hospital.errors import VigieError
 from registry.settings import Settings
 from serving.database_setup import CANNOT_OPEN
 from serving.errors import SettingsError
+from serving.orphan_watch import SUPERVISOR
 
 __all__ = ["check_can_serve", "make_home", "serve"]
 
 ROOT = Path(__file__).resolve().parent.parent
 _GRACE_SECONDS = 20
+_PORT_SECONDS = 3.0
+"""How long a taken port is waited for: the worker of a service that was killed gives it up within a second."""
 
 
 def check_can_serve(settings: Settings) -> None:
@@ -34,6 +38,17 @@ def check_can_serve(settings: Settings) -> None:
             f"VIGIE_HOST is {settings.host!r}: an IP address is wanted, as 127.0.0.1 or 0.0.0.0."
         ) from None
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    deadline = time.monotonic() + _PORT_SECONDS
+    while not _port_is_free(family, settings):
+        if time.monotonic() > deadline:
+            raise SettingsError(
+                f"{settings.host}:{settings.port} is taken or not an address of this machine: "
+                "stop what listens there, or set VIGIE_PORT or VIGIE_HOST."
+            )
+        time.sleep(0.1)
+
+
+def _port_is_free(family: int, settings: Settings) -> bool:
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -43,10 +58,8 @@ def check_can_serve(settings: Settings) -> None:
                 f"Port {settings.port} needs rights you lack: set VIGIE_PORT above 1023."
             ) from None
         except (OSError, OverflowError):
-            raise SettingsError(
-                f"{settings.host}:{settings.port} is taken or not an address of this machine: "
-                "stop what listens there, or set VIGIE_PORT or VIGIE_HOST."
-            ) from None
+            return False
+    return True
 
 
 def serve(settings: Settings, *, monitor_command: Sequence[str] = ()) -> int:
@@ -119,6 +132,7 @@ def _environment(settings: Settings) -> dict[str, str]:
     """The settings as the workers read them, from wherever they were started."""
     named = {
         "BENTOML_DO_NOT_TRACK": "true",
+        SUPERVISOR: str(os.getpid()),
         "MALLOC_ARENA_MAX": "2",  # as many as work at once; the C library would keep eight a core
         "VIGIE_HOME": str(settings.home.resolve()),
         "VIGIE_RELEASES": str(settings.releases.resolve()),

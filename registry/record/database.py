@@ -1,5 +1,6 @@
 """The database: SQLite on one machine, PostgreSQL in production; the same tables, the same code."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from registry.errors import RegistryError
 from registry.record.compiled_sql import execute
@@ -56,6 +57,14 @@ REVISION = "0007"
 """The newest of `registry/record/migrations`."""
 _VERSIONS = Table("alembic_version", MetaData(), Column("version_num", Text))
 _BUSY_SECONDS = 20
+_PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+"""Of PostgreSQL's connections, seconds (the last: milliseconds): for a server that vanished nobody waits minutes."""
 JOURNAL_LOCK = 0x5649474945
 """PostgreSQL's advisory lock of whoever appends to the journal."""
 
@@ -226,7 +235,9 @@ def _engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         _make_folder(Path(parsed.database).parent)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed, pool_pre_ping=True, isolation_level="READ COMMITTED")
+        return create_engine(
+            parsed, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args=_PATIENCE
+        )
     engine = create_engine(parsed)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -296,12 +307,23 @@ def _make_folder(folder: Path) -> None:
         ) from None
 
 
-def _configure_sqlite(connection: Any, _: Any) -> None:
+def _configure_sqlite(connection: Any, record: Any) -> None:
+    (_, _, path), *_rest = connection.execute("PRAGMA database_list").fetchall()
+    record.info["file"] = (path, _file_of(path))
     connection.isolation_level = None  # we say BEGIN ourselves
     connection.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
     _write_ahead(connection)
     for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _file_of(path: str) -> tuple[int, int] | None:
+    """Which file has this name now; None: none, or the database is in memory."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _write_ahead(connection: Any) -> None:
@@ -320,4 +342,9 @@ def _write_ahead(connection: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("vigie_write", False)
+    path, file = connection.connection.info["file"]
+    if writes and _file_of(path) != file:
+        # SQLite would go on writing into a file that has no name any more, and say that it is done.
+        gone = sqlite3.OperationalError("the database's file is gone or another one lies in its place")
+        raise OperationalError("BEGIN", None, gone, connection_invalidated=True)
     execute(connection, "BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -11,7 +11,7 @@ from serving.gateway.endpoint import ANONYMOUS, Endpoint
 from serving.gateway.request_reading import Headers, accept_of, bearer_of, cookie_of, is_local, unauthorised
 from serving.gateway.service_parts import Parts
 from serving.http.content_negotiation import preferred_type
-from serving.http.rate_limits import network_of
+from serving.limits.rate_limits import network_of
 
 __all__ = ["Admitted", "admit"]
 

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope
 from serving.errors import Problem, RequestFault
 from serving.gateway.endpoint import Endpoint
 from serving.http.authentication import COOKIE
-from serving.http.body_budget import BodyBudget
+from serving.limits.body_budget import BodyBudget
 
 __all__ = [
     "Headers",

@@ -11,13 +11,13 @@ from hospital.words.language import Language
 from serving.forecasting.forecast_service import ForecastService
 from serving.gateway.readiness import Readiness
 from serving.http.authentication import Authority
-from serving.http.body_budget import BodyBudget
 from serving.http.clock import Clock
 from serving.http.metrics import Metrics
-from serving.http.rate_limits import RateLimits
 from serving.http.reuse import Reuse
 from serving.http.single_flight import SingleFlight
 from serving.http.workers import Workers
+from serving.limits.body_budget import BodyBudget
+from serving.limits.rate_limits import RateLimits
 from serving.messages.forecast_protocol import Forecaster
 from serving.messages.request_bodies import Context
 from serving.releases.catalogue import Catalogue

@@ -438,3 +438,28 @@ def _monitors_of(parent: int) -> list[int]:
             if b"monitor" in words and str(parent).encode() in words:
                 found.append(int(place.name))
     return found
+
+
+def test_a_killed_supervisor_leaves_no_worker_that_holds_the_port(tmp_path: Path) -> None:
+    """kill -9 of the supervisor alone: its worker ends by itself, and the next start has the port at once."""
+    with run_service(tmp_path / "first") as running:
+        worker = worker_of(running.process.pid)
+        os.kill(running.process.pid, signal.SIGKILL)
+        running.process.wait(10)
+        begun = time.monotonic()
+        check_can_serve(Settings(home=tmp_path / "home", port=running.port))
+        assert time.monotonic() - begun < 3.0
+        wait_for(lambda: not Path(f"/proc/{worker}").exists(), "end of the worker", 20)
+
+
+def test_a_worker_notices_by_itself_that_its_supervisor_is_gone(tmp_path: Path) -> None:
+    """Also where the supervisor died before the worker could ask the kernel to be told."""
+    code = (
+        "import os, signal, time\n"
+        "os.environ['VIGIE_SUPERVISOR'] = '999999999'\n"
+        "from serving.orphan_watch import end_with_supervisor\n"
+        "end_with_supervisor()\n"
+        "time.sleep(30)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=20)
+    assert ended.returncode == -signal.SIGTERM

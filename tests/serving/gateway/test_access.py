@@ -19,7 +19,7 @@ from serving.errors import Problem
 from serving.gateway.endpoint import Endpoint
 from serving.gateway.service_parts import Parts
 from serving.http.authentication import entry_link
-from serving.http.rate_limits import Buckets, RateLimits, network_of
+from serving.limits.rate_limits import Buckets, RateLimits, network_of
 from tests.support.serving_fakes import InProcess, make_parts
 from tests.support.waiting import wait_for
 

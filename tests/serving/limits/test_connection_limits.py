@@ -14,8 +14,8 @@ import pytest
 import uvicorn
 import uvicorn.config
 
-from serving.http import connection_limits
-from serving.http.connection_limits import install
+from serving.limits import connection_limits
+from serving.limits.connection_limits import install
 from tests.support.running_service import free_port
 from tests.support.waiting import wait_for
 
