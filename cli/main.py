@@ -3,6 +3,7 @@
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from typer.main import get_command
 from cli.installation import read_settings
 from cli.parser import make_app
 from hospital.errors import ContractError, HistoryError, MappingError, VigieError
+from hospital.words.plain_text import PlainStream
 
 __all__ = ["main"]
 
@@ -28,6 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 done, 1 blocked or inconclusive (check) or nothing to do, 2 an error or wrong usage, 130
         stopped with Ctrl-C.
     """
+    # Names and comments of others are printed: what a terminal would obey in them is shown as its code.
+    with redirect_stdout(PlainStream(sys.stdout)), redirect_stderr(PlainStream(sys.stderr)):
+        return _run_verb(arguments)
+
+
+def _run_verb(arguments: Sequence[str] | None) -> int:
     vigie = get_command(make_app(_Verbs))
     for flag in vigie.params:
         flag.default = (

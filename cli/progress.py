@@ -4,8 +4,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from hospital.words.plain_console import plain_console
 
 __all__ = ["Step", "bar"]
 
@@ -15,7 +16,7 @@ Step = Callable[[str, float], None]
 @contextmanager
 def bar(*, hidden: bool = False, title: str = "") -> Iterator[Step]:
     """A function to tell of the step and the share done (0 to 1)."""
-    console = Console(stderr=True)
+    console = plain_console(stderr=True, markup=True)
     columns = (
         TextColumn("{task.description:<40}"),
         BarColumn(),

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from hospital.page_pieces import Piece, Section
 from hospital.svg_shapes import Picture
 from hospital.words.language import Language
+from hospital.words.plain_text import shown_on_page
 
 __all__ = ["page", "page_style", "picture_markup"]
 
@@ -66,5 +67,9 @@ def page_style() -> str:
 @cache
 def _templates() -> Environment:
     return Environment(
-        loader=PackageLoader("hospital"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("hospital"),
+        autoescape=True,
+        finalize=shown_on_page,
+        undefined=StrictUndefined,
+        trim_blocks=True,
     )

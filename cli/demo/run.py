@@ -4,8 +4,6 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from rich.console import Console
-
 from cli.demo.example_answers import ask_for_answers, print_what_to_open
 from cli.demo.service_process import LOG, interrupt_on_endings, refuse_taken_port, service
 from cli.demo.steps import (
@@ -20,6 +18,7 @@ from cli.demo.steps import (
 )
 from cli.demo.training_processes import train_models
 from hospital.dataset.samples import WARM_UP_DAYS
+from hospital.words.plain_console import plain_console
 from registry.policy.board_policy import default_policy
 from registry.settings import Settings
 
@@ -32,7 +31,11 @@ _MARGIN_DAYS = 18  # the longest horizon, the cut first day, and what the split 
 def run_demo(*, days: int | None, serve: bool, seed: int, port: int) -> int:
     """Runs the demo; returns the exit code."""
     interrupt_on_endings()
-    console, started, policy = Console(highlight=False, soft_wrap=True), time.monotonic(), default_policy()
+    console, started, policy = (
+        plain_console(markup=True, highlight=False, soft_wrap=True),
+        time.monotonic(),
+        default_policy(),
+    )
     refuse_taken_port(port)
     home = HOME.resolve()
     settings = Settings(home=home, port=port, host="127.0.0.1", database_url="", language="fr")

@@ -8,13 +8,14 @@ from rich.text import Text
 from hospital.profile.facts import Finding, Profile, Weight
 from hospital.profile.words import Words
 from hospital.words.language import Language
+from hospital.words.plain_console import plain_console
 
 __all__ = ["print_profile"]
 
 
 def print_profile(profile: Profile, language: Language, console: Console | None = None) -> None:
     """Prints a profile."""
-    console, words = console or Console(), Words(language)
+    console, words = console or plain_console(), Words(language)
     count = sum(f.weight is Weight.LOOK for f in profile.findings)
     title = Text(words.labelled(f"{words.t('title')} – {profile.source}", ""))
     title.append(words.about(count), "green" if profile.clean else "bold yellow")

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from hospital.words.catalogue import text
 from hospital.words.language import Language
+from hospital.words.plain_console import plain_console
 from registry.cards.finding_text import Words, ordered
 
 __all__ = ["print_report", "scope_in_words"]
@@ -20,7 +21,7 @@ _COLUMNS = ("gate", "finding", "group", "value", "interval", "n", "verdict")
 
 def print_report(body: Mapping[str, Any], language: Language, console: Console | None = None) -> None:
     """Prints a report's (or card's) verdicts."""
-    console, words = console or Console(), Words.of(body, language)
+    console, words = console or plain_console(), Words.of(body, language)
     title = Text(text("findings.table.title", language, model=body["model"], version=body["version"]))
     title.append(words.verdict(body["verdict"]), _COLOURS[body["verdict"]])
     console.print(title)

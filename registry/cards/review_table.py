@@ -11,6 +11,7 @@ from rich.console import Console
 
 from hospital.words.catalogue import text
 from hospital.words.language import Language
+from hospital.words.plain_console import plain_console
 from registry.cards.finding_text import Words
 from registry.cards.report_table import print_report, scope_in_words
 
@@ -43,7 +44,7 @@ def print_review(
         language: of the words.
         console: where; None: the terminal.
     """
-    console = console or Console()
+    console = console or plain_console()
     print_report(card, language, console)
     if in_use is None:
         console.print(text("review.first", language), markup=False)

@@ -9,6 +9,7 @@ from hospital.times import moment
 from hospital.words import formats, names
 from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
+from hospital.words.plain_console import plain_console
 from registry.compare.comparison import Comparison, Difference
 
 __all__ = ["print_comparison"]
@@ -19,7 +20,7 @@ _SHOWN = {1: ("second_better", "green"), -1: ("first_better", "red")}
 
 def print_comparison(found: Comparison, language: Language, console: Console | None = None) -> None:
     """Prints a comparison."""
-    console = console or Console()
+    console = console or plain_console()
     first, second = str(found.first), str(found.second)
     rows = next((d.n for d in found.differences if d.by == "all"), 0)
     days = formats.date_range(moment(found.start), moment(found.end), language)

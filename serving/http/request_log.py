@@ -6,6 +6,8 @@ import sys
 import traceback
 from datetime import UTC, datetime
 
+from hospital.words.plain_text import one_line
+
 __all__ = ["configure", "log_request", "log_storage_fault", "log_unexpected"]
 
 _REQUESTS = logging.getLogger("vigie.requests")
@@ -22,7 +24,7 @@ class _Line(logging.Formatter):
             "message": record.getMessage(),
         }
         line.update(getattr(record, "fields", {}))
-        return json.dumps(line, ensure_ascii=False)
+        return one_line(json.dumps(line, ensure_ascii=False))
 
 
 def configure() -> None:

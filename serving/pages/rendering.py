@@ -9,6 +9,7 @@ from starlette.responses import Response
 from hospital.words import formats, names
 from hospital.words.catalogue import text
 from hospital.words.language import LANGUAGES, Language
+from hospital.words.plain_text import shown_on_page
 from serving.errors import Problem
 from serving.gateway.endpoint import Call, Endpoint, Parameter
 
@@ -16,7 +17,11 @@ __all__ = ["ENDPOINTS", "LANGUAGE", "SEES_PAGES", "TEMPLATES", "language_of", "r
 
 _HERE = Path(__file__).parent
 TEMPLATES = Environment(
-    loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    loader=FileSystemLoader(_HERE / "templates"),
+    autoescape=True,
+    finalize=shown_on_page,
+    undefined=StrictUndefined,
+    trim_blocks=True,
 )
 _STATIC = {
     path.name: (path.read_bytes(), {".css": "text/css", ".svg": "image/svg+xml"}[path.suffix])

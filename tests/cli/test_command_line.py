@@ -200,7 +200,8 @@ VERBS = {
     ("retrain",): {"--if-due", "--model", "--data", "--mapping", "--key", "--threads", "--json"},
     ("journal", "verify"): set(),
     ("journal", "export"): set(),
-    ("token", "create"): {"--role"},
+    ("token", "create"): {"--days", "--role", "--scope"},
+    ("token", "link"): set(),
     ("token", "revoke"): set(),
     ("token", "list"): set(),
 }  # fmt: skip
@@ -373,3 +374,30 @@ def test_a_stopped_verb_says_so(
     monkeypatch.setattr("hospital.simulator.simulate", stop)
     assert main(["simulate", "--days", "2", "--out", str(tmp_path / "d")]) == 130
     assert capsys.readouterr().err.strip().startswith("vigie: stopped")
+
+
+@pytest.mark.parametrize("force", ["1", ""])
+def test_no_verb_lets_anothers_text_move_the_cursor(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, force: str
+) -> None:
+    """A file's name, a key's name, an argument: on both streams, with colours and without."""
+    if force:
+        monkeypatch.setenv("FORCE_COLOR", force)
+    odd = "x\x1b[2J\u202e\x9b31m\r[bold]y"
+    (tmp_path / odd).mkdir()
+    for arguments in (
+        ["data", "check", str(tmp_path / odd)],
+        ["data", "map", str(tmp_path / odd)],
+        ["card", "wait-time", odd],
+        ["key", "trust", odd, odd, "--role", "board"],
+        ["key", "create", odd],
+        ["train", "wait-time", "--data", odd],
+        ["check", "wait-time", odd],
+        ["monitor", "--acknowledge", odd, "--reason", odd],
+        [odd],
+    ):
+        main(arguments)
+        printed = capsys.readouterr()
+        for text in (printed.out, printed.err):
+            assert not {"\u202e", "\x9b", "\r"} & set(text), arguments
+            assert "\x1b[2J" not in text, arguments
