@@ -111,8 +111,7 @@ def _gate(result: GateResult) -> dict[str, Any]:
 def _performance(
     evidence: Evidence, policy: Policy, scope: Iterable[tuple[str, float]]
 ) -> list[dict[str, Any]]:
-    """Error beside the best baseline's on the same rows and that of what is served, by unit group and horizon, of the test
-    set."""
+    """Error beside the best baseline's and what is served, on the same rows of the test set, by unit group and horizon."""
     test_part = evidence.test.known()
     inside, out = set(scope), []
     answers = served(evidence, inside)[evidence.test.is_known]
