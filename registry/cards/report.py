@@ -111,7 +111,7 @@ def _gate(result: GateResult) -> dict[str, Any]:
 def _performance(
     evidence: Evidence, policy: Policy, scope: Iterable[tuple[str, float]]
 ) -> list[dict[str, Any]]:
-    """Error beside the best baseline's and what is served, on the same rows of the test set, by unit group and horizon."""
+    """Error beside the best baseline's and what is served, on the same rows of the test set, by group and horizon."""
     test_part = evidence.test.known()
     inside, out = set(scope), []
     answers = served(evidence, inside)[evidence.test.is_known]
