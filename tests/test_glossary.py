@@ -15,6 +15,7 @@ READ = {
     "registry": "py toml html css",
     "training": "py",
     "serving": "py toml html css",
+    "centre": "py",
     "cli": "py",
     "docs": "md json",
     "notebooks": "ipynb",
