@@ -115,12 +115,15 @@ def review(
         Path, typer.Option(metavar="FILE", help="The key of a member of the board.", show_default=False)
     ],
     approve: Annotated[bool, typer.Option("--approve", help="The version may be released.")] = False,
-    refuse: Annotated[bool, typer.Option("--refuse", help="It may not.")] = False,
+    refuse: Annotated[
+        bool, typer.Option("--refuse", help="It may not, until you approve it or withdraw this.")
+    ] = False,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Your refusal no longer stands.")] = False,
     language: LanguageOption = None,
 ) -> int:
     """Approve or refuse a checked version, as a member of the board."""
-    if approve == refuse:
-        raise typer.BadParameter("say one of the two.", param_hint="--approve / --refuse")
+    if approve + refuse + withdraw != 1:
+        raise typer.BadParameter("say one of them.", param_hint="--approve / --refuse / --withdraw")
     from registry.cards.review_table import print_review
     from registry.trust.candidates import candidate
     from registry.trust.keys import load_key
@@ -131,10 +134,11 @@ def review(
     settings = read_settings()
     seen = read_sealed(candidate(settings.candidates, model, version))
     print_review(seen.card, _in_use(settings, model), seen.digests, language or settings.language)
-    decision: Decision = "approve" if approve else "refuse"
+    decision: Decision = "approve" if approve else "refuse" if refuse else "withdraw"
     member = load_key(key)
     sign_review(settings, model, version, member, decision, comment, now=now(), seen=seen)
-    print(f"{member.name} {decision}s {model} version {version}: signed and in the journal.")
+    done = "withdraws the refusal of" if withdraw else f"{decision}s"
+    print(f"{member.name} {done} {model} version {version}: signed and in the journal.")
     show_in_mlflow(settings, model)
     return 0
 

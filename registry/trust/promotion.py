@@ -45,7 +45,7 @@ from registry.trust.releases import (
     verify_release,
     with_origin,
 )
-from registry.trust.reviews import author_of, standing_reviews, withdrawn_refusals
+from registry.trust.reviews import author_of, standing_refusals, standing_reviews
 from registry.trust.sealed_check import Sealed, check_faults, read_sealed
 from registry.trust.trust_store import Trust, load_trust, locked_trust, save_trust
 from registry.trust.vouching import approval_fault, rules_of
@@ -130,6 +130,14 @@ def rollback(
         refusal = _releaser_fault(hold.trust, key, link.body)
         if refusal:
             raise PromotionError(f"{model} may not be rolled back: {refusal}.")
+        version = Candidate(
+            model, str(link.body["version"]), settings.candidates / model / str(link.body["version"])
+        )
+        refusals = standing_refusals(hold.connection, version, str(link.body["package_digest"]), hold.trust)
+        if refusals:
+            raise PromotionError(
+                f"{model} may not be rolled back to version {version.version}: {', '.join(refusals)} refused it."
+            )
         earlier = verify_release(settings, model, link, hold.trust)
         body = {field: earlier.body[field] for field in CARRIED} | {"rolled_back_to": link.number}
         return _Plan(body, earlier.package, earlier.folder)
@@ -190,11 +198,10 @@ def _obstacles(hold: _Hold, found: Candidate) -> tuple[list[str], list[Signed], 
     except PolicyError as error:
         reasons.append(str(error))
         rules = rules_of(default_policy(), default_policy())
-    refusals = {s.name for s in standing if s.decision == "refuse"}
-    refusals |= set(withdrawn_refusals(hold.connection, found, trust, standing))
+    refusals = standing_refusals(hold.connection, found, digests["package_digest"], trust)
     if refusals:
         reasons.append(
-            f"{', '.join(sorted(refusals))} refused it: a refusal stands until that person replaces it"
+            f"{', '.join(refusals)} refused it: a refusal stands until that person approves it or withdraws the refusal"
         )
     given = [s for s in standing if s.decision == "approve" and s.name not in (author, *refusals)]
     late = {s.name: approval_fault(s.at, instant(hold.now), rules.board) for s in given}

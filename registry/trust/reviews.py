@@ -1,22 +1,24 @@
 """Reviews: board members sign the digests of package, card, policy and report, approving or refusing.
 
 Every review is kept, ``reviews/{number}-{name}.json``; of each person the latest by its signed time counts,
-and only if it is about exactly what the candidate is now. A refusal stands until that person replaces it.
+and only if it is about exactly what the candidate is now. A refusal is of the version, whatever becomes of its files:
+it stands until that person approves it or withdraws the refusal.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from hospital.times import instant
-from registry.digests import canonical_json, read_plain_file, write_atomically
+from registry.digests import canonical_json, read_plain_file, sha256_bytes, write_atomically
 from registry.errors import ReviewError, SignatureError
-from registry.record.database import opened_database, writing
-from registry.record.journal import about, append
+from registry.record.database import journal, opened_database, writing
+from registry.record.journal import append
 from registry.settings import Settings
 from registry.trust.candidates import REGISTRATION, SIGNED_FILES, Candidate, candidate
 from registry.trust.keys import Key, Signed
@@ -32,12 +34,12 @@ __all__ = [
     "require_sound",
     "review",
     "reviews",
+    "standing_refusals",
     "standing_reviews",
-    "withdrawn_refusals",
 ]
 
-Decision = Literal["approve", "refuse"]
-_DECISIONS = ("approve", "refuse")
+Decision = Literal["approve", "refuse", "withdraw"]
+_DECISIONS = ("approve", "refuse", "withdraw")
 _DIGESTS = ("package_digest", *SIGNED_FILES)
 
 
@@ -73,7 +75,7 @@ def review(
         settings: of the installation.
         model, version: what is reviewed.
         key: of a member of the board.
-        decision: approve or refuse.
+        decision: approve, refuse, or withdraw one's own refusal.
         comment: why.
         now: when.
         seen: what was shown before: its very bytes are signed, and must still be those that are there.
@@ -83,7 +85,7 @@ def review(
         CandidateError, PackageError: the candidate is missing, not checked, or was changed.
     """
     if decision not in _DECISIONS:
-        raise ReviewError("A review approves or refuses: say --approve or --refuse.")
+        raise ReviewError("A review approves, refuses or withdraws: say --approve, --refuse or --withdraw.")
     if not comment.strip():
         raise ReviewError("A review needs a comment: say why, for those who come after.")
     found, trust = candidate(settings.candidates, model, version), load_trust(settings.trust)
@@ -93,7 +95,8 @@ def review(
         raise ReviewError(
             "The card, report or policy changed since it was shown: read it again, then review."
         )
-    require_sound(found, sealed, trust)
+    if decision != "withdraw":
+        require_sound(found, sealed, trust)
     body = {
         "model": model,
         "version": version,
@@ -138,22 +141,26 @@ def _keep(
     A crash before the commit leaves a signed review that the journal does not know: it is that person's word
     all the same. One whose commit fails is taken back.
     """
+    decision, package = signed.body["decision"], str(signed.body["package_digest"])
+    if decision == "withdraw" and name not in standing_refusals(connection, found, package, trust):
+        raise ReviewError(f"{name} has not refused this version: there is nothing to withdraw.")
     earlier = [s for s in standing_reviews(found, trust) if s.name == name]
     if earlier and earlier[0].at > signed.body["at"]:
         raise ReviewError(
             f"{name} gave a review that is dated later than this one: set this machine's clock, then review."
         )
+    content = canonical_json(signed.to_json())
     append(
         connection,
         actor=name,
         action=str(signed.body["decision"]),
-        subjects=_subjects(found),
+        subjects={**_subjects(found), "review_digest": sha256_bytes(content)},
         reason=str(signed.body["comment"]),
         now=now,
     )
     taken = [int(p.name[:4]) for p in _files(found) if p.name[:4].isdigit()]
     path = found.folder / "reviews" / f"{max(taken, default=0) + 1:04d}-{name}.json"
-    write_atomically(path, canonical_json(signed.to_json()))
+    write_atomically(path, content)
     return path
 
 
@@ -189,8 +196,8 @@ def reviews(found: Candidate) -> list[Signed]:
 def standing_reviews(found: Candidate, trust: Trust) -> list[Standing]:
     """Each board member's latest verified review of exactly what the candidate is now.
 
-    A file that is no review, or of nobody of the board, counts for nothing; that a refusal which the journal
-    knows is gone is what `withdrawn_refusals` finds.
+    A file that is no review, or of nobody of the board, counts for nothing; who refused is what `standing_refusals`
+    finds.
     """
     digests, latest = found.digests(), dict[str, Standing]()
     for path in _files(found):
@@ -210,20 +217,53 @@ def standing_reviews(found: Candidate, trust: Trust) -> list[Standing]:
     return sorted(latest.values(), key=lambda s: s.name)
 
 
-def withdrawn_refusals(
-    connection: Connection, found: Candidate, trust: Trust, standing: list[Standing]
-) -> list[str]:
-    """Who of the board, by the journal, refused this very candidate last while the files say otherwise.
+def standing_refusals(connection: Connection, found: Candidate, package: str, trust: Trust) -> list[str]:
+    """Who refused this version, and neither approved it nor withdrew that since.
 
-    A refusal is not undone by deleting its file.
+    Both the journal and the signed files are asked, and a refusal that either knows stands: it is undone neither by
+    deleting its file, nor by another check, another byte, another version of the same package, nor by retiring or
+    taking out the key of whoever refused.
+
+    Args:
+        connection: to the database.
+        found: the version's folder; it may be gone, and the journal alone know.
+        package: the digest of its package.
+        trust: by which signatures are verified.
     """
-    board = {k.name for k in trust.keys if "board" in k.roles and not k.retired}
+    refused = {
+        name for name, decision in _journaled(connection, found, package).items() if decision == "refuse"
+    }
+    latest: dict[str, tuple[int, str]] = {}
+    for path in _files(found):
+        try:
+            signed = _read(path)
+            name = trust.require(signed, "board", REVIEW)
+        except SignatureError:
+            continue
+        at, decision = signed.body.get("at"), str(signed.body.get("decision"))
+        if (
+            _about(signed.body, found, package)
+            and isinstance(at, int)
+            and at >= latest.get(name, (at, ""))[0]
+        ):
+            latest[name] = at, decision
+    return sorted(refused | {name for name, (_, decision) in latest.items() if decision == "refuse"})
+
+
+def _journaled(connection: Connection, found: Candidate, package: str) -> dict[str, str]:
+    """By person, what the journal says they last decided about a version or its package."""
+    columns = journal.c.actor, journal.c.action, journal.c.subjects
+    query = select(*columns).where(journal.c.action.in_(_DECISIONS)).order_by(journal.c.seq)
     said: dict[str, str] = {}
-    for entry in about(connection, _subjects(found)):
-        if entry.action in _DECISIONS and entry.actor in board:
-            said[entry.actor] = entry.action
-    shown = {s.name: s.decision for s in standing}
-    return sorted(n for n, decision in said.items() if decision == "refuse" and shown.get(n) != "refuse")
+    for actor, action, subjects in connection.execute(query):
+        if _about(json.loads(subjects), found, package):
+            said[str(actor)] = str(action)
+    return said
+
+
+def _about(body: Mapping[str, object], found: Candidate, package: str) -> bool:
+    same = body.get("model") == found.model
+    return same and (body.get("version") == found.version or body.get("package_digest") == package)
 
 
 def _subjects(found: Candidate) -> dict[str, str]:

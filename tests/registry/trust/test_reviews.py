@@ -1,19 +1,25 @@
 """What the board signs, and what a registration is."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
+from registry.cards.card_document import build_card
 from registry.errors import (
     CandidateError,
     PackageError,
+    PromotionError,
     ReviewError,
 )
-from registry.trust.candidates import candidate
+from registry.package.manifest import Manifest
+from registry.policy.board_policy import default_policy
+from registry.record.database import journal, opened_database
+from registry.trust.candidates import Candidate, candidate, register
 from registry.trust.reviews import review, standing_reviews
 from registry.trust.trust_store import load_trust, update_trust
-from tests.support.installation import NOW, Installation
-from tests.support.releasing import actions, edit, refuses_promotion
+from tests.support.installation import DIGEST, NOW, Installation, report_body
+from tests.support.releasing import actions, edit, promote_version, refuses_promotion, roll_back
 
 
 class TestReviews:
@@ -110,6 +116,93 @@ class TestReviews:
             review(
                 installation.settings, "wait-time", "1", installation.people["ada"], "approve", " ", now=NOW
             )
+
+
+class TestRefusals:
+    """A refusal stands until its author takes it back."""
+
+    @pytest.fixture
+    def refused(self, installation: Installation) -> Candidate:
+        """Refused by carol of the board, and approved by two others."""
+        carol = installation.people["stranger"]
+        update_trust(installation.settings.trust, lambda t: t.with_person(carol, ("board",)))
+        found = installation.approved()
+        installation.approve(found, "stranger", decision="refuse")
+        refuses_promotion(installation, "stranger refused it")
+        return found
+
+    def _file(self, found: Candidate) -> Path:
+        return found.folder / "reviews" / "0003-stranger.json"
+
+    @pytest.mark.parametrize("deleted", [False, True])
+    @pytest.mark.parametrize(
+        "way", ["retired", "taken out", "another role", "another byte", "checked again", "nothing"]
+    )
+    def test_nobody_else_lifts_it(
+        self, installation: Installation, refused: Candidate, way: str, *, deleted: bool
+    ) -> None:
+        """Neither the keeper of the trust folder, nor whoever can write the candidate's folder."""
+        trust, key = installation.settings.trust, installation.people["stranger"]
+        if way == "retired":
+            update_trust(trust, lambda t: t.with_retired("stranger"))
+        elif way == "taken out":
+            edit(trust / "trust.json", lambda b: b["keys"].pop())  # type: ignore[attr-defined]
+        elif way == "another role":
+            update_trust(trust, lambda t: t.with_person(key, ("author",)))
+        elif way == "another byte":
+            manifest = Manifest.model_validate(refused.json("package/manifest.json"))
+            report = report_body(refused, "pass") | {"history_days": 481.0}
+            card = build_card(manifest, report, [])
+            refused.seal(report, card, default_policy().content, installation.people["checker"])
+            installation.approve(refused, "ada", "bob", hours=1.5)
+        elif way == "checked again":
+            installation.check(refused)
+        if deleted:
+            self._file(refused).unlink()
+        refuses_promotion(installation, "stranger refused it")
+
+    def test_the_same_package_under_another_number_is_refused(
+        self, installation: Installation, refused: Candidate
+    ) -> None:
+        """Registered and checked anew."""
+        body = {"data_digest": DIGEST, "seal_digest": DIGEST, "evidence_digest": DIGEST, "at": 0}
+        author = installation.people["author"]
+        folder = installation.settings.candidates
+        again = register(folder, "wait-time", "2", refused.package, body, author)
+        installation.check(again)
+        installation.approve(again, "ada", "bob")
+        refuses_promotion(installation, "stranger refused it", version="2")
+
+    def test_a_lost_journal_leaves_the_signed_file(
+        self, installation: Installation, refused: Candidate
+    ) -> None:
+        """A refusal that either knows stands."""
+        with opened_database(installation.settings.database) as engine, engine.begin() as connection:
+            connection.execute(journal.delete())
+        refuses_promotion(installation, "stranger refused it")
+
+    @pytest.mark.parametrize("decision", ["approve", "withdraw"])
+    def test_its_author_takes_it_back(
+        self, installation: Installation, refused: Candidate, decision: str
+    ) -> None:
+        """By approving, or by a withdrawal that approves nothing."""
+        installation.approve(refused, "stranger", decision=decision, hours=1.5)
+        assert len(promote_version(installation).body["approvals"]) == (3 if decision == "approve" else 2)
+
+    def test_only_who_refused_withdraws(self, installation: Installation, refused: Candidate) -> None:
+        """Somebody else's withdrawal is none."""
+        with pytest.raises(ReviewError, match="has not refused"):
+            installation.approve(refused, "ada", decision="withdraw")
+
+    def test_a_version_that_was_refused_since_is_not_gone_back_to(self, installation: Installation) -> None:
+        """However it was approved before."""
+        found = installation.approved("1")
+        promote_version(installation, "1")
+        installation.approved("2")
+        promote_version(installation, "2")
+        installation.approve(found, "ada", decision="refuse", hours=2.5)
+        with pytest.raises(PromotionError, match="ada refused it"):
+            roll_back(installation)
 
 
 def test_a_registration_is_never_replaced(installation: Installation) -> None:
