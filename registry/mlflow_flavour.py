@@ -10,11 +10,13 @@ A table has a column for every feature of the model, in any order: numbers, NaN 
 - ``prediction_time``: when it is forecast, in UTC (MLflow takes no column with another zone);
 - ``demand_now``: beds needed then, where the model has no such feature;
 - ``demand_last_week``: beds needed at the target's local time a week earlier (whole weeks beyond 7 days); optional,
-  read only where that baseline answers.
+  read only where that baseline answers;
+- ``width_factor``: what p10 and p90 are moved away from p50 by, as an answer of the service says it; optional, 1: a
+  table of features does not hold the recent errors that it comes from.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,6 +38,7 @@ __all__ = ["FeatureForecaster", "flavour_of", "table_of"]
 
 OUTPUTS = {"p10": LEVELS.index(0.1), "p50": LEVELS.index(0.5), "p90": LEVELS.index(0.9)}
 _LAST_WEEK = "demand_last_week"
+_WIDTH = "width_factor"
 _EXAMPLE_ROWS = 3
 _NAMED_ROWS = 3
 
@@ -187,13 +190,19 @@ def _bed_rows(model: ForecastModel, table: _Table, X: Array) -> Rows | None:
     at = table.times("prediction_time")
     now = table.numbers("demand_now", lambda v: (v >= 0) & np.isfinite(v), "0 or more is expected, and known")
     last_week = table.numbers(_LAST_WEEK) if _LAST_WEEK in table.frame else np.full(len(table.frame), np.nan)
+    width = np.ones(len(table.frame))
+    if _WIDTH in table.frame:
+        width = table.numbers(
+            _WIDTH, lambda v: (v > 0) & np.isfinite(v), "more than 0 is expected, and known"
+        )
     unit = encode(table.texts("unit", baselines.units), baselines.units)
     if np.isnan(unit).any() and not any(fault.startswith("unit:") for fault in table.faults):
         table.faults.append("unit: it is expected in every row")
     if table.faults:
         return None
     query = BedQuery(unit.astype(np.int64), at, horizon, now)
-    return bed_rows(baselines, X, query, query.unit, now, last_week, zone, model.manifest.cadence_hours)
+    rows = bed_rows(baselines, X, query, query.unit, now, last_week, zone, model.manifest.cadence_hours)
+    return replace(rows, width=width, baseline_width=width)
 
 
 def table_of(model: ForecastModel, X: Array) -> pd.DataFrame:
@@ -213,10 +222,17 @@ def flavour_of(model: ForecastModel) -> Flavour:
     """What MLflow writes down of a package: its columns, and an example of what is usual, which is no patient's."""
     inputs = {f.name: "any" if f.levels or f.name == "triage" else "double" for f in model.features}
     if model.name == "bed-demand":
-        inputs |= {"prediction_time": "datetime", "demand_now": "double", _LAST_WEEK: "double"}
+        inputs |= {
+            "prediction_time": "datetime",
+            "demand_now": "double",
+            _LAST_WEEK: "double",
+            _WIDTH: "double",
+        }
     else:
         inputs |= {"hour": "double", "minutes_since_arrival": "double"}
-    return Flavour(__name__, inputs, frozenset({_LAST_WEEK}), tuple(OUTPUTS), _example(model, list(inputs)))
+    return Flavour(
+        __name__, inputs, frozenset({_LAST_WEEK, _WIDTH}), tuple(OUTPUTS), _example(model, list(inputs))
+    )
 
 
 def _example(model: ForecastModel, names: list[str]) -> str:
@@ -232,5 +248,5 @@ def _example(model: ForecastModel, names: list[str]) -> str:
         table["horizon_hours"] = [horizons[i % len(horizons)] for i in range(rows)]
         table["prediction_time"] = "2024-01-08T08:00:00"
         table["demand_now"] = table.get("demand_now", pd.Series(0.0, table.index)).fillna(0.0)
-        table[_LAST_WEEK] = table["demand_now"]
+        table[_LAST_WEEK], table[_WIDTH] = table["demand_now"], 1.0
     return str(table.reindex(columns=names).to_json(orient="split", index=False))

@@ -9,9 +9,9 @@ import numpy as np
 from explain import TreeEngine
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS, weighted_quantiles
+from registry.components.linear_step import Median
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_model import MEDIAN, Rows
-from registry.model.linear_step import Median
 
 __all__ = ["LEAST_CELL", "LEAST_WAITS", "Calibration", "Errors", "calibrated"]
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from hospital.arrays import Array
 from hospital.features.feature import Feature
-from registry.model.linear_step import LinearStep, inputs
+from registry.components.linear_step import LinearStep, inputs
 
 __all__ = ["fit_seasonal_profile", "fit_slopes", "with_seasonal_profile"]
 

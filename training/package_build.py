@@ -23,11 +23,12 @@ from hospital.dataset.splits import Split
 from hospital.errors import HistoryError
 from hospital.features.feature import TRIAGE_RANK, Feature
 from hospital.times import DAY
+from registry.components.linear_step import LinearStep, Median
+from registry.components.training_range import TrainingRange
 from registry.digests import canonical_json
 from registry.model.dataset import PreparedBeds, PreparedWaits, fitted_until
 from registry.model.forecast_model import WAIT_GROUP_SHAPE, Rows, model_quantiles
-from registry.model.linear_step import LinearStep, Median
-from registry.model.training_range import TrainingRange
+from training.adaptive import adaptive_width, followed
 from training.bed_baselines import (
     bed_baselines,
     usual_of_the_other_half,
@@ -90,10 +91,12 @@ def fit_beds(
     served = fit_median(both.X, y, weight, **options)
     median = Median(TreeEngine.load(served), linear, training_set.features)
     reference = _reference(median, [(both, rows)], len(newest.horizons) * len(newest.units))
-    quantiles = model_quantiles(errors.rows, errors.median, errors.width, calibration.shift, calibration.z)
-    hospital_total = learn_hospital_total(calibration_set, errors.rows, quantiles, newest)
+    rule = adaptive_width(data, split)
+    stretched = followed(calibration_set, first, errors, calibration, rule)
+    quantiles = model_quantiles(stretched, errors.median, errors.width, calibration.shift, calibration.z)
+    hospital_total = learn_hospital_total(calibration_set, stretched, quantiles, newest)
     files = _files(replace(trees, median=served), linear, calibration, reference, newest.to_json(), both)
-    return Fitted({**files, **hospital_total})
+    return Fitted({**files, **hospital_total, "adaptive.json": canonical_json(rule.to_json())})
 
 
 def bed_lesson(
@@ -156,16 +159,20 @@ def _wait_groups(departments: int) -> tuple[int, Array, Array]:
 def fit_baselines(data: Prepared, split: Split) -> Fitted:
     """A package of baselines alone: chosen on the training set, their distributions from the calibration set."""
     hospital_total: dict[str, bytes] = {}
+    adaptive: dict[str, bytes] = {}
     training_set: Prepared
     if isinstance(data, PreparedBeds):
         training_set, beds = _part(data, split, "train"), _part(data, split, "calibration")
         found = with_residuals(bed_baselines(training_set), beds, LEAST_CELL)
         hospital_total, chosen = learn_hospital_total(beds, beds.rows(found), None, found), found.to_json()
+        adaptive = {"adaptive.json": canonical_json(adaptive_width(data, split).to_json())}
     else:
         training_set, waits = _part(data, split, "train"), _part(data, split, "calibration")
         chosen = _wait_baselines(training_set, waits).to_json()
     profile = canonical_json(_profile(training_set.features, training_set.X))
-    return Fitted({"baseline.json": canonical_json(chosen), "profile.json": profile, **hospital_total})
+    return Fitted(
+        {"baseline.json": canonical_json(chosen), "profile.json": profile, **hospital_total, **adaptive}
+    )
 
 
 @dataclass(frozen=True)

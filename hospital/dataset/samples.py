@@ -20,12 +20,14 @@ from hospital.times import DAY, HOUR, MISSING_TIME
 
 __all__ = [
     "BED_STEP_HOURS",
+    "ERROR_STEP_HOURS",
     "WARM_UP_DAYS",
     "BedSamples",
     "WaitSamples",
     "bed_query",
     "bed_samples",
     "bed_times",
+    "error_times",
     "wait_samples",
 ]
 
@@ -33,6 +35,9 @@ WARM_UP_DAYS = 42
 """Of a history, days without samples: four weeks of lags, and stays begun before it that nobody recorded."""
 BED_STEP_HOURS = 5
 """Hours between two sampled prediction times: prime to 24, so that every hour of the day comes round."""
+
+ERROR_STEP_HOURS = 25
+"""Hours between two forecasts that are looked back on: a multiple of the sampled step, and prime to 24."""
 
 _TEXTS = ("department", "triage", "arrival_mode", "reason")
 
@@ -177,6 +182,31 @@ def bed_times(events: Events) -> Array:
         return np.asarray(received[first][(received[first] >= start) & (days >= 0)])
     step = BED_STEP_HOURS * HOUR
     return np.arange(-(-start // step) * step, end, step, dtype=np.int64)
+
+
+def error_times(events: Events, since: int, until: int) -> Array:
+    """Prediction times from `since` up to `until` (instants) at which forecasts are looked back on, about one a day.
+
+    One slot each 25 hours, so that every hour comes round: by night a ward moves less than by day. Of a daily census
+    one each local day: when its first row was received, or, where none was, at noon, when there is nothing to look at.
+    No slot is left out, so that as many always reach as far back.
+
+    Returns:
+        int64 [m], ascending.
+    """
+    since = max(since, events.history_from + WARM_UP_DAYS * DAY)
+    if events.cadence_hours < 24:
+        step = ERROR_STEP_HOURS * HOUR
+        return np.arange(-(-since // step) * step, until + 1, step, dtype=np.int64)
+    received = np.unique(events.tables["census"].known_from)
+    seen, first = np.unique(local_clock(received, events.zone) // DAY, return_index=True)
+    begin, end = local_clock(np.array([since, max(until, since)]), events.zone) // DAY
+    days = np.arange(begin, end + 1)
+    noon = days * DAY + DAY // 2
+    noon = noon - (local_clock(noon, events.zone) - noon)
+    place = np.minimum(seen.searchsorted(days), seen.size - 1)
+    times = np.where(seen[place] == days, received[first][place], noon)
+    return np.asarray(times[(times >= since) & (times <= until)])
 
 
 def bed_query(times: Array, units: Array, horizons: Sequence[float]) -> BedQuery:

@@ -14,7 +14,7 @@ from hospital.record.events import FOREVER, Events, Facts
 from hospital.record.interval_counts import Counter, Series, Spans, later, or_forever
 from hospital.times import DAY, HOUR, MISSING_TIME
 
-__all__ = ["BED_WAIT_LIMIT", "Demand", "TrueDemand", "demand_of"]
+__all__ = ["BED_WAIT_LIMIT", "Demand", "SettledDemand", "TrueDemand", "demand_of"]
 
 BED_WAIT_LIMIT = 7 * DAY
 """A request for a bed that nobody closed counts no longer than this."""
@@ -214,6 +214,46 @@ class TrueDemand:
         ward = self._wards[unit]
         beds = ward.needed.count(times).astype(np.float64)
         return np.where((times >= self._events.history_from) & (times <= self._until), beds, np.nan)
+
+
+class SettledDemand:
+    """What the demand was, as it was known a while later: late news of an hour is in, the future is not.
+
+    A pure function of what had been received by then, so that it says the same of a past hour for ever.
+    """
+
+    def __init__(self, events: Events, delay: int) -> None:
+        """`delay`: microseconds from an hour until what was received of it is taken for settled."""
+        self._events, self._delay = events, delay
+        if not events.counted:
+            self._half = events.cadence_hours * HOUR // 2
+            self._reported = _reported_demand(events, 2 * self._half - 1)
+            return
+        stays = _moved(events.facts("stays", ("unit", "entered_at", "left_at")), -delay)
+        requests = _moved(events.facts("visits", ("destination_unit", "bed_requested_at", "left_at")), -delay)
+        inside = stays.divided(events.unit_index(stays["unit"]), len(events.units))
+        waiting = requests.divided(events.unit_index(requests["destination_unit"]), len(events.units))
+        self._needed = [_needed(*parts).counter() for parts in zip(inside, waiting, strict=True)]
+
+    def at(self, unit: int, times: Array) -> Array:
+        """Beds needed (float64 [n]) at `times` as known the delay later; NaN where nothing is known of them."""
+        if not self._events.counted:
+            return self._reported[unit].value(times + self._half - 1, times + self._delay)
+        beds = self._needed[unit].count(times).astype(np.float64)
+        return np.where(times >= self._events.history_from, beds, np.nan)
+
+
+def _needed(stays: Facts, requests: Facts) -> Spans:
+    """Occupied beds, and patients waiting elsewhere for one."""
+    inside = Spans.of(stays, stays["entered_at"], or_forever(stays["left_at"]))
+    return inside.and_also(_bed_requests(requests))
+
+
+def _moved(facts: Facts, microseconds: int) -> Facts:
+    """The same, known so much later; earlier where negative."""
+    return replace(
+        facts, known_from=facts.known_from + microseconds, known_until=later(facts.known_until, microseconds)
+    )
 
 
 def _final(facts: Facts) -> Facts:

@@ -4,7 +4,7 @@ What a chunk costs in memory does not grow with the history: features are comput
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +18,7 @@ from hospital.ingest.event_columns import events_of
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.record.events import Events
 from registry.model.forecast_model import ForecastModel, Rows
+from registry.model.interval_widths import ErrorHistory
 from registry.model.model_rows import bed_rows, wait_rows
 from registry.model.trust_limits import emergency_of, stale_after
 from registry.package.manifest import UnitEntry
@@ -114,6 +115,9 @@ class BedChunks:
         self._place = np.array([self._baselines.units.index(n) if n in known else -1 for n in names])
         self._times, self._computer = bed_times(events), BedFeatures(events, model.features)
         self._heard = np.sort(events.tables["stays" if events.counted else "census"].known_from)
+        self._history = ErrorHistory.of_events(
+            model, events, self._computer, (0, int(self._times.max(initial=0)))
+        )
         self._step = max(most_rows // (self._units.size * len(self._horizons)), 1)
 
     def __len__(self) -> int:
@@ -130,6 +134,10 @@ class BedChunks:
         rows = bed_rows(
             self._baselines, X, query, place, beds.now, beds.then_before, events.zone, events.cadence_hours
         )
+        if self._history is not None and self._model.adaptive is not None:
+            rule, at = self._model.adaptive, query.prediction_time
+            widths = self._history.widths(rule, self._baselines, at, place, query.horizon_hours)
+            rows = replace(rows, width=widths[:, 0], baseline_width=widths[:, 1])
         entries = [entry for u in query.unit if (entry := self._entries[u]) is not None]
         unit = np.empty(len(entries), object)
         unit[:] = [entry.unit for entry in entries]

@@ -11,6 +11,7 @@ from registry.errors import CandidateError
 from registry.facts.efficiency_facts import Costed
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_model import ForecastModel, Rows
+from registry.model.interval_widths import adapted
 from registry.model.scoring import prepare
 from registry.model.trust_limits import emergency_of
 from registry.policy.trusted_scope import in_scope
@@ -54,11 +55,11 @@ def served_today(
         return InUse(None, None, False)
     model = ForecastModel(release.package)
     release.require_same(model.digest)
-    theirs = prepared if model.features == prepared.features else prepare(model, tables)
+    theirs = adapted(model, prepared) if model.features == prepared.features else prepare(model, tables)
     rows = theirs.part(split.members("test", theirs.prediction_time))
     mine = prepared.part(split.members("test", prepared.prediction_time))
     if isinstance(rows, PreparedBeds) and isinstance(mine, PreparedBeds):
-        rows = PreparedBeds(mine.events, theirs.features, mine.samples)
+        rows = PreparedBeds(mine.events, theirs.features, mine.samples, rows.widths)
         horizon = mine.samples.query.horizon_hours
         groups = [mine.events.units[u].group for u in mine.samples.query.unit]
         quantiles = _served(model, rows.rows(model.beds_or_raise), in_scope(release.scope, groups, horizon))

@@ -1,7 +1,7 @@
 """Samples, features and baselines of a model on a hospital's tables: what training fits and a check recomputes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -120,11 +120,17 @@ def _levels(samples: WaitSamples) -> dict[str, tuple[str, ...]]:
 
 @dataclass(frozen=True)
 class PreparedBeds:
-    """Bed-demand samples with features; `outcome` float64 [n] beds, NaN where not (yet) known."""
+    """Bed-demand samples with features; `outcome` float64 [n] beds, NaN where not (yet) known.
+
+    Attributes:
+        widths: float64 [n, 2], what a model's and its baseline's distributions are stretched by, as
+            `registry.model.interval_widths.adapted` has it; None: by nothing.
+    """
 
     events: Events
     features: tuple[Feature, ...]
     samples: BedSamples
+    widths: Array | None = None
 
     @property
     def X(self) -> Array:  # noqa: N802 - the field's name for it
@@ -157,7 +163,8 @@ class PreparedBeds:
 
     def part(self, mask: Array) -> "PreparedBeds":
         """Those of which `mask` is true."""
-        return PreparedBeds(self.events, self.features, self.samples.part(mask))
+        widths = None if self.widths is None else self.widths[mask]
+        return PreparedBeds(self.events, self.features, self.samples.part(mask), widths)
 
     def units_of(self, baselines: BedBaselines) -> Array:
         """Position of each row's unit among the baselines' units (int64 [n])."""
@@ -168,9 +175,12 @@ class PreparedBeds:
     def rows(self, baselines: BedBaselines) -> Rows:
         """Rows of a model with these baselines."""
         s, e = self.samples, self.events
-        return bed_rows(
+        rows = bed_rows(
             baselines, s.X, s.query, self.units_of(baselines), s.now, s.last_week, e.zone, e.cadence_hours
         )
+        if self.widths is None:
+            return rows
+        return replace(rows, width=self.widths[:, 0], baseline_width=self.widths[:, 1])
 
     def baselines(self, baselines: BedBaselines) -> dict[str, Array]:
         """Every baseline's forecast, beds."""

@@ -10,8 +10,6 @@ or minutes adds up exactly.
 import io
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,85 +21,34 @@ from hospital.arrays import Array
 from hospital.dataset.baselines import BedBaselines, WaitBaselines
 from hospital.dataset.quantiles import LEVELS
 from hospital.dataset.splits import UNIT_MODEL_DAYS
-from hospital.features.feature import TRIAGE_RANK, Feature
+from hospital.features.feature import Feature
+from registry.components.adaptive_width import AdaptiveWidth
+from registry.components.linear_step import LinearStep, Median
+from registry.components.recent_errors import Intervals
+from registry.components.training_range import TrainingRange
 from registry.errors import PackageError
+from registry.model.forecast_rows import (
+    MEDIAN,
+    WAIT_BAND_HOURS,
+    WAIT_GROUP_SHAPE,
+    Explained,
+    Rows,
+    model_quantiles,
+    quantiles_of_baseline,
+)
 from registry.model.hospital_total import HospitalTotal
-from registry.model.linear_step import LinearStep, Median
-from registry.model.training_range import TrainingRange
 from registry.package.manifest import Manifest, read_package
 
-__all__ = ["MEDIAN", "Explained", "ForecastModel", "Rows", "model_quantiles", "quantiles_of_baseline"]
-
-MEDIAN = LEVELS.index(0.5)
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows to forecast, with all that a forecast needs besides the trees.
-
-    Attributes:
-        X: float32 [n, features].
-        cell: int64 [n], whose usual contributions are subtracted (unit and horizon, or department).
-        calibration: int64 [n], group of the calibrated quantiles (horizon; of waits department, part of the
-            day and triage level).
-        offset, scale, floor: float64 [n], in beds or minutes.
-        baseline: float64 [n], the best baseline.
-        baseline_cell: int64 [n], whose residual quantiles stand around the baseline.
-        kind: int64 [n], horizon or triage level: rows whose reasons are compared with one another.
-    """
-
-    X: Array
-    cell: Array
-    calibration: Array
-    offset: Array
-    scale: Array
-    floor: Array
-    baseline: Array
-    baseline_cell: Array
-    kind: Array
-
-
-@dataclass(frozen=True)
-class Explained:
-    """Forecasts with their reasons; `base` + contributions + adjustments = `p50`, row by row.
-
-    Attributes:
-        p50, base: float64 [n].
-        contributions: float64 [n, features].
-        adjustments: float64 [n] by name, each by its own formula.
-        reference_values: float64 [n, features], what is usual.
-    """
-
-    p50: Array
-    base: Array
-    contributions: Array
-    adjustments: Mapping[str, Array]
-    reference_values: Array
-
-
-def model_quantiles(rows: Rows, median: Array, spread: Array, shift: Array, z: Array) -> Array:
-    """The model's distributions: float64 [n, levels], beds or minutes.
-
-    Args:
-        median, spread: float64 [n], in units of the scale.
-        shift: float64 [groups].
-        z: float64 [groups, levels]; of the rows' calibration groups.
-    """
-    shifted = median + shift[rows.calibration]
-    raw = rows.offset[:, None] + rows.scale[:, None] * (
-        shifted[:, None] + spread[:, None] * z[rows.calibration]
-    )
-    return np.maximum(raw, rows.floor[:, None])
-
-
-def quantiles_of_baseline(rows: Rows, residuals: Array) -> Array:
-    """The baseline's distributions: float64 [n, levels]; `residuals`: float64 [cells, levels], beds or minutes."""
-    return np.maximum(rows.baseline[:, None] + residuals[rows.baseline_cell], rows.floor[:, None])
-
-
-WAIT_BAND_HOURS = 6
-WAIT_GROUP_SHAPE = (24 // WAIT_BAND_HOURS, len(TRIAGE_RANK) + 1)
-"""Calibration groups of a department: parts of the day by triage level (and none), in this order."""
+__all__ = [
+    "MEDIAN",
+    "WAIT_BAND_HOURS",
+    "WAIT_GROUP_SHAPE",
+    "Explained",
+    "ForecastModel",
+    "Rows",
+    "model_quantiles",
+    "quantiles_of_baseline",
+]
 
 _NEEDS = {"last_wait": "last_wait_triage", "recent_median": "recent_wait_triage"}
 """What a wait's baseline is read from; where that is unknown the usual wait stands in for it."""
@@ -157,6 +104,9 @@ class ForecastModel:
         self.waits = WaitBaselines.from_json(baseline) if self.name == "wait-time" else None
         self.profile = self._json("profile.json")
         _ = self.training_range  # a profile of another Vigie is refused here, and not when somebody asks
+        adaptive = self._json("adaptive.json") if "adaptive.json" in self._files else None
+        self.adaptive = None if adaptive is None else AdaptiveWidth.from_json(adaptive)
+        """How intervals follow recent errors; None: they do not, as in packages made before they could."""
         hospital_total = self._json("hospital.json") if "hospital.json" in self._files else None
         self.hospital_total = None if hospital_total is None else HospitalTotal.from_json(hospital_total)
         if self.hospital_total is not None and self.hospital_total.horizons != self.manifest.horizons_hours:
@@ -185,6 +135,22 @@ class ForecastModel:
         """The best baseline's own distribution: float64 [n, levels]."""
         residuals = (self.beds or self.waits_or_raise).residuals.reshape(-1, len(LEVELS))
         return quantiles_of_baseline(rows, residuals)
+
+    def intervals(self, rows: Rows) -> tuple[Intervals, Intervals]:
+        """(the model's, the baseline's) p10 to p90 of rows, as they are before recent errors stretch them.
+
+        Of a package that is only a baseline both are the baseline's.
+        """
+        low, high = LEVELS.index(0.1), LEVELS.index(0.9)
+        found = (self.beds or self.waits_or_raise).residuals.reshape(-1, len(LEVELS))[rows.baseline_cell]
+        bias = found[:, MEDIAN]
+        baseline = Intervals(rows.baseline + bias, bias - found[:, low], found[:, high] - bias)
+        if self.manifest.kind != "model":
+            return baseline, baseline
+        median, spread = self._parts(rows)
+        centre = rows.offset + rows.scale * (median + self._shift[rows.calibration])
+        width, z = rows.scale * spread, self._z[rows.calibration]
+        return Intervals(centre, -width * z[:, low], width * z[:, high]), baseline
 
     def explain(self, rows: Rows, reference: Rows | None = None) -> Explained:
         """The reasons of each p50.

@@ -49,7 +49,8 @@ def bed_rows(
     cell = unit * len(baselines.horizons) + horizon
     floor = np.zeros(now.size)
     offset = baselines.start(unit, horizon, week_slot(query.prediction_time, zone, cadence), now)
-    return Rows(X, cell, horizon, offset, baselines.scale[unit, horizon], floor, baseline, cell, horizon)
+    scale, one = baselines.scale[unit, horizon], np.ones(now.size)
+    return Rows(X, cell, horizon, offset, scale, floor, baseline, cell, horizon, one, one)
 
 
 def wait_baselines(
@@ -94,8 +95,8 @@ def wait_rows_of(
     # How sure a forecast is depends on all three: at night fewer see patients, and children are seen by others.
     band = hour.astype(np.int64) // WAIT_BAND_HOURS
     group = np.ravel_multi_index((band, level), WAIT_GROUP_SHAPE) + cell * int(np.prod(WAIT_GROUP_SHAPE))
-    offset, baseline = np.zeros(scale.size), values[baselines.best]
-    return Rows(X, cell, group, offset, scale, waited_minutes, baseline, level, level)
+    offset, baseline, one = np.zeros(scale.size), values[baselines.best], np.ones(scale.size)
+    return Rows(X, cell, group, offset, scale, waited_minutes, baseline, level, level, one, one)
 
 
 def _wait_baselines(

@@ -30,6 +30,7 @@ class Answered:
         model, baseline: the reasons of all rows by either; None where it answers none of them.
         out_of_range: by row, names of features beyond training.
         missing: by row, names of features that are unknown and (nearly) never were in training.
+        width: float64 [n], what each distribution was stretched by about its p50.
     """
 
     inside: Array
@@ -38,6 +39,7 @@ class Answered:
     baseline: Explained | None
     out_of_range: list[tuple[str, ...]]
     missing: list[tuple[str, ...]]
+    width: Array
 
     @property
     def base(self) -> Array:
@@ -108,10 +110,17 @@ def answer(model: ForecastModel, rows: Rows, inside: Array, reference: Rows | No
     inside = inside & ~model.baseline_only(rows)
     if not inside.any():
         return Answered(
-            inside, model.baseline_quantiles(rows), None, model.explain_baseline(rows), outside, missing
+            inside,
+            model.baseline_quantiles(rows),
+            None,
+            model.explain_baseline(rows),
+            outside,
+            missing,
+            rows.baseline_width,
         )
     quantiles, reasons = model.quantiles_and_reasons(rows, reference)
     if inside.all():
-        return Answered(inside, quantiles, reasons, None, outside, missing)
+        return Answered(inside, quantiles, reasons, None, outside, missing, rows.width)
     either = np.where(inside[:, None], quantiles, model.baseline_quantiles(rows))
-    return Answered(inside, either, reasons, model.explain_baseline(rows), outside, missing)
+    width = np.where(inside, rows.width, rows.baseline_width)
+    return Answered(inside, either, reasons, model.explain_baseline(rows), outside, missing, width)

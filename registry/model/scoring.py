@@ -17,6 +17,7 @@ from registry.model.dataset import PreparedBeds, PreparedWaits, forecast, prepar
 from registry.model.forecast_model import ForecastModel
 from registry.model.hospital_total import HOSPITAL
 from registry.model.hospital_total_scores import score_hospital_total
+from registry.model.interval_widths import adapted
 from registry.model.trust_limits import emergency_of
 
 __all__ = ["audit_of", "prepare", "read_reported", "reported_scores", "score", "write_reported"]
@@ -25,11 +26,14 @@ AGE_BANDS = ((16, "0-15"), (40, "16-39"), (65, "40-64"), (80, "65-79"), (200, "8
 
 
 def prepare(model: ForecastModel, tables: HospitalTables) -> PreparedBeds | PreparedWaits:
-    """Samples and features of a package's model on tables: the same for a check, its child process and a comparison."""
+    """Samples and features of a package's model on tables, and how wide its intervals are at each: the same for a
+    check, its child process and a comparison."""
     events = events_of(tables)
     if model.name == "wait-time":
         return prepare_waits(events, tables.audit_attributes, model.features)
-    return prepare_beds(events, model.manifest.covariates, model.manifest.horizons_hours, model.features)
+    manifest = model.manifest
+    prepared = prepare_beds(events, manifest.covariates, manifest.horizons_hours, model.features)
+    return adapted(model, prepared)
 
 
 def score(model: ForecastModel, prepared: PreparedBeds | PreparedWaits, mask: Array) -> Scored:
@@ -60,7 +64,7 @@ def _score_beds(model: ForecastModel, data: PreparedBeds) -> Scored:
         weight=data.weight,
         quantiles=forecast(model, data.rows(baselines)),
         baselines=data.baselines(baselines),
-        audit={},
+        audit={"unit": name},
         counts=True,
     )
 
@@ -116,7 +120,7 @@ def reported_scores(
     model: ForecastModel, prepared: PreparedBeds | PreparedWaits, split: Split
 ) -> tuple[dict[str, Array], dict[str, float]]:
     """What the author reports of the test set: the rows' figures, and their mean absolute errors."""
-    scored = score(model, prepared, split.members("test", prepared.prediction_time))
+    scored = score(model, adapted(model, prepared), split.members("test", prepared.prediction_time))
     hospital_total = score_hospital_total(model.hospital_total, scored)
     metrics = _metrics(scored.known())
     if hospital_total is not None:

@@ -33,6 +33,7 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 ALLOWED_FILES = frozenset(
     {
+        "adaptive.json",
         "median.ubj",
         "linear.json",
         "spread.ubj",

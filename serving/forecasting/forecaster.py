@@ -29,6 +29,7 @@ from serving.forecasting.hospital_total import (
     hospital_total_of,
     present_units,
 )
+from serving.forecasting.interval_widths import ErrorHistories
 from serving.forecasting.row_answers import Answers, warned
 from serving.forecasting.wait_moments import WaitMoments
 from serving.messages.answer_bodies import BedForecast, HospitalForecast, WaitForecast
@@ -54,6 +55,7 @@ def make_forecaster(settings: Settings) -> Forecaster:
 class _Forecaster:
     def __init__(self) -> None:
         self._states = StateCache()
+        self._error_histories = ErrorHistories()
         self._explanation_texts: WeakKeyDictionary[ForecastModel, dict[str, ExplanationText]] = (
             WeakKeyDictionary()
         )
@@ -106,6 +108,7 @@ class _Forecaster:
         query, units = _bed_query(engine, question, unit_of)
         rows, known = _bed_rows(state, engine, query)
         _refuse_unknown_present(rows, units)
+        rows = self._stretched(engine, state, query, rows)
         answered = _answered(model, state, engine, question, query, rows, units)
         answers = Answers(engine, answered, rows, question.explain)
         explanation_text = self._explanation_text(engine, question.explain.language)
@@ -124,6 +127,7 @@ class _Forecaster:
                     tension_probability=None if beds is None else answers.above(i, beds),
                     explanation=explanation_text.bed(answers.terms(i), question.explain, float(known.now[i])),
                     trust=answers.trust(i, stale=stale),
+                    width_factor=float(answered.width[i]),
                 )
             )
         return out
@@ -139,6 +143,7 @@ class _Forecaster:
         at = {u.unit: i for i, u in enumerate(state.events.units)}
         query, units = _bed_query(engine, replace(question, units=present.names), at)
         rows, beds = _bed_rows(state, engine, query)
+        rows = self._stretched(engine, state, query, rows)
         answered = _answered(model, state, engine, question, query, rows, units)
         made = AnsweredUnits(present.names, query, rows, beds.staffed_then, beds.now, answered)
         stale = _is_stale(state, engine, question.at)
@@ -165,6 +170,17 @@ class _Forecaster:
                 )
             )
         return out
+
+    def _stretched(self, engine: ForecastModel, state: HospitalState, query: BedQuery, rows: Rows) -> Rows:
+        """The rows with what their intervals are stretched by, after recent errors of the same unit and horizon."""
+        at = query.prediction_time
+        history = self._error_histories.of(engine, state, int(at.max(initial=0)))
+        if history is None or engine.adaptive is None:
+            return rows
+        baselines = engine.beds_or_raise
+        unit = rows.cell // len(baselines.horizons)
+        widths = history.widths(engine.adaptive, baselines, at, unit, query.horizon_hours)
+        return replace(rows, width=widths[:, 0], baseline_width=widths[:, 1])
 
     def _explanation_text(self, model: ForecastModel, language: Language) -> ExplanationText:
         known = self._explanation_texts.setdefault(model, {})

@@ -148,6 +148,7 @@ class BedForecast:
     Attributes:
         staffed: beds with staff at `target_at`; None: unknown.
         tension_probability: that demand is above them; None: unknown.
+        width_factor: what p10 and p90 were moved away from p50 by, after how often this unit's recent intervals held.
     """
 
     unit: str
@@ -158,6 +159,7 @@ class BedForecast:
     tension_probability: float | None
     explanation: Explanation
     trust: Trust
+    width_factor: float = 1.0
 
     @property
     def quantiles(self) -> Quantiles:
@@ -230,7 +232,11 @@ class WaitPrediction(Answer):
 
 
 class BedPrediction(Answer):
-    """A bed-demand forecast as given, with its id."""
+    """A bed-demand forecast as given, with its id.
+
+    Attributes:
+        width_factor: what p10 and p90 were moved away from p50 by, after how often this unit's recent intervals held.
+    """
 
     prediction_id: str
     unit: str
@@ -241,6 +247,7 @@ class BedPrediction(Answer):
     tension_probability: Annotated[float, Field(ge=0, le=1)] | None
     explanation: Explanation
     trust: Trust
+    width_factor: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
 
 
 class HospitalPrediction(Answer):

@@ -13,8 +13,8 @@ _SAID_APART = frozenset({"department", "triage"})
 def usual_visit(model: ForecastModel, department: int) -> dict[str, float | str]:
     """What is usual of a patient there, by column of a visit, of what training nearly always knew.
 
-    A visit without it is out of range (`registry.model.training_range`): to ask about a patient of whom nothing but the
-    triage is known is to ask about one that the model has never seen.
+    A visit without it is out of range (`registry.components.training_range`): to ask about a patient of whom nothing
+    but the triage is known is to ask about one that the model has never seen.
 
     Args:
         department: position among the model's departments.

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,10 +30,16 @@ _NEWEST = Question(select(func.coalesce(func.max(observations.c.seq), 0)))
 
 @dataclass(frozen=True)
 class HospitalState:
-    """Events as far back as features look, and when each table was last heard of (instants)."""
+    """Events as far back as features look, and when each table was last heard of (instants).
+
+    Attributes:
+        lineage: the same object in states of which the later was made by adding to the earlier what was received since:
+            what the earlier said of times before its last reception stands.
+    """
 
     events: Events
     heard: Mapping[str, int]
+    lineage: object = field(default_factory=object)
 
     @cached_property
     def waits(self) -> WaitFeatures:
@@ -86,9 +92,12 @@ class StateCache:
             columns = None
             if cached is not None and cached.day == day and cached.newest < newest:
                 columns = _added(connection, cached, newest)
+            added = columns is not None
             if columns is None:
                 columns = _read(connection, day, 0, newest, {})
             state = state_of(columns, manifest, first_reception(connection))
+            if cached is not None and added and _only_later(cached.state, state):
+                state = replace(state, lineage=cached.state.lineage)
             self._cached[key] = _Cached(newest, day, _mark(connection, newest), state)
             return state
 
@@ -124,6 +133,17 @@ def _added(connection: Connection, cached: _Cached, newest: int) -> dict[str, Ma
         if received[size:].min(initial=FOREVER) < before["received_at"].max(initial=0):
             return None
     return columns
+
+
+def _only_later(before: HospitalState, state: HospitalState) -> bool:
+    """Whether the units are the same, and all that is new was received at or after the last reception of any table."""
+    last = max(before.heard.values(), default=0)
+    for kind, versions in state.events.tables.items():
+        known = before.events.tables.get(kind)
+        earlier = int((versions.known_from < last).sum())
+        if earlier != (0 if known is None else int((known.known_from < last).sum())):
+            return False
+    return before.events.units == state.events.units
 
 
 def _read(

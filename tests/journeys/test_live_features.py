@@ -8,6 +8,7 @@ open stays.
 import re
 import sys
 import threading
+from dataclasses import replace
 from datetime import date
 from inspect import CO_OPTIMIZED
 from pathlib import Path
@@ -30,6 +31,7 @@ from hospital.simulator import simulate, write
 from hospital.times import DAY, HOUR, MISSING_TIME, instant, moment
 from registry.model.dataset import prepare_waits
 from registry.model.forecast_model import ForecastModel
+from registry.model.interval_widths import ErrorHistory
 from registry.record.database import writing
 from registry.settings import Settings
 from serving.forecasting.forecaster import make_forecaster
@@ -45,8 +47,8 @@ from training.train import Request, build_package
 KEY = b"k" * 32
 HORIZONS = (4.0, 24.0, 168.0)
 CHANGES = {
-    "spring": (date(2023, 12, 6), 120, pd.Timestamp("2024-03-31T01:00Z")),
-    "autumn": (date(2024, 7, 3), 120, pd.Timestamp("2024-10-27T01:00Z")),
+    "spring": (date(2023, 10, 7), 180, pd.Timestamp("2024-03-31T01:00Z")),
+    "autumn": (date(2024, 5, 4), 180, pd.Timestamp("2024-10-27T01:00Z")),
 }
 
 
@@ -129,7 +131,8 @@ def _same(contributions: list[dict[str, Any]], X: Array, features: tuple[Feature
 def test_a_live_request_computes_the_bits_of_training(
     models: dict[str, LoadedModel], tmp_path: Path, season: str
 ) -> None:
-    """Every feature of every visit and unit around the clock change is the same float32."""
+    """Every feature of every visit and unit around the clock change is the same float32, and so is what recent errors
+    make of each unit's intervals, made again from all files."""
     start, days, at = CHANGES[season]
     change = instant(at.to_pydatetime())
     tables = _files(tmp_path, start, days, change)
@@ -172,6 +175,9 @@ def test_a_live_request_computes_the_bits_of_training(
     waiting, bedding = models["wait-time"].engine, models["bed-demand"].engine
     assert waiting is not None
     assert bedding is not None
+    assert bedding.adaptive is not None
+    # This hospital is of other days than those that the model was fitted to.
+    rule = bedding.adaptive = replace(bedding.adaptive, since=0)
     prepared = prepare_waits(events, (), waiting.features)
     asked = [
         int(i) for i in np.flatnonzero((prepared.prediction_time > begin) & (prepared.prediction_time <= end))
@@ -182,7 +188,7 @@ def test_a_live_request_computes_the_bits_of_training(
     agenda += [(int(prepared.prediction_time[i]), 1, "wait", i) for i in asked]
     agenda += [(int(t), 1, "beds", None) for t in range(begin + HOUR, end, 3 * HOUR)]
     agenda.sort(key=lambda item: item[:2])
-    compared = {"wait": 0, "beds": 0}
+    compared = {"wait": 0, "beds": 0, "stretched": 0}
     explain = {"top": 1000}
     for now, _, kind, what in agenda:
         if kind == "wait":
@@ -220,14 +226,26 @@ def test_a_live_request_computes_the_bits_of_training(
                 np.full(n, np.nan),
             )
             X = computer.compute(query_beds)
-            for answer, row in zip(answers, X, strict=True):
+            past = ErrorHistory.of_events(bedding, events, computer, (0, now))
+            assert past is not None
+            widths = past.widths(
+                rule,
+                bedding.beds_or_raise,
+                query_beds.prediction_time,
+                query_beds.unit,
+                query_beds.horizon_hours,
+            )
+            for answer, row, width in zip(answers, X, widths[:, 0].tolist(), strict=True):
                 compared["beds"] += _same(answer["explanation"]["contributions"], row, bedding.features)
+                assert answer["width_factor"] == width
+                compared["stretched"] += width != 1
         else:
             post("/v1/observations", {kind: [_sent(what, kind, ids)]}, now)
             received.add(what.get("visit_id") if kind == "visits" else None)
     assert len(asked) > 15
     assert compared["wait"] >= len(asked) * len(waiting.features)
     assert compared["beds"] > 1000
+    assert compared["stretched"] > 100
     late = tables.tables["visits"]
     assert (late["received_at"] - late["arrived_at"] >= pd.Timedelta(hours=3)).any()
     assert MISSING_TIME not in [t for t, _, _ in rows]

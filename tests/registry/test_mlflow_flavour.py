@@ -89,6 +89,8 @@ def make(request: Request, tables: HospitalTables, home: Path) -> Registered:
         table["prediction_time"] = pd.to_datetime(part.prediction_time, unit="us")
         table["demand_now"] = part.samples.now
         table["demand_last_week"] = part.samples.last_week
+        by_baseline = model.baseline_only(rows) | (model.manifest.kind != "model")
+        table["width_factor"] = np.where(by_baseline, rows.baseline_width, rows.width)
         known = (~np.isnan(part.samples.now)).nonzero()[0]
     else:
         rows, known = part.rows(model.waits_or_raise), np.arange(len(table))

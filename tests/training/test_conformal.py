@@ -15,7 +15,19 @@ def rows_of(group: Array) -> Rows:
     """Rows of which only the group of their quantiles, offset 3 and scale 2 are known."""
     n, none = group.size, np.zeros(group.size)
     cells = np.zeros(n, np.int64)
-    return Rows(np.zeros((n, 1), np.float32), cells, group, none + 3, none + 2, none, none, cells, cells)
+    return Rows(
+        np.zeros((n, 1), np.float32),
+        cells,
+        group,
+        none + 3,
+        none + 2,
+        none,
+        none,
+        cells,
+        cells,
+        none + 1,
+        none + 1,
+    )
 
 
 def errors(group: Array, residual: Array, width: Array | None = None, weight: Array | None = None) -> Errors:

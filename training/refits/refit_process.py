@@ -27,11 +27,11 @@ from hospital.arrays import Array
 from hospital.dataset.baselines import BedBaselines, week_slot
 from hospital.dataset.splits import Split
 from hospital.times import DAY
+from registry.components.linear_step import Median
 from registry.digests import write_atomically
 from registry.model.dataset import PreparedBeds, PreparedWaits, fitted_until
 from registry.model.feature_groups import group_sums, spread_rows
 from registry.model.forecast_model import ForecastModel, Rows
-from registry.model.linear_step import Median
 from registry.model.scoring import prepare
 from registry.settings import Settings
 from registry.trust.candidates import candidate

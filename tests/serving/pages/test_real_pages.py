@@ -213,7 +213,8 @@ def test_the_baseline_alone_needs_the_triage_too(service: Service) -> None:
     X = np.full((2, len(engine.features)), np.nan, np.float32)
     X[1, [f.name for f in engine.features].index("triage")] = 2.0
     zeros, places = np.zeros(2), np.zeros(2, np.int64)
-    rows = Rows(X, places, places, zeros, zeros + 1, zeros, zeros + 20, places, places)
+    one = zeros + 1
+    rows = Rows(X, places, places, zeros, one, zeros, zeros + 20, places, places, one, one)
     engine.__dict__["manifest"], kept = (
         engine.manifest.model_copy(update={"kind": "baseline"}),
         engine.manifest,

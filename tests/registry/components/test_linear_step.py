@@ -4,7 +4,7 @@ import numpy as np
 
 from hospital.features.bed_list import ALL_BED_FEATURES
 from hospital.features.feature import Feature
-from registry.model.linear_step import LinearStep
+from registry.components.linear_step import LinearStep
 from training.linear import (
     SEASONAL_PROFILE_SHARE,
     SLOPES_SHARE,

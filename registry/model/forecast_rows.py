@@ -1,0 +1,97 @@
+"""Rows to forecast, and the distributions of a model and of a baseline for them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from hospital.arrays import Array
+from hospital.dataset.quantiles import LEVELS
+from hospital.features.feature import TRIAGE_RANK
+
+__all__ = [
+    "MEDIAN",
+    "WAIT_BAND_HOURS",
+    "WAIT_GROUP_SHAPE",
+    "Explained",
+    "Rows",
+    "model_quantiles",
+    "quantiles_of_baseline",
+]
+
+MEDIAN = LEVELS.index(0.5)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to forecast, with all that a forecast needs besides the trees.
+
+    Attributes:
+        X: float32 [n, features].
+        cell: int64 [n], whose usual contributions are subtracted (unit and horizon, or department).
+        calibration: int64 [n], group of the calibrated quantiles (horizon; of waits department, part of the
+            day and triage level).
+        offset, scale, floor: float64 [n], in beds or minutes.
+        baseline: float64 [n], the best baseline.
+        baseline_cell: int64 [n], whose residual quantiles stand around the baseline.
+        kind: int64 [n], horizon or triage level: rows whose reasons are compared with one another.
+        width, baseline_width: float64 [n], what the model's and the baseline's distributions are stretched by about
+            their p50 (`registry.components.adaptive_width`); 1 where nothing is known of recent errors.
+    """
+
+    X: Array
+    cell: Array
+    calibration: Array
+    offset: Array
+    scale: Array
+    floor: Array
+    baseline: Array
+    baseline_cell: Array
+    kind: Array
+    width: Array
+    baseline_width: Array
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Forecasts with their reasons; `base` + contributions + adjustments = `p50`, row by row.
+
+    Attributes:
+        p50, base: float64 [n].
+        contributions: float64 [n, features].
+        adjustments: float64 [n] by name, each by its own formula.
+        reference_values: float64 [n, features], what is usual.
+    """
+
+    p50: Array
+    base: Array
+    contributions: Array
+    adjustments: Mapping[str, Array]
+    reference_values: Array
+
+
+def model_quantiles(rows: Rows, median: Array, spread: Array, shift: Array, z: Array) -> Array:
+    """The model's distributions: float64 [n, levels], beds or minutes.
+
+    Args:
+        median, spread: float64 [n], in units of the scale.
+        shift: float64 [groups].
+        z: float64 [groups, levels]; of the rows' calibration groups.
+    """
+    shifted, width = median + shift[rows.calibration], spread * rows.width
+    raw = rows.offset[:, None] + rows.scale[:, None] * (
+        shifted[:, None] + width[:, None] * z[rows.calibration]
+    )
+    return np.maximum(raw, rows.floor[:, None])
+
+
+def quantiles_of_baseline(rows: Rows, residuals: Array) -> Array:
+    """The baseline's distributions: float64 [n, levels]; `residuals`: float64 [cells, levels], beds or minutes."""
+    found = residuals[rows.baseline_cell]
+    stretched = (rows.baseline_width - 1)[:, None] * (found - found[:, MEDIAN : MEDIAN + 1])
+    return np.maximum(rows.baseline[:, None] + found + stretched, rows.floor[:, None])
+
+
+WAIT_BAND_HOURS = 6
+WAIT_GROUP_SHAPE = (24 // WAIT_BAND_HOURS, len(TRIAGE_RANK) + 1)
+"""Calibration groups of a department: parts of the day by triage level (and none), in this order."""
