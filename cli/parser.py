@@ -11,6 +11,7 @@ from cli.commands import (
     init_commands,
     model_commands,
     monitor_commands,
+    protocol_commands,
     retrain_commands,
     service_commands,
     table_commands,
@@ -29,6 +30,7 @@ _GROUPS = (
     service_commands,
     monitor_commands,
     retrain_commands,
+    protocol_commands,
 )
 
 
