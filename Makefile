@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: fuzz mutants setup demo test lint lock clean bench-bulk bench-check bench-check-cost bench-demo bench-explain bench-gates bench-gates-lengths bench-gates-real bench-hospitals bench-leaks bench-monitor bench-real bench-serve bench-train picture-architecture
+.PHONY: fuzz mutants setup demo test lint lock clean bench-bulk bench-check bench-check-cost bench-demo bench-explain bench-faults bench-gates bench-gates-lengths bench-gates-real bench-hospitals bench-leaks bench-monitor bench-real bench-serve bench-train picture-architecture
 
 # Whole or repaired by the next run, in a second where it is whole: requirements/install.py.
 setup:
@@ -42,6 +42,9 @@ bench-demo: setup
 
 bench-explain: setup
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.explain
+
+bench-faults: setup
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.faults
 
 bench-gates: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.gates $(if $(DRY),--dry-run)

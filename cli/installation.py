@@ -1,5 +1,6 @@
 """The installation that a verb works on: its settings, and tables read with its pseudonym key."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,8 +27,10 @@ def read_settings() -> "Settings":
     """
     from pydantic import ValidationError
 
+    from registry.digests import PRIVATE
     from registry.settings import Settings
 
+    os.umask(PRIVATE)  # whatever a verb writes is its account's own
     try:
         return Settings()
     except ValidationError as error:
@@ -49,4 +52,4 @@ def read_tables(settings: "Settings", data: Path, mapping: Path | None) -> "Hosp
     from hospital.mapping.mapping_file import load_mapping
 
     columns = load_mapping(mapping) if mapping else None
-    return read_hospital(data, columns, load_or_create_key(settings.home / "pseudonym.key"))
+    return read_hospital(data, columns, load_or_create_key(settings.pseudonym_key))

@@ -68,12 +68,18 @@ def make_new_home(settings: Settings, wanted: NewHome, now: datetime) -> dict[st
     Raises:
         VigieError: the home holds something already, or cannot be written.
     """
+    from hospital.ingest.pseudonyms import load_or_create_key
+
     home = settings.home
     _require_free(settings)
     building = home.with_name(f".{home.name}.{secrets.token_hex(4)}")
     try:
-        building.mkdir(parents=True, mode=0o750)
+        building.mkdir(parents=True, mode=0o700)
         made = _fill(settings.model_copy(update={"home": building}), wanted, now, home.resolve())
+        key = _key_file(settings, home.resolve())
+        key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        load_or_create_key(key)
+        made[str(key)] = "makes pseudonyms of ids: back it up, and never together with the home"
         os.rename(building, home)  # over an empty folder, too
     except OSError as error:
         raise VigieError(
@@ -92,26 +98,32 @@ def _require_free(settings: Settings) -> None:
         raise VigieError(
             f"{home} holds something already, and is left as it is: set VIGIE_HOME to a folder that is not there yet."
         )
+    if (key := _key_file(settings, home.resolve())).exists():
+        raise VigieError(
+            f"{key} is another installation's: set VIGIE_PSEUDONYM_KEY to a file that is not there yet."
+        )
     if (settings.trust / "trust.json").exists():
         raise VigieError(
             f"{settings.trust} trusts somebody already: a new installation has its own VIGIE_TRUST."
         )
 
 
+def _key_file(settings: Settings, home: Path) -> Path:
+    """Where the key of pseudonyms is put: beside the home, so that a copy of the home tells nobody's id."""
+    return settings.pseudonym_key_file or home.with_name(f"{home.name}-keys") / "pseudonym.key"
+
+
 def _fill(settings: Settings, wanted: NewHome, now: datetime, home: Path) -> dict[str, str]:
-    from hospital.ingest.pseudonyms import load_or_create_key
     from registry.trust.keys import create_key
     from registry.trust.sealed_check import checker_key
     from registry.trust.trust_changes import trust_key
     from serving.http.authentication import create_session_key
 
     made = {
-        "pseudonym.key": "makes pseudonyms of ids; keep a copy apart from the database's backups",
         "session.key": "seals who is signed in",
         "settings.env": "where things are, for the shell and for the service's unit file",
         "hospital.toml": "zone and units: the beginning of your mapping",
     }
-    load_or_create_key(settings.home / "pseudonym.key")
     create_session_key(settings.home)
     write_atomically(
         settings.home / "settings.env", _settings_text(settings, wanted, home).encode(), mode=0o600
@@ -128,7 +140,12 @@ def _fill(settings: Settings, wanted: NewHome, now: datetime, home: Path) -> dic
 
 
 def _settings_text(settings: Settings, wanted: NewHome, home: Path) -> str:
-    lines = {"VIGIE_HOME": str(home), "VIGIE_LANGUAGE": wanted.language}
+    key = _key_file(settings, home)
+    lines = {
+        "VIGIE_HOME": str(home),
+        "VIGIE_LANGUAGE": wanted.language,
+        "VIGIE_PSEUDONYM_KEY": str(key.resolve()),
+    }
     if settings.database_url:
         lines["VIGIE_DATABASE_URL"] = settings.database_url
     if settings.releases_dir is not None:

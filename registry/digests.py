@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 __all__ = [
+    "PRIVATE",
     "canonical_json",
     "read_plain_file",
     "sha256_bytes",
@@ -65,9 +66,20 @@ def _require_plain(found: os.stat_result, path: Path, *, alone: bool) -> None:
         raise OSError(errno.EMLINK, "has a second name elsewhere (a hard link)", str(path))
 
 
-def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """Writes a file whole or not at all: temporary name in its folder, fsync, rename, fsync of the folder."""
+PRIVATE = 0o077
+"""What others may not do with what Vigie writes, as a umask has it."""
+
+
+def write_atomically(path: Path, content: bytes, *, mode: int | None = None) -> None:
+    """Writes a file whole or not at all: temporary name in its folder, fsync, rename, fsync of the folder.
+
+    Args:
+        mode: its permissions; None: its owner's alone, and readable by all where the folder is open to others, as a
+            trust folder is that another account's service reads.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    if mode is None:
+        mode = 0o644 if path.parent.stat().st_mode & PRIVATE else 0o600
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -22,6 +22,7 @@ class Settings(BaseSettings):
         home: everything that Vigie writes, if not set otherwise.
         database_url: SQLAlchemy URL of the one database; empty: SQLite in the home.
         releases_dir, trust_dir: folders; None: in the home.
+        pseudonym_key_file: of ids; None: `pseudonym.key` in the home.
         checker_key_file: the check's private key; None: in the home.
         host, port: where `vigie serve` listens.
         language: of texts for people.
@@ -38,6 +39,7 @@ class Settings(BaseSettings):
     releases_dir: Path | None = Field(default=None, validation_alias="VIGIE_RELEASES")
     trust_dir: Path | None = Field(default=None, validation_alias="VIGIE_TRUST")
     checker_key_file: Path | None = Field(default=None, validation_alias="VIGIE_CHECKER_KEY")
+    pseudonym_key_file: Path | None = Field(default=None, validation_alias="VIGIE_PSEUDONYM_KEY")
     host: str = "127.0.0.1"
     port: int = Field(default=3000, ge=1, le=65_535)
     language: Language = "fr"
@@ -66,6 +68,11 @@ class Settings(BaseSettings):
     def checker_key(self) -> Path:
         """The file of the key that checks are signed with."""
         return self.checker_key_file or self.home / "checker.key"
+
+    @property
+    def pseudonym_key(self) -> Path:
+        """The file with the key that makes pseudonyms of ids; `vigie init` puts it beside the home."""
+        return self.pseudonym_key_file or self.home / "pseudonym.key"
 
     @property
     def candidates(self) -> Path:

@@ -39,7 +39,7 @@ def real_parts(settings: Settings | None = None) -> Parts:
         releases=Releases(StoredReleases(found), monitored=StoredAlarms(engine)),
         forecaster=make_forecaster(found),
         authority=Authority(engine, found.home),
-        pseudonym_key=load_or_create_key(found.home / "pseudonym.key"),
+        pseudonym_key=load_or_create_key(found.pseudonym_key),
         language=found.language,
         catalogue=StoredCatalogue(found),
         first_steps=StoredFirstSteps(found),

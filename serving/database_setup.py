@@ -3,6 +3,7 @@
 `vigie serve` starts it while BentoML loads beside it. What is wrong is written to standard error in a line.
 """
 
+import os
 import sys
 
 from hospital.errors import VigieError
@@ -15,9 +16,11 @@ CANNOT_OPEN = 3
 
 def main() -> int:
     """Opens it once, as the environment says where it is."""
+    from registry.digests import PRIVATE
     from registry.record.database import open_database
     from registry.settings import Settings
 
+    os.umask(PRIVATE)
     try:
         open_database(Settings().database).dispose()
     except VigieError as error:

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from hospital.errors import VigieError
+from registry.digests import PRIVATE
 from registry.settings import Settings
 from serving.database_setup import CANNOT_OPEN
 from serving.errors import SettingsError
@@ -142,6 +143,8 @@ def _environment(settings: Settings) -> dict[str, str]:
         "VIGIE_REQUESTS_PER_TOKEN": str(settings.requests_per_token),
         "VIGIE_REQUESTS_PER_ADDRESS": str(settings.requests_per_address),
     }
+    if settings.pseudonym_key_file is not None:
+        named["VIGIE_PSEUDONYM_KEY"] = str(settings.pseudonym_key_file.resolve())
     if settings.database_url:
         named["VIGIE_DATABASE_URL"] = settings.database_url
     if settings.clock_start is not None:
@@ -152,6 +155,7 @@ def _environment(settings: Settings) -> dict[str, str]:
 def make_home(home: Path) -> None:
     """Makes the folder of an installation, or raises SettingsError where it cannot be written."""
     try:
+        os.umask(PRIVATE)
         home.mkdir(parents=True, exist_ok=True)
         probe = home / f".writable.{os.getpid()}"
         probe.touch()

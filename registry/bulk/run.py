@@ -83,7 +83,7 @@ def explain_all(request: Request, settings: Settings, *, progress: Progress, tel
     layout = Layout(model, subject, request.language)
     with claimed(request.out) as parts:
         progress("read the tables", 0.01)
-        key = load_or_create_key(settings.home / "pseudonym.key")
+        key = load_or_create_key(settings.pseudonym_key)
         tables = read_hospital(request.data, request.mapping, key)
         findings, data_digest = tables.findings, tables.source_digest
         progress("prepare the rows", 0.03)

@@ -6,6 +6,7 @@ protocol with limits; `install` puts it in the place of its own.
 """
 
 import json
+import logging
 import secrets
 from asyncio import BaseTransport, TimerHandle
 from weakref import WeakKeyDictionary
@@ -20,7 +21,7 @@ __all__ = ["LimitedProtocol", "install"]
 
 HEAD_BYTES = 32_768
 HEADERS = 100
-HEAD_SECONDS = 10.0
+HEAD_SECONDS = 8.0
 """From the first byte of a request, or from the connection, to the end of its head."""
 DRAIN_BYTES, DRAIN_SECONDS = 1_048_576, 5.0
 """Of a body that nobody wants after the answer was given: a sender that learns of it later must still read it."""
@@ -68,6 +69,8 @@ class _Table:
         return False
 
 
+_QUIET = logging.getLogger("vigie.connections")
+_QUIET.setLevel(logging.ERROR)
 _TABLES: WeakKeyDictionary[ServerState, _Table] = WeakKeyDictionary()
 
 
@@ -82,6 +85,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: BaseTransport) -> None:
         """Counts the connection, and waits for its first head."""
         super().connection_made(transport)  # type: ignore[arg-type]
+        self.logger = _QUIET  # a line a malformed request would fill the disk for whoever sends nothing else
         self.ws_protocol_class = None  # there is no websocket here: an upgrade is answered as what else it is
         table = _TABLES.setdefault(self.server_state, _Table())
         if table.add(self, self.client[0] if self.client else ""):

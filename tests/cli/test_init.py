@@ -43,17 +43,21 @@ def test_a_home_with_keys_that_only_its_owner_reads(home: Path, capsys: pytest.C
     said = capsys.readouterr().out
     assert said.index("settings.env") < said.index("vigie import") < said.index("vigie serve")
     assert "note:" not in said
-    keys = sorted(p for p in home.rglob("*.key"))
+    beside = home.with_name(f"{home.name}-keys")
+    assert [p.name for p in beside.iterdir()] == ["pseudonym.key"]
+    keys = [*sorted(p for p in home.rglob("*.key")), beside / "pseudonym.key"]
     assert [p.name for p in keys] == [
         "checker.key",
         "Ada Martin.key",
         "Bob.key",
         "Cléo.key",
         "René.key",
-        "pseudonym.key",
         "session.key",
+        "pseudonym.key",
     ]
-    assert {p.stat().st_mode & 0o777 for p in keys} == {0o600}
+    everything = [beside, home, *beside.rglob("*"), *home.rglob("*")]
+    assert {p.stat().st_mode & 0o777 for p in everything if p.is_file()} == {0o600}
+    assert {p.stat().st_mode & 0o777 for p in everything if p.is_dir()} == {0o700}
     trust = load_trust(home / "trust")
     assert not trust.demo
     *persons, check = trust.keys
@@ -64,7 +68,7 @@ def test_a_home_with_keys_that_only_its_owner_reads(home: Path, capsys: pytest.C
         assert not is_demo_key(key.public_key)
     with open_database(Settings(home=home).database).connect() as connection:
         assert list(verify(connection)) == []
-    assert not [p for p in home.parent.iterdir() if p != home]
+    assert sorted(home.parent.iterdir()) == [home, beside]
 
 
 def test_its_settings_and_mapping_are_read(home: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 from sqlalchemy import Connection, delete
@@ -205,7 +205,9 @@ class FakeForecaster:
             "U1",
             4.0,
         )  # in U1 the model answers from the second on
-        status = "baseline" if by_baseline else "degraded" if unit == "U4" else "trusted"
+        status: Literal["baseline", "degraded", "trusted"] = (
+            "baseline" if by_baseline else "degraded" if unit == "U4" else "trusted"
+        )
         if by_baseline:
             reasons = ("Prévision de référence : comme maintenant" if fr else "Baseline: as now",)
         warnings = ("Dernières données reçues il y a 7 h." if fr else "Last data came 7 h ago.",)

@@ -1,0 +1,98 @@
+"""Sends hostile requests from several threads over sockets of its own, and counts what comes back."""
+
+import random
+import re
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from benchmarks.faults.hostile_requests import Hostile, canaries, hostile_request
+
+__all__ = ["Outcome", "attack"]
+
+_PATIENCE_SECONDS = 12.0
+_STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
+
+
+@dataclass
+class Outcome:
+    """What was found.
+
+    Attributes:
+        statuses: answers by status; 0: an answer was due, and none came.
+        kinds: requests by kind.
+        failed: kind and status of each answer of 500 and more, or that did not come.
+        slowest_seconds: from the last byte sent to the first of an answer.
+        canaries: all words that were sent.
+        leaks: kind and status of each answer of 400 and more that holds a word that was sent.
+    """
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    failed: list[tuple[str, int]] = field(default_factory=list)
+    slowest_seconds: float = 0.0
+    canaries: list[str] = field(default_factory=list)
+    leaks: list[tuple[str, int]] = field(default_factory=list)
+
+
+def attack(
+    port: int, tokens: Sequence[str], count: int, *, seed: int, threads: int = 8, words: int = 1_000
+) -> Outcome:
+    """`count` requests to a service on this machine.
+
+    Args:
+        tokens: valid ones. words: how many canaries are sent, again and again.
+    """
+    outcome, lock = Outcome(canaries=canaries(words, random.Random(seed))), threading.Lock()  # noqa: S311 - to repeat
+
+    def send(number: int) -> None:
+        rng = random.Random(f"{seed} {number}")  # noqa: S311 - to be repeated
+        for place in range(number, count, threads):
+            hostile = hostile_request(rng, outcome.canaries[place % words], tokens)
+            status, seconds, answer = _exchange(port, hostile)
+            with lock:
+                outcome.kinds[hostile.kind] += 1
+                if not hostile.whole:
+                    continue
+                outcome.statuses[status] += 1
+                outcome.slowest_seconds = max(outcome.slowest_seconds, seconds)
+                if status >= 500 or (status == 0 and seconds > _PATIENCE_SECONDS - 1):
+                    outcome.failed.append((hostile.kind, status))
+                if status >= 400 and hostile.canary.encode() in answer:
+                    outcome.leaks.append((hostile.kind, status))
+
+    running = [threading.Thread(target=send, args=(number,)) for number in range(threads)]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()
+    return outcome
+
+
+def _exchange(port: int, hostile: Hostile) -> tuple[int, float, bytes]:
+    """(status, seconds, answer); 0: there was none, as where the connection was cut for what was sent on it."""
+    answer, arrived = b"", 0.0
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), _PATIENCE_SECONDS) as connection:
+        with suppress(OSError):  # it may have been answered, and closed, before all was sent
+            connection.sendall(hostile.content)
+        begun = time.monotonic()
+        with suppress(OSError):
+            while hostile.whole and not _complete(answer) and (chunk := connection.recv(65_536)):
+                arrived = arrived or time.monotonic()
+                answer += chunk
+        arrived = arrived or time.monotonic()
+        # Before an answer there may be an interim one (100).
+        final = [int(status) for status in _STATUS.findall(answer) if not status.startswith(b"1")]
+        return (final[0] if final else 0), arrived - begun, answer
+    return 0, 0.0, answer
+
+
+def _complete(answer: bytes) -> bool:
+    """Whether the one answer is all there; where its length is not said, the end of the connection says so."""
+    head, end, body = answer.partition(b"\r\n\r\n")
+    length = re.search(rb"\r\ncontent-length: (\d+)", head)
+    return bool(end and length and len(body) >= int(length[1]))
