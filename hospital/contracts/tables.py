@@ -79,6 +79,7 @@ class Table:
         return tuple(c.name for c in self.columns if c.kind is Kind.TIME and not c.planned)
 
 
+_YES_NO = ("yes", "no")
 _ID, _TEXT, _TIME, _NUMBER, _INTEGER = Kind.ID, Kind.TEXT, Kind.TIME, Kind.NUMBER, Kind.INTEGER
 
 _UNITS = Table(
@@ -93,6 +94,7 @@ _UNITS = Table(
         Column("open_from", _TIME, planned=True),
         Column("open_to", _TIME, planned=True),
         Column("predecessor", _TEXT),
+        Column("closure_reason", _TEXT),
     ),
     (Order("open_from", "open_to"),),
 )
@@ -138,6 +140,7 @@ _VISITS = Table(
         Column("temperature_celsius", _NUMBER, minimum=20, maximum=45, known_with="triaged_at", unit="°C"),
         Column("spo2_percent", _NUMBER, minimum=0, maximum=100, known_with="triaged_at", unit="%"),
         Column("pain_0_10", _NUMBER, minimum=0, maximum=10, known_with="triaged_at"),
+        Column("critical", _TEXT, choices=_YES_NO, known_with="triaged_at"),
         Column(
             "disposition",
             _TEXT,
@@ -175,8 +178,10 @@ _STAYS = Table(
             choices=("emergency", "elective", "transfer"),
             known_with="entered_at",
         ),
+        Column("expected_left_at", _TIME, planned=True, known_with="expected_known_at"),
+        Column("expected_known_at", _TIME),
     ),
-    (Order("entered_at", "left_at"),),
+    (Order("entered_at", "left_at"), Order("entered_at", "expected_left_at")),
 )
 
 _OPERATIONS = Table(
@@ -190,8 +195,12 @@ _OPERATIONS = Table(
         Column("planned_at", _TIME, required=True, planned=True, known_with="booked_at"),
         Column("minutes", _NUMBER, minimum=0, maximum=2880, known_with="booked_at", unit="min"),
         Column("cancelled_at", _TIME),
+        Column("started_at", _TIME),
+        Column("ended_at", _TIME),
+        Column("urgent", _TEXT, choices=_YES_NO, known_with="booked_at"),
+        Column("room", _TEXT, known_with="booked_at"),
     ),
-    (Order("booked_at", "cancelled_at"),),
+    (Order("booked_at", "cancelled_at"), Order("started_at", "ended_at")),
 )
 
 _CENSUS = Table(

@@ -38,6 +38,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "department": r"\b(department|departement|filiere|secteur|finess|urgences)\b",
     },
     "stays": {
+        "expected_known_at": r"\b(expected known at)\b",
+        "expected_left_at": r"\b(sortie (prevue|previsionnelle|estimee)|expected left at|expected (discharge|exit))\b",
         "source": r"\b(mode (d )?entree|provenance|source|type (d )?admission|admission type)\b",
         "entered_at": _ENTRY,
         "left_at": _EXIT,
@@ -47,6 +49,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "operations": {
         "booked_at": r"\b(booked|inscription|inscrit|reservation|reserve|demande)\b",
+        "started_at": r"\b(started|debut (reel|intervention)|incision|entree (en )?salle)\b",
+        "ended_at": r"\b(ended|fin (reelle|intervention)|sortie (de )?salle)\b",
+        "urgent": r"\b(urgent|urgence|urgente)\b",
+        "room": r"\b(room|salle)\b",
         "cancelled_at": r"\b(cancelled|annulation|annulee|annule|deprogrammation)\b",
         "planned_at": r"\b(planned|prevue|prevu|programmee|programme|scheduled)\b",
         "minutes": r"\b(minutes|duree|duration)\b",

@@ -84,6 +84,7 @@ class PatientParameters:
     severity_sd: float
     triage_noise_sd: float
     triage_thresholds: tuple[float, ...]
+    critical_severity: float
     admission_constant: float
     admission_severity: float
     admission_age: float
@@ -214,6 +215,8 @@ class HospitalParameters:
     pressure_strength: float
     pressure_from: float
     pressure_share: float
+    expected_leaving_share: float
+    expected_leaving_minutes: float
     direct_transfer_share: float
     stay_per_year: float
 
@@ -275,6 +278,10 @@ class TheatreParameters:
     bed_wait_hours: float
     minutes: float
     minutes_sigma: float
+    rooms: int
+    urgent_share: float
+    delay_minutes: float
+    lasting_sigma: float
     stay_factor: float
     stay_sigma: float
 

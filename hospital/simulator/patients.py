@@ -48,6 +48,7 @@ class Patients:
         outcome: HOME, ADMITTED, TRANSFER or DIED, if the patient is seen.
         ward: index of the ward needed if admitted.
         sex, language: index into `AUDIT_VALUES`.
+        critical: whether the desk notes a patient in a critical state.
         heart_rate, systolic_mmhg, temperature_celsius, spo2_percent, pain_0_10: NaN where not measured.
     """
 
@@ -60,6 +61,7 @@ class Patients:
     ward: Ints
     sex: Ints
     language: Ints
+    critical: Flags
     heart_rate: Floats
     systolic_mmhg: Floats
     temperature_celsius: Floats
@@ -135,6 +137,7 @@ def draw_patients(parameters: Parameters, arrivals: Arrivals, mix: Floats, seed:
         ),
         sex=(uniform("sex") >= p.women_share).astype(np.int64),
         language=(uniform("language") < p.other_language_share).astype(np.int64),
+        critical=severity + p.triage_noise_sd * normal("critical state") > p.critical_severity,
         **_vital_signs(parameters, reason, age, severity, seed),
     )
 

@@ -82,6 +82,7 @@ def draw_rota(
         if day.school_holiday:
             replaced *= parameters.absence.school_holiday_replaced_factor
         published = day.minute(540) - 1440 * (7 + 21 * float(lead.random()))
+        notices.append(Notice(day.minute(0), unit, "place", max(2, round(d.boxes * scale)), published))
         for number, hour in enumerate(d.block_hours):
             begin = day.minute(60 * hour)
             present: dict[str, int] = {}

@@ -36,6 +36,10 @@ class Span:
         """The minute if it has happened by the end, else NaN (not yet)."""
         return float("nan") if minute is None or minute >= self.end else minute
 
+    def known(self, minute: float | None, since: float | None) -> float:
+        """The minute, past or ahead, if it was said by the end, else NaN."""
+        return float("nan") if minute is None or since is None or since >= self.end else minute
+
     def times(self, minutes: Sequence[float]) -> pd.Series:
         """Simulated minutes as UTC times, to the second; NaN is missing."""
         values = np.asarray(minutes, dtype=np.float64)
@@ -88,6 +92,7 @@ def _units(parameters: Parameters) -> pd.DataFrame:
             "label": _text([w.label for w in wards]),
             "group": _text([w.group for w in wards]),
             "site": _text([None] * len(wards)),
+            "closure_reason": _text([None] * len(wards)),
         }
     )
 
@@ -145,6 +150,7 @@ def _visits(span: Span, parameters: Parameters, visits: list[Visit], patients: P
     for name in ("heart_rate", "systolic_mmhg", "temperature_celsius", "spo2_percent", "pain_0_10"):
         values = getattr(patients, name)[index]
         table[name] = np.where(at_triage, values, np.nan)
+    table["critical"] = where(at_triage, np.where(patients.critical[index], "yes", "no").astype(object))
     return table
 
 
@@ -159,6 +165,8 @@ def _stays(span: Span, stays: list[Stay], visits: set[int]) -> pd.DataFrame:
             "entered_at": span.times([s.entered for s in stays]),
             "left_at": span.times([span.past(s.left) for s in stays]),
             "source": _text([s.source for s in stays]),
+            "expected_left_at": span.times([span.known(s.expected, s.expected_known) for s in stays]),
+            "expected_known_at": span.times([span.past(s.expected_known) for s in stays]),
         }
     )
 
@@ -173,5 +181,9 @@ def _operations(span: Span, operations: list[Operation]) -> pd.DataFrame:
             "planned_at": span.times([o.planned for o in kept]),
             "minutes": np.array([o.minutes for o in kept], dtype=np.int64),
             "cancelled_at": span.times([span.past(o.cancelled) for o in kept]),
+            "started_at": span.times([span.past(o.started) for o in kept]),
+            "ended_at": span.times([span.past(o.ended) for o in kept]),
+            "urgent": _text(["yes" if o.urgent else "no" for o in kept]),
+            "room": _text([o.room for o in kept]),
         }
     )

@@ -26,6 +26,9 @@ class Operation:
     Attributes:
         arrives: when the patient comes to the ward.
         minutes: planned length in theatre.
+        delay: minutes later than planned that the patient comes into the room, if nothing else is late.
+        lasting: minutes that the patient is really there.
+        started, ended: into and out of the room; None: not yet, or never.
     """
 
     number: int
@@ -35,6 +38,12 @@ class Operation:
     arrives: float
     minutes: int
     cancelled: float | None
+    room: str = ""
+    urgent: bool = False
+    delay: float = 0.0
+    lasting: float = 0.0
+    started: float | None = None
+    ended: float | None = None
 
 
 def draw_operations(clock: Clock, parameters: Parameters, seed: int, scale: float) -> list[Operation]:
@@ -63,7 +72,22 @@ def draw_operations(clock: Clock, parameters: Parameters, seed: int, scale: floa
     operations.sort(key=lambda operation: operation.planned)
     for number, operation in enumerate(operations):
         operation.number = number
+    _draw_courses(operations, parameters.theatre, seed, scale)
     return operations
+
+
+def _draw_courses(operations: list[Operation], t: TheatreParameters, seed: int, scale: float) -> None:
+    """Rooms, and how each operation will go: by streams of their own, so that lists and patients stay as they were."""
+    urgent = stream(seed, "urgent operations").random(len(operations))
+    late = stream(seed, "operations late").exponential(t.delay_minutes, len(operations))
+    longer = stream(seed, "operations longer").standard_normal(len(operations))
+    rooms = max(1, round(t.rooms * scale))
+    for operation in operations:
+        number = operation.number
+        operation.room = f"T{1 + number % rooms}"
+        operation.urgent = bool(urgent[number] < t.urgent_share)
+        operation.delay = float(late[number])
+        operation.lasting = operation.minutes * math.exp(t.lasting_sigma * float(longer[number]))
 
 
 def programme(parameters: TheatreParameters, day: Day) -> float:
@@ -120,6 +144,8 @@ def _elective(
             return
         yield placed
     unit = str(placed.value)
+    operation.started = max(operation.planned + operation.delay, env.now)
+    operation.ended = operation.started + operation.lasting
     days = wards.stay_days(unit, age, t.stay_factor, t.stay_sigma)
     then = "CHI-B" if unit == "REA-A" else None
     wards.admit(unit, "elective", None, max(days, 0.6), then)

@@ -25,7 +25,12 @@ _MORNING = 540.0  # the round, local 9:00
 
 @dataclass
 class Stay:
-    """One patient's time in one unit, in simulated minutes."""
+    """One patient's time in one unit, in simulated minutes.
+
+    Attributes:
+        expected: when the ward said that the patient would leave; None: it said nothing.
+        expected_known: when it said so.
+    """
 
     number: int
     visit: int | None
@@ -33,6 +38,8 @@ class Stay:
     entered: float
     source: str
     left: float | None = None
+    expected: float | None = None
+    expected_known: float | None = None
 
 
 @dataclass(eq=False)
@@ -102,6 +109,7 @@ class Wards:
         self._rng_transfer = stream(seed, "transfers")
         self._rng_stay = stream(seed, "stays")
         self._rng_leave = stream(seed, "leaving")
+        self._rng_expected = stream(seed, "expected leaving")
         self.by_unit = {w.unit: Ward(w, int(staffed[w.unit][0])) for w in parameters.ward}
         self.stays: list[Stay] = []
         self._hours = np.cumsum(self._h.discharge_shares)
@@ -189,7 +197,7 @@ class Wards:
             if then is not None:
                 yield from self._step_down(stay, then)
         else:
-            yield from self._discharge(ward, self._env.now + 1440 * days)
+            yield from self._discharge(ward, stay, self._env.now + 1440 * days)
         stay.left = self._env.now
         ward.occupied -= 1
         self._fill(ward)
@@ -202,7 +210,7 @@ class Wards:
         days = self.stay_days(str(where), 60, 0.9)
         self.admit(str(where), "transfer", stay.visit, days, None)
 
-    def _discharge(self, ward: Ward, ready: float) -> Generator[simpy.Event, None, None]:
+    def _discharge(self, ward: Ward, stay: Stay, ready: float) -> Generator[simpy.Event, None, None]:
         """Wait for the round of the day before, then day by day until the patient goes."""
         day = self._clock.day(ready)
         if day.local_minute(ready) > 840:
@@ -215,22 +223,31 @@ class Wards:
             if ward.fullness >= self._h.pressure_from and float(
                 rng.random()
             ) < self._h.pressure_share * self._leave_chance(ward, today):
-                yield from self._go(today)
+                yield from self._go(stay, today)
                 return
         while True:
             morning = day.minute(_MORNING)
             if morning > self._env.now:
                 yield self._env.timeout(morning - self._env.now)
             if day.index + 1 >= len(self._clock.days) or float(rng.random()) < self._leave_chance(ward, day):
-                yield from self._go(day)
+                yield from self._go(stay, day)
                 return
             day = self._next(day)
 
-    def _go(self, day: Day) -> Generator[simpy.Event, None, None]:
+    def _go(self, stay: Stay, day: Day) -> Generator[simpy.Event, None, None]:
         draw = self._rng_leave.random(2)
         place = min(int(np.searchsorted(self._hours, draw[0])), len(self._h.discharge_hours) - 1)
         at = day.minute(60 * (self._h.discharge_hours[place] + float(draw[1])))
+        self._expect(stay, at)
         yield self._env.timeout(max(1.0, at - self._env.now))
+
+    def _expect(self, stay: Stay, leaves: float) -> None:
+        """The round says when the patient will leave, if it says so: to the half hour, and not exactly."""
+        share, error = float(self._rng_expected.random()), float(self._rng_expected.standard_normal())
+        if share < self._h.expected_leaving_share:
+            stay.expected_known = self._env.now
+            halves = math.ceil((leaves + self._h.expected_leaving_minutes * error) / 30)
+            stay.expected = max(self._env.now, 30.0 * halves)
 
     def _next(self, day: Day) -> Day:
         return self._clock.days[min(day.index + 1, len(self._clock.days) - 1)]

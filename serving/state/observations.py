@@ -31,6 +31,7 @@ __all__ = [
 FOREVER = 2**63 - 1
 STAFFING_LASTS = 7 * DAY
 """How long a published staffing may matter to a forecast after its time."""
+OPERATION_LASTS = 2 * DAY
 _CHUNK = 400  # rows an IN clause names; SQLite of old allowed 999 variables
 _BATCH = 5_000
 
@@ -184,8 +185,15 @@ def _active_until(kind: str, row: Mapping[str, Any]) -> int:
     if kind == "staffing":
         return int(row["at"]) + STAFFING_LASTS
     if kind == "operations":
-        return max(int(row["planned_at"]), int(row.get("cancelled_at") or 0))
+        return _operation_over(row)
     return FOREVER
+
+
+def _operation_over(row: Mapping[str, Any]) -> int:
+    """When an operation is over: one that began and was not said to have ended, after the longest of the contract."""
+    started, ended = row.get("started_at"), row.get("ended_at")
+    unended = 0 if started is None or ended is not None else int(started) + OPERATION_LASTS
+    return max(int(row["planned_at"]), int(row.get("cancelled_at") or 0), int(ended or 0), unended)
 
 
 def _current(connection: Connection, kind: str, row_ids: Sequence[str]) -> dict[str, tuple[str, int]]:
