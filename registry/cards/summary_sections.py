@@ -61,19 +61,29 @@ class Brief:
     Attributes:
         scope: how many unit groups and horizons of `performance` are trusted.
         baseline_only: the version is the baselines alone, which gain nothing and have no scope.
+        uncovered: horizons, unit groups and both whose intervals are shown to hold too little.
     """
 
     performance: Sequence[Mapping[str, Any]]
     groups: Sequence[Mapping[str, Any]]
     scope: int
     baseline_only: bool = False
+    uncovered: Sequence[str] = ()
 
     @classmethod
     def of(cls, card: Card) -> "Brief":
         """Of a card."""
         baseline_only = card.get("kind") == "baseline"
         trusted = sum(bool(r.get("in_scope")) for r in card["performance"] if r["unit_group"] != "all")
-        return cls(card["performance"], card["groups"], trusted, baseline_only)
+        found = [f for g in card["gates"] if g["name"] == "calibration" for f in g["findings"]]
+        uncovered = [
+            str(f["group"])
+            for f in found
+            if f["metric"] == "coverage"
+            and f["required"]
+            and (f["verdict"] == "block" or f.get("note") == "undercoverage_shown")
+        ]
+        return cls(card["performance"], card["groups"], trusted, baseline_only, uncovered)
 
     def pieces(self, words: Words) -> Sequence[Piece]:
         """As tiles."""
@@ -82,7 +92,13 @@ class Brief:
         if figures.empty:
             return ()
         notice = Paragraph(words.t("brief_baseline_only") if self.baseline_only else "")
-        return (Section("brief", words.t("brief"), (notice, figures, self._harmed(words))),)
+        shown = (notice, figures, self._harmed(words), self._not_covered(words))
+        return (Section("brief", words.t("brief"), shown),)
+
+    def _not_covered(self, words: Words) -> Paragraph:
+        """Where intervals are shown to fail, by name."""
+        groups = ", ".join(words.group(group) for group in dict.fromkeys(self.uncovered))
+        return Paragraph(words.t("brief_uncovered", groups=groups) if groups else "")
 
     def _harmed(self, words: Words) -> Paragraph:
         """Groups that are shown to fare worse, by name, whether or not there were rows enough to block."""

@@ -8,7 +8,11 @@ import numpy as np
 from hospital.arrays import Array
 from registry.evidence.probe_records import Probed
 
-__all__ = ["ContractFacts", "DailyInput", "EarlierGap", "Evidence", "ExplanationFacts", "Scored"]
+__all__ = ["UNIT", "ContractFacts", "DailyInput", "EarlierGap", "Evidence", "ExplanationFacts", "Scored"]
+
+
+UNIT = "unit"
+"""The attribute by which rows of bed demand are told apart within a unit group."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Scored:
         weight: float64 [n], 0 where the outcome is unknown.
         quantiles: float64 [n, levels] at 5, 10, … 95 %.
         baselines: float64 [n] by name.
-        audit: object [n] by attribute, None where unknown.
+        audit: object [n] by attribute, None where unknown; of beds the `UNIT`.
         counts: whether outcomes are whole numbers.
     """
 

@@ -10,6 +10,7 @@ from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
 from registry.evidence.interval_shares import tail_shares
 from registry.evidence.records import Evidence, Scored
+from registry.gates.coverage_by_cell import coverage_by_cell
 from registry.model.hospital_total import HOSPITAL
 from registry.policy.board_policy import Policy
 from registry.policy.trusted_scope import Cell
@@ -50,7 +51,7 @@ def randomised_pit(scored: Scored, seed: int = 0) -> Array:
 def judge_calibration(evidence: Evidence, policy: Policy, scope: tuple[Cell, ...]) -> GateResult:
     """Coverage of p10-p90 for short and long horizons, and the tail above p90 by part of the day (required).
 
-    By horizon and unit group, and below p10, it is reported.
+    By horizon, unit group and both, and below p10, it is reported; what is shown to hold too little opens nothing.
     """
     judging = _Judging(policy, Levels.of(evidence, policy))
     units = judging.units(evidence, scope)
@@ -99,7 +100,9 @@ class _Judging:
             if mine.any():
                 tolerance = rules.tolerance_above if band else rules.tolerance_above_night
                 findings += self.part_of_the_day(known.part(mine), outside[mine], f"hours={hours}", tolerance)
-        return findings
+        return _with_cells(
+            findings, coverage_by_cell(known, 1 - outside.sum(axis=1), self.policy, self.levels)
+        )
 
     def part_of_the_day(self, part: Scored, outside: Array, group: str, tolerance: float) -> list[Finding]:
         """Share above p90 by part of the day, up to 24 h ahead: at night nobody is there to see that p90 is too low.
@@ -188,6 +191,20 @@ class _Judging:
             limits=limits,
             weight=float(part.weight.sum()),
         )
+
+
+def _with_cells(findings: list[Finding], cells: list[Finding]) -> list[Finding]:
+    """The findings with those by cell: where a horizon or unit group is shown to fail, in place of what is reported."""
+    shown = {f.group: f for f in cells if f.required}
+    named = {f.group for f in findings if f.metric == "coverage"}
+    weights = {f.group: f.weight for f in findings if f.metric == "coverage"}
+    kept = [
+        replace(shown[f.group], weight=weights[f.group])
+        if f.metric == "coverage" and f.group in shown and not f.required
+        else f
+        for f in findings
+    ]
+    return [*kept, *(f for f in cells if f.group not in named)]
 
 
 def _tails(weight: Array, outside: Array, group: str) -> list[Finding]:

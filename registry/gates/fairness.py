@@ -15,28 +15,29 @@ import numpy as np
 from hospital.arrays import Array
 from registry.evidence.interval_shares import share_inside
 from registry.evidence.records import EarlierGap, Evidence, Scored
+from registry.gates.bed_fairness import BedFairness
 from registry.model.forecast_errors import held, log_wait
 from registry.policy.board_policy import Policy
 from registry.policy.trusted_scope import Cell
-from registry.statistics.disparities import Disparity, by_block, gap, mean_by_block, periods_to_pass, verdicts
+from registry.statistics.disparities import Disparity, gap, verdicts
 from registry.statistics.error_rates import Levels
 from registry.statistics.groups import UNKNOWN, Groups, group_names, reported_figures, worst_case_of_censored
 from registry.statistics.hours_of_week import hours_of_week
 from registry.statistics.intervals import Estimate
-from registry.statistics.scope import within
 from registry.statistics.verdict import Finding, GateResult, undecided
 
 __all__ = ["judge_fairness", "small_gaps"]
 
 _WAIT_BLOCK_DAYS = 1
-_BED_BLOCK_DAYS = 7
 _FEWEST = 30  # rows of a group under which not even a figure is reported
 
 
 def judge_fairness(evidence: Evidence, policy: Policy, scope: tuple[Cell, ...]) -> GateResult:
     """Findings by audit attribute (wait time), or by unit group and site within the scope (bed demand)."""
     levels = Levels.of(evidence, policy)
-    judging = _Beds(evidence, policy, scope, levels) if evidence.test.counts else _Waits(evidence, policy)
+    judging = (
+        BedFairness(evidence, policy, scope, levels) if evidence.test.counts else _Waits(evidence, policy)
+    )
     found = list(judging.found())
     disparities = [f for f in found if isinstance(f, Disparity)]
     return GateResult.of(
@@ -250,83 +251,3 @@ def _pooled(
             variance += (past.n * past.sd) ** 2
             blocks += past.blocks
     return Estimate(value / total, float(np.sqrt(variance)) / total, blocks), int(total)
-
-
-@dataclass(frozen=True)
-class _Beds:
-    """Bed demand: signed error and coverage by unit group and site, within the scope."""
-
-    evidence: Evidence
-    policy: Policy
-    scope: tuple[Cell, ...]
-    levels: Levels
-
-    def found(self) -> Iterator[Disparity | Finding]:
-        rules = self.policy.document.fairness
-        test = within(self.evidence.test, self.scope)
-        earlier = within(self.evidence.validation, self.scope)
-        past = earlier.known()
-        for attribute in ("unit_group", "site"):
-            groups = Groups.of(
-                attribute,
-                test,
-                getattr(test, attribute),
-                earlier,
-                getattr(earlier, attribute),
-                rules.required_groups.get(attribute, ()),
-            )
-            if attribute == "site" and len(groups.names) < 2:
-                continue  # one site has nobody to be treated differently from
-            known, names = test.part(groups.known), groups.rows[groups.known]
-            before = group_names(getattr(past, attribute))
-            yield from reported_figures(known, attribute, names)
-            judged, rest = groups.sort_out("relative_bias", rules.minimum_bed_rows)
-            yield from rest
-            for name in judged:
-                mine = (known.part(names == name), past.part(before == name))
-                yield self._bias(groups.label(name), *mine)
-                yield self._outside(groups.label(name), *mine)
-
-    def _bias(self, group: str, known: Scored, past: Scored) -> Disparity | Finding:
-        demand = float(np.average(known.outcome, weights=known.weight))
-        if demand <= 0 or np.ptp(known.outcome) == 0:
-            return undecided("relative_bias", group, known.size, "constant_outcome")
-        margin = self.policy.document.fairness.margin_bed_bias
-        relative = [(p, (p.outcome - p.p50) / demand) for p in (known, past)]
-        return self._disparity("relative_bias", group, relative, margin)
-
-    def _outside(self, group: str, known: Scored, past: Scored) -> Disparity | Finding:
-        """Share outside p10-p90 beyond the nominal fifth: promised certainty that is not there.
-
-        It can only block: intervals are calibrated by horizon over all units, and a unit group has few weeks.
-        """
-        margin = self.policy.document.fairness.margin_outside_beds
-        shares = [(p, 1 - share_inside(p) - 0.2) for p in (known, past)]
-        return self._disparity("outside_interval", group, shares, margin, judged=False)
-
-    def _disparity(
-        self,
-        metric: str,
-        group: str,
-        parts: list[tuple[Scored, Array]],
-        margin: float,
-        *,
-        judged: bool = True,
-    ) -> Disparity | Finding:
-        """A mean by week: of the test set, and how it varied there and in the validation set."""
-        rules = self.policy.document.fairness
-        known = parts[0][0]
-        weeks = [
-            by_block(values, part.weight, part.prediction_time, _BED_BLOCK_DAYS)
-            for part, values in parts
-            if part.size
-        ]
-        found = mean_by_block(*weeks[0], resamples=rules.resamples)
-        if found is None:
-            return undecided(metric, group, known.size, "too_few_days")
-        needed = periods_to_pass(
-            weeks, found.blocks, alpha=self.levels.passing, power=rules.power, margin=margin
-        )
-        lacking = max(needed - found.blocks, 0)
-        note = "needs_more_weeks" if lacking else ""
-        return Disparity(metric, group, found, margin, known.size, lacking, note, judged=judged)

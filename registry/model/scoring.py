@@ -12,7 +12,7 @@ from hospital.ingest.event_columns import events_of
 from hospital.ingest.hospital_reader import HospitalTables
 from registry.digests import sha256_bytes, sha256_file, write_atomically
 from registry.errors import SnapshotError
-from registry.evidence.records import Scored
+from registry.evidence.records import UNIT, Scored
 from registry.model.dataset import PreparedBeds, PreparedWaits, forecast, prepare_beds, prepare_waits
 from registry.model.forecast_model import ForecastModel
 from registry.model.hospital_total import HOSPITAL
@@ -64,7 +64,7 @@ def _score_beds(model: ForecastModel, data: PreparedBeds) -> Scored:
         weight=data.weight,
         quantiles=forecast(model, data.rows(baselines)),
         baselines=data.baselines(baselines),
-        audit={"unit": name},
+        audit={UNIT: name},
         counts=True,
     )
 

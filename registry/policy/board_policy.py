@@ -72,12 +72,16 @@ class Accuracy(_Strict):
 
 
 class Calibration(_Strict):
-    """Tolerances around the nominal 80 % of p10 to p90, and above the nominal 10 % beyond p90 by part of the day."""
+    """Tolerances around the nominal 80 % of p10 to p90, and above the nominal 10 % beyond p90 by part of the day.
+
+    `margin_cell`: how far under the nominal 80 % a unit group at a horizon may be shown to hold.
+    """
 
     tolerance_short: Annotated[float, Field(gt=0, le=0.15)]
     tolerance_long: Annotated[float, Field(gt=0, le=0.19)]
     tolerance_above: Annotated[float, Field(gt=0, le=0.06)]
     tolerance_above_night: Annotated[float, Field(gt=0, le=0.06)]
+    margin_cell: Annotated[float, Field(gt=0, le=0.12)] = 0.08  # as it ships: a policy signed before has none
     minimum_rows: Rows
 
 

@@ -20,6 +20,7 @@ _STRICTER_BELOW = frozenset(
         "calibration.tolerance_long",
         "calibration.tolerance_above",
         "calibration.tolerance_above_night",
+        "calibration.margin_cell",
         "fairness.minimum_rows_to_block",
         "fairness.unknown_share",
         "fairness.margin_share_above",
