@@ -13,11 +13,11 @@ import numpy as np
 
 from hospital.arrays import Array
 
-__all__ = ["Aspect", "Entries", "decimals", "entries_of", "time_of_entry"]
+__all__ = ["Aspect", "Entries", "decimals", "entries_of", "order_of_entry", "time_of_entry"]
 
-Aspect = Literal["value", "known", "digits", "entry"]
+Aspect = Literal["value", "known", "digits", "entry", "order"]
 """What of an input is held against the outcome: its value; whether it is known; how many decimals it was written with;
-how long after the prediction time it was received."""
+how long after the prediction time it was received; its place among what was received."""
 
 _DECIMALS = 4  # single precision holds no more of a temperature
 _MINUTE = 60e6
@@ -77,3 +77,15 @@ def time_of_entry(received_at: Array, prediction_time: Array) -> Sequence[Entrie
     """
     minutes = (received_at - prediction_time) / _MINUTE
     return [Entries("visits", "entry", minutes)] if np.unique(minutes).size > 1 else []
+
+
+def order_of_entry(received_at: Array) -> Sequence[Entries]:
+    """By how many places each visit was received later than in the order of their times; none where in that order.
+
+    Args:
+        received_at: int64 [n] instants, of visits in the order of their own times.
+    """
+    places = np.empty(received_at.size)
+    places[np.argsort(received_at, kind="stable")] = np.arange(received_at.size)
+    later = places - np.arange(received_at.size)
+    return [Entries("visits", "order", later)] if later.any() else []

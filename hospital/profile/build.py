@@ -23,6 +23,7 @@ from hospital.profile.facts import (
 )
 from hospital.profile.gaps import gap_findings, table_gaps
 from hospital.profile.level_shifts import level_shift_findings
+from hospital.profile.patterns.findings import pattern_findings, with_patterns
 from hospital.profile.readiness import costs, model_profiles
 from hospital.profile.timestamp_checks import clock_findings, timestamp_findings
 from hospital.profile.units import cadence_findings, rhythm_findings, unit_profiles
@@ -66,6 +67,7 @@ def profile_of(
     findings += _of_one_table(latest)
     if "census" in latest:
         findings += rhythm_findings(hospital, latest["census"])
+    findings = with_patterns(findings, pattern_findings(hospital, latest, now))
     if not any(m.possible for m in models):
         findings.append(Finding("", "no_model", Weight.LOOK))
     return Profile(

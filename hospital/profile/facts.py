@@ -47,7 +47,9 @@ class Finding:
         first, last: local days (ISO 8601) from and to which it holds; "" where no day is meant.
         before, after: medians on both sides of a level shift, or a measure that the code names.
         said: what reading said of it, in English, for codes that have no other words.
-        names: units, or days of the week from Monday 0 on, that it is about beside its own.
+        names: units, values, or days of the week from Monday 0 on, that it is about beside its own.
+        days: local days concerned, where `first` and `last` do not say it by themselves; 0 where no day is meant.
+        clock: local time of day that it is about (``07:00``), or of day and end (``02:00-05:00``); "" where none is.
     """
 
     table: str
@@ -63,6 +65,8 @@ class Finding:
     after: float | None = None
     said: str = ""
     names: tuple[str, ...] = ()
+    days: int = 0
+    clock: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ __all__ = ["Words", "codes"]
 
 _FEATURES_SHOWN = 8
 _MONDAY = dt.date(2024, 1, 1)
+_OF_WEEKDAYS = ("no_weekdays", "silent_weekdays", "heaped_times", "column_hours")
+"""Findings whose names are days of the week."""
 
 
 def codes() -> frozenset[str]:
@@ -67,8 +69,33 @@ class Words:
             hours=formats.quantity(finding.after, "hours", self.language, 0),
             before_share=self.percent(finding.before),
             after_share=self.percent(finding.after),
-            names=", ".join(self._weekdays(finding) if finding.code == "no_weekdays" else finding.names),
+            names=", ".join(self._weekdays(finding) if finding.code in _OF_WEEKDAYS else finding.names),
+            period=self._period(finding),
+            when=self._when(finding),
         )
+
+    def _period(self, finding: Finding) -> str:
+        """The days that a finding is about, and how many they are."""
+        days = formats.quantity(finding.days, "days", self.language, 0)
+        if not (finding.first and finding.last):
+            return days
+        first, last = (dt.date.fromisoformat(day) for day in (finding.first, finding.last))
+        key = (
+            "period"
+            if finding.code != "unit_clock_moved" or not finding.names
+            else f"period_{finding.names[0]}"
+        )
+        return self.t(key, range=formats.date_range(first, last, self.language), days=days)
+
+    def _when(self, finding: Finding) -> str:
+        """The time of day that a finding is about, the days of the week, or both."""
+        hours = [self._hour(text) for text in finding.clock.split("-") if text]
+        clock = self.t("hours", first=hours[0], last=hours[1]) if len(hours) == 2 else "".join(hours)
+        days = ", ".join(self._weekdays(finding)) if finding.code in _OF_WEEKDAYS else ""
+        return " ".join(part for part in (days, clock) if part)
+
+    def _hour(self, clock: str) -> str:
+        return formats.time(dt.datetime.combine(_MONDAY, dt.time.fromisoformat(clock)), self.language)
 
     def _weekdays(self, finding: Finding) -> list[str]:
         """The days of the week that a finding names, from Monday 0 on."""

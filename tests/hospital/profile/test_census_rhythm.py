@@ -108,7 +108,7 @@ def test_a_census_of_some_hours_is_told_as_such_and_trained_on_by_nobody(tmp_pat
     assert set(found) == {("other_step", ""), ("no_model", "")}
     assert found["other_step", ""].after == hours
     with pytest.raises(HistoryError, match=f"every {hours} hours"):
-        read_hospital(tmp_path, load_mapping(tmp_path / "m.toml"), KEY)
+        read_hospital(tmp_path, load_mapping(tmp_path / "mapping.toml"), KEY)
 
 
 @pytest.mark.parametrize("silent", [(5, 6), (6,), (0, 6)])

@@ -1,0 +1,68 @@
+"""Every pattern of every table; where one fault shows in two ways, what says it best."""
+
+from collections.abc import Mapping, Sequence
+
+from hospital.ingest.hospital_reader import HospitalTables
+from hospital.profile.current_rows import Latest
+from hospital.profile.facts import Finding
+from hospital.profile.patterns.ceilings import ceiling_findings, contradiction_findings
+from hospital.profile.patterns.heaps import heap_findings
+from hospital.profile.patterns.leaks import bed_leak_findings, wait_leak_findings
+from hospital.profile.patterns.near_duplicates import near_duplicate_findings, unit_copy_findings
+from hospital.profile.patterns.silent_hours import silent_hour_findings
+from hospital.profile.patterns.stops import record_end, rota_findings, stop_findings, table_end_findings
+from hospital.profile.patterns.unit_clocks import handover_findings, unit_clock_findings
+from hospital.profile.patterns.unit_labels import label_findings
+
+__all__ = ["pattern_findings", "with_patterns"]
+
+_SAYS_IT_BETTER: Mapping[str, frozenset[str]] = {
+    "column_stops": frozenset({"presence_shifts"}),
+    "value_stops": frozenset({"codes_change", "level_shifts", "column_constant"}),
+    "column_constant": frozenset({"codes_change", "level_shifts"}),
+}
+"""A pattern is left out where one of these is found in the same column."""
+
+
+def pattern_findings(hospital: HospitalTables, latest: Mapping[str, Latest], now: int) -> list[Finding]:
+    """What a person would see in the tables."""
+    until = record_end(latest, now)
+    out = table_end_findings(latest, until)
+    for table in latest.values():
+        if table.contract.time is None or not table.size:
+            continue
+        out += stop_findings(table, hospital.covariates, until)
+        out += silent_hour_findings(table, until)
+        out += heap_findings(table)
+        out += near_duplicate_findings(table)
+        out += label_findings(table)
+        out += ceiling_findings(table)
+    if "visits" in latest:
+        out += contradiction_findings(latest["visits"])
+        out += unit_clock_findings(latest["visits"])
+        received = not any(f.table == "visits" and f.code == "received_at_missing" for f in hospital.findings)
+        out += wait_leak_findings(latest["visits"], hospital.tables["visits"] if received else None)
+    if "census" in latest:
+        out += bed_leak_findings(latest["census"], hospital.covariates)
+    if "stays" in latest:
+        out += unit_copy_findings(latest["stays"])
+    if "staffing" in latest:
+        out += rota_findings(latest["staffing"], until)
+    return [*out, *handover_findings(latest)]
+
+
+def with_patterns(findings: Sequence[Finding], patterns: Sequence[Finding]) -> list[Finding]:
+    """The findings of before and the patterns, each fault once: what else says the same of a column is left out."""
+    there = {(f.table, f.column, f.unit, f.code) for f in (*findings, *patterns)}
+    kept = [
+        p
+        for p in patterns
+        if not any((p.table, p.column, p.unit, code) in there for code in _SAYS_IT_BETTER.get(p.code, ()))
+    ]
+    moved = {(p.table, unit) for p in patterns if p.code == "labels_exchanged" for unit in (p.unit, *p.names)}
+    silent = {f.table: len(f.names) + 1.5 for f in patterns if f.code == "silent_weekdays" and not f.unit}
+    findings = [f for f in findings if f.code != "gap" or (f.after or 0.0) > silent.get(f.table, 0.0)]
+    if any(f.code == "clock_moved" for f in findings):
+        kept = [p for p in kept if p.code != "unit_clock_moved" or p.names]
+    own = [f for f in findings if f.code != "level_shifts" or (f.table, f.unit) not in moved]
+    return [*own, *kept]

@@ -1,0 +1,219 @@
+"""Hours of the day and days of the week that lack rows, or a column, for weeks on end."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hospital.arrays import Array
+from hospital.calendar import local_clock, weekday
+from hospital.profile.current_rows import Latest, day_text
+from hospital.profile.facts import FLOOR, Finding, Weight
+from hospital.times import DAY, HOUR, MISSING_TIME
+
+__all__ = ["silent_hour_findings"]
+
+_COMINGS = {"visits": "arrived_at", "stays": "entered_at"}
+_WEEKDAYS_OF = ("visits", "stays", "staffing")
+_LEAST_EXPECTED, _LEAST_ON_WEEKDAYS = 25.0, 15.0
+_WEEKEND = 0.3
+"""On its quietest day of the week a hospital has at least this share of the other days' comings."""
+_LEAST_WEEKS = 3
+_LONGEST_HOURS = 20
+_HARDLY = 0.1
+_MONTH = 30
+
+
+@dataclass(frozen=True)
+class _Days:
+    """Rows by local day and hour.
+
+    Attributes:
+        first: the first day.
+        counts: int64 [days, 24].
+        zone: of `table`.
+    """
+
+    first: int
+    counts: Array
+    table: Latest
+
+    def text(self, index: int) -> str:
+        """A day as ISO 8601."""
+        return str(np.datetime64(self.first + index, "D"))
+
+
+def silent_hour_findings(table: Latest, until: int) -> list[Finding]:
+    """Hours and days of the week without rows, of the table and of each department; and columns that lack then."""
+    name = table.contract.name
+    if name not in _WEEKDAYS_OF:
+        return []
+    days = _days(table, until)
+    if days is None:
+        return []
+    out = [*_weekdays(days, ""), *(_hours(days, "") if name in _COMINGS else ())]
+    if name == "visits":
+        seen = {(f.code, f.clock, f.names) for f in out}
+        for part, unit in _departments(table):
+            own = _days(part, until)
+            found = [] if own is None else [*_weekdays(own, unit), *_hours(own, unit)]
+            out += [f for f in found if (f.code, f.clock, f.names) not in seen]
+        out += _columns(table)
+    return out
+
+
+def _departments(visits: Latest) -> list[tuple[Latest, str]]:
+    of = visits.frame["department"].to_numpy(object)
+    names = sorted({str(n) for n in of if isinstance(n, str)})
+    return [(visits.part(of == name), name) for name in names] if len(names) > 1 else []
+
+
+def _days(table: Latest, until: int) -> _Days | None:
+    bounds = table.bounds
+    if bounds is None:
+        return None
+    inside = (table.times >= bounds[0]) & (table.times <= min(bounds[1], until))
+    if not inside.any():
+        return None
+    hour = local_clock(table.times[inside], table.zone) // HOUR
+    first = int(hour[0]) // 24 + 1
+    size = int(hour[-1]) // 24 - first
+    if size < 7 * _LEAST_WEEKS:
+        return None
+    # The first and the last day may be parts of days.
+    index = hour - first * 24
+    index = index[(index >= 0) & (index < size * 24)]
+    return _Days(first, np.bincount(index, minlength=size * 24).reshape(size, 24), table)
+
+
+def _longest(silent: Array) -> tuple[int, int]:
+    """The longest run of true (bool [n]), as a range."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], silent, [False]]).astype(np.int8)))
+    starts, stops = edges[::2], edges[1::2]
+    if not starts.size:
+        return 0, 0
+    i = int(np.argmax(stops - starts))
+    return int(starts[i]), int(stops[i])
+
+
+def _hours(days: _Days, unit: str) -> list[Finding]:
+    """Hours on end that no day of a run has, though the hours on both sides have rows."""
+    active = np.flatnonzero(days.counts.sum(axis=1) > 0)
+    counts, found, seen = days.counts[active], list[Finding](), set[int]()
+    for hour in range(24):
+        start, stop = _longest(counts[:, hour] == 0)
+        if hour in seen or stop - start < 7:
+            continue
+        per_hour = counts[start:stop].sum(axis=0)
+        first, last = _block(per_hour == 0, hour)
+        size = (last - first) % 24 + 1
+        beside = min(per_hour[(first - 1) % 24], per_hour[(last + 1) % 24])
+        block = {(first + i) % 24 for i in range(size)}
+        if block & seen or size > _LONGEST_HOURS or size * beside < _LEAST_EXPECTED:
+            continue
+        seen |= block
+        lost = round(size * float(beside))
+        name = days.table.contract.name
+        found.append(
+            Finding(
+                name,
+                "silent_hours",
+                Weight.LOOK,
+                _COMINGS[name],
+                unit,
+                rows=lost,
+                share=(stop - start) / active.size,
+                first=days.text(int(active[start])),
+                last=days.text(int(active[stop - 1])),
+                days=stop - start,
+                clock=_clock(first, size),
+            )
+        )
+    return found
+
+
+def _block(silent: Array, hour: int) -> tuple[int, int]:
+    """The first and the last of the silent hours (bool [24]) on end around one, over midnight."""
+    if silent.all():
+        return hour, (hour - 1) % 24
+    first = last = hour
+    while silent[(first - 1) % 24]:
+        first = (first - 1) % 24
+    while silent[(last + 1) % 24]:
+        last = (last + 1) % 24
+    return first, last
+
+
+def _clock(first: int, size: int) -> str:
+    return f"{first:02d}:00-{(first + size) % 24:02d}:00"
+
+
+def _weekdays(days: _Days, unit: str) -> list[Finding]:
+    """Days of the week without any row for weeks on end, as one finding."""
+    daily = days.counts.sum(axis=1)
+    near = (
+        np.convolve(daily > 0, [1, 1, 0, 0, 0], "same") * np.convolve(daily > 0, [0, 0, 0, 1, 1], "same") > 0
+    )
+    of = weekday(days.first + np.arange(daily.size))
+    silent: list[tuple[int, int, int, int]] = []
+    for name in range(7):
+        own = np.flatnonzero((of == name) & near)
+        if own.size < _LEAST_WEEKS:
+            continue
+        start, stop = _longest(daily[own] == 0)
+        others = daily[(of != name) & (daily > 0)]
+        usual = _WEEKEND * float(np.mean(others)) if others.size else 0.0
+        if stop - start >= _LEAST_WEEKS and (stop - start) * usual >= _LEAST_ON_WEEKDAYS:
+            silent.append((name, int(own[start]), int(own[stop - 1]), stop - start))
+    if not silent or len(silent) > 5:
+        return []
+    count = sum(s[3] for s in silent)
+    last = max(s[2] for s in silent)
+    first = min(s[1] for s in silent)
+    table = days.table.contract
+    finding = Finding(
+        table.name, "silent_weekdays", Weight.LOOK, table.time or "", unit, share=count / daily.size
+    )
+    names = tuple(str(s[0]) for s in silent)
+    return [replace(finding, first=days.text(first), last=days.text(last), names=names, days=count)]
+
+
+def _columns(visits: Latest) -> list[Finding]:
+    """Columns that hardly any row has at some hours, or on some days of the week, though usually many have them."""
+    clock = local_clock(visits.times, visits.zone)
+    hour, day = clock % DAY // HOUR, weekday(clock // DAY)
+    usable = visits.times != MISSING_TIME
+    skipped = {"visit_id", "received_at", "arrived_at"}
+    out = []
+    for column in [str(c) for c in visits.frame.columns if c not in skipped]:
+        known = visits.frame[column].notna().to_numpy(bool) & usable
+        if not 0 < known.sum() < usable.sum():
+            continue
+        for slots, size in ((hour, 24), (day, 7)):
+            out += _column(visits, column, known, slots, size)
+    return out
+
+
+def _column(visits: Latest, column: str, known: Array, slots: Array, size: int) -> list[Finding]:
+    rows = np.bincount(slots, minlength=size)
+    have = np.bincount(slots[known], minlength=size)
+    usual = float(np.median(have[rows >= FLOOR] / rows[rows >= FLOOR])) if (rows >= FLOOR).any() else 0.0
+    expected = rows * usual
+    silent = (expected >= _LEAST_EXPECTED) & (have < _HARDLY * expected)
+    if size == 24:
+        # An hour of few rows belongs to the silent hours on both sides of it.
+        silent |= (have < _HARDLY * np.maximum(expected, 1.0)) & np.roll(silent, 1) & np.roll(silent, -1)
+    if not silent.any() or silent.all():
+        return []
+    count = int(rows[silent].sum())
+    at = visits.times[silent[slots] & ~known]
+    finding = Finding(
+        "visits", "column_hours", Weight.LOOK, column, rows=count, share=count / int(rows.sum())
+    )
+    days = np.unique(visits.day[silent[slots] & ~known]).size
+    if at.size >= 2 * FLOOR:
+        first, last = (day_text(int(at[i]), visits.zone) for i in (FLOOR - 1, -FLOOR))
+        finding = replace(finding, first=first, last=last)
+    if size == 7:
+        return [replace(finding, names=tuple(str(i) for i in np.flatnonzero(silent)), days=days)]
+    first_hour, last_hour = _block(silent, int(np.argmax(silent)))
+    return [replace(finding, clock=_clock(first_hour, (last_hour - first_hour) % 24 + 1), days=days)]
