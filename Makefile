@@ -3,7 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: fuzz mutants setup demo test lint lock clean bench-bulk bench-check bench-check-cost bench-demo bench-explain bench-faults bench-gates bench-gates-lengths bench-gates-real bench-hospitals bench-leaks bench-monitor bench-real bench-serve bench-train picture-architecture
+.PHONY: setup demo test lint lock clean fuzz mutants picture-architecture
+.PHONY: $(filter bench-%,$(MAKECMDGOALS))
 
 # Whole or repaired by the next run, in a second where it is whole: requirements/install.py.
 setup:
@@ -36,6 +37,9 @@ bench-check: setup
 
 bench-check-cost: setup
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.gates.check_cost
+
+bench-data-check: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.data_check
 
 bench-demo: setup
 	$(BIN)/python -m benchmarks.demo
