@@ -7,6 +7,7 @@ from typer.core import TyperGroup
 
 from cli.commands import (
     board_commands,
+    doctor_commands,
     import_commands,
     init_commands,
     model_commands,
@@ -31,6 +32,7 @@ _GROUPS = (
     monitor_commands,
     retrain_commands,
     protocol_commands,
+    doctor_commands,
 )
 
 

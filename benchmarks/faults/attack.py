@@ -25,16 +25,16 @@ class Outcome:
     Attributes:
         statuses: answers by status; 0: an answer was due, and none came.
         kinds: requests by kind.
-        failed: kind and status of each answer of 500 and more, or that did not come.
-        slowest_seconds: from the last byte sent to the first of an answer.
+        failed: kind, status and number of each request that was answered with 500 or more, or not at all.
+        slowest: seconds from the last byte sent to the first of an answer; kind, status and number of that request.
         canaries: all words that were sent.
         leaks: kind and status of each answer of 400 and more that holds a word that was sent.
     """
 
     statuses: Counter[int] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
-    failed: list[tuple[str, int]] = field(default_factory=list)
-    slowest_seconds: float = 0.0
+    failed: list[tuple[str, int, int]] = field(default_factory=list)
+    slowest: tuple[float, str, int, int] = (0.0, "", 0, 0)
     canaries: list[str] = field(default_factory=list)
     leaks: list[tuple[str, int]] = field(default_factory=list)
 
@@ -50,8 +50,8 @@ def attack(
     outcome, lock = Outcome(canaries=canaries(words, random.Random(seed))), threading.Lock()  # noqa: S311 - to repeat
 
     def send(number: int) -> None:
-        rng = random.Random(f"{seed} {number}")  # noqa: S311 - to be repeated
         for place in range(number, count, threads):
+            rng = random.Random(f"{seed} {place}")  # noqa: S311 - each can be made again alone
             hostile = hostile_request(rng, outcome.canaries[place % words], tokens)
             status, seconds, answer = _exchange(port, hostile)
             with lock:
@@ -59,9 +59,9 @@ def attack(
                 if not hostile.whole:
                     continue
                 outcome.statuses[status] += 1
-                outcome.slowest_seconds = max(outcome.slowest_seconds, seconds)
+                outcome.slowest = max(outcome.slowest, (seconds, hostile.kind, status, place))
                 if status >= 500 or (status == 0 and seconds > _PATIENCE_SECONDS - 1):
-                    outcome.failed.append((hostile.kind, status))
+                    outcome.failed.append((hostile.kind, status, place))
                 if status >= 400 and hostile.canary.encode() in answer:
                     outcome.leaks.append((hostile.kind, status))
 

@@ -204,6 +204,7 @@ VERBS = {
     ("token", "link"): set(),
     ("token", "revoke"): set(),
     ("token", "list"): set(),
+    ("doctor",): {"--json", "--language", "--mend"},
 }  # fmt: skip
 
 

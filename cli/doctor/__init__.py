@@ -1,0 +1,4 @@
+"""What state an installation is in, named in words, with what mends it.
+
+Door: `examination.examine`, `states.State`.
+"""

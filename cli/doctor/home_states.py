@@ -1,0 +1,97 @@
+"""States of the home: whether it is there, private and whole, its keys, what was left behind, room on its disk."""
+
+import os
+import shutil
+import stat
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from cli.doctor.states import State, Weight
+from registry.digests import PRIVATE
+from registry.settings import Settings
+
+__all__ = ["home_states"]
+
+_LEFT_SECONDS = 3_600
+_LITTLE, _LEAST = 2_000_000_000, 200_000_000
+_SESSION_BYTES = 32
+
+
+def home_states(settings: Settings) -> Iterator[State]:
+    """The states, the worst ones alone where nothing else can be said."""
+    home = settings.home
+    if not home.is_dir():
+        yield State("home_missing", Weight.FAULT, {"home": home})
+        return
+    if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
+        yield State("home_closed", Weight.FAULT, {"home": home})
+        return
+    yield State("home_good", Weight.GOOD, {"home": home})
+    yield from _open_states(settings)
+    yield from _left_states(home)
+    yield from _key_states(settings)
+    free = shutil.disk_usage(home).free
+    if free < _LITTLE:
+        weight = Weight.FAULT if free < _LEAST else Weight.NOTICE
+        yield State("disk_low", weight, {"megabytes": free // 1_000_000})
+
+
+def _open_states(settings: Settings) -> Iterator[State]:
+    open_to_others = [p for p in _own(settings) if p.lstat().st_mode & PRIVATE]
+    if open_to_others:
+        yield State(
+            "files_open", Weight.FAULT, {"count": len(open_to_others)}, partial(_close, open_to_others)
+        )
+
+
+def _own(settings: Settings) -> Iterator[Path]:
+    """The home and all in it, and the key beside it; links and other accounts' files are not ours to change."""
+    key = settings.pseudonym_key
+    beside = [key] if key.is_file() else []
+    for path in [settings.home, *settings.home.rglob("*"), *beside]:
+        found = path.lstat()
+        if found.st_uid == os.getuid() and (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+            yield path
+
+
+def _close(paths: list[Path]) -> None:
+    for path in paths:
+        path.chmod(path.stat().st_mode & 0o700)
+
+
+def _left_states(home: Path) -> Iterator[State]:
+    """Temporary files of writes that were killed: their names begin with a dot, and they grow old."""
+    old = time.time() - _LEFT_SECONDS
+    left = [p for p in home.rglob(".*") if p.is_file() and not p.is_symlink() and p.stat().st_mtime < old]
+    if left:
+        yield State("left_behind", Weight.NOTICE, {"count": len(left)}, partial(_remove, left))
+
+
+def _remove(paths: list[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _key_states(settings: Settings) -> Iterator[State]:
+    key, session = settings.pseudonym_key, settings.home / "session.key"
+    if not key.exists():
+        yield State("pseudonym_key_missing", Weight.NOTICE, {"path": key})
+    elif not _is_key(key):
+        yield State("pseudonym_key_damaged", Weight.FAULT, {"path": key})
+    elif settings.home.resolve() in key.resolve().parents:
+        yield State("pseudonym_key_in_home", Weight.NOTICE, {"path": key})
+    if session.exists() and session.stat().st_size != _SESSION_BYTES:
+        yield State("session_key_damaged", Weight.FAULT, {}, partial(_remove, [session]))
+
+
+def _is_key(path: Path) -> bool:
+    from hospital.errors import VigieError
+    from hospital.ingest.pseudonyms import load_or_create_key
+
+    try:
+        load_or_create_key(path)
+    except (VigieError, OSError):
+        return False
+    return True

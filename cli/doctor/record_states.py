@@ -1,0 +1,118 @@
+"""States of the record: whether the database answers and has this Vigie's form, the journal, tokens, the clock."""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import partial
+
+from sqlalchemy import Connection, create_engine, func, inspect, select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from cli.doctor.states import State, Weight
+from hospital.errors import VigieError
+from hospital.times import instant, moment
+from registry.record.database import REVISION, journal, observations, open_database
+from registry.record.journal import verify
+from registry.record.tokens import list_tokens
+from registry.settings import Settings
+
+__all__ = ["record_states"]
+
+_SOON = timedelta(days=14)
+
+
+def record_states(settings: Settings, now: datetime) -> Iterator[State]:
+    """The states of the database, then of what is in it."""
+    url = make_url(settings.database)
+    if url.get_backend_name() == "sqlite":
+        path = settings.home / "vigie.db" if not settings.database_url else None
+        if path is not None and not path.exists():
+            yield State("database_missing", Weight.NOTICE)
+            return
+        damage = "" if url.database is None else _damage(url.database)
+        if damage:
+            yield State("database_damaged", Weight.FAULT)
+            return
+    revision = _revision(settings)
+    if revision is None:
+        yield State("database_silent", Weight.FAULT)
+    elif revision != REVISION:
+        known = revision < REVISION
+        mend = partial(_migrate, settings) if known else None
+        yield State("database_older" if known else "database_newer", Weight.FAULT, {}, mend)
+    else:
+        yield State("database_good", Weight.GOOD)
+        yield from _content_states(settings, now)
+
+
+def _damage(path: str) -> str:
+    """What SQLite finds wrong with the file; "": nothing, or it is busy."""
+    try:
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2)
+        try:
+            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        finally:
+            connection.close()
+    except sqlite3.OperationalError:
+        return ""
+    except sqlite3.DatabaseError:
+        return "no database"
+    return "" if found == "ok" else str(found)
+
+
+def _revision(settings: Settings) -> str | None:
+    """The form of the tables: "" where there are none, None where the database does not answer."""
+    try:
+        engine = create_engine(make_url(settings.database.replace("postgresql://", "postgresql+psycopg://")))
+        with engine.connect() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return ""
+            return str(connection.scalar(text("SELECT version_num FROM alembic_version")))
+    except (SQLAlchemyError, ImportError):
+        return None
+
+
+def _migrate(settings: Settings) -> None:
+    open_database(settings.database).dispose()
+
+
+def _content_states(settings: Settings, now: datetime) -> Iterator[State]:
+    try:
+        engine = open_database(settings.database)
+    except VigieError:
+        yield State("database_silent", Weight.FAULT)
+        return
+    try:
+        with engine.connect() as connection:
+            faults = verify(connection)
+            if faults:
+                yield State("journal_edited", Weight.FAULT, {"count": len(faults)})
+            else:
+                yield State("journal_good", Weight.GOOD)
+            yield from _clock_states(connection, now)
+            yield from _token_states(connection, now)
+            rows = connection.scalar(select(func.count()).select_from(observations))
+            if rows and not settings.pseudonym_key.exists():
+                yield State("pseudonym_key_lost", Weight.FAULT, {"path": settings.pseudonym_key})
+    finally:
+        engine.dispose()
+
+
+def _clock_states(connection: Connection, now: datetime) -> Iterator[State]:
+    last = connection.scalar(select(func.max(journal.c.at)))
+    if last is not None and last > instant(now + timedelta(minutes=5)):
+        yield State("clock_behind", Weight.FAULT, {"last": f"{moment(last):%Y-%m-%d %H:%M} UTC"})
+
+
+def _token_states(connection: Connection, now: datetime) -> Iterator[State]:
+    tokens = [token for token in list_tokens(connection) if token.state(now) == "valid"]
+    if not tokens:
+        yield State("no_token", Weight.NOTICE)
+    ends = instant(now + _SOON)
+    for token in tokens:
+        if token.expires_at is not None and token.expires_at < ends:
+            when = f"{moment(token.expires_at):%Y-%m-%d}"
+            yield State(
+                "token_ends", Weight.NOTICE, {"name": token.identity, "id": token.token_id, "when": when}
+            )

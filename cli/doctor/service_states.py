@@ -1,0 +1,86 @@
+"""States of what is served: trust, the releases, and the processes that serve or hold the port."""
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from cli.doctor.states import State, Weight
+from hospital.errors import VigieError
+from registry.settings import Settings
+
+__all__ = ["service_states"]
+
+_WORKER = b"serving.service:Vigie"
+
+
+def service_states(settings: Settings) -> Iterator[State]:
+    """The states of trust and releases, then of the processes."""
+    yield from _release_states(settings)
+    orphans = _orphans()
+    if orphans:
+        yield State("orphans", Weight.FAULT, {"count": len(orphans)}, partial(_end, orphans))
+    elif _answers(settings):
+        yield State("service_runs", Weight.GOOD, {"port": settings.port})
+    else:
+        yield State("service_stands", Weight.NOTICE, {"port": settings.port})
+
+
+def _release_states(settings: Settings) -> Iterator[State]:
+    from registry.trust.candidates import MODELS
+    from registry.trust.releases import current_release
+    from registry.trust.trust_store import load_trust
+
+    if not (settings.trust / "trust.json").exists():
+        yield State("trust_missing", Weight.NOTICE, {"path": settings.trust})
+        return
+    try:
+        load_trust(settings.trust)
+    except VigieError as error:
+        yield State("trust_broken", Weight.FAULT, {"why": error})
+        return
+    if os.access(settings.trust, os.W_OK):
+        yield State("trust_writable", Weight.NOTICE, {"path": settings.trust})
+    for model in MODELS:
+        try:
+            release = current_release(settings, model)
+        except (VigieError, OSError) as error:
+            yield State("release_refused", Weight.FAULT, {"model": model, "why": error})
+            continue
+        if release is None:
+            yield State("release_missing", Weight.NOTICE, {"model": model})
+        else:
+            yield State("release_good", Weight.GOOD, {"model": model, "number": release.sequence})
+
+
+def _orphans() -> list[int]:
+    """Workers of this account whose supervisor is gone: their parent is the first process."""
+    found: list[int] = []
+    with suppress(OSError):
+        if b"serve" in Path("/proc/1/cmdline").read_bytes():
+            return found  # a container's first process is the supervisor itself
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((place / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            is_ours = place.stat().st_uid == os.getuid() and _WORKER in (place / "cmdline").read_bytes()
+            if parent == 1 and is_ours and b"_bentoml_impl.worker" in (place / "cmdline").read_bytes():
+                found.append(int(place.name))
+        except (OSError, ValueError, IndexError):
+            continue  # it has ended meanwhile
+    return found
+
+
+def _end(processes: list[int]) -> None:
+    for process in processes:
+        os.kill(process, signal.SIGTERM)
+
+
+def _answers(settings: Settings) -> bool:
+    try:
+        with socket.create_connection((settings.host, settings.port), timeout=1):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,206 @@
+"""`vigie doctor`: each state is made, named in both languages, mended where that can be, and else left to a person."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text, update
+
+from cli.doctor.service_states import _orphans
+from cli.main import main
+from hospital.words.catalogue import entries
+from registry.record.database import journal, open_database, opened_database, writing
+from registry.record.tokens import create_token
+from registry.settings import Settings
+from tests.support.installation import Installation
+from tests.support.old_database import migrate_to
+from tests.support.repository import ROOT
+from tests.support.running_service import free_port
+from tests.support.waiting import wait_for
+
+
+@pytest.fixture
+def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
+    """A home with trusted people and a database of this Vigie's form, in which nothing is wrong."""
+    monkeypatch.setenv("VIGIE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("VIGIE_PSEUDONYM_KEY", str(tmp_path / "keys" / "pseudonym.key"))
+    monkeypatch.setenv("VIGIE_PORT", str(free_port()))
+    before = os.umask(0o077)
+    made = Installation.make(tmp_path / "home")
+    from hospital.ingest.pseudonyms import load_or_create_key
+
+    (tmp_path / "keys").mkdir()
+    load_or_create_key(tmp_path / "keys" / "pseudonym.key")
+    with opened_database(made.settings.database) as engine, writing(engine) as connection:
+        create_token(connection, "operator", ["operator"], now=datetime.now(UTC))
+    os.umask(before)
+    return made
+
+
+def states(capsys: pytest.CaptureFixture[str], *more: str) -> dict[str, dict[str, Any]]:
+    """The states by name, and the exit code under ``code``."""
+    capsys.readouterr()
+    code = main(["doctor", "--json", *more])
+    found = {state["state"]: state for state in json.loads(capsys.readouterr().out)}
+    return {**found, "code": {"code": code}}
+
+
+def test_nothing_is_wrong_with_a_new_home(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No fault, exit code 0; what is still to come is a notice."""
+    found = states(capsys)
+    assert found.pop("code") == {"code": 0}
+    assert not [name for name, state in found.items() if state["weight"] == "fault"]
+    assert {"home_good", "database_good", "journal_good", "release_missing", "service_stands"} <= set(found)
+
+
+def _old(home: Path) -> None:
+    left = home / ".trust.json.x7"
+    left.write_text("half")
+    os.utime(left, (1, 1))
+
+
+def _older(home: Path) -> None:
+    (home / "vigie.db").unlink()
+    engine = create_engine(Settings(home=home).database)
+    migrate_to(engine, "0004")
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("state", "make"),
+    [
+        ("files_open", lambda home: (home / "vigie.db").chmod(0o644)),
+        ("left_behind", _old),
+        ("session_key_damaged", lambda home: (home / "session.key").write_bytes(b"short")),
+        ("database_older", _older),
+    ],
+)
+def test_what_can_be_mended_is_mended(
+    installation: Installation, capsys: pytest.CaptureFixture[str], state: str, make: Callable[[Path], Any]
+) -> None:
+    """Named first, and changed only where that is asked for."""
+    make(installation.settings.home)
+    assert states(capsys)[state]["can_mend"]
+    assert state in states(capsys)
+    assert state not in states(capsys, "--mend")
+    assert state not in states(capsys)
+
+
+def _sql(home: Path, statement: str) -> None:
+    with sqlite3.connect(home / "vigie.db") as connection:
+        connection.execute(statement)
+
+
+def _edited(home: Path) -> None:
+    with opened_database(Settings(home=home).database) as engine, engine.begin() as connection:
+        connection.execute(update(journal).values(actor="somebody else"))
+
+
+def _ahead(home: Path) -> None:
+    later = datetime.now(UTC) + timedelta(days=300)
+    with opened_database(Settings(home=home).database) as engine, writing(engine) as connection:
+        create_token(connection, "later", ["admin"], now=later)
+
+
+def _ends(home: Path) -> None:
+    now = datetime.now(UTC)
+    with opened_database(Settings(home=home).database) as engine, writing(engine) as connection:
+        create_token(connection, "feed", ["admin"], now=now, expires=now + timedelta(days=3))
+
+
+def _observed(home: Path) -> None:
+    with open_database(Settings(home=home).database).begin() as connection:
+        connection.execute(text("INSERT INTO observations VALUES (1, 'visits', 'a', 1, NULL, 1, 'd', '{}')"))
+    (home.parent / "keys" / "pseudonym.key").unlink()
+
+
+@pytest.mark.parametrize(
+    ("state", "make"),
+    [
+        ("home_missing", lambda home: home.rename(home.with_name("elsewhere"))),
+        ("database_missing", lambda home: (home / "vigie.db").unlink()),
+        ("database_damaged", lambda home: (home / "vigie.db").write_bytes(b"no database" * 900)),
+        ("database_newer", lambda home: _sql(home, "UPDATE alembic_version SET version_num = '9999'")),
+        ("journal_edited", _edited),
+        ("clock_behind", _ahead),
+        ("token_ends", _ends),
+        ("no_token", lambda home: _sql(home, "UPDATE tokens SET revoked_at = 1")),
+        ("pseudonym_key_lost", _observed),
+        ("pseudonym_key_missing", lambda home: (home.parent / "keys" / "pseudonym.key").unlink()),
+        ("pseudonym_key_damaged", lambda home: (home.parent / "keys" / "pseudonym.key").write_text("x")),
+        ("trust_missing", lambda home: (home / "trust" / "trust.json").unlink()),
+        ("trust_broken", lambda home: (home / "trust" / "trust.json").write_text("{")),
+    ],
+)
+def test_what_needs_a_person_is_named_and_left(
+    installation: Installation, capsys: pytest.CaptureFixture[str], state: str, make: Callable[[Path], Any]
+) -> None:
+    """In both languages, with what to do; mending does not touch it."""
+    make(installation.settings.home)
+    found = states(capsys, "--mend")[state]
+    assert not found["can_mend"]
+    assert found["words"] != states(capsys, "--language", "en")[state]["words"]
+    assert main(["doctor"]) == int(any(s.get("weight") == "fault" for s in states(capsys).values()))
+
+
+def test_the_key_in_the_home_is_named(
+    installation: Installation, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup of the home would hold the way back to every person."""
+    os.rename(
+        installation.settings.home.parent / "keys" / "pseudonym.key",
+        installation.settings.home / "pseudonym.key",
+    )
+    monkeypatch.delenv("VIGIE_PSEUDONYM_KEY")
+    assert states(capsys)["pseudonym_key_in_home"]["weight"] == "notice"
+
+
+def test_a_release_that_does_not_verify_is_named_with_its_reason(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the service would refuse it."""
+    folder = installation.settings.releases / "wait-time" / "000001"
+    folder.mkdir(parents=True)
+    (folder / "release.json").write_text("{}")
+    found = states(capsys)
+    assert found["release_refused"]["weight"] == "fault"
+    assert "wait-time" in found["release_refused"]["words"]
+
+
+def test_a_worker_without_its_supervisor_is_found(tmp_path: Path) -> None:
+    """By its command line and its parent; it is not this test's to have others end."""
+    script = tmp_path / "_bentoml_impl.worker.py"
+    script.write_text("import time\ntime.sleep(60)\n")
+    start = (
+        "import subprocess, sys\n"
+        f"command = [sys.executable, {str(script)!r}, 'serving.service:Vigie']\n"
+        "print(subprocess.Popen(command, stdout=subprocess.DEVNULL).pid)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", start], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+    )
+    pid = int(done.stdout)
+    try:
+        parent = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        if parent != 1:
+            pytest.skip("this machine hands orphans to another process than the first")
+        wait_for(lambda: pid in _orphans(), "orphan")
+    finally:
+        os.kill(pid, 9)
+
+
+def test_every_state_has_words_and_is_made_somewhere() -> None:
+    """A state without words would be a traceback at three in the morning; words without a state say nothing."""
+    source = "".join(p.read_text("utf-8") for p in (ROOT / "cli" / "doctor").glob("*.py"))
+    named = {key.removeprefix("states.") for key in entries("doctor") if key.startswith("states.")}
+    assert {name for name in named if f'"{name}"' not in source} == set()
+    assert len(named) > 25
