@@ -116,7 +116,7 @@ def _key_file(settings: Settings, home: Path) -> Path:
 def _fill(settings: Settings, wanted: NewHome, now: datetime, home: Path) -> dict[str, str]:
     from registry.trust.keys import create_key
     from registry.trust.sealed_check import checker_key
-    from registry.trust.trust_changes import trust_key
+    from registry.trust.trust_changes import found_trust, trust_key
     from serving.http.authentication import create_session_key
 
     made = {
@@ -129,13 +129,17 @@ def _fill(settings: Settings, wanted: NewHome, now: datetime, home: Path) -> dic
         settings.home / "settings.env", _settings_text(settings, wanted, home).encode(), mode=0o600
     )
     write_atomically(settings.home / "hospital.toml", _mapping_text(wanted).encode())
+    keys = {}
     for name, roles in wanted.people.items():
         path = settings.home / "keys" / f"{name}.key"
-        key = create_key(name, path)
-        trust_key(settings, name, key.public_key, roles, now=now, reason="vigie init")
+        keys[name] = create_key(name, path)
+        trust_key(settings, name, keys[name].public_key, roles, now=now, reason="vigie init")
         made[f"keys/{name}.key"] = f"{name}'s private key, trusted as {' and '.join(roles)}"
     checker_key(settings, now)
     made["checker.key"] = "signs what a check makes; only the account that runs vigie check may read it"
+    board = [keys[name] for name, roles in wanted.people.items() if "board" in roles]
+    if len(board) > 1:
+        found_trust(settings, now=now, signers=board, reason="vigie init")
     return made
 
 

@@ -1,4 +1,4 @@
-"""`vigie key create`, `key trust` and `policy`: whom and what an installation trusts."""
+"""`vigie key create`, `key trust`, `key retire`, `trust init` and `policy`: whom and what an installation trusts."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -10,12 +10,14 @@ from cli.installation import now, read_settings
 
 if TYPE_CHECKING:
     from registry.settings import Settings
+    from registry.trust.keys import Key
     from registry.trust.trust_store import TrustedKey
 
 __all__ = ["app"]
 
 app = typer.Typer()
 _key = typer.Typer(help="Make keys, and say whom to trust.")
+_trust = typer.Typer(help="Fix who is who in this installation.")
 
 
 class KeyRole(StrEnum):
@@ -32,6 +34,12 @@ class KeyRole(StrEnum):
     MANAGEMENT = "management"
 
 
+SignerKeys = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--key", metavar="FILE", help="The key of a member of the board who signs; can be repeated."
+    ),
+]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the journal.")]
 
 
@@ -69,10 +77,12 @@ def trust(
         bool, typer.Option("--replace", help="Change the roles or the name of a key that is trusted already.")
     ] = False,
     reason: Reason = "",
+    keys: SignerKeys = None,
 ) -> int:
     """Show whom this installation trusts; with a name, a key and roles, trust that key too.
 
-    What is trusted already is changed only with --replace. Each change is an entry of the journal.
+    What is trusted already is changed only with --replace. Once the installation is founded (vigie trust init), a
+    quorum of the board signs each change with --key, together or one after the other. Each is an entry of the journal.
     """
     if name is None:
         if roles or replace or reason:
@@ -86,7 +96,10 @@ def trust(
     from registry.trust.trust_changes import trust_key
 
     settings, names = read_settings(), tuple(dict.fromkeys(role.value for role in roles))
-    done = trust_key(settings, name, public_key, names, now=now(), replacing=replace, reason=reason)
+    signers = _loaded(keys)
+    done = trust_key(
+        settings, name, public_key, names, now=now(), replacing=replace, reason=reason, signers=signers
+    )
     if not done.made:
         print(f"{name} is trusted as {', '.join(names)} already: nothing is changed.")
         return 0
@@ -97,7 +110,51 @@ def trust(
     return 0
 
 
+@_key.command()
+def retire(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the person.", show_default=False)],
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Take the key out: what rests on it alone ends (it was stolen).")
+    ] = False,
+    reason: Reason = "",
+    keys: SignerKeys = None,
+) -> int:
+    """Retire a person's key: what it signed stays valid, it signs nothing more."""
+    from registry.trust.trust_changes import retire_key
+
+    settings = read_settings()
+    retire_key(settings, name, now=now(), signers=_loaded(keys), taking_out=remove, reason=reason)
+    print(f"{name}'s key is {'taken out' if remove else 'retired'}: it is in the journal.")
+    return 0
+
+
+@_trust.command()
+def init(reason: Reason = "", keys: SignerKeys = None) -> int:
+    """Fix who is who in this installation: every member of the board signs names, roles, keys and policy.
+
+    Together, with --key repeated, or one after the other, each with their own key. From then on a quorum signs each
+    change.
+    """
+    from registry.trust.sealed_check import checker_key
+    from registry.trust.trust_changes import found_trust
+    from registry.trust.trust_store import load_trust
+
+    settings = read_settings()
+    load_trust(settings.trust)
+    checker_key(settings, now())
+    found_trust(settings, now=now(), signers=_loaded(keys), reason=reason)
+    print(f"Who is who is fixed in {settings.trust}: from now on a quorum of the board signs each change.")
+    return _show_trust(settings)
+
+
+def _loaded(files: list[Path] | None) -> "list[Key]":
+    from registry.trust.keys import load_key
+
+    return [load_key(path) for path in files or ()]
+
+
 app.add_typer(_key, name="key")
+app.add_typer(_trust, name="trust")
 
 
 def _show_trust(settings: "Settings") -> int:
@@ -109,6 +166,10 @@ def _show_trust(settings: "Settings") -> int:
         print(f"Trusted in {settings.trust}:")
         for key in load_trust(settings.trust).keys:
             print(f"  {_in_words(key)}  {key.public_key}")
+        if not load_trust(settings.trust).founded:
+            print(
+                "Who is who is not fixed yet, and nothing can be released: vigie trust init --key FILE, by each member"
+            )
     print("To trust one: vigie key trust NAME PUBLIC_KEY --role author|board|releaser")
     return 0
 
@@ -125,6 +186,7 @@ def policy(
     ] = None,
     shipped: Annotated[bool, typer.Option("--shipped", help="Put the one that ships in force.")] = False,
     reason: Reason = "",
+    keys: SignerKeys = None,
 ) -> int:
     """Show the policy in force; with --file or --shipped, put another one in force.
 
@@ -143,7 +205,7 @@ def policy(
     from registry.trust.trust_changes import put_in_force
 
     wanted = policy_of_file(file) if file is not None else default_policy()
-    done = put_in_force(settings, wanted, now=now(), reason=reason)
+    done = put_in_force(settings, wanted, now=now(), reason=reason, signers=_loaded(keys))
     if done.made:
         if done.former is not None:
             print(f"before: {done.former.policy_digest}")

@@ -8,7 +8,6 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from registry.trust.candidates import Candidate
 from registry.trust.keys import demo_key
 from registry.trust.promotion import current_release, promote
 from registry.trust.reviews import review, standing_reviews
+from registry.trust.trust_changes import found_trust, put_in_force
 from registry.trust.trust_store import create_trust, load_trust, save_trust
 
 __all__ = [
@@ -72,9 +72,13 @@ def make_demo_home(settings: Settings, policy: Policy) -> None:
         raise VigieError(
             f"{settings.home} is not a demo's home: the demo's keys, known to everybody, are refused there."
         )
-    for role, roles in _ROLES.items():
-        trust = trust.with_person(demo_key(role), roles)
-    save_trust(settings.trust, replace(trust, policy_digest=policy.digest))
+    board, moment_of_it = [demo_key("board-1"), demo_key("board-2")], datetime.now(UTC)
+    if not trust.founded:
+        for role, roles in _ROLES.items():
+            trust = trust.with_person(demo_key(role), roles)
+        save_trust(settings.trust, trust)
+        found_trust(settings, now=moment_of_it, signers=board, reason="the demo's people")
+    put_in_force(settings, policy, now=moment_of_it, signers=board, reason="the demo's policy")
 
 
 def simulate_hospital(console: Console, settings: Settings, days: int, seed: int) -> Path:

@@ -48,7 +48,7 @@ from registry.trust.releases import (
 from registry.trust.reviews import author_of, standing_refusals, standing_reviews
 from registry.trust.sealed_check import Sealed, check_faults, read_sealed
 from registry.trust.trust_store import Trust, load_trust, locked_trust, save_trust
-from registry.trust.vouching import approval_fault, rules_of
+from registry.trust.vouching import FOUND, approval_fault, rules_of
 
 __all__ = ["RELEASE", "Release", "current_release", "load_release", "promote", "release_stamp", "rollback"]
 
@@ -188,6 +188,8 @@ def _obstacles(hold: _Hold, found: Candidate) -> tuple[list[str], list[Signed], 
         standing = standing_reviews(found, trust)
     except RegistryError as error:
         return [str(error)], [], None
+    if not trust.founded:
+        reasons.append(f"who is who is not fixed in this installation: {FOUND}")
     if report.get("verdict") != "pass" or _closed(report):
         reasons.append(_not_passed(report))
     if digests["policy_digest"] != trust.policy_digest:

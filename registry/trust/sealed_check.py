@@ -160,7 +160,7 @@ def checker_key(settings: Settings, now: datetime) -> Key:
 
 def _trust_first(settings: Settings, trust: Trust | None, key: Key, now: datetime) -> None:
     """Trusts the first key of a check; where the folder cannot be written, the review says what is missing."""
-    if trust is None or any("checker" in k.roles for k in trust.keys):
+    if trust is None or trust.founded or any("checker" in k.roles for k in trust.keys):
         return
     try:
         trust_key(

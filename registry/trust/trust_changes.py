@@ -1,17 +1,26 @@
-"""Changes of whom and what an installation trusts: asked for in words, and in the journal, or not made."""
+"""Changes of whom and what an installation trusts: asked for, signed by a quorum, and in the journal, or not made.
+
+The founding fixes who is who: every member of the board signs. Signatures that are given one after the other, each
+where that member's key is, are collected in ``pending.json`` beside the trust file until they are enough.
+"""
 
 import getpass
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from registry.errors import TrustError
+from registry.digests import canonical_json, read_plain_file, sha256_bytes, write_atomically
+from registry.errors import SignatureError, TrustError
 from registry.people.person_names import same_person
 from registry.policy.board_policy import Policy, default_policy
 from registry.record.database import opened_database, writing
 from registry.record.journal import append
 from registry.settings import Settings
-from registry.trust.policy_in_force import keep_text
+from registry.trust.ceremony import missing_signatures, next_statement, signed_statement
+from registry.trust.keys import Key
+from registry.trust.policy_in_force import keep_text, policy_of_digest
 from registry.trust.trust_store import (
     FILE,
     Trust,
@@ -21,7 +30,9 @@ from registry.trust.trust_store import (
     save_trust,
 )
 
-__all__ = ["Change", "put_in_force", "trust_key"]
+__all__ = ["Change", "found_trust", "put_in_force", "retire_key", "trust_key"]
+
+PENDING = "pending.json"
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,7 @@ def trust_key(
     now: datetime,
     replacing: bool = False,
     reason: str = "",
+    signers: Sequence[Key] = (),
 ) -> Change:
     """Trusts a person's key with these roles. What is there already is changed only where `replacing` says so.
 
@@ -65,25 +77,85 @@ def trust_key(
 
     subjects = {"name": name, "public_key": public_key, "roles": ", ".join(roles)}
     return _change(
-        settings, change, lambda trust: _former(trust, public_key), "trust key", subjects, now, reason
+        settings,
+        change,
+        lambda trust: _former(trust, public_key),
+        "trust key",
+        subjects,
+        now,
+        reason,
+        signers,
     )
 
 
-def put_in_force(settings: Settings, policy: Policy, *, now: datetime, reason: str = "") -> Change:
-    """Puts a policy in force, its text kept beside the trust file.
+def found_trust(settings: Settings, *, now: datetime, signers: Sequence[Key], reason: str = "") -> Change:
+    """Fixes who is who, by the signatures of all members of the board: from then on a quorum signs each change.
 
     Raises:
-        TrustError: the trust folder is broken or cannot be written.
+        TrustError: it is done already, there are fewer than two members, or signatures are still missing: those that
+            were given are kept.
     """
 
     def change(trust: Trust) -> Trust:
-        if trust.policy_digest != policy.digest:
-            keep_text(settings.trust, policy)
+        if trust.founded:
+            raise TrustError(
+                "Who is who is fixed already: a quorum signs each change of it (vigie key trust --key)."
+            )
+        return trust
+
+    return _change(settings, change, lambda _: "", "found trust", {}, now, reason, signers, founding=True)
+
+
+def retire_key(
+    settings: Settings,
+    name: str,
+    *,
+    now: datetime,
+    signers: Sequence[Key] = (),
+    taking_out: bool = False,
+    reason: str = "",
+) -> Change:
+    """Retires a person's key, or takes it out: then what rests on it alone ends.
+
+    Raises:
+        TrustError: nobody has that name, or signatures are still missing.
+    """
+    action = "take key out" if taking_out else "retire key"
+    return _change(
+        settings,
+        lambda trust: trust.without(name) if taking_out else trust.with_retired(name),
+        lambda trust: "; ".join(f"{k.name}: {', '.join(k.roles)}" for k in trust.keys if k.name == name),
+        action,
+        {"name": name},
+        now,
+        reason,
+        signers,
+    )
+
+
+def put_in_force(
+    settings: Settings, policy: Policy, *, now: datetime, reason: str = "", signers: Sequence[Key] = ()
+) -> Change:
+    """Puts a policy in force, its text kept beside the trust file.
+
+    Raises:
+        TrustError: the trust folder is broken or cannot be written, or signatures are still missing.
+    """
+
+    def change(trust: Trust) -> Trust:
         return trust.with_policy(policy.digest)
 
     subjects = {"policy": policy.document.name, "policy_digest": policy.digest}
     return _change(
-        settings, change, lambda trust: trust.policy_digest, "put policy in force", subjects, now, reason
+        settings,
+        change,
+        lambda trust: trust.policy_digest,
+        "put policy in force",
+        subjects,
+        now,
+        reason,
+        signers,
+        policy=policy,
     )
 
 
@@ -95,6 +167,10 @@ def _change(
     subjects: Mapping[str, str],
     now: datetime,
     reason: str,
+    signers: Sequence[Key],
+    *,
+    founding: bool = False,
+    policy: Policy | None = None,
 ) -> Change:
     """Changes the trust file and writes the entry, with what stood `before`, or neither."""
     folder = settings.trust
@@ -103,32 +179,90 @@ def _change(
     with locked_trust(folder):
         former = load_trust(folder) if (folder / FILE).exists() else None
         present = change(former or _new())
+        if founding or (former is not None and former.founded and not present.signed):
+            present = _signed(settings, former or _new(), present, signers, policy)
         done = Change(former, present)
         if not done.made:
             return done
         if former is not None and before(former):
             subjects = {**subjects, "before": before(former)}
-        try:
-            with opened_database(settings.database) as engine, writing(engine) as connection:
-                append(connection, actor=_account(), action=action, subjects=subjects, reason=reason, now=now)
-                save_trust(folder, present)
-        except BaseException:
-            _take_back(settings, former)
-            raise
+        if present.founded:
+            subjects = {**subjects, "statement_digest": sha256_bytes(canonical_json(present.statements[-1]))}
+        _write_down(settings, done, action, subjects, now, reason, policy)
     return done
+
+
+def _write_down(
+    settings: Settings,
+    done: Change,
+    action: str,
+    subjects: Mapping[str, str],
+    now: datetime,
+    reason: str,
+    policy: Policy | None,
+) -> None:
+    """The text of a new policy, the entry, the file: all, or what was there before."""
+    folder = settings.trust
+    content = (folder / FILE).read_bytes() if done.former is not None else None
+    try:
+        with opened_database(settings.database) as engine, writing(engine) as connection:
+            append(connection, actor=_account(), action=action, subjects=subjects, reason=reason, now=now)
+            if policy is not None:
+                keep_text(folder, policy)
+            save_trust(folder, done.present)
+    except BaseException:
+        if content is not None:
+            write_atomically(folder / FILE, content)
+        else:
+            (folder / FILE).unlink(missing_ok=True)
+        raise
+    (folder / PENDING).unlink(missing_ok=True)
+
+
+def _signed(
+    settings: Settings, former: Trust, present: Trust, signers: Sequence[Key], policy: Policy | None
+) -> Trust:
+    """The change under a statement with enough signatures.
+
+    Raises:
+        TrustError: they are not enough yet; those that were given are kept for the next member.
+    """
+    rules = (policy or policy_of_digest(settings.trust, present.policy_digest)).board
+    body = next_statement(former.statements, present.entries, present.policy_digest, rules.quorum)
+    members = {k.name for k in present.keys if "board" in k.roles and not k.retired}
+    if former.founded and len(members) < body["quorum"]:
+        raise TrustError(
+            f"Nothing is changed: the board would have {len(members)} members, and a quorum is {body['quorum']}: "
+            "nobody could change anything any more. Add a member first."
+        )
+    statement = signed_statement(body, _collected(settings, body), signers)
+    try:
+        missing, who = missing_signatures(former.statements, statement, demo=former.demo)
+    except SignatureError as error:
+        raise TrustError(f"Nothing is changed: {error}") from None
+    if not missing:
+        return replace(present, statements=(*former.statements, statement))
+    if signers:
+        write_atomically(settings.trust / PENDING, canonical_json(statement))
+    given = f"{len(statement['signatures'])} given and kept, " if statement["signatures"] else ""
+    raise TrustError(
+        f"Nothing is changed yet: {given}{missing} more members of the board sign, of {', '.join(who)}. Each repeats "
+        "this command with --key FILE."
+    )
+
+
+def _collected(settings: Settings, body: Mapping[str, Any]) -> list[Any]:
+    """Signatures of this very statement that were given before; what is no such file counts for nothing."""
+    try:
+        pending = json.loads(read_plain_file(settings.trust / PENDING))
+        return list(pending["signatures"]) if pending["body"] == body else []
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def _new() -> Trust:
     """What a trust folder holds when it is made: nobody, and the policy that ships."""
     return Trust(False, (), default_policy().digest, {})
-
-
-def _take_back(settings: Settings, former: Trust | None) -> None:
-    """Puts back what was there, where the entry could not be written after all."""
-    if former is not None:
-        save_trust(settings.trust, former)
-    else:
-        (settings.trust / FILE).unlink(missing_ok=True)
 
 
 def _former(trust: Trust, public_key: str) -> str:

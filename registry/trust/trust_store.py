@@ -18,6 +18,7 @@ from registry.digests import canonical_json, read_plain_file, write_atomically
 from registry.errors import SignatureError, TrustError
 from registry.people.person_names import NAME_RULE, is_person_name, same_person
 from registry.policy.board_rules import FUNCTIONS
+from registry.trust.ceremony import verify_statements
 from registry.trust.keys import Key, Signed, is_demo_key, is_public_key
 
 __all__ = [
@@ -62,6 +63,7 @@ class Trust:
         lowest_release: by model; a lower sequence number is refused.
         released_before: by model, the last release of before the policy came in force: up to it, releases that were
             judged by another policy are served.
+        statements: about people and policy, signed (`registry.trust.ceremony`); none before the founding.
     """
 
     demo: bool
@@ -69,6 +71,27 @@ class Trust:
     policy_digest: str
     lowest_release: Mapping[str, int]
     released_before: Mapping[str, int] = field(default_factory=dict)
+    statements: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def founded(self) -> bool:
+        """Whether its board has signed who is who; from then on a quorum signs each change."""
+        return bool(self.statements)
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        """The keys as the file and its statements name them."""
+        return [
+            {"name": k.name, "public_key": k.public_key, "roles": list(k.roles)}
+            | ({"retired": True} if k.retired else {})
+            for k in self.keys
+        ]
+
+    @property
+    def signed(self) -> bool:
+        """Whether people and policy are those of the last statement; before the founding there is nothing to be."""
+        last = self.statements[-1]["body"] if self.statements else None
+        return last is None or (last["keys"], last["policy_digest"]) == (self.entries, self.policy_digest)
 
     def require(self, signed: Signed, role: str, purpose: str, *, acting: bool = False) -> str:
         """The name of `signer`."""
@@ -148,6 +171,16 @@ class Trust:
             raise TrustError(f"Nobody in the trust folder is called {name}.")
         return replace(self, keys=tuple(replace(k, retired=True) if k.name == name else k for k in self.keys))
 
+    def without(self, name: str) -> "Trust":
+        """The same with a person's keys taken out: with them falls whatever rests on that person alone.
+
+        Raises:
+            TrustError: nobody has that name.
+        """
+        if all(k.name != name for k in self.keys):
+            raise TrustError(f"Nobody in the trust folder is called {name}.")
+        return replace(self, keys=tuple(k for k in self.keys if k.name != name))
+
     def with_policy(self, policy_digest: str) -> "Trust":
         """The same with another policy in force; what is released now may go on, what comes is judged by it."""
         before = self.released_before if policy_digest == self.policy_digest else dict(self.lowest_release)
@@ -189,7 +222,16 @@ def load_trust(folder: Path) -> Trust:
             raise ValueError
         if not _stand_once(keys):
             raise ValueError
-        return Trust(body["demo"], keys, str(body["policy_digest"]), lowest, before)
+        statements = tuple(body.get("statements", ()))
+        verify_statements(statements, demo=body["demo"])
+        trust = Trust(body["demo"], keys, str(body["policy_digest"]), lowest, before, statements)
+        if not trust.signed:
+            raise TrustError("people or policy are not those that the board signed")
+        return trust
+    except TrustError as error:
+        raise TrustError(
+            f"The trust file in {folder} was changed by hand: {error}. Restore it from your own copy."
+        ) from None
     except OSError:
         raise TrustError(f"There is no trust file in {folder}: make one with vigie key trust.") from None
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -217,7 +259,9 @@ def _stand_once(keys: tuple[TrustedKey, ...]) -> bool:
 
 
 def _same(one: TrustedKey, other: TrustedKey) -> bool:
-    """Whether two keys may be one person's, by their names; the demo's keys are told apart by their numbers."""
+    """Whether two keys are one person's who has one already; a retired key of the very same name is the former one."""
+    if one.name == other.name and (one.retired or other.retired):
+        return False
     if is_demo_key(one.public_key) and is_demo_key(other.public_key):
         return one.name == other.name
     return same_person(one.name, other.name)
@@ -235,11 +279,19 @@ def save_trust(folder: Path, trust: Trust) -> None:
             raise TrustError(
                 f"{folder} was made {'as' if former.demo else 'without'} a demo: that never changes."
             )
+        if trust.statements[: len(former.statements)] != former.statements:
+            raise TrustError(
+                "What the board signed about its people is never taken back: sign a change of it."
+            )
         lowered = [m for m, n in former.lowest_release.items() if trust.lowest_release.get(m, 0) < n]
         if lowered:
             raise TrustError(
                 f"The lowest acceptable release of {', '.join(lowered)} is never lowered: roll back."
             )
+    if not trust.signed:
+        raise TrustError(
+            "Who is who and which policy is in force was signed by the board: a quorum of it signs each change."
+        )
     _write(folder, trust)
 
 
@@ -278,15 +330,11 @@ def _write(folder: Path, trust: Trust) -> None:
     body = {
         "format": 1,
         "demo": trust.demo,
-        "keys": [
-            {"name": k.name, "public_key": k.public_key, "roles": list(k.roles)}
-            | ({"retired": True} if k.retired else {})
-            for k in trust.keys
-        ],
+        "keys": trust.entries,
         "policy_digest": trust.policy_digest,
         "lowest_release": dict(trust.lowest_release),
         "released_before": dict(trust.released_before),
-    }
+    } | ({"statements": list(trust.statements)} if trust.statements else {})
     try:
         write_atomically(folder / FILE, canonical_json(body))
     except OSError as error:

@@ -20,6 +20,7 @@ __all__ = ["RELEASE", "REVIEW", "Rules", "approval_fault", "rules_of", "vouching
 
 RELEASE = "vigie-release-v1"
 REVIEW = "vigie-review-v1"
+FOUND = "every member of the board signs it with vigie trust init --key FILE"
 _AHEAD = 5 * MINUTE  # clocks of two machines
 
 
@@ -59,6 +60,8 @@ def vouching_faults(
         rules: of the policy in force.
         check: ``check.json`` of the release.
     """
+    if not trust.founded:
+        return [f"who is who is not fixed in this installation: {FOUND}"]
     body, now = signed.body, not rules.board.retired_vouch
     try:
         releaser = trust.signer(signed, "releaser", RELEASE, acting=now)

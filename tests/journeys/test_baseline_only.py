@@ -54,6 +54,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
             key = str(root / "keys" / f"{name}.key")
             assert main(["key", "create", name, "--out", key]) == 0
             assert main(["key", "trust", name, load_key(Path(key)).public_key, "--role", role]) == 0
+        for name in ("ada", "bob"):  # each where their key is: the first signature is kept for the second
+            signed = main(["trust", "init", "--key", str(root / "keys" / f"{name}.key")])
+            assert signed == (2 if name == "ada" else 0)
         yield found
 
 

@@ -40,6 +40,7 @@ def test_the_register_goes_the_whole_way(tmp_path: Path, monkeypatch: pytest.Mon
         keys[name] = str(tmp_path / f"{name}.key")
         assert main(["key", "create", name, "--out", keys[name]]) == 0
         assert main(["key", "trust", name, load_key(Path(keys[name])).public_key, "--role", role]) == 0
+    assert main(["trust", "init", "--key", keys["ada"], "--key", keys["bob"]]) == 0
     said = ["--mapping", str(MAPPING), "--test-from", "2024-08-22", "--key", keys["author"]]
     assert main(["train", "bed-demand", "--data", file, *said]) == 0
     assert main(["check", "bed-demand", "1", "--language", "en"]) == 0

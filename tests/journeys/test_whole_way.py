@@ -55,6 +55,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
             assert main(["key", "create", name, "--out", found.key(name)]) == 0
             public = load_key(Path(found.key(name))).public_key
             assert main(["key", "trust", name, public, "--role", role]) == 0
+        assert main(["trust", "init", "--key", found.key("ada"), "--key", found.key("bob")]) == 0
         for model in MODELS:
             assert main(["train", model, "--data", str(root / "data"), "--key", found.key("author")]) == 0
             assert main(["check", model, "1"]) == 0

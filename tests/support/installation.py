@@ -1,7 +1,7 @@
 """An installation for tests: people with keys, a trust folder, and candidates without anything trained."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,10 @@ from registry.package.manifest import Manifest, package_digest, write_package
 from registry.policy.board_policy import default_policy
 from registry.settings import Settings
 from registry.trust.candidates import Candidate, register
+from registry.trust.ceremony import next_statement, signed_statement
 from registry.trust.keys import Key, create_key
 from registry.trust.reviews import review
-from registry.trust.trust_store import create_trust, save_trust
+from registry.trust.trust_store import Trust, create_trust, load_trust, save_trust
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 DIGEST = "sha256:" + "a" * 64
@@ -41,7 +42,17 @@ class Installation:
         trust = trust.with_person(people["author"], ("author",)).with_person(people["checker"], ("checker",))
         trust = trust.with_person(people["ada"], ("board",)).with_person(people["bob"], ("board",))
         save_trust(settings.trust, trust.with_person(people["releaser"], ("releaser",)))
-        return cls(settings, people)
+        made = cls(settings, people)
+        made.change_trust(lambda trust: trust)
+        return made
+
+    def change_trust(self, change: Callable[[Trust], Trust]) -> None:
+        """Changes whom it trusts, under the signatures of ada and bob; not in the journal."""
+        former = load_trust(self.settings.trust)
+        present = change(former)
+        body = next_statement(former.statements, present.entries, present.policy_digest, 2)
+        statement = signed_statement(body, (), [self.people["ada"], self.people["bob"]])
+        save_trust(self.settings.trust, replace(present, statements=(*former.statements, statement)))
 
     def register(
         self, version: str = "1", *, model: str = "wait-time", author: str | None = "author"

@@ -96,7 +96,8 @@ def board_policy(**entries: str) -> Policy:
 def put_policy(installation: Installation, **entries: str) -> Policy:
     """Puts such a policy in force."""
     policy = board_policy(**entries)
-    put_in_force(installation.settings, policy, now=after(0))
+    board = [installation.people["ada"], installation.people["bob"]]
+    put_in_force(installation.settings, policy, now=after(0), signers=board)
     return policy
 
 

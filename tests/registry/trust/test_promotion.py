@@ -21,7 +21,7 @@ from registry.trust import promotion as releasing
 from registry.trust.candidates import candidate
 from registry.trust.keys import demo_key
 from registry.trust.promotion import current_release, promote, release_stamp, rollback
-from registry.trust.trust_store import load_trust, update_trust
+from registry.trust.trust_store import load_trust
 from tests.support.installation import Installation, after
 from tests.support.releasing import actions, current, promote_version, refuses_promotion, roll_back
 
@@ -68,7 +68,7 @@ class TestPromotion:
         """Nobody should have to come back four times."""
         found = installation.check(installation.register(), verdict="block")
         installation.approve(found, "ada", decision="refuse")
-        update_trust(installation.settings.trust, lambda t: t.with_policy("sha256:other"))
+        installation.change_trust(lambda t: t.with_policy("sha256:other"))
         with pytest.raises(PromotionError) as error:
             promote_version(installation, who="ada")
         for reason in (
@@ -97,7 +97,7 @@ class TestPromotion:
     def test_a_refusal_blocks_until_that_person_replaces_it(self, installation: Installation) -> None:
         """Two approvals of others do not outvote it."""
         carol = installation.people["stranger"]
-        update_trust(installation.settings.trust, lambda t: t.with_person(carol, ("board",)))
+        installation.change_trust(lambda t: t.with_person(carol, ("board",)))
         found = installation.approved()
         installation.approve(found, "stranger", decision="refuse")
         refuses_promotion(installation, "stranger refused it")
@@ -158,7 +158,7 @@ class TestPromotion:
         """Whatever roles the trust folder gives them: with two approvals there are four people."""
         role = "author" if who == "author" else "board"
         key = installation.people[who]
-        update_trust(installation.settings.trust, lambda t: t.with_person(key, (role, "releaser")))
+        installation.change_trust(lambda t: t.with_person(key, (role, "releaser")))
         installation.approved()
         refuses_promotion(installation, why, who=who)
 

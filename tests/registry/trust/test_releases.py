@@ -16,7 +16,7 @@ from registry.errors import (
     TrustError,
 )
 from registry.trust.promotion import Release, current_release, load_release, release_stamp
-from registry.trust.trust_store import load_trust, update_trust
+from registry.trust.trust_store import load_trust
 from tests.support.installation import Installation
 from tests.support.releasing import current, edit, promote_version
 
@@ -200,7 +200,7 @@ class TestServedReleases:
     ) -> None:
         """Even with the role of a releaser."""
         author = installation.people["author"]
-        update_trust(installation.settings.trust, lambda t: t.with_person(author, ("author", "releaser")))
+        installation.change_trust(lambda t: t.with_person(author, ("author", "releaser")))
         signed = author.sign("vigie-release-v1", release.body).to_json()
         signed["signature"]["name"] = "releaser"
         write_atomically(release.folder / "release.json", canonical_json(signed))
@@ -260,10 +260,12 @@ class TestServedReleases:
         self, installation: Installation, release: Release
     ) -> None:
         """A stolen key's are; a retired key's are not."""
-        update_trust(installation.settings.trust, lambda t: t.with_retired("ada").with_retired("releaser"))
-        assert current(installation).sequence == 2
         path = installation.settings.trust / "trust.json"
-        edit(path, lambda b: b["keys"].pop(2))  # type: ignore[attr-defined]
+        content = path.read_bytes()
+        installation.change_trust(lambda t: t.with_retired("ada").with_retired("releaser"))
+        assert current(installation).sequence == 2
+        path.write_bytes(content)
+        installation.change_trust(lambda t: t.without("ada"))
         self._refused(installation, "ada is not in the trust folder")
 
     def test_the_stamp_costs_little_and_changes_with_the_trust_folder(
@@ -272,7 +274,7 @@ class TestServedReleases:
         """So that a running service notices."""
         stamp = release_stamp(installation.settings, "wait-time")
         assert stamp == release_stamp(installation.settings, "wait-time")
-        update_trust(installation.settings.trust, lambda t: t.with_retired("ada"))
+        installation.change_trust(lambda t: t.with_retired("ada"))
         assert release_stamp(installation.settings, "wait-time") != stamp
 
 

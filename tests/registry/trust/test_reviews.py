@@ -17,7 +17,7 @@ from registry.policy.board_policy import default_policy
 from registry.record.database import journal, opened_database
 from registry.trust.candidates import Candidate, candidate, register
 from registry.trust.reviews import review, standing_reviews
-from registry.trust.trust_store import load_trust, update_trust
+from registry.trust.trust_store import load_trust
 from tests.support.installation import DIGEST, NOW, Installation, report_body
 from tests.support.releasing import actions, edit, promote_version, refuses_promotion, roll_back
 
@@ -75,7 +75,7 @@ class TestReviews:
     def test_nobody_reviews_their_own_work(self, installation: Installation) -> None:
         """Even an author whom the trust folder also calls a member of the board."""
         author = installation.people["author"]
-        update_trust(installation.settings.trust, lambda t: t.with_person(author, ("author", "board")))
+        installation.change_trust(lambda t: t.with_person(author, ("author", "board")))
         found = installation.check(installation.register())
         with pytest.raises(ReviewError, match="nobody reviews their own work"):
             installation.approve(found, "author")
@@ -83,7 +83,7 @@ class TestReviews:
     def test_a_retired_member_reviews_nothing(self, installation: Installation) -> None:
         """What they approved before counts no more for a promotion to come."""
         found = installation.approved()
-        update_trust(installation.settings.trust, lambda t: t.with_retired("bob"))
+        installation.change_trust(lambda t: t.with_retired("bob"))
         with pytest.raises(ReviewError, match="retired"):
             installation.approve(found, "bob", hours=2)
         refuses_promotion(installation, "1 of 2 approvals")
@@ -125,7 +125,7 @@ class TestRefusals:
     def refused(self, installation: Installation) -> Candidate:
         """Refused by carol of the board, and approved by two others."""
         carol = installation.people["stranger"]
-        update_trust(installation.settings.trust, lambda t: t.with_person(carol, ("board",)))
+        installation.change_trust(lambda t: t.with_person(carol, ("board",)))
         found = installation.approved()
         installation.approve(found, "stranger", decision="refuse")
         refuses_promotion(installation, "stranger refused it")
@@ -142,13 +142,13 @@ class TestRefusals:
         self, installation: Installation, refused: Candidate, way: str, *, deleted: bool
     ) -> None:
         """Neither the keeper of the trust folder, nor whoever can write the candidate's folder."""
-        trust, key = installation.settings.trust, installation.people["stranger"]
+        key = installation.people["stranger"]
         if way == "retired":
-            update_trust(trust, lambda t: t.with_retired("stranger"))
+            installation.change_trust(lambda t: t.with_retired("stranger"))
         elif way == "taken out":
-            edit(trust / "trust.json", lambda b: b["keys"].pop())  # type: ignore[attr-defined]
+            installation.change_trust(lambda t: t.without("stranger"))
         elif way == "another role":
-            update_trust(trust, lambda t: t.with_person(key, ("author",)))
+            installation.change_trust(lambda t: t.with_person(key, ("author",)))
         elif way == "another byte":
             manifest = Manifest.model_validate(refused.json("package/manifest.json"))
             report = report_body(refused, "pass") | {"history_days": 481.0}

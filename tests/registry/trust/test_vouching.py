@@ -8,11 +8,10 @@ import pytest
 from hospital.times import DAY, HOUR, instant
 from registry.errors import ReleaseError
 from registry.trust.promotion import Release, current_release
-from registry.trust.trust_store import load_trust, update_trust
+from registry.trust.trust_store import load_trust
 from tests.support.installation import Installation, after
 from tests.support.releasing import (
     current,
-    edit,
     promote_version,
     put_policy,
     refuses_promotion,
@@ -93,9 +92,9 @@ def test_a_policy_may_require_functions(installation: Installation, release: Rel
     put_policy(installation, required_roles='["clinician", "data-protection"]')
     _refused(installation, "requires an approval by clinician and data-protection")
     ada, bob = installation.people["ada"], installation.people["bob"]
-    update_trust(installation.settings.trust, lambda t: t.with_person(ada, ("board", "clinician")))
+    installation.change_trust(lambda t: t.with_person(ada, ("board", "clinician")))
     _refused(installation, "requires an approval by data-protection")
-    update_trust(installation.settings.trust, lambda t: t.with_person(bob, ("board", "data-protection")))
+    installation.change_trust(lambda t: t.with_person(bob, ("board", "data-protection")))
     assert current(installation).sequence == release.sequence
 
 
@@ -116,7 +115,7 @@ def test_a_releaser_alone_makes_no_release_under_an_older_policy(
     }
     second = Release("wait-time", "2", 2, release.folder.with_name("000002"), release.body, "")
     release_by_hand(installation, second, found, review_by_hand(installation, found), **body)
-    update_trust(installation.settings.trust, lambda t: t.with_floor("wait-time", 2))
+    installation.change_trust(lambda t: t.with_floor("wait-time", 2))
     _refused(installation, "judged by another policy than the one in force")
 
 
@@ -141,31 +140,25 @@ def test_a_key_that_is_taken_out_ends_what_it_alone_vouches_for(
     installation: Installation, release: Release, who: str
 ) -> None:
     """The author's, the releaser's, the check's, and one of two approvals."""
-    edit(
-        installation.settings.trust / "trust.json",
-        lambda b: b.update(keys=[k for k in b["keys"] if k["name"] != who]),  # type: ignore[attr-defined]
-    )
+    installation.change_trust(lambda t: t.without(who))
     _refused(installation, f"{who} is not in the trust folder")
 
 
 def test_a_third_approval_is_not_missed(installation: Installation) -> None:
     """Of three that were given, two are left when a key is taken out."""
     stranger = installation.people["stranger"]
-    update_trust(installation.settings.trust, lambda t: t.with_person(stranger, ("board",)))
+    installation.change_trust(lambda t: t.with_person(stranger, ("board",)))
     found = installation.approved()
     installation.approve(found, "stranger")
     promote_version(installation)
-    edit(
-        installation.settings.trust / "trust.json",
-        lambda b: b.update(keys=[k for k in b["keys"] if k["name"] != "ada"]),  # type: ignore[attr-defined]
-    )
+    installation.change_trust(lambda t: t.without("ada"))
     assert len(load_trust(installation.settings.trust).keys) == 5
     assert current(installation).sequence == 1
 
 
 def test_whether_who_left_vouches_is_the_policys_to_say(installation: Installation, release: Release) -> None:
     """By the policy that ships they do."""
-    update_trust(installation.settings.trust, lambda t: t.with_retired("ada"))
-    assert current(installation).sequence == 1
     put_policy(installation, retired_vouch="false")
+    assert current(installation).sequence == 1
+    installation.change_trust(lambda t: t.with_retired("ada"))
     _refused(installation, "ada's key is retired")

@@ -12,7 +12,6 @@ from hospital.words.catalogue import text
 from registry.record.database import open_database, writing
 from registry.record.tokens import create_token
 from registry.trust.promotion import promote
-from registry.trust.trust_store import load_trust, save_trust
 from serving.releases.first_steps import Step, StoredFirstSteps
 from serving.releases.releases_in_use import Releases
 from serving.state.observations import import_rows
@@ -93,7 +92,7 @@ def test_what_was_done_is_seen(installation: Installation) -> None:
         create_token(connection, "feed", ["application"], now=datetime.now(UTC))
     found = steps(installation)
     assert (found["history"].done, found["history"].last, found["token"].done) == (True, 5, True)
-    save_trust(installation.settings.trust, load_trust(installation.settings.trust).with_retired("ada"))
+    installation.change_trust(lambda t: t.with_retired("ada"))
     assert steps(installation)["keys"].missing == {"board": 1}
 
 

@@ -1,13 +1,11 @@
 """What is served is looked at again, and is what was verified."""
 
-import json
 import os
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
-from registry.digests import canonical_json, write_atomically
 from registry.errors import ReleaseError
 from registry.package.manifest import read_package
 from registry.trust.promotion import Release, promote
@@ -15,7 +13,7 @@ from serving.errors import Problem
 from serving.messages.forecast_protocol import LoadedModel
 from serving.releases.releases_in_use import CHECK_SECONDS, VERIFY_SECONDS, Releases, StoredReleases
 from tests.support.installation import Installation, after
-from tests.support.releasing import edit, put_policy
+from tests.support.releasing import put_policy
 from tests.support.serving_fakes import FakeReleases, loaded
 
 
@@ -87,8 +85,7 @@ def test_a_key_taken_out_ends_what_is_in_memory(
 ) -> None:
     """Within the next look: what it alone vouches for is served no more, and nothing says that all is well."""
     installation, releases, ticks = served
-    trust = installation.settings.trust / "trust.json"
-    edit(trust, lambda b: b.update(keys=[k for k in b["keys"] if k["name"] != who]))  # type: ignore[attr-defined]
+    installation.change_trust(lambda t: t.without(who))
     ticks[0] += CHECK_SECONDS
     releases.refresh()
     assert releases.states["wait-time"].loaded is None
@@ -96,16 +93,14 @@ def test_a_key_taken_out_ends_what_is_in_memory(
         releases.current("wait-time")
 
 
-def test_a_trust_file_of_the_same_time_and_size_is_another(
+def test_a_trust_file_of_the_same_time_is_another(
     served: tuple[Installation, Releases, list[float]],
 ) -> None:
     """Set back by whoever put it there."""
     installation, releases, ticks = served
     trust = installation.settings.trust / "trust.json"
-    before, body = trust.stat(), json.loads(trust.read_bytes())
-    body["keys"] = [k for k in body["keys"] if k["name"] != "ada"]
-    content = canonical_json(body)
-    write_atomically(trust, content + b" " * (before.st_size - len(content)))
+    before = trust.stat()
+    installation.change_trust(lambda t: t.without("ada"))
     os.utime(trust, ns=(before.st_atime_ns, before.st_mtime_ns))
     ticks[0] += CHECK_SECONDS
     releases.refresh()
