@@ -59,7 +59,7 @@ def _follow(settings: Settings, model: str, checked: str | None) -> None:
     from registry.mlflow_store import mark
 
     trust = load_trust(settings.trust) if (settings.trust / "trust.json").exists() else None
-    links = [] if trust is None else read_chain(settings, model, trust)
+    links = [] if trust is None else read_chain(settings, model, trust)[: trust.lowest_release.get(model, 0)]
     versions = candidates(settings.candidates, model)
     signed = [v.version for v in versions if trust is not None and _is_signed(v, trust)]
     aliases = {

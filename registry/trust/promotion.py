@@ -2,13 +2,14 @@
 
 What happens in which order, so that a failure leaves nothing half done:
 
-1. the trust folder and the journal are held, so that of two promotions one waits and then sees the other's;
+1. the trust folder is held, so that of two promotions one waits and then sees the other's; what one that was
+   killed has left is completed (`registry.trust.recovery`);
 2. every obstacle is looked for, and all are named at once;
 3. the release is built in a hidden folder and verified there exactly as serving will verify it;
 4. the journal's entry is written, not yet committed; the folder gets its name; the entry is committed. If
-   the commit fails the folder is taken back. A crash between the two leaves a whole, signed release that the
-   journal does not know: the next promotion finds it and writes the entry that is missing;
-5. the lowest acceptable number rises. A crash before it leaves the former one, which the release satisfies.
+   the commit fails the folder is taken back;
+5. the lowest acceptable number rises: with it, at once, the release is in use. Killed before it, the release is not
+   served, and the next command completes it.
 """
 
 import os
@@ -26,11 +27,12 @@ from registry.digests import canonical_json, sha256_bytes, sync_folder, write_at
 from registry.errors import PolicyError, PromotionError, RegistryError, SignatureError
 from registry.policy.board_policy import default_policy, load_policy
 from registry.record.database import opened_database, writing
-from registry.record.journal import about, append
+from registry.record.journal import append
 from registry.settings import Settings
 from registry.trust.candidates import SIGNED_FILES, Candidate, candidate
 from registry.trust.keys import Key, Signed
 from registry.trust.policy_in_force import policy_of_digest
+from registry.trust.recovery import mend, subjects_of
 from registry.trust.releases import (
     CARRIED,
     FORMAT,
@@ -39,7 +41,6 @@ from registry.trust.releases import (
     Release,
     current_release,
     load_release,
-    read_chain,
     release_folder,
     release_stamp,
     verify_release,
@@ -102,7 +103,7 @@ def promote(
         }
         return _Plan(body, found.package, found.folder)
 
-    return _release(settings, model, key, "promote", plan, now, reason)
+    return _release(settings, model, key, "promote", plan, now, reason, version)
 
 
 def rollback(
@@ -130,13 +131,12 @@ def rollback(
         refusal = _releaser_fault(hold.trust, key, link.body)
         if refusal:
             raise PromotionError(f"{model} may not be rolled back: {refusal}.")
-        version = Candidate(
-            model, str(link.body["version"]), settings.candidates / model / str(link.body["version"])
-        )
-        refusals = standing_refusals(hold.connection, version, str(link.body["package_digest"]), hold.trust)
+        number = str(link.body["version"])
+        former = Candidate(model, number, settings.candidates / model / number)
+        refusals = standing_refusals(hold.connection, former, str(link.body["package_digest"]), hold.trust)
         if refusals:
             raise PromotionError(
-                f"{model} may not be rolled back to version {version.version}: {', '.join(refusals)} refused it."
+                f"{model} may not be rolled back to version {number}: {', '.join(refusals)} refused it."
             )
         earlier = verify_release(settings, model, link, hold.trust)
         body = {field: earlier.body[field] for field in CARRIED} | {"rolled_back_to": link.number}
@@ -153,18 +153,18 @@ def _release(
     plan: Callable[[_Hold], _Plan],
     now: datetime,
     reason: str,
+    version: str | None = None,
 ) -> Release:
     with locked_trust(settings.trust):
-        trust = load_trust(settings.trust)
-        links = read_chain(settings, model, trust)
+        trust, links, mended = mend(settings, model, load_trust(settings.trust), now)
+        if mended is not None and _is_asked_for(mended, key, version):
+            return load_release(settings, model, mended.number, trust)
         folder: Path | None = None
         try:
             with opened_database(settings.database) as engine, writing(engine) as connection:
                 hold = _Hold(settings, model, key, trust, links, connection, now)
-                planned = plan(hold)
-                _recover(hold, now)
-                link, building = _build(hold, planned, now)
-                subjects = _subjects(link)
+                link, building = _build(hold, plan(hold), now)
+                subjects = subjects_of(link)
                 append(
                     connection, actor=link.releaser, action=action, subjects=subjects, reason=reason, now=now
                 )
@@ -176,6 +176,18 @@ def _release(
         raised = trust.with_floor(model, link.number)
         save_trust(settings.trust, raised)
         return load_release(settings, model, link.number, raised)
+
+
+def _is_asked_for(mended: Link, key: Key, version: str | None) -> bool:
+    """Whether a release that was killed is the very one that is asked for again: then that is done.
+
+    Args:
+        mended: what was completed.
+        key: of whoever asks.
+        version: to be promoted; None: a roll-back is asked for, which once more would go back too far.
+    """
+    same = mended.body["rolled_back_to"] is not None if version is None else mended.body["version"] == version
+    return bool(same) and mended.signed.public_key == key.public_key
 
 
 def _obstacles(hold: _Hold, found: Candidate) -> tuple[list[str], list[Signed], Sealed | None]:
@@ -339,25 +351,3 @@ def _take_back(folder: Path) -> None:
     hidden = folder.with_name(f".building-{folder.name}-back")
     os.rename(folder, hidden)
     shutil.rmtree(hidden, ignore_errors=True)
-
-
-def _recover(hold: _Hold, now: datetime) -> None:
-    """Writes the entry of a former release whose promotion was killed between its two last steps."""
-    if not hold.links:
-        return
-    last = hold.links[-1]
-    if not about(hold.connection, _subjects(last)):
-        reason = "released, but the journal had no entry: the release was killed before it was committed"
-        append(
-            hold.connection,
-            actor=last.releaser,
-            action="recover",
-            subjects=_subjects(last),
-            reason=reason,
-            now=now,
-        )
-
-
-def _subjects(link: Link) -> dict[str, str]:
-    fields = ("model", "version", "sequence", "package_digest", *SIGNED_FILES)
-    return {field: str(link.body[field]) for field in fields} | {"release_digest": link.digest}

@@ -134,12 +134,15 @@ class Link:
 def current_release(settings: Settings, model: str) -> Release | None:
     """The release in use, verified; None where there has never been one.
 
+    It is that of the lowest acceptable number, which rises last: a later one was killed before it was complete.
+
     Raises:
         ReleaseError: the newest release, or the chain behind it, does not verify; which file, and what to do.
     """
     trust = load_trust(settings.trust)
     links = read_chain(settings, model, trust)
-    return verify_release(settings, model, links[-1], trust) if links else None
+    number = trust.lowest_release.get(model, 0)
+    return verify_release(settings, model, links[number - 1], trust) if number else None
 
 
 def load_release(settings: Settings, model: str, number: int, trust: Trust) -> Release:

@@ -321,6 +321,10 @@ def locked_trust(folder: Path) -> Iterator[None]:
         raise TrustError(_unwritable(folder, error)) from None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
+        for left in folder.glob(
+            f".{FILE}.*"
+        ):  # of a command that was killed while it wrote: nobody else writes now
+            left.unlink(missing_ok=True)
         yield
     finally:
         os.close(handle)

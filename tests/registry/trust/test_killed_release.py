@@ -1,0 +1,114 @@
+"""A release that is killed, or fails, at any moment leaves what the next command mends; nothing half done is served."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from registry.record.database import opened_database
+from registry.record.journal import audit, entries
+from registry.settings import Settings
+from registry.trust.promotion import current_release
+from registry.trust.recovery import subjects_of
+from registry.trust.trust_store import load_trust
+from tests.support.installation import Installation
+from tests.support.releasing import promote_version, roll_back
+
+_KILLED, _FAILED = 9, 3
+_CHANGES = frozenset({"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.link", "os.chmod"})
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+
+
+def _at_moment(number: int, way: str, folder: Path, work: Callable[[], object]) -> int:
+    """Does some work in a child that is killed, or whose file operation fails, at a moment; how the child ended."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            _arm(number, way, str(folder))
+            work()
+            code = 0
+        except OSError:
+            code = _FAILED
+        except BaseException:
+            code = _FAILED if way == "fail" else 1
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def _arm(number: int, way: str, folder: str) -> None:
+    """Counts what changes files under a folder, what is made durable, and commits; ends the process at a number."""
+    count, sync = 0, os.fsync
+
+    def moment() -> None:
+        nonlocal count
+        count += 1
+        if count == number:
+            if way == "kill":
+                os._exit(_KILLED)
+            raise OSError(28, "No space left on device")
+
+    def hook(name: str, arguments: tuple[Any, ...]) -> None:
+        changes = name in _CHANGES or (name == "open" and int(arguments[2] or 0) & _WRITES)
+        if changes and str(arguments[0]).startswith(folder):
+            moment()
+
+    def durable(handle: int) -> None:
+        moment()
+        sync(handle)
+
+    os.fsync = durable
+    event.listen(Engine, "commit", lambda _: moment())
+    sys.addaudithook(hook)
+
+
+def _in_order(installation: Installation) -> int:
+    """The number of the release in use: it verifies, its number is the lowest acceptable, and the journal has it."""
+    release = current_release(installation.settings, "wait-time")
+    with opened_database(installation.settings.database) as engine, engine.connect() as connection:
+        assert audit(connection).faults == ()
+        if release is None:
+            return 0
+        assert release.link is not None
+        subjects = subjects_of(release.link)
+        known = [e.action for e in entries(connection) if e.subjects == subjects]
+    assert len(known) == 1, known
+    assert load_trust(installation.settings.trust).lowest_release["wait-time"] == release.sequence
+    return release.sequence
+
+
+@pytest.mark.parametrize("way", ["kill", "fail"])
+@pytest.mark.parametrize("action", ["promote", "roll back"])
+def test_at_every_moment(installation: Installation, action: str, way: str) -> None:
+    """Never is anything served that the journal does not know; the same command again does it, once."""
+    home = installation.settings.home
+    for version in ("1", "2"):
+        installation.approved(version)
+    before = 0
+    if action == "roll back":
+        before = [promote_version(installation, v).sequence for v in ("1", "2")][-1]
+    moments, past = 0, 0
+    for number in range(1, 1000):
+        copy = home.with_name("copy")
+        shutil.copytree(home, copy)
+        other = Installation(Settings(home=copy), installation.people)
+        work = (lambda i=other: promote_version(i)) if action == "promote" else (lambda i=other: roll_back(i))
+        code = _at_moment(number, way, copy, work)
+        past = past + 1 if code == 0 else 0  # a moment whose failure is forgiven ends well, too
+        if past > 3:
+            break
+        assert code in (0, _KILLED, _FAILED)
+        assert _in_order(other) in (before, before + 1)
+        assert work().sequence == before + 1 if _in_order(other) == before else True  # type: ignore[no-untyped-call]
+        assert _in_order(other) == before + 1
+        assert not list((copy / "trust").glob(".trust.json.*"))
+        shutil.rmtree(copy)
+        moments += 1
+    shutil.rmtree(home.with_name("copy"), ignore_errors=True)
+    assert moments > 30
