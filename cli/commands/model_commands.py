@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from hospital.dataset.splits import Kind
-    from hospital.ingest.table_assembly import Finding
+    from hospital.ingest.reading_findings import Finding
     from training.train import Trained
 
 __all__ = ["app"]

@@ -15,7 +15,8 @@ from hospital.ingest.chunks import FileChunks
 from hospital.ingest.file_locations import locate
 from hospital.ingest.raw_files import SUFFIXES, read_content, stem
 from hospital.ingest.readers.spreadsheets import sheet_names
-from hospital.ingest.table_assembly import ChunkedTable, Finding
+from hospital.ingest.reading_findings import Finding
+from hospital.ingest.table_assembly import ChunkedTable
 from hospital.mapping.column_mapping import MappedFile
 from hospital.mapping.file_layout import PLAIN, FileLayout
 from hospital.mapping.mapping_file import Mapping, TableMapping

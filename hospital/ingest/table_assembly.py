@@ -1,9 +1,10 @@
 """One table of the contract from the chunks of its files: checked, pseudonymised, unrolled."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import NoReturn
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -18,36 +19,24 @@ from hospital.contracts.repeated_hours import RowOrder
 from hospital.contracts.tables import TABLES, Kind
 from hospital.contracts.zone_consistency import without_zone
 from hospital.errors import ContractError
+from hospital.ingest.changed_files import changed_findings
 from hospital.ingest.column_builder import ColumnBuilder
 from hospital.ingest.pseudonyms import pseudonym_bytes
+from hospital.ingest.reading_findings import Finding
+from hospital.ingest.rounded_ids import RoundedIds
 from hospital.ingest.row_origins import Origins
 from hospital.mapping.mapping_file import Mapping
 from hospital.mapping.revisions import KEPT_BY_KNOWN_AT, never_known, unroll
 
-__all__ = ["ChunkedTable", "Finding"]
+__all__ = ["ChunkedTable"]
 
 _IDS = ("visit_id", "stay_id", "operation_id")
 _KNOWN_AUDIT = ("sex", "language", "insurance")
 _LONG = ("visits",)
 """Tables whose texts become categories: with a row a visit, eight bytes a cell are most of the memory."""
+_ZONE = ZoneInfo("Europe/Paris")
+"""Of tables without a mapping, as `hospital.ingest.hospital_reader` has it."""
 _ALWAYS = pd.Timestamp("2200-12-31", tz="UTC")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something about the data that a person should know, and the card says.
-
-    Attributes:
-        column, rows: where, and how many rows are concerned; "" and 0 where the message says all.
-        place: the first of these rows, as a fault names it; "" where none is named.
-    """
-
-    table: str
-    code: str
-    message: str
-    column: str = ""
-    rows: int = 0
-    place: str = ""
 
 
 class ChunkedTable:
@@ -72,6 +61,7 @@ class ChunkedTable:
         self._origins: list[tuple[str, pd.Index, NDArray[np.object_] | None]] = []
         self._zones: dict[str, tuple[int, int]] = {}
         self._orders: dict[str, RowOrder] = {}
+        self._long_ids: dict[tuple[str, str], RoundedIds] = {}
         self._has_reception = False
         self._expected = 0
         self._columns: ColumnBuilder | None = None
@@ -93,6 +83,8 @@ class ChunkedTable:
             raw["label"] = raw["unit"]
         for column in self._contract.columns:
             if column.name in raw.columns:
+                if column.kind is Kind.ID:
+                    self._long_ids.setdefault((column.name, label), RoundedIds()).add(raw[column.name])
                 if column.kind in (Kind.ID, Kind.TEXT):
                     lost = np.flatnonzero(rounded(raw[column.name]))
                     self._faults.add(column.name, "rounded_id", self._rows + lost)
@@ -149,6 +141,7 @@ class ChunkedTable:
             self._refuse()
         self._find_left_out()
         self._find_zones()
+        self.findings += changed_findings(self._contract, frame, self._clock.zone or _ZONE, self._long_ids)
         if again.size:
             words = f"{again.size} rows say again what another row of the same key says: they count once"
             self.findings.append(Finding(self.name, "duplicate_row", words, rows=again.size))

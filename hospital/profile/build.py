@@ -37,6 +37,8 @@ _AT_READING: Mapping[str, Weight] = {
     "duplicate_row": Weight.LOOK,
     "unknown_unit": Weight.LOOK,
     "row_left_out": Weight.LOOK,
+    "rounded_ids": Weight.LOOK,
+    "swapped_dates": Weight.LOOK,
 }
 """Findings of reading that a person should look at; the others are notes."""
 
