@@ -3,6 +3,8 @@
 import re
 from datetime import date, datetime
 
+from hospital.contracts.codes import whole_code
+from hospital.contracts.fault_words import message_of
 from hospital.contracts.tables import Column, Kind, Table
 from hospital.mapping.mapping_language import Source
 
@@ -30,7 +32,7 @@ _NUMBERS = (Kind.NUMBER, Kind.INTEGER)
 def misfits(source: Source, column: Column | None, contract: Table | None) -> list[tuple[str, str]]:
     """(code, words) of each thing wrong; `contract` where the column is one of a contract's own."""
     given = [n for n in _KINDS if getattr(source, n) is not None]
-    out = [*_alone(source, given), *_cases(source)]
+    out = [*_alone(source, given), *_cases(source), *_twice(source)]
     for case in source.cases or ():
         out += [fault for fault in misfits(case, column, contract) if fault not in out]
     if column is not None:
@@ -55,6 +57,16 @@ def _alone(source: Source, given: list[str]) -> list[tuple[str, str]]:
         out.append(("no_join", "between is for join"))
     if source.format is not None:
         out += _form(source.format)
+    return out
+
+
+def _twice(source: Source) -> list[tuple[str, str]]:
+    """Columns that would be added twice, and codes with a meaning that are unknown as well."""
+    out = []
+    if any(len(set(parts)) < len(parts) for parts in (source.sum, source.difference) if parts is not None):
+        out.append(("same_columns", message_of("same_columns")))
+    if {*map(whole_code, source.codes or ())} & {*map(whole_code, source.missing)}:
+        out.append(("code_and_missing", message_of("code_and_missing")))
     return out
 
 

@@ -22,6 +22,7 @@ from hospital.errors import Fault, MappingError
 from hospital.mapping.file_layout import PLAIN, FileLayout
 from hospital.mapping.mapping_faults import misfits
 from hospital.mapping.mapping_language import Condition, Head, Source, TablePart, UnitPart
+from hospital.mapping.same_keys import same_keys
 from hospital.times import Repeated, Skipped
 
 __all__ = ["Mapping", "Source", "TableMapping", "load_mapping"]
@@ -121,14 +122,16 @@ def load_mapping(path: Path) -> Mapping:
     """
     try:
         content = path.read_bytes()
-        body = cleaned(tomllib.loads(content.decode("utf-8-sig")), _AS_WRITTEN)
+        written = tomllib.loads(content.decode("utf-8-sig"))
     except OSError:
         raise _one(path, "unreadable", "the mapping file cannot be read; check its path") from None
     except UnicodeDecodeError:
         raise _one(path, "not_utf8", "the mapping file is not UTF-8; save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise _one(path, "not_toml", f"the mapping file is not TOML: {error}") from None
-    faults = [_unknown(key) for key in body if key not in ("mapping", "units", "tables")]
+    body = cleaned(written, _AS_WRITTEN)
+    faults = same_keys(written)
+    faults += [_unknown(key) for key in body if key not in ("mapping", "units", "tables")]
     head = _part(Head, body.get("mapping", {}), "mapping", faults)
     units = _units(body.get("units", {}), faults)
     tables = _tables(body.get("tables"), head, faults)
