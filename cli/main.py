@@ -53,9 +53,17 @@ class _Verbs(TyperGroup):
     """The verbs, where what one raises becomes a line and an exit code, before Typer sees it."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Runs the verb that was parsed; what nobody foresaw is a line, too."""
+        """Runs the verb that was parsed; what nobody foresaw is a line, too. What it entered is then signed for."""
+        before = _appended_here()
         try:
             return self._run(ctx)
+        finally:
+            if _appended_here() > before:
+                _sign_for_entries()
+
+    def _run(self, ctx: Any) -> Any:
+        try:
+            return self._in_words(ctx)
         except VigieError as error:  # of saying what was wrong: the settings name no language
             return _failed(str(error))
         except (TyperException, SystemExit, typer.Exit, typer.Abort):
@@ -63,7 +71,7 @@ class _Verbs(TyperGroup):
         except Exception as error:
             return _failed(_unexpected(error))
 
-    def _run(self, ctx: Any) -> Any:
+    def _in_words(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except VigieError as error:
@@ -81,6 +89,28 @@ class _Verbs(TyperGroup):
         except OSError as error:
             where = f" ({Path(error.filename).name})" if isinstance(error.filename, str) else ""
             return _failed(f"{error.strerror or 'the system refused'}{where}: check space, path and rights.")
+
+
+def _appended_here() -> int:
+    """How many entries of the journal this process has made; a verb that makes none never loads the journal."""
+    module = sys.modules.get("registry.record.journal")
+    return module.appended_here() if module is not None else 0
+
+
+def _sign_for_entries() -> None:
+    """A checkpoint of the journal over what a verb entered; where none can be signed, the verb has done its work."""
+    from datetime import UTC, datetime
+
+    from registry.checkpoints.checkpointing import checkpoint
+
+    try:
+        settings = read_settings()
+        if settings.home.is_dir():  # the demo has its own, and signs there itself
+            checkpoint(settings, now=datetime.now(UTC))
+    except VigieError as error:
+        print(f"note: no checkpoint of the journal was signed: {error}", file=sys.stderr)
+    except (_database_error(), OSError) as error:
+        print(f"note: no checkpoint of the journal was signed ({type(error).__name__}).", file=sys.stderr)
 
 
 _HOME = "VIGIE_HOME names the installation's folder (default: ./vigie-home); docs/settings.md has every such variable."

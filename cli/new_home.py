@@ -114,6 +114,8 @@ def _key_file(settings: Settings, home: Path) -> Path:
 
 
 def _fill(settings: Settings, wanted: NewHome, now: datetime, home: Path) -> dict[str, str]:
+    from registry.checkpoints.checkpointing import checkpoint
+    from registry.checkpoints.service_key import trust_service_key
     from registry.trust.keys import create_key
     from registry.trust.sealed_check import checker_key
     from registry.trust.trust_changes import found_trust, trust_key
@@ -137,9 +139,12 @@ def _fill(settings: Settings, wanted: NewHome, now: datetime, home: Path) -> dic
         made[f"keys/{name}.key"] = f"{name}'s private key, trusted as {' and '.join(roles)}"
     checker_key(settings, now)
     made["checker.key"] = "signs what a check makes; only the account that runs vigie check may read it"
+    trust_service_key(settings, now)
     board = [keys[name] for name, roles in wanted.people.items() if "board" in roles]
     if len(board) > 1:
         found_trust(settings, now=now, signers=board, reason="vigie init")
+    checkpoint(settings, now=now)
+    made["service.key"] = "signs checkpoints of the journal; its public part is for whoever audits you"
     return made
 
 
@@ -158,6 +163,10 @@ def _settings_text(settings: Settings, wanted: NewHome, home: Path) -> str:
         lines["VIGIE_TRUST"] = str(settings.trust_dir.resolve())
     if settings.checker_key_file is not None:
         lines["VIGIE_CHECKER_KEY"] = str(settings.checker_key_file.resolve())
+    if settings.service_key_file is not None:
+        lines["VIGIE_SERVICE_KEY"] = str(settings.service_key_file.resolve())
+    if settings.checkpoints_file is not None:
+        lines["VIGIE_CHECKPOINTS"] = str(settings.checkpoints_file.resolve())
     written = "".join(f"{name}={shlex.quote(value)}\n" for name, value in lines.items())
     return f"# The settings of this installation (docs/settings.md).\n{written}"
 

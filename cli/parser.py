@@ -10,6 +10,7 @@ from cli.commands import (
     doctor_commands,
     import_commands,
     init_commands,
+    journal_commands,
     model_commands,
     monitor_commands,
     protocol_commands,
@@ -24,6 +25,7 @@ __all__ = ["make_app"]
 _GROUPS = (
     table_commands,
     init_commands,
+    journal_commands,
     import_commands,
     model_commands,
     board_commands,

@@ -15,6 +15,7 @@ VigieError
     ├── ReleaseError       a release that does not verify
     ├── StoreError         MLflow's store cannot be used
     ├── JournalError       the journal cannot do what was asked of it
+    ├── CheckpointError    a checkpoint cannot be signed or read
     ├── MonitorError       what is monitored after a release cannot be, or an alarm cannot be acknowledged
     ├── BulkError          a file of many explanations cannot be written, or would not add up
     └── TokenError         a token that is unknown, expired or revoked
@@ -25,6 +26,7 @@ from hospital.errors import VigieError
 __all__ = [
     "BulkError",
     "CandidateError",
+    "CheckpointError",
     "JournalError",
     "KeyFileError",
     "MonitorError",
@@ -105,6 +107,10 @@ class BulkError(RegistryError):
 
 class TokenError(RegistryError):
     """A token is unknown, expired or revoked."""
+
+
+class CheckpointError(RegistryError):
+    """The journal is not what was signed before, or the checkpoints' file cannot be read or written."""
 
 
 class MonitorError(RegistryError):

@@ -24,6 +24,8 @@ class Settings(BaseSettings):
         releases_dir, trust_dir: folders; None: in the home.
         pseudonym_key_file: of ids; None: `pseudonym.key` in the home.
         checker_key_file: the check's private key; None: in the home.
+        service_key_file: the private key that signs checkpoints of the journal; None: in the home.
+        checkpoints_file: where the checkpoints go, best another volume; None: in the home.
         host, port: where `vigie serve` listens.
         language: of texts for people.
         monitor: whether `vigie serve` starts `vigie monitor`.
@@ -40,6 +42,8 @@ class Settings(BaseSettings):
     trust_dir: Path | None = Field(default=None, validation_alias="VIGIE_TRUST")
     checker_key_file: Path | None = Field(default=None, validation_alias="VIGIE_CHECKER_KEY")
     pseudonym_key_file: Path | None = Field(default=None, validation_alias="VIGIE_PSEUDONYM_KEY")
+    service_key_file: Path | None = Field(default=None, validation_alias="VIGIE_SERVICE_KEY")
+    checkpoints_file: Path | None = Field(default=None, validation_alias="VIGIE_CHECKPOINTS")
     host: str = "127.0.0.1"
     port: int = Field(default=3000, ge=1, le=65_535)
     language: Language = "fr"
@@ -73,6 +77,16 @@ class Settings(BaseSettings):
     def pseudonym_key(self) -> Path:
         """The file with the key that makes pseudonyms of ids; `vigie init` puts it beside the home."""
         return self.pseudonym_key_file or self.home / "pseudonym.key"
+
+    @property
+    def service_key(self) -> Path:
+        """The file of the key that checkpoints of the journal are signed with."""
+        return self.service_key_file or self.home / "service.key"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The file of the journal's checkpoints."""
+        return self.checkpoints_file or self.home / "journal-checkpoints.jsonl"
 
     @property
     def candidates(self) -> Path:

@@ -2,10 +2,12 @@
 
 from hospital.ingest.pseudonyms import load_or_create_key
 from hospital.times import instant
+from registry.checkpoints.checkpointing import Checkpointer
 from registry.record.database import open_database
 from registry.settings import Settings
 from serving.forecasting.forecaster import make_forecaster
 from serving.gateway.service_parts import Parts
+from serving.gateway.upkeep import Upkeep
 from serving.http.authentication import Authority
 from serving.http.clock import Clock, DemoClock, SystemClock
 from serving.limits.rate_limits import RateLimits
@@ -33,7 +35,14 @@ def real_parts(settings: Settings | None = None) -> Parts:
     if found.clock_start is not None:
         with engine.connect() as connection:  # started again, the demo goes on from the last that it received
             clock = DemoClock(max(instant(found.clock_start), receptions.last(connection)))
-    return Parts(
+    checkpointer = Checkpointer(engine, found)
+    upkeep = Upkeep({"checkpoint": checkpointer.look}, {"checkpoint": checkpointer.finish})
+
+    def close() -> None:
+        upkeep.stop()
+        engine.dispose()
+
+    parts = Parts(
         engine=engine,
         clock=clock,
         releases=Releases(StoredReleases(found), monitored=StoredAlarms(engine)),
@@ -45,5 +54,8 @@ def real_parts(settings: Settings | None = None) -> Parts:
         first_steps=StoredFirstSteps(found),
         receptions=receptions,
         limits=RateLimits(found.requests_per_address, found.requests_per_token),
-        close=engine.dispose,
+        journal_fault=lambda: checkpointer.fault,
+        close=close,
     )
+    upkeep.start()
+    return parts

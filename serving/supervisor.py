@@ -138,6 +138,8 @@ def _environment(settings: Settings) -> dict[str, str]:
         "VIGIE_HOME": str(settings.home.resolve()),
         "VIGIE_RELEASES": str(settings.releases.resolve()),
         "VIGIE_TRUST": str(settings.trust.resolve()),
+        "VIGIE_SERVICE_KEY": str(settings.service_key.resolve()),
+        "VIGIE_CHECKPOINTS": str(settings.checkpoints.resolve()),
         "VIGIE_LANGUAGE": settings.language,
         "VIGIE_MONITOR_MINUTES": str(settings.monitor_minutes),
         "VIGIE_REQUESTS_PER_TOKEN": str(settings.requests_per_token),

@@ -44,7 +44,6 @@ def import_history(
     """Bring a hospital's history into the service, so that its first weeks are not blind."""
     from cli.progress import bar
     from registry.record.database import opened_database, writing
-    from registry.record.journal import append
     from serving.state.history_staging import staged_history
     from serving.supervisor import make_home
 
@@ -59,13 +58,7 @@ def import_history(
             opened_database(settings.database) as engine,
         ):
             with writing(engine) as connection:
-                counts = staged.store(connection, progress)
-                subjects = {
-                    n: f"{c.new} new, {c.revised} revised" for n, c in counts.items() if c.new or c.revised
-                }
-                if subjects:
-                    subjects["source"] = history.source
-                    append(connection, actor="vigie import", action="import", subjects=subjects, now=now())
+                counts = staged.store(connection, progress, now())
             staged.clear()
     for finding in tables.findings:
         print(f"note: {finding.table}: {finding.message}", file=sys.stderr)

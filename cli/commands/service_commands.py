@@ -1,6 +1,5 @@
-"""`vigie serve`, `journal` and `token`: the service, its record and who may ask it."""
+"""`vigie serve` and `token`: the service, and who may ask it."""
 
-import json
 import os
 import sys
 from datetime import timedelta
@@ -16,7 +15,6 @@ from hospital.words.plain_text import one_line
 __all__ = ["app"]
 
 app = typer.Typer()
-_journal = typer.Typer(help="Verify or export the journal.")
 _token = typer.Typer(help="Make, revoke or list tokens.")
 
 
@@ -59,46 +57,6 @@ def serve(
     if port:
         settings = settings.model_copy(update={"port": port})
     return run_service(settings, monitor_command=command("monitor", "--parent", str(os.getpid())))
-
-
-@_journal.command()
-def verify() -> int:
-    """Find entries that were edited.
-
-    Exit codes: 0 none, 1 some, 2 an error.
-    """
-    from registry.record.database import open_database
-    from registry.record.journal import entries
-    from registry.record.journal import verify as verify_chain
-    from serving.forecasting import decision_record, prediction_record
-
-    with open_database(read_settings().database).connect() as connection:
-        faults = [
-            *verify_chain(connection),
-            *prediction_record.edited(connection),
-            *decision_record.edited(connection),
-        ]
-        count = sum(1 for _ in entries(connection))
-    for fault in faults:
-        print(f"entry {fault.seq}: {fault.message}")
-    result = f"{len(faults)} faults. It was edited." if faults else "the chain is whole."
-    print(f"{count} entries: {result}")
-    return 1 if faults else 0
-
-
-@_journal.command()
-def export() -> int:
-    """Print every entry as a line of JSON."""
-    from registry.record.database import open_database
-    from registry.record.journal import entries
-
-    with open_database(read_settings().database).connect() as connection:
-        for entry in entries(connection):
-            print(json.dumps({**entry.__dict__, "subjects": dict(entry.subjects)}, ensure_ascii=False))
-    return 0
-
-
-app.add_typer(_journal, name="journal")
 
 
 @_token.command()

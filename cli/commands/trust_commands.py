@@ -27,6 +27,7 @@ class KeyRole(StrEnum):
     BOARD = "board"
     RELEASER = "releaser"
     CHECKER = "checker"
+    SERVICE = "service"
     CLINICIAN = "clinician"
     NURSE = "nurse"
     DATA_PROTECTION = "data-protection"

@@ -2,6 +2,7 @@
 
 import time
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.demo.example_answers import ask_for_answers, print_what_to_open
@@ -19,12 +20,15 @@ from cli.demo.steps import (
 from cli.demo.training_processes import train_models
 from hospital.dataset.samples import WARM_UP_DAYS
 from hospital.words.plain_console import plain_console
+from registry.checkpoints.checkpointing import checkpoint
 from registry.policy.board_policy import default_policy
 from registry.settings import Settings
 
 __all__ = ["run_demo"]
 
 HOME = Path("vigie-demo")
+_ELSEWHERE = ("releases_dir", "trust_dir", "checker_key_file", "service_key_file", "checkpoints_file")
+"""What an installation of its own may have outside its home: the demo has all of it inside."""
 _MARGIN_DAYS = 18  # the longest horizon, the cut first day, and what the split rounds away
 
 
@@ -39,7 +43,7 @@ def run_demo(*, days: int | None, serve: bool, seed: int, port: int) -> int:
     refuse_taken_port(port)
     home = HOME.resolve()
     settings = Settings(home=home, port=port, host="127.0.0.1", database_url="", language="fr")
-    settings = settings.model_copy(update={"releases_dir": None, "trust_dir": None})
+    settings = settings.model_copy(update=dict.fromkeys(_ELSEWHERE))
     make_demo_home(settings, policy)
     data = simulate_hospital(
         console, settings, days or policy.document.history_days + WARM_UP_DAYS + _MARGIN_DAYS, seed
@@ -55,6 +59,7 @@ def run_demo(*, days: int | None, serve: bool, seed: int, port: int) -> int:
         release_version(console, settings, candidate)
     start = give_observations(console, settings, data)
     token = make_token(settings)
+    checkpoint(settings, now=datetime.now(UTC))
     console.print(f"[dim]Everything before serving took {time.monotonic() - started:.0f} s.[/dim]")
     with ExitStack() as running:
         with step(console, "Serve") as notes:

@@ -18,6 +18,7 @@ from cli.mlflow_note import show_in_mlflow
 from cli.progress import bar
 from hospital.errors import VigieError
 from hospital.times import DAY, moment
+from registry.checkpoints.service_key import trust_service_key
 from registry.digests import canonical_json, write_atomically
 from registry.policy.board_policy import Policy
 from registry.settings import Settings
@@ -77,6 +78,7 @@ def make_demo_home(settings: Settings, policy: Policy) -> None:
         for role, roles in _ROLES.items():
             trust = trust.with_person(demo_key(role), roles)
         save_trust(settings.trust, trust)
+        trust_service_key(settings, moment_of_it)  # while nobody has to sign it yet
         found_trust(settings, now=moment_of_it, signers=board, reason="the demo's people")
     put_in_force(settings, policy, now=moment_of_it, signers=board, reason="the demo's policy")
 
@@ -169,11 +171,12 @@ def release_version(console: Console, settings: Settings, candidate: Candidate) 
 
 def give_observations(console: Console, settings: Settings, data: Path) -> datetime:
     """Gives the service the last weeks of the simulated hospital; returns where its clock begins."""
-    from sqlalchemy import delete, func, select
+    from sqlalchemy import func, select
 
     from hospital.features.lookback import lookback_days
     from hospital.ingest.event_columns import columns_of
     from registry.record.database import observations, open_database, writing
+    from registry.record.observation_batches import forget_all
     from serving.state.history_import import rows_since
     from serving.state.observations import import_rows
 
@@ -189,7 +192,7 @@ def give_observations(console: Console, settings: Settings, data: Path) -> datet
             wanted = canonical_json({"source": tables.source_digest, "days": days})
             if not marker.exists() or marker.read_bytes() != wanted:
                 if latest is not None:  # another hospital's rows: the demo holds one at a time
-                    connection.execute(delete(observations))
+                    forget_all(connection, actor="vigie demo", reason="other data", now=datetime.now(UTC))
                     latest = None
                 for name, values in columns.items():
                     rows = rows_since(name, values, end - days[name] * DAY, tables.audit_attributes)

@@ -1,4 +1,4 @@
 """The database: observations, predictions, decisions, tokens and the hash-chained journal.
 
-Door: `database.open_database`, `journal.append_all`, `journal.verify`, `observations.columns_in_force`, `tokens`.
+Door: `database.open_database`, `journal.append_all`, `journal_audit.verify`, `observations.columns_in_force`, `tokens`.
 """

@@ -53,7 +53,7 @@ __all__ = [
     "writing_on",
 ]
 
-REVISION = "0007"
+REVISION = "0008"
 """The newest of `registry/record/migrations`."""
 _VERSIONS = Table("alembic_version", MetaData(), Column("version_num", Text))
 _BUSY_SECONDS = 20
@@ -82,8 +82,11 @@ observations = Table(
     Column("active_until", BigInteger, nullable=False),
     Column("digest", Text, nullable=False),
     Column("row", Text, nullable=False),
+    Column("journal_seq", BigInteger, nullable=False, server_default="0"),
+    Column("salt", Text, nullable=False, server_default=""),
     UniqueConstraint("kind", "row_id", "received_at", name="uq_observations_revision"),
     Index("ix_observations_active", "kind", "active_until", "superseded_at"),
+    Index("ix_observations_entry", "journal_seq"),
 )
 
 

@@ -2,7 +2,8 @@
 
 Entries hold salted digests of payloads; payloads and salts stand in a table of their own, from which a
 person's data can be erased without breaking the chain. The chain shows what was changed or taken from the
-middle; that the last entries were cut off shows only against a head that somebody kept elsewhere (`Head`).
+middle; that the last entries were cut off, or all of them written anew, shows against heads that were noted
+elsewhere (`Head`): the signed checkpoints of `registry.checkpoints`.
 """
 
 import json
@@ -21,20 +22,22 @@ from registry.record.compiled_sql import Insertion, Question
 from registry.record.database import journal, payloads
 
 __all__ = [
-    "Audit",
+    "GENESIS",
     "Draft",
     "Entry",
     "Head",
-    "JournalFault",
     "about",
     "append",
     "append_all",
-    "audit",
+    "appended_here",
     "entries",
+    "entries_of",
     "erase",
     "export",
     "head",
-    "verify",
+    "rows",
+    "salted",
+    "subjects_text",
 ]
 
 GENESIS = "sha256:" + "0" * 64
@@ -84,35 +87,11 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class JournalFault:
-    """One thing wrong with the journal: at which entry, and what."""
-
-    seq: int
-    message: str
-
-
-@dataclass(frozen=True)
 class Head:
     """Last number and digest: kept elsewhere, it shows later that nothing up to it was cut off."""
 
     seq: int
     digest: str
-
-
-@dataclass(frozen=True)
-class Audit:
-    """What reading the whole journal found.
-
-    Attributes:
-        entries: how many there are.
-        head: of the last one; number 0 where there is none.
-        erased: entries whose payload was erased; that is no fault.
-    """
-
-    entries: int
-    head: Head
-    faults: tuple[JournalFault, ...]
-    erased: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -156,7 +135,7 @@ def append_all(connection: Connection, drafts: Sequence[Draft], *, now: datetime
         salt, content, payload_digest = secrets.token_hex(16), "", ""
         if draft.payload is not None:
             content = canonical_json(draft.payload).decode()
-            payload_digest = _salted(salt, content)
+            payload_digest = salted(salt, content)
         signed: dict[str, Any] = {
             "seq": last.seq + 1,
             "at": at,
@@ -172,11 +151,23 @@ def append_all(connection: Connection, drafts: Sequence[Draft], *, now: datetime
         last = Head(entry.seq, entry.digest)
         if draft.payload is not None:
             kept.append({"seq": entry.seq, "salt": salt, "payload": content})
-    rows = [{**e.signed_part(), "digest": e.digest, "subjects": _text(e.subjects)} for e in made]
+    rows = [{**e.signed_part(), "digest": e.digest, "subjects": subjects_text(e.subjects)} for e in made]
     _ENTRIES.run(connection, rows)
+    _Appended.count += len(rows)
     if kept:
         _PAYLOADS.run(connection, kept)
     return made
+
+
+class _Appended:
+    """How many entries this process has made."""
+
+    count = 0
+
+
+def appended_here() -> int:
+    """How many entries this process has made, whether they were committed or not."""
+    return _Appended.count
 
 
 def head(connection: Connection) -> Head:
@@ -193,9 +184,16 @@ def entries(connection: Connection, *, after: int = 0, limit: int | None = None)
         yield Entry(**{**row, "subjects": json.loads(row["subjects"])})
 
 
+def entries_of(connection: Connection, actions: Sequence[str]) -> Iterator[Entry]:
+    """Entries of these actions, in order."""
+    query = select(journal).where(journal.c.action.in_(actions)).order_by(journal.c.seq)
+    for row in connection.execute(query).yield_per(_BATCH).mappings():
+        yield Entry(**{**row, "subjects": json.loads(row["subjects"])})
+
+
 def about(connection: Connection, subjects: Mapping[str, str]) -> list[Entry]:
     """Entries about exactly these subjects, in order."""
-    query = select(journal).where(journal.c.subjects == _text(subjects)).order_by(journal.c.seq)
+    query = select(journal).where(journal.c.subjects == subjects_text(subjects)).order_by(journal.c.seq)
     rows = connection.execute(query).mappings()
     return [Entry(**{**row, "subjects": json.loads(row["subjects"])}) for row in rows]
 
@@ -213,46 +211,16 @@ def erase(connection: Connection, seq: int, *, actor: str, reason: str, now: dat
     )
 
 
-def verify(connection: Connection, *, kept: Head | None = None) -> list[JournalFault]:
-    """Everything that shows the journal was edited; empty if it is whole. An erased payload is no fault."""
-    return list(audit(connection, kept=kept).faults)
-
-
-def audit(connection: Connection, *, kept: Head | None = None) -> Audit:
-    """Reads the whole journal; `kept`, a head noted earlier, shows whether later entries were cut off."""
-    faults: list[JournalFault] = []
-    erased: list[int] = []
-    explained: set[str] = set()  # subjects of the entries that say of an erasure
-    last, count, found_kept = Head(0, GENESIS), 0, kept is None or kept.seq == 0
+def rows(connection: Connection) -> Iterator[Mapping[Any, Any]]:
+    """Every entry with its payload (None: there is none, or none any more), in order."""
     joined = journal.outerjoin(payloads, journal.c.seq == payloads.c.seq)
     query = select(journal, payloads.c.salt, payloads.c.payload).select_from(joined).order_by(journal.c.seq)
-    for found in connection.execute(query).yield_per(_BATCH).mappings():
-        row = dict(found)
-        faults += [JournalFault(row["seq"], message) for message in _faults(row, last)]
-        if row["action"] == "erase":
-            explained.add(row["subjects"])
-        if row["payload_digest"] and row["payload"] is None:
-            erased.append(row["seq"])
-        last, count = Head(row["seq"], row["digest"]), count + 1
-        found_kept = found_kept or last == kept
-    if not found_kept and kept is not None:
-        faults.append(
-            JournalFault(kept.seq, "the entry noted earlier is gone or another: entries were cut off")
-        )
-    unexplained = [seq for seq in erased if _text({"entry": str(seq)}) not in explained]
-    faults += [
-        JournalFault(seq, "its payload is gone, and no entry says that it was erased") for seq in unexplained
-    ]
-    lost = select(payloads.c.seq).where(payloads.c.seq.not_in(select(journal.c.seq)))
-    faults += [JournalFault(int(seq), "a payload without its entry") for seq in connection.scalars(lost)]
-    return Audit(count, last, tuple(faults), tuple(erased))
+    yield from connection.execute(query).yield_per(_BATCH).mappings()
 
 
 def export(connection: Connection, *, with_payloads: bool = False) -> Iterator[bytes]:
     """The journal as JSON lines, one entry a line; payloads may hold what must not leave the hospital."""
-    joined = journal.outerjoin(payloads, journal.c.seq == payloads.c.seq)
-    query = select(journal, payloads.c.salt, payloads.c.payload).select_from(joined).order_by(journal.c.seq)
-    for row in connection.execute(query).yield_per(_BATCH).mappings():
+    for row in rows(connection):
         line = {k: v for k, v in row.items() if k not in ("salt", "payload")}
         line["subjects"] = json.loads(row["subjects"])
         if with_payloads and row["payload"] is not None:
@@ -260,27 +228,11 @@ def export(connection: Connection, *, with_payloads: bool = False) -> Iterator[b
         yield canonical_json(line)
 
 
-def _faults(row: Mapping[str, Any], last: Head) -> Iterator[str]:
-    """What is wrong with an entry after `last`. SQLite keeps any type in any column: nothing is assumed."""
-    if row["seq"] != last.seq + 1:
-        yield f"entries {last.seq + 1} to {row['seq'] - 1} are missing"
-    elif row["previous"] != last.digest:
-        yield "does not follow the entry before it"
-    try:
-        values = {k: v for k, v in row.items() if k not in ("salt", "payload")}
-        entry = Entry(**{**values, "subjects": json.loads(row["subjects"])})
-        same = entry.digest == entry.computed_digest()
-    except (ValueError, TypeError):
-        same = False
-    if not same:
-        yield "was edited: its digest is another"
-    if row["payload"] is not None and _salted(row["salt"], row["payload"]) != row["payload_digest"]:
-        yield "its payload was edited"
-
-
-def _text(subjects: Mapping[str, str]) -> str:
+def subjects_text(subjects: Mapping[str, str]) -> str:
+    """Subjects as they are stored."""
     return canonical_json(dict(subjects)).decode()
 
 
-def _salted(salt: str, content: str) -> str:
+def salted(salt: str, content: str) -> str:
+    """The digest of a payload with its salt."""
     return sha256_bytes(f"{salt}\n{content}".encode())

@@ -258,10 +258,11 @@ def _enter(connection: Connection, action: str, row: Mapping[Any, Any], by: str,
     subjects = {
         "token": row["token_id"],
         "identity": row["identity"],
+        "name": row["name"],
         "roles": ", ".join(json.loads(row["roles"])),
         "scopes": ", ".join(json.loads(row["scopes"])) or "all",
         "expires_at": moment(row["expires_at"]).isoformat(timespec="seconds"),
-        "secret_digest": "sha256:" + _hash(row["hash"]),
+        "secret_digest": "sha256:" + _hash(row["hash"]),  # registry.record.token_audit reads these
     }
     append(connection, actor=by or _account(), action=action, subjects=subjects, now=now)
 

@@ -32,7 +32,7 @@ __all__ = [
     "update_trust",
 ]
 
-ROLES = ("author", "board", "releaser", "checker", *FUNCTIONS)
+ROLES = ("author", "board", "releaser", "checker", "service", *FUNCTIONS)
 FILE = "trust.json"
 _LOCK = ".lock"
 
@@ -139,9 +139,10 @@ class Trust:
             raise TrustError("Demo keys are known to everybody: they are refused outside the demo's home.")
         if not roles or set(roles) - set(ROLES):
             raise TrustError(f"Roles are {', '.join(ROLES)}.")
-        if "checker" in roles and len(roles) > 1:
+        if {"checker", "service"} & set(roles) and len(roles) > 1:
             raise TrustError(
-                "The check's key is nobody else's: it signs what was computed, and decides nothing."
+                "The check's key and the service's are nobody else's: they sign what was computed and written, and "
+                "decide nothing."
             )
         if not is_person_name(name):
             raise TrustError(NAME_RULE)

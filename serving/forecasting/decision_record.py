@@ -9,7 +9,8 @@ from sqlalchemy import Connection, insert, select
 from hospital.times import moment
 from registry.digests import canonical_json, sha256_bytes
 from registry.record.database import decisions, journal, payloads, predictions
-from registry.record.journal import JournalFault, append
+from registry.record.journal import append
+from registry.record.journal_audit import JournalFault
 from registry.record.tokens import Caller
 from serving.forecasting.prediction_record import find, new_id
 from serving.http.clock import system_time

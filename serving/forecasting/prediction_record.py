@@ -18,7 +18,8 @@ from registry.digests import sha256_bytes
 from registry.model.scope_fallback import TOLERANCE, unsound
 from registry.record.compiled_sql import Insertion
 from registry.record.database import journal, payloads, predictions
-from registry.record.journal import Draft, JournalFault, append_all
+from registry.record.journal import Draft, append_all
+from registry.record.journal_audit import JournalFault
 from registry.record.tokens import Caller
 from serving.errors import Problem
 from serving.http.clock import system_time

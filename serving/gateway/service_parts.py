@@ -41,6 +41,7 @@ class Parts:
         body_seconds: how long a body may take to come.
         limits: how often an address and a token may ask.
         bodies: how many bytes of bodies are held at once.
+        journal_fault: why no checkpoint of the journal can be signed; "" where it can.
     """
 
     engine: Engine
@@ -60,6 +61,7 @@ class Parts:
     body_seconds: float = 5.0
     limits: RateLimits = field(default_factory=RateLimits)
     bodies: BodyBudget = field(default_factory=BodyBudget)
+    journal_fault: Callable[[], str] = lambda: ""
     close: Callable[[], None] = lambda: None
 
     @cached_property

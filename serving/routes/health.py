@@ -34,7 +34,12 @@ async def ready(call: Call) -> Response:
     good = (
         storage.good and any(s.loaded for s in states) and not any(s.fault and not s.loaded for s in states)
     )
-    body = {"ready": good, "database": storage.database, "models": models}
+    body = {
+        "ready": good,
+        "database": storage.database,
+        "journal": call.parts.journal_fault() or "checkpoints are signed",
+        "models": models,
+    }
     return JSONResponse(body, 200) if good else JSONResponse(body, 503, {"retry-after": "5"})
 
 

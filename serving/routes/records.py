@@ -8,12 +8,11 @@ from starlette.responses import Response
 
 from hospital.times import moment
 from registry.record.database import writing
-from registry.record.journal import append, entries
+from registry.record.journal import entries
 from serving.forecasting import decision_record as decisions
 from serving.forecasting import prediction_record as predictions
 from serving.gateway.endpoint import Call, Endpoint, Parameter, json_response
 from serving.gateway.service_parts import Parts
-from serving.http.clock import system_time
 from serving.messages.answer_bodies import StoredPrediction
 from serving.messages.record_bodies import (
     AddedObservations,
@@ -51,12 +50,7 @@ def add_observations(call: Call) -> Response:
     rows = observed_rows(call.body, context)
     with writing(parts.engine) as connection:
         received_at = max(context.now, parts.receptions.last(connection))
-        counts = observations.add(connection, rows, received_at)
-        changed = {
-            kind: f"{c.new} new, {c.revised} revised" for kind, c in counts.items() if c.new or c.revised
-        }
-        if changed:
-            append(connection, actor=call.caller.actor, action="observe", subjects=changed, now=system_time())
+        counts = observations.add(connection, rows, received_at, actor=call.caller.actor)
         unknown = _unknown_units(parts, connection, rows, received_at)
     tables = {kind: TableCount(**c.__dict__) for kind, c in counts.items()}
     return json_response(

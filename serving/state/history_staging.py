@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ from sqlalchemy import Connection
 from hospital.arrays import Array
 from hospital.contracts.tables import TABLES
 from registry.digests import canonical_json, sha256_bytes, write_atomically
+from registry.record.observation_batches import Batch
 from serving.errors import HistoryImportError, Problem
 from serving.state.history_import import parts_since
-from serving.state.observations import Counts, import_versions, version_of
+from serving.state.observations import Counts, changes, import_versions, version_of
 
 __all__ = ["PARTS", "History", "StagedHistory", "staged_history"]
 
@@ -58,22 +60,25 @@ class StagedHistory:
         kept: how many parts were there before.
     """
 
-    def __init__(self, folder: Path, parts: Sequence[tuple[str, Path]], kept: int) -> None:
+    def __init__(self, folder: Path, parts: Sequence[tuple[str, Path]], kept: int, source: str) -> None:
         self.kept = kept
-        self._folder, self._parts = folder, parts
+        self._folder, self._parts, self._source = folder, parts, source
 
-    def store(self, connection: Connection, progress: Progress) -> dict[str, Counts]:
-        """Stores every part; the connection is one of `registry.record.database.writing`, which commits all or nothing.
+    def store(self, connection: Connection, progress: Progress, now: datetime) -> dict[str, Counts]:
+        """Stores every part, with one entry of the journal that covers all.
+
+        The connection is one of `registry.record.database.writing`, which commits all or nothing.
 
         Raises:
             HistoryImportError: versions contradict what is stored: how many, by table.
         """
+        batch = Batch(connection)
         counts: dict[str, Counts] = {}
         conflicts: dict[str, int] = {}
         for number, (kind, path) in enumerate(self._parts):
             progress(f"store {kind}", number / len(self._parts))
             try:
-                part = import_versions(connection, kind, _read(path))
+                part = import_versions(connection, kind, _read(path), batch)
             except Problem as error:
                 conflicts[kind] = conflicts.get(kind, 0) + len(error.faults)
                 continue
@@ -83,6 +88,8 @@ class StagedHistory:
             so_far.unchanged += part.unchanged
         if conflicts:
             raise HistoryImportError(_contradiction(conflicts))
+        subjects = {**changes(counts), "source": self._source}
+        batch.enter(connection, actor="vigie import", action="import", subjects=subjects, now=now)
         return counts
 
     def clear(self) -> None:
@@ -130,7 +137,7 @@ def _staged(root: Path, history: History, progress: Progress) -> StagedHistory:
                 write_atomically(path, canonical_json(versions), mode=0o600)
             parts.append((kind, path))
             done += len(rows)
-    return StagedHistory(folder, parts, kept)
+    return StagedHistory(folder, parts, kept, history.source)
 
 
 def _name(history: History) -> str:

@@ -7,6 +7,7 @@ with the time at which it was superseded, so that a forecast can be replayed as 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -15,13 +16,16 @@ from hospital.contracts.tables import TABLES
 from hospital.times import DAY
 from registry.digests import canonical_json, sha256_bytes
 from registry.record.database import observations
+from registry.record.observation_batches import Batch
 from serving.errors import Problem, RequestFault
+from serving.http.clock import system_time
 
 __all__ = [
     "FOREVER",
     "Counts",
     "Receptions",
     "add",
+    "changes",
     "import_rows",
     "import_versions",
     "latest_reception",
@@ -67,14 +71,26 @@ def latest_reception(connection: Connection) -> int:
 
 
 def add(
-    connection: Connection, rows: Mapping[str, Sequence[Mapping[str, Any]]], received_at: int
+    connection: Connection,
+    rows: Mapping[str, Sequence[Mapping[str, Any]]],
+    received_at: int,
+    *,
+    actor: str = "vigie",
+    now: datetime | None = None,
 ) -> dict[str, Counts]:
-    """Stores rows of the contracts, ids already pseudonyms; the caller's transaction makes it all or nothing.
+    """Stores rows of the contracts, ids already pseudonyms, with the journal's entry that covers them.
+
+    The caller's transaction, one of `registry.record.database.writing`, makes it all or nothing.
+
+    Args:
+        received_at: instant.
+        actor: who sent them.
+        now: of the entry; None: the system's time.
 
     Raises:
         Problem: 409, a row was received at this very instant with other content.
     """
-    counts, faults = {}, []
+    counts, faults, batch = dict[str, Counts](), [], Batch(connection)
     for kind, sent in rows.items():
         stored = _current(connection, kind, [_row_id(kind, row) for row in sent])
         new, counts[kind] = [], Counts()
@@ -94,15 +110,25 @@ def add(
             continue
         _supersede(connection, kind, [v["row_id"] for v in new], received_at)
         if new:
+            batch.cover(new)
             connection.execute(insert(observations), new)
     if faults:
         raise Problem(
             409, "conflicting_revision", "A row contradicts one received at this instant.", faults=faults
         )
+    changed = changes(counts)
+    batch.enter(connection, actor=actor, action="observe", subjects=changed, now=now or system_time())
     return counts
 
 
-def import_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, Any]]) -> Counts:
+def changes(counts: Mapping[str, Counts]) -> dict[str, str]:
+    """What is new, by table, as the journal says it."""
+    return {kind: f"{c.new} new, {c.revised} revised" for kind, c in counts.items() if c.new or c.revised}
+
+
+def import_rows(
+    connection: Connection, kind: str, rows: Iterable[Mapping[str, Any]], *, now: datetime | None = None
+) -> Counts:
     """Stores many versions of many rows, each with its own `received_at`; ids already pseudonyms.
 
     The connection must be one of `registry.record.database.writing`. Imported again, nothing changes.
@@ -110,13 +136,24 @@ def import_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, A
     Raises:
         Problem: 409, the same row and reception with other content; every such row.
     """
-    return import_versions(connection, kind, [version_of(kind, row, int(row["received_at"])) for row in rows])
+    batch = Batch(connection)
+    versions = [version_of(kind, row, int(row["received_at"])) for row in rows]
+    counts = import_versions(connection, kind, versions, batch)
+    batch.enter(
+        connection, actor="vigie", action="import", subjects=changes({kind: counts}), now=now or system_time()
+    )
+    return counts
 
 
-def import_versions(connection: Connection, kind: str, versions: Sequence[dict[str, Any]]) -> Counts:
+def import_versions(
+    connection: Connection, kind: str, versions: Sequence[dict[str, Any]], batch: Batch
+) -> Counts:
     """`import_rows` for rows that are written already as they will be stored (`version_of`).
 
     What was stored before with the same content, and holds at the reception of one, makes that one nothing new.
+
+    Args:
+        batch: what the caller enters into the journal when all is stored.
 
     Raises:
         Problem: 409, the same row and reception with other content; every such row.
@@ -142,6 +179,7 @@ def import_versions(connection: Connection, kind: str, versions: Sequence[dict[s
     following = {row_id: _following(known) for row_id, known in stored.items()}
     for values in new:
         values["superseded_at"] = following[values["row_id"]][values["received_at"]]
+    batch.cover(new)
     for start in range(0, len(new), _BATCH):
         connection.execute(insert(observations), new[start : start + _BATCH])
     _restate(connection, kind, following, {(v["row_id"], v["received_at"]) for v in new})

@@ -200,7 +200,7 @@ VERBS = {
     ("serve",): {"--port"},
     ("monitor",): {"--once", "--show", "--acknowledge", "--key", "--reason", "--json", "--language"},
     ("retrain",): {"--if-due", "--model", "--data", "--mapping", "--key", "--threads", "--json"},
-    ("journal", "verify"): set(),
+    ("journal", "verify"): {"--public-key"},
     ("journal", "export"): set(),
     ("token", "create"): {"--days", "--role", "--scope"},
     ("token", "link"): set(),

@@ -20,7 +20,8 @@ from hospital.ingest.pseudonyms import load_or_create_key, pseudonym
 from hospital.simulator import simulate, write
 from hospital.times import instant
 from registry.record.database import observations, open_database, writing
-from registry.record.journal import entries, verify
+from registry.record.journal import entries
+from registry.record.journal_audit import verify
 from registry.settings import Settings
 from serving.state.history_import import parts_since, rows_since
 from serving.state.history_staging import PARTS

@@ -11,7 +11,7 @@ import pytest
 from cli.main import main
 from hospital.mapping.mapping_file import load_mapping
 from registry.record.database import open_database
-from registry.record.journal import verify
+from registry.record.journal_audit import verify
 from registry.settings import Settings
 from registry.trust.keys import is_demo_key, load_key
 from registry.trust.trust_store import load_trust
@@ -52,6 +52,7 @@ def test_a_home_with_keys_that_only_its_owner_reads(home: Path, capsys: pytest.C
         "Bob.key",
         "Cléo.key",
         "René.key",
+        "service.key",
         "session.key",
         "pseudonym.key",
     ]
@@ -60,7 +61,8 @@ def test_a_home_with_keys_that_only_its_owner_reads(home: Path, capsys: pytest.C
     assert {p.stat().st_mode & 0o777 for p in everything if p.is_dir()} == {0o700}
     trust = load_trust(home / "trust")
     assert not trust.demo
-    *persons, check = trust.keys
+    *persons, check, service = trust.keys
+    assert (service.roles, service.public_key) == (("service",), load_key(home / "service.key").public_key)
     assert [f"{k.name}={k.roles[0]}" for k in persons] == PEOPLE
     assert (check.roles, check.public_key) == (("checker",), load_key(home / "checker.key").public_key)
     for key in persons:
@@ -222,4 +224,4 @@ def test_it_asks_where_somebody_can_answer(home: Path, answers: str, code: int) 
     assert home.exists() is (code == 0)
     if code == 0:
         assert 'zone = "Europe/Paris"' in (home / "hospital.toml").read_text()
-        assert [k.name for k in load_trust(home / "trust").keys] == ["Ada", "vigie check"]
+        assert [k.name for k in load_trust(home / "trust").keys] == ["Ada", "vigie check", "vigie service"]

@@ -8,7 +8,8 @@ import pytest
 from cli.main import main
 from registry.policy.board_policy import default_policy
 from registry.record.database import open_database
-from registry.record.journal import Entry, entries, verify
+from registry.record.journal import Entry, entries
+from registry.record.journal_audit import verify
 from registry.settings import Settings
 from registry.trust.keys import create_key
 from registry.trust.policy_in_force import policy_in_force

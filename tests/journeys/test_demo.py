@@ -21,7 +21,7 @@ from cli.demo.example_answers import print_what_to_open
 from cli.demo.service_process import end, endings_put_off, service
 from registry.digests import sha256_file
 from registry.record.database import open_database
-from registry.record.journal import verify
+from registry.record.journal_audit import verify
 from registry.settings import Settings
 from registry.trust.candidates import MODELS
 from registry.trust.promotion import current_release

@@ -17,7 +17,8 @@ from registry.errors import PromotionError, ReleaseError
 from registry.mlflow_store import tracking_uri
 from registry.policy.board_policy import default_policy
 from registry.record.database import open_database, writing
-from registry.record.journal import entries, verify
+from registry.record.journal import entries
+from registry.record.journal_audit import verify
 from registry.record.tokens import create_token
 from registry.settings import Settings
 from registry.trust.candidates import MODELS, candidate

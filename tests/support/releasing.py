@@ -15,7 +15,7 @@ from registry.errors import (
 )
 from registry.policy.board_policy import Policy, default_policy, load_policy
 from registry.record.database import journal, opened_database
-from registry.record.journal import audit
+from registry.record.journal_audit import audit
 from registry.trust.candidates import SIGNED_FILES, Candidate
 from registry.trust.promotion import Release, current_release, promote, release_stamp, rollback
 from registry.trust.trust_changes import put_in_force

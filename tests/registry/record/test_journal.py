@@ -10,7 +10,8 @@ from sqlalchemy import Engine, delete, insert, select, text, update
 
 from registry.errors import JournalError
 from registry.record.database import journal, open_database, payloads, writing
-from registry.record.journal import Head, append, audit, entries, erase, export, head, verify
+from registry.record.journal import Head, append, entries, erase, export, head
+from registry.record.journal_audit import audit, verify
 from tests.support.installation import NOW
 from tests.support.repository import ROOT
 

@@ -13,7 +13,8 @@ from hospital.errors import HistoryError
 from hospital.times import DAY, HOUR, moment
 from registry.errors import ReleaseError
 from registry.record.database import decisions, observations, predictions
-from registry.record.journal import entries, verify
+from registry.record.journal import entries
+from registry.record.journal_audit import verify
 from registry.record.observations import rows_in_force
 from serving.forecasting.decision_record import edited as edited_decisions
 from serving.forecasting.prediction_record import edited as edited_predictions

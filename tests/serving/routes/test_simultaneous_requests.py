@@ -13,7 +13,8 @@ from starlette.responses import Response
 from hospital.errors import HistoryError
 from hospital.times import MINUTE, moment
 from registry.record.database import predictions
-from registry.record.journal import entries, verify
+from registry.record.journal import entries
+from registry.record.journal_audit import verify
 from registry.record.tokens import Caller
 from serving.errors import Problem
 from serving.forecasting.prediction_record import edited, find

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
 from hospital.times import DAY, HOUR, MISSING_TIME
-from registry.record.database import observations, opened_database, writing
+from registry.record.database import opened_database, writing
 from registry.record.observations import rows_in_force
 from serving.state.history_import import rows_since
-from serving.state.observations import add
+from serving.state.observations import add, version_of
 from tests.support.old_database import migrate_to
 
 SINCE = 19_800 * DAY
@@ -40,11 +40,13 @@ def test_what_was_stored_before_is_corrected(tmp_path: Path) -> None:
     engine = create_engine(url)
     migrate_to(engine, "0002")
     with writing(engine) as connection:
-        add(connection, {"stays": [_stay(None)]}, ENTERED)
-        add(connection, {"stays": [_stay(LEFT)]}, TOLD)
-        connection.execute(
-            observations.update().where(observations.c.received_at == TOLD).values(active_until=LEFT)
-        )
+        for left, received, superseded in ((None, ENTERED, TOLD), (LEFT, TOLD, None)):
+            row = version_of("stays", _stay(left), received)
+            row |= {"superseded_at": superseded} | ({"active_until": LEFT} if left else {})
+            columns = ", ".join(f'"{name}"' for name in row)
+            values = ", ".join(f":{name}" for name in row)
+            statement = f"INSERT INTO observations ({columns}) VALUES ({values})"  # noqa: S608 - our own names
+            connection.execute(text(statement), row)
     with engine.connect() as connection:
         assert sum(map(len, rows_in_force(connection, "stays", SINCE))) == 1
     engine.dispose()

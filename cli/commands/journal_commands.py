@@ -1,0 +1,120 @@
+"""`vigie journal`: the record verified against its signed checkpoints, and exported for an auditor."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.installation import read_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from registry.checkpoints.vouching import Vouching
+    from registry.record.journal_audit import JournalFault
+    from registry.settings import Settings
+
+__all__ = ["app"]
+
+app = typer.Typer()
+_journal = typer.Typer(help="Verify or export the journal.")
+
+
+@_journal.command()
+def verify(
+    public_key: Annotated[
+        str,
+        typer.Option(
+            metavar="KEY",
+            help="The service's public key as you noted it: only checkpoints that it signed count "
+            "(default: the keys that the trust folder has as the service's).",
+        ),
+    ] = "",
+) -> int:
+    """Find what was edited, cut off, put back or written anew; say what cannot be vouched for.
+
+    Exit codes: 0 nothing, 1 something, 2 an error.
+    """
+    from registry.record.database import opened_database
+
+    settings = read_settings()
+    with opened_database(settings.database) as engine, engine.connect() as connection:
+        found = _vouched(settings, connection, public_key)
+        faults = [*found.journal.faults, *found.faults, *_edited(connection)]
+    for fault in faults:
+        print(f"entry {fault.seq}: {fault.message}" if fault.seq else fault.message)
+    for limit in [*found.limits, *_untrusted(settings, public_key)]:
+        print(f"not vouched for: {limit}.")
+    count = found.journal.entries
+    covered = (
+        f"checkpoints vouch for entries 1 to {found.covered}" if found.covered else "no checkpoint vouches"
+    )
+    result = f"{len(faults)} faults. It was edited, or is damaged." if faults else "the chain is whole."
+    print(f"{count} entries, {covered}: {result}")
+    return 1 if faults else 0
+
+
+def _untrusted(settings: "Settings", public_key: str) -> list[str]:
+    """Of an installation of before, whose trust folder has no key as the service's."""
+    from registry.checkpoints.service_key import SERVICE, is_service_key_trusted, service_key
+
+    if public_key or is_service_key_trusted(settings) or not settings.service_key.exists():
+        return []
+    key = service_key(settings).public_key
+    return [
+        "that the service's key is the one that it was: nobody has said which it is. If you know it to be yours: "
+        f"vigie key trust '{SERVICE}' {key} --role service"
+    ]
+
+
+def _vouched(settings: "Settings", connection: "Connection", public_key: str) -> "Vouching":
+    from registry.checkpoints.checkpoint_file import CheckpointFile
+    from registry.checkpoints.service_key import accepted_keys
+    from registry.checkpoints.vouching import vouch
+
+    keys = frozenset({public_key}) if public_key else accepted_keys(settings)
+    return vouch(connection, CheckpointFile(settings.checkpoints), keys, expected=bool(keys))
+
+
+def _edited(connection: "Connection") -> "list[JournalFault]":
+    """Rows that are not what their entries say."""
+    from sqlalchemy.exc import DBAPIError
+
+    from registry.record import observation_batches, token_audit
+    from registry.record.journal_audit import JournalFault
+    from serving.forecasting import decision_record, prediction_record
+
+    faults: list[JournalFault] = []
+    for name, edited in (
+        ("predictions", prediction_record.edited),
+        ("decisions", decision_record.edited),
+        ("observations", observation_batches.edited),
+        ("tokens", token_audit.edited),
+    ):
+        try:
+            faults += edited(connection)
+        except (
+            DBAPIError,
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+        ) as error:  # whatever stands there
+            faults.append(
+                JournalFault(0, f"the {name} cannot be read ({type(error).__name__}): they are damaged")
+            )
+    return faults
+
+
+@_journal.command()
+def export() -> int:
+    """Print every entry as a line of JSON; docs/verify_journal.py verifies them without Vigie."""
+    from registry.record.database import opened_database
+    from registry.record.journal import export as lines
+
+    with opened_database(read_settings().database) as engine, engine.connect() as connection:
+        for line in lines(connection):
+            print(line.decode(), end="")
+    return 0
+
+
+app.add_typer(_journal, name="journal")

@@ -1,0 +1,144 @@
+"""Verifies a journal of Vigie without Vigie: Python 3.11 and the library `cryptography`, nothing else.
+
+    vigie journal export > journal.jsonl            # by whoever runs the installation
+    python verify_journal.py journal.jsonl journal-checkpoints.jsonl PUBLIC_KEY
+
+PUBLIC_KEY is the service's public key as you noted it when the installation was made (`vigie key trust` shows it); note
+at each visit the last line that this prints, too, and give it at the next: --noted LINE_DIGEST.
+
+Exit codes: 0 nothing is wrong, 1 something is, 2 a file cannot be read.
+"""
+
+import argparse
+import base64
+import hashlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+GENESIS = "sha256:" + "0" * 64
+SIGNED = ("seq", "at", "actor", "action", "subjects", "reason", "payload_digest", "previous")
+
+
+def canonical(body: Any) -> bytes:
+    """The one way in which Vigie writes a JSON value before it takes its digest or signs it."""
+    written = json.dumps(body, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return written.encode() + b"\n"
+
+
+def digest(content: bytes) -> str:
+    """SHA-256, as Vigie writes it."""
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def entry_faults(lines: list[bytes], digests: dict[int, str]) -> Iterator[str]:
+    """What is wrong with the chain; fills `digests`, by the entries' numbers."""
+    previous, number = GENESIS, 0
+    for line in lines:
+        number += 1
+        try:
+            entry = json.loads(line)
+            body = {name: entry[name] for name in SIGNED}
+            seq, stands = entry["seq"], entry["digest"]
+            computed = digest(canonical(body))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            yield f"line {number} of the journal is no entry"
+            continue
+        if seq != number:
+            yield f"entry {seq} stands where entry {number} should: entries are missing, or in another order"
+            number = seq if type(seq) is int else number
+        if entry["previous"] != previous:
+            yield f"entry {seq} does not follow the entry before it"
+        if computed != stands:
+            yield f"entry {seq} was edited: its digest is another"
+        digests[number] = previous = computed
+
+
+def checkpoint_faults(
+    lines: list[bytes], key: str, good: list[dict[str, Any]], line_digests: list[str]
+) -> Iterator[str]:
+    """What is wrong with the checkpoints; fills `good` with those that count, and the digests of all lines."""
+    public = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(key))
+    previous = ""
+    for number, line in enumerate(lines, 1):
+        try:
+            found = json.loads(line)
+            body, signature = found["body"], found["signature"]
+            if canonical(found) != line or type(body["seq"]) is not int:
+                raise ValueError
+            message = canonical({"purpose": "journal checkpoint", "body": body})
+            if (signature["public_key"], signature["purpose"]) != (key, "journal checkpoint"):
+                raise InvalidSignature
+            public.verify(base64.urlsafe_b64decode(signature["value"]), message)
+        except (ValueError, KeyError, TypeError, RecursionError, InvalidSignature):
+            yield f"line {number} of the checkpoints is not signed by this key, or was changed"
+            previous = digest(line)
+            continue
+        if body["previous"] != previous:
+            yield f"line {number} of the checkpoints does not follow the one before it"
+        elif good and body["seq"] <= good[-1]["seq"]:
+            yield f"line {number} of the checkpoints covers no more than the one before it"
+        else:
+            good.append(body)
+        previous = digest(line)
+        line_digests.append(previous)
+
+
+def whole_lines(path: str) -> list[bytes]:
+    """A file's lines; what has no end was cut off by a crash before anybody relied on it."""
+    content = Path(path).read_bytes()
+    return content[: content.rfind(b"\n") + 1].splitlines(keepends=True)
+
+
+def main() -> int:
+    """Verifies, and says what was found and what cannot be vouched for."""
+    parser = argparse.ArgumentParser(description="Verify a journal of Vigie without Vigie.")
+    parser.add_argument("journal", help="what `vigie journal export` printed")
+    parser.add_argument("checkpoints", help="the checkpoints' file")
+    parser.add_argument("key", help="the service's public key, as you noted it")
+    parser.add_argument("--noted", default="", help="the digest of a checkpoint that you noted earlier")
+    asked = parser.parse_args()
+    digests: dict[int, str] = {}
+    good: list[dict[str, Any]] = []
+    line_digests: list[str] = []
+    try:
+        faults = list(entry_faults(whole_lines(asked.journal), digests))
+        faults += checkpoint_faults(whole_lines(asked.checkpoints), asked.key, good, line_digests)
+    except (OSError, ValueError) as error:
+        print(f"A file or the key cannot be read: {type(error).__name__}.", file=sys.stderr)
+        return 2
+    wrong = [body for body in good if digests.get(body["seq"]) != body["digest"]]
+    if wrong:
+        what = (
+            "was written anew"
+            if wrong[0]["seq"] in digests
+            else "is gone: entries were cut off, or it is a copy"
+        )
+        faults.append(f"entry {wrong[0]['seq']}, which a checkpoint covers, {what}")
+    if not good:
+        faults.append("no checkpoint counts: nothing vouches for the journal")
+    if asked.noted and asked.noted not in line_digests:
+        faults.append(
+            "the checkpoint that you noted is gone: journal and checkpoints were put back or made anew"
+        )
+    for fault in faults:
+        print(fault)
+    last, covered = max(digests, default=0), max((b["seq"] for b in good if b not in wrong), default=0)
+    if covered < last:
+        print(
+            f"not vouched for: entries from {covered + 1} on, to {last}: they are younger than the checkpoints"
+        )
+    print(
+        f"{last} entries, checkpoints cover 1 to {covered}: {f'{len(faults)} faults' if faults else 'whole'}."
+    )
+    print(f"Note this for the next time: {line_digests[-1] if line_digests else 'nothing'}")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

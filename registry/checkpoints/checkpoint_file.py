@@ -1,0 +1,164 @@
+"""The file of checkpoints: a line each, signed, and chained to the one before; lines are added, never changed.
+
+A checkpoint says: at this time, entry so-and-so of the journal had this digest. It covers all entries up to that one.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from registry.digests import canonical_json, read_plain_file, sha256_bytes, sync_folder
+from registry.errors import CheckpointError, SignatureError
+from registry.trust.keys import Key, Signed
+
+__all__ = ["PURPOSE", "Checkpoint", "CheckpointFile", "Line", "body_of"]
+
+PURPOSE = "journal checkpoint"
+FIRST = ""
+_TAIL = 65_536
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What one line says.
+
+    Attributes:
+        seq, digest: number and digest of the last entry that it covers.
+        at: instant.
+        trust: digest of the trust file then, "" where there was none.
+        previous: digest of the line before, "" on the first.
+        line: this line's own digest.
+    """
+
+    seq: int
+    digest: str
+    at: int
+    trust: str
+    previous: str
+    line: str
+    signed: Signed
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the file; checkpoint: None where it is none."""
+
+    number: int
+    checkpoint: Checkpoint | None
+
+
+def body_of(seq: int, digest: str, at: int, trust: str, previous: str) -> dict[str, Any]:
+    """What is signed."""
+    return {"format": 1, "seq": seq, "digest": digest, "at": at, "trust": trust, "previous": previous}
+
+
+class CheckpointFile:
+    """The file at a path; it need not be there yet."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def lines(self) -> list[Line]:
+        """Every line; signatures are not verified. What a crash left of a last line is passed over.
+
+        Raises:
+            CheckpointError: the file is there, and cannot be read.
+        """
+        try:
+            content = read_plain_file(self.path, follow=True)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise CheckpointError(f"{self.path} cannot be read ({error.strerror}).") from None
+        whole = content[: content.rfind(b"\n") + 1]
+        return [Line(i, _checkpoint(line)) for i, line in enumerate(whole.splitlines(keepends=True), 1)]
+
+    @contextmanager
+    def held(self) -> Iterator["_Held"]:
+        """The file, with nobody else writing to it.
+
+        Raises:
+            CheckpointError: it cannot be written, or its last line is no checkpoint.
+        """
+        try:
+            new = not self.path.exists()
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            raise CheckpointError(_unwritable(self.path, error)) from None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield _Held(self.path, handle, new)
+        except OSError as error:
+            raise CheckpointError(_unwritable(self.path, error)) from None
+        finally:
+            os.close(handle)
+
+
+class _Held:
+    """The file while it is locked."""
+
+    def __init__(self, path: Path, handle: int, new: bool) -> None:
+        self._path, self._handle, self._new = path, handle, new
+        self.last = self._read_last()
+
+    def _read_last(self) -> Checkpoint | None:
+        """The last whole line; a last line without its end was never acknowledged, and is taken away."""
+        size = os.fstat(self._handle).st_size
+        start = max(size - _TAIL, 0)
+        tail = os.pread(self._handle, size - start, start)
+        end = tail.rfind(b"\n") + 1
+        if start + end < size:
+            os.ftruncate(self._handle, start + end)
+        if end == 0:
+            return None
+        last = _checkpoint(tail[tail.rfind(b"\n", 0, end - 1) + 1 : end])
+        if last is None:
+            raise CheckpointError(
+                f"The last line of {self._path} is no checkpoint: see vigie journal verify."
+            )
+        return last
+
+    def add(self, key: Key, seq: int, digest: str, at: int, trust: str) -> Checkpoint:
+        """Adds a checkpoint, durable when this returns."""
+        previous = FIRST if self.last is None else self.last.line
+        signed = key.sign(PURPOSE, body_of(seq, digest, at, trust, previous))
+        line = canonical_json(signed.to_json())
+        os.lseek(self._handle, 0, os.SEEK_END)
+        written = 0
+        while written < len(line):
+            written += os.write(self._handle, line[written:])
+        os.fsync(self._handle)
+        if self._new:
+            sync_folder(self._path.parent)
+            self._new = False
+        self.last = Checkpoint(seq, digest, at, trust, previous, sha256_bytes(line), signed)
+        return self.last
+
+
+def _checkpoint(line: bytes) -> Checkpoint | None:
+    """What a line says, if it is written as a checkpoint is; its signature is not verified."""
+    try:
+        signed = Signed.from_json(json.loads(line))
+        b = signed.body
+        found = Checkpoint(
+            b["seq"], b["digest"], b["at"], b["trust"], b["previous"], sha256_bytes(line), signed
+        )
+        numbers = all(type(n) is int for n in (found.seq, found.at))
+        texts = all(type(t) is str for t in (found.digest, found.trust, found.previous))
+        same = b["format"] == 1 and canonical_json(signed.to_json()) == line
+    except (ValueError, KeyError, TypeError, RecursionError, SignatureError):
+        return None
+    return found if numbers and texts and same else None
+
+
+def _unwritable(path: Path, error: OSError) -> str:
+    return (
+        f"The checkpoints' file {path} cannot be written ({error.strerror}): "
+        "look at the volume, or name another place in VIGIE_CHECKPOINTS."
+    )

@@ -1,0 +1,60 @@
+"""What the service does beside answering: a thread that looks after the record, whatever is asked meanwhile."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from serving.http.clock import system_time
+
+__all__ = ["Upkeep"]
+
+_EVERY_SECONDS = 0.5
+_LOG = logging.getLogger("vigie.errors")
+
+
+class Upkeep:
+    """Does its tasks again and again until it is stopped; one that fails is logged once, and tried again.
+
+    Args:
+        tasks: by name, called with the system's time.
+        last: tasks that are done once more when the service ends.
+    """
+
+    def __init__(
+        self,
+        tasks: Mapping[str, Callable[[datetime], None]],
+        last: Mapping[str, Callable[[datetime], None]],
+        every: float = _EVERY_SECONDS,
+    ) -> None:
+        self._tasks, self._last, self._every = tasks, last, every
+        self._failing: set[str] = set()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="vigie-upkeep", daemon=True)
+
+    def start(self) -> None:
+        """Begins."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends, after what is being done at the moment, and what is to be done last."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._each(self._last)
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            self._each(self._tasks)
+            self._ended.wait(self._every)
+
+    def _each(self, tasks: Mapping[str, Callable[[datetime], None]]) -> None:
+        for name, task in tasks.items():
+            try:
+                task(system_time())
+            except Exception as error:  # the next look may succeed; its words may hold values
+                if name not in self._failing:
+                    _LOG.error("%s failed: %s", name, type(error).__name__)
+                self._failing.add(name)
+            else:
+                self._failing.discard(name)
