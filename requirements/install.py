@@ -20,7 +20,17 @@ __all__ = ["Setup", "broken", "locked", "main"]
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCK, UV_LOCK, COMPILER_LOCK = "requirements/dev.lock", "requirements/uv.lock", "requirements/compiler.lock"
-_PACKAGES = ("centre", "cli", "explain", "hospital", "registry", "serving", "training", "vigie.py")
+_PACKAGES = (
+    "assembly",
+    "centre",
+    "cli",
+    "explain",
+    "hospital",
+    "registry",
+    "serving",
+    "training",
+    "vigie.py",
+)
 _STEPS = 5
 _EVERY_SECONDS = 10.0
 

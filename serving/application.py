@@ -1,6 +1,7 @@
 """The service without BentoML: every route behind the gate, as a Starlette application."""
 
 import json
+from collections.abc import Sequence
 from functools import cache
 
 from starlette.applications import Starlette
@@ -13,21 +14,9 @@ from serving.gateway.service_parts import Parts
 from serving.pages import decision_page, first_steps, monitoring_page, rendering, sign_in, start_page
 from serving.routes import forecasts, health, models, records
 
-__all__ = ["ENDPOINTS", "build_app"]
+__all__ = ["ENDPOINTS", "SERVED", "build_app", "with_document"]
 
-
-def document(_: Call) -> Response:
-    """GET /docs.json"""
-    return Response(_document(), media_type="application/json")
-
-
-@cache
-def _document() -> str:
-    return json.dumps(build_document(ENDPOINTS), ensure_ascii=False)
-
-
-ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", "/docs.json", document, "This document", roles=None),
+SERVED: tuple[Endpoint, ...] = (
     *forecasts.ENDPOINTS,
     *records.ENDPOINTS,
     *models.ENDPOINTS,
@@ -39,10 +28,29 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *monitoring_page.ENDPOINTS,
     *first_steps.ENDPOINTS,
 )
+"""Serving's own routes."""
 
 
-def build_app(parts: Parts) -> Starlette:
+def with_document(endpoints: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
+    """These routes, and GET /docs.json, which describes them all."""
+
+    @cache
+    def text() -> str:
+        return json.dumps(build_document(every), ensure_ascii=False)
+
+    def document(_: Call) -> Response:
+        return Response(text(), media_type="application/json")
+
+    every = (Endpoint("GET", "/docs.json", document, "This document", roles=None), *endpoints)
+    return every
+
+
+ENDPOINTS = with_document(SERVED)
+"""All that serving answers by itself; what stands above adds its own (`with_document`)."""
+
+
+def build_app(parts: Parts, endpoints: Sequence[Endpoint] = ENDPOINTS) -> Starlette:
     """The whole service over these parts."""
     app = Starlette()
-    app.router.default = Gate(parts, ENDPOINTS)  # and not a mount: a path with a line break matches no route
+    app.router.default = Gate(parts, endpoints)  # and not a mount: a path with a line break matches no route
     return app

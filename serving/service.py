@@ -1,10 +1,10 @@
-"""The BentoML service. `bentoml serve` and `vigie serve` run it; `bentoml build` packs it.
+"""The BentoML service, built over the routes that it is handed: what is run stands above, in `assembly.service`.
 
 The two forecast routes are BentoML's own API methods with declared types, so that its client and schema know
 them; the gate has validated their bodies, and BentoML does not do it again (docs/adr). Everything else the
 gate answers itself: nothing of BentoML's own pages, probes, metrics or access log is reachable.
 
-BentoML loads this module twice: in its supervisor, which never answers, and in the worker. So what answers is loaded
+BentoML loads what it runs twice: in its supervisor, which never answers, and in the worker. So what answers is loaded
 when the worker starts, and the first answer waits for it once, not twice.
 """
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from serving.gateway.request_gate import Gate
     from serving.gateway.service_parts import Parts
 
-__all__ = ["Vigie", "build_service"]
+__all__ = ["build_service"]
 
 install()  # BentoML loads this module before it starts its server, which has no limits of its own
 
@@ -116,7 +116,7 @@ class _Behind:
         return GateMiddleware
 
 
-def _all() -> "Sequence[Endpoint]":
+def _served() -> "Sequence[Endpoint]":
     from serving.application import ENDPOINTS
 
     return ENDPOINTS
@@ -129,7 +129,7 @@ def _real_parts() -> "Parts":
 
 
 def build_service(
-    factory: "Callable[[], Parts]" = _real_parts, endpoints: "Callable[[], Sequence[Endpoint]]" = _all
+    factory: "Callable[[], Parts]" = _real_parts, endpoints: "Callable[[], Sequence[Endpoint]]" = _served
 ) -> Any:
     """A BentoML service over the parts and endpoints that are made when a worker starts."""
     behind = _Behind(factory, endpoints)
@@ -167,6 +167,3 @@ def build_service(
     service: Any = Vigie
     service.add_asgi_middleware(behind.middleware())
     return service
-
-
-Vigie = build_service()

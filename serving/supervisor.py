@@ -63,13 +63,15 @@ def _port_is_free(family: int, settings: Settings) -> bool:
     return True
 
 
-def serve(settings: Settings, *, monitor_command: Sequence[str] = ()) -> int:
+def serve(settings: Settings, service: str, *, monitor_command: Sequence[str] = ()) -> int:
     """Checks, then is BentoML's supervisor; Ctrl-C and SIGTERM finish what is in flight and end it.
 
     The database is made or migrated by a child, so that no worker needs to, while BentoML loads here: of the two the
     longer is waited for, and the supervisor stays without what only answers need.
 
     Args:
+        service: what answers, as BentoML names it (``module:name``), handed down by the caller,
+            since it stands above serving.
         monitor_command: what watches the released versions, handed down by the caller, since it stands above serving.
             It is started beside the service in the folder that holds this code, if the settings want a monitor, and
             has to end with this process by itself. Empty: the service runs without a monitor.
@@ -87,7 +89,7 @@ def serve(settings: Settings, *, monitor_command: Sequence[str] = ()) -> int:
         text=True,
     )
     try:
-        run = _bentoml(settings)
+        run = _bentoml(settings, service)
         _, wrong = opening.communicate()
     except BaseException:
         opening.terminate()
@@ -105,7 +107,7 @@ def serve(settings: Settings, *, monitor_command: Sequence[str] = ()) -> int:
     return 0
 
 
-def _bentoml(settings: Settings) -> Callable[[], object]:
+def _bentoml(settings: Settings, name: str) -> Callable[[], object]:
     """What `bentoml serve` does for this service, loaded and ready to be run until it is stopped.
 
     In this process, so that it loads while the database is opened; an exec of its command line would load it anew.
@@ -117,11 +119,11 @@ def _bentoml(settings: Settings) -> Callable[[], object]:
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
     configure_server_logging()
-    service = load("serving.service:Vigie", str(ROOT))
+    service = load(name, str(ROOT))
     service.inject_config()
     return partial(
         serve_http,
-        "serving.service:Vigie",
+        name,
         working_dir=str(ROOT),
         host=settings.host,
         port=settings.port,

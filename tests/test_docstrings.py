@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.repository import ROOT
 
-PACKAGES = ("centre", "cli", "explain", "hospital", "registry", "serving", "training")
+PACKAGES = ("assembly", "centre", "cli", "explain", "hospital", "registry", "serving", "training")
 _SECTION = re.compile(r"^(\s*)(?:Attributes|Args):\s*$")
 
 

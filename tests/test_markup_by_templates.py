@@ -9,7 +9,7 @@ from hospital.page_pieces import Badge, Cell, Column, Facts, Figure, Heading, Pa
 from hospital.svg_shapes import Picture, label
 from tests.support.repository import ROOT
 
-PRODUCT = ("centre", "cli", "explain", "hospital", "registry", "serving", "training")
+PRODUCT = ("assembly", "centre", "cli", "explain", "hospital", "registry", "serving", "training")
 GLUED = re.compile(r"""["'] *</?[a-zA-Z][a-zA-Z0-9]*[ />{]""")
 """The beginning of a text that begins with an element."""
 ALLOWED = {

@@ -23,7 +23,7 @@ from benchmarks.mutants.survey import SurveyedFile, module_of, survey
 __all__ = ["FolderRun", "run_folder"]
 
 _SPLIT = 30
-_PRODUCT = ("cli", "explain", "hospital", "registry", "serving", "training")
+_PRODUCT = ("assembly", "centre", "cli", "explain", "hospital", "registry", "serving", "training")
 Tell = Callable[[str], None]
 
 

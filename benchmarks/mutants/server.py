@@ -26,7 +26,7 @@ from benchmarks.mutants.survey import OWN, module_of, pytest_arguments, same_exa
 
 __all__ = ["Job", "Server", "import_libraries", "independent_modules"]
 
-_PACKAGES = ("cli", "explain", "hospital", "registry", "serving", "training", "tests")
+_PACKAGES = ("assembly", "centre", "cli", "explain", "hospital", "registry", "serving", "training", "tests")
 _CLOCK_FACTOR, _CLOCK_LEAST = 10, 60.0
 _PROCESSOR_FACTOR, _PROCESSOR_LEAST = 3, 2.0
 

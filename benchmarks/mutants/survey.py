@@ -21,7 +21,19 @@ from benchmarks.mutants.forks import TimeLimit, processor_seconds, start
 
 __all__ = ["OWN", "SurveyedFile", "module_of", "pytest_arguments", "same_examples", "survey"]
 
-OWN = ("cli", "explain", "hospital", "registry", "serving", "training", "tests", "benchmarks", "conftest")
+OWN = (
+    "assembly",
+    "centre",
+    "cli",
+    "explain",
+    "hospital",
+    "registry",
+    "serving",
+    "training",
+    "tests",
+    "benchmarks",
+    "conftest",
+)
 _CLOCK_FACTOR = 20
 
 

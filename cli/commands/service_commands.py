@@ -41,6 +41,7 @@ class TokenScope(StrEnum):
     JOURNAL = "journal"
     METRICS = "metrics"
     PAGES = "pages"
+    CENTRE = "centre"
 
 
 @app.command()
@@ -56,7 +57,8 @@ def serve(
     settings = read_settings()
     if port:
         settings = settings.model_copy(update={"port": port})
-    return run_service(settings, monitor_command=command("monitor", "--parent", str(os.getpid())))
+    monitor = command("monitor", "--parent", str(os.getpid()))
+    return run_service(settings, "assembly.service:Vigie", monitor_command=monitor)
 
 
 @_token.command()

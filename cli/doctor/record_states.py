@@ -13,7 +13,7 @@ from cli.doctor.states import State, Weight
 from hospital.errors import VigieError
 from hospital.times import instant, moment
 from registry.record.database import REVISION, journal, observations, open_database
-from registry.record.journal import verify
+from registry.record.journal_audit import verify
 from registry.record.tokens import list_tokens
 from registry.settings import Settings
 

@@ -11,7 +11,7 @@ from hospital.arrays import Array
 from hospital.record.events import FOREVER, columns_from_rows
 from registry.record.database import in_force_since, observations
 
-__all__ = ["columns_in_force", "first_reception", "rows_in_force"]
+__all__ = ["columns_in_force", "first_reception", "rows_in_force", "rows_known_at"]
 
 _ROWS_AT_ONCE = 1_000  # rows as texts take ten times the room of their columns
 
@@ -70,6 +70,24 @@ def _joined(parts: Sequence[Columns]) -> Columns:
         name: np.concatenate([p.get(name, np.full(n, np.nan)) for p, n in zip(parts, sizes, strict=True)])
         for name in names
     }
+
+
+def rows_known_at(connection: Connection, table: str, at: int, *, since: int) -> list[dict[str, Any]]:
+    """Of each row of a table the version that was in force at an instant, with its `received_at`, in the order stored.
+
+    Args:
+        at: instant; what was received later is left out, and what it superseded is in force.
+        since: instant; what was over before is left out.
+    """
+    o = observations.c
+    query = select(o.received_at, o.row).where(
+        o.kind == table,
+        o.active_until >= since,
+        o.received_at <= at,
+        o.superseded_at.is_(None) | (o.superseded_at > at),
+    )
+    found = connection.execute(query.order_by(o.seq))
+    return [{**json.loads(row), "received_at": received_at} for received_at, row in found]
 
 
 def first_reception(connection: Connection) -> int:

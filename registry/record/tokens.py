@@ -54,6 +54,7 @@ SCOPES = (
     "journal",
     "metrics",
     "pages",
+    "centre",
 )
 """Parts of the interface. A token may be held to some of them, whatever its roles allow besides."""
 USUAL_LIFETIME = timedelta(days=180)

@@ -136,7 +136,7 @@ def test_started_again_the_demo_goes_the_whole_way(finished: Finished) -> None:
         assert release.sequence == 1
 
 
-@pytest.mark.parametrize("words", ["cli serve", "serving.database_setup", "serving.service"])
+@pytest.mark.parametrize("words", ["cli serve", "serving.database_setup", "assembly.service"])
 def test_ctrl_c_while_the_service_starts(finished: Finished, words: str) -> None:
     """First thing, at its database, with its worker just begun: all ends, the port is free, the home is as it was."""
     home = finished.home

@@ -23,7 +23,8 @@ class Finder:
 
 sys.meta_path.insert(0, Finder())
 assert "xgboost" in refused and "mlflow" in refused
-import serving.service, serving.composition, serving.supervisor, serving.database_setup, registry.monitoring.run
+import assembly.service, assembly.routes, serving.composition, serving.supervisor, serving.database_setup
+import registry.monitoring.run
 import cli.main, cli.commands.init_commands, cli.commands.import_commands, cli.commands.monitor_commands, cli.new_home
 import hospital.ingest.hospital_reader, hospital.ingest.readers.spreadsheets, hospital.ingest.readers.rpu_export
 import registry.trust.promotion, registry.trust.reviews, registry.trust.trust_changes

@@ -18,8 +18,8 @@ from typing import Any
 import httpx
 import pytest
 
+from assembly.routes import ENDPOINTS
 from registry.settings import Settings
-from serving.application import ENDPOINTS
 from serving.errors import SettingsError
 from serving.gateway.openapi import build_document, document_text
 from serving.supervisor import check_can_serve
@@ -208,7 +208,7 @@ class TestDocument:
     def test_it_is_what_the_service_tells(self, running: Running) -> None:
         """The committed file, the code and the running service say the same."""
         committed = (ROOT / "docs" / "openapi.json").read_text(encoding="utf-8")
-        assert committed == document_text(ENDPOINTS), "run python -m serving.api_document"
+        assert committed == document_text(ENDPOINTS), "run python -m assembly.api_document"
         assert httpx.get(running.url + "/docs.json").json() == json.loads(committed)
 
     def test_every_operation_answers_as_it_says(self, running: Running) -> None:
@@ -304,7 +304,7 @@ def test_a_database_that_cannot_be_opened_is_told_in_a_line(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("loaded", "more"),
-    [("serving.service", ["sqlalchemy", "numpy"]), ("serving.application, serving.composition", [])],
+    [("assembly.service", ["sqlalchemy", "numpy"]), ("assembly.routes, serving.composition", [])],
 )
 def test_serving_imports_none_of_what_training_needs(loaded: str, more: list[str]) -> None:
     """It starts small: nothing of training, and in BentoML's supervisor, which never answers, no database either."""

@@ -14,7 +14,7 @@ from tests.support.repository import ROOT
 
 __all__ = ["PACKAGES", "PAGE", "PICTURE", "Rooms", "between", "draw", "rooms", "tables"]
 
-PACKAGES = ("explain", "hospital", "registry", "training", "serving", "centre", "cli")
+PACKAGES = ("explain", "hospital", "registry", "training", "serving", "centre", "assembly", "cli")
 """From the bottom to the top."""
 PAGE = ROOT / "docs" / "architecture.md"
 PICTURE = ROOT / "docs" / "pictures" / "architecture.svg"

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import httpx
 from sqlalchemy import Connection, delete
 
+from assembly.routes import ENDPOINTS
 from hospital.errors import VigieError
 from hospital.times import HOUR, instant, moment
 from registry.errors import ReleaseError
@@ -294,7 +295,7 @@ class InProcess:
     """Asks the application in this process, without following redirects; keeps no cookies."""
 
     def __init__(self, parts: Parts) -> None:
-        self._app = build_app(parts)
+        self._app = build_app(parts, ENDPOINTS)
 
     def request(self, method: str, path: str, *, peer: str = "10.0.0.9", **more: Any) -> httpx.Response:
         """The response, as asked for from the address `peer`."""

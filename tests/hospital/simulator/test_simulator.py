@@ -27,8 +27,8 @@ PARIS = ZoneInfo("Europe/Paris")
 LEVELS = ("1", "2", "3A", "3B", "4", "5")
 EVENTS = {
     "visits": ["arrived_at", "triaged_at", "seen_at", "bed_requested_at", "left_at"],
-    "stays": ["entered_at", "left_at"],
-    "operations": ["booked_at", "cancelled_at"],
+    "stays": ["entered_at", "left_at", "expected_known_at"],
+    "operations": ["booked_at", "cancelled_at", "started_at", "ended_at"],
     "staffing": ["known_at"],
 }
 Tables = dict[str, pd.DataFrame]
@@ -511,3 +511,47 @@ def bed_difficulty(tables: Tables, horizon: int = 24) -> float:
     features = rows[[c for c in rows if not str(c).startswith("_")]]
     forecast, judge = gain_over(features, wanted / spread, best / spread, rows["_when"].to_numpy())
     return 1 - float(np.abs(forecast * spread - wanted)[judge].mean() / np.abs(best - wanted)[judge].mean())
+
+
+def test_what_flows_need_is_drawn_by_itself() -> None:
+    """Other figures for it change its own columns, and nothing that was simulated before it was there."""
+    ours = load_parameters()
+    theirs = dataclasses.replace(
+        ours,
+        patients=dataclasses.replace(ours.patients, critical_severity=0.5),
+        hospital=dataclasses.replace(ours.hospital, expected_leaving_share=0.2, expected_leaving_minutes=9.0),
+        theatre=dataclasses.replace(
+            ours.theatre, rooms=3, urgent_share=0.5, delay_minutes=60.0, lasting_sigma=0.6
+        ),
+    )
+    one, other = (simulate(8, seed=701, scale=0.25, parameters=p) for p in (ours, theirs))
+    new = {
+        "visits": ["critical"],
+        "stays": ["expected_left_at", "expected_known_at"],
+        "operations": ["started_at", "ended_at", "urgent", "room"],
+    }
+    for name, table in one.items():
+        columns = new.get(name, [])
+        assert table.drop(columns=columns).equals(other[name].drop(columns=columns)), name
+        for column in columns:
+            assert not table[column].equals(other[name][column]), column
+
+
+def test_operations_and_expected_discharges_are_those_of_a_hospital(small: Tables) -> None:
+    """Nobody is operated on who did not come; what was cancelled was not begun; the round knows the day's leavings."""
+    operations, stays, visits = small["operations"], small["stays"], small["visits"]
+    begun = operations["started_at"].notna()
+    assert begun.mean() > 0.4
+    assert not (begun & operations["cancelled_at"].notna()).any()
+    assert (operations["started_at"] >= operations["planned_at"])[begun].all()
+    assert (operations["ended_at"] > operations["started_at"])[operations["ended_at"].notna()].all()
+    assert 0.01 < (operations["urgent"] == "yes").mean() < 0.15
+    said = stays.dropna(subset=["expected_left_at", "left_at"])
+    assert len(said) > 0.3 * len(stays)
+    wrong = (said["left_at"] - said["expected_left_at"]).dt.total_seconds() / 3600
+    assert wrong.abs().median() < 2
+    assert (said["expected_left_at"] >= said["expected_known_at"]).all()
+    assert 0.002 < (visits["critical"] == "yes").mean() < 0.06
+    places = small["staffing"].query("role == 'place'")
+    assert (places["count"] >= 2).all()
+    assert set(places["unit"]) == set(visits["department"])

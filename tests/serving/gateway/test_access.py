@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from assembly.routes import ENDPOINTS
 from registry.record.database import writing
 from registry.record.journal import entries
 from registry.record.tokens import ROLES, SCOPES, create_token, revoke_token
-from serving.application import ENDPOINTS
 from serving.errors import Problem
 from serving.gateway.endpoint import Endpoint
 from serving.gateway.service_parts import Parts
@@ -55,6 +55,7 @@ RULES: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/decisions"): DECIDES,
     ("GET", "/monitoring"): LOOKS,
     ("GET", "/first-steps"): LOOKS,
+    ("GET", "/v1/flows"): LOOKS | ASKS,
 }
 """Who may, written down once more by hand: a route that is not here has no rule, and fails."""
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assembly.routes import ENDPOINTS
 from hospital.words.catalogue import text
-from serving.application import ENDPOINTS
 from serving.errors import Problem
 from serving.gateway.request_gate import Gate
 from serving.gateway.service_parts import Parts

@@ -1,9 +1,9 @@
-"""``python -m serving.api_document`` writes docs/openapi.json, as the service answers it under /docs.json."""
+"""``python -m assembly.api_document`` writes docs/openapi.json, as the service answers it under /docs.json."""
 
 import sys
 from pathlib import Path
 
-from serving.application import ENDPOINTS
+from assembly.routes import ENDPOINTS
 from serving.gateway.openapi import document_text
 
 if __name__ == "__main__":

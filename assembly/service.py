@@ -1,0 +1,23 @@
+"""What BentoML runs: `vigie serve` and `bentoml serve assembly.service:Vigie` start it; `bentoml build` packs it.
+
+BentoML loads this module in its supervisor, too, which never answers: the routes are loaded when the worker starts.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from serving.service import build_service
+
+if TYPE_CHECKING:
+    from serving.gateway.endpoint import Endpoint
+
+__all__ = ["Vigie"]
+
+
+def _routes() -> "Sequence[Endpoint]":
+    from assembly.routes import ENDPOINTS
+
+    return ENDPOINTS
+
+
+Vigie = build_service(endpoints=_routes)

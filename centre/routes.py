@@ -1,0 +1,31 @@
+"""The routes of the command centre, each declared once; what mounts them beside serving's stands above (`assembly`)."""
+
+from starlette.responses import Response
+
+from centre.flows.answers import FlowsAnswer
+from centre.flows.hospital import flows_of
+from serving.interface.live_record import record_at
+from serving.interface.requests import AS_OF, Call, Endpoint, as_of, json_response
+
+__all__ = ["ENDPOINTS"]
+
+_READERS = frozenset({"application", "operator", "board", "auditor", "admin"})
+
+
+def flows(call: Call) -> Response:
+    """GET /v1/flows"""
+    return json_response(flows_of(record_at(call.parts, as_of(call))))
+
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/v1/flows",
+        flows,
+        "The three flows as they are known: emergency, beds, theatres; null is not known",
+        roles=_READERS,
+        scope="centre",
+        answer=FlowsAnswer,
+        parameters={"as_of": AS_OF},
+    ),
+)
