@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from hospital.contracts.tables import TABLES, Kind
 from hospital.ingest.hospital_reader import HospitalTables
 
 __all__ = ["END", "START", "ZONE", "hospital_of", "plain_tables"]
@@ -109,10 +110,22 @@ def plain_tables(seed: int = 1) -> dict[str, pd.DataFrame]:
     return {"visits": _visits(rng, days), "stays": _stays(rng, days), "staffing": _staffing()}
 
 
+def _whole(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """The table with every column of its contract; what it lacks is unknown."""
+    lacking = [c for c in TABLES[name].columns if c.name not in frame]
+    empty = {
+        c.name: pd.Series(pd.NaT, index=frame.index, dtype="datetime64[us, UTC]")
+        if c.kind is Kind.TIME
+        else pd.Series(np.nan if c.kind in (Kind.NUMBER, Kind.INTEGER) else None, index=frame.index)
+        for c in lacking
+    }
+    return frame.assign(**empty)
+
+
 def hospital_of(tables: Mapping[str, pd.DataFrame], cadence: str | None = None) -> HospitalTables:
     """Tables as they are once read."""
     return HospitalTables(
-        tables=dict(tables),
+        tables={name: _whole(name, frame) for name, frame in tables.items()},
         zone=ZONE,
         cadence=cadence,
         audit_attributes=("sex",),
