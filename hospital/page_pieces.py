@@ -29,7 +29,7 @@ __all__ = [
     "Tiles",
 ]
 
-_MARKS = {"pass": "✓", "block": "✗", "inconclusive": "?", "not applicable": "–"}
+_MARKS = {"pass": "✓", "block": "✗", "inconclusive": "?", "not applicable": "–", "not shown": "~"}
 
 
 @dataclass(frozen=True)

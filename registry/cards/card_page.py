@@ -8,12 +8,11 @@ from typing import Any
 from hospital.markup import page, page_style
 from hospital.page_pieces import Piece
 from hospital.words.language import Language
-from registry.cards.efficiency_section import Efficiency
 from registry.cards.fairness_section import Fairness
 from registry.cards.figure_sections import Calibration, Performance
 from registry.cards.finding_text import Words
 from registry.cards.hospital_total_section import Hospital
-from registry.cards.reference_sections import Data, Identity, Law, Limits
+from registry.cards.reference_sections import Data, Efficiency, Identity, Law, Limits
 from registry.cards.summary_sections import Ask, Brief, Later, Purpose, Title
 from registry.cards.verdicts_section import Verdicts
 

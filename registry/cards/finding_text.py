@@ -1,7 +1,7 @@
 """How reports and cards write a finding in French or English: names, figures, intervals, order, and what to do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -12,10 +12,11 @@ from hospital.times import moment
 from hospital.words import formats, names
 from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
+from registry.cards.situations import Situations
 
 __all__ = ["Words", "advice", "ordered"]
 
-_ORDER = {"block": 0, "inconclusive": 1, "not applicable": 2, "pass": 3}
+_ORDER = {"block": 0, "inconclusive": 1, "not shown": 2, "not applicable": 3, "pass": 4}
 _SHARE = frozenset(
     {
         "above_p90",
@@ -30,10 +31,12 @@ _SHARE = frozenset(
         "gain_in_cell",
         "gain_over_baseline",
         "log_error",
+        "outcome_shift",
         "proxy_share",
         "relative_bias",
         "share_above_p50_worst_case",
         "stability",
+        "trend",
         "unknown_share",
         "volume_shift",
     }
@@ -52,12 +55,14 @@ class Words:
         model: which of the two texts where they differ.
         zone: of dates.
         features: labels of the model's inputs, by name.
+        situations: what its findings say together.
     """
 
     language: Language
     model: str
     zone: ZoneInfo
     features: Mapping[str, str]
+    situations: Situations = field(default_factory=Situations)
 
     @classmethod
     def of(cls, card: Mapping[str, Any], language: Language) -> "Words":
@@ -67,7 +72,7 @@ class Words:
         if "features" not in card:
             features = {f.name: f.label(language) for f in _FEATURES.get(model, ())}
         zone = ZoneInfo(str(card.get("data", {}).get("zone", "UTC")))
-        return cls(language, model, zone, features)
+        return cls(language, model, zone, features, Situations.of(card))
 
     def t(self, key: str, n: float | Decimal | None = None, **values: str) -> str:
         """A text of the card; `values` fill its places, `n` decides its plural."""
@@ -116,8 +121,19 @@ class Words:
         return self.name(f"findings.gates.{gate}", gate)
 
     def advice(self, gate: str, finding: Mapping[str, Any]) -> str:
-        """What a finding that does not pass means to do."""
+        """What a finding that does not pass means to do: by what all findings say together, else by itself."""
+        situation = self.situations.situation(gate, finding)
+        if situation is not None:
+            return text(f"findings.situations.{situation}", self.language)
+        note = str(finding.get("note") or "")
+        if finding.get("power") is not None and has_text(f"findings.advice.{note}"):
+            at, power = self.value(finding, finding["power_at"]), self.times_in_100(finding["power"])
+            return text(f"findings.advice.{note}", self.language, at=at, power=power)
         return advice(gate, finding, self.language)
+
+    def times_in_100(self, chance: float) -> str:
+        """A chance as a whole number of times in a hundred; never 100, which nothing is."""
+        return self.number(min(int(100 * chance), 99), 0)
 
     def metric(self, metric: str) -> str:
         """What was measured, in few words."""
@@ -201,7 +217,8 @@ def advice(gate: str, finding: Mapping[str, Any], language: Language) -> str:
         return text(f"findings.advice.{note}", language)
     if finding["verdict"] == "block" and has_text(f"findings.blocked.{gate}"):
         return text(f"findings.blocked.{gate}", language)
-    return text("findings.advice.undecided", language) if finding["verdict"] == "inconclusive" else ""
+    is_open = finding["verdict"] == "inconclusive" and bool(finding.get("interval"))
+    return text("findings.advice.undecided", language) if is_open else ""
 
 
 def ordered(gates: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -102,6 +102,8 @@ def _gate(result: GateResult) -> dict[str, Any]:
                 "note": f.note,
                 "limits": None if f.limits is None else [_number(x) for x in f.limits],
                 "weight": _number(f.weight),
+                "power": _number(f.power),
+                "power_at": _number(f.power_at),
             }
             for f in result.findings
         ],

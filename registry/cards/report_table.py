@@ -15,7 +15,13 @@ from registry.cards.finding_text import Words, ordered
 
 __all__ = ["print_report", "scope_in_words"]
 
-_COLOURS = {"block": "bold red", "inconclusive": "yellow", "not applicable": "dim", "pass": "green"}
+_COLOURS = {
+    "block": "bold red",
+    "inconclusive": "yellow",
+    "not applicable": "dim",
+    "not shown": "dim yellow",
+    "pass": "green",
+}
 _COLUMNS = ("gate", "finding", "group", "value", "interval", "n", "verdict")
 
 

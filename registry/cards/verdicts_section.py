@@ -11,7 +11,7 @@ __all__ = ["Verdicts"]
 
 Finding = Mapping[str, Any]
 Card = Mapping[str, Any]
-_OPEN = ("pass", "not applicable")
+_OPEN, _NOT_SHOWN = ("pass", "not applicable"), "not shown"
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,11 @@ class Verdicts:
     def _gate(self, gate: Mapping[str, Any], words: Words) -> Piece:
         name, findings = str(gate["name"]), list(gate["findings"])
         required = [f for f in findings if f.get("required", True)]
-        shut = [f for f in required if f["verdict"] not in _OPEN]
+        shut = [f for f in required if f["verdict"] not in (*_OPEN, _NOT_SHOWN)]
         passing = [f for f in required if f["verdict"] in _OPEN]
-        reported = [f for f in findings if not f.get("required", True)]
+        not_shown = [f for f in findings if f["verdict"] == _NOT_SHOWN]
+        reported = [f for f in findings if not f.get("required", True) and f["verdict"] != _NOT_SHOWN]
+        unshown = sum(f["verdict"] == _NOT_SHOWN for f in required)
         said = words.t("gate_pass", len(required))
         if shut:
             said = words.t("gate_closed", len(shut), required=words.number(len(required), 0))
@@ -50,7 +52,10 @@ class Verdicts:
                 Heading(words.gate(name), badge=shown, aside=aside),
                 Paragraph(words.known(f"ask_{name}"), "soft"),
                 Paragraph(said),
+                Paragraph(words.t("gate_not_shown", unshown) if unshown else ""),
+                Paragraph(_within_sight(required, words)),
                 _findings(name, shut, words),
+                Folded(words.t("findings_not_shown", len(not_shown)), [_findings(name, not_shown, words)]),
                 Folded(words.t("findings_passing", len(passing)), [_findings(name, passing, words)]),
                 Folded(
                     words.t("findings_reported", len(reported)),
@@ -59,6 +64,21 @@ class Verdicts:
                 ),
             ),
         )
+
+
+def _within_sight(findings: Sequence[Finding], words: Words) -> str:
+    """What a pass had to be able to see, and how likely it would have."""
+    seen = [
+        words.t(
+            "gate_power_one",
+            what=words.metric(str(f["metric"])),
+            at=words.value(f, f["power_at"]),
+            power=words.times_in_100(f["power"]),
+        )
+        for f in findings
+        if f.get("power") is not None
+    ]
+    return words.t("gate_power", seen=" · ".join(seen)) if seen else ""
 
 
 def _findings(gate: str, findings: Sequence[Finding], words: Words) -> Piece:

@@ -10,7 +10,7 @@ from hospital.ingest.hospital_reader import HospitalTables
 from hospital.times import moment
 from registry.errors import CandidateError
 from registry.evidence.records import DailyInput, Scored
-from registry.facts.daily_series import InputRows, error_series, input_series
+from registry.facts.daily_series import InputRows, error_series, input_series, outcome_series
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_model import ForecastModel
 from registry.model.scoring import prepare, score
@@ -64,10 +64,18 @@ def daily_series(
         prepared.features,
         isinstance(prepared, PreparedWaits),
     )
+    waits: tuple[DailyInput, ...] = ()
+    if isinstance(sealed, PreparedWaits) and isinstance(prepared, PreparedWaits):
+        wait, weight = (
+            np.concatenate([getattr(sealed, name)[before], getattr(prepared, name)[now]])
+            for name in ("outcome", "weight")
+        )
+        waits = (outcome_series(rows.prediction_time, wait, weight, test_start, zone, epidemic_months),)
     unfitted = before & (sealed.prediction_time >= split.spans["calibration"][0])
     errors = _joined(score(model, sealed, unfitted), test)
     return (
         *input_series(rows, test_start, zone, epidemic_months),
+        *waits,
         *error_series(errors, test_start, zone, epidemic_months),
     )
 

@@ -101,7 +101,8 @@ class DailyInput:
 
     Attributes:
         name: the feature, a pair of them, or ``arrivals``, ``forecast_error``.
-        what: "count" of rows of the day, "mean", share "missing", "correlation", forecasts' "bias" or "loss".
+        what: "count" of rows of the day, "mean", share "missing", "correlation", "outcome" (mean log wait), forecasts'
+            "bias" or "loss".
         level: mean of the earlier days.
         spread: standard deviation of the earlier days' values.
         earlier, judged: float64 [days], residuals of the days before the test set, and of its own days.
@@ -109,6 +110,8 @@ class DailyInput:
             season model's own error adds to the variance of their mean residual, in units of a day's long-run
             variance.
         year_known: whether the earlier days show a whole year, so that a season is no shift.
+        slope, slope_sd: change a week over all days beside the season, in the series' unit, and its standard deviation;
+            NaN and infinite where no slope was fitted.
     """
 
     name: str
@@ -119,6 +122,8 @@ class DailyInput:
     judged: Array
     fit_error: Array
     year_known: bool = True
+    slope: float = float("nan")
+    slope_sd: float = float("inf")
 
 
 @dataclass(frozen=True)

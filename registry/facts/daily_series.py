@@ -15,9 +15,9 @@ from hospital.calendar import local_day
 from hospital.features.feature import Feature
 from registry.evidence.records import DailyInput, Scored
 from registry.model.forecast_errors import held, log_wait
-from registry.statistics.season_trend import epidemic_days, fit_season
+from registry.statistics.season_trend import epidemic_days, fit_season, fit_slope
 
-__all__ = ["InputRows", "daily_input", "error_series", "input_series"]
+__all__ = ["InputRows", "daily_input", "error_series", "input_series", "outcome_series"]
 
 _NOT_DRIFT = frozenset({"calendar", "seasonal_profile", "planned", "patient"})
 """A seasonal profile is a mean of twelve weeks: what moves it is monitored as demand, and its own days hardly
@@ -32,6 +32,7 @@ _MOST_DAYS = 0.9
 """Share of days on which an input, or a pair of them, must say something to be monitored."""
 _MOST_PAIRS = 60
 """Pairs of inputs that are monitored: those that go together most closely among the earlier days."""
+_WITH_A_TREND = frozenset({"count", "outcome"})
 _CLOSE = 0.1
 """Mean correlation within a day under which a pair of inputs is not said to go together."""
 
@@ -103,6 +104,27 @@ def error_series(
     )
 
 
+def outcome_series(
+    prediction_time: Array,
+    wait: Array,
+    weight: Array,
+    test_start: int,
+    zone: ZoneInfo,
+    epidemic_months: tuple[int, ...],
+) -> DailyInput:
+    """Mean log of wait + 10 minutes by local day, of all days: what forecasts follow is no error, and yet a change.
+
+    Args:
+        prediction_time: int64 [n], instants.
+        wait: float64 [n], minutes, NaN where censored.
+        weight: float64 [n], of training; 0 where censored.
+        test_start: instant at which the test set starts.
+        epidemic_months: months (1 to 12) in which epidemics come.
+    """
+    days = _Days.of(prediction_time, test_start, zone, epidemic_months)
+    return days.series("waits", "outcome", days.mean(log_wait(wait), weight))
+
+
 def daily_input(
     name: str,
     what: str,
@@ -129,6 +151,9 @@ def daily_input(
         return DailyInput(name, what, nan, nan, nothing, nothing, np.empty((0, 1)), year_known=False)
     fit = fit_season(days, values, past, epidemic_days(days, epidemic_months), zone)
     residual, earlier = values - fit.expected, values[past]
+    slope = (
+        fit_slope(days, values, epidemic_days(days, epidemic_months), zone) if what in _WITH_A_TREND else ()
+    )
     return DailyInput(
         name,
         what,
@@ -138,6 +163,7 @@ def daily_input(
         residual[~past],
         fit.fit_error[~past],
         fit.is_yearly,
+        *slope,
     )
 
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 from scipy import stats
 
+from hospital.features.beds import ALL_BED_FEATURES
+from hospital.features.wait import WAIT_FEATURES
 from registry.evidence.probe_records import Alignment, Aspect, FeatureFacts, LeakageFacts
 from registry.evidence.records import Evidence
 from registry.policy.board_policy import Policy
@@ -19,6 +21,12 @@ _METRICS: Mapping[Aspect, str] = {
     "digits": "excess_correlation_digits",
     "entry": "excess_correlation_entry",
 }
+_COUNTED = frozenset(
+    f.name
+    for f in (*WAIT_FEATURES, *ALL_BED_FEATURES)
+    if f.group in ("census", "crowding", "flow", "seasonal_profile")
+)
+"""Features that Vigie counts itself: no unit of measure of the hospital's can change them, only demand."""
 
 
 def leakage_findings(evidence: Evidence, policy: Policy) -> list[Finding]:
@@ -119,7 +127,7 @@ def _ranges(facts: FeatureFacts, most: float) -> list[Finding]:
             most,
             facts.rows,
             Verdict.BLOCK if share > most else Verdict.PASS,
-            note="other_unit" if share > most else "",
+            note="" if share <= most else "demand_beyond" if name in _COUNTED else "other_unit",
         )
         for name, share in shown
     ]

@@ -137,6 +137,10 @@ class Drift(_Strict):
         minimum_outcome_days: days with errors of forecasts before the test set.
         unknown_season_factor: how much larger an effect must be to block where no whole year was seen (6 to
             13 months of history).
+        outcome_effect: of the mean log wait.
+        trend_effect: a week, as a share of the level.
+        volume_seen, bias_seen: shifts of arrivals and of forecasts' errors that a pass must have been able to see.
+        power: with at least this chance.
     """
 
     windows_days: Windows
@@ -150,6 +154,12 @@ class Drift(_Strict):
     minimum_earlier_days: Annotated[int, Field(ge=60, le=730)]
     minimum_outcome_days: Annotated[int, Field(ge=30, le=730)]
     unknown_season_factor: Annotated[float, Field(ge=1, le=3)]
+    # Policies of before did not name these: they hold as shipped.
+    outcome_effect: Annotated[float, Field(gt=0, le=0.19)] = 0.15
+    trend_effect: Annotated[float, Field(gt=0, le=0.009)] = 0.005
+    volume_seen: Annotated[float, Field(gt=0, le=0.2)] = 0.2
+    bias_seen: Annotated[float, Field(gt=0, le=0.3)] = 0.25
+    power: Annotated[float, Field(ge=0.8, lt=1)] = 0.9
 
 
 class Explanation(_Strict):

@@ -14,8 +14,9 @@ import numpy as np
 
 from hospital.arrays import Array
 from hospital.calendar import is_holiday
+from registry.statistics.long_run_variance import day_sd
 
-__all__ = ["FRANCE", "SeasonFit", "epidemic_days", "expected_values", "fit_season"]
+__all__ = ["FRANCE", "SeasonFit", "epidemic_days", "expected_values", "fit_season", "fit_slope"]
 
 FRANCE = ZoneInfo("Europe/Paris")
 _YEAR = 365.25
@@ -66,6 +67,31 @@ def fit_season(days: Array, values: Array, reference: Array, epidemic: Array, zo
     expected = X @ np.linalg.solve(square, X[reference].T @ values[reference])
     fit_error = np.linalg.solve(np.linalg.cholesky(square), X.T).T
     return SeasonFit(expected, fit_error, span >= _YEARLY_FROM_DAYS)
+
+
+def fit_slope(days: Array, values: Array, epidemic: Array, zone: ZoneInfo) -> tuple[float, float]:
+    """How much a series changes a week over all its days, fitted together with its season, and the deviation of that.
+
+    No expected value is made of it: it says whether a trend is there, and is not carried on.
+
+    Args:
+        days: int64 [d], increasing local days since 1970-01-01.
+        values: float64 [d], finite.
+        epidemic: bool [d], days of the months in which epidemics come.
+        zone: whose public holidays count.
+
+    Returns:
+        (slope a week, standard deviation) in the series' unit; (NaN, infinite) with under two months.
+    """
+    if days.size < _WEEK_FROM_DAYS:
+        return float("nan"), float("inf")
+    span = int(days.max() - days.min()) + 1
+    weeks = (days - days.mean()) / 7
+    X = np.column_stack([_design(days, days, span, epidemic, zone), weeks])
+    inverse = np.linalg.inv(X.T @ X + _RIDGE * np.eye(X.shape[1]))
+    coefficients = inverse @ X.T @ values
+    residuals = values - X @ coefficients
+    return float(coefficients[-1]), day_sd(residuals) * float(np.sqrt(inverse[-1, -1]))
 
 
 def expected_values(

@@ -11,9 +11,14 @@ __all__ = ["Finding", "GateResult", "Verdict", "undecided", "worst"]
 
 
 class Verdict(StrEnum):
-    """What a gate says."""
+    """What a gate or a finding says.
+
+    Not shown is a finding's alone: neither a defect nor its absence is shown. It keeps a gate shut no more than it
+    opens one.
+    """
 
     PASS = "pass"  # noqa: S105
+    NOT_SHOWN = "not shown"
     NOT_APPLICABLE = "not applicable"
     INCONCLUSIVE = "inconclusive"
     BLOCK = "block"
@@ -24,7 +29,13 @@ class Verdict(StrEnum):
         return self in (Verdict.PASS, Verdict.NOT_APPLICABLE)
 
 
-_SEVERITY = {Verdict.PASS: 0, Verdict.NOT_APPLICABLE: 0, Verdict.INCONCLUSIVE: 1, Verdict.BLOCK: 2}
+_SEVERITY = {
+    Verdict.PASS: 0,
+    Verdict.NOT_SHOWN: 0,
+    Verdict.NOT_APPLICABLE: 0,
+    Verdict.INCONCLUSIVE: 1,
+    Verdict.BLOCK: 2,
+}
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,7 @@ class Finding:
         lacking: how many more rows (or weeks, as the note says) it takes to be judged.
         limits: what was applied, where that is a range.
         weight: of all rows behind a mean, so that the means of parts make up the mean of all; None of no mean.
+        power: chance that a defect of the size `power_at` would have been seen; None where that is not known.
     """
 
     metric: str
@@ -57,6 +69,8 @@ class Finding:
     lacking: int = 0
     limits: tuple[float, float] | None = None
     weight: float | None = None
+    power: float | None = None
+    power_at: float | None = None
 
     def __post_init__(self) -> None:
         numbers = [self.value, self.threshold, *(self.interval or ())]
@@ -94,11 +108,13 @@ class GateResult:
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """The worst verdict; none at all is inconclusive."""
+    """The worst verdict; none at all is inconclusive, and so is nothing but what is not shown."""
     found = list(verdicts)
     if not found:
         return Verdict.INCONCLUSIVE
     most = max(found, key=lambda v: _SEVERITY[v])
-    if most is Verdict.NOT_APPLICABLE and Verdict.PASS in found:
+    if _SEVERITY[most]:
+        return most
+    if Verdict.PASS in found:
         return Verdict.PASS
-    return most
+    return Verdict.INCONCLUSIVE if Verdict.NOT_SHOWN in found else Verdict.NOT_APPLICABLE

@@ -308,3 +308,27 @@ def test_the_package_data_names_the_card_templates() -> None:
     assert "templates/*" in data["registry.cards"]
     assert "templates/*" in data["hospital"]
     assert data["hospital.words"] == ["texts/*.toml"]
+
+
+@pytest.mark.parametrize(("language", "word"), [("fr", "non démontré"), ("en", "not shown")])
+def test_what_is_not_shown_is_no_pass_in_any_word(
+    card: dict[str, Any], language: Language, word: str
+) -> None:
+    """A badge, a fold and a sentence of its own; what a pass had to be able to see stands beside the gate's verdict."""
+    drift = [
+        _finding(
+            "volume_shift", "arrivals", 0.01, "not shown", note="not_shown_power", power=0.97, power_at=0.2
+        ),
+        _finding("shift", "pulse", 0.1, "not shown", note="not_shown", interval=[-2.0, 2.2], threshold=1.5),
+        _finding("missing_shift", "pulse", 0.0, "pass", interval=[-0.1, 0.1], threshold=0.15),
+    ]
+    page = _Reader(
+        render_html(card | {"gates": [{"name": "drift", "verdict": "pass", "findings": drift}]}, language)
+    ).text
+    words = Words.of(card, language)
+    assert page.count(f"~ {word}") == 2
+    assert re.sub(r"\s+", " ", words.t("gate_not_shown", 2)) in page
+    assert re.sub(r"\s+", " ", words.t("findings_not_shown", 2)) in page
+    assert re.sub(r"\s+", " ", words.t("findings_passing", 1)) in page
+    for sight in ("20", "97"):
+        assert sight in page

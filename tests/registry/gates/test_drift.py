@@ -1,16 +1,19 @@
 """The drift gate and the season model it stands on, broken on purpose."""
 
+import os
 from dataclasses import replace
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from hospital.arrays import Array
 from hospital.features.feature import Feature
 from hospital.times import DAY
 from registry.evidence.records import DailyInput, Evidence
-from registry.facts.daily_series import InputRows, daily_input, error_series, input_series
+from registry.facts.daily_series import InputRows, daily_input, error_series, input_series, outcome_series
 from registry.gates import GateResult, Verdict
 from registry.gates.drift import judge_drift
 from registry.policy.board_policy import default_policy
@@ -59,7 +62,7 @@ def test_arrivals_times_1_6_in_the_last_month_are_always_found(sound: Evidence, 
 def test_a_small_real_shift_passes_with_a_warning(sound: Evidence) -> None:
     """Certain and below the policy's effect: said, not blocked."""
     values = np.random.default_rng(1).normal(100, 10, 450)
-    values[-60:] += 8
+    values[-60:] += 5
     result = judged(sound, daily(values))
     assert result.verdict is Verdict.PASS
     assert result.findings[0].note == "shift_below_effect"
@@ -90,7 +93,10 @@ def test_what_happened_before_is_not_new(sound: Evidence) -> None:
     values = np.random.default_rng(3).normal(100, 5, 450)
     values[40:70] += 20
     values[-30:] += 15
-    assert judged(sound, daily(values)).verdict is Verdict.PASS
+    quiet = np.random.default_rng(4).normal(100, 5, 450)
+    result = judged(sound, daily(values), daily(quiet))
+    assert [f.verdict for f in result.findings] == [Verdict.NOT_SHOWN, Verdict.PASS]
+    assert result.verdict is Verdict.PASS
 
 
 def test_one_sound_input_does_not_excuse_another(sound: Evidence) -> None:
@@ -160,21 +166,29 @@ def test_days_without_a_value_are_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "level", "noise", "small", "large", "metric"),
+    ("what", "level", "noise", "small", "large", "metric", "shown"),
     [
-        ("count", 170.0, 8.0, 12.0, 34.0, "volume_shift"),
-        ("correlation", 0.5, 0.05, 0.05, -0.2, "correlation_shift"),
-        ("bias", 0.0, 0.05, 0.05, 0.2, "bias_shift"),
-        ("loss", 0.5, 0.04, 0.06, 0.2, "error_rise"),
+        ("count", 170.0, 8.0, 12.0, 34.0, "volume_shift", "count_up"),
+        ("outcome", 4.0, 0.05, 0.06, -0.3, "outcome_shift", "outcome_down"),
+        ("correlation", 0.5, 0.05, 0.05, -0.2, "correlation_shift", "correlation"),
+        ("bias", 0.0, 0.05, 0.05, 0.2, "bias_shift", "bias_up"),
+        ("loss", 0.5, 0.04, 0.06, 0.2, "error_rise", "loss"),
     ],
 )
 def test_each_family_has_an_effect_of_its_own(
-    sound: Evidence, what: str, level: float, noise: float, small: float, large: float, metric: str
+    sound: Evidence,
+    what: str,
+    level: float,
+    noise: float,
+    small: float,
+    large: float,
+    metric: str,
+    shown: str,
 ) -> None:
     """Nothing passes, a little passes with a warning, a fifth blocks."""
     values = np.random.default_rng(7).normal(level, noise, 500)
     assert judged(sound, daily(values, what=what)).findings[0].note == ""
-    for moved, verdict, note in ((small, Verdict.PASS, "shift_below_effect"), (large, Verdict.BLOCK, "")):
+    for moved, verdict, note in ((small, Verdict.PASS, "shift_below_effect"), (large, Verdict.BLOCK, shown)):
         shifted = values.copy()
         shifted[-60:] += moved
         finding = judged(sound, daily(shifted, what=what)).findings[0]
@@ -268,3 +282,151 @@ def test_the_days_of_a_clock_change_are_days_like_any_other() -> None:
     assert arrivals.earlier.size + arrivals.judged.size in (498, 499)
     assert np.abs(arrivals.judged).max() < 3
     assert arrivals.level == pytest.approx(48, abs=0.1)
+
+
+def _wide(size: int = 450) -> Array:
+    """An input whose days depend on one another: a mean of four weeks strays by more than its effect."""
+    rng, values = np.random.default_rng(11), np.zeros(size)
+    for day in range(1, size):
+        values[day] = 0.95 * values[day - 1] + rng.normal()
+    return 100 + 5 * values
+
+
+@pytest.mark.parametrize("what", ["mean", "missing", "correlation", "outcome", "loss"])
+def test_an_interval_that_reaches_beyond_the_limit_is_no_pass(sound: Evidence, what: str) -> None:
+    """Neither a shift nor its absence is shown: its own verdict, which by itself opens nothing."""
+    values = _wide() / {"mean": 1, "loss": 0.25}.get(what, 50) - (300 if what == "loss" else 0)
+    result = judged(sound, daily(values, what=what))
+    finding = result.findings[0]
+    assert finding.interval is not None
+    assert finding.threshold is not None
+    assert max(abs(bound) for bound in finding.interval) > finding.threshold
+    assert (finding.verdict, finding.note, finding.power) == (Verdict.NOT_SHOWN, "not_shown", None)
+    assert what == "outcome" or result.verdict is Verdict.INCONCLUSIVE  # which has a trend beside it
+    assert not finding.verdict.opens
+
+
+@pytest.mark.parametrize("what", ["count", "mean", "missing", "correlation", "outcome", "bias", "loss"])
+def test_whatever_passes_lies_wholly_within_its_limit(sound: Evidence, what: str) -> None:
+    """For quiet and restless series alike, with and without a shift."""
+    seen = set()
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        level = {"count": 100.0, "loss": 1.0}.get(what, 0.5)
+        values = (
+            level + rng.normal(0, level * rng.uniform(0.01, 0.6), 480) + _wide(480) * rng.uniform(0, 0.002)
+        )
+        values[-50:] += level * rng.uniform(-0.1, 0.1)
+        finding = judged(sound, daily(values, what=what)).findings[0]
+        seen.add(finding.verdict)
+        if finding.verdict is Verdict.PASS:
+            assert finding.interval is not None
+            assert finding.threshold is not None
+            low, high = finding.interval
+            assert high <= finding.threshold
+            assert what == "loss" or low >= -finding.threshold
+    assert Verdict.PASS in seen
+
+
+@pytest.mark.parametrize(("what", "level", "noise"), [("count", 100.0, 60.0), ("bias", 0.0, 0.6)])
+def test_what_could_not_have_been_seen_is_no_pass(
+    sound: Evidence, what: str, level: float, noise: float
+) -> None:
+    """Days that vary so much that a shift that matters would be missed: inconclusive, and says so."""
+    rng = np.random.default_rng(12)
+    blind = judged(sound, daily(rng.normal(level, noise, 480), what=what))
+    finding = blind.findings[0]
+    assert (finding.verdict, finding.note, blind.verdict) == (
+        Verdict.INCONCLUSIVE,
+        "no_power",
+        Verdict.INCONCLUSIVE,
+    )
+    assert (finding.power or 0.0) < POLICY.document.drift.power
+    seeing = judged(sound, daily(rng.normal(level, noise / 12, 480), what=what)).findings[0]
+    assert seeing.verdict is Verdict.PASS
+    assert (seeing.power or 0.0) > 0.99
+
+
+def test_the_power_that_is_stated_is_the_power_there_is(sound: Evidence) -> None:
+    """Shifts of the stated size put into a hundred series: about as many are seen as was said."""
+    at, stated, seen = POLICY.document.drift.volume_seen, [], 0
+    for seed in range(100):
+        values = np.random.default_rng(seed).normal(100, 32, 480)
+        stated.append(judged(sound, daily(values, what="count")).findings[0].power or 0.0)
+        values[-56:] += 100 * at
+        seen += judged(sound, daily(values, what="count")).findings[0].verdict is Verdict.BLOCK
+    assert 0.5 < np.mean(stated) < 0.99
+    assert seen / 100 == pytest.approx(float(np.mean(stated)), abs=0.1)
+
+
+def test_arrivals_that_are_seen_well_carry_inputs_of_which_little_is_shown(sound: Evidence) -> None:
+    """With the power a pass must have the gate passes beside inputs that are for information; else not."""
+    rng = np.random.default_rng(13)
+    seen = daily(rng.normal(100, 6, 450), what="count")
+    blind = daily(rng.normal(100, 60, 450), what="count")
+    restless = daily(_wide())
+    assert judged(sound, seen, restless).verdict is Verdict.PASS
+    assert judged(sound, blind, restless).verdict is Verdict.INCONCLUSIVE
+
+
+def _department(seed: int, days: int = 560) -> tuple[Array, Array]:
+    """(arrivals a day, mean log wait) of a department with weeks, a year and days that depend on one another."""
+    rng, day = np.random.default_rng(seed), np.arange(days)
+    season = 1 + 0.05 * np.cos(2 * np.pi * (day - 20) / 365.25) + 0.05 * (day % 7 == 0)
+    level = np.zeros(days)
+    for d in range(1, days):
+        level[d] = 0.4 * level[d - 1] + rng.normal(0, 0.08)
+    return rng.poisson(150 * season * np.exp(0.3 * level)).astype(float), 4.3 + season + level
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_longer_waits_trends_and_epidemics_are_seen(sound: Evidence, seed: int) -> None:
+    """Waits x 1.4 in the last 43 days; 1 % more a week, all along or for twenty weeks; an epidemic."""
+    arrivals, waited = _department(seed)
+
+    def notes(arrivals: Array, waited: Array) -> set[str]:
+        result = judged(sound, daily(arrivals, 112, "count"), daily(waited, 112, "outcome"))
+        shown = {f.note for f in result.findings if f.verdict is Verdict.BLOCK}
+        assert (result.verdict is Verdict.BLOCK) == bool(shown)
+        assert shown or result.verdict is Verdict.PASS
+        return shown
+
+    assert notes(arrivals, waited) == set()
+    longer = waited.copy()
+    longer[-43:] += np.log(1.4) * 0.85  # what ten minutes more leave of it
+    assert notes(arrivals, longer) == {"outcome_up"}
+    weeks = np.arange(arrivals.size) / 7
+    assert "trend_up" in notes(arrivals * 1.01**weeks, waited)
+    assert "trend_down" in notes(arrivals * 0.99**weeks, waited)
+    assert "trend_up" in notes(arrivals, waited + 0.01 * weeks)
+    late = np.clip(weeks - weeks[-1] + 20, 0, None)
+    assert notes(arrivals * 1.01**late, waited) == {"count_up"}
+    epidemic = arrivals.copy()
+    epidemic[-28:] += 4.4 * arrivals.std()
+    assert "count_up" in notes(epidemic, waited)
+
+
+@pytest.mark.real_data
+def test_longer_waits_are_seen_in_dated_visits() -> None:
+    """Waits x 1.4 over the last 43 days of a department of which there are dated records."""
+    folder = os.environ.get("VIGIE_REAL_DATA")
+    if not folder:
+        pytest.skip("VIGIE_REAL_DATA is not set: the real data sets are not on this machine")
+    frame = pd.read_parquet(Path(folder) / "sem_synthetic_ed_visits_2017.parquet")
+    arrived = frame["arrival_at_hospital"]
+    wait = ((frame["resolve"] - arrived).dt.total_seconds() / 60).to_numpy()
+    at = ((arrived - pd.Timestamp("1970-01-01")) // pd.Timedelta(microseconds=1)).to_numpy(np.int64)
+    order = np.argsort(at, kind="stable")
+    at, wait = at[order], wait[order]
+    start = int(np.quantile(at, 0.8))
+    late = at >= at.max() - 43 * DAY
+    verdicts = []
+    for factor in (1.0, 1.4):
+        longer = np.where(late, wait * factor, wait)
+        found = outcome_series(at, longer, np.ones(at.size), start, ZoneInfo("UTC"), MONTHS)
+        (shift, *_) = judge_drift(
+            replace(waits(Hospital(visits=5), np.random.default_rng(1)), inputs=(found,)), POLICY
+        ).findings
+        verdicts.append((shift.verdict, shift.note))
+    assert verdicts[0][0] is Verdict.NOT_SHOWN
+    assert verdicts[1] == (Verdict.INCONCLUSIVE, "season_unknown")
