@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint lock clean fuzz mutants picture-architecture
+.PHONY: setup demo test lint lock clean fuzz sbom mutants picture-architecture
 .PHONY: $(filter bench-%,$(MAKECMDGOALS))
 
 # Whole or repaired by the next run, in a second where it is whole: requirements/install.py.
@@ -28,6 +28,11 @@ lock:
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --constraint requirements/dev.lock --output-file requirements/serve.lock requirements/serve.in
 	printf 'uv==%s\n' "$$($(BIN)/uv --version | cut -d' ' -f2)" | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --output-file requirements/uv.lock -
 	echo ziglang | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --output-file requirements/compiler.lock -
+
+# The bill of materials (CycloneDX), from the lock file of what serves.
+sbom: setup
+	@mkdir -p .bench
+	$(BIN)/python requirements/sbom.py serve > .bench/sbom.json
 
 bench-bulk: setup
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.bulk

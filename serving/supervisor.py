@@ -15,6 +15,7 @@ from registry.digests import PRIVATE
 from registry.settings import Settings
 from serving.database_setup import CANNOT_OPEN
 from serving.errors import SettingsError
+from serving.http.request_log import configure
 from serving.orphan_watch import SUPERVISOR
 
 __all__ = ["check_can_serve", "make_home", "serve"]
@@ -119,6 +120,7 @@ def _bentoml(settings: Settings, name: str) -> Callable[[], object]:
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
     configure_server_logging()
+    configure()
     service = load(name, str(ROOT))
     service.inject_config()
     return partial(

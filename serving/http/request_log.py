@@ -28,7 +28,18 @@ class _Line(logging.Formatter):
 
 
 def configure() -> None:
-    """Sends the service's log to standard output."""
+    """Sends the service's log to standard output, and makes every other logger's lines of the same form.
+
+    BentoML's, uvicorn's and Python's own warnings, too: what reads the log reads one format. Nobody's traceback is
+    written: it holds what was being worked on.
+    """
+    logging.captureWarnings(True)
+    root = logging.getLogger()
+    if not root.handlers:
+        root.addHandler(logging.StreamHandler(sys.stdout))
+    others = [logging.getLogger(name) for name in list(logging.root.manager.loggerDict)]
+    for handler in [handler for other in (root, *others) for handler in other.handlers]:
+        handler.setFormatter(_Line())
     logger = logging.getLogger("vigie")
     if not logger.handlers:
         handler = logging.StreamHandler(sys.stdout)

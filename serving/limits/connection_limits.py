@@ -21,7 +21,7 @@ __all__ = ["LimitedProtocol", "install"]
 
 HEAD_BYTES = 32_768
 HEADERS = 100
-HEAD_SECONDS = 8.0
+HEAD_SECONDS = 5.0
 """From the first byte of a request, or from the connection, to the end of its head."""
 DRAIN_BYTES, DRAIN_SECONDS = 1_048_576, 5.0
 """Of a body that nobody wants after the answer was given: a sender that learns of it later must still read it."""

@@ -406,6 +406,9 @@ def test_the_real_parts_start_on_an_empty_home(
     assert process.returncode == 0
     assert "Traceback" not in output
     assert "vigie: " not in output
+    lines = [json.loads(line) for line in output.splitlines()]
+    assert len(lines) > 3
+    assert all({"at", "level", "log", "message"} <= set(line) for line in lines)
 
 
 def idle_end(connection: socket.socket) -> None:

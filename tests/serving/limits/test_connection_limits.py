@@ -96,7 +96,7 @@ def door() -> Iterator[Door]:
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A tenth of a second in place of eight."""
+    """A tenth of a second in place of five."""
     for name in ("HEAD_SECONDS", "DRAIN_SECONDS", "WRITE_SECONDS"):
         monkeypatch.setattr(connection_limits, name, 0.15)
 
