@@ -12,6 +12,8 @@ from serving.gateway.openapi import build_document
 from serving.gateway.request_gate import Gate
 from serving.gateway.service_parts import Parts
 from serving.pages import decision_page, first_steps, monitoring_page, rendering, sign_in, start_page
+from serving.pages.api_page import api_page
+from serving.pages.rendering import LANGUAGE
 from serving.routes import forecasts, health, models, records
 
 __all__ = ["ENDPOINTS", "SERVED", "build_app", "with_document"]
@@ -32,7 +34,7 @@ SERVED: tuple[Endpoint, ...] = (
 
 
 def with_document(endpoints: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
-    """These routes, and GET /docs.json, which describes them all."""
+    """These routes, and those of the document that describes them all: GET /docs.json, and as a page GET /docs."""
 
     @cache
     def text() -> str:
@@ -41,7 +43,19 @@ def with_document(endpoints: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
     def document(_: Call) -> Response:
         return Response(text(), media_type="application/json")
 
-    every = (Endpoint("GET", "/docs.json", document, "This document", roles=None), *endpoints)
+    def document_page(call: Call) -> Response:
+        return api_page(call, json.loads(text()))
+
+    page = Endpoint(
+        "GET",
+        "/docs",
+        document_page,
+        "This document as a page",
+        roles=None,
+        parameters=LANGUAGE,
+        documented=False,
+    )
+    every = (Endpoint("GET", "/docs.json", document, "This document", roles=None), page, *endpoints)
     return every
 
 

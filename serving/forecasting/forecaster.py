@@ -28,6 +28,7 @@ from serving.forecasting.hospital_total import (
     hospital_forecasts,
     hospital_total_of,
     present_units,
+    unlearned_units,
 )
 from serving.forecasting.interval_widths import ErrorHistories
 from serving.forecasting.row_answers import Answers, warned
@@ -148,6 +149,12 @@ class _Forecaster:
         made = AnsweredUnits(present.names, query, rows, beds.staffed_then, beds.now, answered)
         stale = _is_stale(state, engine, question.at)
         return hospital_forecasts(engine, present, made, question, stale=stale)
+
+    def unlearned_units(
+        self, model: LoadedModel, connection: Connection, now: int
+    ) -> Mapping[str, float | None]:
+        engine = _engine(model)
+        return unlearned_units(engine, self._states.at(connection, now, engine.manifest), now)
 
     def history(self, model: LoadedModel, connection: Connection, hours: int, now: int) -> list[UnitHistory]:
         engine = _engine(model)

@@ -13,7 +13,7 @@ from serving.forecasting.reason_sentences import rounded, sentence
 from serving.messages.answer_bodies import Adjustment, Contribution, Explanation
 from serving.messages.forecast_protocol import ExplainOptions
 
-__all__ = ["HospitalExplanationText", "Relied"]
+__all__ = ["HospitalExplanationText", "Relied", "units_with_patients"]
 
 _MOST_NAMED = 5
 _ADJUSTMENTS = frozenset({"unit_offset", "mean_above_p50"})
@@ -63,19 +63,22 @@ class Relied:
             if count:
                 out.append(text(f"trust.total.{name}", language, count))
         if self.unlearned:
-            out.append(text("trust.total.unlearned", language, names=self._unlearned_names(language)))
+            out.append(
+                text("trust.total.unlearned", language, names=units_with_patients(self.unlearned, language))
+            )
         return tuple(out)
 
-    def _unlearned_names(self, language: Language) -> str:
-        """The units that are in no sum with their patients, those with most first; of many the rest together."""
-        ordered = sorted(self.unlearned.items(), key=lambda item: (-(item[1] or 0.0), item[0]))
-        names = [_with_patients(unit, patients, language) for unit, patients in ordered[:_MOST_NAMED]]
-        rest = ordered[_MOST_NAMED:]
-        if rest:
-            others = text("trust.total.other_units", language, len(rest))
-            known = [patients for _, patients in rest if patients is not None]
-            names.append(_with_patients(others, sum(known) if known else None, language))
-        return ", ".join(names)
+
+def units_with_patients(units: Mapping[str, float | None], language: Language) -> str:
+    """The units with their patients (None: unknown), those with most first; of many the rest together."""
+    ordered = sorted(units.items(), key=lambda item: (-(item[1] or 0.0), item[0]))
+    names = [_with_patients(unit, patients, language) for unit, patients in ordered[:_MOST_NAMED]]
+    rest = ordered[_MOST_NAMED:]
+    if rest:
+        others = text("trust.total.other_units", language, len(rest))
+        known = [patients for _, patients in rest if patients is not None]
+        names.append(_with_patients(others, sum(known) if known else None, language))
+    return ", ".join(names)
 
 
 def _with_patients(unit: str, patients: float | None, language: Language) -> str:

@@ -1,6 +1,6 @@
 """The hospital total's forecast, from what is answered for its units: which are in it, and how far to trust it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +28,14 @@ from serving.messages.forecast_protocol import BedQuestion
 from serving.state.live_state import HospitalState
 from serving.state.unknown_units import LATELY_DAYS
 
-__all__ = ["AnsweredUnits", "PresentUnits", "hospital_forecasts", "hospital_total_of", "present_units"]
+__all__ = [
+    "AnsweredUnits",
+    "PresentUnits",
+    "hospital_forecasts",
+    "hospital_total_of",
+    "present_units",
+    "unlearned_units",
+]
 
 _P10, _P50, _P90 = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
 
@@ -93,11 +100,7 @@ def present_units(model: ForecastModel, state: HospitalState, question: BedQuest
         for row in question.observations
     }
     now = _demand(state, model, question.at, [said.get(u, np.nan) for u in units])
-    lately = np.zeros(len(units), bool)
-    if np.isnan(now).any():
-        for back in range(1, LATELY_DAYS + 1):
-            nothing = [np.nan] * len(units)
-            lately |= ~np.isnan(_demand(state, model, question.at - back * DAY, nothing))
+    lately = _heard_lately(state, model, question.at, now)
     known = ~np.isnan(now)
     names = tuple(u for u, k in zip(units, known, strict=True) if k and u in learned)
     if not names:
@@ -106,12 +109,38 @@ def present_units(model: ForecastModel, state: HospitalState, question: BedQuest
             "POST /v1/observations, or with the request under observations."
         )
     silent = sum(u in learned and not k and s for u, k, s in zip(units, known, lately, strict=True))
-    unlearned: dict[str, float | None] = state.unlisted.patients(question.at)
-    closed = len(learned) - len(names) - silent - len(learned & set(unlearned))
-    for unit, demand, heard in zip(units, now.tolist(), lately, strict=True):
-        if unit not in learned and (demand > 0 or (heard and np.isnan(demand))):
-            unlearned[unit] = None if np.isnan(demand) else demand
-    return PresentUnits(names, silent, closed, unlearned)
+    unlisted = state.unlisted.patients(question.at)
+    closed = len(learned) - len(names) - silent - len(learned & set(unlisted))
+    return PresentUnits(names, silent, closed, {**unlisted, **_listed_unlearned(learned, units, now, lately)})
+
+
+def unlearned_units(model: ForecastModel, state: HospitalState, at: int) -> dict[str, float | None]:
+    """Beds needed at an instant in each unit that the model or the table of units does not know; None: not known."""
+    units = [u.unit for u in state.events.units]
+    now = _demand(state, model, at, [np.nan] * len(units))
+    lately = _heard_lately(state, model, at, now)
+    learned = {entry.unit for entry in model.manifest.units}
+    return {**state.unlisted.patients(at), **_listed_unlearned(learned, units, now, lately)}
+
+
+def _heard_lately(state: HospitalState, model: ForecastModel, at: int, now: Array) -> Array:
+    """Which units (bool [units]) were heard of in the weeks before, where the present of any is unknown."""
+    lately = np.zeros(now.size, bool)
+    if np.isnan(now).any():
+        for back in range(1, LATELY_DAYS + 1):
+            lately |= ~np.isnan(_demand(state, model, at - back * DAY, [np.nan] * now.size))
+    return lately
+
+
+def _listed_unlearned(
+    learned: Collection[str], units: Sequence[str], now: Array, lately: Array
+) -> dict[str, float | None]:
+    """Beds needed in the listed units that the model does not know; None where only earlier counts are."""
+    return {
+        unit: None if np.isnan(demand) else demand
+        for unit, demand, heard in zip(units, now.tolist(), lately, strict=True)
+        if unit not in learned and (demand > 0 or (heard and np.isnan(demand)))
+    }
 
 
 def _demand(state: HospitalState, model: ForecastModel, at: int, said: Sequence[float]) -> Array:

@@ -172,6 +172,14 @@ class Forecaster(Protocol):
     ) -> "list[HospitalForecast]":
         """The hospital total at each of the question's horizons, whatever units it names."""
 
+    def unlearned_units(
+        self, model: LoadedModel, connection: "Connection", now: int
+    ) -> Mapping[str, float | None]:
+        """Beds needed now in each unit that is received and in no forecast; None: how many is not known.
+
+        The model or the hospital's table of units does not know these units.
+        """
+
     def history(
         self, model: LoadedModel, connection: "Connection", hours: int, now: int
     ) -> list[UnitHistory]:

@@ -145,8 +145,13 @@ class CandidateSummary(Answer):
 
 
 class Models(Answer):
-    """GET /v1/models: releases, those that cannot be served and why, and candidates for who may see them."""
+    """GET /v1/models: releases, those that cannot be served and why, and candidates for who may see them.
 
+    Attributes:
+        now: the service's time: a demo's runs on from the end of its data.
+    """
+
+    now: datetime
     released: tuple[ReleaseSummary, ...]
     unavailable: dict[str, str]
     candidates: tuple[CandidateSummary, ...] | None

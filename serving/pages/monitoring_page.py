@@ -15,6 +15,7 @@ from registry.monitoring.alarms import LastRun, StandingAlarm, last_run
 from serving.gateway.endpoint import Call, Endpoint
 from serving.messages.forecast_protocol import LoadedModel
 from serving.pages.rendering import LANGUAGE, SEES_PAGES, language_of, render
+from serving.pages.unknown_units import unknown_units
 
 __all__ = ["ENDPOINTS"]
 
@@ -28,7 +29,14 @@ def monitoring(call: Call) -> Response:
         for name, state in call.parts.releases.states.items():
             if state.loaded is not None:
                 shown.append(_model(connection, name, state.loaded, language))
-    return render("monitoring.html", language, models=shown, caller=call.caller.name, path="/monitoring")
+    return render(
+        "monitoring.html",
+        language,
+        models=shown,
+        unknown_units=unknown_units(call.parts, language),
+        caller=call.caller.name,
+        path="/monitoring",
+    )
 
 
 def _model(connection: Connection, name: str, loaded: LoadedModel, language: Language) -> dict[str, Any]:

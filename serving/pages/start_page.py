@@ -16,6 +16,7 @@ from serving.pages.first_steps import UNTIL_FIRST_ANSWER, first_steps
 from serving.pages.forecast_sets import forecast_set
 from serving.pages.rendering import LANGUAGE, SEES_PAGES, language_of, render
 from serving.pages.unit_panels import unit_panels
+from serving.pages.unknown_units import unknown_units
 
 __all__ = ["ENDPOINTS"]
 
@@ -43,6 +44,7 @@ def start(call: Call) -> Response:
         high=sum(u["level"] == "tension_high" for u in units),
         possible=sum(u["level"] == "tension_possible" for u in units),
         beds=beds,
+        unknown_units=unknown_units(parts, language),
         waits=waits,
         usual_patients=_usual_patients(waits.model, language),
         released={

@@ -84,12 +84,13 @@ class StoredCatalogue(Catalogue):
 
 
 def models(
-    releases: Releases, listed: Callable[[Mapping[str, str]], tuple[CandidateSummary, ...]] | None
+    releases: Releases, listed: Callable[[Mapping[str, str]], tuple[CandidateSummary, ...]] | None, now: int
 ) -> Models:
-    """GET /v1/models; `listed` gives the candidates for who may see them."""
+    """GET /v1/models; `listed` gives the candidates for who may see them, `now` is the service's instant."""
     states = releases.states
     in_use = {name: s.loaded.version for name, s in states.items() if s.loaded is not None}
     return Models(
+        now=moment(now),
         released=tuple(_summary(s.loaded, s) for s in states.values() if s.loaded is not None),
         unavailable={
             name: "refused: the newest release does not verify" if s.fault else "no version is released"

@@ -1,7 +1,9 @@
 """Patients of a unit that nobody knows: named when they are received, and missed aloud by what is forecast."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,27 @@ def test_patients_who_left_or_were_moved_to_a_known_ward_are_missed_no_longer(se
         {"unit": "OLD NAME", "rows": 1, "patients": 0}
     ]
     assert not [w for w in _hospital(service)["trust"]["warnings"] if "OLD NAME" in w]
+
+
+@pytest.mark.parametrize("path", ["/", "/monitoring"])
+def test_the_pages_say_which_units_are_in_no_forecast(service: Service, path: str) -> None:
+    """By name and patients, with what to do, in both languages; nothing before, and nothing once it is mended."""
+
+    def said(language: str) -> str:
+        page = service.page(f"{path}?language={language}")
+        block = page.partition('id="unknown-units">')[2].partition("</p>")[0]
+        return unescape(re.sub("<[^>]*>", "", block)).replace("\u00a0", " ").replace("\u202f", " ")
+
+    assert (said("fr"), said("en")) == ("", "")
+    rows = _stays(service, "A <b>", 2)
+    service.ask("/v1/observations", {"stays": [*_stays(service, "NEW-WARD", 60), *rows]})
+    assert "2 unités reçues ne sont dans aucune prévision" in said("fr")
+    assert "NEW-WARD (60 patients), A <b> (2 patients)." in said("fr")
+    assert "correct the name in the program that sends it" in said("en")
+    known = _units(service)[0]
+    moved = [{**row, "unit": known} for row in [*_stays(service, "NEW-WARD", 60), *rows]]
+    service.ask("/v1/observations", {"stays": moved})
+    assert said("en") == ""
 
 
 @pytest.mark.parametrize("padded", ["{} ", " {}", "\u00a0{}", "{}\u2003"])

@@ -110,6 +110,7 @@ class FakeForecaster:
         self.apart_by = 0.0
         self.off_by, self.error = 0.0, None  # type: float, Exception | None
         self.asked: list[WaitQuestion | BedQuestion] = []
+        self.unlearned: dict[str, float | None] = {}
 
     def wait_time(
         self, model: LoadedModel, connection: Connection, question: WaitQuestion, now: int
@@ -157,6 +158,11 @@ class FakeForecaster:
             )
             for hours in question.horizons_hours
         ]
+
+    def unlearned_units(
+        self, model: LoadedModel, connection: Connection, now: int
+    ) -> Mapping[str, float | None]:
+        return self.unlearned
 
     def history(self, model: LoadedModel, connection: Connection, hours: int, now: int) -> list[UnitHistory]:
         times = tuple(range(now - hours * HOUR, now + 1, HOUR))

@@ -31,6 +31,7 @@ DECIDES = frozenset({"operator", "admin"})
 READS = frozenset({"auditor", "admin"})
 RULES: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/docs.json"): ANYBODY,
+    ("GET", "/docs"): ANYBODY,
     ("GET", "/livez"): ANYBODY,
     ("GET", "/healthz"): ANYBODY,
     ("GET", "/readyz"): ANYBODY,
