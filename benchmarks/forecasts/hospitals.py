@@ -22,6 +22,7 @@ from registry.model.dataset import PreparedBeds
 from registry.model.forecast_model import ForecastModel
 from registry.model.hospital_total import same_time_and_horizon
 from registry.model.hospital_total_scores import score_hospital_total
+from registry.model.interval_widths import adapted
 from registry.model.scoring import score
 from training.train import Request, build_package
 
@@ -55,7 +56,7 @@ def hospital(seed: int) -> dict[float, _Found]:
     if not isinstance(prepared, PreparedBeds):
         raise TypeError("bed demand was asked for")
     judged = built.split.members("test", prepared.prediction_time) & ~np.isnan(prepared.outcome)
-    units = score(model, prepared, judged)
+    units = score(model, adapted(model, prepared), judged)
     hospital_total = score_hospital_total(model.hospital_total, units)
     if hospital_total is None:
         raise TypeError("the package has no forecast of the total")

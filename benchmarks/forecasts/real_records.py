@@ -28,6 +28,7 @@ from registry.model.dataset import PreparedBeds
 from registry.model.forecast_model import ForecastModel
 from registry.model.hospital_total import same_time_and_horizon
 from registry.model.hospital_total_scores import score_hospital_total
+from registry.model.interval_widths import adapted
 from registry.model.scoring import score
 from registry.policy.board_policy import default_policy
 from registry.statistics.scope import choose_scope
@@ -71,7 +72,7 @@ def divi(tables: HospitalTables, year: int, *, targets: bool) -> list[Figure]:
         raise TypeError("bed demand was asked for")
     judged = split.members("test", prepared.prediction_time) & (prepared.prediction_time < end)
     judged &= ~np.isnan(prepared.outcome)
-    scored = score(model, prepared, judged)
+    scored = score(model, adapted(model, prepared), judged)
     part = prepared.part(judged)
     rows = part.rows(model.beds_or_raise)
     baseline = model.baseline_quantiles(rows)

@@ -25,6 +25,7 @@ from registry.model.model_rows import bed_rows
 
 __all__ = ["ErrorHistory", "adapted", "history_of_rows"]
 
+_SLOTS_AT_ONCE = 64
 P = TypeVar("P", PreparedBeds, PreparedWaits, PreparedBeds | PreparedWaits)
 
 
@@ -130,14 +131,21 @@ def _forecast(
     """Intervals of model and baseline at those of the slots that are new (bool [k]), without outcomes."""
     baselines = model.beds_or_raise
     shape = (len(baselines.units), len(baselines.horizons))
-    query = bed_query(slots[new], np.flatnonzero(place >= 0), baselines.horizons)
-    if not query.unit.size:
-        empty = np.full((slots.size, *shape), np.nan)
-        return [RecentErrors(slots, empty, empty, empty, empty)] * 2
-    rows = past_rows(model, events, computer, query, place)
-    where = (query.prediction_time, place[query.unit], baselines.horizon_index(query.horizon_hours))
-    none = np.full(query.unit.size, np.nan)
-    return [RecentErrors.of(slots, shape, *where, i, none) for i in model.intervals(rows)]
+    empty = np.full((slots.size, *shape), np.nan)
+    found = [RecentErrors(slots, empty, empty, empty, empty)] * 2
+    units = np.flatnonzero(place >= 0)
+    fresh = slots[new] if units.size else slots[:0]
+    for start in range(
+        0, fresh.size, _SLOTS_AT_ONCE
+    ):  # a history of years never takes the memory of all its rows
+        part = fresh[start : start + _SLOTS_AT_ONCE]
+        query = bed_query(part, units, baselines.horizons)
+        rows = past_rows(model, events, computer, query, place)
+        where = (query.prediction_time, place[query.unit], baselines.horizon_index(query.horizon_hours))
+        none = np.full(query.unit.size, np.nan)
+        more = [RecentErrors.of(slots, shape, *where, i, none) for i in model.intervals(rows)]
+        found = [one.filled(other) for one, other in zip(found, more, strict=True)]
+    return found
 
 
 def past_rows(
