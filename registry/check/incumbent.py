@@ -59,7 +59,8 @@ def served_today(
     rows = theirs.part(split.members("test", theirs.prediction_time))
     mine = prepared.part(split.members("test", prepared.prediction_time))
     if isinstance(rows, PreparedBeds) and isinstance(mine, PreparedBeds):
-        rows = PreparedBeds(mine.events, theirs.features, mine.samples, rows.widths)
+        widths = rows.widths if theirs.features == prepared.features else None  # of the same rows only
+        rows = PreparedBeds(mine.events, theirs.features, mine.samples, widths)
         horizon = mine.samples.query.horizon_hours
         groups = [mine.events.units[u].group for u in mine.samples.query.unit]
         quantiles = _served(model, rows.rows(model.beds_or_raise), in_scope(release.scope, groups, horizon))
