@@ -7,7 +7,7 @@ from registry.record.database import open_database
 from registry.settings import Settings
 from serving.forecasting.forecaster import make_forecaster
 from serving.gateway.service_parts import Parts
-from serving.gateway.upkeep import Upkeep
+from serving.gateway.upkeep import HourlyForgetting, Upkeep
 from serving.http.authentication import Authority
 from serving.http.clock import Clock, DemoClock, SystemClock
 from serving.limits.rate_limits import RateLimits
@@ -36,7 +36,11 @@ def real_parts(settings: Settings | None = None) -> Parts:
         with engine.connect() as connection:  # started again, the demo goes on from the last that it received
             clock = DemoClock(max(instant(found.clock_start), receptions.last(connection)))
     checkpointer = Checkpointer(engine, found)
-    upkeep = Upkeep({"checkpoint": checkpointer.look}, {"checkpoint": checkpointer.finish})
+    request_keys = HourlyForgetting(engine)
+    upkeep = Upkeep(
+        {"checkpoint": checkpointer.look, "request keys": request_keys.look},
+        {"checkpoint": checkpointer.finish},
+    )
 
     def close() -> None:
         upkeep.stop()

@@ -4,20 +4,22 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
 from hospital.times import moment
 from registry.digests import canonical_json, sha256_bytes
 from registry.record.database import decisions, journal, payloads, predictions
 from registry.record.journal import append
 from registry.record.journal_audit import JournalFault
+from registry.record.request_keys import RequestKey, claim, earlier
 from registry.record.tokens import Caller
+from serving.errors import Problem
 from serving.forecasting.prediction_record import find, new_id
 from serving.http.clock import system_time
 from serving.messages.record_bodies import Decision, DecisionPage
 from serving.messages.request_bodies import DecisionRequest
 
-__all__ = ["decide", "edited", "page"]
+__all__ = ["decide", "decide_once", "edited", "page"]
 
 
 def decide(connection: Connection, request: DecisionRequest, caller: Caller, decided_at: int) -> Decision:
@@ -78,6 +80,27 @@ def decide(connection: Connection, request: DecisionRequest, caller: Caller, dec
     )
 
 
+def decide_once(
+    connection: Connection, request: DecisionRequest, caller: Caller, decided_at: int, key: RequestKey | None
+) -> tuple[Decision, bool]:
+    """`decide`, once for each key; and whether it was decided before.
+
+    Raises:
+        Problem: 404, there is no such prediction. OtherBodyError: the key is another request's.
+    """
+    before = None if key is None else earlier(connection, key)
+    if before is not None:
+        row = connection.execute(
+            select(decisions).where(decisions.c.decision_id == before["decision"])
+        ).first()
+        if row is None:
+            raise Problem(404, "unknown_decision", "This was decided, and the decision was erased since.")
+        return _decision(row), True
+    made = decide(connection, request, caller, decided_at)
+    claim(connection, key, {"decision": made.decision_id}, system_time())
+    return made, False
+
+
 def page(
     connection: Connection, caller: Caller, *, prediction_id: str | None, after: int, limit: int
 ) -> DecisionPage:
@@ -89,20 +112,21 @@ def page(
     if prediction_id is not None:
         query = query.where(decisions.c.prediction_id == prediction_id)
     rows = connection.execute(query.order_by(decisions.c.journal_seq).limit(limit)).all()
-    found = tuple(
-        Decision(
-            decision_id=r.decision_id,
-            prediction_id=r.prediction_id,
-            decision=r.decision,
-            reason=r.reason,
-            value=None if r.value is None else json.loads(r.value),
-            decided_by=r.actor,
-            decided_at=moment(r.decided_at),
-            journal_entry=r.journal_seq,
-        )
-        for r in rows
-    )
+    found = tuple(_decision(r) for r in rows)
     return DecisionPage(decisions=found, next=found[-1].journal_entry if len(found) == limit else None)
+
+
+def _decision(row: Row[Any]) -> Decision:
+    return Decision(
+        decision_id=row.decision_id,
+        prediction_id=row.prediction_id,
+        decision=row.decision,
+        reason=row.reason,
+        value=None if row.value is None else json.loads(row.value),
+        decided_by=row.actor,
+        decided_at=moment(row.decided_at),
+        journal_entry=row.journal_seq,
+    )
 
 
 def edited(connection: Connection) -> list[JournalFault]:

@@ -17,12 +17,14 @@ from sqlalchemy import Connection, Engine
 
 from registry.record.database import writing_on
 from registry.record.journal import Draft, append_all
+from registry.record.request_keys import RequestKey, claim
 from registry.record.tokens import Caller
 from serving.errors import Problem
 from serving.forecasting.prediction_record import Forecast, Made, new_id, record, unsound_forecasts
 from serving.http.clock import system_time
 from serving.http.metrics import Metrics
 from serving.http.workers import Written
+from serving.http.write_outcome import about_to_commit
 from serving.messages.answer_bodies import BedForecast, HospitalForecast, WaitForecast
 from serving.messages.forecast_protocol import BedQuestion, Forecaster, LoadedModel, WaitQuestion
 from serving.releases.monitored_alarms import degraded
@@ -87,9 +89,12 @@ class ForecastService:
         return answer
 
     def wait_times(
-        self, asked: Sequence[tuple[Caller, WaitQuestion]], now: int
+        self, asked: Sequence[tuple[Caller, WaitQuestion]], now: int, key: RequestKey | None = None
     ) -> list[RecordedForecasts[WaitForecast] | Problem]:
         """The answers of several callers, or why one of them gets none.
+
+        Args:
+            key: of the request, where it is one alone: recorded before, it is not recorded again (`RepeatedError`).
 
         Raises:
             Problem: no release answers.
@@ -104,7 +109,7 @@ class ForecastService:
                 for (caller, q), made in zip(asked, forecasts, strict=True)
             ]
             try:
-                ids = self._record(connection, model, computed, now)
+                ids = self._record(connection, model, computed, now, key)
             except Exception as error:
                 raise Written(error) from error
         return [
@@ -113,12 +118,13 @@ class ForecastService:
         ]
 
     def bed_demand(
-        self, caller: Caller, question: BedQuestion, now: int
+        self, caller: Caller, question: BedQuestion, now: int, key: RequestKey | None = None
     ) -> tuple[RecordedForecasts[BedForecast], RecordedForecasts[HospitalForecast]]:
         """The units' forecasts, and those of the hospital total where it was asked for.
 
         Raises:
             Problem: no release answers, it does not know a unit or horizon, or an explanation does not add up.
+            RepeatedError: the key's request was recorded before.
         """
         model = self.releases.current("bed-demand")
         units: list[BedForecast] = []
@@ -133,7 +139,7 @@ class ForecastService:
                 hospital = degraded(hospital_total, model.alarms, language)
             both: list[Forecast] = [*units, *hospital]
             computed = _Computed(caller, both, [{}] * len(both), _asked_beds(question))
-            (ids,) = self._record(connection, model, [computed], now)
+            (ids,) = self._record(connection, model, [computed], now, key)
         if isinstance(ids, Problem):
             raise ids
         first = len(units)
@@ -155,7 +161,12 @@ class ForecastService:
         return out
 
     def _record(
-        self, connection: Connection, model: LoadedModel, computed: Sequence[_Computed], now: int
+        self,
+        connection: Connection,
+        model: LoadedModel,
+        computed: Sequence[_Computed],
+        now: int,
+        key: RequestKey | None,
     ) -> list[list[str] | Problem]:
         """The ids of what each caller gets, recorded in one transaction; whose reasons do not add up gets nothing."""
         out: list[list[str] | Problem] = []
@@ -174,6 +185,9 @@ class ForecastService:
         with writing_on(connection):
             append_all(connection, refusals, now=system_time())
             record(connection, model, made, made_at=now)
+            if made:
+                claim(connection, key, {"predictions": list(made[0].predictions)}, system_time())
+            about_to_commit()
         for status, number in statuses.items():
             self.metrics.forecasts.labels(model.name, status).inc(number)
         return out

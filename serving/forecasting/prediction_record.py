@@ -36,6 +36,7 @@ from serving.messages.forecast_protocol import LoadedModel
 __all__ = [
     "Forecast",
     "Made",
+    "as_answered",
     "edited",
     "find",
     "model_reference",
@@ -179,6 +180,19 @@ def find(connection: Connection, prediction_id: str, caller: Caller) -> StoredPr
         journal_entry=row.journal_seq,
         prediction=body["prediction"],
     )
+
+
+def as_answered(connection: Connection, ids: Sequence[str]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The release and the predictions of these ids, as they were given; ids of visits are pseudonyms.
+
+    Raises:
+        Problem: 404, one of them was erased since.
+    """
+    rows = connection.execute(select(predictions).where(predictions.c.prediction_id.in_(ids))).all()
+    bodies = {row.prediction_id: json.loads(row.response) for row in rows}
+    if any(i not in bodies for i in ids):
+        raise Problem(404, "unknown_prediction", "This was answered, and its predictions were erased since.")
+    return bodies[ids[0]]["model"], [bodies[i]["prediction"] for i in ids]
 
 
 def edited(connection: Connection) -> list[JournalFault]:

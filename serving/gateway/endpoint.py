@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from registry.record.request_keys import RequestKey
 from registry.record.tokens import Caller
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Call:
         accept: its Accept header, "" without one.
         cookie: the session's cookie, valid or not, "" without one.
         address: where it comes from, as the limits count it.
+        key: by which it is known again when it is sent again; None without an Idempotency-Key.
     """
 
     parts: "Parts"
@@ -46,6 +48,7 @@ class Call:
     accept: str = ""
     cookie: str = ""
     address: str = ""
+    key: RequestKey | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Endpoint:
         problems: codes it may answer with.
         local: who is on this machine needs no token.
         direct: answered without a worker thread and outside the rate limits: what must answer under any load.
+        keyed: what it writes is written once for each Idempotency-Key.
         once: a GET that writes or uses something up: it has no HEAD, and is not fetched ahead.
         together: answers several small calls that wait at the same moment (`Workers.run_together`), as
             `handler` one.
@@ -94,6 +98,7 @@ class Endpoint:
     local: bool = False
     direct: bool = False
     once: bool = False
+    keyed: bool = False
     scope: str = ""
     documented: bool = True
     together: Callable[[Sequence[Call]], Sequence[Response | Exception]] | None = None

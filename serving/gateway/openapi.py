@@ -65,13 +65,15 @@ def _operation(endpoint: Endpoint, names: Mapping[Any, str]) -> dict[str, Any]:
     if endpoint.roles is not None:
         operation["description"] = f"Roles: {', '.join(sorted(endpoint.roles))}."
         operation["security"] = [{"token": []}] + ([{}] if endpoint.local else [])
-    parameters = [
+    parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in endpoint.pattern.groupindex
     ] + [
         {"name": name, "in": "query", "required": False, "description": p.words, "schema": dict(p.schema)}
         for name, p in endpoint.parameters.items()
     ]
+    if endpoint.keyed:
+        parameters.append(_KEY)
     if parameters:
         operation["parameters"] = parameters
     if endpoint.body is not None:
@@ -106,4 +108,13 @@ def _responses(endpoint: Endpoint, names: Mapping[Any, str]) -> dict[str, Any]:
     return responses
 
 
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "A random text of your own for this request. Sent again with the same key and body within 24 hours, "
+    "it is answered as it was and not written again; with another body it is refused (422). After a 503 with the code "
+    "`outcome_unknown`, send the request again with the same key.",
+    "schema": {"type": "string", "minLength": 8, "maxLength": 200, "pattern": "^[!-~]+$"},
+}
 _HEADER = {"x-request-id": {"schema": {"type": "string"}, "description": "To tell whoever runs the service"}}

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hospital.errors import HistoryError
+from registry.record.request_keys import OtherBodyError
 from serving.errors import Problem
 from serving.gateway.access import admit
 from serving.gateway.content_security import POLICY
@@ -28,6 +29,7 @@ from serving.gateway.request_reading import (
     endpoint_of_method,
     form_of,
     headers_of,
+    key_of,
     path_of,
     query_of,
     read_body,
@@ -40,6 +42,7 @@ from serving.http.problems import problem_response
 from serving.http.request_log import log_request, log_storage_fault, log_unexpected
 from serving.http.storage_faults import storage_problem
 from serving.http.strict_json import parse
+from serving.http.write_outcome import UNKNOWN, OutcomeUnknownError
 
 __all__ = ["Gate", "answer", "answer_current"]
 
@@ -177,6 +180,7 @@ class Gate:
             accept_of(headers),
             admitted.cookie,
             admitted.address,
+            key_of(headers, endpoint, admitted.caller.actor, body, self._parts.pseudonym_key),
         )
         return call, endpoint
 
@@ -211,11 +215,17 @@ def _problem_of(error: Exception, parts: Parts, request_id: str) -> Problem:
     """What a request is answered with when this came in its way."""
     if isinstance(error, Problem):
         return error
+    if isinstance(error, OtherBodyError):
+        return _OTHER_BODY
     if isinstance(error, SenderLeftError):
         raise error
     if isinstance(error, HistoryError):
         return Problem(503, "history_too_short", str(error))
+    unknown = isinstance(error, OutcomeUnknownError)
+    error = error.__cause__ if unknown and isinstance(error.__cause__, Exception) else error
     problem = storage_problem(error)
+    if problem is not None and unknown and problem.code != "storage_full":  # a full disk took nothing
+        problem = Problem(503, "outcome_unknown", f"The database failed. {UNKNOWN}", headers=problem.headers)
     if problem is None:
         log_unexpected(request_id, error)
         return _UNEXPECTED
@@ -230,7 +240,7 @@ async def answer(call: Call, endpoint: Endpoint) -> Response:
         if endpoint.direct:
             made = endpoint.handler(call)
             return await made if isawaitable(made) else made
-        if endpoint.together is not None and call.size <= SMALL:
+        if endpoint.together is not None and call.size <= SMALL and call.key is None:
             return await call.parts.workers.run_together(endpoint.together, call)
         return await call.parts.workers.run(endpoint.handler, call)  # type: ignore[arg-type]
     except Exception as error:
@@ -244,6 +254,11 @@ async def answer_current() -> Response:
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_OTHER_BODY = Problem(
+    422,
+    "key_of_another_request",
+    "This Idempotency-Key was used for another request: give each request a key of its own.",
+)
 _UNEXPECTED = Problem(
     500, "unexpected", "The service failed. Nothing was half-written. Tell whoever runs it this request_id."
 )

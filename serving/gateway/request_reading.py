@@ -1,17 +1,23 @@
 """What a request says, read strictly: address, headers, query and body; nothing of it is ever said again."""
 
+import hashlib
+import hmac
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope
 
+from registry.digests import canonical_json
+from registry.record.request_keys import RequestKey
 from serving.errors import Problem, RequestFault
 from serving.gateway.endpoint import Endpoint
 from serving.http.authentication import COOKIE
 from serving.limits.body_budget import BodyBudget
 
 __all__ = [
+    "FORM_KEY",
     "Headers",
     "SenderLeftError",
     "accept_of",
@@ -22,6 +28,7 @@ __all__ = [
     "form_of",
     "headers_of",
     "is_local",
+    "key_of",
     "path_of",
     "query_of",
     "read_body",
@@ -32,12 +39,41 @@ __all__ = [
 ]
 
 MAX_PATH, MAX_QUERY = 512, 2_048
+FORM_KEY = "request_key"
+"""The field of a form that has its key: a browser sends no header of its own."""
+_KEY = re.compile(rb"[!-~]{8,200}")
 _LOOPBACK = ("127.0.0.1", "::1")
 Headers = Mapping[bytes, bytes]
 
 
 class SenderLeftError(Exception):
     """Whoever sent the request left before it was read."""
+
+
+def key_of(headers: Headers, endpoint: Endpoint, actor: str, body: Any, secret: bytes) -> RequestKey | None:
+    """What a request that writes is known by when it is sent again; None: it came without an Idempotency-Key.
+
+    Raises:
+        Problem: 422, the key is none.
+    """
+    sent = headers.get(b"idempotency-key")
+    if endpoint.form and isinstance(body, dict) and body.get(FORM_KEY):
+        sent = body[FORM_KEY].encode()
+    if sent is None or not endpoint.keyed:
+        return None
+    if not _KEY.fullmatch(sent):
+        raise Problem(
+            422,
+            "invalid_key",
+            "An Idempotency-Key has 8 to 200 letters, digits or signs of ASCII, no space: a random UUID is one.",
+        )
+    asked = endpoint.path.encode() + b"\n" + canonical_json(body)
+    return RequestKey(actor, _keyed(secret, b"key\n" + sent), _keyed(secret, b"body\n" + asked))
+
+
+def _keyed(secret: bytes, content: bytes) -> str:
+    """A digest from which nobody without the key of pseudonyms can try out what was sent."""
+    return hmac.new(secret, content, hashlib.sha256).hexdigest()
 
 
 def path_of(scope: Scope) -> str:

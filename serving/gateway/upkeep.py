@@ -2,15 +2,36 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from sqlalchemy import Engine
+
+from registry.record.database import writing
+from registry.record.request_keys import forget_old
 from serving.http.clock import system_time
 
-__all__ = ["Upkeep"]
+__all__ = ["HourlyForgetting", "Upkeep"]
 
+_HOUR = 3_600.0
 _EVERY_SECONDS = 0.5
 _LOG = logging.getLogger("vigie.errors")
+
+
+class HourlyForgetting:
+    """Takes away, once an hour, the keys of requests that are kept no longer."""
+
+    def __init__(self, engine: Engine, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._engine, self._seconds, self._due = engine, seconds, seconds()
+
+    def look(self, now: datetime) -> None:
+        """Takes them away where an hour has gone by."""
+        if self._seconds() < self._due:
+            return
+        self._due = self._seconds() + _HOUR
+        with writing(self._engine) as connection:
+            forget_old(connection, now)
 
 
 class Upkeep:

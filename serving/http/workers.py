@@ -6,7 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any, ParamSpec, TypeVar
 
+from sqlalchemy.exc import DBAPIError
+
 from serving.errors import Problem
+from serving.http.write_outcome import CURRENT, OutcomeUnknownError, WriteTicket, took_too_long
 
 __all__ = ["MOST_TOGETHER", "Workers", "Written"]
 
@@ -24,7 +27,7 @@ class Written(Exception):  # noqa: N818 - it says what may have happened, beside
         self.cause = cause
 
 
-_Asked = tuple[Any, "asyncio.Future[Any]"]
+_Asked = tuple[Any, "asyncio.Future[Any]", WriteTicket]
 
 
 class Workers:
@@ -39,13 +42,24 @@ class Workers:
         """What `work` returns, computed in a thread.
 
         Raises:
-            Problem: 429, the queue is full; 503, it took too long (what it writes may still be written).
+            Problem: 429, the queue is full; 503, it took too long: it says whether something may have been written.
+            OutcomeUnknownError: the database failed while it was committing.
         """
         self._admit()
-        context = copy_context()
-        future = self._pool.submit(lambda: context.run(work, *args, **kwargs))
+        context, ticket = copy_context(), WriteTicket()
+        context.run(CURRENT.set, ticket)
+
+        def ticketed() -> R:
+            try:
+                return context.run(work, *args, **kwargs)
+            except DBAPIError as error:
+                if ticket.entered:
+                    raise OutcomeUnknownError from error
+                raise
+
+        future = self._pool.submit(ticketed)
         future.add_done_callback(self._done)
-        return await self._within_time(asyncio.wrap_future(future))
+        return await self._within_time(asyncio.wrap_future(future), ticket)
 
     async def run_together(self, work: Callable[[Sequence[Item]], Sequence[R | Exception]], item: Item) -> R:
         """`work` of several items that wait at the same moment; nobody waits for others to come.
@@ -64,17 +78,19 @@ class Workers:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[R] = loop.create_future()
         future.add_done_callback(self._done)
-        waiting = self._waiting.get((loop, work))
+        waiting, ticket = self._waiting.get((loop, work)), WriteTicket()
         if waiting is None:
-            self._start(loop, work, [(item, future)], [])
+            self._start(loop, work, [(item, future, ticket)], [])
         else:
-            waiting.append((item, future))
-        return await self._within_time(future)
+            waiting.append((item, future, ticket))
+        return await self._within_time(future, ticket)
 
     def _start(
         self, loop: asyncio.AbstractEventLoop, work: Any, batch: list[_Asked], waiting: list[_Asked]
     ) -> None:
-        items = [item for item, _ in batch]
+        items = [item for item, _, _ in batch]
+        for _, _, ticket in batch:  # written together: a batch is not stopped for one that waits no longer
+            ticket.enter()
 
         def computed() -> None:
             results = _each(work, items)
@@ -83,7 +99,7 @@ class Workers:
         try:
             self._pool.submit(computed)
         except RuntimeError as error:  # the service is stopping
-            for _, future in (*batch, *waiting):
+            for _, future, _ in (*batch, *waiting):
                 if not future.done():
                     future.set_exception(error)
         else:
@@ -92,14 +108,14 @@ class Workers:
     def _finish(
         self, loop: asyncio.AbstractEventLoop, work: Any, batch: list[_Asked], results: Sequence[Any]
     ) -> None:
-        for (_, future), result in zip(batch, results, strict=True):
+        for (_, future, _), result in zip(batch, results, strict=True):
             if future.done():  # whoever asked has left, or waited too long
                 continue
             if isinstance(result, Exception):
                 future.set_exception(result)
             else:
                 future.set_result(result)
-        waiting = [(item, future) for item, future in self._waiting.pop((loop, work)) if not future.done()]
+        waiting = [asked for asked in self._waiting.pop((loop, work)) if not asked[1].done()]
         if waiting:
             self._start(loop, work, waiting[:MOST_TOGETHER], waiting[MOST_TOGETHER:])
 
@@ -113,17 +129,12 @@ class Workers:
             )
         self._pending += 1
 
-    async def _within_time(self, future: "asyncio.Future[R]") -> R:
+    async def _within_time(self, future: "asyncio.Future[R]", ticket: WriteTicket) -> R:
         try:
             async with asyncio.timeout(self._seconds):
                 return await future
         except TimeoutError:
-            raise Problem(
-                503,
-                "took_too_long",
-                "The answer took too long: ask for less at a time.",
-                headers={"retry-after": "5"},
-            ) from None
+            raise took_too_long(written_never=ticket.withdraw()) from None
 
     def _done(self, _: object) -> None:
         self._pending -= 1

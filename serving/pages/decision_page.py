@@ -1,6 +1,7 @@
 """The page on which a person decides on a forecast that was shown: with a reason, in their own name."""
 
 import math
+import secrets
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,10 +12,12 @@ from hospital.words.language import LANGUAGES, Language
 from registry.record.database import writing
 from registry.record.tokens import Caller
 from serving.errors import Problem
-from serving.forecasting.decision_record import decide
+from serving.forecasting.decision_record import decide_once
 from serving.forecasting.prediction_record import find
 from serving.gateway.endpoint import Call, Endpoint, Parameter
+from serving.gateway.request_reading import FORM_KEY
 from serving.http.authentication import ENTERED_BY_LINK
+from serving.http.write_outcome import about_to_commit
 from serving.messages.answer_bodies import BedPrediction, StoredPrediction, WaitPrediction
 from serving.messages.request_bodies import decision_request
 from serving.pages.rendering import LANGUAGE, language_of, render
@@ -55,7 +58,8 @@ def take_decision(call: Call) -> Response:
     try:
         request = decision_request(body)
         with writing(call.parts.engine) as connection:
-            made = decide(connection, request, call.caller, call.parts.clock.now())
+            made, _ = decide_once(connection, request, call.caller, call.parts.clock.now(), call.key)
+            about_to_commit()
     except Problem as problem:
         if problem.status != 422:
             raise
@@ -92,7 +96,13 @@ def _page(
         status,
         shown=_shown(stored, zone, language),
         prediction_id=prediction_id,
-        sent={"decision": "", "value": "", "reason": "", **sent},
+        sent={
+            "decision": "",
+            "value": "",
+            "reason": "",
+            FORM_KEY: secrets.token_hex(16),  # sent twice by a hasty hand, the form decides once
+            **sent,
+        },
         faults=list(dict.fromkeys(faults or [])),
         decides=may_decide(call.caller),
         caller=call.caller.name,
@@ -144,6 +154,7 @@ ENDPOINTS = (
         max_bytes=32_768,
         form=True,
         page=True,
+        keyed=True,
         documented=False,
     ),
 )

@@ -6,11 +6,13 @@ from typing import Any
 from pydantic_core import to_json
 from starlette.responses import Response
 
+from registry.record.request_keys import RepeatedError, earlier
 from serving.errors import Problem
 from serving.forecasting.forecast_service import RecordedForecasts
-from serving.forecasting.prediction_record import model_reference
+from serving.forecasting.prediction_record import as_answered, model_reference
 from serving.gateway.endpoint import Call, Endpoint
 from serving.http.workers import Written
+from serving.http.write_outcome import REPEATED
 from serving.messages.answer_bodies import BedDemandAnswer, WaitTimeAnswer
 from serving.messages.forecast_protocol import LoadedModel
 from serving.messages.request_bodies import (
@@ -29,13 +31,45 @@ MEGABYTE = 1_048_576
 
 def wait_time(call: Call) -> Response:
     """POST /v1/wait-time"""
+    before = _before(call)
+    if before is not None:
+        return _waits_again(call, before)
     try:
         (answer,) = _wait_times([call])
     except Written as error:
+        if isinstance(error.cause, RepeatedError):
+            return _waits_again(call, error.cause.answer)
         raise error.cause from error
     if isinstance(answer, Exception):
         raise answer
     return answer
+
+
+def _before(call: Call) -> Mapping[str, Any] | None:
+    """What finds the answer again of a request that was sent before."""
+    if call.key is None:
+        return None
+    with call.parts.engine.connect() as connection:
+        return earlier(connection, call.key)
+
+
+def _waits_again(call: Call, before: Mapping[str, Any]) -> Response:
+    """The same body has the same visits, in the same order."""
+    visit_ids = wait_question(call.body, call.parts.context()).visit_ids
+    with call.parts.engine.connect() as connection:
+        model, made = as_answered(connection, before["predictions"])
+    predictions = [{**p, "visit_id": v} for p, v in zip(made, visit_ids, strict=True)]
+    body = to_json({"model": model, "predictions": predictions})
+    return Response(body, media_type="application/json", headers=REPEATED)
+
+
+def _beds_again(call: Call, before: Mapping[str, Any]) -> Response:
+    with call.parts.engine.connect() as connection:
+        model, made = as_answered(connection, before["predictions"])
+    lists = {"forecasts": [p for p in made if "unit" in p]}
+    if bed_question(call.body, call.parts.context()).hospital:
+        lists["hospital"] = [p for p in made if "unit" not in p]
+    return Response(to_json({"model": model, **lists}), media_type="application/json", headers=REPEATED)
 
 
 def _wait_times(calls: Sequence[Call]) -> list[Response | Exception]:
@@ -52,7 +86,9 @@ def _wait_times(calls: Sequence[Call]) -> list[Response | Exception]:
             out[i] = problem
     if asked:
         questions = [(calls[i].caller, a.question) for i, a in asked.items()]
-        recorded = parts.forecasts.wait_times(questions, context.now)
+        recorded = parts.forecasts.wait_times(
+            questions, context.now, calls[0].key if len(calls) == 1 else None
+        )
         for (i, one), made in zip(asked.items(), recorded, strict=True):
             out[i] = made if isinstance(made, Problem) else _wait_answer(made, one.visit_ids)
     return [out[i] for i in range(len(calls))]
@@ -72,7 +108,13 @@ def bed_demand(call: Call) -> Response:
     parts, context = call.parts, call.parts.context()
     parts.releases.current("bed-demand")
     question = bed_question(call.body, context)
-    units, hospital = parts.forecasts.bed_demand(call.caller, question, context.now)
+    before = _before(call)
+    if before is not None:
+        return _beds_again(call, before)
+    try:
+        units, hospital = parts.forecasts.bed_demand(call.caller, question, context.now, call.key)
+    except RepeatedError as repeated:
+        return _beds_again(call, repeated.answer)
     whole = {"hospital": _predictions(hospital)} if question.hospital else {}
     return _answer(units.model, forecasts=_predictions(units), **whole)
 
@@ -97,6 +139,7 @@ WAIT_TIME = Endpoint(
     problems=(503,),
     max_bytes=2 * MEGABYTE,
     native=True,
+    keyed=True,
     together=_wait_times,
 )
 BED_DEMAND = Endpoint(
@@ -111,5 +154,6 @@ BED_DEMAND = Endpoint(
     problems=(503,),
     max_bytes=2 * MEGABYTE,
     native=True,
+    keyed=True,
 )
 ENDPOINTS = (WAIT_TIME, BED_DEMAND)

@@ -9,10 +9,13 @@ from starlette.responses import Response
 from hospital.times import moment
 from registry.record.database import writing
 from registry.record.journal import entries
+from registry.record.request_keys import RepeatedError, claim, earlier
 from serving.forecasting import decision_record as decisions
 from serving.forecasting import prediction_record as predictions
 from serving.gateway.endpoint import Call, Endpoint, Parameter, json_response
 from serving.gateway.service_parts import Parts
+from serving.http.clock import system_time
+from serving.http.write_outcome import REPEATED, about_to_commit
 from serving.messages.answer_bodies import StoredPrediction
 from serving.messages.record_bodies import (
     AddedObservations,
@@ -48,14 +51,27 @@ def add_observations(call: Call) -> Response:
     parts = call.parts
     context = parts.context()
     rows = observed_rows(call.body, context)
-    with writing(parts.engine) as connection:
-        received_at = max(context.now, parts.receptions.last(connection))
-        counts = observations.add(connection, rows, received_at, actor=call.caller.actor)
-        unknown = _unknown_units(parts, connection, rows, received_at)
-    tables = {kind: TableCount(**c.__dict__) for kind, c in counts.items()}
-    return json_response(
-        AddedObservations(received_at=moment(received_at), tables=tables, unknown_units=unknown)
-    )
+    try:
+        with writing(parts.engine) as connection:
+            if call.key is not None and (before := earlier(connection, call.key)) is not None:
+                return _observations_again(before)
+            received_at = max(context.now, parts.receptions.last(connection))
+            counts = observations.add(connection, rows, received_at, actor=call.caller.actor)
+            unknown = _unknown_units(parts, connection, rows, received_at)
+            tables = {kind: TableCount(**c.__dict__) for kind, c in counts.items()}
+            answer = AddedObservations(
+                received_at=moment(received_at), tables=tables, unknown_units=unknown
+            ).model_dump_json()
+            claim(connection, call.key, {"observations": answer}, system_time())
+            about_to_commit()
+    except RepeatedError as repeated:
+        return _observations_again(repeated.answer)
+    return Response(answer, media_type="application/json")
+
+
+def _observations_again(before: Mapping[str, Any]) -> Response:
+    """The answer of a request that was sent before; it names no patient, and was kept."""
+    return Response(before["observations"], media_type="application/json", headers=REPEATED)
 
 
 def _unknown_units(
@@ -79,8 +95,13 @@ def decide(call: Call) -> Response:
     """POST /v1/decisions"""
     request = decision_request(call.body)
     with writing(call.parts.engine) as connection:
-        decision = decisions.decide(connection, request, call.caller, call.parts.clock.now())
-    return json_response(decision, 201)
+        decision, repeated = decisions.decide_once(
+            connection, request, call.caller, call.parts.clock.now(), call.key
+        )
+        about_to_commit()
+    response = json_response(decision, 201)
+    response.headers.update(REPEATED if repeated else {})
+    return response
 
 
 def list_decisions(call: Call) -> Response:
@@ -125,6 +146,7 @@ ENDPOINTS = (
         answer=AddedObservations,
         problems=(409,),
         max_bytes=8 * MEGABYTE,
+        keyed=True,
     ),
     Endpoint(
         "GET",
@@ -147,6 +169,7 @@ ENDPOINTS = (
         answer=Decision,
         problems=(404,),
         max_bytes=65_536,
+        keyed=True,
     ),
     Endpoint(
         "GET",

@@ -2,7 +2,8 @@
 
 from alembic import context
 
-import registry.record.access_tables  # noqa: F401 - its tables are the metadata's too
+import registry.record.access_tables
+import registry.record.request_keys  # noqa: F401 - and this one
 from registry.record.database import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)

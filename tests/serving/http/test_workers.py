@@ -125,7 +125,7 @@ def test_who_waits_too_long_is_told_and_the_next_is_answered() -> None:
         workers.close()
         return late.value.code, found
 
-    assert asyncio.run(scene()) == ("took_too_long", 4)
+    assert asyncio.run(scene()) == ("outcome_unknown", 4)
 
 
 def test_what_may_have_been_written_is_not_tried_again() -> None:
