@@ -1,5 +1,7 @@
 """Wires the real parts of the service, in the worker that answers."""
 
+from datetime import datetime
+
 from hospital.ingest.pseudonyms import load_or_create_key
 from hospital.times import instant
 from registry.checkpoints.checkpointing import Checkpointer
@@ -9,7 +11,8 @@ from serving.forecasting.forecaster import make_forecaster
 from serving.gateway.service_parts import Parts
 from serving.gateway.upkeep import HourlyForgetting, Upkeep
 from serving.http.authentication import Authority
-from serving.http.clock import Clock, DemoClock, SystemClock
+from serving.http.clock import Clock, DemoClock
+from serving.http.steady_clock import SteadyClock
 from serving.limits.rate_limits import RateLimits
 from serving.releases.catalogue import StoredCatalogue
 from serving.releases.first_steps import StoredFirstSteps
@@ -31,14 +34,22 @@ def real_parts(settings: Settings | None = None) -> Parts:
     make_home(found.home)
     engine = open_database(found.database)
     receptions = Receptions()
-    clock: Clock = SystemClock()
+    clock: Clock = SteadyClock()
     if found.clock_start is not None:
         with engine.connect() as connection:  # started again, the demo goes on from the last that it received
             clock = DemoClock(max(instant(found.clock_start), receptions.last(connection)))
     checkpointer = Checkpointer(engine, found)
     request_keys = HourlyForgetting(engine)
+
+    def look_at_clock(_: datetime) -> None:
+        clock.now()  # looked at often, it knows to the second when the system's time was set
+
     upkeep = Upkeep(
-        {"checkpoint": checkpointer.look, "request keys": request_keys.look},
+        {
+            "clock": look_at_clock,
+            "checkpoint": checkpointer.look,
+            "request keys": request_keys.look,
+        },
         {"checkpoint": checkpointer.finish},
     )
 

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine
 
+from hospital.words.language import Language
 from registry.record.database import writing_on
 from registry.record.journal import Draft, append_all
 from registry.record.request_keys import RequestKey, claim
@@ -27,8 +28,9 @@ from serving.http.workers import Written
 from serving.http.write_outcome import about_to_commit
 from serving.messages.answer_bodies import BedForecast, HospitalForecast, WaitForecast
 from serving.messages.forecast_protocol import BedQuestion, Forecaster, LoadedModel, WaitQuestion
-from serving.releases.monitored_alarms import degraded
+from serving.releases.monitored_alarms import degraded, lowered
 from serving.releases.releases_in_use import Releases
+from serving.state.clock_trust import ClockTrust
 
 __all__ = ["ForecastService", "RecordedForecasts"]
 
@@ -73,6 +75,7 @@ class ForecastService:
     releases: Releases
     forecaster: Forecaster
     metrics: Metrics
+    clock: ClockTrust | None = None
 
     def wait_time(self, caller: Caller, question: WaitQuestion, now: int) -> RecordedForecasts[WaitForecast]:
         """One forecast a visit; `now`: the service's instant.
@@ -133,10 +136,11 @@ class ForecastService:
             language = question.explain.language
             if question.units:
                 made = self.forecaster.bed_demand(model, connection, question, now)
-                units = degraded(made, model.alarms, language)
+                units = self._said(connection, degraded(made, model.alarms, language), language)
             if question.hospital:
                 hospital_total = self.forecaster.hospital(model, connection, question, now)
-                hospital = degraded(hospital_total, model.alarms, language)
+                total = degraded(hospital_total, model.alarms, language)
+                hospital = self._said(connection, total, language)
             both: list[Forecast] = [*units, *hospital]
             computed = _Computed(caller, both, [{}] * len(both), _asked_beds(question))
             (ids,) = self._record(connection, model, [computed], now, key)
@@ -155,10 +159,16 @@ class ForecastService:
             visits = [v for i in alike for v in questions[i].visits]
             ed_states = list(chain.from_iterable(questions[i].ed_states for i in alike))
             made = self.forecaster.wait_time(model, connection, WaitQuestion(visits, ed_states, explain), now)
-            forecasts = iter(degraded(made, model.alarms, explain.language))
+            said = self._said(connection, degraded(made, model.alarms, explain.language), explain.language)
+            forecasts = iter(said)
             for i in alike:
                 out[i] = [next(forecasts) for _ in questions[i].visits]
         return out
+
+    def _said(self, connection: Connection, forecasts: list[F], language: Language) -> list[F]:
+        """The forecasts, ``degraded`` where the clock cannot be relied on."""
+        words = self.clock.warnings(connection, language) if self.clock is not None else ()
+        return lowered(forecasts, words)
 
     def _record(
         self,

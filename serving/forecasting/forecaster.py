@@ -104,7 +104,7 @@ class _Forecaster:
         self, model: LoadedModel, connection: Connection, question: BedQuestion, now: int
     ) -> list[BedForecast]:
         engine = _engine(model)
-        state = self._states.at(connection, min(question.at, now), engine.manifest)
+        state = self._states.at(connection, min(question.at, now), engine.manifest, now)
         unit_of = _known_units(engine, state, question)
         query, units = _bed_query(engine, question, unit_of)
         rows, known = _bed_rows(state, engine, query)
@@ -138,7 +138,7 @@ class _Forecaster:
     ) -> list[HospitalForecast]:
         engine = _engine(model)
         hospital_total_of(engine)
-        state = self._states.at(connection, min(question.at, now), engine.manifest)
+        state = self._states.at(connection, min(question.at, now), engine.manifest, now)
         _known_units(engine, state, question)
         present = present_units(engine, state, question)
         at = {u.unit: i for i, u in enumerate(state.events.units)}

@@ -5,7 +5,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any
 
@@ -32,9 +32,11 @@ class StorageState:
 
     Attributes:
         database: ``answers``, ``does not answer``, ``is full`` or ``cannot be written``.
+        clock: ``steady``, or what is wrong with it; ``unknown`` while the database does not answer.
     """
 
     database: str
+    clock: str = "unknown"
 
     @property
     def good(self) -> bool:
@@ -47,6 +49,7 @@ class Readiness:
 
     Args:
         refresh: looks whether the releases on disk changed; called where `due`.
+        clock_state: says how the clock stands.
     """
 
     def __init__(
@@ -55,8 +58,10 @@ class Readiness:
         refresh: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         seconds: float = _LOOK_SECONDS,
+        clock_state: Callable[[], str] = lambda: "unknown",
     ) -> None:
         self._engine, self._refresh, self._clock, self._seconds = engine, refresh, clock, seconds
+        self._clock_state = clock_state
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="vigie-probe")
         self._running: dict[str, Future[Any]] = {}
         self._lock = Lock()
@@ -99,9 +104,9 @@ class Readiness:
             if self._clock() - self._wrote_at >= _WRITE_EVERY or not self._state.good:
                 self._state = self._write()
                 self._wrote_at = self._clock()
+            return replace(self._state, clock=self._clock_state())
         except (SQLAlchemyError, OSError):
             return StorageState(SILENT)
-        return self._state
 
     def _write(self) -> StorageState:
         try:

@@ -23,6 +23,7 @@ from serving.messages.request_bodies import Context
 from serving.releases.catalogue import Catalogue
 from serving.releases.first_steps import FirstSteps, UnknownFirstSteps
 from serving.releases.releases_in_use import Releases
+from serving.state.clock_trust import ClockTrust
 from serving.state.observations import Receptions
 
 __all__ = ["Parts"]
@@ -67,7 +68,7 @@ class Parts:
     @cached_property
     def readiness(self) -> Readiness:
         """Whether the database answers and takes writes."""
-        return Readiness(self.engine, self._refresh_releases)
+        return Readiness(self.engine, self._refresh_releases, clock_state=self.clock_state)
 
     def _refresh_releases(self) -> None:
         if self.releases.due:
@@ -76,7 +77,18 @@ class Parts:
     @cached_property
     def forecasts(self) -> ForecastService:
         """Answers questions by the releases in use."""
-        return ForecastService(self.engine, self.releases, self.forecaster, self.metrics)
+        return ForecastService(self.engine, self.releases, self.forecaster, self.metrics, self.clock_trust)
+
+    @cached_property
+    def clock_trust(self) -> ClockTrust:
+        """Whether the clock can be relied on."""
+        return ClockTrust(self.clock, self.receptions)
+
+    def clock_state(self) -> str:
+        """The same as /readyz says it."""
+        with self.engine.connect() as connection:
+            faults = self.clock_trust.faults(connection)
+        return ", ".join(faults) or "steady"
 
     def context(self, language: Language | None = None) -> Context:
         """What a body is read with, now."""

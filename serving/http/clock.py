@@ -15,6 +15,9 @@ __all__ = ["Clock", "DemoClock", "SystemClock", "system_time"]
 class Clock(Protocol):
     """Gives the service's now."""
 
+    step: int
+    """By how much the system's clock was set while this went on: microseconds, 0 where it was not."""
+
     @property
     def simulated(self) -> bool:
         """Whether it is another time than the real one."""
@@ -32,6 +35,7 @@ class SystemClock:
     """The real time."""
 
     simulated = False
+    step = 0
 
     def now(self) -> int:
         """The instant."""
@@ -42,6 +46,7 @@ class DemoClock:
     """Runs on from `start` since it was made."""
 
     simulated = True
+    step = 0
 
     def __init__(self, start: int, system: Callable[[], datetime] = system_time) -> None:
         self._start, self._system, self._began = start, system, system()

@@ -12,7 +12,7 @@ from registry.monitoring.alarm_text import stopped_in_words, warning_of
 from registry.monitoring.alarms import StandingAlarm, standing
 from serving.messages.answer_bodies import BedForecast, HospitalForecast, Trust, WaitForecast
 
-__all__ = ["MonitoredAlarms", "NothingMonitored", "StoredAlarms", "degraded"]
+__all__ = ["MonitoredAlarms", "NothingMonitored", "StoredAlarms", "degraded", "lowered"]
 
 Forecast = TypeVar("Forecast", bound=WaitForecast | BedForecast | HospitalForecast)
 
@@ -52,13 +52,17 @@ def degraded(
     forecasts: Sequence[Forecast], alarms: Sequence[StandingAlarm], language: Language
 ) -> list[Forecast]:
     """The forecasts with what stands against their release: ``degraded``, each alarm a warning."""
-    if not alarms:
+    return lowered(forecasts, _words(alarms, language) if alarms else ())
+
+
+def lowered(forecasts: Sequence[Forecast], words: Sequence[str]) -> list[Forecast]:
+    """The forecasts with further warnings, each of which degrades them."""
+    if not words:
         return list(forecasts)
-    words = _words(alarms, language)
     return [replace(f, trust=_lowered(f.trust, words)) for f in forecasts]
 
 
-def _lowered(trust: Trust, words: tuple[str, ...]) -> Trust:
+def _lowered(trust: Trust, words: Sequence[str]) -> Trust:
     return Trust(status="degraded", warnings=(*trust["warnings"], *words))
 
 

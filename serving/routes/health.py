@@ -38,6 +38,7 @@ async def ready(call: Call) -> Response:
         "ready": good,
         "database": storage.database,
         "journal": call.parts.journal_fault() or "checkpoints are signed",
+        "clock": storage.clock,
         "models": models,
     }
     return JSONResponse(body, 200) if good else JSONResponse(body, 503, {"retry-after": "5"})

@@ -33,6 +33,7 @@ from serving.messages.request_bodies import (
     observed_rows,
 )
 from serving.state import observations
+from serving.state.observations import next_reception
 from serving.state.unknown_units import listed_units, unknown_units
 
 __all__ = ["ENDPOINTS"]
@@ -55,7 +56,7 @@ def add_observations(call: Call) -> Response:
         with writing(parts.engine) as connection:
             if call.key is not None and (before := earlier(connection, call.key)) is not None:
                 return _observations_again(before)
-            received_at = max(context.now, parts.receptions.last(connection))
+            received_at = next_reception(context.now, parts.receptions.last(connection))
             counts = observations.add(connection, rows, received_at, actor=call.caller.actor)
             unknown = _unknown_units(parts, connection, rows, received_at)
             tables = {kind: TableCount(**c.__dict__) for kind, c in counts.items()}

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from sqlalchemy import Connection, func, select
 
 from hospital.arrays import Array
@@ -81,8 +82,17 @@ class StateCache:
         self._lock = threading.Lock()
         self._cached: dict[tuple[str, int], _Cached] = {}
 
-    def at(self, connection: Connection, now: int, manifest: Manifest) -> HospitalState:
-        """The state for a model's zone and cadence; `now`: instant."""
+    def at(
+        self, connection: Connection, now: int, manifest: Manifest, present: int | None = None
+    ) -> HospitalState:
+        """The state for a model's zone and cadence.
+
+        Args:
+            now: instant that is asked about.
+            present: instant of the clock; None: `now`. What was received at a later one, by a clock that was wrong,
+                counts as received now, in the order in which it came: else it, and all after it, would not be seen.
+        """
+        present = now if present is None else present
         key, day = (manifest.zone, manifest.cadence_hours), now // DAY
         with self._lock:
             (newest,) = _NEWEST.first(connection) or (0,)
@@ -91,10 +101,13 @@ class StateCache:
                 return cached.state
             columns = None
             if cached is not None and cached.day == day and cached.newest < newest:
-                columns = _added(connection, cached, newest)
+                columns = _added(connection, cached, newest, present)
             added = columns is not None
             if columns is None:
-                columns = _read(connection, day, 0, newest, {})
+                columns = {
+                    kind: _seen(found, present) if found else found
+                    for kind, found in _read(connection, day, 0, newest, {}).items()
+                }
             state = state_of(columns, manifest, first_reception(connection))
             if cached is not None and added and _only_later(cached.state, state):
                 state = replace(state, lineage=cached.state.lineage)
@@ -119,17 +132,36 @@ def _mark(connection: Connection, seq: int) -> tuple[Any, ...] | None:
     return None if found is None else tuple(found)
 
 
-def _added(connection: Connection, cached: _Cached, newest: int) -> dict[str, Mapping[str, Array]] | None:
+def _seen(columns: Mapping[str, Array], present: int) -> Mapping[str, Array]:
+    """The columns with receptions that lie ahead of the clock brought before it, each before the next."""
+    received = columns["received_at"]
+    if not received.size or received.max() <= present:
+        return columns
+    ahead = received > present
+    distinct, place = np.unique(received[ahead], return_inverse=True)
+    seen = received.copy()
+    seen[ahead] = present - distinct.size + 1 + place
+    return {**columns, "received_at": seen}
+
+
+def _added(
+    connection: Connection, cached: _Cached, newest: int, present: int
+) -> dict[str, Mapping[str, Array]] | None:
     """The columns with what was stored since.
 
-    None, and all is to be read: what is known was taken away, or what is new was received before it.
+    None, and all is to be read: what is known was taken away, or what is new was received before it, or lies ahead.
     """
     if _mark(connection, cached.newest) != cached.mark:
         return None
     known = {kind: versions.columns for kind, versions in cached.state.events.tables.items()}
     columns = _read(connection, cached.day, cached.newest, newest, known)
+    for kind, found in columns.items():
+        if kind not in known and found and found["received_at"].max(initial=0) > present:
+            return None
     for kind, before in known.items():
         received, size = columns[kind]["received_at"], before["received_at"].size
+        if received[size:].max(initial=0) > present:
+            return None
         if received[size:].min(initial=FOREVER) < before["received_at"].max(initial=0):
             return None
     return columns

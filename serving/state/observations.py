@@ -29,6 +29,7 @@ __all__ = [
     "import_rows",
     "import_versions",
     "latest_reception",
+    "next_reception",
     "version_of",
 ]
 
@@ -63,6 +64,11 @@ class Receptions:
         if newest is not None:
             self._seq, self._last = max(seq, int(newest)), max(last, int(received))
         return max(last, int(received or 0))
+
+
+def next_reception(now: int, last: int) -> int:
+    """The instant of a reception: never before the last one; behind a clock that is wrong, the order is a sequence."""
+    return now if now >= last else last + 1
 
 
 def latest_reception(connection: Connection) -> int:

@@ -271,6 +271,7 @@ class FakeClock:
 
     def __init__(self) -> None:
         self.instant = NOW
+        self.step = 0
 
     def now(self) -> int:
         return self.instant
