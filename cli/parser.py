@@ -16,6 +16,7 @@ from cli.commands import (
     protocol_commands,
     retrain_commands,
     service_commands,
+    stop_commands,
     table_commands,
     trust_commands,
 )
@@ -30,6 +31,7 @@ _GROUPS = (
     model_commands,
     board_commands,
     trust_commands,
+    stop_commands,
     service_commands,
     monitor_commands,
     retrain_commands,

@@ -64,6 +64,7 @@ class Trust:
         released_before: by model, the last release of before the policy came in force: up to it, releases that were
             judged by another policy are served.
         statements: about people and policy, signed (`registry.trust.ceremony`); none before the founding.
+        stopped: by model, the signed stop that stands; whatever stands there stops it.
     """
 
     demo: bool
@@ -72,6 +73,7 @@ class Trust:
     lowest_release: Mapping[str, int]
     released_before: Mapping[str, int] = field(default_factory=dict)
     statements: tuple[Mapping[str, Any], ...] = ()
+    stopped: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def founded(self) -> bool:
@@ -187,6 +189,14 @@ class Trust:
         before = self.released_before if policy_digest == self.policy_digest else dict(self.lowest_release)
         return replace(self, policy_digest=policy_digest, released_before=before)
 
+    def with_stop(self, model: str, signed: Mapping[str, Any]) -> "Trust":
+        """The same with a model stopped."""
+        return replace(self, stopped={**self.stopped, model: signed})
+
+    def without_stop(self, model: str) -> "Trust":
+        """The same with a model that may speak again."""
+        return replace(self, stopped={name: s for name, s in self.stopped.items() if name != model})
+
     def with_floor(self, model: str, sequence: int) -> "Trust":
         """The same with the lowest acceptable release of a model raised; never lowered."""
         lowest = max(sequence, self.lowest_release.get(model, 0))
@@ -225,7 +235,8 @@ def load_trust(folder: Path) -> Trust:
             raise ValueError
         statements = tuple(body.get("statements", ()))
         verify_statements(statements, demo=body["demo"])
-        trust = Trust(body["demo"], keys, str(body["policy_digest"]), lowest, before, statements)
+        stopped = {str(model): signed for model, signed in body.get("stopped", {}).items()}
+        trust = Trust(body["demo"], keys, str(body["policy_digest"]), lowest, before, statements, stopped)
         if not trust.signed:
             raise TrustError("people or policy are not those that the board signed")
         return trust
@@ -339,6 +350,7 @@ def _write(folder: Path, trust: Trust) -> None:
         "policy_digest": trust.policy_digest,
         "lowest_release": dict(trust.lowest_release),
         "released_before": dict(trust.released_before),
+        "stopped": dict(trust.stopped),
     } | ({"statements": list(trust.statements)} if trust.statements else {})
     try:
         write_atomically(folder / FILE, canonical_json(body))

@@ -136,10 +136,12 @@ class ForecastService:
             language = question.explain.language
             if question.units:
                 made = self.forecaster.bed_demand(model, connection, question, now)
-                units = self._said(connection, degraded(made, model.alarms, language), language)
+                units = self._said(
+                    connection, degraded(made, model.alarms, language, halted=model.halted), language
+                )
             if question.hospital:
                 hospital_total = self.forecaster.hospital(model, connection, question, now)
-                total = degraded(hospital_total, model.alarms, language)
+                total = degraded(hospital_total, model.alarms, language, halted=model.halted)
                 hospital = self._said(connection, total, language)
             both: list[Forecast] = [*units, *hospital]
             computed = _Computed(caller, both, [{}] * len(both), _asked_beds(question))
@@ -159,7 +161,11 @@ class ForecastService:
             visits = [v for i in alike for v in questions[i].visits]
             ed_states = list(chain.from_iterable(questions[i].ed_states for i in alike))
             made = self.forecaster.wait_time(model, connection, WaitQuestion(visits, ed_states, explain), now)
-            said = self._said(connection, degraded(made, model.alarms, explain.language), explain.language)
+            said = self._said(
+                connection,
+                degraded(made, model.alarms, explain.language, halted=model.halted),
+                explain.language,
+            )
             forecasts = iter(said)
             for i in alike:
                 out[i] = [next(forecasts) for _ in questions[i].visits]

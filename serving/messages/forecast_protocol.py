@@ -55,6 +55,7 @@ class LoadedModel:
             (columns of a visit), for whom the start page asks; empty where nothing is.
         zone: the hospital's.
         alarms: of `vigie monitor`, that stand against it.
+        halted: whether a person has stopped it.
         engine: the package read into memory; None only where tests do without one.
     """
 
@@ -71,12 +72,13 @@ class LoadedModel:
     usual_patients: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict, hash=False)
     zone: str = "Europe/Paris"
     alarms: "tuple[StandingAlarm, ...]" = ()
+    halted: bool = False
     engine: "ForecastModel | None" = field(default=None, repr=False, compare=False)
 
     @property
     def stopped(self) -> bool:
-        """Whether an alarm that the policy names has the baseline answer."""
-        return any(alarm.stops for alarm in self.alarms)
+        """Whether a person, or an alarm that the policy names, has the baseline answer."""
+        return self.halted or any(alarm.stops for alarm in self.alarms)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from hospital.words.catalogue import text
 from hospital.words.language import Language
 from registry.monitoring.alarm_text import stopped_in_words, warning_of
 from registry.monitoring.alarms import StandingAlarm, standing
@@ -49,10 +50,15 @@ class StoredAlarms(MonitoredAlarms):
 
 
 def degraded(
-    forecasts: Sequence[Forecast], alarms: Sequence[StandingAlarm], language: Language
+    forecasts: Sequence[Forecast],
+    alarms: Sequence[StandingAlarm],
+    language: Language,
+    *,
+    halted: bool = False,
 ) -> list[Forecast]:
-    """The forecasts with what stands against their release: ``degraded``, each alarm a warning."""
-    return lowered(forecasts, _words(alarms, language) if alarms else ())
+    """The forecasts with what stands against their release: ``degraded``, each alarm and a person's stop a warning."""
+    halt = (text("alarms.halted", language),) if halted else ()
+    return lowered(forecasts, (*halt, *(_words(alarms, language) if alarms else ())))
 
 
 def lowered(forecasts: Sequence[Forecast], words: Sequence[str]) -> list[Forecast]:

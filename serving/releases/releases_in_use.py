@@ -63,6 +63,14 @@ class ReleaseSource(Protocol):
         """
         ...
 
+    def halted(self, model: str) -> bool:
+        """Whether a person has stopped the model.
+
+        Raises:
+            VigieError: that cannot be known now.
+        """
+        ...
+
 
 class StoredReleases(ReleaseSource):
     """The releases of an installation."""
@@ -70,6 +78,7 @@ class StoredReleases(ReleaseSource):
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._served: dict[tuple[str, str], Release] = {}
+        self._stops: dict[str, tuple[object, bool]] = {}
 
     def stamp(self, model: str) -> object:
         """Something that changes when there may be another release."""
@@ -99,6 +108,15 @@ class StoredReleases(ReleaseSource):
         if loaded.sequence < trust.lowest_release.get(model, 0) or release.link is None:
             raise ReleaseError(f"{model}: release {loaded.sequence} is older than the lowest acceptable one.")
         vouch(self._settings, release.link, trust, release.files)
+
+    def halted(self, model: str) -> bool:
+        """Whether a stop stands in the trust file; read again only where that is another file."""
+        if not (self._settings.trust / "trust.json").exists():
+            return False
+        stamp = self.stamp(model)
+        if self._stops.get(model, (None, False))[0] != stamp:
+            self._stops[model] = stamp, model in load_trust(self._settings.trust).stopped
+        return self._stops[model][1]
 
 
 def _loaded(release: Release) -> LoadedModel:
@@ -180,6 +198,10 @@ class Releases:
             if self.due:
                 self._checked = self._clock()
                 retry, verify = self._checked >= self._retry_at, self._checked >= self._verify_at
+                for (
+                    model
+                ) in MODELS:  # first, and of all: what a person stopped does not wait for files to be read
+                    self._read_alarms(model)
                 for model in MODELS:
                     self._refresh(model, retry=retry, verify=verify)
                     self._read_alarms(model)
@@ -218,13 +240,16 @@ class Releases:
             LOG.info("model=%s version=%s release=%d digest=%s loaded", *_named(loaded))
 
     def _read_alarms(self, model: str) -> None:
-        """Lays the alarms that stand now over what is served."""
+        """Lays a person's stop and the alarms that stand now over what is served."""
         state = self._states[model]
         if state.loaded is None:
             return
         loaded = self._under_alarms(state.loaded, state.loaded.alarms)
-        if loaded.alarms != state.loaded.alarms:
+        if loaded.halted != state.loaded.halted:
+            LOG.warning("model=%s release=%d halted=%s", model, loaded.sequence, loaded.halted)
+        if loaded.alarms != state.loaded.alarms or loaded.halted != state.loaded.halted:
             self._states[model] = replace(state, loaded=loaded)
+        if loaded.alarms != state.loaded.alarms:
             LOG.warning("model=%s release=%d alarms=%d", model, loaded.sequence, len(loaded.alarms))
 
     def _under_alarms(self, loaded: LoadedModel, known: tuple[StandingAlarm, ...]) -> LoadedModel:
@@ -238,8 +263,17 @@ class Releases:
             loaded,
             scope=self._scopes[loaded.name, loaded.sequence],
             alarms=known if found is None else found,
+            halted=self._halted(loaded),
         )
         return replace(under, scope=frozenset()) if under.stopped else under
+
+    def _halted(self, loaded: LoadedModel) -> bool:
+        """Whether a person has stopped it; while nobody can tell, as it was before."""
+        try:
+            return self._source.halted(loaded.name)
+        except (VigieError, OSError):
+            before = self._states[loaded.name].loaded
+            return before is not None and before.halted
 
     def _still_allowed(self, model: str, loaded: LoadedModel | None) -> bool:
         if loaded is None:

@@ -195,6 +195,8 @@ VERBS = {
     ("key", "create"): {"--out"},
     ("key", "trust"): {"--role", "--replace", "--reason", "--key"},
     ("key", "retire"): {"--remove", "--reason", "--key"},
+    ("stop",): {"--key", "--reason"},
+    ("resume",): {"--key", "--reason"},
     ("trust", "init"): {"--reason", "--key"},
     ("policy",): {"--file", "--shipped", "--reason", "--key"},
     ("serve",): {"--port"},

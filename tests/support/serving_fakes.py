@@ -80,6 +80,7 @@ class FakeReleases(ReleaseSource):
         self.floors: dict[str, int] = {}
         self.damaged: dict[str, str] = {}
         self.loads = 0
+        self.stops: set[str] = set()
 
     def stamp(self, model: str) -> object:
         return id(self.found.get(model)), self.floors.get(model, 0)
@@ -94,6 +95,9 @@ class FakeReleases(ReleaseSource):
     def verify(self, model: str) -> None:
         if model in self.damaged:
             raise ReleaseError(self.damaged[model])
+
+    def halted(self, model: str) -> bool:
+        return model in self.stops
 
     def vouch(self, model: str, loaded: LoadedModel) -> None:
         if loaded.sequence < self.floors.get(model, 0):

@@ -1,14 +1,19 @@
 """What is served is looked at again, and is what was verified."""
 
 import os
+from collections import Counter
 from dataclasses import replace
+from threading import Event, Thread
 from types import SimpleNamespace
 
 import pytest
 
-from registry.errors import ReleaseError
+from registry.errors import ReleaseError, TrustError
 from registry.package.manifest import read_package
+from registry.record.database import opened_database
+from registry.record.journal import entries
 from registry.trust.promotion import Release, promote
+from registry.trust.stops import resume_model, stop_model
 from serving.errors import Problem
 from serving.messages.forecast_protocol import LoadedModel
 from serving.releases.releases_in_use import CHECK_SECONDS, VERIFY_SECONDS, Releases, StoredReleases
@@ -140,3 +145,97 @@ def test_a_package_exchanged_between_verifying_and_reading_is_refused(installati
     os.rename(other, release.package)
     with pytest.raises(ReleaseError, match="changed while it was loaded"):
         release.require_same(read_package(release.package).digest)
+
+
+def test_what_one_person_stops_a_quorum_lets_speak_again(
+    served: tuple[Installation, Releases, list[float]],
+) -> None:
+    """Within two seconds, in every worker; through whatever else happens to the release meanwhile."""
+    installation, releases, ticks = served
+    settings, people = installation.settings, installation.people
+    others = Releases(StoredReleases(settings), clock=lambda: ticks[0])
+    others.refresh()
+    scope = releases.current("wait-time").scope
+    stop_model(settings, "wait-time", people["bob"], reason="waits look wrong", now=after(3))
+    ticks[0] += CHECK_SECONDS
+    for worker in (releases, others):
+        worker.refresh()
+        assert worker.current("wait-time").stopped
+        assert worker.current("wait-time").scope == frozenset()
+    for keys in ((), ("ada",), ("ada",), ("releaser",)):
+        with pytest.raises(TrustError, match=r"1 of 2|0 of 2|role board"):
+            resume_model(settings, "wait-time", [people[k] for k in keys], reason="", now=after(4))
+    resume_model(settings, "wait-time", [people["bob"]], reason="it was the clock", now=after(4))
+    ticks[0] += CHECK_SECONDS
+    releases.refresh()
+    assert not releases.current("wait-time").stopped
+    assert releases.current("wait-time").scope == scope
+    with opened_database(settings.database) as engine, engine.connect() as connection:
+        last = [(e.actor, e.action) for e in entries(connection)][-2:]
+    assert last == [("bob", "stop"), ("ada, bob", "resume")]
+
+
+@pytest.mark.parametrize("who", ["author", "stranger", "checker"])
+def test_only_who_is_entitled_stops(installation: Installation, who: str) -> None:
+    """By the policy in force; and with a reason."""
+    with pytest.raises(TrustError, match="the policy lets board or releaser stop"):
+        stop_model(installation.settings, "wait-time", installation.people[who], reason="x", now=after(3))
+    with pytest.raises(TrustError, match="say why"):
+        stop_model(installation.settings, "wait-time", installation.people["ada"], reason=" ", now=after(3))
+
+
+def test_signatures_of_an_earlier_stop_end_no_later_one(installation: Installation) -> None:
+    """Each is of its very stop."""
+    settings, people = installation.settings, installation.people
+    stop_model(settings, "wait-time", people["ada"], reason="first", now=after(3))
+    with pytest.raises(TrustError, match="1 of 2"):
+        resume_model(settings, "wait-time", [people["ada"]], reason="", now=after(3))
+    kept = (settings.trust / "resume-wait-time.json").read_bytes()
+    resume_model(settings, "wait-time", [people["bob"]], reason="", now=after(3))
+    stop_model(settings, "wait-time", people["ada"], reason="second", now=after(4))
+    (settings.trust / "resume-wait-time.json").write_bytes(kept)
+    with pytest.raises(TrustError, match="1 of 2"):
+        resume_model(settings, "wait-time", [people["bob"]], reason="", now=after(5))
+
+
+def test_a_stop_does_not_wait_for_what_is_being_loaded() -> None:
+    """Both models are under their stops before a file of either is read."""
+    source, ticks = FakeReleases(), [0.0]
+    releases = Releases(source, clock=lambda: ticks[0])
+    releases.refresh()
+    source.stops.update(("wait-time", "bed-demand"))
+    seen: list[bool] = []
+    source.load = lambda model: seen.append(releases.current("wait-time").stopped) or loaded(model)  # type: ignore[method-assign,func-returns-value]
+    source.found = {name: loaded(name, sequence=2) for name in source.found}
+    ticks[0] += CHECK_SECONDS
+    releases.refresh()
+    assert seen == [True, True]
+
+
+def test_no_question_is_dropped_while_releases_change() -> None:
+    """Four threads ask as fast as they can while a new release comes at every look."""
+    source, ticks = FakeReleases(), [0.0]
+    releases = Releases(source, clock=lambda: ticks[0])
+    releases.refresh()
+    done, asked, wrong = Event(), Counter[int](), list[BaseException]()
+
+    def ask() -> None:
+        try:
+            while not done.is_set():
+                asked[releases.current("wait-time").sequence] += 1
+        except BaseException as error:
+            wrong.append(error)
+
+    threads = [Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for sequence in range(2, 60):
+        source.found = {name: loaded(name, sequence=sequence) for name in source.found}
+        ticks[0] += CHECK_SECONDS
+        releases.refresh()
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert asked.total() > 0
+    assert releases.current("wait-time").sequence == 59

@@ -1,0 +1,55 @@
+"""`vigie stop` and `resume`: the baseline answers at once, and the model speaks again when the board says so."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.arguments import Model
+from cli.installation import now, read_settings
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+
+@app.command()
+def stop(
+    model: Model,
+    key: Annotated[
+        Path, typer.Option(metavar="FILE", help="The key of one entitled person.", show_default=False)
+    ],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why.", show_default=False)],
+) -> int:
+    """Stop a model at once: every worker answers with the baseline within two seconds."""
+    from registry.trust.keys import load_key
+    from registry.trust.stops import stop_model
+
+    name = stop_model(read_settings(), model, load_key(key), reason=reason, now=now())
+    print(
+        f"{name} has stopped {model}: the baseline answers. vigie resume {model} needs a quorum of the board."
+    )
+    return 0
+
+
+@app.command()
+def resume(
+    model: Model,
+    keys: Annotated[
+        list[Path],
+        typer.Option(
+            "--key",
+            metavar="FILE",
+            help="The key of a member of the board; can be repeated.",
+            show_default=False,
+        ),
+    ],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, for the journal.")] = "",
+) -> int:
+    """Let a stopped model speak again, as a quorum of the board: together, or one after the other."""
+    from registry.trust.keys import load_key
+    from registry.trust.stops import resume_model
+
+    names = resume_model(read_settings(), model, [load_key(k) for k in keys], reason=reason, now=now())
+    print(f"{' and '.join(names)} have let {model} speak again.")
+    return 0

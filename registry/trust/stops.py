@@ -1,0 +1,125 @@
+"""Stopping a model at once, by one entitled person; and letting it speak again, by a quorum of the board.
+
+A stop stands in the trust file, which the service looks at each second: every worker then answers with the baseline. It
+stays through new releases and roll-backs until a quorum has signed that this very stop is over.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from hospital.times import instant
+from registry.digests import canonical_json, read_plain_file, sha256_bytes, write_atomically
+from registry.errors import SignatureError, TrustError
+from registry.record.database import opened_database, writing
+from registry.record.journal import append
+from registry.settings import Settings
+from registry.trust.candidates import MODELS
+from registry.trust.keys import Key, Signed
+from registry.trust.policy_in_force import policy_of_digest
+from registry.trust.trust_store import Trust, load_trust, locked_trust, save_trust
+
+__all__ = ["resume_model", "stop_model"]
+
+_STOP, _RESUME = "vigie-stop-v1", "vigie-resume-v1"
+
+
+def stop_model(settings: Settings, model: str, key: Key, *, reason: str, now: datetime) -> str:
+    """Stops a model; returns the name of whoever did.
+
+    The stop stands even where the journal cannot be written at this moment: what must stop does not wait for it.
+
+    Raises:
+        TrustError: the person is not entitled by the policy in force, no reason is given, or it is stopped already.
+    """
+    _require_known(model)
+    with locked_trust(settings.trust):
+        trust = load_trust(settings.trust)
+        faults = [] if reason.strip() else ["say why (--reason)"]
+        body = {"model": model, "reason": reason.strip(), "at": instant(now)}
+        signed = key.sign(_STOP, body)
+        entitled = policy_of_digest(settings.trust, trust.policy_digest).board.stop_roles
+        found = trust.key_of(key.public_key)
+        role = next((r for r in entitled if found is not None and r in found.roles), entitled[0])
+        name = key.name
+        try:
+            name = trust.require(signed, role, _STOP, acting=True)
+        except SignatureError as error:
+            faults.insert(
+                0, f"{str(error).rstrip('.')} (the policy lets {' or '.join(entitled)} stop a model)"
+            )
+        if model in trust.stopped:
+            faults.append("it is stopped already")
+        if faults:
+            raise TrustError(f"{model} is not stopped: {'; '.join(faults)}.")
+        save_trust(settings.trust, trust.with_stop(model, signed.to_json()))
+        subjects = {"model": model, "stop_digest": _digest(signed.to_json())}
+        _write_down(settings, name, "stop", subjects, reason, now)
+    return name
+
+
+def resume_model(
+    settings: Settings, model: str, keys: Sequence[Key], *, reason: str, now: datetime
+) -> tuple[str, ...]:
+    """Lets a stopped model speak again; returns who signed.
+
+    Raises:
+        TrustError: it is not stopped, or members have yet to sign: signatures that were given are kept.
+    """
+    _require_known(model)
+    with locked_trust(settings.trust):
+        trust = load_trust(settings.trust)
+        if model not in trust.stopped:
+            raise TrustError(f"{model} is not stopped: there is nothing to resume.")
+        body = {"model": model, "stop_digest": _digest(trust.stopped[model])}
+        path = settings.trust / f"resume-{model}.json"
+        signatures = {
+            s.public_key: s for s in (*_collected(path, body), *(k.sign(_RESUME, body) for k in keys))
+        }
+        names = tuple(sorted({_member(trust, signed) for signed in signatures.values()}))
+        quorum = policy_of_digest(settings.trust, trust.policy_digest).board.quorum
+        if len(names) < quorum:
+            if keys:
+                write_atomically(path, canonical_json([s.to_json() for s in signatures.values()]))
+            raise TrustError(
+                f"{model} stays stopped: {len(names)} of {quorum} members of the board have signed. Each repeats this "
+                "command with --key FILE."
+            )
+        save_trust(settings.trust, trust.without_stop(model))
+        path.unlink(missing_ok=True)
+        _write_down(settings, ", ".join(names), "resume", body, reason, now)
+    return names
+
+
+def _require_known(model: str) -> None:
+    if model not in MODELS:
+        raise TrustError(f"There is no model {model}: Vigie has {' and '.join(MODELS)}.")
+
+
+def _member(trust: Trust, signed: Signed) -> str:
+    try:
+        return trust.require(signed, "board", _RESUME, acting=True)
+    except SignatureError as error:
+        raise TrustError(f"Nothing is resumed: {error}") from None
+
+
+def _collected(path: Path, body: Mapping[str, str]) -> list[Signed]:
+    """Signatures that were given before, of this very stop; what is no such file counts for nothing."""
+    try:
+        found = [Signed.from_json(value) for value in json.loads(read_plain_file(path))]
+    except (OSError, ValueError, TypeError, SignatureError):
+        return []
+    return [signed for signed in found if signed.body == body]
+
+
+def _write_down(
+    settings: Settings, actor: str, action: str, subjects: Mapping[str, str], reason: str, now: datetime
+) -> None:
+    with opened_database(settings.database) as engine, writing(engine) as connection:
+        append(connection, actor=actor, action=action, subjects=subjects, reason=reason.strip(), now=now)
+
+
+def _digest(signed: Mapping[str, Any]) -> str:
+    return sha256_bytes(canonical_json(signed))
