@@ -33,6 +33,7 @@ def check_can_serve(settings: Settings) -> None:
         SettingsError: in one line, what is wrong and what to do.
     """
     make_home(settings.home)
+    _look_at_trust(settings)
     try:
         ipaddress.ip_address(settings.host)
     except ValueError:
@@ -62,6 +63,22 @@ def _port_is_free(family: int, settings: Settings) -> bool:
         except (OSError, OverflowError):
             return False
     return True
+
+
+def _look_at_trust(settings: Settings) -> None:
+    """Says loudly where the service could rewrite whom it trusts; with VIGIE_STRICT that is refused."""
+    places = (settings.trust, settings.trust / "trust.json")
+    writable = [place.name for place in places if place.exists() and os.access(place, os.W_OK)]
+    if not writable:
+        return
+    words = (
+        f"WARNING: the account of this service can write {settings.trust} ({' and '.join(writable)}): whoever takes "
+        "over the service decides whom it trusts. Give the folder to another account, or mount it read-only "
+        "(VIGIE_TRUST)."
+    )
+    if settings.strict:
+        raise SettingsError(words.removeprefix("WARNING: ") + " VIGIE_STRICT refuses to serve like this.")
+    print(words, file=sys.stderr)
 
 
 def serve(settings: Settings, service: str, *, monitor_command: Sequence[str] = ()) -> int:
