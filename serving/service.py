@@ -24,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from serving.http.request_log import write_one_form
 from serving.limits.connection_limits import install
 from serving.messages.answer_bodies import BedDemandAnswer, WaitTimeAnswer
 from serving.messages.request_bodies import BedDemandRequest, WaitTimeRequest
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["build_service"]
 
+write_one_form()  # of BentoML's own lines about this worker's start, too
 install()  # BentoML loads this module before it starts its server, which has no limits of its own
 
 

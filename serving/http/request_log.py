@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from hospital.words.plain_text import one_line
 
-__all__ = ["configure", "log_request", "log_storage_fault", "log_unexpected"]
+__all__ = ["configure", "log_request", "log_storage_fault", "log_unexpected", "write_one_form"]
 
 _REQUESTS = logging.getLogger("vigie.requests")
 _ERRORS = logging.getLogger("vigie.errors")
@@ -37,9 +37,7 @@ def configure() -> None:
     root = logging.getLogger()
     if not root.handlers:
         root.addHandler(logging.StreamHandler(sys.stdout))
-    others = [logging.getLogger(name) for name in list(logging.root.manager.loggerDict)]
-    for handler in [handler for other in (root, *others) for handler in other.handlers]:
-        handler.setFormatter(_Line())
+    write_one_form()
     logger = logging.getLogger("vigie")
     if not logger.handlers:
         handler = logging.StreamHandler(sys.stdout)
@@ -47,6 +45,14 @@ def configure() -> None:
         logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
+
+
+def write_one_form() -> None:
+    """Has every handler that is there write lines of the service's form."""
+    others = [logging.getLogger(name) for name in list(logging.root.manager.loggerDict)]
+    for handler in [handler for other in (logging.getLogger(), *others) for handler in other.handlers]:
+        if type(handler) is logging.StreamHandler:
+            handler.setFormatter(_Line())
 
 
 def log_request(
