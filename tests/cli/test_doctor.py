@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text, update
+from sqlalchemy import BigInteger, create_engine, insert, update
 
 from cli.doctor.service_states import _orphans
 from cli.main import main
 from hospital.words.catalogue import entries
-from registry.record.database import journal, open_database, opened_database, writing
+from registry.record.database import journal, observations, open_database, opened_database, writing
 from registry.record.tokens import create_token
 from registry.settings import Settings
 from tests.support.installation import Installation
@@ -119,7 +119,12 @@ def _ends(home: Path) -> None:
 
 def _observed(home: Path) -> None:
     with open_database(Settings(home=home).database).begin() as connection:
-        connection.execute(text("INSERT INTO observations VALUES (1, 'visits', 'a', 1, NULL, 1, 'd', '{}')"))
+        row = {
+            c.name: 1 if isinstance(c.type, BigInteger) else "x"
+            for c in observations.columns
+            if c.name != "seq"
+        }
+        connection.execute(insert(observations).values(row))
     (home.parent / "keys" / "pseudonym.key").unlink()
 
 
