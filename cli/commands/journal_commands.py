@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.installation import read_settings
+from cli.installation import now, read_settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -115,6 +115,66 @@ def export() -> int:
         for line in lines(connection):
             print(line.decode(), end="")
     return 0
+
+
+@_journal.command()
+def erase(
+    subjects: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--subject",
+            metavar="ID",
+            help="Of a visit, stay or operation of the person, as the hospital writes it; can be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    reason: Annotated[
+        str,
+        typer.Option(metavar="TEXT", help="Why, for the journal, from which it cannot be erased: no name."),
+    ] = "",
+) -> int:
+    """Erase a person from observations, predictions, decisions, payloads and the live state.
+
+    Exit codes: 0 erased, or nothing was there; 1 sealed snapshots still hold the person; 2 an error.
+    """
+    ids = [one.strip() for one in subjects or () if one.strip()]
+    if not ids or not reason.strip():
+        raise typer.BadParameter("say whom (--subject ID) and why (--reason TEXT).", param_hint="--subject")
+    from hospital.ingest.pseudonyms import load_or_create_key, pseudonym
+    from registry.record.database import opened_database, writing
+    from registry.record.erasure import erase_subject
+    from registry.record.tokens import account
+
+    settings = read_settings()
+    key = load_or_create_key(settings.home / "pseudonym.key")
+    names = {pseudonym(key, one) for one in ids}
+    with opened_database(settings.database) as engine, writing(engine) as connection:
+        done = erase_subject(connection, names, actor=account(), reason=reason, now=now())
+    counts = ", ".join(f"{count} {name}" for name, count in done.__dict__.items())
+    print(f"Erased: {counts}." if done.anything else "The record holds nothing of these ids.")
+    left = _snapshots_with(settings, names)
+    for path in left:
+        print(
+            f"not erased: {path} holds rows of this person: train again from tables without them, then remove it."
+        )
+    return 1 if left else 0
+
+
+def _snapshots_with(settings: "Settings", names: set[str]) -> list[str]:
+    """Sealed tables that name one of these pseudonyms."""
+    import pyarrow.compute
+    import pyarrow.parquet
+
+    found = []
+    for path in sorted(settings.snapshots.glob("*/*.parquet")):
+        ids = [
+            c for c in pyarrow.parquet.read_schema(path).names if c in ("visit_id", "stay_id", "operation_id")
+        ]
+        table = pyarrow.parquet.read_table(path, columns=ids)
+        wanted = pyarrow.array(sorted(names))
+        if any(pyarrow.compute.any(pyarrow.compute.is_in(table[c], wanted)).as_py() for c in ids):
+            found.append(str(path))
+    return found
 
 
 app.add_typer(_journal, name="journal")

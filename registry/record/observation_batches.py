@@ -5,6 +5,7 @@ a row can be taken away, its hash left behind, without breaking the digest of th
 """
 
 import hashlib
+import heapq
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from registry.errors import JournalError
 from registry.record.database import observations
 from registry.record.journal import Entry, append, entries_of, head
 from registry.record.journal_audit import JournalFault
+from registry.record.tombstones import ERASE_SUBJECT, erased_observations
 
 __all__ = ["Batch", "edited", "forget_all", "line_hash"]
 
@@ -91,11 +93,16 @@ def edited(connection: Connection) -> list[JournalFault]:
     try:
         for row in _stored(connection):
             seq = int(row["journal_seq"])
+            batch = found.setdefault(seq, _Found(0, hashlib.sha256()))
+            if "line_hash" in row:  # what an erased one left
+                batch.rows += 1
+                batch.total.update(str(row["line_hash"]).encode())
+                continue
             if sha256_bytes(str(row["row"]).encode()) != row["digest"]:
                 faults.append(JournalFault(seq, f"observation {row['seq']} was edited"))
-            batch = found.setdefault(seq, _Found(0, hashlib.sha256()))
             batch.rows += 1
             batch.total.update(line_hash(row).encode())
+        faults += _unexplained(connection)
         faults += _out_of_order(connection)
     except (DBAPIError, ValueError, TypeError) as error:
         return [*faults, JournalFault(0, f"observations cannot be read ({type(error).__name__})")]
@@ -103,9 +110,30 @@ def edited(connection: Connection) -> list[JournalFault]:
 
 
 def _stored(connection: Connection) -> Iterator[Mapping[Any, Any]]:
-    o = observations.c
-    query = select(observations).order_by(o.journal_seq, o.seq)
-    yield from connection.execute(query).yield_per(_BATCH).mappings()
+    """Rows, and what erased ones left, in the order in which they were stored under each entry."""
+    o, e = observations.c, erased_observations.c
+    rows = connection.execute(select(observations).order_by(o.journal_seq, o.seq)).yield_per(_BATCH)
+    left = connection.execute(select(erased_observations).order_by(e.journal_seq, e.seq)).all()
+
+    def place(row: Mapping[Any, Any]) -> tuple[int, int]:
+        return int(row["journal_seq"]), int(row["seq"])
+
+    yield from heapq.merge(rows.mappings(), (row._mapping for row in left), key=place)
+
+
+def _unexplained(connection: Connection) -> Iterator[JournalFault]:
+    """Tombstones beside the entries of their erasures: else whoever deletes a row would leave one."""
+    e = erased_observations.c
+    query = select(e.erased_by, e.line_hash).order_by(e.erased_by, e.seq)
+    found: dict[int, Any] = {}
+    for by, value in connection.execute(query):
+        found.setdefault(int(by), hashlib.sha256()).update(str(value).encode())
+    empty = hashlib.sha256()
+    for entry in entries_of(connection, (ERASE_SUBJECT,)):
+        if "sha256:" + found.pop(entry.seq, empty).hexdigest() != entry.subjects.get("tombstones"):
+            yield JournalFault(entry.seq, "what its erasure left was edited")
+    for by in found:
+        yield JournalFault(by, "observations were taken away, and no entry says that a person was erased")
 
 
 def _compared(connection: Connection, found: dict[int, _Found]) -> Iterator[JournalFault]:

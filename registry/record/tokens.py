@@ -36,6 +36,7 @@ __all__ = [
     "USUAL_LIFETIME",
     "Caller",
     "TokenInfo",
+    "account",
     "authenticate",
     "create_token",
     "list_tokens",
@@ -265,10 +266,11 @@ def _enter(connection: Connection, action: str, row: Mapping[Any, Any], by: str,
         "expires_at": moment(row["expires_at"]).isoformat(timespec="seconds"),
         "secret_digest": "sha256:" + _hash(row["hash"]),  # registry.record.token_audit reads these
     }
-    append(connection, actor=by or _account(), action=action, subjects=subjects, now=now)
+    append(connection, actor=by or account(), action=action, subjects=subjects, now=now)
 
 
-def _account() -> str:
+def account() -> str:
+    """The account of this machine, as the journal names it."""
     try:
         return f"account {getpass.getuser()}"
     except (KeyError, OSError):

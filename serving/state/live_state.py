@@ -22,11 +22,13 @@ from registry.package.manifest import Manifest
 from registry.record.compiled_sql import Question
 from registry.record.database import observations
 from registry.record.observations import columns_in_force, first_reception
+from registry.record.tombstones import erased_observations
 from serving.state.unknown_units import UnlistedUnits, unlisted_units
 
 __all__ = ["HospitalState", "StateCache", "state_of"]
 
-_NEWEST = Question(select(func.coalesce(func.max(observations.c.seq), 0)))
+_ERASED = select(func.coalesce(func.max(erased_observations.c.erased_by), 0)).scalar_subquery()
+_NEWEST = Question(select(func.coalesce(func.max(observations.c.seq), 0), _ERASED))
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,10 @@ class StateCache:
         present = now if present is None else present
         key, day = (manifest.zone, manifest.cadence_hours), now // DAY
         with self._lock:
-            (newest,) = _NEWEST.first(connection) or (0,)
+            newest, erased = _NEWEST.first(connection) or (0, 0)
             cached = self._cached.get(key)
+            if cached is not None and cached.erased != erased:
+                cached = None  # a person was erased: from what is known here, too
             if cached is not None and (cached.newest, cached.day) == (newest, day):
                 return cached.state
             columns = None
@@ -111,18 +115,19 @@ class StateCache:
             state = state_of(columns, manifest, first_reception(connection))
             if cached is not None and added and _only_later(cached.state, state):
                 state = replace(state, lineage=cached.state.lineage)
-            self._cached[key] = _Cached(newest, day, _mark(connection, newest), state)
+            self._cached[key] = _Cached(newest, day, _mark(connection, newest), state, erased)
             return state
 
 
 @dataclass(frozen=True)
 class _Cached:
-    """A state; newest: number of the last row in it; day: it was read for; mark: of that row."""
+    """A state; newest: number of the last row in it; day: it was read for; mark: of that row; erased: last erasure."""
 
     newest: int
     day: int
     mark: tuple[Any, ...] | None
     state: HospitalState
+    erased: int
 
 
 def _mark(connection: Connection, seq: int) -> tuple[Any, ...] | None:

@@ -204,6 +204,7 @@ VERBS = {
     ("retrain",): {"--if-due", "--model", "--data", "--mapping", "--key", "--threads", "--json"},
     ("journal", "verify"): {"--public-key"},
     ("journal", "export"): set(),
+    ("journal", "erase"): {"--subject", "--reason"},
     ("token", "create"): {"--days", "--role", "--scope"},
     ("token", "link"): set(),
     ("token", "revoke"): set(),

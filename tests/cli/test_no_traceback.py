@@ -91,6 +91,7 @@ REQUIRED = {
     ("retrain",): ["--if-due", "--data", "{file}", "--key", "{file}"],
     ("journal", "verify"): [],
     ("journal", "export"): [],
+    ("journal", "erase"): ["--subject", "x", "--reason", "r"],
     ("token", "create"): ["app", "--role", "application"],
     ("token", "revoke"): ["nobody"],
     ("token", "list"): [],

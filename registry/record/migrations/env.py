@@ -3,7 +3,8 @@
 from alembic import context
 
 import registry.record.access_tables
-import registry.record.request_keys  # noqa: F401 - and this one
+import registry.record.request_keys
+import registry.record.tombstones  # noqa: F401
 from registry.record.database import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)

@@ -1,0 +1,122 @@
+"""Erases a person from the record: observations, predictions, decisions and payloads; tombstones keep the chain whole.
+
+A tombstone is the salted hash of a line whose salt is gone: it names nobody, and the digest of the batch still holds.
+The entry that says of the erasure has the digest of its tombstones, and is signed for by the next checkpoint.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, or_, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from registry.record.database import decisions, observations, payloads, predictions
+from registry.record.journal import append, erase, head
+from registry.record.observation_batches import line_hash
+from registry.record.tombstones import ERASE_SUBJECT, erased_observations
+
+__all__ = ["Erased", "erase_subject"]
+
+_CHUNK = 400
+
+
+@dataclass(frozen=True)
+class Erased:
+    """How much was erased."""
+
+    observations: int
+    predictions: int
+    decisions: int
+    payloads: int
+
+    @property
+    def anything(self) -> bool:
+        """Whether the record held anything of the person."""
+        return self != Erased(0, 0, 0, 0)
+
+
+def erase_subject(
+    connection: Connection, pseudonyms: Collection[str], *, actor: str, reason: str, now: datetime
+) -> Erased:
+    """Erases all that names one of these pseudonyms; the connection is one of `registry.record.database.writing`.
+
+    A payload of several people's question goes whole, since its digest is over all of it; the others' predictions stay.
+
+    Args:
+        pseudonyms: of the person's visits, stays and operations, as they are stored.
+        actor: who erases.
+        reason: for the journal, from which it cannot be erased: it names nobody.
+    """
+    hashes = _erase_observations(connection, pseudonyms, head(connection).seq + 1)
+    made = [
+        (row.prediction_id, row.journal_seq)
+        for row in connection.execute(
+            select(predictions.c.prediction_id, predictions.c.journal_seq).where(
+                _names(predictions.c.response, pseudonyms)
+            )
+        )
+    ]
+    ids = [i for i, _ in made]
+    decided = [
+        seq
+        for chunk in _chunks(ids)
+        for seq in connection.scalars(
+            select(decisions.c.journal_seq).where(decisions.c.prediction_id.in_(chunk))
+        )
+    ]
+    asked = set(connection.scalars(select(payloads.c.seq).where(_names(payloads.c.payload, pseudonyms))))
+    kept = set(connection.scalars(select(payloads.c.seq)))
+    gone = sorted(({seq for _, seq in made} | asked | set(decided)) & kept)
+    erased = Erased(len(hashes), len(ids), len(decided), len(gone))
+    if not erased.anything:
+        return erased
+    for chunk in _chunks(ids):
+        connection.execute(delete(decisions).where(decisions.c.prediction_id.in_(chunk)))
+        connection.execute(delete(predictions).where(predictions.c.prediction_id.in_(chunk)))
+    subjects = {name: str(count) for name, count in erased.__dict__.items()}
+    subjects["tombstones"] = "sha256:" + hashlib.sha256("".join(hashes).encode()).hexdigest()
+    append(connection, actor=actor, action=ERASE_SUBJECT, subjects=subjects, reason=reason, now=now)
+    for seq in gone:
+        erase(connection, seq, actor=actor, reason=reason, now=now)
+    return erased
+
+
+def _erase_observations(connection: Connection, pseudonyms: Collection[str], entry: int) -> list[str]:
+    """Takes away every version of each row that names the person; returns the hashes that are left, in order."""
+    o = observations.c
+    named = connection.execute(select(o.kind, o.row_id).where(_names(o.row, pseudonyms)).distinct()).all()
+    rows = [
+        row
+        for kind, row_id in named
+        for row in connection.execute(
+            select(observations).where(o.kind == kind, o.row_id == row_id)
+        ).mappings()
+    ]
+    rows.sort(key=lambda row: int(row["seq"]))
+    left = [
+        {
+            "seq": row["seq"],
+            "journal_seq": row["journal_seq"],
+            "line_hash": line_hash(row),
+            "erased_by": entry,
+        }
+        for row in rows
+    ]
+    for chunk in _chunks([row["seq"] for row in rows]):
+        connection.execute(delete(observations).where(o.seq.in_(chunk)))
+    if left:
+        connection.execute(insert(erased_observations), left)
+    return [str(row["line_hash"]) for row in left]
+
+
+def _names(column: ColumnElement[str], pseudonyms: Iterable[str]) -> ColumnElement[bool]:
+    """Whether a JSON text has one of the pseudonyms as a value: hex digits, which LIKE takes for nothing else."""
+    return or_(*(column.like(f'%"{p}"%') for p in pseudonyms))
+
+
+def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]

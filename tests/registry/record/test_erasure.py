@@ -1,0 +1,101 @@
+"""A person is erased from the record, and it stays whole: tombstones hold their places, and name nobody."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from sqlalchemy import delete, inspect, select, text, update
+
+from hospital.ingest.pseudonyms import pseudonym
+from hospital.times import HOUR
+from registry.package.manifest import Manifest
+from registry.record import observation_batches
+from registry.record.database import decisions, observations, predictions, writing
+from registry.record.erasure import Erased, erase_subject
+from registry.record.journal_audit import verify
+from registry.record.tombstones import erased_observations
+from serving.forecasting import decision_record, prediction_record
+from serving.state.live_state import StateCache
+from tests.serving.routes.test_routes import VISIT, Service, start
+from tests.support.installation import NOW as AT
+from tests.support.serving_fakes import NOW
+
+PERSON = pseudonym(b"k" * 32, "Dupont-1984")
+MANIFEST = cast(Manifest, SimpleNamespace(zone="Europe/Paris", cadence_hours=1))
+
+
+@pytest.fixture
+def service(tmp_path: Path, database_url: str) -> Iterator[Service]:
+    """Two patients were received, forecast and decided on, in the same requests."""
+    found = start(tmp_path, database_url)
+    other = {**VISIT, "visit_id": "Martin-1950"}
+    stay = {"unit": "U1", "entered_at": "2025-11-03T01:00:00Z", "source": "emergency"}
+    stays = [{**stay, "stay_id": "st1", "visit_id": "Dupont-1984"}, {**stay, "stay_id": "st2"}]
+    rows = {"visits": [VISIT, other], "stays": stays}
+    assert found.ask("POST", "/v1/observations", rows).status_code == 200
+    made = found.ask("POST", "/v1/wait-time", {"visits": [VISIT, other]}).json()["predictions"]
+    for prediction in made:
+        body = {"prediction_id": prediction["prediction_id"], "decision": "accept", "reason": "Mme Dupont"}
+        assert found.ask("POST", "/v1/decisions", body, "operator").status_code == 201
+    yield found
+    found.parts.workers.close()
+    found.parts.close()
+
+
+def _faults(service: Service) -> list[str]:
+    with service.parts.engine.connect() as connection:
+        found = [
+            *verify(connection),
+            *observation_batches.edited(connection),
+            *prediction_record.edited(connection),
+            *decision_record.edited(connection),
+        ]
+    return [fault.message for fault in found]
+
+
+def _erase(service: Service) -> Erased:
+    with writing(service.parts.engine) as connection:
+        return erase_subject(connection, {PERSON}, actor="DPO", reason="request", now=AT)
+
+
+def test_a_person_is_gone_from_every_table(service: Service) -> None:
+    """Every text of every table; the other person is still there, and the record is whole."""
+    assert _faults(service) == []
+    assert _erase(service) == Erased(observations=2, predictions=1, decisions=1, payloads=2)
+    engine = service.parts.engine
+    with engine.connect() as connection:
+        for table in inspect(engine).get_table_names():
+            rows = str(connection.execute(text(f'SELECT * FROM "{table}"')).all())  # noqa: S608
+            assert PERSON not in rows, table
+    assert (service.count(observations), service.count(predictions), service.count(decisions)) == (2, 1, 1)
+    assert _faults(service) == []
+
+
+def test_erased_again_nothing_is_there(service: Service) -> None:
+    """And nothing is entered."""
+    _erase(service)
+    assert not _erase(service).anything
+
+
+def test_the_live_state_forgets_the_person(service: Service) -> None:
+    """A cache that knew of them reads again."""
+    cache = StateCache()
+    with service.parts.engine.connect() as connection:
+        assert PERSON in cache.at(connection, NOW + HOUR, MANIFEST).visit_rows
+    _erase(service)
+    with service.parts.engine.connect() as connection:
+        assert PERSON not in cache.at(connection, NOW + HOUR, MANIFEST).visit_rows
+
+
+def test_a_tombstone_without_its_erasure_is_found(service: Service) -> None:
+    """Whoever takes a row away cannot leave a tombstone in its place; nor change or remove one."""
+    _erase(service)
+    with service.parts.engine.begin() as connection:
+        connection.execute(update(erased_observations).values(erased_by=1))
+    assert "observations were taken away, and no entry says that a person was erased" in _faults(service)
+    with service.parts.engine.begin() as connection:
+        connection.execute(delete(erased_observations))
+        assert connection.execute(select(erased_observations)).first() is None
+    assert any("were edited" in words for words in _faults(service))
