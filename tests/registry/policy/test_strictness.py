@@ -44,7 +44,7 @@ def test_the_shipped_one_is_not_looser_than_itself() -> None:
         ("tolerance_short", "0.13", "calibration.tolerance_short"),
         ("margin_bed_bias", "0.06", "fairness.margin_bed_bias"),
         ("least_gain", "0.0", "accuracy.least_gain"),
-        ("confidence", "0.9", "scope.confidence"),
+        ("confidence", "0.7", "scope.confidence"),
         ("effect", "2.0", "drift.effect"),
         ("answer_milliseconds", "21", "efficiency.answer_milliseconds"),
         ("attributes", '["sex", "age_band"]', "fairness.attributes: it lacks language"),
