@@ -217,7 +217,8 @@ def advice(gate: str, finding: Mapping[str, Any], language: Language) -> str:
         return text(f"findings.advice.{note}", language)
     if finding["verdict"] == "block" and has_text(f"findings.blocked.{gate}"):
         return text(f"findings.blocked.{gate}", language)
-    is_open = finding["verdict"] == "inconclusive" and bool(finding.get("interval"))
+    # A figure that is only reported has no interval (null), and nothing that could decide.
+    is_open = finding["verdict"] == "inconclusive" and finding.get("interval", True) is not None
     return text("findings.advice.undecided", language) if is_open else ""
 
 
