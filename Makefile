@@ -93,7 +93,7 @@ mutants: setup
 
 # A standing search for what breaks: mutated files, mappings, request bodies and models for SECONDS (an hour), by SEED.
 fuzz: setup
-	$(BIN)/python -m tests.fuzz.run $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.fuzz.run $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(TARGET),--target "$(TARGET)")
 
 picture-architecture: setup
 	$(BIN)/python -m tests.support.architecture

@@ -11,6 +11,8 @@ _TOKENS = (
     b"\\u0000",
     b"NaN", b"1e999", b"-0", b"3.0", b"9" * 400, b"2024-02-30", b"2024-03-31T02:30", b"00:00", b"null", b"true",
     b"[", b"{", b"]", b"}", b"[[[[[[[[", b"=", b"#", b"sep=;", b"[tables.visits]", b"''", b'""',
+    b't="s"', b't="b"', b't="e"', b't="d"', b't="inlineStr"', b"<v>-1</v>", b"<v/>", b"<f>1/0</f>", b's="1"',
+    b'r="XFE1"', b'r="A99999999"', b"45352", b"<is><t>x</t></is>", b"&#0;", b"]]>",
     b"\xf0\x9f\x98\x80", b"\xed\xa0\x80",
 )  # fmt: skip
 _MOST = 6

@@ -73,9 +73,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=3600.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--target", choices=[t.name for t in TARGETS], help="one way in alone")
     asked = parser.parse_args()
-    share, failed = asked.seconds / len(TARGETS), False
-    for target in TARGETS:
+    chosen = [t for t in TARGETS if asked.target in (None, t.name)]
+    share, failed = asked.seconds / len(chosen), False
+    for target in chosen:
         end = time.monotonic() + share
         tried, broken = search(target, asked.seed, lambda _, end=end: time.monotonic() >= end)  # type: ignore[misc]
         print(f"{target.name:14} {tried:9,} inputs, {len(broken)} broke something", flush=True)

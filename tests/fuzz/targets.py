@@ -2,9 +2,11 @@
 
 import json
 import tempfile
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -61,6 +63,10 @@ _BODIES = (
     {"census": [{"unit": "MED-A", "at": "2024-04-01T00:00Z", "occupied": 12}]},
     {"prediction_id": "abc", "decision": "override", "reason": "two more beds open", "value": 3},
 )
+
+
+_CELLS = ("xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/styles.xml", "xl/workbook.xml")
+"""The parts of a spreadsheet's archive that say what its cells hold."""
 
 
 @dataclass(frozen=True)
@@ -134,15 +140,34 @@ def _models() -> tuple[bytes, ...]:
     return bytes(booster.save_raw("ubj")), bytes(booster.save_raw("json"))
 
 
+@cache
 def _spreadsheet() -> bytes:
     out = BytesIO()
     pd.read_csv(BytesIO(_VISITS.encode())).to_excel(out, index=False)
     return out.getvalue()
 
 
+def _sheet_parts() -> tuple[bytes, ...]:
+    """What an archive holds of cells: the sheet, and the texts and styles that it points to, each with its name."""
+    with zipfile.ZipFile(BytesIO(_spreadsheet())) as book:
+        return tuple(f"{name}\n".encode() + book.read(name) for name in _CELLS if name in book.namelist())
+
+
+def _rewritten(content: bytes) -> None:
+    """A whole archive, of which one part is what the bytes say; a part whose name was changed is the sheet."""
+    name, _, part = content.partition(b"\n")
+    changed = name.decode("latin-1") if name.decode("latin-1") in _CELLS else _CELLS[0]
+    out = BytesIO()
+    with zipfile.ZipFile(BytesIO(_spreadsheet())) as book, zipfile.ZipFile(out, "w") as whole:
+        for known in book.namelist():
+            whole.writestr(known, part if known == changed else book.read(known))
+    _file("visits.xlsx")(out.getvalue())
+
+
 TARGETS = (
     Target("csv", (_VISITS.encode(), _VISITS.replace(",", ";").encode()), _file("visits.csv")),
     Target("xlsx", (_spreadsheet(),), _file("visits.xlsx")),
+    Target("xlsx cells", _sheet_parts(), _rewritten),
     Target("mapped file", (_FRENCH.encode(), _FRENCH.encode("utf-16")), _mapped_file),
     Target("mapping", (_MAPPING.encode(),), _mapped),
     Target("request body", tuple(json.dumps(body).encode() for body in _BODIES), _body),

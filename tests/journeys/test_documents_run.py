@@ -25,10 +25,11 @@ _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ELSEWHERE = {
     "README.md": {""},  # make targets, and pip in an environment of its own; its verbs below
     "data-check.md": {""},
-    "data-scientist.md": {"", "python"},  # Python: test_demo.py, on the demo's home
+    "data-scientist.md": {"", "python"},  # Python needs a sealed training: as in the notebook
     "first-hour.md": {""},
     "mappings.md": {"", "toml"},  # TOML: tests/hospital/mapping/test_mapping_file.py
     "monitoring.md": {""},
+    "practice.md": {"toml", "text"},  # a protocol's file, which is Markdown below its head
     "trust.md": {""},
 }
 """Kinds of blocks that other tests run, or that hold what a hospital fills in: their verbs are parsed below."""

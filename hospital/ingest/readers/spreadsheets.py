@@ -2,6 +2,7 @@
 
 import io
 import struct
+import warnings
 import zipfile
 import zlib
 from fnmatch import fnmatchcase
@@ -79,7 +80,9 @@ def sheet_names(name: str, content: bytes, wanted: tuple[str, ...]) -> list[str]
 
     _refuse_old(name, content)
     try:
-        book = load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            book = load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
         titles = [found.title for found in book.worksheets]
     except _WHAT_BREAKS:
         raise _not_xlsx(name) from None
@@ -100,7 +103,11 @@ def _grid(name: str, content: bytes, sheet: str | None, *, formulas: bool) -> tu
     from openpyxl import load_workbook
 
     try:
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=not formulas, keep_links=False)
+        with warnings.catch_warnings():  # openpyxl's, of what it leaves out: charts, validation, styles
+            warnings.simplefilter("ignore", UserWarning)
+            book = load_workbook(
+                io.BytesIO(content), read_only=True, data_only=not formulas, keep_links=False
+            )
         pages = [
             page for page in book.worksheets if sheet is None or clean_text(page.title) == clean_text(sheet)
         ]

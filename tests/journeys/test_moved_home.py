@@ -1,0 +1,59 @@
+"""A home that is copied or moved: nothing in it names the folder that it was made in, and nothing is written there."""
+
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cli.demo.service_process import service
+from cli.main import main
+from hospital.times import moment
+from registry.settings import Settings
+from tests.support.running_service import free_port
+from tests.support.small_demo import SmallDemo
+
+
+def _naming(home: Path, place: Path) -> list[str]:
+    """The files of a home that hold the path of a folder, but for the log of the service's process."""
+    words = str(place).encode()
+    files = (p for p in sorted(home.rglob("*")) if p.is_file() and p.name != "service.log")
+    return [str(p.relative_to(home)) for p in files if words in p.read_bytes()]
+
+
+def _contents(home: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(home)): p.read_bytes() for p in home.rglob("*") if p.is_file()}
+
+
+def _work(demo: SmallDemo, home: Path, data: Path, patch: pytest.MonkeyPatch) -> None:
+    """Imports, serves a page and a forecast, monitors and makes a token, in this home."""
+    patch.setenv("VIGIE_HOME", str(home))
+    assert main(["import", str(data)]) == 0
+    settings = Settings(home=home, port=free_port())
+    with service(settings, datetime.fromisoformat(moment(demo.end).isoformat())):
+        url, headers = f"http://127.0.0.1:{settings.port}", {"authorization": f"Bearer {demo.token}"}
+        with httpx.Client(base_url=url, headers=headers, timeout=60) as client:
+            assert client.get("/").status_code == 200
+            body = {"units": [], "horizons_hours": [24], "hospital": True}
+            assert client.post("/v1/bed-demand", json=body).status_code == 200
+    assert main(["monitor", "--once"]) in (0, 1)
+    assert main(["token", "create", "copied", "--role", "auditor"]) == 0
+
+
+def test_nothing_in_a_home_names_its_folder_and_a_copy_leaves_it_alone(
+    small_demo: SmallDemo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After training, registration, release, import, service and monitor; then all of it again in a copy."""
+    data = small_demo.settings.home.parent / "data"
+    first, second = tmp_path / "first" / "home", tmp_path / "second" / "home"
+    first.parent.mkdir()
+    demo = small_demo.copied(first)
+    assert _naming(first, small_demo.settings.home.parent) == []
+    _work(demo, first, data, monkeypatch)
+    assert _naming(first, tmp_path) == []
+    second.parent.mkdir()
+    copied = demo.copied(second)
+    before = _contents(first)
+    _work(copied, second, data, monkeypatch)
+    assert _contents(first) == before
+    assert _naming(second, tmp_path) == []
