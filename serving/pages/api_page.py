@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from hospital.words.catalogue import text
+from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
 from serving.gateway.endpoint import Call
 from serving.pages.rendering import language_of, render
@@ -51,12 +51,13 @@ def api_page(call: Call, document: Mapping[str, Any]) -> Response:
 
 def _operation(method: str, path: str, operation: Mapping[str, Any], language: Language) -> dict[str, Any]:
     name = operation["operationId"]
+    words = f"api.operation.{name}"
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
     return {
         "id": f"{name}-{method}",
         "method": method.upper(),
         "path": path,
-        "summary": text(f"api.operation.{name}", language),
+        "summary": text(words, language) if has_text(words) else operation.get("summary", name),
         "roles": operation.get("description", "").removeprefix("Roles: ").removesuffix("."),
         "parameters": [
             {**p, "type": _type(p["schema"]), "limits": _limits(p["schema"])}

@@ -42,7 +42,7 @@ def _blocks(path: Path) -> list[tuple[str, str]]:
 def _verbs(block: str) -> list[list[str]]:
     """The words after ``vigie`` on each line that is such a command, without its comment."""
     text = block.replace("\\\n", " ")
-    lines = [line.split("  ")[0] for line in text.splitlines()]  # what follows two spaces says what it does
+    lines = [re.split("  | > ", line)[0] for line in text.splitlines()]  # then: what it does, or where to
     commands = [
         shlex.split(line, comments=True) for line in lines if re.match(r"(\.venv/bin/)?vigie (?!=)", line)
     ]

@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from serving.application import ENDPOINTS
+from assembly.routes import ENDPOINTS
+from hospital.words.catalogue import has_text
 from serving.gateway.openapi import build_document
 from tests.support.serving_fakes import InProcess, make_parts
 
@@ -72,3 +73,10 @@ def test_the_kinds_and_limits_of_fields_are_said(client: InProcess) -> None:
     rows = [" ".join(line.split()) for line in page.splitlines()]
     assert any('<th scope="row"> visits required </th> VisitToForecast []' in row for row in rows)
     assert any("age_years" in row and "| null" in row and "≥ 0" in row for row in rows)
+
+
+def test_every_operation_has_words_in_both_languages() -> None:
+    """A route without them is still on the page, with the document's English."""
+    operations = [o for path in build_document(ENDPOINTS)["paths"].values() for o in path.values()]
+    named = {o["operationId"] for o in operations}
+    assert [name for name in sorted(named) if not has_text(f"api.operation.{name}")] == []
