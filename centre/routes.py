@@ -4,8 +4,12 @@ from starlette.responses import Response
 
 from centre.flows.answers import FlowsAnswer
 from centre.flows.hospital import flows_of
+from centre.tension.answers import TensionAnswer
+from centre.tension.exceedance import hospital_exceedances, unit_exceedances
+from centre.tension.indices import crowding_indices
+from serving.interface.bed_forecasts import bed_forecasts
 from serving.interface.live_record import record_at
-from serving.interface.requests import AS_OF, Call, Endpoint, as_of, json_response
+from serving.interface.requests import AS_OF, Call, Endpoint, as_of, json_response, moment
 
 __all__ = ["ENDPOINTS"]
 
@@ -15,6 +19,21 @@ _READERS = frozenset({"application", "operator", "board", "auditor", "admin"})
 def flows(call: Call) -> Response:
     """GET /v1/flows"""
     return json_response(flows_of(record_at(call.parts, as_of(call))))
+
+
+def tension(call: Call) -> Response:
+    """GET /v1/tension"""
+    now = call.parts.clock.now()
+    forecasts = bed_forecasts(call.parts, call.caller, now)
+    return json_response(
+        TensionAnswer(
+            at=moment(now),
+            unavailable=forecasts.unavailable,
+            units=unit_exceedances(forecasts),
+            hospital=hospital_exceedances(forecasts),
+            indices=crowding_indices(record_at(call.parts, now)),
+        )
+    )
 
 
 ENDPOINTS = (
@@ -27,5 +46,15 @@ ENDPOINTS = (
         scope="centre",
         answer=FlowsAnswer,
         parameters={"as_of": AS_OF},
+    ),
+    Endpoint(
+        "GET",
+        "/v1/tension",
+        tension,
+        "How probably more beds are needed than have staff, and indices of crowding now; every forecast is recorded",
+        roles=_READERS,
+        scope="centre",
+        answer=TensionAnswer,
+        once=True,
     ),
 )

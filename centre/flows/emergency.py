@@ -9,7 +9,7 @@ from centre.flows.staffing import staffed_at
 from serving.interface.live_record import DAY, HOUR, LiveRecord, Row
 from serving.interface.requests import moment
 
-__all__ = ["boarders", "emergency_flow"]
+__all__ = ["boarders", "emergency_flow", "present_visits"]
 
 T = TypeVar("T")
 
@@ -39,12 +39,20 @@ def emergency_flow(record: LiveRecord) -> EmergencyFlow:
     )
 
 
-def boarders(record: LiveRecord) -> list[Row] | None:
-    """The visits in which a bed was requested and not yet taken; None: the hospital does not say."""
-    if not record.gives("visits", "bed_requested_at") or not record.gives("visits", "left_at"):
+def present_visits(record: LiveRecord) -> list[Row] | None:
+    """The visits that arrived and neither left nor are in a ward; None: the hospital does not say who left."""
+    if not record.gives("visits", "left_at"):
         return None
     admitted = _admitted(record)
-    return [v for v in record.tables["visits"] if _present(v, record.at, admitted) and _boards(v, record.at)]
+    return [v for v in record.tables["visits"] if _present(v, record.at, admitted)]
+
+
+def boarders(record: LiveRecord) -> list[Row] | None:
+    """The visits in which a bed was requested and not yet taken; None: the hospital does not say."""
+    present = present_visits(record)
+    if present is None or not record.gives("visits", "bed_requested_at"):
+        return None
+    return [v for v in present if _boards(v, record.at)]
 
 
 def _admitted(record: LiveRecord) -> Mapping[str, int]:

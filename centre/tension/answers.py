@@ -1,0 +1,72 @@
+"""The answer of GET /v1/tension."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pydantic import BaseModel
+
+__all__ = ["CrowdingIndex", "Exceedance", "TensionAnswer"]
+
+
+class Exceedance(BaseModel):
+    """Whether more beds will be needed than have staff, at one horizon.
+
+    Attributes:
+        unit: its id; null: the hospital total.
+        staffed: beds with staff; null: not known, and so is the probability.
+        p10, p50, p90: of the beds needed.
+        probability: of needing more than `staffed`; of the hospital total it is that of the total's own distribution.
+        trust: ``trusted``, ``baseline`` or ``degraded``.
+        prediction_id: of the recorded forecast.
+    """
+
+    unit: str | None
+    horizon_hours: float
+    target_at: datetime
+    staffed: float | None
+    p10: float
+    p50: float
+    p90: float
+    probability: float | None
+    trust: str
+    prediction_id: str
+
+
+class CrowdingIndex(BaseModel):
+    """An index of crowding as it is now.
+
+    Attributes:
+        name: as it was published.
+        value: null where it cannot be computed.
+        band: its published band, the first the quietest; null without a value.
+        formula: as it is computed, by the names of `inputs`.
+        inputs: each with its value; null: not known.
+        missing: the inputs that are not known.
+        undefined: why the formula has no value for these inputs, or null.
+    """
+
+    name: str
+    value: float | None
+    band: str | None
+    formula: str
+    inputs: Mapping[str, float | None]
+    missing: tuple[str, ...]
+    undefined: str | None
+
+
+class TensionAnswer(BaseModel):
+    """Tension ahead, and crowding now.
+
+    Attributes:
+        at: the present.
+        unavailable: the code of why there is no forecast, or null.
+        units: the units' exceedances, the most probable first.
+        hospital: the hospital total's, the nearest horizon first; empty where the release has none.
+        indices: of the emergency department now.
+    """
+
+    at: datetime
+    unavailable: str | None
+    units: tuple[Exceedance, ...]
+    hospital: tuple[Exceedance, ...]
+    indices: tuple[CrowdingIndex, ...]

@@ -1,0 +1,60 @@
+"""Forecasts of bed demand for what stands above serving: verified, and recorded under the name of who asks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hospital.errors import HistoryError
+from registry.record.tokens import Caller
+from serving.errors import Problem
+from serving.gateway.service_parts import Parts
+from serving.messages.answer_bodies import BedForecast, HospitalForecast
+from serving.messages.forecast_protocol import BedQuestion, ExplainOptions
+
+__all__ = ["BedForecast", "BedForecasts", "HospitalForecast", "bed_forecasts"]
+
+_REASONS = 3
+_NO_TOTAL = "no_hospital_forecast"
+
+
+@dataclass(frozen=True)
+class BedForecasts:
+    """Forecasts with the ids under which they are recorded.
+
+    Attributes:
+        units: each unit of the release at each of its horizons.
+        hospital: the hospital total at each horizon; empty where the release has none.
+        unavailable: the code of why there is none at all, or None.
+    """
+
+    units: Sequence[tuple[str, BedForecast]]
+    hospital: Sequence[tuple[str, HospitalForecast]]
+    unavailable: str | None = None
+
+
+def bed_forecasts(parts: Parts, caller: Caller, now: int) -> BedForecasts:
+    """The forecasts of all units and of the hospital total, by the release in use; `now`: the service's instant."""
+    try:
+        model = parts.releases.current("bed-demand")
+        try:
+            return _asked(parts, caller, now, hospital=True)
+        except Problem as problem:
+            if problem.code != _NO_TOTAL or not model.units:
+                raise
+            return _asked(parts, caller, now, hospital=False)
+    except HistoryError:
+        return BedForecasts((), (), "no_history")
+    except Problem as problem:
+        if problem.status not in (422, 503):
+            raise
+        return BedForecasts((), (), problem.code)
+
+
+def _asked(parts: Parts, caller: Caller, now: int, *, hospital: bool) -> BedForecasts:
+    model = parts.releases.current("bed-demand")
+    explain = ExplainOptions(_REASONS, "typical", parts.language)
+    units = [unit.unit for unit in model.units]
+    question = BedQuestion(units, sorted(model.horizons_hours), now, (), explain, hospital=hospital)
+    made, total = parts.forecasts.bed_demand(caller, question, now)
+    return BedForecasts(
+        tuple(zip(made.ids, made.forecasts, strict=True)), tuple(zip(total.ids, total.forecasts, strict=True))
+    )
