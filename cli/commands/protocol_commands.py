@@ -88,8 +88,9 @@ def use(
 @_protocol.command("list")
 def list_protocols(as_json: Json = False, language: LanguageOption = None) -> int:
     """Every version, who approved it, and which one is in use."""
-    from rich.console import Console
     from rich.table import Table
+
+    from hospital.words.plain_console import plain_console
 
     store, spoken = _store(), _language(language)
     stored, today = store.versions(), now().date()
@@ -110,7 +111,7 @@ def list_protocols(as_json: Json = False, language: LanguageOption = None) -> in
             ", ".join(version.approvals),
             _day(version, spoken),
         )
-    Console().print(table)
+    plain_console().print(table)
     return 0
 
 

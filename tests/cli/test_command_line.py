@@ -210,6 +210,11 @@ VERBS = {
     ("token", "revoke"): set(),
     ("token", "list"): set(),
     ("doctor",): {"--json", "--language", "--mend"},
+    ("protocol", "add"): {"--key", "--language"},
+    ("protocol", "review"): {"--key", "--comment", "--approve", "--language"},
+    ("protocol", "use"): {"--key", "--reason", "--language"},
+    ("protocol", "list"): {"--json", "--language"},
+    ("protocol", "search"): {"--unit", "--language"},
 }  # fmt: skip
 
 

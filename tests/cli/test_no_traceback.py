@@ -86,6 +86,10 @@ REQUIRED = {
     ("rollback",): ["wait-time", "--key", "{file}"],
     ("key", "create"): ["ada", "--out", "{file}"],
     ("key", "trust"): ["ada", "C5qirdvyAV1UTz_773d1svOI4H38u-NnY6jGOqhXnE8=", "--role", "author"],
+    ("key", "retire"): ["ada", "--reason", "r", "--key", "{file}"],
+    ("trust", "init"): ["--key", "{file}"],
+    ("stop",): ["wait-time", "--key", "{file}", "--reason", "r"],
+    ("resume",): ["wait-time", "--key", "{file}", "--reason", "r"],
     ("policy",): ["--file", "{file}"],
     ("monitor",): ["--acknowledge", "x", "--key", "{file}", "--reason", "r"],
     ("retrain",): ["--if-due", "--data", "{file}", "--key", "{file}"],
@@ -95,6 +99,13 @@ REQUIRED = {
     ("token", "create"): ["app", "--role", "application"],
     ("token", "revoke"): ["nobody"],
     ("token", "list"): [],
+    ("token", "link"): ["nobody"],
+    ("doctor",): [],
+    ("protocol", "add"): ["{file}", "--key", "{file}"],
+    ("protocol", "review"): ["a", "1", "--approve", "--comment", "c", "--key", "{file}"],
+    ("protocol", "use"): ["a", "1", "--reason", "r", "--key", "{file}"],
+    ("protocol", "list"): [],
+    ("protocol", "search"): ["lits"],
 }
 """Arguments that a verb cannot do without, `{file}` where it reads or writes one. `demo` and `serve` stay running."""
 
