@@ -358,7 +358,7 @@ def test_the_installed_command_completes(tmp_path: Path) -> None:
         assert done.stderr == ""
         return set(done.stdout.split())
 
-    assert completions("vigie re") == {"review", "retrain"}
+    assert completions("vigie re") == {"resume", "retrain", "review"}
     assert completions("vigie card ") == {"bed-demand", "wait-time"}
     assert completions("vigie card wait-time 1 --format j") == {"json"}
     assert "--baseline-only" in completions("vigie train wait-time --ba")
