@@ -94,7 +94,11 @@ def heap_findings(table: Latest) -> list[Finding]:
     if table.contract.name not in ("visits", "stays"):
         return []
     out = []
+    # When a plan is made is an hour of the day: at the round, all of a ward's discharges at once.
+    plans = {c.known_with for c in table.contract.columns if c.planned}
     for column in table.contract.event_times:
+        if column in plans:
+            continue
         times = _Times.of(table, column)
         if times.at.size < 2 * FLOOR:
             continue
