@@ -34,6 +34,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "temperature_celsius": r"\b(temp|temperature|temperature celsius)\b",
         "spo2_percent": r"\b(spo2|sao2|saturation|spo2 percent)\b",
         "pain_0_10": r"\b(eva|douleur|pain|pain 0 10)\b",
+        "critical": r"\b(critical|critique|dechocage|sauv)\b",
         "visit_id": _VISIT,
         "department": r"\b(department|departement|filiere|secteur|finess|urgences)\b",
     },
@@ -76,6 +77,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "at": _DAY,
     },
     "units": {
+        "closure_reason": r"\b(closure reason|(motif|cause|raison) (de )?fermeture)\b",
         "open_from": r"\b(open from|ouverture|ouvert depuis)\b",
         "open_to": r"\b(open to|fermeture|ferme le)\b",
         "predecessor": r"\b(predecessor|ancien|anciennement)\b",
