@@ -14,6 +14,8 @@ from hospital.errors import VigieError
 if TYPE_CHECKING:
     from registry.cards.review_table import InUse
     from registry.settings import Settings
+    from registry.trust.keys import Key
+    from registry.trust.releases import Release
 
 __all__ = ["app"]
 
@@ -173,13 +175,95 @@ def promote(model: Model, version: Version, key: ReleaserKey) -> int:
 
 
 @app.command()
-def rollback(model: Model, key: ReleaserKey) -> int:
-    """Release the version before again, as the releaser."""
+def rollback(
+    model: Model,
+    keys: Annotated[
+        list[Path],
+        typer.Option(
+            "--key",
+            metavar="FILE",
+            help="The key of a member of the board, who approves it, or of the releaser; can be repeated.",
+            show_default=False,
+        ),
+    ],
+    to: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="The number of an earlier release (default: the package before).", min=1
+        ),
+    ] = None,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, for the journal.")] = "",
+) -> int:
+    """Release the version before again: members of the board approve it, the releaser carries it out.
+
+    As many members as the policy asks (`rollback_approvals`), together with the releaser or one after the other.
+    """
     from registry.trust.keys import load_key
-    from registry.trust.promotion import rollback as release_previous
 
     settings = read_settings()
-    release = release_previous(settings, model, load_key(key), now=now())
-    print(f"{release.model} is back at version {release.version}, as release {release.sequence}.")
-    show_in_mlflow(settings, model)
+    release = _go_back(settings, model, [load_key(key) for key in keys], to, reason)
+    if release is None:
+        option = "" if to is None else f" --to {to}"
+        print(
+            f"Once they are enough, a releaser who is none of them: vigie rollback {model}{option} --key FILE"
+        )
+    else:
+        print(f"{release.model} is back at version {release.version}, as release {release.sequence}.")
+        show_in_mlflow(settings, model)
     return 0
+
+
+def _go_back(
+    settings: "Settings", model: str, keys: "list[Key]", to: int | None, reason: str
+) -> "Release | None":
+    """Approvals by the members, then the act by the releaser; None: there were approvals alone."""
+    from registry.errors import PromotionError
+    from registry.rollback.rollback import approve_rollback
+    from registry.rollback.rollback import rollback as release_previous
+    from registry.trust.releases import Release
+
+    members, releaser = _parts(settings, keys)
+    if releaser is not None and not members and _on_board(settings, releaser):
+        try:
+            return release_previous(settings, model, releaser, now=now(), to_sequence=to, reason=reason)
+        except PromotionError as error:  # as a rule nobody else approved it yet: theirs is an approval
+            print(f"note: {error}")
+            members, releaser = [releaser], None
+    for member in members:
+        given = approve_rollback(settings, model, member, now=now(), to_sequence=to, reason=reason)
+        if isinstance(given, Release):
+            return given  # its command was killed: it is complete now, and nobody goes back once more
+        print(
+            f"{given.name} approves taking {given.way}: {given.given} of {given.needed} approvals, in the journal."
+        )
+    if releaser is None:
+        return None
+    return release_previous(settings, model, releaser, now=now(), to_sequence=to, reason=reason)
+
+
+def _on_board(settings: "Settings", key: "Key") -> bool:
+    from registry.trust.trust_store import load_trust
+
+    found = load_trust(settings.trust).key_of(key.public_key)
+    return found is not None and "board" in found.roles
+
+
+def _parts(settings: "Settings", keys: "list[Key]") -> "tuple[list[Key], Key | None]":
+    """Who approves a way back, and who carries it out: of those who could do both, the first only where nobody else is.
+
+    A key that is neither is left to carry it out, which says what it lacks.
+    """
+    from registry.trust.trust_store import load_trust
+
+    trust = load_trust(settings.trust)
+    unique = list({key.public_key: key for key in keys}.values())
+    roles = {key.public_key: found.roles if (found := trust.key_of(key.public_key)) else () for key in unique}
+    others = [key for key in unique if "board" not in roles[key.public_key]]
+    if not others:
+        others = [key for key in unique if "releaser" in roles[key.public_key]][:1]
+    if len(others) > 1:
+        raise VigieError(
+            f"{' and '.join(key.name for key in others)} are no members of the board: one releaser carries a way back "
+            "out, and members of the board approve it. Nothing is done."
+        )
+    return [key for key in unique if key not in others], others[0] if others else None

@@ -1,4 +1,4 @@
 """Who is trusted, what they signed, and the releases that follow from it.
 
-Door: `reviews.review`, `promotion.promote`, `promotion.rollback`, `releases.current_release`.
+Door: `reviews.review`, `promotion.promote`, `releases.current_release`.
 """

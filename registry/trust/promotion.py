@@ -1,4 +1,4 @@
-"""Releasing: promote a reviewed version, or roll back to an earlier one. Reading releases is in `released`.
+"""Releasing: promote a reviewed version. Rolling back is in `registry.rollback`, reading releases in `releases`.
 
 What happens in which order, so that a failure leaves nothing half done:
 
@@ -34,7 +34,6 @@ from registry.trust.keys import Key, Signed
 from registry.trust.policy_in_force import policy_of_digest
 from registry.trust.recovery import mend, subjects_of
 from registry.trust.releases import (
-    CARRIED,
     FORMAT,
     RELEASE,
     Link,
@@ -51,11 +50,22 @@ from registry.trust.sealed_check import Sealed, check_faults, read_sealed
 from registry.trust.trust_store import Trust, load_trust, locked_trust, save_trust
 from registry.trust.vouching import FOUND, approval_fault, rules_of
 
-__all__ = ["RELEASE", "Release", "current_release", "load_release", "promote", "release_stamp", "rollback"]
+__all__ = [
+    "RELEASE",
+    "Hold",
+    "Plan",
+    "Release",
+    "current_release",
+    "load_release",
+    "make_release",
+    "promote",
+    "release_stamp",
+    "releaser_fault",
+]
 
 
 @dataclass(frozen=True)
-class _Plan:
+class Plan:
     """What is to be released: the signed part that does not depend on the number, and where its files are."""
 
     body: dict[str, Any]
@@ -64,7 +74,7 @@ class _Plan:
 
 
 @dataclass(frozen=True)
-class _Hold:
+class Hold:
     """What a release is prepared with while nobody else can release: see the module's first two steps."""
 
     settings: Settings
@@ -87,7 +97,7 @@ def promote(
     """
     found = candidate(settings.candidates, model, version)
 
-    def plan(hold: _Hold) -> _Plan:
+    def plan(hold: Hold) -> Plan:
         reasons, approvals, sealed = _obstacles(hold, found)
         if reasons or sealed is None:
             listed = "\n".join(f"  - {r}" for r in reasons)
@@ -101,60 +111,36 @@ def promote(
             "approvals": [signed.to_json() for signed in approvals],
             "rolled_back_to": None,
         }
-        return _Plan(body, found.package, found.folder)
+        return Plan(body, found.package, found.folder)
 
-    return _release(settings, model, key, "promote", plan, now, reason, version)
-
-
-def rollback(
-    settings: Settings,
-    model: str,
-    key: Key,
-    *,
-    now: datetime,
-    to_sequence: int | None = None,
-    reason: str = "",
-) -> Release:
-    """A new release, with the next number, of an earlier package with its approvals.
-
-    Without `to_sequence` it is the package in use before the present one was first released, so that two
-    roll-backs go back two packages and never to the one just left. The files of the present release may be
-    damaged, as long as its release.json is whole.
-
-    Raises:
-        PromotionError: there is no such earlier release, or the key may not release.
-        ReleaseError: the earlier release, or the chain, does not verify.
-    """
-
-    def plan(hold: _Hold) -> _Plan:
-        link = _earlier(hold, to_sequence)
-        refusal = _releaser_fault(hold.trust, key, link.body)
-        if refusal:
-            raise PromotionError(f"{model} may not be rolled back: {refusal}.")
-        number = str(link.body["version"])
-        former = Candidate(model, number, settings.candidates / model / number)
-        refusals = standing_refusals(hold.connection, former, str(link.body["package_digest"]), hold.trust)
-        if refusals:
-            raise PromotionError(
-                f"{model} may not be rolled back to version {number}: {', '.join(refusals)} refused it."
-            )
-        earlier = verify_release(settings, model, link, hold.trust)
-        body = {field: earlier.body[field] for field in CARRIED} | {"rolled_back_to": link.number}
-        return _Plan(body, earlier.package, earlier.folder)
-
-    return _release(settings, model, key, "roll back", plan, now, reason)
+    return make_release(settings, model, key, "promote", plan, now, reason, version)
 
 
-def _release(
+def make_release(
     settings: Settings,
     model: str,
     key: Key,
     action: str,
-    plan: Callable[[_Hold], _Plan],
+    plan: Callable[[Hold], Plan],
     now: datetime,
     reason: str,
     version: str | None = None,
 ) -> Release:
+    """Makes and journals a release as the module says, of what a plan makes of the state that is held.
+
+    Args:
+        settings: of the installation.
+        model: whose release.
+        key: the releaser's.
+        action: as the journal names it.
+        plan: finds every obstacle, and what is to be released.
+        now: when.
+        reason: why.
+        version: to be promoted; None: rolled back.
+
+    Raises:
+        PromotionError: from the plan. ReleaseError, TrustError: chain or trust folder are broken.
+    """
     with locked_trust(settings.trust):
         trust, links, mended = mend(settings, model, load_trust(settings.trust), now)
         if mended is not None and _is_asked_for(mended, key, version):
@@ -162,7 +148,7 @@ def _release(
         folder: Path | None = None
         try:
             with opened_database(settings.database) as engine, writing(engine) as connection:
-                hold = _Hold(settings, model, key, trust, links, connection, now)
+                hold = Hold(settings, model, key, trust, links, connection, now)
                 link, building = _build(hold, plan(hold), now)
                 subjects = subjects_of(link)
                 append(
@@ -190,7 +176,7 @@ def _is_asked_for(mended: Link, key: Key, version: str | None) -> bool:
     return bool(same) and mended.signed.public_key == key.public_key
 
 
-def _obstacles(hold: _Hold, found: Candidate) -> tuple[list[str], list[Signed], Sealed | None]:
+def _obstacles(hold: Hold, found: Candidate) -> tuple[list[str], list[Signed], Sealed | None]:
     trust, again = hold.trust, f"run vigie check {found.model} {found.version} again"
     try:
         author = author_of(found, trust)
@@ -231,7 +217,7 @@ def _obstacles(hold: _Hold, found: Candidate) -> tuple[list[str], list[Signed], 
     if missing:
         reasons.append(f"the policy in force requires an approval by {' and '.join(missing)}")
     people = {"registration": found.registration, "approvals": [s.signed.to_json() for s in approvals]}
-    refusal = _releaser_fault(trust, hold.key, people)
+    refusal = releaser_fault(trust, hold.key, people)
     if refusal:
         reasons.append(refusal)
     if hold.links and _same(hold.links[-1].body, {"version": found.version, **digests, **people}):
@@ -260,7 +246,7 @@ def _not_passed(report: dict[str, Any]) -> str:
     return f"its check says {report.get('verdict')}{named}: only pass opens"
 
 
-def _releaser_fault(trust: Trust, key: Key, people: dict[str, Any]) -> str | None:
+def releaser_fault(trust: Trust, key: Key, people: dict[str, Any]) -> str | None:
     """Why this key may not release a version of these people; None if it may."""
     try:
         name = trust.require(key.sign(RELEASE, {}), "releaser", RELEASE, acting=True)
@@ -273,26 +259,7 @@ def _releaser_fault(trust: Trust, key: Key, people: dict[str, Any]) -> str | Non
     return None
 
 
-def _earlier(hold: _Hold, to_sequence: int | None) -> Link:
-    """The link to go back to."""
-    if not hold.links:
-        raise PromotionError(f"{hold.model} has no release: there is nothing to go back from.")
-    present = hold.links[-1].body["package_digest"]
-    if to_sequence is None:
-        first = next(i for i, link in enumerate(hold.links) if link.body["package_digest"] == present)
-        if first == 0:
-            raise PromotionError(f"{hold.model} has no earlier release to go back to.")
-        return hold.links[first - 1]
-    if not 1 <= to_sequence < hold.links[-1].number:
-        raise PromotionError(f"{hold.model} has no earlier release {to_sequence}.")
-    if hold.links[to_sequence - 1].body["package_digest"] == present:
-        raise PromotionError(
-            f"The package of {hold.model}'s release {to_sequence} is the one in use already."
-        )
-    return hold.links[to_sequence - 1]
-
-
-def _build(hold: _Hold, planned: _Plan, now: datetime) -> tuple[Link, Path]:
+def _build(hold: Hold, planned: Plan, now: datetime) -> tuple[Link, Path]:
     """The next release, signed and verified in a hidden folder."""
     number = len(hold.links) + 1
     body = {

@@ -16,10 +16,20 @@ from registry.trust.candidates import CHECK, REGISTRATION, SIGNED_FILES
 from registry.trust.keys import Signed
 from registry.trust.trust_store import Trust, TrustedKey
 
-__all__ = ["RELEASE", "REVIEW", "Rules", "approval_fault", "rules_of", "vouching_faults"]
+__all__ = [
+    "RELEASE",
+    "REVIEW",
+    "ROLLBACK",
+    "Rules",
+    "approval_fault",
+    "rollback_approvals",
+    "rules_of",
+    "vouching_faults",
+]
 
 RELEASE = "vigie-release-v1"
 REVIEW = "vigie-review-v1"
+ROLLBACK = "vigie-rollback-v1"
 FOUND = "every member of the board signs it with vigie trust init --key FILE"
 _AHEAD = 5 * MINUTE  # clocks of two machines
 
@@ -87,7 +97,76 @@ def vouching_faults(
     for approval in counted:
         fault = approval_fault(approval.body.get("at"), int(approved["released_at"]), rules.board)
         faults += [f"the approval of {approval.name} {fault}"] if fault else []
-    return faults
+    return faults + _rollback_faults(body, trust, rules, (author.name, releaser.name))
+
+
+def rollback_approvals(
+    way: Mapping[str, Any],
+    given: Sequence[Signed],
+    trust: Trust,
+    board: BoardRules,
+    others: Sequence[str],
+    at: int,
+    *,
+    acting: bool,
+) -> tuple[list[Signed], list[str]]:
+    """Approvals of a way back that count, the latest of each person, and why each of the rest does not.
+
+    Args:
+        way: fields of the body that must be those of the way: from which release to which (see `registry.rollback`).
+        given: what was signed.
+        trust: whom the installation trusts now.
+        board: of the policy in force.
+        others: names of people who have another part in the release: its author and its releaser.
+        at: instant of the release.
+        acting: whether the key of whoever signed must be in use now, or may be retired since.
+    """
+    counted: dict[str, Signed] = {}
+    faults: list[str] = []
+    for signed in given:
+        try:
+            name = trust.require(signed, "board", ROLLBACK, acting=acting)
+        except SignatureError as error:
+            faults.append(str(error).rstrip("."))
+            continue
+        fault = approval_fault(signed.body.get("at"), at, board)
+        if not _agree(way, signed.body, tuple(way)):
+            fault = "is of another way back"
+        elif name in others:
+            fault = "does not count: its author and its releaser do not approve it"
+        if fault:
+            faults.append(f"the approval of {name} {fault}")
+        elif name not in counted or signed.body["at"] >= counted[name].body["at"]:
+            counted[name] = signed
+    return [counted[name] for name in sorted(counted)], faults
+
+
+def _rollback_faults(body: Mapping[str, Any], trust: Trust, rules: Rules, others: Sequence[str]) -> list[str]:
+    """Why the board did not approve the way back that a release is; empty if it did, or if it is none."""
+    if body.get("rolled_back_to") is None:
+        return []
+    way = {
+        "model": body["model"],
+        "from_release": body["sequence"] - 1,
+        "from_digest": body["former_release"],
+        "to_release": body["rolled_back_to"],
+        "package_digest": body["package_digest"],
+    }
+    try:
+        given = [Signed.from_json(value) for value in body.get("rollback_approvals", [])]
+    except SignatureError as error:
+        return [f"an approval of going back is none: {error}"]
+    now, needed = not rules.board.retired_vouch, rules.board.rollback_approvals
+    released_at = int(body["released_at"])
+    counted, faults = rollback_approvals(way, given, trust, rules.board, others, released_at, acting=now)
+    if len(counted) >= needed:
+        return []
+    listed = f" ({'; '.join(faults)})" if faults else ""
+    return [
+        f"it goes back to release {body['rolled_back_to']} with {len(counted)} of {needed} approvals of the board by "
+        f"others than its author and its releaser{listed}. Have members approve a way back (vigie rollback "
+        f"{body['model']} --key FILE), then roll back again, or promote a version"
+    ]
 
 
 def _people_faults(

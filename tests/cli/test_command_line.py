@@ -191,7 +191,7 @@ VERBS = {
     ("card",): {"--language", "--format", "--out"},
     ("review",): {"--language", "--approve", "--refuse", "--withdraw", "--comment", "--key"},
     ("promote",): {"--key"},
-    ("rollback",): {"--key"},
+    ("rollback",): {"--key", "--to", "--reason"},
     ("key", "create"): {"--out"},
     ("key", "trust"): {"--role", "--replace", "--reason", "--key"},
     ("key", "retire"): {"--remove", "--reason", "--key"},

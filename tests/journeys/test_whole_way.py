@@ -252,6 +252,9 @@ def test_a_second_version_is_set_beside_the_first(
     assert main(["promote", "wait-time", "2", "--key", home.key("rene")]) == 0
     second = {"bed-demand": "1", "wait-time": "2"}
     wait_for(lambda: served() == second, "service of the second version without a restart")
+    assert main(["rollback", "wait-time", "--key", home.key("rene")]) == 2  # nobody of the board approved it
+    assert served() == second
+    assert main(["rollback", "wait-time", "--key", home.key("ada"), "--reason", "too long"]) == 0
     assert main(["rollback", "wait-time", "--key", home.key("rene")]) == 0
     wait_for(lambda: served() == first, "service of the first version again")
     third = current_release(home.settings, "wait-time")

@@ -16,8 +16,9 @@ from registry.mlflow_standing import check_metrics, follow
 from registry.mlflow_store import record, tracking_uri
 from registry.record.database import open_database, writing
 from registry.record.journal import append, entries
+from registry.rollback.rollback import approve_rollback, rollback
 from registry.trust.candidates import Candidate
-from registry.trust.promotion import current_release, promote, rollback
+from registry.trust.promotion import current_release, promote
 from tests.support.installation import Installation, after
 
 MODEL = "wait-time"
@@ -109,6 +110,7 @@ def test_aliases_follow_the_signed_chain(installation: Installation) -> None:
     release(installation, second, 3)
     register(installation, "3", author=None)
     assert aliases(installation) == {"candidate": "2", "released": "2"}
+    approve_rollback(installation.settings, MODEL, installation.people["ada"], now=after(5))
     rollback(installation.settings, MODEL, installation.people["releaser"], now=after(5))
     assert aliases(installation) == {"candidate": "2", "released": "1"}
     assert shown(installation, "1")["released"] == f"releaser {at(5)}, release 3"
@@ -180,7 +182,7 @@ def test_no_verb_depends_on_mlflow(
     for name in ("ada", "bob"):
         assert main(["review", MODEL, "2", "--approve", "--comment", "read", "--key", key[name]]) == 0
     assert main(["promote", MODEL, "2", "--key", key["releaser"]]) == 0
-    assert main(["rollback", MODEL, "--key", key["releaser"]]) == 0
+    assert main(["rollback", MODEL, "--key", key["ada"], "--key", key["releaser"]]) == 0
     said = capsys.readouterr().err
     assert said.count("note: done and recorded, but not shown in MLflow. MLflow's store in ") == 4
     assert "Traceback" not in said
@@ -188,7 +190,10 @@ def test_no_verb_depends_on_mlflow(
     assert current is not None
     assert (current.version, current.sequence) == ("1", 3)
     with open_database(installation.settings.database).connect() as connection:
-        assert [e.action for e in entries(connection)][-4:] == ["approve", "approve", "promote", "roll back"]
+        assert [e.action for e in entries(connection)][-5:] == [
+            *["approve", "approve", "promote"],
+            *["approve roll back", "roll back"],
+        ]
 
 
 def test_a_locked_store_is_waited_for_and_then_left(

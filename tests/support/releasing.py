@@ -16,14 +16,16 @@ from registry.errors import (
 from registry.policy.board_policy import Policy, default_policy, load_policy
 from registry.record.database import journal, opened_database
 from registry.record.journal_audit import audit
+from registry.rollback.rollback import approve_rollback, rollback
 from registry.trust.candidates import SIGNED_FILES, Candidate
-from registry.trust.promotion import Release, current_release, promote, release_stamp, rollback
+from registry.trust.promotion import Release, current_release, promote, release_stamp
 from registry.trust.trust_changes import put_in_force
 from registry.trust.vouching import RELEASE, REVIEW
 from tests.support.installation import Installation, after
 
 __all__ = [
     "actions",
+    "approve_way_back",
     "board_policy",
     "current",
     "edit",
@@ -43,8 +45,18 @@ def promote_version(
     return promote(installation.settings, "wait-time", version, installation.people[who], now=after(hours))
 
 
-def roll_back(installation: Installation, to: int | None = None) -> Release:
-    """Rolled back by the releaser, with a reason."""
+def approve_way_back(installation: Installation, who: str = "ada", to: int | None = None) -> None:
+    """A member of the board approves a roll-back."""
+    key = installation.people[who]
+    approve_rollback(installation.settings, "wait-time", key, now=after(3), to_sequence=to, reason="too long")
+
+
+def roll_back(
+    installation: Installation, to: int | None = None, members: tuple[str, ...] = ("ada",)
+) -> Release:
+    """Approved by members of the board, rolled back by the releaser, with a reason."""
+    for member in members:
+        approve_way_back(installation, member, to)
     key = installation.people["releaser"]
     return rollback(installation.settings, "wait-time", key, now=after(3), to_sequence=to, reason="too long")
 

@@ -11,13 +11,14 @@ import pytest
 from sqlalchemy import Engine, event
 
 from registry.record.database import opened_database
-from registry.record.journal import audit, entries
+from registry.record.journal import entries
+from registry.record.journal_audit import audit
 from registry.settings import Settings
 from registry.trust.promotion import current_release
 from registry.trust.recovery import subjects_of
 from registry.trust.trust_store import load_trust
 from tests.support.installation import Installation
-from tests.support.releasing import promote_version, roll_back
+from tests.support.releasing import approve_way_back, promote_version, roll_back
 
 _KILLED, _FAILED = 9, 3
 _CHANGES = frozenset({"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.link", "os.chmod"})
@@ -93,12 +94,17 @@ def test_at_every_moment(installation: Installation, action: str, way: str) -> N
     before = 0
     if action == "roll back":
         before = [promote_version(installation, v).sequence for v in ("1", "2")][-1]
+        approve_way_back(installation)
     moments, past = 0, 0
     for number in range(1, 1000):
         copy = home.with_name("copy")
         shutil.copytree(home, copy)
         other = Installation(Settings(home=copy), installation.people)
-        work = (lambda i=other: promote_version(i)) if action == "promote" else (lambda i=other: roll_back(i))
+        work = (
+            (lambda i=other: promote_version(i))
+            if action == "promote"
+            else (lambda i=other: roll_back(i, members=()))
+        )
         code = _at_moment(number, way, copy, work)
         past = past + 1 if code == 0 else 0  # a moment whose failure is forgiven ends well, too
         if past > 3:

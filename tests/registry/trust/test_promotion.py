@@ -17,10 +17,11 @@ from registry.errors import (
     TrustError,
 )
 from registry.record.database import journal, opened_database, writing
+from registry.rollback.rollback import rollback
 from registry.trust import promotion as releasing
 from registry.trust.candidates import candidate
 from registry.trust.keys import demo_key
-from registry.trust.promotion import current_release, promote, release_stamp, rollback
+from registry.trust.promotion import current_release, promote, release_stamp
 from registry.trust.trust_store import load_trust
 from tests.support.installation import Installation, after
 from tests.support.releasing import actions, current, promote_version, refuses_promotion, roll_back
@@ -332,5 +333,6 @@ def test_a_release_is_written_down_in_postgresql_too(quick_path: Path, postgres_
     assert [action for _, action in actions(installation)] == [
         *["approve"] * 6,
         *["promote"] * 3,
+        "approve roll back",
         "roll back",
     ]
