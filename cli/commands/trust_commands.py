@@ -50,12 +50,19 @@ def create(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The file to write (default: NAME.key).")
     ] = None,
+    passphrase: Annotated[
+        bool,
+        typer.Option(
+            "--passphrase", help="Under a passphrase: asked for twice, or that in VIGIE_KEY_PASSPHRASE."
+        ),
+    ] = False,
 ) -> int:
     """Make a person's key."""
+    from registry.people.private_keys import ask_new_passphrase
     from registry.trust.keys import create_key
 
     path = out or Path(f"{name}.key")
-    key = create_key(name, path)
+    key = create_key(name, path, passphrase=ask_new_passphrase() if passphrase else None)
     print(f"{path} is {name}'s private key: keep it from everybody else. Public key: {key.public_key}")
     print(f"Next, by the keeper of the trust folder: vigie key trust '{name}' {key.public_key} --role ROLE")
     return 0
@@ -68,7 +75,11 @@ def trust(
     ] = None,
     public_key: Annotated[
         str | None,
-        typer.Argument(metavar="PUBLIC_KEY", help="As `key create` printed it.", show_default=False),
+        typer.Argument(
+            metavar="PUBLIC_KEY",
+            help="As `key create` printed it, or a line ssh-ed25519 …",
+            show_default=False,
+        ),
     ] = None,
     roles: Annotated[
         list[KeyRole] | None,
@@ -94,8 +105,10 @@ def trust(
             f"to trust a key, name the person, the public key and --role: {', '.join(KeyRole)}.",
             param_hint="PUBLIC_KEY" if public_key is None else "--role",
         )
+    from registry.people.private_keys import openssh_public
     from registry.trust.trust_changes import trust_key
 
+    public_key = openssh_public(public_key)
     settings, names = read_settings(), tuple(dict.fromkeys(role.value for role in roles))
     signers = _loaded(keys)
     done = trust_key(

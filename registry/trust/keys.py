@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, Hash
 from registry.digests import canonical_json, read_plain_file, sync_folder
 from registry.errors import KeyFileError, SignatureError
 from registry.people.person_names import NAME_RULE, is_person_name
+from registry.people.private_keys import encrypted_pem, is_pem, read_pem
 
 __all__ = [
     "DEMO_ROLES",
@@ -115,24 +116,24 @@ def is_public_key(text: str) -> bool:
         return False
 
 
-def create_key(name: str, path: Path) -> Key:
+def create_key(name: str, path: Path, *, passphrase: str | None = None) -> Key:
     """Makes a key and writes it, whole or not at all, to a new file that its owner alone can read.
 
+    Args:
+        name: of the person.
+        path: of the file.
+        passphrase: under which it is written, as PEM; None: it is written in Vigie's own form, in clear.
+
     Raises:
-        KeyFileError: the name is none, the file exists, or it cannot be written.
+        KeyFileError: the name is none, the file exists, the passphrase is empty, or it cannot be written.
     """
     if not is_person_name(name):
         raise KeyFileError(NAME_RULE)
     key = _new_key(name)
-    body = {
-        "format": FORMAT,
-        "name": name,
-        "public_key": key.public_key,
-        "private_key": _encode(key.private.private_bytes_raw()),
-    }
+    content = _in_clear(key) if passphrase is None else encrypted_pem(name, key.private, passphrase)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_once(path, canonical_json(body))
+        _write_once(path, content)
     except FileExistsError:
         raise KeyFileError(f"{path} exists: a key is never overwritten. Name another file.") from None
     except OSError as error:
@@ -142,6 +143,16 @@ def create_key(name: str, path: Path) -> Key:
     except ValueError:  # "", ".", a text with a zero byte
         raise KeyFileError("That is no name of a file: name one, as in --out ada.key.") from None
     return key
+
+
+def _in_clear(key: Key) -> bytes:
+    body = {
+        "format": FORMAT,
+        "name": key.name,
+        "public_key": key.public_key,
+        "private_key": _encode(key.private.private_bytes_raw()),
+    }
+    return canonical_json(body)
 
 
 def _new_key(name: str) -> Key:
@@ -168,10 +179,11 @@ def _write_once(path: Path, content: bytes) -> None:
 
 
 def load_key(path: Path) -> Key:
-    """Reads a key file.
+    """Reads a key file: Vigie's own form, PEM under a passphrase, or OpenSSH's.
 
     Raises:
-        KeyFileError: it is missing, readable by others, no key file, or its two halves are not one key.
+        KeyFileError: it is missing, readable by others, no key file, or its two halves are not one key; its passphrase
+            is missing or wrong.
     """
     try:
         mode = path.stat().st_mode
@@ -184,6 +196,8 @@ def load_key(path: Path) -> Key:
         raise KeyFileError(
             f"The key file {path} can be read by others: chmod 600 it, and make a new key if it leaked."
         )
+    if is_pem(content):
+        return _key(*read_pem(content, path))
     try:
         body = json.loads(content)
         key = _key(str(body["name"]), Ed25519PrivateKey.from_private_bytes(_decode(body["private_key"])))

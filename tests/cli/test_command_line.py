@@ -192,7 +192,7 @@ VERBS = {
     ("review",): {"--language", "--approve", "--refuse", "--withdraw", "--comment", "--key"},
     ("promote",): {"--key"},
     ("rollback",): {"--key", "--to", "--reason"},
-    ("key", "create"): {"--out"},
+    ("key", "create"): {"--out", "--passphrase"},
     ("key", "trust"): {"--role", "--replace", "--reason", "--key"},
     ("key", "retire"): {"--remove", "--reason", "--key"},
     ("stop",): {"--key", "--reason"},
