@@ -39,6 +39,7 @@ from registry.trust.releases import (
     Link,
     Release,
     current_release,
+    left_at,
     load_release,
     release_folder,
     release_stamp,
@@ -204,7 +205,8 @@ def _obstacles(hold: Hold, found: Candidate) -> tuple[list[str], list[Signed], S
             f"{', '.join(refusals)} refused it: a refusal stands until that person approves it or withdraws the refusal"
         )
     given = [s for s in standing if s.decision == "approve" and s.name not in (author, *refusals)]
-    late = {s.name: approval_fault(s.at, instant(hold.now), rules.board) for s in given}
+    left = left_at(digests["package_digest"], hold.links)
+    late = {s.name: approval_fault(s.at, instant(hold.now), rules.board, left) for s in given}
     reasons += [f"the approval of {name} {fault}" for name, fault in late.items() if fault]
     approvals = [s for s in given if not late[s.name]]
     if len(approvals) < rules.approvals:

@@ -6,6 +6,7 @@ or editing a file changes nothing that is served: it only makes a release that d
 
 import json
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,6 +30,7 @@ __all__ = [
     "Link",
     "Release",
     "current_release",
+    "left_at",
     "load_release",
     "read_chain",
     "release_folder",
@@ -117,6 +119,7 @@ class Link:
         releaser: the name, in the trust file, of who signed.
         digest: of the file.
         origin: of a roll-back, the release that was approved; None: this one was.
+        left_at: of an approved package that was in use and left: instant of the release that is in its place.
     """
 
     number: int
@@ -124,6 +127,7 @@ class Link:
     releaser: str
     digest: str
     origin: "Link | None" = None
+    left_at: int | None = None
 
     @property
     def body(self) -> dict[str, Any]:
@@ -219,7 +223,7 @@ def with_origin(link: Link, earlier: Sequence[Link]) -> Link:
     """
     number = link.body.get("rolled_back_to")
     if number is None:
-        return link
+        return replace(link, left_at=left_at(str(link.body.get("package_digest")), earlier))
     if not isinstance(number, int) or not 1 <= number <= len(earlier):
         raise ReleaseError(
             f"{link.body['model']}: release {link.number} goes back to a release that there is not."
@@ -231,6 +235,15 @@ def with_origin(link: Link, earlier: Sequence[Link]) -> Link:
             "Roll back again."
         )
     return replace(link, origin=former.origin or former)
+
+
+def left_at(package_digest: str, links: Sequence[Link]) -> int | None:
+    """Since when another package is in use in place of one that was released; None: it is in use, or never was."""
+    packages = [str(link.body.get("package_digest")) for link in links]
+    if package_digest not in packages or packages[-1] == package_digest:
+        return None
+    at = links[-1].body.get("released_at")
+    return at if isinstance(at, int) else sys.maxsize  # a release without a time does not verify
 
 
 def verify_release(
@@ -358,7 +371,12 @@ def vouch(settings: Settings, link: Link, trust: Trust, files: Mapping[str, byte
             "it was judged by another policy than the one in force. Check, review and promote the version again"
         )
     faults += vouching_faults(
-        link.signed, approved.body, trust, rules_of(own, in_force), json.loads(files["check.json"])
+        link.signed,
+        approved.body,
+        trust,
+        rules_of(own, in_force),
+        json.loads(files["check.json"]),
+        approved.left_at,
     )
     if faults:
         raise ReleaseError(f"{where}: {'; '.join(faults)}.")

@@ -47,19 +47,33 @@ def rules_of(own: Policy, in_force: Policy) -> Rules:
     return Rules(max(own.approvals, in_force.approvals), in_force.board)
 
 
-def approval_fault(at: object, released_at: int, rules: BoardRules) -> str | None:
-    """Why an approval of that instant does not carry a release of this one; None if it does."""
+def approval_fault(at: object, released_at: int, rules: BoardRules, left_at: int | None = None) -> str | None:
+    """Why an approval of that instant does not carry a release of this one; None if it does.
+
+    Args:
+        at: instant of the approval.
+        released_at: instant of the release.
+        rules: of the policy in force.
+        left_at: instant since when another version is in use in place of this one; None: it was never left.
+    """
     if not isinstance(at, int) or isinstance(at, bool):
         return "has no date"
     if at > released_at + _AHEAD:
         return "is dated later than the release"
     if released_at - at > rules.approval_days * DAY:
         return f"is older than the {rules.approval_days} days for which the policy lets it count"
+    if left_at is not None and at < left_at:
+        return "was given before another version took its place: going back is the board's to approve (vigie rollback)"
     return None
 
 
 def vouching_faults(
-    signed: Signed, approved: Mapping[str, Any], trust: Trust, rules: Rules, check: Mapping[str, Any]
+    signed: Signed,
+    approved: Mapping[str, Any],
+    trust: Trust,
+    rules: Rules,
+    check: Mapping[str, Any],
+    left_at: int | None = None,
 ) -> list[str]:
     """Why author, board, check and releaser do not vouch for a release as they must; empty if they do.
 
@@ -69,6 +83,7 @@ def vouching_faults(
         trust: whom the installation trusts now.
         rules: of the policy in force.
         check: ``check.json`` of the release.
+        left_at: instant since when another version was in use in place of the approved one; None: it was never left.
     """
     if not trust.founded:
         return [f"who is who is not fixed in this installation: {FOUND}"]
@@ -95,7 +110,7 @@ def vouching_faults(
     if not (_agree(registration.body, body, same) and _all_approve(counted, body, same)):
         faults.append("its registration or an approval is of another version. Promote the version again")
     for approval in counted:
-        fault = approval_fault(approval.body.get("at"), int(approved["released_at"]), rules.board)
+        fault = approval_fault(approval.body.get("at"), int(approved["released_at"]), rules.board, left_at)
         faults += [f"the approval of {approval.name} {fault}"] if fault else []
     return faults + _rollback_faults(body, trust, rules, (author.name, releaser.name))
 

@@ -1,6 +1,7 @@
 """The way back is the board's to approve: how many, who, for how long, and for which way alone."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hospital.times import DAY, instant
 from registry.digests import canonical_json, write_atomically
 from registry.errors import PromotionError, ReleaseError
 from registry.rollback.rollback import approve_rollback, rollback
+from registry.trust.candidates import candidate
 from registry.trust.keys import Signed
 from registry.trust.promotion import Release, current_release
 from registry.trust.trust_store import load_trust
@@ -151,6 +153,37 @@ class TestCarryingOut:
         path.write_bytes(canonical_json([chain.people["bob"].sign(ROLLBACK, body).to_json()]))
         roll_back(chain, members=())
         assert actions(chain)[-2:] == [("bob", "approve roll back"), ("releaser", "roll back")]
+
+
+class TestPromotedAgain:
+    """Going back by another name: an earlier version, promoted again on the approvals that it had."""
+
+    def test_a_releaser_alone_does_not_promote_what_was_left(self, chain: Installation) -> None:
+        """The board approves it again, now that it knows what it is instead of."""
+        for version in ("1", "2"):
+            with pytest.raises(
+                PromotionError, match=r"before another version took its place.*vigie rollback"
+            ):
+                promote_version(chain, version, hours=3)
+        assert current(chain).version == "3"
+        chain.approve(candidate(chain.settings.candidates, MODEL, "2"), "ada", hours=2.5)
+        with pytest.raises(PromotionError, match="1 of 2 approvals"):
+            promote_version(chain, "2", hours=3)
+        chain.approve(candidate(chain.settings.candidates, MODEL, "2"), "bob", hours=2.5)
+        assert promote_version(chain, "2", hours=3).sequence == 4
+        assert current(chain).version == "2"
+
+    def test_nor_makes_such_a_release_by_hand(self, chain: Installation) -> None:
+        """Of the whole release before, under the next number."""
+        second, third = current(chain).folder.with_name("000002"), current(chain)
+        fourth = third.folder.with_name("000004")
+        shutil.copytree(second, fourth)
+        body = json.loads((second / "release.json").read_bytes())["body"]
+        body |= {"sequence": 4, "former_release": third.digest, "released_at": third.released_at}
+        signed = chain.people["releaser"].sign(RELEASE, body)
+        write_atomically(fourth / "release.json", canonical_json(signed.to_json()))
+        edit(chain.settings.trust / "trust.json", lambda b: b.update(lowest_release={MODEL: 4}))
+        _not_served(chain, "before another version took its place")
 
 
 class TestServing:
