@@ -11,6 +11,7 @@ from cli.commands import (
     import_commands,
     init_commands,
     journal_commands,
+    level_commands,
     model_commands,
     monitor_commands,
     protocol_commands,
@@ -37,6 +38,7 @@ _GROUPS = (
     retrain_commands,
     protocol_commands,
     doctor_commands,
+    level_commands,
 )
 
 

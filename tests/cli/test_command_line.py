@@ -210,6 +210,7 @@ VERBS = {
     ("token", "revoke"): set(),
     ("token", "list"): set(),
     ("doctor",): {"--json", "--language", "--mend"},
+    ("levels", "check"): {"--language"},
     ("protocol", "add"): {"--key", "--language"},
     ("protocol", "review"): {"--key", "--comment", "--approve", "--language"},
     ("protocol", "use"): {"--key", "--reason", "--language"},

@@ -101,6 +101,7 @@ REQUIRED = {
     ("token", "list"): [],
     ("token", "link"): ["nobody"],
     ("doctor",): [],
+    ("levels", "check"): ["{file}"],
     ("protocol", "add"): ["{file}", "--key", "{file}"],
     ("protocol", "review"): ["a", "1", "--approve", "--comment", "c", "--key", "{file}"],
     ("protocol", "use"): ["a", "1", "--reason", "r", "--key", "{file}"],

@@ -1,0 +1,162 @@
+"""Which level of a policy is reached now, and how probably ahead; what is not known is neither true nor false.
+
+Ahead only what has a calibrated distribution counts: the hospital total's demand above staffed beds. A level that rests
+on several conditions would need their joint distribution, which no product of single probabilities gives.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from centre.levels.level_policy import Condition, Level, LevelPolicy
+from centre.tension.answers import CrowdingIndex, Exceedance
+
+__all__ = ["DEMAND", "LevelAhead", "LevelNow", "LevelsReading", "evaluate_levels"]
+
+DEMAND = "beds_needed_above_staffed"
+State = Literal["reached", "not_reached", "not_computable"]
+
+
+@dataclass(frozen=True)
+class LevelNow:
+    """One level now.
+
+    Attributes:
+        missing: what is not known of its conditions, by path, as in ``visits.threshold``; also of a level whose state
+            the known conditions decide.
+    """
+
+    level: str
+    state: State
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LevelAhead:
+    """One level at one horizon.
+
+    Attributes:
+        horizon_hours: None: at none, since its probability cannot be computed.
+        probability: of the level at that horizon; None: not computable.
+        state: whether it lies at or above the policy's probability.
+        missing: why there is no probability or no state.
+    """
+
+    level: str
+    horizon_hours: float | None
+    probability: float | None
+    state: State
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LevelsReading:
+    """A policy's levels, evaluated.
+
+    Attributes:
+        policy, version: which was evaluated.
+        current: the gravest level that is known to be reached; None: none is known to be.
+        unknown_above: graver levels that are not computable: the true level may be one of them.
+        now: each level, the mildest first.
+        ahead: each level at each horizon, the nearest first.
+    """
+
+    policy: str
+    version: int
+    current: str | None
+    unknown_above: tuple[str, ...]
+    now: tuple[LevelNow, ...]
+    ahead: tuple[LevelAhead, ...]
+
+    def first_horizon(self, level: str) -> LevelAhead | None:
+        """The nearest horizon at which a level has the policy's probability; None: at none that is known."""
+        return next((a for a in self.ahead if a.level == level and a.state == "reached"), None)
+
+
+def evaluate_levels(
+    policy: LevelPolicy,
+    indices: Sequence[CrowdingIndex],
+    beds_above_staffed: float | None,
+    hospital: Sequence[Exceedance],
+) -> LevelsReading:
+    """The levels of a policy.
+
+    Args:
+        indices: of now.
+        beds_above_staffed: beds needed now less beds with staff; None: not known.
+        hospital: exceedances of the hospital total.
+    """
+    values: dict[str, float | None] = {i.name: i.value for i in indices} | {DEMAND: beds_above_staffed}
+    why = {i.name: (*i.missing, *([i.undefined] if i.undefined else ())) for i in indices}
+    now = tuple(_now(level, values, why) for level in policy.levels)
+    reached = [n for n, level in enumerate(now) if level.state == "reached"]
+    last = reached[-1] if reached else -1
+    return LevelsReading(
+        policy=policy.name,
+        version=policy.version,
+        current=now[last].level if reached else None,
+        unknown_above=tuple(n.level for n in now[last + 1 :] if n.state == "not_computable"),
+        now=now,
+        ahead=tuple(a for level in policy.levels for a in _ahead(level, hospital)),
+    )
+
+
+def _now(level: Level, values: Mapping[str, float | None], why: Mapping[str, tuple[str, ...]]) -> LevelNow:
+    if not level.conditions:
+        return LevelNow(level.name, "not_computable", ("conditions",))
+    results = [_holds(c, values.get(c.indicator)) for c in level.conditions]
+    missing = [m for c in level.conditions for m in _missing(c, values.get(c.indicator), why)]
+    true, unknown = results.count(True), results.count(None)
+    state: State = "not_computable"
+    if true >= level.at_least:
+        state = "reached"
+    elif true + unknown < level.at_least:
+        state = "not_reached"
+    return LevelNow(level.name, state, tuple(missing))
+
+
+def _holds(condition: Condition, value: float | None) -> bool | None:
+    if value is None or condition.threshold is None:
+        return None
+    return value > condition.threshold if condition.side == "above" else value < condition.threshold
+
+
+def _missing(
+    condition: Condition, value: float | None, why: Mapping[str, tuple[str, ...]]
+) -> tuple[str, ...]:
+    name = condition.indicator
+    threshold = () if condition.threshold is not None else (f"{name}.threshold",)
+    if value is not None:
+        return threshold
+    return (*threshold, *(f"{name}.{m}" for m in why.get(name, ()) or ("value",)))
+
+
+def _ahead(level: Level, hospital: Sequence[Exceedance]) -> tuple[LevelAhead, ...]:
+    lacks = _no_distribution(level, hospital)
+    if lacks:
+        return (LevelAhead(level.name, None, None, "not_computable", (lacks,)),)
+    return tuple(_at_horizon(level, e) for e in sorted(hospital, key=lambda e: e.horizon_hours))
+
+
+def _at_horizon(level: Level, exceedance: Exceedance) -> LevelAhead:
+    horizon, probability = exceedance.horizon_hours, exceedance.probability
+    if probability is None:
+        return LevelAhead(level.name, horizon, None, "not_computable", (f"{DEMAND}.staffed",))
+    if level.probability is None:
+        return LevelAhead(level.name, horizon, probability, "not_computable", ("probability",))
+    state: State = "reached" if probability >= level.probability else "not_reached"
+    return LevelAhead(level.name, horizon, probability, state, ())
+
+
+def _no_distribution(level: Level, hospital: Sequence[Exceedance]) -> str | None:
+    """What a level's probability ahead lacks, or None."""
+    if not level.conditions:
+        return "conditions"
+    if len(level.conditions) > 1:
+        return "joint_distribution"
+    (condition,) = level.conditions
+    if condition.threshold is None:
+        return f"{condition.indicator}.threshold"
+    if (condition.indicator, condition.side, condition.threshold) != (DEMAND, "above", 0):
+        return f"{condition.indicator}.distribution"
+    return None if hospital else f"{DEMAND}.forecast"

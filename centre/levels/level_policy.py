@@ -1,0 +1,222 @@
+"""A policy of levels as a hospital writes it: TOML, held against its shape as a whole, every fault at once by its path.
+
+A threshold that is not set is not known: its condition is neither true nor false, and the evaluation says so.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+__all__ = [
+    "Condition",
+    "Indicator",
+    "Level",
+    "LevelPolicy",
+    "LevelPolicyError",
+    "PolicyFault",
+    "read_level_policy",
+    "read_level_policy_file",
+]
+
+_MOST_BYTES = 1_000_000
+
+Indicator = Literal[
+    "NEDOCS",
+    "EDWIN",
+    "free_medicine_surgery_beds",
+    "visits",
+    "mean_stay_of_admitted",
+    "admission_rate",
+    "present_at_15",
+    "visits_of_75_and_more",
+    "beds_needed_above_staffed",
+]
+"""The crowding indices of `centre.tension`, and the hospital's beds needed less its beds with staff."""
+Text = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S")]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Probability = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+
+
+@dataclass(frozen=True)
+class PolicyFault:
+    """One thing wrong with a policy.
+
+    Attributes:
+        path: where, as in ``levels[1].conditions[0].threshold``, or ``file:4`` for a line of the file.
+        code: a stable word for what is wrong.
+        places: what fills the places of its text.
+    """
+
+    path: str
+    code: str
+    places: Mapping[str, object] = field(default_factory=dict)
+
+
+class LevelPolicyError(ValueError):
+    """A policy of levels that cannot be read: every fault at once."""
+
+    def __init__(self, faults: tuple[PolicyFault, ...]) -> None:
+        self.faults = faults
+        super().__init__("; ".join(f"{f.path}: {f.code}" for f in faults))
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Words(_Strict):
+    """A text in both languages."""
+
+    fr: Text
+    en: Text
+
+
+class Condition(_Strict):
+    """One comparison of an indicator with a threshold.
+
+    Attributes:
+        indicator: what is compared.
+        side: the side of the threshold on which the condition holds; at the threshold it does not.
+        threshold: in the indicator's unit; None: not set yet.
+    """
+
+    indicator: Indicator
+    side: Literal["above", "below"]
+    threshold: Number | None = None
+
+
+class Level(_Strict):
+    """One level.
+
+    Attributes:
+        at_least: how many of its conditions must hold.
+        probability: from which probability on it counts as reached ahead; None: not set.
+        conditions: empty: not set yet.
+    """
+
+    name: Name
+    title: Words
+    at_least: Annotated[int, Field(ge=1)] = 1
+    probability: Probability | None = None
+    conditions: Annotated[tuple[Condition, ...], Field(max_length=50, strict=False)] = ()
+
+
+class LevelPolicy(_Strict):
+    """A policy.
+
+    Attributes:
+        version: counted by the hospital; another content is another version.
+        source: where its levels and thresholds were published.
+        levels: from the mildest to the gravest.
+    """
+
+    name: Name
+    version: Annotated[int, Field(ge=1, le=100_000)]
+    title: Words
+    source: Text
+    levels: Annotated[tuple[Level, ...], Field(max_length=20, strict=False)]
+
+
+def read_level_policy_file(path: Path) -> LevelPolicy:
+    """The policy in a file.
+
+    Raises:
+        LevelPolicyError: it cannot be read, or is none.
+    """
+    try:
+        size = path.stat().st_size
+        content = path.read_bytes() if size <= _MOST_BYTES and path.is_file() else b""
+    except OSError:
+        raise LevelPolicyError((PolicyFault("file", "unreadable"),)) from None
+    if not content:
+        raise LevelPolicyError((PolicyFault("file", "too_large" if size > _MOST_BYTES else "unreadable"),))
+    return read_level_policy(content)
+
+
+def read_level_policy(content: bytes) -> LevelPolicy:
+    """The policy that these bytes (UTF-8) hold.
+
+    Raises:
+        LevelPolicyError: with every fault, by its path.
+    """
+    table = _table(content)
+    try:
+        policy: LevelPolicy | None = LevelPolicy.model_validate(table)
+        faults: list[PolicyFault] = []
+    except ValidationError as error:
+        policy, faults = None, list(_faults(error))
+    faults += _contradictions(table)
+    if policy is None or faults:
+        raise LevelPolicyError(tuple(faults))
+    return policy
+
+
+def _table(content: bytes) -> dict[str, Any]:
+    try:
+        return tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))
+    except UnicodeDecodeError:
+        raise LevelPolicyError((PolicyFault("file", "not_utf8"),)) from None
+    except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
+        line = re.search(r"line (\d+)", str(error))
+        raise LevelPolicyError((PolicyFault(f"file:{line[1]}" if line else "file", "not_toml"),)) from None
+
+
+_CODES = {"extra_forbidden": "unknown_key", "missing": "missing_key", "finite_number": "not_finite"}
+
+
+def _faults(error: ValidationError) -> Iterator[PolicyFault]:
+    for one in error.errors(include_url=False, include_input=False, include_context=True):
+        path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in one["loc"]).lstrip(".")
+        kind, context = str(one["type"]), one.get("ctx", {})
+        if kind in _CODES:
+            yield PolicyFault(path, _CODES[kind])
+        elif kind == "string_pattern_mismatch":
+            yield PolicyFault(path, "blank" if context["pattern"] == r"\S" else "not_a_name")
+        elif kind == "literal_error":
+            yield PolicyFault(path, "not_one_of", {"choices": context["expected"]})
+        else:
+            yield _bound(path, kind, context)
+
+
+def _bound(path: str, kind: str, context: Mapping[str, Any]) -> PolicyFault:
+    for name, code in (
+        ("max_length", "longer"),
+        ("min_length", "shorter"),
+        ("le", "beyond"),
+        ("ge", "below"),
+        ("lt", "not_below"),
+        ("gt", "not_above"),
+    ):
+        if name in context:
+            return PolicyFault(path, code, {"limit": context[name]})
+    return PolicyFault(path, "wrong_kind", {"kind": kind.partition("_")[0]})
+
+
+def _contradictions(table: Mapping[str, Any]) -> Iterator[PolicyFault]:
+    """What no single key shows; read off the table itself, so that it is said beside the other faults."""
+    levels = table.get("levels")
+    if levels == []:  # not of the model: it would count faulty levels as none
+        yield PolicyFault("levels", "shorter", {"limit": 1})
+    names: set[str] = set()
+    for n, level in enumerate(levels if isinstance(levels, list) else ()):
+        if not isinstance(level, dict):
+            continue
+        name, conditions, least = level.get("name"), level.get("conditions", []), level.get("at_least", 1)
+        if isinstance(name, str):
+            if name in names:
+                yield PolicyFault(f"levels[{n}].name", "repeated")
+            names.add(name)
+        if not isinstance(conditions, list):
+            continue
+        if conditions and isinstance(least, int) and least > len(conditions):
+            yield PolicyFault(f"levels[{n}].at_least", "more_than_conditions", {"limit": len(conditions)})
+        pairs = [(c.get("indicator"), c.get("side")) if isinstance(c, dict) else None for c in conditions]
+        for m, pair in enumerate(pairs):
+            if pair is not None and pair in pairs[:m]:
+                yield PolicyFault(f"levels[{n}].conditions[{m}]", "repeated")

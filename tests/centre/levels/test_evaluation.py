@@ -1,0 +1,144 @@
+"""Levels now and ahead: what is not known is neither true nor false."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from centre.levels.evaluation import LevelsReading, evaluate_levels
+from centre.levels.level_policy import LevelPolicy, read_level_policy
+from centre.tension.answers import CrowdingIndex, Exceedance
+
+WORDS = 'title = { fr = "a", en = "b" }\n'
+
+
+def policy(*levels: str) -> LevelPolicy:
+    """A policy of these levels, each its keys and conditions."""
+    text = "".join(f'[[levels]]\nname = "l{n}"\n{WORDS}{level}' for n, level in enumerate(levels, 1))
+    return read_level_policy(f'name = "p"\nversion = 7\nsource = "s"\n{WORDS}{text}'.encode())
+
+
+def condition(indicator: str, side: str, threshold: float | None) -> str:
+    """One condition in TOML."""
+    last = "" if threshold is None else f"threshold = {threshold}\n"
+    return f'[[levels.conditions]]\nindicator = "{indicator}"\nside = "{side}"\n{last}'
+
+
+def index(name: str, value: float | None, *missing: str) -> CrowdingIndex:
+    """An index with a value, or what it lacks."""
+    return CrowdingIndex(
+        name=name, value=value, band=None, formula="", inputs={}, missing=missing, undefined=None
+    )
+
+
+def exceedance(hours: float, probability: float | None) -> Exceedance:
+    """Of the hospital total."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    return Exceedance(
+        unit=None, horizon_hours=hours, target_at=at, staffed=None if probability is None else 9.0, p10=1, p50=2,
+        p90=3, probability=probability, trust="trusted", prediction_id="x",
+    )  # fmt: skip
+
+
+def now(reading: LevelsReading) -> list[str]:
+    """The state of each level now."""
+    return [level.state for level in reading.now]
+
+
+@pytest.mark.parametrize(
+    ("visits", "rate", "free", "state"),
+    [
+        (121, 0.4, None, "reached"),  # two of three hold, whatever the third is
+        (121, 0.2, None, "not_computable"),
+        (120, 0.2, None, "not_reached"),  # at the threshold is not above; one unknown cannot make two
+        (None, 0.4, None, "not_computable"),
+        (None, None, None, "not_computable"),
+        (119, 0.4, 3, "reached"),
+        (119, 0.4, 5, "not_reached"),
+    ],
+)
+def test_two_of_three_conditions(
+    visits: float | None, rate: float | None, free: float | None, state: str
+) -> None:
+    """A level is decided only where the unknown could not change it."""
+    rules = (
+        "at_least = 2\n"
+        + condition("visits", "above", 120)
+        + condition("admission_rate", "above", 0.3)
+        + condition("free_medicine_surgery_beds", "below", 5)
+    )
+    indices = [
+        index("visits", visits, *([] if visits else ["visits_yesterday"])),
+        index("admission_rate", rate),
+    ]
+    reading = evaluate_levels(policy(rules), [*indices, index("free_medicine_surgery_beds", free)], None, ())
+    assert now(reading) == [state]
+    assert ("visits.visits_yesterday" in reading.now[0].missing) == (visits is None)
+
+
+def test_the_current_level_says_which_graver_ones_are_not_known() -> None:
+    """An unknown level between two known ones is below what is reached, and is no doubt."""
+    levels = policy(
+        condition("visits", "above", 10),
+        condition("NEDOCS", "above", 100),
+        condition("visits", "above", 50),
+        condition("EDWIN", "above", None),
+        "",
+    )
+    reading = evaluate_levels(levels, [index("visits", 60), index("EDWIN", 1)], None, ())
+    assert (reading.policy, reading.version, reading.current) == ("p", 7, "l3")
+    assert now(reading) == ["reached", "not_computable", "reached", "not_computable", "not_computable"]
+    assert reading.unknown_above == ("l4", "l5")
+    assert [level.missing for level in reading.now[3:]] == [("EDWIN.threshold",), ("conditions",)]
+    assert reading.now[1].missing == ("NEDOCS.value",)
+
+
+def test_no_level_is_reached_where_none_is_known() -> None:
+    """Nothing known is not the mildest level."""
+    reading = evaluate_levels(policy(condition("visits", "above", 10)), (), None, ())
+    assert (reading.current, reading.unknown_above) == (None, ("l1",))
+
+
+def test_ahead_is_the_totals_own_probability() -> None:
+    """By the nearest horizon that has the policy's probability; at it counts, and an unknown one does not."""
+    levels = policy("probability = 0.3\n" + condition("beds_needed_above_staffed", "above", 0))
+    hospital = [exceedance(24, 0.3), exceedance(4, None), exceedance(8, 0.29), exceedance(72, 0.9)]
+    reading = evaluate_levels(levels, (), 2.0, hospital)
+    assert now(reading) == ["reached"]
+    assert [(a.horizon_hours, a.probability, a.state) for a in reading.ahead] == [
+        (4, None, "not_computable"),
+        (8, 0.29, "not_reached"),
+        (24, 0.3, "reached"),
+        (72, 0.9, "reached"),
+    ]
+    first = reading.first_horizon("l1")
+    assert first is not None
+    assert (first.horizon_hours, first.probability) == (24, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("rules", "missing"),
+    [
+        ("", "conditions"),
+        (condition("visits", "above", 3), "visits.distribution"),
+        (condition("visits", "above", None), "visits.threshold"),
+        (condition("beds_needed_above_staffed", "above", 5), "beds_needed_above_staffed.distribution"),
+        (condition("beds_needed_above_staffed", "below", 0), "beds_needed_above_staffed.distribution"),
+        (
+            condition("beds_needed_above_staffed", "above", 0) + condition("visits", "above", 3),
+            "joint_distribution",
+        ),
+    ],
+)
+def test_what_has_no_distribution_has_no_probability_ahead(rules: str, missing: str) -> None:
+    """It is said what is missing, and no single probability stands in for it."""
+    (ahead,) = evaluate_levels(policy(rules), (), None, [exceedance(4, 0.9)]).ahead
+    assert (ahead.probability, ahead.state, ahead.missing) == (None, "not_computable", (missing,))
+
+
+def test_without_a_forecast_or_a_probability_in_the_policy() -> None:
+    """Both are said."""
+    levels = policy(condition("beds_needed_above_staffed", "above", 0))
+    (ahead,) = evaluate_levels(levels, (), None, ()).ahead
+    assert ahead.missing == ("beds_needed_above_staffed.forecast",)
+    (ahead,) = evaluate_levels(levels, (), None, [exceedance(4, 0.9)]).ahead
+    assert (ahead.probability, ahead.state, ahead.missing) == (0.9, "not_computable", ("probability",))
