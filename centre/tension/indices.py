@@ -10,6 +10,8 @@ from centre.flows.beds import beds_flow
 from centre.flows.emergency import emergency_flow, present_visits
 from centre.flows.staffing import staffed_at
 from centre.tension.answers import CrowdingIndex
+from centre.tension.bjml import BJML_FORMULA
+from centre.tension.fedoru import FEDORU, fedoru_inputs, ratio
 from serving.interface.live_record import DAY, HOUR, LiveRecord
 
 __all__ = ["crowding_indices", "edwin", "nedocs"]
@@ -29,6 +31,8 @@ _FORMULAS = {
         " + 0.93 * longest_boarding_hours + 5.64 * last_wait_hours"
     ),
     "EDWIN": "urgency / (doctors * (places - boarders))",
+    "BJML": BJML_FORMULA,
+    **FEDORU,
 }
 
 
@@ -74,8 +78,14 @@ def edwin(*, urgency: float, doctors: float, places: float, boarders: float) -> 
     return value, "manageable" if value < 1.5 else "busy" if value <= 2 else "crowded"
 
 
-def crowding_indices(record: LiveRecord) -> tuple[CrowdingIndex, ...]:
-    """The indices of all emergency departments together at the record's instant."""
+def crowding_indices(
+    record: LiveRecord, medicine_surgery: frozenset[str] = frozenset()
+) -> tuple[CrowdingIndex, ...]:
+    """The indices of all emergency departments together at the record's instant.
+
+    Args:
+        medicine_surgery: the unit groups that are medicine or surgery; empty: the hospital does not say which.
+    """
     emergency, beds = emergency_flow(record).total, beds_flow(record).total
     shared = {"places": emergency.places, "boarders": emergency.boarding}
     for_nedocs = {
@@ -87,11 +97,41 @@ def crowding_indices(record: LiveRecord) -> tuple[CrowdingIndex, ...]:
         "last_wait_hours": _last_wait_hours(record),
     }
     for_edwin = {"urgency": _urgency(record), "doctors": _doctors(record), **shared}
-    return (_index("NEDOCS", nedocs, for_nedocs), _index("EDWIN", edwin, for_edwin))
+    for_fedoru = fedoru_inputs(record, medicine_surgery)
+    return (
+        _index("NEDOCS", nedocs, for_nedocs),
+        _index("EDWIN", edwin, for_edwin),
+        _index(
+            "BJML", _unbanded, {"hospitalisations_by_day": None, "past_years": None}
+        ),  # a live record is days
+        *(_index(name, _FEDORU[name], inputs) for name, inputs in for_fedoru.items()),
+    )
+
+
+def _unbanded(**inputs: float) -> tuple[float, None]:
+    (value,) = inputs.values()
+    return value, None
+
+
+def _free(*, medicine_surgery_staffed: float, medicine_surgery_occupied: float) -> tuple[float, None]:
+    return medicine_surgery_staffed - medicine_surgery_occupied, None
+
+
+def _ratio(**inputs: float) -> tuple[float, None]:
+    return ratio(*inputs.values()), None
+
+
+_FEDORU: Mapping[str, Callable[..., tuple[float, None]]] = {
+    **dict.fromkeys(FEDORU, _unbanded),
+    "free_medicine_surgery_beds": _free,
+    "mean_stay_of_admitted": _ratio,
+    "admission_rate": _ratio,
+}
+"""None has bands: cut-offs are the hospital's."""
 
 
 def _index(
-    name: str, compute: Callable[..., tuple[float, str]], inputs: Mapping[str, float | None]
+    name: str, compute: Callable[..., tuple[float, str | None]], inputs: Mapping[str, float | None]
 ) -> CrowdingIndex:
     missing = tuple(n for n, v in inputs.items() if v is None)
     value, band, undefined = None, None, None

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from centre.tension.fedoru import FEDORU
 from centre.tension.indices import edwin, nedocs
 from hospital.times import moment
 from registry.errors import ReleaseError
@@ -172,4 +173,4 @@ def test_without_a_release_the_indices_are_there(tmp_path: Path) -> None:
     _, answer = tension(tmp_path, broken="release")
     assert answer["unavailable"] == "release_refused"
     assert (answer["units"], answer["hospital"]) == ([], [])
-    assert [i["name"] for i in answer["indices"]] == ["NEDOCS", "EDWIN"]
+    assert [i["name"] for i in answer["indices"]] == ["NEDOCS", "EDWIN", "BJML", *FEDORU]
