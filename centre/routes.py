@@ -4,6 +4,7 @@ from starlette.responses import Response
 
 from centre.flows.answers import FlowsAnswer
 from centre.flows.hospital import flows_of
+from centre.pages.pilotage import PILOTAGE
 from centre.tension_routes import READERS, TENSION
 from serving.interface.live_record import record_at
 from serving.interface.requests import AS_OF, Call, Endpoint, as_of, json_response
@@ -28,4 +29,5 @@ ENDPOINTS = (
         parameters={"as_of": AS_OF},
     ),
     TENSION,
+    PILOTAGE,
 )

@@ -2,5 +2,5 @@
 
 Only this room is imported from above (import-linter). It hands out serving's own types, and adds none of the caller's.
 
-Door: `requests.Endpoint`, `live_record.record_at`.
+Door: `requests.Endpoint`, `live_record.record_at`, `pages.page`.
 """

@@ -1,9 +1,10 @@
 """How a page is made from its template, and what every page shares: language, roles, static files."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
 from hospital.words import formats, names
@@ -37,9 +38,31 @@ def language_of(call: Call) -> Language:
     return cast(Language, call.query.get("language", call.parts.language))
 
 
-def render(template: str, language: Language, status: int = 200, **values: Any) -> Response:
-    """A page from its template."""
-    page = TEMPLATES.get_template(template).render(
+@cache
+def _templates(folder: Path) -> Environment:
+    """The templates of a folder, which may extend those of this room."""
+    own = FileSystemLoader(folder)
+    return TEMPLATES.overlay(loader=ChoiceLoader([own, FileSystemLoader(_HERE / "templates")]))
+
+
+def render(
+    template: str,
+    language: Language,
+    status: int = 200,
+    *,
+    folder: Path | None = None,
+    words: str = "pages",
+    **values: Any,
+) -> Response:
+    """A page from its template.
+
+    Args:
+        folder: where a template lies that is not of this room.
+        words: the subject of the catalogue that the template's ``w`` reads.
+    """
+    templates = TEMPLATES if folder is None else _templates(folder)
+    page = templates.get_template(template).render(
+        w=lambda key, n=None, **named: text(f"{words}.{key}", language, n, **named),
         t=lambda key, n=None: text(f"pages.{key}", language, n),
         language=language,
         other="en" if language == "fr" else "fr",

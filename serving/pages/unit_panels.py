@@ -11,7 +11,7 @@ from serving.messages.forecast_protocol import UnitHistory
 from serving.pages.forecast_picture import unit_picture
 from serving.pages.forecast_sets import BedSet
 
-__all__ = ["unit_panels", "warnings_by_horizon"]
+__all__ = ["WATCH", "WORRY", "unit_panels", "warnings_by_horizon"]
 
 WORRY, WATCH = 0.5, 0.2
 """Probability of exceeding the staffed beds from which the page says likely, and possible."""

@@ -58,6 +58,7 @@ RULES: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/first-steps"): LOOKS,
     ("GET", "/v1/flows"): LOOKS | ASKS,
     ("GET", "/v1/tension"): LOOKS | ASKS,
+    ("GET", "/pilotage"): LOOKS,
 }
 """Who may, written down once more by hand: a route that is not here has no rule, and fails."""
 

@@ -1,0 +1,4 @@
+"""The pages of the command centre.
+
+Door: `pilotage.PILOTAGE`.
+"""
