@@ -58,11 +58,13 @@ class ShownBeds:
         at: instant that they were made at.
         units: each unit that the pages show.
         fault: the text of ``pages`` that says why there is none, or None.
+        hidden: units of the model that are too many for the page.
     """
 
     at: int
     units: Sequence[ShownUnit]
     fault: str | None
+    hidden: int = 0
 
 
 def shown_beds(call: Call) -> ShownBeds:
@@ -74,7 +76,8 @@ def shown_beds(call: Call) -> ShownBeds:
         ShownUnit(unit, labels.get(unit, unit), tuple(f for _, f in made))
         for unit, made in shown.beds.forecasts.items()
     ]
-    return ShownBeds(shown.at, units, shown.beds.fault)
+    hidden = max(len(labels) - len(units), 0)
+    return ShownBeds(shown.at, units, shown.beds.fault, hidden)
 
 
 def page(call: Call, folder: Path, template: str, words: str, **values: Any) -> Response:

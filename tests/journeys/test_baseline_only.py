@@ -82,7 +82,9 @@ def test_it_is_checked_approved_and_released(home: Home, model: str) -> None:
     train = ["train", model, "--data", str(home.data), "--baseline-only", "--key", key(home, "author")]
     assert main(train) == 0
     package, beds = candidate(home.settings.candidates, model, "1").package, model == "bed-demand"
-    files = {"manifest.json", "baseline.json", "profile.json"} | ({"adaptive.json", "hospital.json"} if beds else set())
+    files = {"manifest.json", "baseline.json", "profile.json"} | (
+        {"adaptive.json", "hospital.json"} if beds else set()
+    )
     assert {p.name for p in package.iterdir()} == files
     assert main(["check", model, "1"]) == 0
     report = candidate(home.settings.candidates, model, "1").json("report.json")

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from centre.flows.answers import UnitBeds
-from centre.pages.pilotage import tensions
+from centre.pages.unit_tension import tensions
 from registry.record.journal import entries
 from serving.gateway.service_parts import Parts
-from serving.interface.pages import ShownBeds, ShownUnit
+from serving.interface.pages import ShownBeds, ShownUnit, shown_beds
 from serving.releases.releases_in_use import Releases
 from tests.support import serving_fakes
 from tests.support.serving_fakes import UNITS, FakeReleases, InProcess, loaded, make_parts
@@ -50,6 +50,18 @@ def test_what_no_source_gave_is_not_known_and_never_zero(tmp_path: Path) -> None
 def test_nothing_is_tense(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving_fakes, "CASES", {u.unit: (20.0, 60.0) for u in UNITS})
     assert "Nothing is tense: at most 2% risk" in _page(tmp_path)
+
+
+def test_units_that_are_too_many_for_the_page_are_counted_as_not_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody says that nothing is tense while a unit is not looked at."""
+    monkeypatch.setattr(serving_fakes, "CASES", {u.unit: (20.0, 60.0) for u in UNITS})
+    monkeypatch.setattr("centre.pages.pilotage.shown_beds", lambda call: replace(shown_beds(call), hidden=60))
+    page = _page(tmp_path)
+    assert "Nothing is tense" not in page
+    assert "Of the units whose risk is known none is tense: at most 2% risk" in page
+    assert "It is not known of 60 units." in page
 
 
 def test_tension_of_no_unit_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
