@@ -27,9 +27,10 @@ _ELSEWHERE = {
     "data-check.md": {""},
     "data-scientist.md": {"", "python"},  # Python needs a sealed training: as in the notebook
     "first-hour.md": {""},
+    "levels.md": {"toml"},  # tests/centre/levels/test_level_policy.py
     "mappings.md": {"", "toml"},  # TOML: tests/hospital/mapping/test_mapping_file.py
     "monitoring.md": {""},
-    "practice.md": {"toml", "text"},  # a protocol's file, which is Markdown below its head
+    "practice.md": {"toml", "text"},  # tests/centre/practice/test_protocol_file.py
     "trust.md": {""},
 }
 """Kinds of blocks that other tests run, or that hold what a hospital fills in: their verbs are parsed below."""

@@ -7,6 +7,7 @@ import pytest
 from centre.levels.level_policy import LevelPolicyError, read_level_policy, read_level_policy_file
 from centre.levels.shipped_policies import SHIPPED, shipped_policy
 from hospital.words.catalogue import has_text
+from tests.support.repository import ROOT
 
 HEAD = 'name = "ours"\nversion = 2\ntitle = { fr = "Nos niveaux", en = "Our levels" }\nsource = "board"\n'
 LEVEL = '[[levels]]\nname = "one"\ntitle = { fr = "Un", en = "One" }\n'
@@ -106,3 +107,14 @@ def test_shipped_policies_are_read_and_invent_no_threshold() -> None:
     assert (tension.at_least, len(tension.conditions)) == (3, 6)
     conditions = [c for p in policies.values() for level in p.levels for c in level.conditions]
     assert {c.threshold for c in conditions} == {None}
+
+
+def test_the_example_of_the_document_is_a_policy() -> None:
+    """As it stands in docs/levels.md."""
+    block = (ROOT / "docs" / "levels.md").read_text("utf-8").split("```toml\n")[1].split("```")[0]
+    found = read_level_policy(block.encode())
+    assert (found.name, found.version, [level.name for level in found.levels]) == (
+        "our-hospital",
+        1,
+        ["tension"],
+    )

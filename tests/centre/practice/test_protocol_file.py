@@ -8,6 +8,7 @@ import pytest
 
 from centre.practice.protocol_file import ProtocolError, lines, read_protocol, read_protocol_file
 from tests.centre.practice.protocol_texts import SURGE, protocol_text, write
+from tests.support.repository import ROOT
 
 
 def faults(text: str | bytes) -> dict[str, str]:
@@ -118,3 +119,9 @@ def test_a_file_is_read_as_its_bytes(tmp_path: Path) -> None:
         with pytest.raises(ProtocolError) as error:
             read_protocol_file(tmp_path / name)
         assert [f.case for f in error.value.faults] == [case]
+
+
+def test_the_example_of_the_document_is_a_protocol() -> None:
+    """As it stands in docs/practice.md."""
+    block = (ROOT / "docs" / "practice.md").read_text("utf-8").split("```toml\n")[1].split("```")[0]
+    assert read_protocol(block.encode()).skills == ("ventilation",)
