@@ -224,7 +224,7 @@ def test_every_link_that_the_demo_prints_opens_a_page(finished: Finished) -> Non
     """Each by itself in a new browser, in any order, and again in the browser that it let in."""
     settings, printed = Settings(home=finished.home, port=free_port()), io.StringIO()
     with service(settings, datetime.now(UTC)):
-        print_what_to_open(Console(file=printed, soft_wrap=True), settings, "a token")
+        print_what_to_open(Console(file=printed, soft_wrap=True), settings, make_token(settings))
         links = re.findall(r"https?://\S+", printed.getvalue())
         assert len(links) == 4
         for link in reversed(links):
