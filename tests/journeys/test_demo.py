@@ -19,6 +19,7 @@ from rich.console import Console
 
 from cli.demo.example_answers import print_what_to_open
 from cli.demo.service_process import end, endings_put_off, service
+from cli.demo.steps import make_token
 from registry.digests import sha256_file
 from registry.record.database import open_database
 from registry.record.journal_audit import verify
