@@ -75,7 +75,11 @@ def _counts(
     waiting = [v for v in present if not _happened(v, "seen_at", at) and not _boards(v, at)]
     says = _Says(record)
 
+    heard = record.heard_at("visits")
+
     def arrived(since: int) -> int | None:
+        if heard is None or heard < since:  # nobody was heard of since: an export that stopped looks the same
+            return None
         return says(sum(since <= v["arrived_at"] <= at for v in visits))
 
     return EmergencyCounts(

@@ -268,3 +268,12 @@ def test_serving_by_itself_has_no_flows(tmp_path: Path) -> None:
     assert "/v1/flows" in {e.path for e in ENDPOINTS}
     assert {e.path for e in ENDPOINTS} > {e.path for e in SERVED_ALONE}
     assert "/v1/flows" not in {e.path for e in SERVED_ALONE}
+
+
+def test_arrivals_of_a_day_of_which_nothing_was_heard_are_not_known(hospital: Hospital) -> None:
+    """An export that stopped yesterday looks like a day without a patient: it is null, and never 0."""
+    hospital.send(START, visits=[visit(1, 50)])
+    assert hospital.flows()["emergency"]["total"]["arrivals_today"] == 1
+    later = hospital.flows(at=START + timedelta(days=2))["emergency"]["total"]
+    assert later["arrivals_today"] is None
+    assert later["arrivals_last_hour"] is None
