@@ -18,9 +18,9 @@ from hospital.contracts.text_cleaning import cleaned
 from hospital.errors import Fault, VigieError
 from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
-from registry.digests import sha256_bytes
+from registry.digests import read_plain_file, sha256_bytes
 
-__all__ = ["EVERY_UNIT", "Protocol", "ProtocolError", "Step", "read_protocol", "read_protocol_file"]
+__all__ = ["EVERY_UNIT", "Protocol", "ProtocolError", "Step", "protocol_bytes", "read_protocol"]
 
 EVERY_UNIT = "*"
 _FENCE = "+++"
@@ -122,20 +122,21 @@ class Protocol:
         return unit in self.units or self.units == (EVERY_UNIT,)
 
 
-def read_protocol_file(path: Path) -> Protocol:
-    """The protocol in a file.
+def protocol_bytes(path: Path) -> bytes:
+    """The bytes of a protocol's file, which are what is signed.
 
     Raises:
-        ProtocolError: it cannot be read, or is none.
+        ProtocolError: it is not there, is no plain file, is empty, or is too large for a text.
     """
     try:
-        size = path.stat().st_size
-        content = path.read_bytes() if size <= _MOST_BYTES and path.is_file() else b""
+        content = read_plain_file(path, follow=True) if path.stat().st_size <= _MOST_BYTES else None
     except OSError:
-        raise ProtocolError((_fault(path.name, "unreadable"),)) from None
+        content = b""
+    if content is None:
+        raise ProtocolError((_fault(path.name, "too_large"),))
     if not content:
-        raise ProtocolError((_fault(path.name, "too_large" if size > _MOST_BYTES else "unreadable"),))
-    return read_protocol(content)
+        raise ProtocolError((_fault(path.name, "unreadable"),))
+    return content
 
 
 def read_protocol(content: bytes) -> Protocol:

@@ -35,13 +35,12 @@ def add(
     language: LanguageOption = None,
 ) -> int:
     """Keep a version of a protocol as its author wrote it."""
-    from centre.practice.protocol_file import ProtocolError, lines, read_protocol_file
+    from centre.practice.protocol_file import ProtocolError, lines, protocol_bytes
     from registry.trust.keys import load_key
 
     settings = read_settings()
     try:
-        read_protocol_file(file)
-        protocol = _store().add(file.read_bytes(), load_key(key), now=now())
+        protocol = _store().add(protocol_bytes(file), load_key(key), now=now())
     except ProtocolError as error:
         shown = "\n".join(lines(error.faults, language or settings.language))
         raise VigieError(f"{file}:\n{shown}") from None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from centre.practice.protocol_file import ProtocolError, lines, read_protocol, read_protocol_file
+from centre.practice.protocol_file import ProtocolError, lines, protocol_bytes, read_protocol
 from tests.centre.practice.protocol_texts import SURGE, protocol_text, write
 from tests.support.repository import ROOT
 
@@ -107,7 +107,7 @@ def test_no_value_is_said_again() -> None:
 
 def test_a_file_is_read_as_its_bytes(tmp_path: Path) -> None:
     """A file that is not there, a folder, a pipe and a huge file are refused without waiting."""
-    assert read_protocol_file(write(tmp_path, SURGE)).digest == read_protocol(SURGE.encode()).digest
+    assert protocol_bytes(write(tmp_path, SURGE)) == SURGE.encode()
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "huge").write_bytes(b"x" * 1_000_001)
     for name, case in [
@@ -117,7 +117,7 @@ def test_a_file_is_read_as_its_bytes(tmp_path: Path) -> None:
         ("huge", "too_large"),
     ]:
         with pytest.raises(ProtocolError) as error:
-            read_protocol_file(tmp_path / name)
+            protocol_bytes(tmp_path / name)
         assert [f.case for f in error.value.faults] == [case]
 
 

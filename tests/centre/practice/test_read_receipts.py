@@ -3,7 +3,7 @@
 from centre.practice.protocol_file import read_protocol
 from centre.practice.read_receipts import add_receipt, read_digests, reading_list
 from registry.record.database import opened_database, writing
-from registry.record.journal import audit
+from registry.record.journal_audit import audit
 from tests.centre.practice.protocol_texts import protocol_text
 from tests.support.installation import after
 
