@@ -1,7 +1,7 @@
 """Where reinforcement will be short: the skills that a unit's demand asks for beside those on shift.
 
-A hospital states how many patients one holder of a skill can look after; demand is the distribution that was forecast
-(levels and quantiles), so that what comes out is a probability and no bare number.
+A hospital states how many patients one holder of a skill can look after; demand is the distribution that was forecast,
+so that what comes out is a probability and no bare number: the one that tension is computed by.
 """
 
 import math
@@ -9,12 +9,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
-
 from centre.practice.skill_register import Opening, SkillRegister
 from hospital.arrays import Array
+from hospital.dataset.quantiles import LEVELS
+from serving.interface.bed_forecasts import share_above
 
 __all__ = ["Coverage", "SkillNeed", "coverage"]
+
+_MEDIAN = LEVELS.index(0.5)
 
 
 @dataclass(frozen=True)
@@ -54,14 +56,14 @@ class Coverage:
 def coverage(
     needs: Sequence[SkillNeed],
     register: SkillRegister,
-    demand: Mapping[str, tuple[Array, Array]],
+    demand: Mapping[str, Array],
     shifts: Mapping[str, Collection[str]],
     day: date,
 ) -> tuple[Coverage, ...]:
     """Each need on a day, the likeliest to be short first, what is not known last.
 
     Args:
-        demand: by unit, levels (float64 [k], increasing, in (0, 1)) and quantiles of demand (float64 [k], patients).
+        demand: by unit, its quantiles at `LEVELS` (float64 [levels], patients).
         shifts: by unit, pseudonyms of those on shift.
     """
     found = [_of(need, register, demand.get(need.unit), shifts.get(need.unit), day) for need in needs]
@@ -71,35 +73,25 @@ def coverage(
 def _of(
     need: SkillNeed,
     register: SkillRegister,
-    demand: tuple[Array, Array] | None,
+    demand: Array | None,
     shift: Collection[str] | None,
     day: date,
 ) -> Coverage:
     on_shift = None if shift is None else len(set(register.holders(need.skill, day)) & set(shift))
-    needed = None if demand is None else max(_holders(need, float(np.interp(0.5, *demand))), need.at_least)
+    needed = None if demand is None else max(_holders(need, float(demand[_MEDIAN])), need.at_least)
     p_short = None
     if demand is not None and on_shift is not None:
-        p_short = 1.0 if on_shift < need.at_least else p_above(on_shift * need.patients_each, *demand)
+        p_short = 1.0 if on_shift < need.at_least else share_above(demand, _patients(need, on_shift))
     gap = on_shift is not None and needed is not None and on_shift < needed
     return Coverage(
         need.unit, need.skill, needed, on_shift, p_short, register.openings(need.skill, day) if gap else ()
     )
 
 
+def _patients(need: SkillNeed, holders: int) -> int:
+    """How many so many holders can look after."""
+    return math.floor(holders * need.patients_each + 1e-9)
+
+
 def _holders(need: SkillNeed, patients: float) -> int:
     return math.ceil(max(patients, 0.0) / need.patients_each - 1e-9)
-
-
-def p_above(patients: float, levels: Array, quantiles: Array) -> float:
-    """Probability that demand is above a number of patients, from its quantiles; never surer than the outermost level.
-
-    Args:
-        levels: float64 [k], increasing, in (0, 1).
-        quantiles: float64 [k], not decreasing.
-    """
-    above = int(np.searchsorted(quantiles, patients, side="right"))
-    if above in (0, quantiles.size):
-        return 1 - float(levels[0] if above == 0 else levels[-1])
-    low, high = quantiles[above - 1], quantiles[above]
-    share = (patients - low) / (high - low)
-    return float(1 - (levels[above - 1] + share * (levels[above] - levels[above - 1])))

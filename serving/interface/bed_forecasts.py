@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from hospital.errors import HistoryError
 from registry.record.tokens import Caller
 from serving.errors import Problem
+from serving.forecasting.row_answers import share_above
 from serving.gateway.service_parts import Parts
 from serving.messages.answer_bodies import BedForecast, HospitalForecast
 from serving.messages.forecast_protocol import BedQuestion, ExplainOptions
 
-__all__ = ["BedForecast", "BedForecasts", "HospitalForecast", "bed_forecasts"]
+__all__ = ["BedForecast", "BedForecasts", "HospitalForecast", "bed_forecasts", "share_above"]
 
 _REASONS = 3
 _NO_TOTAL = "no_hospital_forecast"

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from centre.practice.skill_coverage import SkillNeed, coverage, p_above
+from centre.practice.skill_coverage import SkillNeed, coverage
 from centre.practice.skill_register import Held, Opening, SkillRegister
+from hospital.dataset.quantiles import LEVELS
 
 DAY = date(2026, 3, 10)
 REGISTER = SkillRegister(
@@ -27,7 +28,8 @@ REGISTER = SkillRegister(
         Opening("training", "dialysis", "Dialysis", "NEPH", DAY, 5),
     ],
 )
-LEVELS = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+TWELVE = stats.norm(12, 1.8).ppf(LEVELS)
+"""Quantiles of a demand of about 9 to 15 patients."""
 
 
 def test_a_skill_is_held_until_its_last_day() -> None:
@@ -57,21 +59,21 @@ def test_openings_have_room_and_are_still_to_come() -> None:
 
 
 def test_a_units_shortage_is_a_probability() -> None:
-    """Demand of 9 to 15 patients, 4 each, one holder on shift: more than 4 are certain to the outermost level."""
-    demand = {"ICU": (LEVELS, np.array([9.0, 11.0, 12.0, 13.0, 15.0]))}
+    """Demand of 9 to 15 patients, 4 each, one holder on shift: more than 4 are certain."""
+    demand = {"ICU": TWELVE}
     (found,) = coverage([SkillNeed("ICU", "ventilation", 4.0)], REGISTER, demand, {"ICU": ["p1", "p2"]}, DAY)
     assert (found.needed, found.on_shift) == (3, 1)
-    assert found.p_short == pytest.approx(0.95)
+    assert found.p_short == pytest.approx(1.0)
     assert [o.title for o in found.openings] == ["A month in intensive care", "Ventilation, day 1"]
 
 
 def test_enough_holders_leave_no_gap_to_fill() -> None:
-    """Three for the median of twelve: half of the time more are needed, and no training is offered."""
+    """Three for the median of twelve: more than twelve come four times in ten, and no training is offered."""
     register = SkillRegister([Held(f"p{i}", "s", None, "ICU") for i in range(3)])
-    demand = {"ICU": (LEVELS, np.array([9.0, 11.0, 12.0, 13.0, 15.0]))}
+    demand = {"ICU": TWELVE}
     (found,) = coverage([SkillNeed("ICU", "s", 4.0)], register, demand, {"ICU": ["p0", "p1", "p2"]}, DAY)
     assert (found.needed, found.on_shift, found.openings) == (3, 3, ())
-    assert found.p_short == pytest.approx(0.5)
+    assert found.p_short == pytest.approx(float(stats.norm(12, 1.8).sf(12.5)), abs=0.02)
 
 
 def test_what_is_not_known_is_none_and_comes_last() -> None:
@@ -81,7 +83,7 @@ def test_what_is_not_known_is_none_and_comes_last() -> None:
         SkillNeed("B", "ventilation", 4.0),
         SkillNeed("ICU", "ventilation", 4.0),
     ]
-    demand = {"A": (LEVELS, np.arange(5.0)), "ICU": (LEVELS, np.arange(5.0))}
+    demand = {"A": np.full(19, 2.0), "ICU": np.full(19, 2.0)}
     found = coverage(needs, REGISTER, demand, {"B": ["p3"], "ICU": ["p3"]}, DAY)
     assert [(c.unit, c.needed, c.on_shift, c.p_short is None) for c in found] == [
         ("ICU", 1, 1, False),
@@ -92,23 +94,17 @@ def test_what_is_not_known_is_none_and_comes_last() -> None:
 
 def test_the_least_number_holds_whatever_the_demand() -> None:
     """Nobody in need: one holder of two that must be there is short for certain."""
-    demand = {"ICU": (LEVELS, np.zeros(5))}
+    demand = {"ICU": np.zeros(19)}
     (found,) = coverage([SkillNeed("ICU", "ventilation", 4.0, 2)], REGISTER, demand, {"ICU": ["p1"]}, DAY)
     assert (found.needed, found.p_short) == (2, 1.0)
 
 
 def test_the_probability_is_that_of_the_distribution() -> None:
-    """Quantiles of a normal law, against scipy, within what nineteen levels can say; never surer than the last."""
-    levels = np.arange(0.05, 1.0, 0.05)
+    """Of a normal demand of 40 and 6, one holder more at a time, against scipy within what nineteen levels can say."""
     law = stats.norm(40, 6)
-    for patients in np.arange(31, 49, 0.5):
-        expected = min(max(float(law.sf(patients)), 0.05), 0.95)
-        assert p_above(float(patients), levels, law.ppf(levels)) == pytest.approx(expected, abs=0.006)
-    assert p_above(1000, levels, law.ppf(levels)) == pytest.approx(0.05)
-    assert p_above(0, levels, law.ppf(levels)) == pytest.approx(0.95)
-
-
-def test_counts_that_stand_for_several_levels_are_not_above_themselves() -> None:
-    """Quantiles 2, 3, 3, 3, 4: more than 3 only above the level 0.75."""
-    assert p_above(3.0, LEVELS, np.array([2.0, 3.0, 3.0, 3.0, 4.0])) == pytest.approx(0.25)
-    assert p_above(3.5, LEVELS, np.array([2.0, 3.0, 3.0, 3.0, 4.0])) == pytest.approx(0.15)
+    demand = {"ICU": law.ppf(LEVELS)}
+    for holders in range(8, 13):
+        register = SkillRegister([Held(f"p{i}", "s", None, "ICU") for i in range(holders)])
+        shift = {"ICU": [f"p{i}" for i in range(holders)]}
+        (found,) = coverage([SkillNeed("ICU", "s", 4.0)], register, demand, shift, DAY)
+        assert found.p_short == pytest.approx(float(law.sf(4 * holders + 0.5)), abs=0.02)
