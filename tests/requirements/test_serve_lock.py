@@ -31,7 +31,7 @@ import registry.trust.promotion, registry.trust.reviews, registry.trust.trust_ch
 assert cli.main.main(["policy"]) == 0
 print("imported")
 """
-PACKAGES = "cli,explain,hospital,registry,serving,training,vigie"
+PACKAGES = "assembly,centre,cli,explain,hospital,registry,serving,training,vigie"
 
 
 def test_the_service_its_monitor_and_the_verbs_beside_it_need_no_more(tmp_path: object) -> None:

@@ -22,6 +22,7 @@ from registry.monitoring.acknowledgement import ACKNOWLEDGEMENT, acknowledge_ala
 from registry.monitoring.alarms import last_run, standing
 from registry.monitoring.run import run_monitoring
 from registry.record import journal
+from registry.record.journal_audit import verify
 from registry.record.database import monitoring_runs, opened_database, payloads, writing
 from registry.settings import Settings
 from registry.trust.candidates import candidates
@@ -94,7 +95,7 @@ def test_a_shift_alarms_once_with_its_evidence_and_a_journal_entry(
             assert {e.seq for e in entries} == {a.journal_seq for a in standing_now}
             kept = connection.execute(select(payloads.c.payload).where(payloads.c.seq == entries[0].seq))
             assert json.loads(kept.scalar_one())["threshold"] > 0
-            assert journal.verify(connection) == []
+            assert verify(connection) == []
         again = run_monitoring(settings, engine, "wait-time", now=after(4))
         assert again is not None
         assert again.raised == ()
