@@ -69,6 +69,7 @@ def real_parts(settings: Settings | None = None) -> Parts:
         first_steps=StoredFirstSteps(found),
         receptions=receptions,
         limits=RateLimits(found.requests_per_address, found.requests_per_token),
+        settings=found,
         journal_fault=lambda: checkpointer.fault,
         close=close,
     )

@@ -1,20 +1,34 @@
 """Which level of a policy is reached now, and how probably ahead; what is not known is neither true nor false.
 
-Ahead only what has a calibrated distribution counts: the hospital total's demand above staffed beds. A level that rests
-on several conditions would need their joint distribution, which no product of single probabilities gives.
+Ahead only what has a calibrated distribution counts: demand above staffed beds, of the total or of a unit. A level that
+rests on several conditions would need their joint distribution, which no product of single probabilities gives.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from centre.levels.level_policy import Condition, Level, LevelPolicy
 from centre.tension.answers import CrowdingIndex, Exceedance
 
-__all__ = ["DEMAND", "LevelAhead", "LevelNow", "LevelsReading", "evaluate_levels"]
+__all__ = ["DEMAND", "Evidence", "LevelAhead", "LevelNow", "LevelsReading", "evaluate_levels"]
 
 DEMAND = "beds_needed_above_staffed"
 State = Literal["reached", "not_reached", "not_computable"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A condition that holds.
+
+    Attributes:
+        value: of the indicator, in its unit; `threshold` likewise.
+    """
+
+    indicator: str
+    side: Literal["above", "below"]
+    threshold: float
+    value: float
 
 
 @dataclass(frozen=True)
@@ -24,11 +38,13 @@ class LevelNow:
     Attributes:
         missing: what is not known of its conditions, by path, as in ``visits.threshold``; also of a level whose state
             the known conditions decide.
+        called_by: those of its conditions that hold.
     """
 
     level: str
     state: State
     missing: tuple[str, ...]
+    called_by: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +56,7 @@ class LevelAhead:
         probability: of the level at that horizon; None: not computable.
         state: whether it lies at or above the policy's probability.
         missing: why there is no probability or no state.
+        prediction_id: of the recorded forecast whose probability it is; None: there is none.
     """
 
     level: str
@@ -47,6 +64,7 @@ class LevelAhead:
     probability: float | None
     state: State
     missing: tuple[str, ...]
+    prediction_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,14 +95,14 @@ def evaluate_levels(
     policy: LevelPolicy,
     indices: Sequence[CrowdingIndex],
     beds_above_staffed: float | None,
-    hospital: Sequence[Exceedance],
+    demand: Sequence[Exceedance],
 ) -> LevelsReading:
-    """The levels of a policy.
+    """The levels of a policy, of the hospital or of a unit.
 
     Args:
         indices: of now.
         beds_above_staffed: beds needed now less beds with staff; None: not known.
-        hospital: exceedances of the hospital total.
+        demand: exceedances of the hospital total, or of the unit.
     """
     values: dict[str, float | None] = {i.name: i.value for i in indices} | {DEMAND: beds_above_staffed}
     why = {i.name: (*i.missing, *([i.undefined] if i.undefined else ())) for i in indices}
@@ -97,7 +115,7 @@ def evaluate_levels(
         current=now[last].level if reached else None,
         unknown_above=tuple(n.level for n in now[last + 1 :] if n.state == "not_computable"),
         now=now,
-        ahead=tuple(a for level in policy.levels for a in _ahead(level, hospital)),
+        ahead=tuple(a for level in policy.levels for a in _ahead(level, demand)),
     )
 
 
@@ -112,7 +130,14 @@ def _now(level: Level, values: Mapping[str, float | None], why: Mapping[str, tup
         state = "reached"
     elif true + unknown < level.at_least:
         state = "not_reached"
-    return LevelNow(level.name, state, tuple(missing))
+    return LevelNow(level.name, state, tuple(missing), tuple(_evidence(level, values)))
+
+
+def _evidence(level: Level, values: Mapping[str, float | None]) -> Iterator[Evidence]:
+    for one in level.conditions:
+        value = values.get(one.indicator)
+        if value is not None and one.threshold is not None and _holds(one, value):
+            yield Evidence(one.indicator, one.side, one.threshold, value)
 
 
 def _holds(condition: Condition, value: float | None) -> bool | None:
@@ -131,11 +156,11 @@ def _missing(
     return (*threshold, *(f"{name}.{m}" for m in why.get(name, ()) or ("value",)))
 
 
-def _ahead(level: Level, hospital: Sequence[Exceedance]) -> tuple[LevelAhead, ...]:
-    lacks = _no_distribution(level, hospital)
+def _ahead(level: Level, demand: Sequence[Exceedance]) -> tuple[LevelAhead, ...]:
+    lacks = _no_distribution(level, demand)
     if lacks:
         return (LevelAhead(level.name, None, None, "not_computable", (lacks,)),)
-    return tuple(_at_horizon(level, e) for e in sorted(hospital, key=lambda e: e.horizon_hours))
+    return tuple(_at_horizon(level, e) for e in sorted(demand, key=lambda e: e.horizon_hours))
 
 
 def _at_horizon(level: Level, exceedance: Exceedance) -> LevelAhead:
@@ -143,12 +168,14 @@ def _at_horizon(level: Level, exceedance: Exceedance) -> LevelAhead:
     if probability is None:
         return LevelAhead(level.name, horizon, None, "not_computable", (f"{DEMAND}.staffed",))
     if level.probability is None:
-        return LevelAhead(level.name, horizon, probability, "not_computable", ("probability",))
+        return LevelAhead(
+            level.name, horizon, probability, "not_computable", ("probability",), exceedance.prediction_id
+        )
     state: State = "reached" if probability >= level.probability else "not_reached"
-    return LevelAhead(level.name, horizon, probability, state, ())
+    return LevelAhead(level.name, horizon, probability, state, (), exceedance.prediction_id)
 
 
-def _no_distribution(level: Level, hospital: Sequence[Exceedance]) -> str | None:
+def _no_distribution(level: Level, demand: Sequence[Exceedance]) -> str | None:
     """What a level's probability ahead lacks, or None."""
     if not level.conditions:
         return "conditions"
@@ -159,4 +186,4 @@ def _no_distribution(level: Level, hospital: Sequence[Exceedance]) -> str | None
         return f"{condition.indicator}.threshold"
     if (condition.indicator, condition.side, condition.threshold) != (DEMAND, "above", 0):
         return f"{condition.indicator}.distribution"
-    return None if hospital else f"{DEMAND}.forecast"
+    return None if demand else f"{DEMAND}.forecast"

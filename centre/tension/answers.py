@@ -1,11 +1,11 @@
-"""The answer of GET /v1/tension."""
+"""What GET /v1/tension answers of tension ahead and crowding now."""
 
 from collections.abc import Mapping
 from datetime import datetime
 
 from pydantic import BaseModel
 
-__all__ = ["CrowdingIndex", "Exceedance", "TensionAnswer"]
+__all__ = ["CrowdingIndex", "Exceedance"]
 
 
 class Exceedance(BaseModel):
@@ -52,21 +52,3 @@ class CrowdingIndex(BaseModel):
     inputs: Mapping[str, float | None]
     missing: tuple[str, ...]
     undefined: str | None
-
-
-class TensionAnswer(BaseModel):
-    """Tension ahead, and crowding now.
-
-    Attributes:
-        at: the present.
-        unavailable: the code of why there is no forecast, or null.
-        units: the units' exceedances, the most probable first.
-        hospital: the hospital total's, the nearest horizon first; empty where the release has none.
-        indices: of the emergency department now.
-    """
-
-    at: datetime
-    unavailable: str | None
-    units: tuple[Exceedance, ...]
-    hospital: tuple[Exceedance, ...]
-    indices: tuple[CrowdingIndex, ...]

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from hospital.words.language import Language
+from registry.settings import Settings
 from serving.forecasting.forecast_service import ForecastService
 from serving.gateway.readiness import Readiness
 from serving.http.authentication import Authority
@@ -42,6 +43,7 @@ class Parts:
         body_seconds: how long a body may take to come.
         limits: how often an address and a token may ask.
         bodies: how many bytes of bodies are held at once.
+        settings: of the installation.
         journal_fault: why no checkpoint of the journal can be signed; "" where it can.
     """
 
@@ -62,6 +64,7 @@ class Parts:
     body_seconds: float = 5.0
     limits: RateLimits = field(default_factory=RateLimits)
     bodies: BodyBudget = field(default_factory=BodyBudget)
+    settings: Settings = field(default_factory=Settings)
     journal_fault: Callable[[], str] = lambda: ""
     close: Callable[[], None] = lambda: None
 

@@ -16,6 +16,7 @@ from hospital.times import HOUR, instant, moment
 from registry.errors import ReleaseError
 from registry.record.database import journal, open_database, writing
 from registry.record.tokens import ROLES, create_token
+from registry.settings import Settings
 from serving.application import build_app
 from serving.errors import Problem, RequestFault
 from serving.gateway.service_parts import Parts
@@ -340,6 +341,7 @@ def make_parts(home: Path, url: str | None = None) -> tuple[Parts, dict[str, str
         pseudonym_key=b"k" * 32,
         language="fr",
         catalogue=FakeCatalogue(),
+        settings=Settings(home=home),
         workers=Workers(threads=2, queue=8, seconds=10.0),
         close=engine.dispose,
     )
