@@ -1,6 +1,6 @@
 """Levels of the hospital and of each unit by the policy in force: what pages, `/v1/tension` and recommendations read.
 
-A unit is asked about its own demand alone. Indices are of the whole hospital: a level that rests on one is called for
+A unit is asked about its own demand alone. Indices are of the hospital: a level that rests on one is called for
 the hospital, and is not computable for a unit.
 """
 
