@@ -5,7 +5,7 @@ A threshold that is not set is not known: its condition is neither true nor fals
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,8 +19,11 @@ __all__ = [
     "LevelPolicy",
     "LevelPolicyError",
     "PolicyFault",
+    "policy_bytes",
+    "policy_table",
     "read_level_policy",
     "read_level_policy_file",
+    "shape_faults",
 ]
 
 _MOST_BYTES = 1_000_000
@@ -129,14 +132,23 @@ def read_level_policy_file(path: Path) -> LevelPolicy:
     Raises:
         LevelPolicyError: it cannot be read, or is none.
     """
+    return read_level_policy(policy_bytes(path, LevelPolicyError))
+
+
+def policy_bytes(path: Path, refused: Callable[[tuple[PolicyFault, ...]], ValueError]) -> bytes:
+    """The bytes of a policy's file.
+
+    Args:
+        refused: what is raised of its faults.
+    """
     try:
         size = path.stat().st_size
         content = path.read_bytes() if size <= _MOST_BYTES and path.is_file() else b""
     except OSError:
-        raise LevelPolicyError((PolicyFault("file", "unreadable"),)) from None
+        raise refused((PolicyFault("file", "unreadable"),)) from None
     if not content:
-        raise LevelPolicyError((PolicyFault("file", "too_large" if size > _MOST_BYTES else "unreadable"),))
-    return read_level_policy(content)
+        raise refused((PolicyFault("file", "too_large" if size > _MOST_BYTES else "unreadable"),))
+    return content
 
 
 def read_level_policy(content: bytes) -> LevelPolicy:
@@ -145,32 +157,38 @@ def read_level_policy(content: bytes) -> LevelPolicy:
     Raises:
         LevelPolicyError: with every fault, by its path.
     """
-    table = _table(content)
+    table = policy_table(content, LevelPolicyError)
     try:
         policy: LevelPolicy | None = LevelPolicy.model_validate(table)
         faults: list[PolicyFault] = []
     except ValidationError as error:
-        policy, faults = None, list(_faults(error))
+        policy, faults = None, list(shape_faults(error))
     faults += _contradictions(table)
     if policy is None or faults:
         raise LevelPolicyError(tuple(faults))
     return policy
 
 
-def _table(content: bytes) -> dict[str, Any]:
+def policy_table(content: bytes, refused: Callable[[tuple[PolicyFault, ...]], ValueError]) -> dict[str, Any]:
+    """The table that these bytes (TOML in UTF-8) hold.
+
+    Args:
+        refused: what is raised of its faults.
+    """
     try:
         return tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError:
-        raise LevelPolicyError((PolicyFault("file", "not_utf8"),)) from None
+        raise refused((PolicyFault("file", "not_utf8"),)) from None
     except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
         line = re.search(r"line (\d+)", str(error))
-        raise LevelPolicyError((PolicyFault(f"file:{line[1]}" if line else "file", "not_toml"),)) from None
+        raise refused((PolicyFault(f"file:{line[1]}" if line else "file", "not_toml"),)) from None
 
 
 _CODES = {"extra_forbidden": "unknown_key", "missing": "missing_key", "finite_number": "not_finite"}
 
 
-def _faults(error: ValidationError) -> Iterator[PolicyFault]:
+def shape_faults(error: ValidationError) -> Iterator[PolicyFault]:
+    """The faults that a policy's shape shows."""
     for one in error.errors(include_url=False, include_input=False, include_context=True):
         path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in one["loc"]).lstrip(".")
         kind, context = str(one["type"]), one.get("ctx", {})

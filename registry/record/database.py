@@ -53,7 +53,7 @@ __all__ = [
     "writing_on",
 ]
 
-REVISION = "0010"
+REVISION = "0011"
 """The newest of `registry/record/migrations`."""
 _VERSIONS = Table("alembic_version", MetaData(), Column("version_num", Text))
 _BUSY_SECONDS = 20

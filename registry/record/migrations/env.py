@@ -3,6 +3,7 @@
 from alembic import context
 
 import registry.record.access_tables
+import registry.record.recommendation_tables
 import registry.record.request_keys
 import registry.record.tombstones  # noqa: F401
 from registry.record.database import metadata

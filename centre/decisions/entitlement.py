@@ -1,0 +1,77 @@
+"""Who may decide what: a person by name, with the role that the step asks for, in the unit, while trainings hold.
+
+An application never may, whatever else its token is; nor who came by a link, and has no name.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from centre.decisions.decision_policy import EVERY, Decider, DecisionPolicy
+from centre.practice.skill_register import Held, SkillRegister
+
+__all__ = ["Entitlement", "decider_of", "entitlement", "person_of"]
+
+PEOPLES_ROLES = frozenset({"operator", "admin"})
+
+
+@dataclass(frozen=True)
+class Entitlement:
+    """Whether somebody may decide.
+
+    Attributes:
+        refusal: code of why not; None: they may.
+        lapsed: trainings that the role requires and the person does not hold on the day.
+    """
+
+    refusal: str | None
+    lapsed: tuple[str, ...] = ()
+
+
+def decider_of(policy: DecisionPolicy, identity: str) -> Decider | None:
+    """The person whom the policy knows under a token's identity."""
+    return next((d for d in policy.deciders if identity in (d.identities or (d.person,))), None)
+
+
+def person_of(policy: DecisionPolicy, identity: str) -> str:
+    """The person's name in the policy, else the identity: two tokens of one person are one pair of eyes."""
+    decider = decider_of(policy, identity)
+    return identity if decider is None else decider.person
+
+
+def entitlement(
+    policy: DecisionPolicy,
+    identity: str,
+    token_roles: Collection[str],
+    role: str,
+    unit: str,
+    day: date,
+    register: SkillRegister | None = None,
+) -> Entitlement:
+    """Whether the bearer of a token may decide on a step.
+
+    Args:
+        identity: of the token; "" of nobody.
+        token_roles: the token's.
+        role: that the step asks for.
+        unit: of the recommendation; `EVERY`: the hospital.
+        day: the hospital's.
+        register: who holds which training; None: the policy's own.
+    """
+    if "application" in token_roles or not PEOPLES_ROLES & set(token_roles) or not identity:
+        return Entitlement("not_a_person")
+    decider = decider_of(policy, identity)
+    if decider is None:
+        return Entitlement("not_entitled")
+    if role not in decider.roles:
+        return Entitlement("other_role")
+    if EVERY not in decider.units and unit not in decider.units:
+        return Entitlement("other_unit")
+    held = register if register is not None else _register(policy)
+    required = dict.fromkeys(t for r in policy.required_trainings if r.role == role for t in r.trainings)
+    lapsed = held.lacking(decider.person, tuple(required), day)
+    return Entitlement("training_lapsed" if lapsed else None, lapsed)
+
+
+def _register(policy: DecisionPolicy) -> SkillRegister:
+    return SkillRegister(Held(t.person, t.training, t.until, "") for t in policy.trainings_held)
