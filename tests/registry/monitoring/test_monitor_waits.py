@@ -22,8 +22,8 @@ from registry.monitoring.acknowledgement import ACKNOWLEDGEMENT, acknowledge_ala
 from registry.monitoring.alarms import last_run, standing
 from registry.monitoring.run import run_monitoring
 from registry.record import journal
-from registry.record.journal_audit import verify
 from registry.record.database import monitoring_runs, opened_database, payloads, writing
+from registry.record.journal_audit import verify
 from registry.settings import Settings
 from registry.trust.candidates import candidates
 from registry.trust.keys import Signed
