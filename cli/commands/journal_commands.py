@@ -34,12 +34,14 @@ def verify(
 
     Exit codes: 0 nothing, 1 something, 2 an error.
     """
+    from registry.checkpoints.trust_audit import trust_faults
     from registry.record.database import opened_database
 
     settings = read_settings()
     with opened_database(settings.database) as engine, engine.connect() as connection:
         found = _vouched(settings, connection, public_key)
         faults = [*found.journal.faults, *found.faults, *_edited(connection)]
+        faults += trust_faults(connection, settings.trust, found.checkpoints)
     for fault in faults:
         print(f"entry {fault.seq}: {fault.message}" if fault.seq else fault.message)
     for limit in [*found.limits, *_untrusted(settings, public_key)]:

@@ -22,6 +22,7 @@ class Vouching:
         covered: the last entry that they vouch for; 0: none.
         last: the last checkpoint that counts.
         limits: in words, what nothing here can vouch for.
+        checkpoints: those that count, of entries that are there.
     """
 
     journal: Audit
@@ -29,6 +30,7 @@ class Vouching:
     covered: int
     last: Checkpoint | None
     limits: tuple[str, ...]
+    checkpoints: tuple[Checkpoint, ...] = ()
 
 
 def vouch(
@@ -54,7 +56,7 @@ def vouch(
             JournalFault(0, f"there is no checkpoint in {file.path}: nothing says that it is whole")
         )
     covered = last.seq if last is not None else 0
-    return Vouching(found, tuple(faults), covered, last, tuple(_limits(found, covered, last)))
+    return Vouching(found, tuple(faults), covered, last, tuple(_limits(found, covered, last)), tuple(whole))
 
 
 def _read(file: CheckpointFile, keys: frozenset[str]) -> tuple[list[Checkpoint], list[JournalFault]]:

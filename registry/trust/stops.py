@@ -14,12 +14,12 @@ from hospital.times import instant
 from registry.digests import canonical_json, read_plain_file, sha256_bytes, write_atomically
 from registry.errors import SignatureError, TrustError
 from registry.record.database import opened_database, writing
-from registry.record.journal import append
+from registry.record.journal import append, entries_of
 from registry.settings import Settings
 from registry.trust.candidates import MODELS
 from registry.trust.keys import Key, Signed
 from registry.trust.policy_in_force import policy_of_digest
-from registry.trust.trust_store import Trust, load_trust, locked_trust, save_trust
+from registry.trust.trust_store import Trust, load_trust, locked_trust, save_trust, trust_digest
 
 __all__ = ["resume_model", "stop_model"]
 
@@ -51,12 +51,13 @@ def stop_model(settings: Settings, model: str, key: Key, *, reason: str, now: da
                 0, f"{str(error).rstrip('.')} (the policy lets {' or '.join(entitled)} stop a model)"
             )
         if model in trust.stopped:
+            _enter_stop(settings, trust, model, now)
             faults.append("it is stopped already")
         if faults:
             raise TrustError(f"{model} is not stopped: {'; '.join(faults)}.")
-        save_trust(settings.trust, trust.with_stop(model, signed.to_json()))
-        subjects = {"model": model, "stop_digest": _digest(signed.to_json())}
-        _write_down(settings, name, "stop", subjects, reason, now)
+        trust = trust.with_stop(model, signed.to_json())
+        save_trust(settings.trust, trust)
+        _enter_stop(settings, trust, model, now)
     return name
 
 
@@ -87,9 +88,12 @@ def resume_model(
                 f"{model} stays stopped: {len(names)} of {quorum} members of the board have signed. Each repeats this "
                 "command with --key FILE."
             )
-        save_trust(settings.trust, trust.without_stop(model))
+        _enter_stop(settings, trust, model, now)  # where the journal could not be written when it was stopped
+        trust = trust.without_stop(model)
+        save_trust(settings.trust, trust)
         path.unlink(missing_ok=True)
-        _write_down(settings, ", ".join(names), "resume", body, reason, now)
+        subjects = {**body, "trust_digest": trust_digest(trust)}
+        _write_down(settings, ", ".join(names), "resume", subjects, reason, now)
     return names
 
 
@@ -112,6 +116,25 @@ def _collected(path: Path, body: Mapping[str, str]) -> list[Signed]:
     except (OSError, ValueError, TypeError, SignatureError):
         return []
     return [signed for signed in found if signed.body == body]
+
+
+def _enter_stop(settings: Settings, trust: Trust, model: str, now: datetime) -> None:
+    """Writes the entry of the stop that stands, unless there is one."""
+    stop = trust.stopped[model]
+    stop_digest = _digest(stop)
+    with opened_database(settings.database) as engine, writing(engine) as connection:
+        if any(e.subjects.get("stop_digest") == stop_digest for e in entries_of(connection, ("stop",))):
+            return
+        signed = Signed.from_json(stop)
+        key = trust.key_of(signed.public_key)
+        append(
+            connection,
+            actor=signed.name if key is None else key.name,
+            action="stop",
+            subjects={"model": model, "stop_digest": stop_digest, "trust_digest": trust_digest(trust)},
+            reason=str(signed.body.get("reason", "")),
+            now=now,
+        )
 
 
 def _write_down(

@@ -28,6 +28,7 @@ from registry.trust.trust_store import (
     load_trust,
     locked_trust,
     save_trust,
+    trust_digest,
 )
 
 __all__ = ["Change", "found_trust", "put_in_force", "retire_key", "trust_key"]
@@ -188,6 +189,7 @@ def _change(
             subjects = {**subjects, "before": before(former)}
         if present.founded:
             subjects = {**subjects, "statement_digest": sha256_bytes(canonical_json(present.statements[-1]))}
+        subjects = {**subjects, "trust_digest": trust_digest(present)}
         _write_down(settings, done, action, subjects, now, reason, policy)
     return done
 

@@ -14,7 +14,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from registry.digests import canonical_json, read_plain_file, write_atomically
+from registry.digests import canonical_json, read_plain_file, sha256_bytes, write_atomically
 from registry.errors import SignatureError, TrustError
 from registry.people.person_names import NAME_RULE, is_person_name, same_person
 from registry.policy.board_rules import FUNCTIONS
@@ -29,6 +29,7 @@ __all__ = [
     "load_trust",
     "locked_trust",
     "save_trust",
+    "trust_digest",
     "update_trust",
 ]
 
@@ -342,7 +343,12 @@ def locked_trust(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _write(folder: Path, trust: Trust) -> None:
+def trust_digest(trust: Trust) -> str:
+    """The digest that the file has when it says this."""
+    return sha256_bytes(_content(trust))
+
+
+def _content(trust: Trust) -> bytes:
     body = {
         "format": 1,
         "demo": trust.demo,
@@ -352,8 +358,12 @@ def _write(folder: Path, trust: Trust) -> None:
         "released_before": dict(trust.released_before),
         "stopped": dict(trust.stopped),
     } | ({"statements": list(trust.statements)} if trust.statements else {})
+    return canonical_json(body)
+
+
+def _write(folder: Path, trust: Trust) -> None:
     try:
-        write_atomically(folder / FILE, canonical_json(body))
+        write_atomically(folder / FILE, _content(trust))
     except OSError as error:
         raise TrustError(_unwritable(folder, error)) from None
 
