@@ -2,6 +2,7 @@
 
 from starlette.responses import Response
 
+from centre import recommendation_routes
 from centre.flows.answers import FlowsAnswer
 from centre.flows.hospital import flows_of
 from centre.pages.pilotage import PILOTAGE
@@ -29,5 +30,6 @@ ENDPOINTS = (
         parameters={"as_of": AS_OF},
     ),
     TENSION,
+    *recommendation_routes.ENDPOINTS,
     PILOTAGE,
 )

@@ -84,11 +84,13 @@ def _edited(connection: "Connection") -> "list[JournalFault]":
     from registry.record import observation_batches, token_audit
     from registry.record.journal_audit import JournalFault
     from serving.forecasting import decision_record, prediction_record
+    from serving.interface import recommendation_audit
 
     faults: list[JournalFault] = []
     for name, edited in (
         ("predictions", prediction_record.edited),
         ("decisions", decision_record.edited),
+        ("recommendations", recommendation_audit.edited),
         ("observations", observation_batches.edited),
         ("tokens", token_audit.edited),
     ):

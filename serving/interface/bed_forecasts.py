@@ -11,8 +11,18 @@ from serving.gateway.service_parts import Parts
 from serving.messages.answer_bodies import BedForecast, HospitalForecast
 from serving.messages.forecast_protocol import BedQuestion, ExplainOptions
 
-__all__ = ["BedForecast", "BedForecasts", "HospitalForecast", "bed_forecasts", "share_above"]
+__all__ = [
+    "CENTRE",
+    "BedForecast",
+    "BedForecasts",
+    "HospitalForecast",
+    "bed_forecasts",
+    "share_above",
+    "unit_labels",
+]
 
+CENTRE = Caller("vigie", frozenset({"operator"}))
+"""Who asks for the forecasts on which recommendations rest."""
 _REASONS = 3
 _NO_TOTAL = "no_hospital_forecast"
 
@@ -59,3 +69,9 @@ def _asked(parts: Parts, caller: Caller, now: int, *, hospital: bool) -> BedFore
     return BedForecasts(
         tuple(zip(made.ids, made.forecasts, strict=True)), tuple(zip(total.ids, total.forecasts, strict=True))
     )
+
+
+def unit_labels(parts: Parts) -> dict[str, str]:
+    """Names for people of the units of the release in use, by their ids."""
+    loaded = parts.releases.states["bed-demand"].loaded
+    return {u.unit: u.label for u in loaded.units} if loaded is not None else {}

@@ -6,6 +6,7 @@ ago are one and the same question, and what is asked for is days, not the weeks 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from hospital.times import DAY, HOUR, instant, moment, start_of_day
 from registry.record.observations import rows_known_at
 from serving.gateway.service_parts import Parts
 
-__all__ = ["DAY", "HOUR", "LiveRecord", "Row", "record_at"]
+__all__ = ["DAY", "HOUR", "LiveRecord", "Row", "hospital_zone", "local_day", "record_at"]
 
 LOOKBACK = 7 * DAY
 """What was over longer than this before the instant is not read."""
@@ -56,8 +57,18 @@ class LiveRecord:
 
 def record_at(parts: Parts, at: int) -> LiveRecord:
     """What was known at an instant, not after now."""
-    released = [s.loaded for s in parts.releases.states.values() if s.loaded is not None]
-    zone = ZoneInfo(released[0].zone if released else _ZONE)
+    zone = hospital_zone(parts)
     with parts.engine.connect() as connection:
         tables = {name: rows_known_at(connection, name, at, since=at - LOOKBACK) for name in TABLES}
     return LiveRecord(at, zone, tables)
+
+
+def hospital_zone(parts: Parts) -> ZoneInfo:
+    """The hospital's clock."""
+    released = [s.loaded for s in parts.releases.states.values() if s.loaded is not None]
+    return ZoneInfo(released[0].zone if released else _ZONE)
+
+
+def local_day(parts: Parts, at: int) -> date:
+    """The hospital's day in which an instant lies."""
+    return moment(at).astimezone(hospital_zone(parts)).date()

@@ -1,20 +1,33 @@
 """Requests and answers, as routes above serving declare them: the gate's types, handed out under one name."""
 
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
 from hospital.times import TimeError, instant, moment, parse_time
 from serving.errors import Problem, RequestFault
 from serving.gateway.endpoint import EVERY_ROLE, Call, Endpoint, Parameter, json_response
+from serving.http.problems import invalid, schema_faults
+from serving.http.write_outcome import REPEATED
+from serving.messages.request_bodies import words_of_person
 
 __all__ = [
     "AS_OF",
     "EVERY_ROLE",
+    "REPEATED",
     "Call",
     "Endpoint",
     "Parameter",
     "Problem",
     "RequestFault",
     "as_of",
+    "instant",
+    "instant_of",
     "json_response",
     "moment",
+    "read_body",
+    "refused",
+    "words_of_person",
 ]
 
 AS_OF = Parameter(
@@ -25,6 +38,26 @@ _WORDS = {
     "naive_time": "the time has no zone; write it with one, as 2026-01-31T14:00:00Z",
     "after_now": "the time lies ahead; a time until now is expected",
 }
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def read_body(model: type[M], body: object) -> tuple[M | None, list[RequestFault]]:
+    """A body as its model has it; None, with every fault, where it is not as it must be."""
+    try:
+        return model.model_validate(body), []
+    except ValidationError as error:
+        return None, schema_faults(error)
+
+
+refused = invalid
+"""The problem of a request with these faults."""
+
+
+def instant_of(written: str) -> int:
+    """The instant of a time as the service writes it."""
+    return instant(parse_time(written))
 
 
 def as_of(call: Call) -> int:

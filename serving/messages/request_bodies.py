@@ -45,6 +45,7 @@ __all__ = [
     "decision_request",
     "observed_rows",
     "wait_question",
+    "words_of_person",
 ]
 
 MAX_VISITS, MAX_UNITS, MAX_HORIZONS, MAX_ROWS = 1_000, 100, 20, 10_000
@@ -132,7 +133,8 @@ ObservationsRequest: type[BaseModel] = create_model(
 )
 
 
-def _reason(value: str) -> str:
+def words_of_person(value: str) -> str:
+    """Words that say something, without control characters; for pydantic."""
     if not value.strip():
         raise PydanticCustomError("blank", "{words}", {"words": ""})
     if any(ord(c) < 32 and c not in "\n\t" for c in value):
@@ -145,7 +147,7 @@ class DecisionRequest(Sent):
 
     prediction_id: Annotated[str, Field(strict=True, pattern=r"^[0-9a-f]{24}$")]
     decision: Literal["accept", "override", "reject"]
-    reason: Annotated[str, Field(strict=True, max_length=2_000), AfterValidator(_reason)]
+    reason: Annotated[str, Field(strict=True, max_length=2_000), AfterValidator(words_of_person)]
     value: Annotated[float, Field(strict=True, ge=0, le=1_000_000, allow_inf_nan=False)] | None = None
 
     @model_validator(mode="after")

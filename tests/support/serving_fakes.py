@@ -358,6 +358,7 @@ def parts_of_environment() -> Parts:
 
 
 __all__ = [
+    "CASES",
     "NOW",
     "FakeCatalogue",
     "FakeClock",

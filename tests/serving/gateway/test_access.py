@@ -59,6 +59,9 @@ RULES: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/v1/flows"): LOOKS | ASKS,
     ("GET", "/v1/tension"): LOOKS | ASKS,
     ("GET", "/pilotage"): LOOKS,
+    ("GET", "/v1/recommendations"): LOOKS | ASKS,
+    ("GET", "/v1/recommendations/{recommendation_id}"): LOOKS | ASKS,
+    ("POST", "/v1/recommendations/{recommendation_id}/decisions"): DECIDES,
 }
 """Who may, written down once more by hand: a route that is not here has no rule, and fails."""
 
@@ -87,6 +90,7 @@ def bearer(token: str) -> dict[str, str]:
 def status(client: InProcess, endpoint: Endpoint, headers: dict[str, str]) -> tuple[int, str]:
     """What a route answers to an empty request: its status, and the code of its problem."""
     path = endpoint.path.replace("{prediction_id}", "0" * 24).replace("{name}", "wait-time")
+    path = path.replace("{recommendation_id}", "0" * 24)
     sent = {"data": {}} if endpoint.form else {"json": {}} if endpoint.max_bytes else {}
     response = client.request(endpoint.method, path.replace("{code}", "a.b"), headers=headers, **sent)
     is_problem = response.headers.get("content-type") == "application/problem+json"

@@ -1,0 +1,191 @@
+"""What people do with a recommendation, held against their rights and its state, and written once with its entry."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal, cast
+
+from centre.decisions.decision_policy import DecisionPolicy
+from centre.decisions.entitlement import entitlement, person_of
+from centre.decisions.state_machine import Act, ActKind, NotAllowedError, Progress, after, progress_of
+from serving.interface.recommendation_store import (
+    RecommendationStore,
+    StoredAct,
+    StoredRecommendation,
+    writing_of,
+)
+from serving.interface.requests import Call, Problem, RequestFault
+
+__all__ = ["Choice", "Decided", "decide", "progress"]
+
+Kind = Literal["accept", "override", "reject", "sign", "decline"]
+_VERDICTS = {"accept": "accepted", "override": "overridden", "reject": "rejected"}
+_ACTS: dict[str, ActKind] = {"sign": "signed", "decline": "declined"}
+_REFUSED = {
+    "not_a_person": "Only a signed-in person decides: an application never does.",
+    "not_entitled": "The hospital's policy of decisions does not name you among those who decide.",
+    "other_role": "This step is decided by another role than yours.",
+    "other_unit": "You decide in other units than this one.",
+    "training_lapsed": "A training that this role requires has lapsed or was never recorded: ask who keeps trainings.",
+}
+_CONTRADICTED = {
+    "decided_already": "This was decided before: see its decision.",
+    "nobody_decided": "Its time is over, and nobody decided.",
+    "too_late": "Its time is over, and nobody decided.",
+    "waits_for_signature": "It was answered, and waits for the signature of a second person: sign or decline.",
+    "nothing_to_sign": "Nothing waits for a signature here: answer it first.",
+    "same_person": "A second person has to sign: not the one who answered.",
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a person chose.
+
+    Attributes:
+        reason_code: of the hospital's list.
+        reason: in the person's own words.
+        instead: what was done in place of the step; "" but for an override.
+    """
+
+    kind: Kind
+    reason_code: str
+    reason: str
+    instead: str = ""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What came of it.
+
+    Attributes:
+        repeated: it was sent before, and is answered again.
+    """
+
+    recommendation: StoredRecommendation
+    acts: Sequence[StoredAct]
+    progress: Progress
+    repeated: bool = False
+
+
+def progress(recommended: StoredRecommendation, acts: Sequence[StoredAct]) -> Progress:
+    """Where a recommendation stands after its acts."""
+    return progress_of((_act(a) for a in acts if a.kind in _KINDS), recommended.decide_by)
+
+
+_KINDS = ("answered", "signed", "declined", "expired")
+
+
+def _act(stored: StoredAct) -> Act:
+    content = stored.content
+    return Act(
+        cast(ActKind, stored.kind),
+        content.get("person", ""),
+        stored.at,
+        content.get("verdict"),
+        bool(content.get("two_people", False)),
+    )
+
+
+def decide(call: Call, policy: DecisionPolicy, recommendation_id: str, choice: Choice, day: date) -> Decided:
+    """Writes what a person chose, with what other applications are told of it, in one transaction.
+
+    Args:
+        day: the hospital's, on which trainings must hold.
+
+    Raises:
+        Problem: 404, there is none for whoever asks; 403, they may not; 409, its state does not allow it; 422, the
+            reason is none of the hospital's.
+    """
+    now, identity = call.parts.clock.now(), call.caller.actor
+    with writing_of(call.parts) as store:
+        found = store.find(recommendation_id, identity)
+        if found is None:
+            raise Problem(404, "unknown_recommendation", "There is no such recommendation.")
+        acts = store.acts([found])[recommendation_id]
+        if store.earlier(call.key) is not None:
+            return Decided(found, acts, progress(found, acts), repeated=True)
+        _require_right(call, policy, found, day)
+        if policy.reason(choice.reason_code) is None:
+            codes = ", ".join(r.code for r in policy.reasons)
+            fault = RequestFault("reason_code", "unknown_reason", f"one of these is expected: {codes}")
+            raise Problem(
+                422, "invalid_request", "The request has one fault, listed under errors.", faults=[fault]
+            )
+        made = _made(found, policy, identity, choice)
+        kind = _ACTS.get(choice.kind, "answered")
+        stands = _after(progress(found, acts), kind, made, now, found.decide_by)
+        done = store.act(found, kind, identity, now, made, closes=stands.is_final)
+        if stands.is_final and found.seeded_for is None:
+            _tell(store, policy, found, stands, [*acts, done])
+        store.claim(call.key, {"recommendation": recommendation_id})
+    return Decided(found, [*acts, done], stands)
+
+
+def _require_right(call: Call, policy: DecisionPolicy, found: StoredRecommendation, day: date) -> None:
+    caller, identity = call.caller, call.caller.actor
+    by_link = caller.identity == ""  # who came without a token of their own has no name
+    right = entitlement(
+        policy, "" if by_link else identity, caller.roles, found.content["role"], found.place, day
+    )
+    if right.refusal is not None:
+        raise Problem(403, right.refusal, _REFUSED[right.refusal])
+
+
+def _made(
+    found: StoredRecommendation, policy: DecisionPolicy, identity: str, choice: Choice
+) -> dict[str, Any]:
+    """An act's content: who, as what, why, by which policy."""
+    made = {
+        "person": person_of(policy, identity),
+        "role": found.content["role"],
+        "reason_code": choice.reason_code,
+        "reason": choice.reason,
+        "policy_version": policy.version,
+    }
+    if choice.kind in _VERDICTS:
+        seeded = found.seeded_for is not None
+        rejected = choice.kind == "reject"  # nothing is done: no second pair of eyes is asked for
+        made |= {
+            "verdict": _VERDICTS[choice.kind],
+            "instead": choice.instead,
+            "two_people": bool(found.content["two_people"]) and not rejected and not seeded,
+        }
+    return made
+
+
+def _after(stands: Progress, kind: ActKind, made: dict[str, Any], now: int, decide_by: int) -> Progress:
+    act = Act(kind, made["person"], now, made.get("verdict"), made.get("two_people", False))
+    try:
+        return after(stands, act, decide_by)
+    except NotAllowedError as refused:
+        raise Problem(409, refused.code, _CONTRADICTED[refused.code]) from None
+
+
+def _tell(
+    store: RecommendationStore,
+    policy: DecisionPolicy,
+    found: StoredRecommendation,
+    stands: Progress,
+    acts: Sequence[StoredAct],
+) -> None:
+    """What applications are told: ids and codes, and no person's words or name."""
+    content, done = found.content, acts[-1]
+    answer = next(a for a in reversed(acts) if a.kind == "answered")
+    body = {
+        "event": "decision",
+        "recommendation_id": found.recommendation_id,
+        "decision": stands.verdict,
+        "reason_code": answer.content["reason_code"],
+        "decided_at": done.at,
+        "role": content["role"],
+        "two_people": stands.signed_by is not None,
+        "unit": content["unit"],
+        "level": found.level,
+        "protocol": content["protocol"],
+        "protocol_version": content["protocol_version"],
+        "step_number": content["step_number"],
+        "journal_entry": done.journal_entry,
+    }
+    for hook in policy.webhooks:
+        store.post(hook.name, body, done.at)

@@ -1,0 +1,20 @@
+"""The protocols that are in use on a day: signed by everybody who has to, and valid."""
+
+from datetime import date
+
+from centre.practice.protocol_file import Protocol
+from centre.practice.protocol_store import ProtocolStore
+from hospital.errors import VigieError
+from registry.settings import Settings
+from registry.trust.policy_in_force import policy_in_force
+
+__all__ = ["protocols_in_use"]
+
+
+def protocols_in_use(settings: Settings, day: date) -> tuple[Protocol, ...]:
+    """The protocols in use on a day, by id; none where nobody is trusted yet."""
+    try:
+        in_use = ProtocolStore(settings, policy_in_force(settings.trust)).in_use(day)
+    except VigieError:
+        return ()
+    return tuple(one.protocol for one in in_use)

@@ -1,0 +1,125 @@
+"""The routes of recommendations and of decisions on them, each declared once."""
+
+from starlette.responses import Response
+
+from centre.decisions.decision_log import decide
+from centre.decisions.decision_policy import DecisionPolicy
+from centre.recommendations.answers import (
+    PolicyFaultAnswer,
+    RecommendationAnswer,
+    RecommendationsAnswer,
+    recommendation_answer,
+)
+from centre.recommendations.looking import Look, look_if_due
+from centre.recommendations.request_bodies import RecommendationDecisionRequest, choice_of
+from centre.recommendations.viewing import opened_by, seen_by
+from serving.interface.live_record import local_day
+from serving.interface.requests import (
+    REPEATED,
+    Call,
+    Endpoint,
+    Parameter,
+    Problem,
+    json_response,
+    moment,
+)
+
+__all__ = ["ENDPOINTS", "policy_in_use"]
+
+READERS = frozenset({"application", "operator", "board", "auditor", "admin"})
+DECIDERS = frozenset({"operator", "admin"})
+_STATES = ("open", "closed", "all")
+
+
+def recommendations(call: Call) -> Response:
+    """GET /v1/recommendations"""
+    look = look_if_due(call.parts, call.parts.clock.now())
+    found = seen_by(call, call.query.get("state", "open"), call.query.get("unit"))
+    return json_response(
+        RecommendationsAnswer(
+            at=moment(call.parts.clock.now()),
+            policy_version=None if look.policy is None else look.policy.version,
+            faults=tuple(PolicyFaultAnswer(path=f.path, code=f.code) for f in look.faults),
+            held_back=look.held_back,
+            recommendations=tuple(recommendation_answer(r, acts) for r, acts in found),
+        )
+    )
+
+
+def recommendation(call: Call) -> Response:
+    """GET /v1/recommendations/{recommendation_id}"""
+    look_if_due(call.parts, call.parts.clock.now())
+    return json_response(recommendation_answer(*opened_by(call, call.path["recommendation_id"])))
+
+
+def decide_recommendation(call: Call) -> Response:
+    """POST /v1/recommendations/{recommendation_id}/decisions"""
+    choice = choice_of(call.body)
+    now = call.parts.clock.now()
+    policy = policy_in_use(look_if_due(call.parts, now))
+    decided = decide(call, policy, call.path["recommendation_id"], choice, local_day(call.parts, now))
+    response = json_response(recommendation_answer(decided.recommendation, decided.acts), 201)
+    response.headers.update(REPEATED if decided.repeated else {})
+    return response
+
+
+def policy_in_use(look: Look) -> DecisionPolicy:
+    """The hospital's policy of decisions.
+
+    Raises:
+        Problem: 409, there is none, or it has faults: nobody is entitled to anything.
+    """
+    if look.policy is None:
+        words = (
+            "The hospital's policy of decisions has faults"
+            if look.faults
+            else "There is no policy of decisions"
+        )
+        raise Problem(409, "no_decision_policy", f"{words}: nobody may decide until it is set right.")
+    return look.policy
+
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/v1/recommendations",
+        recommendations,
+        "Steps of protocols that a level calls, now or by the policy's probability, each for a person to decide",
+        roles=READERS,
+        scope="centre",
+        answer=RecommendationsAnswer,
+        once=True,
+        parameters={
+            "state": Parameter(
+                {"type": "string", "enum": list(_STATES)}, "default: open; closed: of the last 30 days"
+            ),
+            "unit": Parameter(
+                {"type": "string", "maxLength": 64}, "only those of this unit; *: of the hospital"
+            ),
+        },
+    ),
+    Endpoint(
+        "GET",
+        "/v1/recommendations/{recommendation_id}",
+        recommendation,
+        "One recommendation: what is expected and how sure, why, the step, until when and by whom; counted as opened",
+        roles=READERS,
+        scope="centre",
+        answer=RecommendationAnswer,
+        problems=(404,),
+        once=True,
+    ),
+    Endpoint(
+        "POST",
+        "/v1/recommendations/{recommendation_id}/decisions",
+        decide_recommendation,
+        "What a person decides on a recommendation, and why; where four eyes are asked for, a second person signs",
+        roles=DECIDERS,
+        scope="decisions",
+        body=RecommendationDecisionRequest,
+        answer=RecommendationAnswer,
+        problems=(404, 409),
+        max_bytes=65_536,
+        keyed=True,
+    ),
+)

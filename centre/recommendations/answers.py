@@ -1,0 +1,204 @@
+"""Recommendations as they are answered."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from centre.decisions.decision_log import progress
+from centre.decisions.state_machine import State, Verdict
+from serving.interface.recommendation_store import StoredAct, StoredRecommendation
+from serving.interface.requests import moment
+
+__all__ = [
+    "DecisionAnswer",
+    "ExpectedForecast",
+    "PolicyFaultAnswer",
+    "RecommendationAnswer",
+    "RecommendationsAnswer",
+    "StepAnswer",
+    "decision_answer",
+    "recommendation_answer",
+]
+
+
+class ExpectedForecast(BaseModel):
+    """What is expected, how sure, and why.
+
+    Attributes:
+        beds: needed, as quantiles; `staffed`: null is not known, and so is the probability.
+        probability: that more beds are needed than have staff.
+        explanation: of the p50: base, contributions, other and adjustments add up to it exactly.
+    """
+
+    prediction_id: str
+    horizon_hours: float
+    target_at: datetime
+    beds: Mapping[str, float]
+    staffed: float | None
+    probability: float | None
+    trust: Mapping[str, Any]
+    explanation: Mapping[str, Any]
+
+
+class StepAnswer(BaseModel):
+    """The protocol's step: what a person of the role would do."""
+
+    action: str
+    role: str
+    within_minutes: int | None
+    skills: tuple[str, ...]
+    two_people: bool
+
+
+class DecisionAnswer(BaseModel):
+    """What a person decided on a recommendation.
+
+    Attributes:
+        instead: what was done in place of the step; empty but for an override.
+        signed_by: the second person; null: none was asked for.
+        right: whether it proved right afterwards; null: not known.
+    """
+
+    recommendation_id: str
+    unit: str | None
+    level: str
+    decision: Verdict
+    reason_code: str
+    reason: str
+    instead: str
+    decided_by: str
+    role: str
+    signed_by: str | None
+    decided_at: datetime
+    right: bool | None
+    journal_entry: int
+
+
+class RecommendationAnswer(BaseModel):
+    """A recommendation, and where it stands. Nothing is carried out by it.
+
+    Attributes:
+        unit: null: the hospital.
+        level_title: by language.
+        reached_now: whether the level is there already; else it is expected.
+        evidence: the conditions that hold now.
+        expected: null: there is no forecast.
+        step_number: of `steps`, from 1.
+        decide_by, role: until when it must be decided, and by whom.
+        two_people: whether a second person has to sign.
+        repeats: how often it was called again while it stood.
+        acting_changes: what acting would change; null: not computed.
+        state: `expired` is nobody's decision.
+        expired_because: ``time_passed``, ``cleared``, ``graver_level`` or ``withdrawn``.
+        waits_for: who answered, while a second person has to sign.
+        was_test: whether it was a wrong one, seeded to measure oversight: said once it is answered or over.
+    """
+
+    recommendation_id: str
+    unit: str | None
+    level: str
+    level_title: Mapping[str, str]
+    reached_now: bool
+    evidence: tuple[Mapping[str, Any], ...]
+    expected: ExpectedForecast | None
+    protocol: str
+    protocol_version: int
+    protocol_title: str
+    step_number: int
+    steps: int
+    step: StepAnswer
+    proposed_at: datetime
+    decide_by: datetime
+    role: str
+    two_people: bool
+    repeats: int
+    acting_changes: None
+    state: State
+    expired_because: str | None
+    waits_for: str | None
+    decision: DecisionAnswer | None
+    was_test: bool
+
+
+class PolicyFaultAnswer(BaseModel):
+    """One fault of the policy's file: where, and its code."""
+
+    path: str
+    code: str
+
+
+class RecommendationsAnswer(BaseModel):
+    """GET /v1/recommendations
+
+    Attributes:
+        policy_version: of the hospital's policy of decisions; null: there is none, or it has faults, and nothing is
+            recommended.
+        held_back: called, and beyond what the policy allows in a shift.
+    """
+
+    at: datetime
+    policy_version: int | None
+    faults: tuple[PolicyFaultAnswer, ...]
+    held_back: int
+    recommendations: tuple[RecommendationAnswer, ...]
+
+
+def recommendation_answer(
+    recommended: StoredRecommendation, acts: Sequence[StoredAct]
+) -> RecommendationAnswer:
+    """A recommendation as it is answered."""
+    content, stands = recommended.content, progress(recommended, acts)
+    expired = next((a for a in reversed(acts) if a.kind == "expired"), None)
+    return RecommendationAnswer(
+        recommendation_id=recommended.recommendation_id,
+        unit=content["unit"],
+        level=recommended.level,
+        level_title=content["level_title"],
+        reached_now=content["reached_now"],
+        evidence=tuple(content["evidence"]),
+        expected=None if content["forecast"] is None else ExpectedForecast(**content["forecast"]),
+        protocol=content["protocol"],
+        protocol_version=content["protocol_version"],
+        protocol_title=content["protocol_title"],
+        step_number=content["step_number"],
+        steps=content["steps"],
+        step=StepAnswer(**content["step"]),
+        proposed_at=moment(recommended.proposed_at),
+        decide_by=moment(recommended.decide_by),
+        role=content["role"],
+        two_people=content["two_people"],
+        repeats=sum(a.kind == "repeated" for a in acts),
+        acting_changes=None,
+        state=stands.state,
+        expired_because=None if expired is None else expired.content["cause"],
+        waits_for=stands.answered_by if stands.state == "awaiting_signature" else None,
+        decision=decision_answer(recommended, acts),
+        was_test=recommended.seeded_for is not None and stands.is_final,
+    )
+
+
+def decision_answer(recommended: StoredRecommendation, acts: Sequence[StoredAct]) -> DecisionAnswer | None:
+    """The decision on a recommendation; None: there is none, or it waits for its second person."""
+    stands = progress(recommended, acts)
+    if stands.verdict is None or not stands.is_final or stands.decided_at is None:
+        return None
+    answer = next(a for a in reversed(acts) if a.kind == "answered")
+    last = next(a for a in reversed(acts) if a.kind in ("answered", "signed"))
+    outcomes = [a.content["right"] for a in acts if a.kind == "outcome"]
+    return DecisionAnswer(
+        recommendation_id=recommended.recommendation_id,
+        unit=recommended.content["unit"],
+        level=recommended.level,
+        decision=stands.verdict,
+        reason_code=answer.content["reason_code"],
+        reason=answer.content["reason"],
+        instead=answer.content["instead"],
+        decided_by=answer.content["person"],
+        role=answer.content["role"],
+        signed_by=stands.signed_by,
+        decided_at=moment(stands.decided_at),
+        right=outcomes[-1] if outcomes else None,
+        journal_entry=last.journal_entry,
+    )

@@ -1,0 +1,171 @@
+"""One look at the levels: what is called is proposed, repeats are counted, what is over expires as nobody decided."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
+
+from centre.decisions.decision_log import progress
+from centre.decisions.decision_policy import DecisionPolicy, DecisionPolicyError, policy_of_file
+from centre.flows.hospital import flows_of
+from centre.levels.hospital_levels import HospitalLevels, hospital_levels, policy_in_force
+from centre.levels.level_policy import PolicyFault
+from centre.practice.protocols_in_use import protocols_in_use
+from centre.recommendations.calls import CalledStep, CallKey, called_steps
+from centre.recommendations.content import MINUTE, content_of, decide_by
+from centre.recommendations.plan import Plan, Standing, plan, shift_start
+from centre.tension.exceedance import hospital_exceedances, unit_exceedances
+from centre.tension.indices import crowding_indices
+from serving.interface.bed_forecasts import CENTRE, BedForecasts, bed_forecasts
+from serving.interface.installation import Parts, decisions_file, levels_file
+from serving.interface.live_record import DAY, hospital_zone, local_day, record_at
+from serving.interface.recommendation_store import (
+    RecommendationStore,
+    StoredRecommendation,
+    writing_of,
+)
+from serving.interface.requests import instant, moment
+
+__all__ = ["Look", "look", "look_if_due"]
+
+_REMEMBERED = DAY
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look found.
+
+    Attributes:
+        at: instant.
+        policy: None: the hospital has none, or it has faults.
+        faults: of the policy of decisions.
+        held_back: called steps beyond what the policy allows in a shift.
+    """
+
+    at: int
+    policy: DecisionPolicy | None
+    faults: Sequence[PolicyFault] = ()
+    held_back: int = 0
+
+
+class _Latest:
+    """The latest look of each service in this process; one looks at a time."""
+
+    lock = threading.Lock()
+    looks: ClassVar[WeakKeyDictionary[Any, Look]] = WeakKeyDictionary()
+
+
+def look_if_due(parts: Parts, now: int) -> Look:
+    """The latest look, or a new one where the policy's minutes have passed or the policy is another."""
+    policy, faults = _policy(parts)
+    with _Latest.lock:
+        latest = _Latest.looks.get(parts.engine)
+        minutes = 1 if policy is None else policy.refresh_minutes
+        same = latest is not None and latest.policy is policy and tuple(latest.faults) == tuple(faults)
+        if latest is None or not same or not 0 <= now - latest.at < minutes * MINUTE:
+            latest = _Latest.looks[parts.engine] = look(parts, now)
+        else:
+            _expire_late(parts, now)
+        return latest
+
+
+def look(parts: Parts, now: int) -> Look:
+    """Looks at the levels of now; proposes, counts and expires in one transaction."""
+    policy, faults = _policy(parts)
+    if policy is None:
+        _expire_late(parts, now)
+        return Look(now, None, faults)
+    forecasts = bed_forecasts(parts, CENTRE, now)
+    record = record_at(parts, now)
+    levels = hospital_levels(
+        policy_in_force(levels_file(parts)),
+        flows_of(record),
+        crowding_indices(record),
+        unit_exceedances(forecasts),
+        hospital_exceedances(forecasts),
+    )
+    protocols = protocols_in_use(parts.settings, local_day(parts, now))
+    begun = instant(shift_start(moment(now), policy.starts, hospital_zone(parts)))
+    with writing_of(parts) as store:
+        past = store.since(min(begun, now - _REMEMBERED))
+        called = called_steps(levels, protocols, _taken(store, past), local_day(parts, now))
+        planned = plan(
+            called,
+            [Standing(r.recommendation_id, key_of(r), r.decide_by) for r in store.opened()],
+            _settled(store, [r for r in past if r.proposed_at >= begun]),
+            policy.most_a_shift - sum(r.proposed_at >= begun for r in past),
+            now,
+            is_known=levels.hospital is not None and forecasts.unavailable is None,
+        )
+        _write(store, planned, levels, forecasts, policy, now)
+    return Look(now, policy, (), planned.held_back)
+
+
+def key_of(recommended: StoredRecommendation) -> CallKey:
+    """What makes it the same as another."""
+    c = recommended.content
+    return recommended.place, recommended.level, c["protocol"], c["protocol_version"], c["step_number"]
+
+
+def _policy(parts: Parts) -> tuple[DecisionPolicy | None, Sequence[PolicyFault]]:
+    try:
+        return policy_of_file(decisions_file(parts)), ()
+    except DecisionPolicyError as error:
+        return None, error.faults
+
+
+def _taken(
+    store: RecommendationStore, past: Sequence[StoredRecommendation]
+) -> dict[tuple[str, str, str, int], set[int]]:
+    """Numbers of the steps that people accepted, or did otherwise, of late."""
+    acts = store.acts(past)
+    found: dict[tuple[str, str, str, int], set[int]] = {}
+    for one in past:
+        if progress(one, acts[one.recommendation_id]).state in ("accepted", "overridden"):
+            place, level, protocol, version, number = key_of(one)
+            found.setdefault((place, level, protocol, version), set()).add(number)
+    return found
+
+
+def _settled(store: RecommendationStore, past: Sequence[StoredRecommendation]) -> set[CallKey]:
+    acts = store.acts(past)
+    states = {r.recommendation_id: progress(r, acts[r.recommendation_id]).state for r in past}
+    decided = ("accepted", "overridden", "rejected")
+    return {key_of(r) for r in past if states[r.recommendation_id] in decided}
+
+
+def _write(
+    store: RecommendationStore,
+    planned: Plan,
+    levels: HospitalLevels,
+    forecasts: BedForecasts,
+    policy: DecisionPolicy,
+    now: int,
+) -> None:
+    standing = {r.recommendation_id: r for r in store.opened()}
+    for recommendation_id, cause in planned.expired.items():
+        store.act(standing[recommendation_id], "expired", "", now, {"cause": cause}, closes=True)
+    for recommendation_id, again in planned.repeated.items():
+        store.act(standing[recommendation_id], "repeated", "", now, _again(again))
+    for step in planned.new:
+        content = content_of(step, levels, forecasts, policy)
+        until = decide_by(step, content, policy, now)
+        store.propose(step.place, step.called.level, content, now=now, decide_by=until)
+
+
+def _again(step: CalledStep) -> dict[str, Any]:
+    ahead = step.called.ahead
+    return {
+        "reached_now": step.called.reached_now,
+        "probability": None if ahead is None else ahead.probability,
+        "horizon_hours": None if ahead is None else ahead.horizon_hours,
+    }
+
+
+def _expire_late(parts: Parts, now: int) -> None:
+    """Closes what nobody decided in time."""
+    with writing_of(parts) as store:
+        for one in store.opened():
+            if now > one.decide_by:
+                store.act(one, "expired", "", now, {"cause": "time_passed"}, closes=True)
