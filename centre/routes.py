@@ -5,6 +5,7 @@ from starlette.responses import Response
 from centre import recommendation_routes
 from centre.flows.answers import FlowsAnswer
 from centre.flows.hospital import flows_of
+from centre.pages import deciding
 from centre.pages.pilotage import PILOTAGE
 from centre.tension_routes import READERS, TENSION
 from serving.interface.live_record import record_at
@@ -32,4 +33,5 @@ ENDPOINTS = (
     TENSION,
     *recommendation_routes.ENDPOINTS,
     PILOTAGE,
+    *deciding.ENDPOINTS,
 )

@@ -8,7 +8,7 @@ from hospital.errors import VigieError
 from registry.settings import Settings
 from registry.trust.policy_in_force import policy_in_force
 
-__all__ = ["protocols_in_use"]
+__all__ = ["protocol_of_digest", "protocols_in_use"]
 
 
 def protocols_in_use(settings: Settings, day: date) -> tuple[Protocol, ...]:
@@ -18,3 +18,12 @@ def protocols_in_use(settings: Settings, day: date) -> tuple[Protocol, ...]:
     except VigieError:
         return ()
     return tuple(one.protocol for one in in_use)
+
+
+def protocol_of_digest(settings: Settings, protocol_id: str, version: int, digest: str) -> Protocol | None:
+    """A version as it was when it was recommended; None: it is not there, or these are not its bytes any more."""
+    try:
+        stored = ProtocolStore(settings, policy_in_force(settings.trust)).version(protocol_id, version)
+    except VigieError:
+        return None
+    return stored.protocol if stored.protocol.digest == digest else None

@@ -11,7 +11,7 @@ from serving.gateway.service_parts import Parts
 from tests.centre.decisions.policy_texts import policy_text
 from tests.support.serving_fakes import InProcess, make_parts
 
-__all__ = ["LEVELS", "Hospital", "protocol"]
+__all__ = ["LEVELS", "Hospital", "protocol", "protocol_text"]
 
 LEVELS = """
 name = "ours"
@@ -58,9 +58,14 @@ Les transferts ne suffisent plus.
 """
 
 
+def protocol_text(version: int = 1, units: str = '["U1", "U3"]') -> bytes:
+    """The bytes of `protocol`."""
+    return _PROTOCOL.format(version=version, units=units).encode()
+
+
 def protocol(version: int = 1, units: str = '["U1", "U3"]') -> Protocol:
     """A protocol of two steps, the second with four eyes."""
-    return read_protocol(_PROTOCOL.format(version=version, units=units).encode())
+    return read_protocol(protocol_text(version, units))
 
 
 class Hospital:
@@ -74,6 +79,7 @@ class Hospital:
         (home / "decisions.toml").write_text(policy_text(**policy), "utf-8")
         self.protocols = [protocol()]
         patch.setattr("centre.recommendations.looking.protocols_in_use", lambda *_: tuple(self.protocols))
+        patch.setattr("centre.pages.deciding.protocol_of_digest", lambda *_: self.protocols[0])
         self._client = InProcess(self.parts)
 
     def later(self, minutes: float) -> None:
@@ -95,6 +101,11 @@ class Hospital:
         """What somebody's POST is answered."""
         headers = {"Authorization": f"Bearer {self.tokens[who]}"} | ({"Idempotency-Key": key} if key else {})
         return self._client.request("POST", path, json=body, headers=headers)
+
+    def form(self, path: str, who: str = "operator", **fields: str) -> httpx.Response:
+        """What somebody's form is answered."""
+        headers = {"Authorization": f"Bearer {self.tokens[who]}"}
+        return self._client.request("POST", path, data=fields, headers=headers)
 
     def decide(
         self, recommendation_id: str, decision: str = "accept", who: str = "operator", **more: Any

@@ -1,0 +1,99 @@
+"""The page Décider: what it says first, its form, its faults, and what those see who may not decide."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.centre.recommendations.situations import Hospital
+
+
+@pytest.fixture
+def hospital(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
+    """One unit is expected to be tense."""
+    return Hospital(tmp_path, monkeypatch)
+
+
+def page(hospital: Hospital, path: str = "/decide", who: str = "operator", language: str = "en") -> str:
+    """A page as somebody sees it."""
+    answer = hospital.get(f"{path}?language={language}", who)
+    assert answer.status_code == 200, answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "<script" not in answer.text
+    assert "style=" not in answer.text
+    return answer.text
+
+
+def test_the_list_says_what_to_decide_first_by_whom_and_until_when(hospital: Hospital) -> None:
+    """In both languages; without a policy it says so."""
+    shown = page(hospital)
+    assert "To decide first: Court séjour gériatrique, by 2025-11-03" in shown
+    assert "Cadre de garde" in shown
+    assert "Appeler le cadre de garde" in shown
+    assert "step 1 of 2" in shown
+    assert "À décider d’abord" in page(hospital, language="fr")
+    (hospital.home / "decisions.toml").write_text("version = 0")
+    faulty = page(hospital)
+    assert "has to be corrected" in faulty
+    assert "<code>version</code> below" in faulty
+    (hospital.home / "decisions.toml").unlink()
+    assert "no policy of decisions yet" in page(hospital)
+
+
+def test_a_recommendation_is_read_and_decided_by_its_form(hospital: Hospital) -> None:
+    """The explanation adds up on the page; the decision stands there with who, why and its entry."""
+    (one,) = hospital.listed()
+    path = f"/decide/{one['recommendation_id']}"
+    shown = page(hospital, path)
+    assert "Les transferts ne suffisent plus." in shown
+    assert "Sum: the median need" in shown
+    wrong = hospital.form(path, language="en", decision="override", reason="  ", reason_code="known_better")
+    assert wrong.status_code == 422
+    assert "Say why, in 2,000 characters at most." in wrong.text
+    assert "What is done instead goes with" in wrong.text
+    assert 'value="override" required checked' in wrong.text
+    assert 'value="known_better" selected' in wrong.text
+    fields = {
+        "decision": "override",
+        "reason": "A ward opens at noon <b>",
+        "reason_code": "known_better",
+        "instead": "Wait until noon",
+        "request_key": "0123456789abcdef",
+    }
+    for _ in range(2):
+        done = hospital.form(path, language="en", **fields)
+        assert (done.status_code, done.headers["location"]) == (303, f"{path}?language=en")
+    after = page(hospital, path)
+    assert "something else was done" in after
+    assert "A ward opens at noon &lt;b&gt;" in after
+    assert "Head nurse A" in after
+    assert "<form class" not in after
+
+
+def test_who_may_not_decide_sees_why_and_no_form(hospital: Hospital) -> None:
+    """A member of the board reads everything."""
+    (one,) = hospital.listed()
+    path = f"/decide/{one['recommendation_id']}"
+    shown = page(hospital, path, "board")
+    assert 'id="refused"' in shown
+    assert '<form class="deciding"' not in shown
+    refused = hospital.form(path, "board", decision="accept", reason="x", reason_code="known_better")
+    assert refused.status_code == 403
+    assert hospital.listed()[0]["state"] == "proposed"
+
+
+def test_another_unit_s_manager_is_told_so(hospital: Hospital) -> None:
+    """Nothing is decided by the form that was sent all the same."""
+    (hospital.home / "decisions.toml").write_text(
+        (hospital.home / "decisions.toml").read_text().replace('units = ["U1", "U3"]', 'units = ["U2"]')
+    )
+    (one,) = hospital.listed()
+    path = f"/decide/{one['recommendation_id']}"
+    assert "You decide in other units than this one." in page(hospital, path)
+    sent = hospital.form(path, language="en", decision="accept", reason="x", reason_code="known_better")
+    assert sent.status_code == 403
+    assert hospital.listed()[0]["state"] == "proposed"
+
+
+def test_an_unknown_recommendation(hospital: Hospital) -> None:
+    """There is none, and no traceback."""
+    assert hospital.get("/decide/" + "0" * 24).status_code == 404

@@ -1,0 +1,94 @@
+"""A shift in a real browser: reasons, protocol, an override with a reason, a second person's signature, the board."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from centre.practice.protocol_store import ProtocolStore
+from registry.policy.board_policy import default_policy
+from tests.centre.decisions.policy_texts import policy_text
+from tests.centre.recommendations.situations import LEVELS, protocol_text
+from tests.support.installation import Installation, after
+from tests.support.running_service import Running, run_service
+
+pytestmark = pytest.mark.browser
+
+
+def make_hospital(home: Path) -> None:
+    """A home with a signed protocol in use, and both policies; every answer needs four eyes."""
+    made = Installation.make(home)
+    store = ProtocolStore(made.settings, default_policy())
+    store.add(protocol_text(), made.people["author"], now=after(0))
+    for name in ("ada", "bob"):
+        store.review("reserve-beds", 1, made.people[name], "approve", "read", now=after(1))
+    store.put_in_use("reserve-beds", 1, made.people["releaser"], "winter plan", now=after(2))
+    (home / "levels.toml").write_text(LEVELS, "utf-8")
+    (home / "decisions.toml").write_text(policy_text(four_eyes='"tense"'), "utf-8")
+
+
+def sign_in(browser: Any, service: Running, who: str, width: int) -> Any:
+    """A page of somebody who signed in with a token of their own, by keyboard."""
+    page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
+    page.goto(f"{service.url}/sign-in")
+    page.keyboard.type(service.tokens[who])
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{service.url}/**")
+    return page
+
+
+def fits(page: Any) -> bool:
+    """Whether nothing is wider than the screen."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def test_a_shift(tmp_path: Path, browser: Any) -> None:
+    """On a phone of 360 px, by keyboard where it decides; nothing comes from elsewhere, and no script runs."""
+    make_hospital(tmp_path)
+    with run_service(tmp_path) as service:
+        manager = sign_in(browser, service, "operator", 360)
+        asked: list[str] = []
+        manager.on("request", lambda request: asked.append(request.url))
+        manager.goto(f"{service.url}/decide?language=fr")
+        assert manager.locator("h1.first").inner_text().startswith("À décider d’abord : Court séjour")
+        assert fits(manager)
+        manager.locator("a.decide").first.click()
+        address = manager.url
+        manager.locator("#why summary").click()
+        assert "Somme : le besoin médian" in manager.locator("#why").inner_text()
+        manager.locator("#protocol summary").click()
+        assert "Les transferts ne suffisent plus." in manager.locator("#protocol").inner_text()
+        assert fits(manager)
+        manager.get_by_label("Faire autre chose").focus()
+        manager.keyboard.press("Space")
+        manager.get_by_label("Ce qui est fait à la place").fill("Deux lits de l’hôpital de jour")
+        manager.get_by_label("Motif").select_option("known_better")
+        manager.get_by_label("Pourquoi, en quelques mots").fill("Une unité ouvre à midi")
+        manager.keyboard.press("Tab")
+        manager.keyboard.press("Enter")
+        manager.wait_for_url(address)
+        assert "une seconde personne doit signer" in manager.locator("article.decision").inner_text()
+
+        manager.get_by_label("Signer cette réponse").check()
+        manager.get_by_label("Motif").select_option("known_better")
+        manager.get_by_label("Pourquoi, en quelques mots").fill("Je signe moi-même")
+        manager.get_by_role("button", name="Inscrire la décision").click()
+        assert "et non celle qui a répondu" in manager.get_by_role("alert").inner_text()
+
+        second = sign_in(browser, service, "admin", 1280)
+        second.goto(address)
+        second.get_by_label("Signer cette réponse").check()
+        second.get_by_label("Motif").select_option("as_recommended")
+        second.get_by_label("Pourquoi, en quelques mots").fill("Vu au lit du patient")
+        second.get_by_role("button", name="Inscrire la décision").click()
+        second.wait_for_selector("#decided")
+        assert "autre chose a été fait" in second.locator("#decided").inner_text()
+
+        board = sign_in(browser, service, "board", 1280)
+        board.goto(address)
+        seen = board.locator("article.decision").inner_text()
+        for words in ("Head nurse A", "Head nurse B", "Deux lits de l’hôpital de jour", "Une unité ouvre"):
+            assert words in seen
+        assert board.locator("form.deciding").count() == 0
+        assert asked
+        assert all(url.startswith(service.url) for url in asked)
