@@ -60,9 +60,13 @@ def entry_faults(lines: list[bytes], digests: dict[int, str]) -> Iterator[str]:
 
 
 def checkpoint_faults(
-    lines: list[bytes], key: str, good: list[dict[str, Any]], line_digests: list[str]
+    lines: list[bytes],
+    key: str,
+    good: list[dict[str, Any]],
+    line_digests: list[str],
+    lost: list[str],
 ) -> Iterator[str]:
-    """What is wrong with the checkpoints; fills `good` with those that count, and the digests of all lines."""
+    """What is wrong with the checkpoints; fills `good` with those that count, the digests of all lines, and `lost`."""
     public = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(key))
     previous = ""
     for number, line in enumerate(lines, 1):
@@ -81,12 +85,39 @@ def checkpoint_faults(
             continue
         if body["previous"] != previous:
             yield f"line {number} of the checkpoints does not follow the one before it"
+        elif "restore" in body:
+            yield from restore_faults(number, body, previous, good, lost)
         elif good and body["seq"] <= good[-1]["seq"]:
             yield f"line {number} of the checkpoints covers no more than the one before it"
         else:
             good.append(body)
         previous = digest(line)
         line_digests.append(previous)
+
+
+def restore_faults(
+    number: int, body: dict[str, Any], previous: str, good: list[dict[str, Any]], lost: list[str]
+) -> Iterator[str]:
+    """A restore that the board accepted: entries that were lost with it count no more, and are named for ever."""
+    try:
+        accepted = body["restore"]["body"]
+        message = canonical({"purpose": "vigie-restore-v1", "body": accepted})
+        signers = set()
+        for s in body["restore"]["signatures"]:
+            public = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(s["public_key"]))
+            public.verify(base64.urlsafe_b64decode(s["value"]), message)
+            signers.add(f"{s['name']} ({s['public_key']})")
+        stands, until = int(accepted["stands"]), int(accepted["lost"])
+        if accepted["checkpoint"] != previous or len(signers) < 2:
+            raise ValueError
+    except (ValueError, KeyError, TypeError, InvalidSignature):
+        yield f"line {number} of the checkpoints accepts a restore that the board did not sign"
+        return
+    good[:] = [one for one in good if one["seq"] <= stands] + [body]
+    names = " and ".join(sorted(signers)).encode("unicode_escape").decode()
+    lost.append(
+        f"lost for ever: entries {stands + 1} to {until}; the restore was accepted by {names}: compare the keys"
+    )
 
 
 def whole_lines(path: str) -> list[bytes]:
@@ -106,9 +137,10 @@ def main() -> int:
     digests: dict[int, str] = {}
     good: list[dict[str, Any]] = []
     line_digests: list[str] = []
+    lost: list[str] = []
     try:
         faults = list(entry_faults(whole_lines(asked.journal), digests))
-        faults += checkpoint_faults(whole_lines(asked.checkpoints), asked.key, good, line_digests)
+        faults += checkpoint_faults(whole_lines(asked.checkpoints), asked.key, good, line_digests, lost)
     except (OSError, ValueError) as error:
         print(f"A file or the key cannot be read: {type(error).__name__}.", file=sys.stderr)
         return 2
@@ -126,8 +158,8 @@ def main() -> int:
         faults.append(
             "the checkpoint that you noted is gone: journal and checkpoints were put back or made anew"
         )
-    for fault in faults:
-        print(fault)
+    for words in [*faults, *lost]:
+        print(words)
     last, covered = max(digests, default=0), max((b["seq"] for b in good if b not in wrong), default=0)
     if covered < last:
         print(

@@ -1,5 +1,6 @@
 """`vigie journal`: the record verified against its signed checkpoints, and exported for an auditor."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -34,6 +35,7 @@ def verify(
 
     Exit codes: 0 nothing, 1 something, 2 an error.
     """
+    from hospital.words.plain_text import one_line
     from registry.checkpoints.trust_audit import trust_faults
     from registry.record.database import opened_database
 
@@ -44,6 +46,8 @@ def verify(
         faults += trust_faults(connection, settings.trust, found.checkpoints)
     for fault in faults:
         print(f"entry {fault.seq}: {fault.message}" if fault.seq else fault.message)
+    for lost in found.lost:
+        print(f"lost for ever: {one_line(lost)}.")
     for limit in [*found.limits, *_untrusted(settings, public_key)]:
         print(f"not vouched for: {limit}.")
     count = found.journal.entries
@@ -72,9 +76,17 @@ def _vouched(settings: "Settings", connection: "Connection", public_key: str) ->
     from registry.checkpoints.checkpoint_file import CheckpointFile
     from registry.checkpoints.service_key import accepted_keys
     from registry.checkpoints.vouching import vouch
+    from registry.errors import TrustError
+    from registry.trust.trust_store import load_trust
 
     keys = frozenset({public_key}) if public_key else accepted_keys(settings)
-    return vouch(connection, CheckpointFile(settings.checkpoints), keys, expected=bool(keys))
+    try:
+        statements = load_trust(settings.trust).statements
+    except TrustError:
+        statements = ()  # what is wrong with the file is told by the audit of it
+    return vouch(
+        connection, CheckpointFile(settings.checkpoints), keys, expected=bool(keys), statements=statements
+    )
 
 
 def _edited(connection: "Connection") -> "list[JournalFault]":
@@ -107,6 +119,39 @@ def _edited(connection: "Connection") -> "list[JournalFault]":
                 JournalFault(0, f"the {name} cannot be read ({type(error).__name__}): they are damaged")
             )
     return faults
+
+
+@_journal.command("accept-restore")
+def accept_restore(
+    keys: Annotated[
+        list[Path],
+        typer.Option(
+            "--key",
+            metavar="FILE",
+            help="The key of a member of the board; can be repeated.",
+            show_default=False,
+        ),
+    ],
+    reason: Annotated[
+        str,
+        typer.Option(metavar="TEXT", help="Why it was restored, for ever: no name.", show_default=False),
+    ],
+) -> int:
+    """Accept, as a quorum of the board, that the database was restored from an older backup.
+
+    Until then nothing is signed over it; what was lost is named by verify for ever.
+    """
+    from registry.checkpoints.restore import accept_restore as accept
+    from registry.trust.keys import load_key
+
+    done = accept(read_settings(), [load_key(k) for k in keys], reason=reason, now=now())
+    print(
+        f"{' and '.join(done.names)} have accepted it: what checkpoints saw of entries {done.stands + 1} to "
+        f"{done.lost} is lost for ever. The journal is signed for again from here on.\n"
+        "What was done since that backup is undone with it: erase again whoever was erased, revoke again what was "
+        "revoked (vigie token list), and look at vigie doctor."
+    )
+    return 0
 
 
 @_journal.command()
@@ -150,7 +195,7 @@ def erase(
     from registry.record.tokens import account
 
     settings = read_settings()
-    key = load_or_create_key(settings.home / "pseudonym.key")
+    key = load_or_create_key(settings.pseudonym_key)
     names = {pseudonym(key, one) for one in ids}
     with opened_database(settings.database) as engine, writing(engine) as connection:
         done = erase_subject(connection, names, actor=account(), reason=reason, now=now())

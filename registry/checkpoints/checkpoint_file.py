@@ -6,7 +6,7 @@ A checkpoint says: at this time, entry so-and-so of the journal had this digest.
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ class Checkpoint:
         trust: digest of the trust file then, "" where there was none.
         previous: digest of the line before, "" on the first.
         line: this line's own digest.
+        restore: what the board signed of a restore that it accepted here (`accepted_restore`); None: there is none.
     """
 
     seq: int
@@ -42,6 +43,7 @@ class Checkpoint:
     previous: str
     line: str
     signed: Signed
+    restore: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -124,10 +126,22 @@ class _Held:
             )
         return last
 
-    def add(self, key: Key, seq: int, digest: str, at: int, trust: str) -> Checkpoint:
+    def add(
+        self,
+        key: Key,
+        seq: int,
+        digest: str,
+        at: int,
+        trust: str,
+        *,
+        restore: Mapping[str, Any] | None = None,
+    ) -> Checkpoint:
         """Adds a checkpoint, durable when this returns."""
         previous = FIRST if self.last is None else self.last.line
-        signed = key.sign(PURPOSE, body_of(seq, digest, at, trust, previous))
+        body = body_of(seq, digest, at, trust, previous)
+        signed = key.sign(
+            PURPOSE, body if restore is None else {**body, "format": 2, "restore": dict(restore)}
+        )
         line = canonical_json(signed.to_json())
         os.lseek(self._handle, 0, os.SEEK_END)
         written = 0
@@ -137,7 +151,7 @@ class _Held:
         if self._new:
             sync_folder(self._path.parent)
             self._new = False
-        self.last = Checkpoint(seq, digest, at, trust, previous, sha256_bytes(line), signed)
+        self.last = Checkpoint(seq, digest, at, trust, previous, sha256_bytes(line), signed, restore)
         return self.last
 
 
@@ -147,11 +161,21 @@ def _checkpoint(line: bytes) -> Checkpoint | None:
         signed = Signed.from_json(json.loads(line))
         b = signed.body
         found = Checkpoint(
-            b["seq"], b["digest"], b["at"], b["trust"], b["previous"], sha256_bytes(line), signed
+            b["seq"],
+            b["digest"],
+            b["at"],
+            b["trust"],
+            b["previous"],
+            sha256_bytes(line),
+            signed,
+            b.get("restore"),
         )
         numbers = all(type(n) is int for n in (found.seq, found.at))
         texts = all(type(t) is str for t in (found.digest, found.trust, found.previous))
-        same = b["format"] == 1 and canonical_json(signed.to_json()) == line
+        form = b["format"] == (1 if found.restore is None else 2) and isinstance(
+            found.restore, Mapping | None
+        )
+        same = form and canonical_json(signed.to_json()) == line
     except (ValueError, KeyError, TypeError, RecursionError, SignatureError):
         return None
     return found if numbers and texts and same else None

@@ -21,7 +21,7 @@ from registry.settings import Settings
 from registry.trust.keys import Key
 from registry.trust.trust_store import FILE
 
-__all__ = ["MOST_ENTRIES", "MOST_SECONDS", "Checkpointer", "checkpoint"]
+__all__ = ["MOST_ENTRIES", "MOST_SECONDS", "Checkpointer", "checkpoint", "require_chain"]
 
 MOST_ENTRIES = 1_000
 MOST_SECONDS = 60.0
@@ -121,8 +121,25 @@ def _require_standing(connection: Connection, last: Head) -> None:
         what = "is gone" if digest is None else "is another"
         raise CheckpointError(
             f"Entry {last.seq} of the journal, which a checkpoint was signed for, {what}: the journal was cut, put "
-            "back or written anew. Nothing more is signed; see vigie journal verify."
+            "back or written anew. Nothing more is signed; see vigie journal verify. Was it restored from a backup, a "
+            "quorum of the board accepts that: vigie journal accept-restore."
         )
+
+
+def require_chain(connection: Connection, stands: Head, *, until: int) -> Head:
+    """The last entry up to a number, all after `stands` following it as they must.
+
+    Raises:
+        CheckpointError: one of them does not, or `stands` is not there.
+    """
+    _require_standing(connection, stands)
+    last = stands
+    for entry in entries(connection, after=stands.seq):
+        if entry.seq > until:
+            break
+        _require_next(entry, last)
+        last = Head(entry.seq, entry.digest)
+    return last
 
 
 def _require_next(entry: Entry, last: Head) -> None:

@@ -1,10 +1,13 @@
 """The journal held against its checkpoints: what they find, and what they cannot vouch for."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 
 from hospital.times import moment
+from registry.checkpoints.accepted_restore import members_of, restore_fault
 from registry.checkpoints.checkpoint_file import FIRST, PURPOSE, Checkpoint, CheckpointFile
 from registry.errors import SignatureError
 from registry.record.journal_audit import Audit, JournalFault, audit
@@ -23,6 +26,9 @@ class Vouching:
         last: the last checkpoint that counts.
         limits: in words, what nothing here can vouch for.
         checkpoints: those that count, of entries that are there.
+        newest: the last line of the file that counts, whether the journal has its entry or not.
+        damaged: whether lines of the file do not count.
+        lost: in words, what restores that the board accepted have lost.
     """
 
     journal: Audit
@@ -31,21 +37,31 @@ class Vouching:
     last: Checkpoint | None
     limits: tuple[str, ...]
     checkpoints: tuple[Checkpoint, ...] = ()
+    newest: Checkpoint | None = None
+    damaged: bool = False
+    lost: tuple[str, ...] = ()
 
 
 def vouch(
-    connection: Connection, file: CheckpointFile, keys: frozenset[str], *, expected: bool = False
+    connection: Connection,
+    file: CheckpointFile,
+    keys: frozenset[str],
+    *,
+    expected: bool = False,
+    statements: Sequence[Mapping[str, Any]] = (),
 ) -> Vouching:
     """Reads the journal and its checkpoints.
 
     Args:
         keys: public keys whose signatures count.
         expected: checkpoints were made here before: that there is none is a fault.
+        statements: about people, of the trust file: by them the board's signatures under a restore are judged.
 
     Raises:
         CheckpointError: the checkpoints' file is there, and cannot be read.
     """
-    good, faults = _read(file, keys)
+    read = _read(file, keys, statements)
+    good, faults, damaged = read.good, read.faults, bool(read.faults)
     found = audit(connection, noted=frozenset(c.seq for c in good))
     wrong = [fault for c in good for fault in _compared(c, found)]
     faults += wrong[:1] if wrong else []  # the first says where it begins
@@ -56,29 +72,67 @@ def vouch(
             JournalFault(0, f"there is no checkpoint in {file.path}: nothing says that it is whole")
         )
     covered = last.seq if last is not None else 0
-    return Vouching(found, tuple(faults), covered, last, tuple(_limits(found, covered, last)), tuple(whole))
+    return Vouching(
+        found,
+        tuple(faults),
+        covered,
+        last,
+        tuple(_limits(found, covered, last)),
+        tuple(whole),
+        newest=good[-1] if good else None,
+        damaged=damaged,
+        lost=tuple(read.lost),
+    )
 
 
-def _read(file: CheckpointFile, keys: frozenset[str]) -> tuple[list[Checkpoint], list[JournalFault]]:
-    """The checkpoints that count, in order, and what is wrong with the file."""
-    good: list[Checkpoint] = []
-    faults: list[JournalFault] = []
+@dataclass
+class _Read:
+    """The checkpoints that count, in order; what is wrong with the file; what accepted restores have lost."""
+
+    good: list[Checkpoint]
+    faults: list[JournalFault]
+    lost: list[str]
+
+
+def _read(file: CheckpointFile, keys: frozenset[str], statements: Sequence[Mapping[str, Any]]) -> _Read:
+    read = _Read([], [], [])
     previous = FIRST
     for line in file.lines():
         c = line.checkpoint
-        fault = "was changed" if c is None else _fault(c, previous, good, keys)
+        fault = "was changed" if c is None else _fault(c, previous, read.good, keys, statements)
         if fault:
-            faults.append(JournalFault(c.seq if c else 0, f"line {line.number} of the checkpoints {fault}"))
+            read.faults.append(
+                JournalFault(c.seq if c else 0, f"line {line.number} of the checkpoints {fault}")
+            )
         elif c is not None:
-            good.append(c)
+            _take(c, read, statements)
         previous = c.line if c is not None else previous
-    return good, faults
+    return read
 
 
-def _fault(c: Checkpoint, previous: str, good: list[Checkpoint], keys: frozenset[str]) -> str:
+def _take(c: Checkpoint, read: _Read, statements: Sequence[Mapping[str, Any]]) -> None:
+    """A line that counts; after a restore, those of entries that were lost with it count no more."""
+    if c.restore is not None:
+        body = c.restore["body"]
+        read.good = [g for g in read.good if g.seq <= body["stands"]]
+        names = " and ".join(sorted(members_of(statements, c.restore)))
+        read.lost.append(
+            f"entries {body['stands'] + 1} to {body['lost']}, as checkpoints saw them: the database was restored from "
+            f"an older copy, accepted by {names} on {moment(c.at):%Y-%m-%d %H:%M:%S} UTC ({body['reason']})"
+        )
+    read.good.append(c)
+
+
+def _fault(
+    c: Checkpoint,
+    previous: str,
+    good: list[Checkpoint],
+    keys: frozenset[str],
+    statements: Sequence[Mapping[str, Any]],
+) -> str:
     if c.previous != previous:
         return "does not follow the one before it: a line is gone, or was put in"
-    if good and c.seq <= good[-1].seq:
+    if c.restore is None and good and c.seq <= good[-1].seq:
         return "covers no more than the one before it"
     if c.signed.purpose != PURPOSE or c.signed.public_key not in keys:
         return "is signed by a key that is not the service's"
@@ -86,7 +140,7 @@ def _fault(c: Checkpoint, previous: str, good: list[Checkpoint], keys: frozenset
         c.signed.verify()
     except SignatureError:
         return "was changed: its signature does not verify"
-    return ""
+    return "" if c.restore is None else restore_fault(statements, c.restore, previous, c.seq)
 
 
 def _compared(c: Checkpoint, found: Audit) -> list[JournalFault]:

@@ -1,0 +1,82 @@
+"""What stands in the checkpoints' file of a restore that the board accepted, and whether its signatures hold.
+
+``{"body": {…}, "signatures": [{"name", "public_key", "purpose", "value"}, …]}``. The body names the last checkpoint
+before the restore, the last entry that was then as a checkpoint saw it, up to which entry the rest was lost, the
+reason, and the statement that says who the members of the board were.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from registry.digests import canonical_json, sha256_bytes
+from registry.errors import SignatureError
+from registry.trust.keys import Signed
+
+__all__ = ["RESTORE", "members_of", "restore_fault", "signatures_of"]
+
+RESTORE = "vigie-restore-v1"
+
+
+def signatures_of(acceptance: Mapping[str, Any]) -> list[Signed]:
+    """What members signed; not verified.
+
+    Raises:
+        SignatureError, KeyError, TypeError: it is no acceptance.
+    """
+    return [Signed.from_json({"body": acceptance["body"], "signature": s}) for s in acceptance["signatures"]]
+
+
+def members_of(statements: Sequence[Mapping[str, Any]], acceptance: Mapping[str, Any]) -> set[str]:
+    """Names of the members whose signatures hold, by the statement that it names.
+
+    Raises:
+        SignatureError: a signature does not verify, is for something else or of no member; there is no such statement.
+    """
+    board = _board(statements, str(acceptance["body"].get("statement")))
+    names = set()
+    for signed in signatures_of(acceptance):
+        if signed.purpose != RESTORE or signed.public_key not in board:
+            raise SignatureError(f"{signed.name} is no member of the board who accepts a restore.")
+        signed.verify()
+        names.add(board[signed.public_key])
+    return names
+
+
+def restore_fault(
+    statements: Sequence[Mapping[str, Any]], acceptance: Mapping[str, Any], previous: str, seq: int
+) -> str:
+    """Why a restore does not count; "" if it does.
+
+    Args:
+        statements: about people, of the trust file.
+        acceptance: what the line holds.
+        previous: digest of the line before.
+        seq: the last entry that the line covers.
+    """
+    try:
+        body = acceptance["body"]
+        names = members_of(statements, acceptance)
+        quorum = _statement(statements, str(body["statement"]))["quorum"]
+        whole = body["format"] == 1 and body["checkpoint"] == previous and 0 <= body["stands"] < seq
+        if not (whole and type(body["lost"]) is int and body["stands"] < body["lost"]):
+            return "accepts another restore than this"
+    except (SignatureError, KeyError, TypeError, AttributeError) as error:
+        words = str(error) if isinstance(error, SignatureError) else type(error).__name__
+        return f"accepts a restore, and its signatures do not hold ({words.rstrip('.')})"
+    return "" if len(names) >= quorum else "accepts a restore without a quorum of the board"
+
+
+def _statement(statements: Sequence[Mapping[str, Any]], digest: str) -> Mapping[str, Any]:
+    for statement in statements:
+        if sha256_bytes(canonical_json(statement["body"])) == digest:
+            body: Mapping[str, Any] = statement["body"]
+            return body
+    raise SignatureError("The trust file has no statement that says who the board was.")
+
+
+def _board(statements: Sequence[Mapping[str, Any]], digest: str) -> dict[str, str]:
+    return {
+        str(key["public_key"]): str(key["name"])
+        for key in _statement(statements, digest)["keys"]
+        if "board" in key["roles"] and not key.get("retired", False)
+    }
