@@ -3,13 +3,15 @@
 BentoML loads this module in its supervisor, too, which never answers: the routes are loaded when the worker starts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from serving.service import build_service
 
 if TYPE_CHECKING:
     from serving.gateway.endpoint import Endpoint
+    from serving.gateway.service_parts import Parts
 
 __all__ = ["Vigie"]
 
@@ -20,4 +22,10 @@ def _routes() -> "Sequence[Endpoint]":
     return ENDPOINTS
 
 
-Vigie = build_service(endpoints=_routes)
+def _tasks(parts: "Parts") -> Mapping[str, Callable[[datetime], None]]:
+    from centre.upkeep import tasks
+
+    return tasks(parts)
+
+
+Vigie = build_service(endpoints=_routes, tasks=_tasks)

@@ -188,4 +188,4 @@ def _tell(
         "journal_entry": done.journal_entry,
     }
     for hook in policy.webhooks:
-        store.post(hook.name, body, done.at)
+        store.post(hook.name, body)

@@ -10,7 +10,7 @@ from datetime import date, time
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -100,13 +100,12 @@ class Webhook(_Strict):
     """An application that is told what a person decided.
 
     Attributes:
+        name: by which `vigie webhook secret` gives its secret.
         url: the one address that is ever called; no redirect is followed.
-        signature: of the body.
     """
 
     name: Name
     url: Annotated[str, Field(min_length=1, max_length=1000)]
-    signature: Literal["hmac-sha256", "ed25519"] = "hmac-sha256"
 
 
 class Oversight(_Strict):

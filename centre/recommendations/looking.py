@@ -23,6 +23,7 @@ from serving.interface.live_record import DAY, hospital_zone, local_day, record_
 from serving.interface.recommendation_store import (
     RecommendationStore,
     StoredRecommendation,
+    reading,
     writing_of,
 )
 from serving.interface.requests import instant, moment
@@ -164,7 +165,11 @@ def _again(step: CalledStep) -> dict[str, Any]:
 
 
 def _expire_late(parts: Parts, now: int) -> None:
-    """Closes what nobody decided in time."""
+    """Closes what nobody decided in time; where nothing is late, nothing is written."""
+    with reading(parts) as store:
+        late = [one for one in store.opened() if now > one.decide_by]
+    if not late:
+        return
     with writing_of(parts) as store:
         for one in store.opened():
             if now > one.decide_by:

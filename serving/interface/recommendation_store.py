@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, insert, select, update
 
+from hospital.times import instant
 from registry.record.database import writing
 from registry.record.journal import append
 from registry.record.recommendation_tables import recommendation_acts, recommendations, webhook_outbox
@@ -151,14 +152,14 @@ class RecommendationStore:
             self._connection.execute(update(recommendations).where(mine).values(closed_at=now))
         return made
 
-    def post(self, target: str, body: Mapping[str, Any], now: int) -> None:
+    def post(self, target: str, body: Mapping[str, Any]) -> None:
         """Puts in the outbox what an application is told, to be sent once this transaction stands."""
         row = {
             "delivery_id": new_id(),
             "target": target,
             "body": text_of(body),
             "attempts": 0,
-            "next_at": now,
+            "next_at": instant(system_time()),
             "delivered_at": None,
             "given_up_at": None,
         }
