@@ -14,13 +14,14 @@ from serving.gateway.service_parts import Parts
 from serving.pages import decision_page, first_steps, monitoring_page, rendering, sign_in, start_page
 from serving.pages.api_page import api_page
 from serving.pages.rendering import LANGUAGE
-from serving.routes import forecasts, health, models, records
+from serving.routes import clock, forecasts, health, models, records
 
 __all__ = ["ENDPOINTS", "SERVED", "build_app", "with_document"]
 
 SERVED: tuple[Endpoint, ...] = (
     *forecasts.ENDPOINTS,
     *records.ENDPOINTS,
+    *clock.ENDPOINTS,
     *models.ENDPOINTS,
     *health.ENDPOINTS,
     *start_page.ENDPOINTS,

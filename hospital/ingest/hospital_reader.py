@@ -1,7 +1,7 @@
 """A hospital's tables from its files: mapped, checked, pseudonymised, one row for each thing received."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from hospital.contracts.text_cleaning import clean_text
 from hospital.errors import ContractError, Fault, HistoryError, MappingError
 from hospital.ingest.chunks import FileChunks
 from hospital.ingest.file_locations import locate
+from hospital.ingest.pseudonyms import pseudonyms_of
 from hospital.ingest.raw_files import SUFFIXES, read_content, stem
 from hospital.ingest.readers.spreadsheets import sheet_names
 from hospital.ingest.reading_findings import Finding
@@ -58,7 +59,12 @@ class HospitalTables:
 
 
 def read_hospital(
-    path: Path, mapping: Mapping | None, pseudonym_key: bytes, *, any_step: bool = False
+    path: Path,
+    mapping: Mapping | None,
+    pseudonym_key: bytes,
+    *,
+    any_step: bool = False,
+    sent_ids: dict[str, str] | None = None,
 ) -> HospitalTables:
     """Reads a directory with a file a table, or several, or one file that a mapping names.
 
@@ -67,13 +73,15 @@ def read_hospital(
 
     Args:
         any_step: whether a census with a row every few hours is read, to be looked at; nothing is forecast from it.
+        sent_ids: gets the id of each pseudonym as the files have it, to be sent on as an application does; never
+            stored.
 
     Raises:
         ContractError: a file or table is wrong; every fault of every table.
         MappingError: the mapping does not fit the files; with the faults of the tables, if there are any too.
         HistoryError: there is nothing to forecast from.
     """
-    reader = _Reader(mapping, pseudonym_key)
+    reader = _Reader(mapping, pseudonyms_of(pseudonym_key, sent_ids))
     located, missing = locate(path, mapping)
     for name, files in located.items():
         reader.read(name, files)
@@ -106,20 +114,20 @@ def read_hospital(
 class _Reader:
     """Reads table after table and keeps what is wrong with any of them."""
 
-    def __init__(self, mapping: Mapping | None, key: bytes) -> None:
+    def __init__(self, mapping: Mapping | None, pseudonym: Callable[[str], bytes]) -> None:
         self.mapping = mapping
         self.tables: dict[str, pd.DataFrame] = {}
         self.findings: list[Finding] = []
         self.audit: tuple[str, ...] = ()
         self.digest = hashlib.sha256(mapping.content if mapping else b"")
-        self._key = key
+        self._pseudonym = pseudonym
         self._faults: list[Fault] = []
         self._mapping_wrong = False
         self._files: dict[tuple[Path, FileLayout], FileChunks] = {}
 
     def read(self, name: str, files: Sequence[Path]) -> None:
         """One table from its files; each file that is wrong is named."""
-        table, whole = ChunkedTable(name, self.mapping, self._key), True
+        table, whole = ChunkedTable(name, self.mapping, self._pseudonym), True
         mapped = self.mapping.tables.get(name) if self.mapping else None
         choice = RowChoice(mapped.where if mapped else {})
         for file in files:

@@ -4,11 +4,13 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from hospital.errors import VigieError
 
-__all__ = ["PSEUDONYM_BYTES", "load_or_create_key", "pseudonym", "pseudonym_bytes"]
+__all__ = ["PSEUDONYM_BYTES", "load_or_create_key", "pseudonym", "pseudonym_bytes", "pseudonyms_of"]
 
 PSEUDONYM_BYTES = 16
 """128 bits: no two of a hospital's ids meet."""
@@ -33,6 +35,19 @@ def pseudonym_bytes(key: bytes, value: str) -> bytes:
     if not key:
         raise ValueError("The key of the pseudonyms is empty: load it with load_or_create_key.")
     return hmac.digest(key, value.encode(), hashlib.sha256)[:PSEUDONYM_BYTES]
+
+
+def pseudonyms_of(key: bytes, sent: dict[str, str] | None = None) -> Callable[[str], bytes]:
+    """What makes the pseudonyms of a key, as bytes; `sent` gets the id of each as it came."""
+    if sent is None:
+        return partial(pseudonym_bytes, key)
+
+    def noted(value: str) -> bytes:
+        made = pseudonym_bytes(key, value)
+        sent[made.hex()] = value
+        return made
+
+    return noted
 
 
 def load_or_create_key(path: Path) -> bytes:

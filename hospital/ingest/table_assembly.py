@@ -1,8 +1,7 @@
 """One table of the contract from the chunks of its files: checked, pseudonymised, unrolled."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 
@@ -21,7 +20,6 @@ from hospital.contracts.zone_consistency import without_zone
 from hospital.errors import ContractError
 from hospital.ingest.changed_files import changed_findings
 from hospital.ingest.column_builder import ColumnBuilder
-from hospital.ingest.pseudonyms import pseudonym_bytes
 from hospital.ingest.reading_findings import Finding
 from hospital.ingest.rounded_ids import RoundedIds
 from hospital.ingest.row_origins import Origins
@@ -47,13 +45,13 @@ class ChunkedTable:
         findings: what a person should know, once it is whole.
     """
 
-    def __init__(self, name: str, mapping: Mapping | None, key: bytes) -> None:
+    def __init__(self, name: str, mapping: Mapping | None, pseudonym: Callable[[str], bytes]) -> None:
         self.name = name
         self.audit: tuple[str, ...] = ()
         self.findings: list[Finding] = []
         self._mapping, self._contract = mapping, TABLES[name]
         self._clock = mapping.clock(name) if mapping else Clock()
-        self._pseudonym = partial(pseudonym_bytes, key)
+        self._pseudonym = pseudonym
         self._faults, self._impossible, self._rows = Faults(name), Faults(name), 0
         self._share = mapping.refused_rows if mapping is not None and name in mapping.tables else 0.0
         self._kept: list[NDArray[np.int64]] = []

@@ -5,6 +5,7 @@ What is written in the journal carries the system's time in any case: when a per
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import Protocol
 
 from hospital.times import instant
@@ -43,14 +44,27 @@ class SystemClock:
 
 
 class DemoClock:
-    """Runs on from `start` since it was made."""
+    """Runs on from `start` since it was made, in real time until it is set to run faster (`run_at`)."""
 
     simulated = True
     step = 0
 
     def __init__(self, start: int, system: Callable[[], datetime] = system_time) -> None:
-        self._start, self._system, self._began = start, system, system()
+        self._system, self._lock = system, Lock()
+        self._line = (start, system(), 1.0)
+
+    @property
+    def speed(self) -> float:
+        """How many seconds of its time pass in one of the real time."""
+        return self._line[2]
 
     def now(self) -> int:
         """The instant."""
-        return self._start + (self._system() - self._began) // timedelta(microseconds=1)
+        start, began, speed = self._line
+        real = (self._system() - began) // timedelta(microseconds=1)
+        return start + (real if speed == 1.0 else int(real * speed))
+
+    def run_at(self, speed: float) -> None:
+        """Runs on from now at another speed; it never goes back by it."""
+        with self._lock:
+            self._line = (self.now(), self._system(), speed)

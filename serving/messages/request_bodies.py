@@ -37,11 +37,13 @@ from serving.messages.request_pseudonyms import pseudonymised
 
 __all__ = [
     "BedDemandRequest",
+    "ClockRequest",
     "DecisionRequest",
     "ObservationsRequest",
     "VisitToForecast",
     "WaitTimeRequest",
     "bed_question",
+    "clock_request",
     "decision_request",
     "observed_rows",
     "wait_question",
@@ -155,6 +157,12 @@ class DecisionRequest(Sent):
         if self.value is not None and self.decision != "override":
             raise PydanticCustomError("value_without_override", "{words}", {"words": ""})
         return self
+
+
+class ClockRequest(Sent):
+    """POST /v1/clock: how many seconds of a simulated clock pass in a real one."""
+
+    speed: Annotated[float, Field(strict=True, gt=0, le=3_600, allow_inf_nan=False)]
 
 
 def _unread(annotation: Any) -> Any:
@@ -305,6 +313,19 @@ def decision_request(body: object) -> DecisionRequest:
     request: DecisionRequest | None = found
     if faults or request is None:
         raise invalid([_decision_fault(f) for f in faults])
+    return request
+
+
+def clock_request(body: object) -> ClockRequest:
+    """The speed in a body.
+
+    Raises:
+        Problem: 422 with every fault.
+    """
+    found, faults = _read(ClockRequest, body)
+    request: ClockRequest | None = found
+    if faults or request is None:
+        raise invalid(faults)
     return request
 
 

@@ -24,6 +24,7 @@ _DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ELSEWHERE = {
     "README.md": {""},  # make targets, and pip in an environment of its own; its verbs below
+    "command-centre.md": {""},  # tests/cli/test_feed.py
     "data-check.md": {""},
     "data-scientist.md": {"", "python"},  # Python needs a sealed training: as in the notebook
     "first-hour.md": {""},

@@ -45,6 +45,8 @@ RULES: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/v1/wait-time"): ASKS,
     ("POST", "/v1/bed-demand"): ASKS,
     ("POST", "/v1/observations"): ASKS,
+    ("GET", "/v1/clock"): ASKS,
+    ("POST", "/v1/clock"): ASKS,
     ("GET", "/v1/predictions/{prediction_id}"): ASKS | READS,
     ("POST", "/v1/decisions"): DECIDES,
     ("GET", "/v1/decisions"): LOOKS,
