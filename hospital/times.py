@@ -7,6 +7,7 @@ A date without an hour is its day's first instant, also where the clock changes 
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,7 @@ __all__ = [
     "moment",
     "parse_time",
     "start_of_day",
+    "written_in",
 ]
 
 MISSING_TIME = -(2**63)
@@ -43,6 +45,9 @@ Skipped = Literal["refuse", "shift"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_DIGITS = {"Y": 4, "m": 2, "d": 2, "H": 2, "I": 2, "M": 2, "S": 2, "y": 2, "j": 3}
+_RUN = re.compile(f"((?:%[{''.join(_DIGITS)}]){{2,}})")
+"""Parts of a form with nothing between them."""
 _HOURS = re.compile(r"%[HIcXs]")
 
 
@@ -80,7 +85,7 @@ def parse_time(
             ``nonexistent_local_time``, ``repeated_local_time``.
     """
     try:
-        when = datetime.fromisoformat(text) if form is None else datetime.strptime(text, form)
+        when = datetime.fromisoformat(text) if form is None else written_in(form, text)
     except ValueError:
         raise TimeError("not_a_time") from None
     if when.tzinfo is not None:
@@ -90,6 +95,46 @@ def parse_time(
     if _is_date(text, form):
         return start_of_day(_bounded(when).date(), zone)
     return localize(_bounded(when), zone, repeated, skipped)
+
+
+def written_in(form: str, text: str) -> datetime:
+    """The time that a text writes in a `strptime` form; its zone is None unless the form has one.
+
+    Parts that follow each other without a sign have all their digits: `strptime` alone would read 1032024 as the 10th
+    of March where %d%m%Y means the first, whose zero a program that held it as a number has lost.
+
+    Raises:
+        ValueError: it is written otherwise.
+    """
+    pattern, widths = _runs(form)
+    match = pattern.fullmatch(text) if widths else None
+    if match is None:
+        return datetime.strptime(text, form)
+    parts = []
+    for number, part in enumerate(match.groups()):
+        width = widths.get(number, len(part))
+        if len(part) > width:
+            raise ValueError(f"more than {width} digits")
+        parts.append(part.zfill(width))
+    return datetime.strptime("".join(parts), form)
+
+
+@cache
+def _runs(form: str) -> tuple[re.Pattern[str], dict[int, int]]:
+    """A form as groups, a run of digits or what lies between, and how many digits each run has."""
+    parts = [part for part in _RUN.split(form) if part]
+    widths = {
+        number: sum(_DIGITS[sign] for sign in part.replace("%", ""))
+        for number, part in enumerate(parts)
+        if _RUN.fullmatch(part)
+    }
+    groups = [r"(\d+)" if number in widths else f"({_between(part)})" for number, part in enumerate(parts)]
+    return re.compile("".join(groups), re.ASCII), widths
+
+
+def _between(part: str) -> str:
+    """What a part of a form may match: its directives anything, its signs themselves."""
+    return "".join(".+?" if one.startswith("%") else re.escape(one) for one in re.findall("%.|[^%]+", part))
 
 
 def has_hour(form: str) -> bool:

@@ -15,8 +15,9 @@ import pyarrow.compute
 from numpy.typing import NDArray
 
 from hospital.contracts.cell_values import as_text
+from hospital.contracts.codes import whole_code
 from hospital.contracts.local_times import Clock, Mask, in_zone, no_dates, spread, within_years
-from hospital.times import TimeError, has_hour, instant, parse_time
+from hospital.times import TimeError, has_hour, instant, parse_time, written_in
 
 __all__ = ["clock_changes", "dates_and_texts", "read_times"]
 
@@ -30,7 +31,6 @@ _DIRECTIVES = {
     "%S": r"[0-5]\d",
 }
 _DAY, _HOUR_OF_DAY = "{%Y}-{%m}-{%d}", "{%H}:{%M}(?::{%S}(?:\\.\\d{{3}}|\\.\\d{{6}})?)?"
-_DIGITS = 8
 _DATE_LENGTH = len("2024-01-31")
 _ISO_LOCAL = re.compile(f"{_DAY}(?:[T ]{_HOUR_OF_DAY})?".format_map(_DIRECTIVES), re.ASCII)
 _ISO_ZONED = re.compile(f"{_DAY}[T ]{_HOUR_OF_DAY}".format_map(_DIRECTIVES) + _OFFSET, re.ASCII)
@@ -99,7 +99,7 @@ def _local_day(cell: object, form: str | None) -> date | None:
     if isinstance(cell, date):
         return cell.date() if isinstance(cell, datetime) else cell
     try:
-        when = datetime.fromisoformat(str(cell)) if form is None else datetime.strptime(str(cell), form)
+        when = datetime.fromisoformat(str(cell)) if form is None else written_in(form, str(cell))
     except ValueError:
         return None
     return when.date()
@@ -165,12 +165,13 @@ def _time_or_code(cell: object, clock: Clock, form: str | None) -> datetime | st
     if isinstance(cell, date):  # a Parquet file's own dates and times
         cell, form = cell.isoformat(), None
     if form is not None and isinstance(cell, (int, float, np.number)) and not isinstance(cell, bool):
-        # A day of eight digits that a spreadsheet holds as a number has lost the zero before it.
-        cell = as_text(cell).zfill(_DIGITS) if form in ("%d%m%Y", "%m%d%Y") else as_text(cell)
+        cell = as_text(cell)
     if not isinstance(cell, str):
         return "not_a_time"
     try:
-        return parse_time(cell, clock.zone, clock.repeated, form, clock.skipped)
+        # A program that held a day of digits alone as a number writes 20240301.0.
+        whole = cell if form is None else whole_code(cell)
+        return parse_time(whole if whole.isdigit() else cell, clock.zone, clock.repeated, form, clock.skipped)
     except TimeError as error:
         return error.code
 

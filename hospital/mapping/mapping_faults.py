@@ -7,6 +7,7 @@ from hospital.contracts.codes import whole_code
 from hospital.contracts.fault_words import message_of
 from hospital.contracts.tables import Column, Kind, Table
 from hospital.mapping.mapping_language import Source
+from hospital.times import has_hour
 
 __all__ = ["AFTERWARDS", "misfits"]
 
@@ -89,16 +90,23 @@ def _form(form: str) -> list[tuple[str, str]]:
     wanted = datetime(2024, 12, 31, 23, 58)
     try:
         read = datetime.strptime(wanted.strftime(form), form)
-    except ValueError:
+    except (ValueError, re.error):  # the latter where a part is named twice
         read = datetime.min
     if read.year != wanted.year:
-        return [("bad_format", "the time format is none of strptime's, or has no year")]
+        words = "the time format is none of strptime's, names a part twice, or has no year"
+        return [("bad_format", words)]
     if read.date() != date(2024, 12, 31):
         words = (
             "the time format has no day: from what is counted by the month no day can be recovered; "
             "bring a row a day or an hour"
         )
         return [("no_day", words)]
+    if has_hour(form) and read.hour != wanted.hour:
+        words = (
+            "the time format has hours of twelve (%I) without %p, so that nothing tells the afternoon from the "
+            "morning; write %H where the hours go to 23"
+        )
+        return [("half_days", words)]
     return []
 
 

@@ -45,10 +45,14 @@ def _zone(value: str) -> str:
     return value
 
 
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value) and "\0" not in value
+
+
 def _names(value: object) -> object:
     """One name or several, as a tuple."""
     several = [value] if isinstance(value, str) else value
-    if not isinstance(several, list) or not several or not all(isinstance(n, str) and n for n in several):
+    if not isinstance(several, list) or not several or not all(map(_is_name, several)):
         words = "the name of a file is expected, or a list of names"
         raise PydanticCustomError("not_text", "{words}", {"words": words})
     return tuple(several)
