@@ -32,8 +32,8 @@ def sign_in(browser: Any, service: Running, who: str, width: int) -> Any:
     page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
     page.goto(f"{service.url}/sign-in")
     page.keyboard.type(service.tokens[who])
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"{service.url}/**")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     return page
 
 
