@@ -65,8 +65,8 @@ def test_a_shift(tmp_path: Path, browser: Any) -> None:
         manager.get_by_label("Motif").select_option("known_better")
         manager.get_by_label("Pourquoi, en quelques mots").fill("Une unité ouvre à midi")
         manager.keyboard.press("Tab")
-        manager.keyboard.press("Enter")
-        manager.wait_for_url(address)
+        with manager.expect_navigation():
+            manager.keyboard.press("Enter")
         assert "une seconde personne doit signer" in manager.locator("article.decision").inner_text()
 
         manager.get_by_label("Signer cette réponse").check()
