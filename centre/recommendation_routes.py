@@ -2,8 +2,9 @@
 
 from starlette.responses import Response
 
-from centre.decisions.decision_log import decide
+from centre.decisions.decision_log import Decided, add_outcome, decide
 from centre.decisions.decision_policy import DecisionPolicy
+from centre.oversight.figures import OversightFigures, figures
 from centre.recommendations.answers import (
     PolicyFaultAnswer,
     RecommendationAnswer,
@@ -11,7 +12,12 @@ from centre.recommendations.answers import (
     recommendation_answer,
 )
 from centre.recommendations.looking import Look, look_if_due
-from centre.recommendations.request_bodies import RecommendationDecisionRequest, choice_of
+from centre.recommendations.request_bodies import (
+    OutcomeRequest,
+    RecommendationDecisionRequest,
+    choice_of,
+    outcome_of,
+)
 from centre.recommendations.viewing import opened_by, seen_by
 from serving.interface.live_record import local_day
 from serving.interface.requests import (
@@ -27,7 +33,9 @@ from serving.interface.requests import (
 __all__ = ["ENDPOINTS", "policy_in_use"]
 
 READERS = frozenset({"application", "operator", "board", "auditor", "admin"})
+LOOKS = frozenset({"operator", "board", "auditor", "admin"})
 DECIDERS = frozenset({"operator", "admin"})
+JUDGES = frozenset({"operator", "board", "admin"})
 _STATES = ("open", "closed", "all")
 
 
@@ -58,6 +66,21 @@ def decide_recommendation(call: Call) -> Response:
     now = call.parts.clock.now()
     policy = policy_in_use(look_if_due(call.parts, now))
     decided = decide(call, policy, call.path["recommendation_id"], choice, local_day(call.parts, now))
+    return _written(decided)
+
+
+def judge_recommendation(call: Call) -> Response:
+    """POST /v1/recommendations/{recommendation_id}/outcomes"""
+    sent = outcome_of(call.body)
+    return _written(add_outcome(call, call.path["recommendation_id"], right=sent.right, reason=sent.reason))
+
+
+def recommendation_figures(call: Call) -> Response:
+    """GET /v1/recommendations/figures"""
+    return json_response(figures(call.parts, call.parts.clock.now()))
+
+
+def _written(decided: Decided) -> Response:
     response = json_response(recommendation_answer(decided.recommendation, decided.acts), 201)
     response.headers.update(REPEATED if decided.repeated else {})
     return response
@@ -100,6 +123,15 @@ ENDPOINTS = (
     ),
     Endpoint(
         "GET",
+        "/v1/recommendations/figures",
+        recommendation_figures,
+        "Alarm fatigue, what people overruled and how often rightly, and what was wrong and accepted; of 90 days",
+        roles=LOOKS,
+        scope="centre",
+        answer=OversightFigures,
+    ),
+    Endpoint(
+        "GET",
         "/v1/recommendations/{recommendation_id}",
         recommendation,
         "One recommendation: what is expected and how sure, why, the step, until when and by whom; counted as opened",
@@ -117,6 +149,19 @@ ENDPOINTS = (
         roles=DECIDERS,
         scope="decisions",
         body=RecommendationDecisionRequest,
+        answer=RecommendationAnswer,
+        problems=(404, 409),
+        max_bytes=65_536,
+        keyed=True,
+    ),
+    Endpoint(
+        "POST",
+        "/v1/recommendations/{recommendation_id}/outcomes",
+        judge_recommendation,
+        "Whether a decision on a recommendation proved right, as a person judges it",
+        roles=JUDGES,
+        scope="decisions",
+        body=OutcomeRequest,
         answer=RecommendationAnswer,
         problems=(404, 409),
         max_bytes=65_536,

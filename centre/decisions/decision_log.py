@@ -16,7 +16,7 @@ from serving.interface.recommendation_store import (
 )
 from serving.interface.requests import Call, Problem, RequestFault
 
-__all__ = ["Choice", "Decided", "decide", "progress"]
+__all__ = ["Choice", "Decided", "add_outcome", "decide", "progress"]
 
 Kind = Literal["accept", "override", "reject", "sign", "decline"]
 _VERDICTS = {"accept": "accepted", "override": "overridden", "reject": "rejected"}
@@ -118,6 +118,28 @@ def decide(call: Call, policy: DecisionPolicy, recommendation_id: str, choice: C
         done = store.act(found, kind, identity, now, made, closes=stands.is_final)
         if stands.is_final and found.seeded_for is None:
             _tell(store, policy, found, stands, [*acts, done])
+        store.claim(call.key, {"recommendation": recommendation_id})
+    return Decided(found, [*acts, done], stands)
+
+
+def add_outcome(call: Call, recommendation_id: str, *, right: bool, reason: str) -> Decided:
+    """Writes whether a decision proved right, as a person judges it; the latest word counts.
+
+    Raises:
+        Problem: 404, there is no such recommendation, or a seeded one; 409, nobody decided on it.
+    """
+    with writing_of(call.parts) as store:
+        found = store.find(recommendation_id)
+        if found is None:
+            raise Problem(404, "unknown_recommendation", "There is no such recommendation.")
+        acts = store.acts([found])[recommendation_id]
+        stands = progress(found, acts)
+        if store.earlier(call.key) is not None:
+            return Decided(found, acts, stands, repeated=True)
+        if stands.verdict is None or not stands.is_final:
+            raise Problem(409, "not_decided", "Nobody decided on this: there is nothing to judge.")
+        content = {"right": right, "reason": reason.strip()}
+        done = store.act(found, "outcome", call.caller.actor, call.parts.clock.now(), content)
         store.claim(call.key, {"recommendation": recommendation_id})
     return Decided(found, [*acts, done], stands)
 

@@ -15,6 +15,7 @@ from centre.practice.protocols_in_use import protocols_in_use
 from centre.recommendations.calls import CalledStep, CallKey, called_steps
 from centre.recommendations.content import MINUTE, content_of, decide_by
 from centre.recommendations.plan import Plan, Standing, plan, shift_start
+from centre.recommendations.seeding import Seen, seed
 from centre.tension.exceedance import hospital_exceedances, unit_exceedances
 from centre.tension.indices import crowding_indices
 from serving.interface.bed_forecasts import CENTRE, BedForecasts, bed_forecasts
@@ -91,15 +92,19 @@ def look(parts: Parts, now: int) -> Look:
     with writing_of(parts) as store:
         past = store.since(min(begun, now - _REMEMBERED))
         called = called_steps(levels, protocols, _taken(store, past), local_day(parts, now))
+        room = policy.most_a_shift - sum(r.proposed_at >= begun for r in past)
         planned = plan(
             called,
             [Standing(r.recommendation_id, key_of(r), r.decide_by) for r in store.opened()],
             _settled(store, [r for r in past if r.proposed_at >= begun]),
-            policy.most_a_shift - sum(r.proposed_at >= begun for r in past),
+            room,
             now,
             is_known=levels.hospital is not None and forecasts.unavailable is None,
         )
         _write(store, planned, levels, forecasts, policy, now)
+        seen = Seen(policy, levels, forecasts, protocols, local_day(parts, now), now)
+        seed(store, seen, room - len(planned.new) if planned.held_back == 0 else 0)
+    _expire_late(parts, now)
     return Look(now, policy, (), planned.held_back)
 
 
@@ -167,10 +172,10 @@ def _again(step: CalledStep) -> dict[str, Any]:
 def _expire_late(parts: Parts, now: int) -> None:
     """Closes what nobody decided in time; where nothing is late, nothing is written."""
     with reading(parts) as store:
-        late = [one for one in store.opened() if now > one.decide_by]
+        late = [one for one in (*store.opened(), *store.opened_seeded()) if now > one.decide_by]
     if not late:
         return
     with writing_of(parts) as store:
-        for one in store.opened():
+        for one in (*store.opened(), *store.opened_seeded()):
             if now > one.decide_by:
                 store.act(one, "expired", "", now, {"cause": "time_passed"}, closes=True)

@@ -18,6 +18,7 @@ __all__ = [
     "HospitalForecast",
     "bed_forecasts",
     "share_above",
+    "unit_groups",
     "unit_labels",
 ]
 
@@ -75,3 +76,9 @@ def unit_labels(parts: Parts) -> dict[str, str]:
     """Names for people of the units of the release in use, by their ids."""
     loaded = parts.releases.states["bed-demand"].loaded
     return {u.unit: u.label for u in loaded.units} if loaded is not None else {}
+
+
+def unit_groups(parts: Parts) -> dict[str, str]:
+    """Groups of the units of the release in use, by their ids."""
+    loaded = parts.releases.states["bed-demand"].loaded
+    return {u.unit: u.group for u in loaded.units} if loaded is not None else {}

@@ -63,6 +63,10 @@ class RecommendationStore:
         query = select(recommendations).where(c.seeded_for.is_not(None), c.proposed_at >= since)
         return [recommendation_of(r) for r in self._connection.execute(query.order_by(c.proposed_at))]
 
+    def opened_seeded(self) -> list[StoredRecommendation]:
+        """Those that were seeded for anybody and are not answered yet."""
+        return [one for one in self.seeded() if one.closed_at is None]
+
     def acts(self, recommended: Sequence[StoredRecommendation]) -> dict[str, list[StoredAct]]:
         """Every act on each of them, in their order."""
         found: dict[str, list[StoredAct]] = {r.recommendation_id: [] for r in recommended}

@@ -66,7 +66,9 @@ RULES: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/decide/{recommendation_id}"): DECIDES,
     ("GET", "/v1/recommendations"): LOOKS | ASKS,
     ("GET", "/v1/recommendations/{recommendation_id}"): LOOKS | ASKS,
+    ("GET", "/v1/recommendations/figures"): LOOKS,
     ("POST", "/v1/recommendations/{recommendation_id}/decisions"): DECIDES,
+    ("POST", "/v1/recommendations/{recommendation_id}/outcomes"): DECIDES | frozenset({"board"}),
 }
 """Who may, written down once more by hand: a route that is not here has no rule, and fails."""
 

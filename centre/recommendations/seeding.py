@@ -1,0 +1,136 @@
+"""Oversight that measures itself: now and then, where the hospital announced it, a recommendation that is wrong.
+
+It calls a step for a unit of which the forecasts say that the level is neither there nor expected, beside the real
+forecast that says so: who reads it can tell. It is made for one person, never at the gravest level, and a real alarm in
+its unit withdraws it at once. No figure of it is invented.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from centre.decisions.decision_policy import EVERY, Decider, DecisionPolicy
+from centre.decisions.entitlement import entitlement
+from centre.levels.evaluation import LevelsReading
+from centre.levels.hospital_levels import HospitalLevels
+from centre.practice.protocol_file import Protocol
+from centre.recommendations.calls import CalledLevel, CalledStep, called_level
+from centre.recommendations.content import MINUTE, content_of
+from serving.interface.bed_forecasts import BedForecasts
+from serving.interface.live_record import DAY
+from serving.interface.recommendation_store import RecommendationStore
+
+__all__ = ["Seen", "is_wrong", "seed"]
+
+_WEEK_MINUTES = 7 * 24 * 60
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one look saw.
+
+    Attributes:
+        protocols: in use.
+        day: the hospital's.
+        now: instant.
+    """
+
+    policy: DecisionPolicy
+    levels: HospitalLevels
+    forecasts: BedForecasts
+    protocols: Sequence[Protocol]
+    day: date
+    now: int
+
+    @property
+    def may_seed(self) -> bool:
+        """Whether the hospital wants it, and told those concerned on a day before this one."""
+        rules = self.policy.oversight
+        return rules.enabled and rules.announced_on is not None and self.day > rules.announced_on
+
+
+def seed(store: RecommendationStore, seen: Seen, room: int) -> None:
+    """Withdraws what a real alarm overtook, and seeds what chance picks.
+
+    Args:
+        room: how many recommendations the policy still allows in this shift.
+    """
+    alarmed = {one.place for one in store.opened()}
+    standing = store.opened_seeded()
+    for one in standing:
+        if (
+            not seen.may_seed
+            or one.place in alarmed
+            or EVERY in alarmed
+            or not _is_calm(seen.levels, one.place)
+        ):
+            store.act(one, "expired", "", seen.now, {"cause": "withdrawn"}, closes=True)
+    if not seen.may_seed or room <= 0 or alarmed & {EVERY}:
+        return
+    lately = store.seeded(seen.now - 7 * DAY)
+    for decider in seen.policy.deciders:
+        identity = (decider.identities or (decider.person,))[0]
+        own = [one for one in lately if one.seeded_for == identity]
+        waits = any(one.closed_at is None for one in own)
+        chance = _chance(seen, decider)
+        if waits or len(own) >= seen.policy.oversight.most_a_week or chance.random() >= _share(seen.policy):
+            continue
+        wrong = [s for s in _wrong_steps(seen, decider, identity) if s.place not in alarmed]
+        if wrong:
+            step = chance.choice(wrong)
+            content = content_of(step, seen.levels, seen.forecasts, seen.policy)
+            until = seen.now + seen.policy.decide_within_minutes * MINUTE
+            store.propose(
+                step.place, step.called.level, content, now=seen.now, decide_by=until, seeded_for=identity
+            )
+            return  # one at a time, and no more than there is room for
+
+
+def is_wrong(reading: LevelsReading, level: str) -> bool:
+    """Whether a level is known to be neither there nor expected: what is not known may be right."""
+    now = next((n.state for n in reading.now if n.level == level), None)
+    ahead = [a.state for a in reading.ahead if a.level == level]
+    return now == "not_reached" and bool(ahead) and all(state == "not_reached" for state in ahead)
+
+
+def _is_calm(levels: HospitalLevels, unit: str) -> bool:
+    """Whether no level calls anything in a unit, nor in the hospital."""
+    reading = levels.units.get(unit)
+    hospital = None if levels.hospital is None else called_level(levels.hospital)
+    return reading is not None and called_level(reading) is None and hospital is None
+
+
+def _wrong_steps(seen: Seen, decider: Decider, identity: str) -> list[CalledStep]:
+    """First steps of protocols that a person could decide, for units where nothing calls them."""
+    policy = seen.levels.policy.policy
+    if policy is None:
+        return []
+    allowed = [
+        (rank, level.name)
+        for rank, level in enumerate(policy.levels[:-1])  # never at the gravest
+        if level.name not in seen.policy.oversight.never_at_levels
+    ]
+    found = []
+    for unit, reading in sorted(seen.levels.units.items()):
+        if not _is_calm(seen.levels, unit):
+            continue
+        for rank, level in allowed:
+            for protocol in seen.protocols:
+                fits = level in protocol.levels and protocol.is_for(unit) and protocol.is_valid(seen.day)
+                role = protocol.steps[0].role
+                right = entitlement(seen.policy, identity, {"operator"}, role, unit, seen.day)
+                if fits and is_wrong(reading, level) and right.refusal is None:
+                    called = CalledLevel(level, rank, (), None, False)
+                    found.append(CalledStep(unit, unit, called, protocol, 1))
+    return found
+
+
+def _share(policy: DecisionPolicy) -> float:
+    """The chance of one look, by which a week has about as many as it may."""
+    return policy.oversight.most_a_week * policy.refresh_minutes / _WEEK_MINUTES
+
+
+def _chance(seen: Seen, decider: Decider) -> random.Random:
+    own = seen.policy.oversight.seed
+    return random.SystemRandom() if own is None else random.Random(f"{own}|{decider.person}|{seen.now}")  # noqa: S311
