@@ -98,13 +98,12 @@ def after(progress: Progress, act: Act, decide_by: int) -> Progress:
         raise NotAllowedError("too_late")
     if act.kind == "answered":
         return _answered(progress, act)
-    if progress.state != "awaiting_signature":
+    if progress.state != "awaiting_signature" or progress.verdict is None:
         raise NotAllowedError("nothing_to_sign")
     if act.kind == "declined":
         return Progress()
     if act.person == progress.answered_by:
         raise NotAllowedError("same_person")
-    assert progress.verdict is not None
     return replace(progress, state=progress.verdict, signed_by=act.person, decided_at=act.at)
 
 

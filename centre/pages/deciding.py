@@ -7,6 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from centre.decisions.decision_log import decide
+from centre.decisions.decision_policy import DecisionPolicy
 from centre.decisions.entitlement import entitlement
 from centre.practice.protocols_in_use import protocol_of_digest
 from centre.recommendations.answers import RecommendationAnswer, recommendation_answer
@@ -86,7 +87,7 @@ def _one(
     protocol = protocol_of_digest(
         call.parts.settings, content["protocol"], content["protocol_version"], content["protocol_digest"]
     )
-    right = None if look.policy is None else _refusal(call, look, found)
+    right = None if look.policy is None else _refusal(call, look.policy, found)
     return form_page(
         call,
         _TEMPLATES,
@@ -104,12 +105,11 @@ def _one(
     )
 
 
-def _refusal(call: Call, look: Look, found: StoredRecommendation) -> str | None:
+def _refusal(call: Call, policy: DecisionPolicy, found: StoredRecommendation) -> str | None:
     """Why whoever is signed in may not decide; None: they may."""
-    assert look.policy is not None
     day = local_day(call.parts, call.parts.clock.now())
     identity, roles = call.caller.identity, call.caller.roles
-    return entitlement(look.policy, identity, roles, found.content["role"], found.place, day).refusal
+    return entitlement(policy, identity, roles, found.content["role"], found.place, day).refusal
 
 
 def _shown(call: Call, found: StoredRecommendation, acts: Sequence[StoredAct]) -> dict[str, Any]:

@@ -121,7 +121,6 @@ class ChunkedTable:
         left_out = self._impossible.rows().size
         if self._faults.cells or columns is None or left_out > self._share * self._rows:
             self._refuse()
-        assert columns is not None
         contract, has_reception = self._contract, self._has_reception
         # Without received_at nothing says which of two rows is the later one.
         by_key = has_reception or self.name in KEPT_BY_KNOWN_AT

@@ -256,7 +256,8 @@ def records(text: str, separator: str, start: int = 0) -> Iterator[tuple[tuple[s
     at, cells = start, list[str]()
     while at < len(text):
         match = cell.match(text, at)
-        assert match is not None  # the second form takes any text
+        if match is None:
+            raise RuntimeError("the second form takes any text")
         quoted, plain = match.groups()
         cells.append(plain if quoted is None else quoted.replace('""', '"'))
         at = match.end()
