@@ -184,7 +184,9 @@ def erase(
 ) -> int:
     """Erase a person from observations, predictions, decisions, payloads and the live state.
 
-    Exit codes: 0 erased, or nothing was there; 1 sealed snapshots still hold the person; 2 an error.
+    Sealed tables and what training reported of their rows are rewritten, with a tombstone that a check accepts.
+
+    Exit codes: 0 erased, or nothing was there; 1 a sealed file could not be rewritten; 2 an error.
     """
     ids = [one.strip() for one in subjects or () if one.strip()]
     if not ids or not reason.strip():
@@ -201,29 +203,35 @@ def erase(
         done = erase_subject(connection, names, actor=account(), reason=reason, now=now())
     counts = ", ".join(f"{count} {name}" for name, count in done.__dict__.items())
     print(f"Erased: {counts}." if done.anything else "The record holds nothing of these ids.")
-    left = _snapshots_with(settings, names)
-    for path in left:
+    return _erase_sealed(settings, names, reason)
+
+
+def _erase_sealed(settings: "Settings", names: set[str], reason: str) -> int:
+    """Rewrites sealed files; what was rewritten is an entry, what could not be is named."""
+    from registry.erasure.sealed_files import erase_from_sealed
+    from registry.record.database import opened_database, writing
+    from registry.record.journal import append
+    from registry.record.tokens import account
+
+    done = erase_from_sealed(settings, names, now=now())
+    if done.rewritten:
+        subjects = {f"{path.parent.name}/{path.name}": digest for path, digest in done.rewritten}
+        with opened_database(settings.database) as engine, writing(engine) as connection:
+            append(
+                connection,
+                actor=account(),
+                action="erase from sealed files",
+                subjects=subjects,
+                reason=reason,
+                now=now(),
+            )
+    for path, _ in done.rewritten:
+        print(f"Erased from {path}: a tombstone that the service signed stands for its rows.")
+    for path, why in done.left:
         print(
-            f"not erased: {path} holds rows of this person: train again from tables without them, then remove it."
+            f"not erased: {path}: {why}. If it holds this person, remove it and train again from tables without them."
         )
-    return 1 if left else 0
-
-
-def _snapshots_with(settings: "Settings", names: set[str]) -> list[str]:
-    """Sealed tables that name one of these pseudonyms."""
-    import pyarrow.compute
-    import pyarrow.parquet
-
-    found = []
-    for path in sorted(settings.snapshots.glob("*/*.parquet")):
-        ids = [
-            c for c in pyarrow.parquet.read_schema(path).names if c in ("visit_id", "stay_id", "operation_id")
-        ]
-        table = pyarrow.parquet.read_table(path, columns=ids)
-        wanted = pyarrow.array(sorted(names))
-        if any(pyarrow.compute.any(pyarrow.compute.is_in(table[c], wanted)).as_py() for c in ids):
-            found.append(str(path))
-    return found
+    return 1 if done.left else 0
 
 
 app.add_typer(_journal, name="journal")

@@ -40,6 +40,7 @@ class HospitalTables:
         tables: frames by name; times datetime64[us, UTC], numbers float64, texts object; one row a version.
         cadence: of a census given directly, "hourly" or "daily" ("other": only to be looked at); None without one.
         source_digest: of the files' names and bytes and the mapping's; independent of the pseudonyms' key.
+        erased: of a sealed snapshot from which persons were erased: instants between which that may be felt.
     """
 
     tables: dict[str, pd.DataFrame]
@@ -49,6 +50,7 @@ class HospitalTables:
     covariates: tuple[str, ...]
     findings: tuple[Finding, ...]
     source_digest: str
+    erased: tuple[tuple[int, int], ...] = ()
 
     def rows_by_key(self) -> dict[str, int]:
         """Rows of each table as people count them: visits, stays, units times days of a census, whatever was sent

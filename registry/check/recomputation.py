@@ -43,7 +43,8 @@ from registry.policy.board_policy import Policy
 from registry.record.database import open_database
 from registry.settings import Settings
 from registry.trust.candidates import Candidate
-from registry.trust.snapshots import open_snapshot
+from registry.trust.snapshots import open_snapshot, tombstone_of
+from registry.trust.vouching import accepted_keys
 
 __all__ = ["Progress", "gather"]
 
@@ -182,7 +183,8 @@ def _evidence(
 def _open_rows(subject: _Subject, recent: HospitalTables | None) -> _CheckedRows:
     body, model = subject.candidate.registration["body"], subject.model
     subject.progress("open the data snapshot", 0.05)
-    tables = open_snapshot(subject.settings.snapshots, body["data_digest"], body["seal_digest"])
+    keys = accepted_keys(subject.settings)
+    tables = open_snapshot(subject.settings.snapshots, body["data_digest"], body["seal_digest"], keys)
     subject.progress("recompute features", 0.1)
     sealed = prepare(model, tables)
     registered = Split.from_json(model.manifest.split)
@@ -251,7 +253,7 @@ def _compare_with_reported(
     body = subject.candidate.registration["body"]
     reported = None
     if not is_recent:
-        reported = read_reported(subject.settings.home / "evidence", body["evidence_digest"])
+        reported = _reported(subject, body["evidence_digest"])
     facts = contract_facts(
         subject.candidate,
         subject.model,
@@ -260,10 +262,45 @@ def _compare_with_reported(
         reported,
         reported_arrays(scores.test, scores.whole),
         rows.split,
-        same_split=rows.ours == rows.registered,
+        same_split=rows.ours == rows.registered
+        or (bool(rows.tables.erased) and _near(rows.ours, rows.registered)),
+        felt=None
+        if is_recent
+        else (_felt(rows, scores.test), None if scores.whole is None else _felt(rows, scores.whole)),
     )
-    days_off = history_off(subject.model, rows.sealed, rows.registered)
+    # Without the rows of somebody who was erased, a unit's first day may be another.
+    days_off = 0 if rows.tables.erased else history_off(subject.model, rows.sealed, rows.registered)
     return replace(facts, baselines_off=facts.baselines_off + days_off)
+
+
+def _reported(subject: _Subject, digest: str) -> dict[str, Array]:
+    """What training reported, without the rows of persons who were erased since."""
+    folder = subject.settings.home / "evidence"
+    name = f"{digest.removeprefix('sha256:')}.npz"
+    tombstone = folder / name.replace(".npz", ".erased.json")
+    erased = tombstone_of(tombstone, digest, accepted_keys(subject.settings))
+    arrays = read_reported(folder, digest, stands=erased.files.get(name))
+    kept = arrays["row_id"] != ""
+    return {
+        n: a[kept] if a.shape[:1] == kept.shape and not n.startswith("hospital_") else a
+        for n, a in arrays.items()
+    }
+
+
+def _near(ours: Split, registered: Split) -> bool:
+    """Whether parts begin and end within a day of those that were registered: whoever was first or last may be gone."""
+    pairs = [(ours.spans[part], registered.spans[part]) for part in registered.spans if part in ours.spans]
+    return len(pairs) == len(registered.spans) and all(
+        abs(a - b) <= DAY for one, other in pairs for a, b in zip(one, other, strict=True)
+    )
+
+
+def _felt(rows: _CheckedRows, scored: Scored) -> Array:
+    """Which rows may be others than reported, since somebody was erased: bool [rows]."""
+    felt = np.zeros(scored.size, bool)
+    for first, last in rows.tables.erased:
+        felt |= (scored.prediction_time >= first) & (scored.prediction_time < last)
+    return felt
 
 
 def _probe(

@@ -3,11 +3,11 @@
 from contextlib import suppress
 from datetime import datetime
 
-from registry.errors import KeyFileError, TrustError
+from registry.errors import KeyFileError
 from registry.settings import Settings
 from registry.trust.keys import Key, create_key, load_key
 from registry.trust.trust_changes import trust_key
-from registry.trust.trust_store import FILE, load_trust
+from registry.trust.vouching import accepted_keys, trusted_service_keys
 
 __all__ = ["SERVICE", "accepted_keys", "is_service_key_trusted", "service_key", "trust_service_key"]
 
@@ -43,22 +43,4 @@ def trust_service_key(settings: Settings, now: datetime) -> None:
 
 def is_service_key_trusted(settings: Settings) -> bool:
     """Whether somebody said which key is the service's."""
-    return bool(_trusted_keys(settings))
-
-
-def accepted_keys(settings: Settings) -> frozenset[str]:
-    """Public keys whose checkpoints count: those that are trusted as the service's, else that of the key's file."""
-    trusted = _trusted_keys(settings)
-    if trusted or not settings.service_key.exists():
-        return trusted
-    return frozenset({load_key(settings.service_key).public_key})
-
-
-def _trusted_keys(settings: Settings) -> frozenset[str]:
-    """Those of the trust file; a file that cannot be read names none: what is wrong with it is told elsewhere."""
-    if not (settings.trust / FILE).exists():
-        return frozenset()
-    try:
-        return frozenset(k.public_key for k in load_trust(settings.trust).keys if _ROLE in k.roles)
-    except TrustError:
-        return frozenset()
+    return bool(trusted_service_keys(settings))

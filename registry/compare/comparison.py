@@ -23,6 +23,7 @@ from registry.statistics.intervals import block_mean
 from registry.statistics.scope import horizon_name
 from registry.trust.candidates import Candidate, candidate
 from registry.trust.snapshots import open_snapshot
+from registry.trust.vouching import accepted_keys
 
 __all__ = ["METRICS", "Comparison", "Difference", "compare", "differences"]
 
@@ -132,7 +133,12 @@ def compare(
     start, end = max(span[0] for span in spans), FOREVER
     if tables is None:
         body = found[1].registration["body"]
-        tables, end = open_snapshot(settings.snapshots, body["data_digest"], body["seal_digest"]), spans[1][1]
+        tables, end = (
+            open_snapshot(
+                settings.snapshots, body["data_digest"], body["seal_digest"], accepted_keys(settings)
+            ),
+            spans[1][1],
+        )
     scored = []
     for number, loaded in enumerate(models):
         progress(f"forecast with version {found[number].version}", 0.2 + 0.4 * number)

@@ -28,6 +28,7 @@ def contract_facts(
     split: Split,
     *,
     same_split: bool,
+    felt: tuple[Array, Array | None] | None = None,
 ) -> ContractFacts:
     """What the contract gate counts.
 
@@ -35,10 +36,14 @@ def contract_facts(
         judged, test: the judged rows with their inputs, and scored.
         reported: what training reported of them; None where nobody reported anything (rows of later days).
         again: the same as recomputed.
+        felt: judged rows, and rows of the hospital total, that may be others since a person was erased from the
+            snapshot: these are not compared. None: nobody was.
     """
     reported = again if reported is None else reported
     same_rows = np.array_equal(reported["row_id"], again["row_id"])
     forecasts = outcomes = baselines = 0
+    if same_rows and felt is not None:
+        reported, again = _unfelt(reported, felt), _unfelt(again, felt)
     if same_rows:
         none = np.empty(0)
         forecasts = sum(_off(reported.get(n, none), again[n]) for n in ("p50", "hospital_p50") if n in again)
@@ -61,6 +66,16 @@ def contract_facts(
         split_overlaps=overlaps,
         rows=test.size,
     )
+
+
+def _unfelt(arrays: dict[str, Array], felt: tuple[Array, Array | None]) -> dict[str, Array]:
+    """Arrays without the rows that are not compared; those of another length as they are."""
+    rows, whole = felt
+    out = {}
+    for name, values in arrays.items():
+        mask = whole if name.startswith("hospital_") else rows
+        out[name] = values if mask is None or values.shape[:1] != mask.shape else values[~mask]
+    return out
 
 
 def history_off(model: ForecastModel, prepared: Prepared, split: Split) -> int:

@@ -161,14 +161,19 @@ def write_reported(folder: Path, arrays: dict[str, Array]) -> str:
     return digest
 
 
-def read_reported(folder: Path, digest: str) -> dict[str, Array]:
+def read_reported(folder: Path, digest: str, *, stands: str | None = None) -> dict[str, Array]:
     """The author's report of this digest.
+
+    Args:
+        folder: of all reports.
+        digest: as the author signed it.
+        stands: digest that the file has since a person was erased from it; None: nobody was.
 
     Raises:
         SnapshotError: it is missing or was changed.
     """
     path = folder / f"{digest.removeprefix('sha256:')}.npz"
-    if not path.exists() or sha256_file(path) != digest:
+    if not path.exists() or sha256_file(path) != (stands or digest):
         raise SnapshotError("What training reported is missing or was changed: train the model again.")
     with np.load(path, allow_pickle=False) as arrays:
         return {name: arrays[name] for name in arrays.files}

@@ -38,6 +38,7 @@ from registry.settings import Settings
 from registry.trust.candidates import MODELS
 from registry.trust.releases import Release, current_release
 from registry.trust.snapshots import open_snapshot
+from registry.trust.vouching import accepted_keys
 
 __all__ = ["MonitoringRun", "run_monitoring"]
 
@@ -180,7 +181,9 @@ def _reference(
         return _read(path), ""
     body = release.body["registration"]["body"]
     try:
-        tables = open_snapshot(settings.snapshots, str(body["data_digest"]), str(body["seal_digest"]))
+        tables = open_snapshot(
+            settings.snapshots, str(body["data_digest"]), str(body["seal_digest"]), accepted_keys(settings)
+        )
     except SnapshotError as error:
         return None, str(error)
     prepared = _prepared(package, events_of(tables))

@@ -9,8 +9,9 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,22 +21,110 @@ import pyarrow
 import pyarrow.parquet
 
 from hospital.ingest.hospital_reader import Finding, HospitalTables
-from registry.digests import canonical_json, sha256_bytes, sha256_file, sync_folder, write_atomically
-from registry.errors import SnapshotError
+from registry.digests import (
+    canonical_json,
+    read_plain_file,
+    sha256_bytes,
+    sha256_file,
+    sync_folder,
+    write_atomically,
+)
+from registry.errors import SignatureError, SnapshotError
+from registry.trust.keys import Signed
 
-__all__ = ["open_snapshot", "seal_snapshot"]
+__all__ = [
+    "ERASED",
+    "ERASURE",
+    "PENDING",
+    "SEAL",
+    "Tombstone",
+    "open_snapshot",
+    "seal_snapshot",
+    "tombstone_of",
+    "write_table",
+]
 
 _GROUP_ROWS = 1024 * 1024
-_SEAL = "seal.json"
+SEAL = "seal.json"
+ERASED = "erased.json"
+"""The tombstone of a snapshot from which persons were erased."""
+ERASURE = "vigie-snapshot-erasure-v1"
+PENDING = ".erased"
+"""What a table without a person is called until it takes its place."""
 _BUILDING = ".building-"
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """What the service signed of files from which persons were erased.
+
+    Attributes:
+        sealed: digest that the author signed: of the snapshot's seal, or of the file itself.
+        files: digests as they are now, by name.
+        removed: rows that are gone, by file.
+        days: instants, first and last of whole days, between which what is computed may be other than before.
+        at: instant; 0: nothing was erased.
+    """
+
+    sealed: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    removed: Mapping[str, int] = field(default_factory=dict)
+    days: tuple[tuple[int, int], ...] = ()
+    at: int = 0
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What is signed."""
+        return {
+            "format": 1,
+            "sealed": self.sealed,
+            "files": dict(self.files),
+            "removed": dict(self.removed),
+            "days": [list(span) for span in self.days],
+            "at": self.at,
+        }
+
+
+def tombstone_of(path: Path, sealed: str, keys: Collection[str]) -> Tombstone:
+    """The tombstone in a file; one without files where there is none.
+
+    Args:
+        path: of the tombstone.
+        sealed: digest that the author signed of what it stands for.
+        keys: public keys whose tombstones count.
+
+    Raises:
+        SnapshotError: it is none, is of another thing, or is not signed by one of these keys.
+    """
+    try:
+        signed = Signed.from_json(json.loads(read_plain_file(path)))
+        signed.verify()
+        b = signed.body
+        days = tuple((int(a), int(z)) for a, z in b["days"])
+        found = Tombstone(str(b["sealed"]), dict(b["files"]), dict(b["removed"]), days, int(b["at"]))
+        if (
+            signed.purpose != ERASURE
+            or signed.public_key not in keys
+            or found.body != b
+            or found.sealed != sealed
+        ):
+            raise ValueError
+    except FileNotFoundError:
+        return Tombstone(sealed)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, SignatureError, RecursionError):
+        raise SnapshotError(
+            f"{path.name} beside the data snapshot or the evidence is no erasure that this installation's service "
+            "signed: restore it, or train the model again."
+        ) from None
+    return found
 
 
 def seal_snapshot(snapshots: Path, hospital: HospitalTables) -> str:
     """Keeps the tables; returns the digest of the seal (``sha256:…``). The same source is kept once."""
     folder = snapshots / hospital.source_digest.removeprefix("sha256:")
     snapshots.mkdir(parents=True, exist_ok=True)
-    with _one_at_a_time(snapshots):
-        if not (folder / _SEAL).exists():
+    with one_at_a_time(snapshots):
+        if not (folder / SEAL).exists():
             _remove_unfinished(snapshots)
             building = folder.with_name(f"{_BUILDING}{folder.name}")
             try:
@@ -45,11 +134,11 @@ def seal_snapshot(snapshots: Path, hospital: HospitalTables) -> str:
             finally:
                 shutil.rmtree(building, ignore_errors=True)  # a full disk is not filled further
             sync_folder(snapshots)
-        return sha256_bytes((folder / _SEAL).read_bytes())
+        return sha256_bytes((folder / SEAL).read_bytes())
 
 
 @contextmanager
-def _one_at_a_time(snapshots: Path) -> Iterator[None]:
+def one_at_a_time(snapshots: Path) -> Iterator[None]:
     """Two trainings begun together would each take away what the other has just put in place."""
     with open(snapshots / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -68,7 +157,7 @@ def _write(building: Path, hospital: HospitalTables) -> None:
     digests = {}
     for name, frame in hospital.tables.items():
         path = building / f"{name}.parquet"
-        _write_table(path, frame)
+        write_table(path, frame)
         digests[path.name] = sha256_file(path)
     seal = {
         "format": 1,
@@ -80,10 +169,10 @@ def _write(building: Path, hospital: HospitalTables) -> None:
         "covariates": list(hospital.covariates),
         "findings": [[f.table, f.code, f.message] for f in hospital.findings],
     }
-    write_atomically(building / _SEAL, canonical_json(seal))
+    write_atomically(building / SEAL, canonical_json(seal))
 
 
-def _write_table(path: Path, frame: pd.DataFrame) -> None:
+def write_table(path: Path, frame: pd.DataFrame) -> None:
     """Writes a table whole or not at all: a temporary name, fsync, rename, fsync of the folder.
 
     In chunks of a row group, with every text as such: the same bytes however the table holds its texts.
@@ -111,15 +200,22 @@ def _write_table(path: Path, frame: pd.DataFrame) -> None:
     sync_folder(path.parent)
 
 
-def open_snapshot(snapshots: Path, source_digest: str, seal_digest: str) -> HospitalTables:
+def open_snapshot(
+    snapshots: Path, source_digest: str, seal_digest: str, erasers: Collection[str] = ()
+) -> HospitalTables:
     """The tables of a sealed snapshot, every byte verified.
+
+    Args:
+        snapshots: the folder of all.
+        source_digest, seal_digest: as the author signed them.
+        erasers: public keys under whose signature persons may be gone from it (`vouching.accepted_keys`).
 
     Raises:
         SnapshotError: it is missing, or not what was sealed.
     """
     folder = snapshots / source_digest.removeprefix("sha256:")
     try:
-        content = (folder / _SEAL).read_bytes()
+        content = (folder / SEAL).read_bytes()
     except OSError:
         raise SnapshotError(
             f"The data snapshot {source_digest[:19]}… is not in {snapshots}: check where it was trained, or bring it."
@@ -129,10 +225,16 @@ def open_snapshot(snapshots: Path, source_digest: str, seal_digest: str) -> Hosp
             "The data snapshot's seal is not the one that the author signed: train the model again."
         )
     seal: dict[str, Any] = json.loads(content)
+    erased = tombstone_of(folder / ERASED, seal_digest, erasers)
     tables = {}
-    for name, digest in seal["files"].items():
+    for name, sealed in seal["files"].items():
+        digest = erased.files.get(name, sealed)
         try:
             data = (folder / name).read_bytes()
+            if sha256_bytes(data) != digest and (folder / f"{name}{PENDING}").is_file():
+                data = (
+                    folder / f"{name}{PENDING}"
+                ).read_bytes()  # the erasure was killed before it took its place
         except OSError:
             raise SnapshotError(
                 f"The data snapshot lacks {name}: restore it, or train the model again."
@@ -150,4 +252,5 @@ def open_snapshot(snapshots: Path, source_digest: str, seal_digest: str) -> Hosp
         tuple(seal["covariates"]),
         tuple(Finding(*f) for f in seal["findings"]),
         seal["source_digest"],
+        erased.days,
     )

@@ -36,6 +36,7 @@ from registry.model.scoring import prepare
 from registry.settings import Settings
 from registry.trust.candidates import candidate
 from registry.trust.snapshots import open_snapshot
+from registry.trust.vouching import accepted_keys
 from training.monotone import WAIT_SIGNS, signs_of
 from training.package_build import bed_lesson
 from training.refits.proxies import proxies
@@ -134,7 +135,7 @@ def main(folder: Path) -> int:
     settings = Settings(home=Path(request["home"]))
     found = candidate(settings.candidates, request["model"], request["version"])
     body, model = found.registration["body"], ForecastModel(found.package)
-    tables = open_snapshot(settings.snapshots, body["data_digest"], body["seal_digest"])
+    tables = open_snapshot(settings.snapshots, body["data_digest"], body["seal_digest"], accepted_keys(settings))
     prepared = prepare(model, tables)
     split = Split.from_json(model.manifest.split)
     last = "calibration" if isinstance(prepared, PreparedBeds) else "train"
