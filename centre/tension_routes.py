@@ -8,12 +8,14 @@ from starlette.responses import Response
 from centre.flows.hospital import flows_of
 from centre.levels.answers import LevelsAnswer, levels_answer
 from centre.levels.hospital_levels import hospital_levels, policy_in_force
-from centre.tension.answers import CrowdingIndex, Exceedance
-from centre.tension.exceedance import hospital_exceedances, unit_exceedances
+from centre.tension.answers import CrowdingIndex, Exceedance, GroupExceedance
+from centre.tension.exceedance import group_exceedances, hospital_exceedances, unit_exceedances
 from centre.tension.indices import crowding_indices
-from serving.interface.bed_forecasts import bed_forecasts
+from centre.tension.on_its_way import OnItsWay, demand_on_its_way, with_those_present
+from serving.interface.bed_forecasts import bed_forecasts, unit_groups
+from serving.interface.emergency_admissions import AdmissionRates, RatesError, admission_rates
 from serving.interface.installation import levels_file
-from serving.interface.live_record import record_at
+from serving.interface.live_record import LiveRecord, record_at
 from serving.interface.requests import Call, Endpoint, json_response, moment
 
 __all__ = ["READERS", "TENSION", "TensionAnswer"]
@@ -29,6 +31,8 @@ class TensionAnswer(BaseModel):
         unavailable: the code of why there is no forecast, or null.
         units: the units' exceedances, the most probable first.
         hospital: the hospital total's, the nearest horizon first; empty where the release has none.
+        groups: the unit groups', by group and horizon.
+        on_its_way: admissions expected of those now in the emergency department.
         indices: of the emergency department now.
         levels: of the hospital and of its units, now and ahead, by the hospital's policy.
     """
@@ -37,6 +41,8 @@ class TensionAnswer(BaseModel):
     unavailable: str | None
     units: tuple[Exceedance, ...]
     hospital: tuple[Exceedance, ...]
+    groups: tuple[GroupExceedance, ...]
+    on_its_way: OnItsWay
     indices: tuple[CrowdingIndex, ...]
     levels: LevelsAnswer
 
@@ -47,17 +53,27 @@ def tension(call: Call) -> Response:
     forecasts, record = bed_forecasts(call.parts, call.caller, now), record_at(call.parts, now)
     units, hospital = unit_exceedances(forecasts), hospital_exceedances(forecasts)
     indices = crowding_indices(record)
+    way = demand_on_its_way(record, _rates(call, record))
     in_force = policy_in_force(levels_file(call.parts))
     return json_response(
         TensionAnswer(
             at=moment(now),
             unavailable=forecasts.unavailable,
-            units=units,
-            hospital=hospital,
+            units=with_those_present(units, way),
+            hospital=with_those_present(hospital, way),
+            groups=group_exceedances(units, unit_groups(call.parts)),
+            on_its_way=way,
             indices=indices,
             levels=levels_answer(hospital_levels(in_force, flows_of(record), indices, units, hospital)),
         )
     )
+
+
+def _rates(call: Call, record: LiveRecord) -> AdmissionRates | RatesError:
+    try:
+        return admission_rates(call.parts, record)
+    except RatesError as error:
+        return error
 
 
 TENSION = Endpoint(

@@ -5,7 +5,21 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-__all__ = ["CrowdingIndex", "Exceedance"]
+__all__ = ["CrowdingIndex", "Exceedance", "GroupExceedance", "MovedProbability"]
+
+
+class MovedProbability(BaseModel):
+    """What those now in the emergency department change at one horizon.
+
+    Attributes:
+        expected: admissions of them.
+        usual: admissions of as many usual patients, which the forecast expects already.
+        probability: of needing more than the staffed beds, with `expected` in place of `usual`; null: not known.
+    """
+
+    expected: float
+    usual: float
+    probability: float | None
 
 
 class Exceedance(BaseModel):
@@ -18,6 +32,7 @@ class Exceedance(BaseModel):
         probability: of needing more than `staffed`; of the hospital total it is that of the total's own distribution.
         trust: ``trusted``, ``baseline`` or ``degraded``.
         prediction_id: of the recorded forecast.
+        with_those_present: what those now in the emergency department change; null: not known, or not for this horizon.
     """
 
     unit: str | None
@@ -30,6 +45,29 @@ class Exceedance(BaseModel):
     probability: float | None
     trust: str
     prediction_id: str
+    with_those_present: MovedProbability | None = None
+
+
+class GroupExceedance(BaseModel):
+    """A unit group at one horizon.
+
+    Attributes:
+        group: its name.
+        units: the ids of its units.
+        staffed: their beds with staff; null: of one it is not known.
+        probability: of the group needing more than `staffed`, by a distribution of its own total; null: see
+            `not_computable`.
+        not_computable: ``no_distribution_of_the_group``: it has several units, and no release has learned how its total
+            strays (a product of its units' probabilities would be wrong); ``staffed_not_known``; or null.
+    """
+
+    group: str
+    units: tuple[str, ...]
+    horizon_hours: float
+    target_at: datetime
+    staffed: float | None
+    probability: float | None
+    not_computable: str | None
 
 
 class CrowdingIndex(BaseModel):

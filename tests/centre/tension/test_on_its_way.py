@@ -1,0 +1,159 @@
+"""What those in the emergency department add to the demand that is forecast."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from centre.tension.answers import Exceedance
+from centre.tension.exceedance import group_exceedances
+from centre.tension.on_its_way import OnItsWay, with_those_present
+from hospital.times import moment
+from tests.centre.tension.test_tension import tension
+from tests.support.serving_fakes import NOW
+
+START = moment(NOW)
+
+
+def ago(hours: float) -> str:
+    """A time before the service's now."""
+    return (START - timedelta(hours=hours)).isoformat()
+
+
+def past() -> list[dict[str, Any]]:
+    """Thirty days on which six of triage 2 and six of triage 5 were present a while ago: the former half admitted."""
+    rows = []
+    for day in range(2, 32):
+        for n in range(12):
+            sick = n < 6
+            arrived, left = day * 24 + 3.0, day * 24 - 3.0
+            rows.append(
+                {
+                    "visit_id": f"p{day}-{n}",
+                    "arrived_at": ago(arrived),
+                    "triaged_at": ago(arrived),
+                    "left_at": ago(left),
+                    "triage": "2" if sick else "5",
+                    "age_years": 50,
+                    **(
+                        {"bed_requested_at": ago(left), "disposition": "admitted", "destination_unit": "U1"}
+                        if n < 3
+                        else {"disposition": "home"}
+                    ),
+                }
+            )
+    return rows
+
+
+def now(triage: str, count: int, **more: Any) -> list[dict[str, Any]]:
+    """Patients who are present."""
+    row = {"arrived_at": ago(1), "triaged_at": ago(1), "triage": triage, "age_years": 50, **more}
+    return [{"visit_id": f"n{triage}-{n}-{len(more)}", **row} for n in range(count)]
+
+
+def test_they_are_expected_beyond_as_many_usual_ones(tmp_path: Path) -> None:
+    """Ten of the sicker kind: more than ten usual patients would bring; the sum of what adds up to it is it."""
+    _, answer = tension(tmp_path / "home", {"visits": past() + now("2", 10)})
+    way = answer["on_its_way"]
+    assert way["missing"] == []
+    assert way["present"] == 10
+    assert way["usual"] == pytest.approx(2.5, abs=0.1)
+    assert 4.0 < way["expected"] < 5.5
+    assert sum(way["contributions"].values()) == pytest.approx(way["expected"], abs=1e-12)
+    assert way["p10"] < way["expected"] < way["p90"]
+    assert way["units"] == {"U1": pytest.approx(way["expected"])}
+    by_horizon = {e["horizon_hours"]: e for e in answer["units"] if e["unit"] == "U1"}
+    moved = by_horizon[4.0]["with_those_present"]
+    assert moved["probability"] > by_horizon[4.0]["probability"]
+    assert by_horizon[72.0]["with_those_present"] is None
+    total = next(e for e in answer["hospital"] if e["horizon_hours"] == 24.0)
+    assert total["with_those_present"]["expected"] == way["expected"]
+
+
+def test_usual_patients_change_nothing(tmp_path: Path) -> None:
+    """As many of each kind as usual: the forecast knows how many are present, and counts them once."""
+    _, answer = tension(tmp_path / "home", {"visits": past() + now("2", 5) + now("5", 5)})
+    way = answer["on_its_way"]
+    assert way["expected"] == pytest.approx(way["usual"], abs=0.2)
+    for exceedance in answer["units"]:
+        if exceedance["with_those_present"] and exceedance["probability"] is not None:
+            moved = exceedance["with_those_present"]["probability"]
+            assert moved == pytest.approx(exceedance["probability"], abs=0.03)
+
+
+def test_whom_a_bed_was_requested_for_is_counted_by_the_forecast_alone(tmp_path: Path) -> None:
+    """They need a bed now, and are not on their way."""
+    boarding = now("2", 10, bed_requested_at=ago(0.5))
+    _, answer = tension(tmp_path / "home", {"visits": past() + boarding})
+    assert (answer["on_its_way"]["present"], answer["on_its_way"]["expected"]) == (0, 0.0)
+
+
+def test_what_is_not_known_is_named(tmp_path: Path) -> None:
+    """Nothing is taken as 0."""
+    _, answer = tension(tmp_path / "home")
+    way = answer["on_its_way"]
+    assert "visits.left_at" in way["missing"]
+    assert all(value is None for name, value in way.items() if name != "missing")
+    assert all(e["with_those_present"] is None for e in answer["units"])
+
+
+def exceedance(probability: float | None = 0.2, **more: Any) -> Exceedance:
+    """One of a unit with 28 beds."""
+    values: dict[str, Any] = {
+        "unit": "U1",
+        "horizon_hours": 24.0,
+        "target_at": START,
+        "staffed": 28.0,
+        "p10": 20.0,
+        "p50": 24.0,
+        "p90": 31.0,
+        "probability": probability,
+        "trust": "trusted",
+        "prediction_id": "x",
+    }
+    return Exceedance(**{**values, **more})
+
+
+def moved(one: Exceedance, beds: float) -> float | None:
+    """Its probability where so many more are expected than usual."""
+    way = OnItsWay(missing=(), expected=beds, usual=0.0, units={"U1": beds}, usual_units={"U1": 0.0})
+    found = with_those_present([one], way)[0].with_those_present
+    assert found is not None
+    return found.probability
+
+
+def test_a_probability_is_moved_along_its_own_distribution() -> None:
+    """As it was without any, rising with each, never outside 0 to 1; at the median it is a half."""
+    assert moved(exceedance(), 0.0) == pytest.approx(0.2)
+    assert moved(exceedance(), 4.5) == pytest.approx(0.5)
+    assert moved(exceedance(), 8.5) == pytest.approx(0.9)
+    values = [moved(exceedance(), b / 4) for b in range(-120, 121)]
+    assert all(v is not None and 0.0 <= v <= 1.0 for v in values)
+    assert values == sorted(values, key=lambda v: v or 0.0)
+    assert moved(exceedance(None, staffed=None), 3.0) is None
+    for certain in (0.0, 1.0):
+        assert moved(exceedance(certain), 0.0) == certain
+
+
+def test_a_group_has_its_own_distribution_or_none() -> None:
+    """Two units are no product of theirs; one alone is itself."""
+    units = [exceedance(0.2), exceedance(0.5, unit="U2"), exceedance(0.3, unit="U3", staffed=None)]
+    found = {
+        g.group: g for g in group_exceedances(units, {"U1": "medicine", "U2": "medicine", "U3": "surgery"})
+    }
+    assert found["medicine"].units == ("U1", "U2")
+    assert (found["medicine"].staffed, found["medicine"].probability) == (56.0, None)
+    assert found["medicine"].not_computable == "no_distribution_of_the_group"
+    assert found["surgery"].not_computable == "staffed_not_known"
+    alone = group_exceedances([exceedance(0.2)], {"U1": "medicine"})[0]
+    assert (alone.probability, alone.not_computable) == (0.2, None)
+
+
+def test_groups_are_in_the_answer(tmp_path: Path) -> None:
+    """Each at each horizon."""
+    _, answer = tension(tmp_path / "home")
+    assert {g["group"] for g in answer["groups"]} == {"medicine", "surgery", "critical"}
+    medicine = [g for g in answer["groups"] if g["group"] == "medicine"]
+    assert {g["horizon_hours"] for g in medicine} == {4.0, 8.0, 24.0, 72.0}
+    assert all(g["probability"] is None and g["not_computable"] for g in medicine)
