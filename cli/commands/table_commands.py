@@ -135,7 +135,9 @@ def draft(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help=".csv, .csv.gz, .parquet, .xlsx or an RPU export (.xml).", show_default=False
+            metavar="FILE",
+            help=".csv, .tsv, .txt (also .gz), .parquet, .xlsx or an RPU export (.xml).",
+            show_default=False,
         ),
     ],
     out: Annotated[

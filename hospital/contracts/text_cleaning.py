@@ -6,11 +6,13 @@ from typing import Any
 
 __all__ = ["clean_name", "clean_text", "cleaned"]
 
-_NO_BREAK = "\u00a0\u2007\u202f"
-"""Spaces at which no line breaks: programs put them where people typed an ordinary one."""
-_INVISIBLE = "\u200b\u2060\ufeff"
-"""Signs without width, which two equal names may differ by."""
-_BLANKS = str.maketrans(dict.fromkeys(_NO_BREAK, " ") | dict.fromkeys(_INVISIBLE, ""))
+_SPACES = "\u00a0\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+"""Spaces of other widths, or at which no line breaks: programs put them where people typed an ordinary one."""
+_INVISIBLE = "\u00ad\u2060\ufeff\u200b\u200c\u200d\u200e\u200f" + "".join(
+    map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+)
+"""Signs without width, which two equal names may differ by: also where a word may break, and which way it is read."""
+_BLANKS = str.maketrans(dict.fromkeys(_SPACES, " ") | dict.fromkeys(_INVISIBLE, ""))
 
 
 def clean_text(text: str) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from hospital.drafting.toml_lines import quoted, todo
 from hospital.errors import ContractError
-from hospital.ingest.raw_files import parse, read_content
+from hospital.ingest.raw_files import is_sheets, is_text, parse, read_content
 from hospital.ingest.readers.csv_text import utf16_of
 from hospital.ingest.readers.spreadsheets import sheet_names
 from hospital.mapping.file_layout import PLAIN, FileLayout
@@ -36,9 +36,9 @@ def read_with_layout(path: Path) -> tuple[pd.DataFrame, FileLayout]:
         ContractError: it cannot be read in any of the ways that are tried; what is wrong with it as it is.
     """
     content = read_content(path)
-    layout = PLAIN if not path.name.lower().endswith((".csv", ".csv.gz")) else _encoded(_text(content))
+    layout = PLAIN if not is_text(path.name) else _encoded(_text(content))
     frame, layout = _with_names(path.name, content, layout)
-    if path.name.lower().endswith(".xlsx"):
+    if is_sheets(path.name):
         layout = _with_sheets(path.name, content, frame, layout)
     footers = _footers(frame)
     if not footers:
@@ -57,7 +57,7 @@ def layout_lines(layout: FileLayout, path: Path) -> list[str]:
             "# Every sheet has the same names: they are read as one table.",
             f"sheets = {quoted(layout.sheets[0])}",
         ]
-    elif path.name.lower().endswith(".xlsx"):
+    elif is_sheets(path.name):
         lines.append('# The first sheet was read; name another one with sheet = "NAME".')
     if layout.header_rows:
         rows = ", ".join(map(str, layout.header_rows))

@@ -12,7 +12,7 @@ import pyarrow
 import pyarrow.parquet
 
 from hospital.errors import ContractError, Fault
-from hospital.ingest.raw_files import no_rows, parse, read_content
+from hospital.ingest.raw_files import is_text, no_rows, parse, read_content
 from hospital.ingest.readers.cell_cleaning import clean
 from hospital.ingest.readers.csv_cells import csv_chunks
 from hospital.mapping.file_layout import PLAIN, FileLayout
@@ -53,7 +53,7 @@ class FileChunks:
         try:
             if name.endswith(".parquet"):
                 return int(pyarrow.parquet.read_metadata(self._path).num_rows)
-            if name.endswith(".csv"):
+            if is_text(name) and not name.endswith(".gz"):
                 with self._path.open("rb") as file:
                     start = file.read(_CSV_BLOCK_BYTES)
                 return 1 + self._state[1] * start.count(b"\n") // len(start)
@@ -77,7 +77,7 @@ class FileChunks:
         name = self._path.name.lower()
         if name.endswith(".parquet"):
             return (clean(chunk, self._path.name) for chunk in _parquet_chunks(self._path))
-        if name.endswith((".csv", ".csv.gz")):
+        if is_text(name):
             return csv_chunks(self._path.name, self._open, _CSV_BLOCK_BYTES, self._layout)
         if self._whole is None:
             self._whole = parse(self._path.name, read_content(self._path), self._layout)
@@ -97,6 +97,9 @@ def _state(path: Path) -> tuple[int, int]:
 def _parquet_chunks(path: Path) -> Iterator[pd.DataFrame]:
     try:
         with pyarrow.parquet.ParquetFile(path, buffer_size=_BUFFER_BYTES, pre_buffer=False) as file:
+            if len(set(file.schema_arrow.names)) < len(file.schema_arrow.names):
+                words = "two columns have the same name, but for spaces or signs that nobody sees; keep one"
+                raise ContractError((Fault(path.name, "two_columns", words),))
             if _named_rows(file.schema_arrow):
                 whole = parse(path.name, read_content(path))
                 yield from (whole[i : i + _BATCH_ROWS] for i in range(0, len(whole), _BATCH_ROWS))

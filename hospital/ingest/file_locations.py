@@ -4,6 +4,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from hospital.contracts.tables import TABLES
+from hospital.contracts.text_cleaning import clean_text
 from hospital.errors import ContractError, Fault
 from hospital.ingest.raw_files import find_table
 from hospital.mapping.mapping_file import Mapping, TableMapping
@@ -50,7 +51,10 @@ def _files(folder: Path, table: str, mapped: TableMapping | None) -> tuple[Path,
     for pattern in mapped.files:
         some = [folder / pattern]
         if _is_pattern(pattern):
-            some = sorted(p for p in folder.iterdir() if p.is_file() and fnmatchcase(p.name, pattern))
+            some = sorted(p for p in folder.iterdir() if p.is_file() and _is_named(p.name, pattern))
+        elif not some[0].is_file():
+            # The same name in another form of Unicode, as some systems write accents.
+            some = [p for p in folder.iterdir() if clean_text(p.name) == clean_text(pattern)] or some
         if not some:
             words = f"no file of the folder has a name like {pattern}; correct the mapping's file"
             faults.append(Fault(table, "no_file", words))
@@ -74,7 +78,13 @@ def _one_file(path: Path, mapping: Mapping | None) -> dict[str, tuple[Path, ...]
 
 def _takes(files: tuple[str, ...], name: str) -> bool:
     """Whether a table is made of the file `name` alone."""
-    return len(files) == 1 and (files[0] == name or (_is_pattern(files[0]) and fnmatchcase(name, files[0])))
+    return len(files) == 1 and (
+        clean_text(files[0]) == clean_text(name) or (_is_pattern(files[0]) and _is_named(name, files[0]))
+    )
+
+
+def _is_named(name: str, pattern: str) -> bool:
+    return fnmatchcase(name, pattern) or fnmatchcase(clean_text(name), clean_text(pattern))
 
 
 def _is_pattern(name: str) -> bool:

@@ -14,7 +14,7 @@ from hospital.errors import ContractError, Fault, HistoryError, MappingError
 from hospital.ingest.chunks import FileChunks
 from hospital.ingest.file_locations import locate
 from hospital.ingest.pseudonyms import pseudonyms_of
-from hospital.ingest.raw_files import SUFFIXES, read_content, stem
+from hospital.ingest.raw_files import SUFFIXES, is_sheets, read_content, stem
 from hospital.ingest.readers.spreadsheets import sheet_names
 from hospital.ingest.reading_findings import Finding
 from hospital.ingest.table_assembly import ChunkedTable
@@ -225,7 +225,7 @@ class _Reader:
 
 def _parts(file: Path, label: str, layout: FileLayout) -> list[tuple[str, FileLayout]]:
     """What faults call each sheet of a file that is read, and its layout; the file where no sheets are named."""
-    if not layout.sheets or not file.name.lower().endswith(".xlsx"):
+    if not layout.sheets or not is_sheets(file.name):
         return [(label, layout)]
     names = sheet_names(file.name, read_content(file), layout.sheets)
     return [(f"{label}/{name}", layout.of_sheet(name)) for name in names]

@@ -16,10 +16,12 @@ from hospital.ingest.readers.rpu_export import read_rpu
 from hospital.ingest.readers.spreadsheets import read_sheet
 from hospital.mapping.file_layout import PLAIN, FileLayout
 
-__all__ = ["SUFFIXES", "find_table", "no_rows", "parse", "read_content", "stem"]
+__all__ = ["SUFFIXES", "find_table", "is_sheets", "is_text", "no_rows", "parse", "read_content", "stem"]
 
-SUFFIXES = (".parquet", ".csv", ".csv.gz", ".xlsx")
-"""Endings of a file with a table of the contract; an RPU export (.xml) needs a mapping."""
+SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".tsv.gz", ".xlsx")
+"""Endings of a file with a table of the contract; one of `_NAMED` needs a mapping that names it."""
+_NAMED = (".txt", ".txt.gz", ".xlsm", ".xml")
+_TEXTS = (".csv", ".tsv", ".txt")
 
 
 def find_table(directory: Path, table: str) -> Path | None:
@@ -53,9 +55,19 @@ def read_content(path: Path) -> bytes:
     return content
 
 
+def is_text(name: str) -> bool:
+    """Whether a file's name says that it holds cells separated by a sign, compressed or not."""
+    return name.lower().removesuffix(".gz").endswith(_TEXTS)
+
+
+def is_sheets(name: str) -> bool:
+    """Whether a file's name says that it is a spreadsheet."""
+    return name.lower().endswith((".xlsx", ".xlsm"))
+
+
 def stem(name: str) -> str:
     """A file's name without its ending."""
-    ending = next((s for s in (".xml", *SUFFIXES) if name.lower().endswith(s)), "")
+    ending = next((s for s in (*_NAMED, *SUFFIXES) if name.lower().endswith(s)), "")
     return name[: len(name) - len(ending)]
 
 
@@ -71,16 +83,17 @@ def parse(name: str, content: bytes, layout: FileLayout = PLAIN) -> pd.DataFrame
     kind = name.lower()
     if kind.endswith(".parquet"):
         frame = clean(_parquet(name, content), name)
-    elif kind.endswith(".csv.gz"):
+    elif is_text(kind) and kind.endswith(".gz"):
         frame = _csv(name, lambda: cast(BinaryIO, gzip.GzipFile(fileobj=io.BytesIO(content))), layout)
-    elif kind.endswith(".csv"):
+    elif is_text(kind):
         frame = _csv(name, lambda: io.BytesIO(content), layout)
-    elif kind.endswith(".xlsx"):
+    elif is_sheets(kind):
         frame = read_sheet(name, content, layout)
     elif kind.endswith(".xml"):
         frame = clean(read_rpu(name, content), name)
     else:
-        words = f"a file is one of {', '.join(SUFFIXES)} or an RPU export (.xml); save it as one of them"
+        kinds = ", ".join((*SUFFIXES, ".txt", ".xlsm"))
+        words = f"a file is one of {kinds} or an RPU export (.xml); save it as one of them"
         raise _fault(name, "unknown_kind", words)
     if frame.empty:
         raise no_rows(name)

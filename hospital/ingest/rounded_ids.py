@@ -32,7 +32,10 @@ class RoundedIds:
         """Takes ids as they are written: texts or whole numbers ([n])."""
         if cells.dtype.kind == "f":
             return
-        texts = cells.dropna().astype(str)
+        known = cells.dropna()
+        if known.dtype == object:
+            known = known[[isinstance(cell, (str, int)) for cell in known]]
+        texts = known.astype(str)
         for value, rows in texts[texts.str.len() > _DIGITS].value_counts().items():
             long = _LONG.findall(str(value))
             if long:

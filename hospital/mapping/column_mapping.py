@@ -64,7 +64,7 @@ class MappedFile:
         self._mapped = mapping.tables.get(table)
         self._faults = Faults(label)
         self._lacking: list[str] = []
-        self._rows = 0
+        self._rows = self._width = 0
         self._choice = choice or RowChoice(self._mapped.where if self._mapped else {})
 
     @property
@@ -78,6 +78,7 @@ class MappedFile:
         if mapped is None:
             return raw
         self._rows += len(raw)
+        self._width = raw.shape[1]
         lacking = {*mapped.where, *(c for s in mapped.sources for c in s.columns)} - set(
             map(str, raw.columns)
         )
@@ -99,6 +100,9 @@ class MappedFile:
 
     def raise_faults(self) -> None:
         """Raises MappingError of all chunks, if anything does not fit."""
+        if len(self._lacking) > 1 and self._width == 1:
+            places = {"columns": tuple(self._lacking)}
+            raise MappingError((fault(self._label, "one_column", self._rows, **places),))
         absent = [fault(f"{self._label}.{name}", "column_not_in_file", self._rows) for name in self._lacking]
         if absent or self._faults.cells:
             raise MappingError((*absent, *self._faults.all()))

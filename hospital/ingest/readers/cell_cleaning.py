@@ -43,6 +43,11 @@ def _clean_column(cells: pd.Series) -> pd.Series:
 
 
 def _clean_cell(cell: object) -> object:
+    if isinstance(cell, bytes):  # some programs write the texts of a Parquet file so
+        try:
+            cell = cell.decode()
+        except UnicodeDecodeError:
+            return cell
     return (clean_text(cell) or None) if isinstance(cell, str) else cell
 
 

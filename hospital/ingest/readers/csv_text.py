@@ -20,6 +20,13 @@ _HEAD_BYTES = 1 << 20
 """The names, and titles above them, stand within these."""
 _SAMPLE_ROWS = 500
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_OTHER_KINDS = (
+    (b"PK\x03\x04", ".xlsx (.zip)"),
+    (b"\xd0\xcf\x11\xe0", ".xls"),
+    (b"PAR1", ".parquet"),
+    (b"\x1f\x8b", ".gz"),
+)
+"""How files of other kinds begin."""
 _SAYS_SEPARATOR = re.compile(r'"?sep=(.)"?[;,\t ]*(?:\r\n|\r|\n)', re.IGNORECASE)
 _CONTROLS = re.compile("[\x80-\x9f]")
 _ONE_BYTE = frozenset(
@@ -77,6 +84,10 @@ def open_text(name: str, opened: Opener, layout: FileLayout) -> CsvText:
     """
     with _plain_gzip(name), opened() as stream:
         start = stream.read(_HEAD_BYTES)
+    other = next((kind for mark, kind in _OTHER_KINDS if start.startswith(mark)), None)
+    if other is not None:
+        words = f"the file is no CSV, whatever its name says, but {other}; give it the ending of its kind"
+        raise _fault(name, "other_kind", words)
     encoding = _encoding(name, start, layout.encoding)
     text = "".join(_decoded(name, io.BytesIO(start), encoding, most=_HEAD_BYTES))
     head = _head(name, text, layout)

@@ -14,6 +14,10 @@ __all__ = ["Area", "merged_areas", "spread"]
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
 
 
+_NUMERAL = re.compile(r"[+-]?\d[\d ]*(?:[.,]\d+)?", re.ASCII)
+"""A number that was typed as text."""
+
+
 @dataclass(frozen=True)
 class Area:
     """Cells merged into one.
@@ -67,7 +71,11 @@ def spread(name: str, grid: list[list[Any]], merged: list[Area], first: int, sto
                 "mapping, as in header_row = [4, 5]"
             )
             raise ContractError((Fault(f"{name}:{get_column_letter(area.left + 1)}", "merged_names", words),))
-        if area.left != area.right or not isinstance(value, (str, date, time)):
+        if (
+            area.left != area.right
+            or not isinstance(value, (str, date, time))
+            or _NUMERAL.fullmatch(str(value))
+        ):
             wrong.setdefault(area.left, []).append(area)
             continue
         for row in (r for r in rows if any(cell is not None for cell in grid[r])):
