@@ -91,9 +91,9 @@ def with_those_present(exceedances: Sequence[Exceedance], on_its_way: OnItsWay) 
 def _moved(exceedance: Exceedance, way: OnItsWay) -> MovedProbability | None:
     if not _FIRST_HOURS <= exceedance.horizon_hours <= _LAST_HOURS or way.expected is None:
         return None
-    if exceedance.unit is None:
-        expected, usual = way.expected, way.usual
-    else:
+    expected: float | None = way.expected
+    usual: float | None = way.usual
+    if exceedance.unit is not None:
         expected = None if way.units is None else way.units.get(exceedance.unit, 0.0)
         usual = None if way.usual_units is None else way.usual_units.get(exceedance.unit, 0.0)
     if expected is None or usual is None:

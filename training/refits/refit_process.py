@@ -135,7 +135,9 @@ def main(folder: Path) -> int:
     settings = Settings(home=Path(request["home"]))
     found = candidate(settings.candidates, request["model"], request["version"])
     body, model = found.registration["body"], ForecastModel(found.package)
-    tables = open_snapshot(settings.snapshots, body["data_digest"], body["seal_digest"], accepted_keys(settings))
+    tables = open_snapshot(
+        settings.snapshots, body["data_digest"], body["seal_digest"], accepted_keys(settings)
+    )
     prepared = prepare(model, tables)
     split = Split.from_json(model.manifest.split)
     last = "calibration" if isinstance(prepared, PreparedBeds) else "train"
