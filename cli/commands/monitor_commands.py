@@ -186,17 +186,23 @@ def _show(settings: "Settings", engine: "Engine", language: Language, *, as_json
         print(json.dumps(shown, ensure_ascii=False))
     else:
         for model, state in shown.items():
-            _print_state(model, state)
+            _print_state(model, state, language)
     return 0
 
 
-def _print_state(model: str, state: Mapping[str, Any]) -> None:
+def _print_state(model: str, state: Mapping[str, Any], language: Language) -> None:
+    from hospital.words.catalogue import text
+    from hospital.words.plain_console import plain_console
+    from hospital.words.terminal_table import print_table
+
     alarms, figures = state["alarms"], state["figures"]
     print(f"{model}, release {state['release']}: {len(alarms)} alarms, {len(figures)} figures")
     for alarm in alarms:
         print(f"  {alarm['id']}  {alarm['warning']}")
-    for figure in sorted(figures, key=_nearest):
-        print(f"  {_row(figure)}")
+    heads = [text(f"alarms.table.{name}", language) for name in ("figure", "change", "margin", "threshold")]
+    if figures:
+        rows = [_row(figure, language) for figure in sorted(figures, key=_nearest)]
+        print_table(plain_console(), heads, rows, language, texts=(0,))
 
 
 def _nearest(figure: Mapping[str, Any]) -> float:
@@ -204,10 +210,15 @@ def _nearest(figure: Mapping[str, Any]) -> float:
     return 0.0 if share is None else -float(share)
 
 
-def _row(figure: Mapping[str, Any]) -> str:
-    def shown(value: float | None) -> str:
-        return "–" if value is None else f"{value:.3g}"
+def _row(figure: Mapping[str, Any], language: Language) -> tuple[str, ...]:
+    from hospital.words.catalogue import text
+    from hospital.words.formats import percent
+    from registry.monitoring.alarm_text import change_in_words, what_of
 
-    share = "not tested" if figure["threshold_share"] is None else f"{100 * figure['threshold_share']:.0f} %"
-    name = f"{figure['family']} {figure['name']}"
-    return f"{name:<44} change {shown(figure['change']):>9}  margin {shown(figure['margin']):>8}  of threshold {share}"
+    family, share = figure["family"], figure["threshold_share"]
+    changes = [
+        "–" if figure[name] is None else change_in_words(family, figure[name], language)
+        for name in ("change", "margin")
+    ]
+    told = text("alarms.table.untested", language) if share is None else percent(share, language)
+    return what_of(family, figure["name"], language), changes[0], changes[1].lstrip("+"), told

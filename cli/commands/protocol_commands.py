@@ -87,9 +87,8 @@ def use(
 @_protocol.command("list")
 def list_protocols(as_json: Json = False, language: LanguageOption = None) -> int:
     """Every version, who approved it, and which one is in use."""
-    from rich.table import Table
-
     from hospital.words.plain_console import plain_console
+    from hospital.words.terminal_table import print_table
 
     store, spoken = _store(), _language(language)
     stored, today = store.versions(), now().date()
@@ -98,20 +97,21 @@ def list_protocols(as_json: Json = False, language: LanguageOption = None) -> in
     if as_json:
         print(json.dumps([_record(v, in_use) for v, in_use in rows], ensure_ascii=False, indent=1))
         return 0
-    table = Table(
-        *(_words(f"columns.{name}", spoken) for name in ("id", "title", "state", "approvals", "until"))
-    )
-    for version, in_use in rows:
-        state = "in_use" if in_use else ("refused" if version.refusals else "waiting")
-        table.add_row(
-            f"{version.protocol.protocol_id} {version.protocol.version}",
-            version.protocol.title,
-            _words(f"states.{state}", spoken),
-            ", ".join(version.approvals),
-            _day(version, spoken),
-        )
-    plain_console().print(table)
+    heads = [_words(f"columns.{name}", spoken) for name in ("id", "title", "state", "approvals", "until")]
+    cells = [_cells(v, in_use, spoken) for v, in_use in rows]
+    print_table(plain_console(), heads, cells, spoken, texts=(1, 2, 3))
     return 0
+
+
+def _cells(version: "StoredVersion", in_use: bool, language: "Language") -> tuple[str, ...]:
+    state = "in_use" if in_use else ("refused" if version.refusals else "waiting")
+    return (
+        f"{version.protocol.protocol_id} {version.protocol.version}",
+        version.protocol.title,
+        _words(f"states.{state}", language),
+        ", ".join(version.approvals),
+        _day(version, language),
+    )
 
 
 @_protocol.command()

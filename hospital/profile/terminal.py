@@ -1,14 +1,13 @@
 """A profile in a terminal: what to look at first, then what the tables hold and what they are good for."""
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from hospital.profile.facts import Finding, Profile, Weight
 from hospital.profile.words import Words
 from hospital.words.language import Language
 from hospital.words.plain_console import plain_console
+from hospital.words.terminal_table import print_table
 
 __all__ = ["print_profile"]
 
@@ -20,56 +19,53 @@ def print_profile(profile: Profile, language: Language, console: Console | None 
     title = Text(words.labelled(f"{words.t('title')} – {profile.source}", ""))
     title.append(words.about(count), "green" if profile.clean else "bold yellow")
     console.print(title)
-    console.print(_tables(profile, words))
+    _print_tables(profile, words, console)
     _print_columns(profile, words, console)
     if profile.units:
-        console.print(_units(profile, words))
+        _print_units(profile, words, console)
     _print_models(profile, words, console)
     for finding in profile.findings:
         console.print(_line(finding, words))
 
 
-def _grid(*columns: str) -> Table:
-    return Table(*columns, header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-
-
-def _tables(profile: Profile, words: Words) -> Table:
-    grid = _grid(*(words.t(n) for n in ("table", "rows", "revisions", "from", "to", "gaps")))
-    for table in profile.tables:
-        if table.present:
-            grid.add_row(
-                table.name,
-                words.number(table.rows),
-                words.number(table.revisions),
-                words.day(table.first),
-                words.day(table.last),
-                words.number(len(table.gaps)) if table.first else "–",
-            )
-        else:
-            grid.add_row(table.name, words.t("no_table"))
-    return grid
+def _print_tables(profile: Profile, words: Words, console: Console) -> None:
+    heads = [words.t(n) for n in ("table", "rows", "revisions", "from", "to", "gaps")]
+    rows = [
+        (
+            table.name,
+            words.number(table.rows),
+            words.number(table.revisions),
+            words.day(table.first),
+            words.day(table.last),
+            words.number(len(table.gaps)) if table.first else "–",
+        )
+        if table.present
+        else (table.name, words.t("no_table"))
+        for table in profile.tables
+    ]
+    print_table(console, heads, rows, words.language)
 
 
 def _print_columns(profile: Profile, words: Words, console: Console) -> None:
     """Columns that are filled nowhere, or not always, with what that costs."""
     labels = {f"{m.model}:{f.name}": f.label(words.language) for m in profile.models for f in m.features}
-    grid = _grid(words.t("column"), words.t("missing"), words.t("cost_gone"))
+    heads, rows = [words.t(n) for n in ("column", "missing", "cost_gone")], list[tuple[str, str, str]]()
     for table in profile.tables:
         if not table.present and table.features:
-            grid.add_row(table.name, words.t("no_table"), words.table_cost(table, labels))
+            rows.append((table.name, words.t("no_table"), words.table_cost(table, labels)))
         for column in table.columns if table.present else ():
             if column.missing == 0:
                 continue
             gone = words.cost(table, column.name, labels) if column.missing == 1 else ""
-            grid.add_row(f"{table.name}.{column.name}", words.percent(column.missing), gone)
-    if grid.row_count:
-        console.print(grid)
+            rows.append((f"{table.name}.{column.name}", words.percent(column.missing), gone))
+    if rows:
+        print_table(console, heads, rows, words.language, texts=(2,))
 
 
-def _units(profile: Profile, words: Words) -> Table:
-    grid = _grid(*(words.t(n) for n in ("unit", "rows", "from", "to", "days", "gaps", "speaks")))
-    for unit in profile.units:
-        grid.add_row(
+def _print_units(profile: Profile, words: Words, console: Console) -> None:
+    heads = [words.t(n) for n in ("unit", "rows", "from", "to", "days", "gaps", "speaks")]
+    rows = [
+        (
             unit.unit,
             words.number(unit.rows),
             words.day(unit.first),
@@ -78,7 +74,9 @@ def _units(profile: Profile, words: Words) -> Table:
             words.number(len(unit.gaps)),
             words.t("by_baseline" if unit.baseline_only else "by_model"),
         )
-    return grid
+        for unit in profile.units
+    ]
+    print_table(console, heads, rows, words.language, texts=(6,))
 
 
 def _print_models(profile: Profile, words: Words, console: Console) -> None:

@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from hospital.words.catalogue import text
 from hospital.words.language import Language
 from hospital.words.plain_console import plain_console
+from hospital.words.terminal_table import print_table
 from registry.cards.finding_text import Words, ordered
 
 __all__ = ["print_report", "scope_in_words"]
@@ -32,16 +31,16 @@ def print_report(body: Mapping[str, Any], language: Language, console: Console |
     title.append(words.verdict(body["verdict"]), _COLOURS[body["verdict"]])
     console.print(title)
     names = [text(f"findings.table.{name}", language) for name in _COLUMNS]
-    table = Table(*names, header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    rows: list[tuple[str | Text, ...]] = []
     said: list[str] = []
     for gate in ordered(body["gates"]):
         for number, finding in enumerate(_shown(gate["findings"])):
-            _add(table, words.gate(gate["name"]) if number == 0 else "", finding, words)
+            rows.append(_row(words.gate(gate["name"]) if number == 0 else "", finding, words))
             sentence = words.advice(gate["name"], finding)
             if sentence and finding["verdict"] != "not applicable":
                 where = f"{words.gate(gate['name'])}, {words.group(finding['group'])}"
                 said.append(words.labelled(where, sentence))
-    console.print(table)
+    print_table(console, names, rows, language, texts=(0, 1, 2))
     console.print(text("findings.table.scope", language) + scope_in_words(body["scope"], words))
     if (attempts := body.get("attempts", 1)) > 1:
         console.print(text("findings.table.attempts", language, attempts))
@@ -49,8 +48,8 @@ def print_report(body: Mapping[str, Any], language: Language, console: Console |
         console.print(f"→ {sentence}")
 
 
-def _add(table: Table, gate: str, finding: Mapping[str, Any], words: Words) -> None:
-    table.add_row(
+def _row(gate: str, finding: Mapping[str, Any], words: Words) -> tuple[str | Text, ...]:
+    return (
         gate,
         words.metric(finding["metric"]),
         words.group(finding["group"]),

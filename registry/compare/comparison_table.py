@@ -1,8 +1,6 @@
 """A comparison in a terminal: one line a group, the difference with its interval, and what it shows."""
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from hospital.times import moment
@@ -10,6 +8,7 @@ from hospital.words import formats, names
 from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
 from hospital.words.plain_console import plain_console
+from hospital.words.terminal_table import print_table
 from registry.compare.comparison import Comparison, Difference
 
 __all__ = ["print_comparison"]
@@ -22,33 +21,37 @@ def print_comparison(found: Comparison, language: Language, console: Console | N
     """Prints a comparison."""
     console = console or plain_console()
     first, second = str(found.first), str(found.second)
-    rows = next((d.n for d in found.differences if d.by == "all"), 0)
+    count = next((d.n for d in found.differences if d.by == "all"), 0)
     days = formats.date_range(moment(found.start), moment(found.end), language)
     console.print(
-        text("comparison.title", language, rows, model=found.model, days=days, first=first, second=second)
+        text("comparison.title", language, count, model=found.model, days=days, first=first, second=second)
     )
     heads = [text(f"comparison.columns.{c}", language, first=first, second=second) for c in _COLUMNS]
-    table = Table(*heads, "", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    rows: list[tuple[str | Text, ...]] = []
     before = ("", "")
     for d in found.differences:
         first_of_its_kind = (d.metric, d.by) != before
         before = (d.metric, d.by)
-        table.add_row(
-            text(f"comparison.figures.{d.metric}", language) if first_of_its_kind else "",
-            _by(d.by, language),
-            _group(d, language),
-            formats.number(d.n, language),
-            _figure(d, d.first, language),
-            _figure(d, d.second, language),
-            _signed(d, d.difference, language),
-            _interval(d, language),
-            _verdict(d, found, language),
-        )
-    console.print(table)
+        figure = text(f"comparison.figures.{d.metric}", language) if first_of_its_kind else ""
+        rows.append((figure, *_row(d, found, language)))
+    print_table(console, [*heads, ""], rows, language, texts=(0, 1, 2, 8))
     if found.only_first or found.only_second:
         left, right = (formats.number(n, language) for n in (found.only_first, found.only_second))
         console.print(text("comparison.left", language, first=left, second=right))
     console.print(text("comparison.note", language))
+
+
+def _row(d: Difference, found: Comparison, language: Language) -> tuple[str | Text, ...]:
+    return (
+        _by(d.by, language),
+        _group(d, language),
+        formats.number(d.n, language),
+        _figure(d, d.first, language),
+        _figure(d, d.second, language),
+        _signed(d, d.difference, language),
+        _interval(d, language),
+        _verdict(d, found, language),
+    )
 
 
 def _by(by: str, language: Language) -> str:

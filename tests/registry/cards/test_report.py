@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from hospital.words.language import Language
+from hospital.words.plain_console import plain_console
+from registry.cards.finding_text import Words
 from registry.cards.report import Report, make_report
 from registry.cards.report_table import print_report
 from registry.digests import canonical_json
@@ -90,6 +93,28 @@ def test_a_version_that_was_not_the_first_is_told_so(evidence: Evidence, languag
     body = make_report(replace(evidence, attempts=4), POLICY).body
     print_report(body, language, Console(file=out, width=100, no_color=True))  # type: ignore[arg-type]
     assert said in re.sub(r"\s+", " ", out.getvalue())
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_the_table_fits_the_terminal(unfair: Report, width: int, language: Language) -> None:
+    """No line is wider, nothing is cut, and each finding's figures stand whole on one line."""
+    stream = io.StringIO()
+    print_report(unfair.body, language, plain_console(file=stream, width=width))
+    lines = stream.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert "…" not in stream.getvalue()
+    words = Words.of(unfair.body, language)
+    closing = [
+        finding
+        for gate in unfair.body["gates"]
+        for finding in gate["findings"]
+        if finding["required"] and finding["verdict"] == "block"
+    ]
+    assert closing
+    for finding in closing:
+        for figure in (words.value(finding, finding["value"]), words.interval(finding)):
+            assert any(figure in line for line in lines), figure
 
 
 def test_a_sound_model_passes_with_its_scope(report: Report) -> None:

@@ -1,11 +1,15 @@
 """Two versions side by side: which figures, over which groups, and what an interval says."""
 
+import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from rich.console import Console
 
+from hospital.words import formats
+from hospital.words.language import Language
+from hospital.words.plain_console import plain_console
 from registry.compare.comparison import Comparison, Difference, differences
 from registry.compare.comparison_table import print_comparison
 from registry.evidence.records import Scored
@@ -82,6 +86,22 @@ def test_two_sound_versions_are_seldom_told_apart(rows: Scored) -> None:
         ours, theirs = (replace(rows, quantiles=rows.quantiles + sign * noise) for sign in (1, -1))
         told += _by(list(differences(ours, theirs)))["mae", "all", "all"].shown != 0
     assert told <= 8  # of 60; more than 8 would happen once in a hundred
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_the_table_fits_the_terminal(rows: Scored, width: int, language: Language) -> None:
+    """No line is wider, no figure is broken or cut."""
+    found = tuple(differences(rows, _worse(rows, 20.0)))
+    comparison = Comparison("wait-time", "3", "4", "sha256:0", 0, 86_400_000_000, 2, 0, found)
+    stream = io.StringIO()
+    print_comparison(comparison, language, plain_console(file=stream, width=width))
+    lines = stream.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert "…" not in stream.getvalue()
+    for difference in found:
+        shown = formats.signed(difference.difference, language, 2)
+        assert difference.metric == "inside" or any(shown in line for line in lines)
 
 
 def test_the_table_says_which_is_better(rows: Scored) -> None:
