@@ -1,4 +1,4 @@
-"""`vigie key create`, `key trust`, `key retire`, `trust init` and `policy`: whom and what an installation trusts."""
+"""`vigie key`, `vigie trust init` and `vigie policy`: people's keys, whom and what an installation trusts."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -69,6 +69,17 @@ def create(
 
 
 @_key.command()
+def public(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The private key.", show_default=False)],
+) -> int:
+    """Print the public half of a private key, and nothing else."""
+    from registry.trust.keys import load_key
+
+    print(load_key(file).public_key)
+    return 0
+
+
+@_key.command()
 def trust(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="Of the person.", show_default=False)
@@ -77,7 +88,7 @@ def trust(
         str | None,
         typer.Argument(
             metavar="PUBLIC_KEY",
-            help="As `key create` printed it, or a line ssh-ed25519 …",
+            help="As `key create` and `key public` print it, or a line ssh-ed25519 …",
             show_default=False,
         ),
     ] = None,

@@ -193,6 +193,7 @@ VERBS = {
     ("promote",): {"--key"},
     ("rollback",): {"--key", "--to", "--reason"},
     ("key", "create"): {"--out", "--passphrase"},
+    ("key", "public"): set(),
     ("key", "trust"): {"--role", "--replace", "--reason", "--key"},
     ("key", "retire"): {"--remove", "--reason", "--key"},
     ("stop",): {"--key", "--reason"},

@@ -67,6 +67,26 @@ def test_asked_without_anything_it_shows_and_writes_nothing(
     assert len(journal(home)) == number
 
 
+@pytest.mark.parametrize("passphrase", [None, "long and secret"])
+def test_the_public_half_of_a_key_is_printed_alone(
+    passphrase: str | None,
+    tmp_path: Path,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As `key trust` takes it, whatever the file's form; what is no key is an error, and no home is made."""
+    monkeypatch.setenv("VIGIE_KEY_PASSPHRASE", passphrase or "")
+    key = create_key("Cleo", tmp_path / "cleo.key", passphrase=passphrase)
+    assert main(["key", "public", str(tmp_path / "cleo.key")]) == 0
+    assert capsys.readouterr().out == f"{key.public_key}\n"
+    (tmp_path / "none.key").touch(0o600)
+    assert "is no key file" in refused(capsys, "key", "public", str(tmp_path / "none.key"))
+    assert "check its path" in refused(capsys, "key", "public", str(tmp_path / "nowhere.key"))
+    assert not home.exists()
+    assert main(["key", "trust", "Cleo", key.public_key, "--role", "author"]) == 0
+
+
 def test_a_key_is_trusted_in_the_journal_once(
     home: Path, ada: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
