@@ -1,10 +1,7 @@
 """Code blocks of the documents run as they are written: in a folder like the demo's, against its service."""
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -16,52 +13,84 @@ from cli.demo.service_process import service
 from cli.parser import make_app
 from hospital.times import moment
 from registry.settings import Settings
+from tests.support.documents import DOCUMENTS, blocks, clone_in, run_as_reader, script_of
 from tests.support.repository import ROOT
 from tests.support.running_service import free_port
 from tests.support.small_demo import SmallDemo
 
-_DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_ELSEWHERE = {
-    "README.md": {""},  # make targets, and pip in an environment of its own; its verbs below
-    "command-centre.md": {""},  # tests/cli/test_feed.py
-    "data-check.md": {""},
-    "data-scientist.md": {"", "python"},  # Python needs a sealed training: as in the notebook
-    "first-hour.md": {""},
-    "levels.md": {"toml"},  # tests/centre/levels/test_level_policy.py
-    "mappings.md": {"", "toml"},  # TOML: tests/hospital/mapping/test_mapping_file.py
-    "monitoring.md": {""},
-    "practice.md": {"toml", "text"},  # tests/centre/practice/test_protocol_file.py
-    "trust.md": {""},
+_RUN_HERE = {"api.md", "explanations.md", "simulator.md"}
+_READ_BY = {
+    "levels.md": "tests/centre/levels/test_level_policy.py",
+    "mappings.md": "tests/hospital/mapping/test_mapping_file.py",
+    "practice.md": "tests/centre/practice/test_protocol_file.py",
 }
-"""Kinds of blocks that other tests run, or that hold what a hospital fills in: their verbs are parsed below."""
+"""Documents with TOML, and the test that reads it as the program does."""
 
-
-def _blocks(path: Path) -> list[tuple[str, str]]:
-    return _BLOCK.findall(path.read_text(encoding="utf-8"))
+_COMMANDS = ("vigie", ".venv/bin", "make", "python", "python3", "pip", "uv", "curl", "export", "mlflow", "$")
 
 
 def _verbs(block: str) -> list[list[str]]:
     """The words after ``vigie`` on each line that is such a command, without its comment."""
     text = block.replace("\\\n", " ")
-    lines = [re.split("  | > ", line)[0] for line in text.splitlines()]  # then: what it does, or where to
-    commands = [
-        shlex.split(line, comments=True) for line in lines if re.match(r"(\.venv/bin/)?vigie (?!=)", line)
-    ]
-    return [words[1:] for words in commands if not any(w.startswith("[") or "|" in w for w in words)]
+    lines = [re.split(r" > | \| |\)$", line)[0] for line in text.splitlines()]
+    found = [re.match(r"(?:\w+=\$\()?(?:\.venv/bin/)?vigie (?!=)(.*)", line) for line in lines]
+    return [shlex.split(match[1], comments=True) for match in found if match]
 
 
 COMMANDS = [
-    (path.name, words) for path in _DOCUMENTS for _, block in _blocks(path) for words in _verbs(block)
+    (path.name, words)
+    for path in DOCUMENTS
+    for block in blocks(path)
+    if block.kind == "sh"
+    for words in _verbs(block.text)
 ]
+INLINE = sorted(
+    {
+        (path.name, " ".join(words.split()))
+        for path in DOCUMENTS
+        if path.name != "next.md"  # which names what is not there yet
+        for words in re.findall(r"(?<!`)`vigie ([^`]+)`", path.read_text(encoding="utf-8"))
+    }
+)
 
 
-def test_no_kind_of_block_is_left_out() -> None:
-    """A document with a block that no test runs is to be named here, with the test that does."""
-    ours = {"api.md": {"sh", "python", ""}, "explanations.md": {"python"}, "simulator.md": {"python"}}
-    kinds = {path.name: {kind for kind, _ in _blocks(path)} for path in _DOCUMENTS}
-    assert {name: kind for name, kind in kinds.items() if kind} == {**_ELSEWHERE, **ours}
-    assert len(COMMANDS) > 20
+def test_every_block_is_run_or_says_why_not() -> None:
+    """By its kind: sh and python are run, TOML is read, text is no command; the reasons are few and on the page."""
+    kept_out = []
+    for path in DOCUMENTS:
+        kinds = {block.kind for block in blocks(path)}
+        assert kinds <= {"sh", "python", "toml", "text"}, path
+        assert path.read_text(encoding="utf-8").count("\n```") == 2 * len(blocks(path)), path
+        run_here = path.name in _RUN_HERE
+        if any(block.kind in ("sh", "python") and not block.reason for block in blocks(path)):
+            runner = ROOT / "tests" / "journeys" / f"test_documents_{'run' if run_here else 'as_written'}.py"
+            assert f'"{path.name}"' in runner.read_text(encoding="utf-8"), path
+        if "toml" in kinds:
+            assert path.name in (ROOT / _READ_BY[path.name]).read_text(encoding="utf-8")
+        for block in blocks(path):
+            if block.kind == "text":
+                assert not any(line.startswith(_COMMANDS) for line in block.text.splitlines()), path
+            kept_out += [path.name] if block.reason else []
+    assert kept_out == ["README.md", "README.md"]
+    assert len(COMMANDS) > 40
+
+
+@pytest.mark.parametrize(("document", "words"), INLINE, ids=[words[:40] for _, words in INLINE])
+def test_every_verb_and_option_named_in_a_sentence_is_there(document: str, words: str) -> None:
+    """With any values: what stands for one is in capitals, or …."""
+    command, rest = get_command(make_app(TyperGroup)), words.split()
+    while isinstance(command, TyperGroup) and rest and not rest[0].startswith("-"):
+        assert rest[0] in command.commands, (document, words)
+        command, rest = command.commands[rest[0]], rest[1:]
+    named = {
+        option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)
+    }
+    named |= {"--help"}
+    if not isinstance(command, TyperGroup) or command.name is None:
+        assert {re.split("[=,.;]", word)[0] for word in rest if word.startswith("--")} <= named, (
+            document,
+            words,
+        )
 
 
 @pytest.mark.parametrize(("document", "words"), COMMANDS, ids=[" ".join(w[:3]) for _, w in COMMANDS])
@@ -83,41 +112,36 @@ def test_every_command_is_one_that_the_command_line_takes(
 @pytest.fixture(scope="module")
 def clone(small_demo: SmallDemo, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as a clone is after `make demo`: the demo's home, and the environment with Vigie in it."""
-    folder = tmp_path_factory.mktemp("clone")
+    folder = clone_in(tmp_path_factory.mktemp("clones") / "clone")
     small_demo.copied(folder / "vigie-demo")
-    (folder / ".venv").symlink_to(Path(sys.executable).parents[1])
     return folder
-
-
-def _run(folder: Path, script: str) -> str:
-    """What a script printed, in a shell that knows nothing of Vigie yet."""
-    environment = {n: v for n, v in os.environ.items() if not n.startswith("VIGIE_")}
-    environment["PATH"] = "/usr/local/bin:/usr/bin:/bin"
-    done = subprocess.run(
-        ["bash", "-e", "-o", "pipefail", "-c", script],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    return done.stdout
 
 
 def test_the_page_for_applications_runs_as_it_is_written(small_demo: SmallDemo, clone: Path) -> None:
     """All blocks in one shell, one after the other, against the demo's service; only its port is another."""
-    port, script = free_port(), ""
-    for kind, text in _blocks(ROOT / "docs" / "api.md"):
-        script += {"sh": text, "python": f"python - <<'PYTHON'\n{text}PYTHON\n"}.get(kind, "") + "echo\n"
+    port, script = free_port(), script_of(ROOT / "docs" / "api.md")
     assert script.count("127.0.0.1:3000") == 1
+    (clone / "data").mkdir()
+    (clone / "data" / "passages.csv").write_text("N;Entrée\n77;2024-03-04T08:10Z\n", encoding="utf-8")
+    (clone / "hospital.toml").write_text(_MAPPING, encoding="utf-8")
     settings = Settings(home=clone / "vigie-demo", port=port, language="en")
     with service(settings, datetime.fromisoformat(moment(small_demo.end).isoformat())):
-        printed = _run(clone, script.replace("127.0.0.1:3000", f"127.0.0.1:{port}"))
+        printed = run_as_reader(clone, script.replace("127.0.0.1:3000", f"127.0.0.1:{port}"))
     assert '"wait_minutes":{"p10":' in printed
     assert "beds (" in printed
     assert '"hospital":[{' in printed
+
+
+_MAPPING = """
+[mapping]
+name = "x"
+zone = "Europe/Paris"
+[tables.visits]
+file = "passages.csv"
+[tables.visits.columns]
+visit_id = "N"
+arrived_at = "Entrée"
+"""
 
 
 @pytest.mark.parametrize("document", ["explanations.md", "simulator.md"])
@@ -130,5 +154,6 @@ def test_python_runs_as_it_is_written(small_demo: SmallDemo, clone: Path, docume
         "width = E.load('median.ubj').features\nX = np.zeros((40, width), np.float32)\n"
         "R, x, r = X[:3], X[0], X[1]\nnames = [f'f{k}' for k in range(width)]\n"
     )
-    text = "".join(text for kind, text in _blocks(ROOT / "docs" / document) if kind == "python")
-    _run(clone, f".venv/bin/python - <<'PYTHON'\n{given if 'explanations' in document else ''}{text}PYTHON\n")
+    text = "".join(block.text for block in blocks(ROOT / "docs" / document) if block.kind == "python")
+    given = given if "explanations" in document else ""
+    run_as_reader(clone, f"python - <<'PYTHON'\n{given}{text}PYTHON\n")
