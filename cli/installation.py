@@ -27,6 +27,8 @@ def read_settings() -> "Settings":
     """
     from pydantic import ValidationError
 
+    from cli.reader import spoken_language
+    from cli.usage_text import constraint
     from registry.digests import PRIVATE
     from registry.settings import Settings
 
@@ -34,11 +36,16 @@ def read_settings() -> "Settings":
     try:
         return Settings()
     except ValidationError as error:
+        language = spoken_language()
         wrong = "; ".join(
-            f"VIGIE_{str(e['loc'][0]).upper().removeprefix('VIGIE_')}: {e['msg'][:1].lower()}{e['msg'][1:]}"
+            f"VIGIE_{str(e['loc'][0]).upper().removeprefix('VIGIE_')}: {_lower(constraint(e['msg'], language))}"
             for e in error.errors()
         )
         raise VigieError(f"These settings are wrong: {wrong}. See docs/settings.md.") from None
+
+
+def _lower(words: str) -> str:
+    return words[:1].lower() + words[1:]
 
 
 def read_tables(settings: "Settings", data: Path, mapping: Path | None) -> "HospitalTables":

@@ -12,9 +12,12 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_command
 
+from cli.help_text import speak_help
 from cli.installation import read_settings
 from cli.parser import make_app
+from cli.reader import spoken_language
 from hospital.errors import ContractError, HistoryError, MappingError, VigieError
+from hospital.words.catalogue import text
 from hospital.words.plain_text import PlainStream
 
 __all__ = ["main"]
@@ -41,7 +44,7 @@ def _run_verb(arguments: Sequence[str] | None) -> int:
         flag.default = (
             False  # not None, as Typer's own for completion, which would load pydantic for each verb's help
         )
-    _name_home(vigie)
+    speak_help(vigie)
     try:
         code = vigie.main(arguments, prog_name="vigie", standalone_mode=False)
     except TyperException as error:
@@ -113,18 +116,6 @@ def _sign_for_entries() -> None:
         print(f"note: no checkpoint of the journal was signed ({type(error).__name__}).", file=sys.stderr)
 
 
-_HOME = "VIGIE_HOME names the installation's folder (default: ./vigie-home); docs/settings.md has every such variable."
-_WITHOUT_HOME = frozenset({"demo", "simulate", "create key"})
-
-
-def _name_home(command: Any, name: str = "") -> None:
-    """Has the help of each verb say where it works."""
-    for verb, below in getattr(command, "commands", {}).items():
-        _name_home(below, f"{verb} {name}".strip())
-    if name not in _WITHOUT_HOME:
-        command.epilog = f"{command.epilog} {_HOME}" if command.epilog else _HOME
-
-
 def _words(error: VigieError) -> str:
     """What an error says: those of tables, mappings and histories in the installation's language."""
     if not isinstance(error, ContractError | MappingError | HistoryError):
@@ -153,15 +144,17 @@ def _failed(why: str) -> int:
 
 def _wrong_usage(error: TyperException) -> int:
     """Says what was wrong with the arguments, how the verb is used, and where its help is."""
+    from cli.usage_text import usage
+
     context: Any = getattr(error, "ctx", None)
-    words = " ".join(
-        error.format_message().replace("Value error, ", "").split()
-    )  # pydantic's prefix, line breaks
-    why = f"{words.rstrip('.')}."
+    synopsis = context.get_usage() if context is not None else ""  # which puts the values' names in words
+    said = error.format_message().replace("Value error, ", "")  # pydantic's prefix
+    language = spoken_language()
+    why = usage(" ".join(said.split()).rstrip("."), language)
     if context is None:
-        return _failed(why)
-    print(context.get_usage(), file=sys.stderr)
-    return _failed(f"{why} See `{context.command_path} --help`.")
+        return _failed(f"{why}.")
+    print(synopsis, file=sys.stderr)
+    return _failed(text("commands.usage.see_help", language, why=why, command=context.command_path))
 
 
 def _database_error() -> type[Exception]:

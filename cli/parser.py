@@ -59,12 +59,12 @@ def _print_help(context: typer.Context, wanted: bool) -> None:
 def _vigie(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+        typer.Option("--version", callback=_print_version, is_eager=True),
     ] = False,
     # In place of Typer's own, which loads pydantic before each verb: its help and completion would wait for that.
     show_help: Annotated[
         bool,
-        typer.Option("--help", "-h", callback=_print_help, is_eager=True, help="Show this message and exit."),
+        typer.Option("--help", "-h", callback=_print_help, is_eager=True),
     ] = False,
 ) -> None:
     """Explainable forecasts for public hospitals."""

@@ -9,6 +9,7 @@ import typer
 from cli.arguments import Json, LanguageOption, Model, Version
 from cli.installation import now, read_settings, read_tables
 from cli.mlflow_note import show_in_mlflow
+from cli.usage_text import refused
 from hospital.errors import VigieError
 
 if TYPE_CHECKING:
@@ -21,19 +22,16 @@ __all__ = ["app"]
 
 app = typer.Typer()
 
-ReleaserKey = Annotated[
-    Path, typer.Option("--key", metavar="FILE", help="The releaser's key.", show_default=False)
-]
+ReleaserKey = Annotated[Path, typer.Option("--key", metavar="FILE", show_default=False)]
 PolicyFile = Annotated[
     Path | None,
-    typer.Option("--policy", metavar="FILE", help="A policy (default: the one in force)."),
+    typer.Option("--policy", metavar="FILE"),
 ]
 RecentTables = Annotated[
     Path | None,
     typer.Option(
         "--recent",
         metavar="DIR|FILE",
-        help="Later tables to judge it on; the result is shown and journaled, but not sealed.",
     ),
 ]
 
@@ -44,9 +42,7 @@ def check(
     version: Version,
     policy: PolicyFile = None,
     recent: RecentTables = None,
-    mapping: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The mapping of the recent tables.")
-    ] = None,
+    mapping: Annotated[Path | None, typer.Option(metavar="FILE")] = None,
     as_json: Json = False,
     language: LanguageOption = None,
 ) -> int:
@@ -83,10 +79,8 @@ def check(
 def card(
     model: Model,
     version: Version,
-    form: Annotated[Literal["html", "json"], typer.Option("--format", help="How it is written.")] = "html",
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The file to write (default: the terminal).")
-    ] = None,
+    form: Annotated[Literal["html", "json"], typer.Option("--format")] = "html",
+    out: Annotated[Path | None, typer.Option(metavar="FILE")] = None,
     language: LanguageOption = None,
 ) -> int:
     """Write the model card of a checked version."""
@@ -112,20 +106,16 @@ def card(
 def review(
     model: Model,
     version: Version,
-    comment: Annotated[str, typer.Option(metavar="TEXT", help="Why.", show_default=False)],
-    key: Annotated[
-        Path, typer.Option(metavar="FILE", help="The key of a member of the board.", show_default=False)
-    ],
-    approve: Annotated[bool, typer.Option("--approve", help="The version may be released.")] = False,
-    refuse: Annotated[
-        bool, typer.Option("--refuse", help="It may not, until you approve it or withdraw this.")
-    ] = False,
-    withdraw: Annotated[bool, typer.Option("--withdraw", help="Your refusal no longer stands.")] = False,
+    comment: Annotated[str, typer.Option(metavar="TEXT", show_default=False)],
+    key: Annotated[Path, typer.Option(metavar="FILE", show_default=False)],
+    approve: Annotated[bool, typer.Option("--approve")] = False,
+    refuse: Annotated[bool, typer.Option("--refuse")] = False,
+    withdraw: Annotated[bool, typer.Option("--withdraw")] = False,
     language: LanguageOption = None,
 ) -> int:
     """Approve or refuse a checked version, as a member of the board."""
     if approve + refuse + withdraw != 1:
-        raise typer.BadParameter("say one of them.", param_hint="--approve / --refuse / --withdraw")
+        raise refused("one_decision", "--approve / --refuse / --withdraw")
     from registry.cards.review_table import print_review
     from registry.trust.candidates import candidate
     from registry.trust.keys import load_key
@@ -182,17 +172,14 @@ def rollback(
         typer.Option(
             "--key",
             metavar="FILE",
-            help="The key of a member of the board, who approves it, or of the releaser; can be repeated.",
             show_default=False,
         ),
     ],
     to: Annotated[
         int | None,
-        typer.Option(
-            metavar="N", help="The number of an earlier release (default: the package before).", min=1
-        ),
+        typer.Option(metavar="N", min=1),
     ] = None,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, for the journal.")] = "",
+    reason: Annotated[str, typer.Option(metavar="TEXT")] = "",
 ) -> int:
     """Release the version before again: members of the board approve it, the releaser carries it out.
 

@@ -16,7 +16,7 @@ app = typer.Typer()
 
 @app.command()
 def doctor(
-    mend: Annotated[bool, typer.Option("--mend", help="Mend what can be mended without a person.")] = False,
+    mend: Annotated[bool, typer.Option("--mend")] = False,
     as_json: Json = False,
     language: LanguageOption = None,
 ) -> int:

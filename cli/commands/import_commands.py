@@ -11,6 +11,7 @@ import typer
 
 from cli.arguments import LanguageOption, MappingFile, Seed, day
 from cli.installation import now, read_settings, read_tables
+from cli.usage_text import refused
 from hospital.errors import VigieError
 from hospital.words.catalogue import text
 from hospital.words.numbers import number
@@ -30,22 +31,16 @@ __all__ = ["app"]
 
 app = typer.Typer()
 
-_EPILOG = (
-    "If it is stopped, the same command goes on where it was. Run again, or with a longer export, it adds what is new. "
-    "Without a column received_at each fact counts as received at its own time. The service may run meanwhile."
-)
 
-
-@app.command("import", epilog=_EPILOG)
+@app.command("import")
 def import_history(
-    data: Annotated[Path, typer.Argument(metavar="DIR|FILE", help="The tables.", show_default=False)],
+    data: Annotated[Path, typer.Argument(metavar="DIR|FILE", show_default=False)],
     mapping: MappingFile = None,
     since: Annotated[
         date | None,
         typer.Option(
             metavar="DATE",
             parser=day,
-            help="Leave out what says nothing about this day or later (default: bring all).",
         ),
     ] = None,
 ) -> int:
@@ -111,57 +106,87 @@ def _print_counts(history: "History", counts: "Mapping[str, Counts]") -> None:
         print("Nothing was new.")
 
 
-_FEED_EPILOG = (
-    "The service must run by a clock of its own (VIGIE_CLOCK_START, as the demo's does): a replay into a hospital's "
-    "real record is refused. Times are moved, by whole weeks where the data are long enough: hours and weekdays stay."
-)
-
-
 def _time(written: str) -> datetime:
     from hospital.times import TimeError, parse_time
 
     try:
         return parse_time(written)
     except TimeError:
-        raise typer.BadParameter(f"{written!r} is no time with its zone, as in 2024-03-01T08:00Z.") from None
+        raise refused("time", value=repr(written)) from None
 
 
 _To = Annotated[
-    str | None, typer.Option("--to", metavar="URL", help="The service (default: this installation's).")
+    str | None,
+    typer.Option(
+        "--to",
+        metavar="URL",
+    ),
 ]
 _Speed = Annotated[
     float | None,
-    typer.Option(metavar="N", min=0.01, max=3_600, help="Times the real time (default: the service's own)."),
+    typer.Option(
+        metavar="N",
+        min=0.01,
+        max=3_600,
+    ),
 ]
 _TokenFile = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="With the token (default: VIGIE_TOKEN).")
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+    ),
 ]
 _Begin = Annotated[
     datetime | None,
-    typer.Option("--from", metavar="TIME", parser=_time, help="Where it begins, in the data's time."),
+    typer.Option(
+        "--from",
+        metavar="TIME",
+        parser=_time,
+    ),
 ]
 _Hours = Annotated[
     float | None,
-    typer.Option(metavar="N", min=0.1, max=8_784, help="How long (default: all; 24 with --day)."),
+    typer.Option(
+        metavar="N",
+        min=0.1,
+        max=8_784,
+    ),
 ]
 _Day = Annotated[
     date | None,
     typer.Option(
-        "--day", metavar="DATE", parser=day, help="A day of a simulated hospital, in place of data."
+        "--day",
+        metavar="DATE",
+        parser=day,
     ),
 ]
-_Scale = Annotated[float, typer.Option(metavar="N", min=0.1, max=3.0, help="Its size (with --day).")]
-_Busy = Annotated[
-    float, typer.Option(metavar="N", min=0.1, max=10.0, help="Its arrivals, times the usual (with --day).")
+_Scale = Annotated[
+    float,
+    typer.Option(
+        metavar="N",
+        min=0.1,
+        max=3.0,
+    ),
 ]
-_Again = Annotated[bool, typer.Option("--again", help="Begin anew, wherever an earlier run stopped.")]
+_Busy = Annotated[
+    float,
+    typer.Option(
+        metavar="N",
+        min=0.1,
+        max=10.0,
+    ),
+]
+_Again = Annotated[
+    bool,
+    typer.Option(
+        "--again",
+    ),
+]
 
 
-@app.command(epilog=_FEED_EPILOG)
+@app.command()
 def feed(
-    data: Annotated[
-        Path | None, typer.Argument(metavar="DIR|FILE", help="The tables.", show_default=False)
-    ] = None,
+    data: Annotated[Path | None, typer.Argument(metavar="DIR|FILE", show_default=False)] = None,
     mapping: MappingFile = None,
     speed: _Speed = None,
     to: _To = None,

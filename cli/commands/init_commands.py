@@ -18,30 +18,18 @@ __all__ = ["app"]
 
 app = typer.Typer()
 
-_EPILOG = (
-    "What is not given is asked for where somebody can answer. The home is that of VIGIE_HOME; it is made whole or not "
-    "at all, and one that holds something already is left as it is."
-)
 
-
-@app.command(epilog=_EPILOG)
+@app.command()
 def init(
-    zone: Annotated[
-        str | None, typer.Option(metavar="ZONE", help="The hospital's time zone, as in Europe/Paris.")
-    ] = None,
+    zone: Annotated[str | None, typer.Option(metavar="ZONE")] = None,
     language: LanguageOption = None,
-    finess: Annotated[
-        str | None, typer.Option(metavar="NUMBER", help="The FINESS number: 9 characters.")
-    ] = None,
-    units: Annotated[
-        list[str] | None, typer.Option("--unit", metavar="CODE=NAME", help="A unit; repeated for each.")
-    ] = None,
+    finess: Annotated[str | None, typer.Option(metavar="NUMBER")] = None,
+    units: Annotated[list[str] | None, typer.Option("--unit", metavar="CODE=NAME")] = None,
     people: Annotated[
         list[str] | None,
         typer.Option(
             "--person",
             metavar="NAME=ROLE",
-            help="Make this person's key and trust it as author, board or releaser; repeated for each.",
         ),
     ] = None,
 ) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.installation import now, read_settings
+from cli.usage_text import refused
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -26,8 +27,6 @@ def verify(
         str,
         typer.Option(
             metavar="KEY",
-            help="The service's public key as you noted it: only checkpoints that it signed count "
-            "(default: the keys that the trust folder has as the service's).",
         ),
     ] = "",
 ) -> int:
@@ -128,13 +127,12 @@ def accept_restore(
         typer.Option(
             "--key",
             metavar="FILE",
-            help="The key of a member of the board; can be repeated.",
             show_default=False,
         ),
     ],
     reason: Annotated[
         str,
-        typer.Option(metavar="TEXT", help="Why it was restored, for ever: no name.", show_default=False),
+        typer.Option(metavar="TEXT", show_default=False),
     ],
 ) -> int:
     """Accept, as a quorum of the board, that the database was restored from an older backup.
@@ -173,13 +171,12 @@ def erase(
         typer.Option(
             "--subject",
             metavar="ID",
-            help="Of a visit, stay or operation of the person, as the hospital writes it; can be repeated.",
             show_default=False,
         ),
     ] = None,
     reason: Annotated[
         str,
-        typer.Option(metavar="TEXT", help="Why, for the journal, from which it cannot be erased: no name."),
+        typer.Option(metavar="TEXT"),
     ] = "",
 ) -> int:
     """Erase a person from observations, predictions, decisions, payloads and the live state.
@@ -190,7 +187,7 @@ def erase(
     """
     ids = [one.strip() for one in subjects or () if one.strip()]
     if not ids or not reason.strip():
-        raise typer.BadParameter("say whom (--subject ID) and why (--reason TEXT).", param_hint="--subject")
+        raise refused("erase_whom", "--subject")
     from hospital.ingest.pseudonyms import load_or_create_key, pseudonym
     from registry.record.database import opened_database, writing
     from registry.record.erasure import erase_subject

@@ -27,7 +27,7 @@ def _group() -> None:
 
 @_levels.command()
 def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Policy in TOML.", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False)],
     language: LanguageOption = None,
 ) -> int:
     """Show a policy's levels in words; exit code 1 where thresholds are still to be set."""

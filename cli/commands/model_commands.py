@@ -36,20 +36,11 @@ __all__ = ["app"]
 
 app = typer.Typer()
 
-_EPILOG = (
-    "If it is stopped, the same command goes on where it was: what is finished lies in FILE.parquet.parts until then. "
-    "Ids in the file are pseudonyms."
-)
 
-
-TestFrom = Annotated[
-    date | None, typer.Option("--test-from", metavar="DATE", parser=day, help="First day of the test set.")
-]
+TestFrom = Annotated[date | None, typer.Option("--test-from", metavar="DATE", parser=day)]
 BaselineOnly = Annotated[
     bool,
-    typer.Option(
-        "--baseline-only", help="A version of baselines alone, for less than half a year of history."
-    ),
+    typer.Option("--baseline-only"),
 ]
 Tune = Annotated[
     int | None,
@@ -58,13 +49,10 @@ Tune = Annotated[
         metavar="N",
         min=1,
         max=500,
-        help="Try N sets of hyperparameters first. If it is stopped, the same command goes on.",
     ),
 ]
-NoAblation = Annotated[
-    bool, typer.Option("--no-ablation", help="Do not measure what each group of features is worth.")
-]
-Comment = Annotated[str, typer.Option("--comment", metavar="TEXT", help="What is new, for the board.")]
+NoAblation = Annotated[bool, typer.Option("--no-ablation")]
+Comment = Annotated[str, typer.Option("--comment", metavar="TEXT")]
 
 
 @app.command()
@@ -170,11 +158,11 @@ def _print_trained(done: "Trained", *, signed: bool, as_json: bool) -> None:
 @app.command()
 def compare(
     model: Model,
-    first: Annotated[str, typer.Argument(metavar="A", help="A registered version.")],
-    second: Annotated[str, typer.Argument(metavar="B", help="Another, compared with it.")],
+    first: Annotated[str, typer.Argument(metavar="A")],
+    second: Annotated[str, typer.Argument(metavar="B")],
     data: Annotated[
         Path | None,
-        typer.Option(metavar="DIR|FILE", help="Other tables (default: those that B was trained on)."),
+        typer.Option(metavar="DIR|FILE"),
     ] = None,
     mapping: MappingFile = None,
     as_json: Json = False,
@@ -200,14 +188,12 @@ def compare(
     return 0
 
 
-@app.command(epilog=_EPILOG)
+@app.command()
 def explain(
     model: Model,
     data: TablesPath,
-    out: Annotated[Path, typer.Option(metavar="FILE.parquet", help="The file to write.", show_default=False)],
-    version: Annotated[
-        str | None, typer.Option(metavar="N", help="A checked version (default: the current release).")
-    ] = None,
+    out: Annotated[Path, typer.Option(metavar="FILE.parquet", show_default=False)],
+    version: Annotated[str | None, typer.Option(metavar="N")] = None,
     mapping: MappingFile = None,
     language: LanguageOption = None,
 ) -> int:

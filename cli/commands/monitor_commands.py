@@ -32,19 +32,17 @@ _WATCH_SECONDS = 1.0
 
 @app.command()
 def monitor(
-    once: Annotated[bool, typer.Option("--once", help="Run once, and end.")] = False,
-    show: Annotated[
-        bool, typer.Option("--show", help="Show the figures and alarms of the last run.")
-    ] = False,
+    once: Annotated[bool, typer.Option("--once")] = False,
+    show: Annotated[bool, typer.Option("--show")] = False,
     acknowledge: Annotated[
         str | None,
-        typer.Option(metavar="ALARM", help="Acknowledge an alarm, by its id: it no longer counts."),
+        typer.Option(metavar="ALARM"),
     ] = None,
     key: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The key of the member of the board who acknowledges it."),
+        typer.Option(metavar="FILE"),
     ] = None,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why it no longer counts.")] = "",
+    reason: Annotated[str, typer.Option(metavar="TEXT")] = "",
     parent: Annotated[int | None, typer.Option(hidden=True)] = None,
     as_json: Json = False,
     language: LanguageOption = None,

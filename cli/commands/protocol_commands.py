@@ -19,18 +19,14 @@ __all__ = ["app"]
 app = typer.Typer()
 _protocol = typer.Typer(help="Add, review, use and find protocols.")
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="Of the protocol.", show_default=False)]
-VersionNumber = Annotated[
-    int, typer.Argument(metavar="VERSION", min=1, help="Of the protocol.", show_default=False)
-]
-KeyFile = Annotated[Path, typer.Option("--key", metavar="FILE", help="Your key.", show_default=False)]
+Id = Annotated[str, typer.Argument(metavar="ID", show_default=False)]
+VersionNumber = Annotated[int, typer.Argument(metavar="VERSION", min=1, show_default=False)]
+KeyFile = Annotated[Path, typer.Option("--key", metavar="FILE", show_default=False)]
 
 
 @_protocol.command()
 def add(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Markdown below a front matter.", show_default=False)
-    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False)],
     key: KeyFile,
     language: LanguageOption = None,
 ) -> int:
@@ -53,8 +49,8 @@ def review(
     protocol_id: Id,
     version: VersionNumber,
     key: KeyFile,
-    comment: Annotated[str, typer.Option(metavar="TEXT", help="Why.", show_default=False)],
-    approve: Annotated[bool, typer.Option("--approve/--refuse", help="Your decision.", show_default=False)],
+    comment: Annotated[str, typer.Option(metavar="TEXT", show_default=False)],
+    approve: Annotated[bool, typer.Option("--approve/--refuse", show_default=False)],
     language: LanguageOption = None,
 ) -> int:
     """Read a version as it will be signed, and approve or refuse it."""
@@ -73,7 +69,7 @@ def use(
     protocol_id: Id,
     version: VersionNumber,
     key: KeyFile,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, for the journal.", show_default=False)],
+    reason: Annotated[str, typer.Option(metavar="TEXT", show_default=False)],
     language: LanguageOption = None,
 ) -> int:
     """Put a version in use, in place of the one that is."""
@@ -116,8 +112,8 @@ def _cells(version: "StoredVersion", in_use: bool, language: "Language") -> tupl
 
 @_protocol.command()
 def search(
-    words: Annotated[str, typer.Argument(metavar="WORDS", help="What to look for.", show_default=False)],
-    unit: Annotated[str | None, typer.Option(metavar="UNIT", help="Only those for a unit.")] = None,
+    words: Annotated[str, typer.Argument(metavar="WORDS", show_default=False)],
+    unit: Annotated[str | None, typer.Option(metavar="UNIT")] = None,
     language: LanguageOption = None,
 ) -> int:
     """Find protocols in use by their words, in French or English."""

@@ -9,6 +9,7 @@ import typer
 from cli.arguments import AuthorKey, Json, MappingFile, ModelName, TablesPath, Threads
 from cli.installation import now, read_settings, read_tables
 from cli.mlflow_note import show_in_mlflow
+from cli.usage_text import refused
 from hospital.errors import VigieError
 
 if TYPE_CHECKING:
@@ -25,10 +26,8 @@ app = typer.Typer()
 @app.command()
 def retrain(
     data: TablesPath,
-    if_due: Annotated[
-        bool, typer.Option("--if-due", help="Required: train only where it is due, and say why.")
-    ] = False,
-    model: Annotated[ModelName | None, typer.Option(help="The model (default: both).")] = None,
+    if_due: Annotated[bool, typer.Option("--if-due")] = False,
+    model: Annotated[ModelName | None, typer.Option()] = None,
     mapping: MappingFile = None,
     key: AuthorKey = None,
     threads: Threads = 1,
@@ -39,7 +38,7 @@ def retrain(
     Exit codes: 0 trained, 1 not due, 2 an error.
     """
     if not if_due:
-        raise typer.BadParameter("it is required: without it use `vigie train`.", param_hint="--if-due")
+        raise refused("if_due", "--if-due")
     from registry.monitoring.retraining_due import due
     from registry.record.database import opened_database
     from registry.trust.candidates import MODELS

@@ -10,6 +10,7 @@ import typer
 
 from cli.child_process import command
 from cli.installation import now, read_settings
+from cli.usage_text import refused
 from hospital.words.plain_text import one_line
 
 __all__ = ["app"]
@@ -48,7 +49,7 @@ class TokenScope(StrEnum):
 def serve(
     port: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, max=65_535, help="Where it listens (default: VIGIE_PORT, 3000)."),
+        typer.Option(metavar="N", min=1, max=65_535),
     ] = None,
 ) -> int:
     """Serve the released versions over HTTP."""
@@ -63,19 +64,17 @@ def serve(
 
 @_token.command()
 def create(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Of who will carry it.", show_default=False)],
-    roles: Annotated[
-        list[TokenRole] | None, typer.Option("--role", help="What it may do; can be repeated.")
-    ] = None,
+    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
+    roles: Annotated[list[TokenRole] | None, typer.Option("--role")] = None,
     scopes: Annotated[
         list[TokenScope] | None,
-        typer.Option("--scope", help="The only parts of the interface that it opens; can be repeated."),
+        typer.Option("--scope"),
     ] = None,
-    days: Annotated[int, typer.Option(metavar="N", min=1, max=366, help="How long it lasts.")] = 180,
+    days: Annotated[int, typer.Option(metavar="N", min=1, max=366)] = 180,
 ) -> int:
     """Make a token, and show it once."""
     if not roles:
-        raise typer.BadParameter(f"say what it may do: {', '.join(TokenRole)}.", param_hint="--role")
+        raise refused("token_role", "--role", roles=", ".join(TokenRole))
     from registry.record.database import opened_database, writing
     from registry.record.tokens import authenticate, create_token
 
@@ -101,9 +100,7 @@ def create(
 
 @_token.command()
 def revoke(
-    token_id: Annotated[
-        str, typer.Argument(metavar="ID", help="As `token list` shows it.", show_default=False)
-    ],
+    token_id: Annotated[str, typer.Argument(metavar="ID", show_default=False)],
 ) -> int:
     """Revoke a token, with the sessions that it opened and the links that it lent, within two seconds."""
     from registry.record.database import opened_database, writing
@@ -117,9 +114,7 @@ def revoke(
 
 @_token.command()
 def link(
-    token_id: Annotated[
-        str, typer.Argument(metavar="ID", help="As `token list` shows it.", show_default=False)
-    ],
+    token_id: Annotated[str, typer.Argument(metavar="ID", show_default=False)],
 ) -> int:
     """Print a link that lets one browser into the pages, once, within a day and while the token is valid."""
     from hospital.errors import VigieError

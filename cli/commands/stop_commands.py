@@ -16,10 +16,8 @@ app = typer.Typer()
 @app.command()
 def stop(
     model: Model,
-    key: Annotated[
-        Path, typer.Option(metavar="FILE", help="The key of one entitled person.", show_default=False)
-    ],
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why.", show_default=False)],
+    key: Annotated[Path, typer.Option(metavar="FILE", show_default=False)],
+    reason: Annotated[str, typer.Option(metavar="TEXT", show_default=False)],
 ) -> int:
     """Stop a model at once: every worker answers with the baseline within two seconds."""
     from registry.trust.keys import load_key
@@ -40,11 +38,10 @@ def resume(
         typer.Option(
             "--key",
             metavar="FILE",
-            help="The key of a member of the board; can be repeated.",
             show_default=False,
         ),
     ],
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, for the journal.")] = "",
+    reason: Annotated[str, typer.Option(metavar="TEXT")] = "",
 ) -> int:
     """Let a stopped model speak again, as a quorum of the board: together, or one after the other."""
     from registry.trust.keys import load_key

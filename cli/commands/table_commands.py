@@ -31,12 +31,11 @@ def demo(
             metavar="N",
             min=1,
             max=3650,
-            help="Days to simulate (default: as many as the policy needs).",
         ),
     ] = None,
     seed: Seed = 1,
     port: Port = 3000,
-    no_serve: Annotated[bool, typer.Option("--no-serve", help="Stop after the two answers.")] = False,
+    no_serve: Annotated[bool, typer.Option("--no-serve")] = False,
 ) -> int:
     """Go the whole way on a simulated hospital, with demo keys.
 
@@ -51,21 +50,21 @@ def demo(
 def simulate(
     days: Annotated[
         int,
-        typer.Option(metavar="N", min=1, max=3650, help="Days to simulate.", show_default=False),
+        typer.Option(metavar="N", min=1, max=3650, show_default=False),
     ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write.", show_default=False)],
+    out: Annotated[Path, typer.Option(metavar="DIR", show_default=False)],
     seed: Seed = 1,
     start: Annotated[
         date | None,
-        typer.Option(metavar="DATE", parser=day, help=f"The first day (default: {_FIRST_DAY})."),
+        typer.Option(metavar="DATE", parser=day),
     ] = None,
     unfair: Annotated[
         str | None,
-        typer.Option(metavar="ATTR=VALUE:FACTOR", help="One group waits longer, as in sex=F:1.4."),
+        typer.Option(metavar="ATTR=VALUE:FACTOR"),
     ] = None,
     shift: Annotated[
         str | None,
-        typer.Option(metavar="FACTOR@DAY", help="Arrivals change from a day on, as in 1.6@460."),
+        typer.Option(metavar="FACTOR@DAY"),
     ] = None,
 ) -> int:
     """Write the tables of a simulated hospital."""
@@ -94,12 +93,10 @@ def simulate(
 
 @_data.command()
 def check(
-    data: Annotated[Path, typer.Argument(metavar="DIR|FILE", help="The tables.", show_default=False)],
+    data: Annotated[Path, typer.Argument(metavar="DIR|FILE", show_default=False)],
     mapping: MappingFile = None,
     horizons: HorizonsOption = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="A page with pictures, to write.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.html")] = None,
     as_json: Json = False,
     language: LanguageOption = None,
 ) -> int:
@@ -134,16 +131,10 @@ def check(
 def draft(
     file: Annotated[
         Path,
-        typer.Argument(
-            metavar="FILE",
-            help=".csv, .tsv, .txt (also .gz), .parquet, .xlsx or an RPU export (.xml).",
-            show_default=False,
-        ),
+        typer.Argument(metavar="FILE", show_default=False),
     ],
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE.toml", help="The file to write (default: the terminal).")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.toml")] = None,
+    force: Annotated[bool, typer.Option("--force")] = False,
 ) -> int:
     """Draft a mapping from a file, for a person to finish."""
     from hospital.drafting.mapping_draft import draft_mapping

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.installation import now, read_settings
+from cli.usage_text import refused
 
 if TYPE_CHECKING:
     from registry.settings import Settings
@@ -37,24 +38,18 @@ class KeyRole(StrEnum):
 
 SignerKeys = Annotated[
     list[Path] | None,
-    typer.Option(
-        "--key", metavar="FILE", help="The key of a member of the board who signs; can be repeated."
-    ),
+    typer.Option("--key", metavar="FILE"),
 ]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the journal.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT")]
 
 
 @_key.command()
 def create(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the person.", show_default=False)],
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The file to write (default: NAME.key).")
-    ] = None,
+    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
+    out: Annotated[Path | None, typer.Option(metavar="FILE")] = None,
     passphrase: Annotated[
         bool,
-        typer.Option(
-            "--passphrase", help="Under a passphrase: asked for twice, or that in VIGIE_KEY_PASSPHRASE."
-        ),
+        typer.Option("--passphrase"),
     ] = False,
 ) -> int:
     """Make a person's key."""
@@ -70,7 +65,7 @@ def create(
 
 @_key.command()
 def public(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The private key.", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False)],
 ) -> int:
     """Print the public half of a private key, and nothing else."""
     from registry.trust.keys import load_key
@@ -81,24 +76,19 @@ def public(
 
 @_key.command()
 def trust(
-    name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Of the person.", show_default=False)
-    ] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", show_default=False)] = None,
     public_key: Annotated[
         str | None,
         typer.Argument(
             metavar="PUBLIC_KEY",
-            help="As `key create` and `key public` print it, or a line ssh-ed25519 …",
             show_default=False,
         ),
     ] = None,
     roles: Annotated[
         list[KeyRole] | None,
-        typer.Option("--role", help="What the key may sign; can be repeated.", show_default=False),
+        typer.Option("--role", show_default=False),
     ] = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Change the roles or the name of a key that is trusted already.")
-    ] = False,
+    replace: Annotated[bool, typer.Option("--replace")] = False,
     reason: Reason = "",
     keys: SignerKeys = None,
 ) -> int:
@@ -109,12 +99,11 @@ def trust(
     """
     if name is None:
         if roles or replace or reason:
-            raise typer.BadParameter("name the person, the public key and --role.", param_hint="NAME")
+            raise refused("name_key_role", "NAME")
         return _show_trust(read_settings())
     if public_key is None or not roles:
-        raise typer.BadParameter(
-            f"to trust a key, name the person, the public key and --role: {', '.join(KeyRole)}.",
-            param_hint="PUBLIC_KEY" if public_key is None else "--role",
+        raise refused(
+            "trust_whom", "PUBLIC_KEY" if public_key is None else "--role", roles=", ".join(KeyRole)
         )
     from registry.people.private_keys import openssh_public
     from registry.trust.trust_changes import trust_key
@@ -137,10 +126,8 @@ def trust(
 
 @_key.command()
 def retire(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the person.", show_default=False)],
-    remove: Annotated[
-        bool, typer.Option("--remove", help="Take the key out: what rests on it alone ends (it was stolen).")
-    ] = False,
+    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
+    remove: Annotated[bool, typer.Option("--remove")] = False,
     reason: Reason = "",
     keys: SignerKeys = None,
 ) -> int:
@@ -206,10 +193,8 @@ def _in_words(key: "TrustedKey") -> str:
 
 @app.command()
 def policy(
-    file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Put this policy in force.", show_default=False)
-    ] = None,
-    shipped: Annotated[bool, typer.Option("--shipped", help="Put the one that ships in force.")] = False,
+    file: Annotated[Path | None, typer.Option(metavar="FILE", show_default=False)] = None,
+    shipped: Annotated[bool, typer.Option("--shipped")] = False,
     reason: Reason = "",
     keys: SignerKeys = None,
 ) -> int:
@@ -219,11 +204,11 @@ def policy(
     what was checked under another policy must be checked again before it can be released.
     """
     if file is not None and shipped:
-        raise typer.BadParameter("say one of the two.", param_hint="--file / --shipped")
+        raise refused("one_policy", "--file / --shipped")
     settings = read_settings()
     if file is None and not shipped:
         if reason:
-            raise typer.BadParameter("nothing is changed without --file or --shipped.", param_hint="--reason")
+            raise refused("no_change", "--reason")
         return _show_policy(settings)
     from registry.policy.board_policy import default_policy
     from registry.trust.policy_in_force import policy_of_file

@@ -1,15 +1,14 @@
 """What a fault says, in French and English: by its code, from the catalogue."""
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import date
-from functools import cache
 from typing import TypeGuard
 
 from hospital.errors import Fault
 from hospital.words import formats
-from hospital.words.catalogue import entries, has_text, text
+from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
+from hospital.words.recognition import recognised
 
 __all__ = ["fault", "has_words", "lines", "message_of", "said", "translated"]
 
@@ -59,29 +58,10 @@ def lines(faults: Iterable[Fault], language: Language) -> list[str]:
 
 def translated(message: str, language: Language) -> str:
     """A message of the catalogue, recognised by its English; any other as it is."""
-    for pattern, words in _messages(language):
-        found = pattern.fullmatch(message)
-        if found is not None:
-            return words.format_map(found.groupdict())
-    return message
-
-
-@cache
-def _messages(language: Language) -> tuple[tuple[re.Pattern[str], str], ...]:
-    """What each message is recognised by, and its words in a language."""
-    return tuple(
-        (_pattern(entry["en"][""]), entry[language][""])
-        for key, entry in entries("faults").items()
-        if key.startswith("messages.") or (key.startswith("of.") and "{" not in entry["en"][""])
+    seen = recognised(message, "faults", "messages", language) or recognised(
+        message, "faults", "of", language
     )
-
-
-def _pattern(words: str) -> re.Pattern[str]:
-    """A text as what matches it, whatever its places hold."""
-    parts = re.split(r"{([a-z_]+)}", words)
-    return re.compile(
-        "".join(re.escape(p) if n % 2 == 0 else f"(?P<{p}>.*)" for n, p in enumerate(parts)), re.DOTALL
-    )
+    return message if seen is None else seen.words.format_map(seen.places)
 
 
 def _written(value: object, language: Language) -> str:

@@ -7,11 +7,13 @@ minus is U+2212 in both languages. What comes again and again is written once: a
 import math
 from decimal import Decimal
 from functools import cache, lru_cache
-
-from babel import Locale
-from babel.numbers import NumberPattern, format_decimal, parse_pattern
+from typing import TYPE_CHECKING
 
 from hospital.words.language import Language
+
+if TYPE_CHECKING:
+    from babel import Locale
+    from babel.numbers import NumberPattern
 
 __all__ = [
     "UNKNOWN",
@@ -102,6 +104,8 @@ def _rounded(value: float | Decimal, digits: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _written(rounded: str, kind: str, language: Language) -> str:
+    from babel.numbers import format_decimal
+
     if "inf" in rounded:
         return rounded.replace("inf", "∞").replace("-", _MINUS)
     places = len(rounded.partition(".")[2])
@@ -111,7 +115,9 @@ def _written(rounded: str, kind: str, language: Language) -> str:
 
 
 @cache
-def _pattern(kind: str, places: int, language: Language) -> NumberPattern:
+def _pattern(kind: str, places: int, language: Language) -> "NumberPattern":
+    from babel.numbers import parse_pattern
+
     formats = _locale(language).percent_formats if kind == "percent" else _locale(language).decimal_formats
     pattern = parse_pattern(formats[None].pattern)
     pattern.frac_prec = (places, places)
@@ -119,7 +125,9 @@ def _pattern(kind: str, places: int, language: Language) -> NumberPattern:
 
 
 @cache
-def _locale(language: Language) -> Locale:
+def _locale(language: Language) -> "Locale":
+    from babel import Locale  # late: a text without a number, such as the help, does not wait for it
+
     return Locale(language)
 
 

@@ -254,7 +254,7 @@ def test_wrong_settings_are_said_with_what_they_may_be(
         monkeypatch.setenv(f"VIGIE_{name}", value)
     said = fails(capsys, "policy")
     variables = ("VIGIE_PORT", "VIGIE_LANGUAGE", "VIGIE_MONITOR_MINUTES", "VIGIE_CLOCK_START")
-    for words in (*variables, "65535", "'fr' or 'en'"):
+    for words in (*variables, "65535", "'fr' ou 'en'"):
         assert words in said
     assert "70000" not in said
 

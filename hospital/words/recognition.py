@@ -1,0 +1,59 @@
+"""Messages that are recognised by their English: those of a library, or those that were made before they had a key."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import NamedTuple
+
+from hospital.words.catalogue import entries
+from hospital.words.language import Language
+
+__all__ = ["Recognised", "recognised"]
+
+
+class Recognised(NamedTuple):
+    """A message that was recognised.
+
+    Attributes:
+        words: the text of the language, its places not yet filled.
+        places: what stood in the message's places.
+    """
+
+    words: str
+    places: Mapping[str, str]
+
+
+def recognised(message: str, subject: str, table: str, language: Language) -> Recognised | None:
+    """The entry of a table whose English the message is, in a language; the first of those in the file's order.
+
+    Args:
+        subject: the file of the catalogue.
+        table: where the entries stand in it, as in ``usage``.
+    """
+    for pattern, words in _messages(subject, table, language):
+        match = pattern.fullmatch(message)
+        if match is not None:
+            return Recognised(words, match.groupdict())
+    return None
+
+
+@cache
+def _messages(subject: str, table: str, language: Language) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """What each message is recognised by, and its words in a language."""
+    return tuple(
+        (_pattern(entry["en"][""]), entry[language][""])
+        for key, entry in entries(subject).items()
+        if key.startswith(f"{table}.")
+    )
+
+
+def _pattern(words: str) -> re.Pattern[str]:
+    """A text as what matches it, whatever its places hold."""
+    parts, places, pattern = re.split(r"{([a-z_]+)}", words), set[str](), ""
+    for n, part in enumerate(parts):
+        if n % 2 == 0:
+            pattern += re.escape(part)
+        else:  # a place that comes twice holds the same twice
+            pattern += f"(?P={part})" if part in places else f"(?P<{part}>.*?)"
+            places.add(part)
+    return re.compile(pattern, re.DOTALL)
