@@ -10,7 +10,7 @@ import pyarrow
 import pyarrow.compute
 from numpy.typing import NDArray
 
-from hospital.contracts.codes import whole_code
+from hospital.contracts.codes import SCIENTIFIC, whole_code
 
 __all__ = [
     "as_text",
@@ -23,7 +23,6 @@ __all__ = [
     "whole_years",
 ]
 
-_SCIENTIFIC = re.compile(r"[+-]?\d+[.,]\d+[eE][+-]?\d+|[+-]?\d+[eE][+]\d+")
 _SURE_DIGITS = {4: 2**24, 8: 10**15}
 """By the bytes of a float: whole numbers below this have each digit that was written."""
 _DECIMALS = {".": re.compile(r"[+-]?\d+,\d+"), ",": re.compile(r"[+-]?\d+[.]\d+")}
@@ -98,7 +97,7 @@ def rounded(cells: pd.Series) -> NDArray[np.bool_]:
         return np.abs(numbers) >= _SURE_DIGITS.get(getattr(cells.dtype, "itemsize", 8), 10**15)
     if isinstance(cells.dtype, pd.StringDtype):
         texts = pyarrow.array(cells.array)
-        found = pyarrow.compute.match_substring_regex(texts, f"^(?:{_SCIENTIFIC.pattern})$")
+        found = pyarrow.compute.match_substring_regex(texts, f"^(?:{SCIENTIFIC.pattern})$")
         return np.asarray(pyarrow.compute.fill_null(found, False).to_numpy(zero_copy_only=False), bool)
     if cells.dtype != object:
         return np.zeros(len(cells), bool)
@@ -107,7 +106,7 @@ def rounded(cells: pd.Series) -> NDArray[np.bool_]:
 
 def _is_rounded(cell: object) -> bool:
     if isinstance(cell, str):
-        return _SCIENTIFIC.fullmatch(cell) is not None
+        return SCIENTIFIC.fullmatch(cell) is not None
     return isinstance(cell, (float, np.floating)) and abs(float(cell)) >= 10**15
 
 

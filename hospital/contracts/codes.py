@@ -2,11 +2,14 @@
 
 import re
 
-__all__ = ["FREE_TEXTS", "whole_code"]
+__all__ = ["FREE_TEXTS", "SCIENTIFIC", "whole_code"]
 
 FREE_TEXTS = frozenset(("label", "reason"))
 """Texts that are no codes, and stay as they are written."""
 _WHOLE = re.compile(r"([+-]?\d+)[.,]0+", re.ASCII)
+
+SCIENTIFIC = re.compile(r"[+-]?\d+[.,]\d+[eE][+-]?\d+|[+-]?\d+[eE][+]\d+|##+")
+"""A number in scientific notation, or what a spreadsheet shows where it has no room for one: nothing tells an id by it."""
 
 
 def whole_code(text: str) -> str:

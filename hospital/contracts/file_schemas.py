@@ -26,7 +26,13 @@ __all__ = ["Clock", "check", "duplicates", "schema", "validate"]
 _RECEIVED = Column("received_at", Kind.TIME, required=True)
 _TOLERANCE = pd.Timedelta(microseconds=CLOCK_TOLERANCE)
 _NUMBERS = (Kind.NUMBER, Kind.INTEGER)
-_CLOCK_CHANGES = ("nonexistent_local_time", "repeated_local_time", "both_hours")
+_CLOCK_CHANGES = (
+    "nonexistent_local_time",
+    "repeated_local_time",
+    "both_hours",
+    "hours_apart",
+    "hour_after_skipped",
+)
 
 
 @dataclass(frozen=True)

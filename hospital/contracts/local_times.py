@@ -83,6 +83,13 @@ def in_zone(
     times, unread = _skipped(first, naive, clock.zone, clock.skipped, skipped, days)
     if unread.any():
         faults["nonexistent_local_time"] = unread
+    shifted = skipped & ~unread & ~days
+    if clock.order is not None and shifted.any():
+        place = np.arange(len(naive)) if rows is None else rows
+        instants = times.dt.tz_convert(None).to_numpy("datetime64[us]").view(np.int64)
+        met = spread(clock.order[1].met(place, instants, shifted), shifted)
+        if met.any():
+            faults["hour_after_skipped"], times = met, times.mask(met)
     hours = repeated & ~days
     later, unclear = _second(naive, clock, hours, rows)
     times = times.mask(later, second)
@@ -137,7 +144,9 @@ def _second(
         place = np.arange(len(naive)) if rows is None else rows
         again = spread(order.number(place, local, hours) > 0, hours)
         if clock.repeated == "in_order":
-            return again ^ spread(order.newest_first(place, local, hours), hours), {}
+            apart = spread(order.out_of_order(place, local, hours), hours)
+            later = again ^ spread(order.newest_first(place, local, hours), hours)
+            return later & ~apart, {"hours_apart": apart} if apart.any() else {}
         if clock.repeated != "refuse" and again.any():
             return none, {"both_hours": again}
     if clock.repeated in ("first", "second"):

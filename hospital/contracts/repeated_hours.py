@@ -9,6 +9,9 @@ from hospital.times import MISSING_TIME
 
 __all__ = ["RowOrder"]
 
+_LEAST_MIXED = 0.25
+"""The share of a thing's steps against the others from which its rows are in no order; a repeated hour is one step."""
+
 
 class RowOrder:
     """The local times that the clock showed twice, as a file's rows came by.
@@ -36,8 +39,7 @@ class RowOrder:
             local: their local times (int64 [n], microseconds).
             repeated: which of them the clock showed twice (bool [n]).
         """
-        if self._read is not None:
-            self._things, self._read = self._read(), None
+        self._ask()
         out = np.zeros(int(repeated.sum()), np.int64)
         for place, (row, at) in enumerate(
             zip(rows[repeated].tolist(), local[repeated].tolist(), strict=True)
@@ -45,6 +47,52 @@ class RowOrder:
             key = (self._things[row], at)
             out[place] = self._seen.get(key, 0)
             self._seen[key] = int(out[place]) + 1
+        return out
+
+    def _ask(self) -> None:
+        if self._read is not None:
+            self._things, self._read = self._read(), None
+
+    def met(
+        self, rows: NDArray[np.int64], at: NDArray[np.int64], moved: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Whether each moved row (bool [moved rows]) lies at the instant of another row of the same thing.
+
+        Args:
+            rows: of the chunk (int64 [n]), ascending.
+            at: their instants (int64 [n]).
+            moved: which of them are there by a rule (bool [n]).
+        """
+        self._ask()
+        things = self._things[rows]
+        near = np.isin(at, at[moved]) & ~moved
+        others = set(zip(things[near].tolist(), at[near].tolist(), strict=True))
+        own = zip(things[moved].tolist(), at[moved].tolist(), strict=True)
+        return np.fromiter((key in others for key in own), bool, int(moved.sum()))
+
+    def out_of_order(
+        self, rows: NDArray[np.int64], local: NDArray[np.int64], repeated: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Whether the rows of a repeated one's thing are in no order of time (bool [repeated rows]).
+
+        Other hours stand between it and its like, or the thing's rows go forth and back.
+        """
+        things = self._things[rows]
+        known = local != MISSING_TIME
+        out = np.zeros(int(repeated.sum()), bool)
+        place = np.cumsum(repeated) - 1
+        for thing in set(things[repeated].tolist()):
+            own = known & np.fromiter((t == thing for t in things), bool, things.size)
+            steps = np.sign(np.diff(local[own]))
+            mixed = min((steps > 0).sum(), (steps < 0).sum()) > _LEAST_MIXED * max(steps.size, 1)
+            # Rows of one thing that follow each other within the repeated hours are one run.
+            run = np.cumsum(~repeated[own])
+            first: dict[int, int] = {}
+            for row, at, number in zip(
+                np.flatnonzero(own).tolist(), local[own].tolist(), run.tolist(), strict=True
+            ):
+                if repeated[row]:
+                    out[place[row]] = mixed or first.setdefault(at, number) != number
         return out
 
     def newest_first(

@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from hospital.contracts.codes import FREE_TEXTS, whole_code
+from hospital.contracts.codes import FREE_TEXTS, SCIENTIFIC, whole_code
 from hospital.contracts.fault_words import fault, message_of
 from hospital.contracts.tables import TABLES, Column, Kind, Table
 from hospital.contracts.text_cleaning import clean_text
@@ -91,6 +91,8 @@ def _text(name: str) -> Callable[[str], str]:
         code = text_fault(value, name)
         if code is not None:
             raise _fail(code)
+        if name not in FREE_TEXTS and SCIENTIFIC.fullmatch(value):
+            raise _fail("rounded_id")
         return value if name in FREE_TEXTS else whole_code(value)
 
     return check

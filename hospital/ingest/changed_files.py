@@ -57,6 +57,10 @@ def _swapped(contract: Table, frame: pd.DataFrame, zone: ZoneInfo) -> list[Findi
         counted = pd.DataFrame({"day": day, "unit": frame["unit"][known], "n": frame["occupied"][known]})
         counts = counted.pivot_table(index="day", columns="unit", values="n", aggfunc="mean")
     rows = swapped_rows(day, counts)
+    if not rows and "unit" in frame.columns:
+        # A file of one unit among others, or a unit's own export, may alone have been changed.
+        units = frame["unit"][known].to_numpy(object)
+        rows = sum(swapped_rows(day[units == unit], None) for unit in pd.unique(units))
     if not rows:
         return []
     words = (

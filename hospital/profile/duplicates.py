@@ -123,7 +123,7 @@ def _sums(census: Latest) -> list[Finding]:
         if not parts:
             leaves.append(str(unit))
             continue
-        whole = len(parts) == len(leaves)
+        whole = len(parts) == len(leaves) > 1
         out.append(
             Finding(
                 "census",
@@ -152,8 +152,12 @@ def _parts(counts: pd.DataFrame, unit: str, leaves: list[str]) -> tuple[list[str
     """The units that add up to one, and at which share of its times; none where they do not."""
     known = counts[counts[unit].notna()]
     total = known[unit].to_numpy(np.float64)
-    if len(leaves) < 2 or total.size < 2 * FLOOR or np.unique(total).size < _LEAST_VALUES:
+    if not leaves or total.size < 2 * FLOOR or np.unique(total).size < _LEAST_VALUES:
         return [], 0.0
+    for leaf in leaves:
+        same = float((known[leaf].to_numpy(np.float64) == total).mean())
+        if same >= _LEAST_SHARE:  # one ward under two names
+            return [leaf], same
     # What a unit that is not there then would add to a sum is nothing.
     parts = known[leaves].fillna(0.0).to_numpy(np.float64)
     for mask in (np.ones(len(leaves), bool), _members(parts, total)):

@@ -63,6 +63,17 @@ def test_dates_exchanged_and_saved_in_one_format(tmp_path: Path, count: int, ord
     assert _codes(_census(tmp_path / "c.csv", days, order)) == {"swapped_dates": 2 * changed}
 
 
+def test_dates_of_one_unit_alone_exchanged(tmp_path: Path) -> None:
+    """The other units have all their days, so that the table as a whole shows no hole."""
+    right = _days(200)
+    wrong = exchanged_days(right)
+    file = tmp_path / "c.csv"
+    rows = [f"{_written(day)};A;{_level(n)}" for n, day in enumerate(right)]
+    rows += [f"{_written(day)};B;{_level(n)}" for n, day in enumerate(wrong)]
+    file.write_text("at;unit;n\n" + "\n".join(sorted(rows)) + "\n")
+    assert _codes(read_mapped(file, CENSUS)) == {"swapped_dates": int((wrong != right).sum())}
+
+
 @pytest.mark.parametrize("count", [10, 40, 120, 365, 730])
 def test_dates_that_are_right_are_no_finding(tmp_path: Path, count: int) -> None:
     """In order, the newest first, shuffled, and sorted as texts."""

@@ -113,6 +113,20 @@ def test_rounded_ids(tmp_path: Path) -> None:
     assert _mapped(file, columns).tables["stays"]["unit"].tolist() == ["MED-1E3"]
 
 
+@pytest.mark.parametrize("written", ["2.02403E+16", "2,0E+16", "########"])
+def test_ids_of_a_request_that_are_none(tmp_path: Path, written: str) -> None:
+    """What a spreadsheet shows of a number is no id: in a request as in a file."""
+    row = {"visit_id": written, "arrived_at": "2024-03-01T10:00Z"}
+    with pytest.raises(ContractError) as caught:
+        validate_rows("visits", [row], instant(datetime.fromisoformat("2024-03-02T10:00+00:00")))
+    assert _faults(caught) == [("visits[0].visit_id", "rounded_id")]
+    file = tmp_path / "s.csv"
+    file.write_text(f"id;unit;at\n{written};MED;2024-03-01\nb;MED;2024-03-01\n")
+    with pytest.raises(MappingError) as caught_too:
+        _mapped(file, STAYS)
+    assert _faults(caught_too) == [("stays[0].id", "rounded_id")]
+
+
 @pytest.mark.parametrize("joined", [False, True])
 def test_swapped_dates(tmp_path: Path, joined: bool) -> None:
     """Days 1 to 12 are dates with day and month exchanged, the others text."""

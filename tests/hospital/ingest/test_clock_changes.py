@@ -139,6 +139,34 @@ def test_equal_counts_at_both_hours_are_two_rows(tmp_path: Path) -> None:
         assert [(f.path, f.code, f.rows) for f in caught.value.faults] == [("census[3].at", "both_hours", 1)]
 
 
+@pytest.mark.parametrize(
+    "hours",
+    [("03:00", "02:00", "01:00", "02:00"), ("05:00", "02:00", "02:00", "01:00", "07:00", "04:00", "06:00")],
+)
+def test_rows_in_no_order_do_not_say_which_hour_is_the_first(tmp_path: Path, hours: tuple[str, ...]) -> None:
+    """Another hour between the two, or rows that go forth and back: the file was sorted by something else."""
+    (tmp_path / "c.csv").write_text("at,unit,occ\n" + _hours(*((at, n) for n, at in enumerate(hours))))
+    with pytest.raises(ContractError, match="in no order of time") as caught:
+        _read(tmp_path, "c.csv", "Europe/Paris", 'repeated_hour = "in_order"')
+    assert [(f.path, f.code, f.rows) for f in caught.value.faults] == [("census[1].at", "hours_apart", 2)]
+
+
+@pytest.mark.parametrize("counts", [(1, 2, 3), (1, 2, 2)])
+def test_a_skipped_hour_beside_the_one_after_it_is_no_second_row_of_it(
+    tmp_path: Path, counts: tuple[int, ...]
+) -> None:
+    """With the rule that shifts it the two would be one; the clock's change is named, and not a repeated row."""
+    rows = "".join(f"2024-03-31T0{n}:00,A,{count}\n" for n, count in enumerate(counts, 1))
+    (tmp_path / "c.csv").write_text("at,unit,occ\n" + rows)
+    with pytest.raises(ContractError, match="the hour after it, too") as caught:
+        _read(tmp_path, "c.csv", "Europe/Paris", 'skipped_hour = "shift"')
+    assert [(f.path, f.code, f.rows) for f in caught.value.faults] == [
+        ("census[1].at", "hour_after_skipped", 1)
+    ]
+    (tmp_path / "c.csv").write_text("at,unit,occ\n" + rows.replace("T03:00,A", "T03:00,B"))
+    assert len(_read(tmp_path, "c.csv", "Europe/Paris", 'skipped_hour = "shift"').tables["census"]) == 3
+
+
 def test_half_hours_and_each_units_own_columns_are_read_in_order_too(tmp_path: Path) -> None:
     """02:00, 02:30, 02:00, 02:30; and a line for all the units."""
     times = ["01:30", "02:00", "02:30", "02:00", "02:30", "03:00"]

@@ -72,6 +72,16 @@ def test_a_sites_total_and_the_total_of_sites_are_told_apart(tmp_path: Path) -> 
     assert len([key for key in found if key[0].startswith("unit_is")]) == 3
 
 
+def test_a_ward_under_two_names_is_told(tmp_path: Path) -> None:
+    """A total of one ward, or the ward once more: whoever else is there."""
+    wards = _wards(60, "MED", "CHI")
+    for counts in ({"MED": wards["MED"], "HOP": wards["MED"]}, {**wards, "X": wards["CHI"]}):
+        found = _findings(tmp_path, _rows(_days(60), counts))
+        ((code, unit),) = [key for key in found if key[0].startswith("unit_is")]
+        assert (code, len(found[code, unit].names)) == ("unit_is_subtotal", 1)
+    assert not [key for key in _findings(tmp_path, _rows(_days(60), wards)) if key[0].startswith("unit_is")]
+
+
 def test_a_ward_that_opens_later_does_not_hide_the_total(tmp_path: Path) -> None:
     """Its patients are in the total from the day on which it opens."""
     wards = _wards(200, "MED", "CHI", "REA")
