@@ -6,7 +6,10 @@ from centre import recommendation_routes
 from centre.flows.answers import FlowsAnswer
 from centre.flows.hospital import flows_of
 from centre.pages import deciding
-from centre.pages.pilotage import PILOTAGE
+from centre.pages.pilotage import LIVE, PILOTAGE
+from centre.pages.practice_page import ENDPOINTS as PRACTICE_PAGES
+from centre.pages.unit_page import UNIT
+from centre.practice_routes import ENDPOINTS as PRACTICE
 from centre.tension_routes import READERS, TENSION
 from serving.interface.live_record import record_at
 from serving.interface.requests import AS_OF, Call, Endpoint, as_of, json_response
@@ -34,4 +37,8 @@ ENDPOINTS = (
     *recommendation_routes.ENDPOINTS,
     PILOTAGE,
     *deciding.ENDPOINTS,
+    LIVE,
+    UNIT,
+    *PRACTICE,
+    *PRACTICE_PAGES,
 )

@@ -27,6 +27,7 @@ class Settings(BaseSettings):
         service_key_file: the private key that signs checkpoints of the journal; None: in the home.
         checkpoints_file: where the checkpoints go, best another volume; None: in the home.
         levels_file: the hospital's policy of levels of tension; None: `levels.toml` in the home.
+        skills_dir: the hospital's files of skills, trainings and shifts; None: `skills` in the home.
         host, port: where `vigie serve` listens.
         language: of texts for people.
         monitor: whether `vigie serve` starts `vigie monitor`.
@@ -46,6 +47,7 @@ class Settings(BaseSettings):
     pseudonym_key_file: Path | None = Field(default=None, validation_alias="VIGIE_PSEUDONYM_KEY")
     service_key_file: Path | None = Field(default=None, validation_alias="VIGIE_SERVICE_KEY")
     checkpoints_file: Path | None = Field(default=None, validation_alias="VIGIE_CHECKPOINTS")
+    skills_dir: Path | None = Field(default=None, validation_alias="VIGIE_SKILLS")
     levels_file: Path | None = Field(default=None, validation_alias="VIGIE_LEVELS")
     host: str = "127.0.0.1"
     port: int = Field(default=3000, ge=1, le=65_535)
@@ -91,6 +93,11 @@ class Settings(BaseSettings):
     def checkpoints(self) -> Path:
         """The file of the journal's checkpoints."""
         return self.checkpoints_file or self.home / "journal-checkpoints.jsonl"
+
+    @property
+    def skills(self) -> Path:
+        """The folder of the hospital's files of skills, trainings and shifts."""
+        return self.skills_dir or self.home / "skills"
 
     @property
     def levels(self) -> Path:

@@ -162,6 +162,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "VIGIE_SERVICE_KEY": str(settings.service_key.resolve()),
         "VIGIE_CHECKPOINTS": str(settings.checkpoints.resolve()),
         "VIGIE_LEVELS": str(settings.levels.resolve()),
+        "VIGIE_SKILLS": str(settings.skills.resolve()),
         "VIGIE_LANGUAGE": settings.language,
         "VIGIE_MONITOR_MINUTES": str(settings.monitor_minutes),
         "VIGIE_REQUESTS_PER_TOKEN": str(settings.requests_per_token),

@@ -1,45 +1,62 @@
 """GET /pilotage: the three flows, and tension by unit now and ahead, the worst first. It carries nothing out."""
 
+from datetime import datetime
 from pathlib import Path
 
 from starlette.responses import Response
 
-from centre.flows.hospital import flows_of
-from centre.pages.unit_tension import level, tensions
-from serving.interface.live_record import record_at
-from serving.interface.pages import (
-    PAGE,
-    SEES_PAGES,
-    page,
-    shown_beds,
-    time_words,
-)
-from serving.interface.requests import Call, Endpoint
+from centre.pages.hospital_view import hospital_view
+from centre.pages.level_words import of_units, said
+from centre.pages.unit_tension import counts, level, tensions
+from serving.interface.live_pages import live_stream, shown_state
+from serving.interface.live_record import LiveRecord
+from serving.interface.pages import PAGE, SEES_PAGES, page, time_words
+from serving.interface.requests import Call, Endpoint, Parameter, instant
 
-__all__ = ["PILOTAGE"]
+__all__ = ["LIVE", "PILOTAGE"]
 
-_TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def pilotage(call: Call) -> Response:
     """GET /pilotage"""
-    record = record_at(call.parts, call.parts.clock.now())
-    flows, beds = flows_of(record), shown_beds(call)
-    units = tensions(beds, {u.unit: u for u in flows.beds.units if u.unit is not None})
+    view = hospital_view(call)
+    record, flows, beds = view.record, view.flows, view.beds
+    now = {u.unit: u for u in flows.beds.units if u.unit is not None}
+    units = tensions(beds, now, of_units(call, view.levels))
     return page(
         call,
-        _TEMPLATES,
+        TEMPLATES,
         "pilotage.html",
         "pilotage",
+        live=True,
         path="/pilotage",
         now=time_words(call, record.at, record.zone),
         made=time_words(call, beds.at, record.zone),
+        state=shown_state(call.parts),
         flows=flows,
+        heard=lambda at: _heard(call, record, at),
+        closed=[u for u in flows.beds.units if u.closed],
         fault=beds.fault,
+        simulated=beds.simulated,
         units=units,
+        counts=counts(units, beds.hidden),
+        horizons=sorted({f.horizon_hours for u in units for f in u.ahead}),
+        hospital=sorted(beds.hospital, key=lambda f: f.horizon_hours),
+        levels=said(call, view.levels, view.levels.hospital),
+        with_levels=any(u.level_words for u in units),
         unknown=sum(u.worst is None for u in units) + beds.hidden,
         level=level,
     )
+
+
+def _heard(call: Call, record: LiveRecord, at: datetime | None) -> str | None:
+    return None if at is None else time_words(call, instant(at), record.zone)
+
+
+def live(call: Call) -> Response:
+    """GET /pilotage/live"""
+    return live_stream(call, call.query.get("seen", ""))
 
 
 PILOTAGE = Endpoint(
@@ -52,5 +69,17 @@ PILOTAGE = Endpoint(
     once=True,
     page=True,
     parameters=PAGE,
+    documented=False,
+)
+LIVE = Endpoint(
+    "GET",
+    "/pilotage/live",
+    live,
+    "Says when something is new",
+    roles=SEES_PAGES,
+    scope="pages",
+    once=True,
+    page=True,
+    parameters={"seen": Parameter({"type": "string", "maxLength": 16}, "state that the page has")},
     documented=False,
 )

@@ -7,7 +7,10 @@ from centre.flows.answers import UnitBeds
 from serving.interface.bed_forecasts import BedForecast
 from serving.interface.pages import WATCH, WORRY, ShownBeds
 
-__all__ = ["UnitTension", "level", "tensions"]
+__all__ = ["LEVELS", "UnitTension", "counts", "level", "tensions"]
+
+LEVELS = ("high", "possible", "low", "unknown")
+"""The words for a probability, the gravest first; what is not known stands last."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class UnitTension:
         now: its beds as they are; None: nothing was received of it.
         ahead: at each horizon, the nearest first.
         worst: of `ahead`, where the probability is highest; None: it is known of none.
+        level_words: what the hospital's policy says of it; empty: nothing.
     """
 
     unit: str
@@ -27,6 +31,7 @@ class UnitTension:
     now: UnitBeds | None
     ahead: Sequence[BedForecast]
     worst: BedForecast | None
+    level_words: str = ""
 
     @property
     def over(self) -> bool:
@@ -38,6 +43,11 @@ class UnitTension:
         """The highest of `ahead`."""
         return None if self.worst is None else self.worst.tension_probability
 
+    @property
+    def level(self) -> str:
+        """The word for it: one that is over its staffed beds now is in tension, whatever is expected."""
+        return "high" if self.over else level(self.probability)
+
 
 def level(probability: float | None) -> str:
     """The word for a probability."""
@@ -46,12 +56,23 @@ def level(probability: float | None) -> str:
     return "high" if probability >= WORRY else "possible" if probability >= WATCH else "low"
 
 
-def tensions(beds: ShownBeds, now: Mapping[str, UnitBeds]) -> list[UnitTension]:
+def tensions(
+    beds: ShownBeds, now: Mapping[str, UnitBeds], level_words: Mapping[str, str] | None = None
+) -> list[UnitTension]:
     """The units: those that are over their staffed beds now, then the most probable, then those not known."""
+    said = level_words or {}
     rows = [
-        UnitTension(u.unit, u.label, now.get(u.unit), u.forecasts, _worst(u.forecasts)) for u in beds.units
+        UnitTension(u.unit, u.label, now.get(u.unit), u.forecasts, _worst(u.forecasts), said.get(u.unit, ""))
+        for u in beds.units
     ]
     return sorted(rows, key=lambda r: (not r.over, r.probability is None, -(r.probability or 0.0), r.label))
+
+
+def counts(units: Sequence[UnitTension], hidden: int) -> list[tuple[str, int]]:
+    """How many units are in each level, those that the page has no room for among the unknown; none where none is."""
+    found = [u.level for u in units]
+    number = {name: found.count(name) + (hidden if name == "unknown" else 0) for name in LEVELS}
+    return [(name, n) for name, n in number.items() if n]
 
 
 def _worst(forecasts: Sequence[BedForecast]) -> BedForecast | None:

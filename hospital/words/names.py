@@ -1,12 +1,13 @@
 """Names of groups, attributes and tables as people call them; where the catalogue has none, the hospital's own."""
 
 from collections.abc import Mapping
+from functools import cache
 
 from hospital.words import formats
-from hospital.words.catalogue import has_text, text
+from hospital.words.catalogue import entries, has_text, text
 from hospital.words.language import Language
 
-__all__ = ["attribute", "feature_group", "group", "name", "table", "value"]
+__all__ = ["attribute", "feature_group", "group", "name", "table", "unit", "value"]
 
 _NO_FEATURES: Mapping[str, str] = {}
 
@@ -19,6 +20,17 @@ def name(key: str, otherwise: str, language: Language) -> str:
 def table(table: str, language: Language) -> str:
     """A table or model."""
     return name(f"tables.{table}", table, language)
+
+
+def unit(label: str, language: Language) -> str:
+    """A unit's name: the hospital's own; those of the simulated hospital, which are English, in the page's language."""
+    key = _simulated_units().get(label)
+    return label if key is None else text(key, language)
+
+
+@cache
+def _simulated_units() -> Mapping[str, str]:
+    return {entry["en"][""]: f"units.{key}" for key, entry in entries("units").items()}
 
 
 def attribute(attribute: str, language: Language) -> str:

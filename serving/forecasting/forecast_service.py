@@ -130,19 +130,8 @@ class ForecastService:
             RepeatedError: the key's request was recorded before.
         """
         model = self.releases.current("bed-demand")
-        units: list[BedForecast] = []
-        hospital: list[HospitalForecast] = []
         with self.engine.connect() as connection:
-            language = question.explain.language
-            if question.units:
-                made = self.forecaster.bed_demand(model, connection, question, now)
-                units = self._said(
-                    connection, degraded(made, model.alarms, language, halted=model.halted), language
-                )
-            if question.hospital:
-                hospital_total = self.forecaster.hospital(model, connection, question, now)
-                total = degraded(hospital_total, model.alarms, language, halted=model.halted)
-                hospital = self._said(connection, total, language)
+            units, hospital = self._compute_beds(connection, model, question, now)
             both: list[Forecast] = [*units, *hospital]
             computed = _Computed(caller, both, [{}] * len(both), _asked_beds(question))
             (ids,) = self._record(connection, model, [computed], now, key)
@@ -150,6 +139,38 @@ class ForecastService:
             raise ids
         first = len(units)
         return RecordedForecasts(model, units, ids[:first]), RecordedForecasts(model, hospital, ids[first:])
+
+    def unrecorded_bed_demand(
+        self, question: BedQuestion, now: int
+    ) -> tuple[LoadedModel, list[BedForecast], list[HospitalForecast]]:
+        """The same for a screen that is left open, whose forecasts nobody asked for: computed and verified alike.
+
+        Raises:
+            Problem: as `bed_demand`; nothing is written of it.
+        """
+        model = self.releases.current("bed-demand")
+        with self.engine.connect() as connection:
+            units, hospital = self._compute_beds(connection, model, question, now)
+        if unsound_forecasts([*units, *hospital]):
+            raise _does_not_add_up()
+        return model, units, hospital
+
+    def _compute_beds(
+        self, connection: Connection, model: LoadedModel, question: BedQuestion, now: int
+    ) -> tuple[list[BedForecast], list[HospitalForecast]]:
+        language = question.explain.language
+        units: list[BedForecast] = []
+        hospital: list[HospitalForecast] = []
+        if question.units:
+            made = self.forecaster.bed_demand(model, connection, question, now)
+            units = self._said(
+                connection, degraded(made, model.alarms, language, halted=model.halted), language
+            )
+        if question.hospital:
+            hospital_total = self.forecaster.hospital(model, connection, question, now)
+            total = degraded(hospital_total, model.alarms, language, halted=model.halted)
+            hospital = self._said(connection, total, language)
+        return units, hospital
 
     def _compute_waits(
         self, connection: Connection, model: LoadedModel, questions: Sequence[WaitQuestion], now: int

@@ -129,6 +129,7 @@ class _Forecaster:
                     explanation=explanation_text.bed(answers.terms(i), question.explain, float(known.now[i])),
                     trust=answers.trust(i, stale=stale),
                     width_factor=float(answered.width[i]),
+                    distribution=answers.distribution(i),
                 )
             )
         return out

@@ -42,6 +42,10 @@ class Answers:
     def _quantiles(self) -> list[list[float]]:
         return self._answered.quantiles[:, (_P10, _P50, _P90)].tolist()
 
+    def distribution(self, i: int) -> tuple[float, ...]:
+        """The quantiles of a row at every level."""
+        return tuple(self._answered.quantiles[i].tolist())
+
     def above(self, i: int, beds: float) -> float:
         """Probability that a row's outcome is above `beds` (whole beds: at least one more), 0 to 1."""
         return share_above(self._answered.quantiles[i], beds)

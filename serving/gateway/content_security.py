@@ -1,15 +1,18 @@
-"""What a page may load: nothing from anywhere else, no script at all."""
+"""What a page may load: nothing from anywhere else, and no script but, where a page is live, our own file."""
 
 import base64
 import hashlib
 import re
 
-__all__ = ["POLICY", "policy_with_styles"]
+__all__ = ["LIVE_POLICY", "POLICY", "policy_with_styles"]
 
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
+
+LIVE_POLICY = f"{POLICY}; script-src 'self'; connect-src 'self'"
+"""Of a page that renews itself: its script is a file of ours, and asks nobody else."""
 
 
 def policy_with_styles(page: str) -> str:

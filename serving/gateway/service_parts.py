@@ -18,6 +18,7 @@ from serving.http.reuse import Reuse
 from serving.http.single_flight import SingleFlight
 from serving.http.workers import Workers
 from serving.limits.body_budget import BodyBudget
+from serving.limits.event_streams import EventStreams
 from serving.limits.rate_limits import RateLimits
 from serving.messages.forecast_protocol import Forecaster
 from serving.messages.request_bodies import Context
@@ -39,8 +40,10 @@ class Parts:
         catalogue: finds what pages show of versions.
         first_steps: what the installation still lacks until its first answer.
         page_results: forecasts that pages showed last.
+        screen_results: forecasts made for screens that are left open, which are not recorded.
         page_reuse: how long they are shown again.
         body_seconds: how long a body may take to come.
+        streams: open streams of events, and how long each lasts.
         limits: how often an address and a token may ask.
         bodies: how many bytes of bodies are held at once.
         settings: of the installation.
@@ -60,8 +63,10 @@ class Parts:
     metrics: Metrics = field(default_factory=Metrics)
     receptions: Receptions = field(default_factory=Receptions)
     page_results: SingleFlight[Any, Any] = field(default_factory=SingleFlight)
+    screen_results: SingleFlight[Any, Any] = field(default_factory=SingleFlight)
     page_reuse: Reuse = field(default_factory=Reuse)
     body_seconds: float = 5.0
+    streams: EventStreams = field(default_factory=EventStreams)
     limits: RateLimits = field(default_factory=RateLimits)
     bodies: BodyBudget = field(default_factory=BodyBudget)
     settings: Settings = field(default_factory=Settings)

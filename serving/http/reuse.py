@@ -46,6 +46,13 @@ class Reuse:
             self._shown[key] = _Shown(now, received)
             return now
 
+    def unchanged(self, key: Hashable, now: int, received: int) -> int | None:
+        """The instant of the answer that is shown, where nothing came since and it is not old; None: there is none."""
+        with self._lock:
+            shown = self._shown.get(key)
+        is_fresh = shown is not None and received == shown.received and 0 <= now - shown.at < self._unchanged
+        return shown.at if shown is not None and is_fresh else None
+
     def forget(self, key: Hashable) -> None:
         """No answer was made after all."""
         with self._lock:

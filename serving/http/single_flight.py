@@ -18,6 +18,14 @@ class SingleFlight(Generic[K, V]):
         self._lock = threading.Lock()
         self._results: dict[K, Future[V]] = {}
 
+    def ready(self, key: K) -> V | None:
+        """The result of a key where it is there already; None: it is not, or is being computed."""
+        with self._lock:
+            future = self._results.get(key)
+        return (
+            future.result() if future is not None and future.done() and future.exception() is None else None
+        )
+
     def get(self, key: K, compute: Callable[[], V], *, keep: Callable[[K], bool]) -> V:
         """The result of a key; `keep`: which earlier keys may still be asked for, the others are forgotten.
 

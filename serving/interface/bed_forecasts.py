@@ -8,13 +8,14 @@ from registry.record.tokens import Caller
 from serving.errors import Problem
 from serving.forecasting.row_answers import share_above
 from serving.gateway.service_parts import Parts
-from serving.messages.answer_bodies import BedForecast, HospitalForecast
+from serving.messages.answer_bodies import BedForecast, Contribution, HospitalForecast
 from serving.messages.forecast_protocol import BedQuestion, ExplainOptions
 
 __all__ = [
     "CENTRE",
     "BedForecast",
     "BedForecasts",
+    "Contribution",
     "HospitalForecast",
     "bed_forecasts",
     "share_above",

@@ -2,17 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup
 from starlette.responses import Response
 
 from hospital.times import moment
-from hospital.words import formats
+from hospital.words import formats, names
+from hospital.words.catalogue import text
+from hospital.words.language import Language
 from serving.gateway.endpoint import Call, Parameter
-from serving.messages.answer_bodies import BedForecast
-from serving.pages.forecast_sets import forecast_set
+from serving.interface.bed_forecasts import BedForecasts
+from serving.messages.answer_bodies import BedForecast, HospitalForecast
+from serving.messages.forecast_protocol import UnitHistory
+from serving.pages.forecast_picture import unit_picture
+from serving.pages.forecast_sets import forecast_set, screen_beds
 from serving.pages.rendering import LANGUAGE, SEES_PAGES, language_of, render
 from serving.pages.unit_panels import WATCH, WORRY
 
@@ -23,9 +30,19 @@ __all__ = [
     "WORRY",
     "ShownBeds",
     "ShownUnit",
+    "ahead_words",
+    "date_words",
+    "fan_chart",
+    "known_words",
+    "labelled",
+    "language",
+    "number_words",
     "page",
+    "percent_words",
     "shown_beds",
     "time_words",
+    "unit_name",
+    "words",
 ]
 
 _RENEWED = Parameter(
@@ -43,11 +60,13 @@ class ShownUnit:
         unit: its id.
         label: its name for people.
         forecasts: the nearest horizon first.
+        history: what it has been.
     """
 
     unit: str
     label: str
     forecasts: Sequence[BedForecast]
+    history: UnitHistory | None = None
 
 
 @dataclass(frozen=True)
@@ -59,30 +78,110 @@ class ShownBeds:
         units: each unit that the pages show.
         fault: the text of ``pages`` that says why there is none, or None.
         hidden: units of the model that are too many for the page.
+        hospital: the hospital total at each horizon; empty where the release has none.
+        simulated: whether the service's clock is the demo's.
     """
 
     at: int
     units: Sequence[ShownUnit]
     fault: str | None
     hidden: int = 0
+    hospital: Sequence[HospitalForecast] = ()
+    simulated: bool = False
+
+    @property
+    def forecasts(self) -> BedForecasts:
+        """The same as exceedances are read from."""
+        units = [("", f) for u in self.units for f in u.forecasts]
+        return BedForecasts(units, [("", f) for f in self.hospital], self.fault)
 
 
 def shown_beds(call: Call) -> ShownBeds:
-    """The forecasts of the start page: a page that is left open has none recorded."""
-    shown = forecast_set(call.parts, language_of(call), asked="renewed" not in call.query)
-    model = shown.beds.model
-    labels = {u.unit: u.label for u in model.units} if model else {}
+    """The forecasts of the start page; for a page that renews itself, those of now, and none of them is recorded."""
+    language = language_of(call)
+    if "renewed" in call.query:
+        at, beds = screen_beds(call.parts, language)
+    else:
+        shown = forecast_set(call.parts, language, asked=True)
+        at, beds = shown.at, shown.beds
+    model = beds.model
+    labels = {u.unit: names.unit(u.label, language) for u in model.units} if model else {}
     units = [
-        ShownUnit(unit, labels.get(unit, unit), tuple(f for _, f in made))
-        for unit, made in shown.beds.forecasts.items()
+        ShownUnit(unit, labels.get(unit, unit), tuple(f for _, f in made), beds.history.get(unit))
+        for unit, made in beds.forecasts.items()
     ]
     hidden = max(len(labels) - len(units), 0)
-    return ShownBeds(shown.at, units, shown.beds.fault, hidden)
+    total = tuple(f for _, f in beds.hospital)
+    return ShownBeds(at, units, beds.fault, hidden, total, call.parts.clock.simulated)
 
 
-def page(call: Call, folder: Path, template: str, words: str, **values: Any) -> Response:
-    """A page from a template of a folder, which may extend ``base.html``; ``w`` gives the texts of `words`."""
-    return render(template, language_of(call), folder=folder, words=words, **values)
+def words(call: Call, key: str, n: float | None = None, /, **values: object) -> str:
+    """A text of the catalogue in the language of the page, by its whole key."""
+    return text(key, language_of(call), n, **values)
+
+
+def known_words(call: Call, key: str, otherwise: str) -> str:
+    """The same; `otherwise` where the catalogue has none: for what a hospital may name by itself."""
+    return names.name(key, otherwise, language_of(call))
+
+
+def number_words(call: Call, value: float, digits: int = 0) -> str:
+    """A number as it is written in the language of the page."""
+    return formats.number(value, language_of(call), digits)
+
+
+def labelled(call: Call, name: str, value: str) -> str:
+    """A name and its value, with the colon of the page's language."""
+    return formats.label(name, language_of(call)) + value
+
+
+def ahead_words(call: Call, hours: float) -> str:
+    """How far ahead, as in "24 h"."""
+    return formats.ahead(hours, language_of(call))
+
+
+def percent_words(call: Call, share: float) -> str:
+    """A probability as it is written in the language of the page."""
+    return formats.percent(share, language_of(call))
+
+
+def date_words(call: Call, day: date) -> str:
+    """A day as it is written in the language of the page."""
+    return formats.date(day, language_of(call))
+
+
+def language(call: Call) -> Language:
+    """The language of the page."""
+    return language_of(call)
+
+
+def unit_name(call: Call, label: str) -> str:
+    """A unit's name in the language of the page."""
+    return names.unit(label, language_of(call))
+
+
+def fan_chart(call: Call, unit: ShownUnit, at: int, zone: ZoneInfo) -> Markup:
+    """A unit's last days and the fan of what is forecast, with staffed beds at each horizon; `at`: of the forecasts."""
+    history = unit.history or UnitHistory(unit.unit, (), (), None)
+    return unit_picture(history, unit.forecasts, at, zone, language_of(call))
+
+
+def page(
+    call: Call,
+    folder: Path,
+    template: str,
+    words: str,
+    *,
+    status: int = 200,
+    live: bool = False,
+    **values: Any,
+) -> Response:
+    """A page from a template of a folder, which may extend ``base.html``; ``w`` gives the texts of `words`.
+
+    Args:
+        live: whether it renews itself by `live_pages.live_stream`.
+    """
+    return render(template, language_of(call), status, folder=folder, words=words, live=live, **values)
 
 
 def time_words(call: Call, at: int, zone: ZoneInfo) -> str:

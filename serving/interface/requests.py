@@ -5,8 +5,10 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from hospital.times import TimeError, instant, moment, parse_time
+from registry.record.tokens import Caller
 from serving.errors import Problem, RequestFault
 from serving.gateway.endpoint import EVERY_ROLE, Call, Endpoint, Parameter, json_response
+from serving.http.authentication import ENTERED_BY_LINK
 from serving.http.problems import invalid, schema_faults
 from serving.http.write_outcome import REPEATED
 from serving.messages.request_bodies import words_of_person
@@ -21,6 +23,7 @@ __all__ = [
     "Problem",
     "RequestFault",
     "as_of",
+    "has_own_name",
     "instant",
     "instant_of",
     "json_response",
@@ -58,6 +61,11 @@ refused = invalid
 def instant_of(written: str) -> int:
     """The instant of a time as the service writes it."""
     return instant(parse_time(written))
+
+
+def has_own_name(caller: Caller) -> bool:
+    """Whether this is somebody with a name of their own; who came by a link has none."""
+    return caller.name != ENTERED_BY_LINK
 
 
 def as_of(call: Call) -> int:

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from serving.http.problems import PROBLEM_JSON
+from serving.limits.server_end import begin_to_end
 
 __all__ = ["LimitedProtocol", "install"]
 
@@ -169,6 +170,11 @@ class LimitedProtocol(HttpToolsProtocol):
         """Somebody reads again."""
         self._stop_write_timer()
         super().resume_writing()
+
+    def shutdown(self) -> None:
+        """The server ends: what lasts is to end, too."""
+        begin_to_end()
+        super().shutdown()
 
     def send_400_response(self, msg: str) -> None:
         """Answers what is no HTTP, as every other fault is answered."""

@@ -149,6 +149,8 @@ class BedForecast:
         staffed: beds with staff at `target_at`; None: unknown.
         tension_probability: that demand is above them; None: unknown.
         width_factor: what p10 and p90 were moved away from p50 by, after how often this unit's recent intervals held.
+        distribution: the forecast's quantiles at every level (`hospital.dataset.quantiles.LEVELS`), which are not
+            answered; empty: not handed out.
     """
 
     unit: str
@@ -160,6 +162,7 @@ class BedForecast:
     explanation: Explanation
     trust: Trust
     width_factor: float = 1.0
+    distribution: tuple[float, ...] = ()
 
     @property
     def quantiles(self) -> Quantiles:
@@ -168,7 +171,7 @@ class BedForecast:
 
     def body(self) -> dict[str, Any]:
         """The forecast as it is answered, without its id."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in self.__slots__ if name != "distribution"}
 
 
 @with_config(_EXACTLY)

@@ -1,18 +1,18 @@
 """The forecasts that the start page shows: asked for and recorded as any others, shown again while they are fresh."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hospital.contracts.tables import TABLES
 from hospital.errors import HistoryError
-from hospital.times import HOUR
+from hospital.times import HOUR, MINUTE
 from hospital.words.language import Language
 from registry.record.tokens import Caller
 from serving.errors import Problem
 from serving.gateway.service_parts import Parts
 from serving.http.authentication import ENTERED_BY_LINK
-from serving.messages.answer_bodies import BedForecast, WaitForecast
+from serving.messages.answer_bodies import BedForecast, HospitalForecast, WaitForecast
 from serving.messages.forecast_protocol import (
     BedQuestion,
     ExplainOptions,
@@ -21,10 +21,10 @@ from serving.messages.forecast_protocol import (
     WaitQuestion,
 )
 
-__all__ = ["BedSet", "ForecastSet", "WaitSet", "forecast_set"]
+__all__ = ["BedSet", "ForecastSet", "WaitSet", "forecast_set", "screen_beds"]
 
 HISTORY_HOURS = 48
-MOST_UNITS, MOST_HORIZONS, REASONS = 40, 4, 3
+MOST_UNITS, MOST_HORIZONS, REASONS = 200, 4, 3
 _PAGE = Caller(ENTERED_BY_LINK, frozenset({"operator"}))
 
 
@@ -33,13 +33,15 @@ class BedSet:
     """Bed demand as the page shows it; `fault` is a text of ``pages`` in place of forecasts.
 
     Attributes:
-        forecasts: by unit, each with its prediction's id, the nearest horizon first.
+        forecasts: by unit, each with its prediction's id ("" where it is not recorded), the nearest horizon first.
+        hospital: the hospital total at each horizon, likewise; empty where the release has none.
     """
 
     model: LoadedModel | None
     forecasts: Mapping[str, list[tuple[str, BedForecast]]]
     history: Mapping[str, UnitHistory]
     fault: str | None
+    hospital: Sequence[tuple[str, HospitalForecast]] = ()
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,7 @@ def forecast_set(parts: Parts, language: Language, *, asked: bool) -> ForecastSe
     Args:
         asked: by a person; a page that renews itself is content with somewhat older ones (`Reuse`).
     """
-    stamps = tuple(
-        None if s.loaded is None else (s.loaded.digest, tuple(a.alarm_id for a in s.loaded.alarms))
-        for s in parts.releases.states.values()
-    )
-    key = language, stamps, tuple(s.fault for s in parts.releases.states.values())
+    key = _key(parts, language)
     with parts.engine.connect() as connection:
         received = parts.receptions.last(connection)
     at = parts.page_reuse.moment(key, parts.clock.now(), received, asked=asked)
@@ -88,23 +86,77 @@ def forecast_set(parts: Parts, language: Language, *, asked: bool) -> ForecastSe
     return made
 
 
-def _beds(parts: Parts, now: int, language: Language) -> BedSet:
+def screen_beds(parts: Parts, language: Language) -> tuple[int, BedSet]:
+    """The bed forecasts of a screen that is left open, and their instant: for it nothing is ever recorded.
+
+    What was recorded for people is shown while nothing came since; then forecasts that are made without a record, one
+    set a minute however many screens look.
+    """
+    key, now = _key(parts, language), parts.clock.now()
+    with parts.engine.connect() as connection:
+        received = parts.receptions.last(connection)
+    shown = parts.page_reuse.unchanged(key, now, received)
+    recorded: ForecastSet | None = None if shown is None else parts.page_results.ready((shown, *key))
+    if recorded is not None:
+        return recorded.at, recorded.beds
+    minute = now // MINUTE
+    made: tuple[int, BedSet] = parts.screen_results.get(
+        (minute, *key),
+        lambda: (now, _beds(parts, now, language, recorded=False)),
+        keep=lambda kept: kept[0] == minute,
+    )
+    return made
+
+
+def _key(parts: Parts, language: Language) -> tuple[Any, ...]:
+    """What forecasts of an instant depend on."""
+    stamps = tuple(
+        None if s.loaded is None else (s.loaded.digest, tuple(a.alarm_id for a in s.loaded.alarms))
+        for s in parts.releases.states.values()
+    )
+    return language, stamps, tuple(s.fault for s in parts.releases.states.values())
+
+
+def _beds(parts: Parts, now: int, language: Language, *, recorded: bool = True) -> BedSet:
     try:
-        model = parts.releases.current("bed-demand")
-        units = [u.unit for u in model.units][:MOST_UNITS]
-        question = BedQuestion(
-            units, _spread(model.horizons_hours), now, (), ExplainOptions(REASONS, "typical", language)
-        )
-        answer, _ = parts.forecasts.bed_demand(_PAGE, question, now)
-        model, forecasts, ids = answer.model, answer.forecasts, answer.ids
+        model, forecasts, hospital = _answered(parts, now, language, recorded=recorded)
         with parts.engine.connect() as connection:
             history = parts.forecaster.history(model, connection, HISTORY_HOURS, now)
     except (Problem, HistoryError) as error:
         return BedSet(parts.releases.states["bed-demand"].loaded, {}, {}, _fault(error))
     by_unit: dict[str, list[tuple[str, BedForecast]]] = {}
-    for prediction_id, forecast in zip(ids, forecasts, strict=True):
+    for prediction_id, forecast in forecasts:
         by_unit.setdefault(forecast.unit, []).append((prediction_id, forecast))
-    return BedSet(model, by_unit, {h.unit: h for h in history}, None)
+    return BedSet(model, by_unit, {h.unit: h for h in history}, None, hospital)
+
+
+_Beds = tuple[LoadedModel, list[tuple[str, BedForecast]], list[tuple[str, HospitalForecast]]]
+
+
+def _answered(parts: Parts, now: int, language: Language, *, recorded: bool) -> _Beds:
+    """The units' forecasts and the hospital total's; without the latter where the release has none."""
+    model = parts.releases.current("bed-demand")
+    units = [u.unit for u in model.units][:MOST_UNITS]
+    explain = ExplainOptions(REASONS, "typical", language)
+    question = BedQuestion(units, _spread(model.horizons_hours), now, (), explain, hospital=True)
+    try:
+        return _made(parts, question, now, recorded=recorded)
+    except Problem as problem:
+        if problem.code != "no_hospital_forecast":
+            raise
+        return _made(parts, replace(question, hospital=False), now, recorded=recorded)
+
+
+def _made(parts: Parts, question: BedQuestion, now: int, *, recorded: bool) -> _Beds:
+    if not recorded:
+        model, units, hospital = parts.forecasts.unrecorded_bed_demand(question, now)
+        return model, [("", f) for f in units], [("", f) for f in hospital]
+    made, total = parts.forecasts.bed_demand(_PAGE, question, now)
+    return (
+        made.model,
+        list(zip(made.ids, made.forecasts, strict=True)),
+        list(zip(total.ids, total.forecasts, strict=True)),
+    )
 
 
 def _spread(horizons: Sequence[float]) -> tuple[float, ...]:

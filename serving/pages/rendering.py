@@ -12,6 +12,7 @@ from hospital.words.catalogue import text
 from hospital.words.language import LANGUAGES, Language
 from hospital.words.plain_text import shown_on_page
 from serving.errors import Problem
+from serving.gateway.content_security import LIVE_POLICY
 from serving.gateway.endpoint import Call, Endpoint, Parameter
 
 __all__ = ["ENDPOINTS", "LANGUAGE", "SEES_PAGES", "TEMPLATES", "language_of", "render"]
@@ -24,10 +25,11 @@ TEMPLATES = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
 )
+_TYPES = {".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript"}
 _STATIC = {
-    path.name: (path.read_bytes(), {".css": "text/css", ".svg": "image/svg+xml"}[path.suffix])
+    path.name: (path.read_bytes(), _TYPES[path.suffix])
     for path in (_HERE / "static").iterdir()
-    if path.suffix in (".css", ".svg")
+    if path.suffix in _TYPES
 }
 SEES_PAGES = frozenset({"operator", "board", "auditor", "admin"})
 LANGUAGE = {"language": Parameter({"type": "string", "enum": list(LANGUAGES)}, "of the page")}
@@ -52,6 +54,7 @@ def render(
     *,
     folder: Path | None = None,
     words: str = "pages",
+    live: bool = False,
     **values: Any,
 ) -> Response:
     """A page from its template.
@@ -59,11 +62,12 @@ def render(
     Args:
         folder: where a template lies that is not of this room.
         words: the subject of the catalogue that the template's ``w`` reads.
+        live: whether it loads our script, which renews it.
     """
     templates = TEMPLATES if folder is None else _templates(folder)
     page = templates.get_template(template).render(
         w=lambda key, n=None, **named: text(f"{words}.{key}", language, n, **named),
-        t=lambda key, n=None: text(f"pages.{key}", language, n),
+        t=lambda key, n=None, **named: text(f"pages.{key}", language, n, **named),
         language=language,
         other="en" if language == "fr" else "fr",
         number=lambda value: formats.number(value, language),
@@ -73,10 +77,15 @@ def render(
         minutes=lambda value: formats.minutes(value, language, 0),
         ahead=lambda hours: formats.ahead(hours, language),
         model_name=lambda name: names.table(name, language),
+        quantity=lambda value, unit, digits=1, plus=False: formats.quantity(
+            value, unit, language, digits, plus=plus
+        ),
+        label=lambda name: formats.label(name, language),
         whole=_whole,
         **values,
     )
-    return Response(page, status, media_type="text/html")
+    headers = {"content-security-policy": LIVE_POLICY} if live else None
+    return Response(page, status, headers, media_type="text/html")
 
 
 def _whole(value: float | None) -> int:

@@ -15,7 +15,7 @@ from serving.pages.decision_page import may_decide
 from serving.pages.first_steps import UNTIL_FIRST_ANSWER, first_steps
 from serving.pages.forecast_sets import forecast_set
 from serving.pages.rendering import LANGUAGE, SEES_PAGES, language_of, render
-from serving.pages.unit_panels import unit_panels
+from serving.pages.unit_panels import MOST_PANELS, tension_counts, unit_panels
 from serving.pages.unknown_units import unknown_units
 
 __all__ = ["ENDPOINTS"]
@@ -34,15 +34,17 @@ def start(call: Call) -> Response:
         return first_steps(call, sorted({beds.fault or "", waits.fault or ""}))
     model = beds.model or waits.model
     zone = ZoneInfo(model.zone if model else "Europe/Paris")
-    units = unit_panels(beds, shown.at, zone, language)
+    tension = tension_counts(beds)
+    units = unit_panels(beds, shown.at, zone, language, most=MOST_PANELS)
     return render(
         "start.html",
         language,
         now=formats.date_time(moment(shown.at).astimezone(zone), language),
         simulated=parts.clock.simulated,
         units=units,
-        high=sum(u["level"] == "tension_high" for u in units),
-        possible=sum(u["level"] == "tension_possible" for u in units),
+        more=len(beds.forecasts) - len(units),
+        high=tension["high"],
+        possible=tension["possible"],
         beds=beds,
         unknown_units=unknown_units(parts, language),
         waits=waits,

@@ -4,28 +4,41 @@ from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hospital.words import formats
+from hospital.words import formats, names
 from hospital.words.language import Language
 from serving.messages.answer_bodies import BedForecast
 from serving.messages.forecast_protocol import UnitHistory
 from serving.pages.forecast_picture import unit_picture
 from serving.pages.forecast_sets import BedSet
 
-__all__ = ["WATCH", "WORRY", "unit_panels", "warnings_by_horizon"]
+__all__ = ["MOST_PANELS", "WATCH", "WORRY", "tension_counts", "unit_panels", "warnings_by_horizon"]
 
 WORRY, WATCH = 0.5, 0.2
 """Probability of exceeding the staffed beds from which the page says likely, and possible."""
 
+MOST_PANELS = 40
+"""Units with a picture on one page; the page Pilotage has them all."""
 
-def unit_panels(beds: BedSet, at: int, zone: ZoneInfo, language: Language) -> list[dict[str, Any]]:
-    """The panels, those in most tension first; `at`: instant of the forecasts."""
-    labels = {u.unit: u.label for u in beds.model.units} if beds.model else {}
+
+def tension_counts(beds: BedSet) -> dict[str, int]:
+    """How many of all units are in tension: ``high`` and ``possible``."""
+    levels = [_level(_worst([f for _, f in made])) for made in beds.forecasts.values()]
+    return {name: levels.count(f"tension_{name}") for name in ("high", "possible")}
+
+
+def unit_panels(
+    beds: BedSet, at: int, zone: ZoneInfo, language: Language, *, most: int = MOST_PANELS
+) -> list[dict[str, Any]]:
+    """The panels, those in most tension first, at most so many; `at`: instant of the forecasts."""
+    labels = {u.unit: names.unit(u.label, language) for u in beds.model.units} if beds.model else {}
     panels = []
-    for unit, made in beds.forecasts.items():
+    risks = {unit: _worst([f for _, f in made]) for unit, made in beds.forecasts.items()}
+    ordered = sorted(beds.forecasts, key=lambda u: -1.0 if (r := risks[u]) is None else r, reverse=True)
+    for unit in ordered[:most]:
+        made = beds.forecasts[unit]
         forecasts = [f for _, f in made]
         history = beds.history.get(unit) or UnitHistory(unit, (), (), None)
-        known = [f.tension_probability for f in forecasts if f.tension_probability is not None]
-        worst = max(known) if known else None
+        worst = risks[unit]
         explained = _explained(forecasts)
         panels.append(
             {
@@ -47,7 +60,11 @@ def unit_panels(beds: BedSet, at: int, zone: ZoneInfo, language: Language) -> li
                 "warnings": warnings_by_horizon(forecasts),
             }
         )
-    return sorted(panels, key=lambda p: -1.0 if p["tension"] is None else p["tension"], reverse=True)
+    return panels
+
+
+def _worst(forecasts: Sequence[BedForecast]) -> float | None:
+    return max((f.tension_probability for f in forecasts if f.tension_probability is not None), default=None)
 
 
 def warnings_by_horizon(forecasts: Sequence[BedForecast]) -> list[tuple[str, list[float]]]:

@@ -33,11 +33,14 @@ class Running:
 
 
 @contextmanager
-def run_service(home: Path, *, body_seconds: float = 1.0) -> Iterator[Running]:
+def run_service(
+    home: Path, *, body_seconds: float = 1.0, grace_seconds: int | None = None
+) -> Iterator[Running]:
     """The service with fake parts, ready; ended with its process group afterwards.
 
     Args:
         body_seconds: how long a body may take to come.
+        grace_seconds: how long open answers are waited for at the end, as `vigie serve` has it; None: as BentoML does.
     """
     home.mkdir(parents=True, exist_ok=True)
     port, log = free_port(), home / "log.txt"
@@ -49,9 +52,10 @@ def run_service(home: Path, *, body_seconds: float = 1.0) -> Iterator[Running]:
         "PYTHONPATH": str(ROOT),
     }
     command = [sys.executable, "-m", "bentoml", "serve", "tests.support.serving_process:Vigie"]
+    grace = [] if grace_seconds is None else ["--timeout-graceful-shutdown", str(grace_seconds)]
     with open(log, "wb") as output:
         process = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(port)],
+            [*command, "--host", "127.0.0.1", "--port", str(port), *grace],
             cwd=ROOT,
             env=environment,
             stdout=output,

@@ -1,18 +1,27 @@
 """The page Pilotage: what it says first, in which order, what is not known, and that it records nothing by itself."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from centre.flows.answers import UnitBeds
 from centre.pages.unit_tension import tensions
+from centre.tension.indices import crowding_indices
+from hospital.contracts.tables import TABLES
+from hospital.times import MINUTE, moment
+from hospital.words.catalogue import has_text
 from registry.record.journal import entries
 from serving.gateway.service_parts import Parts
+from serving.interface.live_record import LiveRecord
 from serving.interface.pages import ShownBeds, ShownUnit, shown_beds
+from serving.messages.forecast_protocol import ServedUnit
 from serving.releases.releases_in_use import Releases
+from tests.centre.levels.test_hospital_levels import POLICY
 from tests.support import serving_fakes
-from tests.support.serving_fakes import UNITS, FakeReleases, InProcess, loaded, make_parts
+from tests.support.serving_fakes import NOW, UNITS, FakeReleases, InProcess, loaded, make_parts
 
 
 def _page(home: Path, query: str = "language=en", releases: FakeReleases | None = None) -> str:
@@ -32,18 +41,18 @@ def _get(parts: Parts, token: str, query: str) -> str:
 def test_the_worst_unit_is_said_first_and_stands_first_and_the_unknown_last(tmp_path: Path) -> None:
     page = _page(tmp_path)
     assert "Look at this first: Court séjour gériatrique, 97% risk" in page
-    assert "It is not known of 1 unit." in page
+    assert "The risk of 1 unit is not known." in page
     order = [page.index(f'data-unit="{unit}"') for unit in ("U3", "U1", "U2", "U4")]
     assert order[0] == min(order)
     assert order[-1] == max(order)
-    assert "#unit-U3" in page
-    assert "<script" not in page
+    assert "/pilotage/unit?language=en&amp;unit=U3" in page
+    assert re.findall(r"<script[^>]*>[^<]*", page) == ['<script src="/static/live.js" defer>']
     assert "style=" not in page
 
 
 def test_what_no_source_gave_is_not_known_and_never_zero(tmp_path: Path) -> None:
     page = _page(tmp_path, "language=fr")
-    assert page.count("<dd>non connu</dd>") == page.count("<dd>") == 14
+    assert page.count('<dd><span class="unknown">non connu</span></dd>') == page.count("<dd>") == 15
     assert "À regarder d’abord" in page
 
 
@@ -57,11 +66,13 @@ def test_units_that_are_too_many_for_the_page_are_counted_as_not_known(
 ) -> None:
     """Nobody says that nothing is tense while a unit is not looked at."""
     monkeypatch.setattr(serving_fakes, "CASES", {u.unit: (20.0, 60.0) for u in UNITS})
-    monkeypatch.setattr("centre.pages.pilotage.shown_beds", lambda call: replace(shown_beds(call), hidden=60))
+    monkeypatch.setattr(
+        "centre.pages.hospital_view.shown_beds", lambda call: replace(shown_beds(call), hidden=60)
+    )
     page = _page(tmp_path)
     assert "Nothing is tense" not in page
     assert "Of the units whose risk is known none is tense: at most 2% risk" in page
-    assert "It is not known of 60 units." in page
+    assert "The risk of 60 units is not known." in page
 
 
 def test_tension_of_no_unit_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,15 +90,76 @@ def test_a_unit_s_name_is_escaped(tmp_path: Path) -> None:
     assert "&lt;b&gt;&amp; ward" in page
 
 
-def test_a_page_left_open_records_no_forecast(tmp_path: Path) -> None:
+def test_a_page_left_open_records_nothing_for_a_day_whatever_is_received(tmp_path: Path) -> None:
+    """Its forecasts are made anew, since what it shows must be of now; who asks has them recorded."""
     parts, tokens = make_parts(tmp_path)
+    client, headers = InProcess(parts), {"Authorization": f"Bearer {tokens['operator']}"}
     _get(parts, tokens["operator"], "language=en")
-    with parts.engine.connect() as connection:
-        before = len(list(entries(connection)))
-    parts.clock.instant += 60_000_000  # type: ignore[attr-defined]
-    _get(parts, tokens["operator"], "language=en&renewed=1")
-    with parts.engine.connect() as connection:
-        assert len(list(entries(connection))) == before > 0
+
+    def entries_now() -> int:
+        with parts.engine.connect() as connection:
+            return len([e for e in entries(connection) if e.action == "predict"])
+
+    before, asked = entries_now(), len(parts.forecaster.asked)  # type: ignore[attr-defined]
+    assert before > 0
+    for minute in range(0, 24 * 60, 45):
+        parts.clock.instant = NOW + (minute + 1) * MINUTE  # type: ignore[attr-defined]
+        at = moment(parts.clock.now()).isoformat()
+        row = {"unit": "U1", "at": at, "occupied": 20 + minute % 7}
+        answer = client.request("POST", "/v1/observations", json={"census": [row]}, headers=headers)
+        assert answer.status_code == 200, answer.text
+        _get(parts, tokens["operator"], "language=en&renewed=1")
+    assert entries_now() == before
+    assert len(parts.forecaster.asked) > asked + 30  # type: ignore[attr-defined]
+    _get(parts, tokens["operator"], "language=en")
+    assert entries_now() > before
+
+
+def test_a_screen_left_open_shows_no_forecast_that_does_not_add_up(tmp_path: Path) -> None:
+    """What is not recorded is verified like what is."""
+    parts, tokens = make_parts(tmp_path)
+    parts.forecaster.off_by = 1.0  # type: ignore[attr-defined]
+    page = _get(parts, tokens["operator"], "language=en&renewed=1")
+    assert "data-unit" not in page
+
+
+def test_a_hundred_units_are_all_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worst first; the start page has the forty tensest, and says where the others are."""
+    units = tuple(ServedUnit(f"V{n}", f"Unit {n:02}", "medicine") for n in range(100))
+    monkeypatch.setattr(serving_fakes, "CASES", {u.unit: (28.0 + n / 20, 30.0) for n, u in enumerate(units)})
+    parts, tokens = make_parts(tmp_path)
+    releases = FakeReleases({"bed-demand": replace(loaded("bed-demand"), units=units), "wait-time": None})
+    parts.releases = Releases(releases)
+    page = _get(parts, tokens["operator"], "language=en")
+    assert re.findall(r'data-unit="V(\d+)"', page) == [str(n) for n in reversed(range(100))]
+    assert "is not known." not in page.split("</h1>")[0]
+    start = (
+        InProcess(parts).get("/?language=en", headers={"Authorization": f"Bearer {tokens['operator']}"}).text
+    )
+    assert re.findall(r'data-unit="V(\d+)"', start) == [str(n) for n in range(99, 59, -1)]
+    assert "60 more units" in start
+
+
+def test_levels_are_said_with_what_called_them_and_what_is_not_known(tmp_path: Path) -> None:
+    """Of the hospital at the top, of each unit in its row."""
+    parts, tokens = make_parts(tmp_path)
+    (tmp_path / "levels.toml").write_text(POLICY)
+    page = _get(parts, tokens["operator"], "language=en")
+    assert "Full expected in 4\xa0h" in page
+    assert "Our levels, version 3" in page
+    assert "beds needed beyond those with staff, hospital total: not known" in page
+    (tmp_path / "levels.toml").write_text("name =")
+    assert "file of levels has faults" in _get(parts, tokens["operator"], "language=en&renewed=1")
+
+
+def test_every_code_of_what_is_missing_has_words() -> None:
+    """In the catalogue; what an index may lack is read off the indices themselves."""
+    parts_missing = {"conditions", "joint_distribution", "probability", "threshold", "value", "unit"}
+    parts_missing |= {"staffed", "forecast", "distribution"}
+    empty = LiveRecord(NOW, ZoneInfo("Europe/Paris"), dict.fromkeys(TABLES, ()))
+    inputs = {m for i in crowding_indices(empty) if i.name != "BJML" for m in i.missing}
+    assert len(inputs) > 12
+    assert [m for m in sorted(parts_missing | inputs) if not has_text(f"levels.missing.{m}")] == []
 
 
 def test_more_patients_than_staffed_beds_now_come_before_what_is_probable() -> None:

@@ -1,0 +1,167 @@
+"""GET /pilotage/unit: one unit, with its fan chart, reasons that add up, its levels, and the protocols they call."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from starlette.responses import Response
+
+from centre.pages.hospital_view import HospitalView, hospital_view
+from centre.pages.level_words import LevelsSaid, said
+from centre.pages.pilotage import TEMPLATES
+from centre.pages.unit_tension import UnitTension, level, tensions
+from centre.practice.protocol_file import Protocol
+from centre.practice.protocols_in_force import protocols_in_force
+from serving.interface.bed_forecasts import BedForecast, Contribution
+from serving.interface.pages import (
+    PAGE,
+    SEES_PAGES,
+    ShownUnit,
+    fan_chart,
+    known_words,
+    labelled,
+    number_words,
+    page,
+    time_words,
+    words,
+)
+from serving.interface.requests import Call, Endpoint, Parameter, Problem
+
+__all__ = ["UNIT", "Reasons", "reasons"]
+
+_UNIT = Parameter({"type": "string", "maxLength": 200}, "id of the unit")
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """Why a forecast is what it is, as it is written: `base` and `terms`, each to a tenth of a bed, are its median.
+
+    Attributes:
+        base: where it starts.
+        terms: each with its words; what is not shown alone stands last but for the steps after it.
+        beds: the forecast's quantiles.
+    """
+
+    horizon_hours: float
+    base: Decimal
+    terms: Sequence[tuple[str, Decimal]]
+    beds: dict[str, Decimal]
+
+
+def reasons(call: Call, forecast: BedForecast) -> Reasons:
+    """The reasons of a forecast, rounded so that what is written adds up to what is written.
+
+    The exact parts add up to the exact median; rounded each by itself they may miss it by some tenths, which go to the
+    parts that rounding moved most.
+    """
+    told = forecast.explanation
+    named = [(_label(call, c), c["contribution"]) for c in told["contributions"]]
+    named.append((words(call, "pilotage.others"), told["other"]))
+    named += [
+        (
+            known_words(call, f"pilotage.adjustments.{a['name']}", a["name"].replace("_", " ")),
+            a["contribution"],
+        )
+        for a in told["adjustments"]
+    ]
+    p50 = _tenth(forecast.beds["p50"])
+    base, *values = _adding_up([told["base"], *(value for _, value in named)], p50)
+    terms = [(name, value) for (name, _), value in zip(named, values, strict=True) if value]
+    return Reasons(forecast.horizon_hours, base, terms, {"p50": p50})
+
+
+def _tenth(value: float) -> Decimal:
+    return Decimal(f"{value:.1f}")
+
+
+def _adding_up(parts: Sequence[float], total: Decimal) -> list[Decimal]:
+    """The parts to a tenth each, so that their sum is `total`."""
+    rounded = [_tenth(part) for part in parts]
+    gap = int((total - sum(rounded, Decimal(0))) * 10)
+    step = Decimal(1 if gap > 0 else -1) / 10
+    by_error = sorted(
+        range(len(parts)), key=lambda i: (float(rounded[i]) - parts[i]) * (1 if gap > 0 else -1)
+    )
+    for n in range(abs(gap)):
+        rounded[by_error[n % len(parts)]] += step
+    return rounded
+
+
+def _label(call: Call, contribution: Contribution) -> str:
+    label, value, usual = contribution["label"], contribution["value"], contribution["reference_value"]
+    if value is None:
+        return labelled(call, label, words(call, "pilotage.not_known"))
+    shown = _shown(call, value)
+    if usual is None or _shown(call, usual) == shown:
+        return labelled(call, label, shown)
+    reference = labelled(call, words(call, "pilotage.reference"), _shown(call, usual))
+    return labelled(call, label, f"{shown} ({reference})")
+
+
+def _shown(call: Call, value: float | str) -> str:
+    return (
+        value if isinstance(value, str) else number_words(call, value, 0 if float(value).is_integer() else 1)
+    )
+
+
+def unit_page(call: Call) -> Response:
+    """GET /pilotage/unit"""
+    view, wanted = hospital_view(call), call.query.get("unit", "")
+    shown = next((u for u in view.beds.units if u.unit == wanted), None)
+    now = {u.unit: u for u in view.flows.beds.units if u.unit is not None}
+    if shown is None and wanted not in now:
+        raise Problem(404, "unknown_unit", "There is no such unit here: see the page Pilotage.")
+    if shown is None:
+        shown = ShownUnit(wanted, now[wanted].label, ())
+    (row,) = tensions(type(view.beds)(view.beds.at, [shown], view.beds.fault), now)
+    return _page(call, view, shown, row)
+
+
+def _page(call: Call, view: HospitalView, shown: ShownUnit, row: UnitTension) -> Response:
+    zone = view.record.zone
+    levels = said(call, view.levels, view.levels.units.get(row.unit), of_unit=True)
+    warnings = dict.fromkeys(w for f in row.ahead for w in f.trust["warnings"])
+    return page(
+        call,
+        TEMPLATES,
+        "unit.html",
+        "pilotage",
+        path="/pilotage/unit",
+        unit=row,
+        now=time_words(call, view.record.at, zone),
+        made=time_words(call, view.beds.at, zone),
+        simulated=view.beds.simulated,
+        picture=fan_chart(call, shown, view.beds.at, zone) if row.ahead else "",
+        explained=[reasons(call, f) for f in _explained_first(row.ahead)],
+        warnings=list(warnings),
+        levels=levels,
+        level=level,
+        protocols=_called(call, view, row.unit, levels),
+    )
+
+
+def _explained_first(forecasts: Sequence[BedForecast]) -> list[BedForecast]:
+    """The nearest that the model answers, then the others: a baseline has little to say."""
+    return sorted(forecasts, key=lambda f: (f.trust["status"] != "trusted", f.horizon_hours))
+
+
+def _called(call: Call, view: HospitalView, unit: str, levels: LevelsSaid) -> list[Protocol]:
+    """The protocols in force for a unit that its levels, or those of the hospital, call."""
+    hospital = said(call, view.levels, view.levels.hospital)
+    names = {*levels.names, *hospital.names}
+    in_force = protocols_in_force(call.parts, view.record.at, view.record.zone)
+    return [p for p in in_force if p.is_for(unit) and names & set(p.levels)]
+
+
+UNIT = Endpoint(
+    "GET",
+    "/pilotage/unit",
+    unit_page,
+    "One unit: what is expected, why, and the protocol in force",
+    roles=SEES_PAGES,
+    scope="pages",
+    once=True,
+    page=True,
+    parameters={**PAGE, "unit": _UNIT},
+    documented=False,
+)

@@ -1,0 +1,48 @@
+"""The protocols in use on a day, as routes and pages read them: verified anew at most every few seconds."""
+
+import threading
+import time
+from collections.abc import Sequence
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from centre.practice.protocol_file import Protocol
+from centre.practice.protocol_store import ProtocolStore
+from hospital.times import moment
+from registry.errors import RegistryError
+from registry.settings import Settings
+from registry.trust.policy_in_force import policy_in_force
+from serving.interface.installation import Parts
+
+__all__ = ["protocols_in_force"]
+
+_SECONDS = 5.0
+_LOCK = threading.Lock()
+_READ: dict[tuple[str, str, date], tuple[float, tuple[Protocol, ...]]] = {}
+
+
+def protocols_in_force(parts: Parts, at: int, zone: ZoneInfo) -> Sequence[Protocol]:
+    """The protocols in use on the hospital's day of an instant; none where the trust folder cannot be read.
+
+    A page asks for all of them, and each takes several signatures to verify: what was verified is taken for a while.
+    """
+    settings, day = parts.settings, moment(at).astimezone(zone).date()
+    key = str(settings.home), str(settings.trust), day
+    with _LOCK:
+        kept = _READ.get(key)
+        if kept is not None and time.monotonic() - kept[0] < _SECONDS:
+            return kept[1]
+    found = _verified(settings, day)
+    with _LOCK:
+        if len(_READ) > 8:
+            _READ.clear()
+        _READ[key] = time.monotonic(), found
+    return found
+
+
+def _verified(settings: Settings, day: date) -> tuple[Protocol, ...]:
+    try:
+        store = ProtocolStore(settings, policy_in_force(settings.trust))
+        return tuple(version.protocol for version in store.in_use(day))
+    except (OSError, RegistryError):
+        return ()

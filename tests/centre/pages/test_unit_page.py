@@ -1,0 +1,68 @@
+"""A unit's page: its fan chart, figures as text, reasons that add up as written, levels and the place for decisions."""
+
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.centre.levels.test_hospital_levels import POLICY
+from tests.support.serving_fakes import InProcess, make_parts
+
+
+def _unit(home: Path, unit: str = "U3", language: str = "en", status: int = 200) -> str:
+    parts, tokens = make_parts(home)
+    (home / "levels.toml").write_text(POLICY)
+    answer = InProcess(parts).get(
+        f"/pilotage/unit?language={language}&unit={unit}",
+        headers={"Authorization": f"Bearer {tokens['operator']}", "accept": "text/html"},
+    )
+    assert answer.status_code == status, answer.text
+    return answer.text.replace("\xa0", " ").replace("\u202f", " ")
+
+
+@pytest.mark.parametrize("unit", ["U1", "U2", "U3", "U4"])
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_reasons_add_up_as_they_are_written(tmp_path: Path, unit: str, language: str) -> None:
+    """Of every horizon: start, reasons, the others together and each step make the median, to the tenth shown."""
+    page = _unit(tmp_path, unit, language)
+    tables = re.findall(r'<table class="sum">(.*?)</table>', page, re.DOTALL)
+    assert len(tables) == 4
+    for table in tables:
+        numbers = [
+            Decimal(n.replace("\u2212", "-").replace(",", ".").replace("+", ""))
+            for n in re.findall(r"<td>([+\u2212-]?[\d.,]+) (?:lit|bed)", table)
+        ]
+        assert len(numbers) >= 4
+        assert sum(numbers[:-1]) == numbers[-1], table
+
+
+def test_the_picture_has_its_figures_as_text_with_staffed_beds_at_each_horizon(tmp_path: Path) -> None:
+    """Who does not see the fan chart reads the same of it."""
+    page = _unit(tmp_path)
+    assert page.count('<svg class="picture"') == 1
+    assert 'role="img"' in page
+    rows = re.findall(r"<tr><th scope=\"row\">(.*?)</th>(.*?)</tr>", page.split("<caption>")[1], re.DOTALL)
+    assert [r[0] for r in rows[:4]] == ["4 h", "8 h", "24 h", "3 d"]
+    assert all("<td>30</td>" in cells for _, cells in rows[:4])
+
+
+def test_what_is_not_known_of_a_unit_is_not_known(tmp_path: Path) -> None:
+    """U4's staffed beds are not known, and so is its risk."""
+    page = _unit(tmp_path, "U4", "fr")
+    assert "non connu" in page
+    assert "0 %" not in page.split('<table class="figures">')[1].split("</table>")[0]
+
+
+def test_level_recommendation_and_protocol_have_their_place(tmp_path: Path) -> None:
+    """Also where there is none."""
+    page = _unit(tmp_path)
+    assert "Full expected in 4 h" in page
+    assert 'id="recommendations"' in page
+    assert "No recommendation for this unit." in page
+    assert "No protocol in force is called by these levels." in page
+
+
+def test_an_unknown_unit_is_said_so(tmp_path: Path) -> None:
+    """And no page of nothing."""
+    _unit(tmp_path, "U9", status=404)
