@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint lock clean fuzz sbom mutants picture-architecture
+.PHONY: setup demo test lint lock clean fuzz sbom mutants picture-architecture pictures
 .PHONY: $(filter bench-%,$(MAKECMDGOALS))
 
 # Whole or repaired by the next run, in a second where it is whole: requirements/install.py.
@@ -74,6 +74,9 @@ bench-leaks: setup
 bench-monitor: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.monitor
 
+bench-pages: setup
+	$(BIN)/python -m benchmarks.pages
+
 bench-real: setup
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.forecasts.real_records
 
@@ -94,6 +97,10 @@ mutants: setup
 # A standing search for what breaks: mutated files, mappings, request bodies and models for SECONDS (an hour), by SEED.
 fuzz: setup
 	$(BIN)/python -m tests.fuzz.run $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(TARGET),--target "$(TARGET)")
+
+# Every page at three widths, light and grey, of a small hospital that lives: .bench/pictures/pages. Look at each.
+pictures: setup
+	$(BIN)/python -m tests.support.page_pictures
 
 picture-architecture: setup
 	$(BIN)/python -m tests.support.architecture

@@ -7,11 +7,8 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from centre.practice.protocol_file import Protocol
-from centre.practice.protocol_store import ProtocolStore
+from centre.practice.protocols_in_use import protocols_in_use
 from hospital.times import moment
-from registry.errors import RegistryError
-from registry.settings import Settings
-from registry.trust.policy_in_force import policy_in_force
 from serving.interface.installation import Parts
 
 __all__ = ["protocols_in_force"]
@@ -32,17 +29,9 @@ def protocols_in_force(parts: Parts, at: int, zone: ZoneInfo) -> Sequence[Protoc
         kept = _READ.get(key)
         if kept is not None and time.monotonic() - kept[0] < _SECONDS:
             return kept[1]
-    found = _verified(settings, day)
+    found = protocols_in_use(settings, day)
     with _LOCK:
         if len(_READ) > 8:
             _READ.clear()
         _READ[key] = time.monotonic(), found
     return found
-
-
-def _verified(settings: Settings, day: date) -> tuple[Protocol, ...]:
-    try:
-        store = ProtocolStore(settings, policy_in_force(settings.trust))
-        return tuple(version.protocol for version in store.in_use(day))
-    except (OSError, RegistryError):
-        return ()
