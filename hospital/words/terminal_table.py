@@ -96,5 +96,5 @@ def _below_each_other(
         mark = "  – "
         for head, cell in zip(heads[1:], others, strict=True):
             if cell.plain:
-                yield Text(f"{mark}{label(head, language)} " if head else mark).append_text(cell)
+                yield Text(f"{mark}{label(head, language)}" if head else mark).append_text(cell)
                 mark = "    "
