@@ -9,7 +9,7 @@ FREE_TEXTS = frozenset(("label", "reason"))
 _WHOLE = re.compile(r"([+-]?\d+)[.,]0+", re.ASCII)
 
 SCIENTIFIC = re.compile(r"[+-]?\d+[.,]\d+[eE][+-]?\d+|[+-]?\d+[eE][+]\d+|##+")
-"""A number in scientific notation, or what a spreadsheet shows where it has no room for one: nothing tells an id by it."""
+"""A number in scientific notation, or what a spreadsheet shows where there is no room: nothing tells an id by it."""
 
 
 def whole_code(text: str) -> str:
