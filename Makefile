@@ -86,6 +86,10 @@ bench-serve: setup
 bench-train: setup
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.forecasts.training_cost
 
+# Probabilities of tension; goes on where it was stopped. DAYS and SCALE make the hospitals smaller.
+bench-tension: setup
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.forecasts.tension $(if $(DAYS),--days $(DAYS)) $(if $(SCALE),--scale $(SCALE))
+
 # BEFORE: another checkout, with its own `make setup`.
 bench-unchanged: setup
 	$(BIN)/python -m benchmarks.unchanged --before $(BEFORE)
