@@ -266,7 +266,11 @@ def main() -> int:
     folder = os.environ.get("VIGIE_REAL_DATA")
     if chosen.only != "simulated" and folder:
         rows = _kept("divi", lambda: _divi(Path(folder)))
-        said = f"{conditions()}; DIVI, 16 states, judged 2024-08-22 to 2025-08-22; above a share of all beds"
+        said = (
+            f"{conditions()}; DIVI, 16 states, judged 2024-08-22 to 2025-08-22; occupied above the first of "
+            f"{', '.join(f'{100 * s:g}' for s in SHARES)} % of the beds at the prediction that was "
+            "exceeded on 5 to 30 % of the days before"
+        )
         for horizon in sorted(rows):
             figures += _figures("DIVI", rows[horizon], horizon, said)
     elif chosen.only != "simulated":
