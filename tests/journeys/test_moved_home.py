@@ -69,7 +69,7 @@ def _release(home: Path, data: Path, version: str, patch: pytest.MonkeyPatch) ->
     keys = {
         name: ["--key", str(home / "keys" / f"{name}.json")] for name in ("author", "ada", "bob", "releaser")
     }
-    train = ["train", "wait-time", "--data", str(data), "--baseline-only", "--comment", f"number {version}"]
+    train = ["train", "wait-time", "--data", str(data), "--baseline-only", "--seed", version]
     assert main([*train, *keys["author"]]) == 0
     assert main(["check", "wait-time", version]) == 0
     for name in ("ada", "bob"):
