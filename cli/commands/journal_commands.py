@@ -203,6 +203,36 @@ def erase(
     return _erase_sealed(settings, names, reason)
 
 
+@_journal.command()
+def retain(
+    carry_out: Annotated[
+        bool, typer.Option("--carry-out", help="Erase it; without this, only say what would be erased.")
+    ] = False,
+) -> int:
+    """Erase what is older than the terms of the policy in force ([retention]); say first what that is.
+
+    Exit codes: 0 done, or nothing is older; 1 something is older and was left (no --carry-out); 2 an error.
+    """
+    from registry.erasure import retention
+    from registry.record.database import opened_database, writing
+    from registry.record.tokens import account
+    from registry.trust.policy_in_force import policy_in_force
+
+    settings = read_settings()
+    rules = policy_in_force(settings.trust).retention
+    with opened_database(settings.database) as engine, writing(engine) as connection:
+        if carry_out:
+            found = retention.retain(connection, rules, actor=account(), now=now())
+        else:
+            found = retention.due(connection, rules, now())
+    word = "erased" if carry_out else "older"
+    for kind, count in found.__dict__.items():
+        print(f"{kind.replace('_', ' ')}: term {getattr(rules, f'{kind}_days')} days, {count} {word}")
+    if found.anything and not carry_out:
+        print("Nothing was erased: vigie journal retain --carry-out does it.")
+    return int(found.anything and not carry_out)
+
+
 def _erase_sealed(settings: "Settings", names: set[str], reason: str) -> int:
     """Rewrites sealed files; what was rewritten is an entry, what could not be is named."""
     from registry.erasure.sealed_files import erase_from_sealed

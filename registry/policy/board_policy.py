@@ -16,6 +16,7 @@ from registry.errors import PolicyError
 from registry.policy.board_rules import BoardRules
 from registry.policy.monitor_rules import MonitorRules
 from registry.policy.power_table import PowerRow, power_faults
+from registry.policy.retention_rules import RetentionRules
 
 __all__ = ["BASELINE_FLOOR", "FLOOR", "Policy", "default_policy", "load_policy"]
 
@@ -213,6 +214,7 @@ class _Document(_Strict):
     explanation: Explanation
     monitor: MonitorRules | None = None  # a policy signed before there was one has the section that ships
     efficiency: Efficiency
+    retention: RetentionRules | None = None  # without it, the terms that ship
 
 
 @dataclass(frozen=True)
@@ -232,6 +234,11 @@ class Policy:
     def monitor(self) -> MonitorRules:
         """What is monitored after a release, by this policy or, where it says nothing, by the one that ships."""
         return self.document.monitor or _shipped_monitor()
+
+    @property
+    def retention(self) -> RetentionRules:
+        """How long the record keeps what, by this policy or, where it says nothing, by the terms that ship."""
+        return self.document.retention or RetentionRules()
 
     @property
     def board(self) -> BoardRules:

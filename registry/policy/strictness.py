@@ -131,7 +131,7 @@ def _points(policy: Policy) -> dict[str, Any]:
     """Every entry of a policy by its path, its section on monitoring among them."""
     document = policy.document.model_copy(
         update={"monitor": policy.monitor, "board": policy.board}
-    ).model_dump()
+    ).model_dump(exclude={"retention"})  # longer is no looser than shorter: the terms are the hospital's own
     points: dict[str, Any] = {}
     for name, value in document.items():
         sections = value.items() if isinstance(value, dict) else ()

@@ -5,7 +5,7 @@ The entry that says of the erasure has the digest of its tombstones, and is sign
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from registry.record.journal import append, erase, head
 from registry.record.observation_batches import line_hash
 from registry.record.tombstones import ERASE_SUBJECT, erased_observations
 
-__all__ = ["Erased", "erase_subject"]
+__all__ = ["Erased", "bury", "erase_subject", "tombstones_digest"]
 
 _CHUNK = 400
 
@@ -77,7 +77,7 @@ def erase_subject(
         connection.execute(delete(decisions).where(decisions.c.prediction_id.in_(chunk)))
         connection.execute(delete(predictions).where(predictions.c.prediction_id.in_(chunk)))
     subjects = {name: str(count) for name, count in erased.__dict__.items()}
-    subjects["tombstones"] = "sha256:" + hashlib.sha256("".join(hashes).encode()).hexdigest()
+    subjects["tombstones"] = tombstones_digest(hashes)
     append(connection, actor=actor, action=ERASE_SUBJECT, subjects=subjects, reason=reason, now=now)
     for seq in gone:
         erase(connection, seq, actor=actor, reason=reason, now=now)
@@ -95,7 +95,23 @@ def _erase_observations(connection: Connection, pseudonyms: Collection[str], ent
             select(observations).where(o.kind == kind, o.row_id == row_id)
         ).mappings()
     ]
-    rows.sort(key=lambda row: int(row["seq"]))
+    return bury(connection, rows, entry)
+
+
+def tombstones_digest(hashes: Iterable[str]) -> str:
+    """What the entry of an erasure has of its tombstones, in their order."""
+    return "sha256:" + hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
+def bury(connection: Connection, rows: Sequence[Mapping[Any, Any]], entry: int) -> list[str]:
+    """Puts tombstones in the place of stored observations; returns the hashes that are left, in order.
+
+    Args:
+        connection: one of `registry.record.database.writing`.
+        rows: every version of each row, whole.
+        entry: number of the entry that will say of it.
+    """
+    rows = sorted(rows, key=lambda row: int(row["seq"]))
     left = [
         {
             "seq": row["seq"],
@@ -106,7 +122,7 @@ def _erase_observations(connection: Connection, pseudonyms: Collection[str], ent
         for row in rows
     ]
     for chunk in _chunks([row["seq"] for row in rows]):
-        connection.execute(delete(observations).where(o.seq.in_(chunk)))
+        connection.execute(delete(observations).where(observations.c.seq.in_(chunk)))
     if left:
         connection.execute(insert(erased_observations), left)
     return [str(row["line_hash"]) for row in left]

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from registry.record.database import journal, payloads
 from registry.record.journal import GENESIS, Entry, Head, rows, salted, subjects_text
+from registry.record.tombstones import RETAIN, numbers_of
 
 __all__ = ["Audit", "JournalFault", "audit", "verify"]
 
@@ -56,6 +57,7 @@ def audit(connection: Connection, *, kept: Head | None = None, noted: Container[
     faults: list[JournalFault] = []
     erased: list[int] = []
     explained: set[str] = set()  # subjects of the entries that say of an erasure
+    over: set[int] = set()  # entries whose payload was older than its term
     digests: dict[int, str] = {}
     last, count, found_kept = Head(0, GENESIS), 0, kept is None or kept.seq == 0
     try:
@@ -63,6 +65,8 @@ def audit(connection: Connection, *, kept: Head | None = None, noted: Container[
             faults += [JournalFault(_number(row, last), message) for message in _faults(row, last)]
             if row["action"] == "erase":
                 explained.add(row["subjects"])
+            if row["action"] == RETAIN:
+                over |= _payloads_over(row, last.seq)
             if row["payload_digest"] and row["payload"] is None:
                 erased.append(row["seq"])
             seq = _number(row, last)
@@ -78,12 +82,22 @@ def audit(connection: Connection, *, kept: Head | None = None, noted: Container[
         faults.append(
             JournalFault(kept.seq, "the entry noted earlier is gone or another: entries were cut off")
         )
-    unexplained = [seq for seq in erased if subjects_text({"entry": str(seq)}) not in explained]
+    unexplained = [
+        seq for seq in erased if seq not in over and subjects_text({"entry": str(seq)}) not in explained
+    ]
     faults += [
         JournalFault(seq, "its payload is gone, and no entry says that it was erased") for seq in unexplained
     ]
     faults += [JournalFault(int(seq), "a payload without its entry") for seq in lost]
     return Audit(count, last, tuple(faults), tuple(erased), digests)
+
+
+def _payloads_over(row: Mapping[str, Any], most: int) -> set[int]:
+    """Numbers of entries that an entry says were older than their term; what was edited says nothing."""
+    try:
+        return numbers_of(str(json.loads(row["subjects"]).get("payloads", "")), most)
+    except (ValueError, TypeError, AttributeError):
+        return set()
 
 
 def _unreadable(error: DBAPIError) -> str:

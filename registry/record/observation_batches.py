@@ -20,7 +20,7 @@ from registry.errors import JournalError
 from registry.record.database import observations
 from registry.record.journal import Entry, append, entries_of, head
 from registry.record.journal_audit import JournalFault
-from registry.record.tombstones import ERASE_SUBJECT, erased_observations
+from registry.record.tombstones import ERASE_SUBJECT, RETAIN, erased_observations
 
 __all__ = ["Batch", "edited", "forget_all", "line_hash"]
 
@@ -129,7 +129,7 @@ def _unexplained(connection: Connection) -> Iterator[JournalFault]:
     for by, value in connection.execute(query):
         found.setdefault(int(by), hashlib.sha256()).update(str(value).encode())
     empty = hashlib.sha256()
-    for entry in entries_of(connection, (ERASE_SUBJECT,)):
+    for entry in entries_of(connection, (ERASE_SUBJECT, RETAIN)):
         if "sha256:" + found.pop(entry.seq, empty).hexdigest() != entry.subjects.get("tombstones"):
             yield JournalFault(entry.seq, "what its erasure left was edited")
     for by in found:

@@ -13,6 +13,7 @@ from registry.record.journal import append
 from registry.record.journal_audit import JournalFault
 from registry.record.request_keys import RequestKey, claim, earlier
 from registry.record.tokens import Caller
+from registry.record.tombstones import RETAIN, numbers_of
 from serving.errors import Problem
 from serving.forecasting.prediction_record import find, new_id
 from serving.http.clock import system_time
@@ -134,6 +135,12 @@ def edited(connection: Connection) -> list[JournalFault]:
     entries = select(journal.c.seq).where(journal.c.action == "decide")
     query = select(payloads.c.seq, payloads.c.payload).where(payloads.c.seq.in_(entries))
     digests = {seq: sha256_bytes(payload.encode()) for seq, payload in connection.execute(query)}
+    acts = select(journal.c.seq, journal.c.subjects).where(journal.c.action == RETAIN)
+    over = {
+        number
+        for seq, subjects in connection.execute(acts)
+        for number in numbers_of(json.loads(subjects).get("payloads", ""), seq)
+    }
     faults = []
     for r in connection.execute(select(decisions)):
         value = None if r.value is None else json.loads(r.value)
@@ -141,6 +148,10 @@ def edited(connection: Connection) -> list[JournalFault]:
             _content(r.decision_id, r.prediction_id, r.decision, r.reason, value, r.actor, r.decided_at)
         )
         expected = digests.pop(r.journal_seq, None)
+        if expected is None and r.reason and r.journal_seq in over:
+            faults.append(
+                JournalFault(r.journal_seq, f"decision {r.decision_id} has a reason after its term")
+            )
         if expected is not None and sha256_bytes(content) != expected:
             faults.append(JournalFault(r.journal_seq, f"decision {r.decision_id} was edited"))
     return faults + [JournalFault(seq, "its decision is gone") for seq in digests]

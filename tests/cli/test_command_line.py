@@ -206,6 +206,8 @@ VERBS = {
     ("journal", "verify"): {"--public-key"},
     ("journal", "export"): set(),
     ("journal", "erase"): {"--subject", "--reason"},
+    ("journal", "accept-restore"): {"--key", "--reason"},
+    ("journal", "retain"): {"--carry-out"},
     ("token", "create"): {"--days", "--role", "--scope"},
     ("token", "link"): set(),
     ("token", "revoke"): set(),

@@ -96,6 +96,8 @@ REQUIRED = {
     ("journal", "verify"): [],
     ("journal", "export"): [],
     ("journal", "erase"): ["--subject", "x", "--reason", "r"],
+    ("journal", "accept-restore"): ["--key", "x", "--reason", "r"],
+    ("journal", "retain"): ["--carry-out"],
     ("token", "create"): ["app", "--role", "application"],
     ("token", "revoke"): ["nobody"],
     ("token", "list"): [],

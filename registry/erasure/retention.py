@@ -1,0 +1,175 @@
+"""Carries out how long the record keeps what: the policy's terms, as an act of its own, entered in the journal.
+
+What is erased leaves what an erased person leaves (`registry.record.erasure`): entries whose payload is gone, said
+by the entry of the act, and tombstones of observations. So the chain holds, and whoever deletes by hand still shows.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+
+from hospital.times import DAY, instant
+from registry.policy.retention_rules import RetentionRules
+from registry.record.database import decisions, journal, observations, payloads, predictions
+from registry.record.erasure import bury, tombstones_digest
+from registry.record.journal import append, head
+from registry.record.tombstones import RETAIN, ranges_of
+
+__all__ = ["Due", "due", "retain"]
+
+_CHUNK = 400
+
+
+@dataclass(frozen=True)
+class Due:
+    """How much of each kind is older than its term."""
+
+    decision_reasons: int
+    predictions: int
+    observations: int
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is something to erase."""
+        return self != Due(0, 0, 0)
+
+
+def due(connection: Connection, rules: RetentionRules, now: datetime) -> Due:
+    """What `retain` would erase; nothing is changed."""
+    found = _Found.of(connection, rules, now)
+    return Due(len(found.reasons), len(found.predictions), len(found.observations))
+
+
+def retain(connection: Connection, rules: RetentionRules, *, actor: str, now: datetime) -> Due:
+    """Erases all that is older than its term, with an entry that says what and by which terms; or nothing of it.
+
+    Args:
+        connection: one of `registry.record.database.writing`.
+        rules: the terms.
+        actor: who carries it out.
+        now: when.
+    """
+    found = _Found.of(connection, rules, now)
+    done = Due(len(found.reasons), len(found.predictions), len(found.observations))
+    if not done.anything:
+        return done
+    entry = head(connection).seq + 1
+    hashes = bury(connection, found.observations, entry)
+    seqs = {int(row.journal_seq) for row in (*found.reasons, *found.predictions, *found.decisions)}
+    kept = sorted(seqs & set(_scalars(connection, payloads.c.seq, payloads.c.seq, sorted(seqs))))
+    for chunk in _chunks(kept):
+        connection.execute(delete(payloads).where(payloads.c.seq.in_(chunk)))
+    for chunk in _chunks([row.decision_id for row in found.reasons]):
+        connection.execute(update(decisions).where(decisions.c.decision_id.in_(chunk)).values(reason=""))
+    ids = [row.prediction_id for row in found.predictions]
+    for chunk in _chunks(ids):
+        connection.execute(delete(decisions).where(decisions.c.prediction_id.in_(chunk)))
+        connection.execute(delete(predictions).where(predictions.c.prediction_id.in_(chunk)))
+    subjects = {name: str(count) for name, count in done.__dict__.items()}
+    subjects |= {name: str(days) for name, days in rules.model_dump().items()}
+    subjects |= {"payloads": ranges_of(kept), "tombstones": tombstones_digest(hashes)}
+    append(connection, actor=actor, action=RETAIN, subjects=subjects, reason="terms of the policy", now=now)
+    return done
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Rows that are older than their terms.
+
+    Attributes:
+        reasons: decisions with a reason.
+        predictions: those on which nothing was decided since.
+        decisions: on these.
+        observations: every version of rows that are over.
+    """
+
+    reasons: Sequence[Any]
+    predictions: Sequence[Any]
+    decisions: Sequence[Any]
+    observations: Sequence[Any]
+
+    @classmethod
+    def of(cls, connection: Connection, rules: RetentionRules, now: datetime) -> "_Found":
+        """Looks; when something was entered counts, since a demo's own clock may say any time."""
+        d, p = decisions.c, predictions.c
+        reasons = connection.execute(
+            select(d.decision_id, d.journal_seq).where(
+                d.reason != "", _entered(d.journal_seq, _before(now, rules.decision_reasons_days))
+            )
+        ).all()
+        end = _before(now, rules.predictions_days)
+        since = select(d.prediction_id).where(~_entered(d.journal_seq, end))
+        old = connection.execute(
+            select(p.prediction_id, p.journal_seq).where(
+                _entered(p.journal_seq, end), p.prediction_id.not_in(since)
+            )
+        ).all()
+        whole = _whole_entries(connection, old)
+        on_them = [
+            row
+            for chunk in _chunks([row.prediction_id for row in whole])
+            for row in connection.execute(
+                select(d.decision_id, d.journal_seq).where(d.prediction_id.in_(chunk))
+            )
+        ]
+        return cls(reasons, whole, on_them, _over(connection, _before(now, rules.observations_days)))
+
+
+def _whole_entries(connection: Connection, old: Sequence[Any]) -> list[Any]:
+    """Predictions whose entry has no other that stays: an entry's payload is over all of its predictions."""
+    wanted: dict[int, int] = {}
+    for row in old:
+        wanted[row.journal_seq] = wanted.get(row.journal_seq, 0) + 1
+    p = predictions.c
+    there = {
+        seq: count
+        for chunk in _chunks(sorted(wanted))
+        for seq, count in connection.execute(
+            select(p.journal_seq, func.count()).where(p.journal_seq.in_(chunk)).group_by(p.journal_seq)
+        )
+    }
+    return [row for row in old if wanted[row.journal_seq] == there[row.journal_seq]]
+
+
+def _over(connection: Connection, before: int) -> list[Any]:
+    """All versions of rows of which none was received since an instant, or tells of later times.
+
+    A visit or an operation whose end nobody sent is over by then; a stay may last for years.
+    """
+    o = observations.c
+    over = (
+        select(o.kind, o.row_id)
+        .group_by(o.kind, o.row_id)
+        .having(
+            func.max(o.received_at) < before,
+            (func.max(o.active_until) < before) | (o.kind != "stays"),
+        )
+        .subquery()
+    )
+    query = (
+        select(observations).join(over, (over.c.kind == o.kind) & (over.c.row_id == o.row_id)).order_by(o.seq)
+    )
+    return list(connection.execute(query).mappings())
+
+
+def _before(now: datetime, days: int) -> int:
+    return instant(now) - days * DAY
+
+
+def _entered(seq: ColumnElement[int], before: int) -> ColumnElement[bool]:
+    return seq.in_(select(journal.c.seq).where(journal.c.at < before))
+
+
+def _scalars(
+    connection: Connection, column: ColumnElement[int], of: ColumnElement[int], values: Sequence[int]
+) -> Iterator[int]:
+    for chunk in _chunks(values):
+        yield from connection.scalars(select(column).where(of.in_(chunk)))
+
+
+def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]
