@@ -205,9 +205,7 @@ def erase(
 
 @_journal.command()
 def retain(
-    carry_out: Annotated[
-        bool, typer.Option("--carry-out", help="Erase it; without this, only say what would be erased.")
-    ] = False,
+    carry_out: Annotated[bool, typer.Option("--carry-out")] = False,
 ) -> int:
     """Erase what is older than the terms of the policy in force ([retention]); say first what that is.
 
