@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,6 +30,7 @@ from registry.trust.trust_changes import found_trust, retire_key, trust_key
 from registry.trust.trust_store import load_trust
 from tests.support.installation import NOW
 from tests.support.repository import ROOT
+from tests.support.waiting import wait_for
 
 WHY = "the disk failed"
 
@@ -222,3 +224,30 @@ def test_the_command_and_an_auditor_name_what_was_lost(
     assert done.returncode == 0, done.stdout + done.stderr
     assert "lost for ever: entries 5 to 8" in done.stdout
     assert home.ada.public_key in done.stdout
+
+
+def test_a_backup_while_entries_are_written_lacks_nothing_that_was_acknowledged_before(home: Home) -> None:
+    """SQLite's online backup, with a writer that goes on: put back, its chain is whole, and verify names the rest."""
+    accept_restore(home.settings, [home.ada, home.bob], reason=WHY, now=NOW)
+    acknowledged, enough = list[int](), threading.Event()
+
+    def write() -> None:
+        while not enough.is_set():
+            home.enter(1)
+            acknowledged.append(1)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    wait_for(lambda: len(acknowledged) >= 5, "entries")
+    before = len(acknowledged)
+    back_up(home.settings, home.backup)
+    after = len(acknowledged)
+    wait_for(lambda: len(acknowledged) >= after + 5, "entries after the backup")
+    enough.set()
+    writer.join()
+    checkpoint(home.settings, now=NOW)
+    home.restore()
+    found = home.vouched()
+    assert found.journal.faults == ()
+    assert before <= found.journal.entries - 5 < len(acknowledged)
+    assert [f.seq for f in found.faults] == [5 + len(acknowledged)]
