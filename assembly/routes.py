@@ -5,4 +5,7 @@ from serving.application import SERVED, with_document
 
 __all__ = ["ENDPOINTS"]
 
-ENDPOINTS = with_document((*SERVED, *centre.ENDPOINTS))
+_REPLACED = {(e.method, e.path) for e in centre.ENDPOINTS}
+"""The centre lists decisions of both kinds where serving alone lists those on predictions."""
+
+ENDPOINTS = with_document((*(e for e in SERVED if (e.method, e.path) not in _REPLACED), *centre.ENDPOINTS))

@@ -3,9 +3,10 @@
 from starlette.responses import Response
 
 from centre import recommendation_routes
+from centre.decision_routes import DECISIONS
 from centre.flows.answers import FlowsAnswer
 from centre.flows.hospital import flows_of
-from centre.pages import deciding
+from centre.pages import deciding, history
 from centre.pages.pilotage import LIVE, PILOTAGE
 from centre.pages.practice_page import ENDPOINTS as PRACTICE_PAGES
 from centre.pages.unit_page import UNIT
@@ -35,10 +36,12 @@ ENDPOINTS = (
     ),
     TENSION,
     *recommendation_routes.ENDPOINTS,
+    DECISIONS,
     PILOTAGE,
     *deciding.ENDPOINTS,
     LIVE,
     UNIT,
     *PRACTICE,
     *PRACTICE_PAGES,
+    *history.ENDPOINTS,
 )

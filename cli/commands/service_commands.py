@@ -1,4 +1,4 @@
-"""`vigie serve` and `token`: the service, and who may ask it."""
+"""`vigie serve`, `token` and `webhook`: the service, who may ask it, and whom it tells."""
 
 import os
 import sys
@@ -17,6 +17,7 @@ __all__ = ["app"]
 
 app = typer.Typer()
 _token = typer.Typer(help="Make, revoke or list tokens.")
+_webhook = typer.Typer(help="Applications that are told what people decided.")
 
 
 class TokenRole(StrEnum):
@@ -148,4 +149,28 @@ def show() -> int:
     return 0
 
 
+@_webhook.command()
+def secret(
+    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
+) -> int:
+    """Print the secret by which an application verifies what it is told."""
+    from serving.interface.webhook_outbox import webhook_secret
+
+    print(webhook_secret(read_settings().home, name))
+    return 0
+
+
+@_webhook.command("list")
+def deliveries() -> int:
+    """Count what was delivered, what waits and what was given up."""
+    from registry.record.database import opened_database
+    from serving.interface.webhook_outbox import waiting
+
+    with opened_database(read_settings().database) as engine, engine.connect() as connection:
+        for target, counts in sorted(waiting(connection).items()):
+            print(f"{one_line(target):<24} {', '.join(f'{name} {n}' for name, n in counts.items())}")
+    return 0
+
+
 app.add_typer(_token, name="token")
+app.add_typer(_webhook, name="webhook")

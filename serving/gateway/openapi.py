@@ -91,7 +91,10 @@ def _responses(endpoint: Endpoint, names: Mapping[Any, str]) -> dict[str, Any]:
         content = {"application/json": {"schema": {"type": "object"}}}
         if endpoint.path.endswith("/card"):
             content["text/html"] = {"schema": {"type": "string"}}
-    status = "201" if endpoint.path == "/v1/decisions" and endpoint.method == "POST" else "200"
+    if endpoint.parameters.get("format") is not None:
+        content["text/csv"] = {"schema": {"type": "string"}}
+    written = endpoint.method == "POST" and endpoint.path.endswith(("/decisions", "/outcomes"))
+    status = "201" if written else "200"
     responses: dict[str, Any] = {status: {"description": "As asked", "content": content, "headers": _HEADER}}
     codes = {*_COMMON, *endpoint.problems}
     codes |= {401, 403} if endpoint.roles is not None else set()

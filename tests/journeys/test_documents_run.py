@@ -20,6 +20,7 @@ from tests.support.small_demo import SmallDemo
 
 _RUN_HERE = {"api.md", "explanations.md", "simulator.md"}
 _READ_BY = {
+    "decisions.md": "tests/centre/decisions/test_decision_policy.py",
     "levels.md": "tests/centre/levels/test_level_policy.py",
     "mappings.md": "tests/hospital/mapping/test_mapping_file.py",
     "practice.md": "tests/centre/practice/test_protocol_file.py",

@@ -8,6 +8,7 @@ import pytest
 from centre.decisions.decision_policy import DecisionPolicyError, policy_of_file, read_decision_policy
 from centre.decisions.entitlement import entitlement, person_of
 from tests.centre.decisions.policy_texts import policy_text
+from tests.support.repository import ROOT
 
 ROLE, DAY = "Cadre de garde", date(2026, 3, 1)
 
@@ -122,3 +123,11 @@ def test_the_file_is_read_again_when_it_changes(tmp_path: Path) -> None:
     file.write_text("version = ")
     with pytest.raises(DecisionPolicyError, match="not_toml"):
         policy_of_file(file)
+
+
+def test_the_example_of_the_document_is_a_policy() -> None:
+    """As it stands in docs/decisions.md."""
+    block = (ROOT / "docs" / "decisions.md").read_text("utf-8").split("```toml\n")[1].split("```")[0]
+    policy = read_decision_policy(block.encode())
+    assert policy.deciders[0].identities == ("head nurse a", "phone of a")
+    assert not policy.oversight.enabled

@@ -53,6 +53,7 @@ def test_a_shift(tmp_path: Path, browser: Any) -> None:
         assert manager.locator("h1.first").inner_text().startswith("À décider d’abord : Court séjour")
         assert fits(manager)
         manager.locator("a.decide").first.click()
+        manager.wait_for_url("**/decide/*?*")
         address = manager.url
         manager.locator("#why summary").click()
         assert "Somme : le besoin médian" in manager.locator("#why").inner_text()
@@ -90,5 +91,9 @@ def test_a_shift(tmp_path: Path, browser: Any) -> None:
         for words in ("Head nurse A", "Head nurse B", "Deux lits de l’hôpital de jour", "Une unité ouvre"):
             assert words in seen
         assert board.locator("form.deciding").count() == 0
+        board.set_viewport_size({"width": 360, "height": 900})
+        board.goto(f"{service.url}/history?language=fr")
+        assert "Deux lits de l’hôpital de jour" in board.locator("main table").first.inner_text()
+        assert fits(board)
         assert asked
         assert all(url.startswith(service.url) for url in asked)

@@ -62,6 +62,8 @@ RULES: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/v1/tension"): LOOKS | ASKS,
     ("GET", "/pilotage"): LOOKS,
     ("GET", "/decide"): LOOKS,
+    ("GET", "/history"): LOOKS,
+    ("GET", "/history.csv"): LOOKS,
     ("GET", "/decide/{recommendation_id}"): LOOKS,
     ("POST", "/decide/{recommendation_id}"): DECIDES,
     ("GET", "/v1/recommendations"): LOOKS | ASKS,

@@ -1,0 +1,85 @@
+"""The page Historique: what people decided, filtered and as a file; and how oversight does, for the board."""
+
+from pathlib import Path
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from centre.decision_routes import FILTERS, filter_of, table_of
+from centre.oversight.figures import figures
+from centre.recommendations.answers import DecisionAnswer
+from centre.recommendations.history import DecisionsAnswer, decisions_of
+from serving.interface.bed_forecasts import unit_labels
+from serving.interface.forms import LANGUAGE, SEES_PAGES, form_page
+from serving.interface.live_record import hospital_zone
+from serving.interface.pages import time_words
+from serving.interface.prediction_decisions import Decision
+from serving.interface.requests import Call, Endpoint, Problem, instant
+
+__all__ = ["ENDPOINTS"]
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_MOST = 500
+
+
+def history(call: Call) -> Response:
+    """GET /history"""
+    faults: list[str] = []
+    try:
+        found = decisions_of(call, filter_of(call), limit=100_000)
+    except Problem as problem:
+        if problem.status != 422:
+            raise
+        faults = [f.path.removeprefix("query.") for f in problem.faults]
+        found = DecisionsAnswer(decisions=(), on_recommendations=(), next=None)
+    both: list[Decision | DecisionAnswer] = [*found.decisions, *found.on_recommendations]
+    rows = sorted(both, key=lambda d: d.journal_entry, reverse=True)
+    zone = hospital_zone(call.parts)
+    query = urlencode({name: value for name, value in call.query.items() if name in FILTERS})
+    return form_page(
+        call,
+        _TEMPLATES,
+        "history.html",
+        "decide",
+        path="/history",
+        status=422 if faults else 200,
+        rows=rows[:_MOST],
+        more=max(len(rows) - _MOST, 0),
+        faults=faults,
+        at=lambda d: time_words(call, instant(d.decided_at), zone),
+        label=lambda unit: unit_labels(call.parts).get(unit, unit),
+        asked={**dict.fromkeys(FILTERS, ""), **call.query},
+        query=query,
+        figures=figures(call.parts, call.parts.clock.now()),
+    )
+
+
+def history_table(call: Call) -> Response:
+    """GET /history.csv"""
+    return table_of(call, filter_of(call))
+
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/history",
+        history,
+        "Decisions, filtered, and how oversight does",
+        roles=SEES_PAGES,
+        scope="pages",
+        page=True,
+        parameters={**LANGUAGE, **FILTERS},
+        documented=False,
+    ),
+    Endpoint(
+        "GET",
+        "/history.csv",
+        history_table,
+        "Decisions as a file",
+        roles=SEES_PAGES,
+        scope="decisions",
+        page=True,
+        parameters={**LANGUAGE, **FILTERS},
+        documented=False,
+    ),
+)

@@ -1,0 +1,156 @@
+"""The history of decisions: both kinds in the order of the journal, filtered, as JSON, a table and a page."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from centre.oversight.figures import overruled
+from serving.interface.recommendation_store import StoredAct, StoredRecommendation
+from tests.centre.recommendations.situations import Hospital
+
+
+@pytest.fixture
+def hospital(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
+    """One decision on a prediction, then one on a recommendation, by other people."""
+    made = Hospital(tmp_path, monkeypatch)
+    (one,) = made.listed()
+    body = {
+        "prediction_id": one["expected"]["prediction_id"],
+        "decision": "override",
+        "reason": "=1+1",
+        "value": 3,
+    }
+    assert made.send("/v1/decisions", body).status_code == 201
+    assert (
+        made.decide(one["recommendation_id"], "override", "admin", reason="opens, \nat noon").status_code
+        == 201
+    )
+    return made
+
+
+def found(hospital: Hospital, query: str = "", who: str = "board") -> tuple[int, int]:
+    """How many decisions of each kind somebody is answered."""
+    answer = hospital.get(f"/v1/decisions{query}", who)
+    assert answer.status_code == 200, answer.text
+    return len(answer.json()["decisions"]), len(answer.json()["on_recommendations"])
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", (1, 1)),
+        ("?on=predictions", (1, 0)),
+        ("?on=recommendations", (0, 1)),
+        ("?unit=U3", (0, 1)),
+        ("?unit=U1", (0, 0)),
+        ("?unit=*", (0, 0)),
+        ("?decision=overridden", (1, 1)),
+        ("?decision=rejected", (0, 0)),
+        ("?person=Head%20nurse%20B", (0, 1)),
+        ("?person=the%20operator", (1, 0)),
+        ("?since=2025-11-03&until=2025-11-03", (1, 1)),
+        ("?until=2025-11-02", (0, 0)),
+        ("?since=2025-11-04", (0, 0)),
+        ("?limit=1", (1, 0)),
+    ],
+)
+def test_filters(hospital: Hospital, query: str, expected: tuple[int, int]) -> None:
+    """Each by itself; pages follow each other over both kinds."""
+    assert found(hospital, query) == expected
+    if query == "?limit=1":
+        after = hospital.get("/v1/decisions?limit=1", "board").json()["next"]
+        assert found(hospital, f"?limit=1&after={after}") == (0, 1)
+
+
+def test_faults_of_a_filter_at_once(hospital: Hospital) -> None:
+    """By path; the page says the same in words."""
+    answer = hospital.get("/v1/decisions?since=soon&until=2025-13-01")
+    assert (answer.status_code, {f["path"] for f in answer.json()["errors"]}) == (
+        422,
+        {"query.since", "query.until"},
+    )
+    assert hospital.get("/v1/decisions?since=2025-11-04&until=2025-11-03").status_code == 422
+    page = hospital.get("/history?since=soon&language=en")
+    assert page.status_code == 422
+    assert "The first day is written as 2026-01-31." in page.text
+
+
+def test_the_table_has_what_the_answer_has_and_no_formula(hospital: Hospital) -> None:
+    """In the order of the journal, with the mark by which spreadsheets know UTF-8."""
+    answer = hospital.get("/v1/decisions?format=csv")
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    assert [(r["on"], r["decision"], r["decided_by"]) for r in rows] == [
+        ("prediction", "overridden", "the operator"),
+        ("recommendation", "overridden", "Head nurse B"),
+    ]
+    assert rows[0]["reason"] == "'=1+1"
+    assert rows[1]["reason"] == "opens, \nat noon"
+    assert rows[1]["right"] == ""
+    assert len(list(csv.reader(io.StringIO(hospital.get("/history.csv?unit=U3").text)))) == 2
+
+
+def test_the_page_shows_decisions_outcomes_and_figures_to_the_board(hospital: Hospital) -> None:
+    """An outcome is a person's word; the latest counts."""
+    (one,) = hospital.listed("?state=closed")
+    path = f"/v1/recommendations/{one['recommendation_id']}/outcomes"
+    for right in (False, True):
+        assert hospital.send(path, {"right": right, "reason": "seen at noon"}, "board").status_code == 201
+    page = hospital.get("/history?language=en", "board").text
+    assert "Head nurse B" in page
+    assert "Two beds of the day clinic" in page
+    assert "another value" in page
+    assert "known_better" not in page
+    assert "1 / 1 (21%–100%)" in page
+    assert "style=" not in page
+    assert "<script" not in page
+    assert "Historique des décisions" in hospital.get("/history", "board").text
+    (cell,) = hospital.get("/v1/recommendations/figures", "board").json()["overruled"]
+    assert (cell["unit"], cell["group"], cell["overruled"], cell["known"], cell["right"]) == (
+        "U3",
+        "medicine",
+        1,
+        1,
+        1,
+    )
+    assert cell["rightly"] is False
+    (row,) = hospital.get("/v1/recommendations/figures", "board").json()["fatigue"]
+    assert (row["made"], row["shown"], row["opened"], row["acted_on"], row["ignored"]) == (1, 1, 0, 1, 0)
+
+
+def test_what_nobody_decided_has_no_outcome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And counts as ignored once it was shown."""
+    hospital = Hospital(tmp_path, monkeypatch)
+    (one,) = hospital.listed()
+    path = f"/v1/recommendations/{one['recommendation_id']}"
+    assert hospital.send(f"{path}/outcomes", {"right": True, "reason": "x"}).json()["code"] == "not_decided"
+    assert hospital.get(path).status_code == 200
+    hospital.later(61)
+    hospital.listed()
+    (row,) = hospital.get("/v1/recommendations/figures").json()["fatigue"]
+    assert (row["opened"], row["acted_on"], row["ignored"]) == (1, 0, 1)
+    assert found(hospital) == (0, 0)
+
+
+def decided(n: int, right: bool) -> tuple[StoredRecommendation, list[StoredAct]]:
+    """A rejection that proved right or not."""
+    content: dict[str, Any] = {"person": "a", "verdict": "rejected", "reason_code": "known_better"}
+    one = StoredRecommendation(str(n), "U1", "tense", 0, 100, {}, None, 1, 1)
+    acts = [
+        StoredAct(str(n), "answered", "a", 1, content, 1),
+        StoredAct(str(n), "outcome", "b", 2, {"right": right}, 2),
+    ]
+    return one, acts
+
+
+@pytest.mark.parametrize(
+    ("right", "of", "rightly"), [(9, 9, False), (10, 10, True), (7, 12, False), (18, 20, True)]
+)
+def test_people_overrule_rightly_beyond_chance(right: int, of: int, rightly: bool) -> None:
+    """Few outcomes, or little more than half of them, take no scope away."""
+    (cell,) = overruled([decided(n, n < right) for n in range(of)], {"U1": "medicine"})
+    assert (cell.known, cell.right, cell.rightly) == (of, right, rightly)
