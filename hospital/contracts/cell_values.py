@@ -25,6 +25,7 @@ __all__ = [
 
 _SURE_DIGITS = {4: 2**24, 8: 10**15}
 """By the bytes of a float: whole numbers below this have each digit that was written."""
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:[ '’]\d{3})+(?:[.,]\d+)?", re.ASCII)
 _DECIMALS = {".": re.compile(r"[+-]?\d+,\d+"), ",": re.compile(r"[+-]?\d+[.]\d+")}
 
 
@@ -71,7 +72,7 @@ def read_numbers(cells: pd.Series, decimal: str = ".") -> tuple[pd.Series, NDArr
         known, none = read_numbers(pd.Series(np.asarray(values, object), dtype=object), decimal)
         numbers = pd.Series(np.append(known.to_numpy(), np.nan)[codes], index=cells.index)
         return numbers, np.append(none, False)[codes]
-    texts = cells.astype(object)
+    texts = cells.astype(object).map(_ungrouped, na_action="ignore")
     if decimal != ".":
         texts = texts.map(lambda c: _pointed(c, decimal), na_action="ignore")
     # pandas would read a date as the nanoseconds since 1970, and true as 1.
@@ -108,6 +109,13 @@ def _is_rounded(cell: object) -> bool:
     if isinstance(cell, str):
         return SCIENTIFIC.fullmatch(cell) is not None
     return isinstance(cell, (float, np.floating)) and abs(float(cell)) >= 10**15
+
+
+def _ungrouped(cell: object) -> object:
+    """A text number without the blanks or apostrophes between its groups of three digits: 1 211,5 is 1211,5."""
+    if isinstance(cell, str) and _GROUPED.fullmatch(cell):
+        return re.sub("[ '’]", "", cell)
+    return cell
 
 
 def _pointed(cell: object, decimal: str) -> object:

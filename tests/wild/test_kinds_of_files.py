@@ -81,6 +81,17 @@ def test_texts_of_parquet_as_bytes(tmp_path: Path) -> None:
     assert _fault(tmp_path / "c.parquet", "c.parquet") == ("census[0].unit", "not_text")
 
 
+@pytest.mark.parametrize("sign", [" ", "\u00a0", "\u202f", "\u2009", "'", "’"])
+def test_groups_of_three_digits(tmp_path: Path, sign: str) -> None:
+    """As French and Swiss programs write a thousand; other groups are no number."""
+    file = tmp_path / "c.csv"
+    file.write_text(f"at;unit;occ\n2024-03-01;MED;1{sign}211,5\n2024-03-02;MED;12{sign}000\n")
+    assert _read(file, "c.csv", 'decimal = ","\n').tables["census"]["occupied"].tolist() == [1211.5, 12e3]
+    for written in (f"12{sign}34", f"1234{sign}567", f"1{sign}2"):
+        file.write_text(f"at;unit;occ\n2024-03-01;MED;{written}\n2024-03-02;MED;1\n")
+        assert _fault(file, "c.csv") == ("census[0].occ", "not_a_number")
+
+
 def test_merged_numbers_as_texts(tmp_path: Path) -> None:
     """A number typed as text is a number, also in a merged cell."""
     from openpyxl import load_workbook
