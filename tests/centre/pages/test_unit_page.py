@@ -59,7 +59,7 @@ def test_level_recommendation_and_protocol_have_their_place(tmp_path: Path) -> N
     page = _unit(tmp_path)
     assert "Full expected in 4 h" in page
     assert 'id="recommendations"' in page
-    assert "No recommendation for this unit." in page
+    assert '<a href="/decide?language=en">' in page
     assert "No protocol in force is called by these levels." in page
 
 
