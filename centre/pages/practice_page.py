@@ -1,6 +1,7 @@
 """GET /practice: what applies, what a newcomer reads first, who holds which skill, and where one will be short."""
 
 import secrets
+from dataclasses import replace
 
 from starlette.responses import RedirectResponse, Response
 
@@ -138,6 +139,9 @@ def _protocol(applies: Practice, protocol_id: str) -> Protocol:
 
 def take_receipt(call: Call) -> Response:
     """POST /practice/receipts"""
+    sent = call.body.get("language", "")
+    spoken = sent if sent in ("fr", "en") else language(call)
+    call = replace(call, query={**call.query, "language": spoken})
     protocol_id, digest = call.body.get("protocol", "")[:200], call.body.get("digest", "")
     now = call.parts.clock.now()
     protocol = _protocol(practice_at(call.parts, now, record_at(call.parts, now).zone), protocol_id)
@@ -146,8 +150,6 @@ def take_receipt(call: Call) -> Response:
     if digest != protocol.digest:  # another version came into force meanwhile: these bytes were not read
         return _protocol_page(call, protocol_id, "read_again", 409)
     note_receipt(call.parts, call.caller.actor, protocol, moment(now))
-    sent = call.body.get("language", "")
-    spoken = sent if sent in ("fr", "en") else language(call)
     return RedirectResponse(f"/practice/protocol?language={spoken}&id={protocol_id}", 303)
 
 

@@ -46,6 +46,7 @@ def test_the_worst_unit_is_said_first_and_stands_first_and_the_unknown_last(tmp_
     assert order[0] == min(order)
     assert order[-1] == max(order)
     assert "/pilotage/unit?language=en&amp;unit=U3" in page
+    assert re.search(r'data-stream="/pilotage/live\?seen=[0-9a-f]{16}"', page)
     assert re.findall(r"<script[^>]*>[^<]*", page) == ['<script src="/static/live.js" defer>']
     assert "style=" not in page
 

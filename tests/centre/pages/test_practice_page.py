@@ -40,7 +40,14 @@ def _page(service: tuple[Parts, dict[str, str], InProcess], path: str, role: str
 
 @pytest.mark.parametrize(
     ("words", "hits"),
-    [("reserve", 1), ("réserves", 1), ("armées", 1), ("r\u00e9serve chirurgie", 0), ("", 1), ("'\" OR *", 0)],
+    [
+        ("reserve", 1),
+        ("réserves", 1),
+        ("capacité de réserves", 1),
+        ("r\u00e9serve chirurgie", 0),
+        ("", 1),
+        ("'\" OR *", 0),
+    ],
 )
 def test_search_finds_stems_and_accents(
     service: tuple[Parts, dict[str, str], InProcess], words: str, hits: int
