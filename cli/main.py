@@ -119,7 +119,7 @@ def _sign_for_entries() -> None:
 def _words(error: VigieError) -> str:
     """What an error says: those of tables, mappings and histories in the installation's language."""
     if not isinstance(error, ContractError | MappingError | HistoryError):
-        return str(error)
+        return error.words(spoken_language())
     from hospital.contracts.fault_words import lines, translated
 
     language = read_settings().language

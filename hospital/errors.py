@@ -9,11 +9,39 @@ VigieError
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hospital.words.catalogue import text
+from hospital.words.language import Language
+from hospital.words.numbers import decimals, number
+
 __all__ = ["ContractError", "Fault", "HistoryError", "MappingError", "VigieError"]
 
 
 class VigieError(Exception):
-    """Base of every error that a person is meant to read: what is wrong, where, what to do next."""
+    """Base of every error that a person is meant to read: what is wrong, where, what to do next.
+
+    Args:
+        message: a key of the catalogue below ``errors.``, or words that have no key yet.
+        values: what fills the places of the key's text: texts and numbers.
+    """
+
+    def __init__(self, message: str = "", /, **values: object) -> None:
+        super().__init__(message)
+        self.values = values
+
+    def words(self, language: Language) -> str:
+        """What the error says, in a language; as it was written, where it has no key."""
+        message = str(self.args[0]) if self.args else ""
+        if not message.startswith("errors."):
+            return super().__str__()
+        shown = {name: _written(value, language) for name, value in self.values.items()}
+        return text(message, language, None, **shown)
+
+    def __str__(self) -> str:
+        return self.words("en")
+
+
+def _written(value: object, language: Language) -> object:
+    return number(value, language, decimals(value)) if isinstance(value, int | float) else value
 
 
 @dataclass(frozen=True)

@@ -179,11 +179,9 @@ def build_package(
         searches: where trials of `request.trials` are kept; None: beside the package.
     """
     if request.model not in MODELS:
-        raise TrainingError(f"There is no model {request.model}: Vigie has {' and '.join(MODELS)}.")
+        raise TrainingError("errors.training.no_model", model=request.model, models=", ".join(MODELS))
     if request.trials and request.kind == "baseline":
-        raise TrainingError(
-            "A version of the baselines alone has no trees to tune: leave --tune or --baseline-only out."
-        )
+        raise TrainingError("errors.training.nothing_to_tune")
     progress("compute features", 0.05)
     events = events_of(tables)
     horizons = _horizons(request, events)
@@ -278,9 +276,7 @@ def _horizons(request: Request, events: Events) -> tuple[float, ...]:
     horizons = request.horizons_hours or HORIZONS_HOURS[events.cadence_hours]
     wrong = [h for h in horizons if not 0 < h <= 336 or h % events.cadence_hours]
     if wrong:
-        raise TrainingError(
-            f"Horizons are multiples of the census's {events.cadence_hours} h up to 14 days; not {wrong[0]:g} h."
-        )
+        raise TrainingError("errors.training.horizons", cadence=events.cadence_hours, wrong=wrong[0])
     return tuple(sorted(set(horizons)))
 
 
@@ -289,12 +285,10 @@ def _prepare(
 ) -> PreparedBeds | PreparedWaits:
     if model == "wait-time":
         if "visits" not in events.tables or not (tables.tables["visits"]["seen_at"].notna().any()):
-            raise TrainingError(
-                "Wait time needs visits with seen_at (first medical contact): the tables have none."
-            )
+            raise TrainingError("errors.training.no_waits")
         return prepare_waits(events, tables.audit_attributes, None)
     if not {"stays", "census"} & set(events.tables):
-        raise TrainingError("Bed demand needs stays or a census: the tables have neither.")
+        raise TrainingError("errors.training.no_beds")
     return prepare_beds(events, tables.covariates, horizons, None)
 
 
