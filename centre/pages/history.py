@@ -47,7 +47,7 @@ def history(call: Call) -> Response:
         more=max(len(rows) - _MOST, 0),
         faults=faults,
         at=lambda d: time_words(call, instant(d.decided_at), zone),
-        label=lambda unit: unit_labels(call.parts).get(unit, unit),
+        unit_name=lambda unit: unit_labels(call.parts).get(unit, unit),
         asked={**dict.fromkeys(FILTERS, ""), **call.query},
         query=query,
         figures=figures(call.parts, call.parts.clock.now()),
