@@ -1,7 +1,6 @@
 """From prepared samples to the files of a package. No clock, no machine, no person: the same in, the same out."""
 
-import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
@@ -39,10 +38,10 @@ from training.hospital_total import learn_hospital_total
 from training.linear import fit_seasonal_profile, fit_slopes, with_seasonal_profile
 from training.monotone import WAIT_SIGNS, signs_of
 from training.trees import DEFAULT_HYPERPARAMETERS, Hyperparameters, TreeOptions, Trees, fit_median, fit_trees
+from training.usual_cases import reference_file
 
 __all__ = ["Fitted", "Lesson", "bed_lesson", "fit_baselines", "fit_beds", "fit_waits", "lesson_of"]
 
-_REFERENCE_ROWS = 4096
 _YEAR = 365 * DAY
 _HALF_LIFE = _YEAR
 _TRIAGE_CELLS = len(TRIAGE_RANK) + 1
@@ -90,7 +89,7 @@ def fit_beds(
     linear, newest, rows, y, weight = bed_lesson(both, newest, usual_of_the_other_half(both, newest))
     served = fit_median(both.X, y, weight, **options)
     median = Median(TreeEngine.load(served), linear, training_set.features)
-    reference = _reference(median, [(both, rows)], len(newest.horizons) * len(newest.units))
+    reference = reference_file(median, [(both, rows)], len(newest.horizons) * len(newest.units))
     rule = adaptive_width(data, split)
     stretched = followed(calibration_set, first, errors, calibration, rule)
     quantiles = model_quantiles(stretched, errors.median, errors.width, calibration.shift, calibration.z)
@@ -145,7 +144,7 @@ def fit_waits(
     errors = Errors.of(median, TreeEngine.load(trees.spread), calibration_set, later)
     groups, bands, triage = _wait_groups(departments)
     calibration = calibrated(errors, groups, shifted=triage, coarser=(bands, triage), least=LEAST_WAITS)
-    reference = _reference(median, [(training_set, rows), (calibration_set, later)], departments)
+    reference = reference_file(median, [(training_set, rows), (calibration_set, later)], departments)
     return Fitted(_files(trees, None, calibration, reference, baselines.to_json(), training_set))
 
 
@@ -292,36 +291,6 @@ def _files(
         "reference.npz": reference,
         "profile.json": canonical_json(_profile(fitted.features, fitted.X)),
     }
-
-
-def _reference(median: Median, parts: Sequence[tuple[Prepared, Rows]], cells: int) -> bytes:
-    """What is usual: mean contributions and feature values of each cell over the last twelve months of training."""
-    newest = max(int(part.prediction_time.max()) for part, _ in parts)
-    recent = [part.prediction_time >= newest - _YEAR for part, _ in parts]
-    X, cell, group, scale = (
-        np.concatenate([getattr(rows, name)[mine] for (_, rows), mine in zip(parts, recent, strict=True)])
-        for name in ("X", "cell", "calibration", "scale")
-    )
-    # Evenly through the year: a mean needs no more.
-    chosen = np.unique(np.linspace(0, len(X) - 1, min(len(X), _REFERENCE_ROWS)).astype(np.int64))
-    X, cell = X[chosen], cell[chosen]
-    values, _ = median.reasons(X, group[chosen], scale[chosen])
-    contributions, means = np.zeros((cells, X.shape[1])), np.zeros((cells, X.shape[1]))
-    categories = {j for j, f in enumerate(median.features) if f.levels}
-    for c in range(cells):
-        mine = cell == c if (cell == c).any() else np.ones(cell.size, bool)
-        contributions[c] = values[mine].mean(axis=0)
-        for j in range(X.shape[1]):
-            known = X[mine, j][~np.isnan(X[mine, j])].astype(np.float64)
-            means[c, j] = np.nan if not known.size else _mode(known) if j in categories else known.mean()
-    buffer = io.BytesIO()
-    np.savez(buffer, contributions=contributions, values=means)
-    return buffer.getvalue()
-
-
-def _mode(values: Array) -> float:
-    unique, counts = np.unique(values, return_counts=True)
-    return float(unique[counts.argmax()])
 
 
 def _profile(features: tuple[Feature, ...], X: Array) -> dict[str, object]:

@@ -13,6 +13,7 @@ from hospital.arrays import Array
 from hospital.calendar import holidays_known, hour_of, is_holiday, local_clock, season, weekday
 from hospital.features.emergency import EmergencyDepartment
 from hospital.features.feature import SEASON_DAYS, TRIAGE_RANK, Feature, encode
+from hospital.features.said import contradictions, lay_over
 from hospital.record.events import Events
 from hospital.times import DAY, HOUR, MISSING_TIME
 
@@ -155,19 +156,23 @@ class WaitFeatures:
     def compute(self, query: WaitQuery, features: Sequence[Feature]) -> Array:
         """Float32 [n, features], NaN missing."""
         levels = {f.name: f.levels for f in features}
-        rank = np.fromiter(
-            (TRIAGE_RANK.get(t, np.nan) for t in query.columns["triage"]), np.float64, query.size
-        )
+        rank = _ranks(query)
         values = (
             self._calendar(query.prediction_time)
             | self._patient(query, rank, levels)
-            | self._state(query, rank)
+            | lay_over(self._state(query, rank), query.overlay)
         )
         values["waiting_per_doctor"] = _per(values["ed_waiting"], values["ed_doctors"])
         X = np.empty((query.size, len(features)), np.float32)
         for column, feature in enumerate(features):
             X[:, column] = values[feature.name]
         return X
+
+    def contradictions(self, query: WaitQuery) -> Array:
+        """Rows (bool [n]) in which the caller says what the record speaks against (`hospital.features.said`)."""
+        if all(np.isnan(said).all() for said in query.overlay.values()):
+            return np.zeros(query.size, bool)
+        return contradictions(self._state(query, _ranks(query)), query.overlay)
 
     def _calendar(self, times: Array) -> dict[str, Array]:
         zone = self._events.zone
@@ -210,9 +215,11 @@ class WaitFeatures:
                 break
             for feature, values in state.items():
                 out.setdefault(feature, np.full(query.size, np.nan))[chosen] = values
-        for feature, said in query.overlay.items():
-            out[feature] = np.where(np.isnan(said), out[feature], said)
         return out
+
+
+def _ranks(query: WaitQuery) -> Array:
+    return np.fromiter((TRIAGE_RANK.get(t, np.nan) for t in query.columns["triage"]), np.float64, query.size)
 
 
 def _per(count: Array, staff: Array) -> Array:

@@ -99,7 +99,9 @@ def _rows(version: Costed) -> Rows:
 
 
 def _row(rows: Rows, i: int) -> Rows:
-    return Rows(**{f.name: getattr(rows, f.name)[i : i + 1] for f in fields(Rows)})
+    columns = {f.name: getattr(rows, f.name) for f in fields(Rows)}
+    one: dict[str, Any] = {n: None if column is None else column[i : i + 1] for n, column in columns.items()}
+    return Rows(**one)
 
 
 def _figures(version: Costed, measurements: Mapping[str, Any]) -> EfficiencyFigures:

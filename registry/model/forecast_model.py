@@ -26,6 +26,7 @@ from registry.components.adaptive_width import AdaptiveWidth
 from registry.components.linear_step import LinearStep, Median
 from registry.components.recent_errors import Intervals
 from registry.components.training_range import TrainingRange
+from registry.components.usual_cases import ARRAYS, NO_COMPARISON, Typical, UsualCases
 from registry.errors import PackageError
 from registry.model.forecast_rows import (
     MEDIAN,
@@ -99,6 +100,7 @@ class ForecastModel:
             with np.load(io.BytesIO(self._files["reference.npz"]), allow_pickle=False) as reference:
                 self._usual_contributions = reference["contributions"]
                 self._usual_values: Array = reference["values"]
+                self._usual_cases = self._read_usual_cases(dict(reference))
         baseline = self._json("baseline.json")
         self.beds = BedBaselines.from_json(baseline) if self.name == "bed-demand" else None
         self.waits = WaitBaselines.from_json(baseline) if self.name == "wait-time" else None
@@ -111,6 +113,12 @@ class ForecastModel:
         self.hospital_total = None if hospital_total is None else HospitalTotal.from_json(hospital_total)
         if self.hospital_total is not None and self.hospital_total.horizons != self.manifest.horizons_hours:
             raise ValueError
+
+    def _read_usual_cases(self, reference: dict[str, Array]) -> UsualCases | None:
+        """What answers are compared with; None: a package made before its situations were stored compares nothing."""
+        if not set(reference) & set(ARRAYS):
+            return None
+        return UsualCases.from_arrays(reference, *self._usual_contributions.shape)
 
     @property
     def name(self) -> str:
@@ -172,21 +180,37 @@ class ForecastModel:
 
     def _explained(self, rows: Rows, reference: Rows | None, median: Array, spread: Array) -> Explained:
         found, base = self._reasons(rows)
-        if reference is None:
-            usual, values = self._usual_contributions[rows.cell], self._usual_values[rows.cell]
-        else:
-            usual, values = self._reasons(reference)[0], reference.X.astype(np.float64)
+        typical = self._typical(rows) if reference is None else self._one_each(reference)
+        usual = typical.contributions
         contributions = rows.scale[:, None] * (found - usual)
         unit_offset = rows.scale * (base + usual.sum(axis=1))
         calibration = rows.scale * self._shift[rows.calibration]
         raw = rows.offset + rows.scale * (median + self._shift[rows.calibration])
         p50 = np.maximum(raw, rows.floor)
         adjustments = {"calibration": calibration, "floor": np.maximum(rows.floor - raw, 0.0)}
+        compared = (typical.values, typical.widening, typical.cases, _situation(rows))
         if self.name == "bed-demand":
-            return Explained(
-                p50, rows.offset, contributions, {"unit_offset": unit_offset, **adjustments}, values
-            )
-        return Explained(p50, unit_offset, contributions, adjustments, values)
+            steps = {"unit_offset": unit_offset, **adjustments}
+            return Explained(p50, rows.offset, contributions, steps, *compared)
+        return Explained(p50, unit_offset, contributions, adjustments, *compared)
+
+    def _typical(self, rows: Rows) -> Typical:
+        """The cases in the situation of each row; where there are too few, the contributions usual for its cell."""
+        n = rows.cell.size
+        if self._usual_cases is not None and rows.situation is not None:
+            typical = self._usual_cases.typical(rows.cell, rows.situation)
+            alone = typical.widening == NO_COMPARISON
+            if alone.any():
+                typical.contributions[alone] = self._usual_contributions[rows.cell[alone]]
+            return typical
+        usual, none = self._usual_contributions[rows.cell], np.zeros(n, np.int64)
+        return Typical(usual, np.full(usual.shape, np.nan), none + NO_COMPARISON, none)
+
+    def _one_each(self, reference: Rows) -> Typical:
+        """One other row each, which is no case of a comparison."""
+        none = np.zeros(len(reference.X), np.int64)
+        values = reference.X.astype(np.float64)
+        return Typical(self._reasons(reference)[0], values, none + NO_COMPARISON, none)
 
     def explain_baseline(self, rows: Rows) -> Explained:
         """The reasons of a baseline: the baseline's own value, what it usually lacks, and the floor."""
@@ -195,9 +219,9 @@ class ForecastModel:
         raw = rows.baseline + bias
         none = np.zeros((raw.size, len(self.manifest.features)))
         adjustments = {"calibration": bias, "floor": np.maximum(rows.floor - raw, 0.0)}
-        return Explained(
-            np.maximum(raw, rows.floor), rows.baseline, none, adjustments, np.full_like(none, np.nan)
-        )
+        unknown, nothing = np.full_like(none, np.nan), np.zeros(raw.size, np.int64)
+        compared = (unknown, nothing + NO_COMPARISON, nothing, _situation(rows))
+        return Explained(np.maximum(raw, rows.floor), rows.baseline, none, adjustments, *compared)
 
     def baseline_only(self, rows: Rows) -> Array:
         """The rows of units whose history is too short for the model: bool [n]; the baseline answers them."""
@@ -265,3 +289,7 @@ class ForecastModel:
         if not isinstance(body, dict):
             raise PackageError(f"{name} in the package is not a JSON object.")
         return body
+
+
+def _situation(rows: Rows) -> Array:
+    return np.full(rows.cell.size, -1, np.int64) if rows.situation is None else rows.situation

@@ -37,6 +37,8 @@ class Rows:
         kind: int64 [n], horizon or triage level: rows whose reasons are compared with one another.
         width, baseline_width: float64 [n], what the model's and the baseline's distributions are stretched by about
             their p50 (`registry.components.adaptive_width`); 1 where nothing is known of recent errors.
+        situation: int64 [n], when the forecast is made (`registry.components.situations`), whose usual values and
+            contributions a row is compared with; None: not known, and nothing is called usual.
     """
 
     X: Array
@@ -50,6 +52,7 @@ class Rows:
     kind: Array
     width: Array
     baseline_width: Array
+    situation: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,11 @@ class Explained:
         p50, base: float64 [n].
         contributions: float64 [n, features].
         adjustments: float64 [n] by name, each by its own formula.
-        reference_values: float64 [n, features], what is usual.
+        reference_values: float64 [n, features], what is usual; NaN where nothing is compared.
+        widening: int64 [n], place in `registry.components.situations.WIDENINGS` of what each row is compared with;
+            `NO_COMPARISON` where nothing is.
+        cases: int64 [n], how many cases that are.
+        situation: int64 [n], the row's own; -1 not known.
     """
 
     p50: Array
@@ -68,6 +75,9 @@ class Explained:
     contributions: Array
     adjustments: Mapping[str, Array]
     reference_values: Array
+    widening: Array
+    cases: Array
+    situation: Array
 
 
 def model_quantiles(rows: Rows, median: Array, spread: Array, shift: Array, z: Array) -> Array:

@@ -1,5 +1,6 @@
 """From samples or a live request to the rows that a model forecasts: the same for training, check and serving."""
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -10,6 +11,7 @@ from hospital.dataset.baselines import BED_BASELINES, BedBaselines, WaitBaseline
 from hospital.features.beds import BedQuery
 from hospital.features.feature import Feature
 from hospital.features.wait import WaitQuery
+from registry.components.situations import situations
 from registry.model.forecast_model import WAIT_BAND_HOURS, WAIT_GROUP_SHAPE, Rows
 
 __all__ = ["bed_baselines", "bed_rows", "wait_baselines", "wait_rows", "wait_rows_of"]
@@ -50,7 +52,8 @@ def bed_rows(
     floor = np.zeros(now.size)
     offset = baselines.start(unit, horizon, week_slot(query.prediction_time, zone, cadence), now)
     scale, one = baselines.scale[unit, horizon], np.ones(now.size)
-    return Rows(X, cell, horizon, offset, scale, floor, baseline, cell, horizon, one, one)
+    situation = situations(query.prediction_time, zone)
+    return Rows(X, cell, horizon, offset, scale, floor, baseline, cell, horizon, one, one, situation)
 
 
 def wait_baselines(
@@ -68,7 +71,8 @@ def wait_rows(
     """Rows of a wait-time model; nobody waits less than they have already waited."""
     waited = (query.prediction_time - query.arrived_at) / 60e6
     hour = local_hour(query.prediction_time, zone)
-    return wait_rows_of(baselines, X, features, query.columns["triage"], hour, waited)
+    rows = wait_rows_of(baselines, X, features, query.columns["triage"], hour, waited)
+    return replace(rows, situation=situations(query.prediction_time, zone))
 
 
 def wait_rows_of(
@@ -79,7 +83,7 @@ def wait_rows_of(
     hour: Array,
     waited_minutes: Array,
 ) -> Rows:
-    """Rows of a wait-time model, from what they need besides their features.
+    """Rows of a wait-time model, from what they need besides their features; their situations are not known.
 
     Args:
         triage: the levels (object [n]), None for none.

@@ -57,6 +57,21 @@ class Answered:
         return self._either(lambda found: found.reference_values)
 
     @property
+    def widening(self) -> Array:
+        """How wide the comparison of each row is, as `Explained.widening` has it: int64 [n]."""
+        return self._either(lambda found: found.widening)
+
+    @property
+    def cases(self) -> Array:
+        """How many cases each row is compared with: int64 [n]."""
+        return self._either(lambda found: found.cases)
+
+    @property
+    def situation(self) -> Array:
+        """The situation of each row, as `Explained.situation` has it: int64 [n]."""
+        return self._either(lambda found: found.situation)
+
+    @property
     def adjustments(self) -> Mapping[str, Array]:
         """Each step after the trees: float64 [n]; 0 where a row has no such step."""
         none = np.zeros(self.inside.size)

@@ -1,27 +1,20 @@
 """What a forecast's reasons are called, in French and English."""
 
-import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
-from hospital.features.feature import TRIAGE_RANK, Feature
+from hospital.features.feature import Feature
 from hospital.words import formats
-from hospital.words.catalogue import has_text, text
+from hospital.words.catalogue import text
 from hospital.words.language import Language
-from serving.forecasting.reason_sentences import Unit, effect, rounded, sentence_of, subject
+from serving.forecasting.comparison import Comparison, compared_with, comparison_words
+from serving.forecasting.feature_words import FeatureWords, sentences
+from serving.forecasting.reason_sentences import Unit, effect, rounded, sentence_of
 from serving.messages.answer_bodies import Adjustment, Contribution, Explanation
 from serving.messages.forecast_protocol import ExplainOptions
 
-__all__ = ["ExplanationTerms", "ExplanationText", "FeatureWords"]
-
-Value = float | str | None
-
-_RANK = {rank: level for level, rank in TRIAGE_RANK.items()}
-_MOST_KNOWN = 512
-_MONDAY = dt.date(2024, 1, 1)
+__all__ = ["ExplanationTerms", "ExplanationText"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +27,7 @@ class ExplanationTerms:
         other: the sum of the contributions not shown.
         adjustments: by name.
         baseline: the one that answers in the model's place; None: the model does.
+        comparison: the cases that `usual` is of; None: of none that are called usual.
     """
 
     columns: Sequence[int]
@@ -44,6 +38,7 @@ class ExplanationTerms:
     base: float
     adjustments: Mapping[str, float]
     baseline: str | None = None
+    comparison: Comparison | None = None
 
 
 class ExplanationText:
@@ -63,28 +58,50 @@ class ExplanationText:
         if terms.baseline is not None:
             return self._explanation(terms, options, self._baseline(terms))
         start = formats.short_quantity(terms.base, self._quantity, self._language)
-        key = "reasons.wait_last_week" if options.reference == "last_week" else "reasons.wait_start"
-        return self._explanation(terms, options, [text(key, self._language, start=start)])
+        if options.reference == "last_week":
+            return self._explanation(
+                terms, options, [text("reasons.wait_last_week", self._language, start=start)]
+            )
+        comparison = comparison_words(terms.comparison, options.reference, self._language)
+        key = "reasons.wait_start_alone" if comparison is None else "reasons.wait_start"
+        first = text(key, self._language, start=start, comparison=comparison)
+        return self._explanation(terms, options, [first])
 
-    def bed(self, terms: ExplanationTerms, options: ExplainOptions, now: float) -> Explanation:
-        """The explanation of a bed demand, which starts from the patients now and their usual change."""
-        language = self._language
+    def bed(
+        self, terms: ExplanationTerms, options: ExplainOptions, now: float, until: str | None = None
+    ) -> Explanation:
+        """The explanation of a bed demand, which starts from the patients now and their usual change.
+
+        Args:
+            now: beds.
+            until: when the forecast is of, in words (`until_words`); None: not said.
+        """
         if terms.baseline not in (None, "usual_change"):
             return self._explanation(terms, options, self._baseline(terms))
-        key = "reasons.start" if terms.baseline is None else "reasons.now"
-        change = terms.base - now
-        first = [
-            text(
-                key,
-                language,
-                rounded(now),
-                change=formats.signed(change, language, formats.decimals(change)),
-            )
-        ]
-        offset = effect(terms.adjustments.get("unit_offset", 0.0), self._quantity, language)
-        if offset is not None:
-            first.append(sentence_of(text("reasons.unit_offset", language), offset))
-        return self._explanation(terms, options, first)
+        return self._explanation(terms, options, [self._start(terms, options, now, until)])
+
+    def _start(self, terms: ExplanationTerms, options: ExplainOptions, now: float, until: str | None) -> str:
+        """Where a unit's forecast starts: the patients now, and the change that is forecast of the usual cases."""
+        language = self._language
+        change = terms.base + terms.adjustments.get("unit_offset", 0.0) - now
+        until = text("reasons.until.then", language) if until is None else until
+        if options.reference == "last_week" and terms.baseline is None:
+            signed = formats.signed(change, language, formats.decimals(change))
+            return text("reasons.start.last_week", language, rounded(now), until=until, change=signed)
+        comparison = (
+            text("reasons.start.usually", language)
+            if terms.baseline is not None
+            else comparison_words(terms.comparison, options.reference, language)
+        )
+        direction = "same" if effect(change, "beds", language) is None else "more" if change > 0 else "less"
+        return text(
+            f"reasons.start.{direction}",
+            language,
+            rounded(now),
+            until=until,
+            change=formats.short_number(abs(change), language),
+            comparison="" if comparison is None else f" {comparison}",
+        )
 
     def _baseline(self, terms: ExplanationTerms) -> list[str]:
         """What the baseline is, where it answers."""
@@ -92,20 +109,21 @@ class ExplanationText:
             return []
         baseline = text(f"reasons.baselines.{terms.baseline}", self._language)
         answer = formats.short_quantity(terms.base, self._quantity, self._language)
-        return [sentence_of(baseline, answer)]
+        return [sentence_of(baseline, answer, self._language)]
 
     def _explanation(
         self, terms: ExplanationTerms, options: ExplainOptions, reasons: list[str]
     ) -> Explanation:
+        language, comparison = self._language, terms.comparison
+        said = comparison_words(comparison, options.reference, language)
         contributions: list[Contribution] = []
+        abouts: list[str] = []
         for column, value, usual, contribution in zip(
             terms.columns, terms.values, terms.usual, terms.contributions, strict=True
         ):
             words = self._words[column]
-            now, then, about = words.compared(value, usual)
-            change = effect(contribution, self._quantity, self._language)
-            if change is not None:
-                reasons.append(sentence_of(about, change))
+            now, then, about = words.compared(value, usual, said)
+            abouts.append(about)
             contributions.append(
                 {
                     "feature": words.feature.name,
@@ -116,7 +134,10 @@ class ExplanationText:
                     "contribution": contribution,
                 }
             )
-        reasons += self._rest(terms)
+        told = sentences(contributions, abouts, self._quantity, language)
+        rest = self._rest(terms)
+        if terms.columns and not told and effect(terms.other, self._quantity, language) is None:
+            told = [self._nothing(said)]
         adjustments: list[Adjustment] = [
             {"name": name, "contribution": value} for name, value in terms.adjustments.items()
         ]
@@ -124,12 +145,18 @@ class ExplanationText:
             "of": "p50",
             "unit": self._unit,
             "reference": options.reference,
+            "compared_with": compared_with(comparison),
             "base": terms.base,
             "contributions": tuple(contributions),
             "other": terms.other,
             "adjustments": tuple(adjustments),
-            "reasons": tuple(reasons),
+            "reasons": (*reasons, *told, *rest),
         }
+
+    def _nothing(self, comparison: str | None) -> str:
+        if comparison is None:
+            return text("reasons.nothing_notable", self._language)
+        return text("reasons.nothing_unusual", self._language)
 
     def _rest(self, terms: ExplanationTerms) -> list[str]:
         """What the reasons shown lack of the forecast: the features not shown, then each step after the trees."""
@@ -137,80 +164,8 @@ class ExplanationText:
         out, floor = [], "floor" if self._unit == "min" else "floor_beds"
         for name, value in rest.items():
             change = effect(value, self._quantity, self._language)
-            if change is not None and name != "unit_offset":  # of a unit it stands at the start
+            if change is not None and name != "unit_offset":  # of a unit it is a part of the start
                 key = floor if name == "floor" else name
-                out.append(sentence_of(text(f"reasons.rest.{key}", self._language), change))
+                about = text(f"reasons.rest.{key}", self._language)
+                out.append(sentence_of(about, change, self._language))
         return out
-
-
-class FeatureWords:
-    """How one feature's values are given and worded; most come again and again, beside the same usual ones."""
-
-    def __init__(self, feature: Feature, language: Language) -> None:
-        self.feature, self.label = feature, feature.label(language)
-        self._language, self._words = language, _words_of(feature, language)
-        self._known: dict[tuple[float | None, float | None], tuple[Value, Value, str]] = {}
-
-    def compared(self, value: float, usual: float) -> tuple[Value, Value, str]:
-        """A value and what is usual, as applications get them, and both in words; NaN unknown."""
-        key = (value if value == value else None, usual if usual == usual else None)  # NaN is no key
-        found = self._known.get(key)
-        if found is None:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known = {}
-            (now, now_said), (then, then_said) = self.value_in_words(key[0]), self.value_in_words(key[1])
-            compared = None if self.feature.group == "calendar" else then_said
-            found = self._known[key] = now, then, subject(self.label, now_said, compared, self._language)
-        return found
-
-    def value_in_words(self, value: float | None) -> tuple[Value, str | None]:
-        """A value as applications get it, and in words: None unknown (as NaN is), "" where words would say nothing."""
-        given = None if value is None or value != value else self._value(value)
-        return given, None if given is None else self._words(given)
-
-    def _value(self, value: float) -> Value:
-        """A level's name, a triage level, a number; None unknown."""
-        if self.feature.levels:
-            return self.feature.levels[int(value)] if value.is_integer() else None
-        if self.feature.name == "triage":
-            return _RANK.get(value, round(value, 1))
-        # The shortest decimal that is this very float32.
-        return value if value.is_integer() else float(str(np.float32(value)))
-
-
-def _words_of(feature: Feature, language: Language) -> Callable[[float | str], str]:
-    number_words = _number_words(feature, language)
-    return lambda value: _level(value, language) if isinstance(value, str) else number_words(value)
-
-
-def _level(level: str, language: Language) -> str:
-    """A level in words; one that a hospital has of its own by its name."""
-    key = f"reasons.arrival.{level}"
-    return text(key, language) if has_text(key) else level
-
-
-def _number_words(feature: Feature, language: Language) -> Callable[[float], str]:
-    """What is said of a number: a day, a clock time, yes or no where it is one; "" where it means nothing to people."""
-    name = feature.name
-    if name in ("season_cos", "season_sin"):
-        return lambda value: ""
-    if name.endswith("weekday"):
-        return lambda value: formats.weekday(_MONDAY + dt.timedelta(round(value) % 7), language)
-    if name.endswith("holiday"):
-        return lambda value: text("reasons.yes" if round(value) > 0 else "reasons.no", language)
-    if name in ("hour", "target_hour"):
-        return lambda value: _clock(value, language)
-    return lambda value: _measure(value, feature.unit, language)
-
-
-def _measure(value: float, unit: str, language: Language) -> str:
-    """A value with its unit, in the plural that it takes; units of medicine and of a hospital stand as they are."""
-    if has_text(f"quantities.{unit}"):
-        return formats.short_quantity(value, unit, language)
-    written = formats.short_number(value, language)
-    return f"{written}\u00a0{unit}" if unit else written
-
-
-def _clock(value: float, language: Language) -> str:
-    hours, minutes = int(value) % 24, round((value % 1) * 60) % 60
-    return text("reasons.clock", language, hours=hours, minutes=f"{minutes:02d}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -11,17 +11,18 @@ from sqlalchemy import Connection
 from hospital.arrays import Array
 from hospital.errors import HistoryError
 from hospital.features.beds import BedQuery, BedState
-from hospital.features.wait import VITAL_SIGNS, WaitQuery, prediction_times
 from hospital.record.events import Unit
 from hospital.times import DAY, HOUR, MISSING_TIME, moment
+from hospital.words.catalogue import text
 from hospital.words.language import Language
 from registry.model.forecast_model import ForecastModel, Rows
-from registry.model.model_rows import bed_rows, wait_rows
+from registry.model.model_rows import bed_rows
 from registry.model.scope_fallback import Answered, answer
 from registry.model.trust_limits import emergency_of, stale_after
 from registry.policy.trusted_scope import in_scope
 from registry.settings import Settings
 from serving.errors import Problem, RequestFault
+from serving.forecasting.comparison import holidays
 from serving.forecasting.explanation_text import ExplanationText
 from serving.forecasting.hospital_total import (
     AnsweredUnits,
@@ -31,12 +32,13 @@ from serving.forecasting.hospital_total import (
     unlearned_units,
 )
 from serving.forecasting.interval_widths import ErrorHistories
+from serving.forecasting.reason_sentences import until_words
 from serving.forecasting.row_answers import Answers, warned
 from serving.forecasting.wait_moments import WaitMoments
+from serving.forecasting.wait_questions import a_week_earlier, instants, wait_query, wait_rows_of_question
 from serving.messages.answer_bodies import BedForecast, HospitalForecast, WaitForecast
 from serving.messages.forecast_protocol import (
     BedQuestion,
-    EdState,
     Forecaster,
     LoadedModel,
     UnitHistory,
@@ -68,20 +70,24 @@ class _Forecaster:
         state = self._states.at(connection, now, engine.manifest)
         if "visits" not in state.events.tables:
             raise HistoryError("No visit has been received yet: send some to POST /v1/observations first.")
-        query = _wait_query(state, question)
-        rows = _wait_rows(state, engine, query, now)
+        query = wait_query(state, question)
+        rows = wait_rows_of_question(state, engine, query, now)
         reference = None
         if question.explain.reference == "last_week":
-            earlier = _a_week_earlier(query)
-            reference = _wait_rows(state, engine, earlier, int(earlier.prediction_time.max(initial=0)))
+            earlier = a_week_earlier(query)
+            reference = wait_rows_of_question(
+                state, engine, earlier, int(earlier.prediction_time.max(initial=0))
+            )
         stale = now - state.heard.get("visits", 0) > stale_after(engine.manifest)
         inside = in_scope(model.scope, emergency_of(query.columns["department"]), np.zeros(query.size))
         answered = answer(engine, rows, inside, reference)
-        answers = Answers(engine, answered, rows, question.explain)
-        explanation_text = self._explanation_text(engine, question.explain.language)
+        zone, language = state.events.zone, question.explain.language
+        answers = Answers(engine, answered, rows, question.explain, holidays(query.prediction_time, zone))
+        explanation_text = self._explanation_text(engine, language)
+        contradicted = state.waits.contradictions(query)
         moments = WaitMoments(
             query,
-            _instants(question.visits, "triaged_at") != MISSING_TIME,
+            instants(question.visits, "triaged_at") != MISSING_TIME,
             now,
             stale_after(engine.manifest),
             state.events.zone,
@@ -89,13 +95,14 @@ class _Forecaster:
         out = []
         for i in range(query.size):
             terms = answers.terms(i)
-            late = moments.warnings(i, terms.adjustments, question.explain.language)
+            late = moments.warnings(i, terms.adjustments, language)
+            against = (text("trust.contradiction", language),) if contradicted[i] else ()
             out.append(
                 WaitForecast(
                     prediction_time=moment(int(query.prediction_time[i])),
                     wait_minutes=answers.quantiles(i),
                     explanation=explanation_text.wait(terms, question.explain),
-                    trust=warned(answers.trust(i, stale=stale), late),
+                    trust=warned(answers.trust(i, stale=stale), late, worst=against),
                 )
             )
         return out
@@ -111,8 +118,9 @@ class _Forecaster:
         _refuse_unknown_present(rows, units)
         rows = self._stretched(engine, state, query, rows)
         answered = _answered(model, state, engine, question, query, rows, units)
-        answers = Answers(engine, answered, rows, question.explain)
-        explanation_text = self._explanation_text(engine, question.explain.language)
+        at, zone, language = question.at, state.events.zone, question.explain.language
+        answers = Answers(engine, answered, rows, question.explain, holidays(query.prediction_time, zone))
+        explanation_text = self._explanation_text(engine, language)
         stale = _is_stale(state, engine, question.at)
         target = query.target_time
         out = []
@@ -126,7 +134,12 @@ class _Forecaster:
                     beds=answers.quantiles(i),
                     staffed=beds,
                     tension_probability=None if beds is None else answers.above(i, beds),
-                    explanation=explanation_text.bed(answers.terms(i), question.explain, float(known.now[i])),
+                    explanation=explanation_text.bed(
+                        answers.terms(i),
+                        question.explain,
+                        float(known.now[i]),
+                        until_words(at, int(target[i]), zone, language),
+                    ),
                     trust=answers.trust(i, stale=stale),
                     width_factor=float(answered.width[i]),
                     distribution=answers.distribution(i),
@@ -202,38 +215,6 @@ def _engine(model: LoadedModel) -> ForecastModel:
     if model.engine is None:
         raise Problem(503, "model_not_loaded", f"The release of {model.name} is not loaded: see /readyz.")
     return model.engine
-
-
-def _wait_query(state: HospitalState, question: WaitQuestion) -> WaitQuery:
-    visits = question.visits
-    arrived = _instants(visits, "arrived_at")
-    at = prediction_times(arrived, _instants(visits, "triaged_at"))
-    row = np.array([state.visit_rows.get(v.get("visit_id") or "", -1) for v in visits], np.int64)
-    columns: dict[str, Array] = {
-        n: _texts(visits, n) for n in ("department", "triage", "arrival_mode", "reason")
-    }
-    columns |= {name: _numbers(visits, name) for name in ("age_years", *VITAL_SIGNS)}
-    said = [s or EdState() for s in question.ed_states]
-    overlay = {
-        "ed_waiting": _said([s.waiting for s in said]),
-        "ed_boarding": _said([s.boarding for s in said]),
-        "ed_doctors": _said([s.staff for s in said]),
-    }
-    return WaitQuery(at, arrived, row, columns, overlay)
-
-
-def _wait_rows(state: HospitalState, model: ForecastModel, query: WaitQuery, now: int) -> Rows:
-    X = state.waits.compute(query, model.features)
-    rows = wait_rows(model.waits_or_raise, X, query, model.features, state.events.zone)
-    # Who is asked about later than at triage has waited longer than at triage.
-    waited = (np.maximum(query.prediction_time, now) - query.arrived_at) / 60e6
-    return Rows(**{**vars(rows), "floor": np.maximum(rows.floor, waited)})
-
-
-def _a_week_earlier(query: WaitQuery) -> WaitQuery:
-    week = 7 * DAY
-    nobody = np.full(query.size, -1, np.int64)
-    return WaitQuery(query.prediction_time - week, query.arrived_at - week, nobody, query.columns, {})
 
 
 def _known_units(model: ForecastModel, state: HospitalState, question: BedQuestion) -> dict[str, int]:
@@ -337,25 +318,6 @@ def _refuse_unknown_present(rows: Rows, units: Sequence[Unit]) -> None:
             f"The present demand of {len(unknown)} of these units is not known (nothing recent was received): "
             "send it to POST /v1/observations, or with the request under observations."
         )
-
-
-def _instants(rows: Sequence[Mapping[str, Any]], name: str) -> Array:
-    values = [row.get(name) for row in rows]
-    return np.array([MISSING_TIME if v is None else int(v) for v in values], np.int64)
-
-
-def _texts(rows: Sequence[Mapping[str, Any]], name: str) -> Array:
-    out = np.empty(len(rows), object)
-    out[:] = [row.get(name) for row in rows]
-    return out
-
-
-def _numbers(rows: Sequence[Mapping[str, Any]], name: str) -> Array:
-    return _said([row.get(name) for row in rows])
-
-
-def _said(values: Sequence[float | None]) -> Array:
-    return np.array([np.nan if v is None else float(v) for v in values], np.float64)
 
 
 def _nothing(n: int) -> Array:

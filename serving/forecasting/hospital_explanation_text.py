@@ -8,8 +8,10 @@ from hospital.features.feature import Feature
 from hospital.words import formats
 from hospital.words.catalogue import text
 from hospital.words.language import Language
-from serving.forecasting.explanation_text import ExplanationTerms, FeatureWords
-from serving.forecasting.reason_sentences import rounded, sentence
+from serving.forecasting.comparison import compared_with, comparison_words
+from serving.forecasting.explanation_text import ExplanationTerms
+from serving.forecasting.feature_words import FeatureWords, sentences
+from serving.forecasting.reason_sentences import effect, rounded, sentence_of
 from serving.messages.answer_bodies import Adjustment, Contribution, Explanation
 from serving.messages.forecast_protocol import ExplainOptions
 
@@ -99,26 +101,21 @@ class HospitalExplanationText:
     def explanation(self, terms: ExplanationTerms, options: ExplainOptions, now: float) -> Explanation:
         """The explanation of a hospital total, which starts from the patients now; `now`: beds."""
         language = self._language
+        said = comparison_words(terms.comparison, options.reference, language)
         start = formats.short_number(terms.base, language)
         reasons = [text("reasons.total.start", language, rounded(now), start=start)]
-        for name, beds in terms.adjustments.items():
-            if name in _ADJUSTMENTS:
-                line = sentence(text(f"reasons.total.{name}", language), "", None, beds, "beds", language)
-                reasons += [line] if line else []
-        contributions: list[Contribution] = []
-        for i, column in enumerate(terms.columns):
-            contribution, said = self._contribution(terms, i, column)
-            contributions.append(contribution)
-            reasons += [said] if said else []
-        for name, beds in {"other": terms.other, **terms.adjustments}.items():
-            if name not in _ADJUSTMENTS:
-                key = "floor_beds" if name == "floor" else name
-                line = sentence(text(f"reasons.rest.{key}", language), "", None, beds, "beds", language)
-                reasons += [line] if line else []
+        steps = {name: beds for name, beds in terms.adjustments.items() if name in _ADJUSTMENTS}
+        reasons += self._steps(steps, "total")
+        pairs = [self._contribution(terms, i, column, said) for i, column in enumerate(terms.columns)]
+        contributions = [contribution for contribution, _ in pairs]
+        reasons += sentences(contributions, [about for _, about in pairs], "beds", language)
+        rest = {name: beds for name, beds in terms.adjustments.items() if name not in _ADJUSTMENTS}
+        reasons += self._steps({"other": terms.other, **rest}, "rest")
         return Explanation(
             of="p50",
             unit="beds",
             reference=options.reference,
+            compared_with=compared_with(terms.comparison),
             base=terms.base,
             contributions=tuple(contributions),
             other=terms.other,
@@ -126,22 +123,29 @@ class HospitalExplanationText:
             reasons=tuple(reasons),
         )
 
-    def _contribution(self, terms: ExplanationTerms, i: int, column: int) -> tuple[Contribution, str | None]:
-        words, beds = self._words[column], terms.contributions[i]
-        (now, now_said), (then, then_said) = (
-            words.value_in_words(terms.values[i]),
-            words.value_in_words(terms.usual[i]),
-        )
+    def _steps(self, steps: Mapping[str, float], where: str) -> list[str]:
+        """A sentence for each step that is seen in the number."""
+        out = []
+        for name, beds in steps.items():
+            change = effect(beds, "beds", self._language)
+            if change is not None:
+                about = text(f"reasons.{where}.{'floor_beds' if name == 'floor' else name}", self._language)
+                out.append(sentence_of(about, change, self._language))
+        return out
+
+    def _contribution(
+        self, terms: ExplanationTerms, i: int, column: int, comparison: str | None
+    ) -> tuple[Contribution, str]:
+        words = self._words[column]
+        now, then, about = words.compared(terms.values[i], terms.usual[i], comparison)
         if self._of_all[column] == "none":  # not unknown: there is nothing that all units have of it
-            now_said = ""
-        compared = None if words.feature.group == "calendar" else then_said
-        said = sentence(words.label, now_said, compared, beds, "beds", self._language)
+            about = words.label
         contribution = Contribution(
             feature=words.feature.name,
             group=words.feature.group,
             label=words.label,
             value=now,
             reference_value=then,
-            contribution=beds,
+            contribution=terms.contributions[i],
         )
-        return contribution, said
+        return contribution, about

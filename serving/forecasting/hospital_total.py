@@ -20,6 +20,7 @@ from registry.model.hospital_total_answer import HospitalTotalAnswer, answer_hos
 from registry.model.scope_fallback import Answered
 from registry.model.trust_status import TrustStatus
 from serving.errors import Problem, RequestFault
+from serving.forecasting.comparison import Comparison
 from serving.forecasting.explanation_text import ExplanationTerms
 from serving.forecasting.hospital_explanation_text import HospitalExplanationText, Relied
 from serving.forecasting.row_answers import share_above
@@ -234,6 +235,7 @@ def _explanation_terms(
     columns = [found[answered.contributions[i, found] != 0] for i, found in enumerate(ordered)]
     values = _of_all(units.rows.X.astype(np.float64), of, features)
     usual = _of_all(units.answered.reference_values, of, features)
+    comparisons = [_comparison(units.answered, of == i) for i in range(len(columns))]
     return [
         ExplanationTerms(
             columns=columns[i].tolist(),
@@ -243,9 +245,18 @@ def _explanation_terms(
             other=float(others[i]),
             base=float(answered.base[i]),
             adjustments={name: float(v[i]) for name, v in answered.adjustments.items()},
+            comparison=comparisons[i],
         )
         for i in range(len(columns))
     ]
+
+
+def _comparison(answered: Answered, mine: Array) -> Comparison | None:
+    """What the units of a total are compared with, where that is the same for all."""
+    widening, cases = answered.widening[mine], answered.cases[mine]
+    if not widening.size or (widening != widening[0]).any():
+        return None
+    return Comparison(int(widening[0]), int(cases.min()), int(answered.situation[mine][0]))
 
 
 def _of_all(values: Array, of: Array, features: Sequence[Feature]) -> Array:

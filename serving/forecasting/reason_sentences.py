@@ -1,28 +1,38 @@
-"""One sentence a contribution: what it is about, its value beside the usual one, and what it does to the forecast."""
+"""One sentence a reason: what is so, compared with what is usual, and what that does to the forecast."""
 
+from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
+from zoneinfo import ZoneInfo
 
+from hospital.times import moment
 from hospital.words import formats
 from hospital.words.catalogue import text
 from hospital.words.language import Language
 from hospital.words.numbers import short
 
-__all__ = ["Unit", "effect", "rounded", "sentence", "sentence_of", "subject"]
+__all__ = ["Unit", "compared", "effect", "rounded", "sentence_of", "until_words"]
 
 Unit = Literal["minutes", "beds"]
 
+_WEEK = timedelta(days=7)
 _LEAST_SHOWN = 0.05  # a contribution that would be shown as 0 says nothing
 
 
-def subject(label: str, value: str | None, usual: str | None, language: Language) -> str:
-    """What a reason is about: the feature, its value (None unknown, "" not said) and what is usual."""
-    if value is None:
-        return text("reasons.unknown", language, label=formats.label(label, language))
-    about = formats.label(label, language) + value if value else label
-    if usual is not None and usual != value:
-        return text("reasons.usual", language, about=about, value=usual)
-    return about
+def compared(about: str, value: str, usual: str | None, comparison: str | None, language: Language) -> str:
+    """What is so, beside what is usual.
+
+    Args:
+        about: what is so, in words.
+        value, usual: as they are written; `usual` None: not known.
+        comparison: with what is compared; None: with nothing.
+    """
+    if usual is None or comparison is None:
+        return about
+    if usual == value:
+        return text("reasons.as_usual", language, about=about, comparison=comparison)
+    return text("reasons.usual", language, about=about, value=usual, comparison=comparison)
 
 
 def effect(contribution: float, unit: Unit, language: Language) -> str | None:
@@ -32,19 +42,24 @@ def effect(contribution: float, unit: Unit, language: Language) -> str | None:
     return formats.short_quantity(contribution, unit, language, plus=True)
 
 
-def sentence_of(about: str, effect: str) -> str:
+def sentence_of(about: str, effect: str, language: Language) -> str:
     """A reason, from what it is about and what it does."""
-    return f"{about} → {effect}"
-
-
-def sentence(
-    label: str, value: str | None, usual: str | None, contribution: float, unit: Unit, language: Language
-) -> str | None:
-    """A reason from its parts: `subject` and `effect`; None where its effect would be shown as nothing."""
-    change = effect(contribution, unit, language)
-    return None if change is None else sentence_of(subject(label, value, usual, language), change)
+    return formats.label(about[:1].upper() + about[1:], language) + effect
 
 
 def rounded(value: float) -> Decimal:
     """A number with the decimals that people are shown, as its plural needs it."""
     return Decimal(short(value))
+
+
+@lru_cache(maxsize=1024)
+def until_words(at: int, target: int, zone: ZoneInfo, language: Language) -> str:
+    """Until when a forecast made `at` is (both instants), by the hospital's clock: "by tomorrow 23:00"."""
+    then, now = moment(target).astimezone(zone), moment(at).astimezone(zone)
+    ahead, clock = then.date() - now.date(), formats.time(then, language)
+    if ahead <= timedelta(days=1):
+        key = "today" if not ahead else "tomorrow"
+        return text(f"reasons.until.{key}", language, time=clock)
+    if ahead < _WEEK:
+        return text("reasons.until.weekday", language, day=formats.weekday(then.date(), language), time=clock)
+    return text("reasons.until.date", language, day=formats.date(then.date(), language), time=clock)

@@ -11,6 +11,7 @@ from hospital.dataset.quantiles import LEVELS
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.scope_fallback import Answered
 from registry.model.trust_limits import trust_status, warnings_of
+from serving.forecasting.comparison import Comparison
 from serving.forecasting.explanation_text import ExplanationTerms
 from serving.messages.answer_bodies import Quantiles, Trust
 from serving.messages.forecast_protocol import ExplainOptions
@@ -30,7 +31,15 @@ def share_above(quantiles: Array, beds: float) -> float:
 class Answers:
     """Quantiles and reasons of rows: the model's inside the scope, the best baseline's outside."""
 
-    def __init__(self, model: ForecastModel, answered: Answered, rows: Rows, explain: ExplainOptions) -> None:
+    def __init__(
+        self, model: ForecastModel, answered: Answered, rows: Rows, explain: ExplainOptions, holiday: Array
+    ) -> None:
+        """Answers to rows.
+
+        Args:
+            holiday: bool [n], the day of the forecast counts as a Sunday and is none.
+        """
+        self._holiday = holiday
         self._model, self._explain, self._answered, self._rows = model, explain, answered, rows
 
     def quantiles(self, i: int) -> Quantiles:
@@ -57,7 +66,7 @@ class Answers:
     @cached_property
     def _fields(self) -> "_Fields":
         baseline_names = [] if self._answered.baseline is None else self._model.baseline_names(self._rows)
-        return _Fields(self._answered, self._rows.X, baseline_names, self._explain.top)
+        return _Fields(self._answered, self._rows.X, baseline_names, self._explain.top, self._holiday)
 
     def trust(self, i: int, *, stale: bool) -> Trust:
         """How far to trust a row's answer."""
@@ -73,15 +82,19 @@ class Answers:
         return {"status": trust_status(warnings, inside=inside, stale=stale), "warnings": warnings}
 
 
-def warned(trust: Trust, warnings: Sequence[str]) -> Trust:
-    """The same with more warnings, each of which degrades it."""
-    return Trust(status="degraded", warnings=(*trust["warnings"], *warnings)) if warnings else trust
+def warned(trust: Trust, warnings: Sequence[str], worst: Sequence[str] = ()) -> Trust:
+    """The same with more warnings, each of which degrades it; the `worst` stand first."""
+    if not warnings and not worst:
+        return trust
+    return Trust(status="degraded", warnings=(*worst, *trust["warnings"], *warnings))
 
 
 class _Fields:
     """What is said of each row, as numbers of Python's: taken from the arrays all at once."""
 
-    def __init__(self, answered: Answered, X: Array, baseline_names: Sequence[str], top: int) -> None:
+    def __init__(
+        self, answered: Answered, X: Array, baseline_names: Sequence[str], top: int, holiday: Array
+    ) -> None:
         contributions = answered.contributions
         columns, others = select(contributions, top)
         place = columns + np.arange(len(X))[:, None] * X.shape[1]
@@ -92,6 +105,15 @@ class _Fields:
             for array in (X, answered.reference_values, contributions)
         )
         self._others, self._base = others.tolist(), answered.base.tolist()
+        self._comparisons = list(
+            map(
+                Comparison,
+                answered.widening.tolist(),
+                answered.cases.tolist(),
+                answered.situation.tolist(),
+                holiday.tolist(),
+            )
+        )
         self._adjustments = {
             inside: {name: values.tolist() for name, values in found.adjustments.items()}
             for inside, found in ((False, answered.baseline), (True, answered.model))
@@ -111,4 +133,5 @@ class _Fields:
             base=self._base[i],
             adjustments={name: values[i] for name, values in self._adjustments[inside].items()},
             baseline=None if inside else self._baseline_names[i],
+            comparison=self._comparisons[i] if inside else None,
         )

@@ -7,7 +7,7 @@ their numbers.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import BaseModel, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
@@ -20,6 +20,7 @@ __all__ = [
     "BedDemandAnswer",
     "BedForecast",
     "BedPrediction",
+    "ComparedWith",
     "Contribution",
     "Explanation",
     "Finite",
@@ -82,10 +83,30 @@ class Adjustment(TypedDict):
 
 
 @with_config(_EXACTLY)
+class ComparedWith(TypedDict):
+    """The cases that values are compared with: of the same unit and horizon, or department, in a year of training.
+
+    Attributes:
+        cases: how many.
+        hour: of the hospital's clock.
+        hours_around: how many hours before and after count, too.
+        days: Sundays and public holidays together, or all.
+        season: three whole months, winter from December on, or all.
+    """
+
+    cases: int
+    hour: int
+    hours_around: int
+    days: Literal["weekday", "saturday", "sunday", "all"]
+    season: Literal["winter", "spring", "summer", "autumn", "all"]
+
+
+@with_config(_EXACTLY)
 class Explanation(TypedDict):
     """Why: base + contributions + other + adjustments = the p50 served, to 1e-4.
 
     Attributes:
+        compared_with: what is usual; None: nothing is called so (too few cases, or compared with last week).
         other: the sum of the contributions not shown.
         reasons: one sentence a contribution, largest first.
     """
@@ -93,6 +114,7 @@ class Explanation(TypedDict):
     of: Literal["p50"]
     unit: Literal["min", "beds"]
     reference: Literal["typical", "last_week"]
+    compared_with: NotRequired[ComparedWith | None]
     base: Finite
     contributions: tuple[Contribution, ...]
     other: Finite

@@ -13,6 +13,7 @@ from hospital.contracts.tables import TABLES, Kind
 from hospital.dataset.samples import bed_samples, bed_times, compute_wait, wait_samples
 from hospital.features.beds import BedFeatures, BedQuery, bed_features_of
 from hospital.features.feature import with_levels
+from hospital.features.said import contradictions, lay_over
 from hospital.features.wait import WaitFeatures, WaitQuery
 from hospital.ingest.event_columns import events_of
 from hospital.ingest.hospital_reader import HospitalTables
@@ -338,3 +339,29 @@ def test_a_triage_corrected_later_is_not_what_was_known_at_triage(hospital: Hosp
     for name in ("triage", "heart_rate"):
         ours, theirs = before.query.columns[name], after.query.columns[name]
         assert all(a == b or (a != a and b != b) for a, b in zip(ours, theirs, strict=True))
+
+
+def test_what_is_said_of_the_department_leaves_unknown_what_was_counted_with_it() -> None:
+    """19 are said to wait beside 3 present: a contradiction; no urgent ones are known among them."""
+    names = (
+        "ed_waiting",
+        "ed_waiting_urgent",
+        "ed_waiting_ahead",
+        "ed_waiting_over_1h",
+        "ed_waiting_over_2h",
+    )
+    state = {name: np.array([2.0, 2.0, 2.0]) for name in (*names, "ed_mean_wait_so_far", "ed_boarding")}
+    state["ed_present"] = np.array([3.0, 3.0, 3.0])
+    nothing = np.full(3, np.nan)
+    said = {"ed_waiting": np.array([19.0, 2.0, np.nan]), "ed_boarding": nothing, "ed_doctors": nothing}
+    state["ed_doctors"] = np.array([4.0, 4.0, 4.0])
+    laid = lay_over(state, said)
+    assert laid["ed_waiting"].tolist() == [19.0, 2.0, 2.0]
+    for name in (*names[1:], "ed_mean_wait_so_far", "ed_present"):
+        assert np.isnan(laid[name]).tolist() == [True, False, False], name
+    assert laid["ed_boarding"].tolist() == [2.0, 2.0, 2.0]
+    assert state["ed_present"].tolist() == [3.0, 3.0, 3.0]
+    assert contradictions(state, said).tolist() == [True, False, False]
+    beds = {**said, "ed_waiting": np.array([2.0, np.nan, np.nan]), "ed_boarding": np.array([2.0, 4.0, 3.0])}
+    assert contradictions(state, beds).tolist() == [True, True, False]
+    assert np.isnan(lay_over(state, beds)["ed_present"]).tolist() == [True, True, True]

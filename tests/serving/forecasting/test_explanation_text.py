@@ -1,6 +1,8 @@
 """What is told of a forecast: which contributions, in which words, and what the baseline is called."""
 
 import re
+from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -8,8 +10,11 @@ import pytest
 from explain.reasons import select
 from hospital.dataset.baselines import BED_BASELINES, WAIT_BASELINES
 from hospital.features.feature import Feature
+from hospital.times import HOUR
 from hospital.words.formats import short_number
+from serving.forecasting.comparison import Comparison, holidays
 from serving.forecasting.explanation_text import ExplanationTerms, ExplanationText
+from serving.forecasting.reason_sentences import until_words
 from serving.messages.answer_bodies import total
 from serving.messages.forecast_protocol import ExplainOptions
 
@@ -20,6 +25,10 @@ FEATURES = (
     Feature("hour", "calendar", "Heure", "Hour", "h"),
 )
 FR, EN = ExplainOptions(6, "typical", "fr"), ExplainOptions(6, "typical", "en")
+
+
+SUNDAY = Comparison(2, 52, int(np.ravel_multi_index((14, 2, 2), (24, 3, 4))))
+"""Sundays of all seasons from one to three in the afternoon."""
 
 
 def terms(baseline: str | None = None) -> ExplanationTerms:
@@ -33,6 +42,7 @@ def terms(baseline: str | None = None) -> ExplanationTerms:
         base=33.1,
         adjustments={"calibration": 0.4},
         baseline=baseline,
+        comparison=None if baseline else SUNDAY,
     )
 
 
@@ -49,22 +59,21 @@ def test_the_largest_are_chosen_and_the_others_added_up_by_themselves() -> None:
 
 
 def test_reasons_are_sentences_in_both_languages() -> None:
-    """Value, usual value, effect; unknown is said; what would be shown as 0 is not told; a clock time is one."""
+    """What is so, compared with what, what it does; unknown is said; what would be shown as 0 is not told."""
     french = ExplanationText(FEATURES, "min", "fr").wait(terms(), FR)
     assert french["reasons"] == (
-        "Au départ, l'attente habituelle à cette heure : 33\u00a0min",
-        "Patients en attente\u00a0: 23\u00a0patients (d'habitude 14\u00a0patients) → +8,2\u00a0min",
-        "Heure\u00a0: 14\u00a0h\u00a030 → −3\u00a0min",
-        "Mode d'arrivée\u00a0: inconnu → +1\u00a0min",
-        "Tous les autres facteurs → −0,2\u00a0min",
-        "Étalonnage sur les jours récents → +0,4\u00a0min",
+        "Au départ, l'attente prévue d'habitude vers cette heure, un dimanche, pour cette urgence : 33\u00a0min",
+        "23 patients attendent déjà (14 d'habitude vers cette heure, un dimanche)\u00a0: +8,2\u00a0min",
+        "Il est 14\u00a0h\u00a030\u00a0: −3\u00a0min",
+        "Mode d'arrivée, inconnu (à pied d'habitude vers cette heure, un dimanche)\u00a0: +1\u00a0min",
+        "Tous les autres facteurs\u00a0: −0,2\u00a0min",
+        "Étalonnage sur les jours récents\u00a0: +0,4\u00a0min",
     )
     english = ExplanationText(FEATURES, "min", "en").wait(terms(), EN)
-    assert (
-        english["reasons"][1]
-        == "Patients waiting: 23\u00a0patients (usually 14\u00a0patients) → +8.2\u00a0min"
+    assert english["reasons"][1:3] == (
+        "23 patients are already waiting (14 usually around this hour on Sundays): +8.2\u00a0min",
+        "It is 14:30: −3\u00a0min",
     )
-    assert english["reasons"][2] == "Hour: 14:30 → −3\u00a0min"
     shown = {c["feature"]: (c["value"], c["reference_value"]) for c in english["contributions"]}
     assert shown == {
         "ed_waiting": (23.0, 14.0),
@@ -72,17 +81,116 @@ def test_reasons_are_sentences_in_both_languages() -> None:
         "arrival_mode": (None, "walk_in"),
         "triage": ("3", "4"),
     }
+    assert english["compared_with"] == {
+        "cases": 52,
+        "hour": 14,
+        "hours_around": 1,
+        "days": "sunday",
+        "season": "all",
+    }
     assert total(english) == pytest.approx(33.1 + 8.2 - 3.0 + 1.0 + 0.01 - 0.2 + 0.4)
 
 
-def test_beds_start_from_the_patients_now() -> None:
-    """First the demand now, with as much of its usual change as the model starts from; the baseline takes all of it."""
-    told = ExplanationText(FEATURES, "beds", "en").bed(terms(), EN, 30.0)
-    assert (
-        told["reasons"][0] == "30 beds needed now; the share of the usual change until then that counts: +3.1"
+@pytest.mark.parametrize(
+    ("widening", "holiday", "french", "english"),
+    [
+        (0, False, "d'habitude à cette heure, un dimanche d'été", "usually at this hour on summer Sundays"),
+        (
+            1,
+            False,
+            "d'habitude vers cette heure, un dimanche d'été",
+            "usually around this hour on summer Sundays",
+        ),
+        (
+            2,
+            True,
+            "d'habitude vers cette heure, un dimanche ou un jour férié",
+            "usually around this hour on Sundays and public holidays",
+        ),
+        (3, False, "d'habitude vers cette heure", "usually around this hour"),
+    ],
+)
+def test_a_sentence_names_what_it_compares_with(
+    widening: int, holiday: bool, french: str, english: str
+) -> None:
+    """As wide as the comparison is, and no narrower."""
+    compared = replace(terms(), comparison=replace(SUNDAY, widening=widening, holiday=holiday))
+    for options, words in ((FR, french), (EN, english)):
+        reasons = ExplanationText(FEATURES, "min", options.language).wait(compared, options)["reasons"]
+        assert f"(14 {words})" in reasons[1]
+
+
+@pytest.mark.parametrize("comparison", [None, replace(SUNDAY, widening=-1, cases=0)])
+def test_without_enough_cases_nothing_is_called_usual(comparison: Comparison | None) -> None:
+    """No comparison, no number of one, in either language."""
+    alone = replace(terms(), comparison=comparison, usual=[float("nan")] * 4)
+    for options in (FR, EN):
+        found = ExplanationText(FEATURES, "min", options.language).wait(alone, options)
+        assert not re.search("habitude|usual|comme |the same", " ".join(found["reasons"]))
+        assert found["compared_with"] is None
+
+
+def test_a_week_ago_is_not_called_usual() -> None:
+    """One value of a week ago is said to be that."""
+    ago = replace(terms(), comparison=replace(SUNDAY, widening=-1, cases=0))
+    for options, words in ((FR, "14 il y a une semaine"), (EN, "14 a week ago")):
+        last_week = replace(options, reference="last_week")
+        reasons = ExplanationText(FEATURES, "min", options.language).wait(ago, last_week)["reasons"]
+        assert f"({words})" in reasons[1]
+        assert not re.search("habitude|usual", " ".join(reasons))
+
+
+@pytest.mark.parametrize(
+    ("waiting", "usual", "french", "english"),
+    [
+        (0.0, 2.0, "Aucun patient n'attend (2 d'", "No patient is waiting (2 usually"),
+        (1.0, 0.0, "1 patient attend déjà (0 d'", "1 patient is already waiting (0 usually"),
+        (2.0, 1.0, "2 patients attendent déjà (1 d'", "2 patients are already waiting (1 usually"),
+        (3.0, 2.45, "3 patients attendent déjà (2,5 d'", "3 patients are already waiting (2.5 usually"),
+        (3.0, 3.0, "3 patients attendent déjà (comme d'", "3 patients are already waiting (the same usually"),
+    ],
+)
+def test_counts_have_their_plurals_and_none(waiting: float, usual: float, french: str, english: str) -> None:
+    """One, two, none; a usual value with its decimal, or the same as now."""
+    counted = ExplanationTerms([0], [waiting], [usual], [2.0], 0.0, 10.0, {}, None, SUNDAY)
+    for options, words in ((FR, french), (EN, english)):
+        reasons = ExplanationText(FEATURES, "min", options.language).wait(counted, options)["reasons"]
+        assert reasons[1].startswith(words)
+
+
+def test_the_same_is_said_once_and_nothing_where_nothing_is_unusual() -> None:
+    """A change in beds and in percent share a sentence with both effects; effects of 0 leave one sentence."""
+    features = (
+        Feature("change_24h_share", "census", "Évolution, en part", "Change, as a share", "%"),
+        Feature("demand_change_24h", "census", "Évolution", "Change", "beds"),
     )
+    twice = ExplanationTerms([0, 1], [10.0, 3.0], [0.0, 0.2], [0.9, 0.6], 0.0, 33.0, {}, None, SUNDAY)
+    reasons = ExplanationText(features, "beds", "fr").bed(twice, FR, 33.0)["reasons"]
+    assert reasons[1:] == (
+        "+3\u00a0lits en 24 heures (+0,2\u00a0lit d'habitude vers cette heure, un dimanche)\u00a0: +1,5\u00a0lit",
+    )
+    against = replace(twice, contributions=[0.9, -0.9])
+    reasons = ExplanationText(features, "beds", "fr").bed(against, FR, 33.0)["reasons"]
+    assert reasons[1:] == ("Rien d'inhabituel",)
+
+
+@pytest.mark.parametrize(
+    ("change", "french", "english"),
+    [
+        (-10.0, "l'unité en perd 10 d'habitude", "the unit loses 10 usually"),
+        (2.5, "l'unité en gagne 2,5 d'habitude", "the unit gains 2.5 usually"),
+        (0.01, "l'unité n'en gagne ni n'en perd d'habitude", "the unit neither gains nor loses any usually"),
+    ],
+)
+def test_beds_start_from_the_patients_now(change: float, french: str, english: str) -> None:
+    """The patients now, and the change that the same cases had, whatever part of it which step brings."""
+    parts = replace(terms(), base=133.0 + 3.0, adjustments={"unit_offset": change - 3.0, "calibration": 0.4})
+    for options, words in ((FR, french), (EN, english)):
+        told = ExplanationText(FEATURES, "beds", options.language).bed(parts, options, 133.0)
+        assert told["reasons"][0].startswith("133 patients")
+        assert words in told["reasons"][0]
     baseline = ExplanationText(FEATURES, "beds", "en").bed(terms("usual_change"), EN, 30.0)
-    assert baseline["reasons"][0] == "30 beds needed now; usual change until then: +3.1"
+    assert baseline["reasons"][0] == "30 patients now; until then the unit gains 3.1 usually"
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
@@ -112,3 +220,25 @@ def test_many_values_do_not_fill_the_memory() -> None:
         explanation_text.wait(ExplanationTerms([0], [i + 0.5], [1.0], [1.0], 0.0, 0.0, {}), EN)
     assert len(explanation_text._words[0]._known) <= 512
     assert explanation_text.wait(terms(), EN) == first
+
+
+@pytest.mark.parametrize(
+    ("hours", "french", "english"),
+    [
+        (8, "d'ici 23\u00a0h\u00a000", "by 23:00"),
+        (32, "d'ici demain 23\u00a0h\u00a000", "by tomorrow 23:00"),
+        (56, "d'ici mercredi 23\u00a0h\u00a000", "by Wednesday 23:00"),
+        (8 + 7 * 24, "d'ici le 15/01/2024 23\u00a0h\u00a000", "by 2024-01-15 23:00"),
+    ],
+)
+def test_until_when_is_said_by_the_hospitals_clock(hours: int, french: str, english: str) -> None:
+    """From Monday 8 January 2024, 15:00 in Paris: today, tomorrow, a day of this week, a date."""
+    at = int(np.datetime64("2024-01-08T14:00", "us").astype(np.int64))
+    for language, words in (("fr", french), ("en", english)):
+        assert until_words(at, at + hours * HOUR, ZoneInfo("Europe/Paris"), language) == words  # type: ignore[arg-type]
+
+
+def test_a_holiday_is_no_sunday() -> None:
+    """Easter Monday is called a holiday; the Sunday before it and the Tuesday after it are not."""
+    days = np.array(["2024-03-31T10:00", "2024-04-01T10:00", "2024-04-02T10:00"], "datetime64[us]")
+    assert holidays(days.astype(np.int64), ZoneInfo("Europe/Paris")).tolist() == [False, True, False]

@@ -1,0 +1,48 @@
+"""What a reader says of the emergency department now, laid over what the record counts.
+
+A count that is said in place of the recorded one leaves unknown what was counted together with it: nobody knows how
+many of 19 who are said to wait are urgent. What is said as it is recorded changes nothing.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from hospital.arrays import Array
+
+__all__ = ["contradictions", "lay_over"]
+
+_DEPENDENT = {
+    "ed_waiting": (
+        "ed_waiting_urgent",
+        "ed_waiting_ahead",
+        "ed_waiting_over_1h",
+        "ed_waiting_over_2h",
+        "ed_mean_wait_so_far",
+        "ed_present",
+    ),
+    "ed_boarding": ("ed_present",),
+}
+"""What is counted from the same patients; patients per doctor are computed from what is said."""
+
+
+def lay_over(state: Mapping[str, Array], said: Mapping[str, Array]) -> dict[str, Array]:
+    """The state (float64 [n] by feature) with what is said (float64 [n], NaN: nothing) in its place."""
+    out = dict(state)
+    for feature, values in said.items():
+        spoken = ~np.isnan(values)
+        other = spoken & (values != state[feature])
+        for name in _DEPENDENT.get(feature, ()) if other.any() else ():
+            out[name] = np.where(other, np.nan, out[name])
+        out[feature] = np.where(spoken, values, out[feature])
+    return out
+
+
+def contradictions(state: Mapping[str, Array], said: Mapping[str, Array]) -> Array:
+    """Rows (bool [n]) in which more patients are said to wait, for a doctor or for a bed, than are recorded present."""
+    present = state["ed_present"]
+    waiting, boarding = (
+        said.get(name, np.full(present.size, np.nan)) for name in ("ed_waiting", "ed_boarding")
+    )
+    spoken = ~np.isnan(waiting) | ~np.isnan(boarding)
+    return spoken & (np.nan_to_num(waiting) + np.nan_to_num(boarding) > present)

@@ -1,0 +1,77 @@
+"""With what a forecast's values are compared: which cases, how many, and what that is called."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from hospital.arrays import Array
+from hospital.calendar import is_holiday, local_day, weekday
+from hospital.words.catalogue import text
+from hospital.words.language import Language
+from registry.components.situations import WIDENINGS, kind_of_day, season_of
+from registry.components.usual_cases import NO_COMPARISON
+from serving.messages.answer_bodies import ComparedWith
+
+__all__ = ["Comparison", "compared_with", "comparison_words", "holidays"]
+
+_SUNDAY = 6
+_PER_HOUR = 12  # kinds of day x seasons
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The cases that one forecast is compared with.
+
+    Attributes:
+        widening: place in `registry.components.situations.WIDENINGS`, or `NO_COMPARISON`.
+        cases: how many.
+        situation: the forecast's own (`registry.components.situations`).
+        holiday: the forecast's day counts as a Sunday and is none.
+    """
+
+    widening: int
+    cases: int
+    situation: int
+    holiday: bool = False
+
+
+def holidays(times: Array, zone: ZoneInfo) -> Array:
+    """Whether each instant (int64 [n]) lies on a public holiday that is no Sunday: bool [n]."""
+    days = local_day(times, zone)
+    return is_holiday(days, zone) & (weekday(days) != _SUNDAY)
+
+
+def comparison_words(
+    comparison: Comparison | None, reference: Literal["typical", "last_week"], language: Language
+) -> str | None:
+    """With what is compared, in words ("usually around this hour on a Sunday"); None: with nothing."""
+    if reference == "last_week":
+        return text("reasons.compared.last_week", language)
+    if comparison is None or comparison.widening == NO_COMPARISON:
+        return None
+    return _words(comparison.widening, comparison.situation, comparison.holiday, language)
+
+
+@lru_cache(maxsize=2048)
+def _words(widening: int, situation: int, holiday: bool, language: Language) -> str:
+    kind = "holiday" if holiday else kind_of_day(situation)
+    day = text(f"reasons.compared.day.{kind}", language)
+    if widening < WIDENINGS.index("seasons"):
+        season = text(f"reasons.compared.season.{season_of(situation)}", language)
+        day = text("reasons.compared.day_of_season", language, day=day, season=season)
+    return text(f"reasons.compared.{WIDENINGS[widening]}", language, day=day)
+
+
+def compared_with(comparison: Comparison | None) -> ComparedWith | None:
+    """The same for applications; None: with nothing that is usual."""
+    if comparison is None or comparison.widening == NO_COMPARISON:
+        return None
+    widening, situation = comparison.widening, comparison.situation
+    return {
+        "cases": comparison.cases,
+        "hour": situation // _PER_HOUR,
+        "hours_around": 0 if widening == 0 else 1,
+        "days": "all" if widening >= WIDENINGS.index("days") else kind_of_day(situation),
+        "season": "all" if widening >= WIDENINGS.index("seasons") else season_of(situation),
+    }

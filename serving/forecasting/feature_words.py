@@ -1,0 +1,173 @@
+"""What is said of one feature: its value as applications get it, and as people say it."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hospital.features.feature import TRIAGE_RANK, Feature
+from hospital.words import formats
+from hospital.words.catalogue import has_text, text
+from hospital.words.language import Language
+from serving.forecasting.reason_sentences import Unit, compared, effect, rounded, sentence_of
+from serving.messages.answer_bodies import Contribution
+
+__all__ = ["FeatureWords", "Value", "sentences"]
+
+Value = float | str | None
+
+_SAME_SUBJECT = {
+    "change_24h_share": "demand_change_24h",
+    "change_7d_share": "demand_change_7d",
+    "above_usual_share": "above_usual",
+    "usual_then_share": "usual_then",
+    "seasonal_profile_share": "seasonal_profile",
+    "season_sin": "season_cos",
+}
+"""Features that say the same as another: they share one sentence, and what they do is added up in it."""
+_DIFFERENCES = frozenset(
+    {
+        "demand_change_24h",
+        "demand_change_7d",
+        "above_usual",
+        "usual_then",
+        "seasonal_profile",
+        "last_week_change",
+        "free_then",
+        "above_week_share",
+        "above_month_share",
+        "hospital_change_24h",
+        "hospital_change_7d",
+        "hospital_above_usual",
+        "hospital_usual_change",
+        *_SAME_SUBJECT,
+    }
+)
+_RANK = {rank: level for level, rank in TRIAGE_RANK.items()}
+_MOST_KNOWN = 512
+_MONDAY = dt.date(2024, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A value in words: a sentence's beginning, and how the value alone is written there."""
+
+    about: str
+    written: str
+
+
+class FeatureWords:
+    """How one feature's values are given and worded; most come again and again, beside the same usual ones."""
+
+    def __init__(self, feature: Feature, language: Language) -> None:
+        self.feature, self.label = feature, feature.label(language)
+        self._language = language
+        self._known: dict[tuple[float | None, float | None, str | None], tuple[Value, Value, str]] = {}
+
+    def compared(self, value: float, usual: float, comparison: str | None) -> tuple[Value, Value, str]:
+        """A value and what is usual, as applications get them, and both in words; NaN unknown.
+
+        Args:
+            comparison: what is compared with, in words; None: nothing is.
+        """
+        key = (value if value == value else None, usual if usual == usual else None, comparison)
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known = {}
+            found = self._known[key] = (
+                self.given(key[0]),
+                self.given(key[1]),
+                self._about(key[0], key[1], comparison),
+            )
+        return found
+
+    def _about(self, value: float | None, usual: float | None, comparison: str | None) -> str:
+        said = self._said(value)
+        if usual is None or self.feature.group == "calendar":
+            return said.about
+        return compared(said.about, said.written, self._said(usual).written, comparison, self._language)
+
+    def given(self, value: float | None) -> Value:
+        """A value as applications get it: a level's name, a triage level, a number; None unknown, as NaN is."""
+        if value is None or value != value:
+            return None
+        if self.feature.levels:
+            return self.feature.levels[int(value)] if value.is_integer() else None
+        if self.feature.name == "triage":
+            return _RANK.get(value, round(value, 1))
+        # The shortest decimal that is this very float32.
+        return value if value.is_integer() else float(str(np.float32(value)))
+
+    def _said(self, value: float | None) -> Said:
+        """A value in words; None unknown."""
+        name, language, given = self.feature.name, self._language, self.given(value)
+        if given is None or value is None:
+            unknown = text("reasons.unknown", language)
+            return Said(text("reasons.plain", language, label=self.label, value=unknown), unknown)
+        if name in ("season_cos", "season_sin"):
+            return Said(text("about.season", language), "")
+        written = self._written(given)
+        if not has_text(f"about.{name}"):
+            return Said(text("reasons.plain", language, label=self.label, value=written), written)
+        if isinstance(given, str):
+            return Said(text(f"about.{name}", language, value=written), written)
+        n = rounded(abs(value) if name in _DIFFERENCES else value)
+        if n == 0 and has_text(f"about.none.{name}"):
+            return Said(text(f"about.none.{name}", language), self._number(value))
+        return Said(text(f"about.{name}", language, n, value=written), self._alone(value, written))
+
+    def _alone(self, value: float, written: str) -> str:
+        """A value as it stands beside the sentence about it: a count without what is counted."""
+        counted = self.feature.unit in ("", "patients", "beds") and self.feature.name not in _DIFFERENCES
+        return self._number(value) if counted and self.feature.group != "calendar" else written
+
+    def _number(self, value: float) -> str:
+        return formats.short_number(value, self._language)
+
+    def _written(self, given: float | str) -> str:
+        """A value as people write it: a day, a clock time, yes or no where it is one, a level by its name."""
+        name, language = self.feature.name, self._language
+        if isinstance(given, str):
+            key = f"reasons.arrival.{given}"
+            return text(key, language) if has_text(key) else given
+        if name.endswith("weekday"):
+            return formats.weekday(_MONDAY + dt.timedelta(round(given) % 7), language)
+        if name.endswith("holiday"):
+            return text("reasons.yes" if round(given) > 0 else "reasons.no", language)
+        if name in ("hour", "target_hour"):
+            return _clock(given, language)
+        return _measure(given, self.feature.unit, language, plus=name in _DIFFERENCES)
+
+
+def sentences(
+    contributions: Sequence[Contribution], abouts: Sequence[str], unit: Unit, language: Language
+) -> list[str]:
+    """One sentence a subject, the largest first; what several contributions say of the same is added up in one.
+
+    Args:
+        abouts: what each is about, in words; the first named of a subject says it, a number before a share of it.
+    """
+    subjects: dict[str, tuple[float, str]] = {}
+    for contribution, about in zip(contributions, abouts, strict=True):
+        name = contribution["feature"]
+        subject = _SAME_SUBJECT.get(name, name)
+        before, words = subjects.get(subject, (0.0, about))
+        subjects[subject] = (before + contribution["contribution"], about if name == subject else words)
+    ordered = sorted(subjects.values(), key=lambda subject: -abs(subject[0]))
+    changes = [(about, effect(total, unit, language)) for total, about in ordered]
+    return [sentence_of(about, change, language) for about, change in changes if change is not None]
+
+
+def _measure(value: float, unit: str, language: Language, *, plus: bool) -> str:
+    """A value with its unit, in the plural that it takes; units of medicine and of a hospital stand as they are."""
+    if has_text(f"quantities.{unit}"):
+        return formats.short_quantity(value, unit, language, plus=plus)
+    written = formats.short_number(value, language)
+    return f"{written}\u00a0{unit}" if unit else written
+
+
+def _clock(value: float, language: Language) -> str:
+    hours, minutes = int(value) % 24, round((value % 1) * 60) % 60
+    return text("reasons.clock", language, hours=hours, minutes=f"{minutes:02d}")
