@@ -34,7 +34,7 @@ from registry.settings import Settings
 from registry.trust.candidates import candidates
 from registry.trust.keys import demo_key
 from registry.trust.promotion import current_release
-from serving.forecasting.forecaster import _wait_query, _wait_rows
+from serving.forecasting.wait_questions import wait_query, wait_rows_of_question
 from serving.messages.request_bodies import Context, wait_question
 from serving.releases.releases_in_use import StoredReleases
 from serving.state.live_state import StateCache
@@ -161,6 +161,6 @@ def wait_rows(home: Home, body: dict[str, Any]) -> Array:
     try:
         with engine.connect() as connection:
             state = StateCache().at(connection, now, model.engine.manifest)
-        return _wait_rows(state, model.engine, _wait_query(state, asked.question), now).X
+        return wait_rows_of_question(state, model.engine, wait_query(state, asked.question), now).X
     finally:
         engine.dispose()

@@ -15,8 +15,9 @@ from registry.model.scope_fallback import Answered
 from registry.model.trust_limits import emergency_of, stale_after
 from registry.policy.trusted_scope import in_scope
 from serving.composition import real_parts
-from serving.forecasting.forecaster import _engine, _Forecaster, _wait_query, _wait_rows
+from serving.forecasting.forecaster import _engine, _Forecaster
 from serving.forecasting.row_answers import Answers
+from serving.forecasting.wait_questions import wait_query, wait_rows_of_question
 from serving.gateway.service_parts import Parts
 from serving.messages.answer_bodies import Explanation, WaitForecast
 from serving.messages.forecast_protocol import LoadedModel, WaitQuestion
@@ -43,12 +44,12 @@ class _PlainForecaster(_Forecaster):
     ) -> list[WaitForecast]:
         engine = _engine(model)
         state = self._states.at(connection, now, engine.manifest)
-        query = _wait_query(state, question)
-        rows = _wait_rows(state, engine, query, now)
+        query = wait_query(state, question)
+        rows = wait_rows_of_question(state, engine, query, now)
         stale = now - state.heard.get("visits", 0) > stale_after(engine.manifest)
         inside = in_scope(model.scope, emergency_of(query.columns["department"]), np.zeros(query.size))
         answered = _unexplained(engine, rows, inside)
-        answers = Answers(engine, answered, rows, question.explain)
+        answers = Answers(engine, answered, rows, question.explain, np.zeros(query.size, bool))
         out = []
         for i in range(query.size):
             quantiles = answers.quantiles(i)

@@ -192,6 +192,12 @@ VERBS = {
     ("review",): {"--language", "--approve", "--refuse", "--withdraw", "--comment", "--key"},
     ("promote",): {"--key"},
     ("rollback",): {"--key", "--to", "--reason"},
+    ("feed",): {
+        "--mapping", "--speed", "--to", "--token-file", "--from", "--hours", "--day", "--seed", "--scale", "--busy",
+        "--again", "--language",
+    },
+    ("webhook", "list"): set(),
+    ("webhook", "secret"): set(),
     ("key", "create"): {"--out", "--passphrase"},
     ("key", "public"): set(),
     ("key", "trust"): {"--role", "--replace", "--reason", "--key"},

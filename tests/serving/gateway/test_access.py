@@ -61,6 +61,14 @@ RULES: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/v1/flows"): LOOKS | ASKS,
     ("GET", "/v1/tension"): LOOKS | ASKS,
     ("GET", "/pilotage"): LOOKS,
+    ("GET", "/pilotage/live"): LOOKS,
+    ("GET", "/pilotage/unit"): LOOKS,
+    ("GET", "/practice"): LOOKS,
+    ("GET", "/practice/protocol"): LOOKS,
+    ("POST", "/practice/receipts"): LOOKS,
+    ("GET", "/v1/protocols"): LOOKS | frozenset({"application"}),
+    ("POST", "/v1/protocols/{id}/receipt"): LOOKS,
+    ("GET", "/v1/skills"): LOOKS | frozenset({"application"}),
     ("GET", "/decide"): LOOKS,
     ("GET", "/history"): LOOKS,
     ("GET", "/history.csv"): LOOKS,
@@ -99,7 +107,7 @@ def bearer(token: str) -> dict[str, str]:
 def status(client: InProcess, endpoint: Endpoint, headers: dict[str, str]) -> tuple[int, str]:
     """What a route answers to an empty request: its status, and the code of its problem."""
     path = endpoint.path.replace("{prediction_id}", "0" * 24).replace("{name}", "wait-time")
-    path = path.replace("{recommendation_id}", "0" * 24)
+    path = path.replace("{recommendation_id}", "0" * 24).replace("{id}", "beds")
     sent = {"data": {}} if endpoint.form else {"json": {}} if endpoint.max_bytes else {}
     response = client.request(endpoint.method, path.replace("{code}", "a.b"), headers=headers, **sent)
     is_problem = response.headers.get("content-type") == "application/problem+json"
