@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cli.main import main
+from registry.digests import sha256_file
 from registry.policy.board_policy import default_policy
 from registry.record.database import open_database
 from registry.record.journal import Entry, entries
@@ -97,7 +98,12 @@ def test_a_key_is_trusted_in_the_journal_once(
     assert entry.action == "trust key"
     assert entry.actor.startswith("account ")
     assert entry.reason == "she trains"
-    assert entry.subjects == {"name": "Ada", "public_key": ada, "roles": "author"}
+    assert entry.subjects == {
+        "name": "Ada",
+        "public_key": ada,
+        "roles": "author",
+        "trust_digest": sha256_file(home / "trust" / "trust.json"),
+    }
     assert "nothing is changed" in capsys.readouterr().out
 
 
@@ -193,6 +199,7 @@ def test_a_policy_is_put_in_force_with_its_text(
         "policy": default_policy().document.name,
         "policy_digest": default_policy().digest,
         "before": first.subjects["policy_digest"],
+        "trust_digest": sha256_file(home / "trust" / "trust.json"),
     }
 
 

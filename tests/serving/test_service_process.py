@@ -221,12 +221,22 @@ class TestDocument:
             "/v1/observations": {"census": [{"unit": "U1", "at": "2025-11-03T02:00:00Z", "occupied": 3}]},
             "/v1/decisions": {"prediction_id": prediction, "decision": "accept", "reason": "oui"},
         }
+        statuses = {  # nothing is recommended here, no protocol is in use, and the clock is the real one
+            ("post", "/v1/decisions"): 201,
+            ("post", "/v1/clock"): 409,
+            ("get", "/v1/recommendations/{recommendation_id}"): 404,
+            ("post", "/v1/recommendations/{recommendation_id}/decisions"): 422,
+            ("post", "/v1/recommendations/{recommendation_id}/outcomes"): 422,
+            ("post", "/v1/protocols/{id}/receipt"): 422,
+        }
+        bodies |= {path: {} for _, path in statuses if path not in bodies} | {"/v1/clock": {"speed": 2.0}}
         for path, operations in build_document(ENDPOINTS)["paths"].items():
             for method, operation in operations.items():
                 where = path.replace("{prediction_id}", prediction).replace("{name}", "wait-time")
+                where = where.replace("{recommendation_id}", "0" * 24).replace("{id}", "beds")
                 body = bodies.get(path) if method == "post" else None
                 good = ask(running, method.upper(), where, json=body)
-                assert 200 <= good.status_code < 300, (method, path, good.text)
+                assert good.status_code == statuses.pop((method, path), 200), (method, path, good.text)
                 for response in (good, ask(running, method.upper(), where, json=[])):
                     said = operation["responses"].get(str(response.status_code))
                     assert said is not None, (method, path, response.status_code)
@@ -234,6 +244,7 @@ class TestDocument:
                 if "security" in operation and path != "/metrics":
                     response = httpx.request(method, running.url + where, json=body)
                     assert response.status_code == 401
+        assert not statuses
 
     def test_answers_fit_their_schemas(self, running: Running) -> None:
         """The declared models read what is answered, no field more or less."""

@@ -66,7 +66,7 @@ def _faults(folder: Path, **files: Any) -> list[tuple[str, str, int]]:
         ("stays__csv", b"\n\n", "not_csv"),
         ("stays__csv", STAYS.encode(), "no_rows"),
         ("stays__csv", GOOD.encode().replace(b"elective", "électif".encode("latin-1")), "not_utf8"),
-        ("stays__csv", b"PAR1\x00\x01\x02" * 9, "not_csv"),
+        ("stays__csv", b"PAR1\x00\x01\x02" * 9, "other_kind"),
         ("stays__csv", GOOD.encode()[:-11], "ragged_row"),
         ("stays__csv", GOOD.encode().replace(b"S2", b'"S2'), "open_quote"),
         ("stays__csv", GOOD.encode().replace(b"left_at", b"unit"), "two_columns"),
@@ -219,7 +219,7 @@ def test_columns_of_odd_kinds_are_faults_and_no_tracebacks(tmp_path: Path) -> No
     frame = pd.DataFrame(
         {
             "stay_id": [["a"], ["b"]],
-            "unit": [b"A", b"B"],
+            "unit": [b"A", b"\xff"],
             "entered_at": [["2024"], None],
             "left_at": pd.to_timedelta([1, 2], unit="h"),
             "source": [True, False],
