@@ -14,6 +14,7 @@ from hospital.words.plain_text import shown_on_page
 from serving.errors import Problem
 from serving.gateway.content_security import LIVE_POLICY
 from serving.gateway.endpoint import Call, Endpoint, Parameter
+from serving.pages.markdown_text import markdown
 
 __all__ = ["ENDPOINTS", "LANGUAGE", "SEES_PAGES", "TEMPLATES", "language_of", "render"]
 
@@ -25,6 +26,7 @@ TEMPLATES = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
 )
+TEMPLATES.filters["markdown"] = markdown
 _TYPES = {".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript"}
 _STATIC = {
     path.name: (path.read_bytes(), _TYPES[path.suffix])
