@@ -123,11 +123,11 @@ def test_started_again_the_demo_goes_the_whole_way(finished: Finished) -> None:
     for words in (
         "min, huit fois sur dix entre",
         "lits, huit fois sur dix entre",
-        "→",
         "version 1",
         "demo-releaser",
     ):
         assert words in finished.output
+    assert re.search(r":\s[+−]\d", finished.output), "a reason says what it does"
     for name in ("demo-author", "demo-board-1", "demo-board-2", "demo-releaser"):
         assert name in finished.output
     settings = Settings(home=finished.home)
