@@ -5,6 +5,7 @@ import shutil
 import stat
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -39,11 +40,13 @@ def home_states(settings: Settings) -> Iterator[State]:
 
 
 def _open_states(settings: Settings) -> Iterator[State]:
-    open_to_others = [p for p in _own(settings) if p.lstat().st_mode & PRIVATE]
+    open_to_others = _open_to_others(settings)
     if open_to_others:
-        yield State(
-            "files_open", Weight.FAULT, {"count": len(open_to_others)}, partial(_close, open_to_others)
-        )
+        yield State("files_open", Weight.FAULT, {"count": len(open_to_others)}, partial(_close, settings))
+
+
+def _open_to_others(settings: Settings) -> list[Path]:
+    return [p for p in _own(settings) if p.lstat().st_mode & PRIVATE]
 
 
 def _own(settings: Settings) -> Iterator[Path]:
@@ -56,9 +59,11 @@ def _own(settings: Settings) -> Iterator[Path]:
             yield path
 
 
-def _close(paths: list[Path]) -> None:
-    for path in paths:
-        path.chmod(path.stat().st_mode & 0o700)
+def _close(settings: Settings) -> None:
+    """Looked for anew: files that SQLite makes beside an open database are as open as it is."""
+    for path in _open_to_others(settings):
+        with suppress(FileNotFoundError):  # SQLite takes its files away when the last connection ends
+            path.chmod(path.lstat().st_mode & 0o700)
 
 
 def _left_states(home: Path) -> Iterator[State]:

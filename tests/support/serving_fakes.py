@@ -261,6 +261,7 @@ class FakeForecaster:
             other=other,
             adjustments=(Adjustment(name="calibration", contribution=0.4),),
             reasons=reasons[: explain.top],
+            compared_with={"cases": 41, "hour": 2, "hours_around": 0, "days": "weekday", "season": "autumn"},
         )
 
 
