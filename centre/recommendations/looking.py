@@ -4,7 +4,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from centre.decisions.decision_log import progress
 from centre.decisions.decision_policy import DecisionPolicy, DecisionPolicyError, policy_of_file
@@ -52,24 +52,40 @@ class Look:
 
 
 class _Latest:
-    """The latest look of each service in this process; one looks at a time."""
+    """The latest look of each service in this process, and who looks now; no lock is held while forecasts are made."""
 
     lock = threading.Lock()
     looks: ClassVar[WeakKeyDictionary[Any, Look]] = WeakKeyDictionary()
+    looking: ClassVar[WeakSet[Any]] = WeakSet()
 
 
 def look_if_due(parts: Parts, now: int) -> Look:
-    """The latest look, or a new one where the policy's minutes have passed or the policy is another."""
+    """The latest look, or a new one where the policy's minutes have passed or the policy is another.
+
+    While somebody looks, the others get the look before. Two that look at once, in two processes or where there is no
+    look before, propose nothing twice: what stands is read in the transaction that writes.
+    """
     policy, faults = _policy(parts)
+    minutes = 1 if policy is None else policy.refresh_minutes
     with _Latest.lock:
         latest = _Latest.looks.get(parts.engine)
-        minutes = 1 if policy is None else policy.refresh_minutes
-        same = latest is not None and latest.policy is policy and tuple(latest.faults) == tuple(faults)
-        if latest is None or not same or not 0 <= now - latest.at < minutes * MINUTE:
-            latest = _Latest.looks[parts.engine] = look(parts, now)
-        else:
-            _expire_late(parts, now)
+        if latest is not None and (latest.policy is not policy or tuple(latest.faults) != tuple(faults)):
+            latest = None
+        fresh = latest is not None and 0 <= now - latest.at < minutes * MINUTE
+        due = latest is None or not (fresh or parts.engine in _Latest.looking)
+        if due:
+            _Latest.looking.add(parts.engine)
+    if latest is not None and not due:
+        _expire_late(parts, now)
         return latest
+    try:
+        seen = look(parts, now)
+    finally:
+        with _Latest.lock:
+            _Latest.looking.discard(parts.engine)
+    with _Latest.lock:
+        _Latest.looks[parts.engine] = seen
+    return seen
 
 
 def look(parts: Parts, now: int) -> Look:
