@@ -31,9 +31,10 @@ def sign_in(browser: Any, service: Running, who: str, width: int) -> Any:
     """A page of somebody who signed in with a token of their own, by keyboard."""
     page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
     page.goto(f"{service.url}/sign-in")
+    page.locator("#token:focus").wait_for()  # a browser focuses the field after it has drawn the page
     page.keyboard.type(service.tokens[who])
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: not url.endswith("/sign-in"))
     return page
 
 
