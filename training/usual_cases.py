@@ -58,7 +58,9 @@ def reference_file(
 
 def _chosen(rows: Rows, mask: Array) -> Rows:
     """The rows of which `mask` (bool [n]) is true."""
-    return Rows(**{f.name: getattr(rows, f.name)[mask] for f in fields(Rows)})
+    columns = {f.name: getattr(rows, f.name) for f in fields(Rows)}
+    chosen: dict[str, Any] = {name: None if c is None else c[mask] for name, c in columns.items()}
+    return Rows(**chosen)
 
 
 def _mode(values: Array) -> float:

@@ -33,7 +33,7 @@ def _unexplained(model: ForecastModel, rows: Rows, inside: Array) -> Answered:
         quantiles = np.where(inside[:, None], quantiles, model.baseline_quantiles(rows))
     limits = model.training_range
     outside, missing = (limits.names(marked(rows.X)) for marked in (limits.outside, limits.missing))
-    return Answered(inside, quantiles, None, None, outside, missing, rows.width)
+    return Answered(inside, quantiles, None, None, outside, missing, rows.width, np.zeros(inside.size, bool))
 
 
 class _PlainForecaster(_Forecaster):

@@ -106,7 +106,7 @@ class Layout:
 
     def _trust(self, chunk: Chunk, answered: Answered, known: Array) -> Mapping[str, Any]:
         trust_by_case: dict[
-            tuple[bool, bool, tuple[str, ...], tuple[str, ...]], tuple[str, tuple[str, ...]]
+            tuple[bool, bool, tuple[str, ...], tuple[str, ...], bool], tuple[str, tuple[str, ...]]
         ] = {}
         status: list[str | None] = []
         warnings: list[tuple[str, ...] | None] = []
@@ -115,6 +115,7 @@ class Layout:
             chunk.stale.tolist(),
             answered.out_of_range,
             answered.missing,
+            answered.unheld.tolist(),
             strict=True,
         )
         for row_known, key in zip(known.tolist(), keys, strict=True):
@@ -128,10 +129,16 @@ class Layout:
         }
 
     def _row_trust(
-        self, inside: bool, stale: bool, outside: tuple[str, ...], missing: tuple[str, ...]
+        self, inside: bool, stale: bool, outside: tuple[str, ...], missing: tuple[str, ...], unheld: bool
     ) -> tuple[str, tuple[str, ...]]:
         words = warnings_of(
-            self._features, outside, missing, inside=inside, stale=stale, language=self._language
+            self._features,
+            outside,
+            missing,
+            inside=inside,
+            stale=stale,
+            unheld=unheld,
+            language=self._language,
         )
         return trust_status(words, inside=inside, stale=stale), words
 

@@ -4,7 +4,7 @@ What a chunk costs in memory does not grow with the history: features are comput
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +18,7 @@ from hospital.ingest.event_columns import events_of
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.record.events import Events
 from registry.model.forecast_model import ForecastModel, Rows
+from registry.model.forecast_rows import with_widths
 from registry.model.interval_widths import ErrorHistory
 from registry.model.model_rows import bed_rows, wait_rows
 from registry.model.trust_limits import emergency_of, stale_after
@@ -137,7 +138,7 @@ class BedChunks:
         if self._history is not None and self._model.adaptive is not None:
             rule, at = self._model.adaptive, query.prediction_time
             widths = self._history.widths(rule, self._baselines, at, place, query.horizon_hours)
-            rows = replace(rows, width=widths[:, 0], baseline_width=widths[:, 1])
+            rows = with_widths(rows, widths)
         entries = [entry for u in query.unit if (entry := self._entries[u]) is not None]
         unit = np.empty(len(entries), object)
         unit[:] = [entry.unit for entry in entries]

@@ -8,10 +8,16 @@ quarter of one where it lay inside, so that one in five comes to lie outside (ad
 Candès 2021, arXiv 2106.00170; on the scale of the scores, with steps that get smaller: Angelopoulos, Candès &
 Tibshirani 2023, arXiv 2307.16895, Angelopoulos, Barber & Bates 2024, arXiv 2402.01139).
 
-The factor is a pure function of the package and of what had been received by the prediction time: it is tracked anew
-over the last forecasts, from 1. Nothing is stored, and a past answer has the factor that it had.
+Until the factor has followed, intervals hold less often than they say. So a second number is tracked along: how far
+the record of misses speaks for half of the outcomes lying outside and against one in five (the sum of log-likelihood
+ratios that never falls below 0: Page 1954, "Continuous inspection schemes", Biometrika 41). Above `UNHELD` an answer
+is degraded.
+
+Both are pure functions of the package and of what had been received by the prediction time: they are tracked anew over
+the last forecasts, from 1 and 0. Nothing is stored, and a past answer has what it had.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -22,10 +28,16 @@ from hospital.arrays import Array
 from hospital.times import HOUR
 from registry.components.recent_errors import RecentErrors
 
-__all__ = ["OUTSIDE", "AdaptiveWidth"]
+__all__ = ["OUTSIDE", "UNHELD", "AdaptiveWidth"]
 
 OUTSIDE = 0.2
 """Share of outcomes that may lie outside p10 to p90."""
+_FAILING = 0.5
+"""Share outside that the record of misses is held against."""
+UNHELD = 3.0
+"""Of the sum of log-likelihood ratios: above it, as after four misses in a row, intervals are not to be relied on."""
+_MOST_UNHELD = 6.0
+"""The sum stays below this, so that some seven hits in a row end what any number of misses began."""
 
 
 @dataclass(frozen=True)
@@ -74,30 +86,38 @@ class AdaptiveWidth:
     def factors(
         self, errors: RecentErrors, horizons: Sequence[float], at: Array, unit: Array, horizon: Array
     ) -> Array:
-        """What each row's distribution is stretched by about its p50: float64 [n].
+        """What each row's distribution is stretched by about its p50, and the record of its misses: float64 [n, 2].
+
+        Misses of the shortest horizon count for every longer one, too: they are known first.
 
         Args:
             errors: of forecasts at least as far back as the rule looks; those before `since` do not count.
-            horizons: hours, the last axis of `errors`.
+            horizons: hours, the last axis of `errors`; the shortest first.
             at: prediction times (int64 [n]).
             unit, horizon: positions (int64 [n]).
         """
-        out = np.ones(at.size)
+        out = np.tile([1.0, 0.0], (at.size, 1))
         first = int(errors.times.searchsorted(self.since))
         times = errors.times[first:]
         for position, hours in enumerate(horizons):
-            mine = np.flatnonzero(horizon == position)
+            mine = np.flatnonzero((horizon == position) | (position == 0))
             if not mine.size or not times.size:
                 continue
             known_at = times + int(hours * HOUR) + self.settled_hours * HOUR
             counts, of = np.unique(known_at.searchsorted(at[mine], "right"), return_inverse=True)
             part = errors.at_horizon(position, first)
-            out[mine] = np.exp(self._logarithms(part, counts, hours))[of, unit[mine]]
+            log, misses = self._tracked(part, counts, hours)
+            own = horizon[mine] == position
+            out[mine[own], 0] = np.exp(log)[of, unit[mine]][own]
+            out[mine, 1] = np.maximum(out[mine, 1], misses[of, unit[mine]])
         return out
 
-    def _logarithms(self, errors: RecentErrors, counts: Array, hours: float) -> Array:
-        """Of each unit, when so many forecasts (int64 [k]) had known outcomes: float64 [k, units]."""
+    def _tracked(self, errors: RecentErrors, counts: Array, hours: float) -> tuple[Array, Array]:
+        """Logarithm and misses of each unit, when so many forecasts (int64 [k]) had known outcomes: float64 [k, units]
+        each."""
         log = np.zeros((counts.size, errors.centre.shape[1]))
+        misses = np.zeros_like(log)
+        miss, hit = math.log(_FAILING / OUTSIDE), math.log((1 - _FAILING) / (1 - OUTSIDE))
         slow = 1 + hours / self.slow_hours
         for step in range(self.forecasts):
             place = counts - self.forecasts + step
@@ -107,8 +127,10 @@ class AdaptiveWidth:
             size = self.last_step + (self.first_step - self.last_step) * (1 - step / self.forecasts)
             outside = errors.outside(np.maximum(place, 0), np.exp(log))
             moved = np.clip(log + size / slow * (outside - OUTSIDE), -self.limit, self.limit)
-            log = np.where(there[:, None] & np.isfinite(outside), moved, log)
-        return log
+            summed = np.clip(misses + (hit + (miss - hit) * outside) / slow, 0, _MOST_UNHELD)
+            known = there[:, None] & np.isfinite(outside)
+            log, misses = np.where(known, moved, log), np.where(known, summed, misses)
+        return log, misses
 
 
 MOST_FORECASTS = 40

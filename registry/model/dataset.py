@@ -1,7 +1,7 @@
 """Samples, features and baselines of a model on a hospital's tables: what training fits and a check recomputes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from hospital.record.censoring import censoring_weights
 from hospital.record.events import Events
 from hospital.times import DAY, HOUR, moment
 from registry.model.forecast_model import ForecastModel, Rows
+from registry.model.forecast_rows import with_widths
 from registry.model.model_rows import bed_baselines, bed_rows, wait_baselines, wait_rows
 
 __all__ = [
@@ -123,7 +124,7 @@ class PreparedBeds:
     """Bed-demand samples with features; `outcome` float64 [n] beds, NaN where not (yet) known.
 
     Attributes:
-        widths: float64 [n, 2], what a model's and its baseline's distributions are stretched by, as
+        widths: float64 [n, 4], what a model's and its baseline's distributions are stretched by, with the misses, as
             `registry.model.interval_widths.adapted` has it; None: by nothing.
     """
 
@@ -180,7 +181,7 @@ class PreparedBeds:
         )
         if self.widths is None:
             return rows
-        return replace(rows, width=self.widths[:, 0], baseline_width=self.widths[:, 1])
+        return with_widths(rows, self.widths)
 
     def baselines(self, baselines: BedBaselines) -> dict[str, Array]:
         """Every baseline's forecast, beds."""

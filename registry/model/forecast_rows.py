@@ -1,13 +1,14 @@
 """Rows to forecast, and the distributions of a model and of a baseline for them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
 from hospital.features.feature import TRIAGE_RANK
+from registry.components.adaptive_width import UNHELD
 
 __all__ = [
     "MEDIAN",
@@ -17,6 +18,7 @@ __all__ = [
     "Rows",
     "model_quantiles",
     "quantiles_of_baseline",
+    "with_widths",
 ]
 
 MEDIAN = LEVELS.index(0.5)
@@ -39,6 +41,8 @@ class Rows:
             their p50 (`registry.components.adaptive_width`); 1 where nothing is known of recent errors.
         situation: int64 [n], when the forecast is made (`registry.components.situations`), whose usual values and
             contributions a row is compared with; None: not known, and nothing is called usual.
+        unheld: bool [n, 2], the intervals of the model's and of the baseline's recent forecasts did not hold as often
+            as they say (`registry.components.adaptive_width.UNHELD`); None: nothing is known of recent errors.
     """
 
     X: Array
@@ -53,6 +57,7 @@ class Rows:
     width: Array
     baseline_width: Array
     situation: Array | None = None
+    unheld: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,16 @@ class Explained:
     widening: Array
     cases: Array
     situation: Array
+
+
+def with_widths(rows: Rows, widths: Array) -> Rows:
+    """The rows with what recent errors say of them.
+
+    Args:
+        widths: float64 [n, 4], factors of the model and of the baseline, then the record of misses of each
+            (`registry.model.interval_widths.ErrorHistory.widths`).
+    """
+    return replace(rows, width=widths[:, 0], baseline_width=widths[:, 1], unheld=widths[:, 2:] > UNHELD)
 
 
 def model_quantiles(rows: Rows, median: Array, spread: Array, shift: Array, z: Array) -> Array:

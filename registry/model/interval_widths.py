@@ -79,7 +79,8 @@ class ErrorHistory:
     def widths(
         self, rule: AdaptiveWidth, baselines: BedBaselines, at: Array, unit: Array, horizon_hours: Array
     ) -> Array:
-        """What the model's and the baseline's distributions are stretched by: float64 [n, 2].
+        """What the model's and the baseline's distributions are stretched by, and the record of misses of each:
+        float64 [n, 4] (`registry.model.forecast_rows.with_widths`).
 
         Args:
             at: prediction times (int64 [n]).
@@ -87,7 +88,8 @@ class ErrorHistory:
         """
         horizon = baselines.horizon_index(horizon_hours)
         both = (self.model, self.baseline)
-        return np.stack([rule.factors(e, baselines.horizons, at, unit, horizon) for e in both], axis=1)
+        found = [rule.factors(e, baselines.horizons, at, unit, horizon) for e in both]
+        return np.stack(found, axis=2).reshape(at.size, 4)
 
 
 def adapted(model: ForecastModel, prepared: P) -> P:

@@ -31,6 +31,7 @@ class Answered:
         out_of_range: by row, names of features beyond training.
         missing: by row, names of features that are unknown and (nearly) never were in training.
         width: float64 [n], what each distribution was stretched by about its p50.
+        unheld: bool [n], recent intervals of whichever answers did not hold as often as they say.
     """
 
     inside: Array
@@ -40,6 +41,7 @@ class Answered:
     out_of_range: list[tuple[str, ...]]
     missing: list[tuple[str, ...]]
     width: Array
+    unheld: Array
 
     @property
     def base(self) -> Array:
@@ -123,6 +125,9 @@ def answer(model: ForecastModel, rows: Rows, inside: Array, reference: Rows | No
         inside, outside = np.zeros(inside.size, bool), [()] * inside.size
         missing = limits.names(limits.missing(rows.X), _READ_BY_BASELINES)
     inside = inside & ~model.baseline_only(rows)
+    unheld = np.zeros(inside.size, bool)
+    if rows.unheld is not None:
+        unheld = np.where(inside, rows.unheld[:, 0], rows.unheld[:, 1])
     if not inside.any():
         return Answered(
             inside,
@@ -132,10 +137,11 @@ def answer(model: ForecastModel, rows: Rows, inside: Array, reference: Rows | No
             outside,
             missing,
             rows.baseline_width,
+            unheld,
         )
     quantiles, reasons = model.quantiles_and_reasons(rows, reference)
     if inside.all():
-        return Answered(inside, quantiles, reasons, None, outside, missing, rows.width)
+        return Answered(inside, quantiles, reasons, None, outside, missing, rows.width, unheld)
     either = np.where(inside[:, None], quantiles, model.baseline_quantiles(rows))
     width = np.where(inside, rows.width, rows.baseline_width)
-    return Answered(inside, either, reasons, model.explain_baseline(rows), outside, missing, width)
+    return Answered(inside, either, reasons, model.explain_baseline(rows), outside, missing, width, unheld)

@@ -37,6 +37,7 @@ def warnings_of(
     *,
     inside: bool,
     stale: bool,
+    unheld: bool,
     language: Language,
 ) -> tuple[str, ...]:
     """Why a forecast may be less good than usual; empty where nothing is known against it.
@@ -45,10 +46,13 @@ def warnings_of(
         out_of_range: names of features beyond all that training saw.
         missing: of those that are unknown, and (nearly) never were in training.
         inside: the model answers, not the baseline.
+        unheld: recent intervals of the unit did not hold as often as they say.
     """
     out = [text("trust.stale", language)] if stale else []
     if not inside:
         out.append(text("trust.outside", language))
+    if unheld:
+        out.append(text("trust.unheld", language))
     labels = {f.name: f.label(language) for f in features}
     for key, names in (("out_of_range", out_of_range), ("missing", missing)):
         if names:

@@ -16,6 +16,7 @@ from hospital.times import DAY, HOUR, MISSING_TIME, moment
 from hospital.words.catalogue import text
 from hospital.words.language import Language
 from registry.model.forecast_model import ForecastModel, Rows
+from registry.model.forecast_rows import with_widths
 from registry.model.model_rows import bed_rows
 from registry.model.scope_fallback import Answered, answer
 from registry.model.trust_limits import emergency_of, stale_after
@@ -201,7 +202,7 @@ class _Forecaster:
         baselines = engine.beds_or_raise
         unit = rows.cell // len(baselines.horizons)
         widths = history.widths(engine.adaptive, baselines, at, unit, query.horizon_hours)
-        return replace(rows, width=widths[:, 0], baseline_width=widths[:, 1])
+        return with_widths(rows, widths)
 
     def _explanation_text(self, model: ForecastModel, language: Language) -> ExplanationText:
         known = self._explanation_texts.setdefault(model, {})

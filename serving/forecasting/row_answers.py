@@ -77,6 +77,7 @@ class Answers:
             answered.missing[i],
             inside=inside,
             stale=stale,
+            unheld=bool(answered.unheld[i]),
             language=self._explain.language,
         )
         return {"status": trust_status(warnings, inside=inside, stale=stale), "warnings": warnings}

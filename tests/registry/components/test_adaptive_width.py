@@ -8,7 +8,7 @@ import pytest
 
 from hospital.arrays import Array
 from hospital.times import DAY, HOUR
-from registry.components.adaptive_width import AdaptiveWidth
+from registry.components.adaptive_width import UNHELD, AdaptiveWidth
 from registry.components.recent_errors import Intervals, RecentErrors
 
 RULE = AdaptiveWidth(
@@ -30,7 +30,64 @@ def factor(
 ) -> float:
     """The factor of one unit at an instant."""
     place = np.array([0])
-    return float(rule.factors(found, [hours], np.array([at]), place + unit, place)[0])
+    return float(rule.factors(found, [hours], np.array([at]), place + unit, place)[0, 0])
+
+
+def misses(found: RecentErrors, at: int, hours: float = 24.0) -> float:
+    """The record of misses of the first unit at an instant."""
+    place = np.array([0])
+    return float(RULE.factors(found, [hours], np.array([at]), place, place)[0, 1])
+
+
+def test_misses_of_the_shortest_horizon_count_for_the_longer_ones() -> None:
+    """A day ahead five misses are settled that a week ahead are not; the factor of a week ahead stays its own."""
+    outcome = np.full((5, 1, 2), 190.0)
+    flat = np.full(outcome.shape, 100.0)
+    found = RecentErrors(np.arange(5) * DAY, flat, flat * 0 + 1, flat * 0 + 1, outcome)
+    both = RULE.factors(found, [24.0, 168.0], np.full(2, 7 * DAY), np.zeros(2, np.int64), np.array([0, 1]))
+    assert both[:, 1] == pytest.approx([5 * math.log(2.5) / (1 + 24 / 168)] * 2, rel=1e-12)
+    assert both[0, 0] > 1 == both[1, 0]
+    later = RULE.factors(found, [168.0, 24.0], np.full(1, 7 * DAY), np.zeros(1, np.int64), np.array([0]))
+    assert later[0].tolist() == [1.0, 0.0]  # the first of the horizons is the only one that counts for others
+
+
+def test_misses_by_hand() -> None:
+    """A miss speaks for one in two by ln 2.5, a hit against it by ln 1.6, over 1 + 24/168; from 0 to 6."""
+    slow = 1 + 24 / 168
+    far, near = np.full((60, 1), 190.0), np.full((60, 1), 100.0)
+    assert misses(errors(far[:3]), 99 * DAY) == pytest.approx(3 * math.log(2.5) / slow, rel=1e-12)
+    mixed = np.concatenate([far[:3], near[:1]])
+    expected = (3 * math.log(2.5) - math.log(1.6)) / slow
+    assert misses(errors(mixed), 99 * DAY) == pytest.approx(expected, rel=1e-12)
+    assert misses(errors(near), 99 * DAY) == 0
+    assert misses(errors(far), 99 * DAY) == 6
+    assert misses(errors(far[:3]), 99 * DAY, hours=168.0) == pytest.approx(1.5 * math.log(2.5), rel=1e-12)
+
+
+def test_four_misses_degrade_and_a_week_of_hits_ends_it() -> None:
+    """After any number of misses an answer is to be relied on again when eight outcomes in a row lay inside."""
+    far, near = np.full((40, 1), 190.0), np.full((40, 1), 100.0)
+    assert misses(errors(far[:3]), 99 * DAY) < UNHELD < misses(errors(far[:4]), 99 * DAY)
+    assert misses(errors(np.concatenate([far, near[:7]])), 99 * DAY) > UNHELD
+    assert misses(errors(np.concatenate([far, near[:8]])), 99 * DAY) < UNHELD
+
+
+def test_sound_intervals_are_seldom_called_unheld_and_lost_levels_nearly_always() -> None:
+    """Of 400 units each: at most 3 % of the days where one in five lies outside, and 9 in 10 within eight days of a
+    fall by three and a half spreads."""
+    rng = np.random.default_rng(4)
+    outcome = 100 + 8 * rng.normal(size=(200, 400))
+    place, first = np.arange(400), np.zeros(400, np.int64)
+
+    def unheld(values: Array, day: int) -> float:
+        found = errors(values, half=8 * 1.2816)
+        at = np.full(400, day * DAY)
+        return float((RULE.factors(found, [24.0], at, place, first)[:, 1] > UNHELD).mean())
+
+    assert np.mean([unheld(outcome, day) for day in range(50, 200, 3)]) <= 0.03
+    fallen = outcome.copy()
+    fallen[60:] -= 28
+    assert max(unheld(fallen, day) for day in range(62, 69)) >= 0.9
 
 
 def test_three_misses_by_hand() -> None:
@@ -99,11 +156,11 @@ def test_it_is_a_plain_loop() -> None:
         found = RecentErrors(np.arange(days) * DAY, centre, below, above, outcome)
         at = rng.integers(0, 100 * DAY, 8)
         unit, horizon = rng.integers(0, 2, 8), rng.integers(0, 2, 8)
-        factors = RULE.factors(found, [4.0, 72.0], at, unit, horizon)
-        for t, u, h, value in zip(at, unit, horizon, factors, strict=True):
+        tracked = RULE.factors(found, [4.0, 72.0], at, unit, horizon)
+        for t, u, h, (value, record) in zip(at, unit, horizon, tracked, strict=True):
             hours = (4.0, 72.0)[h]
             known = [d for d in range(days) if d * DAY + int(hours * HOUR) + DAY <= t]
-            log = 0.0
+            log = misses = 0.0
             for j, d in enumerate(known[-40:], start=40 - len(known[-40:])):
                 y, size = outcome[d, u, h], (0.1 + 0.4 * (1 - j / 40)) / (1 + hours / 168)
                 if not math.isnan(y):
@@ -113,7 +170,14 @@ def test_it_is_a_plain_loop() -> None:
                     )
                     inside = min(max(min(y + 0.5, high) - max(y - 0.5, low), 0.0), 1.0)
                     log = min(max(log + size * (1 - inside - 0.2), -1.2), 1.2)
+                    ratio = (1 - inside) * math.log(0.5 / 0.2) + inside * math.log(0.5 / 0.8)
+                    misses = min(max(misses + ratio / (1 + hours / 168), 0.0), 6.0)
+            if h:
+                place = np.array([0])
+                shortest = RULE.factors(found, [4.0, 72.0], np.array([t]), np.array([u]), place)[0, 1]
+                misses = max(misses, shortest)
             assert value == pytest.approx(math.exp(log), rel=1e-12)
+            assert record == pytest.approx(misses, rel=1e-9, abs=1e-12)
 
 
 @pytest.mark.parametrize("scale", [1.0, 2.0, 0.6])
@@ -126,7 +190,7 @@ def test_four_in_five_hold_again_within_four_weeks(scale: float) -> None:
     place = np.arange(300)
     for day, least, most in ((55, 0.77, 0.83), (88, 0.77, 0.83), (150, 0.77, 0.83)):
         at = np.full(300, day * DAY)
-        factors = RULE.factors(found, [24.0], at, place, np.zeros(300, np.int64))
+        factors = RULE.factors(found, [24.0], at, place, np.zeros(300, np.int64))[:, 0]
         fresh = 100 + spread[day] * rng.normal(size=(400, 300))
         assert least <= np.mean(np.abs(fresh - 100) <= factors * 8 * 1.2816) <= most
 

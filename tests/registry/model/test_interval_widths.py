@@ -84,8 +84,8 @@ def test_rows_and_events_give_the_same_bits(model: ForecastModel, rows: Prepared
     history = made(model, rows.events, (0, int(rows.prediction_time.max())))
     assert later.widths is not None
     assert np.array_equal(widths(model, history, later), later.widths)
-    assert (later.widths != 1).mean() > 0.5
-    assert (rows.widths[rows.prediction_time < rule_of(model).since] == 1).all()
+    assert (later.widths[:, :2] != 1).mean() > 0.5
+    assert (rows.widths[rows.prediction_time < rule_of(model).since] == (1, 1, 0, 0)).all()
 
 
 def test_a_past_answer_is_replayed_from_what_was_received_by_then(
@@ -101,7 +101,7 @@ def test_a_past_answer_is_replayed_from_what_was_received_by_then(
     }
     events = events_of(replace(tables, tables=known))
     assert mine.widths is not None
-    assert (mine.widths != 1).any()
+    assert (mine.widths[:, :2] != 1).any()
     assert np.array_equal(widths(model, made(model, events, (at - 58 * DAY, at)), mine), mine.widths)
 
 
@@ -138,6 +138,12 @@ def test_the_p50_and_its_reasons_stay_and_the_tails_move(model: ForecastModel, r
     assert not answered.unsound.any()
     served = np.where(inside & ~model.baseline_only(plain), with_widths.width, with_widths.baseline_width)
     assert np.array_equal(answered.width, served)
+    assert with_widths.unheld is not None
+    drawn = replace(
+        with_widths, unheld=np.stack([np.arange(high.size) % 3 == 0, np.arange(high.size) % 5 == 0], 1)
+    )
+    either = np.where(inside & ~model.baseline_only(plain), drawn.unheld[:, 0], drawn.unheld[:, 1])
+    assert np.array_equal(answer(model, drawn, inside).unheld, either)
 
 
 def test_training_reports_what_a_check_recomputes(
