@@ -22,8 +22,7 @@ from registry.bulk.resume import claimed
 from registry.bulk.rows import Chunk, Chunks, chunks_of
 from registry.bulk.run import CHUNK_ROWS, write_chunks
 from registry.model.forecast_model import ForecastModel
-from registry.package.manifest import package_digest
-from registry.trust.candidates import MODELS
+from registry.package.manifest import MODELS, package_digest
 
 ROWS, DAYS, SEED = 1_000_000, 490, 1
 MOST_GB = 1.0

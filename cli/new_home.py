@@ -114,10 +114,10 @@ def _key_file(settings: Settings, home: Path) -> Path:
 
 
 def _fill(settings: Settings, wanted: NewHome, now: datetime, home: Path) -> dict[str, str]:
+    from registry.candidates.sealed_check import checker_key
     from registry.checkpoints.checkpointing import checkpoint
     from registry.checkpoints.service_key import trust_service_key
     from registry.trust.keys import create_key
-    from registry.trust.sealed_check import checker_key
     from registry.trust.trust_changes import found_trust, trust_key
     from serving.http.authentication import create_session_key
 

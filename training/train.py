@@ -21,6 +21,8 @@ from hospital.ingest.event_columns import events_of
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.record.events import Events
 from hospital.times import DAY, instant
+from registry.candidates.candidates import Candidate, register
+from registry.candidates.snapshots import seal_snapshot
 from registry.check.multiplicity import registered_span
 from registry.facts.energy import Meter
 from registry.mlflow_flavour import flavour_of
@@ -29,13 +31,11 @@ from registry.mlflow_store import record
 from registry.model.dataset import PreparedBeds, PreparedWaits, prepare_beds, prepare_waits, split_of
 from registry.model.forecast_model import ForecastModel
 from registry.model.scoring import reported_scores, write_reported
-from registry.package.manifest import write_package
+from registry.package.manifest import MODELS, write_package
 from registry.record.database import open_database, writing
 from registry.record.journal import append
 from registry.settings import Settings
-from registry.trust.candidates import MODELS, Candidate, register
 from registry.trust.keys import Key
-from registry.trust.snapshots import seal_snapshot
 from training.ablation import Ablation, ablate
 from training.errors import TrainingError
 from training.package_build import Fitted, fit_baselines, fit_beds, fit_waits, lesson_of

@@ -29,9 +29,9 @@ from hospital.dataset.splits import HORIZONS_HOURS
 from hospital.ingest.event_columns import events_of
 from hospital.ingest.hospital_reader import read_hospital
 from hospital.times import DAY
+from registry.candidates.snapshots import seal_snapshot
 from registry.model.dataset import forecast, prepare_beds
 from registry.model.forecast_model import ForecastModel
-from registry.trust.snapshots import seal_snapshot
 
 THREADS, SEED = 2, 1
 MOST_IMPORT_SECONDS, MOST_IMPORT_GB = 180, 2.0

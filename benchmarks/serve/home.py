@@ -28,12 +28,12 @@ from explain.model_file import Array
 from hospital.ingest.hospital_reader import read_hospital
 from hospital.ingest.pseudonyms import load_or_create_key
 from hospital.times import MINUTE, instant, moment
+from registry.candidates.candidates import candidates
 from registry.policy.board_policy import default_policy
 from registry.record.database import open_database
+from registry.releases.promotion import current_release
 from registry.settings import Settings
-from registry.trust.candidates import candidates
 from registry.trust.keys import demo_key
-from registry.trust.promotion import current_release
 from serving.forecasting.wait_questions import wait_query, wait_rows_of_question
 from serving.messages.request_bodies import Context, wait_question
 from serving.releases.releases_in_use import StoredReleases

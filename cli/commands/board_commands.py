@@ -14,9 +14,9 @@ from hospital.errors import VigieError
 
 if TYPE_CHECKING:
     from registry.cards.review_table import InUse
+    from registry.releases.releases import Release
     from registry.settings import Settings
     from registry.trust.keys import Key
-    from registry.trust.releases import Release
 
 __all__ = ["app"]
 
@@ -84,9 +84,9 @@ def card(
     language: LanguageOption = None,
 ) -> int:
     """Write the model card of a checked version."""
+    from registry.candidates.candidates import candidate
     from registry.cards.card_page import render_html
     from registry.digests import write_atomically
-    from registry.trust.candidates import candidate
 
     settings = read_settings()
     document = candidate(settings.candidates, model, version).json("card.json")
@@ -116,12 +116,12 @@ def review(
     """Approve or refuse a checked version, as a member of the board."""
     if approve + refuse + withdraw != 1:
         raise refused("one_decision", "--approve / --refuse / --withdraw")
+    from registry.candidates.candidates import candidate
+    from registry.candidates.reviews import Decision
+    from registry.candidates.reviews import review as sign_review
+    from registry.candidates.sealed_check import read_sealed
     from registry.cards.review_table import print_review
-    from registry.trust.candidates import candidate
     from registry.trust.keys import load_key
-    from registry.trust.reviews import Decision
-    from registry.trust.reviews import review as sign_review
-    from registry.trust.sealed_check import read_sealed
 
     settings = read_settings()
     seen = read_sealed(candidate(settings.candidates, model, version))
@@ -139,7 +139,7 @@ def _in_use(settings: "Settings", model: str) -> "InUse | None":
     """The card of the release in use; one that does not verify is named, and stops nobody from reviewing the next."""
     from registry.cards.review_table import InUse
     from registry.errors import ReleaseError
-    from registry.trust.releases import current_release
+    from registry.releases.releases import current_release
 
     try:
         release = current_release(settings, model) if (settings.trust / "trust.json").exists() else None
@@ -152,8 +152,8 @@ def _in_use(settings: "Settings", model: str) -> "InUse | None":
 @app.command()
 def promote(model: Model, version: Version, key: ReleaserKey) -> int:
     """Release an approved version, as the releaser."""
+    from registry.releases.promotion import promote as release_version
     from registry.trust.keys import load_key
-    from registry.trust.promotion import promote as release_version
 
     settings = read_settings()
     release = release_version(settings, model, version, load_key(key), now=now())
@@ -205,9 +205,9 @@ def _go_back(
 ) -> "Release | None":
     """Approvals by the members, then the act by the releaser; None: there were approvals alone."""
     from registry.errors import PromotionError
+    from registry.releases.releases import Release
     from registry.rollback.rollback import approve_rollback
     from registry.rollback.rollback import rollback as release_previous
-    from registry.trust.releases import Release
 
     members, releaser = _parts(settings, keys)
     if releaser is not None and not members and _on_board(settings, releaser):

@@ -98,7 +98,7 @@ def _again_and_again(settings: "Settings", parent: int | None) -> int:
 def _once(settings: "Settings", engine: "Engine", language: Language, *, as_json: bool) -> int:
     from hospital.errors import VigieError
     from registry.monitoring.run import run_monitoring
-    from registry.trust.candidates import MODELS
+    from registry.package.manifest import MODELS
 
     results, failed = list["MonitoringRun"](), False
     for model in MODELS:
@@ -162,8 +162,8 @@ def _acknowledge(settings: "Settings", engine: "Engine", alarm_id: str, key: Pat
 def _show(settings: "Settings", engine: "Engine", language: Language, *, as_json: bool) -> int:
     from registry.monitoring.alarm_text import warning_of
     from registry.monitoring.alarms import last_run, standing
-    from registry.trust.candidates import MODELS
-    from registry.trust.releases import current_release
+    from registry.package.manifest import MODELS
+    from registry.releases.releases import current_release
 
     shown = dict[str, Any]()
     for model in MODELS:

@@ -40,8 +40,8 @@ def retrain(
     if not if_due:
         raise refused("if_due", "--if-due")
     from registry.monitoring.retraining_due import due
+    from registry.package.manifest import MODELS
     from registry.record.database import opened_database
-    from registry.trust.candidates import MODELS
     from registry.trust.keys import load_key
 
     settings, started = read_settings(), now()

@@ -147,7 +147,7 @@ def init(reason: Reason = "", keys: SignerKeys = None) -> int:
     Together, with --key repeated, or one after the other, each with their own key. From then on a quorum signs each
     change.
     """
-    from registry.trust.sealed_check import checker_key
+    from registry.candidates.sealed_check import checker_key
     from registry.trust.trust_changes import found_trust
     from registry.trust.trust_store import load_trust
 

@@ -11,9 +11,9 @@ from hospital.errors import VigieError
 from hospital.words import formats, names
 from hospital.words.catalogue import text
 from hospital.words.language import Language
+from registry.package.manifest import MODELS
+from registry.releases.promotion import current_release
 from registry.settings import Settings
-from registry.trust.candidates import MODELS
-from registry.trust.promotion import current_release
 
 __all__ = ["ask_for_answers", "print_what_to_open"]
 

@@ -18,14 +18,14 @@ from cli.mlflow_note import show_in_mlflow
 from cli.progress import bar
 from hospital.errors import VigieError
 from hospital.times import DAY, moment
+from registry.candidates.candidates import Candidate
+from registry.candidates.reviews import review, standing_reviews
 from registry.checkpoints.service_key import trust_service_key
 from registry.digests import canonical_json, write_atomically
 from registry.policy.board_policy import Policy
+from registry.releases.promotion import current_release, promote
 from registry.settings import Settings
-from registry.trust.candidates import Candidate
 from registry.trust.keys import demo_key
-from registry.trust.promotion import current_release, promote
-from registry.trust.reviews import review, standing_reviews
 from registry.trust.trust_changes import found_trust, put_in_force
 from registry.trust.trust_store import create_trust, load_trust, save_trust
 

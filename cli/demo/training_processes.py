@@ -14,8 +14,9 @@ from cli.demo.steps import step
 from cli.installation import read_tables
 from cli.progress import bar
 from hospital.errors import VigieError
+from registry.candidates.candidates import Candidate, candidates
+from registry.package.manifest import MODELS
 from registry.settings import Settings
-from registry.trust.candidates import MODELS, Candidate, candidates
 from registry.trust.keys import demo_key
 
 __all__ = ["train_models"]

@@ -30,8 +30,8 @@ def service_states(settings: Settings) -> Iterator[State]:
 
 
 def _release_states(settings: Settings) -> Iterator[State]:
-    from registry.trust.candidates import MODELS
-    from registry.trust.releases import current_release
+    from registry.package.manifest import MODELS
+    from registry.releases.releases import current_release
     from registry.trust.trust_store import load_trust
 
     if not (settings.trust / "trust.json").exists():

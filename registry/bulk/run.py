@@ -17,13 +17,13 @@ from hospital.words.language import Language
 from registry.bulk.parquet import Layout, Subject
 from registry.bulk.resume import NO_ROW, Parts, claimed
 from registry.bulk.rows import Chunks, chunks_of
+from registry.candidates.candidates import candidate
 from registry.digests import sha256_bytes
 from registry.errors import CandidateError, PackageError, ReleaseError
 from registry.model.forecast_model import ForecastModel
 from registry.model.scope_fallback import answer
+from registry.releases.releases import current_release
 from registry.settings import Settings
-from registry.trust.candidates import candidate
-from registry.trust.releases import current_release
 
 __all__ = ["CHUNK_ROWS", "Request", "Written", "explain_all", "subject_of", "write_chunks"]
 

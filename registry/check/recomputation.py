@@ -17,6 +17,8 @@ from hospital.arrays import Array
 from hospital.dataset.splits import Split
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.times import DAY
+from registry.candidates.candidates import Candidate
+from registry.candidates.snapshots import open_snapshot, tombstone_of
 from registry.check.incumbent import InUse, served_today
 from registry.check.multiplicity import attempts
 from registry.check.recent_data import daily_series, later
@@ -41,10 +43,8 @@ from registry.model.scoring import prepare, read_reported, reported_arrays, scor
 from registry.package.manifest import package_digest
 from registry.policy.board_policy import Policy
 from registry.record.database import open_database
+from registry.releases.vouching import accepted_keys
 from registry.settings import Settings
-from registry.trust.candidates import Candidate
-from registry.trust.snapshots import open_snapshot, tombstone_of
-from registry.trust.vouching import accepted_keys
 
 __all__ = ["Progress", "gather"]
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from hospital.ingest.hospital_reader import HospitalTables
+from registry.candidates.candidates import Candidate, candidate
+from registry.candidates.sealed_check import checker_key
 from registry.cards.card_document import build_card
 from registry.cards.report import Report, make_report
 from registry.check.recomputation import Progress, gather
@@ -13,8 +15,6 @@ from registry.policy.board_policy import Policy
 from registry.record.database import open_database, writing
 from registry.record.journal import append
 from registry.settings import Settings
-from registry.trust.candidates import Candidate, candidate
-from registry.trust.sealed_check import checker_key
 
 __all__ = ["check"]
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from registry.candidates.candidates import Candidate, candidates
 from registry.errors import CandidateError
 from registry.evidence.records import EarlierGap
 from registry.settings import Settings
-from registry.trust.candidates import Candidate, candidates
 
 __all__ = ["earlier_gaps"]
 

@@ -13,17 +13,17 @@ from hospital.errors import HistoryError
 from hospital.features.definition_digest import feature_digest
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.record.events import FOREVER
+from registry.candidates.candidates import Candidate, candidate
+from registry.candidates.snapshots import open_snapshot
 from registry.errors import CandidateError, PackageError
 from registry.evidence.records import Scored
 from registry.model.forecast_model import ForecastModel
 from registry.model.scoring import prepare, score
 from registry.package.manifest import package_digest
+from registry.releases.vouching import accepted_keys
 from registry.settings import Settings
 from registry.statistics.intervals import block_mean
 from registry.statistics.scope import horizon_name
-from registry.trust.candidates import Candidate, candidate
-from registry.trust.snapshots import open_snapshot
-from registry.trust.vouching import accepted_keys
 
 __all__ = ["METRICS", "Comparison", "Difference", "compare", "differences"]
 

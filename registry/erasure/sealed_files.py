@@ -20,12 +20,7 @@ import pyarrow.parquet
 
 from hospital.features.lookback import lookback_days
 from hospital.times import DAY, instant
-from registry.checkpoints.service_key import accepted_keys, service_key
-from registry.digests import canonical_json, sha256_bytes, sha256_file, write_atomically
-from registry.errors import SignatureError, SnapshotError
-from registry.settings import Settings
-from registry.trust.keys import Key
-from registry.trust.snapshots import (
+from registry.candidates.snapshots import (
     ERASED,
     ERASURE,
     PENDING,
@@ -35,6 +30,11 @@ from registry.trust.snapshots import (
     tombstone_of,
     write_table,
 )
+from registry.checkpoints.service_key import accepted_keys, service_key
+from registry.digests import canonical_json, sha256_bytes, sha256_file, write_atomically
+from registry.errors import SignatureError, SnapshotError
+from registry.settings import Settings
+from registry.trust.keys import Key
 
 __all__ = ["SealedErasure", "erase_from_sealed"]
 

@@ -7,11 +7,11 @@ import numpy as np
 from hospital.arrays import Array
 from hospital.dataset.splits import PARTS, Split
 from hospital.features.definition_digest import feature_digest
+from registry.candidates.candidates import Candidate
 from registry.evidence.records import ContractFacts, Scored
 from registry.model.dataset import PreparedBeds, PreparedWaits, fitted_until, history_days
 from registry.model.forecast_model import ForecastModel
 from registry.package.manifest import ALLOWED_FILES
-from registry.trust.candidates import Candidate
 
 __all__ = ["contract_facts", "history_off"]
 

@@ -4,11 +4,11 @@ import numpy as np
 
 from hospital.features.bed_list import ALL_BED_FEATURES
 from hospital.features.wait import WAIT_FEATURES
+from registry.candidates.candidates import Candidate
 from registry.evidence.probe_records import FeatureFacts
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_model import ForecastModel
 from registry.package.executable_files import executable_files
-from registry.trust.candidates import Candidate
 
 __all__ = ["feature_facts"]
 

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from hospital.arrays import Array
+from registry.candidates.candidates import Candidate
 from registry.digests import canonical_json, sha256_bytes
 from registry.facts.cache import keep, kept
 from registry.facts.subprocess_runner import Child
 from registry.policy.board_policy import Policy
 from registry.settings import Settings
-from registry.trust.candidates import Candidate
 
 __all__ = ["EXPLAINED_ROWS", "REFITS", "Refits", "Refitting"]
 

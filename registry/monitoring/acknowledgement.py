@@ -9,9 +9,9 @@ from registry.errors import MonitorError, SignatureError
 from registry.monitoring.alarms import StandingAlarm, last_run, standing_alarm
 from registry.record.database import alarms
 from registry.record.journal import append
+from registry.releases.releases import current_release
 from registry.settings import Settings
 from registry.trust.keys import Key, Signed
-from registry.trust.releases import current_release
 from registry.trust.trust_store import load_trust
 
 __all__ = ["ACKNOWLEDGEMENT", "acknowledge_alarm"]

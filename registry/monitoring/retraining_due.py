@@ -11,12 +11,12 @@ from hospital.calendar import local_day
 from hospital.dataset.splits import Split
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.times import DAY, instant
+from registry.candidates.candidates import candidates
 from registry.model.forecast_model import ForecastModel
 from registry.monitoring.alarms import standing
 from registry.policy.board_policy import load_policy
+from registry.releases.releases import current_release
 from registry.settings import Settings
-from registry.trust.candidates import candidates
-from registry.trust.releases import current_release
 
 __all__ = ["Due", "due"]
 

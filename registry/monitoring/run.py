@@ -22,6 +22,7 @@ from hospital.features.lookback import lookback_days
 from hospital.ingest.event_columns import events_of
 from hospital.record.events import Events
 from hospital.times import DAY, instant
+from registry.candidates.snapshots import open_snapshot
 from registry.digests import canonical_json, write_atomically
 from registry.errors import MonitorError, SnapshotError
 from registry.model.dataset import PreparedBeds, PreparedWaits, prepare_beds, prepare_waits
@@ -30,15 +31,14 @@ from registry.monitoring.alarms import last_run, raise_alarm, restarts
 from registry.monitoring.daily_figures import DailyFigures, Figure
 from registry.monitoring.figure_collection import gather, mature_until
 from registry.monitoring.sequential_tests import Alarm, Tested, watch
+from registry.package.manifest import MODELS
 from registry.policy.board_policy import Policy, load_policy
 from registry.policy.monitor_rules import Family
 from registry.record.database import monitoring_runs, writing
 from registry.record.observations import columns_in_force, first_reception
+from registry.releases.releases import Release, current_release
+from registry.releases.vouching import accepted_keys
 from registry.settings import Settings
-from registry.trust.candidates import MODELS
-from registry.trust.releases import Release, current_release
-from registry.trust.snapshots import open_snapshot
-from registry.trust.vouching import accepted_keys
 
 __all__ = ["MonitoringRun", "run_monitoring"]
 

@@ -18,6 +18,7 @@ from registry.errors import PackageError
 
 __all__ = [
     "ALLOWED_FILES",
+    "MODELS",
     "FeatureEntry",
     "Manifest",
     "PackageFiles",
@@ -29,6 +30,8 @@ __all__ = [
     "write_package",
 ]
 
+MODELS = ("bed-demand", "wait-time")
+"""What Vigie forecasts: the registered models, by name."""
 FORMAT = 1
 MANIFEST = "manifest.json"
 ALLOWED_FILES = frozenset(

@@ -9,20 +9,20 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from hospital.times import instant
+from registry.candidates.candidates import Candidate
+from registry.candidates.reviews import standing_refusals
 from registry.errors import PromotionError, SignatureError
 from registry.policy.board_rules import BoardRules
 from registry.record.database import opened_database, writing
+from registry.releases.promotion import Hold, Plan, make_release, releaser_fault
+from registry.releases.recovery import mend
+from registry.releases.releases import CARRIED, Release, load_release, verify_release
+from registry.releases.vouching import ROLLBACK, rollback_approvals
 from registry.rollback.approvals import Way, collected, enter, keep, way_back
 from registry.settings import Settings
-from registry.trust.candidates import Candidate
 from registry.trust.keys import Key, Signed
 from registry.trust.policy_in_force import policy_of_digest
-from registry.trust.promotion import Hold, Plan, make_release, releaser_fault
-from registry.trust.recovery import mend
-from registry.trust.releases import CARRIED, Release, load_release, verify_release
-from registry.trust.reviews import standing_refusals
 from registry.trust.trust_store import Trust, load_trust, locked_trust
-from registry.trust.vouching import ROLLBACK, rollback_approvals
 
 __all__ = ["Approval", "approve_rollback", "rollback"]
 

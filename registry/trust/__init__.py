@@ -1,4 +1,4 @@
-"""Who is trusted, what they signed, and the releases that follow from it.
+"""Who is trusted: keys, the founding, each change of people and policy under a quorum, and stops.
 
-Door: `reviews.review`, `promotion.promote`, `releases.current_release`.
+Door: `keys.load_key`, `trust_store.load_trust`, `trust_changes.found_trust`, `stops.stop_model`.
 """

@@ -13,10 +13,10 @@ from typing import Any
 from hospital.times import instant
 from registry.digests import canonical_json, read_plain_file, sha256_bytes, write_atomically
 from registry.errors import SignatureError, TrustError
+from registry.package.manifest import MODELS
 from registry.record.database import opened_database, writing
 from registry.record.journal import append, entries_of
 from registry.settings import Settings
-from registry.trust.candidates import MODELS
 from registry.trust.keys import Key, Signed
 from registry.trust.policy_in_force import policy_of_digest
 from registry.trust.trust_store import Trust, load_trust, locked_trust, save_trust, trust_digest

@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from hospital.times import moment
+from registry.candidates.candidates import candidate, candidates
 from registry.errors import CandidateError, RegistryError
+from registry.package.manifest import MODELS
+from registry.releases.releases import load_release
 from registry.settings import Settings
-from registry.trust.candidates import MODELS, candidate, candidates
-from registry.trust.releases import load_release
 from registry.trust.trust_store import load_trust
 from serving.errors import Problem
 from serving.messages.forecast_protocol import LoadedModel

@@ -8,14 +8,15 @@ from typing import Protocol
 
 from sqlalchemy import Connection, func, select
 
+from registry.candidates.candidates import Candidate, candidates
+from registry.candidates.reviews import standing_reviews
 from registry.errors import RegistryError
+from registry.package.manifest import MODELS
 from registry.policy.board_policy import Policy, default_policy
 from registry.record.database import observations
 from registry.record.tokens import list_tokens
 from registry.settings import Settings
-from registry.trust.candidates import MODELS, Candidate, candidates
 from registry.trust.policy_in_force import policy_in_force
-from registry.trust.reviews import standing_reviews
 from registry.trust.trust_store import FILE, Trust, load_trust
 from serving.releases.releases_in_use import State
 

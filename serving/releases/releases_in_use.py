@@ -15,9 +15,9 @@ from typing import Protocol
 from hospital.errors import VigieError
 from registry.errors import ReleaseError
 from registry.monitoring.alarms import StandingAlarm
+from registry.package.manifest import MODELS
+from registry.releases.releases import Release, current_release, release_stamp, vouch
 from registry.settings import Settings
-from registry.trust.candidates import MODELS
-from registry.trust.releases import Release, current_release, release_stamp, vouch
 from registry.trust.trust_store import load_trust
 from serving.errors import Problem
 from serving.messages.forecast_protocol import LoadedModel, ServedUnit

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from hospital.words.language import Language
 from registry.cards.card_page import render_html
 from registry.digests import canonical_json
-from registry.trust.candidates import MODELS
+from registry.package.manifest import MODELS
 from serving.errors import Problem
 from serving.gateway.content_security import policy_with_styles
 from serving.gateway.endpoint import EVERY_ROLE, Call, Endpoint, Parameter, json_response

@@ -15,9 +15,9 @@ from sqlalchemy.exc import DBAPIError
 
 from hospital.ingest.event_columns import columns_of
 from hospital.ingest.hospital_reader import HospitalTables
+from registry.candidates.candidates import candidates, register
+from registry.candidates.snapshots import open_snapshot, seal_snapshot
 from registry.record.database import observations, open_database, opened_database, writing
-from registry.trust.candidates import candidates, register
-from registry.trust.snapshots import open_snapshot, seal_snapshot
 from serving.state.history_import import rows_since
 from serving.state.observations import import_rows
 from tests.support.repository import ROOT

@@ -17,13 +17,14 @@ from hospital.ingest.hospital_reader import read_hospital
 from hospital.ingest.pseudonyms import load_or_create_key
 from hospital.simulator import simulate, write
 from hospital.times import DAY, moment
+from registry.candidates.candidates import candidate
 from registry.cards.card_page import render_html
+from registry.package.manifest import MODELS
 from registry.record.database import open_database, writing
 from registry.record.tokens import create_token
+from registry.releases.promotion import current_release
 from registry.settings import Settings
-from registry.trust.candidates import MODELS, candidate
 from registry.trust.keys import load_key
-from registry.trust.promotion import current_release
 from serving.composition import real_parts
 from serving.gateway.service_parts import Parts
 from serving.state.history_import import rows_since

@@ -21,11 +21,11 @@ from cli.demo.example_answers import print_what_to_open
 from cli.demo.service_process import end, endings_put_off, service
 from cli.demo.steps import make_token
 from registry.digests import sha256_file
+from registry.package.manifest import MODELS
 from registry.record.database import open_database
 from registry.record.journal_audit import verify
+from registry.releases.promotion import current_release
 from registry.settings import Settings
-from registry.trust.candidates import MODELS
-from registry.trust.promotion import current_release
 from registry.trust.trust_store import load_trust
 from tests.support.running_service import free_port
 from tests.support.waiting import wait_for

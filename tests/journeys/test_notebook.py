@@ -14,9 +14,9 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 from traitlets import default
 
+from registry.candidates.candidates import candidate
 from registry.mlflow_store import tracking_uri
 from registry.settings import Settings
-from registry.trust.candidates import candidate
 from tests.support.repository import ROOT
 
 NOTEBOOK = ROOT / "notebooks" / "own_tables.ipynb"

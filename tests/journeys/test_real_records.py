@@ -90,7 +90,7 @@ def test_the_register_goes_the_whole_way(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def _performance(home: Path) -> list[dict[str, Any]]:
-    from registry.trust.candidates import candidate
+    from registry.candidates.candidates import candidate
 
     report = candidate(home / "candidates", "bed-demand", "1").json("report.json")
     return [row for row in report["performance"] if row["unit_group"] == "all"]

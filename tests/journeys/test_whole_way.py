@@ -13,17 +13,18 @@ import pytest
 from cli.main import main
 from hospital.simulator import simulate, write
 from hospital.times import DAY
+from registry.candidates.candidates import candidate
 from registry.errors import PromotionError, ReleaseError
 from registry.mlflow_store import tracking_uri
+from registry.package.manifest import MODELS
 from registry.policy.board_policy import default_policy
 from registry.record.database import open_database, writing
 from registry.record.journal import entries
 from registry.record.journal_audit import verify
 from registry.record.tokens import create_token
+from registry.releases.promotion import current_release, promote
 from registry.settings import Settings
-from registry.trust.candidates import MODELS, candidate
 from registry.trust.keys import load_key
-from registry.trust.promotion import current_release, promote
 from serving.composition import real_parts
 from tests.support.serving_fakes import InProcess
 from tests.support.waiting import wait_for

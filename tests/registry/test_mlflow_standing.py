@@ -11,14 +11,14 @@ import pytest
 from mlflow import MlflowClient
 
 from cli.main import main
+from registry.candidates.candidates import Candidate
 from registry.mlflow_records import Data, Flavour
 from registry.mlflow_standing import check_metrics, follow
 from registry.mlflow_store import record, tracking_uri
 from registry.record.database import open_database, writing
 from registry.record.journal import append, entries
+from registry.releases.promotion import current_release, promote
 from registry.rollback.rollback import approve_rollback, rollback
-from registry.trust.candidates import Candidate
-from registry.trust.promotion import current_release, promote
 from tests.support.installation import Installation, after
 
 MODEL = "wait-time"

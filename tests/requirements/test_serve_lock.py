@@ -27,7 +27,7 @@ import assembly.service, assembly.routes, serving.composition, serving.superviso
 import registry.monitoring.run
 import cli.main, cli.commands.init_commands, cli.commands.import_commands, cli.commands.monitor_commands, cli.new_home
 import hospital.ingest.hospital_reader, hospital.ingest.readers.spreadsheets, hospital.ingest.readers.rpu_export
-import registry.trust.promotion, registry.trust.reviews, registry.trust.trust_changes
+import registry.releases.promotion, registry.candidates.reviews, registry.trust.trust_changes
 assert cli.main.main(["policy"]) == 0
 print("imported")
 """

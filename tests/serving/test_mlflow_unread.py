@@ -7,10 +7,10 @@ from typing import Any
 from mlflow import MlflowClient
 
 from hospital.times import moment
+from registry.candidates.candidates import candidate
 from registry.mlflow_records import Data, Flavour
 from registry.mlflow_standing import follow
 from registry.mlflow_store import record, tracking_uri
-from registry.trust.candidates import candidate
 from tests.support.small_demo import Service, SmallDemo
 
 FLAVOUR = Flavour("nowhere", {"hour": "double"}, frozenset(), ("p50",), "{}")

@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from registry.candidates.candidates import Candidate, register
+from registry.candidates.reviews import review
 from registry.cards.card_document import build_card
 from registry.package.manifest import Manifest, package_digest, write_package
 from registry.policy.board_policy import default_policy
 from registry.settings import Settings
-from registry.trust.candidates import Candidate, register
 from registry.trust.ceremony import next_statement, signed_statement
 from registry.trust.keys import Key, create_key
-from registry.trust.reviews import review
 from registry.trust.trust_store import Trust, create_trust, load_trust, save_trust
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)

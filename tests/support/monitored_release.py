@@ -10,8 +10,8 @@ from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.simulator import Shift, simulate, write
 from hospital.times import DAY, instant
 from registry.record.database import opened_database, writing
+from registry.releases.promotion import promote
 from registry.settings import Settings
-from registry.trust.promotion import promote
 from serving.state.history_import import rows_since
 from serving.state.observations import import_rows
 from tests.support.installation import NOW, Installation, after

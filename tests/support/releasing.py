@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from hospital.times import instant
+from registry.candidates.candidates import REVIEW, SIGNED_FILES, Candidate
 from registry.digests import canonical_json, write_atomically
 from registry.errors import (
     PromotionError,
@@ -16,11 +17,10 @@ from registry.errors import (
 from registry.policy.board_policy import Policy, default_policy, load_policy
 from registry.record.database import journal, opened_database
 from registry.record.journal_audit import audit
+from registry.releases.promotion import Release, current_release, promote, release_stamp
+from registry.releases.vouching import RELEASE
 from registry.rollback.rollback import approve_rollback, rollback
-from registry.trust.candidates import SIGNED_FILES, Candidate
-from registry.trust.promotion import Release, current_release, promote, release_stamp
 from registry.trust.trust_changes import put_in_force
-from registry.trust.vouching import RELEASE, REVIEW
 from tests.support.installation import Installation, after
 
 __all__ = [

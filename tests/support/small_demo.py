@@ -12,14 +12,14 @@ from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.ingest.pseudonyms import load_or_create_key
 from hospital.simulator import simulate, write
 from hospital.times import DAY, moment
+from registry.candidates.candidates import candidate, register
 from registry.cards.card_document import build_card
-from registry.package.manifest import Manifest
+from registry.package.manifest import MODELS, Manifest
 from registry.policy.board_policy import default_policy
 from registry.record.database import open_database, writing
 from registry.record.tokens import ROLES, create_token
+from registry.releases.promotion import promote
 from registry.settings import Settings
-from registry.trust.candidates import MODELS, candidate, register
-from registry.trust.promotion import promote
 from serving.composition import real_parts
 from serving.gateway.service_parts import Parts
 from serving.state.history_import import rows_since

@@ -27,16 +27,16 @@ from hospital.arrays import Array
 from hospital.dataset.baselines import BedBaselines, week_slot
 from hospital.dataset.splits import Split
 from hospital.times import DAY
+from registry.candidates.candidates import candidate
+from registry.candidates.snapshots import open_snapshot
 from registry.components.linear_step import Median
 from registry.digests import write_atomically
 from registry.model.dataset import PreparedBeds, PreparedWaits, fitted_until
 from registry.model.feature_groups import group_sums, spread_rows
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.scoring import prepare
+from registry.releases.vouching import accepted_keys
 from registry.settings import Settings
-from registry.trust.candidates import candidate
-from registry.trust.snapshots import open_snapshot
-from registry.trust.vouching import accepted_keys
 from training.monotone import WAIT_SIGNS, signs_of
 from training.package_build import bed_lesson
 from training.refits.proxies import proxies

@@ -19,7 +19,7 @@ from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.ingest.pseudonyms import pseudonym, pseudonym_bytes
 from hospital.ingest.readers import csv_cells
 from hospital.ingest.readers.csv_cells import csv_chunks
-from registry.trust.snapshots import open_snapshot, seal_snapshot
+from registry.candidates.snapshots import open_snapshot, seal_snapshot
 
 KEY = b"key"
 ROWS = 3_000

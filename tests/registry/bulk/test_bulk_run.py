@@ -25,17 +25,18 @@ from hospital.times import DAY, instant
 from registry.bulk.parquet import Layout, Subject
 from registry.bulk.rows import chunks_of
 from registry.bulk.run import Request, Written, explain_all
+from registry.candidates.candidates import Candidate, register
 from registry.cards.card_document import build_card
 from registry.errors import BulkError
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_model import ForecastModel
 from registry.model.scope_fallback import answer
 from registry.model.scoring import prepare
+from registry.package.manifest import MODELS
 from registry.policy.board_policy import default_policy
 from registry.record.database import open_database, writing
-from registry.trust.candidates import MODELS, Candidate, register
+from registry.releases.promotion import promote
 from registry.trust.keys import Key
-from registry.trust.promotion import promote
 from serving.forecasting.forecaster import make_forecaster
 from serving.messages.forecast_protocol import BedQuestion, ExplainOptions, WaitQuestion
 from serving.releases.releases_in_use import StoredReleases

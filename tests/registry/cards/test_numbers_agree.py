@@ -16,6 +16,7 @@ from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.simulator import simulate, write
 from hospital.words.catalogue import entries
 from hospital.words.language import Language
+from registry.candidates.candidates import candidate
 from registry.cards.card_document import build_card
 from registry.cards.card_page import render_html
 from registry.cards.finding_text import Words
@@ -27,7 +28,6 @@ from registry.package.manifest import Manifest
 from registry.policy.board_policy import default_policy
 from registry.settings import Settings
 from registry.statistics.scope import best_baseline
-from registry.trust.candidates import candidate
 from registry.trust.keys import demo_key
 from registry.trust.trust_store import create_trust
 from tests.support.sound_facts import beds, waits

@@ -9,8 +9,8 @@ from rich.console import Console
 
 from hospital.words.catalogue import text
 from hospital.words.language import LANGUAGES, Language
+from registry.candidates.sealed_check import read_sealed
 from registry.cards.review_table import InUse, differences, print_review
-from registry.trust.sealed_check import read_sealed
 from tests.support.installation import Installation
 
 

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from registry.candidates.candidates import Candidate, candidate
 from registry.check.small_groups import earlier_gaps
 from registry.evidence.records import EarlierGap
 from registry.settings import Settings
-from registry.trust.candidates import Candidate, candidate
 
 
 def gap(value: float) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from hospital.errors import HistoryError
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.simulator import simulate, write
 from hospital.times import DAY, instant
+from registry.candidates.candidates import Candidate
 from registry.compare.comparison import Comparison, compare
 from registry.model.forecast_model import ForecastModel
 from registry.settings import Settings
-from registry.trust.candidates import Candidate
 from tests.support.installation import NOW
 from training.train import Request, train
 

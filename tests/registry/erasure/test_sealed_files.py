@@ -14,16 +14,16 @@ from cli.main import main
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.ingest.pseudonyms import load_or_create_key, pseudonym
 from hospital.times import DAY
+from registry.candidates.snapshots import ERASED, ERASURE, open_snapshot, seal_snapshot, tombstone_of
 from registry.checkpoints.service_key import service_key
 from registry.digests import canonical_json
 from registry.erasure.sealed_files import SealedErasure, erase_from_sealed
 from registry.errors import SnapshotError
 from registry.facts.contract_facts import contract_facts
 from registry.model.scoring import read_reported, write_reported
+from registry.releases.vouching import accepted_keys
 from registry.settings import Settings
 from registry.trust.keys import create_key
-from registry.trust.snapshots import ERASED, ERASURE, open_snapshot, seal_snapshot, tombstone_of
-from registry.trust.vouching import accepted_keys
 from tests.support.installation import NOW
 
 SOURCE = "sha256:" + "1" * 64

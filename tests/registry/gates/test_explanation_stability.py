@@ -13,6 +13,7 @@ import pytest
 from hospital.dataset.splits import Split
 from hospital.ingest.hospital_reader import read_hospital
 from hospital.simulator import simulate, write
+from registry.candidates.candidates import Candidate
 from registry.evidence.probe_records import ExplanationShift, Probed, ProxyFacts
 from registry.evidence.records import Evidence
 from registry.facts.proxy_facts import area_with_error, proxy_facts
@@ -27,7 +28,6 @@ from registry.model.forecast_model import ForecastModel
 from registry.model.scoring import prepare
 from registry.policy.board_policy import default_policy
 from registry.settings import Settings
-from registry.trust.candidates import Candidate
 from tests.support.installation import NOW
 from tests.support.sound_facts import SOUND, beds, waits, with_probed
 from tests.support.synthetic_evidence import Hospital
@@ -66,7 +66,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, dict[st
 
 def judged_rows(settings: Settings, found: Candidate) -> tuple[ForecastModel, PreparedBeds | PreparedWaits]:
     """The package, and its judged rows."""
-    from registry.trust.snapshots import open_snapshot
+    from registry.candidates.snapshots import open_snapshot
 
     body, model = found.registration["body"], ForecastModel(found.package)
     prepared = prepare(model, open_snapshot(settings.snapshots, body["data_digest"], body["seal_digest"]))

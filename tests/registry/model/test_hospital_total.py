@@ -17,6 +17,7 @@ from hospital.dataset.splits import Split
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.simulator import simulate, write
 from hospital.times import DAY
+from registry.candidates.candidates import candidate
 from registry.cards.card_page import render_html
 from registry.cards.report import Report
 from registry.check.run import check
@@ -34,7 +35,6 @@ from registry.package.manifest import package_digest, write_package
 from registry.policy.board_policy import default_policy
 from registry.settings import Settings
 from registry.statistics.verdict import Verdict
-from registry.trust.candidates import candidate
 from registry.trust.keys import demo_key
 from registry.trust.trust_store import create_trust
 from tests.support.synthetic_evidence import Hospital, beds

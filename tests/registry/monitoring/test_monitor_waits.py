@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 
 from cli.main import main
 from hospital.simulator import Shift
+from registry.candidates.candidates import candidates
 from registry.errors import MonitorError
 from registry.monitoring.acknowledgement import ACKNOWLEDGEMENT, acknowledge_alarm
 from registry.monitoring.alarms import last_run, standing
@@ -24,10 +25,9 @@ from registry.monitoring.run import run_monitoring
 from registry.record import journal
 from registry.record.database import monitoring_runs, opened_database, payloads, writing
 from registry.record.journal_audit import verify
+from registry.releases.releases import current_release
 from registry.settings import Settings
-from registry.trust.candidates import candidates
 from registry.trust.keys import Signed
-from registry.trust.releases import current_release
 from registry.trust.trust_store import load_trust
 from tests.support.installation import after
 from tests.support.monitored_release import Released

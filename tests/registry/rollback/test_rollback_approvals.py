@@ -8,14 +8,14 @@ import pytest
 
 from cli.main import main
 from hospital.times import DAY, instant
+from registry.candidates.candidates import candidate
 from registry.digests import canonical_json, write_atomically
 from registry.errors import PromotionError, ReleaseError
+from registry.releases.promotion import Release, current_release
+from registry.releases.vouching import RELEASE, ROLLBACK
 from registry.rollback.rollback import approve_rollback, rollback
-from registry.trust.candidates import candidate
 from registry.trust.keys import Signed
-from registry.trust.promotion import Release, current_release
 from registry.trust.trust_store import load_trust
-from registry.trust.vouching import RELEASE, ROLLBACK
 from tests.support.installation import Installation, after
 from tests.support.releasing import (
     actions,

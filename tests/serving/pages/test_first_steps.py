@@ -11,7 +11,7 @@ from cli.main import main
 from hospital.words.catalogue import text
 from registry.record.database import open_database, writing
 from registry.record.tokens import create_token
-from registry.trust.promotion import promote
+from registry.releases.promotion import promote
 from serving.releases.first_steps import Step, StoredFirstSteps
 from serving.releases.releases_in_use import Releases
 from serving.state.observations import import_rows

@@ -12,17 +12,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from registry.candidates.candidates import SIGNED_FILES
+from registry.candidates.sealed_check import Sealed, check_faults
 from registry.digests import canonical_json, read_plain_file, sha256_bytes
 from registry.errors import PackageError, PolicyError, ReleaseError, SignatureError
-from registry.package.manifest import read_package
+from registry.package.manifest import MODELS, read_package
 from registry.policy.board_policy import load_policy
+from registry.releases.vouching import RELEASE, rules_of, vouching_faults
 from registry.settings import Settings
-from registry.trust.candidates import MODELS, SIGNED_FILES
 from registry.trust.keys import Signed
 from registry.trust.policy_in_force import policy_of_digest
-from registry.trust.sealed_check import Sealed, check_faults
 from registry.trust.trust_store import Trust, load_trust
-from registry.trust.vouching import RELEASE, rules_of, vouching_faults
 
 __all__ = [
     "CARRIED",

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from registry.candidates.candidates import Candidate, candidate, register
+from registry.candidates.reviews import review, standing_reviews
 from registry.cards.card_document import build_card
 from registry.errors import (
     CandidateError,
@@ -15,8 +17,6 @@ from registry.errors import (
 from registry.package.manifest import Manifest
 from registry.policy.board_policy import default_policy
 from registry.record.database import journal, opened_database
-from registry.trust.candidates import Candidate, candidate, register
-from registry.trust.reviews import review, standing_reviews
 from registry.trust.trust_store import load_trust
 from tests.support.installation import DIGEST, NOW, Installation, report_body
 from tests.support.releasing import actions, edit, promote_version, refuses_promotion, roll_back

@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from hospital.times import DAY, MINUTE
+from registry.candidates.candidates import CHECK, REGISTRATION, REVIEW, SIGNED_FILES
 from registry.errors import SignatureError, TrustError
 from registry.policy.board_policy import Policy
 from registry.policy.board_rules import BoardRules
 from registry.settings import Settings
-from registry.trust.candidates import CHECK, REGISTRATION, SIGNED_FILES
 from registry.trust.keys import Signed, load_key
 from registry.trust.trust_store import FILE, Trust, TrustedKey, load_trust
 
 __all__ = [
     "RELEASE",
-    "REVIEW",
     "ROLLBACK",
     "Rules",
     "accepted_keys",
@@ -31,7 +30,6 @@ __all__ = [
 ]
 
 RELEASE = "vigie-release-v1"
-REVIEW = "vigie-review-v1"
 ROLLBACK = "vigie-rollback-v1"
 FOUND = "every member of the board signs it with vigie trust init --key FILE"
 _AHEAD = 5 * MINUTE  # clocks of two machines

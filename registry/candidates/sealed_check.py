@@ -11,11 +11,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from registry.candidates.candidates import CHECK, SIGNED_FILES, Candidate, check_body
 from registry.digests import canonical_json, read_plain_file, sha256_bytes
 from registry.errors import CandidateError, RegistryError, SignatureError
 from registry.package.manifest import PackageFiles, read_package
 from registry.settings import Settings
-from registry.trust.candidates import CHECK, SIGNED_FILES, Candidate, check_body
 from registry.trust.keys import Key, Signed, create_key, demo_key, load_key
 from registry.trust.trust_changes import trust_key
 from registry.trust.trust_store import FILE, Trust, load_trust

@@ -15,7 +15,7 @@ from registry.errors import (
     ReleaseError,
     TrustError,
 )
-from registry.trust.promotion import Release, current_release, load_release, release_stamp
+from registry.releases.promotion import Release, current_release, load_release, release_stamp
 from registry.trust.trust_store import load_trust
 from tests.support.installation import Installation
 from tests.support.releasing import current, edit, promote_version

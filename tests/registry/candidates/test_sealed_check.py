@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from registry.candidates.candidates import CHECK, SIGNED_FILES, Candidate, check_body
+from registry.candidates.reviews import review
+from registry.candidates.sealed_check import checker_key, read_sealed
 from registry.digests import canonical_json, sha256_bytes, write_atomically
 from registry.errors import RegistryError, ReleaseError, ReviewError
 from registry.policy.board_policy import default_policy
-from registry.trust.candidates import CHECK, SIGNED_FILES, Candidate, check_body
-from registry.trust.promotion import current_release
-from registry.trust.reviews import review
-from registry.trust.sealed_check import checker_key, read_sealed
+from registry.releases.promotion import current_release
 from registry.trust.trust_store import load_trust
 from tests.support.installation import Installation, after
 from tests.support.releasing import (

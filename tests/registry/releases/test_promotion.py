@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine
 
+from registry.candidates.candidates import candidate
 from registry.digests import sha256_file
 from registry.errors import (
     PromotionError,
@@ -17,11 +18,10 @@ from registry.errors import (
     TrustError,
 )
 from registry.record.database import journal, opened_database, writing
+from registry.releases import promotion as releasing
+from registry.releases.promotion import current_release, promote, release_stamp
 from registry.rollback.rollback import rollback
-from registry.trust import promotion as releasing
-from registry.trust.candidates import candidate
 from registry.trust.keys import demo_key
-from registry.trust.promotion import current_release, promote, release_stamp
 from registry.trust.trust_store import load_trust
 from tests.support.installation import Installation, after
 from tests.support.releasing import actions, current, promote_version, refuses_promotion, roll_back

@@ -15,19 +15,17 @@ from typing import Literal
 from sqlalchemy import Connection, select
 
 from hospital.times import instant
+from registry.candidates.candidates import REGISTRATION, REVIEW, SIGNED_FILES, Candidate, candidate
+from registry.candidates.sealed_check import Sealed, check_faults, read_sealed
 from registry.digests import canonical_json, read_plain_file, sha256_bytes, write_atomically
 from registry.errors import ReviewError, SignatureError
 from registry.record.database import journal, opened_database, writing
 from registry.record.journal import append
 from registry.settings import Settings
-from registry.trust.candidates import REGISTRATION, SIGNED_FILES, Candidate, candidate
 from registry.trust.keys import Key, Signed
-from registry.trust.sealed_check import Sealed, check_faults, read_sealed
 from registry.trust.trust_store import Trust, load_trust
-from registry.trust.vouching import REVIEW
 
 __all__ = [
-    "REVIEW",
     "Decision",
     "Standing",
     "author_of",

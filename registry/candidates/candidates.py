@@ -13,14 +13,14 @@ from typing import Any
 
 from registry.digests import canonical_json, read_plain_file, sha256_bytes, write_atomically
 from registry.errors import CandidateError
-from registry.package.manifest import package_digest
+from registry.package.manifest import MODELS, package_digest
 from registry.trust.keys import Key, Signed
 
 __all__ = [
     "CHECK",
     "JUDGED_FILES",
-    "MODELS",
     "REGISTRATION",
+    "REVIEW",
     "SIGNED_FILES",
     "Candidate",
     "candidate",
@@ -29,9 +29,9 @@ __all__ = [
     "register",
 ]
 
-MODELS = ("bed-demand", "wait-time")
 REGISTRATION = "vigie-registration-v1"
 CHECK = "vigie-check-v1"
+REVIEW = "vigie-review-v1"
 JUDGED_FILES = {"card_digest": "card.json", "policy_digest": "policy.toml", "report_digest": "report.json"}
 """What a check makes, by the name of the digest that it signs."""
 SIGNED_FILES = {**JUDGED_FILES, "check_digest": "check.json"}

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from registry.candidates.candidates import SIGNED_FILES
 from registry.record.database import opened_database, writing
 from registry.record.journal import about, append
+from registry.releases.releases import Link, read_chain, verify_release
 from registry.settings import Settings
-from registry.trust.candidates import SIGNED_FILES
-from registry.trust.releases import Link, read_chain, verify_release
 from registry.trust.trust_store import Trust, save_trust
 
 __all__ = ["mend", "subjects_of"]

@@ -3,7 +3,7 @@
 What happens in which order, so that a failure leaves nothing half done:
 
 1. the trust folder is held, so that of two promotions one waits and then sees the other's; what one that was
-   killed has left is completed (`registry.trust.recovery`);
+   killed has left is completed (`registry.releases.recovery`);
 2. every obstacle is looked for, and all are named at once;
 3. the release is built in a hidden folder and verified there exactly as serving will verify it;
 4. the journal's entry is written, not yet committed; the folder gets its name; the entry is committed. If
@@ -23,17 +23,16 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hospital.times import instant
+from registry.candidates.candidates import SIGNED_FILES, Candidate, candidate
+from registry.candidates.reviews import author_of, standing_refusals, standing_reviews
+from registry.candidates.sealed_check import Sealed, check_faults, read_sealed
 from registry.digests import canonical_json, sha256_bytes, sync_folder, write_atomically
 from registry.errors import PolicyError, PromotionError, RegistryError, SignatureError
 from registry.policy.board_policy import default_policy, load_policy
 from registry.record.database import opened_database, writing
 from registry.record.journal import append
-from registry.settings import Settings
-from registry.trust.candidates import SIGNED_FILES, Candidate, candidate
-from registry.trust.keys import Key, Signed
-from registry.trust.policy_in_force import policy_of_digest
-from registry.trust.recovery import mend, subjects_of
-from registry.trust.releases import (
+from registry.releases.recovery import mend, subjects_of
+from registry.releases.releases import (
     FORMAT,
     RELEASE,
     Link,
@@ -46,10 +45,11 @@ from registry.trust.releases import (
     verify_release,
     with_origin,
 )
-from registry.trust.reviews import author_of, standing_refusals, standing_reviews
-from registry.trust.sealed_check import Sealed, check_faults, read_sealed
+from registry.releases.vouching import FOUND, approval_fault, rules_of
+from registry.settings import Settings
+from registry.trust.keys import Key, Signed
+from registry.trust.policy_in_force import policy_of_digest
 from registry.trust.trust_store import Trust, load_trust, locked_trust, save_trust
-from registry.trust.vouching import FOUND, approval_fault, rules_of
 
 __all__ = [
     "RELEASE",
