@@ -208,7 +208,7 @@ def _pairs(option: str, form: str, given: tuple[str, ...], faults: list[str]) ->
 
 def _people(given: tuple[str, ...], faults: list[str]) -> dict[str, tuple[str, ...]]:
     from registry.people.person_names import is_person_name, same_person
-    from registry.trust.trust_store import ROLES
+    from registry.trust.trusted_people import ROLES
 
     pairs = _pairs("--person", "NAME=ROLE, as in Ada Martin=author", given, faults)
     for name, role in pairs.items():

@@ -14,14 +14,16 @@ from typing import Any
 from hospital.times import moment
 from hospital.words.language import LANGUAGES
 from registry.candidates.candidates import Candidate, candidate, candidates
-from registry.candidates.reviews import Standing, author_of, standing_reviews
+from registry.candidates.standing_reviews import Standing, author_of, standing_reviews
 from registry.cards.card_page import render_html
 from registry.errors import RegistryError
 from registry.record.database import opened_database
 from registry.record.journal import about
-from registry.releases.releases import Link, read_chain
+from registry.releases.release import Link
+from registry.releases.release_chain import read_chain
 from registry.settings import Settings
-from registry.trust.trust_store import Trust, load_trust
+from registry.trust.trust_store import load_trust
+from registry.trust.trusted_people import Trust
 
 __all__ = ["TAGS", "check_metrics", "follow"]
 

@@ -31,7 +31,7 @@ from hospital.times import MINUTE, instant, moment
 from registry.candidates.candidates import candidates
 from registry.policy.board_policy import default_policy
 from registry.record.database import open_database
-from registry.releases.promotion import current_release
+from registry.releases.releases import current_release
 from registry.settings import Settings
 from registry.trust.keys import demo_key
 from serving.forecasting.wait_questions import wait_query, wait_rows_of_question

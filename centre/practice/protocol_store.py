@@ -26,7 +26,8 @@ from registry.record.database import opened_database, writing
 from registry.record.journal import append
 from registry.settings import Settings
 from registry.trust.keys import Key, Signed
-from registry.trust.trust_store import Trust, load_trust
+from registry.trust.trust_store import load_trust
+from registry.trust.trusted_people import Trust
 
 __all__ = ["ProtocolStore", "ProtocolStoreError", "StoredVersion"]
 

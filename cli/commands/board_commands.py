@@ -14,7 +14,7 @@ from hospital.errors import VigieError
 
 if TYPE_CHECKING:
     from registry.cards.review_table import InUse
-    from registry.releases.releases import Release
+    from registry.releases.release import Release
     from registry.settings import Settings
     from registry.trust.keys import Key
 
@@ -205,7 +205,7 @@ def _go_back(
 ) -> "Release | None":
     """Approvals by the members, then the act by the releaser; None: there were approvals alone."""
     from registry.errors import PromotionError
-    from registry.releases.releases import Release
+    from registry.releases.release import Release
     from registry.rollback.rollback import approve_rollback
     from registry.rollback.rollback import rollback as release_previous
 

@@ -12,7 +12,7 @@ from cli.usage_text import refused
 if TYPE_CHECKING:
     from registry.settings import Settings
     from registry.trust.keys import Key
-    from registry.trust.trust_store import TrustedKey
+    from registry.trust.trusted_people import TrustedKey
 
 __all__ = ["app"]
 

@@ -12,7 +12,7 @@ from hospital.words import formats, names
 from hospital.words.catalogue import text
 from hospital.words.language import Language
 from registry.package.manifest import MODELS
-from registry.releases.promotion import current_release
+from registry.releases.releases import current_release
 from registry.settings import Settings
 
 __all__ = ["ask_for_answers", "print_what_to_open"]

@@ -19,11 +19,13 @@ from cli.progress import bar
 from hospital.errors import VigieError
 from hospital.times import DAY, moment
 from registry.candidates.candidates import Candidate
-from registry.candidates.reviews import review, standing_reviews
+from registry.candidates.reviews import review
+from registry.candidates.standing_reviews import standing_reviews
 from registry.checkpoints.service_key import trust_service_key
 from registry.digests import canonical_json, write_atomically
 from registry.policy.board_policy import Policy
-from registry.releases.promotion import current_release, promote
+from registry.releases.promotion import promote
+from registry.releases.releases import current_release
 from registry.settings import Settings
 from registry.trust.keys import demo_key
 from registry.trust.trust_changes import found_trust, put_in_force

@@ -18,7 +18,8 @@ from registry.package.manifest import PackageFiles, read_package
 from registry.settings import Settings
 from registry.trust.keys import Key, Signed, create_key, demo_key, load_key
 from registry.trust.trust_changes import trust_key
-from registry.trust.trust_store import FILE, Trust, load_trust
+from registry.trust.trust_store import FILE, load_trust
+from registry.trust.trusted_people import Trust
 
 __all__ = ["CHECKER", "Sealed", "check_faults", "checker_key", "read_sealed"]
 

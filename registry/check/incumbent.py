@@ -15,7 +15,7 @@ from registry.model.interval_widths import adapted
 from registry.model.scoring import prepare
 from registry.model.trust_limits import emergency_of
 from registry.policy.trusted_scope import in_scope
-from registry.releases.promotion import current_release
+from registry.releases.releases import current_release
 from registry.settings import Settings
 
 __all__ = ["InUse", "served_today"]

@@ -43,8 +43,8 @@ from registry.model.scoring import prepare, read_reported, reported_arrays, scor
 from registry.package.manifest import package_digest
 from registry.policy.board_policy import Policy
 from registry.record.database import open_database
-from registry.releases.vouching import accepted_keys
 from registry.settings import Settings
+from registry.trust.service_keys import accepted_keys
 
 __all__ = ["Progress", "gather"]
 

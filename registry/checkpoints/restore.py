@@ -26,7 +26,8 @@ from registry.record.database import opened_database, writing
 from registry.record.journal import GENESIS, Head, append, entries_of
 from registry.settings import Settings
 from registry.trust.keys import Key, Signed
-from registry.trust.trust_store import FILE, Trust, load_trust, locked_trust
+from registry.trust.trust_store import FILE, load_trust, locked_trust
+from registry.trust.trusted_people import Trust
 
 __all__ = ["Accepted", "accept_restore"]
 

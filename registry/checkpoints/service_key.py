@@ -4,9 +4,9 @@ from contextlib import suppress
 from datetime import datetime
 
 from registry.errors import KeyFileError
-from registry.releases.vouching import accepted_keys, trusted_service_keys
 from registry.settings import Settings
 from registry.trust.keys import Key, create_key, load_key
+from registry.trust.service_keys import accepted_keys, trusted_service_keys
 from registry.trust.trust_changes import trust_key
 
 __all__ = ["SERVICE", "accepted_keys", "is_service_key_trusted", "service_key", "trust_service_key"]

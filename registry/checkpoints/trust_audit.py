@@ -19,7 +19,8 @@ from registry.digests import canonical_json, read_plain_file, sha256_bytes
 from registry.errors import TrustError
 from registry.record.journal import Entry, entries_of
 from registry.record.journal_audit import JournalFault
-from registry.trust.trust_store import FILE, Trust, load_trust
+from registry.trust.trust_store import FILE, load_trust
+from registry.trust.trusted_people import Trust
 
 __all__ = ["ACCEPT", "trust_faults"]
 

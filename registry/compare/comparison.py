@@ -20,10 +20,10 @@ from registry.evidence.records import Scored
 from registry.model.forecast_model import ForecastModel
 from registry.model.scoring import prepare, score
 from registry.package.manifest import package_digest
-from registry.releases.vouching import accepted_keys
 from registry.settings import Settings
 from registry.statistics.intervals import block_mean
 from registry.statistics.scope import horizon_name
+from registry.trust.service_keys import accepted_keys
 
 __all__ = ["METRICS", "Comparison", "Difference", "compare", "differences"]
 

@@ -36,9 +36,10 @@ from registry.policy.board_policy import Policy, load_policy
 from registry.policy.monitor_rules import Family
 from registry.record.database import monitoring_runs, writing
 from registry.record.observations import columns_in_force, first_reception
-from registry.releases.releases import Release, current_release
-from registry.releases.vouching import accepted_keys
+from registry.releases.release import Release
+from registry.releases.releases import current_release
 from registry.settings import Settings
+from registry.trust.service_keys import accepted_keys
 
 __all__ = ["MonitoringRun", "run_monitoring"]
 

@@ -11,9 +11,12 @@ from sqlalchemy import Connection
 from registry.candidates.candidates import SIGNED_FILES
 from registry.record.database import opened_database, writing
 from registry.record.journal import about, append
-from registry.releases.releases import Link, read_chain, verify_release
+from registry.releases.release import Link
+from registry.releases.release_chain import read_chain
+from registry.releases.releases import verify_release
 from registry.settings import Settings
-from registry.trust.trust_store import Trust, save_trust
+from registry.trust.trust_store import save_trust
+from registry.trust.trusted_people import Trust
 
 __all__ = ["mend", "subjects_of"]
 

@@ -10,22 +10,19 @@ from typing import Any
 
 from hospital.times import DAY, MINUTE
 from registry.candidates.candidates import CHECK, REGISTRATION, REVIEW, SIGNED_FILES
-from registry.errors import SignatureError, TrustError
+from registry.errors import SignatureError
 from registry.policy.board_policy import Policy
 from registry.policy.board_rules import BoardRules
-from registry.settings import Settings
-from registry.trust.keys import Signed, load_key
-from registry.trust.trust_store import FILE, Trust, TrustedKey, load_trust
+from registry.trust.keys import Signed
+from registry.trust.trusted_people import Trust, TrustedKey
 
 __all__ = [
     "RELEASE",
     "ROLLBACK",
     "Rules",
-    "accepted_keys",
     "approval_fault",
     "rollback_approvals",
     "rules_of",
-    "trusted_service_keys",
     "vouching_faults",
 ]
 
@@ -208,21 +205,3 @@ def _agree(one: Mapping[str, Any], other: Mapping[str, Any], fields: Sequence[st
 def _all_approve(approvals: Sequence[Signed], body: Mapping[str, Any], same: Sequence[str]) -> bool:
     fields = (*same, *SIGNED_FILES)
     return all(a.body.get("decision") == "approve" and _agree(a.body, body, fields) for a in approvals)
-
-
-def accepted_keys(settings: Settings) -> frozenset[str]:
-    """Public keys whose checkpoints and erasures count: those trusted as the service's, else that of the key's file."""
-    trusted = trusted_service_keys(settings)
-    if trusted or not settings.service_key.exists():
-        return trusted
-    return frozenset({load_key(settings.service_key).public_key})
-
-
-def trusted_service_keys(settings: Settings) -> frozenset[str]:
-    """Those of the trust file; a file that cannot be read names none: what is wrong with it is told elsewhere."""
-    if not (settings.trust / FILE).exists():
-        return frozenset()
-    try:
-        return frozenset(k.public_key for k in load_trust(settings.trust).keys if "service" in k.roles)
-    except TrustError:
-        return frozenset()

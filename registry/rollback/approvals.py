@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from registry.digests import canonical_json, read_plain_file, sha256_bytes, write_atomically
 from registry.errors import PromotionError, SignatureError
 from registry.record.journal import about, append
-from registry.releases.releases import Link
+from registry.releases.release import Link
 from registry.settings import Settings
 from registry.trust.keys import Signed
 

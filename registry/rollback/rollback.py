@@ -10,19 +10,22 @@ from sqlalchemy import Connection
 
 from hospital.times import instant
 from registry.candidates.candidates import Candidate
-from registry.candidates.reviews import standing_refusals
+from registry.candidates.standing_reviews import standing_refusals
 from registry.errors import PromotionError, SignatureError
 from registry.policy.board_rules import BoardRules
 from registry.record.database import opened_database, writing
-from registry.releases.promotion import Hold, Plan, make_release, releaser_fault
+from registry.releases.promotion import releaser_fault
+from registry.releases.publication import Hold, Plan, make_release
 from registry.releases.recovery import mend
-from registry.releases.releases import CARRIED, Release, load_release, verify_release
+from registry.releases.release import CARRIED, Release
+from registry.releases.releases import load_release, verify_release
 from registry.releases.vouching import ROLLBACK, rollback_approvals
 from registry.rollback.approvals import Way, collected, enter, keep, way_back
 from registry.settings import Settings
 from registry.trust.keys import Key, Signed
 from registry.trust.policy_in_force import policy_of_digest
-from registry.trust.trust_store import Trust, load_trust, locked_trust
+from registry.trust.trust_store import load_trust, locked_trust
+from registry.trust.trusted_people import Trust
 
 __all__ = ["Approval", "approve_rollback", "rollback"]
 

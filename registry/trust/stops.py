@@ -19,7 +19,8 @@ from registry.record.journal import append, entries_of
 from registry.settings import Settings
 from registry.trust.keys import Key, Signed
 from registry.trust.policy_in_force import policy_of_digest
-from registry.trust.trust_store import Trust, load_trust, locked_trust, save_trust, trust_digest
+from registry.trust.trust_store import load_trust, locked_trust, save_trust, trust_digest
+from registry.trust.trusted_people import Trust
 
 __all__ = ["resume_model", "stop_model"]
 

@@ -21,15 +21,8 @@ from registry.settings import Settings
 from registry.trust.ceremony import missing_signatures, next_statement, signed_statement
 from registry.trust.keys import Key
 from registry.trust.policy_in_force import keep_text, policy_of_digest
-from registry.trust.trust_store import (
-    FILE,
-    Trust,
-    TrustedKey,
-    load_trust,
-    locked_trust,
-    save_trust,
-    trust_digest,
-)
+from registry.trust.trust_store import FILE, load_trust, locked_trust, save_trust, trust_digest
+from registry.trust.trusted_people import Trust, TrustedKey
 
 __all__ = ["Change", "found_trust", "put_in_force", "retire_key", "trust_key"]
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from sqlalchemy import Connection, func, select
 
 from registry.candidates.candidates import Candidate, candidates
-from registry.candidates.reviews import standing_reviews
+from registry.candidates.standing_reviews import standing_reviews
 from registry.errors import RegistryError
 from registry.package.manifest import MODELS
 from registry.policy.board_policy import Policy, default_policy
@@ -17,7 +17,8 @@ from registry.record.database import observations
 from registry.record.tokens import list_tokens
 from registry.settings import Settings
 from registry.trust.policy_in_force import policy_in_force
-from registry.trust.trust_store import FILE, Trust, load_trust
+from registry.trust.trust_store import FILE, load_trust
+from registry.trust.trusted_people import Trust
 from serving.releases.releases_in_use import State
 
 __all__ = ["FirstSteps", "Step", "StoredFirstSteps", "UnknownFirstSteps"]

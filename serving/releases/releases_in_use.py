@@ -16,7 +16,9 @@ from hospital.errors import VigieError
 from registry.errors import ReleaseError
 from registry.monitoring.alarms import StandingAlarm
 from registry.package.manifest import MODELS
-from registry.releases.releases import Release, current_release, release_stamp, vouch
+from registry.releases.release import Release
+from registry.releases.release_chain import release_stamp
+from registry.releases.releases import current_release, vouch
 from registry.settings import Settings
 from registry.trust.trust_store import load_trust
 from serving.errors import Problem

@@ -22,7 +22,7 @@ from registry.cards.card_page import render_html
 from registry.package.manifest import MODELS
 from registry.record.database import open_database, writing
 from registry.record.tokens import create_token
-from registry.releases.promotion import current_release
+from registry.releases.releases import current_release
 from registry.settings import Settings
 from registry.trust.keys import load_key
 from serving.composition import real_parts

@@ -24,7 +24,7 @@ from registry.digests import sha256_file
 from registry.package.manifest import MODELS
 from registry.record.database import open_database
 from registry.record.journal_audit import verify
-from registry.releases.promotion import current_release
+from registry.releases.releases import current_release
 from registry.settings import Settings
 from registry.trust.trust_store import load_trust
 from tests.support.running_service import free_port

@@ -19,7 +19,7 @@ from cli.main import main
 from hospital.simulator import simulate, write
 from registry.monitoring.alarms import raise_alarm
 from registry.record.database import opened_database, writing
-from registry.releases.promotion import current_release
+from registry.releases.releases import current_release
 from registry.settings import Settings
 from registry.trust.keys import create_key
 from tests.support.documents import blocks, clone_in, run_as_reader, script_of

@@ -22,7 +22,8 @@ from registry.record.database import open_database, writing
 from registry.record.journal import entries
 from registry.record.journal_audit import verify
 from registry.record.tokens import create_token
-from registry.releases.promotion import current_release, promote
+from registry.releases.promotion import promote
+from registry.releases.releases import current_release
 from registry.settings import Settings
 from registry.trust.keys import load_key
 from serving.composition import real_parts

@@ -17,7 +17,8 @@ from registry.mlflow_standing import check_metrics, follow
 from registry.mlflow_store import record, tracking_uri
 from registry.record.database import open_database, writing
 from registry.record.journal import append, entries
-from registry.releases.promotion import current_release, promote
+from registry.releases.promotion import promote
+from registry.releases.releases import current_release
 from registry.rollback.rollback import approve_rollback, rollback
 from tests.support.installation import Installation, after
 

@@ -14,7 +14,8 @@ from registry.policy.board_policy import default_policy
 from registry.settings import Settings
 from registry.trust.ceremony import next_statement, signed_statement
 from registry.trust.keys import Key, create_key
-from registry.trust.trust_store import Trust, create_trust, load_trust, save_trust
+from registry.trust.trust_store import create_trust, load_trust, save_trust
+from registry.trust.trusted_people import Trust
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 DIGEST = "sha256:" + "a" * 64

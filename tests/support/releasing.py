@@ -17,7 +17,10 @@ from registry.errors import (
 from registry.policy.board_policy import Policy, default_policy, load_policy
 from registry.record.database import journal, opened_database
 from registry.record.journal_audit import audit
-from registry.releases.promotion import Release, current_release, promote, release_stamp
+from registry.releases.promotion import promote
+from registry.releases.release import Release
+from registry.releases.release_chain import release_stamp
+from registry.releases.releases import current_release
 from registry.releases.vouching import RELEASE
 from registry.rollback.rollback import approve_rollback, rollback
 from registry.trust.trust_changes import put_in_force

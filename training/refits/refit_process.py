@@ -35,8 +35,8 @@ from registry.model.dataset import PreparedBeds, PreparedWaits, fitted_until
 from registry.model.feature_groups import group_sums, spread_rows
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.scoring import prepare
-from registry.releases.vouching import accepted_keys
 from registry.settings import Settings
+from registry.trust.service_keys import accepted_keys
 from training.monotone import WAIT_SIGNS, signs_of
 from training.package_build import bed_lesson
 from training.refits.proxies import proxies

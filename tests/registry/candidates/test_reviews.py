@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from registry.candidates.candidates import Candidate, candidate, register
-from registry.candidates.reviews import review, standing_reviews
+from registry.candidates.reviews import review
+from registry.candidates.standing_reviews import standing_reviews
 from registry.cards.card_document import build_card
 from registry.errors import (
     CandidateError,

@@ -12,7 +12,7 @@ from registry.candidates.sealed_check import checker_key, read_sealed
 from registry.digests import canonical_json, sha256_bytes, write_atomically
 from registry.errors import RegistryError, ReleaseError, ReviewError
 from registry.policy.board_policy import default_policy
-from registry.releases.promotion import current_release
+from registry.releases.releases import current_release
 from registry.trust.trust_store import load_trust
 from tests.support.installation import Installation, after
 from tests.support.releasing import (

@@ -21,9 +21,9 @@ from registry.erasure.sealed_files import SealedErasure, erase_from_sealed
 from registry.errors import SnapshotError
 from registry.facts.contract_facts import contract_facts
 from registry.model.scoring import read_reported, write_reported
-from registry.releases.vouching import accepted_keys
 from registry.settings import Settings
 from registry.trust.keys import create_key
+from registry.trust.service_keys import accepted_keys
 from tests.support.installation import NOW
 
 SOURCE = "sha256:" + "1" * 64

@@ -13,8 +13,8 @@ from sqlalchemy import Engine, event
 from registry.record.database import opened_database
 from registry.record.journal import entries
 from registry.record.journal_audit import audit
-from registry.releases.promotion import current_release
 from registry.releases.recovery import subjects_of
+from registry.releases.releases import current_release
 from registry.settings import Settings
 from registry.trust.trust_store import load_trust
 from tests.support.installation import Installation

@@ -18,8 +18,10 @@ from registry.errors import (
     TrustError,
 )
 from registry.record.database import journal, opened_database, writing
-from registry.releases import promotion as releasing
-from registry.releases.promotion import current_release, promote, release_stamp
+from registry.releases import publication as releasing
+from registry.releases.promotion import promote
+from registry.releases.release_chain import release_stamp
+from registry.releases.releases import current_release
 from registry.rollback.rollback import rollback
 from registry.trust.keys import demo_key
 from registry.trust.trust_store import load_trust

@@ -15,7 +15,9 @@ from registry.errors import (
     ReleaseError,
     TrustError,
 )
-from registry.releases.promotion import Release, current_release, load_release, release_stamp
+from registry.releases.release import Release
+from registry.releases.release_chain import release_stamp
+from registry.releases.releases import current_release, load_release
 from registry.trust.trust_store import load_trust
 from tests.support.installation import Installation
 from tests.support.releasing import current, edit, promote_version

@@ -7,7 +7,8 @@ import pytest
 
 from hospital.times import DAY, HOUR, instant
 from registry.errors import ReleaseError
-from registry.releases.promotion import Release, current_release
+from registry.releases.release import Release
+from registry.releases.releases import current_release
 from registry.trust.trust_store import load_trust
 from tests.support.installation import Installation, after
 from tests.support.releasing import (

@@ -11,7 +11,8 @@ from hospital.times import DAY, instant
 from registry.candidates.candidates import candidate
 from registry.digests import canonical_json, write_atomically
 from registry.errors import PromotionError, ReleaseError
-from registry.releases.promotion import Release, current_release
+from registry.releases.release import Release
+from registry.releases.releases import current_release
 from registry.releases.vouching import RELEASE, ROLLBACK
 from registry.rollback.rollback import approve_rollback, rollback
 from registry.trust.keys import Signed

@@ -16,7 +16,8 @@ from registry.record.journal import entries
 from registry.settings import Settings
 from registry.trust.keys import Key, create_key
 from registry.trust.trust_changes import PENDING, found_trust, put_in_force, retire_key, trust_key
-from registry.trust.trust_store import Trust, load_trust, save_trust, update_trust
+from registry.trust.trust_store import load_trust, save_trust, update_trust
+from registry.trust.trusted_people import Trust
 from tests.support.installation import Installation, after
 from tests.support.releasing import board_policy, current, edit, promote_version
 

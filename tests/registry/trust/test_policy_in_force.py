@@ -8,7 +8,8 @@ import pytest
 from registry.errors import PolicyError
 from registry.policy.board_policy import Policy, default_policy, load_policy
 from registry.trust.policy_in_force import FILE, keep_text, policy_in_force
-from registry.trust.trust_store import Trust, save_trust
+from registry.trust.trust_store import save_trust
+from registry.trust.trusted_people import Trust
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import pytest
 from registry.digests import canonical_json, write_atomically
 from registry.errors import KeyFileError, SignatureError, TrustError
 from registry.trust.keys import DEMO_ROLES, Key, Signed, create_key, demo_key, load_key
-from registry.trust.trust_store import Trust, create_trust, load_trust, save_trust, update_trust
+from registry.trust.trust_store import create_trust, load_trust, save_trust, update_trust
+from registry.trust.trusted_people import Trust
 
 PURPOSE = "vigie-review-v1"
 

@@ -12,7 +12,8 @@ from registry.errors import ReleaseError, TrustError
 from registry.package.manifest import read_package
 from registry.record.database import opened_database
 from registry.record.journal import entries
-from registry.releases.promotion import Release, promote
+from registry.releases.promotion import promote
+from registry.releases.release import Release
 from registry.trust.stops import resume_model, stop_model
 from serving.errors import Problem
 from serving.messages.forecast_protocol import LoadedModel
