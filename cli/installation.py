@@ -41,7 +41,7 @@ def read_settings() -> "Settings":
             f"VIGIE_{str(e['loc'][0]).upper().removeprefix('VIGIE_')}: {_lower(constraint(e['msg'], language))}"
             for e in error.errors()
         )
-        raise VigieError(f"These settings are wrong: {wrong}. See docs/settings.md.") from None
+        raise VigieError("verbs.wrong_settings", wrong=wrong) from None
 
 
 def _lower(words: str) -> str:

@@ -15,8 +15,8 @@ from typer.main import get_command
 from cli.help_text import speak_help
 from cli.installation import read_settings
 from cli.parser import make_app
-from cli.reader import spoken_language
-from hospital.errors import ContractError, HistoryError, MappingError, VigieError
+from cli.reader import said, spoken_language
+from hospital.errors import VigieError
 from hospital.words.catalogue import text
 from hospital.words.plain_text import PlainStream
 
@@ -67,8 +67,6 @@ class _Verbs(TyperGroup):
     def _run(self, ctx: Any) -> Any:
         try:
             return self._in_words(ctx)
-        except VigieError as error:  # of saying what was wrong: the settings name no language
-            return _failed(str(error))
         except (TyperException, SystemExit, typer.Exit, typer.Abort):
             raise
         except Exception as error:
@@ -78,20 +76,20 @@ class _Verbs(TyperGroup):
         try:
             return super().invoke(ctx)
         except VigieError as error:
-            return _failed(_words(error))
+            return _failed(error.words(spoken_language()))
         except KeyboardInterrupt:
-            print("\nvigie: stopped; what was finished is kept, the rest is not there.", file=sys.stderr)
+            print(f"\nvigie: {said('ends.stopped')}", file=sys.stderr)
             return 130
         except _database_error() as error:
             kind = type(
                 getattr(error, "orig", error)
             ).__name__  # never its text: it holds values to be written
-            return _failed(f"the database refused ({kind}): is it locked, full or read-only?")
+            return _failed(said("ends.database", kind=kind))
         except BrokenPipeError:
             return 0
         except OSError as error:
             where = f" ({Path(error.filename).name})" if isinstance(error.filename, str) else ""
-            return _failed(f"{error.strerror or 'the system refused'}{where}: check space, path and rights.")
+            return _failed(said("ends.system", why=error, where=where))
 
 
 def _appended_here() -> int:
@@ -111,30 +109,16 @@ def _sign_for_entries() -> None:
         if settings.home.is_dir():  # the demo has its own, and signs there itself
             checkpoint(settings, now=datetime.now(UTC))
     except VigieError as error:
-        print(f"note: no checkpoint of the journal was signed: {error}", file=sys.stderr)
+        print(said("ends.no_checkpoint", why=error), file=sys.stderr)
     except (_database_error(), OSError) as error:
-        print(f"note: no checkpoint of the journal was signed ({type(error).__name__}).", file=sys.stderr)
-
-
-def _words(error: VigieError) -> str:
-    """What an error says: those of tables, mappings and histories in the installation's language."""
-    if not isinstance(error, ContractError | MappingError | HistoryError):
-        return error.words(spoken_language())
-    from hospital.contracts.fault_words import lines, translated
-
-    language = read_settings().language
-    if isinstance(error, HistoryError):
-        return translated(str(error), language)
-    return "\n".join(lines(error.faults, language))
+        print(said("ends.checkpoint_refused", why=type(error).__name__), file=sys.stderr)
 
 
 def _unexpected(error: Exception) -> str:
     """A mistake of ours, by its place; never by its text, which may hold a patient's values."""
     place = traceback.extract_tb(error.__traceback__)[-1]
-    return (
-        f"unexpected {type(error).__name__} at {Path(place.filename).name}:{place.lineno}: "
-        "this is a mistake of Vigie's. Report it with the command and this line."
-    )
+    at = f"{Path(place.filename).name}:{place.lineno}"
+    return said("ends.unexpected", kind=type(error).__name__, at=at)
 
 
 def _failed(why: str) -> int:

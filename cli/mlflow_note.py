@@ -3,6 +3,8 @@
 import sys
 from typing import TYPE_CHECKING
 
+from cli.reader import note
+
 if TYPE_CHECKING:
     from registry.settings import Settings
 
@@ -13,6 +15,6 @@ def show_in_mlflow(settings: "Settings", model: str, checked: str | None = None)
     """Brings MLflow up to what is signed, and to a version just checked; a note on standard error if it cannot."""
     from registry.mlflow_standing import follow
 
-    note = follow(settings, model, checked)
-    if note is not None:
-        print(f"note: {note}", file=sys.stderr)
+    what = follow(settings, model, checked)
+    if what is not None:
+        note(what, to=sys.stderr)

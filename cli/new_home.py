@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from hospital.errors import VigieError
 from hospital.finess import is_finess, key_digit_fits
 from hospital.words.language import Language
+from hospital.words.messages import Lines, Message, message
 from registry.digests import write_atomically
 from registry.settings import Settings
 
@@ -37,7 +38,7 @@ class NewHome:
     finess: str
     units: Mapping[str, str]
     people: Mapping[str, tuple[str, ...]]
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
 
 
 def new_home(
@@ -51,18 +52,16 @@ def new_home(
     number = "".join(finess.split()).upper()
     faults = _zone_faults(zone)
     if not is_finess(number):
-        faults.append("--finess: a FINESS number has 9 characters, as in 350000006 or 2A0000006")
-    by_code = _pairs("--unit", "CODE=NAME, as in MED=Médecine", units, faults)
+        faults.append(message("verbs.new_home.finess"))
+    by_code = _pairs("--unit", message("verbs.new_home.unit_form"), units, faults)
     roles = _people(people, faults)
     if faults:
-        raise VigieError("No home is made:\n" + "\n".join(f"  {fault}" for fault in faults))
-    notes = []
-    if not key_digit_fits(number):
-        notes.append(f"the key digit of {number} does not fit (Luhn's formula): look at it again")
-    return NewHome(zone, language, number, by_code, roles, tuple(notes))
+        raise VigieError("verbs.new_home.refused", faults=Lines(tuple(faults)))
+    notes = () if key_digit_fits(number) else (message("verbs.new_home.key_digit", number=number),)
+    return NewHome(zone, language, number, by_code, roles, notes)
 
 
-def make_new_home(settings: Settings, wanted: NewHome, now: datetime) -> dict[str, str]:
+def make_new_home(settings: Settings, wanted: NewHome, now: datetime) -> dict[str, Message]:
     """Makes the home; returns each file with what it is.
 
     Raises:
@@ -79,12 +78,10 @@ def make_new_home(settings: Settings, wanted: NewHome, now: datetime) -> dict[st
         key = _key_file(settings, home.resolve())
         key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         load_or_create_key(key)
-        made[str(key)] = "makes pseudonyms of ids: back it up, and never together with the home"
+        made[str(key)] = message("verbs.new_home.files.pseudonym_key")
         os.rename(building, home)  # over an empty folder, too
     except OSError as error:
-        raise VigieError(
-            f"{home} cannot be made ({error.strerror}): set VIGIE_HOME to a folder that you may write."
-        ) from None
+        raise VigieError("verbs.new_home.unwritable", home=home, why=error) from None
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return made
@@ -93,19 +90,13 @@ def make_new_home(settings: Settings, wanted: NewHome, now: datetime) -> dict[st
 def _require_free(settings: Settings) -> None:
     home = settings.home
     if home.exists() and not home.is_dir():
-        raise VigieError(f"{home} is a file: set VIGIE_HOME to a folder that is not there yet.")
+        raise VigieError("verbs.new_home.is_file", home=home)
     if home.is_dir() and any(home.iterdir()):
-        raise VigieError(
-            f"{home} holds something already, and is left as it is: set VIGIE_HOME to a folder that is not there yet."
-        )
+        raise VigieError("verbs.new_home.not_empty", home=home)
     if (key := _key_file(settings, home.resolve())).exists():
-        raise VigieError(
-            f"{key} is another installation's: set VIGIE_PSEUDONYM_KEY to a file that is not there yet."
-        )
+        raise VigieError("verbs.new_home.other_key", key=key)
     if (settings.trust / "trust.json").exists():
-        raise VigieError(
-            f"{settings.trust} trusts somebody already: a new installation has its own VIGIE_TRUST."
-        )
+        raise VigieError("verbs.new_home.other_trust", folder=settings.trust)
 
 
 def _key_file(settings: Settings, home: Path) -> Path:
@@ -113,7 +104,7 @@ def _key_file(settings: Settings, home: Path) -> Path:
     return settings.pseudonym_key_file or home.with_name(f"{home.name}-keys") / "pseudonym.key"
 
 
-def _fill(settings: Settings, wanted: NewHome, now: datetime, home: Path) -> dict[str, str]:
+def _fill(settings: Settings, wanted: NewHome, now: datetime, home: Path) -> dict[str, Message]:
     from registry.candidates.sealed_check import checker_key
     from registry.checkpoints.checkpointing import checkpoint
     from registry.checkpoints.service_key import trust_service_key
@@ -122,9 +113,9 @@ def _fill(settings: Settings, wanted: NewHome, now: datetime, home: Path) -> dic
     from serving.http.authentication import create_session_key
 
     made = {
-        "session.key": "seals who is signed in",
-        "settings.env": "where things are, for the shell and for the service's unit file",
-        "hospital.toml": "zone and units: the beginning of your mapping",
+        "session.key": message("verbs.new_home.files.session_key"),
+        "settings.env": message("verbs.new_home.files.settings"),
+        "hospital.toml": message("verbs.new_home.files.mapping"),
     }
     create_session_key(settings.home)
     write_atomically(
@@ -136,15 +127,15 @@ def _fill(settings: Settings, wanted: NewHome, now: datetime, home: Path) -> dic
         path = settings.home / "keys" / f"{name}.key"
         keys[name] = create_key(name, path)
         trust_key(settings, name, keys[name].public_key, roles, now=now, reason="vigie init")
-        made[f"keys/{name}.key"] = f"{name}'s private key, trusted as {' and '.join(roles)}"
+        made[f"keys/{name}.key"] = message("verbs.new_home.files.person_key", name=name, roles=tuple(roles))
     checker_key(settings, now)
-    made["checker.key"] = "signs what a check makes; only the account that runs vigie check may read it"
+    made["checker.key"] = message("verbs.new_home.files.checker_key")
     trust_service_key(settings, now)
     board = [keys[name] for name, roles in wanted.people.items() if "board" in roles]
     if len(board) > 1:
         found_trust(settings, now=now, signers=board, reason="vigie init")
     checkpoint(settings, now=now)
-    made["service.key"] = "signs checkpoints of the journal; its public part is for whoever audits you"
+    made["service.key"] = message("verbs.new_home.files.service_key")
     return made
 
 
@@ -182,15 +173,15 @@ def _mapping_text(wanted: NewHome) -> str:
     return f"# The beginning of a mapping: add [tables.…] (docs/mappings.md).\n{head}{units}"
 
 
-def _zone_faults(zone: str) -> list[str]:
+def _zone_faults(zone: str) -> list[Message]:
     try:
         ZoneInfo(zone)
     except (ValueError, OSError, LookupError):
-        return ["--zone: there is no such time zone; write it as in Europe/Paris or Indian/Reunion"]
+        return [message("verbs.new_home.zone")]
     return []
 
 
-def _pairs(option: str, form: str, given: tuple[str, ...], faults: list[str]) -> dict[str, str]:
+def _pairs(option: str, form: Message, given: tuple[str, ...], faults: list[Message]) -> dict[str, str]:
     """Texts by what stands before the sign; what is wrong with any goes to `faults`."""
     pairs: dict[str, str] = {}
     for entry in given:
@@ -198,25 +189,27 @@ def _pairs(option: str, form: str, given: tuple[str, ...], faults: list[str]) ->
         if not (
             name and sign and value and (name + value).isprintable() and max(len(name), len(value)) <= _MOST
         ):
-            faults.append(f"{option}: {entry!r} is not written {form} (at most {_MOST} characters)")
+            faults.append(
+                message("verbs.new_home.form", option=option, entry=repr(entry), form=form, most=_MOST)
+            )
         elif name in pairs:
-            faults.append(f"{option}: {name!r} is named twice")
+            faults.append(message("verbs.new_home.twice", option=option, name=repr(name)))
         else:
             pairs[name] = value
     return pairs
 
 
-def _people(given: tuple[str, ...], faults: list[str]) -> dict[str, tuple[str, ...]]:
+def _people(given: tuple[str, ...], faults: list[Message]) -> dict[str, tuple[str, ...]]:
     from registry.people.person_names import is_person_name, same_person
     from registry.trust.trusted_people import ROLES
 
-    pairs = _pairs("--person", "NAME=ROLE, as in Ada Martin=author", given, faults)
+    pairs = _pairs("--person", message("verbs.new_home.person_form"), given, faults)
     for name, role in pairs.items():
         if role not in ROLES:
-            faults.append(f"--person: {role!r} is no role; there are {', '.join(ROLES)}")
+            faults.append(message("verbs.new_home.role", role=repr(role), roles=", ".join(ROLES)))
         if not is_person_name(name):
-            faults.append(f"--person: {name!r} is no name: Latin letters, digits, spaces, dots and hyphens")
-    alike = [f"{a!r} and {b!r}" for a, b in combinations(pairs, 2) if same_person(a, b)]
-    if alike:
-        faults.append(f"--person: two names that may be one person's: {', '.join(alike)}; write each in full")
+            faults.append(message("verbs.new_home.name", name=repr(name)))
+    for a, b in combinations(pairs, 2):
+        if same_person(a, b):
+            faults.append(message("verbs.new_home.alike", names=(repr(a), repr(b))))
     return {name: (role,) for name, role in pairs.items()}

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hospital.words.catalogue import text
+from hospital.words.fault_texts import said, translated
 from hospital.words.language import Language
-from hospital.words.numbers import decimals, number
+from hospital.words.messages import in_words, is_key
 
 __all__ = ["ContractError", "Fault", "HistoryError", "MappingError", "VigieError"]
 
@@ -20,8 +21,9 @@ class VigieError(Exception):
     """Base of every error that a person is meant to read: what is wrong, where, what to do next.
 
     Args:
-        message: a key of the catalogue below ``errors.``, or words that have no key yet.
-        values: what fills the places of the key's text: texts and numbers.
+        message: the key of a text of the catalogue, or another's own words, which stay as they are.
+        values: what fills the places of the key's text (see `hospital.words.messages.written`): texts, numbers, days,
+            messages, other errors, or several of them; ``n`` decides the plural.
     """
 
     def __init__(self, message: str = "", /, **values: object) -> None:
@@ -31,17 +33,10 @@ class VigieError(Exception):
     def words(self, language: Language) -> str:
         """What the error says, in a language; as it was written, where it has no key."""
         message = str(self.args[0]) if self.args else ""
-        if not message.startswith("errors."):
-            return super().__str__()
-        shown = {name: _written(value, language) for name, value in self.values.items()}
-        return text(message, language, None, **shown)
+        return in_words(message, self.values, language) if is_key(message) else super().__str__()
 
     def __str__(self) -> str:
         return self.words("en")
-
-
-def _written(value: object, language: Language) -> object:
-    return number(value, language, decimals(value)) if isinstance(value, int | float) else value
 
 
 @dataclass(frozen=True)
@@ -64,6 +59,14 @@ class Fault:
     case: str = ""
     places: Mapping[str, object] = field(default_factory=dict, hash=False)
 
+    def words(self, language: Language) -> str:
+        """What is wrong and what to do, in a language; in English where it has no words of that language."""
+        return said(self.message, self.case, self.places, language)
+
+    def line(self, language: Language) -> str:
+        """The fault as a line: where, what and how many rows."""
+        return text("faults.line", language, n=self.rows, path=self.path, message=self.words(language))
+
 
 class _FaultsError(VigieError):
     def __init__(self, faults: tuple[Fault, ...]) -> None:
@@ -71,6 +74,10 @@ class _FaultsError(VigieError):
         super().__init__(
             "\n".join(f"{f.path}: {f.message} ({f.rows} row{'s' if f.rows != 1 else ''})" for f in faults)
         )
+
+    def words(self, language: Language) -> str:
+        """A line for each fault: where, what and how many rows."""
+        return "\n".join(f.line(language) for f in self.faults)
 
 
 class ContractError(_FaultsError):
@@ -83,3 +90,7 @@ class MappingError(_FaultsError):
 
 class HistoryError(VigieError):
     """The history is too short, or lacks what the model asked for needs."""
+
+    def words(self, language: Language) -> str:
+        """What the error says, in a language; what has no key is recognised by its English."""
+        return translated(super().words(language), language)

@@ -13,6 +13,7 @@ from typing import Any
 
 from hospital.times import moment
 from hospital.words.language import LANGUAGES
+from hospital.words.messages import Message, message
 from registry.candidates.candidates import Candidate, candidate, candidates
 from registry.candidates.standing_reviews import Standing, author_of, standing_reviews
 from registry.cards.card_page import render_html
@@ -31,7 +32,7 @@ TAGS = ("checked", "approved", "refused", "released")
 """Tags that are Vigie's: one that the record does not bear out is taken away."""
 
 
-def follow(settings: Settings, model: str, checked: str | None = None) -> str | None:
+def follow(settings: Settings, model: str, checked: str | None = None) -> Message | None:
     """Brings the tags and aliases of a model's versions up to what is signed; returns why it could not, None if it did.
 
     Args:
@@ -43,17 +44,17 @@ def follow(settings: Settings, model: str, checked: str | None = None) -> str | 
     return _reason(lambda: _follow(settings, model, checked))
 
 
-def _reason(work: Callable[[], None]) -> str | None:
+def _reason(work: Callable[[], None]) -> Message | None:
     """Why this could not be done in MLflow: whatever went wrong there, what the journal has is done."""
     try:
         work()
     except ImportError:
-        return "MLflow is not installed here and does not show it."
+        return message("registry.mlflow.not_installed")
     except (
         Exception
     ) as error:  # MLflow and what it stands on fail in too many ways to name, and none may matter
-        words = str(error) if isinstance(error, RegistryError) else f"({type(error).__name__})"
-        return f"done and recorded, but not shown in MLflow. {words}"
+        why = error if isinstance(error, RegistryError) else f"({type(error).__name__})"
+        return message("registry.mlflow.not_shown", why=why)
     return None
 
 

@@ -97,10 +97,7 @@ def record(
             model, run.info.artifact_uri, run.info.run_id, tags=dict(tags), description=_NOTICE
         )
     except (MlflowException, OSError) as error:
-        raise StoreError(
-            f"MLflow's store in {home} cannot be used ({type(error).__name__}): check that you may write there "
-            "and that no newer MLflow made it."
-        ) from None
+        raise StoreError("registry.mlflow.unusable", home=home, kind=type(error).__name__) from None
     return str(version.version)
 
 
@@ -199,7 +196,7 @@ def mark(
                 client.delete_registered_model_alias(model, alias)
     unknown = sorted(set(tags) - set(there), key=int)
     if unknown:
-        raise StoreError(f"MLflow's store in {home} does not know {model} version {', '.join(unknown)}.")
+        raise StoreError("registry.mlflow.unknown", home=home, model=model, versions=", ".join(unknown))
 
 
 @contextmanager
@@ -209,10 +206,7 @@ def _taken(home: Path) -> Iterator[None]:
         require_writable(home)
         yield
     except (MlflowException, OSError, sqlite3.Error) as error:
-        raise StoreError(
-            f"MLflow's store in {home} does not take it ({type(error).__name__}): check that you may write there and "
-            "that no newer MLflow made it."
-        ) from None
+        raise StoreError("registry.mlflow.not_taken", home=home, kind=type(error).__name__) from None
 
 
 @contextmanager

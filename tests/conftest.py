@@ -48,6 +48,12 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.fixture
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command line speaks English, whose words a test quotes."""
+    monkeypatch.setenv("VIGIE_LANGUAGE", "en")
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A PostgreSQL server of this session's own, on a unix socket; skips where there is no program."""

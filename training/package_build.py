@@ -223,10 +223,7 @@ def lesson_of(data: Prepared, split: Split) -> Lesson:
     wanted = (_known(later.outcome) - _known(asked.offset)) / asked.scale
     counts = np.where(np.isnan(asked.offset), 0.0, later.weight)
     if not (counts.sum() > 0 and weight.sum() > 0):
-        raise HistoryError(
-            "The training set has too few days with known outcomes to try anything on: train without --tune and with "
-            "--no-ablation, or bring a longer history."
-        )
+        raise HistoryError("errors.training.few_days")
 
     def loss(trees: bytes) -> float:
         median = Median(TreeEngine.load(trees), linear, data.features)

@@ -9,6 +9,7 @@ import typer
 from cli.arguments import Json, LanguageOption, Model, Version
 from cli.installation import now, read_settings, read_tables
 from cli.mlflow_note import show_in_mlflow
+from cli.reader import note, say
 from cli.usage_text import refused
 from hospital.errors import VigieError
 
@@ -60,7 +61,7 @@ def check(
     settings = read_settings()
     judging = policy_of_file(policy) if policy else policy_in_force(settings.trust)
     if mapping is not None and recent is None:
-        raise VigieError("--mapping is that of the recent tables: name them with --recent.")
+        raise VigieError("verbs.check.mapping_alone")
     tables = read_tables(settings, recent, mapping) if recent else None
     with bar(hidden=as_json) as progress:
         report = check_version(
@@ -98,7 +99,7 @@ def card(
         print(text)
     else:
         write_atomically(out, text.encode())
-        print(f"The card is in {out}.")
+        say("card.written", language, out=out)
     return 0
 
 
@@ -129,8 +130,7 @@ def review(
     decision: Decision = "approve" if approve else "refuse" if refuse else "withdraw"
     member = load_key(key)
     sign_review(settings, model, version, member, decision, comment, now=now(), seen=seen)
-    done = "withdraws the refusal of" if withdraw else f"{decision}s"
-    print(f"{member.name} {done} {model} version {version}: signed and in the journal.")
+    say(f"review.{decision}", language, name=member.name, model=model, version=version)
     show_in_mlflow(settings, model)
     return 0
 
@@ -144,7 +144,7 @@ def _in_use(settings: "Settings", model: str) -> "InUse | None":
     try:
         release = current_release(settings, model) if (settings.trust / "trust.json").exists() else None
     except ReleaseError as error:
-        print(f"note: {error}")
+        note(error)
         return None
     return None if release is None else InUse(release.sequence, release.json("card.json"))
 
@@ -157,9 +157,7 @@ def promote(model: Model, version: Version, key: ReleaserKey) -> int:
 
     settings = read_settings()
     release = release_version(settings, model, version, load_key(key), now=now())
-    print(
-        f"{release.model} version {release.version} is release {release.sequence}: the service loads it by itself."
-    )
+    say("promote.released", model=release.model, version=release.version, number=str(release.sequence))
     show_in_mlflow(settings, model)
     return 0
 
@@ -191,11 +189,9 @@ def rollback(
     release = _go_back(settings, model, [load_key(key) for key in keys], to, reason)
     if release is None:
         option = "" if to is None else f" --to {to}"
-        print(
-            f"Once they are enough, a releaser who is none of them: vigie rollback {model}{option} --key FILE"
-        )
+        say("rollback.next", command=f"vigie rollback {model}{option} --key")
     else:
-        print(f"{release.model} is back at version {release.version}, as release {release.sequence}.")
+        say("rollback.done", model=release.model, version=release.version, number=str(release.sequence))
         show_in_mlflow(settings, model)
     return 0
 
@@ -214,15 +210,13 @@ def _go_back(
         try:
             return release_previous(settings, model, releaser, now=now(), to_sequence=to, reason=reason)
         except PromotionError as error:  # as a rule nobody else approved it yet: theirs is an approval
-            print(f"note: {error}")
+            note(error)
             members, releaser = [releaser], None
     for member in members:
         given = approve_rollback(settings, model, member, now=now(), to_sequence=to, reason=reason)
         if isinstance(given, Release):
             return given  # its command was killed: it is complete now, and nobody goes back once more
-        print(
-            f"{given.name} approves taking {given.way}: {given.given} of {given.needed} approvals, in the journal."
-        )
+        say("rollback.approved", name=given.name, way=given.way, given=given.given, needed=given.needed)
     if releaser is None:
         return None
     return release_previous(settings, model, releaser, now=now(), to_sequence=to, reason=reason)
@@ -249,8 +243,5 @@ def _parts(settings: "Settings", keys: "list[Key]") -> "tuple[list[Key], Key | N
     if not others:
         others = [key for key in unique if "releaser" in roles[key.public_key]][:1]
     if len(others) > 1:
-        raise VigieError(
-            f"{' and '.join(key.name for key in others)} are no members of the board: one releaser carries a way back "
-            "out, and members of the board approve it. Nothing is done."
-        )
+        raise VigieError("verbs.rollback.no_members", names=[key.name for key in others])
     return [key for key in unique if key not in others], others[0] if others else None

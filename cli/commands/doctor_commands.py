@@ -28,6 +28,7 @@ def doctor(
     from cli.doctor.states import Weight
     from hospital.errors import VigieError
     from hospital.words.catalogue import text
+    from hospital.words.messages import written
 
     settings = read_settings()
     spoken = language or settings.language
@@ -39,7 +40,10 @@ def doctor(
             try:
                 state.mend()
             except (VigieError, OSError) as error:
-                print(text("doctor.not_mended", spoken, what=state.words(spoken), why=error), file=sys.stderr)
+                print(
+                    text("doctor.not_mended", spoken, what=state.words(spoken), why=written(error, spoken)),
+                    file=sys.stderr,
+                )
             else:
                 print(text("doctor.mended", spoken, what=state.words(spoken)), file=sys.stderr)
         states = examine(settings, now())

@@ -9,6 +9,7 @@ import typer
 
 from cli.arguments import LanguageOption
 from cli.installation import now, read_settings
+from cli.reader import note, said, say, spoken_language
 from hospital.errors import VigieError
 
 if TYPE_CHECKING:
@@ -35,33 +36,28 @@ def init(
 ) -> int:
     """Make the home of a new installation, and say what to do next."""
     from cli.new_home import make_new_home, new_home
+    from hospital.words.formats import label
 
     settings = read_settings()
     asked = sys.stdin.isatty() and sys.stdout.isatty()
     if asked:
-        zone = zone or _ask("Time zone", "Europe/Paris")
-        language = language or ("en" if _ask("Language of pages and cards, fr or en", "fr") == "en" else "fr")
-        finess = finess or _ask("FINESS number (9 characters)")
-        units = units or _ask_lines("Units, one a line as CODE=Name; an empty line ends", "Unit")
-        people = people if people is not None else _ask_lines(_PEOPLE, "Person")
+        zone = zone or _ask(said("init.ask_zone"), "Europe/Paris")
+        language = language or ("en" if _ask(said("init.ask_language"), spoken_language()) == "en" else "fr")
+        finess = finess or _ask(said("init.ask_finess"))
+        units = units or _ask_lines(said("init.ask_units"), said("init.unit"))
+        people = people if people is not None else _ask_lines(said("init.ask_people"), said("init.person"))
     missing = [n for n, given in (("--zone", zone), ("--finess", finess), ("--unit", units)) if not given]
     if missing:
-        raise VigieError(f"To make a home, say also {', '.join(missing)}: nobody is here to be asked.")
+        raise VigieError("verbs.init.missing", options=", ".join(missing))
     wanted = new_home(
         zone or "", language or settings.language, finess or "", tuple(units or ()), tuple(people or ())
     )
     made = make_new_home(settings, wanted, now())
-    print(f"The home {settings.home} is made:")
+    say("init.made", home=settings.home)
     for path, words in made.items():
-        print(f"  {path}: {words}")
+        print(f"  {label(path, spoken_language())}{words.words(spoken_language())}")
     _print_next(settings.home, wanted)
     return 0
-
-
-_PEOPLE = (
-    "People whose keys are made here, one a line as Name=author, Name=board or Name=releaser; an empty line ends. "
-    "An installation needs an author, two members of the board and a releaser, all different"
-)
 
 
 def _ask(question: str, default: str = "") -> str:
@@ -85,19 +81,19 @@ def _ask_lines(question: str, prompt: str) -> list[str]:
 
 
 def _print_next(home: Path, wanted: "NewHome") -> None:
-    for note in wanted.notes:
-        print(f"note: {note}")
-    print("Next:")
+    for what in wanted.notes:
+        note(what)
+    say("init.next")
     mapping = shlex.quote(str(home / "hospital.toml"))
     steps = [f"set -a; . {shlex.quote(str(home / 'settings.env'))}; set +a"]
     if wanted.people:
-        steps.append(f"give each person the file of {home / 'keys'}, and remove it here")
+        steps.append(said("init.steps.keys", folder=home / "keys"))
     steps += [
-        f"say in {mapping} how your tables are read (docs/mappings.md; vigie data map FILE drafts it)",
-        f"vigie data check DIR --mapping {mapping}",
-        f"vigie import DIR --mapping {mapping}",
-        "vigie token create NAME --role operator    # for the pages; --role application to send data and ask",
-        "vigie serve                                # the start page says what is missing until the first answer",
+        said("init.steps.mapping", mapping=mapping),
+        said("init.steps.check", mapping=mapping),
+        said("init.steps.import", mapping=mapping),
+        said("init.steps.token"),
+        said("init.steps.serve"),
     ]
     for number, step in enumerate(steps, 1):
         print(f"  {number}. {step}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.installation import now, read_settings
+from cli.reader import said, say, spoken_language
 from cli.usage_text import refused
 
 if TYPE_CHECKING:
@@ -34,27 +35,27 @@ def verify(
 
     Exit codes: 0 nothing, 1 something, 2 an error.
     """
+    from hospital.words.messages import written
     from hospital.words.plain_text import one_line
     from registry.checkpoints.trust_audit import trust_faults
     from registry.record.database import opened_database
 
-    settings = read_settings()
+    settings, language = read_settings(), spoken_language()
     with opened_database(settings.database) as engine, engine.connect() as connection:
         found = _vouched(settings, connection, public_key)
         faults = [*found.journal.faults, *found.faults, *_edited(connection)]
         faults += trust_faults(connection, settings.trust, found.checkpoints)
     for fault in faults:
-        print(f"entry {fault.seq}: {fault.message}" if fault.seq else fault.message)
+        why = written(fault.message, language)
+        print(said("journal.entry", seq=str(fault.seq), why=why) if fault.seq else why)
     for lost in found.lost:
-        print(f"lost for ever: {one_line(lost)}.")
+        say("journal.lost", what=one_line(written(lost, language)))
     for limit in [*found.limits, *_untrusted(settings, public_key)]:
-        print(f"not vouched for: {limit}.")
-    count = found.journal.entries
-    covered = (
-        f"checkpoints vouch for entries 1 to {found.covered}" if found.covered else "no checkpoint vouches"
-    )
-    result = f"{len(faults)} faults. It was edited, or is damaged." if faults else "the chain is whole."
-    print(f"{count} entries, {covered}: {result}")
+        say("journal.limit", what=limit)
+    last = str(found.covered)
+    covered = said("journal.covered", last=last) if found.covered else said("journal.uncovered")
+    result = said("journal.faults", n=len(faults)) if faults else said("journal.whole")
+    say("journal.result", n=found.journal.entries, covered=covered, result=result)
     return 1 if faults else 0
 
 
@@ -65,10 +66,7 @@ def _untrusted(settings: "Settings", public_key: str) -> list[str]:
     if public_key or is_service_key_trusted(settings) or not settings.service_key.exists():
         return []
     key = service_key(settings).public_key
-    return [
-        "that the service's key is the one that it was: nobody has said which it is. If you know it to be yours: "
-        f"vigie key trust '{SERVICE}' {key} --role service"
-    ]
+    return [said("journal.untrusted_key", command=f"vigie key trust '{SERVICE}' {key} --role service")]
 
 
 def _vouched(settings: "Settings", connection: "Connection", public_key: str) -> "Vouching":
@@ -114,9 +112,7 @@ def _edited(connection: "Connection") -> "list[JournalFault]":
             KeyError,
             AttributeError,
         ) as error:  # whatever stands there
-            faults.append(
-                JournalFault(0, f"the {name} cannot be read ({type(error).__name__}): they are damaged")
-            )
+            faults.append(JournalFault(0, said(f"journal.unreadable.{name}", kind=type(error).__name__)))
     return faults
 
 
@@ -143,12 +139,8 @@ def accept_restore(
     from registry.trust.keys import load_key
 
     done = accept(read_settings(), [load_key(k) for k in keys], reason=reason, now=now())
-    print(
-        f"{' and '.join(done.names)} have accepted it: what checkpoints saw of entries {done.stands + 1} to "
-        f"{done.lost} is lost for ever. The journal is signed for again from here on.\n"
-        "What was done since that backup is undone with it: erase again whoever was erased, revoke again what was "
-        "revoked (vigie token list), and look at vigie doctor."
-    )
+    first, last = str(done.stands + 1), str(done.lost)
+    say("journal.restored", names=tuple(done.names), first=first, last=last)
     return 0
 
 
@@ -198,8 +190,8 @@ def erase(
     names = {pseudonym(key, one) for one in ids}
     with opened_database(settings.database) as engine, writing(engine) as connection:
         done = erase_subject(connection, names, actor=account(), reason=reason, now=now())
-    counts = ", ".join(f"{count} {name}" for name, count in done.__dict__.items())
-    print(f"Erased: {counts}." if done.anything else "The record holds nothing of these ids.")
+    counts = ", ".join(said(f"journal.kinds.{name}", n=count) for name, count in done.__dict__.items())
+    say("journal.erased" if done.anything else "journal.nothing", counts=counts)
     return _erase_sealed(settings, names, reason)
 
 
@@ -223,11 +215,11 @@ def retain(
             found = retention.retain(connection, rules, actor=account(), now=now())
         else:
             found = retention.due(connection, rules, now())
-    word = "erased" if carry_out else "older"
     for kind, count in found.__dict__.items():
-        print(f"{kind.replace('_', ' ')}: term {getattr(rules, f'{kind}_days')} days, {count} {word}")
+        what, days = said(f"journal.terms.{kind}"), getattr(rules, f"{kind}_days")
+        say("journal.term_erased" if carry_out else "journal.term_older", what=what, days=days, n=count)
     if found.anything and not carry_out:
-        print("Nothing was erased: vigie journal retain --carry-out does it.")
+        say("journal.not_carried_out")
     return int(found.anything and not carry_out)
 
 
@@ -251,11 +243,9 @@ def _erase_sealed(settings: "Settings", names: set[str], reason: str) -> int:
                 now=now(),
             )
     for path, _ in done.rewritten:
-        print(f"Erased from {path}: a tombstone that the service signed stands for its rows.")
+        say("journal.erased_from", path=path)
     for path, why in done.left:
-        print(
-            f"not erased: {path}: {why}. If it holds this person, remove it and train again from tables without them."
-        )
+        say("journal.not_erased", path=path, why=why)
     return 1 if done.left else 0
 
 

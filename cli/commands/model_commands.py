@@ -23,7 +23,10 @@ from cli.arguments import (
 )
 from cli.installation import now, read_settings, read_tables
 from cli.mlflow_note import show_in_mlflow
+from cli.reader import note, say, spoken_language
 from hospital.errors import VigieError
+from hospital.words.messages import message
+from hospital.words.numbers import number, percent
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -107,7 +110,7 @@ def _start(first: date, zone: "ZoneInfo") -> int:
     try:
         return instant(start_of_day(first, zone))
     except TimeError:
-        raise VigieError(f"{zone} had no {first.isoformat()}: name another day with --test-from.") from None
+        raise VigieError("verbs.train.no_such_day", zone=str(zone), day=first) from None
 
 
 def _print_notes(done: "Trained", findings: "Iterable[Finding]", *, baseline: bool, as_json: bool) -> None:
@@ -116,13 +119,9 @@ def _print_notes(done: "Trained", findings: "Iterable[Finding]", *, baseline: bo
 
     stream = sys.stderr if as_json else sys.stdout
     for finding in findings:
-        print(f"note: {finding.table}: {finding.message}", file=stream)
+        note(f"{finding.table}: {finding.words(spoken_language())}", to=stream)
     if not baseline and done.days < BASELINE_FIRST_DAYS:
-        print(
-            f"note: {done.days:.0f} days of history, less than six months: --baseline-only makes a first version of "
-            "baselines alone, which a board can release while the history grows.",
-            file=stream,
-        )
+        note(message("verbs.train.short_history", n=round(done.days)), to=stream)
 
 
 def _print_trained(done: "Trained", *, signed: bool, as_json: bool) -> None:
@@ -131,28 +130,26 @@ def _print_trained(done: "Trained", *, signed: bool, as_json: bool) -> None:
         body = {"model": candidate.model, "version": candidate.version, "metrics": done.metrics}
         print(json.dumps(body))
         return
-    print(
-        f"{candidate.model} version {candidate.version} is registered. Mean absolute errors on its test set:"
-    )
+    language = spoken_language()
+    say("train.registered", model=candidate.model, version=candidate.version)
     for name, value in done.metrics.items():
-        print(f"  {name:<32} {value:8.2f}")
+        print(f"  {name:<32} {number(value, language, 2):>8}")
     if done.tuned is not None:
         trials = done.tuned.trials
-        kept = f"{done.tuned.kept} kept from before"
-        print(f"The best of {len(trials)} sets of hyperparameters ({kept}) is {done.tuned.hyperparameters}:")
-        print(
-            f"  error on the last days of the training set {min(t['loss'] for t in trials):.4f}, "
-            f"of the default {trials[0]['loss']:.4f} (in units of the scale)"
+        chosen = str(done.tuned.hyperparameters)
+        say("train.tuned", n=len(trials), former=done.tuned.kept, chosen=chosen)
+        best, first = (
+            number(loss, language, 4) for loss in (min(t["loss"] for t in trials), trials[0]["loss"])
         )
+        say("train.losses", best=best, first=first)
     if done.ablation:
-        print("Without a group of features, the error on the last days of the training set is higher by:")
+        say("train.ablation")
         for left_out in sorted(done.ablation[1:], key=lambda a: -a.rise):
-            print(f"  {left_out.group:<32} {100 * left_out.rise:+8.1f} %   ({left_out.features} features)")
+            rise = percent(left_out.rise, language, 1, plus=True)
+            say("train.left_out", group=f"{left_out.group:<32}", rise=f"{rise:>10}", n=left_out.features)
     if not signed:
-        print(
-            "It is unsigned: it can be checked, but never approved. Train with --key to propose it to the board."
-        )
-    print(f"Next: vigie check {candidate.model} {candidate.version}")
+        say("train.unsigned")
+    say("next", command=f"vigie check {candidate.model} {candidate.version}")
 
 
 @app.command()
@@ -204,14 +201,15 @@ def explain(
 
     settings = read_settings()
     columns = load_mapping(mapping) if mapping else None
-    request = Request(model, version, data, columns, out, language or settings.language)
+    spoken = language or settings.language
+    request = Request(model, version, data, columns, out, spoken)
     with bar() as progress:
         done = explain_all(
-            request, settings, progress=progress, tell=lambda words: print(f"note: {words}", file=sys.stderr)
+            request, settings, progress=progress, tell=lambda words: note(words, spoken, to=sys.stderr)
         )
     for finding in done.findings:
-        print(f"note: {finding.table}: {finding.message}")
+        note(f"{finding.table}: {finding.words(spoken)}", spoken)
     if done.kept:
-        print(f"{done.kept} of {done.parts} parts were kept from a run that was stopped.")
-    print(f"{done.rows:,} rows explained by {model} version {done.subject.version} are in {out}.")
+        say("explain.kept", spoken, n=done.kept, parts=done.parts)
+    say("explain.rows", spoken, n=done.rows, model=model, version=done.subject.version, out=out)
     return 0

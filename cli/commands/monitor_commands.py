@@ -15,6 +15,7 @@ import typer
 from cli.arguments import Json, Language, LanguageOption
 from cli.child_process import command, environment
 from cli.installation import now, read_settings
+from cli.reader import say
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -59,7 +60,7 @@ def monitor(
     spoken = language or settings.language
     with opened_database(settings.database) as engine:
         if acknowledge is not None:
-            return _acknowledge(settings, engine, acknowledge, key, reason)
+            return _acknowledge(settings, engine, acknowledge, key, reason, spoken)
         if once:
             return _once(settings, engine, spoken, as_json=as_json)
         return _show(settings, engine, spoken, as_json=as_json)
@@ -105,7 +106,7 @@ def _once(settings: "Settings", engine: "Engine", language: Language, *, as_json
         try:
             result = run_monitoring(settings, engine, model, now=now())
         except VigieError as error:  # the other model is monitored all the same
-            print(f"vigie: {model}: {error}", file=sys.stderr)
+            say("monitor.failed", language, to=sys.stderr, model=model, why=error)
             failed = True
             continue
         if result is not None:
@@ -116,7 +117,7 @@ def _once(settings: "Settings", engine: "Engine", language: Language, *, as_json
         for result in results:
             _print_run(result, language)
         if not results and not failed:
-            print("Nothing is released yet: there is nothing to watch.")
+            say("monitor.nothing", language)
     return 2 if failed else int(any(result.raised for result in results))
 
 
@@ -137,25 +138,27 @@ def _run_for_machines(result: "MonitoringRun") -> dict[str, Any]:
 def _print_run(result: "MonitoringRun", language: Language) -> None:
     from registry.monitoring.alarm_text import change_in_words, what_of
 
-    print(f"{result.model}, release {result.release}: {result.days} whole days since its data end.")
+    say("monitor.run", language, model=result.model, number=str(result.release), n=result.days)
     if result.untested:
-        print(f"  shown but not tested: {result.untested}")
+        say("monitor.untested", language, n=result.untested)
     for a in result.raised:
         what = what_of(a.figure.family, a.figure.name, language)
-        print(f"  ALARM {what}: {change_in_words(a.figure.family, a.change, language)}")
+        say("monitor.alarm", language, what=what, change=change_in_words(a.figure.family, a.change, language))
 
 
-def _acknowledge(settings: "Settings", engine: "Engine", alarm_id: str, key: Path | None, reason: str) -> int:
+def _acknowledge(
+    settings: "Settings", engine: "Engine", alarm_id: str, key: Path | None, reason: str, language: Language
+) -> int:
     from registry.monitoring.acknowledgement import acknowledge_alarm
+    from registry.monitoring.alarm_text import what_of
     from registry.record.database import writing
     from registry.trust.keys import load_key
 
     member = load_key(key) if key else None
     with writing(engine) as connection:
         alarm = acknowledge_alarm(connection, settings, alarm_id, key=member, reason=reason, now=now())
-    print(
-        f"The alarm {alarm.family} ({alarm.name}) of {alarm.model} is acknowledged: it is signed in the journal."
-    )
+    what = what_of(alarm.family, alarm.name, language)
+    say("monitor.acknowledged", language, what=what, model=alarm.model)
     return 0
 
 
@@ -190,11 +193,13 @@ def _show(settings: "Settings", engine: "Engine", language: Language, *, as_json
 
 def _print_state(model: str, state: Mapping[str, Any], language: Language) -> None:
     from hospital.words.catalogue import text
+    from hospital.words.formats import quantity
     from hospital.words.plain_console import plain_console
     from hospital.words.terminal_table import print_table
 
     alarms, figures = state["alarms"], state["figures"]
-    print(f"{model}, release {state['release']}: {len(alarms)} alarms, {len(figures)} figures")
+    counted, number = quantity(len(alarms), "alarms", language, 0), str(state["release"])
+    say("monitor.state", language, model=model, number=number, alarms=counted, n=len(figures))
     for alarm in alarms:
         print(f"  {alarm['id']}  {alarm['warning']}")
     heads = [text(f"alarms.table.{name}", language) for name in ("figure", "change", "margin", "threshold")]

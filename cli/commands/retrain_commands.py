@@ -9,6 +9,7 @@ import typer
 from cli.arguments import AuthorKey, Json, MappingFile, ModelName, TablesPath, Threads
 from cli.installation import now, read_settings, read_tables
 from cli.mlflow_note import show_in_mlflow
+from cli.reader import said, say
 from cli.usage_text import refused
 from hospital.errors import VigieError
 
@@ -56,7 +57,7 @@ def retrain(
             version = _train(name, state, tables, settings, author, threads, started, hidden=as_json)
         results.append(state.for_machines() | {"version": version})
         if not as_json:
-            _print_result(results[-1])
+            _print_result(state, version)
     if as_json:
         print(json.dumps(results))
     return 0 if any(result["version"] is not None for result in results) else 1
@@ -79,25 +80,23 @@ def _train(
 
     horizons = state.horizons_hours if model == "bed-demand" else ()
     request = Request(model, horizons, None, 1, threads, ablation=False)
-    comment = f"retrained because {'; '.join(state.reasons)}"
+    comment = said("retrain.comment", reasons=state.reasons)
     try:
         with bar(hidden=hidden) as progress:
             done = train(
                 request, tables, settings, key=author, now=started, progress=progress, comment=comment
             )
     except VigieError as error:
-        raise VigieError(f"{model} is due and could not be trained. {error}") from None
+        raise VigieError("verbs.retrain.failed", model=model, why=error) from None
     show_in_mlflow(settings, model)
     return done.candidate.version
 
 
-def _print_result(result: dict[str, Any]) -> None:
-    if result["version"] is None:
-        print(f"{result['model']}: not due: {'; '.join(result['obstacles'])}.")
-        for reason in result["reasons"]:
-            print(f"  though {reason}")
+def _print_result(state: "Due", version: str | None) -> None:
+    if version is None:
+        say("retrain.not_due", model=state.model, obstacles=state.obstacles)
+        for reason in state.reasons:
+            say("retrain.though", reason=reason)
         return
-    print(
-        f"{result['model']} version {result['version']} is a candidate, because {'; '.join(result['reasons'])}."
-    )
-    print(f"  It is not released. Next: vigie check {result['model']} {result['version']}")
+    say("retrain.done", model=state.model, version=version, reasons=state.reasons)
+    say("retrain.next", command=f"vigie check {state.model} {version}")

@@ -10,6 +10,7 @@ import typer
 
 from cli.child_process import command
 from cli.installation import now, read_settings
+from cli.reader import said, say
 from cli.usage_text import refused
 from hospital.words.plain_text import one_line
 
@@ -91,11 +92,9 @@ def create(
         )
         identity = authenticate(connection, token, now=made_at).actor
     print(token)
-    print(f"This is shown once: only a hash is kept. It lasts {days} days.", file=sys.stderr)
+    say("token.once", to=sys.stderr, n=days)
     if identity != name:
-        print(
-            f"Another token bears this name: the record calls this one {one_line(identity)}.", file=sys.stderr
-        )
+        say("token.renamed", to=sys.stderr, name=one_line(identity))
     return 0
 
 
@@ -109,7 +108,7 @@ def revoke(
 
     with opened_database(read_settings().database) as engine, writing(engine) as connection:
         revoke_token(connection, token_id, now=now())
-    print(f"Token {token_id} is revoked.")
+    say("token.revoked", token=token_id)
     return 0
 
 
@@ -126,7 +125,7 @@ def link(
     settings = read_settings()
     with opened_database(settings.database) as engine, engine.connect() as connection:
         if valid_caller(connection, token_id, now=now()) is None:
-            raise VigieError("No valid token has this id: see vigie token list.")
+            raise VigieError("verbs.token.no_valid")
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"http://{host}:{settings.port}{entry_link(settings.home, token_id)}")
     return 0
@@ -142,10 +141,10 @@ def show() -> int:
     with opened_database(read_settings().database) as engine, engine.connect() as connection:
         for token in list_tokens(connection):
             rights = ", ".join(token.roles) + (f" ({', '.join(token.scopes)})" if token.scopes else "")
-            until = "" if token.expires_at is None else f" until {moment(token.expires_at):%Y-%m-%d}"
-            print(
-                f"{token.token_id}  {one_line(token.identity):<24} {rights:<32} {token.state(now())}{until}"
-            )
+            state = said(f"token.states.{token.state(now())}")
+            if token.expires_at is not None:
+                state = said("token.until", state=state, day=moment(token.expires_at).date())
+            print(f"{token.token_id}  {one_line(token.identity):<24} {rights:<32} {state}")
     return 0
 
 
@@ -168,7 +167,8 @@ def deliveries() -> int:
 
     with opened_database(read_settings().database) as engine, engine.connect() as connection:
         for target, counts in sorted(waiting(connection).items()):
-            print(f"{one_line(target):<24} {', '.join(f'{name} {n}' for name, n in counts.items())}")
+            states = ", ".join(said(f"webhook.{name}", n=n) for name, n in counts.items())
+            print(f"{one_line(target):<24} {states}")
     return 0
 
 

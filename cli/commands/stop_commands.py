@@ -7,6 +7,7 @@ import typer
 
 from cli.arguments import Model
 from cli.installation import now, read_settings
+from cli.reader import say
 
 __all__ = ["app"]
 
@@ -24,9 +25,7 @@ def stop(
     from registry.trust.stops import stop_model
 
     name = stop_model(read_settings(), model, load_key(key), reason=reason, now=now())
-    print(
-        f"{name} has stopped {model}: the baseline answers. vigie resume {model} needs a quorum of the board."
-    )
+    say("stop.done", name=name, model=model)
     return 0
 
 
@@ -48,5 +47,5 @@ def resume(
     from registry.trust.stops import resume_model
 
     names = resume_model(read_settings(), model, [load_key(k) for k in keys], reason=reason, now=now())
-    print(f"{' and '.join(names)} have let {model} speak again.")
+    say("stop.resumed", names=tuple(names), model=model)
     return 0

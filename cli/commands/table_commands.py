@@ -10,6 +10,7 @@ import typer
 
 from cli.arguments import HorizonsOption, Json, Language, LanguageOption, MappingFile, Port, Seed, day
 from cli.installation import now, read_settings
+from cli.reader import say, spoken_language
 from hospital.errors import ContractError, Fault, HistoryError, MappingError, VigieError
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ def simulate(
     from cli.progress import bar
     from hospital.simulator import Shift, Unfair, write
     from hospital.simulator import simulate as simulate_hospital
+    from hospital.words.names import table
+    from hospital.words.numbers import number
 
     try:
         with bar() as progress:
@@ -82,12 +85,16 @@ def simulate(
                 shift=Shift.parse(shift) if shift else None,
                 progress=lambda done: progress("simulate", done),
             )
+    except VigieError:
+        raise
     except ValueError as error:
         raise VigieError(str(error)) from None
     except OverflowError:
-        raise VigieError("--start with --days lies outside the calendar, of the years 1 to 9999.") from None
+        raise VigieError("verbs.simulate.outside_calendar") from None
     write(tables, out)
-    print(f"{days} days in {out}: " + ", ".join(f"{len(t):,} {n}" for n, t in tables.items()))
+    language = spoken_language()
+    rows = ", ".join(f"{number(len(t), language)} {table(n, language)}" for n, t in tables.items())
+    say("simulate.written", n=days, out=out, rows=rows)
     return 0
 
 
@@ -115,7 +122,7 @@ def check(
     except (ContractError, MappingError) as error:
         return _refuse(error.faults, as_json, spoken)
     except HistoryError as error:
-        return _refuse((Fault(data.name, "no_history", str(error)),), as_json, spoken)
+        return _refuse((Fault(data.name, "no_history", error.words(spoken)),), as_json, spoken)
     if out is not None:
         write_atomically(out, render_page(profile, spoken).encode())
     if as_json:
@@ -145,10 +152,10 @@ def draft(
         print(text, end="")
         return 0
     if out.exists() and not force:
-        raise VigieError(f"{out} is there already: name another --out, or add --force to replace it.")
+        raise VigieError("verbs.draft.exists", out=out)
     write_atomically(out, text.encode())
-    print(f"The draft is in {out}, with {text.count('# TODO')} points marked TODO for you to decide.")
-    print(f"Next: vigie data check {file} --mapping {out}")
+    say("draft.written", n=text.count("# TODO"), out=out)
+    say("next", command=f"vigie data check {file} --mapping {out}")
     return 0
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.installation import now, read_settings
+from cli.reader import said, say
 from cli.usage_text import refused
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ def create(
 
     path = out or Path(f"{name}.key")
     key = create_key(name, path, passphrase=ask_new_passphrase() if passphrase else None)
-    print(f"{path} is {name}'s private key: keep it from everybody else. Public key: {key.public_key}")
-    print(f"Next, by the keeper of the trust folder: vigie key trust '{name}' {key.public_key} --role ROLE")
+    say("key.made", path=path, name=name, key=key.public_key)
+    say("key.next", command=f"vigie key trust '{name}' {key.public_key} --role")
     return 0
 
 
@@ -115,12 +116,12 @@ def trust(
         settings, name, public_key, names, now=now(), replacing=replace, reason=reason, signers=signers
     )
     if not done.made:
-        print(f"{name} is trusted as {', '.join(names)} already: nothing is changed.")
+        say("key.already", name=name, roles=", ".join(names))
         return 0
     former = next((k for k in done.former.keys if k.public_key == public_key), None) if done.former else None
     if former is not None:
-        print(f"before: {_in_words(former)}")
-    print(f"{name} is trusted as {', '.join(names)} in {settings.trust}: it is in the journal.")
+        say("before", what=_in_words(former))
+    say("key.trusted", name=name, roles=", ".join(names), folder=settings.trust)
     return 0
 
 
@@ -136,7 +137,7 @@ def retire(
 
     settings = read_settings()
     retire_key(settings, name, now=now(), signers=_loaded(keys), taking_out=remove, reason=reason)
-    print(f"{name}'s key is {'taken out' if remove else 'retired'}: it is in the journal.")
+    say("key.taken_out" if remove else "key.retired", name=name)
     return 0
 
 
@@ -155,7 +156,7 @@ def init(reason: Reason = "", keys: SignerKeys = None) -> int:
     load_trust(settings.trust)
     checker_key(settings, now())
     found_trust(settings, now=now(), signers=_loaded(keys), reason=reason)
-    print(f"Who is who is fixed in {settings.trust}: from now on a quorum of the board signs each change.")
+    say("trust.founded", folder=settings.trust)
     return _show_trust(settings)
 
 
@@ -173,22 +174,19 @@ def _show_trust(settings: "Settings") -> int:
     from registry.trust.trust_store import load_trust
 
     if not (settings.trust / "trust.json").exists():
-        print(f"Nobody is trusted yet: there is no trust file in {settings.trust}.")
+        say("trust.nobody", folder=settings.trust)
     else:
-        print(f"Trusted in {settings.trust}:")
+        say("trust.head", folder=settings.trust)
         for key in load_trust(settings.trust).keys:
             print(f"  {_in_words(key)}  {key.public_key}")
         if not load_trust(settings.trust).founded:
-            print(
-                "Who is who is not fixed yet, and nothing can be released: vigie trust init --key FILE, by each member"
-            )
-    print("To trust one: vigie key trust NAME PUBLIC_KEY --role author|board|releaser")
+            say("trust.not_founded")
+    say("trust.next")
     return 0
 
 
 def _in_words(key: "TrustedKey") -> str:
-    retired = ", retired: signs nothing more" if key.retired else ""
-    return f"{key.name}, {' and '.join(key.roles)}{retired}"
+    return said("trust.retired" if key.retired else "trust.person", name=key.name, roles=tuple(key.roles))
 
 
 @app.command()
@@ -218,11 +216,10 @@ def policy(
     done = put_in_force(settings, wanted, now=now(), reason=reason, signers=_loaded(keys))
     if done.made:
         if done.former is not None:
-            print(f"before: {done.former.policy_digest}")
-        print(f"In force: {wanted.document.name} ({wanted.digest}). It is in the journal.")
-        print("What was checked under another policy is to be checked again: vigie check MODEL VERSION")
+            say("before", what=done.former.policy_digest)
+        say("policy.put_in_force", name=wanted.document.name, digest=wanted.digest)
     else:
-        print(f"In force already: {wanted.document.name} ({wanted.digest}). Nothing is changed.")
+        say("policy.already", name=wanted.document.name, digest=wanted.digest)
     return 0
 
 
@@ -232,12 +229,12 @@ def _show_policy(settings: "Settings") -> int:
 
     present, shipped = policy_in_force(settings.trust), default_policy()
     document = present.document
-    which = "the one that ships" if present.digest == shipped.digest else "a policy of this installation"
+    which = "shipped" if present.digest == shipped.digest else "own"
     if not (settings.trust / "trust.json").exists():
-        which = "the one that ships: there is no trust file yet"
-    print(f"In force: {document.name} ({present.digest}), {which}.")
-    print(f"  gates required: {', '.join(present.required)}")
-    print(f"  of a version that is only a baseline: {', '.join(present.required_of('baseline'))}")
-    print(f"  approvals: {present.approvals}; days of history: {document.history_days}")
-    print("To put another one in force: vigie policy --file FILE; the one that ships: vigie policy --shipped")
+        which = "no_trust"
+    say(f"policy.{which}", name=document.name, digest=present.digest)
+    say("policy.required", gates=", ".join(present.required))
+    say("policy.required_of_baseline", gates=", ".join(present.required_of("baseline")))
+    say("policy.terms", approvals=present.approvals, days=document.history_days)
+    say("policy.next")
     return 0

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+from hospital.words.fault_texts import translated
+from hospital.words.language import Language
+from hospital.words.recognition import recognised
+
 __all__ = ["Finding"]
 
 
@@ -20,3 +24,13 @@ class Finding:
     column: str = ""
     rows: int = 0
     place: str = ""
+
+    def words(self, language: Language) -> str:
+        """The message in a language: it is recognised by its English, which cards and packages keep."""
+        seen = recognised(self.message, "faults", "findings", language)
+        if seen is None:
+            return self.message
+        places = dict(seen.places)
+        if "why" in places:  # a fault's own words
+            places["why"] = translated(places["why"], language)
+        return seen.words.format_map(places)

@@ -157,7 +157,4 @@ def _array(values: Any, kind: Any) -> Any:
 def _refuse(wrong: Array) -> None:
     """Refuses a file in which an explanation would not be its forecast; `wrong`: bool [n]."""
     if wrong.any():
-        raise BulkError(
-            f"{int(wrong.sum())} of {wrong.size} explanations do not add up to their forecast (or p10, p50 and p90 "
-            "cross), so no file is written: run vigie check on this version, and do not use it until it passes."
-        )
+        raise BulkError("registry.bulk.not_exact", n=int(wrong.sum()), of=wrong.size)

@@ -20,12 +20,7 @@ from hospital.errors import HistoryError
 from registry.digests import canonical_json, sha256_bytes, sync_folder, write_atomically
 from registry.errors import BulkError
 
-__all__ = ["NO_ROW", "Parts", "claimed"]
-
-NO_ROW = (
-    "The tables give no row to explain: the first forecast comes 42 days after the record's start. "
-    "Bring a longer history."
-)
+__all__ = ["Parts", "claimed"]
 
 _INPUTS, _JOINED = "inputs.json", "joined.parquet"
 _PART = re.compile(r"([0-9]{6})-([0-9a-f]{64})\.arrow")
@@ -40,26 +35,20 @@ def claimed(out: Path) -> Iterator["Parts"]:
         BulkError: the file cannot be written there, or another run writes it.
     """
     if out.suffix != ".parquet" or out.is_dir():
-        raise BulkError(
-            f"{out} is not a file's name that ends in .parquet: give one with --out FILE.parquet."
-        )
+        raise BulkError("registry.bulk.no_parquet", out=out)
     if not out.parent.is_dir():
-        raise BulkError(f"There is no folder {out.parent} to write {out.name} in: make it, or give another.")
+        raise BulkError("registry.bulk.no_folder", folder=out.parent, name=out.name)
     folder = out.with_name(f"{out.name}.parts")
     try:
         folder.mkdir(exist_ok=True)
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
-        raise BulkError(
-            f"{folder} cannot be made ({error.strerror}): write where you have the right to, with --out."
-        ) from None
+        raise BulkError("registry.bulk.unwritable", folder=folder, why=error) from None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield Parts(out, folder)
     except BlockingIOError:
-        raise BulkError(
-            f"Another vigie explain is writing {out}: wait for it, or give another name."
-        ) from None
+        raise BulkError("registry.bulk.at_work", out=out) from None
     finally:
         with suppress(OSError):
             folder.rmdir()  # nothing was kept
@@ -81,9 +70,7 @@ class Parts:
         names = [path.name for path in self._folder.iterdir()]
         foreign = sorted(name for name in names if not _OURS.fullmatch(name))
         if foreign:
-            raise BulkError(
-                f"{self._folder} holds what is not Vigie's ({', '.join(foreign)}): move it, or give another --out."
-            )
+            raise BulkError("registry.bulk.foreign", folder=self._folder, names=", ".join(foreign))
         content = canonical_json(dict(inputs))
         former = self._former()
         different: tuple[str, ...] = ()
@@ -132,7 +119,7 @@ class Parts:
                     yield table.num_rows
         if not rows:
             self._remove([path.name for path in self._folder.iterdir()])
-            raise HistoryError(NO_ROW)
+            raise HistoryError("registry.bulk.no_row")
         with open(building, "rb") as file:
             os.fsync(file.fileno())
         os.rename(building, self._out)

@@ -17,6 +17,7 @@ from hospital.features.wait import WaitFeatures
 from hospital.ingest.event_columns import events_of
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.record.events import Events
+from hospital.words.messages import message
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.forecast_rows import with_widths
 from registry.model.interval_widths import ErrorHistory
@@ -111,7 +112,7 @@ class BedChunks:
         names = [u.unit for u in events.units]
         self._units = np.flatnonzero([name in known for name in names])
         if not self._units.size:
-            raise HistoryError("The tables name no unit that the model knows: are they of the same hospital?")
+            raise HistoryError("registry.bulk.no_unit")
         self._entries = [known.get(name) for name in names]
         self._place = np.array([self._baselines.units.index(n) if n in known else -1 for n in names])
         self._times, self._computer = bed_times(events), BedFeatures(events, model.features)
@@ -166,19 +167,13 @@ def _refuse_others(model: ForecastModel, tables: HospitalTables) -> None:
     manifest, have = model.manifest, set(tables.tables)
     faults = []
     if model.name == "wait-time" and "visits" not in have:
-        faults.append("Wait time needs visits: the tables have none.")
+        faults.append(message("registry.bulk.no_visits"))
     if model.name == "bed-demand" and not {"stays", "census"} & have:
-        faults.append("Bed demand needs stays or a census: the tables have neither.")
+        faults.append(message("registry.bulk.no_stays"))
     if str(tables.zone) != manifest.zone:
-        faults.append(
-            f"The tables are read in the zone {tables.zone}, the model was trained in {manifest.zone}: "
-            "say the zone in a mapping (--mapping FILE)."
-        )
+        faults.append(message("registry.bulk.other_zone", zone=str(tables.zone), trained=manifest.zone))
     cadence = 24 if tables.cadence == "daily" else 1
     if model.name == "bed-demand" and cadence != manifest.cadence_hours:
-        faults.append(
-            f"The census has a row every {cadence} h, the model was trained on one every "
-            f"{manifest.cadence_hours} h: bring such a census, or train on this one."
-        )
+        faults.append(message("registry.bulk.other_cadence", cadence=cadence, trained=manifest.cadence_hours))
     if faults:
-        raise HistoryError(" ".join(faults))
+        raise HistoryError("registry.bulk.refused", faults=tuple(faults))

@@ -14,8 +14,9 @@ from hospital.ingest.hospital_reader import Finding, read_hospital
 from hospital.ingest.pseudonyms import load_or_create_key, pseudonym
 from hospital.mapping.mapping_file import Mapping
 from hospital.words.language import Language
+from hospital.words.messages import Message, message
 from registry.bulk.parquet import Layout, Subject
-from registry.bulk.resume import NO_ROW, Parts, claimed
+from registry.bulk.resume import Parts, claimed
 from registry.bulk.rows import Chunks, chunks_of
 from registry.candidates.candidates import candidate
 from registry.digests import sha256_bytes
@@ -31,7 +32,7 @@ CHUNK_ROWS = 16_384
 _AT_ONCE = 2
 
 Progress = Callable[[str, float], None]
-Tell = Callable[[str], None]
+Tell = Callable[[Message], None]
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def explain_all(request: Request, settings: Settings, *, progress: Progress, tel
     subject = subject_of(settings, request.model, request.version)
     model = ForecastModel(subject.package)
     if model.digest != subject.digest:
-        raise PackageError("The package was changed while it was read: restore it from a copy.")
+        raise PackageError("registry.package.changed_meanwhile")
     layout = Layout(model, subject, request.language)
     with claimed(request.out) as parts:
         progress("read the tables", 0.01)
@@ -112,19 +113,14 @@ def subject_of(settings: Settings, model: str, version: str | None) -> Subject:
         set_up = (settings.trust / "trust.json").exists()
         release = current_release(settings, model) if set_up else None
         if release is None:
-            raise ReleaseError(
-                f"No version of {model} is released: train, check, approve and promote one, or name a registered "
-                "one with --version N."
-            )
+            raise ReleaseError("registry.bulk.no_release", model=model)
         return Subject(model, release.version, release.package_digest, release.package, release.scope)
     found = candidate(settings.candidates, model, version)
     digest, report = found.package_digest, found.json("report.json")
     if found.registration["body"]["package_digest"] != digest:
-        raise PackageError("The package is not the one that was registered: train the model again.")
+        raise PackageError("registry.package.not_registered")
     if report.get("digest") != digest or "scope" not in report:
-        raise CandidateError(
-            f"The report of {model} version {version} is about another package: run vigie check {model} {version}."
-        )
+        raise CandidateError("registry.check.other_package", model=model, version=version)
     scope = frozenset((str(c["unit_group"]), float(c["horizon_hours"])) for c in report["scope"])
     return Subject(model, version, digest, found.package, scope)
 
@@ -145,10 +141,10 @@ def write_chunks(
         BulkError: an explanation does not add up. HistoryError: there is no row.
     """
     if not len(chunks):
-        raise HistoryError(NO_ROW)
+        raise HistoryError("registry.bulk.no_row")
     different = parts.begin(inputs)
     if different:
-        tell(f"the parts kept of a run before were of other inputs ({', '.join(different)}): begun anew.")
+        tell(message("registry.bulk.begun_anew", different=", ".join(different)))
     kept, count = parts.kept(), len(chunks)
     todo = [number for number in range(count) if number not in kept]
     for number, table in _explained(chunks, model, layout, todo):

@@ -70,7 +70,7 @@ def served_today(
         inside = in_scope(release.scope, groups, np.zeros(len(groups)))
         quantiles = _served(model, rows.rows(model.waits_or_raise), inside)
     if len(quantiles) != mine.prediction_time.size:
-        raise CandidateError("The current release cannot be set beside this version: their rows differ.")
+        raise CandidateError("registry.check.other_rows")
     registered = release.body["registration"]["body"]
     return InUse(quantiles, release.version, True, Costed(model, release.package, rows, registered))
 

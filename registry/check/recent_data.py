@@ -32,10 +32,7 @@ def later(model: ForecastModel, recent: HospitalTables, registered: Split) -> tu
     start = registered.spans["test"][1]
     known = ~np.isnan(prepared.outcome) & (prepared.prediction_time >= start)
     if not known.any():
-        raise CandidateError(
-            f"The recent tables hold no row with a known outcome after {moment(start):%Y-%m-%d}, where the days end "
-            "that this version was registered on: bring later ones, with the weeks before them."
-        )
+        raise CandidateError("registry.check.no_recent_row", day=moment(start).date())
     end = int(prepared.prediction_time[known].max()) + 1
     return prepared, replace(registered, spans={**registered.spans, "test": (start, end)})
 

@@ -68,7 +68,7 @@ def gather(
     progress("verify the package", 0.0)
     model = ForecastModel(found.package)
     if found.registration["body"]["package_digest"] != package_digest(found.package):
-        raise PackageError("The package is not the one that was registered: train the model again.")
+        raise PackageError("registry.package.not_registered")
     subject = _Subject(settings, found, model, policy, progress)
     command = refits if subject.is_model else None  # a baseline has nothing to refit
     with Refitting(command, settings, found, policy) as refitting, ThreadPoolExecutor(3) as pool:

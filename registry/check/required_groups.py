@@ -28,10 +28,7 @@ def require_groups(policy: Policy, parts: Sequence[Scored], tables: HospitalTabl
         have = _groups_of(attribute, parts, tables)
         faults += [f"{attribute}={name}" for name in wanted if name not in have]
     if faults:
-        raise PolicyError(
-            f"The policy requires groups that these data do not have anywhere: {', '.join(faults)}. "
-            "Correct their names in fairness.required_groups, or the mapping's code list."
-        )
+        raise PolicyError("registry.policy.absent_groups", groups=", ".join(faults))
 
 
 def _groups_of(attribute: str, parts: Sequence[Scored], tables: HospitalTables) -> set[str]:

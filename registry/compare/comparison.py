@@ -148,10 +148,7 @@ def compare(
     progress("compare", 0.95)
     ours, theirs = _same_rows(scored[0], scored[1])
     if not ours.size:
-        raise HistoryError(
-            "There are no rows that neither version was fitted on and both can forecast: bring later tables "
-            "with --data, or compare versions trained with the same --test-from."
-        )
+        raise HistoryError("registry.compare.no_row")
     return Comparison(
         model,
         first,
@@ -168,12 +165,9 @@ def compare(
 def _loaded(found: Candidate) -> ForecastModel:
     model = ForecastModel(found.package)
     if found.registration["body"]["package_digest"] != package_digest(found.package):
-        raise PackageError(f"The package of version {found.version} is not the one that was registered.")
+        raise PackageError("registry.package.version_not_registered", version=found.version)
     if model.manifest.feature_digest != feature_digest(model.name):
-        raise CandidateError(
-            f"{found.model} version {found.version} was trained with other definitions of the features than this "
-            "Vigie has: train it again to compare it."
-        )
+        raise CandidateError("registry.compare.other_features", model=found.model, version=found.version)
     return model
 
 

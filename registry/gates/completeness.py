@@ -3,6 +3,7 @@
 import numpy as np
 
 from hospital.dataset.quantiles import LEVELS
+from hospital.words.messages import Message, message
 from registry.errors import RegistryError
 from registry.evidence.records import Evidence, Scored
 
@@ -15,24 +16,23 @@ def require_complete(evidence: Evidence) -> None:
     Raises:
         RegistryError: everything that is wrong with it.
     """
-    faults = _misfits("test set", evidence.test) + _misfits("validation set", evidence.validation)
+    faults = _misfits("test", evidence.test) + _misfits("validation", evidence.validation)
     if evidence.hospital is not None:
-        faults += _misfits("hospital total", evidence.hospital)
+        faults += _misfits("total", evidence.hospital)
     if evidence.kind not in ("model", "baseline"):
-        faults.append(f"there is no kind of package called {evidence.kind}")
+        faults.append(message("registry.gates.no_kind", kind=evidence.kind))
     if evidence.current is None and evidence.current_expected:
-        faults.append("the signed chain names a current release, and its forecasts are missing")
+        faults.append(message("registry.gates.no_current"))
     if evidence.current is not None and evidence.current.shape != (evidence.test.size, len(LEVELS)):
-        faults.append("the current release's forecasts are not of the judged rows")
+        faults.append(message("registry.gates.other_rows"))
     if faults:
         raise RegistryError(
-            f"The evidence of {evidence.model} {evidence.version} cannot be judged: {'; '.join(faults)}. "
-            "Run vigie check again; if it says the same, the data snapshot or the releases were changed."
+            "registry.gates.incomplete", model=evidence.model, version=evidence.version, faults=tuple(faults)
         )
 
 
-def _misfits(part: str, scored: Scored) -> list[str]:
-    faults = []
+def _misfits(part: str, scored: Scored) -> list[Message]:
+    of = message(f"registry.gates.parts.{part}")
     n = scored.size
     columns = {
         name: getattr(scored, name)
@@ -51,11 +51,13 @@ def _misfits(part: str, scored: Scored) -> list[str]:
     }
     columns |= {f"baseline {name}": values for name, values in scored.baselines.items()}
     columns |= {f"attribute {name}": values for name, values in scored.audit.items()}
-    faults += [f"{part}: {name} has not one value a row" for name, v in columns.items() if v.shape != (n,)]
+    faults = [
+        message("registry.gates.shape", part=of, name=name) for name, v in columns.items() if v.shape != (n,)
+    ]
     if scored.quantiles.shape != (n, len(LEVELS)):
-        faults.append(f"{part}: forecasts are not {len(LEVELS)} quantiles a row")
+        faults.append(message("registry.gates.quantiles", part=of, n=len(LEVELS)))
     if not scored.baselines:
-        faults.append(f"{part}: there is no baseline to compare with")
+        faults.append(message("registry.gates.no_baseline", part=of))
     if n and not np.isfinite(scored.horizon_hours).all():
-        faults.append(f"{part}: a horizon is no number")
+        faults.append(message("registry.gates.horizon", part=of))
     return faults

@@ -27,6 +27,7 @@ from hospital.grouping import rows_of_groups
 from hospital.record.censoring import censoring_weights
 from hospital.record.events import Events
 from hospital.times import DAY, HOUR, moment
+from hospital.words.messages import message
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.forecast_rows import with_widths
 from registry.model.model_rows import bed_baselines, bed_rows, wait_baselines, wait_rows
@@ -263,7 +264,7 @@ def split_of(
     gap = int(max(horizons) * HOUR) if horizons else _WAIT_GAP
     known = ~np.isnan(prepared.outcome)
     if not known.any():
-        raise HistoryError("No row's outcome is known: the history is too short for these horizons.")
+        raise HistoryError("registry.model.no_outcome")
     at = prepared.prediction_time[known]
     last = int(prepared.target_time[known].max()) - gap if horizons else int(at.max()) + 1
     split = split_history(int(at.min()), last, gap=gap, test_from=test_from, kind=kind)
@@ -281,10 +282,7 @@ def _refuse_holes(split: Split, at: Array) -> None:
     for part, (start, end) in split.spans.items():
         days = np.unique(at[(at >= start) & (at < end)] // DAY).size
         if end > start and days < min(_LEAST_PART_DAYS, (end - start) / DAY):
-            empty.append(f"{part} ({moment(start):%Y-%m-%d} to {moment(end):%Y-%m-%d}: {days} days)")
+            first, last = moment(start).date(), moment(end).date()
+            empty.append(message(f"registry.model.parts.{part}", first=first, last=last, n=int(days)))
     if empty:
-        raise HistoryError(
-            f"The history has a hole where a part of it would lie: {', '.join(empty)} have too few days with known "
-            "outcomes. See vigie data check; fill the hole, bring only what lies after it, or choose another "
-            "--test-from."
-        )
+        raise HistoryError("registry.model.hole", parts=tuple(empty))

@@ -72,10 +72,7 @@ class ForecastModel:
         try:
             self._read()
         except (KeyError, ValueError, TypeError, IndexError) as error:
-            raise PackageError(
-                f"The package's files are not as this Vigie reads them ({type(error).__name__}): an earlier or later "
-                "version made it. Train the model again."
-            ) from None
+            raise PackageError("registry.package.other_vigie", kind=type(error).__name__) from None
 
     def _groups(self) -> int:
         """How many calibration groups this Vigie's rows have."""
@@ -248,14 +245,14 @@ class ForecastModel:
     def waits_or_raise(self) -> WaitBaselines:
         """The wait-time baselines of a wait-time package."""
         if self.waits is None:
-            raise PackageError("The package holds no wait-time baselines: it is one of bed demand.")
+            raise PackageError("registry.package.of_beds")
         return self.waits
 
     @property
     def beds_or_raise(self) -> BedBaselines:
         """The bed-demand baselines of a bed-demand package."""
         if self.beds is None:
-            raise PackageError("The package holds no bed-demand baselines: it is one of wait time.")
+            raise PackageError("registry.package.of_waits")
         return self.beds
 
     @property
@@ -279,15 +276,15 @@ class ForecastModel:
         try:
             engine = TreeEngine.load(self._files[name])
         except ExplanationError as error:
-            raise PackageError(f"{name} in the package cannot be used. {error}") from None
+            raise PackageError("registry.package.unusable", name=name, why=str(error)) from None
         if (engine.features, engine.outputs) != (len(self.manifest.features), 1):
-            raise PackageError(f"{name} in the package is not of its manifest's features.")
+            raise PackageError("registry.package.other_features", name=name)
         return engine
 
     def _json(self, name: str) -> dict[str, Any]:
         body = json.loads(self._files[name])
         if not isinstance(body, dict):
-            raise PackageError(f"{name} in the package is not a JSON object.")
+            raise PackageError("registry.package.no_object", name=name)
         return body
 
 

@@ -174,6 +174,6 @@ def read_reported(folder: Path, digest: str, *, stands: str | None = None) -> di
     """
     path = folder / f"{digest.removeprefix('sha256:')}.npz"
     if not path.exists() or sha256_file(path) != (stands or digest):
-        raise SnapshotError("What training reported is missing or was changed: train the model again.")
+        raise SnapshotError("registry.model.no_report")
     with np.load(path, allow_pickle=False) as arrays:
         return {name: arrays[name] for name in arrays.files}

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, update
 
 from hospital.times import instant
+from hospital.words.messages import InWords, Lines, message
 from registry.errors import MonitorError, SignatureError
 from registry.monitoring.alarms import StandingAlarm, last_run, standing_alarm
 from registry.record.database import alarms
@@ -34,27 +35,24 @@ def acknowledge_alarm(
     """
     trust = load_trust(settings.trust)
     alarm = standing_alarm(connection, alarm_id)
-    faults = [] if reason.strip() else ["say why (--reason)"]
+    faults: list[InWords] = [] if reason.strip() else [message("registry.monitoring.no_reason")]
     if alarm is None:
-        faults.append("no alarm of this id stands (vigie monitor --show lists them)")
+        faults.append(message("registry.monitoring.no_alarm"))
     subjects = {"model": alarm.model, "release": str(alarm.release)} if alarm is not None else {}
     body = {**subjects, "alarm": alarm_id, "reason": reason.strip(), "at": instant(now)}
     signed, person = None, ""
     if key is None:
-        faults.insert(0, "sign it with the key of a member of the board (--key FILE)")
+        faults.insert(0, message("registry.monitoring.no_key"))
     else:
         signed = key.sign(ACKNOWLEDGEMENT, body)
         try:
             person = trust.require(signed, "board", ACKNOWLEDGEMENT, acting=True)
         except SignatureError as error:
-            faults.insert(0, str(error).rstrip("."))
+            faults.insert(0, error)
         if alarm is not None and key.public_key == _author(settings, alarm.model):
-            faults.insert(
-                0,
-                f"{key.name} is the author of the release: somebody else of the board acknowledges its alarms",
-            )
+            faults.insert(0, message("registry.monitoring.author", name=key.name))
     if faults or alarm is None or signed is None:
-        raise MonitorError(f"The alarm is not acknowledged: {'; '.join(faults)}.")
+        raise MonitorError("registry.monitoring.not_acknowledged", faults=Lines(tuple(faults)))
     run = last_run(connection, alarm.model, alarm.release)
     until = alarm.day if run is None else max(run.until_day, alarm.day)
     append(

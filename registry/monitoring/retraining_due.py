@@ -11,6 +11,7 @@ from hospital.calendar import local_day
 from hospital.dataset.splits import Split
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.times import DAY, instant
+from hospital.words.messages import Message, message
 from registry.candidates.candidates import candidates
 from registry.model.forecast_model import ForecastModel
 from registry.monitoring.alarms import standing
@@ -34,8 +35,8 @@ class Due:
     """
 
     model: str
-    reasons: tuple[str, ...]
-    obstacles: tuple[str, ...]
+    reasons: tuple[Message, ...]
+    obstacles: tuple[Message, ...]
     horizons_hours: tuple[float, ...] = ()
 
     @property
@@ -48,8 +49,8 @@ class Due:
         return {
             "model": self.model,
             "due": self.due,
-            "reasons": list(self.reasons),
-            "obstacles": list(self.obstacles),
+            "reasons": [str(reason) for reason in self.reasons],
+            "obstacles": [str(obstacle) for obstacle in self.obstacles],
         }
 
 
@@ -64,33 +65,31 @@ def due(
     set_up = (settings.trust / "trust.json").exists()
     release = current_release(settings, model) if set_up else None
     if release is None:
-        return Due(model, (), ("nothing is released yet: the first version is vigie train's",))
+        return Due(model, (), (message("registry.retrain.no_release"),))
     rules = load_policy(release.files["policy.toml"]).monitor
     package = ForecastModel(release.package)
     release.require_same(package.digest)
     manifest = package.manifest
     reasons = [
-        f"{a.family} ({a.name}) alarmed on {a.raised_on}"
+        message("registry.retrain.alarm", family=a.family, name=a.name, day=str(a.raised_on))
         for a in standing(connection, model, release.sequence)
     ]
     age = (instant(now) - release.released_at) // DAY
     if age > rules.release_age_days:
-        reasons.append(f"the release is {age} days old; the policy allows {rules.release_age_days}")
+        reasons.append(message("registry.retrain.old", n=age, allowed=rules.release_age_days))
     obstacles = []
     if not reasons:
-        obstacles.append(f"no alarm stands, and the release is {age} of {rules.release_age_days} days old")
+        obstacles.append(message("registry.retrain.no_reason", n=age, allowed=rules.release_age_days))
     end = Split.from_json(manifest.split).spans["test"][1]
     new = _last_day(model, tables) - int(local_day(np.array([end]), tables.zone)[0])
     if new < rules.retrain_new_days:
-        obstacles.append(
-            f"these tables hold {max(new, 0)} days after the release's; it takes {rules.retrain_new_days}"
-        )
+        obstacles.append(message("registry.retrain.few_days", n=max(new, 0), wanted=rules.retrain_new_days))
     for found in candidates(settings.candidates, model):
         if (
             int(found.version) > int(release.version)
             and found.registration["body"]["data_digest"] == tables.source_digest
         ):
-            obstacles.append(f"version {found.version} was trained on these very tables: check it")
+            obstacles.append(message("registry.retrain.same_tables", version=found.version))
     return Due(model, tuple(reasons), tuple(obstacles), tuple(manifest.horizons_hours))
 
 

@@ -76,7 +76,7 @@ def run_monitoring(settings: Settings, engine: Engine, model: str, *, now: datet
         RegistryError: the release or the snapshot behind it does not verify.
     """
     if model not in MODELS:
-        raise MonitorError(f"There is no model {model}: choose {' or '.join(MODELS)}.")
+        raise MonitorError("errors.training.no_model", model=model, models=", ".join(MODELS))
     if not (settings.trust / "trust.json").exists():
         return None
     release = current_release(settings, model)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from hospital.words.messages import Foreign, message
 from registry.digests import canonical_json, read_plain_file, sha256_bytes
 from registry.errors import PackageError
 
@@ -144,10 +145,10 @@ def read_manifest(content: bytes) -> Manifest:
     try:
         return Manifest.model_validate_json(content)
     except ValidationError as error:
-        where = ", ".join(sorted({".".join(map(str, e["loc"])) or "the whole file" for e in error.errors()}))
-        raise PackageError(
-            f"The package's manifest.json is not one that Vigie wrote (wrong: {where})."
-        ) from None
+        wrong = sorted({".".join(map(str, e["loc"])) for e in error.errors()})
+        if "" in wrong:
+            raise PackageError("registry.package.no_manifest") from None
+        raise PackageError("registry.package.wrong_manifest", where=", ".join(wrong)) from None
 
 
 @dataclass(frozen=True)
@@ -188,23 +189,23 @@ def read_package(directory: Path, *, alone: bool = False) -> PackageFiles:
         content = read_plain_file(directory / MANIFEST, alone=alone)
         present = {p.name for p in directory.iterdir()} - {MANIFEST}
     except OSError as error:
-        raise PackageError(
-            f"There is no package in {directory.name}: manifest.json cannot be read ({error.strerror})."
-        ) from None
+        raise PackageError("registry.package.none", name=directory.name, why=error) from None
     manifest = read_manifest(content)
     named = set(manifest.files)
-    faults = [f"{name} is not a file that a package may hold" for name in sorted(present - ALLOWED_FILES)]
-    faults += [f"{name} is not named by the manifest" for name in sorted((present & ALLOWED_FILES) - named)]
-    faults += [f"{name} is missing" for name in sorted(named - present)]
+    faults = [message("registry.package.unknown", name=name) for name in sorted(present - ALLOWED_FILES)]
+    faults += [
+        message("registry.package.unnamed", name=name) for name in sorted((present & ALLOWED_FILES) - named)
+    ]
+    faults += [message("registry.package.missing", name=name) for name in sorted(named - present)]
     files: dict[str, bytes] = {}
     for name in sorted(present & named & ALLOWED_FILES):
         try:
             files[name] = read_plain_file(directory / name, alone=alone)
         except OSError as error:
-            faults.append(f"{name} cannot be read ({error.strerror})")
+            faults.append(message("registry.package.unreadable", name=name, why=Foreign.of(error)))
             continue
         if sha256_bytes(files[name]) != manifest.files[name]:
-            faults.append(f"{name} is not the file that was signed: its bytes were changed")
+            faults.append(message("registry.package.changed", name=name))
     if faults:
-        raise PackageError("The package does not verify: " + "; ".join(faults) + ".")
+        raise PackageError("registry.package.faulty", faults=tuple(faults))
     return PackageFiles(manifest, sha256_bytes(content), files)

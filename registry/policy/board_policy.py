@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from hospital.words.messages import Foreign, Message, message
 from registry.digests import sha256_bytes
 from registry.errors import PolicyError
 from registry.policy.board_rules import BoardRules
@@ -264,16 +265,14 @@ def load_policy(content: bytes) -> Policy:
     try:
         raw = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PolicyError(
-            f"The policy is not TOML in UTF-8 ({error}): start from the one that ships."
-        ) from None
-    faults: list[str] = []
+        raise PolicyError("registry.policy.not_toml", why=str(error)) from None
+    faults: list[Message] = []
     document = None
     try:
         document = _Document.model_validate(raw)
     except ValidationError as error:
         faults += [
-            f"{'.'.join(map(str, e['loc']))}: {e['msg']}"
+            message("errors.at", path=".".join(map(str, e["loc"])), why=_constraint(e["msg"]))
             for e in error.errors(include_url=False, include_input=False)
         ]
     gates = raw.get("gates")
@@ -283,13 +282,16 @@ def load_policy(content: bytes) -> Policy:
     if document is not None:
         faults += _fairness_faults(document)
     if document is None or faults:
-        raise PolicyError(
-            f"The policy may not be used: {'; '.join(faults)}. A board can make it stricter, not looser."
-        )
+        raise PolicyError("registry.policy.refused", faults=tuple(faults))
     return Policy(content, sha256_bytes(content), document)
 
 
-def _fairness_faults(document: _Document) -> list[str]:
+def _constraint(said: str) -> Foreign:
+    """What pydantic says of a value."""
+    return Foreign(said, "commands", "constraints")
+
+
+def _fairness_faults(document: _Document) -> list[Message]:
     rules = document.fairness
     faults = power_faults(
         rules.power_table,
@@ -303,43 +305,41 @@ def _fairness_faults(document: _Document) -> list[str]:
     for pair in rules.intersections:
         first, _, second = pair.partition("*")
         if first == second or not {first, second} <= set(rules.attributes):
-            faults.append(f"fairness.intersections: {pair} is not two of the attributes, as in a*b")
+            faults.append(message("registry.policy.intersection", pair=pair))
     known = {*rules.attributes, "unit_group", "site"}
     faults += [
-        f"fairness.required_groups: there is no attribute {a}"
-        for a in rules.required_groups
-        if a not in known
+        message("registry.policy.no_attribute", name=a) for a in rules.required_groups if a not in known
     ]
     if rules.minimum_rows_to_block > rules.minimum_rows:
-        faults.append("fairness.minimum_rows_to_block: an intersection would need more rows than a group")
+        faults.append(message("registry.policy.rows_to_block"))
     return faults
 
 
-def _floor_faults(path: str, required: object, floor: tuple[str, ...]) -> list[str]:
+def _floor_faults(path: str, required: object, floor: tuple[str, ...]) -> list[Message]:
     """The gates that are there today are the floor: none may be missing, and there is no other."""
     if not isinstance(required, list):
         return []
     missing = [gate for gate in floor if gate not in required]
     unknown = [str(gate) for gate in required if gate not in floor]
-    faults = [f"{path}: it does not require {', '.join(missing)}"] if missing else []
-    return faults + ([f"{path}: there is no gate {', '.join(unknown)}"] if unknown else [])
+    names = {"not_required": missing, "no_gate": unknown}
+    return [
+        message(f"registry.policy.{key}", path=path, gates=", ".join(gates))
+        for key, gates in names.items()
+        if gates
+    ]
 
 
 def _shipped_monitor() -> MonitorRules:
     found = default_policy().document.monitor
     if found is None:
-        raise PolicyError(
-            "The policy that ships with Vigie lacks its section on monitoring: install Vigie again."
-        )
+        raise PolicyError("registry.policy.no_monitoring")
     return found
 
 
 def _shipped_board() -> BoardRules:
     found = default_policy().document.board
     if found is None:
-        raise PolicyError(
-            "The policy that ships with Vigie lacks its section on the board: install Vigie again."
-        )
+        raise PolicyError("registry.policy.no_board")
     return found
 
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hospital.words.messages import Message, message
+
 __all__ = ["PowerRow", "power_faults", "rows_needed"]
 
 
@@ -53,26 +55,22 @@ def power_faults(
     alpha: float,
     attempts: int,
     power: float,
-) -> list[str]:
+) -> list[Message]:
     """What is wrong with a table: a margin without its row, too few rows, or groups judged before they can pass."""
     faults = []
     rows = {row.metric: row for row in table}
     for metric, margin in margins.items():
         row = rows.get(metric)
         if row is None:
-            faults.append(f"fairness.power_table: no row for {metric}")
+            faults.append(message("registry.policy.no_power_row", metric=metric))
             continue
         needed = rows_needed(
             margin=margin, deviation=row.deviation, design=design, alpha=alpha, attempts=attempts, power=power
         )
         if row.rows < needed:
-            faults.append(
-                f"fairness.power_table: {metric} needs {needed} rows for its margin, not {row.rows}"
-            )
-    faults += [f"fairness.power_table: there is no score {name}" for name in rows if name not in margins]
+            faults.append(message("registry.policy.few_power_rows", metric=metric, n=needed, rows=row.rows))
+    faults += [message("registry.policy.no_score", name=name) for name in rows if name not in margins]
     most = max((row.rows for row in table), default=0)
     if minimum_rows < most:
-        faults.append(
-            f"fairness.minimum_rows: the power table asks for {most} rows, {minimum_rows} are too few"
-        )
+        faults.append(message("registry.policy.few_rows", n=most, rows=minimum_rows))
     return faults

@@ -201,15 +201,10 @@ def open_database(url: str) -> Engine:
         migrate(engine)
     except DBAPIError as error:
         engine.dispose()
-        raise RegistryError(
-            f"The database {shown} cannot be opened or written ({type(error.orig).__name__}): "
-            "check that it runs, that the folder exists and that you may write there."
-        ) from None
+        raise RegistryError("registry.record.unopened", url=shown, kind=type(error.orig).__name__) from None
     except _NewerError:
         engine.dispose()
-        raise RegistryError(
-            f"The database {shown} was made by a newer Vigie: update this one, or name another database."
-        ) from None
+        raise RegistryError("registry.record.newer", url=shown) from None
     return engine
 
 
@@ -229,10 +224,7 @@ def _engine(url: str) -> Engine:
         if parsed.get_backend_name() not in ("sqlite", "postgresql"):
             raise NoSuchModuleError
     except (ArgumentError, NoSuchModuleError):
-        raise RegistryError(
-            "VIGIE_DATABASE_URL is not one that Vigie can use: it reads postgresql://user@host/name "
-            "or sqlite:////path/of/vigie.db."
-        ) from None
+        raise RegistryError("registry.record.no_url") from None
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "sqlite" and parsed.database:
@@ -305,9 +297,7 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RegistryError(
-            f"{folder} cannot be made ({error.strerror}): set VIGIE_HOME to a folder that you may write."
-        ) from None
+        raise RegistryError("verbs.new_home.unwritable", home=folder, why=error) from None
 
 
 def _configure_sqlite(connection: Any, record: Any) -> None:

@@ -205,7 +205,7 @@ def erase(connection: Connection, seq: int, *, actor: str, reason: str, now: dat
         JournalError: the entry has no payload, or has it no more.
     """
     if connection.execute(delete(payloads).where(payloads.c.seq == seq)).rowcount == 0:
-        raise JournalError(f"Entry {seq} of the journal has no payload: there is nothing to erase.")
+        raise JournalError("registry.record.no_payload", seq=str(seq))
     return append(
         connection, actor=actor, action="erase", subjects={"entry": str(seq)}, reason=reason, now=now
     )

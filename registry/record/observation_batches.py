@@ -61,9 +61,7 @@ class Batch:
         covered = {"rows": str(self.rows), "rows_digest": "sha256:" + self._total.hexdigest()}
         entry = append(connection, actor=actor, action=action, subjects={**subjects, **covered}, now=now)
         if entry.seq != self.entry:
-            raise JournalError(
-                "Observations were stored under another entry than their own: nothing is kept."
-            )
+            raise JournalError("registry.record.other_entry")
         return entry
 
 

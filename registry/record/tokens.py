@@ -24,6 +24,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from hospital.times import instant, moment
+from hospital.words.messages import Message, message
 from registry.errors import TokenError
 from registry.record.database import tokens
 from registry.record.journal import append
@@ -140,7 +141,7 @@ def create_token(
     end = now + USUAL_LIFETIME if expires is None else expires
     faults = [*_name_faults(name), *_right_faults(roles, scopes), *_end_faults(end, now)]
     if faults:
-        raise TokenError(" ".join(faults))
+        raise TokenError("registry.tokens.refused", faults=tuple(faults))
     token_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     row = {
         "token_id": token_id,
@@ -163,7 +164,7 @@ def authenticate(connection: Connection, secret: str, *, now: datetime) -> Calle
     Raises:
         TokenError: unknown, revoked or expired; which of these is not said.
     """
-    refused = TokenError("The token is not valid: ask the administrator for a new one (vigie token create).")
+    refused = TokenError("registry.tokens.not_valid")
     form = _FORM.fullmatch(secret)
     if form is None:
         raise refused
@@ -190,7 +191,7 @@ def revoke_token(connection: Connection, token_id: str, *, now: datetime, by: st
     """
     row = connection.execute(select(tokens).where(tokens.c.token_id == token_id)).mappings().first()
     if row is None:
-        raise TokenError(f"There is no token {_shown(token_id)}: see vigie token list.")
+        raise TokenError("registry.tokens.unknown", token=_shown(token_id))
     if row["revoked_at"] is not None:
         return
     connection.execute(update(tokens).where(tokens.c.token_id == token_id).values(revoked_at=instant(now)))
@@ -215,30 +216,27 @@ def list_tokens(connection: Connection) -> list[TokenInfo]:
     ]
 
 
-def _name_faults(name: str) -> list[str]:
+def _name_faults(name: str) -> list[Message]:
     # What is not printable is a line break, a terminal's control, or turns the direction of what is written.
     if name.strip() and name.isprintable() and len(name) <= _LONGEST_NAME:
         return []
-    return [
-        "A token needs a name: that of the person or application that will carry it, "
-        f"in printable characters, {_LONGEST_NAME} at most."
-    ]
+    return [message("registry.tokens.name", most=_LONGEST_NAME)]
 
 
-def _right_faults(roles: Sequence[str], scopes: Collection[str]) -> list[str]:
+def _right_faults(roles: Sequence[str], scopes: Collection[str]) -> list[Message]:
     faults = []
     if not roles or set(roles) - set(ROLES):
-        faults.append(f"A token needs roles among {', '.join(ROLES)}.")
+        faults.append(message("registry.tokens.roles", roles=", ".join(ROLES)))
     if set(scopes) - set(SCOPES):
-        faults.append(f"Scopes of a token are among {', '.join(SCOPES)}.")
+        faults.append(message("registry.tokens.scopes", scopes=", ".join(SCOPES)))
     return faults
 
 
-def _end_faults(end: datetime, now: datetime) -> list[str]:
+def _end_faults(end: datetime, now: datetime) -> list[Message]:
     if end <= now:
-        return ["The token would have expired already: choose a later end."]
+        return [message("registry.tokens.past")]
     if end - now > LONGEST:
-        return [f"A token lasts {LONGEST.days} days at most: choose an earlier end, and make another then."]
+        return [message("registry.tokens.long", n=LONGEST.days)]
     return []
 
 

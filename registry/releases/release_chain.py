@@ -1,4 +1,4 @@
-"""The chain of a model's releases: each release.json is signed by a releaser, and names the digest of the one before."""
+"""The chain of a model's releases: each release.json is signed by a releaser and names the digest of the one before."""
 
 import json
 import re

@@ -75,7 +75,7 @@ class Finding:
     def __post_init__(self) -> None:
         numbers = [self.value, self.threshold, *(self.interval or ())]
         if self.verdict.opens and any(x is not None and not math.isfinite(x) for x in numbers):
-            raise RegistryError(f"The finding {self.metric} of {self.group} opens on a number that is none.")
+            raise RegistryError("registry.gates.no_number", metric=self.metric, group=self.group)
 
 
 def undecided(

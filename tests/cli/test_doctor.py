@@ -25,6 +25,8 @@ from tests.support.repository import ROOT
 from tests.support.running_service import free_port
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.usefixtures("english")
+
 
 @pytest.fixture
 def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:

@@ -18,6 +18,8 @@ from registry.trust.trust_store import load_trust
 from serving.composition import real_parts
 from tests.support.repository import ROOT
 
+pytestmark = pytest.mark.usefixtures("english")
+
 GIVEN = [
     "init", "--zone", "Indian/Reunion", "--finess", "970 000 006",
     "--unit", 'MED=Médecine "A"', "--unit", "CHIR=Chirurgie",

@@ -7,6 +7,8 @@ import pytest
 from cli.main import main
 from tests.support.repository import ROOT
 
+pytestmark = pytest.mark.usefixtures("english")
+
 WHOLE = """name = "ours"
 version = 2
 title = { fr = "Nos niveaux", en = "Our levels" }

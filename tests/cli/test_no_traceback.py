@@ -13,6 +13,8 @@ from cli.main import main
 from cli.parser import make_app
 from tests.cli.test_command_line import VERBS
 
+pytestmark = pytest.mark.usefixtures("english")
+
 FILES = ("folder", "empty", "bytes", "missing", "closed")
 """What stands in place of a file that a verb wants."""
 HOMES = (

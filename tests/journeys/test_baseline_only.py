@@ -31,6 +31,8 @@ from serving.state.history_import import rows_since
 from serving.state.observations import import_rows
 from tests.support.serving_fakes import InProcess
 
+pytestmark = pytest.mark.usefixtures("english")
+
 DAYS = 120
 
 

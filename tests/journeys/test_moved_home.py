@@ -20,6 +20,8 @@ from tests.support.repository import ROOT
 from tests.support.running_service import free_port
 from tests.support.small_demo import SmallDemo
 
+pytestmark = pytest.mark.usefixtures("english")
+
 
 def _naming(home: Path, place: Path) -> list[str]:
     """The files of a home that hold the path of a folder, but for the log of the service's process."""

@@ -23,6 +23,8 @@ from serving.state.observations import import_rows
 from tests.support.repository import ROOT
 from tests.support.serving_fakes import InProcess
 
+pytestmark = pytest.mark.usefixtures("english")
+
 MAPPING = ROOT / "docs" / "mappings" / "divi.toml"
 
 

@@ -30,6 +30,8 @@ from serving.composition import real_parts
 from tests.support.serving_fakes import InProcess
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.usefixtures("english")
+
 DAYS = 560
 
 

@@ -22,6 +22,8 @@ from registry.releases.releases import current_release
 from registry.rollback.rollback import approve_rollback, rollback
 from tests.support.installation import Installation, after
 
+pytestmark = pytest.mark.usefixtures("english")
+
 MODEL = "wait-time"
 FLAVOUR = Flavour("nowhere", {"hour": "double"}, frozenset(), ("p50",), "{}")
 DATA = Data("sha256:" + "a" * 64, "sha256:" + "b" * 64, {"visits": 3})

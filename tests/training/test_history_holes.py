@@ -14,6 +14,8 @@ from registry.package.manifest import package_digest
 from training.errors import TrainingError
 from training.train import Request, build_package
 
+pytestmark = pytest.mark.usefixtures("english")
+
 
 def census(folder: Path, first: str, last: str, hole: tuple[str, str]) -> Path:
     """Two wards counted each morning, a week's course and noise, without the days of the hole."""

@@ -25,6 +25,8 @@ from registry.trust.keys import create_key
 from tests.support.installation import NOW
 from tests.support.repository import ROOT
 
+pytestmark = pytest.mark.usefixtures("english")
+
 
 @pytest.fixture
 def settings(tmp_path: Path, database_url: str) -> Settings:

@@ -32,6 +32,8 @@ from tests.support.installation import NOW
 from tests.support.repository import ROOT
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.usefixtures("english")
+
 WHY = "the disk failed"
 
 

@@ -24,6 +24,8 @@ from registry.trust.trust_changes import found_trust, retire_key, trust_key
 from tests.support.installation import NOW, Installation
 from tests.support.releasing import promote_version
 
+pytestmark = pytest.mark.usefixtures("english")
+
 FILE = "trust.json"
 
 

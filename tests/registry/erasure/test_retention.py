@@ -21,6 +21,8 @@ from registry.record.tombstones import RETAIN, numbers_of, ranges_of
 from serving.forecasting import decision_record, prediction_record
 from tests.serving.routes.test_routes import VISIT, Service, start
 
+pytestmark = pytest.mark.usefixtures("english")
+
 TERMS = RetentionRules()
 REASON = "Mme Dupont attend"
 

@@ -26,6 +26,8 @@ from registry.trust.keys import create_key
 from registry.trust.service_keys import accepted_keys
 from tests.support.installation import NOW
 
+pytestmark = pytest.mark.usefixtures("english")
+
 SOURCE = "sha256:" + "1" * 64
 
 

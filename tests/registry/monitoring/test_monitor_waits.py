@@ -33,6 +33,8 @@ from tests.support.installation import after
 from tests.support.monitored_release import Released
 from tests.support.repository import ROOT
 
+pytestmark = pytest.mark.usefixtures("english")
+
 START = date(2024, 1, 8)
 CUT, SHIFTED, SEEN, DAYS = 200, 215, 245, 264
 

@@ -24,6 +24,8 @@ from registry.people.private_keys import PASSPHRASE
 from registry.trust.keys import create_key, load_key
 from registry.trust.trust_store import load_trust
 
+pytestmark = pytest.mark.usefixtures("english")
+
 WORDS = "né à l'aube 7"
 
 

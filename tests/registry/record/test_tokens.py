@@ -145,7 +145,7 @@ def test_all_that_is_wrong_with_a_token_is_said_at_once(engine: Engine) -> None:
     with writing(engine) as connection:
         with pytest.raises(TokenError) as refused:
             create_token(connection, "", (), now=NOW, expires=NOW, scopes=["everything"])
-        for words in ("needs a name", "needs roles", "Scopes", "expired already"):
+        for words in ("needs a name", "needs roles", "scopes", "expired already"):
             assert words in str(refused.value)
         with pytest.raises(TokenError, match="366 days at most"):
             create_token(connection, "a", ("admin",), now=NOW, expires=after(24 * 3660))

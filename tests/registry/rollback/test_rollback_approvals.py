@@ -28,6 +28,8 @@ from tests.support.releasing import (
     roll_back,
 )
 
+pytestmark = pytest.mark.usefixtures("english")
+
 MODEL = "wait-time"
 
 

@@ -1,0 +1,63 @@
+"""What is wrong with tables and mappings, in a language: by the code of the fault, or recognised by its English."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import TypeGuard
+
+from hospital.words.catalogue import has_text, text
+from hospital.words.language import Language
+from hospital.words.recognition import recognised
+
+__all__ = ["Places", "has_words", "message_of", "said", "translated"]
+
+Places = Mapping[str, object]
+
+
+def has_words(code: str) -> bool:
+    """Whether a code has a text."""
+    return has_text(f"faults.of.{code}")
+
+
+def message_of(case: str, language: Language = "en", /, **places: object) -> str:
+    """What a code means and what to do; ``before_…`` codes name the earlier column themselves."""
+    if case.startswith("before_"):
+        return text("faults.of.before", language, earlier=case.removeprefix("before_"))
+    if not has_words(case):
+        return case.replace("_", " ")
+    shown = {name: _written(value, language) for name, value in places.items()}
+    return text(f"faults.of.{case}", language, None, **shown)
+
+
+def said(message: str, case: str, places: Places, language: Language) -> str:
+    """What a fault says in a language; in English where it has no words of that language.
+
+    Args:
+        message: in English.
+        case: of the catalogue; "": the message is recognised by its English.
+        places: what fills the case's places.
+    """
+    if language == "en":
+        return message
+    return message_of(case, language, **places) if case else translated(message, language)
+
+
+def translated(message: str, language: Language) -> str:
+    """A message of the catalogue, recognised by its English; any other as it is."""
+    seen = recognised(message, "faults", "messages", language) or recognised(
+        message, "faults", "of", language
+    )
+    return message if seen is None else seen.words.format_map(seen.places)
+
+
+def _written(value: object, language: Language) -> str:
+    from hospital.words import formats  # late: Babel's dates are not waited for by what has no fault
+
+    if isinstance(value, date):
+        return formats.date(value, language)
+    if isinstance(value, int | float):
+        return formats.number(value, language, 0 if float(value).is_integer() else 2)
+    return ", ".join(_written(v, language) for v in value) if _is_several(value) else str(value)
+
+
+def _is_several(value: object) -> TypeGuard[tuple[object, ...]]:
+    return isinstance(value, tuple)
