@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Literal, cast
 
 from centre.decisions.decision_policy import DecisionPolicy
-from centre.decisions.entitlement import entitlement, person_of
+from centre.decisions.entitlement import entitlement, person_of, training_register
 from centre.decisions.state_machine import Act, ActKind, NotAllowedError, Progress, after, progress_of
 from serving.interface.recommendation_store import (
     RecommendationStore,
@@ -146,10 +146,9 @@ def add_outcome(call: Call, recommendation_id: str, *, right: bool, reason: str)
 
 def _require_right(call: Call, policy: DecisionPolicy, found: StoredRecommendation, day: date) -> None:
     caller, identity = call.caller, call.caller.actor
-    by_link = caller.identity == ""  # who came without a token of their own has no name
-    right = entitlement(
-        policy, "" if by_link else identity, caller.roles, found.content["role"], found.place, day
-    )
+    named = "" if caller.identity == "" else identity  # who came without a token of their own has no name
+    register = training_register(policy, call.parts.settings.skills)
+    right = entitlement(policy, named, caller.roles, found.content["role"], found.place, day, register)
     if right.refusal is not None:
         raise Problem(403, right.refusal, _REFUSED[right.refusal])
 

@@ -71,12 +71,14 @@ class Decider(_Strict):
     Attributes:
         person: by whom a decision is known.
         identities: of the tokens that the person carries; empty: one, by the person's name.
+        pseudonym: by which the skill register (``held.csv``) has the person's trainings; None: the policy lists them.
         roles: as the steps of protocols name them.
         units: in which; ``*``: in all, and for the hospital.
     """
 
     person: Short
     identities: Shorts = ()
+    pseudonym: Short | None = None
     roles: Some
     units: Some
 
@@ -213,8 +215,10 @@ def _contradictions(table: dict[str, Any]) -> Iterator[PolicyFault]:
             yield PolicyFault("shift_starts", "not_in_order")
     yield from _repeated(table, "reasons", "code")
     yield from _repeated(table, "deciders", "person")
+    yield from _repeated(table, "deciders", "pseudonym")
     yield from _repeated(table, "webhooks", "name")
     yield from _identities(table)
+    yield from _listed_twice(table)
     for n, hook in enumerate(_tables(table, "webhooks")):
         if isinstance(hook.get("url"), str) and not _is_address(hook["url"]):
             yield PolicyFault(f"webhooks[{n}].url", "not_an_address")
@@ -246,6 +250,15 @@ def _identities(table: dict[str, Any]) -> Iterator[PolicyFault]:
         if names & borne:
             yield PolicyFault(f"deciders[{n}].identities", "of_two_people")
         borne |= names
+
+
+def _listed_twice(table: dict[str, Any]) -> Iterator[PolicyFault]:
+    """Trainings of one person stand in one place: a right would outlast the one that lapsed by the other."""
+    deciders = _tables(table, "deciders")
+    registered = [d.get("person") for d in deciders if d.get("pseudonym") is not None]
+    for n, row in enumerate(_tables(table, "trainings_held")):
+        if isinstance(row.get("person"), str) and row["person"] in registered:
+            yield PolicyFault(f"trainings_held[{n}].person", "in_the_register")
 
 
 def _is_address(url: str) -> bool:

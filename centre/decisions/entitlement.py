@@ -6,13 +6,16 @@ An application never may, whatever else its token is; nor who came by a link, an
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from centre.decisions.decision_policy import EVERY, Decider, DecisionPolicy
+from centre.practice.skill_files import read_skills
 from centre.practice.skill_register import Held, SkillRegister
 
-__all__ = ["Entitlement", "decider_of", "entitlement", "person_of"]
+__all__ = ["Entitlement", "decider_of", "entitlement", "person_of", "training_register"]
 
 PEOPLES_ROLES = frozenset({"operator", "admin"})
+_NOBODY = SkillRegister(())
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def entitlement(
     role: str,
     unit: str,
     day: date,
-    register: SkillRegister | None = None,
+    register: SkillRegister = _NOBODY,
 ) -> Entitlement:
     """Whether the bearer of a token may decide on a step.
 
@@ -56,7 +59,8 @@ def entitlement(
         role: that the step asks for.
         unit: of the recommendation; `EVERY`: the hospital.
         day: the hospital's.
-        register: who holds which training; None: the policy's own.
+        register: the hospital's, in which a decider with a pseudonym is looked up; of one without, trainings are those
+            that the policy lists. By default nobody holds anything by a register.
     """
     if "application" in token_roles or not PEOPLES_ROLES & set(token_roles) or not identity:
         return Entitlement("not_a_person")
@@ -67,11 +71,26 @@ def entitlement(
         return Entitlement("other_role")
     if EVERY not in decider.units and unit not in decider.units:
         return Entitlement("other_unit")
-    held = register if register is not None else _register(policy)
+    held, holder = _listed(policy), decider.person
+    if decider.pseudonym is not None:
+        held, holder = register, decider.pseudonym
     required = dict.fromkeys(t for r in policy.required_trainings if r.role == role for t in r.trainings)
-    lapsed = held.lacking(decider.person, tuple(required), day)
+    lapsed = held.lacking(holder, tuple(required), day)
     return Entitlement("training_lapsed" if lapsed else None, lapsed)
 
 
-def _register(policy: DecisionPolicy) -> SkillRegister:
+def training_register(policy: DecisionPolicy, skills: Path) -> SkillRegister:
+    """The hospital's register of who holds what; not read where no decider is looked up in it.
+
+    A file that is missing or has a fault gives nobody a training: what is not known is not held.
+
+    Args:
+        skills: folder of its files.
+    """
+    if all(d.pseudonym is None for d in policy.deciders):
+        return _NOBODY
+    return SkillRegister(read_skills(skills).held)
+
+
+def _listed(policy: DecisionPolicy) -> SkillRegister:
     return SkillRegister(Held(t.person, t.training, t.until, "") for t in policy.trainings_held)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from centre.decisions.decision_log import decide
 from centre.decisions.decision_policy import DecisionPolicy
-from centre.decisions.entitlement import entitlement
+from centre.decisions.entitlement import entitlement, training_register
 from centre.practice.protocols_in_use import protocol_of_digest
 from centre.recommendations.answers import RecommendationAnswer, recommendation_answer
 from centre.recommendations.looking import Look, look_if_due
@@ -109,7 +109,8 @@ def _refusal(call: Call, policy: DecisionPolicy, found: StoredRecommendation) ->
     """Why whoever is signed in may not decide; None: they may."""
     day = local_day(call.parts, call.parts.clock.now())
     identity, roles = call.caller.identity, call.caller.roles
-    return entitlement(policy, identity, roles, found.content["role"], found.place, day).refusal
+    register = training_register(policy, call.parts.settings.skills)
+    return entitlement(policy, identity, roles, found.content["role"], found.place, day, register).refusal
 
 
 def _shown(call: Call, found: StoredRecommendation, acts: Sequence[StoredAct]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from centre.decisions.decision_log import progress
 from centre.decisions.decision_policy import DecisionPolicy, DecisionPolicyError, policy_of_file
+from centre.decisions.entitlement import training_register
 from centre.flows.hospital import flows_of
 from centre.levels.hospital_levels import HospitalLevels, hospital_levels, policy_in_force
 from centre.levels.level_policy import PolicyFault
@@ -118,7 +119,8 @@ def look(parts: Parts, now: int) -> Look:
             is_known=levels.hospital is not None and forecasts.unavailable is None,
         )
         _write(store, planned, levels, forecasts, policy, now)
-        seen = Seen(policy, levels, forecasts, protocols, local_day(parts, now), now)
+        register = training_register(policy, parts.settings.skills)
+        seen = Seen(policy, levels, forecasts, protocols, local_day(parts, now), now, register)
         seed(store, seen, room - len(planned.new) if planned.held_back == 0 else 0)
     _expire_late(parts, now)
     return Look(now, policy, (), planned.held_back)

@@ -15,6 +15,7 @@ from centre.decisions.entitlement import entitlement
 from centre.levels.evaluation import LevelsReading
 from centre.levels.hospital_levels import HospitalLevels
 from centre.practice.protocol_file import Protocol
+from centre.practice.skill_register import SkillRegister
 from centre.recommendations.calls import CalledLevel, CalledStep, called_level
 from centre.recommendations.content import MINUTE, content_of
 from serving.interface.bed_forecasts import BedForecasts
@@ -34,6 +35,7 @@ class Seen:
         protocols: in use.
         day: the hospital's.
         now: instant.
+        register: of trainings, for deciders who are looked up in one.
     """
 
     policy: DecisionPolicy
@@ -42,6 +44,7 @@ class Seen:
     protocols: Sequence[Protocol]
     day: date
     now: int
+    register: SkillRegister
 
     @property
     def may_seed(self) -> bool:
@@ -119,7 +122,7 @@ def _wrong_steps(seen: Seen, decider: Decider, identity: str) -> list[CalledStep
             for protocol in seen.protocols:
                 fits = level in protocol.levels and protocol.is_for(unit) and protocol.is_valid(seen.day)
                 role = protocol.steps[0].role
-                right = entitlement(seen.policy, identity, {"operator"}, role, unit, seen.day)
+                right = entitlement(seen.policy, identity, {"operator"}, role, unit, seen.day, seen.register)
                 if fits and is_wrong(reading, level) and right.refusal is None:
                     called = CalledLevel(level, rank, (), None, False)
                     found.append(CalledStep(unit, unit, called, protocol, 1))

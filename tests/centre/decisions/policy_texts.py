@@ -1,6 +1,6 @@
 """Policies of decisions for tests: three people, two units, one required training."""
 
-__all__ = ["policy_text"]
+__all__ = ["policy_text", "registered_text"]
 
 _TEXT = """
 version = 3
@@ -52,6 +52,19 @@ person = "Head nurse C"
 training = "crisis-lead"
 {more}
 """
+
+
+def registered_text() -> str:
+    """The policy in which trainings of Head nurse A stand in the skill register, under ``p-17``."""
+    listed = """
+[[trainings_held]]
+person = "Head nurse A"
+training = "crisis-lead"
+until = 2026-12-31
+"""
+    text = policy_text()
+    assert listed in text
+    return text.replace(listed, "").replace("identities = [", 'pseudonym = "p-17"\nidentities = [', 1)
 
 
 def policy_text(most: int = 6, four_eyes: str = "", until: str = "2026-12-31", more: str = "") -> str:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from centre.decisions.decision_policy import DecisionPolicyError, policy_of_file, read_decision_policy
-from centre.decisions.entitlement import entitlement, person_of
-from tests.centre.decisions.policy_texts import policy_text
+from centre.decisions.entitlement import entitlement, person_of, training_register
+from tests.centre.decisions.policy_texts import policy_text, registered_text
 from tests.support.repository import ROOT
 
 ROLE, DAY = "Cadre de garde", date(2026, 3, 1)
@@ -100,6 +100,56 @@ def test_the_right_lapses_with_the_training() -> None:
     assert entitlement(policy, "the operator", operator, ROLE, "U1", DAY).refusal is None
     late = entitlement(policy, "the operator", operator, ROLE, "U1", date(2026, 3, 2))
     assert (late.refusal, late.lapsed) == ("training_lapsed", ("crisis-lead",))
+
+
+HELD = "person,skill,until,home_unit\n"
+
+
+@pytest.mark.parametrize(
+    ("held", "refusal"),
+    [
+        (None, "training_lapsed"),  # no file: nothing is known
+        (HELD, "training_lapsed"),
+        (HELD + "p-17,crisis-lead,2026-03-01,U1\n", None),  # its last day
+        (HELD + "p-17,crisis-lead,,U1\n", None),
+        (HELD + "p-17,crisis-lead,2026-02-28,U1\n", "training_lapsed"),
+        (HELD + "p-17,crisis-lead,2026-02-28,U1\np-17,crisis-lead,2027-01-01,U1\n", None),  # done again
+        (HELD + "p-17,ventilation,,U1\n", "training_lapsed"),
+        (HELD + "p-18,crisis-lead,,U1\n", "training_lapsed"),
+        (HELD + "Head nurse A,crisis-lead,,U1\n", "training_lapsed"),  # names stand in no register
+        (HELD + "p-17,crisis-lead,tomorrow,U1\n", "training_lapsed"),  # a line with a fault does not count
+        ("person,skill,home_unit\np-17,crisis-lead,U1\n", "training_lapsed"),
+    ],
+)
+def test_trainings_of_the_skill_register(tmp_path: Path, held: str | None, refusal: str | None) -> None:
+    """A decider with a pseudonym holds what the hospital's register says, and nothing else; others what is listed."""
+    if held is not None:
+        (tmp_path / "held.csv").write_text(held, "utf-8")
+    policy = read_decision_policy(registered_text().encode())
+    register = training_register(policy, tmp_path)
+    assert entitlement(policy, "phone of A", {"operator"}, ROLE, "U1", DAY, register).refusal == refusal
+    assert entitlement(policy, "the admin", {"admin"}, ROLE, "U1", DAY, register).refusal is None
+
+
+def test_without_a_register_a_pseudonym_holds_nothing() -> None:
+    """Whoever asks without it is refused, and not let through."""
+    policy = read_decision_policy(registered_text().encode())
+    assert entitlement(policy, "the operator", {"operator"}, ROLE, "U1", DAY).refusal == "training_lapsed"
+
+
+def test_trainings_of_a_person_stand_in_one_place() -> None:
+    """Listed and registered, the right would outlast the one that lapsed by the other; two people are no one entry."""
+    more = '[[trainings_held]]\nperson = "Head nurse A"\ntraining = "crisis-lead"\n'
+    second = registered_text().replace(
+        'person = "Head nurse B"\nid', 'person = "Head nurse B"\npseudonym = "p-17"\nid'
+    )
+    with pytest.raises(DecisionPolicyError) as refused:
+        read_decision_policy((second + more).encode())
+    assert {(f.path, f.code) for f in refused.value.faults} == {
+        ("trainings_held[2].person", "in_the_register"),
+        ("trainings_held[0].person", "in_the_register"),
+        ("deciders[1].pseudonym", "repeated"),
+    }
 
 
 def test_two_tokens_of_a_person_are_one_pair_of_eyes() -> None:

@@ -11,6 +11,7 @@ from registry.record.journal import entries
 from registry.record.tokens import create_token
 from serving.interface.recommendation_audit import edited
 from tests.centre.decisions.policy_texts import policy_text
+from tests.centre.decisions.policy_texts import registered_text
 from tests.centre.recommendations.situations import Hospital, protocol
 from tests.support.serving_fakes import CASES
 
@@ -130,6 +131,23 @@ def test_a_lapsed_training_cannot_decide(tmp_path: Path, monkeypatch: pytest.Mon
     assert hospital.decide(found, who="admin").json()["state"] == "awaiting_signature"
     assert hospital.decide(found, "sign").json()["code"] == "training_lapsed"
     assert hospital.listed()[0]["state"] == "awaiting_signature"
+
+
+def test_a_training_in_the_skill_register_lapses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The register is read at each decision: what lapsed or was taken out of it decides no more."""
+    hospital = Hospital(tmp_path, monkeypatch)
+    (tmp_path / "decisions.toml").write_text(registered_text(), "utf-8")
+    found, skills = only(hospital), hospital.parts.settings.skills
+    skills.mkdir(parents=True)
+    held = "person,skill,until,home_unit\np-17,crisis-lead,{},U1\n"
+    (skills / "held.csv").write_text(held.format("2025-11-02"), "utf-8")
+    assert hospital.decide(found).json()["code"] == "training_lapsed"
+    assert "est échue" in hospital.get(f"/decide/{found}").text
+    (skills / "held.csv").write_text(held.format("2035-11-02"), "utf-8")
+    assert "est échue" not in hospital.get(f"/decide/{found}").text
+    assert hospital.decide(found).json()["state"] == "accepted"
 
 
 def test_what_nobody_decides_expires_and_is_nobody_s_decision(hospital: Hospital) -> None:
