@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import gc
 import json
 import math
 import os
@@ -106,6 +107,8 @@ def start(work: Callable[[Callable[[Any], None]], None], log: Path, limits: Limi
         return Fork(pid, reading, math.inf if limits is None else max(1, round(limits.processor)))
     status = 1
     try:
+        # Pytest collects garbage at its end, several times: what was there before the fork is none of it.
+        gc.freeze()
         os.close(reading)
         _settle(log, limits)
 

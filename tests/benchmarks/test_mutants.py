@@ -1,5 +1,6 @@
 """The mutants' harness on a small project of its own: what it kills, what it lets live, and that it goes on."""
 
+import gc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from benchmarks.mutants.choice import Choice, mutations_in
 from benchmarks.mutants.folders import Folder, HarnessError, Reasons
+from benchmarks.mutants.forks import start
 from benchmarks.mutants.mutations import decides, mutate, mutations_of, words
 from benchmarks.mutants.report import figures_of
 from benchmarks.mutants.run import FolderRun, run_folder
@@ -114,6 +116,12 @@ def test_a_test_that_fails_without_a_mutant_stops_the_run(project: Folder) -> No
     (project.root / "tests" / "test_kiosk.py").write_text("def test_broken():\n    assert 1 == 2\n")
     with pytest.raises(HarnessError, match="test_broken"):
         judge(project)
+
+
+def test_a_forks_garbage_collector_leaves_alone_what_was_there_before(tmp_path: Path) -> None:
+    """Pytest collects garbage when it ends: over all that its parent had imported it took longer than the tests."""
+    answer = start(lambda report: report(len(gc.get_objects())), tmp_path / "log").wait(60)
+    assert answer.value < len(gc.get_objects()) / 10
 
 
 def test_the_same_seed_draws_the_same_sample(project: Folder) -> None:
