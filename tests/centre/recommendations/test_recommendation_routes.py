@@ -10,8 +10,7 @@ from registry.record.database import writing
 from registry.record.journal import entries
 from registry.record.tokens import create_token
 from serving.interface.recommendation_audit import edited
-from tests.centre.decisions.policy_texts import policy_text
-from tests.centre.decisions.policy_texts import registered_text
+from tests.centre.decisions.policy_texts import policy_text, registered_text
 from tests.centre.recommendations.situations import Hospital, protocol
 from tests.support.serving_fakes import CASES
 
@@ -133,9 +132,7 @@ def test_a_lapsed_training_cannot_decide(tmp_path: Path, monkeypatch: pytest.Mon
     assert hospital.listed()[0]["state"] == "awaiting_signature"
 
 
-def test_a_training_in_the_skill_register_lapses(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_training_in_the_skill_register_lapses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The register is read at each decision: what lapsed or was taken out of it decides no more."""
     hospital = Hospital(tmp_path, monkeypatch)
     (tmp_path / "decisions.toml").write_text(registered_text(), "utf-8")
