@@ -8,9 +8,12 @@ or, where a number decides, one text for each plural, of which Babel's rules cho
 
     key = { fr = { one = "{n} jour", other = "{n} jours" }, en = { one = "{n} day", other = "{n} days" } }
 
-Places in braces are filled by name. What has no text is a mistake of ours: it raises, and is never shown as its key.
+Places in braces are filled by name. French is read with no-break spaces before its double signs and within its
+quotation marks, however it is written there: no line ends before a colon. What has no text is a mistake of ours: it
+raises, and is never shown as its key.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
@@ -21,10 +24,12 @@ from typing import Any
 from hospital.words.language import LANGUAGES, Language
 from hospital.words.numbers import category, number
 
-__all__ = ["CatalogueError", "Entry", "chosen", "entries", "has_text", "read", "subjects", "text"]
+__all__ = ["CatalogueError", "Entry", "chosen", "entries", "has_text", "read", "subjects", "text", "unbroken"]
 
 _FOLDER = files("hospital.words").joinpath("texts")
 _PLURALS = {"one", "other"}
+_BEFORE_SIGN = re.compile(r" (?=[:;?!»])|(?<=«) ")
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 
 Entry = Mapping[str, str]
 """The text of one language by plural; a text without a plural stands under ""."""
@@ -115,11 +120,17 @@ def _gather(
         if not isinstance(value, dict):
             raise CatalogueError(f"{subject}.{key} is no entry: it needs " + " and ".join(LANGUAGES))
         if set(value) == set(LANGUAGES):
-            found[key] = {language: _entry(value[language], f"{subject}.{key}") for language in LANGUAGES}
+            entry = {language: _entry(value[language], f"{subject}.{key}") for language in LANGUAGES}
+            found[key] = {**entry, "fr": {name: unbroken(words) for name, words in entry["fr"].items()}}
         elif set(value) & set(LANGUAGES):
             raise CatalogueError(f"{subject}.{key} needs " + " and ".join(LANGUAGES) + ", and nothing else")
         else:
             _gather(value, subject, f"{key}.", found)
+
+
+def unbroken(words: str) -> str:
+    """French with no-break spaces where a line must not end."""
+    return _BEFORE_SIGN.sub(_NO_BREAK, words)
 
 
 def _entry(value: Any, key: str) -> Entry:

@@ -141,8 +141,8 @@ def test_all_faults_of_all_tables_are_said_at_once(
         (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     assert main(["data", "check", str(tmp_path)]) == 2
     french = capsys.readouterr().err
-    assert "les tables ne peuvent pas être lues ; 7 sortes de défauts" in french
-    assert "visits[0].left_at : l'heure est avant arrived_at (1 ligne)" in french
+    assert "les tables ne peuvent pas être lues\u00a0; 7 sortes de défauts" in french
+    assert "visits[0].left_at\u00a0: l'heure est avant arrived_at (1 ligne)" in french
     assert main(["data", "check", str(tmp_path), "--language", "en"]) == 2
     said = capsys.readouterr()
     assert "SECRET" not in said.err + said.out + french

@@ -34,7 +34,7 @@ ALL = dict(commands())
 
 def prose(text: str) -> str:
     """What is no name: of an option, a choice, a file, a variable, a verb or a format."""
-    text = re.sub(r"`[^`]*`|« ?vigie[^»]*»|<[^>]*\|[^>]*>|\S*(?:[./_=]|--)\S*|vigie [a-z ]+", " ", text)
+    text = re.sub(r"`[^`]*`|«\s?vigie[^»]*»|<[^>]*\|[^>]*>|\S*(?:[./_=]|--)\S*|vigie [a-z ]+", " ", text)
     return re.sub(r"Arguments|ARGUMENTS|\b(author|board|releaser|bed-demand|wait-time)\b|'[a-z]+'", " ", text)
 
 
@@ -56,7 +56,7 @@ def test_help_is_french_where_the_reader_is(
 ) -> None:
     """Of every verb and group, the library's own words among it."""
     written = help_of(capsys, verb)
-    assert written.startswith("Usage : vigie")
+    assert written.startswith("Usage\u00a0: vigie")
     assert "Options\u00a0:" in written
     listed = re.sub(r"^  [a-z]+ {2,}", "  ", written, flags=re.MULTILINE)  # names of verbs
     assert ENGLISH.findall(prose(listed)) == []
@@ -98,25 +98,25 @@ def test_every_verb_and_option_has_its_text_in_the_catalogue() -> None:
     ("arguments", "words"),
     [
         ([], "Il manque la commande"),
-        (["trian"], "La commande 'trian' n'existe pas (commandes proches : 'train'"),
+        (["trian"], "La commande 'trian' n'existe pas (commandes proches\u00a0: 'train'"),
         (["journal", "burn"], "La commande 'burn' n'existe pas"),
-        (["train"], "Il manque l'argument 'MODÈLE'. À choisir parmi : bed-demand"),
+        (["train"], "Il manque l'argument 'MODÈLE'. À choisir parmi\u00a0: bed-demand"),
         (["train", "wait-time"], "Il manque l'option '--data'"),
         (["train", "beds", "--data", "d"], "'beds' ne fait pas partie de 'bed-demand', 'wait-time'"),
-        (["card", "wait-time", "1", "--langage"], "L'option --langage n'existe pas (options proches : --language)"),
+        (["card", "wait-time", "1", "--langage"], "--langage n'existe pas (options proches\u00a0: --language)"),
         (["card", "wait-time", "1", "2"], "Arguments en trop (2)"),
         (["card", "wait-time", "1", "--out"], "L'option '--out' demande une valeur"),
         (["monitor", "--once=1"], "L'option '--once' ne prend pas de valeur"),
-        (["simulate", "--days", "0", "--out", "d"], "'--days' : un nombre d'au moins 1 est attendu"),
-        (["simulate", "--days", "few", "--out", "d"], "'--days' : un nombre entier est attendu"),
-        (["simulate", "--days", "1.5", "--out", "d"], "'--days' : un nombre entier est attendu"),
+        (["simulate", "--days", "0", "--out", "d"], "'--days'\u00a0: un nombre d'au moins 1 est attendu"),
+        (["simulate", "--days", "few", "--out", "d"], "'--days'\u00a0: un nombre entier est attendu"),
+        (["simulate", "--days", "1.5", "--out", "d"], "'--days'\u00a0: un nombre entier est attendu"),
         (["serve", "--port", "70000"], "un nombre d'au plus 65535 est attendu"),
         (["train", "wait-time", "--data", "d", "--horizons", "4"], "comme dans 4h,24h,3d"),
         (["train", "wait-time", "--data", "d", "--test-from", "x"], "'x' n'est pas une date comme 2024-01-31"),
         (["review", "wait-time", "1", "--key", "k", "--comment", "c"], "indiquez-en une seule"),
         (["retrain", "--data", "d"], "elle est obligatoire"),
         (["token", "create", "app"], "indiquez ce qu'il permet"),
-        (["key", "trust", "ada"], "Valeur refusée pour CLÉ_PUBLIQUE : pour faire confiance"),
+        (["key", "trust", "ada"], "Valeur refusée pour CLÉ_PUBLIQUE\u00a0: pour faire confiance"),
         (["policy", "--file", "f", "--shipped"], "indiquez l'une des deux"),
         (["journal", "erase"], "indiquez qui"),
     ],
@@ -130,8 +130,8 @@ def test_wrong_usage_is_said_in_french(
     *usage, why = capsys.readouterr().err.splitlines()
     assert words in why
     if "'--o" not in words:  # of which the library does not say whose option it is
-        assert usage[0].startswith("Usage : vigie")
-        assert why.endswith("--help ».")
+        assert usage[0].startswith("Usage\u00a0: vigie")
+        assert why.endswith("--help\u00a0».")
     assert ENGLISH.findall(prose(why.removeprefix("vigie: "))) == []
 
 
@@ -154,7 +154,7 @@ def test_wrong_settings_are_said_in_french(
         "au plus 65535",
         "un nombre entier",
         "ISO 8601",
-        "« true » ou « false »",
+        "«\u00a0true\u00a0» ou «\u00a0false\u00a0»",
         "'fr' ou 'en' est attendu",
     ):
         assert words in said

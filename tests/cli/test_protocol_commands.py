@@ -66,7 +66,7 @@ def test_a_file_with_faults_is_refused_with_all_of_them(
     file.write_text(protocol_text(version="0", owner="", id='"Été"'), "utf-8")
     assert main(["protocol", "add", str(file), "--key", key(home, "author"), "--language", "fr"]) == 2
     error = capsys.readouterr().err
-    for part in ("id : un nom", "version : en deçà", "owner : manque"):
+    for part in ("id\u00a0: un nom", "version\u00a0: en deçà", "owner\u00a0: manque"):
         assert part in error
     assert not (home / "protocols").exists()
 

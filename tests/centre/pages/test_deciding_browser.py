@@ -51,13 +51,13 @@ def test_a_shift(tmp_path: Path, browser: Any) -> None:
         asked: list[str] = []
         manager.on("request", lambda request: asked.append(request.url))
         manager.goto(f"{service.url}/decide?language=fr")
-        assert manager.locator("h1.first").inner_text().startswith("À décider d’abord : Court séjour")
+        assert manager.locator("h1.first").inner_text().startswith("À décider d’abord\u00a0: Court séjour")
         assert fits(manager)
         manager.locator("a.decide").first.click()
         manager.wait_for_url("**/decide/*?*")
         address = manager.url
         manager.locator("#why summary").click()
-        assert "Somme : le besoin médian" in manager.locator("#why").inner_text()
+        assert "Somme\u00a0: le besoin médian" in manager.locator("#why").inner_text()
         manager.locator("#protocol summary").click()
         assert "Les transferts ne suffisent plus." in manager.locator("#protocol").inner_text()
         assert fits(manager)

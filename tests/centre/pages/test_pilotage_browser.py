@@ -26,7 +26,7 @@ def test_nothing_overflows_and_nothing_comes_from_elsewhere(tmp_path: Path, brow
         for width in (360, 1280, 1920):
             page.set_viewport_size({"width": width, "height": 900})
             page.goto(f"{service.url}/pilotage?language=fr")
-            assert page.locator("h1.first").inner_text().startswith("À regarder d’abord : Court séjour")
+            assert page.locator("h1.first").inner_text().startswith("À regarder d’abord\u00a0: Court séjour")
             assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
             assert page.evaluate(_CUT) == []
             row = page.locator("tr[data-unit=U3]")

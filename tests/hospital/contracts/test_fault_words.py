@@ -59,11 +59,11 @@ def test_every_message_has_both_languages() -> None:
 def test_places_are_kept_and_written_in_the_language() -> None:
     """Names as they are, days and numbers as the language writes them."""
     message = "no file of the folder has a name like a_*.csv; correct the mapping's file"
-    assert "comme a_*.csv ; corrigez" in translated(message, "fr")
+    assert "comme a_*.csv\u00a0; corrigez" in translated(message, "fr")
     one = fault("x[3].age_years", "out_of_range/between", 2, low=0.0, high=10_000.0)
     assert one.message == "the number is outside the range of the contract, 0 to 10,000"
     assert said(one, "fr") == "le nombre sort de l'intervalle du contrat, de 0 à 10\u202f000"
-    assert lines([one], "fr") == [f"x[3].age_years : {said(one, 'fr')} (2 lignes)"]
+    assert lines([one], "fr") == [f"x[3].age_years\u00a0: {said(one, 'fr')} (2 lignes)"]
     assert said(Fault("x", "own", "what nobody has written"), "fr") == "what nobody has written"
 
 
@@ -74,7 +74,7 @@ def test_no_english_is_left_in_a_french_message(tmp_path: Path) -> None:
     with pytest.raises(ContractError) as caught:
         read_hospital(tmp_path, None, b"a key of tests, 32 bytes long...")
     [quote] = [line for line in lines(caught.value.faults, "fr") if "guillemet" in line]
-    assert "a du texte après son guillemet fermant, à la ligne 4 ; doublez" in quote
+    assert "a du texte après son guillemet fermant, à la ligne 4\u00a0; doublez" in quote
     mapping = "[mapping]\nname='x'\nzone='Europe/Paris'\n[tables.visits.units]\nA = { staffed = 'a' }\n"
     (tmp_path / "m.toml").write_text(mapping)
     with pytest.raises(MappingError) as wrong:
@@ -89,7 +89,7 @@ def test_no_english_is_left_in_a_french_message(tmp_path: Path) -> None:
         ("[mapping\n", "n'est pas du TOML"),
         (
             "[mapping]\nname='x'\nzone='Europe/Paris'\n[tables.visites]\n",
-            "il n'y a pas de table de ce nom ; le contrat a units",
+            "il n'y a pas de table de ce nom\u00a0; le contrat a units",
         ),
     ],
 )

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from hospital.words import catalogue
-from hospital.words.catalogue import CatalogueError, entries, has_text, subjects, text
+from hospital.words.catalogue import CatalogueError, entries, has_text, subjects, text, unbroken
 from hospital.words.language import LANGUAGES, Language
 
 ENTRIES = [(subject, key) for subject in subjects() for key in entries(subject)]
@@ -37,6 +37,37 @@ def test_braces_hold_names_and_nothing_else() -> None:
         for entry in entries(subject)[key].values():
             for words in entry.values():
                 assert re.sub(r"{[a-z_]+}", "", words).count("{") == 0, (subject, key)
+
+
+def test_no_line_ends_before_a_french_sign() -> None:
+    """Every space before a double sign and within quotation marks is a no-break one, in French alone."""
+    for subject, key in ENTRIES:
+        by_language = entries(subject)[key]
+        for words in by_language["fr"].values():
+            assert not re.search(r"[^\S\n\u00a0\u202f][:;?!»]|«[^\S\u00a0\u202f]", words), (
+                subject,
+                key,
+                words,
+            )
+        assert not any(re.search("\u00a0[:;?!]", words) for words in by_language["en"].values()), (
+            subject,
+            key,
+        )
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("{path} : {message}", "{path}\u00a0: {message}"),
+        ("Quoi ? Rien ! Voir « ici » ; fin", "Quoi\u00a0? Rien\u00a0! Voir «\u00a0ici\u00a0»\u00a0; fin"),
+        ("à 15:00, https://x ; y", "à 15:00, https://x\u00a0; y"),
+        (" : au début", "\u00a0: au début"),
+    ],
+)
+def test_french_signs_keep_what_is_before_them(written: str, shown: str) -> None:
+    """Times and addresses stay; one that is unbroken already stays as it is."""
+    assert unbroken(written) == shown
+    assert unbroken(shown) == shown
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -62,7 +62,7 @@ def test_reasons_are_sentences_in_both_languages() -> None:
     """What is so, compared with what, what it does; unknown is said; what would be shown as 0 is not told."""
     french = ExplanationText(FEATURES, "min", "fr").wait(terms(), FR)
     assert french["reasons"] == (
-        "Au départ, l'attente prévue d'habitude vers cette heure, un dimanche, pour cette urgence : 33\u00a0min",
+        "Au départ, l'attente prévue d'habitude vers cette heure, un dimanche, pour cette urgence\u00a0: 33\u00a0min",
         "23 patients attendent déjà (14 d'habitude vers cette heure, un dimanche)\u00a0: +8,2\u00a0min",
         "Il est 14\u00a0h\u00a030\u00a0: −3\u00a0min",
         "Mode d'arrivée, inconnu (à pied d'habitude vers cette heure, un dimanche)\u00a0: +1\u00a0min",

@@ -84,7 +84,7 @@ def test_every_number_of_the_waits_is_what_the_api_answers(service: Service, pag
         assert re.findall(r"<li>(.*?)</li>", tile) == asked["explanation"]["reasons"]
     usual = re.findall(r'class="lead usual">(.*?)</p>', page)
     age = number(released.usual_patients["ED"]["age_years"], "fr")  # type: ignore[arg-type]
-    assert usual[0].startswith(f"Patient habituel : âge\u00a0: {age}, arrivée\u00a0: ")
+    assert usual[0].startswith(f"Patient habituel\u00a0: âge\u00a0: {age}, arrivée\u00a0: ")
 
 
 def test_every_number_of_the_beds_is_what_the_api_answers(service: Service, page: str) -> None:
