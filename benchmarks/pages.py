@@ -24,6 +24,8 @@ PAGES = {
     "pilotage": "/pilotage?language=fr&renewed=1",
     "unit": "/pilotage/unit?language=fr&unit=V50&renewed=1",
     "practice": "/practice?language=fr&renewed=1",
+    "decide": "/decide?language=fr",
+    "history": "/history?language=fr",
     "start": "/?language=fr&renewed=1",
 }
 

@@ -40,6 +40,7 @@ EVERY = "*"
 """Every unit, or the hospital itself."""
 _CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 _CODE = r"^[a-z0-9]+(_[a-z0-9]+)*$"
+_PATTERNS = {_CLOCK: "not_a_clock", _CODE: "not_a_code"}
 Short = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
 Code = Annotated[str, Field(pattern=_CODE, max_length=64)]
 Shorts = Annotated[tuple[Short, ...], Field(max_length=500, strict=False)]
@@ -197,7 +198,7 @@ def read_decision_policy(content: bytes) -> DecisionPolicy:
     try:
         policy = DecisionPolicy.model_validate(table)
     except ValidationError as error:
-        faults = list(shape_faults(error))
+        faults = list(shape_faults(error, _PATTERNS))
     faults += _contradictions(table)
     if policy is None or faults:
         raise DecisionPolicyError(faults)

@@ -67,6 +67,7 @@ class UnitBeds(BaseModel):
 
     Attributes:
         unit: its id; null: all units.
+        label_fr, label_en: its name in a language, where the hospital gave one.
         occupied: patients in it.
         staffed: beds with staff.
         free: staffed less occupied; below 0 where there are more patients.
@@ -79,6 +80,8 @@ class UnitBeds(BaseModel):
 
     unit: str | None
     label: str
+    label_fr: str | None
+    label_en: str | None
     group: str
     occupied: float | None
     staffed: float | None

@@ -34,6 +34,8 @@ def beds_flow(record: LiveRecord) -> BedsFlow:
             UnitBeds(
                 unit=unit,
                 label=str(row.get("label", unit)),
+                label_fr=row.get("label_fr"),
+                label_en=row.get("label_en"),
                 group=str(row.get("group") or unit),
                 occupied=occupied,
                 staffed=beds,
@@ -127,6 +129,8 @@ def _total(units: Sequence[UnitBeds]) -> UnitBeds:
     return UnitBeds(
         unit=None,
         label="",
+        label_fr=None,
+        label_en=None,
         group="",
         occupied=_sum(u.occupied for u in open_units),
         staffed=_sum(u.staffed for u in open_units),

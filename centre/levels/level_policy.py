@@ -184,18 +184,28 @@ def policy_table(content: bytes, refused: Callable[[tuple[PolicyFault, ...]], Va
         raise refused((PolicyFault(f"file:{line[1]}" if line else "file", "not_toml"),)) from None
 
 
+_NO_PATTERNS: Mapping[str, str] = {}
 _CODES = {"extra_forbidden": "unknown_key", "missing": "missing_key", "finite_number": "not_finite"}
 
 
-def shape_faults(error: ValidationError) -> Iterator[PolicyFault]:
-    """The faults that a policy's shape shows."""
-    for one in error.errors(include_url=False, include_input=False, include_context=True):
+def shape_faults(error: ValidationError, patterns: Mapping[str, str] = _NO_PATTERNS) -> Iterator[PolicyFault]:
+    """The faults that a policy's shape shows.
+
+    Args:
+        patterns: of texts that are neither names nor words, with the code of what does not match each.
+    """
+    found = error.errors(include_url=False, include_input=False, include_context=True)
+    faulty = [one["loc"] for one in found]
+    for one in found:
+        if one["type"] == "too_short" and any(f[: len(one["loc"])] == one["loc"] != f for f in faulty):
+            continue  # what is faulty in it was counted as not there
         path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in one["loc"]).lstrip(".")
         kind, context = str(one["type"]), one.get("ctx", {})
         if kind in _CODES:
             yield PolicyFault(path, _CODES[kind])
         elif kind == "string_pattern_mismatch":
-            yield PolicyFault(path, "blank" if context["pattern"] == r"\S" else "not_a_name")
+            code = "blank" if context["pattern"] == r"\S" else "not_a_name"
+            yield PolicyFault(path, patterns.get(context["pattern"], code))
         elif kind == "literal_error":
             yield PolicyFault(path, "not_one_of", {"choices": context["expected"]})
         else:

@@ -1,13 +1,14 @@
 """The page Décider: what is to be decided, by whom and until when; why; and the decision itself, without any script."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from starlette.responses import Response
 
 from centre.decisions.decision_log import decide
-from centre.decisions.decision_policy import DecisionPolicy
+from centre.decisions.decision_policy import EVERY, DecisionPolicy
 from centre.decisions.entitlement import entitlement, training_register
 from centre.practice.protocols_in_use import protocol_of_digest
 from centre.recommendations.answers import RecommendationAnswer, recommendation_answer
@@ -17,7 +18,7 @@ from centre.recommendations.viewing import opened_by, seen_by
 from serving.interface.bed_forecasts import unit_labels
 from serving.interface.forms import LANGUAGE, SEES_PAGES, form_page, moved_to, sent_language
 from serving.interface.live_record import hospital_zone, local_day
-from serving.interface.pages import time_words
+from serving.interface.pages import fan_chart, hospital_fan, screen_beds, time_words
 from serving.interface.recommendation_store import StoredAct, StoredRecommendation
 from serving.interface.requests import Call, Endpoint, Problem, instant
 
@@ -34,7 +35,8 @@ def deciding(call: Call) -> Response:
     """GET /decide"""
     now = call.parts.clock.now()
     look = look_if_due(call.parts, now)
-    shown = [_shown(call, r, acts) for r, acts in seen_by(call)]
+    pictures = _pictures(call)
+    shown = [{**_shown(call, r, acts), "picture": pictures(r.place)} for r, acts in seen_by(call)]
     over = [_shown(call, r, a) for r, a in seen_by(call, "closed") if (r.closed_at or 0) >= now - _RECENT]
     return form_page(
         call,
@@ -95,7 +97,7 @@ def _one(
         "decide",
         status=status,
         path=f"/decide/{found.recommendation_id}",
-        one=_shown(call, found, acts),
+        one={**_shown(call, found, acts), "picture": _pictures(call)(found.place)},
         protocol=protocol,
         policy=look.policy,
         refusal=right,
@@ -117,7 +119,7 @@ def _shown(call: Call, found: StoredRecommendation, acts: Sequence[StoredAct]) -
     """A recommendation in words of the page."""
     answer = recommendation_answer(found, acts)
     zone, language = hospital_zone(call.parts), sent_language(call)
-    labels = unit_labels(call.parts)
+    labels = unit_labels(call.parts, language)
     return {
         "answer": answer,
         "place": None if answer.unit is None else labels.get(answer.unit, answer.unit),
@@ -129,6 +131,21 @@ def _shown(call: Call, found: StoredRecommendation, acts: Sequence[StoredAct]) -
         "decided_at": _decided_at(call, answer),
         "sum": _sum(answer),
     }
+
+
+def _pictures(call: Call) -> Callable[[str], str]:
+    """The fan chart of a place as the unit's page has it, of the forecasts of now; "" where there is none."""
+    spoken = replace(call, query={**call.query, "language": sent_language(call)})
+    beds, zone = screen_beds(spoken), hospital_zone(call.parts)
+    units = {u.unit: u for u in beds.units}
+
+    def picture(place: str) -> str:
+        if place == EVERY:
+            return hospital_fan(spoken, beds, zone) if beds.hospital else ""
+        unit = units.get(place)
+        return fan_chart(spoken, unit, beds.at, zone) if unit is not None and unit.forecasts else ""
+
+    return picture
 
 
 def _decided_at(call: Call, answer: RecommendationAnswer) -> str:

@@ -10,7 +10,7 @@ from centre.oversight.figures import figures
 from centre.recommendations.answers import DecisionAnswer
 from centre.recommendations.history import DecisionsAnswer, decisions_of
 from serving.interface.bed_forecasts import unit_labels
-from serving.interface.forms import LANGUAGE, SEES_PAGES, form_page
+from serving.interface.forms import LANGUAGE, SEES_PAGES, form_page, sent_language
 from serving.interface.live_record import hospital_zone
 from serving.interface.pages import time_words
 from serving.interface.prediction_decisions import Decision
@@ -20,6 +20,7 @@ __all__ = ["ENDPOINTS"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _MOST = 500
+_AGAINST = ("override", "overridden", "reject", "rejected")
 
 
 def history(call: Call) -> Response:
@@ -34,7 +35,7 @@ def history(call: Call) -> Response:
         found = DecisionsAnswer(decisions=(), on_recommendations=(), next=None)
     both: list[Decision | DecisionAnswer] = [*found.decisions, *found.on_recommendations]
     rows = sorted(both, key=lambda d: d.journal_entry, reverse=True)
-    zone = hospital_zone(call.parts)
+    zone, labels = hospital_zone(call.parts), unit_labels(call.parts, sent_language(call))
     query = urlencode({name: value for name, value in call.query.items() if name in FILTERS})
     return form_page(
         call,
@@ -45,11 +46,13 @@ def history(call: Call) -> Response:
         status=422 if faults else 200,
         rows=rows[:_MOST],
         more=max(len(rows) - _MOST, 0),
+        against=sum(d.decision in _AGAINST for d in rows),
         faults=faults,
         at=lambda d: time_words(call, instant(d.decided_at), zone),
-        unit_name=lambda unit: unit_labels(call.parts).get(unit, unit),
+        unit_name=lambda unit: labels.get(unit, unit),
         asked={**dict.fromkeys(FILTERS, ""), **call.query},
         query=query,
+        filtered=any(call.query.get(name) for name in FILTERS),
         figures=figures(call.parts, call.parts.clock.now()),
     )
 

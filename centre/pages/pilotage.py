@@ -10,7 +10,7 @@ from centre.pages.level_words import of_units, said
 from centre.pages.unit_tension import counts, level, tensions
 from serving.interface.live_pages import live_stream, shown_state
 from serving.interface.live_record import LiveRecord
-from serving.interface.pages import PAGE, SEES_PAGES, page, time_words
+from serving.interface.pages import PAGE, SEES_PAGES, page, time_words, unit_name
 from serving.interface.requests import Call, Endpoint, Parameter, instant
 
 __all__ = ["LIVE", "PILOTAGE"]
@@ -38,6 +38,7 @@ def pilotage(call: Call) -> Response:
         heard=lambda at: _heard(call, record, at),
         closed=[u for u in flows.beds.units if u.closed],
         fault=beds.fault,
+        unit_name=lambda u: unit_name(call, u.label, u.label_fr, u.label_en),
         simulated=beds.simulated,
         units=units,
         counts=counts(units, beds.hidden),

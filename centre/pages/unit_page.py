@@ -23,6 +23,7 @@ from serving.interface.pages import (
     number_words,
     page,
     time_words,
+    unit_name,
     words,
 )
 from serving.interface.requests import Call, Endpoint, Parameter, Problem
@@ -37,12 +38,14 @@ class Reasons:
     """Why a forecast is what it is, as it is written: `base` and `terms`, each to a tenth of a bed, are its median.
 
     Attributes:
+        sentences: what weighs most, each with what it does, as every page says it.
         base: where it starts.
         terms: each with its words; what is not shown alone stands last but for the steps after it.
         beds: the forecast's quantiles.
     """
 
     horizon_hours: float
+    sentences: Sequence[str]
     base: Decimal
     terms: Sequence[tuple[str, Decimal]]
     beds: dict[str, Decimal]
@@ -67,7 +70,7 @@ def reasons(call: Call, forecast: BedForecast) -> Reasons:
     p50 = _tenth(forecast.beds["p50"])
     base, *values = _adding_up([told["base"], *(value for _, value in named)], p50)
     terms = [(name, value) for (name, _), value in zip(named, values, strict=True) if value]
-    return Reasons(forecast.horizon_hours, base, terms, {"p50": p50})
+    return Reasons(forecast.horizon_hours, told["reasons"], base, terms, {"p50": p50})
 
 
 def _tenth(value: float) -> Decimal:
@@ -112,7 +115,8 @@ def unit_page(call: Call) -> Response:
     if shown is None and wanted not in now:
         raise Problem(404, "unknown_unit", "There is no such unit here: see the page Pilotage.")
     if shown is None:
-        shown = ShownUnit(wanted, now[wanted].label, ())
+        known = now[wanted]
+        shown = ShownUnit(wanted, unit_name(call, known.label, known.label_fr, known.label_en), ())
     (row,) = tensions(type(view.beds)(view.beds.at, [shown], view.beds.fault), now)
     return _page(call, view, shown, row)
 

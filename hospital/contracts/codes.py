@@ -4,7 +4,7 @@ import re
 
 __all__ = ["FREE_TEXTS", "SCIENTIFIC", "whole_code"]
 
-FREE_TEXTS = frozenset(("label", "reason"))
+FREE_TEXTS = frozenset(("label", "label_fr", "label_en", "reason"))
 """Texts that are no codes, and stay as they are written."""
 _WHOLE = re.compile(r"([+-]?\d+)[.,]0+", re.ASCII)
 

@@ -39,7 +39,7 @@ __all__ = [
 
 CLOCK_TOLERANCE = 5 * MINUTE
 """What has happened may lie this much after its reception: two machines' clocks never agree."""
-TEXT_LENGTHS = {"label": 120}
+TEXT_LENGTHS = dict.fromkeys(("label", "label_fr", "label_en"), 120)
 TEXT_LENGTH = 64
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)

@@ -89,6 +89,8 @@ _UNITS = Table(
     (
         Column("unit", _ID, required=True),
         Column("label", _TEXT, required=True),
+        Column("label_fr", _TEXT),
+        Column("label_en", _TEXT),
         Column("site", _TEXT),
         Column("group", _TEXT),
         Column("open_from", _TIME, planned=True),

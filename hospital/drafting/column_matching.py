@@ -83,6 +83,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "predecessor": r"\b(predecessor|ancien|anciennement)\b",
         "site": r"\b(site|finess)\b",
         "group": r"\b(group|groupe|pole)\b",
+        "label_fr": r"\b(label|libelle|intitule) (fr|francais)\b",
+        "label_en": r"\b(label|libelle|intitule) (en|anglais|english)\b",
         "label": r"\b(label|libelle|intitule|nom du service)\b",
         "unit": _UNIT,
     },

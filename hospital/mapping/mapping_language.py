@@ -145,6 +145,8 @@ class UnitPart(_Strict):
     """`[units."NAME"]`: a unit that no file of units describes, and the names that it had before."""
 
     label: str | None = Field(None, description="what people call it; without it the name")
+    label_fr: str | None = Field(None, description="the same on French pages; without it `label`")
+    label_en: str | None = Field(None, description="the same on English pages; without it `label`")
     site: str | None = Field(None, description="FINESS number of its site, where there are several")
     group: str | None = Field(None, description="the group of units that it is judged in")
     open_from: _Day | None = Field(None, description="since when it is open: a date or a time")

@@ -50,7 +50,9 @@ def described_units(
 def _row(name: str, unit: UnitPart) -> dict[str, str | None]:
     return {
         "unit": name,
-        "label": unit.label or name,
+        "label": unit.label or unit.label_fr or unit.label_en or name,
+        "label_fr": unit.label_fr,
+        "label_en": unit.label_en,
         "site": unit.site,
         "group": unit.group,
         "open_from": unit.open_from,

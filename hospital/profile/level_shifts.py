@@ -31,7 +31,7 @@ _LEAST_VALUES = 24
 _MOVED, _SCALED, _NEW_CODES, _PRESENCE = 3.0, 1.8, 0.2, 0.5
 _FREQUENT = 0.02
 _SHOWN_AT_ONCE = 0.7
-_NOT_CODES = ("unit", "destination_unit", "predecessor", "label")
+_NOT_CODES = ("unit", "destination_unit", "predecessor", "label", "label_fr", "label_en")
 """Units open, close and are renamed: that is a finding of each unit."""
 
 

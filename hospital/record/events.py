@@ -45,12 +45,15 @@ class Unit:
         label: its name for people.
         group: the policy's unit group.
         site: FINESS number or "".
+        label_fr, label_en: its name on pages of a language; "": `label`.
     """
 
     unit: str
     label: str
     group: str
     site: str
+    label_fr: str = ""
+    label_en: str = ""
 
 
 @dataclass(frozen=True)
@@ -239,14 +242,18 @@ def _row_numbers(keys: list[Array]) -> Array:
     return np.fromiter(map(numbers.__getitem__, pairs), np.int64, len(pairs))
 
 
+_OF_UNITS = ("label", "group", "site", "label_fr", "label_en")
+
+
 def _units(versions: Versions) -> tuple[Unit, ...]:
     last = np.append(versions.row[1:] != versions.row[:-1], True)
     columns = {name: values[last] for name, values in versions.columns.items()}
     units = []
     for i, unit in enumerate(columns["unit"]):
-        group = columns["group"][i] if "group" in columns else None
-        site = columns["site"][i] if "site" in columns else None
-        units.append(Unit(unit, columns["label"][i] or unit, group or unit, site or ""))
+        said = {name: columns[name][i] or "" if name in columns else "" for name in _OF_UNITS}
+        units.append(
+            Unit(**{**said, "unit": unit, "label": said["label"] or unit, "group": said["group"] or unit})
+        )
     return tuple(sorted(units, key=lambda u: u.unit))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from hospital.words.messages import Foreign, message
 from registry.digests import canonical_json, read_plain_file, sha256_bytes
@@ -67,12 +67,24 @@ class FeatureEntry(_Strict):
 
 
 class UnitEntry(_Strict):
-    """A unit as the hospital named it when the model was trained."""
+    """A unit as the hospital named it when the model was trained.
+
+    Attributes:
+        label_fr, label_en: its name on pages of a language; "", and not written: `label`.
+    """
 
     unit: str
     label: str
     group: str
     site: str
+    label_fr: str = ""
+    label_en: str = ""
+
+    @model_serializer(mode="wrap")
+    def _written(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What is named in one way has the bytes, and so the digest, that it always had."""
+        body: dict[str, Any] = whole(self)
+        return {name: value for name, value in body.items() if value or not name.startswith("label_")}
 
 
 class Manifest(_Strict):

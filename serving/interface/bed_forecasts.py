@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hospital.errors import HistoryError
+from hospital.words.language import Language
 from registry.record.tokens import Caller
 from serving.errors import Problem
 from serving.forecasting.row_answers import share_above
@@ -73,10 +74,10 @@ def _asked(parts: Parts, caller: Caller, now: int, *, hospital: bool) -> BedFore
     )
 
 
-def unit_labels(parts: Parts) -> dict[str, str]:
-    """Names for people of the units of the release in use, by their ids."""
+def unit_labels(parts: Parts, language: Language) -> dict[str, str]:
+    """Names for people of the units of the release in use, in a language, by their ids."""
     loaded = parts.releases.states["bed-demand"].loaded
-    return {u.unit: u.label for u in loaded.units} if loaded is not None else {}
+    return {u.unit: u.name_in(language) for u in loaded.units} if loaded is not None else {}
 
 
 def unit_groups(parts: Parts) -> dict[str, str]:

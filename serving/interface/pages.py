@@ -18,8 +18,9 @@ from serving.gateway.endpoint import Call, Parameter
 from serving.interface.bed_forecasts import BedForecasts
 from serving.messages.answer_bodies import BedForecast, HospitalForecast
 from serving.messages.forecast_protocol import UnitHistory
+from serving.pages import forecast_sets
 from serving.pages.forecast_picture import unit_picture
-from serving.pages.forecast_sets import forecast_set, screen_beds
+from serving.pages.forecast_sets import BedSet, forecast_set
 from serving.pages.rendering import LANGUAGE, SEES_PAGES, language_of, render
 from serving.pages.unit_panels import WATCH, WORRY
 
@@ -33,12 +34,14 @@ __all__ = [
     "ahead_words",
     "date_words",
     "fan_chart",
+    "hospital_fan",
     "known_words",
     "labelled",
     "language",
     "number_words",
     "page",
     "percent_words",
+    "screen_beds",
     "shown_beds",
     "time_words",
     "unit_name",
@@ -98,14 +101,20 @@ class ShownBeds:
 
 def shown_beds(call: Call) -> ShownBeds:
     """The forecasts of the start page; for a page that renews itself, those of now, and none of them is recorded."""
-    language = language_of(call)
     if "renewed" in call.query:
-        at, beds = screen_beds(call.parts, language)
-    else:
-        shown = forecast_set(call.parts, language, asked=True)
-        at, beds = shown.at, shown.beds
-    model = beds.model
-    labels = {u.unit: names.unit(u.label, language) for u in model.units} if model else {}
+        return screen_beds(call)
+    shown = forecast_set(call.parts, language_of(call), asked=True)
+    return _shown(call, shown.at, shown.beds)
+
+
+def screen_beds(call: Call) -> ShownBeds:
+    """The forecasts of now for what only shows them beside something else: none of them is recorded."""
+    return _shown(call, *forecast_sets.screen_beds(call.parts, language_of(call)))
+
+
+def _shown(call: Call, at: int, beds: BedSet) -> ShownBeds:
+    model, language = beds.model, language_of(call)
+    labels = {u.unit: u.name_in(language) for u in model.units} if model else {}
     units = [
         ShownUnit(unit, labels.get(unit, unit), tuple(f for _, f in made), beds.history.get(unit))
         for unit, made in beds.forecasts.items()
@@ -155,15 +164,22 @@ def language(call: Call) -> Language:
     return language_of(call)
 
 
-def unit_name(call: Call, label: str) -> str:
-    """A unit's name in the language of the page."""
-    return names.unit(label, language_of(call))
+def unit_name(call: Call, label: str, label_fr: str | None = None, label_en: str | None = None) -> str:
+    """A unit's name in the language of the page; where the hospital gave none in it, its label."""
+    language = language_of(call)
+    return (label_fr if language == "fr" else label_en) or names.unit(label, language)
 
 
 def fan_chart(call: Call, unit: ShownUnit, at: int, zone: ZoneInfo) -> Markup:
     """A unit's last days and the fan of what is forecast, with staffed beds at each horizon; `at`: of the forecasts."""
     history = unit.history or UnitHistory(unit.unit, (), (), None)
     return unit_picture(history, unit.forecasts, at, zone, language_of(call))
+
+
+def hospital_fan(call: Call, beds: ShownBeds, zone: ZoneInfo) -> Markup:
+    """The fan of the hospital total, without its last days: what it was is not kept as one line."""
+    nothing = UnitHistory("", (), (), None)
+    return unit_picture(nothing, beds.hospital, beds.at, zone, language_of(call))
 
 
 def page(

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from hospital.words import names
 from hospital.words.language import Language
 
 if TYPE_CHECKING:  # who only asks questions loads neither database nor engine
@@ -32,11 +33,22 @@ __all__ = [
 
 @dataclass(frozen=True)
 class ServedUnit:
-    """A unit that a release knows."""
+    """A unit that a release knows.
+
+    Attributes:
+        label_fr, label_en: its name on pages of a language; "": `label`.
+    """
 
     unit: str
     label: str
     group: str
+    label_fr: str = ""
+    label_en: str = ""
+
+    def name_in(self, language: Language) -> str:
+        """Its name on pages of a language."""
+        own = self.label_fr if language == "fr" else self.label_en
+        return own or names.unit(self.label, language)
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,16 @@ from hospital.times import HOUR, instant, moment
 from hospital.words import formats
 from hospital.words.catalogue import text
 from hospital.words.language import Language
-from serving.messages.answer_bodies import BedForecast
+from serving.messages.answer_bodies import BedForecast, HospitalForecast
 from serving.messages.forecast_protocol import UnitHistory
+from serving.pages.label_place import clear_height
 
 __all__ = ["unit_picture"]
 
 WIDTH, HEIGHT = 420, 190
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34, 12, 18, 24
 _MOST_TIMES, _DAYS_FROM_HOURS = 6, 36
+_LETTER = 7.5  # of 13 pixels high, no narrower than the widest that is used
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,19 @@ class _Frame:
 
     def points(self, places: Sequence[tuple[float, float]]) -> str:
         """(hours, beds) as the points of a line."""
-        return " ".join(f"{self.hours.at(h):.1f},{self.beds.at(b):.1f}" for h, b in places)
+        return " ".join(f"{x:.1f},{y:.1f}" for x, y in self.line(places))
+
+    def line(self, places: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+        """(hours, beds) as points of the picture."""
+        return [(self.hours.at(h), self.beds.at(b)) for h, b in places]
 
 
 def unit_picture(
-    history: UnitHistory, forecasts: Sequence[BedForecast], now: int, zone: ZoneInfo, language: Language
+    history: UnitHistory,
+    forecasts: Sequence[BedForecast | HospitalForecast],
+    now: int,
+    zone: ZoneInfo,
+    language: Language,
 ) -> Markup:
     """The picture, with words for who does not see it."""
     seen = [
@@ -48,7 +58,9 @@ def unit_picture(
     staffed = [s for s in (*(f.staffed for f in ordered), history.staffed) if s is not None]
     frame = _frame(seen, ordered, staffed)
     shapes = [*_grid(frame, now, zone, language), *_fan(frame, ordered, seen[-1:])]
-    shapes += _staffed(frame, _staffed_places(history, ordered), language)
+    median = [*seen[-1:], *((f.horizon_hours, f.beds["p50"]) for f in ordered)]
+    lines = [frame.line(seen), frame.line(median)]
+    shapes += _staffed(frame, _staffed_places(history, ordered), lines, language)
     if seen:
         shapes.append(Shape("polyline", {"class": "history", "points": frame.points(seen)}))
     words = text("pages.picture", language)
@@ -56,7 +68,9 @@ def unit_picture(
 
 
 def _frame(
-    seen: Sequence[tuple[float, float]], forecasts: Sequence[BedForecast], staffed: Sequence[float]
+    seen: Sequence[tuple[float, float]],
+    forecasts: Sequence[BedForecast | HospitalForecast],
+    staffed: Sequence[float],
 ) -> _Frame:
     beds = (
         [o for _, o in seen] + [v for f in forecasts for v in (f.beds["p10"], f.beds["p90"])] + list(staffed)
@@ -71,14 +85,25 @@ def _frame(
     )
 
 
-def _staffed_places(history: UnitHistory, forecasts: Sequence[BedForecast]) -> list[tuple[float, float]]:
+def _staffed_places(
+    history: UnitHistory, forecasts: Sequence[BedForecast | HospitalForecast]
+) -> list[tuple[float, float]]:
     """(hours from now, staffed beds) where they are known: now, and at each horizon."""
     found = [(0.0, history.staffed), *((f.horizon_hours, f.staffed) for f in forecasts)]
     return [(hours, beds) for hours, beds in found if beds is not None]
 
 
-def _staffed(frame: _Frame, places: Sequence[tuple[float, float]], language: Language) -> Iterator[Shape]:
-    """The staffed beds now and at each horizon, joined; their number where they begin, and where they have changed."""
+def _staffed(
+    frame: _Frame,
+    places: Sequence[tuple[float, float]],
+    others: Sequence[Sequence[tuple[float, float]]],
+    language: Language,
+) -> Iterator[Shape]:
+    """The staffed beds now and at each horizon, joined; their number where they begin, and where they have changed.
+
+    Args:
+        others: the other lines of the picture, which no number stands on.
+    """
     if not places:
         return
     (first, now), (last, then) = places[0], places[-1]
@@ -86,15 +111,25 @@ def _staffed(frame: _Frame, places: Sequence[tuple[float, float]], language: Lan
     if last == first:
         line.append((frame.hours.high, then))
     yield Shape("polyline", {"class": "staffed", "points": frame.points(line)})
+    lines = [*others, frame.line(line)]
     for hours, beds in places:
         x, y = frame.hours.at(hours), frame.beds.at(beds)
         yield stroke(x, y - 3, x, y + 3, class_="staffed-mark")
     noun = text("pages.staffed", language, int(f"{then:.0f}"))
     words = f"{formats.number(then, language)} {noun}"
-    yield label(WIDTH - _RIGHT, frame.beds.at(then) - 6, words, "end", class_="staffed-words")
+    width = _LETTER * len(words)
+    height = _beside(frame, lines, (WIDTH - _RIGHT - width, WIDTH - _RIGHT), then)
+    yield label(WIDTH - _RIGHT, height, words, "end", class_="staffed-words")
     if f"{now:.0f}" != f"{then:.0f}":
         number = formats.number(now, language)
-        yield label(_LEFT + 2, frame.beds.at(now) - 6, number, "start", class_="staffed-words")
+        height = _beside(frame, lines, (_LEFT + 2, _LEFT + 2 + _LETTER * len(number)), now)
+        yield label(_LEFT + 2, height, number, "start", class_="staffed-words")
+
+
+def _beside(
+    frame: _Frame, lines: Sequence[Sequence[tuple[float, float]]], span: tuple[float, float], beds: float
+) -> float:
+    return clear_height(lines, span, frame.beds.at(beds), (_TOP + 10, HEIGHT - _BOTTOM - 4))
 
 
 def _grid(frame: _Frame, now: int, zone: ZoneInfo, language: Language) -> Iterator[Shape]:
@@ -135,7 +170,7 @@ def _times(frame: _Frame, now: int, zone: ZoneInfo, language: Language) -> list[
 
 
 def _fan(
-    frame: _Frame, forecasts: Sequence[BedForecast], start: Sequence[tuple[float, float]]
+    frame: _Frame, forecasts: Sequence[BedForecast | HospitalForecast], start: Sequence[tuple[float, float]]
 ) -> Iterator[Shape]:
     """The range, the median and a point a forecast; all begin where the history ends (`start`: one place or none)."""
     if not forecasts:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hospital.words import formats, names
+from hospital.words import formats
 from hospital.words.language import Language
 from serving.messages.answer_bodies import BedForecast
 from serving.messages.forecast_protocol import UnitHistory
@@ -30,7 +30,7 @@ def unit_panels(
     beds: BedSet, at: int, zone: ZoneInfo, language: Language, *, most: int = MOST_PANELS
 ) -> list[dict[str, Any]]:
     """The panels, those in most tension first, at most so many; `at`: instant of the forecasts."""
-    labels = {u.unit: names.unit(u.label, language) for u in beds.model.units} if beds.model else {}
+    labels = {u.unit: u.name_in(language) for u in beds.model.units} if beds.model else {}
     panels = []
     risks = {unit: _worst([f for _, f in made]) for unit, made in beds.forecasts.items()}
     ordered = sorted(beds.forecasts, key=lambda u: -1.0 if (r := risks[u]) is None else r, reverse=True)

@@ -139,7 +139,7 @@ def _loaded(release: Release) -> LoadedModel:
         sequence=release.sequence,
         released_at=release.released_at,
         scope=release.scope,
-        units=tuple(ServedUnit(u.unit, u.label, u.group) for u in manifest.units),
+        units=tuple(ServedUnit(u.unit, u.label, u.group, u.label_fr, u.label_en) for u in manifest.units),
         horizons_hours=manifest.horizons_hours,
         triage_levels=engine.training_range.triage_levels,
         departments=departments,

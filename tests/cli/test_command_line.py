@@ -219,6 +219,7 @@ VERBS = {
     ("token", "revoke"): set(),
     ("token", "list"): set(),
     ("doctor",): {"--json", "--language", "--mend"},
+    ("decisions", "check"): {"--language"},
     ("levels", "check"): {"--language"},
     ("protocol", "add"): {"--key", "--language"},
     ("protocol", "review"): {"--key", "--comment", "--approve", "--language"},

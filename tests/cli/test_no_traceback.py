@@ -109,6 +109,7 @@ REQUIRED = {
     ("token", "list"): [],
     ("token", "link"): ["nobody"],
     ("doctor",): [],
+    ("decisions", "check"): ["{file}"],
     ("levels", "check"): ["{file}"],
     ("protocol", "add"): ["{file}", "--key", "{file}"],
     ("protocol", "review"): ["a", "1", "--approve", "--comment", "c", "--key", "{file}"],

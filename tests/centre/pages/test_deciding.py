@@ -1,5 +1,6 @@
 """The page Décider: what it says first, its form, its faults, and what those see who may not decide."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -30,11 +31,13 @@ def test_the_list_says_what_to_decide_first_by_whom_and_until_when(hospital: Hos
     assert "Cadre de garde" in shown
     assert "Appeler le cadre de garde" in shown
     assert "step 1 of 2" in shown
+    assert shown.count('<svg class="picture"') == 1
     assert "À décider d’abord" in page(hospital, language="fr")
     (hospital.home / "decisions.toml").write_text("version = 0")
     faulty = page(hospital)
     assert "has to be corrected" in faulty
-    assert "<code>version</code> below" in faulty
+    assert "<code>version</code>: too small: 1 at least" in faulty
+    assert "not_" not in faulty
     (hospital.home / "decisions.toml").unlink()
     assert "no policy of decisions yet" in page(hospital)
 
@@ -46,6 +49,12 @@ def test_a_recommendation_is_read_and_decided_by_its_form(hospital: Hospital) ->
     shown = page(hospital, path)
     assert "Les transferts ne suffisent plus." in shown
     assert "Sum: the median need" in shown
+    assert shown.count('<svg class="picture"') == 1
+    fan = re.findall(r"<svg class=.picture.*?</svg>", shown, re.DOTALL)
+    unit = page(hospital, "/pilotage/unit", language="en&unit=U3")
+    assert fan == re.findall(r"<svg class=.picture.*?</svg>", unit, re.DOTALL), (
+        "the picture of the unit's page"
+    )
     wrong = hospital.form(path, language="en", decision="override", reason="  ", reason_code="known_better")
     assert wrong.status_code == 422
     assert "Say why, in 2,000 characters at most." in wrong.text

@@ -166,6 +166,8 @@ def test_every_code_of_what_is_missing_has_words() -> None:
 def test_more_patients_than_staffed_beds_now_come_before_what_is_probable() -> None:
     def now(unit: str, occupied: float, staffed: float | None) -> UnitBeds:
         return UnitBeds(
+            label_fr=None,
+            label_en=None,
             unit=unit,
             label=unit,
             group="medicine",

@@ -37,6 +37,16 @@ def test_the_reasons_add_up_as_they_are_written(tmp_path: Path, unit: str, langu
         assert sum(numbers[:-1]) == numbers[-1], table
 
 
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_reasons_are_sentences_above_the_sum(tmp_path: Path, language: str) -> None:
+    """Those that the forecast has, in the language of the page, before the table that adds up."""
+    page = _unit(tmp_path, "U3", language)
+    for part in page.split('<details id="why-')[1:]:
+        said = re.findall(r'<ul class="reasons">(.*?)</ul>', part, re.DOTALL)[0]
+        assert re.findall("<li>(.+?)</li>", said)
+        assert part.index('<ul class="reasons">') < part.index('<table class="sum">')
+
+
 def test_the_picture_has_its_figures_as_text_with_staffed_beds_at_each_horizon(tmp_path: Path) -> None:
     """Who does not see the fan chart reads the same of it."""
     page = _unit(tmp_path)

@@ -154,3 +154,20 @@ def test_people_overrule_rightly_beyond_chance(right: int, of: int, rightly: boo
     """Few outcomes, or little more than half of them, take no scope away."""
     (cell,) = overruled([decided(n, n < right) for n in range(of)], {"U1": "medicine"})
     assert (cell.known, cell.right, cell.rightly) == (of, right, rightly)
+
+
+def test_the_filter_is_closed_until_it_filters(hospital: Hospital) -> None:
+    """On a phone decisions come first; what is filtered, or wrong, is seen."""
+    assert '<details class="filters">' in hospital.get("/history?language=en").text
+    assert '<details class="filters">' in hospital.get("/history?language=en&unit=&on=").text
+    for query in ("unit=U3", "since=soon"):
+        assert '<details class="filters" open>' in hospital.get(f"/history?language=en&{query}").text
+
+
+def test_the_first_sentence_says_how_many_went_against_what_was_recommended(hospital: Hospital) -> None:
+    """Of those that are shown; nothing is said of none."""
+    assert (
+        "2 decisions, 2 of them against what was forecast or recommended."
+        in hospital.get("/history?language=en").text
+    )
+    assert "No decision" in hospital.get("/history?language=en&unit=U1").text
