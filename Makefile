@@ -102,7 +102,7 @@ mutants: setup
 fuzz: setup
 	$(BIN)/python -m tests.fuzz.run $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(TARGET),--target "$(TARGET)")
 
-# Every page at three widths, light and grey, of a small hospital that lives: .bench/pictures/pages. Look at each.
+# Every page at three widths, light and grey, of the demo at its hour: .bench/pictures/pages. Look at each.
 pictures: setup
 	$(BIN)/python -m tests.support.page_pictures
 

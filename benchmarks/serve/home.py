@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from cli.demo.observations import give_observations
 from cli.demo.steps import (
     approve_version,
     check_version,
-    give_observations,
     make_demo_home,
     make_token,
     release_version,

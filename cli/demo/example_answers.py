@@ -1,4 +1,4 @@
-"""The demo's two answers, asked of its service as an application would, and what to open afterwards."""
+"""The demo's two answers, asked of its service as an application would."""
 
 import json
 from datetime import datetime, timedelta
@@ -11,11 +11,10 @@ from hospital.errors import VigieError
 from hospital.words import formats, names
 from hospital.words.catalogue import text
 from hospital.words.language import Language
-from registry.package.manifest import MODELS
 from registry.releases.releases import current_release
 from registry.settings import Settings
 
-__all__ = ["ask_for_answers", "print_what_to_open"]
+__all__ = ["ask_for_answers"]
 
 
 def ask_for_answers(console: Console, settings: Settings, token: str, start: datetime) -> None:
@@ -85,20 +84,3 @@ def _show(
     console.print(f"  {said}")
     for warning in trust["warnings"]:
         console.print(f"    ! {warning}", markup=False)
-
-
-def print_what_to_open(console: Console, settings: Settings, token: str) -> None:
-    """Prints the addresses and commands that show more, while the service runs."""
-    from serving.http.authentication import entry_link
-
-    base = f"http://127.0.0.1:{settings.port}"
-    console.print(f"\n[bold]Open[/bold] {base}{entry_link(settings.home, token)}")
-    for model in MODELS:
-        card = f"/v1/models/{model}/card?format=html&language={settings.language}"
-        console.print(f"  the card of {model}: {base}{entry_link(settings.home, token, page=card)}")
-    console.print(f"  Each link lets one browser in, for a day. Later: {base}/sign-in with the token {token}")
-    console.print(
-        f"  MLflow:    .venv/bin/mlflow ui --backend-store-uri sqlite:///{settings.home / 'mlflow.db'}"
-    )
-    console.print(f"  journal:   VIGIE_HOME={settings.home.name} .venv/bin/vigie journal verify")
-    console.print("Stop with Ctrl-C. Nothing here decides: people do, with a reason, in the journal.\n")

@@ -1,16 +1,25 @@
 """Runs the demo: the whole way, from a simulated hospital to two explained answers, each finished step kept."""
 
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cli.demo.example_answers import ask_for_answers, print_what_to_open
+from rich.console import Console
+
+from cli.demo.command_centre import give_command_centre
+from cli.demo.example_answers import ask_for_answers
+from cli.demo.invitation import print_what_to_open
+from cli.demo.observations import give_observations
+from cli.demo.past_decisions import past_decisions
+from cli.demo.people import make_people
 from cli.demo.service_process import LOG, interrupt_on_endings, refuse_taken_port, service
 from cli.demo.steps import (
+    LIVE_FOLDER,
     approve_version,
     check_version,
-    give_observations,
+    live_start,
     make_demo_home,
     make_token,
     release_version,
@@ -19,6 +28,7 @@ from cli.demo.steps import (
 )
 from cli.demo.training_processes import train_models
 from hospital.dataset.samples import WARM_UP_DAYS
+from hospital.times import moment
 from hospital.words.plain_console import plain_console
 from registry.checkpoints.checkpointing import checkpoint
 from registry.policy.board_policy import default_policy
@@ -45,9 +55,8 @@ def run_demo(*, days: int | None, serve: bool, seed: int, port: int) -> int:
     settings = Settings(home=home, port=port, host="127.0.0.1", database_url="", language="fr")
     settings = settings.model_copy(update=dict.fromkeys(_ELSEWHERE))
     make_demo_home(settings, policy)
-    data = simulate_hospital(
-        console, settings, days or policy.document.history_days + WARM_UP_DAYS + _MARGIN_DAYS, seed
-    )
+    days = days or policy.document.history_days + WARM_UP_DAYS + _MARGIN_DAYS
+    data = simulate_hospital(console, settings, days, seed)
     versions = train_models(console, settings, data)
     checked = [
         check_version(console, settings, candidate, policy) for candidate in versions
@@ -57,16 +66,30 @@ def run_demo(*, days: int | None, serve: bool, seed: int, port: int) -> int:
     for candidate in versions:
         approve_version(console, settings, candidate)
         release_version(console, settings, candidate)
-    start = give_observations(console, settings, data)
-    token = make_token(settings)
+    token, people, begin = make_token(settings), make_people(settings), live_start(days)
+    give_command_centre(console, settings, policy, moment(begin))
+    with past_decisions(settings, begin, people) as (stages, count):
+        start = give_observations(console, settings, home / LIVE_FOLDER, stages)
+        console.print(f"  {count()} decisions of the simulated days before")
     checkpoint(settings, now=datetime.now(UTC))
     console.print(f"[dim]Everything before serving took {time.monotonic() - started:.0f} s.[/dim]")
+    return _serve(console, settings, start, token, people if serve else None)
+
+
+def _serve(
+    console: Console, settings: Settings, start: datetime, token: str, people: Mapping[str, str] | None
+) -> int:
+    """Starts the service and asks it.
+
+    Args:
+        people: tokens by name, to be shown; None: the service ends with its answers.
+    """
     with ExitStack() as running:
         with step(console, "Serve") as notes:
             process = running.enter_context(service(settings, start))
             notes.append(f"port {settings.port}, log in {HOME / LOG}")
         ask_for_answers(console, settings, token, start)
-        if not serve:
+        if people is None:
             return 0
-        print_what_to_open(console, settings, token)
+        print_what_to_open(console, settings, token, people)
         return process.wait()

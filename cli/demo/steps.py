@@ -8,16 +8,18 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
-from cli.installation import read_tables
 from cli.mlflow_note import show_in_mlflow
 from cli.progress import bar
+from hospital.contracts.tables import TABLES
 from hospital.errors import VigieError
-from hospital.times import DAY, moment
+from hospital.times import HOUR, instant, start_of_day
 from registry.candidates.candidates import Candidate
 from registry.candidates.reviews import review
 from registry.candidates.standing_reviews import standing_reviews
@@ -32,9 +34,11 @@ from registry.trust.trust_changes import found_trust, put_in_force
 from registry.trust.trust_store import create_trust, load_trust, save_trust
 
 __all__ = [
+    "IMPORT_MORE_DAYS",
+    "LIVE_FOLDER",
     "approve_version",
     "check_version",
-    "give_observations",
+    "live_start",
     "make_demo_home",
     "make_token",
     "release_version",
@@ -49,7 +53,13 @@ _ROLES = {
     "releaser": ("releaser",),
     "checker": ("checker",),
 }
-_IMPORT_MORE_DAYS = 10  # further back than features look
+IMPORT_MORE_DAYS = 10
+"""Days further back than features look, of which the service is told."""
+LIVE_FOLDER = "day"
+"""Folder of the home with what `vigie feed` replays: the weeks before, and the day in which tension builds."""
+LIVE_DAYS, LIVE_BEFORE_DAYS, LIVE_HOUR, LIVE_BUSY = 4, 2, 11, 1.25
+"""Days beyond the data of training, those of them before the service's day, its hour, and the factor on arrivals."""
+_ZONE = ZoneInfo("Europe/Paris")  # the simulated hospital's
 
 
 @contextmanager
@@ -86,13 +96,18 @@ def make_demo_home(settings: Settings, policy: Policy) -> None:
 
 
 def simulate_hospital(console: Console, settings: Settings, days: int, seed: int) -> Path:
-    """Simulates the hospital, if this very one is not there; returns the folder of its tables."""
+    """Simulates the hospital, if this very one is not there; returns the folder of its tables.
+
+    Beside it lies `LIVE_FOLDER`: what the same hospital lives when more patients come than usual, which no model saw.
+    """
     from importlib.resources import files
 
-    from hospital.simulator import simulate, write
+    from hospital.simulator import Beyond, simulate_beyond, write
 
     parameters = files("hospital.simulator").joinpath("data", "parameters.toml").read_bytes()
-    wanted = {"days": days, "seed": seed, "parameters": hashlib.sha256(parameters).hexdigest()}
+    beyond = Beyond(LIVE_DAYS, LIVE_BUSY, _days_before())
+    digest = hashlib.sha256(parameters).hexdigest()
+    wanted = {"days": days, "seed": seed, "parameters": digest, "live": asdict(beyond)}
     folder, marker = settings.home / "data", settings.home / "simulated.json"
     with step(console, "Simulate a hospital") as notes:
         if marker.exists() and json.loads(marker.read_bytes()) == wanted:
@@ -100,11 +115,29 @@ def simulate_hospital(console: Console, settings: Settings, days: int, seed: int
             return folder
         marker.unlink(missing_ok=True)
         with bar() as progress:
-            tables = simulate(days, seed=seed, progress=lambda done: progress("simulate", done))
+            tables, live = simulate_beyond(
+                days, beyond, seed=seed, progress=lambda done: progress("simulate", done)
+            )
         write(tables, folder)
+        write(live, settings.home / LIVE_FOLDER)
         write_atomically(marker, canonical_json(wanted))
         notes.append(f"{days} days, {len(tables['visits']):,} visits, {len(tables['stays']):,} stays")
     return folder
+
+
+def live_start(days: int) -> int:
+    """The instant at which the demo's service begins: a late morning, two days after more patients began to come."""
+    from hospital.simulator import DEFAULT_START
+
+    day = DEFAULT_START + timedelta(days=days + LIVE_BEFORE_DAYS)
+    return instant(start_of_day(day, _ZONE)) + LIVE_HOUR * HOUR
+
+
+def _days_before() -> int:
+    """Days of the usual hospital that the service is given: all that features look back to."""
+    from hospital.features.lookback import lookback_days
+
+    return max(lookback_days(name) for name in TABLES) + IMPORT_MORE_DAYS
 
 
 def check_version(console: Console, settings: Settings, candidate: Candidate, policy: Policy) -> bool:
@@ -169,45 +202,6 @@ def release_version(console: Console, settings: Settings, candidate: Candidate) 
             current = promote(settings, candidate.model, candidate.version, key, now=datetime.now(UTC))
             show_in_mlflow(settings, candidate.model)
         notes.append(f"release {current.sequence}, signed by [bold]demo-releaser[/bold] (releaser)")
-
-
-def give_observations(console: Console, settings: Settings, data: Path) -> datetime:
-    """Gives the service the last weeks of the simulated hospital; returns where its clock begins."""
-    from sqlalchemy import func, select
-
-    from hospital.features.lookback import lookback_days
-    from hospital.ingest.event_columns import columns_of
-    from registry.record.database import observations, open_database, writing
-    from registry.record.observation_batches import forget_all
-    from serving.state.history_import import rows_since
-    from serving.state.observations import import_rows
-
-    engine = open_database(settings.database)
-    with step(console, "Give the service the last weeks") as notes:
-        tables = read_tables(settings, data, None)
-        columns = {name: columns_of(frame, name) for name, frame in tables.tables.items()}
-        end = max(int(columns[name]["received_at"].max()) for name in ("visits", "stays"))
-        with writing(engine) as connection:
-            latest = connection.execute(select(func.max(observations.c.received_at))).scalar_one()
-            marker = settings.home / "observed.json"
-            days = {name: lookback_days(name) + _IMPORT_MORE_DAYS for name in columns}
-            wanted = canonical_json({"source": tables.source_digest, "days": days})
-            if not marker.exists() or marker.read_bytes() != wanted:
-                if latest is not None:  # another hospital's rows: the demo holds one at a time
-                    forget_all(connection, actor="vigie demo", reason="other data", now=datetime.now(UTC))
-                    latest = None
-                for name, values in columns.items():
-                    rows = rows_since(name, values, end - days[name] * DAY, tables.audit_attributes)
-                    import_rows(connection, name, rows)
-                write_atomically(marker, wanted)
-                notes.append(f"{days['visits']} days, {days['stays']} of stays")
-            else:
-                notes.append("kept")
-    start = moment(max(end, int(latest or 0)))
-    console.print(
-        f"  the demo's clock starts at the end of its data, {start:%Y-%m-%d %H:%M} UTC, and runs on"
-    )
-    return start
 
 
 def make_token(settings: Settings) -> str:

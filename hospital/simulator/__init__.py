@@ -1,22 +1,24 @@
 """A seeded discrete-event hospital: the embedded default data, as hard to forecast as a real one.
 
-Door: `simulate`, `write`, `Unfair`, `Shift`.
+Door: `simulate`, `simulate_beyond`, `write`, `Unfair`, `Shift`.
 """
 
 from hospital.simulator.parameter_file import ParametersError, load_parameters
 from hospital.simulator.parameters import Parameters
-from hospital.simulator.run import DEFAULT_START, simulate
+from hospital.simulator.run import DEFAULT_START, Beyond, simulate, simulate_beyond
 from hospital.simulator.scenario import AUDIT_VALUES, Shift, Unfair
 from hospital.simulator.table_files import write
 
 __all__ = [
     "AUDIT_VALUES",
     "DEFAULT_START",
+    "Beyond",
     "Parameters",
     "ParametersError",
     "Shift",
     "Unfair",
     "load_parameters",
     "simulate",
+    "simulate_beyond",
     "write",
 ]

@@ -1,6 +1,7 @@
 """One run of the hospital: draw what is drawn before, wire the parts, let the days pass, write the tables."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
@@ -22,7 +23,7 @@ from hospital.simulator.theatre import draw_operations, schedule_direct, schedul
 from hospital.simulator.visits import Population, Visit
 from hospital.simulator.wards import Wards
 
-__all__ = ["DEFAULT_START", "simulate"]
+__all__ = ["DEFAULT_START", "Beyond", "simulate", "simulate_beyond"]
 
 #: The first day of a run unless asked otherwise; fixed, so that digests repeat.
 DEFAULT_START = date(2024, 1, 1)
@@ -53,12 +54,60 @@ def simulate(
     Raises:
         ValueError: `days` below 1, `scale` outside 0.1 to 3, or a seed below 0.
     """
-    if days < 1:
-        raise ValueError(f"days {days}: simulate at least one day")
-    if not 0.1 <= scale <= 3.0:
-        raise ValueError(f"scale {scale:g}: must lie between 0.1 and 3")
-    if seed < 0:
-        raise ValueError(f"seed {seed}: must be 0 or more")
+    lived = _live(days, seed, start, unfair, shift, scale, progress, parameters)
+    return lived(0, days)
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """What a hospital lives after the days of its tables.
+
+    Attributes:
+        days: how many; at least 1.
+        busy: by what arrivals are multiplied in them.
+        before: of the days before, how many are told with them.
+    """
+
+    days: int
+    busy: float
+    before: int
+
+
+def simulate_beyond(
+    days: int,
+    beyond: Beyond,
+    *,
+    seed: int = 1,
+    start: date = DEFAULT_START,
+    scale: float = 1.0,
+    progress: Callable[[float], None] | None = None,
+) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
+    """The tables of `days` days, and those of one and the same hospital from `beyond.before` days earlier to its end.
+
+    Visits and stays of the first are those of `simulate`; operations may be booked some days further ahead.
+
+    Raises:
+        ValueError: as `simulate`.
+    """
+    if days < 1 or beyond.days < 1:
+        raise ValueError(f"days {days} and {beyond.days} beyond: simulate at least one day of each")
+    shift, whole = Shift(beyond.busy, days), days + beyond.days
+    lived = _live(whole, seed, start, None, shift, scale, progress, None)
+    return lived(0, days), lived(max(days - beyond.before, 0), whole)
+
+
+def _live(
+    days: int,
+    seed: int,
+    start: date,
+    unfair: Unfair | None,
+    shift: Shift | None,
+    scale: float,
+    progress: Callable[[float], None] | None,
+    parameters: Parameters | None,
+) -> Callable[[int, int], dict[str, pd.DataFrame]]:
+    """Lets the days pass; what it returns writes the tables from a day to the one before another (0: `start`)."""
+    _refuse_senseless(days, seed, scale)
     p = load_parameters() if parameters is None else parameters
     burn_in = p.general.burn_in_days
     # The run ends with the last written day; the days after it exist only as plans.
@@ -68,8 +117,6 @@ def simulate(
         p.general.time_zone,
         p.general.school_zone,
     )
-    begin, end = clock.days[burn_in].begin, clock.days[burn_in + days].begin
-
     mix = case_mix(p, draw_epidemics(clock, p.epidemic, seed), school_age_factors(clock, p.arrivals))
     arrivals = draw_arrivals(clock, p.arrivals, mix.sum(axis=(1, 2)), seed, scale, shift, burn_in)
     patients = draw_patients(p, arrivals, mix, seed)
@@ -90,8 +137,22 @@ def simulate(
         env.run(until=day.begin + day.length)
         if progress is not None:
             progress((day.index + 1) / (burn_in + days))
-    span = Span(clock.origin, float(begin), float(end))
-    return build_tables(span, p, visits, patients, wards.stays, operations, rotas + bed_notices)
+
+    def tables(first: int, last: int) -> dict[str, pd.DataFrame]:
+        begin, end = clock.days[burn_in + first].begin, clock.days[burn_in + last].begin
+        span = Span(clock.origin, float(begin), float(end))
+        return build_tables(span, p, visits, patients, wards.stays, operations, rotas + bed_notices)
+
+    return tables
+
+
+def _refuse_senseless(days: int, seed: int, scale: float) -> None:
+    if days < 1:
+        raise ValueError(f"days {days}: simulate at least one day")
+    if not 0.1 <= scale <= 3.0:
+        raise ValueError(f"scale {scale:g}: must lie between 0.1 and 3")
+    if seed < 0:
+        raise ValueError(f"seed {seed}: must be 0 or more")
 
 
 def _open_departments(

@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,9 +18,14 @@ import httpx
 import pytest
 from rich.console import Console
 
-from cli.demo.example_answers import print_what_to_open
+from cli.demo.command_centre import PROTOCOLS
+from cli.demo.invitation import print_what_to_open
+from cli.demo.people import FEEDER, make_people
 from cli.demo.service_process import end, endings_put_off, service
-from cli.demo.steps import make_token
+from cli.demo.steps import LIVE_FOLDER, live_start, make_token
+from hospital.times import moment
+from hospital.words import formats
+from hospital.words.numbers import percent
 from registry.digests import sha256_file
 from registry.package.manifest import MODELS
 from registry.record.database import open_database
@@ -27,6 +33,7 @@ from registry.record.journal_audit import verify
 from registry.releases.releases import current_release
 from registry.settings import Settings
 from registry.trust.trust_store import load_trust
+from tests.support.centre_pages import CentrePages, plain
 from tests.support.running_service import free_port
 from tests.support.waiting import wait_for
 
@@ -225,9 +232,10 @@ def test_every_link_that_the_demo_prints_opens_a_page(finished: Finished) -> Non
     """Each by itself in a new browser, in any order, and again in the browser that it let in."""
     settings, printed = Settings(home=finished.home, port=free_port()), io.StringIO()
     with service(settings, datetime.now(UTC)):
-        print_what_to_open(Console(file=printed, soft_wrap=True), settings, make_token(settings))
-        links = re.findall(r"https?://\S+", printed.getvalue())
-        assert len(links) == 4
+        console, token = Console(file=printed, soft_wrap=True), make_token(settings)
+        print_what_to_open(console, settings, token, make_people(settings))
+        links = re.findall(r"https?://\S+/(?:enter/|sign-in)\S*", printed.getvalue())
+        assert len(links) == 9
         for link in reversed(links):
             with httpx.Client(follow_redirects=True, timeout=60) as browser:
                 for _ in range(2):
@@ -235,6 +243,103 @@ def test_every_link_that_the_demo_prints_opens_a_page(finished: Finished) -> Non
                     assert page.status_code == 200, (link, page.text)
                     assert page.headers["content-type"].startswith("text/html")
                     assert "/sign-in" in link or page.url.path != "/sign-in"
+
+
+@pytest.fixture(scope="module")
+def centre(finished: Finished) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """The demo's service at the hour at which it begins: its address, and the tokens of its people."""
+    settings = Settings(home=finished.home, port=free_port())
+    with service(settings, moment(live_start(560))):
+        people = make_people(settings)
+        yield f"http://127.0.0.1:{settings.port}", {**people, "": make_token(settings)}
+
+
+def test_pilotage_says_what_the_api_says(centre: tuple[str, Mapping[str, str]]) -> None:
+    """Each unit's patients, staffed beds and risks at each horizon; levels are known now and ahead."""
+    with CentrePages(centre[0], centre[1][""]) as pages:
+        tension, flows = pages.api("/v1/tension"), pages.api("/v1/flows")
+        rows, english = pages.rows(), pages.rows("en")
+        for unit in flows["beds"]["units"]:
+            name, now, *_ = rows[unit["unit"]]
+            assert now == f"{unit['occupied']:.0f} / {unit['staffed']:.0f}"
+            assert unit["label"] not in name
+            assert unit["label"] in english[unit["unit"]][0]
+        for one in (*tension["units"], *tension["hospital"]):
+            hours, cells = one["horizon_hours"], rows[one["unit"] or ""]
+            shown = next((c for c in cells if c.startswith(f"{plain(formats.ahead(hours, 'fr'))} ")), None)
+            assert shown is None or plain(percent(one["probability"], "fr")) in shown
+        levels = tension["levels"]["hospital"]
+        assert {n["state"] for n in levels["now"]} <= {"reached", "not_reached"}
+        assert any(a["state"] != "not_computable" for a in levels["ahead"])
+        called = [
+            u["unit"] for u in tension["levels"]["units"] if any(a["state"] == "reached" for a in u["ahead"])
+        ]
+        assert called, "tension builds"
+        assert pages.first("/pilotage").startswith("À regarder d’abord :")
+
+
+def test_there_is_something_to_decide_and_only_its_people_may(centre: tuple[str, Mapping[str, str]]) -> None:
+    """Décider shows what the API recommends; a lapsed training and another unit are refused, two people decide."""
+    base, people = centre
+    with CentrePages(base, people[""]) as pages:
+        found = pages.api("/v1/recommendations")["recommendations"]
+        page = pages.page("/decide")
+        assert found
+        assert page.count("data-recommendation=") == len(found)
+        assert page.count('<svg class="picture"') == len(found)
+        assert pages.first("/decide").startswith("À décider d’abord :")
+        one = next(r for r in found if r["role"] == "Cadre de santé" and r["unit"] != "MAT-A")
+    path = f"/v1/recommendations/{one['recommendation_id']}/decisions"
+    body = {"decision": "accept", "reason_code": "as_recommended", "reason": "Essai"}
+    refused = {
+        "Nouvelle arrivée (démo)": "not_entitled",
+        "Cadre à former (démo)": "training_lapsed",
+        "Cadre de maternité (démo)": "other_unit",
+        "Médecin des urgences (démo)": "other_role",
+        "Comité de pilotage (démo)": "role_missing",
+    }
+    for name, code in refused.items():
+        with CentrePages(base, people[name]) as pages:
+            assert pages.sent(path, body, 403)["code"] == code, name
+    with CentrePages(base, people["Cadre de garde (démo)"]) as pages:
+        answer = pages.sent(path, body, 201)
+        assert answer["state"] == ("awaiting_signature" if one["two_people"] else "accepted")
+
+
+def test_practice_and_history_of_the_demo(centre: tuple[str, Mapping[str, str]]) -> None:
+    """The protocols in force, skills and a shortage; decisions of the days before, each told as simulated."""
+    with CentrePages(centre[0], centre[1][""]) as pages:
+        practice = plain(pages.page("/practice"))
+        protocols = pages.api("/v1/protocols")["protocols"]
+        assert {p["protocol"] for p in protocols} == set(PROTOCOLS)
+        assert all(p["title"] in practice for p in protocols)
+        assert pages.api("/v1/skills")["faults"] == []
+        assert "polyvalence" in practice
+        decisions = pages.api("/v1/decisions?limit=100")
+        simulated = [d for d in decisions["on_recommendations"] if d["reason"].startswith("Simulé")]
+        assert {d["decision"] for d in simulated} == {"accepted", "overridden", "rejected"}
+        assert len({d["decided_at"][:10] for d in simulated}) > 1, "of several days"
+        history = plain(pages.page("/history"))
+        assert all(d["reason"] in history for d in simulated)
+        assert all("(démo)" in d["decided_by"] for d in simulated)
+        assert "Acute geriatrics" not in plain(pages.page("/history")) + plain(pages.page("/decide"))
+
+
+def test_the_day_unfolds_by_vigie_feed(finished: Finished, centre: tuple[str, Mapping[str, str]]) -> None:
+    """The command that the demo prints goes on from the demo's hour: what is known now is of later."""
+    base, people = centre
+    with CentrePages(base, people[""]) as pages:
+        before = pages.api("/v1/flows")["emergency"]["heard_at"]
+        command = [sys.executable, "-m", "cli", "feed", str(finished.home / LIVE_FOLDER), "--to", base]
+        environment = {**os.environ, "VIGIE_HOME": str(finished.home), "VIGIE_TOKEN": people[FEEDER.name]}
+        done = subprocess.run(
+            [*command, "--speed", "3600", "--hours", "2"],
+            env=environment, cwd=finished.home.parent, capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        after = pages.api("/v1/flows")
+        assert after["emergency"]["heard_at"] > before
+        assert after["emergency"]["total"]["present"] > 0
 
 
 def test_run_again_it_keeps_everything(finished: Finished) -> None:

@@ -18,7 +18,16 @@ import xgboost
 from numpy.typing import NDArray
 
 from hospital.calendar import french_public_holidays
-from hospital.simulator import ParametersError, Shift, Unfair, load_parameters, simulate, write
+from hospital.simulator import (
+    Beyond,
+    ParametersError,
+    Shift,
+    Unfair,
+    load_parameters,
+    simulate,
+    simulate_beyond,
+    write,
+)
 from tests.support.repository import ROOT
 
 TEST_SEEDS = (701, 702, 703)
@@ -106,6 +115,23 @@ def test_a_longer_run_begins_like_a_shorter_one() -> None:
     pd.testing.assert_series_equal(
         short["stays"]["entered_at"], long["stays"]["entered_at"].head(len(short["stays"]))
     )
+
+
+def test_a_hospital_goes_on_beyond_its_tables() -> None:
+    """Its visits and stays are those of a run that ends there; beyond it more come, and nobody is another person."""
+    usual = simulate(20, seed=702, scale=0.25)
+    tables, beyond = simulate_beyond(20, Beyond(days=3, busy=2.0, before=6), seed=702, scale=0.25)
+    for name in ("visits", "stays", "units"):
+        pd.testing.assert_frame_equal(tables[name], usual[name])
+    end = usual["visits"]["arrived_at"].max()
+    visits = beyond["visits"]
+    known = visits[visits["arrived_at"] <= end].set_index("visit_id")["arrived_at"]
+    assert known.equals(usual["visits"].set_index("visit_id")["arrived_at"].reindex(known.index))
+    before = usual["visits"]["arrived_at"].dt.date.value_counts().mean()
+    assert (visits["arrived_at"] > end).sum() / 3 > 1.5 * before
+    assert visits["left_at"].max() > end
+    with pytest.raises(ValueError, match="at least one day"):
+        simulate_beyond(20, Beyond(days=0, busy=2.0, before=6))
 
 
 def test_nothing_happens_after_the_end_and_what_is_open_is_open(small: Tables) -> None:
