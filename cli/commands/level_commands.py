@@ -87,13 +87,16 @@ def _unreadable() -> "PolicyFault":
 
 
 def _lacking(policy: "DecisionPolicy", language: "Language") -> dict[str, list[str]]:
-    """By person, the roles in which no training that is held lets them decide, in words."""
+    """By person, the roles in which no training that is held lets them decide, in words.
+
+    Who has a pseudonym is looked up in the skill register, which says from day to day.
+    """
     held = {(t.person, t.training) for t in policy.trainings_held}
     found: dict[str, list[str]] = {}
     for one in policy.deciders:
         for rule in policy.required_trainings:
             missing = [t for t in rule.trainings if (one.person, t) not in held]
-            if rule.role in one.roles and missing:
+            if one.pseudonym is None and rule.role in one.roles and missing:
                 words = _check("lacks", language, role=rule.role, trainings=", ".join(missing))
                 found.setdefault(one.person, []).append(words)
     return found

@@ -1,10 +1,12 @@
 """`vigie levels check` and `decisions check`: a policy in words, or every fault of it."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from cli.main import main
+from hospital.words.catalogue import has_text
 from tests.centre.decisions.policy_texts import policy_text
 from tests.support.repository import ROOT
 
@@ -116,6 +118,16 @@ def test_every_fault_of_a_policy_of_decisions(
     assert len(paths) == 7
     assert all(len(line.split(colon, 1)[1]) > 5 for line in lines)
     assert "07:00" in done.err
+
+
+def test_every_code_of_a_fault_has_words() -> None:
+    """Those that a policy of decisions is refused with, too: none is shown as its code."""
+    for module in ("decisions/decision_policy.py", "levels/level_policy.py"):
+        source = (ROOT / "centre" / module).read_text("utf-8")
+        codes = re.findall(r'PolicyFault\([^,\n]+, "([a-z_0-9]+)"', source) + re.findall(r': "(not_a_[a-z]+)"', source)
+        assert len(codes) > 5
+        for code in codes:
+            assert has_text(f"levels.faults.{code}"), code
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"= 1", None])
