@@ -1,14 +1,16 @@
 """`vigie monitor`: one run, or the process that runs it again and again."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -29,6 +31,7 @@ app = typer.Typer()
 
 _FIRST_SECONDS = 20.0  # a service that was just started has better to do
 _WATCH_SECONDS = 1.0
+_LOG = logging.getLogger("vigie.monitor")
 
 
 @app.command()
@@ -69,31 +72,64 @@ def monitor(
 def _again_and_again(settings: "Settings", parent: int | None) -> int:
     """A run each so many minutes, in a process of its own, so that between runs no library stays loaded.
 
-    Ends with its parent: whose child it no longer is has nobody to monitor anything for.
+    Ends with its parent: whose child it no longer is has nobody to monitor anything for. Beside a service, what goes
+    wrong is a line of the service's log.
     """
     due = time.monotonic() + (_FIRST_SECONDS if parent else 0.0)
     if parent:
         # Ctrl-C at a terminal reaches it too: it ends with its parent all the same, and has nothing to say.
         signal.signal(signal.SIGINT, lambda *_: None)
     running: subprocess.Popen[bytes] | None = None
-    try:
-        while parent is None or os.getppid() == parent:
-            if running is not None and running.poll() is not None:
-                running = None
-            if running is None and time.monotonic() >= due:
-                running = subprocess.Popen(
-                    command("monitor", "--once"),
-                    env=environment(),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                )
-                due = time.monotonic() + 60.0 * settings.monitor_minutes
-            time.sleep(_WATCH_SECONDS)
-    finally:
-        if running is not None:
-            running.kill()  # a run that is cut off leaves nothing
-            running.wait()
+    with tempfile.TemporaryFile() as words:
+        try:
+            while parent is None or os.getppid() == parent:
+                if running is not None and running.poll() is not None:
+                    if parent:
+                        _log_run(running.returncode, words)
+                    running = None
+                if running is None and time.monotonic() >= due:
+                    running = _start_run(words if parent else None)
+                    due = time.monotonic() + 60.0 * settings.monitor_minutes
+                time.sleep(_WATCH_SECONDS)
+        finally:
+            if running is not None:
+                running.kill()  # a run that is cut off leaves nothing
+                running.wait()
     return 0
+
+
+def _start_run(words: IO[bytes] | None) -> "subprocess.Popen[bytes]":
+    """Starts one run; `words`: where its errors go in place of the terminal."""
+    if words is not None:
+        words.seek(0)
+        words.truncate()
+    return subprocess.Popen(
+        command("monitor", "--once"),
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=words,
+    )
+
+
+def _log_run(code: int, words: IO[bytes]) -> None:
+    """Writes what a run said of errors into the service's log, a line each; of what is no sentence of ours, its kind.
+
+    The words of others, such as a library's warning or what is left of a run that was killed, may hold values.
+    """
+    from serving.http.request_log import configure
+
+    configure()
+    words.seek(0)
+    own = False
+    for line in words.read().decode("utf-8", "replace").splitlines():
+        prefix, _, message = line.partition(": ")
+        own = prefix == "vigie" or (own and line.startswith("  "))  # a list belongs to the sentence above it
+        if own:
+            _LOG.error("monitoring run: %s", message if prefix == "vigie" else line.strip())
+    if code not in (0, 1, 2):
+        how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+        _LOG.error("monitoring run: it did not end by itself (%s); the next one finds the same", how)
 
 
 def _once(settings: "Settings", engine: "Engine", language: Language, *, as_json: bool) -> int:

@@ -20,7 +20,7 @@ from hospital.contracts.tables import TABLES
 from hospital.dataset.splits import Split
 from hospital.features.lookback import lookback_days
 from hospital.ingest.event_columns import events_of
-from hospital.record.events import Events
+from hospital.record.events import FOREVER, Events
 from hospital.times import DAY, instant
 from registry.candidates.snapshots import open_snapshot
 from registry.digests import canonical_json, write_atomically
@@ -35,7 +35,7 @@ from registry.package.manifest import MODELS
 from registry.policy.board_policy import Policy, load_policy
 from registry.policy.monitor_rules import Family
 from registry.record.database import monitoring_runs, writing
-from registry.record.observations import columns_in_force, first_reception
+from registry.record.observations import before_present, columns_in_force, first_reception
 from registry.releases.release import Release
 from registry.releases.releases import current_release
 from registry.settings import Settings
@@ -87,14 +87,14 @@ def run_monitoring(settings: Settings, engine: Engine, model: str, *, now: datet
     policy = load_policy(release.files["policy.toml"])
     first = _first_day(package)
     with engine.connect() as connection:
-        events, received = _events(connection, package, first)
+        events, received = _events(connection, package, first, _present(settings, now))
         seen = last_run(connection, model, release.sequence)
         anew = restarts(connection, model, release.sequence)
     zone = ZoneInfo(package.manifest.zone)
     last = int(local_day(np.array([received]), zone)[0]) - 1 if received else first - 1
     if events is None or last < first:
         return MonitoringRun(model, release.sequence, 0, None)
-    if seen is not None and seen.until_day >= last:
+    if seen is not None and seen.until_day == last:
         return MonitoringRun(model, release.sequence, last - first + 1, last)
     reference, untested = _reference(settings, release, package, policy)
     new = _after_release(package, events, (first, last), received, policy)
@@ -109,14 +109,24 @@ def _first_day(package: ForecastModel) -> int:
     return int(local_day(np.array([end]), ZoneInfo(package.manifest.zone))[0]) + 1
 
 
-def _events(connection: Connection, package: ForecastModel, first: int) -> tuple[Events | None, int]:
-    """What the service received that may say something about the days from `first` on, and the last reception."""
+def _present(settings: Settings, now: datetime) -> int:
+    """The instant that no reception can lie ahead of; a clock that was set to start elsewhere has none."""
+    return instant(now) if settings.clock_start is None else FOREVER
+
+
+def _events(
+    connection: Connection, package: ForecastModel, first: int, present: int
+) -> tuple[Events | None, int]:
+    """What the service received that may say something about the days from `first` on, and the last reception.
+
+    Received by a clock that was wrong, it counts as the service itself counts it: as received at the present.
+    """
     tables: dict[str, Mapping[str, Array]] = {}
     for kind in TABLES:
         since = (first - lookback_days(kind) - _MORE_DAYS) * DAY
         columns = columns_in_force(connection, kind, since, more=partial(_audit, package, kind))
         if columns and columns["received_at"].size:
-            tables[kind] = columns
+            tables[kind] = before_present(columns, present)
     if not tables:
         return None, 0
     manifest = package.manifest

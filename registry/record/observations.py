@@ -11,7 +11,7 @@ from hospital.arrays import Array
 from hospital.record.events import FOREVER, columns_from_rows
 from registry.record.database import in_force_since, observations
 
-__all__ = ["columns_in_force", "first_reception", "rows_in_force", "rows_known_at"]
+__all__ = ["before_present", "columns_in_force", "first_reception", "rows_in_force", "rows_known_at"]
 
 _ROWS_AT_ONCE = 1_000  # rows as texts take ten times the room of their columns
 
@@ -59,6 +59,25 @@ def columns_in_force(
     for rows in rows_in_force(connection, table, since, after=after, until=until):
         parts.append({**columns_from_rows(table, rows), **(more(rows) if more else {})})
     return _joined(parts)
+
+
+def before_present(columns: Columns, present: int) -> Columns:
+    """The columns with receptions that lie ahead of the clock brought before it, each before the next.
+
+    What was received at a later time than the present was received by a clock that was wrong, and so was what came after
+    it, since no reception is before the last one: it counts as received now, in the order in which it came.
+
+    Args:
+        present: instant of the clock.
+    """
+    received = columns["received_at"]
+    if not received.size or received.max() <= present:
+        return columns
+    ahead = received > present
+    distinct, place = np.unique(received[ahead], return_inverse=True)
+    seen = received.copy()
+    seen[ahead] = present - distinct.size + 1 + place
+    return {**columns, "received_at": seen}
 
 
 def _joined(parts: Sequence[Columns]) -> Columns:

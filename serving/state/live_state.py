@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
 from sqlalchemy import Connection, func, select
 
 from hospital.arrays import Array
@@ -21,7 +20,7 @@ from hospital.times import DAY
 from registry.package.manifest import Manifest
 from registry.record.compiled_sql import Question
 from registry.record.database import observations
-from registry.record.observations import columns_in_force, first_reception
+from registry.record.observations import before_present, columns_in_force, first_reception
 from registry.record.tombstones import erased_observations
 from serving.state.unknown_units import UnlistedUnits, unlisted_units
 
@@ -109,7 +108,7 @@ class StateCache:
             added = columns is not None
             if columns is None:
                 columns = {
-                    kind: _seen(found, present) if found else found
+                    kind: before_present(found, present) if found else found
                     for kind, found in _read(connection, day, 0, newest, {}).items()
                 }
             state = state_of(columns, manifest, first_reception(connection))
@@ -135,18 +134,6 @@ def _mark(connection: Connection, seq: int) -> tuple[Any, ...] | None:
     o = observations.c
     found = connection.execute(select(o.received_at, o.digest).where(o.seq == seq)).first()
     return None if found is None else tuple(found)
-
-
-def _seen(columns: Mapping[str, Array], present: int) -> Mapping[str, Array]:
-    """The columns with receptions that lie ahead of the clock brought before it, each before the next."""
-    received = columns["received_at"]
-    if not received.size or received.max() <= present:
-        return columns
-    ahead = received > present
-    distinct, place = np.unique(received[ahead], return_inverse=True)
-    seen = received.copy()
-    seen[ahead] = present - distinct.size + 1 + place
-    return {**columns, "received_at": seen}
 
 
 def _added(

@@ -124,7 +124,9 @@ def test_every_code_of_a_fault_has_words() -> None:
     """Those that a policy of decisions is refused with, too: none is shown as its code."""
     for module in ("decisions/decision_policy.py", "levels/level_policy.py"):
         source = (ROOT / "centre" / module).read_text("utf-8")
-        codes = re.findall(r'PolicyFault\([^,\n]+, "([a-z_0-9]+)"', source) + re.findall(r': "(not_a_[a-z]+)"', source)
+        codes = re.findall(r'PolicyFault\([^,\n]+, "([a-z_0-9]+)"', source) + re.findall(
+            r': "(not_a_[a-z]+)"', source
+        )
         assert len(codes) > 5
         for code in codes:
             assert has_text(f"levels.faults.{code}"), code

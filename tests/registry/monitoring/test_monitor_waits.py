@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 
 from cli.main import main
 from hospital.simulator import Shift
+from hospital.times import instant
 from registry.candidates.candidates import candidates
 from registry.errors import MonitorError
 from registry.monitoring.acknowledgement import ACKNOWLEDGEMENT, acknowledge_alarm
@@ -29,6 +30,7 @@ from registry.releases.releases import current_release
 from registry.settings import Settings
 from registry.trust.keys import Signed
 from registry.trust.trust_store import load_trust
+from serving.state.observations import add
 from tests.support.installation import after
 from tests.support.monitored_release import Released
 from tests.support.repository import ROOT
@@ -104,6 +106,26 @@ def test_a_shift_alarms_once_with_its_evidence_and_a_journal_entry(
         with engine.connect() as connection:
             assert standing(connection, "wait-time", 1) == standing_now
             assert connection.scalar(select(func.count()).select_from(monitoring_runs)) == 1
+
+
+def test_a_clock_that_was_wrong_moves_no_day(monitored: Callable[[int], Settings]) -> None:
+    """A reception a year ahead: seen when the clock is right again, it adds no day, and hides none from then on."""
+    settings = monitored(SHIFTED - 1)
+    right = datetime.combine(START, time(1), UTC) + timedelta(days=SHIFTED - 1)
+    with opened_database(settings.database) as engine:
+        days = run_monitoring(settings, engine, "wait-time", now=right).days  # type: ignore[union-attr]
+        wrong = right + timedelta(days=365)
+        stay = {"stay_id": "s", "unit": "U2", "entered_at": instant(right - timedelta(hours=5))}
+        with writing(engine) as connection:
+            add(connection, {"stays": [stay]}, instant(wrong))
+        for now, wanted in ((wrong, days + 365), (right + timedelta(hours=1), days)):
+            found = run_monitoring(settings, engine, "wait-time", now=now)
+            assert found is not None
+            assert abs(found.days - wanted) <= 1
+        with engine.connect() as connection:
+            seen = last_run(connection, "wait-time", 1)
+        assert seen is not None
+        assert seen.until_day == found.until_day == (right.date() - date(1970, 1, 1)).days - 1
 
 
 def test_killed_in_the_middle_nothing_is_there_and_the_next_run_finds_it(
