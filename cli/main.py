@@ -1,5 +1,6 @@
 """Runs a verb and says how it ended: an exit code, and a line where something was wrong."""
 
+import functools
 import sys
 import traceback
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from cli.parser import make_app
 from cli.reader import said, spoken_language
 from hospital.errors import VigieError
 from hospital.words.catalogue import text
+from hospital.words.language import Language
 from hospital.words.plain_text import PlainStream
 
 __all__ = ["main"]
@@ -39,17 +41,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run_verb(arguments: Sequence[str] | None) -> int:
-    vigie = get_command(make_app(_Verbs))
-    for flag in vigie.params:
-        flag.default = (
-            False  # not None, as Typer's own for completion, which would load pydantic for each verb's help
-        )
+    vigie = _command_line(spoken_language())
     speak_help(vigie)
     try:
         code = vigie.main(arguments, prog_name="vigie", standalone_mode=False)
     except TyperException as error:
         return _wrong_usage(error)
     return code if isinstance(code, int) else 0
+
+
+@functools.cache
+def _command_line(_language: Language) -> Any:
+    """All verbs, made once in a process for each language: help once put in words stays in those."""
+    vigie = get_command(make_app(_Verbs))
+    for flag in vigie.params:
+        # Not None, as Typer's own for completion, which would load pydantic for each verb's help.
+        flag.default = False
+    return vigie
 
 
 class _Verbs(TyperGroup):
