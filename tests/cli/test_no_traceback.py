@@ -5,12 +5,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from cli.main import main
 from cli.parser import make_app
+from hospital.simulator import simulate
 from tests.cli.test_command_line import VERBS
 
 pytestmark = pytest.mark.usefixtures("english")
@@ -30,8 +32,9 @@ HOMES = (
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to stand in, with one of each wrong file."""
+    """A folder to stand in, with one of each wrong file; a hospital that is simulated in it is a tenth of the size."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("hospital.simulator.simulate", partial(simulate, scale=0.1))
     (tmp_path / "folder").mkdir()
     (tmp_path / "empty").touch()
     (tmp_path / "bytes").write_bytes(b"\x00\xff\xfe{]\n" * 40)
