@@ -64,8 +64,8 @@ def columns_in_force(
 def before_present(columns: Columns, present: int) -> Columns:
     """The columns with receptions that lie ahead of the clock brought before it, each before the next.
 
-    What was received at a later time than the present was received by a clock that was wrong, and so was what came after
-    it, since no reception is before the last one: it counts as received now, in the order in which it came.
+    What was received at a later time than the present was received by a clock that was wrong, and so was what came
+    after it, since no reception is before the last one: it counts as received now, in the order in which it came.
 
     Args:
         present: instant of the clock.
