@@ -23,6 +23,7 @@ from hospital.profile.facts import (
 )
 from hospital.profile.gaps import gap_findings, table_gaps
 from hospital.profile.level_shifts import level_shift_findings
+from hospital.profile.name_spelling import spelling_findings
 from hospital.profile.patterns.findings import pattern_findings, with_patterns
 from hospital.profile.readiness import costs, model_profiles
 from hospital.profile.timestamp_checks import clock_findings, timestamp_findings
@@ -67,6 +68,7 @@ def profile_of(
         findings += duplicate_findings(rows)
         findings += level_shift_findings(rows, hospital.covariates)
     findings += _of_one_table(latest)
+    findings += spelling_findings(latest)
     if "census" in latest:
         findings += rhythm_findings(hospital, latest["census"])
     findings = with_patterns(findings, pattern_findings(hospital, latest, now))

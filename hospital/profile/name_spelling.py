@@ -1,0 +1,65 @@
+"""One unit under two spellings: names that differ only by case, accents, or what stands between their words."""
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+
+from hospital.profile.current_rows import Latest
+from hospital.profile.facts import Finding, Weight
+
+__all__ = ["spelling_findings"]
+
+_COLUMNS = {
+    "units": ("unit",),
+    "visits": ("department",),
+    "stays": ("unit",),
+    "census": ("unit",),
+    "operations": ("unit",),
+    "staffing": ("unit",),
+}
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
+
+
+def spelling_findings(latest: Mapping[str, Latest]) -> list[Finding]:
+    """The spellings of units and of departments that are read as one name by people, and as several by Vigie.
+
+    Units of all tables are held against each other, departments among themselves. The spelling of the table of units
+    is the one to keep, else the one with most rows.
+    """
+    out: list[Finding] = []
+    for kind in ("unit", "department"):
+        counts = {
+            table: Counter(str(name) for name in rows.frame[kind].dropna())
+            for table, rows in latest.items()
+            if kind in _COLUMNS.get(table, ()) and kind in rows.frame
+        }
+        for spellings in _spellings(counts).values():
+            kept = _kept(spellings, counts)
+            for table, names in counts.items():
+                out += [
+                    Finding(table, "names_alike", Weight.LOOK, kind, name, rows=names[name], names=(kept,))
+                    for name in sorted(spellings & set(names))
+                    if name != kept
+                ]
+    return out
+
+
+def _spellings(counts: Mapping[str, Counter[str]]) -> dict[str, set[str]]:
+    """By what people read, the names of which there are several."""
+    of_reading: dict[str, set[str]] = defaultdict(set)
+    for names in counts.values():
+        for name in names:
+            of_reading[_reading(name)].add(name)
+    return {reading: names for reading, names in of_reading.items() if len(names) > 1}
+
+
+def _reading(name: str) -> str:
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    return _BETWEEN_WORDS.sub(" ", plain.casefold()).strip()
+
+
+def _kept(spellings: set[str], counts: Mapping[str, Counter[str]]) -> str:
+    declared = counts.get("units", Counter())
+    total: Counter[str] = sum((names for table, names in counts.items() if table != "units"), Counter())
+    return min(spellings, key=lambda name: (name not in declared, -total[name], name))
