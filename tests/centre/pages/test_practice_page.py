@@ -236,3 +236,17 @@ def test_a_file_of_skills_is_read_with_all_its_faults_at_once(tmp_path: Path) ->
     assert [h.person for h in record.held] == ["b"]
     assert record.shifts_of(datetime(2026, 1, 2, tzinfo=UTC).date()) == {"U": frozenset({"b"})}
     assert read_skills(tmp_path / "none").faults == ()
+
+
+def test_the_first_sentence_of_a_home_without_anything(tmp_path: Path) -> None:
+    """No protocol, no skill, no need: the page's name; nothing is made up, and nothing fails."""
+    parts, tokens = make_parts(tmp_path)
+    page = _page((parts, tokens, InProcess(parts)), "/practice?language=en")
+    assert re.findall(r'<h1 class="first"[^>]*>(.*?)</h1>', page) == ["Practice"]
+
+
+def test_the_first_sentence_says_what_is_unread(service: tuple[Parts, dict[str, str], InProcess]) -> None:
+    """Or where a skill is likely to be short tomorrow, before it."""
+    first = re.findall(r'<h1 class="first"[^>]*>(.*?)</h1>', _page(service, "/practice?language=en"))
+    assert len(first) == 1
+    assert first[0].startswith(("To look at first: ventilation", "To read first: 1 protocol"))
