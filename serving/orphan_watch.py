@@ -1,7 +1,11 @@
-"""A worker whose supervisor was killed ends itself: it would hold the port, and the next start would find it taken."""
+"""A worker whose supervisor was killed ends itself: it would hold the port, and the next start would find it taken.
+
+``python -m serving.orphan_watch MODULE …`` runs a module that does so from its first moment on, while it still loads.
+"""
 
 import ctypes
 import os
+import runpy
 import signal
 import sys
 import threading
@@ -36,3 +40,13 @@ def _watch(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_GRACE_SECONDS)
     os._exit(1)  # it did not end: whatever hangs must not hold the port
+
+
+def _run_module(name: str) -> None:
+    sys.argv = sys.argv[1:]
+    runpy.run_module(name, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    end_with_supervisor()
+    _run_module(sys.argv[1])

@@ -17,6 +17,7 @@ from serving.database_setup import CANNOT_OPEN
 from serving.errors import SettingsError
 from serving.http.request_log import configure
 from serving.orphan_watch import SUPERVISOR
+from serving.worker_restart import keep_running, look_often
 
 __all__ = ["check_can_serve", "make_home", "serve"]
 
@@ -92,7 +93,7 @@ def serve(settings: Settings, service: str, *, monitor_command: Sequence[str] = 
             since it stands above serving.
         monitor_command: what watches the released versions, handed down by the caller, since it stands above serving.
             It is started beside the service in the folder that holds this code, if the settings want a monitor, and
-            has to end with this process by itself. Empty: the service runs without a monitor.
+            again where it was killed; it has to end with this process by itself. Empty: there is no monitor.
 
     Raises:
         VigieError: it cannot start; nothing is left running.
@@ -120,7 +121,7 @@ def serve(settings: Settings, service: str, *, monitor_command: Sequence[str] = 
         raise VigieError(f"The database could not be opened ({name or opening.returncode}).")
     sys.stdout.flush()
     if settings.monitor and monitor_command:
-        subprocess.Popen(monitor_command, cwd=ROOT, stdin=subprocess.DEVNULL)
+        keep_running(monitor_command, ROOT)
     run()
     return 0
 
@@ -138,6 +139,7 @@ def _bentoml(settings: Settings, name: str) -> Callable[[], object]:
         sys.path.insert(0, str(ROOT))
     configure_server_logging()
     configure()
+    look_often()
     service = load(name, str(ROOT))
     service.inject_config()
     return partial(
