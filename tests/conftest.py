@@ -1,5 +1,6 @@
 """Fixtures shared by the tests: a private PostgreSQL server, databases of both kinds, an installation."""
 
+import gc
 import os
 import pwd
 import shutil
@@ -19,6 +20,7 @@ from sqlalchemy import create_engine, text
 
 from hospital.ingest.hospital_reader import HospitalTables
 from tests.support.installation import Installation
+from tests.support.longest_files import longest_first
 
 if TYPE_CHECKING:
     from tests.support.small_demo import SmallDemo
@@ -32,6 +34,17 @@ _CHROMIUM = Path("/usr/bin/chromium")
 
 
 _NOT_TO_BE_SKIPPED = ("browser", "postgres")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files come first, so that no process waits at the end for another with a long one."""
+    items.sort(key=lambda item: longest_first(item.path))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays to the end: the garbage collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
