@@ -14,6 +14,7 @@ from centre.tension.indices import crowding_indices
 from centre.tension.on_its_way import OnItsWay, demand_on_its_way, with_those_present
 from serving.interface.bed_forecasts import bed_forecasts, unit_groups
 from serving.interface.emergency_admissions import AdmissionRates, RatesError, admission_rates
+from serving.interface.group_forecasts import group_forecasts
 from serving.interface.installation import levels_file
 from serving.interface.live_record import LiveRecord, record_at
 from serving.interface.requests import Call, Endpoint, json_response, moment
@@ -61,7 +62,9 @@ def tension(call: Call) -> Response:
             unavailable=forecasts.unavailable,
             units=with_those_present(units, way),
             hospital=with_those_present(hospital, way),
-            groups=group_exceedances(units, unit_groups(call.parts)),
+            groups=group_exceedances(
+                [f for _, f in forecasts.units], unit_groups(call.parts), group_forecasts(call.parts)
+            ),
             on_its_way=way,
             indices=indices,
             levels=levels_answer(hospital_levels(in_force, flows_of(record), indices, units, hospital)),

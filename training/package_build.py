@@ -33,8 +33,8 @@ from training.bed_baselines import (
     usual_of_the_other_half,
     with_residuals,
 )
+from training.calibration_days import learn_exceedances, learn_hospital_total
 from training.conformal import LEAST_CELL, LEAST_WAITS, Calibration, Errors, calibrated
-from training.hospital_total import learn_hospital_total
 from training.linear import fit_seasonal_profile, fit_slopes, with_seasonal_profile
 from training.monotone import WAIT_SIGNS, signs_of
 from training.trees import DEFAULT_HYPERPARAMETERS, Hyperparameters, TreeOptions, Trees, fit_median, fit_trees
@@ -95,7 +95,8 @@ def fit_beds(
     quantiles = model_quantiles(stretched, errors.median, errors.width, calibration.shift, calibration.z)
     hospital_total = learn_hospital_total(calibration_set, stretched, quantiles, newest)
     files = _files(replace(trees, median=served), linear, calibration, reference, newest.to_json(), both)
-    return Fitted({**files, **hospital_total, "adaptive.json": canonical_json(rule.to_json())})
+    exceedances = learn_exceedances(calibration_set, stretched, quantiles, newest)
+    return Fitted({**files, **hospital_total, **exceedances, "adaptive.json": canonical_json(rule.to_json())})
 
 
 def bed_lesson(
@@ -164,6 +165,7 @@ def fit_baselines(data: Prepared, split: Split) -> Fitted:
         training_set, beds = _part(data, split, "train"), _part(data, split, "calibration")
         found = with_residuals(bed_baselines(training_set), beds, LEAST_CELL)
         hospital_total, chosen = learn_hospital_total(beds, beds.rows(found), None, found), found.to_json()
+        hospital_total |= learn_exceedances(beds, beds.rows(found), None, found)
         adaptive = {"adaptive.json": canonical_json(adaptive_width(data, split).to_json())}
     else:
         training_set, waits = _part(data, split, "train"), _part(data, split, "calibration")

@@ -2,7 +2,7 @@
 
 python -m benchmarks.forecasts.tension [--days N] [--scale N] [--only simulated|divi]
 
-Each hospital's figures are kept under ``.bench/tension``: a run that was stopped goes on.
+Each hospital's figures are kept under ``.bench/tension-curves``: a run that was stopped goes on.
 DIVI needs ``VIGIE_REAL_DATA``.
 """
 
@@ -24,12 +24,12 @@ from hospital.arrays import Array
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.mapping.mapping_file import load_mapping
 from hospital.simulator import simulate, write
+from registry.components.exceedances import Exceedances
 from registry.digests import write_atomically
 from registry.model.dataset import PreparedBeds
 from registry.model.forecast_model import ForecastModel
 from registry.model.interval_widths import adapted
 from registry.model.scoring import score
-from serving.forecasting.row_answers import share_above
 from training.train import Request, build_package
 
 __all__ = ["Probabilities", "auc", "brier_skill", "climatology", "reliability_slope"]
@@ -42,7 +42,7 @@ SHARES = (0.9, 0.88, 0.86, 0.84, 0.82, 0.8)
 _OFTEN = (0.05, 0.3)
 _DIVI = "divi_icu_beds_daily_2020_2025.parquet"
 _MAPPING = Path(__file__).resolve().parents[2] / "docs" / "mappings" / "divi.toml"
-_KEPT = Path(".bench") / "tension"
+_KEPT = Path(".bench") / "tension-curves"
 _WEEK = 7 * 24
 
 
@@ -108,12 +108,15 @@ def judged_rows(
     limit: Callable[[PreparedBeds, Array], Array],
     until: int | None = None,
     test_from: int | None = None,
+    *,
+    curves: bool,
 ) -> dict[float, Probabilities]:
-    """Trains on a hospital, and reads the probability of every judged row off its distribution: by horizon.
+    """Trains on a hospital, and gives the probability of every judged row as it is served: by horizon.
 
     Args:
         limit: the beds (float64 [n]) above which the event is, from the rows and which of them lie before those judged.
         until, test_from: instants.
+        curves: the limit is the staffed beds, which the package has curves for; other limits are read off quantiles.
     """
     with tempfile.TemporaryDirectory(prefix="vigie-bench-") as place:
         where = Path(place) / "package"
@@ -132,7 +135,8 @@ def judged_rows(
     test &= known & (prepared.prediction_time < (until or int(prepared.prediction_time.max()) + 1))
     event = np.where(known, outcome > beds, False)
     scored = score(model, adapted(model, prepared), test)
-    probability = np.array([share_above(q, b) for q, b in zip(scored.quantiles, beds[test], strict=True)])
+    exceedances = model.exceedances if curves else Exceedances({})
+    probability = exceedances.probability("model", scored.quantiles, beds[test], scored.horizon_hours)
     unit = prepared.samples.query.unit
     cell = unit * _WEEK + _hour_of_week(prepared)
     usual = climatology(cell, event, unit, known_before & known, test)
@@ -196,7 +200,7 @@ def _simulated(seed: int, days: int, scale: float) -> dict[float, Probabilities]
     with tempfile.TemporaryDirectory(prefix="vigie-bench-") as place:
         write(simulate(days, seed=seed, scale=scale), Path(place))
         tables = read_hospital(Path(place), None, b"benchmark")
-    return judged_rows(tables, _staffed)
+    return judged_rows(tables, _staffed, curves=True)
 
 
 def _divi(folder: Path) -> dict[float, Probabilities]:
@@ -204,7 +208,7 @@ def _divi(folder: Path) -> dict[float, Probabilities]:
     begin, end = (
         int(datetime(y, 8, 22, tzinfo=ZoneInfo("Europe/Berlin")).timestamp() * 1e6) for y in (2024, 2025)
     )
-    return judged_rows(tables, _divi_limit, end, begin)
+    return judged_rows(tables, _divi_limit, end, begin, curves=False)
 
 
 def _figures(name: str, judged: Probabilities, horizon: float, said: str) -> list[Figure]:

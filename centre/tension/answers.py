@@ -55,10 +55,12 @@ class GroupExceedance(BaseModel):
         group: its name.
         units: the ids of its units.
         staffed: their beds with staff; null: of one it is not known.
-        probability: of the group needing more than `staffed`, by a distribution of its own total; null: see
-            `not_computable`.
-        not_computable: ``no_distribution_of_the_group``: it has several units, and no release has learned how its total
-            strays (a product of its units' probabilities would be wrong); ``staffed_not_known``; or null.
+        p10, p50, p90: of the beds that the group needs, by the distribution of its total; null: it has none.
+        probability: of the group needing more than `staffed`, by that distribution; null: see `not_computable`.
+        trust: the least of its units'.
+        not_computable: ``no_distribution_of_the_group``: it has several units, and the release has not learned how the
+            total of just these strays (a product of its units' probabilities would be wrong); ``staffed_not_known``; or
+            null.
     """
 
     group: str
@@ -66,7 +68,11 @@ class GroupExceedance(BaseModel):
     horizon_hours: float
     target_at: datetime
     staffed: float | None
+    p10: float | None = None
+    p50: float | None = None
+    p90: float | None = None
     probability: float | None
+    trust: str
     not_computable: str | None
 
 

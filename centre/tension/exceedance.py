@@ -6,9 +6,12 @@ Units fill together, so nothing here multiplies units' probabilities: the hospit
 from collections.abc import Mapping, Sequence
 
 from centre.tension.answers import Exceedance, GroupExceedance
-from serving.interface.bed_forecasts import BedForecast, BedForecasts, HospitalForecast
+from serving.interface.bed_forecasts import BedForecast, BedForecasts, HospitalForecast, Quantiles
+from serving.interface.group_forecasts import GroupForecasts
 
 __all__ = ["group_exceedances", "hospital_exceedances", "unit_exceedances"]
+
+_LESS_TRUSTED = ("trusted", "baseline", "degraded")
 
 
 def unit_exceedances(forecasts: BedForecasts) -> tuple[Exceedance, ...]:
@@ -25,39 +28,54 @@ def hospital_exceedances(forecasts: BedForecasts) -> tuple[Exceedance, ...]:
     return tuple(sorted(made, key=lambda e: e.horizon_hours))
 
 
-def group_exceedances(units: Sequence[Exceedance], groups: Mapping[str, str]) -> tuple[GroupExceedance, ...]:
+def group_exceedances(
+    forecasts: Sequence[BedForecast], groups: Mapping[str, str], totals: GroupForecasts | None = None
+) -> tuple[GroupExceedance, ...]:
     """Of each unit group, the nearest horizon first.
 
-    A group of one unit has that unit's own distribution. One of several has none: nothing has learned how their sum
-    strays, and what is not known is not made up from the units'.
+    A group of one unit has that unit's own distribution. One of several has that of its total, which the release has
+    learned; where it has not, there is none: what is not known is not made up from the units'.
 
     Args:
+        forecasts: of units.
         groups: the group of each unit, by its id.
+        totals: what the release in use says of groups; None: nothing.
     """
-    members: dict[tuple[str, float], list[Exceedance]] = {}
-    for exceedance in units:
-        if exceedance.unit is not None:
-            group = groups.get(exceedance.unit, exceedance.unit)
-            members.setdefault((group, exceedance.horizon_hours), []).append(exceedance)
-    return tuple(_group(name, members[name, hours]) for name, hours in sorted(members))
+    members: dict[tuple[str, float], list[BedForecast]] = {}
+    for forecast in forecasts:
+        group = groups.get(forecast.unit, forecast.unit)
+        members.setdefault((group, forecast.horizon_hours), []).append(forecast)
+    return tuple(_group(name, members[name, hours], totals) for name, hours in sorted(members))
 
 
-def _group(name: str, units: Sequence[Exceedance]) -> GroupExceedance:
-    staffed = [u.staffed for u in units]
-    total = None if None in staffed else float(sum(s for s in staffed if s is not None))
-    alone = units[0] if len(units) == 1 else None
-    reason = (
-        "no_distribution_of_the_group" if alone is None else "staffed_not_known" if total is None else None
-    )
+def _group(name: str, units: Sequence[BedForecast], totals: GroupForecasts | None) -> GroupExceedance:
+    beds = [u.staffed for u in units]
+    staffed = None if None in beds else float(sum(b for b in beds if b is not None))
+    tenths: tuple[float, float, float] | None = None
+    probability: float | None = None
+    if len(units) == 1:
+        tenths, probability = _tenths(units[0].beds), units[0].tension_probability
+    elif totals is not None and (total := totals.of(name, units)) is not None:
+        tenths, probability = total.tenths, total.probability(staffed)
+    reason = "no_distribution_of_the_group" if tenths is None else None
+    p10, p50, p90 = tenths or (None, None, None)
     return GroupExceedance(
         group=name,
-        units=tuple(sorted(str(u.unit) for u in units)),
+        units=tuple(sorted(u.unit for u in units)),
         horizon_hours=units[0].horizon_hours,
         target_at=units[0].target_at,
-        staffed=total,
-        probability=None if alone is None else alone.probability,
-        not_computable=reason,
+        staffed=staffed,
+        p10=p10,
+        p50=p50,
+        p90=p90,
+        probability=probability,
+        trust=max((u.trust["status"] for u in units), key=_LESS_TRUSTED.index),
+        not_computable=reason or ("staffed_not_known" if staffed is None else None),
     )
+
+
+def _tenths(beds: Quantiles) -> tuple[float, float, float]:
+    return beds["p10"], beds["p50"], beds["p90"]
 
 
 def _exceedance(unit: str | None, prediction_id: str, forecast: BedForecast | HospitalForecast) -> Exceedance:

@@ -23,6 +23,7 @@ from hospital.dataset.quantiles import LEVELS
 from hospital.dataset.splits import UNIT_MODEL_DAYS
 from hospital.features.feature import Feature
 from registry.components.adaptive_width import AdaptiveWidth
+from registry.components.exceedances import Exceedances
 from registry.components.linear_step import LinearStep, Median
 from registry.components.recent_errors import Intervals
 from registry.components.training_range import TrainingRange
@@ -37,7 +38,7 @@ from registry.model.forecast_rows import (
     model_quantiles,
     quantiles_of_baseline,
 )
-from registry.model.hospital_total import HospitalTotal
+from registry.model.hospital_total import HospitalTotal, group_totals
 from registry.package.manifest import Manifest, read_package
 
 __all__ = [
@@ -110,6 +111,8 @@ class ForecastModel:
         self.hospital_total = None if hospital_total is None else HospitalTotal.from_json(hospital_total)
         if self.hospital_total is not None and self.hospital_total.horizons != self.manifest.horizons_hours:
             raise ValueError
+        self.exceedances = Exceedances.from_json(self._json("exceedance.json", b"{}"))
+        self.group_totals = group_totals(self._json("groups.json", b"{}"), self.manifest.horizons_hours)
 
     def _read_usual_cases(self, reference: dict[str, Array]) -> UsualCases | None:
         """What answers are compared with; None: a package made before its situations were stored compares nothing."""
@@ -281,8 +284,8 @@ class ForecastModel:
             raise PackageError("registry.package.other_features", name=name)
         return engine
 
-    def _json(self, name: str) -> dict[str, Any]:
-        body = json.loads(self._files[name])
+    def _json(self, name: str, absent: bytes | None = None) -> dict[str, Any]:
+        body = json.loads(self._files[name] if absent is None else self._files.get(name, absent))
         if not isinstance(body, dict):
             raise PackageError("registry.package.no_object", name=name)
         return body

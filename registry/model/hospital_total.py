@@ -2,7 +2,7 @@
 
 Quantiles do not add: that every unit has its bad day at once is rarer than one in ten, and less rare than if units knew
 nothing of one another. Means do add. So the sum of the means is the forecast, mean and p50 alike, and what lies around
-it is learned from the sums themselves, on days that no unit's model was fitted to.
+it is learned from the sums themselves, on days that no unit's model was fitted to; so is a unit group's.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,17 @@ from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS, weighted_quantiles
 from hospital.times import HOUR
 
-__all__ = ["HOSPITAL", "HospitalTotal", "Sums", "means", "same_time_and_horizon", "sums_of"]
+__all__ = [
+    "HOSPITAL",
+    "GroupTotal",
+    "HospitalTotal",
+    "Sums",
+    "group_totals",
+    "group_totals_of",
+    "means",
+    "same_time_and_horizon",
+    "sums_of",
+]
 
 HOSPITAL = "hospital"
 """What the total is called where units have names."""
@@ -136,6 +146,47 @@ class HospitalTotal:
         if quantiles[:, MEDIAN].any():
             raise ValueError
         return cls(horizons, quantiles)
+
+
+@dataclass(frozen=True)
+class GroupTotal:
+    """What is learned of a unit group's total.
+
+    Attributes:
+        units: all that are in it; the total is of them together and of no part of them.
+    """
+
+    units: tuple[str, ...]
+    total: HospitalTotal
+
+    def quantiles(self, units: Array, horizon_hours: float) -> Array:
+        """Of the group's demand (float64 [levels]) at one time and horizon.
+
+        Args:
+            units: float64 [units, levels], each unit's.
+        """
+        sums = sums_of(units, np.zeros(len(units), np.int64), 1)
+        return np.asarray(self.total.forecast(sums, np.array([horizon_hours]))[0])
+
+
+def group_totals(body: Mapping[str, Any], horizons: tuple[float, ...]) -> dict[str, GroupTotal]:
+    """What ``groups.json`` holds, by group.
+
+    Raises:
+        ValueError: a total is of other horizons, or of fewer than two units.
+    """
+    found = {}
+    for name, entry in body.items():
+        units, total = tuple(str(u) for u in entry["units"]), HospitalTotal.from_json(entry["total"])
+        if len(set(units)) < 2 or total.horizons != horizons:
+            raise ValueError
+        found[name] = GroupTotal(units, total)
+    return found
+
+
+def group_totals_of(totals: Mapping[str, GroupTotal]) -> dict[str, Any]:
+    """As ``groups.json``."""
+    return {n: {"units": list(t.units), "total": t.total.to_json()} for n, t in totals.items()}
 
 
 def same_time_and_horizon(prediction_time: Array, horizon_hours: Array) -> tuple[Array, Array]:

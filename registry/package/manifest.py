@@ -43,6 +43,8 @@ ALLOWED_FILES = frozenset(
         "spread.ubj",
         "calibration.json",
         "baseline.json",
+        "exceedance.json",
+        "groups.json",
         "hospital.json",
         "reference.npz",
         "profile.json",

@@ -124,6 +124,9 @@ class _Forecaster:
         explanation_text = self._explanation_text(engine, language)
         stale = _is_stale(state, engine, question.at)
         target = query.target_time
+        exceeding = engine.exceedances.of_units(
+            answered.inside, answered.quantiles, known.staffed_then, query.horizon_hours
+        ).tolist()
         out = []
         for i in range(query.unit.size):
             beds = None if np.isnan(known.staffed_then[i]) else float(known.staffed_then[i])
@@ -134,7 +137,7 @@ class _Forecaster:
                     target_at=moment(int(target[i])),
                     beds=answers.quantiles(i),
                     staffed=beds,
-                    tension_probability=None if beds is None else answers.above(i, beds),
+                    tension_probability=None if beds is None else exceeding[i],
                     explanation=explanation_text.bed(
                         answers.terms(i),
                         question.explain,

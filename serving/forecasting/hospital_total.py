@@ -23,7 +23,6 @@ from serving.errors import Problem, RequestFault
 from serving.forecasting.comparison import Comparison
 from serving.forecasting.explanation_text import ExplanationTerms
 from serving.forecasting.hospital_explanation_text import HospitalExplanationText, Relied
-from serving.forecasting.row_answers import share_above
 from serving.messages.answer_bodies import HospitalForecast, Quantiles, Trust, UnitShare
 from serving.messages.forecast_protocol import BedQuestion
 from serving.state.live_state import HospitalState
@@ -168,6 +167,7 @@ def hospital_forecasts(
     explanation_text = HospitalExplanationText(model.features, question.explain.language)
     now = np.bincount(of, weights=units.now_beds)
     staffed = np.bincount(of, weights=units.staffed)
+    exceeding = model.exceedances.probability("hospital", answered.quantiles, staffed, horizon).tolist()
     target, out = units.query.target_time, []
     for i in range(k):
         p10, p50, p90 = answered.quantiles[i, (_P10, _P50, _P90)].tolist()
@@ -180,7 +180,7 @@ def hospital_forecasts(
                 mean=float(answered.mean[i]),
                 beds=Quantiles(p10=p10, p50=p50, p90=p90),
                 staffed=beds,
-                tension_probability=None if beds is None else share_above(answered.quantiles[i], beds),
+                tension_probability=None if beds is None else exceeding[i],
                 units=_shares(answered, units, of == i),
                 explanation=explanation_text.explanation(terms[i], question.explain, float(now[i])),
                 trust=_trust(relied, question.explain.language),

@@ -16,16 +16,9 @@ from serving.forecasting.explanation_text import ExplanationTerms
 from serving.messages.answer_bodies import Quantiles, Trust
 from serving.messages.forecast_protocol import ExplainOptions
 
-__all__ = ["Answers", "share_above", "warned"]
+__all__ = ["Answers", "warned"]
 
 _P10, _P50, _P90 = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
-
-
-def share_above(quantiles: Array, beds: float) -> float:
-    """Probability (0 to 1) that an outcome with these quantiles (float64 [levels]) is above `beds` whole beds."""
-    levels, row = np.array([0.0, *LEVELS, 1.0]), quantiles
-    edges = np.concatenate([[row[0] - (row[1] - row[0])], row, [row[-1] + (row[-1] - row[-2])]])
-    return float(1 - np.interp(beds + 0.5, np.maximum.accumulate(edges), levels))
 
 
 class Answers:
@@ -54,10 +47,6 @@ class Answers:
     def distribution(self, i: int) -> tuple[float, ...]:
         """The quantiles of a row at every level."""
         return tuple(self._answered.quantiles[i].tolist())
-
-    def above(self, i: int, beds: float) -> float:
-        """Probability that a row's outcome is above `beds` (whole beds: at least one more), 0 to 1."""
-        return share_above(self._answered.quantiles[i], beds)
 
     def terms(self, i: int) -> ExplanationTerms:
         """What is said of a row."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from hospital.errors import HistoryError
 from hospital.words.language import Language
+from registry.components.exceedance_curve import share_above
 from registry.record.tokens import Caller
 from serving.errors import Problem
-from serving.forecasting.row_answers import share_above
 from serving.gateway.service_parts import Parts
-from serving.messages.answer_bodies import BedForecast, Contribution, HospitalForecast
+from serving.messages.answer_bodies import BedForecast, Contribution, HospitalForecast, Quantiles
 from serving.messages.forecast_protocol import BedQuestion, ExplainOptions
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "BedForecasts",
     "Contribution",
     "HospitalForecast",
+    "Quantiles",
     "bed_forecasts",
     "share_above",
     "unit_groups",

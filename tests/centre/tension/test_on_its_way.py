@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from centre.tension.answers import Exceedance
-from centre.tension.exceedance import group_exceedances
 from centre.tension.on_its_way import OnItsWay, with_those_present
 from hospital.times import moment
 from tests.centre.tension.test_tension import tension
@@ -134,20 +133,6 @@ def test_a_probability_is_moved_along_its_own_distribution() -> None:
     assert moved(exceedance(None, staffed=None), 3.0) is None
     for certain in (0.0, 1.0):
         assert moved(exceedance(certain), 0.0) == certain
-
-
-def test_a_group_has_its_own_distribution_or_none() -> None:
-    """Two units are no product of theirs; one alone is itself."""
-    units = [exceedance(0.2), exceedance(0.5, unit="U2"), exceedance(0.3, unit="U3", staffed=None)]
-    found = {
-        g.group: g for g in group_exceedances(units, {"U1": "medicine", "U2": "medicine", "U3": "surgery"})
-    }
-    assert found["medicine"].units == ("U1", "U2")
-    assert (found["medicine"].staffed, found["medicine"].probability) == (56.0, None)
-    assert found["medicine"].not_computable == "no_distribution_of_the_group"
-    assert found["surgery"].not_computable == "staffed_not_known"
-    alone = group_exceedances([exceedance(0.2)], {"U1": "medicine"})[0]
-    assert (alone.probability, alone.not_computable) == (0.2, None)
 
 
 def test_groups_are_in_the_answer(tmp_path: Path) -> None:
