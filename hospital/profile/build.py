@@ -23,8 +23,8 @@ from hospital.profile.facts import (
 )
 from hospital.profile.gaps import gap_findings, table_gaps
 from hospital.profile.level_shifts import level_shift_findings
-from hospital.profile.name_spelling import spelling_findings
 from hospital.profile.patterns.findings import pattern_findings, with_patterns
+from hospital.profile.patterns.name_spelling import spelling_findings
 from hospital.profile.readiness import costs, model_profiles
 from hospital.profile.timestamp_checks import clock_findings, timestamp_findings
 from hospital.profile.units import cadence_findings, rhythm_findings, unit_profiles

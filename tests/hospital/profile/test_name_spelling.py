@@ -10,7 +10,7 @@ import pytest
 from hospital.contracts.tables import TABLES
 from hospital.profile.current_rows import Latest
 from hospital.profile.facts import Weight
-from hospital.profile.name_spelling import spelling_findings
+from hospital.profile.patterns.name_spelling import spelling_findings
 from hospital.profile.words import Words
 from hospital.words.language import LANGUAGES
 
