@@ -1,16 +1,20 @@
 """The page Historique: what people decided, filtered and as a file; and how oversight does, for the board."""
 
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from centre.decision_routes import FILTERS, filter_of, table_of
+from centre.decisions.decision_policy import DecisionPolicyError, policy_of_file
+from centre.levels.hospital_levels import policy_in_force
 from centre.oversight.figures import figures
 from centre.recommendations.answers import DecisionAnswer
 from centre.recommendations.history import DecisionsAnswer, decisions_of
 from serving.interface.bed_forecasts import unit_labels
 from serving.interface.forms import LANGUAGE, SEES_PAGES, form_page, sent_language
+from serving.interface.installation import decisions_file, levels_file
 from serving.interface.live_record import hospital_zone
 from serving.interface.pages import time_words
 from serving.interface.prediction_decisions import Decision
@@ -53,8 +57,30 @@ def history(call: Call) -> Response:
         asked={**dict.fromkeys(FILTERS, ""), **call.query},
         query=query,
         filtered=any(call.query.get(name) for name in FILTERS),
+        reason_title=_reason_titles(call),
+        level_title=_level_titles(call),
         figures=figures(call.parts, call.parts.clock.now()),
     )
+
+
+def _reason_titles(call: Call) -> Callable[[str], str]:
+    """A reason's title by its code; a code that the policy no longer has stays as it is."""
+    try:
+        policy = policy_of_file(decisions_file(call.parts))
+    except DecisionPolicyError:
+        policy = None
+    titles = (
+        {} if policy is None else {r.code: str(getattr(r.title, sent_language(call))) for r in policy.reasons}
+    )
+    return lambda code: titles.get(code, code)
+
+
+def _level_titles(call: Call) -> Callable[[str], str]:
+    """A level's title by its name; a level that the policy no longer has stays as it is."""
+    policy = policy_in_force(levels_file(call.parts)).policy
+    levels = () if policy is None else policy.levels
+    titles = {level.name: str(getattr(level.title, sent_language(call))) for level in levels}
+    return lambda name: titles.get(name, name)
 
 
 def history_table(call: Call) -> Response:

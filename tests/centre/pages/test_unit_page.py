@@ -67,7 +67,7 @@ def test_what_is_not_known_of_a_unit_is_not_known(tmp_path: Path) -> None:
 def test_level_recommendation_and_protocol_have_their_place(tmp_path: Path) -> None:
     """Also where there is none."""
     page = _unit(tmp_path)
-    assert "Full expected in 4 h" in page
+    assert re.search(r"Expected in 4 h \([0-9]+%\): Full", page)
     assert 'id="recommendations"' in page
     assert '<a href="/decide?language=en">' in page
     assert "No protocol in force is called by these levels." in page
