@@ -39,24 +39,33 @@ def sha256_file(path: Path) -> str:
         return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_plain_file(path: Path, *, follow: bool = False, alone: bool = False) -> bytes:
+def read_plain_file(
+    path: Path, *, follow: bool = False, alone: bool = False, at_most: int | None = None
+) -> bytes:
     """The bytes of a plain file; anything else is refused without being opened: opening a pipe may never return.
 
     Args:
         path: of the file.
         follow: a link to a plain file will do (a mounted trust folder may consist of such links).
         alone: a file that has a second name elsewhere is refused: through that name it can be changed.
+        at_most: bytes; a larger file is refused without being read: one of a terabyte of holes costs its maker nothing.
 
     Raises:
-        OSError: it is not there, cannot be read, or is a link, a folder, a pipe, a socket or a device.
+        OSError: it is not there, cannot be read, is too large, or is a link, a folder, a pipe, a socket or a device.
     """
     found = path.stat() if follow else path.lstat()
     _require_plain(found, path, alone=alone)
     # Should it become something else at this moment, opening it neither follows nor waits.
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
     with os.fdopen(os.open(path, flags), "rb") as file:
-        _require_plain(os.fstat(file.fileno()), path, alone=alone)
-        return file.read()
+        opened = os.fstat(file.fileno())
+        _require_plain(opened, path, alone=alone)
+        if at_most is None:
+            return file.read()
+        content = b"" if opened.st_size > at_most else file.read(at_most + 1)
+        if opened.st_size > at_most or len(content) > at_most:  # it may grow while it is read
+            raise OSError(errno.EFBIG, f"is larger than {at_most // 2**20} MiB", str(path))
+        return content
 
 
 def _require_plain(found: os.stat_result, path: Path, *, alone: bool) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from registry.candidates.candidates import CHECK, SIGNED_FILES, Candidate, check_body
 from registry.digests import canonical_json, read_plain_file, sha256_bytes
 from registry.errors import CandidateError, RegistryError, SignatureError
-from registry.package.manifest import PackageFiles, read_package
+from registry.package.manifest import LARGEST, PackageFiles, read_package
 from registry.settings import Settings
 from registry.trust.keys import Key, Signed, create_key, demo_key, load_key
 from registry.trust.trust_changes import trust_key
@@ -78,7 +78,7 @@ def read_sealed(found: Candidate) -> Sealed:
     files: dict[str, bytes] = {}
     for name in SIGNED_FILES.values():
         try:
-            files[name] = read_plain_file(found.folder / name)
+            files[name] = read_plain_file(found.folder / name, at_most=LARGEST)
         except OSError as error:
             raise CandidateError(
                 f"{name} of {found.model} version {found.version} cannot be read ({error.strerror}): "

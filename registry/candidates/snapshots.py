@@ -134,7 +134,7 @@ def seal_snapshot(snapshots: Path, hospital: HospitalTables) -> str:
             finally:
                 shutil.rmtree(building, ignore_errors=True)  # a full disk is not filled further
             sync_folder(snapshots)
-        return sha256_bytes((folder / SEAL).read_bytes())
+        return sha256_bytes(read_plain_file(folder / SEAL))
 
 
 @contextmanager
@@ -215,7 +215,7 @@ def open_snapshot(
     """
     folder = snapshots / source_digest.removeprefix("sha256:")
     try:
-        content = (folder / SEAL).read_bytes()
+        content = read_plain_file(folder / SEAL)
     except OSError:
         raise SnapshotError(
             f"The data snapshot {source_digest[:19]}… is not in {snapshots}: check where it was trained, or bring it."
@@ -230,11 +230,10 @@ def open_snapshot(
     for name, sealed in seal["files"].items():
         digest = erased.files.get(name, sealed)
         try:
-            data = (folder / name).read_bytes()
+            data = read_plain_file(folder / name)
             if sha256_bytes(data) != digest and (folder / f"{name}{PENDING}").is_file():
-                data = (
-                    folder / f"{name}{PENDING}"
-                ).read_bytes()  # the erasure was killed before it took its place
+                # The erasure was killed before this took its place.
+                data = read_plain_file(folder / f"{name}{PENDING}")
         except OSError:
             raise SnapshotError(
                 f"The data snapshot lacks {name}: restore it, or train the model again."

@@ -19,6 +19,7 @@ from registry.errors import PackageError
 
 __all__ = [
     "ALLOWED_FILES",
+    "LARGEST",
     "MODELS",
     "FeatureEntry",
     "Manifest",
@@ -35,6 +36,8 @@ MODELS = ("bed-demand", "wait-time")
 """What Vigie forecasts: the registered models, by name."""
 FORMAT = 1
 MANIFEST = "manifest.json"
+LARGEST = 256 * 2**20
+"""Bytes of a file of a package or a release: more than any has, and less than a service has memory."""
 ALLOWED_FILES = frozenset(
     {
         "adaptive.json",
@@ -200,7 +203,7 @@ def read_package(directory: Path, *, alone: bool = False) -> PackageFiles:
         PackageError: a file is missing, unknown, changed or no plain file; every one is named.
     """
     try:
-        content = read_plain_file(directory / MANIFEST, alone=alone)
+        content = read_plain_file(directory / MANIFEST, alone=alone, at_most=LARGEST)
         present = {p.name for p in directory.iterdir()} - {MANIFEST}
     except OSError as error:
         raise PackageError("registry.package.none", name=directory.name, why=error) from None
@@ -214,7 +217,7 @@ def read_package(directory: Path, *, alone: bool = False) -> PackageFiles:
     files: dict[str, bytes] = {}
     for name in sorted(present & named & ALLOWED_FILES):
         try:
-            files[name] = read_plain_file(directory / name, alone=alone)
+            files[name] = read_plain_file(directory / name, alone=alone, at_most=LARGEST)
         except OSError as error:
             faults.append(message("registry.package.unreadable", name=name, why=Foreign.of(error)))
             continue

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-__all__ = ["LATIN_LETTERS", "LOOKALIKES"]
+__all__ = ["LATIN_LETTERS", "LOOKALIKES", "TWO_LETTERS"]
 
 LATIN_LETTERS: Mapping[str, str] = {
     "ß": "ss",
@@ -28,7 +28,15 @@ LOOKALIKES: tuple[tuple[str, str], ...] = (
     ("1", "l"),
     ("i", "l"),
     ("j", "l"),
+    ("2", "z"),
+    ("3", "e"),
+    ("4", "a"),
     ("5", "s"),
+    ("7", "t"),
     ("8", "b"),
+    ("9", "g"),
 )
 """What is read as the other, after capitals are gone: I, l and 1 are one stroke."""
+
+TWO_LETTERS: tuple[tuple[str, str], ...] = (("aa", "a"), ("ae", "a"), ("oe", "o"), ("ue", "u"), ("ss", "s"))
+"""How an accent, a ring or a ligature is written where there is none: Müller and Mueller, Ødegård and Oedegaard."""

@@ -1,14 +1,16 @@
 """Names of people: in one script, and folded, so that no spelling makes a second person of somebody.
 
-Capitals, accents, width, hyphens for spaces, the order of first and last name and a number after it do not count,
-nor do letters that look alike (1 and l, 0 and O, rn and m). Letters of other scripts than Latin are refused: each has
-some that look like Latin ones.
+Capitals, accents, width, hyphens for spaces, the order of first and last name and a number beside it do not count,
+nor do letters that look alike (1 and l, 0 and O, rn and m) or the letter that stands for an accent (Müller, Mueller).
+Letters of other scripts than Latin are refused: each has some that look like Latin ones.
 """
 
 import re
 import unicodedata
+from functools import lru_cache
+from itertools import permutations
 
-from registry.people.lookalikes import LATIN_LETTERS, LOOKALIKES
+from registry.people.lookalikes import LATIN_LETTERS, LOOKALIKES, TWO_LETTERS
 
 __all__ = ["NAME_RULE", "is_person_name", "same_person"]
 
@@ -18,6 +20,9 @@ NAME_RULE = (
 )
 _NAME = re.compile(r"[^\W_](?:[\w .'’-]{0,62}[\w.])?")
 _BETWEEN = re.compile(r"[\W_]+")
+_NUMBER_BESIDE = re.compile(r"^[0-9]+|[0-9]+$")
+_MOST_WORDS = 4
+"""In how many words every order is looked at: more are compared as they stand and sorted."""
 
 
 def is_person_name(name: str) -> bool:
@@ -31,11 +36,24 @@ def same_person(one: str, other: str) -> bool:
     return not _spellings(one).isdisjoint(_spellings(other))
 
 
+@lru_cache(maxsize=1024)
 def _spellings(name: str) -> frozenset[str]:
-    """What is left of a name, as it is written and with its words in order; a number that is not all of it is not."""
+    """What is left of a name, in each order of its words; a number that is not all of it may be left out."""
     words = [word for word in _BETWEEN.split(_plain(name)) if word]
     named = [word for word in words if not word.isdigit()] or words
-    return frozenset({_look("".join(named)), _look("".join(sorted(named)))})
+    bare = [_NUMBER_BESIDE.sub("", word) or word for word in named]
+    return frozenset(
+        spelling
+        for written in (named, bare)
+        for order in _orders(written)
+        for spelling in _looks("".join(order))
+    )
+
+
+def _orders(words: list[str]) -> list[list[str]]:
+    if len(words) > _MOST_WORDS:
+        return [words, sorted(words)]
+    return [list(order) for order in permutations(words)]
 
 
 def _plain(name: str) -> str:
@@ -43,6 +61,14 @@ def _plain(name: str) -> str:
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())
     letters = (LATIN_LETTERS.get(c, c) for c in folded if not unicodedata.combining(c))
     return "".join(letters).replace("’", "'")
+
+
+def _looks(text: str) -> tuple[str, str]:
+    """As it is read at a glance, and the same with one letter for the two that stand for an accented one."""
+    short = text
+    for letters, like in TWO_LETTERS:
+        short = short.replace(letters, like)
+    return _look(text), _look(short)
 
 
 def _look(text: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from registry.digests import canonical_json, read_plain_file, sha256_bytes
 from registry.errors import ReleaseError, SignatureError
-from registry.package.manifest import MODELS
+from registry.package.manifest import LARGEST, MODELS
 from registry.releases.release import CARRIED, FORMAT, Link
 from registry.releases.vouching import RELEASE
 from registry.settings import Settings
@@ -104,6 +104,10 @@ def _numbers(settings: Settings, model: str) -> list[int]:
     if model not in MODELS:
         raise ReleaseError(f"There is no model {model}: Vigie has {' and '.join(MODELS)}.")
     folder = settings.releases / model
+    if folder.is_symlink():
+        raise ReleaseError(
+            f"{model}: {folder} is a link elsewhere: put the folder of its releases itself there, from a copy."
+        )
     if not folder.is_dir():
         return []
     return sorted(int(path.name) for path in folder.iterdir() if _NUMBER.fullmatch(path.name))
@@ -115,7 +119,7 @@ def _link(settings: Settings, model: str, number: int, trust: Trust) -> Link:
         folder = release_folder(settings, model, number)
         if folder.is_symlink():
             raise ReleaseError(f"{where}: {folder.name} is a link elsewhere; restore it from a copy.")
-        content = read_plain_file(folder / "release.json", alone=True)
+        content = read_plain_file(folder / "release.json", alone=True, at_most=LARGEST)
     except OSError as error:
         raise ReleaseError(
             f"{where}: its release.json cannot be read ({error.strerror}). Restore it from a copy; if {number:06d} "

@@ -13,7 +13,7 @@ from registry.candidates.candidates import SIGNED_FILES
 from registry.candidates.sealed_check import Sealed, check_faults
 from registry.digests import read_plain_file, sha256_bytes
 from registry.errors import PackageError, PolicyError, ReleaseError
-from registry.package.manifest import read_package
+from registry.package.manifest import LARGEST, read_package
 from registry.policy.board_policy import load_policy
 from registry.releases.release import Link, Release
 from registry.releases.release_chain import read_chain, release_folder
@@ -72,7 +72,7 @@ def verify_release(
         sealed = _verified_files(where, folder, model, link.body)
         vouch(settings, link, trust, sealed.files)
         _verify_meaning(where, link.body, sealed, trust)
-    except (OSError, KeyError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise ReleaseError(
             f"{where}: its files cannot be read ({type(error).__name__}): restore {folder.name} from a copy."
         ) from None
@@ -93,7 +93,7 @@ def _verified_files(where: str, folder: Path, model: str, body: dict[str, Any]) 
     files: dict[str, bytes] = {}
     for signed, name in SIGNED_FILES.items():
         try:
-            files[name] = read_plain_file(folder / name, alone=True)
+            files[name] = read_plain_file(folder / name, alone=True, at_most=LARGEST)
         except OSError as error:
             raise ReleaseError(
                 f"{where}: {name} cannot be read ({error.strerror}); restore it from a copy or roll back."

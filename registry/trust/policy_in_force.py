@@ -8,7 +8,7 @@ from registry.policy.board_policy import Policy, default_policy, load_policy
 from registry.policy.strictness import looser_points
 from registry.trust.trust_store import load_trust
 
-__all__ = ["keep_text", "policy_in_force", "policy_of_digest", "policy_of_file"]
+__all__ = ["keep_text", "policy_in_force", "policy_of_digest", "policy_of_file", "require_no_looser"]
 
 FILE = "policy.toml"
 
@@ -29,7 +29,8 @@ def policy_of_digest(folder: Path, digest: str) -> Policy:
     """The policy that a trust file names: the one that ships, or the text beside the file.
 
     Raises:
-        PolicyError: the text of the policy is not there, is no plain file, or is another one.
+        PolicyError: the text of the policy is not there, is no plain file, is another one, or is looser than the one
+            that ships, whoever signed it.
     """
     shipped = default_policy()
     if digest == shipped.digest:
@@ -43,6 +44,7 @@ def policy_of_digest(folder: Path, digest: str) -> Policy:
             f"The text of the policy in force ({digest}) is not in {folder / FILE}: put it in force again with "
             "vigie policy --file FILE, or name it with --policy FILE."
         )
+    require_no_looser(policy)
     return policy
 
 
@@ -56,12 +58,17 @@ def policy_of_file(path: Path) -> Policy:
         policy = load_policy(path.read_bytes())
     except OSError as error:
         raise PolicyError(f"The policy {path} cannot be read ({error.strerror}): check its path.") from None
+    require_no_looser(policy)
+    return policy
+
+
+def require_no_looser(policy: Policy) -> None:
+    """Raises PolicyError, with every point, where a policy is looser than the one that ships."""
     points = looser_points(policy, default_policy())
     if points:
         raise PolicyError(
             f"The policy may not be used: {'; '.join(points)}. A board can make it stricter, not looser."
         )
-    return policy
 
 
 def keep_text(folder: Path, policy: Policy) -> None:

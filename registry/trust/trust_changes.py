@@ -20,7 +20,7 @@ from registry.record.journal import append
 from registry.settings import Settings
 from registry.trust.ceremony import missing_signatures, next_statement, signed_statement
 from registry.trust.keys import Key
-from registry.trust.policy_in_force import keep_text, policy_of_digest
+from registry.trust.policy_in_force import keep_text, policy_of_digest, require_no_looser
 from registry.trust.trust_store import FILE, load_trust, locked_trust, save_trust, trust_digest
 from registry.trust.trusted_people import Trust, TrustedKey
 
@@ -133,8 +133,10 @@ def put_in_force(
     """Puts a policy in force, its text kept beside the trust file.
 
     Raises:
+        PolicyError: it is looser than the one that ships.
         TrustError: the trust folder is broken or cannot be written, or signatures are still missing.
     """
+    require_no_looser(policy)
 
     def change(trust: Trust) -> Trust:
         return trust.with_policy(policy.digest)

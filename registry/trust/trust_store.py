@@ -76,7 +76,7 @@ def load_trust(folder: Path) -> Trust:
         ) from None
     except OSError:
         raise TrustError(f"There is no trust file in {folder}: make one with vigie key trust.") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise TrustError(
             f"The trust file in {folder} cannot be read, or names a person or a key twice: "
             "restore it from your own copy."
@@ -84,7 +84,9 @@ def load_trust(folder: Path) -> Trust:
 
 
 def _numbers(by_model: dict[str, Any]) -> dict[str, int]:
-    return {str(model): int(number) for model, number in by_model.items()}
+    if not all(type(number) is int and number >= 0 for number in by_model.values()):
+        raise ValueError
+    return dict(by_model)
 
 
 def _key(entry: dict[str, Any]) -> TrustedKey:

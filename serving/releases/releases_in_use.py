@@ -224,9 +224,11 @@ class Releases:
                 return
             self._stamps[model] = stamp
             loaded = self._source.load(model)
-        except (VigieError, OSError) as error:
+        except Exception as error:  # whatever a file makes of its reader: unread is refused, and is said
             readable = isinstance(error, VigieError)
             fault = str(error) if readable else f"{model}: the release folder cannot be read."
+            if not readable and not isinstance(error, OSError):
+                LOG.error("release unreadable: model=%s error=%s", model, type(error).__name__)
             kept = former.loaded if self._still_allowed(model, former.loaded) else None
             self._states[model] = State(kept, fault)
             if fault != former.fault:
@@ -273,7 +275,7 @@ class Releases:
         """Whether a person has stopped it; while nobody can tell, as it was before."""
         try:
             return self._source.halted(loaded.name)
-        except (VigieError, OSError):
+        except Exception:
             before = self._states[loaded.name].loaded
             return before is not None and before.halted
 
@@ -282,7 +284,7 @@ class Releases:
             return False
         try:
             self._source.vouch(model, loaded)
-        except (VigieError, OSError):
+        except Exception:  # who cannot be asked vouches for nothing
             return False
         return True
 

@@ -240,3 +240,19 @@ def test_no_question_is_dropped_while_releases_change() -> None:
     assert wrong == []
     assert asked.total() > 0
     assert releases.current("wait-time").sequence == 59
+
+
+@pytest.mark.parametrize("error", [RecursionError, MemoryError, AssertionError, ZeroDivisionError])
+def test_whatever_a_file_makes_of_its_reader_is_a_fault(error: type[Exception]) -> None:
+    """What nobody foresaw would end the look, and the next would find nothing changed: silent, and green."""
+
+    class Breaking(FakeReleases):
+        def load(self, model: str) -> LoadedModel | None:
+            raise error
+
+    ticks = [0.0]
+    releases = Releases(Breaking(), clock=lambda: ticks[0])
+    for _ in range(2):
+        releases.refresh()
+        assert all(state.fault is not None and state.loaded is None for state in releases.states.values())
+        ticks[0] += CHECK_SECONDS
