@@ -126,6 +126,11 @@ class TreeEngine:
         return cls(forest, threads=threads, table_bytes=table_bytes, compiled=compiled)
 
     @property
+    def forest(self) -> Forest:
+        """The trees."""
+        return self._forest
+
+    @property
     def compiled(self) -> bool:
         """Whether the compiled kernel is used."""
         return isinstance(self._kernel, Kernel)

@@ -1,10 +1,10 @@
-"""Which contributions are shown: the largest, and the sum of the others."""
+"""Which contributions are shown: the largest, and the sum of the others; and what they are by groups of features."""
 
 import numpy as np
 
 from explain.model_file import Array
 
-__all__ = ["select"]
+__all__ = ["select", "sums_by_group"]
 
 
 def select(contributions: Array, top: int) -> tuple[Array, Array]:
@@ -19,3 +19,22 @@ def select(contributions: Array, top: int) -> tuple[Array, Array]:
     others = contributions.copy()
     others[np.arange(len(others))[:, None], columns] = 0.0
     return columns, others.sum(axis=1)
+
+
+def sums_by_group(contributions: Array, group: Array, shown: Array) -> tuple[Array, Array]:
+    """What the features of each group add, and of these what those that are not shown add.
+
+    Both are added up by themselves: neither is what the other leaves of a total.
+
+    Args:
+        contributions: float64 [n, features].
+        group: int64 [features], 0, 1, …
+        shown: int64 [n, k], columns, as `select` gives them.
+
+    Returns:
+        float64 [n, groups] each.
+    """
+    members = (group[:, None] == np.arange(group.max(initial=-1) + 1)).astype(np.float64)
+    others = contributions.copy()
+    others[np.arange(len(others))[:, None], shown] = 0.0
+    return contributions @ members, others @ members

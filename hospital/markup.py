@@ -16,7 +16,7 @@ from hospital.svg_shapes import Picture
 from hospital.words.language import Language
 from hospital.words.plain_text import shown_on_page
 
-__all__ = ["page", "page_style", "picture_markup"]
+__all__ = ["fragment", "page", "page_style", "picture_markup"]
 
 
 def page(
@@ -52,9 +52,14 @@ def page(
     )
 
 
-def picture_markup(picture: Picture) -> Markup:
-    """A picture for a page of another template."""
-    drawn: Markup = getattr(_templates().get_template("picture.svg").module, "picture")(picture)  # noqa: B009
+def fragment(parts: Sequence[Piece], language: Language) -> str:
+    """A part of a page, for who puts it into a page of their own."""
+    return _templates().get_template("fragment.html").render(parts=parts, language=language)
+
+
+def picture_markup(picture: Picture, *, alone: bool = False) -> Markup:
+    """A picture for a page of another template; `alone`: for a file of its own."""
+    drawn: Markup = getattr(_templates().get_template("picture.svg").module, "picture")(picture, alone)  # noqa: B009
     return drawn
 
 

@@ -11,7 +11,15 @@ from serving.gateway.endpoint import Call, Endpoint
 from serving.gateway.openapi import build_document
 from serving.gateway.request_gate import Gate
 from serving.gateway.service_parts import Parts
-from serving.pages import decision_page, first_steps, monitoring_page, rendering, sign_in, start_page
+from serving.pages import (
+    decision_page,
+    explanation_page,
+    first_steps,
+    monitoring_page,
+    rendering,
+    sign_in,
+    start_page,
+)
 from serving.pages.api_page import api_page
 from serving.pages.rendering import LANGUAGE
 from serving.routes import clock, forecasts, health, models, records
@@ -26,6 +34,7 @@ SERVED: tuple[Endpoint, ...] = (
     *health.ENDPOINTS,
     *start_page.ENDPOINTS,
     *decision_page.ENDPOINTS,
+    *explanation_page.ENDPOINTS,
     *sign_in.ENDPOINTS,
     *rendering.ENDPOINTS,
     *monitoring_page.ENDPOINTS,

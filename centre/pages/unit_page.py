@@ -12,7 +12,7 @@ from centre.pages.pilotage import TEMPLATES
 from centre.pages.unit_tension import UnitTension, level, tensions
 from centre.practice.protocol_file import Protocol
 from centre.practice.protocols_in_force import protocols_in_force
-from serving.interface.bed_forecasts import BedForecast, Contribution
+from serving.interface.bed_forecasts import BedForecast, Contribution, Explanation
 from serving.interface.pages import (
     PAGE,
     SEES_PAGES,
@@ -24,31 +24,51 @@ from serving.interface.pages import (
     page,
     time_words,
     unit_name,
+    warnings_by_horizon,
     words,
 )
 from serving.interface.requests import Call, Endpoint, Parameter, Problem
 
-__all__ = ["UNIT", "Reasons", "reasons"]
+__all__ = ["UNIT", "ReasonGroup", "Reasons", "reasons"]
 
 _UNIT = Parameter({"type": "string", "maxLength": 200}, "id of the unit")
 
 
 @dataclass(frozen=True)
+class ReasonGroup:
+    """What a group of features adds, as it is written.
+
+    Attributes:
+        label: "" for steps that are of no group.
+        terms: each with its words; together they are `beds`.
+    """
+
+    label: str
+    beds: Decimal
+    terms: Sequence[tuple[str, Decimal]]
+
+
+@dataclass(frozen=True)
 class Reasons:
-    """Why a forecast is what it is, as it is written: `base` and `terms`, each to a tenth of a bed, are its median.
+    """Why a forecast is what it is, as it is written: `base` and the groups, to a tenth of a bed, are its median.
 
     Attributes:
         sentences: what weighs most, each with what it does, as every page says it.
         base: where it starts.
-        terms: each with its words; what is not shown alone stands last but for the steps after it.
+        groups: the largest first, then the steps after them; a feature that is not shown is in its group's last term.
         beds: the forecast's quantiles.
     """
 
     horizon_hours: float
     sentences: Sequence[str]
     base: Decimal
-    terms: Sequence[tuple[str, Decimal]]
+    groups: Sequence[ReasonGroup]
     beds: dict[str, Decimal]
+
+    @property
+    def terms(self) -> list[tuple[str, Decimal]]:
+        """The terms of all groups."""
+        return [term for group in self.groups for term in group.terms]
 
 
 def reasons(call: Call, forecast: BedForecast) -> Reasons:
@@ -58,19 +78,35 @@ def reasons(call: Call, forecast: BedForecast) -> Reasons:
     parts that rounding moved most.
     """
     told = forecast.explanation
-    named = [(_label(call, c), c["contribution"]) for c in told["contributions"]]
-    named.append((words(call, "pilotage.others"), told["other"]))
-    named += [
-        (
-            known_words(call, f"pilotage.adjustments.{a['name']}", a["name"].replace("_", " ")),
-            a["contribution"],
-        )
-        for a in told["adjustments"]
-    ]
+    named = _terms(call, told)
     p50 = _tenth(forecast.beds["p50"])
-    base, *values = _adding_up([told["base"], *(value for _, value in named)], p50)
-    terms = [(name, value) for (name, _), value in zip(named, values, strict=True) if value]
-    return Reasons(forecast.horizon_hours, told["reasons"], base, terms, {"p50": p50})
+    base, *values = _adding_up([told["base"], *(value for _, _, value in named)], p50)
+    groups: dict[str, list[tuple[str, Decimal]]] = {}
+    for (group, name, _), value in zip(named, values, strict=True):
+        groups.setdefault(group, []).extend([(name, value)] if value else [])
+    written = [
+        ReasonGroup(group, sum((value for _, value in terms), Decimal(0)), terms)
+        for group, terms in groups.items()
+        if terms
+    ]
+    return Reasons(forecast.horizon_hours, told["reasons"], base, written, {"p50": p50})
+
+
+def _terms(call: Call, told: Explanation) -> list[tuple[str, str, float]]:
+    """(group's label, words, beds) of each part of an explanation: groups, largest first, then steps under ""."""
+    others = words(call, "pilotage.others")
+    named: list[tuple[str, str, float]] = []
+    for group in sorted(told.get("groups", ()), key=lambda g: -abs(g["contribution"])):
+        mine = [c for c in told["contributions"] if c["group"] == group["group"]]
+        named += [(group["label"], _label(call, c), c["contribution"]) for c in mine]
+        named.append((group["label"], others, group["other"]))
+    if not named:  # an answer of before groups
+        named = [("", _label(call, c), c["contribution"]) for c in told["contributions"]]
+        named.append(("", others, told["other"]))
+    for a in told["adjustments"]:
+        step = known_words(call, f"pilotage.adjustments.{a['name']}", a["name"].replace("_", " "))
+        named.append(("", step, a["contribution"]))
+    return named
 
 
 def _tenth(value: float) -> Decimal:
@@ -124,7 +160,6 @@ def unit_page(call: Call) -> Response:
 def _page(call: Call, view: HospitalView, shown: ShownUnit, row: UnitTension) -> Response:
     zone = view.record.zone
     levels = said(call, view.levels, view.levels.units.get(row.unit), of_unit=True)
-    warnings = dict.fromkeys(w for f in row.ahead for w in f.trust["warnings"])
     return page(
         call,
         TEMPLATES,
@@ -137,7 +172,7 @@ def _page(call: Call, view: HospitalView, shown: ShownUnit, row: UnitTension) ->
         simulated=view.beds.simulated,
         picture=fan_chart(call, shown, view.beds.at, zone) if row.ahead else "",
         explained=[reasons(call, f) for f in _explained_first(row.ahead)],
-        warnings=list(warnings),
+        warnings=warnings_by_horizon(row.ahead),
         levels=levels,
         level=level,
         protocols=_called(call, view, row.unit, levels),

@@ -192,14 +192,18 @@ def explain(
     out: Annotated[Path, typer.Option(metavar="FILE.parquet", show_default=False)],
     version: Annotated[str | None, typer.Option(metavar="N")] = None,
     mapping: MappingFile = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE.svg")] = None,
     language: LanguageOption = None,
 ) -> int:
     """Forecast and explain every row, into one Parquet file."""
     from cli.progress import bar
     from hospital.mapping.mapping_file import load_mapping
+    from registry.bulk.plot import plot_drivers, plottable
     from registry.bulk.run import Request, explain_all
 
     settings = read_settings()
+    if plot is not None:
+        plottable(plot)
     columns = load_mapping(mapping) if mapping else None
     spoken = language or settings.language
     request = Request(model, version, data, columns, out, spoken)
@@ -212,4 +216,7 @@ def explain(
     if done.kept:
         say("explain.kept", spoken, n=done.kept, parts=done.parts)
     say("explain.rows", spoken, n=done.rows, model=model, version=done.subject.version, out=out)
+    if plot is not None:
+        plot_drivers(out, plot)
+        say("explain.drawn", spoken, plot=plot)
     return 0

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
-from hospital.features.feature import Feature
+from hospital.features.dictionary import Entry, entries
+from hospital.features.feature import in_group_order
 from hospital.words.language import Language
 from registry.bulk.rows import Chunk, Scope
 from registry.digests import canonical_json
@@ -64,9 +65,16 @@ class Layout:
         self._adjustments = _ADJUSTMENTS[model.name]
         unit = "min" if model.name == "wait-time" else "beds"
         said = {"unit": unit, "of": "p50", "reference": "typical", "language": language}
+        said["zone"] = model.manifest.zone
         fields = [pa.field(name, kind, nullable=False) for name, kind in _IDENTITY[model.name].items()]
         fields += [pa.field(name, pa.float64()) for name in (*_FORECAST, "base")]
-        fields += [_contribution(f, language) for f in self._features]
+        dictionary = entries(self._features, model.manifest.name, language)
+        fields += [_contribution(entry) for entry in dictionary]
+        self._groups = in_group_order(f.group for f in self._features)
+        labels = {entry.group: entry.group_label for entry in dictionary}
+        fields += [
+            pa.field(f"group_{name}", pa.float64(), metadata={"label": labels[name]}) for name in self._groups
+        ]
         fields += [pa.field(f"adjustment_{name}", pa.float64()) for name in self._adjustments]
         fields += [pa.field("trust_status", pa.string()), pa.field("trust_warnings", pa.list_(pa.string()))]
         fields += [
@@ -91,6 +99,9 @@ class Layout:
         numbers |= {"base": answered.base}
         for j, feature in enumerate(self._features):
             numbers[f"contribution_{feature.name}"] = contributions[:, j]
+        of = np.array([f.group for f in self._features])
+        for name in self._groups:
+            numbers[f"group_{name}"] = contributions[:, of == name].sum(axis=1)
         none = np.zeros(chunk.size)
         numbers |= {f"adjustment_{name}": adjustments.get(name, none) for name in self._adjustments}
         unknown = None if known.all() else ~known
@@ -143,9 +154,17 @@ class Layout:
         return trust_status(words, inside=inside, stale=stale), words
 
 
-def _contribution(feature: Feature, language: Language) -> Any:
-    said = {"label": feature.label(language), "group": feature.group, "unit": feature.unit}
-    return pa.field(f"contribution_{feature.name}", pa.float64(), metadata=said)
+def _contribution(entry: Entry) -> Any:
+    """The column of a feature, with its line of the dictionary."""
+    said = {
+        "label": entry.label,
+        "group": entry.group,
+        "unit": entry.unit,
+        "direction": str(entry.direction),
+        "lever": "yes" if entry.lever else "no",
+        "sensitive": "yes" if entry.sensitive else "no",
+    }
+    return pa.field(f"contribution_{entry.feature}", pa.float64(), metadata=said)
 
 
 def _array(values: Any, kind: Any) -> Any:

@@ -95,6 +95,13 @@ class Median:
         terms = self.linear.terms(self.features, X, group, scale)
         return np.asarray(self.linear.share[group] * trees + terms.sum(axis=1))
 
+    def interactions(self, X: Array, group: Array) -> Array:
+        """What each pair of features adds together, in units of the scale: float64 [n, features, features], symmetric,
+        half of it on either side and 0 on the diagonal. Slopes add, and have none."""
+        found = self.trees.interactions(X).values
+        np.einsum("rff->rf", found)[:] = 0.0
+        return found if self.linear is None else self.linear.share[group][:, None, None] * found
+
     def reasons(self, X: Array, group: Array, scale: Array) -> tuple[Array, Array]:
         """(contributions in units of the scale: float64 [n, features], what they start from: [n])."""
         found = self.trees.contributions(X)

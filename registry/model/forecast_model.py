@@ -24,8 +24,10 @@ from hospital.dataset.splits import UNIT_MODEL_DAYS
 from hospital.features.feature import Feature
 from registry.components.adaptive_width import AdaptiveWidth
 from registry.components.exceedances import Exceedances
+from registry.components.familiarity import Familiarity
 from registry.components.linear_step import LinearStep, Median
 from registry.components.recent_errors import Intervals
+from registry.components.stability import half_of
 from registry.components.training_range import TrainingRange
 from registry.components.usual_cases import ARRAYS, NO_COMPARISON, Typical, UsualCases
 from registry.errors import PackageError
@@ -171,6 +173,26 @@ class ForecastModel:
     def contributions(self, rows: Rows) -> Array:
         """What each feature adds, before what is usual is taken off: float64 [n, features], in units of the scale."""
         return self._reasons(rows)[0]
+
+    def interactions(self, rows: Rows) -> Array:
+        """What each pair of features adds together: float64 [n, features, features], as `Median.interactions`, in beds
+        or minutes."""
+        return rows.scale[:, None, None] * self._median.interactions(rows.X, rows.calibration)
+
+    @cached_property
+    def familiarity(self) -> Familiarity:
+        """How many of the training's cases came where a row comes."""
+        return Familiarity(self._median.trees.forest)
+
+    def half_contributions(self, rows: Rows, reference: Rows | None = None) -> Array:
+        """The contributions of `explain` as every second tree gives them: float64 [n, features], beds or minutes."""
+        typical = self._typical(rows) if reference is None else self._one_each(reference)
+        found, _ = self._half.reasons(rows.X, rows.calibration, rows.scale)
+        return rows.scale[:, None] * (found - typical.contributions)
+
+    @cached_property
+    def _half(self) -> Median:
+        return half_of(self._median, self._files["median.ubj"])
 
     def quantiles_and_reasons(self, rows: Rows, reference: Rows | None = None) -> tuple[Array, Explained]:
         """`quantiles` and `explain`, for the price of one pass over the trees that forecast."""

@@ -12,8 +12,10 @@ from hospital.words.language import Language
 from registry.model.trust_status import TrustStatus
 from registry.package.manifest import Manifest
 
-__all__ = ["emergency_of", "stale_after", "trust_status", "warnings_of"]
+__all__ = ["MOST_WARNINGS", "emergency_of", "stale_after", "trust_status", "warnings_of", "worst"]
 
+MOST_WARNINGS = 2
+"""Who reads a list of eight reads none."""
 _STALE_ED = 3 * HOUR
 _STALE_BEDS = {1: 6 * HOUR, 24: 3 * DAY}
 
@@ -40,7 +42,7 @@ def warnings_of(
     unheld: bool,
     language: Language,
 ) -> tuple[str, ...]:
-    """Why a forecast may be less good than usual; empty where nothing is known against it.
+    """Why a forecast may be less good than usual, worst first; empty where nothing is known against it.
 
     Args:
         out_of_range: names of features beyond all that training saw.
@@ -54,10 +56,18 @@ def warnings_of(
     if unheld:
         out.append(text("trust.unheld", language))
     labels = {f.name: f.label(language) for f in features}
-    for key, names in (("out_of_range", out_of_range), ("missing", missing)):
+    for key, names in (("missing", missing), ("out_of_range", out_of_range)):
         if names:
             out.append(text(f"trust.{key}", language, names=", ".join(labels[name] for name in names)))
-    return tuple(out)
+    return worst(out)
+
+
+def worst(warnings: Iterable[str]) -> tuple[str, ...]:
+    """Of warnings, the worst first, the first `MOST_WARNINGS`, each once.
+
+    The status counts all of them: a forecast with more than are said is as degraded.
+    """
+    return tuple(dict.fromkeys(warnings))[:MOST_WARNINGS]
 
 
 def trust_status(warnings: Sequence[str], *, inside: bool, stale: bool) -> TrustStatus:

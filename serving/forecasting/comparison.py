@@ -9,11 +9,11 @@ from hospital.arrays import Array
 from hospital.calendar import is_holiday, local_day, weekday
 from hospital.words.catalogue import text
 from hospital.words.language import Language
-from registry.components.situations import WIDENINGS, kind_of_day, season_of
+from registry.components.situations import KINDS_OF_DAY, SEASONS, WIDENINGS, kind_of_day, season_of
 from registry.components.usual_cases import NO_COMPARISON
 from serving.messages.answer_bodies import ComparedWith
 
-__all__ = ["Comparison", "compared_with", "comparison_words", "holidays"]
+__all__ = ["Comparison", "compared_with", "comparison_of", "comparison_words", "holidays"]
 
 _SUNDAY = 6
 _PER_HOUR = 12  # kinds of day x seasons
@@ -61,6 +61,17 @@ def _words(widening: int, situation: int, holiday: bool, language: Language) -> 
         season = text(f"reasons.compared.season.{season_of(situation)}", language)
         day = text("reasons.compared.day_of_season", language, day=day, season=season)
     return text(f"reasons.compared.{WIDENINGS[widening]}", language, day=day)
+
+
+def comparison_of(found: ComparedWith | None) -> Comparison | None:
+    """The comparison that an answer names; of a public holiday it says that it counts as a Sunday, and no more."""
+    if found is None:
+        return None
+    days = 0 if found["days"] == "all" else KINDS_OF_DAY.index(found["days"])
+    season = 0 if found["season"] == "all" else SEASONS.index(found["season"])
+    wide = (found["hours_around"] > 0, found["season"] == "all", found["days"] == "all")
+    situation = found["hour"] * _PER_HOUR + days * len(SEASONS) + season
+    return Comparison(sum(wide), found["cases"], situation, holiday=found["days"] == "sunday")
 
 
 def compared_with(comparison: Comparison | None) -> ComparedWith | None:

@@ -5,16 +5,58 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hospital.features.feature import Feature
-from hospital.words import formats
+from hospital.words import formats, names
 from hospital.words.catalogue import text
 from hospital.words.language import Language
 from serving.forecasting.comparison import Comparison, compared_with, comparison_words
-from serving.forecasting.feature_words import FeatureWords, sentences
+from serving.forecasting.feature_words import FeatureWords, Told, sentences
 from serving.forecasting.reason_sentences import Unit, effect, rounded, sentence_of
-from serving.messages.answer_bodies import Adjustment, Contribution, Explanation
+from serving.messages.answer_bodies import (
+    Adjustment,
+    Contribution,
+    Explanation,
+    GroupContribution,
+    Interaction,
+)
 from serving.messages.forecast_protocol import ExplainOptions
 
-__all__ = ["ExplanationTerms", "ExplanationText"]
+__all__ = [
+    "ExplanationTerms",
+    "ExplanationText",
+    "GroupTerm",
+    "Partner",
+    "group_contributions",
+    "start_sentence",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupTerm:
+    """What the features of one group add to one forecast, in its unit.
+
+    Attributes:
+        total: of all of them.
+        other: of those that are not shown by themselves.
+    """
+
+    group: str
+    total: float
+    other: float
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A feature that is not shown by itself and says the same as one that is: their sentence tells of both.
+
+    Attributes:
+        value, usual: NaN unknown.
+        contribution: in the forecast's unit; it is a part of the explanation's `other`.
+    """
+
+    column: int
+    value: float
+    usual: float
+    contribution: float
 
 
 @dataclass(frozen=True)
@@ -28,6 +70,9 @@ class ExplanationTerms:
         adjustments: by name.
         baseline: the one that answers in the model's place; None: the model does.
         comparison: the cases that `usual` is of; None: of none that are called usual.
+        groups: what the features of each group add.
+        partners: features that are not shown, and whose sentence is that of one that is.
+        interactions: (column, column, what they add together), the largest first; None: not asked for.
     """
 
     columns: Sequence[int]
@@ -39,6 +84,60 @@ class ExplanationTerms:
     adjustments: Mapping[str, float]
     baseline: str | None = None
     comparison: Comparison | None = None
+    groups: Sequence[GroupTerm] = ()
+    partners: Sequence[Partner] = ()
+    interactions: Sequence[tuple[int, int, float]] | None = None
+
+    @property
+    def untold(self) -> float:
+        """What the features add that no sentence of their own tells of."""
+        return self.other - sum([p.contribution for p in self.partners])
+
+
+def group_contributions(terms: Sequence[GroupTerm], language: Language) -> tuple[GroupContribution, ...]:
+    """What groups add, for applications."""
+    found: list[GroupContribution] = [
+        {
+            "group": t.group,
+            "label": names.feature_group(t.group, language),
+            "contribution": t.total,
+            "other": t.other,
+        }
+        for t in terms
+    ]
+    return tuple(found)
+
+
+def start_sentence(
+    key: str, terms: ExplanationTerms, options: ExplainOptions, now: float, until: str | None
+) -> str:
+    """Where a forecast of beds starts: the patients now, and the change that is forecast of the usual cases.
+
+    Args:
+        key: under ``reasons``, the texts of a unit or of the hospital.
+        now: beds.
+        until: when the forecast is of, in words; None: not said.
+    """
+    language = options.language
+    change = terms.base + terms.adjustments.get("unit_offset", 0.0) - now
+    until = text("reasons.until.then", language) if until is None else until
+    if options.reference == "last_week" and terms.baseline is None:
+        signed = formats.signed(change, language, formats.decimals(change))
+        return text(f"reasons.{key}.last_week", language, rounded(now), until=until, change=signed)
+    comparison = (
+        text("reasons.start.usually", language)
+        if terms.baseline is not None
+        else comparison_words(terms.comparison, options.reference, language)
+    )
+    direction = "same" if effect(change, "beds", language) is None else "more" if change > 0 else "less"
+    return text(
+        f"reasons.{key}.{direction}",
+        language,
+        rounded(now),
+        until=until,
+        change=formats.short_number(abs(change), language),
+        comparison="" if comparison is None else f" {comparison}",
+    )
 
 
 class ExplanationText:
@@ -78,30 +177,7 @@ class ExplanationText:
         """
         if terms.baseline not in (None, "usual_change"):
             return self._explanation(terms, options, self._baseline(terms))
-        return self._explanation(terms, options, [self._start(terms, options, now, until)])
-
-    def _start(self, terms: ExplanationTerms, options: ExplainOptions, now: float, until: str | None) -> str:
-        """Where a unit's forecast starts: the patients now, and the change that is forecast of the usual cases."""
-        language = self._language
-        change = terms.base + terms.adjustments.get("unit_offset", 0.0) - now
-        until = text("reasons.until.then", language) if until is None else until
-        if options.reference == "last_week" and terms.baseline is None:
-            signed = formats.signed(change, language, formats.decimals(change))
-            return text("reasons.start.last_week", language, rounded(now), until=until, change=signed)
-        comparison = (
-            text("reasons.start.usually", language)
-            if terms.baseline is not None
-            else comparison_words(terms.comparison, options.reference, language)
-        )
-        direction = "same" if effect(change, "beds", language) is None else "more" if change > 0 else "less"
-        return text(
-            f"reasons.start.{direction}",
-            language,
-            rounded(now),
-            until=until,
-            change=formats.short_number(abs(change), language),
-            comparison="" if comparison is None else f" {comparison}",
-        )
+        return self._explanation(terms, options, [start_sentence("start", terms, options, now, until)])
 
     def _baseline(self, terms: ExplanationTerms) -> list[str]:
         """What the baseline is, where it answers."""
@@ -117,13 +193,13 @@ class ExplanationText:
         language, comparison = self._language, terms.comparison
         said = comparison_words(comparison, options.reference, language)
         contributions: list[Contribution] = []
-        abouts: list[str] = []
+        told: list[Told] = []
         for column, value, usual, contribution in zip(
             terms.columns, terms.values, terms.usual, terms.contributions, strict=True
         ):
             words = self._words[column]
             now, then, about = words.compared(value, usual, said)
-            abouts.append(about)
+            told.append(Told(words.feature.name, contribution, about))
             contributions.append(
                 {
                     "feature": words.feature.name,
@@ -134,14 +210,17 @@ class ExplanationText:
                     "contribution": contribution,
                 }
             )
-        told = sentences(contributions, abouts, self._quantity, language)
+        for p in terms.partners:
+            words = self._words[p.column]
+            told.append(Told(words.feature.name, p.contribution, words.compared(p.value, p.usual, said)[2]))
+        why = sentences(told, self._quantity, language)
         rest = self._rest(terms)
-        if terms.columns and not told and effect(terms.other, self._quantity, language) is None:
-            told = [self._nothing(said)]
+        if terms.columns and not why and effect(terms.untold, self._quantity, language) is None:
+            why = [self._nothing(said)]
         adjustments: list[Adjustment] = [
             {"name": name, "contribution": value} for name, value in terms.adjustments.items()
         ]
-        return {
+        out: Explanation = {
             "of": "p50",
             "unit": self._unit,
             "reference": options.reference,
@@ -149,8 +228,22 @@ class ExplanationText:
             "base": terms.base,
             "contributions": tuple(contributions),
             "other": terms.other,
+            "groups": group_contributions(terms.groups, self._language),
             "adjustments": tuple(adjustments),
-            "reasons": (*reasons, *told, *rest),
+            "reasons": (*reasons, *why, *rest),
+        }
+        if terms.interactions is not None:
+            out["interactions"] = tuple(self._interaction(*pair) for pair in terms.interactions)
+        return out
+
+    def _interaction(self, one: int, other: int, together: float) -> Interaction:
+        a, b = self._words[one], self._words[other]
+        about = text("reasons.together", self._language, one=a.label, other=b.label)
+        change = formats.short_quantity(together, self._quantity, self._language, plus=True)
+        return {
+            "features": (a.feature.name, b.feature.name),
+            "contribution": together,
+            "sentence": sentence_of(about, change, self._language),
         }
 
     def _nothing(self, comparison: str | None) -> str:
@@ -160,7 +253,7 @@ class ExplanationText:
 
     def _rest(self, terms: ExplanationTerms) -> list[str]:
         """What the reasons shown lack of the forecast: the features not shown, then each step after the trees."""
-        rest = {"other": terms.other, **terms.adjustments}
+        rest = {"other": terms.untold, **terms.adjustments}
         out, floor = [], "floor" if self._unit == "min" else "floor_beds"
         for name, value in rest.items():
             change = effect(value, self._quantity, self._language)

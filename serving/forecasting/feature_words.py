@@ -11,9 +11,8 @@ from hospital.words import formats
 from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
 from serving.forecasting.reason_sentences import Unit, compared, effect, rounded, sentence_of
-from serving.messages.answer_bodies import Contribution
 
-__all__ = ["FeatureWords", "Value", "sentences"]
+__all__ = ["FeatureWords", "Told", "Value", "partners", "sentences", "subjects"]
 
 Value = float | str | None
 
@@ -83,6 +82,16 @@ class FeatureWords:
             )
         return found
 
+    def value_of(self, given: Value) -> float:
+        """The value that `given` gives for applications; NaN where it is unknown, or not of this feature."""
+        if given is None:
+            return np.nan
+        if isinstance(given, str):
+            if given in self.feature.levels:
+                return float(self.feature.levels.index(given))
+            return TRIAGE_RANK.get(given, np.nan) if self.feature.name == "triage" else np.nan
+        return given
+
     def _about(self, value: float | None, usual: float | None, comparison: str | None) -> str:
         said = self._said(value)
         if usual is None or self.feature.group == "calendar":
@@ -141,22 +150,51 @@ class FeatureWords:
         return _measure(given, self.feature.unit, language, plus=name in _DIFFERENCES)
 
 
-def sentences(
-    contributions: Sequence[Contribution], abouts: Sequence[str], unit: Unit, language: Language
-) -> list[str]:
-    """One sentence a subject, the largest first; what several contributions say of the same is added up in one.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One feature of a forecast.
 
-    Args:
-        abouts: what each is about, in words; the first named of a subject says it, a number before a share of it.
+    Attributes:
+        contribution: in the forecast's unit.
+        about: what it is about, in words.
     """
-    subjects: dict[str, tuple[float, str]] = {}
-    for contribution, about in zip(contributions, abouts, strict=True):
-        name = contribution["feature"]
-        subject = _SAME_SUBJECT.get(name, name)
-        before, words = subjects.get(subject, (0.0, about))
-        subjects[subject] = (before + contribution["contribution"], about if name == subject else words)
-    ordered = sorted(subjects.values(), key=lambda subject: -abs(subject[0]))
-    changes = [(about, effect(total, unit, language)) for total, about in ordered]
+
+    feature: str
+    contribution: float
+    about: str
+
+
+def partners(features: Sequence[Feature]) -> dict[int, tuple[int, ...]]:
+    """By column the columns of the other features that say the same; those of which none does are not there."""
+    columns: dict[str, list[int]] = {}
+    for column, feature in enumerate(features):
+        columns.setdefault(_SAME_SUBJECT.get(feature.name, feature.name), []).append(column)
+    return {
+        column: tuple(other for other in same if other != column)
+        for same in columns.values()
+        for column in same
+        if len(same) > 1
+    }
+
+
+def subjects(told: Sequence[Told]) -> list[tuple[str, float]]:
+    """What is so, and what it adds: each subject once, the largest first.
+
+    What several features say of the same is added up; the first named of them says it, a number before a share of it.
+    """
+    found: dict[str, tuple[float, str]] = {}
+    for one in told:
+        subject = _SAME_SUBJECT.get(one.feature, one.feature)
+        before, words = found.get(subject, (0.0, one.about))
+        said = one.about if one.feature == subject else words
+        found[subject] = (before + one.contribution, said)
+    ordered = sorted(found.values(), key=lambda subject: -abs(subject[0]))
+    return [(about, total) for total, about in ordered]
+
+
+def sentences(told: Sequence[Told], unit: Unit, language: Language) -> list[str]:
+    """One sentence a subject, the largest first; of what would be shown as 0 none."""
+    changes = [(about, effect(total, unit, language)) for about, total in subjects(told)]
     return [sentence_of(about, change, language) for about, change in changes if change is not None]
 
 

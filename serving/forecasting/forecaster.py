@@ -83,8 +83,10 @@ class _Forecaster:
         inside = in_scope(model.scope, emergency_of(query.columns["department"]), np.zeros(query.size))
         answered = answer(engine, rows, inside, reference)
         zone, language = state.events.zone, question.explain.language
-        answers = Answers(engine, answered, rows, question.explain, holidays(query.prediction_time, zone))
+        holiday = holidays(query.prediction_time, zone)
+        answers = Answers(engine, answered, rows, question.explain, holiday, reference)
         explanation_text = self._explanation_text(engine, language)
+        oldest = state.oldest_input(now)
         contradicted = state.waits.contradictions(query)
         moments = WaitMoments(
             query,
@@ -96,14 +98,16 @@ class _Forecaster:
         out = []
         for i in range(query.size):
             terms = answers.terms(i)
+            why = explanation_text.wait(terms, question.explain)
+            why["reliability"] = answers.reliability(i, oldest)
             late = moments.warnings(i, terms.adjustments, language)
             against = (text("trust.contradiction", language),) if contradicted[i] else ()
             out.append(
                 WaitForecast(
                     prediction_time=moment(int(query.prediction_time[i])),
                     wait_minutes=answers.quantiles(i),
-                    explanation=explanation_text.wait(terms, question.explain),
-                    trust=warned(answers.trust(i, stale=stale), late, worst=against),
+                    explanation=why,
+                    trust=warned(answers.trust(i, stale=stale), late, first=against),
                 )
             )
         return out
@@ -118,11 +122,13 @@ class _Forecaster:
         rows, known = _bed_rows(state, engine, query)
         _refuse_unknown_present(rows, units)
         rows = self._stretched(engine, state, query, rows)
-        answered = _answered(model, state, engine, question, query, rows, units)
+        reference = _reference(state, engine, question, query)
+        answered = _answered(model, engine, query, rows, units, reference)
         at, zone, language = question.at, state.events.zone, question.explain.language
-        answers = Answers(engine, answered, rows, question.explain, holidays(query.prediction_time, zone))
+        holiday = holidays(query.prediction_time, zone)
+        answers = Answers(engine, answered, rows, question.explain, holiday, reference)
         explanation_text = self._explanation_text(engine, language)
-        stale = _is_stale(state, engine, question.at)
+        stale, oldest = _is_stale(state, engine, at), state.oldest_input(at)
         target = query.target_time
         exceeding = engine.exceedances.of_units(
             answered.inside, answered.quantiles, known.staffed_then, query.horizon_hours
@@ -130,6 +136,9 @@ class _Forecaster:
         out = []
         for i in range(query.unit.size):
             beds = None if np.isnan(known.staffed_then[i]) else float(known.staffed_then[i])
+            until = until_words(at, int(target[i]), zone, language)
+            why = explanation_text.bed(answers.terms(i), question.explain, float(known.now[i]), until)
+            why["reliability"] = answers.reliability(i, oldest)
             out.append(
                 BedForecast(
                     unit=units[i].unit,
@@ -138,12 +147,7 @@ class _Forecaster:
                     beds=answers.quantiles(i),
                     staffed=beds,
                     tension_probability=None if beds is None else exceeding[i],
-                    explanation=explanation_text.bed(
-                        answers.terms(i),
-                        question.explain,
-                        float(known.now[i]),
-                        until_words(at, int(target[i]), zone, language),
-                    ),
+                    explanation=why,
                     trust=answers.trust(i, stale=stale),
                     width_factor=float(answered.width[i]),
                     distribution=answers.distribution(i),
@@ -163,10 +167,10 @@ class _Forecaster:
         query, units = _bed_query(engine, replace(question, units=present.names), at)
         rows, beds = _bed_rows(state, engine, query)
         rows = self._stretched(engine, state, query, rows)
-        answered = _answered(model, state, engine, question, query, rows, units)
+        answered = _answered(model, engine, query, rows, units, _reference(state, engine, question, query))
         made = AnsweredUnits(present.names, query, rows, beds.staffed_then, beds.now, answered)
         stale = _is_stale(state, engine, question.at)
-        return hospital_forecasts(engine, present, made, question, stale=stale)
+        return hospital_forecasts(engine, present, made, question, stale=stale, zone=state.events.zone)
 
     def unlearned_units(
         self, model: LoadedModel, connection: Connection, now: int
@@ -289,22 +293,26 @@ def _bed_rows(state: HospitalState, model: ForecastModel, query: BedQuery) -> tu
     return bed_rows(baselines, X, query, unit, beds.now, beds.then_before, zone, cadence), beds
 
 
+def _reference(
+    state: HospitalState, engine: ForecastModel, question: BedQuestion, query: BedQuery
+) -> Rows | None:
+    """The rows that a question compares its own with, one each; None: what is usual."""
+    if question.explain.reference != "last_week":
+        return None
+    at = query.prediction_time - 7 * DAY
+    earlier = BedQuery(query.unit, at, query.horizon_hours, _nothing(query.unit.size))
+    return _bed_rows(state, engine, earlier)[0]
+
+
 def _answered(
     model: LoadedModel,
-    state: HospitalState,
     engine: ForecastModel,
-    question: BedQuestion,
     query: BedQuery,
     rows: Rows,
     units: Sequence[Unit],
+    reference: Rows | None,
 ) -> Answered:
-    """The answers to rows of bed demand: by the model in the release's scope, with the question's reference."""
-    reference = None
-    if question.explain.reference == "last_week":
-        earlier = BedQuery(
-            query.unit, query.prediction_time - 7 * DAY, query.horizon_hours, _nothing(query.unit.size)
-        )
-        reference, _ = _bed_rows(state, engine, earlier)
+    """The answers to rows of bed demand: by the model in the release's scope."""
     inside = in_scope(model.scope, [unit.group for unit in units], query.horizon_hours)
     return answer(engine, rows, inside, reference)
 

@@ -8,17 +8,22 @@ from hospital.features.feature import Feature
 from hospital.words import formats
 from hospital.words.catalogue import text
 from hospital.words.language import Language
+from registry.model.trust_limits import worst
 from serving.forecasting.comparison import compared_with, comparison_words
-from serving.forecasting.explanation_text import ExplanationTerms
-from serving.forecasting.feature_words import FeatureWords, sentences
-from serving.forecasting.reason_sentences import effect, rounded, sentence_of
+from serving.forecasting.explanation_text import (
+    ExplanationTerms,
+    Partner,
+    group_contributions,
+    start_sentence,
+)
+from serving.forecasting.feature_words import FeatureWords, Told, Value, sentences
+from serving.forecasting.reason_sentences import effect, sentence_of
 from serving.messages.answer_bodies import Adjustment, Contribution, Explanation
 from serving.messages.forecast_protocol import ExplainOptions
 
 __all__ = ["HospitalExplanationText", "Relied", "units_with_patients"]
 
 _MOST_NAMED = 5
-_ADJUSTMENTS = frozenset({"unit_offset", "mean_above_p50"})
 
 
 @dataclass(frozen=True)
@@ -52,23 +57,24 @@ class Relied:
         return self.stale or bool(self.unlearned) or self.out_of_range + self.missing + self.silent > 0
 
     def warnings(self, language: Language) -> tuple[str, ...]:
-        """In words."""
+        """In words, the worst first: of patients in no sum nothing is forecast."""
         units = formats.number(self.units, language)
         out = [text("trust.stale", language)] if self.stale else []
-        if self.by_baseline:
-            share = formats.percent(self.share_by_baseline, language)
-            out.append(text("trust.total.by_baseline", language, self.by_baseline, all=units, share=share))
-        for name, count in (("out_of_range", self.out_of_range), ("missing", self.missing)):
-            if count:
-                out.append(text(f"trust.total.{name}", language, count, all=units))
-        for name, count in (("silent", self.silent), ("closed", self.closed)):
-            if count:
-                out.append(text(f"trust.total.{name}", language, count))
         if self.unlearned:
             out.append(
                 text("trust.total.unlearned", language, names=units_with_patients(self.unlearned, language))
             )
-        return tuple(out)
+        if self.silent:
+            out.append(text("trust.total.silent", language, self.silent))
+        if self.by_baseline:
+            share = formats.percent(self.share_by_baseline, language)
+            out.append(text("trust.total.by_baseline", language, self.by_baseline, all=units, share=share))
+        for name, count in (("missing", self.missing), ("out_of_range", self.out_of_range)):
+            if count:
+                out.append(text(f"trust.total.{name}", language, count, all=units))
+        if self.closed:
+            out.append(text("trust.total.closed", language, self.closed))
+        return worst(out)
 
 
 def units_with_patients(units: Mapping[str, float | None], language: Language) -> str:
@@ -98,19 +104,29 @@ class HospitalExplanationText:
         self._of_all = tuple(of_all_units(f) for f in features)
         self._language = language
 
-    def explanation(self, terms: ExplanationTerms, options: ExplainOptions, now: float) -> Explanation:
-        """The explanation of a hospital total, which starts from the patients now; `now`: beds."""
+    def explanation(
+        self, terms: ExplanationTerms, options: ExplainOptions, now: float, until: str | None = None
+    ) -> Explanation:
+        """The explanation of a hospital total, which starts from the patients now and their usual change.
+
+        Args:
+            now: beds.
+            until: when the forecast is of, in words; None: not said.
+        """
         language = self._language
         said = comparison_words(terms.comparison, options.reference, language)
-        start = formats.short_number(terms.base, language)
-        reasons = [text("reasons.total.start", language, rounded(now), start=start)]
-        steps = {name: beds for name, beds in terms.adjustments.items() if name in _ADJUSTMENTS}
-        reasons += self._steps(steps, "total")
+        reasons = [start_sentence("total", terms, options, now, until)]
+        above = "mean_above_p50"
+        reasons += self._steps({above: terms.adjustments.get(above, 0.0)}, "total")
         pairs = [self._contribution(terms, i, column, said) for i, column in enumerate(terms.columns)]
         contributions = [contribution for contribution, _ in pairs]
-        reasons += sentences(contributions, [about for _, about in pairs], "beds", language)
-        rest = {name: beds for name, beds in terms.adjustments.items() if name not in _ADJUSTMENTS}
-        reasons += self._steps({"other": terms.other, **rest}, "rest")
+        told = [Told(c["feature"], c["contribution"], about) for c, about in pairs]
+        told += [self._partner(p, said) for p in terms.partners]
+        why = sentences(told, "beds", language)
+        if terms.columns and not why and effect(terms.untold, "beds", language) is None:
+            why = [text("reasons.nothing_unusual" if said else "reasons.nothing_notable", language)]
+        rest = {name: beds for name, beds in terms.adjustments.items() if name not in ("unit_offset", above)}
+        reasons += [*why, *self._steps({"other": terms.untold, **rest}, "rest")]
         return Explanation(
             of="p50",
             unit="beds",
@@ -119,6 +135,7 @@ class HospitalExplanationText:
             base=terms.base,
             contributions=tuple(contributions),
             other=terms.other,
+            groups=group_contributions(terms.groups, self._language),
             adjustments=tuple(Adjustment(name=n, contribution=v) for n, v in terms.adjustments.items()),
             reasons=tuple(reasons),
         )
@@ -137,9 +154,7 @@ class HospitalExplanationText:
         self, terms: ExplanationTerms, i: int, column: int, comparison: str | None
     ) -> tuple[Contribution, str]:
         words = self._words[column]
-        now, then, about = words.compared(terms.values[i], terms.usual[i], comparison)
-        if self._of_all[column] == "none":  # not unknown: there is nothing that all units have of it
-            about = words.label
+        now, then, about = self._compared(column, terms.values[i], terms.usual[i], comparison)
         contribution = Contribution(
             feature=words.feature.name,
             group=words.feature.group,
@@ -149,3 +164,17 @@ class HospitalExplanationText:
             contribution=terms.contributions[i],
         )
         return contribution, about
+
+    def _partner(self, partner: Partner, comparison: str | None) -> Told:
+        _, _, about = self._compared(partner.column, partner.value, partner.usual, comparison)
+        return Told(self._words[partner.column].feature.name, partner.contribution, about)
+
+    def _compared(
+        self, column: int, value: float, usual: float, comparison: str | None
+    ) -> tuple[Value, Value, str]:
+        """As `FeatureWords.compared`."""
+        words = self._words[column]
+        now, then, about = words.compared(value, usual, comparison)
+        if self._of_all[column] == "none":  # not unknown: there is nothing that all units have of it
+            return now, then, words.label
+        return now, then, about

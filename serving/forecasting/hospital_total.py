@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -21,8 +22,11 @@ from registry.model.scope_fallback import Answered
 from registry.model.trust_status import TrustStatus
 from serving.errors import Problem, RequestFault
 from serving.forecasting.comparison import Comparison
-from serving.forecasting.explanation_text import ExplanationTerms
+from serving.forecasting.explanation_text import ExplanationTerms, Partner
+from serving.forecasting.feature_words import partners
 from serving.forecasting.hospital_explanation_text import HospitalExplanationText, Relied
+from serving.forecasting.reason_sentences import until_words
+from serving.forecasting.row_answers import group_terms
 from serving.messages.answer_bodies import HospitalForecast, Quantiles, Trust, UnitShare
 from serving.messages.forecast_protocol import BedQuestion
 from serving.state.live_state import HospitalState
@@ -157,8 +161,9 @@ def hospital_forecasts(
     question: BedQuestion,
     *,
     stale: bool,
+    zone: ZoneInfo,
 ) -> list[HospitalForecast]:
-    """One forecast a horizon of the question."""
+    """One forecast a horizon of the question; `zone`: the hospital's."""
     k = len(question.horizons_hours)
     of = np.tile(np.arange(k), len(present.names))
     horizon = units.query.horizon_hours[:k]
@@ -182,7 +187,12 @@ def hospital_forecasts(
                 staffed=beds,
                 tension_probability=None if beds is None else exceeding[i],
                 units=_shares(answered, units, of == i),
-                explanation=explanation_text.explanation(terms[i], question.explain, float(now[i])),
+                explanation=explanation_text.explanation(
+                    terms[i],
+                    question.explain,
+                    float(now[i]),
+                    until_words(question.at, int(target[i]), zone, question.explain.language),
+                ),
                 trust=_trust(relied, question.explain.language),
             )
         )
@@ -235,6 +245,11 @@ def _explanation_terms(
     columns = [found[answered.contributions[i, found] != 0] for i, found in enumerate(ordered)]
     values = _of_all(units.rows.X.astype(np.float64), of, features)
     usual = _of_all(units.answered.reference_values, of, features)
+    groups = [
+        group_terms(features, answered.contributions[i : i + 1], found[None])[0]
+        for i, found in enumerate(columns)
+    ]
+    contributions = answered.contributions
     comparisons = [_comparison(units.answered, of == i) for i in range(len(columns))]
     return [
         ExplanationTerms(
@@ -246,9 +261,19 @@ def _explanation_terms(
             base=float(answered.base[i]),
             adjustments={name: float(v[i]) for name, v in answered.adjustments.items()},
             comparison=comparisons[i],
+            groups=groups[i],
+            partners=_hidden(columns[i].tolist(), partners(features), values[i], usual[i], contributions[i]),
         )
         for i in range(len(columns))
     ]
+
+
+def _hidden(
+    shown: Sequence[int], same: Mapping[int, Sequence[int]], values: Array, usual: Array, contributions: Array
+) -> tuple[Partner, ...]:
+    """The features that are not shown and say the same as one that is; `same`: `feature_words.partners`."""
+    columns = sorted({p for c in shown for p in same.get(c, ())} - set(shown))
+    return tuple(Partner(c, float(values[c]), float(usual[c]), float(contributions[c])) for c in columns)
 
 
 def _comparison(answered: Answered, mine: Array) -> Comparison | None:

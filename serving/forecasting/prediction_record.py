@@ -29,6 +29,7 @@ from serving.messages.answer_bodies import (
     ModelReference,
     StoredPrediction,
     WaitForecast,
+    groups_off,
     total,
 )
 from serving.messages.forecast_protocol import LoadedModel
@@ -57,7 +58,7 @@ Forecast = WaitForecast | BedForecast | HospitalForecast
 
 
 def unsound_forecasts(forecasts: Sequence[Forecast]) -> int:
-    """How many must not be answered: reasons that are not the p50, quantiles that cross, an infinity.
+    """How many must not be answered: reasons or groups that are not the p50, quantiles that cross, an infinity.
 
     Of the hospital total also those whose mean is not the sum of its units'.
     """
@@ -66,7 +67,10 @@ def unsound_forecasts(forecasts: Sequence[Forecast]) -> int:
     totals = np.array([total(f.explanation) for f in forecasts])
     quantiles = np.array([(q["p10"], q["p50"], q["p90"]) for q in (f.quantiles for f in forecasts)])
     wrong = unsound(totals, quantiles).tolist()
-    return sum(bad or not _finite(f) or not _is_sum(f) for bad, f in zip(wrong, forecasts, strict=True))
+    return sum(
+        bad or not _finite(f) or not _is_sum(f) or not groups_off(f.explanation) <= TOLERANCE  # NaN is not
+        for bad, f in zip(wrong, forecasts, strict=True)
+    )
 
 
 def _finite(forecast: Forecast) -> bool:

@@ -7,17 +7,30 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from hospital.times import moment
-from hospital.words import formats
+from hospital.words import formats, names
 from hospital.words.catalogue import text
 from hospital.words.language import Language
 from hospital.words.numbers import short
+from registry.components.familiarity import situation
+from registry.components.stability import FIRST
+from serving.messages.answer_bodies import Reliability
 
-__all__ = ["Unit", "compared", "effect", "rounded", "sentence_of", "until_words"]
+__all__ = [
+    "LEAST_SHOWN",
+    "Unit",
+    "compared",
+    "effect",
+    "reliability_of",
+    "rounded",
+    "sentence_of",
+    "until_words",
+]
 
 Unit = Literal["minutes", "beds"]
 
 _WEEK = timedelta(days=7)
-_LEAST_SHOWN = 0.05  # a contribution that would be shown as 0 says nothing
+_HOUR, _DAY = 60, 24 * 60
+LEAST_SHOWN = 0.05  # a contribution that would be shown as 0 says nothing
 
 
 def compared(about: str, value: str, usual: str | None, comparison: str | None, language: Language) -> str:
@@ -37,7 +50,7 @@ def compared(about: str, value: str, usual: str | None, comparison: str | None, 
 
 def effect(contribution: float, unit: Unit, language: Language) -> str | None:
     """What a contribution does to the forecast, with its sign; None where that would be shown as nothing."""
-    if abs(contribution) < _LEAST_SHOWN:
+    if abs(contribution) < LEAST_SHOWN:
         return None
     return formats.short_quantity(contribution, unit, language, plus=True)
 
@@ -63,3 +76,48 @@ def until_words(at: int, target: int, zone: ZoneInfo, language: Language) -> str
     if ahead < _WEEK:
         return text("reasons.until.weekday", language, day=formats.weekday(then.date(), language), time=clock)
     return text("reasons.until.date", language, day=formats.date(then.date(), language), time=clock)
+
+
+def reliability_of(
+    ratio: float | None, stable: int | None, oldest: tuple[str, float] | None, language: Language
+) -> Reliability:
+    """How far to rely on a forecast, in a word and in figures.
+
+    Args:
+        ratio: of the situation (`registry.components.familiarity`); None: no model answers.
+        stable: of the first reasons, those that either half of the trees gives; None: not asked.
+        oldest: the table of which nothing was received for longest, and since when (minutes); None: nothing was.
+    """
+    kind = None if ratio is None else situation(ratio)
+    words = [text(f"trust.situation.{kind or 'baseline'}", language)]
+    figures = []
+    if ratio is not None:
+        share = formats.percent(ratio, language)
+        figures.append(text("trust.situation.figures", language, share=share))
+    if stable is not None:
+        words.append(
+            text("trust.stability.steady" if stable == FIRST else "trust.stability.unsteady", language)
+        )
+        figures.append(text("trust.stability.figures", language, stable, all=FIRST))
+    if oldest is not None:
+        table, age = oldest
+        figures.append(
+            text("trust.oldest_input", language, table=names.table(table, language), age=_age(age, language))
+        )
+    return {
+        "situation": kind,
+        "situation_ratio": ratio,
+        "stable_reasons": stable,
+        "oldest_input": None if oldest is None else oldest[0],
+        "oldest_input_age_minutes": None if oldest is None else oldest[1],
+        "word": ", ".join(words),
+        "figures": tuple(figures),
+    }
+
+
+def _age(minutes: float, language: Language) -> str:
+    if minutes < 2 * _HOUR:
+        return formats.quantity(minutes, "minutes", language, 0)
+    if minutes < 2 * _DAY:
+        return formats.quantity(minutes / _HOUR, "hours", language, 0)
+    return formats.quantity(minutes / _DAY, "days", language, 0)

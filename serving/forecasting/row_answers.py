@@ -1,37 +1,84 @@
 """What is answered for rows, one by one: quantiles, trust, and what is said of each."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
-from explain.reasons import select
+from explain.reasons import select, sums_by_group
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
+from hospital.features.feature import Feature, in_group_order
+from registry.components.stability import steady
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.scope_fallback import Answered
-from registry.model.trust_limits import trust_status, warnings_of
+from registry.model.trust_limits import trust_status, warnings_of, worst
 from serving.forecasting.comparison import Comparison
-from serving.forecasting.explanation_text import ExplanationTerms
-from serving.messages.answer_bodies import Quantiles, Trust
+from serving.forecasting.explanation_text import ExplanationTerms, GroupTerm, Partner
+from serving.forecasting.feature_words import partners
+from serving.forecasting.reason_sentences import LEAST_SHOWN, reliability_of
+from serving.messages.answer_bodies import Quantiles, Reliability, Trust
 from serving.messages.forecast_protocol import ExplainOptions
 
-__all__ = ["Answers", "warned"]
+__all__ = ["Answers", "group_terms", "outweighing", "warned"]
 
 _P10, _P50, _P90 = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
+
+
+def group_terms(
+    features: Sequence[Feature], contributions: Array, shown: Array
+) -> list[tuple[GroupTerm, ...]]:
+    """The groups of each row, in the order of `hospital.features.feature.GROUPS`; those that add nothing are left out.
+
+    Args:
+        contributions: float64 [n, features].
+        shown: int64 [n, k], the columns of the features that are shown.
+    """
+    groups = in_group_order(f.group for f in features)
+    place = np.array([groups.index(f.group) for f in features])
+    totals, others = (a.tolist() for a in sums_by_group(contributions, place, shown))
+    return [
+        tuple(GroupTerm(g, t, o) for g, t, o in zip(groups, total, other, strict=True) if t or o)
+        for total, other in zip(totals, others, strict=True)
+    ]
+
+
+def outweighing(terms: ExplanationTerms, pairs: Array) -> tuple[tuple[int, int, float], ...]:
+    """Of the features shown the pairs that add more together than the smaller of the two does, the largest first.
+
+    Args:
+        pairs: float64 [features, features], half of what a pair adds on either side.
+    """
+    found = []
+    for a, one in enumerate(terms.columns):
+        for b, other in enumerate(terms.columns[:a]):
+            together = 2.0 * float(pairs[one, other])
+            smaller = min(abs(terms.contributions[a]), abs(terms.contributions[b]))
+            if abs(together) > smaller and abs(together) >= LEAST_SHOWN:
+                found.append((other, one, together))
+    return tuple(sorted(found, key=lambda pair: -abs(pair[2])))
 
 
 class Answers:
     """Quantiles and reasons of rows: the model's inside the scope, the best baseline's outside."""
 
     def __init__(
-        self, model: ForecastModel, answered: Answered, rows: Rows, explain: ExplainOptions, holiday: Array
+        self,
+        model: ForecastModel,
+        answered: Answered,
+        rows: Rows,
+        explain: ExplainOptions,
+        holiday: Array,
+        reference: Rows | None = None,
     ) -> None:
         """Answers to rows.
 
         Args:
             holiday: bool [n], the day of the forecast counts as a Sunday and is none.
+            reference: the rows that these are compared with, one each; None: what is usual.
         """
+        self._reference = reference
         self._holiday = holiday
         self._model, self._explain, self._answered, self._rows = model, explain, answered, rows
 
@@ -50,12 +97,42 @@ class Answers:
 
     def terms(self, i: int) -> ExplanationTerms:
         """What is said of a row."""
-        return self._fields.row(i)
+        terms = self._fields.row(i)
+        if not self._explain.interactions:
+            return terms
+        inside = bool(self._answered.inside[i])
+        return replace(terms, interactions=outweighing(terms, self._pairs[i]) if inside else ())
+
+    @cached_property
+    def _pairs(self) -> Array:
+        return self._model.interactions(self._rows)
 
     @cached_property
     def _fields(self) -> "_Fields":
         baseline_names = [] if self._answered.baseline is None else self._model.baseline_names(self._rows)
-        return _Fields(self._answered, self._rows.X, baseline_names, self._explain.top, self._holiday)
+        features, top = self._model.features, self._explain.top
+        return _Fields(self._answered, self._rows.X, features, baseline_names, top, self._holiday)
+
+    def reliability(self, i: int, oldest: tuple[str, float] | None) -> Reliability:
+        """How far to rely on a row's answer; `oldest`: as `reliability_of` takes it."""
+        inside = bool(self._answered.inside[i])
+        return reliability_of(
+            float(self._ratios[i]) if inside else None,
+            int(self._steady[i]) if inside and self._explain.stability else None,
+            oldest,
+            self._explain.language,
+        )
+
+    @cached_property
+    def _ratios(self) -> Array:
+        return self._model.familiarity.ratios(self._rows.X)
+
+    @cached_property
+    def _steady(self) -> Array:
+        found = self._answered.model
+        if found is None:
+            return np.zeros(len(self._rows.X), np.int64)
+        return steady(found.contributions, self._model.half_contributions(self._rows, self._reference))
 
     def trust(self, i: int, *, stale: bool) -> Trust:
         """How far to trust a row's answer."""
@@ -72,18 +149,24 @@ class Answers:
         return {"status": trust_status(warnings, inside=inside, stale=stale), "warnings": warnings}
 
 
-def warned(trust: Trust, warnings: Sequence[str], worst: Sequence[str] = ()) -> Trust:
-    """The same with more warnings, each of which degrades it; the `worst` stand first."""
-    if not warnings and not worst:
+def warned(trust: Trust, warnings: Sequence[str], first: Sequence[str] = ()) -> Trust:
+    """The same with further warnings, each of which degrades it: those that are worse than its own stand `first`."""
+    if not warnings and not first:
         return trust
-    return Trust(status="degraded", warnings=(*worst, *trust["warnings"], *warnings))
+    return Trust(status="degraded", warnings=worst((*first, *trust["warnings"], *warnings)))
 
 
 class _Fields:
     """What is said of each row, as numbers of Python's: taken from the arrays all at once."""
 
     def __init__(
-        self, answered: Answered, X: Array, baseline_names: Sequence[str], top: int, holiday: Array
+        self,
+        answered: Answered,
+        X: Array,
+        features: Sequence[Feature],
+        baseline_names: Sequence[str],
+        top: int,
+        holiday: Array,
     ) -> None:
         contributions = answered.contributions
         columns, others = select(contributions, top)
@@ -94,6 +177,9 @@ class _Fields:
             array.ravel().take(place).astype(np.float64).tolist()
             for array in (X, answered.reference_values, contributions)
         )
+        self._partners = partners(features)
+        self._all = (X, answered.reference_values, contributions)
+        self._groups = group_terms(features, contributions, columns)
         self._others, self._base = others.tolist(), answered.base.tolist()
         self._comparisons = list(
             map(
@@ -124,4 +210,12 @@ class _Fields:
             adjustments={name: values[i] for name, values in self._adjustments[inside].items()},
             baseline=None if inside else self._baseline_names[i],
             comparison=self._comparisons[i] if inside else None,
+            groups=self._groups[i],
+            partners=self._hidden(i) if inside and self._partners else (),
         )
+
+    def _hidden(self, i: int) -> tuple[Partner, ...]:
+        """Of a row the features that are not shown and say the same as one that is."""
+        shown = set(self._columns[i])
+        columns = {p for c in shown if c in self._partners for p in self._partners[c]} - shown
+        return tuple([Partner(c, *(float(a[i, c]) for a in self._all)) for c in sorted(columns)])

@@ -9,7 +9,7 @@ from registry.components.exceedance_curve import share_above
 from registry.record.tokens import Caller
 from serving.errors import Problem
 from serving.gateway.service_parts import Parts
-from serving.messages.answer_bodies import BedForecast, Contribution, HospitalForecast, Quantiles
+from serving.messages.answer_bodies import BedForecast, Contribution, Explanation, HospitalForecast, Quantiles
 from serving.messages.forecast_protocol import BedQuestion, ExplainOptions
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "BedForecast",
     "BedForecasts",
     "Contribution",
+    "Explanation",
     "HospitalForecast",
     "Quantiles",
     "bed_forecasts",

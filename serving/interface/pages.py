@@ -22,7 +22,7 @@ from serving.pages import forecast_sets
 from serving.pages.forecast_picture import unit_picture
 from serving.pages.forecast_sets import BedSet, forecast_set
 from serving.pages.rendering import LANGUAGE, SEES_PAGES, language_of, render
-from serving.pages.unit_panels import WATCH, WORRY
+from serving.pages.unit_panels import WATCH, WORRY, warnings_by_horizon
 
 __all__ = [
     "PAGE",
@@ -45,6 +45,7 @@ __all__ = [
     "shown_beds",
     "time_words",
     "unit_name",
+    "warnings_by_horizon",
     "words",
 ]
 

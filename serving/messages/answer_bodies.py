@@ -24,10 +24,13 @@ __all__ = [
     "Contribution",
     "Explanation",
     "Finite",
+    "GroupContribution",
     "HospitalForecast",
     "HospitalPrediction",
+    "Interaction",
     "ModelReference",
     "Quantiles",
+    "Reliability",
     "StoredPrediction",
     "Trust",
     "TrustStatus",
@@ -35,6 +38,7 @@ __all__ = [
     "WaitForecast",
     "WaitPrediction",
     "WaitTimeAnswer",
+    "groups_off",
     "total",
 ]
 
@@ -75,6 +79,23 @@ class Contribution(TypedDict):
 
 
 @with_config(_EXACTLY)
+class GroupContribution(TypedDict):
+    """What a group of features adds to the forecast: its contributions that are shown, and its `other`.
+
+    All groups together are all contributions and the explanation's `other`.
+
+    Attributes:
+        contribution: of all its features.
+        other: of its features that are not shown.
+    """
+
+    group: str
+    label: str
+    contribution: Finite
+    other: Finite
+
+
+@with_config(_EXACTLY)
 class Adjustment(TypedDict):
     """A step after the trees, by its own formula: calibration, floor, unit_offset."""
 
@@ -102,13 +123,53 @@ class ComparedWith(TypedDict):
 
 
 @with_config(_EXACTLY)
+class Interaction(TypedDict):
+    """What two features that are shown add together, more than one of the two does; a part of what is shown of both.
+
+    Attributes:
+        features: two names.
+        contribution: in the forecast's unit, counted from all of the training.
+    """
+
+    features: tuple[str, str]
+    contribution: Finite
+    sentence: str
+
+
+@with_config(_EXACTLY)
+class Reliability(TypedDict):
+    """How far to rely on one forecast and its reasons, in a word and in figures.
+
+    Attributes:
+        situation: how familiar it is; None: no model answers.
+        situation_ratio: how many cases of the training came where this one comes, over how many usually do.
+        stable_reasons: of the first three, how many either half of the trees gives, too; None: not asked.
+        oldest_input: the table of which nothing was received for longest.
+        oldest_input_age_minutes: since when.
+        word: all of it in a word or two.
+        figures: sentences.
+    """
+
+    situation: Literal["usual", "uncommon", "rare"] | None
+    situation_ratio: Finite | None
+    stable_reasons: int | None
+    oldest_input: str | None
+    oldest_input_age_minutes: Finite | None
+    word: str
+    figures: tuple[str, ...]
+
+
+@with_config(_EXACTLY)
 class Explanation(TypedDict):
     """Why: base + contributions + other + adjustments = the p50 served, to 1e-4.
 
     Attributes:
         compared_with: what is usual; None: nothing is called so (too few cases, or compared with last week).
         other: the sum of the contributions not shown.
+        groups: what the features of each group add; those that add nothing are left out.
         reasons: one sentence a contribution, largest first.
+        reliability: how far to rely on it; a hospital total has none of its own.
+        interactions: the largest first; only where they were asked for, and not of a hospital total.
     """
 
     of: Literal["p50"]
@@ -118,8 +179,11 @@ class Explanation(TypedDict):
     base: Finite
     contributions: tuple[Contribution, ...]
     other: Finite
+    groups: NotRequired[tuple[GroupContribution, ...]]
     adjustments: tuple[Adjustment, ...]
     reasons: tuple[str, ...]
+    reliability: NotRequired[Reliability]
+    interactions: NotRequired[tuple[Interaction, ...]]
 
 
 def total(explanation: Explanation) -> float:
@@ -127,6 +191,20 @@ def total(explanation: Explanation) -> float:
     shown = sum([c["contribution"] for c in explanation["contributions"]])
     adjusted = sum([a["contribution"] for a in explanation["adjustments"]])
     return explanation["base"] + shown + explanation["other"] + adjusted
+
+
+def groups_off(explanation: Explanation) -> float:
+    """How far the groups are from what they are made of: each from its features, all from all; 0 without groups.
+
+    In the forecast's unit; NaN where a number is none.
+    """
+    if "groups" not in explanation:
+        return 0.0
+    left = {g["group"]: g["contribution"] - g["other"] for g in explanation["groups"]}
+    for c in explanation["contributions"]:
+        left[c["group"]] = left.get(c["group"], 0.0) - c["contribution"]
+    other = sum([g["other"] for g in explanation["groups"]]) - explanation["other"]
+    return sum([abs(v) for v in left.values()], abs(other))
 
 
 @with_config(_EXACTLY)
@@ -301,18 +379,20 @@ class ModelReference(Answer):
 
 
 class WaitTimeAnswer(Answer):
-    """POST /v1/wait-time"""
+    """POST /v1/wait-time: `warnings` are about the request, such as a language that is not there."""
 
     model: ModelReference
     predictions: tuple[WaitPrediction, ...]
+    warnings: tuple[str, ...] = ()
 
 
 class BedDemandAnswer(Answer):
-    """POST /v1/bed-demand: `hospital`, one a horizon, where it was asked for."""
+    """POST /v1/bed-demand: `hospital`, one a horizon, where it was asked for; `warnings` are about the request."""
 
     model: ModelReference
     forecasts: tuple[BedPrediction, ...]
     hospital: tuple[HospitalPrediction, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class StoredPrediction(Answer):

@@ -95,11 +95,18 @@ class LoadedModel:
 
 @dataclass(frozen=True)
 class ExplainOptions:
-    """How many contributions to show (the rest is `other`), compared with what, in which language."""
+    """How many contributions to show (the rest is `other`), compared with what, in which language.
+
+    Attributes:
+        stability: whether to tell how steady the first reasons are, which costs half of the reasons' time again.
+        interactions: whether to tell which two features shown count together, which costs twenty times that.
+    """
 
     top: int
     reference: Literal["typical", "last_week"]
     language: Language
+    stability: bool = False
+    interactions: bool = False
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,8 @@ from hospital.contracts.tables import TABLES
 from hospital.contracts.text_cleaning import clean_text
 from hospital.errors import ContractError
 from hospital.times import TimeError, instant, parse_time
-from hospital.words.language import Language
+from hospital.words.catalogue import text
+from hospital.words.language import Language, spoken
 from serving.errors import RequestFault
 from serving.http.problems import invalid, row_faults, schema_faults
 from serving.messages.forecast_protocol import BedQuestion, EdState, ExplainOptions, WaitQuestion
@@ -45,6 +46,7 @@ __all__ = [
     "bed_question",
     "clock_request",
     "decision_request",
+    "language_warnings",
     "observed_rows",
     "wait_question",
     "words_of_person",
@@ -62,12 +64,23 @@ class Sent(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+_STABILITY = "Whether to tell how many of the first three reasons either half of the trees gives, too."
+_INTERACTIONS = (
+    "Whether to tell which two reasons shown count together by more than the smaller of them; slow."
+)
+
+
 class Explain(Sent):
-    """How to explain: contributions shown (0: none, all in `other`), compared with what, the language."""
+    """How to explain: contributions shown (0: none, all in `other`), compared with what, the language (as fr or en-GB).
+
+    A language that Vigie does not speak is answered in French, with a warning.
+    """
 
     top: Annotated[int, Field(strict=True, ge=0, le=1_000)] = DEFAULT_TOP
     reference: Literal["typical", "last_week"] = "typical"
-    language: Language | None = None
+    language: Annotated[str, Field(strict=True, min_length=1, max_length=35)] | None = None
+    stability: Annotated[bool, Field(strict=True, description=_STABILITY)] = False
+    interactions: Annotated[bool, Field(strict=True, description=_INTERACTIONS)] = False
 
 
 Count = Annotated[float, Field(strict=True, ge=0, le=100_000, allow_inf_nan=False)]
@@ -364,11 +377,11 @@ def _rows(
 
 
 def _moment(body: object, context: Context, faults: list[RequestFault]) -> int:
-    text = body.get("at") if isinstance(body, dict) else None
-    if text is None:
+    sent = body.get("at") if isinstance(body, dict) else None
+    if sent is None:
         return context.now
     try:
-        at = instant(parse_time(text)) if isinstance(text, str) else None
+        at = instant(parse_time(sent)) if isinstance(sent, str) else None
     except TimeError as error:
         faults.append(RequestFault("at", error.code, "an ISO 8601 time with its zone is expected"))
         return context.now
@@ -394,7 +407,18 @@ def _repeats(name: str, values: Sequence[object]) -> list[RequestFault]:
 
 def _options(explain: Explain | None, context: Context) -> ExplainOptions:
     chosen = explain or Explain()
-    return ExplainOptions(chosen.top, chosen.reference, chosen.language or context.language)
+    language = context.language if chosen.language is None else spoken(chosen.language)[0]
+    return ExplainOptions(chosen.top, chosen.reference, language, chosen.stability, chosen.interactions)
+
+
+def language_warnings(body: object) -> tuple[str, ...]:
+    """What is said to who asked, in a body that is right, for a language that is not there; empty for others."""
+    explain = body.get("explain") if isinstance(body, dict) else None
+    tag = explain.get("language") if isinstance(explain, dict) else None
+    if not isinstance(tag, str):
+        return ()
+    language, known = spoken(tag)
+    return () if known else (text("trust.language", language),)
 
 
 def _join(path: str, rest: str) -> str:

@@ -5,6 +5,7 @@ import secrets
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
 from hospital.words import formats
@@ -20,6 +21,7 @@ from serving.http.authentication import ENTERED_BY_LINK
 from serving.http.write_outcome import about_to_commit
 from serving.messages.answer_bodies import BedPrediction, StoredPrediction, WaitPrediction
 from serving.messages.request_bodies import decision_request
+from serving.pages.explanation_page import stored_waterfall
 from serving.pages.rendering import LANGUAGE, language_of, render
 
 __all__ = ["ENDPOINTS", "may_decide"]
@@ -95,6 +97,7 @@ def _page(
         language,
         status,
         shown=_shown(stored, zone, language),
+        explanation=Markup(stored_waterfall(call, prediction_id, language).html()),  # noqa: S704 - of our templates
         prediction_id=prediction_id,
         sent={
             "decision": "",
@@ -126,6 +129,7 @@ def _shown(stored: StoredPrediction, zone: ZoneInfo, language: Language) -> dict
         "made_at": formats.date_time(stored.made_at.astimezone(zone), language),
         "target": "" if target is None else formats.date_time(target, language),
         "reasons": made.explanation["reasons"],
+        "reliability": made.explanation.get("reliability"),
         "status": made.trust["status"],
         "warnings": made.trust["warnings"],
         "journal_entry": stored.journal_entry,

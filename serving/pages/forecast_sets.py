@@ -137,7 +137,7 @@ def _answered(parts: Parts, now: int, language: Language, *, recorded: bool) -> 
     """The units' forecasts and the hospital total's; without the latter where the release has none."""
     model = parts.releases.current("bed-demand")
     units = [u.unit for u in model.units][:MOST_UNITS]
-    explain = ExplainOptions(REASONS, "typical", language)
+    explain = ExplainOptions(REASONS, "typical", language, stability=True)
     question = BedQuestion(units, _spread(model.horizons_hours), now, (), explain, hospital=True)
     try:
         return _made(parts, question, now, recorded=recorded)
@@ -173,7 +173,9 @@ def _waits(parts: Parts, now: int, language: Language) -> WaitSet:
         model = parts.releases.current("wait-time")
         cases = [(d, t) for d in (model.departments or ("",)) for t in (model.triage_levels or ("",))]
         rows = [_arriving(model, department, triage, now) for department, triage in cases]
-        question = WaitQuestion(rows, [None] * len(rows), ExplainOptions(REASONS, "typical", language))
+        question = WaitQuestion(
+            rows, [None] * len(rows), ExplainOptions(REASONS, "typical", language, stability=True)
+        )
         answer = parts.forecasts.wait_time(_PAGE, question, now)
         model, forecasts, ids = answer.model, answer.forecasts, answer.ids
     except (Problem, HistoryError) as error:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from hospital.words import formats
 from hospital.words.language import Language
+from registry.model.trust_limits import worst
 from serving.messages.answer_bodies import BedForecast
 from serving.messages.forecast_protocol import UnitHistory
 from serving.pages.forecast_picture import unit_picture
@@ -55,6 +56,7 @@ def unit_panels(
                     for f in forecasts
                 },
                 "reasons": explained.explanation["reasons"],
+                "reliability": explained.explanation.get("reliability"),
                 "reasons_horizon": explained.horizon_hours,
                 "reasons_median": explained.beds["p50"],
                 "warnings": warnings_by_horizon(forecasts),
@@ -68,12 +70,19 @@ def _worst(forecasts: Sequence[BedForecast]) -> float | None:
 
 
 def warnings_by_horizon(forecasts: Sequence[BedForecast]) -> list[tuple[str, list[float]]]:
-    """Each warning once, with the horizons (hours) that it is about; none where it is about all."""
+    """The two worst warnings, each once, with the horizons (hours) that it is about; none where it is about all.
+
+    The worst are those that no other stands before; of these, those of the most horizons.
+    """
     horizons: dict[str, list[float]] = {}
+    places: dict[str, int] = {}
     for forecast in forecasts:
-        for warning in forecast.trust["warnings"]:
+        for place, warning in enumerate(forecast.trust["warnings"]):
             horizons.setdefault(warning, []).append(forecast.horizon_hours)
-    return [(w, [] if len(hours) == len(forecasts) else hours) for w, hours in horizons.items()]
+            places[warning] = max(place, places.get(warning, place))
+    ordered = sorted(horizons, key=lambda w: (places[w], -len(horizons[w])))
+    all_of = len(forecasts)
+    return [(w, [] if len(horizons[w]) == all_of else horizons[w]) for w in worst(ordered)]
 
 
 def _explained(forecasts: Sequence[BedForecast]) -> BedForecast:

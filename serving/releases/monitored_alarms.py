@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hospital.words.catalogue import text
 from hospital.words.language import Language
+from registry.model.trust_limits import worst
 from registry.monitoring.alarm_text import stopped_in_words, warning_of
 from registry.monitoring.alarms import StandingAlarm, standing
 from serving.messages.answer_bodies import BedForecast, HospitalForecast, Trust, WaitForecast
@@ -57,21 +58,18 @@ def degraded(
     halted: bool = False,
 ) -> list[Forecast]:
     """The forecasts with what stands against their release: ``degraded``, each alarm and a person's stop a warning."""
-    halt = (text("alarms.halted", language),) if halted else ()
-    return lowered(forecasts, (*halt, *(_words(alarms, language) if alarms else ())))
+    stop = [text("alarms.halted", language)] if halted else []
+    if any(alarm.stops for alarm in alarms):
+        stop.append(stopped_in_words(language))
+    return lowered(forecasts, stop, [warning_of(alarm, language) for alarm in alarms])
 
 
-def lowered(forecasts: Sequence[Forecast], words: Sequence[str]) -> list[Forecast]:
-    """The forecasts with further warnings, each of which degrades them."""
-    if not words:
+def lowered(forecasts: Sequence[Forecast], first: Sequence[str], last: Sequence[str] = ()) -> list[Forecast]:
+    """The forecasts with further warnings, each of which degrades them: those worse than their own, and others."""
+    if not first and not last:
         return list(forecasts)
-    return [replace(f, trust=_lowered(f.trust, words)) for f in forecasts]
+    return [replace(f, trust=_lowered(f.trust, first, last)) for f in forecasts]
 
 
-def _lowered(trust: Trust, words: Sequence[str]) -> Trust:
-    return Trust(status="degraded", warnings=(*trust["warnings"], *words))
-
-
-def _words(alarms: Sequence[StandingAlarm], language: Language) -> tuple[str, ...]:
-    warnings = tuple(warning_of(alarm, language) for alarm in alarms)
-    return (stopped_in_words(language), *warnings) if any(alarm.stops for alarm in alarms) else warnings
+def _lowered(trust: Trust, first: Sequence[str], last: Sequence[str]) -> Trust:
+    return Trust(status="degraded", warnings=worst((*first, *trust["warnings"], *last)))

@@ -20,6 +20,7 @@ from serving.messages.request_bodies import (
     BedDemandRequest,
     WaitTimeRequest,
     bed_question,
+    language_warnings,
     wait_question,
 )
 
@@ -59,7 +60,7 @@ def _waits_again(call: Call, before: Mapping[str, Any]) -> Response:
     with call.parts.engine.connect() as connection:
         model, made = as_answered(connection, before["predictions"])
     predictions = [{**p, "visit_id": v} for p, v in zip(made, visit_ids, strict=True)]
-    body = to_json({"model": model, "predictions": predictions})
+    body = to_json({"model": model, "predictions": predictions, **_warnings(call)})
     return Response(body, media_type="application/json", headers=REPEATED)
 
 
@@ -69,7 +70,9 @@ def _beds_again(call: Call, before: Mapping[str, Any]) -> Response:
     lists = {"forecasts": [p for p in made if "unit" in p]}
     if bed_question(call.body, call.parts.context()).hospital:
         lists["hospital"] = [p for p in made if "unit" not in p]
-    return Response(to_json({"model": model, **lists}), media_type="application/json", headers=REPEATED)
+    return Response(
+        to_json({"model": model, **lists, **_warnings(call)}), media_type="application/json", headers=REPEATED
+    )
 
 
 def _wait_times(calls: Sequence[Call]) -> list[Response | Exception]:
@@ -90,16 +93,17 @@ def _wait_times(calls: Sequence[Call]) -> list[Response | Exception]:
             questions, context.now, calls[0].key if len(calls) == 1 else None
         )
         for (i, one), made in zip(asked.items(), recorded, strict=True):
-            out[i] = made if isinstance(made, Problem) else _wait_answer(made, one.visit_ids)
+            out[i] = made if isinstance(made, Problem) else _wait_answer(made, one.visit_ids, calls[i])
     return [out[i] for i in range(len(calls))]
 
 
-def _wait_answer(made: RecordedForecasts[Any], visit_ids: Sequence[str]) -> Response:
+def _wait_answer(made: RecordedForecasts[Any], visit_ids: Sequence[str], call: Call) -> Response:
     """Predictions with the visits' ids as they were sent; their record has pseudonyms."""
     triples = zip(made.ids, visit_ids, made.forecasts, strict=True)
     return _answer(
         made.model,
         predictions=[{"prediction_id": i, "visit_id": v, **f.body()} for i, v, f in triples],
+        **_warnings(call),
     )
 
 
@@ -116,14 +120,20 @@ def bed_demand(call: Call) -> Response:
     except RepeatedError as repeated:
         return _beds_again(call, repeated.answer)
     whole = {"hospital": _predictions(hospital)} if question.hospital else {}
-    return _answer(units.model, forecasts=_predictions(units), **whole)
+    return _answer(units.model, forecasts=_predictions(units), **whole, **_warnings(call))
+
+
+def _warnings(call: Call) -> dict[str, Sequence[str]]:
+    """What is to be said of the request itself; no field of it where there is nothing."""
+    warnings = language_warnings(call.body)
+    return {"warnings": warnings} if warnings else {}
 
 
 def _predictions(made: RecordedForecasts[Any]) -> list[dict[str, Any]]:
     return [{"prediction_id": i, **f.body()} for i, f in zip(made.ids, made.forecasts, strict=True)]
 
 
-def _answer(model: LoadedModel, **lists: Sequence[Mapping[str, Any]]) -> Response:
+def _answer(model: LoadedModel, **lists: Sequence[Mapping[str, Any] | str]) -> Response:
     return Response(to_json({"model": model_reference(model), **lists}), media_type="application/json")
 
 

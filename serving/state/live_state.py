@@ -16,7 +16,7 @@ from hospital.features.feature import Feature
 from hospital.features.lookback import lookback_days
 from hospital.features.wait import WaitFeatures
 from hospital.record.events import FOREVER, Events
-from hospital.times import DAY
+from hospital.times import DAY, MINUTE
 from registry.package.manifest import Manifest
 from registry.record.compiled_sql import Question
 from registry.record.database import observations
@@ -52,6 +52,15 @@ class HospitalState:
     def unlisted(self) -> UnlistedUnits:
         """The units that were named and are in no table of units."""
         return unlisted_units(self.events)
+
+    def oldest_input(self, at: int) -> tuple[str, float] | None:
+        """The table of which nothing was received for longest before an instant, and since when (minutes); None: no
+        table. Units, which are sent once and stay true, do not count."""
+        heard = {table: then for table, then in self.heard.items() if table != "units"}
+        if not heard:
+            return None
+        table = min(heard, key=lambda name: (heard[name], name))
+        return table, max(at - heard[table], 0) / MINUTE
 
     def beds(self, features: tuple[Feature, ...]) -> BedFeatures:
         """The units, ready to be asked for a model's features."""

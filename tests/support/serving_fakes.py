@@ -19,6 +19,7 @@ from registry.record.tokens import ROLES, create_token
 from registry.settings import Settings
 from serving.application import build_app
 from serving.errors import Problem, RequestFault
+from serving.forecasting.reason_sentences import reliability_of
 from serving.gateway.service_parts import Parts
 from serving.http.authentication import Authority
 from serving.http.workers import Workers
@@ -27,6 +28,7 @@ from serving.messages.answer_bodies import (
     BedForecast,
     Contribution,
     Explanation,
+    GroupContribution,
     HospitalForecast,
     Quantiles,
     Trust,
@@ -158,7 +160,7 @@ class FakeForecaster:
                     UnitShare(unit=u, mean=beds + self.apart_by, answered_by="model")
                     for u, (beds, _) in CASES.items()
                 ),
-                explanation=self._explanation("beds", mean, explain, ("all units",)),
+                explanation=_without_reliability(self._explanation("beds", mean, explain, ("all units",))),
                 trust=Trust(status="trusted", warnings=()),
             )
             for hours in question.horizons_hours
@@ -239,10 +241,11 @@ class FakeForecaster:
         self, unit: str, p50: float, explain: ExplainOptions, reasons: tuple[str, ...]
     ) -> Explanation:
         values = [8.2, -3.1, 2.0, 1.1, 0.6, -0.4, 0.2, 0.1]
+        groups = ["crowding"] * 4 + ["calendar"] * 4
         shown = tuple(
             Contribution(
                 feature=f"f{i}",
-                group="crowding",
+                group=groups[i],
                 label=f"Feature {i}",
                 value=float(i),
                 reference_value=1.0,
@@ -259,10 +262,35 @@ class FakeForecaster:
             base=base,
             contributions=shown,
             other=other,
+            groups=tuple(
+                GroupContribution(
+                    group=name,
+                    label=name.capitalize(),
+                    contribution=sum(v for v, g in zip(values, groups, strict=True) if g == name),
+                    other=sum(
+                        v
+                        for v, g in zip(values[explain.top :], groups[explain.top :], strict=True)
+                        if g == name
+                    ),
+                )
+                for name in ("crowding", "calendar")
+            ),
             adjustments=(Adjustment(name="calibration", contribution=0.4),),
             reasons=reasons[: explain.top],
+            reliability=reliability_of(
+                0.2 if unit == "min" else 1.2,
+                3 if explain.stability else None,
+                ("visits", 7.0),
+                explain.language,
+            ),
             compared_with={"cases": 41, "hour": 2, "hours_around": 0, "days": "weekday", "season": "autumn"},
         )
+
+
+def _without_reliability(explanation: Explanation) -> Explanation:
+    """As a hospital total's, which has none of its own."""
+    del explanation["reliability"]
+    return explanation
 
 
 def wave(i: int) -> float:

@@ -35,6 +35,20 @@ def test_the_reasons_add_up_as_they_are_written(tmp_path: Path, unit: str, langu
         ]
         assert len(numbers) >= 4
         assert sum(numbers[:-1]) == numbers[-1], table
+        _groups_are_their_terms(table)
+
+
+def _groups_are_their_terms(table: str) -> None:
+    """What stands beside a group is the sum of what stands beside its features, as written."""
+    group, terms, compared = Decimal(0), Decimal(0), 0
+    for kind, number in re.findall(r'<tr class="(group|of-group|total)">.*?<td[^>]*>([^ ]+) ', table):
+        value = Decimal(number.replace("\u2212", "-").replace(",", ".").replace("+", ""))
+        if kind == "of-group":
+            terms += value
+            continue
+        assert group == terms
+        group, terms, compared = value, Decimal(0), compared + 1
+    assert compared == 3  # two groups, and the total after them
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

@@ -134,6 +134,14 @@ def test_every_row_adds_up(home: Home, model: str) -> None:
     frame = home.frame(model)
     parts = [n for n in frame.columns if n == "base" or n.startswith(("contribution_", "adjustment_"))]
     assert np.abs(frame[parts].sum(axis=1) - frame["p50"]).max() < 1e-4
+    groups = [n for n in frame.columns if n.startswith("group_")]
+    features = [n for n in frame.columns if n.startswith("contribution_")]
+    assert len(groups) > 2
+    assert np.abs(frame[groups].sum(axis=1) - frame[features].sum(axis=1)).max() < 1e-9
+    schema = pq.read_schema(home.out[model])
+    for group in groups:  # each group is its own features, and no other's
+        own = [n for n in features if schema.field(n).metadata[b"group"].decode() == group[6:]]
+        assert np.abs(frame[group] - frame[own].sum(axis=1)).max() < 1e-9
     assert ((frame["p10"] <= frame["p50"]) & (frame["p50"] <= frame["p90"])).all()
     assert not home.out[model].with_name(f"{model}.parquet.parts").exists()
     file = pq.ParquetFile(home.out[model])

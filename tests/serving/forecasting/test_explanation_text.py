@@ -13,8 +13,10 @@ from hospital.features.feature import Feature
 from hospital.times import HOUR
 from hospital.words.formats import short_number
 from serving.forecasting.comparison import Comparison, holidays
-from serving.forecasting.explanation_text import ExplanationTerms, ExplanationText
+from serving.forecasting.explanation_text import ExplanationTerms, ExplanationText, Partner
+from serving.forecasting.hospital_explanation_text import HospitalExplanationText
 from serving.forecasting.reason_sentences import until_words
+from serving.forecasting.row_answers import outweighing
 from serving.messages.answer_bodies import total
 from serving.messages.forecast_protocol import ExplainOptions
 
@@ -242,3 +244,111 @@ def test_a_holiday_is_no_sunday() -> None:
     """Easter Monday is called a holiday; the Sunday before it and the Tuesday after it are not."""
     days = np.array(["2024-03-31T10:00", "2024-04-01T10:00", "2024-04-02T10:00"], "datetime64[us]")
     assert holidays(days.astype(np.int64), ZoneInfo("Europe/Paris")).tolist() == [False, True, False]
+
+
+TWICE = (
+    Feature("change_24h_share", "census", "Évolution, en part", "Change, as a share", "%"),
+    Feature("demand_change_24h", "census", "Évolution", "Change", "beds"),
+    Feature("staffed_then", "planned", "Lits armés", "Staffed beds", "beds"),
+)
+
+
+@pytest.mark.parametrize("hospital", [False, True])
+def test_a_subject_is_told_whole_where_only_one_of_its_features_is_shown(hospital: bool) -> None:
+    """The effect of the feature that is not shown is in the sentence, and no longer in all other factors."""
+    shown = ExplanationTerms(
+        columns=[0],
+        values=[10.0],
+        usual=[0.0],
+        contributions=[0.9],
+        other=0.6 + 0.4,
+        base=33.0,
+        adjustments={},
+        comparison=SUNDAY,
+        partners=[Partner(1, 3.0, 0.2, 0.6)],
+    )
+    if hospital:
+        reasons = HospitalExplanationText(TWICE, "fr").explanation(shown, FR, 33.0)["reasons"]
+    else:
+        reasons = ExplanationText(TWICE, "beds", "fr").bed(shown, FR, 33.0)["reasons"]
+    assert reasons[1:] == (
+        "+3\u00a0lits en 24 heures (+0,2\u00a0lit d'habitude vers cette heure, un dimanche)\u00a0: +1,5\u00a0lit",
+        "Tous les autres facteurs\u00a0: +0,4\u00a0lit",
+    )
+
+
+def test_features_that_cancel_out_are_nothing_unusual() -> None:
+    """Whether both are shown or one of them is among the others: the sum is what is said, and it is nothing."""
+    hidden = ExplanationTerms(
+        [0], [10.0], [0.0], [0.9], -0.9, 33.0, {}, None, SUNDAY, partners=[Partner(1, 3.0, 0.2, -0.9)]
+    )
+    for options, nothing in ((FR, "Rien d'inhabituel"), (EN, "Nothing unusual")):
+        text_of = ExplanationText(TWICE, "beds", options.language)
+        assert text_of.bed(hidden, options, 33.0)["reasons"][1:] == (nothing,)
+        total_text = HospitalExplanationText(TWICE, options.language)
+        assert total_text.explanation(hidden, options, 33.0)["reasons"][1:] == (nothing,)
+
+
+@pytest.mark.parametrize(
+    ("change", "french", "english"),
+    [
+        (-10.0, "ses unités en perdent 10 d'habitude", "its units lose 10 usually"),
+        (2.5, "ses unités en gagnent 2,5 d'habitude", "its units gain 2.5 usually"),
+        (
+            0.0,
+            "ses unités n'en gagnent ni n'en perdent d'habitude",
+            "its units neither gain nor lose any usually",
+        ),
+    ],
+)
+def test_the_hospital_total_starts_from_the_patients_now(change: float, french: str, english: str) -> None:
+    """As a unit does, whatever part of the change the units' offsets bring; one patient is one."""
+    parts = ExplanationTerms(
+        [], [], [], [], 0.0, 136.0, {"unit_offset": change - 3.0, "mean_above_p50": 0.4}, None, SUNDAY
+    )
+    for options, words in ((FR, french), (EN, english)):
+        texts = HospitalExplanationText(TWICE, options.language)
+        reasons = texts.explanation(parts, options, 133.0, "d'ici demain 23\u00a0h")["reasons"]
+        assert reasons[0].startswith("133 patients")
+        assert "d'ici demain 23\u00a0h" in reasons[0]
+        assert words in reasons[0]
+        assert len(reasons) == 2  # the units' means above their medians
+    one = HospitalExplanationText(TWICE, "fr").explanation(parts, FR, 1.0)["reasons"][0]
+    assert one.startswith("1 patient maintenant")
+
+
+def test_an_interaction_is_told_where_it_outweighs_the_smaller_of_its_two() -> None:
+    """Of the features shown alone; as large as the smaller is not more; what would be shown as 0 is left out."""
+    shown = ExplanationTerms(
+        [2, 0, 3], [np.nan] * 3, [np.nan] * 3, [8.0, -2.0, 0.01], 0.0, 1.0, {}, None, None
+    )
+    pairs = np.zeros((4, 4))
+    pairs[2, 0] = pairs[0, 2] = -1.25  # together -2.5, more than the 2 of column 0
+    pairs[3, 2] = pairs[2, 3] = 0.02  # more than 0.01, and shown as 0
+    pairs[1, 2] = pairs[2, 1] = 9.0  # column 1 is not shown
+    assert outweighing(shown, pairs) == ((2, 0, -2.5),)
+    pairs[2, 0] = pairs[0, 2] = 1.0
+    assert outweighing(shown, pairs) == ()
+    pairs[3, 0] = pairs[0, 3] = 0.5
+    pairs[2, 0] = pairs[0, 2] = -1.5
+    assert outweighing(shown, pairs) == ((2, 0, -3.0), (0, 3, 1.0))
+
+
+def test_an_interaction_has_a_sentence_and_is_no_further_reason() -> None:
+    """It is within what is told already: the reasons add up without it."""
+    told = replace(terms(), interactions=((0, 3, -2.5),))
+    for options, sentence in (
+        (
+            FR,
+            "Compris dans ce qui précède, «\u00a0Patients en attente\u00a0» et «\u00a0Heure\u00a0» "
+            "l'un avec l'autre\u00a0: −2,5\u00a0min",
+        ),
+        (EN, "Within the above, “Patients waiting” and “Hour” one with the other: −2.5\u00a0min"),
+    ):
+        found = ExplanationText(FEATURES, "min", options.language).wait(told, options)
+        (one,) = found["interactions"]
+        assert one == {"features": ("ed_waiting", "hour"), "contribution": -2.5, "sentence": sentence}
+        plain = ExplanationText(FEATURES, "min", options.language).wait(terms(), options)
+        assert "interactions" not in plain
+        assert found["reasons"] == plain["reasons"]
+        assert total(found) == total(plain)

@@ -48,6 +48,8 @@ RULES: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/v1/clock"): ASKS,
     ("POST", "/v1/clock"): ASKS,
     ("GET", "/v1/predictions/{prediction_id}"): ASKS | READS,
+    ("GET", "/v1/predictions/{prediction_id}/explanation.svg"): ASKS | READS,
+    ("GET", "/v1/predictions/{prediction_id}/explanation.html"): ASKS | READS,
     ("POST", "/v1/decisions"): DECIDES,
     ("GET", "/v1/decisions"): LOOKS,
     ("GET", "/v1/journal"): READS,

@@ -208,6 +208,17 @@ def test_a_warning_of_some_horizons_names_them() -> None:
     assert warnings_by_horizon([*late, last]) == [("old", [4, 24]), ("all", [])]
 
 
+def test_a_panel_says_the_two_worst_warnings_once_each() -> None:
+    """Of many horizons with many, those that no other stands before; of these, those of the most horizons."""
+    now = datetime(2025, 11, 3, 3, 40, tzinfo=PARIS)
+    said = [("stale", "x"), ("stale", "y"), ("stale", "y")]
+    forecasts = [
+        replace(_forecast(now, hours), trust=Trust(status="degraded", warnings=warnings))
+        for hours, warnings in zip((4, 24, 48), said, strict=True)
+    ]
+    assert warnings_by_horizon(forecasts) == [("stale", []), ("y", [24, 48])]
+
+
 def test_staffed_beds_are_drawn_at_each_horizon() -> None:
     """A line through what is staffed now and then, with both numbers; unknown ones are not drawn."""
     at = datetime(2025, 11, 3, 3, 40, tzinfo=PARIS)

@@ -186,11 +186,11 @@ class TestForecasts:
         """Faults of the envelope, of rows and of what lies around them come together, with their paths."""
         first = {"visit_id": "a", "arrived_at": "2025-11-03T02:30:00", "triage": "9", "seen_at": "x"}
         second = {"arrived_at": "2025-11-03T09:00:00Z", "ed_state": {"waiting": -1, "beds": 3}}
-        body = {"visits": [first, second], "explain": {"language": "de"}}
+        body = {"visits": [first, second], "explain": {"top": -1}}
         response = service.ask("POST", "/v1/wait-time", body)
         assert response.status_code == 422
         assert set(codes(response)) == {
-            ("explain.language", "not_a_choice"),
+            ("explain.top", "out_of_range"),
             ("visits[0].arrived_at", "naive_time"),
             ("visits[0].triage", "not_a_choice"),
             ("visits[0].seen_at", "hindsight_column"),
@@ -199,6 +199,43 @@ class TestForecasts:
             ("visits[1].ed_state.waiting", "out_of_range"),
             ("visits[1].ed_state.?", "unknown_field"),
         }
+
+    @pytest.mark.parametrize(
+        ("tag", "spoken", "warned"),
+        [
+            ("fr", "fr", False),
+            ("en", "en", False),
+            ("en-GB", "en", False),
+            ("FR_ca", "fr", False),
+            ("de", "fr", True),
+            ("english", "fr", True),
+            ("zh-Hant-TW", "fr", True),
+            (" ", "fr", True),
+        ],
+    )
+    def test_a_language_that_is_not_there_is_french_with_a_warning(
+        self, service: Service, tag: str, spoken: str, warned: bool
+    ) -> None:
+        """A region is no other language; the answer is given all the same, by either route, and says so."""
+        beds = {"units": ["U1"], "horizons_hours": [4]}
+        for path, body in (("/v1/wait-time", {"visits": [VISIT]}), ("/v1/bed-demand", beds)):
+            response = service.ask("POST", path, {**body, "explain": {"language": tag}})
+            assert response.status_code == 200
+            assert service.forecaster.asked[-1].explain.language == spoken
+            words = response.json().get("warnings", [])
+            assert words == (
+                ["La langue demandée n'est pas disponible\u00a0: les textes sont en français."]
+                if warned
+                else []
+            )
+
+    @pytest.mark.parametrize("tag", [5, "", "x" * 36, ["fr"], {"fr": 1}])
+    def test_what_is_no_language_is_refused(self, service: Service, tag: Any) -> None:
+        """As any other wrong field is: a problem document with its path."""
+        response = service.ask("POST", "/v1/wait-time", {"visits": [VISIT], "explain": {"language": tag}})
+        assert response.status_code == 422
+        assert response.headers["content-type"].startswith("application/problem+json")
+        assert [path for path, _ in codes(response)] == ["explain.language"]
 
     def test_limits(self, service: Service) -> None:
         """At least one, at most a thousand visits, a hundred units, twenty horizons; no unit twice."""

@@ -1,0 +1,59 @@
+"""The warnings of a forecast: at most two, the worst first, none twice, and a status that knows of all of them."""
+
+import pytest
+
+from hospital.features.feature import Feature
+from hospital.words.language import LANGUAGES, Language
+from registry.model.trust_limits import trust_status, warnings_of, worst
+from serving.forecasting.hospital_explanation_text import Relied
+from serving.forecasting.row_answers import warned
+from serving.messages.answer_bodies import Trust
+
+FEATURES = tuple(Feature(name, "flow", name.upper(), name.upper()) for name in "abc")
+
+
+def test_the_worst_two_are_said_once_each() -> None:
+    """In their order."""
+    assert worst(["a", "a", "b", "c"]) == ("a", "b")
+    assert worst([]) == ()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_of_four_warnings_the_first_two_are_said_and_all_count(language: Language) -> None:
+    """Old observations first, then who answers; what is unknown before what is unlike anything."""
+    everything = warnings_of(
+        FEATURES, ["a"], ["b"], inside=False, stale=True, unheld=False, language=language
+    )
+    assert len(everything) == 2
+    assert everything == (
+        *warnings_of(FEATURES, [], [], inside=True, stale=True, unheld=False, language=language),
+        *warnings_of(FEATURES, [], [], inside=False, stale=False, unheld=False, language=language),
+    )
+    inputs = warnings_of(FEATURES, ["a"], ["b"], inside=True, stale=False, unheld=False, language=language)
+    assert ["B" in inputs[0], "A" in inputs[1]] == [True, True]
+    assert trust_status(everything, inside=False, stale=True) == "degraded"
+    outside = warnings_of(FEATURES, ["a"], ["b"], inside=False, stale=False, unheld=False, language=language)
+    assert (
+        trust_status(outside, inside=False, stale=False) == "degraded"
+    )  # though one of its warnings is not said
+
+
+def test_what_is_worse_than_a_forecasts_own_warnings_stands_first() -> None:
+    """A contradiction drives out the second; what is less stays away; nothing is said twice."""
+    trust = Trust(status="degraded", warnings=("stale", "missing"))
+    assert warned(trust, ("late",), first=("contradiction",))["warnings"] == ("contradiction", "stale")
+    assert warned(trust, ("stale",))["warnings"] == ("stale", "missing")
+    assert warned(Trust(status="trusted", warnings=()), ("late",)) == {
+        "status": "degraded",
+        "warnings": ("late",),
+    }
+
+
+def test_of_a_total_patients_in_no_sum_come_before_all_but_old_observations() -> None:
+    """With everything wrong at once two sentences are said, and the status is degraded."""
+    relied = Relied(5, 2, 0.4, 1, 1, 2, 1, {"X": 3.0}, stale=True)
+    said = relied.warnings("en")
+    assert len(said) == 2
+    assert said[0].startswith("The last observations")
+    assert "X (3\u00a0patients)" in said[1]
+    assert relied.degraded
