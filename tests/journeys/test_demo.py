@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -22,7 +21,7 @@ from cli.demo.command_centre import PROTOCOLS
 from cli.demo.invitation import print_what_to_open
 from cli.demo.people import FEEDER, make_people
 from cli.demo.service_process import end, endings_put_off, service
-from cli.demo.steps import LIVE_FOLDER, live_start, make_token
+from cli.demo.steps import LIVE_FOLDER, make_token
 from hospital.times import moment
 from hospital.words import formats
 from registry.digests import sha256_file
@@ -230,7 +229,7 @@ def test_a_service_that_forgets_the_first_sigterm_is_asked_again() -> None:
 def test_every_link_that_the_demo_prints_opens_a_page(finished: Finished) -> None:
     """Each by itself in a new browser, in any order, and again in the browser that it let in."""
     settings, printed = Settings(home=finished.home, port=free_port()), io.StringIO()
-    with service(settings, datetime.now(UTC)):
+    with service(settings, moment(0)):  # it goes on from the last that it received
         console, token = Console(file=printed, soft_wrap=True), make_token(settings)
         print_what_to_open(console, settings, token, make_people(settings))
         links = re.findall(r"https?://\S+/(?:enter/|sign-in)\S*", printed.getvalue())
@@ -248,7 +247,7 @@ def test_every_link_that_the_demo_prints_opens_a_page(finished: Finished) -> Non
 def centre(finished: Finished) -> Iterator[tuple[str, Mapping[str, str]]]:
     """The demo's service at the hour at which it begins: its address, and the tokens of its people."""
     settings = Settings(home=finished.home, port=free_port())
-    with service(settings, moment(live_start(560))):
+    with service(settings, moment(0)):
         people = make_people(settings)
         yield f"http://127.0.0.1:{settings.port}", {**people, "": make_token(settings)}
 
@@ -356,7 +355,7 @@ def test_a_worker_that_forecasts_loads_none_of_the_workshop(finished: Finished) 
     """What its processes have mapped, once a released model is loaded: the engine, and no library that trains."""
     port = free_port()
     settings = Settings(home=finished.home, port=port)
-    with service(settings, datetime.now(UTC)):
+    with service(settings, moment(0)):  # it goes on from the last that it received
         mapped = "\n".join(Path(f"/proc/{pid}/maps").read_text() for pid in _serving(port))
     assert "kernel-" in mapped
     for library in (
