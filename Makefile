@@ -68,6 +68,10 @@ bench-gates-real: setup
 bench-hospitals: setup
 	$(BIN)/python -m benchmarks.forecasts.hospitals
 
+# kill -9 under writers; N kills (200).
+bench-kills: setup
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.faults.kills $(if $(N),--count $(N))
+
 bench-leaks: setup
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.gates.leaks
 
