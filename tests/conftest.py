@@ -2,11 +2,7 @@
 
 import gc
 import os
-import pwd
-import shutil
-import subprocess
 import tempfile
-import uuid
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +12,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import hypothesis
 import pytest
-from sqlalchemy import create_engine, text
 
 from hospital.ingest.hospital_reader import HospitalTables
 from tests.support.installation import Installation
 from tests.support.longest_files import longest_first
+from tests.support.postgresql import new_database, postgres_server
 
 if TYPE_CHECKING:
     from tests.support.small_demo import SmallDemo
@@ -29,7 +25,6 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile("vigie", deadline=None)
 hypothesis.settings.load_profile("vigie")
 
-_PROGRAMS = ("initdb", "pg_ctl")
 _CHROMIUM = Path("/usr/bin/chromium")
 
 
@@ -70,39 +65,14 @@ def english(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A PostgreSQL server of this session's own, on a unix socket; skips where there is no program."""
-    programs = _postgres_programs()
-    if programs is None:
-        pytest.skip("no PostgreSQL server programs (initdb, pg_ctl) on this machine")
-    user = _unprivileged_user()
-    # Short and open to the server's user: a socket's path has at most 107 characters.
-    folder = Path(tempfile.mkdtemp(prefix="vigie-pg-", dir="/tmp"))
-    try:
-        if user is not None:
-            os.chown(folder, user.pw_uid, user.pw_gid)
-        data, started = folder / "data", f"-k {folder} -c listen_addresses= -c fsync=off"
-        try:
-            _as(user, [programs["initdb"], "-D", str(data), "-U", "vigie", "-A", "trust", "-E", "UTF8"])
-        except subprocess.CalledProcessError as error:
-            pytest.skip(f"PostgreSQL's initdb does not work here: {error.stderr[-200:]}")
-        start = [programs["pg_ctl"], "-D", str(data), "-l", str(folder / "log"), "-o", started, "-w", "start"]
-        _as(user, start)
-        try:
-            yield f"postgresql+psycopg://vigie@/postgres?host={folder}"
-        finally:
-            _as(user, [programs["pg_ctl"], "-D", str(data), "-m", "immediate", "-w", "stop"])
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with postgres_server() as server:
+        yield server.url
 
 
 @pytest.fixture
 def postgres_database(postgres_url: str) -> str:
     """The URL of a new, empty PostgreSQL database."""
-    name = f"vigie_{uuid.uuid4().hex[:12]}"
-    engine = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    return postgres_url.replace("/postgres?", f"/{name}?")
+    return new_database(postgres_url)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -168,46 +138,3 @@ def browser() -> Iterator[Any]:
         )
         yield found
         found.close()
-
-
-def _postgres_programs() -> dict[str, str] | None:
-    """Where Debian and others keep them; not any ``initdb`` that is on the path for something else."""
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    folders += [Path("/usr/local/pgsql/bin"), *map(Path, os.environ.get("PATH", "").split(os.pathsep))]
-    for folder in folders:
-        if all((folder / name).exists() for name in _PROGRAMS):
-            return {name: str(folder / name) for name in _PROGRAMS}
-    return None
-
-
-def _unprivileged_user() -> pwd.struct_passwd | None:
-    """Whom to run the server as: it refuses root."""
-    if os.geteuid() != 0:
-        return None
-    for name in ("postgres", "nobody"):
-        try:
-            return pwd.getpwnam(name)
-        except KeyError:
-            continue
-    pytest.skip("PostgreSQL refuses to run as root, and there is no user postgres or nobody")
-
-
-def _as(user: pwd.struct_passwd | None, command: list[str]) -> None:
-    uid, gid = (None, None) if user is None else (user.pw_uid, user.pw_gid)
-    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"}
-    # pg_ctl leaves a server behind that would keep a pipe open: its words go to a file.
-    with tempfile.TemporaryFile("w+") as said:
-        done = subprocess.run(
-            command,
-            stdout=said,
-            stderr=said,
-            cwd="/",
-            env=environment,
-            user=uid,
-            group=gid,
-            extra_groups=None if user is None else [],
-            check=False,
-        )
-        said.seek(0)
-        if done.returncode != 0:
-            raise subprocess.CalledProcessError(done.returncode, command, stderr=said.read())
