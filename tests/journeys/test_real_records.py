@@ -43,7 +43,7 @@ def test_the_register_goes_the_whole_way(tmp_path: Path, monkeypatch: pytest.Mon
         assert main(["key", "create", name, "--out", keys[name]]) == 0
         assert main(["key", "trust", name, load_key(Path(keys[name])).public_key, "--role", role]) == 0
     assert main(["trust", "init", "--key", keys["ada"], "--key", keys["bob"]]) == 0
-    said = ["--mapping", str(MAPPING), "--test-from", "2024-08-22", "--key", keys["author"]]
+    said = ["--mapping", str(MAPPING), "--test-from", "2024-08-22", "--key", keys["author"], "--no-ablation"]
     assert main(["train", "bed-demand", "--data", file, *said]) == 0
     assert main(["check", "bed-demand", "1", "--language", "en"]) == 0
     for name in ("ada", "bob"):
