@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hospital.times import instant
+from registry.candidates.candidates import candidate, candidates, register
+from registry.candidates.reviews import review
 from registry.cards.card_document import build_card
 from registry.package.manifest import MANIFEST, Manifest, read_manifest, write_package
 from registry.policy.board_policy import default_policy
-from registry.candidates.candidates import candidate, candidates, register
 from registry.trust.keys import Key, load_key
-from registry.candidates.reviews import review
 from tests.support.installation import DIGEST, report_body
 from tests.support.small_demo import SmallDemo
 

@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -72,8 +73,7 @@ def experiment(demo: SmallDemo, kinds: Sequence[str], makers: Sequence[Maker], s
             wait_for(lambda: writers.acknowledged, "acknowledged write")
             for kind in kinds:
                 kills.append(kill(kind, service, demo, rng))
-                since = len(writers.acknowledged)
-                wait_for(lambda n=since: len(writers.acknowledged) > n, "write after a kill", 60)
+                wait_for(partial(_writes_on, writers, len(writers.acknowledged)), "write after a kill", 60)
         seconds = time.monotonic() - begun
     faults = [f"{k.kind}: {fault}" for k in kills for fault in k.faults]
     faults += lost_or_doubled(demo.settings, writers)
@@ -81,6 +81,11 @@ def experiment(demo: SmallDemo, kinds: Sequence[str], makers: Sequence[Maker], s
     words = verified.communicate(timeout=_PATIENCE_SECONDS)
     faults += [] if verified.returncode == 0 else [f"journal verify: {words[0][-500:]}{words[1][-500:]}"]
     return Experiment(tuple(kills), writers, seconds, tuple(faults))
+
+
+def _writes_on(writers: Writers, since: int) -> bool:
+    """Whether more writes are acknowledged than there were."""
+    return len(writers.acknowledged) > since
 
 
 def _kill_worker(service: LiveService, rng: random.Random) -> Kill:
