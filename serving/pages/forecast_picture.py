@@ -122,8 +122,9 @@ def _staffed(
     yield label(WIDTH - _RIGHT, height, words, "end", class_="staffed-words")
     if f"{now:.0f}" != f"{then:.0f}":
         number = formats.number(now, language)
-        height = _beside(frame, lines, (_LEFT + 2, _LEFT + 2 + _LETTER * len(number)), now)
-        yield label(_LEFT + 2, height, number, "start", class_="staffed-words")
+        left = frame.hours.at(line[0][0]) + 2
+        height = _beside(frame, lines, (left, left + _LETTER * len(number)), now)
+        yield label(left, height, number, "start", class_="staffed-words")
 
 
 def _beside(
@@ -141,7 +142,9 @@ def _grid(frame: _Frame, now: int, zone: ZoneInfo, language: Language) -> Iterat
     yield stroke(x, _TOP, x, HEIGHT - _BOTTOM, class_="now")
     for tick, words in _times(frame, now, zone, language):
         yield label(frame.hours.at(tick), HEIGHT - 6, words, "middle", class_="tick")
-    yield label(x, _TOP - 5, text("pages.now_marker", language), "middle", class_="now-words")
+    words = text("pages.now_marker", language)
+    place = max(x, _LETTER * len(words) / 2)  # where no past is drawn, now is the left edge
+    yield label(place, _TOP - 5, words, "middle", class_="now-words")
 
 
 def _times(frame: _Frame, now: int, zone: ZoneInfo, language: Language) -> list[tuple[float, str]]:
