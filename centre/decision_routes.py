@@ -52,11 +52,11 @@ def filter_of(call: Call) -> Filter:
             if name in given:
                 days[name] = date.fromisoformat(given[name])
         except ValueError:
-            faults.append(RequestFault(f"query.{name}", "not_a_day", "a day is expected, as 2026-01-31"))
+            faults.append(RequestFault(f"query.{name}", "not_a_day", "problems.faults.not_a_day"))
     if len(days) == 2 and days["since"] > days["until"]:
-        faults.append(RequestFault("query.until", "before_since", "it lies before `since`"))
+        faults.append(RequestFault("query.until", "before_since", "problems.faults.before_since"))
     if faults:
-        raise Problem(422, "invalid_request", "The query is not as it must be; see errors.", faults=faults)
+        raise Problem(422, "invalid_request", "problems.invalid_query", faults=faults)
     names = ("prediction_id", "on", "unit", "decision", "person")
     return Filter(**{name: given.get(name) for name in names}, **days)  # type: ignore[arg-type]
 

@@ -180,19 +180,23 @@ def skills(call: Call) -> Response:
 def receipt(call: Call) -> Response:
     """POST /v1/protocols/{id}/receipt"""
     if not has_own_name(call.caller):
-        raise Problem(403, "no_name", "A receipt is a person's: send a token in your own name.")
-    wrong = [] if isinstance(call.body, dict) else [RequestFault("", "not_an_object", "send an object")]
+        raise Problem(403, "no_name", "problems.no_name")
+    wrong = (
+        []
+        if isinstance(call.body, dict)
+        else [RequestFault("", "not_an_object", "problems.faults.not_an_object")]
+    )
     sent = call.body if isinstance(call.body, dict) else {}
-    wrong += [RequestFault(n, "unknown_field", "remove it") for n in sent if n != "digest"]
+    wrong += [RequestFault(n, "unknown_field", "problems.faults.remove") for n in sent if n != "digest"]
     if not wrong and not isinstance(sent.get("digest"), str):
-        wrong.append(RequestFault("digest", "missing", "send the digest that GET /v1/protocols names"))
+        wrong.append(RequestFault("digest", "missing", "problems.faults.missing_digest"))
     if wrong:
-        raise Problem(422, "invalid_request", "The body is not as it must be; see errors.", faults=wrong)
+        raise Problem(422, "invalid_request", "problems.invalid_body", faults=wrong)
     protocol = next((p for p in _practice(call).protocols if p.protocol_id == call.path["id"]), None)
     if protocol is None:
-        raise Problem(404, "unknown_protocol", "No such protocol is in force: see /v1/protocols.")
+        raise Problem(404, "unknown_protocol", "problems.unknown_protocol")
     if sent["digest"] != protocol.digest:
-        raise Problem(409, "other_version", "Another version is in force: read it, then send its digest.")
+        raise Problem(409, "other_version", "problems.other_version")
     noted = note_receipt(call.parts, call.caller.actor, protocol, moment(call.parts.clock.now()))
     return json_response(
         ReceiptAnswer(

@@ -93,12 +93,8 @@ def policy_in_use(look: Look) -> DecisionPolicy:
         Problem: 409, there is none, or it has faults: nobody is entitled to anything.
     """
     if look.policy is None:
-        words = (
-            "The hospital's policy of decisions has faults"
-            if look.faults
-            else "There is no policy of decisions"
-        )
-        raise Problem(409, "no_decision_policy", f"{words}: nobody may decide until it is set right.")
+        words = "problems.faulty_decision_policy" if look.faults else "problems.no_decision_policy"
+        raise Problem(409, "no_decision_policy", words)
     return look.policy
 
 

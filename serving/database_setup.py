@@ -21,10 +21,11 @@ def main() -> int:
     from registry.settings import Settings
 
     os.umask(PRIVATE)
+    settings = Settings()
     try:
-        open_database(Settings().database).dispose()
+        open_database(settings.database).dispose()
     except VigieError as error:
-        print(error, file=sys.stderr)
+        print(error.words(settings.language), file=sys.stderr)
         return CANNOT_OPEN
     except KeyboardInterrupt:
         return 130

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from hospital.errors import VigieError
+from hospital.words.messages import in_words, message
 from registry.digests import PRIVATE
 from registry.settings import Settings
 from serving.database_setup import CANNOT_OPEN
@@ -38,17 +39,12 @@ def check_can_serve(settings: Settings) -> None:
     try:
         ipaddress.ip_address(settings.host)
     except ValueError:
-        raise SettingsError(
-            f"VIGIE_HOST is {settings.host!r}: an IP address is wanted, as 127.0.0.1 or 0.0.0.0."
-        ) from None
+        raise SettingsError("problems.serve.host", host=repr(settings.host)) from None
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     deadline = time.monotonic() + _PORT_SECONDS
     while not _port_is_free(family, settings):
         if time.monotonic() > deadline:
-            raise SettingsError(
-                f"{settings.host}:{settings.port} is taken or not an address of this machine: "
-                "stop what listens there, or set VIGIE_PORT or VIGIE_HOST."
-            )
+            raise SettingsError("problems.serve.taken", address=f"{settings.host}:{settings.port}")
         time.sleep(0.1)
 
 
@@ -58,9 +54,7 @@ def _port_is_free(family: int, settings: Settings) -> bool:
         try:
             probe.bind((settings.host, settings.port))
         except PermissionError:
-            raise SettingsError(
-                f"Port {settings.port} needs rights you lack: set VIGIE_PORT above 1023."
-            ) from None
+            raise SettingsError("problems.serve.port_rights", port=str(settings.port)) from None
         except (OSError, OverflowError):
             return False
     return True
@@ -72,14 +66,10 @@ def _look_at_trust(settings: Settings) -> None:
     writable = [place.name for place in places if place.exists() and os.access(place, os.W_OK)]
     if not writable:
         return
-    words = (
-        f"WARNING: the account of this service can write {settings.trust} ({' and '.join(writable)}): whoever takes "
-        "over the service decides whom it trusts. Give the folder to another account, or mount it read-only "
-        "(VIGIE_TRUST)."
-    )
+    words = message("problems.serve.writable_trust", folder=settings.trust, places=tuple(writable))
     if settings.strict:
-        raise SettingsError(words.removeprefix("WARNING: ") + " VIGIE_STRICT refuses to serve like this.")
-    print(words, file=sys.stderr)
+        raise SettingsError("problems.serve.strict", why=words)
+    print(in_words("problems.serve.warning", {"why": words}, settings.language), file=sys.stderr)
 
 
 def serve(settings: Settings, service: str, *, monitor_command: Sequence[str] = ()) -> int:
@@ -115,10 +105,11 @@ def serve(settings: Settings, service: str, *, monitor_command: Sequence[str] = 
         raise
     if opening.returncode:
         if opening.returncode == CANNOT_OPEN:
-            raise VigieError(wrong.strip())
+            said = wrong.strip()  # in the installation's language
+            raise VigieError(said)
         # The error's name alone: its text may hold values.
         name = wrong.strip().rsplit("\n", 1)[-1].split(":")[0]
-        raise VigieError(f"The database could not be opened ({name or opening.returncode}).")
+        raise VigieError("problems.serve.database", kind=name or str(opening.returncode))
     sys.stdout.flush()
     if settings.monitor and monitor_command:
         keep_running(monitor_command, ROOT)
@@ -188,6 +179,4 @@ def make_home(home: Path) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise SettingsError(
-            f"{home} cannot be written ({error.strerror}): set VIGIE_HOME to a folder that you may write."
-        ) from None
+        raise SettingsError("problems.serve.unwritable_home", home=home, why=error) from None

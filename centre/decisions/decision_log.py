@@ -21,21 +21,6 @@ __all__ = ["Choice", "Decided", "add_outcome", "decide", "progress"]
 Kind = Literal["accept", "override", "reject", "sign", "decline"]
 _VERDICTS = {"accept": "accepted", "override": "overridden", "reject": "rejected"}
 _ACTS: dict[str, ActKind] = {"sign": "signed", "decline": "declined"}
-_REFUSED = {
-    "not_a_person": "Only a signed-in person decides: an application never does.",
-    "not_entitled": "The hospital's policy of decisions does not name you among those who decide.",
-    "other_role": "This step is decided by another role than yours.",
-    "other_unit": "You decide in other units than this one.",
-    "training_lapsed": "A training that this role requires has lapsed or was never recorded: ask who keeps trainings.",
-}
-_CONTRADICTED = {
-    "decided_already": "This was decided before: see its decision.",
-    "nobody_decided": "Its time is over, and nobody decided.",
-    "too_late": "Its time is over, and nobody decided.",
-    "waits_for_signature": "It was answered, and waits for the signature of a second person: sign or decline.",
-    "nothing_to_sign": "Nothing waits for a signature here: answer it first.",
-    "same_person": "A second person has to sign: not the one who answered.",
-}
 
 
 @dataclass(frozen=True)
@@ -101,17 +86,17 @@ def decide(call: Call, policy: DecisionPolicy, recommendation_id: str, choice: C
     with writing_of(call.parts) as store:
         found = store.find(recommendation_id, identity)
         if found is None:
-            raise Problem(404, "unknown_recommendation", "There is no such recommendation.")
+            raise Problem(404, "unknown_recommendation", "problems.unknown_recommendation")
         acts = store.acts([found])[recommendation_id]
         if store.earlier(call.key) is not None:
             return Decided(found, acts, progress(found, acts), repeated=True)
         _require_right(call, policy, found, day)
         if policy.reason(choice.reason_code) is None:
             codes = ", ".join(r.code for r in policy.reasons)
-            fault = RequestFault("reason_code", "unknown_reason", f"one of these is expected: {codes}")
-            raise Problem(
-                422, "invalid_request", "The request has one fault, listed under errors.", faults=[fault]
+            fault = RequestFault(
+                "reason_code", "unknown_reason", "problems.faults.unknown_reason", {"codes": codes}
             )
+            raise Problem(422, "invalid_request", "problems.one_fault", faults=[fault])
         made = _made(found, policy, identity, choice)
         kind = _ACTS.get(choice.kind, "answered")
         stands = _after(progress(found, acts), kind, made, now, found.decide_by)
@@ -131,13 +116,13 @@ def add_outcome(call: Call, recommendation_id: str, *, right: bool, reason: str)
     with writing_of(call.parts) as store:
         found = store.find(recommendation_id)
         if found is None:
-            raise Problem(404, "unknown_recommendation", "There is no such recommendation.")
+            raise Problem(404, "unknown_recommendation", "problems.unknown_recommendation")
         acts = store.acts([found])[recommendation_id]
         stands = progress(found, acts)
         if store.earlier(call.key) is not None:
             return Decided(found, acts, stands, repeated=True)
         if stands.verdict is None or not stands.is_final:
-            raise Problem(409, "not_decided", "Nobody decided on this: there is nothing to judge.")
+            raise Problem(409, "not_decided", "problems.not_decided")
         content = {"right": right, "reason": reason.strip()}
         done = store.act(found, "outcome", call.caller.actor, call.parts.clock.now(), content)
         store.claim(call.key, {"recommendation": recommendation_id})
@@ -150,7 +135,7 @@ def _require_right(call: Call, policy: DecisionPolicy, found: StoredRecommendati
     register = training_register(policy, call.parts.settings.skills)
     right = entitlement(policy, named, caller.roles, found.content["role"], found.place, day, register)
     if right.refusal is not None:
-        raise Problem(403, right.refusal, _REFUSED[right.refusal])
+        raise Problem(403, right.refusal, f"problems.decisions.{right.refusal}")
 
 
 def _made(
@@ -180,7 +165,7 @@ def _after(stands: Progress, kind: ActKind, made: dict[str, Any], now: int, deci
     try:
         return after(stands, act, decide_by)
     except NotAllowedError as refused:
-        raise Problem(409, refused.code, _CONTRADICTED[refused.code]) from None
+        raise Problem(409, refused.code, f"problems.decisions.{refused.code}") from None
 
 
 def _tell(

@@ -65,7 +65,7 @@ def take_decision(call: Call) -> Response:
     look = look_if_due(call.parts, now)
     try:
         if look.policy is None:
-            raise Problem(409, "no_decision_policy", "")
+            raise Problem(409, "no_decision_policy", "problems.no_decision_policy")
         decide(call, look.policy, recommendation_id, choice_of(sent), local_day(call.parts, now))
     except Problem as problem:
         if problem.status not in (403, 409, 422):

@@ -133,7 +133,7 @@ def _protocol_page(call: Call, protocol_id: str, notice: str = "", status: int =
 def _protocol(applies: Practice, protocol_id: str) -> Protocol:
     found = next((p for p in applies.protocols if p.protocol_id == protocol_id), None)
     if found is None:
-        raise Problem(404, "unknown_protocol", "No such protocol is in force: see the page Pratiques.")
+        raise Problem(404, "unknown_protocol", "problems.unknown_protocol_page")
     return found
 
 

@@ -149,7 +149,7 @@ def unit_page(call: Call) -> Response:
     shown = next((u for u in view.beds.units if u.unit == wanted), None)
     now = {u.unit: u for u in view.flows.beds.units if u.unit is not None}
     if shown is None and wanted not in now:
-        raise Problem(404, "unknown_unit", "There is no such unit here: see the page Pilotage.")
+        raise Problem(404, "unknown_unit", "problems.unknown_unit_page")
     if shown is None:
         known = now[wanted]
         shown = ShownUnit(wanted, unit_name(call, known.label, known.label_fr, known.label_en), ())

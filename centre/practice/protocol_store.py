@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from centre.practice.protocol_file import Protocol, ProtocolError, read_protocol
 from hospital.errors import VigieError
 from hospital.times import instant
+from hospital.words.messages import Message, message
 from registry.digests import canonical_json, read_plain_file, write_atomically
 from registry.errors import RegistryError, SignatureError
 from registry.policy.board_policy import Policy
@@ -83,10 +84,8 @@ class ProtocolStore:
         signed, name = self._signed(key, "author", ADDED, body)
         newest = max(self._versions(protocol.protocol_id), default=0)
         if protocol.version <= newest:
-            raise ProtocolStoreError(
-                f"{protocol.protocol_id} has a version {newest} already: what was written once is never replaced. "
-                f"Give this one the version {newest + 1}."
-            )
+            numbers = {"newest": str(newest), "next": str(newest + 1)}
+            raise ProtocolStoreError("practice.refused.taken", name=protocol.protocol_id, **numbers)
         with self._recorded(name, "protocol added", protocol, f"version {protocol.version}", now):
             write_atomically(folder / "protocol.md", content)
             write_atomically(folder / "added.json", canonical_json(signed.to_json()))
@@ -101,7 +100,7 @@ class ProtocolStore:
             ProtocolStoreError: no such version, no comment, or somebody who may not, its author among them.
         """
         if not comment.strip():
-            raise ProtocolStoreError("A review needs a comment: say why, for those who come after.")
+            raise ProtocolStoreError("practice.refused.no_comment")
         stored = self.version(protocol_id, version)
         body = {
             **self._body(stored.protocol, now),
@@ -110,7 +109,7 @@ class ProtocolStore:
         }
         signed, name = self._signed(key, "board", REVIEWED, body)
         if name == stored.author:
-            raise ProtocolStoreError(f"{name} wrote this version: nobody reviews their own work.")
+            raise ProtocolStoreError("practice.refused.own_work", name=name)
         folder = self._version(protocol_id, version) / "reviews"
         with self._recorded(name, f"protocol {decision}", stored.protocol, comment.strip(), now):
             write_atomically(folder / f"{_next(folder):04d}.json", canonical_json(signed.to_json()))
@@ -125,14 +124,13 @@ class ProtocolStore:
         stored = self.version(protocol_id, version)
         obstacles = self._obstacles(stored, now.date())
         if not reason.strip():
-            obstacles.append("a reason is missing")
+            obstacles.append(message("practice.refused.no_reason"))
         signed, name = self._signed(key, "releaser", IN_USE, self._body(stored.protocol, now))
         if name in (stored.author, *stored.approvals):
-            obstacles.append(f"{name} is its author or approved it: somebody else must put it in use")
+            obstacles.append(message("practice.refused.same_person", name=name))
         if obstacles:
-            raise ProtocolStoreError(
-                f"{protocol_id} version {version} cannot be put in use: {'; '.join(obstacles)}."
-            )
+            at, faults = str(version), tuple(obstacles)
+            raise ProtocolStoreError("practice.refused.not_used", name=protocol_id, version=at, faults=faults)
         folder = self._folder / protocol_id / "uses"
         with self._recorded(name, "protocol in use", stored.protocol, reason.strip(), now):
             write_atomically(folder / f"{_next(folder):04d}.json", canonical_json(signed.to_json()))
@@ -151,11 +149,10 @@ class ProtocolStore:
             author = trust.require(added, "author", ADDED)
         except (OSError, RegistryError, ProtocolError):
             raise ProtocolStoreError(
-                f"There is no sound version {version} of the protocol {protocol_id}: vigie protocol list names those "
-                "that are there."
+                "practice.refused.no_version", name=protocol_id, version=str(version)
             ) from None
         if not _about(added, protocol) or (protocol.protocol_id, protocol.version) != (protocol_id, version):
-            raise ProtocolStoreError(f"{protocol_id} version {version} is not what its author signed.")
+            raise ProtocolStoreError("practice.refused.not_signed", name=protocol_id, version=str(version))
         latest = self._latest_reviews(folder, protocol, trust)
         by = {d: tuple(sorted(n for n, one in latest.items() if one == d)) for d in ("approve", "refuse")}
         return StoredVersion(protocol, author, by["approve"], by["refuse"], self._used_since(protocol, trust))
@@ -177,17 +174,18 @@ class ProtocolStore:
             one for one in self.versions() if one.used_since is not None and not self._obstacles(one, day)
         ]
 
-    def _obstacles(self, stored: StoredVersion, day: date) -> list[str]:
+    def _obstacles(self, stored: StoredVersion, day: date) -> list[Message]:
         found = []
         approvals = [name for name in stored.approvals if name != stored.author]
         if len(approvals) < self._policy.approvals:
-            found.append(f"it has {len(approvals)} of {self._policy.approvals} approvals")
-        if stored.refusals:
-            found.append(f"{', '.join(stored.refusals)} refused it")
-        if not stored.protocol.is_valid(day):
             found.append(
-                f"it is valid from {stored.protocol.valid_from} to {stored.protocol.valid_until}, not on {day}"
+                message("practice.refused.approvals", given=len(approvals), n=self._policy.approvals)
             )
+        if stored.refusals:
+            found.append(message("practice.refused.refusals", names=tuple(stored.refusals)))
+        if not stored.protocol.is_valid(day):
+            term = {"first": stored.protocol.valid_from, "last": stored.protocol.valid_until}
+            found.append(message("practice.refused.not_valid", day=day, **term))
         return found
 
     def _latest_reviews(self, folder: Path, protocol: Protocol, trust: Trust) -> dict[str, str]:
@@ -220,7 +218,7 @@ class ProtocolStore:
         try:
             return signed, load_trust(self._settings.trust).require(signed, role, purpose, acting=True)
         except SignatureError as error:
-            raise ProtocolStoreError(f"This cannot be signed with that key. {error}") from None
+            raise ProtocolStoreError("practice.refused.key", why=error) from None
 
     @contextmanager
     def _recorded(
@@ -246,7 +244,7 @@ class ProtocolStore:
 
     def _version(self, protocol_id: str, version: int) -> Path:
         if not _ID.fullmatch(protocol_id):
-            raise ProtocolStoreError("A protocol's id has lower-case letters, digits and hyphens only.")
+            raise ProtocolStoreError("practice.refused.no_id")
         return self._folder / protocol_id / str(version)
 
     def _versions(self, protocol_id: str) -> list[int]:
@@ -263,7 +261,7 @@ def _read_signed(path: Path) -> Signed:
     try:
         return Signed.from_json(json.loads(read_plain_file(path)))
     except (OSError, ValueError, RecursionError):
-        raise SignatureError("This is not signed by anybody: the file cannot be read.") from None
+        raise SignatureError("practice.refused.unread") from None
 
 
 def _numbered(folder: Path) -> list[Path]:

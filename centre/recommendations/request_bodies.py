@@ -49,9 +49,9 @@ def choice_of(body: object) -> Choice:
     decision = body.get("decision") if isinstance(body, dict) else None
     given = body.get("instead") is not None if isinstance(body, dict) else False
     if decision == "override" and not given:
-        faults.append(RequestFault("instead", "missing", "say what was done in place of the step"))
+        faults.append(RequestFault("instead", "missing", "problems.faults.missing_instead"))
     if decision in ("accept", "reject", "sign", "decline") and given:
-        faults.append(RequestFault("instead", "not_with_this", "it goes with an override only; leave it out"))
+        faults.append(RequestFault("instead", "not_with_this", "problems.faults.not_with_this"))
     if faults or sent is None:
         raise refused(faults)
     return Choice(sent.decision, sent.reason_code, sent.reason.strip(), (sent.instead or "").strip())

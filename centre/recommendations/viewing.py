@@ -44,7 +44,7 @@ def opened_by(call: Call, recommendation_id: str) -> Seen:
     with reading(call.parts) as store:
         found = store.find(recommendation_id, person)
         if found is None:
-            raise Problem(404, "unknown_recommendation", "There is no such recommendation.")
+            raise Problem(404, "unknown_recommendation", "problems.unknown_recommendation")
         acts = store.acts([found])[recommendation_id]
     before = any(a.kind == "opened" and a.actor == person for a in acts)
     if found.closed_at is None and not before and _is_person(call):

@@ -35,7 +35,7 @@ def verify(
 
     Exit codes: 0 nothing, 1 something, 2 an error.
     """
-    from hospital.words.messages import written
+    from hospital.words.messages import Foreign
     from hospital.words.plain_text import one_line
     from registry.checkpoints.trust_audit import trust_faults
     from registry.record.database import opened_database
@@ -46,12 +46,12 @@ def verify(
         faults = [*found.journal.faults, *found.faults, *_edited(connection)]
         faults += trust_faults(connection, settings.trust, found.checkpoints)
     for fault in faults:
-        why = written(fault.message, language)
+        why = Foreign(fault.message, "audit", "faults").words(language)
         print(said("journal.entry", seq=str(fault.seq), why=why) if fault.seq else why)
     for lost in found.lost:
-        say("journal.lost", what=one_line(written(lost, language)))
+        say("journal.lost", what=one_line(Foreign(lost, "audit", "limits").words(language)))
     for limit in [*found.limits, *_untrusted(settings, public_key)]:
-        say("journal.limit", what=limit)
+        say("journal.limit", what=Foreign(limit, "audit", "limits"))
     last = str(found.covered)
     covered = said("journal.covered", last=last) if found.covered else said("journal.uncovered")
     result = said("journal.faults", n=len(faults)) if faults else said("journal.whole")

@@ -57,7 +57,8 @@ def _refused(file: Path, faults: "Sequence[PolicyFault]", language: "Language") 
     shown = [
         _words("fault", language, path=f.path, message=_fault(f.code, f.places, language)) for f in faults
     ]
-    return VigieError("\n".join([f"{file}:", *shown]))
+    said = "\n".join([f"{file}:", *shown])  # in the language that was asked for
+    return VigieError(said)
 
 
 @_decisions.command("check")

@@ -38,8 +38,8 @@ def add(
     try:
         protocol = _store().add(protocol_bytes(file), load_key(key), now=now())
     except ProtocolError as error:
-        shown = "\n".join(lines(error.faults, language or settings.language))
-        raise VigieError(f"{file}:\n{shown}") from None
+        said = "\n".join([f"{file}:", *lines(error.faults, language or settings.language)])
+        raise VigieError(said) from None
     print(_said("added", language, name=protocol.protocol_id, version=protocol.version, title=protocol.title))
     return 0
 

@@ -85,10 +85,6 @@ def simulate(
                 shift=Shift.parse(shift) if shift else None,
                 progress=lambda done: progress("simulate", done),
             )
-    except VigieError:
-        raise
-    except ValueError as error:
-        raise VigieError(str(error)) from None
     except OverflowError:
         raise VigieError("verbs.simulate.outside_calendar") from None
     write(tables, out)

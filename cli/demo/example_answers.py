@@ -51,7 +51,7 @@ def ask_for_answers(console: Console, settings: Settings, token: str, start: dat
 def _units(settings: Settings) -> list[str]:
     release = current_release(settings, "bed-demand")
     if release is None:
-        raise VigieError("The demo's bed-demand release is gone: run the demo again.")
+        raise VigieError("verbs.demo.release_gone")
     manifest = json.loads((release.package / "manifest.json").read_bytes())
     return [unit["unit"] for unit in manifest["units"]]
 

@@ -132,7 +132,7 @@ class _Decided:
 
         policy = policy_of_file(decisions_file(self._parts))
         if policy is None:
-            raise VigieError("The demo's decisions.toml is gone: run the demo again.")
+            raise VigieError("verbs.demo.no_decisions")
         day = local_day(self._parts, self._parts.clock.now())
         return decide(self._call(person), policy, recommendation_id, choice, day).progress
 
@@ -150,5 +150,5 @@ class _Decided:
 
         caller = self._parts.authority.caller(self._tokens[person])
         if caller is None:
-            raise VigieError("A token of the demo's people is valid no more: run the demo again.")
+            raise VigieError("verbs.demo.token_ended")
         return Call(self._parts, caller, "demo", {}, {})

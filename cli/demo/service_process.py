@@ -43,11 +43,9 @@ def refuse_taken_port(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OverflowError:
-            raise VigieError("A port is a number from 1 to 65535.") from None
+            raise VigieError("verbs.demo.port") from None
         except OSError:
-            raise VigieError(
-                f"Port {port} is taken: stop what listens there, or choose another with --port."
-            ) from None
+            raise VigieError("verbs.demo.port_taken", port=str(port)) from None
 
 
 @contextmanager
@@ -113,14 +111,14 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", settings: Settings) ->
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise VigieError(f"The service stopped while it started: see {settings.home / LOG}.")
+            raise VigieError("verbs.demo.service_stopped", log=settings.home / LOG)
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{settings.port}/readyz", timeout=2) as answer:
                 if answer.status == 200:
                     return
         except OSError:
             time.sleep(0.2)
-    raise VigieError(f"The service did not get ready within {_READY_SECONDS} s.")
+    raise VigieError("verbs.demo.service_slow", seconds=_READY_SECONDS)
 
 
 def post(settings: Settings, token: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -132,7 +130,11 @@ def post(settings: Settings, token: str, path: str, body: dict[str, Any]) -> dic
     request = urllib.request.Request(
         f"http://127.0.0.1:{settings.port}{path}",
         json.dumps(body).encode(),
-        {"content-type": "application/json", "authorization": f"Bearer {token}"},
+        {
+            "content-type": "application/json",
+            "authorization": f"Bearer {token}",
+            "accept-language": settings.language,
+        },
     )
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own http address
@@ -140,6 +142,5 @@ def post(settings: Settings, token: str, path: str, body: dict[str, Any]) -> dic
             return body_of_answer
     except urllib.error.HTTPError as error:
         problem = json.loads(error.read() or b"{}")
-        raise VigieError(
-            f"{path} answered {error.code}: {problem.get('detail') or problem.get('title')}"
-        ) from None
+        why = problem.get("detail") or problem.get("title")
+        raise VigieError("verbs.demo.answered", path=path, status=str(error.code), why=why) from None

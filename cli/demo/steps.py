@@ -82,9 +82,7 @@ def make_demo_home(settings: Settings, policy: Policy) -> None:
         create_trust(settings.trust, policy_digest=policy.digest, demo=True)
     trust = load_trust(settings.trust)
     if not trust.demo:
-        raise VigieError(
-            f"{settings.home} is not a demo's home: the demo's keys, known to everybody, are refused there."
-        )
+        raise VigieError("verbs.demo.other_home", home=settings.home)
     board, moment_of_it = [demo_key("board-1"), demo_key("board-2")], datetime.now(UTC)
     if not trust.founded:
         for role, roles in _ROLES.items():

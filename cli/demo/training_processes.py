@@ -42,7 +42,7 @@ def train_models(console: Console, settings: Settings, data: Path) -> list[Candi
         for model in MODELS:
             kept = _already_trained(settings, model, tables.source_digest, feature_digest(model))
             if kept is None:
-                raise VigieError(f"Training {model} did not finish: run the demo again.")
+                raise VigieError("verbs.demo.not_trained", models=model)
             versions.append(kept)
         notes.append(
             ", ".join(f"{c.model} version {c.version}" for c in versions) + ("" if missing else ", kept")
@@ -94,9 +94,7 @@ def _train_side_by_side(settings: Settings, data: Path, models: list[str]) -> No
                 worker.kill()
     failed = [m for m, w in zip(models, workers, strict=True) if w.exitcode != 0]
     if failed:
-        raise VigieError(
-            f"Training {' and '.join(failed)} did not finish: see above, and run the demo again."
-        )
+        raise VigieError("verbs.demo.not_trained", models=tuple(failed))
 
 
 def _train_one(
@@ -122,5 +120,5 @@ def _train_one(
             comment="Démonstration",
         )
     except VigieError as error:
-        print(f"vigie: {error}", file=sys.stderr)
+        print(f"vigie: {error.words(settings.language)}", file=sys.stderr)
         sys.exit(2)

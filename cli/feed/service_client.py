@@ -83,7 +83,11 @@ class ServiceClient:
             UnreachableError: nobody answers, or it can take nothing now.
             VigieError: it refuses, in its words.
         """
-        headers = {"authorization": f"Bearer {self._token}", "content-type": "application/json"}
+        headers = {
+            "authorization": f"Bearer {self._token}",
+            "content-type": "application/json",
+            "accept-language": self._language,
+        }
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, headers)  # noqa: S310 - checked by the verb
         try:
@@ -114,7 +118,8 @@ class ServiceClient:
             return UnreachableError(self._words("later", url=self.url, why=one_line(said)))
         more = [f"  {len(faults) - _SHOWN_FAULTS} …"] if len(faults) > _SHOWN_FAULTS else []
         lines = [f"  {one_line(f)}" for f in faults[:_SHOWN_FAULTS]] + more
-        return VigieError("\n".join([self._words("refused", why=one_line(said)), *lines]))
+        words = "\n".join([self._words("refused", why=one_line(said)), *lines])
+        return VigieError(words)
 
     def _words(self, key: str, **values: object) -> str:
         return text(f"feed.{key}", self._language, None, **values)

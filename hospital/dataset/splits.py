@@ -9,6 +9,7 @@ import numpy as np
 from hospital.arrays import Array
 from hospital.errors import HistoryError
 from hospital.times import DAY
+from hospital.words.messages import Names, message
 
 __all__ = [
     "BASELINE_FIRST_DAYS",
@@ -94,7 +95,7 @@ class Split:
         spans = {part: (span[0], span[1]) for part in PARTS if isinstance(span := body[part], list)}
         gap = body["gap"]
         if len(spans) != len(PARTS) or not isinstance(gap, int):
-            raise HistoryError("The registration's split lacks a part: train the model again.")
+            raise HistoryError("errors.history.no_part")
         return cls(spans, gap)
 
 
@@ -126,22 +127,13 @@ def split_history(
     short = _too_short(split, _PLANS[kind])
     if short:
         other = _cut(first, last, gap, test_from, _PLANS["baseline"])
-        offer = (
-            " The baseline can be released already, checked and approved like any version: add --baseline-only."
-            if kind == "model" and not _too_short(other, _PLANS["baseline"])
-            else ""
-        )
+        offered = kind == "model" and not _too_short(other, _PLANS["baseline"])
         have, needed = (last - first) / DAY, least_days(gap, kind)
+        parts = Names(tuple(message(f"errors.history.parts.{part}") for part in short))
         if test_from is not None and have >= needed:
-            raise HistoryError(
-                f"The {have:.0f} days that can be used are enough, but --test-from cuts them so that these parts are "
-                f"too short: {', '.join(short)}. Choose another date, or leave it out: then the last fifth is judged."
-            )
-        raise HistoryError(
-            f"The history is too short: {have:.0f} days can be used, at least {needed} are needed "
-            f"(too short: {', '.join(short)}). Bring a longer history, shorter horizons or an earlier --test-from."
-            + offer
-        )
+            raise HistoryError("errors.history.cut_short", n=round(have), parts=parts)
+        key = "too_short_offer" if offered else "too_short"
+        raise HistoryError(f"errors.history.{key}", n=round(have), needed=str(needed), parts=parts)
     return split
 
 

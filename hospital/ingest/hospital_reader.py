@@ -90,9 +90,7 @@ def read_hospital(
     reader.raise_faults(missing)
     if not {"visits", "stays", "census"} & set(located):
         kinds = ", ".join(SUFFIXES)
-        raise HistoryError(
-            f"Nothing to forecast from in {path.name}: it needs visits, stays or census (one of {kinds})."
-        )
+        raise HistoryError("faults.messages.nothing", name=path.name, kinds=kinds)
     tables, findings = reader.tables, reader.findings
     findings += [_words(done) for done in rename_units(tables, mapping.former_names if mapping else {})]
     units, derived = described_units(tables, mapping)

@@ -65,10 +65,7 @@ def load_or_create_key(path: Path) -> bytes:
     except ValueError:
         key = b""
     if len(key) != _KEY_BYTES:
-        raise VigieError(
-            f"{path.name} holds no key of {_KEY_BYTES} bytes in hex: restore it from its backup. "
-            "A new key would give every id a new pseudonym."
-        )
+        raise VigieError("errors.history.no_pseudonym_key", name=path.name, n=_KEY_BYTES)
     return key
 
 

@@ -23,7 +23,7 @@ def cadence_of(census: pd.DataFrame, *, any_step: bool = False) -> Cadence:
     """
     usual = usual_hours(census)
     if math.isnan(usual):
-        raise HistoryError("The census has one row a unit: it needs a history, hourly or daily.")
+        raise HistoryError("faults.messages.one_row")
     if usual <= 1.5:
         return "hourly"
     if 20 <= usual <= 28:
@@ -31,15 +31,8 @@ def cadence_of(census: pd.DataFrame, *, any_step: bool = False) -> Cadence:
     if any_step and usual < 20:
         return "other"
     if 27 <= usual / 24 <= 32:
-        raise HistoryError(
-            "The census has one row a month: a month's total or mean is the same for many different courses of "
-            "its days, so no day can be recovered from it, and there is nothing to forecast a day from. Bring "
-            "a census with a row an hour or a day, or stays to count it from."
-        )
-    raise HistoryError(
-        f"The census has a row about every {usual:.0f} hours; it needs one an hour or one a day. "
-        "Bring such a census, or stays to count it from."
-    )
+        raise HistoryError("faults.messages.monthly")
+    raise HistoryError("faults.messages.step", n=f"{usual:.0f}")
 
 
 def usual_hours(census: pd.DataFrame) -> float:

@@ -34,7 +34,7 @@ def load_parameters(path: Path | None = None) -> Parameters:
     if not faults:
         faults.extend(_consistency(typing.cast(Parameters, built)))
     if faults:
-        raise ParametersError(f"{source.name}: " + "; ".join(faults))
+        raise ParametersError("errors.at", path=source.name, why="; ".join(faults))
     return typing.cast(Parameters, built)
 
 

@@ -3,10 +3,16 @@
 import re
 from dataclasses import dataclass
 
+from hospital.errors import VigieError
+
 __all__ = ["AUDIT_VALUES", "Shift", "Unfair"]
 
 #: The audit attributes of the visits and their values; no feature of a model ever shows them.
 AUDIT_VALUES: dict[str, tuple[str, ...]] = {"sex": ("F", "M"), "language": ("fr", "other")}
+
+
+class ScenarioError(VigieError, ValueError):
+    """What a simulation is asked to show cannot be."""
 
 
 @dataclass(frozen=True)
@@ -30,16 +36,14 @@ class Unfair:
     def __post_init__(self) -> None:
         """Refuse what no run could show."""
         if self.attribute not in AUDIT_VALUES:
-            raise ValueError(
-                f"unknown attribute {self.attribute!r}: use one of {', '.join(sorted(AUDIT_VALUES))}"
-            )
+            known = ", ".join(sorted(AUDIT_VALUES))
+            raise ScenarioError("errors.simulator.attribute", name=repr(self.attribute), known=known)
         if self.value not in AUDIT_VALUES[self.attribute]:
             known = ", ".join(AUDIT_VALUES[self.attribute])
-            raise ValueError(f"unknown value {self.value!r} of {self.attribute}: use one of {known}")
+            named = {"name": self.attribute, "value": repr(self.value)}
+            raise ScenarioError("errors.simulator.value", known=known, **named)
         if not 1.0 <= self.factor <= 10.0:
-            raise ValueError(
-                f"factor {self.factor:g}: must lie between 1 and 10 (name the group that waits longer)"
-            )
+            raise ScenarioError("errors.simulator.longer", factor=f"{self.factor:g}")
 
     @classmethod
     def parse(cls, text: str) -> "Unfair":
@@ -50,7 +54,7 @@ class Unfair:
         """
         match = re.fullmatch(r"\s*([a-z_]+)=([A-Za-z]+):(\d+(?:\.\d+)?)\s*", text)
         if match is None:
-            raise ValueError(f"cannot read {text!r}: write ATTR=VALUE:FACTOR, for example sex=F:1.4")
+            raise ScenarioError("errors.simulator.unfair", text=repr(text))
         return cls(match[1], match[2], float(match[3]))
 
 
@@ -69,9 +73,9 @@ class Shift:
     def __post_init__(self) -> None:
         """Refuse factors that no hospital could live through."""
         if not 0.0 < self.factor <= 10.0:
-            raise ValueError(f"factor {self.factor:g}: must be above 0 and at most 10")
+            raise ScenarioError("errors.simulator.arrivals", factor=f"{self.factor:g}")
         if self.day < 0:
-            raise ValueError(f"day {self.day}: must be 0 or later")
+            raise ScenarioError("errors.simulator.day", day=str(self.day))
 
     @classmethod
     def parse(cls, text: str) -> "Shift":
@@ -82,5 +86,5 @@ class Shift:
         """
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)@(\d+)\s*", text)
         if match is None:
-            raise ValueError(f"cannot read {text!r}: write FACTOR@DAY, for example 1.5@350")
+            raise ScenarioError("errors.simulator.shift", text=repr(text))
         return cls(float(match[1]), int(match[2]))

@@ -18,7 +18,7 @@ import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from hospital.words.language import LANGUAGES, Language
@@ -26,7 +26,7 @@ from hospital.words.numbers import category, number
 
 __all__ = ["CatalogueError", "Entry", "chosen", "entries", "has_text", "read", "subjects", "text", "unbroken"]
 
-_FOLDER = files("hospital.words").joinpath("texts")
+_FOLDER = Path(__file__).with_name("texts")
 _PLURALS = {"one", "other"}
 _BEFORE_SIGN = re.compile(r" (?=[:;?!»])|(?<=«) ")
 _NO_BREAK = "\N{NO-BREAK SPACE}"

@@ -16,7 +16,7 @@ from hospital.words.language import Language
 from hospital.words.numbers import decimals, number
 from hospital.words.recognition import recognised
 
-__all__ = ["Foreign", "InWords", "Lines", "Message", "in_words", "is_key", "message", "written"]
+__all__ = ["Foreign", "InWords", "Lines", "Message", "Names", "in_words", "is_key", "message", "written"]
 
 _KEY = re.compile(r"[a-z][a-z_]*(\.[a-z0-9][a-z0-9_-]*)+")
 
@@ -66,6 +66,24 @@ class Lines:
             f"  {said}" if n == 1 else f"  {text('errors.counted', language, n=n, message=said)}"
             for said, n in counted.items()
         )
+
+    def __str__(self) -> str:
+        return self.words("en")
+
+
+@dataclass(frozen=True)
+class Names:
+    """Several names, one after the other with commas.
+
+    Attributes:
+        messages: what each is called.
+    """
+
+    messages: tuple[InWords, ...]
+
+    def words(self, language: Language) -> str:
+        """The names, in a language."""
+        return ", ".join(one.words(language) for one in self.messages)
 
     def __str__(self) -> str:
         return self.words("en")
@@ -148,7 +166,7 @@ def _several(values: Iterable[object], language: Language) -> str:
     values = tuple(values)
     parts = [str(written(value, language)) for value in values]
     if any(isinstance(value, InWords) for value in values):
-        return text("errors.between", language).join(parts)
+        return text("errors.between", language).join(part.removesuffix(".") for part in parts)
     from babel.lists import format_list
 
     return str(format_list(parts, locale=language))

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, update
 
 from hospital.times import instant
-from hospital.words.messages import InWords, Lines, message
+from hospital.words.messages import InWords, message
 from registry.errors import MonitorError, SignatureError
 from registry.monitoring.alarms import StandingAlarm, last_run, standing_alarm
 from registry.record.database import alarms
@@ -52,7 +52,7 @@ def acknowledge_alarm(
         if alarm is not None and key.public_key == _author(settings, alarm.model):
             faults.insert(0, message("registry.monitoring.author", name=key.name))
     if faults or alarm is None or signed is None:
-        raise MonitorError("registry.monitoring.not_acknowledged", faults=Lines(tuple(faults)))
+        raise MonitorError("registry.monitoring.not_acknowledged", faults=tuple(faults))
     run = last_run(connection, alarm.model, alarm.release)
     until = alarm.day if run is None else max(run.until_day, alarm.day)
     append(

@@ -68,9 +68,13 @@ def power_faults(
             margin=margin, deviation=row.deviation, design=design, alpha=alpha, attempts=attempts, power=power
         )
         if row.rows < needed:
-            faults.append(message("registry.policy.few_power_rows", metric=metric, n=needed, rows=row.rows))
+            faults.append(
+                message(
+                    "registry.policy.few_power_rows", metric=metric, needed=str(needed), rows=str(row.rows)
+                )
+            )
     faults += [message("registry.policy.no_score", name=name) for name in rows if name not in margins]
     most = max((row.rows for row in table), default=0)
     if minimum_rows < most:
-        faults.append(message("registry.policy.few_rows", n=most, rows=minimum_rows))
+        faults.append(message("registry.policy.few_rows", needed=str(most), rows=str(minimum_rows)))
     return faults

@@ -95,7 +95,7 @@ def decide_once(
             select(decisions).where(decisions.c.decision_id == before["decision"])
         ).first()
         if row is None:
-            raise Problem(404, "unknown_decision", "This was decided, and the decision was erased since.")
+            raise Problem(404, "unknown_decision", "problems.erased_decision")
         return _decision(row), True
     made = decide(connection, request, caller, decided_at)
     claim(connection, key, {"decision": made.decision_id}, system_time())

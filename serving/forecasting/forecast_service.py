@@ -268,6 +268,5 @@ def _does_not_add_up() -> Problem:
     return Problem(
         500,
         "explanation_does_not_add_up",
-        "An explanation does not add up to its forecast, so neither is served; the journal has an entry. "
-        "Tell whoever runs the service; roll the model back.",
+        "problems.not_exact",
     )

@@ -70,7 +70,7 @@ class _Forecaster:
         engine = _engine(model)
         state = self._states.at(connection, now, engine.manifest)
         if "visits" not in state.events.tables:
-            raise HistoryError("No visit has been received yet: send some to POST /v1/observations first.")
+            raise HistoryError("problems.no_visits")
         query = wait_query(state, question)
         rows = wait_rows_of_question(state, engine, query, now)
         reference = None
@@ -221,7 +221,7 @@ class _Forecaster:
 
 def _engine(model: LoadedModel) -> ForecastModel:
     if model.engine is None:
-        raise Problem(503, "model_not_loaded", f"The release of {model.name} is not loaded: see /readyz.")
+        raise Problem(503, "model_not_loaded", "problems.model_not_loaded", model=model.name)
     return model.engine
 
 
@@ -230,25 +230,23 @@ def _known_units(model: ForecastModel, state: HospitalState, question: BedQuesti
     known = {entry.unit for entry in model.manifest.units}
     at = {u.unit: i for i, u in enumerate(state.events.units)}
     asked = question.units
-    words = "the released model does not know this unit; see GET /v1/models"
+    words = "problems.faults.unknown_unit"
     faults = [
         RequestFault(f"units[{i}]", "unknown_unit", words)
         for i, unit in enumerate(asked)
         if unit not in known
     ]
-    words = "neither the released model nor the table of units knows this unit; correct it, or send it under units"
+    words = "problems.faults.undescribed_unit"
     faults += [
         RequestFault(f"observations[{i}].unit", "unknown_unit", words)
         for i, row in enumerate(question.observations)
         if row["unit"] not in known and row["unit"] not in at
     ]
     if faults:
-        raise Problem(422, "unknown_unit", "Some units are not those of the released model.", faults=faults)
+        raise Problem(422, "unknown_unit", "problems.unknown_units", faults=faults)
     silent = [i for i, unit in enumerate(asked) if unit not in at]
     if silent:
-        raise HistoryError(
-            f"Nothing has been received of {len(silent)} of these units: send units and stays or census first."
-        )
+        raise HistoryError("problems.silent_units", n=len(silent))
     return at
 
 
@@ -260,15 +258,13 @@ def _bed_query(
         RequestFault(
             f"horizons_hours[{i}]",
             "unknown_horizon",
-            "the released model has no such horizon; see GET /v1/models",
+            "problems.faults.unknown_horizon",
         )
         for i, h in enumerate(question.horizons_hours)
         if float(h) not in horizons
     ]
     if wrong:
-        raise Problem(
-            422, "unknown_horizon", "Some horizons are not those of the released model.", faults=wrong
-        )
+        raise Problem(422, "unknown_horizon", "problems.unknown_horizons", faults=wrong)
     by_id = {entry.unit: Unit(**entry.model_dump()) for entry in model.manifest.units}
     pairs = [(unit, float(h)) for unit in question.units for h in question.horizons_hours]
     said: dict[str, float] = {}
@@ -326,10 +322,7 @@ def _is_stale(state: HospitalState, engine: ForecastModel, at: int) -> bool:
 def _refuse_unknown_present(rows: Rows, units: Sequence[Unit]) -> None:
     unknown = {units[int(i)].unit for i in np.flatnonzero(np.isnan(rows.offset))}
     if unknown:
-        raise HistoryError(
-            f"The present demand of {len(unknown)} of these units is not known (nothing recent was received): "
-            "send it to POST /v1/observations, or with the request under observations."
-        )
+        raise HistoryError("problems.unknown_demand", n=len(unknown))
 
 
 def _nothing(n: int) -> Array:

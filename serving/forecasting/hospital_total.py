@@ -86,9 +86,8 @@ def hospital_total_of(model: ForecastModel) -> HospitalTotal:
     """
     if model.hospital_total is not None:
         return model.hospital_total
-    words = "the released model has no forecast of the hospital total; leave it out, or train and release a new version"
-    faults = [RequestFault("hospital", "no_hospital_forecast", words)]
-    raise Problem(422, "no_hospital_forecast", "There is no forecast of the hospital total.", faults=faults)
+    faults = [RequestFault("hospital", "no_hospital_forecast", "problems.faults.no_hospital_forecast")]
+    raise Problem(422, "no_hospital_forecast", "problems.no_hospital_forecast", faults=faults)
 
 
 def present_units(model: ForecastModel, state: HospitalState, question: BedQuestion) -> PresentUnits:
@@ -108,10 +107,7 @@ def present_units(model: ForecastModel, state: HospitalState, question: BedQuest
     known = ~np.isnan(now)
     names = tuple(u for u, k in zip(units, known, strict=True) if k and u in learned)
     if not names:
-        raise HistoryError(
-            "The present demand of no unit is known (nothing recent was received): send stays or census to "
-            "POST /v1/observations, or with the request under observations."
-        )
+        raise HistoryError("problems.no_demand")
     silent = sum(u in learned and not k and s for u, k, s in zip(units, known, lately, strict=True))
     unlisted = state.unlisted.patients(question.at)
     closed = len(learned) - len(names) - silent - len(learned & set(unlisted))

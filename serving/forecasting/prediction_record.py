@@ -175,7 +175,7 @@ def find(connection: Connection, prediction_id: str, caller: Caller) -> StoredPr
     """
     row = connection.execute(select(predictions).where(predictions.c.prediction_id == prediction_id)).first()
     if row is None or (caller.sees_own_only and row.actor != caller.actor):
-        raise Problem(404, "unknown_prediction", "There is no prediction of this id that your token may see.")
+        raise Problem(404, "unknown_prediction", "problems.unknown_prediction")
     body = json.loads(row.response)
     return StoredPrediction(
         model=ModelReference.model_validate(body["model"]),
@@ -195,7 +195,7 @@ def as_answered(connection: Connection, ids: Sequence[str]) -> tuple[dict[str, A
     rows = connection.execute(select(predictions).where(predictions.c.prediction_id.in_(ids))).all()
     bodies = {row.prediction_id: json.loads(row.response) for row in rows}
     if any(i not in bodies for i in ids):
-        raise Problem(404, "unknown_prediction", "This was answered, and its predictions were erased since.")
+        raise Problem(404, "unknown_prediction", "problems.erased_predictions")
     return bodies[ids[0]]["model"], [bodies[i]["prediction"] for i in ids]
 
 

@@ -69,9 +69,7 @@ async def _caller(
     if secret is not None:
         caller = await _of_token(parts, endpoint, secret)
         if caller is None and endpoint.roles is not None:
-            raise unauthorised(
-                "unknown_token", "The token is not valid: ask the administrator for a new one."
-            )
+            raise unauthorised("unknown_token", "problems.unknown_token")
         return caller or ANONYMOUS
     if cookie is not None and endpoint.page:
         found = await parts.workers.run(parts.authority.session, cookie)
@@ -80,8 +78,8 @@ async def _caller(
     if endpoint.roles is None or (endpoint.local and is_local(scope, headers)):
         return ANONYMOUS
     if endpoint.page and preferred_type(accept_of(headers), _FORMS) == "text/html":
-        raise Problem(303, "sign_in", "Sign in first.", headers={"location": "/sign-in"})
-    raise unauthorised("no_token", "Send a token: Authorization: Bearer … (vigie token create).")
+        raise Problem(303, "sign_in", "problems.sign_in", headers={"location": "/sign-in"})
+    raise unauthorised("no_token", "problems.no_token")
 
 
 async def _of_token(parts: Parts, endpoint: Endpoint, secret: str) -> Caller | None:
@@ -96,7 +94,7 @@ async def _of_token(parts: Parts, endpoint: Endpoint, secret: str) -> Caller | N
         raise Problem(
             503,
             "database_unavailable",
-            "Whose token this is cannot be said now: the database does not answer.",
+            "problems.token_unverified",
             headers={"retry-after": "5"},
         ) from None
 
@@ -106,6 +104,6 @@ def _require_rights(endpoint: Endpoint, caller: Caller) -> None:
         return
     if not caller.roles & endpoint.roles:
         needed = ", ".join(sorted(endpoint.roles))
-        raise Problem(403, "role_missing", f"This needs a token with one of these roles: {needed}.")
+        raise Problem(403, "role_missing", "problems.role_missing", roles=needed)
     if caller.scopes and endpoint.scope not in caller.scopes:
-        raise Problem(403, "scope_missing", f"This token is held to other parts: this is {endpoint.scope}.")
+        raise Problem(403, "scope_missing", "problems.scope_missing", scope=endpoint.scope)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from hospital.words.language import Language
 from registry.record.request_keys import RequestKey
 from registry.record.tokens import Caller
 
@@ -34,6 +35,7 @@ class Call:
         cookie: the session's cookie, valid or not, "" without one.
         address: where it comes from, as the limits count it.
         key: by which it is known again when it is sent again; None without an Idempotency-Key.
+        language: that a problem is told in.
     """
 
     parts: "Parts"
@@ -49,6 +51,7 @@ class Call:
     cookie: str = ""
     address: str = ""
     key: RequestKey | None = None
+    language: Language = "en"
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from inspect import isawaitable
 from typing import Any
+from urllib.parse import parse_qs
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hospital.errors import HistoryError
+from hospital.words.language import LANGUAGES, Language
 from registry.record.request_keys import OtherBodyError
 from serving.errors import Problem
 from serving.gateway.access import admit
@@ -38,11 +40,12 @@ from serving.gateway.request_reading import (
     too_large,
 )
 from serving.gateway.service_parts import Parts
+from serving.http.content_negotiation import preferred_language
 from serving.http.problems import problem_response
 from serving.http.request_log import log_request, log_storage_fault, log_unexpected
 from serving.http.storage_faults import storage_problem
 from serving.http.strict_json import parse
-from serving.http.write_outcome import UNKNOWN, OutcomeUnknownError
+from serving.http.write_outcome import OutcomeUnknownError
 
 __all__ = ["Gate", "answer", "answer_current"]
 
@@ -110,7 +113,7 @@ class Gate:
         except Exception as error:
             log_unexpected(seen.request_id, error)
             if not seen.started:
-                await problem_response(_UNEXPECTED, seen.request_id)(scope, receive, out)
+                await problem_response(_UNEXPECTED, seen.request_id, _language(scope))(scope, receive, out)
         finally:
             self._parts.bodies.give_back(seen.held_bytes)
             took = time.perf_counter() - seen.begun
@@ -140,7 +143,7 @@ class Gate:
             response = (
                 Response(status_code=303, headers=problem.headers)
                 if redirect
-                else problem_response(problem, seen.request_id)
+                else problem_response(problem, seen.request_id, _language(scope))
             )
         await response(scope, receive, out)
 
@@ -148,16 +151,20 @@ class Gate:
         """The call, if it may pass; or the answer to who only asks what is allowed."""
         found, values = match(self._table, path_of(scope))
         if not found:
-            raise Problem(
-                404, "unknown_route", "There is no such address: see /docs.json for those that there are."
-            )
+            raise Problem(404, "unknown_route", "problems.unknown_route")
         seen.route = found[0].path
         endpoint = endpoint_of_method(found, scope["method"])
         if endpoint is None:
             allowed = allowed_methods(found)
             if scope["method"] == "OPTIONS":
                 return Response(status_code=204, headers={"allow": allowed})
-            raise Problem(405, "method_not_allowed", f"Here: {allowed}.", headers={"allow": allowed})
+            raise Problem(
+                405,
+                "method_not_allowed",
+                "problems.method_not_allowed",
+                headers={"allow": allowed},
+                allowed=allowed,
+            )
         headers = headers_of(scope)
         if endpoint.once:
             refuse_prefetch(headers)
@@ -181,6 +188,7 @@ class Gate:
             admitted.cookie,
             admitted.address,
             key_of(headers, endpoint, admitted.caller.actor, body, self._parts.pseudonym_key),
+            _language(scope),
         )
         return call, endpoint
 
@@ -189,7 +197,7 @@ class Gate:
     ) -> tuple[Any, int]:
         wanted = b"application/x-www-form-urlencoded" if endpoint.form else b"application/json"
         if endpoint.form and headers.get(b"sec-fetch-site", b"same-origin") not in (b"same-origin", b"none"):
-            raise Problem(403, "from_another_site", "This form was sent by another site.")
+            raise Problem(403, "from_another_site", "problems.from_another_site")
         require_type(headers, wanted)
         length = headers.get(b"content-length", b"")
         if length.isdigit() and int(length) > endpoint.max_bytes:
@@ -201,7 +209,7 @@ class Gate:
             raise Problem(
                 408,
                 "body_timeout",
-                "The body did not come in time: send it again.",
+                "problems.body_timeout",
                 headers={"connection": "close"},
             ) from None
         seen.held_bytes = len(content)
@@ -220,12 +228,12 @@ def _problem_of(error: Exception, parts: Parts, request_id: str) -> Problem:
     if isinstance(error, SenderLeftError):
         raise error
     if isinstance(error, HistoryError):
-        return Problem(503, "history_too_short", str(error))
+        return Problem(503, "history_too_short", "problems.history_too_short", why=error)
     unknown = isinstance(error, OutcomeUnknownError)
     error = error.__cause__ if unknown and isinstance(error.__cause__, Exception) else error
     problem = storage_problem(error)
     if problem is not None and unknown and problem.code != "storage_full":  # a full disk took nothing
-        problem = Problem(503, "outcome_unknown", f"The database failed. {UNKNOWN}", headers=problem.headers)
+        problem = Problem(503, "outcome_unknown", "problems.database_failed", headers=problem.headers)
     if problem is None:
         log_unexpected(request_id, error)
         return _UNEXPECTED
@@ -244,7 +252,8 @@ async def answer(call: Call, endpoint: Endpoint) -> Response:
             return await call.parts.workers.run_together(endpoint.together, call)
         return await call.parts.workers.run(endpoint.handler, call)  # type: ignore[arg-type]
     except Exception as error:
-        return problem_response(_problem_of(error, call.parts, call.request_id), call.request_id)
+        problem = _problem_of(error, call.parts, call.request_id)
+        return problem_response(problem, call.request_id, call.language)
 
 
 async def answer_current() -> Response:
@@ -253,12 +262,18 @@ async def answer_current() -> Response:
     return await answer(call, endpoint)
 
 
+def _language(scope: Scope) -> Language:
+    """The language that a problem is told in: the page's, which its address may name, else the one accepted most."""
+    named = parse_qs(scope["query_string"].decode("latin-1")).get("language", [""])[-1]
+    sent = next((value for name, value in scope["headers"] if name.lower() == b"accept-language"), b"")
+    accepted = preferred_language(sent.decode("latin-1"))
+    return next((language for language in LANGUAGES if language == named), accepted)
+
+
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _OTHER_BODY = Problem(
     422,
     "key_of_another_request",
-    "This Idempotency-Key was used for another request: give each request a key of its own.",
+    "problems.key_of_another_request",
 )
-_UNEXPECTED = Problem(
-    500, "unexpected", "The service failed. Nothing was half-written. Tell whoever runs it this request_id."
-)
+_UNEXPECTED = Problem(500, "unexpected", "problems.unexpected")

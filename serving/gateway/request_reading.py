@@ -65,7 +65,7 @@ def key_of(headers: Headers, endpoint: Endpoint, actor: str, body: Any, secret: 
         raise Problem(
             422,
             "invalid_key",
-            "An Idempotency-Key has 8 to 200 letters, digits or signs of ASCII, no space: a random UUID is one.",
+            "problems.invalid_key",
         )
     asked = endpoint.path.encode() + b"\n" + canonical_json(body)
     return RequestKey(actor, _keyed(secret, b"key\n" + sent), _keyed(secret, b"body\n" + asked))
@@ -84,7 +84,7 @@ def path_of(scope: Scope) -> str:
     """
     path = scope["path"]
     if len(path) > MAX_PATH or len(scope.get("query_string", b"")) > MAX_QUERY:
-        raise Problem(431, "address_too_long", "The address is longer than any that there is here.")
+        raise Problem(431, "address_too_long", "problems.address_too_long")
     return str(path)
 
 
@@ -111,7 +111,7 @@ def headers_of(scope: Scope) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
     for name, value in scope["headers"]:
         if name in found and name in (b"authorization", b"content-type", b"content-length"):
-            raise Problem(400, "repeated_header", "A header that says one thing was sent twice.")
+            raise Problem(400, "repeated_header", "problems.repeated_header")
         if name == b"accept" and name in found:
             value = found[name] + b"," + value  # a list may come in several headers
         found[name] = value
@@ -138,7 +138,7 @@ def bearer_of(headers: Headers) -> str | None:
     except UnicodeDecodeError:
         text = ""
     if scheme.lower() != b"bearer" or not text or len(text) > 256:
-        raise unauthorised("not_a_bearer_token", "The header is Authorization: Bearer, then the token.")
+        raise unauthorised("not_a_bearer_token", "problems.not_a_bearer_token")
     return text
 
 
@@ -159,7 +159,7 @@ def refuse_prefetch(headers: Headers) -> None:
     """
     purpose = headers.get(b"sec-purpose", b"") + headers.get(b"purpose", b"") + headers.get(b"x-moz", b"")
     if b"prefetch" in purpose.lower() or b"preview" in purpose.lower():
-        raise Problem(403, "fetched_ahead", "This is opened by a person, not fetched ahead.")
+        raise Problem(403, "fetched_ahead", "problems.fetched_ahead")
 
 
 def is_local(scope: Scope, headers: Headers) -> bool:
@@ -179,13 +179,13 @@ def query_of(endpoint: Endpoint, scope: Scope) -> dict[str, str]:
     pairs = parse_qsl(raw, keep_blank_values=True, errors="replace")
     known = endpoint.parameters
     faults = [
-        RequestFault("query", "unknown_parameter", "there is no such parameter here; remove it")
+        RequestFault("query", "unknown_parameter", "problems.faults.unknown_parameter")
         for name, _ in pairs
         if name not in known
     ]
     names = [name for name, _ in pairs if name in known]
     faults += [
-        RequestFault(f"query.{n}", "repeated", "it was sent twice; send it once")
+        RequestFault(f"query.{n}", "repeated", "problems.faults.sent_twice")
         for n in sorted(set(names))
         if names.count(n) > 1
     ]
@@ -193,21 +193,21 @@ def query_of(endpoint: Endpoint, scope: Scope) -> dict[str, str]:
     for name in sorted(set(names)):
         faults += _parameter_faults(name, found[name], known[name].schema)
     if faults:
-        raise Problem(422, "invalid_request", "The query is not as it must be; see errors.", faults=faults)
+        raise Problem(422, "invalid_request", "problems.invalid_query", faults=faults)
     return found
 
 
 def _parameter_faults(name: str, value: str, schema: Any) -> list[RequestFault]:
     if "enum" in schema and value not in schema["enum"]:
-        words = f"one of {', '.join(schema['enum'])} is expected"
-        return [RequestFault(f"query.{name}", "not_a_choice", words)]
+        choices = {"choices": ", ".join(schema["enum"])}
+        return [RequestFault(f"query.{name}", "not_a_choice", "problems.faults.not_a_choice", choices)]
     if schema.get("type") == "integer":
         low, high = schema["minimum"], schema["maximum"]
         if not (value.isascii() and value.isdigit() and len(value) <= 18 and low <= int(value) <= high):
-            words = f"a whole number from {low} to {high} is expected"
-            return [RequestFault(f"query.{name}", "out_of_range", words)]
+            between = {"low": low, "high": high}
+            return [RequestFault(f"query.{name}", "out_of_range", "problems.faults.out_of_range", between)]
     if len(value) > schema.get("maxLength", 400):
-        return [RequestFault(f"query.{name}", "too_long", "it is too long")]
+        return [RequestFault(f"query.{name}", "too_long", "problems.faults.too_long")]
     return []
 
 
@@ -220,9 +220,11 @@ def require_type(headers: Headers, wanted: bytes) -> None:
     name, _, parameters = headers.get(b"content-type", b"").partition(b";")
     charset = parameters.strip().lower().replace(b'"', b"")
     if name.strip().lower() != wanted or charset not in (b"", b"charset=utf-8"):
-        raise Problem(415, "unsupported_content_type", f"Send {wanted.decode()}, in UTF-8.")
+        raise Problem(
+            415, "unsupported_content_type", "problems.unsupported_content_type", wanted=wanted.decode()
+        )
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-        raise Problem(415, "unsupported_content_encoding", "Send the body as it is, not compressed.")
+        raise Problem(415, "unsupported_content_encoding", "problems.unsupported_content_encoding")
 
 
 async def read_body(receive: Receive, limit: int, budget: BodyBudget) -> bytes:
@@ -259,7 +261,7 @@ def form_of(content: bytes) -> dict[str, str]:
     try:
         return dict(parse_qsl(content.decode("ascii"), keep_blank_values=True, strict_parsing=bool(content)))
     except ValueError:
-        raise Problem(400, "malformed_form", "The form cannot be read.") from None
+        raise Problem(400, "malformed_form", "problems.malformed_form") from None
 
 
 def too_large(limit: int) -> Problem:
@@ -267,8 +269,9 @@ def too_large(limit: int) -> Problem:
     return Problem(
         413,
         "body_too_large",
-        f"The body is larger than {limit} bytes: send less at a time.",
+        "problems.body_too_large",
         headers={"connection": "close"},
+        n=limit,
     )
 
 

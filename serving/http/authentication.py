@@ -174,7 +174,7 @@ def _session_key(home: Path) -> bytes:
         if len(key) == 32:
             return key
         time.sleep(0.02)
-    raise TokenError("session.key in the home is damaged: delete it; whoever is signed in signs in again.")
+    raise TokenError("problems.session_key")
 
 
 def _sealed(key: bytes, kind: str, body: dict[str, Any]) -> str:

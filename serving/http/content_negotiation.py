@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-__all__ = ["preferred_type"]
+from hospital.words.language import LANGUAGES, Language
+
+__all__ = ["preferred_language", "preferred_type"]
 
 
 def preferred_type(accept: str, offered: Sequence[str]) -> str:
@@ -17,6 +19,21 @@ def preferred_type(accept: str, offered: Sequence[str]) -> str:
     """
     ranges = _ranges(accept)
     return max(offered, key=lambda media: _quality(media, ranges))  # the first of several
+
+
+def preferred_language(accept: str) -> Language:
+    """The language that is accepted most, by an Accept-Language header; of several alike the first that is named.
+
+    English, in which applications know the problems of the interface, where neither is accepted.
+
+    Args:
+        accept: the header as it was sent; "" where there was none.
+    """
+    ranges = _ranges(accept)
+    named = [(quality, tag.partition("-")[0]) for tag, quality in ranges.items() if quality > 0]
+    best = max((quality for quality, tag in named if tag in LANGUAGES), default=0.0)
+    wanted = [tag for quality, tag in named if quality == best]
+    return next((language for tag in wanted for language in LANGUAGES if language == tag), "en")
 
 
 def _ranges(accept: str) -> dict[str, float]:

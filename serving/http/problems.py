@@ -7,10 +7,13 @@ from collections.abc import Iterable
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.responses import Response
 
-from hospital.contracts.fault_words import has_words, message_of
+from hospital.contracts.fault_words import message_of
 from hospital.contracts.request_models import fault_code
 from hospital.contracts.tables import TABLES
 from hospital.errors import ContractError, Fault
+from hospital.words.catalogue import has_text, text
+from hospital.words.language import Language
+from hospital.words.messages import InWords
 from serving.errors import Problem, RequestFault
 
 __all__ = ["PROBLEM_JSON", "ProblemBody", "invalid", "problem_response", "row_faults", "schema_faults"]
@@ -23,30 +26,8 @@ _KNOWN_NAMES = {c.name for table in TABLES.values() for c in table.columns} | {
 }
 """Names that a path may show wherever they were sent. Any other key is the sender's word: it may be a person's name."""
 PROBLEM_JSON = "application/problem+json"
-_TITLES = {
-    400: "The request cannot be read",
-    401: "A token is needed",
-    403: "The token's roles do not allow this",
-    404: "There is nothing here",
-    405: "The method is not for this address",
-    406: "Not in this form",
-    408: "The body did not come in time",
-    409: "It contradicts what is stored",
-    413: "The body is too large",
-    415: "The content type is not accepted",
-    422: "The request breaks its contract",
-    429: "Too many requests at once",
-    431: "The address is too long",
-    500: "The service failed",
-    503: "The service cannot answer now",
-}
-_WORDS = {
-    "too_short": "it is empty; send at least one",
-    "too_many": "there are more than the limit; send fewer at a time",
-    "not_a_list": "a list is expected",
-    "unknown_field": "there is no such field here; remove it",
-    "not_true_or_false": "true or false is expected",
-}
+_OWN_WORDS = frozenset({"too_short", "too_many", "not_a_list", "unknown_field", "not_true_or_false"})
+"""Codes of a body's shape that have a text of their own; others have those of the tables."""
 _CODES = {
     "too_long": "too_many",
     "list_type": "not_a_list",
@@ -83,16 +64,17 @@ class ProblemBody(BaseModel):
     errors: list[FaultBody]
 
 
-def problem_response(problem: Problem, request_id: str) -> Response:
-    """A problem's response."""
+def problem_response(problem: Problem, request_id: str, language: Language = "en") -> Response:
+    """A problem's response: title, detail and messages in a language, codes and paths as they are in all."""
+    title = f"problems.titles.{problem.status}"
     body = {
         "type": f"urn:vigie:problem:{problem.code}",
-        "title": _TITLES.get(problem.status, "The request failed"),
+        "title": text(title if has_text(title) else "problems.titles.other", language),
         "status": problem.status,
         "code": problem.code,
-        "detail": problem.detail,
+        "detail": problem.words(language),
         "request_id": request_id,
-        "errors": [f.__dict__ for f in problem.faults],
+        "errors": [{"path": f.path, "code": f.code, "message": f.words(language)} for f in problem.faults],
     }
     content = json.dumps(body, ensure_ascii=False).encode()
     return Response(content, problem.status, problem.headers, media_type=PROBLEM_JSON)
@@ -101,8 +83,7 @@ def problem_response(problem: Problem, request_id: str) -> Response:
 def invalid(faults: Iterable[RequestFault]) -> Problem:
     """The problem of a request that breaks its contract."""
     found = tuple(faults)
-    words = "one fault" if len(found) == 1 else f"{len(found)} faults"
-    return Problem(422, "invalid_request", f"The request has {words}, listed under errors.", faults=found)
+    return Problem(422, "invalid_request", "problems.invalid_request", faults=found, n=len(found))
 
 
 def row_faults(error: ContractError) -> list[RequestFault]:
@@ -113,7 +94,7 @@ def row_faults(error: ContractError) -> list[RequestFault]:
 def _row_fault(fault: Fault) -> RequestFault:
     row, dot, names = fault.path.partition("].")
     shown = ".".join(name if name in _KNOWN_NAMES else "?" for name in names.split("."))
-    return RequestFault(f"{row}{dot}{shown}" if dot else row, fault.code, fault.message)
+    return RequestFault(f"{row}{dot}{shown}" if dot else row, fault.code, fault)
 
 
 def schema_faults(error: ValidationError) -> list[RequestFault]:
@@ -122,17 +103,16 @@ def schema_faults(error: ValidationError) -> list[RequestFault]:
     for entry in error.errors(include_url=False, include_input=False, include_context=False):
         code = entry["type"]
         code = _CODES.get(code) or fault_code(code)
-        message = _WORDS.get(code) or (message_of(code) if has_words(code) else entry_words(code))
         loc = entry["loc"]
         if code == "unknown_field" and loc[-1] not in _KNOWN_NAMES:
             loc = (*loc[:-1], "?")
-        found.append(RequestFault(_path(loc), code, message))
+        found.append(RequestFault(_path(loc), code, _words_of(code)))
     return found
 
 
-def entry_words(code: str) -> str:
-    """Words for a code that has none of its own."""
-    return code.replace("_", " ")
+def _words_of(code: str) -> str | InWords:
+    """What a code means: of a body's shape, or as tables have it."""
+    return f"problems.faults.{code}" if code in _OWN_WORDS else Fault("", code, message_of(code), case=code)
 
 
 def _path(loc: tuple[int | str, ...]) -> str:

@@ -20,14 +20,12 @@ _PG_FULL = "53100"
 def storage_problem(error: BaseException) -> Problem | None:
     """What a request is answered with instead, 503; None: the error is none of the storage's."""
     if is_full(error):
-        return _problem(
-            "storage_full", "There is no space left where the service writes: whoever runs it makes room."
-        )
+        return _problem("storage_full")
     gone = isinstance(error, PoolTimeoutError) or (
         isinstance(error, DBAPIError) and (error.connection_invalidated or not isinstance(error, _BUGS))
     )
     if gone or (isinstance(error, OSError) and error.errno in _DISK):
-        return _problem("database_unavailable", "The database cannot be read or written now.")
+        return _problem("database_unavailable")
     return None
 
 
@@ -40,10 +38,5 @@ def is_full(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in _FULL
 
 
-def _problem(code: str, words: str) -> Problem:
-    return Problem(
-        503,
-        code,
-        f"{words} Try again when retry-after has passed; /readyz says when all is well.",
-        headers={"retry-after": _RETRY_SECONDS},
-    )
+def _problem(code: str) -> Problem:
+    return Problem(503, code, f"problems.{code}", headers={"retry-after": _RETRY_SECONDS})

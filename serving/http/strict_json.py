@@ -25,15 +25,15 @@ def parse(body: bytes) -> Any:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
-        raise Problem(400, "not_utf8", "The body is not UTF-8: send it in UTF-8.") from None
+        raise Problem(400, "not_utf8", "problems.not_utf8") from None
     if _too_deep(text):
-        raise Problem(400, "too_deep", f"The body is nested deeper than {MAX_DEPTH} levels.")
+        raise Problem(400, "too_deep", "problems.too_deep", n=MAX_DEPTH)
     try:
         value = json.loads(
             text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_integer
         )
     except (ValueError, RecursionError):
-        raise Problem(400, "malformed_json", "The body is not JSON (RFC 8259).") from None
+        raise Problem(400, "malformed_json", "problems.malformed_json") from None
     if "\\u" in text:
         _refuse_surrogates(value)
     return value
@@ -59,18 +59,18 @@ def _too_deep(text: str) -> bool:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise Problem(400, "duplicate_key", "An object in the body has the same key twice: send each once.")
+        raise Problem(400, "duplicate_key", "problems.duplicate_key")
     return found
 
 
 def _constant(_: str) -> NoReturn:
-    raise Problem(400, "not_a_finite_number", "NaN and Infinity are not JSON: leave out what is unknown.")
+    raise Problem(400, "not_a_finite_number", "problems.not_a_finite_number")
 
 
 def _float(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise Problem(400, "not_a_finite_number", "A number in the body is too large to be one.")
+        raise Problem(400, "not_a_finite_number", "problems.number_too_large")
     return value
 
 
@@ -83,4 +83,4 @@ def _refuse_surrogates(value: Any) -> None:
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:
-        raise Problem(400, "lone_surrogate", "A text in the body is not Unicode (half of a pair).") from None
+        raise Problem(400, "lone_surrogate", "problems.lone_surrogate") from None

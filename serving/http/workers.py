@@ -124,7 +124,7 @@ class Workers:
             raise Problem(
                 429,
                 "overloaded",
-                "Too much is being computed: try again shortly.",
+                "problems.overloaded",
                 headers={"retry-after": "1"},
             )
         self._pending += 1

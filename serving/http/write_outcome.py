@@ -8,7 +8,6 @@ from serving.errors import Problem
 __all__ = [
     "CURRENT",
     "REPEATED",
-    "UNKNOWN",
     "OutcomeUnknownError",
     "WriteTicket",
     "about_to_commit",
@@ -17,10 +16,6 @@ __all__ = [
 
 REPEATED = {"idempotency-replayed": "true"}
 """The header of an answer that was given before."""
-UNKNOWN = (
-    "Whether it was written is not known. Send the same request again with the same Idempotency-Key: it is then "
-    "answered as written, or written now, and never twice. Without such a key, look first whether it is there."
-)
 
 
 class WriteTicket:
@@ -64,5 +59,4 @@ def about_to_commit() -> None:
 def took_too_long(*, written_never: bool) -> Problem:
     """503: the answer took too long."""
     code = "took_too_long" if written_never else "outcome_unknown"
-    words = "Nothing was written: ask for less at a time, or try again." if written_never else UNKNOWN
-    return Problem(503, code, f"The answer took too long. {words}", headers={"retry-after": "5"})
+    return Problem(503, code, f"problems.{code}", headers={"retry-after": "5"})

@@ -43,7 +43,9 @@ def live_stream(call: Call, seen: str) -> Response:
     full = Problem(
         503,
         "too_many_streams",
-        "Too many pages are live: this one renews itself each minute.",
+        "problems.too_many_streams",
         headers={"retry-after": "30"},
     )
-    return EventStream(call.parts.streams, call.address, look, seen, problem_response(full, call.request_id))
+    return EventStream(
+        call.parts.streams, call.address, look, seen, problem_response(full, call.request_id, call.language)
+    )

@@ -37,10 +37,7 @@ AS_OF = Parameter(
     {"type": "string", "format": "date-time", "maxLength": 40},
     "as it was known at this time (with its zone; a plus is written %2B): news of later is left out; default: now",
 )
-_WORDS = {
-    "naive_time": "the time has no zone; write it with one, as 2026-01-31T14:00:00Z",
-    "after_now": "the time lies ahead; a time until now is expected",
-}
+_WORDS = {"naive_time": "problems.faults.no_zone", "after_now": "problems.faults.ahead"}
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -87,10 +84,10 @@ def as_of(call: Call) -> int:
 
 
 def _refused(code: str) -> Problem:
-    words = _WORDS.get(code, "this is no time; write it as 2026-01-31T14:00:00Z (a plus as %2B)")
+    words = _WORDS.get(code, "problems.faults.no_time")
     return Problem(
         422,
         "invalid_request",
-        "The query is not as it must be; see errors.",
+        "problems.invalid_query",
         faults=[RequestFault("query.as_of", code, words)],
     )

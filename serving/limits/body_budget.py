@@ -30,7 +30,7 @@ class BodyBudget:
             raise Problem(
                 503,
                 "overloaded",
-                "Too much is being sent at once: try again shortly.",
+                "problems.too_much_sent",
                 headers={"retry-after": "1", "connection": "close"},
             )
         self._held += size

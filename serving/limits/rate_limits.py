@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+from hospital.words.messages import message
 from serving.errors import Problem
 
 __all__ = ["Buckets", "RateLimits", "network_of"]
@@ -77,7 +78,7 @@ class RateLimits:
         Raises:
             Problem: 429, with the seconds to wait.
         """
-        _require(self._addresses.take(address), "this address")
+        _require(self._addresses.take(address), "address")
 
     def require_token(self, secret: str) -> None:
         """Counts a request that came with a token or cookie, whoever it belongs to.
@@ -85,7 +86,7 @@ class RateLimits:
         Raises:
             Problem: 429, with the seconds to wait.
         """
-        _require(self._tokens.take(secret), "this token")
+        _require(self._tokens.take(secret), "token")
 
     def require_unrefused(self, address: str) -> None:
         """Lets no more guesses through.
@@ -93,7 +94,7 @@ class RateLimits:
         Raises:
             Problem: 429, with the seconds to wait.
         """
-        _require(self._refused.wait_seconds(address), "this address, of those without a valid token,")
+        _require(self._refused.wait_seconds(address), "stranger")
 
     def refuse(self, address: str) -> None:
         """Counts a request that was refused for who sent it."""
@@ -119,6 +120,7 @@ def _require(seconds: float, who: str) -> None:
         raise Problem(
             429,
             "too_many_requests",
-            f"More requests of {who} than are answered: wait as many seconds as retry-after says.",
+            "problems.too_many_requests",
+            who=message(f"problems.who.{who}"),
             headers={"retry-after": str(int(seconds) + 1)},
         )

@@ -261,13 +261,15 @@ def _visit(number: int, visit: object) -> tuple[object, EdState | None, list[Req
     row, faults = dict(visit), []
     for name in HINDSIGHT:
         if row.pop(name, None) is not None:
-            words = "of the visit being forecast this is known only afterwards; leave it out"
+            words = "problems.faults.hindsight_column"
             faults.append(RequestFault(f"visits[{number}].{name}", "hindsight_column", words))
     sent = row.pop("ed_state", None)
     if sent is None:
         return row, None, faults
     state, more = _read(EdStateSent, sent)
-    faults += [RequestFault(_join(f"visits[{number}].ed_state", f.path), f.code, f.message) for f in more]
+    faults += [
+        RequestFault(_join(f"visits[{number}].ed_state", f.path), f.code, f.message, f.values) for f in more
+    ]
     return row, None if state is None else EdState(state.waiting, state.boarding, state.staff), faults
 
 
@@ -283,8 +285,7 @@ def bed_question(body: object, context: Context) -> BedQuestion:
     rows = _rows("census", sent[:MAX_ROWS], context, "observations", faults)
     if envelope is not None:
         if not envelope.units and not envelope.hospital:
-            words = "it is empty; send at least one, or ask for the hospital"
-            faults.append(RequestFault("units", "too_short", words))
+            faults.append(RequestFault("units", "too_short", "problems.faults.no_unit"))
         faults += _repeats("units", envelope.units) + _repeats("horizons_hours", envelope.horizons_hours)
     if faults or envelope is None:
         raise invalid(faults)
@@ -308,9 +309,9 @@ def observed_rows(body: object, context: Context) -> dict[str, list[dict[str, An
         if sent and total <= MAX_ROWS:
             found[name] = _rows(name, sent, context, name, faults)
     if total > MAX_ROWS:
-        faults.append(RequestFault("", "too_many", f"more than {MAX_ROWS} rows in all; send fewer at a time"))
+        faults.append(RequestFault("", "too_many", "problems.faults.too_many_rows", {"n": MAX_ROWS}))
     if not total and not faults:
-        faults.append(RequestFault("", "too_short", "no table has a row; send at least one"))
+        faults.append(RequestFault("", "too_short", "problems.faults.no_row"))
     if faults or envelope is None:
         raise invalid(faults)
     return {name: [pseudonymised(r, context.key) for r in rows] for name, rows in found.items()}
@@ -344,9 +345,9 @@ def clock_request(body: object) -> ClockRequest:
 
 def _decision_fault(fault: RequestFault) -> RequestFault:
     if fault.code == "value_without_override":
-        return RequestFault("value", fault.code, "a value goes with an override only; leave it out")
+        return RequestFault("value", fault.code, "problems.faults.value_without_override")
     if fault.code == "string_pattern_mismatch":
-        return RequestFault(fault.path, "not_an_id", "an id as a prediction's answer gave it is expected")
+        return RequestFault(fault.path, "not_an_id", "problems.faults.not_an_id")
     return fault
 
 
@@ -383,21 +384,19 @@ def _moment(body: object, context: Context, faults: list[RequestFault]) -> int:
     try:
         at = instant(parse_time(sent)) if isinstance(sent, str) else None
     except TimeError as error:
-        faults.append(RequestFault("at", error.code, "an ISO 8601 time with its zone is expected"))
+        faults.append(RequestFault("at", error.code, "problems.faults.not_a_time"))
         return context.now
     if at is None:
-        faults.append(RequestFault("at", "not_a_time", "an ISO 8601 time with its zone is expected"))
+        faults.append(RequestFault("at", "not_a_time", "problems.faults.not_a_time"))
     elif at > context.now:
-        faults.append(
-            RequestFault("at", "after_now", "a forecast is made now or was made before; leave it out for now")
-        )
+        faults.append(RequestFault("at", "after_now", "problems.faults.after_now"))
     else:
         return at
     return context.now
 
 
 def _repeats(name: str, values: Sequence[object]) -> list[RequestFault]:
-    words = "it is asked for twice; send it once"
+    words = "problems.faults.repeated"
     return [
         RequestFault(f"{name}[{number}]", "repeated", words)
         for number, value in enumerate(values)

@@ -99,7 +99,7 @@ def static(call: Call) -> Response:
     """GET /static/{name}"""
     found = _STATIC.get(call.path["name"])
     if found is None:
-        raise Problem(404, "unknown_route", "There is no such file.")
+        raise Problem(404, "unknown_route", "problems.no_file")
     return Response(found[0], media_type=found[1])
 
 

@@ -76,12 +76,10 @@ class StoredCatalogue(Catalogue):
             raise Problem(
                 404,
                 "no_card",
-                "There is no card of this version: it is not registered here, or not checked (vigie check).",
+                "problems.no_card",
             ) from None
         except (RegistryError, json.JSONDecodeError):
-            raise Problem(
-                503, "release_refused", "The release does not verify: restore it from a copy or roll back."
-            ) from None
+            raise Problem(503, "release_refused", "problems.release_unverified") from None
 
 
 def models(

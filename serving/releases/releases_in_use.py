@@ -108,7 +108,7 @@ class StoredReleases(ReleaseSource):
         """By the trust file and the policy in force now, of what was verified when it was loaded."""
         trust, release = load_trust(self._settings.trust), self._served[model, loaded.digest]
         if loaded.sequence < trust.lowest_release.get(model, 0) or release.link is None:
-            raise ReleaseError(f"{model}: release {loaded.sequence} is older than the lowest acceptable one.")
+            raise ReleaseError("problems.older_release", model=model, number=str(loaded.sequence))
         vouch(self._settings, release.link, trust, release.files)
 
     def halted(self, model: str) -> bool:
@@ -301,14 +301,14 @@ class Releases:
             raise Problem(
                 503,
                 "release_refused",
-                f"The release of {model} does not verify, so nothing is served: see the service's log, "
-                "then restore it from a copy or roll back.",
+                "problems.release_refused",
+                model=model,
             )
         raise Problem(
             503,
             "no_release",
-            f"No version of {model} is released: train, check, approve and promote one "
-            f"(vigie promote {model} VERSION).",
+            "problems.no_release",
+            model=model,
         )
 
 

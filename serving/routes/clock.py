@@ -48,7 +48,7 @@ def set_speed(call: Call) -> Response:
         raise Problem(
             409,
             "real_clock",
-            "This service runs by the real time, which is not set. Start one with VIGIE_CLOCK_START to replay.",
+            "problems.real_clock",
         )
     call.parts.clock.run_at(speed)
     return _answer(call.parts.clock)

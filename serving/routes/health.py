@@ -54,7 +54,7 @@ def metrics(call: Call) -> Response:
 
 def schema(_: Call) -> Response:
     """GET /schema.json: BentoML's own, for its client; only where BentoML serves."""
-    raise Problem(404, "unknown_route", "BentoML's schema is there when BentoML serves: see /docs.json.")
+    raise Problem(404, "unknown_route", "problems.no_schema")
 
 
 ENDPOINTS = (

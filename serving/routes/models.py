@@ -34,14 +34,14 @@ def card(call: Call) -> Response:
     """GET /v1/models/{name}/card, as the page where the sender prefers HTML (a browser), else as JSON."""
     name = call.path["name"]
     if name not in MODELS:
-        raise Problem(404, "unknown_model", f"There is no such model: Vigie has {' and '.join(MODELS)}.")
+        raise Problem(404, "unknown_model", "problems.unknown_model", models=tuple(MODELS))
     released = call.parts.releases.states[name].loaded
     version = call.query.get("version") or (released.version if released else None)
     if version is None:
-        raise Problem(404, "no_release", f"No version of {name} is released: name one with ?version=.")
+        raise Problem(404, "no_release", "problems.no_version_released", model=name)
     is_released = released is not None and released.version == version
     if not is_released and not call.caller.roles & _SEES_CANDIDATES:
-        raise Problem(404, "no_card", "There is no card of this version that your token may see.")
+        raise Problem(404, "no_card", "problems.no_card_to_see")
     body = call.parts.catalogue.card(name, version, released)
     if call.query.get("format", preferred_type(call.accept, _FORMS)) in ("json", "application/json"):
         return Response(canonical_json(body), headers=_VARIES, media_type="application/json")

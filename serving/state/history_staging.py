@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 
 from hospital.arrays import Array
 from hospital.contracts.tables import TABLES
+from hospital.words.messages import Message, message
 from registry.digests import canonical_json, sha256_bytes, write_atomically
 from registry.record.observation_batches import Batch
 from serving.errors import HistoryImportError, Problem
@@ -87,7 +88,7 @@ class StagedHistory:
             so_far.revised += part.revised
             so_far.unchanged += part.unchanged
         if conflicts:
-            raise HistoryImportError(_contradiction(conflicts))
+            raise HistoryImportError("problems.contradicted_import", listed=_listed(conflicts))
         subjects = {**changes(counts), "source": self._source}
         batch.enter(connection, actor="vigie import", action="import", subjects=subjects, now=now)
         return counts
@@ -111,9 +112,7 @@ def staged_history(home: Path, history: History, progress: Progress) -> Iterator
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise HistoryImportError(
-                "Another import is at work in this home: wait until it has ended, then run this again."
-            ) from None
+            raise HistoryImportError("problems.import_at_work") from None
         yield _staged(root, history, progress)
     finally:
         os.close(handle)
@@ -158,15 +157,12 @@ def _read(path: Path) -> list[dict[str, Any]]:
     try:
         versions: list[dict[str, Any]] = json.loads(path.read_bytes())
     except (OSError, ValueError):
-        raise HistoryImportError(
-            f"{path} cannot be read: remove the folder {path.parent}, and run the import again."
-        ) from None
+        raise HistoryImportError("problems.unreadable_part", path=path, folder=path.parent) from None
     return versions
 
 
-def _contradiction(conflicts: Mapping[str, int]) -> str:
-    listed = ", ".join(f"{count:,} of {kind}" for kind, count in conflicts.items())
-    return (
-        f"Nothing was imported: {listed} say something else than what is stored as received at the same time. "
-        "A record is never rewritten: give the files a received_at that tells when the corrected rows came."
+def _listed(conflicts: Mapping[str, int]) -> tuple[Message, ...]:
+    return tuple(
+        message("problems.rows_of", n=count, table=message(f"tables.{kind}"))
+        for kind, count in conflicts.items()
     )

@@ -119,9 +119,7 @@ def add(
             batch.cover(new)
             connection.execute(insert(observations), new)
     if faults:
-        raise Problem(
-            409, "conflicting_revision", "A row contradicts one received at this instant.", faults=faults
-        )
+        raise Problem(409, "conflicting_revision", "problems.conflict_now", faults=faults)
     changed = changes(counts)
     batch.enter(connection, actor=actor, action="observe", subjects=changed, now=now or system_time())
     return counts
@@ -181,7 +179,7 @@ def import_versions(
             known[values["received_at"]] = values["digest"]
             new.append(values)
     if faults:
-        raise Problem(409, "conflicting_revision", "A row contradicts one already stored.", faults=faults)
+        raise Problem(409, "conflicting_revision", "problems.conflict_stored", faults=faults)
     following = {row_id: _following(known) for row_id, known in stored.items()}
     for values in new:
         values["superseded_at"] = following[values["row_id"]][values["received_at"]]
@@ -295,5 +293,5 @@ def _chunks(values: Sequence[str]) -> Iterable[list[str]]:
 
 
 def _conflict(kind: str, number: int) -> RequestFault:
-    words = "the same row was received at this very instant with other content; send it again"
+    words = "problems.faults.conflicting_revision"
     return RequestFault(f"{kind}[{number}]", "conflicting_revision", words)

@@ -16,8 +16,6 @@ from hospital.profile.words import Words, codes
 from hospital.simulator import simulate, write
 from tests.support.repository import ROOT
 
-pytestmark = pytest.mark.usefixtures("english")
-
 Tables = dict[str, pd.DataFrame]
 
 

@@ -19,7 +19,7 @@ def test_a_trust_folder_that_the_service_can_write_is_warned_of(
 ) -> None:
     """Loudly, on standard error, with what to do."""
     check_can_serve(_settings(installation, strict=False))
-    assert "WARNING: the account of this service can write" in capsys.readouterr().err
+    assert "ATTENTION\u00a0: le compte de ce service peut écrire" in capsys.readouterr().err
     with pytest.raises(SettingsError, match="VIGIE_STRICT refuses"):
         check_can_serve(_settings(installation, strict=True))
 

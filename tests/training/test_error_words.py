@@ -16,7 +16,7 @@ RAISED = [
     for node in ast.walk(ast.parse(path.read_text("utf-8")))
     if isinstance(node, ast.Raise)
     and isinstance(node.exc, ast.Call)
-    and ast.unparse(node.exc.func) == "TrainingError"
+    and ast.unparse(node.exc.func) in ("TrainingError", "HistoryError")
 ]
 
 

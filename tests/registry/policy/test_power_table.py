@@ -72,6 +72,6 @@ def test_everything_wrong_with_a_table_is_said_at_once() -> None:
     faults = power_faults(
         table, RULES.margins, RULES.minimum_rows, design=2.0, alpha=0.05, attempts=3, power=0.9
     )
-    said = " ".join(faults)
+    said = " ".join(str(fault) for fault in faults)
     for part in ("share_above_p50 needs", "no row for log_error", "no score luck", "asks for 5000 rows"):
         assert part in said
