@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from hospital.contracts.file_schemas import check
+from hospital.contracts.local_times import Clock
 from hospital.ingest.event_columns import columns_of
 from hospital.record.events import Events
 from hospital.words.language import Language
@@ -19,7 +20,7 @@ def _events(**columns: str | None) -> Events:
     raw = pd.DataFrame(
         [{"unit": "A", "label": "Ward A", "received_at": "2025-01-01T00:00:00Z", **columns}], dtype=object
     )
-    frame, faults = check(raw, "units")
+    frame, faults = check(raw, "units", clock=Clock())
     assert faults.all() == ()
     return Events.of(
         {"units": columns_of(frame, "units")}, zone=ZoneInfo("Europe/Paris"), cadence_hours=1, history_from=0
