@@ -136,7 +136,7 @@ def test_shortage_tomorrow_is_unknown_where_demand_is(
 ) -> None:
     """On shift is known; without a distribution neither the need nor the risk is, and no nought stands for them."""
     page = _page(service, "/practice?language=en&unit=U1")
-    cells = re.findall(r"<td>(.*?)</td>", page.split('id="short"')[1].split("</section>")[0])
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", page.split('id="short"')[1].split("</section>")[0])
     assert [re.sub("<.*?>", "", c) for c in cells] == ["ventilation", "not known", "1", "not known"]
 
 
@@ -155,7 +155,7 @@ def test_shortage_tomorrow_is_the_probability_of_demand_beyond_those_on_shift(
 
     monkeypatch.setattr(type(parts.forecaster), "_bed", with_distribution)
     page = _page(service, "/practice?language=en&unit=U1")
-    cells = re.findall(r"<td>(.*?)</td>", page.split('id="short"')[1].split("</section>")[0])
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", page.split('id="short"')[1].split("</section>")[0])
     assert [re.sub("<.*?>", " ", c).split() for c in cells[1:3]] == [["3"], ["1"]]
     assert "100%" in cells[3]
     assert "Ventilation au lit du malade" in cells[3]
