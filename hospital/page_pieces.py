@@ -18,6 +18,7 @@ __all__ = [
     "Cell",
     "Code",
     "Column",
+    "Drawing",
     "Facts",
     "Figure",
     "Folded",
@@ -223,6 +224,14 @@ class Figure(Piece):
     def empty(self) -> bool:
         """Without a picture."""
         return self.picture is None
+
+
+@dataclass(frozen=True)
+class Drawing(Piece):
+    """A picture by itself, as wide as its place: what it says in words stands beside it already."""
+
+    kind = "drawing"
+    picture: Picture
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hospital.markup import fragment, picture_markup
-from hospital.page_pieces import Block, Cell, Column, Figure, Folded, Paragraph, Piece, Table
+from hospital.page_pieces import Block, Cell, Column, Drawing, Folded, Piece, Table
 from hospital.svg_scales import Scale
 from hospital.svg_shapes import INK, Picture, Shape, bar, label, stroke
 from hospital.words import formats
@@ -25,7 +25,7 @@ _EDGE, _VALUES, _LINE, _BAR, _GAP = 8, 84, 17, 15, 9
 _MOST_SIGNS = 46
 """Signs of a line of 13 pixels in this width."""
 _FONT = {"font_family": "system-ui, 'DejaVu Sans', sans-serif", "font_size": "13", "fill": INK}
-_PAPER, _FILLED = "#ffffff", "#4a5a68"
+_PAPER, _FILLED, _THREAD = "#ffffff", "#4a5a68", "#cfd6dc"
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,7 @@ class Waterfall:
         ]
         rows = [[Cell(name), Cell(value)] for name, value in self._rows()]
         table = Folded(text("picture.in_figures", self.language), [Table(columns, rows)])
-        notes: list[Piece] = [Paragraph(note) for note in self.notes]
-        return [Block("explanation", [Figure(self.picture()), table, *notes])]
+        return [Block("explanation", [Drawing(self.picture()), table])]
 
     def html(self) -> str:
         """The picture and its numbers as a part of a page; it asks for no style and no script."""
@@ -157,14 +156,14 @@ class Waterfall:
 
     def _step(self, step: Step, at: float, y: float, scale: Scale) -> tuple[float, list[Shape]]:
         """A bar from where the sum was to where it is: filled where it rises, empty where it falls."""
-        y, shapes = self._lines(step.about, y)
         begin, end = scale.at(at), scale.at(at + step.change)
+        before = y - _GAP
+        y, words = self._lines(step.about, y)
         width = max(abs(end - begin), 1.5)
         fill = _FILLED if step.change > 0 else _PAPER
-        shapes += [
-            stroke(
-                begin, y - _LINE - _GAP, begin, y, stroke=_FILLED, stroke_width="1", stroke_dasharray="2 3"
-            ),
+        shapes = [
+            stroke(begin, before, begin, y, stroke=_THREAD, stroke_width="1"),  # under the words
+            *words,
             bar(min(begin, end), y, width, _BAR, fill, stroke=INK, stroke_width="1.5"),
             self._value(y, self._change(step.change)),
         ]

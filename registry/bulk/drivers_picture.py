@@ -6,11 +6,12 @@ Size alone tells: nothing is lost in grey, and each number stands in a table bes
 import math
 import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from hospital.markup import fragment, picture_markup
-from hospital.page_pieces import Block, Cell, Column, Figure, Folded, Table
+from hospital.page_pieces import Block, Cell, Column, Drawing, Folded, Table
 from hospital.svg_shapes import INK, LIGHT, Picture, Shape, bar, label, stroke
 from hospital.times import moment
 from hospital.words import formats, names
@@ -18,7 +19,7 @@ from hospital.words.catalogue import text
 from hospital.words.language import Language
 from registry.bulk.drivers import HOURS_TOGETHER, Drivers, Part
 
-__all__ = ["drivers_html", "drivers_picture", "drivers_svg"]
+__all__ = ["DriversPicture", "drivers_html", "drivers_picture", "drivers_svg"]
 
 WIDTH = 360
 _EDGE, _NAMES, _ROW, _HEAD, _LINE = 8, 118, 26, 92, 17
@@ -27,6 +28,16 @@ _FONT = {"font_family": "system-ui, 'DejaVu Sans', sans-serif", "font_size": "13
 _BOLD = {**_FONT, "font_weight": "700"}
 
 Named = tuple[str, Part]
+
+
+@dataclass(frozen=True)
+class DriversPicture:
+    """A period's drivers as a notebook shows them."""
+
+    drivers: Drivers
+
+    def _repr_html_(self) -> str:
+        return drivers_html(self.drivers)
 
 
 def drivers_svg(drivers: Drivers) -> str:
@@ -47,7 +58,7 @@ def drivers_html(drivers: Drivers) -> str:
         for title, rows in _sections(drivers)
     ]
     figures = Folded(text("picture.in_figures", language), tables)
-    return fragment([Block("drivers", [Figure(drivers_picture(drivers)), figures])], language)
+    return fragment([Block("drivers", [Drawing(drivers_picture(drivers)), figures])], language)
 
 
 def drivers_picture(drivers: Drivers, *, alone: bool = False) -> Picture:

@@ -1,17 +1,158 @@
-"""A prediction's reasons as a picture, and as a part of a page with their figures: for pages of other applications."""
+"""A prediction's reasons as a picture, and as a part of a page with their figures: for pages of other applications.
 
+In the reader's language, whatever language it was answered in.
+"""
+
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from hospital.waterfall import Waterfall
-from hospital.words.catalogue import text
-from hospital.words.language import spoken
+from hospital.features.bed_list import ALL_BED_FEATURES
+from hospital.features.feature import Feature
+from hospital.features.wait import WAIT_FEATURES
+from hospital.waterfall import Step, Waterfall
+from hospital.words import formats, names
+from hospital.words.catalogue import has_text, text
+from hospital.words.language import Language, spoken
+from serving.forecasting.comparison import comparison_of, comparison_words
+from serving.forecasting.feature_words import FeatureWords, Told, subjects
 from serving.forecasting.prediction_record import find
+from serving.forecasting.reason_sentences import Unit, effect
 from serving.gateway.endpoint import Call, Endpoint, Parameter
-from serving.pages.explanation_waterfall import waterfall_of
+from serving.messages.answer_bodies import (
+    BedPrediction,
+    Contribution,
+    Explanation,
+    HospitalPrediction,
+    WaitPrediction,
+)
 
-__all__ = ["ENDPOINTS", "stored_waterfall"]
+__all__ = ["ENDPOINTS", "Prediction", "stored_waterfall", "waterfall_of"]
+
+Prediction = WaitPrediction | BedPrediction | HospitalPrediction
+_OFFSET = "unit_offset"
+
+
+def waterfall_of(
+    prediction: Prediction,
+    features: Sequence[Feature],
+    labels: Mapping[str, str],
+    zone: ZoneInfo,
+    language: Language,
+    notes: Sequence[str] = (),
+) -> Waterfall:
+    """The waterfall of a prediction.
+
+    Args:
+        features: of the model that answered, as far as they are known; a hospital's own variables are named as they
+            were when it answered.
+        labels: of units, by their ids.
+        zone: the hospital's.
+        notes: sentences that stand below, before the prediction's warnings where these are in this language.
+    """
+    why, wait = prediction.explanation, isinstance(prediction, WaitPrediction)
+    unit: Unit = "minutes" if wait else "beds"
+    p50 = (prediction.wait_minutes if isinstance(prediction, WaitPrediction) else prediction.beds)["p50"]
+    offset = sum(a["contribution"] for a in why["adjustments"] if a["name"] == _OFFSET)
+    comparison = comparison_words(comparison_of(why.get("compared_with")), why["reference"], language)
+    return Waterfall(
+        title=_title(prediction, formats.short_quantity(p50, unit, language), labels, zone, language),
+        start=(_start(why, unit, comparison, language), why["base"] + offset),
+        steps=_steps(why, _words(why, wait, features, language), comparison, unit, language),
+        end=(text("picture.median", language), p50),
+        unit=unit,
+        language=language,
+        notes=(*notes, *(prediction.trust["warnings"] if _answered_in(why, language) else ())),
+    )
+
+
+def _words(
+    why: Explanation, wait: bool, features: Sequence[Feature], language: Language
+) -> dict[str, FeatureWords]:
+    """The words of each feature that is shown."""
+    known = {f.name: f for f in (*(WAIT_FEATURES if wait else ALL_BED_FEATURES), *features)}
+    return {
+        c["feature"]: FeatureWords(_with_levels(known.get(c["feature"]), c), language)
+        for c in why["contributions"]
+    }
+
+
+def _with_levels(feature: Feature | None, shown: Contribution) -> Feature:
+    """A feature that can give the values that were answered."""
+    label = shown["label"]
+    if feature is None:
+        feature = Feature(shown["feature"], shown["group"], label, label)
+    if feature.name == "triage" or feature.levels:
+        return feature
+    given = dict.fromkeys(v for v in (shown["value"], shown["reference_value"]) if isinstance(v, str))
+    return Feature(
+        feature.name, feature.group, feature.label_fr, feature.label_en, feature.unit, tuple(given)
+    )
+
+
+def _steps(
+    why: Explanation,
+    words: Mapping[str, FeatureWords],
+    comparison: str | None,
+    unit: Unit,
+    language: Language,
+) -> list[Step]:
+    """What the sentences say, a step each; what would be shown as 0 is among the other factors."""
+    told = []
+    for c in why["contributions"]:
+        mine = words[c["feature"]]
+        value, usual = mine.value_of(c["value"]), mine.value_of(c["reference_value"])
+        told.append(Told(c["feature"], c["contribution"], mine.compared(value, usual, comparison)[2]))
+    steps, other = [], why["other"]
+    for about, change in subjects(told):
+        if effect(change, unit, language) is None:
+            other += change
+        else:
+            steps.append(Step(about[:1].upper() + about[1:], change))
+    steps.append(Step(text("picture.others", language), other))
+    for a in why["adjustments"]:
+        if a["name"] != _OFFSET:
+            steps.append(Step(_adjustment(a["name"], unit, language), a["contribution"]))
+    return [step for step in steps if effect(step.change, unit, language) is not None]
+
+
+def _adjustment(name: str, unit: Unit, language: Language) -> str:
+    key = "floor_beds" if (name, unit) == ("floor", "beds") else name
+    for where in ("rest", "total"):
+        if has_text(f"reasons.{where}.{key}"):
+            return text(f"reasons.{where}.{key}", language)
+    return name.replace("_", " ")
+
+
+def _start(why: Explanation, unit: Unit, comparison: str | None, language: Language) -> str:
+    if why["reference"] == "last_week" and why["contributions"]:
+        return text("picture.start_week", language)
+    if not why["contributions"] and why.get("compared_with") is None:
+        return text("picture.start_baseline", language)
+    if unit == "beds":
+        return text("picture.start_beds", language)
+    return text("picture.start_alone" if comparison is None else "picture.start_usual", language)
+
+
+def _title(
+    prediction: Prediction, p50: str, labels: Mapping[str, str], zone: ZoneInfo, language: Language
+) -> str:
+    if isinstance(prediction, WaitPrediction):
+        return text("picture.title_wait", language, median=p50)
+    at = formats.weekday_time(prediction.target_at.astimezone(zone), language)
+    key = "beds" if isinstance(prediction, BedPrediction) else "hospital"
+    unit = prediction.unit if isinstance(prediction, BedPrediction) else ""
+    return text(
+        f"picture.title_{key}", language, unit=names.unit(labels.get(unit, unit), language), at=at, median=p50
+    )
+
+
+def _answered_in(why: Explanation, language: Language) -> bool:
+    """Whether an answer's sentences are in a language, by what its groups are called."""
+    groups = why.get("groups", ())
+    return bool(groups) and all(g["label"] == names.feature_group(g["group"], language) for g in groups)
+
 
 _LANGUAGE = Parameter(
     {"type": "string", "maxLength": 35},

@@ -10,7 +10,7 @@ from hospital.words.language import LANGUAGES, Language
 CAUSES: dict[Language, str] = {
     "fr": (
         r"parce qu|\bcar\b|à cause|en raison|grâce|du fait|puisqu|étant donné|par conséquent|donc\b|"
-        r"entra[iî]n(?!ement)|provoqu|caus[eé]|due?s? à|dû à|résult|engendr|génèr|indui|conduit|mène à|"
+        r"entra[iî]n(?!ement)|provoqu|caus[eé]|due?s? à|dû à|résult(?!ats?\b)|engendr|génèr|indui|conduit|mène à|"
         r"expliqu|influenc|imput|responsable|attribu|fait (?:monter|baisser|augmenter|diminuer)|conséquence"
     ),
     "en": (

@@ -14,7 +14,7 @@ import pytest
 
 from hospital.times import HOUR
 from registry.bulk.drivers import Drivers, drivers_of
-from registry.bulk.drivers_picture import drivers_html, drivers_picture, drivers_svg
+from registry.bulk.drivers_picture import DriversPicture, drivers_html, drivers_picture, drivers_svg
 from registry.bulk.plot import plot_drivers, plottable
 from registry.errors import BulkError
 
@@ -108,6 +108,7 @@ def test_the_picture_is_an_svg_with_a_text_alternative(tmp_path: Path, language:
     html = drivers_html(found)
     assert html.count("<table>") == 3
     assert "<script" not in html
+    assert DriversPicture(found)._repr_html_() == html
 
 
 def test_many_units_are_the_most_moved_and_the_others_together(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from serving.forecasting.comparison import Comparison, compared_with, comparison
 from serving.forecasting.explanation_text import ExplanationTerms, ExplanationText
 from serving.messages.answer_bodies import Trust, WaitPrediction
 from serving.messages.forecast_protocol import ExplainOptions
-from serving.pages.explanation_waterfall import waterfall_of
+from serving.pages.explanation_page import waterfall_of
 from tests.support.serving_fakes import InProcess, make_parts
 
 VISIT = {"visit_id": "v", "arrived_at": "2025-11-03T02:30:00Z", "triage": "3A"}
