@@ -99,7 +99,8 @@ class _Forecaster:
         for i in range(query.size):
             terms = answers.terms(i)
             why = explanation_text.wait(terms, question.explain)
-            why["reliability"] = answers.reliability(i, oldest)
+            if question.explain.stability:
+                why["reliability"] = answers.reliability(i, oldest)
             late = moments.warnings(i, terms.adjustments, language)
             against = (text("trust.contradiction", language),) if contradicted[i] else ()
             out.append(
@@ -138,7 +139,8 @@ class _Forecaster:
             beds = None if np.isnan(known.staffed_then[i]) else float(known.staffed_then[i])
             until = until_words(at, int(target[i]), zone, language)
             why = explanation_text.bed(answers.terms(i), question.explain, float(known.now[i]), until)
-            why["reliability"] = answers.reliability(i, oldest)
+            if question.explain.stability:
+                why["reliability"] = answers.reliability(i, oldest)
             out.append(
                 BedForecast(
                     unit=units[i].unit,

@@ -118,7 +118,7 @@ class Answers:
         inside = bool(self._answered.inside[i])
         return reliability_of(
             float(self._ratios[i]) if inside else None,
-            int(self._steady[i]) if inside and self._explain.stability else None,
+            int(self._steady[i]) if inside else None,
             oldest,
             self._explain.language,
         )

@@ -168,7 +168,7 @@ class Explanation(TypedDict):
         other: the sum of the contributions not shown.
         groups: what the features of each group add; those that add nothing are left out.
         reasons: one sentence a contribution, largest first.
-        reliability: how far to rely on it; a hospital total has none of its own.
+        reliability: how far to rely on it; only where it was asked for, and not of a hospital total.
         interactions: the largest first; only where they were asked for, and not of a hospital total.
     """
 

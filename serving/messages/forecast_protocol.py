@@ -98,8 +98,8 @@ class ExplainOptions:
     """How many contributions to show (the rest is `other`), compared with what, in which language.
 
     Attributes:
-        stability: whether to tell how steady the first reasons are, which costs half of the reasons' time again.
-        interactions: whether to tell which two features shown count together, which costs twenty times that.
+        stability: whether to tell how far to rely on it, which costs several times what the reasons do.
+        interactions: whether to tell which two features shown count together; twenty times what the reasons cost.
     """
 
     top: int

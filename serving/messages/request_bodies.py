@@ -64,7 +64,9 @@ class Sent(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-_STABILITY = "Whether to tell how many of the first three reasons either half of the trees gives, too."
+_STABILITY = (
+    "Whether to tell how far to rely on each answer: its situation, its reasons, its oldest input; slow."
+)
 _INTERACTIONS = (
     "Whether to tell which two reasons shown count together by more than the smaller of them; slow."
 )

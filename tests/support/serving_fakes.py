@@ -255,7 +255,7 @@ class FakeForecaster:
         )
         other = sum(values[explain.top :])
         base = p50 - sum(values) - 0.4 + self.off_by
-        return Explanation(
+        made = Explanation(
             of="p50",
             unit="min" if unit == "min" else "beds",
             reference=explain.reference,
@@ -277,19 +277,16 @@ class FakeForecaster:
             ),
             adjustments=(Adjustment(name="calibration", contribution=0.4),),
             reasons=reasons[: explain.top],
-            reliability=reliability_of(
-                0.2 if unit == "min" else 1.2,
-                3 if explain.stability else None,
-                ("visits", 7.0),
-                explain.language,
-            ),
             compared_with={"cases": 41, "hour": 2, "hours_around": 0, "days": "weekday", "season": "autumn"},
         )
+        if explain.stability:
+            made["reliability"] = reliability_of(0.2, 3, ("visits", 7.0), explain.language)
+        return made
 
 
 def _without_reliability(explanation: Explanation) -> Explanation:
     """As a hospital total's, which has none of its own."""
-    del explanation["reliability"]
+    explanation.pop("reliability", None)
     return explanation
 
 

@@ -1,22 +1,13 @@
-"""Rare situations and steady reasons: by counting the training's rows, and by errors in a hospital never seen."""
-
-from pathlib import Path
+"""Rare situations and steady reasons: by counting the training's rows in leaves, and by halves of the trees."""
 
 import numpy as np
 import pytest
 import xgboost as xgb
 
 from explain import TreeEngine
-from hospital.ingest.hospital_reader import read_hospital
-from hospital.simulator import simulate, write
 from registry.components.familiarity import RARE, UNCOMMON, Familiarity, situation
 from registry.components.linear_step import Median
 from registry.components.stability import half_of, steady
-from registry.model.dataset import PreparedWaits
-from registry.model.feature_groups import rows_of
-from registry.model.forecast_model import MEDIAN, ForecastModel
-from registry.model.scoring import prepare
-from tests.support.small_demo import SmallDemo
 
 ROWS, TREES = 400, 12
 
@@ -95,25 +86,3 @@ def test_reasons_are_steady_where_both_halves_give_them() -> None:
     )
     assert steady(whole, half).tolist() == [3, 3, 2, 1]
     assert steady(whole[:, :2], half[:, :2]).tolist() == [2, 2, 2, 2]
-
-
-def test_rare_situations_have_larger_errors_in_a_hospital_never_seen(
-    small_demo: SmallDemo, tmp_path: Path
-) -> None:
-    """Another simulated hospital, of another seed: the rarest tenth of waits, and those called rare, are missed by more
-    than those called usual."""
-    write(simulate(100, seed=77, scale=0.15), tmp_path)
-    tables = read_hospital(tmp_path, None, b"k")
-    model = ForecastModel(small_demo.settings.releases / "wait-time" / "000001" / "package")
-    prepared = prepare(model, tables)
-    assert isinstance(prepared, PreparedWaits)
-    rows, outcome = rows_of(model, prepared), prepared.samples.outcome_minutes
-    error = np.abs(model.quantiles(rows)[:, MEDIAN] - outcome)
-    known = np.isfinite(error)
-    ratio, error = model.familiarity.ratios(rows.X)[known], error[known]
-    rarest = ratio <= np.quantile(ratio, 0.1)
-    assert error[rarest].mean() > 1.1 * error[~rarest].mean()
-    rare, usual = ratio < RARE, ratio >= UNCOMMON
-    assert rare.sum() > 30
-    assert usual.mean() > 0.5
-    assert error[rare].mean() > 1.1 * error[usual].mean()
