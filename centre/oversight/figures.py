@@ -46,9 +46,11 @@ class Overruled(BaseModel):
         group: of the unit; ``*``: the hospital; null: not known.
         overruled: overridden or rejected.
         decided: all decisions of the unit, whatever they were.
-        known, right: of those overruled, with a known outcome, and proved right.
+        known, right: of those overruled, with a known outcome, and proved right: as a person says, else as measured.
+        measured, measured_right: of those overruled, with an outcome read off the census, and right by it.
         low, high: 95 % interval of the share that was right (Wilson); null: no outcome is known.
-        rightly: whether people are right more often than not, beyond chance: the version must lose this scope.
+        rightly: whether people are right more often than not, beyond chance; by the board's policy `vigie monitor`
+            takes the unit group out of the version's scope.
     """
 
     unit: str
@@ -58,6 +60,8 @@ class Overruled(BaseModel):
     decided: int
     known: int
     right: int
+    measured: int
+    measured_right: int
     low: float | None
     high: float | None
     rightly: bool
@@ -117,7 +121,7 @@ def overruled(acted: Sequence[Acted], groups: dict[str, str]) -> tuple[Overruled
         groups: of units, by their ids.
     """
     decided: dict[str, int] = {}
-    cells: dict[tuple[str, str], list[bool | None]] = {}
+    cells: dict[tuple[str, str], list[tuple[bool | None, bool | None]]] = {}
     for one, acts in acted:
         state = progress(one, acts).state
         if one.seeded_for is not None or state not in ("accepted", "overridden", "rejected"):
@@ -126,19 +130,26 @@ def overruled(acted: Sequence[Acted], groups: dict[str, str]) -> tuple[Overruled
         if state == "accepted":
             continue
         answer = next(a for a in reversed(acts) if a.kind == "answered")
-        outcomes = [a.content["right"] for a in acts if a.kind == "outcome"]
         key = one.place, str(answer.content["reason_code"])
-        cells.setdefault(key, []).append(outcomes[-1] if outcomes else None)
+        cells.setdefault(key, []).append((_last(acts, "outcome"), _last(acts, "measured")))
     return tuple(
         _overruled(unit, groups.get(unit), reason, own, decided[unit])
         for (unit, reason), own in sorted(cells.items())
     )
 
 
+def _last(acts: Sequence[StoredAct], kind: str) -> bool | None:
+    """Whether people were right by the last act of a kind; None: not known."""
+    rights = [a.content["right"] for a in acts if a.kind == kind]
+    return rights[-1] if rights else None
+
+
 def _overruled(
-    unit: str, group: str | None, reason: str, own: Sequence[bool | None], decided: int
+    unit: str, group: str | None, reason: str, own: Sequence[tuple[bool | None, bool | None]], decided: int
 ) -> Overruled:
-    known = [right for right in own if right is not None]
+    either = [by_words if by_words is not None else by_census for by_words, by_census in own]
+    known = [right for right in either if right is not None]
+    measured = [by_census for _, by_census in own if by_census is not None]
     low, high = wilson_interval(sum(known), len(known)) if known else (None, None)
     return Overruled(
         unit=unit,
@@ -148,6 +159,8 @@ def _overruled(
         decided=decided,
         known=len(known),
         right=sum(known),
+        measured=len(measured),
+        measured_right=sum(measured),
         low=low,
         high=high,
         rightly=low is not None and len(known) >= _LEAST_JUDGED and low > _MOST_RIGHT,

@@ -14,6 +14,7 @@ from serving.interface.requests import moment
 __all__ = [
     "DecisionAnswer",
     "ExpectedForecast",
+    "MeasuredAnswer",
     "PolicyFaultAnswer",
     "RecommendationAnswer",
     "RecommendationsAnswer",
@@ -52,13 +53,30 @@ class StepAnswer(BaseModel):
     two_people: bool
 
 
+class MeasuredAnswer(BaseModel):
+    """What the beds say of a decision, a day after its target; null: not known.
+
+    Attributes:
+        needed, staffed: beds at `target_at`, of the unit or of the hospital.
+        exceeded: whether more were needed than had staff.
+        right: of a rejection, after which nothing was done: whether they were not exceeded.
+    """
+
+    target_at: datetime
+    needed: float | None
+    staffed: float | None
+    exceeded: bool | None
+    right: bool | None
+
+
 class DecisionAnswer(BaseModel):
     """What a person decided on a recommendation.
 
     Attributes:
         instead: what was done in place of the step; empty but for an override.
         signed_by: the second person; null: none was asked for.
-        right: whether it proved right afterwards; null: not known.
+        right: whether it proved right afterwards, as a person says; null: nobody did.
+        measured: what the beds say of it; null: not measured yet.
     """
 
     recommendation_id: str
@@ -73,6 +91,7 @@ class DecisionAnswer(BaseModel):
     signed_by: str | None
     decided_at: datetime
     right: bool | None
+    measured: MeasuredAnswer | None
     journal_entry: int
 
 
@@ -200,5 +219,6 @@ def decision_answer(recommended: StoredRecommendation, acts: Sequence[StoredAct]
         signed_by=stands.signed_by,
         decided_at=moment(stands.decided_at),
         right=outcomes[-1] if outcomes else None,
+        measured=next((MeasuredAnswer(**a.content) for a in acts if a.kind == "measured"), None),
         journal_entry=last.journal_entry,
     )

@@ -15,6 +15,7 @@ from centre.levels.level_policy import PolicyFault
 from centre.practice.protocols_in_use import protocols_in_use
 from centre.recommendations.calls import CalledStep, CallKey, called_steps
 from centre.recommendations.content import MINUTE, content_of, decide_by
+from centre.recommendations.measuring import measure
 from centre.recommendations.plan import Plan, Standing, plan, shift_start
 from centre.recommendations.seeding import Seen, seed
 from centre.tension.exceedance import hospital_exceedances, unit_exceedances
@@ -123,6 +124,7 @@ def look(parts: Parts, now: int) -> Look:
         seen = Seen(policy, levels, forecasts, protocols, local_day(parts, now), now, register)
         seed(store, seen, room - len(planned.new) if planned.held_back == 0 else 0)
     _expire_late(parts, now)
+    measure(parts, now)
     return Look(now, policy, (), planned.held_back)
 
 

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
@@ -154,7 +155,7 @@ def _once(settings: "Settings", engine: "Engine", language: Language, *, as_json
             _print_run(result, language)
         if not results and not failed:
             say("monitor.nothing", language)
-    return 2 if failed else int(any(result.raised for result in results))
+    return 2 if failed else int(any(result.raised or result.lost for result in results))
 
 
 def _run_for_machines(result: "MonitoringRun") -> dict[str, Any]:
@@ -168,10 +169,13 @@ def _run_for_machines(result: "MonitoringRun") -> dict[str, Any]:
         "days": result.days,
         "untested": result.untested,
         "alarms": alarms,
+        "overruled": [asdict(one) for one in result.overruled],
+        "lost": list(result.lost),
     }
 
 
 def _print_run(result: "MonitoringRun", language: Language) -> None:
+    from hospital.words import names
     from registry.monitoring.alarm_text import change_in_words, what_of
 
     say("monitor.run", language, model=result.model, number=str(result.release), n=result.days)
@@ -180,6 +184,12 @@ def _print_run(result: "MonitoringRun", language: Language) -> None:
     for a in result.raised:
         what = what_of(a.figure.family, a.figure.name, language)
         say("monitor.alarm", language, what=what, change=change_in_words(a.figure.family, a.change, language))
+    for one in result.overruled:
+        group = names.value("unit_group", one.group, language)
+        counts = {name: str(getattr(one, name)) for name in ("overruled", "decided", "right", "known")}
+        say("monitor.overruled", language, group=group, **counts)
+    for lost in result.lost:
+        say("monitor.lost", language, group=names.value("unit_group", lost, language))
 
 
 def _acknowledge(

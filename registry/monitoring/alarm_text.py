@@ -6,7 +6,7 @@ from decimal import Decimal
 from hospital.words import formats, names
 from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
-from registry.monitoring.alarms import StandingAlarm
+from registry.monitoring.alarms import OVERRULED, StandingAlarm
 
 __all__ = ["change_in_words", "stopped_in_words", "warning_of", "what_of"]
 
@@ -34,6 +34,10 @@ def change_in_words(family: str, change: float, language: Language) -> str:
 
 def warning_of(alarm: StandingAlarm, language: Language) -> str:
     """The sentence that stands in every answer while the alarm does."""
+    if alarm.family == OVERRULED:
+        known, right = (formats.number(alarm.evidence[n], language) for n in ("known", "right"))
+        group = names.value("unit_group", alarm.name, language)
+        return text("alarms.overruled", language, name=group, known=known, right=right)
     return text(
         "alarms.warning",
         language,

@@ -17,9 +17,20 @@ from registry.digests import canonical_json, sha256_bytes
 from registry.record.database import alarms, monitoring_runs
 from registry.record.journal import append
 
-__all__ = ["LastRun", "StandingAlarm", "last_run", "raise_alarm", "restarts", "standing", "standing_alarm"]
+__all__ = [
+    "OVERRULED",
+    "LastRun",
+    "StandingAlarm",
+    "last_run",
+    "raise_alarm",
+    "restarts",
+    "standing",
+    "standing_alarm",
+]
 
 _EPOCH = date(1970, 1, 1)
+OVERRULED = "overruled"
+"""The family of alarms that people rightly overrule a release; their name is the unit group that it lost."""
 
 
 @dataclass(frozen=True)

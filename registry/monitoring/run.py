@@ -2,9 +2,8 @@
 once."""
 
 import io
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from sqlalchemy import Connection, Engine, delete, insert
+from sqlalchemy import Connection, Engine
 
 from hospital.arrays import Array
 from hospital.calendar import local_day
@@ -23,18 +22,20 @@ from hospital.ingest.event_columns import events_of
 from hospital.record.events import FOREVER, Events
 from hospital.times import DAY, instant
 from registry.candidates.snapshots import open_snapshot
-from registry.digests import canonical_json, write_atomically
+from registry.digests import write_atomically
 from registry.errors import MonitorError, SnapshotError
 from registry.model.dataset import PreparedBeds, PreparedWaits, prepare_beds, prepare_waits
 from registry.model.forecast_model import ForecastModel
-from registry.monitoring.alarms import last_run, raise_alarm, restarts
+from registry.monitoring.alarms import last_run, restarts
 from registry.monitoring.daily_figures import DailyFigures, Figure
 from registry.monitoring.figure_collection import gather, mature_until
-from registry.monitoring.sequential_tests import Alarm, Tested, watch
+from registry.monitoring.overruled import Overruled, lose_overruled
+from registry.monitoring.run_record import write_run
+from registry.monitoring.sequential_tests import Alarm, watch
 from registry.package.manifest import MODELS
 from registry.policy.board_policy import Policy, load_policy
 from registry.policy.monitor_rules import Family
-from registry.record.database import monitoring_runs, writing
+from registry.record.database import writing
 from registry.record.observations import before_present, columns_in_force, first_reception
 from registry.releases.release import Release
 from registry.releases.releases import current_release
@@ -56,6 +57,8 @@ class MonitoringRun:
         until_day: the last whole local day seen; None: none yet.
         raised: new alarms.
         untested: why figures are shown but not tested; "" where they are.
+        overruled: what people decided against its forecasts, by unit group.
+        lost: unit groups that it lost in this run, because people rightly overrule it there.
     """
 
     model: str
@@ -64,6 +67,8 @@ class MonitoringRun:
     until_day: int | None
     raised: tuple[Alarm, ...] = ()
     untested: str = ""
+    overruled: tuple[Overruled, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 def run_monitoring(settings: Settings, engine: Engine, model: str, *, now: datetime) -> MonitoringRun | None:
@@ -85,6 +90,40 @@ def run_monitoring(settings: Settings, engine: Engine, model: str, *, now: datet
     package = ForecastModel(release.package)
     release.require_same(package.digest)
     policy = load_policy(release.files["policy.toml"])
+    overruled, lost = _overruled(engine, release, package, policy, now)
+    run = _run(settings, engine, release, package, policy, now)
+    return replace(run, overruled=overruled, lost=lost)
+
+
+def _overruled(
+    engine: Engine, release: Release, package: ForecastModel, policy: Policy, now: datetime
+) -> tuple[tuple[Overruled, ...], tuple[str, ...]]:
+    """What people decided against it, and the groups that it loses by that: of beds alone, which are recommended on."""
+    if release.model != "bed-demand":
+        return (), ()
+    groups = {u.unit: u.group for u in package.manifest.units}
+    with writing(engine) as connection:
+        return lose_overruled(
+            connection,
+            model=release.model,
+            release=release.sequence,
+            digest=release.package_digest,
+            groups=groups,
+            released_at=release.released_at,
+            rules=policy.monitor,
+            now=now,
+        )
+
+
+def _run(
+    settings: Settings,
+    engine: Engine,
+    release: Release,
+    package: ForecastModel,
+    policy: Policy,
+    now: datetime,
+) -> MonitoringRun:
+    model = release.model
     first = _first_day(package)
     with engine.connect() as connection:
         events, received = _events(connection, package, first, _present(settings, now))
@@ -99,7 +138,7 @@ def run_monitoring(settings: Settings, engine: Engine, model: str, *, now: datet
     reference, untested = _reference(settings, release, package, policy)
     new = _after_release(package, events, (first, last), received, policy)
     tested = watch(_joined(reference, new), first, policy.monitor, zone, anew)
-    raised = _write(engine, release, policy, tested, last, now)
+    raised = write_run(engine, release, policy, tested, last, now)
     return MonitoringRun(model, release.sequence, last - first + 1, last, raised, untested)
 
 
@@ -235,64 +274,3 @@ def _joined(reference: DailyFigures | None, new: DailyFigures) -> DailyFigures:
         of = np.array([figures.index(f) for f in part.figures], np.int64)
         values[np.ix_(at, of)], rows[np.ix_(at, of)] = part.values, part.rows
     return DailyFigures(days, figures, values, rows)
-
-
-def _write(
-    engine: Engine, release: Release, policy: Policy, tested: Tested, last: int, now: datetime
-) -> tuple[Alarm, ...]:
-    raised = []
-    with writing(engine) as connection:
-        for alarm in tested.alarms:
-            written = raise_alarm(
-                connection,
-                model=release.model,
-                release=release.sequence,
-                digest=release.package_digest,
-                figure=(alarm.figure.family, alarm.figure.name),
-                evidence=_evidence(alarm),
-                stops=alarm.figure.family in policy.monitor.stops,
-                now=now,
-            )
-            raised += [alarm] if written else []
-        c = monitoring_runs.c
-        mine = (c.model == release.model) & (c.release == release.sequence)
-        connection.execute(delete(monitoring_runs).where(mine))
-        connection.execute(
-            insert(monitoring_runs).values(
-                model=release.model,
-                release=release.sequence,
-                run_at=instant(now),
-                until_day=last,
-                figures=canonical_json(_figures(tested)).decode(),
-            )
-        )
-    return tuple(raised)
-
-
-def _evidence(alarm: Alarm) -> Mapping[str, Any]:
-    body = {k: v for k, v in asdict(alarm).items() if k != "figure"}
-    return body | {"interval": [alarm.interval[0], alarm.interval[1]]}
-
-
-def _figures(tested: Tested) -> list[dict[str, Any]]:
-    """Each figure: its mean change over the last four weeks, margin, and how near its sum is to the threshold."""
-    out = []
-    for j, figure in enumerate(tested.figures):
-        change = tested.change[:, j]
-        recent = change[-28:][np.isfinite(change[-28:])]
-        margin, threshold_share = (
-            float(tested.margin[0, j]),
-            float(np.max(tested.threshold_share[-1, :, j], initial=-math.inf)),
-        )
-        known = recent.size > 0
-        out.append(
-            {
-                "family": figure.family,
-                "name": figure.name,
-                "change": float(recent.mean()) if known else None,
-                "margin": margin if math.isfinite(margin) else None,
-                "threshold_share": threshold_share if math.isfinite(threshold_share) else None,
-                "days": int(np.isfinite(change).sum()),
-            }
-        )
-    return out

@@ -35,6 +35,10 @@ class MonitorRules(BaseModel):
         margin_missing, margin_coverage, margin_explanations: shares.
         margin_inputs: in standard deviations of a day.
         margin_error_ratio: log of the realised over the expected error.
+        overruled_share: people who overrule a unit group's forecasts and are right more often than this, with
+            confidence, take the group out of the release's scope.
+        overruled_decisions: with a known outcome, before anything follows.
+        overruled_confidence: of the interval that must lie above the share.
         minimum_reference_days: fewer, and a figure is shown but not tested.
         stops: families whose alarm has the baseline served instead of the model.
         release_age_days: after which a retraining is due.
@@ -56,6 +60,9 @@ class MonitorRules(BaseModel):
     margin_fairness: _Margin
     margin_explanations: _Margin
     margin_error_ratio: Annotated[float, Field(gt=0, le=0.4)]
+    overruled_share: Annotated[float, Field(gt=0, le=0.5)] = 0.5
+    overruled_decisions: Annotated[int, Field(ge=5, le=50)] = 10
+    overruled_confidence: Annotated[float, Field(ge=0.8, le=0.99)] = 0.95
     minimum_reference_days: Annotated[int, Field(ge=28, le=365)]
     stops: Annotated[tuple[Family, ...], Field(strict=False)]
     release_age_days: Annotated[int, Field(ge=30, le=730)]

@@ -63,6 +63,9 @@ _STRICTER_BELOW = frozenset(
         "monitor.margin_fairness",
         "monitor.margin_explanations",
         "monitor.margin_error_ratio",
+        "monitor.overruled_share",
+        "monitor.overruled_decisions",
+        "monitor.overruled_confidence",
         "monitor.minimum_reference_days",
         "monitor.release_age_days",
     }

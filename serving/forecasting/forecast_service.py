@@ -164,7 +164,9 @@ class ForecastService:
         if question.units:
             made = self.forecaster.bed_demand(model, connection, question, now)
             units = self._said(
-                connection, degraded(made, model.alarms, language, halted=model.halted), language
+                connection,
+                degraded(made, model.alarms, language, halted=model.halted, groups=_groups(model)),
+                language,
             )
         if question.hospital:
             hospital_total = self.forecaster.hospital(model, connection, question, now)
@@ -270,3 +272,7 @@ def _does_not_add_up() -> Problem:
         "explanation_does_not_add_up",
         "problems.not_exact",
     )
+
+
+def _groups(model: LoadedModel) -> dict[str, str]:
+    return {unit.unit: unit.group for unit in model.units}

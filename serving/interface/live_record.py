@@ -55,11 +55,12 @@ class LiveRecord:
         return any(row.get(column) is not None for row in self.tables[table])
 
 
-def record_at(parts: Parts, at: int) -> LiveRecord:
-    """What was known at an instant, not after now."""
+def record_at(parts: Parts, at: int, known_at: int | None = None) -> LiveRecord:
+    """What was so at an instant, not after now, as it was known then, or at a later instant."""
+    known_at = at if known_at is None else known_at
     zone = hospital_zone(parts)
     with parts.engine.connect() as connection:
-        tables = {name: rows_known_at(connection, name, at, since=at - LOOKBACK) for name in TABLES}
+        tables = {name: rows_known_at(connection, name, known_at, since=at - LOOKBACK) for name in TABLES}
     return LiveRecord(at, zone, tables)
 
 

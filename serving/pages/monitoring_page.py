@@ -11,7 +11,7 @@ from hospital.times import moment
 from hospital.words import formats
 from hospital.words.language import Language
 from registry.monitoring.alarm_text import change_in_words, warning_of, what_of
-from registry.monitoring.alarms import LastRun, StandingAlarm, last_run
+from registry.monitoring.alarms import OVERRULED, LastRun, StandingAlarm, last_run
 from serving.gateway.endpoint import Call, Endpoint
 from serving.messages.forecast_protocol import LoadedModel
 from serving.pages.rendering import LANGUAGE, SEES_PAGES, language_of, render
@@ -48,7 +48,8 @@ def _model(connection: Connection, name: str, loaded: LoadedModel, language: Lan
         "release": loaded.sequence,
         "stopped": loaded.stopped,
         "run": None if run is None else _run(run, language),
-        "alarms": [_alarm(alarm, language) for alarm in loaded.alarms],
+        "alarms": [_alarm(alarm, language) for alarm in loaded.alarms if alarm.family != OVERRULED],
+        "overruled": [_overruled(alarm, language) for alarm in loaded.alarms if alarm.family == OVERRULED],
         "figures": [_figure(f, language) for f in figures],
     }
 
@@ -57,6 +58,22 @@ def _run(run: LastRun, language: Language) -> dict[str, str]:
     return {
         "at": f"{formats.date_time(moment(run.run_at), language)} UTC",
         "until": formats.date(_EPOCH + timedelta(days=run.until_day), language),
+    }
+
+
+def _overruled(alarm: StandingAlarm, language: Language) -> dict[str, Any]:
+    evidence = alarm.evidence
+    low, high = evidence["interval"]
+    return {
+        "id": alarm.alarm_id,
+        "words": warning_of(alarm, language),
+        "counts": [formats.number(evidence[n], language) for n in ("decided", "overruled", "known", "right")],
+        "low": formats.percent(low, language),
+        "high": formats.percent(high, language),
+        "share": formats.percent(evidence["policy_share"], language),
+        "since": formats.date(alarm.since, language),
+        "raised": formats.date(alarm.raised_on, language),
+        "entry": alarm.journal_seq,
     }
 
 

@@ -1,7 +1,8 @@
 """What `vigie monitor` found of the release that answers: read from the database, said in every answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Engine
@@ -11,7 +12,7 @@ from hospital.words.catalogue import text
 from hospital.words.language import Language
 from registry.model.trust_limits import worst
 from registry.monitoring.alarm_text import stopped_in_words, warning_of
-from registry.monitoring.alarms import StandingAlarm, standing
+from registry.monitoring.alarms import OVERRULED, StandingAlarm, standing
 from serving.messages.answer_bodies import BedForecast, HospitalForecast, Trust, WaitForecast
 
 __all__ = ["MonitoredAlarms", "NothingMonitored", "StoredAlarms", "degraded", "lowered"]
@@ -56,12 +57,31 @@ def degraded(
     language: Language,
     *,
     halted: bool = False,
+    groups: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Forecast]:
-    """The forecasts with what stands against their release: ``degraded``, each alarm and a person's stop a warning."""
+    """The forecasts with what stands against their release: ``degraded``, each alarm and a person's stop a warning.
+
+    That people rightly overrule a unit group stands against the forecasts of that group, and of the hospital.
+
+    Args:
+        groups: of units, by their ids.
+    """
     stop = [text("alarms.halted", language)] if halted else []
     if any(alarm.stops for alarm in alarms):
         stop.append(stopped_in_words(language))
-    return lowered(forecasts, stop, [warning_of(alarm, language) for alarm in alarms])
+    others = [warning_of(alarm, language) for alarm in alarms if alarm.family != OVERRULED]
+    out = lowered(forecasts, stop, others)
+    for alarm in alarms:
+        if alarm.family == OVERRULED:
+            lost = [warning_of(alarm, language)]
+            out = [lowered([f], lost)[0] if _concerns(alarm, f, groups) else f for f in out]
+    return out
+
+
+def _concerns(
+    alarm: StandingAlarm, forecast: WaitForecast | BedForecast | HospitalForecast, groups: Mapping[str, str]
+) -> bool:
+    return not isinstance(forecast, BedForecast) or groups.get(forecast.unit) == alarm.name
 
 
 def lowered(forecasts: Sequence[Forecast], first: Sequence[str], last: Sequence[str] = ()) -> list[Forecast]:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from hospital.errors import VigieError
 from registry.errors import ReleaseError
-from registry.monitoring.alarms import StandingAlarm
+from registry.monitoring.alarms import OVERRULED, StandingAlarm
 from registry.package.manifest import MODELS
 from registry.releases.release import Release
 from registry.releases.release_chain import release_stamp
@@ -269,7 +269,11 @@ class Releases:
             alarms=known if found is None else found,
             halted=self._halted(loaded),
         )
-        return replace(under, scope=frozenset()) if under.stopped else under
+        lost = {alarm.name for alarm in under.alarms if alarm.family == OVERRULED}
+        left = (
+            frozenset() if under.stopped else frozenset(cell for cell in under.scope if cell[0] not in lost)
+        )
+        return replace(under, scope=left)
 
     def _halted(self, loaded: LoadedModel) -> bool:
         """Whether a person has stopped it; while nobody can tell, as it was before."""

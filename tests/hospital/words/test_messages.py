@@ -39,7 +39,8 @@ def test_faults_within_an_error_are_in_its_language() -> None:
     )
     error = VigieError("practice.refused.key", why=VigieError("registry.package.faulty", faults=faults))
     assert error.words("fr").endswith(
-        "Le paquet n'est pas conforme\u00a0: a.ubj manque\u00a0; b n'est pas le fichier qui a été signé\u00a0: ses octets ont changé."
+        "Le paquet n'est pas conforme\u00a0: a.ubj manque\u00a0; "
+        "b n'est pas le fichier qui a été signé\u00a0: ses octets ont changé."
     )
     assert str(error).endswith("a.ubj is missing; b is not the file that was signed: its bytes were changed.")
     people = VigieError("verbs.rollback.no_members", names=["Ada", "Lin", "Zoé"])

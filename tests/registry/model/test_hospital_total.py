@@ -342,3 +342,30 @@ def test_intervals_that_are_significantly_wrong_block(factor: float, verdict: Ve
     assert set(told) == {f"hospital={h:g} h" for h in horizons}
     assert all(f.required == (f.verdict is Verdict.BLOCK) for f in told.values())
     assert judge_calibration(evidence, default_policy(), cells).verdict is Verdict.PASS
+
+
+def test_a_package_has_the_totals_of_its_unit_groups_and_one_of_before_has_none(
+    home: Settings, model: ForecastModel, judged: PreparedBeds, tmp_path: Path
+) -> None:
+    """Of each group of several units, of just its units; without the files a package is read, and quantiles are."""
+    package = candidate(home.candidates, "bed-demand", "1").package
+    members: dict[str, set[str]] = {}
+    for unit in judged.events.units:
+        members.setdefault(unit.group, set()).add(unit.unit)
+    assert {n: set(t.units) for n, t in model.group_totals.items()} == {
+        n: units for n, units in members.items() if len(units) > 1
+    }
+    manifest = json.loads((package / "manifest.json").read_bytes())
+    files = {name: (package / name).read_bytes() for name in manifest.pop("files")}
+    before = {n: v for n, v in files.items() if n not in ("groups.json", "exceedance.json")}
+    write_package(tmp_path / "before", manifest, before)
+    old = ForecastModel(tmp_path / "before")
+    assert (old.group_totals, dict(old.exceedances.curves)) == ({}, {})
+    rows = judged.rows(model.beds_or_raise)
+    assert np.array_equal(old.quantiles(rows), model.quantiles(rows))
+    spoilt = json.loads(files["groups.json"])
+    next(iter(spoilt.values()))["units"] = ["one"]
+    for name, content in (("groups.json", canonical_json(spoilt)), ("exceedance.json", b'{"model": {}}')):
+        write_package(tmp_path / name, manifest, {**files, name: content})
+        with pytest.raises(PackageError, match="Train the model again"):
+            ForecastModel(tmp_path / name)
