@@ -186,7 +186,7 @@ def _print_run(result: "MonitoringRun", language: Language) -> None:
         say("monitor.alarm", language, what=what, change=change_in_words(a.figure.family, a.change, language))
     for one in result.overruled:
         group = names.value("unit_group", one.group, language)
-        counts = {name: str(getattr(one, name)) for name in ("overruled", "decided", "right", "known")}
+        counts: dict[str, Any] = {n: str(getattr(one, n)) for n in ("overruled", "decided", "right", "known")}
         say("monitor.overruled", language, group=group, **counts)
     for lost in result.lost:
         say("monitor.lost", language, group=names.value("unit_group", lost, language))
