@@ -43,9 +43,9 @@ _GROUPS = (
 
 
 def _print_version(wanted: bool) -> None:
-    from importlib.metadata import version
-
     if wanted:
+        from importlib.metadata import version  # which every other verb would wait for
+
         print(f"vigie {version('vigie')}")
         raise typer.Exit
 

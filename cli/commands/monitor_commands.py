@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -76,6 +75,8 @@ def _again_and_again(settings: "Settings", parent: int | None) -> int:
     Ends with its parent: whose child it no longer is has nobody to monitor anything for. Beside a service, what goes
     wrong is a line of the service's log.
     """
+    import tempfile
+
     due = time.monotonic() + (_FIRST_SECONDS if parent else 0.0)
     if parent:
         # Ctrl-C at a terminal reaches it too: it ends with its parent all the same, and has nothing to say.
