@@ -16,7 +16,18 @@ from hospital.words.language import Language
 from hospital.words.numbers import decimals, number
 from hospital.words.recognition import recognised
 
-__all__ = ["Foreign", "InWords", "Lines", "Message", "Names", "in_words", "is_key", "message", "written"]
+__all__ = [
+    "Clause",
+    "Foreign",
+    "InWords",
+    "Lines",
+    "Message",
+    "Names",
+    "in_words",
+    "is_key",
+    "message",
+    "written",
+]
 
 _KEY = re.compile(r"[a-z][a-z_]*(\.[a-z0-9][a-z0-9_-]*)+")
 
@@ -111,6 +122,20 @@ class Foreign:
         """It, in a language."""
         seen = recognised(self.said, self.subject, self.table, language)
         return self.said if seen is None else seen.words.format_map(seen.places)
+
+    def __str__(self) -> str:
+        return self.words("en")
+
+
+@dataclass(frozen=True)
+class Clause:
+    """An error or a message as a part of a sentence: without its full stop."""
+
+    of: InWords
+
+    def words(self, language: Language) -> str:
+        """It, in a language."""
+        return self.of.words(language).rstrip(".")
 
     def __str__(self) -> str:
         return self.words("en")

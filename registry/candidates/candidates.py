@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hospital.words.messages import Foreign
 from registry.digests import canonical_json, read_plain_file, sha256_bytes, write_atomically
 from registry.errors import CandidateError
 from registry.package.manifest import MODELS, package_digest
@@ -84,29 +85,18 @@ class Candidate:
         try:
             body = json.loads(read_plain_file(self.folder / name))
         except OSError:
-            hint = (
-                f"run vigie check {self.model} {self.version} first"
-                if name in ("report.json", "card.json")
-                else "train again"
-            )
-            raise CandidateError(f"{self.model} version {self.version} has no {name}: {hint}.") from None
-        except ValueError:
-            raise CandidateError(
-                f"{name} of {self.model} version {self.version} was changed: it is no JSON."
-            ) from None
+            key = "no_check_file" if name in ("report.json", "card.json") else "no_file"
+            raise self._error(key, name=name) from None
+        except (ValueError, RecursionError):
+            raise self._error("no_json", name=name) from None
         if not isinstance(body, dict):
-            raise CandidateError(
-                f"{name} of {self.model} version {self.version} was changed: it is no JSON object."
-            )
+            raise self._error("no_object", name=name)
         return body
 
     def require_checked(self) -> None:
         """Raises CandidateError unless a check has sealed it."""
         if not self.checked:
-            raise CandidateError(
-                f"{self.model} version {self.version} is not checked: "
-                f"run vigie check {self.model} {self.version}."
-            )
+            raise self._error("not_checked")
 
     def digests(self) -> dict[str, str]:
         """Digests of what the board signs: package, card, policy, report, and the check's signature of them."""
@@ -116,10 +106,12 @@ class Candidate:
                 key: sha256_bytes(read_plain_file(self.folder / name)) for key, name in SIGNED_FILES.items()
             }
         except OSError as error:
-            raise CandidateError(
-                f"{Path(error.filename).name} of {self.model} version {self.version} cannot be read "
-                f"({error.strerror}): run vigie check again, or train again if the package is gone."
-            ) from None
+            raise self._error("unreadable", name=Path(error.filename).name, why=Foreign.of(error)) from None
+
+    def _error(self, key: str, /, **values: object) -> CandidateError:
+        return CandidateError(
+            f"trust_errors.candidates.{key}", model=self.model, version=self.version, **values
+        )
 
     def seal(
         self, report: Mapping[str, Any], card: Mapping[str, Any], policy: bytes, key: Key | None
@@ -167,12 +159,12 @@ def candidate(folder: Path, model: str, version: str) -> Candidate:
         CandidateError: there is no such model or version here.
     """
     if model not in MODELS:
-        raise CandidateError(f"There is no model {model}: Vigie has {' and '.join(MODELS)}.")
+        raise CandidateError("trust_errors.stops.no_model", model=model, models=tuple(MODELS))
     found = Candidate(model, version, folder / model / version)
     if not _is_version(version) or not (found.folder / "registration.json").exists():
-        known = [c.version for c in candidates(folder, model)]
-        have = f"there are {', '.join(known)}" if known else f"train one with vigie train {model}"
-        raise CandidateError(f"{model} has no version {version} here: {have}.")
+        known = ", ".join(c.version for c in candidates(folder, model))
+        key = "trust_errors.candidates.no_version" if known else "trust_errors.candidates.no_version_yet"
+        raise CandidateError(key, model=model, version=version, known=known)
     return found
 
 
@@ -195,10 +187,7 @@ def register(
     """
     target = Candidate(model, version, folder / model / version)
     if (target.folder / "registration.json").exists():
-        raise CandidateError(
-            f"{model} has a version {version} here already: MLflow's store and this home are not of one "
-            "installation. Use the home that belongs to the store."
-        )
+        raise CandidateError("trust_errors.candidates.exists", model=model, version=version)
     # What is left is that of a registration that was killed: it has no registration.json.
     shutil.rmtree(target.folder, ignore_errors=True)
     target.folder.mkdir(parents=True)

@@ -66,16 +66,14 @@ def review(
         CandidateError, PackageError: the candidate is missing, not checked, or was changed.
     """
     if decision not in DECISIONS:
-        raise ReviewError("A review approves, refuses or withdraws: say --approve, --refuse or --withdraw.")
+        raise ReviewError("trust_errors.reviews.decision")
     if not comment.strip():
-        raise ReviewError("A review needs a comment: say why, for those who come after.")
+        raise ReviewError("trust_errors.reviews.comment")
     found, trust = candidate(settings.candidates, model, version), load_trust(settings.trust)
     author = author_of(found, trust)
     sealed = read_sealed(found)
     if seen is not None and seen.digests != sealed.digests:
-        raise ReviewError(
-            "The card, report or policy changed since it was shown: read it again, then review."
-        )
+        raise ReviewError("trust_errors.reviews.changed_since")
     if decision != "withdraw":
         require_sound(found, sealed, trust)
     body = {
@@ -90,9 +88,9 @@ def review(
     try:
         name = trust.require(signed, "board", REVIEW, acting=True)
     except SignatureError as error:
-        raise ReviewError(f"This review cannot be given. {error}") from None
+        raise ReviewError("trust_errors.reviews.not_given", why=error) from None
     if name == author or key.public_key == found.signed_registration.public_key:
-        raise ReviewError(f"{name} is the author of this version: nobody reviews their own work.")
+        raise ReviewError("trust_errors.reviews.author", name=name)
     path = None
     try:
         with opened_database(settings.database) as engine, writing(engine) as connection:
@@ -109,8 +107,7 @@ def require_sound(found: Candidate, sealed: Sealed, trust: Trust) -> None:
     faults = check_faults(sealed, found.registration["body"], trust)
     if faults:
         raise ReviewError(
-            f"{found.model} version {found.version} cannot be reviewed: {'; '.join(faults)}. "
-            f"Run vigie check {found.model} {found.version} again."
+            "trust_errors.reviews.unsound", model=found.model, version=found.version, faults=tuple(faults)
         )
 
 
@@ -124,12 +121,10 @@ def _keep(
     """
     decision, package = signed.body["decision"], str(signed.body["package_digest"])
     if decision == "withdraw" and name not in standing_refusals(connection, found, package, trust):
-        raise ReviewError(f"{name} has not refused this version: there is nothing to withdraw.")
+        raise ReviewError("trust_errors.reviews.no_refusal", name=name)
     earlier = [s for s in standing_reviews(found, trust) if s.name == name]
     if decision != "refuse" and earlier and earlier[0].at > signed.body["at"]:  # a no waits for no clock
-        raise ReviewError(
-            f"{name} gave a review that is dated later than this one: set this machine's clock, then review."
-        )
+        raise ReviewError("trust_errors.reviews.dated_later", name=name)
     content = canonical_json(signed.to_json())
     append(
         connection,

@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from hospital.words.messages import Clause, Foreign, Message, message
 from registry.candidates.candidates import CHECK, SIGNED_FILES, Candidate, check_body
 from registry.digests import canonical_json, read_plain_file, sha256_bytes
 from registry.errors import CandidateError, RegistryError, SignatureError
@@ -63,7 +64,7 @@ class Sealed:
             body = None
         if not isinstance(body, dict):
             raise CandidateError(
-                f"{name} of {self.model} version {self.version} was changed: it is no JSON object."
+                "trust_errors.candidates.no_object", name=name, model=self.model, version=self.version
             )
         return body
 
@@ -80,14 +81,14 @@ def read_sealed(found: Candidate) -> Sealed:
         try:
             files[name] = read_plain_file(found.folder / name, at_most=LARGEST)
         except OSError as error:
+            values = {"name": name, "model": found.model, "version": found.version}
             raise CandidateError(
-                f"{name} of {found.model} version {found.version} cannot be read ({error.strerror}): "
-                "run vigie check again."
+                "trust_errors.candidates.unreadable_check", **values, why=Foreign.of(error)
             ) from None
     return Sealed(found.model, found.version, read_package(found.package), files)
 
 
-def check_faults(sealed: Sealed, registration: Mapping[str, Any], trust: Trust) -> list[str]:
+def check_faults(sealed: Sealed, registration: Mapping[str, Any], trust: Trust) -> list[Message]:
     """Why what was sealed is not what a trusted check made of this version; empty where it is.
 
     Args:
@@ -100,16 +101,16 @@ def check_faults(sealed: Sealed, registration: Mapping[str, Any], trust: Trust) 
         signed = _signed(sealed.files["check.json"])
         trust.require(signed, "checker", CHECK)
     except (SignatureError, CandidateError) as error:
-        return [f"its check is not one that is trusted here: {error}"]
+        return [message("trust_errors.check.untrusted", why=Clause(error))]
     expected = check_body(registration, sealed.digests, report)
     faults = [
-        f"{name} is not what the check made"
+        message("trust_errors.check.other_file", name=name)
         for field, name in SIGNED_FILES.items()
         if field in expected and signed.body.get(field) != expected[field]
     ]
     others = sorted(field for field in expected if field not in SIGNED_FILES)
     wrong = [field for field in others if signed.body.get(field) != expected[field]]
-    faults += [f"the check was of another version ({', '.join(wrong)})"] if wrong else []
+    faults += [message("trust_errors.check.other_version", fields=", ".join(wrong))] if wrong else []
     return faults + _disagreements(sealed, report, card)
 
 
@@ -121,11 +122,11 @@ def _signed(content: bytes) -> Signed:
     except (ValueError, RecursionError):
         same = False
     if not same:
-        raise SignatureError("check.json was changed: it is not as a check writes it.")
+        raise SignatureError("trust_errors.check.rewritten")
     return signed
 
 
-def _disagreements(sealed: Sealed, report: Mapping[str, Any], card: Mapping[str, Any]) -> list[str]:
+def _disagreements(sealed: Sealed, report: Mapping[str, Any], card: Mapping[str, Any]) -> list[Message]:
     """Where the card says something else than the report or the package."""
     manifest = sealed.package.manifest.model_dump(mode="json")
     wrong = [field for field in card.keys() & report.keys() if card[field] != report[field]]
@@ -141,7 +142,7 @@ def _disagreements(sealed: Sealed, report: Mapping[str, Any], card: Mapping[str,
     }
     wrong += [field for field, value in identity.items() if report.get(field) != value]
     wrong += [field for field in ("verdict", "scope", "gates", "performance") if field not in card]
-    return [f"card and report do not agree ({', '.join(sorted(set(wrong)))})"] if wrong else []
+    return [message("trust_errors.check.disagreement", fields=", ".join(sorted(set(wrong))))] if wrong else []
 
 
 def checker_key(settings: Settings, now: datetime) -> Key:

@@ -112,10 +112,7 @@ def tombstone_of(path: Path, sealed: str, keys: Collection[str]) -> Tombstone:
     except FileNotFoundError:
         return Tombstone(sealed)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, SignatureError, RecursionError):
-        raise SnapshotError(
-            f"{path.name} beside the data snapshot or the evidence is no erasure that this installation's service "
-            "signed: restore it, or train the model again."
-        ) from None
+        raise SnapshotError("trust_errors.snapshots.no_erasure", name=path.name) from None
     return found
 
 
@@ -218,12 +215,10 @@ def open_snapshot(
         content = read_plain_file(folder / SEAL)
     except OSError:
         raise SnapshotError(
-            f"The data snapshot {source_digest[:19]}… is not in {snapshots}: check where it was trained, or bring it."
+            "trust_errors.snapshots.missing", digest=source_digest[:19], folder=snapshots
         ) from None
     if sha256_bytes(content) != seal_digest:
-        raise SnapshotError(
-            "The data snapshot's seal is not the one that the author signed: train the model again."
-        )
+        raise SnapshotError("trust_errors.snapshots.other_seal")
     seal: dict[str, Any] = json.loads(content)
     erased = tombstone_of(folder / ERASED, seal_digest, erasers)
     tables = {}
@@ -235,13 +230,9 @@ def open_snapshot(
                 # The erasure was killed before this took its place.
                 data = read_plain_file(folder / f"{name}{PENDING}")
         except OSError:
-            raise SnapshotError(
-                f"The data snapshot lacks {name}: restore it, or train the model again."
-            ) from None
+            raise SnapshotError("trust_errors.snapshots.no_table", name=name) from None
         if sha256_bytes(data) != digest:
-            raise SnapshotError(
-                f"The data snapshot's {name} was changed after it was sealed: train the model again."
-            )
+            raise SnapshotError("trust_errors.snapshots.changed", name=name)
         tables[name.removesuffix(".parquet")] = pd.read_parquet(io.BytesIO(data))
     return HospitalTables(
         tables,

@@ -52,17 +52,15 @@ def author_of(found: Candidate, trust: Trust) -> str:
     Raises:
         ReviewError: nobody signed the registration, somebody who may not, or it is another candidate's.
     """
-    where = f"{found.model} version {found.version} cannot be reviewed or released"
+    which = {"model": found.model, "version": found.version}
     try:
         signed = found.signed_registration
         name = trust.require(signed, "author", REGISTRATION)
     except SignatureError as error:
-        raise ReviewError(
-            f"{where}: its registration does not verify. {error} Train it again with --key."
-        ) from None
+        raise ReviewError("trust_errors.reviews.registration", **which, why=error) from None
     expected = {"model": found.model, "version": found.version, "package_digest": _package_digest(found)}
     if any(signed.body.get(field) != value for field, value in expected.items()):
-        raise ReviewError(f"{where}: the package is not the one that its author signed. Train it again.")
+        raise ReviewError("trust_errors.reviews.other_package", **which)
     return name
 
 
@@ -165,4 +163,4 @@ def _read(path: Path) -> Signed:
     try:
         return Signed.from_json(json.loads(read_plain_file(path)))
     except (OSError, ValueError, RecursionError):
-        raise SignatureError(f"The review {path.name} cannot be read: restore it from a copy.") from None
+        raise SignatureError("trust_errors.reviews.unreadable", name=path.name) from None

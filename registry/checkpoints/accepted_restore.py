@@ -36,7 +36,7 @@ def members_of(statements: Sequence[Mapping[str, Any]], acceptance: Mapping[str,
     names = set()
     for signed in signatures_of(acceptance):
         if signed.purpose != RESTORE or signed.public_key not in board:
-            raise SignatureError(f"{signed.name} is no member of the board who accepts a restore.")
+            raise SignatureError("trust_errors.checkpoints.no_member", name=signed.name)
         signed.verify()
         names.add(board[signed.public_key])
     return names
@@ -71,7 +71,7 @@ def _statement(statements: Sequence[Mapping[str, Any]], digest: str) -> Mapping[
         if sha256_bytes(canonical_json(statement["body"])) == digest:
             body: Mapping[str, Any] = statement["body"]
             return body
-    raise SignatureError("The trust file has no statement that says who the board was.")
+    raise SignatureError("trust_errors.checkpoints.no_statement")
 
 
 def _board(statements: Sequence[Mapping[str, Any]], digest: str) -> dict[str, str]:

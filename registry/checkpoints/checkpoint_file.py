@@ -76,7 +76,7 @@ class CheckpointFile:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise CheckpointError(f"{self.path} cannot be read ({error.strerror}).") from None
+            raise CheckpointError("trust_errors.checkpoints.unreadable", path=self.path, why=error) from None
         whole = content[: content.rfind(b"\n") + 1]
         return [Line(i, _checkpoint(line)) for i, line in enumerate(whole.splitlines(keepends=True), 1)]
 
@@ -92,12 +92,12 @@ class CheckpointFile:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
-            raise CheckpointError(_unwritable(self.path, error)) from None
+            raise _unwritable(self.path, error) from None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield _Held(self.path, handle, new)
         except OSError as error:
-            raise CheckpointError(_unwritable(self.path, error)) from None
+            raise _unwritable(self.path, error) from None
         finally:
             os.close(handle)
 
@@ -121,9 +121,7 @@ class _Held:
             return None
         last = _checkpoint(tail[tail.rfind(b"\n", 0, end - 1) + 1 : end])
         if last is None:
-            raise CheckpointError(
-                f"The last line of {self._path} is no checkpoint: see vigie journal verify."
-            )
+            raise CheckpointError("trust_errors.checkpoints.no_checkpoint", path=self._path)
         return last
 
     def add(
@@ -181,8 +179,5 @@ def _checkpoint(line: bytes) -> Checkpoint | None:
     return found if numbers and texts and same else None
 
 
-def _unwritable(path: Path, error: OSError) -> str:
-    return (
-        f"The checkpoints' file {path} cannot be written ({error.strerror}): "
-        "look at the volume, or name another place in VIGIE_CHECKPOINTS."
-    )
+def _unwritable(path: Path, error: OSError) -> CheckpointError:
+    return CheckpointError("trust_errors.checkpoints.unwritable", path=path, why=error)

@@ -118,11 +118,9 @@ def _require_standing(connection: Connection, last: Head) -> None:
         return
     digest = connection.scalar(select(journal.c.digest).where(journal.c.seq == last.seq))
     if digest != last.digest:
-        what = "is gone" if digest is None else "is another"
         raise CheckpointError(
-            f"Entry {last.seq} of the journal, which a checkpoint was signed for, {what}: the journal was cut, put "
-            "back or written anew. Nothing more is signed; see vigie journal verify. Was it restored from a backup, a "
-            "quorum of the board accepts that: vigie journal accept-restore."
+            "trust_errors.checkpoints.gone" if digest is None else "trust_errors.checkpoints.other",
+            seq=str(last.seq),
         )
 
 
@@ -144,7 +142,4 @@ def require_chain(connection: Connection, stands: Head, *, until: int) -> Head:
 
 def _require_next(entry: Entry, last: Head) -> None:
     if (entry.seq, entry.previous) != (last.seq + 1, last.digest) or entry.digest != entry.computed_digest():
-        raise CheckpointError(
-            f"Entry {entry.seq} of the journal does not follow what was signed before it, or was edited: nothing more "
-            "is signed; see vigie journal verify."
-        )
+        raise CheckpointError("trust_errors.checkpoints.does_not_follow", seq=str(entry.seq))

@@ -64,14 +64,11 @@ def accept_restore(settings: Settings, keys: Sequence[Key], *, reason: str, now:
         TrustError: the trust folder is broken.
     """
     if not reason.strip():
-        raise CheckpointError("Nothing is accepted: say why the database was restored (--reason TEXT).")
+        raise CheckpointError("trust_errors.checkpoints.no_reason")
     with locked_trust(settings.trust), opened_database(settings.database) as engine:
         trust = load_trust(settings.trust)
         if not trust.founded:
-            raise CheckpointError(
-                "Nothing is accepted: who is who is not fixed in this installation, so nobody can sign it. Every "
-                "member of the board signs it first: vigie trust init --key FILE."
-            )
+            raise CheckpointError("trust_errors.checkpoints.not_founded")
         body = {**_restore(settings, trust, engine), "reason": reason.strip()}
         acceptance = _signed(settings, trust, body, keys)
         names = tuple(sorted(members_of(trust.statements, acceptance)))
@@ -92,9 +89,7 @@ def _restore(settings: Settings, trust: Trust, engine: Engine) -> dict[str, Any]
         )
     last = found.newest
     if last is None or last == found.last:
-        raise CheckpointError(
-            "Nothing is accepted: the journal is not older than the last checkpoint saw it."
-        )
+        raise CheckpointError("trust_errors.checkpoints.not_older")
     _require_whole(found)
     stands = found.last
     return {
@@ -109,10 +104,7 @@ def _restore(settings: Settings, trust: Trust, engine: Engine) -> dict[str, Any]
 
 def _require_whole(found: Vouching) -> None:
     if found.journal.faults or found.damaged:
-        raise CheckpointError(
-            "Nothing is accepted: the journal or the checkpoints are damaged besides (see vigie journal verify). "
-            "Restore a database whose journal is whole, and leave the checkpoints' file as it is."
-        )
+        raise CheckpointError("trust_errors.checkpoints.damaged")
 
 
 def _signed(settings: Settings, trust: Trust, body: dict[str, Any], keys: Sequence[Key]) -> dict[str, Any]:
@@ -126,16 +118,13 @@ def _signed(settings: Settings, trust: Trust, body: dict[str, Any], keys: Sequen
     try:
         names = {trust.require(s, "board", RESTORE, acting=True) for s in given.values()}
     except SignatureError as error:
-        raise CheckpointError(f"Nothing is accepted: {error}") from None
+        raise CheckpointError("trust_errors.checkpoints.not_accepted", why=error) from None
     acceptance = {"body": body, "signatures": [given[k].to_json()["signature"] for k in sorted(given)]}
     quorum = int(trust.statements[-1]["body"]["quorum"])
     if len(names) < quorum:
         if keys:
             write_atomically(path, canonical_json(acceptance))
-        raise CheckpointError(
-            f"Nothing is accepted yet: {len(names)} of {quorum} members of the board have signed. Each repeats this "
-            "command with --key FILE and the same reason."
-        )
+        raise CheckpointError("trust_errors.checkpoints.signatures", n=len(names), quorum=quorum)
     return acceptance
 
 
@@ -182,7 +171,7 @@ def _add_line(
     body, key = acceptance["body"], service_key(settings)
     with engine.connect() as connection, CheckpointFile(settings.checkpoints).held() as file:
         if file.last is None or file.last.line != body["checkpoint"]:
-            raise CheckpointError("The checkpoints' file has changed at this very moment: run this again.")
+            raise CheckpointError("trust_errors.checkpoints.changed_file")
         _require_chain(connection, Head(body["stands"], body["stands_digest"]), head)
         trust = sha256_file(settings.trust / FILE)
         return file.add(key, head.seq, head.digest, instant(now), trust, restore=acceptance)
@@ -190,4 +179,4 @@ def _add_line(
 
 def _require_chain(connection: Connection, stands: Head, head: Head) -> None:
     if require_chain(connection, stands, until=head.seq) != head:
-        raise CheckpointError("The journal has changed at this very moment: run this again.")
+        raise CheckpointError("trust_errors.checkpoints.changed_journal")

@@ -106,7 +106,7 @@ def _from_snapshot(
         if not gone.any():
             continue
         if sha256_file(path) != files.get(path.name, sealed.get(path.name)):
-            raise SnapshotError("a file of it is not what was sealed: it is left as it is")
+            raise SnapshotError("trust_errors.erasure.file_not_sealed")
         days += _felt(frame[gone], path.stem)
         removed[path.name] = removed.get(path.name, 0) + int(gone.sum())
         new = folder / f"{path.name}{PENDING}"
@@ -176,7 +176,7 @@ def _from_evidence(
     sealed, tombstone = f"sha256:{path.stem}", path.with_suffix(".erased.json")
     former = tombstone_of(tombstone, sealed, keys)
     if sha256_bytes(content) != former.files.get(path.name, sealed):
-        raise SnapshotError("it is not what was sealed: it is left as it is")
+        raise SnapshotError("trust_errors.erasure.not_sealed")
     held["row_id"] = np.where(gone, "", ids.astype(str))
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **held)

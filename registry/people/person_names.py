@@ -14,10 +14,8 @@ from registry.people.lookalikes import LATIN_LETTERS, LOOKALIKES, TWO_LETTERS
 
 __all__ = ["NAME_RULE", "is_person_name", "same_person"]
 
-NAME_RULE = (
-    "A name is that of a person: 1 to 64 Latin letters, with accents or without, digits, spaces, dots, hyphens or "
-    "apostrophes."
-)
+NAME_RULE = "trust_errors.keys.name"
+"""The key of the rule's text."""
 _NAME = re.compile(r"[^\W_](?:[\w .'’-]{0,62}[\w.])?")
 _BETWEEN = re.compile(r"[\W_]+")
 _NUMBER_BESIDE = re.compile(r"^[0-9]+|[0-9]+$")

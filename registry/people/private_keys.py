@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_public_key,
 )
 
+from hospital.words.messages import Message, message
 from registry.errors import KeyFileError
 from registry.people.person_names import is_person_name
 
@@ -48,9 +49,7 @@ def encrypted_pem(name: str, private: Ed25519PrivateKey, passphrase: str) -> byt
         encryption = BestAvailableEncryption(passphrase.encode())
         pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
     except ValueError:
-        raise KeyFileError(
-            "The passphrase cannot be used: it is text of at most 1023 bytes. Nothing is written."
-        ) from None
+        raise KeyFileError("trust_errors.keys.passphrase_unusable") from None
     return f"Vigie key of {name}\n".encode() + pem
 
 
@@ -64,31 +63,26 @@ def read_pem(content: bytes, path: Path) -> tuple[str, Ed25519PrivateKey]:
     """
     begin = _BEGIN.search(content)
     if begin is None:
-        raise KeyFileError(f"{path} is no key file: make one with vigie key create NAME.")
+        raise KeyFileError("trust_errors.keys.no_key_file", path=path)
     body = content[begin.start() :]
     openssh = begin.group(1) == _OPENSSH
     locked = _openssh_locked(body) if openssh else b"ENCRYPTED" in body
     if locked and openssh and find_spec("bcrypt") is None:
-        raise KeyFileError(
-            f"{path} is an OpenSSH key under a passphrase, which Python reads only with the library bcrypt: install it "
-            "(pip install bcrypt), or make a key of Vigie's own with vigie key create NAME --passphrase."
-        )
+        raise KeyFileError("trust_errors.keys.needs_bcrypt", path=path)
     passphrase = _passphrase(path) if locked else None
     load = load_ssh_private_key if openssh else load_pem_private_key
     try:
         private = load(body, None if passphrase is None else passphrase.encode())
     except (ValueError, TypeError, UnsupportedAlgorithm):
         if passphrase is not None:
-            where = f" in {PASSPHRASE}" if os.environ.get(PASSPHRASE) else ""
-            raise KeyFileError(
-                f"The passphrase{where} does not open {path}: it is another one, or the file was changed."
-            ) from None
-        raise KeyFileError(f"{path} is a private key that cannot be read: use your copy.") from None
+            if os.environ.get(PASSPHRASE):
+                raise KeyFileError(
+                    "trust_errors.keys.wrong_passphrase_in", variable=PASSPHRASE, path=path
+                ) from None
+            raise KeyFileError("trust_errors.keys.wrong_passphrase", path=path) from None
+        raise KeyFileError("trust_errors.keys.private_unreadable", path=path) from None
     if not isinstance(private, Ed25519PrivateKey):
-        raise KeyFileError(
-            f"{path} is a private key of another kind: Vigie signs with Ed25519 (vigie key create NAME, or "
-            "ssh-keygen -t ed25519)."
-        )
+        raise KeyFileError("trust_errors.keys.other_kind", path=path)
     return _name(content[: begin.start()], path), private
 
 
@@ -114,29 +108,31 @@ def ask_new_passphrase() -> str:
     passphrase = os.environ.get(PASSPHRASE, "")
     if passphrase:
         return passphrase
-    first = _ask("Passphrase of the new key: ", "The new key's passphrase")
+    first = _ask("Passphrase of the new key: ", message("trust_errors.keys.passphrase_of_new"))
     _require(first)
-    if _ask("The same again: ", "The new key's passphrase") != first:
-        raise KeyFileError("The two passphrases differ: nothing is written. Run this again.")
+    if _ask("The same again: ", message("trust_errors.keys.passphrase_of_new")) != first:
+        raise KeyFileError("trust_errors.keys.passphrases_differ")
     return first
 
 
 def _passphrase(path: Path) -> str:
-    return os.environ.get(PASSPHRASE, "") or _ask(f"Passphrase of {path}: ", f"The passphrase of {path}")
+    return os.environ.get(PASSPHRASE, "") or _ask(
+        f"Passphrase of {path}: ", message("trust_errors.keys.passphrase_of", path=path)
+    )
 
 
-def _ask(prompt: str, what: str) -> str:
+def _ask(prompt: str, what: Message) -> str:
     if not sys.stdin.isatty():
-        raise KeyFileError(f"{what} is not known: put it into {PASSPHRASE}, or run this on a terminal.")
+        raise KeyFileError("trust_errors.keys.passphrase_unknown", what=what, variable=PASSPHRASE)
     try:
         return getpass(prompt)
     except (EOFError, KeyboardInterrupt):
-        raise KeyFileError(f"{what} was not given: nothing is done.") from None
+        raise KeyFileError("trust_errors.keys.passphrase_not_given", what=what) from None
 
 
 def _require(passphrase: str) -> None:
     if not passphrase.strip():
-        raise KeyFileError("An empty passphrase protects nothing: give one, or leave out --passphrase.")
+        raise KeyFileError("trust_errors.keys.passphrase_empty")
 
 
 def _openssh_locked(body: bytes) -> bool:

@@ -169,9 +169,7 @@ def _appear(settings: Settings, model: str, building: Path, number: int) -> Path
         os.rename(building, folder)
     except OSError:
         shutil.rmtree(building, ignore_errors=True)
-        raise PromotionError(
-            f"Release {number} of {model} appeared at this very moment: look at it, then run this again."
-        ) from None
+        raise PromotionError("trust_errors.promotion.appeared", number=str(number), model=model) from None
     sync_folder(folder.parent)
     return folder
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hospital.words.messages import message
 from registry.candidates.candidates import SIGNED_FILES
 from registry.errors import ReleaseError
 from registry.trust.keys import Signed
 
-__all__ = ["CARRIED", "FORMAT", "Link", "Release"]
+__all__ = ["CARRIED", "FORMAT", "Link", "Release", "refusal"]
 
 FORMAT = 1
 CARRIED = ("model", "version", "package_digest", *SIGNED_FILES, "scope", "registration", "approvals")
@@ -76,10 +77,7 @@ class Release:
             digest: of the package's bytes, as they were read.
         """
         if digest != self.package_digest:
-            raise ReleaseError(
-                f"{self.model}: release {self.sequence} is refused: its package was changed while it was loaded. "
-                "Restore it from a copy."
-            )
+            raise refusal(self.model, self.sequence, "changed_while_loaded")
 
 
 @dataclass(frozen=True)
@@ -104,3 +102,9 @@ class Link:
     def body(self) -> dict[str, Any]:
         """What the releaser signed."""
         return self.signed.body
+
+
+def refusal(model: str, number: int, key: str, /, **values: object) -> ReleaseError:
+    """Why a release is refused, by the key of the reason's text and what fills it."""
+    why = message(f"trust_errors.releases.{key}", **values)
+    return ReleaseError("trust_errors.releases.refused", model=model, number=str(number), why=why)

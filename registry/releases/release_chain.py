@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from hospital.words.messages import Clause, Foreign, message
 from registry.digests import canonical_json, read_plain_file, sha256_bytes
 from registry.errors import ReleaseError, SignatureError
 from registry.package.manifest import LARGEST, MODELS
-from registry.releases.release import CARRIED, FORMAT, Link
+from registry.releases.release import CARRIED, FORMAT, Link, refusal
 from registry.releases.vouching import RELEASE
 from registry.settings import Settings
 from registry.trust.keys import Signed
@@ -50,21 +51,21 @@ def read_chain(settings: Settings, model: str, trust: Trust) -> list[Link]:
     floor = trust.lowest_release.get(model, 0)
     if (numbers[-1] if numbers else 0) < floor:
         raise ReleaseError(
-            f"{model}: release {floor} is gone from {settings.releases}: restore it from a copy."
+            "trust_errors.releases.gone", model=model, floor=str(floor), folder=settings.releases
         )
     links: list[Link] = []
     for expected, number in enumerate(numbers, start=1):
         if number != expected:
-            raise ReleaseError(
-                f"{model}: release {expected} is missing from {settings.releases / model}: restore it from a "
-                f"copy. If {number:06d} was never released, remove that folder."
-            )
+            values = {
+                "expected": str(expected),
+                "number": f"{number:06d}",
+                "folder": settings.releases / model,
+            }
+            raise ReleaseError("trust_errors.releases.missing", model=model, **values)
         link = with_origin(_link(settings, model, number, trust), links)
         if link.body["former_release"] != (links[-1].digest if links else None):
-            raise ReleaseError(
-                f"{model}: release {number}'s release.json does not follow release {number - 1}: the chain "
-                f"is broken there. Restore releases {number - 1} and {number} from a copy."
-            )
+            places = {"number": str(number), "former": str(number - 1)}
+            raise ReleaseError("trust_errors.releases.broken_chain", model=model, **places)
         links.append(link)
     return links
 
@@ -80,14 +81,12 @@ def with_origin(link: Link, earlier: Sequence[Link]) -> Link:
         return replace(link, left_at=left_at(str(link.body.get("package_digest")), earlier))
     if not isinstance(number, int) or not 1 <= number <= len(earlier):
         raise ReleaseError(
-            f"{link.body['model']}: release {link.number} goes back to a release that there is not."
+            "trust_errors.releases.no_origin", model=link.body["model"], number=str(link.number)
         )
     former = earlier[number - 1]
     if any(link.body.get(name) != former.body.get(name) for name in CARRIED):
-        raise ReleaseError(
-            f"{link.body['model']}: release {link.number} is not what release {number} was, to which it goes back. "
-            "Roll back again."
-        )
+        places = {"number": str(link.number), "former": str(number)}
+        raise ReleaseError("trust_errors.releases.other_origin", model=link.body["model"], **places)
     return replace(link, origin=former.origin or former)
 
 
@@ -102,42 +101,35 @@ def left_at(package_digest: str, links: Sequence[Link]) -> int | None:
 
 def _numbers(settings: Settings, model: str) -> list[int]:
     if model not in MODELS:
-        raise ReleaseError(f"There is no model {model}: Vigie has {' and '.join(MODELS)}.")
+        raise ReleaseError("trust_errors.stops.no_model", model=model, models=tuple(MODELS))
     folder = settings.releases / model
     if folder.is_symlink():
-        raise ReleaseError(
-            f"{model}: {folder} is a link elsewhere: put the folder of its releases itself there, from a copy."
-        )
+        raise ReleaseError("trust_errors.releases.linked_model", model=model, folder=folder)
     if not folder.is_dir():
         return []
     return sorted(int(path.name) for path in folder.iterdir() if _NUMBER.fullmatch(path.name))
 
 
 def _link(settings: Settings, model: str, number: int, trust: Trust) -> Link:
-    where = f"{model}: release {number} is refused"
+    name = f"{number:06d}"
     try:
         folder = release_folder(settings, model, number)
         if folder.is_symlink():
-            raise ReleaseError(f"{where}: {folder.name} is a link elsewhere; restore it from a copy.")
+            raise refusal(model, number, "linked", names=folder.name)
         content = read_plain_file(folder / "release.json", alone=True, at_most=LARGEST)
     except OSError as error:
-        raise ReleaseError(
-            f"{where}: its release.json cannot be read ({error.strerror}). Restore it from a copy; if {number:06d} "
-            "was never released, remove that folder."
-        ) from None
+        raise refusal(model, number, "no_release_json", why=Foreign.of(error), number=name) from None
     try:
         signed = Signed.from_json(json.loads(content))
         releaser = trust.require(signed, "releaser", RELEASE)
         if content != canonical_json(signed.to_json()):
-            raise ValueError("its bytes are not those that were written")
-    except (SignatureError, ValueError, RecursionError) as error:
-        raise ReleaseError(
-            f"{where}: its release.json was changed or is not a releaser's ({error}). Restore it from a copy."
-        ) from None
+            raise SignatureError("trust_errors.releases.rewritten")
+    except SignatureError as error:
+        raise refusal(model, number, "changed", why=Clause(error)) from None
+    except (ValueError, RecursionError):
+        raise refusal(model, number, "changed", why=message("trust_errors.releases.no_json")) from None
     body = signed.body
     place = (body.get("format"), body.get("model"), body.get("sequence"))
     if place != (FORMAT, model, number) or "former_release" not in body:
-        raise ReleaseError(
-            f"{where}: its release.json belongs to another model or number. Restore it from a copy."
-        )
+        raise refusal(model, number, "other_place")
     return Link(number, signed, releaser, sha256_bytes(content))

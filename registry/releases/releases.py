@@ -7,15 +7,15 @@ or editing a file changes nothing that is served: it only makes a release that d
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from hospital.words.messages import Foreign, message
 from registry.candidates.candidates import SIGNED_FILES
 from registry.candidates.sealed_check import Sealed, check_faults
 from registry.digests import read_plain_file, sha256_bytes
 from registry.errors import PackageError, PolicyError, ReleaseError
 from registry.package.manifest import LARGEST, read_package
 from registry.policy.board_policy import load_policy
-from registry.releases.release import Link, Release
+from registry.releases.release import Link, Release, refusal
 from registry.releases.release_chain import read_chain, release_folder
 from registry.releases.vouching import rules_of, vouching_faults
 from registry.settings import Settings
@@ -48,13 +48,12 @@ def load_release(settings: Settings, model: str, number: int, trust: Trust) -> R
     """
     floor = trust.lowest_release.get(model, 0)
     if number < floor:
-        raise ReleaseError(
-            f"{model}: release {number} is older than the lowest acceptable one, {floor}. "
-            f"Restore release {floor} from a copy, or roll back, which makes a new release."
-        )
+        raise ReleaseError("trust_errors.releases.older", model=model, number=str(number), floor=str(floor))
     links = read_chain(settings, model, trust)
     if not 1 <= number <= len(links):
-        raise ReleaseError(f"{model}: there is no release {number} in {settings.releases}.")
+        raise ReleaseError(
+            "trust_errors.releases.none", model=model, number=str(number), folder=settings.releases
+        )
     return verify_release(settings, model, links[number - 1], trust)
 
 
@@ -66,50 +65,43 @@ def verify_release(
     Raises:
         ReleaseError: which file is wrong, and what to do.
     """
-    where = f"{model}: release {link.number} is refused"
     folder = release_folder(settings, model, link.number) if folder is None else folder
     try:
-        sealed = _verified_files(where, folder, model, link.body)
+        sealed = _verified_files(link, folder, model)
         vouch(settings, link, trust, sealed.files)
-        _verify_meaning(where, link.body, sealed, trust)
+        _verify_meaning(model, link, sealed, trust)
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, OverflowError) as error:
-        raise ReleaseError(
-            f"{where}: its files cannot be read ({type(error).__name__}): restore {folder.name} from a copy."
-        ) from None
+        kind = type(error).__name__
+        raise refusal(model, link.number, "files_unreadable", kind=kind, name=folder.name) from None
     return Release(
         model, str(link.body["version"]), link.number, folder, link.body, link.digest, sealed.files, link
     )
 
 
-def _verified_files(where: str, folder: Path, model: str, body: dict[str, Any]) -> Sealed:
+def _verified_files(link: Link, folder: Path, model: str) -> Sealed:
     """The signed files, each read once: every byte is what was signed, and there is no file besides."""
+    body, number = link.body, link.number
     known = {*SIGNED_FILES.values(), "release.json", "package"}
     extra = sorted({path.name for path in folder.iterdir()} - known)
     if extra:
-        raise ReleaseError(f"{where}: {', '.join(extra)} does not belong in {folder.name}; remove it.")
+        raise refusal(model, number, "extra", names=", ".join(extra), folder=folder.name)
     linked = sorted(name for name in known if (folder / name).is_symlink())
     if linked:
-        raise ReleaseError(f"{where}: {', '.join(linked)} is a link elsewhere; restore it from a copy.")
+        raise refusal(model, number, "linked", names=", ".join(linked))
     files: dict[str, bytes] = {}
     for signed, name in SIGNED_FILES.items():
         try:
             files[name] = read_plain_file(folder / name, alone=True, at_most=LARGEST)
         except OSError as error:
-            raise ReleaseError(
-                f"{where}: {name} cannot be read ({error.strerror}); restore it from a copy or roll back."
-            ) from None
+            raise refusal(model, number, "unreadable", name=name, why=Foreign.of(error)) from None
         if sha256_bytes(files[name]) != body[signed]:
-            raise ReleaseError(
-                f"{where}: {name} is not what was signed; restore it from a copy or roll back."
-            )
+            raise refusal(model, number, "not_signed", name=name)
     try:
         package = read_package(folder / "package", alone=True)
     except PackageError as error:
-        raise ReleaseError(f"{where}: {error} Restore it from a copy or roll back.") from None
+        raise refusal(model, number, "package", why=error) from None
     if package.digest != body["package_digest"]:
-        raise ReleaseError(
-            f"{where}: package/manifest.json is not what was signed; restore it from a copy or roll back."
-        )
+        raise refusal(model, number, "not_signed", name="package/manifest.json")
     return Sealed(model, str(body["version"]), package, files)
 
 
@@ -125,24 +117,18 @@ def vouch(settings: Settings, link: Link, trust: Trust, files: Mapping[str, byte
     Raises:
         ReleaseError: why they do not.
     """
-    where = f"{link.body['model']}: release {link.number} is refused"
+    model = str(link.body["model"])
     try:
         own, in_force = (
             load_policy(files["policy.toml"]),
             policy_of_digest(settings.trust, trust.policy_digest),
         )
     except PolicyError as error:
-        raise ReleaseError(
-            f"{where}: its policy.toml, or the policy in force, may not be used. {error}"
-        ) from None
+        raise refusal(model, link.number, "policy", why=error) from None
     approved = link if link.origin is None else link.origin
     faults = []
-    if own.digest != in_force.digest and approved.number > trust.released_before.get(
-        str(link.body["model"]), 0
-    ):
-        faults.append(
-            "it was judged by another policy than the one in force. Check, review and promote the version again"
-        )
+    if own.digest != in_force.digest and approved.number > trust.released_before.get(model, 0):
+        faults.append(message("trust_errors.releases.other_policy"))
     faults += vouching_faults(
         link.signed,
         approved.body,
@@ -152,17 +138,17 @@ def vouch(settings: Settings, link: Link, trust: Trust, files: Mapping[str, byte
         approved.left_at,
     )
     if faults:
-        raise ReleaseError(f"{where}: {'; '.join(faults)}.")
+        raise refusal(model, link.number, "faulty", faults=tuple(faults))
 
 
-def _verify_meaning(where: str, body: dict[str, Any], sealed: Sealed, trust: Trust) -> None:
+def _verify_meaning(model: str, link: Link, sealed: Sealed, trust: Trust) -> None:
     """A trusted check passed this package under this policy, and the signed scope is the one that it found."""
-    report = sealed.report
+    report, body = sealed.report, link.body
     faults = check_faults(sealed, body["registration"]["body"], trust)
     expected = {"verdict": "pass", "scope": body["scope"]}
     wrong = [field for field, value in expected.items() if report.get(field) != value]
-    faults += [f"its report.json does not carry it ({', '.join(wrong)})"] if wrong else []
+    faults += [message("trust_errors.releases.not_carried", fields=", ".join(wrong))] if wrong else []
     if faults:
-        raise ReleaseError(f"{where}: {'; '.join(faults)}. Check the version and promote it again.")
+        raise refusal(model, link.number, "check_again", faults=tuple(faults))
     if not isinstance(body["released_at"], int):
-        raise ReleaseError(f"{where}: its release.json has no time. Promote the version again.")
+        raise refusal(model, link.number, "no_time")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hospital.times import DAY, MINUTE
+from hospital.words.messages import Clause, InWords, Message, message
 from registry.candidates.candidates import CHECK, REGISTRATION, REVIEW, SIGNED_FILES
 from registry.errors import SignatureError
 from registry.policy.board_policy import Policy
@@ -28,7 +29,6 @@ __all__ = [
 
 RELEASE = "vigie-release-v1"
 ROLLBACK = "vigie-rollback-v1"
-FOUND = "every member of the board signs it with vigie trust init --key FILE"
 _AHEAD = 5 * MINUTE  # clocks of two machines
 
 
@@ -45,23 +45,26 @@ def rules_of(own: Policy, in_force: Policy) -> Rules:
     return Rules(max(own.approvals, in_force.approvals), in_force.board)
 
 
-def approval_fault(at: object, released_at: int, rules: BoardRules, left_at: int | None = None) -> str | None:
-    """Why an approval of that instant does not carry a release of this one; None if it does.
+def approval_fault(
+    name: str, at: object, released_at: int, rules: BoardRules, left_at: int | None = None
+) -> Message | None:
+    """Why a person's approval of that instant does not carry a release of this one; None if it does.
 
     Args:
+        name: whose approval it is.
         at: instant of the approval.
         released_at: instant of the release.
         rules: of the policy in force.
         left_at: instant since when another version is in use in place of this one; None: it was never left.
     """
     if not isinstance(at, int) or isinstance(at, bool):
-        return "has no date"
+        return message("trust_errors.vouching.no_date", name=name)
     if at > released_at + _AHEAD:
-        return "is dated later than the release"
+        return message("trust_errors.vouching.dated_later", name=name)
     if released_at - at > rules.approval_days * DAY:
-        return f"is older than the {rules.approval_days} days for which the policy lets it count"
+        return message("trust_errors.vouching.old", name=name, days=rules.approval_days)
     if left_at is not None and at < left_at:
-        return "was given before another version took its place: going back is the board's to approve (vigie rollback)"
+        return message("trust_errors.vouching.before_left", name=name)
     return None
 
 
@@ -72,7 +75,7 @@ def vouching_faults(
     rules: Rules,
     check: Mapping[str, Any],
     left_at: int | None = None,
-) -> list[str]:
+) -> list[Message]:
     """Why author, board, check and releaser do not vouch for a release as they must; empty if they do.
 
     Args:
@@ -84,7 +87,7 @@ def vouching_faults(
         left_at: instant since when another version was in use in place of the approved one; None: it was never left.
     """
     if not trust.founded:
-        return [f"who is who is not fixed in this installation: {FOUND}"]
+        return [message("trust_errors.vouching.not_founded")]
     body, now = signed.body, not rules.board.retired_vouch
     try:
         releaser = trust.signer(signed, "releaser", RELEASE, acting=now)
@@ -94,22 +97,20 @@ def vouching_faults(
         counted = [a for a in approvals if trust.key_of(a.public_key) is not None]
         board = [trust.signer(approval, "board", REVIEW, acting=now) for approval in counted]
     except SignatureError as error:
-        return [
-            f"a signature in it does not verify: {error} If that person's key was taken out of the trust folder, have "
-            "the version reviewed and promoted again; a key that is retired, not removed, keeps what it signed valid"
-        ]
+        return [message("trust_errors.vouching.signature", why=error)]
     try:
         trust.signer(Signed.from_json(check), "checker", CHECK, acting=now)
     except SignatureError as error:
-        return [f"its check is not one that is trusted here: {error}"]
+        return [message("trust_errors.check.untrusted", why=Clause(error))]
     gone = sorted({a.name for a in approvals} - {a.name for a in counted})
     faults = _people_faults(author, releaser, board, rules, gone)
     same = ("model", "version", "package_digest")
     if not (_agree(registration.body, body, same) and _all_approve(counted, body, same)):
-        faults.append("its registration or an approval is of another version. Promote the version again")
+        faults.append(message("trust_errors.vouching.other_version"))
     for approval in counted:
-        fault = approval_fault(approval.body.get("at"), int(approved["released_at"]), rules.board, left_at)
-        faults += [f"the approval of {approval.name} {fault}"] if fault else []
+        at, released_at = approval.body.get("at"), int(approved["released_at"])
+        fault = approval_fault(approval.name, at, released_at, rules.board, left_at)
+        faults += [fault] if fault else []
     return faults + _rollback_faults(body, trust, rules, (author.name, releaser.name))
 
 
@@ -122,7 +123,7 @@ def rollback_approvals(
     at: int,
     *,
     acting: bool,
-) -> tuple[list[Signed], list[str]]:
+) -> tuple[list[Signed], list[InWords]]:
     """Approvals of a way back that count, the latest of each person, and why each of the rest does not.
 
     Args:
@@ -135,26 +136,28 @@ def rollback_approvals(
         acting: whether the key of whoever signed must be in use now, or may be retired since.
     """
     counted: dict[str, Signed] = {}
-    faults: list[str] = []
+    faults: list[InWords] = []
     for signed in given:
         try:
             name = trust.require(signed, "board", ROLLBACK, acting=acting)
         except SignatureError as error:
-            faults.append(str(error).rstrip("."))
+            faults.append(Clause(error))
             continue
-        fault = approval_fault(signed.body.get("at"), at, board)
+        fault = approval_fault(name, signed.body.get("at"), at, board)
         if not _agree(way, signed.body, tuple(way)):
-            fault = "is of another way back"
+            fault = message("trust_errors.vouching.other_way", name=name)
         elif name in others:
-            fault = "does not count: its author and its releaser do not approve it"
+            fault = message("trust_errors.vouching.own_part", name=name)
         if fault:
-            faults.append(f"the approval of {name} {fault}")
+            faults.append(fault)
         elif name not in counted or signed.body["at"] >= counted[name].body["at"]:
             counted[name] = signed
     return [counted[name] for name in sorted(counted)], faults
 
 
-def _rollback_faults(body: Mapping[str, Any], trust: Trust, rules: Rules, others: Sequence[str]) -> list[str]:
+def _rollback_faults(
+    body: Mapping[str, Any], trust: Trust, rules: Rules, others: Sequence[str]
+) -> list[Message]:
     """Why the board did not approve the way back that a release is; empty if it did, or if it is none."""
     if body.get("rolled_back_to") is None:
         return []
@@ -168,33 +171,32 @@ def _rollback_faults(body: Mapping[str, Any], trust: Trust, rules: Rules, others
     try:
         given = [Signed.from_json(value) for value in body.get("rollback_approvals", [])]
     except SignatureError as error:
-        return [f"an approval of going back is none: {error}"]
+        return [message("trust_errors.vouching.no_approval", why=Clause(error))]
     now, needed = not rules.board.retired_vouch, rules.board.rollback_approvals
     released_at = int(body["released_at"])
     counted, faults = rollback_approvals(way, given, trust, rules.board, others, released_at, acting=now)
     if len(counted) >= needed:
         return []
-    listed = f" ({'; '.join(faults)})" if faults else ""
-    return [
-        f"it goes back to release {body['rolled_back_to']} with {len(counted)} of {needed} approvals of the board by "
-        f"others than its author and its releaser{listed}. Have members approve a way back (vigie rollback "
-        f"{body['model']} --key FILE), then roll back again, or promote a version"
-    ]
+    key = "trust_errors.vouching.way_back_faults" if faults else "trust_errors.vouching.way_back"
+    places = {
+        "model": body["model"],
+        "to": str(body["rolled_back_to"]),
+        "n": len(counted),
+        "needed": needed,
+    }
+    return [message(key, **places, faults=tuple(faults))]
 
 
 def _people_faults(
     author: TrustedKey, releaser: TrustedKey, board: Sequence[TrustedKey], rules: Rules, gone: Sequence[str]
-) -> list[str]:
-    people, faults = [author.name, releaser.name, *(k.name for k in board)], []
+) -> list[Message]:
+    people, faults = [author.name, releaser.name, *(k.name for k in board)], list[Message]()
     if len(set(people)) != len(people) or len(board) < rules.approvals:
-        without = f" {', '.join(gone)} is not in the trust folder and counts no more." if gone else ""
-        faults.append(
-            f"it needs an author, {rules.approvals} approvals of the board and a releaser who are all different "
-            f"people.{without} Have it reviewed and promoted again"
-        )
+        key = "trust_errors.vouching.people_gone" if gone else "trust_errors.vouching.people"
+        faults.append(message(key, needed=rules.approvals, gone=", ".join(gone)))
     missing = sorted(set(rules.board.required_roles) - {role for k in board for role in k.roles})
     if missing:
-        faults.append(f"the policy in force requires an approval by {' and '.join(missing)}")
+        faults.append(message("trust_errors.vouching.required_roles", roles=tuple(missing)))
     return faults
 
 

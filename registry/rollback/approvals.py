@@ -64,18 +64,18 @@ def way_back(model: str, links: Sequence[Link], to_sequence: int | None) -> Way:
         PromotionError: there is no such earlier release, or its package is in use already.
     """
     if not links:
-        raise PromotionError(f"{model} has no release: there is nothing to go back from.")
+        raise PromotionError("trust_errors.rollback.no_release", model=model)
     present = links[-1].body["package_digest"]
     if to_sequence is None:
         first = next(i for i, link in enumerate(links) if link.body["package_digest"] == present)
         if first == 0:
-            raise PromotionError(f"{model} has no earlier release to go back to.")
+            raise PromotionError("trust_errors.rollback.no_earlier", model=model)
         return Way(links[-1], links[first - 1])
     if not 1 <= to_sequence < links[-1].number:
-        raise PromotionError(f"{model} has no earlier release {to_sequence}.")
+        raise PromotionError("trust_errors.rollback.no_such", model=model, number=str(to_sequence))
     target = links[to_sequence - 1]
     if target.body["package_digest"] == present:
-        raise PromotionError(f"The package of {model}'s release {to_sequence} is the one in use already.")
+        raise PromotionError("trust_errors.rollback.in_use", model=model, number=str(to_sequence))
     return Way(links[-1], target)
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from hospital.times import instant
+from hospital.words.messages import InWords, message
 from registry.candidates.candidates import Candidate
 from registry.candidates.standing_reviews import standing_refusals
 from registry.errors import PromotionError, SignatureError
@@ -71,12 +72,10 @@ def approve_rollback(
         try:
             name = trust.require(signed, "board", ROLLBACK, acting=True)
         except SignatureError as error:
-            raise PromotionError(f"The way back of {model} is not approved: {error}") from None
+            raise PromotionError("trust_errors.rollback.not_approved", model=model, why=error) from None
         if name == _author(way, trust):
-            raise PromotionError(
-                f"The way back of {model} is not approved: {name} is the author of version "
-                f"{way.target.body['version']}, and nobody approves their own work."
-            )
+            version = way.target.body["version"]
+            raise PromotionError("trust_errors.rollback.own_work", model=model, name=name, version=version)
         with opened_database(settings.database) as engine, writing(engine) as connection:
             _verified_target(settings, connection, way, trust)
             enter(connection, name, signed, now)
@@ -113,16 +112,14 @@ def rollback(
         refusal = releaser_fault(hold.trust, key, way.target.body)
         if len(given) < board.rollback_approvals:
             to = "" if to_sequence is None else f" --to {to_sequence}"
-            faults.insert(
-                0,
-                f"{len(given)} of {board.rollback_approvals} approvals of going from release {way.present.number} to "
-                f"release {way.target.number}: each member of the board runs vigie rollback {model}{to} --key FILE",
-            )
+            ends = {"present": str(way.present.number), "target": str(way.target.number)}
+            count = {"n": len(given), "needed": board.rollback_approvals}
+            faults.insert(0, message("trust_errors.rollback.approvals", **count, **ends, model=model, to=to))
         else:
             faults = []
         faults = [refusal, *faults] if refusal else faults
         if faults:
-            raise PromotionError(f"{model} may not be rolled back: {'; '.join(faults)}.")
+            raise PromotionError("trust_errors.rollback.refused", model=model, faults=tuple(faults))
         earlier = _verified_target(settings, hold.connection, way, hold.trust)
         for signed in given:
             enter(hold.connection, hold.trust.require(signed, "board", ROLLBACK), signed, hold.now)
@@ -138,7 +135,7 @@ def rollback(
 
 def _counted(
     settings: Settings, way: Way, trust: Trust, board: BoardRules, releaser: str, now: datetime
-) -> tuple[list[Signed], list[str]]:
+) -> tuple[list[Signed], list[InWords]]:
     """Approvals of a way that count now, and why each of the rest does not; `releaser` is a public key, or empty."""
     found = trust.key_of(releaser)
     others = [_author(way, trust), *([found.name] if found is not None else [])]
@@ -163,6 +160,6 @@ def _verified_target(settings: Settings, connection: Connection, way: Way, trust
     refusals = standing_refusals(connection, former, str(way.target.body["package_digest"]), trust)
     if refusals:
         raise PromotionError(
-            f"{model} may not be rolled back to version {number}: {', '.join(refusals)} refused it."
+            "trust_errors.rollback.refusals", model=model, version=number, names=", ".join(refusals)
         )
     return verify_release(settings, model, way.target, trust)

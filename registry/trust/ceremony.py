@@ -62,17 +62,15 @@ def missing_signatures(
     judging = statements[-1]["body"] if statements else statement["body"]
     board = _board(judging)
     if not statements and len(set(board.values())) < _LEAST:
-        raise TrustError(
-            "An installation is founded by at least two members of the board: trust their keys first."
-        )
+        raise TrustError("trust_errors.statements.two_members")
     needed = int(judging["quorum"]) if statements else len(set(board.values()))
     names: set[str] = set()
     for signature in statement["signatures"]:
         signed = Signed.from_json({"body": statement["body"], "signature": signature})
         if signed.purpose != PEOPLE or (is_demo_key(signed.public_key) and not demo):
-            raise SignatureError(f"{signed.name} signed something else, or with a key that everybody knows.")
+            raise SignatureError("trust_errors.statements.something_else", name=signed.name)
         if signed.public_key not in board:
-            raise SignatureError(f"{signed.name} is no member of the board here and signs no change of it.")
+            raise SignatureError("trust_errors.statements.no_member", name=signed.name)
         signed.verify()
         names.add(board[signed.public_key])
     return max(needed - len(names), 0), tuple(sorted(set(board.values()) - names))
@@ -88,13 +86,13 @@ def verify_statements(statements: Sequence[Statement], *, demo: bool) -> None:
         body, earlier = statement["body"], statements[:number]
         former = _digest(earlier[-1]["body"]) if earlier else None
         if (body["format"], body["serial"], body["former"]) != (1, number, former) or body["quorum"] < _LEAST:
-            raise TrustError(f"statement {number} about people does not follow the one before it")
+            raise TrustError("trust_errors.statements.does_not_follow", number=number)
         try:
             missing, _ = missing_signatures(earlier, statement, demo=demo)
         except SignatureError as error:
-            raise TrustError(str(error)) from None
+            raise TrustError(*error.args, **error.values) from None
         if missing:
-            raise TrustError(f"statement {number} about people lacks {missing} signatures of the board")
+            raise TrustError("trust_errors.statements.signatures", number=number, n=missing)
 
 
 def _board(body: Mapping[str, Any]) -> dict[str, str]:

@@ -74,9 +74,7 @@ class Signed:
             if not isinstance(value["body"], dict) or not all(isinstance(p, str) for p in parts):
                 raise TypeError
         except (TypeError, KeyError):
-            raise SignatureError(
-                "This is not signed by anybody: a key was not given, or the file was changed."
-            ) from None
+            raise SignatureError("trust_errors.keys.not_signed") from None
         return cls(value["body"], *parts)
 
     def verify(self) -> None:
@@ -85,9 +83,7 @@ class Signed:
             public = Ed25519PublicKey.from_public_bytes(_decode(self.public_key))
             public.verify(_decode(self.value), _message(self.purpose, self.body))
         except (InvalidSignature, ValueError, TypeError, RecursionError):
-            raise SignatureError(
-                f"The signature of {self.name} does not verify: what was signed was changed."
-            ) from None
+            raise SignatureError("trust_errors.keys.not_verified", name=self.name) from None
 
 
 @dataclass(frozen=True, repr=False)
@@ -135,13 +131,11 @@ def create_key(name: str, path: Path, *, passphrase: str | None = None) -> Key:
         path.parent.mkdir(parents=True, exist_ok=True)
         _write_once(path, content)
     except FileExistsError:
-        raise KeyFileError(f"{path} exists: a key is never overwritten. Name another file.") from None
+        raise KeyFileError("trust_errors.keys.exists", path=path) from None
     except OSError as error:
-        raise KeyFileError(
-            f"{path} cannot be written ({error.strerror}): choose a folder of your own."
-        ) from None
+        raise KeyFileError("trust_errors.keys.unwritable", path=path, why=error) from None
     except ValueError:  # "", ".", a text with a zero byte
-        raise KeyFileError("That is no name of a file: name one, as in --out ada.key.") from None
+        raise KeyFileError("trust_errors.keys.no_file_name") from None
     return key
 
 
@@ -189,13 +183,9 @@ def load_key(path: Path) -> Key:
         mode = path.stat().st_mode
         content = read_plain_file(path, follow=True)
     except OSError as error:
-        raise KeyFileError(
-            f"The key file {path} cannot be read ({error.strerror}): check its path."
-        ) from None
+        raise KeyFileError("trust_errors.keys.unreadable", path=path, why=error) from None
     if mode & 0o077:
-        raise KeyFileError(
-            f"The key file {path} can be read by others: chmod 600 it, and make a new key if it leaked."
-        )
+        raise KeyFileError("trust_errors.keys.open_to_others", path=path)
     if is_pem(content):
         return _key(*read_pem(content, path))
     try:
@@ -204,11 +194,9 @@ def load_key(path: Path) -> Key:
         if body["format"] != FORMAT or not is_person_name(key.name):
             raise ValueError
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise KeyFileError(f"{path} is no key file: make one with vigie key create NAME.") from None
+        raise KeyFileError("trust_errors.keys.no_key_file", path=path) from None
     if body.get("public_key") != key.public_key:
-        raise KeyFileError(
-            f"{path} was changed: its public key is not that of its private key. Use your copy."
-        )
+        raise KeyFileError("trust_errors.keys.other_half", path=path)
     return key
 
 

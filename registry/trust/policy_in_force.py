@@ -40,10 +40,7 @@ def policy_of_digest(folder: Path, digest: str) -> Policy:
     except OSError:
         policy = None
     if policy is None or policy.digest != digest:
-        raise PolicyError(
-            f"The text of the policy in force ({digest}) is not in {folder / FILE}: put it in force again with "
-            "vigie policy --file FILE, or name it with --policy FILE."
-        )
+        raise PolicyError("trust_errors.policy.no_text", digest=digest, path=folder / FILE)
     require_no_looser(policy)
     return policy
 
@@ -57,7 +54,7 @@ def policy_of_file(path: Path) -> Policy:
     try:
         policy = load_policy(path.read_bytes())
     except OSError as error:
-        raise PolicyError(f"The policy {path} cannot be read ({error.strerror}): check its path.") from None
+        raise PolicyError("trust_errors.policy.unreadable", path=path, why=error) from None
     require_no_looser(policy)
     return policy
 
@@ -66,9 +63,7 @@ def require_no_looser(policy: Policy) -> None:
     """Raises PolicyError, with every point, where a policy is looser than the one that ships."""
     points = looser_points(policy, default_policy())
     if points:
-        raise PolicyError(
-            f"The policy may not be used: {'; '.join(points)}. A board can make it stricter, not looser."
-        )
+        raise PolicyError("trust_errors.policy.looser", points="; ".join(map(str, points)))
 
 
 def keep_text(folder: Path, policy: Policy) -> None:

@@ -7,10 +7,12 @@ stays through new releases and roll-backs until a quorum has signed that this ve
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 from hospital.times import instant
+from hospital.words.messages import Clause, message
 from registry.digests import canonical_json, read_plain_file, sha256_bytes, write_atomically
 from registry.errors import PolicyError, SignatureError, TrustError
 from registry.package.manifest import MODELS
@@ -39,7 +41,7 @@ def stop_model(settings: Settings, model: str, key: Key, *, reason: str, now: da
     _require_known(model)
     with locked_trust(settings.trust):
         trust = load_trust(settings.trust)
-        faults = [] if reason.strip() else ["say why (--reason)"]
+        faults = [] if reason.strip() else [message("trust_errors.stops.no_reason")]
         body = {"model": model, "reason": reason.strip(), "at": instant(now)}
         signed = key.sign(_STOP, body)
         entitled = _entitled(settings, trust)
@@ -50,13 +52,16 @@ def stop_model(settings: Settings, model: str, key: Key, *, reason: str, now: da
             name = trust.require(signed, role, _STOP, acting=True)
         except SignatureError as error:
             faults.insert(
-                0, f"{str(error).rstrip('.')} (the policy lets {' or '.join(entitled)} stop a model)"
+                0,
+                message(
+                    "trust_errors.stops.not_entitled", why=Clause(error), roles=reduce(_either, entitled)
+                ),
             )
         if model in trust.stopped:
             _enter_stop(settings, trust, model, now)
-            faults.append("it is stopped already")
+            faults.append(message("trust_errors.stops.stopped_already"))
         if faults:
-            raise TrustError(f"{model} is not stopped: {'; '.join(faults)}.")
+            raise TrustError("trust_errors.stops.not_stopped", model=model, faults=tuple(faults))
         trust = trust.with_stop(model, signed.to_json())
         save_trust(settings.trust, trust)
         _enter_stop(settings, trust, model, now)
@@ -75,7 +80,7 @@ def resume_model(
     with locked_trust(settings.trust):
         trust = load_trust(settings.trust)
         if model not in trust.stopped:
-            raise TrustError(f"{model} is not stopped: there is nothing to resume.")
+            raise TrustError("trust_errors.stops.nothing_to_resume", model=model)
         body = {"model": model, "stop_digest": _digest(trust.stopped[model])}
         path = settings.trust / f"resume-{model}.json"
         signatures = {
@@ -86,10 +91,7 @@ def resume_model(
         if len(names) < quorum:
             if keys:
                 write_atomically(path, canonical_json([s.to_json() for s in signatures.values()]))
-            raise TrustError(
-                f"{model} stays stopped: {len(names)} of {quorum} members of the board have signed. Each repeats this "
-                "command with --key FILE."
-            )
+            raise TrustError("trust_errors.stops.stays_stopped", model=model, n=len(names), quorum=quorum)
         _enter_stop(settings, trust, model, now)  # where the journal could not be written when it was stopped
         trust = trust.without_stop(model)
         save_trust(settings.trust, trust)
@@ -108,16 +110,21 @@ def _entitled(settings: Settings, trust: Trust) -> tuple[str, ...]:
     return tuple(policy.board.stop_roles)
 
 
+def _either(one: object, other: object) -> object:
+    """Two roles of which one will do."""
+    return message("trust_errors.stops.or", one=one, other=other)
+
+
 def _require_known(model: str) -> None:
     if model not in MODELS:
-        raise TrustError(f"There is no model {model}: Vigie has {' and '.join(MODELS)}.")
+        raise TrustError("trust_errors.stops.no_model", model=model, models=tuple(MODELS))
 
 
 def _member(trust: Trust, signed: Signed) -> str:
     try:
         return trust.require(signed, "board", _RESUME, acting=True)
     except SignatureError as error:
-        raise TrustError(f"Nothing is resumed: {error}") from None
+        raise TrustError("trust_errors.stops.not_resumed", why=error) from None
 
 
 def _collected(path: Path, body: Mapping[str, str]) -> list[Signed]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from hospital.words.messages import message
 from registry.digests import canonical_json, read_plain_file, sha256_bytes, write_atomically
 from registry.errors import SignatureError, TrustError
 from registry.people.person_names import same_person
@@ -66,7 +67,7 @@ def trust_key(
         if standing is None or _as_before(standing, name, roles):
             return changed if standing is None else trust
         if not replacing:
-            raise TrustError(_place_taken(standing, name, roles))
+            raise _place_taken(standing, name, roles)
         return changed
 
     subjects = {"name": name, "public_key": public_key, "roles": ", ".join(roles)}
@@ -92,9 +93,7 @@ def found_trust(settings: Settings, *, now: datetime, signers: Sequence[Key], re
 
     def change(trust: Trust) -> Trust:
         if trust.founded:
-            raise TrustError(
-                "Who is who is fixed already: a quorum signs each change of it (vigie key trust --key)."
-            )
+            raise TrustError("trust_errors.trust.founded_already")
         return trust
 
     return _change(settings, change, lambda _: "", "found trust", {}, now, reason, signers, founding=True)
@@ -228,24 +227,19 @@ def _signed(
     body = next_statement(former.statements, present.entries, present.policy_digest, rules.quorum)
     members = {k.name for k in present.keys if "board" in k.roles and not k.retired}
     if former.founded and len(members) < body["quorum"]:
-        raise TrustError(
-            f"Nothing is changed: the board would have {len(members)} members, and a quorum is {body['quorum']}: "
-            "nobody could change anything any more. Add a member first."
-        )
+        raise TrustError("trust_errors.trust.small_board", members=len(members), quorum=int(body["quorum"]))
     statement = signed_statement(body, _collected(settings, body), signers)
     try:
         missing, who = missing_signatures(former.statements, statement, demo=former.demo)
     except SignatureError as error:
-        raise TrustError(f"Nothing is changed: {error}") from None
+        raise TrustError("trust_errors.trust.nothing_changed", why=error) from None
     if not missing:
         return replace(present, statements=(*former.statements, statement))
     if signers:
         write_atomically(settings.trust / PENDING, canonical_json(statement))
-    given = f"{len(statement['signatures'])} given and kept, " if statement["signatures"] else ""
-    raise TrustError(
-        f"Nothing is changed yet: {given}{missing} more members of the board sign, of {', '.join(who)}. Each repeats "
-        "this command with --key FILE."
-    )
+    given = len(statement["signatures"])
+    key = "trust_errors.trust.signatures_missing_yet" if given else "trust_errors.trust.signatures_missing"
+    raise TrustError(key, given=given, n=missing, who=", ".join(who))
 
 
 def _collected(settings: Settings, body: Mapping[str, Any]) -> list[Any]:
@@ -271,17 +265,20 @@ def _as_before(standing: TrustedKey, name: str, roles: tuple[str, ...]) -> bool:
     return (standing.name, set(standing.roles), standing.retired) == (name, set(roles), False)
 
 
-def _place_taken(standing: TrustedKey, name: str, roles: tuple[str, ...]) -> str:
+def _place_taken(standing: TrustedKey, name: str, roles: tuple[str, ...]) -> TrustError:
     """Why a key that is there is not changed unless that is asked for."""
     changes = []
     if standing.retired:
-        changes.append("the key is retired, and would sign again")
+        changes.append(message("trust_errors.trust.would_sign_again"))
     if standing.name != name:
-        same = same_person(standing.name, name)
-        changes.append(f"the key is {standing.name}'s" + ("" if same else f", whose place {name} would take"))
+        key = "key_is_of" if same_person(standing.name, name) else "place_of"
+        changes.append(message(f"trust_errors.trust.{key}", name=standing.name, other=name))
     if set(standing.roles) != set(roles):
-        changes.append(f"{standing.name} has the roles {', '.join(standing.roles)}, not {', '.join(roles)}")
-    return f"Nothing is changed: {'; '.join(changes)}. If that is meant, add --replace."
+        given, wanted = ", ".join(standing.roles), ", ".join(roles)
+        changes.append(
+            message("trust_errors.trust.other_roles", name=standing.name, roles=given, wanted=wanted)
+        )
+    return TrustError("trust_errors.trust.place_taken", changes=tuple(changes))
 
 
 def _account() -> str:

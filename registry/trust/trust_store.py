@@ -13,6 +13,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from hospital.words.messages import Clause
 from registry.digests import canonical_json, read_plain_file, sha256_bytes, write_atomically
 from registry.errors import TrustError
 from registry.people.person_names import is_person_name
@@ -41,7 +42,7 @@ def create_trust(folder: Path, *, policy_digest: str, demo: bool = False) -> Tru
     """
     with locked_trust(folder):
         if (folder / FILE).exists():
-            raise TrustError(f"{folder} holds a trust file already: it is never made anew.")
+            raise TrustError("trust_errors.trust.made_already", folder=folder)
         trust = Trust(demo, (), policy_digest, {})
         _write(folder, trust)
     return trust
@@ -68,19 +69,14 @@ def load_trust(folder: Path) -> Trust:
         stopped = {str(model): signed for model, signed in body.get("stopped", {}).items()}
         trust = Trust(body["demo"], keys, str(body["policy_digest"]), lowest, before, statements, stopped)
         if not trust.signed:
-            raise TrustError("people or policy are not those that the board signed")
+            raise TrustError("trust_errors.trust.not_signed")
         return trust
     except TrustError as error:
-        raise TrustError(
-            f"The trust file in {folder} was changed by hand: {error}. Restore it from your own copy."
-        ) from None
+        raise TrustError("trust_errors.trust.changed_by_hand", folder=folder, why=Clause(error)) from None
     except OSError:
-        raise TrustError(f"There is no trust file in {folder}: make one with vigie key trust.") from None
+        raise TrustError("trust_errors.trust.none", folder=folder) from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise TrustError(
-            f"The trust file in {folder} cannot be read, or names a person or a key twice: "
-            "restore it from your own copy."
-        ) from None
+        raise TrustError("trust_errors.trust.unreadable", folder=folder) from None
 
 
 def _numbers(by_model: dict[str, Any]) -> dict[str, int]:
@@ -112,21 +108,16 @@ def save_trust(folder: Path, trust: Trust) -> None:
         former = load_trust(folder)
         if former.demo != trust.demo:
             raise TrustError(
-                f"{folder} was made {'as' if former.demo else 'without'} a demo: that never changes."
+                "trust_errors.trust.as_a_demo" if former.demo else "trust_errors.trust.without_a_demo",
+                folder=folder,
             )
         if trust.statements[: len(former.statements)] != former.statements:
-            raise TrustError(
-                "What the board signed about its people is never taken back: sign a change of it."
-            )
+            raise TrustError("trust_errors.trust.statements_taken_back")
         lowered = [m for m, n in former.lowest_release.items() if trust.lowest_release.get(m, 0) < n]
         if lowered:
-            raise TrustError(
-                f"The lowest acceptable release of {', '.join(lowered)} is never lowered: roll back."
-            )
+            raise TrustError("trust_errors.trust.lowered", models=", ".join(lowered))
     if not trust.signed:
-        raise TrustError(
-            "Who is who and which policy is in force was signed by the board: a quorum of it signs each change."
-        )
+        raise TrustError("trust_errors.trust.needs_quorum")
     _write(folder, trust)
 
 
@@ -153,7 +144,7 @@ def locked_trust(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise TrustError(_unwritable(folder, error)) from None
+        raise _unwritable(folder, error) from None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         for left in folder.glob(
@@ -187,11 +178,8 @@ def _write(folder: Path, trust: Trust) -> None:
     try:
         write_atomically(folder / FILE, _content(trust))
     except OSError as error:
-        raise TrustError(_unwritable(folder, error)) from None
+        raise _unwritable(folder, error) from None
 
 
-def _unwritable(folder: Path, error: OSError) -> str:
-    return (
-        f"The trust folder {folder} cannot be written ({error.strerror}): "
-        "do this where it is not mounted read-only."
-    )
+def _unwritable(folder: Path, error: OSError) -> TrustError:
+    return TrustError("trust_errors.trust.unwritable", folder=folder, why=error)

@@ -83,20 +83,18 @@ class Trust:
             SignatureError: the signature does not verify, or is of an unknown key, another role or purpose.
         """
         if signed.purpose != purpose:
-            raise SignatureError(f"{signed.name} signed something else than this ({signed.purpose}).")
-        if is_demo_key(signed.public_key) and not self.demo:
             raise SignatureError(
-                f"{signed.name} is a demo key, known to everybody: it is refused outside the demo's home."
+                "trust_errors.people.other_purpose", name=signed.name, purpose=signed.purpose
             )
+        if is_demo_key(signed.public_key) and not self.demo:
+            raise SignatureError("trust_errors.people.demo_key", name=signed.name)
         key = self.key_of(signed.public_key)
         if key is None:
-            raise SignatureError(
-                f"The key of {signed.name} is not in the trust folder: have it added with vigie key trust."
-            )
+            raise SignatureError("trust_errors.people.unknown_key", name=signed.name)
         if role not in key.roles:
-            raise SignatureError(f"{key.name} does not have the role {role} in the trust folder.")
+            raise SignatureError("trust_errors.people.no_role", name=key.name, role=role)
         if acting and key.retired:
-            raise SignatureError(f"{key.name}'s key is retired: it signs nothing more.")
+            raise SignatureError("trust_errors.people.retired", name=key.name)
         signed.verify()
         return key
 
@@ -111,18 +109,13 @@ class Trust:
             TrustError: a demo key outside a demo, no key, an unknown role, a name that is taken or is none.
         """
         if not is_public_key(public_key):
-            raise TrustError(
-                "That is no Ed25519 public key: copy it from the person's key file as it stands."
-            )
+            raise TrustError("trust_errors.people.no_public_key")
         if is_demo_key(public_key) and not self.demo:
-            raise TrustError("Demo keys are known to everybody: they are refused outside the demo's home.")
+            raise TrustError("trust_errors.people.demo_keys")
         if not roles or set(roles) - set(ROLES):
-            raise TrustError(f"Roles are {', '.join(ROLES)}.")
+            raise TrustError("trust_errors.people.roles", roles=", ".join(ROLES))
         if {"checker", "service"} & set(roles) and len(roles) > 1:
-            raise TrustError(
-                "The check's key and the service's are nobody else's: they sign what was computed and written, and "
-                "decide nothing."
-            )
+            raise TrustError("trust_errors.people.machine_roles")
         if not is_person_name(name):
             raise TrustError(NAME_RULE)
         others, added = (
@@ -131,10 +124,7 @@ class Trust:
         )
         other = next((k for k in others if same_owner(k, added)), None)
         if other is not None:
-            raise TrustError(
-                f"Another key is called {other.name}: one person, one name, one key, however it is written. If this is "
-                "somebody else, write both names in full."
-            )
+            raise TrustError("trust_errors.people.same_name", name=other.name)
         return replace(self, keys=(*others, added))
 
     def with_person(self, key: Key, roles: tuple[str, ...]) -> "Trust":
@@ -148,7 +138,7 @@ class Trust:
             TrustError: nobody has that name.
         """
         if all(k.name != name for k in self.keys):
-            raise TrustError(f"Nobody in the trust folder is called {name}.")
+            raise TrustError("trust_errors.people.nobody", name=name)
         return replace(self, keys=tuple(replace(k, retired=True) if k.name == name else k for k in self.keys))
 
     def without(self, name: str) -> "Trust":
@@ -158,7 +148,7 @@ class Trust:
             TrustError: nobody has that name.
         """
         if all(k.name != name for k in self.keys):
-            raise TrustError(f"Nobody in the trust folder is called {name}.")
+            raise TrustError("trust_errors.people.nobody", name=name)
         return replace(self, keys=tuple(k for k in self.keys if k.name != name))
 
     def with_policy(self, policy_digest: str) -> "Trust":
