@@ -79,7 +79,8 @@ def _most_bytes() -> int:
 
 def prepare(folder: Path) -> dict[str, int]:
     """A simulated hospital and a package of each model; returns how often each one's rows make a million."""
-    from training.train import Request, build_package
+    from training.packages.package_request import Request
+    from training.train import build_package
 
     write(simulate(DAYS, seed=SEED), folder / "data")
     tables, times = read_hospital(folder / "data", None, _KEY), {}

@@ -7,7 +7,7 @@ import numpy as np
 
 from hospital.dataset.splits import Split
 from registry.model.dataset import PreparedBeds
-from training.package_build import Prepared, lesson_of
+from training.packages.lessons import Prepared, lesson_of
 from training.trees import Hyperparameters
 
 __all__ = ["Ablation", "ablate"]

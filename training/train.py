@@ -7,16 +7,14 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection
 
 from explain.verification import verify_apart
 from hospital.dataset.samples import WARM_UP_DAYS
-from hospital.dataset.splits import HORIZONS_HOURS, Kind, Split
+from hospital.dataset.splits import HORIZONS_HOURS, Split
 from hospital.errors import HistoryError
 from hospital.features.definition_digest import feature_digest
-from hospital.features.wait import WAIT_FEATURES
 from hospital.ingest.event_columns import events_of
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.record.events import Events
@@ -38,40 +36,17 @@ from registry.settings import Settings
 from registry.trust.keys import Key
 from training.ablation import Ablation, ablate
 from training.errors import TrainingError
-from training.package_build import Fitted, fit_baselines, fit_beds, fit_waits, lesson_of
+from training.packages.lessons import lesson_of
+from training.packages.package_build import Fitted, fit_baselines, fit_beds, fit_waits
+from training.packages.package_manifest import manifest_of
+from training.packages.package_request import Request
 from training.provenance import code_commit
-from training.trees import DEFAULT_HYPERPARAMETERS, SPREAD_ROUNDS, Hyperparameters
+from training.trees import SPREAD_ROUNDS
 from training.tune import Tuned, tune
 
-__all__ = ["Request", "Trained", "build_package", "train"]
+__all__ = ["Built", "Trained", "build_package", "train"]
 
 Progress = Callable[[str, float], None]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What training was asked for.
-
-    Attributes:
-        horizons_hours: of bed demand; empty: the defaults of the census's cadence.
-        test_from: start of the test set (instant), None: the last fifth.
-        threads: changes the time, never the package.
-        kind: "baseline" for a package of baselines alone.
-        hyperparameters: of the trees.
-        trials: how many hyperparameters to try first, on the training set; the best takes the place of
-            `hyperparameters`.
-        ablation: whether to find what each group of features is worth.
-    """
-
-    model: str
-    horizons_hours: tuple[float, ...] = ()
-    test_from: int | None = None
-    seed: int = 1
-    threads: int = 1
-    kind: Kind = "model"
-    hyperparameters: Hyperparameters = DEFAULT_HYPERPARAMETERS
-    trials: int = 0
-    ablation: bool = False
 
 
 @dataclass(frozen=True)
@@ -202,7 +177,7 @@ def build_package(
                 threads=request.threads,
                 progress=lambda done: progress("leave out each group of features", 0.8 + 0.1 * done),
             )
-    write_package(directory, _manifest(chosen, tables, prepared, split, horizons), fitted.files)
+    write_package(directory, manifest_of(chosen, tables, prepared, split, horizons), fitted.files)
     return Built(prepared, split, tuned, ablation)
 
 
@@ -290,61 +265,6 @@ def _prepare(
     if not {"stays", "census"} & set(events.tables):
         raise TrainingError("errors.training.no_beds")
     return prepare_beds(events, tables.covariates, horizons, None)
-
-
-def _manifest(
-    request: Request,
-    tables: HospitalTables,
-    prepared: PreparedBeds | PreparedWaits,
-    split: Split,
-    horizons: Sequence[float],
-) -> dict[str, Any]:
-    events = prepared.events
-    beds = isinstance(prepared, PreparedBeds)
-    first, last = split.spans["train"][0], split.spans["test"][1]
-    return {
-        "name": request.model,
-        "kind": request.kind,
-        "target": "beds needed per unit (beds)"
-        if beds
-        else "minutes from arrival to first medical contact (min)",
-        "zone": str(events.zone),
-        "cadence_hours": events.cadence_hours,
-        "horizons_hours": list(horizons),
-        "features": [vars(f) for f in prepared.features],
-        "feature_digest": feature_digest(request.model),
-        "units": [vars(u) for u in events.units],
-        "audit_attributes": list(tables.audit_attributes),
-        "covariates": list(tables.covariates),
-        "missing_columns": _missing(prepared),
-        "data_digest": tables.source_digest,
-        "data_days": (last - first) / DAY,
-        "data_rows": tables.rows_by_key(),
-        "split": split.to_json(),
-        "configuration": _configuration(request),
-        "seed": request.seed,
-        "code_commit": code_commit(),
-        "libraries": {name: installed(name) for name in ("numpy", "xgboost-cpu")},
-    }
-
-
-def _configuration(request: Request) -> dict[str, Any]:
-    if request.kind == "baseline":
-        return {"test_from": request.test_from}
-    return {
-        **{f"median_{name}": value for name, value in asdict(request.hyperparameters).items()},
-        "tuned_trials": request.trials,
-        "spread_rounds": SPREAD_ROUNDS,
-        "objective": "reg:quantileerror 0.5",
-        "test_from": request.test_from,
-    }
-
-
-def _missing(prepared: PreparedBeds | PreparedWaits) -> list[str]:
-    if isinstance(prepared, PreparedBeds):
-        return []
-    have = {f.name for f in prepared.features}
-    return [f.name for f in WAIT_FEATURES if f.name not in have]
 
 
 def _journal(

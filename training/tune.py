@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from registry.digests import canonical_json, sha256_bytes, sync_folder
-from training.package_build import Lesson
+from training.packages.lessons import Lesson
 from training.trees import DEFAULT_HYPERPARAMETERS, MOST_ROWS_OF_A_TREE, Hyperparameters
 
 __all__ = ["Tuned", "hyperparameters_of", "tune"]

@@ -24,7 +24,8 @@ from registry.model.hospital_total import same_time_and_horizon
 from registry.model.hospital_total_scores import score_hospital_total
 from registry.model.interval_widths import adapted
 from registry.model.scoring import score
-from training.train import Request, build_package
+from training.packages.package_request import Request
+from training.train import build_package
 
 SEEDS, DAYS = range(7, 16), 490
 _LOW, _HIGH = LEVELS.index(0.1), LEVELS.index(0.9)

@@ -33,7 +33,8 @@ from registry.model.scoring import score
 from registry.policy.board_policy import default_policy
 from registry.statistics.scope import choose_scope
 from registry.statistics.verdict import Verdict
-from training.train import Request, build_package
+from training.packages.package_request import Request
+from training.train import build_package
 
 DIVI = "divi_icu_beds_daily_2020_2025.parquet"
 MAPPING = Path(__file__).resolve().parents[2] / "docs" / "mappings" / "divi.toml"

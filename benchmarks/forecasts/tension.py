@@ -30,7 +30,8 @@ from registry.model.dataset import PreparedBeds
 from registry.model.forecast_model import ForecastModel
 from registry.model.interval_widths import adapted
 from registry.model.scoring import score
-from training.train import Request, build_package
+from training.packages.package_request import Request
+from training.train import build_package
 
 __all__ = ["Probabilities", "auc", "brier_skill", "climatology", "reliability_slope"]
 

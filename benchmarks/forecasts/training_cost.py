@@ -65,7 +65,8 @@ def train(folder: Path, step_hours: int, test: bool) -> dict[str, float]:
     Args:
         step_hours: between two sampled prediction times. test: also measure the error on the last days.
     """
-    from training.train import Request, build_package
+    from training.packages.package_request import Request
+    from training.train import build_package
 
     samples.BED_STEP_HOURS = step_hours
     tables = read_hospital(folder, None, _KEY)

@@ -84,7 +84,8 @@ def prepare(model: str) -> None:
     from hospital.ingest.hospital_reader import read_hospital
     from hospital.simulator import simulate, write
     from registry.settings import Settings
-    from training.train import Request, train
+    from training.packages.package_request import Request
+    from training.train import train
 
     if (_home(model) / "candidates" / model / "1" / "registration.json").exists():
         return

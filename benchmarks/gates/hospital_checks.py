@@ -24,8 +24,9 @@ from registry.policy.board_policy import default_policy
 from registry.settings import Settings
 from registry.trust.keys import demo_key
 from registry.trust.trust_store import create_trust
+from training.packages.package_request import Request
 from training.refits.child_command import REFITS
-from training.train import Request, train
+from training.train import train
 
 SEEDS = {"sound": range(1001, 1041), "unfair": range(1001, 1021), "shift": range(1001, 1021)}
 DAYS = 560

@@ -28,7 +28,8 @@ from registry.policy.board_policy import Policy, default_policy, load_policy
 from registry.settings import Settings
 from registry.trust.keys import demo_key
 from registry.trust.trust_store import create_trust
-from training.train import Request, train
+from training.packages.package_request import Request
+from training.train import train
 
 _GATES = ("accuracy", "calibration", "fairness", "drift")
 _CODES = {"pass": 0.0, "not applicable": 0.0, "inconclusive": 1.0, "block": 2.0}

@@ -38,7 +38,8 @@ from serving.forecasting.wait_questions import wait_query, wait_rows_of_question
 from serving.messages.request_bodies import Context, wait_question
 from serving.releases.releases_in_use import StoredReleases
 from serving.state.live_state import StateCache
-from training.train import Request, train
+from training.packages.package_request import Request
+from training.train import train
 from training.trees import Hyperparameters
 
 __all__ = ["TREES", "Home", "copy_of", "make_home", "visits", "wait_rows"]

@@ -78,7 +78,7 @@ def train(
     from cli.progress import bar
     from registry.trust.keys import load_key
     from serving.supervisor import make_home
-    from training.train import Request
+    from training.packages.package_request import Request
     from training.train import train as train_model
 
     settings, author = read_settings(), load_key(key) if key else None

@@ -76,7 +76,8 @@ def _train(
 ) -> str:
     """Trains the model that is due; returns its version."""
     from cli.progress import bar
-    from training.train import Request, train
+    from training.packages.package_request import Request
+    from training.train import train
 
     horizons = state.horizons_hours if model == "bed-demand" else ()
     request = Request(model, horizons, None, 1, threads, ablation=False)

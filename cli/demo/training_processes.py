@@ -100,7 +100,8 @@ def _train_side_by_side(settings: Settings, data: Path, models: list[str]) -> No
 def _train_one(
     model: str, home: str, data: str, steps: "multiprocessing.Queue[tuple[str, str, float]]"
 ) -> None:
-    from training.train import Request, train
+    from training.packages.package_request import Request
+    from training.train import train
 
     try:
         settings = Settings(home=Path(home), database_url="")

@@ -13,7 +13,8 @@ from registry.policy.board_policy import default_policy
 from registry.settings import Settings
 from registry.trust.keys import demo_key
 from registry.trust.trust_store import create_trust
-from training.train import Request, train
+from training.packages.package_request import Request
+from training.train import train
 
 DAYS = 560
 NOW = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)

@@ -16,7 +16,8 @@ from registry.model.forecast_model import ForecastModel
 from registry.model.scope_fallback import Answered, answer
 from registry.model.scoring import prepare
 from registry.model.trust_limits import trust_status, warnings_of
-from training.train import Request, build_package
+from training.packages.package_request import Request
+from training.train import build_package
 
 DAYS = 820
 FALL = pd.Timestamp("2023-12-20", tz="Europe/Paris")

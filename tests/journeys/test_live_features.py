@@ -42,7 +42,8 @@ from serving.state.observations import import_rows
 from tests.support.architecture import PAGE, between
 from tests.support.repository import ROOT
 from tests.support.serving_fakes import FakeReleases, InProcess, make_parts
-from training.train import Request, build_package
+from training.packages.package_request import Request
+from training.train import build_package
 
 KEY = b"k" * 32
 HORIZONS = (4.0, 24.0, 168.0)

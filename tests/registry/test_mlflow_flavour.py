@@ -23,7 +23,8 @@ from registry.mlflow_store import record, tracking_uri
 from registry.model.dataset import PreparedBeds, forecast
 from registry.model.forecast_model import ForecastModel
 from registry.model.scoring import prepare
-from training.train import Request, build_package
+from training.packages.package_request import Request
+from training.train import build_package
 from training.trees import DEFAULT_HYPERPARAMETERS
 
 DATA = Data("sha256:" + "a" * 64, "sha256:" + "b" * 64, {"visits": 3})

@@ -15,7 +15,8 @@ from registry.settings import Settings
 from serving.state.history_import import rows_since
 from serving.state.observations import import_rows
 from tests.support.installation import NOW, Installation, after
-from training.train import Request, train
+from training.packages.package_request import Request
+from training.train import train
 
 _KEY = b"a key for tests of the monitor"
 

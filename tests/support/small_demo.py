@@ -26,7 +26,8 @@ from serving.state.history_import import rows_since
 from serving.state.observations import import_rows
 from tests.support.installation import DIGEST, Installation, after, report_body
 from tests.support.serving_fakes import InProcess
-from training.train import Request, build_package
+from training.packages.package_request import Request
+from training.train import build_package
 
 __all__ = ["HORIZONS", "Service", "SmallDemo", "make_small_demo"]
 

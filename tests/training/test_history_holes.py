@@ -12,7 +12,8 @@ from hospital.errors import HistoryError
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from registry.package.manifest import package_digest
 from training.errors import TrainingError
-from training.train import Request, build_package
+from training.packages.package_request import Request
+from training.train import build_package
 
 pytestmark = pytest.mark.usefixtures("english")
 

@@ -23,8 +23,9 @@ from registry.package.manifest import package_digest
 from tests.support.repository import ROOT
 from tests.support.waiting import wait_for
 from training.ablation import ablate
-from training.package_build import Prepared, lesson_of
-from training.train import Request, build_package
+from training.packages.lessons import Prepared, lesson_of
+from training.packages.package_request import Request
+from training.train import build_package
 from training.trees import DEFAULT_HYPERPARAMETERS, MOST_ROWS_OF_A_TREE, share_of_rows
 from training.tune import hyperparameters_of, tune
 

@@ -38,7 +38,7 @@ from registry.model.scoring import prepare
 from registry.settings import Settings
 from registry.trust.service_keys import accepted_keys
 from training.monotone import WAIT_SIGNS, signs_of
-from training.package_build import bed_lesson
+from training.packages.lessons import bed_lesson
 from training.refits.proxies import proxies
 from training.trees import Hyperparameters, TreeOptions, fit_median
 

@@ -44,7 +44,7 @@ from serving.state.history_import import rows_since
 from serving.state.observations import import_rows
 from tests.support.installation import Installation, after, report_body
 from tests.support.repository import ROOT
-from training.train import Request as Training
+from training.packages.package_request import Request as Training
 from training.train import build_package
 
 HORIZONS = (4.0, 24.0)

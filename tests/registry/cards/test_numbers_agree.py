@@ -32,7 +32,8 @@ from registry.trust.keys import demo_key
 from registry.trust.trust_store import create_trust
 from tests.support.sound_facts import beds, waits
 from tests.support.synthetic_evidence import Hospital, with_judge
-from training.train import Request, train
+from training.packages.package_request import Request
+from training.train import train
 
 POLICY = default_policy()
 NOW = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)

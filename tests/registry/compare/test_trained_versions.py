@@ -16,7 +16,8 @@ from registry.compare.comparison import Comparison, compare
 from registry.model.forecast_model import ForecastModel
 from registry.settings import Settings
 from tests.support.installation import NOW
-from training.train import Request, train
+from training.packages.package_request import Request
+from training.train import train
 
 START, KNOWN, DAYS = date(2024, 1, 8), 200, 230
 KEY = b"a key for tests of comparisons"

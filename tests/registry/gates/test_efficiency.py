@@ -27,7 +27,8 @@ from registry.policy.board_policy import default_policy
 from tests.support.installation import Installation
 from tests.support.sound_facts import SOUND, waits, with_probed
 from tests.support.synthetic_evidence import Hospital
-from training.train import Request, build_package
+from training.packages.package_request import Request
+from training.train import build_package
 
 POLICY = default_policy()
 _TIMES = 0.0002 + 0.00001 * np.sin(np.arange(200.0))

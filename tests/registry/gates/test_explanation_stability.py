@@ -31,9 +31,10 @@ from registry.settings import Settings
 from tests.support.installation import NOW
 from tests.support.sound_facts import SOUND, beds, waits, with_probed
 from tests.support.synthetic_evidence import Hospital
+from training.packages.package_request import Request
 from training.refits.child_command import REFITS
 from training.refits.proxies import cross_scores
-from training.train import Request, train
+from training.train import train
 
 POLICY = default_policy()
 

@@ -38,8 +38,9 @@ from registry.statistics.verdict import Verdict
 from registry.trust.keys import demo_key
 from registry.trust.trust_store import create_trust
 from tests.support.synthetic_evidence import Hospital, beds
+from training.packages.package_request import Request
 from training.refits.child_command import REFITS
-from training.train import Request, train
+from training.train import train
 
 HORIZONS = (4.0, 24.0)
 NOW = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)

@@ -23,7 +23,8 @@ from registry.model.interval_widths import ErrorHistory, adapted
 from registry.model.scope_fallback import answer
 from registry.model.scoring import prepare, reported_scores, score
 from registry.package.manifest import write_package
-from training.train import Built, Request, build_package
+from training.packages.package_request import Request
+from training.train import Built, build_package
 
 HORIZONS = (4.0, 24.0)
 

@@ -26,7 +26,8 @@ from serving.releases.releases_in_use import Releases
 from serving.state.history_import import rows_since
 from serving.state.observations import import_rows
 from tests.support.serving_fakes import FakeReleases, InProcess, make_parts
-from training.train import Request, build_package
+from training.packages.package_request import Request
+from training.train import build_package
 
 KEY = b"k" * 32
 HORIZONS = (24.0, 72.0)

@@ -30,8 +30,9 @@ from registry.package.manifest import package_digest, write_package
 from tests.support.repository import ROOT
 from training.errors import TrainingError
 from training.monotone import WAIT_SIGNS
-from training.package_build import fit_beds, fit_waits
-from training.train import Request, build_package
+from training.packages.package_build import fit_beds, fit_waits
+from training.packages.package_request import Request
+from training.train import build_package
 
 HORIZONS = (4.0, 24.0)
 
@@ -83,7 +84,8 @@ def test_a_second_checkout_gives_the_same_digest(
     shutil.copytree(ROOT, checkout, ignore=ignored, symlinks=True)
     program = (
         "from pathlib import Path; from hospital.ingest.hospital_reader import read_hospital;"
-        "from registry.package.manifest import package_digest; from training.train import Request, build_package;"
+        "from registry.package.manifest import package_digest; from training.train import build_package;"
+        "from training.packages.package_request import Request;"
         f"build_package(Request('bed-demand', {HORIZONS}), read_hospital(Path({str(folder)!r}), None, b'x'),"
         f"Path({str(tmp_path / 'there')!r}), lambda *_: None);"
         f"import training; print(training.__file__); print(package_digest(Path({str(tmp_path / 'there')!r})))"

@@ -2,31 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar, cast
 
 import numpy as np
 
 from explain import TreeEngine
 from hospital.arrays import Array
-from hospital.dataset.baselines import (
-    WAIT_BASELINES,
-    BedBaselines,
-    WaitBaselines,
-    best_of,
-    residual_quantiles,
-    triage_position,
-    usual_waits,
-)
-from hospital.dataset.quantiles import LEVELS
 from hospital.dataset.splits import Split
-from hospital.errors import HistoryError
-from hospital.features.feature import TRIAGE_RANK, Feature
-from hospital.times import DAY
+from hospital.features.feature import Feature
 from registry.components.linear_step import LinearStep, Median
 from registry.components.training_range import TrainingRange
 from registry.digests import canonical_json
 from registry.model.dataset import PreparedBeds, PreparedWaits, fitted_until
-from registry.model.forecast_model import WAIT_GROUP_SHAPE, Rows, model_quantiles
+from registry.model.forecast_model import WAIT_GROUP_SHAPE, model_quantiles
 from training.adaptive import adaptive_width, followed
 from training.bed_baselines import (
     bed_baselines,
@@ -35,19 +22,12 @@ from training.bed_baselines import (
 )
 from training.calibration_days import learn_exceedances, learn_hospital_total
 from training.conformal import LEAST_CELL, LEAST_WAITS, Calibration, Errors, calibrated
-from training.linear import fit_seasonal_profile, fit_slopes, with_seasonal_profile
 from training.monotone import WAIT_SIGNS, signs_of
+from training.packages.lessons import Prepared, bed_lesson, known_or_zero, rows_of, wait_baselines
 from training.trees import DEFAULT_HYPERPARAMETERS, Hyperparameters, TreeOptions, Trees, fit_median, fit_trees
 from training.usual_cases import reference_file
 
-__all__ = ["Fitted", "Lesson", "bed_lesson", "fit_baselines", "fit_beds", "fit_waits", "lesson_of"]
-
-_YEAR = 365 * DAY
-_HALF_LIFE = _YEAR
-_TRIAGE_CELLS = len(TRIAGE_RANK) + 1
-
-Prepared = PreparedBeds | PreparedWaits
-P = TypeVar("P", bound=Prepared)
+__all__ = ["Fitted", "fit_baselines", "fit_beds", "fit_waits"]
 
 
 @dataclass(frozen=True)
@@ -71,7 +51,7 @@ def fit_beds(
 
     No row of the validation or test set is used, nor an outcome in them.
     """
-    training_set, calibration_set = _part(data, split, "train"), _part(data, split, "calibration")
+    training_set, calibration_set = rows_of(data, split, "train"), rows_of(data, split, "calibration")
     first = bed_baselines(training_set)
     linear, first, rows, y, weight = bed_lesson(
         training_set, first, usual_of_the_other_half(training_set, first)
@@ -99,30 +79,6 @@ def fit_beds(
     return Fitted({**files, **hospital_total, **exceedances, "adaptive.json": canonical_json(rule.to_json())})
 
 
-def bed_lesson(
-    part: PreparedBeds, baselines: BedBaselines, usual: Array
-) -> tuple[LinearStep, BedBaselines, Rows, Array, Array]:
-    """(slopes, baselines with their start share, rows, what trees learn in units of the scale, weights).
-
-    Args:
-        usual: float64 [n], usual change in beds.
-    """
-    baselines = replace(baselines, start_share=np.zeros(len(baselines.horizons)))
-    rows = part.rows(baselines)  # no share of the usual change is chosen yet: they start from the demand now
-    y = (_known(part.outcome) - _known(rows.offset)) / rows.scale
-    weight = np.where(np.isnan(rows.offset), 0.0, part.weight) * _recency(part.prediction_time)
-    linear, share = fit_slopes(part.features, part.X, usual, y, weight, rows.calibration, rows.scale)
-    seasonal_profile = fit_seasonal_profile(part.features, part.X, y, weight, rows.calibration, rows.scale)
-    learned = y - seasonal_profile.terms(part.features, part.X, rows.calibration, rows.scale).sum(axis=1)
-    return (
-        with_seasonal_profile(linear, seasonal_profile),
-        replace(baselines, start_share=share),
-        rows,
-        learned,
-        weight,
-    )
-
-
 def fit_waits(
     data: PreparedWaits,
     split: Split,
@@ -133,10 +89,10 @@ def fit_waits(
     hyperparameters: Hyperparameters = DEFAULT_HYPERPARAMETERS,
 ) -> Fitted:
     """Fits the wait-time model: on waits as multiples of the usual wait of that triage level at that hour."""
-    training_set, calibration_set = _part(data, split, "train"), _part(data, split, "calibration")
-    baselines = _wait_baselines(training_set, calibration_set)
+    training_set, calibration_set = rows_of(data, split, "train"), rows_of(data, split, "calibration")
+    baselines = wait_baselines(training_set, calibration_set)
     rows, later = training_set.rows(baselines), calibration_set.rows(baselines)
-    y = _known(training_set.outcome) / rows.scale
+    y = known_or_zero(training_set.outcome) / rows.scale
     signs = signs_of(training_set.features, WAIT_SIGNS)
     options = TreeOptions(seed=seed, threads=threads, progress=progress, hyperparameters=hyperparameters)
     trees = fit_trees(training_set.X, y, training_set.weight, signs=signs, **options)
@@ -162,114 +118,18 @@ def fit_baselines(data: Prepared, split: Split) -> Fitted:
     adaptive: dict[str, bytes] = {}
     training_set: Prepared
     if isinstance(data, PreparedBeds):
-        training_set, beds = _part(data, split, "train"), _part(data, split, "calibration")
+        training_set, beds = rows_of(data, split, "train"), rows_of(data, split, "calibration")
         found = with_residuals(bed_baselines(training_set), beds, LEAST_CELL)
         hospital_total, chosen = learn_hospital_total(beds, beds.rows(found), None, found), found.to_json()
         hospital_total |= learn_exceedances(beds, beds.rows(found), None, found)
         adaptive = {"adaptive.json": canonical_json(adaptive_width(data, split).to_json())}
     else:
-        training_set, waits = _part(data, split, "train"), _part(data, split, "calibration")
-        chosen = _wait_baselines(training_set, waits).to_json()
+        training_set, waits = rows_of(data, split, "train"), rows_of(data, split, "calibration")
+        chosen = wait_baselines(training_set, waits).to_json()
     profile = canonical_json(_profile(training_set.features, training_set.X))
     return Fitted(
         {"baseline.json": canonical_json(chosen), "profile.json": profile, **hospital_total, **adaptive}
     )
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What trees learn, and later rows to ask them about.
-
-    Attributes:
-        X: float32 [n, features].
-        y: float64 [n], in units of the row's scale.
-        weight: float64 [n].
-        signs: by feature.
-        loss: mean absolute error, in units of the scale, of a median's trees (``.ubj``) on the later rows.
-    """
-
-    features: tuple[Feature, ...]
-    X: Array
-    y: Array
-    weight: Array
-    signs: tuple[int, ...]
-    loss: Callable[[bytes], float]
-
-    def loss_of(self, hyperparameters: Hyperparameters, *, seed: int, threads: int) -> float:
-        """The loss of a median that grew so."""
-        options = TreeOptions(
-            seed=seed, threads=threads, progress=lambda: None, hyperparameters=hyperparameters
-        )
-        return self.loss(fit_median(self.X, self.y, self.weight, signs=self.signs, **options))
-
-
-def lesson_of(data: Prepared, split: Split) -> Lesson:
-    """The training set alone: its first four fifths to learn from, the last one, after a gap, to be asked about."""
-    linear: LinearStep | None = None
-    earlier: Prepared
-    later: Prepared
-    if isinstance(data, PreparedBeds):
-        beds, beds_later = _halves(data, split)
-        beds_baselines = bed_baselines(beds)
-        linear, beds_baselines, _, y, weight = bed_lesson(
-            beds, beds_baselines, usual_of_the_other_half(beds, beds_baselines)
-        )
-        asked, signs = beds_later.rows(beds_baselines), (0,) * len(data.features)
-        earlier, later = beds, beds_later
-    else:
-        waits, waits_later = _halves(data, split)
-        baselines = _wait_baselines(waits, waits_later)
-        asked, signs = waits_later.rows(baselines), signs_of(data.features, WAIT_SIGNS)
-        y, weight = _known(waits.outcome) / waits.rows(baselines).scale, waits.weight
-        earlier, later = waits, waits_later
-    wanted = (_known(later.outcome) - _known(asked.offset)) / asked.scale
-    counts = np.where(np.isnan(asked.offset), 0.0, later.weight)
-    if not (counts.sum() > 0 and weight.sum() > 0):
-        raise HistoryError("errors.training.few_days")
-
-    def loss(trees: bytes) -> float:
-        median = Median(TreeEngine.load(trees), linear, data.features)
-        error = np.abs(wanted - median.value(asked.X, asked.calibration, asked.scale))
-        return float(np.average(error, weights=counts))
-
-    return Lesson(data.features, earlier.X, y, weight, signs, loss)
-
-
-def _halves(data: P, split: Split) -> tuple[P, P]:
-    """The training set's first four fifths and, after a gap, its last one: by rows, since a history may have holes."""
-    training_set = _part(data, split, "train")
-    cut = int(np.quantile(training_set.prediction_time, 0.8))
-    known = (training_set.prediction_time < cut - split.gap) & (training_set.target_time < cut)
-    later = training_set.part(training_set.prediction_time >= cut)
-    return cast(P, training_set.part(known)), cast(P, later)
-
-
-def _part(data: P, split: Split, part: str) -> P:
-    """The rows of a part whose outcomes were known by its end."""
-    return cast(P, data.part(split.members(part, data.prediction_time) & fitted_until(data, split, part)))
-
-
-def _wait_baselines(training_set: PreparedWaits, calibration_set: PreparedWaits) -> WaitBaselines:
-    def triage(part: PreparedWaits) -> Array:
-        return triage_position(part.samples.query.columns["triage"])
-
-    usual = usual_waits(
-        triage(training_set), training_set.hours(), _known(training_set.outcome), training_set.weight
-    )
-    flat = np.zeros((_TRIAGE_CELLS, len(LEVELS)))
-    values = calibration_set.baselines(WaitBaselines(usual, WAIT_BASELINES[0], flat))
-    best = best_of(values, calibration_set.outcome, calibration_set.weight, WAIT_BASELINES)
-    residual = calibration_set.outcome - values[best]
-    residuals = residual_quantiles(
-        residual, calibration_set.weight, triage(calibration_set), _TRIAGE_CELLS, LEAST_CELL
-    )
-    return WaitBaselines(usual, best, residuals)
-
-
-def _recency(at: Array) -> Array:
-    """Weight of each row by its age, 1 for the newest: seasonal profiles change, and what is old matters less (float64
-    [n])."""
-    return np.asarray(0.5 ** ((at.max() - at) / _HALF_LIFE))
 
 
 def _files(
@@ -304,7 +164,3 @@ def _profile(features: tuple[Feature, ...], X: Array) -> dict[str, object]:
         out["missing"].append(1.0 - known.size / max(len(X), 1))
     levels = list(TrainingRange.levels_of(features, X))
     return {"features": [f.name for f in features], "triage_levels": levels, **out}
-
-
-def _known(values: Array) -> Array:
-    return np.where(np.isnan(values), 0.0, values)
