@@ -8,7 +8,8 @@ from registry.candidates.candidates import Candidate, candidate
 from registry.candidates.sealed_check import checker_key
 from registry.cards.card_document import build_card
 from registry.cards.report import Report, make_report
-from registry.check.recomputation import Progress, gather
+from registry.check.checked_rows import Progress
+from registry.check.recomputation import gather
 from registry.digests import canonical_json, sha256_bytes, write_atomically
 from registry.package.manifest import verify_package
 from registry.policy.board_policy import Policy

@@ -20,7 +20,8 @@ import numpy as np
 from scipy import stats
 
 from registry.evidence.records import DailyInput, Evidence
-from registry.policy.board_policy import Drift, Policy
+from registry.policy.board_policy import Policy
+from registry.policy.policy_sections import Drift
 from registry.statistics.error_rates import Levels
 from registry.statistics.intervals import largest_window_mean, long_run_sd
 from registry.statistics.long_run_variance import day_sd, degrees_of_freedom
