@@ -26,7 +26,7 @@ import pandas as pd
 
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
-from hospital.features.beds import BedQuery
+from hospital.features.bed_query import BedQuery
 from hospital.features.feature import TRIAGE_RANK, Feature, encode
 from registry.errors import RowError
 from registry.mlflow_records import Flavour

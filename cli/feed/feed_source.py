@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from hospital.arrays import Array
 from hospital.ingest.event_columns import columns_of
 from hospital.ingest.hospital_reader import read_hospital
-from hospital.mapping.mapping_file import Mapping
+from hospital.mapping.checked_mapping import Mapping
 from hospital.times import instant, start_of_day
 
 __all__ = ["FeedSource", "SimulatedDay", "folder_source", "simulated_source"]

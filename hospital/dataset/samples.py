@@ -10,7 +10,8 @@ import numpy as np
 
 from hospital.arrays import Array
 from hospital.calendar import local_clock, local_hour
-from hospital.features.beds import BedFeatures, BedQuery
+from hospital.features.bed_query import BedQuery
+from hospital.features.beds import BedFeatures
 from hospital.features.demand import TrueDemand
 from hospital.features.emergency import minutes_between
 from hospital.features.feature import Feature

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from hospital.arrays import Array
-from hospital.features.beds import ALL_BED_FEATURES, BedFeatures, BedQuery
+from hospital.features.bed_query import BedQuery
+from hospital.features.beds import ALL_BED_FEATURES, BedFeatures
 from hospital.features.feature import TRIAGE_RANK, with_levels
 from hospital.features.lookback import SEASONAL_PROFILE_WEEKS
 from hospital.features.wait import WAIT_FEATURES, WaitFeatures, WaitQuery

@@ -7,7 +7,7 @@ from hospital.contracts.tables import TABLES
 from hospital.contracts.text_cleaning import clean_text
 from hospital.errors import ContractError, Fault
 from hospital.ingest.raw_files import find_table
-from hospital.mapping.mapping_file import Mapping, TableMapping
+from hospital.mapping.checked_mapping import Mapping, TableMapping
 
 __all__ = ["locate"]
 

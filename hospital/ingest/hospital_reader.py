@@ -18,9 +18,9 @@ from hospital.ingest.raw_files import SUFFIXES, is_sheets, read_content, stem
 from hospital.ingest.readers.spreadsheets import sheet_names
 from hospital.ingest.reading_findings import Finding
 from hospital.ingest.table_assembly import ChunkedTable
+from hospital.mapping.checked_mapping import Mapping, TableMapping
 from hospital.mapping.column_mapping import MappedFile
 from hospital.mapping.file_layout import PLAIN, FileLayout
-from hospital.mapping.mapping_file import Mapping, TableMapping
 from hospital.mapping.mapping_language import FILE_NAME
 from hospital.mapping.row_conditions import RowChoice
 from hospital.mapping.unit_successions import Renamed, rename_units

@@ -23,7 +23,7 @@ from hospital.ingest.column_builder import ColumnBuilder
 from hospital.ingest.reading_findings import Finding
 from hospital.ingest.rounded_ids import RoundedIds
 from hospital.ingest.row_origins import Origins
-from hospital.mapping.mapping_file import Mapping
+from hospital.mapping.checked_mapping import Mapping
 from hospital.mapping.revisions import KEPT_BY_KNOWN_AT, never_known, unroll
 
 __all__ = ["ChunkedTable"]

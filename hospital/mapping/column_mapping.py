@@ -23,7 +23,8 @@ from hospital.contracts.local_times import Clock
 from hospital.contracts.tables import TABLES, Kind
 from hospital.contracts.time_columns import dates_and_texts, read_times
 from hospital.errors import MappingError
-from hospital.mapping.mapping_file import Mapping, Source
+from hospital.mapping.checked_mapping import Mapping
+from hospital.mapping.mapping_language import Source
 from hospital.mapping.row_conditions import RowChoice, rows_where
 
 __all__ = ["MappedFile", "apply_mapping"]

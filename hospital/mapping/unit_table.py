@@ -7,7 +7,7 @@ import pandas as pd
 from hospital.contracts.file_schemas import check
 from hospital.contracts.local_times import Clock
 from hospital.errors import ContractError, Fault, MappingError
-from hospital.mapping.mapping_file import Mapping
+from hospital.mapping.checked_mapping import Mapping
 from hospital.mapping.mapping_language import UnitPart
 from hospital.mapping.revisions import BEGINNING
 

@@ -12,7 +12,7 @@ from hospital.errors import HistoryError
 from hospital.features.definition_digest import feature_digest
 from hospital.ingest.hospital_reader import Finding, read_hospital
 from hospital.ingest.pseudonyms import load_or_create_key, pseudonym
-from hospital.mapping.mapping_file import Mapping
+from hospital.mapping.checked_mapping import Mapping
 from hospital.words.language import Language
 from hospital.words.messages import Message, message
 from registry.bulk.parquet import Layout, Subject

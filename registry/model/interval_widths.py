@@ -13,7 +13,8 @@ import numpy as np
 from hospital.arrays import Array
 from hospital.dataset.baselines import BedBaselines
 from hospital.dataset.samples import bed_query, error_times
-from hospital.features.beds import BedFeatures, BedQuery
+from hospital.features.bed_query import BedQuery
+from hospital.features.beds import BedFeatures
 from hospital.features.demand import SettledDemand
 from hospital.record.events import Events
 from hospital.times import HOUR

@@ -8,7 +8,7 @@ import numpy as np
 from hospital.arrays import Array
 from hospital.calendar import local_hour
 from hospital.dataset.baselines import BED_BASELINES, BedBaselines, WaitBaselines, triage_position, week_slot
-from hospital.features.beds import BedQuery
+from hospital.features.bed_query import BedQuery
 from hospital.features.feature import Feature
 from hospital.features.wait import WaitQuery
 from registry.components.situations import situations

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from hospital.arrays import Array
 from hospital.errors import HistoryError
-from hospital.features.beds import BedQuery, BedState
+from hospital.features.bed_query import BedQuery, BedState
 from hospital.record.events import Unit
 from hospital.times import DAY, HOUR, MISSING_TIME, moment
 from hospital.words.catalogue import text

@@ -11,7 +11,7 @@ from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
 from hospital.errors import HistoryError
 from hospital.features.bed_list import of_all_units
-from hospital.features.beds import BedQuery
+from hospital.features.bed_query import BedQuery
 from hospital.features.feature import Feature
 from hospital.times import DAY, moment
 from hospital.words.language import Language

@@ -21,7 +21,8 @@ import pytest
 
 from hospital.arrays import Array
 from hospital.contracts.tables import TABLES, Kind
-from hospital.features.beds import BedFeatures, BedQuery
+from hospital.features.bed_query import BedQuery
+from hospital.features.beds import BedFeatures
 from hospital.features.feature import TRIAGE_RANK, Feature
 from hospital.features.lookback import lookback_days
 from hospital.ingest.event_columns import columns_of, events_of

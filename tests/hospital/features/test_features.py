@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hospital.arrays import Array
 from hospital.contracts.tables import TABLES, Kind
 from hospital.dataset.samples import bed_samples, bed_times, compute_wait, wait_samples
-from hospital.features.beds import BedFeatures, BedQuery, bed_features_of
+from hospital.features.bed_query import BedQuery
+from hospital.features.beds import BedFeatures, bed_features_of
 from hospital.features.feature import with_levels
 from hospital.features.said import contradictions, lay_over
 from hospital.features.wait import WaitFeatures, WaitQuery

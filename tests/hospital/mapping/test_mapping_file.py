@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from hospital.errors import MappingError
+from hospital.mapping.checked_mapping import Mapping
 from hospital.mapping.column_mapping import apply_mapping
-from hospital.mapping.mapping_file import Mapping, load_mapping
+from hospital.mapping.mapping_file import load_mapping
 from hospital.mapping.mapping_reference import reference
 from tests.support.repository import ROOT
 
