@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cli.doctor.states import State, Weight
 from hospital.errors import VigieError
-from hospital.times import instant, moment
+from hospital.times import MINUTE, instant, moment
 from registry.record.database import REVISION, journal, observations, open_database
 from registry.record.journal_audit import verify
 from registry.record.tokens import list_tokens
@@ -20,6 +20,7 @@ from registry.settings import Settings
 __all__ = ["record_states"]
 
 _SOON = timedelta(days=14)
+_CLOCKS_DIFFER = 5 * MINUTE
 
 
 def record_states(settings: Settings, now: datetime) -> Iterator[State]:
@@ -90,7 +91,7 @@ def _content_states(settings: Settings, now: datetime) -> Iterator[State]:
                 yield State("journal_edited", Weight.FAULT, {"count": len(faults)})
             else:
                 yield State("journal_good", Weight.GOOD)
-            yield from _clock_states(connection, now)
+            yield from _clock_states(settings, connection, now)
             yield from _token_states(connection, now)
             rows = connection.scalar(select(func.count()).select_from(observations))
             if rows and not settings.pseudonym_key.exists():
@@ -99,10 +100,31 @@ def _content_states(settings: Settings, now: datetime) -> Iterator[State]:
         engine.dispose()
 
 
-def _clock_states(connection: Connection, now: datetime) -> Iterator[State]:
+def _clock_states(settings: Settings, connection: Connection, now: datetime) -> Iterator[State]:
+    """What the record says of the clock: behind it, ahead of it once, or set back meanwhile."""
+    latest = instant(now) + _CLOCKS_DIFFER
     last = connection.scalar(select(func.max(journal.c.at)))
-    if last is not None and last > instant(now + timedelta(minutes=5)):
-        yield State("clock_behind", Weight.FAULT, {"last": f"{moment(last):%Y-%m-%d %H:%M} UTC"})
+    if last is not None and last > latest:
+        yield State("clock_behind", Weight.FAULT, {"last": _written(last)})
+    received = connection.scalar(select(func.max(observations.c.received_at)))
+    if settings.clock_start is None and received is not None and received > latest:
+        yield State("received_ahead", Weight.FAULT, {"last": _written(received)})
+    following = journal.alias()
+    back = (
+        select(journal.c.seq, journal.c.at, following.c.at)
+        .join(following, following.c.seq == journal.c.seq + 1)
+        .where(journal.c.at > following.c.at + _CLOCKS_DIFFER)
+        .order_by(journal.c.seq.desc())
+    )
+    found = connection.execute(back.limit(1)).first()
+    if found is not None:
+        seq, ahead, after = found
+        values = {"entry": seq + 1, "ahead": _written(ahead), "after": _written(after)}
+        yield State("clock_was_ahead", Weight.NOTICE, values)
+
+
+def _written(at: int) -> str:
+    return f"{moment(at):%Y-%m-%d %H:%M} UTC"
 
 
 def _token_states(connection: Connection, now: datetime) -> Iterator[State]:

@@ -1,11 +1,13 @@
 """States of what is served: trust, the releases, and the processes that serve or hold the port."""
 
+import json
 import os
 import signal
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from cli.doctor.states import State, Weight
@@ -14,7 +16,8 @@ from registry.settings import Settings
 
 __all__ = ["service_states"]
 
-_WORKER = b"serving.service:Vigie"
+_WORKERS = (b"assembly.service:Vigie", b"serving.service:Vigie")
+"""What workers were started with, by this Vigie and by those of before."""
 
 
 def service_states(settings: Settings) -> Iterator[State]:
@@ -25,6 +28,8 @@ def service_states(settings: Settings) -> Iterator[State]:
         yield State("orphans", Weight.FAULT, {"count": len(orphans)}, partial(_end, orphans))
     elif _answers(settings):
         yield State("service_runs", Weight.GOOD, {"port": settings.port})
+        if _clock_of_service(settings) == "clock_stepped":
+            yield State("clock_stepped", Weight.FAULT)
     else:
         yield State("service_stands", Weight.NOTICE, {"port": settings.port})
 
@@ -65,8 +70,9 @@ def _orphans() -> list[int]:
     for place in Path("/proc").glob("[0-9]*"):
         try:
             parent = int((place / "stat").read_text().rsplit(")", 1)[1].split()[1])
-            is_ours = place.stat().st_uid == os.getuid() and _WORKER in (place / "cmdline").read_bytes()
-            if parent == 1 and is_ours and b"_bentoml_impl.worker" in (place / "cmdline").read_bytes():
+            words = (place / "cmdline").read_bytes().split(b"\0")
+            is_ours = place.stat().st_uid == os.getuid() and any(name in words for name in _WORKERS)
+            if parent == 1 and is_ours and any(b"_bentoml_impl.worker" in word for word in words):
                 found.append(int(place.name))
         except (OSError, ValueError, IndexError):
             continue  # it has ended meanwhile
@@ -84,3 +90,15 @@ def _answers(settings: Settings) -> bool:
             return True
     except OSError:
         return False
+
+
+def _clock_of_service(settings: Settings) -> str:
+    """What the service says of its clock: it alone has a time that nobody sets; "" where none of ours answers."""
+    where = HTTPConnection(settings.host, settings.port, timeout=3)
+    try:
+        where.request("GET", "/readyz")
+        return str(json.loads(where.getresponse().read()).get("clock", ""))
+    except (OSError, HTTPException, ValueError, AttributeError):
+        return ""
+    finally:
+        where.close()

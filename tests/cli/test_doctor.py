@@ -5,8 +5,10 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,13 @@ from sqlalchemy import BigInteger, create_engine, insert, update
 
 from cli.doctor.service_states import _orphans
 from cli.main import main
+from hospital.times import instant
 from hospital.words.catalogue import entries
+from registry.candidates.candidates import register
 from registry.record.database import journal, observations, open_database, opened_database, writing
 from registry.record.tokens import create_token
 from registry.settings import Settings
+from serving.state.observations import add
 from tests.support.installation import Installation
 from tests.support.old_database import migrate_to
 from tests.support.repository import ROOT
@@ -113,6 +118,30 @@ def _ahead(home: Path) -> None:
         create_token(connection, "later", ["admin"], now=later)
 
 
+def _received_ahead(home: Path) -> None:
+    later = instant(datetime.now(UTC) + timedelta(days=300))
+    with opened_database(Settings(home=home).database) as engine, writing(engine) as connection:
+        add(connection, {"stays": [{"stay_id": "s", "unit": "U1", "entered_at": later}]}, later)
+
+
+def _set_back(home: Path) -> None:
+    now = datetime.now(UTC)
+    with opened_database(Settings(home=home).database) as engine, writing(engine) as connection:
+        for name, at in (("early", now + timedelta(hours=2)), ("late", now - timedelta(hours=1))):
+            create_token(connection, name, ["admin"], now=at)
+
+
+def _registered(home: Path, shown: str | None = None) -> None:
+    package = home / "package"
+    package.mkdir()
+    (package / "manifest.json").write_text("{}")
+    register(home / "candidates", "wait-time", "1", package, {}, None)
+    if shown is not None:
+        with sqlite3.connect(home / "mlflow.db") as connection:
+            connection.execute("CREATE TABLE model_versions (name TEXT, version INTEGER)")
+            connection.execute("INSERT INTO model_versions VALUES ('wait-time', ?)", (shown,))
+
+
 def _ends(home: Path) -> None:
     now = datetime.now(UTC)
     with opened_database(Settings(home=home).database) as engine, writing(engine) as connection:
@@ -139,6 +168,13 @@ def _observed(home: Path) -> None:
         ("database_newer", lambda home: _sql(home, "UPDATE alembic_version SET version_num = '9999'")),
         ("journal_edited", _edited),
         ("clock_behind", _ahead),
+        ("received_ahead", _received_ahead),
+        ("clock_was_ahead", _set_back),
+        ("mlflow_missing", _registered),
+        ("mlflow_behind", lambda home: _registered(home, "7")),
+        ("mlflow_good", lambda home: _registered(home, "1")),
+        ("mlflow_damaged", lambda home: (home / "mlflow.db").write_bytes(b"no database" * 900)),
+        ("mlflow_damaged", lambda home: (home / "mlflow.db").touch()),
         ("token_ends", _ends),
         ("no_token", lambda home: _sql(home, "UPDATE tokens SET revoked_at = 1")),
         ("pseudonym_key_lost", _observed),
@@ -155,8 +191,34 @@ def test_what_needs_a_person_is_named_and_left(
     make(installation.settings.home)
     found = states(capsys, "--mend")[state]
     assert not found["can_mend"]
-    assert found["words"] != states(capsys, "--language", "en")[state]["words"]
+    assert found["words"] != states(capsys, "--language", "fr")[state]["words"]
     assert main(["doctor"]) == int(any(s.get("weight") == "fault" for s in states(capsys).values()))
+
+
+def test_a_step_of_the_clock_is_asked_of_the_service(
+    installation: Installation, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It alone has a time that nobody sets; whoever else listens there is not taken for it."""
+    said = {"clock": "clock_stepped"}
+
+    class Probe(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(503)
+            self.end_headers()
+            self.wfile.write(json.dumps(said).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Probe) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("VIGIE_PORT", str(server.server_port))
+        assert states(capsys)["clock_stepped"]["weight"] == "fault"
+        said["clock"] = "steady"
+        assert "clock_stepped" not in states(capsys)
+        said.clear()
+        assert "clock_stepped" not in states(capsys)
+        server.shutdown()
 
 
 def test_the_key_in_the_home_is_named(
@@ -189,7 +251,7 @@ def test_a_worker_without_its_supervisor_is_found(tmp_path: Path) -> None:
     script.write_text("import time\ntime.sleep(60)\n")
     start = (
         "import subprocess, sys\n"
-        f"command = [sys.executable, {str(script)!r}, 'serving.service:Vigie']\n"
+        f"command = [sys.executable, {str(script)!r}, 'assembly.service:Vigie']\n"
         "print(subprocess.Popen(command, stdout=subprocess.DEVNULL).pid)"
     )
     done = subprocess.run(
