@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from cli.main import main
@@ -331,3 +332,22 @@ def test_a_release_that_the_chain_names_and_that_is_gone_stops_the_check(
     monkeypatch.setenv("VIGIE_HOME", str(copy))
     assert main(["check", "wait-time", "1"]) == 2
     assert "wait-time" in capsys.readouterr().err
+
+
+def test_a_check_after_an_erasure_passes(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A patient of the test set is taken out of all that is sealed: the whole check passes on what is left."""
+    copy = tmp_path / "home"
+    shutil.copytree(home.settings.home, copy)
+    monkeypatch.setenv("VIGIE_HOME", str(copy))
+    visits = pd.read_parquet(home.data / "visits.parquet").sort_values("arrived_at")
+    person = str(visits["visit_id"].iloc[int(0.93 * len(visits))])
+    before = candidate(Settings(home=copy).candidates, "wait-time", "1").digests()
+    assert main(["journal", "erase", "--subject", person, "--reason", "asked for"]) == 0
+    assert "visits.parquet: a tombstone" in capsys.readouterr().out
+    assert main(["check", "wait-time", "1"]) == 0
+    after = candidate(Settings(home=copy).candidates, "wait-time", "1")
+    assert after.json("report.json")["verdict"] == "pass"
+    assert after.digests()["package_digest"] == before["package_digest"]
+    assert main(["journal", "verify"]) == 0
