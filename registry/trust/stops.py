@@ -7,7 +7,6 @@ stays through new releases and roll-backs until a quorum has signed that this ve
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +52,7 @@ def stop_model(settings: Settings, model: str, key: Key, *, reason: str, now: da
         except SignatureError as error:
             faults.insert(
                 0,
-                message(
-                    "trust_errors.stops.not_entitled", why=Clause(error), roles=reduce(_either, entitled)
-                ),
+                message("trust_errors.stops.not_entitled", why=Clause(error), roles=_any_of(entitled)),
             )
         if model in trust.stopped:
             _enter_stop(settings, trust, model, now)
@@ -110,9 +107,12 @@ def _entitled(settings: Settings, trust: Trust) -> tuple[str, ...]:
     return tuple(policy.board.stop_roles)
 
 
-def _either(one: object, other: object) -> object:
-    """Two roles of which one will do."""
-    return message("trust_errors.stops.or", one=one, other=other)
+def _any_of(roles: Sequence[str]) -> object:
+    """Roles of which one will do."""
+    words: object = roles[0]
+    for role in roles[1:]:
+        words = message("trust_errors.stops.or", one=words, other=role)
+    return words
 
 
 def _require_known(model: str) -> None:
