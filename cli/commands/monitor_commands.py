@@ -181,7 +181,7 @@ def _print_run(result: "MonitoringRun", language: Language) -> None:
 
     say("monitor.run", language, model=result.model, number=str(result.release), n=result.days)
     if result.untested:
-        say("monitor.untested", language, n=result.untested)
+        say("monitor.untested", language, why=result.untested)
     for a in result.raised:
         what = what_of(a.figure.family, a.figure.name, language)
         say("monitor.alarm", language, what=what, change=change_in_words(a.figure.family, a.change, language))

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from hospital.words.catalogue import text
 from hospital.words.language import Language
@@ -153,9 +153,12 @@ def is_key(words: str) -> bool:
 
 def in_words(key: str, values: Mapping[str, object], language: Language) -> str:
     """The text of a key, its places filled with values as `written`; a number ``n`` decides its plural."""
-    n = values.get("n")
-    count = n if isinstance(n, int | float | Decimal) else None
-    shown = {name: written(value, language) for name, value in values.items() if name != "n" or count is None}
+    count: Any = values.get("n")
+    if hasattr(count, "item"):  # NumPy's numbers are no numbers of Python's
+        count = count.item()
+    if count is not None and not isinstance(count, int | float | Decimal):
+        raise TypeError(f"{key}: n is the number that decides its plural")
+    shown = {name: written(value, language) for name, value in values.items() if name != "n"}
     return text(key, language, count, **shown)
 
 

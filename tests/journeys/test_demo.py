@@ -35,7 +35,6 @@ from tests.support.centre_pages import CentrePages, plain
 from tests.support.running_service import free_port
 from tests.support.waiting import wait_for
 
-
 STOPPED = "vigie: arrêté\N{NO-BREAK SPACE}; ce qui était terminé est gardé, le reste n'est pas là.\n"
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import numpy as np
 import pytest
 
 from hospital.errors import ContractError, Fault, HistoryError, VigieError
@@ -79,3 +80,15 @@ def test_faults_of_tables_and_histories_say_themselves() -> None:
     assert (
         HistoryError("faults.messages.one_row").words("fr").startswith("Le recensement a une ligne par unité")
     )
+
+
+@pytest.mark.parametrize("n", [np.int64(3), np.int32(3), 3])
+def test_a_number_of_numpy_decides_a_plural_as_python_s_does(n: object) -> None:
+    """Counts come from arrays."""
+    assert message("errors.counted", n=n, message="x").words("en") == "x (3 times)"
+
+
+def test_what_decides_a_plural_is_a_number() -> None:
+    """A text in its place is a mistake of Vigie's, told by the key."""
+    with pytest.raises(TypeError, match=r"errors\.counted"):
+        message("errors.counted", n="1", message="x").words("en")

@@ -138,13 +138,14 @@ import os, signal, sys
 from datetime import datetime, UTC
 from pathlib import Path
 import registry.monitoring.run as module
+import registry.monitoring.run_record as record
 from registry.record.database import opened_database
 from registry.settings import Settings
-done = module.raise_alarm
+done = record.raise_alarm
 def then_killed(*args, **more):
     assert done(*args, **more)
     os.kill(os.getpid(), signal.SIGKILL)
-module.raise_alarm = then_killed
+record.raise_alarm = then_killed
 settings = Settings(home=Path({str(settings.home)!r}), database_url={settings.database_url!r})
 with opened_database(settings.database) as engine:
     module.run_monitoring(settings, engine, "wait-time", now=datetime.now(UTC))
