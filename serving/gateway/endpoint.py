@@ -80,6 +80,7 @@ class Endpoint:
         local: who is on this machine needs no token.
         direct: answered without a worker thread and outside the rate limits: what must answer under any load.
         keyed: what it writes is written once for each Idempotency-Key.
+        media_type: of an answer that is a text of its own, and no JSON, for the document.
         once: a GET that writes or uses something up: it has no HEAD, and is not fetched ahead.
         together: answers several small calls that wait at the same moment (`Workers.run_together`), as
             `handler` one.
@@ -104,6 +105,7 @@ class Endpoint:
     keyed: bool = False
     scope: str = ""
     documented: bool = True
+    media_type: str = ""
     together: Callable[[Sequence[Call]], Sequence[Response | Exception]] | None = None
 
     @property

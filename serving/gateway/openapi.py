@@ -85,6 +85,8 @@ def _operation(endpoint: Endpoint, names: Mapping[Any, str]) -> dict[str, Any]:
 def _responses(endpoint: Endpoint, names: Mapping[Any, str]) -> dict[str, Any]:
     if endpoint.answer is not None:
         content = {"application/json": {"schema": {"$ref": names[endpoint.answer]}}}
+    elif endpoint.media_type:
+        content = {endpoint.media_type: {"schema": {"type": "string"}}}
     elif endpoint.path == "/metrics":
         content = {"text/plain": {"schema": {"type": "string"}}}
     else:

@@ -211,9 +211,10 @@ ENDPOINTS = tuple(
         parameters={"language": _LANGUAGE},
         problems=(404,),
         page=True,
+        media_type=kind,
     )
-    for form, handler, words in (
-        ("svg", svg, "a picture (a waterfall with a text alternative)"),
-        ("html", html, "a part of a page: the picture and its figures"),
+    for form, handler, kind, words in (
+        ("svg", svg, "image/svg+xml", "a picture (a waterfall with a text alternative)"),
+        ("html", html, "text/html", "a part of a page: the picture and its figures"),
     )
 )
