@@ -85,7 +85,7 @@ def simulate(
                 shift=Shift.parse(shift) if shift else None,
                 progress=lambda done: progress("simulate", done),
             )
-    except OverflowError:
+    except (OverflowError, ValueError):  # of a day before the first year, and of one after the last
         raise VigieError("verbs.simulate.outside_calendar") from None
     write(tables, out)
     language = spoken_language()
