@@ -28,13 +28,16 @@ def sums_by_group(contributions: Array, group: Array, shown: Array) -> tuple[Arr
 
     Args:
         contributions: float64 [n, features].
-        group: int64 [features], 0, 1, …
+        group: int64 [features], 0, 1, …; each has a feature.
         shown: int64 [n, k], columns, as `select` gives them.
 
     Returns:
         float64 [n, groups] each.
     """
-    members = (group[:, None] == np.arange(group.max(initial=-1) + 1)).astype(np.float64)
     others = contributions.copy()
     others[np.arange(len(others))[:, None], shown] = 0.0
-    return contributions @ members, others @ members
+    order = np.argsort(group, kind="stable")
+    starts = np.searchsorted(group[order], np.arange(group.max(initial=-1) + 1))
+    # Row by row, and not by a product of matrices, whose last bits depend on how many rows there are.
+    totals = (np.add.reduceat(a.take(order, axis=1), starts, axis=1) for a in (contributions, others))
+    return next(totals), next(totals)

@@ -46,17 +46,27 @@ def _open_states(settings: Settings) -> Iterator[State]:
 
 
 def _open_to_others(settings: Settings) -> list[Path]:
-    return [p for p in _own(settings) if p.lstat().st_mode & PRIVATE]
+    return [path for path, found in _own(settings) if found.st_mode & PRIVATE]
 
 
-def _own(settings: Settings) -> Iterator[Path]:
+def _own(settings: Settings) -> Iterator[tuple[Path, os.stat_result]]:
     """The home and all in it, and the key beside it; links and other accounts' files are not ours to change."""
     key = settings.pseudonym_key
     beside = [key] if key.is_file() else []
     for path in [settings.home, *settings.home.rglob("*"), *beside]:
-        found = path.lstat()
+        found = _status(path)
+        if found is None:
+            continue
         if found.st_uid == os.getuid() and (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
-            yield path
+            yield path, found
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """What the system says of a path; None: it is gone, as SQLite's files are when the last connection ends."""
+    try:
+        return path.lstat()
+    except FileNotFoundError:
+        return None
 
 
 def _close(settings: Settings) -> None:
@@ -69,7 +79,8 @@ def _close(settings: Settings) -> None:
 def _left_states(home: Path) -> Iterator[State]:
     """Temporary files of writes that were killed: their names begin with a dot, and they grow old."""
     old = time.time() - _LEFT_SECONDS
-    left = [p for p in home.rglob(".*") if p.is_file() and not p.is_symlink() and p.stat().st_mtime < old]
+    hidden = ((path, _status(path)) for path in home.rglob(".*"))
+    left = [p for p, found in hidden if found and stat.S_ISREG(found.st_mode) and found.st_mtime < old]
     if left:
         yield State("left_behind", Weight.NOTICE, {"count": len(left)}, partial(_remove, left))
 

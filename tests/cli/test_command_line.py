@@ -186,7 +186,7 @@ VERBS = {
         "--seed", "--threads", "--comment", "--json",
     },
     ("compare",): {"--data", "--mapping", "--json", "--language"},
-    ("explain",): {"--data", "--out", "--version", "--mapping", "--language"},
+    ("explain",): {"--data", "--out", "--version", "--mapping", "--plot", "--language"},
     ("check",): {"--language", "--policy", "--recent", "--mapping", "--json"},
     ("card",): {"--language", "--format", "--out"},
     ("review",): {"--language", "--approve", "--refuse", "--withdraw", "--comment", "--key"},

@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -273,3 +273,19 @@ def test_every_state_has_words_and_is_made_somewhere() -> None:
     named = {key.removeprefix("states.") for key in entries("doctor") if key.startswith("states.")}
     assert {name for name in named if f'"{name}"' not in source} == set()
     assert len(named) > 25
+
+
+def test_a_file_that_goes_while_it_is_looked_at_is_no_fault(
+    installation: Installation, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite takes its files away when the last connection ends, between a folder's list and the look at it."""
+    gone = installation.settings.home / "vigie.db-wal"
+    listed = Path.rglob
+
+    def rglob(self: Path, pattern: str) -> Iterator[Path]:
+        yield from (path for path in listed(self, pattern) if path != gone)
+        yield gone
+
+    gone.unlink(missing_ok=True)
+    monkeypatch.setattr(Path, "rglob", rglob)
+    assert "home_good" in states(capsys)

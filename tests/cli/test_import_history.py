@@ -221,8 +221,8 @@ def test_a_contradiction_is_counted_and_stops_all(
     )
     said = refused(capsys, str(folder))
     assert "Nothing was imported: " in said
-    assert "3 of stays" in said
-    assert "1 of census" in said
+    assert "3 rows of Stays" in said
+    assert "1 row of Census" in said
     assert "received_at" in said
     assert stored(home) == before
 

@@ -341,6 +341,7 @@ def _stopped(home: Home, out: Path) -> Path:
     return out.with_name(f"{out.name}.parts")
 
 
+@pytest.mark.usefixtures("english")
 def test_other_inputs_start_anew_and_say_so(home: Home, tmp_path: Path) -> None:
     """Parts of another language are no parts of this file: they are thrown away, and why is said."""
     _stopped(home, tmp_path / "rows.parquet")
@@ -464,6 +465,7 @@ def test_without_a_release_the_way_to_one_is_said(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("english")
 def test_too_short_a_history_gives_no_file(
     home: Home, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
