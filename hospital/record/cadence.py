@@ -32,7 +32,7 @@ def cadence_of(census: pd.DataFrame, *, any_step: bool = False) -> Cadence:
         return "other"
     if 27 <= usual / 24 <= 32:
         raise HistoryError("faults.messages.monthly")
-    raise HistoryError("faults.messages.step", n=f"{usual:.0f}")
+    raise HistoryError("faults.messages.step", n=round(usual))
 
 
 def usual_hours(census: pd.DataFrame) -> float:
