@@ -208,7 +208,7 @@ def test_a_locked_store_is_waited_for_and_then_left(
         other.execute("BEGIN IMMEDIATE")
         said = follow(installation.settings, MODEL)
     assert said is not None
-    assert "not shown in MLflow" in said
+    assert "not shown in MLflow" in str(said)
     assert follow(installation.settings, MODEL) is None
 
 
