@@ -161,12 +161,12 @@ _LANGUAGE = Parameter(
 _ROLES = frozenset({"application", "operator", "auditor", "admin"})
 
 
-def svg(call: Call) -> Response:
+def explanation_svg(call: Call) -> Response:
     """GET /v1/predictions/{prediction_id}/explanation.svg"""
     return _answer(call, "image/svg+xml")
 
 
-def html(call: Call) -> Response:
+def explanation_html(call: Call) -> Response:
     """GET /v1/predictions/{prediction_id}/explanation.html"""
     return _answer(call, "text/html")
 
@@ -214,7 +214,7 @@ ENDPOINTS = tuple(
         media_type=kind,
     )
     for form, handler, kind, words in (
-        ("svg", svg, "image/svg+xml", "a picture (a waterfall with a text alternative)"),
-        ("html", html, "text/html", "a part of a page: the picture and its figures"),
+        ("svg", explanation_svg, "image/svg+xml", "a picture (a waterfall with a text alternative)"),
+        ("html", explanation_html, "text/html", "a part of a page: the picture and its figures"),
     )
 )

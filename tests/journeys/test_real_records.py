@@ -80,7 +80,9 @@ def test_the_register_goes_the_whole_way(tmp_path: Path, monkeypatch: pytest.Mon
     for found in forecasts:
         inside = (groups[found["unit"]], found["horizon_hours"]) in release.scope
         # A state whose recent outcomes fell outside its intervals is degraded, and says so.
-        moved = any(words.startswith("The unit's level may have changed") for words in found["trust"]["warnings"])
+        moved = any(
+            words.startswith("The unit's level may have changed") for words in found["trust"]["warnings"]
+        )
         status = "degraded" if moved else "trusted" if inside else "baseline"
         assert found["trust"]["status"] == status, found["trust"]
         explanation = found["explanation"]

@@ -140,7 +140,7 @@ def test_it_adds_up_and_is_the_sum_of_its_units(asked: Callable[..., Ask], refer
         assert hospital_total["beds"]["p90"] - hospital_total["beds"]["p10"] < high - low
         assert hospital_total["target_at"] == units[0]["target_at"]
         assert hospital_total["trust"] == {"status": "trusted", "warnings": []}
-        assert "beds needed now in the hospital in total" in hospital_total["explanation"]["reasons"][0]
+        assert "patients now in the hospital in total" in hospital_total["explanation"]["reasons"][0]
 
 
 def test_each_contribution_is_the_sum_of_its_units_and_values_are_those_of_all(
