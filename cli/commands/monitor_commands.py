@@ -126,6 +126,7 @@ def _log_run(code: int, words: IO[bytes]) -> None:
     own = False
     for line in words.read().decode("utf-8", "replace").splitlines():
         prefix, _, message = line.partition(": ")
+        prefix = prefix.strip()  # in French a no-break space stands before the colon
         own = prefix == "vigie" or (own and line.startswith("  "))  # a list belongs to the sentence above it
         if own:
             _LOG.error("monitoring run: %s", message if prefix == "vigie" else line.strip())

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,8 @@ sys.exit(main(["monitor", "--parent", str(os.getppid())]))
 """
 
 
-def test_an_error_of_a_run_is_a_line_of_the_service_log(tmp_path: Path) -> None:
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_an_error_of_a_run_is_a_line_of_the_service_log(tmp_path: Path, language: str) -> None:
     """A trust folder that cannot be read: said for each model, in JSON, on standard output; nothing beside it."""
     trust = tmp_path / "home" / "trust"
     trust.mkdir(parents=True)
@@ -31,15 +33,18 @@ def test_an_error_of_a_run_is_a_line_of_the_service_log(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", _BESIDE],
         cwd=ROOT,
-        env={**os.environ, "VIGIE_HOME": str(tmp_path / "home")},
+        env={**os.environ, "VIGIE_HOME": str(tmp_path / "home"), "VIGIE_LANGUAGE": language},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     assert process.stdout is not None
+    end = threading.Timer(60, process.kill)  # a line that never comes is a failure, and no end of waiting
+    end.start()
     try:
         lines = [json.loads(process.stdout.readline()) for _ in range(2)]
     finally:
+        end.cancel()
         process.send_signal(signal.SIGTERM)
         _, beside = process.communicate(timeout=20)
     assert {line["log"] for line in lines} == {"vigie.monitor"}
