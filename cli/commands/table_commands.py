@@ -75,14 +75,15 @@ def simulate(
     from hospital.words.names import table
     from hospital.words.numbers import number
 
+    unfairness, moved = Unfair.parse(unfair) if unfair else None, Shift.parse(shift) if shift else None
     try:
         with bar() as progress:
             tables = simulate_hospital(
                 days,
                 seed=seed,
                 start=start or _FIRST_DAY,
-                unfair=Unfair.parse(unfair) if unfair else None,
-                shift=Shift.parse(shift) if shift else None,
+                unfair=unfairness,
+                shift=moved,
                 progress=lambda done: progress("simulate", done),
             )
     except (OverflowError, ValueError):  # of a day before the first year, and of one after the last
