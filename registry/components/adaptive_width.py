@@ -116,8 +116,7 @@ class AdaptiveWidth:
         """Logarithm and misses of each unit, when so many forecasts (int64 [k]) had known outcomes: float64 [k, units]
         each."""
         log = np.zeros((counts.size, errors.centre.shape[1]))
-        misses = np.zeros_like(log)
-        miss, hit = math.log(_FAILING / OUTSIDE), math.log((1 - _FAILING) / (1 - OUTSIDE))
+        seen = np.full((self.forecasts, *log.shape), np.nan)
         slow = 1 + hours / self.slow_hours
         for step in range(self.forecasts):
             place = counts - self.forecasts + step
@@ -126,11 +125,23 @@ class AdaptiveWidth:
                 continue
             size = self.last_step + (self.first_step - self.last_step) * (1 - step / self.forecasts)
             outside = errors.outside(np.maximum(place, 0), np.exp(log))
-            moved = np.clip(log + size / slow * (outside - OUTSIDE), -self.limit, self.limit)
-            summed = np.clip(misses + (hit + (miss - hit) * outside) / slow, 0, _MOST_UNHELD)
+            moved = log + size / slow * (outside - OUTSIDE)
+            np.minimum(np.maximum(moved, -self.limit, out=moved), self.limit, out=moved)
             known = there[:, None] & np.isfinite(outside)
-            log, misses = np.where(known, moved, log), np.where(known, summed, misses)
-        return log, misses
+            log = np.where(known, moved, log)
+            np.copyto(seen[step], outside, where=known)
+        return log, _misses(seen, slow)
+
+
+def _misses(outside: Array, slow: float) -> Array:
+    """The sum of log-likelihood ratios (float64 [k, units]) over forecasts, the oldest first; `outside`: float64
+    [forecasts, k, units], NaN unknown."""
+    total = np.zeros(outside.shape[1:])
+    miss, hit = math.log(_FAILING / OUTSIDE), math.log((1 - _FAILING) / (1 - OUTSIDE))
+    for ratio in np.where(np.isnan(outside), 0.0, (hit + (miss - hit) * outside) / slow):
+        np.add(total, ratio, out=total)
+        np.minimum(np.maximum(total, 0.0, out=total), _MOST_UNHELD, out=total)
+    return total
 
 
 MOST_FORECASTS = 40

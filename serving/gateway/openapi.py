@@ -87,8 +87,6 @@ def _responses(endpoint: Endpoint, names: Mapping[Any, str]) -> dict[str, Any]:
         content = {"application/json": {"schema": {"$ref": names[endpoint.answer]}}}
     elif endpoint.media_type:
         content = {endpoint.media_type: {"schema": {"type": "string"}}}
-    elif endpoint.path == "/metrics":
-        content = {"text/plain": {"schema": {"type": "string"}}}
     else:
         content = {"application/json": {"schema": {"type": "object"}}}
         if endpoint.path.endswith("/card"):

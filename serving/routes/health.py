@@ -80,6 +80,7 @@ ENDPOINTS = (
         local=True,
         direct=True,
         scope="metrics",
+        media_type="text/plain",
     ),
     Endpoint("GET", "/schema.json", schema, "BentoML's schema", roles=None, native=True, documented=False),
 )

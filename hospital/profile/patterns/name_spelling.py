@@ -10,14 +10,6 @@ from hospital.profile.facts import Finding, Weight
 
 __all__ = ["spelling_findings"]
 
-_COLUMNS = {
-    "units": ("unit",),
-    "visits": ("department",),
-    "stays": ("unit",),
-    "census": ("unit",),
-    "operations": ("unit",),
-    "staffing": ("unit",),
-}
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 
 
@@ -30,9 +22,9 @@ def spelling_findings(latest: Mapping[str, Latest]) -> list[Finding]:
     out: list[Finding] = []
     for kind in ("unit", "department"):
         counts = {
-            table: Counter(str(name) for name in rows.frame[kind].dropna())
+            table: Counter({str(name): int(n) for name, n in rows.frame[kind].value_counts().items()})
             for table, rows in latest.items()
-            if kind in _COLUMNS.get(table, ()) and kind in rows.frame
+            if kind in rows.frame
         }
         for spellings in _spellings(counts).values():
             kept = _kept(spellings, counts)
