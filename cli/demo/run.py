@@ -70,7 +70,8 @@ def run_demo(*, days: int | None, serve: bool, seed: int, port: int) -> int:
     give_command_centre(console, settings, policy, moment(begin))
     with past_decisions(settings, begin, people) as (stages, count):
         start = give_observations(console, settings, home / LIVE_FOLDER, stages)
-        console.print(f"  {count()} decisions of the simulated days before")
+        if made := count():  # a demo that is run again keeps them
+            console.print(f"  {made} decisions of the simulated days before")
     checkpoint(settings, now=datetime.now(UTC))
     console.print(f"[dim]Everything before serving took {time.monotonic() - started:.0f} s.[/dim]")
     return _serve(console, settings, start, token, people if serve else None)
