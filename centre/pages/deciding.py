@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from serving.interface.pages import fan_chart, hospital_fan, screen_beds, time_w
 from serving.interface.recommendation_store import StoredAct, StoredRecommendation
 from serving.interface.requests import Call, Endpoint, Problem, instant
 
-__all__ = ["ENDPOINTS"]
+__all__ = ["ENDPOINTS", "urgency"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _DECIDES = frozenset({"operator", "admin"})
@@ -46,9 +47,15 @@ def deciding(call: Call) -> Response:
         path="/decide",
         now=time_words(call, now, hospital_zone(call.parts)),
         look=look,
-        shown=sorted(shown, key=lambda one: one["answer"].decide_by),
+        shown=sorted(shown, key=lambda one: urgency(one["answer"])),
         over=over,
     )
+
+
+def urgency(answer: RecommendationAnswer) -> tuple[datetime, bool, float]:
+    """What is to be decided first stands first: by its time, then what is reached already, then by its probability."""
+    likely = None if answer.expected is None else answer.expected.probability
+    return answer.decide_by, not answer.reached_now, -(likely or 0.0)
 
 
 def deciding_one(call: Call) -> Response:

@@ -27,7 +27,7 @@ def give_command_centre(console: Console, settings: Settings, policy: Policy, st
     Args:
         start: where the service's clock begins: validities lie around it and around today.
     """
-    with step(console, "Levels, protocols, skills, who decides") as notes:
+    with step(console, "Levels, protocols, skills, people") as notes:
         day = start.date()
         write_atomically(settings.home / "levels.toml", _file("levels.toml", day))
         write_atomically(settings.home / "decisions.toml", _file("decisions.toml", day))

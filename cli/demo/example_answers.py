@@ -34,6 +34,7 @@ def ask_for_answers(console: Console, settings: Settings, token: str, start: dat
         "triage": "3B",
         "age_years": 67,
         "arrival_mode": "walk_in",
+        "reason": "malaise_fall",
     }
     waits = post(settings, token, "/v1/wait-time", {"visits": [visit]})
     wait = waits["predictions"][0]

@@ -1,10 +1,14 @@
 """The page Décider: what it says first, its form, its faults, and what those see who may not decide."""
 
+import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from centre.pages.deciding import urgency
+from centre.recommendations.answers import RecommendationAnswer
 from tests.centre.recommendations.situations import Hospital
 
 
@@ -40,6 +44,22 @@ def test_the_list_says_what_to_decide_first_by_whom_and_until_when(hospital: Hos
     assert "not_" not in faulty
     (hospital.home / "decisions.toml").unlink()
     assert "no policy of decisions yet" in page(hospital)
+
+
+def test_what_is_reached_stands_before_what_is_expected_by_the_same_time(hospital: Hospital) -> None:
+    """And of what is expected the likelier; a time that comes earlier stands before both."""
+    (found,) = hospital.listed()
+    likely = RecommendationAnswer.model_validate_json(json.dumps(found))
+    assert likely.expected is not None
+    unlikely = likely.model_copy(
+        update={"expected": likely.expected.model_copy(update={"probability": 0.01})}
+    )
+    reached = unlikely.model_copy(update={"reached_now": True})
+    sooner = unlikely.model_copy(update={"decide_by": likely.decide_by - timedelta(minutes=1)})
+    unknown = likely.model_copy(update={"expected": None})
+    ordered = [sooner, reached, likely, unlikely, unknown]
+    assert not likely.reached_now
+    assert sorted(ordered[::-1], key=urgency) == ordered
 
 
 def test_a_recommendation_is_read_and_decided_by_its_form(hospital: Hospital) -> None:
