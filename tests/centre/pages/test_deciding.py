@@ -57,9 +57,9 @@ def test_what_is_reached_stands_before_what_is_expected_by_the_same_time(hospita
     reached = unlikely.model_copy(update={"reached_now": True})
     sooner = unlikely.model_copy(update={"decide_by": likely.decide_by - timedelta(minutes=1)})
     unknown = likely.model_copy(update={"expected": None})
-    ordered = [sooner, reached, likely, unlikely, unknown]
     assert not likely.reached_now
-    assert sorted(ordered[::-1], key=urgency) == ordered
+    ordered = sorted([unknown, unlikely, likely, reached, sooner], key=urgency)
+    assert ordered == [sooner, reached, likely, unlikely, unknown]
 
 
 def test_a_recommendation_is_read_and_decided_by_its_form(hospital: Hospital) -> None:
