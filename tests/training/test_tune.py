@@ -142,7 +142,7 @@ def test_what_a_group_is_worth(hospital: HospitalTables) -> None:
 def test_a_killed_training_keeps_its_trials(folder: Path, tmp_path: Path) -> None:
     """kill -9 in the middle of `vigie train --tune`: started again it goes on, and says how many were kept."""
     home = tmp_path / "home"
-    environment = {**os.environ, "VIGIE_HOME": str(home)}
+    environment = {**os.environ, "VIGIE_HOME": str(home), "VIGIE_LANGUAGE": "en"}
     command = [
         sys.executable,
         "-m",
