@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import date, datetime, time
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,10 @@ from numpy.typing import NDArray
 from hospital.contracts.codes import SCIENTIFIC, whole_code
 
 __all__ = [
+    "Thousands",
     "as_text",
     "by_value",
+    "could_be_thousands",
     "joined",
     "other_decimal",
     "read_numbers",
@@ -26,6 +29,14 @@ __all__ = [
 _SURE_DIGITS = {4: 2**24, 8: 10**15}
 """By the bytes of a float: whole numbers below this have each digit that was written."""
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:[ '’]\d{3})+(?:[.,]\d+)?", re.ASCII)
+Thousands = Literal[".", ",", "none"]
+"""The sign between groups of three digits; ``none``: no point or comma is one."""
+_POINTED = {sign: re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:[{sign}]\d{{3}})+", re.ASCII) for sign in ".,"}
+_SIGNED = {
+    ".": re.compile(r"[+-]?[1-9]\d{0,2}(?:[.]\d{3})+(?:,\d+)?", re.ASCII),
+    ",": re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:[.]\d+)?", re.ASCII),
+}
+_UNGROUPED = re.compile(r"[+-]?\d{4,}(?:[.,]\d*)?", re.ASCII)
 _DECIMALS = {".": re.compile(r"[+-]?\d+,\d+"), ",": re.compile(r"[+-]?\d+[.]\d+")}
 
 
@@ -60,8 +71,16 @@ def whole_codes(texts: pd.Series) -> pd.Series:
     return pd.Series(cells, index=texts.index, dtype=np.dtype(object))
 
 
-def read_numbers(cells: pd.Series, decimal: str = ".") -> tuple[pd.Series, NDArray[np.bool_]]:
-    """Numbers (float64 [n]; NaN where missing or faulty), and which cells are none."""
+def read_numbers(
+    cells: pd.Series, decimal: str = ".", thousands: str | None = None
+) -> tuple[pd.Series, NDArray[np.bool_]]:
+    """Numbers (float64 [n]; NaN where missing or faulty), and which cells are none.
+
+    Args:
+        decimal: the decimal sign of texts.
+        thousands: the sign between groups of three digits in texts, beside blanks and apostrophes; None or
+            ``none``: no other.
+    """
     if cells.dtype.kind == "b":
         given = cells.notna().to_numpy(bool)
         return pd.Series(np.full(len(cells), np.nan), index=cells.index), given
@@ -69,10 +88,12 @@ def read_numbers(cells: pd.Series, decimal: str = ".") -> tuple[pd.Series, NDArr
         return cells.astype(np.float64), np.zeros(len(cells), bool)
     if isinstance(cells.dtype, pd.StringDtype):
         codes, values = pd.factorize(cells)
-        known, none = read_numbers(pd.Series(np.asarray(values, object), dtype=object), decimal)
+        known, none = read_numbers(pd.Series(np.asarray(values, object), dtype=object), decimal, thousands)
         numbers = pd.Series(np.append(known.to_numpy(), np.nan)[codes], index=cells.index)
         return numbers, np.append(none, False)[codes]
     texts = cells.astype(object).map(_ungrouped, na_action="ignore")
+    if thousands in _SIGNED:
+        texts = texts.map(lambda c: _joined_groups(c, thousands), na_action="ignore")
     if decimal != ".":
         texts = texts.map(lambda c: _pointed(c, decimal), na_action="ignore")
     # pandas would read a date as the nanoseconds since 1970, and true as 1.
@@ -86,6 +107,20 @@ def other_decimal(cells: pd.Series, decimal: str = ".") -> NDArray[np.bool_]:
     """Which texts (bool [n]) are numbers with the other decimal sign than `decimal`."""
     match = _DECIMALS[decimal].fullmatch
     return np.array([isinstance(c, str) and match(c) is not None for c in cells.to_numpy(object)], bool)
+
+
+def could_be_thousands(cells: pd.Series, sign: str) -> NDArray[np.bool_]:
+    """Which texts (bool [n]) are one number with `sign` between thousands and another with `sign` before decimals.
+
+    1.211 is 1211 to some and a little more than one to others. Only the column can tell: other decimals than three,
+    or a whole number of four digits without the sign, show that it stands before decimals.
+    """
+    texts = [c for c in cells.dropna().unique() if isinstance(c, str)]
+    grouped = {text for text in texts if _POINTED[sign].fullmatch(text)}
+    shown = any(text not in grouped and (sign in text or _UNGROUPED.fullmatch(text)) for text in texts)
+    if shown or not grouped:
+        return np.zeros(len(cells), bool)
+    return cells.isin(grouped).to_numpy(bool)
 
 
 def rounded(cells: pd.Series) -> NDArray[np.bool_]:
@@ -116,6 +151,13 @@ def _ungrouped(cell: object) -> object:
     if isinstance(cell, str) and _GROUPED.fullmatch(cell):
         return re.sub("[ '’]", "", cell)
     return cell
+
+
+def _joined_groups(cell: object, sign: str) -> object:
+    """A text number without the sign between its groups of three digits; one with the sign elsewhere is none."""
+    if not isinstance(cell, str) or sign not in cell:
+        return cell
+    return cell.replace(sign, "") if _SIGNED[sign].fullmatch(cell) else "?"
 
 
 def _pointed(cell: object, decimal: str) -> object:

@@ -105,6 +105,10 @@ def _head(path: Path, seen: list[Seen]) -> list[str]:
     ]
     if any(s.comma for s in seen):
         lines.append('decimal = ","')
+    for sign in sorted({s.thousands for s in seen if s.thousands is not None}):
+        lines.append(
+            f'# TODO thousands = "{sign}" # if 1{sign}211 is over a thousand; "none" if it is a little more than one'
+        )
     if unknown:
         lines.append(f"missing = [{', '.join(quoted(text) for text in unknown)}]")
     return lines

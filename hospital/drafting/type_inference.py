@@ -9,7 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
-from hospital.contracts.cell_values import as_text
+from hospital.contracts.cell_values import as_text, could_be_thousands
 
 __all__ = ["MONTHLY", "Seen", "looks_like_a_value", "see", "words_of"]
 
@@ -21,7 +21,9 @@ _DIGITS = ("%Y%m%d", "%d%m%Y", "%m%d%Y")
 _FORMS = tuple(day + clock for day in _DAYS for clock in _CLOCKS)
 _UNKNOWN = ("NR", "NC", "ND", "NA", "N/A", "-", "?", "x", "X", "Inconnu", "inconnu", "unknown")
 _ROWS, _TRIED = 20_000, 300
-_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+_NUMBER = re.compile(
+    r"[+-]?(?:\d+|\d{1,3}(?:[ '’]\d{3})+|\d{1,3}(?:[.]\d{3}){2,}|\d{1,3}(?:,\d{3}){2,})([.,]\d+)?"
+)
 
 Kind = Literal["empty", "time", "month", "hour", "number", "text"]
 
@@ -36,6 +38,7 @@ class Seen:
         form: of times and hours written as text; None: ISO 8601, or held as such.
         others: further forms that fit every value as well: nothing shows which is meant.
         comma: numbers with a decimal comma.
+        thousands: the sign that may stand between thousands or before decimals: nothing shows which; None: no sign may.
         unknown: texts among numbers or times that people use for unknown.
         values: each text and how often it is there, most frequent first; never to be shown but where it is
             known to be a code.
@@ -48,6 +51,7 @@ class Seen:
     form: str | None
     others: tuple[str, ...]
     comma: bool
+    thousands: str | None
     unknown: tuple[str, ...]
     values: tuple[tuple[str, int], ...]
     several: bool
@@ -78,7 +82,13 @@ def see(name: str, cells: pd.Series) -> Seen:
     # Among texts a dash or an x may be a code like any other.
     unknown = () if kind in ("text", "empty") else unknown
     form = forms[0] if forms else None
-    return Seen(name, words_of(name), kind, form, tuple(forms[1:]), comma, unknown, values, several)
+    sign = _thousands(pd.Series(texts, dtype=object)) if kind == "number" else None
+    comma = comma and sign is None
+    return Seen(name, words_of(name), kind, form, tuple(forms[1:]), comma, sign, unknown, values, several)
+
+
+def _thousands(texts: pd.Series) -> str | None:
+    return next((sign for sign in ".," if could_be_thousands(texts, sign).any()), None)
 
 
 def _shown(cell: object) -> str:

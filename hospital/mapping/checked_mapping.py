@@ -49,6 +49,7 @@ class Mapping:
         skipped: what becomes of spring's.
         refused_rows: share of a table's rows that may be left out for an impossible time.
         decimal: the sign in numbers of text files.
+        thousands: the sign between their groups of three digits; None: nobody said.
         missing: codes that mean unknown in every column.
         units: units described here, and their former names.
         content: the file's bytes, part of the data's digest.
@@ -62,6 +63,7 @@ class Mapping:
     skipped: Skipped
     refused_rows: float
     decimal: str
+    thousands: str | None
     missing: tuple[str, ...]
     units: dict[str, UnitPart]
     tables: dict[str, TableMapping]

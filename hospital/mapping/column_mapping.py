@@ -9,6 +9,7 @@ import pandas as pd
 from hospital.contracts.cell_values import (
     as_text,
     by_value,
+    could_be_thousands,
     joined,
     other_decimal,
     read_numbers,
@@ -208,9 +209,16 @@ class _Work:
 
     def _numbers(self, part: str, source: Source, faults: Faults) -> pd.Series:
         cells = self._decoded(part, source, faults)
-        numbers, wrong = read_numbers(cells, self.mapping.decimal)
+        decimal, thousands = self.mapping.decimal, self.mapping.thousands
+        numbers, wrong = read_numbers(cells, decimal, thousands)
+        if thousands is None and cells.dtype.kind not in "iufb":
+            either = could_be_thousands(cells, decimal)
+            faults.mark(part, "thousands_or_decimals", either)
+            other = could_be_thousands(cells, "," if decimal == "." else ".")
+            faults.mark(part, "thousands_or_decimals", wrong & other)
+            wrong = wrong & ~other
         if wrong.any():
-            faults.mark(part, "decimal_comma", wrong & other_decimal(cells, self.mapping.decimal))
+            faults.mark(part, "decimal_comma", wrong & other_decimal(cells, decimal))
         faults.mark(part, "not_a_number", wrong)
         return numbers
 

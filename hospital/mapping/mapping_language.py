@@ -16,9 +16,11 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     StrictStr,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
+from hospital.contracts.cell_values import Thousands
 from hospital.contracts.codes import whole_code
 from hospital.contracts.text_cleaning import clean_name
 from hospital.mapping.file_layout import SEPARATORS, encoding_name
@@ -129,6 +131,12 @@ class Head(_Strict):
         "time, before what it follows, after its reception); each cause is a finding. Above it the file is refused",
     )
     decimal: Literal[".", ","] = Field(".", description="the decimal sign of numbers written as text")
+    thousands: Thousands | None = Field(
+        None,
+        description='the sign between groups of three digits of numbers written as text, as in `"."` for 1.211, or '
+        '`"none"`; without it a column in which 1.211 could be 1211 or a little more than one is refused. Blanks and '
+        "apostrophes between the groups need no word",
+    )
     missing: _Codes = Field((), description="codes that mean unknown, in every column of every table")
     encoding: _Encoding | None = Field(
         None,
@@ -139,6 +147,21 @@ class Head(_Strict):
         None,
         description='CSV files: the sign between cells, as in `";"` or `"tab"`; without it the one that fits',
     )
+
+    @model_validator(mode="after")
+    def _two_signs(self) -> "Head":
+        if self.thousands == self.decimal and "decimal" in self.model_fields_set:
+            raise PydanticCustomError(
+                "one_sign", "thousands and decimal are the same sign; name two, or leave thousands out"
+            )
+        return self
+
+    @property
+    def decimal_sign(self) -> str:
+        """The sign before decimals; where only the one between thousands is named, the other one."""
+        if self.thousands != self.decimal:
+            return self.decimal
+        return "," if self.thousands == "." else "."
 
 
 class UnitPart(_Strict):

@@ -84,6 +84,18 @@ def test_no_draft_shows_a_person(tmp_path: Path) -> None:
     assert "1 rare or long ones" in text
 
 
+@pytest.mark.parametrize(("sign", "line"), [(".", True), (",", True), (" ", False), ("'", False)])
+def test_numbers_over_a_thousand_are_matched_and_asked_about(tmp_path: Path, sign: str, line: bool) -> None:
+    """A point or comma in front of three digits is a question for a person; never a decimal sign at once."""
+    path = tmp_path / "census.csv"
+    rows = [f"2024-03-{day:02d};A;{990 + day:,}".replace(",", sign) for day in range(1, 29)]
+    path.write_text("\n".join(["date;service;occupied", *rows]) + "\n", encoding="utf-8")
+    lines = _draft(path).splitlines()
+    assert 'occupied = "occupied"' in lines
+    assert any(text.startswith(f'# TODO thousands = "{sign}"') for text in lines) is line
+    assert 'decimal = ","' not in lines
+
+
 def test_what_is_not_matched_is_a_todo_and_the_draft_is_refused_until_it_is_done(tmp_path: Path) -> None:
     """With the contract's own word for what is lacking."""
     path = tmp_path / "sejours.csv"

@@ -216,8 +216,64 @@ def test_a_decimal_comma_is_read_where_the_mapping_says_so(tmp_path: Path) -> No
     raw = pd.DataFrame({"W": ["A"] * 3, "T": ["x"] * 3, "N": ["12,5", "7", "1.000"]})
     with pytest.raises(MappingError) as caught:
         apply_mapping(_load(tmp_path, text), "census", raw)
-    assert [(f.path, f.code) for f in caught.value.faults] == [("census[2].N", "decimal_comma")]
+    assert [(f.path, f.code) for f in caught.value.faults] == [("census[2].N", "thousands_or_decimals")]
     assert apply_mapping(_load(tmp_path, text), "census", raw[:2])["occupied"].tolist() == [12.5, 7.0]
+
+
+@pytest.mark.parametrize(
+    ("head", "numbers", "expected"),
+    [
+        ('thousands = "."\n', ["998", "1.211", "12.004.017", None], [998, 1211, 12_004_017, None]),
+        ('thousands = "."\n', ["998,5", "1.211,25"], [998.5, 1211.25]),
+        ('thousands = ","\n', ["998.5", "1,211", "-1,211.5"], [998.5, 1211, -1211.5]),
+        ('thousands = "none"\n', ["998", "1.211"], [998, 1.211]),
+        ('decimal = ","\nthousands = "none"\n', ["998", "1,211"], [998, 1.211]),
+        # What shows that the sign is a decimal one needs no word.
+        ("", ["1.211", "17.5"], [1.211, 17.5]),
+        ("", ["1.211", "1402"], [1.211, 1402]),
+        ("", ["0.211", "0.402"], [0.211, 0.402]),
+        ("", ["1 211", "1'004.5", "7"], [1211, 1004.5, 7]),
+    ],
+)
+def test_thousands_are_read_as_the_mapping_or_the_column_says(
+    tmp_path: Path, head: str, numbers: list[str | None], expected: list[float | None]
+) -> None:
+    """Groups of three digits, with their sign named or shown to be none."""
+    raw = pd.DataFrame({"W": ["A"] * len(numbers), "T": ["x"] * len(numbers), "N": numbers})
+    for cells in (raw["N"], raw["N"].astype("str")):
+        occupied = apply_mapping(_load(tmp_path, HEAD + head + CENSUS), "census", raw.assign(N=cells))[
+            "occupied"
+        ]
+        assert [None if pd.isna(n) else n for n in occupied] == expected
+
+
+@pytest.mark.parametrize(
+    ("head", "numbers", "faults"),
+    [
+        ("", ["998", "1.211", "1.004"], [("census[1].N", "thousands_or_decimals")]),
+        ('decimal = ","\n', ["998", "1,211"], [("census[1].N", "thousands_or_decimals")]),
+        # The other sign, and more than one group: what to say is the sign between thousands.
+        ("", ["998", "1,211"], [("census[1].N", "thousands_or_decimals")]),
+        ('decimal = ","\n', ["998", "1.211"], [("census[1].N", "thousands_or_decimals")]),
+        ("", ["998", "1.211.400"], [("census[1].N", "thousands_or_decimals")]),
+        ('thousands = "."\n', ["1.211", "17.5"], [("census[1].N", "decimal_comma")]),
+        ('thousands = "."\n', ["1.211", "1.21.400"], [("census[1].N", "not_a_number")]),
+    ],
+)
+def test_a_number_that_could_be_over_a_thousand_is_refused(
+    tmp_path: Path, head: str, numbers: list[str], faults: list[tuple[str, str]]
+) -> None:
+    """1.211 patients would otherwise be a little more than one."""
+    raw = pd.DataFrame({"W": ["A"] * len(numbers), "T": ["x"] * len(numbers), "N": numbers})
+    with pytest.raises(MappingError) as caught:
+        apply_mapping(_load(tmp_path, HEAD + head + CENSUS), "census", raw)
+    assert [(f.path, f.code) for f in caught.value.faults] == faults
+
+
+def test_the_two_signs_of_a_number_differ(tmp_path: Path) -> None:
+    """One sign for both says nothing."""
+    assert _faults(tmp_path, HEAD + 'decimal = "."\nthousands = "."\n' + CENSUS) == {("mapping", "one_sign")}
+    assert _faults(tmp_path, HEAD + 'thousands = " "\n' + CENSUS) == {("mapping.thousands", "literal_error")}
 
 
 def test_a_mapping_that_does_not_fit_its_file_says_columns_rows_and_first_position(tmp_path: Path) -> None:
