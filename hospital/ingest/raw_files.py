@@ -22,20 +22,37 @@ SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".tsv.gz", ".xlsx")
 """Endings of a file with a table of the contract; one of `_NAMED` needs a mapping that names it."""
 _NAMED = (".txt", ".txt.gz", ".xlsm", ".xml")
 _TEXTS = (".csv", ".tsv", ".txt")
+_OTHER_FORMS = (
+    ".ods",
+    ".xls",
+    ".xlsb",
+    ".numbers",
+    ".json",
+    ".jsonl",
+    ".feather",
+    ".orc",
+    ".sas7bdat",
+    ".sav",
+    ".dta",
+    ".zip",
+)
+"""Of tables that other programs write, which Vigie does not read: such a table is named, not taken as absent."""
 
 
 def find_table(directory: Path, table: str) -> Path | None:
-    """The file of a table in a directory.
+    """The file of a table in a directory; capitals do not matter, as on the systems where tables are exported.
 
     Raises:
-        ContractError: there are two.
+        ContractError: there are two, or one in a form that is not read.
     """
-    found = [
-        directory / f"{table}{suffix}" for suffix in SUFFIXES if (directory / f"{table}{suffix}").is_file()
-    ]
+    names = {p: p.name.casefold() for p in sorted(directory.iterdir()) if p.is_file()}
+    found = [p for p, name in names.items() if name in {f"{table}{suffix}" for suffix in SUFFIXES}]
     if len(found) > 1:
-        names = ", ".join(p.name for p in found)
-        raise _fault(table, "two_files", f"the table is there twice ({names}); keep one")
+        listed = ", ".join(p.name for p in found)
+        raise _fault(table, "two_files", f"the table is there twice ({listed}); keep one")
+    other = [p for p, name in names.items() if name in {f"{table}{suffix}" for suffix in _OTHER_FORMS}]
+    if other and not found:
+        raise _unknown_kind(other[0].name)
     return found[0] if found else None
 
 
@@ -92,12 +109,17 @@ def parse(name: str, content: bytes, layout: FileLayout = PLAIN) -> pd.DataFrame
     elif kind.endswith(".xml"):
         frame = clean(read_rpu(name, content), name)
     else:
-        kinds = ", ".join((*SUFFIXES, ".txt", ".xlsm"))
-        words = f"a file is one of {kinds} or an RPU export (.xml); save it as one of them"
-        raise _fault(name, "unknown_kind", words)
+        raise _unknown_kind(name)
     if frame.empty:
         raise no_rows(name)
     return frame
+
+
+def _unknown_kind(name: str) -> ContractError:
+    kinds = ", ".join((*SUFFIXES, ".txt", ".xlsm"))
+    return _fault(
+        name, "unknown_kind", f"a file is one of {kinds} or an RPU export (.xml); save it as one of them"
+    )
 
 
 def _parquet(name: str, content: bytes) -> pd.DataFrame:

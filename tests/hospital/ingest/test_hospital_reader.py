@@ -108,6 +108,25 @@ def test_a_table_that_is_there_twice_or_nothing_at_all_is_refused(tmp_path: Path
     assert [
         f[1] for f in _faults(tmp_path, stays__csv=GOOD, stays__csv__gz=gzip.compress(GOOD.encode()))
     ] == ["two_files"]
+
+
+@pytest.mark.parametrize("name", ["UNITS__CSV", "Units__Csv", "units__CSV"])
+def test_a_tables_name_may_be_in_capitals(tmp_path: Path, name: str) -> None:
+    """As programs export it: such a table was taken as absent."""
+    files = {"Stays__csv": GOOD, name: "unit,label\nA,The ward\n"}
+    assert _read(tmp_path, **files).tables["units"]["label"].tolist() == ["The ward"]
+
+
+@pytest.mark.parametrize("form", ["ods", "xls", "ODS", "json"])
+def test_a_table_in_a_form_that_is_not_read_is_named(tmp_path: Path, form: str) -> None:
+    """And the tables beside it do not hide it; a form that is read does."""
+    other = {f"Units__{form}": b"PK"}
+    faults = _faults(tmp_path, stays__csv=GOOD, **other)
+    assert faults == [(f"Units.{form}", "unknown_kind", 1)]
+    assert (
+        _read(tmp_path, stays__csv=GOOD, units__csv="unit,label\nA,A\n", **other).tables["units"].shape[0]
+        == 1
+    )
     with pytest.raises(ContractError, match="no such file or folder"):
         read_hospital(tmp_path / "none", None, KEY)
     with pytest.raises(ContractError, match="needs a mapping"):
