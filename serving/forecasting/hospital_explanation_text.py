@@ -36,6 +36,7 @@ class Relied:
         share_by_baseline: of the mean, 0 to 1.
         out_of_range, missing: units with inputs beyond training; with unknown ones that training (nearly)
             always knew.
+        unheld: units whose recent outcomes fell outside their intervals too often.
         silent, closed, unlearned: units that are not in the sum, as
             `serving.forecasting.hospital_total.PresentUnits` has them.
         stale: nothing was received of any unit for too long.
@@ -46,6 +47,7 @@ class Relied:
     share_by_baseline: float
     out_of_range: int
     missing: int
+    unheld: int
     silent: int
     closed: int
     unlearned: Mapping[str, float | None]
@@ -54,7 +56,7 @@ class Relied:
     @property
     def degraded(self) -> bool:
         """Whether inputs are old, missing or unlike anything that the model has seen."""
-        return self.stale or bool(self.unlearned) or self.out_of_range + self.missing + self.silent > 0
+        return self.stale or bool(self.unlearned) or self.out_of_range + self.missing + self.unheld + self.silent > 0
 
     def warnings(self, language: Language) -> tuple[str, ...]:
         """In words, the worst first: of patients in no sum nothing is forecast."""
@@ -69,7 +71,8 @@ class Relied:
         if self.by_baseline:
             share = formats.percent(self.share_by_baseline, language)
             out.append(text("trust.total.by_baseline", language, self.by_baseline, all=units, share=share))
-        for name, count in (("missing", self.missing), ("out_of_range", self.out_of_range)):
+        limits = (("unheld", self.unheld), ("missing", self.missing), ("out_of_range", self.out_of_range))
+        for name, count in limits:
             if count:
                 out.append(text(f"trust.total.{name}", language, count, all=units))
         if self.closed:

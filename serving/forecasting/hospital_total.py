@@ -219,6 +219,7 @@ def _relied(
         share_by_baseline=float(answered.by_baseline[i]),
         out_of_range=sum(bool(units.answered.out_of_range[j]) for j in np.flatnonzero(mine)),
         missing=sum(bool(units.answered.missing[j]) for j in np.flatnonzero(mine)),
+        unheld=int(units.answered.unheld[mine].sum()),
         silent=present.silent,
         closed=present.closed,
         unlearned=present.unlearned,

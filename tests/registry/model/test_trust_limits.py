@@ -1,5 +1,7 @@
 """The warnings of a forecast: at most two, the worst first, none twice, and a status that knows of all of them."""
 
+from dataclasses import replace
+
 import pytest
 
 from hospital.features.feature import Feature
@@ -51,9 +53,19 @@ def test_what_is_worse_than_a_forecasts_own_warnings_stands_first() -> None:
 
 def test_of_a_total_patients_in_no_sum_come_before_all_but_old_observations() -> None:
     """With everything wrong at once two sentences are said, and the status is degraded."""
-    relied = Relied(5, 2, 0.4, 1, 1, 2, 1, {"X": 3.0}, stale=True)
+    relied = Relied(5, 2, 0.4, 1, 1, 1, 2, 1, {"X": 3.0}, stale=True)
     said = relied.warnings("en")
     assert len(said) == 2
     assert said[0].startswith("The last observations")
     assert "X (3\u00a0patients)" in said[1]
     assert relied.degraded
+
+
+def test_of_a_total_a_unit_whose_intervals_do_not_hold_is_counted() -> None:
+    """One such unit of five and the total is degraded, in words of both languages; none and it is not."""
+    relied = Relied(5, 0, 0.0, 0, 0, 1, 0, 0, {}, stale=False)
+    assert relied.degraded
+    assert relied.warnings("en")[0].startswith("The level of one of 5 units may have changed")
+    assert replace(relied, unheld=2).warnings("fr")[0].startswith("Le niveau de 2 des 5 unités")
+    sound = replace(relied, unheld=0)
+    assert (sound.degraded, sound.warnings("en")) == (False, ())

@@ -215,6 +215,20 @@ def test_units_outside_the_scope_are_named_with_their_share(
         ]
 
 
+def test_a_unit_whose_level_fell_degrades_the_total(asked: Callable[..., Ask]) -> None:
+    """Its own answer says that its intervals do not hold, and so does the sum that it is in."""
+    census = _census(DAYS)
+    fallen = (census["unit"] == "E") & (census["at"] >= census["at"].max() - pd.Timedelta(days=9))
+    census.loc[fallen, "occupied"] -= 22
+    answer = asked(census)(units=["A", "E"], explain={"language": "en"})
+    status = {(f["unit"], f["horizon_hours"]): f["trust"]["status"] for f in answer["forecasts"]}
+    assert {status["E", hours] for hours in HORIZONS} == {"degraded"}
+    assert {status["A", hours] for hours in HORIZONS} == {"trusted"}
+    for hospital_total in answer["hospital"]:
+        assert hospital_total["trust"]["status"] == "degraded"
+        assert hospital_total["trust"]["warnings"][0].startswith("The level of one of 5 units may have changed")
+
+
 def test_a_unit_of_which_nothing_was_received_is_missing_and_said_so(asked: Callable[..., Ask]) -> None:
     """Silent for a week: left out and the forecast degraded; for five weeks: closed. Told with the request: there."""
     ask = asked(_census(DAYS, without={"B": 7, "E": 35}))
