@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-from hospital.words.catalogue import entries
+from hospital.words.catalogue import Entry, entries
 from hospital.words.language import Language
+from hospital.words.numbers import category
 
 __all__ = ["Recognised", "recognised"]
 
@@ -33,15 +34,22 @@ def recognised(message: str, subject: str, table: str, language: Language) -> Re
     for pattern, words in _messages(subject, table, language):
         match = pattern.fullmatch(message)
         if match is not None:
-            return Recognised(words, match.groupdict())
+            places = match.groupdict()
+            return Recognised(_form(words, places.get("n", ""), language), places)
     return None
 
 
+def _form(words: Entry, n: str, language: Language) -> str:
+    if "" in words:
+        return words[""]
+    return words[category(int(n), language) if n.isdecimal() else "other"]
+
+
 @cache
-def _messages(subject: str, table: str, language: Language) -> tuple[tuple[re.Pattern[str], str], ...]:
-    """What each message is recognised by, and its words in a language."""
+def _messages(subject: str, table: str, language: Language) -> tuple[tuple[re.Pattern[str], Entry], ...]:
+    """What each message is recognised by (of texts with a plural, that of many), and its words in a language."""
     return tuple(
-        (_pattern(entry["en"][""]), entry[language][""])
+        (_pattern(entry["en"].get("", entry["en"].get("other", ""))), entry[language])
         for key, entry in entries(subject).items()
         if key.startswith(f"{table}.")
     )

@@ -56,7 +56,11 @@ class Relied:
     @property
     def degraded(self) -> bool:
         """Whether inputs are old, missing or unlike anything that the model has seen."""
-        return self.stale or bool(self.unlearned) or self.out_of_range + self.missing + self.unheld + self.silent > 0
+        return (
+            self.stale
+            or bool(self.unlearned)
+            or self.out_of_range + self.missing + self.unheld + self.silent > 0
+        )
 
     def warnings(self, language: Language) -> tuple[str, ...]:
         """In words, the worst first: of patients in no sum nothing is forecast."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hospital.errors import ContractError, Fault, HistoryError, VigieError
+from hospital.ingest.reading_findings import Finding
 from hospital.words.catalogue import CatalogueError
 from hospital.words.messages import Foreign, Lines, Names, is_key, message
 
@@ -92,3 +93,24 @@ def test_what_decides_a_plural_is_a_number() -> None:
     """A text in its place is a mistake of Vigie's, told by the key."""
     with pytest.raises(TypeError, match=r"errors\.counted"):
         message("errors.counted", n="1", message="x").words("en")
+
+
+@pytest.mark.parametrize(
+    ("n", "fr", "en"),
+    [
+        (
+            1,
+            "1 ligne est laissée de côté, en a.csv[3] : trop tard",
+            "1 row is left out, at a.csv[3]: trop tard",
+        ),
+        (
+            2,
+            "2 lignes sont laissées de côté, la première en a.csv[3] : trop tard",
+            "2 rows are left out, the first at a.csv[3]: trop tard",
+        ),
+    ],
+)
+def test_a_finding_of_one_row_is_said_of_one(n: int, fr: str, en: str) -> None:
+    """It is recognised by the English of many, in which cards and packages keep it."""
+    finding = Finding("stays", "row_left_out", f"{n} rows are left out, the first at a.csv[3]: trop tard")
+    assert (finding.words("fr").replace("\u00a0", " "), finding.words("en")) == (fr, en)

@@ -226,7 +226,9 @@ def test_a_unit_whose_level_fell_degrades_the_total(asked: Callable[..., Ask]) -
     assert {status["A", hours] for hours in HORIZONS} == {"trusted"}
     for hospital_total in answer["hospital"]:
         assert hospital_total["trust"]["status"] == "degraded"
-        assert hospital_total["trust"]["warnings"][0].startswith("The level of one of 5 units may have changed")
+        assert hospital_total["trust"]["warnings"][0].startswith(
+            "The level of one of 5 units may have changed"
+        )
 
 
 def test_a_unit_of_which_nothing_was_received_is_missing_and_said_so(asked: Callable[..., Ask]) -> None:
