@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from cli.reader import spoken_language
+from hospital.words.messages import Foreign
 from hospital.words.plain_console import plain_console
 
 __all__ = ["Step", "bar"]
@@ -28,6 +30,12 @@ def bar(*, hidden: bool = False, title: str = "") -> Iterator[Step]:
         task = progress.add_task(title, total=1.0)
 
         def step(what: str, done: float) -> None:
-            progress.update(task, description=f"{title} {what}".strip(), completed=done)
+            progress.update(task, description=f"{title} {_in_words(what)}".strip(), completed=done)
 
         yield step
+
+
+def _in_words(step: str) -> str:
+    """A step in the reader's language; behind the name of a model, where two are at work. One of no text stays."""
+    model, colon, name = step.rpartition(": ")
+    return f"{model}{colon}{Foreign(name, 'commands', 'steps').words(spoken_language())}"

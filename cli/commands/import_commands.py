@@ -11,6 +11,7 @@ import typer
 
 from cli.arguments import LanguageOption, MappingFile, Seed, day
 from cli.installation import now, read_settings, read_tables
+from cli.reader import note, say
 from cli.usage_text import refused
 from hospital.errors import VigieError
 from hospital.words.catalogue import text
@@ -64,10 +65,10 @@ def import_history(
                 counts = staged.store(connection, progress, now())
             staged.clear()
     for finding in tables.findings:
-        print(f"note: {finding.table}: {finding.message}", file=sys.stderr)
+        note(f"{finding.table}: {finding.words(settings.language)}", settings.language, to=sys.stderr)
     if staged.kept:
-        print(f"Went on from an import that was stopped: {staged.kept} parts were prepared already.")
-    _print_counts(history, counts)
+        say("import.resumed", settings.language, n=staged.kept)
+    _print_counts(history, counts, settings.language)
     return 0
 
 
@@ -91,19 +92,23 @@ def _history(settings: "Settings", tables: "HospitalTables", since: date | None)
     )
 
 
-def _print_counts(history: "History", counts: "Mapping[str, Counts]") -> None:
+def _print_counts(history: "History", counts: "Mapping[str, Counts]", language: "Language") -> None:
     from hospital.times import moment
 
     for name, count in counts.items():
         received = history.tables[name]["received_at"]
         last = int(received.max(initial=0))
-        until = f"; the last received {moment(last):%Y-%m-%d %H:%M} UTC" if last else ""
-        print(
-            f"{name}: {count.new:,} new rows, {count.revised:,} later versions of rows, "
-            f"{count.unchanged:,} stored before{until}"
+        say(
+            "import.counts_until" if last else "import.counts",
+            language,
+            table=name,
+            new=count.new,
+            revised=count.revised,
+            unchanged=count.unchanged,
+            last=f"{moment(last):%Y-%m-%d %H:%M}",
         )
     if not any(count.new or count.revised for count in counts.values()):
-        print("Nothing was new.")
+        say("import.nothing_new", language)
 
 
 def _time(written: str) -> datetime:

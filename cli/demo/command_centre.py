@@ -8,7 +8,7 @@ from string import Template
 
 from rich.console import Console
 
-from cli.demo.steps import step
+from cli.demo.steps import note, step
 from registry.digests import write_atomically
 from registry.policy.board_policy import Policy
 from registry.settings import Settings
@@ -27,14 +27,16 @@ def give_command_centre(console: Console, settings: Settings, policy: Policy, st
     Args:
         start: where the service's clock begins: validities lie around it and around today.
     """
-    with step(console, "Levels, protocols, skills, people") as notes:
+    with step(console, settings, "centre") as notes:
         day = start.date()
         write_atomically(settings.home / "levels.toml", _file("levels.toml", day))
         write_atomically(settings.home / "decisions.toml", _file("decisions.toml", day))
         for name, lines in _skills(day):
             _write(settings.skills / name, lines)
         added = [name for name in PROTOCOLS if _put_in_use(settings, policy, name, day)]
-        notes.append(f"{len(PROTOCOLS)} protocols in use" + ("" if added else ", kept"))
+        notes.append(note(settings, "protocols", len(PROTOCOLS)))
+        if not added:
+            notes.append(note(settings, "present"))
 
 
 def _file(name: str, day: date) -> bytes:

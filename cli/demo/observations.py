@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from cli.demo.steps import IMPORT_MORE_DAYS, step
+from cli.demo.steps import IMPORT_MORE_DAYS, note, step
 from cli.installation import read_tables
 from hospital.arrays import Array
 from hospital.times import DAY, moment
@@ -53,7 +53,7 @@ def give_observations(
     from registry.record.observation_batches import forget_all
 
     engine = open_database(settings.database)
-    with step(console, "Give the service the last weeks") as notes:
+    with step(console, settings, "observations") as notes:
         tables = read_tables(settings, data, None)
         columns = {name: columns_of(frame, name) for name, frame in tables.tables.items()}
         last = max(int(columns[name]["received_at"].max()) for name in ("visits", "stays"))
@@ -70,11 +70,11 @@ def give_observations(
                 latest = None
             _give(engine, columns, tables.audit_attributes, stages)
             write_atomically(marker, wanted)
-            notes.append(f"until {moment(end):%Y-%m-%d %H:%M} UTC")
+            notes.append(note(settings, "until", at=f"{moment(end):%Y-%m-%d %H:%M}"))
         else:
-            notes.append("kept")
+            notes.append(note(settings, "present"))
     start = moment(max(end, int(latest or 0)))
-    console.print(f"  the demo's clock starts there, {start:%Y-%m-%d %H:%M} UTC, and runs on")
+    console.print(f"  {note(settings, 'clock', at=f'{start:%Y-%m-%d %H:%M}')}")
     return start
 
 

@@ -22,13 +22,16 @@ from cli.demo.steps import (
     live_start,
     make_demo_home,
     make_token,
+    note,
     release_version,
     simulate_hospital,
     step,
 )
 from cli.demo.training_processes import train_models
+from cli.reader import spoken_language
 from hospital.dataset.samples import WARM_UP_DAYS
 from hospital.times import moment
+from hospital.words.numbers import number
 from hospital.words.plain_console import plain_console
 from registry.checkpoints.checkpointing import checkpoint
 from registry.policy.board_policy import default_policy
@@ -52,7 +55,7 @@ def run_demo(*, days: int | None, serve: bool, seed: int, port: int) -> int:
     )
     refuse_taken_port(port)
     home = HOME.resolve()
-    settings = Settings(home=home, port=port, host="127.0.0.1", database_url="", language="fr")
+    settings = Settings(home=home, port=port, host="127.0.0.1", database_url="", language=spoken_language())
     settings = settings.model_copy(update=dict.fromkeys(_ELSEWHERE))
     make_demo_home(settings, policy)
     days = days or policy.document.history_days + WARM_UP_DAYS + _MARGIN_DAYS
@@ -71,9 +74,10 @@ def run_demo(*, days: int | None, serve: bool, seed: int, port: int) -> int:
     with past_decisions(settings, begin, people) as (stages, count):
         start = give_observations(console, settings, home / LIVE_FOLDER, stages)
         if made := count():  # a demo that is run again keeps them
-            console.print(f"  {made} decisions of the simulated days before")
+            console.print(f"  {note(settings, 'decisions', made)}")
     checkpoint(settings, now=datetime.now(UTC))
-    console.print(f"[dim]Everything before serving took {time.monotonic() - started:.0f} s.[/dim]")
+    seconds = number(time.monotonic() - started, settings.language, 0)
+    console.print(f"[dim]{note(settings, 'took', seconds=seconds)}[/dim]")
     return _serve(console, settings, start, token, people if serve else None)
 
 
@@ -86,9 +90,9 @@ def _serve(
         people: tokens by name, to be shown; None: the service ends with its answers.
     """
     with ExitStack() as running:
-        with step(console, "Serve") as notes:
+        with step(console, settings, "serve") as notes:
             process = running.enter_context(service(settings, start))
-            notes.append(f"port {settings.port}, log in {HOME / LOG}")
+            notes.append(note(settings, "port", port=settings.port, log=HOME / LOG))
         ask_for_answers(console, settings, token, start)
         if people is None:
             return 0

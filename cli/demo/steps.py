@@ -6,11 +6,12 @@ What only an unfinished step needs is imported by that step: a demo that has eve
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -20,6 +21,8 @@ from cli.progress import bar
 from hospital.contracts.tables import TABLES
 from hospital.errors import VigieError
 from hospital.times import HOUR, instant, start_of_day
+from hospital.words.catalogue import text
+from hospital.words.numbers import number
 from registry.candidates.candidates import Candidate
 from registry.candidates.reviews import review
 from registry.candidates.standing_reviews import standing_reviews
@@ -41,6 +44,7 @@ __all__ = [
     "live_start",
     "make_demo_home",
     "make_token",
+    "note",
     "release_version",
     "simulate_hospital",
     "step",
@@ -63,12 +67,23 @@ _ZONE = ZoneInfo("Europe/Paris")  # the simulated hospital's
 
 
 @contextmanager
-def step(console: Console, what: str) -> Iterator[list[str]]:
-    """Prints a step with its notes and how long it took; the list takes the notes."""
+def step(console: Console, settings: Settings, name: str, model: str = "") -> Iterator[list[str]]:
+    """Prints a step with its notes and how long it took; the list takes the notes.
+
+    Args:
+        name: of the step, in ``demo.steps`` of the catalogue.
+        model: that the step is about, if it is about one.
+    """
     started, notes = time.monotonic(), list[str]()
     yield notes
-    took = time.monotonic() - started
-    console.print(f"[green]✓[/green] {what:<34} {' '.join(notes)} [dim]({took:.1f} s)[/dim]")
+    took = number(time.monotonic() - started, settings.language, 1)
+    what = text(f"demo.steps.{name}", settings.language, model=model)
+    console.print(f"[green]✓[/green] {what:<34} {', '.join(notes)} [dim]({took} s)[/dim]")
+
+
+def note(settings: Settings, key: str, /, n: float | None = None, **values: object) -> str:
+    """A note on a step, of ``demo.notes`` of the catalogue."""
+    return text(f"demo.notes.{key}", settings.language, n, **values)
 
 
 def make_demo_home(settings: Settings, policy: Policy) -> None:
@@ -107,9 +122,9 @@ def simulate_hospital(console: Console, settings: Settings, days: int, seed: int
     digest = hashlib.sha256(parameters).hexdigest()
     wanted = {"days": days, "seed": seed, "parameters": digest, "live": asdict(beyond)}
     folder, marker = settings.home / "data", settings.home / "simulated.json"
-    with step(console, "Simulate a hospital") as notes:
+    with step(console, settings, "simulate") as notes:
         if marker.exists() and json.loads(marker.read_bytes()) == wanted:
-            notes.append(f"{days} days, kept")
+            notes.append(note(settings, "simulated_before", days=days))
             return folder
         marker.unlink(missing_ok=True)
         with bar() as progress:
@@ -119,7 +134,8 @@ def simulate_hospital(console: Console, settings: Settings, days: int, seed: int
         write(tables, folder)
         write(live, settings.home / LIVE_FOLDER)
         write_atomically(marker, canonical_json(wanted))
-        notes.append(f"{days} days, {len(tables['visits']):,} visits, {len(tables['stays']):,} stays")
+        visits, stays = (number(len(tables[name]), settings.language) for name in ("visits", "stays"))
+        notes.append(note(settings, "simulated", days=days, visits=visits, stays=stays))
     return folder
 
 
@@ -142,10 +158,10 @@ def check_version(console: Console, settings: Settings, candidate: Candidate, po
     """Checks a version, if it was not checked under this policy; returns whether its gates are open."""
     from registry.cards.report_table import print_report
 
-    with step(console, f"Check {candidate.model}") as notes:
+    with step(console, settings, "check", candidate.model) as notes:
         if candidate.checked and candidate.digests()["policy_digest"] == policy.digest:
             body = candidate.json("report.json")
-            notes.append(f"{body['verdict']}, kept")
+            notes += [_verdict(body, settings), note(settings, "present")]
         else:
             from registry.check.run import check
             from training.refits.child_command import REFITS
@@ -162,18 +178,20 @@ def check_version(console: Console, settings: Settings, candidate: Candidate, po
                 )
             show_in_mlflow(settings, candidate.model, candidate.version)
             body = report.body
-            notes.append(
-                str(body["verdict"]) + f", {len(body['scope'])} unit groups and horizons trusted, card sealed"
-            )
+            notes.append(note(settings, "checked", len(body["scope"]), verdict=_verdict(body, settings)))
     if body["verdict"] != "pass":
         print_report(body, settings.language, console)
-        console.print("The gates are closed: nothing is released. That is what they are for.")
+        console.print(note(settings, "closed"))
     return bool(body["verdict"] == "pass")
+
+
+def _verdict(body: Mapping[str, Any], settings: Settings) -> str:
+    return text(f"findings.verdicts.{body['verdict']}", settings.language)
 
 
 def approve_version(console: Console, settings: Settings, candidate: Candidate) -> None:
     """Has both members of the demo's board approve a version, where they did not yet."""
-    with step(console, f"Approve {candidate.model}") as notes:
+    with step(console, settings, "approve", candidate.model) as notes:
         for role in ("board-1", "board-2"):
             key = demo_key(role)
             standing = standing_reviews(candidate, load_trust(settings.trust))
@@ -187,19 +205,21 @@ def approve_version(console: Console, settings: Settings, candidate: Candidate) 
                     "Demonstration: the gates are open.",
                     now=datetime.now(UTC),
                 )
-        notes.append("signed by [bold]demo-board-1[/bold] and [bold]demo-board-2[/bold] (board)")
+        first, second = (f"[bold]{demo_key(role).name}[/bold]" for role in ("board-1", "board-2"))
+        notes.append(note(settings, "approved", first=first, second=second))
 
 
 def release_version(console: Console, settings: Settings, candidate: Candidate) -> None:
     """Releases a version, if it is not the current release."""
-    with step(console, f"Release {candidate.model}") as notes:
+    with step(console, settings, "release", candidate.model) as notes:
         current = current_release(settings, candidate.model)
         digests = candidate.digests()
         if current is None or any(current.body[n] != digests[n] for n in ("package_digest", "card_digest")):
             key = demo_key("releaser")
             current = promote(settings, candidate.model, candidate.version, key, now=datetime.now(UTC))
             show_in_mlflow(settings, candidate.model)
-        notes.append(f"release {current.sequence}, signed by [bold]demo-releaser[/bold] (releaser)")
+        name = f"[bold]{demo_key('releaser').name}[/bold]"
+        notes.append(note(settings, "released", number=current.sequence, name=name))
 
 
 def make_token(settings: Settings) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cli.demo.steps import step
+from cli.demo.steps import note, step
 from cli.installation import read_tables
 from cli.progress import bar
 from hospital.errors import VigieError
@@ -35,7 +35,7 @@ def train_models(console: Console, settings: Settings, data: Path) -> list[Candi
     for model in MODELS:
         if not _already_trained(settings, model, tables.source_digest, feature_digest(model)):
             missing.append(model)
-    with step(console, "Train and register in MLflow") as notes:
+    with step(console, settings, "train") as notes:
         if missing:
             _train_side_by_side(settings, data, missing)
         versions = []
@@ -44,10 +44,11 @@ def train_models(console: Console, settings: Settings, data: Path) -> list[Candi
             if kept is None:
                 raise VigieError("verbs.demo.not_trained", models=model)
             versions.append(kept)
-        notes.append(
-            ", ".join(f"{c.model} version {c.version}" for c in versions) + ("" if missing else ", kept")
-        )
-    console.print(f"  signed by [bold]{demo_key('author').name}[/bold] (author)")
+        notes += [note(settings, "version", model=c.model, version=c.version) for c in versions]
+        if not missing:
+            notes.append(note(settings, "present"))
+    author = f"[bold]{demo_key('author').name}[/bold]"
+    console.print(f"  {note(settings, 'authored', name=author)}")
     return versions
 
 

@@ -126,7 +126,7 @@ def test_ctrl_c_in_the_middle_of_training_is_told_in_a_line(stopped: Stopped) ->
 
 def test_started_again_the_demo_goes_the_whole_way(finished: Finished) -> None:
     """It goes on from the hospital that is there, releases both models and prints both answers."""
-    assert "560 days, kept" in finished.output
+    assert "560 jours, déjà là" in finished.output
     for words in (
         "min, huit fois sur dix entre",
         "lits, huit fois sur dix entre",
@@ -165,7 +165,7 @@ def test_ctrl_c_while_the_service_starts(finished: Finished, words: str) -> None
     assert demo.returncode == 130, said
     assert said.endswith(STOPPED)
     assert "Traceback" not in said
-    assert "Serve" not in said  # the step is told when it is done: it did not answer yet
+    assert "Servir" not in said  # the step is told when it is done: it did not answer yet
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", port))
     assert _contents(home) == before
