@@ -169,7 +169,7 @@ def _run_for_machines(result: "MonitoringRun") -> dict[str, Any]:
         "model": result.model,
         "release": result.release,
         "days": result.days,
-        "untested": result.untested,
+        "untested": str(result.untested or ""),
         "alarms": alarms,
         "overruled": [asdict(one) for one in result.overruled],
         "lost": list(result.lost),
@@ -181,7 +181,7 @@ def _print_run(result: "MonitoringRun", language: Language) -> None:
     from registry.monitoring.alarm_text import change_in_words, what_of
 
     say("monitor.run", language, model=result.model, number=str(result.release), n=result.days)
-    if result.untested:
+    if result.untested is not None:
         say("monitor.untested", language, why=result.untested)
     for a in result.raised:
         what = what_of(a.figure.family, a.figure.name, language)

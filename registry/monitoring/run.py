@@ -21,6 +21,7 @@ from hospital.features.lookback import lookback_days
 from hospital.ingest.event_columns import events_of
 from hospital.record.events import FOREVER, Events
 from hospital.times import DAY, instant
+from hospital.words.messages import InWords, message
 from registry.candidates.snapshots import open_snapshot
 from registry.digests import write_atomically
 from registry.errors import MonitorError, SnapshotError
@@ -56,7 +57,7 @@ class MonitoringRun:
         days: monitored so far.
         until_day: the last whole local day seen; None: none yet.
         raised: new alarms.
-        untested: why figures are shown but not tested; "" where they are.
+        untested: why figures are shown but not tested; None where they are.
         overruled: what people decided against its forecasts, by unit group.
         lost: unit groups that it lost in this run, because people rightly overrule it there.
     """
@@ -66,7 +67,7 @@ class MonitoringRun:
     days: int
     until_day: int | None
     raised: tuple[Alarm, ...] = ()
-    untested: str = ""
+    untested: InWords | None = None
     overruled: tuple[Overruled, ...] = ()
     lost: tuple[str, ...] = ()
 
@@ -223,22 +224,22 @@ def _after_release(
 
 def _reference(
     settings: Settings, release: Release, package: ForecastModel, policy: Policy
-) -> tuple[DailyFigures | None, str]:
+) -> tuple[DailyFigures | None, InWords | None]:
     """Figures of the sealed snapshot's days, made once for a package and kept; None where it is not here."""
     digest = release.package_digest.removeprefix("sha256:")
     path = settings.home / "monitoring" / f"{digest}.npz"
     if path.exists():
-        return _read(path), ""
+        return _read(path), None
     body = release.body["registration"]["body"]
     try:
         tables = open_snapshot(
             settings.snapshots, str(body["data_digest"]), str(body["seal_digest"]), accepted_keys(settings)
         )
     except SnapshotError as error:
-        return None, str(error)
+        return None, error
     prepared = _prepared(package, events_of(tables))
     if prepared is None:
-        return None, "The snapshot lacks the tables of this model."
+        return None, message("registry.monitoring.no_tables")
     spans = Split.from_json(package.manifest.split).spans
     unfitted = [spans[part] for part in ("validation", "test") if spans[part][1] > spans[part][0]]
     begun = int(local_day(prepared.prediction_time[:1], prepared.events.zone)[0]) + 1
@@ -252,7 +253,7 @@ def _reference(
         buffer, allow_pickle=False, days=found.days, values=found.values, rows=found.rows, names=names
     )
     write_atomically(path, buffer.getvalue())
-    return found, ""
+    return found, None
 
 
 def _read(path: Path) -> DailyFigures:
