@@ -4,7 +4,7 @@ import os
 import sys
 from typing import TextIO
 
-from hospital.words.language import LANGUAGES, Language
+from hospital.words.language import Language, named_language
 from hospital.words.messages import in_words, written
 
 __all__ = ["note", "said", "say", "spoken_language"]
@@ -12,8 +12,7 @@ __all__ = ["note", "said", "say", "spoken_language"]
 
 def spoken_language() -> Language:
     """The language that VIGIE_LANGUAGE names, before the settings are read; French where it names none."""
-    named = next((v for k, v in os.environ.items() if k.upper() == "VIGIE_LANGUAGE"), "")
-    return next((language for language in LANGUAGES if language == named), "fr")
+    return named_language(os.environ)
 
 
 def said(key: str, language: Language | None = None, /, **values: object) -> str:

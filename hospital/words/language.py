@@ -1,8 +1,9 @@
 """The languages that Vigie speaks."""
 
+from collections.abc import Mapping
 from typing import Literal
 
-__all__ = ["FALLBACK", "LANGUAGES", "Language", "spoken"]
+__all__ = ["FALLBACK", "LANGUAGES", "Language", "named_language", "spoken"]
 
 Language = Literal["fr", "en"]
 LANGUAGES: tuple[Language, ...] = ("fr", "en")
@@ -20,3 +21,9 @@ def spoken(tag: str) -> tuple[Language, bool]:
         if wanted == language:
             return language, True
     return FALLBACK, False
+
+
+def named_language(environment: Mapping[str, str]) -> Language:
+    """The language that VIGIE_LANGUAGE names, before the settings are read; French where it names none."""
+    named = next((value for name, value in environment.items() if name.upper() == "VIGIE_LANGUAGE"), "")
+    return next((language for language in LANGUAGES if language == named), FALLBACK)

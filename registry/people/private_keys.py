@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_public_key,
 )
 
+from hospital.words.catalogue import text
+from hospital.words.language import named_language
 from hospital.words.messages import Message, message
 from registry.errors import KeyFileError
 from registry.people.person_names import is_person_name
@@ -108,24 +110,23 @@ def ask_new_passphrase() -> str:
     passphrase = os.environ.get(PASSPHRASE, "")
     if passphrase:
         return passphrase
-    first = _ask("Passphrase of the new key: ", message("trust_errors.keys.passphrase_of_new"))
+    first = _ask(message("trust_errors.keys.passphrase_of_new"))
     _require(first)
-    if _ask("The same again: ", message("trust_errors.keys.passphrase_of_new")) != first:
+    if _ask(message("trust_errors.keys.passphrase_again")) != first:
         raise KeyFileError("trust_errors.keys.passphrases_differ")
     return first
 
 
 def _passphrase(path: Path) -> str:
-    return os.environ.get(PASSPHRASE, "") or _ask(
-        f"Passphrase of {path}: ", message("trust_errors.keys.passphrase_of", path=path)
-    )
+    return os.environ.get(PASSPHRASE, "") or _ask(message("trust_errors.keys.passphrase_of", path=path))
 
 
-def _ask(prompt: str, what: Message) -> str:
+def _ask(what: Message) -> str:
     if not sys.stdin.isatty():
         raise KeyFileError("trust_errors.keys.passphrase_unknown", what=what, variable=PASSPHRASE)
+    spoken = named_language(os.environ)
     try:
-        return getpass(prompt)
+        return getpass(text("trust_errors.keys.prompt", spoken, what=what.words(spoken)))
     except (EOFError, KeyboardInterrupt):
         raise KeyFileError("trust_errors.keys.passphrase_not_given", what=what) from None
 

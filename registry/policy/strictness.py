@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from hospital.words.messages import Message, message
 from registry.policy.board_policy import Policy
 
 __all__ = ["looser_points"]
@@ -123,7 +124,7 @@ _WITHOUT_DIRECTION = frozenset(
 )
 
 
-def looser_points(policy: Policy, shipped: Policy) -> list[str]:
+def looser_points(policy: Policy, shipped: Policy) -> list[Message]:
     """Each point in which a policy is looser than the one that ships, with what is allowed."""
     own, floor = _points(policy), _points(shipped)
     points = (_looser(name, own[name], value) for name, value in floor.items())
@@ -142,16 +143,16 @@ def _points(policy: Policy) -> dict[str, Any]:
     return points
 
 
-def _looser(name: str, value: Any, shipped: Any) -> str | None:
+def _looser(name: str, value: Any, shipped: Any) -> Message | None:
     """How one entry is looser; None: it is not.
 
     Raises:
         KeyError: nobody said which way the entry is stricter.
     """
     if name in _STRICTER_BELOW:
-        return f"{name}: {value} is more than the {shipped} that ships" if value > shipped else None
+        return _compared("above", name, value, shipped) if value > shipped else None
     if name in _STRICTER_ABOVE:
-        return f"{name}: {value} is less than the {shipped} that ships" if value < shipped else None
+        return _compared("below", name, value, shipped) if value < shipped else None
     if name in _STRICTER_WITH_MORE:
         return _listed(name, "lacks", set(shipped) - set(value))
     if name in _STRICTER_WITH_FEWER:
@@ -161,6 +162,11 @@ def _looser(name: str, value: Any, shipped: Any) -> str | None:
     raise KeyError(f"{name}: say in registry/policy/strictness.py which way it is stricter")
 
 
-def _listed(name: str, words: str, entries: Iterable[object]) -> str | None:
+def _compared(words: str, name: str, value: object, shipped: object) -> Message:
+    # As the file writes them: a person looks for them there.
+    return message(f"registry.policy.{words}", name=name, value=str(value), shipped=str(shipped))
+
+
+def _listed(name: str, words: str, entries: Iterable[object]) -> Message | None:
     listed = ", ".join(sorted(map(str, entries)))
-    return f"{name}: it {words} {listed}" if listed else None
+    return message(f"registry.policy.{words}", name=name, entries=listed) if listed else None

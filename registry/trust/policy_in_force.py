@@ -63,7 +63,7 @@ def require_no_looser(policy: Policy) -> None:
     """Raises PolicyError, with every point, where a policy is looser than the one that ships."""
     points = looser_points(policy, default_policy())
     if points:
-        raise PolicyError("trust_errors.policy.looser", points="; ".join(map(str, points)))
+        raise PolicyError("trust_errors.policy.looser", points=tuple(points))
 
 
 def keep_text(folder: Path, policy: Policy) -> None:

@@ -44,6 +44,7 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
         prompts: list[str] = []
         left: Iterator[str] = iter(answers)
         monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+        monkeypatch.setenv("VIGIE_LANGUAGE", "en")
 
         def answer(prompt: str) -> str:
             prompts.append(prompt)
