@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 from centre.decisions.decision_policy import DecisionPolicy
 from centre.decisions.entitlement import entitlement, person_of, training_register
 from centre.decisions.state_machine import Act, ActKind, NotAllowedError, Progress, after, progress_of
-from serving.interface.recommendation_store import (
+from serving.interface.recommendations.store import (
     RecommendationStore,
     StoredAct,
     StoredRecommendation,

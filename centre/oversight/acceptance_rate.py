@@ -7,7 +7,7 @@ from statistics import NormalDist
 from pydantic import BaseModel
 
 from centre.decisions.decision_log import progress
-from serving.interface.recommendation_store import StoredAct, StoredRecommendation
+from serving.interface.recommendations.store import StoredAct, StoredRecommendation
 
 __all__ = ["AcceptanceRate", "acceptance_rates", "wilson_interval"]
 

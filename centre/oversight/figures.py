@@ -9,7 +9,7 @@ from centre.oversight.acceptance_rate import AcceptanceRate, acceptance_rates, w
 from serving.interface.bed_forecasts import unit_groups
 from serving.interface.installation import Parts
 from serving.interface.live_record import DAY
-from serving.interface.recommendation_store import StoredAct, StoredRecommendation, reading
+from serving.interface.recommendations.store import StoredAct, StoredRecommendation, reading
 
 __all__ = ["FIGURE_DAYS", "Fatigue", "Overruled", "OversightFigures", "fatigue", "figures", "overruled"]
 

@@ -20,7 +20,7 @@ from serving.interface.bed_forecasts import unit_labels
 from serving.interface.forms import LANGUAGE, SEES_PAGES, form_page, moved_to, sent_language
 from serving.interface.live_record import hospital_zone, local_day
 from serving.interface.pages import fan_chart, hospital_fan, screen_beds, time_words
-from serving.interface.recommendation_store import StoredAct, StoredRecommendation
+from serving.interface.recommendations.store import StoredAct, StoredRecommendation
 from serving.interface.requests import Call, Endpoint, Problem, instant
 
 __all__ = ["ENDPOINTS", "urgency"]

@@ -13,11 +13,10 @@ from centre.practice.protocols_in_force import protocols_in_force
 from centre.practice.read_receipts import add_receipt, read_digests
 from centre.practice.skill_coverage import Coverage, coverage
 from centre.practice.skill_files import SkillRecord, read_skills
-from hospital.dataset.quantiles import LEVELS
-from hospital.times import moment
-from registry.record.database import writing
 from serving.interface.bed_forecasts import BedForecast
+from serving.interface.files import LEVELS
 from serving.interface.installation import Parts
+from serving.interface.statements import moment, writing
 
 __all__ = ["Practice", "note_receipt", "practice_at", "read_by"]
 

@@ -14,11 +14,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hospital.contracts.text_cleaning import cleaned
-from hospital.errors import Fault, VigieError
-from hospital.words.catalogue import has_text, text
-from hospital.words.language import Language
-from registry.digests import read_plain_file, sha256_bytes
+from serving.interface.files import (
+    Fault,
+    Language,
+    VigieError,
+    cleaned,
+    has_text,
+    read_plain_file,
+    sha256_bytes,
+    text,
+)
 
 __all__ = ["EVERY_UNIT", "Protocol", "ProtocolError", "Step", "protocol_bytes", "read_protocol"]
 

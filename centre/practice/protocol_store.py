@@ -17,18 +17,23 @@ from typing import Any, Literal
 from sqlalchemy import Connection
 
 from centre.practice.protocol_file import Protocol, ProtocolError, read_protocol
-from hospital.errors import VigieError
-from hospital.times import instant
-from hospital.words.messages import Message, message
-from registry.digests import canonical_json, read_plain_file, write_atomically
-from registry.errors import RegistryError, SignatureError
-from registry.policy.board_policy import Policy
-from registry.record.database import opened_database, writing
-from registry.record.journal import append
-from registry.settings import Settings
-from registry.trust.keys import Key, Signed
-from registry.trust.trust_store import load_trust
-from registry.trust.trusted_people import Trust
+from serving.interface.files import VigieError, canonical_json, read_plain_file, write_atomically
+from serving.interface.statements import (
+    Key,
+    Message,
+    Policy,
+    RegistryError,
+    Settings,
+    SignatureError,
+    Signed,
+    Trust,
+    append,
+    instant,
+    load_trust,
+    message,
+    opened_database,
+    writing,
+)
 
 __all__ = ["ProtocolStore", "ProtocolStoreError", "StoredVersion"]
 

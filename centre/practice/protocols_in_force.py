@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from centre.practice.protocol_file import Protocol
 from centre.practice.protocols_in_use import protocols_in_use
-from hospital.times import moment
 from serving.interface.installation import Parts
+from serving.interface.statements import moment
 
 __all__ = ["protocols_in_force"]
 

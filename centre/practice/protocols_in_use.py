@@ -4,9 +4,8 @@ from datetime import date
 
 from centre.practice.protocol_file import Protocol
 from centre.practice.protocol_store import ProtocolStore
-from hospital.errors import VigieError
-from registry.settings import Settings
-from registry.trust.policy_in_force import policy_in_force
+from serving.interface.files import VigieError
+from serving.interface.statements import Settings, policy_in_force
 
 __all__ = ["protocol_of_digest", "protocols_in_use"]
 

@@ -11,8 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from centre.practice.protocol_file import Protocol
-from registry.record.database import journal
-from registry.record.journal import append
+from serving.interface.statements import append, journal
 
 __all__ = ["add_receipt", "read_digests", "reading_list"]
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from centre.practice.skill_register import Opening, SkillRegister
-from hospital.arrays import Array
-from hospital.dataset.quantiles import LEVELS
 from serving.interface.bed_forecasts import share_above
+from serving.interface.files import LEVELS, Array
 
 __all__ = ["Coverage", "SkillNeed", "coverage"]
 

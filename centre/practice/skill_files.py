@@ -14,9 +14,7 @@ from typing import Any
 
 from centre.practice.skill_coverage import SkillNeed
 from centre.practice.skill_register import Held, Opening, SkillRegister
-from hospital.errors import Fault, VigieError
-from hospital.words.catalogue import text
-from registry.digests import read_plain_file
+from serving.interface.files import Fault, VigieError, read_plain_file, text
 
 __all__ = ["COLUMNS", "SkillRecord", "read_skills"]
 

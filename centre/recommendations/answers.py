@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from centre.decisions.decision_log import progress
 from centre.decisions.state_machine import State, Verdict
-from serving.interface.recommendation_store import StoredAct, StoredRecommendation
+from serving.interface.recommendations.store import StoredAct, StoredRecommendation
 from serving.interface.requests import moment
 
 __all__ = [

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from centre.recommendations.answers import DecisionAnswer, decision_answer
 from serving.interface.live_record import hospital_zone
 from serving.interface.prediction_decisions import Decision, prediction_decisions
-from serving.interface.recommendation_store import reading
+from serving.interface.recommendations.store import reading
 from serving.interface.requests import Call
 
 __all__ = ["DecisionsAnswer", "Filter", "decisions_csv", "decisions_of"]

@@ -23,7 +23,7 @@ from centre.tension.indices import crowding_indices
 from serving.interface.bed_forecasts import CENTRE, BedForecasts, bed_forecasts
 from serving.interface.installation import Parts, decisions_file, levels_file
 from serving.interface.live_record import DAY, hospital_zone, local_day, record_at
-from serving.interface.recommendation_store import (
+from serving.interface.recommendations.store import (
     RecommendationStore,
     StoredRecommendation,
     reading,

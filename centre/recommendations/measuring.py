@@ -13,7 +13,7 @@ from centre.flows.answers import BedsFlow
 from centre.flows.beds import beds_flow
 from serving.interface.installation import Parts
 from serving.interface.live_record import DAY, record_at
-from serving.interface.recommendation_store import (
+from serving.interface.recommendations.store import (
     RecommendationStore,
     StoredAct,
     StoredRecommendation,

@@ -20,7 +20,7 @@ from centre.recommendations.calls import CalledLevel, CalledStep, called_level
 from centre.recommendations.content import MINUTE, content_of
 from serving.interface.bed_forecasts import BedForecasts
 from serving.interface.live_record import DAY
-from serving.interface.recommendation_store import RecommendationStore
+from serving.interface.recommendations.store import RecommendationStore
 
 __all__ = ["Seen", "is_wrong", "seed"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from serving.interface.live_record import DAY
-from serving.interface.recommendation_store import StoredAct, StoredRecommendation, reading, writing_of
+from serving.interface.recommendations.store import StoredAct, StoredRecommendation, reading, writing_of
 from serving.interface.requests import Call, Problem
 
 __all__ = ["RECENT", "opened_by", "seen_by"]

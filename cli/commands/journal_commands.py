@@ -93,7 +93,7 @@ def _edited(connection: "Connection") -> "list[JournalFault]":
     from registry.record import observation_batches, token_audit
     from registry.record.journal_audit import JournalFault
     from serving.forecasting import decision_record, prediction_record
-    from serving.interface import recommendation_audit
+    from serving.interface.recommendations import audit as recommendation_audit
 
     faults: list[JournalFault] = []
     for name, edited in (

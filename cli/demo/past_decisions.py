@@ -108,7 +108,7 @@ class _Decided:
 
     def _had_some(self) -> bool:
         """Whether the home had recommendations before this run."""
-        from serving.interface.recommendation_store import reading
+        from serving.interface.recommendations.store import reading
 
         if self._had is None:
             with reading(self._parts) as store:

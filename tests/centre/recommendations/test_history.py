@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from centre.oversight.figures import overruled
-from serving.interface.recommendation_store import StoredAct, StoredRecommendation
+from serving.interface.recommendations.store import StoredAct, StoredRecommendation
 from tests.centre.recommendations.situations import Hospital
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from centre.flows.answers import BedsFlow
 from centre.recommendations.measuring import measured_outcome
 from registry.record.journal import entries
-from serving.interface.recommendation_audit import edited
-from serving.interface.recommendation_store import StoredAct, StoredRecommendation
+from serving.interface.recommendations.audit import edited
+from serving.interface.recommendations.store import StoredAct, StoredRecommendation
 from tests.centre.recommendations.situations import Hospital
 
 TARGET = "2026-03-02T08:00:00+00:00"

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from registry.record.database import writing
 from registry.record.journal import entries
 from registry.record.tokens import create_token
-from serving.interface.recommendation_audit import edited
+from serving.interface.recommendations.audit import edited
 from tests.centre.decisions.policy_texts import policy_text, registered_text
 from tests.centre.recommendations.situations import Hospital, protocol
 from tests.support.serving_fakes import CASES

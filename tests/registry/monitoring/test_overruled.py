@@ -17,7 +17,7 @@ from registry.policy.board_policy import default_policy
 from registry.record.database import writing
 from registry.record.journal import entries
 from serving.gateway.service_parts import Parts
-from serving.interface.recommendation_store import RecommendationStore
+from serving.interface.recommendations.store import RecommendationStore
 from serving.releases.monitored_alarms import StoredAlarms, degraded
 from serving.releases.releases_in_use import Releases
 from tests.centre.tension.test_groups import forecast

@@ -6,7 +6,7 @@ from registry.digests import canonical_json, sha256_bytes
 from registry.record.database import journal, payloads
 from registry.record.journal_audit import JournalFault
 from registry.record.recommendation_tables import recommendation_acts, recommendations
-from serving.interface.recommendation_rows import (
+from serving.interface.recommendations.rows import (
     ACTED,
     RECOMMENDED,
     SEEDED,

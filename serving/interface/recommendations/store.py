@@ -19,7 +19,7 @@ from serving.forecasting.prediction_record import new_id
 from serving.gateway.service_parts import Parts
 from serving.http.clock import system_time
 from serving.http.write_outcome import about_to_commit
-from serving.interface.recommendation_rows import (
+from serving.interface.recommendations.rows import (
     ACTED,
     RECOMMENDED,
     SEEDED,

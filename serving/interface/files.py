@@ -1,0 +1,24 @@
+"""What files of the command centre are read and written with: plain files whole, clean texts, words, faults."""
+
+from hospital.arrays import Array
+from hospital.contracts.text_cleaning import cleaned
+from hospital.dataset.quantiles import LEVELS
+from hospital.errors import Fault, VigieError
+from hospital.words.catalogue import has_text, text
+from hospital.words.language import Language
+from registry.digests import canonical_json, read_plain_file, sha256_bytes, write_atomically
+
+__all__ = [
+    "LEVELS",
+    "Array",
+    "Fault",
+    "Language",
+    "VigieError",
+    "canonical_json",
+    "cleaned",
+    "has_text",
+    "read_plain_file",
+    "sha256_bytes",
+    "text",
+    "write_atomically",
+]
