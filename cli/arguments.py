@@ -11,6 +11,7 @@ from hospital.words.language import Language
 
 __all__ = [
     "AuthorKey",
+    "ExplainedNumber",
     "Horizons",
     "HorizonsOption",
     "Json",
@@ -20,6 +21,7 @@ __all__ = [
     "Model",
     "ModelName",
     "Port",
+    "Prediction",
     "Seed",
     "TablesPath",
     "Threads",
@@ -28,6 +30,8 @@ __all__ = [
 ]
 
 ModelName = Literal["bed-demand", "wait-time"]
+Prediction = Annotated[str, typer.Argument(metavar="PREDICTION", show_default=False)]
+ExplainedNumber = Annotated[Literal["p50", "interval", "tension"], typer.Option("--of")]
 
 
 class Horizons(tuple[float, ...]):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from explain.boxes import bounds, thresholds
 from explain.errors import ModelFileError, RowsError
 from explain.forest import Forest, grow
 from explain.kernel import Kernel, load_kernel
@@ -196,6 +197,25 @@ class TreeEngine:
         out = np.zeros((self.outputs, self.features))
         self._kernel.contrast(row[0], other[0], out)
         return Contributions(self._squeezed(out, 0), self.predict_exactly(other)[0])
+
+    def thresholds(self, feature: int) -> Array:
+        """The values of a feature at which outputs may change: float32, ascending; equal to one is above it."""
+        return thresholds(self._forest, feature)
+
+    def bounds(self, low: Array, high: Array) -> tuple[Array, Array]:
+        """(least, most) that any row between two gets, or beyond: float64, a number each or [outputs].
+
+        Args:
+            low, high: float32 [features], NaN in both where the value is missing.
+
+        Raises:
+            RowsError: one of them is not, or a value is missing in one alone.
+        """
+        both = self._rows(np.stack([low, high]))
+        if (np.isnan(both[0]) != np.isnan(both[1])).any():
+            raise RowsError("A value is missing at both ends of a box, or at neither.")
+        least, most = bounds(self._forest, both[0], both[1])
+        return self._squeezed(least, 0), self._squeezed(most, 0)
 
     def interactions(self, X: Array) -> Interactions:
         """Path-dependent Shapley interaction values of each row, as XGBoost's ``pred_interactions``.

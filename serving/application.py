@@ -12,6 +12,7 @@ from serving.gateway.openapi import build_document
 from serving.gateway.request_gate import Gate
 from serving.gateway.service_parts import Parts
 from serving.pages import (
+    change_page,
     decision_page,
     explanation_page,
     first_steps,
@@ -22,19 +23,21 @@ from serving.pages import (
 )
 from serving.pages.api_page import api_page
 from serving.pages.rendering import LANGUAGE
-from serving.routes import clock, forecasts, health, models, records
+from serving.routes import clock, explanations, forecasts, health, models, records
 
 __all__ = ["ENDPOINTS", "SERVED", "build_app", "with_document"]
 
 SERVED: tuple[Endpoint, ...] = (
     *forecasts.ENDPOINTS,
     *records.ENDPOINTS,
+    *explanations.ENDPOINTS,
     *clock.ENDPOINTS,
     *models.ENDPOINTS,
     *health.ENDPOINTS,
     *start_page.ENDPOINTS,
     *decision_page.ENDPOINTS,
     *explanation_page.ENDPOINTS,
+    *change_page.ENDPOINTS,
     *sign_in.ENDPOINTS,
     *rendering.ENDPOINTS,
     *monitoring_page.ENDPOINTS,

@@ -1,12 +1,19 @@
 """Wires the real parts of the service, in the worker that answers."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
 
 from hospital.ingest.pseudonyms import load_or_create_key
 from hospital.times import instant
 from registry.checkpoints.checkpointing import Checkpointer
-from registry.record.database import open_database
+from registry.record.database import open_database, opened_database
+from registry.record.tokens import Caller
 from registry.settings import Settings
+from serving.explanations.explainer import Explainer
+from serving.explanations.given_predictions import GivenPredictions
 from serving.forecasting.forecaster import make_forecaster
 from serving.gateway.service_parts import Parts
 from serving.gateway.upkeep import HourlyForgetting, Upkeep
@@ -21,7 +28,7 @@ from serving.releases.releases_in_use import Releases, StoredReleases
 from serving.state.observations import Receptions
 from serving.supervisor import make_home
 
-__all__ = ["real_parts"]
+__all__ = ["real_parts", "recorded_predictions"]
 
 
 def real_parts(settings: Settings | None = None) -> Parts:
@@ -75,3 +82,18 @@ def real_parts(settings: Settings | None = None) -> Parts:
     )
     upkeep.start()
     return parts
+
+
+@contextmanager
+def recorded_predictions(settings: Settings) -> Iterator[tuple[GivenPredictions, Connection, Caller, int]]:
+    """What explains the predictions of an installation where nothing serves: with its record, who asks, and now.
+
+    Raises:
+        VigieError: the database cannot be opened.
+    """
+    with opened_database(settings.database) as engine, engine.connect() as connection:
+        releases = Releases(StoredReleases(settings), monitored=StoredAlarms(engine))
+        releases.refresh()
+        now = max(instant(datetime.now(UTC)), Receptions().last(connection))
+        given = GivenPredictions(Explainer(make_forecaster(settings)), releases.current)
+        yield given, connection, Caller("command line", frozenset({"auditor"})), now

@@ -17,6 +17,7 @@ from serving.interface.pages import (
     PAGE,
     SEES_PAGES,
     ShownUnit,
+    changed_since,
     fan_chart,
     known_words,
     labelled,
@@ -176,6 +177,7 @@ def _page(call: Call, view: HospitalView, shown: ShownUnit, row: UnitTension) ->
         levels=levels,
         level=level,
         protocols=_called(call, view, row.unit, levels),
+        since=changed_since(call, view.beds.at, zone),
     )
 
 

@@ -1,8 +1,9 @@
-"""`vigie train`, `compare` and `explain`: a version, another beside it, and what it says of every row."""
+"""`vigie train`, `compare`, `explain`, `why` and `counterfactual`: a version, another beside it, and what it says."""
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,11 +12,13 @@ import typer
 
 from cli.arguments import (
     AuthorKey,
+    ExplainedNumber,
     HorizonsOption,
     Json,
     LanguageOption,
     MappingFile,
     Model,
+    Prediction,
     Seed,
     TablesPath,
     Threads,
@@ -25,14 +28,19 @@ from cli.installation import now, read_settings, read_tables
 from cli.mlflow_note import show_in_mlflow
 from cli.reader import note, say, spoken_language
 from hospital.errors import VigieError
-from hospital.words.messages import message
+from hospital.words.messages import Lines, message
 from hospital.words.numbers import number, percent
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from sqlalchemy import Connection
+
     from hospital.dataset.splits import Kind
     from hospital.ingest.reading_findings import Finding
+    from registry.record.tokens import Caller
+    from registry.settings import Settings
+    from serving.explanations.given_predictions import GivenPredictions
     from training.train import Trained
 
 __all__ = ["app"]
@@ -220,3 +228,67 @@ def explain(
         plot_drivers(out, plot)
         say("explain.drawn", spoken, plot=plot)
     return 0
+
+
+@app.command()
+def why(
+    prediction: Prediction,
+    of: ExplainedNumber = "p50",
+    since: Annotated[str | None, typer.Option("--since", metavar="TIME")] = None,
+    against: Annotated[str | None, typer.Option("--against", metavar="ID")] = None,
+    language: LanguageOption = None,
+    as_json: Json = False,
+) -> int:
+    """Say why a prediction is as it is, differs from another, or is as uncertain."""
+    from serving.messages.counterfactual_bodies import explanation_request
+    from serving.messages.explain_options import explain_options
+
+    other = {name: v for name, v in (("at", since), ("prediction_id", against)) if v is not None} or "typical"
+    settings = read_settings()
+    with _given(settings) as (given, connection, caller, at):
+        body = {"prediction_id": prediction, "explain": {"of": of, "reference": other}}
+        request = explanation_request(body, at)
+        options = explain_options(request.explain, language or settings.language)
+        found = given.explanation(connection, caller, request.prediction_id, options, at)
+    print(found.model_dump_json() if as_json else "\n".join(found.explanation["reasons"]))
+    return 0
+
+
+@app.command()
+def counterfactual(
+    prediction: Prediction,
+    at_most: Annotated[float | None, typer.Option("--at-most", metavar="NUMBER")] = None,
+    at_least: Annotated[float | None, typer.Option("--at-least", metavar="NUMBER")] = None,
+    of: ExplainedNumber = "p50",
+    language: LanguageOption = None,
+    as_json: Json = False,
+) -> int:
+    """Say what the model would say of a prediction if a lever stood elsewhere."""
+    from serving.messages.counterfactual_bodies import counterfactual_request
+    from serving.messages.forecast_protocol import ExplainOptions
+
+    body = {"prediction_id": prediction, "of": of, "at_most": at_most, "at_least": at_least}
+    settings = read_settings()
+    with _given(settings) as (given, connection, caller, at):
+        request = counterfactual_request(body)
+        options = ExplainOptions(0, "typical", language or settings.language)
+        found = given.counterfactuals(connection, caller, request, options, at)
+    said = [*(c.sentence for c in found.counterfactuals), *found.sentences]
+    print(found.model_dump_json() if as_json else "\n".join(said))
+    return 0
+
+
+@contextmanager
+def _given(settings: "Settings") -> "Iterator[tuple[GivenPredictions, Connection, Caller, int]]":
+    """What explains predictions; what is wrong with the question is said as any error of the command line."""
+    from serving.composition import recorded_predictions
+    from serving.errors import Problem
+
+    try:
+        with recorded_predictions(settings) as found:
+            yield found
+    except Problem as problem:
+        faults = tuple(message("verbs.why.fault", path=f.path, what=f) for f in problem.faults)
+        if not faults:
+            raise
+        raise VigieError("verbs.why.refused", why=problem, faults=Lines(faults)) from None

@@ -89,18 +89,16 @@ class ForecastModel:
             linear = LinearStep.from_json(self._json("linear.json")) if "linear.json" in self._files else None
             if linear is not None:
                 linear.require({f.name for f in self.features}, len(self.manifest.horizons_hours))
-            self._median = Median(self._engine("median.ubj"), linear, self.features)
-            self._spread = self._engine("spread.ubj")
+            self.median = Median(self._engine("median.ubj"), linear, self.features)
+            self.spread = self._engine("spread.ubj")
             calibration = self._json("calibration.json")
-            self._shift, self._z = (
-                np.array(calibration[name], np.float64) for name in ("shift", "quantiles")
-            )
-            if self._z.shape != (self._shift.size, len(LEVELS)) or self._shift.size != self._groups():
+            self.shift, self.z = (np.array(calibration[name], np.float64) for name in ("shift", "quantiles"))
+            if self.z.shape != (self.shift.size, len(LEVELS)) or self.shift.size != self._groups():
                 raise ValueError
             with np.load(io.BytesIO(self._files["reference.npz"]), allow_pickle=False) as reference:
                 self._usual_contributions = reference["contributions"]
                 self._usual_values: Array = reference["values"]
-                self._usual_cases = self._read_usual_cases(dict(reference))
+                self.usual_cases = self._read_usual_cases(dict(reference))
         baseline = self._json("baseline.json")
         self.beds = BedBaselines.from_json(baseline) if self.name == "bed-demand" else None
         self.waits = WaitBaselines.from_json(baseline) if self.name == "wait-time" else None
@@ -139,7 +137,7 @@ class ForecastModel:
 
     def quantiles(self, rows: Rows) -> Array:
         """Float64 [n, levels], at 5, 10, … 95 %; never crossing, never under the floor."""
-        return model_quantiles(rows, *self._parts(rows), self._shift, self._z)
+        return model_quantiles(rows, *self._parts(rows), self.shift, self.z)
 
     def baseline_quantiles(self, rows: Rows) -> Array:
         """The best baseline's own distribution: float64 [n, levels]."""
@@ -158,8 +156,8 @@ class ForecastModel:
         if self.manifest.kind != "model":
             return baseline, baseline
         median, spread = self._parts(rows)
-        centre = rows.offset + rows.scale * (median + self._shift[rows.calibration])
-        width, z = rows.scale * spread, self._z[rows.calibration]
+        centre = rows.offset + rows.scale * (median + self.shift[rows.calibration])
+        width, z = rows.scale * spread, self.z[rows.calibration]
         return Intervals(centre, -width * z[:, low], width * z[:, high]), baseline
 
     def explain(self, rows: Rows, reference: Rows | None = None) -> Explained:
@@ -177,12 +175,12 @@ class ForecastModel:
     def interactions(self, rows: Rows) -> Array:
         """What each pair of features adds together: float64 [n, features, features], as `Median.interactions`, in beds
         or minutes."""
-        return rows.scale[:, None, None] * self._median.interactions(rows.X, rows.calibration)
+        return rows.scale[:, None, None] * self.median.interactions(rows.X, rows.calibration)
 
     @cached_property
     def familiarity(self) -> Familiarity:
         """How many of the training's cases came where a row comes."""
-        return Familiarity(self._median.trees.forest)
+        return Familiarity(self.median.trees.forest)
 
     def half_contributions(self, rows: Rows, reference: Rows | None = None) -> Array:
         """The contributions of `explain` as every second tree gives them: float64 [n, features], beds or minutes."""
@@ -192,12 +190,12 @@ class ForecastModel:
 
     @cached_property
     def _half(self) -> Median:
-        return half_of(self._median, self._files["median.ubj"])
+        return half_of(self.median, self._files["median.ubj"])
 
     def quantiles_and_reasons(self, rows: Rows, reference: Rows | None = None) -> tuple[Array, Explained]:
         """`quantiles` and `explain`, for the price of one pass over the trees that forecast."""
         parts = self._parts(rows)
-        quantiles = model_quantiles(rows, *parts, self._shift, self._z)
+        quantiles = model_quantiles(rows, *parts, self.shift, self.z)
         return quantiles, self._explained(rows, reference, *parts)
 
     def _explained(self, rows: Rows, reference: Rows | None, median: Array, spread: Array) -> Explained:
@@ -206,8 +204,8 @@ class ForecastModel:
         usual = typical.contributions
         contributions = rows.scale[:, None] * (found - usual)
         unit_offset = rows.scale * (base + usual.sum(axis=1))
-        calibration = rows.scale * self._shift[rows.calibration]
-        raw = rows.offset + rows.scale * (median + self._shift[rows.calibration])
+        calibration = rows.scale * self.shift[rows.calibration]
+        raw = rows.offset + rows.scale * (median + self.shift[rows.calibration])
         p50 = np.maximum(raw, rows.floor)
         adjustments = {"calibration": calibration, "floor": np.maximum(rows.floor - raw, 0.0)}
         compared = (typical.values, typical.widening, typical.cases, _situation(rows))
@@ -219,8 +217,8 @@ class ForecastModel:
     def _typical(self, rows: Rows) -> Typical:
         """The cases in the situation of each row; where there are too few, the contributions usual for its cell."""
         n = rows.cell.size
-        if self._usual_cases is not None and rows.situation is not None:
-            typical = self._usual_cases.typical(rows.cell, rows.situation)
+        if self.usual_cases is not None and rows.situation is not None:
+            typical = self.usual_cases.typical(rows.cell, rows.situation)
             alone = typical.widening == NO_COMPARISON
             if alone.any():
                 typical.contributions[alone] = self._usual_contributions[rows.cell[alone]]
@@ -291,11 +289,11 @@ class ForecastModel:
         return TrainingRange.of(self.features, self.profile)
 
     def _parts(self, rows: Rows) -> tuple[Array, Array]:
-        median = self._median.value(rows.X, rows.calibration, rows.scale)
-        return median, np.exp(self._spread.predict_exactly(rows.X))
+        median = self.median.value(rows.X, rows.calibration, rows.scale)
+        return median, np.exp(self.spread.predict_exactly(rows.X))
 
     def _reasons(self, rows: Rows) -> tuple[Array, Array]:
-        return self._median.reasons(rows.X, rows.calibration, rows.scale)
+        return self.median.reasons(rows.X, rows.calibration, rows.scale)
 
     def _engine(self, name: str) -> TreeEngine:
         try:

@@ -27,7 +27,13 @@ from serving.http.metrics import Metrics
 from serving.http.workers import Written
 from serving.http.write_outcome import about_to_commit
 from serving.messages.answer_bodies import BedForecast, HospitalForecast, WaitForecast
-from serving.messages.forecast_protocol import BedQuestion, Forecaster, LoadedModel, WaitQuestion
+from serving.messages.forecast_protocol import (
+    BedQuestion,
+    Forecaster,
+    FurtherReasons,
+    LoadedModel,
+    WaitQuestion,
+)
 from serving.releases.monitored_alarms import degraded, lowered
 from serving.releases.releases_in_use import Releases
 from serving.state.clock_trust import ClockTrust
@@ -76,6 +82,7 @@ class ForecastService:
     forecaster: Forecaster
     metrics: Metrics
     clock: ClockTrust | None = None
+    further: FurtherReasons | None = None
 
     def wait_time(self, caller: Caller, question: WaitQuestion, now: int) -> RecordedForecasts[WaitForecast]:
         """One forecast a visit; `now`: the service's instant.
@@ -106,19 +113,36 @@ class ForecastService:
         model = self.releases.current("wait-time")
         with self.engine.connect() as connection:
             questions = [question for _, question in asked]
-            forecasts = self._compute_waits(connection, model, questions, now)
             computed = [
-                _Computed(caller, made, [{"visit_id": v["visit_id"]} for v in q.visits], _asked_waits(q))
-                for (caller, q), made in zip(asked, forecasts, strict=True)
+                self._explained_waits(connection, model, caller, q, made, now)
+                for (caller, q), made in zip(
+                    asked, self._compute_waits(connection, model, questions, now), strict=True
+                )
             ]
+            sound = [c for c in computed if not isinstance(c, Problem)]
             try:
-                ids = self._record(connection, model, computed, now, key)
+                ids = iter(self._record(connection, model, sound, now, key))
             except Exception as error:
                 raise Written(error) from error
-        return [
-            i if isinstance(i, Problem) else RecordedForecasts(model, made, i)
-            for i, made in zip(ids, forecasts, strict=True)
-        ]
+        return [_recorded(model, c, next(ids)) if isinstance(c, _Computed) else c for c in computed]
+
+    def _explained_waits(
+        self,
+        connection: Connection,
+        model: LoadedModel,
+        caller: Caller,
+        question: WaitQuestion,
+        made: list[WaitForecast],
+        now: int,
+    ) -> _Computed | Problem:
+        """The forecasts of one caller with the reasons that it asks for, or why it gets none: others are answered."""
+        try:
+            if self.further is not None and question.explain.further:
+                made = self.further.waits(connection, model, caller, question, made, now)
+        except Problem as problem:
+            return problem
+        names = [{"visit_id": v["visit_id"]} for v in question.visits]
+        return _Computed(caller, made, names, question.asked)
 
     def bed_demand(
         self, caller: Caller, question: BedQuestion, now: int, key: RequestKey | None = None
@@ -131,9 +155,9 @@ class ForecastService:
         """
         model = self.releases.current("bed-demand")
         with self.engine.connect() as connection:
-            units, hospital = self._compute_beds(connection, model, question, now)
+            units, hospital = self._compute_beds(connection, model, question, now, caller)
             both: list[Forecast] = [*units, *hospital]
-            computed = _Computed(caller, both, [{}] * len(both), _asked_beds(question))
+            computed = _Computed(caller, both, [{}] * len(both), question.asked)
             (ids,) = self._record(connection, model, [computed], now, key)
         if isinstance(ids, Problem):
             raise ids
@@ -141,7 +165,7 @@ class ForecastService:
         return RecordedForecasts(model, units, ids[:first]), RecordedForecasts(model, hospital, ids[first:])
 
     def unrecorded_bed_demand(
-        self, question: BedQuestion, now: int
+        self, question: BedQuestion, now: int, caller: Caller | None = None
     ) -> tuple[LoadedModel, list[BedForecast], list[HospitalForecast]]:
         """The same for a screen that is left open, whose forecasts nobody asked for: computed and verified alike.
 
@@ -150,19 +174,26 @@ class ForecastService:
         """
         model = self.releases.current("bed-demand")
         with self.engine.connect() as connection:
-            units, hospital = self._compute_beds(connection, model, question, now)
+            units, hospital = self._compute_beds(connection, model, question, now, caller)
         if unsound_forecasts([*units, *hospital]):
             raise _does_not_add_up()
         return model, units, hospital
 
     def _compute_beds(
-        self, connection: Connection, model: LoadedModel, question: BedQuestion, now: int
+        self,
+        connection: Connection,
+        model: LoadedModel,
+        question: BedQuestion,
+        now: int,
+        caller: Caller | None = None,
     ) -> tuple[list[BedForecast], list[HospitalForecast]]:
         language = question.explain.language
         units: list[BedForecast] = []
         hospital: list[HospitalForecast] = []
         if question.units:
             made = self.forecaster.bed_demand(model, connection, question, now)
+            if self.further is not None and caller is not None and question.explain.further:
+                made = self.further.beds(connection, model, caller, question, made, now)
             units = self._said(
                 connection,
                 degraded(made, model.alarms, language, halted=model.halted, groups=_groups(model)),
@@ -232,27 +263,12 @@ class ForecastService:
         return out
 
 
-def _asked_waits(question: WaitQuestion) -> dict[str, Any]:
-    return {
-        "visits": [_known(v) for v in question.visits],
-        "ed_states": [None if s is None else dict(vars(s)) for s in question.ed_states],
-        "explain": dict(vars(question.explain)),
-    }
-
-
-def _asked_beds(question: BedQuestion) -> dict[str, Any]:
-    return {
-        "units": list(question.units),
-        "horizons_hours": list(question.horizons_hours),
-        "at": question.at,
-        "observations": [_known(r) for r in question.observations],
-        "hospital": question.hospital,
-        "explain": dict(vars(question.explain)),
-    }
-
-
-def _known(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if value is not None}
+def _recorded(
+    model: LoadedModel, computed: _Computed, ids: list[str] | Problem
+) -> RecordedForecasts[WaitForecast] | Problem:
+    if isinstance(ids, Problem):
+        return ids
+    return RecordedForecasts(model, [f for f in computed.forecasts if isinstance(f, WaitForecast)], ids)
 
 
 def _refusal(computed: _Computed, model: LoadedModel, wrong: int) -> Draft:

@@ -68,18 +68,19 @@ class _Forecaster:
         self, model: LoadedModel, connection: Connection, question: WaitQuestion, now: int
     ) -> list[WaitForecast]:
         engine = _engine(model)
-        state = self._states.at(connection, now, engine.manifest)
+        asked_at = now if question.at is None else question.at
+        state = self._states.at(connection, asked_at, engine.manifest, now)
         if "visits" not in state.events.tables:
             raise HistoryError("problems.no_visits")
         query = wait_query(state, question)
-        rows = wait_rows_of_question(state, engine, query, now)
+        rows = wait_rows_of_question(state, engine, query, asked_at)
         reference = None
         if question.explain.reference == "last_week":
             earlier = a_week_earlier(query)
             reference = wait_rows_of_question(
                 state, engine, earlier, int(earlier.prediction_time.max(initial=0))
             )
-        stale = now - state.heard.get("visits", 0) > stale_after(engine.manifest)
+        stale = asked_at - state.heard.get("visits", 0) > stale_after(engine.manifest)
         inside = in_scope(model.scope, emergency_of(query.columns["department"]), np.zeros(query.size))
         answered = answer(engine, rows, inside, reference)
         zone, language = state.events.zone, question.explain.language
@@ -91,7 +92,7 @@ class _Forecaster:
         moments = WaitMoments(
             query,
             instants(question.visits, "triaged_at") != MISSING_TIME,
-            now,
+            asked_at,
             stale_after(engine.manifest),
             state.events.zone,
         )
@@ -109,6 +110,7 @@ class _Forecaster:
                     wait_minutes=answers.quantiles(i),
                     explanation=why,
                     trust=warned(answers.trust(i, stale=stale), late, first=against),
+                    basis=answers.basis(i),
                 )
             )
         return out
@@ -153,6 +155,7 @@ class _Forecaster:
                     trust=answers.trust(i, stale=stale),
                     width_factor=float(answered.width[i]),
                     distribution=answers.distribution(i),
+                    basis=answers.basis(i, beds),
                 )
             )
         return out

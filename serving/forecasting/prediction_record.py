@@ -47,6 +47,8 @@ __all__ = [
 ]
 
 _ROWS = Insertion(predictions)
+CLOSELY = 1e-6
+"""How far an explanation of how uncertain a forecast is may be from the number that it explains."""
 
 
 def new_id() -> str:
@@ -66,11 +68,23 @@ def unsound_forecasts(forecasts: Sequence[Forecast]) -> int:
         return 0
     totals = np.array([total(f.explanation) for f in forecasts])
     quantiles = np.array([(q["p10"], q["p50"], q["p90"]) for q in (f.quantiles for f in forecasts)])
+    for i, forecast in enumerate(forecasts):
+        if forecast.explanation["of"] != "p50":  # which is held to its own number, more closely
+            off = totals[i] - _explained(forecast)
+            totals[i] = quantiles[i, 1] if abs(off) <= CLOSELY else np.nan
     wrong = unsound(totals, quantiles).tolist()
     return sum(
         bad or not _finite(f) or not _is_sum(f) or not groups_off(f.explanation) <= TOLERANCE  # NaN is not
         for bad, f in zip(wrong, forecasts, strict=True)
     )
+
+
+def _explained(forecast: Forecast) -> float:
+    """The number that an explanation of something else than the median is of; NaN: there is none."""
+    if forecast.explanation["of"] == "interval":
+        return forecast.quantiles["p90"] - forecast.quantiles["p10"]
+    probability = None if isinstance(forecast, WaitForecast) else forecast.tension_probability
+    return math.nan if probability is None else probability
 
 
 def _finite(forecast: Forecast) -> bool:

@@ -11,6 +11,7 @@ from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
 from hospital.features.feature import Feature, in_group_order
 from registry.components.stability import steady
+from registry.explanations.basis import Basis
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.scope_fallback import Answered
 from registry.model.trust_limits import trust_status, warnings_of, worst
@@ -94,6 +95,12 @@ class Answers:
     def distribution(self, i: int) -> tuple[float, ...]:
         """The quantiles of a row at every level."""
         return tuple(self._answered.quantiles[i].tolist())
+
+    def basis(self, i: int, staffed: float | None = None) -> Basis | None:
+        """What a row's forecast was made of, where it is asked for; `staffed`: beds, None unknown."""
+        if not (self._explain.basis or self._explain.further):
+            return None
+        return Basis(self._model, self._rows, self._answered, i, self._holiday, staffed)
 
     def terms(self, i: int) -> ExplanationTerms:
         """What is said of a row."""

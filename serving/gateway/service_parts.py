@@ -9,6 +9,8 @@ from sqlalchemy import Engine
 
 from hospital.words.language import Language
 from registry.settings import Settings
+from serving.explanations.explainer import Explainer
+from serving.explanations.given_predictions import GivenPredictions
 from serving.forecasting.forecast_service import ForecastService
 from serving.gateway.readiness import Readiness
 from serving.http.authentication import Authority
@@ -85,7 +87,19 @@ class Parts:
     @cached_property
     def forecasts(self) -> ForecastService:
         """Answers questions by the releases in use."""
-        return ForecastService(self.engine, self.releases, self.forecaster, self.metrics, self.clock_trust)
+        return ForecastService(
+            self.engine, self.releases, self.forecaster, self.metrics, self.clock_trust, self.explainer
+        )
+
+    @property
+    def explainer(self) -> Explainer:
+        """Explains forecasts further."""
+        return Explainer(self.forecaster)
+
+    @property
+    def given_predictions(self) -> GivenPredictions:
+        """Explains predictions that were given."""
+        return GivenPredictions(self.explainer, self.releases.current)
 
     @cached_property
     def clock_trust(self) -> ClockTrust:

@@ -26,7 +26,9 @@ _KNOWN_NAMES = {c.name for table in TABLES.values() for c in table.columns} | {
 }
 """Names that a path may show wherever they were sent. Any other key is the sender's word: it may be a person's name."""
 PROBLEM_JSON = "application/problem+json"
-_OWN_WORDS = frozenset({"too_short", "too_many", "not_a_list", "unknown_field", "not_true_or_false"})
+_OWN_WORDS = frozenset(
+    {"too_short", "too_many", "not_a_list", "not_a_reference", "unknown_field", "not_true_or_false"}
+)
 """Codes of a body's shape that have a text of their own; others have those of the tables."""
 _CODES = {
     "too_long": "too_many",

@@ -19,6 +19,7 @@ from serving.interface.bed_forecasts import BedForecasts
 from serving.messages.answer_bodies import BedForecast, HospitalForecast
 from serving.messages.forecast_protocol import UnitHistory
 from serving.pages import forecast_sets
+from serving.pages.change_page import Since, since_of
 from serving.pages.forecast_picture import unit_picture
 from serving.pages.forecast_sets import BedSet, forecast_set
 from serving.pages.rendering import LANGUAGE, SEES_PAGES, language_of, render
@@ -32,6 +33,7 @@ __all__ = [
     "ShownBeds",
     "ShownUnit",
     "ahead_words",
+    "changed_since",
     "date_words",
     "fan_chart",
     "hospital_fan",
@@ -153,6 +155,11 @@ def ahead_words(call: Call, hours: float) -> str:
 def percent_words(call: Call, share: float) -> str:
     """A probability as it is written in the language of the page."""
     return formats.percent(share, language_of(call))
+
+
+def changed_since(call: Call, at: int, zone: ZoneInfo) -> Since:
+    """The earlier time with which a page offers to compare forecasts made `at`."""
+    return since_of(at, zone, language_of(call))
 
 
 def date_words(call: Call, day: date) -> str:

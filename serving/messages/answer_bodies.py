@@ -7,12 +7,15 @@ their numbers.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal, NotRequired
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
 
 from pydantic import BaseModel, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from registry.model.trust_status import TrustStatus
+
+if TYPE_CHECKING:
+    from registry.explanations.basis import Basis
 
 __all__ = [
     "Adjustment",
@@ -160,8 +163,19 @@ class Reliability(TypedDict):
 
 
 @with_config(_EXACTLY)
+class OtherReference(TypedDict):
+    """Another forecast that this one is compared with: by its id, or by the time that it is of."""
+
+    prediction_id: NotRequired[str]
+    at: NotRequired[datetime]
+
+
+@with_config(_EXACTLY)
 class Explanation(TypedDict):
     """Why: base + contributions + other + adjustments = the p50 served, to 1e-4.
+
+    Where `of` is ``interval`` the same is the width served, p90 − p10, and where it is ``tension`` the tension
+    probability, to 1e-6. Compared with another forecast, `base` is that forecast's p50, and the rest is the difference.
 
     Attributes:
         compared_with: what is usual; None: nothing is called so (too few cases, or compared with last week).
@@ -172,9 +186,9 @@ class Explanation(TypedDict):
         interactions: the largest first; only where they were asked for, and not of a hospital total.
     """
 
-    of: Literal["p50"]
-    unit: Literal["min", "beds"]
-    reference: Literal["typical", "last_week"]
+    of: Literal["p50", "interval", "tension"]
+    unit: Literal["min", "beds", "probability"]
+    reference: Literal["typical", "last_week"] | OtherReference
     compared_with: NotRequired[ComparedWith | None]
     base: Finite
     contributions: tuple[Contribution, ...]
@@ -224,12 +238,14 @@ class WaitForecast:
 
     Attributes:
         prediction_time: the moment that it is of: triage, or the arrival where no triage is known.
+        basis: what it was made of, which is not answered; None: not handed out.
     """
 
     prediction_time: datetime
     wait_minutes: Quantiles
     explanation: Explanation
     trust: Trust
+    basis: "Basis | None" = None
 
     @property
     def quantiles(self) -> Quantiles:
@@ -238,7 +254,7 @@ class WaitForecast:
 
     def body(self) -> dict[str, Any]:
         """The forecast as it is answered, without its ids."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in self.__slots__ if name != "basis"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +267,7 @@ class BedForecast:
         width_factor: what p10 and p90 were moved away from p50 by, after how often this unit's recent intervals held.
         distribution: the forecast's quantiles at every level (`hospital.dataset.quantiles.LEVELS`), which are not
             answered; empty: not handed out.
+        basis: what it was made of, which is not answered; None: not handed out.
     """
 
     unit: str
@@ -263,6 +280,7 @@ class BedForecast:
     trust: Trust
     width_factor: float = 1.0
     distribution: tuple[float, ...] = ()
+    basis: "Basis | None" = None
 
     @property
     def quantiles(self) -> Quantiles:
@@ -271,7 +289,7 @@ class BedForecast:
 
     def body(self) -> dict[str, Any]:
         """The forecast as it is answered, without its id."""
-        return {name: getattr(self, name) for name in self.__slots__ if name != "distribution"}
+        return {name: getattr(self, name) for name in self.__slots__ if name not in ("distribution", "basis")}
 
 
 @with_config(_EXACTLY)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from hospital.times import moment
 from hospital.words import names
 from hospital.words.language import Language
 
@@ -17,13 +18,16 @@ if TYPE_CHECKING:  # who only asks questions loads neither database nor engine
 
     from registry.model.forecast_model import ForecastModel
     from registry.monitoring.alarms import StandingAlarm
+    from registry.record.tokens import Caller
     from serving.messages.answer_bodies import BedForecast, HospitalForecast, WaitForecast
 
 __all__ = [
+    "Against",
     "BedQuestion",
     "EdState",
     "ExplainOptions",
     "Forecaster",
+    "FurtherReasons",
     "LoadedModel",
     "ServedUnit",
     "UnitHistory",
@@ -94,12 +98,29 @@ class LoadedModel:
 
 
 @dataclass(frozen=True)
+class Against:
+    """Another forecast that one is compared with: one that was given, or what the release says of an instant."""
+
+    prediction_id: str | None = None
+    at: int | None = None
+
+    @property
+    def said(self) -> dict[str, str]:
+        """As it is asked for, and answered."""
+        if self.prediction_id is not None:
+            return {"prediction_id": self.prediction_id}
+        return {} if self.at is None else {"at": moment(self.at).isoformat()}
+
+
+@dataclass(frozen=True)
 class ExplainOptions:
-    """How many contributions to show (the rest is `other`), compared with what, in which language.
+    """How many contributions to show (the rest is `other`), compared with what, in which language, of what.
 
     Attributes:
         stability: whether to tell how far to rely on it, which costs several times what the reasons do.
         interactions: whether to tell which two features shown count together; twenty times what the reasons cost.
+        against: another forecast in place of `reference`.
+        basis: whether forecasts carry what they were made of.
     """
 
     top: int
@@ -107,6 +128,22 @@ class ExplainOptions:
     language: Language
     stability: bool = False
     interactions: bool = False
+    of: Literal["p50", "interval", "tension"] = "p50"
+    against: Against | None = None
+    basis: bool = False
+
+    @property
+    def further(self) -> bool:
+        """Whether more is asked for than the median's reasons against what is usual, or a week ago."""
+        return self.of != "p50" or self.against is not None
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """As it is recorded."""
+        more: dict[str, Any] = {} if self.of == "p50" else {"of": self.of}
+        more |= {"stability": self.stability, "interactions": self.interactions}
+        reference = self.reference if self.against is None else self.against.said
+        return {"top": self.top, "reference": reference, "language": self.language, **more}
 
 
 @dataclass(frozen=True)
@@ -126,11 +163,22 @@ class WaitQuestion:
         visits: contract rows as `hospital.contracts.request_models.validate_rows` returns them (times as instants,
         missing None, `received_at` the service's now), without hindsight columns, ids already pseudonyms.
         ed_states: one a visit, None where none was sent.
+        at: instant of the question; None: now.
     """
 
     visits: Sequence[Mapping[str, Any]]
     ed_states: Sequence[EdState | None]
     explain: ExplainOptions
+    at: int | None = None
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """As it is recorded."""
+        return {
+            "visits": [_known(v) for v in self.visits],
+            "ed_states": [None if s is None else dict(vars(s)) for s in self.ed_states],
+            "explain": self.explain.asked,
+        }
 
 
 @dataclass(frozen=True)
@@ -150,6 +198,22 @@ class BedQuestion:
     observations: Sequence[Mapping[str, Any]]
     explain: ExplainOptions
     hospital: bool = False
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """As it is recorded."""
+        return {
+            "units": list(self.units),
+            "horizons_hours": list(self.horizons_hours),
+            "at": self.at,
+            "observations": [_known(r) for r in self.observations],
+            "hospital": self.hospital,
+            "explain": self.explain.asked,
+        }
+
+
+def _known(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -205,3 +269,29 @@ class Forecaster(Protocol):
         self, model: LoadedModel, connection: "Connection", hours: int, now: int
     ) -> list[UnitHistory]:
         """The last hours of every unit of a bed-demand release, hourly or at the hospital's cadence."""
+
+
+class FurtherReasons(Protocol):
+    """Explains more of forecasts than the forecaster does: contrasts, uncertainty (`serving.explanations`)."""
+
+    def waits(
+        self,
+        connection: "Connection",
+        model: LoadedModel,
+        caller: "Caller",
+        question: WaitQuestion,
+        forecasts: "Sequence[WaitForecast]",
+        now: int,
+    ) -> "list[WaitForecast]":
+        """The forecasts of a question, explained as it asks."""
+
+    def beds(
+        self,
+        connection: "Connection",
+        model: LoadedModel,
+        caller: "Caller",
+        question: BedQuestion,
+        forecasts: "Sequence[BedForecast]",
+        now: int,
+    ) -> "list[BedForecast]":
+        """The same of units."""

@@ -33,6 +33,13 @@ from hospital.words.catalogue import text
 from hospital.words.language import Language, spoken
 from serving.errors import RequestFault
 from serving.http.problems import invalid, row_faults, schema_faults
+from serving.messages.explain_options import (
+    PREDICTION_ID,
+    Explain,
+    explain_options,
+    option_faults,
+    wait_option_faults,
+)
 from serving.messages.forecast_protocol import BedQuestion, EdState, ExplainOptions, WaitQuestion
 from serving.messages.request_pseudonyms import pseudonymised
 
@@ -54,7 +61,6 @@ __all__ = [
 
 MAX_VISITS, MAX_UNITS, MAX_HORIZONS, MAX_ROWS = 1_000, 100, 20, 10_000
 MAX_HORIZON_HOURS = 24 * 366
-DEFAULT_TOP = 6
 HINDSIGHT = tuple(c.name for c in TABLES["visits"].columns if c.hindsight)
 
 
@@ -62,27 +68,6 @@ class Sent(BaseModel):
     """Base of all that is sent."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-_STABILITY = (
-    "Whether to tell how far to rely on each answer: its situation, its reasons, its oldest input; slow."
-)
-_INTERACTIONS = (
-    "Whether to tell which two reasons shown count together by more than the smaller of them; slow."
-)
-
-
-class Explain(Sent):
-    """How to explain: contributions shown (0: none, all in `other`), compared with what, the language (as fr or en-GB).
-
-    A language that Vigie does not speak is answered in French, with a warning.
-    """
-
-    top: Annotated[int, Field(strict=True, ge=0, le=1_000)] = DEFAULT_TOP
-    reference: Literal["typical", "last_week"] = "typical"
-    language: Annotated[str, Field(strict=True, min_length=1, max_length=35)] | None = None
-    stability: Annotated[bool, Field(strict=True, description=_STABILITY)] = False
-    interactions: Annotated[bool, Field(strict=True, description=_INTERACTIONS)] = False
 
 
 Count = Annotated[float, Field(strict=True, ge=0, le=100_000, allow_inf_nan=False)]
@@ -162,7 +147,7 @@ def words_of_person(value: str) -> str:
 class DecisionRequest(Sent):
     """POST /v1/decisions: what a person decided, and why; with an override, `value`: what they expect."""
 
-    prediction_id: Annotated[str, Field(strict=True, pattern=r"^[0-9a-f]{24}$")]
+    prediction_id: Annotated[str, Field(strict=True, pattern=PREDICTION_ID)]
     decision: Literal["accept", "override", "reject"]
     reason: Annotated[str, Field(strict=True, max_length=2_000), AfterValidator(words_of_person)]
     value: Annotated[float, Field(strict=True, ge=0, le=1_000_000, allow_inf_nan=False)] | None = None
@@ -243,6 +228,9 @@ def wait_question(body: object, context: Context) -> Asked:
         states.append(state)
         faults += more
     visits = _rows("visits", rows, context, "visits", faults)
+    if envelope is not None:
+        faults += option_faults(envelope.explain, context.now)
+        faults += wait_option_faults(envelope.explain, len(sent))
     if faults or envelope is None:
         raise invalid(faults)
     ids = tuple(_id_as_sent(row) for row in rows)
@@ -288,6 +276,9 @@ def bed_question(body: object, context: Context) -> BedQuestion:
     if envelope is not None:
         if not envelope.units and not envelope.hospital:
             faults.append(RequestFault("units", "too_short", "problems.faults.no_unit"))
+        faults += option_faults(envelope.explain, context.now)
+        if envelope.hospital and _options(envelope.explain, context).further:
+            faults.append(RequestFault("hospital", "of_units_only", "problems.faults.of_units_only"))
         faults += _repeats("units", envelope.units) + _repeats("horizons_hours", envelope.horizons_hours)
     if faults or envelope is None:
         raise invalid(faults)
@@ -407,9 +398,7 @@ def _repeats(name: str, values: Sequence[object]) -> list[RequestFault]:
 
 
 def _options(explain: Explain | None, context: Context) -> ExplainOptions:
-    chosen = explain or Explain()
-    language = context.language if chosen.language is None else spoken(chosen.language)[0]
-    return ExplainOptions(chosen.top, chosen.reference, language, chosen.stability, chosen.interactions)
+    return explain_options(explain, context.language)
 
 
 def language_warnings(body: object) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from serving.http.authentication import ENTERED_BY_LINK
 from serving.http.write_outcome import about_to_commit
 from serving.messages.answer_bodies import BedPrediction, StoredPrediction, WaitPrediction
 from serving.messages.request_bodies import decision_request
-from serving.pages.explanation_page import stored_waterfall
+from serving.pages.explanation_page import drawable, stored_waterfall
 from serving.pages.rendering import LANGUAGE, language_of, render
 
 __all__ = ["ENDPOINTS", "may_decide"]
@@ -79,6 +79,13 @@ def _number(written: str) -> float | str:
     return number if math.isfinite(number) else written
 
 
+def _drawn(call: Call, stored: StoredPrediction, prediction_id: str, language: Language) -> Markup:
+    """The reasons as a picture; nothing where they are of something else than a p50 against what is usual."""
+    if not drawable(stored.prediction.explanation):
+        return Markup()
+    return Markup(stored_waterfall(call, prediction_id, language).html())  # noqa: S704 - of our templates
+
+
 def _page(
     call: Call,
     prediction_id: str,
@@ -97,7 +104,7 @@ def _page(
         language,
         status,
         shown=_shown(stored, zone, language),
-        explanation=Markup(stored_waterfall(call, prediction_id, language).html()),  # noqa: S704 - of our templates
+        explanation=_drawn(call, stored, prediction_id, language),
         prediction_id=prediction_id,
         sent={
             "decision": "",

@@ -4,6 +4,7 @@ In the reader's language, whatever language it was answered in.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
@@ -15,6 +16,7 @@ from hospital.waterfall import Step, Waterfall
 from hospital.words import formats, names
 from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language, spoken
+from serving.errors import Problem
 from serving.forecasting.comparison import comparison_of, comparison_words
 from serving.forecasting.feature_words import FeatureWords, Told, subjects
 from serving.forecasting.prediction_record import find
@@ -28,7 +30,7 @@ from serving.messages.answer_bodies import (
     WaitPrediction,
 )
 
-__all__ = ["ENDPOINTS", "Prediction", "stored_waterfall", "waterfall_of"]
+__all__ = ["ENDPOINTS", "Prediction", "drawable", "stored_waterfall", "waterfall_of"]
 
 Prediction = WaitPrediction | BedPrediction | HospitalPrediction
 _OFFSET = "unit_offset"
@@ -55,7 +57,8 @@ def waterfall_of(
     unit: Unit = "minutes" if wait else "beds"
     p50 = (prediction.wait_minutes if isinstance(prediction, WaitPrediction) else prediction.beds)["p50"]
     offset = sum(a["contribution"] for a in why["adjustments"] if a["name"] == _OFFSET)
-    comparison = comparison_words(comparison_of(why.get("compared_with")), why["reference"], language)
+    week: Literal["typical", "last_week"] = "last_week" if why["reference"] == "last_week" else "typical"
+    comparison = comparison_words(comparison_of(why.get("compared_with")), week, language)
     return Waterfall(
         title=_title(prediction, formats.short_quantity(p50, unit, language), labels, zone, language),
         start=(_start(why, unit, comparison, language), why["base"] + offset),
@@ -171,15 +174,22 @@ def explanation_html(call: Call) -> Response:
     return _answer(call, "text/html")
 
 
+def drawable(why: Explanation) -> bool:
+    """Whether reasons are drawn: of a p50, against what is usual or a week ago."""
+    return why["of"] == "p50" and isinstance(why["reference"], str)
+
+
 def stored_waterfall(call: Call, prediction_id: str, tag: str) -> Waterfall:
     """The waterfall of a prediction that was given, in the language of a tag, or in French with a warning.
 
     Raises:
-        Problem: 404, there is none of this id that the caller may see.
+        Problem: 404, there is none of this id that the caller may see; 422, its reasons are not drawn.
     """
     language, known = spoken(tag)
     with call.parts.engine.connect() as connection:
         stored = find(connection, prediction_id, call.caller)
+    if not drawable(stored.prediction.explanation):
+        raise Problem(422, "not_drawn", "problems.not_drawn")
     loaded = call.parts.releases.states[stored.model.name].loaded
     engine = None if loaded is None else loaded.engine
     notes = () if known else (text("trust.language", language),)

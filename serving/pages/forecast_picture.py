@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from hospital.markup import picture_markup
+from hospital.svg_labels import clear_height
 from hospital.svg_scales import Scale, value_ticks
 from hospital.svg_shapes import Picture, Shape, label, stroke
 from hospital.times import HOUR, instant, moment
@@ -17,7 +18,6 @@ from hospital.words.catalogue import text
 from hospital.words.language import Language
 from serving.messages.answer_bodies import BedForecast, HospitalForecast
 from serving.messages.forecast_protocol import UnitHistory
-from serving.pages.label_place import clear_height
 
 __all__ = ["unit_picture"]
 

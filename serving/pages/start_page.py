@@ -11,6 +11,7 @@ from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
 from serving.gateway.endpoint import Call, Endpoint, Parameter
 from serving.messages.forecast_protocol import LoadedModel
+from serving.pages.change_page import since_of
 from serving.pages.decision_page import may_decide
 from serving.pages.first_steps import UNTIL_FIRST_ANSWER, first_steps
 from serving.pages.forecast_sets import forecast_set
@@ -36,12 +37,14 @@ def start(call: Call) -> Response:
     zone = ZoneInfo(model.zone if model else "Europe/Paris")
     tension = tension_counts(beds)
     units = unit_panels(beds, shown.at, zone, language, most=MOST_PANELS)
+    since = since_of(shown.at, zone, language)
     return render(
         "start.html",
         language,
         now=formats.date_time(moment(shown.at).astimezone(zone), language),
         simulated=parts.clock.simulated,
         units=units,
+        since=since,
         more=len(beds.forecasts) - len(units),
         high=tension["high"],
         possible=tension["possible"],

@@ -1,4 +1,4 @@
 """The routes of the API, each declared once.
 
-Door: `forecasts.ENDPOINTS`, `records.ENDPOINTS`, `models.ENDPOINTS`, `health.ENDPOINTS`.
+Door: `forecasts.ENDPOINTS`, `records.ENDPOINTS`, `explanations.ENDPOINTS`, `models.ENDPOINTS`, `health.ENDPOINTS`.
 """

@@ -220,6 +220,7 @@ class TestDocument:
             "/v1/bed-demand": {"units": ["U1"], "horizons_hours": [4]},
             "/v1/observations": {"census": [{"unit": "U1", "at": "2025-11-03T02:00:00Z", "occupied": 3}]},
             "/v1/decisions": {"prediction_id": prediction, "decision": "accept", "reason": "oui"},
+            "/v1/explanations": {"prediction_id": prediction},
         }
         statuses = {  # nothing is recommended here, no protocol is in use, and the clock is the real one
             ("post", "/v1/decisions"): 201,
@@ -228,6 +229,7 @@ class TestDocument:
             ("post", "/v1/recommendations/{recommendation_id}/decisions"): 422,
             ("post", "/v1/recommendations/{recommendation_id}/outcomes"): 422,
             ("post", "/v1/protocols/{id}/receipt"): 422,
+            ("post", "/v1/counterfactuals"): 422,
         }
         bodies |= {path: {} for _, path in statuses if path not in bodies} | {"/v1/clock": {"speed": 2.0}}
         for path, operations in build_document(ENDPOINTS)["paths"].items():

@@ -591,6 +591,8 @@ _MAY = {
     ("POST", "/v1/bed-demand"): "application operator admin",
     ("POST", "/v1/observations"): "application operator admin",
     ("GET", "/v1/predictions/x"): "application operator auditor admin",
+    ("POST", "/v1/explanations"): "application operator auditor admin",
+    ("POST", "/v1/counterfactuals"): "application operator auditor admin",
     ("POST", "/v1/decisions"): "operator admin",
     ("GET", "/v1/decisions"): "operator board auditor admin",
     ("GET", "/v1/journal"): "auditor admin",

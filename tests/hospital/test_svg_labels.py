@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from hospital.svg_labels import clear_height
 from hospital.times import HOUR, instant
 from serving.messages.answer_bodies import BedForecast, Trust
 from serving.messages.forecast_protocol import UnitHistory
 from serving.pages.forecast_picture import unit_picture
-from serving.pages.label_place import clear_height
 
 PARIS = ZoneInfo("Europe/Paris")
 AT = datetime(2025, 11, 3, 3, 40, tzinfo=PARIS)

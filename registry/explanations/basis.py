@@ -1,0 +1,46 @@
+"""What a forecast was made of, handed on to whoever explains more of it."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from hospital.arrays import Array
+from registry.model.forecast_model import ForecastModel, Rows
+from registry.model.scope_fallback import Answered
+
+__all__ = ["Basis", "one_row"]
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """A row of an answer, with all that it was computed from.
+
+    Attributes:
+        rows, answered: of the whole answer.
+        place: the row's.
+        holiday: bool [n], as `serving.forecasting.row_answers.Answers` takes it.
+        staffed: beds with staff at the time that is forecast; None: unknown, or a wait.
+    """
+
+    model: ForecastModel
+    rows: Rows
+    answered: Answered
+    place: int
+    holiday: Array
+    staffed: float | None = None
+
+    @property
+    def inside(self) -> bool:
+        """Whether the model answers, and not the baseline."""
+        return bool(self.answered.inside[self.place])
+
+    @property
+    def row(self) -> Rows:
+        """The row alone."""
+        return one_row(self.rows, self.place)
+
+
+def one_row(rows: Rows, place: int) -> Rows:
+    """One of many rows, as rows."""
+    values: dict[str, Any] = {f.name: getattr(rows, f.name) for f in fields(Rows)}
+    row: dict[str, Any] = {n: None if v is None else v[place : place + 1] for n, v in values.items()}
+    return Rows(**row)

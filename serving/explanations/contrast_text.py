@@ -1,0 +1,130 @@
+"""The difference of two forecasts in words: where the earlier stood, and what has changed since."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from explain.reasons import select
+from hospital.words import formats
+from hospital.words.catalogue import text
+from hospital.words.language import Language
+from registry.explanations.basis import Basis
+from registry.explanations.contrast import Contrast
+from serving.forecasting.feature_words import FeatureWords, Told, sentences
+from serving.forecasting.reason_sentences import Unit, effect, sentence_of
+from serving.messages.answer_bodies import Adjustment, Contribution, Explanation
+from serving.messages.forecast_protocol import ExplainOptions
+
+__all__ = ["Pair", "contrast_explanation", "moment_words"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two forecasts that are compared.
+
+    Attributes:
+        made, earlier_made: when each was made.
+        target, earlier_target: the times that they are of; None: waits.
+    """
+
+    later: Basis
+    earlier: Basis
+    made: datetime
+    earlier_made: datetime
+    target: datetime | None = None
+    earlier_target: datetime | None = None
+
+
+def moment_words(then: datetime, now: datetime, zone: ZoneInfo, language: Language) -> str:
+    """When something was, by the hospital's clock: at a time of the same day, else on a day."""
+    local, today = then.astimezone(zone), now.astimezone(zone).date()
+    if local.date() == today:
+        return text("explanations.contrast.clock", language, time=formats.time(local, language))
+    return text("explanations.contrast.day", language, time=formats.date_time(local, language))
+
+
+def contrast_explanation(
+    pair: Pair, found: Contrast, base: float, options: ExplainOptions, zone: ZoneInfo
+) -> Explanation:
+    """The explanation of a forecast that starts from another.
+
+    Args:
+        base: the p50 of the earlier, as it was served.
+    """
+    language = options.language
+    waits = pair.later.model.name == "wait-time"
+    unit: Unit = "minutes" if waits else "beds"
+    moment = moment_words(pair.earlier_made, pair.made, zone, language)
+    columns, others = select(found.contributions[None], options.top)
+    contributions, abouts = _contributions(pair, found, columns[0].tolist(), moment, language)
+    start = formats.short_quantity(base, unit, language)
+    told = [Told(c["feature"], c["contribution"], a) for c, a in zip(contributions, abouts, strict=True)]
+    changes = sentences(told, unit, language)
+    changes += _steps({"other": float(others[0]), **found.adjustments}, waits, unit, language)
+    if not changes:
+        changes = [text("explanations.contrast.nothing", language)]
+    first = text(
+        f"explanations.contrast.{'from_wait' if waits else 'from_beds'}", language, moment=moment, value=start
+    )
+    adjustments: list[Adjustment] = [{"name": n, "contribution": v} for n, v in found.adjustments.items()]
+    return {
+        "of": "p50",
+        "unit": "min" if waits else "beds",
+        "reference": options.against.said if options.against else options.reference,  # type: ignore[typeddict-item]
+        "compared_with": None,
+        "base": base,
+        "contributions": tuple(contributions),
+        "other": float(others[0]),
+        "adjustments": tuple(adjustments),
+        "reasons": (first, *changes, *_notes(pair, zone, language)),
+    }
+
+
+def _contributions(
+    pair: Pair, found: Contrast, columns: list[int], moment: str, language: Language
+) -> tuple[list[Contribution], list[str]]:
+    contributions: list[Contribution] = []
+    abouts: list[str] = []
+    if not (pair.later.inside or pair.earlier.inside):
+        return contributions, abouts  # of baselines no feature says anything
+    for column in columns:
+        words = FeatureWords(pair.later.model.features[column], language)
+        value, before = float(found.values[column]), float(found.earlier_values[column])
+        now, then, about = words.compared(value, before, moment)
+        abouts.append(about)
+        contributions.append(
+            {
+                "feature": words.feature.name,
+                "group": words.feature.group,
+                "label": words.label,
+                "value": now,
+                "reference_value": then,
+                "contribution": float(found.contributions[column]),
+            }
+        )
+    return contributions, abouts
+
+
+def _steps(steps: dict[str, float], waits: bool, unit: Unit, language: Language) -> list[str]:
+    out = []
+    for name, value in steps.items():
+        change = effect(value, unit, language)
+        if change is not None:
+            key = f"{name}_{'wait' if waits else 'beds'}" if name in ("start", "floor") else name
+            out.append(sentence_of(text(f"explanations.contrast.{key}", language), change, language))
+    return out
+
+
+def _notes(pair: Pair, zone: ZoneInfo, language: Language) -> list[str]:
+    """What else sets the two apart."""
+    notes = []
+    if pair.later.inside != pair.earlier.inside:
+        notes.append(
+            text(f"explanations.contrast.{'to_model' if pair.later.inside else 'to_baseline'}", language)
+        )
+    if pair.target is not None and pair.earlier_target is not None and pair.target != pair.earlier_target:
+        then, now = (
+            formats.date_time(t.astimezone(zone), language) for t in (pair.earlier_target, pair.target)
+        )
+        notes.append(text("explanations.contrast.other_time", language, then=then, now=now))
+    return notes

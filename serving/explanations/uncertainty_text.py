@@ -1,0 +1,149 @@
+"""How uncertain a forecast is, in words: more or less than usual, and what makes it so."""
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from hospital.words import formats
+from hospital.words.catalogue import has_text, text
+from hospital.words.language import Language
+from registry.explanations.basis import Basis
+from registry.explanations.uncertainty import RECENT_ERRORS, Uncertainty
+from serving.forecasting.comparison import Comparison, compared_with, comparison_words
+from serving.forecasting.feature_words import FeatureWords, Told, sentences
+from serving.forecasting.reason_sentences import Unit, effect, rounded, sentence_of
+from serving.messages.answer_bodies import Contribution, Explanation
+from serving.messages.forecast_protocol import ExplainOptions
+
+__all__ = ["uncertainty_explanation"]
+
+_SHOWN = "explanations.uncertainty"
+_NOTABLE = 0.05
+"""Share of the usual by which a width must differ to be called greater or smaller."""
+
+
+@dataclass(frozen=True)
+class _Reason:
+    """One feature's: its contribution, and what is so."""
+
+    contribution: Contribution
+    about: str
+
+
+@dataclass(frozen=True)
+class _Words:
+    """In which words one number is explained.
+
+    Attributes:
+        scale: from the number to what is shown: a probability is shown in points.
+    """
+
+    of: Literal["interval", "tension"]
+    unit: Unit
+    scale: float
+    language: Language
+
+    def change(self, value: float) -> str | None:
+        """What a contribution does, with its sign; None where that would be shown as nothing."""
+        return effect(self.scale * value, self.unit, self.language)
+
+    def value(self, value: float) -> str:
+        """The number itself."""
+        unit = "%" if self.of == "tension" else self.unit
+        return formats.short_quantity(self.scale * value, unit, self.language)
+
+
+def uncertainty_explanation(basis: Basis, found: Uncertainty, options: ExplainOptions) -> Explanation:
+    """The explanation of a forecast's width (`options.of` ``interval``) or tension probability."""
+    of: Literal["interval", "tension"] = "tension" if options.of == "tension" else "interval"
+    waits = basis.model.name == "wait-time"
+    unit = cast(Unit, "points") if of == "tension" else "minutes" if waits else "beds"
+    words = _Words(of, unit, 100.0 if of == "tension" else 1.0, options.language)
+    explained, i = basis.answered.model, basis.place
+    comparison = None
+    if basis.inside and explained is not None:
+        comparison = Comparison(
+            int(explained.widening[i]),
+            int(explained.cases[i]),
+            int(explained.situation[i]),
+            bool(basis.holiday[i]),
+        )
+    usually = comparison_words(comparison, "typical", options.language)
+    reasons = _reasons(basis, found, usually, options.language) if basis.inside else []
+    shown, hidden = reasons[: options.top], reasons[options.top :]
+    other = float(found.other[i]) + sum(r.contribution["contribution"] for r in hidden)
+    errors, base = float(found.adjustments[RECENT_ERRORS][i]), float(found.base[i])
+    lead = _lead(words, base, reasons, float(found.other[i]), errors) if usually is not None else []
+    return {
+        "of": of,
+        "unit": "probability" if of == "tension" else "min" if waits else "beds",
+        "reference": options.reference,
+        "compared_with": compared_with(comparison),
+        "base": base,
+        "contributions": tuple(r.contribution for r in shown),
+        "other": other,
+        "adjustments": ({"name": RECENT_ERRORS, "contribution": errors},),
+        "reasons": (*lead, _start(words, base, basis, usually), *_sentences(words, shown, other, errors)),
+    }
+
+
+def _reasons(basis: Basis, found: Uncertainty, usually: str | None, language: Language) -> list[_Reason]:
+    out, i = [], basis.place
+    for column, value, usual, contribution in zip(
+        found.columns[i].tolist(),
+        found.values[i].tolist(),
+        found.usual[i].tolist(),
+        found.contributions[i].tolist(),
+        strict=True,
+    ):
+        words = FeatureWords(basis.model.features[column], language)
+        now, then, about = words.compared(value, usual, usually)
+        reason: Contribution = {
+            "feature": words.feature.name,
+            "group": words.feature.group,
+            "label": words.label,
+            "value": now,
+            "reference_value": then,
+            "contribution": contribution,
+        }
+        out.append(_Reason(reason, _fewer(words.feature.name, usual - value, language) or about))
+    return out
+
+
+def _fewer(name: str, lacking: float, language: Language) -> str | None:
+    """That so many people or beds are missing; None: none is, or it is of something else."""
+    n = rounded(float(round(lacking))) if lacking >= 0.5 else None
+    if n is None or not has_text(f"{_SHOWN}.fewer.{name}"):
+        return None
+    return text(f"{_SHOWN}.fewer.{name}", language, n)
+
+
+def _lead(words: _Words, base: float, reasons: list[_Reason], other: float, errors: float) -> list[str]:
+    """Whether there is more of it than usual, and what most makes it so."""
+    more = sum(r.contribution["contribution"] for r in reasons) + other + errors
+    if words.change(more) is None or (words.of == "interval" and abs(more) < _NOTABLE * base):
+        return [text(f"{_SHOWN}.{words.of}_usual", words.language)]
+    abouts = {r.about: r.contribution["contribution"] for r in reasons}
+    abouts[text(f"{_SHOWN}.recent_errors", words.language)] = errors
+    sign = 1.0 if more > 0 else -1.0
+    about, most = max(abouts.items(), key=lambda entry: sign * entry[1])
+    if sign * most <= 0:
+        about = text(f"{_SHOWN}.others", words.language)
+    key = f"{_SHOWN}.{words.of}_{'more' if more > 0 else 'less'}"
+    return [text(key, words.language, about=about[:1].lower() + about[1:])]
+
+
+def _start(words: _Words, base: float, basis: Basis, usually: str | None) -> str:
+    kind = "_baseline" if not basis.inside else "_alone" if usually is None else ""
+    return text(f"{_SHOWN}.start_{words.of}{kind}", words.language, value=words.value(base))
+
+
+def _sentences(words: _Words, shown: list[_Reason], other: float, errors: float) -> list[str]:
+    told = [
+        Told(r.contribution["feature"], words.scale * r.contribution["contribution"], r.about) for r in shown
+    ]
+    out = sentences(told, words.unit, words.language)
+    for name, value in (("other", other), (RECENT_ERRORS, errors)):
+        change = words.change(value)
+        if change is not None:
+            out.append(sentence_of(text(f"{_SHOWN}.{name}", words.language), change, words.language))
+    return out

@@ -1,0 +1,72 @@
+"""POST /v1/explanations and /v1/counterfactuals: more of a prediction that was given. Neither writes anything."""
+
+from starlette.responses import Response
+
+from serving.gateway.endpoint import Call, Endpoint, json_response
+from serving.messages.counterfactual_bodies import (
+    CounterfactualRequest,
+    CounterfactualsAnswer,
+    ExplanationAnswer,
+    ExplanationRequest,
+    counterfactual_request,
+    explanation_request,
+)
+from serving.messages.explain_options import explain_options
+from serving.messages.forecast_protocol import ExplainOptions
+
+__all__ = ["ENDPOINTS"]
+
+_ROLES = frozenset({"application", "operator", "auditor", "admin"})
+_BYTES = 65_536
+
+
+def explanation(call: Call) -> Response:
+    """POST /v1/explanations"""
+    parts, context = call.parts, call.parts.context()
+    request = explanation_request(call.body, context.now)
+    options = explain_options(request.explain, context.language)
+    with parts.engine.connect() as connection:
+        return json_response(
+            parts.given_predictions.explanation(
+                connection, call.caller, request.prediction_id, options, context.now
+            )
+        )
+
+
+def counterfactual(call: Call) -> Response:
+    """POST /v1/counterfactuals"""
+    parts, context = call.parts, call.parts.context()
+    request = counterfactual_request(call.body)
+    options = ExplainOptions(0, "typical", request.language or context.language)
+    with parts.engine.connect() as connection:
+        return json_response(
+            parts.given_predictions.counterfactuals(connection, call.caller, request, options, context.now)
+        )
+
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/v1/explanations",
+        explanation,
+        "A prediction as it was given, explained in another way; nothing is recorded",
+        roles=_ROLES,
+        scope="predictions",
+        body=ExplanationRequest,
+        answer=ExplanationAnswer,
+        problems=(404, 409, 503),
+        max_bytes=_BYTES,
+    ),
+    Endpoint(
+        "POST",
+        "/v1/counterfactuals",
+        counterfactual,
+        "What the model would say of a prediction if a lever stood elsewhere, within what has been seen",
+        roles=_ROLES,
+        scope="predictions",
+        body=CounterfactualRequest,
+        answer=CounterfactualsAnswer,
+        problems=(404, 409, 503),
+        max_bytes=_BYTES,
+    ),
+)

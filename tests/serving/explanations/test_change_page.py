@@ -1,0 +1,61 @@
+"""The page that says what has changed: the reasons that the API gives, linked from the start page and the unit's."""
+
+import html
+import re
+from pathlib import Path
+
+import pytest
+
+from hospital.times import DAY, moment
+from serving.messages.forecast_protocol import LoadedModel
+from tests.support.ward_census import END, WardService, ward_release
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    """A release of three wards."""
+    return ward_release(tmp_path_factory.mktemp("release"))
+
+
+@pytest.fixture
+def service(release: LoadedModel, tmp_path: Path) -> WardService:
+    """A service on it."""
+    return WardService.of(release, tmp_path)
+
+
+def _page(service: WardService, path: str, status: int = 200) -> str:
+    headers = {"authorization": f"Bearer {service.tokens['operator']}"}
+    response = service.client.get(path, headers=headers)
+    assert response.status_code == status, response.text
+    return html.unescape(response.text)
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_it_shows_what_the_api_answers(service: WardService, language: str) -> None:
+    """Every reason of the difference, and the median that they lead to."""
+    at = moment(END - DAY).strftime("%Y-%m-%dT%H:%M:%SZ")
+    shown = _page(service, f"/changes?language={language}&unit=B&hours=24.0&since={at}")
+    explain = {"reference": {"at": at}, "language": language}
+    (made,) = service.beds("B", explain=explain)["forecasts"]
+    listed = re.findall(r"<li>(.*?)</li>", shown)
+    assert listed == made["explanation"]["reasons"]
+    assert {"fr": "Ce qui a changé depuis", "en": "What has changed since"}[language] in shown
+
+
+def test_the_start_page_and_the_page_of_a_unit_lead_to_it(service: WardService) -> None:
+    """To a whole hour of the hospital's clock, about three hours ago, which the page answers."""
+    for path in ("/?language=fr", "/pilotage/unit?language=fr&unit=A"):
+        (address, *_) = re.findall(r'href="(/changes\?[^"]+)"', _page(service, path))
+        assert "Ce qui a changé depuis" in _page(service, path)
+        assert "</li>" in _page(service, address)
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [("since=x", 422), ("since=2099-01-01T00:00Z", 422), ("since=2024-10-01T00:00Z", 422)],
+)
+def test_a_page_that_nothing_can_be_said_on_is_a_problem(
+    service: WardService, query: str, status: int
+) -> None:
+    """No time, one that lies ahead, a horizon and a unit that the release does not know."""
+    _page(service, f"/changes?unit=nowhere&hours=5&{query}", status)

@@ -1,0 +1,161 @@
+"""How uncertain a forecast is: the reasons add up to the width, or the probability, that was served."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+from registry.components.exceedances import Exceedances
+from registry.explanations.basis import Basis
+from registry.explanations.uncertainty import PLAYERS, explain_tension, explain_width
+from registry.model.forecast_model import Rows
+from registry.model.scope_fallback import answer
+from serving.messages.forecast_protocol import BedQuestion, ExplainOptions, LoadedModel
+from tests.registry.explanations.test_uncertainty import by_definition
+from tests.support.ward_census import WardService, ward_release
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    """A release of three wards."""
+    return ward_release(tmp_path_factory.mktemp("release"))
+
+
+@pytest.fixture(scope="module")
+def service(release: LoadedModel, tmp_path_factory: pytest.TempPathFactory) -> WardService:
+    """A service on it."""
+    return WardService.of(release, tmp_path_factory.mktemp("service"))
+
+
+def total(explanation: dict[str, Any]) -> float:
+    """What an explanation adds up to."""
+    added = [c["contribution"] for c in explanation["contributions"] + explanation["adjustments"]]
+    return float(explanation["base"] + explanation["other"] + sum(added))
+
+
+@pytest.mark.parametrize("top", [0, 2, 6, 1000])
+@pytest.mark.parametrize("hours", [24.0, 72.0])
+def test_it_adds_up_to_what_is_served(service: WardService, top: int, hours: float) -> None:
+    """To a millionth, whatever is shown; what is not shown is in `other`."""
+    for of in ("interval", "tension"):
+        for forecast in service.beds("ABC", hours, explain={"of": of, "top": top})["forecasts"]:
+            told = forecast["explanation"]
+            beds = forecast["beds"]
+            served = beds["p90"] - beds["p10"] if of == "interval" else forecast["tension_probability"]
+            assert told["of"] == of
+            assert abs(total(told) - served) <= 1e-6
+            assert len(told["contributions"]) == min(top, PLAYERS)
+            assert told["unit"] == ("beds" if of == "interval" else "probability")
+
+
+def test_it_is_said_whether_there_is_more_than_usual(service: WardService) -> None:
+    """In both languages, and what most makes it so; what is compared with is named."""
+    french = service.beds("ABC", explain={"of": "interval", "language": "fr"})["forecasts"]
+    for forecast in french:
+        reasons = forecast["explanation"]["reasons"]
+        assert reasons[0].startswith("L'incertitude est ")
+        assert reasons[1].startswith("Au départ, l'écart entre p10 et p90 quand tout est comme d'habitude")
+    english = service.beds("ABC", explain={"of": "tension", "language": "en"})["forecasts"]
+    for forecast in english:
+        assert forecast["explanation"]["reasons"][0].startswith("Too few staffed beds are ")
+        assert forecast["explanation"]["compared_with"]["cases"] >= 30
+
+
+def test_a_baseline_has_its_own_width_and_no_feature(service: WardService, release: LoadedModel) -> None:
+    """Outside the scope: what recent errors stretched it by is all there is to say."""
+    made = _basis(service, replace(release, scope=frozenset()))
+    found = explain_width(made)
+    served = made.answered.quantiles[:, 17] - made.answered.quantiles[:, 1]
+    assert found.columns.shape[1] == 0
+    assert found.base + found.adjustments["recent_errors"] == pytest.approx(served, abs=1e-9)
+
+
+@pytest.mark.parametrize(("shift", "bare"), [(0.0, False), (-24.0, False), (0.0, True), (-24.0, True)])
+def test_contributions_are_shapley_values_by_definition(
+    service: WardService, release: LoadedModel, shift: float, bare: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each coalition's forecast made by the model's formulas, one by one; also where the floor cuts the interval."""
+    made = _basis(service, release, shift)
+    beds, hours = max(22.0 + shift, 2.0), np.tile([24.0, 72.0], 3)
+    exceedances = Exceedances({}) if bare else made.model.exceedances
+    monkeypatch.setattr(made.model, "exceedances", exceedances)
+
+    def tension(i: int, q: Any) -> float:
+        return float(exceedances.probability("model", q[None], np.array([beds]), hours[i : i + 1])[0])
+
+    for found, number_of in (
+        (explain_width(made), lambda _, q: q[17] - q[1]),
+        (explain_tension(made, np.full(hours.size, beds)), tension),
+    ):
+        for i in range(made.rows.offset.size):
+            number = partial(number_of, i)
+            worth = _worth(made, found.columns[i].tolist(), i, number)
+            expected = by_definition(worth, PLAYERS + 2)
+            shown = [*found.contributions[i], found.other[i], found.adjustments["recent_errors"][i]]
+            assert shown == pytest.approx(expected, abs=1e-8)
+            assert found.base[i] == pytest.approx(worth(frozenset()), abs=1e-8)
+            assert found.base[i] + sum(shown) == pytest.approx(number(made.answered.quantiles[i]), abs=1e-8)
+
+
+def _worth(
+    made: Basis, columns: list[int], i: int, number: Callable[[Any], float]
+) -> Callable[[frozenset[int]], float]:
+    """The number of a row where some players have their values and the others their usual ones."""
+    model, rows, explained = made.model, made.rows, made.answered.model
+    assert explained is not None
+    x = rows.X[i].astype(np.float64)
+    usual = explained.reference_values[i].copy()
+    for j, f in enumerate(model.features):
+        if f.group == "calendar" or f.name == "triage" or np.isnan(usual[j]):
+            usual[j] = x[j]
+    pair = np.array([usual, x], np.float32)
+    group, scale = np.repeat(rows.calibration[i], 2), np.repeat(rows.scale[i], 2)
+    median, base = model.median.reasons(pair, group, scale)
+    spread = model.spread.contributions(pair)
+    names = [f.name for f in model.features]
+
+    def worth(players: frozenset[int]) -> float:
+        playing = {columns[p] for p in players if p < len(columns)}
+        if len(columns) in players:
+            playing |= set(range(len(names))) - set(columns)
+        of = [int(j in playing) for j in range(len(names))]
+        centre = base[0] + sum(median[k, j] for j, k in enumerate(of)) + model.shift[group[0]]
+        logarithm = spread.base + sum(spread.values[k, j] for j, k in enumerate(of))
+        j = names.index("demand_now")
+        missing = 0.0 if j in playing else float(pair[1, j] - pair[0, j])
+        stretch = rows.width[i] if len(columns) + 1 in players else 1.0
+        z = model.z[group[0]]
+        quantiles = rows.offset[i] - missing + scale[0] * (centre + np.exp(logarithm) * stretch * z)
+        j = names.index("staffed_then")
+        more = 0.0 if j in playing else float(pair[1, j] - pair[0, j])
+        return _number(number, np.maximum(quantiles, rows.floor[i]), more)
+
+    return worth
+
+
+def _number(number: Callable[[Any], float], quantiles: Any, more: float) -> float:
+    """The number where so many `more` beds are staffed usually: as where all quantiles lie so much higher."""
+    return float(number(quantiles + more))
+
+
+def _basis(service: WardService, release: LoadedModel, shift: float = 0.0) -> Basis:
+    """The rows of three wards at two horizons, moved by so many beds."""
+    question = BedQuestion(
+        ("A", "B", "C"),
+        (24.0, 72.0),
+        service.parts.clock.now(),
+        (),
+        ExplainOptions(6, "typical", "fr", basis=True),
+    )
+    with service.parts.engine.connect() as connection:
+        made = service.parts.forecaster.bed_demand(release, connection, question, service.parts.clock.now())
+    basis = made[0].basis
+    assert basis is not None
+    rows: Rows = replace(
+        basis.rows, offset=basis.rows.offset + shift, width=np.linspace(0.8, 1.3, basis.rows.offset.size)
+    )
+    inside = basis.answered.inside
+    return replace(basis, rows=rows, answered=answer(basis.model, rows, inside))

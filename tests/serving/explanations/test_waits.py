@@ -1,0 +1,93 @@
+"""Waits explained further: the difference of two, how uncertain one is, and other counts of doctors and nurses."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from hospital.times import MINUTE, moment
+from tests.support.small_demo import Service, SmallDemo
+
+
+@pytest.fixture(scope="module")
+def service(small_demo: SmallDemo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A small hospital with a real model of waits."""
+    found = small_demo.copied(tmp_path_factory.mktemp("waits") / "home").service()
+    yield found
+    found.close()
+
+
+def _visits(service: Service, minutes_ago: int = 0) -> list[dict[str, Any]]:
+    at = moment(service.parts.clock.now() - minutes_ago * MINUTE).isoformat()
+    times = {"arrived_at": at, "triaged_at": at, "department": "ED"}
+    return [{"visit_id": f"v{i}", "triage": t, **times} for i, t in enumerate(("2", "3B", "5"))]
+
+
+def _asked(service: Service, visits: list[dict[str, Any]], **explain: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = service.ask("/v1/wait-time", {"visits": visits, "explain": explain})[
+        "predictions"
+    ]
+    return found
+
+
+def _added(explanation: dict[str, Any]) -> float:
+    added = [c["contribution"] for c in explanation["contributions"] + explanation["adjustments"]]
+    return float(sum(added) + explanation["other"])
+
+
+def test_a_wait_is_compared_with_one_that_was_given_and_with_another_time(service: Service) -> None:
+    """Each adds up to the difference; the same patients ten hours ago, and the prediction of another urgency."""
+    visits = _visits(service)
+    given = _asked(service, visits)
+    reference = {"prediction_id": given[0]["prediction_id"]}
+    for before, after in zip([given[0]] * 3, _asked(service, visits, reference=reference), strict=True):
+        told = after["explanation"]
+        assert told["base"] == before["wait_minutes"]["p50"]
+        assert abs(told["base"] + _added(told) - after["wait_minutes"]["p50"]) <= 1e-6
+    then = moment(service.parts.clock.now()) - timedelta(hours=10)
+    compared = _asked(service, visits, reference={"at": then.isoformat()}, language="fr")
+    for after, now in zip(compared, given, strict=True):
+        told = after["explanation"]
+        assert abs(told["base"] + _added(told) - after["wait_minutes"]["p50"]) <= 1e-6
+        assert abs(after["wait_minutes"]["p50"] - now["wait_minutes"]["p50"]) < 5
+        assert told["reasons"][0].startswith("Au départ, l'attente prévue ")
+    assert any(abs(_added(p["explanation"])) > 0.05 for p in compared)
+
+
+def test_one_of_a_batch_is_refused_alone(service: Service) -> None:
+    """Its problem names it; too many at once are a fault of the body."""
+    body = {"visits": _visits(service), "explain": {"reference": {"prediction_id": "0" * 24}}}
+    assert service.ask("/v1/wait-time", body, 404)["code"] == "unknown_prediction"
+    body["visits"] = _visits(service) * 11
+    assert [e["code"] for e in service.ask("/v1/wait-time", body, 422)["errors"]] == ["too_many"]
+    body = {"visits": _visits(service), "explain": {"of": "tension"}}
+    assert [e["path"] for e in service.ask("/v1/wait-time", body, 422)["errors"]] == ["explain.of"]
+
+
+@pytest.mark.parametrize("minutes_ago", [0, 45])
+def test_the_width_of_a_wait_adds_up(service: Service, minutes_ago: int) -> None:
+    """Also where the p10 is the wait so far."""
+    for made in _asked(service, _visits(service, minutes_ago), of="interval"):
+        told, quantiles = made["explanation"], made["wait_minutes"]
+        assert abs(told["base"] + _added(told) - (quantiles["p90"] - quantiles["p10"])) <= 1e-6
+        assert told["unit"] == "min"
+
+
+def test_other_counts_of_doctors_and_nurses_are_within_what_was_seen(service: Service) -> None:
+    """What follows the doctors is computed anew; every result is what the model says, and reaches the goal."""
+    for made in _asked(service, _visits(service)):
+        p50 = made["wait_minutes"]["p50"]
+        for goal in ({"at_most": p50 - 0.01}, {"at_least": p50 + 0.01}, {"at_most": 0.0}):
+            asked = {"prediction_id": made["prediction_id"], "language": "fr", **goal}
+            answer = service.ask("/v1/counterfactuals", asked)
+            assert {lever["lever"] for lever in answer["levers"]} == {"doctors", "nurses"}
+            ranges = {lever["lever"]: (lever["least"], lever["most"]) for lever in answer["levers"]}
+            for one in answer["counterfactuals"]:
+                number = one["forecast"]["p50"]
+                assert number <= goal["at_most"] if "at_most" in goal else number >= goal["at_least"]
+                for change in one["changes"]:
+                    least, most = ranges[change["lever"]]
+                    assert least <= change["count"] <= most
+            assert (answer["outcome"] == "reached") == bool(answer["counterfactuals"])
+            assert len(answer["counterfactuals"]) <= 3
