@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint lock clean fuzz sbom mutants picture-architecture pictures
+.PHONY: setup demo test lint lock clean anchors-setup fuzz sbom mutants picture-architecture pictures
 .PHONY: $(filter bench-%,$(MAKECMDGOALS))
 
 # Whole or repaired by the next run, in a second where it is whole: requirements/install.py.
@@ -27,12 +27,24 @@ lock:
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra dev --output-file requirements/dev.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --constraint requirements/dev.lock --output-file requirements/serve.lock requirements/serve.in
 	printf 'uv==%s\n' "$$($(BIN)/uv --version | cut -d' ' -f2)" | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --output-file requirements/uv.lock -
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --constraint requirements/dev.lock --output-file requirements/anchors.lock requirements/anchors.in
 	echo ziglang | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --output-file requirements/compiler.lock -
 
 # The bill of materials (CycloneDX), from the lock file of what serves.
 sbom: setup
 	@mkdir -p .bench
 	$(BIN)/python requirements/sbom.py serve > .bench/sbom.json
+
+# LightGBM and statsforecast, which Vigie is held against: in a folder of their own, never in what serves or trains.
+ANCHORS := .bench/anchors/libraries
+anchors-setup: setup
+	@cmp -s requirements/anchors.lock $(ANCHORS)/anchors.lock || { rm -rf $(ANCHORS) && $(BIN)/uv pip install --quiet --python $(BIN)/python --target $(ANCHORS) --require-hashes -r requirements/anchors.lock && cp requirements/anchors.lock $(ANCHORS)/; }
+
+# Vigie beside outside methods. Goes on where it was stopped; DATA=divi-2022,swedish and METHOD=vigie are a part alone; LABEL
+# keeps Vigie's forecasts under a name, BEFORE compares with one; TABLE=1 makes nothing, DRY=1 says what is missing and its
+# cost; FINAL=1 adds the year that is looked at once, when everything is chosen.
+bench-anchors: $(if $(DRY)$(TABLE),setup,anchors-setup)
+	PYTHONPATH=$(ANCHORS) OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.anchors $(if $(DATA),--data $(DATA)) $(if $(METHOD),--method $(METHOD)) $(if $(LABEL),--label $(LABEL)) $(if $(BEFORE),--before $(BEFORE)) $(if $(FRESH),--fresh) $(if $(TABLE),--table) $(if $(DRY),--dry-run) $(if $(FINAL),--final)
 
 bench-bulk: setup
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.bulk
