@@ -216,9 +216,8 @@ def _fit(
 ) -> Fitted:
     if request.kind == "baseline":
         return fit_baselines(prepared, split)
-    # Of the median of bed demand two: once to be calibrated, once to be served.
-    medians = 2 if request.model == "bed-demand" else 1
-    rounds, done = medians * request.hyperparameters.rounds + SPREAD_ROUNDS, 0
+    # Two medians: one to be calibrated, one to be served.
+    rounds, done = 2 * request.hyperparameters.rounds + SPREAD_ROUNDS, 0
 
     def advance() -> None:
         nonlocal done

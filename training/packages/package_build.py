@@ -88,7 +88,11 @@ def fit_waits(
     progress: Callable[[], None],
     hyperparameters: Hyperparameters = DEFAULT_HYPERPARAMETERS,
 ) -> Fitted:
-    """Fits the wait-time model: on waits as multiples of the usual wait of that triage level at that hour."""
+    """Fits the wait-time model, on waits as multiples of the usual wait of that triage level at that hour, twice.
+
+    On the training set, whose errors on the calibration set are its distribution; then, to be served, its median on
+    both with the same configuration: a queue's ways change within months. No row of the validation or test set is used.
+    """
     training_set, calibration_set = rows_of(data, split, "train"), rows_of(data, split, "calibration")
     baselines = wait_baselines(training_set, calibration_set)
     rows, later = training_set.rows(baselines), calibration_set.rows(baselines)
@@ -101,8 +105,15 @@ def fit_waits(
     errors = Errors.of(median, TreeEngine.load(trees.spread), calibration_set, later)
     groups, bands, triage = _wait_groups(departments)
     calibration = calibrated(errors, groups, shifted=triage, coarser=(bands, triage), least=LEAST_WAITS)
-    reference = reference_file(median, [(training_set, rows), (calibration_set, later)], departments)
-    return Fitted(_files(trees, None, calibration, reference, baselines.to_json(), training_set))
+
+    both = data.part(fitted_until(data, split, "calibration"))
+    rows = both.rows(baselines)  # usual waits, their errors and the calibration stay those of days not fitted to
+    served = fit_median(both.X, known_or_zero(both.outcome) / rows.scale, both.weight, signs=signs, **options)
+    median = Median(TreeEngine.load(served), None, both.features)
+    reference = reference_file(median, [(both, rows)], departments)
+    return Fitted(
+        _files(replace(trees, median=served), None, calibration, reference, baselines.to_json(), both)
+    )
 
 
 def _wait_groups(departments: int) -> tuple[int, Array, Array]:
