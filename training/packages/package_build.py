@@ -107,7 +107,9 @@ def fit_waits(
     calibration = calibrated(errors, groups, shifted=triage, coarser=(bands, triage), least=LEAST_WAITS)
 
     both = data.part(fitted_until(data, split, "calibration"))
-    rows = both.rows(baselines)  # usual waits, their errors and the calibration stay those of days not fitted to
+    rows = both.rows(
+        baselines
+    )  # usual waits, their errors and the calibration stay those of days not fitted to
     served = fit_median(both.X, known_or_zero(both.outcome) / rows.scale, both.weight, signs=signs, **options)
     median = Median(TreeEngine.load(served), None, both.features)
     reference = reference_file(median, [(both, rows)], departments)

@@ -140,7 +140,9 @@ def main(folder: Path) -> int:
     )
     prepared = prepare(model, tables)
     split = Split.from_json(model.manifest.split)
-    mine = fitted_until(prepared, split, "calibration") & (prepared.prediction_time >= split.spans["train"][0])
+    mine = fitted_until(prepared, split, "calibration") & (
+        prepared.prediction_time >= split.spans["train"][0]
+    )
     judged = prepared.part(split.members("test", prepared.prediction_time))
 
     def report(done: float) -> None:
