@@ -44,10 +44,15 @@ def form_page(
         caller=call.caller.name,
         plain=lambda key, **places: text(key, language, None, **places),
         beds=lambda value: formats.quantity(value, "beds", language, 0),
-        decimal=lambda value: formats.number(value, language, 1),
+        decimal=lambda value: whole_or_tenth(value, language),
         signed=lambda value: formats.quantity(value, "beds", language, 1, plus=True),
         **values,
     )
+
+
+def whole_or_tenth(value: float, language: Language) -> str:
+    """A number as people count: whole where it is, to a tenth where it is not."""
+    return formats.number(value, language, 0 if float(value).is_integer() else 1)
 
 
 def number_words(call: Call, value: float, digits: int) -> str:

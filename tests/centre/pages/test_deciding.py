@@ -9,6 +9,7 @@ import pytest
 
 from centre.pages.deciding import urgency
 from centre.recommendations.answers import RecommendationAnswer
+from serving.interface.forms import whole_or_tenth
 from tests.centre.recommendations.situations import Hospital
 
 
@@ -126,3 +127,9 @@ def test_another_unit_s_manager_is_told_so(hospital: Hospital) -> None:
 def test_an_unknown_recommendation(hospital: Hospital) -> None:
     """There is none, and no traceback."""
     assert hospital.get("/decide/" + "0" * 24).status_code == 404
+
+
+@pytest.mark.parametrize(("value", "words"), [(11.0, "11"), (0.0, "0"), (2.5, "2,5"), (1211.0, "1\u202f211")])
+def test_whole_beds_are_written_whole(value: float, words: str) -> None:
+    """What was exceeded, and by how much, as people count."""
+    assert whole_or_tenth(value, "fr") == words

@@ -41,13 +41,16 @@ def test_the_reasons_add_up_as_they_are_written(tmp_path: Path, unit: str, langu
 def _groups_are_their_terms(table: str) -> None:
     """What stands beside a group is the sum of what stands beside its features, as written."""
     group, terms, compared = Decimal(0), Decimal(0), 0
-    for kind, number in re.findall(r'<tr class="(group|of-group|total)">.*?<td[^>]*>([^ ]+) ', table):
+    for kind, part, number in re.findall(
+        r'<tr class="(group|of-group|total)">.*?<td( class="part")?>([^ ]+) ', table
+    ):
         value = Decimal(number.replace("\u2212", "-").replace(",", ".").replace("+", ""))
         if kind == "of-group":
             terms += value
             continue
         assert group == terms
-        group, terms, compared = value, Decimal(0), compared + 1
+        # A group with nothing to name stands alone, and is itself a term of the sum.
+        group, terms, compared = value if part else Decimal(0), Decimal(0), compared + 1
     assert compared == 3  # two groups, and the total after them
 
 

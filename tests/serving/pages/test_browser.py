@@ -49,7 +49,7 @@ def test_the_start_page(running: tuple[Running, Path], browser: Any, size: tuple
         page.screenshot(path=f"{shown}/start-{size[0]}-dark.png", full_page=True)
     page.get_by_text("English").click()
     assert page.locator("h1#beds").inner_text() == "Bed demand"
-    page.get_by_text("Leave").click()
+    page.get_by_text("Sign out").click()
     assert page.url.endswith("/sign-in")
     page.get_by_label("Jeton d’accès").fill(service.tokens["operator"])
     page.get_by_role("button", name="Entrer").click()
