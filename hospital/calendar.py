@@ -1,4 +1,4 @@
-"""The hospital's clock and calendar: local time, weeks, seasons, public holidays.
+"""The hospital's clock and calendar: local time, weeks, seasons, days of the year.
 
 Instants are int64 microseconds (UTC). "Same hour last week" is local clock: it stays at 08:00 when summer
 time begins; horizons are elapsed hours and do not.
@@ -18,14 +18,11 @@ from hospital.times import DAY, HOUR
 __all__ = [
     "days_before_local",
     "days_from_new_year",
-    "french_public_holidays",
-    "german_public_holidays",
-    "holidays_known",
     "hour_of",
-    "is_holiday",
     "local_clock",
     "local_day",
     "local_hour",
+    "of_each",
     "season",
     "weekday",
 ]
@@ -34,77 +31,6 @@ _SLOT = HOUR // 4  # every zone of today changes its offset on a quarter of an h
 _EPOCH = date(1970, 1, 1)
 _FEW = 64
 _CHANGES = -DAY  # no zone is a day behind
-
-
-@lru_cache(maxsize=128)
-def french_public_holidays(year: int) -> dict[date, str]:
-    """The eleven public holidays of metropolitan France (Code du travail, L3133-1), by date."""
-    easter = _easter(year)
-    return {
-        date(year, 1, 1): "Jour de l'an",
-        easter + timedelta(days=1): "Lundi de Pâques",
-        date(year, 5, 1): "Fête du Travail",
-        date(year, 5, 8): "Victoire 1945",
-        easter + timedelta(days=39): "Ascension",
-        easter + timedelta(days=50): "Lundi de Pentecôte",
-        date(year, 7, 14): "Fête nationale",
-        date(year, 8, 15): "Assomption",
-        date(year, 11, 1): "Toussaint",
-        date(year, 11, 11): "Armistice 1918",
-        date(year, 12, 25): "Noël",
-    }
-
-
-@lru_cache(maxsize=128)
-def german_public_holidays(year: int) -> dict[date, str]:
-    """The nine public holidays that all states of Germany share (Einigungsvertrag Art. 2; their laws), by date."""
-    easter = _easter(year)
-    return {
-        date(year, 1, 1): "Neujahr",
-        easter - timedelta(days=2): "Karfreitag",
-        easter + timedelta(days=1): "Ostermontag",
-        date(year, 5, 1): "Tag der Arbeit",
-        easter + timedelta(days=39): "Christi Himmelfahrt",
-        easter + timedelta(days=50): "Pfingstmontag",
-        date(year, 10, 3): "Tag der Deutschen Einheit",
-        date(year, 12, 25): "Erster Weihnachtstag",
-        date(year, 12, 26): "Zweiter Weihnachtstag",
-    }
-
-
-_HOLIDAYS: dict[str, Callable[[int], dict[date, str]]] = {
-    **dict.fromkeys(
-        (
-            "Europe/Paris",
-            "America/Cayenne",
-            "America/Guadeloupe",
-            "America/Martinique",
-            "Indian/Mayotte",
-            "Indian/Reunion",
-        ),
-        french_public_holidays,
-    ),
-    "Europe/Berlin": german_public_holidays,
-}
-"""By zone. The holidays of another country would be noise: a zone that is not here has none (`holidays_known`)."""
-
-
-def holidays_known(zone: ZoneInfo) -> bool:
-    """Whether the public holidays of this zone's country are known here."""
-    return str(zone) in _HOLIDAYS
-
-
-def _easter(year: int) -> date:
-    """Easter Sunday of the Gregorian calendar (the anonymous algorithm, Nature 1876)."""
-    a, b, c = year % 19, year // 100, year % 100
-    d, e = divmod(b, 4)
-    g = (8 * b + 13) // 25
-    h = (19 * a + b - d - g + 15) % 30
-    i, k = divmod(c, 4)
-    ell = (32 + 2 * e + 2 * i - h - k) % 7
-    m = (a + 11 * h + 22 * ell) // 451
-    month, day = divmod(h + ell - 7 * m + 114, 31)
-    return date(year, month, day + 1)
 
 
 def local_clock(times: Array, zone: ZoneInfo) -> Array:
@@ -138,21 +64,11 @@ def season(days: Array) -> tuple[Array, Array]:
     The cosine peaks on 1 January.
     """
     # One cosine a day by the C library: NumPy's vectorised ones may differ in the last bit by array length.
-    return _of_each(days, lambda day: math.cos(_angle(day))), _of_each(
-        days, lambda day: math.sin(_angle(day))
-    )
+    return of_each(days, lambda day: math.cos(_angle(day))), of_each(days, lambda day: math.sin(_angle(day)))
 
 
 def _angle(day: int) -> float:
     return 2 * math.pi * (day / 365.25)
-
-
-def is_holiday(days: Array, zone: ZoneInfo) -> Array:
-    """Whether each local day (days since 1970-01-01) is a public holiday there: bool [n], none where unknown."""
-    of_year = _HOLIDAYS.get(str(zone))
-    if of_year is None:
-        return np.zeros(days.size, bool)
-    return _of_each(days, lambda day: (d := _EPOCH + timedelta(days=day)) in of_year(d.year), bool)
 
 
 def days_from_new_year(days: Array) -> Array:
@@ -160,7 +76,7 @@ def days_from_new_year(days: Array) -> Array:
 
     The weeks around it are like no others in a hospital, and a wave through the year cannot follow them.
     """
-    return _of_each(days, _from_new_year)
+    return of_each(days, _from_new_year)
 
 
 def _from_new_year(day: int) -> int:
@@ -168,7 +84,7 @@ def _from_new_year(day: int) -> int:
     return (found - date(found.year + (found.month > 6), 1, 1)).days
 
 
-def _of_each(values: Array, of: Callable[[int], float], kind: type = np.float64) -> Array:
+def of_each(values: Array, of: Callable[[int], float], kind: type = np.float64) -> Array:
     """`of` each value (int64, any shape), asked once for each that differs where they are more than a few."""
     if values.size <= _FEW:
         return np.array([of(value) for value in values.ravel().tolist()], kind).reshape(values.shape)
@@ -199,11 +115,11 @@ def days_before_local(times: Array, days: Array | int, zone: ZoneInfo) -> Array:
 def _offset(times: Array, zone: ZoneInfo) -> Array:
     """UTC offset of the zone in microseconds: int64 [n]."""
     if times.size <= _FEW:
-        return _of_each(times // _SLOT, lambda slot: _slot_offset(slot, zone), np.int64)
-    offset = _of_each(times // DAY, lambda day: _day_offset(day, zone), np.int64)
+        return of_each(times // _SLOT, lambda slot: _slot_offset(slot, zone), np.int64)
+    offset = of_each(times // DAY, lambda day: _day_offset(day, zone), np.int64)
     changes = offset == _CHANGES
     if changes.any():
-        offset[changes] = _of_each(times[changes] // _SLOT, lambda slot: _slot_offset(slot, zone), np.int64)
+        offset[changes] = of_each(times[changes] // _SLOT, lambda slot: _slot_offset(slot, zone), np.int64)
     return offset
 
 

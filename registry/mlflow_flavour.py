@@ -19,7 +19,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -180,7 +179,7 @@ def _wait_rows(model: ForecastModel, table: _Table, X: Array) -> Rows | None:
 
 
 def _bed_rows(model: ForecastModel, table: _Table, X: Array) -> Rows | None:
-    baselines, zone = model.beds_or_raise, ZoneInfo(model.manifest.zone)
+    baselines, place = model.beds_or_raise, model.manifest.place
     horizons = np.array(baselines.horizons)
     horizon = table.numbers(
         "horizon_hours",
@@ -201,7 +200,7 @@ def _bed_rows(model: ForecastModel, table: _Table, X: Array) -> Rows | None:
     if table.faults:
         return None
     query = BedQuery(unit.astype(np.int64), at, horizon, now)
-    rows = bed_rows(baselines, X, query, query.unit, now, last_week, zone, model.manifest.cadence_hours)
+    rows = bed_rows(baselines, X, query, query.unit, now, last_week, place, model.manifest.cadence_hours)
     return replace(rows, width=width, baseline_width=width)
 
 

@@ -16,6 +16,7 @@ from explain import TreeEngine
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS, weighted_quantiles
 from hospital.features.feature import Feature
+from hospital.holidays.place import Place
 from hospital.times import DAY
 from registry.evidence.records import ContractFacts, DailyInput, Evidence, ExplanationFacts, Scored
 from registry.facts.daily_series import InputRows, error_series, input_series
@@ -160,14 +161,14 @@ def _series(survey: Survey, X: Array, every: Scored) -> tuple[DailyInput, ...]:
 
     The errors of before are those of hospitals that no tree was fitted to.
     """
-    at, zone = survey.hospital * DAY, ZoneInfo("UTC")
+    at, place = survey.hospital * DAY, Place(ZoneInfo("UTC"))
     test_start = int(at[survey.year >= JUDGED].min())
     names = [*_VISIT, "hour", "recent_median", "recent_mean", "recent_p90"][: X.shape[1]]
     features = tuple(Feature(n, "crowding", n, n) for n in names)
     unfitted = (survey.year >= JUDGED) | (survey.hospital % 10 >= _CALIBRATE)
     return (
-        *input_series(InputRows(at, X.astype(np.float64), features, counted=False), test_start, zone, ()),
-        *error_series(every.part(unfitted), test_start, zone, ()),
+        *input_series(InputRows(at, X.astype(np.float64), features, counted=False), test_start, place, ()),
+        *error_series(every.part(unfitted), test_start, place, ()),
     )
 
 

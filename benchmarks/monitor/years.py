@@ -23,7 +23,8 @@ import numpy as np
 from scipy import stats
 
 from hospital.arrays import Array
-from hospital.calendar import is_holiday
+from hospital.holidays.place import Place
+from hospital.holidays.public_holidays import is_holiday
 from registry.monitoring.daily_figures import DailyFigures, Figure
 from registry.policy.monitor_rules import Family
 
@@ -43,7 +44,7 @@ _AUDIT = (("sex=F", 0.5), ("language=other", 0.08), ("age_band=0-15", 0.23), ("a
 _HORIZONS = (("4h", 0.020, 0.3), ("8h", 0.028, 0.4), ("24h", 0.045, 0.6), ("72h", 0.075, 0.85))
 _UNIT_GROUPS = 4
 _Sizes = Callable[[str], Array]
-_FRANCE = ZoneInfo("Europe/Paris")
+_FRANCE = Place(ZoneInfo("Europe/Paris"))
 
 
 @dataclass(frozen=True)

@@ -17,4 +17,4 @@ def examine(settings: Settings, now: datetime) -> list[State]:
     states = list(home_states(settings))
     if any(state.name in ("home_missing", "home_closed") for state in states):
         return states
-    return [*states, *record_states(settings, now), *mlflow_states(settings), *service_states(settings)]
+    return [*states, *record_states(settings, now), *mlflow_states(settings), *service_states(settings, now)]

@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -20,9 +21,9 @@ _WORKERS = (b"assembly.service:Vigie", b"serving.service:Vigie")
 """What workers were started with, by this Vigie and by those of before."""
 
 
-def service_states(settings: Settings) -> Iterator[State]:
+def service_states(settings: Settings, now: datetime) -> Iterator[State]:
     """The states of trust and releases, then of the processes."""
-    yield from _release_states(settings)
+    yield from _release_states(settings, now)
     orphans = _orphans()
     if orphans:
         yield State("orphans", Weight.FAULT, {"count": len(orphans)}, partial(_end, orphans))
@@ -34,8 +35,9 @@ def service_states(settings: Settings) -> Iterator[State]:
         yield State("service_stands", Weight.NOTICE, {"port": settings.port})
 
 
-def _release_states(settings: Settings) -> Iterator[State]:
-    from registry.package.manifest import MODELS
+def _release_states(settings: Settings, now: datetime) -> Iterator[State]:
+    from hospital.holidays.school_holidays import ends_soon, last_school_day
+    from registry.package.manifest import MODELS, verify_package
     from registry.releases.releases import current_release
     from registry.trust.trust_store import load_trust
 
@@ -52,13 +54,17 @@ def _release_states(settings: Settings) -> Iterator[State]:
     for model in MODELS:
         try:
             release = current_release(settings, model)
+            place = verify_package(release.package).place if release is not None else None
         except (VigieError, OSError) as error:
             yield State("release_refused", Weight.FAULT, {"model": model, "why": error})
             continue
-        if release is None:
+        if release is None or place is None:
             yield State("release_missing", Weight.NOTICE, {"model": model})
         else:
             yield State("release_good", Weight.GOOD, {"model": model, "number": release.sequence})
+            if place.locality.school_zone and ends_soon(now.astimezone(place.zone).date()):
+                values = {"model": model, "last": last_school_day()}
+                yield State("school_calendar_ends", Weight.NOTICE, values)
 
 
 def _orphans() -> list[int]:

@@ -5,8 +5,8 @@ from typing import Literal
 
 import numpy as np
 
-from hospital.calendar import holidays_known
-from hospital.features.feature import SEASON_DAYS, Feature
+from hospital.features.feature import SEASON_DAYS, Feature, lacking_school_features
+from hospital.holidays.public_holidays import holidays_known
 from hospital.record.events import Events
 
 __all__ = ["ALL_BED_FEATURES", "bed_features_of", "of_all_units"]
@@ -38,6 +38,15 @@ _COMMON: tuple[Feature, ...] = (
         "calendar",
         "Jours fériés juste après",
         "Public holidays in the 3 days after",
+        "days",
+    ),
+    Feature("school_holiday", "calendar", "Vacances scolaires", "School holidays"),
+    Feature("target_school_holiday", "calendar", "Vacances scolaires alors", "School holidays then"),
+    Feature(
+        "days_to_school_holiday_then",
+        "calendar",
+        "Jours jusqu'aux vacances scolaires suivantes",
+        "Days until the next school holidays",
         "days",
     ),
     Feature("days_from_new_year", "calendar", "Jours depuis le Nouvel An", "Days from New Year", "days"),
@@ -185,7 +194,8 @@ def _lacking(events: Events) -> set[str]:
         of = {"admissions_24h": "admissions", "discharges_24h": "discharges", "waiting_for_bed": "waiting"}
         out = {feature for feature, name in of.items() if bool(np.isnan(census[name]).all())}
         known = not bool(np.isnan(census["staffed"]).all())
-    if not holidays_known(events.zone):
+    out |= lacking_school_features(events)
+    if not holidays_known(events.place):
         out |= {
             "target_holiday",
             "holidays_until",

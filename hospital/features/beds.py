@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -11,7 +10,6 @@ from hospital.calendar import (
     days_before_local,
     days_from_new_year,
     hour_of,
-    is_holiday,
     local_clock,
     season,
     weekday,
@@ -20,8 +18,11 @@ from hospital.features.bed_list import ALL_BED_FEATURES, bed_features_of
 from hospital.features.bed_query import BedQuery, BedState
 from hospital.features.demand import Demand, demand_of
 from hospital.features.emergency_flow import EmergencyFlow, visits_of
-from hospital.features.feature import Feature
+from hospital.features.feature import SCHOOL_FEATURES, Feature
 from hospital.features.levels import Levels, levels_of
+from hospital.holidays.place import Place
+from hospital.holidays.public_holidays import holiday_values
+from hospital.holidays.school_holidays import days_to_school_holiday, school_days
 from hospital.record.events import Events, Facts
 from hospital.record.interval_counts import Counter, Spans, later, or_forever
 from hospital.times import DAY, HOUR
@@ -37,6 +38,7 @@ class BedFeatures:
     def __init__(self, events: Events, features: Sequence[Feature]) -> None:
         self._events = events
         self._names = [f.name for f in features]
+        self._has_school = not SCHOOL_FEATURES.isdisjoint(self._names)
         self._levels = next(f.levels for f in features if f.name == "unit")
         self._demand: Demand = demand_of(events)
         self._emergency = (
@@ -76,7 +78,7 @@ class BedFeatures:
         return X
 
     def _calendar(self, query: BedQuery) -> dict[str, Array]:
-        zone, target = self._events.zone, query.target_time
+        zone, target, place = self._events.zone, query.target_time, self._events.place
         here, clock = (
             self._once(query, lambda q: local_clock(q.prediction_time, zone)),
             local_clock(target, zone),
@@ -94,12 +96,13 @@ class BedFeatures:
             "target_weekday": weekday(last).astype(np.float64),
             "season_cos": cosine,
             "season_sin": sine,
-            "target_holiday": is_holiday(last, zone).astype(np.float64),
-            "holidays_until": _holidays_between(first, last, zone),
-            "holidays_last_week": _holidays_between(first - 7, first, zone),
-            "holidays_before_then": _holidays_between(last - 4, last - 1, zone),
-            "holidays_after_then": _holidays_between(last, last + 3, zone),
+            "target_holiday": holiday_values(last, place),
+            "holidays_until": _holidays_between(first, last, place),
+            "holidays_last_week": _holidays_between(first - 7, first, place),
+            "holidays_before_then": _holidays_between(last - 4, last - 1, place),
+            "holidays_after_then": _holidays_between(last, last + 3, place),
             "days_from_new_year": days_from_new_year(last),
+            **(_school_values(first, last, place.locality.school_zone) if self._has_school else {}),
         }
 
     def _census(self, query: BedQuery, beds: BedState) -> dict[str, Array]:
@@ -231,14 +234,25 @@ class BedFeatures:
         return out
 
 
-def _holidays_between(first: Array, last: Array, zone: ZoneInfo) -> Array:
-    """Public holidays after the local day `first` up to `last`: float64 [n]."""
+def _holidays_between(first: Array, last: Array, place: Place) -> Array:
+    """Public holidays after the local day `first` up to `last`: float64 [n], NaN where one of the days is unknown."""
     if not first.size:
         return np.empty(0)
     start = int(first.min())
-    holidays = is_holiday(np.arange(start, int(last.max()) + 1), zone)
-    total = np.cumsum(holidays)
-    return (total[last - start] - total[first - start]).astype(np.float64)
+    values = holiday_values(np.arange(start, int(last.max()) + 1), place)
+    total = np.cumsum(np.nan_to_num(values))
+    unknown = np.cumsum(np.isnan(values))
+    of_rows = total[last - start] - total[first - start]
+    return np.where(unknown[last - start] > unknown[first - start], np.nan, of_rows)
+
+
+def _school_values(first: Array, last: Array, zone: str) -> dict[str, Array]:
+    """School holidays on the local day of the prediction and on that of what is forecast, and until the next ones."""
+    return {
+        "school_holiday": school_days(first, zone),
+        "target_school_holiday": school_days(last, zone),
+        "days_to_school_holiday_then": days_to_school_holiday(last, zone),
+    }
 
 
 def _is_covariate(feature: str) -> bool:

@@ -19,6 +19,7 @@ from hospital.features.beds import ALL_BED_FEATURES, BedFeatures
 from hospital.features.feature import TRIAGE_RANK, with_levels
 from hospital.features.lookback import SEASONAL_PROFILE_WEEKS
 from hospital.features.wait import WAIT_FEATURES, WaitFeatures, WaitQuery
+from hospital.holidays.place import Locality
 from hospital.record.events import Events, columns_from_rows
 from hospital.times import DAY, HOUR, MINUTE
 
@@ -111,7 +112,9 @@ def _events() -> Events:
         "units": units,
     }
     columns = {name: columns_from_rows(name, rows) for name, rows in tables.items()}
-    return Events.of(columns, zone=ZoneInfo("Europe/Paris"), history_from=_START)
+    return Events.of(
+        columns, zone=ZoneInfo("Europe/Paris"), history_from=_START, locality=Locality(school_zone="C")
+    )
 
 
 def _times(n: int) -> Array:

@@ -72,6 +72,9 @@ _PLAIN_NAMES = (
     "holidays_last_week",
     "holidays_before_then",
     "holidays_after_then",
+    "school_holiday",
+    "target_school_holiday",
+    "days_to_school_holiday_then",
     "days_from_new_year",
     # census and the unit's seasonal profile
     "demand_now",

@@ -6,8 +6,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hospital.arrays import Array
+from hospital.calendar import local_day
+from hospital.holidays.school_holidays import school_days
+from hospital.record.events import Events
+from hospital.times import DAY
 
-__all__ = ["GROUPS", "SEASON_DAYS", "TRIAGE_RANK", "Feature", "encode", "in_group_order", "with_levels"]
+__all__ = [
+    "GROUPS",
+    "SCHOOL_FEATURES",
+    "SEASON_DAYS",
+    "TRIAGE_RANK",
+    "Feature",
+    "encode",
+    "in_group_order",
+    "lacking_school_features",
+    "with_levels",
+]
 
 TRIAGE_RANK: Mapping[str, float] = {"1": 1.0, "2": 2.0, "3A": 3.0, "3": 3.25, "3B": 3.5, "4": 4.0, "5": 5.0}
 """Triage levels in order of urgency; a plain 3 (where a hospital does not split it) lies between 3A and 3B."""
@@ -27,6 +41,9 @@ GROUPS = (
 """Groups of features, in the order in which they are added up: no sum may depend on what they are called."""
 SEASON_DAYS = 760
 """Two years and a margin: with less, each day of the year was seen once, and a tree takes one winter for winter."""
+
+SCHOOL_FEATURES = frozenset({"school_holiday", "target_school_holiday", "days_to_school_holiday_then"})
+"""Of all models: what a hospital without a school zone lacks."""
 
 
 @dataclass(frozen=True)
@@ -67,3 +84,11 @@ def encode(values: Array, levels: tuple[str, ...]) -> Array:
     """Codes (float64 [n]) of texts (object [n]); NaN for what is missing or has no level."""
     codes = {level: float(i) for i, level in enumerate(levels)}
     return np.fromiter((codes.get(v, np.nan) for v in values), np.float64, len(values))
+
+
+def lacking_school_features(events: Events) -> frozenset[str]:
+    """Those that are never known: no zone is named, or the record ends before its calendar begins, or begins after."""
+    start, length = events.history_from, round(events.history_days)
+    days = local_day(start + np.arange(length + 1, dtype=np.int64) * DAY, events.zone)
+    known = school_days(days, events.locality.school_zone)
+    return frozenset() if np.isfinite(known).any() else SCHOOL_FEATURES

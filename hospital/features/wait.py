@@ -10,10 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from hospital.arrays import Array
-from hospital.calendar import holidays_known, hour_of, is_holiday, local_clock, season, weekday
+from hospital.calendar import hour_of, local_clock, season, weekday
 from hospital.features.emergency import EmergencyDepartment
-from hospital.features.feature import SEASON_DAYS, TRIAGE_RANK, Feature, encode
+from hospital.features.feature import SEASON_DAYS, TRIAGE_RANK, Feature, encode, lacking_school_features
 from hospital.features.said import contradictions, lay_over
+from hospital.holidays.public_holidays import holiday_values, holidays_known
+from hospital.holidays.school_holidays import school_days
 from hospital.record.events import Events
 from hospital.times import DAY, HOUR, MISSING_TIME
 
@@ -41,6 +43,7 @@ WAIT_FEATURES: tuple[Feature, ...] = (
     Feature("season_cos", "calendar", "Saison (hiver–été)", "Season (winter–summer)"),
     Feature("season_sin", "calendar", "Saison (printemps–automne)", "Season (spring–autumn)"),
     Feature("holiday", "calendar", "Jour férié", "Public holiday"),
+    Feature("school_holiday", "calendar", "Vacances scolaires", "School holidays"),
     Feature("department", "patient", "Service d'urgences", "Emergency department"),
     Feature("triage", "patient", "Niveau de tri", "Triage level"),
     Feature("age_years", "patient", "Âge", "Age", "years"),
@@ -98,8 +101,9 @@ def wait_features_of(events: Events) -> tuple[Feature, ...]:
         lacking |= {"ed_doctors", "ed_nurses", "waiting_per_doctor"}
     if not _is_filled(visits.columns.get("bed_requested_at")):
         lacking.add("ed_boarding")
-    if not holidays_known(events.zone):
+    if not holidays_known(events.place):
         lacking.add("holiday")
+    lacking |= lacking_school_features(events)
     if events.history_days < SEASON_DAYS:
         lacking |= {"season_cos", "season_sin"}
     if "triage" in lacking:
@@ -184,7 +188,8 @@ class WaitFeatures:
             "weekday": weekday(days).astype(np.float64),
             "season_cos": cosine,
             "season_sin": sine,
-            "holiday": is_holiday(days, zone).astype(np.float64),
+            "holiday": holiday_values(days, self._events.place),
+            "school_holiday": school_days(days, self._events.locality.school_zone),
         }
 
     def _patient(

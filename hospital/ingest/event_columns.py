@@ -52,4 +52,5 @@ def events_of(hospital: "HospitalTables") -> Events:
         {name: columns_of(frame, name) for name, frame in hospital.tables.items()},
         zone=hospital.zone,
         cadence_hours=24 if hospital.cadence == "daily" else 1,
+        locality=hospital.locality,
     )

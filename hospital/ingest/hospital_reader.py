@@ -11,6 +11,7 @@ import pandas as pd
 from hospital.contracts.tables import TABLES
 from hospital.contracts.text_cleaning import clean_text
 from hospital.errors import ContractError, Fault, HistoryError, MappingError
+from hospital.holidays.place import OF_THE_ZONE, Locality, Place
 from hospital.ingest.chunks import FileChunks
 from hospital.ingest.file_locations import locate
 from hospital.ingest.pseudonyms import pseudonyms_of
@@ -41,6 +42,7 @@ class HospitalTables:
         cadence: of a census given directly, "hourly" or "daily" ("other": only to be looked at); None without one.
         source_digest: of the files' names and bytes and the mapping's; independent of the pseudonyms' key.
         erased: of a sealed snapshot from which persons were erased: instants between which that may be felt.
+        locality: whose holidays count; without a mapping those of the zone's country.
     """
 
     tables: dict[str, pd.DataFrame]
@@ -51,6 +53,12 @@ class HospitalTables:
     findings: tuple[Finding, ...]
     source_digest: str
     erased: tuple[tuple[int, int], ...] = ()
+    locality: Locality = OF_THE_ZONE
+
+    @property
+    def place(self) -> Place:
+        """The zone, and whose holidays count."""
+        return Place(self.zone, self.locality)
 
     def rows_by_key(self) -> dict[str, int]:
         """Rows of each table as people count them: visits, stays, units times days of a census, whatever was sent
@@ -108,6 +116,7 @@ def read_hospital(
         covariates=mapping.covariates if mapping and "census" in tables else (),
         findings=tuple(findings),
         source_digest="sha256:" + reader.digest.hexdigest(),
+        locality=mapping.locality if mapping else OF_THE_ZONE,
     )
 
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from hospital.contracts.local_times import Clock
 from hospital.contracts.tables import TABLES, Kind
+from hospital.holidays.place import OF_THE_ZONE, Locality
 from hospital.mapping.file_layout import PLAIN, FileLayout
 from hospital.mapping.mapping_language import Condition, Source, UnitPart
 from hospital.times import Repeated, Skipped
@@ -53,6 +54,7 @@ class Mapping:
         missing: codes that mean unknown in every column.
         units: units described here, and their former names.
         content: the file's bytes, part of the data's digest.
+        locality: whose holidays count.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Mapping:
     units: dict[str, UnitPart]
     tables: dict[str, TableMapping]
     content: bytes
+    locality: Locality = OF_THE_ZONE
 
     @property
     def audit_attributes(self) -> tuple[str, ...]:

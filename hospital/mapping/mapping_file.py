@@ -19,6 +19,7 @@ from hospital.contracts.text_cleaning import cleaned
 from hospital.errors import Fault, MappingError
 from hospital.mapping.checked_mapping import Mapping, TableMapping
 from hospital.mapping.file_layout import FileLayout
+from hospital.mapping.locality_names import locality_of
 from hospital.mapping.mapping_faults import misfits
 from hospital.mapping.mapping_language import Head, Source, TablePart, UnitPart
 from hospital.mapping.same_keys import same_keys
@@ -53,6 +54,8 @@ def load_mapping(path: Path) -> Mapping:
     head = _part(Head, body.get("mapping", {}), "mapping", faults)
     units = _units(body.get("units", {}), faults)
     tables = _tables(body.get("tables"), head, faults)
+    locality, wrong = locality_of(_as_table(body.get("mapping")), "mapping")
+    faults += wrong
     if faults or head is None:
         raise MappingError(tuple(faults))
     return Mapping(
@@ -69,7 +72,12 @@ def load_mapping(path: Path) -> Mapping:
         units,
         tables,
         content,
+        locality,
     )
+
+
+def _as_table(part: object) -> dict[str, Any]:
+    return part if isinstance(part, dict) else {}
 
 
 def _units(part: object, faults: list[Fault]) -> dict[str, UnitPart]:

@@ -113,6 +113,21 @@ class Head(_Strict):
     zone: Annotated[str, AfterValidator(_zone)] = Field(
         description="the time zone of times written without one, as in `Europe/Paris`, and of the local clock"
     )
+    country: StrictStr = Field(
+        "",
+        description="whose public holidays count: the two letters of ISO 3166-1, as in `IT`; without it the country of "
+        "the time zone",
+    )
+    region: StrictStr = Field(
+        "",
+        description="the region of that country, where it has days of its own: a code or a name, as in `BY`, `Bayern`, "
+        "`Alsace` or `MI`; without it the days of the whole country",
+    )
+    school_zone: StrictStr = Field(
+        "",
+        description="France: the zone of the school holidays, `A`, `B` or `C`; without it school holidays are unknown, "
+        "as they are in Corsica, overseas and other countries",
+    )
     source: str = Field("", description="where the data come from; shown, not interpreted")
     licence: str = Field("", description="on which terms; shown, not interpreted")
     repeated_hour: Repeated = Field(

@@ -26,6 +26,7 @@ from hospital.profile.level_shifts import level_shift_findings
 from hospital.profile.patterns.findings import pattern_findings, with_patterns
 from hospital.profile.patterns.name_spelling import spelling_findings
 from hospital.profile.readiness import costs, model_profiles
+from hospital.profile.school_calendar import school_findings
 from hospital.profile.timestamp_checks import clock_findings, timestamp_findings
 from hospital.profile.units import cadence_findings, rhythm_findings, unit_profiles
 from hospital.record.events import Events
@@ -71,6 +72,7 @@ def profile_of(
     findings += spelling_findings(latest)
     if "census" in latest:
         findings += rhythm_findings(hospital, latest["census"])
+    findings += school_findings(hospital, tables, now)
     findings = with_patterns(findings, pattern_findings(hospital, latest, now))
     if not any(m.possible for m in models):
         findings.append(Finding("", "no_model", Weight.LOOK))

@@ -11,6 +11,7 @@ import pandas as pd
 from hospital.arrays import Array
 from hospital.calendar import local_day
 from hospital.contracts.tables import TABLES, Table
+from hospital.holidays.place import OF_THE_ZONE, Locality, Place
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.profile.facts import FLOOR
 from hospital.record.events import record_start
@@ -30,6 +31,7 @@ class Latest:
         versions: rows before the last version of each key was chosen.
         times: int64 [n] instants of the table's own time, `MISSING_TIME` where it has none.
         day: int64 [n], local days since 1970-01-01 of `times`.
+        locality: whose holidays count.
     """
 
     contract: Table
@@ -38,6 +40,12 @@ class Latest:
     times: Array
     day: Array
     zone: ZoneInfo
+    locality: Locality = OF_THE_ZONE
+
+    @property
+    def place(self) -> Place:
+        """The zone, and whose holidays count."""
+        return Place(self.zone, self.locality)
 
     @property
     def size(self) -> int:
@@ -51,23 +59,25 @@ class Latest:
     def part(self, rows: Array) -> "Latest":
         """The rows of which `rows` (bool [n]) is true."""
         frame = self.frame.loc[rows].reset_index(drop=True)
-        return Latest(self.contract, frame, len(frame), self.times[rows], self.day[rows], self.zone)
+        times, day = self.times[rows], self.day[rows]
+        return Latest(self.contract, frame, len(frame), times, day, self.zone, self.locality)
 
 
 def latest_tables(hospital: HospitalTables) -> Mapping[str, Latest]:
     """Each table that the hospital has, as all is known now."""
-    return {name: _latest(TABLES[name], frame, hospital.zone) for name, frame in hospital.tables.items()}
+    return {name: _latest(TABLES[name], frame, hospital.place) for name, frame in hospital.tables.items()}
 
 
-def _latest(contract: Table, frame: pd.DataFrame, zone: ZoneInfo) -> Latest:
+def _latest(contract: Table, frame: pd.DataFrame, place: Place) -> Latest:
     last = frame.sort_values("received_at", kind="stable").drop_duplicates([*contract.key], keep="last")
     times = np.full(len(last), MISSING_TIME)
     if contract.time is not None:
         times = instants(last[contract.time])
     order = np.argsort(times, kind="stable")
     times = times[order]
-    day = local_day(times, zone) if contract.time is not None else np.zeros(times.size, np.int64)
-    return Latest(contract, last.iloc[order].reset_index(drop=True), len(frame), times, day, zone)
+    day = local_day(times, place.zone) if contract.time is not None else np.zeros(times.size, np.int64)
+    rows = last.iloc[order].reset_index(drop=True)
+    return Latest(contract, rows, len(frame), times, day, place.zone, place.locality)
 
 
 def instants(column: pd.Series) -> Array:

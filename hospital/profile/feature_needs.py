@@ -6,6 +6,7 @@ every table and column, for long enough, loses them one after the other: what th
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -14,17 +15,24 @@ import numpy as np
 from hospital.arrays import Array
 from hospital.contracts.tables import TABLES, Kind
 from hospital.features.beds import bed_features_of
-from hospital.features.feature import SEASON_DAYS, Feature
+from hospital.features.feature import SEASON_DAYS, Feature, lacking_school_features
 from hospital.features.wait import wait_features_of
+from hospital.holidays.place import Locality
+from hospital.holidays.public_holidays import holidays_known
+from hospital.holidays.school_holidays import first_school_day
 from hospital.record.events import Events, Versions, columns_from_rows
-from hospital.times import DAY, MISSING_TIME
+from hospital.times import DAY, MISSING_TIME, instant
 
 __all__ = [
     "CADENCE",
+    "CONDITIONS",
     "HISTORY",
+    "HOLIDAYS",
     "MODELS",
     "NEEDED_AT_ALL",
+    "SCHOOL_ZONE",
     "STEP",
+    "conditions",
     "features_of",
     "is_filled",
     "lost_without",
@@ -33,6 +41,12 @@ __all__ = [
 MODELS = ("bed-demand", "wait-time")
 HISTORY = "history"
 """What a feature of the season lacks where there are not two years."""
+HOLIDAYS = "public_holidays"
+"""What a feature of public holidays lacks where those of the country are not known."""
+SCHOOL_ZONE = "school_zone"
+"""What a feature of school holidays lacks where no zone is named whose calendar reaches the record."""
+CONDITIONS = frozenset((HISTORY, HOLIDAYS, SCHOOL_ZONE))
+"""What is no table and no column."""
 CADENCE = "cadence"
 """What a feature of the hour lacks where there is one count a day."""
 STEP = "census_step"
@@ -69,7 +83,7 @@ def _known(values: Array) -> Array:
 
 @cache
 def lost_without(counted: bool, daily: bool) -> Mapping[str, frozenset[tuple[str, str]]]:
-    """(model, feature) lost without each table, ``table.column``, or `HISTORY`.
+    """(model, feature) lost without each table, ``table.column``, `HISTORY`, `HOLIDAYS` or `SCHOOL_ZONE`.
 
     Args:
         counted: whether beds are counted from stays, else a census gives them.
@@ -80,7 +94,16 @@ def lost_without(counted: bool, daily: bool) -> Mapping[str, frozenset[tuple[str
     without = {name: _features(_less(whole, name)) for name in _names(whole)}
     lost = {name: frozenset(everything - left) for name, left in without.items()}
     lost[HISTORY] = frozenset(everything - _features(_shorter(whole)))
+    lost[HOLIDAYS] = frozenset(everything - _features(replace(whole, zone=ZoneInfo("UTC"))))
+    lost[SCHOOL_ZONE] = frozenset(everything - _features(replace(whole, locality=Locality())))
     return lost
+
+
+def conditions(events: Events) -> frozenset[str]:
+    """Which of `HISTORY`, `HOLIDAYS` and `SCHOOL_ZONE` a hospital lacks; of a daily census `CADENCE` is no lack."""
+    lacks = {HISTORY: events.history_days < SEASON_DAYS, HOLIDAYS: not holidays_known(events.place)}
+    lacks[SCHOOL_ZONE] = bool(lacking_school_features(events))
+    return frozenset(name for name, is_lacking in lacks.items() if is_lacking)
 
 
 def _features(events: Events) -> set[tuple[str, str]]:
@@ -118,12 +141,18 @@ def _last(versions: Versions) -> int:
 
 
 def _whole(counted: bool, daily: bool) -> Events:
-    """A hospital that records everything, at two instants more than two years apart."""
-    instants = (0, (SEASON_DAYS + 1) * DAY)
+    """A hospital that records everything, at two instants more than two years apart, and whose holidays are known."""
+    begun = int(instant(datetime(first_school_day().year + 1, 1, 1, tzinfo=UTC)))
+    instants = (begun, begun + (SEASON_DAYS + 1) * DAY)
     names = [n for n in TABLES if n != ("census" if counted else "stays")]
     columns = {name: columns_from_rows(name, [_row(name, at) for at in instants]) for name in names}
-    zone = ZoneInfo("UTC")
-    return Events.of(columns, zone=zone, cadence_hours=24 if daily else 1, history_from=0)
+    return Events.of(
+        columns,
+        zone=ZoneInfo("Europe/Paris"),
+        cadence_hours=24 if daily else 1,
+        history_from=begun,
+        locality=Locality(school_zone="A"),
+    )
 
 
 def _row(table: str, at: int) -> dict[str, object]:

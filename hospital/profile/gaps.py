@@ -6,7 +6,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from hospital.arrays import Array
-from hospital.calendar import is_holiday, local_clock
+from hospital.calendar import local_clock
+from hospital.holidays.place import Place
+from hospital.holidays.public_holidays import is_holiday
 from hospital.profile.current_rows import Latest, day_text, span
 from hospital.profile.facts import Finding, Gap, Weight
 from hospital.times import DAY, HOUR
@@ -28,11 +30,11 @@ def table_gaps(table: Latest, now: int) -> tuple[Gap, ...]:
     least = _LEAST_HOURS.get(table.contract.name)
     if least is None:
         return ()
-    return gaps(table.times[table.times <= now], table.zone, least)
+    return gaps(table.times[table.times <= now], table.place, least)
 
 
 def gaps(
-    times: Array, zone: ZoneInfo, least_hours: float, least_expected: float = LEAST_EXPECTED
+    times: Array, place: Place, least_hours: float, least_expected: float = LEAST_EXPECTED
 ) -> tuple[Gap, ...]:
     """Gaps between sorted instants (int64 [n]) that are long and in which many rows were expected.
 
@@ -46,20 +48,27 @@ def gaps(
     if not wide.size:
         return ()
     first = int(times[0] // HOUR)
-    expected = np.concatenate([np.zeros(1), np.cumsum(_rates(times, zone))])
+    expected = np.concatenate([np.zeros(1), np.cumsum(_rates(times, place))])
     out = []
     for i in wide:
         start, end = int(times[i]), int(times[i + 1])
         rows = float(expected[end // HOUR - first] - expected[min(start // HOUR + 1, end // HOUR) - first])
         if rows >= least_expected:
-            out.append(Gap(day_text(start, zone), day_text(end, zone), (end - start) / HOUR, round(rows, 1)))
+            out.append(
+                Gap(
+                    day_text(start, place.zone),
+                    day_text(end, place.zone),
+                    (end - start) / HOUR,
+                    round(rows, 1),
+                )
+            )
     return tuple(out)
 
 
-def _rates(times: Array, zone: ZoneInfo) -> Array:
+def _rates(times: Array, place: Place) -> Array:
     """Rows usual in each elapsed hour from the first time to the last: float64 [hours]."""
     hours = np.arange(times[0] // HOUR, times[-1] // HOUR + 1) * HOUR
-    slot, day = _slots(hours, zone)
+    slot, day = _slots(hours, place)
     counts = np.bincount(times // HOUR - times[0] // HOUR, minlength=hours.size)
     # A day without any row says nothing of what is usual, else a long gap would hide itself.
     days, inverse = np.unique(day, return_inverse=True)
@@ -69,10 +78,10 @@ def _rates(times: Array, zone: ZoneInfo) -> Array:
     return (rows / np.maximum(seen, 1))[slot]
 
 
-def _slots(hours: Array, zone: ZoneInfo) -> tuple[Array, Array]:
-    clock = local_clock(hours, zone)
+def _slots(hours: Array, place: Place) -> tuple[Array, Array]:
+    clock = local_clock(hours, place.zone)
     day = clock // DAY
-    weekday = np.where(is_holiday(day, zone), 6, (day + 3) % 7)
+    weekday = np.where(is_holiday(day, place), 6, (day + 3) % 7)
     return weekday * 24 + clock % DAY // HOUR, day
 
 

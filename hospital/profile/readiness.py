@@ -15,10 +15,11 @@ from hospital.profile.current_rows import Latest
 from hospital.profile.facts import FeatureProfile, HorizonProfile, ModelProfile, TableProfile
 from hospital.profile.feature_needs import (
     CADENCE,
-    HISTORY,
+    CONDITIONS,
     MODELS,
     NEEDED_AT_ALL,
     STEP,
+    conditions,
     features_of,
     is_filled,
     lost_without,
@@ -124,7 +125,7 @@ def _features(model: str, events: Events, covariates: tuple[str, ...]) -> tuple[
     have = features_of(model, events, covariates)
     names = {f.name for f in have}
     added = tuple(f for f in have if f.name not in {known.name for known in _ALL[model]})
-    needs = lost_without(_is_counted(events), events.cadence_hours >= 24)
+    needs, lacking = lost_without(_is_counted(events), events.cadence_hours >= 24), conditions(events)
     out = []
     for feature in (*_ALL[model], *added):
         lacks: tuple[str, ...] = ()
@@ -132,7 +133,8 @@ def _features(model: str, events: Events, covariates: tuple[str, ...]) -> tuple[
             lacks = _said_once(
                 name
                 for name, lost in needs.items()
-                if (model, feature.name) in lost and (name == HISTORY or not is_filled(events, name))
+                if (model, feature.name) in lost
+                and (name in lacking or not (name in CONDITIONS or is_filled(events, name)))
             )
             # A daily census is whole without the hours of the day.
             lacks = lacks or (CADENCE,)

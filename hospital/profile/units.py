@@ -77,7 +77,7 @@ def _profile(
     else:
         # Who stays long keeps a small unit from admitting: a time is silent if nobody left either.
         both = np.concatenate([times, instants(rows.frame["left_at"].dropna())])
-        found = gaps(np.sort(both), rows.zone, _STAY_GAP_HOURS, 2 * LEAST_EXPECTED)
+        found = gaps(np.sort(both), rows.place, _STAY_GAP_HOURS, 2 * LEAST_EXPECTED)
     return UnitProfile(
         unit,
         str(declared.get("label") or unit),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hospital.profile.facts import Finding, ModelProfile, TableProfile
-from hospital.profile.feature_needs import CADENCE, HISTORY, STEP
+from hospital.profile.feature_needs import CADENCE, HISTORY, HOLIDAYS, SCHOOL_ZONE, STEP
 from hospital.words import formats, names
 from hospital.words.catalogue import entries, has_text, text
 from hospital.words.language import Language
@@ -137,6 +137,7 @@ class Words:
     def lacks(self, missing: tuple[str, ...]) -> str:
         """What a feature lacks."""
         known = {HISTORY: "lacks_history", CADENCE: "lacks_cadence", STEP: "lacks_step"}
+        known |= {HOLIDAYS: "lacks_holidays", SCHOOL_ZONE: "lacks_school_zone"}
         return ", ".join(self.t(known[n]) if n in known else n for n in missing)
 
     def lacking_days(self, usable: float, needed: float) -> str:

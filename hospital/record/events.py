@@ -16,6 +16,7 @@ import numpy as np
 from hospital.arrays import Array
 from hospital.contracts.tables import TABLES, Kind
 from hospital.grouping import rows_of_groups
+from hospital.holidays.place import OF_THE_ZONE, Locality, Place
 from hospital.times import DAY, MISSING_TIME
 
 __all__ = [
@@ -113,6 +114,7 @@ class Events:
         units: the hospital's units in their order.
         tables: versions by table name; a table the hospital does not have is absent.
         history_from: instant from which the record is whole; earlier is unknown, not 0.
+        locality: whose holidays count.
     """
 
     zone: ZoneInfo
@@ -120,6 +122,7 @@ class Events:
     units: tuple[Unit, ...]
     tables: Mapping[str, Versions]
     history_from: int
+    locality: Locality = OF_THE_ZONE
 
     @classmethod
     def of(
@@ -129,6 +132,7 @@ class Events:
         zone: ZoneInfo,
         cadence_hours: int = 1,
         history_from: int | None = None,
+        locality: Locality = OF_THE_ZONE,
     ) -> "Events":
         """Events from the columns of each table (every table with ``received_at``)."""
         versions = {
@@ -141,7 +145,13 @@ class Events:
             units=_units(versions["units"]) if "units" in versions else (),
             tables=versions,
             history_from=max(known, default=0) if history_from is None else history_from,
+            locality=locality,
         )
+
+    @property
+    def place(self) -> Place:
+        """The zone, and whose holidays count."""
+        return Place(self.zone, self.locality)
 
     @property
     def counted(self) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from hospital.calendar import french_public_holidays
+from hospital.holidays.public_holidays import french_public_holidays
 from hospital.simulator.school import is_school_holiday
 
 __all__ = ["Clock", "Day", "in_month_days"]

@@ -1,25 +1,20 @@
-"""French school holidays by zone: the official dates where they are known here, an assumed rule beyond.
+"""French school holidays by zone: the official dates where they are known, an assumed rule beyond.
 
-The dates and their source stand in `school_holidays.toml`. A run may begin in any year; for the years that the
-table lacks the pattern of the calendars since 2022 is carried on, which is assumed and no official date.
+The dates and their source stand in `hospital/holidays/data/school_holidays.toml`. A run may begin in any year; for
+the years that the table lacks the pattern of the calendars since 2022 is carried on, which is assumed and not
+official.
 """
 
-import tomllib
 from datetime import date, timedelta
-from functools import lru_cache
-from pathlib import Path
+
+from hospital.holidays.school_holidays import SCHOOL_ZONES, Period, school_years
 
 __all__ = ["SCHOOL_ZONES", "is_school_holiday", "official_years"]
 
-SCHOOL_ZONES = ("A", "B", "C")
-
-_PATH = Path(__file__).with_name("data") / "school_holidays.toml"
 _SATURDAY = 5
 _SHORT = timedelta(days=15)  # a holiday of two weeks runs from a Saturday to the Sunday 15 days later
 # Which zone goes first in winter and spring, by year modulo 3.
 _ORDERS = ("BCA", "ABC", "CAB")
-
-Period = tuple[date, date]
 
 
 def is_school_holiday(day: date, zone: str) -> bool:
@@ -30,12 +25,12 @@ def is_school_holiday(day: date, zone: str) -> bool:
 
 def official_years() -> tuple[int, ...]:
     """The years in which the school years of the table begin, in order."""
-    return tuple(sorted(_table()))
+    return tuple(sorted(school_years()))
 
 
 def _periods(first_year: int, zone: str) -> tuple[Period, ...]:
     """The five holidays of the school year that begins in `first_year`."""
-    official = _table().get(first_year)
+    official = school_years().get(first_year)
     return _assumed(first_year, zone) if official is None else official[zone]
 
 
@@ -55,20 +50,3 @@ def _assumed(first_year: int, zone: str) -> tuple[Period, ...]:
 def _saturday(earliest: date) -> date:
     """The first Saturday from `earliest` on."""
     return earliest + timedelta(days=(_SATURDAY - earliest.weekday()) % 7)
-
-
-@lru_cache(maxsize=1)
-def _table() -> dict[int, dict[str, tuple[Period, ...]]]:
-    """First year of each school year: zone: first and last days."""
-    with _PATH.open("rb") as file:
-        years = tomllib.load(file)["year"]
-    return {
-        int(year["name"][:4]): {
-            zone: tuple(
-                (date.fromisoformat(first), date.fromisoformat(last))
-                for first, last in year["all"] + year[zone]
-            )
-            for zone in SCHOOL_ZONES
-        }
-        for year in years
-    }

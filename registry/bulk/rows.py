@@ -14,6 +14,7 @@ from hospital.dataset.samples import bed_query, bed_times, wait_samples
 from hospital.errors import HistoryError
 from hospital.features.beds import BedFeatures
 from hospital.features.wait import WaitFeatures
+from hospital.holidays.place import Locality
 from hospital.ingest.event_columns import events_of
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.record.events import Events
@@ -92,7 +93,7 @@ class WaitChunks:
         samples = self._samples.part(mask)
         query, features = samples.query, self._model.features
         X = self._computer.compute(query, features)
-        rows = wait_rows(self._model.waits_or_raise, X, query, features, self._events.zone)
+        rows = wait_rows(self._model.waits_or_raise, X, query, features, self._events.place)
         groups, at = emergency_of(query.columns["department"]), query.prediction_time
         return Chunk(
             identity={"visit_id": samples.row_id, "prediction_time": at},
@@ -134,7 +135,7 @@ class BedChunks:
         query, beds = query.part(known), beds.part(known)
         X, place, events = computer.compute(query, beds), self._place[query.unit], self._events
         rows = bed_rows(
-            self._baselines, X, query, place, beds.now, beds.then_before, events.zone, events.cadence_hours
+            self._baselines, X, query, place, beds.now, beds.then_before, events.place, events.cadence_hours
         )
         if self._history is not None and self._model.adaptive is not None:
             rule, at = self._model.adaptive, query.prediction_time
@@ -163,6 +164,11 @@ def _last_heard(received: Array, at: Array) -> Array:
     return np.where(before >= 0, received[np.maximum(before, 0)], 0)
 
 
+def _named(locality: Locality) -> str:
+    """A locality as a mapping writes it; a dash where it says nothing."""
+    return ", ".join(f'{name} = "{value}"' for name, value in locality.to_json().items()) or "–"
+
+
 def _refuse_others(model: ForecastModel, tables: HospitalTables) -> None:
     manifest, have = model.manifest, set(tables.tables)
     faults = []
@@ -172,6 +178,9 @@ def _refuse_others(model: ForecastModel, tables: HospitalTables) -> None:
         faults.append(message("registry.bulk.no_stays"))
     if str(tables.zone) != manifest.zone:
         faults.append(message("registry.bulk.other_zone", zone=str(tables.zone), trained=manifest.zone))
+    elif tables.locality != manifest.place.locality:
+        here, there = (_named(locality) for locality in (tables.locality, manifest.place.locality))
+        faults.append(message("registry.bulk.other_locality", here=here, trained=there))
     cadence = 24 if tables.cadence == "daily" else 1
     if model.name == "bed-demand" and cadence != manifest.cadence_hours:
         faults.append(message("registry.bulk.other_cadence", cadence=cadence, trained=manifest.cadence_hours))

@@ -20,6 +20,7 @@ import pandas as pd
 import pyarrow
 import pyarrow.parquet
 
+from hospital.holidays.place import Locality
 from hospital.ingest.hospital_reader import Finding, HospitalTables
 from registry.digests import (
     canonical_json,
@@ -166,6 +167,8 @@ def _write(building: Path, hospital: HospitalTables) -> None:
         "covariates": list(hospital.covariates),
         "findings": [[f.table, f.code, f.message] for f in hospital.findings],
     }
+    if not hospital.locality.is_empty:
+        seal["locality"] = hospital.locality.to_json()
     write_atomically(building / SEAL, canonical_json(seal))
 
 
@@ -243,4 +246,5 @@ def open_snapshot(
         tuple(Finding(*f) for f in seal["findings"]),
         seal["source_digest"],
         erased.days,
+        Locality(**seal.get("locality", {})),
     )

@@ -52,7 +52,7 @@ def daily_series(
         prepared: rows of the test set; the same where the snapshot itself is judged.
         test: these rows, scored.
     """
-    zone, test_start = prepared.events.zone, split.spans["test"][0]
+    place, test_start = prepared.events.place, split.spans["test"][0]
     before = sealed.prediction_time < test_start
     now = split.members("test", prepared.prediction_time)
     rows = InputRows(
@@ -67,13 +67,13 @@ def daily_series(
             np.concatenate([getattr(sealed, name)[before], getattr(prepared, name)[now]])
             for name in ("outcome", "weight")
         )
-        waits = (outcome_series(rows.prediction_time, wait, weight, test_start, zone, epidemic_months),)
+        waits = (outcome_series(rows.prediction_time, wait, weight, test_start, place, epidemic_months),)
     unfitted = before & (sealed.prediction_time >= split.spans["calibration"][0])
     errors = _joined(score(model, sealed, unfitted), test)
     return (
-        *input_series(rows, test_start, zone, epidemic_months),
+        *input_series(rows, test_start, place, epidemic_months),
         *waits,
-        *error_series(errors, test_start, zone, epidemic_months),
+        *error_series(errors, test_start, place, epidemic_months),
     )
 
 

@@ -4,12 +4,13 @@ What is usual is the mean of cases in the same situation; of too few of them wid
 """
 
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from hospital.arrays import Array
-from hospital.calendar import hour_of, is_holiday, local_clock, weekday
+from hospital.calendar import hour_of, local_clock, weekday
+from hospital.holidays.place import Place
+from hospital.holidays.public_holidays import is_holiday
 from hospital.times import DAY
 
 __all__ = [
@@ -40,13 +41,13 @@ _SHAPE = (24, len(KINDS_OF_DAY), len(SEASONS))
 _SATURDAY = 5
 
 
-def situations(times: Array, zone: ZoneInfo) -> Array:
+def situations(times: Array, place: Place) -> Array:
     """The situation of each instant (int64 [n]), 0 up to `SITUATIONS`: int64 [n]."""
-    clock = local_clock(times, zone)
+    clock = local_clock(times, place.zone)
     days = clock // DAY
     hour = hour_of(clock).astype(np.int64)
     kind = np.maximum(weekday(days) - _SATURDAY + 1, 0)
-    kind = np.where(is_holiday(days, zone), len(KINDS_OF_DAY) - 1, kind)
+    kind = np.where(is_holiday(days, place), len(KINDS_OF_DAY) - 1, kind)
     month = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12 + 1
     return np.asarray(np.ravel_multi_index((hour, kind, month % 12 // 3), _SHAPE), np.int64)
 

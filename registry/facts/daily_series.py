@@ -6,13 +6,13 @@ that the model was not fitted to. Residuals are of a season model fitted on the 
 
 import itertools
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from hospital.arrays import Array
 from hospital.calendar import local_day
 from hospital.features.feature import Feature
+from hospital.holidays.place import Place
 from registry.evidence.records import DailyInput, Scored
 from registry.model.forecast_errors import held, log_wait
 from registry.statistics.season_trend import epidemic_days, fit_season, fit_slope
@@ -55,7 +55,7 @@ class InputRows:
 
 
 def input_series(
-    rows: InputRows, test_start: int, zone: ZoneInfo, epidemic_months: tuple[int, ...]
+    rows: InputRows, test_start: int, place: Place, epidemic_months: tuple[int, ...]
 ) -> tuple[DailyInput, ...]:
     """Volume, inputs, missing values, and inputs together, by local day.
 
@@ -63,7 +63,7 @@ def input_series(
         test_start: instant at which the test set starts.
         epidemic_months: months (1 to 12) in which the policy's monitor expects epidemics.
     """
-    days = _Days.of(rows.prediction_time, test_start, zone, epidemic_months)
+    days = _Days.of(rows.prediction_time, test_start, place, epidemic_months)
     out: list[DailyInput] = []
     if rows.counted:
         out.append(days.series("arrivals", "count", days.counts.astype(np.float64)))
@@ -82,7 +82,7 @@ def input_series(
 
 
 def error_series(
-    scored: Scored, test_start: int, zone: ZoneInfo, epidemic_months: tuple[int, ...]
+    scored: Scored, test_start: int, place: Place, epidemic_months: tuple[int, ...]
 ) -> tuple[DailyInput, ...]:
     """Signed error and error by local day, on days that the model was not fitted to.
 
@@ -96,7 +96,7 @@ def error_series(
         signed = (known.outcome - known.p50) / max(float(known.outcome.mean()), 1.0)
     else:
         signed = held(log_wait(known.outcome) - log_wait(known.p50))
-    days = _Days.of(known.prediction_time, test_start, zone, epidemic_months)
+    days = _Days.of(known.prediction_time, test_start, place, epidemic_months)
     weight = known.weight
     return (
         days.series("forecast_error", "bias", days.mean(signed, weight)),
@@ -109,7 +109,7 @@ def outcome_series(
     wait: Array,
     weight: Array,
     test_start: int,
-    zone: ZoneInfo,
+    place: Place,
     epidemic_months: tuple[int, ...],
 ) -> DailyInput:
     """Mean log of wait + 10 minutes by local day, of all days: what forecasts follow is no error, and yet a change.
@@ -121,7 +121,7 @@ def outcome_series(
         test_start: instant at which the test set starts.
         epidemic_months: months (1 to 12) in which epidemics come.
     """
-    days = _Days.of(prediction_time, test_start, zone, epidemic_months)
+    days = _Days.of(prediction_time, test_start, place, epidemic_months)
     return days.series("waits", "outcome", days.mean(log_wait(wait), weight))
 
 
@@ -131,7 +131,7 @@ def daily_input(
     days: Array,
     values: Array,
     test_start: int,
-    zone: ZoneInfo,
+    place: Place,
     epidemic_months: tuple[int, ...],
 ) -> DailyInput:
     """A daily series held against the season of the days before `test_start`; days without a value are left out.
@@ -140,7 +140,7 @@ def daily_input(
         days: int64 [d], increasing local days since 1970-01-01.
         values: float64 [d], NaN where unknown.
         test_start: first local day of the test set.
-        zone: whose public holidays count.
+        place: whose public holidays count.
         epidemic_months: months (1 to 12) in which epidemics come.
     """
     known = np.isfinite(values)
@@ -149,10 +149,10 @@ def daily_input(
     if not past.any():
         nothing, nan = np.empty(0), float("nan")
         return DailyInput(name, what, nan, nan, nothing, nothing, np.empty((0, 1)), year_known=False)
-    fit = fit_season(days, values, past, epidemic_days(days, epidemic_months), zone)
+    fit = fit_season(days, values, past, epidemic_days(days, epidemic_months), place)
     residual, earlier = values - fit.expected, values[past]
     slope = (
-        fit_slope(days, values, epidemic_days(days, epidemic_months), zone) if what in _WITH_A_TREND else ()
+        fit_slope(days, values, epidemic_days(days, epidemic_months), place) if what in _WITH_A_TREND else ()
     )
     return DailyInput(
         name,
@@ -184,21 +184,21 @@ class _Days:
     first: Array
     order: Array | None
     test_start: int
-    zone: ZoneInfo
+    place: Place
     epidemic_months: tuple[int, ...]
 
     @classmethod
     def of(
-        cls, prediction_time: Array, test_start: int, zone: ZoneInfo, epidemic_months: tuple[int, ...]
+        cls, prediction_time: Array, test_start: int, place: Place, epidemic_months: tuple[int, ...]
     ) -> "_Days":
         unique, inverse, counts = np.unique(
-            local_day(prediction_time, zone), return_inverse=True, return_counts=True
+            local_day(prediction_time, place.zone), return_inverse=True, return_counts=True
         )
-        first_judged = int(local_day(np.array([test_start]), zone)[0])
+        first_judged = int(local_day(np.array([test_start]), place.zone)[0])
         sorted_already = bool((inverse[1:] >= inverse[:-1]).all())
         order = None if sorted_already else np.argsort(inverse, kind="stable")
         first = np.cumsum(counts) - counts
-        return cls(unique, inverse, counts, first, order, first_judged, zone, epidemic_months)
+        return cls(unique, inverse, counts, first, order, first_judged, place, epidemic_months)
 
     def sums(self, values: Array) -> Array:
         """Sum of all values by day: float64 [days]."""
@@ -238,7 +238,7 @@ class _Days:
         """Residuals of a season model; the first and last day are cut somewhere and left out."""
         whole = (self.unique > self.unique[0]) & (self.unique < self.unique[-1])
         return daily_input(
-            name, what, self.unique[whole], values[whole], self.test_start, self.zone, self.epidemic_months
+            name, what, self.unique[whole], values[whole], self.test_start, self.place, self.epidemic_months
         )
 
 

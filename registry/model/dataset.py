@@ -85,7 +85,7 @@ class PreparedWaits:
 
     def rows(self, baselines: WaitBaselines) -> Rows:
         """Rows of a model with these baselines."""
-        return wait_rows(baselines, self.X, self.samples.query, self.features, self.events.zone)
+        return wait_rows(baselines, self.X, self.samples.query, self.features, self.events.place)
 
     def baselines(self, baselines: WaitBaselines) -> dict[str, Array]:
         """Every baseline's forecast, minutes."""
@@ -178,7 +178,7 @@ class PreparedBeds:
         """Rows of a model with these baselines."""
         s, e = self.samples, self.events
         rows = bed_rows(
-            baselines, s.X, s.query, self.units_of(baselines), s.now, s.last_week, e.zone, e.cadence_hours
+            baselines, s.X, s.query, self.units_of(baselines), s.now, s.last_week, e.place, e.cadence_hours
         )
         if self.widths is None:
             return rows

@@ -157,8 +157,8 @@ def past_rows(
     """The model's rows of a query; `place`: of each of the events' units among the baselines' (int64 [units])."""
     beds = computer.state(query)
     X = computer.compute(query, beds)
-    unit, zone, cadence = place[query.unit], events.zone, events.cadence_hours
-    return bed_rows(model.beds_or_raise, X, query, unit, beds.now, beds.then_before, zone, cadence)
+    unit, cadence = place[query.unit], events.cadence_hours
+    return bed_rows(model.beds_or_raise, X, query, unit, beds.now, beds.then_before, events.place, cadence)
 
 
 def _place(baselines: BedBaselines, unit: str) -> int:

@@ -11,6 +11,7 @@ from hospital.dataset.baselines import BED_BASELINES, BedBaselines, WaitBaseline
 from hospital.features.bed_query import BedQuery
 from hospital.features.feature import Feature
 from hospital.features.wait import WaitQuery
+from hospital.holidays.place import Place
 from registry.components.situations import situations
 from registry.model.forecast_model import WAIT_BAND_HOURS, WAIT_GROUP_SHAPE, Rows
 
@@ -41,18 +42,18 @@ def bed_rows(
     unit: Array,
     now: Array,
     last_week: Array,
-    zone: ZoneInfo,
+    place: Place,
     cadence: int,
 ) -> Rows:
     """Rows of a bed-demand model."""
     horizon = baselines.horizon_index(query.horizon_hours)
-    values = bed_baselines(baselines, query, unit, now, last_week, zone, cadence)
+    values = bed_baselines(baselines, query, unit, now, last_week, place.zone, cadence)
     baseline = baselines.chosen({name: values[name] for name in BED_BASELINES}, horizon)
     cell = unit * len(baselines.horizons) + horizon
     floor = np.zeros(now.size)
-    offset = baselines.start(unit, horizon, week_slot(query.prediction_time, zone, cadence), now)
+    offset = baselines.start(unit, horizon, week_slot(query.prediction_time, place.zone, cadence), now)
     scale, one = baselines.scale[unit, horizon], np.ones(now.size)
-    situation = situations(query.prediction_time, zone)
+    situation = situations(query.prediction_time, place)
     return Rows(X, cell, horizon, offset, scale, floor, baseline, cell, horizon, one, one, situation)
 
 
@@ -66,13 +67,13 @@ def wait_baselines(
 
 
 def wait_rows(
-    baselines: WaitBaselines, X: Array, query: WaitQuery, features: tuple[Feature, ...], zone: ZoneInfo
+    baselines: WaitBaselines, X: Array, query: WaitQuery, features: tuple[Feature, ...], place: Place
 ) -> Rows:
     """Rows of a wait-time model; nobody waits less than they have already waited."""
     waited = (query.prediction_time - query.arrived_at) / 60e6
-    hour = local_hour(query.prediction_time, zone)
+    hour = local_hour(query.prediction_time, place.zone)
     rows = wait_rows_of(baselines, X, features, query.columns["triage"], hour, waited)
-    return replace(rows, situation=situations(query.prediction_time, zone))
+    return replace(rows, situation=situations(query.prediction_time, place))
 
 
 def wait_rows_of(

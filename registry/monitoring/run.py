@@ -8,7 +8,6 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy import Connection, Engine
@@ -130,15 +129,15 @@ def _run(
         events, received = _events(connection, package, first, _present(settings, now))
         seen = last_run(connection, model, release.sequence)
         anew = restarts(connection, model, release.sequence)
-    zone = ZoneInfo(package.manifest.zone)
-    last = int(local_day(np.array([received]), zone)[0]) - 1 if received else first - 1
+    place = package.manifest.place
+    last = int(local_day(np.array([received]), place.zone)[0]) - 1 if received else first - 1
     if events is None or last < first:
         return MonitoringRun(model, release.sequence, 0, None)
     if seen is not None and seen.until_day == last:
         return MonitoringRun(model, release.sequence, last - first + 1, last)
     reference, untested = _reference(settings, release, package, policy)
     new = _after_release(package, events, (first, last), received, policy)
-    tested = watch(_joined(reference, new), first, policy.monitor, zone, anew)
+    tested = watch(_joined(reference, new), first, policy.monitor, place, anew)
     raised = write_run(engine, release, policy, tested, last, now)
     return MonitoringRun(model, release.sequence, last - first + 1, last, raised, untested)
 
@@ -146,7 +145,7 @@ def _run(
 def _first_day(package: ForecastModel) -> int:
     """The first whole local day of which neither the model nor its check saw an outcome."""
     end = Split.from_json(package.manifest.split).spans["test"][1]
-    return int(local_day(np.array([end]), ZoneInfo(package.manifest.zone))[0]) + 1
+    return int(local_day(np.array([end]), package.manifest.place.zone)[0]) + 1
 
 
 def _present(settings: Settings, now: datetime) -> int:
@@ -172,7 +171,8 @@ def _events(
     manifest = package.manifest
     events = Events.of(
         tables,
-        zone=ZoneInfo(manifest.zone),
+        zone=manifest.place.zone,
+        locality=manifest.place.locality,
         cadence_hours=manifest.cadence_hours,
         history_from=first_reception(connection),
     )

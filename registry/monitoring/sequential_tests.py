@@ -4,11 +4,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from hospital.arrays import Array
+from hospital.holidays.place import Place
 from registry.monitoring.cusum import Path, cusum, threshold
 from registry.monitoring.daily_figures import (
     WITHIN_EARLIER,
@@ -89,7 +89,7 @@ def watch(
     figures: DailyFigures,
     released_day: int,
     rules: MonitorRules,
-    zone: ZoneInfo = FRANCE,
+    place: Place = FRANCE,
     restarts: Mapping[tuple[str, str], int] = MappingProxyType({}),
 ) -> Tested:
     """Tests every figure from the day of the release on, against the days before it.
@@ -101,7 +101,7 @@ def watch(
     past = figures.days < released_day
     values, logarithmic = scaled(figures, past)
     epidemic = epidemic_days(figures.days, rules.epidemic_months)
-    residual = values - expected_values(figures.days, values, released_day, epidemic, zone)
+    residual = values - expected_values(figures.days, values, released_day, epidemic, place)
     days, change = figures.days[~past], residual[~past].copy()
     for j, figure in enumerate(figures.figures):
         change[days <= restarts.get((figure.family, figure.name), int(released_day) - 1), j] = np.nan

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
+from hospital.holidays.place import Locality, Place
 from hospital.words.messages import Foreign, message
 from registry.digests import canonical_json, read_plain_file, sha256_bytes
 from registry.errors import PackageError
@@ -104,6 +106,7 @@ class Manifest(_Strict):
         data_digest: of the source tables.
         split: spans in microseconds.
         configuration: what was asked of training.
+        locality: whose holidays count, as the mapping says; empty: of the zone's country.
     """
 
     format: Literal[1]
@@ -128,6 +131,18 @@ class Manifest(_Strict):
     code_commit: str
     libraries: dict[str, str]
     files: dict[str, str]
+    locality: dict[Literal["country", "region", "school_zone"], str] = {}
+
+    @property
+    def place(self) -> Place:
+        """The hospital's zone, and whose holidays count."""
+        return Place(ZoneInfo(self.zone), Locality(**self.locality))
+
+    @model_serializer(mode="wrap")
+    def _written(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A hospital whose mapping names no locality has the bytes, and so the digest, that it always had."""
+        body: dict[str, Any] = whole(self)
+        return body if self.locality else {k: v for k, v in body.items() if k != "locality"}
 
 
 def write_package(directory: Path, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> Manifest:

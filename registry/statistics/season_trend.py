@@ -13,12 +13,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from hospital.arrays import Array
-from hospital.calendar import is_holiday
+from hospital.holidays.place import Place
+from hospital.holidays.public_holidays import is_holiday
 from registry.statistics.long_run_variance import day_sd
 
 __all__ = ["FRANCE", "SeasonFit", "epidemic_days", "expected_values", "fit_season", "fit_slope"]
 
-FRANCE = ZoneInfo("Europe/Paris")
+FRANCE = Place(ZoneInfo("Europe/Paris"))
 _YEAR = 365.25
 _WEEK_FROM_DAYS = 56
 _YEARLY_FROM_DAYS = 395
@@ -42,7 +43,7 @@ class SeasonFit:
     is_yearly: bool
 
 
-def fit_season(days: Array, values: Array, reference: Array, epidemic: Array, zone: ZoneInfo) -> SeasonFit:
+def fit_season(days: Array, values: Array, reference: Array, epidemic: Array, place: Place) -> SeasonFit:
     """Fits the reference by least squares.
 
     Terms that move slowly, as all of these but the week do, have estimates whose variance under dependent days is the
@@ -53,7 +54,7 @@ def fit_season(days: Array, values: Array, reference: Array, epidemic: Array, zo
         values: float64 [d] or [d, k], finite on the days of the reference.
         reference: bool [d], the days that are fitted; at least one.
         epidemic: bool [d], days of the months in which epidemics come.
-        zone: whose public holidays count.
+        place: whose public holidays count.
 
     Raises:
         ValueError: the reference has no day.
@@ -62,14 +63,14 @@ def fit_season(days: Array, values: Array, reference: Array, epidemic: Array, zo
         raise ValueError("A season is fitted to at least one day of reference.")
     seen = days[reference]
     span = int(seen.max() - seen.min()) + 1
-    X = _design(days, seen, span, epidemic, zone)
+    X = _design(days, seen, span, epidemic, place)
     square = X[reference].T @ X[reference] + _RIDGE * np.eye(X.shape[1])
     expected = X @ np.linalg.solve(square, X[reference].T @ values[reference])
     fit_error = np.linalg.solve(np.linalg.cholesky(square), X.T).T
     return SeasonFit(expected, fit_error, span >= _YEARLY_FROM_DAYS)
 
 
-def fit_slope(days: Array, values: Array, epidemic: Array, zone: ZoneInfo) -> tuple[float, float]:
+def fit_slope(days: Array, values: Array, epidemic: Array, place: Place) -> tuple[float, float]:
     """How much a series changes a week over all its days, fitted together with its season, and the deviation of that.
 
     No expected value is made of it: it says whether a trend is there, and is not carried on.
@@ -78,7 +79,7 @@ def fit_slope(days: Array, values: Array, epidemic: Array, zone: ZoneInfo) -> tu
         days: int64 [d], increasing local days since 1970-01-01.
         values: float64 [d], finite.
         epidemic: bool [d], days of the months in which epidemics come.
-        zone: whose public holidays count.
+        place: whose public holidays count.
 
     Returns:
         (slope a week, standard deviation) in the series' unit; (NaN, infinite) with under two months.
@@ -87,7 +88,7 @@ def fit_slope(days: Array, values: Array, epidemic: Array, zone: ZoneInfo) -> tu
         return float("nan"), float("inf")
     span = int(days.max() - days.min()) + 1
     weeks = (days - days.mean()) / 7
-    X = np.column_stack([_design(days, days, span, epidemic, zone), weeks])
+    X = np.column_stack([_design(days, days, span, epidemic, place), weeks])
     inverse = np.linalg.inv(X.T @ X + _RIDGE * np.eye(X.shape[1]))
     coefficients = inverse @ X.T @ values
     residuals = values - X @ coefficients
@@ -95,7 +96,7 @@ def fit_slope(days: Array, values: Array, epidemic: Array, zone: ZoneInfo) -> tu
 
 
 def expected_values(
-    days: Array, values: Array, reference_end: int, epidemic: Array, zone: ZoneInfo = FRANCE
+    days: Array, values: Array, reference_end: int, epidemic: Array, place: Place = FRANCE
 ) -> Array:
     """What each series' known days before `reference_end` let expect: float64 [d, k], NaN without such a day.
 
@@ -103,7 +104,7 @@ def expected_values(
         days: int64 [d], increasing local days since 1970-01-01.
         values: float64 [d, k], NaN where unknown.
         epidemic: bool [d], days of the months in which epidemics come.
-        zone: whose public holidays count.
+        place: whose public holidays count.
     """
     out = np.full(values.shape, np.nan)
     past = days < reference_end
@@ -113,7 +114,7 @@ def expected_values(
     for columns in [*groups, *(np.array([i]) for i in np.flatnonzero(~complete))]:
         reference = known[:, int(columns[0])]
         if reference.any():
-            out[:, columns] = fit_season(days, values[:, columns], reference, epidemic, zone).expected
+            out[:, columns] = fit_season(days, values[:, columns], reference, epidemic, place).expected
     return out
 
 
@@ -123,12 +124,12 @@ def epidemic_days(days: Array, months: tuple[int, ...]) -> Array:
     return np.isin(month, months)
 
 
-def _design(days: Array, seen: Array, span: int, epidemic: Array, zone: ZoneInfo) -> Array:
+def _design(days: Array, seen: Array, span: int, epidemic: Array, place: Place) -> Array:
     if span < _WEEK_FROM_DAYS:
         return np.ones((days.size, 1))
     columns = _week(days, seen)
-    if is_holiday(seen, zone).sum() >= _HOLIDAYS_SEEN:
-        columns.append(is_holiday(days, zone).astype(np.float64))
+    if is_holiday(seen, place).sum() >= _HOLIDAYS_SEEN:
+        columns.append(is_holiday(days, place).astype(np.float64))
     if span >= _YEARLY_FROM_DAYS:
         angle = 2 * np.pi * days / _YEAR
         columns += [np.cos(angle), np.sin(angle), epidemic.astype(np.float64)]

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from hospital.arrays import Array
-from hospital.calendar import is_holiday, local_day, weekday
+from hospital.calendar import local_day, weekday
+from hospital.holidays.place import Place
+from hospital.holidays.public_holidays import is_holiday
 from hospital.words.catalogue import text
 from hospital.words.language import Language
 from registry.components.situations import KINDS_OF_DAY, SEASONS, WIDENINGS, kind_of_day, season_of
@@ -36,10 +37,10 @@ class Comparison:
     holiday: bool = False
 
 
-def holidays(times: Array, zone: ZoneInfo) -> Array:
+def holidays(times: Array, place: Place) -> Array:
     """Whether each instant (int64 [n]) lies on a public holiday that is no Sunday: bool [n]."""
-    days = local_day(times, zone)
-    return is_holiday(days, zone) & (weekday(days) != _SUNDAY)
+    days = local_day(times, place.zone)
+    return is_holiday(days, place) & (weekday(days) != _SUNDAY)
 
 
 def comparison_words(

@@ -83,8 +83,8 @@ class _Forecaster:
         stale = asked_at - state.heard.get("visits", 0) > stale_after(engine.manifest)
         inside = in_scope(model.scope, emergency_of(query.columns["department"]), np.zeros(query.size))
         answered = answer(engine, rows, inside, reference)
-        zone, language = state.events.zone, question.explain.language
-        holiday = holidays(query.prediction_time, zone)
+        language = question.explain.language
+        holiday = holidays(query.prediction_time, state.events.place)
         answers = Answers(engine, answered, rows, question.explain, holiday, reference)
         explanation_text = self._explanation_text(engine, language)
         oldest = state.oldest_input(now)
@@ -128,7 +128,7 @@ class _Forecaster:
         reference = _reference(state, engine, question, query)
         answered = _answered(model, engine, query, rows, units, reference)
         at, zone, language = question.at, state.events.zone, question.explain.language
-        holiday = holidays(query.prediction_time, zone)
+        holiday = holidays(query.prediction_time, state.events.place)
         answers = Answers(engine, answered, rows, question.explain, holiday, reference)
         explanation_text = self._explanation_text(engine, language)
         stale, oldest = _is_stale(state, engine, at), state.oldest_input(at)
@@ -288,10 +288,10 @@ def _bed_rows(state: HospitalState, model: ForecastModel, query: BedQuery) -> tu
     computer, baselines = state.beds(model.features), model.beds_or_raise
     names = [u.unit for u in state.events.units]
     unit = np.array([baselines.units.index(names[u]) for u in query.unit], np.int64)
-    zone, cadence = state.events.zone, state.events.cadence_hours
+    place, cadence = state.events.place, state.events.cadence_hours
     beds = computer.state(query)
     X = computer.compute(query, beds)
-    return bed_rows(baselines, X, query, unit, beds.now, beds.then_before, zone, cadence), beds
+    return bed_rows(baselines, X, query, unit, beds.now, beds.then_before, place, cadence), beds
 
 
 def _reference(

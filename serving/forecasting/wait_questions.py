@@ -38,7 +38,7 @@ def wait_query(state: HospitalState, question: WaitQuestion) -> WaitQuery:
 def wait_rows_of_question(state: HospitalState, model: ForecastModel, query: WaitQuery, now: int) -> Rows:
     """The rows that a model forecasts; `now`: the instant of the question."""
     X = state.waits.compute(query, model.features)
-    rows = wait_rows(model.waits_or_raise, X, query, model.features, state.events.zone)
+    rows = wait_rows(model.waits_or_raise, X, query, model.features, state.events.place)
     # Who is asked about later than at triage has waited longer than at triage.
     waited = (np.maximum(query.prediction_time, now) - query.arrived_at) / 60e6
     return Rows(**{**vars(rows), "floor": np.maximum(rows.floor, waited)})

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select
 
@@ -15,6 +14,7 @@ from hospital.features.beds import BedFeatures
 from hospital.features.feature import Feature
 from hospital.features.lookback import lookback_days
 from hospital.features.wait import WaitFeatures
+from hospital.holidays.place import Place
 from hospital.record.events import FOREVER, Events
 from hospital.times import DAY, MINUTE
 from registry.package.manifest import Manifest
@@ -90,7 +90,7 @@ class StateCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._cached: dict[tuple[str, int], _Cached] = {}
+        self._cached: dict[tuple[Place, int], _Cached] = {}
 
     def at(
         self, connection: Connection, now: int, manifest: Manifest, present: int | None = None
@@ -103,7 +103,7 @@ class StateCache:
                 counts as received now, in the order in which it came: else it, and all after it, would not be seen.
         """
         present = now if present is None else present
-        key, day = (manifest.zone, manifest.cadence_hours), now // DAY
+        key, day = (manifest.place, manifest.cadence_hours), now // DAY
         with self._lock:
             newest, erased = _NEWEST.first(connection) or (0, 0)
             cached = self._cached.get(key)
@@ -199,7 +199,8 @@ def state_of(
     received = {kind: dict(found) for kind, found in columns.items() if found and found["received_at"].size}
     events = Events.of(
         received,
-        zone=ZoneInfo(manifest.zone),
+        zone=manifest.place.zone,
+        locality=manifest.place.locality,
         cadence_hours=manifest.cadence_hours,
         history_from=history_from,
     )

@@ -15,16 +15,19 @@ from typing import Any
 import pytest
 from sqlalchemy import BigInteger, create_engine, insert, update
 
-from cli.doctor.service_states import _orphans
+from cli.doctor.service_states import _orphans, service_states
 from cli.main import main
+from hospital.holidays.school_holidays import last_school_day
 from hospital.times import instant
 from hospital.words.catalogue import entries
 from registry.candidates.candidates import register
+from registry.package.manifest import verify_package
 from registry.record.database import journal, observations, open_database, opened_database, writing
 from registry.record.tokens import create_token
+from registry.releases.promotion import promote
 from registry.settings import Settings
 from serving.state.observations import add
-from tests.support.installation import Installation
+from tests.support.installation import Installation, after
 from tests.support.old_database import migrate_to
 from tests.support.repository import ROOT
 from tests.support.running_service import free_port
@@ -243,6 +246,24 @@ def test_a_release_that_does_not_verify_is_named_with_its_reason(
     found = states(capsys)
     assert found["release_refused"]["weight"] == "fault"
     assert "wait-time" in found["release_refused"]["words"]
+
+
+def test_a_school_calendar_that_ends_is_named(installation: Installation) -> None:
+    """Six months before its end and after it, of a release whose hospital names a school zone; of no other."""
+    made = installation.approved()
+    promote(installation.settings, "wait-time", made.version, installation.people["releaser"], now=after(2))
+    folder = installation.settings.releases / "wait-time" / "000001" / "package"
+    last = datetime.combine(last_school_day(), datetime.min.time(), UTC)
+
+    def named(now: datetime) -> bool:
+        return "school_calendar_ends" in [s.name for s in service_states(installation.settings, now)]
+
+    assert not named(last)
+    manifest = verify_package(folder)
+    zoned = manifest.model_copy(update={"locality": {"school_zone": "C"}})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("registry.package.manifest.verify_package", lambda folder: zoned)
+        assert [named(last - timedelta(days=n)) for n in (200, 100, 0, -100)] == [False, True, True, True]
 
 
 def test_a_worker_without_its_supervisor_is_found(tmp_path: Path) -> None:

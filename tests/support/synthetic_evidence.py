@@ -13,6 +13,7 @@ from scipy import signal, stats
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
 from hospital.features.feature import Feature
+from hospital.holidays.place import Place
 from hospital.times import DAY, HOUR
 from registry.evidence.records import ContractFacts, DailyInput, Evidence, ExplanationFacts, Scored
 from registry.facts.daily_series import InputRows, daily_input, error_series, input_series
@@ -24,7 +25,7 @@ __all__ = ["Hospital", "beds", "daily_inputs", "waits", "with_judge"]
 _START_DAY = 19_700  # a day of December 2023; every part counts from it
 _Z = stats.norm.ppf(np.array(LEVELS))
 _AGES = (("0-15", 0.23), ("16-39", 0.28), ("40-64", 0.26), ("65-79", 0.12), ("80+", 0.11))
-_UTC = ZoneInfo("UTC")
+_UTC = Place(ZoneInfo("UTC"))
 _SHIFTED_DAYS = 30
 _LATE_DAYS = 43
 _TREND_DAYS = 140

@@ -11,6 +11,7 @@ import pytest
 
 from hospital.arrays import Array
 from hospital.features.feature import Feature
+from hospital.holidays.place import Place
 from registry.components.linear_step import Median
 from registry.components.situations import LEAST_CASES, SITUATIONS, situations
 from registry.components.usual_cases import NO_COMPARISON, UsualCases
@@ -88,7 +89,7 @@ def _rows(n: int, seed: int, cells: int = 2) -> tuple[Rows, Array]:
     X[rng.random(n) < 0.2, 1] = np.nan
     cell = (rng.random(n) < 0.03).astype(np.int64) * (cells - 1)
     one, none, zero = np.ones(n), np.zeros(n), np.zeros(n, np.int64)
-    return Rows(X, cell, zero, none, one, none, none, zero, zero, one, one, situations(at, PARIS)), at
+    return Rows(X, cell, zero, none, one, none, none, zero, zero, one, one, situations(at, Place(PARIS))), at
 
 
 def _made() -> tuple[UsualCases, Rows, Array]:

@@ -36,6 +36,7 @@ def manifest_of(
         if beds
         else "minutes from arrival to first medical contact (min)",
         "zone": str(events.zone),
+        "locality": events.locality.to_json(),
         "cadence_hours": events.cadence_hours,
         "horizons_hours": list(horizons),
         "features": [vars(f) for f in prepared.features],

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from hospital.arrays import Array
-from hospital.calendar import days_from_new_year, holidays_known, is_holiday
+from hospital.calendar import days_from_new_year
 from hospital.features.bed_list import bed_features_of
 from hospital.features.demand import demand_of
 from hospital.features.levels import levels_of
+from hospital.holidays.place import Place
+from hospital.holidays.public_holidays import holidays_known, is_holiday
 from hospital.record.events import Events
 from hospital.times import DAY, HOUR
 
@@ -31,13 +33,15 @@ def _days(*dates: date) -> Array:
         ("Europe/Berlin", date(2024, 10, 3), True),
         ("Europe/Berlin", date(2024, 12, 26), True),
         ("Indian/Reunion", date(2024, 5, 8), True),
-        ("Europe/Madrid", date(2024, 12, 25), False),
+        ("Europe/Madrid", date(2024, 12, 25), True),
+        ("Europe/Madrid", date(2024, 12, 26), False),
+        ("UTC", date(2024, 12, 25), False),
     ],
 )
 def test_a_holiday_is_one_of_the_zones_country(zone: str, day: date, holiday: bool) -> None:
     """Another country's holidays are noise; where none are known there are none, and it can be asked."""
-    assert is_holiday(_days(day), ZoneInfo(zone)).tolist() == [holiday]
-    assert holidays_known(ZoneInfo(zone)) == (zone != "Europe/Madrid")
+    assert is_holiday(_days(day), Place(ZoneInfo(zone))).tolist() == [holiday]
+    assert holidays_known(Place(ZoneInfo(zone))) == (zone != "UTC")
 
 
 def test_the_turn_of_the_year_is_near_from_both_sides() -> None:

@@ -17,7 +17,7 @@ import pytest
 import xgboost
 from numpy.typing import NDArray
 
-from hospital.calendar import french_public_holidays
+from hospital.holidays.public_holidays import french_public_holidays
 from hospital.simulator import (
     Beyond,
     ParametersError,

@@ -11,6 +11,7 @@ import pytest
 
 from hospital.arrays import Array
 from hospital.features.feature import Feature
+from hospital.holidays.place import Place
 from hospital.times import DAY
 from registry.evidence.records import DailyInput, Evidence
 from registry.facts.daily_series import InputRows, daily_input, error_series, input_series, outcome_series
@@ -236,13 +237,13 @@ def test_a_busy_winter_does_not_change_how_inputs_go_together() -> None:
     X = np.column_stack([busy + rng.normal(size=day.size), busy + rng.normal(size=day.size)])
     both = Feature("a", "crowding", "a", "a"), Feature("b", "crowding", "b", "b")
     rows = InputRows((19_700 + day) * DAY, X, both, counted=False)
-    found = input_series(rows, (19_700 + 400) * DAY, ZoneInfo("UTC"), MONTHS)
+    found = input_series(rows, (19_700 + 400) * DAY, Place(ZoneInfo("UTC")), MONTHS)
     assert {d.what for d in found} == {"mean"}  # within a day they do not go together at all
 
 
 def test_rows_in_any_order_make_the_same_series() -> None:
     """Two inputs that go together within a day and have holes, by the order of time and shuffled."""
-    rng, zone = np.random.default_rng(8), ZoneInfo("Europe/Paris")
+    rng, zone = np.random.default_rng(8), Place(ZoneInfo("Europe/Paris"))
     at = (19_700 * DAY + np.sort(rng.integers(0, 450 * DAY, 22_000))).astype(np.int64)
     a = rng.normal(size=at.size)
     X = np.column_stack([a, a + rng.normal(size=at.size)])
@@ -267,13 +268,16 @@ def test_errors_are_those_of_days_that_no_tree_was_fitted_to() -> None:
     assert (bias.what, loss.what) == ("bias", "loss")
     assert abs(bias.level) < 0.1 < loss.level
     assert (
-        error_series(evidence.test.part(np.zeros(evidence.test.size, bool)), 0, ZoneInfo("UTC"), MONTHS) == ()
+        error_series(
+            evidence.test.part(np.zeros(evidence.test.size, bool)), 0, Place(ZoneInfo("UTC")), MONTHS
+        )
+        == ()
     )
 
 
 def test_the_days_of_a_clock_change_are_days_like_any_other() -> None:
     """A visit every half hour for a year and a half of Paris: 46, 48 or 50 a day, and no day twice or missing."""
-    zone = ZoneInfo("Europe/Paris")
+    zone = Place(ZoneInfo("Europe/Paris"))
     at = np.arange(19_700 * DAY, 20_200 * DAY, 1_800_000_000)
     features = (Feature("a", "crowding", "a", "a"),)
     rows = InputRows(at, np.ones((at.size, 1)), features, counted=True)
@@ -423,7 +427,7 @@ def test_longer_waits_are_seen_in_dated_visits() -> None:
     verdicts = []
     for factor in (1.0, 1.4):
         longer = np.where(late, wait * factor, wait)
-        found = outcome_series(at, longer, np.ones(at.size), start, ZoneInfo("UTC"), MONTHS)
+        found = outcome_series(at, longer, np.ones(at.size), start, Place(ZoneInfo("UTC")), MONTHS)
         (shift, *_) = judge_drift(
             replace(waits(Hospital(visits=5), np.random.default_rng(1)), inputs=(found,)), POLICY
         ).findings

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import delete, inspect, select, text, update
 
+from hospital.holidays.place import Place
 from hospital.ingest.pseudonyms import pseudonym
 from hospital.times import HOUR
 from registry.package.manifest import Manifest
@@ -23,7 +25,8 @@ from tests.support.installation import NOW as AT
 from tests.support.serving_fakes import NOW
 
 PERSON = pseudonym(b"k" * 32, "Dupont-1984")
-MANIFEST = cast(Manifest, SimpleNamespace(zone="Europe/Paris", cadence_hours=1))
+PARIS = Place(ZoneInfo("Europe/Paris"))
+MANIFEST = cast(Manifest, SimpleNamespace(place=PARIS, cadence_hours=1))
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """The season model that the drift gate and the monitor share: by hand, and against statsmodels and lstsq."""
 
-from zoneinfo import ZoneInfo
-
 import numpy as np
 import pytest
 import statsmodels.api as sm
 from scipy import signal
 
 from hospital.arrays import Array
-from hospital.calendar import is_holiday
+from hospital.holidays.public_holidays import is_holiday
 from registry.statistics.season_trend import FRANCE, epidemic_days, expected_values, fit_season
 
 WINTER = (12, 1, 2, 3)
@@ -140,7 +138,7 @@ def test_the_stated_variance_is_that_of_the_mean_residual_of_dependent_days(wind
     past = days < FIRST + 432
     noise = np.random.default_rng(3).normal(size=(700, 6000))
     series = signal.lfilter([1.0], [1.0, -0.5], noise, axis=0)[-540:]
-    fit = fit_season(days, series, past, epidemic, ZoneInfo("Europe/Paris"))
+    fit = fit_season(days, series, past, epidemic, FRANCE)
     means = (series - fit.expected)[-window:].mean(axis=0)
     of_fit = fit.fit_error[-window:].mean(axis=0)
     long_run = 1 / (1 - 0.5) ** 2  # of a day: sums of n such days vary by n times this

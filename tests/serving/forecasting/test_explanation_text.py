@@ -10,6 +10,7 @@ import pytest
 from explain.reasons import select
 from hospital.dataset.baselines import BED_BASELINES, WAIT_BASELINES
 from hospital.features.feature import Feature
+from hospital.holidays.place import Place
 from hospital.times import HOUR
 from hospital.words.formats import short_number
 from serving.forecasting.comparison import Comparison, holidays
@@ -243,7 +244,7 @@ def test_until_when_is_said_by_the_hospitals_clock(hours: int, french: str, engl
 def test_a_holiday_is_no_sunday() -> None:
     """Easter Monday is called a holiday; the Sunday before it and the Tuesday after it are not."""
     days = np.array(["2024-03-31T10:00", "2024-04-01T10:00", "2024-04-02T10:00"], "datetime64[us]")
-    assert holidays(days.astype(np.int64), ZoneInfo("Europe/Paris")).tolist() == [False, True, False]
+    assert holidays(days.astype(np.int64), Place(ZoneInfo("Europe/Paris"))).tolist() == [False, True, False]
 
 
 TWICE = (

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
 
+from hospital.holidays.place import Place
 from hospital.times import DAY, HOUR
 from registry.package.manifest import Manifest
 from registry.record.database import observations, opened_database, writing
@@ -18,6 +20,8 @@ from tests.support.serving_fakes import NOW, FakeClock
 
 YEAR = 365 * DAY
 STAY = {"stay_id": "s", "unit": "U1", "entered_at": "2025-11-03T01:00:00Z", "source": "emergency"}
+
+PARIS = Place(ZoneInfo("Europe/Paris"))
 
 
 @pytest.fixture
@@ -94,7 +98,7 @@ def test_a_step_that_is_going_on_is_said(service: Service) -> None:
 
 def test_what_was_received_ahead_and_after_is_seen(tmp_path: Path) -> None:
     """At once, in its order, and as seen by a cache that was filled before; the last version of a row wins."""
-    manifest = cast(Manifest, SimpleNamespace(zone="Europe/Paris", cadence_hours=1))
+    manifest = cast(Manifest, SimpleNamespace(place=PARIS, cadence_hours=1))
     stay = {"stay_id": "s", "entered_at": NOW - 5 * HOUR}
     cache = StateCache()
     with opened_database(f"sqlite:///{tmp_path / 'vigie.db'}") as engine:

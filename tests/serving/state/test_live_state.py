@@ -3,11 +3,13 @@
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 from sqlalchemy import delete, func, select
 
+from hospital.holidays.place import Locality, Place
 from hospital.ingest.event_columns import columns_of
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.record.events import Events
@@ -19,7 +21,8 @@ from serving.state.history_import import rows_since
 from serving.state.live_state import StateCache
 from serving.state.observations import import_rows
 
-MANIFEST = cast(Manifest, SimpleNamespace(zone="Europe/Paris", cadence_hours=1))
+PARIS = Place(ZoneInfo("Europe/Paris"))
+MANIFEST = cast(Manifest, SimpleNamespace(place=PARIS, cadence_hours=1))
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +124,16 @@ def test_a_reception_costs_its_own_rows(tmp_path: Path, tables: HospitalTables) 
             found = cache.at(connection, now + DAY, MANIFEST).events
             _same(found, StateCache().at(connection, now + DAY, MANIFEST).events)
             assert found.tables["visits"].size == 2 * len(rows)
+
+
+def test_two_places_of_one_time_zone_share_no_state(tmp_path: Path) -> None:
+    """Milan after Rome, in one process: each with its own holidays, whichever was asked first."""
+    rome = ZoneInfo("Europe/Rome")
+    cache, of = StateCache(), {}
+    with opened_database(f"sqlite:///{tmp_path / 'vigie.db'}") as engine, engine.connect() as connection:
+        for region in ("", "MI", "RM", "MI", ""):
+            place = Place(rome, Locality(region=region))
+            manifest = cast(Manifest, SimpleNamespace(place=place, cadence_hours=1))
+            events = cache.at(connection, 20_000 * DAY, manifest).events
+            assert events.place == place
+            assert of.setdefault(region, events) is events
