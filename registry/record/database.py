@@ -38,6 +38,7 @@ __all__ = [
     "REVISION",
     "alarms",
     "decisions",
+    "existing_database",
     "in_force_since",
     "journal",
     "metadata",
@@ -212,6 +213,22 @@ def open_database(url: str) -> Engine:
 def opened_database(url: str) -> Iterator[Engine]:
     """`open_database` for one piece of work; its connections are closed at the end."""
     engine = open_database(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def existing_database(url: str) -> Iterator[Engine]:
+    """A database as it is, for one look: nothing is made, and no table is brought up to date.
+
+    Raises:
+        RegistryError: the URL is none, or there is no such file.
+    """
+    if url.startswith("sqlite:") and not Path(make_url(url).database or "").is_file():
+        raise RegistryError("registry.record.unopened", url=url, kind="FileNotFoundError")
+    engine = _engine(url)
     try:
         yield engine
     finally:

@@ -26,7 +26,8 @@ from registry.digests import canonical_json, sha256_bytes, sync_folder, write_at
 from registry.errors import PromotionError
 from registry.record.database import opened_database, writing
 from registry.record.journal import append
-from registry.releases.recovery import mend, subjects_of
+from registry.releases.journal_entry import subjects_of
+from registry.releases.recovery import mend
 from registry.releases.release import FORMAT, Link, Release
 from registry.releases.release_chain import release_folder, with_origin
 from registry.releases.releases import load_release, verify_release
@@ -146,7 +147,7 @@ def _build(hold: Hold, planned: Plan, now: datetime) -> tuple[Link, Path]:
             shutil.copyfile(planned.files / name, building / name)
         write_atomically(building / "release.json", content)
         link = with_origin(Link(number, signed, releaser, sha256_bytes(content)), hold.links)
-        verify_release(hold.settings, hold.model, link, hold.trust, folder=building)
+        verify_release(hold.settings, hold.model, link, hold.trust, folder=building, entered=instant(now))
         _make_durable(building)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)

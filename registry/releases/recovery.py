@@ -8,9 +8,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from registry.candidates.candidates import SIGNED_FILES
+from hospital.times import instant
 from registry.record.database import opened_database, writing
 from registry.record.journal import about, append
+from registry.releases.journal_entry import subjects_of
 from registry.releases.release import Link
 from registry.releases.release_chain import read_chain
 from registry.releases.releases import verify_release
@@ -18,7 +19,7 @@ from registry.settings import Settings
 from registry.trust.trust_store import save_trust
 from registry.trust.trusted_people import Trust
 
-__all__ = ["mend", "subjects_of"]
+__all__ = ["mend"]
 
 
 def mend(
@@ -41,7 +42,7 @@ def mend(
     links = read_chain(settings, model, trust)
     unused = links[trust.lowest_release.get(model, 0) :]
     for link in unused:
-        verify_release(settings, model, link, trust)
+        verify_release(settings, model, link, trust, entered=instant(now))
     with opened_database(settings.database) as engine, writing(engine) as connection:
         for link in unused or links[-1:]:
             _write_down(connection, link, now)
@@ -59,9 +60,3 @@ def _write_down(connection: Connection, link: Link, now: datetime) -> None:
     append(
         connection, actor=link.releaser, action="recover", subjects=subjects_of(link), reason=reason, now=now
     )
-
-
-def subjects_of(link: Link) -> dict[str, str]:
-    """What an entry about a release names."""
-    fields = ("model", "version", "sequence", "package_digest", *SIGNED_FILES)
-    return {field: str(link.body[field]) for field in fields} | {"release_digest": link.digest}

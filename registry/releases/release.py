@@ -88,6 +88,7 @@ class Link:
         releaser: the name, in the trust file, of who signed.
         digest: of the file.
         origin: of a roll-back, the release that was approved; None: this one was.
+        former_at: instant of the release before it; None: it is the first, or that one has none.
         left_at: of an approved package that was in use and left: instant of the release that is in its place.
     """
 
@@ -97,6 +98,7 @@ class Link:
     digest: str
     origin: "Link | None" = None
     left_at: int | None = None
+    former_at: int | None = None
 
     @property
     def body(self) -> dict[str, Any]:

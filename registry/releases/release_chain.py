@@ -76,6 +76,8 @@ def with_origin(link: Link, earlier: Sequence[Link]) -> Link:
     Raises:
         ReleaseError: it says that it goes back to a release that there is not, or is not the same as that one.
     """
+    at = earlier[-1].body.get("released_at") if earlier else None
+    link = replace(link, former_at=at if isinstance(at, int) else None)
     number = link.body.get("rolled_back_to")
     if number is None:
         return replace(link, left_at=left_at(str(link.body.get("package_digest")), earlier))

@@ -17,6 +17,7 @@ from registry.package.manifest import LARGEST, read_package
 from registry.policy.board_policy import load_policy
 from registry.releases.release import Link, Release, refusal
 from registry.releases.release_chain import read_chain, release_folder
+from registry.releases.release_times import time_faults
 from registry.releases.vouching import rules_of, vouching_faults
 from registry.settings import Settings
 from registry.trust.policy_in_force import policy_of_digest
@@ -58,9 +59,23 @@ def load_release(settings: Settings, model: str, number: int, trust: Trust) -> R
 
 
 def verify_release(
-    settings: Settings, model: str, link: Link, trust: Trust, *, folder: Path | None = None
+    settings: Settings,
+    model: str,
+    link: Link,
+    trust: Trust,
+    *,
+    folder: Path | None = None,
+    entered: int | None = None,
 ) -> Release:
-    """A link's release, every file and person behind it verified; `folder` is another place of its files.
+    """A link's release, every file and person behind it verified.
+
+    Args:
+        settings: of the installation.
+        model: whose release.
+        link: its place in the chain.
+        trust: whom the installation trusts now.
+        folder: another place of its files, where it is not in its own yet.
+        entered: instant of an entry that is about to be written; None: the journal's is looked up.
 
     Raises:
         ReleaseError: which file is wrong, and what to do.
@@ -70,6 +85,7 @@ def verify_release(
         sealed = _verified_files(link, folder, model)
         vouch(settings, link, trust, sealed.files)
         _verify_meaning(model, link, sealed, trust)
+        _verify_times(settings, link, trust, entered)
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         kind = type(error).__name__
         raise refusal(model, link.number, "files_unreadable", kind=kind, name=folder.name) from None
@@ -139,6 +155,14 @@ def vouch(settings: Settings, link: Link, trust: Trust, files: Mapping[str, byte
     )
     if faults:
         raise refusal(model, link.number, "faulty", faults=tuple(faults))
+
+
+def _verify_times(settings: Settings, link: Link, trust: Trust, entered: int | None) -> None:
+    """By the chain, by what it contains, and by the journal's entry, the release was made when it says."""
+    board = policy_of_digest(settings.trust, trust.policy_digest).board
+    faults = time_faults(settings, link, board, entered)
+    if faults:
+        raise refusal(str(link.body["model"]), link.number, "faulty", faults=tuple(faults))
 
 
 def _verify_meaning(model: str, link: Link, sealed: Sealed, trust: Trust) -> None:

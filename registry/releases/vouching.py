@@ -18,6 +18,7 @@ from registry.trust.keys import Signed
 from registry.trust.trusted_people import Trust, TrustedKey
 
 __all__ = [
+    "AHEAD",
     "RELEASE",
     "ROLLBACK",
     "Rules",
@@ -29,7 +30,8 @@ __all__ = [
 
 RELEASE = "vigie-release-v1"
 ROLLBACK = "vigie-rollback-v1"
-_AHEAD = 5 * MINUTE  # clocks of two machines
+AHEAD = 5 * MINUTE
+"""By how much the clocks of two machines may differ."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def approval_fault(
     """
     if not isinstance(at, int) or isinstance(at, bool):
         return message("trust_errors.vouching.no_date", name=name)
-    if at > released_at + _AHEAD:
+    if at > released_at + AHEAD:
         return message("trust_errors.vouching.dated_later", name=name)
     if released_at - at > rules.approval_days * DAY:
         return message("trust_errors.vouching.old", name=name, days=rules.approval_days)
