@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.anchors.bed_series import BedSeries, Places
+from benchmarks.anchors.plain_boosters import uncrossed
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
 
@@ -51,10 +52,13 @@ def forecast_classic(
 
 
 def quantiles_of(found: Mapping[str, Array]) -> Array:
-    """Mean and ends of central intervals as quantiles: float64 [steps ahead, levels]."""
+    """Mean and ends of central intervals as quantiles: float64 [steps ahead, levels].
+
+    AutoTheta draws its intervals, so that two of them may cross: they are moved outwards.
+    """
     below = [found[f"lo-{inside}"] for inside in reversed(_CENTRAL)]
     above = [found[f"hi-{inside}"] for inside in _CENTRAL]
-    return np.column_stack([*below, found["mean"], *above])
+    return uncrossed(np.column_stack([*below, found["mean"], *above]))
 
 
 def _filled(values: Array) -> Array:

@@ -21,6 +21,7 @@ _LEAST_GAIN = {
 _MOST = {("survey", "MAE"): 27.8, ("survey", "pinball loss at 0.9"): 11.8}
 _INSIDE = (77.0, 83.0)
 _KINDS = {"divi": "beds", "swedish": "waits", "hospital-waits": "waits", "nhamcs": "survey"}
+_WIDTH = 165
 _SHARE = "inside p10–p90"
 
 
@@ -80,6 +81,7 @@ def _gain(cell: Cell, where: str, measure: str, gain: Gain, said: str) -> list[F
 def show(cells: Sequence[Cell]) -> None:
     """A table for each group in the terminal: scores, and Vigie's gain in mean absolute error and interval score."""
     console = Console()
+    console.width = max(console.width, _WIDTH)  # a log has no width of its own
     for group in dict.fromkeys(c.group for c in cells):
         mine = [c for c in cells if c.group == group]
         measures = list(mine[0].scores)

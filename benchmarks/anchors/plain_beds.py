@@ -15,6 +15,8 @@ from hospital.times import DAY, HOUR
 __all__ = ["features", "forecast_beds"]
 
 _LEVEL_DAYS = 28
+_FIRST_DAYS = {24: 165, 1: _LEVEL_DAYS}
+"""Days that are not learned from: of DIVI, the one daily series, up to 1 September 2020, when reporting had settled."""
 _LAGS = {24: (1, 2, 3, 6, 7, 13, 14, 20, 21), 1: (1, 2, 3, 6, 12, 23, 24, 25, 48, 72, 167, 168, 336)}
 _HALF_LIFE_DAYS = 365
 _EVERY_HOURS = 3
@@ -57,7 +59,7 @@ def forecast_beds(
 def _learned_from(series: BedSeries, ahead: int, first_judged: int) -> Places:
     """Every unit at every step whose level is known and whose outcome lies before the judged rows."""
     day = series.steps_of_day
-    first = _LEVEL_DAYS * day
+    first = _FIRST_DAYS[series.step_hours] * day
     last = int(np.searchsorted(series.times, first_judged, "right")) - 1 - ahead
     step = np.arange(first, last + 1, 1 if day == 1 else _EVERY_HOURS)
     unit, origin = (a.ravel() for a in np.meshgrid(np.arange(len(series.units)), step, indexing="ij"))

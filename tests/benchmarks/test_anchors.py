@@ -177,6 +177,8 @@ def test_central_intervals_become_quantiles() -> None:
     for central in range(10, 100, 10):
         body |= {f"lo-{central}": np.array([50 - central / 2]), f"hi-{central}": np.array([50 + central / 2])}
     assert quantiles_of(body)[0].tolist() == pytest.approx([100 * p for p in LEVELS])
+    crossed = quantiles_of(body | {"hi-20": np.array([54.0])})
+    assert crossed[0].tolist() == pytest.approx([100 * p if p != 0.6 else 55 for p in LEVELS])
 
 
 def daily() -> BedSeries:
