@@ -1,6 +1,7 @@
 """Levers: what a hospital can set, which a model reads, and within which bounds it has been seen.
 
-A lever is a count. Features that are computed from it follow it: patients per doctor when there is another doctor.
+The dictionary of features marks what somebody can act on; no other feature is ever tried. A lever is a count. Features
+that are computed from it follow it: patients per doctor when there is another doctor.
 """
 
 import math
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hospital.arrays import Array
+from hospital.features.dictionary import kind
 from registry.components.situations import SITUATIONS
 from registry.explanations.basis import Basis
 from registry.model.forecast_model import ForecastModel
@@ -79,8 +81,16 @@ def ranges(basis: Basis, names: tuple[str, ...] | None = None) -> list[Range]:
     return [
         _range(basis, lever, features)
         for lever in LEVERS
-        if lever.model == model.name and lever.feature in features and (names is None or lever.name in names)
+        if lever.model == model.name
+        and lever.feature in features
+        and _is_marked(lever.feature)
+        and (names is None or lever.name in names)
     ]
+
+
+def _is_marked(feature: str) -> bool:
+    found = kind(feature)
+    return found is not None and found.lever
 
 
 def _range(basis: Basis, lever: Lever, features: list[str]) -> Range:

@@ -4,15 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from explain.reasons import select
+import numpy as np
+
+from explain.reasons import select, sums_by_group
+from hospital.arrays import Array
+from hospital.features.feature import in_group_order
 from hospital.words import formats
 from hospital.words.catalogue import text
 from hospital.words.language import Language
 from registry.explanations.basis import Basis
 from registry.explanations.contrast import Contrast
+from serving.forecasting.explanation_text import GroupTerm, group_contributions
 from serving.forecasting.feature_words import FeatureWords, Told, sentences
 from serving.forecasting.reason_sentences import Unit, effect, sentence_of
-from serving.messages.answer_bodies import Adjustment, Contribution, Explanation
+from serving.messages.answer_bodies import Adjustment, Contribution, Explanation, GroupContribution
 from serving.messages.forecast_protocol import ExplainOptions
 
 __all__ = ["Pair", "contrast_explanation", "moment_words"]
@@ -75,9 +80,24 @@ def contrast_explanation(
         "base": base,
         "contributions": tuple(contributions),
         "other": float(others[0]),
+        "groups": _groups(pair, found.contributions, columns, language),
         "adjustments": tuple(adjustments),
         "reasons": (first, *changes, *_notes(pair, zone, language)),
     }
+
+
+def _groups(
+    pair: Pair, contributions: Array, shown: Array, language: Language
+) -> tuple[GroupContribution, ...]:
+    """What the features of each group add to the difference; of baselines no feature says anything."""
+    if not (pair.later.inside or pair.earlier.inside):
+        return ()
+    features = pair.later.model.features
+    known = in_group_order(f.group for f in features)
+    group = np.array([known.index(f.group) for f in features], np.int64)
+    totals, others = (sums[0].tolist() for sums in sums_by_group(contributions[None], group, shown))
+    terms = [GroupTerm(*one) for one in zip(known, totals, others, strict=True)]
+    return group_contributions(terms, language)
 
 
 def _contributions(

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from registry.explanations.basis import Basis
 from registry.explanations.counterfactual import Found, Goal, counterfactuals
 from registry.record.tokens import Caller
-from serving.errors import RequestFault
+from serving.errors import Problem, RequestFault
 from serving.explanations.counterfactual_text import (
     answered_levers,
     notes,
@@ -18,6 +18,7 @@ from serving.explanations.counterfactual_text import (
 )
 from serving.explanations.explainer import Explainer
 from serving.explanations.replay import Replayed, recorded, replayed
+from serving.forecasting.prediction_record import unsound_forecasts
 from serving.http.problems import invalid
 from serving.messages.answer_bodies import BedForecast, StoredPrediction, WaitForecast
 from serving.messages.counterfactual_bodies import (
@@ -56,6 +57,8 @@ class GivenPredictions:
         model = self.release(stored.model.name)
         again = replayed(connection, self.explainer.forecaster, model, stored, options, now)
         explained = self._explained(connection, model, caller, again, options, now)
+        if unsound_forecasts([explained]):
+            raise Problem(500, "explanation_does_not_add_up", "problems.not_exact")
         return ExplanationAnswer(
             prediction_id=prediction_id, model=stored.model, explanation=explained.explanation
         )
@@ -97,7 +100,8 @@ class GivenPredictions:
         """
         stored = recorded(connection, request.prediction_id, caller)
         model = self.release(stored.model.name)
-        again = replayed(connection, self.explainer.forecaster, model, stored, options, now)
+        about = replace(options, of=request.of)
+        again = replayed(connection, self.explainer.forecaster, model, stored, about, now)
         basis = again.forecast.basis
         if basis is None:
             raise ValueError("the forecaster hands out no basis")

@@ -18,6 +18,7 @@ from serving.messages.answer_bodies import (
     BedForecast,
     BedPrediction,
     HospitalPrediction,
+    Quantiles,
     StoredPrediction,
     WaitForecast,
     WaitPrediction,
@@ -82,7 +83,8 @@ def replayed(
         now: the service's instant.
 
     Raises:
-        Problem: 409, another release gave it, what was asked was erased, or the same number does not come out again.
+        Problem: 409, another release gave it, what was asked was erased, or the numbers that are explained (the p50,
+            and what `options.of` names) do not come out again.
     """
     if (stored.model.version, stored.model.digest) != (model.version, model.digest):
         raise Problem(409, "another_release", "problems.another_release")
@@ -95,12 +97,30 @@ def replayed(
             made = forecaster.wait_time(model, connection, question, now)
     except HistoryError:
         made = []
-    prediction = stored.prediction
-    served = (prediction.wait_minutes if isinstance(prediction, WaitPrediction) else prediction.beds)["p50"]
+    served = _quantiles(stored)
     for place, forecast in enumerate(made):
-        if abs(forecast.quantiles["p50"] - served) <= _SAME:
-            return Replayed(stored, forecast, served, _alone(question, place))
+        if abs(forecast.quantiles["p50"] - served["p50"]) <= _SAME and _is_same(stored, forecast, options.of):
+            return Replayed(stored, forecast, served["p50"], _alone(question, place))
     raise Problem(409, "not_reproducible", "problems.not_reproducible")
+
+
+def _quantiles(stored: StoredPrediction) -> Quantiles:
+    prediction = stored.prediction
+    return prediction.wait_minutes if isinstance(prediction, WaitPrediction) else prediction.beds
+
+
+def _is_same(stored: StoredPrediction, forecast: BedForecast | WaitForecast, of: str) -> bool:
+    """Whether the number that is explained beside the p50 is the one that was served."""
+    if of == "interval":
+        served, again = _quantiles(stored), forecast.quantiles
+        return all(abs(again[q] - served[q]) <= _SAME for q in ("p10", "p90"))
+    prediction = stored.prediction
+    if of == "p50" or not (isinstance(prediction, BedPrediction) and isinstance(forecast, BedForecast)):
+        return True
+    before, after = prediction.tension_probability, forecast.tension_probability
+    if before is None or after is None:
+        return before is after
+    return abs(after - before) <= _SAME
 
 
 def _alone(question: BedQuestion | WaitQuestion, place: int) -> BedQuestion | WaitQuestion:

@@ -49,6 +49,8 @@ def test_the_difference_of_two_times_adds_up(service: WardService, days_ago: int
         assert abs(difference(told) - (after["beds"]["p50"] - before["beds"]["p50"])) <= 1e-6
         assert told["reference"] == {"at": moment(END - days_ago * DAY).isoformat()}
         assert len(told["contributions"]) == 4
+        features = sum(c["contribution"] for c in told["contributions"]) + told["other"]
+        assert sum(g["contribution"] for g in told["groups"]) == pytest.approx(features, abs=1e-9)
     assert max(abs(difference(f["explanation"])) for f in now) > 0.05  # something has changed
 
 

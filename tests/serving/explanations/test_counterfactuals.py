@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hospital.features import dictionary
+from hospital.features.dictionary import Kind, kind
 from registry.explanations import levers
 from registry.explanations.basis import Basis
 from registry.explanations.counterfactual import Goal, counterfactuals
@@ -48,6 +50,7 @@ def bases(service: WardService, release: LoadedModel) -> list[Basis]:
 @pytest.fixture
 def two_levers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two more counts that these wards' census gives: a hospital with more tables has other levers."""
+    monkeypatch.setitem(dictionary._KINDS, "demand_change_24h", Kind(lever=True))  # type: ignore[index]
     second = Lever("operations", "bed-demand", "staffed_now", {})
     third = Lever("nurses", "bed-demand", "demand_change_24h", {})
     monkeypatch.setattr(levers, "LEVERS", (levers.LEVERS[2], second, third))
@@ -148,6 +151,19 @@ def test_counts_that_a_ward_has_not_had_are_not_tried(bases: list[Basis]) -> Non
         assert staffed.min() <= found.counts.min() <= found.counts.max() <= staffed.max()
 
 
+def test_only_what_the_dictionary_marks_is_a_lever(
+    bases: list[Basis], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every lever's feature is marked; one that no longer is is neither named nor tried."""
+    marked = [kind(lever.feature) for lever in levers.LEVERS]
+    assert all(found is not None and found.lever for found in marked)
+    assert [r.lever.name for r in ranges(bases[0])] == ["staffed_beds"]
+    monkeypatch.setitem(dictionary._KINDS, "staffed_then", Kind())  # type: ignore[index]
+    now = _numbers(bases[0], "p50", {})
+    found = counterfactuals(bases[0], Goal("p50", True, now + 0.01), seconds=60.0)
+    assert (found.ranges, found.results) == ((), ())
+
+
 def test_the_search_for_two_stops_when_its_time_is_up(bases: list[Basis], two_levers: None) -> None:
     """And says so: what was not tried is not called out of reach."""
     found = counterfactuals(bases[0], Goal("p50", True, 10_000.0), seconds=-1.0)
@@ -176,6 +192,7 @@ class TestAsked:
         reached = [a for a in answers if a["outcome"] == "reached"]
         assert reached
         for answer in reached:
+            assert [lever["lever"] for lever in answer["levers"]] == ["staffed_beds"]
             assert answer["served"] == made["tension_probability"]
             for one in answer["counterfactuals"]:
                 (change,) = one["changes"]
