@@ -8,14 +8,18 @@ that does.
 import numpy as np
 
 from explain.forest import Forest
-from explain.model_file import Array
+from explain.formats.ensemble import Array
 
 __all__ = ["bounds", "thresholds"]
 
 
 def thresholds(forest: Forest, feature: int) -> Array:
-    """The thresholds of a feature: float32, ascending, each once; a value goes left where it is less than one."""
-    return np.unique(forest.threshold[forest.feature == feature])
+    """The thresholds of a feature: float32, ascending, each once; a value goes left where it is less than one.
+
+    Of splits by categories they are where a category begins and where it ends.
+    """
+    by_value = (forest.feature == feature) & (forest.column < forest.inputs.first_set)
+    return np.unique(np.concatenate([forest.threshold[by_value], forest.inputs.edges(feature)]))
 
 
 def bounds(forest: Forest, low: Array, high: Array) -> tuple[Array, Array]:
@@ -28,12 +32,15 @@ def bounds(forest: Forest, low: Array, high: Array) -> tuple[Array, Array]:
     Args:
         low, high: float32 [features], the least and the greatest value; NaN in both: missing.
     """
-    below, above = low[forest.feature], high[forest.feature]
+    below, above = (forest.inputs.widen(row[None])[0, forest.column] for row in (low, high))
     missing = np.isnan(below)
     default = forest.default_left.astype(bool)
     with np.errstate(invalid="ignore"):
         left = np.where(missing, default, below < forest.threshold)
         right = np.where(missing, ~default, above >= forest.threshold)
+    # Of values from one to another the least and the greatest do not say which sets of categories they are in.
+    unsure = (forest.column != forest.feature) & ~((low == high) | np.isnan(low))[forest.feature]
+    left, right = left | unsure, right | unsure
     least, most = np.zeros(forest.feature.size), np.zeros(forest.feature.size)
     first = forest.first[forest.tree].astype(np.int64)
     for level in range(int(forest.level.max(initial=-1)), -1, -1):

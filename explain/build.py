@@ -2,7 +2,8 @@
 
 One file for each width of vector, so that the same folder serves any processor of its kind; the widest that the
 processor has is loaded. Without a compiler nothing is built, and the engine computes the same in NumPy, slower.
-``make setup`` fetches the compiler that is pinned in ``requirements/compiler.lock``, and takes it away again.
+``pip install ./explain`` builds, too (`explain.standalone`). ``make setup`` fetches the compiler that is pinned in
+``requirements/compiler.lock``, and takes it away again.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-__all__ = ["BUILT", "SOURCES", "build", "kernel_path", "variants"]
+__all__ = ["BUILT", "SOURCES", "advice", "build", "kernel_path", "variants"]
 
 _NATIVE = Path(__file__).with_name("native")
 SOURCES = tuple(_NATIVE / name for name in ("kernel.c", "contrast.c", "pairs.c", "tables.c"))
@@ -42,26 +43,33 @@ def variants() -> dict[str, set[str]]:
     return _X86 if platform.machine() in ("x86_64", "AMD64") else {platform.machine(): set()}
 
 
-def kernel_path(variant: str) -> Path:
+def advice() -> str:
+    """How the kernel is built where this code runs: in a clone of Vigie, or installed alone."""
+    if Path(__file__).parents[1].joinpath("requirements", "compiler.lock").exists():
+        return "make setup"
+    return f"{Path(sys.executable).name} -m explain.build (with a C compiler: pip install ziglang)"
+
+
+def kernel_path(variant: str, folder: Path = BUILT) -> Path:
     """Where a variant lies; the name changes with the source, so that an old one is never loaded."""
     text = b"".join(path.read_bytes() for path in (*_HEADERS, *SOURCES))
     digest = hashlib.sha256(text + " ".join(_FLAGS).encode()).hexdigest()[:12]
-    return BUILT / f"kernel-{digest}-{variant}.so"
+    return folder / f"kernel-{digest}-{variant}.so"
 
 
-def build() -> list[Path]:
-    """Builds what is missing and removes what is old; returns the files.
+def build(folder: Path = BUILT) -> list[Path]:
+    """Builds what is missing in a folder and removes what is old; returns the files.
 
     Raises:
         RuntimeError: there is no compiler, or it failed.
     """
-    wanted = {variant: kernel_path(variant) for variant in variants()}
+    wanted = {variant: kernel_path(variant, folder) for variant in variants()}
     if not all(path.exists() for path in wanted.values()):
         compiler = _compiler()
-        BUILT.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         for variant, path in wanted.items():
             _compile(compiler, variant, path)
-    for old in BUILT.glob("kernel-*"):
+    for old in folder.glob("kernel-*"):
         if old not in wanted.values():
             old.unlink()
     return list(wanted.values())
@@ -74,7 +82,7 @@ def _compile(compiler: list[str], variant: str, path: Path) -> None:
         options.append("-fno-sanitize=undefined")  # which it would link a runtime for
     elif variant == "x86-64-v4":
         options.append("-mprefer-vector-width=512")
-    with tempfile.TemporaryDirectory(dir=BUILT) as folder:
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         made = Path(folder) / path.name
         command = [*compiler, *_FLAGS, *options, "-w", *map(str, SOURCES), "-o", str(made)]
         environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": folder, "ZIG_LOCAL_CACHE_DIR": folder}

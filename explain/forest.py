@@ -4,23 +4,21 @@ A model file is checked here: every node of a tree is reached once, no deeper th
 up. Nodes that no path reaches (XGBoost leaves pruned ones in the file) are left out.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from explain.errors import ModelFileError
-from explain.model_file import Array, Ensemble
+from explain.formats.ensemble import Array, Ensemble
+from explain.inputs import Inputs
+from explain.nodes import Nodes
 
 __all__ = ["MOST_POINTS", "Forest", "grow", "padded"]
 
-MOST_DEPTH = 128
 MOST_POINTS = 32  # of quadrature: 64 different features on a path
 _SMALL = 2  # height of the subtrees that the kernel keeps in registers
 _MOST_CURVE = (1 << 31) - 1  # what the kernel's indices hold
-# Values near the end of float32 give thresholds beyond it. Nothing finite is less than either of -inf and this, and a
-# missing value, which the kernel takes for -inf where it goes left, is less than this.
-_LEAST_THRESHOLD = np.finfo(np.float32).min
-_COVER = 1e-4  # float32 sums of millions of rows are off by 1e-7
 
 
 def padded(points: Array | int) -> Array:
@@ -34,13 +32,16 @@ class Forest:
 
     Attributes:
         features, outputs, depth, most_splits, most_points: sizes.
+        inputs: the columns that splits ask.
+        names, categories: as in `Ensemble`.
         rounds: the boosting rounds that the trees are of, [begin, end).
-        base_score: float32 [outputs].
+        base_score: [outputs], of the type in which the library adds up.
         base: float64 [outputs], the mean output over the training rows, by the trees' covers. By tree: first
             [trees + 1] split.
         root: split within the tree, or ~leaf; points of the quadrature; output it adds to.
         tree_curve: first value of its curves.
-        tall: how many of its splits stand first. By split: tree, level, feature, threshold, default_left.
+        tall: how many of its splits stand first. By split: tree, level, feature, column of the widened rows
+            (`inputs`), threshold, default_left.
         ratio: share of the training rows that went left; left, right, before, curve_at as in ``kernel.h``,
             parent as before.
         asked_again: whether its feature comes again below.
@@ -51,6 +52,7 @@ class Forest:
     """
 
     features: int
+    inputs: Inputs
     outputs: int
     depth: int
     most_splits: int
@@ -67,6 +69,7 @@ class Forest:
     tree: Array
     level: Array
     feature: Array
+    column: Array
     threshold: Array
     default_left: Array
     ratio: Array
@@ -80,11 +83,18 @@ class Forest:
     curve: Array
     leaf: Array
     gauss: Array
+    names: tuple[str, ...]
+    categories: Mapping[int, tuple[object, ...]]
 
     @property
     def trees(self) -> int:
         """How many."""
         return int(self.root.size)
+
+    @property
+    def columns(self) -> int:
+        """How many values a widened row has."""
+        return self.inputs.count
 
 
 def grow(ensemble: Ensemble) -> Forest:
@@ -93,7 +103,7 @@ def grow(ensemble: Ensemble) -> Forest:
     Raises:
         ModelFileError: a tree is none, or is beyond what is supported.
     """
-    nodes = _Nodes(ensemble)
+    nodes = Nodes(ensemble)
     levels = nodes.levels()
     splits = np.concatenate(list(levels)) if levels else np.zeros(0, np.int64)
     height = nodes.heights(levels)
@@ -141,6 +151,7 @@ def grow(ensemble: Ensemble) -> Forest:
     asked_again[before[before >= 0]] = True
     forest = Forest(
         features=ensemble.features,
+        inputs=nodes.inputs,
         outputs=ensemble.outputs,
         depth=len(levels),
         most_splits=int(np.diff(first).max(initial=1)),
@@ -157,7 +168,8 @@ def grow(ensemble: Ensemble) -> Forest:
         tree=tree.astype(np.int32),
         level=level,
         feature=feature.astype(np.int32),
-        threshold=np.maximum(nodes.condition[splits], _LEAST_THRESHOLD),
+        column=nodes.column[splits].astype(np.int32),
+        threshold=nodes.thresholds(splits),
         default_left=nodes.default_left[splits].astype(np.uint8),
         ratio=ratio,
         left=child(nodes.left[splits]).astype(np.int32),
@@ -170,96 +182,12 @@ def grow(ensemble: Ensemble) -> Forest:
         curve=curve,
         leaf=leaf.astype(np.float64),
         gauss=gauss,
+        names=ensemble.names,
+        categories=ensemble.categories,
     )
     forest.base[:] = ensemble.base_score.astype(np.float64)
     np.add.at(forest.base, forest.output, _expected(forest, [place[at] for at in levels]))
     return forest
-
-
-_COLUMNS = {
-    "left": np.int64,
-    "right": np.int64,
-    "feature": np.int64,
-    "condition": np.float32,
-    "default_left": np.bool_,
-    "cover": np.float64,
-}
-
-
-class _Nodes:
-    """All nodes of all trees, one after the other."""
-
-    def __init__(self, ensemble: Ensemble) -> None:
-        trees = ensemble.trees
-        sizes = np.array([tree.left.size for tree in trees], np.int64)
-        self.roots = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64) if trees else sizes
-        self.tree = np.repeat(np.arange(sizes.size), sizes)
-        begin, end = self.roots[self.tree], (self.roots + sizes)[self.tree]
-        left, right, self.feature, self.condition, self.default_left, self.cover = (
-            np.concatenate([getattr(tree, name) for tree in trees] or [np.zeros(0, kind)])
-            for name, kind in _COLUMNS.items()
-        )
-        inner = left != -1
-        if (inner != (right != -1)).any():
-            raise ModelFileError("The model file has a split with one child: it is damaged.")
-        if (inner & (right != left + 1)).any():
-            # XGBoost takes the right child to be the one after the left, whatever the file says.
-            raise ModelFileError(
-                "The model file has a split whose children are not side by side: it is damaged."
-            )
-        for name, local in (("left", left), ("right", right)):
-            child = np.where(inner, local + begin, -1)
-            if (inner & ((local < 1) | (child >= end))).any():
-                raise ModelFileError(
-                    "The model file has a split whose child is not in its tree: it is damaged."
-                )
-            setattr(self, name, child)
-        self.left: Array
-        self.right: Array
-        if (inner & ((self.feature < 0) | (self.feature >= ensemble.features))).any():
-            raise ModelFileError("The model file has a split on a feature that is not there: it is damaged.")
-        if np.isnan(self.condition[inner]).any():
-            raise ModelFileError("The model file has a threshold that is no number: it is damaged.")
-        self.parent = np.full(left.size, -1, np.int64)
-        self.side = np.zeros(left.size, np.int64)
-        self.reached = np.zeros(left.size, bool)
-
-    def levels(self) -> list[Array]:
-        """Splits by their depth, each level in the order of the trees; sets `parent`, `side` and `reached`."""
-        out: list[Array] = []
-        frontier = self.roots
-        self.reached[frontier] = True
-        while (splits := frontier[self.left[frontier] >= 0]).size:
-            if len(out) == MOST_DEPTH:
-                raise ModelFileError(f"A tree of the model is deeper than {MOST_DEPTH}: not supported.")
-            out.append(splits)
-            frontier = np.stack([self.left[splits], self.right[splits]], axis=1).ravel()
-            if self.reached[frontier].any() or np.unique(frontier).size != frontier.size:
-                raise ModelFileError("The model file has a node with two parents: it is damaged.")
-            self.reached[frontier] = True
-            self.parent[frontier] = np.repeat(splits, 2)
-            self.side[frontier] = np.tile([0, 1], splits.size)
-        return out
-
-    def heights(self, levels: list[Array]) -> Array:
-        """Levels of splits from each split down, itself counted; 0 at a leaf: int64 [nodes]."""
-        height = np.zeros(self.left.size, np.int64)
-        for splits in reversed(levels):
-            height[splits] = 1 + np.maximum(height[self.left[splits]], height[self.right[splits]])
-        return height
-
-    def leaves(self) -> Array:
-        """Leaves that a path reaches."""
-        return np.flatnonzero(self.reached & (self.left < 0))
-
-    def ratio(self, splits: Array) -> Array:
-        """Share of a split's training rows that went left: float64; a half where there were none."""
-        left, right, here = (self.cover[n] for n in (self.left[splits], self.right[splits], splits))
-        total = left + right
-        sound = np.isfinite(total) & (left >= 0) & (right >= 0)
-        if not sound.all() or (np.abs(total - here) > _COVER * np.maximum(total, here)).any():
-            raise ModelFileError("The model file's covers do not add up: it cannot be explained by them.")
-        return np.where(total > 0, left / np.where(total > 0, total, 1.0), 0.5)
 
 
 def _before(feature: Array, above: Array, side: Array) -> tuple[Array, Array]:

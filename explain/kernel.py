@@ -10,17 +10,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import DTypeLike
 
-from explain.build import kernel_path, variants
 from explain.forest import Forest
-from explain.model_file import Array
+from explain.formats.ensemble import Array
 
 __all__ = ["Kernel", "aligned", "load_kernel", "open_kernel", "processor_has"]
 
 _ALIGNMENT = 64
-_SIZES = ("trees", "features", "outputs", "most_splits", "most_points", "depth")
+_SIZES = ("trees", "features", "columns", "outputs", "most_splits", "most_points", "depth")
 _ARRAYS = (
     *("first", "root", "points", "output", "tree_curve", "tall"),
-    *("splits", "curve", "leaf", "gauss"),
+    *("splits", "curve", "leaf", "gauss", "owner"),
 )
 _SPLIT = np.dtype(
     [("ratio", "f8"), ("threshold", "f4")]
@@ -48,19 +47,27 @@ def aligned(count: int, dtype: DTypeLike = np.float64) -> Array:
 @cache
 def load_kernel() -> ctypes.CDLL | None:
     """The widest built variant that this processor has; None where nothing was built."""
+    from explain.build import (
+        advice,
+        kernel_path,
+        variants,
+    )  # not above: python -m explain.build imports this module
+
     for variant in variants():
         path = kernel_path(variant)
         if processor_has(variant) and path.exists():
             return open_kernel(path)
     logging.getLogger(__name__).warning(
-        "The compiled kernel is not there: explanations are computed in NumPy, exactly and far slower. "
-        "Build it with make setup."
+        "The compiled kernel is not there: explanations are computed in NumPy, exactly and far slower. Build it: %s",
+        advice(),
     )
     return None
 
 
 def processor_has(variant: str) -> bool:
     """Whether this processor runs a variant."""
+    from explain.build import variants
+
     return variants()[variant] <= _processor_flags()
 
 
@@ -85,12 +92,14 @@ def _processor_flags() -> set[str]:
 class Kernel:
     """The compiled functions on one forest. Calls release Python's lock; each thread has room of its own.
 
-    Everything takes X: float32 [rows, features], contiguous, and checks nothing: `explain.engine` does.
+    Everything takes X: float32 [rows, columns] (`explain.inputs`), contiguous, and checks nothing: `explain.engine`
+    does.
     """
 
     def __init__(self, library: ctypes.CDLL, forest: Forest) -> None:
         self._library, self._room = library, threading.local()
-        arrays = {name: _splits(forest) if name == "splits" else getattr(forest, name) for name in _ARRAYS}
+        made = {"splits": _splits(forest), "owner": forest.inputs.owner}
+        arrays = {name: made[name] if name in made else getattr(forest, name) for name in _ARRAYS}
         self._kept = {name: aligned(array.size, array.dtype) for name, array in arrays.items()}
         for name, room in self._kept.items():
             room[:] = arrays[name].ravel()
@@ -132,7 +141,7 @@ class Kernel:
         )
 
     def make_tables(self, tables: ctypes.Structure, reference: Array) -> None:
-        """Fills tables (`explain.tables`) from reference rows: float32 [references, features]."""
+        """Fills tables (`explain.tables`) from reference rows: float32 [references, columns]."""
         left = np.empty(len(reference) * self._most_splits, np.uint8)
         share, phi = aligned(1 << 12), aligned(12 << 12)
         self._library.make_tables(
@@ -153,8 +162,8 @@ class Kernel:
         )
 
     def contrast(self, x: Array, other: Array, out: Array) -> None:
-        """Adds contributions of x against other (float32 [features]) to out: float64 [outputs, features]."""
-        state = np.zeros(x.size, np.uint8)
+        """Adds contributions of x against other (float32 [columns]) to out: float64 [outputs, features]."""
+        state = np.zeros(out.shape[-1], np.uint8)
         self._library.contrast(self._address, _at(x), _at(other), _at(out), _at(state))
 
     def _scratch(self, kind: str) -> Array:
@@ -170,7 +179,7 @@ def _splits(forest: Forest) -> Array:
     out = np.zeros(forest.feature.size, _SPLIT)
     for name in ("ratio", "threshold", "left", "right", "before"):
         out[name] = getattr(forest, name)
-    out["column"] = 2 * forest.feature + forest.default_left
+    out["column"] = 2 * forest.column + forest.default_left
     out["curve_at"] = np.where((forest.before < 0) & (forest.asked_again == 1), -2, forest.curve_at)
     return out
 

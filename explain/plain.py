@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from explain.forest import Forest, padded
-from explain.model_file import Array
+from explain.formats.ensemble import Array
 
 __all__ = ["Plain"]
 
@@ -24,7 +24,7 @@ class _Usual:
 
 
 class Plain:
-    """The engine's functions on one forest; `Kernel` says what each does."""
+    """The engine's functions on one forest; `Kernel` says what each takes and does."""
 
     def __init__(self, forest: Forest) -> None:
         self._forest = forest
@@ -70,14 +70,14 @@ class Plain:
         out += total / len(reference)
 
     def contrast(self, x: Array, other: Array, out: Array) -> None:
-        """Adds contributions of x against other (float32 [features]) to out: float64 [outputs, features]."""
+        """Adds contributions of x against other (float32 [columns]) to out: float64 [outputs, features]."""
         self.against(x[None], other[None], np.arange(self._forest.trees), out[None])
 
     def _goes_left(self, tree: int, X: Array) -> Array:
         """Whether each row goes left at each split of a tree: bool [splits, rows]."""
         f = self._forest
         of = slice(f.first[tree], f.first[tree + 1])
-        x, limit = X[:, f.feature[of]].T, f.threshold[of, None]
+        x, limit = X[:, f.column[of]].T, f.threshold[of, None]
         return np.where(f.default_left[of, None].astype(bool), ~(x >= limit), x < limit)
 
     def _training(self, tree: int) -> _Usual:

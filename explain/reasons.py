@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from explain.model_file import Array
+from explain.formats.ensemble import Array
 
 __all__ = ["select", "sums_by_group"]
 

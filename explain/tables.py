@@ -10,7 +10,7 @@ import numpy as np
 
 from explain.forest import Forest
 from explain.kernel import Kernel, aligned
-from explain.model_file import Array
+from explain.formats.ensemble import Array
 from explain.plain import Plain
 
 __all__ = ["Tables"]

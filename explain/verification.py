@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from explain.errors import ExplanationError
-from explain.model_file import Array
+from explain.formats.ensemble import Array
 
 __all__ = ["Verification", "verify_apart"]
 

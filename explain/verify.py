@@ -1,6 +1,6 @@
 """The engine held against XGBoost and shap, row by row, and its results as shap knows them.
 
-The one importer of shap, and with it of XGBoost outside training. A check runs it in a process of its own
+The one importer of shap, and of XGBoost outside training, which is imported where it is compared with. A check runs it in a process of its own
 (`explain.verification`): ``python -m explain.verify FOLDER``, with ``model.ubj`` and ``rows.npy`` in the folder.
 """
 
@@ -10,15 +10,17 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import shap
-import xgboost as xgb
 
 from explain.engine import Contributions, TreeEngine
 from explain.errors import ExplanationError
 from explain.forest import grow
-from explain.model_file import Array, read_model
+from explain.formats.ensemble import Array
+from explain.formats.reading import read_model
+from explain.formats.rows import Rows
 from explain.verification import Verification
 
 __all__ = ["as_shap", "verify"]
@@ -29,12 +31,12 @@ _REFERENCES = 16
 _TINY = 1e-12
 
 
-def as_shap(found: Contributions, X: Array, names: Sequence[str] | None = None) -> shap.Explanation:
+def as_shap(found: Contributions, X: Rows, names: Sequence[str] | None = None) -> shap.Explanation:
     """Contributions as shap's plots take them.
 
     Args:
-        found: of one output, of the rows X (float32 [rows, features]).
-        names: of the features.
+        found: of one output, of the rows X (float32 [rows, features], or the DataFrame).
+        names: of the features; None: those of the model, else of the DataFrame's columns.
 
     Raises:
         ExplanationError: the booster has several outputs: take them one by one.
@@ -44,8 +46,17 @@ def as_shap(found: Contributions, X: Array, names: Sequence[str] | None = None) 
             "A shap.Explanation is of one output: take values[:, output] and base[output]."
         )
     base = np.full(len(X), float(found.base))
+    data = X
+    if not isinstance(X, np.ndarray):
+        columns = {str(name): name for name in X.columns}
+        names = names or found.names or list(columns)
+        order = [
+            columns[name] for name in found.names or columns
+        ]  # that of the values, whatever the DataFrame's
+        data = np.column_stack([np.asarray(X[name]) for name in order])
+    names = names or found.names or None
     return shap.Explanation(
-        found.values, base, data=X, feature_names=list(names) if names is not None else None
+        found.values, base, data=data, feature_names=list(names) if names is not None else None
     )
 
 
@@ -56,6 +67,8 @@ def verify(model: bytes, X: Array) -> Verification:
         model: the bytes of a ``.ubj`` file.
         X: float32 [rows, features], NaN missing.
     """
+    import xgboost as xgb  # whoever only draws with shap needs none
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.ubj"
         path.write_bytes(model)
@@ -103,7 +116,7 @@ def _rows(leaves: Array) -> Array:
     return np.sort(chosen)
 
 
-def _from_shap(engine: TreeEngine, booster: xgb.Booster, X: Array) -> float:
+def _from_shap(engine: TreeEngine, booster: Any, X: Array) -> float:
     """Of 200 rows against 16 others: shap's own code. (Path-dependent, shap asks XGBoost itself.)"""
     rows, reference = (
         X[np.linspace(0, len(X) - 1, count).astype(np.int64)] for count in (min(_ROWS, len(X)), _REFERENCES)

@@ -142,7 +142,7 @@ def kernels(bench: Bench) -> None:
     from benchmarks.explain.numba_kernel import NumbaKernel
     from explain.forest import grow
     from explain.kernel import Kernel, load_kernel
-    from explain.model_file import read_model
+    from explain.formats.reading import read_model
 
     case = Case(6, 30, 0.02)
     model, X = case.make()

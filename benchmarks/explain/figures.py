@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from benchmarks.explain.peers import NEWEST, Case, Peer
 from benchmarks.results import Figure
 from explain import TreeEngine
-from explain.model_file import Array
+from explain.formats.ensemble import Array
 
 __all__ = ["Bench", "at_least", "best_ms", "bounded"]
 

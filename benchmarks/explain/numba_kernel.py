@@ -7,7 +7,7 @@ import numpy as np
 from numba import njit
 
 from explain.forest import Forest
-from explain.model_file import Array
+from explain.formats.ensemble import Array
 
 __all__ = ["NumbaKernel"]
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import xgboost as xgb
 
-from explain.model_file import Array
+from explain.formats.ensemble import Array
 
 __all__ = ["NEWEST", "SHAPIQ", "THREADS", "TREES", "Case", "Peer", "Times", "peers"]
 

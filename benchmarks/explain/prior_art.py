@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.explain.figures import Bench, at_least, bounded
 from benchmarks.explain.peers import NEWEST, SHAPIQ, THREADS, Case, Peer, Times
 from explain import TreeEngine
-from explain.model_file import Array
+from explain.formats.ensemble import Array
 
 __all__ = ["prior_art"]
 

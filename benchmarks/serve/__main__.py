@@ -19,7 +19,7 @@ import xgboost as xgb
 from benchmarks.results import Figure, conditions, publish
 from benchmarks.serve.home import FOLDER, TREES, Home, copy_of, make_home, visits, wait_rows
 from benchmarks.serve.processes import Load, Service, request_of, running, wrk
-from explain.model_file import Array
+from explain.formats.ensemble import Array
 
 TURNS, SECONDS, WARM_SECONDS, STARTS = 5, 3, 2, 3
 VISITS, CLIENTS = (1, 32), (1, 16)

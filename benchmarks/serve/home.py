@@ -24,7 +24,7 @@ from cli.demo.steps import (
     simulate_hospital,
 )
 from cli.progress import bar
-from explain.model_file import Array
+from explain.formats.ensemble import Array
 from hospital.ingest.hospital_reader import read_hospital
 from hospital.ingest.pseudonyms import load_or_create_key
 from hospital.times import MINUTE, instant, moment
@@ -105,7 +105,7 @@ def _train(settings: Settings, data: Path) -> None:
 
 
 def _refuse_another_size(booster: Path) -> None:
-    from explain.model_file import read_model
+    from explain.formats.reading import read_model
 
     trees = read_model(booster.read_bytes()).trees
     if len(trees) != TREES:

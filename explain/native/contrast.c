@@ -6,6 +6,7 @@
 enum { TOGETHER, ROW_ONLY, OTHER_ONLY };
 
 typedef struct {
+    const forest *f;
     const split *splits;
     const double *leaf;
     const float *x, *other;
@@ -19,7 +20,7 @@ typedef struct {
 static void part(const parting *p, int32_t k, few *v) {
     while (k >= 0) {
         const split *s = p->splits + k;
-        const int32_t feature = s->column >> 1;
+        const int32_t feature = feature_of(p->f, s);
         const int mine = goes_left(s, p->x), theirs = goes_left(s, p->other), state = p->state[feature];
         if (state == TOGETHER && mine != theirs) {
             few a[MAX_POINTS / WIDE], b[MAX_POINTS / WIDE], sum = {0};
@@ -46,13 +47,13 @@ static void part(const parting *p, int32_t k, few *v) {
     for (int i = 0; i < p->count; i++) v[i] = (few){0} + p->leaf[~k];
 }
 
-/* Adds the contributions of x [features] against other [features] to result [outputs, features]. state: [features],
+/* Adds the contributions of x [columns] against other [columns] to result [outputs, features]. state: [features],
    all 0, and all 0 again afterwards. */
 void contrast(const forest *f, const float *x, const float *other, double *result, uint8_t *state) {
     for (int32_t t = 0; t < f->trees; t++) {
         const int32_t Q = f->points[t];
         const double *gauss = f->gauss + (int64_t)Q * 2 * MAX_POINTS;
-        const parting p = {f->splits + f->first[t], f->leaf, x, other, (const few *)gauss,
+        const parting p = {f, f->splits + f->first[t], f->leaf, x, other, (const few *)gauss,
                            result + (int64_t)f->output[t] * f->features, state, (Q + WIDE - 1) / WIDE};
         few v[MAX_POINTS / WIDE];
         for (int i = 0; i < p.count; i++) v[i] = ((const few *)(gauss + MAX_POINTS))[i];

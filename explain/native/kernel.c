@@ -35,7 +35,7 @@ INLINE void leaves_of(const forest *f, int32_t tree, const float *X, int rows, i
         for (int r = 0; r < rows; r++) {
             if (at[r] < 0) continue;
             const split *s = splits + at[r];
-            at[r] = goes_left(s, X + (int64_t)r * f->features) ? s->left : s->right;
+            at[r] = goes_left(s, X + (int64_t)r * f->columns) ? s->left : s->right;
             deeper |= at[r] >= 0;
         }
     }
@@ -48,7 +48,7 @@ INLINE void leaves_of(const forest *f, int32_t tree, const float *X, int rows, i
             const int here = rows - done < ABREAST ? (int)(rows - done) : ABREAST;                                     \
             int32_t leaf[ABREAST];                                                                                     \
             for (int32_t t = 0; t < f->trees; t++) {                                                                   \
-                leaves_of(f, t, X + done * f->features, here, leaf);                                                   \
+                leaves_of(f, t, X + done * f->columns, here, leaf);                                                   \
                 for (int r = 0; r < here; r++)                                                                         \
                     out[(done + r) * f->outputs + f->output[t]] += (number)f->leaf[leaf[r]];                           \
             }                                                                                                          \
@@ -63,7 +63,7 @@ PREDICT(predict_exactly, double)
 
 /* ---- contributions --------------------------------------------------------------------------------------------- */
 
-/* A split sends a missing value where it says. So each feature stands twice, with -inf and with NaN for what is
+/* A split sends a missing value where it says. So each column stands twice, with -inf and with NaN for what is
    missing: less than every threshold (which is finite), and less than none. */
 INLINE double both_ways(double x, int default_left) { return default_left && x != x ? -INFINITY : x; }
 
@@ -102,7 +102,7 @@ typedef struct {
 INLINE room room_in(const forest *f, void *scratch) {
     room m;
     m.x = scratch;
-    m.out = m.x + 2 * (int64_t)f->features * GROUPS;
+    m.out = m.x + 2 * (int64_t)f->columns * GROUPS;
     m.inside = m.out + (int64_t)f->features * f->outputs * GROUPS;
     m.curve = (double *)(m.inside + 2 * (int64_t)f->most_splits * GROUPS);
     m.splits = (split *)(m.curve + 2 * PADDED(f->most_points) * (int64_t)f->most_splits);
@@ -111,14 +111,14 @@ INLINE room room_in(const forest *f, void *scratch) {
 
 int64_t scratch_bytes(const forest *f) {
     const int64_t splits = f->most_splits;
-    return BYTES * GROUPS * (f->features * (2 + (int64_t)f->outputs) + 2 * splits)
+    return BYTES * GROUPS * (2 * (int64_t)f->columns + f->features * (int64_t)f->outputs + 2 * splits)
          + (16 * PADDED(f->most_points) + (int64_t)sizeof(split)) * splits;
 }
 
 INLINE void begin_rows(const forest *f, const float *X, int64_t rows, const room *m) {
-    for (int32_t j = 0; j < f->features; j++)
+    for (int32_t j = 0; j < f->columns; j++)
         for (int r = 0; r < ROWS; r++) {
-            const double x = r < rows ? X[(int64_t)r * f->features + j] : 0.0;
+            const double x = r < rows ? X[(int64_t)r * f->columns + j] : 0.0;
             m->x[2 * j * GROUPS + r / LANES][r % LANES] = x;
             m->x[(2 * j + 1) * GROUPS + r / LANES][r % LANES] = both_ways(x, 1);
         }
@@ -127,7 +127,7 @@ INLINE void begin_rows(const forest *f, const float *X, int64_t rows, const room
 
 INLINE void begin_one(const forest *f, const float *x, const room *m) {
     float *both = (float *)m->x;
-    for (int32_t j = 0; j < f->features; j++) {
+    for (int32_t j = 0; j < f->columns; j++) {
         both[2 * j] = x[j];
         both[2 * j + 1] = (float)both_ways(x[j], 1);
     }
@@ -137,7 +137,7 @@ INLINE void explain_rows(const forest *f, int32_t t, const split *splits, const 
     const int32_t Q = f->points[t];
     const double *gauss = f->gauss + (int64_t)Q * 2 * MAX_POINTS;
     vec *out = m->out + (int64_t)f->output[t] * f->features * GROUPS, weights[MAX_POINTS];
-    const pass_of_rows p = {splits, curve, f->leaf, gauss, m->x, out, m->inside, PADDED(Q), f->tall[t]};
+    const pass_of_rows p = {splits, curve, f->leaf, gauss, m->x, out, m->inside, PADDED(Q), f->tall[t], f->owner};
     for (int q = 0; q < Q; q++) weights[q] = splat(gauss[MAX_POINTS + q]);
     explain_tree_of_rows(&p, Q, weights);
 }
@@ -149,14 +149,14 @@ INLINE void explain_one(const forest *f, int32_t t, const split *splits, const d
     const few *points = (const few *)gauss, *weights = (const few *)(gauss + MAX_POINTS);
     double *out = result + (int64_t)f->output[t] * f->features;
     const pass_of_one p = {splits, curve, f->leaf, points, (const float *)m->x, out, (double *)m->inside, PADDED(Q),
-                           f->tall[t]};
+                           f->tall[t], f->owner};
     explain_tree_of_one(&p, (Q + WIDE - 1) / WIDE, weights);
 }
 
-/* Contributions of X [rows, features]: result [rows, outputs, features]. scratch: `scratch_bytes`, at a multiple
+/* Contributions of X [rows, columns]: result [rows, outputs, features]. scratch: `scratch_bytes`, at a multiple
    of 64. */
 void contributions(const forest *f, const float *X, int64_t rows, double *result, void *scratch) {
-    const int64_t n = f->features, width = n * f->outputs;
+    const int64_t n = f->columns, width = (int64_t)f->features * f->outputs;
     const room m = room_in(f, scratch);
     int64_t done = 0;
     for (; rows - done > ROWS / 4; done += ROWS) {
@@ -204,7 +204,7 @@ INLINE void way_of(const forest *f, int32_t tree, const float *row, const room *
    met: [2 * most splits]. */
 void against(const forest *f, const float *X, int64_t rows, const float *reference, int64_t references,
              const int32_t *chosen, int32_t trees, double *result, void *scratch, uint8_t *met) {
-    const int64_t n = f->features, width = n * f->outputs;
+    const int64_t n = f->columns, width = (int64_t)f->features * f->outputs;
     const room m = room_in(f, scratch);
     for (int64_t done = 0; done < rows; done += ROWS) {
         begin_rows(f, X + done * n, rows - done, &m);

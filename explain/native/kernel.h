@@ -35,22 +35,27 @@ typedef double few __attribute__((vector_size(WIDE * 8)));
 typedef struct {
     double ratio;                         /* share of the training rows that goes left */
     float threshold;
-    int32_t column;                       /* 2 * feature + (1 if a missing value goes left) */
+    int32_t column;                       /* 2 * column of the rows + (1 if a missing value goes left) */
     int32_t left, right, before, curve_at;
 } split;
 
+/* Rows have `columns` values: the features, and after them what was made of one for the splits that are no threshold on
+   it. owner: the feature that a column is of. */
 typedef struct {
-    int32_t trees, features, outputs, most_splits, most_points, depth;
+    int32_t trees, features, columns, outputs, most_splits, most_points, depth;
     const int32_t *first, *root, *points, *output, *tree_curve, *tall; /* by tree; first has one more */
     const split *splits;
     const double *curve, *leaf;
     const double *gauss;                                               /* [MAX_POINTS + 1][2][MAX_POINTS] */
+    const int32_t *owner;                                              /* [columns] */
 } forest;
 
 INLINE int goes_left(const split *s, const float *x) {
     const float value = x[s->column >> 1];
     return (value < s->threshold) | (s->column & (value != value));
 }
+
+INLINE int32_t feature_of(const forest *f, const split *s) { return f->owner[s->column >> 1]; }
 
 INLINE vec splat(double x) { return (vec){0} + x; }
 
@@ -60,10 +65,10 @@ INLINE double sum_of(few a) {
     return total;
 }
 
-/* Rows of X as one vector a feature; what is beyond the last row is 0. */
+/* Rows of X as one vector a column; what is beyond the last row is 0. */
 INLINE void columns_of(const forest *f, const float *X, int64_t rows, vec *x) {
-    for (int32_t j = 0; j < f->features; j++)
-        for (int r = 0; r < LANES; r++) x[j][r] = r < rows ? X[(int64_t)r * f->features + j] : 0.0;
+    for (int32_t j = 0; j < f->columns; j++)
+        for (int r = 0; r < LANES; r++) x[j][r] = r < rows ? X[(int64_t)r * f->columns + j] : 0.0;
 }
 
 #endif

@@ -17,11 +17,11 @@ typedef struct {
 static void pair_values(const pairing *p, int32_t k, int32_t level, int32_t asked, vec *value) {
     const forest *f = p->f;
     const split *s = f->splits + f->first[p->tree] + k;
-    const int32_t Q = p->Q, feature = s->column >> 1, before = s->before;
+    const int32_t Q = p->Q, feature = feature_of(f, s), before = s->before;
     const int64_t size = ((int64_t)f->depth + 3) * Q;
     vec *weight = p->levels + level * size, *by = weight + Q, *below = weight + size;
     const double ratio = s->ratio, *point = f->gauss + (int64_t)Q * 2 * MAX_POINTS, *factor = 0;
-    const vec one = splat(1.0), row = p->x[feature];
+    const vec one = splat(1.0), row = p->x[s->column >> 1];
     const double threshold = s->threshold;
     const mask goes = s->column & 1 ? ~(mask)(row >= threshold) : (mask)(row < threshold);
     const vec is_left = (vec)(goes & (mask)one);
@@ -75,17 +75,17 @@ static void pair_values(const pairing *p, int32_t k, int32_t level, int32_t aske
 
 int64_t pair_bytes(const forest *f) {
     const int64_t n = f->features;
-    return BYTES * (n + n * n * f->outputs + 2 * (int64_t)f->most_splits
+    return BYTES * (f->columns + n * n * f->outputs + 2 * (int64_t)f->most_splits
                     + ((int64_t)f->depth + 2) * (f->depth + 3) * f->most_points) + 4 * ((int64_t)f->depth + 16);
 }
 
 /* Off-diagonal interactions of X: result [rows, outputs, features, features], each half of the pair's value. */
 void interactions(const forest *f, const float *X, int64_t rows, double *result, void *scratch) {
     const int64_t n = f->features, width = n * n * f->outputs;
-    vec *x = scratch, *pairs = x + n, *inside = pairs + width, *levels = inside + 2 * (int64_t)f->most_splits;
+    vec *x = scratch, *pairs = x + f->columns, *inside = pairs + width, *levels = inside + 2 * (int64_t)f->most_splits;
     int32_t *asked = (int32_t *)(levels + ((int64_t)f->depth + 2) * (f->depth + 3) * f->most_points);
     for (int64_t done = 0; done < rows; done += LANES) {
-        columns_of(f, X + done * n, rows - done, x);
+        columns_of(f, X + done * f->columns, rows - done, x);
         for (int64_t j = 0; j < width; j++) pairs[j] = (vec){0};
         for (int32_t t = 0; t < f->trees; t++) {
             if (f->root[t] < 0) continue;

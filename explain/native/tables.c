@@ -32,13 +32,13 @@ enum { TABLE_ROWS = BYTES / 4, TOGETHER = 64 };
 INLINE bits all_of(int32_t x) { return (bits){0} + x; }
 
 int64_t look_up_bytes(const forest *f) {
-    return BYTES * ((int64_t)f->most_splits + 2 * f->features * (TOGETHER / TABLE_ROWS));
+    return BYTES * ((int64_t)f->most_splits + 2 * (int64_t)f->columns * (TOGETHER / TABLE_ROWS));
 }
 
 /* Adds to result [rows, outputs, features]. Where a row goes, and so its index, is found for as many rows at once as a
    vector has lanes; what the tables hold is then added row by row. scratch: `look_up_bytes`. */
 void look_up(const forest *f, const tables *t, const float *X, int64_t rows, double *result, void *scratch) {
-    const int64_t n = f->features, width = n * f->outputs;
+    const int64_t n = f->columns, width = (int64_t)f->features * f->outputs;
     bits *left = scratch;
     singles *columns = (singles *)(left + f->most_splits);
     for (int64_t from = 0; from < rows; from += TOGETHER) {
@@ -50,7 +50,7 @@ void look_up(const forest *f, const tables *t, const float *X, int64_t rows, dou
             for (int64_t block = 0; block * TABLE_ROWS < here; block++) {
                 const int32_t first = f->first[t->tree[i]], splits = f->first[t->tree[i] + 1] - first;
                 const int64_t end = here - block * TABLE_ROWS < TABLE_ROWS ? here - block * TABLE_ROWS : TABLE_ROWS;
-                double *out = result + (from + block * TABLE_ROWS) * width + f->output[t->tree[i]] * n;
+                double *out = result + (from + block * TABLE_ROWS) * width + (int64_t)f->output[t->tree[i]] * f->features;
                 for (int32_t k = 0; k < splits; k++) {
                     const split *s = f->splits + first + k;
                     const singles x = columns[block * n + (s->column >> 1)];
@@ -180,7 +180,7 @@ static void add_leaves(const making *m, int32_t node, path *p) {
     const split *s = f->splits + f->first[m->tree] + node;
     for (int32_t side = 0; side < 2; side++) {
         path further = *p;
-        add_edge(&further, s->column >> 1, 2 * node + side);
+        add_edge(&further, feature_of(f, s), 2 * node + side);
         add_leaves(m, side ? s->right : s->left, &further);
     }
 }
@@ -190,7 +190,7 @@ void make_tables(const forest *f, const tables *t, const float *reference, int64
                  double *share, double *phi) {
     for (int32_t i = 0; i < t->trees; i++) {
         for (int64_t r = 0; r < references; r++)
-            ways_of(f, t->tree[i], reference + r * f->features, left + r * f->most_splits);
+            ways_of(f, t->tree[i], reference + r * f->columns, left + r * f->most_splits);
         for (int32_t g = t->subtrees[i]; g < t->subtrees[i + 1]; g++) {
             const making m = {f, t, t->tree[i], g, references, left, share, phi};
             path p = {0};

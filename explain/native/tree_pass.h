@@ -9,9 +9,10 @@ typedef struct {
     const split *splits;   /* of the tree; against a reference row, as that row goes */
     const double *curve, *leaf;
     const POINT *points;
-    const ROW *x;          /* [2 * features][R], as `both_ways` */
+    const ROW *x;          /* [2 * columns][R], as `both_ways` */
     KNOWN *out, *inside;   /* [features][R]; [2 * splits][R] */
     int32_t padded, tall;
+    const int32_t *owner;
 } NAME(pass);
 
 /* What is known of a split: (1 if the row goes left, else 0) - ratio, 0 where the row has left the feature's earlier
@@ -62,7 +63,7 @@ INLINE void NAME(twig)(const NAME(pass) *p, const int N, int32_t k, WEIGHT *v) {
     NAME(view) s;
     NAME(look)(p, k, &s);
     const double b = p->leaf[~s.s->right], step = p->leaf[~s.s->left] - b, middle = b + s.s->ratio * step;
-    KNOWN *out = p->out + (int64_t)(s.s->column >> 1) * R;
+    KNOWN *out = p->out + (int64_t)p->owner[s.s->column >> 1] * R;
     for (int r = 0; r < R; r++) {
         const KNOWN slope = s.known[r] * step;
         WEIGHT sum = {0};
@@ -95,7 +96,7 @@ INLINE void NAME(down)(const NAME(view) *s, const int N, const WEIGHT *v, WEIGHT
 /* With the values below on either side: weight in, value out. */
 INLINE void NAME(up)(const NAME(pass) *p, const NAME(view) *s, const int N, WEIGHT *v, const WEIGHT *a,
                      const WEIGHT *b) {
-    KNOWN *out = p->out + (int64_t)(s->s->column >> 1) * R;
+    KNOWN *out = p->out + (int64_t)p->owner[s->s->column >> 1] * R;
     for (int r = 0; r < R; r++) {
         WEIGHT sum = {0};
         for (int i = 0; i < N; i++) {

@@ -48,13 +48,14 @@ class Familiarity:
     def _log_shares(self, X: Array) -> Array:
         """Logarithm of the share of the training in the leaf that each row comes to: float64 [n, trees]."""
         f = self.forest
+        X = f.inputs.widen(X)
         at = np.broadcast_to(f.root, (len(X), f.trees)).astype(np.int64)
         out = np.zeros(at.shape)
         rows, trees = np.nonzero(at >= 0)
         k = at[rows, trees]
         while k.size:
             s = f.first[trees] + k
-            x, limit = X[rows, f.feature[s]], f.threshold[s]
+            x, limit = X[rows, f.column[s]], f.threshold[s]
             left = np.where(f.default_left[s].astype(bool), ~(x >= limit), x < limit)
             out[rows, trees] += np.where(left, self._log_left[s], self._log_right[s])
             k = np.where(left, f.left[s], f.right[s]).astype(np.int64)

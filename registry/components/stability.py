@@ -11,7 +11,7 @@ import numpy as np
 
 from explain import TreeEngine
 from explain.forest import grow
-from explain.model_file import read_model
+from explain.formats.reading import read_model
 from hospital.arrays import Array
 from registry.components.linear_step import Median
 

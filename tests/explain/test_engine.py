@@ -17,7 +17,8 @@ from explain import ExplanationError, RowsError, TreeEngine
 from explain.build import kernel_path, variants
 from explain.forest import grow
 from explain.kernel import Kernel, open_kernel, processor_has
-from explain.model_file import Array, Ensemble, read_model
+from explain.formats.ensemble import Array, Ensemble
+from explain.formats.reading import read_model
 from explain.plain import Plain
 from explain.verify import as_shap
 from tests.support.trees_by_hand import (

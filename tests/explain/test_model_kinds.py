@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import xgboost as xgb
 
-from explain import ModelFileError, TreeEngine, links
-from explain.model_file import Array
+from explain import ModelFileError, TreeEngine
+from explain.formats import links
+from explain.formats.ensemble import Array
 from explain.verification import verify_apart
 
 RNG = np.random.default_rng(17)

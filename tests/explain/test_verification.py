@@ -12,7 +12,7 @@ import xgboost as xgb
 
 from explain import ExplanationError, TreeEngine
 from explain.forest import grow
-from explain.model_file import Array
+from explain.formats.ensemble import Array
 from explain.verification import Verification, verify_apart
 from explain.verify import _difference
 from registry.digests import canonical_json

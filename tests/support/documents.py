@@ -12,7 +12,8 @@ from tests.support.repository import ROOT
 
 __all__ = ["DOCUMENTS", "Block", "blocks", "clone_in", "run_as_reader", "script_of"]
 
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "explain" / "README.md"]
+DOCUMENTS += sorted((ROOT / "docs").rglob("*.md"))
 _BLOCK = re.compile(
     r"^```(\w*)\n(.*?)^```$(?:\n\n\*Not run with the other blocks: ([^*]+)\*$)?", re.MULTILINE | re.DOTALL
 )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xgboost as xgb
 
-from explain.model_file import Array, Ensemble, Tree
+from explain.formats.ensemble import Array, Ensemble, Tree
 
 __all__ = [
     "as_json",
@@ -103,6 +103,8 @@ def _expected(tree: Tree, x: Array, known: frozenset[int], node: int = 0) -> flo
 
 def _left(tree: Tree, x: Array, node: int) -> bool:
     value = x[tree.feature[node]]
+    if node in tree.sets and not np.isnan(value):
+        return int(value) not in tree.sets[node]
     return bool(tree.default_left[node]) if np.isnan(value) else bool(value < tree.condition[node])
 
 

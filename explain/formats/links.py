@@ -53,7 +53,8 @@ def _same(score: np.float32) -> float:
     return float(score)
 
 
-# Every objective of XGBoost 3.2 (`reg:linear` is written as reg:squarederror), and its own conversion.
+# Every objective of XGBoost to 3.4 (`reg:linear` is written as reg:squarederror) but reg:expectileerror, whose margins
+# beyond the first are steps, and its own conversion.
 LINKS: dict[str, Callable[[np.float32], float]] = {
     "reg:squarederror": _same,
     "reg:linear": _same,

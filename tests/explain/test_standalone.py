@@ -1,0 +1,144 @@
+"""`explain` by itself: installed alone, with NumPy alone, as its README says."""
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xgboost as xgb
+
+from explain import TreeEngine, build
+from tests.support.documents import run_as_reader, script_of
+from tests.support.repository import ROOT
+
+SITE = Path(np.__file__).parents[1]
+X = np.random.default_rng(5).normal(size=(40, 3)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small model's file."""
+    path = tmp_path_factory.mktemp("model") / "model.ubj"
+    xgb.train({"nthread": 1}, xgb.DMatrix(X, X[:, 0], feature_names=["a", "b", "c"]), 3).save_model(path)
+    return path
+
+
+def sources(folder: Path, *, built: bool) -> Path:
+    """A copy of the package's folder, with the kernels of this clone or as it is cloned."""
+    copy = folder / "explain"
+    shutil.copytree(
+        ROOT / "explain", copy, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "build")
+    )
+    if not built:
+        shutil.rmtree(copy / "built", ignore_errors=True)
+    return copy
+
+
+def installed(folder: Path, source: Path, **environment: str) -> tuple[str, Path]:
+    """The name of the wheel that pip makes of the sources, and a folder with its contents and NumPy."""
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-index", "--no-build-isolation"]
+    done = subprocess.run(
+        [*command, "-w", str(folder), str(source)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin", **environment},
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    (wheel,) = folder.glob("*.whl")
+    site = folder / "site"
+    zipfile.ZipFile(wheel).extractall(site)
+    for name in ("numpy", "numpy.libs"):
+        if (SITE / name).exists():
+            (site / name).symlink_to(SITE / name)
+    return wheel.name, site
+
+
+PROGRAM = """
+import sys
+sys.path.insert(0, SITE)
+from explain import TreeEngine
+import numpy as np
+engine = TreeEngine.load(MODEL)
+found = engine.contributions(np.load(ROWS))
+np.save(OUT, found.values)
+print(engine.compiled, engine.names)
+tops = {name.partition(".")[0] for name in sys.modules}
+print(sorted(tops - set(sys.stdlib_module_names) - {"__main__", "explain", "numpy"}))
+print(sys.modules["explain"].__file__)
+"""
+
+
+def explained(folder: Path, site: Path, model: Path) -> tuple[list[str], str, Path]:
+    """(what a program printed that sees nothing but the folder; its warnings; its contributions)."""
+    np.save(folder / "rows.npy", X)
+    names = {"SITE": site, "MODEL": model, "ROWS": folder / "rows.npy", "OUT": folder / "out.npy"}
+    text = PROGRAM
+    for name, path in names.items():
+        text = text.replace(name, repr(str(path)))
+    command = [sys.executable, "-I", "-S", "-c", text]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout.splitlines(), done.stderr, folder / "out.npy"
+
+
+def test_a_wheel_needs_numpy_alone_and_has_its_kernel(tmp_path: Path, model: Path) -> None:
+    """It is of this kind of machine and of any Python 3; its values are those of the clone, bit for bit."""
+    name, site = installed(tmp_path, sources(tmp_path, built=True))
+    assert name.startswith("vigie_explain-")
+    assert "-py3-none-" in name
+    assert not name.endswith("-any.whl")
+    printed, _, out = explained(tmp_path, site, model)
+    assert printed[:2] == ["True ('a', 'b', 'c')", "[]"]
+    assert printed[2].startswith(str(site))
+    np.testing.assert_array_equal(np.load(out), TreeEngine.load(model).contributions(X).values)
+    again = subprocess.run(
+        [sys.executable, "-S", "-P", "-m", "explain.build"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(site)},
+    )
+    assert (again.returncode, again.stderr) == (0, "")
+    metadata = next(site.glob("*.dist-info")).joinpath("METADATA").read_text("utf-8")
+    needed = [
+        line for line in metadata.splitlines() if line.startswith("Requires-Dist:") and "extra" not in line
+    ]
+    assert needed == ["Requires-Dist: numpy"]
+
+
+def test_without_a_compiler_it_is_whole_and_says_how_to_build(tmp_path: Path, model: Path) -> None:
+    """NumPy's values are the same; the advice is one that fits where it is installed, and works there."""
+    _, site = installed(tmp_path, sources(tmp_path, built=False), CC="no-such-compiler")
+    assert not list(site.glob("explain/built/*.so"))
+    printed, warnings, out = explained(tmp_path, site, model)
+    assert printed[0].startswith("False")
+    assert "-m explain.build" in warnings
+    assert "make setup" not in warnings
+    np.testing.assert_allclose(np.load(out), TreeEngine.load(model).contributions(X).values, atol=1e-12)
+
+
+def test_in_a_clone_the_advice_is_to_set_it_up() -> None:
+    """Which fetches the compiler that is pinned."""
+    assert build.advice() == "make setup"
+
+
+def test_the_readme_runs_as_it_is_written(tmp_path: Path, model: Path) -> None:
+    """From the clone's folder, in a fresh environment; libraries are those that are here, so that none is fetched."""
+    sources(tmp_path, built=False)
+    (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])
+    shutil.copy(model, tmp_path / "model.ubj")
+    np.save(tmp_path / "rows.npy", X)
+    # pip takes the last for "no isolation"; a safe path, so that what was installed is imported and not ./explain.
+    given = {"PYTHONPATH": str(SITE), "PYTHONSAFEPATH": "1", "PIP_NO_DEPS": "1", "PIP_NO_INDEX": "1"}
+    given |= {"PIP_NO_BUILD_ISOLATION": "0"}
+    printed = run_as_reader(tmp_path, script_of(ROOT / "explain" / "README.md"), given)
+    assert "Successfully installed vigie-explain" in printed
+    assert "from " in printed
+    assert (tmp_path / "waterfall.svg").stat().st_size > 1000
+    (kernels,) = (tmp_path / "reasons" / "lib").glob("python*/site-packages/explain/built")
+    assert len(list(kernels.glob("*.so"))) == len(build.variants())
