@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from explain.forest import Forest
-from explain.kernel import Kernel, aligned
 from explain.formats.ensemble import Array
+from explain.kernel import Kernel, aligned
 from explain.plain import Plain
 
 __all__ = ["Tables"]

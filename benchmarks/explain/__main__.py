@@ -141,8 +141,8 @@ def kernels(bench: Bench) -> None:
     """The C kernel beside the same recursion in Numba: time, and what each costs to have."""
     from benchmarks.explain.numba_kernel import NumbaKernel
     from explain.forest import grow
-    from explain.kernel import Kernel, load_kernel
     from explain.formats.reading import read_model
+    from explain.kernel import Kernel, load_kernel
 
     case = Case(6, 30, 0.02)
     model, X = case.make()

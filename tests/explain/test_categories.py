@@ -157,7 +157,9 @@ def test_boxes_and_thresholds_know_categories(booster: xgb.Booster) -> None:
     row = np.nan_to_num(X[:1])
     for feature in range(4):
         edges = engine.thresholds(feature)
-        values = np.unique(np.concatenate([edges, edges + np.float32(0.25), np.arange(-1, 45, 0.5, np.float32)]))
+        values = np.unique(
+            np.concatenate([edges, edges + np.float32(0.25), np.arange(-1, 45, 0.5, np.float32)])
+        )
         rows = np.repeat(row, values.size, axis=0)
         rows[:, feature] = values
         outputs = engine.predict_exactly(rows).reshape(values.size, -1)

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from explain import ExplanationError, RowsError, TreeEngine
 from explain.build import kernel_path, variants
 from explain.forest import grow
-from explain.kernel import Kernel, open_kernel, processor_has
 from explain.formats.ensemble import Array, Ensemble
 from explain.formats.reading import read_model
+from explain.kernel import Kernel, open_kernel, processor_has
 from explain.plain import Plain
 from explain.verify import as_shap
 from tests.support.trees_by_hand import (

@@ -30,7 +30,11 @@ RF = {"boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.6}
 MODELS: dict[str, tuple[dict[str, Any], Array, Array]] = {
     "regression": ({"objective": "regression"}, X, Y),
     "categories in sets": ({**CATEGORIES, "max_cat_to_onehot": 1}, X, Y),
-    "categories one by one": ({**CATEGORIES, "max_cat_to_onehot": 100, "num_leaves": 60, "min_data_in_leaf": 1}, X, Y),
+    "categories one by one": (
+        {**CATEGORIES, "max_cat_to_onehot": 100, "num_leaves": 60, "min_data_in_leaf": 1},
+        X,
+        Y,
+    ),
     "zero is missing": ({"zero_as_missing": True}, X, Y),
     "nothing is missing": ({}, NO_MISSING, Y),
     "missing is not used": ({"use_missing": False}, X, Y),
