@@ -22,8 +22,8 @@ from hospital.profile.facts import (
     Weight,
 )
 from hospital.profile.gaps import gap_findings, table_gaps
-from hospital.profile.level_shifts import level_shift_findings
 from hospital.profile.patterns.findings import pattern_findings, with_patterns
+from hospital.profile.patterns.level_shifts import level_shift_findings
 from hospital.profile.patterns.name_spelling import spelling_findings
 from hospital.profile.readiness import costs, model_profiles
 from hospital.profile.school_calendar import school_findings
