@@ -32,6 +32,7 @@ from training.bed_baselines import (
 from training.conformal import LEAST_CELL
 from training.linear import fit_seasonal_profile, fit_slopes, with_seasonal_profile
 from training.monotone import WAIT_SIGNS, signs_of
+from training.packages.wait_trees import fit_wait_median
 from training.trees import Hyperparameters, TreeOptions, fit_median
 
 __all__ = [
@@ -86,6 +87,7 @@ class Lesson:
         weight: float64 [n].
         signs: by feature.
         loss: mean absolute error, in units of the scale, of a median's trees (``.ubj``) on the later rows.
+        scale: float64 [n], minutes, of waits; None of beds.
     """
 
     features: tuple[Feature, ...]
@@ -94,18 +96,23 @@ class Lesson:
     weight: Array
     signs: tuple[int, ...]
     loss: Callable[[bytes], float]
+    scale: Array | None = None
 
     def loss_of(self, hyperparameters: Hyperparameters, *, seed: int, threads: int) -> float:
         """The loss of a median that grew so."""
         options = TreeOptions(
             seed=seed, threads=threads, progress=lambda: None, hyperparameters=hyperparameters
         )
-        return self.loss(fit_median(self.X, self.y, self.weight, signs=self.signs, **options))
+        if self.scale is None:
+            return self.loss(fit_median(self.X, self.y, self.weight, signs=self.signs, **options))
+        taught = (self.X, self.y, self.weight, self.scale)
+        return self.loss(fit_wait_median(*taught, signs=self.signs, **options))
 
 
 def lesson_of(data: Prepared, split: Split) -> Lesson:
     """The training set alone: its first four fifths to learn from, the last one, after a gap, to be asked about."""
     linear: LinearStep | None = None
+    scale: Array | None = None
     earlier: Prepared
     later: Prepared
     if isinstance(data, PreparedBeds):
@@ -120,7 +127,8 @@ def lesson_of(data: Prepared, split: Split) -> Lesson:
         waits, waits_later = _halves(data, split)
         baselines = wait_baselines(waits, waits_later)
         asked, signs = waits_later.rows(baselines), signs_of(data.features, WAIT_SIGNS)
-        y, weight = known_or_zero(waits.outcome) / waits.rows(baselines).scale, waits.weight
+        scale = waits.rows(baselines).scale
+        y, weight = known_or_zero(waits.outcome) / scale, waits.weight
         earlier, later = waits, waits_later
     wanted = (known_or_zero(later.outcome) - known_or_zero(asked.offset)) / asked.scale
     counts = np.where(np.isnan(asked.offset), 0.0, later.weight)
@@ -132,7 +140,7 @@ def lesson_of(data: Prepared, split: Split) -> Lesson:
         error = np.abs(wanted - median.value(asked.X, asked.calibration, asked.scale))
         return float(np.average(error, weights=counts))
 
-    return Lesson(data.features, earlier.X, y, weight, signs, loss)
+    return Lesson(data.features, earlier.X, y, weight, signs, loss, scale)
 
 
 def _halves(data: P, split: Split) -> tuple[P, P]:

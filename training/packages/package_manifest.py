@@ -12,6 +12,7 @@ from hospital.ingest.hospital_reader import HospitalTables
 from hospital.times import DAY
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from training.packages.package_request import Request
+from training.packages.wait_trees import QUANTILE_ROUNDS
 from training.provenance import code_commit
 from training.trees import SPREAD_ROUNDS
 
@@ -62,7 +63,11 @@ def _configuration(request: Request) -> dict[str, Any]:
     return {
         **{f"median_{name}": value for name, value in asdict(request.hyperparameters).items()},
         "tuned_trials": request.trials,
-        "spread_rounds": SPREAD_ROUNDS,
+        **(
+            {"spread_rounds": SPREAD_ROUNDS}
+            if request.model == "bed-demand"
+            else {"quantile_rounds": QUANTILE_ROUNDS}
+        ),
         "objective": "reg:quantileerror 0.5",
         "test_from": request.test_from,
     }
