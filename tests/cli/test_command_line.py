@@ -187,6 +187,8 @@ VERBS = {
     },
     ("compare",): {"--data", "--mapping", "--json", "--language"},
     ("explain",): {"--data", "--out", "--version", "--mapping", "--plot", "--language"},
+    ("why",): {"--of", "--since", "--against", "--language", "--json"},
+    ("counterfactual",): {"--at-most", "--at-least", "--of", "--language", "--json"},
     ("check",): {"--language", "--policy", "--recent", "--mapping", "--json"},
     ("card",): {"--language", "--format", "--out"},
     ("review",): {"--language", "--approve", "--refuse", "--withdraw", "--comment", "--key"},

@@ -84,6 +84,8 @@ REQUIRED = {
     ("train",): ["wait-time", "--data", "{file}", "--key", "{file}"],
     ("compare",): ["wait-time", "1", "2", "--data", "{file}"],
     ("explain",): ["wait-time", "--data", "{file}", "--out", "{file}", "--mapping", "{file}"],
+    ("why",): ["p1"],
+    ("counterfactual",): ["p1", "--at-most", "3"],
     ("check",): ["wait-time", "1", "--recent", "{file}", "--policy", "{file}"],
     ("card",): ["wait-time", "1", "--out", "{file}"],
     ("review",): ["wait-time", "1", "--approve", "--comment", "c", "--key", "{file}"],
