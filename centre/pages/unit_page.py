@@ -17,7 +17,7 @@ from serving.interface.pages import (
     PAGE,
     SEES_PAGES,
     ShownUnit,
-    changed_since,
+    changes,
     fan_chart,
     known_words,
     labelled,
@@ -54,14 +54,14 @@ class Reasons:
     """Why a forecast is what it is, as it is written: `base` and the groups, to a tenth of a bed, are its median.
 
     Attributes:
-        sentences: what weighs most, each with what it does, as every page says it.
+        explanation: as it was answered; its sentences say what weighs most, and what it does, as on every page.
         base: where it starts.
         groups: the largest first, then the steps after them; a feature that is not shown is in its group's last term.
         beds: the forecast's quantiles.
     """
 
     horizon_hours: float
-    sentences: Sequence[str]
+    explanation: Explanation
     base: Decimal
     groups: Sequence[ReasonGroup]
     beds: dict[str, Decimal]
@@ -90,7 +90,7 @@ def reasons(call: Call, forecast: BedForecast) -> Reasons:
         for group, terms in groups.items()
         if terms
     ]
-    return Reasons(forecast.horizon_hours, told["reasons"], base, written, {"p50": p50})
+    return Reasons(forecast.horizon_hours, told, base, written, {"p50": p50})
 
 
 def _terms(call: Call, told: Explanation) -> list[tuple[str, str, float]]:
@@ -161,6 +161,7 @@ def unit_page(call: Call) -> Response:
 def _page(call: Call, view: HospitalView, shown: ShownUnit, row: UnitTension) -> Response:
     zone = view.record.zone
     levels = said(call, view.levels, view.levels.units.get(row.unit), of_unit=True)
+    explained = _explained_first(row.ahead)
     return page(
         call,
         TEMPLATES,
@@ -172,12 +173,12 @@ def _page(call: Call, view: HospitalView, shown: ShownUnit, row: UnitTension) ->
         made=time_words(call, view.beds.at, zone),
         simulated=view.beds.simulated,
         picture=fan_chart(call, shown, view.beds.at, zone) if row.ahead else "",
-        explained=[reasons(call, f) for f in _explained_first(row.ahead)],
+        explained=[reasons(call, f) for f in explained],
         warnings=warnings_by_horizon(row.ahead),
         levels=levels,
         level=level,
         protocols=_called(call, view, row.unit, levels),
-        since=changed_since(call, view.beds.at, zone),
+        changed=changes(call, explained[0], view.beds.at, zone) if explained else None,
     )
 
 

@@ -211,7 +211,7 @@ def _contrasted(pair: Pair, earlier: _Earlier, options: ExplainOptions, model: L
 
 def _basis(forecast: BedForecast | WaitForecast) -> Basis:
     if forecast.basis is None:
-        raise ValueError("the forecaster hands out no basis")
+        raise Problem(409, "no_further_reasons", "problems.no_further_reasons")
     return forecast.basis
 
 

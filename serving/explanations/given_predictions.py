@@ -104,7 +104,7 @@ class GivenPredictions:
         again = replayed(connection, self.explainer.forecaster, model, stored, about, now)
         basis = again.forecast.basis
         if basis is None:
-            raise ValueError("the forecaster hands out no basis")
+            raise Problem(409, "no_further_reasons", "problems.no_further_reasons")
         served = _served(request, again)
         goal = _goal(request)
         found = Found((), served, (), True)

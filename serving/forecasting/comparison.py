@@ -1,6 +1,6 @@
 """With what a forecast's values are compared: which cases, how many, and what that is called."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -12,9 +12,17 @@ from hospital.words.catalogue import text
 from hospital.words.language import Language
 from registry.components.situations import KINDS_OF_DAY, SEASONS, WIDENINGS, kind_of_day, season_of
 from registry.components.usual_cases import NO_COMPARISON
-from serving.messages.answer_bodies import ComparedWith
+from serving.messages.answer_bodies import ComparedWith, Explanation
 
-__all__ = ["Comparison", "compared_with", "comparison_of", "comparison_words", "holidays"]
+__all__ = [
+    "Comparison",
+    "SaidOnce",
+    "compared_with",
+    "comparison_of",
+    "comparison_words",
+    "holidays",
+    "said_once",
+]
 
 _SUNDAY = 6
 _PER_HOUR = 12  # kinds of day x seasons
@@ -35,6 +43,19 @@ class Comparison:
     cases: int
     situation: int
     holiday: bool = False
+
+
+@dataclass(frozen=True)
+class SaidOnce:
+    """Sentences that say "usually", and above them what that is.
+
+    Attributes:
+        comparison: what they compare with, as a sentence; None: they say so themselves, or compare with nothing.
+        sentences: the explanation's.
+    """
+
+    comparison: str | None
+    sentences: tuple[str, ...]
 
 
 def holidays(times: Array, place: Place) -> Array:
@@ -87,3 +108,20 @@ def compared_with(comparison: Comparison | None) -> ComparedWith | None:
         "days": "all" if widening >= WIDENINGS.index("days") else kind_of_day(situation),
         "season": "all" if widening >= WIDENINGS.index("seasons") else season_of(situation),
     }
+
+
+def said_once(why: Explanation, language: Language) -> SaidOnce:
+    """The sentences of an explanation for a list; what several of them compare with is said above it, and once.
+
+    Answers of another language than `language` stay as they are.
+    """
+    sentences, found = tuple(why["reasons"]), comparison_of(why.get("compared_with"))
+    if found is None:
+        return SaidOnce(None, sentences)
+    for holiday in (found.holiday, False):  # an answer does not name which of the two it is
+        words = comparison_words(replace(found, holiday=holiday), "typical", language)
+        if words is not None and sum(words in sentence for sentence in sentences) > 1:
+            usually = text("reasons.start.usually", language)
+            about = text("reasons.compared.once", language, found.cases, comparison=words)
+            return SaidOnce(about, tuple(sentence.replace(words, usually) for sentence in sentences))
+    return SaidOnce(None, sentences)

@@ -19,7 +19,7 @@ from serving.interface.bed_forecasts import BedForecasts
 from serving.messages.answer_bodies import BedForecast, HospitalForecast
 from serving.messages.forecast_protocol import UnitHistory
 from serving.pages import forecast_sets
-from serving.pages.change_page import Since, since_of
+from serving.pages.change_page import Changes, changes_of
 from serving.pages.forecast_picture import unit_picture
 from serving.pages.forecast_sets import BedSet, forecast_set
 from serving.pages.rendering import LANGUAGE, SEES_PAGES, language_of, render
@@ -33,7 +33,7 @@ __all__ = [
     "ShownBeds",
     "ShownUnit",
     "ahead_words",
-    "changed_since",
+    "changes",
     "date_words",
     "fan_chart",
     "hospital_fan",
@@ -157,9 +157,9 @@ def percent_words(call: Call, share: float) -> str:
     return formats.percent(share, language_of(call))
 
 
-def changed_since(call: Call, at: int, zone: ZoneInfo) -> Since:
-    """The earlier time with which a page offers to compare forecasts made `at`."""
-    return since_of(at, zone, language_of(call))
+def changes(call: Call, forecast: BedForecast, at: int, zone: ZoneInfo) -> Changes | None:
+    """What has changed in a forecast made `at` since about three hours before; None: that cannot be said."""
+    return changes_of(call, forecast.unit, forecast.horizon_hours, at, zone)
 
 
 def date_words(call: Call, day: date) -> str:

@@ -1,11 +1,13 @@
 """The page that says what has changed in a forecast since an earlier time."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
+from hospital.errors import HistoryError
 from hospital.times import TimeError, instant, moment, parse_time
 from hospital.words import formats, names
 from hospital.words.catalogue import text
@@ -13,14 +15,30 @@ from hospital.words.language import Language
 from serving.errors import Problem
 from serving.explanations.contrast_text import moment_words
 from serving.gateway.endpoint import Call, Endpoint, Parameter
-from serving.messages.forecast_protocol import Against, BedQuestion, ExplainOptions
+from serving.messages.answer_bodies import BedForecast
+from serving.messages.forecast_protocol import Against, BedQuestion, ExplainOptions, LoadedModel
 from serving.messages.request_bodies import MAX_HORIZON_HOURS
 from serving.pages.rendering import LANGUAGE, SEES_PAGES, language_of, render
 
-__all__ = ["ENDPOINTS", "Since", "since_of"]
+__all__ = ["ENDPOINTS", "Changes", "Since", "changes_of", "since_of"]
 
 _HOURS_BACK = 3
 _REASONS = 6
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Why a forecast differs from one of an earlier time.
+
+    Attributes:
+        words: since when.
+        reasons: sentences that lead from that forecast to this one.
+        p50: this one's, in beds.
+    """
+
+    words: str
+    reasons: tuple[str, ...]
+    p50: float
 
 
 class Since:
@@ -47,15 +65,34 @@ def since_of(now: int, zone: ZoneInfo, language: Language) -> Since:
     return Since(now, zone, language)
 
 
+def changes_of(call: Call, unit: str, horizon_hours: float, now: int, zone: ZoneInfo) -> Changes | None:
+    """What has changed in a unit's forecast of an instant since about three hours before; None: that cannot be said."""
+    since = Since(now, zone, language_of(call))
+    try:
+        at = instant(parse_time(since.at))
+        _, forecast = _compared(call, BedQuestion((unit,), (horizon_hours,), now, (), _against(call, at)))
+    except (Problem, HistoryError):
+        return None
+    return Changes(since.words, forecast.explanation["reasons"], forecast.beds["p50"])
+
+
+def _against(call: Call, at: int) -> ExplainOptions:
+    return ExplainOptions(_REASONS, "typical", language_of(call), against=Against(at=at))
+
+
+def _compared(call: Call, question: BedQuestion) -> tuple[LoadedModel, BedForecast]:
+    parts = call.parts
+    model, (forecast,), _ = parts.forecasts.unrecorded_bed_demand(question, parts.clock.now(), call.caller)
+    return model, forecast
+
+
 def changes(call: Call) -> Response:
     """GET /changes"""
     language, parts = language_of(call), call.parts
     now, unit = parts.clock.now(), call.query.get("unit", "")
     at = _instant(call.query.get("since", ""), now)
     hours = float(call.query.get("hours", 0))
-    explain = ExplainOptions(_REASONS, "typical", language, against=Against(at=at))
-    question = BedQuestion((unit,), (hours,), now, (), explain)
-    model, (forecast,), _ = parts.forecasts.unrecorded_bed_demand(question, now, call.caller)
+    model, forecast = _compared(call, BedQuestion((unit,), (hours,), now, (), _against(call, at)))
     zone = ZoneInfo(model.zone)
     label = next((u.label for u in model.units if u.unit == unit), unit)
     return render(

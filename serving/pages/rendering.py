@@ -12,6 +12,7 @@ from hospital.words.catalogue import text
 from hospital.words.language import LANGUAGES, Language
 from hospital.words.plain_text import shown_on_page
 from serving.errors import Problem
+from serving.forecasting.comparison import said_once
 from serving.gateway.content_security import LIVE_POLICY
 from serving.gateway.endpoint import Call, Endpoint, Parameter
 from serving.pages.markdown_text import markdown
@@ -84,6 +85,7 @@ def render(
         ),
         label=lambda name: formats.label(name, language),
         whole=_whole,
+        said_once=lambda why: said_once(why, language),
         **values,
     )
     headers = {"content-security-policy": LIVE_POLICY} if live else None

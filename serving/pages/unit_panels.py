@@ -55,7 +55,7 @@ def unit_panels(
                     f.horizon_hours: formats.weekday_time(f.target_at.astimezone(zone), language)
                     for f in forecasts
                 },
-                "reasons": explained.explanation["reasons"],
+                "explanation": explained.explanation,
                 "reliability": explained.explanation.get("reliability"),
                 "reasons_horizon": explained.horizon_hours,
                 "reasons_median": explained.beds["p50"],

@@ -5,8 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
-from hospital.times import DAY, moment
+from hospital.times import DAY, HOUR, moment
+from registry.record.database import observations, writing
 from serving.messages.forecast_protocol import LoadedModel
 from tests.support.ward_census import END, WardService, ward_release
 
@@ -42,12 +44,40 @@ def test_it_shows_what_the_api_answers(service: WardService, language: str) -> N
     assert {"fr": "Ce qui a changé depuis", "en": "What has changed since"}[language] in shown
 
 
-def test_the_start_page_and_the_page_of_a_unit_lead_to_it(service: WardService) -> None:
+def test_the_start_page_leads_to_it(service: WardService) -> None:
     """To a whole hour of the hospital's clock, about three hours ago, which the page answers."""
-    for path in ("/?language=fr", "/pilotage/unit?language=fr&unit=A"):
-        (address, *_) = re.findall(r'href="(/changes\?[^"]+)"', _page(service, path))
-        assert "Ce qui a changé depuis" in _page(service, path)
-        assert "</li>" in _page(service, address)
+    start = _page(service, "/?language=fr")
+    (address, *_) = re.findall(r'href="(/changes\?[^"]+)"', start)
+    assert "Ce qui a changé depuis" in start
+    assert "</li>" in _page(service, address)
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_page_of_a_unit_says_what_has_changed(service: WardService, language: str) -> None:
+    """Of the first forecast that it shows, since a whole hour about three hours ago: what the API answers of then."""
+    shown = _page(service, f"/pilotage/unit?language={language}&unit=B")
+    (part,) = re.findall(r'<details id="changed">(.*?)</details>', shown, re.DOTALL)
+    then = moment(END - 3 * HOUR)  # the clock stands at two o'clock: the evening before
+    (made,) = service.beds("B", explain={"reference": {"at": then.isoformat()}, "language": language})[
+        "forecasts"
+    ]
+    assert re.findall(r"<li>(.*?)</li>", part) == made["explanation"]["reasons"]
+    words = {
+        "fr": "Ce qui a changé depuis la prévision faite le",
+        "en": "What has changed since the forecast",
+    }
+    assert words[language] in part
+    assert re.search(r'class="sum".*<strong>.*</strong>', part)
+
+
+def test_a_page_of_a_unit_without_a_record_of_then_stands_without_it(service: WardService) -> None:
+    """Nothing was received of that time: the page says all else."""
+    with writing(service.parts.engine) as connection:
+        received = observations.c.received_at
+        connection.execute(delete(observations).where(received < END - 4 * HOUR))
+    shown = _page(service, "/pilotage/unit?language=fr&unit=B")
+    assert 'id="changed"' not in shown
+    assert "Ce qui a changé" not in shown
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hospital.ingest.hospital_reader import read_hospital
-from hospital.times import instant, parse_time
+from hospital.times import HOUR, instant, parse_time
 from hospital.words.formats import minutes, number, percent
 from tests.support.small_demo import HORIZONS, Service, SmallDemo
 
@@ -81,7 +81,7 @@ def test_every_number_of_the_waits_is_what_the_api_answers(service: Service, pag
         assert re.findall(r"<strong>(.*?)</strong> min", tile) == [number(wait["p50"], "fr")]
         assert f"{number(wait['p10'], 'fr')}–{minutes(wait['p90'], 'fr', 0)}" in tile
         assert re.findall(r'class="trust (\w+)"', tile) == [asked["trust"]["status"]] == ["trusted"]
-        assert re.findall(r"<li>(.*?)</li>", _why(tile)) == asked["explanation"]["reasons"]
+        assert _listed(_why(tile)) == _without_repetition(_why(tile), asked)
     usual = re.findall(r'class="lead usual">(.*?)</p>', page)
     age = number(released.usual_patients["ED"]["age_years"], "fr")  # type: ignore[arg-type]
     assert usual[0].startswith(f"Patient habituel\u00a0: âge\u00a0: {age}, arrivée\u00a0: ")
@@ -119,6 +119,44 @@ def test_the_reasons_shown_add_up_to_the_median_shown(service: Service, page: st
         rounded = sum(0.5 if abs(v) >= 10 else 0.05 for v in (start, *effects)) + 0.5 + 2 * 0.05
         assert start + sum(effects) == pytest.approx(_last_number(together), abs=rounded)
         assert "Au départ" in reasons[0]
+
+
+def test_the_reasons_of_a_unit_say_once_what_they_compare_with(service: Service, page: str) -> None:
+    """Above the list, with its cases; with it every sentence is the one that the API answers."""
+    for unit, panel in _panels(page).items():
+        at = _stored(service, _id_in(panel)[0])["made_at"]
+        hours = float(re.findall(r"hours=([0-9.]+)", panel)[0])  # whose reasons are shown
+        body = {"units": [unit], "horizons_hours": [hours], "at": at, "explain": {"top": 3}}
+        (answer,) = service.ask("/v1/bed-demand", body)["forecasts"]
+        assert _listed(panel) == _without_repetition(panel, answer)
+
+
+def test_the_page_of_a_unit_says_what_has_changed(service: Service, page: str) -> None:
+    """Why its forecast differs from the one of a whole hour about three hours ago: as the API answers it."""
+    unit, panel = next(iter(_panels(page).items()))
+    at = _stored(service, _id_in(panel)[0])["made_at"]
+    since = re.findall(r"since=([0-9TZ:-]+)", panel)[0]
+    assert 3 <= (instant(parse_time(at)) - instant(parse_time(since))) / HOUR < 4
+    explain = {"reference": {"at": since}, "language": "fr"}
+    body = {"units": [unit], "horizons_hours": list(HORIZONS), "at": at, "explain": explain}
+    asked = service.ask("/v1/bed-demand", body)["forecasts"]
+    shown = unescape(service.page(f"/pilotage/unit?language=fr&unit={unit}"))
+    (part,) = re.findall(r'<details id="changed">(.*?)</details>', shown, re.DOTALL)
+    assert re.findall(r"<li>(.*?)</li>", part) in [f["explanation"]["reasons"] for f in asked]
+    assert "Ce qui a changé depuis la prévision faite " in part
+
+
+def _listed(markup: str) -> list[str]:
+    """The sentences of the list of reasons."""
+    return re.findall(r"<li>(.*?)</li>", markup.split('<ul class="reasons">')[1].split("</ul>")[0])
+
+
+def _without_repetition(markup: str, answer: dict[str, Any]) -> list[str]:
+    """The sentences of an answer, less what the page says once, above their list, of what they compare with."""
+    once = re.findall(r"Comparé à ce qu'il en est (d'habitude.*?) \(\d+ cas\)", markup)
+    reasons = answer["explanation"]["reasons"]
+    assert bool(once) == (sum("d'habitude à" in r or "d'habitude vers" in r for r in reasons) > 1)
+    return [r.replace(once[0], "d'habitude") if once else r for r in reasons]
 
 
 def _why(tile: str) -> str:
