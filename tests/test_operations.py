@@ -89,6 +89,23 @@ def test_the_unit_and_the_container_end_the_whole_group() -> None:
     assert re.search(r"^USER vigie$", container, flags=re.MULTILINE)
 
 
+def test_the_timer_carries_out_the_terms_each_day() -> None:
+    """Also after a night in which the machine was off; as the service's account, with its settings."""
+    parts = {}
+    for name in ("vigie-retention.timer", "vigie-retention.service", "vigie.service"):
+        parts[name] = configparser.ConfigParser(strict=False, interpolation=None)
+        parts[name].optionxform = str  # type: ignore[assignment, method-assign]
+        parts[name].read_string((ROOT / "deploy" / name).read_text("utf-8"))
+    timer, run, service = (parts[name] for name in parts)
+    assert timer["Timer"]["Persistent"] == "true"
+    assert timer["Timer"]["OnCalendar"].startswith("*-*-* ")
+    assert timer["Install"]["WantedBy"] == "timers.target"
+    assert run["Service"]["Type"] == "oneshot"
+    assert run["Service"]["ExecStart"].endswith("vigie journal retain --carry-out")
+    for key in ("User", "EnvironmentFile", "UMask", "ReadWritePaths", "ReadOnlyPaths"):
+        assert run["Service"][key] == service["Service"][key]
+
+
 def test_the_security_policy_names_the_times() -> None:
     """24 hours, 72 hours, 14 days."""
     policy = (ROOT / "SECURITY.md").read_text("utf-8")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer()
+_TERMS = {"recommendations": "predictions_days"}
+"""Terms of the policy that go by another kind's."""
 _journal = typer.Typer(help="Verify or export the journal.")
 
 
@@ -204,23 +206,38 @@ def retain(
     Exit codes: 0 done, or nothing is older; 1 something is older and was left (no --carry-out); 2 an error.
     """
     from registry.erasure import retention
+    from registry.erasure.last_run import note_run
+    from registry.erasure.old_snapshots import old_snapshots, remove_snapshots
     from registry.record.database import opened_database, writing
     from registry.record.tokens import account
     from registry.trust.policy_in_force import policy_in_force
 
     settings = read_settings()
-    rules = policy_in_force(settings.trust).retention
+    policy = policy_in_force(settings.trust)
+    rules, days = policy.retention, policy.document.retention_days
     with opened_database(settings.database) as engine, writing(engine) as connection:
         if carry_out:
             found = retention.retain(connection, rules, actor=account(), now=now())
         else:
             found = retention.due(connection, rules, now())
     for kind, count in found.__dict__.items():
-        what, days = said(f"journal.terms.{kind}"), getattr(rules, f"{kind}_days")
-        say("journal.term_erased" if carry_out else "journal.term_older", what=what, days=days, n=count)
-    if found.anything and not carry_out:
+        _say_term(kind, getattr(rules, _TERMS.get(kind, f"{kind}_days")), count, carry_out)
+    if carry_out:
+        sealed = len(remove_snapshots(settings, days, actor=account(), now=now()))
+        note_run(settings, now())
+    else:
+        sealed = len(old_snapshots(settings, days, now()))
+    _say_term("sealed", days, sealed, carry_out)
+    left = (found.anything or sealed > 0) and not carry_out
+    if left:
         say("journal.not_carried_out")
-    return int(found.anything and not carry_out)
+    return int(left)
+
+
+def _say_term(kind: str, days: int, count: int, carry_out: bool) -> None:
+    """How much of a kind is older than its term, or was erased."""
+    key = "journal.term_erased" if carry_out else "journal.term_older"
+    say(key, what=said(f"journal.terms.{kind}"), days=days, n=count)
 
 
 def _erase_sealed(settings: "Settings", names: set[str], reason: str) -> int:

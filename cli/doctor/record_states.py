@@ -11,7 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cli.doctor.states import State, Weight
 from hospital.errors import VigieError
-from hospital.times import MINUTE, instant, moment
+from hospital.times import DAY, MINUTE, instant, moment
+from registry.erasure.last_run import last_run
 from registry.record.database import REVISION, journal, observations, open_database
 from registry.record.journal_audit import verify
 from registry.record.tokens import list_tokens
@@ -21,6 +22,7 @@ __all__ = ["record_states"]
 
 _SOON = timedelta(days=14)
 _CLOCKS_DIFFER = 5 * MINUTE
+_OVERDUE = 2 * DAY
 
 
 def record_states(settings: Settings, now: datetime) -> Iterator[State]:
@@ -45,6 +47,21 @@ def record_states(settings: Settings, now: datetime) -> Iterator[State]:
     else:
         yield State("database_good", Weight.GOOD)
         yield from _content_states(settings, now)
+        yield _retention_state(settings, now)
+
+
+def _retention_state(settings: Settings, now: datetime) -> State:
+    """When the policy's terms were last carried out; a day of grace beyond the timer's."""
+    at = last_run(settings)
+    if at is None:
+        return State("retention_never", Weight.NOTICE)
+    when = {"last": _written(at)}
+    late = not at <= instant(now) + _CLOCKS_DIFFER or instant(now) - at > _OVERDUE
+    return (
+        State("retention_overdue", Weight.NOTICE, when)
+        if late
+        else State("retention_good", Weight.GOOD, when)
+    )
 
 
 def _damage(path: str) -> str:

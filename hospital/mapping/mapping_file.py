@@ -17,6 +17,7 @@ from hospital.contracts.request_models import name_fault, text_fault
 from hospital.contracts.tables import TABLES, Column, Kind, Table
 from hospital.contracts.text_cleaning import cleaned
 from hospital.errors import Fault, MappingError
+from hospital.holidays.place import Locality
 from hospital.mapping.checked_mapping import Mapping, TableMapping
 from hospital.mapping.file_layout import FileLayout
 from hospital.mapping.locality_names import locality_of
@@ -54,8 +55,7 @@ def load_mapping(path: Path) -> Mapping:
     head = _part(Head, body.get("mapping", {}), "mapping", faults)
     units = _units(body.get("units", {}), faults)
     tables = _tables(body.get("tables"), head, faults)
-    locality, wrong = locality_of(_as_table(body.get("mapping")), "mapping")
-    faults += wrong
+    locality = _locality(body.get("mapping"), faults)
     if faults or head is None:
         raise MappingError(tuple(faults))
     return Mapping(
@@ -76,8 +76,10 @@ def load_mapping(path: Path) -> Mapping:
     )
 
 
-def _as_table(part: object) -> dict[str, Any]:
-    return part if isinstance(part, dict) else {}
+def _locality(part: object, faults: list[Fault]) -> Locality:
+    locality, wrong = locality_of(part if isinstance(part, dict) else {}, "mapping")
+    faults += wrong
+    return locality
 
 
 def _units(part: object, faults: list[Fault]) -> dict[str, UnitPart]:

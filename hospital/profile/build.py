@@ -61,7 +61,7 @@ def profile_of(
     models = model_profiles(
         events, latest, tables, hospital.covariates, horizons_hours, whole=hospital.cadence != "other"
     )
-    findings = [*_read(hospital), *of_units]
+    findings = [*_read(hospital), *of_units, *school_findings(hospital, tables, now)]
     for table in tables:
         findings += gap_findings(table.name, table.gaps)
     for rows in latest.values():
@@ -72,7 +72,6 @@ def profile_of(
     findings += spelling_findings(latest)
     if "census" in latest:
         findings += rhythm_findings(hospital, latest["census"])
-    findings += school_findings(hospital, tables, now)
     findings = with_patterns(findings, pattern_findings(hospital, latest, now))
     if not any(m.possible for m in models):
         findings.append(Finding("", "no_model", Weight.LOOK))

@@ -4,6 +4,7 @@ What is erased leaves what an erased person leaves (`registry.record.erasure`): 
 by the entry of the act, and tombstones of observations. So the chain holds, and whoever deletes by hand still shows.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,10 +13,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from hospital.times import DAY, instant
+from registry.digests import canonical_json
+from registry.erasure.remainders import GONE, REMAINDERS, remainders
 from registry.policy.retention_rules import RetentionRules
 from registry.record.database import decisions, journal, observations, payloads, predictions
 from registry.record.erasure import bury, tombstones_digest
-from registry.record.journal import append, head
+from registry.record.journal import Draft, append_all, head
+from registry.record.recommendation_tables import recommendation_acts, recommendations
 from registry.record.tombstones import RETAIN, ranges_of
 
 __all__ = ["Due", "due", "retain"]
@@ -30,17 +34,23 @@ class Due:
     decision_reasons: int
     predictions: int
     observations: int
+    recommendations: int = 0
 
     @property
     def anything(self) -> bool:
         """Whether there is something to erase."""
         return self != Due(0, 0, 0)
 
+    @classmethod
+    def of(cls, found: "_Found") -> "Due":
+        """How much was found; reasons of decisions on predictions and on recommendations count together."""
+        reasons = len(found.reasons) + len(found.acts)
+        return cls(reasons, len(found.predictions), len(found.observations), len(found.recommendations))
+
 
 def due(connection: Connection, rules: RetentionRules, now: datetime) -> Due:
     """What `retain` would erase; nothing is changed."""
-    found = _Found.of(connection, rules, now)
-    return Due(len(found.reasons), len(found.predictions), len(found.observations))
+    return Due.of(_Found.of(connection, rules, now))
 
 
 def retain(connection: Connection, rules: RetentionRules, *, actor: str, now: datetime) -> Due:
@@ -53,12 +63,15 @@ def retain(connection: Connection, rules: RetentionRules, *, actor: str, now: da
         now: when.
     """
     found = _Found.of(connection, rules, now)
-    done = Due(len(found.reasons), len(found.predictions), len(found.observations))
+    done = Due.of(found)
     if not done.anything:
         return done
     entry = head(connection).seq + 1
     hashes = bury(connection, found.observations, entry)
-    seqs = {int(row.journal_seq) for row in (*found.reasons, *found.predictions, *found.decisions)}
+    gone = {int(row.journal_seq) for row in (*found.predictions, *found.decisions, *found.recommendations)}
+    gone |= {int(row.journal_seq) for row in found.acts_on_them if row.journal_seq}
+    reasons = {int(row.journal_seq) for row in (*found.reasons, *found.acts)}
+    seqs = gone | reasons
     kept = sorted(seqs & set(_scalars(connection, payloads.c.seq, payloads.c.seq, sorted(seqs))))
     for chunk in _chunks(kept):
         connection.execute(delete(payloads).where(payloads.c.seq.in_(chunk)))
@@ -68,11 +81,24 @@ def retain(connection: Connection, rules: RetentionRules, *, actor: str, now: da
     for chunk in _chunks(ids):
         connection.execute(delete(decisions).where(decisions.c.prediction_id.in_(chunk)))
         connection.execute(delete(predictions).where(predictions.c.prediction_id.in_(chunk)))
+    _erase_acts(connection, found)
     subjects = {name: str(count) for name, count in done.__dict__.items()}
     subjects |= {name: str(days) for name, days in rules.model_dump().items()}
     subjects |= {"payloads": ranges_of(kept), "tombstones": tombstones_digest(hashes)}
-    append(connection, actor=actor, action=RETAIN, subjects=subjects, reason="terms of the policy", now=now)
+    payload = {REMAINDERS: remainders(connection, reasons - gone), GONE: sorted(gone)}
+    append_all(connection, [Draft(actor, RETAIN, subjects, "terms of the policy", payload)], now=now)
     return done
+
+
+def _erase_acts(connection: Connection, found: "_Found") -> None:
+    """Takes the words out of acts, and recommendations that are over out with all of their acts."""
+    a, r = recommendation_acts.c, recommendations.c
+    for row in found.acts:
+        content = canonical_json(json.loads(row.content) | {"reason": ""}).decode()
+        connection.execute(update(recommendation_acts).where(a.seq == row.seq).values(content=content))
+    for chunk in _chunks([row.recommendation_id for row in found.recommendations]):
+        connection.execute(delete(recommendation_acts).where(a.recommendation_id.in_(chunk)))
+        connection.execute(delete(recommendations).where(r.recommendation_id.in_(chunk)))
 
 
 @dataclass(frozen=True)
@@ -84,12 +110,18 @@ class _Found:
         predictions: those on which nothing was decided since.
         decisions: on these.
         observations: every version of rows that are over.
+        acts: on recommendations, with a reason in a person's own words.
+        recommendations: those that are closed, and on which nobody acted since.
+        acts_on_them: on these.
     """
 
     reasons: Sequence[Any]
     predictions: Sequence[Any]
     decisions: Sequence[Any]
     observations: Sequence[Any]
+    acts: Sequence[Any]
+    recommendations: Sequence[Any]
+    acts_on_them: Sequence[Any]
 
     @classmethod
     def of(cls, connection: Connection, rules: RetentionRules, now: datetime) -> "_Found":
@@ -115,7 +147,9 @@ class _Found:
                 select(d.decision_id, d.journal_seq).where(d.prediction_id.in_(chunk))
             )
         ]
-        return cls(reasons, whole, on_them, _over(connection, _before(now, rules.observations_days)))
+        over = _over(connection, _before(now, rules.observations_days))
+        acts = _worded_acts(connection, _before(now, rules.decision_reasons_days))
+        return cls(reasons, whole, on_them, over, acts, *_closed(connection, end))
 
 
 def _whole_entries(connection: Connection, old: Sequence[Any]) -> list[Any]:
@@ -153,6 +187,29 @@ def _over(connection: Connection, before: int) -> list[Any]:
         select(observations).join(over, (over.c.kind == o.kind) & (over.c.row_id == o.row_id)).order_by(o.seq)
     )
     return list(connection.execute(query).mappings())
+
+
+def _worded_acts(connection: Connection, before: int) -> list[Any]:
+    """Acts on recommendations that were entered before an instant and still have somebody's own words."""
+    a = recommendation_acts.c
+    query = select(recommendation_acts).where(a.content.like('%"reason":%'), _entered(a.journal_seq, before))
+    return [row for row in connection.execute(query) if json.loads(row.content).get("reason")]
+
+
+def _closed(connection: Connection, before: int) -> tuple[list[Any], list[Any]]:
+    """Recommendations that were closed and acted on before an instant alone, and all acts on them."""
+    r, a = recommendations.c, recommendation_acts.c
+    since = select(a.recommendation_id).where((a.journal_seq > 0) & ~_entered(a.journal_seq, before))
+    query = select(r.recommendation_id, r.journal_seq).where(
+        r.closed_at.is_not(None), _entered(r.journal_seq, before), r.recommendation_id.not_in(since)
+    )
+    over = list(connection.execute(query))
+    acts = [
+        row
+        for chunk in _chunks([row.recommendation_id for row in over])
+        for row in connection.execute(select(a.seq, a.journal_seq).where(a.recommendation_id.in_(chunk)))
+    ]
+    return over, acts
 
 
 def _before(now: datetime, days: int) -> int:

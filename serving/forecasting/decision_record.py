@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, insert, select
 
 from hospital.times import moment
 from registry.digests import canonical_json, sha256_bytes
+from registry.erasure import remainders
 from registry.record.database import decisions, journal, payloads, predictions
 from registry.record.journal import append
 from registry.record.journal_audit import JournalFault
@@ -154,7 +155,8 @@ def edited(connection: Connection) -> list[JournalFault]:
             )
         if expected is not None and sha256_bytes(content) != expected:
             faults.append(JournalFault(r.journal_seq, f"decision {r.decision_id} was edited"))
-    return faults + [JournalFault(seq, "its decision is gone") for seq in digests]
+    gone = [JournalFault(seq, "its decision is gone") for seq in digests]
+    return [*faults, *gone, *remainders.edited(connection)]
 
 
 def _content(

@@ -21,6 +21,7 @@ from hospital.holidays.school_holidays import last_school_day
 from hospital.times import instant
 from hospital.words.catalogue import entries
 from registry.candidates.candidates import register
+from registry.erasure.last_run import note_run
 from registry.package.manifest import verify_package
 from registry.record.database import journal, observations, open_database, opened_database, writing
 from registry.record.tokens import create_token
@@ -264,6 +265,23 @@ def test_a_school_calendar_that_ends_is_named(installation: Installation) -> Non
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("registry.package.manifest.verify_package", lambda folder: zoned)
         assert [named(last - timedelta(days=n)) for n in (200, 100, 0, -100)] == [False, True, True, True]
+
+
+def test_retention_that_is_not_carried_out_is_named(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Never; in time; for more than two days; and at a time that has not come."""
+    assert "retention_never" in states(capsys)
+    for hours, name in (
+        (-1, "retention_good"),
+        (-47, "retention_good"),
+        (-49, "retention_overdue"),
+        (2, "retention_overdue"),
+    ):
+        note_run(installation.settings, datetime.now(UTC) + timedelta(hours=hours))
+        found = states(capsys)
+        assert name in found
+        assert found[name]["weight"] == ("good" if name == "retention_good" else "notice")
 
 
 def test_a_worker_without_its_supervisor_is_found(tmp_path: Path) -> None:

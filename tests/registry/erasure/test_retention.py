@@ -6,19 +6,31 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import delete, inspect, select, text, update
+from sqlalchemy import delete, insert, inspect, select, text, update
 
 from cli.main import main
+from registry.erasure.last_run import last_run
 from registry.erasure.retention import Due, due, retain
 from registry.policy.board_policy import default_policy, load_policy
 from registry.policy.retention_rules import RetentionRules
 from registry.policy.strictness import looser_points
 from registry.record import observation_batches
 from registry.record.database import decisions, observations, payloads, predictions, writing
-from registry.record.journal import entries_of
+from registry.record.journal import append, entries_of
 from registry.record.journal_audit import verify
+from registry.record.recommendation_tables import recommendation_acts, recommendations
 from registry.record.tombstones import RETAIN, numbers_of, ranges_of
+from registry.settings import Settings
 from serving.forecasting import decision_record, prediction_record
+from serving.interface.recommendations import audit
+from serving.interface.recommendations.rows import (
+    ACTED,
+    RECOMMENDED,
+    SERVICE,
+    content_done,
+    content_made,
+    text_of,
+)
 from tests.serving.routes.test_routes import VISIT, Service, start
 
 pytestmark = pytest.mark.usefixtures("english")
@@ -43,8 +55,8 @@ def service(tmp_path: Path, database_url: str) -> Iterator[Service]:
 def faults(service: Service) -> list[str]:
     """What is wrong with the record."""
     with service.parts.engine.connect() as connection:
-        audits = (observation_batches.edited, prediction_record.edited, decision_record.edited)
-        return [f.message for f in (*verify(connection), *(f for audit in audits for f in audit(connection)))]
+        audits = (observation_batches.edited, prediction_record.edited, decision_record.edited, audit.edited)
+        return [f.message for f in (*verify(connection), *(f for of in audits for f in of(connection)))]
 
 
 def carry_out(service: Service, days: float) -> Due:
@@ -112,6 +124,75 @@ def test_what_is_deleted_by_hand_still_shows(service: Service) -> None:
     assert "was edited: its digest is another" in faults(service)
 
 
+def test_what_is_left_of_a_decision_cannot_be_edited(service: Service) -> None:
+    """Its digest stands in the entry of the act: who decided, what and when is as it was, and the row is there."""
+    carry_out(service, 366)
+    assert faults(service) == []
+    with service.parts.engine.begin() as connection:
+        connection.execute(update(decisions).values(actor="somebody else"))
+    assert "its decision was edited after its reason was erased" in faults(service)
+    with service.parts.engine.begin() as connection:
+        connection.execute(delete(decisions))
+    assert "its decision is gone, and no entry says that it was erased" in faults(service)
+
+
+def test_what_is_left_goes_with_its_prediction_and_nobody_calls_it_gone(service: Service) -> None:
+    """First the reason, then all of it, each at its term."""
+    carry_out(service, 366)
+    assert carry_out(service, 1096).predictions == 1
+    assert service.count(decisions) == 0
+    assert faults(service) == []
+
+
+def _recommend(service: Service) -> None:
+    """A recommendation that was closed by a decision in somebody's own words, as the command centre stores them."""
+    content = content_done("r1", "rejected", "operator", 7, {"reason_code": "other", "reason": REASON})
+    with writing(service.parts.engine) as connection:
+        at, kind = datetime.now(UTC), "rejected"
+        made = content_made("r1", "A", "red", 5, 6, {"why": "beds"}, None)
+        subjects = {"recommendation": "r1"}
+        first = append(connection, actor=SERVICE, action=RECOMMENDED, subjects=subjects, now=at, payload=made)
+        act = f"{ACTED} {kind}"
+        last = append(connection, actor="operator", action=act, subjects=subjects, now=at, payload=content)
+        row = {"recommendation_id": "r1", "place": "A", "level": "red", "proposed_at": 5, "decide_by": 6}
+        row |= {"content": text_of({"why": "beds"}), "closed_at": 7, "journal_seq": first.seq}
+        connection.execute(insert(recommendations).values(**row))
+        own = {"recommendation_id": "r1", "act": kind, "actor": "operator", "at": 7, "journal_seq": last.seq}
+        own["content"] = text_of({"reason_code": "other", "reason": REASON})
+        connection.execute(insert(recommendation_acts).values(**own))
+        shown = {"recommendation_id": "r1", "act": "shown", "actor": "operator", "at": 6, "journal_seq": 0}
+        connection.execute(insert(recommendation_acts).values(**shown, content="{}"))
+
+
+def test_words_about_recommendations_go_at_their_term_and_the_whole_at_its_own(service: Service) -> None:
+    """The reason of a decision on one, with its payload; then all of it; what is left is held against the act."""
+    _recommend(service)
+    assert faults(service) == []
+    assert carry_out(service, 364) == Due(0, 0, 0)
+    assert carry_out(service, 366) == Due(2, 0, 0)
+    assert REASON not in everything(service)
+    assert faults(service) == []
+    assert (service.count(recommendations), service.count(recommendation_acts)) == (1, 2)
+    with service.parts.engine.begin() as connection:
+        act = recommendation_acts.c.act
+        connection.execute(update(recommendation_acts).where(act == "rejected").values(act="accepted"))
+    assert "its decision was edited after its reason was erased" in faults(service)
+    with service.parts.engine.begin() as connection:
+        connection.execute(update(recommendation_acts).where(act == "accepted").values(act="rejected"))
+    assert carry_out(service, 1096) == Due(0, 1, 0, 1)
+    assert (service.count(recommendations), service.count(recommendation_acts)) == (0, 0)
+    assert faults(service) == []
+
+
+def test_an_open_recommendation_stays(service: Service) -> None:
+    """However old: somebody may still decide."""
+    _recommend(service)
+    with service.parts.engine.begin() as connection:
+        connection.execute(update(recommendations).values(closed_at=None))
+    assert carry_out(service, 1096).recommendations == 0
+    assert service.count(recommendations) == 1
+
+
 def test_a_reason_that_came_back_shows(service: Service) -> None:
     """Nobody writes other words into a decision whose reason is gone."""
     carry_out(service, 366)
@@ -149,3 +230,7 @@ def test_the_command(
     monkeypatch.setenv("VIGIE_HOME", str(tmp_path / "home"))
     assert main(["journal", "retain"]) == 0
     assert "decision reasons: term 365 days, 0 older" in capsys.readouterr().out
+    assert last_run(Settings(home=tmp_path / "home")) is None
+    assert main(["journal", "retain", "--carry-out"]) == 0
+    assert "closed recommendations, with what was decided on them: " in capsys.readouterr().out
+    assert last_run(Settings(home=tmp_path / "home")) is not None
