@@ -74,7 +74,10 @@ def _model(name: str, steps_of_day: int) -> Any:
     if name == "mstl":
         return MSTL(season_length=[7] if steps_of_day == 1 else [24, 168])
     season = 7 if steps_of_day == 1 else 24
-    return AutoARIMA(season_length=season) if name == "autoarima" else AutoTheta(season_length=season)
+    if name == "autotheta":
+        return AutoTheta(season_length=season)
+    # Of hours orders are chosen by an approximate likelihood: the exact one is slow with a season of 24.
+    return AutoARIMA(season_length=season, approximation=steps_of_day > 1)
 
 
 def made_by() -> str:

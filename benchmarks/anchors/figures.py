@@ -26,7 +26,7 @@ _SHARE = "inside p10–p90"
 
 
 def figures_of(cells: Sequence[Cell], conditions: str) -> list[Figure]:
-    """Scores of every method, and Vigie's gain over each with the ends of its interval."""
+    """Scores of every method, and Vigie's gain over each, with its interval among the conditions."""
     out = []
     for cell in cells:
         where = f"{cell.group}, {_ahead(cell.horizon_hours)}{cell.method}"
@@ -35,7 +35,7 @@ def figures_of(cells: Sequence[Cell], conditions: str) -> list[Figure]:
         for measure, value in cell.scores.items():
             out.append(_score(cell, where, measure, value, unit, said))
         for measure, gain in cell.gains.items():
-            out += _gain(cell, where, measure, gain, said)
+            out.append(_gain(cell, where, measure, gain, said))
     return out
 
 
@@ -54,28 +54,22 @@ def _score(cell: Cell, where: str, measure: str, value: float, unit: str, said: 
             target, met = f"at most {most:g}", value <= most
         if measure == _SHARE:
             target, met = f"{_INSIDE[0]:g} to {_INSIDE[1]:g}", _INSIDE[0] <= value <= _INSIDE[1]
-    return Figure(f"{where}: {measure}", "%" if measure == _SHARE else unit, target, value, met, said)
+    return Figure(
+        f"{where}: {measure}", "%" if measure == _SHARE else unit, target, round(value, 4), met, said
+    )
 
 
-def _gain(cell: Cell, where: str, measure: str, gain: Gain, said: str) -> list[Figure]:
+def _gain(cell: Cell, where: str, measure: str, gain: Gain, said: str) -> Figure:
     least = _LEAST_GAIN.get((_kind(cell.group), cell.method, measure))
     name = f"gain of Vigie, {where}: {measure}"
     target = None if least is None else f"at least {least:g}"
     met = None if least is None else gain.value >= least
-    return [
-        Figure(name, "%", target, gain.value, met, said),
-        *(
-            Figure(
-                f"{name}, {end} of the 95 % interval",
-                "%",
-                None,
-                value if np.isfinite(value) else None,
-                None,
-                said,
-            )
-            for end, value in (("lower end", gain.low), ("upper end", gain.high))
-        ),
-    ]
+    ends = (
+        f"95 % interval {gain.low:.2f} to {gain.high:.2f}"
+        if np.isfinite(gain.low)
+        else "too few days for an interval"
+    )
+    return Figure(name, "%", target, round(gain.value, 4), met, f"{said}; {ends}")
 
 
 def show(cells: Sequence[Cell]) -> None:
