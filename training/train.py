@@ -8,6 +8,7 @@ from datetime import datetime
 from importlib.metadata import version as installed
 from pathlib import Path
 
+import numpy as np
 from sqlalchemy import Connection
 
 from explain.verification import verify_apart
@@ -36,6 +37,7 @@ from registry.settings import Settings
 from registry.trust.keys import Key
 from training.ablation import Ablation, ablate
 from training.errors import TrainingError
+from training.horizon_trees import rounds_of
 from training.packages.lessons import lesson_of
 from training.packages.package_build import Fitted, fit_baselines, fit_beds, fit_waits
 from training.packages.package_manifest import manifest_of
@@ -219,7 +221,10 @@ def _fit(
         return fit_baselines(prepared, split)
     # What is served is fitted twice, once to be calibrated; but for the spread of bed demand.
     widths = SPREAD_ROUNDS if request.model == "bed-demand" else 4 * QUANTILE_ROUNDS
-    rounds, done = 2 * request.hyperparameters.rounds + widths, 0
+    median = request.hyperparameters.rounds
+    if isinstance(prepared, PreparedBeds):
+        median = rounds_of(request.hyperparameters, np.unique(prepared.samples.query.horizon_hours).size)
+    rounds, done = 2 * median + widths, 0
 
     def advance() -> None:
         nonlocal done

@@ -21,6 +21,7 @@ __all__ = [
     "TreeOptions",
     "Trees",
     "fit_median",
+    "fit_spread",
     "fit_trees",
     "share_of_rows",
     "train_booster",
@@ -92,13 +93,37 @@ def fit_trees(
     Args:
         signs: of each feature, 1: the median never falls with it, -1: never rises, 0: as it comes; none: all 0.
     """
+    median = fit_median(
+        X,
+        y,
+        weight,
+        seed=seed,
+        threads=threads,
+        progress=progress,
+        signs=signs,
+        hyperparameters=hyperparameters,
+    )
+    return Trees(median, fit_spread(X, y, weight, median, seed=seed, threads=threads, progress=progress))
+
+
+def fit_spread(
+    X: Array,
+    y: Array,
+    weight: Array,
+    median: bytes,
+    *,
+    seed: int,
+    threads: int = 1,
+    progress: Callable[[], None],
+) -> bytes:
+    """How far y lies from a median (the bytes of its file), as `fit_trees` says: the bytes of a ``.ubj`` file."""
     X, y, weight = _kept(X, y, weight)
-    common = _common(seed, threads)
-    median = _median(X, y, weight, common, progress, signs, hyperparameters)
-    residual = np.abs(y - median.inplace_predict(X))
+    fitted = xgb.Booster({"nthread": threads})
+    fitted.load_model(bytearray(median))
+    residual = np.abs(y - fitted.inplace_predict(X))
     spread = xgb.train(
         {
-            **common,
+            **_common(seed, threads),
             "objective": "reg:squarederror",
             "max_depth": 4,
             "eta": 0.08,
@@ -110,7 +135,7 @@ def fit_trees(
         SPREAD_ROUNDS,
         callbacks=[_Progress(progress)],
     )
-    return Trees(bytes(median.save_raw("ubj")), bytes(spread.save_raw("ubj")))
+    return bytes(spread.save_raw("ubj"))
 
 
 class TreeOptions(TypedDict):
@@ -132,10 +157,16 @@ def fit_median(
     progress: Callable[[], None],
     signs: Sequence[int] = (),
     hyperparameters: Hyperparameters = DEFAULT_HYPERPARAMETERS,
+    start: float | None = None,
 ) -> bytes:
-    """The median alone, as `fit_trees` fits it: the bytes of a ``.ubj`` file."""
+    """The median alone, as `fit_trees` fits it: the bytes of a ``.ubj`` file.
+
+    Args:
+        start: what its first tree starts from; None: the median of y.
+    """
     X, y, weight = _kept(X, y, weight)
-    booster = _median(X, y, weight, _common(seed, threads), progress, signs, hyperparameters)
+    common = _common(seed, threads) | ({} if start is None else {"base_score": start})
+    booster = _median(X, y, weight, common, progress, signs, hyperparameters)
     return bytes(booster.save_raw("ubj"))
 
 

@@ -30,6 +30,7 @@ from training.bed_baselines import (
     usual_of_the_other_half,
 )
 from training.conformal import LEAST_CELL
+from training.horizon_trees import fit_bed_median, horizon_column
 from training.linear import fit_seasonal_profile, fit_slopes, with_seasonal_profile
 from training.monotone import WAIT_SIGNS, signs_of
 from training.packages.wait_trees import fit_wait_median
@@ -86,6 +87,7 @@ class Lesson:
         y: float64 [n], in units of the row's scale.
         weight: float64 [n].
         signs: by feature.
+        horizon: column of X, of bed demand; None: of waits, which have none.
         loss: mean absolute error, in units of the scale, of a median's trees (``.ubj``) on the later rows.
         scale: float64 [n], minutes, of waits; None of beds.
     """
@@ -95,6 +97,7 @@ class Lesson:
     y: Array
     weight: Array
     signs: tuple[int, ...]
+    horizon: int | None
     loss: Callable[[bytes], float]
     scale: Array | None = None
 
@@ -103,6 +106,8 @@ class Lesson:
         options = TreeOptions(
             seed=seed, threads=threads, progress=lambda: None, hyperparameters=hyperparameters
         )
+        if self.horizon is not None:
+            return self.loss(fit_bed_median(self.X, self.y, self.weight, column=self.horizon, **options))
         if self.scale is None:
             return self.loss(fit_median(self.X, self.y, self.weight, signs=self.signs, **options))
         taught = (self.X, self.y, self.weight, self.scale)
@@ -113,6 +118,7 @@ def lesson_of(data: Prepared, split: Split) -> Lesson:
     """The training set alone: its first four fifths to learn from, the last one, after a gap, to be asked about."""
     linear: LinearStep | None = None
     scale: Array | None = None
+    horizon: int | None = None
     earlier: Prepared
     later: Prepared
     if isinstance(data, PreparedBeds):
@@ -122,7 +128,7 @@ def lesson_of(data: Prepared, split: Split) -> Lesson:
             beds, beds_baselines, usual_of_the_other_half(beds, beds_baselines)
         )
         asked, signs = beds_later.rows(beds_baselines), (0,) * len(data.features)
-        earlier, later = beds, beds_later
+        earlier, later, horizon = beds, beds_later, horizon_column(data.features)
     else:
         waits, waits_later = _halves(data, split)
         baselines = wait_baselines(waits, waits_later)
@@ -140,7 +146,7 @@ def lesson_of(data: Prepared, split: Split) -> Lesson:
         error = np.abs(wanted - median.value(asked.X, asked.calibration, asked.scale))
         return float(np.average(error, weights=counts))
 
-    return Lesson(data.features, earlier.X, y, weight, signs, loss, scale)
+    return Lesson(data.features, earlier.X, y, weight, signs, horizon, loss, scale)
 
 
 def _halves(data: P, split: Split) -> tuple[P, P]:

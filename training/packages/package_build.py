@@ -23,6 +23,7 @@ from training.bed_baselines import (
 )
 from training.calibration_days import learn_exceedances, learn_hospital_total
 from training.conformal import LEAST_CELL, LEAST_WAITS, Calibration, Errors, calibrated
+from training.horizon_trees import fit_bed_median, horizon_column
 from training.monotone import WAIT_SIGNS, signs_of
 from training.packages.lessons import Prepared, bed_lesson, known_or_zero, rows_of, wait_baselines
 from training.packages.wait_trees import fit_interval_ends, fit_wait_median
@@ -30,8 +31,7 @@ from training.trees import (
     DEFAULT_HYPERPARAMETERS,
     Hyperparameters,
     TreeOptions,
-    fit_median,
-    fit_trees,
+    fit_spread,
 )
 from training.usual_cases import reference_file
 
@@ -65,25 +65,27 @@ def fit_beds(
         training_set, first, usual_of_the_other_half(training_set, first)
     )
     options = TreeOptions(seed=seed, threads=threads, progress=progress, hyperparameters=hyperparameters)
-    trees = fit_trees(training_set.X, y, weight, **options)
+    horizon = horizon_column(data.features)
+    fitted = fit_bed_median(training_set.X, y, weight, column=horizon, **options)
+    spread = fit_spread(training_set.X, y, weight, fitted, seed=seed, threads=threads, progress=progress)
     first = with_residuals(first, calibration_set, LEAST_CELL)
-    median = Median(TreeEngine.load(trees.median), linear, training_set.features)
-    spread = SpreadTrees(TreeEngine.load(trees.spread))
-    errors = Errors.of(median, spread, calibration_set, calibration_set.rows(first))
+    median = Median(TreeEngine.load(fitted), linear, training_set.features)
+    widths = SpreadTrees(TreeEngine.load(spread))
+    errors = Errors.of(median, widths, calibration_set, calibration_set.rows(first))
     calibration = calibrated(errors, len(first.horizons))
 
     both = data.part(fitted_until(data, split, "calibration"))
     # Baseline, scale and errors stay those of days not fitted to.
     newest = replace(bed_baselines(both), best=first.best, scale=first.scale, residuals=first.residuals)
     linear, newest, rows, y, weight = bed_lesson(both, newest, usual_of_the_other_half(both, newest))
-    served = fit_median(both.X, y, weight, **options)
+    served = fit_bed_median(both.X, y, weight, column=horizon, **options)
     median = Median(TreeEngine.load(served), linear, training_set.features)
     reference = reference_file(median, [(both, rows)], len(newest.horizons) * len(newest.units))
     rule = adaptive_width(data, split)
     stretched = followed(calibration_set, first, errors, calibration, rule)
     quantiles = model_quantiles(stretched, errors.median, errors.width, calibration.shift, calibration.z)
     hospital_total = learn_hospital_total(calibration_set, stretched, quantiles, newest)
-    boosters = {"median.ubj": served, "spread.ubj": trees.spread}
+    boosters = {"median.ubj": served, "spread.ubj": spread}
     files = _files(boosters, linear, calibration, reference, newest.to_json(), both)
     exceedances = learn_exceedances(calibration_set, stretched, quantiles, newest)
     return Fitted({**files, **hospital_total, **exceedances, "adaptive.json": canonical_json(rule.to_json())})

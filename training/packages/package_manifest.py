@@ -11,6 +11,7 @@ from hospital.features.wait import WAIT_FEATURES
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.times import DAY
 from registry.model.dataset import PreparedBeds, PreparedWaits
+from training.horizon_trees import HORIZON_TREES, OWN_SHARE, SHARED_ROUNDS
 from training.packages.package_request import Request
 from training.packages.wait_trees import QUANTILE_ROUNDS
 from training.provenance import code_commit
@@ -63,6 +64,7 @@ def _configuration(request: Request) -> dict[str, Any]:
     return {
         **{f"median_{name}": value for name, value in asdict(request.hyperparameters).items()},
         "tuned_trials": request.trials,
+        **_horizon_trees(request),
         **(
             {"spread_rounds": SPREAD_ROUNDS}
             if request.model == "bed-demand"
@@ -71,6 +73,14 @@ def _configuration(request: Request) -> dict[str, Any]:
         "objective": "reg:quantileerror 0.5",
         "test_from": request.test_from,
     }
+
+
+def _horizon_trees(request: Request) -> dict[str, Any]:
+    """Of bed demand, how trees were fitted besides what was asked for: `training.horizon_trees`."""
+    if request.model != "bed-demand":
+        return {}
+    own = {f"horizon_{name}": value for name, value in asdict(HORIZON_TREES).items()}
+    return {**own, "horizon_share": OWN_SHARE, "shared_rounds_share": SHARED_ROUNDS}
 
 
 def _missing(prepared: PreparedBeds | PreparedWaits) -> list[str]:

@@ -37,11 +37,12 @@ from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.scoring import prepare
 from registry.settings import Settings
 from registry.trust.service_keys import accepted_keys
+from training.horizon_trees import fit_bed_median, horizon_column
 from training.monotone import WAIT_SIGNS, signs_of
 from training.packages.lessons import bed_lesson
 from training.packages.wait_trees import fit_wait_median
 from training.refits.proxies import proxies
-from training.trees import Hyperparameters, TreeOptions, fit_median
+from training.trees import Hyperparameters, TreeOptions
 
 __all__ = ["main", "refitted"]
 
@@ -109,7 +110,7 @@ def _one(
         baselines = model.beds_or_raise
         # The served baselines: a sample of weeks is too thin to learn a usual week from.
         linear, _, _, y, weight = bed_lesson(sample, baselines, _usual(sample, baselines))
-        trees = fit_median(sample.X, y, weight, **options)
+        trees = fit_bed_median(sample.X, y, weight, column=horizon_column(sample.features), **options)
         rows: Rows = explained.rows(baselines)
     elif isinstance(sample, PreparedWaits) and isinstance(explained, PreparedWaits):
         waits = model.waits_or_raise

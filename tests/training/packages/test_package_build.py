@@ -38,12 +38,13 @@ from registry.package.manifest import package_digest, write_package
 from tests.support.repository import ROOT
 from training.conformal import Calibration, Errors, calibrated
 from training.errors import TrainingError
+from training.horizon_trees import HORIZON_TREES, OWN_SHARE
 from training.monotone import WAIT_SIGNS
 from training.packages import package_build
 from training.packages.package_build import fit_beds, fit_waits
 from training.packages.package_request import Request
 from training.train import build_package
-from training.trees import fit_trees
+from training.trees import Hyperparameters, fit_median, fit_trees
 
 HORIZONS = (4.0, 24.0)
 
@@ -222,6 +223,31 @@ def test_contributions_of_a_row_are_those_of_many(tables: HospitalTables, tmp_pa
         one = engine.contributions(X[i : i + 1])
         assert np.array_equal(one.values[0], many.values[i])
         assert engine.predict(X[i : i + 1])[0] == engine.predict(X)[i]
+
+
+def test_a_package_of_one_booster_is_read_as_before(tables: HospitalTables, tmp_path: Path) -> None:
+    """Trees of all horizons alone, and a manifest that names no others: it forecasts, and its reasons add up."""
+    built = build_package(Request("bed-demand", HORIZONS), tables, tmp_path / "new", silent)
+    prepared = built.prepared
+    assert isinstance(prepared, PreparedBeds)
+    manifest = json.loads((tmp_path / "new" / "manifest.json").read_bytes())
+    files = {name: (tmp_path / "new" / name).read_bytes() for name in manifest.pop("files")}
+    configuration = manifest["configuration"]
+    added = {n: configuration.pop(n) for n in list(configuration) if n.startswith(("horizon_", "shared_"))}
+    assert added["horizon_rounds"] == HORIZON_TREES.rounds
+    assert added["horizon_share"] == OWN_SHARE
+    rows = prepared.rows(ForecastModel(tmp_path / "new").beds_or_raise)
+    few = np.flatnonzero(~np.isnan(prepared.outcome + rows.offset))[::29]
+    y = ((prepared.outcome - rows.offset) / rows.scale)[few]
+    options = {"seed": 1, "progress": lambda: None, "hyperparameters": Hyperparameters(rounds=12)}
+    trees = fit_median(prepared.X[few], y, np.ones(few.size), **options)
+    write_package(tmp_path / "old", manifest, {**files, "median.ubj": trees})
+    model = ForecastModel(tmp_path / "old")
+    part = prepared.part(np.isin(np.arange(rows.offset.size), few[::7]))
+    asked = part.rows(model.beds_or_raise)
+    explained = model.explain(asked)
+    total = explained.base + explained.contributions.sum(axis=1) + sum(explained.adjustments.values())
+    assert np.abs(total - model.quantiles(asked)[:, MEDIAN]).max() < 1e-4
 
 
 def test_the_four_parts_never_mix() -> None:
