@@ -36,11 +36,14 @@ from registry.model.forecast_model import MEDIAN, ForecastModel
 from registry.model.scope_fallback import answer
 from registry.package.manifest import package_digest, write_package
 from tests.support.repository import ROOT
+from training.bed_baselines import bed_baselines, usual_of_the_other_half
 from training.conformal import Calibration, Errors, calibrated
 from training.errors import TrainingError
 from training.horizon_trees import HORIZON_TREES, OWN_SHARE
+from training.linear import fit_slopes
 from training.monotone import WAIT_SIGNS
 from training.packages import package_build
+from training.packages.lessons import bed_lesson
 from training.packages.package_build import fit_beds, fit_waits
 from training.packages.package_request import Request
 from training.train import build_package
@@ -248,6 +251,26 @@ def test_a_package_of_one_booster_is_read_as_before(tables: HospitalTables, tmp_
     explained = model.explain(asked)
     total = explained.base + explained.contributions.sum(axis=1) + sum(explained.adjustments.values())
     assert np.abs(total - model.quantiles(asked)[:, MEDIAN]).max() < 1e-4
+
+
+def test_slopes_forget_twice_as_fast_as_trees(tables: HospitalTables) -> None:
+    """A row's weight halves each year for trees and each half-year for slopes, both counted from the newest row."""
+    prepared = prepare_beds(events_of(tables), (), HORIZONS, None)
+    prepared = prepared.part(np.arange(prepared.prediction_time.size) % 5 == 0)
+    baselines = bed_baselines(prepared)
+    usual = usual_of_the_other_half(prepared, baselines)
+    linear, _, rows, _, weight = bed_lesson(prepared, baselines, usual)
+    years = (prepared.prediction_time.max() - prepared.prediction_time) / (365 * DAY)
+    known = ~np.isnan(prepared.outcome + rows.offset)
+    assert np.allclose(weight, known * 0.5**years)
+    y = np.nan_to_num((prepared.outcome - rows.offset) / rows.scale)
+    group, scale = rows.calibration, rows.scale
+    halved = known * 0.25**years
+    again, _ = fit_slopes(prepared.features, prepared.X, usual, y, halved, group, scale)
+    other = [k for k, name in enumerate(again.names) if name != "seasonal_profile"]
+    assert np.abs(linear.slopes[:, other] - again.slopes[:, other]).max() < 1e-6
+    slower, _ = fit_slopes(prepared.features, prepared.X, usual, y, weight, group, scale)
+    assert np.abs(linear.slopes[:, other] - slower.slopes[:, other]).max() > 1e-4
 
 
 def test_the_four_parts_never_mix() -> None:
