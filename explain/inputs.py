@@ -100,7 +100,7 @@ class Inputs:
             if owner == feature:
                 parts += [members.astype(np.float32), (members + 1).astype(np.float32)]
                 if self.cut_first and 0 in members:
-                    parts.append(np.nextafter(np.array([-1], np.float32), np.float32(0)))
+                    parts.append(np.array([np.nextafter(np.float32(-1), np.float32(0))]))
         return np.concatenate([np.zeros(0, np.float32), *parts]).astype(np.float32)
 
     def _code(self, values: Array, lookup: _Lookup) -> Array:

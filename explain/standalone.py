@@ -6,13 +6,17 @@ Loaded by setuptools before anything is installed, as ``explain/pyproject.toml``
 import importlib.util
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from types import ModuleType
 
 from setuptools.command.bdist_wheel import bdist_wheel
+from setuptools.command.build import build
 from setuptools.command.build_py import build_py
 
-__all__ = ["BuildWithKernel", "WheelOfMachine"]
+__all__ = ["BuildElsewhere", "BuildWithKernel", "WheelOfMachine"]
+
+_ROOM = tempfile.TemporaryDirectory(prefix="explain-")  # until this process ends
 
 
 def _builder() -> ModuleType:
@@ -25,7 +29,16 @@ def _builder() -> ModuleType:
     return module
 
 
-class BuildWithKernel(build_py):  # type: ignore[misc] # setuptools has no annotations
+class BuildElsewhere(build):  # type: ignore[misc] # setuptools has no annotations
+    """Builds in a folder that is removed again, so that the sources are left as they were."""
+
+    def initialize_options(self) -> None:
+        """Chooses the folder."""
+        super().initialize_options()
+        self.build_base = _ROOM.name
+
+
+class BuildWithKernel(build_py):  # type: ignore[misc]
     """Copies the modules, and compiles the kernel beside them."""
 
     def run(self) -> None:

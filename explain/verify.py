@@ -1,7 +1,7 @@
 """The engine held against XGBoost and shap, row by row, and its results as shap knows them.
 
-The one importer of shap, and of XGBoost outside training, which is imported where it is compared with. A check runs
-it in a process of its own (`explain.verification`): ``python -m explain.verify FOLDER``, with ``model.ubj`` and
+The one importer of shap, and of XGBoost outside training, which is imported where it is compared with. A check runs it
+in a process of its own (`explain.verification`): ``python -m explain.verify FOLDER``, with ``model.ubj`` and
 ``rows.npy`` in the folder.
 """
 

@@ -66,6 +66,8 @@ def trained(rows: Array, label: Array, rounds: int = 6, **parameters: Any) -> lg
     by_set = parameters.pop("categorical_feature", [])
     every = {**FIXED, **parameters}
     booster = lgb.train(every, lgb.Dataset(rows, label, params=every, categorical_feature=by_set), rounds)
+    if parameters.get("linear_tree"):
+        return booster
     ensemble = read_model(booster.model_to_string().encode())
     assert not by_set or any(members.size for tree in ensemble.trees for members in tree.sets.values())
     return booster
@@ -133,16 +135,13 @@ def test_lightgbm_against_references_and_in_pairs(name: str) -> None:
     pairs = engine.interactions(rows[:10]).values
     np.testing.assert_allclose(pairs.sum(axis=-1), engine.contributions(rows[:10]).values, atol=1e-10)
     np.testing.assert_allclose(pairs, plain.interactions(rows[:10]).values, atol=1e-11)
+    few = X[:3]
     if name == "zero is missing":
-        zero = np.abs(rows) <= np.float32(1e-35)
-        rows = np.where(zero, np.float32(np.nan), rows)  # what the definition knows as missing
-    if name != "categories in sets":
-        for row in rows[np.isfinite(np.nan_to_num(rows, nan=0)).all(axis=1)][:2]:
-            if name == "classes" and not 0 <= np.nan_to_num(row[1]) < 500:
-                continue
-            found = engine.contributions(row[None]).values[0]
-            values, _ = shapley_by_definition(ensemble, row)
-            np.testing.assert_allclose(found.reshape(values.shape), values, atol=1e-9)
+        few = np.where(few == 0, np.float32(np.nan), few)  # what the definition knows as missing
+    for row in few:
+        found = engine.contributions(row[None]).values[0]
+        values, _ = shapley_by_definition(ensemble, row)
+        np.testing.assert_allclose(found.reshape(values.shape), values, atol=1e-9)
 
 
 def test_a_mean_of_trees_is_forecast_to_rounding() -> None:

@@ -140,5 +140,7 @@ def test_the_readme_runs_as_it_is_written(tmp_path: Path, model: Path) -> None:
     assert "Successfully installed vigie-explain" in printed
     assert "from " in printed
     assert (tmp_path / "waterfall.svg").stat().st_size > 1000
+    assert not (tmp_path / "explain" / "build").exists()
+    assert not (tmp_path / "explain" / "built").exists()
     (kernels,) = (tmp_path / "reasons" / "lib").glob("python*/site-packages/explain/built")
     assert len(list(kernels.glob("*.so"))) == len(build.variants())

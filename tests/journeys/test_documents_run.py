@@ -19,6 +19,7 @@ from tests.support.running_service import free_port
 from tests.support.small_demo import SmallDemo
 
 _RUN_HERE = {"api.md", "explanations.md", "simulator.md"}
+_RUN_BY = {"explain/README.md": "tests/explain/test_standalone.py"}
 _READ_BY = {
     "decisions.md": "tests/centre/decisions/test_decision_policy.py",
     "levels.md": "tests/centre/levels/test_level_policy.py",
@@ -64,7 +65,8 @@ def test_every_block_is_run_or_says_why_not() -> None:
         assert path.read_text(encoding="utf-8").count("\n```") == 2 * len(blocks(path)), path
         run_here = path.name in _RUN_HERE
         if any(block.kind in ("sh", "python") and not block.reason for block in blocks(path)):
-            runner = ROOT / "tests" / "journeys" / f"test_documents_{'run' if run_here else 'as_written'}.py"
+            usual = f"tests/journeys/test_documents_{'run' if run_here else 'as_written'}.py"
+            runner = ROOT / _RUN_BY.get(str(path.relative_to(ROOT)), usual)
             assert f'"{path.name}"' in runner.read_text(encoding="utf-8"), path
         if "toml" in kinds:
             assert path.name in (ROOT / _READ_BY[path.name]).read_text(encoding="utf-8")

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from explain.model_file import Ensemble
 
 from explain import TreeEngine
 from explain.forest import grow
+from explain.formats.ensemble import Ensemble
 from hospital.arrays import Array
 from registry.components.exceedances import Exceedances
 from registry.components.interval_trees import SpreadTrees
