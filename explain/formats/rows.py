@@ -82,10 +82,14 @@ class RowReader:
         return [place[name] for name in self.names]
 
     def _column(self, series: Any, feature: int) -> Array:
-        values = np.asarray(series)
+        values, names = np.asarray(series), self.categories.get(feature)
         if values.dtype.kind in "biuf" and not _is_categorical(series):
+            if names is not None and not np.isnan(values.astype(np.float64)).all():
+                raise RowsError(
+                    "it holds numbers, and the model knows categories by their names: give a column of categories, or "
+                    "float32 rows with their numbers"
+                )
             return _float32(values)
-        names = self.categories.get(feature)
         objects = values.tolist()
         if names is None:
             if _is_categorical(series):
