@@ -27,8 +27,8 @@ class Calibration:
     """What later days say of the median and its widths, by group.
 
     Attributes:
-        shift: float64 [groups], median of outcome less median, in units of the scale: what the served p50 adds, the
-        same for every row of a group, so that it follows the signs that its trees keep.
+        shift: float64 [groups], median of outcome less median (of bed demand a share of it), in units of the scale:
+        what the served p50 adds, the same for every row of a group, so that it follows the signs that its trees keep.
         z: float64 [groups, levels], quantiles of what is left, in units of the width; 0 at the median.
     """
 
@@ -73,6 +73,7 @@ def calibrated(
     shifted: Array | None = None,
     coarser: Sequence[Array] = (),
     least: int = LEAST_CELL,
+    share: float = 1.0,
 ) -> Calibration:
     """Shift and quantiles of the residual (split conformal, by group).
 
@@ -82,6 +83,7 @@ def calibrated(
         coarser: int64 [groups] each, what a group is part of, the finest first: a group of few rows has the
             quantiles of the first that has enough, else everybody's.
         least: rows that are enough.
+        share: of the shift, what is added. The ends of intervals lie where they lay with the whole of it.
     """
     residual, width, weight = errors.residual, errors.width, errors.weight
     own = np.arange(groups)
@@ -89,7 +91,7 @@ def calibrated(
     shifts = _rows_of(errors, (own if shifted is None else shifted,), LEAST_CELL)
     quantiles = _rows_of(errors, (own, *coarser), least)
     for group, (moved, mine) in enumerate(zip(shifts, quantiles, strict=True)):
-        shift[group] = weighted_quantiles(residual[moved], weight[moved], (0.5,))[0]
+        shift[group] = share * weighted_quantiles(residual[moved], weight[moved], (0.5,))[0]
         left = residual[mine] - shift[group]
         z[group] = weighted_quantiles(left / of_side(width[mine], left), weight[mine])
     # Half of what is left lies on either side of the median, but for how quantiles lie between two rows.

@@ -128,6 +128,20 @@ def test_quantiles_rise_and_leave_the_median_where_it_is() -> None:
     assert above.z[0][0] < -4
 
 
+def test_a_part_of_the_shift_moves_the_median_and_no_end_of_an_interval() -> None:
+    """Half of it: the p50 moves half as far; p5 to p95 lie where they lay, since they are of the same residuals."""
+    rng = np.random.default_rng(6)
+    residual = 0.3 + rng.gumbel(size=400)
+    group = np.zeros(400, np.int64)
+    whole, half = (calibrated(errors(group, residual), 1, share=share) for share in (1.0, 0.5))
+    assert whole.shift[0] > 0.3
+    assert half.shift[0] == whole.shift[0] / 2
+    ends = [LEVELS.index(level) for level in (0.05, 0.1, 0.2, 0.8, 0.9, 0.95)]
+    assert np.abs((half.shift + half.z - whole.shift - whole.z)[0, ends]).max() < 1e-12
+    assert half.z[0, MEDIAN] == 0
+    assert (np.diff(half.z, axis=1) >= 0).all()
+
+
 def test_groups_that_do_not_fit_together_are_refused() -> None:
     """Classes of another number of groups would leave one without a shift."""
     group = np.zeros(300, np.int64)

@@ -37,6 +37,10 @@ from training.usual_cases import reference_file
 
 __all__ = ["Fitted", "fit_baselines", "fit_beds", "fit_waits"]
 
+_SHIFT_SHARE = 0.5
+"""Of a bed median's shift: half a year of one epidemic says less of the next, and the served median has learned from
+the same days (docs/forecasts.md)."""
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -70,9 +74,9 @@ def fit_beds(
     spread = fit_spread(training_set.X, y, weight, fitted, seed=seed, threads=threads, progress=progress)
     first = with_residuals(first, calibration_set, LEAST_CELL)
     median = Median(TreeEngine.load(fitted), linear, training_set.features)
-    widths = SpreadTrees(TreeEngine.load(spread))
-    errors = Errors.of(median, widths, calibration_set, calibration_set.rows(first))
-    calibration = calibrated(errors, len(first.horizons))
+    width = SpreadTrees(TreeEngine.load(spread))
+    errors = Errors.of(median, width, calibration_set, calibration_set.rows(first))
+    calibration = calibrated(errors, len(first.horizons), share=_SHIFT_SHARE)
 
     both = data.part(fitted_until(data, split, "calibration"))
     # Baseline, scale and errors stay those of days not fitted to.

@@ -273,6 +273,29 @@ def test_slopes_forget_twice_as_fast_as_trees(tables: HospitalTables) -> None:
     assert np.abs(linear.slopes[:, other] - slower.slopes[:, other]).max() > 1e-4
 
 
+def test_a_bed_median_is_moved_by_half_of_what_the_calibration_set_lacked(
+    tables: HospitalTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The package's shift is half the median of the first fit's errors."""
+    prepared = prepare_beds(events_of(tables), (), HORIZONS, None)
+    known = prepared.prediction_time
+    split = split_history(int(known.min()), int(known.max()) - DAY, gap=DAY)
+    seen: list[Errors] = []
+
+    def watched(errors: Errors, groups: int, **options: Any) -> Calibration:
+        seen.append(errors)
+        return calibrated(errors, groups, **options)
+
+    monkeypatch.setattr("training.packages.package_build.calibrated", watched)
+    few = Hyperparameters(rounds=8)
+    files = fit_beds(prepared, split, seed=1, threads=1, progress=lambda: None, hyperparameters=few).files
+    shift = json.loads(files["calibration.json"])["shift"]
+    (errors,) = seen
+    whole = calibrated(errors, len(HORIZONS)).shift
+    assert np.abs(whole).min() > 0
+    assert np.allclose(shift, whole / 2)
+
+
 def test_the_four_parts_never_mix() -> None:
     """Parts follow one another with at least the gap between them, and cover the history's end."""
     split = split_history(0, 400 * DAY, gap=7 * DAY)
