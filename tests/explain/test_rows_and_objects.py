@@ -185,7 +185,7 @@ def test_categories_of_a_frame_are_those_of_the_training_by_name() -> None:
             with pytest.raises(RowsError, match="'ward': 200 values are categories that") as refusal:
                 engine.predict(WITH_WARD.assign(ward="nowhere"))
             assert "nowhere" not in str(refusal.value)
-            with pytest.raises(RowsError, match="'ward': it holds numbers.*float32 rows"):
+            with pytest.raises(RowsError, match=r"'ward': it holds numbers.*float32 rows"):
                 engine.predict(WITH_WARD.assign(ward=WITH_WARD["ward"].cat.codes))
             codes = WITH_WARD.assign(ward=WITH_WARD["ward"].cat.codes).to_numpy(np.float32)
             np.testing.assert_array_equal(engine.predict(codes), predict(WITH_WARD))
