@@ -9,14 +9,7 @@ from itertools import repeat
 import numpy as np
 
 from hospital.arrays import Array
-from hospital.features.emergency_flow import (
-    EmergencyFlow,
-    LongestWaits,
-    WaitLevels,
-    last_news,
-    present_spans,
-    visits_of,
-)
+from hospital.features.emergency_flow import EmergencyFlow, WaitLevels, last_news, present_spans, visits_of
 from hospital.features.feature import TRIAGE_RANK
 from hospital.record.events import Events, Facts
 from hospital.record.interval_counts import LastOnes, Own, Together, later, or_forever
@@ -48,14 +41,12 @@ class Queue:
         counts: of all, their times of arrival (s) summed, those waiting longer (`hours`), those of each urgency.
         own: the same of one patient: of all, then as `counts` from the third on.
         hours, ranks: of what is counted, in that order.
-        longest: who has waited longest.
     """
 
     counts: Together
     own: tuple[Own, ...]
     hours: tuple[int, ...]
     ranks: Array
-    longest: LongestWaits
 
 
 class EmergencyDepartment:
@@ -99,15 +90,10 @@ class EmergencyDepartment:
             out[f"ed_waiting_over_{hours}h"] = number.astype(np.float64)
         by_rank = others[len(queue.hours) :]
         urgent = by_rank[queue.ranks <= URGENT_RANK].sum(axis=0)
-        same, ahead = (
-            np.where(np.isnan(rank), np.nan, (by_rank * mine).sum(axis=0))
-            for mine in (queue.ranks[:, None] == rank, queue.ranks[:, None] <= rank)
-        )
+        ahead = (by_rank * (queue.ranks[:, None] <= rank)).sum(axis=0)
         return out | {
             "ed_waiting_urgent": urgent.astype(np.float64),
-            "ed_waiting_same": same,
-            "ed_waiting_ahead": ahead,
-            **queue.longest.at(times, row, rank),
+            "ed_waiting_ahead": np.where(np.isnan(rank), np.nan, ahead),
         }
 
     def flow(self, times: Array) -> dict[str, Array]:
@@ -147,16 +133,14 @@ def _queue(visits: Facts, rank: Array) -> Queue:
     spans += [present_spans(visits, later(visits["arrived_at"], h * HOUR), end) for h in hours]
     for level in ranks:
         part = visits.where(rank == level)
-        spans.append(present_spans(part, part["arrived_at"], end[rank == level], part["arrived_at"]))
+        spans.append(present_spans(part, part["arrived_at"], end[rank == level]))
     counters = [s.counter() for s in spans]
     counts = [counters[0].count, counters[0].sum, *(c.count for c in counters[1:])]
-    levels = np.array(ranks, np.float64)
     return Queue(
         Together(counters, counts, last_news(visits)),
         tuple(Own(s) for s in spans),
         hours,
-        levels,
-        LongestWaits(levels, spans[1 + len(hours) :]),
+        np.array(ranks, np.float64),
     )
 
 

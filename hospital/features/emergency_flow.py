@@ -4,32 +4,22 @@ What both forecasts ask of a department; the queue of those who wait is `hospita
 counts as present for at most `MAX_STAY`: a visit that nobody closed does not crowd the department for ever.
 """
 
-from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 
 from hospital.arrays import Array
-from hospital.record.events import FOREVER, Events, Facts
+from hospital.record.events import Events, Facts
 from hospital.record.interval_counts import Own, Series, Spans, Together, later, or_forever
 from hospital.times import DAY, HOUR, MINUTE, MISSING_TIME
 
-__all__ = [
-    "MAX_STAY",
-    "EmergencyFlow",
-    "LongestWaits",
-    "WaitLevels",
-    "last_news",
-    "present_spans",
-    "visits_of",
-]
+__all__ = ["MAX_STAY", "EmergencyFlow", "WaitLevels", "last_news", "present_spans", "visits_of"]
 
 MAX_STAY = 3 * DAY
 _STAFF_AGE = DAY
 _SECOND = MINUTE // 60
-_CELLS_AT_ONCE = 1_000_000
 _LIVE = DAY // 2
-"""How long before the last news a request still counts as one of now, and a wait as one that goes on."""
+"""How long before the last news a request still counts as one of now."""
 
 
 def visits_of(events: Events, department: str | None) -> Facts:
@@ -134,59 +124,6 @@ class WaitLevels:
                 some = number > 0
                 out[name][chosen] = np.where(some, seconds / np.where(some, 60 * number, 1), np.nan)
         return out
-
-
-class LongestWaits:
-    """How long whoever has waited longest is there by now: of a triage level, and of all at least as urgent.
-
-    The wait of the head of a queue says more of who joins it than the queue's length does (Ibrahim & Whitt 2009,
-    Manufacturing & Service Operations Management 11:397). Twelve hours are looked back on: who is not seen by then
-    has mostly left without a word.
-
-    Args:
-        ranks: float64 [levels].
-        waiting: of each level the spans of waiting; their weights are the instants of arrival.
-    """
-
-    def __init__(self, ranks: Array, waiting: Sequence[Spans]) -> None:
-        rank = np.repeat(ranks, [spans.start.size for spans in waiting])
-        start, end, row, arrived = (
-            np.concatenate([getattr(spans, name) for spans in waiting])
-            for name in ("start", "end", "row", "weight")
-        )
-        order = np.argsort(start, kind="stable")
-        self._start, self._end, self._row = start[order], end[order], row[order]
-        self._arrived, self._rank = arrived[order], rank[order]
-
-    def at(self, times: Array, row: Array, rank: Array) -> dict[str, Array]:
-        """Minutes at instants without the patient of `row` (int64 [n], -1: none), whose urgency is `rank`: float64 [n].
-
-        NaN where nobody waits, or the urgency is not known.
-        """
-        top, bottom = (self._start.searchsorted(t, "right") for t in (times, times - _LIVE))
-        depth = int((top - bottom).max(initial=0))
-        step = max(_CELLS_AT_ONCE // max(depth, 1), 1)
-        out = np.full((2, times.size), np.nan)
-        for first in range(0, times.size if depth else 0, step):
-            part = slice(first, first + step)
-            out[:, part] = self._longest(times[part], row[part], rank[part], top[part], depth)
-        return {"ed_longest_same": out[0], "ed_longest_ahead": out[1]}
-
-    def _longest(self, times: Array, row: Array, rank: Array, top: Array, depth: int) -> Array:
-        """[2, n]; `top`: how many spans have begun by each time; `depth`: of them, how many are looked at."""
-        at = top[:, None] - 1 - np.arange(depth)
-        exists, at = at >= 0, np.maximum(at, 0)
-        there = exists & (self._start[at] > times[:, None] - _LIVE) & (self._end[at] > times[:, None])
-        there &= self._row[at] != row[:, None]
-        arrived, ranks = self._arrived[at], self._rank[at]
-        since = np.stack(
-            [
-                np.where(there & mine, arrived, FOREVER).min(axis=1)
-                for mine in (ranks == rank[:, None], ranks <= rank[:, None])
-            ]
-        )
-        some = since != FOREVER
-        return np.where(some, (times - np.where(some, since, times)) / MINUTE, np.nan)
 
 
 def _of(visits: Facts, department: str | None) -> Facts:

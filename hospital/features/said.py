@@ -16,9 +16,6 @@ _DEPENDENT = {
     "ed_waiting": (
         "ed_waiting_urgent",
         "ed_waiting_ahead",
-        "ed_waiting_same",
-        "ed_longest_ahead",
-        "ed_longest_same",
         "ed_waiting_over_1h",
         "ed_waiting_over_2h",
         "ed_mean_wait_so_far",

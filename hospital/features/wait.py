@@ -61,21 +61,6 @@ WAIT_FEATURES: tuple[Feature, ...] = (
     Feature(
         "ed_waiting_ahead", "crowding", "En attente, au moins aussi urgents", "Waiting, at least as urgent"
     ),
-    Feature("ed_waiting_same", "crowding", "En attente, même niveau de tri", "Waiting, same triage level"),
-    Feature(
-        "ed_longest_ahead",
-        "crowding",
-        "Plus longue attente en cours, au moins aussi urgents",
-        "Longest wait so far, at least as urgent",
-        "min",
-    ),
-    Feature(
-        "ed_longest_same",
-        "crowding",
-        "Plus longue attente en cours, même niveau de tri",
-        "Longest wait so far, same triage level",
-        "min",
-    ),
     Feature(
         "ed_waiting_over_1h", "crowding", "En attente depuis plus d'une heure", "Waiting for over one hour"
     ),
@@ -139,8 +124,7 @@ def wait_features_of(events: Events) -> tuple[Feature, ...]:
     if events.history_days < SEASON_DAYS:
         lacking |= {"season_cos", "season_sin"}
     if "triage" in lacking:
-        lacking |= {"ed_waiting_ahead", "ed_waiting_urgent", "ed_waiting_same"}
-        lacking |= {"ed_longest_ahead", "ed_longest_same"}
+        lacking |= {"ed_waiting_ahead", "ed_waiting_urgent"}
     return tuple(f for f in WAIT_FEATURES if f.name not in lacking)
 
 

@@ -348,9 +348,6 @@ def test_what_is_said_of_the_department_leaves_unknown_what_was_counted_with_it(
         "ed_waiting",
         "ed_waiting_urgent",
         "ed_waiting_ahead",
-        "ed_waiting_same",
-        "ed_longest_ahead",
-        "ed_longest_same",
         "ed_waiting_over_1h",
         "ed_waiting_over_2h",
     )
