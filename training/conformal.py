@@ -1,4 +1,4 @@
-"""Split conformal calibration: what days that were not fitted to say of a median and its widths."""
+"""Split conformal calibration: what days that were not fitted to say of a median and its spread."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from explain import TreeEngine
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS, weighted_quantiles
-from registry.components.interval_trees import IntervalTrees, of_side
 from registry.components.linear_step import Median
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_model import MEDIAN, Rows
@@ -24,12 +24,12 @@ Prepared = PreparedBeds | PreparedWaits
 
 @dataclass(frozen=True)
 class Calibration:
-    """What later days say of the median and its widths, by group.
+    """What later days say of the median and its spread, by group.
 
     Attributes:
         shift: float64 [groups], median of outcome less median (of bed demand a share of it), in units of the scale:
         what the served p50 adds, the same for every row of a group, so that it follows the signs that its trees keep.
-        z: float64 [groups, levels], quantiles of what is left, in units of the width; 0 at the median.
+        z: float64 [groups, levels], quantiles of what is left, in units of the spread; 0 at the median.
     """
 
     shift: Array
@@ -42,11 +42,10 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Errors:
-    """What a median and its widths say of later rows, and what was so.
+    """What a median and its spread say of later rows, and what was so.
 
     Attributes:
-        median, residual: float64 [n], in units of the scale.
-        width: float64 [n] or [n, 2], as `registry.components.interval_trees` has it.
+        median, width, residual: float64 [n], in units of the scale.
         weight: float64 [n], 0 where not known.
     """
 
@@ -57,11 +56,11 @@ class Errors:
     weight: Array
 
     @classmethod
-    def of(cls, median: Median, interval: IntervalTrees, calibration_set: Prepared, rows: Rows) -> "Errors":
+    def of(cls, median: Median, spread: TreeEngine, calibration_set: Prepared, rows: Rows) -> "Errors":
         """Of rows that neither was fitted to."""
         value = median.value(calibration_set.X, rows.calibration, rows.scale)
         residual = (calibration_set.outcome - rows.offset) / rows.scale - value
-        width = interval.widths(calibration_set.X, value)
+        width = np.exp(spread.predict_exactly(calibration_set.X))
         weight = np.where(np.isnan(residual), 0.0, calibration_set.weight)
         return cls(rows, value, width, residual, weight)
 
@@ -92,8 +91,7 @@ def calibrated(
     quantiles = _rows_of(errors, (own, *coarser), least)
     for group, (moved, mine) in enumerate(zip(shifts, quantiles, strict=True)):
         shift[group] = share * weighted_quantiles(residual[moved], weight[moved], (0.5,))[0]
-        left = residual[mine] - shift[group]
-        z[group] = weighted_quantiles(left / of_side(width[mine], left), weight[mine])
+        z[group] = weighted_quantiles((residual[mine] - shift[group]) / width[mine], weight[mine])
     # Half of what is left lies on either side of the median, but for how quantiles lie between two rows.
     z[:, MEDIAN] = 0.0
     z[:, :MEDIAN] = np.minimum(z[:, :MEDIAN], 0.0)

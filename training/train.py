@@ -42,7 +42,6 @@ from training.packages.lessons import lesson_of
 from training.packages.package_build import Fitted, fit_baselines, fit_beds, fit_waits
 from training.packages.package_manifest import manifest_of
 from training.packages.package_request import Request
-from training.packages.wait_trees import QUANTILE_ROUNDS
 from training.provenance import code_commit
 from training.trees import SPREAD_ROUNDS
 from training.tune import Tuned, tune
@@ -219,12 +218,11 @@ def _fit(
 ) -> Fitted:
     if request.kind == "baseline":
         return fit_baselines(prepared, split)
-    # What is served is fitted twice, once to be calibrated; but for the spread of bed demand.
-    widths = SPREAD_ROUNDS if request.model == "bed-demand" else 4 * QUANTILE_ROUNDS
+    # Two medians: one to be calibrated, one to be served.
     median = request.hyperparameters.rounds
     if isinstance(prepared, PreparedBeds):
         median = rounds_of(request.hyperparameters, np.unique(prepared.samples.query.horizon_hours).size)
-    rounds, done = 2 * median + widths, 0
+    rounds, done = 2 * median + SPREAD_ROUNDS, 0
 
     def advance() -> None:
         nonlocal done

@@ -3,7 +3,7 @@
 One thread by default, so that two models train side by side; a test shows that two give the same bytes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -24,7 +24,6 @@ __all__ = [
     "fit_spread",
     "fit_trees",
     "share_of_rows",
-    "train_booster",
 ]
 
 SPREAD_ROUNDS = 80
@@ -168,23 +167,6 @@ def fit_median(
     common = _common(seed, threads) | ({} if start is None else {"base_score": start})
     booster = _median(X, y, weight, common, progress, signs, hyperparameters)
     return bytes(booster.save_raw("ubj"))
-
-
-def train_booster(
-    X: Array,
-    y: Array,
-    weight: Array,
-    parameters: Mapping[str, Any],
-    rounds: int,
-    *,
-    seed: int,
-    threads: int,
-    progress: Callable[[], None],
-) -> xgb.Booster:
-    """A booster with these parameters of XGBoost, of the rows that weigh something; `progress` after each round."""
-    X, y, weight = _kept(X, y, weight)
-    data = xgb.QuantileDMatrix(X, label=y, weight=weight, nthread=threads)
-    return xgb.train({**_common(seed, threads), **parameters}, data, rounds, callbacks=[_Progress(progress)])
 
 
 def _kept(X: Array, y: Array, weight: Array) -> tuple[Array, Array, Array]:

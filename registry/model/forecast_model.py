@@ -1,10 +1,9 @@
 """A verified package as something that forecasts and explains.
 
-Both models say: forecast = offset + scale x (median + width x calibrated quantile), never under a floor.
+Both models say: forecast = offset + scale x (median + spread x calibrated quantile), never under a floor.
 Bed demand: the offset is the demand now and a share of its usual change, the scale the best baseline's mean
-error in that unit, the median trees and a linear step, the width a spread alike on both sides. Wait time: the
-offset is 0, the scale the usual wait of that triage level at that hour, the median trees alone, the width that
-to the trees' own p10 or p90. Terms add, the scale is known, and an explanation in beds
+error in that unit, the median trees and a linear step. Wait time: the offset is 0, the scale the usual wait of
+that triage level at that hour, the median trees alone. Terms add, the scale is known, and an explanation in beds
 or minutes adds up exactly.
 """
 
@@ -26,7 +25,6 @@ from hospital.features.feature import Feature
 from registry.components.adaptive_width import AdaptiveWidth
 from registry.components.exceedances import Exceedances
 from registry.components.familiarity import Familiarity
-from registry.components.interval_trees import IntervalTrees, QuantileTrees, SpreadTrees, by_level
 from registry.components.linear_step import LinearStep, Median
 from registry.components.recent_errors import Intervals
 from registry.components.stability import half_of
@@ -92,7 +90,7 @@ class ForecastModel:
             if linear is not None:
                 linear.require({f.name for f in self.features}, len(self.manifest.horizons_hours))
             self.median = Median(self._engine("median.ubj"), linear, self.features)
-            self.interval = self._interval_trees()
+            self.spread = self._engine("spread.ubj")
             calibration = self._json("calibration.json")
             self.shift, self.z = (np.array(calibration[name], np.float64) for name in ("shift", "quantiles"))
             if self.z.shape != (self.shift.size, len(LEVELS)) or self.shift.size != self._groups():
@@ -115,12 +113,6 @@ class ForecastModel:
             raise ValueError
         self.exceedances = Exceedances.from_json(self._json("exceedance.json", b"{}"))
         self.group_totals = group_totals(self._json("groups.json", b"{}"), self.manifest.horizons_hours)
-
-    def _interval_trees(self) -> IntervalTrees:
-        """Of a package of waits its p10 and p90; of beds, and of waits made before they were stored, one spread."""
-        if "p10.ubj" in self._files:
-            return QuantileTrees(self._engine("p10.ubj"), self._engine("p90.ubj"))
-        return SpreadTrees(self._engine("spread.ubj"))
 
     def _read_usual_cases(self, reference: dict[str, Array]) -> UsualCases | None:
         """What answers are compared with; None: a package made before its situations were stored compares nothing."""
@@ -163,10 +155,10 @@ class ForecastModel:
         baseline = Intervals(rows.baseline + bias, bias - found[:, low], found[:, high] - bias)
         if self.manifest.kind != "model":
             return baseline, baseline
-        median, widths = self._parts(rows)
+        median, spread = self._parts(rows)
         centre = rows.offset + rows.scale * (median + self.shift[rows.calibration])
-        apart = rows.scale[:, None] * by_level(widths) * self.z[rows.calibration]
-        return Intervals(centre, -apart[:, low], apart[:, high]), baseline
+        width, z = rows.scale * spread, self.z[rows.calibration]
+        return Intervals(centre, -width * z[:, low], width * z[:, high]), baseline
 
     def explain(self, rows: Rows, reference: Rows | None = None) -> Explained:
         """The reasons of each p50.
@@ -174,7 +166,7 @@ class ForecastModel:
         Args:
             reference: rows to compare with, one each; None: what is usual for the cell.
         """
-        return self._explained(rows, reference, self.median.value(rows.X, rows.calibration, rows.scale))
+        return self._explained(rows, reference, *self._parts(rows))
 
     def contributions(self, rows: Rows) -> Array:
         """What each feature adds, before what is usual is taken off: float64 [n, features], in units of the scale."""
@@ -204,9 +196,9 @@ class ForecastModel:
         """`quantiles` and `explain`, for the price of one pass over the trees that forecast."""
         parts = self._parts(rows)
         quantiles = model_quantiles(rows, *parts, self.shift, self.z)
-        return quantiles, self._explained(rows, reference, parts[0])
+        return quantiles, self._explained(rows, reference, *parts)
 
-    def _explained(self, rows: Rows, reference: Rows | None, median: Array) -> Explained:
+    def _explained(self, rows: Rows, reference: Rows | None, median: Array, spread: Array) -> Explained:
         found, base = self._reasons(rows)
         typical = self._typical(rows) if reference is None else self._one_each(reference)
         usual = typical.contributions
@@ -298,7 +290,7 @@ class ForecastModel:
 
     def _parts(self, rows: Rows) -> tuple[Array, Array]:
         median = self.median.value(rows.X, rows.calibration, rows.scale)
-        return median, self.interval.widths(rows.X, median)
+        return median, np.exp(self.spread.predict_exactly(rows.X))
 
     def _reasons(self, rows: Rows) -> tuple[Array, Array]:
         return self.median.reasons(rows.X, rows.calibration, rows.scale)

@@ -7,7 +7,6 @@ import pytest
 
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS, weighted_quantiles
-from registry.components.interval_trees import SpreadTrees
 from registry.model.forecast_model import MEDIAN, Rows
 from training.conformal import LEAST_CELL, Calibration, Errors, calibrated
 
@@ -178,23 +177,12 @@ def test_errors_are_in_units_of_the_scale_and_an_unknown_outcome_weighs_nothing(
     """Outcome 9, offset 3, scale 2 and median 1 leave (9 - 3) / 2 - 1 = 2; a width is an exponential."""
     rows = rows_of(np.array([0, 0]))
     known = _CalibrationSet(np.zeros((2, 1)), np.array([9.0, np.nan]), np.array([0.5, 2.0]))
-    spread = SpreadTrees(_Constant(0.5))  # type: ignore[arg-type]
-    found = Errors.of(_Constant(1.0), spread, known, rows)  # type: ignore[arg-type]
+    found = Errors.of(_Constant(1.0), _Constant(0.5), known, rows)  # type: ignore[arg-type]
     assert found.residual[0] == 2
     assert np.isnan(found.residual[1])
     assert found.weight.tolist() == [0.5, 0]
     assert found.median.tolist() == [1, 1]
     assert found.width.tolist() == pytest.approx([np.exp(0.5)] * 2)
-
-
-def test_each_error_is_measured_by_the_width_of_its_side() -> None:
-    """Errors of -2 to 0 below and 0 to 6 above, in widths of 2 and 6: the quantiles are those of -1 to 1."""
-    below, above = np.linspace(-2, 0, 201)[:-1], np.linspace(0, 6, 201)
-    residual = np.concatenate([below, above])
-    widths = np.tile([2.0, 6.0], (residual.size, 1))
-    found = calibrated(errors(np.zeros(residual.size, np.int64), residual, widths), 1)
-    assert found.shift[0] == 0
-    assert np.abs(found.z[0] - np.linspace(-0.9, 0.9, len(LEVELS))).max() < 0.02
 
 
 def test_the_file_names_its_levels() -> None:

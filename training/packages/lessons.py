@@ -33,7 +33,6 @@ from training.conformal import LEAST_CELL
 from training.horizon_trees import fit_bed_median, horizon_column
 from training.linear import fit_seasonal_profile, fit_slopes, with_seasonal_profile
 from training.monotone import WAIT_SIGNS, signs_of
-from training.packages.wait_trees import fit_wait_median
 from training.trees import Hyperparameters, TreeOptions, fit_median
 
 __all__ = [
@@ -93,7 +92,6 @@ class Lesson:
         signs: by feature.
         horizon: column of X, of bed demand; None: of waits, which have none.
         loss: mean absolute error, in units of the scale, of a median's trees (``.ubj``) on the later rows.
-        scale: float64 [n], minutes, of waits; None of beds.
     """
 
     features: tuple[Feature, ...]
@@ -103,7 +101,6 @@ class Lesson:
     signs: tuple[int, ...]
     horizon: int | None
     loss: Callable[[bytes], float]
-    scale: Array | None = None
 
     def loss_of(self, hyperparameters: Hyperparameters, *, seed: int, threads: int) -> float:
         """The loss of a median that grew so."""
@@ -112,16 +109,12 @@ class Lesson:
         )
         if self.horizon is not None:
             return self.loss(fit_bed_median(self.X, self.y, self.weight, column=self.horizon, **options))
-        if self.scale is None:
-            return self.loss(fit_median(self.X, self.y, self.weight, signs=self.signs, **options))
-        taught = (self.X, self.y, self.weight, self.scale)
-        return self.loss(fit_wait_median(*taught, signs=self.signs, **options))
+        return self.loss(fit_median(self.X, self.y, self.weight, signs=self.signs, **options))
 
 
 def lesson_of(data: Prepared, split: Split) -> Lesson:
     """The training set alone: its first four fifths to learn from, the last one, after a gap, to be asked about."""
     linear: LinearStep | None = None
-    scale: Array | None = None
     horizon: int | None = None
     earlier: Prepared
     later: Prepared
@@ -137,8 +130,7 @@ def lesson_of(data: Prepared, split: Split) -> Lesson:
         waits, waits_later = _halves(data, split)
         baselines = wait_baselines(waits, waits_later)
         asked, signs = waits_later.rows(baselines), signs_of(data.features, WAIT_SIGNS)
-        scale = waits.rows(baselines).scale
-        y, weight = known_or_zero(waits.outcome) / scale, waits.weight
+        y, weight = known_or_zero(waits.outcome) / waits.rows(baselines).scale, waits.weight
         earlier, later = waits, waits_later
     wanted = (known_or_zero(later.outcome) - known_or_zero(asked.offset)) / asked.scale
     counts = np.where(np.isnan(asked.offset), 0.0, later.weight)
@@ -150,7 +142,7 @@ def lesson_of(data: Prepared, split: Split) -> Lesson:
         error = np.abs(wanted - median.value(asked.X, asked.calibration, asked.scale))
         return float(np.average(error, weights=counts))
 
-    return Lesson(data.features, earlier.X, y, weight, signs, horizon, loss, scale)
+    return Lesson(data.features, earlier.X, y, weight, signs, horizon, loss)
 
 
 def _halves(data: P, split: Split) -> tuple[P, P]:

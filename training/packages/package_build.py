@@ -9,7 +9,6 @@ from explain import TreeEngine
 from hospital.arrays import Array
 from hospital.dataset.splits import Split
 from hospital.features.feature import Feature
-from registry.components.interval_trees import QuantileTrees, SpreadTrees
 from registry.components.linear_step import LinearStep, Median
 from registry.components.training_range import TrainingRange
 from registry.digests import canonical_json
@@ -26,12 +25,14 @@ from training.conformal import LEAST_CELL, LEAST_WAITS, Calibration, Errors, cal
 from training.horizon_trees import fit_bed_median, horizon_column
 from training.monotone import WAIT_SIGNS, signs_of
 from training.packages.lessons import Prepared, bed_lesson, known_or_zero, rows_of, wait_baselines
-from training.packages.wait_trees import fit_interval_ends, fit_wait_median
 from training.trees import (
     DEFAULT_HYPERPARAMETERS,
     Hyperparameters,
     TreeOptions,
+    Trees,
+    fit_median,
     fit_spread,
+    fit_trees,
 )
 from training.usual_cases import reference_file
 
@@ -74,8 +75,7 @@ def fit_beds(
     spread = fit_spread(training_set.X, y, weight, fitted, seed=seed, threads=threads, progress=progress)
     first = with_residuals(first, calibration_set, LEAST_CELL)
     median = Median(TreeEngine.load(fitted), linear, training_set.features)
-    width = SpreadTrees(TreeEngine.load(spread))
-    errors = Errors.of(median, width, calibration_set, calibration_set.rows(first))
+    errors = Errors.of(median, TreeEngine.load(spread), calibration_set, calibration_set.rows(first))
     calibration = calibrated(errors, len(first.horizons), share=_SHIFT_SHARE)
 
     both = data.part(fitted_until(data, split, "calibration"))
@@ -89,8 +89,7 @@ def fit_beds(
     stretched = followed(calibration_set, first, errors, calibration, rule)
     quantiles = model_quantiles(stretched, errors.median, errors.width, calibration.shift, calibration.z)
     hospital_total = learn_hospital_total(calibration_set, stretched, quantiles, newest)
-    boosters = {"median.ubj": served, "spread.ubj": spread}
-    files = _files(boosters, linear, calibration, reference, newest.to_json(), both)
+    files = _files(Trees(served, spread), linear, calibration, reference, newest.to_json(), both)
     exceedances = learn_exceedances(calibration_set, stretched, quantiles, newest)
     return Fitted({**files, **hospital_total, **exceedances, "adaptive.json": canonical_json(rule.to_json())})
 
@@ -106,8 +105,8 @@ def fit_waits(
 ) -> Fitted:
     """Fits the wait-time model, on waits as multiples of the usual wait of that triage level at that hour, twice.
 
-    On the training set, whose errors on the calibration set are its distribution; then, to be served, on both with the
-    same configuration: a queue's ways change within months. No row of the validation or test set is used.
+    On the training set, whose errors on the calibration set are its distribution; then, to be served, its median on
+    both with the same configuration: a queue's ways change within months. No row of the validation or test set is used.
     """
     training_set, calibration_set = rows_of(data, split, "train"), rows_of(data, split, "calibration")
     baselines = wait_baselines(training_set, calibration_set)
@@ -115,14 +114,10 @@ def fit_waits(
     y = known_or_zero(training_set.outcome) / rows.scale
     signs = signs_of(training_set.features, WAIT_SIGNS)
     options = TreeOptions(seed=seed, threads=threads, progress=progress, hyperparameters=hyperparameters)
-    first = fit_wait_median(training_set.X, y, training_set.weight, rows.scale, signs=signs, **options)
-    ends = fit_interval_ends(
-        training_set.X, y, training_set.weight, seed=seed, threads=threads, progress=progress
-    )
+    trees = fit_trees(training_set.X, y, training_set.weight, signs=signs, **options)
     departments = max(sum(len(f.levels) for f in data.features if f.name == "department"), 1)
-    median = Median(TreeEngine.load(first), None, training_set.features)
-    interval = QuantileTrees(*(TreeEngine.load(ends[name]) for name in ("p10.ubj", "p90.ubj")))
-    errors = Errors.of(median, interval, calibration_set, later)
+    median = Median(TreeEngine.load(trees.median), None, training_set.features)
+    errors = Errors.of(median, TreeEngine.load(trees.spread), calibration_set, later)
     groups, bands, triage = _wait_groups(departments)
     calibration = calibrated(errors, groups, shifted=triage, coarser=(bands, triage), least=LEAST_WAITS)
 
@@ -130,13 +125,12 @@ def fit_waits(
     rows = both.rows(
         baselines
     )  # usual waits, their errors and the calibration stay those of days not fitted to
-    y = known_or_zero(both.outcome) / rows.scale
-    served = fit_wait_median(both.X, y, both.weight, rows.scale, signs=signs, **options)
-    ends = fit_interval_ends(both.X, y, both.weight, seed=seed, threads=threads, progress=progress)
+    served = fit_median(both.X, known_or_zero(both.outcome) / rows.scale, both.weight, signs=signs, **options)
     median = Median(TreeEngine.load(served), None, both.features)
     reference = reference_file(median, [(both, rows)], departments)
-    boosters = {"median.ubj": served, **ends}
-    return Fitted(_files(boosters, None, calibration, reference, baselines.to_json(), both))
+    return Fitted(
+        _files(replace(trees, median=served), None, calibration, reference, baselines.to_json(), both)
+    )
 
 
 def _wait_groups(departments: int) -> tuple[int, Array, Array]:
@@ -167,7 +161,7 @@ def fit_baselines(data: Prepared, split: Split) -> Fitted:
 
 
 def _files(
-    boosters: Mapping[str, bytes],
+    trees: Trees,
     linear: LinearStep | None,
     calibration: Calibration,
     reference: bytes,
@@ -177,7 +171,8 @@ def _files(
     step = {} if linear is None else {"linear.json": canonical_json(linear.to_json())}
     return {
         **step,
-        **boosters,
+        "median.ubj": trees.median,
+        "spread.ubj": trees.spread,
         "baseline.json": canonical_json(baseline),
         "calibration.json": canonical_json(calibration.to_json()),
         "reference.npz": reference,

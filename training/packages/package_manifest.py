@@ -13,7 +13,6 @@ from hospital.times import DAY
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from training.horizon_trees import HORIZON_TREES, OWN_SHARE, SHARED_ROUNDS
 from training.packages.package_request import Request
-from training.packages.wait_trees import QUANTILE_ROUNDS
 from training.provenance import code_commit
 from training.trees import SPREAD_ROUNDS
 
@@ -65,11 +64,7 @@ def _configuration(request: Request) -> dict[str, Any]:
         **{f"median_{name}": value for name, value in asdict(request.hyperparameters).items()},
         "tuned_trials": request.trials,
         **_horizon_trees(request),
-        **(
-            {"spread_rounds": SPREAD_ROUNDS}
-            if request.model == "bed-demand"
-            else {"quantile_rounds": QUANTILE_ROUNDS}
-        ),
+        "spread_rounds": SPREAD_ROUNDS,
         "objective": "reg:quantileerror 0.5",
         "test_from": request.test_from,
     }

@@ -40,7 +40,6 @@ from registry.trust.service_keys import accepted_keys
 from training.horizon_trees import fit_bed_median, horizon_column
 from training.monotone import WAIT_SIGNS, signs_of
 from training.packages.lessons import bed_lesson
-from training.packages.wait_trees import fit_wait_median
 from training.refits.proxies import proxies
 from training.trees import Hyperparameters, TreeOptions
 
@@ -114,9 +113,9 @@ def _one(
         rows: Rows = explained.rows(baselines)
     elif isinstance(sample, PreparedWaits) and isinstance(explained, PreparedWaits):
         waits = model.waits_or_raise
-        scale, linear = sample.rows(waits).scale, None
-        y, signs = sample.outcome / scale, signs_of(sample.features, WAIT_SIGNS)
-        trees = fit_wait_median(sample.X, y, sample.weight, scale, signs=signs, **options)
+        y = sample.outcome / sample.rows(waits).scale
+        signs = signs_of(sample.features, WAIT_SIGNS)
+        linear, trees = None, fit_median(sample.X, y, sample.weight, signs=signs, **options)
         rows = explained.rows(waits)
     else:
         raise TypeError("The rows to fit and to explain are not of one model.")
