@@ -112,9 +112,6 @@ _PLAIN_NAMES = (
     "ed_left_unseen_4h",
     "last_wait_triage",
     "recent_wait_all",
-    "mean_wait_24h",
-    "mean_wait_7d",
-    "mean_wait_28d",
     # the department, and when the patient came: nothing of the person
     "department",
     "minutes_since_arrival",

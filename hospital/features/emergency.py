@@ -9,7 +9,7 @@ from itertools import repeat
 import numpy as np
 
 from hospital.arrays import Array
-from hospital.features.emergency_flow import EmergencyFlow, WaitLevels, last_news, present_spans, visits_of
+from hospital.features.emergency_flow import EmergencyFlow, last_news, present_spans, visits_of
 from hospital.features.feature import TRIAGE_RANK
 from hospital.record.events import Events, Facts
 from hospital.record.interval_counts import LastOnes, Own, Together, later, or_forever
@@ -64,7 +64,6 @@ class EmergencyDepartment:
         self._flow = EmergencyFlow(events, department, visits)
         self._queue = _queue(visits, rank)
         waits = minutes_between(visits["arrived_at"], visits["seen_at"])
-        self._levels = WaitLevels(visits, rank)
         self._recent_all = LastOnes(visits, visits["seen_at"], waits, RECENT)
         self._recent = {
             urgent: LastOnes(
@@ -105,7 +104,7 @@ class EmergencyDepartment:
         return self._flow.own(times, row)
 
     def recent_waits(self, times: Array, rank: Array) -> dict[str, Array]:
-        """Waits (minutes) of the last patients seen: of all, of those about as urgent, and where the level stands."""
+        """Waits (minutes) of the last patients seen: of all, and of those about as urgent."""
         own_kind = np.full((times.size, RECENT_PATIENTS), np.nan)
         urgent = rank <= URGENT_RANK
         for kind, ones in self._recent.items():
@@ -116,7 +115,6 @@ class EmergencyDepartment:
             "recent_wait_triage": _median(own_kind),
             "last_wait_triage": own_kind[:, 0],
             "recent_wait_all": _mean(self._recent_all.last(times, RECENT_PATIENTS)),
-            **self._levels.at(times, rank),
         }
 
 

@@ -11,13 +11,12 @@ import numpy as np
 from hospital.arrays import Array
 from hospital.record.events import Events, Facts
 from hospital.record.interval_counts import Own, Series, Spans, Together, later, or_forever
-from hospital.times import DAY, HOUR, MINUTE, MISSING_TIME
+from hospital.times import DAY, HOUR, MISSING_TIME
 
-__all__ = ["MAX_STAY", "EmergencyFlow", "WaitLevels", "last_news", "present_spans", "visits_of"]
+__all__ = ["MAX_STAY", "EmergencyFlow", "last_news", "present_spans", "visits_of"]
 
 MAX_STAY = 3 * DAY
 _STAFF_AGE = DAY
-_SECOND = MINUTE // 60
 _LIVE = DAY // 2
 """How long before the last news a request still counts as one of now."""
 
@@ -87,43 +86,6 @@ class EmergencyFlow:
     def own(self, times: Array, row: Array) -> dict[str, Array]:
         """How often the patient of `row` (int64 [n], -1: none) is among those counted: 0 or 1 (float64 [n])."""
         return {name: own.at(row, times)[0].astype(np.float64) for name, own in self._own.items()}
-
-
-_LEVEL_HOURS = {"mean_wait_24h": 24, "mean_wait_7d": 168, "mean_wait_28d": 672}
-
-
-class WaitLevels:
-    """How long patients of each triage level have waited in the last day, week and four weeks: where the level stands.
-
-    Args:
-        visits: of one department.
-        rank: float64 [n], of their triage levels, NaN for none: those without one are a kind of their own.
-    """
-
-    def __init__(self, visits: Facts, rank: Array) -> None:
-        self._counts: dict[float | None, Together] = {}
-        for level in (None, *np.unique(rank[~np.isnan(rank)]).tolist()):
-            part = visits.where(np.isnan(rank) if level is None else rank == level)
-            seen = part["seen_at"]
-            seconds = np.where(seen == MISSING_TIME, 0, seen - part["arrived_at"]) // _SECOND
-            counters = [
-                Spans.of(part, seen, later(seen, h * HOUR), seconds).counter() for h in _LEVEL_HOURS.values()
-            ]
-            asked = [ask for c in counters for ask in (c.count, c.sum)]
-            self._counts[level] = Together(counters, asked, last_news(visits))
-
-    def at(self, times: Array, rank: Array) -> dict[str, Array]:
-        """Mean wait (minutes, float64 [n]) of those of the rank (float64 [n]) who were seen; NaN where nobody was."""
-        out = {name: np.full(times.size, np.nan) for name in _LEVEL_HOURS}
-        for level, counts in self._counts.items():
-            chosen = np.flatnonzero(np.isnan(rank) if level is None else rank == level)
-            if not chosen.size:
-                continue
-            known = counts.at(times[chosen])
-            for name, number, seconds in zip(_LEVEL_HOURS, known[::2], known[1::2], strict=True):
-                some = number > 0
-                out[name][chosen] = np.where(some, seconds / np.where(some, 60 * number, 1), np.nan)
-        return out
 
 
 def _of(visits: Facts, department: str | None) -> Facts:

@@ -84,23 +84,6 @@ WAIT_FEATURES: tuple[Feature, ...] = (
     ),
     Feature("last_wait_triage", "flow", "Dernière attente, même urgence", "Last wait, same urgency", "min"),
     Feature("recent_wait_all", "flow", "Attente récente, tous", "Recent wait, everybody", "min"),
-    Feature(
-        "mean_wait_24h", "flow", "Attente moyenne sur 24 h, même tri", "Mean wait, 24 h, same triage", "min"
-    ),
-    Feature(
-        "mean_wait_7d",
-        "flow",
-        "Attente moyenne sur 7 jours, même tri",
-        "Mean wait, 7 days, same triage",
-        "min",
-    ),
-    Feature(
-        "mean_wait_28d",
-        "flow",
-        "Attente moyenne sur 28 jours, même tri",
-        "Mean wait, 28 days, same triage",
-        "min",
-    ),
     Feature("ed_doctors", "staff", "Médecins présents", "Doctors on duty"),
     Feature("ed_nurses", "staff", "Infirmiers présents", "Nurses on duty"),
     Feature("waiting_per_doctor", "staff", "Patients en attente par médecin", "Patients waiting per doctor"),
