@@ -41,7 +41,7 @@ from training.horizon_trees import fit_bed_median, horizon_column
 from training.monotone import WAIT_SIGNS, signs_of
 from training.packages.lessons import bed_lesson
 from training.refits.proxies import proxies
-from training.trees import Hyperparameters, TreeOptions
+from training.trees import Hyperparameters, TreeOptions, fit_median
 
 __all__ = ["main", "refitted"]
 

@@ -34,12 +34,11 @@ from training.errors import TrainingError
 from training.horizon_trees import HORIZON_TREES, OWN_SHARE
 from training.linear import fit_slopes
 from training.monotone import WAIT_SIGNS
-from training.packages import package_build
 from training.packages.lessons import bed_lesson
 from training.packages.package_build import fit_beds, fit_waits
 from training.packages.package_request import Request
 from training.train import build_package
-from training.trees import Hyperparameters, fit_median, fit_trees
+from training.trees import Hyperparameters, fit_median
 
 HORIZONS = (4.0, 24.0)
 
