@@ -10,6 +10,7 @@ from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.simulator import Shift, simulate, write
 from hospital.times import DAY, instant
 from registry.record.database import opened_database, writing
+from registry.record.journal import Entry, append, entries
 from registry.releases.promotion import promote
 from registry.settings import Settings
 from serving.state.history_import import rows_since
@@ -67,7 +68,16 @@ class Released:
         """The installation on a database that has received everything up to a day of the simulation."""
         settings = self.installation.settings.model_copy(update={"database_url": database_url})
         first = instant(after(0).replace(year=self.start.year, month=self.start.month, day=self.start.day))
+        release = self._release_entry()
         with opened_database(database_url) as engine, writing(engine) as connection:
+            append(
+                connection,
+                actor=release.actor,
+                action=release.action,
+                subjects=release.subjects,
+                now=after(2),
+                reason=release.reason,
+            )
             for name, frame in self.tables.tables.items():
                 columns = columns_of(frame, name)
                 kept = columns["received_at"] < first + day * DAY
@@ -75,3 +85,8 @@ class Released:
                 since = first + (self.known_days - lookback_days(name) - 20) * DAY
                 import_rows(connection, name, rows_since(name, part, since, self.tables.audit_attributes))
         return settings
+
+    def _release_entry(self) -> Entry:
+        """The journal's entry of the release, without which no database is that of this installation."""
+        with opened_database(self.installation.settings.database) as engine, engine.connect() as connection:
+            return next(entry for entry in entries(connection) if "release_digest" in entry.subjects)
