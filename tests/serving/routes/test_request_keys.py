@@ -58,7 +58,7 @@ def _entries(service: Service) -> int:
 
 
 def test_every_route_that_writes_takes_a_key() -> None:
-    """And the document says so; signing in and out, a simulated clock's speed and questions write nothing of the record."""
+    """And the document says so; signing in and out, a simulated clock and questions write nothing of the record."""
     questions = {
         "/v1/explanations",
         "/v1/counterfactuals",
