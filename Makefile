@@ -96,6 +96,9 @@ bench-pages: setup
 bench-real: setup
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.forecasts.real_records
 
+bench-reasons: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.reasons $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
+
 bench-serve: setup
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.serve
 

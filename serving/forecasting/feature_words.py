@@ -43,6 +43,7 @@ _DIFFERENCES = frozenset(
         *_SAME_SUBJECT,
     }
 )
+_RANKED = ("triage",)  # a mean of ranks is no level that anybody has
 _RANK = {rank: level for level, rank in TRIAGE_RANK.items()}
 _MOST_KNOWN = 512
 _MONDAY = dt.date(2024, 1, 1)
@@ -59,8 +60,12 @@ class Said:
 class FeatureWords:
     """How one feature's values are given and worded; most come again and again, beside the same usual ones."""
 
-    def __init__(self, feature: Feature, language: Language) -> None:
+    def __init__(self, feature: Feature, language: Language, *, total: bool = False) -> None:
+        """The words of a feature; `total`: of the whole hospital."""
         self.feature, self.label = feature, feature.label(language)
+        self._about_none, self._about_it = (
+            _text_of(feature.name, total=total, none=none) for none in (True, False)
+        )
         self._language = language
         self._known: dict[tuple[float | None, float | None, str | None], tuple[Value, Value, str]] = {}
 
@@ -82,6 +87,12 @@ class FeatureWords:
             )
         return found
 
+    @property
+    def without_value(self) -> str:
+        """What it is about where the whole hospital has no value of it."""
+        key = f"about.total.{self.feature.name}"
+        return text(key, self._language) if has_text(key) else self.label
+
     def value_of(self, given: Value) -> float:
         """The value that `given` gives for applications; NaN where it is unknown, or not of this feature."""
         if given is None:
@@ -94,7 +105,7 @@ class FeatureWords:
 
     def _about(self, value: float | None, usual: float | None, comparison: str | None) -> str:
         said = self._said(value)
-        if usual is None or self.feature.group == "calendar":
+        if usual is None or self.feature.group == "calendar" or self.feature.name in _RANKED:
             return said.about
         return compared(said.about, said.written, self._said(usual).written, comparison, self._language)
 
@@ -118,14 +129,17 @@ class FeatureWords:
         if name in ("season_cos", "season_sin"):
             return Said(text("about.season", language), "")
         written = self._written(given)
-        if not has_text(f"about.{name}"):
+        whether = f"about.{'yes' if value > 0 else 'no'}.{name}"
+        if has_text(whether):
+            return Said(text(whether, language), written)
+        if self._about_it is None:
             return Said(text("reasons.plain", language, label=self.label, value=written), written)
         if isinstance(given, str):
-            return Said(text(f"about.{name}", language, value=written), written)
+            return Said(text(self._about_it, language, value=written), written)
         n = rounded(abs(value) if name in _DIFFERENCES else value)
-        if n == 0 and has_text(f"about.none.{name}"):
-            return Said(text(f"about.none.{name}", language), self._number(value))
-        return Said(text(f"about.{name}", language, n, value=written), self._alone(value, written))
+        if n == 0 and self._about_none is not None:
+            return Said(text(self._about_none, language), self._number(value))
+        return Said(text(self._about_it, language, n, value=written), self._alone(value, written))
 
     def _alone(self, value: float, written: str) -> str:
         """A value as it stands beside the sentence about it: a count without what is counted."""
@@ -196,6 +210,13 @@ def sentences(told: Sequence[Told], unit: Unit, language: Language) -> list[str]
     """One sentence a subject, the largest first; of what would be shown as 0 none."""
     changes = [(about, effect(total, unit, language)) for about, total in subjects(told)]
     return [sentence_of(about, change, language) for about, change in changes if change is not None]
+
+
+def _text_of(feature: str, *, total: bool, none: bool) -> str | None:
+    """The key of the text about a feature; None: it has none."""
+    tail = f"none.{feature}" if none else feature
+    keys = (f"about.total.{tail}", f"about.{tail}") if total else (f"about.{tail}",)
+    return next((key for key in keys if has_text(key)), None)
 
 
 def _measure(value: float, unit: str, language: Language, *, plus: bool) -> str:

@@ -107,7 +107,7 @@ class HospitalExplanationText:
     """Puts the explanations of the total into words."""
 
     def __init__(self, features: Sequence[Feature], language: Language) -> None:
-        self._words = tuple(FeatureWords(f, language) for f in features)
+        self._words = tuple(FeatureWords(f, language, total=True) for f in features)
         self._of_all = tuple(of_all_units(f) for f in features)
         self._language = language
 
@@ -183,5 +183,5 @@ class HospitalExplanationText:
         words = self._words[column]
         now, then, about = words.compared(value, usual, comparison)
         if self._of_all[column] == "none":  # not unknown: there is nothing that all units have of it
-            return now, then, words.label
+            return now, then, words.without_value
         return now, then, about

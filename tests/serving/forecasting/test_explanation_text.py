@@ -9,7 +9,7 @@ import pytest
 
 from explain.reasons import select
 from hospital.dataset.baselines import BED_BASELINES, WAIT_BASELINES
-from hospital.features.feature import Feature
+from hospital.features.feature import TRIAGE_RANK, Feature
 from hospital.holidays.place import Place
 from hospital.times import HOUR
 from hospital.words.formats import short_number
@@ -353,3 +353,52 @@ def test_an_interaction_has_a_sentence_and_is_no_further_reason() -> None:
         assert "interactions" not in plain
         assert found["reasons"] == plain["reasons"]
         assert total(found) == total(plain)
+
+
+@pytest.mark.parametrize(
+    ("feature", "value", "french", "english"),
+    [
+        ("holiday", 0.0, "Ce n'est pas un jour férié", "It is no public holiday"),
+        ("holiday", 1.0, "C'est un jour férié", "It is a public holiday"),
+        ("target_school_holiday", 1.0, "Le jour visé est pendant", "The day ahead is during"),
+    ],
+)
+def test_what_is_so_or_not_is_a_sentence(feature: str, value: float, french: str, english: str) -> None:
+    """And no label with a yes or a no behind it."""
+    of = Feature(feature, "calendar", "Jour", "Day")
+    one = replace(terms(), columns=[0], values=[value], usual=[0.0], contributions=[2.0], other=0.0)
+    for options, beginning in ((FR, french), (EN, english)):
+        reasons = ExplanationText((of,), "min", options.language).wait(one, options)["reasons"]
+        assert any(reason.startswith(beginning) for reason in reasons), reasons
+
+
+def test_a_mean_of_triage_levels_is_not_said() -> None:
+    """Nobody has level 3.7."""
+    of = Feature("triage", "patient", "Tri", "Triage")
+    one = replace(terms(), columns=[0], values=[TRIAGE_RANK["3B"]], usual=[3.7], contributions=[2.0], other=0.0)
+    reasons = ExplanationText((of,), "min", "en").wait(one, EN)["reasons"]
+    assert "Triage level 3B: +2\u00a0min" in reasons
+
+
+def test_of_the_whole_hospital_no_unit_is_spoken_of_as_if_it_were_one() -> None:
+    """Patients wait for a bed of a unit, and shares of units' levels have no sum."""
+    features = (
+        Feature("waiting_for_bed", "flow", "En attente", "Waiting", "patients"),
+        Feature("above_week_share", "census", "Écart", "Above", "%"),
+        Feature("unit", "calendar", "Unité", "Unit", levels=("A", "B")),
+    )
+    told = replace(
+        terms(),
+        columns=[0, 1, 2],
+        values=[6.0, float("nan"), float("nan")],
+        usual=[2.0, float("nan"), float("nan")],
+        contributions=[3.0, 2.0, 1.0],
+    )
+    french = HospitalExplanationText(features, "fr").explanation(told, FR, 30.0)["reasons"]
+    english = HospitalExplanationText(features, "en").explanation(told, EN, 30.0)["reasons"]
+    for reasons, beginnings in (
+        (french, ("6 patients attendent un lit d'une unité", "Écart de chaque unité", "Ce qui est propre à")),
+        (english, ("6 patients wait for a bed of a unit", "Each unit against its", "What is particular to")),
+    ):
+        for beginning in beginnings:
+            assert sum(reason.startswith(beginning) for reason in reasons) == 1, reasons

@@ -1,0 +1,244 @@
+"""Whether an answer's sentences say what its figures say: rank, sign, value and unit, and that they add up."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_EVEN, Decimal
+from itertools import pairwise
+from typing import Any, Literal
+
+from benchmarks.reasons.sentence_reader import (
+    CAUSAL,
+    REST,
+    Read,
+    number_of,
+    numbers_in,
+    read_sentence,
+    subject_of,
+)
+
+__all__ = ["disagreements"]
+
+Language = Literal["fr", "en"]
+_SHOWN = Decimal("0.05")
+"""What would be written as 0.0 is left out."""
+_ROUND_ROOM = 1e-9
+_NOT_A_NUMBER = {"hour", "target_hour", "weekday", "target_weekday", "season_cos", "season_sin", "triage"}
+_WHETHER = re.compile(r"\b(pas|hors|no|outside)\b")
+
+
+def disagreements(answer: Mapping[str, Any], language: Language, served: float) -> Counter[str]:
+    """What the sentences of one answer get wrong, by kind; empty: all agrees.
+
+    Args:
+        answer: the explanation of one forecast, as served.
+        served: the p50 that it explains, in its unit.
+    """
+    found: Counter[str] = Counter()
+    sentences = list(answer["reasons"])
+    for sentence in sentences:
+        if CAUSAL[language].search(sentence):
+            found["causal verb"] += 1
+    first, rest = sentences[0], sentences[1:]
+    reads = [read_sentence(s, language) for s in rest]
+    quiet = [s for s, r in zip(rest, reads, strict=True) if r is None]
+    if len(quiet) > 1 or (quiet and len([r for r in reads if r and not REST[language].match(r.about)]) > 0):
+        found["sentence without an effect"] += 1
+    told = [r for r in reads if r is not None]
+    unit = answer["unit"]
+    for read in told:
+        found.update(_form(read, unit, language))
+    own = [r for r in told if not REST[language].match(r.about)]
+    found.update(_order(own))
+    found.update(_subjects(own, answer, language))
+    found.update(_sum(first, told, answer, language, served))
+    return found
+
+
+def _form(read: Read, unit: str, language: Language) -> list[str]:
+    """Unit, sign and plural of one sentence."""
+    out = []
+    if read.unit != unit:
+        out.append("unit")
+    if not read.signed:
+        out.append("sign not written")
+    if abs(read.effect) < float(_SHOWN):
+        out.append("shown as nothing")
+    if read.singular is not None:
+        one = abs(read.effect) < 2 if language == "fr" else abs(read.effect) == 1
+        if read.singular != one:
+            out.append("plural")
+    return out
+
+
+def _order(own: Sequence[Read]) -> list[str]:
+    """The largest first."""
+    sizes = [abs(r.effect) for r in own]
+    return ["rank"] if any(b > a for a, b in pairwise(sizes)) else []
+
+
+def _subjects(own: Sequence[Read], answer: Mapping[str, Any], language: Language) -> list[str]:
+    """Each sentence held against the contributions that it speaks of; each contribution has its sentence."""
+    listed = {c["feature"]: c for c in answer["contributions"]}
+    hidden = Decimal(answer["other"]) != 0
+    out: list[str] = []
+    named: set[str] = set()
+    for read in own:
+        features = subject_of(read.about, language)
+        if features is None:
+            features = _by_label(read.about, listed)
+        if features is None:
+            out.append("subject not recognised")
+            continue
+        there = [f for f in features if f in listed]
+        if not there:
+            out.append("subject not in the answer")
+            continue
+        named.update(features)
+        if len(there) == len(features) or not hidden:
+            total = sum(listed[f]["contribution"] for f in there)
+            if not _rounds_to(total, read.effect):
+                out.append("effect")
+            if total * read.effect < 0:
+                out.append("sign")
+        out += _values(read, listed[there[0]] if there[0] == features[0] else None, language)
+    for feature in listed:
+        alone = not any(feature in f for f in _shared()) or not hidden
+        if alone and feature not in named and _alone(feature, listed) >= _SHOWN:
+            out.append("contribution without a sentence")
+    return out
+
+
+def _shared() -> tuple[tuple[str, ...], ...]:
+    return (
+        ("season_cos", "season_sin"),
+        ("demand_change_24h", "change_24h_share"),
+        ("demand_change_7d", "change_7d_share"),
+        ("above_usual", "above_usual_share"),
+        ("usual_then", "usual_then_share"),
+        ("seasonal_profile", "seasonal_profile_share"),
+    )
+
+
+def _alone(feature: str, listed: Mapping[str, Any]) -> Decimal:
+    """The size of what a subject adds, of those of its features that are listed."""
+    features = next((s for s in _shared() if feature in s), (feature,))
+    return abs(Decimal(sum(listed[f]["contribution"] for f in features if f in listed)))
+
+
+def _by_label(about: str, listed: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """A sentence that begins with the label of a contribution."""
+    found = [
+        f
+        for f, c in listed.items()
+        if about.lower() == c["label"].lower() or about.lower().startswith(c["label"].lower() + ",")
+    ]
+    return (found[0],) if len(found) == 1 else None
+
+
+def _values(read: Read, contribution: Mapping[str, Any] | None, language: Language) -> list[str]:
+    """What is so and what is usual, as written and as given."""
+    if contribution is None or contribution["feature"] in _NOT_A_NUMBER:
+        return []
+    value, usual = contribution["value"], contribution["reference_value"]
+    out = []
+    if contribution["feature"].endswith("holiday"):
+        return [] if bool(_WHETHER.search(read.about)) == (value == 0) else ["value"]
+    if isinstance(value, (int, float)):
+        written = numbers_in(read.about, language)
+        said = _rounds_to(value, 0.0) if _none_said(read.about, language) else _any_says(written, value)
+        if not said:
+            out.append("value")
+    if read.usual is not None and isinstance(usual, (int, float)) and isinstance(value, (int, float)):
+        first = numbers_in(read.usual, language)[:1]
+        if _same_said(read.usual, language):
+            said = abs(_written(value) - _written(usual)) <= _step(value)
+        else:
+            said = _any_says(first, usual)
+        if not said:
+            out.append("usual")
+    return out
+
+
+def _none_said(about: str, language: Language) -> bool:
+    word = "aucun" if language == "fr" else "no "
+    return about.startswith(word)
+
+
+def _same_said(usual: str, language: Language) -> bool:
+    return usual.startswith("comme " if language == "fr" else "the same ")
+
+
+def _sum(
+    first: str, told: Sequence[Read], answer: Mapping[str, Any], language: Language, served: float
+) -> list[str]:
+    """Where it starts and what is added is the forecast, as far as rounded figures tell."""
+    start, room = _start(first, language)
+    if start is None:
+        return ["no start"]
+    offset = [a["contribution"] for a in answer["adjustments"] if a["name"] == "unit_offset"]
+    exact = answer["base"] + (sum(offset) if answer["unit"] == "beds" else 0.0)
+    if abs(start[1] + (start[0] or 0.0) - exact) > room:
+        return ["start"]
+    total = exact + sum(r.effect for r in told)
+    steps = 0.5 * sum(float(_step(r.effect)) for r in told)
+    silent = max(len(answer["contributions"]) + len(answer["adjustments"]) + 1 - len(told), 0)
+    return [] if abs(total - served) <= steps + float(_SHOWN) * silent + _ROUND_ROOM else ["sum"]
+
+
+_CHANGE = {
+    "fr": re.compile(r" en (?P<verb>gagne|perd|gagnent|perdent) (?P<number>[\d,\u00a0\u202f]*\d)"),
+    "en": re.compile(r"(?P<verb>gains?|loses?) (?P<number>[\d.,]*\d)"),
+}
+_NO_CHANGE = {"fr": "n'en gagne", "en": "neither gain"}
+_NOW = {
+    "fr": re.compile(r"^(?P<number>[\d,\u00a0\u202f]+) patients? maintenant"),
+    "en": re.compile(r"^(?P<number>[\d.,]+) patients? now"),
+}
+
+
+def _start(first: str, language: Language) -> tuple[tuple[float | None, float] | None, float]:
+    """((patients now, None: not named; what is added, or where it starts), how far rounding moves it)."""
+    now = _NOW[language].match(first)
+    ends = re.search(r": (?P<number>[+−]?[\d.,\u00a0\u202f]*\d)(\u00a0(min|lits?|beds?))?$", first)
+    if now is None:
+        if ends is None:
+            return None, 0.0
+        start = number_of(ends["number"], language)
+        return (None, start), 0.5 * float(_step(start)) + 1e-6
+    patients = number_of(now["number"], language)
+    room = 0.5 * float(_step(patients)) + 1e-6
+    change = _CHANGE[language].search(first)
+    if change is not None:
+        size = number_of(change["number"], language)
+        moved = -size if change["verb"].startswith(("perd", "lose")) else size
+    elif _NO_CHANGE[language] in first:
+        moved = 0.0
+    elif ends is not None:
+        moved = number_of(ends["number"], language)
+    else:
+        return None, 0.0
+    return (patients, moved), room + max(0.5 * float(_step(moved)), float(_SHOWN))
+
+
+def _rounds_to(value: float, shown: float) -> bool:
+    """Whether a number is shown with the decimals that people are shown; a tie may go either way."""
+    return abs(value - shown) <= 0.5 * float(_step(shown)) + 1e-5
+
+
+def _any_says(written: Sequence[float], value: float) -> bool:
+    return any(_rounds_to(abs(value), abs(n)) and (n * value >= 0 or n > 0) for n in written)
+
+
+def _step(value: float) -> Decimal:
+    """The last decimal that is shown of a number: whole numbers from ten on, else tenths."""
+    return Decimal("1") if abs(value) >= 10 else Decimal("0.1")
+
+
+def _written(value: float) -> Decimal:
+    """A number with the decimals that people are shown, rounded on the binary value."""
+    if not math.isfinite(value):
+        return Decimal("NaN")
+    exact = Decimal(value)
+    return exact.quantize(_step(value), rounding=ROUND_HALF_EVEN) + 0

@@ -1,0 +1,129 @@
+"""Reads an answer's sentences as a person would, with nothing of the code that wrote them.
+
+It knows the French and English ways of numbers, the words by which a subject is recognised (``vocabulary.toml``), and
+that a reason ends with what it does. It imports nothing of Vigie.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+__all__ = ["CAUSAL", "REST", "Read", "number_of", "numbers_in", "read_sentence", "subject_of"]
+
+Language = Literal["fr", "en"]
+_NUMBER = {
+    "fr": re.compile(r"[+−-]?\d+(?:[\u00a0\u202f ]\d{3})*(?:,\d+)?"),
+    "en": re.compile(r"[+−-]?\d+(?:,\d{3})*(?:\.\d+)?"),
+}
+_EFFECT = {
+    "fr": re.compile(
+        r"^(?P<about>.*?)[\u00a0\u202f ]: (?P<number>[+−]?\d[\d\u00a0\u202f,]*?)\u00a0(?P<unit>min|lits?)$"
+    ),
+    "en": re.compile(r"^(?P<about>.*?): (?P<number>[+−]?\d[\d,.]*)\u00a0(?P<unit>min|beds?)$"),
+}
+_COMPARED = re.compile(r"^(?P<about>.*) \((?P<usual>[^()]*)\)$")
+_UNITS = {"min": "min", "lit": "beds", "lits": "beds", "bed": "beds", "beds": "beds"}
+CAUSAL = {
+    language: re.compile(rf"\b({'|'.join(words.split(', '))})", re.I)
+    for language, words in (
+        (
+            "fr",
+            "parce qu, car\\b, à cause, grâce, en raison, du fait, puisqu, provoqu, entraîn, caus[eé], dû\\b, "
+            "dues? à, donc\\b, expliqu",
+        ),
+        (
+            "en",
+            "because, due to, caus(?:e|es|ed|ing)\\b, thanks to, owing to, since\\b(?! arrival), leads? to, "
+            "results? in, makes?\\b, drives?\\b, hence\\b, therefore",
+        ),
+    )
+}
+"""Words that say why something happens: a model's reasons say what goes with what."""
+REST = {
+    "fr": re.compile(
+        r"^(tous les autres facteurs|étalonnage|jamais moins|pas moins|les moyennes des unités)", re.I
+    ),
+    "en": re.compile(r"^(all other factors|calibration|never fewer|no less|the units.? means)", re.I),
+}
+"""Sentences of what is not a feature's own: they stand after the features'."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """A reason as read.
+
+    Attributes:
+        about: what is so, without what is usual, its first letter small.
+        usual: what stands in brackets; None: nothing does.
+        effect: with its sign, in `unit`.
+        decimals: with which the effect is written.
+        unit: "min" or "beds".
+        singular: whether the unit is written in the singular; None: it has no plural.
+        signed: whether the effect has its sign.
+    """
+
+    about: str
+    usual: str | None
+    effect: float
+    decimals: int
+    unit: str
+    singular: bool | None
+    signed: bool
+
+
+def number_of(written: str, language: Language) -> float:
+    """The value of a number as written in a language."""
+    plain = written.replace("−", "-").replace("\u00a0", "").replace("\u202f", "").replace(" ", "")
+    plain = plain.replace(",", ".") if language == "fr" else plain.replace(",", "")
+    return float(plain)
+
+
+def numbers_in(written: str, language: Language) -> list[float]:
+    """Every number in a text, in its order."""
+    return [number_of(found, language) for found in _NUMBER[language].findall(written)]
+
+
+def read_sentence(sentence: str, language: Language) -> Read | None:
+    """A sentence that ends with what it does; None: it does not."""
+    found = _EFFECT[language].match(sentence)
+    if found is None:
+        return None
+    about, usual = found["about"], None
+    compared = _COMPARED.match(about)
+    if compared is not None:
+        about, usual = compared["about"], compared["usual"]
+    written, unit = found["number"], found["unit"]
+    point = "," if language == "fr" else "."
+    return Read(
+        about[:1].lower() + about[1:],
+        usual,
+        number_of(written, language),
+        len(written.partition(point)[2]) if point in written else 0,
+        _UNITS[unit],
+        None if unit == "min" else not unit.endswith("s"),
+        written[0] in "+−",
+    )
+
+
+def _vocabulary() -> tuple[Mapping[str, object], ...]:
+    raw = tomllib.loads((Path(__file__).parent / "vocabulary.toml").read_text())
+    return tuple(raw["subject"])
+
+
+_SUBJECTS: dict[str, list[tuple[re.Pattern[str], tuple[str, ...]]]] = {
+    language: [
+        (re.compile(str(s[language])), tuple(str(f) for f in s["features"]))  # type: ignore[attr-defined]
+        for s in _vocabulary()
+    ]
+    for language in ("fr", "en")
+}
+
+
+def subject_of(about: str, language: Language) -> tuple[str, ...] | None:
+    """The features that a sentence is about; None: no word or words of more than one subject are in it."""
+    about = about.replace("\u00a0", " ").replace("\u202f", " ")
+    found = [features for pattern, features in _SUBJECTS[language] if pattern.search(about)]
+    return found[0] if len(found) == 1 else None
