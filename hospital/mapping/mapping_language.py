@@ -47,8 +47,15 @@ def _zone(value: str) -> str:
     return value
 
 
+_LONGEST_NAME, _LONGEST_PATH = 255, 1024
+"""Bytes of a file's name and of its path below the folder: no system that Vigie runs on has longer ones."""
+
+
 def _is_name(value: object) -> bool:
-    return isinstance(value, str) and bool(value) and "\0" not in value
+    if not isinstance(value, str) or not value or "\0" in value:
+        return False
+    parts = [part.encode("utf-8", "surrogatepass") for part in value.split("/")]
+    return max(map(len, parts)) <= _LONGEST_NAME and sum(map(len, parts)) + len(parts) <= _LONGEST_PATH
 
 
 def _names(value: object) -> object:

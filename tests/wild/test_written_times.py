@@ -66,10 +66,11 @@ def test_forms_that_cannot_be_meant(tmp_path: Path, form: str, code: str) -> Non
     assert load_mapping(file).tables
 
 
-def test_a_file_name_that_none_can_have(tmp_path: Path) -> None:
-    """A zero byte in it is a fault of the mapping."""
+@pytest.mark.parametrize("name", ["c\\u0000.csv", f"{'9' * 252}.csv", f"{'folder/' * 200}c.csv"])
+def test_a_file_name_that_none_can_have(tmp_path: Path, name: str) -> None:
+    """A zero byte in it is a fault of the mapping, and so is more than a system takes."""
     file = tmp_path / "m.toml"
-    file.write_text(f'{HEAD}{CENSUS}"at"\n'.replace('"c.csv"', '"c\\u0000.csv"'))
+    file.write_text(f'{HEAD}{CENSUS}"at"\n'.replace('"c.csv"', f'"{name}"'))
     with pytest.raises(MappingError) as caught:
         load_mapping(file)
     assert [f.code for f in caught.value.faults] == ["not_text"]
