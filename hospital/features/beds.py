@@ -45,7 +45,7 @@ class BedFeatures:
             EmergencyFlow(events, None, visits_of(events, None)) if "visits" in events.tables else None
         )
         self._operations: dict[tuple[int, float], Counter] = {}
-        self._covariates = [n.removesuffix("_change_7d") for n in self._names if _is_covariate(n)]
+        self._covariates = [f.name.removesuffix("_change_7d") for f in features if f.group == "covariate"]
 
     def demand_now(self, query: BedQuery) -> Array:
         """Beds needed at the prediction time, as known then (or as the caller says): float64 [n]."""
@@ -253,7 +253,3 @@ def _school_values(first: Array, last: Array, zone: str) -> dict[str, Array]:
         "target_school_holiday": school_days(last, zone),
         "days_to_school_holiday_then": days_to_school_holiday(last, zone),
     }
-
-
-def _is_covariate(feature: str) -> bool:
-    return feature.endswith("_change_7d") and feature != "demand_change_7d"

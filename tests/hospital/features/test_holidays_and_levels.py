@@ -9,6 +9,8 @@ import pytest
 from hospital.arrays import Array
 from hospital.calendar import days_from_new_year
 from hospital.features.bed_list import bed_features_of
+from hospital.features.bed_query import BedQuery
+from hospital.features.beds import BedFeatures
 from hospital.features.demand import demand_of
 from hospital.features.levels import levels_of
 from hospital.holidays.place import Place
@@ -133,3 +135,22 @@ def test_a_seasonal_profile_knows_only_what_was_known() -> None:
     ahead, unit = np.array([6, 4], np.int64) * DAY, np.zeros(2, np.int64)  # the weekday of the high ones
     found = levels_of(demand_of(events), 1, events.zone, unit, asked, asked + ahead)
     assert np.allclose(found.seasonal_profile, [(8 * 10 + 0) / 9, (8 * 10 + 70) / 9])
+
+
+def test_what_all_units_changed_by_is_no_hospitals_own_column() -> None:
+    """The hospital's change over 7 days comes from its units; a column of the census has its own change beside it."""
+    days = np.arange(70)
+    events = _census("UTC", {"large": 1000.0 + 10.0 * days, "small": 10.0 + 0.1 * days})
+    census = events.tables["census"].columns | {"oxygen": np.tile(5.0 * days, 2)}
+    events = Events.of(
+        {"census": census, "units": events.tables["units"].columns}, zone=ZoneInfo("UTC"), cadence_hours=24
+    )
+    features = bed_features_of(events, ("oxygen",))
+    at = np.full(2, (19_000 + 60) * DAY + 12 * HOUR, np.int64)
+    query = BedQuery(np.array([0, 1]), at, np.full(2, 24.0), np.full(2, np.nan))
+    values = dict(
+        zip((f.name for f in features), BedFeatures(events, features).compute(query).T, strict=True)
+    )
+    month = 1010.0 + 10.1 * (np.arange(32, 60).mean())  # both units, the 28 days before
+    assert np.allclose(values["hospital_change_7d"], 100 * 7 * 10.1 / month)
+    assert np.allclose(values["oxygen_change_7d"], 35.0)
