@@ -43,6 +43,8 @@ class Rows:
             contributions a row is compared with; None: not known, and nothing is called usual.
         unheld: bool [n, 2], the intervals of the model's and of the baseline's recent forecasts did not hold as often
             as they say (`registry.components.adaptive_width.UNHELD`); None: nothing is known of recent errors.
+        unlearned: bool [n, features], a category that is known, and that no training case had: it has no code in `X`;
+            None: none is.
     """
 
     X: Array
@@ -58,6 +60,7 @@ class Rows:
     baseline_width: Array
     situation: Array | None = None
     unheld: Array | None = None
+    unlearned: Array | None = None
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,19 @@ def wait_rows(
     waited = (query.prediction_time - query.arrived_at) / 60e6
     hour = local_hour(query.prediction_time, place.zone)
     rows = wait_rows_of(baselines, X, features, query.columns["triage"], hour, waited)
-    return replace(rows, situation=situations(query.prediction_time, place))
+    return replace(
+        rows, situation=situations(query.prediction_time, place), unlearned=_unlearned(X, query, features)
+    )
+
+
+def _unlearned(X: Array, query: WaitQuery, features: tuple[Feature, ...]) -> Array:
+    """Categories that were given, and that the model has no code for: bool [n, features]."""
+    out = np.zeros(X.shape, bool)
+    for column, feature in enumerate(features):
+        if feature.levels:
+            given = np.array([value is not None for value in query.columns[feature.name]], bool)
+            out[:, column] = given & np.isnan(X[:, column])
+    return out
 
 
 def wait_rows_of(

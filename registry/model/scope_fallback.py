@@ -118,12 +118,13 @@ def answer(model: ForecastModel, rows: Rows, inside: Array, reference: Rows | No
         inside: bool [n], the rows that lie in the trusted scope.
         reference: as in `ForecastModel.explain`.
     """
-    limits = model.training_range
-    outside = limits.names(limits.outside(rows.X))
-    missing = limits.names(limits.missing(rows.X))
+    limits, without = model.training_range, model.training_range.missing(rows.X)
+    unlearned = np.zeros_like(without) if rows.unlearned is None else without & rows.unlearned
+    outside = limits.names(limits.outside(rows.X) | unlearned)
+    missing = limits.names(without & ~unlearned)
     if model.manifest.kind != "model":  # a baseline has learned no range, and reads hardly anything
         inside, outside = np.zeros(inside.size, bool), [()] * inside.size
-        missing = limits.names(limits.missing(rows.X), _READ_BY_BASELINES)
+        missing = limits.names(without, _READ_BY_BASELINES)
     inside = inside & ~model.baseline_only(rows)
     unheld = np.zeros(inside.size, bool)
     if rows.unheld is not None:

@@ -16,6 +16,8 @@ __all__ = ["MOST_WARNINGS", "emergency_of", "stale_after", "trust_status", "warn
 
 MOST_WARNINGS = 2
 """Who reads a list of eight reads none."""
+_MOST_NAMES = 5
+"""Of features in one warning: of a department that is not known everything else is unknown, too."""
 _STALE_ED = 3 * HOUR
 _STALE_BEDS = {1: 6 * HOUR, 24: 3 * DAY}
 
@@ -51,15 +53,26 @@ def warnings_of(
         unheld: recent intervals of the unit did not hold as often as they say.
     """
     out = [text("trust.stale", language)] if stale else []
+    others = [name for name in out_of_range if name != "department"]
+    if len(others) < len(out_of_range):  # the cause of most else that may be unknown
+        out.append(text("trust.unlearned_department", language))
     if not inside:
         out.append(text("trust.outside", language))
     if unheld:
         out.append(text("trust.unheld", language))
     labels = {f.name: f.label(language) for f in features}
-    for key, names in (("missing", missing), ("out_of_range", out_of_range)):
+    for key, names in (("missing", missing), ("out_of_range", others)):
         if names:
-            out.append(text(f"trust.{key}", language, names=", ".join(labels[name] for name in names)))
+            out.append(text(f"trust.{key}", language, names=_listed([labels[n] for n in names], language)))
     return worst(out)
+
+
+def _listed(labels: Sequence[str], language: Language) -> str:
+    """The first `_MOST_NAMES` of labels, and how many others there are; one other is named, too."""
+    if len(labels) <= _MOST_NAMES + 1:
+        return ", ".join(labels)
+    others = text("trust.others", language, len(labels) - _MOST_NAMES)
+    return ", ".join(labels[:_MOST_NAMES]) + others
 
 
 def worst(warnings: Iterable[str]) -> tuple[str, ...]:

@@ -73,6 +73,7 @@ class ExplanationTerms:
         groups: what the features of each group add.
         partners: features that are not shown, and whose sentence is that of one that is.
         interactions: (column, column, what they add together), the largest first; None: not asked for.
+        of_urgency: of a wait, what it starts from is that of the patient's triage level, not that of all levels.
     """
 
     columns: Sequence[int]
@@ -87,6 +88,7 @@ class ExplanationTerms:
     groups: Sequence[GroupTerm] = ()
     partners: Sequence[Partner] = ()
     interactions: Sequence[tuple[int, int, float]] | None = None
+    of_urgency: bool = False
 
     @property
     def untold(self) -> float:
@@ -162,8 +164,9 @@ class ExplanationText:
                 terms, options, [text("reasons.wait_last_week", self._language, start=start)]
             )
         comparison = comparison_words(terms.comparison, options.reference, self._language)
-        key = "reasons.wait_start_alone" if comparison is None else "reasons.wait_start"
-        first = text(key, self._language, start=start, comparison=comparison)
+        moment = text("reasons.all_hours", self._language) if comparison is None else comparison
+        key = "reasons.wait_start" if terms.of_urgency else "reasons.wait_start_any"
+        first = text(key, self._language, start=start, comparison=moment)
         return self._explanation(terms, options, [first])
 
     def bed(

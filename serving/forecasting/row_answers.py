@@ -179,6 +179,7 @@ class _Fields:
         columns, others = select(contributions, top)
         place = columns + np.arange(len(X))[:, None] * X.shape[1]
         self._baseline_names = baseline_names
+        self._of_urgency = _of_learned_urgency(features, X, answered.out_of_range)
         self._inside, self._columns = answered.inside.tolist(), columns.tolist()
         self._values, self._usual, self._contributions = (
             array.ravel().take(place).astype(np.float64).tolist()
@@ -219,6 +220,7 @@ class _Fields:
             comparison=self._comparisons[i] if inside else None,
             groups=self._groups[i],
             partners=self._hidden(i) if inside and self._partners else (),
+            of_urgency=self._of_urgency[i],
         )
 
     def _hidden(self, i: int) -> tuple[Partner, ...]:
@@ -226,3 +228,14 @@ class _Fields:
         shown = set(self._columns[i])
         columns = {p for c in shown if c in self._partners for p in self._partners[c]} - shown
         return tuple([Partner(c, *(float(a[i, c]) for a in self._all)) for c in sorted(columns)])
+
+
+def _of_learned_urgency(
+    features: Sequence[Feature], X: Array, out_of_range: Sequence[tuple[str, ...]]
+) -> list[bool]:
+    """By row whether its triage level is known, and one that came in training."""
+    place = next((j for j, f in enumerate(features) if f.name == "triage"), None)
+    if place is None:
+        return [False] * len(X)
+    known = (~np.isnan(X[:, place])).tolist()
+    return [k and "triage" not in names for k, names in zip(known, out_of_range, strict=True)]

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.responses import Response
@@ -25,11 +26,17 @@ _KNOWN_NAMES = {c.name for table in TABLES.values() for c in table.columns} | {
     "received_at",
 }
 """Names that a path may show wherever they were sent. Any other key is the sender's word: it may be a person's name."""
+_NEAR = 0.75
+"""How alike two names are of which one is probably meant for the other (`difflib`)."""
 PROBLEM_JSON = "application/problem+json"
 _OWN_WORDS = frozenset(
     {"too_short", "too_many", "not_a_list", "not_a_reference", "unknown_field", "not_true_or_false"}
 )
 """Codes of a body's shape that have a text of their own; others have those of the tables."""
+_OF_REQUESTS = {"naive_time": "no_zone", "not_a_time": "not_a_time"}
+"""Texts of codes that speak of a mapping where tables have them: a request has none."""
+_LIMITS = {"ge": "at_least", "gt": "above", "le": "at_most", "lt": "below"}
+"""Texts of a number's limit, by what pydantic calls it."""
 _CODES = {
     "too_long": "too_many",
     "list_type": "not_a_list",
@@ -96,25 +103,62 @@ def row_faults(error: ContractError) -> list[RequestFault]:
 def _row_fault(fault: Fault) -> RequestFault:
     row, dot, names = fault.path.partition("].")
     shown = ".".join(name if name in _KNOWN_NAMES else "?" for name in names.split("."))
-    return RequestFault(f"{row}{dot}{shown}" if dot else row, fault.code, fault)
+    path = f"{row}{dot}{shown}" if dot else row
+    if fault.code in _OF_REQUESTS:
+        return RequestFault(path, fault.code, f"problems.faults.{_OF_REQUESTS[fault.code]}")
+    if fault.code == "unknown_column":
+        return RequestFault(path, fault.code, *_unknown("unknown_column", names))
+    return RequestFault(path, fault.code, fault)
+
+
+def _unknown(key: str, sent: str) -> tuple[str, Mapping[str, object]]:
+    """The text of a name that is none, with the one that was probably meant: one of ours, never the sender's word."""
+    near = get_close_matches(sent, _KNOWN_NAMES, 1, _NEAR)
+    if near:
+        return f"problems.faults.{key}_near", {"name": near[0]}
+    return f"problems.faults.{key}", {}
 
 
 def schema_faults(error: ValidationError) -> list[RequestFault]:
     """The faults of a body that breaks its pydantic model."""
     found = []
-    for entry in error.errors(include_url=False, include_input=False, include_context=False):
+    for entry in error.errors(include_url=False, include_input=False):
         code = entry["type"]
         code = _CODES.get(code) or fault_code(code)
-        loc = entry["loc"]
-        if code == "unknown_field" and loc[-1] not in _KNOWN_NAMES:
+        loc, sent = entry["loc"], str(entry["loc"][-1]) if entry["loc"] else ""
+        if code == "unknown_field" and sent not in _KNOWN_NAMES:
             loc = (*loc[:-1], "?")
-        found.append(RequestFault(_path(loc), code, _words_of(code)))
+        found.append(RequestFault(_path(loc), code, *_words_of(code, sent, entry.get("ctx", {}))))
     return found
 
 
-def _words_of(code: str) -> str | InWords:
-    """What a code means: of a body's shape, or as tables have it."""
-    return f"problems.faults.{code}" if code in _OWN_WORDS else Fault("", code, message_of(code), case=code)
+def _words_of(
+    code: str, sent: str, limits: Mapping[str, object]
+) -> tuple[str | InWords, Mapping[str, object]]:
+    """What a code means: of a body's shape, with its limits, or as tables have it.
+
+    Args:
+        sent: the name that the fault is of.
+        limits: of the field, as pydantic has them.
+    """
+    if code == "unknown_field":
+        return _unknown(code, sent)
+    if code == "too_many" and "max_length" in limits:
+        return "problems.faults.too_many_of", {"n": limits["max_length"]}
+    if code == "not_a_choice" and "expected" in limits:
+        return "problems.faults.not_a_choice", {"choices": _choices(str(limits["expected"]))}
+    if code == "out_of_range":
+        for name, key in _LIMITS.items():
+            if name in limits:
+                return f"problems.faults.{key}", {"limit": limits[name]}
+    if code in _OWN_WORDS:
+        return f"problems.faults.{code}", {}
+    return Fault("", code, message_of(code), case=code), {}
+
+
+def _choices(expected: str) -> tuple[str, ...]:
+    """The choices that pydantic names: ``'a', 'b' or 'c'``."""
+    return tuple(re.findall(r"'([^']*)'", expected))
 
 
 def _path(loc: tuple[int | str, ...]) -> str:

@@ -4,7 +4,7 @@ Rows of the contracts are validated once, by `hospital.contracts.request_models`
 around them and declare the rows for the OpenAPI document and BentoML's schema. Every fault of a body is named at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +28,7 @@ from hospital.contracts.request_models import model_of, validate_rows
 from hospital.contracts.tables import TABLES
 from hospital.contracts.text_cleaning import clean_text
 from hospital.errors import ContractError
-from hospital.times import TimeError, instant, parse_time
+from hospital.times import DAY, TimeError, instant, parse_time
 from hospital.words.catalogue import text
 from hospital.words.language import Language, spoken
 from serving.errors import RequestFault
@@ -61,6 +61,7 @@ __all__ = [
 
 MAX_VISITS, MAX_UNITS, MAX_HORIZONS, MAX_ROWS = 1_000, 100, 20, 10_000
 MAX_HORIZON_HOURS = 24 * 366
+_LONGEST_WAIT_DAYS = 7
 HINDSIGHT = tuple(c.name for c in TABLES["visits"].columns if c.hindsight)
 
 
@@ -228,6 +229,7 @@ def wait_question(body: object, context: Context) -> Asked:
         states.append(state)
         faults += more
     visits = _rows("visits", rows, context, "visits", faults)
+    faults += _long_ago(visits, context.now)
     if envelope is not None:
         faults += option_faults(envelope.explain, context.now)
         faults += wait_option_faults(envelope.explain, len(sent))
@@ -238,6 +240,16 @@ def wait_question(body: object, context: Context) -> Asked:
         [pseudonymised(v, context.key) for v in visits], states, _options(envelope.explain, context)
     )
     return Asked(question, ids)
+
+
+def _long_ago(visits: Sequence[Mapping[str, Any]], now: int) -> list[RequestFault]:
+    """Arrivals of which nobody still waits: a forecast no shorter than the wait so far would be of days or years."""
+    key = "problems.faults.long_ago"
+    return [
+        RequestFault(f"visits[{i}].arrived_at", "long_ago", key, {"n": _LONGEST_WAIT_DAYS})
+        for i, visit in enumerate(visits)
+        if now - int(visit["arrived_at"]) > _LONGEST_WAIT_DAYS * DAY
+    ]
 
 
 def _id_as_sent(row: object) -> str:

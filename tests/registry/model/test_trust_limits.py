@@ -40,6 +40,26 @@ def test_of_four_warnings_the_first_two_are_said_and_all_count(language: Languag
     )  # though one of its warnings is not said
 
 
+def test_of_many_unknown_inputs_five_are_named_and_the_others_counted() -> None:
+    """Nobody reads nineteen names; of six all are named, since "and 1 other" is no shorter."""
+    features = tuple(Feature(f"f{i}", "flow", f"F{i}", f"F{i}") for i in range(19))
+    missing = [f.name for f in features]
+    (said,) = warnings_of(features, [], missing, inside=True, stale=False, unheld=False, language="en")
+    assert said.endswith(": F0, F1, F2, F3, F4 and 14 others.")
+    (few,) = warnings_of(features, [], missing[:6], inside=True, stale=False, unheld=False, language="fr")
+    assert few.endswith(": F0, F1, F2, F3, F4, F5.")
+
+
+def test_a_department_that_is_not_known_comes_before_what_is_unknown_of_it() -> None:
+    """Its name may be a slip: who is not shown the cause looks for twenty inputs."""
+    features = (Feature("department", "patient", "Urgences", "Department", levels=("ED",)), *FEATURES)
+    said = warnings_of(
+        features, ["department"], ["a", "b"], inside=False, stale=False, unheld=False, language="en"
+    )
+    assert said[0].startswith("The model does not know this emergency department")
+    assert said[1].startswith("Outside the trusted scope")
+
+
 def test_what_is_worse_than_a_forecasts_own_warnings_stands_first() -> None:
     """A contradiction drives out the second; what is less stays away; nothing is said twice."""
     trust = Trust(status="degraded", warnings=("stale", "missing"))

@@ -46,6 +46,7 @@ def terms(baseline: str | None = None) -> ExplanationTerms:
         adjustments={"calibration": 0.4},
         baseline=baseline,
         comparison=None if baseline else SUNDAY,
+        of_urgency=True,
     )
 
 

@@ -211,12 +211,26 @@ class TestTrust:
         assert "Triage level" in trust["warnings"][0]
 
     def test_a_mode_of_arrival_or_department_that_training_never_saw(self, service: Service) -> None:
-        """As unknown to the model as one that is not told."""
+        """Degraded; what was sent is not called unknown: it is what the model has not learned."""
         at = self._at(service)
-        for more in ({"reason": "something else"}, {"department": "ED2"}):
-            assert self._ask(service, triage="4", arrived_at=at, triaged_at=at, **more)["trust"][
-                "status"
-            ] == ("degraded")
+        for more, first in (
+            ({"reason": "something else"}, "Outside all that the model has learned: Reason for the visit."),
+            ({"department": "ED2"}, "The model does not know this emergency department: is its name right?"),
+        ):
+            trust = self._ask(service, triage="4", arrived_at=at, triaged_at=at, **more)["trust"]
+            assert (trust["status"], trust["warnings"][0]) == ("degraded", first)
+            assert not any("Reason for the visit" in warning for warning in trust["warnings"][1:])
+
+    @pytest.mark.parametrize(
+        ("triage", "of"), [("3A", "this urgency"), (None, "all levels"), ("3", "all levels")]
+    )
+    def test_a_wait_starts_from_what_is_usual_of_its_urgency_where_that_is_known(
+        self, service: Service, triage: str | None, of: str
+    ) -> None:
+        """Without a level that came in training it starts from the waits of all levels, and says so."""
+        at = self._at(service)
+        reasons = self._ask(service, triage=triage, arrived_at=at, triaged_at=at)["explanation"]["reasons"]
+        assert f"for {of}" in reasons[0]
 
     def test_a_visit_of_yesterday(self, service: Service) -> None:
         """It says of which moment it is, that it is long ago, and that the median is the wait so far."""

@@ -248,6 +248,39 @@ class TestForecasts:
         body = {"units": ["U1", "U1"], "horizons_hours": [4]}
         assert codes(service.ask("POST", "/v1/bed-demand", body)) == [("units[1]", "repeated")]
 
+    def test_a_fault_says_what_would_be_right(self, service: Service) -> None:
+        """The limit, the choices, the name that was probably meant; no word of a mapping, which no request has."""
+        visits = [{**VISIT, "visit_id": str(i)} for i in range(1001)]
+        row = {"visit_id": "a", "arrived_at": "2025-11-03T02:30:00", "arival_mode": "walk_in", "Zz9": 1}
+        asked = {
+            "/v1/wait-time": {"visits": [row], "explain": {"top": -1, "of": "p95"}},
+            "/v1/bed-demand": {"units": ["U1"], "horizons_hours": [0]},
+            "/v1/observations": {"visit": [VISIT]},
+        }
+        found = [service.ask("POST", path, body).json() for path, body in asked.items()]
+        found.append(service.ask("POST", "/v1/wait-time", {"visits": visits}).json())
+        messages = {(e["path"], e["message"]) for problem in found for e in problem["errors"]}
+        assert messages == {
+            ("visits[0].arrived_at", "the time has no zone; write it with one, as 2026-01-31T14:00:00Z"),
+            ("visits[0].?", "the contract has no such field; is it arrival_mode?"),
+            ("visits[0].?", "the contract has no such field; remove it (/docs has those that there are)"),
+            ("explain.top", "a number of at least 0 is expected"),
+            ("explain.of", "one of p50, interval, and tension is expected"),
+            ("horizons_hours[0]", "a number above 0 is expected"),
+            ("?", "there is no such field here; is it visits?"),
+            ("visits", "there are more than 1,000; send fewer at a time"),
+        }
+
+    def test_an_arrival_of_weeks_ago_is_refused(self, service: Service) -> None:
+        """Nobody waits for eight days: the forecast could be no shorter, and would be of days with p10 as p90."""
+        week = NOW - 7 * DAY
+        sent = [
+            {**VISIT, "visit_id": str(i), "arrived_at": moment(at).isoformat()}
+            for i, at in enumerate((week, week - 1))
+        ]
+        response = service.ask("POST", "/v1/wait-time", {"visits": sent})
+        assert codes(response) == [("visits[1].arrived_at", "long_ago")]
+
     def test_unknown_units_are_named_by_their_place(self, service: Service) -> None:
         """Each with its path, none with its name."""
         response = service.ask(
