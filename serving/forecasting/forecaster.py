@@ -34,7 +34,7 @@ from serving.forecasting.hospital_total import (
 )
 from serving.forecasting.interval_widths import ErrorHistories
 from serving.forecasting.reason_sentences import until_words
-from serving.forecasting.row_answers import Answers, warned
+from serving.forecasting.row_answers import Answers, contradicts, warned
 from serving.forecasting.wait_moments import WaitMoments
 from serving.forecasting.wait_questions import a_week_earlier, instants, wait_query, wait_rows_of_question
 from serving.messages.answer_bodies import BedForecast, HospitalForecast, WaitForecast
@@ -143,16 +143,19 @@ class _Forecaster:
             why = explanation_text.bed(answers.terms(i), question.explain, float(known.now[i]), until)
             if question.explain.stability:
                 why["reliability"] = answers.reliability(i, oldest)
+            quantiles = answers.quantiles(i)
+            odd = beds is not None and contradicts(quantiles, beds, exceeding[i])
+            against = (text("trust.tension_contradicted", language),) if odd else ()
             out.append(
                 BedForecast(
                     unit=units[i].unit,
                     horizon_hours=float(query.horizon_hours[i]),
                     target_at=moment(int(target[i])),
-                    beds=answers.quantiles(i),
+                    beds=quantiles,
                     staffed=beds,
                     tension_probability=None if beds is None else exceeding[i],
                     explanation=why,
-                    trust=answers.trust(i, stale=stale),
+                    trust=warned(answers.trust(i, stale=stale), (), first=against),
                     width_factor=float(answered.width[i]),
                     distribution=answers.distribution(i),
                     basis=answers.basis(i, beds),

@@ -22,8 +22,9 @@ from serving.forecasting.reason_sentences import LEAST_SHOWN, reliability_of
 from serving.messages.answer_bodies import Quantiles, Reliability, Trust
 from serving.messages.forecast_protocol import ExplainOptions
 
-__all__ = ["Answers", "group_terms", "outweighing", "warned"]
+__all__ = ["Answers", "contradicts", "group_terms", "outweighing", "warned"]
 
+_HALF = 0.5
 _P10, _P50, _P90 = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
 
 
@@ -154,6 +155,17 @@ class Answers:
             language=self._explain.language,
         )
         return {"status": trust_status(warnings, inside=inside, stale=stale), "warnings": warnings}
+
+
+def contradicts(quantiles: Quantiles, staffed: float, probability: float) -> bool:
+    """Whether the interval and the probability of too few staffed beds cannot both be right.
+
+    The one follows the forecast's own errors, the other how often beds were exceeded: of a demand far from what is
+    usual the interval can lie wholly above the staffed beds where the probability is under a half, or the reverse.
+    """
+    if quantiles["p10"] > staffed:
+        return probability < _HALF
+    return quantiles["p90"] < staffed and probability > _HALF
 
 
 def warned(trust: Trust, warnings: Sequence[str], first: Sequence[str] = ()) -> Trust:
