@@ -43,7 +43,6 @@ _DIFFERENCES = frozenset(
         *_SAME_SUBJECT,
     }
 )
-_RANKED = ("triage",)  # a mean of ranks is no level that anybody has
 _RANK = {rank: level for level, rank in TRIAGE_RANK.items()}
 _MOST_KNOWN = 512
 _MONDAY = dt.date(2024, 1, 1)
@@ -105,8 +104,10 @@ class FeatureWords:
 
     def _about(self, value: float | None, usual: float | None, comparison: str | None) -> str:
         said = self._said(value)
-        if usual is None or self.feature.group == "calendar" or self.feature.name in _RANKED:
+        if usual is None or self.feature.group == "calendar":
             return said.about
+        if self.feature.name == "triage" and not isinstance(self.given(usual), str):
+            return said.about  # a mean between two levels is none
         return compared(said.about, said.written, self._said(usual).written, comparison, self._language)
 
     def given(self, value: float | None) -> Value:

@@ -9,12 +9,13 @@ import pytest
 
 from explain.reasons import select
 from hospital.dataset.baselines import BED_BASELINES, WAIT_BASELINES
-from hospital.features.feature import TRIAGE_RANK, Feature
+from hospital.features.feature import Feature
 from hospital.holidays.place import Place
 from hospital.times import HOUR
 from hospital.words.formats import short_number
 from serving.forecasting.comparison import Comparison, holidays
 from serving.forecasting.explanation_text import ExplanationTerms, ExplanationText, Partner
+from serving.forecasting.feature_words import FeatureWords
 from serving.forecasting.hospital_explanation_text import HospitalExplanationText
 from serving.forecasting.reason_sentences import until_words
 from serving.forecasting.row_answers import outweighing
@@ -373,14 +374,6 @@ def test_what_is_so_or_not_is_a_sentence(feature: str, value: float, french: str
         assert any(reason.startswith(beginning) for reason in reasons), reasons
 
 
-def test_a_mean_of_triage_levels_is_not_said() -> None:
-    """Nobody has level 3.7."""
-    of = Feature("triage", "patient", "Tri", "Triage")
-    one = replace(terms(), columns=[0], values=[TRIAGE_RANK["3B"]], usual=[3.7], contributions=[2.0], other=0.0)
-    reasons = ExplanationText((of,), "min", "en").wait(one, EN)["reasons"]
-    assert "Triage level 3B: +2\u00a0min" in reasons
-
-
 def test_of_the_whole_hospital_no_unit_is_spoken_of_as_if_it_were_one() -> None:
     """Patients wait for a bed of a unit, and shares of units' levels have no sum."""
     features = (
@@ -403,3 +396,10 @@ def test_of_the_whole_hospital_no_unit_is_spoken_of_as_if_it_were_one() -> None:
     ):
         for beginning in beginnings:
             assert sum(reason.startswith(beginning) for reason in reasons) == 1, reasons
+
+
+def test_a_mean_between_two_levels_of_urgency_is_not_shown() -> None:
+    """Triage 1 beside "3.6 usually" says nothing; beside a level that is one it does."""
+    words = FeatureWords(FEATURES[1], "en")
+    assert words.compared(1.0, 3.6, "usually at this hour")[2] == "Triage level 1"
+    assert words.compared(1.0, 4.0, "usually at this hour")[2] == "Triage level 1 (4 usually at this hour)"
