@@ -64,19 +64,29 @@ class Fault:
         return said(self.message, self.case, self.places, language)
 
     def line(self, language: Language) -> str:
-        """The fault as a line: where, what and how many rows."""
-        return text("faults.line", language, n=self.rows, path=self.path, message=self.words(language))
+        """The fault as a line: where, what and, if it is of rows, how many."""
+        if self.of_rows:
+            return text("faults.line", language, n=self.rows, path=self.path, message=self.words(language))
+        return text("faults.line_alone", language, path=self.path, message=self.words(language))
+
+    @property
+    def of_rows(self) -> bool:
+        """Whether it is of rows, and not of a file, a folder or a mapping as a whole."""
+        return self.rows != 1 or "[" in self.path
 
 
 class _FaultsError(VigieError):
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         self.faults = faults
         super().__init__(
-            "\n".join(f"{f.path}: {f.message} ({f.rows} row{'s' if f.rows != 1 else ''})" for f in faults)
+            "\n".join(
+                f"{f.path}: {f.message}" + f" ({f.rows} row{'s' if f.rows != 1 else ''})" * f.of_rows
+                for f in faults
+            )
         )
 
     def words(self, language: Language) -> str:
-        """A line for each fault: where, what and how many rows."""
+        """A line for each fault."""
         return "\n".join(f.line(language) for f in self.faults)
 
 

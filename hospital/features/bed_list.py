@@ -9,7 +9,7 @@ from hospital.features.feature import SEASON_DAYS, Feature, lacking_school_featu
 from hospital.holidays.public_holidays import holidays_known
 from hospital.record.events import Events
 
-__all__ = ["ALL_BED_FEATURES", "bed_features_of", "of_all_units"]
+__all__ = ["ALL_BED_FEATURES", "COVARIATE_SUFFIX", "bed_features_of", "covariate_feature", "of_all_units"]
 
 _COMMON: tuple[Feature, ...] = (
     Feature("unit", "calendar", "Unité", "Unit"),
@@ -146,6 +146,7 @@ _THEATRE = Feature(
     "Operations planned until then",
     "patients",
 )
+COVARIATE_SUFFIX = "_change_7d"
 ALL_BED_FEATURES: tuple[Feature, ...] = (*_COMMON, *_HOURLY, *_EMERGENCY, _THEATRE)
 
 
@@ -159,16 +160,18 @@ def bed_features_of(events: Events, covariates: Sequence[str] = ()) -> tuple[Fea
         out += _EMERGENCY
     if "operations" in events.tables:
         out.append(_THEATRE)
-    for name in covariates:
-        out.append(
-            Feature(
-                f"{name}_change_7d",
-                "covariate",
-                f"{name} : évolution sur 7 jours",
-                f"{name}: change over 7 days",
-            )
-        )
+    out += map(covariate_feature, covariates)
     return tuple(out)
+
+
+def covariate_feature(name: str) -> Feature:
+    """What a model sees of a covariate of the census."""
+    return Feature(
+        f"{name}{COVARIATE_SUFFIX}",
+        "covariate",
+        f"{name} : évolution sur 7 jours",
+        f"{name}: change over 7 days",
+    )
 
 
 def of_all_units(feature: Feature) -> Literal["same", "sum", "none"]:

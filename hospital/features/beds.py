@@ -14,7 +14,7 @@ from hospital.calendar import (
     season,
     weekday,
 )
-from hospital.features.bed_list import ALL_BED_FEATURES, bed_features_of
+from hospital.features.bed_list import ALL_BED_FEATURES, COVARIATE_SUFFIX, bed_features_of
 from hospital.features.bed_query import BedQuery, BedState
 from hospital.features.demand import Demand, demand_of
 from hospital.features.emergency_flow import EmergencyFlow, visits_of
@@ -45,7 +45,7 @@ class BedFeatures:
             EmergencyFlow(events, None, visits_of(events, None)) if "visits" in events.tables else None
         )
         self._operations: dict[tuple[int, float], Counter] = {}
-        self._covariates = [f.name.removesuffix("_change_7d") for f in features if f.group == "covariate"]
+        self._covariates = [f.name.removesuffix(COVARIATE_SUFFIX) for f in features if f.group == "covariate"]
 
     def demand_now(self, query: BedQuery) -> Array:
         """Beds needed at the prediction time, as known then (or as the caller says): float64 [n]."""
@@ -71,7 +71,7 @@ class BedFeatures:
         beds = self.state(query) if state is None else state
         values = self._calendar(query) | self._census(query, beds) | self._flow(query, beds)
         for name in self._covariates:
-            values[f"{name}_change_7d"] = self._once(query, partial(self._covariate_change, name))
+            values[f"{name}{COVARIATE_SUFFIX}"] = self._once(query, partial(self._covariate_change, name))
         X = np.empty((query.unit.size, len(self._names)), np.float32)
         for column, name in enumerate(self._names):
             X[:, column] = values[name]

@@ -164,7 +164,7 @@ class UnitProfile:
     """A unit in stays or census.
 
     Attributes:
-        first, last: local days of its first and last rows' times (as `TableProfile`).
+        first, last: local days of its first and last counts in a census; of its stays as `TableProfile` has them.
         days: between them.
         open_from, open_to: as the table of units has them, or "".
         baseline_only: its history is too short for a model: it gets the baseline.

@@ -44,14 +44,16 @@ def unit_profiles(
     of, out, findings = table.frame["unit"].to_numpy(object), [], list[Finding]()
     for unit in sorted(set(of)):
         rows = of == unit
-        profile = _profile(table.part(rows), str(unit), declared.get(unit, {}), step, silent)
+        part = table.part(rows)
+        bounds_of = _census_bounds(part, now) if name == "census" else part.bounds
+        profile = _profile(part, bounds_of, str(unit), declared.get(unit, {}), step, silent)
         out.append(profile)
         findings += gap_findings(name, profile.gaps, profile.unit, "unit_gap")
         if bounds is not None:
             findings += _edges(name, profile, table.times[rows], bounds, declared.get(unit, {}))
         if name == "census":
-            findings += _zeros(table.part(rows), profile)
-            findings += _holes(table.part(rows), profile, step, silent)
+            findings += _zeros(part, profile)
+            findings += _holes(part, profile, step, silent)
     return tuple(out), findings
 
 
@@ -62,11 +64,15 @@ def _declared(units: Latest | None) -> dict[str, dict[str, object]]:
 
 
 def _profile(
-    rows: Latest, unit: str, declared: Mapping[str, object], step: int, silent: frozenset[int]
+    rows: Latest,
+    bounds: tuple[int, int] | None,
+    unit: str,
+    declared: Mapping[str, object],
+    step: int,
+    silent: frozenset[int],
 ) -> UnitProfile:
     times = rows.times
     found: tuple[Gap, ...]
-    bounds = rows.bounds
     first, last = bounds if bounds is not None else (0, 0)
     days = (last - first) / DAY
     if rows.contract.name == "census":
@@ -91,6 +97,16 @@ def _profile(
         found,
         days < UNIT_MODEL_DAYS,
     )
+
+
+def _census_bounds(rows: Latest, now: int) -> tuple[int, int] | None:
+    """Instants of a unit's first and last counts until now; None with fewer than 20.
+
+    A count is no person: it needs no others beside it, as a single stay does (`current_rows.span`). Of a row a day nine
+    days at either end would be left out.
+    """
+    known = rows.times[(rows.times != MISSING_TIME) & (rows.times <= now)]
+    return (int(known[0]), int(known[-1])) if rows.bounds is not None and known.size else None
 
 
 def _day(when: object, rows: Latest) -> str:

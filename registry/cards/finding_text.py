@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from hospital.features.beds import ALL_BED_FEATURES
+from hospital.features.bed_list import ALL_BED_FEATURES, COVARIATE_SUFFIX, covariate_feature
 from hospital.features.wait import WAIT_FEATURES
 from hospital.times import moment
 from hospital.words import formats, names
@@ -47,6 +47,13 @@ _FEATURES = {"bed-demand": ALL_BED_FEATURES, "wait-time": WAIT_FEATURES}
 _ROWS_ASKED = frozenset({"needs_more_rows", "missing_group"})
 
 
+def _covariates(card: Mapping[str, Any], features: Mapping[str, str], language: Language) -> dict[str, str]:
+    """Labels of the hospital's own inputs that findings are of, by name."""
+    named = {str(f["group"]) for gate in card.get("gates", ()) for f in gate["findings"]} - set(features)
+    own = (name.removesuffix(COVARIATE_SUFFIX) for name in named if name.endswith(COVARIATE_SUFFIX))
+    return {feature.name: feature.label(language) for feature in map(covariate_feature, own)}
+
+
 @dataclass(frozen=True)
 class Words:
     """The words of one card or report.
@@ -71,6 +78,7 @@ class Words:
         features = {f["name"]: str(f[label]) for f in card.get("features", [])}
         if "features" not in card:
             features = {f.name: f.label(language) for f in _FEATURES.get(model, ())}
+            features |= _covariates(card, features, language)
         zone = ZoneInfo(str(card.get("data", {}).get("zone", "UTC")))
         return cls(language, model, zone, features, Situations.of(card))
 

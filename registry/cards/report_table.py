@@ -61,12 +61,18 @@ def _row(gate: str, finding: Mapping[str, Any], words: Words) -> tuple[str | Tex
 
 
 def scope_in_words(cells: Sequence[Mapping[str, Any]], words: Words) -> str:
-    """The trusted unit groups with their horizons; a wait time's have none."""
-    named = []
+    """The trusted unit groups, horizon by horizon; a wait time's have none."""
+    groups: dict[float, list[str]] = {}
     for cell in cells:
-        name, hours = words.unit_group(cell["unit_group"]), cell["horizon_hours"]
-        named.append(f"{name} {words.horizon(hours)}" if hours else name)
-    return ", ".join(named) or text("findings.table.nothing", words.language)
+        groups.setdefault(cell["horizon_hours"], []).append(words.unit_group(cell["unit_group"]))
+    if len(cells) == 1 and 0.0 not in groups:
+        ((hours, names),) = groups.items()
+        return f"{names[0]} {words.horizon(hours)}"
+    listed = [
+        words.labelled(words.horizon(hours), ", ".join(names)) if hours else ", ".join(names)
+        for hours, names in sorted(groups.items())
+    ]
+    return "; ".join(listed) or text("findings.table.nothing", words.language)
 
 
 def _shown(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

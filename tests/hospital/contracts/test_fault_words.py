@@ -110,3 +110,18 @@ def test_a_limit_is_named(tmp_path: Path) -> None:
     text = str(caught.value)
     for limit in ("at most 64 characters", "1, 2, 3A, 3B, 3, 4, 5", "0 to 130"):
         assert limit in text
+
+
+@pytest.mark.parametrize(
+    ("path", "rows", "line"),
+    [
+        ("census", 1, "census: m"),
+        ("tables.visits.columns.age", 1, "tables.visits.columns.age: m"),
+        ("visits[3].age_years", 1, "visits[3].age_years: m (1 row)"),
+        ("visits.AGE", 5120, "visits.AGE: m (5,120 rows)"),
+    ],
+)
+def test_a_fault_of_a_file_or_mapping_counts_no_rows(path: str, rows: int, line: str) -> None:
+    """A table without a file has no row that is wrong."""
+    assert lines([Fault(path, "x", "m", rows)], "en") == [line]
+    assert str(ContractError((Fault(path, "x", "m", rows),))) == line

@@ -48,6 +48,15 @@ def _rows(days: list[datetime], counts: dict[str, np.ndarray]) -> list[tuple[str
     return [(f"{d:%Y-%m-%d}", unit, int(c[i])) for i, d in enumerate(days) for unit, c in counts.items()]
 
 
+def test_a_unit_is_there_from_its_first_count_to_its_last(tmp_path: Path) -> None:
+    """As its rows and the table say: a count is no person, and ninety-five days are enough for the model."""
+    rows = _rows(_days(95), _wards(95, "MED", "CHI"))
+    (tmp_path / "c.csv").write_text("at,unit,occ\n" + "".join(f"{a},{u},{o}\n" for a, u, o in rows))
+    profile = profile_of(read_mapped(tmp_path, MAPPING, any_step=True), source="x", now=NOW)
+    found = [(u.rows, u.first, u.last, u.days, u.baseline_only) for u in profile.units]
+    assert found == 2 * [(95, "2023-01-02", "2023-04-06", 94.0, False)]
+
+
 def test_a_unit_that_is_the_sum_of_all_others_is_told(tmp_path: Path) -> None:
     """Whatever it is called, and whether it is so each day or nearly each."""
     wards = _wards(200, "MED", "CHI", "REA")

@@ -4,17 +4,19 @@ import io
 import json
 import re
 from dataclasses import replace
+from typing import Any
 
 import jsonschema
 import numpy as np
 import pytest
 from rich.console import Console
 
+from hospital.features.bed_list import covariate_feature
 from hospital.words.language import Language
 from hospital.words.plain_console import plain_console
 from registry.cards.finding_text import Words
 from registry.cards.report import Report, make_report
-from registry.cards.report_table import print_report
+from registry.cards.report_table import print_report, scope_in_words
 from registry.digests import canonical_json
 from registry.evidence.records import Evidence
 from registry.policy.board_policy import default_policy, load_policy
@@ -201,3 +203,26 @@ def test_a_gate_that_passed_shows_what_it_measured(report: Report) -> None:
     print_report(report.body, "en", Console(file=out, width=100, no_color=True))
     assert "not applicable" not in out.getvalue()
     assert "gain over" in out.getvalue()
+
+
+def test_the_scope_is_listed_horizon_by_horizon() -> None:
+    """Sixteen units at three horizons are three lists, and not forty-eight names with their horizon."""
+    body = {"model": "bed-demand", "gates": []}
+    cells = [{"unit_group": g, "horizon_hours": h} for g in ("Hessen", "Berlin") for h in (72.0, 24.0)]
+    assert (
+        scope_in_words(cells, Words.of(body, "en"))
+        == "24\u00a0h: Hessen, Berlin; 3\u00a0days: Hessen, Berlin"
+    )
+    assert scope_in_words(cells[:1], Words.of(body, "fr")) == "Hessen 3\u00a0jours"
+    waits = [{"unit_group": g, "horizon_hours": 0.0} for g in ("ED", "ED2")]
+    assert scope_in_words(waits, Words.of({**body, "model": "wait-time"}, "en")) == "ED, ED2"
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_column_of_the_hospital_has_one_name_in_report_and_card(named: bool) -> None:
+    """A card lists the inputs with their labels, a report does not: what is said is the same."""
+    finding = {"group": "covid_patients_change_7d", "metric": "alignment", "verdict": "pass"}
+    body: dict[str, Any] = {"model": "bed-demand", "gates": [{"name": "contract", "findings": [finding]}]}
+    if named:
+        body["features"] = [vars(covariate_feature("covid_patients"))]
+    assert Words.of(body, "en").group(finding["group"]) == "covid_patients: change over 7 days"

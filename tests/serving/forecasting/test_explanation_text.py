@@ -401,5 +401,5 @@ def test_of_the_whole_hospital_no_unit_is_spoken_of_as_if_it_were_one() -> None:
 def test_a_mean_between_two_levels_of_urgency_is_not_shown() -> None:
     """Triage 1 beside "3.6 usually" says nothing; beside a level that is one it does."""
     words = FeatureWords(FEATURES[1], "en")
-    assert words.compared(1.0, 3.6, "usually at this hour")[2] == "Triage level 1"
-    assert words.compared(1.0, 4.0, "usually at this hour")[2] == "Triage level 1 (4 usually at this hour)"
+    assert words.compared(1.0, 3.6, "usually at this hour")[2] == "triage level 1"
+    assert words.compared(1.0, 4.0, "usually at this hour")[2] == "triage level 1 (4 usually at this hour)"
