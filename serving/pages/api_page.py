@@ -17,13 +17,11 @@ _LIMITS = {
     "exclusiveMinimum": "> {}",
     "maximum": "≤ {}",
     "exclusiveMaximum": "< {}",
-    "minItems": "≥ {} []",
-    "maxItems": "≤ {} []",
-    "minLength": "≥ {} abc",
-    "maxLength": "≤ {} abc",
     "pattern": "{}",
 }
-"""How a limit of JSON schema is written; ``[]`` counts entries, ``abc`` signs."""
+"""How a limit of JSON schema is written that is a number or a pattern."""
+_COUNTS = ("minItems", "maxItems", "minLength", "maxLength")
+"""Limits that count entries or characters: the catalogue has their words."""
 
 Words = list[tuple[str, str]]
 """Text in parts, each with the name of the schema that it links to, or ""."""
@@ -44,7 +42,7 @@ def api_page(call: Call, document: Mapping[str, Any]) -> Response:
         say=lambda key: text(f"api.{key}", language),
         introduction=document["info"]["description"],
         operations=operations,
-        schemas=[_schema(name, schema) for name, schema in schemas.items()],
+        schemas=[_schema(name, schema, language) for name, schema in schemas.items()],
         path="/docs",
     )
 
@@ -60,7 +58,7 @@ def _operation(method: str, path: str, operation: Mapping[str, Any], language: L
         "summary": text(words, language) if has_text(words) else operation.get("summary", name),
         "roles": operation.get("description", "").removeprefix("Roles: ").removesuffix("."),
         "parameters": [
-            {**p, "type": _type(p["schema"]), "limits": _limits(p["schema"])}
+            {**p, "type": _type(p["schema"]), "limits": _limits(p["schema"], language)}
             for p in operation.get("parameters", ())
         ],
         "body": None if body is None else _type(body),
@@ -75,7 +73,7 @@ def _answer_types(answer: Mapping[str, Any]) -> list[tuple[str, Words]]:
     return [(media, _type(content["schema"])) for media, content in answer.get("content", {}).items()]
 
 
-def _schema(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+def _schema(name: str, schema: Mapping[str, Any], language: Language) -> dict[str, Any]:
     required = set(schema.get("required", ()))
     return {
         "name": name,
@@ -84,7 +82,7 @@ def _schema(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
             {
                 "name": field,
                 "type": _type(of),
-                "limits": _limits(of),
+                "limits": _limits(of, language),
                 "required": field in required,
                 "description": of.get("description", ""),
             }
@@ -118,10 +116,10 @@ def _separated(several: list[Words]) -> Words:
     return out
 
 
-def _limits(schema: Mapping[str, Any]) -> str:
+def _limits(schema: Mapping[str, Any], language: Language) -> str:
     """The limits of a value, and of what it may be instead or holds."""
-    own = [words.format(schema[key]) for key, words in _LIMITS.items() if key in schema]
-    inner = [
-        _limits(one) for one in (*schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else []))
-    ]
+    own = [text(f"api.limit.{key}", language, schema[key]) for key in _COUNTS if key in schema]
+    own += [words.format(schema[key]) for key, words in _LIMITS.items() if key in schema]
+    parts = (*schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else []))
+    inner = [_limits(one, language) for one in parts]
     return ", ".join(dict.fromkeys([*own, *(one for one in inner if one)]))

@@ -73,6 +73,10 @@ def test_the_kinds_and_limits_of_fields_are_said(client: InProcess) -> None:
     rows = [" ".join(line.split()) for line in page.splitlines()]
     assert any('<th scope="row"> visits required </th> VisitToForecast []' in row for row in rows)
     assert any("age_years" in row and "| null" in row and "≥ 0" in row for row in rows)
+    assert any(
+        "visit_id required" in row and "at least 1 character, at most 64 characters" in row for row in rows
+    )
+    assert any("visits required" in row and "at least 1 entry, at most 1,000 entries" in row for row in rows)
 
 
 def test_every_operation_has_words_in_both_languages() -> None:
