@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Literal
 
 import numpy as np
@@ -81,7 +81,7 @@ def read_numbers(
         thousands: the sign between groups of three digits in texts, beside blanks and apostrophes; None or
             ``none``: no other.
     """
-    if cells.dtype.kind == "b":
+    if cells.dtype.kind in "bmM":
         given = cells.notna().to_numpy(bool)
         return pd.Series(np.full(len(cells), np.nan), index=cells.index), given
     if cells.dtype.kind in "iuf":
@@ -96,10 +96,10 @@ def read_numbers(
         texts = texts.map(lambda c: _joined_groups(c, thousands), na_action="ignore")
     if decimal != ".":
         texts = texts.map(lambda c: _pointed(c, decimal), na_action="ignore")
-    # pandas would read a date as the nanoseconds since 1970, and true as 1.
-    other = (date, time, np.datetime64, bool, np.bool_)
+    # pandas would read a date as the nanoseconds since 1970, a duration as its nanoseconds, and true as 1.
+    other = (date, time, timedelta, np.datetime64, np.timedelta64, bool, np.bool_)
     none = texts.map(lambda c: isinstance(c, other)).to_numpy(bool)
-    numbers = pd.to_numeric(texts.mask(none, None), errors="coerce").astype(np.float64)
+    numbers = pd.to_numeric(texts.astype(object).mask(none, None), errors="coerce").astype(np.float64)
     return numbers, (cells.notna() & numbers.isna()).to_numpy(bool)
 
 

@@ -2,14 +2,38 @@
 
 import re
 
-__all__ = ["FREE_TEXTS", "SCIENTIFIC", "whole_code"]
+__all__ = ["FREE_TEXTS", "NAMES", "SCIENTIFIC", "names_nothing", "whole_code"]
 
 FREE_TEXTS = frozenset(("label", "label_fr", "label_en", "reason"))
 """Texts that are no codes, and stay as they are written."""
+NAMES = frozenset(
+    (
+        "unit",
+        "predecessor",
+        "department",
+        "destination_unit",
+        "role",
+        "room",
+        "visit_id",
+        "stay_id",
+        "operation_id",
+    )
+)
+"""Texts by which a thing is known: where it is not known they are missing, and never a word for that."""
+_NOTHING = re.compile(
+    r"[(<\[{]?(?:NULL|Null|null|NaN|nan|NaT|None|N/A|n/a)[)>\]}]?|<NA>|\\N|[-–—_.?*/]+"
+    r"|#(?:N/?[AD]|REF|RÉF|VALUE|VALEUR|WERT|DIV/0|NAME|NOM|NUM|NOMBRE|NULL|NUL|SPILL|CALC)[!?]?"
+)
+"""What programs write where there is no value: databases, Python, R and spreadsheets, in French and English."""
 _WHOLE = re.compile(r"([+-]?\d+)[.,]0+", re.ASCII)
 
 SCIENTIFIC = re.compile(r"[+-]?\d+[.,]\d+[eE][+-]?\d+|[+-]?\d+[eE][+]\d+|##+")
 """A number in scientific notation, or what a spreadsheet shows where there is no room: nothing tells an id by it."""
+
+
+def names_nothing(text: str) -> bool:
+    """Whether a text is a program's word for no value, or an error of a spreadsheet: NULL, NaN, #N/A, a dash."""
+    return _NOTHING.fullmatch(text) is not None
 
 
 def whole_code(text: str) -> str:

@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from hospital.contracts.codes import FREE_TEXTS, SCIENTIFIC, whole_code
+from hospital.contracts.codes import FREE_TEXTS, NAMES, SCIENTIFIC, names_nothing, whole_code
 from hospital.contracts.fault_words import fault, message_of
 from hospital.contracts.tables import TABLES, Column, Kind, Table
 from hospital.contracts.text_cleaning import clean_text
@@ -53,7 +53,7 @@ def text_fault(value: str, name: str) -> str | None:
         return "too_long"
     if _CONTROL.search(value):
         return "control_character"
-    return None
+    return "names_nothing" if name in NAMES and names_nothing(value) else None
 
 
 def name_fault(table: str, name: str) -> str | None:

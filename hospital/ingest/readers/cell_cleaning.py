@@ -1,5 +1,8 @@
 """One cleaning after every reader: the same text is the same cell, whatever kind of file it came from."""
 
+import re
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pyarrow
@@ -9,6 +12,9 @@ from hospital.contracts.text_cleaning import clean_name, clean_text
 from hospital.errors import ContractError, Fault
 
 __all__ = ["clean"]
+
+_FORMULA = re.compile('^="([^"]*)"$')
+"""A text as programs write it that keep a spreadsheet from reading it as a number: ="00123"."""
 
 
 def clean(frame: pd.DataFrame, file: str) -> pd.DataFrame:
@@ -48,6 +54,10 @@ def _clean_cell(cell: object) -> object:
             cell = cell.decode()
         except UnicodeDecodeError:
             return cell
+    if isinstance(cell, Decimal):  # databases hold ids and counts so; a whole one keeps all its digits
+        return int(cell) if cell.is_finite() and cell == cell.to_integral_value() else float(cell)
+    if isinstance(cell, str) and cell.startswith("="):
+        cell = _FORMULA.sub(r"\1", cell)
     return (clean_text(cell) or None) if isinstance(cell, str) else cell
 
 
@@ -56,6 +66,10 @@ def _clean_texts(cells: pd.Series) -> pd.Series:
     compute, texts = pyarrow.compute, pyarrow.array(cells.array)
     if compute.all(compute.string_is_ascii(texts), min_count=0).as_py():
         trimmed = compute.utf8_trim_whitespace(texts)
+        if compute.any(compute.starts_with(trimmed, '="'), min_count=0).as_py():
+            trimmed = compute.utf8_trim_whitespace(
+                compute.replace_substring_regex(trimmed, _FORMULA.pattern, "\\1")
+            )
         whole: pd.Series = compute.if_else(compute.equal(trimmed, ""), None, trimmed).to_pandas()
         return whole.set_axis(cells.index)
     # Arrow's own utf8_normalize leaves letters and accents apart.

@@ -1,5 +1,8 @@
-"""Long waits, visits or stays that are no longer there from a day on, and contacts of those who left without one."""
+"""What cannot all be so: waits that never pass a limit, contacts of who left unseen, stays of unknown visits, medians
+that no group of people has.
+"""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +13,7 @@ from hospital.profile.facts import FLOOR, Finding, Weight
 from hospital.profile.patterns.row_days import with_days
 from hospital.times import HOUR, MINUTE, MISSING_TIME
 
-__all__ = ["ceiling_findings", "contradiction_findings"]
+__all__ = ["ceiling_findings", "contradiction_findings", "link_findings", "measure_findings"]
 
 _BELOW = 0.75
 """What lies between three quarters of a ceiling and it is as near to it as can be told."""
@@ -19,6 +22,17 @@ _NATS = 16.0
 _LEAST_DAYS, _LEAST_ABOVE = 14, 20
 _STEP = 7
 _RARE = 0.01
+_UNLINKED = 0.5
+_MEDIANS = {
+    "heart_rate": (45, 170),
+    "systolic_mmhg": (60, 200),
+    "diastolic_mmhg": (30, 130),
+    "respiratory_rate": (8, 60),
+    "temperature_celsius": (34, 40),
+    "spo2_percent": (80, 100),
+}
+"""Between which the median of many patients lies, from newborns to the old, sick or not, and far apart: another unit of
+measure lies outside (blood pressure in cmHg or kPa, saturation as a share of one)."""
 
 
 @dataclass(frozen=True)
@@ -107,3 +121,43 @@ def contradiction_findings(visits: Latest) -> list[Finding]:
     weight = Weight.LOOK if share >= _RARE else Weight.NOTE
     finding = Finding("visits", "seen_though_left_unseen", weight, "seen_at", share=share)
     return [with_days(finding, visits, rows)]
+
+
+def link_findings(latest: Mapping[str, Latest]) -> list[Finding]:
+    """Stays that come from the emergency department by a visit that the visits do not have.
+
+    Two programs that write one id in two ways (00123 and 123, IEP123) join nothing, and no row is faulty by itself.
+    Only stays that begin while visits are recorded are asked.
+    """
+    if not {"visits", "stays"} <= set(latest):
+        return []
+    visits, stays = latest["visits"], latest["stays"]
+    if visits.bounds is None:
+        return []
+    first, last = visits.bounds
+    visit = stays.frame["visit_id"]
+    asked = (stays.frame["source"] == "emergency").to_numpy(bool) & visit.notna().to_numpy(bool)
+    asked &= (stays.times >= first + 72 * HOUR) & (stays.times <= last)
+    unknown = asked & ~visit.isin(set(visits.frame["visit_id"])).to_numpy(bool)
+    if asked.sum() < 2 * FLOOR or unknown.sum() < _UNLINKED * asked.sum():
+        return []
+    share = float(unknown.sum() / asked.sum())
+    return [
+        with_days(Finding("stays", "visit_unknown", Weight.LOOK, "visit_id", share=share), stays, unknown)
+    ]
+
+
+def measure_findings(visits: Latest) -> list[Finding]:
+    """Vital signs whose median no group of patients has: they are written in another unit of measure."""
+    out = []
+    for name, (low, high) in _MEDIANS.items():
+        values = visits.frame[name].dropna().to_numpy(np.float64)
+        if values.size < 2 * FLOOR:
+            continue
+        median = float(np.median(values))
+        if not low <= median <= high:
+            found = Finding(
+                "visits", "other_measure", Weight.LOOK, name, rows=values.size, after=round(median, 2)
+            )
+            out.append(found)
+    return out

@@ -5,7 +5,12 @@ from collections.abc import Mapping, Sequence
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.profile.current_rows import Latest
 from hospital.profile.facts import Finding
-from hospital.profile.patterns.ceilings import ceiling_findings, contradiction_findings
+from hospital.profile.patterns.ceilings import (
+    ceiling_findings,
+    contradiction_findings,
+    link_findings,
+    measure_findings,
+)
 from hospital.profile.patterns.heaps import heap_findings
 from hospital.profile.patterns.leaks import bed_leak_findings, wait_leak_findings
 from hospital.profile.patterns.near_duplicates import near_duplicate_findings, unit_copy_findings
@@ -20,6 +25,7 @@ _SAYS_IT_BETTER: Mapping[str, frozenset[str]] = {
     "column_stops": frozenset({"presence_shifts"}),
     "value_stops": frozenset({"codes_change", "level_shifts", "column_constant"}),
     "column_constant": frozenset({"codes_change", "level_shifts"}),
+    "other_measure": frozenset({"level_shifts"}),
 }
 """A pattern is left out where one of these is found in the same column."""
 
@@ -39,6 +45,7 @@ def pattern_findings(hospital: HospitalTables, latest: Mapping[str, Latest], now
         out += ceiling_findings(table)
     if "visits" in latest:
         out += contradiction_findings(latest["visits"])
+        out += measure_findings(latest["visits"])
         out += unit_clock_findings(latest["visits"])
         received = not any(f.table == "visits" and f.code == "received_at_missing" for f in hospital.findings)
         out += wait_leak_findings(latest["visits"], hospital.tables["visits"] if received else None)
@@ -48,7 +55,7 @@ def pattern_findings(hospital: HospitalTables, latest: Mapping[str, Latest], now
         out += unit_copy_findings(latest["stays"])
     if "staffing" in latest:
         out += rota_findings(latest["staffing"], until)
-    return [*out, *handover_findings(latest)]
+    return [*out, *link_findings(latest), *handover_findings(latest)]
 
 
 def with_patterns(findings: Sequence[Finding], patterns: Sequence[Finding]) -> list[Finding]:

@@ -158,7 +158,7 @@ def _handovers(visits: Latest, stays: Latest) -> pd.DataFrame:
     left = pd.DataFrame(
         {
             "visit_id": visits.frame["visit_id"],
-            "department": visits.frame["department"].fillna(""),
+            "department": visits.frame["department"].astype(object).fillna(""),
             "left": instants(visits.frame["left_at"]),
         }
     )
