@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from hospital.arrays import Array
 from hospital.calendar import local_day
 from hospital.contracts.tables import Table
 from hospital.ingest.reading_findings import Finding
@@ -16,15 +17,20 @@ __all__ = ["changed_findings"]
 
 
 def changed_findings(
-    contract: Table, frame: pd.DataFrame, zone: ZoneInfo, ids: Mapping[tuple[str, str], RoundedIds]
+    contract: Table,
+    frame: pd.DataFrame,
+    zone: ZoneInfo,
+    ids: Mapping[tuple[str, str], RoundedIds],
+    files: Array | None = None,
 ) -> list[Finding]:
     """Ids that were rounded, and dates with day and month exchanged.
 
     Args:
         frame: the typed rows, in the order of their file.
         ids: the long ids by column and file.
+        files: int64 [n], which file each row is of; None: of one.
     """
-    return [*_rounded(contract.name, ids), *_swapped(contract, frame, zone)]
+    return [*_rounded(contract.name, ids), *_swapped(contract, frame, zone, files)]
 
 
 def _rounded(table: str, ids: Mapping[tuple[str, str], RoundedIds]) -> list[Finding]:
@@ -45,7 +51,7 @@ def _rounded(table: str, ids: Mapping[tuple[str, str], RoundedIds]) -> list[Find
     ]
 
 
-def _swapped(contract: Table, frame: pd.DataFrame, zone: ZoneInfo) -> list[Finding]:
+def _swapped(contract: Table, frame: pd.DataFrame, zone: ZoneInfo, files: Array | None) -> list[Finding]:
     if contract.time is None or not len(frame):
         return []
     times = frame[contract.time]
@@ -61,6 +67,9 @@ def _swapped(contract: Table, frame: pd.DataFrame, zone: ZoneInfo) -> list[Findi
         # A file of one unit among others, or a unit's own export, may alone have been changed.
         units = frame["unit"][known].to_numpy(object)
         rows = sum(swapped_rows(day[units == unit], None) for unit in pd.unique(units))
+    if not rows and files is not None and files.min() < files.max():
+        # One month's file that was opened among those that were not.
+        rows = sum(swapped_rows(day[files[known] == file], None) for file in np.unique(files))
     if not rows:
         return []
     words = (

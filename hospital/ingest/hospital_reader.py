@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from hospital.ingest.chunks import FileChunks
 from hospital.ingest.file_locations import locate
 from hospital.ingest.pseudonyms import pseudonyms_of
 from hospital.ingest.raw_files import SUFFIXES, is_sheets, read_content, stem
-from hospital.ingest.readers.spreadsheets import sheet_names
+from hospital.ingest.readers.spreadsheets import refuse_other_sheets, sheet_names
 from hospital.ingest.reading_findings import Finding
 from hospital.ingest.table_assembly import ChunkedTable
 from hospital.mapping.checked_mapping import Mapping, TableMapping
@@ -171,7 +171,11 @@ class _Reader:
     def _add(self, table: ChunkedTable, file: Path, label: str, choice: RowChoice) -> None:
         """Adds the rows of one file to a table, of each of its sheets where the mapping names several."""
         mapped = self.mapping.tables.get(table.name) if self.mapping else None
-        layout = mapped.layout if mapped is not None else PLAIN
+        layout = PLAIN if mapped is None else replace(mapped.layout, columns=_columns(mapped))
+        if is_sheets(file.name) and layout.sheet is None and not layout.sheets:
+            named = self.mapping.tables.values() if self.mapping else ()
+            elsewhere = {s for t in named for s in (t.layout.sheet, *t.layout.sheets) if s is not None}
+            refuse_other_sheets(file.name, read_content(file), layout, elsewhere)
         if self.mapping is None or mapped is None:
             for chunk in self._chunks(table, file, layout):
                 table.add(chunk, label)
@@ -228,6 +232,11 @@ class _Reader:
                 self.digest.update(f"\0{file.name}\0{self._files[way].digest}".encode())
         table.expect(self._files[way].rows_about())
         return self._files[way]
+
+
+def _columns(mapped: TableMapping) -> frozenset[str]:
+    """The columns of a file that its mapping reads."""
+    return frozenset({*mapped.where, *(name for source in mapped.sources for name in source.columns)})
 
 
 def _parts(file: Path, label: str, layout: FileLayout) -> list[tuple[str, FileLayout]]:

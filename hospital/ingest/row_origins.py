@@ -41,6 +41,17 @@ class Origins:
                     out.append(found.at(at, column, code, np.unique(lines).size))
         return tuple(out)
 
+    def causes(self, found: Faults) -> tuple[Fault, ...]:
+        """One fault for each column and code, of all files and units together, with the first row concerned."""
+        out = []
+        for (column, code), cells in sorted(found.cells.items()):
+            first = int(cells.min())
+            at = f"{self.labels[self.file[first]]}[{self.row[first]}].{column}"
+            out.append(
+                found.at(at, column, code, np.unique(self.file[cells] * self.row.size + self.row[cells]).size)
+            )
+        return tuple(out)
+
     def _named(self, column: str, rows: NDArray[np.int64]) -> list[tuple[str, NDArray[np.int64]]]:
         """The column's name and its rows, apart for each unit where units have their own."""
         if self.unit is None or column not in self.by_unit:

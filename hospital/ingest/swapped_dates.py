@@ -40,7 +40,18 @@ def swapped_rows(day: Array, counts: pd.DataFrame | None = None) -> int:
         or _fewer(_holes(day), _holes(back))
         or (counts is not None and _is_smoother(counts))
     )
-    return int(may_be.sum()) if shown else 0
+    return int(may_be.sum()) if shown else _part_of_a_file(day)
+
+
+def _part_of_a_file(day: Array) -> int:
+    """The rows that are exchanged in one run of a file's rows, as of some months that were put in front of others."""
+    far = np.flatnonzero(np.abs(np.diff(day)) > _FAR_DAYS)
+    run = day[far[0] + 1 : far[-1] + 1] if far.size >= _LEAST_SIGNS else day[:0]
+    back = exchanged_days(run)
+    exchanged, certain = np.unique(run[back != run]), np.unique(run[_of_month(run) > 12])
+    if min(exchanged.size, certain.size) < _LEAST_DAYS or not _fewer(_jumps(run), _jumps(back)):
+        return 0
+    return int((back != run).sum())
 
 
 def exchanged_days(day: Array) -> Array:

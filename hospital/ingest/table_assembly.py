@@ -138,7 +138,9 @@ class ChunkedTable:
             self._refuse()
         self._find_left_out()
         self._find_zones()
-        self.findings += changed_findings(self._contract, frame, self._clock.zone or _ZONE, self._long_ids)
+        files = self._whole_origins().file[kept] if len(frame) == len(kept) else None
+        zone = self._clock.zone or _ZONE
+        self.findings += changed_findings(self._contract, frame, zone, self._long_ids, files)
         if again.size:
             words = f"{again.size} rows say again what another row of the same key says: they count once"
             self.findings.append(Finding(self.name, "duplicate_row", words, rows=again.size))
@@ -165,7 +167,7 @@ class ChunkedTable:
         return raw if known.all() else raw[known]
 
     def _find_left_out(self) -> None:
-        for one in self._whole_origins().faults(self._impossible) if self._impossible.cells else ():
+        for one in self._whole_origins().causes(self._impossible) if self._impossible.cells else ():
             words = f"{one.rows} rows are left out, the first at {one.path}: {one.message}"
             column = one.path.rpartition(".")[2]
             self.findings.append(Finding(self.name, "row_left_out", words, column, one.rows, one.path))

@@ -25,6 +25,8 @@ class FileLayout:
         sheets: names or patterns of several; else empty.
         encoding, separator: of CSV; None: UTF-8 or what the file's byte-order mark says; as the names are
             separated.
+        columns: spreadsheets: names of the columns that count, as in the file; None: all. What is wrong with another
+            column, as an error in a helper's formula, is nobody's concern.
     """
 
     header_rows: tuple[int, ...] = ()
@@ -33,6 +35,7 @@ class FileLayout:
     sheets: tuple[str, ...] = ()
     encoding: str | None = None
     separator: str | None = None
+    columns: frozenset[str] | None = None
 
     def of_sheet(self, sheet: str) -> "FileLayout":
         """The layout of one of several sheets."""

@@ -25,7 +25,8 @@ _NEARLY = 0.02
 _LEAST_EXPLAINED = 0.9
 _LEAST_VALUES = 5
 _NAMED = re.compile(
-    r"\b(sous-)?(total|totaux|totale|ensemble|somme|sum|subtotal|overall|grand total|tous|toutes|all)\b",
+    r"\b(sous-)?(total|totaux|totale|tot|ensemble|somme|cumul|sum|subtotal|overall|grand total|tous|toutes|all|s/t|"
+    r"moyenne|moy|average|mean)\b",
     re.IGNORECASE,
 )
 

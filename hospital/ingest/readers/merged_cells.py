@@ -45,11 +45,16 @@ def merged_areas(content: bytes, page: Any) -> list[Area]:
     return sorted(areas, key=lambda area: (area.left, area.top))
 
 
-def spread(name: str, grid: list[list[Any]], merged: list[Area], first: int, stop: int) -> list[list[Any]]:
+def spread(
+    name: str, grid: list[list[Any]], merged: list[Area], first: int, stop: int, counts: set[int]
+) -> list[list[Any]]:
     """The grid with each merged text or date in every row that it stands for, in rows `first` to `stop`.
 
     A number over several rows is one for all of them or one for each, which the file does not say; and nobody
     knows to which of several columns a value belongs.
+
+    Args:
+        counts: the columns that count, from 0; merged cells of others are left as they are.
 
     Raises:
         ContractError: a name merged with cells below the names; merged cells with a number, or over several
@@ -63,7 +68,7 @@ def spread(name: str, grid: list[list[Any]], merged: list[Area], first: int, sto
         value = (
             grid[area.top][area.left] if area.top < len(grid) and area.left < len(grid[area.top]) else None
         )
-        if not rows or value is None:
+        if not rows or value is None or counts.isdisjoint(range(area.left, area.right + 1)):
             continue
         if area.top < first:
             words = (

@@ -5,6 +5,7 @@ import struct
 import warnings
 import zipfile
 import zlib
+from collections.abc import Collection
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from hospital.contracts.cell_values import as_text
+from hospital.contracts.fault_words import fault
 from hospital.contracts.text_cleaning import clean_name, clean_text
 from hospital.errors import ContractError, Fault
 from hospital.ingest.readers.cell_cleaning import clean
@@ -19,7 +21,7 @@ from hospital.ingest.readers.column_names import NamedColumns, joined_names
 from hospital.ingest.readers.merged_cells import Area, merged_areas, spread
 from hospital.mapping.file_layout import PLAIN, FileLayout
 
-__all__ = ["read_sheet", "sheet_names"]
+__all__ = ["read_sheet", "refuse_other_sheets", "sheet_names"]
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """How old .xls files begin, and new ones behind a password."""
@@ -54,17 +56,19 @@ def read_sheet(name: str, content: bytes, layout: FileLayout = PLAIN) -> pd.Data
     """
     grid, merged = _grid(name, content, layout.sheet, formulas=False)
     header = _header_rows(name, grid, layout.header_rows)
-    columns = _columns(name, grid, header, merged)
+    names = _names(grid, header, merged)
+    columns = NamedColumns(name, names, _letters)
+    counts = {k for k, title in enumerate(names) if layout.columns is None or title in layout.columns}
     first, stop = header[-1] + 1, len(grid) - layout.footer_rows
-    body = spread(name, grid, merged, first, stop)[first:stop]
+    body = spread(name, grid, merged, first, stop, counts)[first:stop]
     words = "a cell holds an error of the spreadsheet; correct its formula"
-    wrong = [(r, k) for r, row in enumerate(body) for k, cell in enumerate(row) if _is_error(cell)]
+    wrong = [(r, k) for r, row in enumerate(body) for k in sorted(counts) if _is_error(row[k])]
     titles = ["" if cell is None else as_text(cell) for cell in grid[header[-1]]]
     _refuse(name, titles, wrong, "cell_error", words)
     filled = [row for row, cells in enumerate(body) if any(c is not None for c in cells)]
-    if any(cell is None for row in filled for cell in body[row]):
+    if any(body[row][k] is None for row in filled for k in counts):
         formulas, _ = _grid(name, content, layout.sheet, formulas=True)
-        _refuse_uncalculated(name, titles, body, formulas[first:stop])
+        _refuse_uncalculated(name, titles, body, formulas[first:stop], counts)
     cells = {k: _column([body[row][k] for row in filled]) for k in range(len(titles))}
     frame = pd.DataFrame(cells, index=range(len(filled))).set_axis(np.array(filled, np.int64))
     return columns.of(clean(frame, name))
@@ -83,17 +87,64 @@ def sheet_names(name: str, content: bytes, wanted: tuple[str, ...]) -> list[str]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             book = load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
-        titles = [found.title for found in book.worksheets]
+        titles = {found.title: found.sheet_state == "visible" for found in book.worksheets}
     except _WHAT_BREAKS:
         raise _not_xlsx(name) from None
     patterns = ["*" if w == "all" and "all" not in titles else w for w in wanted]
-    if any(not any(_is_named(title, pattern) for title in titles) for pattern in patterns):
+    if any(not any(_is_named(*sheet, pattern) for sheet in titles.items()) for pattern in patterns):
         raise _no_sheet(name)
-    return [title for title in titles if any(_is_named(title, pattern) for pattern in patterns)]
+    return [sheet[0] for sheet in titles.items() if any(_is_named(*sheet, pattern) for pattern in patterns)]
 
 
-def _is_named(title: str, pattern: str) -> bool:
-    return clean_text(title) == pattern or fnmatchcase(clean_text(title), pattern)
+def _is_named(title: str, visible: bool, pattern: str) -> bool:
+    """Whether a sheet is meant; a hidden one only by its whole name, since who wrote `*` does not see it."""
+    return clean_text(title) == pattern or (visible and fnmatchcase(clean_text(title), pattern))
+
+
+def refuse_other_sheets(
+    name: str, content: bytes, layout: FileLayout, elsewhere: Collection[str] = ()
+) -> None:
+    """Refuses a file of which several sheets hold the table, where none is named: the others would be left out.
+
+    A sheet holds it where its line of names has all columns that count (without these, those of the first sheet),
+    and a row stands below. Hidden sheets are left out, as nobody sees them.
+
+    Args:
+        elsewhere: sheets that are another table's.
+
+    Raises:
+        ContractError: there are several.
+    """
+    from openpyxl import load_workbook
+
+    _refuse_old(name, content)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+        shown = [page for page in book.worksheets if page.sheet_state == "visible"]
+        shown = [page for page in shown if clean_text(page.title) not in elsewhere]
+        heads = {page.title: _head(page, layout.header_rows) for page in shown if len(shown) > 1}
+    except _WHAT_BREAKS:
+        raise _not_xlsx(name) from None
+    wanted = layout.columns or set(next(iter(heads.values()), []))
+    several = [title for title, names in heads.items() if wanted and wanted <= set(names)]
+    if len(several) > 1:
+        raise ContractError((fault(name, "several_sheets", sheets=tuple(several)),))
+
+
+def _head(page: Any, header_rows: tuple[int, ...]) -> list[str]:
+    """The names of a sheet's columns; none where no row stands below them."""
+    page.reset_dimensions()
+    rows: Grid = []
+    for row in page.iter_rows(values_only=True):
+        rows.append([_stripped(cell) for cell in row])
+        filled = [n for n, cells in enumerate(rows) if any(cell is not None for cell in cells)]
+        header = [number - 1 for number in header_rows] or filled[:1]
+        if header and filled and filled[-1] > header[-1]:
+            grid = _squared(rows)
+            return [title for title in _names(grid, header, []) if title]
+    return []
 
 
 def _grid(name: str, content: bytes, sheet: str | None, *, formulas: bool) -> tuple[Grid, list[Area]]:
@@ -111,6 +162,8 @@ def _grid(name: str, content: bytes, sheet: str | None, *, formulas: bool) -> tu
         pages = [
             page for page in book.worksheets if sheet is None or clean_text(page.title) == clean_text(sheet)
         ]
+        # A hidden sheet is none that a person means without naming it.
+        pages.sort(key=lambda page: sheet is None and page.sheet_state != "visible")
         if pages:
             # What a program wrote of the sheet's size is often wrong.
             pages[0].reset_dimensions()
@@ -151,25 +204,31 @@ def _header_rows(name: str, grid: Grid, named: tuple[int, ...]) -> list[int]:
     return [row - 1 for row in named] or filled[:1]
 
 
-def _columns(name: str, grid: Grid, header: list[int], merged: list[Area]) -> NamedColumns:
+def _letters(column: int) -> str:
     from openpyxl.utils import get_column_letter
 
+    return str(get_column_letter(column + 1))
+
+
+def _names(grid: Grid, header: list[int], merged: list[Area]) -> list[str]:
+    """The name of each column, "" where it has none."""
     lines = [[None if cell is None else clean_name(as_text(cell)) for cell in grid[row]] for row in header]
     if len(lines) > 1:
         for area in merged:
             if area.top in header:
                 line = lines[header.index(area.top)]
                 line[area.left : area.right + 1] = [line[area.left]] * (area.right + 1 - area.left)
-    return NamedColumns(name, joined_names(lines), lambda k: str(get_column_letter(k + 1)))
+    names = joined_names(lines)
+    return [*names, *[""] * (len(grid[header[-1]]) - len(names))]
 
 
-def _refuse_uncalculated(name: str, titles: list[str], body: Grid, formulas: Grid) -> None:
+def _refuse_uncalculated(name: str, titles: list[str], body: Grid, formulas: Grid, counts: set[int]) -> None:
     """A formula whose result was never stored would read as an empty cell: unknown where something is."""
     wrong = [
         (r, k)
         for r, (row, formula) in enumerate(zip(body, formulas, strict=False))
-        for k, cell in enumerate(row)
-        if cell is None and k < len(formula) and formula[k] is not None
+        for k in sorted(counts)
+        if row[k] is None and k < len(formula) and formula[k] is not None
     ]
     words = "a formula has no stored result; open the file in a spreadsheet program and save it"
     _refuse(name, titles, wrong, "no_result", words)

@@ -11,6 +11,11 @@ from hospital.profile.facts import Finding, Weight
 __all__ = ["spelling_findings"]
 
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
+_BETWEEN_LETTERS = re.compile(r"(?<=\b[^\W\d_]) (?=[^\W\d_]\b)|(?<=[^\W\d_]) (?=\d)")
+_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
+_LIGATURES = str.maketrans({"œ": "oe", "æ": "ae"})
+_LOST = re.compile(r"\ufffd|(?<=[^\W\d_])\?(?=[^\W\d_])|(?<=[^\W\d_])\?\Z")
+"""A letter that a program could not write: the sign for it, or a question mark within a word."""
 
 
 def spelling_findings(latest: Mapping[str, Latest]) -> list[Finding]:
@@ -34,6 +39,12 @@ def spelling_findings(latest: Mapping[str, Latest]) -> list[Finding]:
                     for name in sorted(spellings & set(names))
                     if name != kept
                 ]
+        out += [
+            Finding(table, "damaged_name", Weight.LOOK, kind, name, rows=names[name])
+            for table, names in counts.items()
+            for name in sorted(names)
+            if _LOST.search(name) or _repaired(name) != name
+        ]
     return out
 
 
@@ -47,8 +58,18 @@ def _spellings(counts: Mapping[str, Counter[str]]) -> dict[str, set[str]]:
 
 
 def _reading(name: str) -> str:
-    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
-    return _BETWEEN_WORDS.sub(" ", plain.casefold()).strip()
+    plain = "".join(c for c in unicodedata.normalize("NFKD", _repaired(name)) if not unicodedata.combining(c))
+    words = _BETWEEN_WORDS.sub(" ", plain.casefold().translate(_LIGATURES)).strip()
+    # S.S.R. is SSR and UF 12 is UF12; MED A is not MEDA, nor 1 1 11. A code whose zeros a spreadsheet dropped is the same.
+    return _ZEROS.sub("", _BETWEEN_LETTERS.sub("", words))
+
+
+def _repaired(name: str) -> str:
+    """A name whose letters of two bytes were read as two letters each, as it was; any other as it is."""
+    try:
+        return name.encode("cp1252").decode()
+    except UnicodeError:
+        return name
 
 
 def _kept(spellings: set[str], counts: Mapping[str, Counter[str]]) -> str:
