@@ -27,7 +27,7 @@ __all__ = ["ACCEPT", "trust_faults"]
 ACCEPT = "accept restore"
 _PEOPLE = ("found trust", "trust key", "retire key", "take key out", "put policy in force")
 _STOPS = ("stop", "resume")
-_RELEASES = ("promote", "rollback", "recover")
+_RELEASES = ("promote", "roll back", "recover")
 """Their entries are committed before the lowest acceptable number rises in the file; the others after it is changed."""
 _GONE = ""
 

@@ -9,10 +9,13 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from hospital.times import instant
+from hospital.words.messages import message
+from registry.candidates.candidates import Candidate
+from registry.candidates.standing_reviews import standing_refusals
 from registry.record.database import opened_database, writing
 from registry.record.journal import about, append
 from registry.releases.journal_entry import subjects_of
-from registry.releases.release import Link
+from registry.releases.release import Link, refusal
 from registry.releases.release_chain import read_chain
 from registry.releases.releases import verify_release
 from registry.settings import Settings
@@ -41,15 +44,26 @@ def mend(
     """
     links = read_chain(settings, model, trust)
     unused = links[trust.lowest_release.get(model, 0) :]
-    for link in unused:
-        verify_release(settings, model, link, trust, entered=instant(now))
     with opened_database(settings.database) as engine, writing(engine) as connection:
+        for link in unused:
+            verify_release(settings, model, link, trust, entered=instant(now))
+            _require_unrefused(settings, connection, link, trust)
         for link in unused or links[-1:]:
             _write_down(connection, link, now)
     if unused:
         trust = trust.with_floor(model, unused[-1].number)
         save_trust(settings.trust, trust)
     return trust, links, unused[-1] if unused else None
+
+
+def _require_unrefused(settings: Settings, connection: Connection, link: Link, trust: Trust) -> None:
+    """Raises ReleaseError where a member refused what is to be completed: a command would not have made it."""
+    model, version = str(link.body["model"]), str(link.body["version"])
+    found = Candidate(model, version, settings.candidates / model / version)
+    names = standing_refusals(connection, found, str(link.body["package_digest"]), trust)
+    if names and not about(connection, subjects_of(link)):
+        why = message("trust_errors.vouching.refused", names=", ".join(names))
+        raise refusal(model, link.number, "faulty", faults=(why,))
 
 
 def _write_down(connection: Connection, link: Link, now: datetime) -> None:

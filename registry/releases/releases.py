@@ -15,9 +15,10 @@ from registry.digests import read_plain_file, sha256_bytes
 from registry.errors import PackageError, PolicyError, ReleaseError
 from registry.package.manifest import LARGEST, read_package
 from registry.policy.board_policy import load_policy
+from registry.releases.journal_entry import release_record
 from registry.releases.release import Link, Release, refusal
 from registry.releases.release_chain import read_chain, release_folder
-from registry.releases.release_times import time_faults
+from registry.releases.release_times import policy_faults, time_faults
 from registry.releases.vouching import rules_of, vouching_faults
 from registry.settings import Settings
 from registry.trust.policy_in_force import policy_of_digest
@@ -30,14 +31,20 @@ __all__ = ["current_release", "load_release", "verify_release", "vouch"]
 def current_release(settings: Settings, model: str) -> Release | None:
     """The release in use, verified; None where there has never been one.
 
-    It is that of the lowest acceptable number, which rises last: a later one was killed before it was complete.
+    It is that of the lowest acceptable number, which rises last: a later one was killed before it was complete. That
+    number stands in the trust file without a signature: it is never below the newest that the journal has an entry of.
 
     Raises:
         ReleaseError: the newest release, or the chain behind it, does not verify; which file, and what to do.
     """
     trust = load_trust(settings.trust)
     links = read_chain(settings, model, trust)
-    number = trust.lowest_release.get(model, 0)
+    record = release_record(settings)
+    entered = 0 if record is None else record.newest(model)
+    number = max(trust.lowest_release.get(model, 0), entered)
+    if number > len(links):
+        places = {"floor": str(number), "folder": settings.releases}
+        raise ReleaseError("trust_errors.releases.gone", model=model, **places)
     return verify_release(settings, model, links[number - 1], trust) if number else None
 
 
@@ -158,9 +165,12 @@ def vouch(settings: Settings, link: Link, trust: Trust, files: Mapping[str, byte
 
 
 def _verify_times(settings: Settings, link: Link, trust: Trust, entered: int | None) -> None:
-    """By the chain, by what it contains, and by the journal's entry, the release was made when it says."""
+    """By the chain, by what it contains, and by the journal, it was made when it says, past no refusal or policy."""
     board = policy_of_digest(settings.trust, trust.policy_digest).board
-    faults = time_faults(settings, link, board, entered)
+    record = release_record(settings)
+    approved = link if link.origin is None else link.origin
+    faults = time_faults(record, link, board, entered)
+    faults += policy_faults(record, approved, str(link.body["policy_digest"]), trust.policy_digest)
     if faults:
         raise refusal(str(link.body["model"]), link.number, "faulty", faults=tuple(faults))
 

@@ -16,7 +16,7 @@ from registry.digests import canonical_json, read_plain_file, sha256_bytes, writ
 from registry.errors import PolicyError, SignatureError, TrustError
 from registry.package.manifest import MODELS
 from registry.policy.board_policy import default_policy
-from registry.record.database import opened_database, writing
+from registry.record.database import existing_database, opened_database, writing
 from registry.record.journal import append, entries_of
 from registry.settings import Settings
 from registry.trust.keys import Key, Signed
@@ -24,7 +24,7 @@ from registry.trust.policy_in_force import policy_of_digest
 from registry.trust.trust_store import load_trust, locked_trust, save_trust, trust_digest
 from registry.trust.trusted_people import Trust
 
-__all__ = ["resume_model", "stop_model"]
+__all__ = ["is_stopped", "resume_model", "stop_model"]
 
 _STOP, _RESUME = "vigie-stop-v1", "vigie-resume-v1"
 
@@ -76,9 +76,10 @@ def resume_model(
     _require_known(model)
     with locked_trust(settings.trust):
         trust = load_trust(settings.trust)
-        if model not in trust.stopped:
+        stop_digest = _standing(settings, trust, model)
+        if stop_digest is None:
             raise TrustError("trust_errors.stops.nothing_to_resume", model=model)
-        body = {"model": model, "stop_digest": _digest(trust.stopped[model])}
+        body = {"model": model, "stop_digest": stop_digest}
         path = settings.trust / f"resume-{model}.json"
         signatures = {
             s.public_key: s for s in (*_collected(path, body), *(k.sign(_RESUME, body) for k in keys))
@@ -89,13 +90,34 @@ def resume_model(
             if keys:
                 write_atomically(path, canonical_json([s.to_json() for s in signatures.values()]))
             raise TrustError("trust_errors.stops.stays_stopped", model=model, n=len(names), quorum=quorum)
-        _enter_stop(settings, trust, model, now)  # where the journal could not be written when it was stopped
-        trust = trust.without_stop(model)
-        save_trust(settings.trust, trust)
+        if model in trust.stopped:  # where the journal could not be written when it was stopped
+            _enter_stop(settings, trust, model, now)
+        _resume(settings, trust, body, ", ".join(names), reason, now)
         path.unlink(missing_ok=True)
-        subjects = {**body, "trust_digest": trust_digest(trust)}
-        _write_down(settings, ", ".join(names), "resume", subjects, reason, now)
     return names
+
+
+def is_stopped(settings: Settings, trust: Trust, model: str) -> bool:
+    """Whether a stop of the model stands: in the trust file, or in the journal, which no quorum let end.
+
+    The trust file names it without a signature of whoever takes it out.
+
+    Raises:
+        SQLAlchemyError, RegistryError: the file names none, and the journal cannot be read.
+    """
+    return model in trust.stopped or _entered(settings, model) is not None
+
+
+def _standing(settings: Settings, trust: Trust, model: str) -> str | None:
+    """The digest of the stop that stands; None: there is none."""
+    return _digest(trust.stopped[model]) if model in trust.stopped else _entered(settings, model)
+
+
+def _entered(settings: Settings, model: str) -> str | None:
+    """The digest of the stop that the journal has last, with no resumption after it."""
+    with existing_database(settings.database) as engine, engine.connect() as connection:
+        acts = [e for e in entries_of(connection, ("stop", "resume")) if e.subjects.get("model") == model]
+    return acts[-1].subjects.get("stop_digest") if acts and acts[-1].action == "stop" else None
 
 
 def _entitled(settings: Settings, trust: Trust) -> tuple[str, ...]:
@@ -155,11 +177,21 @@ def _enter_stop(settings: Settings, trust: Trust, model: str, now: datetime) -> 
         )
 
 
-def _write_down(
-    settings: Settings, actor: str, action: str, subjects: Mapping[str, str], reason: str, now: datetime
+def _resume(
+    settings: Settings, trust: Trust, body: Mapping[str, str], actor: str, reason: str, now: datetime
 ) -> None:
-    with opened_database(settings.database) as engine, writing(engine) as connection:
-        append(connection, actor=actor, action=action, subjects=subjects, reason=reason.strip(), now=now)
+    """The entry and the file: killed between them the model is still stopped, by the journal."""
+    resumed = trust.without_stop(body["model"])
+    try:
+        with opened_database(settings.database) as engine, writing(engine) as connection:
+            subjects = {**body, "trust_digest": trust_digest(resumed)}
+            append(
+                connection, actor=actor, action="resume", subjects=subjects, reason=reason.strip(), now=now
+            )
+            save_trust(settings.trust, resumed)
+    except BaseException:
+        save_trust(settings.trust, trust)
+        raise
 
 
 def _digest(signed: Mapping[str, Any]) -> str:

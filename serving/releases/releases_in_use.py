@@ -20,6 +20,7 @@ from registry.releases.release import Release
 from registry.releases.release_chain import release_stamp
 from registry.releases.releases import current_release, vouch
 from registry.settings import Settings
+from registry.trust.stops import is_stopped
 from registry.trust.trust_store import load_trust
 from serving.errors import Problem
 from serving.messages.forecast_protocol import LoadedModel, ServedUnit
@@ -112,12 +113,12 @@ class StoredReleases(ReleaseSource):
         vouch(self._settings, release.link, trust, release.files)
 
     def halted(self, model: str) -> bool:
-        """Whether a stop stands in the trust file; read again only where that is another file."""
+        """Whether a stop stands; read again only where the trust file is another one."""
         if not (self._settings.trust / "trust.json").exists():
             return False
         stamp = self.stamp(model)
         if self._stops.get(model, (None, False))[0] != stamp:
-            self._stops[model] = stamp, model in load_trust(self._settings.trust).stopped
+            self._stops[model] = stamp, is_stopped(self._settings, load_trust(self._settings.trust), model)
         return self._stops[model][1]
 
 

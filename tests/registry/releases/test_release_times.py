@@ -39,9 +39,14 @@ def _found(installation: Installation) -> Candidate:
 
 
 def _lower(installation: Installation) -> None:
-    """The state of a second release that was killed before it was in use."""
+    """The state of a second release that was killed before it was in use, and before its entry was committed."""
     path = installation.settings.trust / "trust.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"lowest_release": {"wait-time": 1}}))
+    with opened_database(installation.settings.database) as engine, writing(engine) as connection:
+        connection.execute(delete(payloads))
+        last = connection.execute(journal.select().order_by(journal.c.seq.desc())).first()
+        assert last is not None
+        connection.execute(delete(journal).where(journal.c.seq == last.seq))
 
 
 def _refused(installation: Installation) -> str:
@@ -96,11 +101,6 @@ def test_a_release_that_was_killed_before_its_entry_is_still_completed(installat
     """In time: its entry is written by the next command, and its approvals count."""
     _second(installation)
     _lower(installation)
-    with opened_database(installation.settings.database) as engine, writing(engine) as connection:
-        connection.execute(delete(payloads))
-        last = connection.execute(journal.select().order_by(journal.c.seq.desc())).first()
-        assert last is not None
-        connection.execute(delete(journal).where(journal.c.seq == last.seq))
     promote_version(installation, "2", hours=4)
     found = current_release(installation.settings, "wait-time")
     assert found is not None
