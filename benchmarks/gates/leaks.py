@@ -64,8 +64,8 @@ VALUES = (
     "temperature_celsius",
     "spo2_percent",
     "pain_0_10",
-    "respiratory_rate",
 )
+"""Vital signs that a simulated hospital has."""
 COVARIATE, HORIZON_HOURS = "infections", 24.0
 KEPT = Path(".bench") / "leaks"
 

@@ -13,13 +13,33 @@ import numpy as np
 
 from hospital.arrays import Array
 
-__all__ = ["Aspect", "Entries", "decimals", "entries_of", "order_of_entry", "time_of_entry"]
+__all__ = ["Aspect", "Entries", "decimals", "entries_of", "order_of_entry", "roundness", "time_of_entry"]
 
-Aspect = Literal["value", "known", "digits", "entry", "order"]
-"""What of an input is held against the outcome: its value; whether it is known; how many decimals it was written with;
-how long after the prediction time it was received; its place among what was received."""
+Aspect = Literal[
+    "value",
+    "known",
+    "digits",
+    "rounding",
+    "entry",
+    "order",
+    "spread",
+    "value_spread",
+    "delay",
+    "after",
+    "others",
+]
+"""What of an input is held against the outcome: its value; whether it is known; how many decimals it was written with,
+or how round it is; how long after the prediction time it was received; its place among what was received; the value, or
+one of the traces, against how far the outcome lies from the expected (`value_spread`, `spread`); when triage was,
+against the wait that was left (`delay`); counts that may have been entered after the fact (`after`); a label against
+other people's waits (`others`).
+"""
 
 _DECIMALS = 4  # single precision holds no more of a temperature
+_NEARLY_ALL = 0.99
+_LEAST_DIFFERENT = 25
+"""Of a scale of a few steps the last digit is the value itself."""
+_LEAST_IN_TEN = 10
 _MINUTE = 60e6
 
 
@@ -56,6 +76,38 @@ def entries_of(feature: str, column: Array, *, categories: bool = False) -> Sequ
     digits = np.zeros(values.size) if categories else decimals(values)
     if np.unique(digits[known]).size > 1:
         out.append(Entries(feature, "digits", digits))
+    elif not categories:
+        round_ones = roundness(values)
+        if np.unique(round_ones[np.isfinite(round_ones)]).size > 1:
+            out.append(Entries(feature, "rounding", round_ones))
+    return out
+
+
+def roundness(values: Array) -> Array:
+    """How round each value is beyond what values of its size are: 0 odd, 1 even, 2 and 3 multiples of five and ten.
+
+    A pulse counted over half a minute is even, an age that nobody asked for ends in 0 or 5. Within each ten, what the
+    value itself explains (a straight line) is taken away, so that a value that goes with the outcome does not show.
+
+    Args:
+        values: float64 [n], NaN unknown.
+
+    Returns:
+        float64 [n], NaN unknown or with too few values alike; all NaN of a scale with few different values.
+    """
+    out = np.full(values.size, np.nan)
+    known = np.flatnonzero(np.isfinite(values))
+    if np.unique(values[known]).size < _LEAST_DIFFERENT:
+        return out
+    places = np.quantile(decimals(values[known]), _NEARLY_ALL, method="lower")
+    units = np.round(values[known] * 10**places).astype(np.int64)
+    steps = [units % 10 == 0, units % 5 == 0, units % 2 == 0]
+    round_ones = np.select(steps, [3.0, 2.0, 1.0], 0.0)
+    ten, of, counts = np.unique((units + 5) // 10, return_inverse=True, return_counts=True)
+    place = units - 10.0 * ten[of]
+    centred, level = (v - (np.bincount(of, v) / counts)[of] for v in (place, round_ones))
+    slope = np.bincount(of, centred * level) / np.maximum(np.bincount(of, centred**2), 1e-9)
+    out[known] = np.where(counts[of] >= _LEAST_IN_TEN, level - slope[of] * centred, np.nan)
     return out
 
 

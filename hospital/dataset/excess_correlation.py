@@ -76,19 +76,21 @@ def residuals(values: Array, controls: Array, groups: Sequence[Group]) -> Array:
     return out
 
 
-def excess_correlation(y: Array, x: Array, earlier: Array, at: Array) -> ExcessCorrelation | None:
+def excess_correlation(y: Array, x: Array, earlier: Array | None, at: Array) -> ExcessCorrelation | None:
     """Of residuals of the outcome, of a series, and of the series earlier; None where one of them is constant.
 
     Args:
-        y, x, earlier: float64 [n], NaN where unknown.
+        y, x, earlier: float64 [n], NaN where unknown; None: nothing earlier is held against it.
         at: int64 [n] instants, ascending.
     """
-    every = np.isfinite(x) & np.isfinite(y) & np.isfinite(earlier)
-    if every.sum() < LEAST_GROUP or min(v[every].std() for v in (x, y, earlier)) < _NOTHING:
+    series = (x, y) if earlier is None else (x, y, earlier)
+    every = np.logical_and.reduce([np.isfinite(v) for v in series])
+    if every.sum() < LEAST_GROUP or min(v[every].std() for v in series) < _NOTHING:
         return None
-    x, y, earlier = (_standardised(v[every]) for v in (x, y, earlier))
-    own, shifted = float((x * y).mean()), float((earlier * y).mean())
-    excess = (np.sign(own) * x - np.sign(shifted) * earlier) * y
+    x, y = (_standardised(v[every]) for v in (x, y))
+    before = np.zeros(y.size) if earlier is None else _standardised(earlier[every])
+    own, shifted = float((x * y).mean()), float((before * y).mean())
+    excess = (np.sign(own) * x - np.sign(shifted) * before) * y
     days = at[every] // DAY
     starts = np.searchsorted(days, _block_days(days))
     counts = np.diff(np.append(starts, days.size))

@@ -6,31 +6,44 @@ Both are correlations of what the baselines leave unexplained (Frisch & Waugh 19
 unit and horizon, or triage level. The horizon of a wait is the visit before.
 
 Trees read more of an input than its value: they split on whether it is known. What only those who see the patient
-write down is known where the wait was short. So whether it is known, with how many decimals it was written and when it
-was received are held against the outcome like values.
+write down is known where the wait was short. So whether it is known, with how many decimals it was written, how round
+it is and when it was received are held against the outcome like values; and against how far the outcome lies from the
+expected, since what is known of middling waits alone goes with no mean.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from hospital.arrays import Array
+from hospital.calendar import local_clock, weekday
 from hospital.dataset.baselines import BedBaselines, WaitBaselines
-from hospital.dataset.entry_traces import Entries, entries_of, time_of_entry
-from hospital.dataset.excess_correlation import LEAST_GROUP, Group, excess_correlation, residuals, row_before
-from hospital.grouping import rows_of_groups
+from hospital.dataset.entry_traces import Aspect, Entries, entries_of, time_of_entry
+from hospital.dataset.excess_correlation import excess_correlation
 from hospital.times import DAY, HOUR
 from registry.evidence.probe_records import Alignment
+from registry.facts.explained_outcome import Explained
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_errors import log_wait
 
 __all__ = ["alignments"]
 
-_LEAST_CATEGORY = 20  # rows: the mean of fewer is mostly chance
-_MINUTE = 60_000_000
 _TESTED_OF_WAITS, _TESTED_OF_BEDS = frozenset({"patient", "staff"}), frozenset({"covariate"})
 _COUNTED = frozenset({"department", "minutes_since_arrival", "waiting_per_doctor"})
 """Of these groups of features, those that are no entry of the tables' own."""
+_SPREAD: Mapping[Aspect, Aspect] = {
+    "value": "value_spread",
+    "known": "spread",
+    "digits": "spread",
+    "rounding": "spread",
+}
+_STAFF = frozenset({"ed_doctors", "ed_nurses"})
+_OWN_COUNTS = frozenset({"staffed_now", "admissions_24h", "discharges_24h", "waiting_for_bed"})
+"""Of beds, what a table may count itself, or that somebody may correct once all is over."""
+_LESS_URGENT = ("3", "3B", "4", "5")
+_NEIGHBOURS = 8
+_THREE_HOURS = 3 * HOUR
+_SWEEPS = 3
 
 
 def alignments(
@@ -42,19 +55,24 @@ def alignments(
     """
     counted = (prepared.weight > 0) & np.isfinite(prepared.outcome)
     part = prepared.part(counted)
-    inputs = _inputs(part)
-    if not inputs:
+    if not part.prediction_time.size:
         return ()
-    explained = _Explained.of(part, baselines)
-    triage_known = explained.without_levels()
-    lines = explained.lines()
-    out = []
-    for series in inputs:
+    explained = Explained.of(part, baselines)
+    triage_known, spread, lines = explained.without_levels(), explained.spread(), explained.lines()
+    out: list[Alignment | None] = []
+    for series in _inputs(part):
         own_levels = series.feature == "triage"  # nobody without a level is in one
-        one = _aligned(triage_known if own_levels else explained, series, lines)
-        if one is not None:
-            out.append(one)
-    return tuple(out)
+        rows = triage_known if own_levels else explained
+        given = (series.values, lines)
+        out.append(rows.alignment(series.feature, series.aspect, *given, categories=series.categories))
+        if series.aspect in _SPREAD and not own_levels:
+            aspect = _SPREAD[series.aspect]
+            out.append(spread.alignment(series.feature, aspect, *given, categories=series.categories))
+    if isinstance(part, PreparedWaits):
+        out += _of_waits(part, explained, lines)
+    else:
+        out += _of_beds(part, explained, lines)
+    return tuple(one for one in out if one is not None)
 
 
 def _inputs(part: PreparedBeds | PreparedWaits) -> list[Entries]:
@@ -74,112 +92,76 @@ def _inputs(part: PreparedBeds | PreparedWaits) -> list[Entries]:
     return out
 
 
-@dataclass(frozen=True)
-class _Explained:
-    """Rows, what their baselines say of them, and what these leave of the outcome.
+def _of_waits(part: PreparedWaits, explained: Explained, lines: list[Array]) -> list[Alignment | None]:
+    """When triage was against the wait that was left; staff against waits; labels against other people's waits."""
+    columns = {f.name: part.X[:, j].astype(np.float64) for j, f in enumerate(part.features)}
+    out: list[Alignment | None] = []
+    if "minutes_since_arrival" in columns:
+        # Whoever is triaged as the doctor calls waits no more: a model would learn that of a time that was typed then.
+        until = np.maximum(columns["minutes_since_arrival"], 0.0)
+        left = explained.of_outcome(log_wait(part.outcome - until))
+        out.append(left.alignment("minutes_since_arrival", "delay", np.log1p(until), lines))
+    for name in sorted(_STAFF & set(columns)):
+        # One shift has one number of staff: beside it stands the same of a day before.
+        one = explained.alignment(name, "after", columns[name], lines, horizon=DAY)
+        # That more staff make waits shorter is what they are there for.
+        out.append(one if one is not None and one.own > 0 else None)
+    return [*out, *_beside_others(part)]
 
-    Attributes:
-        part: the rows.
-        controls: float64 [n, k], what the baselines say, and a constant.
-        groups: rows of one unit and horizon, or triage level.
-        residuals: float64 [n], what is left of the outcome in each group.
-        horizon: int64 [n], microseconds.
+
+def _of_beds(part: PreparedBeds, explained: Explained, lines: list[Array]) -> list[Alignment | None]:
+    """Counts that a table brings itself: a day's discharges may be those of the day that follows."""
+    return [
+        explained.alignment(f.name, "after", part.X[:, j].astype(np.float64), lines)
+        for j, f in enumerate(part.features)
+        if f.name in _OWN_COUNTS
+    ]
+
+
+def _beside_others(part: PreparedWaits) -> list[Alignment | None]:
+    """Labels of the visit against the waits of those who came just before and after.
+
+    A level or a department may make a wait longer, and is known at the door. How long the others around will have
+    waited nobody knows there, but for the day and the hour of the week; who recodes a visit after a long wait does.
+    That urgent patients make others wait is as it should be: only the less urgent levels are looked at.
     """
-
-    part: PreparedBeds | PreparedWaits
-    controls: Array
-    groups: list[Group]
-    outcome: Array
-    residuals: Array
-    horizon: Array
-
-    @classmethod
-    def of(cls, part: PreparedBeds | PreparedWaits, baselines: BedBaselines | WaitBaselines) -> "_Explained":
-        if isinstance(part, PreparedBeds) and isinstance(baselines, BedBaselines):
-            forecasts = part.baselines(baselines)
-            outcome, group = part.outcome, _cells(part)
-            horizon = (part.samples.query.horizon_hours * HOUR).astype(np.int64)
-        elif isinstance(part, PreparedWaits) and isinstance(baselines, WaitBaselines):
-            forecasts = {n: log_wait(v) for n, v in part.baselines(baselines).items()}
-            outcome, group = log_wait(part.outcome), _levels(part)
-            horizon = np.full(outcome.size, _MINUTE)
-        else:
-            raise TypeError("These baselines are not of this model's rows.")
-        controls = np.column_stack([np.ones(outcome.size), *forecasts.values()])
-        return cls._within(part, controls, outcome, group, horizon)
-
-    @classmethod
-    def _within(
-        cls,
-        part: PreparedBeds | PreparedWaits,
-        controls: Array,
-        outcome: Array,
-        group: Array,
-        horizon: Array,
-    ) -> "_Explained":
-        usable = np.asarray(np.isfinite(controls).all(axis=1))
-        rows = [r[usable[r]] for r in rows_of_groups(group, int(group.max(initial=-1)) + 1)]
-        groups = [Group.of(r, controls) for r in rows if r.size >= LEAST_GROUP]
-        return cls(part, controls, groups, outcome, residuals(outcome, controls, groups), horizon)
-
-    def without_levels(self) -> "_Explained":
-        """The same rows in one group and without baselines, which know a usual wait of those without a level, too."""
-        if isinstance(self.part, PreparedBeds):
-            return self
-        rows = self.outcome.size
-        return self._within(
-            self.part, np.ones((rows, 1)), self.outcome, np.zeros(rows, np.int64), self.horizon
-        )
-
-    def lines(self) -> list[Array]:
-        """Rows that follow one another: of a unit and horizon, or of a department."""
-        if isinstance(self.part, PreparedBeds):
-            return [g.rows for g in self.groups]
-        return _departments(self.part)
+    columns = part.samples.query.columns
+    levels = np.array([str(t) for t in columns["triage"]], object)
+    names = np.array([str(t) for t in columns["department"]], object)
+    labels = [("triage", levels == level) for level in _LESS_URGENT]
+    departments = sorted(set(names.tolist()))
+    labels += [("department", names == name) for name in departments if len(departments) > 1]
+    at = part.prediction_time
+    clock = local_clock(at, part.events.zone)
+    cells = (clock // DAY, weekday(clock // DAY) * 8 + clock % DAY // _THREE_HOURS)
+    others = _centred(_of_others(log_wait(part.outcome)), cells)
+    found = [_beside(feature, label, others, cells, at) for feature, label in labels]
+    ascending = sorted((one for one in found if one is not None), key=lambda one: one.own)
+    return list(
+        {one.feature: one for one in ascending}.values()
+    )  # of each feature the label that goes furthest
 
 
-def _aligned(explained: _Explained, entries: Entries, lines: list[Array]) -> Alignment | None:
-    at = explained.part.prediction_time
-    values = _effects(entries.values, explained.residuals, at) if entries.categories else entries.values
-    present_rows = [rows[np.isfinite(values[rows])] for rows in lines]
-    before = row_before(at, explained.horizon, present_rows)
-    older = values[np.where(before >= 0, before, np.arange(values.size))]
-    x, earlier = (residuals(v, explained.controls, explained.groups) for v in (values, older))
-    earlier[before < 0] = np.nan
-    found = excess_correlation(explained.residuals, x, earlier, at)
+def _beside(feature: str, label: Array, others: Array, cells: Sequence[Array], at: Array) -> Alignment | None:
+    x = _centred(label.astype(np.float64), cells)
+    found = excess_correlation(others, x, None, at)
     if found is None:
         return None
-    return Alignment(entries.feature, found.own, found.shifted, found.rows, found.blocks, entries.aspect)
+    return Alignment(feature, max(found.own, 0.0), 0.0, found.rows, found.blocks, "others")
 
 
-def _effects(category: Array, residuals: Array, at: Array) -> Array:
-    """Each row's category as the mean residual of that category in the other weeks: float64 [n], NaN where it has none.
-
-    Every second week is the other half, so that no row's own outcome is in its number.
-    """
-    out, half = np.full(category.size, np.nan), at // (7 * DAY) % 2
-    known = np.isfinite(category) & np.isfinite(residuals)
-    for one in np.unique(category[known]):
-        rows = category == one
-        for week in (0, 1):
-            others = rows & known & (half != week)
-            if others.sum() >= _LEAST_CATEGORY:
-                out[rows & (half == week)] = residuals[others].mean()
-    return out
+def _of_others(waits: Array) -> Array:
+    """The mean of the rows just before and after each row, without its own: float64 [n]."""
+    n, sums = waits.size, np.concatenate([[0.0], np.cumsum(waits)])
+    place = np.arange(n)
+    low, high = np.maximum(place - _NEIGHBOURS, 0), np.minimum(place + _NEIGHBOURS + 1, n)
+    return np.asarray((sums[high] - sums[low] - waits) / np.maximum(high - low - 1, 1))
 
 
-def _cells(part: PreparedBeds) -> Array:
-    q = part.samples.query
-    horizons, of = np.unique(q.horizon_hours, return_inverse=True)
-    return q.unit * horizons.size + of
-
-
-def _levels(part: PreparedWaits) -> Array:
-    texts = [str(t) for t in part.samples.query.columns["triage"]]
-    return np.unique(texts, return_inverse=True)[1]
-
-
-def _departments(part: PreparedWaits) -> list[Array]:
-    texts = [str(t) for t in part.samples.query.columns["department"]]
-    of = np.unique(texts, return_inverse=True)[1]
-    return rows_of_groups(of, int(of.max(initial=-1)) + 1)
+def _centred(values: Array, cells: Sequence[Array]) -> Array:
+    """Values less the means of their day and of their hours of the week, taken in turn: float64 [n]."""
+    places = [np.unique(cell, return_inverse=True)[1] for cell in cells]
+    for _ in range(_SWEEPS):
+        for place in places:
+            values = values - (np.bincount(place, values) / np.bincount(place))[place]
+    return np.asarray(values)

@@ -20,7 +20,32 @@ _METRICS: Mapping[Aspect, str] = {
     "known": "excess_correlation_known",
     "digits": "excess_correlation_digits",
     "entry": "excess_correlation_entry",
+    "rounding": "excess_correlation_rounding",
+    "spread": "excess_correlation_spread",
+    "value_spread": "excess_correlation_extremes",
+    "delay": "excess_correlation_delay",
+    "after": "excess_correlation_after",
+    "others": "excess_correlation_others",
 }
+_MARGINS: Mapping[Aspect, float] = {
+    "rounding": 0.10,
+    "spread": 0.10,
+    "value_spread": 0.10,
+    "delay": 0.15,
+    "after": 0.15,
+    "others": 0.10,
+}
+"""What sound inputs may have of these, beside the policy's margin for the rest: in six simulated hospitals roundness
+had up to 0.03, spread 0.03, delays 0.01, staff and beds 0.08, labels beside others' waits 0.01. Flaws: 0.11 to 0.56.
+"""
+_VALUES: frozenset[Aspect] = frozenset({"value", "value_spread"})
+_MOVES = frozenset({"admissions_24h", "discharges_24h"})
+_MARGIN_MOVES = 0.25
+"""A busy day's admissions leave within days: up to 0.14 by right, and 0.4 where they are those of the day to come."""
+_NOTES_OF_DOUBT = frozenset({"leak_reason", "leak_delay", "leak_after", "leak_others"})
+"""What these ask for is the same where the interval does not decide."""
+_NEVER_BLOCKS = frozenset({"others"})
+"""Less urgent patients may come together on an afternoon when all wait long: ask, do not accuse."""
 _COUNTED = frozenset(
     f.name
     for f in (*WAIT_FEATURES, *ALL_BED_FEATURES)
@@ -38,11 +63,26 @@ def leakage_findings(evidence: Evidence, policy: Policy) -> list[Finding]:
     if evidence.kind == "baseline":
         return found  # the baselines read no such value
     # What is settled before the wait may go with it; whether somebody wrote it down may not.
-    by_right = [a.aspect == "value" and a.feature in rules.settled_before for a in facts.alignments]
+    by_right = [a.aspect in _VALUES and a.feature in rules.settled_before for a in facts.alignments]
     alpha = policy.document.alpha / max(by_right.count(False), 1)
-    pairs = zip(facts.alignments, by_right, strict=True)
-    aligned = [_aligned(a, rules.excess_correlation, alpha, required=not right) for a, right in pairs]
-    return found + aligned
+    pairs = list(zip(facts.alignments, by_right, strict=True))
+    aligned = [
+        _aligned(a, _margin(a, rules.excess_correlation), alpha, required=not right) for a, right in pairs
+    ]
+    return found + _once(aligned)
+
+
+def _margin(one: Alignment, usual: float) -> float:
+    return _MARGIN_MOVES if one.feature in _MOVES else _MARGINS.get(one.aspect, usual)
+
+
+def _once(aligned: list[Finding]) -> list[Finding]:
+    """Where a feature's mean gives the outcome away, its spread does, too: that is not a second finding."""
+    stopped = {
+        f.group for f in aligned if f.required and not f.verdict.opens and f.metric != _METRICS["spread"]
+    }
+    again = [f.metric == _METRICS["spread"] and f.group in stopped for f in aligned]
+    return [f for f, twice in zip(aligned, again, strict=True) if not twice]
 
 
 def _exact(facts: LeakageFacts, least: int) -> list[Finding]:
@@ -71,12 +111,12 @@ def _aligned(one: Alignment, margin: float, alpha: float, *, required: bool) -> 
         return undecided(metric, one.feature, one.rows, "not_a_number", required=required)
     beyond = value - half_width > margin
     verdict, note = Verdict.PASS, ""
-    if required and beyond:
+    if required and beyond and one.aspect not in _NEVER_BLOCKS:
         verdict, note = Verdict.BLOCK, _cause(one)
     elif required and value > margin:
         verdict, note = (
             Verdict.INCONCLUSIVE,
-            "leak_reason" if _cause(one) == "leak_reason" else "possible_leak",
+            _cause(one) if _cause(one) in _NOTES_OF_DOUBT else "possible_leak",
         )
     elif beyond:
         note = "settled_before"
@@ -96,6 +136,8 @@ def _aligned(one: Alignment, margin: float, alpha: float, *, required: bool) -> 
 
 def _cause(one: Alignment) -> str:
     """The note of an input that knows the outcome: what people are to ask."""
+    if one.aspect == "value_spread":
+        return "leak_spread"
     if one.aspect != "value":
         return f"leak_{one.aspect}"
     return "leak_reason" if one.feature == "reason" else "leak"

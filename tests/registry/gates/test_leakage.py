@@ -12,7 +12,7 @@ import pytest
 from benchmarks.gates.leaks import SHARE, judged_rows, judged_set, leaked, prepared_waits
 from hospital.arrays import Array
 from hospital.dataset.altered_history import hindsight_replaced, received_until, shuffled_after
-from hospital.dataset.entry_traces import decimals
+from hospital.dataset.entry_traces import decimals, roundness
 from hospital.ingest.event_columns import events_of
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.record.events import Events
@@ -26,8 +26,10 @@ from registry.gates.contract import judge_contract
 from registry.model.dataset import PreparedBeds, PreparedWaits, prepare_beds, prepare_waits
 from registry.package.executable_files import executable_files
 from registry.policy.board_policy import default_policy
+from tests.support.plain_hospital import START, hospital_of
 from tests.support.sound_facts import SOUND, waits, with_probed
 from tests.support.synthetic_evidence import Hospital
+from training.bed_baselines import bed_baselines
 
 POLICY = default_policy()
 
@@ -184,6 +186,34 @@ def _exact_if_seen_soon(visits: pd.DataFrame) -> pd.DataFrame:
     return visits.assign(temperature_celsius=values.where(_seen_soon(visits, 0.0), values.round()))
 
 
+def _tens_if_seen_late(visits: pd.DataFrame) -> pd.DataFrame:
+    rounded = visits["heart_rate"].where(_seen_soon(visits, 0.0), (visits["heart_rate"] / 10).round() * 10)
+    return visits.assign(heart_rate=rounded)
+
+
+def _known_of_middling_waits(visits: pd.DataFrame) -> pd.DataFrame:
+    middling = (_minutes(visits) > 20) & (_minutes(visits) < 90)
+    by_chance = np.random.default_rng(4).random(len(visits)) < 0.1
+    return visits.assign(spo2_percent=visits["spo2_percent"].where(middling | by_chance))
+
+
+def _triaged_when_seen(visits: pd.DataFrame) -> pd.DataFrame:
+    rng = np.random.default_rng(4)
+    called = visits["seen_at"] - pd.to_timedelta(rng.integers(5, 150, len(visits)), unit="s")
+    then = np.maximum(called, visits["arrived_at"])
+    late = (rng.random(len(visits)) < 0.4) & visits["seen_at"].notna()
+    return visits.assign(triaged_at=visits["triaged_at"].mask(late, then))
+
+
+def _refined_when_seen_soon(visits: pd.DataFrame) -> pd.DataFrame:
+    third = visits["triage"].isin(["3A", "3B"])
+    return visits.assign(triage=visits["triage"].mask(third & (_minutes(visits) > 60), "3"))
+
+
+def _moved_when_seen_late(visits: pd.DataFrame) -> pd.DataFrame:
+    return visits.assign(department=visits["department"].mask(_minutes(visits) > 100, "LONG"))
+
+
 def _reason_if_seen_soon(visits: pd.DataFrame) -> pd.DataFrame:
     named = (_minutes(visits) <= 40) & (np.random.default_rng(4).random(len(visits)) < 0.5)
     return visits.assign(reason=visits["reason"].mask(named, "vertigo"))
@@ -208,6 +238,9 @@ def simulated() -> dict[str, pd.DataFrame]:
         (_age_if_seen_soon, {"excess_correlation_known": "age_years"}, "leak_known"),
         (_triage_if_seen_soon, {"excess_correlation_known": "triage"}, "leak_known"),
         (_exact_if_seen_soon, {"excess_correlation_digits": "temperature_celsius"}, "leak_digits"),
+        (_tens_if_seen_late, {"excess_correlation_rounding": "heart_rate"}, "leak_rounding"),
+        (_known_of_middling_waits, {"excess_correlation_spread": "spo2_percent"}, "leak_spread"),
+        (_triaged_when_seen, {"excess_correlation_delay": "minutes_since_arrival"}, "leak_delay"),
         (_reason_if_seen_soon, {"excess_correlation": "reason"}, "leak_reason"),
         (_sent_when_left, {"excess_correlation_entry": "visits"}, "leak_entry"),
     ],
@@ -223,6 +256,87 @@ def test_what_only_those_write_who_see_the_patient_blocks_and_names_it(
     assert result.verdict is Verdict.BLOCK
     assert stopped(result) == found
     assert {f.note for f in result.findings if f.required and not f.verdict.opens} == {note}
+
+
+@pytest.mark.parametrize(
+    ("flaw", "label"), [(_refined_when_seen_soon, "triage"), (_moved_when_seen_late, "department")]
+)
+def test_a_label_that_is_coded_again_after_the_wait_opens_nothing(
+    simulated: dict[str, pd.DataFrame], flaw: Callable[[pd.DataFrame], pd.DataFrame], label: str
+) -> None:
+    """A level may lengthen its own wait; that it goes with the waits of others around asks for a question."""
+    result = judged_rows(*prepared_waits({**simulated, "visits": flaw(simulated["visits"])}))
+    assert stopped(result) == {"excess_correlation_others": label}
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert {f.note for f in result.findings if f.required and not f.verdict.opens} == {"leak_others"}
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"), [(3.0, {"excess_correlation_after": "ed_doctors"}), (-3.0, {})]
+)
+def test_staff_that_was_entered_after_the_shift_blocks(
+    simulated: dict[str, pd.DataFrame], more: float, expected: dict[str, str]
+) -> None:
+    """More doctors on file where waits had been long; fewer there, and longer waits, are what staff is for."""
+    visits, rota = simulated["visits"], simulated["staffing"]
+    logs = pd.Series(np.log(_minutes(visits) + 10), index=visits["arrived_at"]).resample("4h").mean()
+    doctors = rota["role"] == "doctor"
+    shifts = (
+        (logs - logs.mean()).reindex(pd.DatetimeIndex(rota["at"]), method="nearest").fillna(0.0).to_numpy()
+    )
+    count = (rota["count"] + np.round(more * shifts)).clip(lower=1).where(doctors, rota["count"])
+    result = judged_rows(*prepared_waits({**simulated, "staffing": rota.assign(count=count)}))
+    assert stopped(result) == expected
+
+
+def _census_with_moves(ahead: int) -> HospitalTables:
+    """Three wards' hourly census, with the admissions and discharges of a day that ends `ahead` hours later."""
+    rng, days = np.random.default_rng(8), 150
+    at = pd.Series(
+        pd.date_range(START.tz_convert("UTC"), periods=days * 24, freq="h").astype("datetime64[us, UTC]")
+    )
+    hours, frames = np.arange(days * 24), []
+    for unit, a_day in (("MED", 8), ("CHI", 6), ("GER", 5)):
+        entered = np.sort(rng.uniform(-720, days * 24, round(a_day * (days + 30))))
+        left = np.sort(entered + rng.gamma(2.0, 60.0, entered.size))
+
+        def by(times: Array, hour: Array) -> Array:
+            return np.searchsorted(times, hour, "right").astype(np.float64)
+
+        columns = {
+            "unit": unit,
+            "at": at,
+            "occupied": by(entered, hours) - by(left, hours),
+            "admissions": by(entered, hours + ahead) - by(entered, hours + ahead - 24),
+            "discharges": by(left, hours + ahead) - by(left, hours + ahead - 24),
+            "received_at": at,
+        }
+        frames.append(pd.DataFrame(columns))
+    wards = [frame["unit"].iloc[0] for frame in frames]
+    units = pd.DataFrame({"unit": wards, "label": wards, "received_at": at.iloc[0]})
+    return hospital_of({"census": pd.concat(frames, ignore_index=True), "units": units}, "hourly")
+
+
+@pytest.mark.parametrize("ahead", [0, 24])
+def test_counts_of_the_day_to_come_block(ahead: int) -> None:
+    """A daily line of a census whose admissions and discharges are those of the day that begins."""
+    prepared = prepare_beds(events_of(_census_with_moves(ahead)), (), (24.0,), None)
+    result = judged_rows(bed_baselines(prepared), prepared)
+    found = {
+        f.group for f in result.findings if f.metric == "excess_correlation_after" and not f.verdict.opens
+    }
+    assert found == ({"admissions_24h", "discharges_24h"} if ahead else set())
+
+
+def test_how_round_a_value_is_does_not_say_how_large_it_is() -> None:
+    """Even numbers, fives and tens are rounder than those beside them; a scale of a few steps has no last digit."""
+    values = np.arange(40.0, 141.0).repeat(20)
+    found = roundness(values)
+    assert abs(np.corrcoef(found, values)[0, 1]) < 0.05
+    at = {v: found[values == v].mean() for v in (80, 81, 82, 85)}
+    assert at[81] < at[82] < at[85] < at[80]
+    assert np.isnan(roundness(np.arange(11.0).repeat(50))).all()
+    assert np.isnan(roundness(np.array([np.nan] * 50))).all()
 
 
 def test_what_is_missing_by_chance_and_what_follows_age_passes(simulated: dict[str, pd.DataFrame]) -> None:

@@ -1,0 +1,158 @@
+"""What baselines leave unexplained of outcomes, and how well a series goes with it beside itself one row earlier."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hospital.arrays import Array
+from hospital.dataset.baselines import BedBaselines, WaitBaselines
+from hospital.dataset.excess_correlation import LEAST_GROUP, Group, excess_correlation, residuals, row_before
+from hospital.grouping import rows_of_groups
+from hospital.times import DAY, HOUR, MINUTE
+from registry.evidence.probe_records import Alignment, Aspect
+from registry.model.dataset import PreparedBeds, PreparedWaits
+from registry.model.forecast_errors import log_wait
+
+__all__ = ["Explained"]
+
+_LEAST_CATEGORY = 20  # rows: the mean of fewer is mostly chance
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Rows, what their baselines say of them, and what these leave of the outcome.
+
+    Attributes:
+        part: the rows.
+        controls: float64 [n, k], what the baselines say, and a constant.
+        groups: rows of one unit and horizon, or triage level.
+        residuals: float64 [n], what is left of the outcome in each group.
+        horizon: int64 [n], microseconds.
+    """
+
+    part: PreparedBeds | PreparedWaits
+    controls: Array
+    groups: list[Group]
+    outcome: Array
+    residuals: Array
+    horizon: Array
+
+    @classmethod
+    def of(cls, part: PreparedBeds | PreparedWaits, baselines: BedBaselines | WaitBaselines) -> "Explained":
+        if isinstance(part, PreparedBeds) and isinstance(baselines, BedBaselines):
+            forecasts = part.baselines(baselines)
+            outcome, group = part.outcome, _cells(part)
+            horizon = (part.samples.query.horizon_hours * HOUR).astype(np.int64)
+        elif isinstance(part, PreparedWaits) and isinstance(baselines, WaitBaselines):
+            forecasts = {n: log_wait(v) for n, v in part.baselines(baselines).items()}
+            outcome, group = log_wait(part.outcome), _levels(part)
+            horizon = np.full(outcome.size, MINUTE)
+        else:
+            raise TypeError("These baselines are not of this model's rows.")
+        controls = np.column_stack([np.ones(outcome.size), *forecasts.values()])
+        return cls._within(part, controls, outcome, group, horizon)
+
+    @classmethod
+    def _within(
+        cls,
+        part: PreparedBeds | PreparedWaits,
+        controls: Array,
+        outcome: Array,
+        group: Array,
+        horizon: Array,
+    ) -> "Explained":
+        usable = np.asarray(np.isfinite(controls).all(axis=1))
+        rows = [r[usable[r]] for r in rows_of_groups(group, int(group.max(initial=-1)) + 1)]
+        groups = [Group.of(r, controls) for r in rows if r.size >= LEAST_GROUP]
+        return cls(part, controls, groups, outcome, residuals(outcome, controls, groups), horizon)
+
+    def without_levels(self) -> "Explained":
+        """The same rows in one group and without baselines, which know a usual wait of those without a level, too."""
+        if isinstance(self.part, PreparedBeds):
+            return self
+        rows = self.outcome.size
+        return self._within(
+            self.part, np.ones((rows, 1)), self.outcome, np.zeros(rows, np.int64), self.horizon
+        )
+
+    def lines(self) -> list[Array]:
+        """Rows that follow one another: of a unit and horizon, or of a department."""
+        if isinstance(self.part, PreparedBeds):
+            return [g.rows for g in self.groups]
+        return _departments(self.part)
+
+    def spread(self) -> "Explained":
+        """The same rows with how far each outcome lies from the expected in place of where it lies.
+
+        The square root, so that single long waits do not make up the whole of it.
+        """
+        far = np.sqrt(np.abs(self.residuals))
+        return replace(self, outcome=far, residuals=residuals(far, self.controls, self.groups))
+
+    def of_outcome(self, outcome: Array) -> "Explained":
+        """The same rows with another outcome (float64 [n])."""
+        return replace(self, outcome=outcome, residuals=residuals(outcome, self.controls, self.groups))
+
+    def alignment(
+        self,
+        feature: str,
+        aspect: Aspect,
+        values: Array,
+        lines: list[Array],
+        *,
+        categories: bool = False,
+        horizon: int | None = None,
+    ) -> Alignment | None:
+        """How well a series goes with its own row's outcome, and as it was one horizon earlier.
+
+        Args:
+            feature, aspect: its name, and what of it.
+            values: float64 [n], NaN where there is none.
+            lines: rows that follow one another.
+            categories: the values are categories, in no order.
+            horizon: microseconds in place of the rows' own.
+        """
+        at = self.part.prediction_time
+        values = _effects(values, self.residuals, at) if categories else values
+        apart = self.horizon if horizon is None else np.full(at.size, horizon)
+        before = row_before(at, apart, [rows[np.isfinite(values[rows])] for rows in lines])
+        older = values[np.where(before >= 0, before, np.arange(values.size))]
+        x, earlier = (residuals(v, self.controls, self.groups) for v in (values, older))
+        earlier[before < 0] = np.nan
+        found = excess_correlation(self.residuals, x, earlier, at)
+        if found is None:
+            return None
+        return Alignment(feature, found.own, found.shifted, found.rows, found.blocks, aspect)
+
+
+def _effects(category: Array, residuals: Array, at: Array) -> Array:
+    """Each row's category as the mean residual of that category in the other weeks: float64 [n], NaN where it has none.
+
+    Every second week is the other half, so that no row's own outcome is in its number.
+    """
+    out, half = np.full(category.size, np.nan), at // (7 * DAY) % 2
+    known = np.isfinite(category) & np.isfinite(residuals)
+    for one in np.unique(category[known]):
+        rows = category == one
+        for week in (0, 1):
+            others = rows & known & (half != week)
+            if others.sum() >= _LEAST_CATEGORY:
+                out[rows & (half == week)] = residuals[others].mean()
+    return out
+
+
+def _cells(part: PreparedBeds) -> Array:
+    q = part.samples.query
+    horizons, of = np.unique(q.horizon_hours, return_inverse=True)
+    return q.unit * horizons.size + of
+
+
+def _levels(part: PreparedWaits) -> Array:
+    texts = [str(t) for t in part.samples.query.columns["triage"]]
+    return np.unique(texts, return_inverse=True)[1]
+
+
+def _departments(part: PreparedWaits) -> list[Array]:
+    texts = [str(t) for t in part.samples.query.columns["department"]]
+    of = np.unique(texts, return_inverse=True)[1]
+    return rows_of_groups(of, int(of.max(initial=-1)) + 1)
