@@ -33,6 +33,7 @@ class Settings(BaseSettings):
         monitor: whether `vigie serve` starts `vigie monitor`.
         monitor_minutes: between two runs.
         requests_per_token, requests_per_address: a second, of one token and of one address, on average.
+        forecasts_at_once, requests_at_once: that one worker answers at the same time; the others are refused at once.
         strict: whether a trust folder that the service's own account can write is refused, not only warned of.
         clock_start: the service's clock begins there and runs on (the demo's); None: the real time.
     """
@@ -56,6 +57,8 @@ class Settings(BaseSettings):
     monitor_minutes: int = Field(default=60, ge=1, le=1440)
     requests_per_token: float = Field(default=200.0, gt=0.0)
     requests_per_address: float = Field(default=500.0, gt=0.0)
+    forecasts_at_once: int = Field(default=24, ge=1, le=512)
+    requests_at_once: int = Field(default=64, ge=1, le=512)
     strict: bool = False
     clock_start: AwareDatetime | None = None
 

@@ -20,6 +20,7 @@ from serving.gateway.upkeep import HourlyForgetting, Upkeep
 from serving.http.authentication import Authority
 from serving.http.clock import Clock, DemoClock
 from serving.http.steady_clock import SteadyClock
+from serving.limits.admission import Admission
 from serving.limits.rate_limits import RateLimits
 from serving.releases.catalogue import StoredCatalogue
 from serving.releases.first_steps import StoredFirstSteps
@@ -75,6 +76,7 @@ def real_parts(settings: Settings | None = None) -> Parts:
         catalogue=StoredCatalogue(found),
         first_steps=StoredFirstSteps(found),
         receptions=receptions,
+        admission=Admission(found.forecasts_at_once, found.requests_at_once),
         limits=RateLimits(found.requests_per_address, found.requests_per_token),
         settings=found,
         journal_fault=lambda: checkpointer.fault,

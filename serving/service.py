@@ -27,6 +27,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving.http.request_log import write_one_form
 from serving.limits.connection_limits import install
+from serving.limits.door import open_door
 from serving.messages.answer_bodies import BedDemandAnswer, WaitTimeAnswer
 from serving.messages.request_bodies import BedDemandRequest, WaitTimeRequest
 from serving.orphan_watch import end_with_supervisor
@@ -96,6 +97,7 @@ class _Behind:
         parts = self._factory()
         await parts.workers.run(parts.releases.refresh)
         self._gate, self._answer = Gate(parts, self._endpoints()), answer_current
+        open_door(self._gate.shedder.door)
         gc.collect()
         gc.freeze()  # what is loaded now stays; p99 fell from 104 to 0.3 ms where it was measured
         beside = [Upkeep({n: task}, {}, _TASK_SECONDS) for n, task in self._tasks(parts).items()]
@@ -104,11 +106,13 @@ class _Behind:
         try:
             yield
         finally:
+            open_door(None)
             self._gate = None
             for one in beside:
                 await parts.workers.run(one.stop)
             parts.readiness.close()
             parts.workers.close()
+            parts.forecast_workers.close()
             parts.close()
 
     async def answered(self) -> Response:

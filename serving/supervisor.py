@@ -160,6 +160,8 @@ def _environment(settings: Settings) -> dict[str, str]:
         "VIGIE_MONITOR_MINUTES": str(settings.monitor_minutes),
         "VIGIE_REQUESTS_PER_TOKEN": str(settings.requests_per_token),
         "VIGIE_REQUESTS_PER_ADDRESS": str(settings.requests_per_address),
+        "VIGIE_FORECASTS_AT_ONCE": str(settings.forecasts_at_once),
+        "VIGIE_REQUESTS_AT_ONCE": str(settings.requests_at_once),
     }
     if settings.pseudonym_key_file is not None:
         named["VIGIE_PSEUDONYM_KEY"] = str(settings.pseudonym_key_file.resolve())

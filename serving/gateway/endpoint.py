@@ -11,6 +11,7 @@ from starlette.responses import Response
 from hospital.words.language import Language
 from registry.record.request_keys import RequestKey
 from registry.record.tokens import Caller
+from serving.limits.admission import Place
 
 if TYPE_CHECKING:
     from serving.gateway.service_parts import Parts
@@ -36,6 +37,7 @@ class Call:
         address: where it comes from, as the limits count it.
         key: by which it is known again when it is sent again; None without an Idempotency-Key.
         language: that a problem is told in.
+        place: among those who are answered at once; None: it needs none.
     """
 
     parts: "Parts"
@@ -52,6 +54,7 @@ class Call:
     address: str = ""
     key: RequestKey | None = None
     language: Language = "en"
+    place: Place | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,8 @@ class Endpoint:
         keyed: what it writes is written once for each Idempotency-Key.
         media_type: of an answer that is a text of its own, and no JSON, for the document.
         once: a GET that writes or uses something up: it has no HEAD, and is not fetched ahead.
+        bulk: a forecast, which applications ask for by the thousand: it has room and threads of its own, so that under
+            load it is these that are turned away, and never a person's decision for them.
         together: answers several small calls that wait at the same moment (`Workers.run_together`), as
             `handler` one.
     """
@@ -105,6 +110,7 @@ class Endpoint:
     keyed: bool = False
     scope: str = ""
     documented: bool = True
+    bulk: bool = False
     media_type: str = ""
     together: Callable[[Sequence[Call]], Sequence[Response | Exception]] | None = None
 

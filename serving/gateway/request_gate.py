@@ -23,6 +23,7 @@ from serving.errors import Problem
 from serving.gateway.access import admit
 from serving.gateway.content_security import POLICY
 from serving.gateway.endpoint import Call, Endpoint, match
+from serving.gateway.load_shedding import LoadShedder, leave_later
 from serving.gateway.request_reading import (
     Headers,
     SenderLeftError,
@@ -46,6 +47,8 @@ from serving.http.request_log import log_request, log_storage_fault, log_unexpec
 from serving.http.storage_faults import storage_problem
 from serving.http.strict_json import parse
 from serving.http.write_outcome import OutcomeUnknownError
+from serving.limits.admission import Place
+from serving.limits.door import PLACE
 
 __all__ = ["Gate", "answer", "answer_current"]
 
@@ -68,7 +71,8 @@ _BENTOML = frozenset({b"server", b"x-bentoml-request-id", b"x-bentoml-trace-id"}
 class _Seen:
     """What one request turned out to be, for the log and the count."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: Place | None) -> None:
+        self.place = place
         self.request_id = secrets.token_hex(8)
         self.route, self.caller, self.status = UNMATCHED, "", 0
         self.begun = time.perf_counter()
@@ -80,6 +84,7 @@ class Gate:
 
     def __init__(self, parts: Parts, endpoints: Sequence[Endpoint]) -> None:
         self._parts = parts
+        self.shedder = LoadShedder(parts, endpoints, _HEADERS)
         self._table = [(e.pattern, e) for e in endpoints]
 
     async def __call__(
@@ -90,7 +95,7 @@ class Gate:
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1008})
             return
-        seen = _Seen()
+        seen = _Seen(scope.get(PLACE))
         head = scope["method"] == "HEAD"
 
         async def out(message: Message) -> None:
@@ -116,6 +121,8 @@ class Gate:
                 await problem_response(_UNEXPECTED, seen.request_id, _language(scope))(scope, receive, out)
         finally:
             self._parts.bodies.give_back(seen.held_bytes)
+            if seen.place is not None:
+                seen.place.leave()
             took = time.perf_counter() - seen.begun
             method = scope["method"] if scope["method"] in _METHODS else "other"
             self._parts.metrics.answered(seen.route, method, seen.status, took)
@@ -165,6 +172,7 @@ class Gate:
                 headers={"allow": allowed},
                 allowed=allowed,
             )
+        seen.place = self.shedder.place(endpoint, seen.place)
         headers = headers_of(scope)
         if endpoint.once:
             refuse_prefetch(headers)
@@ -189,6 +197,7 @@ class Gate:
             admitted.address,
             key_of(headers, endpoint, admitted.caller.actor, body, self._parts.pseudonym_key),
             _language(scope),
+            seen.place,
         )
         return call, endpoint
 
@@ -202,6 +211,7 @@ class Gate:
         length = headers.get(b"content-length", b"")
         if length.isdigit() and int(length) > endpoint.max_bytes:
             raise too_large(endpoint.max_bytes)
+        slow = leave_later(seen.place)
         try:
             async with asyncio.timeout(self._parts.body_seconds):
                 content = await read_body(receive, endpoint.max_bytes, self._parts.bodies)
@@ -212,7 +222,10 @@ class Gate:
                 "problems.body_timeout",
                 headers={"connection": "close"},
             ) from None
+        finally:
+            slow.cancel()
         seen.held_bytes = len(content)
+        self.shedder.take_again(endpoint, seen.place)
         if endpoint.form:
             return form_of(content), len(content)
         small = len(content) <= SMALL
@@ -243,17 +256,21 @@ def _problem_of(error: Exception, parts: Parts, request_id: str) -> Problem:
 
 
 async def answer(call: Call, endpoint: Endpoint) -> Response:
-    """What the handler answers, or the problem it found."""
+    """What the handler answers, or the problem it found; the request's place is left, however slowly it is read."""
+    workers = call.parts.forecast_workers if endpoint.bulk else call.parts.workers
     try:
         if endpoint.direct:
             made = endpoint.handler(call)
             return await made if isawaitable(made) else made
         if endpoint.together is not None and call.size <= SMALL and call.key is None:
-            return await call.parts.workers.run_together(endpoint.together, call)
-        return await call.parts.workers.run(endpoint.handler, call)  # type: ignore[arg-type]
+            return await workers.run_together(endpoint.together, call)
+        return await workers.run(endpoint.handler, call)  # type: ignore[arg-type]
     except Exception as error:
         problem = _problem_of(error, call.parts, call.request_id)
         return problem_response(problem, call.request_id, call.language)
+    finally:
+        if call.place is not None:
+            call.place.leave(answered=True)
 
 
 async def answer_current() -> Response:

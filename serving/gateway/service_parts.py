@@ -19,6 +19,7 @@ from serving.http.metrics import Metrics
 from serving.http.reuse import Reuse
 from serving.http.single_flight import SingleFlight
 from serving.http.workers import Workers
+from serving.limits.admission import Admission
 from serving.limits.body_budget import BodyBudget
 from serving.limits.event_streams import EventStreams
 from serving.limits.rate_limits import RateLimits
@@ -45,6 +46,9 @@ class Parts:
         screen_results: forecasts made for screens that are left open, which are not recorded.
         page_reuse: how long they are shown again.
         body_seconds: how long a body may take to come.
+        workers: threads for all but forecasts.
+        forecast_workers: threads for forecasts.
+        admission: how many requests are answered at once.
         streams: open streams of events, and how long each lasts.
         limits: how often an address and a token may ask.
         bodies: how many bytes of bodies are held at once.
@@ -62,6 +66,8 @@ class Parts:
     catalogue: Catalogue
     first_steps: FirstSteps = field(default_factory=UnknownFirstSteps)
     workers: Workers = field(default_factory=Workers)
+    forecast_workers: Workers = field(default_factory=lambda: Workers(threads=2))
+    admission: Admission = field(default_factory=Admission)
     metrics: Metrics = field(default_factory=Metrics)
     receptions: Receptions = field(default_factory=Receptions)
     page_results: SingleFlight[Any, Any] = field(default_factory=SingleFlight)

@@ -25,6 +25,9 @@ class Metrics:
         self.forecasts = Counter(
             "vigie_forecasts", "Forecasts given, by trust.", ["model", "trust"], registry=r
         )
+        self.shed = Counter(
+            "vigie_shed", "Requests turned away under load, before anything was done.", ["route"], registry=r
+        )
         self.alarms = Gauge(
             "vigie_alarms",
             "Alarms that stand against the release in use.",

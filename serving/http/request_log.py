@@ -8,7 +8,14 @@ from datetime import UTC, datetime
 
 from hospital.words.plain_text import one_line
 
-__all__ = ["configure", "log_request", "log_storage_fault", "log_unexpected", "write_one_form"]
+__all__ = [
+    "configure",
+    "log_overload",
+    "log_request",
+    "log_storage_fault",
+    "log_unexpected",
+    "write_one_form",
+]
 
 _REQUESTS = logging.getLogger("vigie.requests")
 _ERRORS = logging.getLogger("vigie.errors")
@@ -68,6 +75,11 @@ def log_request(
         "caller": caller,
     }
     _REQUESTS.info("answered", extra={"fields": fields})
+
+
+def log_overload(count: int) -> None:
+    """Logs that so many requests were turned away for want of room since this was logged last: no line a request."""
+    _ERRORS.warning("overloaded", extra={"fields": {"refused": count}})
 
 
 def log_unexpected(request_id: str, error: BaseException) -> None:

@@ -9,6 +9,7 @@ import json
 import logging
 import secrets
 from asyncio import BaseTransport, TimerHandle
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import uvicorn.config
@@ -16,6 +17,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from serving.http.problems import PROBLEM_JSON
+from serving.limits.admission import Place
+from serving.limits.door import PLACE, knock
 from serving.limits.server_end import begin_to_end
 
 __all__ = ["LimitedProtocol", "install"]
@@ -80,6 +83,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     _in_head, _head_bytes = True, 0
     _drained = 0
+    _turned_away = ""
     _timer: TimerHandle | None = None
     _write_timer: TimerHandle | None = None
 
@@ -104,13 +108,18 @@ class LimitedProtocol(HttpToolsProtocol):
     @property
     def is_waiting(self) -> bool:
         """Whether nothing is being answered on it."""
-        return self._in_head and (self.cycle is None or self.cycle.response_complete)
+        return self._in_head and self._answered
+
+    @property
+    def _answered(self) -> bool:
+        """Whether nothing that came before is being answered."""
+        return self.cycle is None or bool(self.cycle.response_complete)
 
     def data_received(self, data: bytes) -> None:
         """Hands bytes to the parser, of a head never more than may be one."""
         while data and not self.transport.is_closing():
             if not self._in_head:
-                if self.cycle.response_complete and self._drain(len(data)):
+                if self._answered and self._drain(len(data)):
                     return
                 super().data_received(data)
                 return
@@ -139,8 +148,29 @@ class LimitedProtocol(HttpToolsProtocol):
         """The head is whole: what comes now is its body."""
         self._stop_timer()
         self._in_head, self._head_bytes, self._drained = False, 0, 0
-        if not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        keep = self.parser.should_keep_alive() and not self.expect_100_continue
+        found = knock(self.parser.get_method(), self.url, self.headers, keep) if self._answered else None
+        if isinstance(found, bytes):
+            self._turn_away(found, keep)
+            return
+        if found is not None:
+            cast(dict[str, Any], self.scope)[PLACE] = found
+        try:
             super().on_headers_complete()
+        except BaseException:  # a target that is none: no task leaves the place
+            if found is not None:
+                found.leave()
+            raise
+
+    def _turn_away(self, refusal: bytes, keep: bool) -> None:
+        """Answers from the head alone; the body is read away, so that whoever sends it can read the answer."""
+        self.transport.write(refusal)
+        self._turned_away = "keep" if keep else "close"
+        self._start_timer(DRAIN_SECONDS)
+        if self.expect_100_continue:
+            self.transport.close()  # nobody sends a body to a refusal
 
     def on_body(self, body: bytes) -> None:
         """Takes a piece of the body, where a request was begun."""
@@ -151,11 +181,21 @@ class LimitedProtocol(HttpToolsProtocol):
         """The body is whole: what comes now is the next head."""
         self._stop_timer()
         self._in_head, self._head_bytes = True, 0
-        if self.cycle is not None:
+        turned_away, self._turned_away = self._turned_away, ""
+        if turned_away == "close":
+            self.transport.close()
+        elif turned_away:
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+        elif self.cycle is not None:
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """The answer is out; whoever still sends its question may do so for a while."""
+        if isinstance(place := self.scope.get(PLACE), Place):
+            place.leave()  # what stands before the gate may have answered for it
         super().on_response_complete()
         if not self._in_head and not self.transport.is_closing():
             self._start_timer(DRAIN_SECONDS)

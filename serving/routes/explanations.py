@@ -56,6 +56,7 @@ ENDPOINTS = (
         answer=ExplanationAnswer,
         problems=(404, 409, 503),
         max_bytes=_BYTES,
+        bulk=True,
     ),
     Endpoint(
         "POST",
@@ -68,5 +69,6 @@ ENDPOINTS = (
         answer=CounterfactualsAnswer,
         problems=(404, 409, 503),
         max_bytes=_BYTES,
+        bulk=True,
     ),
 )

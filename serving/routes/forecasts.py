@@ -150,6 +150,7 @@ WAIT_TIME = Endpoint(
     max_bytes=2 * MEGABYTE,
     native=True,
     keyed=True,
+    bulk=True,
     together=_wait_times,
 )
 BED_DEMAND = Endpoint(
@@ -165,5 +166,6 @@ BED_DEMAND = Endpoint(
     max_bytes=2 * MEGABYTE,
     native=True,
     keyed=True,
+    bulk=True,
 )
 ENDPOINTS = (WAIT_TIME, BED_DEMAND)

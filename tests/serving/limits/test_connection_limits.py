@@ -15,7 +15,9 @@ import uvicorn
 import uvicorn.config
 
 from serving.limits import connection_limits
+from serving.limits.admission import Admission
 from serving.limits.connection_limits import install
+from serving.limits.door import open_door
 from tests.support.running_service import free_port
 from tests.support.waiting import wait_for
 
@@ -244,3 +246,73 @@ def test_uvicorn_still_takes_its_protocol_from_where_the_limits_are_put() -> Non
     config = uvicorn.Config(lambda: None, lifespan="off")
     config.load()
     assert config.http_protocol_class is connection_limits.LimitedProtocol
+
+
+POST = b"POST /v1/wait-time HTTP/1.1\r\nhost: x\r\ncontent-length: 6\r\n"
+REFUSED = b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 2\r\n\r\nno"
+
+
+class TestTurnedAway:
+    """Those whom the door refuses: answered from the head, with no task for them."""
+
+    @pytest.fixture
+    def refusing(self, door: Door) -> Iterator[Door]:
+        """A server whose door refuses all that is no GET."""
+
+        def refuse(method: bytes, target: bytes, headers: Any, keep: bool) -> bytes | None:
+            return REFUSED if method == b"POST" else None
+
+        open_door(refuse)
+        try:
+            yield door
+        finally:
+            open_door(None)
+
+    def test_they_are_answered_before_their_body_came(self, refusing: Door) -> None:
+        """The application sees nothing of them."""
+        with refusing.open() as connection:
+            connection.sendall(POST + b"\r\n")
+            assert connection.recv(65_536) == REFUSED
+        assert refusing.seen == []
+
+    def test_their_body_is_read_away_and_the_connection_goes_on(self, refusing: Door) -> None:
+        """Whoever sends head and body apart reads the refusal, and asks again on the same connection."""
+        with refusing.open() as connection:
+            for _ in range(3):
+                connection.sendall(POST + b"\r\nabc")
+                assert connection.recv(65_536) == REFUSED
+                connection.sendall(b"def")
+            connection.sendall(GET)
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        assert refusing.seen == ["/livez"]
+
+    def test_who_wants_the_end_gets_it_after_the_body(self, refusing: Door) -> None:
+        """The connection is not cut off under whoever still sends."""
+        with refusing.open() as connection:
+            connection.sendall(POST + b"connection: close\r\n\r\nabc")
+            assert connection.recv(65_536) == REFUSED
+            connection.sendall(b"def")
+            connection.settimeout(2)  # an idle connection is closed after five
+            assert connection.recv(65_536) == b""
+
+    def test_a_body_that_never_ends_ends_the_connection(self, refusing: Door, monkeypatch: Any) -> None:
+        """As after any other answer."""
+        monkeypatch.setattr(connection_limits, "DRAIN_SECONDS", 0.2)
+        with refusing.open() as connection:
+            connection.sendall(POST + b"\r\nabc")
+            assert connection.recv(65_536) == REFUSED
+            connection.settimeout(2)
+            assert connection.recv(65_536) == b""
+
+    def test_a_place_is_handed_on_and_left(self, door: Door) -> None:
+        """Also where the application answers without looking at it, and where the target is none."""
+        admission = Admission(others=1)
+        open_door(lambda *_: admission.enter("other"))
+        try:
+            for _ in range(3):
+                assert door.ask(GET.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")).endswith(b"ok")
+            door.ask(b"GET http://[ HTTP/1.1\r\nhost: x\r\n\r\n")
+        finally:
+            open_door(None)
+        assert admission.inside("other") == 0
+        assert len(door.seen) == 3
