@@ -90,6 +90,10 @@ bench-leaks: setup
 bench-monitor: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.monitor
 
+# A service at five times what it bears; SECONDS of each of its four parts (40).
+bench-overload: setup
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.overload $(if $(SECONDS),--seconds $(SECONDS)) $(if $(NOTE),--note "$(NOTE)")
+
 bench-pages: setup
 	$(BIN)/python -m benchmarks.pages
 
@@ -101,6 +105,10 @@ bench-reasons: setup
 
 bench-serve: setup
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.serve
+
+# Memory and handles under an hour of everyday load; SECONDS for another length.
+bench-soak: setup
+	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.overload.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(NOTE),--note "$(NOTE)")
 
 bench-train: setup
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.forecasts.training_cost

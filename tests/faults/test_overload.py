@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from benchmarks.overload.flood import Ask, Flood, Outcome
+from benchmarks.overload.installation import one_visit
 from hospital.ingest.pseudonyms import load_or_create_key, pseudonym
-from hospital.times import MINUTE, moment
 from registry.record.database import opened_database, predictions
 from tests.support.live_service import LiveService, live_service
 from tests.support.small_demo import SmallDemo
@@ -33,13 +33,6 @@ def service(demo: SmallDemo) -> Iterator[LiveService]:
     """A service as it is started, but for the limits of requests a second: one machine sends for many."""
     with live_service(demo) as found:
         yield found
-
-
-def one_visit(demo: SmallDemo, name: str, per_second: float) -> Ask:
-    """One visit's wait, asked for by an application that sends no key."""
-    at = moment(demo.end - 10 * MINUTE).isoformat()
-    visit = {"visit_id": name, "arrived_at": at, "triaged_at": at, "triage": "3A"}
-    return Ask("/v1/wait-time", per_second, {"visits": [visit]}, demo.token)
 
 
 def recorded(demo: SmallDemo) -> Counter[str]:
