@@ -1,4 +1,4 @@
-"""`make bench-overload`: five times what a service bears, beside people and probes; benchmarks/results/overload.json."""
+"""`make bench-overload`: five times what a service bears, beside people and probes; results/overload.json."""
 
 import argparse
 import sys

@@ -83,6 +83,7 @@ class TrainingRange:
             wanted = set(among)
             marked = marked & np.array([f.name in wanted for f in self.features], bool)
         found: list[tuple[str, ...]] = [()] * len(marked)
-        for i in np.flatnonzero(marked.any(axis=1)):  # few: most rows are like those of training
-            found[i] = tuple(self.features[j].name for j in np.flatnonzero(marked[i]))
+        rows, columns = np.nonzero(marked)  # row by row, each in the order of its features
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+            found[row] += (self.features[column].name,)
         return found

@@ -60,7 +60,7 @@ def warnings_of(
         out.append(text("trust.outside", language))
     if unheld:
         out.append(text("trust.unheld", language))
-    labels = {f.name: f.label(language) for f in features}
+    labels = {f.name: f.label(language) for f in features} if missing or out_of_range else {}
     for key, names in (("missing", missing), ("out_of_range", others)):
         if names:
             out.append(text(f"trust.{key}", language, names=_listed([labels[n] for n in names], language)))

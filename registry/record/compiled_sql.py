@@ -41,26 +41,41 @@ class Insertion:
 
 
 class Question:
-    """Asks for one row; it has no parameters."""
+    """Asks for one row.
 
-    def __init__(self, statement: Select[Any]) -> None:
-        self._statement, self._sql = statement, dict[str, str]()
+    Args:
+        parameter: the name of its one parameter (`bindparam`); "" where it has none.
+    """
 
-    def first(self, connection: Connection) -> Sequence[Any] | None:
+    def __init__(self, statement: Select[Any], parameter: str = "") -> None:
+        self._statement, self._parameter, self._sql = statement, parameter, dict[str, str]()
+
+    def first(self, connection: Connection, value: int | str | None = None) -> Sequence[Any] | None:
         """The first row, or None.
+
+        Args:
+            value: of its parameter, of a type that the driver takes as it is.
 
         Raises:
             DBAPIError: as of any of SQLAlchemy's statements.
         """
-        name = connection.dialect.name
-        sql = self._sql.get(name) or self._sql.setdefault(name, _literal(self._statement, connection.dialect))
+        dialect = connection.dialect
+        sql = self._sql.get(dialect.name) or self._sql.setdefault(dialect.name, self._compiled(dialect))
 
         def ask(cursor: DBAPICursor) -> Any:
-            cursor.execute(sql)
+            if not self._parameter:
+                cursor.execute(sql)
+            else:
+                cursor.execute(sql, (value,) if dialect.positional else {self._parameter: value})
             return cursor.fetchone()
 
         found: Sequence[Any] | None = _run(connection, sql, ask)
         return found
+
+    def _compiled(self, dialect: Dialect) -> str:
+        """Literals stand in the SQL of a statement without a parameter: its driver is handed nothing else."""
+        literal = not self._parameter
+        return str(self._statement.compile(dialect=dialect, compile_kwargs={"literal_binds": literal}))
 
 
 def execute(connection: Connection, sql: str) -> None:
@@ -70,10 +85,6 @@ def execute(connection: Connection, sql: str) -> None:
         DBAPIError: as of any of SQLAlchemy's statements.
     """
     _run(connection, sql, lambda cursor: cursor.execute(sql), begin=False)
-
-
-def _literal(statement: Select[Any], dialect: Dialect) -> str:
-    return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
 def _run(connection: Connection, sql: str, work: Callable[[DBAPICursor], Any], *, begin: bool = True) -> Any:

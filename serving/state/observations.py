@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, func, insert, select, update
 
 from hospital.contracts.tables import TABLES
 from hospital.times import DAY
 from registry.digests import canonical_json, sha256_bytes
+from registry.record.compiled_sql import Question
 from registry.record.database import observations
 from registry.record.observation_batches import Batch
 from serving.errors import Problem, RequestFault
@@ -41,6 +42,15 @@ _CHUNK = 400  # rows an IN clause names; SQLite of old allowed 999 variables
 _BATCH = 5_000
 
 
+_SINCE = Question(
+    select(func.max(observations.c.seq), func.max(observations.c.received_at)).where(
+        observations.c.seq > bindparam("seq", type_=BigInteger)
+    ),
+    "seq",
+)
+"""What every answer asks for."""
+
+
 @dataclass
 class Counts:
     """What became of the rows of one table."""
@@ -59,10 +69,9 @@ class Receptions:
     def last(self, connection: Connection) -> int:
         """Instant of the last reception; 0 before the first."""
         seq, last = self._seq, self._last
-        query = select(func.max(observations.c.seq), func.max(observations.c.received_at))
-        newest, received = connection.execute(query.where(observations.c.seq > seq)).one()
+        newest, received = _SINCE.first(connection, seq) or (None, None)
         if newest is not None:
-            self._seq, self._last = max(seq, int(newest)), max(last, int(received))
+            self._seq, self._last = max(seq, int(newest)), max(last, int(received or 0))
         return max(last, int(received or 0))
 
 

@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, insert, select, text
+from sqlalchemy import BigInteger, bindparam, create_engine, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 import registry.record.migrations
@@ -153,6 +153,21 @@ def test_statements_made_once_are_as_any_other(database_url: str) -> None:
         assert "token_id" in str(error.value)
         with engine.connect() as connection:
             assert newest.first(connection) is None
+
+
+def test_a_question_may_have_a_parameter(database_url: str) -> None:
+    """Its value is the driver's own: as long as an instant, or a text with every sign in it."""
+    late = Question(
+        select(tokens.c.token_id).where(tokens.c.created_at > bindparam("at", type_=BigInteger)), "at"
+    )
+    named = Question(select(tokens.c.created_at).where(tokens.c.token_id == bindparam("token")), "token")
+    row = dict.fromkeys(tokens.columns.keys(), "é 'x' %s") | dict.fromkeys(("expires_at", "revoked_at"), None)
+    with opened_database(database_url) as engine, engine.connect() as connection:
+        Insertion(tokens).run(connection, [{**row, "created_at": 2**40}])
+        assert tuple(late.first(connection, 2**40 - 1) or ()) == ("é 'x' %s",)
+        assert late.first(connection, 2**40) is None
+        assert tuple(named.first(connection, "é 'x' %s") or ()) == (2**40,)
+        assert named.first(connection, "' or 1=1 --") is None
 
 
 def test_processes_that_open_a_new_database_at_once_all_succeed(database_url: str) -> None:
