@@ -5,7 +5,7 @@ from datetime import date
 from starlette.responses import Response
 
 from centre.recommendations.history import DecisionsAnswer, Filter, decisions_csv, decisions_of
-from serving.interface.forms import csv_response
+from serving.interface.forms import WORDS_IN, csv_response, spoken_to
 from serving.interface.requests import Call, Endpoint, Parameter, Problem, RequestFault, json_response
 
 __all__ = ["DECISIONS", "FILTERS", "filter_of", "table_of"]
@@ -35,7 +35,9 @@ def list_decisions(call: Call) -> Response:
 
 def table_of(call: Call, wanted: Filter) -> Response:
     """All that a filter lets through, as a file."""
-    return csv_response(decisions_csv(decisions_of(call, wanted, limit=100_000)), "decisions.csv")
+    return csv_response(
+        decisions_csv(decisions_of(call, wanted, limit=100_000), spoken_to(call)), "decisions.csv"
+    )
 
 
 def filter_of(call: Call) -> Filter:
@@ -77,6 +79,7 @@ DECISIONS = Endpoint(
             {"type": "integer", "minimum": 0, "maximum": 10**18, "default": 0},
             "only those after this one: `next` of the page before",
         ),
+        **WORDS_IN,
         "limit": Parameter(
             {"type": "integer", "minimum": 1, "maximum": 1_000, "default": _PAGE}, "how many at most"
         ),

@@ -19,6 +19,7 @@ from centre.recommendations.request_bodies import (
     outcome_of,
 )
 from centre.recommendations.viewing import opened_by, seen_by
+from serving.interface.forms import WORDS_IN, spoken_to
 from serving.interface.live_record import local_day
 from serving.interface.requests import (
     REPEATED,
@@ -49,7 +50,7 @@ def recommendations(call: Call) -> Response:
             policy_version=None if look.policy is None else look.policy.version,
             faults=tuple(PolicyFaultAnswer(path=f.path, code=f.code) for f in look.faults),
             held_back=look.held_back,
-            recommendations=tuple(recommendation_answer(r, acts) for r, acts in found),
+            recommendations=tuple(recommendation_answer(r, acts, spoken_to(call)) for r, acts in found),
         )
     )
 
@@ -57,7 +58,8 @@ def recommendations(call: Call) -> Response:
 def recommendation(call: Call) -> Response:
     """GET /v1/recommendations/{recommendation_id}"""
     look_if_due(call.parts, call.parts.clock.now())
-    return json_response(recommendation_answer(*opened_by(call, call.path["recommendation_id"])))
+    found, acts = opened_by(call, call.path["recommendation_id"])
+    return json_response(recommendation_answer(found, acts, spoken_to(call)))
 
 
 def decide_recommendation(call: Call) -> Response:
@@ -66,13 +68,14 @@ def decide_recommendation(call: Call) -> Response:
     now = call.parts.clock.now()
     policy = policy_in_use(look_if_due(call.parts, now))
     decided = decide(call, policy, call.path["recommendation_id"], choice, local_day(call.parts, now))
-    return _written(decided)
+    return _written(call, decided)
 
 
 def judge_recommendation(call: Call) -> Response:
     """POST /v1/recommendations/{recommendation_id}/outcomes"""
     sent = outcome_of(call.body)
-    return _written(add_outcome(call, call.path["recommendation_id"], right=sent.right, reason=sent.reason))
+    decided = add_outcome(call, call.path["recommendation_id"], right=sent.right, reason=sent.reason)
+    return _written(call, decided)
 
 
 def recommendation_figures(call: Call) -> Response:
@@ -80,8 +83,9 @@ def recommendation_figures(call: Call) -> Response:
     return json_response(figures(call.parts, call.parts.clock.now()))
 
 
-def _written(decided: Decided) -> Response:
-    response = json_response(recommendation_answer(decided.recommendation, decided.acts), 201)
+def _written(call: Call, decided: Decided) -> Response:
+    answer = recommendation_answer(decided.recommendation, decided.acts, spoken_to(call))
+    response = json_response(answer, 201)
     response.headers.update(REPEATED if decided.repeated else {})
     return response
 
@@ -115,6 +119,7 @@ ENDPOINTS = (
             "unit": Parameter(
                 {"type": "string", "maxLength": 64}, "only those of this unit; *: of the hospital"
             ),
+            **WORDS_IN,
         },
     ),
     Endpoint(
@@ -136,6 +141,7 @@ ENDPOINTS = (
         answer=RecommendationAnswer,
         problems=(404,),
         once=True,
+        parameters=WORDS_IN,
     ),
     Endpoint(
         "POST",
@@ -147,6 +153,7 @@ ENDPOINTS = (
         body=RecommendationDecisionRequest,
         answer=RecommendationAnswer,
         problems=(404, 409),
+        parameters=WORDS_IN,
         max_bytes=65_536,
         keyed=True,
     ),
@@ -160,6 +167,7 @@ ENDPOINTS = (
         body=OutcomeRequest,
         answer=RecommendationAnswer,
         problems=(404, 409),
+        parameters=WORDS_IN,
         max_bytes=65_536,
         keyed=True,
     ),

@@ -142,10 +142,12 @@ def _made(
     found: StoredRecommendation, policy: DecisionPolicy, identity: str, choice: Choice
 ) -> dict[str, Any]:
     """An act's content: who, as what, why, by which policy."""
-    made = {
+    reason = policy.reason(choice.reason_code)
+    made: dict[str, Any] = {
         "person": person_of(policy, identity),
         "role": found.content["role"],
         "reason_code": choice.reason_code,
+        "reason_title": {} if reason is None else reason.title.model_dump(),
         "reason": choice.reason,
         "policy_version": policy.version,
     }
@@ -175,7 +177,10 @@ def _tell(
     stands: Progress,
     acts: Sequence[StoredAct],
 ) -> None:
-    """What applications are told: ids and codes, and no person's words or name."""
+    """What applications are told: ids, codes and the titles of the hospital's policy; no person's words or name.
+
+    Titles stand in each language of the policy; the protocol's in the one that it is written in, which is stated.
+    """
     content, done = found.content, acts[-1]
     answer = next(a for a in reversed(acts) if a.kind == "answered")
     body = {
@@ -183,12 +188,16 @@ def _tell(
         "recommendation_id": found.recommendation_id,
         "decision": stands.verdict,
         "reason_code": answer.content["reason_code"],
+        "reason_title": answer.content.get("reason_title", {}),
         "decided_at": done.at,
         "role": content["role"],
         "two_people": stands.signed_by is not None,
         "unit": content["unit"],
         "level": found.level,
+        "level_title": content["level_title"],
         "protocol": content["protocol"],
+        "protocol_title": content["protocol_title"],
+        "protocol_language": content["protocol_language"],
         "protocol_version": content["protocol_version"],
         "step_number": content["step_number"],
         "journal_entry": done.journal_entry,

@@ -1,6 +1,6 @@
 """Alarm fatigue by level and unit, and what people overruled: by reason and unit, and how often they were right."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel
 
@@ -44,6 +44,7 @@ class Overruled(BaseModel):
 
     Attributes:
         group: of the unit; ``*``: the hospital; null: not known.
+        reason_title: of the reason by language, as the last of these decisions had it; empty: of before it was stored.
         overruled: overridden or rejected.
         decided: all decisions of the unit, whatever they were.
         known, right: of those overruled, with a known outcome, and proved right: as a person says, else as measured.
@@ -56,6 +57,7 @@ class Overruled(BaseModel):
     unit: str
     group: str | None
     reason_code: str
+    reason_title: Mapping[str, str]
     overruled: int
     decided: int
     known: int
@@ -122,6 +124,7 @@ def overruled(acted: Sequence[Acted], groups: dict[str, str]) -> tuple[Overruled
     """
     decided: dict[str, int] = {}
     cells: dict[tuple[str, str], list[tuple[bool | None, bool | None]]] = {}
+    titles: dict[tuple[str, str], Mapping[str, str]] = {}
     for one, acts in acted:
         state = progress(one, acts).state
         if one.seeded_for is not None or state not in ("accepted", "overridden", "rejected"):
@@ -132,8 +135,9 @@ def overruled(acted: Sequence[Acted], groups: dict[str, str]) -> tuple[Overruled
         answer = next(a for a in reversed(acts) if a.kind == "answered")
         key = one.place, str(answer.content["reason_code"])
         cells.setdefault(key, []).append((_last(acts, "outcome"), _last(acts, "measured")))
+        titles[key] = answer.content.get("reason_title") or titles.get(key, {})
     return tuple(
-        _overruled(unit, groups.get(unit), reason, own, decided[unit])
+        _overruled(unit, groups.get(unit), (reason, titles[unit, reason]), own, decided[unit])
         for (unit, reason), own in sorted(cells.items())
     )
 
@@ -145,7 +149,11 @@ def _last(acts: Sequence[StoredAct], kind: str) -> bool | None:
 
 
 def _overruled(
-    unit: str, group: str | None, reason: str, own: Sequence[tuple[bool | None, bool | None]], decided: int
+    unit: str,
+    group: str | None,
+    reason: tuple[str, Mapping[str, str]],
+    own: Sequence[tuple[bool | None, bool | None]],
+    decided: int,
 ) -> Overruled:
     either = [by_words if by_words is not None else by_census for by_words, by_census in own]
     known = [right for right in either if right is not None]
@@ -154,7 +162,8 @@ def _overruled(
     return Overruled(
         unit=unit,
         group=group,
-        reason_code=reason,
+        reason_code=reason[0],
+        reason_title=reason[1],
         overruled=len(own),
         decided=decided,
         known=len(known),

@@ -124,12 +124,13 @@ def _refusal(call: Call, policy: DecisionPolicy, found: StoredRecommendation) ->
 
 def _shown(call: Call, found: StoredRecommendation, acts: Sequence[StoredAct]) -> dict[str, Any]:
     """A recommendation in words of the page."""
-    answer = recommendation_answer(found, acts)
     zone, language = hospital_zone(call.parts), sent_language(call)
-    labels = unit_labels(call.parts, language)
+    answer = recommendation_answer(found, acts, language)
+    names = unit_labels(call.parts, language) if answer.unit_name is None else {}
+    place = None if answer.unit is None else names.get(answer.unit, answer.unit)
     return {
         "answer": answer,
-        "place": None if answer.unit is None else labels.get(answer.unit, answer.unit),
+        "place": place if answer.unit_name is None else answer.unit_name[language],
         "level": answer.level_title.get(language, answer.level),
         "decide_by": time_words(call, found.decide_by, zone),
         "target": ""

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from centre.decisions.decision_log import progress
 from centre.decisions.state_machine import State, Verdict
+from serving.interface.bed_forecasts import Language
 from serving.interface.recommendations.store import StoredAct, StoredRecommendation
 from serving.interface.requests import moment
 
@@ -31,6 +32,8 @@ class ExpectedForecast(BaseModel):
         beds: needed, as quantiles; `staffed`: null is not known, and so is the probability.
         probability: that more beds are needed than have staff.
         explanation: of the p50: base, contributions, other and adjustments add up to it exactly.
+        language: of the words of `trust` and `explanation`, as they were stored when it was made; null: of one that
+            was made before each language was stored.
     """
 
     prediction_id: str
@@ -41,6 +44,7 @@ class ExpectedForecast(BaseModel):
     probability: float | None
     trust: Mapping[str, Any]
     explanation: Mapping[str, Any]
+    language: Language | None
 
 
 class StepAnswer(BaseModel):
@@ -75,15 +79,19 @@ class DecisionAnswer(BaseModel):
     Attributes:
         instead: what was done in place of the step; empty but for an override.
         signed_by: the second person; null: none was asked for.
+        level_title, reason_title: by language, as they were when it was decided; empty: of before they were stored.
         right: whether it proved right afterwards, as a person says; null: nobody did.
         measured: what the beds say of it; null: not measured yet.
     """
 
     recommendation_id: str
     unit: str | None
+    unit_name: Mapping[str, str] | None
     level: str
+    level_title: Mapping[str, str]
     decision: Verdict
     reason_code: str
+    reason_title: Mapping[str, str]
     reason: str
     instead: str
     decided_by: str
@@ -100,10 +108,12 @@ class RecommendationAnswer(BaseModel):
 
     Attributes:
         unit: null: the hospital.
+        unit_name: by language, as it was when it was made; null: not known.
         level_title: by language.
         reached_now: whether the level is there already; else it is expected.
         evidence: the conditions that hold now.
         expected: null: there is no forecast.
+        protocol_language: of its title and steps.
         step_number: of `steps`, from 1.
         decide_by, role: until when it must be decided, and by whom.
         two_people: whether a second person has to sign.
@@ -117,6 +127,7 @@ class RecommendationAnswer(BaseModel):
 
     recommendation_id: str
     unit: str | None
+    unit_name: Mapping[str, str] | None
     level: str
     level_title: Mapping[str, str]
     reached_now: bool
@@ -125,6 +136,7 @@ class RecommendationAnswer(BaseModel):
     protocol: str
     protocol_version: int
     protocol_title: str
+    protocol_language: str
     step_number: int
     steps: int
     step: StepAnswer
@@ -165,22 +177,24 @@ class RecommendationsAnswer(BaseModel):
 
 
 def recommendation_answer(
-    recommended: StoredRecommendation, acts: Sequence[StoredAct]
+    recommended: StoredRecommendation, acts: Sequence[StoredAct], language: Language
 ) -> RecommendationAnswer:
-    """A recommendation as it is answered."""
+    """A recommendation as it is answered in a language."""
     content, stands = recommended.content, progress(recommended, acts)
     expired = next((a for a in reversed(acts) if a.kind == "expired"), None)
     return RecommendationAnswer(
         recommendation_id=recommended.recommendation_id,
         unit=content["unit"],
+        unit_name=content.get("unit_name"),
         level=recommended.level,
         level_title=content["level_title"],
         reached_now=content["reached_now"],
         evidence=tuple(content["evidence"]),
-        expected=None if content["forecast"] is None else ExpectedForecast(**content["forecast"]),
+        expected=None if content["forecast"] is None else _expected(content["forecast"], language),
         protocol=content["protocol"],
         protocol_version=content["protocol_version"],
         protocol_title=content["protocol_title"],
+        protocol_language=content["protocol_language"],
         step_number=content["step_number"],
         steps=content["steps"],
         step=StepAnswer(**content["step"]),
@@ -198,6 +212,21 @@ def recommendation_answer(
     )
 
 
+def _expected(forecast: Mapping[str, Any], language: Language) -> ExpectedForecast:
+    """What is expected, in the words of a language as they were stored."""
+    told = {
+        name: value for name, value in forecast.items() if name not in ("wordings", "trust", "explanation")
+    }
+    wordings = forecast.get("wordings")
+    if wordings is None:  # made when one language was stored: what was shown then stays as it is
+        return ExpectedForecast(
+            **told, trust=forecast["trust"], explanation=forecast["explanation"], language=None
+        )
+    said = wordings[language]
+    trust = {**forecast["trust"], "warnings": said["warnings"]}
+    return ExpectedForecast(**told, trust=trust, explanation=said["explanation"], language=language)
+
+
 def decision_answer(recommended: StoredRecommendation, acts: Sequence[StoredAct]) -> DecisionAnswer | None:
     """The decision on a recommendation; None: there is none, or it waits for its second person."""
     stands = progress(recommended, acts)
@@ -209,9 +238,12 @@ def decision_answer(recommended: StoredRecommendation, acts: Sequence[StoredAct]
     return DecisionAnswer(
         recommendation_id=recommended.recommendation_id,
         unit=recommended.content["unit"],
+        unit_name=recommended.content.get("unit_name"),
         level=recommended.level,
+        level_title=recommended.content["level_title"],
         decision=stands.verdict,
         reason_code=answer.content["reason_code"],
+        reason_title=answer.content.get("reason_title", {}),
         reason=answer.content["reason"],
         instead=answer.content["instead"],
         decided_by=answer.content["person"],

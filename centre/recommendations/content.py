@@ -20,12 +20,17 @@ _LEAST_MINUTES = 5
 def content_of(
     step: CalledStep, levels: HospitalLevels, forecasts: BedForecasts, policy: DecisionPolicy
 ) -> dict[str, Any]:
-    """All that a recommendation says, as it is stored and answered."""
+    """All that a recommendation says, as it is stored and answered.
+
+    Its words are stored in each language: who reads it later reads what was shown, whatever becomes of catalogue, names
+    and titles.
+    """
     called, protocol = step.called, step.protocol
     forecast = _forecast(step, forecasts)
     own = levels.policy.policy
     return {
         "unit": None if step.place == EVERY else step.place,
+        "unit_name": forecasts.unit_names.get(step.place),
         "level": called.level,
         "level_title": _title(own, called.level),
         "levels_policy": None if own is None else own.name,
@@ -84,6 +89,9 @@ def _said(prediction_id: str, forecast: BedForecast | HospitalForecast) -> dict[
         "beds": dict(forecast.beds),
         "staffed": forecast.staffed,
         "probability": forecast.tension_probability,
-        "trust": dict(forecast.trust),
-        "explanation": dict(forecast.explanation),
+        "trust": {"status": forecast.trust["status"]},
+        "wordings": {
+            language: {"explanation": dict(said.explanation), "warnings": list(said.trust["warnings"])}
+            for language, said in forecast.translations.items()
+        },
     }

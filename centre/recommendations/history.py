@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from pydantic import BaseModel
 
 from centre.recommendations.answers import DecisionAnswer, decision_answer
+from serving.interface.bed_forecasts import Language
 from serving.interface.live_record import hospital_zone
 from serving.interface.prediction_decisions import Decision, prediction_decisions
 from serving.interface.recommendations.store import reading
@@ -23,9 +24,12 @@ COLUMNS = (
     "on",
     "id",
     "unit",
+    "unit_name",
     "level",
+    "level_title",
     "decision",
     "reason_code",
+    "reason_title",
     "reason",
     "instead",
     "value",
@@ -34,7 +38,9 @@ COLUMNS = (
     "signed_by",
     "right",
     "journal_entry",
+    "language",
 )
+"""``language``: of `unit_name`, `level_title` and `reason_title`; a person's words are in the person's."""
 
 
 class DecisionsAnswer(BaseModel):
@@ -124,29 +130,31 @@ def _is_within(call: Call, wanted: Filter, at: datetime) -> bool:
     return (wanted.since or date.min) <= day <= until
 
 
-def decisions_csv(answer: DecisionsAnswer) -> str:
-    """The decisions as a table; what a spreadsheet would take for a formula is text."""
+def decisions_csv(answer: DecisionsAnswer, language: Language) -> str:
+    """The decisions as a table, with titles of a language; what a spreadsheet would take for a formula is text."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     rows = [(d.journal_entry, _of_prediction(d)) for d in answer.decisions]
-    rows += [(d.journal_entry, _of_recommendation(d)) for d in answer.on_recommendations]
+    rows += [(d.journal_entry, _of_recommendation(d, language)) for d in answer.on_recommendations]
     for _, row in sorted(rows, key=lambda one: one[0]):
-        writer.writerow([_cell(value) for value in row])
+        writer.writerow([_cell(value) for value in (*row, language)])
     return out.getvalue()
 
 
 def _of_prediction(d: Decision) -> Sequence[object]:
     decision = _ON_PREDICTIONS[d.decision]
     at, by = d.decided_at.isoformat(), d.decided_by
-    first = (at, "prediction", d.prediction_id, None, None, decision, None)
+    first = (at, "prediction", d.prediction_id, None, None, None, None, decision, None, None)
     return (*first, d.reason, None, d.value, by, None, None, None, d.journal_entry)
 
 
-def _of_recommendation(d: DecisionAnswer) -> Sequence[object]:
-    first = (d.decided_at.isoformat(), "recommendation", d.recommendation_id, d.unit or "*", d.level)
-    words = (d.decision, d.reason_code, d.reason, d.instead, None)
-    return (*first, *words, d.decided_by, d.role, d.signed_by, d.right, d.journal_entry)
+def _of_recommendation(d: DecisionAnswer, language: Language) -> Sequence[object]:
+    unit_name = None if d.unit_name is None else d.unit_name.get(language)
+    first = (d.decided_at.isoformat(), "recommendation", d.recommendation_id, d.unit or "*", unit_name)
+    level = (d.level, d.level_title.get(language))
+    words = (d.decision, d.reason_code, d.reason_title.get(language), d.reason, d.instead, None)
+    return (*first, *level, *words, d.decided_by, d.role, d.signed_by, d.right, d.journal_entry)
 
 
 def _cell(value: object) -> str:

@@ -20,7 +20,7 @@ from centre.recommendations.plan import Plan, Standing, plan, shift_start
 from centre.recommendations.seeding import Seen, seed
 from centre.tension.exceedance import hospital_exceedances, unit_exceedances
 from centre.tension.indices import crowding_indices
-from serving.interface.bed_forecasts import CENTRE, BedForecasts, bed_forecasts
+from serving.interface.bed_forecasts import CENTRE, LANGUAGES, BedForecasts, bed_forecasts
 from serving.interface.installation import Parts, decisions_file, levels_file
 from serving.interface.live_record import DAY, hospital_zone, local_day, record_at
 from serving.interface.recommendations.store import (
@@ -96,7 +96,7 @@ def look(parts: Parts, now: int) -> Look:
     if policy is None:
         _expire_late(parts, now)
         return Look(now, None, faults)
-    forecasts = bed_forecasts(parts, CENTRE, now)
+    forecasts = bed_forecasts(parts, CENTRE, now, LANGUAGES)
     record = record_at(parts, now)
     levels = hospital_levels(
         policy_in_force(levels_file(parts)),

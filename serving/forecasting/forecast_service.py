@@ -34,13 +34,14 @@ from serving.messages.forecast_protocol import (
     LoadedModel,
     WaitQuestion,
 )
-from serving.releases.monitored_alarms import degraded, lowered
+from serving.releases.monitored_alarms import degraded, in_each_language, lowered
 from serving.releases.releases_in_use import Releases
 from serving.state.clock_trust import ClockTrust
 
 __all__ = ["ForecastService", "RecordedForecasts"]
 
 F = TypeVar("F", bound=Forecast)
+B = TypeVar("B", BedForecast, HospitalForecast)
 
 
 @dataclass(frozen=True)
@@ -190,19 +191,19 @@ class ForecastService:
         language = question.explain.language
         units: list[BedForecast] = []
         hospital: list[HospitalForecast] = []
+
+        def lower(made: Sequence[B], spoken: Language) -> Sequence[B]:
+            against = degraded(made, model.alarms, spoken, halted=model.halted, groups=_groups(model))
+            return self._said(connection, against, spoken)
+
         if question.units:
             made = self.forecaster.bed_demand(model, connection, question, now)
             if self.further is not None and caller is not None and question.explain.further:
                 made = self.further.beds(connection, model, caller, question, made, now)
-            units = self._said(
-                connection,
-                degraded(made, model.alarms, language, halted=model.halted, groups=_groups(model)),
-                language,
-            )
+            units = in_each_language(made, language, lower)
         if question.hospital:
             hospital_total = self.forecaster.hospital(model, connection, question, now)
-            total = degraded(hospital_total, model.alarms, language, halted=model.halted)
-            hospital = self._said(connection, total, language)
+            hospital = in_each_language(hospital_total, language, lower)
         return units, hospital
 
     def _compute_waits(

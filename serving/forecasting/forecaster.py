@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 from weakref import WeakKeyDictionary
 
@@ -33,8 +34,7 @@ from serving.forecasting.hospital_total import (
     unlearned_units,
 )
 from serving.forecasting.interval_widths import ErrorHistories
-from serving.forecasting.reason_sentences import until_words
-from serving.forecasting.row_answers import Answers, contradicts, warned
+from serving.forecasting.row_answers import Answers, UnitWording, contradicts, warned
 from serving.forecasting.wait_moments import WaitMoments
 from serving.forecasting.wait_questions import a_week_earlier, instants, wait_query, wait_rows_of_question
 from serving.messages.answer_bodies import BedForecast, HospitalForecast, WaitForecast
@@ -130,35 +130,44 @@ class _Forecaster:
         at, zone, language = question.at, state.events.zone, question.explain.language
         holiday = holidays(query.prediction_time, state.events.place)
         answers = Answers(engine, answered, rows, question.explain, holiday, reference)
-        explanation_text = self._explanation_text(engine, language)
-        stale, oldest = _is_stale(state, engine, at), state.oldest_input(at)
         target = query.target_time
         exceeding = engine.exceedances.of_units(
             answered.inside, answered.quantiles, known.staffed_then, query.horizon_hours
         ).tolist()
+        staffed = [None if np.isnan(beds) else float(beds) for beds in known.staffed_then]
+        quantiles = [answers.quantiles(i) for i in range(len(staffed))]
+        wording = UnitWording(
+            answers,
+            question,
+            known.now,
+            target,
+            zone,
+            _is_stale(state, engine, at),
+            state.oldest_input(at),
+            partial(self._explanation_text, engine),
+            [
+                beds is not None and contradicts(between, beds, probability)
+                for between, beds, probability in zip(quantiles, staffed, exceeding, strict=True)
+            ],
+        )
         out = []
         for i in range(query.unit.size):
-            beds = None if np.isnan(known.staffed_then[i]) else float(known.staffed_then[i])
-            until = until_words(at, int(target[i]), zone, language)
-            why = explanation_text.bed(answers.terms(i), question.explain, float(known.now[i]), until)
-            if question.explain.stability:
-                why["reliability"] = answers.reliability(i, oldest)
-            quantiles = answers.quantiles(i)
-            odd = beds is not None and contradicts(quantiles, beds, exceeding[i])
-            against = (text("trust.tension_contradicted", language),) if odd else ()
+            beds = staffed[i]
+            said = wording.of(i, language)
             out.append(
                 BedForecast(
                     unit=units[i].unit,
                     horizon_hours=float(query.horizon_hours[i]),
                     target_at=moment(int(target[i])),
-                    beds=quantiles,
+                    beds=quantiles[i],
                     staffed=beds,
                     tension_probability=None if beds is None else exceeding[i],
-                    explanation=why,
-                    trust=warned(answers.trust(i, stale=stale), (), first=against),
+                    explanation=said.explanation,
+                    trust=said.trust,
                     width_factor=float(answered.width[i]),
                     distribution=answers.distribution(i),
                     basis=answers.basis(i, beds),
+                    translations=wording.translations(i),
                 )
             )
         return out

@@ -1,7 +1,7 @@
 """The hospital total's forecast, from what is answered for its units: which are in it, and how far to trust it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -27,7 +27,7 @@ from serving.forecasting.feature_words import partners
 from serving.forecasting.hospital_explanation_text import HospitalExplanationText, Relied
 from serving.forecasting.reason_sentences import until_words
 from serving.forecasting.row_answers import group_terms
-from serving.messages.answer_bodies import HospitalForecast, Quantiles, Trust, UnitShare
+from serving.messages.answer_bodies import HospitalForecast, Quantiles, Trust, UnitShare, Wording
 from serving.messages.forecast_protocol import BedQuestion
 from serving.state.live_state import HospitalState
 from serving.state.unknown_units import LATELY_DAYS
@@ -165,15 +165,27 @@ def hospital_forecasts(
     horizon = units.query.horizon_hours[:k]
     answered = answer_hospital_total(hospital_total_of(model), units.answered, of, horizon)
     terms = _explanation_terms(answered, units, of, model.features, question.explain.top)
-    explanation_text = HospitalExplanationText(model.features, question.explain.language)
+    texts = {
+        language: HospitalExplanationText(model.features, language)
+        for language in (question.explain.language, *question.explain.translations)
+    }
     now = np.bincount(of, weights=units.now_beds)
     staffed = np.bincount(of, weights=units.staffed)
     exceeding = model.exceedances.probability("hospital", answered.quantiles, staffed, horizon).tolist()
     target, out = units.query.target_time, []
+
+    def wording(i: int, language: Language) -> Wording:
+        explain = replace(question.explain, language=language)
+        until = until_words(question.at, int(target[i]), zone, language)
+        relied = _relied(answered, units, of == i, i, present, stale=stale)
+        return Wording(
+            texts[language].explanation(terms[i], explain, float(now[i]), until), _trust(relied, language)
+        )
+
     for i in range(k):
         p10, p50, p90 = answered.quantiles[i, (_P10, _P50, _P90)].tolist()
         beds = None if np.isnan(staffed[i]) else float(staffed[i])
-        relied = _relied(answered, units, of == i, i, present, stale=stale)
+        said = wording(i, question.explain.language)
         out.append(
             HospitalForecast(
                 horizon_hours=float(horizon[i]),
@@ -183,13 +195,9 @@ def hospital_forecasts(
                 staffed=beds,
                 tension_probability=None if beds is None else exceeding[i],
                 units=_shares(answered, units, of == i),
-                explanation=explanation_text.explanation(
-                    terms[i],
-                    question.explain,
-                    float(now[i]),
-                    until_words(question.at, int(target[i]), zone, question.explain.language),
-                ),
-                trust=_trust(relied, question.explain.language),
+                explanation=said.explanation,
+                trust=said.trust,
+                translations={other: wording(i, other) for other in question.explain.translations},
             )
         )
     return out

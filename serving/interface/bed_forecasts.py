@@ -1,10 +1,10 @@
 """Forecasts of bed demand for what stands above serving: verified, and recorded under the name of who asks."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from hospital.errors import HistoryError
-from hospital.words.language import Language
+from hospital.words.language import LANGUAGES, Language
 from registry.components.exceedance_curve import share_above
 from registry.record.tokens import Caller
 from serving.errors import Problem
@@ -14,11 +14,13 @@ from serving.messages.forecast_protocol import BedQuestion, ExplainOptions
 
 __all__ = [
     "CENTRE",
+    "LANGUAGES",
     "BedForecast",
     "BedForecasts",
     "Contribution",
     "Explanation",
     "HospitalForecast",
+    "Language",
     "Quantiles",
     "bed_forecasts",
     "share_above",
@@ -40,23 +42,32 @@ class BedForecasts:
         units: each unit of the release at each of its horizons.
         hospital: the hospital total at each horizon; empty where the release has none.
         unavailable: the code of why there is none at all, or None.
+        unit_names: of each unit for people, by language.
     """
 
     units: Sequence[tuple[str, BedForecast]]
     hospital: Sequence[tuple[str, HospitalForecast]]
     unavailable: str | None = None
+    unit_names: Mapping[str, Mapping[Language, str]] = field(default_factory=dict)
 
 
-def bed_forecasts(parts: Parts, caller: Caller, now: int) -> BedForecasts:
-    """The forecasts of all units and of the hospital total, by the release in use; `now`: the service's instant."""
+def bed_forecasts(
+    parts: Parts, caller: Caller, now: int, translations: tuple[Language, ...] = ()
+) -> BedForecasts:
+    """The forecasts of all units and of the hospital total, by the release in use.
+
+    Args:
+        now: the service's instant.
+        translations: languages in which they say the same besides.
+    """
     try:
         model = parts.releases.current("bed-demand")
         try:
-            return _asked(parts, caller, now, hospital=True)
+            return _asked(parts, caller, now, translations, hospital=True)
         except Problem as problem:
             if problem.code != _NO_TOTAL or not model.units:
                 raise
-            return _asked(parts, caller, now, hospital=False)
+            return _asked(parts, caller, now, translations, hospital=False)
     except HistoryError:
         return BedForecasts((), (), "no_history")
     except Problem as problem:
@@ -65,14 +76,18 @@ def bed_forecasts(parts: Parts, caller: Caller, now: int) -> BedForecasts:
         return BedForecasts((), (), problem.code)
 
 
-def _asked(parts: Parts, caller: Caller, now: int, *, hospital: bool) -> BedForecasts:
+def _asked(
+    parts: Parts, caller: Caller, now: int, translations: tuple[Language, ...], *, hospital: bool
+) -> BedForecasts:
     model = parts.releases.current("bed-demand")
-    explain = ExplainOptions(_REASONS, "typical", parts.language)
+    explain = ExplainOptions(_REASONS, "typical", parts.language, translations=translations)
     units = [unit.unit for unit in model.units]
     question = BedQuestion(units, sorted(model.horizons_hours), now, (), explain, hospital=hospital)
     made, total = parts.forecasts.bed_demand(caller, question, now)
     return BedForecasts(
-        tuple(zip(made.ids, made.forecasts, strict=True)), tuple(zip(total.ids, total.forecasts, strict=True))
+        tuple(zip(made.ids, made.forecasts, strict=True)),
+        tuple(zip(total.ids, total.forecasts, strict=True)),
+        unit_names={u.unit: {spoken: u.name_in(spoken) for spoken in LANGUAGES} for u in model.units},
     )
 
 

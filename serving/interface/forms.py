@@ -10,11 +10,30 @@ from starlette.responses import RedirectResponse, Response
 from hospital.words import formats
 from hospital.words.catalogue import text
 from hospital.words.language import LANGUAGES, Language
-from serving.gateway.endpoint import Call
+from serving.gateway.endpoint import Call, Parameter
 from serving.gateway.request_reading import FORM_KEY
 from serving.pages.rendering import LANGUAGE, SEES_PAGES, language_of, render
 
-__all__ = ["LANGUAGE", "SEES_PAGES", "csv_response", "form_page", "moved_to", "number_words", "sent_language"]
+__all__ = [
+    "LANGUAGE",
+    "SEES_PAGES",
+    "WORDS_IN",
+    "csv_response",
+    "form_page",
+    "moved_to",
+    "number_words",
+    "sent_language",
+    "spoken_to",
+]
+
+WORDS_IN = {
+    "language": Parameter(
+        {"type": "string", "enum": list(LANGUAGES)}, "of the words in the answer; default: the service's"
+    )
+}
+"""The query parameter of an answer for programs that has words in it."""
+spoken_to = language_of
+"""The language that an answer is asked for in."""
 
 
 def sent_language(call: Call) -> Language:

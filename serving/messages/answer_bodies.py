@@ -5,13 +5,15 @@ longer than the forecast. Their schemas are pydantic's all the same; `serving.fo
 their numbers.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
 
 from pydantic import BaseModel, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
+from hospital.words.language import Language
 from registry.model.trust_status import TrustStatus
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ __all__ = [
     "WaitForecast",
     "WaitPrediction",
     "WaitTimeAnswer",
+    "Wording",
     "groups_off",
     "total",
 ]
@@ -233,6 +236,14 @@ class Trust(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
+class Wording:
+    """What a forecast says in one language: its numbers are the same in each."""
+
+    explanation: Explanation
+    trust: Trust
+
+
+@dataclass(frozen=True, slots=True)
 class WaitForecast:
     """Minutes from arrival to first medical contact.
 
@@ -268,6 +279,7 @@ class BedForecast:
         distribution: the forecast's quantiles at every level (`hospital.dataset.quantiles.LEVELS`), which are not
             answered; empty: not handed out.
         basis: what it was made of, which is not answered; None: not handed out.
+        translations: what it says in each language that was asked for besides, which is not answered.
     """
 
     unit: str
@@ -281,6 +293,7 @@ class BedForecast:
     width_factor: float = 1.0
     distribution: tuple[float, ...] = ()
     basis: "Basis | None" = None
+    translations: Mapping[Language, Wording] = field(default_factory=dict)
 
     @property
     def quantiles(self) -> Quantiles:
@@ -289,7 +302,8 @@ class BedForecast:
 
     def body(self) -> dict[str, Any]:
         """The forecast as it is answered, without its id."""
-        return {name: getattr(self, name) for name in self.__slots__ if name not in ("distribution", "basis")}
+        unanswered = ("distribution", "basis", "translations")
+        return {name: getattr(self, name) for name in self.__slots__ if name not in unanswered}
 
 
 @with_config(_EXACTLY)
@@ -315,6 +329,7 @@ class HospitalForecast:
         beds: the hospital's own quantiles, which are no sums.
         staffed: of all these units together; None: unknown of one of them.
         tension_probability: that demand is above them; None: unknown.
+        translations: what it says in each language that was asked for besides, which is not answered.
     """
 
     horizon_hours: float
@@ -326,6 +341,7 @@ class HospitalForecast:
     units: tuple[UnitShare, ...]
     explanation: Explanation
     trust: Trust
+    translations: Mapping[Language, Wording] = field(default_factory=dict)
 
     @property
     def quantiles(self) -> Quantiles:
@@ -334,7 +350,7 @@ class HospitalForecast:
 
     def body(self) -> dict[str, Any]:
         """The forecast as it is answered, without its id."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in self.__slots__ if name != "translations"}
 
 
 class WaitPrediction(Answer):

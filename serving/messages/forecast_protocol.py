@@ -121,6 +121,7 @@ class ExplainOptions:
         interactions: whether to tell which two features shown count together; twenty times what the reasons cost.
         against: another forecast in place of `reference`.
         basis: whether forecasts carry what they were made of.
+        translations: languages in which forecasts of beds say the same besides, for who stores what others read.
     """
 
     top: int
@@ -131,6 +132,7 @@ class ExplainOptions:
     of: Literal["p50", "interval", "tension"] = "p50"
     against: Against | None = None
     basis: bool = False
+    translations: tuple[Language, ...] = ()
 
     @property
     def further(self) -> bool:

@@ -1,6 +1,6 @@
 """What `vigie monitor` found of the release that answers: read from the database, said in every answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Protocol, TypeVar
@@ -13,11 +13,12 @@ from hospital.words.language import Language
 from registry.model.trust_limits import worst
 from registry.monitoring.alarm_text import stopped_in_words, warning_of
 from registry.monitoring.alarms import OVERRULED, StandingAlarm, standing
-from serving.messages.answer_bodies import BedForecast, HospitalForecast, Trust, WaitForecast
+from serving.messages.answer_bodies import BedForecast, HospitalForecast, Trust, WaitForecast, Wording
 
-__all__ = ["MonitoredAlarms", "NothingMonitored", "StoredAlarms", "degraded", "lowered"]
+__all__ = ["MonitoredAlarms", "NothingMonitored", "StoredAlarms", "degraded", "in_each_language", "lowered"]
 
 Forecast = TypeVar("Forecast", bound=WaitForecast | BedForecast | HospitalForecast)
+Beds = TypeVar("Beds", bound=BedForecast | HospitalForecast)
 
 
 class MonitoredAlarms(Protocol):
@@ -89,6 +90,30 @@ def lowered(forecasts: Sequence[Forecast], first: Sequence[str], last: Sequence[
     if not first and not last:
         return list(forecasts)
     return [replace(f, trust=_lowered(f.trust, first, last)) for f in forecasts]
+
+
+def in_each_language(
+    forecasts: Sequence[Beds], language: Language, lower: Callable[[Sequence[Beds], Language], Sequence[Beds]]
+) -> list[Beds]:
+    """Forecasts after what stands against them, said in their own language and in each of their translations.
+
+    Args:
+        language: of the forecasts themselves.
+        lower: adds what stands against forecasts, in words of a language.
+    """
+    out = list(lower(forecasts, language))
+    for other in forecasts[0].translations if forecasts else ():
+        said = [_in_place(f, f.translations[other]) for f in forecasts]
+        lowered = [Wording(f.explanation, f.trust) for f in lower(said, other)]
+        out = [
+            replace(f, translations={**f.translations, other: wording})
+            for f, wording in zip(out, lowered, strict=True)
+        ]
+    return out
+
+
+def _in_place(forecast: Beds, wording: Wording) -> Beds:
+    return replace(forecast, explanation=wording.explanation, trust=wording.trust)
 
 
 def _lowered(trust: Trust, first: Sequence[str], last: Sequence[str]) -> Trust:

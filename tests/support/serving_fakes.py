@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -34,6 +35,7 @@ from serving.messages.answer_bodies import (
     Trust,
     UnitShare,
     WaitForecast,
+    Wording,
 )
 from serving.messages.forecast_protocol import (
     BedQuestion,
@@ -162,6 +164,14 @@ class FakeForecaster:
                 ),
                 explanation=_without_reliability(self._explanation("beds", mean, explain, ("all units",))),
                 trust=Trust(status="trusted", warnings=()),
+                translations={
+                    language: Wording(
+                        _without_reliability(self._explanation("beds", mean, explain, (words,))),
+                        Trust(status="trusted", warnings=()),
+                    )
+                    for language, words in {"fr": "toutes les unités", "en": "all units"}.items()
+                    if language in explain.translations
+                },
             )
             for hours in question.horizons_hours
         ]
@@ -235,6 +245,11 @@ class FakeForecaster:
             tension_probability=risk,
             explanation=self._explanation("beds", p50, explain, reasons),
             trust=Trust(status=status, warnings=warnings if status == "degraded" else ()),
+            translations={
+                language: Wording(said.explanation, said.trust)
+                for language in explain.translations
+                for said in [self._bed(unit, hours, at, replace(explain, language=language, translations=()))]
+            },
         )
 
     def _explanation(

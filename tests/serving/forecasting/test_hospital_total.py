@@ -21,7 +21,9 @@ from registry.model.forecast_model import ForecastModel
 from registry.record.database import writing
 from registry.settings import Settings
 from serving.forecasting.forecaster import make_forecaster
-from serving.messages.forecast_protocol import LoadedModel, ServedUnit
+from serving.gateway.service_parts import Parts
+from serving.messages.answer_bodies import BedForecast, HospitalForecast
+from serving.messages.forecast_protocol import BedQuestion, ExplainOptions, LoadedModel, ServedUnit
 from serving.releases.releases_in_use import Releases
 from serving.state.history_import import rows_since
 from serving.state.observations import import_rows
@@ -74,6 +76,24 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     return LoadedModel("bed-demand", "1", "sha256:1", 1, 0, scope, units, HORIZONS, engine=engine)
 
 
+def _service(
+    folder: Path, census: pd.DataFrame, model: LoadedModel, units: pd.DataFrame | None = None
+) -> tuple[Parts, dict[str, str]]:
+    """A service that received a census, and its tokens."""
+    tables = _tables(folder / "census", census)
+    parts, tokens = make_parts(folder / "home")
+    parts.releases = Releases(FakeReleases({"bed-demand": model, "wait-time": None}))
+    parts.forecaster = make_forecaster(Settings(home=folder / "home"))
+    parts.clock.instant = END  # type: ignore[attr-defined]
+    with writing(parts.engine) as connection:
+        for name, frame in tables.tables.items():
+            if name == "units" and units is not None:
+                frame = frame[frame["unit"].isin(units["unit"])]
+            since = END - (lookback_days(name) + 10) * DAY
+            import_rows(connection, name, rows_since(name, columns_of(frame, name), since))
+    return parts, tokens
+
+
 @pytest.fixture
 def asked(model: LoadedModel, tmp_path: Path) -> Callable[..., Ask]:
     """A service on a census; asks it and gives the answer's body."""
@@ -81,20 +101,7 @@ def asked(model: LoadedModel, tmp_path: Path) -> Callable[..., Ask]:
     def serve(
         census: pd.DataFrame, changed: LoadedModel = model, *, units: pd.DataFrame | None = None
     ) -> Ask:
-        tables = _tables(tmp_path / "census", census)
-        parts, tokens = make_parts(tmp_path / "home")
-        parts.releases = Releases(FakeReleases({"bed-demand": changed, "wait-time": None}))
-        parts.forecaster = make_forecaster(Settings(home=tmp_path / "home"))
-        parts.clock.instant = END  # type: ignore[attr-defined]
-        with writing(parts.engine) as connection:
-            for name, frame in tables.tables.items():
-                if name == "units" and units is not None:
-                    frame = frame[frame["unit"].isin(units["unit"])]
-                import_rows(
-                    connection,
-                    name,
-                    rows_since(name, columns_of(frame, name), END - (lookback_days(name) + 10) * DAY),
-                )
+        parts, tokens = _service(tmp_path, census, changed, units)
         client = InProcess(parts)
 
         def ask(status: int = 200, **more: Any) -> dict[str, Any]:
@@ -310,3 +317,30 @@ def test_a_package_that_learned_nothing_of_the_total_says_so(
     refused = ask(422)
     assert [(e["path"], e["code"]) for e in refused["errors"]] == [("hospital", "no_hospital_forecast")]
     assert len(ask(hospital=False, units=["A"])["forecasts"]) == 2
+
+
+def test_a_forecast_says_the_same_in_each_language_that_it_is_asked_for(
+    model: LoadedModel, tmp_path: Path
+) -> None:
+    """Of units and of the total, with what stands against them: as who asks in that language is answered."""
+    parts, _ = _service(tmp_path, _census(DAYS), model)
+    source = FakeReleases({"bed-demand": model, "wait-time": None})
+    source.stops.add("bed-demand")
+    parts.releases = Releases(source)
+    parts.releases.refresh()
+    explain = ExplainOptions(3, "typical", "fr", stability=True, translations=("fr", "en"))
+    question = BedQuestion(UNITS, HORIZONS, END, (), explain, hospital=True)
+    _, units, hospital = parts.forecasts.unrecorded_bed_demand(question, END)
+    alone = replace(explain, language="en", translations=())
+    _, *english = parts.forecasts.unrecorded_bed_demand(replace(question, explain=alone), END)
+    both: list[tuple[BedForecast, BedForecast] | tuple[HospitalForecast, HospitalForecast]] = [
+        *zip(units, english[0], strict=True),
+        *zip(hospital, english[1], strict=True),
+    ]
+    for made, asked_in_english in both:
+        own, other = made.translations["fr"], made.translations["en"]
+        assert (own.explanation, own.trust) == (made.explanation, made.trust)
+        assert (other.explanation, other.trust) == (asked_in_english.explanation, asked_in_english.trust)
+        assert own.explanation["reasons"] != other.explanation["reasons"]
+        assert own.trust["warnings"] != other.trust["warnings"]
+        assert "translations" not in made.body()
