@@ -223,7 +223,7 @@ def _show(settings: "Settings", engine: "Engine", language: Language, *, as_json
             continue
         with engine.connect() as connection:
             seen = last_run(connection, model, release.sequence)
-            alarms = standing(connection, model, release.sequence)
+            alarms = standing(connection, model, release.sequence, release.package_digest)
         shown[model] = {
             "release": release.sequence,
             "alarms": [

@@ -13,7 +13,7 @@ from registry.cards.figure_sections import Calibration, Performance
 from registry.cards.finding_text import Words
 from registry.cards.hospital_total_section import Hospital
 from registry.cards.reference_sections import Data, Efficiency, Identity, Law, Limits
-from registry.cards.summary_sections import Ask, Brief, Later, Purpose, Title
+from registry.cards.summary_sections import Ask, Brief, Later, Overrides, Purpose, Title
 from registry.cards.verdicts_section import Verdicts
 
 __all__ = ["render_html"]
@@ -34,17 +34,26 @@ _CONTENTS = (
 )
 
 
-def render_html(card: Mapping[str, Any], language: Language, *, later: Sequence[tuple[str, str]] = ()) -> str:
+def render_html(
+    card: Mapping[str, Any],
+    language: Language,
+    *,
+    later: Sequence[tuple[str, str]] = (),
+    overrides: Mapping[str, Any] | None = None,
+) -> str:
     """The page of a card (``card.json``).
 
     Args:
         later: what happened since, (what, how much) in the page's language: shown beside what was signed.
+        overrides: what people decided against it since its release (`GET /v1/models/{name}/overrides`): shown likewise.
+            None: it is not in use.
     """
     words, title = Words.of(card, language), Title.of(card)
     sections = (
         Brief.of(card),
         Ask.of(card),
         Later(later),
+        Overrides(overrides),
         Purpose(str(card["model"])),
         Verdicts.of(card),
         Performance(card["performance"]),

@@ -9,17 +9,20 @@ from hospital.page_pieces import (
     Badge,
     Banner,
     Bullets,
+    Cell,
     Code,
+    Column,
     Facts,
     Heading,
     Paragraph,
     Piece,
     Section,
+    Table,
     Tiles,
 )
 from registry.cards.finding_text import Words
 
-__all__ = ["Ask", "Brief", "Later", "Purpose", "Title"]
+__all__ = ["Ask", "Brief", "Later", "Overrides", "Purpose", "Title"]
 
 Card = Mapping[str, Any]
 _NO_DISPARITY = frozenset({"attribute", "unknown_share"})
@@ -213,6 +216,54 @@ class Later:
             return ()
         parts = (Paragraph(words.t("later_note"), "soft"), Facts(self.events))
         return (Aside([Section("later", words.t("later"), parts)]),)
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """What people decided against it since its release, beside what was signed.
+
+    Attributes:
+        said: as `GET /v1/models/{name}/overrides` answers it; None: it is not in use.
+    """
+
+    said: Mapping[str, Any] | None
+
+    def pieces(self, words: Words) -> Sequence[Piece]:
+        """Set apart from the card: the rule, then unit groups, then units and reasons."""
+        if self.said is None or not self.said["groups"]:
+            return ()
+        rule = {name: words.percent(self.said["rule"][name]) for name in ("share", "confidence")}
+        note = words.t("overrides_note", self.said["rule"]["decisions"], **rule)
+        counts = (Column(words.t("c_overruled"), number=True), Column(words.t("c_right"), number=True))
+        interval = Column(words.t("c_interval"), number=True)
+        groups = [Column(words.t("c_group")), *counts, interval, Column(words.t("c_scope"))]
+        units = [Column(words.t(c)) for c in ("c_group", "c_unit", "c_reason")]
+        parts = (
+            Paragraph(words.t("later_note"), "soft"),
+            Paragraph(note),
+            Table(groups, [self._group(g, words) for g in self.said["groups"]]),
+            Table([*units, *counts, interval], [self._unit(c, words) for c in self.said["reasons"]]),
+        )
+        return (Aside([Section("overrides", words.t("overrides"), parts)]),)
+
+    def _group(self, group: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
+        scope = words.t("scope_lost" if group["alarm"] is not None else "scope_stands")
+        return Cell(words.unit_group(group["group"])), *_counts(group, words), Cell(scope)
+
+    def _unit(self, cell: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
+        reason = cell["reason_title"].get(words.language, cell["reason_code"])
+        names = (words.unit_group(cell["group"]), cell["unit_name"][words.language], reason)
+        return *(Cell(name) for name in names), *_counts(cell, words)
+
+
+def _counts(counted: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
+    """Overruled of decided, right of known, and the interval of their share."""
+    low, high = counted["low"], counted["high"]
+    return (
+        Cell(f"{counted['overruled']} / {counted['decided']}"),
+        Cell(f"{counted['right']} / {counted['known']}" if counted["known"] else "–"),
+        Cell("–" if low is None else f"{words.percent(low)}–{words.percent(high)}"),
+    )
 
 
 @dataclass(frozen=True)

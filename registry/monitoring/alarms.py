@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, insert, select
 
 from hospital.times import instant
 from registry.digests import canonical_json, sha256_bytes
@@ -82,11 +82,29 @@ class LastRun:
     figures: Sequence[Mapping[str, Any]]
 
 
-def standing(connection: Connection, model: str, release: int) -> tuple[StandingAlarm, ...]:
-    """The alarms of a release that stand, the oldest first."""
+def standing(connection: Connection, model: str, release: int, digest: str = "") -> tuple[StandingAlarm, ...]:
+    """The alarms of a release that stand, the oldest first.
+
+    That people rightly overrule a package stands against it in each later release of the same package, too: released
+    again, it has not learned anything, and only the board's word lifts it.
+
+    Args:
+        digest: of the release's package; "": alarms of the release alone.
+    """
     a = alarms.c
-    query = select(alarms).where(a.model == model, a.release == release, a.acknowledged_at.is_(None))
-    return tuple(_read(row) for row in connection.execute(query.order_by(a.day, a.alarm_id)).mappings())
+    query = select(alarms).where(a.model == model, _of_package(release), a.acknowledged_at.is_(None))
+    found = connection.execute(query.order_by(a.day, a.alarm_id)).mappings()
+    return tuple(one for row in found if _concerns(one := _read(row), release, digest))
+
+
+def _of_package(release: int) -> ColumnElement[bool]:
+    """Alarms of a release, and those of earlier ones that may stand against its package."""
+    a = alarms.c
+    return (a.release == release) | ((a.release < release) & (a.family == OVERRULED))
+
+
+def _concerns(alarm: StandingAlarm, release: int, digest: str) -> bool:
+    return alarm.release == release or (digest != "" and alarm.evidence.get("package") == digest)
 
 
 def standing_alarm(connection: Connection, alarm_id: str) -> StandingAlarm | None:
@@ -106,14 +124,17 @@ def last_run(connection: Connection, model: str, release: int) -> LastRun | None
     return LastRun(int(row.release), int(row.run_at), int(row.until_day), json.loads(row.figures))
 
 
-def restarts(connection: Connection, model: str, release: int) -> dict[tuple[str, str], int]:
-    """The day after which each figure whose alarm was acknowledged is monitored anew."""
+def restarts(
+    connection: Connection, model: str, release: int, digest: str = ""
+) -> dict[tuple[str, str], int]:
+    """The day after which each figure whose alarm was acknowledged is monitored anew; `digest`: as of `standing`."""
     a, out = alarms.c, dict[tuple[str, str], int]()
-    query = select(a.family, a.name, a.acknowledged_day).where(
-        a.model == model, a.release == release, a.acknowledged_at.is_not(None)
-    )
-    for family, name, day in connection.execute(query):
-        out[family, name] = max(out.get((family, name), 0), int(day))
+    query = select(alarms).where(a.model == model, _of_package(release), a.acknowledged_at.is_not(None))
+    for row in connection.execute(query).mappings():
+        alarm = _read(row)
+        if _concerns(alarm, release, digest):
+            key = alarm.family, alarm.name
+            out[key] = max(out.get(key, 0), int(row["acknowledged_day"]))
     return out
 
 

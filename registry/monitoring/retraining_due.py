@@ -72,7 +72,7 @@ def due(
     manifest = package.manifest
     reasons = [
         message("registry.retrain.alarm", family=a.family, name=a.name, day=str(a.raised_on))
-        for a in standing(connection, model, release.sequence)
+        for a in standing(connection, model, release.sequence, release.package_digest)
     ]
     age = (instant(now) - release.released_at) // DAY
     if age > rules.release_age_days:

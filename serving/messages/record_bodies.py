@@ -13,6 +13,10 @@ __all__ = [
     "JournalEntry",
     "JournalPage",
     "Models",
+    "OverrideCell",
+    "OverruledGroup",
+    "OverruledRule",
+    "ReleaseOverrides",
     "ReleaseSummary",
     "ReleaseUnit",
     "ScopeCell",
@@ -126,6 +130,73 @@ class ReleaseSummary(Answer):
     scope: tuple[ScopeCell, ...]
     card: str
     warning: str | None
+
+
+class OverruledRule(Answer):
+    """The board's rule by which a release loses a unit group in which people rightly overrule it.
+
+    Attributes:
+        decisions: with a known outcome, at least.
+        share: that the interval of the share that was right must lie above.
+        confidence: of the interval.
+    """
+
+    share: Finite
+    decisions: int
+    confidence: Finite
+
+
+class OverruledGroup(Answer):
+    """Decisions in a unit group since the release.
+
+    Attributes:
+        overruled: of those decided, those against what was recommended.
+        known, right: of those, with a known outcome, and proved right.
+        low, high: interval of the share that was right (Wilson); None: no outcome is known.
+        alarm: by which the release lost the group, until the board acknowledges it; None: it has it.
+    """
+
+    group: str
+    decided: int
+    overruled: int
+    known: int
+    right: int
+    low: Finite | None
+    high: Finite | None
+    alarm: str | None
+
+
+class OverrideCell(Answer):
+    """Decisions against what was recommended, of one unit for one reason: as `OverruledGroup`.
+
+    Attributes:
+        unit_name, reason_title: by language; the reason's empty: not known.
+        decided: all decisions of the unit, whatever they were.
+    """
+
+    group: str
+    unit: str
+    unit_name: dict[str, str]
+    reason_code: str
+    reason_title: dict[str, str]
+    overruled: int
+    decided: int
+    known: int
+    right: int
+    low: Finite | None
+    high: Finite | None
+
+
+class ReleaseOverrides(Answer):
+    """GET /v1/models/{name}/overrides: what people decided against the release in use, beside its sealed card."""
+
+    model: str
+    version: str
+    release: int
+    since: datetime
+    rule: OverruledRule
+    groups: tuple[OverruledGroup, ...]
+    reasons: tuple[OverrideCell, ...]
 
 
 class CandidateSummary(Answer):

@@ -8,6 +8,8 @@ from hospital.times import moment
 from registry.candidates.candidates import candidate, candidates
 from registry.errors import CandidateError, RegistryError
 from registry.package.manifest import MODELS
+from registry.policy.board_policy import load_policy
+from registry.policy.monitor_rules import MonitorRules
 from registry.releases.releases import load_release
 from registry.settings import Settings
 from registry.trust.trust_store import load_trust
@@ -31,6 +33,14 @@ class Catalogue(Protocol):
 
         Raises:
             Problem: 404, there is none.
+        """
+        ...
+
+    def monitor_rules(self, released: LoadedModel) -> MonitorRules:
+        """The rules of monitoring in the policy that a release was sealed with.
+
+        Raises:
+            Problem: 503, it does not verify.
         """
         ...
 
@@ -79,6 +89,15 @@ class StoredCatalogue(Catalogue):
                 "problems.no_card",
             ) from None
         except (RegistryError, json.JSONDecodeError):
+            raise Problem(503, "release_refused", "problems.release_unverified") from None
+
+    def monitor_rules(self, released: LoadedModel) -> MonitorRules:
+        """Those of a release's policy."""
+        try:
+            trust = load_trust(self._settings.trust)
+            release = load_release(self._settings, released.name, released.sequence, trust)
+            return load_policy(release.files["policy.toml"]).monitor
+        except RegistryError:
             raise Problem(503, "release_refused", "problems.release_unverified") from None
 
 

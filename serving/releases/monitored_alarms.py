@@ -24,15 +24,15 @@ Beds = TypeVar("Beds", bound=BedForecast | HospitalForecast)
 class MonitoredAlarms(Protocol):
     """Where alarms are read; the real one asks the database."""
 
-    def standing(self, model: str, release: int) -> tuple[StandingAlarm, ...] | None:
-        """The alarms that stand; None where that cannot be known now."""
+    def standing(self, model: str, release: int, digest: str) -> tuple[StandingAlarm, ...] | None:
+        """The alarms that stand against a release of a package; None where that cannot be known now."""
         ...
 
 
 class NothingMonitored(MonitoredAlarms):
     """Of an installation that monitors nothing: no alarm stands."""
 
-    def standing(self, model: str, release: int) -> tuple[StandingAlarm, ...] | None:
+    def standing(self, model: str, release: int, digest: str) -> tuple[StandingAlarm, ...] | None:
         """None stands."""
         return ()
 
@@ -43,11 +43,11 @@ class StoredAlarms(MonitoredAlarms):
 
     engine: Engine
 
-    def standing(self, model: str, release: int) -> tuple[StandingAlarm, ...] | None:
+    def standing(self, model: str, release: int, digest: str) -> tuple[StandingAlarm, ...] | None:
         """The alarms that stand; None while the database does not answer."""
         try:
             with self.engine.connect() as connection:
-                return standing(connection, model, release)
+                return standing(connection, model, release, digest)
         except SQLAlchemyError:
             return None
 

@@ -263,7 +263,7 @@ class Releases:
         While nobody knows whether one stands, what was `known` stays. A release is never served before it is laid under
         them: not for a moment does a stopped model speak.
         """
-        found = self._monitored.standing(loaded.name, loaded.sequence)
+        found = self._monitored.standing(loaded.name, loaded.sequence, loaded.digest)
         under = replace(
             loaded,
             scope=self._scopes[loaded.name, loaded.sequence],

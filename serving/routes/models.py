@@ -12,8 +12,10 @@ from serving.errors import Problem
 from serving.gateway.content_security import policy_with_styles
 from serving.gateway.endpoint import EVERY_ROLE, Call, Endpoint, Parameter, json_response
 from serving.http.content_negotiation import preferred_type
-from serving.messages.record_bodies import Models
+from serving.messages.forecast_protocol import LoadedModel
+from serving.messages.record_bodies import Models, ReleaseOverrides
 from serving.releases.catalogue import models
+from serving.releases.release_overrides import release_overrides
 
 __all__ = ["ENDPOINTS"]
 
@@ -46,9 +48,24 @@ def card(call: Call) -> Response:
     if call.query.get("format", preferred_type(call.accept, _FORMS)) in ("json", "application/json"):
         return Response(canonical_json(body), headers=_VARIES, media_type="application/json")
     language = cast(Language, call.query.get("language", call.parts.language))
-    page = render_html(body, language)
+    decided = _overrides(call, released).model_dump() if released is not None and is_released else None
+    page = render_html(body, language, overrides=decided)
     headers = {"content-security-policy": policy_with_styles(page), **_VARIES}
     return Response(page, headers=headers, media_type="text/html")
+
+
+def list_overrides(call: Call) -> Response:
+    """GET /v1/models/{name}/overrides"""
+    name = call.path["name"]
+    if name not in MODELS:
+        raise Problem(404, "unknown_model", "problems.unknown_model", models=tuple(MODELS))
+    return json_response(_overrides(call, call.parts.releases.current(name)))
+
+
+def _overrides(call: Call, released: LoadedModel) -> ReleaseOverrides:
+    rules = call.parts.catalogue.monitor_rules(released)
+    with call.parts.engine.connect() as connection:
+        return release_overrides(connection, released, rules)
 
 
 ENDPOINTS = (
@@ -78,5 +95,15 @@ ENDPOINTS = (
         },
         problems=(404, 503),
         page=True,
+    ),
+    Endpoint(
+        "GET",
+        "/v1/models/{name}/overrides",
+        list_overrides,
+        "What people decided against the release in use, by group, unit and reason, and how often they were right",
+        roles=EVERY_ROLE - {"application"},
+        scope="models",
+        answer=ReleaseOverrides,
+        problems=(404, 503),
     ),
 )

@@ -15,6 +15,8 @@ from assembly.routes import ENDPOINTS
 from hospital.errors import VigieError
 from hospital.times import HOUR, instant, moment
 from registry.errors import ReleaseError
+from registry.policy.board_policy import default_policy
+from registry.policy.monitor_rules import MonitorRules
 from registry.record.database import journal, open_database, writing
 from registry.record.tokens import ROLES, create_token
 from registry.settings import Settings
@@ -342,6 +344,9 @@ class FakeCatalogue(Catalogue):
         if version not in ("1", "7"):
             raise Problem(404, "no_card", "There is no card of this version.")
         return {"model": model, "version": version, "verdict": "pass"}
+
+    def monitor_rules(self, released: LoadedModel) -> MonitorRules:
+        return default_policy().monitor
 
 
 class InProcess:

@@ -332,3 +332,45 @@ def test_what_is_not_shown_is_no_pass_in_any_word(
     assert re.sub(r"\s+", " ", words.t("findings_passing", 1)) in page
     for sight in ("20", "97"):
         assert sight in page
+
+
+_OVERRIDES: dict[str, Any] = {
+    "rule": {"share": 0.5, "decisions": 10, "confidence": 0.95},
+    "groups": [
+        {"group": "medicine", "decided": 14, "overruled": 13, "known": 12, "right": 11}
+        | {"low": 0.646, "high": 0.985, "alarm": "a1"},
+        {"group": "surgery", "decided": 1, "overruled": 1, "known": 0, "right": 0}
+        | {"low": None, "high": None, "alarm": None},
+    ],
+    "reasons": [
+        {"group": "medicine", "unit": "U1", "unit_name": {"fr": "Médecine 1", "en": "Medicine 1"}}
+        | {
+            "reason_code": "known_better",
+            "reason_title": {"fr": "Autre information", "en": "Other information"},
+        }
+        | {"overruled": 12, "decided": 14, "known": 12, "right": 11, "low": 0.646, "high": 0.985},
+        {"group": "medicine", "unit": "U3", "unit_name": {"fr": "Médecine 3", "en": "Medicine 3"}}
+        | {"reason_code": "no_staff", "reason_title": {}}
+        | {"overruled": 1, "decided": 14, "known": 0, "right": 0, "low": None, "high": None},
+    ],
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_people_decided_against_a_release_stands_apart_from_what_was_signed(
+    card: dict[str, Any], language: Language
+) -> None:
+    """With the policy's rule; the card of a version that is not in use has nothing of it."""
+    page = render_html(card, language, overrides=_OVERRIDES)
+    text = _Reader(page).text.replace("\u00a0", " ").replace("\u202f", " ")
+    words = {
+        "fr": ("depuis sa mise en service", "dès 10 décisions contraires", "Autre information", "perdu :"),
+        "en": ("since its release", "from 10 contrary decisions", "Other information", "lost:"),
+    }[language]
+    aside = text[text.index(words[0]) :]
+    for expected in (*words, "11 / 12", "13 / 14", "no_staff", "12 / 14"):
+        assert expected in aside
+    assert ("65 %–98 %" if language == "fr" else "65%–98%") in aside
+    assert 'id="overrides"' in page
+    for nothing in (None, {**_OVERRIDES, "groups": [], "reasons": []}):
+        assert render_html(card, language, overrides=nothing) == render_html(card, language)

@@ -1,5 +1,6 @@
 """People who rightly overrule a unit group's forecasts take it out of the release's scope, by the policy's rule."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from serving.releases.monitored_alarms import StoredAlarms, degraded
 from serving.releases.releases_in_use import Releases
 from tests.centre.tension.test_groups import forecast
 from tests.support.installation import Installation
-from tests.support.serving_fakes import FakeReleases, make_parts
+from tests.support.serving_fakes import FakeReleases, loaded, make_parts
 
 GROUPS = {"U1": "medicine", "U2": "surgery", "U3": "medicine"}
 RELEASED, NOW = 20_000 * DAY, 20_060 * DAY
@@ -219,3 +220,46 @@ def test_a_policy_of_before_has_the_rule() -> None:
     """Sealed with a release, it is read as it was."""
     before = {k: v for k, v in RULES.model_dump().items() if not k.startswith("overruled")}
     assert type(RULES).model_validate(before) == RULES
+
+
+def test_the_same_package_released_again_is_still_rightly_overruled(parts: Parts, tmp_path: Path) -> None:
+    """A new release of it gives nothing back, a package of another digest begins anew; the board lifts it for all."""
+    with writing(parts.engine) as connection:
+        for _ in range(12):
+            decide(connection, "rejected", True)
+        assert judged(connection)[1] == ("medicine",)
+        alarm = standing(connection, "bed-demand", 1)[0]
+        assert standing(connection, "bed-demand", 2, "sha256:1") == (alarm,)
+        assert standing(connection, "bed-demand", 2, "sha256:2") == ()
+        assert standing(connection, "bed-demand", 2) == ()
+        for _ in range(12):
+            decide(connection, "rejected", True, at=NOW + DAY)
+        again = lose_overruled(
+            connection,
+            model="bed-demand",
+            release=2,
+            digest="sha256:1",
+            groups=GROUPS,
+            released_at=NOW,
+            rules=RULES,
+            now=moment(NOW + 2 * DAY),
+        )
+        assert (again[0][0].rightly, again[1]) == (True, ())
+    again_released = replace(loaded("bed-demand", 2), digest="sha256:1")
+    source = FakeReleases({"bed-demand": again_released, "wait-time": None})
+    ticks = iter(range(10_000))
+    releases = Releases(source, lambda: float(next(ticks) * 2), StoredAlarms(parts.engine))
+    releases.refresh()
+    assert releases.current("bed-demand").scope == frozenset()
+    board = Installation.make(tmp_path / "board")
+    with writing(parts.engine) as connection:
+        acknowledge_alarm(
+            connection,
+            board.settings,
+            alarm.alarm_id,
+            key=board.people["ada"],
+            reason="seen",
+            now=moment(NOW + 2 * DAY),
+        )
+    releases.refresh()
+    assert releases.current("bed-demand").scope == again_released.scope

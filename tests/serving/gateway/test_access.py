@@ -58,6 +58,7 @@ RULES: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/v1/journal"): READS,
     ("GET", "/v1/models"): frozenset(ROLES),
     ("GET", "/v1/models/{name}/card"): frozenset(ROLES) - {"application"},
+    ("GET", "/v1/models/{name}/overrides"): frozenset(ROLES) - {"application"},
     ("GET", "/"): LOOKS,
     ("GET", "/decisions"): DECIDES,
     ("POST", "/decisions"): DECIDES,

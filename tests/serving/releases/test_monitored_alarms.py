@@ -109,8 +109,8 @@ def test_a_silent_database_changes_nothing_of_what_is_known(tmp_path: Path) -> N
     class Silent(StoredAlarms):
         answers = True
 
-        def standing(self, model: str, release: int) -> tuple[StandingAlarm, ...] | None:
-            return super().standing(model, release) if Silent.answers else None
+        def standing(self, model: str, release: int, digest: str) -> tuple[StandingAlarm, ...] | None:
+            return super().standing(model, release, digest) if Silent.answers else None
 
     parts, _ = make_parts(tmp_path / "home")
     ticks = iter(range(10_000))
@@ -134,10 +134,10 @@ def test_a_stopped_model_does_not_speak_while_its_release_is_read_again(
     class Watched(StoredAlarms):
         silent = False
 
-        def standing(self, model: str, release: int) -> tuple[StandingAlarm, ...] | None:
+        def standing(self, model: str, release: int, digest: str) -> tuple[StandingAlarm, ...] | None:
             served = releases.states[model].loaded
             scopes.append(None if served is None else served.scope)
-            return None if Watched.silent else super().standing(model, release)
+            return None if Watched.silent else super().standing(model, release, digest)
 
     releases = Releases(source, lambda: float(next(ticks) * 2), Watched(parts.engine))
     _raise(parts.engine, stops=True)

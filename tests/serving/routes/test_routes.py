@@ -595,7 +595,7 @@ class TestReleases:
     ) -> None:
         """Who prefers HTML; an application that says nothing, or takes anything, gets JSON; `format` is above both."""
         page = "<!doctype html><title>card</title>"
-        monkeypatch.setattr("serving.routes.models.render_html", lambda body, language: page)
+        monkeypatch.setattr("serving.routes.models.render_html", lambda body, language, **_: page)
         browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
         def asked(accept: str | None, query: str = "") -> Any:
