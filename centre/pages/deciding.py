@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from centre.recommendations.viewing import opened_by, seen_by
 from serving.interface.bed_forecasts import unit_labels
 from serving.interface.forms import LANGUAGE, SEES_PAGES, form_page, moved_to, sent_language
 from serving.interface.live_record import hospital_zone, local_day
-from serving.interface.pages import fan_chart, hospital_fan, screen_beds, time_words
+from serving.interface.pages import fan_chart, hospital_fan, known_words, screen_beds, time_words
 from serving.interface.recommendations.store import StoredAct, StoredRecommendation
 from serving.interface.requests import Call, Endpoint, Problem, instant
 
@@ -106,12 +107,19 @@ def _one(
         path=f"/decide/{found.recommendation_id}",
         one={**_shown(call, found, acts), "picture": _pictures(call)(found.place)},
         protocol=protocol,
+        step_name=partial(_step_name, call),
         policy=look.policy,
         refusal=right,
         decides=look.policy is not None and right is None,
         sent={**dict.fromkeys(_FIELDS, ""), **sent},
         faults=list(dict.fromkeys(faults)),
     )
+
+
+def _step_name(call: Call, name: str) -> str:
+    """What a step after the trees is called; one that the catalogue does not know, by its name."""
+    spoken = replace(call, query={**call.query, "language": sent_language(call)})
+    return known_words(spoken, f"pilotage.adjustments.{name}", name.replace("_", " "))
 
 
 def _refusal(call: Call, policy: DecisionPolicy, found: StoredRecommendation) -> str | None:

@@ -16,7 +16,7 @@ from serving.interface.bed_forecasts import unit_labels
 from serving.interface.forms import LANGUAGE, SEES_PAGES, form_page, sent_language
 from serving.interface.installation import decisions_file, levels_file
 from serving.interface.live_record import hospital_zone
-from serving.interface.pages import time_words
+from serving.interface.pages import known_words, time_words
 from serving.interface.prediction_decisions import Decision
 from serving.interface.requests import Call, Endpoint, Problem, instant
 
@@ -57,6 +57,9 @@ def history(call: Call) -> Response:
         asked={**dict.fromkeys(FILTERS, ""), **call.query},
         query=query,
         filtered=any(call.query.get(name) for name in FILTERS),
+        group_name=lambda group: known_words(
+            call, f"attributes.values.unit_group={group}", group.replace("_", " ")
+        ),
         reason_title=_reason_titles(call),
         level_title=_level_titles(call),
         figures=figures(call.parts, call.parts.clock.now()),

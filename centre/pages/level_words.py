@@ -19,7 +19,8 @@ class LevelsSaid:
         policy: its title and version; "": its file has faults.
         faults: of the policy's file.
         current: title of the gravest level that is reached; "": none is known to be.
-        ahead: each level that is expected, with its probability and the nearest horizon.
+        ahead: each level that is expected and graver than the current one, the gravest first, with its probability and
+            the nearest horizon.
         called_by: why the current one is reached.
         missing: of each level that is not computable, what is not known.
         concerned: whether the policy has a level of what is read: of a unit, one that rests on its own demand.
@@ -60,12 +61,13 @@ def said(
     titles = {level.name: _title(call, level.title) for level in shown}
     now = {n.level: n for n in reading.now}
     called = now[reading.current].called_by if reading.current in titles else ()
+    graver = _graver(list(titles), reading.current)
     expected = [a for name in titles if (a := reading.first_horizon(name)) is not None]
     reached = tuple(n.level for n in reading.now if n.state == "reached")
     return LevelsSaid(
         policy=head,
         current=titles.get(reading.current or "", ""),
-        ahead=tuple(_ahead(call, titles[a.level], a) for a in expected),
+        ahead=tuple(_ahead(call, titles[a.level], a) for a in reversed(expected) if a.level in graver),
         called_by=tuple(_evidence(call, e) for e in called),
         missing=tuple(
             (title, tuple(missing_words(call, m) for m in now[name].missing))
@@ -96,6 +98,11 @@ def _short(call: Call, shown: list[Level], reading: LevelsReading) -> str:
         return _ahead(call, titles[expected[-1].level], expected[-1])
     unknown = any(n.level in titles and n.state == "not_computable" for n in reading.now)
     return words(call, "pilotage.not_known") if unknown else words(call, "pilotage.no_level")
+
+
+def _graver(names: list[str], current: str | None) -> list[str]:
+    """The levels above one that is reached, of `names`, the gravest last; all where none is."""
+    return names[names.index(current) + 1 :] if current in names else names
 
 
 def _is_of_a_unit(level: Level) -> bool:

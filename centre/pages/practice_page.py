@@ -5,10 +5,13 @@ from dataclasses import replace
 
 from starlette.responses import RedirectResponse, Response
 
+from centre.levels.hospital_levels import policy_in_force
+from centre.pages.level_words import title_of
 from centre.pages.pilotage import TEMPLATES
 from centre.practice.practice_view import Practice, note_receipt, practice_at, read_by
 from centre.practice.protocol_file import Protocol
 from centre.practice.read_receipts import reading_list
+from serving.interface.installation import levels_file
 from serving.interface.live_record import record_at
 from serving.interface.pages import (
     PAGE,
@@ -37,6 +40,7 @@ def practice(call: Call) -> Response:
     unit, searched = call.query.get("unit") or None, call.query.get("words", "")
     units = _units(call, beds, applies)
     read = read_by(call.parts, call.caller.actor)
+    policy = policy_in_force(levels_file(call.parts)).policy
     return page(
         call,
         TEMPLATES,
@@ -66,6 +70,7 @@ def practice(call: Call) -> Response:
             if unit is None or c.unit == unit
         ],
         unit_label=lambda one: units.get(one, one),
+        level_title=lambda name: title_of(call, policy, name),
         person=lambda one: _person(call, applies, one),
         day=lambda one: date_words(call, one),
         faults=applies.skills.faults,

@@ -75,13 +75,16 @@ class Reasons:
 def reasons(call: Call, forecast: BedForecast) -> Reasons:
     """The reasons of a forecast, rounded so that what is written adds up to what is written.
 
-    The exact parts add up to the exact median; rounded each by itself they may miss it by some tenths, which go to the
+    The exact parts add up to the exact median; rounded each by itself they may miss it by some tenths. These go to what
+    has no name of its own where there is some, so that a part is the same here and in its sentence above; else to the
     parts that rounding moved most.
     """
     told = forecast.explanation
     named = _terms(call, told)
     p50 = _tenth(forecast.beds["p50"])
-    base, *values = _adding_up([told["base"], *(value for _, _, value in named)], p50)
+    others = words(call, "pilotage.others")
+    unnamed = [n for n, (_, name, value) in enumerate(named, 1) if name == others and value]
+    base, *values = _adding_up([told["base"], *(value for _, _, value in named)], p50, unnamed)
     groups: dict[str, list[tuple[str, Decimal]]] = {}
     for (group, name, _), value in zip(named, values, strict=True):
         groups.setdefault(group, []).extend([(name, value)] if value else [])
@@ -114,16 +117,16 @@ def _tenth(value: float) -> Decimal:
     return Decimal(f"{value:.1f}")
 
 
-def _adding_up(parts: Sequence[float], total: Decimal) -> list[Decimal]:
-    """The parts to a tenth each, so that their sum is `total`."""
+def _adding_up(parts: Sequence[float], total: Decimal, unnamed: Sequence[int] = ()) -> list[Decimal]:
+    """The parts to a tenth each, so that their sum is `total`; what rounding misses goes to `unnamed` if there are any."""
     rounded = [_tenth(part) for part in parts]
     gap = int((total - sum(rounded, Decimal(0))) * 10)
     step = Decimal(1 if gap > 0 else -1) / 10
     by_error = sorted(
-        range(len(parts)), key=lambda i: (float(rounded[i]) - parts[i]) * (1 if gap > 0 else -1)
+        unnamed or range(len(parts)), key=lambda i: (float(rounded[i]) - parts[i]) * (1 if gap > 0 else -1)
     )
     for n in range(abs(gap)):
-        rounded[by_error[n % len(parts)]] += step
+        rounded[by_error[n % len(by_error)]] += step
     return rounded
 
 
@@ -161,7 +164,7 @@ def unit_page(call: Call) -> Response:
 def _page(call: Call, view: HospitalView, shown: ShownUnit, row: UnitTension) -> Response:
     zone = view.record.zone
     levels = said(call, view.levels, view.levels.units.get(row.unit), of_unit=True)
-    explained = _explained_first(row.ahead)
+    opened = _opened(row.ahead)
     return page(
         call,
         TEMPLATES,
@@ -173,18 +176,19 @@ def _page(call: Call, view: HospitalView, shown: ShownUnit, row: UnitTension) ->
         made=time_words(call, view.beds.at, zone),
         simulated=view.beds.simulated,
         picture=fan_chart(call, shown, view.beds.at, zone) if row.ahead else "",
-        explained=[reasons(call, f) for f in explained],
+        explained=[reasons(call, f) for f in row.ahead],
+        opened=None if opened is None else opened.horizon_hours,
         warnings=warnings_by_horizon(row.ahead),
         levels=levels,
         level=level,
         protocols=_called(call, view, row.unit, levels),
-        changed=changes(call, explained[0], view.beds.at, zone) if explained else None,
+        changed=None if opened is None else changes(call, opened, view.beds.at, zone),
     )
 
 
-def _explained_first(forecasts: Sequence[BedForecast]) -> list[BedForecast]:
-    """The nearest that the model answers, then the others: a baseline has little to say."""
-    return sorted(forecasts, key=lambda f: (f.trust["status"] != "trusted", f.horizon_hours))
+def _opened(forecasts: Sequence[BedForecast]) -> BedForecast | None:
+    """Whose reasons stand open: the nearest that the model answers, since a baseline has little to say."""
+    return min(forecasts, key=lambda f: (f.trust["status"] != "trusted", f.horizon_hours), default=None)
 
 
 def _called(call: Call, view: HospitalView, unit: str, levels: LevelsSaid) -> list[Protocol]:

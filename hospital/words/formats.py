@@ -132,7 +132,7 @@ def time(when: dt.datetime, language: Language) -> str:
 
 def date_time(when: dt.datetime, language: Language) -> str:
     """A day with hour and minute."""
-    return f"{date(when, language)} {time(when, language)}"
+    return text("quantities.date_time", language, date=date(when, language), time=time(when, language))
 
 
 def weekday_time(when: dt.datetime, language: Language) -> str:

@@ -62,7 +62,11 @@ def _one(group: str, language: Language, features: Mapping[str, str]) -> str:
         return text(f"card.groups.{group}", language)
     named, equals, given = group.partition("=")
     if not equals:
-        return _horizon(group, language) or attribute(group, language)
+        return _horizon(group, language) or name(
+            f"attributes.values.unit_group={group}",
+            name(f"attributes.values.department={group}", attribute(group, language), language),
+            language,
+        )
     return formats.label(attribute(named, language), language) + value(named, given, language)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hospital.features.feature import TRIAGE_RANK, Feature
-from hospital.words import formats
+from hospital.words import formats, names
 from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
 from serving.forecasting.reason_sentences import Unit, compared, effect, rounded, sentence_of
@@ -138,8 +138,11 @@ class FeatureWords:
         if isinstance(given, str):
             return Said(text(self._about_it, language, value=written), written)
         n = rounded(abs(value) if name in _DIFFERENCES else value)
+        if n == 0 and name in _DIFFERENCES:
+            written = text("reasons.no_difference", language)
         if n == 0 and self._about_none is not None:
-            return Said(text(self._about_none, language), self._number(value))
+            alone = written if name in _DIFFERENCES else self._number(value)
+            return Said(text(self._about_none, language), alone)
         return Said(text(self._about_it, language, n, value=written), self._alone(value, written))
 
     def _alone(self, value: float, written: str) -> str:
@@ -155,7 +158,14 @@ class FeatureWords:
         name, language = self.feature.name, self._language
         if isinstance(given, str):
             key = f"reasons.arrival.{given}"
-            return text(key, language) if has_text(key) else given
+            named = name in ("department", "reason")
+            return (
+                text(key, language)
+                if has_text(key)
+                else names.value(name, given, language)
+                if named
+                else given
+            )
         if name.endswith("weekday"):
             return formats.weekday(_MONDAY + dt.timedelta(round(given) % 7), language)
         if name.endswith("holiday"):

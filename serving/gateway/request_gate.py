@@ -42,7 +42,7 @@ from serving.gateway.request_reading import (
 )
 from serving.gateway.service_parts import Parts
 from serving.http.content_negotiation import preferred_language
-from serving.http.problems import problem_response
+from serving.http.problem_page import refusal
 from serving.http.request_log import log_request, log_storage_fault, log_unexpected
 from serving.http.storage_faults import storage_problem
 from serving.http.strict_json import parse
@@ -118,7 +118,7 @@ class Gate:
         except Exception as error:
             log_unexpected(seen.request_id, error)
             if not seen.started:
-                await problem_response(_UNEXPECTED, seen.request_id, _language(scope))(scope, receive, out)
+                await _refusal(_UNEXPECTED, seen, scope)(scope, receive, out)
         finally:
             self._parts.bodies.give_back(seen.held_bytes)
             if seen.place is not None:
@@ -150,7 +150,7 @@ class Gate:
             response = (
                 Response(status_code=303, headers=problem.headers)
                 if redirect
-                else problem_response(problem, seen.request_id, _language(scope))
+                else _refusal(problem, seen, scope)
             )
         await response(scope, receive, out)
 
@@ -267,10 +267,17 @@ async def answer(call: Call, endpoint: Endpoint) -> Response:
         return await workers.run(endpoint.handler, call)  # type: ignore[arg-type]
     except Exception as error:
         problem = _problem_of(error, call.parts, call.request_id)
-        return problem_response(problem, call.request_id, call.language)
+        return refusal(problem, call.request_id, call.language, endpoint.path, call.accept)
     finally:
         if call.place is not None:
             call.place.leave(answered=True)
+
+
+def _refusal(problem: Problem, seen: _Seen, scope: Scope) -> Response:
+    """What is answered in place of what was asked for."""
+    accepted = (v for n, v in scope["headers"] if n.lower() == b"accept")
+    accept = b", ".join(accepted).decode("latin-1")
+    return refusal(problem, seen.request_id, _language(scope), scope["path"], accept)
 
 
 async def answer_current() -> Response:

@@ -17,7 +17,15 @@ from hospital.words.language import Language
 from hospital.words.messages import InWords
 from serving.errors import Problem, RequestFault
 
-__all__ = ["PROBLEM_JSON", "ProblemBody", "invalid", "problem_response", "row_faults", "schema_faults"]
+__all__ = [
+    "PROBLEM_JSON",
+    "ProblemBody",
+    "invalid",
+    "problem_response",
+    "row_faults",
+    "schema_faults",
+    "title_of",
+]
 
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _KNOWN_NAMES = {c.name for table in TABLES.values() for c in table.columns} | {
@@ -75,10 +83,9 @@ class ProblemBody(BaseModel):
 
 def problem_response(problem: Problem, request_id: str, language: Language = "en") -> Response:
     """A problem's response: title, detail and messages in a language, codes and paths as they are in all."""
-    title = f"problems.titles.{problem.status}"
     body = {
         "type": f"urn:vigie:problem:{problem.code}",
-        "title": text(title if has_text(title) else "problems.titles.other", language),
+        "title": title_of(problem, language),
         "status": problem.status,
         "code": problem.code,
         "detail": problem.words(language),
@@ -87,6 +94,12 @@ def problem_response(problem: Problem, request_id: str, language: Language = "en
     }
     content = json.dumps(body, ensure_ascii=False).encode()
     return Response(content, problem.status, problem.headers, media_type=PROBLEM_JSON)
+
+
+def title_of(problem: Problem, language: Language) -> str:
+    """What kind of problem it is, by its status."""
+    title = f"problems.titles.{problem.status}"
+    return text(title if has_text(title) else "problems.titles.other", language)
 
 
 def invalid(faults: Iterable[RequestFault]) -> Problem:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
@@ -22,14 +23,16 @@ UNTIL_FIRST_ANSWER = frozenset({"no_release", "no_history"})
 def first_steps(call: Call, why: Sequence[str] = ()) -> Response:
     """GET /first-steps; `why`: texts of ``pages`` that say why there is no forecast."""
     language = language_of(call)
+    states = call.parts.releases.states
+    zone = next((ZoneInfo(state.loaded.zone) for state in states.values() if state.loaded), None)
     with call.parts.engine.connect() as connection:
-        steps = call.parts.first_steps.steps(connection, call.parts.releases.states)
+        steps = call.parts.first_steps.steps(connection, states)
     left = sum(not step.done for step in steps)
     return render(
         "first_steps.html",
         language,
         say=lambda key, n=None: text(f"first_steps.{key}", language, n),
-        steps=[_shown(step, language) for step in steps],
+        steps=[_shown(step, zone, language) for step in steps],
         left=left,
         why=why,
         caller=call.caller.name,
@@ -37,20 +40,27 @@ def first_steps(call: Call, why: Sequence[str] = ()) -> Response:
     )
 
 
-def _shown(step: Step, language: Language) -> dict[str, Any]:
+def _shown(step: Step, zone: ZoneInfo | None, language: Language) -> dict[str, Any]:
     general = step.name in ("history", "keys", "token")
     words = text(
         f"first_steps.{step.name if general else 'model'}.{step.state}",
         language,
         step.missing.get("approvals"),
         version=step.version,
-        last=f"{formats.date_time(moment(step.last), language)} UTC",
+        last=_instant(step.last, zone, language),
         roles=", ".join(text(f"first_steps.keys.role.{r}", language, n) for r, n in step.missing.items())
         if step.name == "keys"
         else "",
     )
     name = text(f"first_steps.{step.name}.name", language) if general else names.table(step.name, language)
     return {"name": name, "done": step.done, "words": words, "command": step.command}
+
+
+def _instant(at: int, zone: ZoneInfo | None, language: Language) -> str:
+    """An instant by the hospital's clock, which a release knows; before the first one, in UTC, which is then said."""
+    if zone is None:
+        return f"{formats.date_time(moment(at), language)} UTC"
+    return formats.date_time(moment(at).astimezone(zone), language)
 
 
 ENDPOINTS = (

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 from starlette.responses import Response
@@ -47,16 +48,16 @@ def _model(connection: Connection, name: str, loaded: LoadedModel, language: Lan
         "version": loaded.version,
         "release": loaded.sequence,
         "stopped": loaded.stopped,
-        "run": None if run is None else _run(run, language),
+        "run": None if run is None else _run(run, ZoneInfo(loaded.zone), language),
         "alarms": [_alarm(alarm, language) for alarm in loaded.alarms if alarm.family != OVERRULED],
         "overruled": [_overruled(alarm, language) for alarm in loaded.alarms if alarm.family == OVERRULED],
         "figures": [_figure(f, language) for f in figures],
     }
 
 
-def _run(run: LastRun, language: Language) -> dict[str, str]:
+def _run(run: LastRun, zone: ZoneInfo, language: Language) -> dict[str, str]:
     return {
-        "at": f"{formats.date_time(moment(run.run_at), language)} UTC",
+        "at": formats.date_time(moment(run.run_at).astimezone(zone), language),
         "until": formats.date(_EPOCH + timedelta(days=run.until_day), language),
     }
 

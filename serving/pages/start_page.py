@@ -74,7 +74,8 @@ def _usual(values: Mapping[str, float | str], language: Language) -> str:
     for name, value in values.items():
         if isinstance(value, str):
             key = f"reasons.arrival.{value}"
-            words = text(key, language) if name == "arrival_mode" and has_text(key) else value
+            arrival = name == "arrival_mode" and has_text(key)
+            words = text(key, language) if arrival else names.value(name, value, language)
         else:
             words = formats.short_number(value, language)
         said.append(formats.label(names.name(f"pages.usual.{name}", name, language), language) + words)

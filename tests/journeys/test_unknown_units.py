@@ -159,7 +159,7 @@ def test_a_question_whose_own_rows_name_an_unknown_unit_is_refused(service: Serv
     assert "MEDA" not in str(refused)
     body = {"units": [unit], "horizons_hours": [24], "explain": {"language": "en"}}
     (answer,) = service.ask("/v1/bed-demand", {**body, "observations": rows[3:4]})["forecasts"]
-    assert answer["explanation"]["reasons"][0].startswith("7 patients now; by ")
+    assert answer["explanation"]["reasons"][0].startswith("7 patients now, present or waiting for a bed; by ")
 
 
 def test_a_visits_id_comes_back_as_it_was_sent(service: Service) -> None:

@@ -79,7 +79,7 @@ def test_a_recommendation_is_read_and_decided_by_its_form(hospital: Hospital) ->
     wrong = hospital.form(path, language="en", decision="override", reason="  ", reason_code="known_better")
     assert wrong.status_code == 422
     assert "Say why, in 2,000 characters at most." in wrong.text
-    assert "What is done instead goes with" in wrong.text
+    assert "With “Do something else”, and only then" in wrong.text
     assert 'value="override" required checked' in wrong.text
     assert 'value="known_better" selected' in wrong.text
     fields = {

@@ -57,6 +57,35 @@ def test_what_no_source_gave_is_not_known_and_never_zero(tmp_path: Path) -> None
     assert "À regarder d’abord" in page
 
 
+def test_a_number_that_is_not_the_model_s_says_so_where_it_stands(tmp_path: Path) -> None:
+    """A baseline's and a degraded forecast's, in its cell; one that is trusted says nothing."""
+    page = _page(tmp_path, "language=fr")
+    rows = {unit: page.split(f'data-unit="{unit}"')[1].split("</tr>")[0] for unit in ("U2", "U3", "U4")}
+    assert rows["U2"].count('<em class="baseline">Référence</em>') == rows["U2"].count("chance") > 0
+    assert rows["U4"].count('<em class="degraded">Prudence</em>') == rows["U4"].count("chance")
+    assert "<em" not in rows["U3"]
+    assert "avec prudence" not in page
+    assert "celle de référence" not in page
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        ("U2", "Cette prévision est celle de référence, pas celle du modèle."),
+        ("U4", "Cette prévision est à prendre avec prudence."),
+    ],
+)
+def test_the_sentence_at_the_top_is_trusted_no_more_than_its_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str, said: str
+) -> None:
+    """What is to be looked at first rests on a number that the model did not make, or that is degraded."""
+    cases = {u.unit: (61.0, 60.0) if u.unit == first else (20.0, 60.0) for u in UNITS}
+    monkeypatch.setattr(serving_fakes, "CASES", cases)
+    page = _page(tmp_path, "language=fr")
+    (sentence,) = re.findall(r'<h1 class="first"[^>]*>(.*?)</h1>', page, re.DOTALL)
+    assert sentence.endswith(said)
+
+
 def test_nothing_is_tense(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving_fakes, "CASES", {u.unit: (20.0, 60.0) for u in UNITS})
     assert "Nothing is tense: at most 2% risk" in _page(tmp_path)

@@ -67,12 +67,13 @@ def test_reasons_are_sentences_in_both_languages() -> None:
     """What is so, compared with what, what it does; unknown is said; what would be shown as 0 is not told."""
     french = ExplanationText(FEATURES, "min", "fr").wait(terms(), FR)
     assert french["reasons"] == (
-        "Au départ, l'attente prévue d'habitude vers cette heure, un dimanche, pour cette urgence\u00a0: 33\u00a0min",
+        "Au départ, pour ce degré d'urgence, l'attente prévue d'habitude vers cette heure, un dimanche\u00a0: "
+        "33\u00a0min",
         "23 patients attendent déjà (14 d'habitude vers cette heure, un dimanche)\u00a0: +8,2\u00a0min",
         "Il est 14\u00a0h\u00a030\u00a0: −3\u00a0min",
-        "Mode d'arrivée, inconnu (à pied d'habitude vers cette heure, un dimanche)\u00a0: +1\u00a0min",
+        "Mode d'arrivée, valeur inconnue (à pied d'habitude vers cette heure, un dimanche)\u00a0: +1\u00a0min",
         "Tous les autres facteurs\u00a0: −0,2\u00a0min",
-        "Étalonnage sur les jours récents\u00a0: +0,4\u00a0min",
+        "Calibrage sur les jours récents\u00a0: +0,4\u00a0min",
     )
     english = ExplanationText(FEATURES, "min", "en").wait(terms(), EN)
     assert english["reasons"][1:3] == (
@@ -172,7 +173,8 @@ def test_the_same_is_said_once_and_nothing_where_nothing_is_unusual() -> None:
     twice = ExplanationTerms([0, 1], [10.0, 3.0], [0.0, 0.2], [0.9, 0.6], 0.0, 33.0, {}, None, SUNDAY)
     reasons = ExplanationText(features, "beds", "fr").bed(twice, FR, 33.0)["reasons"]
     assert reasons[1:] == (
-        "+3\u00a0lits en 24 heures (+0,2\u00a0lit d'habitude vers cette heure, un dimanche)\u00a0: +1,5\u00a0lit",
+        "Le besoin a varié de +3\u00a0lits en 24 heures (+0,2\u00a0lit d'habitude vers cette heure, un dimanche)"
+        "\u00a0: +1,5\u00a0lit",
     )
     against = replace(twice, contributions=[0.9, -0.9])
     reasons = ExplanationText(features, "beds", "fr").bed(against, FR, 33.0)["reasons"]
@@ -195,7 +197,51 @@ def test_beds_start_from_the_patients_now(change: float, french: str, english: s
         assert told["reasons"][0].startswith("133 patients")
         assert words in told["reasons"][0]
     baseline = ExplanationText(FEATURES, "beds", "en").bed(terms("usual_change"), EN, 30.0)
-    assert baseline["reasons"][0] == "30 patients now; until then the unit gains 3.1 usually"
+    assert baseline["reasons"][0] == (
+        "30 patients now, present or waiting for a bed; until then the unit gains 3.1 usually"
+    )
+
+
+@pytest.mark.parametrize(
+    ("feature", "value", "usual", "said"),
+    [
+        (
+            "free_then",
+            0.0,
+            9.8,
+            "Autant de lits armés à l'heure visée que de lits nécessaires maintenant (+9,8",
+        ),
+        (
+            "free_then",
+            -11.0,
+            0.01,
+            "s'écartent de −11\u00a0lits du besoin actuel (aucun écart",
+        ),
+        (
+            "usual_then",
+            26.0,
+            0.0,
+            "s'écartait de +26\u00a0lits de celui de maintenant (aucun écart d'habitude",
+        ),
+        ("above_usual", 0.0, 0.0, "Autant que les quatre dernières semaines à cette heure (comme d'habitude"),
+    ],
+)
+def test_a_difference_of_nothing_has_words(feature: str, value: float, usual: float, said: str) -> None:
+    """Nobody reads "0 lit": neither of what is so, nor of what is usual."""
+    one = ExplanationTerms([0], [value], [usual], [0.9], 0.0, 33.0, {}, None, SUNDAY)
+    features = (Feature(feature, "census", "Écart", "Difference", "beds"),)
+    (reason,) = ExplanationText(features, "beds", "fr").bed(one, FR, 33.0)["reasons"][1:]
+    assert said in reason
+    assert re.search(r"(?<![\d,])0\u00a0lit", reason) is None
+
+
+def test_levels_have_no_usual_between_them() -> None:
+    """A mean of triage levels is none: nobody is usually of level 3.8."""
+    one = ExplanationTerms([1], [2.0], [3.8], [0.9], 0.0, 33.0, {}, None, SUNDAY)
+    assert (
+        ExplanationText(FEATURES, "min", "fr").wait(one, FR)["reasons"][1]
+        == "Niveau de tri 2\u00a0: +0,9\u00a0min"
+    )
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
@@ -275,7 +321,8 @@ def test_a_subject_is_told_whole_where_only_one_of_its_features_is_shown(hospita
     else:
         reasons = ExplanationText(TWICE, "beds", "fr").bed(shown, FR, 33.0)["reasons"]
     assert reasons[1:] == (
-        "+3\u00a0lits en 24 heures (+0,2\u00a0lit d'habitude vers cette heure, un dimanche)\u00a0: +1,5\u00a0lit",
+        "Le besoin a varié de +3\u00a0lits en 24 heures (+0,2\u00a0lit d'habitude vers cette heure, un dimanche)"
+        "\u00a0: +1,5\u00a0lit",
         "Tous les autres facteurs\u00a0: +0,4\u00a0lit",
     )
 

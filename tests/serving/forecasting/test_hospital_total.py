@@ -255,7 +255,7 @@ def test_a_unit_of_which_nothing_was_received_is_missing_and_said_so(asked: Call
     assert "missing" not in " ".join(hospital_total["trust"]["warnings"])
     for hospital_total in ask(explain={"language": "fr"})["hospital"]:
         assert (
-            "patients maintenant dans tout l'établissement\u00a0; d'ici "
+            "patients maintenant dans tout l'établissement, présents ou en attente d'un lit\u00a0; d'ici "
             in hospital_total["explanation"]["reasons"][0]
         )
         assert len(hospital_total["trust"]["warnings"]) == 2

@@ -58,3 +58,26 @@ def test_the_start_page(running: tuple[Running, Path], browser: Any, size: tuple
     assert asked
     assert all(url.startswith(service.url) for url in asked)
     page.close()
+
+
+_OUT_OF_COLUMN = """[...document.querySelectorAll('main td, main th, main h1, main h2, main p, main li')]
+    .filter((e) => !e.closest('.heads') && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline'
+        && !e.closest('.operation'))
+    .map((e) => e.tagName + ' ' + e.innerText.slice(0, 40))"""
+"""What is wider than its place; the interface's tables scroll by themselves."""
+
+
+@pytest.mark.parametrize("path", ["/", "/monitoring", "/docs", "/first-steps", "/nowhere"])
+def test_on_the_narrowest_phone_everything_keeps_to_its_place(
+    running: tuple[Running, Path], browser: Any, path: str
+) -> None:
+    """360 px: no cell runs into the next one, no page is wider than the screen, and a problem is a page, too."""
+    service, home = running
+    page = browser.new_page(viewport={"width": 360, "height": 740})
+    page.goto(service.url + entry_link(home, service.tokens["operator"]))
+    page.goto(f"{service.url}{path}?language=fr")
+    assert page.locator("header.top").count() == 1
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.evaluate(_OUT_OF_COLUMN) == []
+    page.close()
