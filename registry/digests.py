@@ -34,13 +34,23 @@ def sha256_bytes(content: bytes) -> str:
 
 
 def sha256_file(path: Path) -> str:
-    """Digest of a file's bytes."""
-    with open(path, "rb") as file:
+    """Digest of a plain file's bytes, whatever their number; a link to one will do.
+
+    Raises:
+        OSError: it is not there, cannot be read, or is a folder, a pipe, a socket or a device.
+    """
+    _require_plain(path.stat(), path, alone=False)
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        _require_plain(os.fstat(file.fileno()), path, alone=False)
         return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
 
 
+USUAL = 64 * 2**20
+"""Bytes that a file has at most unless somebody says otherwise: more than any that Vigie writes but tables and logs."""
+
+
 def read_plain_file(
-    path: Path, *, follow: bool = False, alone: bool = False, at_most: int | None = None
+    path: Path, *, follow: bool = False, alone: bool = False, at_most: int | None = USUAL
 ) -> bytes:
     """The bytes of a plain file; anything else is refused without being opened: opening a pipe may never return.
 
@@ -49,6 +59,7 @@ def read_plain_file(
         follow: a link to a plain file will do (a mounted trust folder may consist of such links).
         alone: a file that has a second name elsewhere is refused: through that name it can be changed.
         at_most: bytes; a larger file is refused without being read: one of a terabyte of holes costs its maker nothing.
+            None: a table, which may be of any size.
 
     Raises:
         OSError: it is not there, cannot be read, is too large, or is a link, a folder, a pipe, a socket or a device.

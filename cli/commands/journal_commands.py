@@ -1,5 +1,6 @@
 """`vigie journal`: the record verified against its signed checkpoints, and exported for an auditor."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from registry.checkpoints.vouching import Vouching
     from registry.record.journal_audit import JournalFault
     from registry.settings import Settings
+    from registry.trust.trusted_people import Trust
 
 __all__ = ["app"]
 
@@ -45,7 +47,7 @@ def verify(
     settings, language = read_settings(), spoken_language()
     with opened_database(settings.database) as engine, engine.connect() as connection:
         found = _vouched(settings, connection, public_key)
-        faults = [*found.journal.faults, *found.faults, *_edited(connection)]
+        faults = [*found.journal.faults, *found.faults, *_edited(connection, settings)]
         faults += trust_faults(connection, settings.trust, found.checkpoints)
     for fault in faults:
         why = Foreign(fault.message, "audit", "faults").words(language)
@@ -75,23 +77,37 @@ def _vouched(settings: "Settings", connection: "Connection", public_key: str) ->
     from registry.checkpoints.checkpoint_file import CheckpointFile
     from registry.checkpoints.service_key import accepted_keys
     from registry.checkpoints.vouching import vouch
-    from registry.errors import TrustError
-    from registry.trust.trust_store import load_trust
+    from registry.releases.release_chain import first_released_at
 
     keys = frozenset({public_key}) if public_key else accepted_keys(settings)
-    try:
-        statements = load_trust(settings.trust).statements
-    except TrustError:
-        statements = ()  # what is wrong with the file is told by the audit of it
+    trust = _trust(settings)
+    statements = () if trust is None else trust.statements
     return vouch(
-        connection, CheckpointFile(settings.checkpoints), keys, expected=bool(keys), statements=statements
+        connection,
+        CheckpointFile(settings.checkpoints),
+        keys,
+        expected=bool(keys),
+        statements=statements,
+        known_since=None if trust is None else first_released_at(settings, trust),
     )
 
 
-def _edited(connection: "Connection") -> "list[JournalFault]":
+def _trust(settings: "Settings") -> "Trust | None":
+    """The trust file; None: what is wrong with it is told by the audit of it."""
+    from registry.errors import TrustError
+    from registry.trust.trust_store import load_trust
+
+    try:
+        return load_trust(settings.trust)
+    except TrustError:
+        return None
+
+
+def _edited(connection: "Connection", settings: "Settings") -> "list[JournalFault]":
     """Rows that are not what their entries say."""
     from sqlalchemy.exc import DBAPIError
 
+    from registry.monitoring import alarm_audit
     from registry.record import observation_batches, token_audit
     from registry.record.journal_audit import JournalFault
     from serving.forecasting import decision_record, prediction_record
@@ -104,6 +120,7 @@ def _edited(connection: "Connection") -> "list[JournalFault]":
         ("recommendations", recommendation_audit.edited),
         ("observations", observation_batches.edited),
         ("tokens", token_audit.edited),
+        ("alarms", partial(alarm_audit.edited, trust=_trust(settings))),
     ):
         try:
             faults += edited(connection)

@@ -58,6 +58,7 @@ def run_demo(*, days: int | None, serve: bool, seed: int, port: int) -> int:
     settings = Settings(home=home, port=port, host="127.0.0.1", database_url="", language=spoken_language())
     settings = settings.model_copy(update=dict.fromkeys(_ELSEWHERE))
     make_demo_home(settings, policy)
+    checkpoint(settings, now=datetime.now(UTC))  # from the founding on
     days = days or policy.document.history_days + WARM_UP_DAYS + _MARGIN_DAYS
     data = simulate_hospital(console, settings, days, seed)
     versions = train_models(console, settings, data)

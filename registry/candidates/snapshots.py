@@ -228,10 +228,10 @@ def open_snapshot(
     for name, sealed in seal["files"].items():
         digest = erased.files.get(name, sealed)
         try:
-            data = read_plain_file(folder / name)
+            data = read_plain_file(folder / name, at_most=None)
             if sha256_bytes(data) != digest and (folder / f"{name}{PENDING}").is_file():
                 # The erasure was killed before this took its place.
-                data = read_plain_file(folder / f"{name}{PENDING}")
+                data = read_plain_file(folder / f"{name}{PENDING}", at_most=None)
         except OSError:
             raise SnapshotError("trust_errors.snapshots.no_table", name=name) from None
         if sha256_bytes(data) != digest:

@@ -21,6 +21,8 @@ __all__ = ["PURPOSE", "Checkpoint", "CheckpointFile", "Line", "body_of"]
 PURPOSE = "journal checkpoint"
 FIRST = ""
 _TAIL = 65_536
+_LARGEST = 2**31
+"""Bytes of the file: half of a thousand a minute for eight years."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class CheckpointFile:
             CheckpointError: the file is there, and cannot be read.
         """
         try:
-            content = read_plain_file(self.path, follow=True)
+            content = read_plain_file(self.path, follow=True, at_most=_LARGEST)
         except FileNotFoundError:
             return []
         except OSError as error:

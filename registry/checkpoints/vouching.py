@@ -4,15 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
-from hospital.times import moment
+from hospital.times import MINUTE, moment
 from registry.checkpoints.accepted_restore import members_of, restore_fault
 from registry.checkpoints.checkpoint_file import FIRST, PURPOSE, Checkpoint, CheckpointFile
 from registry.errors import SignatureError
+from registry.record.database import journal
 from registry.record.journal_audit import Audit, JournalFault, audit
 
 __all__ = ["Vouching", "vouch"]
+
+_FIRST_WITHIN = 5 * MINUTE
+"""Between the first entry and the first checkpoint: both are made when an installation is."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +53,16 @@ def vouch(
     *,
     expected: bool = False,
     statements: Sequence[Mapping[str, Any]] = (),
+    known_since: int | None = None,
 ) -> Vouching:
     """Reads the journal and its checkpoints.
 
     Args:
         keys: public keys whose signatures count.
         expected: checkpoints were made here before: that there is none is a fault.
-        statements: about people, of the trust file: by them the board's signatures under a restore are judged.
+        statements: about people, of the trust file: by them the board's signatures under a restore are judged; where
+            the first names the service's key, checkpoints were made from the founding on.
+        known_since: instant of the first release that somebody signed: checkpoints were made then; None: not known.
 
     Raises:
         CheckpointError: the checkpoints' file is there, and cannot be read.
@@ -71,6 +78,8 @@ def vouch(
         faults.append(
             JournalFault(0, f"there is no checkpoint in {file.path}: nothing says that it is whole")
         )
+    if good and _signs_since_the_founding(statements):
+        faults += _begun_late(connection, good[0], known_since)
     covered = last.seq if last is not None else 0
     return Vouching(
         found,
@@ -141,6 +150,27 @@ def _fault(
     except SignatureError:
         return "was changed: its signature does not verify"
     return "" if c.restore is None else restore_fault(statements, c.restore, previous, c.seq)
+
+
+def _signs_since_the_founding(statements: Sequence[Mapping[str, Any]]) -> bool:
+    return bool(statements) and any("service" in key["roles"] for key in statements[0]["body"]["keys"])
+
+
+def _begun_late(connection: Connection, first: Checkpoint, known_since: int | None) -> list[JournalFault]:
+    """Whether the first checkpoint came long after the journal's first entry, or a release: a file of before is gone.
+
+    Whoever takes the file away and writes the journal anew has the service sign all of it afresh, at once.
+    """
+    begun = connection.scalar(select(journal.c.at).where(journal.c.seq == 1))
+    since = [at for at in (begun, known_since) if isinstance(at, int)]
+    if not since or first.at - min(since) <= _FIRST_WITHIN:
+        return []
+    begins, written = (f"{moment(at):%Y-%m-%d %H:%M:%S} UTC" for at in (first.at, min(since)))
+    words = (
+        f"the checkpoints begin on {begins} and cover entries 1 to {first.seq} at once, written since {written}: "
+        "the file of before is gone, and nothing says that they were not written anew"
+    )
+    return [JournalFault(0, words)]
 
 
 def _compared(c: Checkpoint, found: Audit) -> list[JournalFault]:

@@ -59,7 +59,7 @@ def acknowledge_alarm(
         connection,
         actor=person,
         action="acknowledge alarm",
-        subjects={**subjects, "alarm": alarm_id},
+        subjects={**subjects, "alarm": alarm_id, "until_day": str(until)},
         now=now,
         reason=reason.strip(),
         payload=signed.to_json(),

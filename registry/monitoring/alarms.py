@@ -163,6 +163,7 @@ def raise_alarm(
     ).first():
         return False
     subjects = {"model": model, "release": str(release), "digest": digest, "alarm": alarm_id}
+    subjects["stops"] = str(int(stops))  # registry.monitoring.alarm_audit reads these
     entry = append(
         connection,
         actor="vigie monitor",

@@ -17,7 +17,7 @@ from registry.settings import Settings
 from registry.trust.keys import Signed
 from registry.trust.trusted_people import Trust
 
-__all__ = ["left_at", "read_chain", "release_folder", "release_stamp", "with_origin"]
+__all__ = ["first_released_at", "left_at", "read_chain", "release_folder", "release_stamp", "with_origin"]
 
 _NUMBER = re.compile(r"[0-9]{6}")
 
@@ -99,6 +99,17 @@ def left_at(package_digest: str, links: Sequence[Link]) -> int | None:
         return None
     at = links[-1].body.get("released_at")
     return at if isinstance(at, int) else sys.maxsize  # a release without a time does not verify
+
+
+def first_released_at(settings: Settings, trust: Trust) -> int | None:
+    """Instant of the first release of any model that is signed and in its place; None: there is none."""
+    times = []
+    for model in MODELS:
+        try:
+            times += [link.body.get("released_at") for link in read_chain(settings, model, trust)[:1]]
+        except ReleaseError:
+            continue  # said by who serves it
+    return min((at for at in times if isinstance(at, int)), default=None)
 
 
 def _numbers(settings: Settings, model: str) -> list[int]:

@@ -142,8 +142,15 @@ def edited(connection: Connection) -> list[JournalFault]:
         for seq, subjects in connection.execute(acts)
         for number in numbers_of(json.loads(subjects).get("payloads", ""), seq)
     }
+    said = select(journal.c.seq, journal.c.actor, journal.c.subjects).where(journal.c.action == "decide")
+    made = {seq: (actor, json.loads(subjects)) for seq, actor, subjects in connection.execute(said)}
     faults = []
     for r in connection.execute(select(decisions)):
+        actor, subjects = made.get(r.journal_seq, ("", {}))
+        stands = (actor, subjects.get("decision"), subjects.get("prediction"))
+        if stands != (r.actor, r.decision_id, r.prediction_id):
+            faults.append(JournalFault(r.journal_seq, f"decision {r.decision_id} has no entry"))
+            continue
         value = None if r.value is None else json.loads(r.value)
         content = canonical_json(
             _content(r.decision_id, r.prediction_id, r.decision, r.reason, value, r.actor, r.decided_at)

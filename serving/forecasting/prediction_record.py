@@ -221,19 +221,23 @@ def edited(connection: Connection) -> list[JournalFault]:
     faults = []
     given: dict[int, dict[str, str]] = {}
     entries = select(journal.c.seq).where(journal.c.action == "predict")
-    known = set(connection.scalars(entries))
+    said = select(journal.c.seq, journal.c.subjects).where(journal.c.action == "predict")
+    known = {seq: json.loads(subjects) for seq, subjects in connection.execute(said)}
     query = select(payloads.c.seq, payloads.c.payload).where(payloads.c.seq.in_(entries))
     for seq, payload in connection.execute(query):
         given[seq] = json.loads(payload).get("predictions", {})
     found: set[tuple[int, str]] = set()
     for row in connection.execute(select(predictions)):
-        if row.journal_seq not in given:
-            if row.journal_seq not in known:
-                faults.append(JournalFault(row.journal_seq, f"prediction {row.prediction_id} has no entry"))
+        if row.journal_seq not in known:
+            faults.append(JournalFault(row.journal_seq, f"prediction {row.prediction_id} has no entry"))
             continue
-        found.add((row.journal_seq, row.prediction_id))
-        digest = _digest(row.response, row.actor, row.made_at)
-        if given[row.journal_seq].get(row.prediction_id) != digest:
+        release = {"model": row.model, "version": row.version, "digest": row.digest}
+        same = all(known[row.journal_seq].get(name) == value for name, value in release.items())
+        if row.journal_seq in given:
+            found.add((row.journal_seq, row.prediction_id))
+            digest = _digest(row.response, row.actor, row.made_at)
+            same = same and given[row.journal_seq].get(row.prediction_id) == digest
+        if not same:
             faults.append(JournalFault(row.journal_seq, f"prediction {row.prediction_id} was edited"))
     for seq, digests in given.items():
         faults += [JournalFault(seq, f"prediction {i} is gone") for i in digests if (seq, i) not in found]

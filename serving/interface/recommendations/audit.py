@@ -1,5 +1,7 @@
 """Rows of recommendations held against the journal: for `vigie journal verify`."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, select
 
 from registry.digests import canonical_json, sha256_bytes
@@ -11,6 +13,8 @@ from serving.interface.recommendations.rows import (
     RECOMMENDED,
     SEEDED,
     UNRECORDED,
+    StoredAct,
+    StoredRecommendation,
     act_of,
     content_done,
     content_made,
@@ -18,6 +22,9 @@ from serving.interface.recommendations.rows import (
 )
 
 __all__ = ["edited"]
+
+_CLOSING = frozenset({"expired"})
+"""Acts after which nothing can become of a recommendation, whatever the policy on decisions."""
 
 
 def edited(connection: Connection) -> list[JournalFault]:
@@ -43,7 +50,14 @@ def edited(connection: Connection) -> list[JournalFault]:
         for a in acts
         if a.kind not in UNRECORDED
     ]
-    faults = []
+    faults = [
+        JournalFault(
+            r.journal_entry,
+            f"recommendation {r.recommendation_id} is closed, or open, otherwise than its acts say",
+        )
+        for r in made
+        if not _is_closed_by_an_act(r, acts)
+    ]
     for seq, content in contents:
         expected = digests.pop(seq, None)
         if seq not in entries:
@@ -51,3 +65,11 @@ def edited(connection: Connection) -> list[JournalFault]:
         elif expected is not None and sha256_bytes(canonical_json(content)) != expected:
             faults.append(JournalFault(seq, "what was recommended or decided was edited"))
     return faults + [JournalFault(seq, "its recommendation or act is gone") for seq in digests]
+
+
+def _is_closed_by_an_act(one: StoredRecommendation, acts: Sequence[StoredAct]) -> bool:
+    """Whether it was closed at the instant of an act on it; one that expired or was signed is not open."""
+    mine = [a for a in acts if a.recommendation_id == one.recommendation_id and a.kind not in UNRECORDED]
+    if one.closed_at is None:
+        return not any(a.kind in _CLOSING for a in mine)
+    return any(a.at == one.closed_at for a in mine)
