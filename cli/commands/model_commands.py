@@ -139,9 +139,11 @@ def _print_trained(done: "Trained", *, signed: bool, as_json: bool) -> None:
         print(json.dumps(body))
         return
     language = spoken_language()
-    say("train.registered", model=candidate.model, version=candidate.version)
+    unit = "beds" if candidate.model == "bed-demand" else "minutes"
+    say(f"train.registered_{unit}", model=candidate.model, version=candidate.version)
+    width = max(map(len, done.metrics), default=0)
     for name, value in done.metrics.items():
-        print(f"  {name:<32} {number(value, language, 2):>8}")
+        print(f"  {name:<{width}} {number(value, language, 2):>8}")
     if done.tuned is not None:
         trials = done.tuned.trials
         chosen = str(done.tuned.hyperparameters)

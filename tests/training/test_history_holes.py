@@ -56,6 +56,9 @@ def test_a_year_missing_in_the_middle(tmp_path: Path, capsys: pytest.CaptureFixt
     assert code == 0, printed.err
     assert "Traceback" not in printed.err
     assert "bed-demand version 1 is registered." in printed.out
+    assert "test set, in beds:" in printed.out
+    errors = [line for line in printed.out.splitlines() if line.startswith("  mae_")]
+    assert len({len(line) for line in errors}) == 1  # one column, however long a name is
 
 
 @pytest.mark.parametrize("kind", ["model", "baseline"])
