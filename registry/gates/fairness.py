@@ -9,6 +9,7 @@ day share its queue (by week for beds, which stay occupied).
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 
@@ -30,6 +31,8 @@ __all__ = ["judge_fairness", "small_gaps"]
 
 _WAIT_BLOCK_DAYS = 1
 _FEWEST = 30  # rows of a group under which not even a figure is reported
+_FEWEST_TOGETHER = 200
+"""Rows of a group within a group, or at some hours: with fewer, chance shows a gap in one of hundreds of cells."""
 
 
 def judge_fairness(evidence: Evidence, policy: Policy, scope: tuple[Cell, ...]) -> GateResult:
@@ -77,7 +80,9 @@ class _Waits:
             # A hospital whose record has no language can never judge by it; one with nothing at all is not judged.
             required = attribute in rules.required_groups or not audit
             yield undecided("attribute", attribute, 0, "attribute_missing", required=required)
-        for pair in rules.intersections:
+        pairs = ("*".join(pair) for pair in combinations(sorted(audit), 2))
+        named = {frozenset(pair.split("*")): pair for pair in (*pairs, *rules.intersections)}
+        for pair in named.values():
             yield from self._intersection(pair)
         known = self.evidence.test.known()
         parts = {hours: known.part(mine) for hours, mine in hours_of_week(known).items()}
@@ -93,15 +98,18 @@ class _Waits:
 
         They can only block, or keep shut: over all hours together each is judged already.
         """
-        least = self.policy.document.fairness.minimum_rows_to_block
         groups = known.unit_group if attribute == "department" else known.audit.get(attribute)
         if groups is None:
             return
         names = group_names(groups)
-        for name in sorted(set(names) - {UNKNOWN}):
+        for name in sorted(set(names)):
             mine = names == name
-            if least <= mine.sum() < mine.size:
+            if self._least_together <= mine.sum() < mine.size:
                 yield from self._disparities(f"{attribute}={name}*{hours}", mine, known, scores, judged=False)
+
+    @property
+    def _least_together(self) -> int:
+        return min(self.policy.document.fairness.minimum_rows_to_block, _FEWEST_TOGETHER)
 
     def small_groups(self) -> Iterator[Disparity]:
         """Groups that are listed for want of rows, and those alone: what is judged is not judged again."""
@@ -149,9 +157,13 @@ class _Waits:
                 yield from self._disparities(label, names == name, known, scores)
             elif label in small:
                 yield from self._small(small[label], names == name, known, scores)
+        # Nobody knows who they are; that they wait longer than is said is known all the same.
+        nameless = names == UNKNOWN
+        if _FEWEST_TOGETHER <= nameless.sum() < nameless.size:
+            yield from self._disparities(groups.label(UNKNOWN), nameless, known, scores, judged=False)
 
     def _intersection(self, pair: str) -> Iterator[Disparity | Finding]:
-        test, rules = self.evidence.test, self.policy.document.fairness
+        test = self.evidence.test
         first, _, second = pair.partition("*")
         if first not in test.audit or second not in test.audit:
             return  # the attribute that is missing is a finding already
@@ -161,7 +173,7 @@ class _Waits:
         for a in sorted(set(one) - {UNKNOWN}):
             for b in sorted(set(two) - {UNKNOWN}):
                 mine = (one == a) & (two == b)
-                if mine.sum() < rules.minimum_rows_to_block:
+                if not self._least_together <= mine.sum() < mine.size:
                     continue
                 yield from self._disparities(f"{first}={a}*{second}={b}", mine, known, scores, judged=False)
 

@@ -343,6 +343,29 @@ def test_a_disparity_of_both_at_once_is_found_in_the_intersection(sound: Evidenc
     assert not of(result, "sex=M*age_band=16-39", "log_error").required
 
 
+def test_a_disparity_of_any_two_attributes_at_once_keeps_the_gate_shut(sound: Evidence) -> None:
+    """The policy names one pair; the few who are of two groups of another are harmed all the same."""
+    audit, outcome = sound.test.audit, sound.test.outcome
+    both = (audit["age_band"] == "0-15") & (audit["language"] == "other")
+    twice = with_judge(sound, outcome=np.where(both, outcome * 2.5, outcome))
+    assert judged(sound).verdict is Verdict.PASS
+    result = judged(twice)
+    assert "age_band*language" not in POLICY.document.fairness.intersections
+    finding = of(result, "age_band=0-15*language=other", "log_error")
+    assert 200 <= finding.n < POLICY.document.fairness.minimum_rows_to_block
+    assert finding.verdict is Verdict.BLOCK
+
+
+def test_people_whose_group_is_unknown_are_a_group_too(sound: Evidence) -> None:
+    """A sex that is not on file, for a seventh of the visits: theirs may be the waits that are under-predicted."""
+    nameless = np.random.default_rng(9).random(sound.test.size) < 0.15
+    without = with_audit(sound, "sex", np.where(nameless, None, sound.test.audit["sex"]))
+    assert judged(without).verdict is Verdict.PASS
+    longer = np.where(nameless, without.test.outcome * 1.4, without.test.outcome)
+    result = judged(with_judge(without, outcome=longer))
+    assert of(result, "sex=unknown", "log_error").verdict is Verdict.BLOCK
+
+
 def test_a_group_that_the_policy_names_must_be_judged(sound: Evidence) -> None:
     """Whatever its size: too small, or absent from the judged rows, is inconclusive."""
     policy = with_policy(required_groups='{language = ["other"]}')
