@@ -118,7 +118,7 @@ def _tenth(value: float) -> Decimal:
 
 
 def _adding_up(parts: Sequence[float], total: Decimal, unnamed: Sequence[int] = ()) -> list[Decimal]:
-    """The parts to a tenth each, so that their sum is `total`; what rounding misses goes to `unnamed`, if any."""
+    """The parts to a tenth each, adding up to `total`; what rounding misses goes to `unnamed` if there are any."""
     rounded = [_tenth(part) for part in parts]
     gap = int((total - sum(rounded, Decimal(0))) * 10)
     step = Decimal(1 if gap > 0 else -1) / 10

@@ -1,8 +1,12 @@
 """Alarms in words, in French and English: for answers, pages and the terminal."""
 
 import math
+from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 
+from hospital.features.bed_list import ALL_BED_FEATURES
+from hospital.features.wait import WAIT_FEATURES
 from hospital.words import formats, names
 from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
@@ -18,8 +22,18 @@ def what_of(family: str, name: str, language: Language) -> str:
     """What a figure is."""
     if name == "all" and has_text(f"alarms.all.{family}"):
         return text(f"alarms.all.{family}", language)
-    named = names.feature_group(name, language) if family == "explanations" else names.group(name, language)
+    named = (
+        names.feature_group(name, language)
+        if family == "explanations"
+        else names.group(name, language, _labels(language))
+    )
     return text(f"alarms.what.{family}", language, name=named)
+
+
+@cache
+def _labels(language: Language) -> Mapping[str, str]:
+    """Of every input its label, by name; bed demand, which looks at the whole hospital, says the place with it."""
+    return {f.name: f.label(language) for f in (*WAIT_FEATURES, *ALL_BED_FEATURES)}
 
 
 def change_in_words(family: str, change: float, language: Language) -> str:
