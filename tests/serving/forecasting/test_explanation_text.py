@@ -235,6 +235,17 @@ def test_a_difference_of_nothing_has_words(feature: str, value: float, usual: fl
     assert re.search(r"(?<![\d,])0\u00a0lit", reason) is None
 
 
+@pytest.mark.parametrize(
+    ("since", "said"),
+    [(5.0, "Prévision faite 5\u00a0min après l'arrivée ("), (0.0, "Prévision faite dès l'arrivée (")],
+)
+def test_a_forecast_of_triage_says_when_it_is_of(since: float, said: str) -> None:
+    """Who waits since two hours did not arrive five minutes ago: five minutes after arrival the forecast is made."""
+    features = (Feature("minutes_since_arrival", "patient", "Minutes depuis l'arrivée", "Minutes", "min"),)
+    one = ExplanationTerms([0], [since], [8.2], [-2.9], 0.0, 33.0, {}, None, SUNDAY)
+    assert ExplanationText(features, "min", "fr").wait(one, FR)["reasons"][1].startswith(said)
+
+
 def test_levels_have_no_usual_between_them() -> None:
     """A mean of triage levels is none: nobody is usually of level 3.8."""
     one = ExplanationTerms([1], [2.0], [3.8], [0.9], 0.0, 33.0, {}, None, SUNDAY)
