@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from centre.pages.deciding import urgency
 from centre.recommendations.answers import RecommendationAnswer
 from serving.interface.forms import whole_or_tenth
-from tests.centre.recommendations.situations import Hospital
+from tests.centre.recommendations.situations import Hospital, protocol
 
 
 @pytest.fixture
@@ -45,6 +46,21 @@ def test_the_list_says_what_to_decide_first_by_whom_and_until_when(hospital: Hos
     assert "not_" not in faulty
     (hospital.home / "decisions.toml").unlink()
     assert "no policy of decisions yet" in page(hospital)
+
+
+def test_nobody_reads_that_nothing_is_to_be_decided_while_something_is_held_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shift's number is spent on what was decided: the sentence at the top says what is held back, and once."""
+    hospital = Hospital(tmp_path, monkeypatch, most=1)
+    hospital.protocols = [protocol(), replace(protocol(), protocol_id="call-back")]
+    (one,) = hospital.listed()
+    assert hospital.decide(one["recommendation_id"]).status_code == 201
+    shown = page(hospital)
+    (sentence,) = re.findall(r'<h1 class="first"[^>]*>(.*?)</h1>', shown, re.DOTALL)
+    assert sentence.startswith("The shift has its number: 1 recommendation is held back.")
+    assert "Nothing is to be decided now" not in shown
+    assert shown.count("held back") == 1
 
 
 def test_what_is_reached_stands_before_what_is_expected_by_the_same_time(hospital: Hospital) -> None:
