@@ -32,7 +32,7 @@ def what_of(family: str, name: str, language: Language) -> str:
 
 @cache
 def _labels(language: Language) -> Mapping[str, str]:
-    """Of every input its label, by name; bed demand, which looks at the whole hospital, says the place with it."""
+    """Of every input its label, by name; of one that both models have, that of bed demand, which names the place."""
     return {f.name: f.label(language) for f in (*WAIT_FEATURES, *ALL_BED_FEATURES)}
 
 
