@@ -12,8 +12,9 @@ from registry.evidence.records import Evidence, Scored
 from registry.gates import GateResult, Verdict, judge, worst
 from registry.gates.fairness import small_gaps
 from registry.policy.board_policy import Policy
+from registry.statistics.gains import best_baseline, losses
 from registry.statistics.intervals import block_mean
-from registry.statistics.scope import best_baseline, losses, served
+from registry.statistics.scope import served
 
 __all__ = ["Report", "make_report"]
 

@@ -10,9 +10,10 @@ from registry.evidence.records import Evidence, Scored
 from registry.policy.board_policy import Policy
 from registry.policy.trusted_scope import Cell, in_scope
 from registry.statistics.error_rates import Levels
+from registry.statistics.gains import best_baseline, cell_gains, losses
 from registry.statistics.intervals import Estimate, block_mean, daily_sums
 from registry.statistics.long_run_variance import bartlett_weight
-from registry.statistics.scope import best_baseline, cell_gains, cell_name, horizon_name, losses, served
+from registry.statistics.scope import cell_name, horizon_name, served
 from registry.statistics.verdict import Finding, GateResult, Verdict, undecided
 
 __all__ = ["diebold_mariano", "judge_accuracy", "judged_scope"]

@@ -36,7 +36,7 @@ class PartialPool:
     cells: tuple[Estimate, ...]
 
 
-def partially_pooled(own: Sequence[Estimate], *, shared: float = 0.0) -> PartialPool:
+def partially_pooled(own: Sequence[Estimate], *, shared: float = 0.0, correction: float = 0.0) -> PartialPool:
     """Each cell's figure, drawn towards the common one.
 
     A cell that cannot be estimated by itself has the common figure, as uncertain as cells differ.
@@ -45,6 +45,8 @@ def partially_pooled(own: Sequence[Estimate], *, shared: float = 0.0) -> Partial
         own: the cells' own figures, at least one.
         shared: variance that all cells' errors have in common, since they are of the same days: it does not set
             cells apart, and pooling does not make it smaller.
+        correction: what is added to the common figure before cells are drawn towards it: what is known of it from
+            elsewhere. A cell alone is the common figure.
     """
     value = np.array([cell.value for cell in own], np.float64)
     variance = _own_variance(own, shared)
@@ -55,14 +57,15 @@ def partially_pooled(own: Sequence[Estimate], *, shared: float = 0.0) -> Partial
     between = _between(value[known], variance[known])
     weight = 1 / (between + variance[known])
     common = float(weight @ value[known] / weight.sum())
+    towards = common + correction
     spread = 1 / float(weight.sum())
     unsure = 2 / max(int(known.sum()) - 1, 1)  # how far cells differ is an estimate of as many cells, too
     cells = []
     for of, chance, is_known in zip(value, variance, known, strict=True):
         share = between / (between + chance) if is_known else 0.0
-        drawn = (1 - share) * (common - of) if is_known else 0.0
+        drawn = (1 - share) * (towards - of) if is_known else 0.0
         doubt = share * chance + unsure * drawn**2 if is_known else between
-        predicted = of + drawn if is_known else common
+        predicted = of + drawn if is_known else towards
         total = doubt + (1 - share) ** 2 * spread + shared
         cells.append(Estimate(float(predicted), float(np.sqrt(total)), blocks))
     return PartialPool(

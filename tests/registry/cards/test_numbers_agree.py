@@ -27,7 +27,7 @@ from registry.evidence.records import Scored
 from registry.package.manifest import Manifest
 from registry.policy.board_policy import default_policy
 from registry.settings import Settings
-from registry.statistics.scope import best_baseline
+from registry.statistics.gains import best_baseline
 from registry.trust.keys import demo_key
 from registry.trust.trust_store import create_trust
 from tests.support.sound_facts import beds, waits

@@ -10,7 +10,8 @@ from registry.evidence.records import Evidence
 from registry.gates import Finding, GateResult, Verdict, judge
 from registry.gates.accuracy import diebold_mariano, judge_accuracy, judged_scope
 from registry.policy.board_policy import default_policy
-from registry.statistics.scope import best_baseline, choose_scope
+from registry.statistics.gains import best_baseline
+from registry.statistics.scope import choose_scope
 from tests.support.synthetic_evidence import Hospital, beds, waits, with_judge
 
 POLICY = default_policy()

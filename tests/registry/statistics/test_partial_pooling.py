@@ -136,3 +136,19 @@ def test_cells_are_predicted_better_than_by_themselves_or_all_alike() -> None:
     assert errors[0] < 0.8 * errors[1]
     assert errors[0] < 0.8 * errors[2]
     assert np.mean(inside) == pytest.approx(0.9, abs=0.05)
+
+
+def test_what_is_known_from_elsewhere_moves_cells_as_far_as_they_are_drawn() -> None:
+    """A correction is added to what cells are drawn towards: by hand, 1 less each cell's share of itself."""
+    own = cells([1.0, 4.0, 9.0], [1.0, 1.0, 2.0])
+    before, after = partially_pooled(own), partially_pooled(own, correction=2.0)
+    variance = np.array([1.0, 1.0, 4.0])
+    share = before.between**2 / (before.between**2 + variance)
+    assert before.between > 0
+    moved = [b.value - a.value for a, b in zip(before.cells, after.cells, strict=True)]
+    assert moved == pytest.approx((2 * (1 - share)).tolist(), rel=1e-12)
+    assert after.common == before.common
+    alone = partially_pooled(cells([3.0], [1.0]), correction=2.0)
+    assert alone.cells[0].value == pytest.approx(5.0)
+    unknown = partially_pooled([*own, Estimate(7.0, math.inf, 1)], correction=2.0)
+    assert unknown.cells[3].value == pytest.approx(unknown.common.value + 2)

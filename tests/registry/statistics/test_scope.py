@@ -11,8 +11,9 @@ from hospital.times import DAY, HOUR
 from registry.evidence.records import Evidence, Scored
 from registry.gates.accuracy import judge_accuracy, judged_scope
 from registry.policy.board_policy import default_policy
+from registry.statistics.gains import best_baseline, cell_gains, losses
 from registry.statistics.intervals import block_mean
-from registry.statistics.scope import best_baseline, cell_gains, choose_scope, losses, served
+from registry.statistics.scope import choose_scope, served
 from registry.statistics.verdict import Verdict
 from tests.support.synthetic_evidence import Hospital, beds
 
