@@ -48,6 +48,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _DIGITS = {"Y": 4, "m": 2, "d": 2, "H": 2, "I": 2, "M": 2, "S": 2, "y": 2, "j": 3}
 _RUN = re.compile(f"((?:%[{''.join(_DIGITS)}]){{2,}})")
 """Parts of a form with nothing between them."""
+_ISO_END = re.compile(r"\d{4}-\d\d-\d\d[T ](?P<H>24):00(?::00(?:[.]0+)?)?(?:Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _HOURS = re.compile(r"%[HIcXs]")
 
 
@@ -87,7 +88,9 @@ def parse_time(
     try:
         when = datetime.fromisoformat(text) if form is None else written_in(form, text)
     except ValueError:
-        raise TimeError("not_a_time") from None
+        when = _end_of_day(text, form)
+        if when.tzinfo is None and zone is not None:
+            return start_of_day(_bounded(when).date(), zone)
     if when.tzinfo is not None:
         return _bounded(when)
     if zone is None:
@@ -95,6 +98,39 @@ def parse_time(
     if _is_date(text, form):
         return start_of_day(_bounded(when).date(), zone)
     return localize(_bounded(when), zone, repeated, skipped)
+
+
+def _end_of_day(text: str, form: str | None) -> datetime:
+    """The midnight that ends a day, where it is written as that day's 24:00 (ISO 8601).
+
+    Raises:
+        TimeError: ``not_a_time``: it is written otherwise.
+    """
+    match = (_ISO_END if form is None else _end_in(form)).fullmatch(text)
+    if match is None:
+        raise TimeError("not_a_time")
+    start, stop = match.span("H")
+    begun = f"{text[:start]}00{text[stop:]}"
+    try:
+        when = datetime.fromisoformat(begun) if form is None else written_in(form, begun)
+        return when + timedelta(days=1)
+    except (ValueError, OverflowError):
+        raise TimeError("not_a_time") from None
+
+
+@cache
+def _end_in(form: str) -> re.Pattern[str]:
+    """What a `strptime` form writes of a day's 24:00; nothing where it has no hour up to 23."""
+    if "%H" not in form or form.count("%H") > 1:
+        return re.compile(r"(?!)(?P<H>)")
+    pieces = {"%H": "(?P<H>24)", "%M": "00", "%S": "00", "%Y": r"\d{4}", "%%": "%"}
+    known = [
+        pieces.get(one, r"\d\d?" if one in ("%d", "%m", "%y") else ".+?")
+        if one.startswith("%")
+        else re.escape(one)
+        for one in re.findall("%.|[^%]+", form)
+    ]
+    return re.compile("".join(known))
 
 
 def written_in(form: str, text: str) -> datetime:

@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["FREE_TEXTS", "NAMES", "SCIENTIFIC", "names_nothing", "whole_code"]
+__all__ = ["FREE_TEXTS", "NAMES", "SCIENTIFIC", "TOTAL", "names_nothing", "whole_code"]
 
 FREE_TEXTS = frozenset(("label", "label_fr", "label_en", "reason"))
 """Texts that are no codes, and stay as they are written."""
@@ -26,6 +26,12 @@ _NOTHING = re.compile(
 )
 """What programs write where there is no value: databases, Python, R and spreadsheets, in French and English."""
 _WHOLE = re.compile(r"([+-]?\d+)[.,]0+", re.ASCII)
+
+TOTAL = re.compile(
+    r"(?:(?:sous|s/|s|grand|sub)[- ]?)?(?:total|totaux|moyenne|moy[.]?|somme|ensemble|cumul|sum|mean|average)\b.*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What stands in the first cell of a line of totals or means."""
 
 SCIENTIFIC = re.compile(r"[+-]?\d+[.,]\d+[eE][+-]?\d+|[+-]?\d+[eE][+]\d+|##+")
 """A number in scientific notation, or what a spreadsheet shows where there is no room: nothing tells an id by it."""

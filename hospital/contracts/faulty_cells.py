@@ -52,6 +52,17 @@ class Faults:
             both[0 if apart(at[1]) else 1].note_changes(*at, days, self._zone)
         return both
 
+    def without(self, rows: Sequence[NDArray[np.int64]]) -> "Faults":
+        """The faults of all rows but these."""
+        if not rows:
+            return self
+        kept, left_out = Faults(self.table), np.concatenate(rows)
+        for (column, code), cells in self.cells.items():
+            kept.add(column, code, np.setdiff1d(cells, left_out))
+        for at, days in self._changes.items():
+            kept.note_changes(*at, days, self._zone)
+        return kept
+
     def rows(self) -> NDArray[np.int64]:
         """The rows that have a fault, ascending."""
         return np.unique(np.concatenate([_NO_ROWS, *self.cells.values()]))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from hospital.contracts.codes import TOTAL
 from hospital.drafting.toml_lines import quoted, todo
 from hospital.errors import ContractError
 from hospital.ingest.raw_files import is_sheets, is_text, parse, read_content
@@ -23,9 +24,6 @@ _SEVERAL_LINES = ("no_name", "two_columns", "ragged_row", "merged_names", "merge
 _ENCODINGS = ("cp1252", "cp850", "mac-roman")
 """Of one byte a letter, the most usual first; what Latin-1 writes is the same in the first."""
 _LETTERS = re.compile("[éèêëàâäçùûüôöîïœæÉÈÊÀÂÇŒ°’–€]")
-_TOTAL = re.compile(
-    r"(sous[- ])?(total|totaux|moyenne|somme|sum|mean|average|cumul)\b.*", re.IGNORECASE | re.DOTALL
-)
 _MOST_FOOTERS = 5
 
 
@@ -43,7 +41,7 @@ def read_with_layout(path: Path) -> tuple[pd.DataFrame, FileLayout]:
     footers = _footers(frame)
     if not footers:
         return frame, layout
-    return frame[: len(frame) - footers], replace(layout, footer_rows=footers)
+    return frame[: len(frame) - footers], replace(layout, footer_rows=layout.footer_rows + footers)
 
 
 def layout_lines(layout: FileLayout, path: Path) -> list[str]:
@@ -108,6 +106,9 @@ def _with_names(name: str, content: bytes, layout: FileLayout) -> tuple[pd.DataF
     except ContractError as error:
         if error.faults[0].code not in _SEVERAL_LINES or name.lower().endswith((".parquet", ".xml")):
             raise
+        if error.faults[0].case == "ragged_row/end":
+            ended = replace(layout, footer_rows=error.faults[0].rows)
+            return parse(name, content, ended), ended
         for row in range(1, _TRIED_HEADERS + 1):
             # Two lines only where neither is enough: a title stands above names that are.
             for rows in ((row,), (row + 1,), (row, row + 1)):
@@ -140,7 +141,7 @@ def _footers(frame: pd.DataFrame) -> int:
     """How many lines at the end begin with a word for a total."""
     count = 0
     for cell in frame.iloc[:, 0].iloc[::-1][:_MOST_FOOTERS]:
-        if not isinstance(cell, str) or _TOTAL.fullmatch(cell) is None:
+        if not isinstance(cell, str) or TOTAL.fullmatch(cell) is None:
             break
         count += 1
     return count

@@ -34,6 +34,7 @@ _LONG = ("visits",)
 """Tables whose texts become categories: with a row a visit, eight bytes a cell are most of the memory."""
 _ZONE = ZoneInfo("Europe/Paris")
 """Of tables without a mapping, as `hospital.ingest.hospital_reader` has it."""
+_IMPOSSIBLE = ("not_a_time", "day_number", "epoch_number", "total_line", "after_reception")
 _ALWAYS = pd.Timestamp("2200-12-31", tz="UTC")
 
 
@@ -97,6 +98,10 @@ class ChunkedTable:
         typed, faults = check(raw, self.name, clock=clock, audit=audit, covariates=covariates)
         first = self._rows
         impossible, others = faults.divided(_is_impossible)
+        # A line of totals has no unit either: it is left out for one cause.
+        others = others.without(
+            [rows for (_, code), rows in impossible.cells.items() if code == "total_line"]
+        )
         self._impossible.take(impossible, lambda cells: cells + first)
         self._faults.take(others, lambda cells: cells + first)
         self._rows += len(typed)
@@ -243,7 +248,7 @@ class ChunkedTable:
 
 def _is_impossible(code: str) -> bool:
     """Whether a fault is of one time alone; what a clock repeats or skips is rather the mapping's."""
-    return code in ("not_a_time", "after_reception") or code.startswith("before_")
+    return code in _IMPOSSIBLE or code.startswith("before_")
 
 
 def _readable(cells: pd.Series, kind: Kind) -> pd.Series:

@@ -58,6 +58,8 @@ def _alone(source: Source, given: list[str]) -> list[tuple[str, str]]:
         out.append(("no_join", "between is for join"))
     if source.format is not None:
         out += _form(source.format)
+        if source.years_since is not None and "%y" in source.format.replace("%%", ""):
+            out.append(("two_digit_birth", message_of("two_digit_birth")))
     return out
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.profile.build import profile_of
-from tests.support.hospital_files import read_mapped
+from tests.support.hospital_files import read_mapped, write_xlsx
 
 HEAD = '[mapping]\nname = "x"\nzone = "Europe/Paris"\n'
 VISITS = '[tables.visits]\n[tables.visits.columns]\nvisit_id = "id"\narrived_at = "at"\nleft_at = "out"\n'
@@ -21,7 +21,9 @@ START = datetime(2024, 1, 1)
 
 def _codes(tables: HospitalTables) -> dict[str, int]:
     profile = profile_of(tables, source="x", now=int(time.time() * 1e6))
-    return {f.code: f.rows for f in profile.findings if f.code in ("visit_unknown", "other_measure")}
+    return {
+        f.code: f.rows for f in profile.findings if f.code in ("visit_unknown", "other_measure", "fractions")
+    }
 
 
 def _write(folder: Path, visit_id: str, share: float = 1.0) -> None:
@@ -72,3 +74,12 @@ def test_vital_signs_in_another_unit_of_measure(
         (tmp_path / "visits.csv").write_text("id;at;value\n" + "\n".join(rows) + "\n")
         columns = f'[tables.visits]\n[tables.visits.columns]\nvisit_id = "id"\narrived_at = "at"\n{column} = "value"\n'
         assert _codes(read_mapped(tmp_path, HEAD + columns + 'triaged_at = "at"\n')) == found
+
+
+@pytest.mark.parametrize(("factor", "found"), [(1.0, set()), (0.01, {"fractions"}), (0.5, {"fractions"})])
+def test_rates_and_means_in_place_of_counts(tmp_path: Path, factor: float, found: set[str]) -> None:
+    """85 % is 0.85 in a spreadsheet: less than one patient; and a mean of two counts is none of them."""
+    rows = [[START + timedelta(days=n), "MED", (80 + n % 9) * factor] for n in range(60)]
+    book = write_xlsx(tmp_path / "c.xlsx", [["at", "unit", "occ"], *rows])
+    census = '[tables.census]\n[tables.census.columns]\nat = "at"\nunit = "unit"\noccupied = "occ"\n'
+    assert _codes(read_mapped(book, HEAD + census)).keys() == found

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pandas as pd
 
+from hospital.contracts.fault_words import fault
 from hospital.contracts.text_cleaning import clean_name
 from hospital.errors import ContractError, Fault
 
@@ -68,7 +70,27 @@ class NamedColumns:
             if column.notna().any() and not (k == 0 and self._numbers_rows(column)):
                 self._refuse(k, int(column.notna().sum()))
         out = cells.iloc[:, self._named]
-        return out.set_axis(pd.Index(self.names, dtype=object), axis=1)
+        out = out.set_axis(pd.Index(self.names, dtype=object), axis=1)
+        again = self._names_again(out)
+        return out.drop(index=again) if again else out
+
+    def _names_again(self, cells: pd.DataFrame) -> list[int]:
+        """The rows (of the index) that are the line of names once more, as between exports put one after the other.
+
+        Raises:
+            ContractError: a row has the names in another order.
+        """
+        if len(self.names) < 2:
+            return []
+        names, again = set(self.names), []
+        near = cells.iloc[:, 0].isin(names).to_numpy(bool) & cells.iloc[:, 1].isin(names).to_numpy(bool)
+        for place in np.flatnonzero(near).tolist():
+            row = [clean_name(cell) if isinstance(cell, str) else cell for cell in cells.iloc[place]]
+            if row == self.names:
+                again.append(int(cells.index[place]))
+            elif set(row) == names:
+                raise ContractError((fault(f"{self._file}[{cells.index[place]}]", "other_names"),))
+        return again
 
     def _numbers_rows(self, column: pd.Series) -> bool:
         numbers = pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=float("nan"))

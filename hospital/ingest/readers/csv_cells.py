@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow
 import pyarrow.csv
 
+from hospital.contracts.fault_words import fault
 from hospital.errors import ContractError, Fault
 from hospital.ingest.readers.cell_cleaning import clean
 from hospital.ingest.readers.column_names import NamedColumns, joined_names
@@ -56,6 +57,8 @@ def csv_chunks(
     late = len(ragged) - len(wrong)
     if late and len(held):
         yield columns.of(clean(held[:late], name))
+    if wrong and rows and min(wrong) > rows + late:
+        raise ContractError((fault(f"{name}[{min(wrong) - 1}]", "ragged_row/end", len(wrong)),))
     if wrong:
         message = "a row has fewer or more cells than there are names; export it again, or quote its texts"
         if not rows:

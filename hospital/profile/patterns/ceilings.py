@@ -13,7 +13,13 @@ from hospital.profile.facts import FLOOR, Finding, Weight
 from hospital.profile.patterns.row_days import with_days
 from hospital.times import HOUR, MINUTE, MISSING_TIME
 
-__all__ = ["ceiling_findings", "contradiction_findings", "link_findings", "measure_findings"]
+__all__ = [
+    "ceiling_findings",
+    "contradiction_findings",
+    "fraction_findings",
+    "link_findings",
+    "measure_findings",
+]
 
 _BELOW = 0.75
 """What lies between three quarters of a ceiling and it is as near to it as can be told."""
@@ -23,6 +29,7 @@ _LEAST_DAYS, _LEAST_ABOVE = 14, 20
 _STEP = 7
 _RARE = 0.01
 _UNLINKED = 0.5
+_FRACTIONS = 0.1
 _MEDIANS = {
     "heart_rate": (45, 170),
     "systolic_mmhg": (60, 200),
@@ -161,3 +168,18 @@ def measure_findings(visits: Latest) -> list[Finding]:
             )
             out.append(found)
     return out
+
+
+def fraction_findings(census: Latest) -> list[Finding]:
+    """Counts of patients that are no whole numbers: means of a day, or rates (a spreadsheet holds 85 % as 0.85)."""
+    counts = census.frame["occupied"].to_numpy(np.float64)
+    parts = np.isfinite(counts) & (counts != np.round(counts))
+    share = float(parts.mean()) if parts.size else 0.0
+    if parts.sum() < 2 * FLOOR or share < _FRACTIONS:
+        return []
+    after = round(float(np.median(counts[parts])), 2)
+    return [
+        Finding(
+            "census", "fractions", Weight.LOOK, "occupied", rows=int(parts.sum()), share=share, after=after
+        )
+    ]

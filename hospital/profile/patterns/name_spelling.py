@@ -60,7 +60,8 @@ def _spellings(counts: Mapping[str, Counter[str]]) -> dict[str, set[str]]:
 def _reading(name: str) -> str:
     plain = "".join(c for c in unicodedata.normalize("NFKD", _repaired(name)) if not unicodedata.combining(c))
     words = _BETWEEN_WORDS.sub(" ", plain.casefold().translate(_LIGATURES)).strip()
-    # S.S.R. is SSR, UF 12 is UF12; MED A is not MEDA, nor 1 1 11. A code whose zeros a spreadsheet dropped is the same.
+    # S.S.R. is SSR and UF 12 is UF12; MED A is not MEDA, nor 1 1 11.
+    # A code whose zeros a spreadsheet dropped is the same.
     return _ZEROS.sub("", _BETWEEN_LETTERS.sub("", words))
 
 
