@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["FREE_TEXTS", "NAMES", "SCIENTIFIC", "TOTAL", "names_nothing", "whole_code"]
+__all__ = ["FREE_TEXTS", "NAMES", "SCIENTIFIC", "TOTAL", "names_nothing", "time_code", "whole_code"]
 
 FREE_TEXTS = frozenset(("label", "label_fr", "label_en", "reason"))
 """Texts that are no codes, and stay as they are written."""
@@ -40,6 +40,19 @@ SCIENTIFIC = re.compile(r"[+-]?\d+[.,]\d+[eE][+-]?\d+|[+-]?\d+[eE][+]\d+|##+")
 def names_nothing(text: str) -> bool:
     """Whether a text is a program's word for no value, or an error of a spreadsheet: NULL, NaN, #N/A, a dash."""
     return _NOTHING.fullmatch(text) is not None
+
+
+_NO_TIMES = {
+    "day_number": re.compile(r"[2-6]\d{4}(?:[.,]\d+)?", re.ASCII),
+    "epoch_number": re.compile(r"\d{9,10}(?:[.]\d+)?|\d{12,13}|\d{15,16}|\d{18,19}", re.ASCII),
+    "total_line": TOTAL,
+}
+"""What is no time: a spreadsheet's number of a day, seconds since 1970 and their parts, the name of a total."""
+
+
+def time_code(text: str) -> str:
+    """The code of what stands where a time is expected, as far as it can be told; else ``not_a_time``."""
+    return next((code for code, form in _NO_TIMES.items() if form.fullmatch(text)), "not_a_time")
 
 
 def whole_code(text: str) -> str:

@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from hospital.contracts.codes import FREE_TEXTS, NAMES, SCIENTIFIC, names_nothing, whole_code
+from hospital.contracts.codes import FREE_TEXTS, NAMES, SCIENTIFIC, names_nothing, time_code, whole_code
 from hospital.contracts.fault_words import fault, message_of
 from hospital.contracts.tables import TABLES, Column, Kind, Table
 from hospital.contracts.text_cleaning import clean_text
@@ -41,6 +41,8 @@ CLOCK_TOLERANCE = 5 * MINUTE
 """What has happened may lie this much after its reception: two machines' clocks never agree."""
 TEXT_LENGTHS = dict.fromkeys(("label", "label_fr", "label_en"), 120)
 TEXT_LENGTH = 64
+_LONGEST = 10**19
+"""No number of a time is longer, and a longer one need not be written out."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
 
@@ -108,13 +110,20 @@ def _extra_name(table: str) -> Callable[[str], str]:
     return check
 
 
+def _written_number(value: object) -> str:
+    """A number as a file writes it, so that both are called the same; "" for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LONGEST:
+        return ""
+    return str(int(value) if value == int(value) else value)
+
+
 def _time(value: object) -> object:
     if not isinstance(value, str):
-        raise _fail("not_a_time")
+        raise _fail(time_code(_written_number(value)))
     try:
         return parse_time(value)
     except TimeError as error:
-        raise _fail(error.code) from None
+        raise _fail(error.code if error.code != "not_a_time" else time_code(value)) from None
 
 
 def _code_as_listed(value: object) -> object:

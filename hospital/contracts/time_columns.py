@@ -15,7 +15,7 @@ import pyarrow.compute
 from numpy.typing import NDArray
 
 from hospital.contracts.cell_values import as_text
-from hospital.contracts.codes import TOTAL, whole_code
+from hospital.contracts.codes import time_code, whole_code
 from hospital.contracts.local_times import Clock, Mask, in_zone, no_dates, spread, within_years
 from hospital.times import TimeError, has_hour, instant, parse_time, written_in
 
@@ -31,12 +31,6 @@ _DIRECTIVES = {
     "%S": r"[0-5]\d",
 }
 _DAY, _HOUR_OF_DAY = "{%Y}-{%m}-{%d}", "{%H}:{%M}(?::{%S}(?:\\.\\d{{3}}|\\.\\d{{6}})?)?"
-_OTHERS = {
-    "day_number": re.compile(r"[2-6]\d{4}(?:[.,]\d+)?", re.ASCII),
-    "epoch_number": re.compile(r"\d{9,10}(?:[.]\d+)?|\d{12,13}|\d{15,16}|\d{18,19}", re.ASCII),
-    "total_line": TOTAL,
-}
-"""What is no time: a spreadsheet's number of a day, seconds since 1970 and their parts, the name of a total."""
 _DATE_LENGTH = len("2024-01-31")
 _ISO_LOCAL = re.compile(f"{_DAY}(?:[T ]{_HOUR_OF_DAY})?".format_map(_DIRECTIVES), re.ASCII)
 _ISO_ZONED = re.compile(f"{_DAY}[T ]{_HOUR_OF_DAY}".format_map(_DIRECTIVES) + _OFFSET, re.ASCII)
@@ -173,18 +167,13 @@ def _time_or_code(cell: object, clock: Clock, form: str | None) -> datetime | st
     if form is not None and isinstance(cell, (int, float, np.number)) and not isinstance(cell, bool):
         cell = as_text(cell)
     if not isinstance(cell, str):
-        return _what_it_is(as_text(cell))
+        return time_code(as_text(cell))
     try:
         # A program that held a day of digits alone as a number writes 20240301.0.
         whole = cell if form is None else whole_code(cell)
         return parse_time(whole if whole.isdigit() else cell, clock.zone, clock.repeated, form, clock.skipped)
     except TimeError as error:
-        return error.code if error.code != "not_a_time" else _what_it_is(cell)
-
-
-def _what_it_is(text: str) -> str:
-    """The code of what stands where a time is expected, as far as it can be told."""
-    return next((code for code, form in _OTHERS.items() if form.fullmatch(text)), "not_a_time")
+        return error.code if error.code != "not_a_time" else time_code(cell)
 
 
 def _matching(cells: NDArray[np.object_], pattern: re.Pattern[str] | None, among: Mask | None = None) -> Mask:

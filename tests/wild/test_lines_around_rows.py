@@ -1,11 +1,12 @@
 """Lines of a file that are no rows, and times that are written as something else (README.md)."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from hospital.contracts.request_models import validate_rows
 from hospital.drafting.mapping_draft import draft_mapping
 from hospital.errors import ContractError, MappingError
 from hospital.ingest.hospital_reader import HospitalTables
@@ -90,6 +91,22 @@ def test_times_that_are_numbers(tmp_path: Path, written: object, code: str) -> N
     with pytest.raises(ContractError) as caught:
         read_mapped(write_xlsx(tmp_path / "c.xlsx", cells), HEAD + CENSUS.format("c.xlsx", ""))
     assert [fault.code for fault in caught.value.faults] == ["day_number"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (45292, "day_number"),
+        (1704067200, "epoch_number"),
+        ("1704067200000", "epoch_number"),
+        (1.5, "not_a_time"),
+    ],
+)
+def test_times_of_a_request_that_are_numbers(sent: object, code: str) -> None:
+    """In the words of a file's."""
+    with pytest.raises(ContractError) as caught:
+        validate_rows("visits", [{"visit_id": "v", "arrived_at": sent}], datetime(2024, 3, 2, tzinfo=UTC))
+    assert [(fault.path, fault.code) for fault in caught.value.faults] == [("visits[0].arrived_at", code)]
 
 
 @pytest.mark.parametrize(
