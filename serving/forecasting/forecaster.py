@@ -102,12 +102,13 @@ class _Forecaster:
             why = explanation_text.wait(terms, question.explain)
             if question.explain.stability:
                 why["reliability"] = answers.reliability(i, oldest)
-            late = moments.warnings(i, terms.adjustments, language)
+            quantiles = answers.quantiles(i)
+            late = moments.warnings(i, terms.adjustments, quantiles, language)
             against = (text("trust.contradiction", language),) if contradicted[i] else ()
             out.append(
                 WaitForecast(
                     prediction_time=moment(int(query.prediction_time[i])),
-                    wait_minutes=answers.quantiles(i),
+                    wait_minutes=quantiles,
                     explanation=why,
                     trust=warned(answers.trust(i, stale=stale), late, first=against),
                     basis=answers.basis(i),

@@ -10,6 +10,7 @@ from hospital.times import moment
 from hospital.words import formats
 from hospital.words.catalogue import text
 from hospital.words.language import Language
+from serving.messages.answer_bodies import Quantiles
 
 __all__ = ["WaitMoments"]
 
@@ -34,11 +35,14 @@ class WaitMoments:
     late_after: int
     zone: ZoneInfo
 
-    def warnings(self, i: int, adjustments: Mapping[str, float], language: Language) -> tuple[str, ...]:
+    def warnings(
+        self, i: int, adjustments: Mapping[str, float], quantiles: Quantiles, language: Language
+    ) -> tuple[str, ...]:
         """Why a visit's forecast says less than it seems to.
 
         Args:
             adjustments: of its explanation; a ``floor`` says that the median is the wait so far.
+            quantiles: of its forecast, minutes: where even the p90 is the wait so far, nothing is forecast.
         """
         at = int(self.query.prediction_time[i])
         if self.now <= at:
@@ -49,7 +53,8 @@ class WaitMoments:
         if adjustments.get("floor", 0.0) > 0:
             waited = (self.now - int(self.query.arrived_at[i])) / _MINUTE
             words = formats.short_quantity(waited, "minutes", language)
-            out.append(text("trust.waited_longer", language, waited=words, moment=self._moment(i, language)))
+            key = "waited_longer" if quantiles["p90"] > quantiles["p50"] else "waited_longest"
+            out.append(text(f"trust.{key}", language, waited=words, moment=self._moment(i, language)))
         return tuple(out)
 
     def _moment(self, i: int, language: Language) -> str:

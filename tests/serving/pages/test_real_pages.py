@@ -255,7 +255,22 @@ class TestTrust:
         at = self._at(service, 90)
         trust = self._ask(service, triage="2", arrived_at=at, triaged_at=at)["trust"]
         assert (trust["status"], len(trust["warnings"])) == ("degraded", 1)
-        assert "longer than the median forecast of triage" in trust["warnings"][0]
+        assert "longer than the p90 of the forecast of triage" in trust["warnings"][0]
+
+    def test_within_the_interval_only_the_median_is_the_wait_so_far(self, service: Service) -> None:
+        """Beyond the p90 all three numbers are one, and no interval at all: it is said of which of the two it is."""
+        seen = set()
+        for waited in range(5, 120, 5):
+            at = self._at(service, waited)
+            answer = self._ask(service, triage="2", arrived_at=at, triaged_at=at)
+            said, wait = " ".join(answer["trust"]["warnings"]), answer["wait_minutes"]
+            if wait["p50"] > waited + 1:
+                assert "has waited" not in said
+                continue
+            which = "median" if wait["p90"] > wait["p50"] else "p90"
+            assert f"longer than the {which} " in said
+            seen.add(which)
+        assert seen == {"median", "p90"}
 
 
 def test_the_baseline_alone_needs_the_triage_too(service: Service) -> None:
