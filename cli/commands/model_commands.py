@@ -139,8 +139,10 @@ def _print_trained(done: "Trained", *, signed: bool, as_json: bool) -> None:
         print(json.dumps(body))
         return
     language = spoken_language()
-    unit = "beds" if candidate.model == "bed-demand" else "minutes"
-    say(f"train.registered_{unit}", model=candidate.model, version=candidate.version)
+    if candidate.model == "bed-demand":
+        say("train.registered_beds", model=candidate.model, version=candidate.version)
+    else:
+        say("train.registered_minutes", model=candidate.model, version=candidate.version)
     width = max(map(len, done.metrics), default=0)
     for name, value in done.metrics.items():
         print(f"  {name:<{width}} {number(value, language, 2):>8}")
