@@ -57,6 +57,7 @@ class _Length:
 
 _LENGTHS = (
     _Length("visits", "zero_wait", "arrived_at", "seen_at", 0, 0, 0.05),
+    _Length("visits", "zero_care", "seen_at", "left_at", 0, 0, 0.01),
     _Length("visits", "long_visit", "arrived_at", "left_at", 72, np.inf, 0.01),
     _Length("stays", "zero_stay", "entered_at", "left_at", 0, 0, 0.01),
     _Length("stays", "long_stay", "entered_at", "left_at", 365 * 24, np.inf, 0.01),

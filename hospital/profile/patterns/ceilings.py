@@ -27,6 +27,7 @@ _NATS = 16.0
 """Once in ten million, at one of the many days and ceilings that are tried."""
 _LEAST_DAYS, _LEAST_ABOVE = 14, 20
 _STEP = 7
+_EDGE, _LEAST_AT_EDGE = 0.98, 30
 _RARE = 0.01
 _UNLINKED = 0.5
 _FRACTIONS = 0.1
@@ -67,6 +68,7 @@ def ceiling_findings(table: Latest) -> list[Finding]:
             continue
         known &= start <= start[known].max() - length.open_hours * HOUR
         minutes = (end[known] - start[known]) / MINUTE
+        out += _edges(table, length, np.flatnonzero(known), minutes)
         found = _ceiling(minutes, table.day[known])
         if found is None:
             continue
@@ -78,6 +80,30 @@ def ceiling_findings(table: Latest) -> list[Finding]:
         finding = replace(finding, first=first, last=last, days=days, rows=high - low)
         out.append(replace(finding, before=round(float(minutes.max()), 1), after=round(limit, 1)))
     return out
+
+
+def _edges(table: Latest, length: _Length, rows: Array, minutes: Array) -> list[Finding]:
+    """Lengths that end all at one limit from the first row to the last, of the whole table or of one department.
+
+    The longest of a table lie far apart. Where dozens lie within a fiftieth of the longest, the longer ones were cut
+    to it, or left out.
+    """
+    names = table.frame["department"].to_numpy(object)[rows]
+    groups = [("", np.ones(rows.size, bool))]
+    groups += [(str(n), names == n) for n in sorted({n for n in names.tolist() if isinstance(n, str)})]
+    for unit, mine in groups:
+        if mine.sum() < 20 * FLOOR:
+            continue
+        limit = float(minutes[mine].max())
+        near = mine & (minutes > _EDGE * limit)
+        if near.sum() < _LEAST_AT_EDGE:
+            continue
+        at_edge = np.zeros(table.size, bool)
+        at_edge[rows[near]] = True
+        share = float(near.sum() / mine.sum())
+        finding = Finding(table.contract.name, "lengths_cut", Weight.LOOK, length.end, unit, share=share)
+        return [replace(with_days(finding, table, at_edge), after=round(limit, 1))]
+    return []
 
 
 def _ceiling(minutes: Array, day: Array) -> tuple[int, int, float, float] | None:
@@ -118,9 +144,27 @@ def _surprise(most: Array, low: int, high: int, limit: float) -> float:
 
 
 def contradiction_findings(visits: Latest) -> list[Finding]:
-    """Visits that left unseen and yet have a first contact."""
+    """Visits that left unseen and yet have a first contact, and those that left otherwise without one."""
     unseen = (visits.frame["disposition"] == "left_unseen").to_numpy(bool)
     seen = visits.frame["seen_at"].notna().to_numpy(bool)
+    return [*_seen_unseen(visits, unseen, seen), *_never_seen(visits, unseen, seen)]
+
+
+def _never_seen(visits: Latest, unseen: Array, seen: Array) -> list[Finding]:
+    """Training would count them as people who gave up, after as long as they stayed."""
+    left = (visits.frame["left_at"].notna() & visits.frame["disposition"].notna()).to_numpy(bool)
+    if not seen.any() or not left.any():
+        return []
+    rows = left & ~unseen & ~seen
+    share = float(rows.sum() / left.sum())
+    if rows.sum() < 2 * FLOOR or share < _RARE:
+        return []
+    return [
+        with_days(Finding("visits", "contact_missing", Weight.LOOK, "seen_at", share=share), visits, rows)
+    ]
+
+
+def _seen_unseen(visits: Latest, unseen: Array, seen: Array) -> list[Finding]:
     rows = unseen & seen
     if not rows.any():
         return []

@@ -25,6 +25,7 @@ _BATCH, _BATCH_DAYS, _BATCH_FACTOR, _BATCHED = 5, 3, 10.0, 0.005
 _ROUND = 5
 _ROUNDED, _ROUNDED_STEP, _ROUNDED_ERRORS = 0.35, 0.15, 6.0
 _FEW_WEEKDAYS, _MOST = 3, 0.8
+_LEAST_OF_UNIT = 200
 
 
 @dataclass(frozen=True)
@@ -102,13 +103,25 @@ def heap_findings(table: Latest) -> list[Finding]:
         times = _Times.of(table, column)
         if times.at.size < 2 * FLOOR:
             continue
-        heaped = np.zeros(times.at.size, bool)
-        for finding, rows in _heaps(times):
-            out.append(finding)
-            heaped |= rows
-        out += _batches(times, heaped)
-        out += _rounded(times.part(~heaped))
+        found = _of_times(times)
+        out += found or _of_units(times)
     return out
+
+
+def _of_times(times: _Times) -> list[Finding]:
+    out, heaped = list[Finding](), np.zeros(times.at.size, bool)
+    for finding, rows in _heaps(times):
+        out.append(finding)
+        heaped |= rows
+    return [*out, *_batches(times, heaped), *_rounded(times.part(~heaped))]
+
+
+def _of_units(times: _Times) -> list[Finding]:
+    """The same of each unit or department alone: one of eight that types its times by hand is lost among all."""
+    names = sorted({u for u in times.unit.tolist() if isinstance(u, str)})
+    parts = [(name, times.part(times.unit == name)) for name in names if len(names) > 1]
+    large = [(name, part) for name, part in parts if part.at.size >= _LEAST_OF_UNIT]
+    return [replace(f, unit=name) for name, part in large for f in _of_times(part) if f.weight is Weight.LOOK]
 
 
 def _heaps(times: _Times) -> Iterable[tuple[Finding, Array]]:

@@ -68,7 +68,8 @@ class _Content:
 
     def __init__(self, table: Latest) -> None:
         times = {c.name for c in table.contract.columns if c.kind is Kind.TIME}
-        skipped = {*times, *table.contract.key, "received_at"}
+        # Registered in two departments a visit is there twice, too.
+        skipped = {*times, *table.contract.key, "received_at", "department"}
         names = [n for n in table.frame.columns if n not in skipped and table.frame[n].notna().any()]
         self._stays = table.contract.name == "stays"
         codes = [pd.factorize(table.frame[n])[0] for n in names]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from hospital.arrays import Array
+from hospital.calendar import local_clock
 from hospital.contracts.tables import Kind
 from hospital.grouping import rows_of_groups
 from hospital.profile.current_rows import Latest, day_text
@@ -22,6 +23,7 @@ _LEAST_DAYS = 7
 _CONSTANT = 25.0
 """Nats: rows of one value on end, as often as that value or a repetition otherwise comes (once in 7 * 10^10)."""
 _ROTA_STEPS, _ROTA_DAYS = 5.0, 7
+_REPEATED_DAYS, _VARIES = 21, 0.5
 _AGE = "age_years"
 
 
@@ -86,12 +88,15 @@ def _columns(table: Latest, covariates: tuple[str, ...]) -> list[str]:
 
 def _of_values(table: Latest, column: str, unit: str, known: Array) -> list[Finding]:
     """Of a column's values: those that stop, and whether one alone is left."""
-    if table.contract.name in ("census", "staffing") or column == "visit_id":
+    counted = table.contract.name == "census"
+    if table.contract.name == "staffing" or (counted and not unit) or column == "visit_id":
         return []
     series = table.frame[column].iloc[known]
     codes, values = pd.factorize(series)
     day, times, out = table.day[known], table.times[known], list[Finding]()
     run = _constant(codes, day) if len(values) > 1 else None
+    if run is not None and column == "occupied" and series.iloc[run[0]] == 0:
+        return []  # a unit that is closed has a finding of its own
     if run is not None:
         out.append(_finding(table, "column_constant", column, unit, times, Silence(*run, 0.0)))
     numeric = series.dtype.kind in "fi"
@@ -140,8 +145,12 @@ def _constant(codes: Array, day: Array) -> tuple[int, int] | None:
     if others.size < 2 * FLOOR:
         return None
     usual = max(np.bincount(others).max() / others.size, float((np.diff(others) == 0).mean()))
-    surprise = (stop - start) * -np.log(max(usual, 1e-9))
-    return (start, stop) if surprise >= _CONSTANT else None
+    return (start, stop) if _nats(stop - start, usual) >= _CONSTANT else None
+
+
+def _nats(rows: int, usual: float) -> float:
+    """By how much so many rows on end surprise, each of which usually comes with this chance."""
+    return rows * -float(np.log(max(usual, 1e-9)))
 
 
 def _finding(
@@ -199,16 +208,17 @@ def rota_findings(staffing: Latest, until: int) -> list[Finding]:
     out = []
     codes, pairs = pd.factorize(staffing.frame["unit"] + "\x1f" + staffing.frame["role"])
     for rows, pair in zip(rows_of_groups(codes.astype(np.int64), len(pairs)), pairs, strict=True):
+        unit, role = str(pair).split("\x1f")
         at = staffing.times[rows]
-        at = np.append(at[at <= until], until)
+        rows, at = rows[at <= until], np.append(at[at <= until], until)
         if at.size < 2 * FLOOR:
             continue
+        out += _frozen_rota(staffing.part(rows), unit, role)
         steps = np.diff(at)
         usual = float(np.quantile(steps[:-1], 0.95))
         i = int(np.argmax(steps))
         if steps[i] < max(_ROTA_DAYS * DAY, _ROTA_STEPS * usual):
             continue
-        unit, role = str(pair).split("\x1f")
         first, last = (day_text(int(at[k]), staffing.zone) for k in (i, i + 1))
         lost = round(float(steps[i]) / float(np.median(steps[:-1])))
         share = float(steps[i]) / float(at[-1] - at[0])
@@ -220,3 +230,34 @@ def rota_findings(staffing: Latest, until: int) -> list[Finding]:
             )
         )
     return out
+
+
+def _frozen_rota(plan: Latest, unit: str, role: str) -> list[Finding]:
+    """One unit's and role's numbers that stay the same for weeks, or repeat the week before, though they vary else."""
+    counts = plan.frame["count"].to_numpy(np.float64)
+    codes, values = pd.factorize(counts)
+    if len(values) < 2:
+        return []
+    run, code = _constant(codes, plan.day), "column_constant"
+    if run is None and role != "bed":  # beds are planned by the week, and stay as planned
+        run, code = _repeated(counts, local_clock(plan.times, plan.zone), plan.day), "rota_repeated"
+    if run is None:
+        return []
+    found = _finding(plan, code, "count", unit, plan.times, Silence(*run, 0.0), (role,))
+    return [found]
+
+
+def _repeated(counts: Array, clock: Array, day: Array) -> tuple[int, int] | None:
+    """The longest run of numbers (float64 [n]) equal to those of the same hour of the week before; None by chance."""
+    places = np.minimum(np.searchsorted(clock, clock - 7 * DAY), clock.size - 1)
+    same = (clock[places] == clock - 7 * DAY) & (counts[places] == counts)
+    edges = np.flatnonzero(~same)
+    starts, stops = np.concatenate([[0], edges + 1]), np.concatenate([edges, [same.size]])
+    i = int(np.argmax(stops - starts))
+    start, stop = int(starts[i]), int(stops[i])
+    others = np.concatenate([same[:start], same[stop:]])
+    if stop <= start or day[stop - 1] - day[start] + 1 < _REPEATED_DAYS or others.size < 2 * FLOOR:
+        return None
+    # A plan that is the same on most weeks is a cycle, not a copy.
+    usual = float(others.mean())
+    return (start, stop) if usual <= _VARIES and _nats(stop - start, usual) >= _CONSTANT else None

@@ -123,6 +123,58 @@ def test_a_rota_that_stops_or_is_interrupted(tables: Tables, back: pd.Timestamp 
     assert near(stopped.last, back or LAST, 2)
 
 
+@pytest.mark.parametrize(("frozen", "code"), [(True, "column_constant"), (False, "rota_repeated")])
+def test_a_rota_that_is_frozen_or_copied_from_week_to_week(tables: Tables, frozen: bool, code: str) -> None:
+    """Numbers that change from week to week, and for eight weeks are one number, or those of the week before."""
+    rota = tables["staffing"]
+    rota["count"] = np.random.default_rng(1).integers(2, 6, len(rota)).astype(np.float64)
+    kids, local = rota["unit"] == "KIDS", rota["at"].dt.tz_convert(MIDDLE.tz)
+    copied = kids & (local >= MIDDLE) & (local < END)
+    place = local.dt.dayofweek * 24 + local.dt.hour // 12
+    week = kids & (local >= MIDDLE - pd.Timedelta(days=7)) & (local < MIDDLE)
+    assert found(tables) == []
+    numbers = dict(zip(place[week], rota["count"][week], strict=True))
+    rota.loc[copied, "count"] = 4.0 if frozen else place[copied].map(numbers)
+    (stopped,) = found(tables)
+    assert (stopped.code, stopped.column, stopped.unit, stopped.names) == (code, "count", "KIDS", ("doctor",))
+    # In the week of the clock change this plan, which is written in UTC, is not that of the week before.
+    first = MIDDLE if frozen else pd.Timestamp("2024-04-07", tz=MIDDLE.tz)
+    assert near(stopped.first, first, 2)
+
+
+def test_a_plan_that_is_a_cycle_is_no_copy(tables: Tables) -> None:
+    """The same every week but for some: as most rotas are."""
+    rota = tables["staffing"]
+    local = rota["at"].dt.tz_convert(MIDDLE.tz)
+    cycle = (3 + (local.dt.dayofweek * 2 + local.dt.hour // 12) % 3).astype(np.float64)
+    tables["staffing"] = rota.assign(count=cycle.where(local >= MIDDLE, cycle + local.dt.day // 16))
+    assert found(tables) == []
+
+
+@pytest.mark.parametrize("daily", [True, False])
+def test_a_count_that_is_frozen_in_one_unit(daily: bool) -> None:
+    """Three weeks of one number, though it moved before; what stays away is in no other unit."""
+    rng, step = np.random.default_rng(3), "24h" if daily else "1h"
+    size = 120 if daily else 120 * 24
+    at = pd.Series(
+        pd.date_range(START.tz_convert("UTC"), periods=size, freq=step).astype("datetime64[us, UTC]")
+    )
+    frames = []
+    for unit in ("MED", "CHI", "GER"):
+        walk = 20 + np.cumsum(rng.choice([-1, 0, 1], size, p=[0.25, 0.5, 0.25])) % 15
+        frames.append(
+            pd.DataFrame({"unit": unit, "at": at, "occupied": walk.astype(np.float64), "received_at": at})
+        )
+    still = (at >= MIDDLE) & (at < MIDDLE + pd.Timedelta(days=42))
+    frames[1].loc[still, "occupied"] = 23.0
+    census = {"census": pd.concat(frames, ignore_index=True)}
+    hospital = hospital_of(census, "daily" if daily else "hourly")
+    findings = pattern_findings(hospital, latest_tables(hospital), instant(now()))
+    (frozen,) = [f for f in findings if f.code == "column_constant"]
+    assert (frozen.column, frozen.unit) == ("occupied", "CHI")
+    assert near(frozen.first, MIDDLE, 2)
+
+
 def test_a_table_that_stops_before_the_others(tables: Tables) -> None:
     """Visits of eight weeks beside stays of sixteen."""
     visits = tables["visits"]

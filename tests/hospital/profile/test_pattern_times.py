@@ -233,3 +233,36 @@ def test_who_leaves_one_place_enters_the_next(tables: Tables, unit: str, hours: 
     (moved,) = [f for f in found(tables) if f.code == "handover_moved"]
     assert (moved.table, moved.unit, abs(moved.after or 0)) == (table, unit, 1.0)
     assert moved.share == pytest.approx(1.0, abs=0.02)
+
+
+@pytest.mark.parametrize(("clipped", "department"), [(True, ""), (False, ""), (True, "KIDS")])
+def test_waits_that_are_cut_from_the_first_row_on(tables: Tables, clipped: bool, department: str) -> None:
+    """To a limit, or left out beyond it, of all or of one department: there is no day before it to compare with."""
+    visits = tables["visits"]
+    limit = pd.Timedelta(minutes=90)
+    mine = (visits["department"] == department) | (not department)
+    long = mine & (visits["seen_at"] - visits["arrived_at"] > limit)
+    if clipped:
+        visits.loc[long, "seen_at"] = visits["arrived_at"] + limit
+    else:
+        tables["visits"] = visits[~long].reset_index(drop=True)
+    cut = [f for f in found(tables) if f.code == "lengths_cut"]
+    assert [(f.column, f.unit, round(f.after or 0)) for f in cut] == [("seen_at", department, 90)]
+
+
+def test_contacts_that_are_missing_though_nobody_left_unseen(tables: Tables) -> None:
+    """A tenth of the patients who went home have no contact: training would take them for people who gave up."""
+    visits = tables["visits"]
+    lost = (visits["disposition"] == "home") & (np.random.default_rng(3).random(len(visits)) < 0.1)
+    tables["visits"] = visits.assign(seen_at=visits["seen_at"].mask(lost))
+    (missing,) = [f for f in found(tables) if f.code == "contact_missing"]
+    assert missing.rows == pytest.approx(lost.sum(), abs=0)
+
+
+def test_times_that_one_ward_of_several_types_by_hand(tables: Tables) -> None:
+    """To ten minutes, in the smallest of three wards: among all stays they are too few to show."""
+    stays = tables["stays"]
+    mine = stays["unit"] == "GER"
+    stays.loc[mine, "entered_at"] = stays["entered_at"].dt.floor("10min")
+    rounded = found(tables)
+    assert [(f.code, f.column, f.unit) for f in rounded] == [("rounded_minutes", "entered_at", "GER")]
