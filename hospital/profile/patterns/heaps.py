@@ -121,7 +121,7 @@ def _of_units(times: _Times) -> list[Finding]:
     names = sorted({u for u in times.unit.tolist() if isinstance(u, str)})
     parts = [(name, times.part(times.unit == name)) for name in names if len(names) > 1]
     large = [(name, part) for name, part in parts if part.at.size >= _LEAST_OF_UNIT]
-    # Where the others write minutes, one that always rounds them is no habit of the program's.
+    # Where the others write minutes, one that always rounds them has another cause than the program.
     return [replace(f, unit=name, weight=Weight.LOOK) for name, part in large for f in _of_times(part)]
 
 
