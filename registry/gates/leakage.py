@@ -35,7 +35,7 @@ _MARGINS: Mapping[Aspect, float] = {
     "after": 0.15,
     "others": 0.10,
 }
-"""What sound inputs may have of these, beside the policy's margin for the rest: in six simulated hospitals roundness
+"""What sound inputs may have of these, beside the policy's margin for the rest: in simulated hospitals roundness
 had up to 0.03, spread 0.03, delays 0.01, staff and beds 0.08, labels beside others' waits 0.01. Flaws: 0.11 to 0.56.
 """
 _VALUES: frozenset[Aspect] = frozenset({"value", "value_spread"})
