@@ -24,6 +24,8 @@ __all__ = ["Ask", "Flood", "Outcome", "flood", "steady"]
 ROOT = Path(__file__).resolve().parents[2]
 CONNECTIONS = 256
 """Open at once: with more than these on their way a request waits for one, and its latency with it."""
+_IDLE_SECONDS = 3.0
+"""A connection that was idle for longer is not used again: the service is about to close it."""
 _LAST_SECONDS = 30.0
 """How long after the last request answers are waited for."""
 
@@ -109,6 +111,11 @@ class _Connection(asyncio.Protocol):
         self._of, self._headers, self._body = (outcome, at), {}, b""
         self._transport.write(content)
 
+    def close(self) -> None:
+        """Ends it."""
+        assert self._transport is not None
+        self._transport.close()
+
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)
 
@@ -119,7 +126,9 @@ class _Connection(asyncio.Protocol):
         self._body += body
 
     def on_message_complete(self) -> None:
-        assert self._of is not None
+        if self._of is None:  # idle for long, it was told so
+            self.close()
+            return
         (outcome, at), self._of = self._of, None
         outcome.count(
             self._parser.get_status_code(), (time.perf_counter() - at) * 1e3, self._headers, self._body
@@ -139,7 +148,7 @@ class _Pool:
 
     def __init__(self, port: int) -> None:
         self._port, self._open = port, 0
-        self._idle: list[_Connection] = []
+        self._idle: list[tuple[_Connection, float]] = []
         self._waiting: deque[tuple[bytes, Outcome, float]] = deque()
         self.on_way = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -147,9 +156,12 @@ class _Pool:
     def ask(self, content: bytes, outcome: Outcome, at: float) -> None:
         """Sends it on an idle connection, on a new one, or as soon as one is free."""
         self.on_way += 1
-        if self._idle:
-            self._idle.pop().send(content, outcome, at)
-            return
+        while self._idle:
+            connection, since = self._idle.pop()
+            if time.perf_counter() - since < _IDLE_SECONDS:
+                connection.send(content, outcome, at)
+                return
+            connection.close()
         self._waiting.append((content, outcome, at))
         if self._open < CONNECTIONS:
             self._open += 1
@@ -167,13 +179,12 @@ class _Pool:
         if self._waiting:
             connection.send(*self._waiting.popleft())
         else:
-            self._idle.append(connection)
+            self._idle.append((connection, time.perf_counter()))
 
     def forget(self, connection: _Connection) -> None:
         """A connection is closed."""
         self._open -= 1
-        if connection in self._idle:
-            self._idle.remove(connection)
+        self._idle = [idle for idle in self._idle if idle[0] is not connection]
 
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
