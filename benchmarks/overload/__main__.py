@@ -71,8 +71,9 @@ def _measure(service: Service, demo: SmallDemo, seconds: float) -> _Run:
 
 
 def _figures(run: _Run, seconds: float, where: str) -> list[Figure]:
-    flood, unloaded = run.flood, run.before.p(0.99)
-    ratio, again = flood.p(0.99) / unloaded, run.after.p(0.99) / unloaded
+    flood, before = run.flood, run.before.p(0.99)
+    unloaded = min(before, run.after.p(0.99))  # what else ran beside one of them is no part of it
+    ratio, again = flood.p(0.99) / unloaded, run.after.p(0.99) / before
     others = flood.others + sum(p.others + len(p.refused_ms) for p in run.probes)
     writes = [w for w in run.people.writes if w.path != "/v1/wait-time"]
     turned_away = sum(w.attempts - 1 for w in writes)
