@@ -11,14 +11,14 @@ from centre.recommendations.answers import (
     RecommendationsAnswer,
     recommendation_answer,
 )
-from centre.recommendations.looking import Look, look_if_due
+from centre.recommendations.looking import Look, look_if_due, protocols_now
 from centre.recommendations.request_bodies import (
     OutcomeRequest,
     RecommendationDecisionRequest,
     choice_of,
     outcome_of,
 )
-from centre.recommendations.viewing import opened_by, seen_by
+from centre.recommendations.viewing import identities_asking, opened_by, seen_by
 from serving.interface.forms import WORDS_IN, spoken_to
 from serving.interface.live_record import local_day
 from serving.interface.requests import (
@@ -67,14 +67,16 @@ def decide_recommendation(call: Call) -> Response:
     choice = choice_of(call.body)
     now = call.parts.clock.now()
     policy = policy_in_use(look_if_due(call.parts, now))
-    decided = decide(call, policy, call.path["recommendation_id"], choice, local_day(call.parts, now))
+    day, protocols = local_day(call.parts, now), protocols_now(call.parts, now)
+    decided = decide(call, policy, call.path["recommendation_id"], choice, day, protocols)
     return _written(call, decided)
 
 
 def judge_recommendation(call: Call) -> Response:
     """POST /v1/recommendations/{recommendation_id}/outcomes"""
     sent = outcome_of(call.body)
-    decided = add_outcome(call, call.path["recommendation_id"], right=sent.right, reason=sent.reason)
+    made, own = call.path["recommendation_id"], identities_asking(call)
+    decided = add_outcome(call, made, own, right=sent.right, reason=sent.reason)
     return _written(call, decided)
 
 

@@ -6,8 +6,9 @@ from datetime import date
 from typing import Any, Literal, cast
 
 from centre.decisions.decision_policy import DecisionPolicy
-from centre.decisions.entitlement import entitlement, person_of, training_register
+from centre.decisions.entitlement import entitlement, identities_of, person_of, training_register
 from centre.decisions.state_machine import Act, ActKind, NotAllowedError, Progress, after, progress_of
+from centre.practice.protocol_file import Protocol
 from serving.interface.recommendations.store import (
     RecommendationStore,
     StoredAct,
@@ -72,11 +73,19 @@ def _act(stored: StoredAct) -> Act:
     )
 
 
-def decide(call: Call, policy: DecisionPolicy, recommendation_id: str, choice: Choice, day: date) -> Decided:
+def decide(
+    call: Call,
+    policy: DecisionPolicy,
+    recommendation_id: str,
+    choice: Choice,
+    day: date,
+    protocols: Sequence[Protocol],
+) -> Decided:
     """Writes what a person chose, with what other applications are told of it, in one transaction.
 
     Args:
         day: the hospital's, on which trainings must hold.
+        protocols: in use now: a step of one that was replaced or withdrawn meanwhile is not accepted any more.
 
     Raises:
         Problem: 404, there is none for whoever asks; 403, they may not; 409, its state does not allow it; 422, the
@@ -84,7 +93,7 @@ def decide(call: Call, policy: DecisionPolicy, recommendation_id: str, choice: C
     """
     now, identity = call.parts.clock.now(), call.caller.actor
     with writing_of(call.parts) as store:
-        found = store.find(recommendation_id, identity)
+        found = store.find(recommendation_id, *identities_of(policy, identity))
         if found is None:
             raise Problem(404, "unknown_recommendation", "problems.unknown_recommendation")
         acts = store.acts([found])[recommendation_id]
@@ -99,7 +108,12 @@ def decide(call: Call, policy: DecisionPolicy, recommendation_id: str, choice: C
             raise Problem(422, "invalid_request", "problems.one_fault", faults=[fault])
         made = _made(found, policy, identity, choice)
         kind = _ACTS.get(choice.kind, "answered")
-        stands = _after(progress(found, acts), kind, made, now, found.decide_by)
+        before = progress(found, acts)
+        stands = _after(before, kind, made, now, found.decide_by)
+        if choice.kind == "sign" and not _other_eyes(policy, identity, acts):
+            raise Problem(409, "same_person", "problems.decisions.same_person")
+        if "accepted" in (made.get("verdict"), choice.kind == "sign" and before.verdict):
+            _require_protocol(found, protocols)
         done = store.act(found, kind, identity, now, made, closes=stands.is_final)
         if stands.is_final and found.seeded_for is None:
             _tell(store, policy, found, stands, [*acts, done])
@@ -107,15 +121,20 @@ def decide(call: Call, policy: DecisionPolicy, recommendation_id: str, choice: C
     return Decided(found, [*acts, done], stands)
 
 
-def add_outcome(call: Call, recommendation_id: str, *, right: bool, reason: str) -> Decided:
+def add_outcome(
+    call: Call, recommendation_id: str, identities: Sequence[str], *, right: bool, reason: str
+) -> Decided:
     """Writes whether a decision proved right, as a person judges it; the latest word counts.
+
+    Args:
+        identities: of whoever judges. A seeded one that is open is answered as a real one is: nothing gives it away.
 
     Raises:
         Problem: 404, there is no such recommendation, or a seeded one; 409, nobody decided on it.
     """
     with writing_of(call.parts) as store:
-        found = store.find(recommendation_id)
-        if found is None:
+        found = store.find(recommendation_id, *identities)
+        if found is None or (found.seeded_for is not None and found.closed_at is not None):
             raise Problem(404, "unknown_recommendation", "problems.unknown_recommendation")
         acts = store.acts([found])[recommendation_id]
         stands = progress(found, acts)
@@ -160,6 +179,20 @@ def _made(
             "two_people": bool(found.content["two_people"]) and not rejected and not seeded,
         }
     return made
+
+
+def _other_eyes(policy: DecisionPolicy, identity: str, acts: Sequence[StoredAct]) -> bool:
+    """Whether who signs is not who answered, by their tokens: a person who was renamed meanwhile is the same."""
+    answer = next((a for a in reversed(acts) if a.kind == "answered"), None)
+    return answer is None or answer.actor not in identities_of(policy, identity)
+
+
+def _require_protocol(found: StoredRecommendation, protocols: Sequence[Protocol]) -> None:
+    content = found.content
+    if not any(
+        p.protocol_id == content["protocol"] and p.digest == content["protocol_digest"] for p in protocols
+    ):
+        raise Problem(409, "protocol_replaced", "problems.decisions.protocol_replaced")
 
 
 def _after(stands: Progress, kind: ActKind, made: dict[str, Any], now: int, decide_by: int) -> Progress:

@@ -12,7 +12,7 @@ from centre.decisions.decision_policy import EVERY, Decider, DecisionPolicy
 from centre.practice.skill_files import read_skills
 from centre.practice.skill_register import Held, SkillRegister
 
-__all__ = ["Entitlement", "decider_of", "entitlement", "person_of", "training_register"]
+__all__ = ["Entitlement", "decider_of", "entitlement", "identities_of", "person_of", "training_register"]
 
 PEOPLES_ROLES = frozenset({"operator", "admin"})
 _NOBODY = SkillRegister(())
@@ -40,6 +40,12 @@ def person_of(policy: DecisionPolicy, identity: str) -> str:
     """The person's name in the policy, else the identity: two tokens of one person are one pair of eyes."""
     decider = decider_of(policy, identity)
     return identity if decider is None else decider.person
+
+
+def identities_of(policy: DecisionPolicy | None, identity: str) -> tuple[str, ...]:
+    """All tokens' identities of the person who carries this one: what is for a person is seen by each of them."""
+    decider = None if policy is None else decider_of(policy, identity)
+    return (identity,) if decider is None else (decider.identities or (decider.person,))
 
 
 def entitlement(

@@ -14,7 +14,7 @@ from centre.decisions.decision_policy import EVERY, DecisionPolicy
 from centre.decisions.entitlement import entitlement, training_register
 from centre.practice.protocols_in_use import protocol_of_digest
 from centre.recommendations.answers import RecommendationAnswer, recommendation_answer
-from centre.recommendations.looking import Look, look_if_due
+from centre.recommendations.looking import Look, look_if_due, protocols_now
 from centre.recommendations.request_bodies import choice_of
 from centre.recommendations.viewing import opened_by, seen_by
 from serving.interface.bed_forecasts import unit_labels
@@ -74,7 +74,8 @@ def take_decision(call: Call) -> Response:
     try:
         if look.policy is None:
             raise Problem(409, "no_decision_policy", "problems.no_decision_policy")
-        decide(call, look.policy, recommendation_id, choice_of(sent), local_day(call.parts, now))
+        day, protocols = local_day(call.parts, now), protocols_now(call.parts, now)
+        decide(call, look.policy, recommendation_id, choice_of(sent), day, protocols)
     except Problem as problem:
         if problem.status not in (403, 409, 422):
             raise

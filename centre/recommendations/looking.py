@@ -12,6 +12,7 @@ from centre.decisions.entitlement import training_register
 from centre.flows.hospital import flows_of
 from centre.levels.hospital_levels import HospitalLevels, hospital_levels, policy_in_force
 from centre.levels.level_policy import PolicyFault
+from centre.practice.protocol_file import Protocol
 from centre.practice.protocols_in_use import protocols_in_use
 from centre.recommendations.calls import CalledStep, CallKey, called_steps
 from centre.recommendations.content import MINUTE, content_of, decide_by
@@ -31,7 +32,7 @@ from serving.interface.recommendations.store import (
 )
 from serving.interface.requests import instant, moment
 
-__all__ = ["Look", "look", "look_if_due"]
+__all__ = ["Look", "look", "look_if_due", "protocols_now"]
 
 _REMEMBERED = DAY
 
@@ -132,6 +133,11 @@ def key_of(recommended: StoredRecommendation) -> CallKey:
     """What makes it the same as another."""
     c = recommended.content
     return recommended.place, recommended.level, c["protocol"], c["protocol_version"], c["step_number"]
+
+
+def protocols_now(parts: Parts, now: int) -> Sequence[Protocol]:
+    """The protocols in use now, for who decides: they may have been replaced since the latest look."""
+    return protocols_in_use(parts.settings, local_day(parts, now))
 
 
 def _policy(parts: Parts) -> tuple[DecisionPolicy | None, Sequence[PolicyFault]]:

@@ -69,6 +69,10 @@ def seed(store: RecommendationStore, seen: Seen, room: int) -> None:
             or not _is_calm(seen.levels, one.place)
         ):
             store.act(one, "expired", "", seen.now, {"cause": "withdrawn"}, closes=True)
+        elif seen.now <= one.decide_by:
+            # what is real is counted again at each look: one that never were would give itself away
+            again = {"reached_now": False, "probability": None, "horizon_hours": None}
+            store.act(one, "repeated", "", seen.now, again)
     if not seen.may_seed or room <= 0 or alarmed & {EVERY}:
         return
     lately = store.seeded(seen.now - 7 * DAY)

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
+from centre.decisions.decision_policy import DecisionPolicyError, policy_of_file
+from centre.decisions.entitlement import identities_of
+from serving.interface.installation import decisions_file
 from serving.interface.live_record import DAY
 from serving.interface.recommendations.store import StoredAct, StoredRecommendation, reading, writing_of
 from serving.interface.requests import Call, Problem
 
-__all__ = ["RECENT", "opened_by", "seen_by"]
+__all__ = ["RECENT", "identities_asking", "opened_by", "seen_by"]
 
 RECENT = 30 * DAY
 """How long what is over is shown and counted."""
@@ -21,11 +24,11 @@ def seen_by(call: Call, state: str = "open", unit: str | None = None) -> list[Se
         state: ``open``, ``closed`` or ``all``; those that are over for the last 30 days.
         unit: an id; ``*``: the hospital; None: all.
     """
-    person, now = call.caller.actor, call.parts.clock.now()
+    own, now = identities_asking(call), call.parts.clock.now()
     with reading(call.parts) as store:
-        known = {r.recommendation_id: r for r in store.opened(person)} if state != "closed" else {}
+        known = {r.recommendation_id: r for r in store.opened(*own)} if state != "closed" else {}
         if state != "open":
-            recent = store.since(now - RECENT, person)
+            recent = store.since(now - RECENT, *own)
             known |= {r.recommendation_id: r for r in recent if state == "all" or r.closed_at is not None}
         found = [r for r in known.values() if unit is None or r.place == unit]
         acts = store.acts(found)
@@ -42,7 +45,7 @@ def opened_by(call: Call, recommendation_id: str) -> Seen:
     """
     person, now = call.caller.actor, call.parts.clock.now()
     with reading(call.parts) as store:
-        found = store.find(recommendation_id, person)
+        found = store.find(recommendation_id, *identities_asking(call))
         if found is None:
             raise Problem(404, "unknown_recommendation", "problems.unknown_recommendation")
         acts = store.acts([found])[recommendation_id]
@@ -51,6 +54,15 @@ def opened_by(call: Call, recommendation_id: str) -> Seen:
         with writing_of(call.parts) as store:
             store.act(found, "opened", person, now, {})
     return found, acts
+
+
+def identities_asking(call: Call) -> tuple[str, ...]:
+    """The identities of the person who asks; the token's alone where the policy names no such person, or has faults."""
+    try:
+        policy = policy_of_file(decisions_file(call.parts))
+    except DecisionPolicyError:
+        policy = None
+    return identities_of(policy, call.caller.actor)
 
 
 def _count_shown(call: Call, found: Sequence[StoredRecommendation], acts: dict[str, list[StoredAct]]) -> None:

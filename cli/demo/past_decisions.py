@@ -127,14 +127,16 @@ class _Decided:
     def _sent(self, person: str, recommendation_id: str, choice: "Choice") -> Any:
         from centre.decisions.decision_log import decide
         from centre.decisions.decision_policy import policy_of_file
+        from centre.recommendations.looking import protocols_now
         from serving.interface.installation import decisions_file
         from serving.interface.live_record import local_day
 
         policy = policy_of_file(decisions_file(self._parts))
         if policy is None:
             raise VigieError("verbs.demo.no_decisions")
-        day = local_day(self._parts, self._parts.clock.now())
-        return decide(self._call(person), policy, recommendation_id, choice, day).progress
+        now = self._parts.clock.now()
+        day, protocols = local_day(self._parts, now), protocols_now(self._parts, now)
+        return decide(self._call(person), policy, recommendation_id, choice, day, protocols).progress
 
     def _choice(self, answer: _Answer) -> "Choice":
         from centre.decisions.decision_log import Choice

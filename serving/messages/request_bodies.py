@@ -136,9 +136,16 @@ ObservationsRequest: type[BaseModel] = create_model(
 )
 
 
+_FILLERS = "\u115f\u1160\u3164\uffa0"
+"""Letters of Unicode that nobody sees."""
+
+
 def words_of_person(value: str) -> str:
-    """Words that say something, without control characters; for pydantic."""
-    if not value.strip():
+    """Words that say something, without control characters; for pydantic.
+
+    A letter or digit that is seen must be in them: blanks without width, a dash or a full stop are no reason.
+    """
+    if not any(c.isalnum() and c not in _FILLERS for c in value):
         raise PydanticCustomError("blank", "{words}", {"words": ""})
     if any(ord(c) < 32 and c not in "\n\t" for c in value):
         raise PydanticCustomError("control_character", "{words}", {"words": ""})

@@ -43,17 +43,17 @@ class RecommendationStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def find(self, recommendation_id: str, person: str | None = None) -> StoredRecommendation | None:
-        """One that is real, or was seeded for this person; None: there is none, for whoever asks."""
+    def find(self, recommendation_id: str, *person: str) -> StoredRecommendation | None:
+        """One that is real, or was seeded for the person of these identities; None: there is none, for whoever asks."""
         c = recommendations.c
         found = self._all(select(recommendations).where(c.recommendation_id == recommendation_id), person)
         return found[0] if found else None
 
-    def opened(self, person: str | None = None) -> list[StoredRecommendation]:
+    def opened(self, *person: str) -> list[StoredRecommendation]:
         """Those that can still be decided, the oldest first."""
         return self._all(select(recommendations).where(recommendations.c.closed_at.is_(None)), person)
 
-    def since(self, at: int, person: str | None = None) -> list[StoredRecommendation]:
+    def since(self, at: int, *person: str) -> list[StoredRecommendation]:
         """Those made at an instant or later, the oldest first."""
         return self._all(select(recommendations).where(recommendations.c.proposed_at >= at), person)
 
@@ -181,10 +181,10 @@ class RecommendationStore:
         """Writes that a request was written, by what finds its answer again."""
         claim(self._connection, key, answer, system_time())
 
-    def _all(self, query: Select[Any], person: str | None) -> list[StoredRecommendation]:
+    def _all(self, query: Select[Any], person: Sequence[str]) -> list[StoredRecommendation]:
         c = recommendations.c
         real = c.seeded_for.is_(None)
-        query = query.where(real if person is None else real | (c.seeded_for == person))
+        query = query.where(real | c.seeded_for.in_(person) if person else real)
         rows = self._connection.execute(query.order_by(c.proposed_at, c.recommendation_id))
         return [recommendation_of(r) for r in rows]
 
