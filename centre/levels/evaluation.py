@@ -1,19 +1,22 @@
 """Which level of a policy is reached now, and how probably ahead; what is not known is neither true nor false.
 
-Ahead only what has a calibrated distribution counts: demand above staffed beds, of the total or of a unit. A level that
+Ahead only what has a calibrated distribution counts: demand above staffed beds, of the total or of a unit. At another
+threshold than the staffed beds a probability is given, said to be uncalibrated, and reaches nothing. A level that
 rests on several conditions would need their joint distribution, which no product of single probabilities gives.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from centre.levels.level_policy import Condition, Level, LevelPolicy
 from centre.tension.answers import CrowdingIndex, Exceedance
 
-__all__ = ["DEMAND", "Evidence", "LevelAhead", "LevelNow", "LevelsReading", "evaluate_levels"]
+__all__ = ["DEMAND", "SHARE", "Evidence", "LevelAhead", "LevelNow", "LevelsReading", "evaluate_levels"]
 
 DEMAND = "beds_needed_above_staffed"
+SHARE = "beds_needed_share_of_staffed"
 State = Literal["reached", "not_reached", "not_computable"]
 
 
@@ -56,6 +59,7 @@ class LevelAhead:
         probability: of the level at that horizon; None: not computable.
         state: whether it lies at or above the policy's probability.
         missing: why there is no probability or no state.
+        calibrated: whether the probability was held against how often it happened; one that was not reaches no level.
         prediction_id: of the recorded forecast whose probability it is; None: there is none.
     """
 
@@ -65,6 +69,7 @@ class LevelAhead:
     state: State
     missing: tuple[str, ...]
     prediction_id: str | None = None
+    calibrated: bool = True
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,7 @@ def evaluate_levels(
     indices: Sequence[CrowdingIndex],
     beds_above_staffed: float | None,
     demand: Sequence[Exceedance],
+    others: Mapping[str, float | None] = MappingProxyType({}),
 ) -> LevelsReading:
     """The levels of a policy, of the hospital or of a unit.
 
@@ -103,8 +109,10 @@ def evaluate_levels(
         indices: of now.
         beds_above_staffed: beds needed now less beds with staff; None: not known.
         demand: exceedances of the hospital total, or of the unit.
+        others: values of now of the indicators that are neither (`SHARE`, ``boarders``); None: not known.
     """
-    values: dict[str, float | None] = {i.name: i.value for i in indices} | {DEMAND: beds_above_staffed}
+    values: dict[str, float | None] = {i.name: i.value for i in indices} | dict(others)
+    values[DEMAND] = beds_above_staffed
     why = {i.name: (*i.missing, *([i.undefined] if i.undefined else ())) for i in indices}
     now = tuple(_now(level, values, why) for level in policy.levels)
     reached = [n for n, level in enumerate(now) if level.state == "reached"]
@@ -160,7 +168,32 @@ def _ahead(level: Level, demand: Sequence[Exceedance]) -> tuple[LevelAhead, ...]
     lacks = _no_distribution(level, demand)
     if lacks:
         return (LevelAhead(level.name, None, None, "not_computable", (lacks,)),)
-    return tuple(_at_horizon(level, e) for e in sorted(demand, key=lambda e: e.horizon_hours))
+    made = sorted(demand, key=lambda e: e.horizon_hours)
+    (condition,) = level.conditions
+    if _is_staffed(condition):
+        return tuple(_at_horizon(level, e) for e in made)
+    return tuple(_uncalibrated(level, condition, e) for e in made)
+
+
+def _is_staffed(condition: Condition) -> bool:
+    """Whether the condition is that the staffed beds are exceeded, of which how often it happened was learned."""
+    return (condition.indicator, condition.threshold) in ((DEMAND, 0), (SHARE, 100))
+
+
+def _uncalibrated(level: Level, condition: Condition, exceedance: Exceedance) -> LevelAhead:
+    """The probability as the quantiles have it: shown for what it is, and never enough to reach a level."""
+    name, horizon, staffed = condition.indicator, exceedance.horizon_hours, exceedance.staffed
+    if staffed is None or condition.threshold is None:
+        return LevelAhead(level.name, horizon, None, "not_computable", (f"{name}.staffed",))
+    limit = condition.threshold
+    beds = staffed + limit if name == DEMAND else staffed * limit / 100
+    probability = exceedance.uncalibrated_above(beds)
+    if probability is None:
+        return LevelAhead(level.name, horizon, None, "not_computable", (f"{name}.distribution",))
+    found = exceedance.prediction_id
+    return LevelAhead(
+        level.name, horizon, probability, "not_computable", (f"{name}.calibration",), found, calibrated=False
+    )
 
 
 def _at_horizon(level: Level, exceedance: Exceedance) -> LevelAhead:
@@ -184,6 +217,6 @@ def _no_distribution(level: Level, demand: Sequence[Exceedance]) -> str | None:
     (condition,) = level.conditions
     if condition.threshold is None:
         return f"{condition.indicator}.threshold"
-    if (condition.indicator, condition.side, condition.threshold) != (DEMAND, "above", 0):
+    if condition.indicator not in (DEMAND, SHARE) or condition.side != "above":
         return f"{condition.indicator}.distribution"
-    return None if demand else f"{DEMAND}.forecast"
+    return None if demand else f"{condition.indicator}.forecast"

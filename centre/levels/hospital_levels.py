@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from centre.flows.answers import FlowsAnswer, UnitBeds
-from centre.levels.evaluation import LevelsReading, evaluate_levels
+from centre.levels.evaluation import SHARE, LevelsReading, evaluate_levels
 from centre.levels.level_policy import LevelPolicy, LevelPolicyError, PolicyFault, read_level_policy_file
 from centre.levels.shipped_policies import SHIPPED, shipped_policy
 from centre.tension.answers import CrowdingIndex, Exceedance
@@ -91,19 +91,38 @@ def hospital_levels(
     for one in units:
         ahead.setdefault(str(one.unit), []).append(one)
     now = {str(u.unit): beds_above_staffed(u, u.waiting) for u in flows.beds.units if not u.closed}
+    staffed = {str(u.unit): u.staffed for u in flows.beds.units}
     total = flows.beds.total
     boarding = flows.emergency.total.boarding if total.waiting is None else total.waiting
+    above = beds_above_staffed(total, boarding)
     none_of_a_unit = [
         i.model_copy(update={"value": None, "missing": ("unit",), "undefined": None}) for i in indices
     ]
     return HospitalLevels(
         in_force,
-        evaluate_levels(policy, indices, beds_above_staffed(total, boarding), hospital),
+        evaluate_levels(
+            policy,
+            indices,
+            above,
+            hospital,
+            {SHARE: _share(above, total.staffed), "boarders": flows.emergency.total.boarding},
+        ),
         {
-            unit: evaluate_levels(policy, none_of_a_unit, now.get(unit), ahead.get(unit, ()))
+            unit: evaluate_levels(
+                policy,
+                none_of_a_unit,
+                now.get(unit),
+                ahead.get(unit, ()),
+                {SHARE: _share(now.get(unit), staffed.get(unit))},
+            )
             for unit in sorted({*ahead, *now})
         },
     )
+
+
+def _share(above: float | None, staffed: float | None) -> float | None:
+    """Beds needed as a share of those with staff, in per cent; None: not known, or none has staff."""
+    return None if above is None or not staffed else 100 * (above + staffed) / staffed
 
 
 def beds_above_staffed(beds: UnitBeds, waiting: float | None) -> float | None:

@@ -38,8 +38,11 @@ Indicator = Literal[
     "present_at_15",
     "visits_of_75_and_more",
     "beds_needed_above_staffed",
+    "beds_needed_share_of_staffed",
+    "boarders",
 ]
-"""The crowding indices of `centre.tension`, and the hospital's beds needed less its beds with staff."""
+"""The crowding indices of `centre.tension`; beds needed less beds with staff, and as a share of them in per cent;
+patients who wait in the emergency departments for a bed."""
 Text = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S")]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Number = Annotated[float, Field(allow_inf_nan=False)]

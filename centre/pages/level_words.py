@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from centre.levels.evaluation import DEMAND, Evidence, LevelAhead, LevelsReading
+from centre.levels.evaluation import DEMAND, SHARE, Evidence, LevelAhead, LevelsReading
 from centre.levels.hospital_levels import HospitalLevels
 from centre.levels.level_policy import Level, LevelPolicy
 from serving.interface.pages import ahead_words, known_words, language, number_words, percent_words, words
@@ -106,7 +106,7 @@ def _graver(names: list[str], current: str | None) -> list[str]:
 
 
 def _is_of_a_unit(level: Level) -> bool:
-    return bool(level.conditions) and all(c.indicator == DEMAND for c in level.conditions)
+    return bool(level.conditions) and all(c.indicator in (DEMAND, SHARE) for c in level.conditions)
 
 
 def _title(call: Call, title: object) -> str:

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from math import floor
 
-from pydantic import BaseModel
+from pydantic import BaseModel, PrivateAttr
+
+from serving.interface.bed_forecasts import share_of_quantiles_above
 
 __all__ = ["CrowdingIndex", "Exceedance", "GroupExceedance", "MovedProbability"]
 
@@ -46,6 +49,26 @@ class Exceedance(BaseModel):
     trust: str
     prediction_id: str
     with_those_present: MovedProbability | None = None
+    _distribution: tuple[float, ...] = PrivateAttr(())
+
+    def with_distribution(self, quantiles: tuple[float, ...]) -> "Exceedance":
+        """The same, with the forecast's quantiles at every level, which are not answered; empty: not handed out."""
+        made = self.model_copy()
+        made._distribution = quantiles
+        return made
+
+    def uncalibrated_above(self, beds: float) -> float | None:
+        """The probability of needing more than so many beds, read off the quantiles; None: they are not known.
+
+        Only at the staffed beds has how often it happened been learned (docs/adr/0023): elsewhere nobody has held this
+        against outcomes. It never contradicts what was learned: more beds are not exceeded sooner, nor fewer later.
+        """
+        if not self._distribution:
+            return None
+        read = 1.0 if beds < 0 else share_of_quantiles_above(self._distribution, floor(beds))
+        if self.probability is None or self.staffed is None:
+            return read
+        return min(read, self.probability) if beds >= self.staffed else max(read, self.probability)
 
 
 class GroupExceedance(BaseModel):

@@ -90,4 +90,4 @@ def _exceedance(unit: str | None, prediction_id: str, forecast: BedForecast | Ho
         probability=forecast.tension_probability,
         trust=forecast.trust["status"],
         prediction_id=prediction_id,
-    )
+    ).with_distribution(forecast.distribution)

@@ -197,6 +197,7 @@ def hospital_forecasts(
                 units=_shares(answered, units, of == i),
                 explanation=said.explanation,
                 trust=said.trust,
+                distribution=tuple(answered.quantiles[i].tolist()),
                 translations={other: wording(i, other) for other in question.explain.translations},
             )
         )

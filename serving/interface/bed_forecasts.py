@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from hospital.errors import HistoryError
 from hospital.words.language import LANGUAGES, Language
 from registry.components.exceedance_curve import share_above
@@ -24,6 +26,7 @@ __all__ = [
     "Quantiles",
     "bed_forecasts",
     "share_above",
+    "share_of_quantiles_above",
     "unit_groups",
     "unit_labels",
 ]
@@ -89,6 +92,11 @@ def _asked(
         tuple(zip(total.ids, total.forecasts, strict=True)),
         unit_names={u.unit: {spoken: u.name_in(spoken) for spoken in LANGUAGES} for u in model.units},
     )
+
+
+def share_of_quantiles_above(quantiles: Sequence[float], beds: float) -> float:
+    """Probability (0 to 1) of more than `beds` whole beds, by a forecast's quantiles at every level."""
+    return share_above(np.array(quantiles), beds)
 
 
 def unit_labels(parts: Parts, language: Language) -> dict[str, str]:

@@ -329,6 +329,7 @@ class HospitalForecast:
         beds: the hospital's own quantiles, which are no sums.
         staffed: of all these units together; None: unknown of one of them.
         tension_probability: that demand is above them; None: unknown.
+        distribution: as of a unit's forecast.
         translations: what it says in each language that was asked for besides, which is not answered.
     """
 
@@ -341,6 +342,7 @@ class HospitalForecast:
     units: tuple[UnitShare, ...]
     explanation: Explanation
     trust: Trust
+    distribution: tuple[float, ...] = ()
     translations: Mapping[Language, Wording] = field(default_factory=dict)
 
     @property
@@ -350,7 +352,8 @@ class HospitalForecast:
 
     def body(self) -> dict[str, Any]:
         """The forecast as it is answered, without its id."""
-        return {name: getattr(self, name) for name in self.__slots__ if name != "translations"}
+        unanswered = ("distribution", "translations")
+        return {name: getattr(self, name) for name in self.__slots__ if name not in unanswered}
 
 
 class WaitPrediction(Answer):

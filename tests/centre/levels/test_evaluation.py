@@ -2,11 +2,14 @@
 
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
 from centre.levels.evaluation import LevelsReading, evaluate_levels
 from centre.levels.level_policy import LevelPolicy, read_level_policy
 from centre.tension.answers import CrowdingIndex, Exceedance
+from hospital.dataset.quantiles import LEVELS
+from registry.components.exceedance_curve import share_above
 
 WORDS = 'title = { fr = "a", en = "b" }\n'
 
@@ -142,3 +145,73 @@ def test_without_a_forecast_or_a_probability_in_the_policy() -> None:
     assert ahead.missing == ("beds_needed_above_staffed.forecast",)
     (ahead,) = evaluate_levels(levels, (), None, [exceedance(4, 0.9)]).ahead
     assert (ahead.probability, ahead.state, ahead.missing) == (0.9, "not_computable", ("probability",))
+
+
+def with_quantiles(hours: float, probability: float | None, staffed: float | None = 9.0) -> Exceedance:
+    """One whose quantiles are even: from 4 beds (the lowest level) on, one bed a level."""
+    quantiles = tuple(4.0 + n for n in range(len(LEVELS)))
+    made = exceedance(hours, probability).model_copy(update={"staffed": staffed})
+    return made.with_distribution(quantiles)
+
+
+@pytest.mark.parametrize(
+    ("indicator", "threshold", "beds"),
+    [
+        ("beds_needed_above_staffed", 2, 11),
+        ("beds_needed_above_staffed", -3, 6),
+        ("beds_needed_share_of_staffed", 120, 10),  # 10.8 beds: more than them is at least 11
+        ("beds_needed_share_of_staffed", 85, 7),
+    ],
+)
+def test_at_other_thresholds_a_probability_is_uncalibrated_and_reaches_nothing(
+    indicator: str, threshold: float, beds: int
+) -> None:
+    """It is read off the quantiles, says so, and calls no level however high it is."""
+    levels = policy("probability = 0.01\n" + condition(indicator, "above", threshold))
+    (ahead,) = evaluate_levels(levels, [], None, [with_quantiles(4, 0.5)]).ahead
+    read = share_above(np.array([4.0 + n for n in range(len(LEVELS))]), beds)
+    expected = min(read, 0.5) if beds >= 9 else max(read, 0.5)
+    assert ahead.probability == pytest.approx(expected)
+    assert (ahead.state, ahead.calibrated) == ("not_computable", False)
+    assert ahead.missing == (f"{indicator}.calibration",)
+    assert ahead.prediction_id == "x"
+
+
+def test_an_uncalibrated_probability_never_contradicts_the_calibrated_one() -> None:
+    """It falls as the threshold rises, through what was learned at the staffed beds."""
+    made = [with_quantiles(4, p) for p in (0.01, 0.5, 0.99)]
+    for one in made:
+        read = [one.uncalibrated_above(beds) for beds in np.arange(-1, 30, 0.25)]
+        known = [r for r in read if r is not None]
+        assert len(known) == len(read)
+        assert known == sorted(known, reverse=True)
+        assert one.probability is not None
+        assert known[0] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("indicator", "side", "threshold", "made", "missing"),
+    [
+        ("beds_needed_share_of_staffed", "above", 92, exceedance(4, 0.5), "distribution"),
+        ("beds_needed_share_of_staffed", "above", 92, with_quantiles(4, None, None), "staffed"),
+        ("beds_needed_share_of_staffed", "below", 92, with_quantiles(4, 0.5), "distribution"),
+        ("boarders", "above", 5, with_quantiles(4, 0.5), "distribution"),
+    ],
+)
+def test_what_a_probability_at_another_threshold_lacks(
+    indicator: str, side: str, threshold: float, made: Exceedance, missing: str
+) -> None:
+    """Of boarders there is no forecast."""
+    levels = policy("probability = 0.1\n" + condition(indicator, side, threshold))
+    (ahead,) = evaluate_levels(levels, [], None, [made]).ahead
+    assert (ahead.probability, ahead.state) == (None, "not_computable")
+    assert ahead.missing == (f"{indicator}.{missing}",)
+
+
+def test_the_whole_of_the_staffed_beds_is_the_calibrated_threshold() -> None:
+    """A hundred per cent of them and none beyond them are one condition."""
+    levels = policy("probability = 0.3\n" + condition("beds_needed_share_of_staffed", "above", 100))
+    (ahead,) = evaluate_levels(levels, [], None, [with_quantiles(4, 0.4)]).ahead
+    assert (ahead.probability, ahead.state, ahead.calibrated) == (0.4, "reached", True)
+    share = {"beds_needed_share_of_staffed": 101.0}
+    assert now(evaluate_levels(levels, [], None, [], share)) == ["reached"]
