@@ -154,6 +154,8 @@ def _values(read: Read, contribution: Mapping[str, Any] | None, language: Langua
         first = numbers_in(read.usual, language)[:1]
         if _same_said(read.usual, language):
             said = abs(_written(value) - _written(usual)) <= _step(value)
+        elif _none_said(read.usual, language):
+            said = _rounds_to(usual, 0.0)
         else:
             said = _any_says(first, usual)
         if not said:
@@ -161,9 +163,15 @@ def _values(read: Read, contribution: Mapping[str, Any] | None, language: Langua
     return out
 
 
-def _none_said(about: str, language: Language) -> bool:
-    word = "aucun" if language == "fr" else "no "
-    return about.startswith(word)
+_NONE = {
+    "fr": re.compile(r"\b(aucune?|ne|n'a|n'attend|autant|celui de maintenant|dès l'arrivée)\b"),
+    "en": re.compile(r"\b(no|not|as much as|as many|was that of now|on arrival)\b"),
+}
+
+
+def _none_said(written: str, language: Language) -> bool:
+    """Whether words without a number say that there is none of something."""
+    return bool(_NONE[language].search(written))
 
 
 def _same_said(usual: str, language: Language) -> bool:

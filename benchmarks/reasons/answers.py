@@ -15,7 +15,7 @@ __all__ = ["Answer", "answers", "home"]
 
 Language = Literal["fr", "en"]
 FOLDER = Path(".bench") / "reasons"
-DAYS, SCALE, RECENT_DAYS, VISITS, TURNS = 400, 0.5, 9, 250, 30
+DAYS, SCALE, RECENT_DAYS, VISITS, TURNS = 400, 0.5, 6, 250, 30
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ CAUSAL = {
 """Words that say why something happens: a model's reasons say what goes with what."""
 REST = {
     "fr": re.compile(
-        r"^(tous les autres facteurs|étalonnage|jamais moins|pas moins|les moyennes des unités)", re.I
+        r"^(tous les autres facteurs|calibrage|jamais moins|pas moins|les moyennes des unités)", re.I
     ),
     "en": re.compile(r"^(all other factors|calibration|never fewer|no less|the units.? means)", re.I),
 }

@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from hospital.times import DAY, instant
 from registry.monitoring.alarms import OVERRULED, raise_alarm, restarts, standing
-from registry.monitoring.overrides import StandingDecision, interval_of_share, standing_decisions
 from registry.policy.monitor_rules import MonitorRules
+from registry.record.overrides import StandingDecision, interval_of_share, standing_decisions
 
 __all__ = ["Overruled", "lose_overruled", "overruled_groups"]
 

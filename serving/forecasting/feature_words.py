@@ -60,7 +60,7 @@ class FeatureWords:
     """How one feature's values are given and worded; most come again and again, beside the same usual ones."""
 
     def __init__(self, feature: Feature, language: Language, *, total: bool = False) -> None:
-        """The words of a feature; `total`: of the whole hospital."""
+        """The words of a feature; `total`: of the hospital total."""
         self.feature, self.label = feature, feature.label(language)
         self._about_none, self._about_it = (
             _text_of(feature.name, total=total, none=none) for none in (True, False)
@@ -88,7 +88,7 @@ class FeatureWords:
 
     @property
     def without_value(self) -> str:
-        """What it is about where the whole hospital has no value of it."""
+        """What it is about where the hospital total has no value of it."""
         key = f"about.total.{self.feature.name}"
         return text(key, self._language) if has_text(key) else self.label
 

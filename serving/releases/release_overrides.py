@@ -6,9 +6,9 @@ from sqlalchemy import Connection
 
 from hospital.times import moment
 from registry.monitoring.alarms import OVERRULED
-from registry.monitoring.overrides import overrides
 from registry.monitoring.overruled import overruled_groups
 from registry.policy.monitor_rules import MonitorRules
+from registry.record.overrides import overrides
 from serving.messages.forecast_protocol import LoadedModel
 from serving.messages.record_bodies import OverrideCell, OverruledGroup, OverruledRule, ReleaseOverrides
 

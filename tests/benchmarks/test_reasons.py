@@ -84,7 +84,7 @@ def test_sentences_that_no_longer_add_up_are_seen() -> None:
 
 def test_numbers_are_read_as_each_language_writes_them() -> None:
     """A comma is decimal in French, and parts thousands in English."""
-    french = read_sentence("Étalonnage\u00a0: +1\u202f234,5\u00a0min", "fr")
+    french = read_sentence("Calibrage\u00a0: +1\u202f234,5\u00a0min", "fr")
     english = read_sentence("Calibration: −1,234\u00a0beds", "en")
     assert french is not None
     assert english is not None
@@ -94,8 +94,8 @@ def test_numbers_are_read_as_each_language_writes_them() -> None:
 
 def test_a_subject_is_recognised_by_its_own_words_alone() -> None:
     """Sentences that look alike are of different features."""
-    assert subject_of("−2.3% against the last week", "en") == ("above_week_share",)
-    assert subject_of("+1 bed until then last week", "en") == ("last_week_change",)
+    assert subject_of("a difference of −2.3% from the last seven days", "en") == ("above_week_share",)
+    assert subject_of("last week, demand changed by +1 bed over the same time", "en") == ("last_week_change",)
     assert subject_of("42 lits armés à l'heure visée", "fr") == ("staffed_then",)
     assert subject_of("rien de tout cela", "fr") is None
 
