@@ -164,7 +164,7 @@ def _values(read: Read, contribution: Mapping[str, Any] | None, language: Langua
 
 
 _NONE = {
-    "fr": re.compile(r"\b(aucune?|ne|n'a|n'attend|autant|celui de maintenant|dès l'arrivée)\b"),
+    "fr": re.compile(r"\b(aucune?|ne|n'a|n'attend|autant|était celui de maintenant|dès l'arrivée)\b"),
     "en": re.compile(r"\b(no|not|as much as|as many|was that of now|on arrival)\b"),
 }
 
