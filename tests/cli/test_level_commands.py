@@ -79,7 +79,12 @@ def test_who_decides_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     )
     assert main(["decisions", "check", str(file), "--language", "fr"]) == 1
     shown = capsys.readouterr().out
-    assert shown.count("ne peut pas décider en tant que Cadre de garde tant que manque\u00a0: beds") == 3
+    assert (
+        shown.count(
+            "ne peut pas décider en tant que Cadre de garde tant que ces formations manquent\u00a0: beds"
+        )
+        == 3
+    )
     assert "incomplète" in shown
     nobody = policy_text().split("[[deciders]]")[0]
     file.write_text(nobody, "utf-8")

@@ -40,7 +40,7 @@ def test_a_group_that_waits_longer_for_no_reason_shown_is_not_passed(tmp_path: P
     assert fairness["verdict"] == "block"
     blocked = {f["group"] for f in fairness["findings"] if f["verdict"] == "block"}
     assert "sex=F" in blocked
-    assert {group.split("*")[0] for group in blocked} == {"sex=F"}  # and women of an age, where they are many
+    assert all("sex=F" in group.split("*") for group in blocked), blocked  # women of an age or language, too
 
 
 def test_a_hospital_that_changed_last_month_is_not_passed(tmp_path: Path) -> None:

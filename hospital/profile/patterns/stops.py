@@ -22,6 +22,7 @@ _AGE_BANDS = (0, 15, 45, 65, 75, 85)
 _LEAST_DAYS = 7
 _CONSTANT = 25.0
 """Nats: rows of one value on end, as often as that value or a repetition otherwise comes (once in 7 * 10^10)."""
+_SMALL_COUNT = 5
 _ROTA_STEPS, _ROTA_DAYS = 5.0, 7
 _REPEATED_DAYS, _VARIES = 21, 0.5
 _AGE = "age_years"
@@ -95,8 +96,8 @@ def _of_values(table: Latest, column: str, unit: str, known: Array) -> list[Find
     codes, values = pd.factorize(series)
     day, times, out = table.day[known], table.times[known], list[Finding]()
     run = _constant(codes, day) if len(values) > 1 else None
-    if run is not None and column == "occupied" and series.iloc[run[0]] == 0:
-        return []  # a unit that is closed has a finding of its own
+    if run is not None and counted and series.iloc[run[0]] < _SMALL_COUNT:
+        return []  # what has become rare stays the same by itself; a closed unit has a finding of its own
     if run is not None:
         out.append(_finding(table, "column_constant", column, unit, times, Silence(*run, 0.0)))
     numeric = series.dtype.kind in "fi"
