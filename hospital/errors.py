@@ -17,6 +17,10 @@ from hospital.words.messages import in_words, is_key
 __all__ = ["ContractError", "Fault", "HistoryError", "MappingError", "VigieError"]
 
 
+_OTHERS_NAMED = 3
+"""Of a cause at many places so many others are named; the count says how many there are."""
+
+
 class VigieError(Exception):
     """Base of every error that a person is meant to read: what is wrong, where, what to do next.
 
@@ -50,6 +54,7 @@ class Fault:
         rows: how many rows are concerned.
         case: the text of the catalogue that says it, "" where none does.
         places: what fills the places of that text.
+        others: where else the same is wrong, in other files, sheets or columns; `rows` counts those of all.
     """
 
     path: str
@@ -58,16 +63,29 @@ class Fault:
     rows: int = 1
     case: str = ""
     places: Mapping[str, object] = field(default_factory=dict, hash=False)
+    others: tuple[str, ...] = ()
 
     def words(self, language: Language) -> str:
         """What is wrong and what to do, in a language; in English where it has no words of that language."""
         return said(self.message, self.case, self.places, language)
 
     def line(self, language: Language) -> str:
-        """The fault as a line: where, what and, if it is of rows, how many."""
+        """The fault as a line: where, what and, if it is of rows or several places, how many."""
+        if self.others:
+            return self._of_places(language)
         if self.of_rows:
             return text("faults.line", language, n=self.rows, path=self.path, message=self.words(language))
         return text("faults.line_alone", language, path=self.path, message=self.words(language))
+
+    def _of_places(self, language: Language) -> str:
+        others = ", ".join((*self.others[:_OTHERS_NAMED], "…"))
+        line = text("faults.line_alone", language, path=self.path, message=self.words(language))
+        if not self.of_rows:
+            return text("faults.in_places", language, n=1 + len(self.others), line=line, others=others)
+        rows = text("faults.cells" if "]." in self.path else "faults.rows", language, n=self.rows)
+        return text(
+            "faults.rows_in_places", language, n=1 + len(self.others), line=line, rows=rows, others=others
+        )
 
     @property
     def of_rows(self) -> bool:
@@ -80,7 +98,9 @@ class _FaultsError(VigieError):
         self.faults = faults
         super().__init__(
             "\n".join(
-                f"{f.path}: {f.message}" + f" ({f.rows} row{'s' if f.rows != 1 else ''})" * f.of_rows
+                f.line("en")
+                if f.others
+                else f"{f.path}: {f.message}" + f" ({f.rows} row{'s' if f.rows != 1 else ''})" * f.of_rows
                 for f in faults
             )
         )

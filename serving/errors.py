@@ -7,6 +7,7 @@ VigieError
     └── SettingsError       the service cannot start with these settings
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,7 +15,11 @@ from hospital.errors import VigieError
 from hospital.words.language import Language
 from hospital.words.messages import InWords, in_words, is_key
 
-__all__ = ["HistoryImportError", "Problem", "RequestFault", "ServingError", "SettingsError"]
+__all__ = ["HistoryImportError", "Problem", "RequestFault", "ServingError", "SettingsError", "by_cause"]
+
+_POSITION = re.compile(r"\[\d+\]")
+_FEW = 3
+"""The same fault at so many places is named at each of them; at more it is one cause, with its count."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,25 @@ class RequestFault:
         return in_words(self.message, self.values, language) if is_key(self.message) else self.message
 
 
+def by_cause(faults: Sequence[RequestFault]) -> tuple[RequestFault, ...]:
+    """Faults by their causes: the same thing wrong with the same field of more than a few rows is said once.
+
+    It stands at its first place; its message has how often it comes, and the first of its places.
+    """
+    causes: dict[tuple[str, str, str], list[RequestFault]] = {}
+    for one in faults:
+        causes.setdefault((_POSITION.sub("[]", one.path), one.code, one.words("en")), []).append(one)
+    return tuple(one for same in causes.values() for one in _said_once(same))
+
+
+def _said_once(same: Sequence[RequestFault]) -> Sequence[RequestFault]:
+    first, places = same[0], list(dict.fromkeys(one.path for one in same))
+    if len(places) <= _FEW:
+        return same
+    values = {"message": first, "n": len(places), "places": ", ".join(places[:_FEW])}
+    return [RequestFault(first.path, first.code, "problems.faults.in_places", values)]
+
+
 class ServingError(VigieError):
     """Base of serving's errors."""
 
@@ -59,7 +83,7 @@ class Problem(ServingError):  # noqa: N818 - the standard's word
     Attributes:
         status: HTTP status.
         code: a stable word.
-        faults: everything wrong with the body, by path.
+        faults: everything wrong with the body, one for each cause (see `by_cause`).
         headers: to send along.
     """
 
@@ -75,7 +99,7 @@ class Problem(ServingError):  # noqa: N818 - the standard's word
     ) -> None:
         self.status = status
         self.code = code
-        self.faults = tuple(faults)
+        self.faults = by_cause(faults)
         self.headers = dict(headers or {})
         super().__init__(detail, **values)
 

@@ -29,6 +29,7 @@ from hospital.times import MINUTE, TimeError, instant, parse_time
 
 __all__ = [
     "CLOCK_TOLERANCE",
+    "NAMES_OF_FEATURES",
     "column_fault",
     "fault_code",
     "model_of",
@@ -41,6 +42,8 @@ CLOCK_TOLERANCE = 5 * MINUTE
 """What has happened may lie this much after its reception: two machines' clocks never agree."""
 TEXT_LENGTHS = dict.fromkeys(("label", "label_fr", "label_en"), 120)
 TEXT_LENGTH = 64
+NAMES_OF_FEATURES = frozenset({"demand", "hospital"})
+"""What Vigie computes itself: a covariate of such a name would have another feature's (``demand_change_7d``)."""
 _LONGEST = 10**19
 """No number of a time is longer, and a longer one need not be written out."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -62,6 +65,8 @@ def name_fault(table: str, name: str) -> str | None:
     """The code of what is wrong with the name of an audit attribute or covariate, or None."""
     if not _NAME.fullmatch(name):
         return "not_a_name"
+    if table == "census" and name in NAMES_OF_FEATURES:
+        return "name_of_feature"
     return "name_taken" if name in {*TABLES[table].by_name, "received_at", "audit", "covariates"} else None
 
 

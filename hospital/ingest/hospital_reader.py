@@ -13,6 +13,7 @@ from hospital.contracts.text_cleaning import clean_text
 from hospital.errors import ContractError, Fault, HistoryError, MappingError
 from hospital.holidays.place import OF_THE_ZONE, Locality, Place
 from hospital.ingest.chunks import FileChunks
+from hospital.ingest.fault_causes import by_cause
 from hospital.ingest.file_locations import locate
 from hospital.ingest.pseudonyms import pseudonyms_of
 from hospital.ingest.raw_files import SUFFIXES, is_sheets, read_content, stem
@@ -131,18 +132,25 @@ class _Reader:
         self.digest = hashlib.sha256(mapping.content if mapping else b"")
         self._pseudonym = pseudonym
         self._faults: list[Fault] = []
+        self._labels: list[str] = []
         self._mapping_wrong = False
         self._files: dict[tuple[Path, FileLayout], FileChunks] = {}
 
     def read(self, name: str, files: Sequence[Path]) -> None:
-        """One table from its files; each file that is wrong is named."""
+        """One table from its files; what is wrong with any of them is kept, each cause once."""
+        before, self._faults = self._faults, []
+        self._labels = [label for file in files for label in (_label(name, file, files), file.name)]
+        self._read(name, files)
+        found = by_cause(self._faults, self._labels, _unit_columns(self.mapping, name))
+        self._faults = before + [f for f in found if f not in before]
+
+    def _read(self, name: str, files: Sequence[Path]) -> None:
         table, whole = ChunkedTable(name, self.mapping, self._pseudonym), True
         mapped = self.mapping.tables.get(name) if self.mapping else None
         choice = RowChoice(mapped.where if mapped else {})
         for file in files:
-            label = name if len(files) == 1 else f"{name}/{file.name}"
             try:
-                self._add(table, file, label, choice)
+                self._add(table, file, _label(name, file, files), choice)
             except (ContractError, MappingError) as error:
                 whole = False
                 self._keep(error)
@@ -184,6 +192,7 @@ class _Reader:
         faults: list[Fault] = []
         fits = True
         parts = _parts(file, label, layout)
+        self._labels += [part for part, _ in parts]
         for part, of_part in parts:
             try:
                 fitted = MappedFile(self.mapping, table.name, part, choice)
@@ -237,6 +246,18 @@ class _Reader:
 def _columns(mapped: TableMapping) -> frozenset[str]:
     """The columns of a file that its mapping reads."""
     return frozenset({*mapped.where, *(name for source in mapped.sources for name in source.columns)})
+
+
+def _label(name: str, file: Path, files: Sequence[Path]) -> str:
+    """What faults call a file: by its table, and by its own name where the table has several."""
+    return name if len(files) == 1 else f"{name}/{file.name}"
+
+
+def _unit_columns(mapping: Mapping | None, name: str) -> frozenset[str]:
+    """The columns of a table's files that hold something of one unit each."""
+    mapped = mapping.tables.get(name) if mapping else None
+    units = mapped.units.values() if mapped is not None else ()
+    return frozenset(column for own in units for source in own.values() for column in source.columns)
 
 
 def _parts(file: Path, label: str, layout: FileLayout) -> list[tuple[str, FileLayout]]:

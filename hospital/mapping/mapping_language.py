@@ -277,7 +277,9 @@ class TablePart(_Strict):
         "list, where the file's columns have the names wanted",
     )
     covariates: Any = Field(
-        None, description="census: further numbers that a model may use. May be a list too"
+        None,
+        description="census: further numbers that a model may use, named otherwise than `demand` and `hospital`. "
+        "May be a list too",
     )
 
 

@@ -15,7 +15,7 @@ from hospital.errors import ContractError, Fault
 from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
 from hospital.words.messages import InWords
-from serving.errors import Problem, RequestFault
+from serving.errors import Problem, RequestFault, by_cause
 
 __all__ = [
     "PROBLEM_JSON",
@@ -60,7 +60,7 @@ _CODES = {
 
 
 class FaultBody(BaseModel):
-    """One fault of a request."""
+    """One fault of a request; what is wrong alike in more than three rows stands once, at the first, with its count."""
 
     model_config = ConfigDict(extra="forbid")
     path: str
@@ -69,7 +69,7 @@ class FaultBody(BaseModel):
 
 
 class ProblemBody(BaseModel):
-    """A problem detail (RFC 9457); `code` is stable, `errors` has every fault at once."""
+    """A problem detail (RFC 9457); `code` is stable, `errors` has everything that is wrong at once."""
 
     model_config = ConfigDict(extra="forbid")
     type: str
@@ -104,7 +104,7 @@ def title_of(problem: Problem, language: Language) -> str:
 
 def invalid(faults: Iterable[RequestFault]) -> Problem:
     """The problem of a request that breaks its contract."""
-    found = tuple(faults)
+    found = by_cause(tuple(faults))
     return Problem(422, "invalid_request", "problems.invalid_request", faults=found, n=len(found))
 
 

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hospital.contracts.file_schemas import Clock, check, validate
-from hospital.contracts.request_models import model_of, validate_rows
+from hospital.contracts.request_models import NAMES_OF_FEATURES, model_of, name_fault, validate_rows
 from hospital.contracts.tables import TABLES, Column, Kind, Table
 from hospital.errors import ContractError
 from hospital.times import instant, moment
@@ -405,6 +405,14 @@ def test_an_extra_may_not_take_the_name_of_a_column() -> None:
     ]
     assert _faults("visits", [_visit(audit={"<b>": "F"})]) == [("visits[0].audit.?", "not_a_name")]
     assert validate_rows("census", [{**row, "covariates": {"flu_cases": 4}}], RECEIVED)[0]["flu_cases"] == 4
+
+
+@pytest.mark.parametrize("name", sorted(NAMES_OF_FEATURES))
+def test_a_covariate_may_not_take_the_name_of_a_feature(name: str) -> None:
+    """What Vigie computes of the hospital's and the unit's demand would be two features of one name."""
+    row = {"unit": "A", "at": "2024-11-03T08:00:00Z", "occupied": 3, "covariates": {name: 4}}
+    assert _faults("census", [row]) == [(f"census[0].covariates.{name}", "name_of_feature")]
+    assert name_fault("visits", name) is None, "audit attributes make no feature"
 
 
 def test_a_time_at_fault_judges_no_other_time() -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from hospital.features.bed_list import ALL_BED_FEATURES
+from hospital.contracts.request_models import NAMES_OF_FEATURES
+from hospital.features.bed_list import ALL_BED_FEATURES, COVARIATE_SUFFIX
 from hospital.features.dictionary import Model, direction, entries, kind
 from hospital.features.feature import GROUPS, Feature
 from hospital.features.wait import WAIT_FEATURES
@@ -46,3 +47,11 @@ def test_a_variable_of_the_hospital_is_no_lever() -> None:
     (line,) = entries((Feature("oxygen_change_7d", "covariate", "O2", "O2"),), "bed-demand", "en")
     assert (line.lever, line.sensitive, line.direction) == (False, False, 0)
     assert line.group_label == "Variables of the hospital"
+
+
+def test_the_names_that_no_covariate_may_have_are_those_of_features() -> None:
+    """A covariate's feature has its name and an ending; these would be features that there are already."""
+    own = {
+        f.name.removesuffix(COVARIATE_SUFFIX) for f in ALL_BED_FEATURES if f.name.endswith(COVARIATE_SUFFIX)
+    }
+    assert own == NAMES_OF_FEATURES

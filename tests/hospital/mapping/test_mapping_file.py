@@ -152,6 +152,10 @@ def test_everything_wrong_with_a_mapping_is_said_at_once(tmp_path: Path) -> None
         (HEAD, ("tables", "missing")),
         (HEAD + '[tables]\ncensus = "x"\n', ("tables.census", "not_a_table")),
         (HEAD + '[tables.census]\ncolumns = ["unit"]\n', ("tables.census.columns", "not_a_table")),
+        (
+            HEAD + CENSUS + '[tables.census.covariates]\nhospital = "H"\n',
+            ("tables.census.covariates.hospital", "name_of_feature"),
+        ),
         (HEAD.replace("Europe/Paris", "Europe") + CENSUS, ("mapping.zone", "unknown_zone")),
         (HEAD.replace("Europe/Paris", "../etc/passwd") + CENSUS, ("mapping.zone", "unknown_zone")),
     ],
