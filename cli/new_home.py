@@ -139,10 +139,15 @@ def _fill(settings: Settings, wanted: NewHome, now: datetime, home: Path) -> dic
     return made
 
 
+_HOME_LINE = """\
+# The home is not named here, so that a copy of it never writes into this one. systemd leaves the next line out.
+: "${{VIGIE_HOME:?{ask}}}"
+"""
+
+
 def _settings_text(settings: Settings, wanted: NewHome, home: Path) -> str:
     key = _key_file(settings, home)
     lines = {
-        "VIGIE_HOME": str(home),
         "VIGIE_LANGUAGE": wanted.language,
         "VIGIE_PSEUDONYM_KEY": str(key.resolve()),
     }
@@ -159,7 +164,8 @@ def _settings_text(settings: Settings, wanted: NewHome, home: Path) -> str:
     if settings.checkpoints_file is not None:
         lines["VIGIE_CHECKPOINTS"] = str(settings.checkpoints_file.resolve())
     written = "".join(f"{name}={shlex.quote(value)}\n" for name, value in lines.items())
-    return f"# The settings of this installation (docs/settings.md).\n{written}"
+    ask = message("verbs.new_home.name_home").words(wanted.language)
+    return f"# The settings of this installation (docs/settings.md).\n{_HOME_LINE.format(ask=ask)}{written}"
 
 
 def _mapping_text(wanted: NewHome) -> str:

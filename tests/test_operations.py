@@ -104,6 +104,8 @@ def test_the_timer_carries_out_the_terms_each_day() -> None:
     assert run["Service"]["ExecStart"].endswith("vigie journal retain --carry-out")
     for key in ("User", "EnvironmentFile", "UMask", "ReadWritePaths", "ReadOnlyPaths"):
         assert run["Service"][key] == service["Service"][key]
+    home = run["Service"]["EnvironmentFile"].removesuffix("/settings.env")  # the file does not name it itself
+    assert all(f"VIGIE_HOME={home}" in u["Service"]["Environment"].split() for u in (run, service))
 
 
 def test_the_security_policy_names_the_times() -> None:

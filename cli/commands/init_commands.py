@@ -85,7 +85,7 @@ def _print_next(home: Path, wanted: "NewHome") -> None:
         note(what)
     say("init.next")
     mapping = shlex.quote(str(home / "hospital.toml"))
-    steps = [f"set -a; . {shlex.quote(str(home / 'settings.env'))}; set +a"]
+    steps = [f'export VIGIE_HOME={shlex.quote(str(home))}; set -a; . "$VIGIE_HOME/settings.env"; set +a']
     if wanted.people:
         steps.append(said("init.steps.keys", folder=home / "keys"))
     steps += [

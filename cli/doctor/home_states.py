@@ -1,6 +1,7 @@
 """States of the home: whether it is there, private and whole, its keys, what was left behind, room on its disk."""
 
 import os
+import shlex
 import shutil
 import stat
 import time
@@ -33,6 +34,9 @@ def home_states(settings: Settings) -> Iterator[State]:
     yield from _open_states(settings)
     yield from _left_states(home)
     yield from _key_states(settings)
+    named = _home_named(home)
+    if named is not None and named.resolve() != home.resolve():
+        yield State("settings_of_another_home", Weight.FAULT, {"file": home / "settings.env", "named": named})
     free = shutil.disk_usage(home).free
     if free < _LITTLE:
         weight = Weight.FAULT if free < _LEAST else Weight.NOTICE
@@ -100,6 +104,16 @@ def _key_states(settings: Settings) -> Iterator[State]:
         yield State("pseudonym_key_in_home", Weight.NOTICE, {"path": key})
     if session.exists() and session.stat().st_size != _SESSION_BYTES:
         yield State("session_key_damaged", Weight.FAULT, {}, partial(_remove, [session]))
+
+
+def _home_named(home: Path) -> Path | None:
+    """The home that the settings written into a home name; None: they name none, or cannot be read."""
+    try:
+        lines = shlex.split((home / "settings.env").read_text("utf-8"), comments=True)
+    except (OSError, ValueError):  # not there, not UTF-8, a quotation mark without a partner
+        return None
+    named = [line.partition("=")[2] for line in lines if line.startswith("VIGIE_HOME=")]
+    return Path(named[-1]) if named and named[-1] else None
 
 
 def _is_key(path: Path) -> bool:

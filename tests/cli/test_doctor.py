@@ -237,6 +237,20 @@ def test_the_key_in_the_home_is_named(
     assert states(capsys)["pseudonym_key_in_home"]["weight"] == "notice"
 
 
+@pytest.mark.parametrize("of_this_home", [True, False])
+def test_settings_that_name_another_home_are_named(
+    installation: Installation, capsys: pytest.CaptureFixture[str], of_this_home: bool
+) -> None:
+    """A home that was copied with the settings of an earlier Vigie: who loads them writes into the old one."""
+    home = installation.settings.home
+    named = home if of_this_home else home.with_name("old home")
+    (home / "settings.env").write_text(f"# Settings\nVIGIE_HOME='{named}'\nVIGIE_LANGUAGE=en\n")
+    (home / "settings.env").chmod(0o600)
+    found = states(capsys)
+    assert ("settings_of_another_home" in found) is not of_this_home
+    assert found["code"] == {"code": 0 if of_this_home else 1}
+
+
 def test_a_release_that_does_not_verify_is_named_with_its_reason(
     installation: Installation, capsys: pytest.CaptureFixture[str]
 ) -> None:

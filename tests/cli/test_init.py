@@ -2,6 +2,7 @@
 
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -78,9 +79,13 @@ def test_a_home_with_keys_that_only_its_owner_reads(home: Path, capsys: pytest.C
 def test_its_settings_and_mapping_are_read(home: Path, tmp_path: Path) -> None:
     """By a shell, by Vigie, and the service starts on it."""
     assert main([*GIVEN, "--language", "en"]) == 0
-    asked = f"set -a; . '{home}/settings.env'; printf '%s|%s' \"$VIGIE_HOME\" \"$VIGIE_LANGUAGE\""
+    asked = f"export VIGIE_HOME='{home}'; set -a; . \"$VIGIE_HOME/settings.env\"; set +a"
     done = subprocess.run(
-        ["sh", "-c", asked], capture_output=True, text=True, check=True, env={"PATH": os.environ["PATH"]}
+        ["sh", "-c", f'{asked}; printf \'%s|%s\' "$VIGIE_HOME" "$VIGIE_LANGUAGE"'],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": os.environ["PATH"]},
     )
     assert done.stdout == f"{home}|en"
     text = (home / "hospital.toml").read_text()
@@ -93,6 +98,29 @@ def test_its_settings_and_mapping_are_read(home: Path, tmp_path: Path) -> None:
     assert text.count('site = "970000006"') == 2
     parts = real_parts(Settings(home=home))
     parts.close()
+
+
+def test_a_copied_home_never_writes_into_the_old_one(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its settings name no home: a shell that named none is refused, and no line that systemd reads names one."""
+    assert main([*GIVEN, "--language", "en"]) == 0
+    assert f"export VIGIE_HOME='{home}'; set -a; . \"$VIGIE_HOME/settings.env\"" in capsys.readouterr().out
+    copy = home.with_name("copy")
+    shutil.copytree(home, copy)
+    asked = f"set -a; . '{copy}/settings.env'; echo went on"
+    for shell in ("sh", "bash"):
+        done = subprocess.run(
+            [shell, "-c", asked],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"PATH": os.environ["PATH"]},
+        )
+        assert done.returncode != 0
+        assert done.stdout == ""
+        assert "name the home first: export VIGIE_HOME" in done.stderr
+    lines = (copy / "settings.env").read_text().splitlines()
+    names = [line.partition("=")[0] for line in lines if "=" in line and not line.startswith("#")]
+    assert names == ["VIGIE_LANGUAGE", "VIGIE_PSEUDONYM_KEY"]
 
 
 def test_everything_wrong_is_said_at_once(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
