@@ -99,7 +99,7 @@ def _head(path: Path, seen: list[Seen]) -> list[str]:
         "[mapping]",
         f"name = {quoted(stem(path.name))} # TODO what people call this source",
         'zone = "Europe/Paris" # TODO the zone of the times, if it is another',
-        'repeated_hour = "refuse" # TODO "first" or "second" of the two hours when the clock goes back, if it is known',
+        'repeated_hour = "refuse" # TODO "first" or "second" of the two hours when the clock goes back, or "in_order"',
         'source = "" # TODO where the file comes from',
         'licence = "" # TODO on which terms',
     ]
@@ -142,7 +142,8 @@ def _long(table: str, seen: list[Seen], is_rpu: bool) -> tuple[set[str], list[st
             lines.append('# seen_at = { column = "PREMIER_CONTACT", format = "%d/%m/%Y %H:%M" }')
         elif name == "age_years" and (born := _named(BIRTH, seen)) is not None:
             form = f", format = {quoted(born.form)}" if born.form is not None else ""
-            lines.append(f"age_years = {{ years_since = {quoted(born.name)}{form} }}")
+            age = f"age_years = {{ years_since = {quoted(born.name)}{form} }}"
+            lines += guessed([age], born, name, [])
             used.add(born.name)
         elif table == "visits" and name == "triaged_at" and {"arrived_at", "triage"} <= set(found):
             words = "no time of triage was matched: without one no triage is ever known, so that the arrival's is taken"
@@ -162,7 +163,8 @@ def _wide(wards: Wards) -> tuple[set[str], list[str]]:
     """A census with a column a ward."""
     when, units, hour = wards
     column = TABLES["census"].by_name["at"]
-    lines = ["[tables.census.columns]", *column_lines(column, when, [hour] if hour is not None else [])]
+    time = column_lines(column, when, [hour] if hour is not None else [])
+    lines = ["[tables.census.columns]", *guessed(time, when, column.name, [])]
     lines += [
         "",
         "[tables.census.units]",

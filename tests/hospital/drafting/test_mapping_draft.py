@@ -130,6 +130,9 @@ def test_a_spreadsheet_with_a_column_a_ward_is_drafted_under_its_title(tmp_path:
     assert census["unit"].value_counts().to_dict() == {"Médecine": 9, "Chirurgie": 9}
     assert set(census.loc[census["unit"] == "Médecine", "staffed"]) == {16}
     assert '#   "TOTAL" (number)' in draft.splitlines()
+    guesses = draft.partition("[tables.census.columns]")[2].splitlines()
+    assert all("TODO confirm (likely" in line for line in guesses if " = " in line)
+    assert '"first" or "second" of the two hours when the clock goes back, or "in_order"' in draft
 
 
 def test_an_rpu_export_is_drafted_without_anything_from_after_the_examination(tmp_path: Path) -> None:
@@ -144,6 +147,9 @@ def test_an_rpu_export_is_drafted_without_anything_from_after_the_examination(tm
     comments = [line for line in draft.splitlines() if line.startswith("#   ")]
     for column in ("GRAVITE", "DP", "ORIENT", "TRANSPORT", "MODE_ENTREE", "MOTIF"):
         assert any(f'"{column}"' in line for line in comments), column
+    (age,) = [line for line in draft.splitlines() if line.startswith("age_years")]
+    assert 'years_since = "NAISSANCE"' in age
+    assert "TODO confirm (likely" in age
     for one in passages:
         del one["PREMIER_CONTACT"]
     assert "# seen_at = " in _draft(write_rpu(path, passages))
