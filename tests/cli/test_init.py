@@ -100,9 +100,18 @@ def test_its_settings_and_mapping_are_read(home: Path, tmp_path: Path) -> None:
     parts.close()
 
 
-def test_a_copied_home_never_writes_into_the_old_one(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "name the home first: export VIGIE_HOME"),
+        ("fr", "nommez d’abord le dossier de cette installation\u00a0: export VIGIE_HOME"),
+    ],
+)
+def test_a_copied_home_never_writes_into_the_old_one(
+    home: Path, capsys: pytest.CaptureFixture[str], language: str, words: str
+) -> None:
     """Its settings name no home: a shell that named none is refused, and no line that systemd reads names one."""
-    assert main([*GIVEN, "--language", "en"]) == 0
+    assert main([*GIVEN, "--language", language]) == 0
     assert f"export VIGIE_HOME='{home}'; set -a; . \"$VIGIE_HOME/settings.env\"" in capsys.readouterr().out
     copy = home.with_name("copy")
     shutil.copytree(home, copy)
@@ -117,7 +126,7 @@ def test_a_copied_home_never_writes_into_the_old_one(home: Path, capsys: pytest.
         )
         assert done.returncode != 0
         assert done.stdout == ""
-        assert "name the home first: export VIGIE_HOME" in done.stderr
+        assert words in done.stderr
     lines = (copy / "settings.env").read_text().splitlines()
     names = [line.partition("=")[0] for line in lines if "=" in line and not line.startswith("#")]
     assert names == ["VIGIE_LANGUAGE", "VIGIE_PSEUDONYM_KEY"]
