@@ -139,12 +139,17 @@ def show() -> int:
     from registry.record.tokens import list_tokens
 
     with opened_database(read_settings().database) as engine, engine.connect() as connection:
-        for token in list_tokens(connection):
-            rights = ", ".join(token.roles) + (f" ({', '.join(token.scopes)})" if token.scopes else "")
-            state = said(f"token.states.{token.state(now())}")
-            if token.expires_at is not None:
-                state = said("token.until", state=state, day=moment(token.expires_at).date())
-            print(f"{token.token_id}  {one_line(token.identity):<24} {rights:<32} {state}")
+        tokens = list(list_tokens(connection))
+    rows = []
+    for token in tokens:
+        rights = ", ".join(token.roles) + (f" ({', '.join(token.scopes)})" if token.scopes else "")
+        state = said(f"token.states.{token.state(now())}")
+        if token.expires_at is not None:
+            state = said("token.until", state=state, day=moment(token.expires_at).date())
+        rows.append((token.token_id, one_line(token.identity), rights, state))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
     return 0
 
 

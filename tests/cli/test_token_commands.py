@@ -43,6 +43,17 @@ def test_a_tokens_life(capsys: pytest.CaptureFixture[str]) -> None:
     assert {line["subjects"]["token"] for line in lines} == {token_id}
 
 
+def test_the_list_stands_in_columns_however_long_the_names_are(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line a token, and nothing where there is none."""
+    assert out(capsys, "token", "list") == ""
+    out(capsys, "token", "create", "Médecin des urgences de nuit", "--role", "operator")
+    out(capsys, "token", "create", "feed", "--role", "application", "--scope", "wait-time")
+    lines = out(capsys, "token", "list").splitlines()
+    assert len(lines) == 2
+    assert len({line.index("valid until") for line in lines}) == 1
+    assert len({line.index(role) for line, role in zip(lines, ("operator", "application"), strict=True)}) == 1
+
+
 def test_a_second_token_of_a_name_says_its_identity(capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever makes it learns what the record will call it."""
     out(capsys, "token", "create", "feed", "--role", "application")
