@@ -195,7 +195,7 @@ class Gate:
             accept_of(headers),
             admitted.cookie,
             admitted.address,
-            key_of(headers, endpoint, admitted.caller.actor, body, self._parts.pseudonym_key),
+            key_of(headers, endpoint, scope["path"], admitted.caller.actor, body, self._parts.pseudonym_key),
             _language(scope),
             seen.place,
         )

@@ -50,8 +50,13 @@ class SenderLeftError(Exception):
     """Whoever sent the request left before it was read."""
 
 
-def key_of(headers: Headers, endpoint: Endpoint, actor: str, body: Any, secret: bytes) -> RequestKey | None:
+def key_of(
+    headers: Headers, endpoint: Endpoint, path: str, actor: str, body: Any, secret: bytes
+) -> RequestKey | None:
     """What a request that writes is known by when it is sent again; None: it came without an Idempotency-Key.
+
+    Args:
+        path: as it was asked, with what it names: the same words on another recommendation are another request.
 
     Raises:
         Problem: 422, the key is none.
@@ -67,7 +72,7 @@ def key_of(headers: Headers, endpoint: Endpoint, actor: str, body: Any, secret: 
             "invalid_key",
             "problems.invalid_key",
         )
-    asked = endpoint.path.encode() + b"\n" + canonical_json(body)
+    asked = path.encode() + b"\n" + canonical_json(body)
     return RequestKey(actor, _keyed(secret, b"key\n" + sent), _keyed(secret, b"body\n" + asked))
 
 

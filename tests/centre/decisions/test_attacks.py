@@ -113,6 +113,20 @@ def test_who_is_renamed_between_answer_and_signature_is_one_pair_of_eyes(
     assert hospital.decide(found, "sign", "admin").json()["state"] == "accepted"
 
 
+def test_the_same_words_with_the_same_key_on_another_one_are_not_said_to_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key stands for what is asked with the address that it is asked of: nobody believes that both are decided."""
+    hospital = Hospital(tmp_path, monkeypatch)
+    first = hospital.protocols[0]
+    hospital.protocols.append(first.__class__(**{**first.__dict__, "protocol_id": "call-back"}))
+    one, other = (str(r["recommendation_id"]) for r in hospital.listed() if r["unit"] == "U3")
+    assert hospital.decide(one, key="a-key-of-mine").status_code == 201
+    again = hospital.decide(other, key="a-key-of-mine")
+    assert (again.status_code, again.json()["code"]) == (422, "key_of_another_request")
+    assert acts(hospital, "answered") == 1
+
+
 def test_an_answer_that_comes_late_decides_nothing(hospital: Hospital) -> None:
     """Not a minute after its time, and not by whoever signs."""
     found = only(hospital)
