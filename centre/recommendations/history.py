@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -19,6 +20,8 @@ __all__ = ["DecisionsAnswer", "Filter", "decisions_csv", "decisions_of"]
 
 _ON_PREDICTIONS = {"accept": "accepted", "override": "overridden", "reject": "rejected"}
 _MOST = 100_000
+_FORMULA = re.compile("(^|[;\t\r\n])([ \u00a0\0\"']*[=+\\-@\uff1d\uff0b\uff0d\uff20])")
+"""Where a cell may begin, in whatever way a spreadsheet parts them, and what begins a formula there."""
 COLUMNS = (
     "decided_at",
     "on",
@@ -158,5 +161,5 @@ def _of_recommendation(d: DecisionAnswer, language: Language) -> Sequence[object
 
 
 def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    """A value without a formula, also for a spreadsheet that parts cells at semicolons, as a French one does."""
+    return _FORMULA.sub(r"\g<1>'\g<2>", "" if value is None else str(value))

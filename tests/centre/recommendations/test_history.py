@@ -95,6 +95,20 @@ def test_the_table_has_what_the_answer_has_and_no_formula(hospital: Hospital) ->
     assert len(list(csv.reader(io.StringIO(hospital.get("/history.csv?unit=U3").text)))) == 2
 
 
+def test_no_spreadsheet_finds_a_formula_however_it_parts_cells(hospital: Hospital) -> None:
+    """One set to French opens the file by semicolons, and obeys no quotes within what it takes for a cell."""
+    (one,) = hospital.listed("?state=closed")
+    made = {"prediction_id": one["expected"]["prediction_id"], "decision": "reject"}
+    wording = 'seen;=HYPERLINK("//x")\n\n-2;\u00a0@A1\t+1;"=1'
+    for reason in (wording, "\uff1d1", "  =1", '"=1'):
+        assert hospital.send("/v1/decisions", {**made, "reason": reason}).status_code == 201
+    table = hospital.get("/v1/decisions?format=csv").text.removeprefix("\ufeff")
+    cells = [cell for row in csv.reader(io.StringIO(table)) for cell in row]
+    cells += [cell for line in table.splitlines() for cell in re.split("[;\t]", line)]
+    assert len([c for c in cells if "HYPERLINK" in c]) == 2
+    assert [c for c in cells if c.strip().lstrip('"').strip()[:1] in tuple("=+-@\uff1d")] == []
+
+
 def test_the_page_shows_decisions_outcomes_and_figures_to_the_board(hospital: Hospital) -> None:
     """An outcome is a person's word; the latest counts."""
     (one,) = hospital.listed("?state=closed")
