@@ -194,7 +194,7 @@ def erase(
 
     Sealed tables and what training reported of their rows are rewritten, with a tombstone that a check accepts.
 
-    Exit codes: 0 erased, or nothing was there; 1 a sealed file could not be rewritten; 2 an error.
+    Exit codes: 0 erased, or nothing was there; 1 a file that may hold the person is left; 2 an error.
     """
     ids = [one.strip() for one in subjects or () if one.strip()]
     if not ids or not reason.strip():
@@ -211,7 +211,7 @@ def erase(
         done = erase_subject(connection, names, actor=account(), reason=reason, now=now())
     counts = ", ".join(said(f"journal.kinds.{name}", n=count) for name, count in done.__dict__.items())
     say("journal.erased" if done.anything else "journal.nothing", counts=counts)
-    return _erase_sealed(settings, names, reason)
+    return max(_erase_sealed(settings, names, reason), _erase_from_files(settings))
 
 
 @_journal.command()
@@ -220,7 +220,7 @@ def retain(
 ) -> int:
     """Erase what is older than the terms of the policy in force ([retention]); say first what that is.
 
-    Exit codes: 0 done, or nothing is older; 1 something is older and was left (no --carry-out); 2 an error.
+    Exit codes: 0 done, or nothing is older; 1 something is older and was left; 2 an error.
     """
     from registry.erasure import retention
     from registry.erasure.last_run import note_run
@@ -248,13 +248,27 @@ def retain(
     left = (found.anything or sealed > 0) and not carry_out
     if left:
         say("journal.not_carried_out")
-    return int(left)
+    return _erase_from_files(settings) if carry_out else int(left)
 
 
 def _say_term(kind: str, days: int, count: int, carry_out: bool) -> None:
     """How much of a kind is older than its term, or was erased."""
     key = "journal.term_erased" if carry_out else "journal.term_older"
     say(key, what=said(f"journal.terms.{kind}"), days=days, n=count)
+
+
+def _erase_from_files(settings: "Settings") -> int:
+    """Takes what was erased out of the files it stood in; what could not be done is named."""
+    from registry.record.database import opened_database
+    from registry.record.erasure import erase_from_files
+    from serving.state.history_staging import forget_parts
+
+    with opened_database(settings.database) as engine:
+        left = [] if erase_from_files(engine) else ["not_overwritten"]
+    left += [] if forget_parts(settings.home) else ["import_at_work"]
+    for name in left:
+        say(f"journal.{name}")
+    return int(bool(left))
 
 
 def _erase_sealed(settings: "Settings", names: set[str], reason: str) -> int:

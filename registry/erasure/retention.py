@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, update
 
 from hospital.times import DAY, instant
 from registry.digests import canonical_json
@@ -25,6 +25,8 @@ from registry.record.tombstones import RETAIN, ranges_of
 __all__ = ["Due", "due", "retain"]
 
 _CHUNK = 400
+_OWN_WORDS = ("reason", "instead")
+"""What of an act stands in a person's own words, which may name a patient."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +96,17 @@ def _erase_acts(connection: Connection, found: "_Found") -> None:
     """Takes the words out of acts, and recommendations that are over out with all of their acts."""
     a, r = recommendation_acts.c, recommendations.c
     for row in found.acts:
-        content = canonical_json(json.loads(row.content) | {"reason": ""}).decode()
+        content = _without_words(row.content)
         connection.execute(update(recommendation_acts).where(a.seq == row.seq).values(content=content))
     for chunk in _chunks([row.recommendation_id for row in found.recommendations]):
         connection.execute(delete(recommendation_acts).where(a.recommendation_id.in_(chunk)))
         connection.execute(delete(recommendations).where(r.recommendation_id.in_(chunk)))
+
+
+def _without_words(content: str) -> str:
+    """An act's content with nothing in its words; what it never had is not put in."""
+    held: dict[str, Any] = json.loads(content)
+    return canonical_json(held | {name: "" for name in _OWN_WORDS if name in held}).decode()
 
 
 @dataclass(frozen=True)
@@ -110,7 +118,7 @@ class _Found:
         predictions: those on which nothing was decided since.
         decisions: on these.
         observations: every version of rows that are over.
-        acts: on recommendations, with a reason in a person's own words.
+        acts: on recommendations, with a reason or what was done instead in a person's own words.
         recommendations: those that are closed, and on which nobody acted since.
         acts_on_them: on these.
     """
@@ -192,8 +200,9 @@ def _over(connection: Connection, before: int) -> list[Any]:
 def _worded_acts(connection: Connection, before: int) -> list[Any]:
     """Acts on recommendations that were entered before an instant and still have somebody's own words."""
     a = recommendation_acts.c
-    query = select(recommendation_acts).where(a.content.like('%"reason":%'), _entered(a.journal_seq, before))
-    return [row for row in connection.execute(query) if json.loads(row.content).get("reason")]
+    worded = or_(*(a.content.like(f'%"{name}":%') for name in _OWN_WORDS))
+    query = select(recommendation_acts).where(worded, _entered(a.journal_seq, before))
+    return [row for row in connection.execute(query) if any(map(json.loads(row.content).get, _OWN_WORDS))]
 
 
 def _closed(connection: Connection, before: int) -> tuple[list[Any], list[Any]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, or_, select
+from sqlalchemy import Connection, Engine, delete, insert, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from registry.record.database import decisions, observations, payloads, predictions
@@ -18,7 +18,7 @@ from registry.record.journal import append, erase, head
 from registry.record.observation_batches import line_hash
 from registry.record.tombstones import ERASE_SUBJECT, erased_observations
 
-__all__ = ["Erased", "bury", "erase_subject", "tombstones_digest"]
+__all__ = ["Erased", "bury", "erase_from_files", "erase_subject", "tombstones_digest"]
 
 _CHUNK = 400
 
@@ -82,6 +82,21 @@ def erase_subject(
     for seq in gone:
         erase(connection, seq, actor=actor, reason=reason, now=now)
     return erased
+
+
+def erase_from_files(engine: Engine) -> bool:
+    """Takes what was erased out of the database's files; False: somebody was reading all the while.
+
+    What a transaction erased stands in SQLite's file until the write-ahead log is brought into it, which a service that
+    runs may put off for days, and in that log until it is cut. PostgreSQL's files are its own (``VACUUM``).
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    connection = engine.raw_connection()
+    try:
+        return connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+    finally:
+        connection.close()
 
 
 def _erase_observations(connection: Connection, pseudonyms: Collection[str], entry: int) -> list[str]:

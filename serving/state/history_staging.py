@@ -26,7 +26,7 @@ from serving.errors import HistoryImportError, Problem
 from serving.state.history_import import parts_since
 from serving.state.observations import Counts, changes, import_versions, version_of
 
-__all__ = ["PARTS", "History", "StagedHistory", "staged_history"]
+__all__ = ["PARTS", "History", "StagedHistory", "forget_parts", "staged_history"]
 
 PARTS = "history-import"
 """The folder of parts, in the home."""
@@ -107,13 +107,38 @@ def staged_history(home: Path, history: History, progress: Progress) -> Iterator
     """
     root = home / PARTS
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _alone(root) as free:
+        if not free:
+            raise HistoryImportError("problems.import_at_work")
+        yield _staged(root, history, progress)
+
+
+def forget_parts(home: Path) -> bool:
+    """Takes away the parts of imports that were stopped, which may hold a person who was erased since.
+
+    The next import makes them again of the hospital's files. False: an import is at work, and may store what it holds.
+    """
+    root = home / PARTS
+    if not root.is_dir():
+        return True
+    with _alone(root) as free:
+        for folder in root.iterdir() if free else ():
+            if folder.is_dir():
+                shutil.rmtree(folder)
+    return free
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[bool]:
+    """Whether nobody else is at work on the parts; nobody else is until this ends."""
     handle = os.open(root / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise HistoryImportError("problems.import_at_work") from None
-        yield _staged(root, history, progress)
+            yield False
+        else:
+            yield True
     finally:
         os.close(handle)
 

@@ -278,6 +278,24 @@ def test_one_import_at_a_time(home: Path, tmp_path: Path, capsys: pytest.Capture
     assert main(["import", str(folder)]) == 0
 
 
+def test_parts_of_a_stopped_import_go_with_who_is_erased(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The next import makes them of the hospital's files; while one is at work, that is said."""
+    part = home / PARTS / "0123" / "visits-00000.json"
+    part.parent.mkdir(parents=True)
+    part.write_text("[]")
+    erase = ["journal", "erase", "--subject", "v1", "--reason", "request"]
+    with (home / PARTS / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert main(erase) == 1
+        assert "import is at work" in capsys.readouterr().out
+        assert part.exists()
+    main(erase)
+    assert "import is at work" not in capsys.readouterr().out
+    assert not part.parent.exists()
+
+
 def test_a_damaged_part_is_named(
     home: Path,
     simulated: Path,

@@ -146,7 +146,8 @@ def test_what_is_left_goes_with_its_prediction_and_nobody_calls_it_gone(service:
 
 def _recommend(service: Service) -> None:
     """A recommendation that was closed by a decision in somebody's own words, as the command centre stores them."""
-    content = content_done("r1", "rejected", "operator", 7, {"reason_code": "other", "reason": REASON})
+    words = {"reason_code": "other", "reason": REASON, "instead": f"{REASON} ailleurs"}
+    content = content_done("r1", "rejected", "operator", 7, words)
     with writing(service.parts.engine) as connection:
         at, kind = datetime.now(UTC), "rejected"
         made = content_made("r1", "A", "red", 5, 6, {"why": "beds"}, None)
@@ -158,14 +159,14 @@ def _recommend(service: Service) -> None:
         row |= {"content": text_of({"why": "beds"}), "closed_at": 7, "journal_seq": first.seq}
         connection.execute(insert(recommendations).values(**row))
         own = {"recommendation_id": "r1", "act": kind, "actor": "operator", "at": 7, "journal_seq": last.seq}
-        own["content"] = text_of({"reason_code": "other", "reason": REASON})
+        own["content"] = text_of(words)
         connection.execute(insert(recommendation_acts).values(**own))
         shown = {"recommendation_id": "r1", "act": "shown", "actor": "operator", "at": 6, "journal_seq": 0}
         connection.execute(insert(recommendation_acts).values(**shown, content="{}"))
 
 
 def test_words_about_recommendations_go_at_their_term_and_the_whole_at_its_own(service: Service) -> None:
-    """The reason of a decision on one, with its payload; then all of it; what is left is held against the act."""
+    """The reason and what was done instead, with the payload; then all of it; what is left is held against the act."""
     _recommend(service)
     assert faults(service) == []
     assert carry_out(service, 364) == Due(0, 0, 0)

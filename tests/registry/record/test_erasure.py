@@ -7,15 +7,15 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import delete, inspect, select, text, update
+from sqlalchemy import Engine, delete, event, inspect, select, text, update
 
 from hospital.holidays.place import Place
 from hospital.ingest.pseudonyms import pseudonym
 from hospital.times import HOUR
 from registry.package.manifest import Manifest
 from registry.record import observation_batches
-from registry.record.database import decisions, observations, predictions, writing
-from registry.record.erasure import Erased, erase_subject
+from registry.record.database import decisions, observations, open_database, predictions, writing
+from registry.record.erasure import Erased, erase_from_files, erase_subject
 from registry.record.journal_audit import verify
 from registry.record.tombstones import erased_observations
 from serving.forecasting import decision_record, prediction_record
@@ -102,3 +102,49 @@ def test_a_tombstone_without_its_erasure_is_found(service: Service) -> None:
         connection.execute(delete(erased_observations))
         assert connection.execute(select(erased_observations)).first() is None
     assert any("were edited" in words for words in _faults(service))
+
+
+def _database_file(engine: Engine) -> Path:
+    if engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL's files are its own")
+    return Path(str(engine.url.database))
+
+
+def _in_files(engine: Engine) -> bool:
+    """Whether the person stands in any file of the database."""
+    file = _database_file(engine)
+    return any(PERSON.encode() in one.read_bytes() for one in file.parent.glob(f"{file.name}*"))
+
+
+def test_the_files_forget_the_person_while_a_service_has_them_open(service: Service) -> None:
+    """Neither the database's file nor its log holds what was erased; nor do pages that are free."""
+    engine = service.parts.engine
+    with engine.connect():  # as a service's, which keeps SQLite from cutting the log at the end
+        _erase(service)
+        assert _in_files(engine)
+        assert erase_from_files(engine)
+        assert not _in_files(engine)
+
+
+def test_what_is_read_meanwhile_is_said_to_be_left(service: Service) -> None:
+    """A reader that holds what was before keeps it in the files."""
+    engine = service.parts.engine
+    _database_file(engine)
+    with engine.connect() as reader:
+        assert reader.execute(text("SELECT count(*) FROM journal")).scalar_one() > 0
+        _erase(service)
+        hasty = open_database(str(engine.url))
+        event.listen(hasty, "checkout", lambda raw, *_: raw.execute("PRAGMA busy_timeout=0"))
+        assert not erase_from_files(hasty)
+        hasty.dispose()
+    assert erase_from_files(engine)
+
+
+def test_pages_are_overwritten_whatever_sqlite_was_built_with(tmp_path: Path) -> None:
+    """Some are built to leave what was deleted where it stood."""
+    engine = open_database(f"sqlite:///{tmp_path / 'vigie.db'}")
+    engine.dispose()
+    event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA secure_delete=OFF"), insert=True)
+    with engine.connect() as connection:
+        assert connection.execute(text("PRAGMA secure_delete")).scalar_one() == 1
+    engine.dispose()
