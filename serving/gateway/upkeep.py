@@ -9,8 +9,10 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from registry.record.database import writing
-from registry.record.request_keys import forget_old
+from registry.record.request_keys import LIFETIME, forget_old
+from serving.http.authentication import forget_spent
 from serving.http.clock import system_time
+from serving.http.steady_clock import TOLERANCE
 
 __all__ = ["HourlyForgetting", "Upkeep"]
 
@@ -20,18 +22,35 @@ _LOG = logging.getLogger("vigie.errors")
 
 
 class HourlyForgetting:
-    """Takes away, once an hour, the keys of requests that are kept no longer."""
+    """Takes away, once an hour, keys of requests and spent tickets that are kept no longer.
+
+    By the system's clock alone they would all be too old while it is ahead, and what was written, used or ended could
+    be written, used or opened again. So nothing is taken away in the first hour, and for a day after the clock was set:
+    whatever was written before is a day old by then.
+
+    Args:
+        seconds: of a clock that nobody sets.
+    """
 
     def __init__(self, engine: Engine, seconds: Callable[[], float] = time.monotonic) -> None:
-        self._engine, self._seconds, self._due = engine, seconds, seconds()
+        self._engine, self._seconds = engine, seconds
+        self._due = seconds() + _HOUR
+        self._seen: tuple[datetime, float] | None = None
 
     def look(self, now: datetime) -> None:
-        """Takes them away where an hour has gone by."""
-        if self._seconds() < self._due:
+        """Takes them away where an hour has gone by; called often, it notices when the clock was set."""
+        seconds = self._seconds()
+        if self._seen is not None:
+            by_clock, gone_by = (now - self._seen[0]).total_seconds(), seconds - self._seen[1]
+            if abs(by_clock - gone_by) > TOLERANCE / 1e6:
+                self._due = seconds + LIFETIME.total_seconds()
+        self._seen = (now, seconds)
+        if seconds < self._due:
             return
-        self._due = self._seconds() + _HOUR
+        self._due = seconds + _HOUR
         with writing(self._engine) as connection:
             forget_old(connection, now)
+            forget_spent(connection, now)
 
 
 class Upkeep:

@@ -13,6 +13,7 @@ import secrets
 import time
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ __all__ = [
     "Authority",
     "create_session_key",
     "entry_link",
+    "forget_spent",
 ]
 
 COOKIE = "vigie_session"
@@ -143,12 +145,19 @@ def _is_spent(connection: Connection, ticket: str) -> bool:
 
 
 def _spend(connection: Connection, ticket: str, until: int) -> bool:
-    """Whether it was still to be spent. Those that would have ended by themselves are forgotten."""
-    connection.execute(delete(spent_tickets).where(spent_tickets.c.until < int(time.time())))
+    """Whether it was still to be spent."""
     if _is_spent(connection, ticket):
         return False
     connection.execute(insert(spent_tickets).values(ticket=ticket, until=until))
     return True
+
+
+def forget_spent(connection: Connection, now: datetime) -> None:
+    """Forgets what was spent and would have ended by itself; whoever calls this knows that the clock is right.
+
+    What a clock that was ahead forgot would be open again once it is set back: a session that was ended, a link.
+    """
+    connection.execute(delete(spent_tickets).where(spent_tickets.c.until < int(now.timestamp())))
 
 
 def _fingerprint(secret: str) -> bytes:
