@@ -37,6 +37,7 @@ from serving.gateway.request_reading import (
     query_of,
     read_body,
     refuse_prefetch,
+    require_own_form,
     require_type,
     too_large,
 )
@@ -59,7 +60,7 @@ SMALL = 32_768
 """Bytes of a body; a larger one is parsed in a thread, and holds up nobody else's answer."""
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    (b"referrer-policy", b"same-origin"),  # without any, browsers do not say where our own forms come from
     (b"cache-control", b"no-store"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -205,8 +206,7 @@ class Gate:
         self, endpoint: Endpoint, headers: Headers, receive: Receive, seen: _Seen
     ) -> tuple[Any, int]:
         wanted = b"application/x-www-form-urlencoded" if endpoint.form else b"application/json"
-        if endpoint.form and headers.get(b"sec-fetch-site", b"same-origin") not in (b"same-origin", b"none"):
-            raise Problem(403, "from_another_site", "problems.from_another_site")
+        require_own_form(endpoint, headers)
         require_type(headers, wanted)
         length = headers.get(b"content-length", b"")
         if length.isdigit() and int(length) > endpoint.max_bytes:

@@ -33,6 +33,7 @@ __all__ = [
     "query_of",
     "read_body",
     "refuse_prefetch",
+    "require_own_form",
     "require_type",
     "too_large",
     "unauthorised",
@@ -165,6 +166,18 @@ def refuse_prefetch(headers: Headers) -> None:
     purpose = headers.get(b"sec-purpose", b"") + headers.get(b"purpose", b"") + headers.get(b"x-moz", b"")
     if b"prefetch" in purpose.lower() or b"preview" in purpose.lower():
         raise Problem(403, "fetched_ahead", "problems.fetched_ahead")
+
+
+def require_own_form(endpoint: Endpoint, headers: Headers) -> None:
+    """Refuses a form of another site's page, also of one on another port of this host, which is sent our cookie.
+
+    Browsers say so by Sec-Fetch-Site over HTTPS and on this machine alone; elsewhere by Origin. Raises Problem: 403.
+    """
+    origin, host = headers.get(b"origin"), headers.get(b"host", b"").lower()
+    is_own = origin is None or origin.partition(b"://")[2].lower() == host
+    site = headers.get(b"sec-fetch-site", b"same-origin" if is_own else b"")
+    if endpoint.form and site not in (b"same-origin", b"none"):
+        raise Problem(403, "from_another_site", "problems.from_another_site")
 
 
 def is_local(scope: Scope, headers: Headers) -> bool:

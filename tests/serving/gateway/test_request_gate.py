@@ -346,6 +346,35 @@ class TestPages:
         response = client.request("POST", "/sign-in", data={"token": tokens["board"]}, headers=other)
         assert response.json()["code"] == "from_another_site"
 
+    @pytest.mark.parametrize(
+        ("sent", "status"),
+        [
+            ({"origin": "http://vigie.test:3000"}, 303),
+            ({"origin": "https://VIGIE.test:3000"}, 303),
+            ({"origin": "http://vigie.test:8080"}, 403),
+            ({"origin": "http://other.vigie.test:3000"}, 403),
+            ({"origin": "null"}, 403),
+            ({"origin": "http://elsewhere.test", "sec-fetch-site": "same-origin"}, 303),  # a proxy's own Host
+            ({"origin": "http://vigie.test:3000", "sec-fetch-site": "same-site"}, 403),
+        ],
+    )
+    def test_a_neighbour_on_the_host_sends_no_form_in_a_persons_name(
+        self, parts_and_tokens: tuple[Parts, dict[str, str]], sent: dict[str, str], status: int
+    ) -> None:
+        """It is the same site to cookies; over plain HTTP browsers say by Origin alone where a form comes from."""
+        parts, tokens = parts_and_tokens
+        headers = {"host": "vigie.test:3000", **sent}
+        response = InProcess(parts).request(
+            "POST", "/sign-in", data={"token": tokens["board"]}, headers=headers
+        )
+        assert response.status_code == status
+
+    def test_pages_let_browsers_say_where_their_forms_come_from(
+        self, parts_and_tokens: tuple[Parts, dict[str, str]]
+    ) -> None:
+        """To this site; nobody else learns an address of ours."""
+        assert InProcess(parts_and_tokens[0]).get("/sign-in").headers["referrer-policy"] == "same-origin"
+
     def test_a_link_works_once(self, parts_and_tokens: tuple[Parts, dict[str, str]], tmp_path: Path) -> None:
         """The demo's way in: afterwards the same link opens nothing, and a session is no link."""
         from serving.http.authentication import entry_link
