@@ -31,9 +31,12 @@ def decide(connection: Connection, request: DecisionRequest, caller: Caller, dec
     erased, and not in the entry, which cannot.
 
     Raises:
-        Problem: 404, there is no such prediction.
+        Problem: 404, there is no such prediction for whoever asks; 403, an application's token, which never decides,
+            whatever it is besides.
     """
     stored = find(connection, request.prediction_id, caller)
+    if "application" in caller.roles:
+        raise Problem(403, "not_a_person", "problems.decisions.not_a_person")
     decision_id = new_id()
     content = _content(
         decision_id,

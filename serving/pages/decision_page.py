@@ -36,8 +36,9 @@ _FAULTS = {
 
 
 def may_decide(caller: Caller) -> bool:
-    """Whether this is a person with a name of their own who may decide; who came by a link has none."""
-    return bool(caller.roles & _DECIDES) and caller.name != ENTERED_BY_LINK
+    """Whether this is a person with a name of their own who may decide: no application, nor who came by a link."""
+    is_person = "application" not in caller.roles and caller.name != ENTERED_BY_LINK
+    return bool(caller.roles & _DECIDES) and is_person
 
 
 def decision_page(call: Call) -> Response:

@@ -200,6 +200,25 @@ class TestOwnPredictions:
         where = f"/v1/predictions/{own['predictions'][0]['prediction_id']}"
         assert client.get(where, headers=mixed).status_code == 200
 
+    @pytest.mark.parametrize("role", ["operator", "admin"])
+    def test_an_application_decides_on_nothing_not_even_on_its_own(
+        self, parts_and_tokens: tuple[Parts, dict[str, str]], role: str
+    ) -> None:
+        """Whatever it is besides, over HTTP or by the form: a person decides."""
+        parts, _ = parts_and_tokens
+        client, mixed = InProcess(parts), bearer(new_token(parts, "mixed", "application", role))
+        made = client.request("POST", "/v1/wait-time", json={"visits": [VISIT]}, headers=mixed).json()
+        own = made["predictions"][0]["prediction_id"]
+        decision = {"prediction_id": own, "decision": "accept", "reason": "oui"}
+        refused = client.request("POST", "/v1/decisions", json=decision, headers=mixed)
+        assert (refused.status_code, refused.json()["code"]) == (403, "not_a_person")
+        assert client.request("POST", "/decisions", data=decision, headers=mixed).status_code == 403
+        assert "<textarea" not in client.get(f"/decisions?prediction_id={own}", headers=mixed).text
+        assert (
+            client.get("/v1/decisions", headers=bearer(new_token(parts, "b", "board"))).json()["decisions"]
+            == []
+        )
+
     @pytest.mark.parametrize("name", ["feed", "FEED", " feed ", "ｆｅｅｄ", "page", "Page"])
     def test_two_tokens_of_one_name_are_two_identities(
         self, parts_and_tokens: tuple[Parts, dict[str, str]], name: str
