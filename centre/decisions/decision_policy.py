@@ -271,5 +271,5 @@ def _is_address(url: str) -> bool:
     except ValueError:
         return False
     scheme = parts.scheme == "https" or (parts.scheme == "http" and local)
-    plain = url.isprintable() and url.isascii() and " " not in url
-    return scheme and plain and bool(parts.hostname) and not (parts.username or parts.fragment) and port != 0
+    plain = url.isprintable() and url.isascii() and " " not in url and "@" not in parts.netloc
+    return scheme and plain and bool(parts.hostname) and not parts.fragment and port != 0

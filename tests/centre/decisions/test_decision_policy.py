@@ -52,6 +52,8 @@ enabled = true
         ("http://127.0.0.1:8080/hook", True),
         ("http://beds.example/hook", False),
         ("https://user:secret@beds.example/", False),
+        ("https://:secret@beds.example/", False),
+        ("https://@beds.example/", False),
         ("https:///hook", False),
         ("file:///etc/passwd", False),
         ("https://beds.example:99999/", False),
