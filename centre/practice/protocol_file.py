@@ -12,7 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from serving.interface.files import (
     Fault,
@@ -20,6 +21,7 @@ from serving.interface.files import (
     VigieError,
     cleaned,
     has_text,
+    one_line,
     read_plain_file,
     sha256_bytes,
     text,
@@ -32,7 +34,15 @@ _FENCE = "+++"
 _MOST_BYTES = 1_000_000
 _NAME = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
-Short = Annotated[str, Field(min_length=1, max_length=200)]
+
+def _in_one_line(text: str) -> str:
+    """A text of the front matter; by a line end in a title it would say something else of itself where it is printed."""
+    if one_line(text) != text:
+        raise PydanticCustomError("not_one_line", "several lines, or what a terminal would obey")
+    return text
+
+
+Short = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_in_one_line)]
 Name = Annotated[str, Field(pattern=_NAME, max_length=64)]
 Shorts = Annotated[tuple[Short, ...], Field(min_length=1, max_length=100, strict=False)]
 Names = Annotated[tuple[Name, ...], Field(max_length=50, strict=False)]
@@ -195,6 +205,8 @@ def _faults(error: ValidationError) -> Iterator[Fault]:
             yield _fault(path, "missing_key")
         elif kind == "string_pattern_mismatch":
             yield _fault(path, "not_a_name")
+        elif kind == "not_one_line":
+            yield _fault(path, "not_one_line")
         else:
             context = one.get("ctx", {})
             limit = context.get("max_length") or context.get("le") or context.get("expected")

@@ -6,6 +6,7 @@ from hospital.dataset.quantiles import LEVELS
 from hospital.errors import Fault, VigieError
 from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
+from hospital.words.plain_text import one_line
 from registry.digests import canonical_json, read_plain_file, sha256_bytes, write_atomically
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "canonical_json",
     "cleaned",
     "has_text",
+    "one_line",
     "read_plain_file",
     "sha256_bytes",
     "text",
