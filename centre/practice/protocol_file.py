@@ -36,7 +36,7 @@ _NAME = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
 
 def _in_one_line(text: str) -> str:
-    """A text of the front matter; by a line end in a title it would say something else of itself where it is printed."""
+    """A text of the front matter; a line end in a title would print a line of its own."""
     if one_line(text) != text:
         raise PydanticCustomError("not_one_line", "several lines, or what a terminal would obey")
     return text
