@@ -27,6 +27,7 @@ _SAYS_IT_BETTER: Mapping[str, frozenset[str]] = {
     "value_stops": frozenset({"codes_change", "level_shifts", "column_constant"}),
     "column_constant": frozenset({"codes_change", "level_shifts"}),
     "other_measure": frozenset({"level_shifts"}),
+    "contact_missing": frozenset({"long_ones_missing"}),
 }
 """A pattern is left out where one of these is found in the same column."""
 

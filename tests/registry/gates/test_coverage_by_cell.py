@@ -124,6 +124,7 @@ def test_a_policy_signed_before_has_the_margin_that_ships() -> None:
 )
 def test_page_one_names_the_cell(language: str, named: str) -> None:
     """Blocked or inconclusive, in both languages; what is only reported is not named."""
+    group = "soins critiques" if language == "fr" else "critical care"
     finding = {"metric": "coverage", "group": "critical_care*24 h", "required": True}
     for verdict, note, shown in (
         ("block", "", True),
@@ -140,7 +141,7 @@ def test_page_one_names_the_cell(language: str, named: str) -> None:
         brief = Brief.of(card)
         assert (list(brief.uncovered) == ["critical_care*24 h"]) is shown
         text = repr(brief._not_covered(Words.of(card, language)))  # type: ignore[arg-type]
-        assert (named in text and "critical care" in text and "24" in text) is shown
+        assert (named in text and group in text and "24" in text) is shown
 
 
 def test_a_ward_that_is_promised_too_little_is_seen_within_its_group(sound: Evidence) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from hospital.holidays.place import Place
-from hospital.times import DAY, HOUR
+from hospital.times import DAY, HOUR, moment
 from registry.package.manifest import Manifest
 from registry.record.database import observations, opened_database, writing
 from serving.state.live_state import StateCache
@@ -43,7 +43,8 @@ def _send(service: Service, **stay: Any) -> None:
 
 
 def _trust(service: Service, language: str = "en") -> dict[str, Any]:
-    body = {"visits": [VISIT], "explain": {"language": language}}
+    visit = {**VISIT, "arrived_at": moment(_clock(service).instant).isoformat()}
+    body = {"visits": [visit], "explain": {"language": language}}
     found: dict[str, Any] = service.ask("POST", "/v1/wait-time", body).json()["predictions"][0]["trust"]
     return found
 
