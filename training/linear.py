@@ -21,7 +21,6 @@ CANDIDATES = (
     "above_week_share",
     "above_month_share",
     "hospital_change_24h",
-    "hospital_change_7d",
     "hospital_above_usual",
     "hospital_usual_change",
     "target_holiday",

@@ -43,7 +43,8 @@ CLOCK_TOLERANCE = 5 * MINUTE
 TEXT_LENGTHS = dict.fromkeys(("label", "label_fr", "label_en"), 120)
 TEXT_LENGTH = 64
 NAMES_OF_FEATURES = frozenset({"demand", "hospital"})
-"""What Vigie computes itself: a covariate of such a name would have another feature's (``demand_change_7d``)."""
+"""What Vigie computes itself: a covariate of such a name would have another feature's (``demand_change_7d``), or
+one that is taken for all units' (``hospital_…``)."""
 _LONGEST = 10**19
 """No number of a time is longer, and a longer one need not be written out."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")

@@ -94,9 +94,6 @@ _COMMON: tuple[Feature, ...] = (
     Feature(
         "hospital_change_24h", "census", "Hôpital : évolution sur 24 h", "Hospital: change over 24 h", "%"
     ),
-    Feature(
-        "hospital_change_7d", "census", "Hôpital : évolution sur 7 jours", "Hospital: change over 7 days", "%"
-    ),
     Feature("hospital_above_usual", "census", "Hôpital : écart à l'habitude", "Hospital above usual", "%"),
     Feature(
         "hospital_usual_change",

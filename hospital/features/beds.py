@@ -133,7 +133,6 @@ class BedFeatures:
             "seasonal_profile": levels.seasonal_profile,
             "last_week_change": beds.then_before - beds.now_before,
             "hospital_change_24h": levels.change_24h,
-            "hospital_change_7d": levels.change_7d,
             "hospital_above_usual": levels.above_usual,
             "hospital_usual_change": levels.usual_change,
         }

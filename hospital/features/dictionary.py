@@ -93,7 +93,6 @@ _PLAIN_NAMES = (
     "usual_then_share",
     "seasonal_profile_share",
     "hospital_change_24h",
-    "hospital_change_7d",
     "hospital_above_usual",
     "hospital_usual_change",
     # flow and crowding

@@ -29,7 +29,7 @@ class Levels:
 
     Attributes:
         week, month: the unit's mean demand at this local clock over the last 7 and 28 days, beds.
-        change_24h, change_7d, above_usual: all units' change and excess over their last four same weekdays,
+        change_24h, above_usual: all units' change and excess over their last four same weekdays,
         in percent of their usual level.
         usual_change: all units' mean change from this weekday and clock to the target's in the last four whole
         weeks, in percent of their usual level.
@@ -41,7 +41,6 @@ class Levels:
     week: Array
     month: Array
     change_24h: Array
-    change_7d: Array
     above_usual: Array
     usual_change: Array
     seasonal_profile: Array
@@ -62,14 +61,14 @@ def levels_of(demand: Demand, units: int, zone: ZoneInfo, unit: Array, at: Array
     change_of = np.searchsorted(times, spans[0])
     week, month = np.full((2, units, times.size), np.nan)
     seasonal_profile = np.full((units, spans.shape[1]), np.nan)
-    sums = [_Shares(times.size) for _ in range(3)]
+    sums = [_Shares(times.size) for _ in range(2)]
     usual = _Shares(spans.shape[1])
     for u in range(units):
         # Day by day back, so that the times asked for go up: they are found much faster.
         seen = demand.at(u, days.T.ravel(), np.tile(times, _BACK_DAYS.size)).reshape(days.T.shape).T
         week[u], month[u] = _mean(seen[:, 1:8]), _mean(seen[:, 1:])
         now = seen[:, 0]
-        for share, then in zip(sums, (seen[:, 1], seen[:, 7], _mean(seen[:, _SAME_WEEKDAY])), strict=True):
+        for share, then in zip(sums, (seen[:, 1], _mean(seen[:, _SAME_WEEKDAY])), strict=True):
             share.add(now - then, month[u])
         known_at = np.repeat(spans[0], _WEEKS)
         moved = demand.at(u, after.ravel(), known_at) - demand.at(u, before.ravel(), known_at)
@@ -79,12 +78,11 @@ def levels_of(demand: Demand, units: int, zone: ZoneInfo, unit: Array, at: Array
         )
         end = demand.occupied(u, to_then.ravel(), known_then).reshape(SEASONAL_PROFILE_WEEKS, -1)
         seasonal_profile[u] = _mean_of_known(end - start[:, change_of])
-    day, seven, same = (share.percent()[row_of] for share in sums)
+    day, same = (share.percent()[row_of] for share in sums)
     return Levels(
         week[unit, row_of],
         month[unit, row_of],
         day,
-        seven,
         same,
         usual.percent()[span_of],
         seasonal_profile[unit, span_of],

@@ -37,7 +37,6 @@ _DIFFERENCES = frozenset(
         "above_week_share",
         "above_month_share",
         "hospital_change_24h",
-        "hospital_change_7d",
         "hospital_above_usual",
         "hospital_usual_change",
         *_SAME_SUBJECT,

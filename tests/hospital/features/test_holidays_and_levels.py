@@ -102,7 +102,6 @@ def test_all_units_together_tell_the_hospitals_seasonal_profile() -> None:
     assert np.allclose(found.week, found.month)
     assert np.allclose(found.usual_change, 10 / usual)
     assert np.allclose(found.above_usual, 0.0)
-    assert np.allclose(found.change_7d, 0.0)
 
 
 def test_a_seasonal_profile_is_the_mean_change_of_the_weeks_that_are_known() -> None:
@@ -138,7 +137,7 @@ def test_a_seasonal_profile_knows_only_what_was_known() -> None:
 
 
 def test_what_all_units_changed_by_is_no_hospitals_own_column() -> None:
-    """The hospital's change over 7 days comes from its units; a column of the census has its own change beside it."""
+    """A column of the census has its own change over 7 days; what begins with "hospital" is of all units, and known."""
     days = np.arange(70)
     events = _census("UTC", {"large": 1000.0 + 10.0 * days, "small": 10.0 + 0.1 * days})
     census = events.tables["census"].columns | {"oxygen": np.tile(5.0 * days, 2)}
@@ -152,5 +151,5 @@ def test_what_all_units_changed_by_is_no_hospitals_own_column() -> None:
         zip((f.name for f in features), BedFeatures(events, features).compute(query).T, strict=True)
     )
     month = 1010.0 + 10.1 * (np.arange(32, 60).mean())  # both units, the 28 days before
-    assert np.allclose(values["hospital_change_7d"], 100 * 7 * 10.1 / month)
+    assert np.allclose(values["hospital_change_24h"], 100 * 10.1 / month)
     assert np.allclose(values["oxygen_change_7d"], 35.0)
