@@ -237,10 +237,10 @@ def _frozen_rota(plan: Latest, unit: str, role: str) -> list[Finding]:
     """One unit's and role's numbers that stay the same for weeks, or repeat the week before, though they vary else."""
     counts = plan.frame["count"].to_numpy(np.float64)
     codes, values = pd.factorize(counts)
-    if len(values) < 2:
+    if len(values) < 2 or role == "bed":  # beds are planned by the week, and stay as planned
         return []
     run, code = _constant(codes, plan.day), "column_constant"
-    if run is None and role != "bed":  # beds are planned by the week, and stay as planned
+    if run is None:
         run, code = _repeated(counts, local_clock(plan.times, plan.zone), plan.day), "rota_repeated"
     if run is None:
         return []
