@@ -105,8 +105,6 @@ def test_a_tombstone_without_its_erasure_is_found(service: Service) -> None:
 
 
 def _database_file(engine: Engine) -> Path:
-    if engine.dialect.name != "sqlite":
-        pytest.skip("PostgreSQL's files are its own")
     return Path(str(engine.url.database))
 
 
@@ -116,6 +114,7 @@ def _in_files(engine: Engine) -> bool:
     return any(PERSON.encode() in one.read_bytes() for one in file.parent.glob(f"{file.name}*"))
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # PostgreSQL's files are its own
 def test_the_files_forget_the_person_while_a_service_has_them_open(service: Service) -> None:
     """Neither the database's file nor its log holds what was erased; nor do pages that are free."""
     engine = service.parts.engine
@@ -126,6 +125,7 @@ def test_the_files_forget_the_person_while_a_service_has_them_open(service: Serv
         assert not _in_files(engine)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # PostgreSQL's files are its own
 def test_what_is_read_meanwhile_is_said_to_be_left(service: Service) -> None:
     """A reader that holds what was before keeps it in the files."""
     engine = service.parts.engine
