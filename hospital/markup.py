@@ -16,7 +16,7 @@ from hospital.svg_shapes import Picture
 from hospital.words.language import Language
 from hospital.words.plain_text import shown_on_page
 
-__all__ = ["fragment", "page", "page_style", "picture_markup"]
+__all__ = ["fragment", "page", "page_style", "picture_markup", "templates_of"]
 
 
 def page(
@@ -37,7 +37,7 @@ def page(
     """
     there = {part.anchor for part in body if isinstance(part, Section) and not part.empty}
     return (
-        _templates()
+        templates_of("hospital")
         .get_template("page.html")
         .render(
             language=language,
@@ -54,12 +54,13 @@ def page(
 
 def fragment(parts: Sequence[Piece], language: Language) -> str:
     """A part of a page, for who puts it into a page of their own."""
-    return _templates().get_template("fragment.html").render(parts=parts, language=language)
+    return templates_of("hospital").get_template("fragment.html").render(parts=parts, language=language)
 
 
 def picture_markup(picture: Picture, *, alone: bool = False) -> Markup:
     """A picture for a page of another template; `alone`: for a file of its own."""
-    drawn: Markup = getattr(_templates().get_template("picture.svg").module, "picture")(picture, alone)  # noqa: B009
+    module = templates_of("hospital").get_template("picture.svg").module
+    drawn: Markup = getattr(module, "picture")(picture, alone)  # noqa: B009
     return drawn
 
 
@@ -70,9 +71,10 @@ def page_style() -> str:
 
 
 @cache
-def _templates() -> Environment:
+def templates_of(package: str) -> Environment:
+    """The templates of a package: what they are filled with is escaped, and a name that is not given is an error."""
     return Environment(
-        loader=PackageLoader("hospital"),
+        loader=PackageLoader(package),
         autoescape=True,
         finalize=shown_on_page,
         undefined=StrictUndefined,

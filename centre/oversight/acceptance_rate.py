@@ -1,15 +1,14 @@
 """How often a wrong recommendation is accepted, with its interval: of those that were seeded and are over."""
 
 from collections.abc import Sequence
-from math import sqrt
-from statistics import NormalDist
 
 from pydantic import BaseModel
 
 from centre.decisions.decision_log import progress
+from serving.interface.recommendations.share_interval import wilson_interval
 from serving.interface.recommendations.store import StoredAct, StoredRecommendation
 
-__all__ = ["AcceptanceRate", "acceptance_rates", "wilson_interval"]
+__all__ = ["AcceptanceRate", "acceptance_rates"]
 
 
 class AcceptanceRate(BaseModel):
@@ -29,21 +28,6 @@ class AcceptanceRate(BaseModel):
     rate: float | None
     low: float | None
     high: float | None
-
-
-def wilson_interval(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
-    """The interval of a share (Wilson 1927), which holds where it is near 0 or 1, and where there are few trials.
-
-    Raises:
-        ValueError: there is no trial, or more successes than trials.
-    """
-    if not 0 <= successes <= trials or trials == 0:
-        raise ValueError("At least one trial, and no more successes than trials.")
-    z = NormalDist().inv_cdf(0.5 + level / 2)
-    share, scale = successes / trials, 1 + z * z / trials
-    middle = (share + z * z / (2 * trials)) / scale
-    half = z / scale * sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def acceptance_rates(

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from pydantic import BaseModel
 
 from centre.decisions.decision_log import progress
-from centre.oversight.acceptance_rate import AcceptanceRate, acceptance_rates, wilson_interval
+from centre.oversight.acceptance_rate import AcceptanceRate, acceptance_rates
 from serving.interface.bed_forecasts import unit_groups
 from serving.interface.installation import Parts
 from serving.interface.live_record import DAY
+from serving.interface.recommendations.share_interval import wilson_interval
 from serving.interface.recommendations.store import StoredAct, StoredRecommendation, reading
 
 __all__ = ["FIGURE_DAYS", "Fatigue", "Overruled", "OversightFigures", "fatigue", "figures", "overruled"]

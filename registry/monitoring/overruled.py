@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from hospital.times import DAY, instant
 from registry.monitoring.alarms import OVERRULED, raise_alarm, restarts, standing
 from registry.policy.monitor_rules import MonitorRules
-from registry.record.overrides import StandingDecision, interval_of_share, standing_decisions
+from registry.record.overrides import StandingDecision, standing_decisions, wilson_interval
 
 __all__ = ["Overruled", "lose_overruled", "overruled_groups"]
 
@@ -126,7 +126,7 @@ def _judged(group: str, decisions: Sequence[StandingDecision], rules: MonitorRul
     against = [d for d in decisions if d.against]
     known = [d for d in against if d.right is not None]
     right = sum(d.right is True for d in known)
-    low, high = interval_of_share(right, len(known), rules.overruled_confidence)
+    low, high = wilson_interval(right, len(known), rules.overruled_confidence) if known else (None, None)
     return Overruled(
         group=group,
         decided=len(decisions),

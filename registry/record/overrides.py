@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from registry.record.recommendation_tables import recommendation_acts, recommendations
 
-__all__ = ["Override", "StandingDecision", "interval_of_share", "overrides", "standing_decisions"]
+__all__ = ["Override", "StandingDecision", "overrides", "standing_decisions", "wilson_interval"]
 
 _AGAINST = frozenset({"overridden", "rejected"})
 _CHUNK = 400
@@ -88,19 +88,23 @@ def _override(
     key: tuple[str, str, str], own: Sequence[StandingDecision], decided: int, confidence: float
 ) -> Override:
     known = [d.right for d in own if d.right is not None]
-    low, high = interval_of_share(sum(known), len(known), confidence)
+    low, high = wilson_interval(sum(known), len(known), confidence) if known else (None, None)
     title = next((d.reason_title for d in sorted(own, key=lambda d: -d.at) if d.reason_title), {})
     return Override(*key, title, len(own), decided, len(known), sum(known), low, high)
 
 
-def interval_of_share(right: int, known: int, confidence: float) -> tuple[float | None, float | None]:
-    """The interval of a share (Wilson 1927); None where nothing is known."""
-    if not known:
-        return None, None
-    z = NormalDist().inv_cdf(0.5 + confidence / 2)
-    share, scale = right / known, 1 + z * z / known
-    middle = (share + z * z / (2 * known)) / scale
-    half = z / scale * sqrt(share * (1 - share) / known + z * z / (4 * known * known))
+def wilson_interval(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
+    """The interval of a share (Wilson 1927), which holds where it is near 0 or 1, and where there are few trials.
+
+    Raises:
+        ValueError: there is no trial, or more successes than trials.
+    """
+    if not 0 <= successes <= trials or trials == 0:
+        raise ValueError("At least one trial, and no more successes than trials.")
+    z = NormalDist().inv_cdf(0.5 + level / 2)
+    share, scale = successes / trials, 1 + z * z / trials
+    middle = (share + z * z / (2 * trials)) / scale
+    half = z / scale * sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
     return max(0.0, middle - half), min(1.0, middle + half)
 
 

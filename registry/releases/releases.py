@@ -15,7 +15,7 @@ from registry.digests import read_plain_file, sha256_bytes
 from registry.errors import PackageError, PolicyError, ReleaseError
 from registry.package.manifest import LARGEST, read_package
 from registry.policy.board_policy import load_policy
-from registry.releases.journal_entry import release_record
+from registry.releases.journal_entry import ReleaseRecord, release_record
 from registry.releases.release import Link, Release, refusal
 from registry.releases.release_chain import read_chain, release_folder
 from registry.releases.release_times import policy_faults, time_faults
@@ -45,7 +45,7 @@ def current_release(settings: Settings, model: str) -> Release | None:
     if number > len(links):
         places = {"floor": str(number), "folder": settings.releases}
         raise ReleaseError("trust_errors.releases.gone", model=model, **places)
-    return verify_release(settings, model, links[number - 1], trust) if number else None
+    return _verified(settings, model, links[number - 1], trust, record) if number else None
 
 
 def load_release(settings: Settings, model: str, number: int, trust: Trust) -> Release:
@@ -87,12 +87,25 @@ def verify_release(
     Raises:
         ReleaseError: which file is wrong, and what to do.
     """
+    return _verified(settings, model, link, trust, release_record(settings), folder, entered)
+
+
+def _verified(
+    settings: Settings,
+    model: str,
+    link: Link,
+    trust: Trust,
+    record: ReleaseRecord | None,
+    folder: Path | None = None,
+    entered: int | None = None,
+) -> Release:
+    """As `verify_release`; `record`: what the journal says of releases, None where it cannot be read."""
     folder = release_folder(settings, model, link.number) if folder is None else folder
     try:
         sealed = _verified_files(link, folder, model)
         vouch(settings, link, trust, sealed.files)
         _verify_meaning(model, link, sealed, trust)
-        _verify_times(settings, link, trust, entered)
+        _verify_times(settings, link, trust, record, entered)
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         kind = type(error).__name__
         raise refusal(model, link.number, "files_unreadable", kind=kind, name=folder.name) from None
@@ -164,10 +177,11 @@ def vouch(settings: Settings, link: Link, trust: Trust, files: Mapping[str, byte
         raise refusal(model, link.number, "faulty", faults=tuple(faults))
 
 
-def _verify_times(settings: Settings, link: Link, trust: Trust, entered: int | None) -> None:
+def _verify_times(
+    settings: Settings, link: Link, trust: Trust, record: ReleaseRecord | None, entered: int | None
+) -> None:
     """By the chain, by what it contains, and by the journal, it was made when it says, past no refusal or policy."""
     board = policy_of_digest(settings.trust, trust.policy_digest).board
-    record = release_record(settings)
     approved = link if link.origin is None else link.origin
     faults = time_faults(record, link, board, entered)
     faults += policy_faults(record, approved, str(link.body["policy_digest"]), trust.policy_digest)

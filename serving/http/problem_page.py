@@ -1,14 +1,11 @@
 """A problem as a page: whoever opens a page in a browser reads what is wrong and where to go on, in place of JSON."""
 
-from functools import cache
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import Response
 
+from hospital.markup import templates_of
 from hospital.words import formats
 from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
-from hospital.words.plain_text import shown_on_page
 from serving.errors import Problem
 from serving.http.content_negotiation import preferred_type
 from serving.http.problems import PROBLEM_JSON, problem_response, title_of
@@ -30,7 +27,7 @@ def refusal(problem: Problem, request_id: str, language: Language, path: str, ac
         return problem_response(problem, request_id, language)
     own = f"pages.problem.{problem.code}"
     page = (
-        _templates()
+        templates_of("serving.http")
         .get_template("problem.html")
         .render(
             language=language,
@@ -42,14 +39,3 @@ def refusal(problem: Problem, request_id: str, language: Language, path: str, ac
         )
     )
     return Response(page, problem.status, problem.headers, media_type="text/html")
-
-
-@cache
-def _templates() -> Environment:
-    return Environment(
-        loader=PackageLoader("serving.http"),
-        autoescape=True,
-        finalize=shown_on_page,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )

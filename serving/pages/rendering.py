@@ -4,13 +4,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 from starlette.responses import Response
 
+from hospital.markup import templates_of
 from hospital.words import formats, names
 from hospital.words.catalogue import text
 from hospital.words.language import LANGUAGES, Language
-from hospital.words.plain_text import shown_on_page
 from serving.errors import Problem
 from serving.forecasting.comparison import said_once
 from serving.gateway.content_security import LIVE_POLICY
@@ -20,13 +20,7 @@ from serving.pages.markdown_text import markdown
 __all__ = ["ENDPOINTS", "LANGUAGE", "SEES_PAGES", "TEMPLATES", "language_of", "render"]
 
 _HERE = Path(__file__).parent
-TEMPLATES = Environment(
-    loader=FileSystemLoader(_HERE / "templates"),
-    autoescape=True,
-    finalize=shown_on_page,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-)
+TEMPLATES = templates_of("serving.pages")
 TEMPLATES.filters["markdown"] = markdown
 _TYPES = {".css": "text/css", ".svg": "image/svg+xml", ".js": "text/javascript"}
 _STATIC = {

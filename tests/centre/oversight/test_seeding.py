@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from centre.oversight.acceptance_rate import wilson_interval
 from centre.webhooks.delivery import deliver
 from hospital.times import moment
 from registry.record.journal import entries
+from serving.interface.recommendations.share_interval import wilson_interval
 from tests.centre.recommendations.situations import LEVELS, Hospital
 from tests.support.serving_fakes import CASES
 
