@@ -79,11 +79,11 @@ def test_no_other_console_is_made() -> None:
 
 
 def test_every_page_shows_what_it_is_given() -> None:
-    """Of both kinds of templates: markup is escaped, marks of direction are codes, line ends stay, ours is markup."""
-    from hospital.markup import _templates
+    """Of every kind of templates: markup is escaped, marks of direction are codes, line ends stay, ours is markup."""
+    from hospital.markup import templates_of
     from serving.pages.rendering import TEMPLATES
 
-    for templates in (TEMPLATES, _templates()):
+    for templates in (TEMPLATES, templates_of("hospital"), templates_of("serving.http")):
         page = templates.from_string("{{ other }}|{{ ours }}|{{ 1 }}")
         given = {"other": "<b>\u202e\x1b\n</b>", "ours": Markup("<i>")}
         assert page.render(given) == "&lt;b&gt;\\u202e\\u001b\n&lt;/b&gt;|<i>|1"
