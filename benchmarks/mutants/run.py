@@ -123,9 +123,9 @@ def _job(mutation: Mutation, surveyed: list[SurveyedFile]) -> Job:
     seeing = [file for file in surveyed if file.sees(mutation.file, mutation.function)]
     own = _own(mutation, seeing)
     ranked = [
-        (file is not own, unreached, seconds, test)
+        (file is not own, shared, seconds, test)
         for file in seeing
-        for unreached, seconds, test in file.order(mutation.file, mutation.function)
+        for shared, seconds, test in file.order(mutation.file, mutation.function)
     ]
     return Job(mutation, [test for *_, test in sorted(ranked)])
 
@@ -138,7 +138,7 @@ def _own(mutation: Mutation, seeing: list[SurveyedFile]) -> SurveyedFile | None:
     reaching = [
         (sum(file.seconds.values()), number)
         for number, file in enumerate(seeing)
-        if not all(unreached for unreached, *_ in file.order(mutation.file, mutation.function))
+        if not all(shared for shared, *_ in file.order(mutation.file, mutation.function))
     ]
     return seeing[min(reaching)[1]] if reaching else None
 

@@ -60,9 +60,20 @@ class SurveyedFile:
         return any(f"{file}:{function}" in names for names in self.reached.values())
 
     def order(self, file: str, function: str | None) -> list[tuple[bool, float, str]]:
-        """(not known to reach the function, seconds, test) of each test, to be sorted."""
-        reaching = {test for test, names in self.reached.items() if f"{file}:{function}" in names}
-        return [(test not in reaching, seconds, test) for test, seconds in self.seconds.items()]
+        """(in a file whose fixtures alone reach the function, seconds, test) of each test that can see a mutant there.
+
+        A test that never calls the function cannot see it changed: it is left out.
+        """
+        if function is None:
+            return [(False, seconds, test) for test, seconds in self.seconds.items()]
+        place = f"{file}:{function}"
+        shared = place in self.reached.get("", ())
+        direct = {test for test, names in self.reached.items() if place in names}
+        return [
+            (test not in direct, seconds, test)
+            for test, seconds in self.seconds.items()
+            if shared or test in direct
+        ]
 
 
 def survey(folder: Folder, file: str, log: Path) -> SurveyedFile:
