@@ -11,7 +11,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -25,9 +24,10 @@ from explain.formats.reading import read_model
 from explain.formats.rows import RowReader, Rows
 from explain.kernel import Kernel, load_kernel
 from explain.plain import Plain
+from explain.reasons import Contributions, Interactions
 from explain.tables import Tables
 
-__all__ = ["Contributions", "Interactions", "TreeEngine"]
+__all__ = ["TreeEngine"]
 
 _ALONE = 32  # fewer rows are not worth another thread
 _CHUNK = 4096  # rows of a chunk
@@ -35,36 +35,6 @@ _CHUNK_VALUES = 1 << 22  # of a chunk at most, once it is widened
 _TABLE_BYTES = 64 * 1024 * 1024
 _REFERENCES_CACHED = 2
 _MOST_PAIRS = 4_000_000
-
-
-@dataclass(frozen=True)
-class Contributions:
-    """What each feature adds to each row's output.
-
-    Attributes:
-        values: float64 [rows, features], or [rows, outputs, features] where the booster has several outputs.
-        base: float64, the output of nobody in particular (a number, or [outputs]); base + a row's values is its
-        output.
-        names: of the features, in the order of the values; empty where the model has none.
-    """
-
-    values: Array
-    base: Array
-    names: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Interactions:
-    """What each pair of features adds together, and each feature alone.
-
-    Attributes:
-        values: float64 [rows, (outputs,) features, features], symmetric: half of a pair's value on either side, a
-        feature's own on the diagonal; a row of it adds up to the feature's contribution.
-        base: as in `Contributions`.
-    """
-
-    values: Array
-    base: Array
 
 
 class TreeEngine:

@@ -1,10 +1,42 @@
-"""Which contributions are shown: the largest, and the sum of the others; and what they are by groups of features."""
+"""What each feature adds to an output; which contributions are shown, and what they are by groups of features."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from explain.formats.ensemble import Array
 
-__all__ = ["select", "sums_by_group"]
+__all__ = ["Contributions", "Interactions", "select", "sums_by_group"]
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """What each feature adds to each row's output.
+
+    Attributes:
+        values: float64 [rows, features], or [rows, outputs, features] where the booster has several outputs.
+        base: float64, the output of nobody in particular (a number, or [outputs]); base + a row's values is its
+        output.
+        names: of the features, in the order of the values; empty where the model has none.
+    """
+
+    values: Array
+    base: Array
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """What each pair of features adds together, and each feature alone.
+
+    Attributes:
+        values: float64 [rows, (outputs,) features, features], symmetric: half of a pair's value on either side, a
+        feature's own on the diagonal; a row of it adds up to the feature's contribution.
+        base: as in `Contributions`.
+    """
+
+    values: Array
+    base: Array
 
 
 def select(contributions: Array, top: int) -> tuple[Array, Array]:

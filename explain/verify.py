@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 import shap
 
-from explain.engine import Contributions, TreeEngine
+from explain.engine import TreeEngine
 from explain.errors import ExplanationError
 from explain.forest import grow
 from explain.formats.ensemble import Array
 from explain.formats.reading import read_model
 from explain.formats.rows import Rows
+from explain.reasons import Contributions
 from explain.verification import Verification
 
 __all__ = ["as_shap", "verify"]

@@ -25,7 +25,8 @@ from serving.limits.rate_limits import RateLimits
 from serving.releases.catalogue import StoredCatalogue
 from serving.releases.first_steps import StoredFirstSteps
 from serving.releases.monitored_alarms import StoredAlarms
-from serving.releases.releases_in_use import Releases, StoredReleases
+from serving.releases.release_source import StoredReleases
+from serving.releases.releases_in_use import Releases
 from serving.state.observations import Receptions
 from serving.supervisor import make_home
 

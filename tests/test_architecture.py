@@ -6,10 +6,11 @@ import tomllib
 
 import pytest
 
-from tests.support.architecture import PAGE, PICTURE, Rooms, between, draw, rooms, tables
+from tests.support.architecture import PACKAGES, PAGE, PICTURE, Rooms, between, draw, rooms, tables
 from tests.support.repository import ROOT
 
 MOST_MODULES = 14
+MOST_LINES = 300
 LARGER = {"hospital.simulator"}
 """The simulator is one machine of eighteen parts."""
 
@@ -47,6 +48,14 @@ def test_a_folder_holds_two_to_fourteen_modules(found: Rooms) -> None:
     assert len(sizes) > 25
     sizes = {r: n for r, n in sizes.items() if n or not any(f.startswith(f"{r}.") for f in folders)}
     assert {r: n for r, n in sizes.items() if not 2 <= n <= MOST_MODULES and r not in LARGER} == {}
+
+
+def test_no_module_of_the_product_is_longer_than_300_lines() -> None:
+    """What is longer has more than one purpose, and is two modules."""
+    paths = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    assert len(paths) > 500
+    sizes = {str(p.relative_to(ROOT)): len(p.read_text("utf-8").splitlines()) for p in paths}
+    assert {name: lines for name, lines in sizes.items() if lines > MOST_LINES} == {}
 
 
 def test_a_folder_of_benchmarks_holds_at_most_fourteen_modules() -> None:

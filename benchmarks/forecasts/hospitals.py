@@ -20,8 +20,8 @@ from hospital.simulator import simulate, write
 from registry.evidence.records import Scored
 from registry.model.dataset import PreparedBeds
 from registry.model.forecast_model import ForecastModel
+from registry.model.hospital.hospital_total_scores import score_hospital_total
 from registry.model.hospital_total import same_time_and_horizon
-from registry.model.hospital_total_scores import score_hospital_total
 from registry.model.interval_widths import adapted
 from registry.model.scoring import score
 from training.packages.package_request import Request

@@ -26,8 +26,8 @@ from registry.gates.accuracy import judge_accuracy
 from registry.gates.calibration import randomised_pit
 from registry.model.dataset import PreparedBeds
 from registry.model.forecast_model import ForecastModel
+from registry.model.hospital.hospital_total_scores import score_hospital_total
 from registry.model.hospital_total import same_time_and_horizon
-from registry.model.hospital_total_scores import score_hospital_total
 from registry.model.interval_widths import adapted
 from registry.model.scoring import score
 from registry.policy.board_policy import default_policy

@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def _beds(demo: SmallDemo) -> dict[str, object]:
-    from serving.releases.releases_in_use import StoredReleases
+    from serving.releases.release_source import StoredReleases
 
     model = StoredReleases(demo.settings).load("bed-demand")
     assert model is not None

@@ -35,8 +35,9 @@ from registry.releases.releases import current_release
 from registry.settings import Settings
 from registry.trust.keys import demo_key
 from serving.forecasting.wait_questions import wait_query, wait_rows_of_question
-from serving.messages.request_bodies import Context, wait_question
-from serving.releases.releases_in_use import StoredReleases
+from serving.messages.body_envelopes import Context
+from serving.messages.forecast_questions import wait_question
+from serving.releases.release_source import StoredReleases
 from serving.state.live_state import StateCache
 from training.packages.package_request import Request
 from training.train import train

@@ -19,8 +19,9 @@ from serving.forecasting.forecaster import _engine, _Forecaster
 from serving.forecasting.row_answers import Answers
 from serving.forecasting.wait_questions import wait_query, wait_rows_of_question
 from serving.gateway.service_parts import Parts
-from serving.messages.answer_bodies import Explanation, WaitForecast
+from serving.messages.forecast_parts import Explanation
 from serving.messages.forecast_protocol import LoadedModel, WaitQuestion
+from serving.messages.forecast_records import WaitForecast
 from serving.service import build_service
 
 __all__ = ["Plain"]

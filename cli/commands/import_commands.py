@@ -1,27 +1,29 @@
 """`vigie import` and `feed`: a hospital's history into the service, at once with its receptions, or as it happened."""
 
-import os
 import sys
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 import typer
 
 from cli.arguments import LanguageOption, MappingFile, Seed, day
+from cli.feed.feed_run import (
+    day_to_replay,
+    feed_words,
+    folder_to_replay,
+    run_replay,
+    service_address,
+    service_token,
+)
 from cli.installation import now, read_settings, read_tables
 from cli.reader import note, say
 from cli.usage_text import refused
 from hospital.errors import VigieError
-from hospital.words.catalogue import text
-from hospital.words.numbers import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cli.feed.feed_source import FeedSource
-    from cli.feed.replay import Replay, ReplayBegin
     from hospital.ingest.hospital_reader import HospitalTables
     from hospital.words.language import Language
     from registry.settings import Settings
@@ -209,103 +211,22 @@ def feed(
     settings = read_settings()
     spoken = language or settings.language
     if (data is None) == (simulated is None):
-        raise VigieError(_words("one_source", spoken))
-    url, token = _address(to or f"http://127.0.0.1:{settings.port}", spoken), _token(token_file, spoken)
+        raise VigieError(feed_words("one_source", spoken))
+    url, token = (
+        service_address(to or f"http://127.0.0.1:{settings.port}", spoken),
+        service_token(token_file, spoken),
+    )
     from cli.feed.replay import Replay
     from cli.feed.service_client import ServiceClient
 
     client = ServiceClient(url, token, spoken)
     client.clock()  # what cannot be reached is said before minutes of reading
     if data is not None:
-        name, source = data.name, _folder(data, mapping, begin, spoken)
+        name, source = data.name, folder_to_replay(data, mapping, begin, spoken)
     elif simulated is not None:
         if mapping is not None or begin is not None:
-            raise VigieError(_words("folder_only", spoken, options="--mapping, --from"))
-        name = _words("simulated", spoken, day=simulated.isoformat())
-        source, hours = _simulated(simulated, seed, scale, busy), hours or 24.0
+            raise VigieError(feed_words("folder_only", spoken, options="--mapping, --from"))
+        name = feed_words("simulated", spoken, day=simulated.isoformat())
+        source, hours = day_to_replay(simulated, seed, scale, busy), hours or 24.0
     replay = Replay(client, source, settings.home, speed=speed, hours=hours, again=again, language=spoken)
-    return _run(replay, name, spoken)
-
-
-def _run(replay: "Replay", name: str, language: "Language") -> int:
-    from cli.progress import bar
-    from hospital.times import moment
-
-    with bar() as progress:
-        try:
-            end = replay.run(
-                lambda begun: print(_begun(begun, name, language), file=sys.stderr),
-                lambda at, done: progress(f"{moment(at):%Y-%m-%d %H:%M} UTC", done),
-            )
-        except KeyboardInterrupt:
-            print(f"\n{_words('stopped', language)}", file=sys.stderr)
-            return 130
-    print(_words("ended", language, rows=number(end.rows, language), late=number(end.latest, language)))
-    return 0
-
-
-def _begun(begun: "ReplayBegin", name: str, language: "Language") -> str:
-    first = [_words("resumed", language)] if begun.resumed else []
-    words = _words(
-        "begun",
-        language,
-        source=name,
-        url=begun.url,
-        rows=number(begun.rows, language),
-        speed=number(begun.speed, language, 0 if begun.speed >= 1 else 2),
-    )
-    return "\n".join([*first, words])
-
-
-def _folder(data: Path, mapping: Path | None, begin: datetime | None, language: "Language") -> "FeedSource":
-    from cli.feed.feed_source import folder_source
-    from hospital.mapping.mapping_file import load_mapping
-    from hospital.times import instant, moment
-
-    at = None if begin is None else instant(begin)
-    source = folder_source(data, load_mapping(mapping) if mapping else None, at)
-    if at is not None and not source.first <= at < source.last:
-        first, last = (f"{moment(t):%Y-%m-%d %H:%M}" for t in (source.first, source.last))
-        raise VigieError(
-            _words("begin_outside", language, begin=f"{moment(at):%Y-%m-%d %H:%M}", first=first, last=last)
-        )
-    return source
-
-
-def _simulated(simulated: date, seed: int, scale: float, busy: float) -> "FeedSource":
-    from cli.feed.feed_source import SimulatedDay, simulated_source
-    from cli.progress import bar
-
-    with bar() as progress:
-        return simulated_source(
-            SimulatedDay(simulated, seed, scale, busy), lambda done: progress("simulate", done)
-        )
-
-
-def _address(url: str, language: "Language") -> str:
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        good = False
-    if not good or parts.username or parts.query or parts.fragment or parts.path not in ("", "/"):
-        raise VigieError(_words("bad_url", language))
-    return url.rstrip("/")
-
-
-def _token(file: Path | None, language: "Language") -> str:
-    from registry.digests import read_plain_file
-
-    token = (
-        os.environ.get("VIGIE_TOKEN", "")
-        if file is None
-        else read_plain_file(file).decode("ascii", "replace")
-    )
-    token = token.strip()
-    if not token or not token.isascii() or any(c.isspace() for c in token):
-        raise VigieError(_words("token_missing", language))
-    return token
-
-
-def _words(key: str, language: "Language", **places: object) -> str:
-    return text(f"feed.{key}", language, None, **places)
+    return run_replay(replay, name, spoken)

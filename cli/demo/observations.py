@@ -49,8 +49,9 @@ def give_observations(
     from sqlalchemy import func, select
 
     from hospital.ingest.event_columns import columns_of
-    from registry.record.database import observations, open_database, writing
+    from registry.record.database import open_database, writing
     from registry.record.observation_batches import forget_all
+    from registry.record.tables.record_tables import observations
 
     engine = open_database(settings.database)
     with step(console, settings, "observations") as notes:

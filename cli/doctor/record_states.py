@@ -13,8 +13,9 @@ from cli.doctor.states import State, Weight
 from hospital.errors import VigieError
 from hospital.times import DAY, MINUTE, instant, moment
 from registry.erasure.last_run import last_run
-from registry.record.database import REVISION, journal, observations, open_database
+from registry.record.database import REVISION, open_database
 from registry.record.journal_audit import verify
+from registry.record.tables.record_tables import journal, observations
 from registry.record.tokens import list_tokens
 from registry.settings import Settings
 

@@ -6,8 +6,8 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from hospital.contracts.column_faults import column_fault
 from hospital.contracts.fault_words import fault
-from hospital.contracts.request_models import column_fault
 from hospital.contracts.tables import TABLES
 from hospital.errors import Fault
 

@@ -13,9 +13,10 @@ from pandera.errors import SchemaErrors
 
 from hospital.contracts.cell_values import by_value, other_decimal
 from hospital.contracts.codes import FREE_TEXTS, whole_code
+from hospital.contracts.column_faults import text_fault
 from hospital.contracts.faulty_cells import Faults
 from hospital.contracts.local_times import Clock
-from hospital.contracts.request_models import CLOCK_TOLERANCE, text_fault
+from hospital.contracts.request_models import CLOCK_TOLERANCE
 from hospital.contracts.tables import TABLES, Column, Kind, Table
 from hospital.contracts.text_cleaning import clean_text
 from hospital.contracts.time_columns import clock_changes, read_times

@@ -1,6 +1,5 @@
 """The contracts for requests: pydantic models generated from the one table of columns."""
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
@@ -20,73 +19,28 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from hospital.contracts.codes import FREE_TEXTS, NAMES, SCIENTIFIC, names_nothing, time_code, whole_code
+from hospital.contracts.codes import FREE_TEXTS, SCIENTIFIC, time_code, whole_code
+from hospital.contracts.column_faults import (
+    NAME_PATTERN,
+    TEXT_LENGTH,
+    TEXT_LENGTHS,
+    column_fault,
+    fault_code,
+    name_fault,
+    text_fault,
+)
 from hospital.contracts.fault_words import fault, message_of
 from hospital.contracts.tables import TABLES, Column, Kind, Table
 from hospital.contracts.text_cleaning import clean_text
 from hospital.errors import ContractError, Fault
 from hospital.times import MINUTE, TimeError, instant, parse_time
 
-__all__ = [
-    "CLOCK_TOLERANCE",
-    "NAMES_OF_FEATURES",
-    "column_fault",
-    "fault_code",
-    "model_of",
-    "name_fault",
-    "text_fault",
-    "validate_rows",
-]
+__all__ = ["CLOCK_TOLERANCE", "model_of", "validate_rows"]
 
 CLOCK_TOLERANCE = 5 * MINUTE
 """What has happened may lie this much after its reception: two machines' clocks never agree."""
-TEXT_LENGTHS = dict.fromkeys(("label", "label_fr", "label_en"), 120)
-TEXT_LENGTH = 64
-NAMES_OF_FEATURES = frozenset({"demand", "hospital"})
-"""What Vigie computes itself: a covariate of such a name would have another feature's (``demand_change_7d``), or
-one that is taken for all units' (``hospital_…``)."""
 _LONGEST = 10**19
 """No number of a time is longer, and a longer one need not be written out."""
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
-
-
-def text_fault(value: str, name: str) -> str | None:
-    """The code of what is wrong with a text, or None."""
-    if not value.strip():
-        return "blank"
-    if len(value) > TEXT_LENGTHS.get(name, TEXT_LENGTH):
-        return "too_long"
-    if _CONTROL.search(value):
-        return "control_character"
-    return "names_nothing" if name in NAMES and names_nothing(value) else None
-
-
-def name_fault(table: str, name: str) -> str | None:
-    """The code of what is wrong with the name of an audit attribute or covariate, or None."""
-    if not _NAME.fullmatch(name):
-        return "not_a_name"
-    if table == "census" and name in NAMES_OF_FEATURES:
-        return "name_of_feature"
-    return "name_taken" if name in {*TABLES[table].by_name, "received_at", "audit", "covariates"} else None
-
-
-def column_fault(path: str, code: str, column: Column | None, rows: int = 1, **places: object) -> Fault:
-    """A fault of a column's cells, with the limits that the column has.
-
-    Args:
-        column: None where the column is none of a contract.
-        places: of the text, as the days of a clock's changes.
-    """
-    if column is None:
-        return fault(path, f"{code}/on" if "days" in places else code, rows, **places)
-    if code == "too_long":
-        return fault(path, "too_long/at", rows, limit=TEXT_LENGTHS.get(column.name, TEXT_LENGTH))
-    if code == "out_of_range" and column.minimum is not None and column.maximum is not None:
-        return fault(path, "out_of_range/between", rows, low=column.minimum, high=column.maximum)
-    if code == "not_a_choice" and column.choices is not None:
-        return fault(path, "not_a_choice/of", rows, choices=column.choices)
-    return fault(path, f"{code}/on" if "days" in places else code, rows, **places)
 
 
 def _fail(code: str) -> PydanticCustomError:
@@ -269,7 +223,7 @@ _TIMES = {name: [c.name for c in table.columns if c.kind is Kind.TIME] for name,
 
 def _fault(table: str, where: str, loc: tuple[int | str, ...], code: str) -> Fault:
     # A sender's own words for a column may be anything, a patient's name too: only names are shown.
-    parts = [str(part) if _NAME.fullmatch(str(part)) else "?" for part in loc if part != "[key]"]
+    parts = [str(part) if NAME_PATTERN.fullmatch(str(part)) else "?" for part in loc if part != "[key]"]
     column = TABLES[table].by_name.get(str(loc[0])) if len(loc) == 1 else None
     return column_fault(".".join([where, *parts]), code, column)
 
@@ -281,25 +235,3 @@ def _code(table: str, error: ErrorDetails) -> str:
     if column is not None and column.choices is not None and error["type"] == "string_unicode":
         return "not_a_choice"
     return fault_code(error["type"])
-
-
-def fault_code(kind: str) -> str:
-    """Our code of a pydantic error type."""
-    return _CODES.get(kind, kind)
-
-
-_CODES = {
-    "extra_forbidden": "unknown_column",
-    "string_type": "not_text",
-    "string_unicode": "control_character",
-    "float_type": "not_a_number",
-    "finite_number": "not_a_number",
-    "int_type": "not_an_integer",
-    "int_from_float": "not_an_integer",
-    "greater_than_equal": "out_of_range",
-    "less_than_equal": "out_of_range",
-    "literal_error": "not_a_choice",
-    "model_type": "not_an_object",
-    "model_attributes_type": "not_an_object",
-    "dict_type": "not_an_object",
-}

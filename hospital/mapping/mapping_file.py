@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError
 
+from hospital.contracts.column_faults import name_fault, text_fault
 from hospital.contracts.fault_words import message_of
-from hospital.contracts.request_models import name_fault, text_fault
 from hospital.contracts.tables import TABLES, Column, Kind, Table
 from hospital.contracts.text_cleaning import cleaned
 from hospital.errors import Fault, MappingError

@@ -3,9 +3,7 @@
 The page docs/mapping-reference.md is generated from these models (`hospital.mapping.mapping_reference`).
 """
 
-from datetime import date, datetime
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -21,92 +19,25 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from hospital.contracts.cell_values import Thousands
-from hospital.contracts.codes import whole_code
-from hospital.contracts.text_cleaning import clean_name
-from hospital.mapping.file_layout import SEPARATORS, encoding_name
+from hospital.mapping.mapping_values import (
+    Code,
+    Codes,
+    ColumnName,
+    Day,
+    Encoding,
+    Number,
+    Separator,
+    SeveralColumns,
+    file_names,
+    line_numbers,
+    zone_name,
+)
 from hospital.times import Repeated, Skipped
 
 __all__ = ["FILE_NAME", "Condition", "Head", "Source", "TablePart", "UnitPart"]
 
 FILE_NAME = "@file"
 """A column that every file has: its own name without the ending, as in ``nord`` for ``nord.csv``."""
-
-
-def _as_text(value: object) -> object:
-    """A code as people write it in TOML: -9 (or -9.0) for "-9"."""
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return whole_code(str(value)) if is_number else value
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        words = "there is no such time zone; name one as in Europe/Paris"
-        raise PydanticCustomError("unknown_zone", "{words}", {"words": words}) from None
-    return value
-
-
-_LONGEST_NAME, _LONGEST_PATH = 255, 1024
-"""Bytes of a file's name and of its path below the folder: no system that Vigie runs on has longer ones."""
-
-
-def _is_name(value: object) -> bool:
-    if not isinstance(value, str) or not value or "\0" in value:
-        return False
-    parts = [part.encode("utf-8", "surrogatepass") for part in value.split("/")]
-    return max(map(len, parts)) <= _LONGEST_NAME and sum(map(len, parts)) + len(parts) <= _LONGEST_PATH
-
-
-def _names(value: object) -> object:
-    """One name or several, as a tuple."""
-    several = [value] if isinstance(value, str) else value
-    if not isinstance(several, list) or not several or not all(map(_is_name, several)):
-        words = "the name of a file is expected, or a list of names"
-        raise PydanticCustomError("not_text", "{words}", {"words": words})
-    return tuple(several)
-
-
-def _day(value: object) -> object:
-    """A date as TOML or a text writes it, as text."""
-    return value.isoformat() if isinstance(value, (date, datetime)) else value
-
-
-def _encoding(value: str) -> str:
-    found = encoding_name(value)
-    if found is None:
-        words = "no encoding of this name is read; write one as utf-8, cp1252, latin-1, iso-8859-15, utf-16 or cp850"
-        raise PydanticCustomError("unknown_encoding", "{words}", {"words": words})
-    return found
-
-
-def _separator(value: str) -> str:
-    found = SEPARATORS.get(value, value)
-    if len(found) != 1 or not found.isascii() or found.isalnum() or found in "\"' \r\n.-_":
-        words = 'a separator is one sign between cells: ";", ",", "|" or "tab"'
-        raise PydanticCustomError("not_a_separator", "{words}", {"words": words})
-    return found
-
-
-def _lines(value: object) -> object:
-    """One line, or two that follow each other, as a tuple."""
-    several: list[Any] = value if isinstance(value, list) else [value]
-    whole = all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in several)
-    if not whole or not 1 <= len(several) <= 2 or several[-1] - several[0] != len(several) - 1:
-        words = "the number of a line is expected, from 1, or of two that follow each other, as in [4, 5]"
-        raise PydanticCustomError("not_a_line", "{words}", {"words": words})
-    return tuple(several)
-
-
-_Code = Annotated[str, BeforeValidator(_as_text)]
-_Codes = tuple[_Code, ...]
-_Column = Annotated[str, AfterValidator(clean_name)]
-"""A column's name, as the readers leave it."""
-_Several = Annotated[tuple[_Column, ...], Field(min_length=2)]
-_Encoding = Annotated[StrictStr, AfterValidator(_encoding)]
-_Separator = Annotated[StrictStr, AfterValidator(_separator)]
-_Number = Annotated[float, Field(allow_inf_nan=False)]
-_Day = Annotated[str, BeforeValidator(_day)]
 
 
 class _Strict(BaseModel):
@@ -117,7 +48,7 @@ class Head(_Strict):
     """`[mapping]`: what holds for the whole file."""
 
     name: str = Field(description="what people call this source")
-    zone: Annotated[str, AfterValidator(_zone)] = Field(
+    zone: Annotated[str, AfterValidator(zone_name)] = Field(
         description="the time zone of times written without one, as in `Europe/Paris`, and of the local clock"
     )
     country: StrictStr = Field(
@@ -159,13 +90,13 @@ class Head(_Strict):
         '`"none"`; without it a column in which 1.211 could be 1211 or a little more than one is refused. Blanks and '
         "apostrophes between the groups need no word",
     )
-    missing: _Codes = Field((), description="codes that mean unknown, in every column of every table")
-    encoding: _Encoding | None = Field(
+    missing: Codes = Field((), description="codes that mean unknown, in every column of every table")
+    encoding: Encoding | None = Field(
         None,
         description="CSV files: how letters are written, as in `cp1252`, `latin-1` or `utf-16`; without it UTF-8, "
         "or what the byte-order mark of the file says. A table may have its own",
     )
-    separator: _Separator | None = Field(
+    separator: Separator | None = Field(
         None,
         description='CSV files: the sign between cells, as in `";"` or `"tab"`; without it the one that fits',
     )
@@ -194,8 +125,8 @@ class UnitPart(_Strict):
     label_en: str | None = Field(None, description="the same on English pages; without it `label`")
     site: str | None = Field(None, description="FINESS number of its site, where there are several")
     group: str | None = Field(None, description="the group of units that it is judged in")
-    open_from: _Day | None = Field(None, description="since when it is open: a date or a time")
-    open_to: _Day | None = Field(None, description="until when")
+    open_from: Day | None = Field(None, description="since when it is open: a date or a time")
+    open_to: Day | None = Field(None, description="until when")
     formerly: tuple[str, ...] = Field(
         (),
         description="names that the files also use for it: renamed, or several merged into it. Their rows "
@@ -211,8 +142,8 @@ class UnitPart(_Strict):
 class Condition(_Strict):
     """Which cells of a column are meant: one of some codes, or none of them."""
 
-    only: _Codes | None = None
-    excluded: _Codes = ()
+    only: Codes | None = None
+    excluded: Codes = ()
 
 
 def _condition(value: object) -> object:
@@ -227,25 +158,25 @@ def _condition(value: object) -> object:
     return Condition.model_validate({"excluded" if excludes else "only": texts})
 
 
-_Where = dict[_Column, Annotated[Condition, BeforeValidator(_condition)]]
+_Where = dict[ColumnName, Annotated[Condition, BeforeValidator(_condition)]]
 
 
 class TablePart(_Strict):
     """`[tables.NAME]`: from which files a table is made, and how. `columns` is all that most need."""
 
-    file: Annotated[tuple[str, ...] | None, BeforeValidator(_names)] = Field(
+    file: Annotated[tuple[str, ...] | None, BeforeValidator(file_names)] = Field(
         None,
         description="the file's name in the hospital's folder, or a list of names; `*` stands for any "
         'characters (`"visits_*.csv"`). Without it `NAME.csv`, `.tsv`, `.parquet` or `.xlsx`, or the one '
         "file that is given in place of a folder",
     )
     sheet: StrictStr | None = Field(None, description="spreadsheets: the sheet's name; without it the first")
-    sheets: Annotated[tuple[str, ...] | None, BeforeValidator(_names)] = Field(
+    sheets: Annotated[tuple[str, ...] | None, BeforeValidator(file_names)] = Field(
         None,
         description="spreadsheets with several sheets of one form, as one a month: their names, or `*` for any "
         'characters (`"2024-*"`); `"all"` for all. Those without a row are left out',
     )
-    header_row: Annotated[tuple[int, ...] | None, BeforeValidator(_lines)] = Field(
+    header_row: Annotated[tuple[int, ...] | None, BeforeValidator(line_numbers)] = Field(
         None,
         description="spreadsheets and CSV: the line that holds the names, from 1; without it the first that is not "
         "empty. Two lines (`[4, 5]`) where the upper one groups columns: names are then as in `Surgery beds`",
@@ -254,8 +185,8 @@ class TablePart(_Strict):
         0,
         description="spreadsheets and CSV: lines at the end (of each sheet), as a line of totals, that are not read",
     )
-    encoding: _Encoding | None = Field(None, description="CSV: as in `[mapping]`, for this table")
-    separator: _Separator | None = Field(None, description="CSV: as in `[mapping]`, for this table")
+    encoding: Encoding | None = Field(None, description="CSV: as in `[mapping]`, for this table")
+    separator: Separator | None = Field(None, description="CSV: as in `[mapping]`, for this table")
     where: _Where = Field(
         {},
         description="which rows of the file are read: for each column named a code, a list of codes, or "
@@ -286,17 +217,17 @@ class TablePart(_Strict):
 class Source(_Strict):
     """A column: the name of the file's column in quotes, or `{ ... }` with exactly one of the first seven."""
 
-    column: _Column | None = Field(
+    column: ColumnName | None = Field(
         None, description=f"one column; `{FILE_NAME}` is the name of the file, without its ending"
     )
-    sum: _Several | None = Field(None, description="numbers: two columns or more, added")
-    difference: _Several | None = Field(
+    sum: SeveralColumns | None = Field(None, description="numbers: two columns or more, added")
+    difference: SeveralColumns | None = Field(
         None, description="numbers: two columns or more, the first less the others"
     )
-    join: _Several | None = Field(
+    join: SeveralColumns | None = Field(
         None, description="texts and times: two columns or more, written one after the other"
     )
-    years_since: _Column | None = Field(
+    years_since: ColumnName | None = Field(
         None,
         description="numbers of visits: a column with a date; whole years from it to the arrival (the age, "
         "where the file has only the date of birth, which is not kept)",
@@ -313,17 +244,17 @@ class Source(_Strict):
     where: _Where = Field(
         {}, description="the value is known only in rows where this holds; as in `[tables.NAME]`"
     )
-    codes: dict[str, _Code] | None = Field(
+    codes: dict[str, Code] | None = Field(
         None, description="what each code means; one that is neither here nor under `missing` is a fault"
     )
-    missing: _Codes = Field((), description="further codes that mean unknown, in this column")
+    missing: Codes = Field((), description="further codes that mean unknown, in this column")
     format: str | None = Field(
         None,
         description="times and `years_since`: how they are written, in the signs of `strptime`; without it "
         "ISO 8601",
     )
-    scale: _Number = Field(1.0, description="numbers: value x scale + offset, for other units of measure")
-    offset: _Number = Field(0.0, description="see `scale`")
+    scale: Number = Field(1.0, description="numbers: value x scale + offset, for other units of measure")
+    offset: Number = Field(0.0, description="see `scale`")
     between: str = Field(" ", description="`join`: what is written between the parts")
 
     @property

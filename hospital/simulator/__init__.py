@@ -3,8 +3,8 @@
 Door: `simulate`, `simulate_beyond`, `write`, `Unfair`, `Shift`.
 """
 
-from hospital.simulator.parameter_file import ParametersError, load_parameters
-from hospital.simulator.parameters import Parameters
+from hospital.simulator.parameters.hospital_parameters import Parameters
+from hospital.simulator.parameters.parameter_file import ParametersError, load_parameters
 from hospital.simulator.run import DEFAULT_START, Beyond, simulate, simulate_beyond
 from hospital.simulator.scenario import AUDIT_VALUES, Shift, Unfair
 from hospital.simulator.table_files import write

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hospital.simulator.clock import Clock, Day
-from hospital.simulator.parameters import ArrivalParameters, EpidemicParameters
+from hospital.simulator.parameters.emergency_parameters import ArrivalParameters, EpidemicParameters
 from hospital.simulator.scenario import Shift
 from hospital.simulator.streams import ar1_lognormal, stream
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hospital.simulator.parameters import Parameters
+from hospital.simulator.parameters.hospital_parameters import Parameters
 from hospital.simulator.patients import ADMITTED, Patients
 from hospital.simulator.streams import stream
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hospital.simulator.parameters import DepartmentParameters
+from hospital.simulator.parameters.emergency_parameters import DepartmentParameters
 
 __all__ = ["departments_of", "open_departments"]
 

@@ -15,7 +15,8 @@ import simpy
 from numpy.typing import NDArray
 
 from hospital.simulator.clock import Clock
-from hospital.simulator.parameters import DepartmentParameters, Parameters
+from hospital.simulator.parameters.emergency_parameters import DepartmentParameters
+from hospital.simulator.parameters.hospital_parameters import Parameters
 from hospital.simulator.patients import ADMITTED, DIED, HOME
 from hospital.simulator.staffing import Block
 from hospital.simulator.streams import ar1_lognormal, stream

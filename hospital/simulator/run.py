@@ -13,8 +13,8 @@ from hospital.simulator.chances import draw_chances
 from hospital.simulator.clock import Clock
 from hospital.simulator.departments import departments_of, open_departments
 from hospital.simulator.emergency import EmergencyDepartment
-from hospital.simulator.parameter_file import load_parameters
-from hospital.simulator.parameters import Parameters
+from hospital.simulator.parameters.hospital_parameters import Parameters
+from hospital.simulator.parameters.parameter_file import load_parameters
 from hospital.simulator.patients import audit_group, case_mix, draw_patients
 from hospital.simulator.scenario import Shift, Unfair
 from hospital.simulator.staffing import Notice, draw_beds, draw_rota

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hospital.simulator.parameters import TRIAGE_LEVELS, Parameters
+from hospital.simulator.parameters.emergency_parameters import TRIAGE_LEVELS
+from hospital.simulator.parameters.hospital_parameters import Parameters
 from hospital.simulator.patients import ARRIVAL_MODES, Patients
 from hospital.simulator.scenario import AUDIT_VALUES
 from hospital.simulator.staffing import Notice

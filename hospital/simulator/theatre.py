@@ -12,7 +12,8 @@ import numpy as np
 import simpy
 
 from hospital.simulator.clock import Clock, Day, in_month_days
-from hospital.simulator.parameters import Parameters, TheatreParameters, WardParameters
+from hospital.simulator.parameters.hospital_parameters import Parameters
+from hospital.simulator.parameters.ward_parameters import TheatreParameters, WardParameters
 from hospital.simulator.streams import stream
 from hospital.simulator.wards import ELECTIVE, EMERGENCY, Wards
 

@@ -14,7 +14,8 @@ import simpy
 from numpy.typing import NDArray
 
 from hospital.simulator.clock import Clock, Day
-from hospital.simulator.parameters import Parameters, WardParameters
+from hospital.simulator.parameters.hospital_parameters import Parameters
+from hospital.simulator.parameters.ward_parameters import WardParameters
 from hospital.simulator.streams import stream
 
 __all__ = ["Request", "Stay", "Wards"]

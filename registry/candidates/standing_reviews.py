@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from registry.candidates.candidates import REGISTRATION, REVIEW, SIGNED_FILES, Candidate
 from registry.digests import read_plain_file
 from registry.errors import ReviewError, SignatureError
-from registry.record.database import journal
+from registry.record.tables.record_tables import journal
 from registry.trust.keys import Signed
 from registry.trust.trusted_people import Trust
 

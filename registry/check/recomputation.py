@@ -39,7 +39,7 @@ from registry.facts.stability_facts import explanation_shift, stability_facts
 from registry.model.dataset import split_of
 from registry.model.feature_groups import rows_of
 from registry.model.forecast_model import ForecastModel
-from registry.model.hospital_total_scores import score_hospital_total
+from registry.model.hospital.hospital_total_scores import score_hospital_total
 from registry.model.scoring import prepare, score
 from registry.package.manifest import package_digest
 from registry.policy.board_policy import Policy

@@ -15,8 +15,9 @@ from registry.checkpoints.checkpoint_file import CheckpointFile
 from registry.checkpoints.service_key import service_key
 from registry.digests import sha256_file
 from registry.errors import CheckpointError
-from registry.record.database import journal, opened_database
+from registry.record.database import opened_database
 from registry.record.journal import GENESIS, Entry, Head, entries, head
+from registry.record.tables.record_tables import journal
 from registry.settings import Settings
 from registry.trust.keys import Key
 from registry.trust.trust_store import FILE

@@ -10,8 +10,8 @@ from hospital.times import MINUTE, moment
 from registry.checkpoints.accepted_restore import members_of, restore_fault
 from registry.checkpoints.checkpoint_file import FIRST, PURPOSE, Checkpoint, CheckpointFile
 from registry.errors import SignatureError
-from registry.record.database import journal
 from registry.record.journal_audit import Audit, JournalFault, audit
+from registry.record.tables.record_tables import journal
 
 __all__ = ["Vouching", "vouch"]
 

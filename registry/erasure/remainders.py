@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Table, select
 
 from registry.digests import canonical_json, sha256_bytes
-from registry.record.database import decisions, journal, payloads
 from registry.record.journal_audit import JournalFault
-from registry.record.recommendation_tables import recommendation_acts
+from registry.record.tables.recommendation_tables import recommendation_acts
+from registry.record.tables.record_tables import decisions, journal, payloads
 from registry.record.tombstones import RETAIN
 
 __all__ = ["GONE", "REMAINDERS", "edited", "remainders"]

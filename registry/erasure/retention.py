@@ -16,10 +16,10 @@ from hospital.times import DAY, instant
 from registry.digests import canonical_json
 from registry.erasure.remainders import GONE, REMAINDERS, remainders
 from registry.policy.retention_rules import RetentionRules
-from registry.record.database import decisions, journal, observations, payloads, predictions
 from registry.record.erasure import bury, tombstones_digest
 from registry.record.journal import Draft, append_all, head
-from registry.record.recommendation_tables import recommendation_acts, recommendations
+from registry.record.tables.recommendation_tables import recommendation_acts, recommendations
+from registry.record.tables.record_tables import decisions, journal, observations, payloads, predictions
 from registry.record.tombstones import RETAIN, ranges_of
 
 __all__ = ["Due", "due", "retain"]

@@ -17,7 +17,7 @@ from registry.facts.cache import keep, kept
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.feature_groups import rows_of
 from registry.model.forecast_model import ForecastModel
-from registry.model.hospital_total_scores import explained_hospital_totals
+from registry.model.hospital.hospital_total_scores import explained_hospital_totals
 
 __all__ = ["NO_EXPLANATION", "explanation_facts", "verified"]
 

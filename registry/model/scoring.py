@@ -15,8 +15,8 @@ from registry.errors import SnapshotError
 from registry.evidence.records import UNIT, Scored
 from registry.model.dataset import PreparedBeds, PreparedWaits, forecast, prepare_beds, prepare_waits
 from registry.model.forecast_model import ForecastModel
+from registry.model.hospital.hospital_total_scores import score_hospital_total
 from registry.model.hospital_total import HOSPITAL
-from registry.model.hospital_total_scores import score_hospital_total
 from registry.model.interval_widths import adapted
 from registry.model.trust_limits import emergency_of
 

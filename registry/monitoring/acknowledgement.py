@@ -8,8 +8,8 @@ from hospital.times import instant
 from hospital.words.messages import InWords, message
 from registry.errors import MonitorError, SignatureError
 from registry.monitoring.alarms import StandingAlarm, last_run, standing_alarm
-from registry.record.database import alarms
 from registry.record.journal import append
+from registry.record.tables.record_tables import alarms
 from registry.releases.releases import current_release
 from registry.settings import Settings
 from registry.trust.keys import Key, Signed

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, select
 
 from registry.errors import SignatureError
 from registry.monitoring.acknowledgement import ACKNOWLEDGEMENT
-from registry.record.database import alarms, payloads
 from registry.record.journal import Entry, entries_of
 from registry.record.journal_audit import JournalFault
+from registry.record.tables.record_tables import alarms, payloads
 from registry.trust.keys import Signed
 from registry.trust.trusted_people import Trust
 

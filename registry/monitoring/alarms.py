@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, Connection, insert, select
 
 from hospital.times import instant
 from registry.digests import canonical_json, sha256_bytes
-from registry.record.database import alarms, monitoring_runs
 from registry.record.journal import append
+from registry.record.tables.record_tables import alarms, monitoring_runs
 
 __all__ = [
     "OVERRULED",

@@ -14,7 +14,8 @@ from registry.digests import canonical_json
 from registry.monitoring.alarms import raise_alarm
 from registry.monitoring.sequential_tests import Alarm, Tested
 from registry.policy.board_policy import Policy
-from registry.record.database import monitoring_runs, writing
+from registry.record.database import writing
+from registry.record.tables.record_tables import monitoring_runs
 from registry.releases.release import Release
 
 __all__ = ["write_run"]

@@ -9,18 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     Column,
-    ColumnElement,
     Connection,
     Engine,
-    ForeignKey,
-    Index,
-    Integer,
     MetaData,
     Table,
     Text,
-    UniqueConstraint,
     create_engine,
     event,
     inspect,
@@ -36,20 +30,10 @@ from registry.record.compiled_sql import execute
 __all__ = [
     "JOURNAL_LOCK",
     "REVISION",
-    "alarms",
-    "decisions",
     "existing_database",
-    "in_force_since",
-    "journal",
-    "metadata",
     "migrate",
-    "monitoring_runs",
-    "observations",
     "open_database",
     "opened_database",
-    "payloads",
-    "predictions",
-    "tokens",
     "writing",
     "writing_on",
 ]
@@ -68,126 +52,6 @@ _PATIENCE = {
 """Of PostgreSQL's connections, seconds (the last: milliseconds): for a server that vanished nobody waits minutes."""
 JOURNAL_LOCK = 0x5649474945
 """PostgreSQL's advisory lock of whoever appends to the journal."""
-
-metadata = MetaData()
-_SEQUENCE = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys by itself
-
-observations = Table(
-    "observations",
-    metadata,
-    Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
-    Column("kind", Text, nullable=False),
-    Column("row_id", Text, nullable=False),
-    Column("received_at", BigInteger, nullable=False),
-    Column("superseded_at", BigInteger),
-    Column("active_until", BigInteger, nullable=False),
-    Column("digest", Text, nullable=False),
-    Column("row", Text, nullable=False),
-    Column("journal_seq", BigInteger, nullable=False, server_default="0"),
-    Column("salt", Text, nullable=False, server_default=""),
-    UniqueConstraint("kind", "row_id", "received_at", name="uq_observations_revision"),
-    Index("ix_observations_active", "kind", "active_until", "superseded_at"),
-    Index("ix_observations_entry", "journal_seq"),
-)
-
-
-def in_force_since(since: int) -> ColumnElement[bool]:
-    """Versions of `observations` that may matter at `since` (an instant) or later.
-
-    `active_until` is when what they describe was over, or their reception where that was later; and they were not
-    superseded before. Else a stay that was received as open, and as closed since, would seem open for ever.
-    """
-    o = observations.c
-    return (o.active_until >= since) & (o.superseded_at.is_(None) | (o.superseded_at >= since))
-
-
-predictions = Table(
-    "predictions",
-    metadata,
-    Column("prediction_id", Text, primary_key=True),
-    Column("made_at", BigInteger, nullable=False),
-    Column("model", Text, nullable=False),
-    Column("version", Text, nullable=False),
-    Column("digest", Text, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("response", Text, nullable=False),
-    Column("journal_seq", BigInteger, nullable=False),
-)
-decisions = Table(
-    "decisions",
-    metadata,
-    Column("decision_id", Text, primary_key=True),
-    Column("prediction_id", Text, ForeignKey("predictions.prediction_id"), nullable=False),
-    Column("decision", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("value", Text),
-    Column("actor", Text, nullable=False),
-    Column("decided_at", BigInteger, nullable=False),
-    Column("journal_seq", BigInteger, nullable=False),
-    Index("ix_decisions_prediction", "prediction_id"),
-)
-journal = Table(
-    "journal",
-    metadata,
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    Column("at", BigInteger, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("subjects", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("payload_digest", Text, nullable=False),
-    Column("previous", Text, nullable=False),
-    Column("digest", Text, nullable=False),
-)
-payloads = Table(
-    "payloads",
-    metadata,
-    Column("seq", BigInteger, ForeignKey("journal.seq"), primary_key=True, autoincrement=False),
-    Column("salt", Text, nullable=False),
-    Column("payload", Text, nullable=False),
-)
-tokens = Table(
-    "tokens",
-    metadata,
-    Column("token_id", Text, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("roles", Text, nullable=False),
-    Column("hash", Text, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    Column("expires_at", BigInteger),
-    Column("revoked_at", BigInteger),
-    Column("scopes", Text, nullable=False, server_default="[]"),
-    Column("identity", Text, nullable=False, server_default=""),
-    Index("uq_tokens_identity", "identity", unique=True),
-)
-alarms = Table(
-    "alarms",
-    metadata,
-    Column("alarm_id", Text, primary_key=True),
-    Column("model", Text, nullable=False),
-    Column("release", BigInteger, nullable=False),
-    Column("family", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("raised_at", BigInteger, nullable=False),
-    Column("day", BigInteger, nullable=False),
-    Column("stops", BigInteger, nullable=False),
-    Column("evidence", Text, nullable=False),
-    Column("journal_seq", BigInteger, nullable=False),
-    Column("acknowledged_at", BigInteger),
-    Column("acknowledged_day", BigInteger),
-    Column("acknowledged_by", Text),
-    Column("acknowledged_reason", Text),
-    Index("ix_alarms_release", "model", "release"),
-)
-monitoring_runs = Table(
-    "monitoring_runs",
-    metadata,
-    Column("model", Text, primary_key=True),
-    Column("release", BigInteger, primary_key=True, autoincrement=False),
-    Column("run_at", BigInteger, nullable=False),
-    Column("until_day", BigInteger, nullable=False),
-    Column("figures", Text, nullable=False),
-)
 
 
 def open_database(url: str) -> Engine:

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, insert, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from registry.record.database import decisions, observations, payloads, predictions
 from registry.record.journal import append, erase, head
 from registry.record.observation_batches import line_hash
+from registry.record.tables.record_tables import decisions, observations, payloads, predictions
 from registry.record.tombstones import ERASE_SUBJECT, erased_observations
 
 __all__ = ["Erased", "bury", "erase_from_files", "erase_subject", "tombstones_digest"]

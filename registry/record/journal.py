@@ -19,7 +19,7 @@ from hospital.times import instant
 from registry.digests import canonical_json, sha256_bytes
 from registry.errors import JournalError
 from registry.record.compiled_sql import Insertion, Question
-from registry.record.database import journal, payloads
+from registry.record.tables.record_tables import journal, payloads
 
 __all__ = [
     "GENESIS",

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
-from registry.record.database import journal, payloads
 from registry.record.journal import GENESIS, Entry, Head, rows, salted, subjects_text
+from registry.record.tables.record_tables import journal, payloads
 from registry.record.tombstones import RETAIN, numbers_of
 
 __all__ = ["Audit", "JournalFault", "audit", "verify"]

@@ -17,9 +17,9 @@ from sqlalchemy.exc import DBAPIError
 
 from registry.digests import canonical_json, sha256_bytes
 from registry.errors import JournalError
-from registry.record.database import observations
 from registry.record.journal import Entry, append, entries_of, head
 from registry.record.journal_audit import JournalFault
+from registry.record.tables.record_tables import observations
 from registry.record.tombstones import ERASE_SUBJECT, RETAIN, erased_observations
 
 __all__ = ["Batch", "edited", "forget_all", "line_hash"]

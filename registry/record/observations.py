@@ -5,13 +5,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from hospital.arrays import Array
 from hospital.record.events import FOREVER, columns_from_rows
-from registry.record.database import in_force_since, observations
+from registry.record.tables.record_tables import observations
 
-__all__ = ["before_present", "columns_in_force", "first_reception", "rows_in_force", "rows_known_at"]
+__all__ = [
+    "before_present",
+    "columns_in_force",
+    "first_reception",
+    "in_force_since",
+    "rows_in_force",
+    "rows_known_at",
+]
 
 _ROWS_AT_ONCE = 1_000  # rows as texts take ten times the room of their columns
 
@@ -114,3 +121,13 @@ def first_reception(connection: Connection) -> int:
     o = observations.c
     first = select(func.min(o.received_at)).where(o.kind.in_(("visits", "stays", "census")))
     return int(connection.scalar(first) or 0)
+
+
+def in_force_since(since: int) -> ColumnElement[bool]:
+    """Versions of `observations` that may matter at `since` (an instant) or later.
+
+    `active_until` is when what they describe was over, or their reception where that was later; and they were not
+    superseded before. Else a stay that was received as open, and as closed since, would seem open for ever.
+    """
+    o = observations.c
+    return (o.active_until >= since) & (o.superseded_at.is_(None) | (o.superseded_at >= since))

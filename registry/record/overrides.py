@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from registry.record.recommendation_tables import recommendation_acts, recommendations
+from registry.record.tables.recommendation_tables import recommendation_acts, recommendations
 
 __all__ = ["Override", "StandingDecision", "overrides", "standing_decisions", "wilson_interval"]
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Connection, Table, Text, delete, insert, select
 
 from hospital.times import instant
-from registry.record.database import metadata
+from registry.record.tables.record_tables import metadata
 
 __all__ = [
     "LIFETIME",

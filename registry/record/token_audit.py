@@ -9,9 +9,9 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
 from hospital.times import moment
-from registry.record.database import tokens
 from registry.record.journal import Entry, entries_of
 from registry.record.journal_audit import JournalFault
+from registry.record.tables.record_tables import tokens
 
 __all__ = ["edited"]
 

@@ -26,8 +26,8 @@ from sqlalchemy import Connection, Row, insert, select, update
 from hospital.times import instant, moment
 from hospital.words.messages import Message, message
 from registry.errors import TokenError
-from registry.record.database import tokens
 from registry.record.journal import append
+from registry.record.tables.record_tables import tokens
 
 __all__ = [
     "LONGEST",

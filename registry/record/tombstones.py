@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import BigInteger, Column, Index, Table, Text
 
-from registry.record.database import metadata
+from registry.record.tables.record_tables import metadata
 
 __all__ = ["ERASE_SUBJECT", "RETAIN", "erased_observations", "numbers_of", "ranges_of"]
 

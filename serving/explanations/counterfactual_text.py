@@ -13,8 +13,8 @@ from registry.explanations.counterfactual import Counterfactual, Found
 from registry.explanations.levers import Range
 from registry.explanations.uncertainty import tension_of
 from serving.forecasting.reason_sentences import rounded
-from serving.messages.answer_bodies import Quantiles
 from serving.messages.counterfactual_bodies import AnsweredLever, LeverChange, OtherCounts
+from serving.messages.forecast_parts import Quantiles
 
 __all__ = ["Outcome", "answered_levers", "notes", "number_words", "other_counts", "outcome_of"]
 

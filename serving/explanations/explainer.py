@@ -19,7 +19,8 @@ from serving.errors import Problem, RequestFault
 from serving.explanations.contrast_text import Pair, contrast_explanation
 from serving.explanations.replay import Replayed, recorded, replayed
 from serving.explanations.uncertainty_text import uncertainty_explanation
-from serving.messages.answer_bodies import BedForecast, BedPrediction, Explanation, WaitForecast
+from serving.messages.answer_bodies import BedPrediction
+from serving.messages.forecast_parts import Explanation
 from serving.messages.forecast_protocol import (
     Against,
     BedQuestion,
@@ -28,6 +29,7 @@ from serving.messages.forecast_protocol import (
     LoadedModel,
     WaitQuestion,
 )
+from serving.messages.forecast_records import BedForecast, WaitForecast
 
 __all__ = ["Explainer"]
 

@@ -20,13 +20,14 @@ from serving.explanations.explainer import Explainer
 from serving.explanations.replay import Replayed, recorded, replayed
 from serving.forecasting.prediction_record import unsound_forecasts
 from serving.http.problems import invalid
-from serving.messages.answer_bodies import BedForecast, StoredPrediction, WaitForecast
+from serving.messages.answer_bodies import StoredPrediction
 from serving.messages.counterfactual_bodies import (
     CounterfactualRequest,
     CounterfactualsAnswer,
     ExplanationAnswer,
 )
 from serving.messages.forecast_protocol import BedQuestion, ExplainOptions, LoadedModel, WaitQuestion
+from serving.messages.forecast_records import BedForecast, WaitForecast
 
 __all__ = ["GivenPredictions"]
 

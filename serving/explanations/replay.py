@@ -10,19 +10,12 @@ from sqlalchemy import Connection, select
 from hospital.contracts.tables import TABLES
 from hospital.errors import HistoryError
 from hospital.times import instant
-from registry.record.database import payloads
+from registry.record.tables.record_tables import payloads
 from registry.record.tokens import Caller
 from serving.errors import Problem
 from serving.forecasting.prediction_record import find
-from serving.messages.answer_bodies import (
-    BedForecast,
-    BedPrediction,
-    HospitalPrediction,
-    Quantiles,
-    StoredPrediction,
-    WaitForecast,
-    WaitPrediction,
-)
+from serving.messages.answer_bodies import BedPrediction, HospitalPrediction, StoredPrediction, WaitPrediction
+from serving.messages.forecast_parts import Quantiles
 from serving.messages.forecast_protocol import (
     BedQuestion,
     EdState,
@@ -31,6 +24,7 @@ from serving.messages.forecast_protocol import (
     LoadedModel,
     WaitQuestion,
 )
+from serving.messages.forecast_records import BedForecast, WaitForecast
 
 __all__ = ["Replayed", "recorded", "replayed"]
 

@@ -11,7 +11,7 @@ from registry.explanations.uncertainty import RECENT_ERRORS, Uncertainty
 from serving.forecasting.comparison import Comparison, compared_with, comparison_words
 from serving.forecasting.feature_words import FeatureWords, Told, sentences
 from serving.forecasting.reason_sentences import Unit, effect, rounded, sentence_of
-from serving.messages.answer_bodies import Contribution, Explanation
+from serving.messages.forecast_parts import Contribution, Explanation
 from serving.messages.forecast_protocol import ExplainOptions
 
 __all__ = ["uncertainty_explanation"]

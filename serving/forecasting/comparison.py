@@ -12,7 +12,7 @@ from hospital.words.catalogue import text
 from hospital.words.language import Language
 from registry.components.situations import KINDS_OF_DAY, SEASONS, WIDENINGS, kind_of_day, season_of
 from registry.components.usual_cases import NO_COMPARISON
-from serving.messages.answer_bodies import ComparedWith, Explanation
+from serving.messages.forecast_parts import ComparedWith, Explanation
 
 __all__ = [
     "Comparison",

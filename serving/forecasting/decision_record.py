@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Row, insert, select
 from hospital.times import moment
 from registry.digests import canonical_json, sha256_bytes
 from registry.erasure import remainders
-from registry.record.database import decisions, journal, payloads, predictions
 from registry.record.journal import append
 from registry.record.journal_audit import JournalFault
 from registry.record.request_keys import RequestKey, claim, earlier
+from registry.record.tables.record_tables import decisions, journal, payloads, predictions
 from registry.record.tokens import Caller
 from registry.record.tombstones import RETAIN, numbers_of
 from serving.errors import Problem

@@ -11,7 +11,7 @@ from hospital.words.language import Language
 from serving.forecasting.comparison import Comparison, compared_with, comparison_words
 from serving.forecasting.feature_words import FeatureWords, Told, sentences
 from serving.forecasting.reason_sentences import Unit, effect, rounded, sentence_of
-from serving.messages.answer_bodies import (
+from serving.messages.forecast_parts import (
     Adjustment,
     Contribution,
     Explanation,

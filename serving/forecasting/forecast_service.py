@@ -26,7 +26,6 @@ from serving.http.clock import system_time
 from serving.http.metrics import Metrics
 from serving.http.workers import Written
 from serving.http.write_outcome import about_to_commit
-from serving.messages.answer_bodies import BedForecast, HospitalForecast, WaitForecast
 from serving.messages.forecast_protocol import (
     BedQuestion,
     Forecaster,
@@ -34,6 +33,7 @@ from serving.messages.forecast_protocol import (
     LoadedModel,
     WaitQuestion,
 )
+from serving.messages.forecast_records import BedForecast, HospitalForecast, WaitForecast
 from serving.releases.monitored_alarms import degraded, in_each_language, lowered
 from serving.releases.releases_in_use import Releases
 from serving.state.clock_trust import ClockTrust

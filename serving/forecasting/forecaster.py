@@ -1,6 +1,6 @@
 """From stored observations to explained forecasts: features, model and reasons put together for one answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Literal
@@ -9,42 +9,39 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from sqlalchemy import Connection
 
-from hospital.arrays import Array
 from hospital.errors import HistoryError
-from hospital.features.bed_query import BedQuery, BedState
-from hospital.record.events import Unit
-from hospital.times import DAY, HOUR, MISSING_TIME, moment
+from hospital.features.bed_query import BedQuery
+from hospital.times import HOUR, MISSING_TIME, moment
 from hospital.words.catalogue import text
 from hospital.words.language import Language
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.forecast_rows import with_widths
-from registry.model.model_rows import bed_rows
-from registry.model.scope_fallback import Answered, answer
+from registry.model.scope_fallback import answer
 from registry.model.trust_limits import emergency_of, stale_after
 from registry.policy.trusted_scope import in_scope
 from registry.settings import Settings
-from serving.errors import Problem, RequestFault
+from serving.errors import Problem
+from serving.forecasting.bed_questions import (
+    answered_in_scope,
+    bed_query,
+    bed_rows_of_question,
+    is_stale,
+    known_units,
+    reference_rows,
+    refuse_unknown_present,
+    unknown_beds,
+)
 from serving.forecasting.comparison import holidays
 from serving.forecasting.explanation_text import ExplanationText
-from serving.forecasting.hospital_total import (
-    AnsweredUnits,
-    hospital_forecasts,
-    hospital_total_of,
-    present_units,
-    unlearned_units,
-)
+from serving.forecasting.hospital.hospital_forecasts import AnsweredUnits, hospital_forecasts
+from serving.forecasting.hospital.present_units import hospital_total_of, present_units, unlearned_units
 from serving.forecasting.interval_widths import ErrorHistories
-from serving.forecasting.row_answers import Answers, UnitWording, contradicts, warned
+from serving.forecasting.row_answers import Answers
+from serving.forecasting.unit_wording import UnitWording, contradicts, warned
 from serving.forecasting.wait_moments import WaitMoments
 from serving.forecasting.wait_questions import a_week_earlier, instants, wait_query, wait_rows_of_question
-from serving.messages.answer_bodies import BedForecast, HospitalForecast, WaitForecast
-from serving.messages.forecast_protocol import (
-    BedQuestion,
-    Forecaster,
-    LoadedModel,
-    UnitHistory,
-    WaitQuestion,
-)
+from serving.messages.forecast_protocol import BedQuestion, Forecaster, LoadedModel, UnitHistory, WaitQuestion
+from serving.messages.forecast_records import BedForecast, HospitalForecast, WaitForecast
 from serving.state.live_state import HospitalState, StateCache
 
 __all__ = ["make_forecaster"]
@@ -121,13 +118,13 @@ class _Forecaster:
     ) -> list[BedForecast]:
         engine = _engine(model)
         state = self._states.at(connection, min(question.at, now), engine.manifest, now)
-        unit_of = _known_units(engine, state, question)
-        query, units = _bed_query(engine, question, unit_of)
-        rows, known = _bed_rows(state, engine, query)
-        _refuse_unknown_present(rows, units)
+        unit_of = known_units(engine, state, question)
+        query, units = bed_query(engine, question, unit_of)
+        rows, known = bed_rows_of_question(state, engine, query)
+        refuse_unknown_present(rows, units)
         rows = self._stretched(engine, state, query, rows)
-        reference = _reference(state, engine, question, query)
-        answered = _answered(model, engine, query, rows, units, reference)
+        reference = reference_rows(state, engine, question, query)
+        answered = answered_in_scope(model, engine, query, rows, units, reference)
         at, zone, language = question.at, state.events.zone, question.explain.language
         holiday = holidays(query.prediction_time, state.events.place)
         answers = Answers(engine, answered, rows, question.explain, holiday, reference)
@@ -143,7 +140,7 @@ class _Forecaster:
             known.now,
             target,
             zone,
-            _is_stale(state, engine, at),
+            is_stale(state, engine, at),
             state.oldest_input(at),
             partial(self._explanation_text, engine),
             [
@@ -179,15 +176,17 @@ class _Forecaster:
         engine = _engine(model)
         hospital_total_of(engine)
         state = self._states.at(connection, min(question.at, now), engine.manifest, now)
-        _known_units(engine, state, question)
+        known_units(engine, state, question)
         present = present_units(engine, state, question)
         at = {u.unit: i for i, u in enumerate(state.events.units)}
-        query, units = _bed_query(engine, replace(question, units=present.names), at)
-        rows, beds = _bed_rows(state, engine, query)
+        query, units = bed_query(engine, replace(question, units=present.names), at)
+        rows, beds = bed_rows_of_question(state, engine, query)
         rows = self._stretched(engine, state, query, rows)
-        answered = _answered(model, engine, query, rows, units, _reference(state, engine, question, query))
+        answered = answered_in_scope(
+            model, engine, query, rows, units, reference_rows(state, engine, question, query)
+        )
         made = AnsweredUnits(present.names, query, rows, beds.staffed_then, beds.now, answered)
-        stale = _is_stale(state, engine, question.at)
+        stale = is_stale(state, engine, question.at)
         return hospital_forecasts(engine, present, made, question, stale=stale, zone=state.events.zone)
 
     def unlearned_units(
@@ -207,9 +206,9 @@ class _Forecaster:
             if unit.unit not in at:
                 continue
             of = np.full(times.size, at[unit.unit], np.int64)
-            query = BedQuery(of, times, np.ones(times.size), _nothing(times.size))
+            query = BedQuery(of, times, np.ones(times.size), unknown_beds(times.size))
             beds = [None if np.isnan(v) else float(v) for v in computer.demand_now(query)]
-            last = BedQuery(of[-1:], times[-1:], np.zeros(1), _nothing(1))
+            last = BedQuery(of[-1:], times[-1:], np.zeros(1), unknown_beds(1))
             staffed = float(computer.state(last).staffed_then[0])
             out.append(
                 UnitHistory(
@@ -241,107 +240,3 @@ def _engine(model: LoadedModel) -> ForecastModel:
     if model.engine is None:
         raise Problem(503, "model_not_loaded", "problems.model_not_loaded", model=model.name)
     return model.engine
-
-
-def _known_units(model: ForecastModel, state: HospitalState, question: BedQuestion) -> dict[str, int]:
-    """Place of each unit in the state; a question that names one that nobody knows is refused."""
-    known = {entry.unit for entry in model.manifest.units}
-    at = {u.unit: i for i, u in enumerate(state.events.units)}
-    asked = question.units
-    words = "problems.faults.unknown_unit"
-    faults = [
-        RequestFault(f"units[{i}]", "unknown_unit", words)
-        for i, unit in enumerate(asked)
-        if unit not in known
-    ]
-    words = "problems.faults.undescribed_unit"
-    faults += [
-        RequestFault(f"observations[{i}].unit", "unknown_unit", words)
-        for i, row in enumerate(question.observations)
-        if row["unit"] not in known and row["unit"] not in at
-    ]
-    if faults:
-        raise Problem(422, "unknown_unit", "problems.unknown_units", faults=faults)
-    silent = [i for i, unit in enumerate(asked) if unit not in at]
-    if silent:
-        raise HistoryError("problems.silent_units", n=len(silent))
-    return at
-
-
-def _bed_query(
-    model: ForecastModel, question: BedQuestion, unit_of: Mapping[str, int]
-) -> tuple[BedQuery, list[Unit]]:
-    horizons = model.manifest.horizons_hours
-    wrong = [
-        RequestFault(
-            f"horizons_hours[{i}]",
-            "unknown_horizon",
-            "problems.faults.unknown_horizon",
-        )
-        for i, h in enumerate(question.horizons_hours)
-        if float(h) not in horizons
-    ]
-    if wrong:
-        raise Problem(422, "unknown_horizon", "problems.unknown_horizons", faults=wrong)
-    by_id = {entry.unit: Unit(**entry.model_dump()) for entry in model.manifest.units}
-    pairs = [(unit, float(h)) for unit in question.units for h in question.horizons_hours]
-    said: dict[str, float] = {}
-    for row in question.observations:
-        said[str(row["unit"])] = float(row["occupied"]) + float(row.get("waiting") or 0.0)
-    query = BedQuery(
-        np.array([unit_of[unit] for unit, _ in pairs], np.int64),
-        np.full(len(pairs), question.at, np.int64),
-        np.array([h for _, h in pairs]),
-        np.array([said.get(unit, np.nan) for unit, _ in pairs]),
-    )
-    return query, [by_id[unit] for unit, _ in pairs]
-
-
-def _bed_rows(state: HospitalState, model: ForecastModel, query: BedQuery) -> tuple[Rows, BedState]:
-    computer, baselines = state.beds(model.features), model.beds_or_raise
-    names = [u.unit for u in state.events.units]
-    unit = np.array([baselines.units.index(names[u]) for u in query.unit], np.int64)
-    place, cadence = state.events.place, state.events.cadence_hours
-    beds = computer.state(query)
-    X = computer.compute(query, beds)
-    return bed_rows(baselines, X, query, unit, beds.now, beds.then_before, place, cadence), beds
-
-
-def _reference(
-    state: HospitalState, engine: ForecastModel, question: BedQuestion, query: BedQuery
-) -> Rows | None:
-    """The rows that a question compares its own with, one each; None: what is usual."""
-    if question.explain.reference != "last_week":
-        return None
-    at = query.prediction_time - 7 * DAY
-    earlier = BedQuery(query.unit, at, query.horizon_hours, _nothing(query.unit.size))
-    return _bed_rows(state, engine, earlier)[0]
-
-
-def _answered(
-    model: LoadedModel,
-    engine: ForecastModel,
-    query: BedQuery,
-    rows: Rows,
-    units: Sequence[Unit],
-    reference: Rows | None,
-) -> Answered:
-    """The answers to rows of bed demand: by the model in the release's scope."""
-    inside = in_scope(model.scope, [unit.group for unit in units], query.horizon_hours)
-    return answer(engine, rows, inside, reference)
-
-
-def _is_stale(state: HospitalState, engine: ForecastModel, at: int) -> bool:
-    """Whether nothing was received of the units for too long before an instant."""
-    table = "stays" if state.events.counted else "census"
-    return at - state.heard.get(table, 0) > stale_after(engine.manifest)
-
-
-def _refuse_unknown_present(rows: Rows, units: Sequence[Unit]) -> None:
-    unknown = {units[int(i)].unit for i in np.flatnonzero(np.isnan(rows.offset))}
-    if unknown:
-        raise HistoryError("problems.unknown_demand", n=len(unknown))
-
-
-def _nothing(n: int) -> Array:
-    return np.full(n, np.nan)

@@ -17,22 +17,16 @@ from hospital.times import moment
 from registry.digests import sha256_bytes
 from registry.model.scope_fallback import TOLERANCE, unsound
 from registry.record.compiled_sql import Insertion
-from registry.record.database import journal, payloads, predictions
 from registry.record.journal import Draft, append_all
 from registry.record.journal_audit import JournalFault
+from registry.record.tables.record_tables import journal, payloads, predictions
 from registry.record.tokens import Caller
 from serving.errors import Problem
 from serving.http.clock import system_time
-from serving.messages.answer_bodies import (
-    BedForecast,
-    HospitalForecast,
-    ModelReference,
-    StoredPrediction,
-    WaitForecast,
-    groups_off,
-    total,
-)
+from serving.messages.answer_bodies import ModelReference, StoredPrediction
+from serving.messages.forecast_parts import groups_off, total
 from serving.messages.forecast_protocol import LoadedModel
+from serving.messages.forecast_records import BedForecast, HospitalForecast, WaitForecast
 
 __all__ = [
     "Forecast",

@@ -13,7 +13,7 @@ from hospital.words.language import Language
 from hospital.words.numbers import short
 from registry.components.familiarity import situation
 from registry.components.stability import FIRST
-from serving.messages.answer_bodies import Reliability
+from serving.messages.forecast_parts import Reliability
 
 __all__ = [
     "LEAST_SHOWN",

@@ -1,9 +1,8 @@
 """What is answered for rows, one by one: quantiles, trust, and what is said of each."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -11,23 +10,21 @@ from explain.reasons import select, sums_by_group
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
 from hospital.features.feature import Feature, in_group_order
-from hospital.words.catalogue import text
 from hospital.words.language import Language
 from registry.components.stability import steady
 from registry.explanations.basis import Basis
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.scope_fallback import Answered
-from registry.model.trust_limits import trust_status, warnings_of, worst
+from registry.model.trust_limits import trust_status, warnings_of
 from serving.forecasting.comparison import Comparison
-from serving.forecasting.explanation_text import ExplanationTerms, ExplanationText, GroupTerm, Partner
+from serving.forecasting.explanation_text import ExplanationTerms, GroupTerm, Partner
 from serving.forecasting.feature_words import partners
-from serving.forecasting.reason_sentences import LEAST_SHOWN, reliability_of, until_words
-from serving.messages.answer_bodies import Quantiles, Reliability, Trust, Wording
-from serving.messages.forecast_protocol import BedQuestion, ExplainOptions
+from serving.forecasting.reason_sentences import LEAST_SHOWN, reliability_of
+from serving.messages.forecast_parts import Quantiles, Reliability, Trust
+from serving.messages.forecast_protocol import ExplainOptions
 
-__all__ = ["Answers", "UnitWording", "contradicts", "group_terms", "outweighing", "warned"]
+__all__ = ["Answers", "group_terms", "outweighing"]
 
-_HALF = 0.5
 _P10, _P50, _P90 = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
 
 
@@ -165,63 +162,6 @@ class Answers:
             language=language or self._explain.language,
         )
         return {"status": trust_status(warnings, inside=inside, stale=stale), "warnings": warnings}
-
-
-def contradicts(quantiles: Quantiles, staffed: float, probability: float) -> bool:
-    """Whether the interval and the probability of too few staffed beds cannot both be right.
-
-    The one follows the forecast's own errors, the other how often beds were exceeded: of a demand far from what is
-    usual the interval can lie wholly above the staffed beds where the probability is under a half, or the reverse.
-    """
-    if quantiles["p10"] > staffed:
-        return probability < _HALF
-    return quantiles["p90"] < staffed and probability > _HALF
-
-
-def warned(trust: Trust, warnings: Sequence[str], first: Sequence[str] = ()) -> Trust:
-    """The same with further warnings, each of which degrades it: those that are worse than its own stand `first`."""
-    if not warnings and not first:
-        return trust
-    return Trust(status="degraded", warnings=worst((*first, *trust["warnings"], *warnings)))
-
-
-@dataclass(frozen=True)
-class UnitWording:
-    """Puts the answers to one question about units into words.
-
-    Attributes:
-        now: float64 [n], beds needed when it is asked.
-        target: int64 [n], instants that the forecasts are of.
-        zone: the hospital's.
-        stale, oldest: of what was received, as `Answers` takes them.
-        texts: the explanation text of a language.
-        odd: bool by row, its interval and its tension probability exclude each other (`contradicts`).
-    """
-
-    answers: Answers
-    question: BedQuestion
-    now: Array
-    target: Array
-    zone: ZoneInfo
-    stale: bool
-    oldest: tuple[str, float] | None
-    texts: Callable[[Language], ExplanationText]
-    odd: Sequence[bool]
-
-    def of(self, i: int, language: Language) -> Wording:
-        """What one row's forecast says."""
-        explain = replace(self.question.explain, language=language)
-        until = until_words(self.question.at, int(self.target[i]), self.zone, language)
-        why = self.texts(language).bed(self.answers.terms(i), explain, float(self.now[i]), until)
-        if explain.stability:
-            why["reliability"] = self.answers.reliability(i, self.oldest, language)
-        against = (text("trust.tension_contradicted", language),) if self.odd[i] else ()
-        trust = self.answers.trust(i, stale=self.stale, language=language)
-        return Wording(why, warned(trust, (), first=against))
-
-    def translations(self, i: int) -> dict[Language, Wording]:
-        """The same in each language that is asked for besides."""
-        return {language: self.of(i, language) for language in self.question.explain.translations}
 
 
 class _Fields:

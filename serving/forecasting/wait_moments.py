@@ -10,7 +10,7 @@ from hospital.times import moment
 from hospital.words import formats
 from hospital.words.catalogue import text
 from hospital.words.language import Language
-from serving.messages.answer_bodies import Quantiles
+from serving.messages.forecast_parts import Quantiles
 
 __all__ = ["WaitMoments"]
 

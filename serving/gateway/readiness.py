@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, insert, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from registry.record.access_tables import probe_writes
 from registry.record.database import REVISION, writing_on
+from registry.record.tables.access_tables import probe_writes
 from serving.http.storage_faults import is_full
 
 __all__ = ["Readiness", "StorageState"]

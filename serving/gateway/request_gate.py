@@ -16,14 +16,13 @@ from urllib.parse import parse_qs
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hospital.errors import HistoryError
 from hospital.words.language import LANGUAGES, Language
-from registry.record.request_keys import OtherBodyError
 from serving.errors import Problem
 from serving.gateway.access import admit
 from serving.gateway.content_security import POLICY
 from serving.gateway.endpoint import Call, Endpoint, match
 from serving.gateway.load_shedding import LoadShedder, leave_later
+from serving.gateway.request_problems import UNEXPECTED, problem_of
 from serving.gateway.request_reading import (
     Headers,
     SenderLeftError,
@@ -44,10 +43,8 @@ from serving.gateway.request_reading import (
 from serving.gateway.service_parts import Parts
 from serving.http.content_negotiation import preferred_language
 from serving.http.problem_page import refusal
-from serving.http.request_log import log_request, log_storage_fault, log_unexpected
-from serving.http.storage_faults import storage_problem
+from serving.http.request_log import log_request, log_unexpected
 from serving.http.strict_json import parse
-from serving.http.write_outcome import OutcomeUnknownError
 from serving.limits.admission import Place
 from serving.limits.door import PLACE
 
@@ -119,7 +116,7 @@ class Gate:
         except Exception as error:
             log_unexpected(seen.request_id, error)
             if not seen.started:
-                await _refusal(_UNEXPECTED, seen, scope)(scope, receive, out)
+                await _refusal(UNEXPECTED, seen, scope)(scope, receive, out)
         finally:
             self._parts.bodies.give_back(seen.held_bytes)
             if seen.place is not None:
@@ -146,7 +143,7 @@ class Gate:
         except Exception as error:
             if seen.started:
                 raise
-            problem = _problem_of(error, self._parts, seen.request_id)
+            problem = problem_of(error, self._parts, seen.request_id)
             redirect = problem.status == 303
             response = (
                 Response(status_code=303, headers=problem.headers)
@@ -232,29 +229,6 @@ class Gate:
         return parse(content) if small else await self._parts.workers.run(parse, content), len(content)
 
 
-def _problem_of(error: Exception, parts: Parts, request_id: str) -> Problem:
-    """What a request is answered with when this came in its way."""
-    if isinstance(error, Problem):
-        return error
-    if isinstance(error, OtherBodyError):
-        return _OTHER_BODY
-    if isinstance(error, SenderLeftError):
-        raise error
-    if isinstance(error, HistoryError):
-        return Problem(503, "history_too_short", "problems.history_too_short", why=error)
-    unknown = isinstance(error, OutcomeUnknownError)
-    error = error.__cause__ if unknown and isinstance(error.__cause__, Exception) else error
-    problem = storage_problem(error)
-    if problem is not None and unknown and problem.code != "storage_full":  # a full disk took nothing
-        problem = Problem(503, "outcome_unknown", "problems.database_failed", headers=problem.headers)
-    if problem is None:
-        log_unexpected(request_id, error)
-        return _UNEXPECTED
-    log_storage_fault(request_id, error, problem.code)
-    parts.readiness.fault()
-    return problem
-
-
 async def answer(call: Call, endpoint: Endpoint) -> Response:
     """What the handler answers, or the problem it found; the request's place is left, however slowly it is read."""
     workers = call.parts.forecast_workers if endpoint.bulk else call.parts.workers
@@ -266,7 +240,7 @@ async def answer(call: Call, endpoint: Endpoint) -> Response:
             return await workers.run_together(endpoint.together, call)
         return await workers.run(endpoint.handler, call)  # type: ignore[arg-type]
     except Exception as error:
-        problem = _problem_of(error, call.parts, call.request_id)
+        problem = problem_of(error, call.parts, call.request_id)
         return refusal(problem, call.request_id, call.language, endpoint.path, call.accept)
     finally:
         if call.place is not None:
@@ -295,9 +269,3 @@ def _language(scope: Scope) -> Language:
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_OTHER_BODY = Problem(
-    422,
-    "key_of_another_request",
-    "problems.key_of_another_request",
-)
-_UNEXPECTED = Problem(500, "unexpected", "problems.unexpected")

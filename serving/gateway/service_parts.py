@@ -23,8 +23,8 @@ from serving.limits.admission import Admission
 from serving.limits.body_budget import BodyBudget
 from serving.limits.event_streams import EventStreams
 from serving.limits.rate_limits import RateLimits
+from serving.messages.body_envelopes import Context
 from serving.messages.forecast_protocol import Forecaster
-from serving.messages.request_bodies import Context
 from serving.releases.catalogue import Catalogue
 from serving.releases.first_steps import FirstSteps, UnknownFirstSteps
 from serving.releases.releases_in_use import Releases

@@ -20,8 +20,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, insert, select
 
 from registry.errors import TokenError
-from registry.record.access_tables import spent_tickets
 from registry.record.database import writing
+from registry.record.tables.access_tables import spent_tickets
 from registry.record.tokens import NOBODY, Caller, authenticate, valid_caller
 from serving.http.clock import system_time
 

@@ -8,8 +8,8 @@ from difflib import get_close_matches
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.responses import Response
 
+from hospital.contracts.column_faults import fault_code
 from hospital.contracts.fault_words import message_of
-from hospital.contracts.request_models import fault_code
 from hospital.contracts.tables import TABLES
 from hospital.errors import ContractError, Fault
 from hospital.words.catalogue import has_text, text

@@ -11,8 +11,9 @@ from registry.components.exceedance_curve import share_above
 from registry.record.tokens import Caller
 from serving.errors import Problem
 from serving.gateway.service_parts import Parts
-from serving.messages.answer_bodies import BedForecast, Contribution, Explanation, HospitalForecast, Quantiles
+from serving.messages.forecast_parts import Contribution, Explanation, Quantiles
 from serving.messages.forecast_protocol import BedQuestion, ExplainOptions
+from serving.messages.forecast_records import BedForecast, HospitalForecast
 
 __all__ = [
     "CENTRE",

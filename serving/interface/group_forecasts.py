@@ -10,7 +10,7 @@ from hospital.dataset.quantiles import LEVELS
 from registry.components.exceedances import Exceedances
 from registry.model.hospital_total import GroupTotal
 from serving.gateway.service_parts import Parts
-from serving.messages.answer_bodies import BedForecast
+from serving.messages.forecast_records import BedForecast
 
 __all__ = ["GroupForecast", "GroupForecasts", "group_forecasts"]
 

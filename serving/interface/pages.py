@@ -16,8 +16,8 @@ from hospital.words.catalogue import text
 from hospital.words.language import Language
 from serving.gateway.endpoint import Call, Parameter
 from serving.interface.bed_forecasts import BedForecasts
-from serving.messages.answer_bodies import BedForecast, HospitalForecast
 from serving.messages.forecast_protocol import UnitHistory
+from serving.messages.forecast_records import BedForecast, HospitalForecast
 from serving.pages import forecast_sets
 from serving.pages.change_page import Changes, changes_of
 from serving.pages.forecast_picture import unit_picture

@@ -4,8 +4,9 @@ from hospital.times import instant, moment
 from hospital.words.messages import Message, message
 from registry.errors import RegistryError, SignatureError
 from registry.policy.board_policy import Policy
-from registry.record.database import journal, opened_database, writing
+from registry.record.database import opened_database, writing
 from registry.record.journal import append
+from registry.record.tables.record_tables import journal
 from registry.settings import Settings
 from registry.trust.keys import Key, Signed
 from registry.trust.policy_in_force import policy_in_force

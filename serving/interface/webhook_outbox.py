@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, select, update
 from hospital.ingest.pseudonyms import load_or_create_key
 from hospital.times import instant
 from registry.record.database import writing
-from registry.record.recommendation_tables import webhook_outbox
+from registry.record.tables.recommendation_tables import webhook_outbox
 from serving.http.clock import system_time
 
 __all__ = ["Delivery", "due", "mark", "system_instant", "waiting", "webhook_secret"]

@@ -9,8 +9,9 @@ from hospital.words.language import Language
 from registry.explanations.levers import LEVERS
 from serving.errors import RequestFault
 from serving.http.problems import invalid, schema_faults
-from serving.messages.answer_bodies import Answer, Explanation, Finite, ModelReference, Quantiles
+from serving.messages.answer_bodies import Answer, ModelReference
 from serving.messages.explain_options import PREDICTION_ID, Explain, option_faults
+from serving.messages.forecast_parts import Explanation, Finite, Quantiles
 
 __all__ = [
     "AnsweredLever",

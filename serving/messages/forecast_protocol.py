@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # who only asks questions loads neither database nor engine
     from registry.model.forecast_model import ForecastModel
     from registry.monitoring.alarms import StandingAlarm
     from registry.record.tokens import Caller
-    from serving.messages.answer_bodies import BedForecast, HospitalForecast, WaitForecast
+    from serving.messages.forecast_records import BedForecast, HospitalForecast, WaitForecast
 
 __all__ = [
     "Against",

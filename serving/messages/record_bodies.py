@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Literal
 
-from serving.messages.answer_bodies import Answer, Finite
+from serving.messages.answer_bodies import Answer
+from serving.messages.forecast_parts import Finite
 
 __all__ = [
     "AddedObservations",

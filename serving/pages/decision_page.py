@@ -20,7 +20,7 @@ from serving.gateway.request_reading import FORM_KEY
 from serving.http.authentication import ENTERED_BY_LINK
 from serving.http.write_outcome import about_to_commit
 from serving.messages.answer_bodies import BedPrediction, StoredPrediction, WaitPrediction
-from serving.messages.request_bodies import decision_request
+from serving.messages.record_requests import decision_request
 from serving.pages.explanation_page import drawable, stored_waterfall
 from serving.pages.rendering import LANGUAGE, language_of, render
 

@@ -22,13 +22,8 @@ from serving.forecasting.feature_words import FeatureWords, Told, subjects
 from serving.forecasting.prediction_record import find
 from serving.forecasting.reason_sentences import Unit, effect
 from serving.gateway.endpoint import Call, Endpoint, Parameter
-from serving.messages.answer_bodies import (
-    BedPrediction,
-    Contribution,
-    Explanation,
-    HospitalPrediction,
-    WaitPrediction,
-)
+from serving.messages.answer_bodies import BedPrediction, HospitalPrediction, WaitPrediction
+from serving.messages.forecast_parts import Contribution, Explanation
 
 __all__ = ["ENDPOINTS", "Prediction", "drawable", "stored_waterfall", "waterfall_of"]
 

@@ -16,8 +16,8 @@ from hospital.times import HOUR, instant, moment
 from hospital.words import formats
 from hospital.words.catalogue import text
 from hospital.words.language import Language
-from serving.messages.answer_bodies import BedForecast, HospitalForecast
 from serving.messages.forecast_protocol import UnitHistory
+from serving.messages.forecast_records import BedForecast, HospitalForecast
 
 __all__ = ["unit_picture"]
 

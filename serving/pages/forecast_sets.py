@@ -12,7 +12,6 @@ from registry.record.tokens import Caller
 from serving.errors import Problem
 from serving.gateway.service_parts import Parts
 from serving.http.authentication import ENTERED_BY_LINK
-from serving.messages.answer_bodies import BedForecast, HospitalForecast, WaitForecast
 from serving.messages.forecast_protocol import (
     BedQuestion,
     ExplainOptions,
@@ -20,6 +19,7 @@ from serving.messages.forecast_protocol import (
     UnitHistory,
     WaitQuestion,
 )
+from serving.messages.forecast_records import BedForecast, HospitalForecast, WaitForecast
 
 __all__ = ["BedSet", "ForecastSet", "WaitSet", "forecast_set", "screen_beds"]
 

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from hospital.words import formats
 from hospital.words.language import Language
 from registry.model.trust_limits import worst
-from serving.messages.answer_bodies import BedForecast
 from serving.messages.forecast_protocol import UnitHistory
+from serving.messages.forecast_records import BedForecast
 from serving.pages.forecast_picture import unit_picture
 from serving.pages.forecast_sets import BedSet
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hospital.errors import HistoryError
 from hospital.words.language import Language
 from serving.errors import Problem
-from serving.forecasting.hospital_explanation_text import units_with_patients
+from serving.forecasting.hospital.hospital_explanation_text import units_with_patients
 from serving.gateway.service_parts import Parts
 
 __all__ = ["UnknownUnits", "unknown_units"]

@@ -13,7 +13,7 @@ from registry.candidates.standing_reviews import standing_reviews
 from registry.errors import RegistryError
 from registry.package.manifest import MODELS
 from registry.policy.board_policy import Policy, default_policy
-from registry.record.database import observations
+from registry.record.tables.record_tables import observations
 from registry.record.tokens import list_tokens
 from registry.settings import Settings
 from registry.trust.policy_in_force import policy_in_force

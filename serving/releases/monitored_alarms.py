@@ -13,7 +13,8 @@ from hospital.words.language import Language
 from registry.model.trust_limits import worst
 from registry.monitoring.alarm_text import stopped_in_words, warning_of
 from registry.monitoring.alarms import OVERRULED, StandingAlarm, standing
-from serving.messages.answer_bodies import BedForecast, HospitalForecast, Trust, WaitForecast, Wording
+from serving.messages.forecast_parts import Trust
+from serving.messages.forecast_records import BedForecast, HospitalForecast, WaitForecast, Wording
 
 __all__ = ["MonitoredAlarms", "NothingMonitored", "StoredAlarms", "degraded", "in_each_language", "lowered"]
 

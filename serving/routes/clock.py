@@ -9,7 +9,8 @@ from hospital.times import moment
 from serving.errors import Problem
 from serving.gateway.endpoint import Call, Endpoint, json_response
 from serving.http.clock import Clock, DemoClock
-from serving.messages.request_bodies import ClockRequest, clock_request
+from serving.messages.record_requests import clock_request
+from serving.messages.request_bodies import ClockRequest
 
 __all__ = ["ENDPOINTS"]
 

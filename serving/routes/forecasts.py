@@ -15,14 +15,8 @@ from serving.http.workers import Written
 from serving.http.write_outcome import REPEATED
 from serving.messages.answer_bodies import BedDemandAnswer, WaitTimeAnswer
 from serving.messages.forecast_protocol import LoadedModel
-from serving.messages.request_bodies import (
-    Asked,
-    BedDemandRequest,
-    WaitTimeRequest,
-    bed_question,
-    language_warnings,
-    wait_question,
-)
+from serving.messages.forecast_questions import Asked, bed_question, language_warnings, wait_question
+from serving.messages.request_bodies import BedDemandRequest, WaitTimeRequest
 
 __all__ = ["BED_DEMAND", "ENDPOINTS", "WAIT_TIME"]
 

@@ -26,12 +26,8 @@ from serving.messages.record_bodies import (
     TableCount,
     UnknownUnitRows,
 )
-from serving.messages.request_bodies import (
-    DecisionRequest,
-    ObservationsRequest,
-    decision_request,
-    observed_rows,
-)
+from serving.messages.record_requests import decision_request, observed_rows
+from serving.messages.request_bodies import DecisionRequest, ObservationsRequest
 from serving.state import observations
 from serving.state.observations import next_reception
 from serving.state.unknown_units import listed_units, unknown_units

@@ -24,7 +24,8 @@ from registry.digests import canonical_json, sha256_bytes, write_atomically
 from registry.record.observation_batches import Batch
 from serving.errors import HistoryImportError, Problem
 from serving.state.history_import import parts_since
-from serving.state.observations import Counts, changes, import_versions, version_of
+from serving.state.observation_versions import version_of
+from serving.state.observations import Counts, changes, import_versions
 
 __all__ = ["PARTS", "History", "StagedHistory", "forget_parts", "staged_history"]
 

@@ -19,8 +19,8 @@ from hospital.record.events import FOREVER, Events
 from hospital.times import DAY, MINUTE
 from registry.package.manifest import Manifest
 from registry.record.compiled_sql import Question
-from registry.record.database import observations
 from registry.record.observations import before_present, columns_in_force, first_reception
+from registry.record.tables.record_tables import observations
 from registry.record.tombstones import erased_observations
 from serving.state.unknown_units import UnlistedUnits, unlisted_units
 

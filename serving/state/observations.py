@@ -4,7 +4,6 @@ A row sent again with the same content is nothing new; with other content it is 
 with the time at which it was superseded, so that a forecast can be replayed as it was made.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,17 +11,14 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, func, insert, select, update
 
-from hospital.contracts.tables import TABLES
-from hospital.times import DAY
-from registry.digests import canonical_json, sha256_bytes
 from registry.record.compiled_sql import Question
-from registry.record.database import observations
 from registry.record.observation_batches import Batch
+from registry.record.tables.record_tables import observations
 from serving.errors import Problem, RequestFault
 from serving.http.clock import system_time
+from serving.state.observation_versions import row_id_of, version_of
 
 __all__ = [
-    "FOREVER",
     "Counts",
     "Receptions",
     "add",
@@ -31,13 +27,8 @@ __all__ = [
     "import_versions",
     "latest_reception",
     "next_reception",
-    "version_of",
 ]
 
-FOREVER = 2**63 - 1
-STAFFING_LASTS = 7 * DAY
-"""How long a published staffing may matter to a forecast after its time."""
-OPERATION_LASTS = 2 * DAY
 _CHUNK = 400  # rows an IN clause names; SQLite of old allowed 999 variables
 _BATCH = 5_000
 
@@ -107,10 +98,10 @@ def add(
     """
     counts, faults, batch = dict[str, Counts](), [], Batch(connection)
     for kind, sent in rows.items():
-        stored = _current(connection, kind, [_row_id(kind, row) for row in sent])
+        stored = _current(connection, kind, [row_id_of(kind, row) for row in sent])
         new, counts[kind] = [], Counts()
         for number, row in enumerate(sent):
-            row_id, values = _row_id(kind, row), version_of(kind, row, received_at)
+            row_id, values = row_id_of(kind, row), version_of(kind, row, received_at)
             former = stored.get(row_id)
             if former is not None and former[0] == values["digest"]:
                 counts[kind].unchanged += 1
@@ -203,48 +194,6 @@ def _in_force(known: Mapping[int, str], values: Mapping[str, Any]) -> bool:
     """Whether what was stored last before a version's reception has its content."""
     last = max((at for at in known if at < values["received_at"]), default=None)
     return last is not None and known[last] == values["digest"]
-
-
-def _row_id(kind: str, row: Mapping[str, Any]) -> str:
-    return json.dumps([row[name] for name in TABLES[kind].key], ensure_ascii=False)
-
-
-def version_of(kind: str, row: Mapping[str, Any], received_at: int) -> dict[str, Any]:
-    """A row as it is stored: its id, content and digest, and until when it may matter.
-
-    Args:
-        received_at: instant.
-    """
-    content = canonical_json({k: v for k, v in row.items() if k != "received_at" and v is not None})
-    return {
-        "kind": kind,
-        "row_id": _row_id(kind, row),
-        "received_at": received_at,
-        "superseded_at": None,
-        # Until it was received the version before it was in force: whoever reads that one must read this one too.
-        "active_until": max(_active_until(kind, row), received_at),
-        "digest": sha256_bytes(content),
-        "row": content.decode(),
-    }
-
-
-def _active_until(kind: str, row: Mapping[str, Any]) -> int:
-    if kind in ("visits", "stays"):
-        return FOREVER if row.get("left_at") is None else int(row["left_at"])
-    if kind == "census":
-        return int(row["at"])
-    if kind == "staffing":
-        return int(row["at"]) + STAFFING_LASTS
-    if kind == "operations":
-        return _operation_over(row)
-    return FOREVER
-
-
-def _operation_over(row: Mapping[str, Any]) -> int:
-    """When an operation is over: one that began and was not said to have ended, after the longest of the contract."""
-    started, ended = row.get("started_at"), row.get("ended_at")
-    unended = 0 if started is None or ended is not None else int(started) + OPERATION_LASTS
-    return max(int(row["planned_at"]), int(row.get("cancelled_at") or 0), int(ended or 0), unended)
 
 
 def _current(connection: Connection, kind: str, row_ids: Sequence[str]) -> dict[str, tuple[str, int]]:

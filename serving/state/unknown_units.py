@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from hospital.features.demand import Demand, demand_of
 from hospital.record.events import Events, Unit
 from hospital.times import DAY
-from registry.record.database import observations
+from registry.record.tables.record_tables import observations
 
 __all__ = ["LATELY_DAYS", "UnknownUnit", "UnlistedUnits", "listed_units", "unknown_units", "unlisted_units"]
 

@@ -23,7 +23,8 @@ from hospital.words.catalogue import entries
 from registry.candidates.candidates import register
 from registry.erasure.last_run import note_run
 from registry.package.manifest import verify_package
-from registry.record.database import journal, observations, open_database, opened_database, writing
+from registry.record.database import open_database, opened_database, writing
+from registry.record.tables.record_tables import journal, observations
 from registry.record.tokens import create_token
 from registry.releases.promotion import promote
 from registry.settings import Settings

@@ -21,7 +21,7 @@ from cli.main import main
 from hospital.errors import VigieError
 from hospital.ingest.pseudonyms import pseudonym
 from hospital.times import DAY, HOUR, MINUTE, instant, moment
-from registry.record.database import observations
+from registry.record.tables.record_tables import observations
 from serving.http.clock import DemoClock
 from tests.support.serving_fakes import InProcess, make_parts
 

@@ -19,9 +19,10 @@ from hospital.ingest.hospital_reader import read_hospital
 from hospital.ingest.pseudonyms import load_or_create_key, pseudonym
 from hospital.simulator import simulate, write
 from hospital.times import instant
-from registry.record.database import observations, open_database, writing
+from registry.record.database import open_database, writing
 from registry.record.journal import entries
 from registry.record.journal_audit import verify
+from registry.record.tables.record_tables import observations
 from registry.settings import Settings
 from serving.state.history_import import parts_since, rows_since
 from serving.state.history_staging import PARTS

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from benchmarks.overload.flood import Ask, Flood, Outcome
 from benchmarks.overload.installation import one_visit
 from hospital.ingest.pseudonyms import load_or_create_key, pseudonym
-from registry.record.database import opened_database, predictions
+from registry.record.database import opened_database
+from registry.record.tables.record_tables import predictions
 from tests.support.live_service import LiveService, live_service
 from tests.support.small_demo import SmallDemo
 from tests.support.writers import lost_or_doubled, mixed, writing_to

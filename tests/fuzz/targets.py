@@ -21,13 +21,9 @@ from hospital.ingest.hospital_reader import read_hospital
 from hospital.mapping.mapping_file import load_mapping
 from hospital.times import instant
 from serving.http.strict_json import parse
-from serving.messages.request_bodies import (
-    Context,
-    bed_question,
-    decision_request,
-    observed_rows,
-    wait_question,
-)
+from serving.messages.body_envelopes import Context
+from serving.messages.forecast_questions import bed_question, wait_question
+from serving.messages.record_requests import decision_request, observed_rows
 
 __all__ = ["ALLOWED", "TARGETS", "Target"]
 

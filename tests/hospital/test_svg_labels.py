@@ -9,8 +9,9 @@ import pytest
 
 from hospital.svg_labels import clear_height
 from hospital.times import HOUR, instant
-from serving.messages.answer_bodies import BedForecast, Trust
+from serving.messages.forecast_parts import Trust
 from serving.messages.forecast_protocol import UnitHistory
+from serving.messages.forecast_records import BedForecast
 from serving.pages.forecast_picture import unit_picture
 
 PARIS = ZoneInfo("Europe/Paris")

@@ -17,7 +17,8 @@ from hospital.ingest.event_columns import columns_of
 from hospital.ingest.hospital_reader import HospitalTables
 from registry.candidates.candidates import candidates, register
 from registry.candidates.snapshots import open_snapshot, seal_snapshot
-from registry.record.database import observations, open_database, opened_database, writing
+from registry.record.database import open_database, opened_database, writing
+from registry.record.tables.record_tables import observations
 from serving.state.history_import import rows_since
 from serving.state.observations import import_rows
 from tests.support.repository import ROOT

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, delete, func, insert, select, text
 
-from registry.record.database import metadata, observations, opened_database
+from registry.record.database import opened_database
+from registry.record.tables.record_tables import metadata, observations
 
 __all__ = ["PostgresServer", "copy_database", "new_database", "postgres_server"]
 

@@ -15,8 +15,9 @@ from registry.errors import (
     PromotionError,
 )
 from registry.policy.board_policy import Policy, default_policy, load_policy
-from registry.record.database import journal, opened_database
+from registry.record.database import opened_database
 from registry.record.journal_audit import audit
+from registry.record.tables.record_tables import journal
 from registry.releases.promotion import promote
 from registry.releases.release import Release
 from registry.releases.release_chain import release_stamp

@@ -17,7 +17,8 @@ from hospital.times import HOUR, instant, moment
 from registry.errors import ReleaseError
 from registry.policy.board_policy import default_policy
 from registry.policy.monitor_rules import MonitorRules
-from registry.record.database import journal, open_database, writing
+from registry.record.database import open_database, writing
+from registry.record.tables.record_tables import journal
 from registry.record.tokens import ROLES, create_token
 from registry.settings import Settings
 from serving.application import build_app
@@ -26,18 +27,14 @@ from serving.forecasting.reason_sentences import reliability_of
 from serving.gateway.service_parts import Parts
 from serving.http.authentication import Authority
 from serving.http.workers import Workers
-from serving.messages.answer_bodies import (
+from serving.messages.forecast_parts import (
     Adjustment,
-    BedForecast,
     Contribution,
     Explanation,
     GroupContribution,
-    HospitalForecast,
     Quantiles,
     Trust,
     UnitShare,
-    WaitForecast,
-    Wording,
 )
 from serving.messages.forecast_protocol import (
     BedQuestion,
@@ -47,9 +44,11 @@ from serving.messages.forecast_protocol import (
     UnitHistory,
     WaitQuestion,
 )
+from serving.messages.forecast_records import BedForecast, HospitalForecast, WaitForecast, Wording
 from serving.messages.record_bodies import CandidateSummary
 from serving.releases.catalogue import Catalogue
-from serving.releases.releases_in_use import Releases, ReleaseSource
+from serving.releases.release_source import ReleaseSource
+from serving.releases.releases_in_use import Releases
 
 NOW = instant(datetime(2025, 11, 3, 2, 40, tzinfo=UTC))
 UNITS = (

@@ -18,8 +18,9 @@ from sqlalchemy import select
 
 from hospital.ingest.pseudonyms import load_or_create_key, pseudonym
 from hospital.times import HOUR, MINUTE, instant, moment
-from registry.record.database import decisions, observations, opened_database, predictions
+from registry.record.database import opened_database
 from registry.record.journal_audit import audit
+from registry.record.tables.record_tables import decisions, observations, predictions
 from registry.settings import Settings
 from tests.support.small_demo import SmallDemo
 

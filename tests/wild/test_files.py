@@ -14,7 +14,8 @@ from hospital.errors import ContractError, MappingError, VigieError
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.mapping.mapping_file import load_mapping
 from hospital.times import instant
-from serving.messages.request_bodies import Context, bed_question
+from serving.messages.body_envelopes import Context
+from serving.messages.forecast_questions import bed_question
 from tests.support.hospital_files import KEY, read_mapped, write_xlsx
 
 HEAD = '[mapping]\nname = "x"\nzone = "Europe/Paris"\n'

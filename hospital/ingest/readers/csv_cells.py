@@ -13,7 +13,8 @@ from hospital.contracts.fault_words import fault
 from hospital.errors import ContractError, Fault
 from hospital.ingest.readers.cell_cleaning import clean
 from hospital.ingest.readers.column_names import NamedColumns, joined_names
-from hospital.ingest.readers.csv_text import CsvText, Head, Opener, open_text
+from hospital.ingest.readers.csv_head import Head
+from hospital.ingest.readers.csv_text import CsvText, Opener, open_text
 from hospital.mapping.file_layout import PLAIN, FileLayout
 
 __all__ = ["csv_chunks"]

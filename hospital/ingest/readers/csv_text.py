@@ -6,19 +6,18 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import BinaryIO
 
-from hospital.errors import ContractError, Fault
+from hospital.errors import ContractError
+from hospital.ingest.readers.csv_head import Head, csv_fault, head_of
 from hospital.ingest.readers.csv_quotes import QuoteCheck, RowShapes
 from hospital.mapping.file_layout import FileLayout
 
-__all__ = ["CsvText", "Head", "open_text", "records", "separator_of", "utf16_of"]
+__all__ = ["CsvText", "open_text", "utf16_of"]
 
 _CHUNK_BYTES = 1 << 20
 _HEAD_BYTES = 1 << 20
 """The names, and titles above them, stand within these."""
-_SAMPLE_ROWS = 500
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _OTHER_KINDS = (
     (b"PK\x03\x04", ".xlsx (.zip)"),
@@ -27,34 +26,12 @@ _OTHER_KINDS = (
     (b"\x1f\x8b", ".gz"),
 )
 """How files of other kinds begin."""
-_SAYS_SEPARATOR = re.compile(r'"?sep=(.)"?[;,\t ]*(?:\r\n|\r|\n)', re.IGNORECASE)
 _CONTROLS = re.compile("[\x80-\x9f]")
 _ONE_BYTE = frozenset(
     {"cp1252", "iso8859-1", "iso8859-15", "cp850", "cp437", "mac-roman", "cp1250", "iso8859-2"}
 )
 
 Opener = Callable[[], BinaryIO]
-
-
-@dataclass(frozen=True)
-class Head:
-    """The beginning of a CSV text.
-
-    Attributes:
-        separator: between cells.
-        names: each line of names, upper first.
-        start: where the rows begin, in bytes of UTF-8.
-        line: the line of the file that the names begin in, from 1.
-        first: where they begin, in bytes.
-        rows: the first rows, for what they look like.
-    """
-
-    separator: str
-    names: tuple[tuple[str, ...], ...]
-    start: int
-    first: int
-    line: int
-    rows: tuple[tuple[str, ...], ...]
 
 
 class CsvText:
@@ -87,10 +64,10 @@ def open_text(name: str, opened: Opener, layout: FileLayout) -> CsvText:
     other = next((kind for mark, kind in _OTHER_KINDS if start.startswith(mark)), None)
     if other is not None:
         words = f"the file is no CSV, whatever its name says, but {other}; give it the ending of its kind"
-        raise _fault(name, "other_kind", words)
+        raise csv_fault(name, "other_kind", words)
     encoding = _encoding(name, start, layout.encoding)
     text = "".join(_decoded(name, io.BytesIO(start), encoding, most=_HEAD_BYTES))
-    head = _head(name, text, layout)
+    head = head_of(name, text, layout)
     shapes = RowShapes.of(head.rows, len(head.names[-1]))
     check, left = QuoteCheck(name, head.separator, head.line, shapes), head.first
     with _plain_gzip(name), opened() as stream:
@@ -107,7 +84,7 @@ def _plain_gzip(name: str) -> Iterator[None]:
     try:
         yield
     except (OSError, EOFError, zlib.error):
-        raise _fault(name, "not_gzip", "this is no whole gzip file; export or copy it again") from None
+        raise csv_fault(name, "not_gzip", "this is no whole gzip file; export or copy it again") from None
 
 
 class _Recoded(io.RawIOBase):
@@ -150,7 +127,7 @@ def _encoding(name: str, start: bytes, named: str | None) -> str:
         wide = utf16_of(start)
         if named is None and wide is not None:
             words = f'the file is in UTF-16; say encoding = "{wide}" in the mapping, or save it as UTF-8'
-            raise _fault(name, "not_utf8", words)
+            raise csv_fault(name, "not_utf8", words)
         if named == "utf-16":
             return wide or "utf-16-le"
     return named or "utf-8"
@@ -190,9 +167,9 @@ def _decoded(name: str, stream: BinaryIO, encoding: str, most: int | None = None
             may_be_utf8 = _decodes(other, content, ended)
         if encoding.startswith("iso8859") and _CONTROLS.search(text):
             words = f'the file is not in {encoding}: say encoding = "cp1252" in the mapping'
-            raise _fault(name, "wrong_encoding", words)
+            raise csv_fault(name, "wrong_encoding", words)
         if "\0" in text:
-            raise _fault(name, "not_csv", "this is no CSV file; export it again")
+            raise csv_fault(name, "not_csv", "this is no CSV file; export it again")
         blank = blank and not text.strip()
         line += text.count("\n")
         yield text.removeprefix("\ufeff") if first else text
@@ -202,10 +179,10 @@ def _decoded(name: str, stream: BinaryIO, encoding: str, most: int | None = None
     if most is not None:
         return
     if blank:
-        raise _fault(name, "not_csv", "this is no CSV file; export it again")
+        raise csv_fault(name, "not_csv", "this is no CSV file; export it again")
     if foreign and may_be_utf8:
         words = f'the file is in UTF-8 and not in {encoding}: take encoding = "{encoding}" out of the mapping'
-        raise _fault(name, "wrong_encoding", words)
+        raise csv_fault(name, "wrong_encoding", words)
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, content: bytes, ended: bool) -> bool:
@@ -219,83 +196,9 @@ def _decodes(decoder: codecs.IncrementalDecoder, content: bytes, ended: bool) ->
 def _not_in(name: str, encoding: str, line: int) -> ContractError:
     if encoding != "utf-8":
         words = f"the file is not in {encoding} (line {line}); correct encoding in the mapping, or save it as UTF-8"
-        return _fault(name, "wrong_encoding", words)
+        return csv_fault(name, "wrong_encoding", words)
     words = (
         f'the file is not UTF-8 (line {line}): say its encoding in the mapping, as in encoding = "cp1252" '
         "(`vigie data map FILE` finds it), or save it as UTF-8"
     )
-    return _fault(name, "not_utf8", words)
-
-
-def _head(name: str, text: str, layout: FileLayout) -> Head:
-    says = _SAYS_SEPARATOR.match(text)
-    separator = layout.separator or (says.group(1) if says is not None else None)
-    lines = [match.end() for match in re.finditer(r"\r\n|\r|\n", text)]
-    starts = [0, *lines]
-    if layout.header_rows:
-        if layout.header_rows[-1] > len(starts):
-            raise _fault(name, "no_header", "the file has no such line as the mapping names with header_row")
-        first = starts[layout.header_rows[0] - 1]
-    else:
-        first = says.end() if says is not None else 0
-    separator = separator or separator_of(text[first:])
-    if not layout.header_rows:
-        blank = re.compile(rf"(?:[\s{re.escape(separator)}]*(?:\r\n|\r|\n))*")
-        match = blank.match(text, first)
-        first = match.end() if match is not None else first
-    names, start = [], first
-    for row in layout.header_rows or (0,):
-        start = starts[row - 1] if row else first
-        cells, start = next(records(text, separator, start), ((), len(text)))
-        if row and not any(cell.strip() for cell in cells):
-            raise _fault(name, "no_header", "the line that the mapping names with header_row is empty")
-        names.append(cells)
-    rows = [
-        cells for (cells, _), _ in zip(records(text, separator, start), range(_SAMPLE_ROWS), strict=False)
-    ]
-    line = starts.index(first) + 1 if first in starts else 1
-    return Head(
-        separator, tuple(names), len(text[:start].encode()), len(text[:first].encode()), line, tuple(rows)
-    )
-
-
-def records(text: str, separator: str, start: int = 0) -> Iterator[tuple[tuple[str, ...], int]]:
-    """The cells of each row that is not blank, and where the next row begins; for the beginning of a text."""
-    sign = re.escape(separator)
-    cell = re.compile(rf'"((?:[^"]|"")*)" *(?=[\r\n{sign}]|\Z)|([^\r\n{sign}]*)')
-    end = re.compile(r"\r\n|\r|\n|\Z")
-    at, cells = start, list[str]()
-    while at < len(text):
-        match = cell.match(text, at)
-        if match is None:
-            raise RuntimeError("the second form takes any text")
-        quoted, plain = match.groups()
-        cells.append(plain if quoted is None else quoted.replace('""', '"'))
-        at = match.end()
-        if text.startswith(separator, at):
-            at += len(separator)
-            if at < len(text):
-                continue
-            cells.append("")
-        stop = end.match(text, at)
-        at = len(text) if stop is None else stop.end()
-        if len(cells) > 1 or cells[0].strip():
-            yield tuple(cells), at
-        cells = []
-
-
-def separator_of(text: str) -> str:
-    """The separator by which most of the first rows of a text are of one width; of several the widest."""
-    scores: dict[str, tuple[float, int]] = {}
-    names: dict[str, int] = {}
-    for separator in (",", ";", "\t", "|"):
-        widths = [len(cells) for (cells, _), _ in zip(records(text, separator), range(30), strict=False)]
-        usual = max(set(widths), key=lambda width: (widths.count(width), width), default=1)
-        scores[separator] = (widths.count(usual) / len(widths), usual) if usual > 1 else (0.0, 0)
-        names[separator] = widths[0] if widths else 1
-    # Where rows are of no width, the line of names says most.
-    return max(scores, key=lambda sign: (scores[sign], names[sign]))
-
-
-def _fault(path: str, code: str, message: str) -> ContractError:
-    return ContractError((Fault(path, code, message),))
+    return csv_fault(name, "not_utf8", words)

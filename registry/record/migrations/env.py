@@ -2,11 +2,11 @@
 
 from alembic import context
 
-import registry.record.access_tables
-import registry.record.recommendation_tables
 import registry.record.request_keys
+import registry.record.tables.access_tables
+import registry.record.tables.recommendation_tables
 import registry.record.tombstones  # noqa: F401
-from registry.record.database import metadata
+from registry.record.tables.record_tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 with context.begin_transaction():

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select
 
 from registry.digests import canonical_json, sha256_bytes
-from registry.record.database import journal, payloads
 from registry.record.journal_audit import JournalFault
-from registry.record.recommendation_tables import recommendation_acts, recommendations
+from registry.record.tables.recommendation_tables import recommendation_acts, recommendations
+from registry.record.tables.record_tables import journal, payloads
 from serving.interface.recommendations.rows import (
     ACTED,
     RECOMMENDED,

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Select, insert, select, update
 from hospital.times import instant
 from registry.record.database import writing
 from registry.record.journal import append
-from registry.record.recommendation_tables import recommendation_acts, recommendations, webhook_outbox
 from registry.record.request_keys import RequestKey, claim, earlier
+from registry.record.tables.recommendation_tables import recommendation_acts, recommendations, webhook_outbox
 from serving.forecasting.prediction_record import new_id
 from serving.gateway.service_parts import Parts
 from serving.http.clock import system_time

@@ -13,7 +13,7 @@ from registry.components.exceedances import Exceedances
 from registry.model.hospital_total import GroupTotal, HospitalTotal
 from serving.interface.bed_forecasts import BedForecast
 from serving.interface.group_forecasts import GroupForecasts
-from serving.messages.answer_bodies import Quantiles, Trust
+from serving.messages.forecast_parts import Quantiles, Trust
 
 HOURS = (4.0, 24.0)
 STEPS = np.linspace(-1.8, 1.8, len(LEVELS))

@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hospital.contracts.column_faults import NAMES_OF_FEATURES, name_fault
 from hospital.contracts.file_schemas import Clock, check, validate
-from hospital.contracts.request_models import NAMES_OF_FEATURES, model_of, name_fault, validate_rows
+from hospital.contracts.request_models import model_of, validate_rows
 from hospital.contracts.tables import TABLES, Column, Kind, Table
 from hospital.errors import ContractError
 from hospital.times import instant, moment

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hospital.contracts.request_models import NAMES_OF_FEATURES
+from hospital.contracts.column_faults import NAMES_OF_FEATURES
 from hospital.features.bed_list import ALL_BED_FEATURES, COVARIATE_SUFFIX
 from hospital.features.dictionary import Model, direction, entries, kind
 from hospital.features.feature import GROUPS, Feature

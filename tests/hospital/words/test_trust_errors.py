@@ -27,7 +27,7 @@ SHORT = {"refusal": ("releases", 2, {"model", "number"}), "_error": ("candidates
 
 def _trees() -> Iterator[ast.Module]:
     files = [p for room in ROOMS for p in sorted((ROOT / "registry" / room).glob("*.py"))]
-    files.append(ROOT / "serving" / "releases" / "releases_in_use.py")
+    files += [ROOT / "serving" / "releases" / f"{name}.py" for name in ("releases_in_use", "release_source")]
     assert len(files) > 30
     for path in files:
         yield ast.parse(path.read_text("utf-8"))

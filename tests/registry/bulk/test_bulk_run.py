@@ -39,7 +39,7 @@ from registry.releases.promotion import promote
 from registry.trust.keys import Key
 from serving.forecasting.forecaster import make_forecaster
 from serving.messages.forecast_protocol import BedQuestion, ExplainOptions, WaitQuestion
-from serving.releases.releases_in_use import StoredReleases
+from serving.releases.release_source import StoredReleases
 from serving.state.history_import import rows_since
 from serving.state.observations import import_rows
 from tests.support.installation import Installation, after, report_body

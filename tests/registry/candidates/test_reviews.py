@@ -17,7 +17,8 @@ from registry.errors import (
 )
 from registry.package.manifest import Manifest
 from registry.policy.board_policy import default_policy
-from registry.record.database import journal, opened_database
+from registry.record.database import opened_database
+from registry.record.tables.record_tables import journal
 from registry.trust.trust_store import load_trust
 from tests.support.installation import DIGEST, NOW, Installation, report_body
 from tests.support.releasing import actions, edit, promote_version, refuses_promotion, roll_back

@@ -14,8 +14,9 @@ from registry.checkpoints.checkpointing import checkpoint
 from registry.checkpoints.service_key import trust_service_key
 from registry.digests import read_plain_file, sha256_file
 from registry.errors import TrustError
-from registry.record.database import journal, opened_database
+from registry.record.database import opened_database
 from registry.record.journal import GENESIS, Entry, entries
+from registry.record.tables.record_tables import journal
 from registry.settings import Settings
 from registry.trust.keys import create_key
 from registry.trust.trust_changes import found_trust, trust_key

@@ -18,8 +18,9 @@ from registry.checkpoints.checkpointing import MOST_ENTRIES, Checkpointer, check
 from registry.checkpoints.service_key import accepted_keys
 from registry.checkpoints.vouching import Vouching, vouch
 from registry.errors import CheckpointError
-from registry.record.database import journal, open_database, payloads, writing
+from registry.record.database import open_database, writing
 from registry.record.journal import GENESIS, Draft, Entry, append_all, entries, export
+from registry.record.tables.record_tables import journal, payloads
 from registry.settings import Settings
 from registry.trust.keys import create_key
 from tests.support.installation import NOW

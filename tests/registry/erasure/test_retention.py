@@ -15,10 +15,11 @@ from registry.policy.board_policy import default_policy, load_policy
 from registry.policy.retention_rules import RetentionRules
 from registry.policy.strictness import looser_points
 from registry.record import observation_batches
-from registry.record.database import decisions, observations, payloads, predictions, writing
+from registry.record.database import writing
 from registry.record.journal import append, entries_of
 from registry.record.journal_audit import verify
-from registry.record.recommendation_tables import recommendation_acts, recommendations
+from registry.record.tables.recommendation_tables import recommendation_acts, recommendations
+from registry.record.tables.record_tables import decisions, observations, payloads, predictions
 from registry.record.tombstones import RETAIN, numbers_of, ranges_of
 from registry.settings import Settings
 from serving.forecasting import decision_record, prediction_record

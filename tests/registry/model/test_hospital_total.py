@@ -26,9 +26,9 @@ from registry.errors import PackageError
 from registry.gates.calibration import judge_calibration
 from registry.model.dataset import PreparedBeds
 from registry.model.forecast_model import ForecastModel
+from registry.model.hospital.hospital_total_answer import answer_hospital_total
+from registry.model.hospital.hospital_total_scores import score_hospital_total
 from registry.model.hospital_total import HospitalTotal, same_time_and_horizon, sums_of
-from registry.model.hospital_total_answer import answer_hospital_total
-from registry.model.hospital_total_scores import score_hospital_total
 from registry.model.scope_fallback import answer
 from registry.model.scoring import prepare, read_reported, score, write_reported
 from registry.package.manifest import package_digest, write_package

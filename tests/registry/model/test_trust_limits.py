@@ -7,9 +7,9 @@ import pytest
 from hospital.features.feature import Feature
 from hospital.words.language import LANGUAGES, Language
 from registry.model.trust_limits import trust_status, warnings_of, worst
-from serving.forecasting.hospital_explanation_text import Relied
-from serving.forecasting.row_answers import warned
-from serving.messages.answer_bodies import Trust
+from serving.forecasting.hospital.hospital_explanation_text import Relied
+from serving.forecasting.unit_wording import warned
+from serving.messages.forecast_parts import Trust
 
 FEATURES = tuple(Feature(name, "flow", name.upper(), name.upper()) for name in "abc")
 

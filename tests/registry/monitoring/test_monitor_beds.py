@@ -11,7 +11,8 @@ from hospital.simulator import Shift
 from registry.monitoring.alarms import last_run, standing
 from registry.monitoring.run import run_monitoring
 from registry.record import journal
-from registry.record.database import opened_database, payloads
+from registry.record.database import opened_database
+from registry.record.tables.record_tables import payloads
 from registry.settings import Settings
 from tests.support.installation import after
 from tests.support.monitored_release import Released

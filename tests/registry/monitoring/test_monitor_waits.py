@@ -24,8 +24,9 @@ from registry.monitoring.acknowledgement import ACKNOWLEDGEMENT, acknowledge_ala
 from registry.monitoring.alarms import last_run, standing
 from registry.monitoring.run import run_monitoring
 from registry.record import journal
-from registry.record.database import monitoring_runs, opened_database, payloads, writing
+from registry.record.database import opened_database, writing
 from registry.record.journal_audit import verify
+from registry.record.tables.record_tables import monitoring_runs, payloads
 from registry.releases.releases import current_release
 from registry.settings import Settings
 from registry.trust.keys import Signed

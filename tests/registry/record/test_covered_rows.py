@@ -8,10 +8,11 @@ from sqlalchemy import Engine, create_engine, delete, insert, select, text, upda
 
 from registry.errors import JournalError
 from registry.record import observation_batches, token_audit
-from registry.record.database import journal, observations, open_database, opened_database, tokens, writing
+from registry.record.database import open_database, opened_database, writing
 from registry.record.journal import append, entries
 from registry.record.journal_audit import verify
 from registry.record.observation_batches import Batch, forget_all
+from registry.record.tables.record_tables import journal, observations, tokens
 from registry.record.tokens import create_token, revoke_token
 from serving.state.observations import add, import_rows
 from tests.support.installation import NOW

@@ -16,18 +16,14 @@ from sqlalchemy.exc import IntegrityError
 import registry.record.migrations
 from registry.errors import RegistryError
 from registry.record.compiled_sql import Insertion, Question
-from registry.record.database import (
-    REVISION,
+from registry.record.database import REVISION, migrate, open_database, opened_database, writing
+from registry.record.tables.record_tables import (
     alarms,
     decisions,
     metadata,
-    migrate,
     monitoring_runs,
     observations,
-    open_database,
-    opened_database,
     tokens,
-    writing,
 )
 from tests.support.old_database import migrate_to
 from tests.support.repository import ROOT

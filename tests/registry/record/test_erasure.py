@@ -14,9 +14,10 @@ from hospital.ingest.pseudonyms import pseudonym
 from hospital.times import HOUR
 from registry.package.manifest import Manifest
 from registry.record import observation_batches
-from registry.record.database import decisions, observations, open_database, predictions, writing
+from registry.record.database import open_database, writing
 from registry.record.erasure import Erased, erase_from_files, erase_subject
 from registry.record.journal_audit import verify
+from registry.record.tables.record_tables import decisions, observations, predictions
 from registry.record.tombstones import erased_observations
 from serving.forecasting import decision_record, prediction_record
 from serving.state.live_state import StateCache

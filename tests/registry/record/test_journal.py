@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import Engine, delete, insert, select, text, update
 
 from registry.errors import JournalError
-from registry.record.database import journal, open_database, payloads, writing
+from registry.record.database import open_database, writing
 from registry.record.journal import Head, append, entries, erase, export, head
 from registry.record.journal_audit import audit, verify
+from registry.record.tables.record_tables import journal, payloads
 from tests.support.installation import NOW
 from tests.support.repository import ROOT
 

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import Engine, create_engine, select, text
 
 from registry.errors import TokenError
-from registry.record.database import open_database, opened_database, tokens, writing
+from registry.record.database import open_database, opened_database, writing
+from registry.record.tables.record_tables import tokens
 from registry.record.tokens import ROLES, authenticate, create_token, list_tokens, revoke_token
 from tests.support.installation import NOW, after
 from tests.support.old_database import migrate_to

@@ -17,7 +17,8 @@ from registry.errors import (
     ReleaseError,
     TrustError,
 )
-from registry.record.database import journal, opened_database, writing
+from registry.record.database import opened_database, writing
+from registry.record.tables.record_tables import journal
 from registry.releases import publication as releasing
 from registry.releases.promotion import promote
 from registry.releases.release_chain import release_stamp

@@ -9,7 +9,8 @@ from sqlalchemy import delete
 from hospital.times import DAY, instant
 from registry.candidates.candidates import Candidate, candidate
 from registry.errors import PromotionError, ReleaseError
-from registry.record.database import journal, opened_database, payloads, writing
+from registry.record.database import opened_database, writing
+from registry.record.tables.record_tables import journal, payloads
 from registry.releases.promotion import promote
 from registry.releases.release import Release
 from registry.releases.releases import current_release

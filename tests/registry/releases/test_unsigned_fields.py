@@ -28,7 +28,7 @@ from registry.trust.keys import create_key
 from registry.trust.stops import is_stopped, resume_model, stop_model
 from registry.trust.trust_changes import trust_key
 from registry.trust.trust_store import load_trust
-from serving.releases.releases_in_use import StoredReleases
+from serving.releases.release_source import StoredReleases
 from tests.support.installation import Installation, after
 from tests.support.releasing import (
     current,

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import delete
 
 from hospital.times import DAY, HOUR, moment
-from registry.record.database import observations, writing
+from registry.record.database import writing
+from registry.record.tables.record_tables import observations
 from serving.messages.forecast_protocol import LoadedModel
 from tests.support.ward_census import END, WardService, ward_release
 

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import delete
 
 from hospital.times import DAY, HOUR, moment
-from registry.record.database import payloads, writing
+from registry.record.database import writing
+from registry.record.tables.record_tables import payloads
 from serving.messages.forecast_protocol import LoadedModel
 from serving.releases.releases_in_use import Releases
 from tests.support.serving_fakes import FakeReleases

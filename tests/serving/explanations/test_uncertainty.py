@@ -18,7 +18,8 @@ from registry.explanations.basis import Basis
 from registry.explanations.uncertainty import PLAYERS, Uncertainty, explain_tension, explain_width
 from registry.model.forecast_model import Rows
 from registry.model.scope_fallback import answer
-from registry.record.database import predictions, writing
+from registry.record.database import writing
+from registry.record.tables.record_tables import predictions
 from serving.explanations import explainer
 from serving.messages.forecast_protocol import BedQuestion, ExplainOptions, LoadedModel
 from tests.registry.explanations.test_uncertainty import by_definition

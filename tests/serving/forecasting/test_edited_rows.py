@@ -11,10 +11,11 @@ from registry.digests import sha256_bytes
 from registry.monitoring import alarm_audit
 from registry.monitoring.acknowledgement import acknowledge_alarm
 from registry.monitoring.alarms import raise_alarm
-from registry.record.database import alarms, decisions, open_database, predictions, writing
+from registry.record.database import open_database, writing
 from registry.record.journal import append
 from registry.record.journal_audit import verify
-from registry.record.recommendation_tables import recommendations
+from registry.record.tables.recommendation_tables import recommendations
+from registry.record.tables.record_tables import alarms, decisions, predictions
 from registry.trust.trust_store import load_trust
 from serving.forecasting import decision_record, prediction_record
 from serving.interface.recommendations import audit

@@ -16,10 +16,10 @@ from hospital.words.formats import short_number
 from serving.forecasting.comparison import Comparison, holidays
 from serving.forecasting.explanation_text import ExplanationTerms, ExplanationText, Partner
 from serving.forecasting.feature_words import FeatureWords
-from serving.forecasting.hospital_explanation_text import HospitalExplanationText
+from serving.forecasting.hospital.hospital_explanation_text import HospitalExplanationText
 from serving.forecasting.reason_sentences import until_words
 from serving.forecasting.row_answers import outweighing
-from serving.messages.answer_bodies import total
+from serving.messages.forecast_parts import total
 from serving.messages.forecast_protocol import ExplainOptions
 
 FEATURES = (

@@ -9,7 +9,7 @@ from explain.reasons import select
 from hospital.features.feature import Feature
 from serving.forecasting.explanation_text import group_contributions
 from serving.forecasting.row_answers import group_terms
-from serving.messages.answer_bodies import Explanation, groups_off
+from serving.messages.forecast_parts import Explanation, groups_off
 
 FEATURES = tuple(
     Feature(f"f{i}", group, f"f{i}", f"f{i}")

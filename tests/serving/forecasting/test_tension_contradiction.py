@@ -9,8 +9,8 @@ import pytest
 from hospital.times import moment
 from registry.components.exceedance_curve import ExceedanceCurve
 from registry.components.exceedances import Exceedances
-from serving.forecasting.row_answers import contradicts
-from serving.messages.answer_bodies import Quantiles
+from serving.forecasting.unit_wording import contradicts
+from serving.messages.forecast_parts import Quantiles
 from tests.support.small_demo import HORIZONS, Service, SmallDemo
 
 _BEDS: Quantiles = {"p10": 125.0, "p50": 135.0, "p90": 152.0}

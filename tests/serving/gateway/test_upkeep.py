@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, func, insert, select
 
-from registry.record.access_tables import spent_tickets
 from registry.record.database import opened_database, writing
 from registry.record.request_keys import RequestKey, claim, request_keys
+from registry.record.tables.access_tables import spent_tickets
 from serving.gateway.upkeep import HourlyForgetting
 
 AT = datetime(2025, 11, 3, tzinfo=UTC)

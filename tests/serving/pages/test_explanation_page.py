@@ -12,7 +12,8 @@ import pytest
 from hospital.features.feature import Feature
 from serving.forecasting.comparison import Comparison, compared_with, comparison_of
 from serving.forecasting.explanation_text import ExplanationTerms, ExplanationText
-from serving.messages.answer_bodies import Trust, WaitPrediction
+from serving.messages.answer_bodies import WaitPrediction
+from serving.messages.forecast_parts import Trust
 from serving.messages.forecast_protocol import ExplainOptions
 from serving.pages.explanation_page import waterfall_of
 from tests.support.serving_fakes import InProcess, make_parts

@@ -12,12 +12,13 @@ import pytest
 from sqlalchemy import select
 
 from hospital.times import HOUR, MINUTE, instant
-from registry.record.database import predictions
 from registry.record.journal import entries
+from registry.record.tables.record_tables import predictions
 from serving.gateway.service_parts import Parts
 from serving.http.authentication import entry_link
-from serving.messages.answer_bodies import BedForecast, Explanation, Quantiles, Trust
+from serving.messages.forecast_parts import Explanation, Quantiles, Trust
 from serving.messages.forecast_protocol import UnitHistory
+from serving.messages.forecast_records import BedForecast
 from serving.pages.forecast_picture import unit_picture
 from serving.pages.unit_panels import warnings_by_horizon
 from serving.releases.releases_in_use import Releases

@@ -16,7 +16,7 @@ from registry.package.manifest import write_package
 from registry.releases.promotion import promote
 from registry.releases.release import Release
 from serving.messages.forecast_protocol import LoadedModel
-from serving.releases.releases_in_use import StoredReleases
+from serving.releases.release_source import StoredReleases
 from tests.support.installation import Installation, after, manifest_body
 
 SIGNED, OTHER = 42.0, 7.0

@@ -17,7 +17,8 @@ from registry.releases.release import Release
 from registry.trust.stops import resume_model, stop_model
 from serving.errors import Problem
 from serving.messages.forecast_protocol import LoadedModel
-from serving.releases.releases_in_use import CHECK_SECONDS, VERIFY_SECONDS, Releases, StoredReleases
+from serving.releases.release_source import StoredReleases
+from serving.releases.releases_in_use import CHECK_SECONDS, VERIFY_SECONDS, Releases
 from tests.support.installation import Installation, after
 from tests.support.releasing import put_policy
 from tests.support.serving_fakes import FakeReleases, loaded

@@ -12,10 +12,11 @@ import pytest
 from sqlalchemy import event, select, text
 from sqlalchemy.exc import OperationalError
 
-from registry.record.database import decisions, observations, predictions, writing
+from registry.record.database import writing
 from registry.record.journal import entries
 from registry.record.journal_audit import verify
 from registry.record.request_keys import LIFETIME, forget_old, request_keys
+from registry.record.tables.record_tables import decisions, observations, predictions
 from serving.application import ENDPOINTS
 from serving.errors import Problem
 from serving.gateway.openapi import build_document

@@ -12,10 +12,10 @@ from sqlalchemy import select, text
 from hospital.errors import HistoryError
 from hospital.times import DAY, HOUR, moment
 from registry.errors import ReleaseError
-from registry.record.database import decisions, observations, predictions
 from registry.record.journal import entries
 from registry.record.journal_audit import verify
 from registry.record.observations import rows_in_force
+from registry.record.tables.record_tables import decisions, observations, predictions
 from serving.forecasting.decision_record import edited as edited_decisions
 from serving.forecasting.prediction_record import edited as edited_predictions
 from serving.gateway.service_parts import Parts

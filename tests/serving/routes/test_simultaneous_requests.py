@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from hospital.errors import HistoryError
 from hospital.times import MINUTE, moment
-from registry.record.database import predictions
 from registry.record.journal import entries
 from registry.record.journal_audit import verify
+from registry.record.tables.record_tables import predictions
 from registry.record.tokens import Caller
 from serving.errors import Problem
 from serving.forecasting.prediction_record import edited, find

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from hospital.holidays.place import Place
 from hospital.times import DAY, HOUR, moment
 from registry.package.manifest import Manifest
-from registry.record.database import observations, opened_database, writing
+from registry.record.database import opened_database, writing
+from registry.record.tables.record_tables import observations
 from serving.state.live_state import StateCache
 from serving.state.observations import add, next_reception
 from tests.serving.routes.test_routes import VISIT, Service, start

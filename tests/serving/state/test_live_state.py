@@ -16,7 +16,8 @@ from hospital.record.events import Events
 from hospital.simulator import simulate, write
 from hospital.times import DAY, HOUR
 from registry.package.manifest import Manifest
-from registry.record.database import observations, opened_database, writing
+from registry.record.database import opened_database, writing
+from registry.record.tables.record_tables import observations
 from serving.state.history_import import rows_since
 from serving.state.live_state import StateCache
 from serving.state.observations import import_rows

@@ -10,7 +10,8 @@ from hospital.times import DAY, HOUR, MISSING_TIME
 from registry.record.database import opened_database, writing
 from registry.record.observations import rows_in_force
 from serving.state.history_import import rows_since
-from serving.state.observations import add, version_of
+from serving.state.observation_versions import version_of
+from serving.state.observations import add
 from tests.support.old_database import migrate_to
 
 SINCE = 19_800 * DAY

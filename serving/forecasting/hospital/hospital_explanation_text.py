@@ -18,7 +18,7 @@ from serving.forecasting.explanation_text import (
 )
 from serving.forecasting.feature_words import FeatureWords, Told, Value, sentences
 from serving.forecasting.reason_sentences import effect, sentence_of
-from serving.messages.answer_bodies import Adjustment, Contribution, Explanation
+from serving.messages.forecast_parts import Adjustment, Contribution, Explanation
 from serving.messages.forecast_protocol import ExplainOptions
 
 __all__ = ["HospitalExplanationText", "Relied", "units_with_patients"]
@@ -38,7 +38,7 @@ class Relied:
             always knew.
         unheld: units whose recent outcomes fell outside their intervals too often.
         silent, closed, unlearned: units that are not in the sum, as
-            `serving.forecasting.hospital_total.PresentUnits` has them.
+            `serving.forecasting.hospital.hospital_forecasts.PresentUnits` has them.
         stale: nothing was received of any unit for too long.
     """
 

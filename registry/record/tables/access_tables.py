@@ -5,7 +5,7 @@ They are read and written by SQLAlchemy's own statements: no forecast waits for 
 
 from sqlalchemy import BigInteger, Column, Table, Text
 
-from registry.record.database import metadata
+from registry.record.tables.record_tables import metadata
 
 __all__ = ["probe_writes", "spent_tickets"]
 

@@ -6,8 +6,8 @@ from hospital.arrays import Array
 from registry.evidence.records import Scored
 from registry.model.dataset import PreparedBeds
 from registry.model.forecast_model import ForecastModel
+from registry.model.hospital.hospital_total_answer import HospitalTotalAnswer, answer_hospital_total
 from registry.model.hospital_total import HOSPITAL, HospitalTotal, same_time_and_horizon, sums_of
-from registry.model.hospital_total_answer import HospitalTotalAnswer, answer_hospital_total
 from registry.model.scope_fallback import answer
 
 __all__ = ["explained_hospital_totals", "score_hospital_total"]

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hospital.errors import VigieError
-from hospital.simulator.parameters import Parameters
+from hospital.simulator.parameters.hospital_parameters import Parameters
 from hospital.simulator.school import SCHOOL_ZONES
 
 __all__ = ["ParametersError", "load_parameters"]
 
-DEFAULT_PATH = Path(__file__).with_name("data") / "parameters.toml"
+DEFAULT_PATH = Path(__file__).parents[1] / "data" / "parameters.toml"
 
 
 class ParametersError(VigieError):

@@ -5,7 +5,7 @@ They are read and written by SQLAlchemy's own statements: no forecast waits for 
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Table, Text
 
-from registry.record.database import metadata
+from registry.record.tables.record_tables import metadata
 
 __all__ = ["recommendation_acts", "recommendations", "webhook_outbox"]
 

@@ -1,0 +1,77 @@
+"""The answers to a question about units, in words, and what degrades their trust beyond the model's own warnings."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+from hospital.arrays import Array
+from hospital.words.catalogue import text
+from hospital.words.language import Language
+from registry.model.trust_limits import worst
+from serving.forecasting.explanation_text import ExplanationText
+from serving.forecasting.reason_sentences import until_words
+from serving.forecasting.row_answers import Answers
+from serving.messages.forecast_parts import Quantiles, Trust
+from serving.messages.forecast_protocol import BedQuestion
+from serving.messages.forecast_records import Wording
+
+__all__ = ["UnitWording", "contradicts", "warned"]
+
+_HALF = 0.5
+
+
+def contradicts(quantiles: Quantiles, staffed: float, probability: float) -> bool:
+    """Whether the interval and the probability of too few staffed beds cannot both be right.
+
+    The one follows the forecast's own errors, the other how often beds were exceeded: of a demand far from what is
+    usual the interval can lie wholly above the staffed beds where the probability is under a half, or the reverse.
+    """
+    if quantiles["p10"] > staffed:
+        return probability < _HALF
+    return quantiles["p90"] < staffed and probability > _HALF
+
+
+def warned(trust: Trust, warnings: Sequence[str], first: Sequence[str] = ()) -> Trust:
+    """The same with further warnings, each of which degrades it: those that are worse than its own stand `first`."""
+    if not warnings and not first:
+        return trust
+    return Trust(status="degraded", warnings=worst((*first, *trust["warnings"], *warnings)))
+
+
+@dataclass(frozen=True)
+class UnitWording:
+    """Puts the answers to one question about units into words.
+
+    Attributes:
+        now: float64 [n], beds needed when it is asked.
+        target: int64 [n], instants that the forecasts are of.
+        zone: the hospital's.
+        stale, oldest: of what was received, as `Answers` takes them.
+        texts: the explanation text of a language.
+        odd: bool by row, its interval and its tension probability exclude each other (`contradicts`).
+    """
+
+    answers: Answers
+    question: BedQuestion
+    now: Array
+    target: Array
+    zone: ZoneInfo
+    stale: bool
+    oldest: tuple[str, float] | None
+    texts: Callable[[Language], ExplanationText]
+    odd: Sequence[bool]
+
+    def of(self, i: int, language: Language) -> Wording:
+        """What one row's forecast says."""
+        explain = replace(self.question.explain, language=language)
+        until = until_words(self.question.at, int(self.target[i]), self.zone, language)
+        why = self.texts(language).bed(self.answers.terms(i), explain, float(self.now[i]), until)
+        if explain.stability:
+            why["reliability"] = self.answers.reliability(i, self.oldest, language)
+        against = (text("trust.tension_contradicted", language),) if self.odd[i] else ()
+        trust = self.answers.trust(i, stale=self.stale, language=language)
+        return Wording(why, warned(trust, (), first=against))
+
+    def translations(self, i: int) -> dict[Language, Wording]:
+        """The same in each language that is asked for besides."""
+        return {language: self.of(i, language) for language in self.question.explain.translations}
