@@ -12,11 +12,11 @@ from centre.levels.hospital_levels import policy_in_force
 from centre.oversight.figures import figures
 from centre.recommendations.answers import DecisionAnswer
 from centre.recommendations.history import DecisionsAnswer, decisions_of
-from serving.interface.bed_forecasts import unit_labels
+from serving.interface.bed_forecasts import group_names, unit_labels
 from serving.interface.forms import LANGUAGE, SEES_PAGES, form_page, sent_language
 from serving.interface.installation import decisions_file, levels_file
 from serving.interface.live_record import hospital_zone
-from serving.interface.pages import known_words, time_words
+from serving.interface.pages import time_words
 from serving.interface.prediction_decisions import Decision
 from serving.interface.requests import Call, Endpoint, Problem, instant
 
@@ -39,7 +39,8 @@ def history(call: Call) -> Response:
         found = DecisionsAnswer(decisions=(), on_recommendations=(), next=None)
     both: list[Decision | DecisionAnswer] = [*found.decisions, *found.on_recommendations]
     rows = sorted(both, key=lambda d: d.journal_entry, reverse=True)
-    zone, labels = hospital_zone(call.parts), unit_labels(call.parts, sent_language(call))
+    zone, language = hospital_zone(call.parts), sent_language(call)
+    labels, groups = unit_labels(call.parts, language), group_names(call.parts, language)
     query = urlencode({name: value for name, value in call.query.items() if name in FILTERS})
     return form_page(
         call,
@@ -57,9 +58,7 @@ def history(call: Call) -> Response:
         asked={**dict.fromkeys(FILTERS, ""), **call.query},
         query=query,
         filtered=any(call.query.get(name) for name in FILTERS),
-        group_name=lambda group: known_words(
-            call, f"attributes.values.unit_group={group}", group.replace("_", " ")
-        ),
+        group_name=lambda group: groups.get(group, group.replace("_", " ")),
         reason_title=_reason_titles(call),
         level_title=_level_titles(call),
         figures=figures(call.parts, call.parts.clock.now()),

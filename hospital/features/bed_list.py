@@ -8,6 +8,8 @@ import numpy as np
 from hospital.features.feature import SEASON_DAYS, Feature, lacking_school_features
 from hospital.holidays.public_holidays import holidays_known
 from hospital.record.events import Events
+from hospital.words.language import LANGUAGES
+from hospital.words.names import NO_NAMES, OwnNames, own_name
 
 __all__ = ["ALL_BED_FEATURES", "COVARIATE_SUFFIX", "bed_features_of", "covariate_feature", "of_all_units"]
 
@@ -157,17 +159,22 @@ def bed_features_of(events: Events, covariates: Sequence[str] = ()) -> tuple[Fea
         out += _EMERGENCY
     if "operations" in events.tables:
         out.append(_THEATRE)
-    out += map(covariate_feature, covariates)
+    out += [covariate_feature(name, events.names) for name in covariates]
     return tuple(out)
 
 
-def covariate_feature(name: str) -> Feature:
-    """What a model sees of a covariate of the census."""
+def covariate_feature(name: str, own: OwnNames = NO_NAMES) -> Feature:
+    """What a model sees of a covariate of the census.
+
+    Args:
+        own: the hospital's names; a covariate without one keeps the name of its column.
+    """
+    french, english = (own_name(name, language, own) or name for language in LANGUAGES)
     return Feature(
         f"{name}{COVARIATE_SUFFIX}",
         "covariate",
-        f"{name} : évolution sur 7 jours",
-        f"{name}: change over 7 days",
+        f"{french} : évolution sur 7 jours",
+        f"{english}: change over 7 days",
     )
 
 

@@ -53,4 +53,5 @@ def events_of(hospital: "HospitalTables") -> Events:
         zone=hospital.zone,
         cadence_hours=24 if hospital.cadence == "daily" else 1,
         locality=hospital.locality,
+        names=hospital.names,
     )

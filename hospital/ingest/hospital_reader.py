@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,7 @@ from hospital.mapping.row_conditions import RowChoice
 from hospital.mapping.unit_successions import Renamed, rename_units
 from hospital.mapping.unit_table import described_units
 from hospital.record.cadence import cadence_of
+from hospital.words.names import NO_NAMES, OwnNames
 
 __all__ = ["Finding", "HospitalTables", "read_hospital"]
 
@@ -44,6 +45,7 @@ class HospitalTables:
         source_digest: of the files' names and bytes and the mapping's; independent of the pseudonyms' key.
         erased: of a sealed snapshot from which persons were erased: instants between which that may be felt.
         locality: whose holidays count; without a mapping those of the zone's country.
+        names: what the hospital calls its groups, departments, covariates and attributes.
     """
 
     tables: dict[str, pd.DataFrame]
@@ -55,6 +57,7 @@ class HospitalTables:
     source_digest: str
     erased: tuple[tuple[int, int], ...] = ()
     locality: Locality = OF_THE_ZONE
+    names: OwnNames = field(default_factory=dict)
 
     @property
     def place(self) -> Place:
@@ -118,6 +121,7 @@ def read_hospital(
         findings=tuple(findings),
         source_digest="sha256:" + reader.digest.hexdigest(),
         locality=mapping.locality if mapping else OF_THE_ZONE,
+        names=mapping.names if mapping else NO_NAMES,
     )
 
 

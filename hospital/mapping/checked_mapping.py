@@ -10,6 +10,7 @@ from hospital.holidays.place import OF_THE_ZONE, Locality
 from hospital.mapping.file_layout import PLAIN, FileLayout
 from hospital.mapping.mapping_language import Condition, Source, UnitPart
 from hospital.times import Repeated, Skipped
+from hospital.words.names import OwnNames
 
 __all__ = ["Mapping", "TableMapping"]
 
@@ -55,6 +56,7 @@ class Mapping:
         units: units described here, and their former names.
         content: the file's bytes, part of the data's digest.
         locality: whose holidays count.
+        names: what people call groups of units, departments, covariates and attributes, by language.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Mapping:
     tables: dict[str, TableMapping]
     content: bytes
     locality: Locality = OF_THE_ZONE
+    names: OwnNames = field(default_factory=dict)
 
     @property
     def audit_attributes(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ValidationError
 
 from hospital.contracts.column_faults import name_fault, text_fault
-from hospital.contracts.fault_words import message_of
+from hospital.contracts.fault_words import fault, message_of
 from hospital.contracts.tables import TABLES, Column, Kind, Table
 from hospital.contracts.text_cleaning import cleaned
 from hospital.errors import Fault, MappingError
@@ -22,8 +22,9 @@ from hospital.mapping.checked_mapping import Mapping, TableMapping
 from hospital.mapping.file_layout import FileLayout
 from hospital.mapping.locality_names import locality_of
 from hospital.mapping.mapping_faults import misfits
-from hospital.mapping.mapping_language import Head, Source, TablePart, UnitPart
+from hospital.mapping.mapping_language import Head, NamePart, Source, TablePart, UnitPart
 from hospital.mapping.same_keys import same_keys
+from hospital.words.language import Language
 
 __all__ = ["load_mapping"]
 
@@ -51,9 +52,10 @@ def load_mapping(path: Path) -> Mapping:
         raise _one(path, "not_toml", f"the mapping file is not TOML: {error}") from None
     body = cleaned(written, _AS_WRITTEN)
     faults = same_keys(written)
-    faults += [_unknown(key) for key in body if key not in ("mapping", "units", "tables")]
+    faults += [_unknown(key) for key in body if key not in ("mapping", "units", "names", "tables")]
     head = _part(Head, body.get("mapping", {}), "mapping", faults)
     units = _units(body.get("units", {}), faults)
+    names = _names(body.get("names", {}), faults)
     tables = _tables(body.get("tables"), head, faults)
     locality = _locality(body.get("mapping"), faults)
     if faults or head is None:
@@ -73,6 +75,7 @@ def load_mapping(path: Path) -> Mapping:
         tables,
         content,
         locality,
+        names,
     )
 
 
@@ -103,6 +106,28 @@ def _units(part: object, faults: list[Fault]) -> dict[str, UnitPart]:
                 )
                 faults.append(Fault(f"{at}.formerly", "name_taken", words))
             owners[old] = name
+    return out
+
+
+def _names(part: object, faults: list[Fault]) -> dict[str, dict[Language, str]]:
+    if not isinstance(part, dict):
+        faults.append(Fault("names", "not_a_table", 'write it as [names."NAME"]'))
+        return {}
+    out = {}
+    for name, value in part.items():
+        at = f"names.{name}"
+        given = _part(NamePart, value, at, faults)
+        if given is None:
+            continue
+        wrong = [
+            (key, text_fault(called, "label"))
+            for key, called in (("fr", given.fr), ("en", given.en))
+            if called
+        ]
+        faults += [Fault(f"{at}.{key}", code, message_of(code)) for key, code in wrong if code is not None]
+        if not given.by_language:
+            faults.append(fault(at, "missing/name"))
+        out[name] = given.by_language
     return out
 
 

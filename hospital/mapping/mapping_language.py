@@ -33,8 +33,9 @@ from hospital.mapping.mapping_values import (
     zone_name,
 )
 from hospital.times import Repeated, Skipped
+from hospital.words.language import Language
 
-__all__ = ["FILE_NAME", "Condition", "Head", "Source", "TablePart", "UnitPart"]
+__all__ = ["FILE_NAME", "Condition", "Head", "NamePart", "Source", "TablePart", "UnitPart"]
 
 FILE_NAME = "@file"
 """A column that every file has: its own name without the ending, as in ``nord`` for ``nord.csv``."""
@@ -137,6 +138,19 @@ class UnitPart(_Strict):
     def describes(self) -> bool:
         """Whether it says more than former names."""
         return bool(self.model_fields_set - {"formerly"})
+
+
+class NamePart(_Strict):
+    """`[names."NAME"]`: what people call a group of units, a department, a covariate, an attribute or its value."""
+
+    fr: str | None = Field(None, description="on French pages; without it `en`")
+    en: str | None = Field(None, description="on English pages; without it `fr`")
+
+    @property
+    def by_language(self) -> dict[Language, str]:
+        """The names that are given."""
+        both: dict[Language, str | None] = {"fr": self.fr, "en": self.en}
+        return {language: name for language, name in both.items() if name}
 
 
 class Condition(_Strict):

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from hospital.contracts.tables import TABLES, Column, Table
-from hospital.mapping.mapping_language import Head, Source, TablePart, UnitPart
+from hospital.mapping.mapping_language import Head, NamePart, Source, TablePart, UnitPart
 
 __all__ = ["reference"]
 
@@ -27,6 +27,11 @@ _PARTS: tuple[tuple[str, type[BaseModel], str], ...] = (
         '`[units."NAME"]`',
         UnitPart,
         "Units that no file describes, and the names that units had before. With a file of units only `formerly`.",
+    ),
+    (
+        '`[names."NAME"]`',
+        NamePart,
+        "What people call a group of units, a department, a covariate, an attribute or its value.",
     ),
     ("`[tables.NAME]`", TablePart, f"`NAME` is one of {', '.join(f'`{name}`' for name in TABLES)}."),
     (

@@ -6,7 +6,7 @@ revision): each arrival is a *version*, known from its reception until the next 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count, repeat
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from hospital.contracts.tables import TABLES, Kind
 from hospital.grouping import rows_of_groups
 from hospital.holidays.place import OF_THE_ZONE, Locality, Place
 from hospital.times import DAY, MISSING_TIME
+from hospital.words.names import NO_NAMES, OwnNames
 
 __all__ = [
     "FOREVER",
@@ -115,6 +116,7 @@ class Events:
         tables: versions by table name; a table the hospital does not have is absent.
         history_from: instant from which the record is whole; earlier is unknown, not 0.
         locality: whose holidays count.
+        names: what the hospital calls its groups, departments, covariates and attributes.
     """
 
     zone: ZoneInfo
@@ -123,6 +125,7 @@ class Events:
     tables: Mapping[str, Versions]
     history_from: int
     locality: Locality = OF_THE_ZONE
+    names: OwnNames = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -133,6 +136,7 @@ class Events:
         cadence_hours: int = 1,
         history_from: int | None = None,
         locality: Locality = OF_THE_ZONE,
+        names: OwnNames = NO_NAMES,
     ) -> "Events":
         """Events from the columns of each table (every table with ``received_at``)."""
         versions = {
@@ -146,6 +150,7 @@ class Events:
             tables=versions,
             history_from=max(known, default=0) if history_from is None else history_from,
             locality=locality,
+            names=names,
         )
 
     @property

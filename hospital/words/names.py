@@ -7,9 +7,29 @@ from hospital.words import formats
 from hospital.words.catalogue import entries, has_text, text
 from hospital.words.language import Language
 
-__all__ = ["attribute", "feature_group", "group", "name", "table", "unit", "value"]
+__all__ = [
+    "NO_NAMES",
+    "OwnNames",
+    "attribute",
+    "feature_group",
+    "group",
+    "name",
+    "own_name",
+    "table",
+    "unit",
+    "value",
+]
 
+OwnNames = Mapping[str, Mapping[Language, str]]
+"""What a hospital calls its groups, departments, covariates and attributes: by name, then by language ("fr", "en")."""
+NO_NAMES: OwnNames = {}
 _NO_FEATURES: Mapping[str, str] = {}
+
+
+def own_name(name: str, language: Language, own: OwnNames) -> str | None:
+    """The hospital's own name for something in a language, else the one in the other language; None: it gave none."""
+    given = own.get(name, {})
+    return given.get(language) or next(iter(given.values()), None)
 
 
 def name(key: str, otherwise: str, language: Language) -> str:
@@ -33,9 +53,10 @@ def _simulated_units() -> Mapping[str, str]:
     return {entry["en"][""]: f"units.{key}" for key, entry in entries("units").items()}
 
 
-def attribute(attribute: str, language: Language) -> str:
+def attribute(attribute: str, language: Language, own: OwnNames = NO_NAMES) -> str:
     """An attribute by which groups differ."""
-    return name(f"attributes.names.{attribute}", attribute.replace("_", " "), language)
+    given = own_name(attribute, language, own)
+    return given or name(f"attributes.names.{attribute}", attribute.replace("_", " "), language)
 
 
 def feature_group(group: str, language: Language) -> str:
@@ -43,35 +64,43 @@ def feature_group(group: str, language: Language) -> str:
     return name(f"card.feature_groups.{group}", group.replace("_", " "), language)
 
 
-def group(group: str, language: Language, features: Mapping[str, str] = _NO_FEATURES) -> str:
+def group(
+    group: str, language: Language, features: Mapping[str, str] = _NO_FEATURES, own: OwnNames = NO_NAMES
+) -> str:
     """A group that a figure is of: everybody, a horizon, an input, an attribute's value, or two of them at once.
 
     Args:
         features: labels of inputs, by name.
+        own: the hospital's names.
     """
     for between, joint in ((" ~ ", " ~ "), ("*", " × ")):
         if between in group:
-            return joint.join(_one(part, language, features) for part in group.split(between))
-    return _one(group, language, features)
+            return joint.join(_one(part, language, features, own) for part in group.split(between))
+    return _one(group, language, features, own)
 
 
-def _one(group: str, language: Language, features: Mapping[str, str]) -> str:
-    if group in features:
-        return features[group]
+def _one(group: str, language: Language, features: Mapping[str, str], own: OwnNames) -> str:
+    given = features.get(group) or own_name(group, language, own)
+    if given:
+        return given
     if has_text(f"card.groups.{group}"):
         return text(f"card.groups.{group}", language)
-    named, equals, given = group.partition("=")
+    named, equals, value_of_it = group.partition("=")
     if not equals:
         return _horizon(group, language) or name(
             f"attributes.values.unit_group={group}",
             name(f"attributes.values.department={group}", attribute(group, language), language),
             language,
         )
-    return formats.label(attribute(named, language), language) + value(named, given, language)
+    label = formats.label(attribute(named, language, own), language)
+    return label + value(named, value_of_it, language, own)
 
 
-def value(attribute: str, value: str, language: Language) -> str:
+def value(attribute: str, value: str, language: Language, own: OwnNames = NO_NAMES) -> str:
     """A value of an attribute; one that names a horizon in hours as people say it."""
+    given = own_name(value, language, own)
+    if given:
+        return given
     plain = _horizon(value, language) or value.replace("_", " ")
     otherwise = name(f"attributes.values.{value}", plain, language)
     return name(f"attributes.values.{attribute}={value}", otherwise, language)

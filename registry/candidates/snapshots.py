@@ -169,6 +169,8 @@ def _write(building: Path, hospital: HospitalTables) -> None:
     }
     if not hospital.locality.is_empty:
         seal["locality"] = hospital.locality.to_json()
+    if hospital.names:
+        seal["names"] = {name: dict(given) for name, given in hospital.names.items()}
     write_atomically(building / SEAL, canonical_json(seal))
 
 
@@ -247,4 +249,5 @@ def open_snapshot(
         seal["source_digest"],
         erased.days,
         Locality(**seal.get("locality", {})),
+        seal.get("names", {}),
     )

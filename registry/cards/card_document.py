@@ -45,6 +45,7 @@ def build_card(
         },
         "features": [f.model_dump(mode="json") for f in manifest.features],
         "units": [u.model_dump(mode="json") for u in manifest.units],
+        **({"names": manifest.names} if manifest.names else {}),
         "training": {
             "seed": manifest.seed,
             "code_commit": manifest.code_commit,

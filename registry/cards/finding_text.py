@@ -63,6 +63,7 @@ class Words:
         zone: of dates.
         features: labels of the model's inputs, by name.
         situations: what its findings say together.
+        own: what the hospital calls its groups and attributes.
     """
 
     language: Language
@@ -70,6 +71,7 @@ class Words:
     zone: ZoneInfo
     features: Mapping[str, str]
     situations: Situations = field(default_factory=Situations)
+    own: names.OwnNames = field(default_factory=dict)
 
     @classmethod
     def of(cls, card: Mapping[str, Any], language: Language) -> "Words":
@@ -80,7 +82,7 @@ class Words:
             features = {f.name: f.label(language) for f in _FEATURES.get(model, ())}
             features |= _covariates(card, features, language)
         zone = ZoneInfo(str(card.get("data", {}).get("zone", "UTC")))
-        return cls(language, model, zone, features, Situations.of(card))
+        return cls(language, model, zone, features, Situations.of(card), card.get("names", {}))
 
     def t(self, key: str, n: float | Decimal | None = None, **values: str) -> str:
         """A text of the card; `values` fill its places, `n` decides its plural."""
@@ -162,7 +164,7 @@ class Words:
 
     def attribute(self, name: str) -> str:
         """An attribute by which people are grouped."""
-        return names.attribute(name, self.language)
+        return names.attribute(name, self.language, self.own)
 
     def table(self, name: str) -> str:
         """A table's name."""
@@ -170,11 +172,12 @@ class Words:
 
     def unit_group(self, name: str) -> str:
         """A group of units, by the hospital's own name; all of them."""
-        return self.name(f"card.groups.{name}", name.replace("_", " "))
+        given = names.own_name(name, self.language, self.own)
+        return given or self.name(f"card.groups.{name}", name.replace("_", " "))
 
     def group(self, group: str) -> str:
         """A finding's group: everybody, a horizon, an input, an attribute's value."""
-        return names.group(group, self.language, self.features)
+        return names.group(group, self.language, self.features, self.own)
 
     def value(self, finding: Mapping[str, Any], value: float | None) -> str:
         """A figure of a finding, in what it is measured in."""

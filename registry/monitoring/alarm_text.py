@@ -18,14 +18,18 @@ _LOGARITHMS = frozenset({"arrivals", "error_ratio", "errors", "fairness"})
 _POINTS = frozenset({"missing", "coverage", "explanations"})
 
 
-def what_of(family: str, name: str, language: Language) -> str:
-    """What a figure is."""
+def what_of(family: str, name: str, language: Language, own: names.OwnNames = names.NO_NAMES) -> str:
+    """What a figure is.
+
+    Args:
+        own: what the hospital calls its groups and attributes.
+    """
     if name == "all" and has_text(f"alarms.all.{family}"):
         return text(f"alarms.all.{family}", language)
     named = (
         names.feature_group(name, language)
         if family == "explanations"
-        else names.group(name, language, _labels(language))
+        else names.group(name, language, _labels(language), own)
     )
     return text(f"alarms.what.{family}", language, name=named)
 
@@ -46,17 +50,21 @@ def change_in_words(family: str, change: float, language: Language) -> str:
     return formats.signed(two_digits, language, max(-int(two_digits.as_tuple().exponent), 0))
 
 
-def warning_of(alarm: StandingAlarm, language: Language) -> str:
-    """The sentence that stands in every answer while the alarm does."""
+def warning_of(alarm: StandingAlarm, language: Language, own: names.OwnNames = names.NO_NAMES) -> str:
+    """The sentence that stands in every answer while the alarm does.
+
+    Args:
+        own: what the hospital calls its groups and attributes.
+    """
     if alarm.family == OVERRULED:
         known, right = (formats.number(alarm.evidence[n], language) for n in ("known", "right"))
-        group = names.value("unit_group", alarm.name, language)
+        group = names.value("unit_group", alarm.name, language, own)
         return text("alarms.overruled", language, name=group, known=known, right=right)
     return text(
         "alarms.warning",
         language,
         date=formats.date(alarm.since, language),
-        what=what_of(alarm.family, alarm.name, language),
+        what=what_of(alarm.family, alarm.name, language, own),
         change=change_in_words(alarm.family, float(alarm.evidence["change"]), language),
     )
 

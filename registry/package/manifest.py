@@ -107,6 +107,7 @@ class Manifest(_Strict):
         split: spans in microseconds.
         configuration: what was asked of training.
         locality: whose holidays count, as the mapping says; empty: of the zone's country.
+        names: what the hospital calls its groups, departments, covariates and attributes, by language.
     """
 
     format: Literal[1]
@@ -132,6 +133,7 @@ class Manifest(_Strict):
     libraries: dict[str, str]
     files: dict[str, str]
     locality: dict[Literal["country", "region", "school_zone"], str] = {}
+    names: dict[str, dict[Literal["fr", "en"], str]] = {}
 
     @property
     def place(self) -> Place:
@@ -140,9 +142,9 @@ class Manifest(_Strict):
 
     @model_serializer(mode="wrap")
     def _written(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A hospital whose mapping names no locality has the bytes, and so the digest, that it always had."""
+        """A hospital whose mapping names no locality and gives no names has the bytes, and so the digest, of before."""
         body: dict[str, Any] = whole(self)
-        return body if self.locality else {k: v for k, v in body.items() if k != "locality"}
+        return {k: v for k, v in body.items() if v or k not in ("locality", "names")}
 
 
 def write_package(directory: Path, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> Manifest:

@@ -108,7 +108,8 @@ def _contributions(
     if not (pair.later.inside or pair.earlier.inside):
         return contributions, abouts  # of baselines no feature says anything
     for column in columns:
-        words = FeatureWords(pair.later.model.features[column], language)
+        model = pair.later.model
+        words = FeatureWords(model.features[column], language, own=model.manifest.names)
         value, before = float(found.values[column]), float(found.earlier_values[column])
         now, then, about = words.compared(value, before, moment)
         abouts.append(about)

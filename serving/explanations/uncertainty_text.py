@@ -95,7 +95,7 @@ def _reasons(basis: Basis, found: Uncertainty, usually: str | None, language: La
         found.contributions[i].tolist(),
         strict=True,
     ):
-        words = FeatureWords(basis.model.features[column], language)
+        words = FeatureWords(basis.model.features[column], language, own=basis.model.manifest.names)
         now, then, about = words.compared(value, usual, usually)
         reason: Contribution = {
             "feature": words.feature.name,

@@ -8,6 +8,7 @@ from hospital.features.feature import Feature
 from hospital.words import formats, names
 from hospital.words.catalogue import text
 from hospital.words.language import Language
+from hospital.words.names import NO_NAMES, OwnNames
 from serving.forecasting.comparison import Comparison, compared_with, comparison_words
 from serving.forecasting.feature_words import FeatureWords, Told, sentences
 from serving.forecasting.reason_sentences import Unit, effect, rounded, sentence_of
@@ -147,10 +148,17 @@ class ExplanationText:
 
     Args:
         unit: of the forecast.
+        own: what the hospital calls its departments.
     """
 
-    def __init__(self, features: Sequence[Feature], unit: Literal["min", "beds"], language: Language) -> None:
-        self._words = tuple(FeatureWords(f, language) for f in features)
+    def __init__(
+        self,
+        features: Sequence[Feature],
+        unit: Literal["min", "beds"],
+        language: Language,
+        own: OwnNames = NO_NAMES,
+    ) -> None:
+        self._words = tuple(FeatureWords(f, language, own=own) for f in features)
         self._unit, self._language = unit, language
         self._quantity: Unit = "minutes" if unit == "min" else "beds"
 

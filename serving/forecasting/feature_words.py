@@ -10,6 +10,7 @@ from hospital.features.feature import TRIAGE_RANK, Feature
 from hospital.words import formats, names
 from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
+from hospital.words.names import NO_NAMES, OwnNames
 from serving.forecasting.reason_sentences import Unit, compared, effect, rounded, sentence_of
 
 __all__ = ["FeatureWords", "Told", "Value", "partners", "sentences", "subjects"]
@@ -58,8 +59,11 @@ class Said:
 class FeatureWords:
     """How one feature's values are given and worded; most come again and again, beside the same usual ones."""
 
-    def __init__(self, feature: Feature, language: Language, *, total: bool = False) -> None:
-        """The words of a feature; `total`: of the hospital total."""
+    def __init__(
+        self, feature: Feature, language: Language, *, total: bool = False, own: OwnNames = NO_NAMES
+    ) -> None:
+        """The words of a feature; `total`: of the hospital total; `own`: what the hospital calls its departments."""
+        self._own = own
         self.feature, self.label = feature, feature.label(language)
         self._about_none, self._about_it = (
             _text_of(feature.name, total=total, none=none) for none in (True, False)
@@ -161,7 +165,7 @@ class FeatureWords:
             return (
                 text(key, language)
                 if has_text(key)
-                else names.value(name, given, language)
+                else names.value(name, given, language, self._own)
                 if named
                 else given
             )

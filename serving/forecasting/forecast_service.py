@@ -193,7 +193,9 @@ class ForecastService:
         hospital: list[HospitalForecast] = []
 
         def lower(made: Sequence[B], spoken: Language) -> Sequence[B]:
-            against = degraded(made, model.alarms, spoken, halted=model.halted, groups=_groups(model))
+            against = degraded(
+                made, model.alarms, spoken, halted=model.halted, groups=_groups(model), own=model.names
+            )
             return self._said(connection, against, spoken)
 
         if question.units:
@@ -218,7 +220,7 @@ class ForecastService:
             made = self.forecaster.wait_time(model, connection, WaitQuestion(visits, ed_states, explain), now)
             said = self._said(
                 connection,
-                degraded(made, model.alarms, explain.language, halted=model.halted),
+                degraded(made, model.alarms, explain.language, halted=model.halted, own=model.names),
                 explain.language,
             )
             forecasts = iter(said)

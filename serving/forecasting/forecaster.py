@@ -232,7 +232,7 @@ class _Forecaster:
         known = self._explanation_texts.setdefault(model, {})
         if language not in known:
             unit: Literal["min", "beds"] = "min" if model.name == "wait-time" else "beds"
-            known[language] = ExplanationText(model.features, unit, language)
+            known[language] = ExplanationText(model.features, unit, language, model.manifest.names)
         return known[language]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hospital.errors import HistoryError
+from hospital.words import names
 from hospital.words.language import LANGUAGES, Language
 from registry.components.exceedance_curve import share_above
 from registry.record.tokens import Caller
@@ -26,6 +27,7 @@ __all__ = [
     "Language",
     "Quantiles",
     "bed_forecasts",
+    "group_names",
     "share_above",
     "share_of_quantiles_above",
     "unit_groups",
@@ -104,6 +106,14 @@ def unit_labels(parts: Parts, language: Language) -> dict[str, str]:
     """Names for people of the units of the release in use, in a language, by their ids."""
     loaded = parts.releases.states["bed-demand"].loaded
     return {u.unit: u.name_in(language) for u in loaded.units} if loaded is not None else {}
+
+
+def group_names(parts: Parts, language: Language) -> dict[str, str]:
+    """Names for people of the unit groups of the release in use, in a language, by their ids."""
+    loaded = parts.releases.states["bed-demand"].loaded
+    if loaded is None:
+        return {}
+    return {u.group: names.value("unit_group", u.group, language, loaded.names) for u in loaded.units}
 
 
 def unit_groups(parts: Parts) -> dict[str, str]:

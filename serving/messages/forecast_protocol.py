@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from hospital.times import moment
 from hospital.words import names
 from hospital.words.language import Language
+from hospital.words.names import OwnNames
 
 if TYPE_CHECKING:  # who only asks questions loads neither database nor engine
     from sqlalchemy import Connection
@@ -70,6 +71,7 @@ class LoadedModel:
         usual_patients: by department what is usual there of a patient and nearly always known in training
             (columns of a visit), for whom the start page asks; empty where nothing is.
         zone: the hospital's.
+        names: what the hospital calls its groups, departments, covariates and attributes.
         alarms: of `vigie monitor`, that stand against it.
         halted: whether a person has stopped it.
         engine: the package read into memory; None only where tests do without one.
@@ -87,6 +89,7 @@ class LoadedModel:
     departments: tuple[str, ...] = ()
     usual_patients: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict, hash=False)
     zone: str = "Europe/Paris"
+    names: OwnNames = field(default_factory=dict, hash=False)
     alarms: "tuple[StandingAlarm, ...]" = ()
     halted: bool = False
     engine: "ForecastModel | None" = field(default=None, repr=False, compare=False)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from hospital.times import moment
 from hospital.words import formats
 from hospital.words.language import Language
+from hospital.words.names import OwnNames
 from registry.monitoring.alarm_text import change_in_words, warning_of, what_of
 from registry.monitoring.alarms import OVERRULED, LastRun, StandingAlarm, last_run
 from serving.gateway.endpoint import Call, Endpoint
@@ -42,6 +43,7 @@ def monitoring(call: Call) -> Response:
 
 def _model(connection: Connection, name: str, loaded: LoadedModel, language: Language) -> dict[str, Any]:
     run = last_run(connection, name, loaded.sequence)
+    own = loaded.names
     figures = [] if run is None else sorted(run.figures, key=lambda f: -(f["threshold_share"] or 0.0))
     return {
         "name": name,
@@ -49,9 +51,11 @@ def _model(connection: Connection, name: str, loaded: LoadedModel, language: Lan
         "release": loaded.sequence,
         "stopped": loaded.stopped,
         "run": None if run is None else _run(run, ZoneInfo(loaded.zone), language),
-        "alarms": [_alarm(alarm, language) for alarm in loaded.alarms if alarm.family != OVERRULED],
-        "overruled": [_overruled(alarm, language) for alarm in loaded.alarms if alarm.family == OVERRULED],
-        "figures": [_figure(f, language) for f in figures],
+        "alarms": [_alarm(alarm, language, own) for alarm in loaded.alarms if alarm.family != OVERRULED],
+        "overruled": [
+            _overruled(alarm, language, own) for alarm in loaded.alarms if alarm.family == OVERRULED
+        ],
+        "figures": [_figure(f, language, own) for f in figures],
     }
 
 
@@ -62,12 +66,12 @@ def _run(run: LastRun, zone: ZoneInfo, language: Language) -> dict[str, str]:
     }
 
 
-def _overruled(alarm: StandingAlarm, language: Language) -> dict[str, Any]:
+def _overruled(alarm: StandingAlarm, language: Language, own: OwnNames) -> dict[str, Any]:
     evidence = alarm.evidence
     low, high = evidence["interval"]
     return {
         "id": alarm.alarm_id,
-        "words": warning_of(alarm, language),
+        "words": warning_of(alarm, language, own),
         "counts": [formats.number(evidence[n], language) for n in ("decided", "overruled", "known", "right")],
         "low": formats.percent(low, language),
         "high": formats.percent(high, language),
@@ -78,12 +82,12 @@ def _overruled(alarm: StandingAlarm, language: Language) -> dict[str, Any]:
     }
 
 
-def _alarm(alarm: StandingAlarm, language: Language) -> dict[str, Any]:
+def _alarm(alarm: StandingAlarm, language: Language, own: OwnNames) -> dict[str, Any]:
     evidence = alarm.evidence
     low, high = evidence["interval"]
     return {
         "id": alarm.alarm_id,
-        "words": warning_of(alarm, language),
+        "words": warning_of(alarm, language, own),
         "change": change_in_words(alarm.family, evidence["change"], language),
         "low": change_in_words(alarm.family, low, language),
         "high": change_in_words(alarm.family, high, language),
@@ -98,12 +102,12 @@ def _alarm(alarm: StandingAlarm, language: Language) -> dict[str, Any]:
     }
 
 
-def _figure(figure: Mapping[str, Any], language: Language) -> dict[str, Any]:
+def _figure(figure: Mapping[str, Any], language: Language, own: OwnNames) -> dict[str, Any]:
     def shown(value: float | None) -> str:
         return "–" if value is None else change_in_words(figure["family"], value, language)
 
     return {
-        "what": what_of(figure["family"], figure["name"], language),
+        "what": what_of(figure["family"], figure["name"], language, own),
         "change": shown(figure["change"]),
         "margin": shown(figure["margin"]),
         "threshold_share": formats.percent(figure["threshold_share"], language),

@@ -74,7 +74,6 @@ def render(
         minutes=lambda value: formats.minutes(value, language, 0),
         ahead=lambda hours: formats.ahead(hours, language),
         model_name=lambda name: names.table(name, language),
-        department_name=lambda name: names.value("department", name, language),
         quantity=lambda value, unit, digits=1, plus=False: formats.quantity(
             value, unit, language, digits, plus=plus
         ),

@@ -1,6 +1,6 @@
 """The start page: the forecasts now with their reasons, one set however many screens look."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
@@ -52,6 +52,7 @@ def start(call: Call) -> Response:
         unknown_units=unknown_units(parts, language),
         waits=waits,
         usual_patients=_usual_patients(waits.model, language),
+        department_name=_department_name(waits.model, language),
         released={
             m.name: formats.date_time(moment(m.released_at).astimezone(zone), language)
             for m in (beds.model, waits.model)
@@ -67,6 +68,11 @@ def start(call: Call) -> Response:
 def _usual_patients(model: LoadedModel | None, language: Language) -> dict[str, str]:
     """Whom the tiles of each department are about, in words; empty where nothing but the triage is said."""
     return {} if model is None else {d: _usual(v, language) for d, v in model.usual_patients.items() if v}
+
+
+def _department_name(model: LoadedModel | None, language: Language) -> Callable[[str], str]:
+    own = names.NO_NAMES if model is None else model.names
+    return lambda name: names.value("department", name, language, own)
 
 
 def _usual(values: Mapping[str, float | str], language: Language) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hospital.words.catalogue import text
 from hospital.words.language import Language
+from hospital.words.names import NO_NAMES, OwnNames
 from registry.model.trust_limits import worst
 from registry.monitoring.alarm_text import stopped_in_words, warning_of
 from registry.monitoring.alarms import OVERRULED, StandingAlarm, standing
@@ -60,6 +61,7 @@ def degraded(
     *,
     halted: bool = False,
     groups: Mapping[str, str] = MappingProxyType({}),
+    own: OwnNames = NO_NAMES,
 ) -> list[Forecast]:
     """The forecasts with what stands against their release: ``degraded``, each alarm and a person's stop a warning.
 
@@ -67,15 +69,16 @@ def degraded(
 
     Args:
         groups: of units, by their ids.
+        own: what the hospital calls its groups and attributes.
     """
     stop = [text("alarms.halted", language)] if halted else []
     if any(alarm.stops for alarm in alarms):
         stop.append(stopped_in_words(language))
-    others = [warning_of(alarm, language) for alarm in alarms if alarm.family != OVERRULED]
+    others = [warning_of(alarm, language, own) for alarm in alarms if alarm.family != OVERRULED]
     out = lowered(forecasts, stop, others)
     for alarm in alarms:
         if alarm.family == OVERRULED:
-            lost = [warning_of(alarm, language)]
+            lost = [warning_of(alarm, language, own)]
             out = [lowered([f], lost)[0] if _concerns(alarm, f, groups) else f for f in out]
     return out
 

@@ -125,5 +125,6 @@ def _loaded(release: Release) -> LoadedModel:
         departments=departments,
         usual_patients={d: usual_visit(engine, i) for i, d in enumerate(departments or ("",)) if waits},
         zone=manifest.zone,
+        names=manifest.names,
         engine=engine,
     )

@@ -38,6 +38,7 @@ def manifest_of(
         else "minutes from arrival to first medical contact (min)",
         "zone": str(events.zone),
         "locality": events.locality.to_json(),
+        "names": {name: dict(given) for name, given in events.names.items()},
         "cadence_hours": events.cadence_hours,
         "horizons_hours": list(horizons),
         "features": [vars(f) for f in prepared.features],

@@ -54,7 +54,7 @@ def test_every_piece_of_the_documentation_is_of_the_language(tmp_path: Path) -> 
     """Each piece, with what it needs around it, loads."""
     text = (ROOT / "docs" / "mappings.md").read_text(encoding="utf-8")
     chunks = [chunk.split("```")[0] for chunk in text.split("```toml\n")[2:]]
-    assert len(chunks) == 8
+    assert len(chunks) == 9
     stays = 'entered_at = "E"\nsource = { constant = "emergency" }\n'
     for chunk in chunks:
         around = {
@@ -65,6 +65,7 @@ def test_every_piece_of_the_documentation_is_of_the_language(tmp_path: Path) -> 
             "[tables.census.columns": chunk,
             "source =": '[tables.stays.columns]\nstay_id = "S"\nunit = "U"\nentered_at = "E"\n' + chunk,
             '[units."Méd': chunk + CENSUS,
+            '[names."CRIT': chunk + CENSUS,
         }
         [whole] = [w for start, w in around.items() if chunk.startswith(start)]
         assert _load(tmp_path, HEAD + whole).tables
