@@ -27,6 +27,7 @@ from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
 from hospital.features.bed_query import BedQuery
 from hospital.features.feature import TRIAGE_RANK, Feature, encode
+from hospital.words.messages import Lines, Message, message
 from registry.errors import RowError
 from registry.mlflow_records import Flavour
 from registry.model.dataset import forecast
@@ -69,10 +70,13 @@ class FeatureForecaster:
         build = _wait_rows if self._model.name == "wait-time" else _bed_rows
         rows = build(self._model, table, X)
         if table.faults or rows is None:
-            listed = "\n".join(f"  - {fault}" for fault in table.faults)
-            raise RowError(f"{self._model.name} cannot forecast this table:\n{listed}")
+            raise RowError("registry.mlflow.faults", model=self._model.name, faults=table.lines)
         quantiles = forecast(self._model, rows)
         return pd.DataFrame({name: quantiles[:, i] for name, i in OUTPUTS.items()}, index=model_input.index)
+
+
+_NO_COLUMN = message("registry.mlflow.no_column")
+_NOT_NEGATIVE = message("registry.mlflow.not_negative_expected")
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,18 @@ class _Table:
     """The columns of a table, and what is wrong with them."""
 
     frame: pd.DataFrame
-    faults: list[str]
+    faults: list[tuple[str, Message]]
+
+    @property
+    def lines(self) -> Lines:
+        """A line for each fault."""
+        return Lines(
+            tuple(message("registry.mlflow.column", name=name, why=why) for name, why in self.faults)
+        )
+
+    def refuse(self, name: str, key: str, **values: object) -> None:
+        """Notes what is wrong with a column."""
+        self.faults.append((name, message(f"registry.mlflow.{key}", **values)))
 
     def feature(self, feature: Feature) -> Array:
         """A feature's numbers: float64 [n], NaN unknown."""
@@ -103,18 +118,17 @@ class _Table:
         out[known] = values.astype(object).to_numpy()[known]
         wrong = sorted({str(v) for v in out if v is not None and v not in levels})
         if wrong:
-            self.faults.append(
-                f"{name}: {_some(wrong)} {'is' if len(wrong) == 1 else 'are'} not in the model, which has "
-                f"{', '.join(levels)}; leave what it does not know empty (None), as the service does"
-            )
+            self.refuse(name, "unknown_levels", n=len(wrong), found=_some(wrong), levels=", ".join(levels))
         return out
 
-    def numbers(self, name: str, accepts: Callable[[Array], Array] = np.isfinite, what: str = "") -> Array:
+    def numbers(
+        self, name: str, accepts: Callable[[Array], Array] = np.isfinite, what: Message | None = None
+    ) -> Array:
         """Numbers: float64 [n], NaN unknown.
 
         Args:
-            accepts: of the values, which may be (bool [n]); unknown ones are not asked about if `what` is empty.
-            what: what is expected, in words, where the value must be known.
+            accepts: of the values, which may be (bool [n]); unknown ones are not asked about without `what`.
+            what: what is expected where the value must be known; None: a finite number, or none.
         """
         out = np.full(len(self.frame), np.nan)
         if not self._has(name):
@@ -128,13 +142,13 @@ class _Table:
                 .to_numpy()
             )
         except (TypeError, ValueError):
-            self.faults.append(f"{name}: numbers are expected, NaN where unknown")
+            self.refuse(name, "numbers_expected")
             return out
         with np.errstate(invalid="ignore"):
             wrong = ~accepts(out) if what else ~accepts(out) & ~np.isnan(out)
         if wrong.any():
             where = _some([str(v) for v in self.frame.index[wrong][: _NAMED_ROWS + 1]])
-            self.faults.append(f"{name}: {what or 'a finite number is expected'}, in row {where}")
+            self.refuse(name, "in_row", what=what or message("registry.mlflow.finite_expected"), rows=where)
         return out
 
     def times(self, name: str) -> Array:
@@ -147,16 +161,15 @@ class _Table:
         except (TypeError, ValueError):
             times = pd.Series(pd.NaT, self.frame.index)
         if times.isna().any():
-            self.faults.append(f"{name}: a time is expected in every row")
+            self.refuse(name, "time_expected")
             return none
         return times.dt.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64)
 
     def _has(self, name: str) -> bool:
         if name in self.frame.columns:
             return True
-        fault = f"{name}: there is no such column; add it, with NaN where it is unknown"
-        if fault not in self.faults:
-            self.faults.append(fault)
+        if (name, _NO_COLUMN) not in self.faults:
+            self.faults.append((name, _NO_COLUMN))
         return False
 
 
@@ -166,10 +179,8 @@ def _some(values: list[str]) -> str:
 
 
 def _wait_rows(model: ForecastModel, table: _Table, X: Array) -> Rows | None:
-    hour = table.numbers("hour", lambda v: (v >= 0) & (v < 24), "0 up to 24 is expected, and known")
-    waited = table.numbers(
-        "minutes_since_arrival", lambda v: (v >= 0) & np.isfinite(v), "0 or more is expected, and known"
-    )
+    hour = table.numbers("hour", lambda v: (v >= 0) & (v < 24), message("registry.mlflow.hour_expected"))
+    waited = table.numbers("minutes_since_arrival", lambda v: (v >= 0) & np.isfinite(v), _NOT_NEGATIVE)
     names = [f.name for f in model.features]
     levels = tuple(TRIAGE_RANK)
     triage = table.texts("triage", levels) if "triage" in names else np.full(len(table.frame), None, object)
@@ -184,19 +195,19 @@ def _bed_rows(model: ForecastModel, table: _Table, X: Array) -> Rows | None:
     horizon = table.numbers(
         "horizon_hours",
         lambda v: np.isin(v, horizons),
-        f"one of {', '.join(f'{h:g}' for h in horizons)} is expected",
+        message("registry.mlflow.horizon_expected", horizons=", ".join(f"{h:g}" for h in horizons)),
     )
     at = table.times("prediction_time")
-    now = table.numbers("demand_now", lambda v: (v >= 0) & np.isfinite(v), "0 or more is expected, and known")
+    now = table.numbers("demand_now", lambda v: (v >= 0) & np.isfinite(v), _NOT_NEGATIVE)
     last_week = table.numbers(_LAST_WEEK) if _LAST_WEEK in table.frame else np.full(len(table.frame), np.nan)
     width = np.ones(len(table.frame))
     if _WIDTH in table.frame:
         width = table.numbers(
-            _WIDTH, lambda v: (v > 0) & np.isfinite(v), "more than 0 is expected, and known"
+            _WIDTH, lambda v: (v > 0) & np.isfinite(v), message("registry.mlflow.positive_expected")
         )
     unit = encode(table.texts("unit", baselines.units), baselines.units)
-    if np.isnan(unit).any() and not any(fault.startswith("unit:") for fault in table.faults):
-        table.faults.append("unit: it is expected in every row")
+    if np.isnan(unit).any() and not any(name == "unit" for name, _ in table.faults):
+        table.refuse("unit", "unit_expected")
     if table.faults:
         return None
     query = BedQuery(unit.astype(np.int64), at, horizon, now)

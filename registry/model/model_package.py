@@ -14,6 +14,7 @@ from hospital.arrays import Array
 from hospital.dataset.baselines import BedBaselines, WaitBaselines
 from hospital.dataset.quantiles import LEVELS
 from hospital.features.feature import Feature
+from hospital.words.messages import Foreign
 from registry.components.adaptive_width import AdaptiveWidth
 from registry.components.exceedances import Exceedances
 from registry.components.linear_step import LinearStep, Median
@@ -132,7 +133,7 @@ class ModelPackage:
         try:
             engine = TreeEngine.load(self._files[name])
         except ExplanationError as error:
-            raise PackageError("registry.package.unusable", name=name, why=str(error)) from None
+            raise PackageError("registry.package.unusable", name=name, why=_of_engine(error)) from None
         if (engine.features, engine.outputs) != (len(self.manifest.features), 1):
             raise PackageError("registry.package.other_features", name=name)
         return engine
@@ -142,3 +143,8 @@ class ModelPackage:
         if not isinstance(body, dict):
             raise PackageError("registry.package.no_object", name=name)
         return body
+
+
+def _of_engine(error: ExplanationError) -> Foreign:
+    """What the engine says of a model file, which it says in English, since it installs alone."""
+    return Foreign(str(error), "engine", "model_file")

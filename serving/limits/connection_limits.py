@@ -5,10 +5,10 @@ that eight connections could take all memory and all time (docs/adr/0017-the-doo
 protocol with limits; `install` puts it in the place of its own.
 """
 
-import json
 import logging
 import secrets
 from asyncio import BaseTransport, TimerHandle
+from collections.abc import Sequence
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
@@ -16,7 +16,9 @@ import uvicorn.config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from serving.http.problems import PROBLEM_JSON
+from serving.errors import Problem
+from serving.http.content_negotiation import preferred_language
+from serving.http.problems import problem_response
 from serving.limits.admission import Place
 from serving.limits.door import PLACE, knock
 from serving.limits.server_end import begin_to_end
@@ -33,15 +35,13 @@ WRITE_SECONDS = 20.0
 """How long somebody may not read their answer."""
 CONNECTIONS, CONNECTIONS_OF_ONE = 512, 128
 _LOOPBACK = ("127.0.0.1", "::1")
-_TITLES = {
-    400: ("malformed_http", "The request is not HTTP/1.1."),
-    408: ("head_timeout", "The head of the request did not come in time."),
-    431: (
-        "headers_too_large",
-        "The headers are larger than any that are needed here: send fewer and smaller ones.",
-    ),
-    503: ("overloaded", "Too many connections are open: try again shortly."),
+_REFUSALS = {
+    400: ("malformed_http", "problems.malformed_http"),
+    408: ("head_timeout", "problems.head_timeout"),
+    431: ("headers_too_large", "problems.headers_too_large"),
+    503: ("overloaded", "problems.too_many_connections"),
 }
+"""Code and text by status."""
 
 
 class _Table:
@@ -251,7 +251,7 @@ class LimitedProtocol(HttpToolsProtocol):
             return
         self._stop_timer()
         if self.cycle is None or self.cycle.response_complete:
-            self.transport.write(_answer(status))
+            self.transport.write(_refusal(status, self.headers or ()))
         self.transport.close()
 
     def _start_timer(self, seconds: float) -> None:
@@ -274,27 +274,13 @@ def install() -> None:
     uvicorn.config.HTTP_PROTOCOLS["auto"] = f"{__name__}:{LimitedProtocol.__name__}"
 
 
-def _answer(status: int) -> bytes:
-    code, detail = _TITLES[status]
+def _refusal(status: int, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """A whole response; `headers`: those of the request that came, for the language."""
+    code, words = _REFUSALS[status]
     request_id = secrets.token_hex(8)
-    body = json.dumps(
-        {
-            "type": f"urn:vigie:problem:{code}",
-            "title": "The request cannot be read" if status != 503 else "The service cannot answer now",
-            "status": status,
-            "code": code,
-            "detail": detail,
-            "request_id": request_id,
-            "errors": [],
-        }
-    ).encode()
-    headers = {
-        "content-type": PROBLEM_JSON,
-        "content-length": str(len(body)),
-        "connection": "close",
-        "x-request-id": request_id,
-        "cache-control": "no-store",
-        **({"retry-after": "1"} if status == 503 else {}),
-    }
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return b"".join([STATUS_LINE[status], lines.encode("ascii"), b"\r\n", body])
+    accepted = next((value for name, value in headers if name == b"accept-language"), b"")
+    own = {"connection": "close", "x-request-id": request_id, "cache-control": "no-store"}
+    problem = Problem(status, code, words, headers=own | ({"retry-after": "1"} if status == 503 else {}))
+    response = problem_response(problem, request_id, preferred_language(accepted.decode("latin-1")))
+    lines = [name + b": " + value + b"\r\n" for name, value in response.raw_headers]
+    return b"".join([STATUS_LINE[status], *lines, b"\r\n", bytes(response.body)])

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from hospital.times import moment
+from hospital.words.catalogue import text
+from hospital.words.language import Language
 from registry.candidates.candidates import candidate, candidates
 from registry.errors import CandidateError, RegistryError
 from registry.package.manifest import MODELS
@@ -102,16 +104,25 @@ class StoredCatalogue(Catalogue):
 
 
 def models(
-    releases: Releases, listed: Callable[[Mapping[str, str]], tuple[CandidateSummary, ...]] | None, now: int
+    releases: Releases,
+    listed: Callable[[Mapping[str, str]], tuple[CandidateSummary, ...]] | None,
+    now: int,
+    language: Language,
 ) -> Models:
-    """GET /v1/models; `listed` gives the candidates for who may see them, `now` is the service's instant."""
+    """GET /v1/models.
+
+    Args:
+        listed: gives the candidates for who may see them.
+        now: the service's instant.
+        language: of what is said of releases that are refused or not there.
+    """
     states = releases.states
     in_use = {name: s.loaded.version for name, s in states.items() if s.loaded is not None}
     return Models(
         now=moment(now),
-        released=tuple(_summary(s.loaded, s) for s in states.values() if s.loaded is not None),
+        released=tuple(_summary(s.loaded, s, language) for s in states.values() if s.loaded is not None),
         unavailable={
-            name: "refused: the newest release does not verify" if s.fault else "no version is released"
+            name: text(f"problems.models.{'refused' if s.fault else 'none'}", language)
             for name, s in states.items()
             if s.loaded is None
         },
@@ -119,7 +130,7 @@ def models(
     )
 
 
-def _summary(loaded: LoadedModel, state: State) -> ReleaseSummary:
+def _summary(loaded: LoadedModel, state: State, language: Language) -> ReleaseSummary:
     asked = loaded.units if loaded.horizons_hours else ()  # a wait is asked by department, not by unit
     return ReleaseSummary(
         name=loaded.name,
@@ -133,5 +144,5 @@ def _summary(loaded: LoadedModel, state: State) -> ReleaseSummary:
         triage_levels=loaded.triage_levels,
         scope=tuple(ScopeCell(unit_group=g, horizon_hours=h) for g, h in sorted(loaded.scope)),
         card=f"/v1/models/{loaded.name}/card?version={loaded.version}",
-        warning=None if state.fault is None else "the newest release does not verify; this one goes on",
+        warning=None if state.fault is None else text("problems.models.goes_on", language),
     )

@@ -29,7 +29,7 @@ def list_models(call: Call) -> Response:
     """GET /v1/models"""
     catalogue = call.parts.catalogue
     listed = catalogue.candidates if call.caller.roles & _SEES_CANDIDATES else None
-    return json_response(models(call.parts.releases, listed, call.parts.clock.now()))
+    return json_response(models(call.parts.releases, listed, call.parts.clock.now(), call.language))
 
 
 def card(call: Call) -> Response:

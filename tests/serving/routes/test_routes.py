@@ -540,6 +540,9 @@ class TestReleases:
         assert (ready.status_code, "newest is refused" in ready.text) == (200, True)
         warned = service.ask("GET", "/v1/models", role="board").json()["released"]
         assert [m["warning"] is None for m in warned] == [True, False]
+        headers = {"authorization": f"Bearer {service.tokens['board']}", "accept-language": "fr"}
+        warned = service.client.get("/v1/models", headers=headers).json()["released"]
+        assert warned[1]["warning"].startswith("la version en service la plus récente ne se vérifie pas")
         source.floors["wait-time"] = 2
         ticks[0] = 2.0
         assert service.ask("POST", "/v1/wait-time", {"visits": [VISIT]}).status_code == 503
