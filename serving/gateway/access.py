@@ -3,12 +3,13 @@
 import asyncio
 from dataclasses import dataclass
 
+from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from registry.record.tokens import Caller
 from serving.errors import Problem
 from serving.gateway.endpoint import ANONYMOUS, Endpoint
-from serving.gateway.request_reading import Headers, accept_of, bearer_of, cookie_of, is_local, unauthorised
+from serving.gateway.request_reading import accept_of, bearer_of, cookie_of, is_local, unauthorised
 from serving.gateway.service_parts import Parts
 from serving.http.content_negotiation import preferred_type
 from serving.limits.rate_limits import network_of

@@ -6,9 +6,10 @@ would leave it no time to answer anybody.
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
+from starlette.datastructures import Headers
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from hospital.words.language import Language
@@ -44,9 +45,7 @@ class LoadShedder:
         headers: of every response.
     """
 
-    def __init__(
-        self, parts: Parts, endpoints: Sequence[Endpoint], headers: Sequence[tuple[bytes, bytes]]
-    ) -> None:
+    def __init__(self, parts: Parts, endpoints: Sequence[Endpoint], headers: Mapping[str, str]) -> None:
         self._parts, self._headers = parts, headers
         self._exact = {(e.method.encode(), e.path.encode()): e for e in endpoints if "{" not in e.path}
         self._count, self._logged, self._unlogged = 0, float("-inf"), 0
@@ -62,8 +61,7 @@ class LoadShedder:
         if place is not None:
             return place
         problem = self._refusal(endpoint)
-        accepted = next((v for n, v in headers if n == b"accept-language"), b"")
-        language = preferred_language(accepted.decode("latin-1"))
+        language = preferred_language(Headers(raw=list(headers)).get("accept-language", ""))
         head, body = self._template(problem.headers["retry-after"], language, keep)
         request_id = secrets.token_hex(8).encode()
         return (head + body).replace(_ID.encode(), request_id)
@@ -105,6 +103,8 @@ class LoadShedder:
         problem = overloaded()
         problem.headers["retry-after"] = retry_after
         response = problem_response(problem, _ID, language)
-        own = [(b"x-request-id", _ID.encode()), *([] if keep else [(b"connection", b"close")])]
-        lines = [n + b": " + v for n, v in (*response.raw_headers, *self._headers, *own)]
+        response.headers.update({**self._headers, "x-request-id": _ID})
+        if not keep:
+            response.headers["connection"] = "close"
+        lines = [name + b": " + value for name, value in response.raw_headers]
         return STATUS_LINE[problem.status] + b"\r\n".join([*lines, b"", b""]), bytes(response.body)

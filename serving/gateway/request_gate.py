@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from inspect import isawaitable
 from typing import Any
-from urllib.parse import parse_qs
 
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,19 +24,18 @@ from serving.gateway.endpoint import Call, Endpoint, match
 from serving.gateway.load_shedding import LoadShedder, leave_later
 from serving.gateway.request_problems import UNEXPECTED, problem_of
 from serving.gateway.request_reading import (
-    Headers,
     SenderLeftError,
     accept_of,
     allowed_methods,
     endpoint_of_method,
     form_of,
-    headers_of,
     key_of,
     path_of,
     query_of,
     read_body,
     refuse_prefetch,
     require_own_form,
+    require_single,
     require_type,
     too_large,
 )
@@ -55,15 +54,16 @@ _CURRENT: ContextVar[tuple[Call, Endpoint]] = ContextVar("vigie_call")
 UNMATCHED = "unmatched"
 SMALL = 32_768
 """Bytes of a body; a larger one is parsed in a thread, and holds up nobody else's answer."""
-_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),  # without any, browsers do not say where our own forms come from
-    (b"cache-control", b"no-store"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"content-security-policy", POLICY.encode()),
-]
-_BENTOML = frozenset({b"server", b"x-bentoml-request-id", b"x-bentoml-trace-id"})
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",  # without any, browsers do not say where our own forms come from
+    "cache-control": "no-store",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "content-security-policy": POLICY,
+}
+"""Of every answer that does not say otherwise itself."""
+_BENTOML = ("server", "x-bentoml-request-id", "x-bentoml-trace-id")
 
 
 class _Seen:
@@ -99,12 +99,13 @@ class Gate:
         async def out(message: Message) -> None:
             if message["type"] == "http.response.start":
                 seen.status, seen.started = message["status"], True
-                sent = [(n.lower(), v) for n, v in message.get("headers", [])]
-                names = {n for n, _ in sent}
-                kept = [(n, v) for n, v in sent if n not in _BENTOML]
-                own = [(n, v) for n, v in _HEADERS if n not in names]
-                own.append((b"x-request-id", seen.request_id.encode()))
-                message = {**message, "headers": [*kept, *own]}
+                headers = MutableHeaders(scope={"headers": message.get("headers", ())})
+                for name in _BENTOML:
+                    del headers[name]
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                headers["x-request-id"] = seen.request_id
+                message = {**message, "headers": headers.raw}
             elif head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)
@@ -171,7 +172,8 @@ class Gate:
                 allowed=allowed,
             )
         seen.place = self.shedder.place(endpoint, seen.place)
-        headers = headers_of(scope)
+        headers = Headers(scope=scope)
+        require_single(headers)
         if endpoint.once:
             refuse_prefetch(headers)
         admitted = await admit(self._parts, endpoint, headers, scope)
@@ -202,11 +204,11 @@ class Gate:
     async def _body(
         self, endpoint: Endpoint, headers: Headers, receive: Receive, seen: _Seen
     ) -> tuple[Any, int]:
-        wanted = b"application/x-www-form-urlencoded" if endpoint.form else b"application/json"
+        wanted = "application/x-www-form-urlencoded" if endpoint.form else "application/json"
         require_own_form(endpoint, headers)
         require_type(headers, wanted)
-        length = headers.get(b"content-length", b"")
-        if length.isdigit() and int(length) > endpoint.max_bytes:
+        length = headers.get("content-length", "")
+        if length.isascii() and length.isdigit() and int(length) > endpoint.max_bytes:
             raise too_large(endpoint.max_bytes)
         slow = leave_later(seen.place)
         try:
@@ -249,8 +251,7 @@ async def answer(call: Call, endpoint: Endpoint) -> Response:
 
 def _refusal(problem: Problem, seen: _Seen, scope: Scope) -> Response:
     """What is answered in place of what was asked for."""
-    accepted = (v for n, v in scope["headers"] if n.lower() == b"accept")
-    accept = b", ".join(accepted).decode("latin-1")
+    accept = accept_of(Headers(scope=scope))
     return refusal(problem, seen.request_id, _language(scope), scope["path"], accept)
 
 
@@ -262,9 +263,8 @@ async def answer_current() -> Response:
 
 def _language(scope: Scope) -> Language:
     """The language that a problem is told in: the page's, which its address may name, else the one accepted most."""
-    named = parse_qs(scope["query_string"].decode("latin-1")).get("language", [""])[-1]
-    sent = next((value for name, value in scope["headers"] if name.lower() == b"accept-language"), b"")
-    accepted = preferred_language(sent.decode("latin-1"))
+    named = QueryParams(scope["query_string"]).get("language", "")
+    accepted = preferred_language(Headers(scope=scope).get("accept-language", ""))
     return next((language for language in LANGUAGES if language == named), accepted)
 
 

@@ -3,10 +3,11 @@
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
+from starlette.datastructures import Headers, QueryParams
 from starlette.types import Receive, Scope
 
 from registry.digests import canonical_json
@@ -18,7 +19,6 @@ from serving.limits.body_budget import BodyBudget
 
 __all__ = [
     "FORM_KEY",
-    "Headers",
     "SenderLeftError",
     "accept_of",
     "allowed_methods",
@@ -26,7 +26,6 @@ __all__ = [
     "cookie_of",
     "endpoint_of_method",
     "form_of",
-    "headers_of",
     "is_local",
     "key_of",
     "path_of",
@@ -34,6 +33,7 @@ __all__ = [
     "read_body",
     "refuse_prefetch",
     "require_own_form",
+    "require_single",
     "require_type",
     "too_large",
     "unauthorised",
@@ -42,9 +42,11 @@ __all__ = [
 MAX_PATH, MAX_QUERY = 512, 2_048
 FORM_KEY = "request_key"
 """The field of a form that has its key: a browser sends no header of its own."""
-_KEY = re.compile(rb"[!-~]{8,200}")
+_KEY = re.compile(r"[!-~]{8,200}")
 _LOOPBACK = ("127.0.0.1", "::1")
-Headers = Mapping[bytes, bytes]
+_SINGLE = ("authorization", "content-type", "content-length")
+"""Headers that say one thing: of two, who stands before us may have read the other one."""
+_BLANKS = " \t"
 
 
 class SenderLeftError(Exception):
@@ -62,9 +64,9 @@ def key_of(
     Raises:
         Problem: 422, the key is none.
     """
-    sent = headers.get(b"idempotency-key")
+    sent = headers.get("idempotency-key")
     if endpoint.form and isinstance(body, dict) and body.get(FORM_KEY):
-        sent = body[FORM_KEY].encode()
+        sent = body[FORM_KEY]
     if sent is None or not endpoint.keyed:
         return None
     if not _KEY.fullmatch(sent):
@@ -74,7 +76,7 @@ def key_of(
             "problems.invalid_key",
         )
     asked = path.encode() + b"\n" + canonical_json(body)
-    return RequestKey(actor, _keyed(secret, b"key\n" + sent), _keyed(secret, b"body\n" + asked))
+    return RequestKey(actor, _keyed(secret, b"key\n" + sent.encode()), _keyed(secret, b"body\n" + asked))
 
 
 def _keyed(secret: bytes, content: bytes) -> str:
@@ -108,25 +110,19 @@ def allowed_methods(found: Sequence[Endpoint]) -> str:
     return ", ".join(sorted(methods | ({"HEAD"} if has_head else set())))
 
 
-def headers_of(scope: Scope) -> dict[bytes, bytes]:
-    """The headers by their names.
+def require_single(headers: Headers) -> None:
+    """Refuses a request of which a header that says one thing came twice.
 
     Raises:
-        Problem: 400, one that says one thing was sent twice.
+        Problem: 400.
     """
-    found: dict[bytes, bytes] = {}
-    for name, value in scope["headers"]:
-        if name in found and name in (b"authorization", b"content-type", b"content-length"):
-            raise Problem(400, "repeated_header", "problems.repeated_header")
-        if name == b"accept" and name in found:
-            value = found[name] + b"," + value  # a list may come in several headers
-        found[name] = value
-    return found
+    if any(len(headers.getlist(name)) > 1 for name in _SINGLE):
+        raise Problem(400, "repeated_header", "problems.repeated_header")
 
 
 def accept_of(headers: Headers) -> str:
-    """The header Accept, "" without one."""
-    return headers.get(b"accept", b"").decode("latin-1")
+    """The header Accept, which may come in several; "" without one."""
+    return ", ".join(headers.getlist("accept"))
 
 
 def bearer_of(headers: Headers) -> str | None:
@@ -135,25 +131,26 @@ def bearer_of(headers: Headers) -> str | None:
     Raises:
         Problem: 401, the header is no bearer token's.
     """
-    value = headers.get(b"authorization")
+    value = headers.get("authorization")
     if value is None:
         return None
-    scheme, _, secret = value.partition(b" ")
-    try:
-        text = secret.strip().decode("ascii")
-    except UnicodeDecodeError:
-        text = ""
-    if scheme.lower() != b"bearer" or not text or len(text) > 256:
+    scheme, _, secret = value.partition(" ")
+    secret = secret.strip(_BLANKS)
+    if scheme.lower() != "bearer" or not secret or len(secret) > 256 or not secret.isascii():
         raise unauthorised("not_a_bearer_token", "problems.not_a_bearer_token")
-    return text
+    return secret
 
 
 def cookie_of(headers: Headers) -> str | None:
-    """The session's cookie; None: none."""
-    for part in headers.get(b"cookie", b"").split(b";"):
-        name, _, value = part.strip().partition(b"=")
-        if name == COOKIE.encode():
-            return value.decode("latin-1")
+    """The session's cookie, as it was sent; None: none.
+
+    Starlette's takes quoted values out of their quotes by Python's `http.cookies`, which before 3.11.10 and 3.12.6
+    computes for seconds on one long header: from anybody, before anything is known of them.
+    """
+    for part in headers.get("cookie", "").split(";"):
+        name, _, value = part.strip(_BLANKS).partition("=")
+        if name == COOKIE:
+            return value
     return None
 
 
@@ -163,8 +160,8 @@ def refuse_prefetch(headers: Headers) -> None:
     Raises:
         Problem: 403.
     """
-    purpose = headers.get(b"sec-purpose", b"") + headers.get(b"purpose", b"") + headers.get(b"x-moz", b"")
-    if b"prefetch" in purpose.lower() or b"preview" in purpose.lower():
+    purpose = " ".join(headers.get(name, "") for name in ("sec-purpose", "purpose", "x-moz")).lower()
+    if "prefetch" in purpose or "preview" in purpose:
         raise Problem(403, "fetched_ahead", "problems.fetched_ahead")
 
 
@@ -173,17 +170,17 @@ def require_own_form(endpoint: Endpoint, headers: Headers) -> None:
 
     Browsers say so by Sec-Fetch-Site over HTTPS and on this machine alone; elsewhere by Origin. Raises Problem: 403.
     """
-    origin, host = headers.get(b"origin"), headers.get(b"host", b"").lower()
-    is_own = origin is None or origin.partition(b"://")[2].lower() == host
-    site = headers.get(b"sec-fetch-site", b"same-origin" if is_own else b"")
-    if endpoint.form and site not in (b"same-origin", b"none"):
+    origin, host = headers.get("origin"), headers.get("host", "").lower()
+    is_own = origin is None or origin.partition("://")[2].lower() == host
+    site = headers.get("sec-fetch-site", "same-origin" if is_own else "")
+    if endpoint.form and site not in ("same-origin", "none"):
         raise Problem(403, "from_another_site", "problems.from_another_site")
 
 
 def is_local(scope: Scope, headers: Headers) -> bool:
     """Whether it comes from this machine, and nobody forwarded it."""
     client = scope.get("client")
-    forwarded = any(name in headers for name in (b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"))
+    forwarded = any(name in headers for name in ("forwarded", "x-forwarded-for", "x-real-ip", "via"))
     return client is not None and client[0] in _LOOPBACK and not forwarded
 
 
@@ -193,8 +190,7 @@ def query_of(endpoint: Endpoint, scope: Scope) -> dict[str, str]:
     Raises:
         Problem: 422, with every fault of it.
     """
-    raw = scope.get("query_string", b"").decode("latin-1")
-    pairs = parse_qsl(raw, keep_blank_values=True, errors="replace")
+    pairs = QueryParams(scope.get("query_string", b"")).multi_items()
     known = endpoint.parameters
     faults = [
         RequestFault("query", "unknown_parameter", "problems.faults.unknown_parameter")
@@ -229,19 +225,17 @@ def _parameter_faults(name: str, value: str, schema: Any) -> list[RequestFault]:
     return []
 
 
-def require_type(headers: Headers, wanted: bytes) -> None:
+def require_type(headers: Headers, wanted: str) -> None:
     """Refuses bodies of any other kind.
 
     Raises:
         Problem: 415.
     """
-    name, _, parameters = headers.get(b"content-type", b"").partition(b";")
-    charset = parameters.strip().lower().replace(b'"', b"")
-    if name.strip().lower() != wanted or charset not in (b"", b"charset=utf-8"):
-        raise Problem(
-            415, "unsupported_content_type", "problems.unsupported_content_type", wanted=wanted.decode()
-        )
-    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+    name, _, parameters = headers.get("content-type", "").partition(";")
+    charset = parameters.strip(_BLANKS).lower().replace('"', "")
+    if name.strip(_BLANKS).lower() != wanted or charset not in ("", "charset=utf-8"):
+        raise Problem(415, "unsupported_content_type", "problems.unsupported_content_type", wanted=wanted)
+    if headers.get("content-encoding", "identity").lower() != "identity":
         raise Problem(415, "unsupported_content_encoding", "problems.unsupported_content_encoding")
 
 

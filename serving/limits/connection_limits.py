@@ -13,6 +13,7 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import uvicorn.config
+from starlette.datastructures import Headers
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
@@ -278,9 +279,9 @@ def _refusal(status: int, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
     """A whole response; `headers`: those of the request that came, for the language."""
     code, words = _REFUSALS[status]
     request_id = secrets.token_hex(8)
-    accepted = next((value for name, value in headers if name == b"accept-language"), b"")
+    accepted = Headers(raw=list(headers)).get("accept-language", "")
     own = {"connection": "close", "x-request-id": request_id, "cache-control": "no-store"}
     problem = Problem(status, code, words, headers=own | ({"retry-after": "1"} if status == 503 else {}))
-    response = problem_response(problem, request_id, preferred_language(accepted.decode("latin-1")))
+    response = problem_response(problem, request_id, preferred_language(accepted))
     lines = [name + b": " + value + b"\r\n" for name, value in response.raw_headers]
     return b"".join([STATUS_LINE[status], *lines, b"\r\n", bytes(response.body)])

@@ -74,7 +74,9 @@ def test_every_text_is_of_a_sentence() -> None:
     """What the engine says no more is taken out of the catalogue."""
     said = "\n".join(words for words, _ in SENTENCES)
     for key, entry in entries("engine").items():
-        longest = max(entry["en"][""].replace("tree {tree}", "{where}").replace("{", "}").split("}")[::2], key=len)
+        longest = max(
+            entry["en"][""].replace("tree {tree}", "{where}").replace("{", "}").split("}")[::2], key=len
+        )
         assert longest in said, key
 
 

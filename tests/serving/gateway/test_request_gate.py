@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.datastructures import Headers
 
 from assembly.routes import ENDPOINTS
 from hospital.words.catalogue import text
 from serving.errors import Problem
 from serving.gateway.request_gate import Gate
+from serving.gateway.request_reading import cookie_of
 from serving.gateway.service_parts import Parts
 from serving.http.strict_json import parse
 from tests.support.serving_fakes import InProcess, make_parts
@@ -148,6 +151,8 @@ def test_addresses_and_methods(parts_and_tokens: tuple[Parts, dict[str, str]]) -
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-length"] == whole.headers["content-length"]
     assert client.get("/" + "a" * 600).status_code == 431
+    response = client.request("HEAD", "/enter/x")  # it would use the link up
+    assert (response.status_code, response.headers["allow"]) == (405, "GET, OPTIONS")
 
 
 def test_queries_are_strict(parts_and_tokens: tuple[Parts, dict[str, str]]) -> None:
@@ -290,6 +295,33 @@ def test_a_header_sent_twice_is_refused(parts_and_tokens: tuple[Parts, dict[str,
     client = InProcess(parts_and_tokens[0])
     twice = [("authorization", "Bearer a"), ("authorization", "Bearer b")]
     assert client.get("/v1/models", headers=twice).json()["code"] == "repeated_header"
+
+
+@pytest.mark.parametrize("content", [b"token", b"token=a&language", b"token=\xe9", b"&"])
+def test_a_form_that_is_none_is_refused(
+    parts_and_tokens: tuple[Parts, dict[str, str]], content: bytes
+) -> None:
+    """No name is read where there is no pair."""
+    kind = "application/x-www-form-urlencoded"
+    response = post(parts_and_tokens, content, "/sign-in", content_type=kind)
+    assert (response.status_code, response.json()["code"]) == (400, "malformed_form")
+
+
+def test_accept_may_come_in_several_headers(parts_and_tokens: tuple[Parts, dict[str, str]]) -> None:
+    """A browser that is not signed in is led to the way in, wherever it says that it takes HTML."""
+    several = [("accept", "application/json;q=0.5"), ("accept", "text/html")]
+    assert InProcess(parts_and_tokens[0]).get("/", headers=several).status_code == 303
+
+
+def test_a_cookie_is_read_as_it_was_sent() -> None:
+    """In no time, and out of no quotes: Python's own reading takes seconds of one header, from anybody."""
+    assert cookie_of(Headers({"cookie": 'a=b; vigie_session="x\\101"; c'})) == '"x\\101"'
+    assert cookie_of(Headers({"cookie": "vigie_sessions=x; =; vigie_session"})) == ""
+    assert cookie_of(Headers({"cookie": "vigie=x"})) is None
+    long = Headers({"cookie": 'vigie_session="' + "\\a" * 16_000 + '"'})
+    begun = time.thread_time()
+    assert len(cookie_of(long) or "") == 32_002
+    assert time.thread_time() - begun < 0.1
 
 
 class TestPages:
