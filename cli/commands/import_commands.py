@@ -23,6 +23,7 @@ from hospital.errors import VigieError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
 
     from hospital.ingest.hospital_reader import HospitalTables
     from hospital.words.language import Language
@@ -70,7 +71,7 @@ def import_history(
         note(f"{finding.table}: {finding.words(settings.language)}", settings.language, to=sys.stderr)
     if staged.kept:
         say("import.resumed", settings.language, n=staged.kept)
-    _print_counts(history, counts, settings.language)
+    _print_counts(history, counts, tables.zone, settings.language)
     return 0
 
 
@@ -94,8 +95,11 @@ def _history(settings: "Settings", tables: "HospitalTables", since: date | None)
     )
 
 
-def _print_counts(history: "History", counts: "Mapping[str, Counts]", language: "Language") -> None:
+def _print_counts(
+    history: "History", counts: "Mapping[str, Counts]", zone: "ZoneInfo", language: "Language"
+) -> None:
     from hospital.times import moment
+    from hospital.words import formats
 
     for name, count in counts.items():
         received = history.tables[name]["received_at"]
@@ -107,7 +111,7 @@ def _print_counts(history: "History", counts: "Mapping[str, Counts]", language: 
             new=count.new,
             revised=count.revised,
             unchanged=count.unchanged,
-            last=f"{moment(last):%Y-%m-%d %H:%M}",
+            last=formats.date_time(moment(last).astimezone(zone), language),
         )
     if not any(count.new or count.revised for count in counts.values()):
         say("import.nothing_new", language)
@@ -229,4 +233,4 @@ def feed(
         name = feed_words("simulated", spoken, day=simulated.isoformat())
         source, hours = day_to_replay(simulated, seed, scale, busy), hours or 24.0
     replay = Replay(client, source, settings.home, speed=speed, hours=hours, again=again, language=spoken)
-    return run_replay(replay, name, spoken)
+    return run_replay(replay, name, source.zone, spoken)

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from rich.console import Console
 
 from cli.demo.people import FEEDER, PEOPLE
-from cli.demo.steps import LIVE_FOLDER
+from cli.demo.steps import LIVE_FOLDER, model_words
+from hospital.words import formats
 from hospital.words.catalogue import text
 from registry.package.manifest import MODELS
 from registry.settings import Settings
@@ -35,7 +36,7 @@ def print_what_to_open(console: Console, settings: Settings, token: str, people:
         console.print(f"  {text(f'demo.pages.{name}', language)} {base}{link}")
     for model in MODELS:
         card = f"/v1/models/{model}/card?format=html&language={language}"
-        words = text("demo.pages.card", language, model=model)
+        words = text("demo.pages.card", language, model=model_words(model, language))
         console.print(f"  {words} {base}{entry_link(settings.home, token, page=card)}")
     console.print(text("demo.links", language, address=f"{base}/sign-in", token=token))
     console.print(f"\n[bold]{text('demo.people', language, address=f'{base}/sign-in')}[/bold]")
@@ -48,6 +49,7 @@ def print_what_to_open(console: Console, settings: Settings, token: str, people:
         f"  VIGIE_HOME={settings.home.name} VIGIE_TOKEN={people[FEEDER.name]} .venv/bin/vigie {feed}"
     )
     store = f"sqlite:///{settings.home / 'mlflow.db'}"
-    console.print(f"  MLflow:  .venv/bin/mlflow ui --backend-store-uri {store}")
-    console.print(f"  journal: VIGIE_HOME={settings.home.name} .venv/bin/vigie journal verify")
+    mlflow, journal = (formats.label(name, language) for name in ("MLflow", "journal"))
+    console.print(f"  {mlflow}.venv/bin/mlflow ui --backend-store-uri {store}")
+    console.print(f"  {journal}VIGIE_HOME={settings.home.name} .venv/bin/vigie journal verify")
     console.print(text("demo.stop", language) + "\n")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
@@ -12,6 +13,7 @@ from cli.demo.steps import IMPORT_MORE_DAYS, note, step
 from cli.installation import read_tables
 from hospital.arrays import Array
 from hospital.times import DAY, moment
+from hospital.words import formats
 from registry.digests import canonical_json, write_atomically
 from registry.settings import Settings
 
@@ -71,12 +73,17 @@ def give_observations(
                 latest = None
             _give(engine, columns, tables.audit_attributes, stages)
             write_atomically(marker, wanted)
-            notes.append(note(settings, "until", at=f"{moment(end):%Y-%m-%d %H:%M}"))
+            notes.append(note(settings, "until", at=_written(end, tables.zone, settings)))
         else:
             notes.append(note(settings, "present"))
-    start = moment(max(end, int(latest or 0)))
-    console.print(f"  {note(settings, 'clock', at=f'{start:%Y-%m-%d %H:%M}')}")
-    return start
+    start = max(end, int(latest or 0))
+    console.print(f"  {note(settings, 'clock', at=_written(start, tables.zone, settings))}")
+    return moment(start)
+
+
+def _written(at: int, zone: ZoneInfo, settings: Settings) -> str:
+    """An instant as the hospital's clock has it, in the reader's language."""
+    return formats.date_time(moment(at).astimezone(zone), settings.language)
 
 
 def _give(

@@ -22,6 +22,7 @@ from hospital.contracts.tables import TABLES
 from hospital.errors import VigieError
 from hospital.times import HOUR, instant, start_of_day
 from hospital.words.catalogue import text
+from hospital.words.language import Language
 from hospital.words.numbers import number
 from registry.candidates.candidates import Candidate
 from registry.candidates.reviews import review
@@ -44,6 +45,7 @@ __all__ = [
     "live_start",
     "make_demo_home",
     "make_token",
+    "model_words",
     "note",
     "release_version",
     "simulate_hospital",
@@ -77,8 +79,14 @@ def step(console: Console, settings: Settings, name: str, model: str = "") -> It
     started, notes = time.monotonic(), list[str]()
     yield notes
     took = number(time.monotonic() - started, settings.language, 1)
-    what = text(f"demo.steps.{name}", settings.language, model=model)
+    about = model_words(model, settings.language) if model else ""
+    what = text(f"demo.steps.{name}", settings.language, model=about)
     console.print(f"[green]✓[/green] {what:<34} {', '.join(notes)} [dim]({took} s)[/dim]")
+
+
+def model_words(model: str, language: Language) -> str:
+    """What people call a model, within a sentence."""
+    return text(f"demo.models.{model}", language)
 
 
 def note(settings: Settings, key: str, /, n: float | None = None, **values: object) -> str:

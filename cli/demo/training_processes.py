@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cli.demo.steps import note, step
+from cli.demo.steps import model_words, note, step
 from cli.installation import read_tables
 from cli.progress import bar
 from hospital.errors import VigieError
@@ -44,7 +44,8 @@ def train_models(console: Console, settings: Settings, data: Path) -> list[Candi
             if kept is None:
                 raise VigieError("verbs.demo.not_trained", models=model)
             versions.append(kept)
-        notes += [note(settings, "version", model=c.model, version=c.version) for c in versions]
+        named = [(model_words(c.model, settings.language), c.version) for c in versions]
+        notes += [note(settings, "version", model=model, version=version) for model, version in named]
         if not missing:
             notes.append(note(settings, "present"))
     author = f"[bold]{demo_key('author').name}[/bold]"

@@ -56,7 +56,7 @@ def _retention_state(settings: Settings, now: datetime) -> State:
     at = last_run(settings)
     if at is None:
         return State("retention_never", Weight.NOTICE)
-    when = {"last": _written(at)}
+    when = {"last": moment(at)}
     late = not at <= instant(now) + _CLOCKS_DIFFER or instant(now) - at > _OVERDUE
     return (
         State("retention_overdue", Weight.NOTICE, when)
@@ -123,10 +123,10 @@ def _clock_states(settings: Settings, connection: Connection, now: datetime) -> 
     latest = instant(now) + _CLOCKS_DIFFER
     last = connection.scalar(select(func.max(journal.c.at)))
     if last is not None and last > latest:
-        yield State("clock_behind", Weight.FAULT, {"last": _written(last)})
+        yield State("clock_behind", Weight.FAULT, {"last": moment(last)})
     received = connection.scalar(select(func.max(observations.c.received_at)))
     if settings.clock_start is None and received is not None and received > latest:
-        yield State("received_ahead", Weight.FAULT, {"last": _written(received)})
+        yield State("received_ahead", Weight.FAULT, {"last": moment(received)})
     following = journal.alias()
     back = (
         select(journal.c.seq, journal.c.at, following.c.at)
@@ -137,12 +137,8 @@ def _clock_states(settings: Settings, connection: Connection, now: datetime) -> 
     found = connection.execute(back.limit(1)).first()
     if found is not None:
         seq, ahead, after = found
-        values = {"entry": seq + 1, "ahead": _written(ahead), "after": _written(after)}
+        values = {"entry": seq + 1, "ahead": moment(ahead), "after": moment(after)}
         yield State("clock_was_ahead", Weight.NOTICE, values)
-
-
-def _written(at: int) -> str:
-    return f"{moment(at):%Y-%m-%d %H:%M} UTC"
 
 
 def _token_states(connection: Connection, now: datetime) -> Iterator[State]:
@@ -152,7 +148,5 @@ def _token_states(connection: Connection, now: datetime) -> Iterator[State]:
     ends = instant(now + _SOON)
     for token in tokens:
         if token.expires_at is not None and token.expires_at < ends:
-            when = f"{moment(token.expires_at):%Y-%m-%d}"
-            yield State(
-                "token_ends", Weight.NOTICE, {"name": token.identity, "id": token.token_id, "when": when}
-            )
+            values = {"name": token.identity, "id": token.token_id, "when": moment(token.expires_at).date()}
+            yield State("token_ends", Weight.NOTICE, values)

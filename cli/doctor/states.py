@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 from hospital.words.catalogue import text
 from hospital.words.language import Language
+from hospital.words.messages import written
 
 __all__ = ["State", "Weight"]
 
@@ -35,4 +37,8 @@ class State:
 
     def words(self, language: Language) -> str:
         """What is so, and what to do."""
-        return text(f"doctor.states.{self.name}", language, None, **self.values)
+        shown = {
+            name: written(value, language) if isinstance(value, date) else value
+            for name, value in self.values.items()
+        }
+        return text(f"doctor.states.{self.name}", language, None, **shown)

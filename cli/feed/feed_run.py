@@ -12,6 +12,8 @@ from hospital.words.catalogue import text
 from hospital.words.numbers import number
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from cli.feed.feed_source import FeedSource
     from cli.feed.replay import Replay, ReplayBegin
     from hospital.words.language import Language
@@ -26,16 +28,20 @@ __all__ = [
 ]
 
 
-def run_replay(replay: "Replay", name: str, language: "Language") -> int:
-    """Runs a replay and says what it did; the exit code, 130 where somebody stopped it."""
+def run_replay(replay: "Replay", name: str, zone: "ZoneInfo", language: "Language") -> int:
+    """Runs a replay and says what it did; the exit code, 130 where somebody stopped it.
+
+    Args:
+        name: of what is replayed.
+        zone: of the hospital's clock.
+    """
     from cli.progress import bar
-    from hospital.times import moment
 
     with bar() as progress:
         try:
             end = replay.run(
                 lambda begun: print(_begun(begun, name, language), file=sys.stderr),
-                lambda at, done: progress(f"{moment(at):%Y-%m-%d %H:%M} UTC", done),
+                lambda at, done: progress(_written(at, zone, language), done),
             )
         except KeyboardInterrupt:
             print(f"\n{feed_words('stopped', language)}", file=sys.stderr)
@@ -67,18 +73,22 @@ def folder_to_replay(
     """
     from cli.feed.feed_source import folder_source
     from hospital.mapping.mapping_file import load_mapping
-    from hospital.times import instant, moment
+    from hospital.times import instant
 
     at = None if begin is None else instant(begin)
     source = folder_source(data, load_mapping(mapping) if mapping else None, at)
     if at is not None and not source.first <= at < source.last:
-        first, last = (f"{moment(t):%Y-%m-%d %H:%M}" for t in (source.first, source.last))
-        raise VigieError(
-            feed_words(
-                "begin_outside", language, begin=f"{moment(at):%Y-%m-%d %H:%M}", first=first, last=last
-            )
-        )
+        asked, first, last = (_written(t, source.zone, language) for t in (at, source.first, source.last))
+        raise VigieError(feed_words("begin_outside", language, begin=asked, first=first, last=last))
     return source
+
+
+def _written(at: int, zone: "ZoneInfo", language: "Language") -> str:
+    """An instant as the hospital's clock has it."""
+    from hospital.times import moment
+    from hospital.words import formats
+
+    return formats.date_time(moment(at).astimezone(zone), language)
 
 
 def day_to_replay(simulated: date, seed: int, scale: float, busy: float) -> "FeedSource":

@@ -48,6 +48,7 @@ class FeedSource:
         sent_ids: the id of each pseudonym as the hospital has it.
         digest: of what is replayed.
         first, last: instants of the first and the last reception that is news, not a plan.
+        zone: of the hospital's clock.
         begin: where the replay should begin, or None: where it is full.
     """
 
@@ -57,6 +58,7 @@ class FeedSource:
     digest: str
     first: int
     last: int
+    zone: ZoneInfo
     begin: int | None = None
 
 
@@ -80,6 +82,7 @@ def folder_source(path: Path, mapping: Mapping | None, begin: int | None = None)
         tables.source_digest,
         min(int(r.min()) for r in received),
         max(int(r.max()) for r in received),
+        tables.zone,
         begin,
     )
 

@@ -10,6 +10,7 @@ from hospital.calendar import local_day
 from hospital.holidays.school_holidays import school_days
 from hospital.record.events import Events
 from hospital.times import DAY
+from hospital.words.catalogue import unbroken
 
 __all__ = [
     "GROUPS",
@@ -67,7 +68,7 @@ class Feature:
 
     def label(self, language: str) -> str:
         """The label in French (``fr``) or English."""
-        return self.label_fr if language == "fr" else self.label_en
+        return unbroken(self.label_fr) if language == "fr" else self.label_en
 
 
 def in_group_order(groups: Iterable[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from hospital.features.bed_list import ALL_BED_FEATURES, COVARIATE_SUFFIX, covar
 from hospital.features.wait import WAIT_FEATURES
 from hospital.times import moment
 from hospital.words import formats, names
-from hospital.words.catalogue import has_text, text
+from hospital.words.catalogue import has_text, text, unbroken
 from hospital.words.language import Language
 from registry.cards.situations import Situations
 
@@ -77,7 +77,8 @@ class Words:
     def of(cls, card: Mapping[str, Any], language: Language) -> "Words":
         """The words of a card (``card.json``), or of a report, which names neither the inputs nor a zone."""
         model, label = str(card["model"]), "label_fr" if language == "fr" else "label_en"
-        features = {f["name"]: str(f[label]) for f in card.get("features", [])}
+        shown = unbroken if language == "fr" else str
+        features = {f["name"]: shown(str(f[label])) for f in card.get("features", [])}
         if "features" not in card:
             features = {f.name: f.label(language) for f in _FEATURES.get(model, ())}
             features |= _covariates(card, features, language)

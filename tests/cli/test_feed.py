@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from email.message import Message
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -192,12 +193,12 @@ class TestTimes:
     )
     def test_where_it_begins(self, begin: int | None, days: float, expected: int) -> None:
         """The weekday and the hour; of short data the hour; of less than a day its middle."""
-        source = FeedSource({}, (), {}, "", MONDAY, MONDAY + int(days * DAY), begin)
+        source = FeedSource({}, (), {}, "", MONDAY, MONDAY + int(days * DAY), ZoneInfo("UTC"), begin)
         assert begin_of(source, NOW) == expected
 
     def test_data_that_hold_the_present_are_not_moved(self) -> None:
         """A hospital whose history was imported goes on."""
-        source = FeedSource({}, (), {}, "", NOW - DAY, NOW + DAY)
+        source = FeedSource({}, (), {}, "", NOW - DAY, NOW + DAY, ZoneInfo("UTC"))
         assert begin_of(source, NOW) == NOW
 
 

@@ -30,18 +30,18 @@ def _steps() -> set[str]:
 
 
 def test_each_step_has_french_words() -> None:
-    """Those whose words are only a time or a model's name in front of another step need none."""
+    """A model's name in front of another step needs none."""
     steps = _steps()
     assert {"fit", "judge", "store 2", "simulate"} <= steps
     unnamed = {step for step in steps if recognised(step, "commands", "steps", "fr") is None}
-    assert unnamed == {"2 UTC", "2: 2"}
+    assert unnamed == {"2: 2"}
 
 
 def test_the_model_in_front_of_a_step_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where two models are trained side by side."""
     monkeypatch.setenv("VIGIE_LANGUAGE", "fr")
     assert _in_words("bed-demand: fit") == "bed-demand: apprentissage"
-    assert _in_words("2024-03-04 10:00 UTC") == "2024-03-04 10:00 UTC"
+    assert _in_words("04/03/2024 à 10 h 00") == "04/03/2024 à 10 h 00"
     assert _in_words("tune, 12 trials") == "réglage, 12 essais"
     monkeypatch.setenv("VIGIE_LANGUAGE", "en")
     assert _in_words("bed-demand: fit") == "bed-demand: fit"

@@ -141,7 +141,7 @@ def test_a_name_stays_one_however_its_accents_are_written(
     assert "Another key is called" in refused(capsys, "key", "trust", "zoé  marin", bob, "--role", "board")
 
 
-def test_what_is_meant_is_changed_and_told(home: Path, ada: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_meant_is_changed_and_said(home: Path, ada: str, capsys: pytest.CaptureFixture[str]) -> None:
     """With --replace, and what stood before in the journal."""
     assert main(["key", "trust", "Ada", ada, "--role", "author"]) == 0
     assert main(["key", "trust", "Ada Martin", ada, "--role", "board", "--replace"]) == 0

@@ -116,7 +116,7 @@ def _trainers(demo: "subprocess.Popen[str]") -> list[int]:
     return found
 
 
-def test_ctrl_c_in_the_middle_of_training_is_told_in_a_line(stopped: Stopped) -> None:
+def test_ctrl_c_in_the_middle_of_training_is_one_line(stopped: Stopped) -> None:
     """No traceback, the exit code of Ctrl-C, and what was finished stays."""
     assert stopped.code == 130, stopped.output
     assert "Traceback" not in stopped.output
@@ -135,6 +135,11 @@ def test_started_again_the_demo_goes_the_whole_way(finished: Finished) -> None:
     ):
         assert words in finished.output
     assert re.search(r":\s[+−]\d", finished.output), "a reason says what it does"
+    assert re.search(r"part de là, \d\d/\d\d/\d{4} à 11\sh\s00 \(heure de l'hôpital\)", finished.output)
+    written = re.search(
+        r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d| UTC\b|(?<!/)\b(?:bed-demand|wait-time)\b", finished.output
+    )
+    assert written is None, "times as the language writes them, models as people call them"
     for name in ("demo-author", "demo-board-1", "demo-board-2", "demo-releaser"):
         assert name in finished.output
     settings = Settings(home=finished.home)

@@ -127,7 +127,7 @@ def test_a_second_check_seals_the_same_bytes(home: Home) -> None:
     assert candidate(home.settings.candidates, "wait-time", "1").digests() == before
 
 
-def test_fairness_is_told_of_every_group_with_its_number(home: Home) -> None:
+def test_fairness_names_every_group_with_its_number(home: Home) -> None:
     """The report names each group of each audit attribute, with n and interval."""
     report = candidate(home.settings.candidates, "wait-time", "1").json("report.json")
     fairness = next(g for g in report["gates"] if g["name"] == "fairness")

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from hospital.features.bed_list import ALL_BED_FEATURES
+from hospital.features.wait import WAIT_FEATURES
 from hospital.words import catalogue
 from hospital.words.catalogue import CatalogueError, entries, has_text, subjects, text, unbroken
 from hospital.words.language import LANGUAGES, Language
@@ -53,6 +55,13 @@ def test_no_line_ends_before_a_french_sign() -> None:
             subject,
             key,
         )
+
+
+def test_no_line_ends_before_a_french_sign_in_the_name_of_an_input() -> None:
+    """Their French stands with the features, and is read as the catalogue's."""
+    labels = [f.label("fr") for f in (*WAIT_FEATURES, *ALL_BED_FEATURES)]
+    assert any("\u00a0:" in label for label in labels)
+    assert not [label for label in labels if re.search(r" [:;?!»]|« ", label)]
 
 
 @pytest.mark.parametrize(
