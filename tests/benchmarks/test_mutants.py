@@ -63,7 +63,7 @@ def test_a_mutant_that_a_test_sees_is_killed_and_one_at_the_threshold_survives(p
     assert (project.root / "kiosk.py").read_text() == _SOURCE
 
 
-def test_an_endless_loop_counts_as_killed_and_is_told_apart(project: Folder) -> None:
+def test_an_endless_loop_counts_as_killed_and_is_counted_apart(project: Folder) -> None:
     """A countdown that counts up never ends: the processor's time limit ends it."""
     (project.root / "kiosk.py").write_text("def down(n):\n    while n:\n        n -= 1\n    return n\n")
     test = "import kiosk\n\n\ndef test_counts_down():\n    assert kiosk.down(2) == 0\n"

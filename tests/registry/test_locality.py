@@ -84,7 +84,7 @@ def _codes(locality: Locality, first: str, now: int) -> dict[str, tuple[str, str
     return {finding.code: (finding.first, finding.last) for finding in found}
 
 
-def test_a_calendar_that_does_not_reach_is_told_of() -> None:
+def test_a_calendar_that_does_not_reach_is_reported() -> None:
     """Before its first day, and from six months before its last one; to nobody without a school zone."""
     last = instant(datetime.combine(last_school_day(), datetime.min.time(), UTC))
     zoned = Locality(school_zone="A")

@@ -279,7 +279,7 @@ def test_it_ends_cleanly(tmp_path: Path) -> None:
         assert "Traceback" not in running.log.read_text()
 
 
-def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> None:
+def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
     """In one line that says what to do; so is a home that cannot be written."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -295,7 +295,7 @@ def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> None:
         check_can_serve(settings.model_copy(update={"host": "localhost"}))
 
 
-def test_a_database_that_cannot_be_opened_is_told_in_a_line(tmp_path: Path) -> None:
+def test_a_database_that_cannot_be_opened_is_named_in_a_line(tmp_path: Path) -> None:
     """With exit code 2, and nothing is left running."""
     (tmp_path / "not-a-database").write_bytes(b"no SQLite file, for sure" * 100)
     environment = {n: v for n, v in os.environ.items() if not n.startswith("VIGIE_")}

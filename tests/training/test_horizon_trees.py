@@ -119,7 +119,7 @@ def test_rows_without_a_horizon_have_the_trees_of_all() -> None:
     assert _fit(X, y, weight) == _alone(X, y, weight, SHARED, None)
 
 
-def test_progress_is_told_of_every_tree() -> None:
+def test_progress_is_reported_for_every_tree() -> None:
     """As many times as `rounds_of` says, whatever is asked for."""
     X, y, weight = _rows(n=300)
     for asked in (ASKED, replace(ASKED, rounds=1), replace(ASKED, rounds=400, step=0.03)):

@@ -127,7 +127,7 @@ def test_who_may_not_decide_sees_why_and_no_form(hospital: Hospital) -> None:
     assert hospital.listed()[0]["state"] == "proposed"
 
 
-def test_another_unit_s_manager_is_told_so(hospital: Hospital) -> None:
+def test_another_unit_s_manager_reads_so(hospital: Hospital) -> None:
     """Nothing is decided by the form that was sent all the same."""
     (hospital.home / "decisions.toml").write_text(
         (hospital.home / "decisions.toml").read_text().replace('units = ["U1", "U3"]', 'units = ["U2"]')

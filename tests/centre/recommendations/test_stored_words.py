@@ -121,7 +121,7 @@ def test_the_export_is_in_a_language_and_states_it(
         assert (row["level"], row["reason_code"], row["reason"]) == ("tense", "known_better", "vu")
 
 
-def test_applications_are_told_titles_in_each_language_and_which_is_the_protocol_s(
+def test_applications_get_titles_in_each_language_and_which_is_the_protocol_s(
     hospital: Hospital,
 ) -> None:
     """Beside the codes, and without a person's words."""

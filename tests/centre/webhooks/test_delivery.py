@@ -86,7 +86,7 @@ def counts(hospital: Hospital) -> dict[str, int]:
         return waiting(connection).get("bed-board", {})
 
 
-def test_what_a_person_decided_is_told_once_signed_and_without_their_words(
+def test_what_a_person_decided_is_sent_once_signed_and_without_their_words(
     hospital: Hospital, receiver: Receiver
 ) -> None:
     """The receiver can verify it with its own secret."""
@@ -108,7 +108,7 @@ def test_what_a_person_decided_is_told_once_signed_and_without_their_words(
     assert counts(hospital) == {"delivered": 1, "waiting": 0, "given_up": 0}
 
 
-def test_what_waits_for_a_second_person_is_not_told(
+def test_what_waits_for_a_second_person_is_not_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, receiver: Receiver
 ) -> None:
     """Nor what nobody decided."""
@@ -163,7 +163,7 @@ def test_it_is_given_up_at_last(hospital: Hospital, receiver: Receiver) -> None:
     assert 24 * 3600 < sum(w for w in waits if w is not None) < 3 * 24 * 3600
 
 
-def test_an_address_that_the_policy_names_no_more_is_told_nothing(
+def test_an_address_that_the_policy_names_no_more_is_sent_nothing(
     hospital: Hospital, receiver: Receiver
 ) -> None:
     """And none at all while the policy cannot be read."""

@@ -359,7 +359,7 @@ def _faults(table: str, rows: list[object]) -> list[tuple[str, str]]:
     return [(f.path, f.code) for f in caught.value.faults]
 
 
-def test_every_fault_of_every_row_is_told_at_once_and_no_value() -> None:
+def test_every_fault_of_every_row_is_named_at_once_and_no_value() -> None:
     """One answer says all that is to be corrected; a value may be a patient's."""
     rows: list[object] = [
         _stay(left_at="2024-11-01T07:59:59Z", source="SECRET1"),

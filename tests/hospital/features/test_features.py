@@ -299,7 +299,7 @@ def test_samples_of_waits_are_in_order_and_not_yet_seen(hospital: HospitalTables
     assert not np.isinf(X).any()
 
 
-def test_what_is_never_told_drops_its_features(hospital: HospitalTables) -> None:
+def test_what_is_never_received_drops_its_features(hospital: HospitalTables) -> None:
     """A hospital without staff or vital signs gets a model without those features, and the list says so."""
     columns = _columns(hospital)
     columns.pop("staffing")

@@ -41,7 +41,7 @@ def test_late_news_is_in_and_later_news_is_not() -> None:
     assert SettledDemand(events("stays", rows[:2]), 24 * HOUR).at(0, at).tolist() == [2]
 
 
-def test_where_all_is_told_at_once_it_is_the_outcome() -> None:
+def test_where_all_is_received_at_once_it_is_the_outcome() -> None:
     """300 stays whose ends are received when they happen."""
     rng = np.random.default_rng(1)
     rows = []

@@ -166,7 +166,7 @@ def test_the_same_spreadsheet_as_text_is_the_same_census(tmp_path: Path) -> None
     pd.testing.assert_frame_equal(_read(text, "daily-census").tables["census"], as_typed)
 
 
-def test_what_is_wrong_in_a_wide_file_is_told_by_its_line_and_ward(tmp_path: Path) -> None:
+def test_what_is_wrong_in_a_wide_file_is_named_by_its_line_and_ward(tmp_path: Path) -> None:
     """Blank lines count; a line that is wrong for all wards is told once; an empty ward is no row."""
     rows = _daily()
     rows[3][8] = -1
@@ -191,7 +191,7 @@ def test_what_is_wrong_in_a_wide_file_is_told_by_its_line_and_ward(tmp_path: Pat
     assert census["unit"].value_counts().to_dict() == {"Médecine": 10, "Maternité": 10, "Chirurgie": 9}
 
 
-def test_a_unit_half_told_is_a_fault(tmp_path: Path) -> None:
+def test_a_unit_half_described_is_a_fault(tmp_path: Path) -> None:
     """Beds without patients: an empty cell is unknown, never 0."""
     rows = _daily()
     rows[4][8] = None
@@ -375,7 +375,7 @@ def test_several_sites_with_a_file_each_are_one_hospital(tmp_path: Path) -> None
         assert units["site"].notna().tolist() == [True, True, False]
 
 
-def test_each_of_several_files_is_told_what_is_wrong_with_it(tmp_path: Path) -> None:
+def test_each_of_several_files_has_its_own_faults(tmp_path: Path) -> None:
     """All at once, by the file's name."""
     (tmp_path / "nord.csv").write_text("SEJOUR;UF;JOUR;HEURE\n1;A;04/03/2024;08:00\n2;;SECRET;08:00\n")
     (tmp_path / "sud.csv").write_text("SEJOUR;UF;JOUR;HEURE\n1;A;SECRET;10:00\n")

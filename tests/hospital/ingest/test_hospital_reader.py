@@ -94,7 +94,7 @@ def test_a_truncated_parquet_file_is_refused(tmp_path: Path) -> None:
         assert _faults(tmp_path, stays__parquet=whole[:length]) == [("stays.parquet", "not_parquet", 1)]
 
 
-def test_a_ragged_row_is_told_by_its_position(tmp_path: Path) -> None:
+def test_a_ragged_row_is_named_by_its_position(tmp_path: Path) -> None:
     """Rows count from 0, as in every other fault."""
     rows = ["S1,A,2024-11-01T08:00:00Z,,emergency"] * 5
     rows[3] = "S1,A,SECRET"
@@ -136,7 +136,7 @@ def test_a_table_in_a_form_that_is_not_read_is_named(tmp_path: Path, form: str) 
 # --- wrong rows ------------------------------------------------------------------------------------------
 
 
-def test_every_fault_of_every_table_is_told_at_once(tmp_path: Path) -> None:
+def test_every_fault_of_every_table_is_named_at_once(tmp_path: Path) -> None:
     """One reading says all that is to be corrected."""
     stays = _stays(
         "S1,A,2024-11-02T08:00:00Z,2024-11-01T08:00:00Z,emergency",

@@ -138,7 +138,7 @@ def test_a_number_with_the_other_decimal_sign_or_a_truth_value_is_none() -> None
         assert numbers.notna().sum() == (2.0 in cells and cells[1] == 2.0)
 
 
-def test_numbers_that_may_have_lost_digits_are_told_from_others() -> None:
+def test_numbers_that_may_have_lost_digits_are_distinguished_from_others() -> None:
     """Of floats by their size, of texts by their writing; whole numbers and texts of digits are what they say."""
     assert rounded(pd.Series([1e15, 999_999_999_999_999.0, np.nan, -2e16])).tolist() == [
         True,

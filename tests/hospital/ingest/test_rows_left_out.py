@@ -35,7 +35,7 @@ def _read(folder: Path, changed: dict[int, str], rows: int = 400, keys: str = ""
 EARLY, JUNK = "2024-03-04T08:00,2024-03-03T09:00", "2024-02-30T08:00,2024-03-04T09:00"
 
 
-def test_an_impossible_time_costs_its_row_and_is_told(tmp_path: Path) -> None:
+def test_an_impossible_time_costs_its_row_and_is_a_finding(tmp_path: Path) -> None:
     """One line a cause, with its count and first row; all the other rows are there."""
     found = _read(tmp_path, {7: EARLY, 9: JUNK, 11: EARLY})
     assert found.tables["visits"]["visit_id"].nunique() == 397

@@ -57,7 +57,7 @@ def test_a_unit_is_there_from_its_first_count_to_its_last(tmp_path: Path) -> Non
     assert found == 2 * [(95, "2023-01-02", "2023-04-06", 94.0, False)]
 
 
-def test_a_unit_that_is_the_sum_of_all_others_is_told(tmp_path: Path) -> None:
+def test_a_unit_that_is_the_sum_of_all_others_is_a_finding(tmp_path: Path) -> None:
     """Whatever it is called, and whether it is so each day or nearly each."""
     wards = _wards(200, "MED", "CHI", "REA")
     total = sum(wards.values())
@@ -70,7 +70,7 @@ def test_a_unit_that_is_the_sum_of_all_others_is_told(tmp_path: Path) -> None:
     assert "where" in Words("fr").does(one)
 
 
-def test_a_sites_total_and_the_total_of_sites_are_told_apart(tmp_path: Path) -> None:
+def test_a_sites_total_and_the_total_of_sites_are_kept_apart(tmp_path: Path) -> None:
     """The sum of a group, and the sum of all wards, though it is the sum of the sites' totals too."""
     wards = _wards(200, "N-MED", "N-CHI", "S-MED", "S-CHI", "S-SSR")
     north, south = wards["N-MED"] + wards["N-CHI"], wards["S-MED"] + wards["S-CHI"] + wards["S-SSR"]
@@ -81,7 +81,7 @@ def test_a_sites_total_and_the_total_of_sites_are_told_apart(tmp_path: Path) -> 
     assert len([key for key in found if key[0].startswith("unit_is")]) == 3
 
 
-def test_a_ward_under_two_names_is_told(tmp_path: Path) -> None:
+def test_a_ward_under_two_names_is_a_finding(tmp_path: Path) -> None:
     """A total of one ward, or the ward once more: whoever else is there."""
     wards = _wards(60, "MED", "CHI")
     for counts in ({"MED": wards["MED"], "HOP": wards["MED"]}, {**wards, "X": wards["CHI"]}):
@@ -120,7 +120,7 @@ def test_a_name_of_a_total_is_to_be_looked_at(tmp_path: Path, name: str) -> None
 
 
 @pytest.mark.parametrize("hours", [2, 6, 8, 12])
-def test_a_census_of_some_hours_is_told_as_such_and_trained_on_by_nobody(tmp_path: Path, hours: int) -> None:
+def test_a_census_of_some_hours_is_named_as_such_and_trained_on_by_nobody(tmp_path: Path, hours: int) -> None:
     """One finding with the step, and no gap at each of its rows."""
     rows = [(f"{d:%Y-%m-%dT%H:%M}Z", u, 5 + i % 4) for i, d in enumerate(_days(300, hours)) for u in "AB"]
     found = _findings(tmp_path, rows)
@@ -131,7 +131,7 @@ def test_a_census_of_some_hours_is_told_as_such_and_trained_on_by_nobody(tmp_pat
 
 
 @pytest.mark.parametrize("silent", [(5, 6), (6,), (0, 6)])
-def test_days_of_the_week_without_rows_are_told_once(tmp_path: Path, silent: tuple[int, ...]) -> None:
+def test_days_of_the_week_without_rows_are_named_once(tmp_path: Path, silent: tuple[int, ...]) -> None:
     """Not as a gap at each week-end; a week that lacks is still a gap."""
     days = [d for d in _days(260) if d.weekday() not in silent]
     rows = [(f"{d:%Y-%m-%d}", u, 5 + i % 4) for i, d in enumerate(days) for u in "AB"]

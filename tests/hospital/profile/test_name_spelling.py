@@ -22,7 +22,7 @@ def table(name: str, column: str, names: list[str]) -> tuple[str, Latest]:
     return name, Latest(TABLES[name], frame, len(names), nothing, nothing, ZoneInfo("Europe/Paris"))
 
 
-def told(*tables: tuple[str, Latest]) -> list[tuple[str, str, str, int, tuple[str, ...]]]:
+def said(*tables: tuple[str, Latest]) -> list[tuple[str, str, str, int, tuple[str, ...]]]:
     """Table, column, name, rows and the name to keep, of each finding."""
     found: Mapping[str, Latest] = dict(tables)
     findings = spelling_findings(found)
@@ -35,7 +35,7 @@ def told(*tables: tuple[str, Latest]) -> list[tuple[str, str, str, int, tuple[st
 )
 def test_spellings_of_one_name(other: str) -> None:
     """The rarer of both is told, with its rows and the name to keep."""
-    assert told(table("stays", "unit", ["MED-A", "MED-A", other])) == [
+    assert said(table("stays", "unit", ["MED-A", "MED-A", other])) == [
         ("stays", "unit", other, 1, ("MED-A",))
     ]
 
@@ -43,12 +43,12 @@ def test_spellings_of_one_name(other: str) -> None:
 @pytest.mark.parametrize("other", ["MED-B", "MEDA", "MED-A2", "MED-1", "A-MED"])
 def test_names_that_people_tell_apart(other: str) -> None:
     """Another letter, number or order of words is another unit."""
-    assert told(table("census", "unit", ["MED-A", "MED-A", other])) == []
+    assert said(table("census", "unit", ["MED-A", "MED-A", other])) == []
 
 
 def test_the_table_of_units_says_which_is_right_and_departments_are_their_own() -> None:
     """What most rows have is told where the table of units has another; a department may be called as a unit."""
-    found = told(
+    found = said(
         table("units", "unit", ["Réa"]),
         table("stays", "unit", ["REA", "REA"]),
         table("visits", "department", ["rea", "Paed", "paed", "Paed"]),

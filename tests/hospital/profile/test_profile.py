@@ -137,7 +137,7 @@ def test_a_silent_night_of_the_emergency_department_is_a_gap(tables: Tables, tmp
     assert one(found, "gap").after == pytest.approx(silent / pd.Timedelta(days=1), abs=0.06)
 
 
-def test_a_unit_that_opens_later_is_told_of_unless_the_table_of_units_says_so(
+def test_a_unit_that_opens_later_is_a_finding_unless_the_table_of_units_says_so(
     tables: Tables, tmp_path: Path
 ) -> None:
     """Closed is not zero: what has no row before a day either was closed or was not exported."""
@@ -195,7 +195,7 @@ def test_a_month_in_another_zone_is_found(tables: Tables, tmp_path: Path) -> Non
     assert moved.after == pytest.approx(2.0, abs=0.6)
 
 
-def test_times_with_and_without_a_zone_in_one_column_are_told(tables: Tables, tmp_path: Path) -> None:
+def test_times_with_and_without_a_zone_in_one_column_are_a_finding(tables: Tables, tmp_path: Path) -> None:
     """With a mapping's zone the naive ones are read in it, and a person is asked whether that is right."""
     visits = tables["visits"][["visit_id", "arrived_at", "seen_at"]].head(400).copy()
     written = visits["arrived_at"].dt.strftime("%Y-%m-%dT%H:%M:%S") + np.where(np.arange(400) < 300, "Z", "")
@@ -299,7 +299,7 @@ def test_another_list_of_codes_from_a_day_on_is_found(tables: Tables, tmp_path: 
     assert found == [("visits", "codes_change", "sex"), ("visits", "codes_change", "triage")]
 
 
-def test_a_column_that_is_told_from_a_day_on_is_found(tables: Tables, tmp_path: Path) -> None:
+def test_a_column_that_is_known_from_a_day_on_is_found(tables: Tables, tmp_path: Path) -> None:
     """Nobody wrote the saturation down before August."""
     visits = tables["visits"]
     visits["spo2_percent"] = visits["spo2_percent"].where(visits["arrived_at"] >= MIDDLE)
@@ -405,7 +405,7 @@ def test_the_least_history_is_just_enough(gap: int) -> None:
         split_history(0, (days - 1) * DAY, gap=gap)
 
 
-def test_small_groups_of_people_are_not_told_of(tables: Tables, tmp_path: Path) -> None:
+def test_small_groups_of_people_are_not_shown(tables: Tables, tmp_path: Path) -> None:
     """Nine people are not a group: nothing says which or how many they are."""
     tables["visits"].loc[:8, "language"] = "rare"
     found = profile(tables, tmp_path)

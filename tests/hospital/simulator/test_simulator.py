@@ -193,7 +193,7 @@ def test_wards_never_hold_more_patients_than_installed_beds(hospitals: dict[int,
         assert 0.78 < total.mean() / 600 < 0.93
 
 
-def test_staff_who_do_not_come_are_told_late_or_never(hospitals: dict[int, Tables]) -> None:
+def test_staff_who_do_not_come_are_announced_late_or_never(hospitals: dict[int, Tables]) -> None:
     """A later row for the same shift says fewer; most shifts have one row, told days ahead."""
     staffing = hospitals[TEST_SEEDS[0]]["staffing"]
     doctors = staffing[(staffing["unit"] == "ED") & (staffing["role"] == "doctor")]

@@ -11,7 +11,7 @@ from hospital.words.catalogue import CatalogueError
 from hospital.words.messages import Foreign, Lines, Names, is_key, message
 
 
-def test_a_key_is_told_from_a_sentence() -> None:
+def test_a_key_is_distinguished_from_a_sentence() -> None:
     """A sentence has spaces; what others said is shown as it is, braces and all."""
     assert is_key("errors.training.no_model")
     assert not is_key("The model is gone.")

@@ -255,7 +255,7 @@ def test_units_are_explained_as_served(home: Home, quick_path: Path) -> None:
     assert {one.trust["status"] for one in served} >= {"baseline"}
 
 
-def test_an_age_of_observations_is_told_as_then(home: Home) -> None:
+def test_an_age_of_observations_is_said_as_then(home: Home) -> None:
     """A visit of a time at which nothing had been received for hours is degraded, in the language asked for."""
     visits = home.tables.tables["visits"]
     mine = visits[visits["visit_id"] == home.frame("wait-time")["visit_id"].iloc[-1]].assign(visit_id="new")

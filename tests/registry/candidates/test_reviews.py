@@ -216,7 +216,7 @@ def test_a_registration_is_never_replaced(installation: Installation) -> None:
 
 
 @pytest.mark.parametrize("version", ["", "x", "²", "../wait-time/1", "-1", "2"])
-def test_a_version_that_is_not_there_is_told(installation: Installation, version: str) -> None:
+def test_a_version_that_is_not_there_is_named(installation: Installation, version: str) -> None:
     """With those that are."""
     installation.register("1")
     with pytest.raises(CandidateError, match="there are 1"):

@@ -185,7 +185,7 @@ def test_a_verdict_never_speaks_by_colour_alone(card: dict[str, Any]) -> None:
     assert page.count('class="verdict ') == len(badges)
 
 
-def test_the_board_is_told_the_very_command(card: dict[str, Any]) -> None:
+def test_the_board_reads_the_very_command(card: dict[str, Any]) -> None:
     """A version that cannot be released is not offered for approval."""
     closed = _rendered(card).text
     assert 'vigie review wait-time 1 --refuse --comment "why" --key your-key.json' in closed

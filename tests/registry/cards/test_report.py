@@ -89,7 +89,7 @@ def test_every_report_keeps_its_schema(kind: str, evidence: Evidence, report: Re
 @pytest.mark.parametrize(
     ("language", "said"), [("fr", "4 tentatives sur les mêmes jours"), ("en", "4 attempts on the same days")]
 )
-def test_a_version_that_was_not_the_first_is_told_so(evidence: Evidence, language: str, said: str) -> None:
+def test_a_version_that_was_not_the_first_says_so(evidence: Evidence, language: str, said: str) -> None:
     """Whoever reads the table learns that it was tried before."""
     out = io.StringIO()
     body = make_report(replace(evidence, attempts=4), POLICY).body

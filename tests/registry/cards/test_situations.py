@@ -191,7 +191,7 @@ def test_what_passes_or_is_not_shown_is_no_sign_of_anything() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_shift_that_would_have_been_seen_is_told_with_its_power(language: Language) -> None:
+def test_a_shift_that_would_have_been_seen_is_reported_with_its_power(language: Language) -> None:
     """How large, and how likely: never as certain."""
     seen = {**MORE, "verdict": "not shown", "note": "not_shown_power", "power": 0.999, "power_at": 0.2}
     told = Words.of(card(drift=[seen]), language).advice("drift", seen)

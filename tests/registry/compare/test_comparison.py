@@ -78,7 +78,7 @@ def test_every_group_that_is_large_enough_has_its_own_line(rows: Scored) -> None
     assert set(judged.unit_group) == {g for by, g in of_beds if by == "unit_group"}
 
 
-def test_two_sound_versions_are_seldom_told_apart(rows: Scored) -> None:
+def test_two_sound_versions_seldom_differ(rows: Scored) -> None:
     """Of versions that differ by noise alone about one in twenty is called better: the interval is one of 95 %."""
     rng, told = np.random.default_rng(7), 0
     for _ in range(60):

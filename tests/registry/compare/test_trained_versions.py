@@ -94,7 +94,7 @@ def test_later_tables_are_compared_to_their_end(versions: Versions, tmp_path: Pa
     assert rows[1] > rows[0]
 
 
-def test_nothing_in_common_is_told_with_what_to_do(versions: Versions) -> None:
+def test_nothing_in_common_is_said_with_what_to_do(versions: Versions) -> None:
     """Tables that end before one of them was judged hold no row for both."""
     with pytest.raises(HistoryError, match=r"--data, or compare versions trained with the same --test-from"):
         _compared(versions, "1", "3", versions.known)

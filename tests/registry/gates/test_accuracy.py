@@ -67,7 +67,7 @@ def test_a_gain_that_is_not_sure_stays_out_of_the_scope(sound: Evidence) -> None
     assert choose_scope(day, POLICY) == ()
 
 
-def test_a_gain_of_the_scope_part_that_is_gone_is_blocked(sound: Evidence) -> None:
+def test_a_gain_of_the_validation_set_that_is_gone_is_blocked(sound: Evidence) -> None:
     """The test set decides: a model worse than the baseline there is blocked whatever the validation set said."""
     part = sound.test
     worse = part.outcome[:, None] + 1.5 * (part.quantiles - part.outcome[:, None])
@@ -116,7 +116,7 @@ def test_no_judged_row_is_inconclusive(sound: Evidence) -> None:
     assert judged(with_judge(sound, weight=np.zeros(sound.test.size))).verdict is Verdict.INCONCLUSIVE
 
 
-def test_the_baseline_is_the_best_of_the_scope_part(sound: Evidence) -> None:
+def test_the_baseline_is_the_best_of_the_validation_set(sound: Evidence) -> None:
     """Which baseline to beat is settled before the test set is seen, NaN baselines aside."""
     assert best_baseline(sound.validation, 24.0) == "last_value"
     nans = {
@@ -229,7 +229,7 @@ def test_diebold_and_marianos_statistic_is_standard_normal_where_both_are_as_goo
     assert np.isnan(diebold_mariano(np.ones(9), np.ones(9), np.arange(9) * 86_400_000_000, 24.0))
 
 
-def test_it_is_told_beside_the_gain(sound: Evidence) -> None:
+def test_it_is_reported_beside_the_gain(sound: Evidence) -> None:
     """By horizon, never required."""
     told = [f for f in judged(sound).findings if f.metric == "diebold_mariano"]
     assert {f.group for f in told} == set(gains(judged(sound)))

@@ -58,7 +58,7 @@ def test_the_randomised_pit_is_uniform_where_all_is_well(sound: Evidence) -> Non
     assert np.abs(shares[1:-1] - 0.1).max() < 0.02
 
 
-def test_every_horizon_group_and_part_of_the_day_is_told(sound: Evidence) -> None:
+def test_every_horizon_group_and_part_of_the_day_is_reported(sound: Evidence) -> None:
     """Tails at night are looked at too, though not required."""
     groups = {f.group for f in judged(sound).findings if not f.required}
     assert {"4 h", "72 h", "group 0", "hours=00-06", "hours=18-24"} <= groups

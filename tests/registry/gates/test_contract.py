@@ -112,7 +112,7 @@ def test_weights_that_are_none_block(sound: Evidence, weight: float) -> None:
     assert broken(judge_contract(counted, POLICY)) == {"weights_wrong"}
 
 
-def test_a_short_history_is_told(sound: Evidence) -> None:
+def test_a_short_history_is_reported(sound: Evidence) -> None:
     """It is a warning: what it cannot show, other gates leave inconclusive."""
     result = judge_contract(replace(sound, history_days=200.0), POLICY)
     assert result.verdict is Verdict.PASS

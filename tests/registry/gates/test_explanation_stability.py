@@ -84,7 +84,7 @@ def refits_of(
         return refitting.result(told.append), told
 
 
-def test_twenty_refits_are_made_apart_told_of_and_kept(
+def test_twenty_refits_are_made_apart_reported_and_kept(
     trained: tuple[Settings, dict[str, Candidate]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From any folder, even one that holds other code of that name; the second time they are read."""
@@ -205,7 +205,7 @@ def test_what_was_not_made_opens_nothing(sound: Evidence) -> None:
         ((1.0, 4.0), Verdict.BLOCK, "other_reasons"),
     ],
 )
-def test_reasons_carried_otherwise_are_told_then_blocked(
+def test_reasons_carried_otherwise_are_reported_then_blocked(
     sound: Evidence, theirs: tuple[float, float], verdict: Verdict, note: str
 ) -> None:
     """Two groups of features carry five minutes each; in the current release they carried otherwise."""

@@ -169,7 +169,7 @@ def test_without_any_attribute_nothing_is_judged(sound: Evidence) -> None:
     assert judged(nothing).verdict is Verdict.INCONCLUSIVE
 
 
-def test_the_gap_in_the_process_is_told_apart_from_the_models_error(sound: Evidence) -> None:
+def test_the_gap_in_the_process_is_kept_apart_from_the_models_error(sound: Evidence) -> None:
     """How long each group waits, and how far forecasts are off, weighted for those who left unseen."""
     result = judged(sound)
     part = sound.test.known()
@@ -196,7 +196,7 @@ def test_the_worst_case_of_the_censored_bounds_what_was_measured(sound: Evidence
     assert not finding.required
 
 
-def test_what_is_told_is_looked_at_before_it_is_averaged() -> None:
+def test_what_is_reported_is_looked_at_before_it_is_averaged() -> None:
     """A NaN in one group leaves the others' figures and says so of this one."""
     evidence = waits(Hospital(days=430, visits=20), np.random.default_rng(1)).test.known()
     outcome = evidence.outcome.copy()

@@ -404,7 +404,7 @@ def test_what_was_not_probed_opens_nothing(sound: Evidence) -> None:
         assert stopped(result) == {"excess_correlation": "pain_0_10"}
 
 
-def test_a_lead_that_may_be_chance_is_inconclusive_and_one_by_right_is_told(sound: Evidence) -> None:
+def test_a_lead_that_may_be_chance_is_inconclusive_and_one_by_right_is_reported(sound: Evidence) -> None:
     """Beyond the margin, the interval decides; what the policy says is settled before is correlated by right."""
     assert SOUND.leakage is not None
     pain, came = SOUND.leakage.alignments

@@ -35,7 +35,7 @@ def _look(settings: Settings) -> Any:
         return run_monitoring(settings, engine, "bed-demand", now=after(3))
 
 
-def test_quiet_weeks_do_not_alarm_and_each_horizon_and_unit_group_is_told(
+def test_quiet_weeks_do_not_alarm_and_each_horizon_and_unit_group_is_reported(
     released: Released,
     database_url: str,
 ) -> None:

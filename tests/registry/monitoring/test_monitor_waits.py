@@ -62,7 +62,7 @@ def _look(settings: Settings, hours: float = 3) -> Any:
         return run_monitoring(settings, engine, "wait-time", now=after(hours))
 
 
-def test_quiet_weeks_do_not_alarm_and_each_figure_is_told(monitored: Callable[[int], Settings]) -> None:
+def test_quiet_weeks_do_not_alarm_and_each_figure_is_reported(monitored: Callable[[int], Settings]) -> None:
     """Two weeks after the data's end, before anything changed: a look, and no alarm."""
     settings = monitored(SHIFTED - 1)
     found = _look(settings)
@@ -217,7 +217,7 @@ def test_a_member_of_the_board_acknowledges_an_alarm_with_a_reason(
         assert first.family not in {a.figure.family for a in again.raised if a.figure.name == first.name}
 
 
-def test_without_the_snapshot_figures_are_told_but_not_tested(
+def test_without_the_snapshot_figures_are_reported_but_not_tested(
     released: Released, monitored: Callable[[int], Settings], tmp_path: Path
 ) -> None:
     """Where serving runs without the workshop's folder it says so, and alarms at nothing."""

@@ -112,7 +112,7 @@ def test_one_odd_day_is_no_alarm() -> None:
     assert watch(_one(values), 19_700 + 200, RULES).alarms == ()
 
 
-def test_a_reference_of_few_days_is_told_but_not_tested() -> None:
+def test_a_reference_of_few_days_is_reported_but_not_tested() -> None:
     """Under the policy's least number of days no alarm, whatever comes; above it there is one."""
     values = 0.05 * _ar(np.random.default_rng(1), 300, 1, 0.3)[:, 0]
     values[200:] += 1.0

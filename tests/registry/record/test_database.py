@@ -196,14 +196,14 @@ def test_a_url_that_serves_for_nothing_is_refused_in_words(url: str) -> None:
         open_database(url)
 
 
-def test_a_server_that_does_not_run_is_told_without_the_password() -> None:
+def test_a_server_that_does_not_run_is_named_without_the_password() -> None:
     """The URL is shown, what is secret in it is not."""
     with pytest.raises(RegistryError, match="check that it runs") as error:
         open_database("postgresql://vigie:very-secret@127.0.0.1:1/vigie")
     assert "very-secret" not in str(error.value)
 
 
-def test_what_is_no_database_is_told(tmp_path: Path) -> None:
+def test_what_is_no_database_is_named(tmp_path: Path) -> None:
     """A file of something else is left as it is."""
     (tmp_path / "vigie.db").write_bytes(b"no database at all, but long enough to be looked at" * 100)
     with pytest.raises(RegistryError, match="cannot be opened"):

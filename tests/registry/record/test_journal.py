@@ -131,7 +131,7 @@ def test_a_payload_put_where_there_was_none_is_found(engine: Engine) -> None:
     assert _faults(engine) == [(5, "its payload was edited")]
 
 
-def test_an_erased_payload_is_told_and_is_no_fault(engine: Engine) -> None:
+def test_an_erased_payload_is_reported_and_is_no_fault(engine: Engine) -> None:
     """A person's data can go; that it went, who took it and why stays."""
     with writing(engine) as connection:
         erase(connection, 2, actor="DPO", reason="request of the person", now=NOW)

@@ -68,7 +68,7 @@ class TestPromotion:
         assert release_stamp(installation.settings, "wait-time") != stamp
         assert current_release(installation.settings, "bed-demand") is None
 
-    def test_all_obstacles_are_told_at_once(self, installation: Installation) -> None:
+    def test_all_obstacles_are_named_at_once(self, installation: Installation) -> None:
         """Nobody should have to come back four times."""
         found = installation.check(installation.register(), verdict="block")
         installation.approve(found, "ada", decision="refuse")

@@ -229,7 +229,7 @@ class TestServedReleases:
         self._forge(installation, first, {"released_at": 5})
         self._refused(installation, "does not follow release 1: the chain is broken")
 
-    def test_a_lost_past_is_told(self, installation: Installation, release: Release) -> None:
+    def test_a_lost_past_is_reported(self, installation: Installation, release: Release) -> None:
         """With the number that is missing."""
         shutil.rmtree(release.folder.with_name("000001"))
         self._refused(installation, "release 1 is missing")
@@ -251,7 +251,7 @@ class TestServedReleases:
         path.write_bytes(path.read_bytes() + b"\n")
         self._refused(installation, r"release\.json was changed")
 
-    def test_a_folder_that_was_never_released_is_told(
+    def test_a_folder_that_was_never_released_is_reported(
         self, installation: Installation, release: Release
     ) -> None:
         """And what to do about it."""

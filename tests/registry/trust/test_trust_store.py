@@ -129,13 +129,13 @@ def test_what_was_changed_after_signing_does_not_verify(key: Key, change: dict[s
 @pytest.mark.parametrize(
     "value", [None, [], {}, {"body": {}, "signature": None}, {"body": 1, "signature": {}}]
 )
-def test_what_is_not_signed_is_told_apart(value: object) -> None:
+def test_what_is_not_signed_is_distinguished(value: object) -> None:
     """An unsigned registration is {"body": ..., "signature": null}."""
     with pytest.raises(SignatureError, match="not signed by anybody"):
         Signed.from_json(value)
 
 
-def test_who_signed_is_told_by_the_key_and_not_by_the_name_they_write(key: Key) -> None:
+def test_who_signed_is_known_by_the_key_and_not_by_the_name_they_write(key: Key) -> None:
     """The name in a signature is not signed: nothing rests on it."""
     signed = replace(key.sign(PURPOSE, {}), name="somebody else")
     assert _trust(key).require(signed, "board", PURPOSE) == "Ada Lovelace"

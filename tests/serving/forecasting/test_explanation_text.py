@@ -314,7 +314,7 @@ TWICE = (
 
 
 @pytest.mark.parametrize("hospital", [False, True])
-def test_a_subject_is_told_whole_where_only_one_of_its_features_is_shown(hospital: bool) -> None:
+def test_a_subject_is_said_whole_where_only_one_of_its_features_is_shown(hospital: bool) -> None:
     """The effect of the feature that is not shown is in the sentence, and no longer in all other factors."""
     shown = ExplanationTerms(
         columns=[0],
@@ -378,7 +378,7 @@ def test_the_hospital_total_starts_from_the_patients_now(change: float, french: 
     assert one.startswith("1 patient maintenant")
 
 
-def test_an_interaction_is_told_where_it_outweighs_the_smaller_of_its_two() -> None:
+def test_an_interaction_is_said_where_it_outweighs_the_smaller_of_its_two() -> None:
     """Of the features shown alone; as large as the smaller is not more; what would be shown as 0 is left out."""
     shown = ExplanationTerms(
         [2, 0, 3], [np.nan] * 3, [np.nan] * 3, [8.0, -2.0, 0.01], 0.0, 1.0, {}, None, None
@@ -432,7 +432,7 @@ def test_what_is_so_or_not_is_a_sentence(feature: str, value: float, french: str
         assert any(reason.startswith(beginning) for reason in reasons), reasons
 
 
-def test_of_the_whole_hospital_no_unit_is_spoken_of_as_if_it_were_one() -> None:
+def test_of_the_hospital_total_no_unit_is_spoken_of_as_if_it_were_one() -> None:
     """Patients wait for a bed of a unit, and shares of units' levels have no sum."""
     features = (
         Feature("waiting_for_bed", "flow", "En attente", "Waiting", "patients"),

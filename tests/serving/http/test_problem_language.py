@@ -69,7 +69,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("path", "content"), CASES)
-def test_a_problem_is_told_in_the_language_of_who_asks(
+def test_a_problem_is_said_in_the_language_of_who_asks(
     parts_and_tokens: tuple[Parts, dict[str, str]], path: str, content: bytes | None
 ) -> None:
     """What a person reads differs, what a machine reads does not; nothing is left in the other language."""

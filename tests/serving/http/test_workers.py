@@ -113,7 +113,7 @@ def test_a_batch_has_an_end_and_who_left_is_not_computed() -> None:
     assert code == "overloaded"
 
 
-def test_who_waits_too_long_is_told_and_the_next_is_answered() -> None:
+def test_who_waits_too_long_is_refused_and_the_next_is_answered() -> None:
     """The limit counts the time in the queue too."""
 
     async def scene() -> tuple[str, int]:

@@ -158,7 +158,7 @@ def test_a_stopped_model_does_not_speak_while_its_release_is_read_again(
     ("family", "change", "said"),
     [("arrivals", 0.182, "+20\u00a0%"), ("coverage", -0.16, "−16\u00a0points"), ("inputs", 1.53, "+1,5")],
 )
-def test_changes_are_told_in_the_unit_of_their_figure(family: str, change: float, said: str) -> None:
+def test_changes_are_said_in_the_unit_of_their_figure(family: str, change: float, said: str) -> None:
     """Per cent of logarithms, points of shares, a comma in French."""
     evidence = EVIDENCE | {"change": change}
     alarm = StandingAlarm("a", "wait-time", 1, family, "all", 20_000, False, evidence, 1)

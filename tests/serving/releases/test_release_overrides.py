@@ -111,6 +111,6 @@ def test_a_group_that_was_lost_has_its_alarm(asked: tuple[Parts, dict[str, str]]
     assert alarms["medicine"] == parts.releases.current("bed-demand").alarms[0].alarm_id
 
 
-def test_an_application_is_not_told(asked: tuple[Parts, dict[str, str]]) -> None:
+def test_an_application_does_not_see_it(asked: tuple[Parts, dict[str, str]]) -> None:
     """It is of people, and for people."""
     assert body(asked, "application", 403)["code"] == "role_missing"

@@ -357,7 +357,7 @@ class TestForecasts:
         with service.parts.engine.connect() as connection:
             assert list(entries(connection)) == []
 
-    def test_too_little_history_is_told_in_its_own_words(self, service: Service) -> None:
+    def test_too_little_history_is_said_in_its_own_words(self, service: Service) -> None:
         """503 with what the forecaster says is missing."""
         service.forecaster.error = HistoryError("Send visits first.")
         response = service.ask("POST", "/v1/wait-time", {"visits": [VISIT]})

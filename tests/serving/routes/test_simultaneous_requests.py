@@ -84,7 +84,7 @@ def test_those_who_want_the_same_reasons_are_asked_as_one(parts: Parts) -> None:
     assert ["already wait" in r for r in reasons] == [False, True, False]
 
 
-def test_who_asks_wrongly_is_told_so_alone(parts: Parts) -> None:
+def test_who_asks_wrongly_is_refused_alone(parts: Parts) -> None:
     """A body that breaks its contract takes nobody else's answer with it."""
     wrong = call(parts, "wrong", 1)
     wrong.body["visits"][0]["triage"] = "9"
