@@ -20,8 +20,9 @@ from serving.forecasting.row_answers import Answers
 from serving.forecasting.wait_questions import wait_query, wait_rows_of_question
 from serving.gateway.service_parts import Parts
 from serving.messages.forecast_parts import Explanation
-from serving.messages.forecast_protocol import LoadedModel, WaitQuestion
+from serving.messages.forecast_protocol import LoadedModel
 from serving.messages.forecast_records import WaitForecast
+from serving.messages.question_records import WaitQuestion
 from serving.service import build_service
 
 __all__ = ["Plain"]

@@ -269,7 +269,7 @@ def counterfactual(
 ) -> int:
     """Say what the model would say of a prediction if a lever stood elsewhere."""
     from serving.messages.counterfactual_bodies import counterfactual_request
-    from serving.messages.forecast_protocol import ExplainOptions
+    from serving.messages.question_records import ExplainOptions
 
     body = {"prediction_id": prediction, "of": of, "at_most": at_most, "at_least": at_least}
     settings = read_settings()

@@ -18,7 +18,7 @@ from serving.forecasting.explanation_text import GroupTerm, group_contributions
 from serving.forecasting.feature_words import FeatureWords, Told, sentences
 from serving.forecasting.reason_sentences import Unit, effect, sentence_of
 from serving.messages.forecast_parts import Adjustment, Contribution, Explanation, GroupContribution
-from serving.messages.forecast_protocol import ExplainOptions
+from serving.messages.question_records import ExplainOptions
 
 __all__ = ["Pair", "contrast_explanation", "moment_words"]
 

@@ -21,15 +21,9 @@ from serving.explanations.replay import Replayed, recorded, replayed
 from serving.explanations.uncertainty_text import uncertainty_explanation
 from serving.messages.answer_bodies import BedPrediction
 from serving.messages.forecast_parts import Explanation
-from serving.messages.forecast_protocol import (
-    Against,
-    BedQuestion,
-    ExplainOptions,
-    Forecaster,
-    LoadedModel,
-    WaitQuestion,
-)
+from serving.messages.forecast_protocol import Forecaster, LoadedModel
 from serving.messages.forecast_records import BedForecast, WaitForecast
+from serving.messages.question_records import Against, BedQuestion, ExplainOptions, WaitQuestion
 
 __all__ = ["Explainer"]
 

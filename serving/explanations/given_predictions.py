@@ -26,8 +26,9 @@ from serving.messages.counterfactual_bodies import (
     CounterfactualsAnswer,
     ExplanationAnswer,
 )
-from serving.messages.forecast_protocol import BedQuestion, ExplainOptions, LoadedModel, WaitQuestion
+from serving.messages.forecast_protocol import LoadedModel
 from serving.messages.forecast_records import BedForecast, WaitForecast
+from serving.messages.question_records import BedQuestion, ExplainOptions, WaitQuestion
 
 __all__ = ["GivenPredictions"]
 

@@ -16,15 +16,9 @@ from serving.errors import Problem
 from serving.forecasting.prediction_record import find
 from serving.messages.answer_bodies import BedPrediction, HospitalPrediction, StoredPrediction, WaitPrediction
 from serving.messages.forecast_parts import Quantiles
-from serving.messages.forecast_protocol import (
-    BedQuestion,
-    EdState,
-    ExplainOptions,
-    Forecaster,
-    LoadedModel,
-    WaitQuestion,
-)
+from serving.messages.forecast_protocol import Forecaster, LoadedModel
 from serving.messages.forecast_records import BedForecast, WaitForecast
+from serving.messages.question_records import BedQuestion, EdState, ExplainOptions, WaitQuestion
 
 __all__ = ["Replayed", "recorded", "replayed"]
 

@@ -12,7 +12,7 @@ from serving.forecasting.comparison import Comparison, compared_with, comparison
 from serving.forecasting.feature_words import FeatureWords, Told, sentences
 from serving.forecasting.reason_sentences import Unit, effect, rounded, sentence_of
 from serving.messages.forecast_parts import Contribution, Explanation
-from serving.messages.forecast_protocol import ExplainOptions
+from serving.messages.question_records import ExplainOptions
 
 __all__ = ["uncertainty_explanation"]
 

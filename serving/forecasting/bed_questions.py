@@ -15,7 +15,8 @@ from registry.model.scope_fallback import Answered, answer
 from registry.model.trust_limits import stale_after
 from registry.policy.trusted_scope import in_scope
 from serving.errors import Problem, RequestFault
-from serving.messages.forecast_protocol import BedQuestion, LoadedModel
+from serving.messages.forecast_protocol import LoadedModel
+from serving.messages.question_records import BedQuestion
 from serving.state.live_state import HospitalState
 
 __all__ = [

@@ -19,7 +19,7 @@ from serving.messages.forecast_parts import (
     GroupContribution,
     Interaction,
 )
-from serving.messages.forecast_protocol import ExplainOptions
+from serving.messages.question_records import ExplainOptions
 
 __all__ = [
     "ExplanationTerms",

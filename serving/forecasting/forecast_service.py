@@ -26,14 +26,9 @@ from serving.http.clock import system_time
 from serving.http.metrics import Metrics
 from serving.http.workers import Written
 from serving.http.write_outcome import about_to_commit
-from serving.messages.forecast_protocol import (
-    BedQuestion,
-    Forecaster,
-    FurtherReasons,
-    LoadedModel,
-    WaitQuestion,
-)
+from serving.messages.forecast_protocol import Forecaster, FurtherReasons, LoadedModel
 from serving.messages.forecast_records import BedForecast, HospitalForecast, WaitForecast
+from serving.messages.question_records import BedQuestion, WaitQuestion
 from serving.releases.monitored_alarms import degraded, in_each_language, lowered
 from serving.releases.releases_in_use import Releases
 from serving.state.clock_trust import ClockTrust

@@ -40,8 +40,9 @@ from serving.forecasting.row_answers import Answers
 from serving.forecasting.unit_wording import UnitWording, contradicts, warned
 from serving.forecasting.wait_moments import WaitMoments
 from serving.forecasting.wait_questions import a_week_earlier, instants, wait_query, wait_rows_of_question
-from serving.messages.forecast_protocol import BedQuestion, Forecaster, LoadedModel, UnitHistory, WaitQuestion
+from serving.messages.forecast_protocol import Forecaster, LoadedModel, UnitHistory
 from serving.messages.forecast_records import BedForecast, HospitalForecast, WaitForecast
+from serving.messages.question_records import BedQuestion, WaitQuestion
 from serving.state.live_state import HospitalState, StateCache
 
 __all__ = ["make_forecaster"]

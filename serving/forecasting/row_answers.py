@@ -21,7 +21,7 @@ from serving.forecasting.explanation_text import ExplanationTerms, GroupTerm, Pa
 from serving.forecasting.feature_words import partners
 from serving.forecasting.reason_sentences import LEAST_SHOWN, reliability_of
 from serving.messages.forecast_parts import Quantiles, Reliability, Trust
-from serving.messages.forecast_protocol import ExplainOptions
+from serving.messages.question_records import ExplainOptions
 
 __all__ = ["Answers", "group_terms", "outweighing"]
 

@@ -12,8 +12,8 @@ from serving.forecasting.explanation_text import ExplanationText
 from serving.forecasting.reason_sentences import until_words
 from serving.forecasting.row_answers import Answers
 from serving.messages.forecast_parts import Quantiles, Trust
-from serving.messages.forecast_protocol import BedQuestion
 from serving.messages.forecast_records import Wording
+from serving.messages.question_records import BedQuestion
 
 __all__ = ["UnitWording", "contradicts", "warned"]
 

@@ -10,7 +10,7 @@ from hospital.features.wait import VITAL_SIGNS, WaitQuery, prediction_times
 from hospital.times import DAY, MISSING_TIME
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.model_rows import wait_rows
-from serving.messages.forecast_protocol import EdState, WaitQuestion
+from serving.messages.question_records import EdState, WaitQuestion
 from serving.state.live_state import HospitalState
 
 __all__ = ["a_week_earlier", "instants", "wait_query", "wait_rows_of_question"]

@@ -13,8 +13,8 @@ from registry.record.tokens import Caller
 from serving.errors import Problem
 from serving.gateway.service_parts import Parts
 from serving.messages.forecast_parts import Contribution, Explanation, Quantiles
-from serving.messages.forecast_protocol import BedQuestion, ExplainOptions
 from serving.messages.forecast_records import BedForecast, HospitalForecast
+from serving.messages.question_records import BedQuestion, ExplainOptions
 
 __all__ = [
     "CENTRE",

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from hospital.times import TimeError, instant, parse_time
 from hospital.words.language import Language, spoken
 from serving.errors import RequestFault
-from serving.messages.forecast_protocol import Against, ExplainOptions
+from serving.messages.question_records import Against, ExplainOptions
 
 __all__ = [
     "DEFAULT_TOP",

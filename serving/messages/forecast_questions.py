@@ -11,7 +11,7 @@ from serving.errors import RequestFault
 from serving.http.problems import invalid
 from serving.messages.body_envelopes import Context, envelope_of, listed, read_body, rows_of_contract
 from serving.messages.explain_options import Explain, explain_options, option_faults, wait_option_faults
-from serving.messages.forecast_protocol import BedQuestion, EdState, ExplainOptions, WaitQuestion
+from serving.messages.question_records import BedQuestion, EdState, ExplainOptions, WaitQuestion
 from serving.messages.request_bodies import (
     HINDSIGHT,
     MAX_ROWS,

@@ -15,8 +15,9 @@ from hospital.words.language import Language
 from serving.errors import Problem
 from serving.explanations.contrast_text import moment_words
 from serving.gateway.endpoint import Call, Endpoint, Parameter
-from serving.messages.forecast_protocol import Against, BedQuestion, ExplainOptions, LoadedModel
+from serving.messages.forecast_protocol import LoadedModel
 from serving.messages.forecast_records import BedForecast
+from serving.messages.question_records import Against, BedQuestion, ExplainOptions
 from serving.messages.request_bodies import MAX_HORIZON_HOURS
 from serving.pages.rendering import LANGUAGE, SEES_PAGES, language_of, render
 

@@ -12,14 +12,9 @@ from registry.record.tokens import Caller
 from serving.errors import Problem
 from serving.gateway.service_parts import Parts
 from serving.http.authentication import ENTERED_BY_LINK
-from serving.messages.forecast_protocol import (
-    BedQuestion,
-    ExplainOptions,
-    LoadedModel,
-    UnitHistory,
-    WaitQuestion,
-)
+from serving.messages.forecast_protocol import LoadedModel, UnitHistory
 from serving.messages.forecast_records import BedForecast, HospitalForecast, WaitForecast
+from serving.messages.question_records import BedQuestion, ExplainOptions, WaitQuestion
 
 __all__ = ["BedSet", "ForecastSet", "WaitSet", "forecast_set", "screen_beds"]
 

@@ -12,7 +12,7 @@ from serving.messages.counterfactual_bodies import (
     explanation_request,
 )
 from serving.messages.explain_options import explain_options
-from serving.messages.forecast_protocol import ExplainOptions
+from serving.messages.question_records import ExplainOptions
 
 __all__ = ["ENDPOINTS"]
 

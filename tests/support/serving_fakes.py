@@ -36,15 +36,9 @@ from serving.messages.forecast_parts import (
     Trust,
     UnitShare,
 )
-from serving.messages.forecast_protocol import (
-    BedQuestion,
-    ExplainOptions,
-    LoadedModel,
-    ServedUnit,
-    UnitHistory,
-    WaitQuestion,
-)
+from serving.messages.forecast_protocol import LoadedModel, ServedUnit, UnitHistory
 from serving.messages.forecast_records import BedForecast, HospitalForecast, WaitForecast, Wording
+from serving.messages.question_records import BedQuestion, ExplainOptions, WaitQuestion
 from serving.messages.record_bodies import CandidateSummary
 from serving.releases.catalogue import Catalogue
 from serving.releases.release_source import ReleaseSource

@@ -19,7 +19,7 @@ from serving.forecasting.explanation_text import (
 from serving.forecasting.feature_words import FeatureWords, Told, Value, sentences
 from serving.forecasting.reason_sentences import effect, sentence_of
 from serving.messages.forecast_parts import Adjustment, Contribution, Explanation
-from serving.messages.forecast_protocol import ExplainOptions
+from serving.messages.question_records import ExplainOptions
 
 __all__ = ["HospitalExplanationText", "Relied", "units_with_patients"]
 

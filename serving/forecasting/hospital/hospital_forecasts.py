@@ -26,8 +26,8 @@ from serving.forecasting.hospital.present_units import PresentUnits, hospital_to
 from serving.forecasting.reason_sentences import until_words
 from serving.forecasting.row_answers import group_terms
 from serving.messages.forecast_parts import Quantiles, Trust, UnitShare
-from serving.messages.forecast_protocol import BedQuestion
 from serving.messages.forecast_records import HospitalForecast, Wording
+from serving.messages.question_records import BedQuestion
 
 __all__ = ["AnsweredUnits", "hospital_forecasts"]
 

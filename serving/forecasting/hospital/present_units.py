@@ -12,7 +12,7 @@ from hospital.times import DAY
 from registry.model.forecast_model import ForecastModel
 from registry.model.hospital_total import HospitalTotal
 from serving.errors import Problem, RequestFault
-from serving.messages.forecast_protocol import BedQuestion
+from serving.messages.question_records import BedQuestion
 from serving.state.live_state import HospitalState
 from serving.state.unknown_units import LATELY_DAYS
 

@@ -38,7 +38,7 @@ from registry.record.database import open_database, writing
 from registry.releases.promotion import promote
 from registry.trust.keys import Key
 from serving.forecasting.forecaster import make_forecaster
-from serving.messages.forecast_protocol import BedQuestion, ExplainOptions, WaitQuestion
+from serving.messages.question_records import BedQuestion, ExplainOptions, WaitQuestion
 from serving.releases.release_source import StoredReleases
 from serving.state.history_import import rows_since
 from serving.state.observations import import_rows

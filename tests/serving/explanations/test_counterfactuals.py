@@ -17,7 +17,8 @@ from registry.explanations.basis import Basis
 from registry.explanations.counterfactual import Goal, counterfactuals
 from registry.explanations.levers import Lever, ranges
 from registry.explanations.uncertainty import tension_of
-from serving.messages.forecast_protocol import BedQuestion, ExplainOptions, LoadedModel
+from serving.messages.forecast_protocol import LoadedModel
+from serving.messages.question_records import BedQuestion, ExplainOptions
 from serving.releases.releases_in_use import Releases
 from tests.support.serving_fakes import FakeReleases
 from tests.support.ward_census import HORIZONS, UNITS, WardService, ward_census, ward_release

@@ -14,7 +14,7 @@ from registry.explanations.contrast import contrast
 from registry.explanations.counterfactual import Counterfactual, Goal, counterfactuals
 from registry.explanations.levers import Lever, ranges
 from registry.explanations.uncertainty import PLAYERS, Uncertainty, explain_tension, explain_width
-from serving.messages.forecast_protocol import BedQuestion, ExplainOptions
+from serving.messages.question_records import BedQuestion, ExplainOptions
 from tests.registry.explanations.test_uncertainty import by_definition
 from tests.support.models_by_hand import RandomModel, above
 from tests.support.ward_census import HORIZONS, UNITS, WardService, ward_release

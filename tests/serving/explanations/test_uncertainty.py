@@ -21,7 +21,8 @@ from registry.model.scope_fallback import answer
 from registry.record.database import writing
 from registry.record.tables.record_tables import predictions
 from serving.explanations import explainer
-from serving.messages.forecast_protocol import BedQuestion, ExplainOptions, LoadedModel
+from serving.messages.forecast_protocol import LoadedModel
+from serving.messages.question_records import BedQuestion, ExplainOptions
 from tests.registry.explanations.test_uncertainty import by_definition
 from tests.support.ward_census import END, WardService, ward_release
 

@@ -20,7 +20,7 @@ from serving.forecasting.hospital.hospital_explanation_text import HospitalExpla
 from serving.forecasting.reason_sentences import until_words
 from serving.forecasting.row_answers import outweighing
 from serving.messages.forecast_parts import total
-from serving.messages.forecast_protocol import ExplainOptions
+from serving.messages.question_records import ExplainOptions
 
 FEATURES = (
     Feature("ed_waiting", "crowding", "Patients en attente", "Patients waiting", "patients"),

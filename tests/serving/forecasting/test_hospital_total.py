@@ -22,8 +22,9 @@ from registry.record.database import writing
 from registry.settings import Settings
 from serving.forecasting.forecaster import make_forecaster
 from serving.gateway.service_parts import Parts
-from serving.messages.forecast_protocol import BedQuestion, ExplainOptions, LoadedModel, ServedUnit
+from serving.messages.forecast_protocol import LoadedModel, ServedUnit
 from serving.messages.forecast_records import BedForecast, HospitalForecast
+from serving.messages.question_records import BedQuestion, ExplainOptions
 from serving.releases.releases_in_use import Releases
 from serving.state.history_import import rows_since
 from serving.state.observations import import_rows

@@ -14,7 +14,7 @@ from serving.forecasting.comparison import Comparison, compared_with, comparison
 from serving.forecasting.explanation_text import ExplanationTerms, ExplanationText
 from serving.messages.answer_bodies import WaitPrediction
 from serving.messages.forecast_parts import Trust
-from serving.messages.forecast_protocol import ExplainOptions
+from serving.messages.question_records import ExplainOptions
 from serving.pages.explanation_page import waterfall_of
 from tests.support.serving_fakes import InProcess, make_parts
 
