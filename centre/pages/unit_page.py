@@ -79,12 +79,12 @@ def reasons(call: Call, forecast: BedForecast) -> Reasons:
     has no name of its own where there is some, so that a part is the same here and in its sentence above; else to the
     parts that rounding moved most.
     """
-    told = forecast.explanation
-    named = _terms(call, told)
+    explanation = forecast.explanation
+    named = _terms(call, explanation)
     p50 = _tenth(forecast.beds["p50"])
     others = words(call, "pilotage.others")
     unnamed = [n for n, (_, name, value) in enumerate(named, 1) if name == others and value]
-    base, *values = _adding_up([told["base"], *(value for _, _, value in named)], p50, unnamed)
+    base, *values = _adding_up([explanation["base"], *(value for _, _, value in named)], p50, unnamed)
     groups: dict[str, list[tuple[str, Decimal]]] = {}
     for (group, name, _), value in zip(named, values, strict=True):
         groups.setdefault(group, []).extend([(name, value)] if value else [])
@@ -93,21 +93,21 @@ def reasons(call: Call, forecast: BedForecast) -> Reasons:
         for group, terms in groups.items()
         if terms
     ]
-    return Reasons(forecast.horizon_hours, told, base, written, {"p50": p50})
+    return Reasons(forecast.horizon_hours, explanation, base, written, {"p50": p50})
 
 
-def _terms(call: Call, told: Explanation) -> list[tuple[str, str, float]]:
+def _terms(call: Call, explanation: Explanation) -> list[tuple[str, str, float]]:
     """(group's label, words, beds) of each part of an explanation: groups, largest first, then steps under ""."""
     others = words(call, "pilotage.others")
     named: list[tuple[str, str, float]] = []
-    for group in sorted(told.get("groups", ()), key=lambda g: -abs(g["contribution"])):
-        mine = [c for c in told["contributions"] if c["group"] == group["group"]]
+    for group in sorted(explanation.get("groups", ()), key=lambda g: -abs(g["contribution"])):
+        mine = [c for c in explanation["contributions"] if c["group"] == group["group"]]
         named += [(group["label"], _label(call, c), c["contribution"]) for c in mine]
         named.append((group["label"], others, group["other"]))
     if not named:  # an answer of before groups
-        named = [("", _label(call, c), c["contribution"]) for c in told["contributions"]]
-        named.append(("", others, told["other"]))
-    for a in told["adjustments"]:
+        named = [("", _label(call, c), c["contribution"]) for c in explanation["contributions"]]
+        named.append(("", others, explanation["other"]))
+    for a in explanation["adjustments"]:
         step = known_words(call, f"pilotage.adjustments.{a['name']}", a["name"].replace("_", " "))
         named.append(("", step, a["contribution"]))
     return named

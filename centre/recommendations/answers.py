@@ -214,17 +214,17 @@ def recommendation_answer(
 
 def _expected(forecast: Mapping[str, Any], language: Language) -> ExpectedForecast:
     """What is expected, in the words of a language as they were stored."""
-    told = {
+    common = {
         name: value for name, value in forecast.items() if name not in ("wordings", "trust", "explanation")
     }
     wordings = forecast.get("wordings")
     if wordings is None:  # made when one language was stored: what was shown then stays as it is
         return ExpectedForecast(
-            **told, trust=forecast["trust"], explanation=forecast["explanation"], language=None
+            **common, trust=forecast["trust"], explanation=forecast["explanation"], language=None
         )
     said = wordings[language]
     trust = {**forecast["trust"], "warnings": said["warnings"]}
-    return ExpectedForecast(**told, trust=trust, explanation=said["explanation"], language=language)
+    return ExpectedForecast(**common, trust=trust, explanation=said["explanation"], language=language)
 
 
 def decision_answer(recommended: StoredRecommendation, acts: Sequence[StoredAct]) -> DecisionAnswer | None:

@@ -271,5 +271,5 @@ def _row(figure: Mapping[str, Any], language: Language) -> tuple[str, ...]:
         "–" if figure[name] is None else change_in_words(family, figure[name], language)
         for name in ("change", "margin")
     ]
-    told = text("alarms.table.untested", language) if share is None else percent(share, language)
-    return what_of(family, figure["name"], language), changes[0], changes[1].lstrip("+"), told
+    tested = text("alarms.table.untested", language) if share is None else percent(share, language)
+    return what_of(family, figure["name"], language), changes[0], changes[1].lstrip("+"), tested

@@ -100,11 +100,13 @@ def _verdicts(card: Card, former: Card, words: Words) -> Iterator[str]:
     after = {gate["name"]: gate["verdict"] for gate in card["gates"]}
     for name in {**before, **after}:
         if before.get(name) != after.get(name):
-            told = [
+            verdicts = [
                 words.verdict(verdict) if verdict else text("review.absent", words.language)
                 for verdict in (before.get(name), after.get(name))
             ]
-            yield text("review.verdict", words.language, gate=words.gate(name), before=told[0], after=told[1])
+            yield text(
+                "review.verdict", words.language, gate=words.gate(name), before=verdicts[0], after=verdicts[1]
+            )
 
 
 def _errors(card: Card, former: Card, words: Words) -> Iterator[str]:

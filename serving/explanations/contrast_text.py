@@ -15,7 +15,7 @@ from hospital.words.language import Language
 from registry.explanations.basis import Basis
 from registry.explanations.contrast import Contrast
 from serving.forecasting.explanation_text import GroupTerm, group_contributions
-from serving.forecasting.feature_words import FeatureWords, Told, sentences
+from serving.forecasting.feature_words import FeatureStatement, FeatureWords, sentences
 from serving.forecasting.reason_sentences import Unit, effect, sentence_of
 from serving.messages.forecast_parts import Adjustment, Contribution, Explanation, GroupContribution
 from serving.messages.question_records import ExplainOptions
@@ -63,8 +63,11 @@ def contrast_explanation(
     columns, others = select(found.contributions[None], options.top)
     contributions, abouts = _contributions(pair, found, columns[0].tolist(), moment, language)
     start = formats.short_quantity(base, unit, language)
-    told = [Told(c["feature"], c["contribution"], a) for c, a in zip(contributions, abouts, strict=True)]
-    changes = sentences(told, unit, language)
+    statements = [
+        FeatureStatement(c["feature"], c["contribution"], a)
+        for c, a in zip(contributions, abouts, strict=True)
+    ]
+    changes = sentences(statements, unit, language)
     changes += _steps({"other": float(others[0]), **found.adjustments}, waits, unit, language)
     if not changes:
         changes = [text("explanations.contrast.nothing", language)]

@@ -9,7 +9,7 @@ from hospital.words.language import Language
 from registry.explanations.basis import Basis
 from registry.explanations.uncertainty import RECENT_ERRORS, Uncertainty
 from serving.forecasting.comparison import Comparison, compared_with, comparison_words
-from serving.forecasting.feature_words import FeatureWords, Told, sentences
+from serving.forecasting.feature_words import FeatureStatement, FeatureWords, sentences
 from serving.forecasting.reason_sentences import Unit, effect, rounded, sentence_of
 from serving.messages.forecast_parts import Contribution, Explanation
 from serving.messages.question_records import ExplainOptions
@@ -138,10 +138,11 @@ def _start(words: _Words, base: float, basis: Basis, usually: str | None) -> str
 
 
 def _sentences(words: _Words, shown: list[_Reason], other: float, errors: float) -> list[str]:
-    told = [
-        Told(r.contribution["feature"], words.scale * r.contribution["contribution"], r.about) for r in shown
+    statements = [
+        FeatureStatement(r.contribution["feature"], words.scale * r.contribution["contribution"], r.about)
+        for r in shown
     ]
-    out = sentences(told, words.unit, words.language)
+    out = sentences(statements, words.unit, words.language)
     for name, value in (("other", other), (RECENT_ERRORS, errors)):
         change = words.change(value)
         if change is not None:

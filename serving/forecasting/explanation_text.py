@@ -10,7 +10,7 @@ from hospital.words.catalogue import text
 from hospital.words.language import Language
 from hospital.words.names import NO_NAMES, OwnNames
 from serving.forecasting.comparison import Comparison, compared_with, comparison_words
-from serving.forecasting.feature_words import FeatureWords, Told, sentences
+from serving.forecasting.feature_words import FeatureStatement, FeatureWords, sentences
 from serving.forecasting.reason_sentences import Unit, effect, rounded, sentence_of
 from serving.messages.forecast_parts import (
     Adjustment,
@@ -204,13 +204,13 @@ class ExplanationText:
         language, comparison = self._language, terms.comparison
         said = comparison_words(comparison, options.reference, language)
         contributions: list[Contribution] = []
-        told: list[Told] = []
+        statements: list[FeatureStatement] = []
         for column, value, usual, contribution in zip(
             terms.columns, terms.values, terms.usual, terms.contributions, strict=True
         ):
             words = self._words[column]
             now, then, about = words.compared(value, usual, said)
-            told.append(Told(words.feature.name, contribution, about))
+            statements.append(FeatureStatement(words.feature.name, contribution, about))
             contributions.append(
                 {
                     "feature": words.feature.name,
@@ -223,8 +223,12 @@ class ExplanationText:
             )
         for p in terms.partners:
             words = self._words[p.column]
-            told.append(Told(words.feature.name, p.contribution, words.compared(p.value, p.usual, said)[2]))
-        why = sentences(told, self._quantity, language)
+            statements.append(
+                FeatureStatement(
+                    words.feature.name, p.contribution, words.compared(p.value, p.usual, said)[2]
+                )
+            )
+        why = sentences(statements, self._quantity, language)
         rest = self._rest(terms)
         if terms.columns and not why and effect(terms.untold, self._quantity, language) is None:
             why = [self._nothing(said)]

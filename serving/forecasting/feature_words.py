@@ -13,7 +13,7 @@ from hospital.words.language import Language
 from hospital.words.names import NO_NAMES, OwnNames
 from serving.forecasting.reason_sentences import Unit, compared, effect, rounded, sentence_of
 
-__all__ = ["FeatureWords", "Told", "Value", "partners", "sentences", "subjects"]
+__all__ = ["FeatureStatement", "FeatureWords", "Value", "partners", "sentences", "subjects"]
 
 Value = float | str | None
 
@@ -179,7 +179,7 @@ class FeatureWords:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class FeatureStatement:
     """One feature of a forecast.
 
     Attributes:
@@ -205,13 +205,13 @@ def partners(features: Sequence[Feature]) -> dict[int, tuple[int, ...]]:
     }
 
 
-def subjects(told: Sequence[Told]) -> list[tuple[str, float]]:
+def subjects(statements: Sequence[FeatureStatement]) -> list[tuple[str, float]]:
     """What is so, and what it adds: each subject once, the largest first.
 
     What several features say of the same is added up; the first named of them says it, a number before a share of it.
     """
     found: dict[str, tuple[float, str]] = {}
-    for one in told:
+    for one in statements:
         subject = _SAME_SUBJECT.get(one.feature, one.feature)
         before, words = found.get(subject, (0.0, one.about))
         said = one.about if one.feature == subject else words
@@ -220,9 +220,9 @@ def subjects(told: Sequence[Told]) -> list[tuple[str, float]]:
     return [(about, total) for total, about in ordered]
 
 
-def sentences(told: Sequence[Told], unit: Unit, language: Language) -> list[str]:
+def sentences(statements: Sequence[FeatureStatement], unit: Unit, language: Language) -> list[str]:
     """One sentence a subject, the largest first; of what would be shown as 0 none."""
-    changes = [(about, effect(total, unit, language)) for about, total in subjects(told)]
+    changes = [(about, effect(total, unit, language)) for about, total in subjects(statements)]
     return [sentence_of(about, change, language) for about, change in changes if change is not None]
 
 

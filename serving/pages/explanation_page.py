@@ -18,7 +18,7 @@ from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language, spoken
 from serving.errors import Problem
 from serving.forecasting.comparison import comparison_of, comparison_words
-from serving.forecasting.feature_words import FeatureWords, Told, subjects
+from serving.forecasting.feature_words import FeatureStatement, FeatureWords, subjects
 from serving.forecasting.prediction_record import find
 from serving.forecasting.reason_sentences import Unit, effect
 from serving.gateway.endpoint import Call, Endpoint, Parameter
@@ -97,13 +97,15 @@ def _steps(
     language: Language,
 ) -> list[Step]:
     """What the sentences say, a step each; what would be shown as 0 is among the other factors."""
-    told = []
+    statements = []
     for c in why["contributions"]:
         mine = words[c["feature"]]
         value, usual = mine.value_of(c["value"]), mine.value_of(c["reference_value"])
-        told.append(Told(c["feature"], c["contribution"], mine.compared(value, usual, comparison)[2]))
+        statements.append(
+            FeatureStatement(c["feature"], c["contribution"], mine.compared(value, usual, comparison)[2])
+        )
     steps, other = [], why["other"]
-    for about, change in subjects(told):
+    for about, change in subjects(statements):
         if effect(change, unit, language) is None:
             other += change
         else:

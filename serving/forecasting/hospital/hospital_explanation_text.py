@@ -16,7 +16,7 @@ from serving.forecasting.explanation_text import (
     group_contributions,
     start_sentence,
 )
-from serving.forecasting.feature_words import FeatureWords, Told, Value, sentences
+from serving.forecasting.feature_words import FeatureStatement, FeatureWords, Value, sentences
 from serving.forecasting.reason_sentences import effect, sentence_of
 from serving.messages.forecast_parts import Adjustment, Contribution, Explanation
 from serving.messages.question_records import ExplainOptions
@@ -127,9 +127,9 @@ class HospitalExplanationText:
         reasons += self._steps({above: terms.adjustments.get(above, 0.0)}, "total")
         pairs = [self._contribution(terms, i, column, said) for i, column in enumerate(terms.columns)]
         contributions = [contribution for contribution, _ in pairs]
-        told = [Told(c["feature"], c["contribution"], about) for c, about in pairs]
-        told += [self._partner(p, said) for p in terms.partners]
-        why = sentences(told, "beds", language)
+        statements = [FeatureStatement(c["feature"], c["contribution"], about) for c, about in pairs]
+        statements += [self._partner(p, said) for p in terms.partners]
+        why = sentences(statements, "beds", language)
         if terms.columns and not why and effect(terms.untold, "beds", language) is None:
             why = [text("reasons.nothing_unusual" if said else "reasons.nothing_notable", language)]
         rest = {name: beds for name, beds in terms.adjustments.items() if name not in ("unit_offset", above)}
@@ -172,9 +172,9 @@ class HospitalExplanationText:
         )
         return contribution, about
 
-    def _partner(self, partner: Partner, comparison: str | None) -> Told:
+    def _partner(self, partner: Partner, comparison: str | None) -> FeatureStatement:
         _, _, about = self._compared(partner.column, partner.value, partner.usual, comparison)
-        return Told(self._words[partner.column].feature.name, partner.contribution, about)
+        return FeatureStatement(self._words[partner.column].feature.name, partner.contribution, about)
 
     def _compared(
         self, column: int, value: float, usual: float, comparison: str | None
