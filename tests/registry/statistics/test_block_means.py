@@ -113,3 +113,16 @@ def test_days_are_summed_by_weight_and_those_without_are_left_out() -> None:
     )
     assert sums.tolist() == [14.0, 5.0]
     assert total.tolist() == [4.0, 1.0]
+
+
+def test_of_a_week_no_lag_is_looked_at() -> None:
+    """A quarter of seven days is one: days that only rise are blocks of a day all the same."""
+    assert decorrelation_days(np.arange(7.0), 1) == 1
+    assert decorrelation_days(np.arange(8.0), 1) == 2
+
+
+def test_two_days_are_two_blocks() -> None:
+    """0 and 2: a mean of 1, influences of -1 and 1, and a variance of 2 over two blocks."""
+    found = block_mean(np.array([0.0, 2.0]), np.ones(2), np.arange(2) * DAY, horizon_hours=0.0)
+    assert (found.value, found.blocks) == (1.0, 2)
+    assert found.sd == pytest.approx(1.0)

@@ -112,3 +112,61 @@ def test_the_periods_are_whole_and_do_not_depend_on_the_disadvantage() -> None:
     assert periods_to_pass([(sums, total)], 1, alpha=0.05, power=0.8, margin=0.5) == math.ceil(
         7 / 3 * ((stats.t.ppf(0.95, 1) + stats.norm.ppf(0.8)) / 0.5) ** 2
     )
+
+
+def test_the_error_is_that_of_days_written_down_as_often_as_they_are_drawn() -> None:
+    """25 resamples of six days, each made of its rows: the deviation of their figures, over one less than there are."""
+    rng, days, resamples = np.random.default_rng(5), 6, 25
+    values, weights = rng.normal(3, 2, (days, 2)), rng.uniform(0.5, 2, (days, 2))
+    mine = np.tile([True, False], days)
+    found = gap(values.ravel(), weights.ravel(), mine, rows(days, 2), days=1, resamples=resamples)
+    drawn = np.random.default_rng(days).multinomial(days, np.full(days, 1 / days), size=resamples)
+    means = np.array(
+        [
+            [
+                np.average(np.repeat(values[:, k], times), weights=np.repeat(weights[:, k], times))
+                for k in (0, 1)
+            ]
+            for times in drawn
+        ]
+    )
+    assert found is not None
+    assert found.sd == pytest.approx(stats.tstd(means[:, 0] - means[:, 1]), rel=1e-12)
+    sums = (values * weights)[:, 0]
+    alone = mean_by_block(sums, weights[:, 0], resamples=resamples)
+    assert alone is not None
+    assert alone.sd == pytest.approx(stats.tstd(means[:, 0]), rel=1e-12)
+
+
+def test_rows_of_a_hundredth_have_an_error_like_any_others() -> None:
+    """What a row weighs is a matter of units: a hundredth everywhere changes no gap and no mean."""
+    times = rows(8)
+    mine = np.tile([True, True, False, False], 8)
+    values = np.random.default_rng(6).normal(size=times.size)
+    whole, small = (
+        gap(values, np.full(times.size, weight), mine, times, days=1, resamples=50) for weight in (1.0, 0.01)
+    )
+    assert whole is not None
+    assert small is not None
+    assert (small.value, small.sd, small.blocks) == pytest.approx((whole.value, whole.sd, whole.blocks))
+    sums, total = by_block(values, np.full(times.size, 0.01), times, 1)
+    mean = mean_by_block(sums, total, resamples=50)
+    assert mean is not None
+    assert mean.value == pytest.approx(values.mean())
+
+
+def test_a_mean_that_a_resample_can_leave_without_weight_has_no_error() -> None:
+    """Four stretches of twenty-eight weigh: one resample in a hundred has none of them, and no mean."""
+    total = np.repeat([1.0, 0.0], [4, 24])
+    drawn = np.random.default_rng(28).multinomial(28, np.full(28, 1 / 28), size=400)
+    assert (drawn[:, :4].sum(axis=1) == 0).any()
+    assert mean_by_block(total * 2, total, resamples=400) is None
+
+
+def test_a_part_in_which_nothing_weighs_changes_nothing_of_the_periods() -> None:
+    """A validation set without such a group: neither its spread nor its freedom counts. Of two means, 1 and 3: 2."""
+    part, nothing = (np.array([1.0, 3.0]), np.ones(2)), (np.zeros(3), np.zeros(3))
+    wanted = stats.t.ppf(0.95, 1) + stats.norm.ppf(0.8)
+    for parts in ([part], [part, nothing]):
+        found = periods_to_pass(parts, 2, alpha=0.05, power=0.8, margin=0.5)
+        assert found == math.ceil(2 * (wanted / 0.5) ** 2)

@@ -93,3 +93,9 @@ def test_a_pass_uses_the_passing_level_and_a_block_the_blocking_one() -> None:
     assert strict.within(Estimate(0.0, 1.0, far), -9.0, 3.0) is Verdict.INCONCLUSIVE
     assert strict.within(above, -9.0, 0.0) is Verdict.BLOCK
     assert strict.within(below, 0.0, 9.0) is Verdict.BLOCK
+
+
+def test_what_is_as_good_as_wanted_is_no_ground_to_block() -> None:
+    """Where no limit of its own is given for a block, it is the one for a pass."""
+    assert EXACT.at_least(exactly(0.5), 0.5) is Verdict.INCONCLUSIVE
+    assert EXACT.at_least(exactly(0.499), 0.5) is Verdict.BLOCK

@@ -49,6 +49,7 @@ def test_an_unknown_deviation_bounds_nothing() -> None:
     """Neither a bound nor a rejection comes of an estimate whose deviation is not known."""
     for unknown in (math.inf, math.nan):
         found = Estimate(9.0, unknown, 1)
+        assert found.half_width(0.05) == math.inf
         assert found.interval(0.05) == (-math.inf, math.inf)
         assert found.p_above(0.0) == 1.0
 

@@ -113,3 +113,28 @@ def test_a_bound_that_nothing_limits_is_no_interval() -> None:
     """An estimate without a standard deviation is neither blocked nor let pass."""
     found = verdicts([Disparity("score", "a", Estimate(5.0, float("inf"), 1), 0.1, 100)], LEVELS)[0]
     assert (found.verdict, found.interval) == (Verdict.INCONCLUSIVE, None)
+
+
+def test_what_its_own_interval_shows_keeps_the_gate_shut_though_holm_does_not_block() -> None:
+    """One of twelve: 0.02 is not under 0.05 / 12, and is under 2.5 %; 2.5 % itself is not, and 3 % is not."""
+
+    def of_twelve(p: float) -> tuple[Verdict, bool, str, int]:
+        small = replace(disparity(p), lacking=40, note="needs_more_rows", judged=False)
+        found = verdicts([small, *(disparity(0.9, str(i)) for i in range(11))], LEVELS)
+        one = next(f for f in found if f.group == "a")
+        return one.verdict, one.required, one.note, one.lacking
+
+    assert of_twelve(0.02) == (Verdict.INCONCLUSIVE, True, "harm_shown", 40)
+    for p in (0.025, 0.03):
+        assert of_twelve(p) == (Verdict.INCONCLUSIVE, False, "needs_more_rows", 40)
+
+
+def test_a_disparity_must_pass_and_lacks_nothing_where_nothing_else_is_said() -> None:
+    """What does not decide keeps the gate shut; a group that lacks rows does so only where it is required."""
+    found = verdicts([disparity(0.5)], LEVELS)[0]
+    assert (found.verdict, found.required, found.note, found.lacking) == (Verdict.INCONCLUSIVE, True, "", 0)
+    small = replace(disparity(0.5), lacking=3, note="needs_more_rows")
+    for required in (small.required, True):
+        listed = verdicts([replace(small, required=required)], LEVELS)[0]
+        assert (listed.verdict, listed.required, listed.lacking) == (Verdict.INCONCLUSIVE, required, 3)
+    assert small.required is False

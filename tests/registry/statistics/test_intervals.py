@@ -60,7 +60,8 @@ def test_too_little_time_gives_no_bound() -> None:
     nothing = np.empty(0)
     empty = block_mean(nothing, nothing, np.empty(0, np.int64), horizon_hours=0.0)
     assert np.isnan(empty.value)
-    assert empty.low(0.05) == -np.inf
+    assert empty.interval(0.05) == (-np.inf, np.inf)
+    assert empty.blocks == 0
 
 
 def test_more_memory_gives_longer_blocks() -> None:

@@ -6,11 +6,18 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from arch.covariance.kernel import Bartlett
+from scipy import signal
 from statsmodels.stats.sandwich_covariance import S_hac_simple, weights_bartlett
+from statsmodels.tsa.stattools import levinson_durbin
 
 from hospital.arrays import Array
 from registry.statistics.intervals import largest_window_mean, long_run_sd
-from registry.statistics.long_run_variance import bartlett_variance, bartlett_weight
+from registry.statistics.long_run_variance import (
+    bartlett_variance,
+    bartlett_weight,
+    day_sd,
+    degrees_of_freedom,
+)
 
 
 def persistent(seed: int, days: int) -> Array:
@@ -107,3 +114,64 @@ def test_the_largest_window_mean_is_that_of_every_window() -> None:
     assert largest_window_mean(np.array([6.0, 2.0, -3.0, -1.0]), 2) == 4.0
     assert largest_window_mean(np.array([1.0, 2.0]), 2) == 1.5
     assert largest_window_mean(np.array([1.0, 2.0]), 3) == math.inf
+
+
+def first_order(series: Array) -> float:
+    """The long-run variance of the autoregression that statsmodels' Levinson-Durbin recursion fits."""
+    variance, memory, *_ = levinson_durbin(series, nlags=1)
+    return float(variance / (1 - memory[0]) ** 2)
+
+
+def bartlett(series: Array) -> float:
+    """statsmodels' long-run variance with fourteen lags."""
+    return float(S_hac_simple(series - series.mean(), 14)[0, 0]) / series.size
+
+
+def test_a_days_deviation_is_that_of_an_autoregression_where_memory_is_long() -> None:
+    """Days in minutes that remember most of the day before: two weeks of lags leave out what comes after."""
+    series = 30 * signal.lfilter([1.0], [1.0, -0.85], np.random.default_rng(5).normal(size=400))
+    expected = first_order(series)
+    assert expected > 1.05 * bartlett(series)
+    assert day_sd(series) == pytest.approx(math.sqrt(expected), rel=1e-9)
+
+
+def test_a_days_deviation_is_bartletts_where_little_is_remembered_for_long() -> None:
+    """Slow weeks under much noise: a day says little of the next, and as much of the one after that."""
+    rng = np.random.default_rng(6)
+    series = signal.lfilter([0.5], [1.0, -0.9], rng.normal(size=500)) + rng.normal(0, 2, 500)
+    assert bartlett(series) > max(first_order(series), series.var())
+    assert day_sd(series) == pytest.approx(math.sqrt(bartlett(series)), rel=1e-9)
+
+
+def test_a_days_deviation_is_never_under_that_of_independent_days() -> None:
+    """Days that repel one another, two of them, and days that never vary."""
+    alternating = np.tile([2.0, -2.0], 50)
+    assert max(bartlett(alternating), first_order(alternating)) < 4
+    assert day_sd(alternating) == pytest.approx(2.0)
+    assert day_sd(np.array([4.0, 2.0])) == pytest.approx(1.0)
+    assert day_sd(np.full(30, 7.0)) == 0.0
+
+
+def test_memory_is_held_at_nineteen_twentieths() -> None:
+    """A series that only rises has a memory near 1, and its variance would have no bound: 1.95 / 0.05 times a day's."""
+    rising = np.arange(400.0)
+    assert levinson_durbin(rising, nlags=1)[1][0] > 0.95
+    assert day_sd(rising) == pytest.approx(math.sqrt(39 * rising.var()), rel=1e-9)
+
+
+def test_a_days_deviation_has_the_freedom_of_bartletts_estimate() -> None:
+    """Priestley's 3 n / 2 over the window of fifteen days: 280 days have 28; never under two."""
+    assert [degrees_of_freedom(days) for days in (280, 30, 20, 5)] == [28.0, 3.0, 2.0, 2.0]
+
+
+def test_a_series_as_long_as_the_window_has_all_its_lags() -> None:
+    """Fifteen days, of which the last seven were high: statsmodels' variance with fourteen lags."""
+    series = np.repeat([-1.0, 0.0, 1.0], [7, 1, 7])
+    assert bartlett(series) > series.var()
+    assert long_run_sd(series, 3) == pytest.approx(math.sqrt(bartlett(series) / 3), rel=1e-12)
+    assert day_sd(series) >= math.sqrt(bartlett(series))
+
+
+def test_a_window_begins_with_a_day_that_there_is() -> None:
+    """6 alone is no window of two days: the means are 0.5 and -2.5."""
+    assert largest_window_mean(np.array([6.0, -5.0, 0.0]), 2) == 2.5

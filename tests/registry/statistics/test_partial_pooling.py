@@ -152,3 +152,55 @@ def test_what_is_known_from_elsewhere_moves_cells_as_far_as_they_are_drawn() -> 
     assert alone.cells[0].value == pytest.approx(5.0)
     unknown = partially_pooled([*own, Estimate(7.0, math.inf, 1)], correction=2.0)
     assert unknown.cells[3].value == pytest.approx(unknown.common.value + 2)
+
+
+def test_two_cells_by_hand() -> None:
+    """0 and 10 with variance 1: scatter 50, less 1 of chance, leaves 49; each is drawn by a tenth of a unit."""
+    found = partially_pooled(cells([0.0, 10.0], [1.0, 1.0]))
+    assert found.between**2 == pytest.approx(49)
+    assert [c.value for c in found.cells] == pytest.approx([0.1, 9.9])
+    # 49/50 of its own chance, twice the squared tenth of doubt, and (1/50)² of the common figure's variance of 25.
+    assert found.cells[0].sd ** 2 == pytest.approx(0.98 + 2 * 0.01 + 25 / 2500)
+
+
+def test_at_least_a_tenth_of_a_cells_variance_is_its_own() -> None:
+    """Where a few blocks let all of 4 look shared, 0.4 stays: scatter 2 / 0.4 less 3 of chance, over 7.5."""
+    found = partially_pooled(cells([1.0, 2.0, 3.0, 2.0], [2.0] * 4), shared=4.0)
+    assert found.between**2 == pytest.approx(2 / 7.5)
+
+
+def test_a_cell_that_never_varied_is_as_sure_as_the_steadiest_other() -> None:
+    """A unit group whose gain was the same each day is no anchor for all others: it counts like the next surest."""
+    never = partially_pooled(cells([1.0, 2.0, 6.0], [0.0, 1.0, 2.0]))
+    assert never == partially_pooled(cells([1.0, 2.0, 6.0], [1.0, 1.0, 2.0]))
+    assert never.cells[0].sd > 0
+
+
+def test_two_blocks_and_two_cells_can_share() -> None:
+    """Both up by 1 and down by 1: a covariance of 2, over two blocks."""
+    assert shared_variance(np.array([[1.0, 1.0], [-1.0, -1.0]])) == pytest.approx(1.0)
+
+
+def test_where_nothing_can_be_told_from_chance_cells_stay_what_they_are() -> None:
+    """None with an error, or all without any: the first stands for what they have in common, and none differs."""
+    for sd in (0.0, math.inf):
+        own = cells([1.0, 2.0], [sd, sd])
+        found = partially_pooled(own)
+        assert (found.common, found.between, found.cells) == (own[0], 0.0, tuple(own))
+    assert partially_pooled(cells([3.0], [2.0])).between == 0
+
+
+def test_a_pooled_cell_has_the_blocks_of_the_least_observed_one() -> None:
+    """Twelve and thirty days: bounds are taken with twelve; what could not be estimated has no say in it."""
+    own = [Estimate(1.0, 1.0, 30), Estimate(4.0, 1.0, 12), Estimate(9.0, math.inf, 1)]
+    assert {cell.blocks for cell in partially_pooled(own).cells} == {12}
+
+
+def test_a_cell_whose_figure_is_not_known_has_the_common_one_whatever_its_error() -> None:
+    """No number with an error of 1 says as little as any number without one."""
+    others = cells([0.0, 2.0, 10.0], [1.0] * 3)
+    unknown, unbounded = (
+        partially_pooled([*others, cell]).cells[3]
+        for cell in (Estimate(math.nan, 1.0, 25), Estimate(50.0, math.inf, 1))
+    )
+    assert unknown == unbounded

@@ -13,7 +13,7 @@ from registry.gates.accuracy import judge_accuracy, judged_scope
 from registry.policy.board_policy import default_policy
 from registry.statistics.gains import best_baseline, cell_gains, losses
 from registry.statistics.intervals import block_mean
-from registry.statistics.scope import choose_scope, served
+from registry.statistics.scope import cell_name, choose_scope, horizon_name, served
 from registry.statistics.verdict import Verdict
 from tests.support.synthetic_evidence import Hospital, beds
 
@@ -148,3 +148,36 @@ def _texts(values: list[str]) -> Array:
     out = np.empty(len(values), object)
     out[:] = values
     return out
+
+
+def test_a_gain_that_comes_one_day_and_goes_the_next_is_not_sure() -> None:
+    """Twenty days of +55 % and -45 %: by the day their mean of 5 % is not sure; of +15 % and -5 % it is."""
+    for swing, chosen in ((0.5, ()), (0.1, (("a", 8.0),))):
+        part = scored([0.0], 20, np.random.default_rng(4))
+        gain = 0.05 + np.where(part.prediction_time // DAY % 2 == 0, swing, -swing)
+        assert choose_scope(_gaining(part, gain), POLICY) == chosen
+
+
+def test_a_gain_of_no_more_than_the_least_useful_one_is_not_worth_a_model() -> None:
+    """At one per cent of the baseline's error a unit group stays out; at two it enters."""
+    part = scored([0.0], 20, np.random.default_rng(4))
+    assert POLICY.document.accuracy.least_gain == 0.01
+    assert choose_scope(_gaining(part, np.full(part.size, 0.01)), POLICY) == ()
+    assert choose_scope(_gaining(part, np.full(part.size, 0.02)), POLICY) == (("a", 8.0),)
+
+
+def test_horizons_and_cells_have_the_names_that_findings_give_them() -> None:
+    """Of waits, which have no horizon, the whole and the department."""
+    assert [horizon_name(hours) for hours in (0.0, 8.0, 336.0)] == ["all", "8 h", "336 h"]
+    assert [cell_name(cell) for cell in (("ED", 0.0), ("ward", 24.0))] == ["ED", "ward*24 h"]
+
+
+def _gaining(part: Scored, gain: Array) -> Scored:
+    """Rows without a spread: the baseline is off by 100, and the model by so much less."""
+    outcome = np.zeros(part.size)
+    return replace(
+        part,
+        outcome=outcome,
+        quantiles=(100 * (1 - gain))[:, None] + np.zeros(len(LEVELS)),
+        baselines={"last_value": outcome + 100},
+    )

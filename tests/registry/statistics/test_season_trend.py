@@ -7,7 +7,14 @@ from scipy import signal
 
 from hospital.arrays import Array
 from hospital.holidays.public_holidays import is_holiday
-from registry.statistics.season_trend import FRANCE, epidemic_days, expected_values, fit_season
+from registry.statistics.long_run_variance import day_sd
+from registry.statistics.season_trend import (
+    FRANCE,
+    epidemic_days,
+    expected_values,
+    fit_season,
+    fit_slope,
+)
 
 WINTER = (12, 1, 2, 3)
 FIRST = 19_700  # 9 December 2023, a Saturday
@@ -154,3 +161,31 @@ def test_a_reference_without_a_day_is_refused() -> None:
     days, epidemic = span(60)
     with pytest.raises(ValueError, match="at least one day"):
         fit_season(days, np.ones(60), np.zeros(60, bool), epidemic, FRANCE)
+
+
+@pytest.mark.parametrize(
+    ("length", "terms"), [(560, slice(0, 11)), (395, slice(0, 11)), (394, slice(0, 8)), (56, slice(0, 7))]
+)
+def test_a_slope_is_statsmodels_beside_the_season_with_the_deviation_of_dependent_days(
+    length: int, terms: slice
+) -> None:
+    """A third of an arrival more each week, with what the length of the series lets a season know of."""
+    days, epidemic = span(length)
+    rng = np.random.default_rng(8)
+    values = signal.lfilter([5.0], [1.0, -0.5], rng.normal(size=length)) + 100 + 20 * epidemic
+    values += 0.3 * (days - FIRST) / 7
+    # Under four public holidays are no term; in 56 days from December there are two.
+    X = np.column_stack([full_design(days)[:, terms], (days - FIRST) / 7])
+    ols = sm.OLS(values, X).fit()
+    slope, deviation = fit_slope(days, values, epidemic, FRANCE)
+    assert slope == pytest.approx(ols.params[-1], rel=1e-6)
+    of_one = float(np.sqrt(ols.cov_params()[-1, -1] / ols.mse_resid))
+    assert deviation == pytest.approx(day_sd(ols.resid) * of_one, rel=1e-6)
+
+
+def test_under_two_months_a_series_has_no_slope() -> None:
+    """55 days say nothing of a trend: no figure, and nothing that would bound it."""
+    days, epidemic = span(55)
+    slope, deviation = fit_slope(days, np.arange(55.0), epidemic, FRANCE)
+    assert np.isnan(slope)
+    assert deviation == np.inf

@@ -52,3 +52,11 @@ def test_a_gate_is_judged_by_its_required_findings() -> None:
     assert GateResult.of("accuracy", [sound, undecided("mae", "a", 1, "too_few_rows")]).verdict is OPEN
     unknown = undecided("mae", "a", 1, "too_few_rows", required=False)
     assert GateResult.of("accuracy", [sound, unknown]).verdict is PASS
+
+
+def test_a_finding_lacks_nothing_where_nothing_is_said() -> None:
+    """Undecided it has no figure, no threshold and what is said; a reader is not asked to wait for rows."""
+    assert Finding("mae", "all", 1.0, None, None, 3, PASS).lacking == 0
+    assert undecided("mae", "a", 1, "too_few_rows") == Finding(
+        "mae", "a", None, None, None, 1, OPEN, True, "too_few_rows", 0
+    )
