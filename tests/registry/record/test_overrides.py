@@ -1,0 +1,217 @@
+"""Decisions that stand against forecasts: which count, what they are counted under, and how often they were right."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, insert
+from statsmodels.stats.proportion import proportion_confint
+
+from registry.record.database import opened_database, writing
+from registry.record.overrides import (
+    Override,
+    StandingDecision,
+    overrides,
+    standing_decisions,
+    wilson_interval,
+)
+from registry.record.recommendation_tables import recommendation_acts, recommendations
+
+GROUPS = {"U1": "medicine", "U2": "surgery"}
+SINCE = 1000
+TITLE = {"fr": "Sorties connues", "en": "Discharges known"}
+ANSWER = {"verdict": "overridden", "reason_code": "known_better", "reason_title": TITLE}
+TRUSTED: dict[str, Any] = {"forecast": {"trust": {"status": "trusted"}}}
+BASELINE: dict[str, Any] = {"forecast": {"trust": {"status": "baseline"}}}
+Act = tuple[str, int, dict[str, Any]]
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[Connection]:
+    """A database without a recommendation."""
+    with opened_database(database_url) as engine, writing(engine) as found:
+        yield found
+
+
+def _keep(
+    connection: Connection, name: str, *acts: Act, content: dict[str, Any] | None = None, **columns: object
+) -> None:
+    """A recommendation for U1 that is closed, with what people did."""
+    row = {"recommendation_id": name, "place": "U1", "level": "tense", "proposed_at": SINCE, "decide_by": 9}
+    row |= {"content": json.dumps(content or TRUSTED), "seeded_for": None, "closed_at": 5, "journal_seq": 1}
+    connection.execute(insert(recommendations).values(**row | columns))
+    for act, at, said in acts:
+        values = {"act": act, "actor": "a", "at": at, "content": json.dumps(said), "journal_seq": 1}
+        connection.execute(insert(recommendation_acts).values(recommendation_id=name, **values))
+
+
+def _standing(connection: Connection) -> list[StandingDecision]:
+    return list(standing_decisions(connection, GROUPS, SINCE))
+
+
+def test_a_decision_is_read_as_it_was_given(connection: Connection) -> None:
+    """Of which unit and group, when, against or not, for which reason, and its title of then."""
+    _keep(connection, "r1", ("answered", 1200, ANSWER))
+    _keep(connection, "r2", ("answered", 1300, {"verdict": "accepted", "reason_code": "agreed"}), place="U2")
+    assert _standing(connection) == [
+        StandingDecision("medicine", "U1", 1200, True, None, "known_better", TITLE),
+        StandingDecision("surgery", "U2", 1300, False, None, "agreed", {}),
+    ]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"seeded_for": "the operator"},
+        {"closed_at": None},
+        {"proposed_at": SINCE - 1},
+        {"place": "U9"},
+        {"content": BASELINE},
+        {"content": {"forecast": None}},
+        {"content": {"level": "tense"}},
+    ],
+    ids=str,
+)
+def test_what_the_model_did_not_forecast_or_nobody_closed_is_no_decision_on_it(
+    connection: Connection, columns: dict[str, Any]
+) -> None:
+    """Seeded, open, of before the release, of no unit of its own, answered by the baseline, or with no forecast."""
+    _keep(connection, "r1", ("answered", 1200, ANSWER), **columns)
+    assert _standing(connection) == []
+    assert overrides(connection, GROUPS, SINCE, 0.95) == ()
+
+
+@pytest.mark.parametrize(
+    ("acts", "against", "at"),
+    [
+        ([("answered", 1200, ANSWER)], True, 1200),
+        ([("answered", 1200, {**ANSWER, "verdict": "rejected"})], True, 1200),
+        ([("answered", 1200, {**ANSWER, "verdict": "accepted"})], False, 1200),
+        ([("answered", 1200, ANSWER), ("answered", 1300, {**ANSWER, "verdict": "accepted"})], False, 1300),
+        ([("answered", 1200, {**ANSWER, "two_people": True}), ("signed", 1250, {})], True, 1200),
+        ([("answered", 1200, ANSWER), ("declined", 1210, {}), ("answered", 1300, ANSWER)], True, 1300),
+    ],
+)
+def test_the_last_answer_stands(connection: Connection, acts: list[Act], against: bool, at: int) -> None:
+    """Signed where two people were asked for."""
+    _keep(connection, "r1", *acts)
+    (found,) = _standing(connection)
+    assert (found.against, found.at) == (against, at)
+
+
+@pytest.mark.parametrize(
+    "acts",
+    [
+        [],
+        [("signed", 1200, {})],
+        [("answered", 1200, ANSWER), ("declined", 1210, {})],
+        [("answered", 1200, {**ANSWER, "two_people": True})],
+        [("answered", 1200, {**ANSWER, "two_people": True}), ("declined", 1210, {}), ("signed", 1220, {})],
+        # The second person signed what was answered before, and not what is answered now.
+        [
+            ("answered", 1200, {**ANSWER, "two_people": True}),
+            ("signed", 1210, {}),
+            ("answered", 1220, {**ANSWER, "two_people": True}),
+        ],
+    ],
+)
+def test_what_nobody_decided_or_the_second_person_did_not_sign_does_not_stand(
+    connection: Connection, acts: list[Act]
+) -> None:
+    """Two people are two people: a signature is of one answer."""
+    _keep(connection, "r1", *acts)
+    assert _standing(connection) == []
+
+
+@pytest.mark.parametrize(
+    ("acts", "right"),
+    [
+        ([], None),
+        ([("outcome", 1300, {"right": True})], True),
+        ([("outcome", 1300, {"right": False})], False),
+        ([("measured", 1300, {"right": True})], True),
+        ([("measured", 1300, {"right": False})], False),
+        ([("outcome", 1300, {"right": False}), ("measured", 1400, {"right": True})], False),
+        ([("measured", 1300, {"right": False}), ("outcome", 1400, {"right": True})], True),
+        ([("outcome", 1300, {"right": True}), ("outcome", 1400, {"right": False})], False),
+        ([("shown", 1300, {"right": True})], None),
+    ],
+)
+def test_a_persons_word_on_the_outcome_stands_before_the_measured_one(
+    connection: Connection, acts: list[Act], right: bool | None
+) -> None:
+    """Whichever came first; where neither is there the outcome is not known, and neither right nor wrong."""
+    _keep(connection, "r1", ("answered", 1200, ANSWER), *acts)
+    assert [d.right for d in _standing(connection)] == [right]
+
+
+def test_more_decisions_than_one_statement_takes_are_all_read(connection: Connection) -> None:
+    """A thousand in a release's life; each once."""
+    rows = [
+        {
+            "recommendation_id": f"r{n:04d}",
+            "place": "U1",
+            "level": "tense",
+            "proposed_at": SINCE,
+            "decide_by": 9,
+        }
+        | {"content": json.dumps(TRUSTED), "closed_at": 5, "journal_seq": 1}
+        for n in range(1000)
+    ]
+    connection.execute(insert(recommendations), rows)
+    acts = [
+        {"recommendation_id": f"r{n:04d}", "act": "answered", "actor": "a", "at": n, "journal_seq": 1}
+        | {"content": json.dumps(ANSWER)}
+        for n in range(1000)
+    ]
+    connection.execute(insert(recommendation_acts), acts)
+    assert sorted(d.at for d in _standing(connection)) == list(range(1000))
+
+
+def test_overrides_are_counted_by_unit_and_reason_beside_all_decisions_of_the_unit(
+    connection: Connection,
+) -> None:
+    """Three overruled of five decided, two outcomes known, one of them right; another reason is a row of its own."""
+    other = {**ANSWER, "reason_code": "other", "reason_title": {}}
+    agreed = {"verdict": "accepted", "reason_code": "agreed"}
+    newer = {"fr": "Sorties annoncées", "en": "Discharges announced"}
+    _keep(
+        connection,
+        "r1",
+        ("answered", 1400, {**ANSWER, "reason_title": newer}),
+        ("outcome", 1500, {"right": True}),
+    )
+    _keep(connection, "r2", ("answered", 1300, ANSWER), ("outcome", 1500, {"right": False}))
+    _keep(connection, "r3", ("answered", 1450, {**ANSWER, "reason_title": {}}))
+    _keep(connection, "r4", ("answered", 1200, other))
+    _keep(connection, "r5", ("answered", 1200, agreed))
+    _keep(connection, "r6", ("answered", 1200, agreed), place="U2")
+    low, high = proportion_confint(1, 2, alpha=0.1, method="wilson")
+    found = overrides(connection, GROUPS, SINCE, 0.9)
+    assert found == (
+        Override(
+            "medicine", "U1", "known_better", newer, 3, 5, 2, 1, pytest.approx(low), pytest.approx(high)
+        ),
+        Override("medicine", "U1", "other", {}, 1, 5, 0, 0, None, None),
+    )
+
+
+@pytest.mark.parametrize("level", [0.8, 0.95, 0.999])
+@pytest.mark.parametrize(
+    ("successes", "trials"), [(0, 1), (1, 1), (0, 5), (0, 9), (3, 10), (10, 10), (1, 400)]
+)
+def test_the_interval_of_a_share_is_wilsons(successes: int, trials: int, level: float) -> None:
+    """As statsmodels has it; never below nothing or above all."""
+    found = wilson_interval(successes, trials, level)
+    expected = proportion_confint(successes, trials, alpha=1 - level, method="wilson")
+    assert found == pytest.approx(expected, abs=1e-12)
+    assert 0.0 <= found[0] <= found[1] <= 1.0
+    assert wilson_interval(successes, trials) == wilson_interval(successes, trials, 0.95)
+
+
+@pytest.mark.parametrize(("successes", "trials"), [(0, 0), (3, 2), (-1, 2)])
+def test_no_trial_or_more_successes_than_trials_have_no_interval(successes: int, trials: int) -> None:
+    """Rather than a share that nothing measured."""
+    with pytest.raises(ValueError, match="At least one trial"):
+        wilson_interval(successes, trials)
