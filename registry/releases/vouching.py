@@ -203,7 +203,7 @@ def _people_faults(
 
 
 def _agree(one: Mapping[str, Any], other: Mapping[str, Any], fields: Sequence[str]) -> bool:
-    return all(field in one and one[field] == other[field] for field in fields)
+    return all(field in one and field in other and one[field] == other[field] for field in fields)
 
 
 def _all_approve(approvals: Sequence[Signed], body: Mapping[str, Any], same: Sequence[str]) -> bool:
