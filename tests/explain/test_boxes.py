@@ -2,11 +2,13 @@
 
 import itertools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from explain import RowsError, TreeEngine
+from explain.forest import grow
 from tests.support.trees_by_hand import GRID, Shape, as_json, random_ensemble
 
 _VALUES = np.unique(
@@ -76,3 +78,50 @@ def test_a_box_that_is_none_is_refused() -> None:
         engine.bounds(low, high)
     with pytest.raises(RowsError, match="3 features"):
         engine.bounds(np.zeros(2, np.float32), np.ones(2, np.float32))
+
+
+def test_thresholds_are_those_of_the_splits_on_the_feature() -> None:
+    """Those of the trees, each once, and no other feature's; of a feature that nobody asks there are none."""
+    ensemble = random_ensemble(Shape(features=3, trees=6, depth=4), np.random.default_rng(2))
+    engine = _engine(2)
+    for feature in range(3):
+        asked = [tree.condition[(tree.left != -1) & (tree.feature == feature)] for tree in ensemble.trees]
+        assert engine.thresholds(feature).tolist() == np.unique(np.concatenate(asked)).tolist()
+    stump = random_ensemble(Shape(features=1, trees=1, depth=1), np.random.default_rng(2))
+    unasked = json.dumps(as_json(replace(stump, features=2))).encode()
+    assert TreeEngine.load(unasked, compiled=False).thresholds(1).size == 0
+
+
+def test_bounds_of_several_outputs_and_of_trees_of_one_leaf() -> None:
+    """Each output has its own; a tree that asks nothing says one thing of every row."""
+    ensemble = random_ensemble(Shape(features=2, trees=6, depth=2, outputs=3), np.random.default_rng(4))
+    leaf = random_ensemble(Shape(features=2, trees=3, depth=0, outputs=3, stop=1.0), np.random.default_rng(5))
+    alone = [
+        replace(
+            tree,
+            left=np.array([-1]),
+            right=np.array([-1]),
+            feature=np.array([0]),
+            condition=tree.condition[:1],
+            default_left=np.array([False]),
+            cover=tree.cover[:1],
+        )
+        for tree in leaf.trees
+    ]
+    both = replace(
+        ensemble,
+        trees=(*ensemble.trees, *alone),
+        output=(*ensemble.output, 0, 1, 2),
+        weight=np.ones(9, np.float32),
+    )
+    only = replace(both, trees=tuple(alone), output=(0, 1, 2), weight=np.ones(3, np.float32))
+    for found in (both, only):
+        engine = TreeEngine(grow(found), compiled=False)
+        row = np.array([0.7, np.nan], np.float32)
+        for bound in engine.bounds(row, row):
+            np.testing.assert_allclose(bound, engine.predict_exactly(row[None])[0], atol=1e-12)
+    np.testing.assert_allclose(
+        TreeEngine(grow(only), compiled=False).base,
+        only.base_score + [t.condition[0] for t in alone],
+        atol=1e-6,
+    )

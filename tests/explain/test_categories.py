@@ -192,6 +192,11 @@ def test_damaged_categories_are_refused() -> None:
     damaged("categories_sizes", 1 << 40, "not those of its splits")
     damaged("categories_nodes", 10_000, "not those of its splits")
     damaged("split_type", 0, "not those of its splits")
+    tree = body["learner"]["gradient_booster"]["model"]["trees"][0]
+    damaged("categories_sizes", -1, "not those of its splits")
+    damaged(
+        "categories_sizes", len(tree["categories"]) + 1, "not those of its splits"
+    )  # one more than there are
 
 
 VECTORS: dict[str, tuple[dict[str, Any], Array]] = {
@@ -242,3 +247,28 @@ def test_vectors_without_covers_are_refused_with_what_to_do() -> None:
     with pytest.raises(ModelFileError, match=r"multi_output_tree.*3\.2.*one_output_per_tree") as refusal:
         TreeEngine.load(json.dumps(body).encode())
     assert "damaged" not in str(refusal.value)
+
+
+def test_thresholds_of_categories_are_where_one_begins_and_where_it_ends(booster: xgb.Booster) -> None:
+    """Each category of a set and the value after it; no other feature's, and nothing beside them."""
+    raw = bytes(booster.save_raw("ubj"))
+    engine, trees = TreeEngine.load(raw, threads=1), read_model(raw).trees
+    for feature in range(4):
+        edges = [
+            members[:, None] + [0, 1]
+            for tree in trees
+            for node, members in tree.sets.items()
+            if tree.left[node] != -1 and tree.feature[node] == feature
+        ]
+        by_value = [
+            tree.condition[
+                [
+                    n
+                    for n in np.flatnonzero((tree.left != -1) & (tree.feature == feature))
+                    if n not in tree.sets
+                ]
+            ]
+            for tree in trees
+        ]
+        expected = np.unique(np.concatenate([np.ravel(e) for e in (*edges, *by_value)])).astype(np.float32)
+        assert engine.thresholds(feature).tolist() == expected.tolist()

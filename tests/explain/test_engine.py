@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from explain import ExplanationError, RowsError, TreeEngine
 from explain.build import kernel_path, variants
+from explain.engine import _cores
 from explain.forest import grow
 from explain.formats.ensemble import Array, Ensemble
 from explain.formats.reading import read_model
@@ -447,3 +448,42 @@ def test_a_forked_process_explains_too() -> None:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
     assert ended == [0]
+
+
+@pytest.mark.parametrize(
+    ("threads", "rows", "parts"),
+    [
+        (1, 31, [31]),
+        (1, 4096, [4096]),
+        (1, 5000, [4096, 904]),
+        (2, 31, [31]),
+        (2, 32, [16, 16]),
+        (2, 100, [64, 36]),
+        (3, 96, [32, 32, 32]),
+        (2, 9000, [4096, 4096, 808]),
+    ],
+)
+def test_rows_are_spread_over_the_threads_in_whole_vectors(threads: int, rows: int, parts: list[int]) -> None:
+    """Few are not worth another thread, and no part is larger than 4096 rows; every row is in one of them."""
+    engine = engine_of(random_ensemble(Shape(3, 2, 2), np.random.default_rng(1)), threads=threads)
+    X, out, seen = np.zeros((rows, 3), np.float32), np.zeros(rows), []
+
+    def call(part: Array, result: Array) -> None:
+        seen.append(len(part))
+        result += 1.0
+
+    engine._spread(call, X, out)
+    assert sorted(seen, reverse=True) == parts
+    assert (out == 1.0).all()
+
+
+def test_no_more_threads_are_used_than_this_process_has_cores() -> None:
+    """A container that was given one core has one, whatever the machine has."""
+    allowed = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        assert _cores() == 1
+        assert TreeEngine(grow(random_ensemble(Shape(2, 1, 1), np.random.default_rng(1)))).threads == 1
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert _cores() == len(allowed)

@@ -278,6 +278,9 @@ DAMAGE = {
     "text among numbers": ("leaf_value=", "leaf_value=x ", "no numbers"),
     "an infinite leaf": ("leaf_value=", "leaf_value=inf ", "leaf"),
     "no leaf": ("num_leaves=", "num_leaves=0", "no leaf"),
+    "a number of leaves that is none": ("num_leaves=", "num_leaves=six", "not a whole number"),
+    "a number of leaves below none": ("num_leaves=", "num_leaves=-6", "not a whole number"),
+    "a number of leaves of 13 digits": ("num_leaves=", "num_leaves=1000000000000", "not a whole number"),
     "a huge number of leaves": ("num_leaves=", "num_leaves=999999999", "not 99999999"),
 }
 
@@ -297,3 +300,62 @@ def test_a_damaged_file_of_lightgbm_is_refused_by_name(name: str) -> None:
         lines[at] = value
     with pytest.raises(ModelFileError, match=message):
         TreeEngine.load("\n".join(lines).encode())
+
+
+def _first_split(node: dict[str, Any], kind: str) -> dict[str, Any] | None:
+    """The first split of a kind at or below a node of LightGBM's JSON."""
+    if "leaf_value" in node:
+        return None
+    if node["decision_type"] == kind:
+        return node
+    found = (_first_split(node[name], kind) for name in ("left_child", "right_child"))
+    return next((split for split in found if split is not None), None)
+
+
+@pytest.mark.parametrize(
+    ("categories", "is_sound"),
+    [
+        ("1000000000", True),
+        ("2147483647||3", True),
+        ("10000000000", False),
+        ("", False),
+        ("1||x", False),
+        (5, False),
+    ],
+)
+def test_categories_of_lightgbm_s_json_have_at_most_ten_digits(categories: object, *, is_sound: bool) -> None:
+    """As many as its own largest has; what is no category is refused by name."""
+    parameters, rows, label = MODELS["categories in sets"]
+    body = trained(rows, label, 2, **parameters).dump_model()
+    splits = (_first_split(tree["tree_structure"], "==") for tree in body["tree_info"])
+    split = next(found for found in splits if found is not None)
+    split["threshold"] = categories
+    data = json.dumps(body).encode()
+    if is_sound:
+        members = [int(word) for word in str(categories).split("||")]
+        sets = [found.tolist() for tree in read_model(data).trees for found in tree.sets.values()]
+        assert sorted(members) in sets
+        return
+    with pytest.raises(ModelFileError, match="categories that are none"):
+        read_model(data)
+
+
+@pytest.mark.parametrize("feature", [-1, 1 << 31, True, 0.5, "0"])
+def test_a_feature_of_lightgbm_s_json_is_a_whole_number(feature: object) -> None:
+    """Below 2 to the 31, and no truth value."""
+    body = trained(X, Y, 1).dump_model()
+    body["tree_info"][0]["tree_structure"]["split_feature"] = feature
+    with pytest.raises(ModelFileError, match="split_feature is not a whole number"):
+        read_model(json.dumps(body).encode())
+
+
+@pytest.mark.parametrize("name", ["leaf_const", "leaf_coeff"])
+def test_a_leaf_that_is_no_number_is_refused_by_either_of_its_parts(name: str) -> None:
+    """A linear tree's constant or its slopes: forecast by its value alone it would be another model."""
+    body = trained(X, Y, 1).dump_model()
+    node = body["tree_info"][0]["tree_structure"]
+    while "leaf_value" not in node:
+        node = node["right_child"]
+    node[name] = 0.5
+    with pytest.raises(ModelFileError, match="Linear trees"):
+        read_model(json.dumps(body).encode())

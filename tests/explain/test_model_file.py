@@ -89,6 +89,12 @@ DAMAGE: dict[str, tuple[Change, str]] = {
     ),
     "a split by no categories": (put("split_type", 0, 1), "categories of tree 0"),
     "vectors at no leaves": (lambda b: tree(b)["tree_param"].update(size_leaf_vector="3"), "leaves of 3 values for 1"),
+    "no rounds": (lambda b: ensemble(b).update(iteration_indptr=[]), "iteration_indptr"),
+    "rounds from the second tree": (lambda b: ensemble(b)["iteration_indptr"].__setitem__(0, 1), "iteration_indptr"),
+    "rounds beyond the trees": (lambda b: ensemble(b)["iteration_indptr"].__setitem__(-1, 5), "iteration_indptr"),
+    "rounds that go back": (lambda b: ensemble(b)["iteration_indptr"].__setitem__(2, 0), "iteration_indptr"),
+    "rounds that end early": (lambda b: ensemble(b)["iteration_indptr"].pop(), "iteration_indptr"),
+    "two base scores of one output": (lambda b: parameters(b).update(base_score="[0.5,0.5]"), "one base_score"),
     "a linear booster": (lambda b: b["learner"]["gradient_booster"].update(name="gblinear"), "gblinear"),
     "an unknown objective": (lambda b: b["learner"]["objective"].update(name="reg:tomorrow"), "reg:tomorrow"),
 }  # fmt: skip
@@ -210,3 +216,20 @@ def test_a_file_that_is_no_model_says_so(tmp_path: Path) -> None:
         TreeEngine.load(b'{"a": 1, "a": 2}')
     with pytest.raises(ModelFileError, match="cannot be read"):
         TreeEngine.load(tmp_path / "nothing.ubj")
+
+
+@pytest.mark.parametrize(("together", "rounds"), [("0", 4), ("1", 4), ("2", 2), ("4", 1), ("3", None)])
+def test_a_file_without_rounds_has_as_many_trees_in_each(
+    together: str, rounds: int | None, model: dict[str, Any]
+) -> None:
+    """As XGBoost before 2.0 wrote it: one a round, or so many side by side; what does not add up is refused."""
+    body = json.loads(json.dumps(model))
+    del ensemble(body)["iteration_indptr"]
+    ensemble(body)["gbtree_model_param"]["num_parallel_tree"] = together
+    data = json.dumps(body).encode()
+    if rounds is None:
+        with pytest.raises(ModelFileError, match="4 trees in rounds of 3"):
+            read_model(data)
+        return
+    assert read_model(data).rounds == (0, rounds)
+    assert len(read_model(data, (0, 1)).trees) == max(int(together), 1)

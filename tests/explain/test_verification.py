@@ -11,10 +11,11 @@ import pytest
 import xgboost as xgb
 
 from explain import ExplanationError, TreeEngine
+from explain.engine import Contributions
 from explain.forest import grow
 from explain.formats.ensemble import Array
 from explain.verification import Verification, verify_apart
-from explain.verify import _difference
+from explain.verify import _difference, _rows, as_shap, verify
 from registry.digests import canonical_json
 from registry.facts.cache import keep
 from registry.facts.explanation_facts import verified
@@ -96,3 +97,71 @@ def test_the_engine_needs_numpy_alone() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = set(json.loads(done.stdout)) - set(sys.stdlib_module_names)
     assert {name for name in loaded if not name.startswith("_")} <= {"explain", "numpy"}
+
+
+def small(rounds: int = 8) -> tuple[xgb.Booster, Array]:
+    """A booster of a few trees, and its rows."""
+    rng = np.random.default_rng(6)
+    X = rng.normal(size=(1000, 3)).astype(np.float32)
+    X[rng.random(X.shape) < 0.1] = np.nan
+    y = np.nan_to_num(X[:, 0]) * np.nan_to_num(X[:, 1]) + rng.normal(0, 0.2, 1000)
+    return xgb.train({"nthread": 1, "max_depth": 3}, xgb.DMatrix(X, y, nthread=1), rounds), X
+
+
+def leaves_of(booster: xgb.Booster) -> int:
+    """How many XGBoost writes down."""
+    return sum(sum("leaf" in line for line in tree.splitlines()) for tree in booster.get_dump())
+
+
+def test_a_few_trees_are_held_against_xgboost_and_shap() -> None:
+    """Every leaf is reached, and the differences are float32's rounding and not nothing at all."""
+    booster, X = small()
+    found = verify(bytes(booster.save_raw("ubj")), X)
+    assert found.leaves == found.leaves_of_model == leaves_of(booster)
+    assert 200 <= found.rows < 1000
+    assert found.predictions_off == 0
+    assert 0 < found.from_xgboost < 1e-5
+    assert 0 < found.from_shap < 1e-5
+    assert found.additivity < 1e-10
+
+
+def test_the_trees_that_are_served_are_those_that_are_held_against() -> None:
+    """Of a fit that stopped early: the rounds through its best one, on both sides."""
+    booster, X = small()
+    booster.set_attr(best_iteration="3")
+    found = verify(bytes(booster.save_raw("ubj")), X)
+    assert found.leaves_of_model == leaves_of(booster[0:4]) < leaves_of(booster)
+    assert found.predictions_off == 0
+    assert max(found.from_xgboost, found.from_shap) < 1e-5
+
+
+def test_rows_for_every_leaf_are_found_and_no_others() -> None:
+    """Two hundred evenly through all, and those that alone reach a leaf; one that reaches two does for both."""
+    leaves = np.zeros((1000, 3), np.int32)
+    leaves[501, 0], leaves[777, 1], leaves[333, 0], leaves[333, 2] = 1, 4, 2, 1
+    even = np.linspace(0, 999, 200).astype(np.int64)
+    assert not {333, 501, 777} & set(even.tolist())
+    assert _rows(leaves).tolist() == sorted([*even.tolist(), 333, 501, 777])
+    assert _rows(leaves[:50]).tolist() == list(range(50))
+    many = np.zeros((1000, 1), np.int32)
+    many[:, 0] = np.arange(1000)
+    assert _rows(many).tolist() == list(range(1000))
+
+
+def test_what_shap_draws_is_of_one_output() -> None:
+    """Of several it is said how to take one; names are the model's, those that are given go before them."""
+    found = Contributions(np.zeros((2, 3)), np.float64(1.5), ("a", "b", "c"))
+    X = np.arange(6, dtype=np.float32).reshape(2, 3)
+    drawn = as_shap(found, X)
+    assert drawn.base_values.tolist() == [1.5, 1.5]
+    assert list(drawn.feature_names) == ["a", "b", "c"]
+    assert list(as_shap(found, X, ["x", "y", "z"]).feature_names) == ["x", "y", "z"]
+    nameless = as_shap(Contributions(np.zeros((2, 3)), np.float64(0.0)), X)
+    assert nameless.feature_names is None
+    for several in (
+        Contributions(np.zeros((2, 2, 3)), np.zeros(2)),
+        Contributions(np.zeros((2, 3)), np.zeros(2)),
+        Contributions(np.zeros((2, 2, 3)), np.float64(0.0)),
+    ):
+        with pytest.raises(ExplanationError, match="one output"):
+            as_shap(several, X)
