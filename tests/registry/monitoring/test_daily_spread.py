@@ -117,3 +117,23 @@ def test_days_without_a_value_count_for_nothing() -> None:
 def test_a_days_own_deviation_leaves_out_what_is_missing() -> None:
     """Over all known days: of 1 and 3 it is 1."""
     assert day_spread(np.array([[1.0], [np.nan], [3.0]])).tolist() == [1.0]
+
+
+def test_two_pairs_of_days_tell_no_memory_and_three_do() -> None:
+    """2, 2, -, -2, -2 would have a memory of 1 by two pairs; 3, 1, -1, -3 has 5 / 11 and its correction by three."""
+    gap = np.array([2.0, 2.0, np.nan, -2.0, -2.0])
+    assert spread(gap) == pytest.approx(upper(16 / 3 * 1.3 / 0.7, 4, 0.3), rel=1e-12)
+    whole = np.array([3.0, 1.0, -1.0, -3.0])
+    known = corrected(5 / 11, 4)
+    assert known == 0.95
+    assert spread(whole) == pytest.approx(upper(20 / 3 * 1.95 / 0.05, 4, 0.95), rel=1e-12)
+
+
+def test_two_days_are_enough_for_a_variance() -> None:
+    """1 and -1: variance 2; memory (1 + 0) / 2 by the correction alone."""
+    assert spread(np.array([1.0, -1.0])) == pytest.approx(upper(2 * 1.5 / 0.5, 2, 0.5), rel=1e-12)
+
+
+def test_days_that_never_vary_spread_nothing() -> None:
+    """And tell no memory, which would be nothing over nothing."""
+    assert spread(np.full(30, 3.0)) == 0.0

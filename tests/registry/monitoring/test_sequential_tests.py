@@ -10,7 +10,7 @@ from registry.errors import PolicyError
 from registry.monitoring.cusum import cusum, threshold
 from registry.monitoring.daily_figures import DailyFigures, Figure
 from registry.monitoring.daily_spread import long_run_spread
-from registry.monitoring.sequential_tests import watch
+from registry.monitoring.sequential_tests import _furthest_month, watch
 from registry.policy.board_policy import default_policy, load_policy
 from registry.policy.monitor_rules import FAMILIES, Family
 
@@ -168,3 +168,123 @@ def test_a_policy_from_before_there_was_a_monitor_has_the_section_that_ships() -
     text = default_policy().content.decode()
     earlier = load_policy(text[: text.index("[monitor]")].encode())
     assert earlier.monitor == default_policy().monitor
+
+
+QUIET = RULES.model_copy(update={"epidemic_months": ()})
+
+
+def _noise(scale: float, days: int = 500) -> np.ndarray:
+    return scale * _ar(np.random.default_rng(3), days, 1, 0.3)[:, 0]
+
+
+def test_the_furthest_month_is_the_furthest_mean_of_28_known_days() -> None:
+    """28 days of -2 among zeros, a gap within; of fewer days their own mean counts, of none nothing does."""
+    month = np.repeat([0.0, -2.0, 0.0], [10, 28, 40])
+    assert _furthest_month(month) == 2.0
+    assert _furthest_month(np.insert(month, 20, np.nan)) == 2.0
+    assert _furthest_month(np.repeat([-2.0, 0.0], [28, 28])) == 2.0
+    assert _furthest_month(np.repeat([0.0, 2.0], [28, 28])) == 2.0
+    assert _furthest_month(np.repeat([0.0, 2.0], [21, 7])) == 0.5
+    assert _furthest_month(np.full(27, -3.0)) == 3.0
+    assert _furthest_month(np.full(9, np.nan)) == 0.0
+
+
+def test_an_alarm_is_what_the_sums_show_on_the_first_day_that_passes_a_threshold() -> None:
+    """Its day, its beginning, its mean and interval, its threshold: each from the figures beside it."""
+    values = _noise(0.05)
+    values[470:] += 0.35
+    tested = watch(_one(values), 19_700 + 450, QUIET)
+    (alarm,) = tested.alarms
+    assert tested.days.tolist() == list(range(20_150, 20_200))
+    over = tested.threshold_share[:, :, 0] > 1
+    first = int(np.flatnonzero(over.any(axis=1))[0])
+    speed = int(np.flatnonzero(over[first])[0])
+    assert (alarm.day, alarm.speed) == (20_150 + first, ["slow", "fast"][speed])
+    days = slice(alarm.since - 20_150, first + 1)
+    seen = tested.change[days, 0]
+    assert alarm.change == pytest.approx(float(seen.mean()))
+    half = 1.96 * float(tested.spread[0]) / np.sqrt(seen.size)
+    assert alarm.interval == pytest.approx((alarm.change - half, alarm.change + half))
+    assert alarm.reference_days == 450
+    assert alarm.yearly_chance == pytest.approx(QUIET.false_alarms_per_year)
+    margin = alarm.margin / float(tested.spread[0])
+    expected, _ = threshold(margin, 450, alarm.yearly_chance / 4)
+    assert alarm.threshold == pytest.approx(expected)
+    assert alarm.statistic / alarm.threshold == pytest.approx(float(tested.threshold_share[first, speed, 0]))
+    # Two sums of each figure: within the policy's margin, and within twice that.
+    assert tested.margin[:, 0] == pytest.approx([QUIET.margin_errors, 2 * QUIET.margin_errors])
+
+
+def test_the_slow_sum_sees_what_the_fast_one_lets_pass() -> None:
+    """Half as far again as the margin for long: beyond the margin, and within twice the margin."""
+    values = _noise(0.05)
+    values[455:] += 1.6 * QUIET.margin_errors
+    (alarm,) = watch(_one(values), 19_700 + 450, QUIET).alarms
+    assert alarm.speed == "slow"
+    large = _noise(0.05)
+    large[455:] += 8 * QUIET.margin_errors
+    assert watch(_one(large), 19_700 + 450, QUIET).alarms[0].day < alarm.day
+
+
+@pytest.mark.parametrize(
+    ("factor", "alarms"), [(1.4, True), (-1.3, False), (-2.2, True)], ids=["more", "fewer", "far fewer"]
+)
+def test_fewer_patients_may_stray_half_as_far_again(factor: float, *, alarms: bool) -> None:
+    """They overwhelm nobody: what is an alarm upward is none downward."""
+    values = 4.0 + _noise(0.01)
+    values[460:] += factor * QUIET.margin_arrivals
+    found = watch(_one(np.exp(values), "arrivals"), 19_700 + 450, QUIET).alarms
+    assert bool(found) == alarms
+
+
+def test_in_the_months_of_epidemics_arrivals_may_rise_further() -> None:
+    """By the policy's margin for them, which is added; the same rise in other months alarms."""
+    values = 4.0 + _noise(0.01)
+    values[460:] += RULES.margin_arrivals + 0.7 * RULES.margin_epidemic
+    figures = _one(np.exp(values), "arrivals")
+    always = RULES.model_copy(update={"epidemic_months": tuple(range(1, 13))})
+    assert watch(figures, 19_700 + 450, QUIET).alarms
+    assert watch(figures, 19_700 + 450, always).alarms == ()
+    errors = _one(values - 4.0)  # no other family is given that much
+    assert watch(errors, 19_700 + 450, always).alarms
+
+
+def test_epidemics_of_the_reference_do_not_widen_what_arrivals_may_do() -> None:
+    """They have a margin of their own: of arrivals the quiet days alone say how much a day varies."""
+    months = (19_700 + np.arange(500)).astype("datetime64[D]").astype("datetime64[M]").astype(int) % 12 + 1
+    rules = RULES.model_copy(update={"epidemic_months": (12, 1, 2)})
+    values = 4.0 + _noise(0.02) + np.where(np.isin(months, (12, 1, 2)), 15 * _noise(0.02), 0.0)
+    arrivals, ratio = (
+        watch(_one(np.exp(values), family), 19_700 + 450, rules).spread[0]
+        for family in ("arrivals", "error_ratio")
+    )
+    assert arrivals < 0.06
+    assert ratio > 3 * arrivals
+
+
+def test_a_figure_that_hardly_varied_is_held_to_a_least_spread() -> None:
+    """A hundredth; of what has no scale of its own a twentieth of its level, or of one where it is a logarithm."""
+    flat = np.full(500, 40.0)
+    inputs = watch(_one(flat, "inputs"), 19_700 + 450, QUIET)
+    assert inputs.spread.tolist() == [2.0]
+    assert inputs.margin[0, 0] == pytest.approx(2.0 * QUIET.margin_inputs)
+    assert watch(_one(np.full(500, 0.8), "coverage"), 19_700 + 450, QUIET).spread.tolist() == [0.01]
+    assert watch(_one(flat, "arrivals"), 19_700 + 450, QUIET).spread.tolist() == [0.01]
+    nothing = watch(_one(np.zeros(500), "outcomes"), 19_700 + 450, QUIET)
+    assert nothing.spread.tolist() == [1e-9]
+    assert nothing.alarms == ()
+
+
+def test_an_acknowledged_figure_begins_anew_after_the_day_that_no_longer_counts() -> None:
+    """Its days up to then change nothing; another figure is not touched by it."""
+    values = _noise(0.05)
+    values[455:475] += 0.5
+    released = 19_700 + 450
+    assert watch(_one(values), released, QUIET).alarms
+    tested = watch(_one(values), released, QUIET, restarts={("errors", "all"): released + 24})
+    assert tested.alarms == ()
+    assert np.isnan(tested.change[:25, 0]).all()
+    assert np.isfinite(tested.change[25:, 0]).all()
+    other = watch(_one(values), released, QUIET, restarts={("errors", "other"): released + 24})
+    assert np.isfinite(other.change).all()
+    assert len(other.alarms) == 1
