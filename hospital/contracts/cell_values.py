@@ -186,6 +186,9 @@ def joined(parts: list[pd.Series], between: str, form: str | None) -> pd.Series:
 
 
 def _written(cell: object, form: str | None) -> str:
+    if isinstance(cell, timedelta) and timedelta(0) <= cell < timedelta(days=1):
+        # A spreadsheet's hour of the day in a format of lengths, as [h]:mm.
+        cell = (datetime.min + cell).time()
     if form is not None and isinstance(cell, (date, time)):
         return cell.strftime(form)
     return as_text(cell)

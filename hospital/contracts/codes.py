@@ -2,7 +2,16 @@
 
 import re
 
-__all__ = ["FREE_TEXTS", "NAMES", "SCIENTIFIC", "TOTAL", "names_nothing", "time_code", "whole_code"]
+__all__ = [
+    "FREE_TEXTS",
+    "NAMES",
+    "SCIENTIFIC",
+    "TOTAL",
+    "is_null",
+    "names_nothing",
+    "time_code",
+    "whole_code",
+]
 
 FREE_TEXTS = frozenset(("label", "label_fr", "label_en", "reason"))
 """Texts that are no codes, and stay as they are written."""
@@ -20,11 +29,13 @@ NAMES = frozenset(
     )
 )
 """Texts by which a thing is known: where it is not known they are missing, and never a word for that."""
-_NOTHING = re.compile(
-    r"[(<\[{]?(?:NULL|Null|null|NaN|nan|NaT|None|N/A|n/a)[)>\]}]?|<NA>|\\N|[-–—_.?*/]+"
+_NULL = re.compile(
+    r"[(<\[{]?(?:NULL|Null|null|NaN|nan|NaT|None|N/A|n/a)[)>\]}]?|<NA>|\\N"
     r"|#(?:N/?[AD]|REF|RÉF|VALUE|VALEUR|WERT|DIV/0|NAME|NOM|NUM|NOMBRE|NULL|NUL|SPILL|CALC)[!?]?"
 )
 """What programs write where there is no value: databases, Python, R and spreadsheets, in French and English."""
+_SIGNS = re.compile(r"[-–—_.?*/]+")
+"""What people write there."""
 _WHOLE = re.compile(r"([+-]?\d+)[.,]0+", re.ASCII)
 
 TOTAL = re.compile(
@@ -39,7 +50,12 @@ SCIENTIFIC = re.compile(r"[+-]?\d+[.,]\d+[eE][+-]?\d+|[+-]?\d+[eE][+]\d+|##+")
 
 def names_nothing(text: str) -> bool:
     """Whether a text is a program's word for no value, or an error of a spreadsheet: NULL, NaN, #N/A, a dash."""
-    return _NOTHING.fullmatch(text) is not None
+    return is_null(text) or _SIGNS.fullmatch(text) is not None
+
+
+def is_null(text: str) -> bool:
+    """Whether a program wrote a text for no value, which no person types: NULL, NaN, #N/A, and no dash."""
+    return _NULL.fullmatch(text) is not None
 
 
 _NO_TIMES = {

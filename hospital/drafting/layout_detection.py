@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from hospital.contracts.codes import TOTAL
+from hospital.contracts.codes import TOTAL, is_null
+from hospital.contracts.text_cleaning import clean_name
 from hospital.drafting.toml_lines import quoted, todo
-from hospital.errors import ContractError
+from hospital.errors import ContractError, Fault
 from hospital.ingest.raw_files import is_sheets, is_text, parse, read_content
 from hospital.ingest.readers.csv_text import utf16_of
 from hospital.ingest.readers.spreadsheets import sheet_names
@@ -21,27 +22,55 @@ __all__ = ["layout_lines", "read_with_layout"]
 _TRIED_HEADERS = 12
 _SEVERAL_LINES = ("no_name", "two_columns", "ragged_row", "merged_names", "merged_cells", "no_header")
 """Faults that go away where the names stand in another line, or in two."""
+_OF_CELLS = ("cell_error", "no_result")
 _ENCODINGS = ("cp1252", "cp850", "mac-roman")
 """Of one byte a letter, the most usual first; what Latin-1 writes is the same in the first."""
 _LETTERS = re.compile("[éèêëàâäçùûüôöîïœæÉÈÊÀÂÇŒ°’–€]")
 _MOST_FOOTERS = 5
 
 
-def read_with_layout(path: Path) -> tuple[pd.DataFrame, FileLayout]:
-    """The cells of a file, and how it is laid out where that must be said.
+def read_with_layout(path: Path) -> tuple[pd.DataFrame, FileLayout, dict[str, Fault]]:
+    """The cells of a file, how it is laid out where that must be said, and what is wrong with columns of a spreadsheet.
 
     Raises:
         ContractError: it cannot be read in any of the ways that are tried; what is wrong with it as it is.
     """
     content = read_content(path)
     layout = PLAIN if not is_text(path.name) else _encoded(_text(content))
+    wrong = _faulty_columns(path.name, content, layout)
+    if wrong:
+        layout = replace(layout, columns=_columns(path.name, content, layout) - wrong.keys())
     frame, layout = _with_names(path.name, content, layout)
+    for name in wrong.keys() & set(frame.columns):  # by its other cells it is known what the column is
+        frame[name] = [None if isinstance(cell, str) and is_null(cell) else cell for cell in frame[name]]
     if is_sheets(path.name):
         layout = _with_sheets(path.name, content, frame, layout)
     footers = _footers(frame)
     if not footers:
-        return frame, layout
-    return frame[: len(frame) - footers], replace(layout, footer_rows=layout.footer_rows + footers)
+        return frame, layout, wrong
+    return frame[: len(frame) - footers], replace(layout, footer_rows=layout.footer_rows + footers), wrong
+
+
+def _faulty_columns(name: str, content: bytes, layout: FileLayout) -> dict[str, Fault]:
+    """Columns of a spreadsheet with errors or formulas without result, by name: a mapping need not read them."""
+    wrong: dict[str, Fault] = {}
+    while is_sheets(name):
+        try:
+            columns = _columns(name, content, layout) - wrong.keys() if wrong else None
+            parse(name, content, replace(layout, columns=columns))
+        except ContractError as error:
+            found = {clean_name(fault.path.partition("].")[2]): fault for fault in error.faults}
+            if any(f.code not in _OF_CELLS for f in error.faults) or not found.keys() - wrong.keys():
+                break
+            wrong |= found
+        else:
+            break
+    return wrong
+
+
+def _columns(name: str, content: bytes, layout: FileLayout) -> frozenset[str]:
+    """The names of a file's columns, whatever is wrong with their cells."""
+    return frozenset(map(str, parse(name, content, replace(layout, columns=frozenset())).columns))
 
 
 def layout_lines(layout: FileLayout, path: Path) -> list[str]:

@@ -44,7 +44,7 @@ def draft_mapping(path: Path) -> str:
     Raises:
         ContractError: the file cannot be read, has no line of names, or nothing in it is matched.
     """
-    frame, layout = read_with_layout(path)
+    frame, layout, wrong = read_with_layout(path)
     names = [str(name) for name in frame.columns]
     if any(looks_like_a_value(name) for name in names):
         words = "the first line holds values where names should be; add a line with a name for each column"
@@ -53,6 +53,8 @@ def draft_mapping(path: Path) -> str:
     seen = [see(name, frame[name]) for name in frame.columns]
     is_rpu = path.name.lower().endswith(".xml") or {n.casefold() for n in names} >= _RPU
     table, used, part = _matched(path, seen, is_rpu)
+    if faults := tuple(fault for name, fault in wrong.items() if name in used):
+        raise ContractError(faults)
     lines = _head(path, seen)
     at = [s for s in seen if s.name in used and s.kind in ("time", "month")]
     if table == "census" and any(_is_monthly(frame[s.name], s) for s in at):

@@ -8,12 +8,19 @@ import pandas as pd
 
 from hospital.arrays import Array
 from hospital.calendar import local_day
-from hospital.contracts.tables import Table
+from hospital.contracts.tables import Kind, Table
 from hospital.ingest.reading_findings import Finding
 from hospital.ingest.rounded_ids import RoundedIds
-from hospital.ingest.swapped_dates import swapped_rows
+from hospital.ingest.swapped_dates import swapped_beside, swapped_rows
 
-__all__ = ["changed_findings"]
+__all__ = ["changed_findings", "hidden_findings"]
+
+_LIMITS = frozenset(
+    {65_535, 65_536, 1_048_575, 1_048_576, 10_000, 30_000, 100_000, 150_000, 500_000, 1_000_000}
+)
+"""Rows of an old and of a new sheet, with and without the line of names, and at which exports of reporting and
+database programs stop."""
+_UNKNOWN = np.iinfo(np.int64).min
 
 
 def changed_findings(
@@ -22,15 +29,39 @@ def changed_findings(
     zone: ZoneInfo,
     ids: Mapping[tuple[str, str], RoundedIds],
     files: Array | None = None,
+    lengths: Mapping[str, int] | None = None,
 ) -> list[Finding]:
-    """Ids that were rounded, and dates with day and month exchanged.
+    """Ids that were rounded, dates with day and month exchanged, and files that end where a program's limit is.
 
     Args:
         frame: the typed rows, in the order of their file.
         ids: the long ids by column and file.
         files: int64 [n], which file each row is of; None: of one.
+        lengths: rows of each file, by what faults call it.
     """
-    return [*_rounded(contract.name, ids), *_swapped(contract, frame, zone, files)]
+    found = [*_rounded(contract.name, ids), *_swapped(contract, frame, zone, files)]
+    return [*found, *_at_limit(contract.name, lengths or {})]
+
+
+def hidden_findings(table: str, rows: int) -> list[Finding]:
+    """Rows of a spreadsheet that nobody sees who opens it, and that are read."""
+    words = (
+        f"{rows} rows that the spreadsheet hides (by a filter or by hand) are read like the others: show all to see "
+        "them, and if they are not to count, delete them, or choose rows by where in the mapping"
+    )
+    return [Finding(table, "hidden_rows", words, rows=rows)] if rows else []
+
+
+def _at_limit(table: str, lengths: Mapping[str, int]) -> list[Finding]:
+    words = (
+        "{label} has {n} rows, exactly what a program exports at most or a sheet holds: the rest may be missing; "
+        "compare with the source, or export month by month"
+    )
+    return [
+        Finding(table, "rows_at_limit", words.format(label=label, n=n), rows=n)
+        for label, n in lengths.items()
+        if n in _LIMITS
+    ]
 
 
 def _rounded(table: str, ids: Mapping[tuple[str, str], RoundedIds]) -> list[Finding]:
@@ -54,10 +85,38 @@ def _rounded(table: str, ids: Mapping[tuple[str, str], RoundedIds]) -> list[Find
 def _swapped(contract: Table, frame: pd.DataFrame, zone: ZoneInfo, files: Array | None) -> list[Finding]:
     if contract.time is None or not len(frame):
         return []
-    times = frame[contract.time]
+    days = {c.name: _days(frame[c.name], zone) for c in contract.columns if c.kind is Kind.TIME}
+    rows = {contract.time: _swapped_by_order(contract.time, frame, days[contract.time], files)}
+    if not rows[contract.time]:
+        rows |= _swapped_beside(contract.time, days)
+    words = (
+        "day and month are exchanged in {n} rows of {column}, by the order of the rows, the days without "
+        "one, or the counts: a spreadsheet program of the other date order changed the file; export it again from "
+        "its source, without opening it"
+    )
+    return [
+        Finding(contract.name, "swapped_dates", words.format(n=n, column=column), column, n)
+        for column, n in rows.items()
+        if n
+    ]
+
+
+def _days(times: pd.Series, zone: ZoneInfo) -> Array:
+    """Local days (int64 [n], since 1970-01-01), `_UNKNOWN` where there is no time."""
     known = times.notna().to_numpy(bool)
-    instants = times[known].dt.tz_convert(None).dt.as_unit("us").to_numpy("datetime64[us]").astype(np.int64)
-    day = local_day(instants, zone)
+    out = np.full(len(times), _UNKNOWN, np.int64)
+    if known.any():
+        instants = (
+            times[known].dt.tz_convert(None).dt.as_unit("us").to_numpy("datetime64[us]").astype(np.int64)
+        )
+        out[known] = local_day(instants, zone)
+    return out
+
+
+def _swapped_by_order(name: str, frame: pd.DataFrame, every: Array, files: Array | None) -> int:
+    """The rows of a table's own time that are exchanged, by the rows' order, the days without one, or the counts."""
+    known = every != _UNKNOWN
+    day = every[known]
     counts = None
     if {"unit", "occupied"} <= set(frame.columns):
         counted = pd.DataFrame({"day": day, "unit": frame["unit"][known], "n": frame["occupied"][known]})
@@ -70,11 +129,14 @@ def _swapped(contract: Table, frame: pd.DataFrame, zone: ZoneInfo, files: Array 
     if not rows and files is not None and files.min() < files.max():
         # One month's file that was opened among those that were not.
         rows = sum(swapped_rows(day[files[known] == file], None) for file in np.unique(files))
-    if not rows:
-        return []
-    words = (
-        f"day and month are exchanged in {rows} rows of {contract.time}, by the order of the rows, the days without "
-        "one, or the counts: a spreadsheet program of the other date order changed the file; export it again from "
-        "its source, without opening it"
-    )
-    return [Finding(contract.name, "swapped_dates", words, contract.time, rows)]
+    return rows
+
+
+def _swapped_beside(time: str, days: Mapping[str, Array]) -> dict[str, int]:
+    """The rows of other times that are exchanged: they lie far from the table's own, and near it exchanged back."""
+    out = {}
+    for name, day in days.items():
+        both = (day != _UNKNOWN) & (days[time] != _UNKNOWN)
+        if name != time and both.any():
+            out[name] = swapped_beside(day[both], days[time][both])
+    return out

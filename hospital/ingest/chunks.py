@@ -15,6 +15,7 @@ from hospital.errors import ContractError, Fault
 from hospital.ingest.raw_files import is_text, no_rows, parse, read_content
 from hospital.ingest.readers.cell_cleaning import clean
 from hospital.ingest.readers.csv_cells import csv_chunks
+from hospital.ingest.readers.spreadsheets import HIDDEN_ROWS
 from hospital.mapping.file_layout import PLAIN, FileLayout
 
 __all__ = ["FileChunks"]
@@ -60,6 +61,11 @@ class FileChunks:
         except (pyarrow.ArrowException, OSError):
             return 0  # reading it says why
         return 0
+
+    @property
+    def hidden_rows(self) -> int:
+        """How many rows of a spreadsheet are hidden, once it has been read; 0 of other files."""
+        return 0 if self._whole is None else int(self._whole.attrs.get(HIDDEN_ROWS, 0))
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
         """Chunks of cells; the index is the row of the file."""

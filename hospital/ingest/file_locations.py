@@ -1,18 +1,24 @@
 """Which files each table of a hospital is read from."""
 
+import re
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from hospital.contracts.tables import TABLES
 from hospital.contracts.text_cleaning import clean_text
 from hospital.errors import ContractError, Fault
-from hospital.ingest.raw_files import find_table
-from hospital.mapping.checked_mapping import Mapping, TableMapping
+from hospital.ingest.raw_files import READ, find_table, stem
+from hospital.mapping.checked_mapping import Mapping as TablesMapping
+from hospital.mapping.checked_mapping import TableMapping
 
-__all__ = ["locate"]
+__all__ = ["locate", "unread_files"]
+
+_OF_PROGRAMS = ("~$", "._", ".~lock.")
+"""How files begin that programs lay beside an open file, or beside each file; no pattern means them."""
 
 
-def locate(path: Path, mapping: Mapping | None) -> tuple[dict[str, tuple[Path, ...]], list[Fault]]:
+def locate(path: Path, mapping: TablesMapping | None) -> tuple[dict[str, tuple[Path, ...]], list[Fault]]:
     """The files of each table that is there, in the order in which they are read, and what is wrong with the others.
 
     Args:
@@ -42,6 +48,32 @@ def locate(path: Path, mapping: Mapping | None) -> tuple[dict[str, tuple[Path, .
     return found, faults
 
 
+def unread_files(folder: Path, located: Mapping[str, tuple[Path, ...]]) -> dict[str, list[str]]:
+    """Files of a folder that are named as a table's are and that no table is read from, by table.
+
+    2024_03.csv among 2024-01.csv and 2024-02.csv is one, and visits_2024.csv where a table is visits.csv, or nothing.
+    """
+    read = {file for files in located.values() for file in files}
+    others = [p for p in sorted(folder.iterdir()) if p not in read and not p.name.startswith(_OF_PROGRAMS)]
+    out: dict[str, list[str]] = {}
+    for name in TABLES:
+        shapes = {_shape(file.name) for file in located.get(name, ())}
+        for other in others:
+            begins = re.match(rf"{name}[\W_\d].*", stem(other.name), re.IGNORECASE) is not None
+            if (
+                other.is_file()
+                and other.name.lower().endswith(READ)
+                and (begins or _shape(other.name) in shapes)
+            ):
+                out.setdefault(name, []).append(other.name)
+    return out
+
+
+def _shape(name: str) -> str:
+    """A file's name without what differs from month to month, and from hand to hand."""
+    return re.sub(r"[\W_]+", "-", re.sub(r"\d", "0", clean_text(name).casefold()))
+
+
 def _files(folder: Path, table: str, mapped: TableMapping | None) -> tuple[Path, ...]:
     if mapped is None or not mapped.files:
         file = find_table(folder, table)
@@ -51,7 +83,8 @@ def _files(folder: Path, table: str, mapped: TableMapping | None) -> tuple[Path,
     for pattern in mapped.files:
         some = [folder / pattern]
         if _is_pattern(pattern):
-            some = sorted(p for p in folder.iterdir() if p.is_file() and _is_named(p.name, pattern))
+            files = (p for p in folder.iterdir() if p.is_file() and not p.name.startswith(_OF_PROGRAMS))
+            some = sorted(p for p in files if _is_named(p.name, pattern))
         elif not some[0].is_file():
             # The same name in another form of Unicode, as some systems write accents.
             some = [p for p in folder.iterdir() if clean_text(p.name) == clean_text(pattern)] or some
@@ -64,7 +97,7 @@ def _files(folder: Path, table: str, mapped: TableMapping | None) -> tuple[Path,
     return tuple(found)
 
 
-def _one_file(path: Path, mapping: Mapping | None) -> dict[str, tuple[Path, ...]]:
+def _one_file(path: Path, mapping: TablesMapping | None) -> dict[str, tuple[Path, ...]]:
     if mapping is None:
         raise _one(
             path.name, "no_mapping", "one file needs a mapping that says what it is; give --mapping FILE"

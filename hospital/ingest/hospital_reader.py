@@ -12,18 +12,19 @@ from hospital.contracts.tables import TABLES
 from hospital.contracts.text_cleaning import clean_text
 from hospital.errors import ContractError, Fault, HistoryError, MappingError
 from hospital.holidays.place import OF_THE_ZONE, Locality, Place
+from hospital.ingest.changed_files import hidden_findings
 from hospital.ingest.chunks import FileChunks
 from hospital.ingest.fault_causes import by_cause
-from hospital.ingest.file_locations import locate
+from hospital.ingest.file_locations import locate, unread_files
 from hospital.ingest.pseudonyms import pseudonyms_of
 from hospital.ingest.raw_files import SUFFIXES, is_sheets, read_content, stem
 from hospital.ingest.readers.spreadsheets import refuse_other_sheets, sheet_names
-from hospital.ingest.reading_findings import Finding
+from hospital.ingest.reading_findings import Finding, alike_findings, unknown_unit_findings, unread_findings
 from hospital.ingest.table_assembly import ChunkedTable
 from hospital.mapping.checked_mapping import Mapping, TableMapping
 from hospital.mapping.column_mapping import MappedFile
 from hospital.mapping.file_layout import PLAIN, FileLayout
-from hospital.mapping.mapping_language import FILE_NAME
+from hospital.mapping.mapping_language import FILE_NAME, SHEET_NAME
 from hospital.mapping.row_conditions import RowChoice
 from hospital.mapping.unit_successions import Renamed, rename_units
 from hospital.mapping.unit_table import described_units
@@ -111,7 +112,9 @@ def read_hospital(
     if derived:
         words = "no table of units: they are those that stays or census name"
         findings.append(Finding("units", "derived", words))
-    findings += _unknown_units(tables)
+    findings += unknown_unit_findings(tables)
+    if path.is_dir():
+        findings += unread_findings(unread_files(path, located))
     return HospitalTables(
         tables=tables,
         zone=mapping.zone if mapping else _DEFAULT_ZONE,
@@ -166,7 +169,7 @@ class _Reader:
             self.tables[name] = table.frame()
         except ContractError as error:
             self._keep(error)
-        self.findings += table.findings
+        self.findings += [*table.findings, *alike_findings(name, choice.alike())]
         self.audit = table.audit or self.audit
 
     def raise_faults(self, before: Sequence[Fault]) -> None:
@@ -183,14 +186,20 @@ class _Reader:
     def _add(self, table: ChunkedTable, file: Path, label: str, choice: RowChoice) -> None:
         """Adds the rows of one file to a table, of each of its sheets where the mapping names several."""
         mapped = self.mapping.tables.get(table.name) if self.mapping else None
-        layout = PLAIN if mapped is None else replace(mapped.layout, columns=_columns(mapped))
+        layout = (
+            PLAIN
+            if mapped is None
+            else replace(mapped.layout, columns=_columns(mapped) - {FILE_NAME, SHEET_NAME})
+        )
         if is_sheets(file.name) and layout.sheet is None and not layout.sheets:
             named = self.mapping.tables.values() if self.mapping else ()
             elsewhere = {s for t in named for s in (t.layout.sheet, *t.layout.sheets) if s is not None}
             refuse_other_sheets(file.name, read_content(file), layout, elsewhere)
         if self.mapping is None or mapped is None:
-            for chunk in self._chunks(table, file, layout):
+            chunks = self._chunks(table, file, layout)
+            for chunk in chunks:
                 table.add(chunk, label)
+            self.findings += hidden_findings(table.name, chunks.hidden_rows)
             return
         rows = mapped_rows = 0
         faults: list[Fault] = []
@@ -225,14 +234,17 @@ class _Reader:
     ) -> tuple[int, int]:
         """Adds the mapped rows of one sheet or file; how many it has, and how many of them tell something."""
         rows = mapped_rows = 0
-        named = any(FILE_NAME in columns for columns in (mapped.where, *(s.columns for s in mapped.sources)))
-        for chunk in self._chunks(table, file, layout):
-            raw = chunk.assign(**{FILE_NAME: clean_text(stem(file.name))}) if named else chunk
+        own = {FILE_NAME: stem(file.name)} | ({SHEET_NAME: layout.sheet} if layout.sheet else {})
+        own = {name: clean_text(text) for name, text in own.items() if name in _columns(mapped)}
+        chunks = self._chunks(table, file, layout)
+        for chunk in chunks:
+            raw = chunk.assign(**own) if own else chunk
             frame = fitted.chunk(raw)
             rows, mapped_rows = rows + len(raw), mapped_rows + len(frame)
             if fitted.fits and len(frame):
                 table.add(frame, label)
         fitted.raise_faults()
+        self.findings += hidden_findings(table.name, chunks.hidden_rows)
         return rows, mapped_rows
 
     def _chunks(self, table: ChunkedTable, file: Path, layout: FileLayout) -> FileChunks:
@@ -279,15 +291,3 @@ def _words(done: Renamed) -> Finding:
     if done.covariates:
         words += "; further numbers are unknown where parts were added"
     return Finding(done.table, "renamed_units", words)
-
-
-def _unknown_units(tables: dict[str, pd.DataFrame]) -> list[Finding]:
-    if "units" not in tables:
-        return []
-    known, out = set(tables["units"]["unit"]), []
-    for name in ("stays", "operations", "census"):
-        rows = int((~tables[name]["unit"].isin(known)).sum()) if name in tables else 0
-        if rows:
-            words = f"{rows} rows are of units that the table of units lacks: they count for no unit"
-            out.append(Finding(name, "unknown_unit", words, "unit", rows))
-    return out

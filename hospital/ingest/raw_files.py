@@ -16,11 +16,22 @@ from hospital.ingest.readers.rpu_export import read_rpu
 from hospital.ingest.readers.spreadsheets import read_sheet
 from hospital.mapping.file_layout import PLAIN, FileLayout
 
-__all__ = ["SUFFIXES", "find_table", "is_sheets", "is_text", "no_rows", "parse", "read_content", "stem"]
+__all__ = [
+    "READ",
+    "SUFFIXES",
+    "find_table",
+    "is_sheets",
+    "is_text",
+    "no_rows",
+    "parse",
+    "read_content",
+    "stem",
+]
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".tsv.gz", ".xlsx")
 """Endings of a file with a table of the contract; one of `_NAMED` needs a mapping that names it."""
 _NAMED = (".txt", ".txt.gz", ".xlsm", ".xml")
+READ = (*SUFFIXES, *_NAMED)
 _TEXTS = (".csv", ".tsv", ".txt")
 _OTHER_FORMS = (
     ".ods",
@@ -50,6 +61,12 @@ def find_table(directory: Path, table: str) -> Path | None:
     if len(found) > 1:
         listed = ", ".join(p.name for p in found)
         raise _fault(table, "two_files", f"the table is there twice ({listed}); keep one")
+    folders = [
+        p for p in sorted(directory.iterdir()) if p.is_dir() and p.name.casefold() == f"{table}.parquet"
+    ]
+    if folders and not found:
+        words = f"{folders[0].name} is a folder of parts; write the table into one Parquet file"
+        raise _fault(table, "folder_of_parts", words)
     other = [p for p, name in names.items() if name in {f"{table}{suffix}" for suffix in _OTHER_FORMS}]
     if other and not found:
         raise _unknown_kind(other[0].name)

@@ -1,12 +1,18 @@
 """What reading a hospital's files found."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import pandas as pd
 
 from hospital.words.fault_texts import translated
 from hospital.words.language import Language
 from hospital.words.recognition import recognised
 
-__all__ = ["Finding"]
+__all__ = ["Finding", "alike_findings", "unknown_unit_findings", "unread_findings"]
+
+
+_FILES_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -34,3 +40,50 @@ class Finding:
         if "why" in places:  # a fault's own words
             places["why"] = translated(places["why"], language)
         return seen.words.format_map(places)
+
+
+def alike_findings(table: str, rows: Mapping[str, int]) -> list[Finding]:
+    """Rows whose code is not one that the mapping chooses rows by, and is read as one by people.
+
+    Args:
+        rows: how many, by column of the file.
+    """
+    words = (
+        "{n} rows have in {column} a code that differs from one under where by case, accents or signs alone: it counts "
+        "as another code; list it in the mapping too if it means the same"
+    )
+    return [
+        Finding(table, "where_alike", words.format(n=n, column=column), column, n)
+        for column, n in rows.items()
+        if n
+    ]
+
+
+def unread_findings(files: Mapping[str, Sequence[str]]) -> list[Finding]:
+    """Files of a folder that look like a table's and are not read.
+
+    Args:
+        files: their names by table.
+    """
+    out = []
+    for table, names in files.items():
+        shown = ", ".join([*names[:_FILES_SHOWN], *["…"] * (len(names) > _FILES_SHOWN)])
+        words = (
+            f"{len(names)} files of the folder are named as those of this table are and are not read ({shown}): name "
+            "them in the mapping, or take them out of the folder"
+        )
+        out.append(Finding(table, "unread_files", words, rows=len(names)))
+    return out
+
+
+def unknown_unit_findings(tables: Mapping[str, pd.DataFrame]) -> list[Finding]:
+    """Rows of units that the table of units lacks."""
+    if "units" not in tables:
+        return []
+    known, out = set(tables["units"]["unit"]), []
+    for name in ("stays", "operations", "census"):
+        rows = int((~tables[name]["unit"].isin(known)).sum()) if name in tables else 0
+        if rows:
+            words = f"{rows} rows are of units that the table of units lacks: they count for no unit"
+            out.append(Finding(name, "unknown_unit", words, "unit", rows))
+    return out

@@ -10,7 +10,7 @@ import pandas as pd
 
 from hospital.arrays import Array
 
-__all__ = ["exchanged_days", "swapped_rows"]
+__all__ = ["exchanged_days", "swapped_beside", "swapped_rows"]
 
 _LEAST_DAYS = 10
 """Different days on either side, those that may be exchanged and those that cannot be."""
@@ -19,6 +19,8 @@ _FAR_DAYS = 20
 _LEAST_SIGNS = 8
 _LEFT = 0.1
 """Exchanged back, at most a tenth of the signs is left."""
+_MOST_OTHERS = 3.0
+"""As often as on the other days of a month two times of a row may lie far apart by themselves."""
 _SURE = 6.0
 """Standard deviations by which more days must be smoother exchanged back than as they are."""
 
@@ -41,6 +43,29 @@ def swapped_rows(day: Array, counts: pd.DataFrame | None = None) -> int:
         or (counts is not None and _is_smoother(counts))
     )
     return int(may_be.sum()) if shown else _part_of_a_file(day)
+
+
+def swapped_beside(day: Array, own: Array) -> int:
+    """How many rows have day and month exchanged in a second column of times; 0 where nothing says so.
+
+    Both times of a row lie near each other where nothing was exchanged, and where what was is exchanged back.
+
+    Args:
+        day: int64 [n], local days of the second column.
+        own: int64 [n], of the column that was not changed.
+    """
+    back = exchanged_days(day)
+    may_be = back != day
+    days, certain = np.unique(day[may_be]), np.unique(day[_of_month(day) > 12])
+    if min(days.size, certain.size) < _LEAST_DAYS:
+        return 0
+    far = np.abs(day - own) > _FAR_DAYS
+    far_back = np.abs(back - own) > _FAR_DAYS
+    # What is far apart by itself (an operation that is planned in spring for autumn) is so on every day of a month.
+    usual = far[~may_be].mean()
+    signs, left = int((far & may_be).sum()), int((far_back & may_be).sum())
+    shown = signs >= _LEAST_SIGNS and left <= signs / 2 and left <= 2 * usual * may_be.sum() + _LEFT * signs
+    return int(may_be.sum()) if shown and signs > _MOST_OTHERS * usual * may_be.sum() else 0
 
 
 def _part_of_a_file(day: Array) -> int:

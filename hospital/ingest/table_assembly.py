@@ -145,7 +145,7 @@ class ChunkedTable:
         self._find_zones()
         files = self._whole_origins().file[kept] if len(frame) == len(kept) else None
         zone = self._clock.zone or _ZONE
-        self.findings += changed_findings(self._contract, frame, zone, self._long_ids, files)
+        self.findings += changed_findings(self._contract, frame, zone, self._long_ids, files, self._lengths())
         if again.size:
             words = f"{again.size} rows say again what another row of the same key says: they count once"
             self.findings.append(Finding(self.name, "duplicate_row", words, rows=again.size))
@@ -154,6 +154,13 @@ class ChunkedTable:
             return frame
         self._find(frame)
         return frame if by_key else unroll(frame, contract)
+
+    def _lengths(self) -> dict[str, int]:
+        """The rows of each file, as far as the last of them that was read."""
+        out: dict[str, int] = {}
+        for label, rows, _ in self._origins:
+            out[label] = max(out.get(label, 0), int(rows.max()) + 1)
+        return out
 
     def _refuse(self) -> NoReturn:
         """Raises every fault of every row, impossible times too."""

@@ -35,9 +35,10 @@ from hospital.mapping.mapping_values import (
 from hospital.times import Repeated, Skipped
 from hospital.words.language import Language
 
-__all__ = ["FILE_NAME", "Condition", "Head", "NamePart", "Source", "TablePart", "UnitPart"]
+__all__ = ["FILE_NAME", "SHEET_NAME", "Condition", "Head", "NamePart", "Source", "TablePart", "UnitPart"]
 
 FILE_NAME = "@file"
+SHEET_NAME = "@sheet"
 """A column that every file has: its own name without the ending, as in ``nord`` for ``nord.csv``."""
 
 
@@ -232,7 +233,9 @@ class Source(_Strict):
     """A column: the name of the file's column in quotes, or `{ ... }` with exactly one of the first seven."""
 
     column: ColumnName | None = Field(
-        None, description=f"one column; `{FILE_NAME}` is the name of the file, without its ending"
+        None,
+        description=f"one column; `{FILE_NAME}` is the name of the file, without its ending, `{SHEET_NAME}` that of "
+        "the sheet, where `sheet` or `sheets` names it",
     )
     sum: SeveralColumns | None = Field(None, description="numbers: two columns or more, added")
     difference: SeveralColumns | None = Field(

@@ -1,5 +1,6 @@
 """Which rows of a file a mapping means: those whose cells have, or have not, the codes that it names."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping as Dict
 
@@ -74,6 +75,17 @@ class RowChoice:
             out.append(fault(f"tables.{table}.where", "no_row_chosen", self._rows, **columns))
         return tuple(out)
 
+    def alike(self) -> dict[str, int]:
+        """Of each column, the rows with a code that people read as a listed one, and that is another."""
+        out = {}
+        for column, condition in self._where.items():
+            listed = condition.excluded if condition.only is None else condition.only
+            codes = {whole_code(code) for code in listed}
+            read = {_reading(code) for code in codes} - {""}
+            counts = self._codes[column].items()
+            out[column] = sum(n for code, n in counts if code not in codes and _reading(code) in read)
+        return out
+
     def _present(self, column: str) -> tuple[str, ...]:
         """The codes of a column that may be shown, most frequent first, and how many others there are."""
         counts = self._codes[column]
@@ -81,6 +93,12 @@ class RowChoice:
         shown = may if len(counts) <= _SHOWN else []
         rest = len(counts) - len(shown)
         return (*map(_quoted, shown), *([f"+ {rest}"] if rest else []))
+
+
+def _reading(code: str) -> str:
+    """A code without case, accents and signs."""
+    plain = unicodedata.normalize("NFKD", code.casefold())
+    return "".join(c for c in plain if c.isalnum())
 
 
 def _quoted(code: str) -> str:

@@ -41,6 +41,10 @@ _AT_READING: Mapping[str, Weight] = {
     "row_left_out": Weight.LOOK,
     "rounded_ids": Weight.LOOK,
     "swapped_dates": Weight.LOOK,
+    "hidden_rows": Weight.LOOK,
+    "unread_files": Weight.LOOK,
+    "rows_at_limit": Weight.LOOK,
+    "where_alike": Weight.LOOK,
 }
 """Findings of reading that a person should look at; the others are notes."""
 

@@ -1,7 +1,7 @@
 """Files that a program changed without a trace in any one cell (README.md): what all rows together say."""
 
 import math
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +81,43 @@ def test_dates_that_are_right_are_no_finding(tmp_path: Path, count: int) -> None
     as_texts = np.array(sorted(range(count), key=lambda n: _written(days[n])))
     for order in (np.arange(count), np.arange(count)[::-1], shuffled, as_texts):
         assert _codes(_census(tmp_path / "c.csv", days, order)) == {}
+
+
+OPERATIONS = (
+    '[mapping]\nname = "x"\nzone = "Etc/GMT-1"\n[tables.operations]\n[tables.operations.columns]\n'
+    'operation_id = "id"\nunit = "unit"\nbooked_at = { column = "booked", format = "%d/%m/%Y %H:%M" }\n'
+    'planned_at = { column = "planned", format = "%d/%m/%Y %H:%M" }\n'
+)
+
+
+def _operations(folder: Path, changed: str, days_ahead: int = 3) -> HospitalTables:
+    """600 operations in two and a half years' order of booking, with one of the two columns of times exchanged."""
+    rows = []
+    for n in range(600):
+        booked = datetime(2023, 1, 1, 7) + timedelta(hours=14 * n)
+        times = {"booked": booked, "planned": booked + timedelta(days=days_ahead + n % 5)}
+        at = times.get(changed)
+        if at is not None and at.day <= 12:
+            times[changed] = at.replace(month=at.day, day=at.month)
+        rows.append(";".join([f"o{n}", "MED", *(f"{t:%d/%m/%Y %H:%M}" for t in times.values())]))
+    (folder / "operations.csv").write_text("id;unit;booked;planned\n" + "\n".join(rows) + "\n")
+    days = [f"{date(2024, 1, 1) + timedelta(days=n)};MED;{n % 7}" for n in range(40)]
+    (folder / "census.csv").write_text("at;unit;occupied\n" + "\n".join(days) + "\n")
+    return read_mapped(folder, OPERATIONS)
+
+
+@pytest.mark.parametrize("changed", ["booked", "planned"])
+def test_dates_exchanged_in_one_column_of_two(tmp_path: Path, changed: str) -> None:
+    """Whichever it is: the table's own time, or one beside it, which then lies far from it."""
+    found = [f for f in _operations(tmp_path, changed).findings if f.code == "swapped_dates"]
+    assert [f.column for f in found] == [f"{changed}_at"]
+    assert 150 < found[0].rows < 300
+
+
+@pytest.mark.parametrize("days_ahead", [3, 30, 150])
+def test_plans_that_lie_far_ahead_are_not_taken_for_exchanged_ones(tmp_path: Path, days_ahead: int) -> None:
+    """An operation that is booked in spring for autumn is none."""
+    assert not [f for f in _operations(tmp_path, "", days_ahead).findings if f.code == "swapped_dates"]
 
 
 def test_days_without_rows_are_not_taken_for_exchanged_ones() -> None:

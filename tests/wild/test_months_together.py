@@ -72,7 +72,7 @@ def _units(folder: Path, first: str, second: str) -> HospitalTables:
     file = folder / "census.csv"
     days = [datetime(2024, 1, 1) + timedelta(days=n) for n in range(60)]
     rows = [
-        f"{at.date()};{u};{9 + n % 4}"
+        f'{at.date()};"{u}";{9 + n % 4}'
         for n, at in enumerate(days)
         for u in (first if n < 30 else second, "CHI")
     ]
@@ -103,13 +103,27 @@ def test_two_wards_are_two(tmp_path: Path, first: str, second: str) -> None:
     assert _found(_units(tmp_path, first, second), "names_alike") == {}
 
 
-@pytest.mark.parametrize("name", ["MÃ©decine", "M\ufffddecine", "M?decine", "Maternit?"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "MÃ©decine",
+        "M\ufffddecine",
+        "M?decine",
+        "Maternit?",
+        "M&eacute;decine",
+        "M\\u00e9decine",
+        "M%C3%A9decine",
+        "M=E9decine",
+    ],
+)
 def test_a_name_that_lost_letters(tmp_path: Path, name: str) -> None:
     """People would read it on every page."""
     assert _found(_units(tmp_path, name, name), "damaged_name") == {name: ()}
 
 
-@pytest.mark.parametrize("name", ["Médecine", "Hébergement ?", "Ângela", "1?", "Naïve"])
+@pytest.mark.parametrize(
+    "name", ["Médecine", "Hébergement ?", "Ângela", "1?", "Naïve", "R&D", "A&E;2", "50%", "A=B"]
+)
 def test_a_name_that_is_whole(tmp_path: Path, name: str) -> None:
     """An accent, or a question mark that stands alone, is none that was lost."""
     assert _found(_units(tmp_path, name, name), "damaged_name") == {}

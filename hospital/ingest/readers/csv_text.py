@@ -24,6 +24,8 @@ _OTHER_KINDS = (
     (b"\xd0\xcf\x11\xe0", ".xls"),
     (b"PAR1", ".parquet"),
     (b"\x1f\x8b", ".gz"),
+    (b"<", "HTML, XML"),
+    (b"{", "JSON"),
 )
 """How files of other kinds begin."""
 _CONTROLS = re.compile("[\x80-\x9f]")

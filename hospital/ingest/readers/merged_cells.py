@@ -1,4 +1,4 @@
-"""Merged cells of a sheet: a person sees their value in each, and the file holds it in the first alone."""
+"""What a person sees of a sheet and its cells alone do not say: a merged cell's value in each, rows that are hidden."""
 
 import io
 import re
@@ -9,10 +9,12 @@ from typing import Any
 
 from hospital.errors import ContractError, Fault
 
-__all__ = ["Area", "merged_areas", "spread"]
+__all__ = ["Area", "hidden_rows", "merged_areas", "sheet_text", "spread"]
 
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
-
+_ROW = re.compile(rb"<(?:\w+:)?row(?=[\s/>])[^>]*>")
+_NUMBER_OF_ROW = re.compile(rb'\sr="(\d+)"')
+_HIDDEN = re.compile(rb'\shidden="(?:1|true)"')
 
 _NUMERAL = re.compile(r"[+-]?\d[\d ]*(?:[.,]\d+)?", re.ASCII)
 """A number that was typed as text."""
@@ -32,12 +34,27 @@ class Area:
     right: int
 
 
-def merged_areas(content: bytes, page: Any) -> list[Area]:
-    """The merged areas of a sheet (an openpyxl sheet that is read row by row, which leaves them out)."""
+def sheet_text(content: bytes, page: Any) -> bytes:
+    """A sheet as its file writes it (an openpyxl sheet that is read row by row leaves out what is more than cells)."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return archive.read(page._worksheet_path.lstrip("/"))
+
+
+def hidden_rows(written: bytes) -> frozenset[int]:
+    """The rows of a sheet, from 0, that a filter or a hand has hidden from who opens the file."""
+    out, number = set(), 0
+    for row in _ROW.findall(written):
+        said = _NUMBER_OF_ROW.search(row)
+        number = int(said[1]) if said is not None else number + 1
+        if _HIDDEN.search(row):
+            out.add(number - 1)
+    return frozenset(out)
+
+
+def merged_areas(written: bytes) -> list[Area]:
+    """The merged areas of a sheet."""
     from openpyxl.utils import column_index_from_string
 
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        written = archive.read(page._worksheet_path.lstrip("/"))
     areas = []
     for left, top, right, bottom in _MERGED.findall(written):
         columns = (column_index_from_string(letters.decode()) - 1 for letters in (left, right))

@@ -6,6 +6,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Collection
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -18,11 +19,15 @@ from hospital.contracts.text_cleaning import clean_name, clean_text
 from hospital.errors import ContractError, Fault
 from hospital.ingest.readers.cell_cleaning import clean
 from hospital.ingest.readers.column_names import NamedColumns, joined_names
-from hospital.ingest.readers.merged_cells import Area, merged_areas, spread
+from hospital.ingest.readers.merged_cells import Area, hidden_rows, merged_areas, sheet_text, spread
 from hospital.mapping.file_layout import PLAIN, FileLayout
 
-__all__ = ["read_sheet", "refuse_other_sheets", "sheet_names"]
+__all__ = ["HIDDEN_ROWS", "read_sheet", "refuse_other_sheets", "sheet_names"]
 
+HIDDEN_ROWS = "hidden_rows"
+"""Under this name a sheet's frame has, in ``attrs``, how many of its rows are hidden."""
+_DRIFT = timedelta(milliseconds=50)
+"""By which times drift that a sheet adds up hour by hour: it keeps them as parts of a day. No clock shows it."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """How old .xls files begin, and new ones behind a password."""
 _ERRORS = frozenset(["#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"])
@@ -47,14 +52,14 @@ Grid = list[list[Any]]
 def read_sheet(name: str, content: bytes, layout: FileLayout = PLAIN) -> pd.DataFrame:
     """The cells under the names of one sheet, cleaned; index: the row below the names, from 0, blank rows left out.
 
-    A text or date in a cell merged over several rows stands in each of them. Every number is a float64, as in the
-    file.
+    Rows that a filter or a hand has hidden are read; ``attrs`` has their number under `HIDDEN_ROWS`. A text or date in
+    a cell merged over several rows stands in each of them. Every number is a float64, as in the file.
 
     Raises:
         ContractError: an old or protected file, no such sheet, columns without a name, numbers in merged cells, cells
             that hold an error or a formula that was never calculated.
     """
-    grid, merged = _grid(name, content, layout.sheet, formulas=False)
+    grid, merged, hidden = _grid(name, content, layout.sheet, formulas=False)
     header = _header_rows(name, grid, layout.header_rows)
     names = _names(grid, header, merged)
     columns = NamedColumns(name, names, _letters)
@@ -67,11 +72,14 @@ def read_sheet(name: str, content: bytes, layout: FileLayout = PLAIN) -> pd.Data
     _refuse(name, titles, wrong, "cell_error", words)
     filled = [row for row, cells in enumerate(body) if any(c is not None for c in cells)]
     if any(body[row][k] is None for row in filled for k in counts):
-        formulas, _ = _grid(name, content, layout.sheet, formulas=True)
+        formulas, _, _ = _grid(name, content, layout.sheet, formulas=True)
         _refuse_uncalculated(name, titles, body, formulas[first:stop], counts)
     cells = {k: _column([body[row][k] for row in filled]) for k in range(len(titles))}
     frame = pd.DataFrame(cells, index=range(len(filled))).set_axis(np.array(filled, np.int64))
-    return columns.of(clean(frame, name))
+    out = columns.of(clean(frame, name))
+    unseen = hidden & {row + first for row in filled if any(body[row][k] is not None for k in counts)}
+    out.attrs[HIDDEN_ROWS] = len(unseen)
+    return out
 
 
 def sheet_names(name: str, content: bytes, wanted: tuple[str, ...]) -> list[str]:
@@ -147,8 +155,10 @@ def _head(page: Any, header_rows: tuple[int, ...]) -> list[str]:
     return []
 
 
-def _grid(name: str, content: bytes, sheet: str | None, *, formulas: bool) -> tuple[Grid, list[Area]]:
-    """Every cell of a sheet, each row as wide as the widest, None where nothing stands; and what is merged."""
+def _grid(
+    name: str, content: bytes, sheet: str | None, *, formulas: bool
+) -> tuple[Grid, list[Area], frozenset[int]]:
+    """Every cell of a sheet, each row as wide as the widest, None where nothing stands; what is merged, and hidden."""
     _refuse_old(name, content)
     # Loaded by who reads a spreadsheet alone: the service never does.
     from openpyxl import load_workbook
@@ -168,7 +178,8 @@ def _grid(name: str, content: bytes, sheet: str | None, *, formulas: bool) -> tu
             # What a program wrote of the sheet's size is often wrong.
             pages[0].reset_dimensions()
             rows = [[_stripped(cell) for cell in row] for row in pages[0].iter_rows(values_only=True)]
-            return _squared(rows), [] if formulas else merged_areas(content, pages[0])
+            written = b"" if formulas else sheet_text(content, pages[0])
+            return _squared(rows), merged_areas(written), hidden_rows(written)
         if not book.worksheets:
             raise _not_xlsx(name)
     except _WHAT_BREAKS:
@@ -185,6 +196,9 @@ def _refuse_old(name: str, content: bytes) -> None:
 def _stripped(cell: object) -> object:
     if isinstance(cell, str):
         return clean_text(cell) or None
+    if isinstance(cell, datetime):
+        second = cell.replace(microsecond=0) + timedelta(seconds=round(cell.microsecond / 1e6))
+        return second if abs(cell - second) <= _DRIFT else cell
     # All numbers of a spreadsheet are of one kind, of which 15 digits are sure.
     return float(cell) if isinstance(cell, int) and not isinstance(cell, bool) else cell
 

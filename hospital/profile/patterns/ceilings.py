@@ -2,7 +2,7 @@
 that no group of people has.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +19,7 @@ __all__ = [
     "fraction_findings",
     "link_findings",
     "measure_findings",
+    "placeholder_findings",
 ]
 
 _BELOW = 0.75
@@ -31,6 +32,9 @@ _EDGE, _LEAST_AT_EDGE = 0.98, 30
 _RARE = 0.01
 _UNLINKED = 0.5
 _FRACTIONS = 0.1
+_OLDEST = 111
+"""Years that hardly anybody in a country reaches: born on 1 January 1900 means an unknown date."""
+_LEAST_BEDS, _BEDS_A_PATIENT = 99, 10
 _MEDIANS = {
     "heart_rate": (45, 170),
     "systolic_mmhg": (60, 200),
@@ -212,6 +216,41 @@ def measure_findings(visits: Latest) -> list[Finding]:
             )
             out.append(found)
     return out
+
+
+def placeholder_findings(table: Latest) -> list[Finding]:
+    """Numbers that programs write where nothing is known: vital signs of 0, ages of a birth in 1900, 999 beds."""
+    out = []
+    for name, unit, rows, known, value in _placeholders(table):
+        number, share = int(rows.sum()), float(rows.sum() / max(int(known.sum()), 1))
+        if number >= FLOOR and share >= _RARE:
+            found = Finding(table.contract.name, "placeholder", Weight.LOOK, name, unit, share=share)
+            out.append(replace(with_days(found, table, rows), after=value))
+    return out
+
+
+def _placeholders(table: Latest) -> Iterator[tuple[str, str, Array, Array, float]]:
+    """Column, unit, rows, rows that are known (both bool [n]), and the value that stands for unknown."""
+    if table.contract.name == "visits":
+        for name in (*(n for n in _MEDIANS if n != "temperature_celsius"), "age_years"):
+            values = table.frame[name].to_numpy(np.float64)
+            oldest = name == "age_years"
+            rows = values >= _OLDEST if oldest else values == 0
+            yield name, "", rows, np.isfinite(values), float(_OLDEST if oldest else 0)
+    if table.contract.name == "census":
+        units = table.frame["unit"].to_numpy(object)
+        staffed, occupied = (table.frame[name].to_numpy(np.float64) for name in ("staffed", "occupied"))
+        for unit in sorted(set(units)):
+            mine = units == unit
+            most = float(np.nanmax(occupied[mine], initial=0.0))
+            rows = mine & (staffed >= max(_LEAST_BEDS, _BEDS_A_PATIENT * most))
+            yield (
+                "staffed",
+                str(unit),
+                rows,
+                mine & np.isfinite(staffed),
+                float(np.min(staffed[rows], initial=1e6)),
+            )
 
 
 def fraction_findings(census: Latest) -> list[Finding]:

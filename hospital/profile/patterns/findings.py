@@ -11,6 +11,7 @@ from hospital.profile.patterns.ceilings import (
     fraction_findings,
     link_findings,
     measure_findings,
+    placeholder_findings,
 )
 from hospital.profile.patterns.heaps import heap_findings
 from hospital.profile.patterns.leaks import bed_leak_findings, wait_leak_findings
@@ -27,6 +28,7 @@ _SAYS_IT_BETTER: Mapping[str, frozenset[str]] = {
     "value_stops": frozenset({"codes_change", "level_shifts", "column_constant"}),
     "column_constant": frozenset({"codes_change", "level_shifts"}),
     "other_measure": frozenset({"level_shifts"}),
+    "placeholder": frozenset({"other_measure", "level_shifts"}),
     "contact_missing": frozenset({"long_ones_missing"}),
 }
 """A pattern is left out where one of these is found in the same column."""
@@ -45,6 +47,7 @@ def pattern_findings(hospital: HospitalTables, latest: Mapping[str, Latest], now
         out += near_duplicate_findings(table)
         out += label_findings(table)
         out += ceiling_findings(table)
+        out += placeholder_findings(table)
     if "visits" in latest:
         out += contradiction_findings(latest["visits"])
         out += measure_findings(latest["visits"])

@@ -14,8 +14,25 @@ _BETWEEN_WORDS = re.compile(r"[\W_]+")
 _BETWEEN_LETTERS = re.compile(r"(?<=\b[^\W\d_]) (?=[^\W\d_]\b)|(?<=[^\W\d_]) (?=\d)")
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae"})
-_LOST = re.compile(r"\ufffd|(?<=[^\W\d_])\?(?=[^\W\d_])|(?<=[^\W\d_])\?\Z")
-"""A letter that a program could not write: the sign for it, or a question mark within a word."""
+_LOST = re.compile(
+    r"\ufffd|(?<=[^\W\d_])\?(?=[^\W\d_])|(?<=[^\W\d_])\?\Z|&(?:#x?[0-9a-fA-F]+|[A-Za-z]{2,8});|\\u[0-9a-fA-F]{4}"
+    r"|\\x[0-9a-fA-F]{2}|(?:%[0-9A-F]{2}){2}|=[A-F][0-9A-F](?=[a-z])"
+)
+"""A letter that a program could not write: the sign for it, a question mark within a word, or what web pages,
+addresses, messages and mails write in its place."""
+
+_MONTH = (
+    r"(?:janv?|f[ée]v(?:r|rier)?|feb|mars?|avr(?:il)?|apr|mai|may|juin|jun|juil(?:let)?|jul|ao[ûu]t|aug|sept?|oct"
+    r"|nov|d[ée]c)"
+)
+_DATE = re.compile(
+    rf"\d{{1,2}}[-/. ]{_MONTH}[.]?(?:[-/. ]\d{{2,4}})?|{_MONTH}[.]?[-/]\d{{2,4}}|"
+    r"\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}/\d{2,4}|\d{1,2} ?h(?:\d\d)?|\d{1,2}:\d\d|lundi|mardi|mercredi|jeudi|vendredi|"
+    r"samedi|dimanche|monday|tuesday|wednesday|thursday|friday|saturday|sunday",
+    re.IGNORECASE,
+)
+"""What a spreadsheet makes of a code such as 1-2 or MAR1, in its French and English ways to write a day; and the names
+of columns of a table that has a column an hour, or a day of the week."""
 
 
 def spelling_findings(latest: Mapping[str, Latest]) -> list[Finding]:
@@ -44,6 +61,12 @@ def spelling_findings(latest: Mapping[str, Latest]) -> list[Finding]:
             for table, names in counts.items()
             for name in sorted(names)
             if _LOST.search(name) or _repaired(name) != name
+        ]
+        out += [
+            Finding(table, "name_of_date", Weight.LOOK, kind, name, rows=names[name])
+            for table, names in counts.items()
+            for name in sorted(names)
+            if _DATE.fullmatch(name)
         ]
     return out
 
