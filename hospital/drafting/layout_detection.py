@@ -81,13 +81,14 @@ def layout_lines(layout: FileLayout, path: Path) -> list[str]:
         lines.append(f"encoding = {quoted(layout.encoding)} # TODO {words}")
     if layout.sheets:
         lines += [
-            "# Every sheet has the same names: they are read as one table.",
+            *todo("every sheet has the same names, as it seems, and they are read as one table"),
             f"sheets = {quoted(layout.sheets[0])}",
         ]
     elif is_sheets(path.name):
         lines.append('# The first sheet was read; name another one with sheet = "NAME".')
     if layout.header_rows:
         rows = ", ".join(map(str, layout.header_rows))
+        lines += todo("the names of the columns stand here, as it seems, counted from 1")
         lines.append(f"header_row = {rows if len(layout.header_rows) == 1 else f'[{rows}]'}")
     if layout.footer_rows:
         lines += [

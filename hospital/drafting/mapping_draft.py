@@ -106,12 +106,13 @@ def _head(path: Path, seen: list[Seen]) -> list[str]:
         'licence = "" # TODO on which terms',
     ]
     if any(s.comma for s in seen):
-        lines.append('decimal = ","')
+        lines += [*todo("numbers are written with a decimal comma, as it seems"), 'decimal = ","']
     for sign in sorted({s.thousands for s in seen if s.thousands is not None}):
         lines.append(
             f'# TODO thousands = "{sign}" # if 1{sign}211 is over a thousand; "none" if it is a little more than one'
         )
     if unknown:
+        lines += todo("these stand for nothing, as it seems; take out what is a value")
         lines.append(f"missing = [{', '.join(quoted(text) for text in unknown)}]")
     return lines
 

@@ -96,6 +96,20 @@ def test_numbers_over_a_thousand_are_matched_and_asked_about(tmp_path: Path, sig
     assert 'decimal = ","' not in lines
 
 
+def test_every_guess_about_the_file_is_a_todo(tmp_path: Path) -> None:
+    """Its decimal sign, what stands for nothing, its encoding, its names' line and its last lines."""
+    path = tmp_path / "recensement.csv"
+    rows = [f"{day:02d}/03/2024;Médecine;{day},5;{'NR' if day % 3 else 2}" for day in range(1, 29)]
+    lines = ["CH de Vauclair;;;", "Jour;Service;Présents;En attente", *rows, "Total;;406;"]
+    path.write_text("\n".join(lines) + "\n", encoding="cp1252")
+    drafted = _draft(path).splitlines()
+    guesses = ("decimal", "missing", "encoding", "header_row", "footer_rows")
+    found = [n for n, line in enumerate(drafted) if line.startswith(guesses)]
+    assert {drafted[n].split(" ")[0] for n in found} == set(guesses)
+    for n in found:
+        assert " # TODO" in drafted[n] or drafted[n - 1].startswith("# TODO"), drafted[n]
+
+
 def test_what_is_not_matched_is_a_todo_and_the_draft_is_refused_until_it_is_done(tmp_path: Path) -> None:
     """With the contract's own word for what is lacking."""
     path = tmp_path / "sejours.csv"
