@@ -8,7 +8,7 @@ from pathlib import Path
 from hospital.contracts.tables import TABLES
 from hospital.contracts.text_cleaning import clean_text
 from hospital.errors import ContractError, Fault
-from hospital.ingest.raw_files import READ, find_table, stem
+from hospital.ingest.raw_files import OF_TABLES, find_table
 from hospital.mapping.checked_mapping import Mapping as TablesMapping
 from hospital.mapping.checked_mapping import TableMapping
 
@@ -59,12 +59,9 @@ def unread_files(folder: Path, located: Mapping[str, tuple[Path, ...]]) -> dict[
     for name in TABLES:
         shapes = {_shape(file.name) for file in located.get(name, ())}
         for other in others:
-            begins = re.match(rf"{name}[\W_\d].*", stem(other.name), re.IGNORECASE) is not None
-            if (
-                other.is_file()
-                and other.name.lower().endswith(READ)
-                and (begins or _shape(other.name) in shapes)
-            ):
+            begins = re.match(rf"{name}[\W_\d]", other.name, re.IGNORECASE) is not None
+            alike = begins or _shape(other.name) in shapes
+            if alike and other.is_file() and other.name.lower().endswith(OF_TABLES):
                 out.setdefault(name, []).append(other.name)
     return out
 

@@ -17,7 +17,7 @@ from hospital.ingest.readers.spreadsheets import read_sheet
 from hospital.mapping.file_layout import PLAIN, FileLayout
 
 __all__ = [
-    "READ",
+    "OF_TABLES",
     "SUFFIXES",
     "find_table",
     "is_sheets",
@@ -31,7 +31,6 @@ __all__ = [
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".tsv.gz", ".xlsx")
 """Endings of a file with a table of the contract; one of `_NAMED` needs a mapping that names it."""
 _NAMED = (".txt", ".txt.gz", ".xlsm", ".xml")
-READ = (*SUFFIXES, *_NAMED)
 _TEXTS = (".csv", ".tsv", ".txt")
 _OTHER_FORMS = (
     ".ods",
@@ -48,6 +47,8 @@ _OTHER_FORMS = (
     ".zip",
 )
 """Of tables that other programs write, which Vigie does not read: such a table is named, not taken as absent."""
+OF_TABLES = (*SUFFIXES, *_NAMED, *_OTHER_FORMS, ".gz", ".bz2", ".xz", ".zst", ".7z")
+"""Endings of files that hold a table, read or not."""
 
 
 def find_table(directory: Path, table: str) -> Path | None:
