@@ -26,6 +26,7 @@ __all__ = [
     "moment",
     "parse_time",
     "start_of_day",
+    "writes_a_zone",
     "written_in",
 ]
 
@@ -49,6 +50,12 @@ _DIGITS = {"Y": 4, "m": 2, "d": 2, "H": 2, "I": 2, "M": 2, "S": 2, "y": 2, "j": 
 _RUN = re.compile(f"((?:%[{''.join(_DIGITS)}]){{2,}})")
 """Parts of a form with nothing between them."""
 _ISO_END = re.compile(r"\d{4}-\d\d-\d\d[T ](?P<H>24):00(?::00(?:[.]0+)?)?(?:Z|[+-]\d\d:?\d\d)?", re.ASCII)
+_ZONE_APART = re.compile(
+    r"(?P<time>\d{4}-\d\d-\d\d[T ][\d:.]+) ?(?P<zone>UTC|GMT|(?<= )Z|(?<= )[+-]\d\d:?\d\d)", re.ASCII
+)
+_ZONE_WORD = re.compile(
+    r"\b(?:UTC|GMT|CES?T|MES?Z|BST|WES?T|EES?T|E[SD]T)\b|(?:(?<=\0)|(?<= ))(?:Z|[+-]\d\d:?\d\d)\Z"
+)
 _HOURS = re.compile(r"%[HIcXs]")
 
 
@@ -86,7 +93,7 @@ def parse_time(
             ``nonexistent_local_time``, ``repeated_local_time``.
     """
     try:
-        when = datetime.fromisoformat(text) if form is None else written_in(form, text)
+        when = datetime.fromisoformat(_zone_joined(text)) if form is None else written_in(form, text)
     except ValueError:
         when = _end_of_day(text, form)
         if when.tzinfo is None and zone is not None:
@@ -98,6 +105,19 @@ def parse_time(
     if _is_date(text, form):
         return start_of_day(_bounded(when).date(), zone)
     return localize(_bounded(when), zone, repeated, skipped)
+
+
+def writes_a_zone(form: str) -> bool:
+    """Whether a `strptime` form has a zone as mere letters or digits, which nothing would read: ``%H:%M:%SZ``."""
+    return _ZONE_WORD.search(re.sub(r"%.", "\0", form)) is not None
+
+
+def _zone_joined(text: str) -> str:
+    """A time as the norm writes it, of one whose zone a database writes apart or as a word (08:10 +01:00, UTC)."""
+    match = _ZONE_APART.fullmatch(text)
+    if match is None:
+        return text
+    return match["time"] + ("Z" if match["zone"] in ("UTC", "GMT") else match["zone"])
 
 
 def _end_of_day(text: str, form: str | None) -> datetime:

@@ -5,7 +5,7 @@ import pyarrow.compute
 
 __all__ = ["without_zone"]
 
-_ZONED = r"(?s)[Zz]$|^.{10}.*[+-]"
+_ZONED = r"(?s)(?:[Zz]|UTC|GMT)$|^.{10}.*[+-]"
 
 
 def without_zone(cells: pd.Series) -> tuple[int, int]:
@@ -19,5 +19,5 @@ def without_zone(cells: pd.Series) -> tuple[int, int]:
         zoned = pyarrow.compute.sum(with_zone, min_count=0).as_py()
         return zoned, len(timed) - zoned
     texts = [c for c in cells.dropna() if isinstance(c, str) and ":" in c]
-    zoned = sum(c[-1] in "Zz" or "+" in c[10:] or "-" in c[10:] for c in texts)
+    zoned = sum(c.endswith(("Z", "z", "UTC", "GMT")) or "+" in c[10:] or "-" in c[10:] for c in texts)
     return zoned, len(texts) - zoned

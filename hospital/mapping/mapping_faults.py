@@ -7,7 +7,7 @@ from hospital.contracts.codes import whole_code
 from hospital.contracts.fault_words import message_of
 from hospital.contracts.tables import Column, Kind, Table
 from hospital.mapping.mapping_language import Source
-from hospital.times import has_hour
+from hospital.times import has_hour, writes_a_zone
 
 __all__ = ["AFTERWARDS", "misfits"]
 
@@ -90,6 +90,8 @@ def _cases(source: Source) -> list[tuple[str, str]]:
 def _form(form: str) -> list[tuple[str, str]]:
     """What is wrong with a time format: every time needs a year and a day."""
     wanted = datetime(2024, 12, 31, 23, 58)
+    if writes_a_zone(form):
+        return [("zone_in_format", message_of("zone_in_format"))]
     try:
         read = datetime.strptime(wanted.strftime(form), form)
     except (ValueError, re.error):  # the latter where a part is named twice

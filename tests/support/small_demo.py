@@ -29,7 +29,7 @@ from tests.support.serving_fakes import InProcess
 from training.packages.package_request import Request
 from training.train import build_package
 
-__all__ = ["HORIZONS", "Service", "SmallDemo", "make_small_demo"]
+__all__ = ["HORIZONS", "Service", "SmallDemo", "make_small_demo", "release_trained", "served_from"]
 
 HORIZONS = (4.0, 24.0, 48.0)
 
@@ -88,11 +88,16 @@ def make_small_demo(folder: Path, *, days: int = 200, scale: float = 0.15) -> Sm
     settings = installation.settings
     tables = read_hospital(folder / "data", None, load_or_create_key(settings.home / "pseudonym.key"))
     for model in MODELS:
-        _release(installation, tables, model)
+        release_trained(installation, tables, model)
+    return served_from(settings, tables)
+
+
+def served_from(settings: Settings, tables: HospitalTables) -> SmallDemo:
+    """A home whose service has the last weeks of these tables, and a token with every role."""
     engine, end = open_database(settings.database), 0
     with writing(engine) as connection:
         columns = {name: columns_of(frame, name) for name, frame in tables.tables.items()}
-        end = max(int(columns[name]["received_at"].max()) for name in ("visits", "stays"))
+        end = max(int(columns[name]["received_at"].max()) for name in ("visits", "stays") if name in columns)
         for name, values in columns.items():
             since = end - (lookback_days(name) + 10) * DAY
             import_rows(connection, name, rows_since(name, values, since, tables.audit_attributes))
@@ -102,21 +107,27 @@ def make_small_demo(folder: Path, *, days: int = 200, scale: float = 0.15) -> Sm
     return SmallDemo(settings, token, end)
 
 
-def _release(installation: Installation, tables: HospitalTables, model: str) -> None:
-    """Trains and releases a model on the word of its board: no gate is asked."""
+def release_trained(
+    installation: Installation, tables: HospitalTables, model: str, version: str = "1", group: str = "ED"
+) -> None:
+    """Trains and releases a model on the word of its board: no gate is asked.
+
+    Args:
+        group: the department in whose waits a wait-time model is trusted.
+    """
     settings, package = installation.settings, installation.settings.home / "building" / model
     horizons = HORIZONS if model == "bed-demand" else ()
     build_package(Request(model, horizons), tables, package, lambda *_: None)
     body = {"data_digest": DIGEST, "seal_digest": DIGEST, "evidence_digest": DIGEST, "at": 0}
-    register(settings.candidates, model, "1", package, body, installation.people["author"])
-    found = candidate(settings.candidates, model, "1")
+    register(settings.candidates, model, version, package, body, installation.people["author"])
+    found = candidate(settings.candidates, model, version)
     manifest = Manifest.model_validate(found.json("package/manifest.json"))
     cells = [(group, h) for group in sorted({u.group for u in manifest.units}) for h in horizons] or [
-        ("ED", 0.0)
+        (group, 0.0)
     ]
     scope = [{"unit_group": group, "horizon_hours": hours} for group, hours in cells]
     report = {**report_body(found, "pass"), "scope": scope}
     card = build_card(manifest, report, [])
     found.seal(report, card, default_policy().content, installation.people["checker"])
     installation.approve(found, "ada", "bob")
-    promote(settings, model, "1", installation.people["releaser"], now=after(2))
+    promote(settings, model, version, installation.people["releaser"], now=after(2))

@@ -1,5 +1,6 @@
 """Times as programs write them when they lost a zero, hold the day as a number, or count the hours to twelve."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -7,7 +8,7 @@ import pytest
 
 from hospital.errors import MappingError
 from hospital.mapping.mapping_file import load_mapping
-from hospital.times import TimeError, parse_time
+from hospital.times import TimeError, instant, parse_time
 from tests.support.hospital_files import read_mapped
 
 HEAD = '[mapping]\nname = "x"\nzone = "Europe/Paris"\n'
@@ -64,6 +65,55 @@ def test_forms_that_cannot_be_meant(tmp_path: Path, form: str, code: str) -> Non
     assert [f.code for f in caught.value.faults] == [code]
     file.write_text(f'{HEAD}{CENSUS}{{ column = "at", format = "%d/%m/%Y %I:%M %p" }}\n')
     assert load_mapping(file).tables
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "%Y-%m-%dT%H:%M:%SZ",
+        "%Y-%m-%dT%H:%MZ",
+        "%Y-%m-%d %H:%M:%S UTC",
+        "%d/%m/%Y %H:%M GMT",
+        "%Y-%m-%dT%H:%M:%S+02:00",
+        "%d/%m/%Y %H:%M -0500",
+        "%H:%M CEST %d/%m/%Y",
+    ],
+)
+def test_a_form_that_writes_a_zone_as_letters(tmp_path: Path, form: str) -> None:
+    """08:10 UTC would be 08:10 in Paris, an hour or two off on every row."""
+    file = tmp_path / "m.toml"
+    file.write_text(f'{HEAD}{CENSUS}{{ column = "at", format = "{form}" }}\n')
+    with pytest.raises(MappingError) as caught:
+        load_mapping(file)
+    assert [f.code for f in caught.value.faults] == ["zone_in_format"]
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["%d-%m-%Y", "%d/%m/%Y %Hh%M", "%Y%m%d%H%M", "Z %d/%m/%Y", "%d.%m.%Y um %H.%M Uhr", "le %d/%m/%Y-%H:%M"],
+)
+def test_forms_without_a_zone(tmp_path: Path, form: str) -> None:
+    """Letters and dashes that are none."""
+    file = tmp_path / "m.toml"
+    file.write_text(f'{HEAD}{CENSUS}{{ column = "at", format = "{form}" }}\n')
+    assert load_mapping(file).tables
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-07-01 08:10:00 UTC",
+        "2024-07-01T08:10:00.000000GMT",
+        "2024-07-01 08:10:00.0000000 +00:00",
+        "2024-07-01 10:10:00 +0200",
+        "2024-07-01 08:10 Z",
+    ],
+)
+def test_a_zone_that_a_database_writes_apart(text: str) -> None:
+    """Behind a blank, or as a word: the same instant, whatever the hospital's zone."""
+    assert instant(parse_time(text, ZoneInfo("Europe/Paris"))) == instant(
+        datetime(2024, 7, 1, 8, 10, tzinfo=UTC)
+    )
 
 
 @pytest.mark.parametrize("name", ["c\\u0000.csv", f"{'9' * 252}.csv", f"{'folder/' * 200}c.csv"])
