@@ -98,3 +98,17 @@ def _wards(folder: Path, name: str) -> HospitalTables:
     rows = [f"{day};{unit};{9 + n % 4};20" for n, day in enumerate(days) for unit in ("MED", name)]
     (folder / "census.csv").write_text("at;unit;occ;beds\n" + "\n".join(rows) + "\n", encoding="utf-8")
     return read_mapped(folder, HEAD + CENSUS)
+
+
+@pytest.mark.parametrize(("since", "found"), [("%Y-%m", True), ("%Y", True), ("%Y-%m-%d", False)])
+def test_running_totals_in_place_of_counts(tmp_path: Path, since: str, found: bool) -> None:
+    """Admissions since the first of the month, or of the year, as dashboards have them."""
+    lines, total, before = [], 0, ""
+    for n in range(120):
+        at = START + timedelta(days=n)
+        total = (total if at.strftime(since) == before else 0) + 3 + n * 7 % 5
+        before = at.strftime(since)
+        lines.append(f"{at.date()};MED;{20 + n % 7};28;{total}")
+    (tmp_path / "census.csv").write_text("at;unit;occ;beds;adm\n" + "\n".join(lines) + "\n")
+    tables = read_mapped(tmp_path, HEAD + CENSUS + 'admissions = "adm"\n')
+    assert _found(tables, "cumulative") == ({("admissions", "MED"): 120} if found else {})

@@ -16,6 +16,7 @@ from hospital.times import HOUR, MINUTE, MISSING_TIME
 __all__ = [
     "ceiling_findings",
     "contradiction_findings",
+    "cumulative_findings",
     "fraction_findings",
     "link_findings",
     "measure_findings",
@@ -34,6 +35,8 @@ _UNLINKED = 0.5
 _FRACTIONS = 0.1
 _OLDEST = 111
 """Years that hardly anybody in a country reaches: born on 1 January 1900 means an unknown date."""
+_FALLS, _RISES = 0.05, 0.5
+"""What comes and goes in a day falls about as often as it rises; a sum since the first of the month falls on one."""
 _LEAST_BEDS, _BEDS_A_PATIENT = 99, 10
 _MEDIANS = {
     "heart_rate": (45, 170),
@@ -251,6 +254,21 @@ def _placeholders(table: Latest) -> Iterator[tuple[str, str, Array, Array, float
                 mine & np.isfinite(staffed),
                 float(np.min(staffed[rows], initial=1e6)),
             )
+
+
+def cumulative_findings(census: Latest) -> list[Finding]:
+    """Admissions or discharges that rise from row to row and hardly ever fall: sums since the month or year began."""
+    units, out = census.frame["unit"].to_numpy(object), []
+    for name in ("admissions", "discharges"):
+        values = census.frame[name].to_numpy(np.float64)
+        for unit in sorted(set(units)):
+            rows = (units == unit) & np.isfinite(values)
+            steps = np.diff(values[rows])
+            if steps.size < 6 * FLOOR or (steps < 0).mean() > _FALLS or (steps > 0).mean() < _RISES:
+                continue
+            found = Finding("census", "cumulative", Weight.LOOK, name, str(unit))
+            out.append(with_days(found, census, rows))
+    return out
 
 
 def fraction_findings(census: Latest) -> list[Finding]:

@@ -8,6 +8,7 @@ from hospital.profile.facts import Finding
 from hospital.profile.patterns.ceilings import (
     ceiling_findings,
     contradiction_findings,
+    cumulative_findings,
     fraction_findings,
     link_findings,
     measure_findings,
@@ -56,6 +57,7 @@ def pattern_findings(hospital: HospitalTables, latest: Mapping[str, Latest], now
         out += wait_leak_findings(latest["visits"], hospital.tables["visits"] if received else None)
     if "census" in latest:
         out += fraction_findings(latest["census"])
+        out += cumulative_findings(latest["census"])
         out += bed_leak_findings(latest["census"], hospital.covariates)
     if "stays" in latest:
         out += unit_copy_findings(latest["stays"])
