@@ -7,6 +7,7 @@ and a package trained with other features is refused.
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -16,14 +17,14 @@ import numpy as np
 from hospital.arrays import Array
 from hospital.features.bed_query import BedQuery
 from hospital.features.beds import ALL_BED_FEATURES, BedFeatures
-from hospital.features.feature import TRIAGE_RANK, with_levels
+from hospital.features.feature import TRIAGE_RANK, Feature, with_levels
 from hospital.features.lookback import SEASONAL_PROFILE_WEEKS
 from hospital.features.wait import WAIT_FEATURES, WaitFeatures, WaitQuery
 from hospital.holidays.place import Locality
 from hospital.record.events import Events, columns_from_rows
 from hospital.times import DAY, HOUR, MINUTE
 
-__all__ = ["feature_digest"]
+__all__ = ["feature_digest", "unknown_features"]
 
 _START = 19_800 * DAY  # 2024-03-18: the span holds a clock change (31 March) and a holiday (1 April)
 _DAYS = 40
@@ -49,6 +50,15 @@ def feature_digest(model: str) -> str:
         )  # the probe's hospital is younger than a seasonal profile
     digest.update(np.where(np.isnan(X), np.float32(-1e30), X).astype("<f4").tobytes())
     return "sha256:" + digest.hexdigest()
+
+
+def unknown_features(model: str, features: Iterable[Feature]) -> tuple[str, ...]:
+    """Names of features that this code does not compute, as a package of another version of it may have.
+
+    Covariates have the names of a hospital's own columns: they are never unknown.
+    """
+    known = {f.name for f in (WAIT_FEATURES if model == "wait-time" else ALL_BED_FEATURES)}
+    return tuple(f.name for f in features if f.name not in known and f.group != "covariate")
 
 
 def _draws(n: int, seed: int) -> list[int]:

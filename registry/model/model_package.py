@@ -13,6 +13,7 @@ from explain import ExplanationError, TreeEngine
 from hospital.arrays import Array
 from hospital.dataset.baselines import BedBaselines, WaitBaselines
 from hospital.dataset.quantiles import LEVELS
+from hospital.features.definition_digest import unknown_features
 from hospital.features.feature import Feature
 from hospital.words.messages import Foreign
 from registry.components.adaptive_width import AdaptiveWidth
@@ -55,6 +56,8 @@ class ModelPackage:
         return max(len(department.levels) if department else 0, 1) * math.prod(WAIT_GROUP_SHAPE)
 
     def _read(self) -> None:
+        if unknown := unknown_features(self.name, self.features):
+            raise PackageError("registry.package.unknown_features", names=", ".join(unknown))
         if self.manifest.kind == "model":
             linear = LinearStep.from_json(self._json("linear.json")) if "linear.json" in self._files else None
             if linear is not None:

@@ -17,6 +17,8 @@ import pytest
 from explain import TreeEngine
 from hospital.dataset.splits import PARTS, UNIT_MODEL_DAYS, split_history
 from hospital.errors import HistoryError
+from hospital.features.bed_list import covariate_feature
+from hospital.features.definition_digest import unknown_features
 from hospital.ingest.event_columns import events_of
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.simulator import simulate, write
@@ -385,6 +387,13 @@ def test_a_package_of_another_vigie_is_refused_in_words(tables: HospitalTables, 
         write_package(where, kept, {**files, name: canonical_json(body)})
         with pytest.raises(PackageError, match="Train the model again"):
             ForecastModel(where)
+    other = {**manifest["features"][-1], "name": "hospital_change_7d"}  # which nobody computes any more
+    kept = {k: v for k, v in manifest.items() if k != "files"}
+    write_package(tmp_path / "other", {**kept, "features": [*kept["features"][:-1], other]}, files)
+    with pytest.raises(PackageError, match=r"does not compute \(hospital_change_7d\).*Train the model again"):
+        ForecastModel(tmp_path / "other")
+    own = (*ForecastModel(tmp_path / "p").features, covariate_feature("oxygen"))  # of the hospital's own name
+    assert unknown_features("bed-demand", own) == ()
 
 
 def test_a_hospital_that_names_no_department_is_one(tables: HospitalTables, tmp_path: Path) -> None:
