@@ -298,6 +298,26 @@ class TestEnds:
         for odd in ("vigie_session=a.b", "vigie_session=", "x=y"):
             assert client.request("POST", "/sign-out", headers={"cookie": odd, **form}).status_code == 303
 
+    @pytest.mark.parametrize("way", ["by token", "by a link"])
+    def test_signing_in_again_ends_the_session_that_the_browser_had(
+        self, parts_and_tokens: tuple[Parts, dict[str, str]], tmp_path: Path, way: str
+    ) -> None:
+        """Also where its cookie was copied to; a wrong token ends nothing, and another browser's session goes on."""
+        parts, tokens = parts_and_tokens
+        client, token = InProcess(parts), tokens["operator"]
+        entered = [client.request("POST", "/sign-in", data={"token": token}) for _ in range(2)]
+        own, other = ({"cookie": r.headers["set-cookie"].split(";")[0]} for r in entered)
+        form = {"content-type": "application/x-www-form-urlencoded"}
+        wrong = client.request("POST", "/sign-in", content="token=wrong", headers=own | form)
+        assert (wrong.status_code, client.get("/monitoring", headers=own).status_code) == (403, 200)
+        if way == "by token":
+            again = client.request("POST", "/sign-in", content=f"token={token}", headers=own | form)
+        else:
+            again = client.get(entry_link(tmp_path / "home", token), headers=own)
+        new = {"cookie": again.headers["set-cookie"].split(";")[0]}
+        statuses = [client.get("/monitoring", headers=h).status_code for h in (own, new, other)]
+        assert statuses == [401, 200, 200]
+
     def test_neither_head_nor_a_fetch_ahead_uses_up_a_link(
         self, parts_and_tokens: tuple[Parts, dict[str, str]], tmp_path: Path
     ) -> None:
