@@ -23,7 +23,7 @@ SECOND = 1_000_000
 ATTEMPTS = 14
 _FIRST_WAIT, _LONGEST_WAIT = 30, 6 * 3600
 _SECONDS = 10.0
-"""For a connection, and for a whole try."""
+"""For a connection to one address, and for a whole try."""
 _LOG = logging.getLogger("vigie.errors")
 
 
@@ -35,8 +35,12 @@ class _Outcome:
     words: str
 
 
-def deliver(parts: Parts) -> int:
-    """Tries what is due; returns how many were delivered. After a failure a target is left alone until its next try."""
+def deliver(parts: Parts, seconds: float = _SECONDS) -> int:
+    """Tries what is due; returns how many were delivered. After a failure a target is left alone until its next try.
+
+    Args:
+        seconds: that a try may take.
+    """
     now = system_instant()
     waiting = due(parts.engine, now)
     if not waiting:
@@ -54,7 +58,7 @@ def deliver(parts: Parts) -> int:
             mark(parts.engine, one, now, delivered=False)
             _LOG.error("webhook %s: given up, the policy names it no more", one.target)
             continue
-        outcome = _sent(parts, one, addresses[one.target], now)
+        outcome = _sent(parts, one, addresses[one.target], now, seconds)
         delivered += outcome.delivered
         if not outcome.delivered:
             failed.add(one.target)
@@ -77,38 +81,53 @@ def _note(parts: Parts, one: Delivery, outcome: _Outcome, now: int) -> None:
     _LOG.error("webhook %s: %s, %s", one.target, outcome.words, again)
 
 
-def _sent(parts: Parts, one: Delivery, url: str, now: int) -> _Outcome:
+def _sent(parts: Parts, one: Delivery, url: str, now: int, seconds: float) -> _Outcome:
     body = one.body.encode()
     secret = webhook_secret(parts.settings.home, one.target)
     headers = signed_headers(secret, one.delivery_id, body, now // SECOND)
     try:
-        status = _post(url, body, headers)
+        status = _post(url, body, headers, seconds)
     except (OSError, http.client.HTTPException, ValueError) as error:
         return _Outcome(False, type(error).__name__)
     return _Outcome(200 <= status < 300, f"status {status}")
 
 
-def _post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
-    """The status of the answer; a receiver that dribbles is cut off."""
+def _post(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> int:
+    """The status of the answer.
+
+    Raises:
+        TimeoutError: it was not all there in time: the receiver dribbles, or its name was found too slowly.
+    """
     parts = urlsplit(url)
     host = str(parts.hostname)
     connection: http.client.HTTPConnection
     if parts.scheme == "https":
         context = ssl.create_default_context()
-        connection = http.client.HTTPSConnection(host, parts.port, timeout=_SECONDS, context=context)
+        connection = http.client.HTTPSConnection(host, parts.port, timeout=seconds, context=context)
     else:
-        connection = http.client.HTTPConnection(host, parts.port, timeout=_SECONDS)
-    watch = threading.Timer(_SECONDS, _cut, [connection])
+        connection = http.client.HTTPConnection(host, parts.port, timeout=seconds)
+    over = threading.Event()
+    watch = threading.Timer(seconds, _cut, [connection, over])
     watch.start()
     try:
+        connection.connect()
+        _require_time(over)  # what was cut before it was connected is no connection that can be cut
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("POST", path, body, dict(headers))
-        return connection.getresponse().status
+        status = connection.getresponse().status
+        _require_time(over)  # where it was cut, headers end as if they were whole
+        return status
     finally:
         watch.cancel()
         connection.close()
 
 
-def _cut(connection: http.client.HTTPConnection) -> None:
+def _require_time(over: threading.Event) -> None:
+    if over.is_set():
+        raise TimeoutError
+
+
+def _cut(connection: http.client.HTTPConnection, over: threading.Event) -> None:
+    over.set()
     with suppress(OSError, AttributeError):
         connection.sock.shutdown(2)

@@ -4,8 +4,10 @@ import hashlib
 import hmac
 import json
 import logging
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -184,3 +186,73 @@ def test_nobody_listens(hospital: Hospital, receiver: Receiver) -> None:
     decided(hospital)
     assert deliver(hospital.parts) == 0
     assert counts(hospital)["waiting"] == 1
+
+
+class Dribbler:
+    """A receiver that begins to answer and goes on with its headers until it is cut off."""
+
+    def __init__(self) -> None:
+        self.cut, self._server = threading.Event(), socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://localhost:{self._server.getsockname()[1]}/hook"
+        self._end = threading.Event()
+        threading.Thread(target=self._answer, daemon=True).start()
+
+    def _answer(self) -> None:
+        with suppress(OSError):
+            connection, _ = self._server.accept()
+            with connection:
+                connection.sendall(b"HTTP/1.1 200 OK\r\nx-dribbled: ")
+                for _ in range(150):  # three seconds: a delivery that nothing cuts off ends all the same
+                    if self._end.wait(0.02):
+                        break
+                    connection.sendall(b"x")
+        self.cut.set()
+
+    def close(self) -> None:
+        """It stops by itself."""
+        self._end.set()
+        self._server.close()
+
+
+@pytest.fixture
+def dribbler() -> Iterator[Dribbler]:
+    """It listens."""
+    made = Dribbler()
+    yield made
+    made.close()
+
+
+def told_to(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
+    """A hospital with one decision that this address is to be told of."""
+    hook = f'[[webhooks]]\nname = "bed-board"\nurl = "{url}"\n'
+    hospital = Hospital(tmp_path, monkeypatch, more=hook)
+    decided(hospital)
+    return hospital
+
+
+def test_a_receiver_that_is_cut_off_after_its_status_was_not_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dribbler: Dribbler
+) -> None:
+    """Its 200 is the beginning of an answer, whose end nobody has seen: it is tried again."""
+    hospital = told_to(dribbler.url, tmp_path, monkeypatch)
+    assert deliver(hospital.parts, seconds=0.3) == 0
+    assert dribbler.cut.wait(10)
+    assert counts(hospital) == {"delivered": 0, "waiting": 1, "given_up": 0}
+
+
+def test_a_receiver_that_is_found_too_late_is_cut_off_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dribbler: Dribbler
+) -> None:
+    """A name that takes longer to be found than a whole try may take; what is sent afterwards would have no end."""
+    found = socket.getaddrinfo
+
+    def slowly(*asked: Any, **more: Any) -> Any:
+        watches = [t for t in threading.enumerate() if isinstance(t, threading.Timer)]
+        for watch in watches:
+            watch.join()
+        return found(*asked, **more)
+
+    hospital = told_to(dribbler.url, tmp_path, monkeypatch)
+    monkeypatch.setattr(socket, "getaddrinfo", slowly)
+    assert deliver(hospital.parts, seconds=0.3) == 0
+    assert counts(hospital) == {"delivered": 0, "waiting": 1, "given_up": 0}
