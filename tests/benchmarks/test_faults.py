@@ -33,7 +33,7 @@ def test_nothing_falls_nothing_is_said_again_and_nothing_is_kept(running: Runnin
     """No answer of 500 or more, none missing or late; no word of theirs in an error, the log or the metrics."""
     before = forecast(running)
     tokens = [running.tokens[role] for role in ("admin", "operator", "auditor")]
-    outcome = attack(running.port, tokens, COUNT, seed=7, threads=4, words=100)
+    outcome = attack(running.port, tokens, COUNT, seed=7, senders=2, words=100)
     assert sum(outcome.kinds.values()) == COUNT
     assert len(outcome.kinds) == 9
     assert outcome.failed == []
