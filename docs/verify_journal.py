@@ -86,7 +86,7 @@ def checkpoint_faults(
         if body["previous"] != previous:
             yield f"line {number} of the checkpoints does not follow the one before it"
         elif "restore" in body:
-            yield from restore_faults(number, body, previous, good, lost)
+            yield from act_faults(number, body, previous, good, lost)
         elif good and body["seq"] <= good[-1]["seq"]:
             yield f"line {number} of the checkpoints covers no more than the one before it"
         else:
@@ -95,28 +95,44 @@ def checkpoint_faults(
         line_digests.append(previous)
 
 
-def restore_faults(
+def act_faults(
     number: int, body: dict[str, Any], previous: str, good: list[dict[str, Any]], lost: list[str]
 ) -> Iterator[str]:
-    """A restore that the board accepted: entries that were lost with it count no more, and are named for ever."""
+    """A restore or a lost file of checkpoints that the board accepted: what is lost with it is named for ever.
+
+    After a restore, checkpoints of entries that were lost with it count no more.
+    """
     try:
         accepted = body["restore"]["body"]
-        message = canonical({"purpose": "vigie-restore-v1", "body": accepted})
+        is_file = "first" in accepted
+        purpose = "vigie-lost-checkpoints-v1" if is_file else "vigie-restore-v1"
+        message = canonical({"purpose": purpose, "body": accepted})
         signers = set()
         for s in body["restore"]["signatures"]:
             public = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(s["public_key"]))
             public.verify(base64.urlsafe_b64decode(s["value"]), message)
             signers.add(f"{s['name']} ({s['public_key']})")
-        stands, until = int(accepted["stands"]), int(accepted["lost"])
+        first, last = (
+            (0, int(accepted["covered"])) if is_file else (int(accepted["stands"]), int(accepted["lost"]))
+        )
         if accepted["checkpoint"] != previous or len(signers) < 2:
+            raise ValueError
+        if is_file and good and body["seq"] <= good[-1]["seq"]:
             raise ValueError
     except (ValueError, KeyError, TypeError, InvalidSignature):
         yield f"line {number} of the checkpoints accepts a restore that the board did not sign"
         return
-    good[:] = [one for one in good if one["seq"] <= stands] + [body]
     names = " and ".join(sorted(signers)).encode("unicode_escape").decode()
+    if is_file:
+        good.append(body)
+        lost.append(
+            f"lost for ever: the checkpoints before entry {last}, whose file was lost; accepted by {names}: "
+            "compare the keys"
+        )
+        return
+    good[:] = [one for one in good if one["seq"] <= first] + [body]
     lost.append(
-        f"lost for ever: entries {stands + 1} to {until}; the restore was accepted by {names}: compare the keys"
+        f"lost for ever: entries {first + 1} to {last}; the restore was accepted by {names}: compare the keys"
     )
 
 

@@ -77,7 +77,6 @@ def _vouched(settings: "Settings", connection: "Connection", public_key: str) ->
     from registry.checkpoints.checkpoint_file import CheckpointFile
     from registry.checkpoints.service_key import accepted_keys
     from registry.checkpoints.vouching import vouch
-    from registry.releases.release_chain import first_released_at
 
     keys = frozenset({public_key}) if public_key else accepted_keys(settings)
     trust = _trust(settings)
@@ -88,8 +87,15 @@ def _vouched(settings: "Settings", connection: "Connection", public_key: str) ->
         keys,
         expected=bool(keys),
         statements=statements,
-        known_since=None if trust is None else first_released_at(settings, trust),
+        known_since=_first_release(settings, trust),
     )
+
+
+def _first_release(settings: "Settings", trust: "Trust | None") -> int | None:
+    """Instant of the first release that somebody signed; None: there is none, or nobody knows who may."""
+    from registry.releases.release_chain import first_released_at
+
+    return None if trust is None else first_released_at(settings, trust)
 
 
 def _trust(settings: "Settings") -> "Trust | None":
@@ -160,6 +166,35 @@ def accept_restore(
     done = accept(read_settings(), [load_key(k) for k in keys], reason=reason, now=now())
     first, last = str(done.stands + 1), str(done.lost)
     say("journal.restored", names=tuple(done.names), first=first, last=last)
+    return 0
+
+
+@_journal.command("accept-lost-checkpoints")
+def accept_lost_checkpoints(
+    keys: Annotated[
+        list[Path],
+        typer.Option(
+            "--key",
+            metavar="FILE",
+            show_default=False,
+        ),
+    ],
+    reason: Annotated[
+        str,
+        typer.Option(metavar="TEXT", show_default=False),
+    ],
+) -> int:
+    """Accept, as a quorum of the board, that the checkpoints' file was lost and begun anew.
+
+    Where no copy of it is left. Verify then names the loss as one, and no longer as a fault.
+    """
+    from registry.checkpoints.lost_file import accept_lost_file
+    from registry.trust.keys import load_key
+
+    settings = read_settings()
+    loaded, since = [load_key(k) for k in keys], _first_release(settings, _trust(settings))
+    done = accept_lost_file(settings, loaded, reason=reason, now=now(), known_since=since)
+    say("journal.loss_accepted", names=tuple(done.names), seq=str(done.covered))
     return 0
 
 

@@ -35,7 +35,7 @@ class Checkpoint:
         trust: digest of the trust file then, "" where there was none.
         previous: digest of the line before, "" on the first.
         line: this line's own digest.
-        restore: what the board signed of a restore that it accepted here (`accepted_restore`); None: there is none.
+        restore: what the board signed of a restore, or a lost file, that it accepts here (`board_acts`); or None.
     """
 
     seq: int

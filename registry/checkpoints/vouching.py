@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from hospital.times import MINUTE, moment
-from registry.checkpoints.accepted_restore import members_of, restore_fault
+from registry.checkpoints.board_acts import act_fault, is_of_lost_file, members_of
 from registry.checkpoints.checkpoint_file import FIRST, PURPOSE, Checkpoint, CheckpointFile
 from registry.errors import SignatureError
 from registry.record.journal_audit import Audit, JournalFault, audit
@@ -32,7 +32,8 @@ class Vouching:
         checkpoints: those that count, of entries that are there.
         newest: the last line of the file that counts, whether the journal has its entry or not.
         damaged: whether lines of the file do not count.
-        lost: in words, what restores that the board accepted have lost.
+        lost: in words, what is lost, as the board accepted.
+        begun_late: the first checkpoint, where it covers at once what others had covered, and nobody accepted that.
     """
 
     journal: Audit
@@ -44,6 +45,7 @@ class Vouching:
     newest: Checkpoint | None = None
     damaged: bool = False
     lost: tuple[str, ...] = ()
+    begun_late: Checkpoint | None = None
 
 
 def vouch(
@@ -78,8 +80,10 @@ def vouch(
         faults.append(
             JournalFault(0, f"there is no checkpoint in {file.path}: nothing says that it is whole")
         )
-    if good and _signs_since_the_founding(statements):
-        faults += _begun_late(connection, good[0], known_since)
+    begun_late = None
+    if good and _signs_since_the_founding(statements) and good[0].line not in read.known_losses:
+        late = _begun_late(connection, good[0], known_since)
+        faults, begun_late = [*faults, *late], good[0] if late else None
     covered = last.seq if last is not None else 0
     return Vouching(
         found,
@@ -91,20 +95,26 @@ def vouch(
         newest=good[-1] if good else None,
         damaged=damaged,
         lost=tuple(read.lost),
+        begun_late=begun_late,
     )
 
 
 @dataclass
 class _Read:
-    """The checkpoints that count, in order; what is wrong with the file; what accepted restores have lost."""
+    """The checkpoints that count, in order; what is wrong with the file; what is lost, as the board accepted.
+
+    Attributes:
+        known_losses: first lines of files that were begun anew, whose loss the board accepted.
+    """
 
     good: list[Checkpoint]
     faults: list[JournalFault]
     lost: list[str]
+    known_losses: set[str]
 
 
 def _read(file: CheckpointFile, keys: frozenset[str], statements: Sequence[Mapping[str, Any]]) -> _Read:
-    read = _Read([], [], [])
+    read = _Read([], [], [], set())
     previous = FIRST
     for line in file.lines():
         c = line.checkpoint
@@ -123,12 +133,19 @@ def _take(c: Checkpoint, read: _Read, statements: Sequence[Mapping[str, Any]]) -
     """A line that counts; after a restore, those of entries that were lost with it count no more."""
     if c.restore is not None:
         body = c.restore["body"]
-        read.good = [g for g in read.good if g.seq <= body["stands"]]
         names = " and ".join(sorted(members_of(statements, c.restore)))
-        read.lost.append(
-            f"entries {body['stands'] + 1} to {body['lost']}, as checkpoints saw them: the database was restored from "
-            f"an older copy, accepted by {names} on {moment(c.at):%Y-%m-%d %H:%M:%S} UTC ({body['reason']})"
-        )
+        accepted = f"accepted by {names} on {moment(c.at):%Y-%m-%d %H:%M:%S} UTC ({body['reason']})"
+        if is_of_lost_file(c.restore):
+            read.known_losses.add(body["first"])
+            read.lost.append(
+                f"the checkpoints before entry {body['covered']}: their file was lost, {accepted}"
+            )
+        else:
+            read.good = [g for g in read.good if g.seq <= body["stands"]]
+            read.lost.append(
+                f"entries {body['stands'] + 1} to {body['lost']}, as checkpoints saw them: the database was restored "
+                f"from an older copy, {accepted}"
+            )
     read.good.append(c)
 
 
@@ -141,7 +158,8 @@ def _fault(
 ) -> str:
     if c.previous != previous:
         return "does not follow the one before it: a line is gone, or was put in"
-    if c.restore is None and good and c.seq <= good[-1].seq:
+    goes_on = c.restore is None or is_of_lost_file(c.restore)
+    if goes_on and good and c.seq <= good[-1].seq:
         return "covers no more than the one before it"
     if c.signed.purpose != PURPOSE or c.signed.public_key not in keys:
         return "is signed by a key that is not the service's"
@@ -149,7 +167,7 @@ def _fault(
         c.signed.verify()
     except SignatureError:
         return "was changed: its signature does not verify"
-    return "" if c.restore is None else restore_fault(statements, c.restore, previous, c.seq)
+    return "" if c.restore is None else act_fault(statements, c.restore, previous, c.seq)
 
 
 def _signs_since_the_founding(statements: Sequence[Mapping[str, Any]]) -> bool:

@@ -214,6 +214,7 @@ VERBS = {
     ("journal", "verify"): {"--public-key"},
     ("journal", "export"): set(),
     ("journal", "erase"): {"--subject", "--reason"},
+    ("journal", "accept-lost-checkpoints"): {"--key", "--reason"},
     ("journal", "accept-restore"): {"--key", "--reason"},
     ("journal", "retain"): {"--carry-out"},
     ("token", "create"): {"--days", "--role", "--scope"},

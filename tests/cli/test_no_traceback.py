@@ -107,6 +107,7 @@ REQUIRED = {
     ("journal", "verify"): [],
     ("journal", "export"): [],
     ("journal", "erase"): ["--subject", "x", "--reason", "r"],
+    ("journal", "accept-lost-checkpoints"): ["--key", "x", "--reason", "r"],
     ("journal", "accept-restore"): ["--key", "x", "--reason", "r"],
     ("journal", "retain"): ["--carry-out"],
     ("token", "create"): ["app", "--role", "application"],

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -11,17 +13,19 @@ from sqlalchemy import update
 
 from cli.main import main
 from registry.checkpoints.checkpointing import checkpoint
-from registry.checkpoints.service_key import trust_service_key
+from registry.checkpoints.lost_file import accept_lost_file
+from registry.checkpoints.service_key import accepted_keys, trust_service_key
 from registry.digests import read_plain_file, sha256_file
-from registry.errors import TrustError
+from registry.errors import CheckpointError, TrustError
 from registry.record.database import opened_database
-from registry.record.journal import GENESIS, Entry, entries
+from registry.record.journal import GENESIS, Entry, entries, export
 from registry.record.tables.record_tables import journal
 from registry.settings import Settings
-from registry.trust.keys import create_key
+from registry.trust.keys import Key, create_key, load_key
 from registry.trust.trust_changes import found_trust, trust_key
 from registry.trust.trust_store import load_trust
 from tests.support.installation import NOW
+from tests.support.repository import ROOT
 
 pytestmark = pytest.mark.usefixtures("english")
 
@@ -70,6 +74,74 @@ def test_begun_anew_it_is_named(settings: Settings, capsys: pytest.CaptureFixtur
     assert main(["journal", "verify"]) == 1
     assert "the file of before is gone" in capsys.readouterr().out
     assert json.loads(settings.checkpoints.read_text())["body"]["seq"] > 1
+
+
+def begun_anew(settings: Settings, tmp_path: Path) -> list[Key]:
+    """The file is gone, and the service has begun another; the board's keys."""
+    settings.checkpoints.unlink()
+    checkpoint(settings, now=NOW + timedelta(hours=2))
+    return [load_key(tmp_path / f"{name}.key") for name in ("Ada Ader", "Bob Baur")]
+
+
+def test_a_loss_that_the_board_has_signed_for_is_named_and_is_no_fault(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By a quorum, with a reason, once; an auditor without Vigie reads who signed."""
+    ada, bob = begun_anew(settings, tmp_path)
+    assert main(["journal", "verify"]) == 1
+    with pytest.raises(CheckpointError, match="1 of 2 members"):
+        accept_lost_file(settings, [ada], reason="the volume burnt", now=NOW + timedelta(hours=3))
+    cid = load_key(tmp_path / "cid.key")
+    with pytest.raises(CheckpointError, match="Nothing is accepted"):
+        accept_lost_file(settings, [bob, cid], reason="the volume burnt", now=NOW + timedelta(hours=3))
+    capsys.readouterr()
+    keys = ["--key", str(tmp_path / "Bob Baur.key"), "--reason", "the volume burnt"]
+    assert main(["journal", "accept-lost-checkpoints", *keys]) == 0
+    assert "Ada Ader and Bob Baur have accepted it" in capsys.readouterr().out
+    checkpoint(settings, now=NOW + timedelta(hours=4))
+    assert main(["journal", "verify"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("their file was lost, accepted by Ada Ader and Bob Baur") == 1
+    assert "the volume burnt" in said
+    with pytest.raises(CheckpointError, match="their loss has been accepted"):
+        accept_lost_file(settings, [ada, bob], reason="again", now=NOW + timedelta(hours=5))
+    assert "whose file was lost; accepted by Ada Ader" in audited(settings, tmp_path)
+
+
+def test_what_was_accepted_once_opens_nothing_afterwards(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A second loss is another, and so is one that nobody signed; a file that was never lost cannot be accepted."""
+    board = [load_key(tmp_path / f"{name}.key") for name in ("Ada Ader", "Bob Baur")]
+    with pytest.raises(CheckpointError, match="begin with the journal"):
+        accept_lost_file(settings, board, reason="none", now=NOW)
+    begun_anew(settings, tmp_path)
+    accept_lost_file(settings, board, reason="the volume burnt", now=NOW + timedelta(hours=3))
+    written_anew(settings)
+    settings.checkpoints.unlink()
+    checkpoint(settings, now=NOW + timedelta(hours=4))
+    assert main(["journal", "verify"]) == 1
+    assert "the file of before is gone" in capsys.readouterr().out
+    content = settings.checkpoints.read_bytes()
+    for left, why in (
+        (content.replace(b'"seq":', b'"sea":', 1), "Settle that first"),
+        (b"", "begins another"),
+    ):
+        settings.checkpoints.write_bytes(left)
+        with pytest.raises(CheckpointError, match=why):
+            accept_lost_file(settings, board, reason="none", now=NOW)
+
+
+def audited(settings: Settings, tmp_path: Path) -> str:
+    """What the verifier that needs nothing of Vigie says."""
+    with opened_database(settings.database) as engine, engine.connect() as connection:
+        (tmp_path / "journal.jsonl").write_bytes(b"".join(export(connection)))
+    (key,) = accepted_keys(settings)
+    program = str(ROOT / "docs" / "verify_journal.py")
+    files = [str(tmp_path / "journal.jsonl"), str(settings.checkpoints)]
+    done = subprocess.run([sys.executable, program, *files, key], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 @pytest.mark.parametrize("what", ["pipe", "folder"])

@@ -165,7 +165,7 @@ def test_killed_between_entry_and_line_it_is_finished_by_the_same_command(
 ) -> None:
     """With one entry."""
     with monkeypatch.context() as patch:
-        patch.setattr("registry.checkpoints.restore._add_line", lambda *_: 1 / 0)
+        patch.setattr("registry.checkpoints.board_signing._add_line", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             accept_restore(home.settings, [home.ada, home.bob], reason=WHY, now=NOW)
     home.enter(1)

@@ -1,8 +1,9 @@
-"""What stands in the checkpoints' file of a restore that the board accepted, and whether its signatures hold.
+"""What stands in the checkpoints' file of an act of the board, and whether its signatures hold.
 
 ``{"body": {…}, "signatures": [{"name", "public_key", "purpose", "value"}, …]}``. The body names the last checkpoint
-before the restore, the last entry that was then as a checkpoint saw it, up to which entry the rest was lost, the
-reason, and the statement that says who the members of the board were.
+before the act, the reason, and the statement that says who the members of the board were. Of a restore it also names
+the last entry that was then as a checkpoint saw it, and up to which entry the rest was lost; of a lost file of
+checkpoints, the first line of the one that was begun in its place, and up to which entry that covered all at once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,9 +13,28 @@ from registry.digests import canonical_json, sha256_bytes
 from registry.errors import SignatureError
 from registry.trust.keys import Signed
 
-__all__ = ["RESTORE", "members_of", "restore_fault", "signatures_of"]
+__all__ = [
+    "LOST_FILE",
+    "RESTORE",
+    "act_fault",
+    "is_of_lost_file",
+    "members_of",
+    "purpose_of",
+    "signatures_of",
+]
 
-RESTORE = "vigie-restore-v1"
+RESTORE, LOST_FILE = "vigie-restore-v1", "vigie-lost-checkpoints-v1"
+
+
+def is_of_lost_file(act: Mapping[str, Any]) -> bool:
+    """Whether it accepts that a file of checkpoints is lost; else that a database was restored."""
+    body = act.get("body")
+    return isinstance(body, Mapping) and "first" in body
+
+
+def purpose_of(act: Mapping[str, Any]) -> str:
+    """What its signatures are for."""
+    return LOST_FILE if is_of_lost_file(act) else RESTORE
 
 
 def signatures_of(acceptance: Mapping[str, Any]) -> list[Signed]:
@@ -35,17 +55,17 @@ def members_of(statements: Sequence[Mapping[str, Any]], acceptance: Mapping[str,
     board = _board(statements, str(acceptance["body"].get("statement")))
     names = set()
     for signed in signatures_of(acceptance):
-        if signed.purpose != RESTORE or signed.public_key not in board:
+        if signed.purpose != purpose_of(acceptance) or signed.public_key not in board:
             raise SignatureError("trust_errors.checkpoints.no_member", name=signed.name)
         signed.verify()
         names.add(board[signed.public_key])
     return names
 
 
-def restore_fault(
+def act_fault(
     statements: Sequence[Mapping[str, Any]], acceptance: Mapping[str, Any], previous: str, seq: int
 ) -> str:
-    """Why a restore does not count; "" if it does.
+    """Why an act does not count; "" if it does.
 
     Args:
         statements: about people, of the trust file.
@@ -57,13 +77,19 @@ def restore_fault(
         body = acceptance["body"]
         names = members_of(statements, acceptance)
         quorum = _statement(statements, str(body["statement"]))["quorum"]
-        whole = body["format"] == 1 and body["checkpoint"] == previous and 0 <= body["stands"] < seq
-        if not (whole and type(body["lost"]) is int and body["stands"] < body["lost"]):
+        if body["format"] != 1 or body["checkpoint"] != previous or not _is_possible(acceptance, seq):
             return "accepts another restore than this"
     except (SignatureError, KeyError, TypeError, AttributeError) as error:
         words = str(error) if isinstance(error, SignatureError) else type(error).__name__
         return f"accepts a restore, and its signatures do not hold ({words.rstrip('.')})"
     return "" if len(names) >= quorum else "accepts a restore without a quorum of the board"
+
+
+def _is_possible(act: Mapping[str, Any], seq: int) -> bool:
+    body = act["body"]
+    if is_of_lost_file(act):
+        return type(body["covered"]) is int and 0 < body["covered"] < seq and type(body["first"]) is str
+    return type(body["lost"]) is int and 0 <= body["stands"] < min(seq, body["lost"])
 
 
 def _statement(statements: Sequence[Mapping[str, Any]], digest: str) -> Mapping[str, Any]:
