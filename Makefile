@@ -64,8 +64,9 @@ bench-demo: setup ## how long the demo takes
 bench-explain: setup ## contributions and interactions beside other libraries
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.explain
 
-bench-faults: setup ## the service under faults
-	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.faults
+# 10,000 hostile requests of our own, then all that schemathesis makes of the document; PART=own or schemathesis: one half.
+bench-faults: setup ## the service under faults and hostile requests
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.faults $(if $(PART),--part $(PART))
 
 bench-gates: setup ## error rates of the gates
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.gates $(if $(DRY),--dry-run)

@@ -1,5 +1,6 @@
 """GET /v1/decisions: decisions on predictions and on recommendations, filtered, as JSON or as a table."""
 
+import re
 from datetime import date
 
 from starlette.responses import Response
@@ -11,7 +12,8 @@ from serving.interface.requests import Call, Endpoint, Parameter, Problem, Reque
 __all__ = ["DECISIONS", "FILTERS", "filter_of", "table_of"]
 
 _PAGE = 100
-_DAY = {"type": "string", "format": "date", "maxLength": 10}
+_DAY_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DAY = {"type": "string", "pattern": f"^({_DAY_TEXT.pattern})?$", "maxLength": 10}
 FILTERS = {
     "on": Parameter({"type": "string", "enum": ["", "predictions", "recommendations"]}, "only those of this kind"),
     "unit": Parameter({"type": "string", "maxLength": 64}, "only on recommendations of this unit; *: of the hospital"),
@@ -52,7 +54,7 @@ def filter_of(call: Call) -> Filter:
     for name in ("since", "until"):
         try:
             if name in given:
-                days[name] = date.fromisoformat(given[name])
+                days[name] = _day(given[name])
         except ValueError:
             faults.append(RequestFault(f"query.{name}", "not_a_day", "problems.faults.not_a_day"))
     if len(days) == 2 and days["since"] > days["until"]:
@@ -61,6 +63,13 @@ def filter_of(call: Call) -> Filter:
         raise Problem(422, "invalid_request", "problems.invalid_query", faults=faults)
     names = ("prediction_id", "on", "unit", "decision", "person")
     return Filter(**{name: given.get(name) for name in names}, **days)  # type: ignore[arg-type]
+
+
+def _day(text: str) -> date:
+    """A day as it is documented: Python itself takes weeks and days without dashes, too; ValueError: it is none."""
+    if not _DAY_TEXT.fullmatch(text):
+        raise ValueError
+    return date.fromisoformat(text)
 
 
 DECISIONS = Endpoint(

@@ -11,6 +11,7 @@ from serving.interface.live_record import record_at
 from serving.interface.requests import (
     Call,
     Endpoint,
+    Link,
     Parameter,
     Problem,
     RequestFault,
@@ -219,6 +220,11 @@ ENDPOINTS = (
         roles=PROTOCOL_READERS,
         scope="centre",
         answer=ProtocolsAnswer,
+        links=(
+            Link(
+                "receipt", parameters={"id": "/protocols/0/protocol"}, body={"digest": "/protocols/0/digest"}
+            ),
+        ),
         parameters={
             "unit": Parameter(_SHORT, "id of a unit that they are meant for"),
             "level": Parameter(_SHORT, "level that calls them"),

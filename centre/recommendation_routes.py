@@ -25,6 +25,7 @@ from serving.interface.requests import (
     REPEATED,
     Call,
     Endpoint,
+    Link,
     Parameter,
     Problem,
     json_response,
@@ -113,6 +114,10 @@ ENDPOINTS = (
         roles=READERS,
         scope="centre",
         answer=RecommendationsAnswer,
+        links=tuple(
+            Link(name, parameters={"recommendation_id": "/recommendations/0/recommendation_id"})
+            for name in ("recommendation", "decide_recommendation", "judge_recommendation")
+        ),
         once=True,
         parameters={
             "state": Parameter(

@@ -1,41 +1,131 @@
-"""`make bench-faults`: a real service with real models under hostile requests; benchmarks/results/faults.json."""
+"""`make bench-faults`: a real service with real models under hostile requests; benchmarks/results/faults.json.
+
+Ten thousand of our own generators, then those that schemathesis makes of the service's document, with a token of every
+role and of each alone, on a copy of the home: what it sends that is valid is stored.
+"""
 
 import argparse
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from benchmarks.faults.attack import Outcome, attack
-from benchmarks.results import Figure, conditions, publish
+from benchmarks.faults.schema_tests import PHASES, SchemaTests, run_schema_tests
+from benchmarks.results import Figure, conditions, publish, published
 from benchmarks.serve.processes import Service, running
 from hospital.times import HOUR, moment
+from tests.support.centre_home import give_centre, tokens_of_roles
 from tests.support.small_demo import SmallDemo, make_small_demo
 
 __all__ = ["main"]
 
 _WARM = 2_500
 _MOST_GROWTH_MB = 25.0
+_BY_SCHEMA = "schemathesis: "
 
 
 def main() -> None:
-    """Runs it whole, or smaller with --count."""
+    """Runs it whole, or smaller with --count; with --part one half, beside the figures of the other that are there."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=19)
+    parser.add_argument("--part", choices=("own", "schemathesis"))
+    parser.add_argument(
+        "--examples", type=int, default=30, help="of an operation in each of schemathesis' random phases"
+    )
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        demo, log = make_small_demo(Path(folder)), Path(folder) / "service.log"
-        environment = {
-            "VIGIE_HOME": str(demo.settings.home),
-            "VIGIE_CLOCK_START": moment(demo.end).isoformat(),
-            "VIGIE_MONITOR": "false",
-        }
-        with running(None, environment, log) as service:
-            publish("faults", _measure(service, demo, log, chosen.count, chosen.seed))
+    before = published("faults")
+    own = [f for f in before if not f.figure.startswith(_BY_SCHEMA)]
+    by_schema = [f for f in before if f.figure.startswith(_BY_SCHEMA)]
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        demo = make_small_demo(folder / "made")
+        give_centre(demo.settings, moment(demo.end))
+        if chosen.part in (None, "own"):
+            own = _of_own_requests(demo.copied(folder / "own"), folder, chosen.count, chosen.seed)
+        if chosen.part in (None, "schemathesis"):
+            by_schema = _of_schema_tests(demo.copied(folder / "other"), folder, chosen.examples, chosen.seed)
+    publish("faults", [*own, *by_schema])
+
+
+def _of_own_requests(demo: SmallDemo, folder: Path, count: int, seed: int) -> list[Figure]:
+    with _service(demo, folder / "own.log") as service:
+        return _measure(service, demo, service.log, count, seed)
+
+
+def _of_schema_tests(demo: SmallDemo, folder: Path, examples: int, seed: int) -> list[Figure]:
+    tokens = {"every role": demo.token, **tokens_of_roles(demo.settings)}
+    with _service(demo, folder / "other.log") as service:
+        return _schema_figures(service, tokens, folder / "reports", examples, seed)
+
+
+def _service(demo: SmallDemo, log: Path) -> AbstractContextManager[Service]:
+    environment = {
+        "VIGIE_HOME": str(demo.settings.home),
+        "VIGIE_CLOCK_START": moment(demo.end).isoformat(),
+        "VIGIE_MONITOR": "false",
+    }
+    return running(None, environment, log)
+
+
+def _schema_figures(
+    service: Service, tokens: Mapping[str, str], folder: Path, examples: int, seed: int
+) -> list[Figure]:
+    """What schemathesis found with each token: all its phases with every role, its coverage with one alone."""
+    begun, found, memory = time.monotonic(), {}, []
+    for name, token in tokens.items():
+        phases = PHASES if token == next(iter(tokens.values())) else ("coverage",)
+        url = f"http://127.0.0.1:{service.port}"
+        found[name] = run_schema_tests(url, token, folder / name, phases=phases, examples=examples, seed=seed)
+        memory.append(service.memory_bytes()[0] / 1e6)
+        for line in found[name].failures:
+            print(f"{name}: {line}", file=sys.stderr)
+    return _of_schema(found, f"in {time.monotonic() - begun:.0f} s, seed {seed}", memory[-1] - memory[0])
+
+
+def _of_schema(found: Mapping[str, SchemaTests], run: str, grown: float) -> list[Figure]:
+    statuses = sum((one.statuses for one in found.values()), Counter[int]())
+    by_status = ", ".join(f"{status}: {n}" for status, n in sorted(statuses.items()))
+    first = next(iter(found.values()))
+    phases = ", ".join(f"{name}: {status}" for name, status in first.phases.items())
+    requests = sum(one.requests for one in found.values())
+    slowest = max(one.slowest for one in found.values())
+    where = (
+        f"schemathesis {version('schemathesis')}, {requests} requests to {first.operations} operations {run}; with a "
+        f"token of every role {phases}; coverage with one of each role alone; {conditions()}; "
+        "real models of a small simulated hospital"
+    )
+    server = sum(n for status, n in statuses.items() if status >= 500)
+    server += sum(one.unanswered for one in found.values())
+    failures = sum(len(one.failures) for one in found.values())
+    return [
+        Figure(
+            f"{_BY_SCHEMA}answers of 500 and more, or none",
+            "",
+            "0",
+            server,
+            server == 0,
+            f"{where}; {by_status}",
+        ),
+        Figure(f"{_BY_SCHEMA}answers that break the document", "", "0", failures, failures == 0, where),
+        Figure(f"{_BY_SCHEMA}slowest answer", "s", "<= 10", slowest, slowest <= 10.0, where),
+        Figure(
+            f"{_BY_SCHEMA}memory grown",
+            "MB",
+            f"<= {_MOST_GROWTH_MB:g}",
+            grown,
+            grown <= _MOST_GROWTH_MB,
+            where,
+        ),
+    ]
 
 
 def _measure(service: Service, demo: SmallDemo, log: Path, count: int, seed: int) -> list[Figure]:

@@ -16,11 +16,13 @@ from serving.limits.admission import Place
 if TYPE_CHECKING:
     from serving.gateway.service_parts import Parts
 
-__all__ = ["ANONYMOUS", "EVERY_ROLE", "Call", "Endpoint", "Parameter", "json_response", "match"]
+__all__ = ["ANONYMOUS", "EVERY_ROLE", "Call", "Endpoint", "Link", "Parameter", "json_response", "match"]
 
 EVERY_ROLE = frozenset({"application", "operator", "data_scientist", "board", "auditor", "admin"})
 ANONYMOUS = Caller("", frozenset())
 _NAMES = re.compile(r"\{(\w+)\}")
+IN_PATH = "[A-Za-z0-9._=-]{1,400}"
+"""What a path may have in place of a name."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,21 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Link:
+    """What can be asked next with values of an answer, for the document.
+
+    Attributes:
+        operation: its operationId.
+        parameters, body: JSON pointers into the answer, as ``/predictions/0/prediction_id``, by the names of the
+            parameters or of the body's fields that they are for.
+    """
+
+    operation: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """A route.
 
@@ -87,6 +104,7 @@ class Endpoint:
         once: a GET that writes or uses something up: it has no HEAD, and is not fetched ahead.
         bulk: a forecast, which applications ask for by the thousand: it has room and threads of its own, so that under
             load it is these that are turned away, and never a person's decision for them.
+        links: what its answer leads to.
         together: answers several small calls that wait at the same moment (`Workers.run_together`), as
             `handler` one.
     """
@@ -112,12 +130,13 @@ class Endpoint:
     documented: bool = True
     bulk: bool = False
     media_type: str = ""
+    links: tuple[Link, ...] = ()
     together: Callable[[Sequence[Call]], Sequence[Response | Exception]] | None = None
 
     @property
     def pattern(self) -> re.Pattern[str]:
         """The template as a pattern of whole paths."""
-        return re.compile(_NAMES.sub(r"(?P<\1>[A-Za-z0-9._=-]{1,400})", self.path))
+        return re.compile(_NAMES.sub(rf"(?P<\1>{IN_PATH})", self.path))
 
 
 def match(

@@ -8,13 +8,13 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from serving.gateway.endpoint import Endpoint
+from serving.gateway.endpoint import IN_PATH, Endpoint, Link
 from serving.http.problems import PROBLEM_JSON, ProblemBody
 
 __all__ = ["build_document", "document_text"]
 
 _REFERENCE = "#/components/schemas/{model}"
-_COMMON = (404, 405, 431, 500)
+_COMMON = (400, 404, 405, 431, 500)
 _INTRODUCTION = """Explained forecasts of bed demand and emergency wait time. Vigie informs; people decide.
 
 Every response has `x-request-id`. Every failure is a problem detail (RFC 9457) with a stable `code` and every
@@ -66,7 +66,7 @@ def _operation(endpoint: Endpoint, names: Mapping[Any, str]) -> dict[str, Any]:
         operation["description"] = f"Roles: {', '.join(sorted(endpoint.roles))}."
         operation["security"] = [{"token": []}] + ([{}] if endpoint.local else [])
     parameters: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        {"name": name, "in": "path", "required": True, "schema": _IN_PATH}
         for name in endpoint.pattern.groupindex
     ] + [
         {"name": name, "in": "query", "required": False, "description": p.words, "schema": dict(p.schema)}
@@ -95,10 +95,12 @@ def _responses(endpoint: Endpoint, names: Mapping[Any, str]) -> dict[str, Any]:
         content["text/csv"] = {"schema": {"type": "string"}}
     written = endpoint.method == "POST" and endpoint.path.endswith(("/decisions", "/outcomes"))
     status = "201" if written else "200"
-    responses: dict[str, Any] = {status: {"description": "As asked", "content": content, "headers": _HEADER}}
+    links = {link.operation: _link(link) for link in endpoint.links}
+    asked = {"description": "As asked", "content": content, "headers": _HEADER}
+    responses: dict[str, Any] = {status: {**asked, **({"links": links} if links else {})}}
     codes = {*_COMMON, *endpoint.problems}
-    codes |= {401, 403} if endpoint.roles is not None else set()
-    codes |= {400, 408, 413, 415, 422, 429, 503} if endpoint.body is not None else {422, 429}
+    codes |= {401, 403, 503} if endpoint.roles is not None else set()  # the record may not answer
+    codes |= {408, 413, 415, 422, 429, 503} if endpoint.body is not None else {422, 429}
     for code in sorted(codes):
         problem = {PROBLEM_JSON: {"schema": {"$ref": names[ProblemBody]}}}
         if endpoint.path == "/readyz" and code == 503:
@@ -111,6 +113,17 @@ def _responses(endpoint: Endpoint, names: Mapping[Any, str]) -> dict[str, Any]:
     return responses
 
 
+def _link(link: Link) -> dict[str, Any]:
+    values = {"parameters": link.parameters, "requestBody": link.body}
+    found = {
+        kind: {name: f"$response.body#{pointer}" for name, pointer in of.items()}
+        for kind, of in values.items()
+        if of
+    }
+    return {"operationId": link.operation, **found}
+
+
+_IN_PATH = {"type": "string", "pattern": f"^{IN_PATH}$"}
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",

@@ -39,7 +39,8 @@ __all__ = [
     "unauthorised",
 ]
 
-MAX_PATH, MAX_QUERY = 512, 2_048
+MAX_PATH, MAX_QUERY = 512, 8_192
+"""Bytes. A query has room for all that the document allows at once: a character takes up to twelve in an address."""
 FORM_KEY = "request_key"
 """The field of a form that has its key: a browser sends no header of its own."""
 _KEY = re.compile(r"[!-~]{8,200}")
@@ -217,7 +218,9 @@ def _parameter_faults(name: str, value: str, schema: Any) -> list[RequestFault]:
         return [RequestFault(f"query.{name}", "not_a_choice", "problems.faults.not_a_choice", choices)]
     if schema.get("type") == "integer":
         low, high = schema["minimum"], schema["maximum"]
-        if not (value.isascii() and value.isdigit() and len(value) <= 18 and low <= int(value) <= high):
+        if not (
+            value.isascii() and value.isdigit() and len(value) <= len(str(high)) and low <= int(value) <= high
+        ):
             between = {"low": low, "high": high}
             return [RequestFault(f"query.{name}", "out_of_range", "problems.faults.out_of_range", between)]
     if len(value) > schema.get("maxLength", 400):

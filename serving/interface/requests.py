@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from hospital.times import TimeError, instant, moment, parse_time
 from registry.record.tokens import Caller
 from serving.errors import Problem, RequestFault
-from serving.gateway.endpoint import EVERY_ROLE, Call, Endpoint, Parameter, json_response
+from serving.gateway.endpoint import EVERY_ROLE, Call, Endpoint, Link, Parameter, json_response
 from serving.http.authentication import ENTERED_BY_LINK
 from serving.http.problems import invalid, schema_faults
 from serving.http.write_outcome import REPEATED
@@ -19,6 +19,7 @@ __all__ = [
     "REPEATED",
     "Call",
     "Endpoint",
+    "Link",
     "Parameter",
     "Problem",
     "RequestFault",

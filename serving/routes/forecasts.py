@@ -10,7 +10,7 @@ from registry.record.request_keys import RepeatedError, earlier
 from serving.errors import Problem
 from serving.forecasting.forecast_service import RecordedForecasts
 from serving.forecasting.prediction_record import as_answered, model_reference
-from serving.gateway.endpoint import Call, Endpoint
+from serving.gateway.endpoint import Call, Endpoint, Link
 from serving.http.workers import Written
 from serving.http.write_outcome import REPEATED
 from serving.messages.answer_bodies import BedDemandAnswer, WaitTimeAnswer
@@ -131,6 +131,14 @@ def _answer(model: LoadedModel, **lists: Sequence[Mapping[str, Any] | str]) -> R
     return Response(to_json({"model": model_reference(model), **lists}), media_type="application/json")
 
 
+def _links(place: str) -> tuple[Link, ...]:
+    """What can be asked about the first forecast of an answer, whose id stands in this place."""
+    read = ("prediction", "explanation_html", "explanation_svg")
+    asked = ("decide", "explanation", "counterfactual")
+    of = {"prediction_id": place}
+    return (*(Link(name, parameters=of) for name in read), *(Link(name, body=of) for name in asked))
+
+
 WAIT_TIME = Endpoint(
     "POST",
     "/v1/wait-time",
@@ -145,6 +153,7 @@ WAIT_TIME = Endpoint(
     native=True,
     keyed=True,
     bulk=True,
+    links=_links("/predictions/0/prediction_id"),
     together=_wait_times,
 )
 BED_DEMAND = Endpoint(
@@ -161,5 +170,6 @@ BED_DEMAND = Endpoint(
     native=True,
     keyed=True,
     bulk=True,
+    links=_links("/forecasts/0/prediction_id"),
 )
 ENDPOINTS = (WAIT_TIME, BED_DEMAND)

@@ -10,7 +10,7 @@ from registry.digests import canonical_json
 from registry.package.manifest import MODELS
 from serving.errors import Problem
 from serving.gateway.content_security import policy_with_styles
-from serving.gateway.endpoint import EVERY_ROLE, Call, Endpoint, Parameter, json_response
+from serving.gateway.endpoint import EVERY_ROLE, Call, Endpoint, Link, Parameter, json_response
 from serving.http.content_negotiation import preferred_type
 from serving.messages.forecast_protocol import LoadedModel
 from serving.messages.record_bodies import Models, ReleaseOverrides
@@ -77,6 +77,9 @@ ENDPOINTS = (
         scope="models",
         answer=Models,
         page=True,
+        links=tuple(
+            Link(name, parameters={"name": "/released/0/name"}) for name in ("card", "list_overrides")
+        ),
     ),
     Endpoint(
         "GET",

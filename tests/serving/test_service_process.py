@@ -248,6 +248,39 @@ class TestDocument:
                     assert response.status_code == 401
         assert not statuses
 
+    def test_what_answers_lead_to_is_there(self, running: Running) -> None:
+        """Each link names an operation, its parameters or fields, and a value that a real answer has."""
+        document = build_document(ENDPOINTS)
+        operations = {o["operationId"]: o for methods in document["paths"].values() for o in methods.values()}
+        answers = {
+            "wait_time": ask(running, "POST", "/v1/wait-time", json={"visits": [VISIT]}),
+            "bed_demand": ask(
+                running, "POST", "/v1/bed-demand", json={"units": ["U1"], "horizons_hours": [4]}
+            ),
+            "list_models": ask(running, "GET", "/v1/models"),
+        }
+        linked = set()
+        for name, operation in operations.items():
+            links = next(iter(operation["responses"].values())).get("links", {})
+            linked |= {name} if links else set()
+            for link in links.values():
+                other = operations[link["operationId"]]
+                schema = (
+                    other.get("requestBody", {})
+                    .get("content", {})
+                    .get("application/json", {})
+                    .get("schema", {})
+                )
+                fields = document["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], {})
+                assert set(link.get("parameters", ())) <= {p["name"] for p in other.get("parameters", ())}
+                assert set(link.get("requestBody", ())) <= set(fields.get("properties", ()))
+                for value in [*link.get("parameters", {}).values(), *link.get("requestBody", {}).values()]:
+                    found = answers[name].json() if name in answers else None
+                    for part in value.removeprefix("$response.body#/").split("/") if found else ():
+                        found = found[int(part) if part.isdigit() else part]
+                    assert found is None or isinstance(found, str), (name, value)
+        assert linked == {*answers, "protocols", "recommendations"}
+
     def test_answers_fit_their_schemas(self, running: Running) -> None:
         """The declared models read what is answered, no field more or less."""
         from serving.messages.answer_bodies import BedDemandAnswer, StoredPrediction, WaitTimeAnswer

@@ -5,6 +5,7 @@ import io
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -55,6 +56,8 @@ def found(hospital: Hospital, query: str = "", who: str = "board") -> tuple[int,
         ("?since=2025-11-03&until=2025-11-03", (1, 1)),
         ("?until=2025-11-02", (0, 0)),
         ("?since=2025-11-04", (0, 0)),
+        ("?since=&until=", (1, 1)),
+        ("?after=1000000000000000000", (0, 0)),
         ("?limit=1", (1, 0)),
     ],
 )
@@ -66,6 +69,15 @@ def test_filters(hospital: Hospital, query: str, expected: tuple[int, int]) -> N
         assert found(hospital, f"?limit=1&after={after}") == (0, 1)
 
 
+def test_the_longest_filter_fits_into_an_address(hospital: Hospital) -> None:
+    """Whatever its letters: in an address each is up to twelve characters. What is longer than any is refused."""
+    letters = {"person": 200, "unit": 64, "prediction_id": 64}
+    longest = "&".join(f"{name}={quote('😀' * length)}" for name, length in letters.items())
+    assert len(longest) > 3_900
+    assert found(hospital, f"?{longest}&since=2025-11-03&until=2025-11-03") == (0, 0)
+    assert hospital.get(f"/v1/decisions?person={'a' * 9_000}").status_code == 431
+
+
 def test_faults_of_a_filter_at_once(hospital: Hospital) -> None:
     """By path; the page says the same in words."""
     answer = hospital.get("/v1/decisions?since=soon&until=2025-13-01")
@@ -74,6 +86,13 @@ def test_faults_of_a_filter_at_once(hospital: Hospital) -> None:
         {"query.since", "query.until"},
     )
     assert hospital.get("/v1/decisions?since=2025-11-04&until=2025-11-03").status_code == 422
+    for other in (
+        "20251103",
+        "2025-W45-1",
+        "2025-11-3",
+        "٢٠٢٥-11-03",
+    ):  # which Python takes for days, and nobody documented
+        assert hospital.get(f"/v1/decisions?since={other}").status_code == 422, other
     page = hospital.get("/history?since=soon&language=en")
     assert page.status_code == 422
     assert "The first day is written as 2026-01-31." in page.text
