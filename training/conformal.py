@@ -1,14 +1,14 @@
-"""Split conformal calibration: what days that were not fitted to say of a median and its spread."""
+"""Split conformal calibration: what days that were not fitted to say of a median and its widths."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from explain import TreeEngine
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS, weighted_quantiles
+from registry.components.interval_trees import IntervalTrees, of_side
 from registry.components.linear_step import Median
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_model import MEDIAN, Rows
@@ -18,18 +18,18 @@ __all__ = ["LEAST_CELL", "LEAST_WAITS", "Calibration", "Errors", "calibrated"]
 LEAST_CELL = 150
 """Rows of a group that are enough for quantiles of its own."""
 LEAST_WAITS = 300
-"""Visits that are enough for a department's part of the day and triage level: its p90 is then known to 2 points."""
+"""Visits that are enough for a triage level: its p90 is then known to 2 points."""
 Prepared = PreparedBeds | PreparedWaits
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What later days say of the median and its spread, by group.
+    """What later days say of the median and its widths, by group.
 
     Attributes:
         shift: float64 [groups], median of outcome less median (of bed demand a share of it), in units of the scale:
         what the served p50 adds, the same for every row of a group, so that it follows the signs that its trees keep.
-        z: float64 [groups, levels], quantiles of what is left, in units of the spread; 0 at the median.
+        z: float64 [groups, levels], quantiles of what is left, in units of the width; 0 at the median.
     """
 
     shift: Array
@@ -42,10 +42,11 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Errors:
-    """What a median and its spread say of later rows, and what was so.
+    """What a median and its widths say of later rows, and what was so.
 
     Attributes:
-        median, width, residual: float64 [n], in units of the scale.
+        median, residual: float64 [n], in units of the scale.
+        width: float64 [n] or [n, 2], as `registry.components.interval_trees` has it.
         weight: float64 [n], 0 where not known.
     """
 
@@ -56,11 +57,11 @@ class Errors:
     weight: Array
 
     @classmethod
-    def of(cls, median: Median, spread: TreeEngine, calibration_set: Prepared, rows: Rows) -> "Errors":
+    def of(cls, median: Median, interval: IntervalTrees, calibration_set: Prepared, rows: Rows) -> "Errors":
         """Of rows that neither was fitted to."""
         value = median.value(calibration_set.X, rows.calibration, rows.scale)
         residual = (calibration_set.outcome - rows.offset) / rows.scale - value
-        width = np.exp(spread.predict_exactly(calibration_set.X))
+        width = interval.widths(calibration_set.X, value)
         weight = np.where(np.isnan(residual), 0.0, calibration_set.weight)
         return cls(rows, value, width, residual, weight)
 
@@ -70,7 +71,7 @@ def calibrated(
     groups: int,
     *,
     shifted: Array | None = None,
-    coarser: Sequence[Array] = (),
+    alike: Array | None = None,
     least: int = LEAST_CELL,
     share: float = 1.0,
 ) -> Calibration:
@@ -79,29 +80,29 @@ def calibrated(
     Args:
         shifted: int64 [groups], classes of groups that share a shift; None: each its own. A median moved by a
             few hundred rows is moved by chance, where their quantiles still show how sure it is.
-        coarser: int64 [groups] each, what a group is part of, the finest first: a group of few rows has the
-            quantiles of the first that has enough, else everybody's.
+        alike: int64 [groups], classes of groups that share their quantiles; None: each its own. A class of few rows
+            has everybody's.
         least: rows that are enough.
         share: of the shift, what is added. The ends of intervals lie where they lay with the whole of it.
     """
     residual, width, weight = errors.residual, errors.width, errors.weight
     own = np.arange(groups)
     shift, z = np.zeros(groups), np.zeros((groups, len(LEVELS)))
-    shifts = _rows_of(errors, (own if shifted is None else shifted,), LEAST_CELL)
-    quantiles = _rows_of(errors, (own, *coarser), least)
+    shifts = _rows_of(errors, own if shifted is None else shifted, LEAST_CELL)
+    quantiles = _rows_of(errors, own if alike is None else alike, least)
     for group, (moved, mine) in enumerate(zip(shifts, quantiles, strict=True)):
         shift[group] = share * weighted_quantiles(residual[moved], weight[moved], (0.5,))[0]
-        z[group] = weighted_quantiles((residual[mine] - shift[group]) / width[mine], weight[mine])
+        left = residual[mine] - shift[group]
+        z[group] = weighted_quantiles(left / of_side(width[mine], left), weight[mine])
     # Half of what is left lies on either side of the median, but for how quantiles lie between two rows.
     z[:, MEDIAN] = 0.0
     z[:, :MEDIAN] = np.minimum(z[:, :MEDIAN], 0.0)
     return Calibration(shift, np.maximum.accumulate(z, axis=1))
 
 
-def _rows_of(errors: Errors, classes: Sequence[Array], least: int) -> Iterator[Array]:
-    """By group, the rows (bool [n]) of its first class that has `least` known ones; all rows where none has."""
-    known = errors.weight > 0
-    by_row = [of[errors.rows.calibration] for of in classes]
-    for group in range(classes[0].size):
-        candidates = (rows == of[group] for rows, of in zip(by_row, classes, strict=True))
-        yield next((mine for mine in candidates if known[mine].sum() >= least), np.ones(known.size, bool))
+def _rows_of(errors: Errors, classes: Array, least: int) -> Iterator[Array]:
+    """By group, the rows (bool [n]) of its class where `least` of them are known; all rows where they are not."""
+    known, by_row = errors.weight > 0, classes[errors.rows.calibration]
+    for of in classes:
+        mine = by_row == of
+        yield mine if known[mine].sum() >= least else np.ones(known.size, bool)

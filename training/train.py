@@ -38,6 +38,7 @@ from registry.trust.keys import Key
 from training.ablation import Ablation, ablate
 from training.errors import TrainingError
 from training.horizon_trees import rounds_of
+from training.packages.interval_ends import QUANTILE_ROUNDS
 from training.packages.lessons import lesson_of
 from training.packages.package_build import Fitted, fit_baselines, fit_beds, fit_waits
 from training.packages.package_manifest import manifest_of
@@ -218,11 +219,12 @@ def _fit(
 ) -> Fitted:
     if request.kind == "baseline":
         return fit_baselines(prepared, split)
-    # Two medians: one to be calibrated, one to be served.
+    # What is served is fitted twice, once to be calibrated; but for the spread of bed demand.
+    widths = SPREAD_ROUNDS if request.model == "bed-demand" else 4 * QUANTILE_ROUNDS
     median = request.hyperparameters.rounds
     if isinstance(prepared, PreparedBeds):
         median = rounds_of(request.hyperparameters, np.unique(prepared.samples.query.horizon_hours).size)
-    rounds, done = 2 * median + SPREAD_ROUNDS, 0
+    rounds, done = 2 * median + widths, 0
 
     def advance() -> None:
         nonlocal done

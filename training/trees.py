@@ -1,9 +1,9 @@
-"""The two boosters of a model: the median, and how far outcomes lie from it.
+"""Boosters of a model: the median, and how far outcomes lie from it.
 
 One thread by default, so that two models train side by side; a test shows that two give the same bytes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -19,11 +19,10 @@ __all__ = [
     "SPREAD_ROUNDS",
     "Hyperparameters",
     "TreeOptions",
-    "Trees",
     "fit_median",
     "fit_spread",
-    "fit_trees",
     "share_of_rows",
+    "train_booster",
 ]
 
 SPREAD_ROUNDS = 80
@@ -56,14 +55,6 @@ class Hyperparameters:
 DEFAULT_HYPERPARAMETERS = Hyperparameters()
 
 
-@dataclass(frozen=True)
-class Trees:
-    """Fitted boosters as the bytes of their ``.ubj`` files."""
-
-    median: bytes
-    spread: bytes
-
-
 class _Progress(xgb.callback.TrainingCallback):  # type: ignore[misc] # xgboost has no types
     def __init__(self, report: Callable[[], None]) -> None:
         self._report = report
@@ -71,38 +62,6 @@ class _Progress(xgb.callback.TrainingCallback):  # type: ignore[misc] # xgboost 
     def after_iteration(self, model: object, epoch: int, evals_log: object) -> bool:
         self._report()
         return False
-
-
-def fit_trees(
-    X: Array,
-    y: Array,
-    weight: Array,
-    *,
-    seed: int,
-    threads: int = 1,
-    progress: Callable[[], None],
-    signs: Sequence[int] = (),
-    hyperparameters: Hyperparameters = DEFAULT_HYPERPARAMETERS,
-) -> Trees:
-    """Fits both boosters to y (float64 [n], in units of the row's scale) with weights; `progress` after each round.
-
-    The median by the pinball loss at one half (Koenker & Bassett 1978); the spread as the mean logarithm of
-    the absolute residual, so that its exponential is never 0.
-
-    Args:
-        signs: of each feature, 1: the median never falls with it, -1: never rises, 0: as it comes; none: all 0.
-    """
-    median = fit_median(
-        X,
-        y,
-        weight,
-        seed=seed,
-        threads=threads,
-        progress=progress,
-        signs=signs,
-        hyperparameters=hyperparameters,
-    )
-    return Trees(median, fit_spread(X, y, weight, median, seed=seed, threads=threads, progress=progress))
 
 
 def fit_spread(
@@ -115,7 +74,11 @@ def fit_spread(
     threads: int = 1,
     progress: Callable[[], None],
 ) -> bytes:
-    """How far y lies from a median (the bytes of its file), as `fit_trees` says: the bytes of a ``.ubj`` file."""
+    """How far y (float64 [n], in units of the row's scale) lies from a median (the bytes of its file): the bytes of a
+    ``.ubj`` file.
+
+    It learns the mean logarithm of the absolute residual, so that its exponential is never 0.
+    """
     X, y, weight = _kept(X, y, weight)
     fitted = xgb.Booster({"nthread": threads})
     fitted.load_model(bytearray(median))
@@ -158,15 +121,35 @@ def fit_median(
     hyperparameters: Hyperparameters = DEFAULT_HYPERPARAMETERS,
     start: float | None = None,
 ) -> bytes:
-    """The median alone, as `fit_trees` fits it: the bytes of a ``.ubj`` file.
+    """Fits the median of y (float64 [n], in units of the row's scale) with weights: the bytes of a ``.ubj`` file.
+
+    By the pinball loss at one half (Koenker & Bassett 1978); `progress` is called after each round.
 
     Args:
+        signs: of each feature, 1: the median never falls with it, -1: never rises, 0: as it comes; none: all 0.
         start: what its first tree starts from; None: the median of y.
     """
     X, y, weight = _kept(X, y, weight)
     common = _common(seed, threads) | ({} if start is None else {"base_score": start})
     booster = _median(X, y, weight, common, progress, signs, hyperparameters)
     return bytes(booster.save_raw("ubj"))
+
+
+def train_booster(
+    X: Array,
+    y: Array,
+    weight: Array,
+    parameters: Mapping[str, Any],
+    rounds: int,
+    *,
+    seed: int,
+    threads: int,
+    progress: Callable[[], None],
+) -> xgb.Booster:
+    """A booster with these parameters of XGBoost, of the rows that weigh something; `progress` after each round."""
+    X, y, weight = _kept(X, y, weight)
+    data = xgb.QuantileDMatrix(X, label=y, weight=weight, nthread=threads)
+    return xgb.train({**_common(seed, threads), **parameters}, data, rounds, callbacks=[_Progress(progress)])
 
 
 def _kept(X: Array, y: Array, weight: Array) -> tuple[Array, Array, Array]:

@@ -18,10 +18,13 @@ from hospital.dataset.quantiles import LEVELS, weighted_quantiles
 from hospital.features.feature import Feature
 from hospital.holidays.place import Place
 from hospital.times import DAY
+from registry.components.interval_trees import QuantileTrees, by_level, of_side
 from registry.evidence.records import ContractFacts, DailyInput, Evidence, ExplanationFacts, Scored
 from registry.facts.daily_series import InputRows, error_series, input_series
+from registry.model.forecast_model import MEDIAN
 from registry.model.scoring import AGE_BANDS
-from training.trees import fit_trees
+from training.packages.interval_ends import fit_interval_ends
+from training.trees import fit_median
 
 __all__ = ["FILE", "Survey", "evidence_of", "read_survey"]
 
@@ -128,12 +131,15 @@ def evidence_of(survey: Survey, *, recent_waits: bool, seed: int = 1) -> Evidenc
     # As bed demand does: from the best baseline, in units of a known scale.
     offset = survey.recent[:, 0] if recent_waits else np.full(survey.wait.size, constant)
     y = (survey.wait - offset) / constant
-    trees = fit_trees(X[fit], y[fit], np.ones(int(fit.sum())), seed=seed, progress=lambda: None)
-    median, spread = TreeEngine.load(trees.median), TreeEngine.load(trees.spread)
-    middle, width = median.predict_exactly(X), np.exp(spread.predict_exactly(X))
+    # As waits are trained: fitted, calibrated on hospitals not fitted to, and fitted again on both to be served.
     calibrate = past & (group == _CALIBRATE)
-    z = weighted_quantiles(((y - middle) / width)[calibrate], np.ones(int(calibrate.sum())))
-    quantiles = np.maximum(offset[:, None] + constant * (middle[:, None] + width[:, None] * z), 0.0)
+    middle, widths = _fitted(X, y, fit, seed)
+    left = (y - middle)[calibrate]
+    z = weighted_quantiles(left / of_side(widths[calibrate], left), np.ones(left.size))
+    z = np.where(np.array(LEVELS) < 0.5, np.minimum(z, 0.0), np.maximum(z, 0.0))
+    z[MEDIAN] = 0.0
+    middle, widths = _fitted(X, y, fit | calibrate, seed)
+    quantiles = np.maximum(offset[:, None] + constant * (middle[:, None] + by_level(widths) * z), 0.0)
     baselines = {"constant": np.full(survey.wait.size, constant)}
     if recent_waits:
         baselines["recent_median"] = survey.recent[:, 0]
@@ -154,6 +160,15 @@ def evidence_of(survey: Survey, *, recent_waits: bool, seed: int = 1) -> Evidenc
         explanation=ExplanationFacts(0, 0, 0, 0.0, 0.0, 0.0),
         history_days=0.0,
     )
+
+
+def _fitted(X: Array, y: Array, mine: Array, seed: int) -> tuple[Array, Array]:
+    """Median (float64 [n]) and widths (float64 [n, 2]) of all rows, in units of the scale, by trees of some of them."""
+    one = np.ones(int(mine.sum()))
+    median = TreeEngine.load(fit_median(X[mine], y[mine], one, seed=seed, progress=lambda: None))
+    ends = fit_interval_ends(X[mine], y[mine], one, seed=seed, progress=lambda: None)
+    middle = median.predict_exactly(X)
+    return middle, QuantileTrees(*(TreeEngine.load(end) for end in ends.values())).widths(X, middle)
 
 
 def _series(survey: Survey, X: Array, every: Scored) -> tuple[DailyInput, ...]:

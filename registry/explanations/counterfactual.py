@@ -227,7 +227,7 @@ class _Search:
         apart[0] = True
         whole = self._goal.of == "tension"  # which the spread and the beds themselves move, too
         for column, values in lever.values.items():
-            engines = (self._model.median.trees, self._model.spread) if whole else (self._model.median.trees,)
+            engines = (self._model.median.trees, *(self._model.interval.engines if whole else ()))
             for engine in engines:
                 side = np.searchsorted(engine.thresholds(column), values, side="right")
                 apart[1:] |= side[1:] != side[:-1]

@@ -15,15 +15,16 @@ _MORE = 0.5  # more than so many whole beds
 
 @dataclass(frozen=True)
 class State:
-    """What a distribution is made of, in beds or minutes: centre + exp(log_width) x stretch x z, never under a floor.
+    """What a distribution is made of, in beds or minutes: centre + width x stretch x z, never under a floor.
 
     Attributes:
-        centre, log_width, stretch: float64, of any one shape.
+        centre, below, above, stretch: float64, of any one shape; the width of either side of the centre.
         staffed: float64, of the same shape, the beds that demand is held against; 0 where it is not.
     """
 
     centre: Array
-    log_width: Array
+    below: Array
+    above: Array
     stretch: Array
     staffed: Array
 
@@ -48,8 +49,11 @@ def _above_cut(quantiles: Array, beds: Array) -> Array:
 
 
 def exceedance(state: State, z: Array, floor: Array) -> Array:
-    """Read off the quantiles of many states of each row ([n, states]); where none is cut, in units of the width."""
-    width = np.exp(state.log_width) * state.stretch
+    """Read off the quantiles of many states of each row ([n, states]); where none is cut, in units of the width.
+
+    Of demand, whose width is the same above as below.
+    """
+    width = state.above * state.stretch
     out = np.empty(state.centre.shape)
     x = (state.staffed + _MORE - state.centre) / width
     edges = _edges(z)

@@ -1,19 +1,19 @@
 """Why a forecast is as uncertain as it is: exact reasons of the width served, and of the tension probability.
 
-Neither is a sum of trees. The width (p90 − p10) is a scale times the exponential of the spread's trees, cut at the
-floor; the probability is read from a distribution whose centre and width both move. So each is a game of its own: a
-coalition of features has its values, the other features have their usual ones, and the model's own formulas say what
-that coalition is worth. What a feature does to the centre and to the logarithm of the spread is exact by the engine
-(Shapley values of trees, terms of slopes); of the features the six that matter most play by themselves, all others as
-one player, and what recent errors stretched the intervals by is another. Shapley values of these few players are
-computed from every coalition: nothing is sampled, and with the value of "everything as usual" they add up to the number
-served.
+Neither is a sum of trees. The width (p90 − p10) is a scale times the exponential of the spread's trees, or the ways
+from the median to the trees' own p10 and p90, none less than a little, cut at the floor; the probability is read from a
+distribution whose centre and width both move. So each is a game of its own: a coalition of features has its values,
+the other features have their usual ones, and the model's own formulas say what that coalition is worth. What a feature
+does to the centre, to the logarithm of the spread and to these ways is exact by the engine (Shapley values of trees,
+terms of slopes); of the features the six that matter most play by themselves, all others as one player, and what recent
+errors stretched the intervals by is another. Shapley values of these few players are computed from every coalition:
+nothing is sampled, and with the value of "everything as usual" they add up to the number served.
 
 Compared with is the forecast that the model would give where every feature has the value that is usual of the very
 cases which the answer's values are compared with (`registry.components.usual_cases`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,13 +58,23 @@ class Uncertainty:
 
 @dataclass(frozen=True)
 class _Moves:
-    """From the usual to what is: what each feature adds (float64 [n, features]), and where that starts ([n])."""
+    """From the usual to what is: what each feature adds (float64 [n, features]), and where that starts ([n] each).
 
-    start: State
-    centre: Array
-    log_width: Array
-    staffed: Array
+    Attributes:
+        start: centre, terms of the widths below and above, staffed beds.
+        added: the same by feature.
+        widths: of sums of terms ([n, …]).
+    """
+
+    start: tuple[Array, Array, Array, Array]
+    added: tuple[Array, Array, Array, Array]
+    widths: Callable[[Array], Array]
     usual: Array
+
+    def state(self, sums: Sequence[Array], stretch: Array) -> State:
+        """The state of sums ([n, states]) of start and what is added."""
+        centre, below, above, staffed = sums
+        return State(centre, self.widths(below), self.widths(above), stretch, staffed)
 
 
 Worth = Callable[[State], Array]
@@ -81,8 +91,10 @@ def explain_width(basis: Basis) -> Uncertainty:
     z, floor = basis.model.z[rows.calibration], rows.floor
 
     def worth(state: State) -> Array:
-        width = np.exp(state.log_width) * state.stretch
-        high, low = (floored(state.centre + width * z[:, q, None], floor) for q in (_HIGH, _LOW))
+        high, low = (
+            floored(state.centre + width * state.stretch * z[:, q, None], floor)
+            for q, width in ((_HIGH, state.above), (_LOW, state.below))
+        )
         return np.asarray(high - low)
 
     found = _game(basis, _moves(basis, np.zeros(served.size)), worth)
@@ -103,7 +115,7 @@ def explain_tension(basis: Basis, staffed: Array) -> Uncertainty:
     def worth(state: State) -> Array:
         if curve is None:
             return exceedance(state, z, rows.floor)
-        width = np.exp(state.log_width) * state.stretch
+        width = state.above * state.stretch  # of demand, below as above
         shape = np.broadcast_shapes(width.shape, state.centre.shape)
         quantiles = np.zeros((*shape, len(LEVELS)))
         for q in (_LOW, _MIDDLE, _HIGH):  # which the curve reads
@@ -134,7 +146,7 @@ def _moves(basis: Basis, staffed: Array) -> _Moves:
     group, scale = np.tile(rows.calibration, 2), np.tile(rows.scale, 2)
     n = len(usual)
     median, base = model.median.reasons(both, group, scale)
-    spread = model.spread.contributions(both)
+    terms = model.interval.terms(both, scale, (median, base))
     centre = rows.scale[:, None] * (median[n:] - median[:n])
     beds = np.zeros(centre.shape)
     names = [f.name for f in model.features]
@@ -146,13 +158,15 @@ def _moves(basis: Basis, staffed: Array) -> _Moves:
         offset -= now
     if "staffed_then" in names:
         beds[:, names.index("staffed_then")] = np.nan_to_num(moved[:, names.index("staffed_then")])
-    start = State(
+    start = (
         offset + rows.scale * (base[:n] + median[:n].sum(axis=1) + model.shift[rows.calibration]),
-        np.log(rows.scale) + spread.base + spread.values[:n].sum(axis=1),
-        np.ones(n),
+        terms.below_base[:n] + terms.below[:n].sum(axis=1),
+        terms.above_base[:n] + terms.above[:n].sum(axis=1),
         staffed - beds.sum(axis=1),
     )
-    return _Moves(start, centre, spread.values[n:] - spread.values[:n], beds, usual)
+    below, above = (side[n:] - side[:n] for side in (terms.below, terms.above))
+    added = (centre, below, above, beds)
+    return _Moves(start, added, lambda sums: model.interval.widths_of(sums, rows.scale), usual)
 
 
 def _usual_values(basis: Basis) -> Array:
@@ -181,16 +195,9 @@ def _game(basis: Basis, moves: _Moves, worth: Worth) -> Uncertainty:
         np.put_along_axis(rest, columns, 0.0, axis=1)
         return np.column_stack([alone, rest.sum(axis=1)]) @ shown
 
-    start = moves.start
     stretch = np.where(member[:, -1] == 1, basis.rows.width[:, None], 1.0)
-    values = worth(
-        State(
-            start.centre[:, None] + state(moves.centre),
-            start.log_width[:, None] + state(moves.log_width),
-            stretch,
-            start.staffed[:, None] + state(moves.staffed),
-        )
-    )
+    sums = [s[:, None] + state(a) for s, a in zip(moves.start, moves.added, strict=True)]
+    values = worth(moves.state(sums, stretch))
     found = shapley_values(values, players + 2)
     order = np.argsort(-np.abs(found[:, :players]), axis=1, kind="stable")
     columns, alone = (np.take_along_axis(a, order, axis=1) for a in (columns, found[:, :players]))
@@ -204,21 +211,16 @@ def _game(basis: Basis, moves: _Moves, worth: Worth) -> Uncertainty:
 
 def _chosen(basis: Basis, moves: _Moves, worth: Worth) -> Array:
     """The features that play by themselves: those that change most, be it first or last of all to have their values."""
-    start = moves.start
-    whole = (moves.centre, moves.log_width, moves.staffed)
-    from_start = (start.centre, start.log_width, start.staffed)
-    stretch = np.broadcast_to(basis.rows.width[:, None], moves.centre.shape)
-    size: Array = np.zeros(moves.centre.shape)
+    shape = moves.added[0].shape
+    stretch = np.broadcast_to(basis.rows.width[:, None], shape)
+    size: Array = np.zeros(shape)
     for everybody, sign in ((0.0, 1.0), (1.0, -1.0)):
         at = [
             s[:, None] + everybody * m.sum(axis=1, keepdims=True)
-            for s, m in zip(from_start, whole, strict=True)
+            for s, m in zip(moves.start, moves.added, strict=True)
         ]
-        moved = [a + sign * m for a, m in zip(at, whole, strict=True)]
-        size += np.abs(
-            worth(State(moved[0], moved[1], stretch, moved[2]))
-            - worth(State(at[0], at[1], basis.rows.width[:, None], at[2]))
-        )
+        moved = [a + sign * m for a, m in zip(at, moves.added, strict=True)]
+        size += np.abs(worth(moves.state(moved, stretch)) - worth(moves.state(at, basis.rows.width[:, None])))
     players = min(PLAYERS, size.shape[1])
     return np.asarray(np.argsort(-size, axis=1, kind="stable")[:, :players])
 

@@ -1,9 +1,10 @@
 """A verified package as something that forecasts and explains.
 
-Both models say: forecast = offset + scale x (median + spread x calibrated quantile), never under a floor.
+Both models say: forecast = offset + scale x (median + width x calibrated quantile), never under a floor.
 Bed demand: the offset is the demand now and a share of its usual change, the scale the best baseline's mean
-error in that unit, the median trees and a linear step. Wait time: the offset is 0, the scale the usual wait of
-that triage level at that hour, the median trees alone. Terms add, the scale is known, and an explanation in beds
+error in that unit, the median trees and a linear step, the width a spread alike on both sides. Wait time: the
+offset is 0, the scale the usual wait of that triage level at that hour, the median trees alone, the width that
+to the trees' own p10 or p90. Terms add, the scale is known, and an explanation in beds
 or minutes adds up exactly.
 """
 
@@ -15,6 +16,7 @@ from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
 from hospital.dataset.splits import UNIT_MODEL_DAYS
 from registry.components.familiarity import Familiarity
+from registry.components.interval_trees import by_level
 from registry.components.linear_step import Median
 from registry.components.recent_errors import Intervals
 from registry.components.stability import half_of
@@ -68,10 +70,10 @@ class ForecastModel(ModelPackage):
         baseline = Intervals(rows.baseline + bias, bias - found[:, low], found[:, high] - bias)
         if self.manifest.kind != "model":
             return baseline, baseline
-        median, spread = self._parts(rows)
+        median, widths = self._parts(rows)
         centre = rows.offset + rows.scale * (median + self.shift[rows.calibration])
-        width, z = rows.scale * spread, self.z[rows.calibration]
-        return Intervals(centre, -width * z[:, low], width * z[:, high]), baseline
+        apart = rows.scale[:, None] * by_level(widths) * self.z[rows.calibration]
+        return Intervals(centre, -apart[:, low], apart[:, high]), baseline
 
     def explain(self, rows: Rows, reference: Rows | None = None) -> Explained:
         """The reasons of each p50.
@@ -79,7 +81,7 @@ class ForecastModel(ModelPackage):
         Args:
             reference: rows to compare with, one each; None: what is usual for the cell.
         """
-        return self._explained(rows, reference, *self._parts(rows))
+        return self._explained(rows, reference, self.median.value(rows.X, rows.calibration, rows.scale))
 
     def contributions(self, rows: Rows) -> Array:
         """What each feature adds, before what is usual is taken off: float64 [n, features], in units of the scale."""
@@ -109,9 +111,9 @@ class ForecastModel(ModelPackage):
         """`quantiles` and `explain`, for the price of one pass over the trees that forecast."""
         parts = self._parts(rows)
         quantiles = model_quantiles(rows, *parts, self.shift, self.z)
-        return quantiles, self._explained(rows, reference, *parts)
+        return quantiles, self._explained(rows, reference, parts[0])
 
-    def _explained(self, rows: Rows, reference: Rows | None, median: Array, spread: Array) -> Explained:
+    def _explained(self, rows: Rows, reference: Rows | None, median: Array) -> Explained:
         found, base = self._reasons(rows)
         typical = self._typical(rows) if reference is None else self._one_each(reference)
         usual = typical.contributions
@@ -179,7 +181,7 @@ class ForecastModel(ModelPackage):
 
     def _parts(self, rows: Rows) -> tuple[Array, Array]:
         median = self.median.value(rows.X, rows.calibration, rows.scale)
-        return median, np.exp(self.spread.predict_exactly(rows.X))
+        return median, self.interval.widths(rows.X, median)
 
     def _reasons(self, rows: Rows) -> tuple[Array, Array]:
         return self.median.reasons(rows.X, rows.calibration, rows.scale)

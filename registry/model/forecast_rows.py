@@ -9,6 +9,7 @@ from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
 from hospital.features.feature import TRIAGE_RANK
 from registry.components.adaptive_width import UNHELD
+from registry.components.interval_trees import by_level
 
 __all__ = [
     "MEDIAN",
@@ -98,18 +99,17 @@ def with_widths(rows: Rows, widths: Array) -> Rows:
     return replace(rows, width=widths[:, 0], baseline_width=widths[:, 1], unheld=widths[:, 2:] > UNHELD)
 
 
-def model_quantiles(rows: Rows, median: Array, spread: Array, shift: Array, z: Array) -> Array:
+def model_quantiles(rows: Rows, median: Array, widths: Array, shift: Array, z: Array) -> Array:
     """The model's distributions: float64 [n, levels], beds or minutes.
 
     Args:
-        median, spread: float64 [n], in units of the scale.
+        median: float64 [n], in units of the scale.
+        widths: float64 [n] or [n, 2], as `registry.components.interval_trees` has them.
         shift: float64 [groups].
         z: float64 [groups, levels]; of the rows' calibration groups.
     """
-    shifted, width = median + shift[rows.calibration], spread * rows.width
-    raw = rows.offset[:, None] + rows.scale[:, None] * (
-        shifted[:, None] + width[:, None] * z[rows.calibration]
-    )
+    shifted, width = median + shift[rows.calibration], by_level(widths) * rows.width[:, None]
+    raw = rows.offset[:, None] + rows.scale[:, None] * (shifted[:, None] + width * z[rows.calibration])
     return np.maximum(raw, rows.floor[:, None])
 
 

@@ -18,6 +18,7 @@ from hospital.features.feature import Feature
 from hospital.words.messages import Foreign
 from registry.components.adaptive_width import AdaptiveWidth
 from registry.components.exceedances import Exceedances
+from registry.components.interval_trees import IntervalTrees, QuantileTrees, SpreadTrees
 from registry.components.linear_step import LinearStep, Median
 from registry.components.training_range import TrainingRange
 from registry.components.usual_cases import ARRAYS, UsualCases
@@ -63,7 +64,7 @@ class ModelPackage:
             if linear is not None:
                 linear.require({f.name for f in self.features}, len(self.manifest.horizons_hours))
             self.median = Median(self._engine("median.ubj"), linear, self.features)
-            self.spread = self._engine("spread.ubj")
+            self.interval = self._interval_trees()
             calibration = self._json("calibration.json")
             self.shift, self.z = (np.array(calibration[name], np.float64) for name in ("shift", "quantiles"))
             if self.z.shape != (self.shift.size, len(LEVELS)) or self.shift.size != self._groups():
@@ -86,6 +87,12 @@ class ModelPackage:
             raise ValueError
         self.exceedances = Exceedances.from_json(self._json("exceedance.json", b"{}"))
         self.group_totals = group_totals(self._json("groups.json", b"{}"), self.manifest.horizons_hours)
+
+    def _interval_trees(self) -> IntervalTrees:
+        """Of a package of waits its p10 and p90; of beds, and of waits made before they were stored, one spread."""
+        if "p10.ubj" in self._files:
+            return QuantileTrees(self._engine("p10.ubj"), self._engine("p90.ubj"))
+        return SpreadTrees(self._engine("spread.ubj"))
 
     def _read_usual_cases(self, reference: dict[str, Array]) -> UsualCases | None:
         """What answers are compared with; None: a package made before its situations were stored compares nothing."""

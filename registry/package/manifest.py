@@ -45,6 +45,8 @@ ALLOWED_FILES = frozenset(
         "adaptive.json",
         "median.ubj",
         "linear.json",
+        "p10.ubj",
+        "p90.ubj",
         "spread.ubj",
         "calibration.json",
         "baseline.json",

@@ -14,6 +14,7 @@ from explain.forest import grow
 from explain.formats.ensemble import Ensemble
 from hospital.arrays import Array
 from registry.components.exceedances import Exceedances
+from registry.components.interval_trees import SpreadTrees
 from registry.explanations.basis import Basis
 from registry.model.scope_fallback import answer
 from tests.support.trees_by_hand import Shape, random_ensemble, shapley_by_definition
@@ -56,7 +57,7 @@ class RandomModel:
         median, spread = (_ensemble(rows.X, names, size, rng) for size in (1.0, 0.2))
         model = copy(basis.model)
         model.median = replace(model.median, trees=TreeEngine(grow(median)))
-        model.spread = TreeEngine(grow(spread))
+        model.interval = SpreadTrees(TreeEngine(grow(spread)))
         model.exceedances = Exceedances({})
         made = answer(model, rows, np.ones(rows.offset.size, bool))
         return cls(replace(basis, model=model, rows=rows, answered=made), median, spread)

@@ -7,6 +7,7 @@ import pytest
 
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS, weighted_quantiles
+from registry.components.interval_trees import SpreadTrees
 from registry.model.forecast_model import MEDIAN, Rows
 from training.conformal import LEAST_CELL, Calibration, Errors, calibrated
 
@@ -76,19 +77,18 @@ def test_a_level_is_covered_as_often_as_it_says() -> None:
     assert below / 400 == pytest.approx(LEVELS, abs=0.012)
 
 
-def test_a_group_of_few_rows_has_the_quantiles_of_the_first_coarser_one_with_enough() -> None:
-    """Of four groups the first is large enough, two are so together, and the last has everybody's; all by their z."""
+def test_alike_groups_share_quantiles_and_a_class_of_few_rows_has_everybodys() -> None:
+    """Of four groups the first is large enough, two are so together, and the last has all rows; all by their z."""
     sizes = (LEAST_CELL, LEAST_CELL - 1, 1, 5)
     group = np.repeat(np.arange(4), sizes)
     residual = np.random.default_rng(3).normal(size=group.size) * (1.0 + group)
-    found = calibrated(errors(group, residual), 4, coarser=(np.array([0, 1, 1, 2]),))
+    found = calibrated(errors(group, residual), 4, alike=np.array([0, 1, 1, 2]))
     for of, members in enumerate(([0], [1, 2], [1, 2], [0, 1, 2, 3])):
         # Where no group of its own is large enough, a shift is of all rows.
         shifted = residual[group == 0] if of == 0 else residual
         shift = weighted_quantiles(shifted, np.ones(shifted.size), (0.5,))[0]
-        chosen = residual[np.isin(group, members)] - shift
         assert found.shift[of] == shift
-        assert found.z[of].tolist() == settled(chosen)
+        assert found.z[of].tolist() == settled(residual[np.isin(group, members)] - shift)
 
 
 def test_rows_that_are_not_known_make_no_group_large() -> None:
@@ -177,12 +177,23 @@ def test_errors_are_in_units_of_the_scale_and_an_unknown_outcome_weighs_nothing(
     """Outcome 9, offset 3, scale 2 and median 1 leave (9 - 3) / 2 - 1 = 2; a width is an exponential."""
     rows = rows_of(np.array([0, 0]))
     known = _CalibrationSet(np.zeros((2, 1)), np.array([9.0, np.nan]), np.array([0.5, 2.0]))
-    found = Errors.of(_Constant(1.0), _Constant(0.5), known, rows)  # type: ignore[arg-type]
+    spread = SpreadTrees(_Constant(0.5))  # type: ignore[arg-type]
+    found = Errors.of(_Constant(1.0), spread, known, rows)  # type: ignore[arg-type]
     assert found.residual[0] == 2
     assert np.isnan(found.residual[1])
     assert found.weight.tolist() == [0.5, 0]
     assert found.median.tolist() == [1, 1]
     assert found.width.tolist() == pytest.approx([np.exp(0.5)] * 2)
+
+
+def test_each_error_is_measured_by_the_width_of_its_side() -> None:
+    """Errors of -2 to 0 below and 0 to 6 above, in widths of 2 and 6: the quantiles are those of -1 to 1."""
+    below, above = np.linspace(-2, 0, 201)[:-1], np.linspace(0, 6, 201)
+    residual = np.concatenate([below, above])
+    widths = np.tile([2.0, 6.0], (residual.size, 1))
+    found = calibrated(errors(np.zeros(residual.size, np.int64), residual, widths), 1)
+    assert found.shift[0] == 0
+    assert np.abs(found.z[0] - np.linspace(-0.9, 0.9, len(LEVELS))).max() < 0.02
 
 
 def test_the_file_names_its_levels() -> None:

@@ -8,7 +8,7 @@ from explain import TreeEngine
 from hospital.arrays import Array
 from hospital.features.wait import WAIT_FEATURES
 from training.monotone import WAIT_SIGNS, in_order, signs_of
-from training.trees import fit_trees
+from training.trees import fit_median
 
 SIGNS = (1, -1, 0, 0)
 
@@ -35,8 +35,7 @@ def test_a_forecast_goes_the_known_way_everywhere() -> None:
     """No step against the sign, at any row, missing values elsewhere included; without signs there are many."""
     X, y = data()
     free, signed = (
-        fit_trees(X, y, np.ones(len(y)), seed=1, progress=lambda: None, signs=signs).median
-        for signs in ((), SIGNS)
+        fit_median(X, y, np.ones(len(y)), seed=1, progress=lambda: None, signs=signs) for signs in ((), SIGNS)
     )
     for column, sign in ((0, 1), (1, -1)):
         assert (sign * steps(signed, X[:200], column)).min() >= -1e-12
@@ -68,7 +67,7 @@ def test_xgboosts_own_constraint_is_not_enough() -> None:
 def test_the_ordered_trees_are_xgboosts_too() -> None:
     """XGBoost predicts from them what the engine does, and ordering them again changes nothing."""
     X, y = data(seed=3)
-    once = fit_trees(X, y, np.ones(len(y)), seed=1, progress=lambda: None, signs=SIGNS).median
+    once = fit_median(X, y, np.ones(len(y)), seed=1, progress=lambda: None, signs=SIGNS)
     booster = xgb.Booster(model_file=bytearray(once))
     assert np.array_equal(TreeEngine.load(once).predict(X), booster.inplace_predict(X))
     again = in_order(booster, SIGNS).inplace_predict(X)
@@ -80,7 +79,7 @@ def test_the_same_in_gives_the_same_bytes() -> None:
     """Whatever the number of threads."""
     X, y = data(n=2_000)
     made = [
-        fit_trees(X, y, np.ones(len(y)), seed=1, threads=t, progress=lambda: None, signs=SIGNS).median
+        fit_median(X, y, np.ones(len(y)), seed=1, threads=t, progress=lambda: None, signs=SIGNS)
         for t in (1, 2)
     ]
     assert made[0] == made[1]

@@ -9,6 +9,7 @@ from explain import TreeEngine
 from hospital.arrays import Array
 from hospital.dataset.splits import Split
 from hospital.features.feature import Feature
+from registry.components.interval_trees import QuantileTrees, SpreadTrees
 from registry.components.linear_step import LinearStep, Median
 from registry.components.training_range import TrainingRange
 from registry.digests import canonical_json
@@ -24,15 +25,14 @@ from training.calibration_days import learn_exceedances, learn_hospital_total
 from training.conformal import LEAST_CELL, LEAST_WAITS, Calibration, Errors, calibrated
 from training.horizon_trees import fit_bed_median, horizon_column
 from training.monotone import WAIT_SIGNS, signs_of
+from training.packages.interval_ends import fit_interval_ends
 from training.packages.lessons import Prepared, bed_lesson, known_or_zero, rows_of, wait_baselines
 from training.trees import (
     DEFAULT_HYPERPARAMETERS,
     Hyperparameters,
     TreeOptions,
-    Trees,
     fit_median,
     fit_spread,
-    fit_trees,
 )
 from training.usual_cases import reference_file
 
@@ -75,7 +75,8 @@ def fit_beds(
     spread = fit_spread(training_set.X, y, weight, fitted, seed=seed, threads=threads, progress=progress)
     first = with_residuals(first, calibration_set, LEAST_CELL)
     median = Median(TreeEngine.load(fitted), linear, training_set.features)
-    errors = Errors.of(median, TreeEngine.load(spread), calibration_set, calibration_set.rows(first))
+    width = SpreadTrees(TreeEngine.load(spread))
+    errors = Errors.of(median, width, calibration_set, calibration_set.rows(first))
     calibration = calibrated(errors, len(first.horizons), share=_SHIFT_SHARE)
 
     both = data.part(fitted_until(data, split, "calibration"))
@@ -89,7 +90,8 @@ def fit_beds(
     stretched = followed(calibration_set, first, errors, calibration, rule)
     quantiles = model_quantiles(stretched, errors.median, errors.width, calibration.shift, calibration.z)
     hospital_total = learn_hospital_total(calibration_set, stretched, quantiles, newest)
-    files = _files(Trees(served, spread), linear, calibration, reference, newest.to_json(), both)
+    boosters = {"median.ubj": served, "spread.ubj": spread}
+    files = _files(boosters, linear, calibration, reference, newest.to_json(), both)
     exceedances = learn_exceedances(calibration_set, stretched, quantiles, newest)
     return Fitted({**files, **hospital_total, **exceedances, "adaptive.json": canonical_json(rule.to_json())})
 
@@ -105,8 +107,8 @@ def fit_waits(
 ) -> Fitted:
     """Fits the wait-time model, on waits as multiples of the usual wait of that triage level at that hour, twice.
 
-    On the training set, whose errors on the calibration set are its distribution; then, to be served, its median on
-    both with the same configuration: a queue's ways change within months. No row of the validation or test set is used.
+    On the training set, whose errors on the calibration set are its distribution; then, to be served, on both with the
+    same configuration: a queue's ways change within months. No row of the validation or test set is used.
     """
     training_set, calibration_set = rows_of(data, split, "train"), rows_of(data, split, "calibration")
     baselines = wait_baselines(training_set, calibration_set)
@@ -114,30 +116,34 @@ def fit_waits(
     y = known_or_zero(training_set.outcome) / rows.scale
     signs = signs_of(training_set.features, WAIT_SIGNS)
     options = TreeOptions(seed=seed, threads=threads, progress=progress, hyperparameters=hyperparameters)
-    trees = fit_trees(training_set.X, y, training_set.weight, signs=signs, **options)
+    first = fit_median(training_set.X, y, training_set.weight, signs=signs, **options)
+    ends = fit_interval_ends(
+        training_set.X, y, training_set.weight, seed=seed, threads=threads, progress=progress
+    )
     departments = max(sum(len(f.levels) for f in data.features if f.name == "department"), 1)
-    median = Median(TreeEngine.load(trees.median), None, training_set.features)
-    errors = Errors.of(median, TreeEngine.load(trees.spread), calibration_set, later)
-    groups, bands, triage = _wait_groups(departments)
-    calibration = calibrated(errors, groups, shifted=triage, coarser=(bands, triage), least=LEAST_WAITS)
+    median = Median(TreeEngine.load(first), None, training_set.features)
+    interval = QuantileTrees(*(TreeEngine.load(ends[name]) for name in ("p10.ubj", "p90.ubj")))
+    errors = Errors.of(median, interval, calibration_set, later)
+    triage = _triage_of_groups(departments)
+    calibration = calibrated(errors, triage.size, shifted=triage, alike=triage, least=LEAST_WAITS)
 
     both = data.part(fitted_until(data, split, "calibration"))
     rows = both.rows(
         baselines
     )  # usual waits, their errors and the calibration stay those of days not fitted to
-    served = fit_median(both.X, known_or_zero(both.outcome) / rows.scale, both.weight, signs=signs, **options)
+    y = known_or_zero(both.outcome) / rows.scale
+    served = fit_median(both.X, y, both.weight, signs=signs, **options)
+    ends = fit_interval_ends(both.X, y, both.weight, seed=seed, threads=threads, progress=progress)
     median = Median(TreeEngine.load(served), None, both.features)
     reference = reference_file(median, [(both, rows)], departments)
-    return Fitted(
-        _files(replace(trees, median=served), None, calibration, reference, baselines.to_json(), both)
-    )
+    boosters = {"median.ubj": served, **ends}
+    return Fitted(_files(boosters, None, calibration, reference, baselines.to_json(), both))
 
 
-def _wait_groups(departments: int) -> tuple[int, Array, Array]:
-    """(calibration groups, their department's part of the day, their triage level): int64 [groups] both."""
+def _triage_of_groups(departments: int) -> Array:
+    """The triage level of each calibration group: int64 [groups]; by department and hour quantiles have trees."""
     bands, levels = WAIT_GROUP_SHAPE
-    group = np.arange(departments * bands * levels)
-    return group.size, group // levels, group % levels
+    return np.arange(departments * bands * levels) % levels
 
 
 def fit_baselines(data: Prepared, split: Split) -> Fitted:
@@ -161,7 +167,7 @@ def fit_baselines(data: Prepared, split: Split) -> Fitted:
 
 
 def _files(
-    trees: Trees,
+    boosters: Mapping[str, bytes],
     linear: LinearStep | None,
     calibration: Calibration,
     reference: bytes,
@@ -171,8 +177,7 @@ def _files(
     step = {} if linear is None else {"linear.json": canonical_json(linear.to_json())}
     return {
         **step,
-        "median.ubj": trees.median,
-        "spread.ubj": trees.spread,
+        **boosters,
         "baseline.json": canonical_json(baseline),
         "calibration.json": canonical_json(calibration.to_json()),
         "reference.npz": reference,

@@ -12,6 +12,7 @@ from hospital.ingest.hospital_reader import HospitalTables
 from hospital.times import DAY
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from training.horizon_trees import HORIZON_TREES, OWN_SHARE, SHARED_ROUNDS
+from training.packages.interval_ends import QUANTILE_ROUNDS
 from training.packages.package_request import Request
 from training.provenance import code_commit
 from training.trees import SPREAD_ROUNDS
@@ -65,7 +66,11 @@ def _configuration(request: Request) -> dict[str, Any]:
         **{f"median_{name}": value for name, value in asdict(request.hyperparameters).items()},
         "tuned_trials": request.trials,
         **_horizon_trees(request),
-        "spread_rounds": SPREAD_ROUNDS,
+        **(
+            {"spread_rounds": SPREAD_ROUNDS}
+            if request.model == "bed-demand"
+            else {"quantile_rounds": QUANTILE_ROUNDS}
+        ),
         "objective": "reg:quantileerror 0.5",
         "test_from": request.test_from,
     }

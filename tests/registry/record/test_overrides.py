@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from registry.record.recommendation_tables import recommendation_acts, recommendations
 from sqlalchemy import Connection, insert
 from statsmodels.stats.proportion import proportion_confint
 
@@ -16,7 +17,6 @@ from registry.record.overrides import (
     standing_decisions,
     wilson_interval,
 )
-from registry.record.recommendation_tables import recommendation_acts, recommendations
 
 GROUPS = {"U1": "medicine", "U2": "surgery"}
 SINCE = 1000

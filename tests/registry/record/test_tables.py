@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Table
-
 import registry.record.access_tables
 import registry.record.recommendation_tables
+from sqlalchemy import Table
+
 import registry.record.request_keys
 import registry.record.tombstones  # noqa: F401
 from registry.record.database import JOURNAL_LOCK, metadata, open_database

@@ -2,18 +2,24 @@
 
 import itertools
 from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
 from functools import cache
 from typing import Literal
 
 import numpy as np
 import pytest
 
+from explain import TreeEngine
+from explain.forest import grow
+from registry.components.interval_trees import QuantileTrees
 from registry.explanations import levers
 from registry.explanations.basis import Basis
 from registry.explanations.contrast import contrast
 from registry.explanations.counterfactual import Counterfactual, Goal, counterfactuals
 from registry.explanations.levers import Lever, ranges
 from registry.explanations.uncertainty import PLAYERS, Uncertainty, explain_tension, explain_width
+from registry.model.scope_fallback import answer
 from serving.messages.question_records import BedQuestion, ExplainOptions
 from tests.registry.explanations.test_uncertainty import by_definition
 from tests.support.models_by_hand import RandomModel, above
@@ -90,6 +96,21 @@ def test_reasons_of_width_and_tension_are_those_of_the_game_by_hand(
     for place in range(0, len(beds), 2 if seed else 1):
         _holds(model, place, width, lambda q, _: q[_HIGH] - q[_LOW])
         _holds(model, place, tension, lambda q, more: above(q, max(30.0 + shift, 1.0) + more))
+
+
+def test_reasons_of_a_width_with_trees_of_each_side_add_up(real: Basis) -> None:
+    """As waits have them, random and so often crossing the median: to the width served, from that of usual values."""
+    drawn = [RandomModel.of(real, seed, shift=-20.0) for seed in (11, 12, 13)]
+    basis = drawn[0].basis
+    model = copy(basis.model)
+    model.interval = QuantileTrees(*(TreeEngine(grow(other.median)) for other in drawn[1:]))
+    made = answer(model, basis.rows, np.ones(len(basis.rows.X), bool))
+    found = explain_width(replace(basis, model=model, answered=made))
+    served = made.quantiles[:, _HIGH] - made.quantiles[:, _LOW]
+    added = found.base + found.contributions.sum(axis=1) + found.other + found.adjustments["recent_errors"]
+    assert np.abs(added - served).max() <= 1e-6
+    assert np.abs(found.contributions).max() > 0.1
+    assert np.ptp(served) > 1.0
 
 
 def test_differences_hold_across_floor_calibration_units_and_horizons(real: Basis) -> None:

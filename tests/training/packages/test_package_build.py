@@ -15,7 +15,9 @@ import pandas as pd
 import pytest
 
 from explain import TreeEngine
-from hospital.dataset.splits import PARTS, UNIT_MODEL_DAYS, split_history
+from hospital.arrays import Array
+from hospital.dataset.baselines import WaitBaselines
+from hospital.dataset.splits import PARTS, UNIT_MODEL_DAYS, Split, split_history
 from hospital.errors import HistoryError
 from hospital.features.bed_list import covariate_feature
 from hospital.features.definition_digest import unknown_features
@@ -25,7 +27,14 @@ from hospital.simulator import simulate, write
 from hospital.times import DAY
 from registry.digests import canonical_json
 from registry.errors import PackageError
-from registry.model.dataset import PreparedBeds, PreparedWaits, forecast, prepare_beds, prepare_waits
+from registry.model.dataset import (
+    PreparedBeds,
+    PreparedWaits,
+    forecast,
+    prepare_beds,
+    prepare_waits,
+    split_of,
+)
 from registry.model.forecast_model import MEDIAN, ForecastModel
 from registry.model.scope_fallback import answer
 from registry.package.manifest import package_digest, write_package
@@ -40,7 +49,7 @@ from training.packages.lessons import bed_lesson
 from training.packages.package_build import fit_beds, fit_waits
 from training.packages.package_request import Request
 from training.train import build_package
-from training.trees import Hyperparameters, fit_median
+from training.trees import Hyperparameters, fit_median, fit_spread
 
 HORIZONS = (4.0, 24.0)
 
@@ -111,34 +120,47 @@ def test_a_second_checkout_gives_the_same_digest(
     assert digest == first
 
 
-@pytest.mark.parametrize("model", ["wait-time", "bed-demand"])
-def test_what_calibrates_was_never_fitted_to(tables: HospitalTables, model: str) -> None:
+def _calibration_days(prepared: PreparedBeds | PreparedWaits) -> tuple[Split, Array]:
+    known = prepared.prediction_time
+    split = split_history(int(known.min()), int(known.max()) - DAY, gap=DAY)
+    return split, split.members("calibration", known)
+
+
+def test_what_calibrates_beds_was_never_fitted_to(tables: HospitalTables) -> None:
     """Other outcomes on the days that calibrate change the calibration, and not a byte of what their errors are of.
 
     The median that is served is fitted once more, on those days too; its spread is not.
     """
-    horizons = HORIZONS if model == "bed-demand" else ()
-    events = events_of(tables)
-    prepared = prepare_beds(events, (), horizons, None) if horizons else prepare_waits(events, (), None)
-    known = prepared.prediction_time
-    split = split_history(int(known.min()), int(known.max()) - DAY, gap=DAY)
-    inside = split.members("calibration", known)
-    fit: Any = fit_beds if horizons else fit_waits
-    before = fit(prepared, split, seed=1, threads=1, progress=lambda: None).files
-    if isinstance(prepared, PreparedBeds):
-        moved = np.where(inside, prepared.samples.outcome_beds + 9, prepared.samples.outcome_beds)
-        changed: Any = replace(prepared, samples=replace(prepared.samples, outcome_beds=moved))
-    else:
-        outcome = np.where(inside, prepared.samples.outcome_minutes * 2, prepared.samples.outcome_minutes)
-        samples = replace(prepared.samples, outcome_minutes=outcome)
-        changed = replace(
-            prepared, samples=samples, outcome=np.where(inside, prepared.outcome * 2, prepared.outcome)
-        )
-    after = fit(changed, split, seed=1, threads=1, progress=lambda: None).files
+    prepared = prepare_beds(events_of(tables), (), HORIZONS, None)
+    split, inside = _calibration_days(prepared)
+    before = fit_beds(prepared, split, seed=1, threads=1, progress=lambda: None).files
+    moved = np.where(inside, prepared.samples.outcome_beds + 9, prepared.samples.outcome_beds)
+    changed = replace(prepared, samples=replace(prepared.samples, outcome_beds=moved))
+    after = fit_beds(changed, split, seed=1, threads=1, progress=lambda: None).files
     assert after["median.ubj"] != before["median.ubj"]
     assert after["spread.ubj"] == before["spread.ubj"]
     was, now = (np.array(json.loads(files["calibration.json"])["quantiles"]) for files in (before, after))
     assert (now > was).any(axis=1).all()
+
+
+def test_what_calibrates_waits_was_never_fitted_to(tables: HospitalTables) -> None:
+    """Waits that are twice their usual longer on the days that calibrate move the shift by as much, and nothing else:
+    neither the median whose errors they are, nor the ways from it to its p10 and p90, knew those days.
+
+    What is served is fitted once more, on those days too.
+    """
+    prepared = prepare_waits(events_of(tables), (), None)
+    split, inside = _calibration_days(prepared)
+    before = fit_waits(prepared, split, seed=1, threads=1, progress=lambda: None).files
+    scale = prepared.rows(WaitBaselines.from_json(json.loads(before["baseline.json"]))).scale
+    longer = prepared.outcome + np.where(inside, 2 * scale, 0.0)
+    changed = replace(prepared, outcome=longer)
+    after = fit_waits(changed, split, seed=1, threads=1, progress=lambda: None).files
+    for name in ("median.ubj", "p10.ubj", "p90.ubj"):
+        assert after[name] != before[name]
+    was, now = (json.loads(files["calibration.json"]) for files in (before, after))
+    assert np.abs(np.array(now["shift"]) - np.array(was["shift"]) - 2).max() < 1e-9
+    assert np.abs(np.array(now["quantiles"]) - np.array(was["quantiles"])).max() < 1e-9
 
 
 @pytest.mark.parametrize("model", ["wait-time", "bed-demand"])
@@ -394,6 +416,36 @@ def test_a_package_of_another_vigie_is_refused_in_words(tables: HospitalTables, 
         ForecastModel(tmp_path / "other")
     own = (*ForecastModel(tmp_path / "p").features, covariate_feature("oxygen"))  # of the hospital's own name
     assert unknown_features("bed-demand", own) == ()
+
+
+def test_a_package_of_waits_of_before_still_answers(tables: HospitalTables, tmp_path: Path) -> None:
+    """One whose intervals come from a spread is read and answers as it did."""
+    prepared = prepare_waits(events_of(tables), (), None)
+    build_package(Request("wait-time", ()), tables, tmp_path / "new", silent)
+    manifest = json.loads((tmp_path / "new" / "manifest.json").read_bytes())
+    split = split_of(prepared, (), None)
+    files = dict(fit_waits(prepared, split, seed=1, threads=1, progress=lambda: None).files)
+    rows = prepared.part(split.members("train", prepared.prediction_time))
+    y = (
+        np.nan_to_num(rows.outcome)
+        / rows.rows(WaitBaselines.from_json(json.loads(files["baseline.json"]))).scale
+    )
+    spread = fit_spread(rows.X, y, rows.weight, files["median.ubj"], seed=1, progress=lambda: None)
+    kept = {k: v for k, v in manifest.items() if k != "files"}
+    older = {name: content for name, content in files.items() if name not in ("p10.ubj", "p90.ubj")}
+    write_package(tmp_path / "old", kept, {**older, "spread.ubj": spread})
+    model = ForecastModel(tmp_path / "old")
+    few = prepared.part(np.arange(prepared.prediction_time.size) % 101 == 0)
+    asked = few.rows(model.waits_or_raise)
+    quantiles, explained = model.quantiles_and_reasons(asked)
+    width = np.exp(TreeEngine.load(spread).predict_exactly(few.X))
+    body = json.loads(files["calibration.json"])
+    z, shift = (np.array(body[name])[asked.calibration] for name in ("quantiles", "shift"))
+    median = TreeEngine.load(files["median.ubj"]).predict_exactly(few.X)
+    wanted = asked.scale[:, None] * ((median + shift)[:, None] + width[:, None] * z)
+    assert quantiles.tobytes() == np.maximum(wanted, asked.floor[:, None]).tobytes()
+    total = explained.base + explained.contributions.sum(axis=1) + sum(explained.adjustments.values())
+    assert np.abs(total - quantiles[:, MEDIAN]).max() < 1e-4
 
 
 def test_a_hospital_that_names_no_department_is_one(tables: HospitalTables, tmp_path: Path) -> None:
