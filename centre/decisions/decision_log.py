@@ -3,12 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from centre.decisions.decision_policy import DecisionPolicy
 from centre.decisions.entitlement import entitlement, identities_of, person_of, training_register
-from centre.decisions.state_machine import Act, ActKind, NotAllowedError, Progress, after, progress_of
 from centre.practice.protocol_file import Protocol
+from serving.interface.recommendations.progress import (
+    Act,
+    ActKind,
+    NotAllowedError,
+    Progress,
+    after,
+    replayed,
+)
 from serving.interface.recommendations.store import (
     RecommendationStore,
     StoredAct,
@@ -56,21 +63,7 @@ class Decided:
 
 def progress(recommended: StoredRecommendation, acts: Sequence[StoredAct]) -> Progress:
     """Where a recommendation stands after its acts."""
-    return progress_of((_act(a) for a in acts if a.kind in _KINDS), recommended.decide_by)
-
-
-_KINDS = ("answered", "signed", "declined", "expired")
-
-
-def _act(stored: StoredAct) -> Act:
-    content = stored.content
-    return Act(
-        cast(ActKind, stored.kind),
-        content.get("person", ""),
-        stored.at,
-        content.get("verdict"),
-        bool(content.get("two_people", False)),
-    )
+    return replayed(acts, recommended.decide_by)
 
 
 def decide(

@@ -1,22 +1,19 @@
-"""Alarm fatigue by level and unit, and what people overruled: by reason and unit, and how often they were right."""
+"""How oversight does: alarm fatigue by level and unit, what was wrong and accepted, and the board's own overrides."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from pydantic import BaseModel
 
 from centre.decisions.decision_log import progress
 from centre.oversight.acceptance_rate import AcceptanceRate, acceptance_rates
-from serving.interface.bed_forecasts import unit_groups
 from serving.interface.installation import Parts
 from serving.interface.live_record import DAY
-from serving.interface.recommendations.share_interval import wilson_interval
 from serving.interface.recommendations.store import StoredAct, StoredRecommendation, reading
+from serving.interface.release_overrides import ReleaseOverrides, overrides_in_use
 
-__all__ = ["FIGURE_DAYS", "Fatigue", "Overruled", "OversightFigures", "fatigue", "figures", "overruled"]
+__all__ = ["FIGURE_DAYS", "Fatigue", "OversightFigures", "fatigue", "figures"]
 
 FIGURE_DAYS = 90
-_LEAST_JUDGED, _MOST_RIGHT = 10, 0.5
-"""From so many decisions with a known outcome on, people who are right more often than that overrule rightly."""
 Acted = tuple[StoredRecommendation, Sequence[StoredAct]]
 
 
@@ -40,42 +37,18 @@ class Fatigue(BaseModel):
     ignored: int
 
 
-class Overruled(BaseModel):
-    """Decisions against what was recommended.
+class OversightFigures(BaseModel):
+    """GET /v1/recommendations/figures: what is real beside what was seeded, never mixed.
 
     Attributes:
-        group: of the unit; ``*``: the hospital; null: not known.
-        reason_title: of the reason by language, as the last of these decisions had it; empty: of before it was stored.
-        overruled: overridden or rejected.
-        decided: all decisions of the unit, whatever they were.
-        known, right: of those overruled, with a known outcome, and proved right: as a person says, else as measured.
-        measured, measured_right: of those overruled, with an outcome read off the census, and right by it.
-        low, high: 95 % interval of the share that was right (Wilson); null: no outcome is known.
-        rightly: whether people are right more often than not, beyond chance; by the board's policy `vigie monitor`
-            takes the unit group out of the version's scope.
+        days: of which fatigue and what was wrong and accepted are.
+        overruled: since the release, by the board's rule, as it stands beside the card and as `vigie monitor` counts
+            (`GET /v1/models/bed-demand/overrides`); null: no release is in use.
     """
-
-    unit: str
-    group: str | None
-    reason_code: str
-    reason_title: Mapping[str, str]
-    overruled: int
-    decided: int
-    known: int
-    right: int
-    measured: int
-    measured_right: int
-    low: float | None
-    high: float | None
-    rightly: bool
-
-
-class OversightFigures(BaseModel):
-    """GET /v1/recommendations/figures: of the last 90 days, what is real beside what was seeded, never mixed."""
 
     days: int
     fatigue: tuple[Fatigue, ...]
-    overruled: tuple[Overruled, ...]
+    overruled: ReleaseOverrides | None
     wrong_accepted: tuple[AcceptanceRate, ...]
 
 
@@ -89,7 +62,7 @@ def figures(parts: Parts, now: int) -> OversightFigures:
     return OversightFigures(
         days=FIGURE_DAYS,
         fatigue=fatigue(acted),
-        overruled=overruled(acted, {**unit_groups(parts), "*": "*"}),
+        overruled=overrides_in_use(parts),
         wrong_accepted=acceptance_rates([(r, seeded_acts[r.recommendation_id]) for r in seeded]),
     )
 
@@ -114,64 +87,4 @@ def _fatigue(unit: str, level: str, own: Sequence[Acted]) -> Fatigue:
         acted_on=sum(s in ("accepted", "overridden") for s in states),
         rejected=states.count("rejected"),
         ignored=sum(s == "expired" and "shown" in k for s, k in zip(states, kinds, strict=True)),
-    )
-
-
-def overruled(acted: Sequence[Acted], groups: dict[str, str]) -> tuple[Overruled, ...]:
-    """By unit and reason; what was seeded is never in it.
-
-    Args:
-        groups: of units, by their ids.
-    """
-    decided: dict[str, int] = {}
-    cells: dict[tuple[str, str], list[tuple[bool | None, bool | None]]] = {}
-    titles: dict[tuple[str, str], Mapping[str, str]] = {}
-    for one, acts in acted:
-        state = progress(one, acts).state
-        if one.seeded_for is not None or state not in ("accepted", "overridden", "rejected"):
-            continue
-        decided[one.place] = decided.get(one.place, 0) + 1
-        if state == "accepted":
-            continue
-        answer = next(a for a in reversed(acts) if a.kind == "answered")
-        key = one.place, str(answer.content["reason_code"])
-        cells.setdefault(key, []).append((_last(acts, "outcome"), _last(acts, "measured")))
-        titles[key] = answer.content.get("reason_title") or titles.get(key, {})
-    return tuple(
-        _overruled(unit, groups.get(unit), (reason, titles[unit, reason]), own, decided[unit])
-        for (unit, reason), own in sorted(cells.items())
-    )
-
-
-def _last(acts: Sequence[StoredAct], kind: str) -> bool | None:
-    """Whether people were right by the last act of a kind; None: not known."""
-    rights = [a.content["right"] for a in acts if a.kind == kind]
-    return rights[-1] if rights else None
-
-
-def _overruled(
-    unit: str,
-    group: str | None,
-    reason: tuple[str, Mapping[str, str]],
-    own: Sequence[tuple[bool | None, bool | None]],
-    decided: int,
-) -> Overruled:
-    either = [by_words if by_words is not None else by_census for by_words, by_census in own]
-    known = [right for right in either if right is not None]
-    measured = [by_census for _, by_census in own if by_census is not None]
-    low, high = wilson_interval(sum(known), len(known)) if known else (None, None)
-    return Overruled(
-        unit=unit,
-        group=group,
-        reason_code=reason[0],
-        reason_title=reason[1],
-        overruled=len(own),
-        decided=decided,
-        known=len(known),
-        right=sum(known),
-        measured=len(measured),
-        measured_right=sum(measured),
-        low=low,
-        high=high,
-        rightly=low is not None and len(known) >= _LEAST_JUDGED and low > _MOST_RIGHT,
     )

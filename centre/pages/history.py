@@ -16,8 +16,9 @@ from serving.interface.bed_forecasts import group_names, unit_labels
 from serving.interface.forms import LANGUAGE, SEES_PAGES, form_page, sent_language
 from serving.interface.installation import decisions_file, levels_file
 from serving.interface.live_record import hospital_zone
-from serving.interface.pages import time_words
+from serving.interface.pages import date_words, percent_words, time_words, words
 from serving.interface.prediction_decisions import Decision
+from serving.interface.release_overrides import ReleaseOverrides
 from serving.interface.requests import Call, Endpoint, Problem, instant
 
 __all__ = ["ENDPOINTS"]
@@ -54,6 +55,8 @@ def history(call: Call) -> Response:
         against=sum(d.decision in _AGAINST for d in rows),
         faults=faults,
         at=lambda d: time_words(call, instant(d.decided_at), zone),
+        since=lambda board: date_words(call, board.since.astimezone(zone).date()),
+        rule=lambda board: _rule_words(call, board),
         unit_name=lambda unit: labels.get(unit, unit),
         asked={**dict.fromkeys(FILTERS, ""), **call.query},
         query=query,
@@ -63,6 +66,13 @@ def history(call: Call) -> Response:
         level_title=_level_titles(call),
         figures=figures(call.parts, call.parts.clock.now()),
     )
+
+
+def _rule_words(call: Call, board: ReleaseOverrides) -> str:
+    """The board's rule, in the words of the card."""
+    rule = board.rule
+    shares = {n: percent_words(call, getattr(rule, n)) for n in ("share", "confidence")}
+    return words(call, "card.overrides_note", rule.decisions, **shares)
 
 
 def _reason_titles(call: Call) -> Callable[[str], str]:

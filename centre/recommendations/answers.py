@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from centre.decisions.decision_log import progress
-from centre.decisions.state_machine import State, Verdict
 from serving.interface.bed_forecasts import Language
+from serving.interface.recommendations.progress import State, Verdict
 from serving.interface.recommendations.store import StoredAct, StoredRecommendation
 from serving.interface.requests import moment
 

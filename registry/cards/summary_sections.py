@@ -230,7 +230,7 @@ class Overrides:
 
     def pieces(self, words: Words) -> Sequence[Piece]:
         """Set apart from the card: the rule, then unit groups, then units and reasons."""
-        if self.said is None or not self.said["groups"]:
+        if self.said is None or not (self.said["groups"] or self.said["reasons"]):
             return ()
         rule = {name: words.percent(self.said["rule"][name]) for name in ("share", "confidence")}
         note = words.t("overrides_note", self.said["rule"]["decisions"], **rule)
@@ -252,7 +252,8 @@ class Overrides:
 
     def _unit(self, cell: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
         reason = cell["reason_title"].get(words.language, cell["reason_code"])
-        names = (words.unit_group(cell["group"]), cell["unit_name"][words.language], reason)
+        group = "–" if cell["group"] == "*" else words.unit_group(cell["group"])
+        names = (group, cell["unit_name"][words.language], reason)
         return *(Cell(name) for name in names), *_counts(cell, words)
 
 

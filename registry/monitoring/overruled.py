@@ -12,11 +12,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hospital.times import DAY, instant
+from registry.decisions.overrides import StandingDecision, standing_decisions
+from registry.decisions.share_interval import wilson_interval
 from registry.monitoring.alarms import OVERRULED, raise_alarm, restarts, standing
 from registry.policy.monitor_rules import MonitorRules
-from registry.record.overrides import StandingDecision, standing_decisions, wilson_interval
 
-__all__ = ["Overruled", "lose_overruled", "overruled_groups"]
+__all__ = ["Overruled", "counted_anew", "lose_overruled", "overruled_groups"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Overruled:
     """Decisions in a unit group since the release, or since its alarm was acknowledged.
 
     Attributes:
+        since: instant from which they are counted.
         decided: all decisions.
         overruled: of them, those against what was recommended.
         known, right: of those, with a known outcome, and proved right.
@@ -33,6 +35,7 @@ class Overruled:
     """
 
     group: str
+    since: int
     decided: int
     overruled: int
     known: int
@@ -62,7 +65,18 @@ def overruled_groups(
     for decision in standing_decisions(connection, groups, since):
         if decision.at >= anew.get(decision.group, since):
             counted.setdefault(decision.group, []).append(decision)
-    return tuple(_judged(group, counted[group], rules) for group in sorted(counted))
+    return tuple(
+        _judged(group, max(since, anew.get(group, since)), counted[group], rules) for group in sorted(counted)
+    )
+
+
+def counted_anew(connection: Connection, model: str, release: int, digest: str) -> dict[str, int]:
+    """By unit group whose alarm the board acknowledged, the instant from which its decisions are counted anew."""
+    return {
+        name: (day + 1) * DAY
+        for (family, name), day in restarts(connection, model, release, digest).items()
+        if family == OVERRULED
+    }
 
 
 def lose_overruled(
@@ -80,12 +94,8 @@ def lose_overruled(
 
     The connection must be one of `registry.record.database.writing`.
     """
-    lifted = {
-        name: (day + 1) * DAY
-        for (family, name), day in restarts(connection, model, release, digest).items()
-        if family == OVERRULED
-    }
-    found = overruled_groups(connection, groups, released_at, lifted, rules)
+    anew = counted_anew(connection, model, release, digest)
+    found = overruled_groups(connection, groups, released_at, anew, rules)
     held = {a.name for a in standing(connection, model, release, digest) if a.family == OVERRULED}
     lost = []
     for one in found:
@@ -122,13 +132,14 @@ def _evidence(one: Overruled, rules: MonitorRules, now: datetime) -> dict[str, A
     }
 
 
-def _judged(group: str, decisions: Sequence[StandingDecision], rules: MonitorRules) -> Overruled:
+def _judged(group: str, since: int, decisions: Sequence[StandingDecision], rules: MonitorRules) -> Overruled:
     against = [d for d in decisions if d.against]
     known = [d for d in against if d.right is not None]
     right = sum(d.right is True for d in known)
     low, high = wilson_interval(right, len(known), rules.overruled_confidence) if known else (None, None)
     return Overruled(
         group=group,
+        since=since,
         decided=len(decisions),
         overruled=len(against),
         known=len(known),

@@ -148,22 +148,26 @@ class OverruledRule(Answer):
 
 
 class OverruledGroup(Answer):
-    """Decisions in a unit group since the release.
+    """Decisions in a unit group since the release, as the board's rule counts them.
 
     Attributes:
+        since: from when on: the release, or the day after the board acknowledged the group's alarm.
         overruled: of those decided, those against what was recommended.
         known, right: of those, with a known outcome, and proved right.
         low, high: interval of the share that was right (Wilson); None: no outcome is known.
+        rightly: by the rule people rightly overrule it there: the next run of `vigie monitor` takes the group away.
         alarm: by which the release lost the group, until the board acknowledges it; None: it has it.
     """
 
     group: str
+    since: datetime
     decided: int
     overruled: int
     known: int
     right: int
     low: Finite | None
     high: Finite | None
+    rightly: bool
     alarm: str | None
 
 
@@ -171,6 +175,7 @@ class OverrideCell(Answer):
     """Decisions against what was recommended, of one unit for one reason: as `OverruledGroup`.
 
     Attributes:
+        group, unit: ``*``: the hospital total, from which the rule takes nothing.
         unit_name, reason_title: by language; the reason's empty: not known.
         decided: all decisions of the unit, whatever they were.
     """

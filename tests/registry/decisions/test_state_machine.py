@@ -5,7 +5,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from centre.decisions.state_machine import FINAL, Act, NotAllowedError, Progress, after, progress_of
+from registry.decisions.state_machine import FINAL, Act, NotAllowedError, Progress, after, progress_of
 
 DECIDE_BY = 100
 PEOPLE = st.sampled_from(["ada", "bob", "cy", "", " "])

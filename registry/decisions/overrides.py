@@ -6,15 +6,16 @@ The rule by which a release loses a unit group counts the same decisions (`regis
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
-from statistics import NormalDist
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
+from registry.decisions.share_interval import wilson_interval
+from registry.decisions.state_machine import NotAllowedError, replayed
+from registry.errors import JournalError
 from registry.record.tables.recommendation_tables import recommendation_acts, recommendations
 
-__all__ = ["Override", "StandingDecision", "overrides", "standing_decisions", "wilson_interval"]
+__all__ = ["Override", "StandingDecision", "overrides", "standing_decisions"]
 
 _AGAINST = frozenset({"overridden", "rejected"})
 _CHUNK = 400
@@ -93,21 +94,6 @@ def _override(
     return Override(*key, title, len(own), decided, len(known), sum(known), low, high)
 
 
-def wilson_interval(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
-    """The interval of a share (Wilson 1927), which holds where it is near 0 or 1, and where there are few trials.
-
-    Raises:
-        ValueError: there is no trial, or more successes than trials.
-    """
-    if not 0 <= successes <= trials or trials == 0:
-        raise ValueError("At least one trial, and no more successes than trials.")
-    z = NormalDist().inv_cdf(0.5 + level / 2)
-    share, scale = successes / trials, 1 + z * z / trials
-    middle = (share + z * z / (2 * trials)) / scale
-    half = z / scale * sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
 def standing_decisions(
     connection: Connection, groups: Mapping[str, str], since: int
 ) -> Iterator[StandingDecision]:
@@ -116,21 +102,34 @@ def standing_decisions(
     Args:
         groups: of units, by their ids.
         since: instant of the release.
+
+    Raises:
+        JournalError: acts are stored that could not have been done.
     """
     c = recommendations.c
-    query = select(c.recommendation_id, c.place, c.content).where(
+    query = select(c.recommendation_id, c.place, c.decide_by, c.content).where(
         c.seeded_for.is_(None), c.closed_at.is_not(None), c.proposed_at >= since
     )
-    rows = {
-        r.recommendation_id: r.place
-        for r in connection.execute(query)
-        if r.place in groups and _is_model_s(json.loads(r.content))
-    }
-    acts = _acts(connection, list(rows))
-    for recommendation_id, unit in rows.items():
-        decision = _decision((groups[unit], unit), acts.get(recommendation_id, []))
+    rows = [r for r in connection.execute(query) if r.place in groups and _is_model_s(json.loads(r.content))]
+    acts = _acts(connection, [r.recommendation_id for r in rows])
+    for row in rows:
+        own = acts.get(row.recommendation_id, [])
+        try:
+            decision = _decision((groups[row.place], row.place), own, row.decide_by)
+        except NotAllowedError:
+            raise JournalError(
+                "registry.decisions.not_possible", recommendation=row.recommendation_id
+            ) from None
         if decision is not None:
             yield decision
+
+
+class _Stored(NamedTuple):
+    """An act as it is stored."""
+
+    kind: str
+    at: int
+    content: Mapping[str, Any]
 
 
 def _is_model_s(content: Mapping[str, Any]) -> bool:
@@ -139,41 +138,39 @@ def _is_model_s(content: Mapping[str, Any]) -> bool:
     return forecast is not None and forecast["trust"]["status"] != "baseline"
 
 
-def _acts(connection: Connection, ids: Sequence[str]) -> dict[str, list[tuple[str, int, dict[str, Any]]]]:
-    found: dict[str, list[tuple[str, int, dict[str, Any]]]] = {}
+def _acts(connection: Connection, ids: Sequence[str]) -> dict[str, list[_Stored]]:
+    found: dict[str, list[_Stored]] = {}
     c = recommendation_acts.c
     for start in range(0, len(ids), _CHUNK):
         query = select(recommendation_acts).where(c.recommendation_id.in_(ids[start : start + _CHUNK]))
         for row in connection.execute(query.order_by(c.seq)):
-            found.setdefault(row.recommendation_id, []).append((row.act, row.at, json.loads(row.content)))
+            stored = _Stored(row.act, row.at, json.loads(row.content))
+            found.setdefault(row.recommendation_id, []).append(stored)
     return found
 
 
-def _decision(
-    where: tuple[str, str], acts: Sequence[tuple[str, int, dict[str, Any]]]
-) -> StandingDecision | None:
-    """What stands at the end: the last answer, signed where two people were asked for; None: nobody decided."""
-    answer: tuple[int, dict[str, Any]] | None = None
-    signed, words, measured = False, None, None
-    for kind, at, content in acts:
-        if kind == "answered":
-            answer, signed = (at, content), False
-        elif kind == "declined":
-            answer = None
-        elif kind == "signed":
-            signed = True
-        elif kind == "outcome":
-            words = content["right"]
-        elif kind == "measured":
-            measured = content["right"]
-    if answer is None or (answer[1].get("two_people") and not signed):
+def _decision(where: tuple[str, str], acts: Sequence[_Stored], decide_by: int) -> StandingDecision | None:
+    """What stands at the end, by the one replay; None: nobody decided.
+
+    Raises:
+        NotAllowedError: what is stored could not have been done.
+    """
+    progress = replayed(acts, decide_by)
+    if progress.verdict is None or not progress.is_final:
         return None
-    at, said = answer
+    answer = next(a for a in reversed(acts) if a.kind == "answered")
+    words, measured = _last(acts, "outcome"), _last(acts, "measured")
     return StandingDecision(
         *where,
-        at=at,
-        against=said["verdict"] in _AGAINST,
+        at=answer.at,
+        against=progress.verdict in _AGAINST,
         right=measured if words is None else words,
-        reason_code=str(said["reason_code"]),
-        reason_title=said.get("reason_title", {}),
+        reason_code=str(answer.content["reason_code"]),
+        reason_title=answer.content.get("reason_title", {}),
     )
+
+
+def _last(acts: Sequence[_Stored], kind: str) -> bool | None:
+    """Whether people were right by the last act of a kind; None: not known."""
+    rights = [a.content["right"] for a in acts if a.kind == kind]
+    return rights[-1] if rights else None

@@ -4,9 +4,9 @@ Acts are appended and never changed; the state is what they add up to. An expiry
 decided. Where four eyes are asked for, an answer waits for the signature of another person, who may decline it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal, Protocol, cast
 
 __all__ = [
     "ACTS",
@@ -16,9 +16,11 @@ __all__ = [
     "NotAllowedError",
     "Progress",
     "State",
+    "Stored",
     "Verdict",
     "after",
     "progress_of",
+    "replayed",
 ]
 
 Verdict = Literal["accepted", "overridden", "rejected"]
@@ -52,6 +54,22 @@ class Act:
     at: int
     verdict: Verdict | None = None
     two_people: bool = False
+
+
+class Stored(Protocol):
+    """An act as it is stored, of whichever kind: also those that decide nothing (shown, an outcome).
+
+    Attributes:
+        at: instant.
+        content: who, and what; of an answer its verdict and whether two people are asked for.
+    """
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def at(self) -> int: ...
+    @property
+    def content(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -123,3 +141,23 @@ def progress_of(acts: Iterable[Act], decide_by: int) -> Progress:
     for act in acts:
         progress = after(progress, act, decide_by)
     return progress
+
+
+def replayed(acts: Iterable[Stored], decide_by: int) -> Progress:
+    """Where a recommendation stands after all that is stored of it, in its order.
+
+    Raises:
+        NotAllowedError: what is stored could not have been done: somebody wrote into the database.
+    """
+    return progress_of((_act_of(stored) for stored in acts if stored.kind in ACTS), decide_by)
+
+
+def _act_of(stored: Stored) -> Act:
+    content = stored.content
+    return Act(
+        cast(ActKind, stored.kind),
+        content.get("person", ""),
+        stored.at,
+        content.get("verdict"),
+        bool(content.get("two_people", False)),
+    )

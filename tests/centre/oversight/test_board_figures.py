@@ -1,0 +1,195 @@
+"""What people overruled is one figure: on Historique, beside the card, for programs and in the monitor's run."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+
+from hospital.times import DAY, HOUR, moment
+from registry.errors import JournalError
+from registry.monitoring.alarms import OVERRULED
+from registry.monitoring.overruled import Overruled, lose_overruled
+from registry.policy.board_policy import default_policy
+from registry.policy.monitor_rules import MonitorRules
+from registry.record.database import writing
+from serving.interface.recommendations.store import RecommendationStore
+from serving.messages.forecast_protocol import LoadedModel
+from serving.releases.releases_in_use import Releases
+from tests.centre.recommendations.situations import Hospital
+from tests.support.serving_fakes import NOW, FakeCatalogue, FakeReleases, loaded
+
+STRICTER = default_policy().monitor.model_copy(
+    update={"overruled_decisions": 13, "overruled_confidence": 0.99}
+)
+AT = NOW - 5 * DAY
+
+
+class StricterCatalogue(FakeCatalogue):
+    """Of a board that asks for thirteen known outcomes, at 99 %."""
+
+    def monitor_rules(self, released: LoadedModel) -> MonitorRules:
+        return STRICTER
+
+
+def record(
+    connection: Connection,
+    *acts: tuple[str, dict[str, Any]],
+    unit: str = "U1",
+    at: int = AT,
+    trust: str = "trusted",
+    seeded: str | None = None,
+) -> None:
+    """A recommendation that is over, with these acts."""
+    store = RecommendationStore(connection)
+    content = {
+        "forecast": {"trust": {"status": trust}},
+        "unit": None if unit == "*" else unit,
+        "level_title": {"fr": "Tendu", "en": "Tense"},
+        "role": "Cadre de garde",
+    }
+    one = store.propose(unit, "tense", content, now=at, decide_by=at + HOUR, seeded_for=seeded)
+    for kind, said in acts:
+        closes = kind in ("signed", "expired") or (kind == "answered" and not said.get("two_people"))
+        store.act(one, kind, said.get("person", ""), at, said, closes=closes)
+
+
+def answer(verdict: str = "rejected", *, two: bool = False) -> tuple[str, dict[str, Any]]:
+    """A person's answer; of `two`, another person has to sign it."""
+    said = {"person": "A", "role": "Cadre de garde", "verdict": verdict, "instead": "", "two_people": two}
+    return "answered", {**said, "reason_code": "no_staff", "reason": "seen"}
+
+
+RIGHT, WRONG = (("outcome", {"right": right}) for right in (True, False))
+_BEDS = {"target_at": moment(AT).isoformat(), "needed": 20.0, "staffed": 22.0, "exceeded": False}
+MEASURED_RIGHT = ("measured", {**_BEDS, "right": True})
+BY_B, EXPIRED = {"person": "B"}, ("expired", {"cause": "time_passed"})
+
+
+@pytest.fixture
+def hospital(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
+    """Eleven rightly rejected in medicine, one of them by a second signature, beside what is no such decision."""
+    made = Hospital(tmp_path, monkeypatch)
+    made.parts.catalogue = StricterCatalogue()
+    with writing(made.parts.engine) as connection:
+        for n in range(10):
+            record(connection, answer(), RIGHT if n else MEASURED_RIGHT)
+        declined = ("declined", BY_B)
+        record(
+            connection, answer(two=True), declined, answer("overridden", two=True), ("signed", BY_B), RIGHT
+        )
+        record(connection, answer(), MEASURED_RIGHT, WRONG, unit="U3")  # a person's word goes before
+        record(connection, answer("overridden", two=True), declined, EXPIRED, RIGHT)  # undone
+        record(connection, answer("overridden", two=True), EXPIRED, RIGHT)  # nobody signed
+        record(connection, EXPIRED)
+        record(connection, answer(), RIGHT, unit="U2", seeded="the operator")
+        record(connection, ("expired", {"cause": "withdrawn"}), unit="U2", seeded="the operator")
+        record(connection, answer(), RIGHT, unit="U2", trust="baseline")
+        record(connection, answer(), RIGHT, unit="U2", at=NOW - 40 * DAY)  # before the release
+        record(connection, answer(), RIGHT, unit="*")
+    return made
+
+
+def of_monitor(hospital: Hospital, rules: MonitorRules = STRICTER) -> dict[str, Overruled]:
+    """What a monitoring run counts."""
+    release = loaded("bed-demand")
+    with writing(hospital.parts.engine) as connection:
+        found, _ = lose_overruled(
+            connection,
+            model="bed-demand",
+            release=release.sequence,
+            digest=release.digest,
+            groups={u.unit: u.group for u in release.units},
+            released_at=release.released_at,
+            rules=rules,
+            now=moment(NOW),
+        )
+    return {one.group: one for one in found}
+
+
+def of_page(hospital: Hospital, table: str) -> list[list[str]]:
+    """The cells of a table of Historique."""
+    page = hospital.get("/history?language=en", "board").text
+    found = re.search(rf'id="{table}">(.*?)</table>', page, re.DOTALL)
+    assert found is not None
+    rows = re.findall(r"<tr>(.*?)</tr>", found[1], re.DOTALL)
+    cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL) for row in rows]
+    return [[re.sub("<[^>]*>", "", cell) for cell in row] for row in cells]
+
+
+def test_page_card_programs_and_monitor_have_the_same_numbers(hospital: Hospital) -> None:
+    """Undone, expired, seeded and withdrawn ones, the baseline's and those of before the release are in none."""
+    board = hospital.get("/v1/models/bed-demand/overrides", "board").json()
+    assert hospital.get("/v1/recommendations/figures", "board").json()["overruled"] == board
+    (group,) = board["groups"]
+    monitored = of_monitor(hospital)["medicine"]
+    counted = ("group", "decided", "overruled", "known", "right", "low", "high", "rightly")
+    assert [group[name] for name in counted] == [getattr(monitored, name) for name in counted]
+    assert (group["decided"], group["known"], group["right"]) == (12, 12, 11)
+    shown = of_page(hospital, "overruled-groups")
+    assert shown == [
+        ["medicine", "12 / 12", f"11 / 12 ({group['low']:.0%}–{group['high']:.0%})", "unchanged"]
+    ]
+    cells = {
+        (c["unit"], c["reason_code"]): (c["overruled"], c["known"], c["right"]) for c in board["reasons"]
+    }
+    assert cells == {
+        ("*", "no_staff"): (1, 1, 1),
+        ("U1", "no_staff"): (11, 11, 11),
+        ("U3", "no_staff"): (1, 1, 0),
+    }
+    names = {u.unit: u.name_in("en") for u in loaded("bed-demand").units}
+    shown_units = [row[0] for row in of_page(hospital, "overruled-reasons")]
+    assert shown_units == ["The hospital total", names["U1"], names["U3"]]
+    card = hospital.get("/v1/models/bed-demand/card?language=en&format=html", "board").text
+    assert f"{group['low']:.0%}–{group['high']:.0%}" in card
+    assert "The hospital total" in card
+
+
+def test_rightly_is_the_board_s_rule_and_no_other(hospital: Hospital) -> None:
+    """Where the shipped rule takes the group away, that of a stricter board does, or does not, by its own numbers."""
+    assert of_page(hospital, "overruled-groups")[0][-1] == "unchanged"
+    assert not of_monitor(hospital)["medicine"].rightly
+    hospital.parts.catalogue = FakeCatalogue()
+    assert (
+        of_page(hospital, "overruled-groups")[0][-1] == "rightly overruled: lost at the next monitoring run"
+    )
+    page = hospital.get("/history?language=en", "board").text
+    assert "from 10 contrary decisions with a known outcome on, if the interval (at 95%)" in page
+    assert of_monitor(hospital, default_policy().monitor)["medicine"].rightly
+
+
+def test_what_the_board_acknowledged_is_counted_anew_everywhere(
+    hospital: Hospital, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the monitor counts it, and from when on is said."""
+    monkeypatch.setattr(
+        "registry.monitoring.overruled.restarts", lambda *_: {(OVERRULED, "medicine"): AT // DAY}
+    )
+    with writing(hospital.parts.engine) as connection:
+        record(connection, answer(), RIGHT, unit="U3", at=NOW - 2 * DAY)
+    (group,) = hospital.get("/v1/recommendations/figures", "board").json()["overruled"]["groups"]
+    assert (group["known"], group["since"]) == (
+        1,
+        moment((AT // DAY + 1) * DAY).isoformat().replace("+00:00", "Z"),
+    )
+    assert of_monitor(hospital)["medicine"].known == 1
+
+
+def test_acts_that_cannot_have_been_done_are_refused_by_name(hospital: Hospital) -> None:
+    """Who answered signed, too: somebody wrote into the database, and no figure is made of it."""
+    with writing(hospital.parts.engine) as connection:
+        record(connection, answer("overridden", two=True), ("signed", {"person": "A"}), RIGHT)
+    with pytest.raises(JournalError, match="vigie journal verify"):
+        of_monitor(hospital)
+
+
+def test_without_a_release_nothing_is_counted_and_the_page_says_so(hospital: Hospital) -> None:
+    """Unknown is missing, and no empty table."""
+    hospital.parts.releases = Releases(FakeReleases({"bed-demand": None, "wait-time": None}))
+    hospital.parts.releases.refresh()
+    assert hospital.get("/v1/recommendations/figures", "board").json()["overruled"] is None
+    page = hospital.get("/history?language=en", "board").text
+    assert "No version is in use" in page
+    assert "overruled-groups" not in page
