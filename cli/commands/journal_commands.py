@@ -1,22 +1,17 @@
 """`vigie journal`: the record verified against its signed checkpoints, and exported for an auditor."""
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.installation import now, read_settings
+from cli.journal_verification import edited_rows, first_release, untrusted_key, vouched
 from cli.reader import said, say, spoken_language
 from cli.usage_text import refused
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-    from registry.checkpoints.vouching import Vouching
-    from registry.record.journal_audit import JournalFault
     from registry.settings import Settings
-    from registry.trust.trusted_people import Trust
 
 __all__ = ["app"]
 
@@ -46,99 +41,21 @@ def verify(
 
     settings, language = read_settings(), spoken_language()
     with opened_database(settings.database) as engine, engine.connect() as connection:
-        found = _vouched(settings, connection, public_key)
-        faults = [*found.journal.faults, *found.faults, *_edited(connection, settings)]
+        found = vouched(settings, connection, public_key)
+        faults = [*found.journal.faults, *found.faults, *edited_rows(connection, settings)]
         faults += trust_faults(connection, settings.trust, found.checkpoints)
     for fault in faults:
         why = Foreign(fault.message, "audit", "faults").words(language)
         print(said("journal.entry", seq=str(fault.seq), why=why) if fault.seq else why)
     for lost in found.lost:
         say("journal.lost", what=one_line(Foreign(lost, "audit", "limits").words(language)))
-    for limit in [*found.limits, *_untrusted(settings, public_key)]:
+    for limit in [*found.limits, *untrusted_key(settings, public_key)]:
         say("journal.limit", what=Foreign(limit, "audit", "limits"))
     last = str(found.covered)
     covered = said("journal.covered", last=last) if found.covered else said("journal.uncovered")
     result = said("journal.faults", n=len(faults)) if faults else said("journal.whole")
     say("journal.result", n=found.journal.entries, covered=covered, result=result)
     return 1 if faults else 0
-
-
-def _untrusted(settings: "Settings", public_key: str) -> list[str]:
-    """Of an installation of before, whose trust folder has no key as the service's."""
-    from registry.checkpoints.service_key import SERVICE, is_service_key_trusted, service_key
-
-    if public_key or is_service_key_trusted(settings) or not settings.service_key.exists():
-        return []
-    key = service_key(settings).public_key
-    return [said("journal.untrusted_key", command=f"vigie key trust '{SERVICE}' {key} --role service")]
-
-
-def _vouched(settings: "Settings", connection: "Connection", public_key: str) -> "Vouching":
-    from registry.checkpoints.checkpoint_file import CheckpointFile
-    from registry.checkpoints.service_key import accepted_keys
-    from registry.checkpoints.vouching import vouch
-
-    keys = frozenset({public_key}) if public_key else accepted_keys(settings)
-    trust = _trust(settings)
-    statements = () if trust is None else trust.statements
-    return vouch(
-        connection,
-        CheckpointFile(settings.checkpoints),
-        keys,
-        expected=bool(keys),
-        statements=statements,
-        known_since=_first_release(settings, trust),
-    )
-
-
-def _first_release(settings: "Settings", trust: "Trust | None") -> int | None:
-    """Instant of the first release that somebody signed; None: there is none, or nobody knows who may."""
-    from registry.releases.release_chain import first_released_at
-
-    return None if trust is None else first_released_at(settings, trust)
-
-
-def _trust(settings: "Settings") -> "Trust | None":
-    """The trust file; None: what is wrong with it is told by the audit of it."""
-    from registry.errors import TrustError
-    from registry.trust.trust_store import load_trust
-
-    try:
-        return load_trust(settings.trust)
-    except TrustError:
-        return None
-
-
-def _edited(connection: "Connection", settings: "Settings") -> "list[JournalFault]":
-    """Rows that are not what their entries say."""
-    from sqlalchemy.exc import DBAPIError
-
-    from registry.monitoring import alarm_audit
-    from registry.record import observation_batches, token_audit
-    from registry.record.journal_audit import JournalFault
-    from serving.forecasting import decision_record, prediction_record
-    from serving.interface.recommendations import audit as recommendation_audit
-
-    faults: list[JournalFault] = []
-    for name, edited in (
-        ("predictions", prediction_record.edited),
-        ("decisions", decision_record.edited),
-        ("recommendations", recommendation_audit.edited),
-        ("observations", observation_batches.edited),
-        ("tokens", token_audit.edited),
-        ("alarms", partial(alarm_audit.edited, trust=_trust(settings))),
-    ):
-        try:
-            faults += edited(connection)
-        except (
-            DBAPIError,
-            ValueError,
-            TypeError,
-            KeyError,
-            AttributeError,
-        ) as error:  # whatever stands there
-            faults.append(JournalFault(0, said(f"journal.unreadable.{name}", kind=type(error).__name__)))
-    return faults
 
 
 @_journal.command("accept-restore")
@@ -192,7 +109,7 @@ def accept_lost_checkpoints(
     from registry.trust.keys import load_key
 
     settings = read_settings()
-    loaded, since = [load_key(k) for k in keys], _first_release(settings, _trust(settings))
+    loaded, since = [load_key(k) for k in keys], first_release(settings)
     done = accept_lost_file(settings, loaded, reason=reason, now=now(), known_since=since)
     say("journal.loss_accepted", names=tuple(done.names), seq=str(done.covered))
     return 0
