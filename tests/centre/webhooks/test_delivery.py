@@ -222,7 +222,7 @@ def dribbler() -> Iterator[Dribbler]:
     made.close()
 
 
-def told_to(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
+def delivered_to(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
     """A hospital with one decision that this address is to be told of."""
     hook = f'[[webhooks]]\nname = "bed-board"\nurl = "{url}"\n'
     hospital = Hospital(tmp_path, monkeypatch, more=hook)
@@ -230,11 +230,11 @@ def told_to(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospit
     return hospital
 
 
-def test_a_receiver_that_is_cut_off_after_its_status_was_not_told(
+def test_a_receiver_that_is_cut_off_after_its_status_has_not_received(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dribbler: Dribbler
 ) -> None:
     """Its 200 is the beginning of an answer, whose end nobody has seen: it is tried again."""
-    hospital = told_to(dribbler.url, tmp_path, monkeypatch)
+    hospital = delivered_to(dribbler.url, tmp_path, monkeypatch)
     assert deliver(hospital.parts, seconds=0.3) == 0
     assert dribbler.cut.wait(10)
     assert counts(hospital) == {"delivered": 0, "waiting": 1, "given_up": 0}
@@ -252,7 +252,7 @@ def test_a_receiver_that_is_found_too_late_is_cut_off_too(
             watch.join()
         return found(*asked, **more)
 
-    hospital = told_to(dribbler.url, tmp_path, monkeypatch)
+    hospital = delivered_to(dribbler.url, tmp_path, monkeypatch)
     monkeypatch.setattr(socket, "getaddrinfo", slowly)
     assert deliver(hospital.parts, seconds=0.3) == 0
     assert counts(hospital) == {"delivered": 0, "waiting": 1, "given_up": 0}

@@ -213,7 +213,7 @@ def test_groups_that_gain_only_together_leave_nothing_confirmed(sound: Evidence)
     assert result.verdict is OPEN
 
 
-def test_a_group_that_surely_loses_is_not_carried_by_a_hundred_that_gain(sound: Evidence) -> None:
+def test_a_group_that_significantly_loses_is_not_carried_by_a_hundred_that_gain(sound: Evidence) -> None:
     """Pooled it would be served: by its own 95 % interval it is worse than the baseline, whatever it shares."""
     rng, days, k = np.random.default_rng(3), 30, 120
     noise = rng.normal(size=(days, k))

@@ -181,7 +181,7 @@ def test_two_blocks_and_two_cells_can_share() -> None:
     assert shared_variance(np.array([[1.0, 1.0], [-1.0, -1.0]])) == pytest.approx(1.0)
 
 
-def test_where_nothing_can_be_told_from_chance_cells_stay_what_they_are() -> None:
+def test_where_chance_explains_all_cells_stay_what_they_are() -> None:
     """None with an error, or all without any: the first stands for what they have in common, and none differs."""
     for sd in (0.0, math.inf):
         own = cells([1.0, 2.0], [sd, sd])

@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 
 from hospital.times import HOUR, moment
 from registry.components.exceedances import Exceedances
+from registry.components.interval_trees import SpreadTrees
 from registry.explanations.basis import Basis
 from registry.explanations.uncertainty import PLAYERS, Uncertainty, explain_tension, explain_width
 from registry.model.forecast_model import Rows
@@ -214,7 +215,8 @@ def _worth(
     pair = np.array([usual, x], np.float32)
     group, scale = np.repeat(rows.calibration[i], 2), np.repeat(rows.scale[i], 2)
     median, base = model.median.reasons(pair, group, scale)
-    spread = model.spread.contributions(pair)
+    assert isinstance(model.interval, SpreadTrees)
+    spread = model.interval.spread.contributions(pair)
     names = [f.name for f in model.features]
 
     def worth(players: frozenset[int]) -> float:
