@@ -367,3 +367,12 @@ def test_an_own_interval_under_the_margin_is_said_with_its_note() -> None:
     assert (found.verdict, found.note, found.required) == (OPEN, SHOWN, True)
     sure = coverage_by_cell(part, np.full(50, 0.0), POLICY, Levels(ALPHA, ALPHA))[0]
     assert (sure.verdict, sure.note) == (BLOCK, "")
+
+
+def test_what_a_row_weighs_is_a_matter_of_units(sound: Evidence) -> None:
+    """Weights of a two-thousandth: the same findings, of the same shares, but for the weight they are of."""
+    whole, small = rows(40, 2, 20, 3), replace(rows(40, 2, 20, 3), weight=np.full(1000, 1 / 2048))
+    found, other = judged(sound, whole, whole), judged(sound, small, small)
+    assert list(other) == list(found)
+    for key, one in found.items():
+        assert (other[key].value, other[key].verdict) == (pytest.approx(one.value), one.verdict)

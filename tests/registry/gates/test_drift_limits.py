@@ -13,7 +13,7 @@ from hospital.arrays import Array
 from registry.evidence.records import DailyInput, Evidence
 from registry.gates import Finding, GateResult, Verdict
 from registry.gates.drift import judge_drift
-from registry.policy.board_policy import default_policy
+from registry.policy.board_policy import default_policy, load_policy
 from registry.statistics.intervals import largest_window_mean, long_run_sd
 from registry.statistics.long_run_variance import day_sd
 from registry.statistics.verdict import undecided
@@ -325,3 +325,15 @@ def test_a_window_is_no_longer_than_the_judged_days(sound: Evidence) -> None:
     before = np.concatenate([np.full(12, 3.0), np.zeros(28)])
     finding = found(sound, series("mean", judged=before, fit_error=np.zeros((40, 1))))
     assert finding.value == pytest.approx(3.0 * 12 / 40)
+
+
+@pytest.mark.parametrize("what", ["count", "mean"])
+def test_a_board_that_asks_of_one_window_shares_alpha_with_none(sound: Evidence, what: str) -> None:
+    """One series and the last four weeks: all of alpha is its own."""
+    old = f"windows_days = {list(RULES.windows_days)}".encode()
+    assert old in POLICY.content
+    policy = load_policy(POLICY.content.replace(old, b"windows_days = [28]"))
+    evidence = replace(sound, inputs=(series(what, 0.0, NOISE * 0.01),))
+    interval = judge_drift(evidence, policy).findings[0].interval
+    assert interval is not None
+    assert interval[1] == pytest.approx(reach(what, NOISE * 0.01, 28, ALPHA), rel=1e-9)
