@@ -171,7 +171,9 @@ def test_ten_blocks_are_enough_and_nine_are_not(sound: Evidence, days: int, enou
 def test_diebold_and_marianos_statistic_stands_beside_the_normal_quantile(sound: Evidence) -> None:
     """Reported, with the rows it is of, beside the 95 % that it is usually held against."""
     swing = 0.2 + 0.1 * np.cos(np.arange(200.0))
-    (found,) = (f for f in judged(sound, rows({"a": swing}, 200)).findings if f.metric == "diebold_mariano")
+    result = judged(sound, rows({"a": swing}, 200))
+    (found,) = (f for f in result.findings if f.metric == "diebold_mariano")
+    assert judged_scope(result, (("a", 8.0),)) == (("a", 8.0),)  # what is reported takes nothing out
     assert found.threshold == pytest.approx(stats.norm.ppf(0.95), abs=5e-4)
     assert found.value is not None
     assert found.value > 10
@@ -331,3 +333,15 @@ def test_a_horizon_of_few_blocks_keeps_nothing_shut_but_blocks_where_it_is_worse
     alone = replace(long, baselines={"last": np.full(long.size, worse)})
     every = beside(judged(sound, alone, current=np.full(long.size, 10.0)))["all"]
     assert (every.verdict, every.required, every.note) == (verdict, True, "too_few_blocks")
+
+
+def test_a_version_in_use_that_never_spoke_of_these_rows_is_undecided(sound: Evidence) -> None:
+    """It knew none of these horizons: there is no row to be set beside."""
+    silent = judged(sound, rows({"a": 0.25}, 200), current=np.full(200, np.nan))
+    assert beside(silent)["all"] == undecided("against_current", "all", 0, "too_few_rows")
+
+
+def test_a_department_of_any_name_stays_in_the_scope_that_it_earned(sound: Evidence) -> None:
+    """Even one called as the findings on everybody are, of a first release."""
+    result = judged(sound, rows({"all": 0.25}, 200, 0.0))
+    assert judged_scope(result, (("all", 0.0),)) == (("all", 0.0),)

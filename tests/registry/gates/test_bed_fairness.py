@@ -204,3 +204,13 @@ def test_wards_that_only_one_part_knows_are_not_looked_at(sound: Evidence) -> No
         assert not [group for _, group in judged(sound, test, validation) if group.startswith("unit=")]
     constant = replace(named, outcome=np.where(named.audit[UNIT] == "a1", 7.0, named.outcome))
     assert ("relative_bias", "unit=a1") not in judged(sound, constant)
+
+
+def test_a_small_unit_groups_demand_is_one_to_be_a_share_of(sound: Evidence) -> None:
+    """Half a bed on average: an eighth of a bed too few is a quarter of it."""
+    test = beds({"a": 0.125, "b": 0.0})
+    outcome = np.where(test.unit_group == "a", np.arange(test.size) % 2, test.outcome)
+    moved = replace(test, outcome=outcome, quantiles=test.quantiles + (outcome - test.outcome)[:, None])
+    one = judged(sound, moved)["relative_bias", "unit_group=a"]
+    assert one.value == pytest.approx(0.25)
+    assert one.verdict is BLOCK

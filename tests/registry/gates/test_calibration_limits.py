@@ -202,6 +202,8 @@ def test_what_cannot_be_judged_is_said_with_its_rows(sound: Evidence) -> None:
     assert list(judged(sound, lost).values()) == [undecided("coverage", "all", 3, "not_a_number")]
     weightless = replace(lost, weight=np.where(np.arange(400) < 3, 0.0, 1.0))
     assert judged(sound, weightless)["coverage", "short"].n == 397
+    both = replace(lost, weight=np.where(np.arange(400) >= 395, 0.0, 1.0))
+    assert list(judged(sound, both).values()) == [undecided("coverage", "all", 3, "not_a_number")]
     nothing = replace(test, weight=np.zeros(400))
     assert list(judged(sound, nothing).values()) == [undecided("coverage", "all", 0, "too_few_rows")]
     constant = replace(test, outcome=np.full(400, 5.0))

@@ -337,3 +337,22 @@ def test_a_board_that_asks_of_one_window_shares_alpha_with_none(sound: Evidence,
     interval = judge_drift(evidence, policy).findings[0].interval
     assert interval is not None
     assert interval[1] == pytest.approx(reach(what, NOISE * 0.01, 28, ALPHA), rel=1e-9)
+
+
+def test_a_window_as_long_as_most_of_the_past_has_one_degree_of_freedom(sound: Evidence) -> None:
+    """Ninety of 120 days: of a single window nobody knows how windows differ, and the bound is as wide as of two."""
+    old = f"windows_days = {list(RULES.windows_days)}".encode()
+    policy = load_policy(POLICY.content.replace(old, b"windows_days = [90]"))
+    earlier = NOISE[:120] * 0.01
+    interval = (
+        judge_drift(replace(sound, inputs=(series("mean", 0.0, earlier),)), policy).findings[0].interval
+    )
+    assert interval is not None
+    assert interval[1] == pytest.approx(stats.t(1).isf(ALPHA / 2) * long_run_sd(earlier, 90), rel=1e-9)
+
+
+def test_a_series_that_need_not_be_judged_decides_nothing_and_a_shown_shift_does(sound: Evidence) -> None:
+    """Correlations of too few days are listed beside inputs that pass; arrivals that moved block by themselves."""
+    short = series("correlation", earlier=QUIET[:50])
+    assert judged(sound, series("mean"), short).verdict is PASS
+    assert judged(sound, series("count", 0.2)).verdict is BLOCK

@@ -13,7 +13,7 @@ from hospital.times import DAY, HOUR
 from registry.evidence.records import EarlierGap, Evidence, Scored
 from registry.gates import Finding, Verdict
 from registry.gates.fairness import judge_fairness, small_gaps
-from registry.policy.board_policy import default_policy
+from registry.policy.board_policy import default_policy, load_policy
 from registry.statistics.verdict import undecided
 from tests.registry.statistics.test_groups import scored
 from tests.support.sound_facts import waits
@@ -133,6 +133,10 @@ def test_attributes_that_are_missing_or_have_one_group_are_said(sound: Evidence)
         assert found["attribute", attribute] == undecided(
             "attribute", attribute, 0, "attribute_missing", required=False
         )
+    # Where an earlier part had another group, that one has gone missing.
+    gone = judged(sound, visits([half(50, sex="F")]), visits([half(50, sex="F"), half()]))
+    assert ("attribute", "sex") not in gone
+    assert gone["share_above_p50", "sex=M"].note == "missing_group"
     nothing = judged(sound, replace(visits([half()]), audit={}))
     assert nothing["attribute", "sex"] == undecided("attribute", "sex", 0, "attribute_missing")
 
@@ -156,7 +160,10 @@ def test_two_hundred_nameless_are_a_group_and_one_less_is_not(sound: Evidence) -
     )
     one_less = judged(sound, test.part(~nameless | (np.cumsum(nameless) <= 199)))
     assert ("share_above_p50", "sex=unknown") not in one_less
-    assert ("share_above_p50", "sex=unknown") not in judged(sound, test.part(nameless))
+    nobody = judged(sound, test.part(nameless))
+    assert ("share_above_p50", "sex=unknown") not in nobody
+    assert ("attribute", "sex") not in nobody
+    assert nobody["unknown_share", "sex"].value == 1.0
 
 
 def test_two_hundred_visits_at_some_hours_are_a_group_and_one_less_is_not(sound: Evidence) -> None:
@@ -200,6 +207,7 @@ def test_two_hundred_of_two_groups_at_once_are_a_group_and_one_less_is_not(sound
     assert ("share_above_p50", "language=other*sex=unknown") not in found
     less = judged(sound, _without(test, both))
     assert ("share_above_p50", "language=other*sex=F") not in less
+    assert ("share_above_p50", "language=other*sex=M") in less
 
 
 def small(above: int, n: int) -> Scored:
@@ -258,6 +266,9 @@ def test_what_earlier_versions_showed_of_a_small_group_is_pooled_by_rows(sound: 
     assert (enough.n, enough.lacking, enough.note, enough.required) == (1750, 0, "", True)
     assert enough.value == pytest.approx(0.05 * 1280 / 1750)
     assert judged(sound, test, earlier_gaps=more)["log_error", "language=other"].lacking == 1750 - 330
+    beyond = (*more, replace(past, value=0.0, sd=0.0, n=250))
+    plenty = judged(sound, test, earlier_gaps=beyond)["share_above_p50", "language=other"]
+    assert (plenty.n, plenty.lacking, plenty.note, plenty.required) == (2000, 0, "", True)
 
 
 def test_what_this_version_shows_of_small_groups_is_kept(sound: Evidence) -> None:
@@ -277,3 +288,29 @@ def _texts(values: Sequence[str | None]) -> Array:
     out = np.empty(len(values), object)
     out[:] = values
     return out
+
+
+def test_an_attribute_whose_groups_the_board_demands_must_be_there(sound: Evidence) -> None:
+    """A hospital without it gets no pass; without such a demand it does."""
+    old = b"required_groups = {}"
+    assert old in POLICY.content
+    demanding = load_policy(POLICY.content.replace(old, b'required_groups = {language = ["fr"]}'))
+    test = visits([half(50, sex="F"), half()])
+    evidence = replace(sound, test=test, validation=test)
+    found = {f.group: f for f in judge_fairness(evidence, demanding, ()).findings if f.metric == "attribute"}
+    assert (found["language"].required, found["age_band"].required) == (True, False)
+
+
+def test_an_error_counts_beyond_what_its_own_forecast_lets_expect(sound: Evidence) -> None:
+    """Women's forecasts are skewed: waits like the men's are then shorter than theirs let expect, by just so much."""
+    test = visits([half(50, sex="F"), half()])
+    skewed = np.where(np.arange(19) > 9, 20.0 + 2 * (np.arange(19) - 9) ** 1.5, test.quantiles[0])
+    women = test.audit["sex"] == "F"
+    quantiles = np.where(women[:, None], skewed, test.quantiles)
+
+    def expected(levels: Array) -> float:
+        return float(np.clip(np.log((levels + 10) / 30), -1, 1).mean())
+
+    found = judged(sound, replace(test, quantiles=quantiles))["log_error", "sex=F"]
+    assert found.value == pytest.approx(expected(test.quantiles[0]) - expected(skewed))
+    assert (found.value or 0.0) < -0.1
