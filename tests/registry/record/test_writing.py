@@ -10,6 +10,8 @@ from sqlalchemy import Engine, event, insert, select
 from sqlalchemy.exc import OperationalError
 
 from registry.errors import RegistryError
+from registry.record.access_tables import spent_tickets
+from registry.record.compiled_sql import Insertion
 from registry.record.database import (
     existing_database,
     observations,
@@ -37,6 +39,18 @@ def test_what_a_connection_did_before_ends_where_it_begins_to_write(database_url
                 assert connection.execute(select(observations)).all() == []
                 connection.execute(insert(observations).values(**_ROW | {"row_id": "w"}))
         assert _count(engine) == 1
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 3])
+def test_as_many_rows_stand_as_were_given(database_url: str, rows: int) -> None:
+    """By a statement that is made once: none, one, or several at once."""
+    insertion = Insertion(spent_tickets)
+    with opened_database(database_url) as engine:
+        with writing(engine) as connection:
+            insertion.run(connection, [{"ticket": f"t{n}", "until": n} for n in range(rows)])
+        with engine.connect() as connection:
+            found = connection.execute(select(spent_tickets).order_by(spent_tickets.c.until)).all()
+    assert [tuple(row) for row in found] == [(f"t{n}", n) for n in range(rows)]
 
 
 def test_whoever_writes_has_the_database_alone_from_the_beginning(tmp_path: Path) -> None:

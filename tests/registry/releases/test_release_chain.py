@@ -68,7 +68,7 @@ def test_a_link_knows_the_instant_before_it_and_since_when_its_package_was_left(
     assert (first.former_at, first.left_at, first.origin) == (None, None, None)
     third = with_origin(_link(3, "a"), links)
     assert (third.former_at, third.left_at, third.origin) == (200, 200, None)
-    odd = with_origin(_link(3, "a"), [links[0], _link(2, "b", released_at=None)])
+    odd = with_origin(_link(3, "a"), [links[0], _link(2, "b", released_at="soon")])
     assert odd.former_at is None
 
 
