@@ -37,7 +37,7 @@ def read_lightgbm_text(data: bytes, iteration_range: tuple[int, int] | None = No
     header = _values(lines[1 : begins[0] if begins else end])
     trees = [
         _tree(_values(lines[first:last]), f"tree {i}")
-        for i, (first, last) in enumerate(zip(begins, [*begins[1:], end], strict=True))
+        for i, (first, last) in enumerate(zip(begins, [*begins, end][1:], strict=True))
     ]
     sizes = header.get("tree_sizes", "").split()
     if len(sizes) != len(trees):

@@ -89,6 +89,14 @@ DAMAGE: dict[str, tuple[Change, str]] = {
     ),
     "a split by no categories": (put("split_type", 0, 1), "categories of tree 0"),
     "vectors at no leaves": (lambda b: tree(b)["tree_param"].update(size_leaf_vector="3"), "leaves of 3 values for 1"),
+    "more nodes than an index holds": (
+        lambda b: tree(b)["tree_param"].update(num_nodes="3000000000"),
+        "num_nodes is 3000000000: more than 2147483648 are not supported",
+    ),
+    "leaves of more values than there are outputs": (
+        lambda b: tree(b)["tree_param"].update(size_leaf_vector="2000000000"),
+        "leaves of 2000000000 values for 1",
+    ),
     "no rounds": (lambda b: ensemble(b).update(iteration_indptr=[]), "iteration_indptr"),
     "rounds from the second tree": (lambda b: ensemble(b)["iteration_indptr"].__setitem__(0, 1), "iteration_indptr"),
     "rounds beyond the trees": (lambda b: ensemble(b)["iteration_indptr"].__setitem__(-1, 5), "iteration_indptr"),
@@ -233,3 +241,34 @@ def test_a_file_without_rounds_has_as_many_trees_in_each(
         return
     assert read_model(data).rounds == (0, rounds)
     assert len(read_model(data, (0, 1)).trees) == max(int(together), 1)
+
+
+@pytest.mark.parametrize("format_", ["xgboost", "lightgbm"])
+@pytest.mark.parametrize(
+    ("features", "outputs", "is_supported"),
+    [
+        (10_000, 1000, True),
+        (10_001, 1000, False),
+        (100_000, 100, True),
+        (100_001, 1, False),
+        (1, 10_001, False),
+    ],
+)
+def test_ten_million_values_of_a_row_are_supported_and_no_more(
+    format_: str, features: int, outputs: int, *, is_supported: bool, model: dict[str, Any]
+) -> None:
+    """The largest size is told before anything is made of it; a model of no tree yet may have it."""
+    if format_ == "xgboost":
+        body = json.loads(json.dumps(model))
+        parameters(body).update(num_feature=str(features), num_target=str(outputs), base_score="0.5")
+        ensemble(body).update(trees=[], tree_info=[], iteration_indptr=[0])
+        data = json.dumps(body).encode()
+    else:
+        head = f"tree\nversion=v4\nnum_tree_per_iteration={outputs}\nmax_feature_idx={features - 1}\n"
+        data = f"{head}tree_sizes=\n\nend of trees\n".encode()
+    if not is_supported:
+        with pytest.raises(ModelFileError, match=r"not supported|more than is supported|more than \d+ are"):
+            read_model(data)
+        return
+    found = read_model(data)
+    assert (found.features, found.outputs, found.trees) == (features, outputs, ())

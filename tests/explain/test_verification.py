@@ -125,6 +125,13 @@ def test_a_few_trees_are_held_against_xgboost_and_shap() -> None:
     assert found.additivity < 1e-10
 
 
+def test_a_child_says_what_the_comparison_says() -> None:
+    """Of all rows where they are not too many, to the last bit."""
+    booster, X = small(2)
+    model = bytes(booster.save_raw("ubj"))
+    assert verify_apart(model, X) == verify(model, X)
+
+
 def test_the_trees_that_are_served_are_those_that_are_held_against() -> None:
     """Of a fit that stopped early: the rounds through its best one, on both sides."""
     booster, X = small()
