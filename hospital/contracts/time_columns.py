@@ -32,6 +32,8 @@ _DIRECTIVES = {
 }
 _DAY, _HOUR_OF_DAY = "{%Y}-{%m}-{%d}", "{%H}:{%M}(?::{%S}(?:\\.\\d{{3}}|\\.\\d{{6}})?)?"
 _DATE_LENGTH = len("2024-01-31")
+_DAY_AND_MONTH = re.compile(r"\d{1,2}([/.-])\d{1,2}\1(?:\d{4}|\d{2})(?:\D.*)?", re.ASCII)
+"""A date as people write it, in whichever order."""
 _ISO_LOCAL = re.compile(f"{_DAY}(?:[T ]{_HOUR_OF_DAY})?".format_map(_DIRECTIVES), re.ASCII)
 _ISO_ZONED = re.compile(f"{_DAY}[T ]{_HOUR_OF_DAY}".format_map(_DIRECTIVES) + _OFFSET, re.ASCII)
 
@@ -71,8 +73,10 @@ def read_times(raw: pd.Series, clock: Clock, form: str | None = None) -> tuple[p
         )
     faulty = np.logical_or.reduce([np.zeros(len(cells), bool), *faults.values()])
     _one_by_one(cells, raw.notna().to_numpy(bool) & np.isnat(utc) & ~faulty, clock, form, utc, faults)
-    mixed = dates_and_texts(raw) & ~np.isnat(utc)
+    mixed = dates_and_texts(raw)
+    mixed[mixed] = ~np.isnat(utc[mixed]) | _matching(cells[mixed], _DAY_AND_MONTH)
     if mixed.any():
+        faults = {code: rows & ~mixed for code, rows in faults.items() if (rows & ~mixed).any()}
         faults["mixed_dates"] = mixed
         utc[mixed] = np.datetime64("NaT")
     return pd.Series(utc).dt.tz_localize("UTC"), faults

@@ -149,6 +149,10 @@ def test_swapped_dates(tmp_path: Path, joined: bool) -> None:
     assert _faults(caught) == [("census[12].Jour", "mixed_dates")]
     with pytest.raises(ContractError, match="day and month exchanged"):
         draft_mapping(file)
+    if not joined:  # without a format the texts are no times, and the cause is the same
+        with pytest.raises(MappingError, match="day and month exchanged") as without:
+            _mapped(file, text.replace(at, '"Jour"'))
+        assert _faults(without) == [("census[12].Jour", "mixed_dates")]
     rows[5][0], rows[6][0] = "inconnu", "inconnu"
     dates = [rows[0], *[[START + timedelta(days=n), *row[1:]] for n, row in enumerate(rows[1:])]]
     dates[5][0] = "inconnu"

@@ -9,6 +9,10 @@ BROWSERS = (
     "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
     "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
     "text/html, application/xhtml+xml, image/jxr, */*",
+    "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,"
+    "application/signed-exchange;v=b3;q=0.7",
+    "text/html, text/plain, text/sgml, text/css, application/xhtml+xml, */*;q=0.01",
+    "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2",  # Java's own, unless a program sets another
     "TEXT/HTML ; charset=utf-8",
     "application/json;q=0.5, text/html",
     "text/*",
@@ -20,6 +24,8 @@ APPLICATIONS = (
     "*/*",
     "application/json",
     "application/json, text/plain, */*",
+    "application/json;odata.metadata=minimal, */*",
+    "application/xml, application/json;q=0.9, */*;q=0.8",
     "application/json, text/html",
     "application/*, text/html;q=0.9",
     "text/html;q=0.5, application/json",
