@@ -76,6 +76,25 @@ def test_vital_signs_in_another_unit_of_measure(
         assert _codes(read_mapped(tmp_path, HEAD + columns + 'triaged_at = "at"\n')) == found
 
 
+@pytest.mark.parametrize(
+    ("factor", "found"), [(1.0, {}), (1 / 60, {"other_measure": 60}), (20.0, {"other_measure": 60})]
+)
+def test_lengths_in_another_unit_of_measure(tmp_path: Path, factor: float, found: dict[str, int]) -> None:
+    """An operation of 1.5 is one of an hour and a half; of 5400, of as many seconds."""
+    rows = [
+        f"o{n};MED;{START + timedelta(hours=n)};{START + timedelta(hours=n + 40)};{(60 + n % 50) * factor:.2f}"
+        for n in range(60)
+    ]
+    (tmp_path / "operations.csv").write_text("id;unit;booked;planned;length\n" + "\n".join(rows) + "\n")
+    days = [f"{(START + timedelta(days=n)).date()};MED;{n % 9}" for n in range(40)]
+    (tmp_path / "census.csv").write_text("at;unit;occupied\n" + "\n".join(days) + "\n")
+    columns = (
+        '[tables.operations]\n[tables.operations.columns]\noperation_id = "id"\nunit = "unit"\nbooked_at = "booked"\n'
+        'planned_at = "planned"\nminutes = "length"\n'
+    )
+    assert _codes(read_mapped(tmp_path, HEAD + columns)) == found
+
+
 @pytest.mark.parametrize(("factor", "found"), [(1.0, set()), (0.01, {"fractions"}), (0.5, {"fractions"})])
 def test_rates_and_means_in_place_of_counts(tmp_path: Path, factor: float, found: set[str]) -> None:
     """85 % is 0.85 in a spreadsheet: less than one patient; and a mean of two counts is none of them."""

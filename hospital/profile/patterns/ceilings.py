@@ -49,6 +49,8 @@ _MEDIANS = {
 """Between which the median of many patients lies, from newborns to the old, sick or not, and far apart: another unit of
 measure lies outside (blood pressure in cmHg or kPa, saturation as a share of one)."""
 
+_MINUTES = {"minutes": (10, 600)}
+
 
 @dataclass(frozen=True)
 class _Length:
@@ -205,17 +207,23 @@ def link_findings(latest: Mapping[str, Latest]) -> list[Finding]:
     ]
 
 
-def measure_findings(visits: Latest) -> list[Finding]:
-    """Vital signs whose median no group of patients has: they are written in another unit of measure."""
+def measure_findings(table: Latest) -> list[Finding]:
+    """Vital signs, and lengths of operations, whose median none has: they are written in another unit of measure."""
     out = []
-    for name, (low, high) in _MEDIANS.items():
-        values = visits.frame[name].dropna().to_numpy(np.float64)
+    usual = {"visits": _MEDIANS, "operations": _MINUTES}.get(table.contract.name, {})
+    for name, (low, high) in usual.items():
+        values = table.frame[name].dropna().to_numpy(np.float64)
         if values.size < 2 * FLOOR:
             continue
         median = float(np.median(values))
         if not low <= median <= high:
             found = Finding(
-                "visits", "other_measure", Weight.LOOK, name, rows=values.size, after=round(median, 2)
+                table.contract.name,
+                "other_measure",
+                Weight.LOOK,
+                name,
+                rows=values.size,
+                after=round(median, 2),
             )
             out.append(found)
     return out

@@ -49,9 +49,9 @@ def pattern_findings(hospital: HospitalTables, latest: Mapping[str, Latest], now
         out += label_findings(table)
         out += ceiling_findings(table)
         out += placeholder_findings(table)
+        out += measure_findings(table)
     if "visits" in latest:
         out += contradiction_findings(latest["visits"])
-        out += measure_findings(latest["visits"])
         out += unit_clock_findings(latest["visits"])
         received = not any(f.table == "visits" and f.code == "received_at_missing" for f in hospital.findings)
         out += wait_leak_findings(latest["visits"], hospital.tables["visits"] if received else None)
