@@ -1,4 +1,4 @@
-"""One file to raw cells: CSV, CSV.gz, Parquet, .xlsx, RPU XML; each by its reader, all cleaned alike."""
+"""One file to raw cells: CSV, CSV.gz, Parquet, .xlsx, .ods, RPU XML; each by its reader, all cleaned alike."""
 
 import gzip
 import io
@@ -28,12 +28,11 @@ __all__ = [
     "stem",
 ]
 
-SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".tsv.gz", ".xlsx")
+SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".tsv.gz", ".xlsx", ".ods")
 """Endings of a file with a table of the contract; one of `_NAMED` needs a mapping that names it."""
 _NAMED = (".txt", ".txt.gz", ".xlsm", ".xml")
 _TEXTS = (".csv", ".tsv", ".txt")
 _OTHER_FORMS = (
-    ".ods",
     ".xls",
     ".xlsb",
     ".numbers",
@@ -97,7 +96,7 @@ def is_text(name: str) -> bool:
 
 def is_sheets(name: str) -> bool:
     """Whether a file's name says that it is a spreadsheet."""
-    return name.lower().endswith((".xlsx", ".xlsm"))
+    return name.lower().endswith((".xlsx", ".xlsm", ".ods"))
 
 
 def stem(name: str) -> str:

@@ -1,4 +1,4 @@
-"""A sheet of an .xlsx file to cells: what it shows, not its formulas."""
+"""A sheet of an .xlsx or .ods file to cells: what it shows, not its formulas."""
 
 import io
 import struct
@@ -20,6 +20,7 @@ from hospital.errors import ContractError, Fault
 from hospital.ingest.readers.cell_cleaning import clean
 from hospital.ingest.readers.column_names import NamedColumns, joined_names
 from hospital.ingest.readers.merged_cells import Area, hidden_rows, merged_areas, sheet_text, spread
+from hospital.ingest.readers.open_document import OdsSheet, is_open_document, open_document
 from hospital.mapping.file_layout import PLAIN, FileLayout
 
 __all__ = ["HIDDEN_ROWS", "read_sheet", "refuse_other_sheets", "sheet_names"]
@@ -88,14 +89,9 @@ def sheet_names(name: str, content: bytes, wanted: tuple[str, ...]) -> list[str]
     Raises:
         ContractError: there is none for one of the names, or the file is none.
     """
-    from openpyxl import load_workbook
-
     _refuse_old(name, content)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            book = load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
-        titles = {found.title: found.sheet_state == "visible" for found in book.worksheets}
+        titles = {found.title: found.sheet_state == "visible" for found in _book(content).worksheets}
     except _WHAT_BREAKS:
         raise _not_xlsx(name) from None
     patterns = ["*" if w == "all" and "all" not in titles else w for w in wanted]
@@ -123,14 +119,9 @@ def refuse_other_sheets(
     Raises:
         ContractError: there are several.
     """
-    from openpyxl import load_workbook
-
     _refuse_old(name, content)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-        shown = [page for page in book.worksheets if page.sheet_state == "visible"]
+        shown = [page for page in _book(content).worksheets if page.sheet_state == "visible"]
         shown = [page for page in shown if clean_text(page.title) not in elsewhere]
         heads = {page.title: _head(page, layout.header_rows) for page in shown if len(shown) > 1}
     except _WHAT_BREAKS:
@@ -160,15 +151,8 @@ def _grid(
 ) -> tuple[Grid, list[Area], frozenset[int]]:
     """Every cell of a sheet, each row as wide as the widest, None where nothing stands; what is merged, and hidden."""
     _refuse_old(name, content)
-    # Loaded by who reads a spreadsheet alone: the service never does.
-    from openpyxl import load_workbook
-
     try:
-        with warnings.catch_warnings():  # openpyxl's, of what it leaves out: charts, validation, styles
-            warnings.simplefilter("ignore", UserWarning)
-            book = load_workbook(
-                io.BytesIO(content), read_only=True, data_only=not formulas, keep_links=False
-            )
+        book = _book(content, formulas=formulas)
         pages = [
             page for page in book.worksheets if sheet is None or clean_text(page.title) == clean_text(sheet)
         ]
@@ -178,6 +162,8 @@ def _grid(
             # What a program wrote of the sheet's size is often wrong.
             pages[0].reset_dimensions()
             rows = [[_stripped(cell) for cell in row] for row in pages[0].iter_rows(values_only=True)]
+            if isinstance(pages[0], OdsSheet):
+                return _squared(rows), pages[0].merged, frozenset(pages[0].hidden)
             written = b"" if formulas else sheet_text(content, pages[0])
             return _squared(rows), merged_areas(written), hidden_rows(written)
         if not book.worksheets:
@@ -185,6 +171,18 @@ def _grid(
     except _WHAT_BREAKS:
         raise _not_xlsx(name) from None
     raise _no_sheet(name)
+
+
+def _book(content: bytes, *, formulas: bool = False) -> Any:
+    """An openpyxl workbook, or an `OdsBook`, which has what is asked of one."""
+    if is_open_document(content):
+        return open_document(content, formulas=formulas)
+    # Loaded by who reads a spreadsheet alone: the service never does.
+    from openpyxl import load_workbook
+
+    with warnings.catch_warnings():  # openpyxl's, of what it leaves out: charts, validation, styles
+        warnings.simplefilter("ignore", UserWarning)
+        return load_workbook(io.BytesIO(content), read_only=True, data_only=not formulas, keep_links=False)
 
 
 def _refuse_old(name: str, content: bytes) -> None:
@@ -272,6 +270,8 @@ def _column(cells: list[Any]) -> pd.Series:
 
 
 def _not_xlsx(name: str) -> ContractError:
+    if name.lower().endswith(".ods"):
+        return _fault(name, "not_ods", "this is no whole .ods file; save or copy it again")
     return _fault(name, "not_xlsx", "this is no whole .xlsx file; save or copy it again")
 
 
