@@ -182,7 +182,7 @@ class TablePart(_Strict):
     file: Annotated[tuple[str, ...] | None, BeforeValidator(file_names)] = Field(
         None,
         description="the file's name in the hospital's folder, or a list of names; `*` stands for any "
-        'characters (`"visits_*.csv"`). Without it `NAME.csv`, `.tsv`, `.parquet` or `.xlsx`, or the one '
+        'characters (`"visits_*.csv"`). Without it `NAME.csv`, `.tsv`, `.parquet`, `.xlsx` or `.ods`, or the one '
         "file that is given in place of a folder",
     )
     sheet: StrictStr | None = Field(None, description="spreadsheets: the sheet's name; without it the first")
