@@ -58,7 +58,7 @@ def _at_limit(table: str, lengths: Mapping[str, int]) -> list[Finding]:
         "compare with the source, or export month by month"
     )
     return [
-        Finding(table, "rows_at_limit", words.format(label=label, n=n), rows=n)
+        Finding(table, "rows_at_limit", words.format(label=label, n=n), rows=n, place=label)
         for label, n in lengths.items()
         if n in _LIMITS
     ]

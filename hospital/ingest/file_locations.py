@@ -67,8 +67,9 @@ def unread_files(folder: Path, located: Mapping[str, tuple[Path, ...]]) -> dict[
 
 
 def _shape(name: str) -> str:
-    """A file's name without what differs from month to month, and from hand to hand."""
-    return re.sub(r"[\W_]+", "-", re.sub(r"\d", "0", clean_text(name).casefold()))
+    """A file's name without its ending and what differs from month to month, and from hand to hand."""
+    bare = clean_text(name).casefold().partition(".")[0]
+    return re.sub(r"[\W_]+", "-", re.sub(r"\d", "0", bare))
 
 
 def _files(folder: Path, table: str, mapped: TableMapping | None) -> tuple[Path, ...]:

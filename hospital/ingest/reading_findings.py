@@ -21,7 +21,7 @@ class Finding:
 
     Attributes:
         column, rows: where, and how many rows are concerned; "" and 0 where the message says all.
-        place: the first of these rows, as a fault names it; "" where none is named.
+        place: the first of these rows, as a fault names it, or the files; "" where none is named.
     """
 
     table: str
@@ -72,7 +72,7 @@ def unread_findings(files: Mapping[str, Sequence[str]]) -> list[Finding]:
             f"{len(names)} files of the folder are named as those of this table are and are not read ({shown}): name "
             "them in the mapping, or take them out of the folder"
         )
-        out.append(Finding(table, "unread_files", words, rows=len(names)))
+        out.append(Finding(table, "unread_files", words, rows=len(names), place=shown))
     return out
 
 

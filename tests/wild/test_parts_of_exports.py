@@ -69,6 +69,7 @@ def test_files_of_programs_beside_those_that_a_pattern_means(tmp_path: Path) -> 
     [
         ("lits 2024-*.csv", "lits 2024_02.csv", True),
         ("lits 2024-*.csv", "Lits 2024 02.CSV", True),
+        ("lits 2024-*.csv", "lits 2024-01.ods", True),
         ("lits 2024-*.csv", "census-2024-02.xlsx", True),
         ("lits 2024-*.csv", "census.txt", True),
         ("lits 2024-*.csv", "census.csv.zip", True),
@@ -89,7 +90,7 @@ def test_a_month_whose_name_the_pattern_does_not_fit(
         _census(tmp_path / other, 500)
     tables = read_mapped(tmp_path, HEAD + CENSUS.format(pattern, ""))
     unread = [f for f in tables.findings if f.code == "unread_files"]
-    assert [(f.table, f.rows) for f in unread] == [("census", 1)] * found
+    assert [(f.table, f.rows, f.place) for f in unread] == [("census", 1, other)] * found
     assert all(other in f.words("fr") for f in unread)
 
 

@@ -66,7 +66,7 @@ def spelling_findings(latest: Mapping[str, Latest]) -> list[Finding]:
             Finding(table, "name_of_date", Weight.LOOK, kind, name, rows=names[name])
             for table, names in counts.items()
             for name in sorted(names)
-            if _DATE.fullmatch(name)
+            if _DATE.fullmatch(name) and (table != "units" or len(counts) == 1)
         ]
     return out
 
