@@ -234,6 +234,11 @@ class _Work:
         whole = whole_codes(texts)
         missing = texts.isin(unknown) | whole.isin({whole_code(code) for code in unknown}) | texts.isna()
         if source.codes is None or not codes:
+            folded = {code.casefold() for code in unknown}
+            texts = texts.mask(missing, None)
+            alike = [t for t in texts.dropna().unique() if isinstance(t, str) and t.casefold() in folded]
+            if alike:
+                faults.mark(part, "missing_alike", texts.isin(alike).to_numpy(bool))
             if not missing.any() or isinstance(cells.dtype, pd.StringDtype):
                 return cells.mask(missing)
             return cells.astype(object).mask(missing, None)

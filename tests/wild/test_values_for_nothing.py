@@ -76,6 +76,20 @@ def test_a_program_s_word_as_a_reason_or_an_attribute(tmp_path: Path, word: str)
     assert len(_visits(tmp_path, 'reason = "value"', lambda _: "-").tables["visits"])
 
 
+def test_a_word_for_nothing_in_another_case(tmp_path: Path) -> None:
+    """NR is missing, and nr would be a reason for the visit."""
+    head = HEAD + 'missing = ["NR"]\n'
+    for word, code in (("nr", "missing_alike"), ("Nr", "missing_alike"), ("NR", ""), ("nrs", "")):
+        rows = [f"v{n};{START + timedelta(hours=n)};{word if n % 2 else 'pain'};F" for n in range(20)]
+        (tmp_path / "visits.csv").write_text("id;at;value;sex\n" + "\n".join(rows) + "\n")
+        if not code:
+            assert len(read_mapped(tmp_path, head + VISITS.format('reason = "value"')).tables["visits"])
+            continue
+        with pytest.raises(MappingError) as caught:
+            read_mapped(tmp_path, head + VISITS.format('reason = "value"'))
+        assert [(f.path, f.code, f.rows) for f in caught.value.faults] == [("visits[1].value", code, 10)]
+
+
 @pytest.mark.parametrize(
     "name", ["01-févr", "févr-24", "1-mars", "2024-02-01", "01/02/2024", "Mar-01", "1-Feb"]
 )
