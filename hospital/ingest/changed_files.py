@@ -85,10 +85,11 @@ def _rounded(table: str, ids: Mapping[tuple[str, str], RoundedIds]) -> list[Find
 def _swapped(contract: Table, frame: pd.DataFrame, zone: ZoneInfo, files: Array | None) -> list[Finding]:
     if contract.time is None or not len(frame):
         return []
-    days = {c.name: _days(frame[c.name], zone) for c in contract.columns if c.kind is Kind.TIME}
-    rows = {contract.time: _swapped_by_order(contract.time, frame, days[contract.time], files)}
+    own = _days(frame[contract.time], zone)
+    rows = {contract.time: _swapped_by_order(frame, own, files)}
     if not rows[contract.time]:
-        rows |= _swapped_beside(contract.time, days)
+        others = [c.name for c in contract.columns if c.kind is Kind.TIME and c.name != contract.time]
+        rows |= {name: _swapped_beside(own, _days(frame[name], zone)) for name in others}
     words = (
         "day and month are exchanged in {n} rows of {column}, by the order of the rows, the days without "
         "one, or the counts: a spreadsheet program of the other date order changed the file; export it again from "
@@ -113,7 +114,7 @@ def _days(times: pd.Series, zone: ZoneInfo) -> Array:
     return out
 
 
-def _swapped_by_order(name: str, frame: pd.DataFrame, every: Array, files: Array | None) -> int:
+def _swapped_by_order(frame: pd.DataFrame, every: Array, files: Array | None) -> int:
     """The rows of a table's own time that are exchanged, by the rows' order, the days without one, or the counts."""
     known = every != _UNKNOWN
     day = every[known]
@@ -132,11 +133,7 @@ def _swapped_by_order(name: str, frame: pd.DataFrame, every: Array, files: Array
     return rows
 
 
-def _swapped_beside(time: str, days: Mapping[str, Array]) -> dict[str, int]:
-    """The rows of other times that are exchanged: they lie far from the table's own, and near it exchanged back."""
-    out = {}
-    for name, day in days.items():
-        both = (day != _UNKNOWN) & (days[time] != _UNKNOWN)
-        if name != time and both.any():
-            out[name] = swapped_beside(day[both], days[time][both])
-    return out
+def _swapped_beside(own: Array, day: Array) -> int:
+    """The rows of another time that are exchanged: they lie far from the table's own, and near it exchanged back."""
+    both = (day != _UNKNOWN) & (own != _UNKNOWN)
+    return swapped_beside(day[both], own[both]) if both.any() else 0
