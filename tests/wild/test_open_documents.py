@@ -116,6 +116,7 @@ def test_sheets_of_open_document(tmp_path: Path) -> None:
         ('<table:table-cell table:formula="of:=1/0" office:value-type="string" calcext:value-type="error">'
          "<text:p>#DIV/0 !</text:p></table:table-cell>", "cell_error"),
         ('<table:table-cell table:formula="of:=[.A1]"/>', "no_result"),
+        (_cell("float", "NaN"), "cell_error"),
         (_cell("float", 7, "7", 'table:number-rows-spanned="2" table:number-columns-spanned="1"'), "merged_cells"),
     ],
 )  # fmt: skip

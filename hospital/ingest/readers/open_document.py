@@ -1,6 +1,7 @@
 """An OpenDocument spreadsheet (.ods) as its sheets and their cells, in the form in which openpyxl gives an .xlsx."""
 
 import io
+import math
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -140,7 +141,8 @@ def _value(cell: Element, formulas: bool) -> Any:
     if any(_name(key) == "value-type" and value == "error" for key, value in cell.attrib.items()):
         return _ERROR
     if kind in ("float", "percentage", "currency"):
-        return float(_get(cell, "value"))
+        number = float(_get(cell, "value"))
+        return number if math.isfinite(number) else _ERROR
     if kind == "date":
         return datetime.fromisoformat(_get(cell, "date-value"))
     if kind == "time":
