@@ -43,6 +43,7 @@ def test_a_code_that_chooses_rows_in_two_writings(tmp_path: Path, second: str) -
         tables = _choice(tmp_path, second, where)
         assert len(tables.tables["census"]) == rows
         assert [(f.column, f.rows) for f in tables.findings if f.code == "where_alike"] == [("sexe", 8)]
+        assert all("casse" in f.words("fr") for f in tables.findings if f.code == "where_alike")
     both = _choice(tmp_path, second, f'{{ sexe = ["tous", "{second}"] }}')
     assert len(both.tables["census"]) == 24
     assert not [f for f in both.findings if f.code == "where_alike"]
