@@ -44,10 +44,8 @@ def enter(call: Call) -> Response:
 def _entered(
     call: Call, caller: Caller, language: Language, page: str = "/", *, by_link: bool = False
 ) -> Response:
-    if call.cookie:
-        call.parts.authority.end_session(
-            call.cookie
-        )  # a browser has one session: its last one is nobody's any more
+    if call.cookie:  # a browser has one session: its last one is nobody's any more
+        call.parts.authority.end_session(call.cookie)
     response = RedirectResponse(f"/?language={language}" if page == "/" else page, 303)
     cookie = call.parts.authority.open_session(caller, by_link=by_link)
     response.set_cookie(
