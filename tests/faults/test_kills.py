@@ -3,6 +3,8 @@
 `make bench-kills N=200` does as many, and writes benchmarks/results/kills.json.
 """
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.kills import KINDS, Experiment, experiment
@@ -38,3 +40,14 @@ def test_a_large_hospital_is_received_meanwhile(done: Experiment) -> None:
     rows = [w for w in done.writers.acknowledged if "census" in w.body]
     assert sum(w.count for w in rows) / done.seconds * 3_600 > EVENTS_AN_HOUR
     assert len({row["unit"] for w in rows for row in w.body["census"]}) == UNITS
+
+
+def test_with_two_workers_a_killed_one_or_supervisor_takes_nothing_with_it(
+    small_demo: SmallDemo, tmp_path: Path
+) -> None:
+    """The other worker answers on; of a killed supervisor both end, and the next start finds the port free."""
+    demo = small_demo.copied(tmp_path / "home")
+    done = experiment(demo, ("worker", "supervisor"), [mixed, mixed, mixed], seed=2, workers=2)
+    assert done.faults == ()
+    assert len(done.kills) == 2
+    assert any(w.attempts > 1 for w in done.writers.acknowledged), "no kill met a write: nothing was shown"

@@ -64,10 +64,12 @@ class Experiment:
     faults: tuple[str, ...]
 
 
-def experiment(demo: SmallDemo, kinds: Sequence[str], makers: Sequence[Maker], seed: int) -> Experiment:
+def experiment(
+    demo: SmallDemo, kinds: Sequence[str], makers: Sequence[Maker], seed: int, *, workers: int = 1
+) -> Experiment:
     """Starts a service on a home, kills one after the other while writers write, and looks at the record."""
     rng, kills = random.Random(seed), []  # noqa: S311 - to repeat
-    with live_service(demo) as service:
+    with live_service(demo, workers=workers) as service:
         begun = time.monotonic()
         with writing_to(demo, service.port, makers, pause=0.01) as writers:
             wait_for(lambda: writers.acknowledged, "acknowledged write")
