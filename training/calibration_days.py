@@ -24,8 +24,11 @@ __all__ = ["learn_curve", "learn_exceedances", "learn_hospital_total"]
 
 _LEAST_EVENTS = 30
 """Rows with and without the event that a horizon needs for a curve of its own; else all horizons have one."""
-_SHRINKAGE = 1.0
-"""Weight of a flat curve, in independent rows near even odds."""
+_FLAT = 1.0
+"""Weight of a flat curve in the curve of all horizons: of its slope, as four independent rows near even odds."""
+_COMMON = 50.0
+"""Weight of the curve of all horizons in that of each one: a day ahead and beyond, the news of a calibration set is no
+more than that, and a curve of their own strayed too far (docs/adr/0023)."""
 _STEPS = 60
 _Judged = tuple[Array, Array, Array, Array, Array]
 """Quantiles, staffed beds, outcomes, prediction times and horizons of totals."""
@@ -63,8 +66,8 @@ def learn_curve(
 ) -> ExceedanceCurve | None:
     """The curve of rows that their distribution was not fitted to; None where too few of them exceeded their beds.
 
-    Forecasts that overlap in time are one piece of news: each counts as much as there are periods of its horizon, and
-    few periods lean towards how often the event is at all.
+    Forecasts that overlap in time are one piece of news: each counts as much as there are periods of its horizon. The
+    curve of all horizons leans towards how often the event is at all, and that of each horizon towards that of all.
 
     Args:
         quantiles: float64 [n, levels], beds.
@@ -81,11 +84,15 @@ def learn_curve(
     for hours in horizons:
         mine = known & (horizon_hours == hours)
         weight[mine] = _news(prediction_time[mine], hours)
-    intercept, slope = np.empty(len(horizons)), np.empty(len(horizons))
+    share = float((weight * event)[known].sum() / weight[known].sum())
+    flat = float(np.log(share / (1 - share))), 0.0
+    common = _logistic(margin[known], event[known], weight[known], flat, (0.0, _FLAT))
+    intercept, slope = (np.full(len(horizons), value) for value in common)
     for i, hours in enumerate(horizons):
         mine = known & (horizon_hours == hours)
-        mine = mine if _enough(event[mine]) else known
-        intercept[i], slope[i] = _logistic(margin[mine], event[mine], weight[mine])
+        if _enough(event[mine]):
+            rows = margin[mine], event[mine], weight[mine]
+            intercept[i], slope[i] = _logistic(*rows, common, (_COMMON, _COMMON))
     return ExceedanceCurve(horizons, intercept, slope, int(event.sum()))
 
 
@@ -188,22 +195,27 @@ def _news(prediction_time: Array, hours: float) -> float:
     return min(1.0, (1 + float(np.ptp(times)) / HOUR / hours) / times.size)
 
 
-def _logistic(margin: Array, event: Array, weight: Array) -> tuple[float, float]:
+def _logistic(
+    margin: Array, event: Array, weight: Array, towards: tuple[float, float], pull: tuple[float, float]
+) -> tuple[float, float]:
     """Intercept and slope (at least 0) of the log odds, by Newton's steps on a penalised likelihood.
 
     Sums and no matrix products: their order, and so each bit of the package, is the same on any number of threads.
+
+    Args:
+        towards: intercept and slope that few rows lean towards.
+        pull: weight of each in that: half of it times the squared distance is taken from the log likelihood.
     """
-    share = float((weight * event).sum() / weight.sum())
-    flat = float(np.log(share / (1 - share)))
-    intercept, slope = flat, 0.0
+    intercept, slope = towards
     for _ in range(_STEPS):
         p = 1 / (1 + np.exp(slope * margin - intercept))
         left, bend = weight * (event - p), weight * p * (1 - p)
-        up, along = float(left.sum()), -float((left * margin).sum()) - _SHRINKAGE * slope
+        up = float(left.sum()) - pull[0] * (intercept - towards[0])
+        along = -float((left * margin).sum()) - pull[1] * (slope - towards[1])
         a, b, c = (
-            float(bend.sum()),
+            float(bend.sum()) + pull[0],
             -float((bend * margin).sum()),
-            float((bend * margin**2).sum()) + _SHRINKAGE,
+            float((bend * margin**2).sum()) + pull[1],
         )
         scale = a * c - b * b
         steps = (c * up - b * along) / scale, (a * along - b * up) / scale
@@ -211,4 +223,7 @@ def _logistic(margin: Array, event: Array, weight: Array) -> tuple[float, float]
         intercept, slope = intercept + steps[0] / shorter, slope + steps[1] / shorter
         if max(map(abs, steps)) < 1e-10:
             break
-    return (intercept, slope) if slope > 0 else (flat, 0.0)
+    if slope > 0:
+        return intercept, slope
+    share = float((weight * event).sum() / weight.sum())
+    return float(np.log(share / (1 - share))), 0.0

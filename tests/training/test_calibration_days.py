@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 from hospital.arrays import Array
@@ -57,31 +58,62 @@ def test_where_wards_refill_the_curve_is_calibrated_and_the_tail_is_not() -> Non
     assert ((learned - event) ** 2).mean() < 0.8 * ((read - event) ** 2).mean()
 
 
-def test_it_is_the_penalised_logistic_of_scikit_learn() -> None:
-    """A curve of its own at each horizon, each row with the news that is its own."""
-    rows = wards(1200)
-    curve = learn_curve(*rows, HORIZONS)
+def test_the_curve_of_all_is_that_of_scikit_learn_and_each_horizon_s_leans_towards_it_as_scipy_has_it() -> (
+    None
+):
+    """A horizon of few events has that of all as it is; another is pulled by as much as fifty rows."""
+    quantiles, staffed, outcome, at, hours = wards(1200)
+    outcome = np.where((hours == 4) & (np.arange(1200) % 8 > 0), np.minimum(outcome, staffed), outcome)
+    curve = learn_curve(quantiles, staffed, outcome, at, hours, HORIZONS)
     assert curve is not None
-    quantiles, staffed, outcome, _, hours = rows
-    for i, h in enumerate(HORIZONS):
-        mine = hours == h
-        outside = LogisticRegression(C=1.0, tol=1e-10, max_iter=1000)
-        outside.fit(-margins(quantiles, staffed)[mine, None], (outcome > staffed)[mine])
-        assert curve.slope[i] == pytest.approx(outside.coef_[0, 0], abs=1e-5)
-        assert curve.intercept[i] == pytest.approx(outside.intercept_[0], abs=1e-5)
+    margin, event = margins(quantiles, staffed), outcome > staffed
+    assert 0 < event[hours == 4].sum() < 30
+    outside = LogisticRegression(C=1.0, tol=1e-10, max_iter=1000).fit(-margin[:, None], event)
+    common = np.array([outside.intercept_[0], outside.coef_[0, 0]])
+    assert [curve.intercept[0], curve.slope[0]] == pytest.approx(common, abs=1e-5)
+
+    def loss(ab: Array) -> float:
+        odds = ab[0] - ab[1] * margin[hours == 24]
+        likelihood = (event[hours == 24] * odds - np.logaddexp(0, odds)).sum()
+        return float(25 * ((ab - common) ** 2).sum() - likelihood)
+
+    found = minimize(loss, common, tol=1e-10).x
+    assert [curve.intercept[1], curve.slope[1]] == pytest.approx(found, abs=1e-4)
+    assert np.abs(found - common).max() > 0.05
+
+
+def test_days_that_say_little_are_told_by_what_all_horizons_say() -> None:
+    """Of 480 days the slope of a horizon by itself strays farther than the one that leans on all."""
+    alone, leaning = [], []
+    for seed in range(30):
+        quantiles, staffed, outcome, at, hours = wards(960, seed)
+        curve = learn_curve(quantiles, staffed, outcome, at, hours, HORIZONS)
+        mine, event = hours == 24, outcome > staffed
+        if curve is None or event[mine].sum() < 30:
+            continue
+        outside = LogisticRegression(C=1.0).fit(-margins(quantiles, staffed)[mine, None], event[mine])
+        alone.append(outside.coef_[0, 0])
+        leaning.append(curve.slope[1])
+    assert len(alone) >= 10
+    assert np.std(leaning) < 0.85 * np.std(alone)
 
 
 def test_forecasts_that_overlap_are_one_piece_of_news() -> None:
     """The same days asked four times as often have nearly the curve of the days, and not a surer one."""
-    quantiles, staffed, outcome, at, hours = wards(1000)
-    once = learn_curve(quantiles, staffed, outcome, at, hours, HORIZONS)
-    copies = [np.repeat(a, 4, axis=0) for a in (quantiles, staffed, outcome, at, hours)]
+    rows = wards(1000)
+    copies = [np.repeat(a, 4, axis=0) for a in rows]
     copies[3] = copies[3] + np.tile(np.arange(4) * 6 * HOUR, 1000)
-    often = learn_curve(*cast(Any, copies), HORIZONS)
-    assert once is not None
-    assert often is not None
-    assert often.slope[1] == pytest.approx(once.slope[1], rel=0.02)  # 24 h
-    assert often.slope[0] > 1.005 * once.slope[0]  # forecasts of 4 h that lie 6 h apart do not overlap
+
+    def slope_of(asked: Any, horizon: float) -> float:
+        mine = asked[4] == horizon
+        curve = learn_curve(*(a[mine] for a in asked), (horizon,))
+        assert curve is not None
+        return float(curve.slope[0])
+
+    assert slope_of(copies, 24.0) == pytest.approx(slope_of(rows, 24.0), rel=0.02)
+    assert slope_of(copies, 4.0) > 1.005 * slope_of(
+        rows, 4.0
+    )  # forecasts of 4 h that lie 6 h apart do not overlap
 
 
 @pytest.mark.parametrize("events", [0, 29])
