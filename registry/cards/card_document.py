@@ -31,6 +31,7 @@ def build_card(
         "gates": report["gates"],
         "performance": report["performance"],
         "hospital": report["hospital"],
+        "tension": report["tension"],
         "groups": _groups(report),
         "data": {
             "digest": manifest.data_digest,

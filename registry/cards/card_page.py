@@ -9,7 +9,7 @@ from hospital.markup import page, page_style
 from hospital.page_pieces import Piece
 from hospital.words.language import Language
 from registry.cards.fairness_section import Fairness
-from registry.cards.figure_sections import Calibration, Performance
+from registry.cards.figure_sections import Calibration, Performance, Tension
 from registry.cards.finding_text import Words
 from registry.cards.hospital_total_section import Hospital
 from registry.cards.reference_sections import Data, Efficiency, Identity, Law, Limits
@@ -25,6 +25,7 @@ _CONTENTS = (
     "error",
     "calibration",
     "hospital",
+    "tension",
     "fairness",
     "efficiency",
     "data",
@@ -59,6 +60,7 @@ def render_html(
         Performance(card["performance"]),
         Calibration.of(card),
         Hospital.of(card),
+        Tension.of(card, words),
         Fairness(card["groups"]),
         Efficiency.of(card),
         Data(card["data"]),

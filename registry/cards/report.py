@@ -7,16 +7,21 @@ from typing import Any
 import numpy as np
 
 from hospital.arrays import Array
+from hospital.times import DAY
 from registry.evidence.interval_shares import tail_shares
-from registry.evidence.records import Evidence, Scored
+from registry.evidence.records import UNIT, Evidence, Scored
 from registry.gates import GateResult, Verdict, judge, worst
 from registry.gates.fairness import small_gaps
 from registry.policy.board_policy import Policy
 from registry.statistics.gains import best_baseline, losses
-from registry.statistics.intervals import block_mean
+from registry.statistics.intervals import Estimate, block_mean
+from registry.statistics.probability_scores import brier_skill, reliability_slope
 from registry.statistics.scope import served
 
 __all__ = ["Report", "make_report"]
+
+_LEAST_EVENT_DAYS = 10
+"""Days with the event, and without it, that a skill or a slope asks for."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class Report:
             "scope",
             "performance",
             "hospital",
+            "tension",
             "attempts",
         )
         return {name: self.body[name] for name in names}
@@ -70,6 +76,7 @@ def make_report(evidence: Evidence, policy: Policy) -> Report:
         "gates": [_gate(r) for r in results],
         "performance": _performance(evidence, policy, scope),
         "hospital": _hospital_total(evidence.hospital, policy),
+        "tension": _tension(evidence, policy, set(scope)),
         "history_days": evidence.history_days,
         "attempts": evidence.attempts,
         "judged": _span(evidence.test),
@@ -143,6 +150,66 @@ def _hospital_total(hospital_total: Scored | None, policy: Policy) -> list[dict[
         }
         for h in np.unique(known.horizon_hours)
     ]
+
+
+def _tension(evidence: Evidence, policy: Policy, inside: set[tuple[str, float]]) -> list[dict[str, Any]]:
+    """How good probabilities of more demand than staffed beds are, as served: by horizon, of all and by unit."""
+    rows, test = evidence.exceedances, evidence.test
+    if rows is None:
+        return []
+    cells = zip(test.unit_group.tolist(), test.horizon_hours.tolist(), strict=True)
+    trusted = np.array([cell in inside for cell in cells], bool)
+    probability = np.where(trusted, rows.model, rows.baseline)
+    known = np.isfinite(probability) & np.isfinite(test.outcome) & (test.weight > 0)
+    unit, out = test.audit[UNIT], []
+    for horizon in np.unique(test.horizon_hours[known]):
+        at = known & (test.horizon_hours == horizon)
+        for name in ("all", *sorted(set(unit[at].tolist()))):
+            mine = at & ((unit == name) | (name == "all"))
+            event = test.outcome[mine] > rows.staffed[mine]
+            usual = {"by_hour": rows.by_hour[mine], "by_unit": rows.by_unit[mine]}
+            asked = probability[mine], event, test.prediction_time[mine], float(horizon)
+            in_scope = trusted[mine]
+            out.append(
+                {
+                    "unit": str(name),
+                    "horizon_hours": float(horizon),
+                    "in_scope": "all" if in_scope.all() else "some" if in_scope.any() else "none",
+                    **_exceeded(*asked, usual, policy.document.alpha),
+                }
+            )
+    return out
+
+
+def _exceeded(
+    probability: Array, event: Array, times: Array, hours: float, usual: dict[str, Array], alpha: float
+) -> dict[str, Any]:
+    """Figures of one unit and horizon, or of all: beside how often it was before, whichever of both is better here.
+
+    With events, or days without one, on fewer than ten days neither skill nor slope is a figure: they are missing.
+    """
+    days = times // DAY
+    enough = all(np.unique(days[which]).size >= _LEAST_EVENT_DAYS for which in (event, ~event))
+    against = min(usual, key=lambda name: float(((usual[name] - event) ** 2).mean()))
+    skill = brier_skill(probability, usual[against], event, times, hours) if enough else None
+    slope = reliability_slope(probability, event, times, hours) if enough else None
+    return {
+        "n": int(event.size),
+        "events": int(event.sum()),
+        "event_days": int(np.unique(days[event]).size),
+        "told": _number(float(probability.mean())),
+        "happened": _number(float(event.mean())),
+        "against": against,
+        "skill": _estimate(skill, alpha),
+        "slope": _estimate(slope, alpha),
+    }
+
+
+def _estimate(found: Estimate | None, alpha: float) -> list[float | None] | None:
+    """Value, low and high; None where it is not known."""
+    if found is None or not np.isfinite(found.value):
+        return None
+    return [_number(found.value), *(_number(bound) for bound in found.interval(alpha))]
 
 
 def _row(part: Scored, horizon: float, policy: Policy) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from hospital.times import DAY
 from registry.candidates.candidates import Candidate
 from registry.candidates.snapshots import open_snapshot
 from registry.check.checked_rows import CheckedRows, Prepared, Progress, Scores, Subject
+from registry.check.exceedance_evidence import exceedance_rows
 from registry.check.incumbent import InUse, served_today
 from registry.check.multiplicity import attempts
 from registry.check.recent_data import daily_series, later
@@ -116,6 +117,7 @@ def _evidence(
         explanation=explanation,
         history_days=(span[1] - rows.ours.spans["train"][0]) / DAY,
         hospital=scores.whole,
+        exceedances=exceedance_rows(subject.model, rows.prepared, rows.split, scores.test),
         attempts=_attempts(subject, span),
         earlier_gaps=earlier_gaps(subject.settings, subject.candidate, span),
         probed=probed,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hospital.arrays import Array
+from registry.evidence.exceedance_rows import ExceedanceRows
 from registry.evidence.probe_records import Probed
 
 __all__ = ["UNIT", "ContractFacts", "DailyInput", "EarlierGap", "Evidence", "ExplanationFacts", "Scored"]
@@ -210,6 +211,8 @@ class Evidence:
         history_days: of the whole snapshot.
         kind: "model" or "baseline".
         hospital: the test set's rows of the hospital total; None where there is no forecast of it.
+        exceedances: how probably the test rows exceed their staffed beds; None where that is not known. Gates do not
+            judge it: the card shows it.
         earlier_gaps: of small groups, from earlier versions' reports.
         attempts: versions of this model, this one included, that were registered to be judged on overlapping
             rows.
@@ -230,6 +233,7 @@ class Evidence:
     explanation: ExplanationFacts
     history_days: float
     hospital: Scored | None = None
+    exceedances: ExceedanceRows | None = None
     attempts: int = 1
     earlier_gaps: tuple[EarlierGap, ...] = ()
     baseline: Array | None = None

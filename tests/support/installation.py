@@ -149,5 +149,6 @@ def report_body(candidate: Candidate, verdict: str) -> dict[str, Any]:
         "gates": [{"name": "accuracy", "verdict": verdict, "findings": [finding]}],
         "performance": [],
         "hospital": [],
+        "tension": [],
         "history_days": 480.0,
     }
