@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from registry.record.access_tables import spent_tickets
 from sqlalchemy import Engine, event, insert, select
 from sqlalchemy.exc import OperationalError
 
 from registry.errors import RegistryError
-from registry.record.access_tables import spent_tickets
 from registry.record.compiled_sql import Insertion
 from registry.record.database import (
     existing_database,
