@@ -161,14 +161,17 @@ def test_what_is_no_http_is_a_problem_too(door: Door) -> None:
 
 
 def test_a_refusal_is_in_the_language_that_is_accepted(door: Door) -> None:
-    """By the header that came before what is refused; in English where none did, as every problem is."""
+    """By what was read before what is refused; in English where that names none, as every problem is.
+
+    The parser hands a header over once the next one has begun.
+    """
     accepts = b"accept-language: fr-FR, en;q=0.5\r\n"
     head = b"GET /livez HTTP/1.1\r\n"
     many = b"".join(b"h%d: 1\r\n" % i for i in range(101)) + b"\r\n"
     for sent, status, words in (
         (head + accepts + many, 431, "Les en-têtes sont plus longs"),
         (head + many, 431, "The headers are larger"),
-        (head + accepts + b"no header\r\n\r\n", 400, "La demande n'est pas du HTTP/1.1."),
+        (head + accepts + b"host: x\r\nno header\r\n\r\n", 400, "La demande n'est pas du HTTP/1.1."),
     ):
         answer = door.ask(sent)
         assert code(answer)[0] == status
