@@ -11,9 +11,9 @@ import pytest
 import xgboost as xgb
 
 from explain import ExplanationError, TreeEngine
-from explain.engine import Contributions
 from explain.forest import grow
 from explain.formats.ensemble import Array
+from explain.reasons import Contributions
 from explain.verification import Verification, verify_apart
 from explain.verify import _difference, _rows, as_shap, verify
 from registry.digests import canonical_json

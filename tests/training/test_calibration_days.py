@@ -82,7 +82,7 @@ def test_the_curve_of_all_is_that_of_scikit_learn_and_each_horizon_s_leans_towar
     assert np.abs(found - common).max() > 0.05
 
 
-def test_days_that_say_little_are_told_by_what_all_horizons_say() -> None:
+def test_days_that_say_little_follow_what_all_horizons_say() -> None:
     """Of 480 days the slope of a horizon by itself strays farther than the one that leans on all."""
     alone, leaning = [], []
     for seed in range(30):

@@ -21,8 +21,9 @@ from registry.monitoring.alarms import (
     standing,
     standing_alarm,
 )
-from registry.record.database import alarms, monitoring_runs, open_database, payloads, writing
+from registry.record.database import open_database, writing
 from registry.record.journal import entries
+from registry.record.tables.record_tables import alarms, monitoring_runs, payloads
 from registry.trust.trust_store import load_trust
 from tests.support.installation import Installation, after
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, delete, insert, text, update
 
-from registry.record.database import journal, open_database, opened_database, payloads, writing
+from registry.record.database import open_database, opened_database, writing
 from registry.record.journal import (
     GENESIS,
     Draft,
@@ -25,6 +25,7 @@ from registry.record.journal import (
     rows,
 )
 from registry.record.journal_audit import Audit, audit
+from registry.record.tables.record_tables import journal, payloads
 from registry.record.tombstones import RETAIN
 from tests.support.installation import NOW
 

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, delete, insert, select, text, update
 
-from registry.record.database import observations, open_database, writing
+from registry.record.database import open_database, writing
 from registry.record.erasure import bury, erase_subject, tombstones_digest
 from registry.record.journal import append, entries, head
 from registry.record.journal_audit import JournalFault
 from registry.record.observation_batches import Batch, edited, forget_all, line_hash
+from registry.record.tables.record_tables import observations
 from registry.record.tombstones import ERASE_SUBJECT, RETAIN, erased_observations
 from tests.support.installation import NOW
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert
 
 from hospital.record.events import FOREVER
 from hospital.times import DAY, HOUR, MISSING_TIME
-from registry.record.database import observations, opened_database, writing
+from registry.record.database import opened_database, writing
 from registry.record.observations import (
     before_present,
     columns_in_force,
@@ -18,6 +18,7 @@ from registry.record.observations import (
     rows_in_force,
     rows_known_at,
 )
+from registry.record.tables.record_tables import observations
 
 AT = 20_000 * DAY
 

@@ -12,7 +12,7 @@ from registry.record.overrides import (
     standing_decisions,
     wilson_interval,
 )
-from registry.record.recommendation_tables import recommendation_acts, recommendations
+from registry.record.tables.recommendation_tables import recommendation_acts, recommendations
 from sqlalchemy import Connection, insert
 from statsmodels.stats.proportion import proportion_confint
 

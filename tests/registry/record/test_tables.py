@@ -11,7 +11,8 @@ from sqlalchemy import Table
 
 import registry.record.request_keys
 import registry.record.tombstones  # noqa: F401
-from registry.record.database import JOURNAL_LOCK, metadata, open_database
+from registry.record.database import JOURNAL_LOCK, open_database
+from registry.record.tables.record_tables import metadata
 
 TABLES = sorted(metadata.tables)
 

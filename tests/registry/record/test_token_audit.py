@@ -10,9 +10,10 @@ from sqlalchemy import Engine, create_engine, insert, select, text, update
 
 from hospital.times import instant, moment
 from registry.errors import TokenError
-from registry.record.database import open_database, opened_database, tokens, writing
+from registry.record.database import open_database, opened_database, writing
 from registry.record.journal import Entry, append, entries
 from registry.record.journal_audit import JournalFault
+from registry.record.tables.record_tables import tokens
 from registry.record.token_audit import edited
 from registry.record.tokens import (
     LONGEST,

@@ -12,14 +12,9 @@ from sqlalchemy.exc import OperationalError
 
 from registry.errors import RegistryError
 from registry.record.compiled_sql import Insertion
-from registry.record.database import (
-    existing_database,
-    observations,
-    open_database,
-    opened_database,
-    writing,
-    writing_on,
-)
+from registry.record.database import existing_database, open_database, opened_database, writing, writing_on
+from registry.record.tables.access_tables import spent_tickets
+from registry.record.tables.record_tables import observations
 from tests.support.old_database import migrate_to
 
 _ROW = {"kind": "visits", "row_id": "v", "received_at": 1, "active_until": 9, "digest": "", "row": "{}"}

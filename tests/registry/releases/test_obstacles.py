@@ -150,7 +150,7 @@ class TestPeople:
         assert fault is not None
         assert fault.key == "trust_errors.promotion.releaser"
 
-    def test_what_is_in_use_is_told_by_the_last_release(self, installation: Installation) -> None:
+    def test_what_is_in_use_is_known_by_the_last_release(self, installation: Installation) -> None:
         """The first one may be promoted again with approvals of since it was left."""
         for version in ("1", "2"):
             installation.approved(version)
