@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from registry.record.access_tables import spent_tickets
 from sqlalchemy import Engine, event, insert, select
 from sqlalchemy.exc import OperationalError
 
