@@ -152,6 +152,9 @@ def test_long_intervals_hold_four_in_five_within_sixteen_points(
     assert short["coverage", "short"].limits == pytest.approx((0.68, 0.92))
     assert ("coverage", "long") not in short
     assert short["coverage", "24 h"].limits == pytest.approx((0.64, 0.96))
+    beyond = judged(sound, replace(test, horizon_hours=np.full(test.size, 24.5)))
+    assert ("coverage", "long") in beyond
+    assert ("coverage", "short") not in beyond
 
 
 def test_horizons_and_groups_are_reported_with_their_tails(sound: Evidence) -> None:

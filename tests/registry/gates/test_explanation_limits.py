@@ -331,3 +331,10 @@ def test_refits_that_were_not_made_open_nothing(sound: Evidence) -> None:
     assert stability_findings(with_probed(sound, stability=None), POLICY) == [
         undecided("stability", "all", 0, "not_probed", threshold=RULES.stability)
     ]
+
+
+def test_a_group_of_features_without_a_column_is_an_error(sound: Evidence) -> None:
+    """Shares that would be given to the wrong names are not given at all."""
+    facts = ExplanationShift(("crowding", "staff"), np.full((8, 1), 5.0), np.full((8, 1), 5.0), 500)
+    with pytest.raises(ValueError, match="zip"):
+        shift_findings(replace(with_probed(sound, shift=facts), current_expected=True), POLICY)

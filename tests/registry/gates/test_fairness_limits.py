@@ -134,7 +134,7 @@ def test_attributes_that_are_missing_or_have_one_group_are_said(sound: Evidence)
             "attribute", attribute, 0, "attribute_missing", required=False
         )
     # Where an earlier part had another group, that one has gone missing.
-    gone = judged(sound, visits([half(50, sex="F")]), visits([half(50, sex="F"), half()]))
+    gone = judged(sound, visits([half(60, sex="F")]), visits([half(10, sex="F"), half()]))
     assert ("attribute", "sex") not in gone
     assert gone["share_above_p50", "sex=M"].note == "missing_group"
     nothing = judged(sound, replace(visits([half()]), audit={}))
@@ -160,6 +160,10 @@ def test_two_hundred_nameless_are_a_group_and_one_less_is_not(sound: Evidence) -
     )
     one_less = judged(sound, test.part(~nameless | (np.cumsum(nameless) <= 199)))
     assert ("share_above_p50", "sex=unknown") not in one_less
+    well = judged(sound, visits([half(50, sex="F"), half(), half(6, sex=None)]))[
+        "share_above_p50", "sex=unknown"
+    ]
+    assert (well.verdict, well.required) == (PASS, False)
     nobody = judged(sound, test.part(nameless))
     assert ("share_above_p50", "sex=unknown") not in nobody
     assert ("attribute", "sex") not in nobody
@@ -248,6 +252,12 @@ def test_a_small_group_that_waits_all_alike_is_listed_without_a_figure(sound: Ev
         assert found[metric, "language=other"].note == "needs_more_rows"
 
 
+def test_a_small_group_whose_waits_differ_by_a_minute_has_a_figure(sound: Evidence) -> None:
+    """Nineteen and a half and twenty and a half: little, and not nothing."""
+    kinds = [half(60, language="fr"), *(Kind(4, 0, "F", "other", outcome=20 + d) for d in (-0.5, 0.5))]
+    assert judged(sound, visits(kinds))["log_error", "language=other"].value is not None
+
+
 def test_what_earlier_versions_showed_of_a_small_group_is_pooled_by_rows(sound: Evidence) -> None:
     """320 rows without a gap and 1280 of 0.05: 1600 with 0.04, and 150 are lacking; 150 more, and it is judged."""
     test = small(4, 320)
@@ -304,7 +314,8 @@ def test_an_attribute_whose_groups_the_board_demands_must_be_there(sound: Eviden
 def test_an_error_counts_beyond_what_its_own_forecast_lets_expect(sound: Evidence) -> None:
     """Women's forecasts are skewed: waits like the men's are then shorter than theirs let expect, by just so much."""
     test = visits([half(50, sex="F"), half()])
-    skewed = np.where(np.arange(19) > 9, 20.0 + 2 * (np.arange(19) - 9) ** 1.5, test.quantiles[0])
+    above = np.clip(np.arange(19) - 9, 0, None)
+    skewed = np.where(above > 0, 20.0 + 2 * above**1.5, test.quantiles[0])
     women = test.audit["sex"] == "F"
     quantiles = np.where(women[:, None], skewed, test.quantiles)
 
