@@ -1,11 +1,12 @@
 """What is served today for the judged rows: the current release's forecasts in its scope, its baseline's outside."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hospital.arrays import Array
 from hospital.dataset.splits import Split
+from hospital.features.beds import BedFeatures
 from hospital.ingest.hospital_reader import HospitalTables
 from registry.errors import CandidateError
 from registry.facts.efficiency_facts import Costed
@@ -26,7 +27,7 @@ class InUse:
     """What the current release serves on the test rows.
 
     Attributes:
-        quantiles: float64 [n, levels], NaN at horizons that it does not know; None without a release.
+        quantiles: float64 [n, levels], NaN at horizons and of units that it does not know; None without a release.
         expected: whether the signed chain shows a release.
         costed: its package, rows and registration.
     """
@@ -55,16 +56,16 @@ def served_today(
         return InUse(None, None, False)
     model = ForecastModel(release.package)
     release.require_same(model.digest)
-    theirs = adapted(model, prepared) if model.features == prepared.features else prepare(model, tables)
+    theirs = _with_own_features(model, tables, prepared)
     rows = theirs.part(split.members("test", theirs.prediction_time))
     mine = prepared.part(split.members("test", prepared.prediction_time))
-    if isinstance(rows, PreparedBeds) and isinstance(mine, PreparedBeds):
-        widths = rows.widths if theirs.features == prepared.features else None  # of the same rows only
-        rows = PreparedBeds(mine.events, theirs.features, mine.samples, widths)
-        horizon = mine.samples.query.horizon_hours
-        groups = [mine.events.units[u].group for u in mine.samples.query.unit]
-        quantiles = _served(model, rows.rows(model.beds_or_raise), in_scope(release.scope, groups, horizon))
-        quantiles[~np.isin(horizon, list(model.manifest.horizons_hours))] = np.nan
+    if isinstance(rows, PreparedBeds):
+        query = rows.samples.query
+        groups = [rows.events.units[u].group for u in query.unit]
+        inside = in_scope(release.scope, groups, query.horizon_hours)
+        quantiles = _served(model, rows.rows(model.beds_or_raise), inside)
+        known = np.isin(query.horizon_hours, list(model.manifest.horizons_hours))
+        quantiles[~known | (rows.units_of(model.beds_or_raise) < 0)] = np.nan
     elif isinstance(rows, PreparedWaits):
         groups = emergency_of(rows.samples.query.columns["department"])
         inside = in_scope(release.scope, groups, np.zeros(len(groups)))
@@ -73,6 +74,21 @@ def served_today(
         raise CandidateError("registry.check.other_rows")
     registered = release.body["registration"]["body"]
     return InUse(quantiles, release.version, True, Costed(model, release.package, rows, registered))
+
+
+def _with_own_features(
+    model: ForecastModel, tables: HospitalTables, prepared: PreparedBeds | PreparedWaits
+) -> PreparedBeds | PreparedWaits:
+    """The version's rows with the features of the release's own package: another ward gives each unit another code."""
+    if isinstance(prepared, PreparedWaits):
+        return prepared if model.features == prepared.features else prepare(model, tables)
+    if model.features == prepared.features:
+        return adapted(
+            model, replace(prepared, widths=None)
+        )  # those that it has are of the version's own rule
+    X = BedFeatures(prepared.events, model.features).compute(prepared.samples.query)
+    samples = replace(prepared.samples, X=X)
+    return PreparedBeds(prepared.events, model.features, samples)  # widths are of the same rows only
 
 
 def _served(model: ForecastModel, rows: Rows, inside: Array) -> Array:
