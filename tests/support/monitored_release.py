@@ -89,4 +89,5 @@ class Released:
     def _release_entry(self) -> Entry:
         """The journal's entry of the release, without which no database is that of this installation."""
         with opened_database(self.installation.settings.database) as engine, engine.connect() as connection:
-            return next(entry for entry in entries(connection) if "release_digest" in entry.subjects)
+            found = (entry for entry in entries(connection) if "release_digest" in entry.subjects)
+            return next(entry for entry in found if entry.subjects["model"] == self.model)

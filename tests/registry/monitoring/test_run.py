@@ -1,0 +1,199 @@
+"""A monitoring run of a release of four trees: its days, its reference, what it needs; and nothing is done twice."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hospital.calendar import local_day
+from hospital.dataset.splits import Split
+from hospital.ingest.event_columns import columns_of
+from hospital.ingest.hospital_reader import HospitalTables
+from hospital.times import DAY, instant
+from registry.errors import MonitorError
+from registry.model.forecast_model import ForecastModel
+from registry.model.scoring import prepare
+from registry.monitoring.alarms import LastRun, last_run
+from registry.monitoring.run import MonitoringRun, run_monitoring
+from registry.record.database import opened_database
+from registry.releases.releases import current_release
+from registry.settings import Settings
+from tests.support.installation import Installation, after
+from tests.support.monitored_release import Released
+from tests.support.quick_versions import quick_candidate, quick_release, quick_tables
+from training.packages.package_request import Request
+
+KNOWN, DAYS = 185, 215
+
+
+@dataclass(frozen=True)
+class Home:
+    """Both models released in one home, and the days after it.
+
+    Attributes:
+        released: by model.
+    """
+
+    released: dict[str, Released]
+
+    def settings(self, model: str, tmp_path: Path, day: int) -> Settings:
+        """A database that has received everything up to a day."""
+        return self.released[model].monitored(f"sqlite:///{tmp_path}/{model}-{day}.db", day)
+
+    def package(self, model: str) -> ForecastModel:
+        """Of the release."""
+        release = current_release(self.released[model].installation.settings, model)
+        assert release is not None
+        return ForecastModel(release.package)
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> HospitalTables:
+    """What the releases were trained on."""
+    return quick_tables(tmp_path_factory.mktemp("known"), KNOWN)
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> HospitalTables:
+    """The same, and 30 days more."""
+    return quick_tables(tmp_path_factory.mktemp("all"), DAYS)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, known: HospitalTables, tables: HospitalTables) -> Home:
+    """A small hospital that goes on as it was."""
+    root = tmp_path_factory.mktemp("monitor-quick")
+    installation, released = Installation.make(root / "home"), {}
+    for model, horizons in (("wait-time", ()), ("bed-demand", (24.0, 48.0))):
+        found = quick_candidate(installation, Request(model, horizons), known, "1")
+        quick_release(installation, found, [("ED", 0.0)])
+        start = min(tables.tables["visits"]["arrived_at"]).date()
+        released[model] = Released(installation, model, tables, root / "all", start, KNOWN)
+    return Home(released)
+
+
+def monitored(settings: Settings, model: str, hours: float = 3) -> tuple[MonitoringRun, LastRun | None]:
+    """A run, and what it wrote down."""
+    with opened_database(settings.database) as engine:
+        run = run_monitoring(settings, engine, model, now=after(hours))
+        assert run is not None
+        with engine.connect() as connection:
+            return run, last_run(connection, model, 1)
+
+
+def last_reception(home: Home, model: str, day: int) -> int:
+    """Of all that the database was given: instant."""
+    released = home.released[model]
+    first = instant(
+        after(0).replace(year=released.start.year, month=released.start.month, day=released.start.day)
+    )
+    received = [columns_of(frame, name)["received_at"] for name, frame in released.tables.tables.items()]
+    return max(int(values[values < first + day * DAY].max()) for values in received)
+
+
+@pytest.mark.parametrize("model", ["wait-time", "bed-demand"])
+def test_every_whole_day_after_the_test_set_is_monitored(home: Home, tmp_path: Path, model: str) -> None:
+    """From the day after the one in which it ends to the day before the last reception; a second run sees no more."""
+    settings = home.settings(model, tmp_path, DAYS - 5)
+    package = home.package(model)
+    run, seen = monitored(settings, model)
+    end = Split.from_json(package.manifest.split).spans["test"][1]
+    zone = package.manifest.place.zone
+    first, last = local_day(np.array([end, last_reception(home, model, DAYS - 5)]), zone) + np.array([1, -1])
+    assert (run.until_day, run.days) == (last, last - first + 1)
+    assert run.days > 15
+    assert (run.untested, run.lost) == (None, ())
+    assert seen is not None
+    assert seen.until_day == last
+    shares = [f["threshold_share"] for f in seen.figures]
+    assert sum(share is not None for share in shares) > 10
+    again, unchanged = monitored(settings, model, hours=9)
+    assert (again.until_day, again.days, again.raised) == (run.until_day, run.days, ())
+    assert unchanged == seen  # not even when it was made
+
+
+@pytest.mark.parametrize("model", ["wait-time", "bed-demand"])
+def test_the_reference_is_the_snapshot_s_whole_days_and_is_read_again(
+    home: Home, known: HospitalTables, tmp_path: Path, model: str
+) -> None:
+    """From the second day that has rows to two days before the first monitored; errors from the validation set on."""
+    package = home.package(model)
+    _, first_seen = monitored(home.settings(model, tmp_path, DAYS - 5), model)
+    settings = home.released[model].installation.settings
+    path = settings.home / "monitoring" / f"{package.digest.removeprefix('sha256:')}.npz"
+    prepared, split = prepare(package, known), Split.from_json(package.manifest.split)
+    zone = package.manifest.place.zone
+    begun = int(local_day(prepared.prediction_time[:1], zone)[0]) + 1
+    ended = int(local_day(np.array([split.spans["test"][1]]), zone)[0]) - 1
+    with np.load(path, allow_pickle=False) as kept:
+        days, names, values = kept["days"], kept["names"].tolist(), kept["values"]
+        assert days.tolist() == list(range(begun, ended + 1))
+        errors = values[:, [n.startswith("errors|") for n in names]]
+        unfitted = int(local_day(np.array([split.spans["validation"][0]]), zone)[0])
+        assert np.isnan(errors[days < unfitted]).all()
+        assert np.isfinite(errors[days > unfitted + 2]).any()
+    content = path.read_bytes()
+    other = tmp_path / "other"
+    other.mkdir()
+    _, second_seen = monitored(home.settings(model, other, DAYS - 5), model)
+    assert path.read_bytes() == content
+    assert first_seen is not None
+    assert second_seen is not None
+    assert second_seen.figures == first_seen.figures
+
+
+def test_what_needs_outcomes_is_not_told_before_they_can_have_come(home: Home, tmp_path: Path) -> None:
+    """Of a horizon of 48 hours the last two days have none yet; what goes into forecasts is known to the end."""
+    settings = home.settings("bed-demand", tmp_path, DAYS - 5)
+    run, seen = monitored(settings, "bed-demand")
+    assert seen is not None
+    days = {
+        family: [f["days"] for f in seen.figures if f["family"] == family]
+        for family in ("inputs", "outcomes", "errors")
+    }
+    received = last_reception(home, "bed-demand", DAYS - 5)
+    zone = home.package("bed-demand").manifest.place.zone
+    mature = int(local_day(np.array([received - 2 * DAY]), zone)[0])
+    assert run.until_day is not None
+    open_days = run.until_day - mature + 1
+    assert open_days >= 1
+    assert max(days["inputs"]) == run.days
+    assert max(days["outcomes"]) == max(days["errors"]) == run.days - open_days
+
+
+def test_a_database_that_received_nothing_has_no_day(home: Home, tmp_path: Path) -> None:
+    """Nor one whose last reception lies before the first day: nothing is written down."""
+    for day in (0, KNOWN):
+        run, seen = monitored(home.settings("wait-time", tmp_path, day), "wait-time")
+        assert (run.days, run.until_day, run.raised) == (0, None, ())
+        assert seen is None
+
+
+def test_without_its_snapshot_figures_are_told_and_not_tested(home: Home, tmp_path: Path) -> None:
+    """Where the workshop's folder is not: why is said, and no figure has a sum."""
+    released = home.released["wait-time"]
+    copy = tmp_path / "home"
+    shutil.copytree(released.installation.settings.home, copy)
+    for name in ("snapshots", "monitoring"):
+        shutil.rmtree(copy / name, ignore_errors=True)
+    given = home.settings("wait-time", tmp_path, DAYS - 5)
+    settings = given.model_copy(update={"home": copy})
+    run, seen = monitored(settings, "wait-time")
+    assert "snapshot" in str(run.untested)
+    assert seen is not None
+    assert len(seen.figures) > 10
+    assert all(f["threshold_share"] is None for f in seen.figures)
+    assert run.raised == ()
+
+
+def test_what_is_no_model_or_has_no_release_is_not_monitored(home: Home, tmp_path: Path) -> None:
+    """A name that is none is refused; without people or a release there is nothing to look at."""
+    settings = home.settings("wait-time", tmp_path, 0)
+    with opened_database(settings.database) as engine:
+        with pytest.raises(MonitorError, match="wait-time"):
+            run_monitoring(settings, engine, "no-model", now=after(3))
+        made = Installation.make(tmp_path / "made").settings
+        for bare in (Settings(home=tmp_path / "empty"), made):
+            assert run_monitoring(bare, engine, "wait-time", now=after(3)) is None
