@@ -8,7 +8,7 @@ import pytest
 
 from hospital.drafting.mapping_draft import draft_mapping
 from hospital.errors import ContractError, MappingError
-from hospital.ingest.raw_files import parse
+from hospital.ingest.raw_files import find_table, parse
 from tests.support.hospital_files import read_mapped
 
 HEAD = '[mapping]\nname = "x"\nzone = "Europe/Paris"\n'
@@ -89,6 +89,12 @@ def test_a_sheet_of_open_document(tmp_path: Path) -> None:
     assert 'occupied = "Présents"' in draft
     # By its content it is one whatever its name says.
     assert len(parse("c.xlsx", file.read_bytes())) == 30
+
+
+def test_a_table_of_open_document_in_a_folder(tmp_path: Path) -> None:
+    """It is found by the table's name, in capitals too."""
+    _write(tmp_path, _sheet("a", _names(), _row(0))).rename(tmp_path / "Census.ODS")
+    assert find_table(tmp_path, "census") == tmp_path / "Census.ODS"
 
 
 def test_rows_that_are_hidden_in_open_document(tmp_path: Path) -> None:
