@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pandera.errors import SchemaErrors
 
 from hospital.contracts.cell_values import by_value, other_decimal
-from hospital.contracts.codes import FREE_TEXTS, is_null, whole_code
+from hospital.contracts.codes import FREE_TEXTS, whole_code
 from hospital.contracts.column_faults import text_fault
 from hospital.contracts.faulty_cells import Faults
 from hospital.contracts.local_times import Clock
@@ -201,17 +201,11 @@ def _cell_requirements(column: Column) -> list[_Requirement]:
     elif choices is not None:
         needs.append(_Requirement(name, "not_a_choice", True, lambda s: s.isin(choices)))
     elif column.kind is not Kind.TIME:
-        code = partial(_text_fault, name=name)
+        code = partial(text_fault, name=name)
         needs.append(
             _Requirement(name, code, True, lambda s: ~s.isin([t for t in s.unique() if code(t) is not None]))
         )
     return needs
-
-
-def _text_fault(value: str, name: str) -> str | None:
-    """The code of what is wrong with a text of a file: a reason or an attribute called NULL would be one of its own."""
-    labels = FREE_TEXTS - {"reason"}
-    return text_fault(value, name) or ("null_word" if name not in labels and is_null(value) else None)
 
 
 def _ordered(frame: pd.DataFrame, *, contract: Table, earlier: str, later: str) -> pd.Series:

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hospital.contracts.cell_values import as_text, read_numbers, rounded
+from hospital.contracts.codes import FREE_TEXTS, NAMES, is_null
 from hospital.contracts.fault_words import fault
 from hospital.contracts.faulty_cells import Faults
 from hospital.contracts.file_schemas import check, duplicates
@@ -30,6 +31,8 @@ __all__ = ["ChunkedTable"]
 
 _IDS = ("visit_id", "stay_id", "operation_id")
 _KNOWN_AUDIT = ("sex", "language", "insurance")
+_OTHERS = NAMES | (FREE_TEXTS - {"reason"})
+"""Texts of which a program's word for nothing is refused elsewhere, or does no harm."""
 _LONG = ("visits",)
 """Tables whose texts become categories: with a row a visit, eight bytes a cell are most of the memory."""
 _ZONE = ZoneInfo("Europe/Paris")
@@ -51,6 +54,8 @@ class ChunkedTable:
         self.audit: tuple[str, ...] = ()
         self.findings: list[Finding] = []
         self._mapping, self._contract = mapping, TABLES[name]
+        texts = [c.name for c in self._contract.columns if c.kind is Kind.TEXT and c.choices is None]
+        self._codes = [name for name in texts if name not in _OTHERS]
         self._clock = mapping.clock(name) if mapping else Clock()
         self._pseudonym = pseudonym
         self._faults, self._impossible, self._rows = Faults(name), Faults(name), 0
@@ -90,6 +95,9 @@ class ChunkedTable:
                 raw[column.name] = _readable(raw[column.name], column.kind)
         for extra in audit:
             raw[extra] = _readable(raw[extra], Kind.TEXT)
+        for name in (*self._codes, *audit):
+            if name in raw.columns:
+                self._faults.add(name, "null_word", self._rows + np.flatnonzero(_null_words(raw[name])))
         self._count_zones(raw)
         self._has_reception = "received_at" in raw.columns
         clock = self._ordered(raw, label)
@@ -266,6 +274,12 @@ def _readable(cells: pd.Series, kind: Kind) -> pd.Series:
     if kind in (Kind.ID, Kind.TEXT) and (cells.dtype.kind in "iuf" or cells.dtype == object):
         return cells.map(_number_as_text, na_action="ignore").astype(object)
     return cells
+
+
+def _null_words(cells: pd.Series) -> NDArray[np.bool_]:
+    """Which cells (bool [n]) are a program's word for nothing: it would be a value, and a group, of its own."""
+    words = [cell for cell in cells.dropna().unique() if isinstance(cell, str) and is_null(cell)]
+    return cells.isin(words).to_numpy(bool) if words else np.zeros(len(cells), bool)
 
 
 def _number_as_text(cell: object) -> object:
