@@ -1,4 +1,4 @@
-"""How good probabilities of tension are: five simulated hospitals with seeds of their own, and DIVI.
+"""How good probabilities of tension are: five simulated hospitals with seeds of their own, and DIVI; and of boarding.
 
 python -m benchmarks.forecasts.tension [--days N] [--scale N] [--only simulated|divi]
 
@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from benchmarks.forecasts.boarding import boarding_figures
 from benchmarks.results import Figure, conditions, publish
 from hospital.arrays import Array
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
@@ -30,10 +31,11 @@ from registry.model.dataset import PreparedBeds
 from registry.model.forecast_model import ForecastModel
 from registry.model.interval_widths import adapted
 from registry.model.scoring import score
+from registry.statistics.probability_scores import climatology
 from training.packages.package_request import Request
 from training.train import build_package
 
-__all__ = ["Probabilities", "auc", "brier_skill", "climatology", "reliability_slope"]
+__all__ = ["Probabilities", "brier_skill", "reliability_slope"]
 
 SEEDS = range(61_001, 61_006)
 DAYS, SCALE = 490, 1.0
@@ -45,6 +47,7 @@ _DIVI = "divi_icu_beds_daily_2020_2025.parquet"
 _MAPPING = Path(__file__).resolve().parents[2] / "docs" / "mappings" / "divi.toml"
 _KEPT = Path(".bench") / "tension-curves"
 _WEEK = 7 * 24
+_FIELDS = ("probability", "usual", "often", "event")
 
 
 @dataclass(frozen=True)
@@ -52,19 +55,27 @@ class Probabilities:
     """Judged rows of one horizon.
 
     Attributes:
-        probability, usual: float64 [n], the model's and climatology's, 0 to 1.
+        probability, usual: float64 [n], the model's and climatology's (by unit, weekday and hour), 0 to 1.
+        often: float64 [n], how often the event was in the unit before, whatever the hour: a climatology of far more
+            days, which is harder to beat where the event is rare.
         event: bool [n].
     """
 
     probability: Array
     usual: Array
+    often: Array
     event: Array
 
 
-def brier_skill(judged: Probabilities) -> float:
-    """1 - Brier score of the model / that of climatology; NaN where climatology makes no error."""
+def brier_skill(judged: Probabilities, against: Array | None = None) -> float:
+    """1 - Brier score of the model / that of climatology; NaN where climatology makes no error.
+
+    Args:
+        against: float64 [n], in place of the climatology by unit, weekday and hour.
+    """
+    usual = judged.usual if against is None else against
     ours = float(((judged.probability - judged.event) ** 2).mean())
-    theirs = float(((judged.usual - judged.event) ** 2).mean())
+    theirs = float(((usual - judged.event) ** 2).mean())
     return 1 - ours / theirs if theirs > 0 else float("nan")
 
 
@@ -73,35 +84,6 @@ def reliability_slope(judged: Probabilities) -> float:
     p = judged.probability - judged.probability.mean()
     spread = float((p**2).sum())
     return float((p * judged.event).sum() / spread) if spread > 0 else float("nan")
-
-
-def auc(scores: Array, event: Array) -> float:
-    """The probability that a score (float64 [n]) with the event lies above one without; ties count half."""
-    values, place = np.unique(scores, return_inverse=True)
-    with_event = np.bincount(place[event], minlength=values.size)
-    without = np.bincount(place[~event], minlength=values.size)
-    below = np.cumsum(without) - without
-    pairs = float(event.sum()) * float((~event).sum())
-    return float((with_event * (below + without / 2)).sum() / pairs) if pairs else float("nan")
-
-
-def climatology(cell: Array, event: Array, coarse: Array, before: Array, judged: Array) -> Array:
-    """How often the event was in a row's cell before: float64 [judged]; where the cell was never seen, in its unit.
-
-    Args:
-        cell, coarse: int64 [n], unit with weekday and hour; unit.
-        event: bool [n].
-        before, judged: bool [n].
-    """
-
-    def rate(of: Array) -> tuple[Array, Array]:
-        number = np.bincount(of[before], minlength=int(of.max()) + 1)
-        count = np.bincount(of[before], weights=event[before], minlength=int(of.max()) + 1)
-        return count / np.maximum(number, 1), number
-
-    fine, number = rate(cell)
-    unit, _ = rate(coarse)
-    return np.where(number[cell[judged]] > 0, fine[cell[judged]], unit[coarse[judged]])
 
 
 def judged_rows(
@@ -141,9 +123,10 @@ def judged_rows(
     unit = prepared.samples.query.unit
     cell = unit * _WEEK + _hour_of_week(prepared)
     usual = climatology(cell, event, unit, known_before & known, test)
+    often = climatology(unit, event, unit, known_before & known, test)
     horizon = scored.horizon_hours
     return {
-        float(h): Probabilities(probability[mine], usual[mine], event[test][mine])
+        float(h): Probabilities(probability[mine], usual[mine], often[mine], event[test][mine])
         for h in np.unique(horizon)
         for mine in [horizon == h]
     }
@@ -186,7 +169,10 @@ def _kept(name: str, make: Callable[[], dict[float, Probabilities]]) -> dict[flo
         body = json.loads(path.read_bytes())
         return {
             float(h): Probabilities(
-                np.array(v["probability"]), np.array(v["usual"]), np.array(v["event"], bool)
+                np.array(v["probability"]),
+                np.array(v["usual"]),
+                np.array(v["often"]),
+                np.array(v["event"], bool),
             )
             for h, v in body.items()
         }
@@ -234,6 +220,14 @@ def _figures(name: str, judged: Probabilities, horizon: float, said: str) -> lis
             bool(SLOPE[0] <= slope <= SLOPE[1]) if aimed else None,
             said,
         ),
+        Figure(
+            f"Brier skill over the unit's own frequency, {where}",
+            "",
+            None,
+            _or_none(brier_skill(judged, judged.often)),
+            None,
+            said,
+        ),
         Figure(f"how often the event was, {where}", "%", None, often, None, said),
     ]
 
@@ -243,9 +237,7 @@ def _or_none(value: float) -> float | None:
 
 
 def _together(hospitals: Sequence[Probabilities]) -> Probabilities:
-    return Probabilities(
-        *(np.concatenate([getattr(h, n) for h in hospitals]) for n in ("probability", "usual", "event"))
-    )
+    return Probabilities(*(np.concatenate([getattr(h, n) for h in hospitals]) for n in _FIELDS))
 
 
 def main() -> int:
@@ -280,16 +272,8 @@ def main() -> int:
             figures += _figures("DIVI", rows[horizon], horizon, said)
     elif chosen.only != "simulated":
         figures.append(Figure("DIVI", "", None, None, None, "VIGIE_REAL_DATA is not set"))
-    figures.append(
-        Figure(
-            "AUC for boarding 4 to 24 h ahead, beside NEDOCS now",
-            "points",
-            "at least 8",
-            None,
-            None,
-            "not measured: no forecast of boarding is made yet that could stand beside NEDOCS",
-        )
-    )
+    if chosen.only != "divi":
+        figures += boarding_figures(SEEDS, chosen.days, chosen.scale)
     publish("tension", figures)
     return 0 if all(f.met in (True, None) for f in figures) else 1
 
