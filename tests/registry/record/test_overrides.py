@@ -12,11 +12,11 @@ from registry.record.overrides import (
     standing_decisions,
     wilson_interval,
 )
-from registry.record.tables.recommendation_tables import recommendation_acts, recommendations
 from sqlalchemy import Connection, insert
 from statsmodels.stats.proportion import proportion_confint
 
 from registry.record.database import opened_database, writing
+from registry.record.tables.recommendation_tables import recommendation_acts, recommendations
 
 GROUPS = {"U1": "medicine", "U2": "surgery"}
 SINCE = 1000
