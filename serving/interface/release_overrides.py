@@ -13,4 +13,5 @@ def overrides_in_use(parts: Parts) -> ReleaseOverrides | None:
     if released is None:
         return None
     with parts.engine.connect() as connection:
-        return release_overrides(connection, released, parts.catalogue.monitor_rules(released))
+        rules = parts.catalogue.monitor_rules(released)
+        return release_overrides(connection, released, rules, simulated=parts.clock.simulated)

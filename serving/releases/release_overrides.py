@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from hospital.times import moment
 from hospital.words.catalogue import text
@@ -10,6 +10,7 @@ from registry.decisions.overrides import overrides
 from registry.monitoring.alarms import OVERRULED
 from registry.monitoring.overruled import counted_anew, overruled_groups
 from registry.policy.monitor_rules import MonitorRules
+from registry.record.tables.recommendation_tables import recommendation_acts
 from serving.messages.forecast_protocol import LoadedModel
 from serving.messages.record_bodies import OverrideCell, OverruledGroup, OverruledRule, ReleaseOverrides
 
@@ -20,13 +21,17 @@ _HOSPITAL = "*"
 """The hospital total, which has no unit group: its decisions are shown, and the rule takes nothing from it."""
 
 
-def release_overrides(connection: Connection, released: LoadedModel, rules: MonitorRules) -> ReleaseOverrides:
+def release_overrides(
+    connection: Connection, released: LoadedModel, rules: MonitorRules, *, simulated: bool = False
+) -> ReleaseOverrides:
     """By unit group, and by unit and reason; of a model that nothing is recommended on, nothing.
 
     Each group is counted as `vigie monitor` counts it: anew once the board has acknowledged its alarm.
 
     Args:
         rules: of the release's own policy.
+        simulated: whether the clock of decisions is the demo's: a release, which is signed at the real time, is none
+            of its instants, and every decision counts.
     """
     recommended = released.name == _RECOMMENDED_ON
     groups = {u.unit: u.group for u in released.units} if recommended else {}
@@ -34,7 +39,7 @@ def release_overrides(connection: Connection, released: LoadedModel, rules: Moni
     labels = {u.unit: {"fr": u.name_in("fr"), "en": u.name_in("en")} for u in released.units}
     labels[_HOSPITAL] = {"fr": text("card.hospital", "fr"), "en": text("card.hospital", "en")}
     lost = {a.name: a.alarm_id for a in released.alarms if a.family == OVERRULED}
-    since = released.released_at
+    since = _first_decision(connection, released.released_at) if simulated else released.released_at
     anew = counted_anew(connection, released.name, released.sequence, released.digest)
     return ReleaseOverrides(
         model=released.name,
@@ -66,3 +71,9 @@ def release_overrides(connection: Connection, released: LoadedModel, rules: Moni
             for cell in overrides(connection, places, since, rules.overruled_confidence)
         ),
     )
+
+
+def _first_decision(connection: Connection, released_at: int) -> int:
+    """The instant of the first act on a recommendation, or of the release where that is earlier."""
+    first = connection.execute(select(func.min(recommendation_acts.c.at))).scalar()
+    return released_at if first is None else min(released_at, int(first))

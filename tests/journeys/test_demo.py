@@ -329,6 +329,11 @@ def test_practice_and_history_of_the_demo(centre: tuple[str, Mapping[str, str]])
         history = plain(pages.page("/history"))
         assert all(plain(d["reason"]) in history for d in simulated)
         assert all("(démo)" in d["decided_by"] for d in simulated)
+        overruled = pages.api("/v1/recommendations/figures")["overruled"]
+        assert sum(cell["decided"] for cell in overruled["reasons"]) > 0, (
+            "the demo's clock is not the release's"
+        )
+        assert all(cell["unit_name"]["fr"] in history for cell in overruled["reasons"])
         assert "Acute geriatrics" not in plain(pages.page("/history")) + plain(pages.page("/decide"))
 
 
