@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import registry.record.access_tables
-import registry.record.recommendation_tables
 from sqlalchemy import Table
 
 import registry.record.request_keys
+import registry.record.tables.access_tables
+import registry.record.tables.recommendation_tables
 import registry.record.tombstones  # noqa: F401
 from registry.record.database import JOURNAL_LOCK, open_database
 from registry.record.tables.record_tables import metadata
