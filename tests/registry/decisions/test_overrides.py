@@ -5,25 +5,23 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from registry.record.overrides import (
-    Override,
-    StandingDecision,
-    overrides,
-    standing_decisions,
-    wilson_interval,
-)
 from sqlalchemy import Connection, insert
 from statsmodels.stats.proportion import proportion_confint
 
+from registry.decisions.overrides import Override, StandingDecision, overrides, standing_decisions
+from registry.decisions.share_interval import wilson_interval
+from registry.errors import JournalError
 from registry.record.database import opened_database, writing
 from registry.record.tables.recommendation_tables import recommendation_acts, recommendations
 
 GROUPS = {"U1": "medicine", "U2": "surgery"}
 SINCE = 1000
 TITLE = {"fr": "Sorties connues", "en": "Discharges known"}
-ANSWER = {"verdict": "overridden", "reason_code": "known_better", "reason_title": TITLE}
+ANSWER = {"person": "Anne", "verdict": "overridden", "reason_code": "known_better", "reason_title": TITLE}
 TRUSTED: dict[str, Any] = {"forecast": {"trust": {"status": "trusted"}}}
 BASELINE: dict[str, Any] = {"forecast": {"trust": {"status": "baseline"}}}
+BOTH: dict[str, Any] = {**ANSWER, "two_people": True}
+SECOND = {"person": "Basile"}
 Act = tuple[str, int, dict[str, Any]]
 
 
@@ -38,7 +36,13 @@ def _keep(
     connection: Connection, name: str, *acts: Act, content: dict[str, Any] | None = None, **columns: object
 ) -> None:
     """A recommendation for U1 that is closed, with what people did."""
-    row = {"recommendation_id": name, "place": "U1", "level": "tense", "proposed_at": SINCE, "decide_by": 9}
+    row = {
+        "recommendation_id": name,
+        "place": "U1",
+        "level": "tense",
+        "proposed_at": SINCE,
+        "decide_by": 10_000,
+    }
     row |= {"content": json.dumps(content or TRUSTED), "seeded_for": None, "closed_at": 5, "journal_seq": 1}
     connection.execute(insert(recommendations).values(**row | columns))
     for act, at, said in acts:
@@ -53,10 +57,10 @@ def _standing(connection: Connection) -> list[StandingDecision]:
 def test_a_decision_is_read_as_it_was_given(connection: Connection) -> None:
     """Of which unit and group, when, against or not, for which reason, and its title of then."""
     _keep(connection, "r1", ("answered", 1200, ANSWER))
-    _keep(connection, "r2", ("answered", 1300, {"verdict": "accepted", "reason_code": "agreed"}), place="U2")
+    _keep(connection, "r2", ("answered", 1300, {**ANSWER, "verdict": "accepted"}), place="U2")
     assert _standing(connection) == [
         StandingDecision("medicine", "U1", 1200, True, None, "known_better", TITLE),
-        StandingDecision("surgery", "U2", 1300, False, None, "agreed", {}),
+        StandingDecision("surgery", "U2", 1300, False, None, "known_better", TITLE),
     ]
 
 
@@ -88,9 +92,8 @@ def test_what_the_model_did_not_forecast_or_nobody_closed_is_no_decision_on_it(
         ([("answered", 1200, ANSWER)], True, 1200),
         ([("answered", 1200, {**ANSWER, "verdict": "rejected"})], True, 1200),
         ([("answered", 1200, {**ANSWER, "verdict": "accepted"})], False, 1200),
-        ([("answered", 1200, ANSWER), ("answered", 1300, {**ANSWER, "verdict": "accepted"})], False, 1300),
-        ([("answered", 1200, {**ANSWER, "two_people": True}), ("signed", 1250, {})], True, 1200),
-        ([("answered", 1200, ANSWER), ("declined", 1210, {}), ("answered", 1300, ANSWER)], True, 1300),
+        ([("answered", 1200, BOTH), ("signed", 1250, SECOND)], True, 1200),
+        ([("answered", 1200, BOTH), ("declined", 1210, SECOND), ("answered", 1300, ANSWER)], True, 1300),
     ],
 )
 def test_the_last_answer_stands(connection: Connection, acts: list[Act], against: bool, at: int) -> None:
@@ -104,16 +107,12 @@ def test_the_last_answer_stands(connection: Connection, acts: list[Act], against
     "acts",
     [
         [],
-        [("signed", 1200, {})],
-        [("answered", 1200, ANSWER), ("declined", 1210, {})],
-        [("answered", 1200, {**ANSWER, "two_people": True})],
-        [("answered", 1200, {**ANSWER, "two_people": True}), ("declined", 1210, {}), ("signed", 1220, {})],
-        # The second person signed what was answered before, and not what is answered now.
-        [
-            ("answered", 1200, {**ANSWER, "two_people": True}),
-            ("signed", 1210, {}),
-            ("answered", 1220, {**ANSWER, "two_people": True}),
-        ],
+        [("opened", 1200, {"person": "Anne"})],
+        [("expired", 9000, {})],
+        [("answered", 1200, BOTH)],
+        [("answered", 1200, BOTH), ("declined", 1210, SECOND)],
+        # The second person signs what is answered now, and not what was answered before.
+        [("answered", 1200, BOTH), ("declined", 1210, SECOND), ("answered", 1220, BOTH)],
     ],
 )
 def test_what_nobody_decided_or_the_second_person_did_not_sign_does_not_stand(
@@ -122,6 +121,23 @@ def test_what_nobody_decided_or_the_second_person_did_not_sign_does_not_stand(
     """Two people are two people: a signature is of one answer."""
     _keep(connection, "r1", *acts)
     assert _standing(connection) == []
+
+
+@pytest.mark.parametrize(
+    "acts",
+    [
+        [("signed", 1200, SECOND)],
+        [("answered", 1200, ANSWER), ("answered", 1300, {**ANSWER, "verdict": "accepted"})],
+        [("answered", 1200, BOTH), ("signed", 1250, {"person": "Anne"})],
+        [("answered", 10_001, ANSWER)],
+        [("answered", 1200, {**ANSWER, "person": " "})],
+    ],
+)
+def test_acts_that_nobody_can_have_done_are_named(connection: Connection, acts: list[Act]) -> None:
+    """A signature of nothing, a second answer, one's own signature, one given too late, one of nobody."""
+    _keep(connection, "r1", *acts)
+    with pytest.raises(JournalError, match="r1"):
+        _standing(connection)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +170,7 @@ def test_more_decisions_than_one_statement_takes_are_all_read(connection: Connec
             "place": "U1",
             "level": "tense",
             "proposed_at": SINCE,
-            "decide_by": 9,
+            "decide_by": 10_000,
         }
         | {"content": json.dumps(TRUSTED), "closed_at": 5, "journal_seq": 1}
         for n in range(1000)
@@ -174,7 +190,7 @@ def test_overrides_are_counted_by_unit_and_reason_beside_all_decisions_of_the_un
 ) -> None:
     """Three overruled of five decided, two outcomes known, one of them right; another reason is a row of its own."""
     other = {**ANSWER, "reason_code": "other", "reason_title": {}}
-    agreed = {"verdict": "accepted", "reason_code": "agreed"}
+    agreed = {"person": "Anne", "verdict": "accepted", "reason_code": "agreed"}
     newer = {"fr": "Sorties annoncées", "en": "Discharges announced"}
     _keep(
         connection,
