@@ -1,6 +1,6 @@
 """Split conformal calibration: what days that were not fitted to say of a median and its widths."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ __all__ = ["LEAST_CELL", "LEAST_WAITS", "Calibration", "Errors", "calibrated"]
 LEAST_CELL = 150
 """Rows of a group that are enough for quantiles of its own."""
 LEAST_WAITS = 300
-"""Visits that are enough for a triage level: its p90 is then known to 2 points."""
+"""Visits that are enough for a triage level, or a department's part of the day: its p90 is then known to 2 points."""
 Prepared = PreparedBeds | PreparedWaits
 
 
@@ -71,7 +71,7 @@ def calibrated(
     groups: int,
     *,
     shifted: Array | None = None,
-    alike: Array | None = None,
+    alike: Sequence[Array] = (),
     least: int = LEAST_CELL,
     share: float = 1.0,
 ) -> Calibration:
@@ -80,8 +80,8 @@ def calibrated(
     Args:
         shifted: int64 [groups], classes of groups that share a shift; None: each its own. A median moved by a
             few hundred rows is moved by chance, where their quantiles still show how sure it is.
-        alike: int64 [groups], classes of groups that share their quantiles; None: each its own. A class of few rows
-            has everybody's.
+        alike: int64 [groups] each, classes of groups that share their quantiles, or everybody's where a class has few
+            rows: a group has the mean of what its classes say. None: each group its own.
         least: rows that are enough.
         share: of the shift, what is added. The ends of intervals lie where they lay with the whole of it.
     """
@@ -89,11 +89,12 @@ def calibrated(
     own = np.arange(groups)
     shift, z = np.zeros(groups), np.zeros((groups, len(LEVELS)))
     shifts = _rows_of(errors, own if shifted is None else shifted, LEAST_CELL)
-    quantiles = _rows_of(errors, own if alike is None else alike, least)
-    for group, (moved, mine) in enumerate(zip(shifts, quantiles, strict=True)):
+    quantiles = zip(*(_rows_of(errors, classes, least) for classes in alike or (own,)), strict=True)
+    for group, (moved, pools) in enumerate(zip(shifts, quantiles, strict=True)):
         shift[group] = share * weighted_quantiles(residual[moved], weight[moved], (0.5,))[0]
-        left = residual[mine] - shift[group]
-        z[group] = weighted_quantiles(left / of_side(width[mine], left), weight[mine])
+        for mine in pools:
+            left = residual[mine] - shift[group]
+            z[group] += weighted_quantiles(left / of_side(width[mine], left), weight[mine]) / len(pools)
     # Half of what is left lies on either side of the median, but for how quantiles lie between two rows.
     z[:, MEDIAN] = 0.0
     z[:, :MEDIAN] = np.minimum(z[:, :MEDIAN], 0.0)

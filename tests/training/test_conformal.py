@@ -82,13 +82,26 @@ def test_alike_groups_share_quantiles_and_a_class_of_few_rows_has_everybodys() -
     sizes = (LEAST_CELL, LEAST_CELL - 1, 1, 5)
     group = np.repeat(np.arange(4), sizes)
     residual = np.random.default_rng(3).normal(size=group.size) * (1.0 + group)
-    found = calibrated(errors(group, residual), 4, alike=np.array([0, 1, 1, 2]))
+    found = calibrated(errors(group, residual), 4, alike=(np.array([0, 1, 1, 2]),))
     for of, members in enumerate(([0], [1, 2], [1, 2], [0, 1, 2, 3])):
         # Where no group of its own is large enough, a shift is of all rows.
         shifted = residual[group == 0] if of == 0 else residual
         shift = weighted_quantiles(shifted, np.ones(shifted.size), (0.5,))[0]
         assert found.shift[of] == shift
         assert found.z[of].tolist() == settled(residual[np.isin(group, members)] - shift)
+
+
+def test_a_group_has_the_mean_of_what_its_classes_say() -> None:
+    """Four groups by two rows and two columns, all with one shift: half of either's quantiles."""
+    group = np.repeat(np.arange(4), 300)
+    residual = np.random.default_rng(8).normal(size=group.size) * (1.0 + group)
+    rows, columns, one = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.zeros(4, np.int64)
+    found, *alone = (
+        calibrated(errors(group, residual), 4, shifted=one, alike=classes)
+        for classes in ((rows, columns), (rows,), (columns,))
+    )
+    assert np.abs(found.z - (alone[0].z + alone[1].z) / 2).max() < 1e-12
+    assert np.abs(alone[0].z - alone[1].z).max() > 0.5
 
 
 def test_rows_that_are_not_known_make_no_group_large() -> None:

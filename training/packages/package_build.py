@@ -124,8 +124,8 @@ def fit_waits(
     median = Median(TreeEngine.load(first), None, training_set.features)
     interval = QuantileTrees(*(TreeEngine.load(ends[name]) for name in ("p10.ubj", "p90.ubj")))
     errors = Errors.of(median, interval, calibration_set, later)
-    triage = _triage_of_groups(departments)
-    calibration = calibrated(errors, triage.size, shifted=triage, alike=triage, least=LEAST_WAITS)
+    bands, triage = _wait_classes(departments)
+    calibration = calibrated(errors, triage.size, shifted=triage, alike=(bands, triage), least=LEAST_WAITS)
 
     both = data.part(fitted_until(data, split, "calibration"))
     rows = both.rows(
@@ -140,10 +140,11 @@ def fit_waits(
     return Fitted(_files(boosters, None, calibration, reference, baselines.to_json(), both))
 
 
-def _triage_of_groups(departments: int) -> Array:
-    """The triage level of each calibration group: int64 [groups]; by department and hour quantiles have trees."""
+def _wait_classes(departments: int) -> tuple[Array, Array]:
+    """Of the calibration groups their department's part of the day, and their triage level: int64 [groups] both."""
     bands, levels = WAIT_GROUP_SHAPE
-    return np.arange(departments * bands * levels) % levels
+    group = np.arange(departments * bands * levels)
+    return group // levels, group % levels
 
 
 def fit_baselines(data: Prepared, split: Split) -> Fitted:
