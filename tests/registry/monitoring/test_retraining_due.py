@@ -16,7 +16,8 @@ from registry.model.forecast_model import ForecastModel
 from registry.monitoring.alarms import raise_alarm
 from registry.monitoring.retraining_due import Due, due
 from registry.policy.board_policy import default_policy
-from registry.record.database import alarms, opened_database, writing
+from registry.record.database import opened_database, writing
+from registry.record.tables.record_tables import alarms
 from registry.releases.releases import current_release
 from tests.support.installation import Installation, after
 from tests.support.quick_versions import quick_candidate, quick_release, quick_tables

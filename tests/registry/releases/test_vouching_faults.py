@@ -115,7 +115,6 @@ def test_all_that_vouch_leave_no_fault(parts: Parts) -> None:
         ({"body": {"registration": None}}, ["vouching.signature"]),
         ({"body": {"approvals": [None]}}, ["vouching.signature"]),
     ],
-    ids=str,
 )
 def test_each_part_is_asked(parts: Parts, change: dict[str, Any], keys: list[str]) -> None:
     """Its signer, its role, its release, its time; nobody twice."""

@@ -142,11 +142,11 @@ def test_exchanged_at_the_very_moment_it_is_refused(
     installation: Installation, release: Release, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     """After all was verified and before the model is built: no chance decides here."""
-    from registry.model import forecast_model
+    from registry.model import model_package
 
     other = release.folder.parent.parent / "other"
     write_baselines(other, OTHER)
-    real = forecast_model.read_package
+    real = model_package.read_package
 
     def late(directory: Path) -> object:
         if way in ("package", "link"):
@@ -159,7 +159,7 @@ def test_exchanged_at_the_very_moment_it_is_refused(
             os.replace(other / f"{way}.json", release.package / f"{way}.json")
         return real(directory)
 
-    monkeypatch.setattr(forecast_model, "read_package", late)
+    monkeypatch.setattr(model_package, "read_package", late)
     with pytest.raises(Exception, match=r"changed while it was loaded|bytes were changed"):
         StoredReleases(installation.settings).load("wait-time")
 
