@@ -175,3 +175,12 @@ def test_a_series_as_long_as_the_window_has_all_its_lags() -> None:
 def test_a_window_begins_with_a_day_that_there_is() -> None:
     """6 alone is no window of two days: the means are 0.5 and -2.5."""
     assert largest_window_mean(np.array([6.0, -5.0, 0.0]), 2) == 2.5
+
+
+def test_a_days_deviation_of_a_fortnight_knows_its_first_and_last_day() -> None:
+    """Fourteen days have thirteen lags: the last one, of the first day and the last, is not left out."""
+    series = np.array([11.0, 3.5, 13.2, -6.4, 13.6, 0.8, -4.9, -7.4, 2.3, -1.9, -4.4, -8.4, -4.1, -6.9])
+    centred = series - series.mean()
+    without = bartlett(series) - 2 * (1 - 13 / 15) * centred[0] * centred[-1] / 14
+    assert day_sd(series) == pytest.approx(math.sqrt(bartlett(series)), rel=1e-12)
+    assert abs(without / bartlett(series) - 1) > 0.01

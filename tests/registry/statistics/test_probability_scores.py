@@ -1,5 +1,7 @@
 """Scores of probabilities: by hand, as scikit-learn and statsmodels have them, with intervals that hold."""
 
+import warnings
+
 import numpy as np
 import pytest
 import statsmodels.api as sm
@@ -69,3 +71,22 @@ def test_climatology_knows_only_what_was_before() -> None:
     event = np.array([True, False, False, False, True, True])
     before = np.array([True, True, True, True, False, False])
     assert climatology(cell, event, unit, before, ~before).tolist() == [0.5, 0.25]
+
+
+def test_no_row_says_nothing_and_is_no_mean_of_nothing() -> None:
+    """Without a block or a spread; and without a warning of NumPy, which a mean of no row gives."""
+    nothing = np.empty(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        slope = reliability_slope(nothing, nothing.astype(bool), nothing.astype(np.int64), 4.0)
+        skill = brier_skill(nothing, nothing, nothing.astype(bool), nothing.astype(np.int64), 4.0)
+    for found in (slope, skill, reliability_slope(HALF, EVENT, TIMES, 4.0)):
+        assert np.isnan(found.value)
+        assert (found.sd, found.blocks) == (np.inf, 0)
+
+
+def test_a_cell_seen_once_has_the_rate_of_that_once() -> None:
+    """One event of one row is always, as little as that is."""
+    cell = np.array([0, 0])
+    event, before = np.array([True, False]), np.array([True, False])
+    assert climatology(cell, event, cell, before, ~before).tolist() == [1.0]

@@ -148,6 +148,13 @@ def test_a_horizon_that_loses_is_not_carried_by_horizons_that_gain() -> None:
         assert at(chosen, 24.0) == GROUPS
 
 
+def test_a_horizon_that_loses_does_not_end_the_search() -> None:
+    """A day ahead without a gain: the horizons after it are looked at as they are before it."""
+    gains = {24.0: [-0.3] * GROUPS, 72.0: [0.3] * GROUPS, 168.0: [0.3] * GROUPS}
+    found = choose_scope(daily(gains, 120, np.random.default_rng(8)), POLICY)
+    assert {horizon for _, horizon in found} == {72.0, 168.0}
+
+
 def test_a_unit_group_that_loses_everywhere_stays_out_at_every_horizon(sound: Evidence) -> None:
     """Nor is it carried by the other groups, however much these gain at all horizons."""
     for seed, worse in enumerate((-0.04, -0.02, -0.005)):
