@@ -86,6 +86,14 @@ def test_one_bed_in_twenty_may_be_promised_and_not_there(
     assert found["relative_bias", "unit_group=b"].verdict is PASS
 
 
+def test_weeks_are_asked_for_only_where_more_of_them_would_tell(sound: Evidence) -> None:
+    """Twelve weeks of 0.6 and 1.2 beds would show a group that lacks none: that a mean of 0.9 is open is no lack of them."""
+    near = np.repeat(np.tile([0.6, 1.2], 6), 7)
+    one = judged(sound, beds({"a": near, "b": 0.0}))["relative_bias", "unit_group=a"]
+    assert one.value == pytest.approx(0.045)
+    assert (one.verdict, one.note) == (OPEN, "")
+
+
 @pytest.mark.parametrize(
     ("wide", "outside", "verdict"), [(1.0, 0.0, PASS), (0.125, 0.0, PASS), (0.0625, 0.5, BLOCK)]
 )

@@ -109,6 +109,21 @@ def test_all_outside_over_a_few_blocks_is_no_certainty() -> None:
     assert coverage_by_cell(_rows(np.arange(20) * DAY), np.full(20, 0.0), POLICY, LEVELS) == []
 
 
+def test_a_lone_group_has_no_cells_besides_its_horizons(sound: Evidence) -> None:
+    """Each would be a horizon once more, and a test more in the family; with a second group they are looked at."""
+    known = sound.test.known()
+    groups = sorted(set(known.unit_group))
+    assert len(np.unique(known.horizon_hours)) > 1
+    names = {}
+    for size in (1, 2):
+        part = known.part(np.isin(known.unit_group, groups[:size]))
+        found = coverage_by_cell(part, np.ones(part.size), POLICY, Levels(0.05, 0.05))
+        names[size] = [one.group for one in found]
+    horizons = len(np.unique(known.horizon_hours))
+    assert len(names[1]) == horizons + 1
+    assert len(names[2]) == horizons + 2 + 2 * horizons
+
+
 def test_a_policy_signed_before_has_the_margin_that_ships() -> None:
     """And one that widens it is looser."""
     without = b"\n".join(x for x in POLICY.content.splitlines() if not x.startswith(b"margin_cell"))
