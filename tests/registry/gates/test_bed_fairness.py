@@ -87,7 +87,7 @@ def test_one_bed_in_twenty_may_be_promised_and_not_there(
 
 
 def test_weeks_are_asked_for_only_where_more_of_them_would_tell(sound: Evidence) -> None:
-    """Twelve weeks of 0.6 and 1.2 beds suffice where nothing lacks: a mean of 0.9 is open by what it is, not by them."""
+    """Twelve weeks of 0.6 and 1.2 beds suffice where nothing lacks: a mean of 0.9 is open for what it is."""
     near = np.repeat(np.tile([0.6, 1.2], 6), 7)
     one = judged(sound, beds({"a": near, "b": 0.0}))["relative_bias", "unit_group=a"]
     assert one.value == pytest.approx(0.045)
