@@ -22,7 +22,7 @@ _HOSPITAL = "*"
 
 
 def release_overrides(
-    connection: Connection, released: LoadedModel, rules: MonitorRules, *, simulated: bool = False
+    connection: Connection, released: LoadedModel, rules: MonitorRules, now: int
 ) -> ReleaseOverrides:
     """By unit group, and by unit and reason; of a model that nothing is recommended on, nothing.
 
@@ -30,8 +30,8 @@ def release_overrides(
 
     Args:
         rules: of the release's own policy.
-        simulated: whether the clock of decisions is the demo's: a release, which is signed at the real time, is none
-            of its instants, and every decision counts.
+        now: by the clock of decisions. A release that lies ahead of it was signed by another clock than the demo's, and
+            every decision counts.
     """
     recommended = released.name == _RECOMMENDED_ON
     groups = {u.unit: u.group for u in released.units} if recommended else {}
@@ -39,7 +39,9 @@ def release_overrides(
     labels = {u.unit: {"fr": u.name_in("fr"), "en": u.name_in("en")} for u in released.units}
     labels[_HOSPITAL] = {"fr": text("card.hospital", "fr"), "en": text("card.hospital", "en")}
     lost = {a.name: a.alarm_id for a in released.alarms if a.family == OVERRULED}
-    since = _first_decision(connection, released.released_at) if simulated else released.released_at
+    since = released.released_at
+    if since > now:
+        since = _first_decision(connection, since)
     anew = counted_anew(connection, released.name, released.sequence, released.digest)
     return ReleaseOverrides(
         model=released.name,
