@@ -172,3 +172,28 @@ def test_who_left_unseen_counts_once_for_and_once_against() -> None:
     assert found.value == 0.75
     assert found.interval == (0.5, 0.75)
     assert (found.n, found.required, found.verdict) == (4, False, Verdict.PASS)
+
+
+def test_a_validation_set_of_one_row_lets_expect_as_many_as_the_test_set_has() -> None:
+    """Twenty rows for that one: four of them are fewer than half of the twenty that it takes."""
+    found = groups({"F": 16, "M": 4}, {"M": 1}).sort_out("loss", 20)[1]
+    assert notes(found)["sex=M"] == ("missing_group", True, 16)
+
+
+def test_figures_do_not_depend_on_the_unit_of_weights_and_nobody_has_none() -> None:
+    """Two rows of an eighth each: the means are those of two whole rows, and their weight is said."""
+    known = scored([20.0, 60.0], [25.0, 30.0], weight=[0.125, 0.125])
+    found = {f.metric: f for f in reported_figures(known, "sex", np.array(["F", "F"], object))}
+    assert (found["mean_outcome"].value, found["bias"].value) == (40.0, 12.5)
+    assert {f.weight for f in found.values()} == {0.25}
+    assert reported_figures(scored([], []), "sex", np.empty(0, object)) == []
+
+
+def test_a_wait_as_long_as_the_median_was_not_under_predicted() -> None:
+    """Nor is it in the worst case; group by group."""
+    test = scored([20.0, 21.0, 9.0], [20.0, 20.0, 20.0])
+    found = worst_case_of_censored(test, "sex", np.array(["F", "F", "M"], object))
+    assert [(f.group, f.value, f.interval, f.n) for f in found] == [
+        ("sex=F", 0.5, (0.5, 0.5), 2),
+        ("sex=M", 0.0, (0.0, 0.0), 1),
+    ]
