@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from registry.digests import canonical_json, sha256_bytes
-from registry.errors import PolicyError, TrustError
+from registry.errors import PolicyError, RegistryError, TrustError
 from registry.policy.board_policy import default_policy
 from registry.record.database import opened_database
 from registry.record.journal import Entry, entries
@@ -142,7 +142,7 @@ def test_what_may_not_be_is_refused_before_a_folder_is_made(
 def test_a_change_whose_entry_fails_is_none(new: Settings, people: dict[str, Key], tmp_path: Path) -> None:
     """The file is as it was; the first of all leaves no file."""
     broken = new.model_copy(update={"database_url": f"sqlite:///{tmp_path}"})
-    with pytest.raises(Exception, match=r"."):
+    with pytest.raises(RegistryError, match="cannot be opened"):
         _trust(broken, people["Ada Roux"])
     assert not (new.trust / "trust.json").exists()
     _trust(new, people["Ada Roux"])
