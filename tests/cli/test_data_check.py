@@ -166,7 +166,7 @@ def test_too_little_to_forecast_from_is_an_error(tmp_path: Path, capsys: pytest.
     (tmp_path / "units.csv").write_text("unit,label\nU,U\n")
     for language, nothing, nowhere in (
         ("en", "Nothing to forecast from", "no such file or folder"),
-        ("fr", "Rien dont prévoir", "ni fichier ni dossier de ce nom"),
+        ("fr", "Rien à partir de quoi prévoir", "ni fichier ni dossier de ce nom"),
     ):
         assert main(["data", "check", str(tmp_path), "--language", language]) == 2
         assert nothing in capsys.readouterr().err

@@ -182,12 +182,12 @@ def test_what_lies_after_now_is_refused_all_at_once(
         census=f"unit,at,occupied,received_at\n{COUNT},2024-03-02T09:00Z\nMED,2024-03-02T10:00Z,4,{ahead}\n",
     )
     monkeypatch.setenv("VIGIE_LANGUAGE", "fr")
-    assert "stays.left_at\u00a0: l'heure est après maintenant" in refused(capsys, str(folder))
+    assert "stays.left_at\u00a0: l'heure est dans le futur" in refused(capsys, str(folder))
     monkeypatch.setenv("VIGIE_LANGUAGE", "en")
     said = refused(capsys, str(folder))
-    assert "stays.left_at: the time lies after now" in said
+    assert "stays.left_at: the time lies in the future" in said
     assert "(2 rows)" in said
-    assert "census.received_at: the time lies after now" in said
+    assert "census.received_at: the time lies in the future" in said
     assert stored(home) == []
     assert not (home / PARTS).exists()
 

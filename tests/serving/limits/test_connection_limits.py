@@ -169,9 +169,9 @@ def test_a_refusal_is_in_the_language_that_is_accepted(door: Door) -> None:
     head = b"GET /livez HTTP/1.1\r\n"
     many = b"".join(b"h%d: 1\r\n" % i for i in range(101)) + b"\r\n"
     for sent, status, words in (
-        (head + accepts + many, 431, "Les en-têtes sont plus longs"),
-        (head + many, 431, "The headers are larger"),
-        (head + accepts + b"host: x\r\nno header\r\n\r\n", 400, "La demande n'est pas du HTTP/1.1."),
+        (head + accepts + many, 431, "Les en-têtes sont trop longs"),
+        (head + many, 431, "The headers are too large"),
+        (head + accepts + b"host: x\r\nno header\r\n\r\n", 400, "La demande n'est pas du HTTP/1.1\u00a0:"),
     ):
         answer = door.ask(sent)
         assert code(answer)[0] == status

@@ -542,7 +542,7 @@ class TestReleases:
         assert [m["warning"] is None for m in warned] == [True, False]
         headers = {"authorization": f"Bearer {service.tokens['board']}", "accept-language": "fr"}
         warned = service.client.get("/v1/models", headers=headers).json()["released"]
-        assert warned[1]["warning"].startswith("la version en service la plus récente ne se vérifie pas")
+        assert warned[1]["warning"].startswith("la version en service la plus récente n'est pas conforme")
         source.floors["wait-time"] = 2
         ticks[0] = 2.0
         assert service.ask("POST", "/v1/wait-time", {"visits": [VISIT]}).status_code == 503

@@ -69,7 +69,7 @@ def test_each_caller_gets_its_own(parts: Parts) -> None:
             kept = find(connection, prediction["prediction_id"], one.caller)
             assert kept.asked_by == "one"
             assert kept.prediction.wait_minutes["p50"] == prediction["wait_minutes"]["p50"]  # type: ignore[union-attr]
-            with pytest.raises(Problem, match="no prediction of this id"):
+            with pytest.raises(Problem, match="no prediction with this id"):
                 find(connection, prediction["prediction_id"], two.caller)
 
 
