@@ -174,11 +174,14 @@ def test_categories_and_whole_numbers_of_pandas_are_read(wait: Registered) -> No
 @pytest.mark.parametrize(
     ("change", "messages"),
     [
-        (lambda t: t.assign(reason="curse"), ["reason: curse is not in the model"]),
-        (lambda t: t.assign(triage="9"), ["triage: 9 is not in the model, which has 1, 2, 3A"]),
-        (lambda t: t.assign(hour=24.0), ["hour: 0 up to 24 is expected, and known, in row 0, 1, 2 …"]),
-        (lambda t: t.assign(hour=np.nan), ["hour: 0 up to 24"]),
-        (lambda t: t.assign(minutes_since_arrival=-1.0), ["minutes_since_arrival: 0 or more"]),
+        (lambda t: t.assign(reason="curse"), ["reason: curse is not known to the model"]),
+        (lambda t: t.assign(triage="9"), ["triage: 9 is not known to the model, which knows 1, 2, 3A"]),
+        (
+            lambda t: t.assign(hour=24.0),
+            ["hour: a number from 0 to under 24 is expected, never unknown, in row 0, 1, 2 …"],
+        ),
+        (lambda t: t.assign(hour=np.nan), ["hour: a number from 0 to under 24"]),
+        (lambda t: t.assign(minutes_since_arrival=-1.0), ["minutes_since_arrival: a number of 0 or more"]),
         (lambda t: t.assign(minutes_since_arrival=np.inf), ["minutes_since_arrival"]),
         (lambda t: t.assign(age_years=-np.inf, reason="x"), ["age_years: a finite", "reason: x is"]),
         (
@@ -218,10 +221,10 @@ def test_beds_are_refused_where_nothing_was_learned(tables: HospitalTables, tmp_
     with pytest.raises(RowError) as raised:
         FeatureForecaster(found.model).predict(wrong)
     for message in (
-        "horizon_hours: one of 24, 48 is expected",
-        "unit: moon is not in the model",
+        "horizon_hours: one of these horizons is expected: 24, 48",
+        "unit: moon is not known to the model",
         "prediction_time: a time is expected in every row",
-        "demand_now: 0 or more",
+        "demand_now: a number of 0 or more",
     ):
         assert message in str(raised.value)
     local = found.table.iloc[:4]
