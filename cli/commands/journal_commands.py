@@ -103,7 +103,7 @@ def accept_lost_checkpoints(
 ) -> int:
     """Accept, as a quorum of the board, that the checkpoints' file was lost and begun anew.
 
-    Where no copy of it is left. Verify then names the loss as one, and no longer as a fault.
+    For when no copy of it is left. From then on verify calls it a loss, and no longer a fault.
     """
     from registry.checkpoints.lost_file import accept_lost_file
     from registry.trust.keys import load_key

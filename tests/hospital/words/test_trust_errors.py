@@ -117,7 +117,8 @@ class TestInFrench:
             "wait-time version 1 ne peut pas être mise en service :",
             "  - son contrôle dit block (accuracy) : seul pass ouvre",
             "  - elle a 1 approbation sur 2 de ce qu'elle est maintenant : lancez vigie review wait-time 1",
-            "  - qui met en service ne peut pas signer : ada n'a pas le rôle releaser dans le dossier de confiance.",
+            "  - la personne qui met en service ne peut pas signer : "
+            "ada n'a pas le rôle releaser dans le dossier de confiance.",
         ]
 
     def test_a_review_and_the_signature_that_it_lacks(self, installation: Installation) -> None:
@@ -151,7 +152,7 @@ class TestInFrench:
         )
         with pytest.raises(TrustError) as founded:
             found_trust(installation.settings, now=after(1), signers=[])
-        assert in_french(founded.value).startswith("Qui est qui est déjà fixé")
+        assert in_french(founded.value).startswith("Les personnes et leurs rôles sont déjà fixés")
         with pytest.raises(TrustError) as none:
             load_trust(tmp_path)
         assert in_french(none.value).startswith("Il n'y a pas de fichier de confiance dans")

@@ -82,9 +82,9 @@ def test_a_quorum_changes_and_the_journal_has_it(installation: Installation, car
 
 def test_each_member_signs_where_their_key_is(installation: Installation, carol: Key) -> None:
     """One after the other; a signature of another change counts for nothing."""
-    with pytest.raises(TrustError, match="1 given and kept, 1 more member of the board signs, of bob"):
+    with pytest.raises(TrustError, match="1 given and kept, 1 more member of the board has to sign, of bob"):
         CHANGES["add"](installation, carol, _keys(installation, "ada"))
-    with pytest.raises(TrustError, match="1 given and kept, 1 more member of the board signs, of ada"):
+    with pytest.raises(TrustError, match="1 given and kept, 1 more member of the board has to sign, of ada"):
         CHANGES["retire"](installation, carol, _keys(installation, "bob"))
     CHANGES["retire"](installation, carol, _keys(installation, "ada"))
     assert [k.name for k in load_trust(installation.settings.trust).keys if k.retired] == ["author"]
@@ -214,7 +214,7 @@ def test_all_members_found(tmp_path: Path, installation: Installation) -> None:
     settings = installation.settings.model_copy(update={"home": tmp_path / "other", "trust_dir": None})
     for name in ("ada", "bob", "stranger"):
         trust_key(settings, name, installation.people[name].public_key, ("board",), now=NOW)
-    with pytest.raises(TrustError, match="1 more member of the board signs, of stranger"):
+    with pytest.raises(TrustError, match="1 more member of the board has to sign, of stranger"):
         found_trust(settings, now=NOW, signers=_keys(installation, "ada", "bob"))
     found_trust(settings, now=NOW, signers=_keys(installation, "stranger"))
     (statement,) = load_trust(settings.trust).statements
