@@ -3,11 +3,14 @@
 import re
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Connection
 
 from hospital.times import DAY, HOUR, moment
+from registry.cards.finding_text import Words
+from registry.cards.summary_sections import Overrides
 from registry.errors import JournalError
 from registry.monitoring.alarms import OVERRULED
 from registry.monitoring.overruled import Overruled, lose_overruled
@@ -142,7 +145,7 @@ def test_page_card_programs_and_monitor_have_the_same_numbers(hospital: Hospital
     names = {u.unit: u.name_in("en") for u in loaded("bed-demand").units}
     shown_units = [row[0] for row in of_page(hospital, "overruled-reasons")]
     assert shown_units == ["The hospital total", names["U1"], names["U3"]]
-    card = hospital.get("/v1/models/bed-demand/card?language=en&format=html", "board").text
+    card = repr(Overrides(board).pieces(Words("en", "bed-demand", ZoneInfo("Europe/Paris"), {})))
     assert f"{group['low']:.0%}–{group['high']:.0%}" in card
     assert "The hospital total" in card
 
