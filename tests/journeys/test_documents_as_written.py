@@ -116,7 +116,7 @@ def test_the_chain_of_trust(tmp_path: Path) -> None:
     printed = _run("trust.md", folder, {"VIGIE_HOME": str(home)})
     assert "approvals: 2" in printed
     assert "Ada Martin's key is retired" in printed
-    assert re.search(r"Erased: 1 observations", printed)
+    assert re.search(r"Erased: 1 observation,", printed)
 
 
 def test_after_a_release(small_demo: SmallDemo, tmp_path: Path) -> None:
