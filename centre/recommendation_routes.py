@@ -133,7 +133,7 @@ ENDPOINTS = (
         "GET",
         "/v1/recommendations/figures",
         recommendation_figures,
-        "Alarm fatigue, what people overruled and how often rightly, and what was wrong and accepted; of 90 days",
+        "What people overruled since the release; of 90 days, alarm fatigue and what was wrong and accepted",
         roles=LOOKS,
         scope="centre",
         answer=OversightFigures,

@@ -58,7 +58,7 @@ def test_nobody_reads_that_nothing_is_to_be_decided_while_something_is_held_back
     assert hospital.decide(one["recommendation_id"]).status_code == 201
     shown = page(hospital)
     (sentence,) = re.findall(r'<h1 class="first"[^>]*>(.*?)</h1>', shown, re.DOTALL)
-    assert sentence.startswith("The shift has its number: 1 recommendation is held back.")
+    assert sentence.startswith("The number set for a shift is reached: 1 recommendation is held back.")
     assert "Nothing is to be decided now" not in shown
     assert shown.count("held back") == 1
 

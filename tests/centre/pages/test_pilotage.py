@@ -177,7 +177,7 @@ def test_levels_are_said_with_what_called_them_and_what_is_not_known(tmp_path: P
     page = _get(parts, tokens["operator"], "language=en")
     assert re.search("Expected in 4\xa0h \\([0-9]+%\\): Full", page)
     assert "Our levels, version 3" in page
-    assert "beds needed beyond those with staff: not known" in page
+    assert "beds needed beyond staffed beds: not known" in page
     (tmp_path / "levels.toml").write_text("name =")
     assert "file of levels has faults" in _get(parts, tokens["operator"], "language=en&renewed=1")
 
