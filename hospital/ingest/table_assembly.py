@@ -32,7 +32,7 @@ __all__ = ["ChunkedTable"]
 _IDS = ("visit_id", "stay_id", "operation_id")
 _KNOWN_AUDIT = ("sex", "language", "insurance")
 _OTHERS = NAMES | (FREE_TEXTS - {"reason"})
-"""Texts of which a program's word for nothing is refused elsewhere, or does no harm."""
+"""Texts of which a program's word for nothing is refused elsewhere, or does no damage."""
 _LONG = ("visits",)
 """Tables whose texts become categories: with a row a visit, eight bytes a cell are most of the memory."""
 _ZONE = ZoneInfo("Europe/Paris")

@@ -144,7 +144,7 @@ def test_the_reference_is_the_snapshot_s_whole_days_and_is_read_again(
     assert second_seen.figures == first_seen.figures
 
 
-def test_what_needs_outcomes_is_not_told_before_they_can_have_come(home: Home, tmp_path: Path) -> None:
+def test_what_needs_outcomes_is_not_shown_before_they_can_have_come(home: Home, tmp_path: Path) -> None:
     """Of a horizon of 48 hours the last two days have none yet; what goes into forecasts is known to the end."""
     settings = home.settings("bed-demand", tmp_path, DAYS - 5)
     run, seen = monitored(settings, "bed-demand")
@@ -171,7 +171,7 @@ def test_a_database_that_received_nothing_has_no_day(home: Home, tmp_path: Path)
         assert seen is None
 
 
-def test_without_its_snapshot_figures_are_told_and_not_tested(home: Home, tmp_path: Path) -> None:
+def test_without_its_snapshot_figures_are_shown_and_not_tested(home: Home, tmp_path: Path) -> None:
     """Where the workshop's folder is not: why is said, and no figure has a sum."""
     released = home.released["wait-time"]
     copy = tmp_path / "home"
