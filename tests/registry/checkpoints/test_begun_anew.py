@@ -113,7 +113,7 @@ def test_what_was_accepted_once_opens_nothing_afterwards(
 ) -> None:
     """A second loss is another, and so is one that nobody signed; a file that was never lost cannot be accepted."""
     board = [load_key(tmp_path / f"{name}.key") for name in ("Ada Ader", "Bob Baur")]
-    with pytest.raises(CheckpointError, match="begin with the journal"):
+    with pytest.raises(CheckpointError, match="of the journal's beginning"):
         accept_lost_file(settings, board, reason="none", now=NOW)
     begun_anew(settings, tmp_path)
     accept_lost_file(settings, board, reason="the volume burnt", now=NOW + timedelta(hours=3))
@@ -125,7 +125,7 @@ def test_what_was_accepted_once_opens_nothing_afterwards(
     content = settings.checkpoints.read_bytes()
     for left, why in (
         (content.replace(b'"seq":', b'"sea":', 1), "Settle that first"),
-        (b"", "begins another"),
+        (b"", "begins a new"),
     ):
         settings.checkpoints.write_bytes(left)
         with pytest.raises(CheckpointError, match=why):

@@ -109,7 +109,7 @@ def test_rows_stored_under_another_entry_are_refused(engine: Engine) -> None:
         batch = Batch(connection)
         batch.cover([{"kind": "stays", "row_id": "", "received_at": 1, "active_until": 1, "digest": ""}])
         append(connection, actor="x", action="y", subjects={}, now=NOW)
-        with pytest.raises(JournalError, match="nothing is kept"):
+        with pytest.raises(JournalError, match="nothing of them is stored"):
             batch.enter(connection, actor="x", action="observe", subjects={}, now=NOW)
 
 
