@@ -8,19 +8,19 @@ import numpy as np
 import pandas as pd
 import simpy
 
-from hospital.simulator.arrivals import draw_arrivals, draw_epidemics, school_age_factors
-from hospital.simulator.chances import draw_chances
 from hospital.simulator.clock import Clock
 from hospital.simulator.departments import departments_of, open_departments
 from hospital.simulator.emergency import EmergencyDepartment
 from hospital.simulator.parameters.hospital_parameters import Parameters
 from hospital.simulator.parameters.parameter_file import load_parameters
-from hospital.simulator.patients import audit_group, case_mix, draw_patients
+from hospital.simulator.population.arrivals import draw_arrivals, draw_epidemics, school_age_factors
+from hospital.simulator.population.chances import draw_chances
+from hospital.simulator.population.patients import audit_group, case_mix, draw_patients
+from hospital.simulator.population.visits import Population, Visit
 from hospital.simulator.scenario import Shift, Unfair
 from hospital.simulator.staffing import Notice, draw_beds, draw_rota
 from hospital.simulator.tables import Span, build_tables
 from hospital.simulator.theatre import draw_operations, schedule_direct, schedule_operations
-from hospital.simulator.visits import Population, Visit
 from hospital.simulator.wards import Wards
 
 __all__ = ["DEFAULT_START", "Beyond", "simulate", "simulate_beyond"]

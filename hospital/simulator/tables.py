@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from hospital.simulator.parameters.emergency_parameters import TRIAGE_LEVELS
 from hospital.simulator.parameters.hospital_parameters import Parameters
-from hospital.simulator.patients import ARRIVAL_MODES, Patients
+from hospital.simulator.population.patients import ARRIVAL_MODES, Patients
+from hospital.simulator.population.visits import Visit
 from hospital.simulator.scenario import AUDIT_VALUES
 from hospital.simulator.staffing import Notice
 from hospital.simulator.theatre import Operation
-from hospital.simulator.visits import Visit
 from hospital.simulator.wards import Stay
 
 __all__ = ["Span", "build_tables"]

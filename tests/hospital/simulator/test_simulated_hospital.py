@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from hospital.simulator import ParametersError, Shift, load_parameters, simulate
-from hospital.simulator.arrivals import draw_arrivals, draw_epidemics, school_age_factors
 from hospital.simulator.clock import Clock
-from hospital.simulator.patients import case_mix, draw_patients
+from hospital.simulator.population.arrivals import draw_arrivals, draw_epidemics, school_age_factors
+from hospital.simulator.population.patients import case_mix, draw_patients
 from hospital.simulator.school import SCHOOL_ZONES, is_school_holiday, official_years
 from hospital.simulator.staffing import draw_rota
 from hospital.simulator.theatre import draw_operations, programme

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hospital.simulator.arrivals import Arrivals, Epidemics
 from hospital.simulator.parameters.hospital_parameters import Parameters
 from hospital.simulator.parameters.ward_parameters import DestinationParameters
+from hospital.simulator.population.arrivals import Arrivals, Epidemics
 from hospital.simulator.scenario import AUDIT_VALUES
 from hospital.simulator.streams import stream
 

@@ -6,9 +6,9 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from hospital.simulator.arrivals import Arrivals
-from hospital.simulator.chances import Chances
-from hospital.simulator.patients import Patients
+from hospital.simulator.population.arrivals import Arrivals
+from hospital.simulator.population.chances import Chances
+from hospital.simulator.population.patients import Patients
 
 __all__ = ["Population", "Visit"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hospital.simulator.parameters.hospital_parameters import Parameters
-from hospital.simulator.patients import ADMITTED, Patients
+from hospital.simulator.population.patients import ADMITTED, Patients
 from hospital.simulator.streams import stream
 
 __all__ = ["Chances", "draw_chances"]
