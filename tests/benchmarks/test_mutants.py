@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.mutants.choice import Choice, mutations_in
-from benchmarks.mutants.folders import Folder, HarnessError, Reasons
+from benchmarks.mutants.folders import Folder, HarnessError, Reasons, read_folders
 from benchmarks.mutants.forks import start
 from benchmarks.mutants.mutations import decides, mutate, mutations_of, words
 from benchmarks.mutants.report import figures_of
 from benchmarks.mutants.run import FolderRun, run_folder
+from tests.support.repository import ROOT
 
 _ALL = Choice()
 _SOURCE = '''"""A module that only the harness sees."""
@@ -156,6 +157,13 @@ def test_annotations_decorators_and_text_are_left_alone() -> None:
     source = '@cached(size=3)\ndef f(a: int | None, *, b: int) -> tuple[1]:\n    """Is 1 < 2."""\n    b: int | None\n'
     assert mutations_of("f.py", source) == []
     assert not decides(source)
+
+
+def test_every_pattern_of_the_real_folders_names_a_file() -> None:
+    """A file that was moved would be mutated, tested or asked for reasons no longer, and nobody would see it."""
+    for folder in read_folders(ROOT / "benchmarks" / "mutants" / "folders.toml", []):
+        patterns = (*folder.files, *folder.tests, *folder.pinned)
+        assert [p for p in patterns if not any(ROOT.glob(p))] == [], folder.name
 
 
 def test_a_survivor_of_a_pinned_file_needs_a_reason_and_an_equivalent_one_leaves_the_rate(
