@@ -4,10 +4,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from cli.reader import spoken_language
 from hospital.words.messages import Foreign
+from hospital.words.numbers import percent
 from hospital.words.plain_console import plain_console
 
 __all__ = ["Step", "bar"]
@@ -22,7 +24,7 @@ def bar(*, hidden: bool = False, title: str = "") -> Iterator[Step]:
     columns = (
         TextColumn("{task.description:<40}"),
         BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
+        _ShareDone(),
         TimeElapsedColumn(),
     )
     shown = not hidden and sys.stderr.isatty()
@@ -33,6 +35,13 @@ def bar(*, hidden: bool = False, title: str = "") -> Iterator[Step]:
             progress.update(task, description=f"{title} {_in_words(what)}".strip(), completed=done)
 
         yield step
+
+
+class _ShareDone(ProgressColumn):
+    """How much is done, as the reader's language writes it."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{percent(task.percentage / 100, spoken_language()):>5}")
 
 
 def _in_words(step: str) -> str:

@@ -3,8 +3,9 @@
 import ast
 
 import pytest
+from rich.progress import Progress
 
-from cli.progress import _in_words
+from cli.progress import _in_words, _ShareDone
 from hospital.words.recognition import recognised
 from tests.support.repository import ROOT
 
@@ -45,3 +46,13 @@ def test_the_model_in_front_of_a_step_stays(monkeypatch: pytest.MonkeyPatch) -> 
     assert _in_words("tune, 12 trials") == "réglage, 12 essais"
     monkeypatch.setenv("VIGIE_LANGUAGE", "en")
     assert _in_words("bed-demand: fit") == "bed-demand: fit"
+
+
+def test_the_share_done_is_written_as_the_language_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a no-break space before the sign in French, and without one in English."""
+    progress = Progress(disable=True)
+    progress.add_task("", total=1.0, completed=0.42)
+    (task,) = progress.tasks
+    for language, written in (("fr", " 42\u00a0%"), ("en", "  42%")):
+        monkeypatch.setenv("VIGIE_LANGUAGE", language)
+        assert _ShareDone().render(task).plain == written
