@@ -108,9 +108,8 @@ class UnitHistory:
 class Forecaster(Protocol):
     """Computes forecasts with their reasons from what is stored. Called in worker threads, several at once.
 
-    `connection` is open for reading (`serving.state.observations.window`); nothing is written here. `now` is the
-    service's instant: nothing received later may be seen. Asked for what it does not know (a unit, a horizon,
-    a department) it raises
+    `connection` is open for reading; nothing is written here. `now` is the service's instant: nothing received later
+    may be seen. Asked for what it does not know (a unit, a horizon, a department) it raises
     `serving.errors.Problem(422, "unknown_unit", …, faults=…)` with every path at once;
     without enough history `hospital.errors.HistoryError` (answered as 503 with its words).
     """
