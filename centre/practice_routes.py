@@ -5,6 +5,7 @@ from datetime import date
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from centre.practice.answers import StepAnswer
 from centre.practice.practice_view import Practice, note_receipt, practice_at, read_by
 from centre.practice.protocol_file import Protocol
 from serving.interface.live_record import record_at
@@ -25,16 +26,6 @@ __all__ = ["ENDPOINTS", "PROTOCOL_READERS"]
 PROTOCOL_READERS = frozenset({"application", "operator", "board", "auditor", "admin"})
 _READS = frozenset({"operator", "board", "auditor", "admin"})
 _SHORT = {"type": "string", "maxLength": 200}
-
-
-class StepAnswer(BaseModel):
-    """One step, for a person to take. `within_minutes`: null, no limit is set."""
-
-    action: str
-    role: str
-    within_minutes: int | None
-    skills: tuple[str, ...]
-    two_people: bool
 
 
 class ProtocolAnswer(BaseModel):

@@ -4,21 +4,21 @@ from starlette.responses import Response
 
 from centre.decisions.decision_log import Decided, add_outcome, decide
 from centre.decisions.decision_policy import DecisionPolicy
+from centre.levels.answers import PolicyFaultAnswer
 from centre.oversight.figures import OversightFigures, figures
 from centre.recommendations.answers import (
-    PolicyFaultAnswer,
     RecommendationAnswer,
     RecommendationsAnswer,
     recommendation_answer,
 )
-from centre.recommendations.looking import Look, look_if_due, protocols_now
+from centre.recommendations.look import Look, look_if_due, protocols_now
 from centre.recommendations.request_bodies import (
     OutcomeRequest,
     RecommendationDecisionRequest,
     choice_of,
     outcome_of,
 )
-from centre.recommendations.viewing import identities_asking, opened_by, seen_by
+from centre.recommendations.views import identities_asking, opened_by, seen_by
 from serving.interface.forms import WORDS_IN, spoken_to
 from serving.interface.live_record import local_day
 from serving.interface.requests import (

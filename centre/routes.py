@@ -6,7 +6,7 @@ from centre import recommendation_routes
 from centre.decision_routes import DECISIONS
 from centre.flows.answers import FlowsAnswer
 from centre.flows.hospital import flows_of
-from centre.pages import deciding, history
+from centre.pages import decision_queue, history
 from centre.pages.pilotage import LIVE, PILOTAGE
 from centre.pages.practice_page import ENDPOINTS as PRACTICE_PAGES
 from centre.pages.unit_page import UNIT
@@ -38,7 +38,7 @@ ENDPOINTS = (
     *recommendation_routes.ENDPOINTS,
     DECISIONS,
     PILOTAGE,
-    *deciding.ENDPOINTS,
+    *decision_queue.ENDPOINTS,
     LIVE,
     UNIT,
     *PRACTICE,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from centre.recommendations.looking import look_if_due
+from centre.recommendations.look import look_if_due
 from centre.webhooks.delivery import deliver
 from serving.interface.installation import Parts
 

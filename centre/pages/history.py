@@ -6,11 +6,11 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from centre.decision_routes import FILTERS, filter_of, table_of
 from centre.decisions.decision_policy import DecisionPolicyError, policy_of_file
 from centre.levels.hospital_levels import policy_in_force
 from centre.oversight.figures import figures
 from centre.recommendations.answers import DecisionAnswer
+from centre.recommendations.decision_filter import FILTERS, filter_of, table_of
 from centre.recommendations.history import DecisionsAnswer, decisions_of
 from serving.interface.bed_forecasts import group_names, unit_labels
 from serving.interface.forms import LANGUAGE, SEES_PAGES, form_page, sent_language

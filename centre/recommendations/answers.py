@@ -7,6 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from centre.decisions.decision_log import progress
+from centre.levels.answers import PolicyFaultAnswer
+from centre.practice.answers import StepAnswer
 from serving.interface.bed_forecasts import Language
 from serving.interface.recommendations.progress import State, Verdict
 from serving.interface.recommendations.store import StoredAct, StoredRecommendation
@@ -16,10 +18,8 @@ __all__ = [
     "DecisionAnswer",
     "ExpectedForecast",
     "MeasuredAnswer",
-    "PolicyFaultAnswer",
     "RecommendationAnswer",
     "RecommendationsAnswer",
-    "StepAnswer",
     "decision_answer",
     "recommendation_answer",
 ]
@@ -45,16 +45,6 @@ class ExpectedForecast(BaseModel):
     trust: Mapping[str, Any]
     explanation: Mapping[str, Any]
     language: Language | None
-
-
-class StepAnswer(BaseModel):
-    """The protocol's step: what a person of the role would do."""
-
-    action: str
-    role: str
-    within_minutes: int | None
-    skills: tuple[str, ...]
-    two_people: bool
 
 
 class MeasuredAnswer(BaseModel):
@@ -151,13 +141,6 @@ class RecommendationAnswer(BaseModel):
     waits_for: str | None
     decision: DecisionAnswer | None
     was_test: bool
-
-
-class PolicyFaultAnswer(BaseModel):
-    """One fault of the policy's file: where, and its code."""
-
-    path: str
-    code: str
 
 
 class RecommendationsAnswer(BaseModel):

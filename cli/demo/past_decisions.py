@@ -90,8 +90,8 @@ class _Decided:
 
     def look_at(self, at: int) -> None:
         """What is recommended at an instant, of what is known by then; and what people answer minutes later."""
-        from centre.recommendations.looking import look
-        from centre.recommendations.viewing import opened_by, seen_by
+        from centre.recommendations.look import look
+        from centre.recommendations.views import opened_by, seen_by
         from serving.http.clock import DemoClock
 
         if self._had_some():
@@ -127,7 +127,7 @@ class _Decided:
     def _sent(self, person: str, recommendation_id: str, choice: "Choice") -> Any:
         from centre.decisions.decision_log import decide
         from centre.decisions.decision_policy import policy_of_file
-        from centre.recommendations.looking import protocols_now
+        from centre.recommendations.look import protocols_now
         from serving.interface.installation import decisions_file
         from serving.interface.live_record import local_day
 

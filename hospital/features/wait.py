@@ -13,7 +13,7 @@ from hospital.arrays import Array
 from hospital.calendar import hour_of, local_clock, season, weekday
 from hospital.features.emergency import EmergencyDepartment
 from hospital.features.feature import SEASON_DAYS, TRIAGE_RANK, Feature, encode, lacking_school_features
-from hospital.features.said import contradictions, lay_over
+from hospital.features.reader_counts import contradictions, lay_over
 from hospital.holidays.public_holidays import holiday_values, holidays_known
 from hospital.holidays.school_holidays import school_days
 from hospital.record.events import Events
@@ -173,7 +173,7 @@ class WaitFeatures:
         return X
 
     def contradictions(self, query: WaitQuery) -> Array:
-        """Rows (bool [n]) in which the caller says what the record speaks against (`hospital.features.said`)."""
+        """Rows (bool [n]) in which the caller says what the record speaks against (`reader_counts`)."""
         if all(np.isnan(said).all() for said in query.overlay.values()):
             return np.zeros(query.size, bool)
         return contradictions(self._state(query, _ranks(query)), query.overlay)

@@ -140,7 +140,7 @@ def test_an_answer_that_comes_late_decides_nothing(hospital: Hospital) -> None:
 @pytest.fixture
 def tested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
     """A hospital in which a recommendation for U1 is seeded for Head nurse A, beside the real one for U3."""
-    monkeypatch.setattr("centre.recommendations.seeding._share", lambda _: 1.0)
+    monkeypatch.setattr("centre.recommendations.seeded_recommendations._share", lambda _: 1.0)
     hospital = Hospital(tmp_path, monkeypatch, more=ON)
     at = (moment(hospital.parts.clock.now()) - timedelta(minutes=5)).isoformat()
     row = {"unit": "U1", "at": at, "occupied": 10, "waiting": 0, "staffed": 28}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from centre.pages.deciding import urgency
+from centre.pages.decision_queue import urgency
 from centre.recommendations.answers import RecommendationAnswer
 from serving.interface.forms import whole_or_tenth
 from tests.centre.recommendations.situations import Hospital, protocol

@@ -78,8 +78,8 @@ class Hospital:
         (home / "levels.toml").write_text(LEVELS, "utf-8")
         (home / "decisions.toml").write_text(policy_text(**policy), "utf-8")
         self.protocols = [protocol()]
-        patch.setattr("centre.recommendations.looking.protocols_in_use", lambda *_: tuple(self.protocols))
-        patch.setattr("centre.pages.deciding.protocol_of_digest", lambda *_: self.protocols[0])
+        patch.setattr("centre.recommendations.look.protocols_in_use", lambda *_: tuple(self.protocols))
+        patch.setattr("centre.pages.decision_queue.protocol_of_digest", lambda *_: self.protocols[0])
         self._client = InProcess(self.parts)
 
     def later(self, minutes: float) -> None:

@@ -1,4 +1,4 @@
-"""Applications are told what a person decided: signed, retried, to the policy's addresses alone, and no redirect."""
+"""Applications are sent what a person decided: signed, retried, to the policy's addresses alone, and no redirect."""
 
 import hashlib
 import hmac

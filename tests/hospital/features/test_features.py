@@ -14,7 +14,7 @@ from hospital.dataset.samples import bed_samples, bed_times, compute_wait, wait_
 from hospital.features.bed_query import BedQuery
 from hospital.features.beds import BedFeatures, bed_features_of
 from hospital.features.feature import with_levels
-from hospital.features.said import contradictions, lay_over
+from hospital.features.reader_counts import contradictions, lay_over
 from hospital.features.wait import WaitFeatures, WaitQuery
 from hospital.ingest.event_columns import events_of
 from hospital.ingest.hospital_reader import HospitalTables

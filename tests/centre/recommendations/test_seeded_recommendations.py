@@ -26,7 +26,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     """A hospital in which chance always picks, and U1 alone is known to be calm."""
 
     def made(oversight: str = ON, **policy: Any) -> Hospital:
-        monkeypatch.setattr("centre.recommendations.seeding._share", lambda _: 1.0)
+        monkeypatch.setattr("centre.recommendations.seeded_recommendations._share", lambda _: 1.0)
         hospital = Hospital(tmp_path, monkeypatch, more=HOOK + oversight, **policy)
         calm(hospital)
         return hospital

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from centre.flows.answers import BedsFlow
-from centre.recommendations.measuring import measured_outcome
+from centre.recommendations.measured_beds import measured_outcome
 from registry.record.journal import entries
 from serving.interface.recommendations.audit import edited
 from serving.interface.recommendations.store import StoredAct, StoredRecommendation

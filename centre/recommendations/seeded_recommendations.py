@@ -48,7 +48,7 @@ class Seen:
 
     @property
     def may_seed(self) -> bool:
-        """Whether the hospital wants it, and told those concerned on a day before this one."""
+        """Whether the hospital wants it, and informed those concerned on a day before this one."""
         rules = self.policy.oversight
         return rules.enabled and rules.announced_on is not None and self.day > rules.announced_on
 

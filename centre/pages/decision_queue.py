@@ -14,9 +14,9 @@ from centre.decisions.decision_policy import EVERY, DecisionPolicy
 from centre.decisions.entitlement import entitlement, training_register
 from centre.practice.protocols_in_use import protocol_of_digest
 from centre.recommendations.answers import RecommendationAnswer, recommendation_answer
-from centre.recommendations.looking import Look, look_if_due, protocols_now
+from centre.recommendations.look import Look, look_if_due, protocols_now
 from centre.recommendations.request_bodies import choice_of
-from centre.recommendations.viewing import opened_by, seen_by
+from centre.recommendations.views import opened_by, seen_by
 from serving.interface.bed_forecasts import unit_labels
 from serving.interface.forms import LANGUAGE, SEES_PAGES, form_page, moved_to, sent_language
 from serving.interface.live_record import hospital_zone, local_day

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from centre.recommendations import looking
-from centre.recommendations.looking import look, look_if_due
+from centre.recommendations import look as look_module
+from centre.recommendations.look import look, look_if_due
 from tests.centre.recommendations.situations import Hospital
 
 
@@ -20,14 +20,14 @@ def test_nobody_waits_for_forecasts_that_another_makes(
     parts = hospital.parts
     before = look_if_due(parts, parts.clock.now())
     hospital.later(60)
-    asked, answered, made = Event(), Event(), looking.bed_forecasts
+    asked, answered, made = Event(), Event(), look_module.bed_forecasts
 
     def slow(*given: Any) -> Any:
         asked.set()
         assert answered.wait(20)
         return made(*given)
 
-    monkeypatch.setattr(looking, "bed_forecasts", slow)
+    monkeypatch.setattr(look_module, "bed_forecasts", slow)
     with ThreadPoolExecutor(1) as pool:
         new = pool.submit(look_if_due, parts, parts.clock.now())
         try:
