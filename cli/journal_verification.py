@@ -54,7 +54,7 @@ def first_release(settings: "Settings") -> int | None:
 
 
 def _trust(settings: "Settings") -> "Trust | None":
-    """The trust file; None: what is wrong with it is told by the audit of it."""
+    """The trust file; None: what is wrong with it stands in the audit of it."""
     from registry.errors import TrustError
     from registry.trust.trust_store import load_trust
 

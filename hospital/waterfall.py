@@ -1,6 +1,6 @@
 """A forecast's reasons as a waterfall: where it starts, what each reason adds, and where that ends.
 
-Steps are told apart by their sign, the side that their arrow points to and filled or empty bars, so that nothing is
+Steps are distinguished by their sign, the side that their arrow points to and filled or empty bars, so that nothing is
 lost in grey; the same numbers stand as text beside the picture.
 """
 

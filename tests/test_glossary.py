@@ -12,12 +12,14 @@ from tests.support.repository import ROOT
 GLOSSARY = ROOT / "docs" / "glossary.md"
 READ = {
     "hospital": "py toml html css",
-    "explain": "py",
+    "explain": "py c h",
     "registry": "py toml html css",
     "training": "py",
     "serving": "py toml html css",
-    "centre": "py",
-    "cli": "py",
+    "centre": "py toml html css",
+    "assembly": "py",
+    "cli": "py toml md",
+    "deploy": "json service timer",
     "docs": "md json",
     "notebooks": "ipynb",
 }
@@ -25,7 +27,9 @@ READ = {
 EXEMPT = {
     "docs/glossary.md": "it names them",
     "docs/next.md": "it may quote what was",
+    "hospital/simulator/staffing.py": "a text with one seeds a stream of chance: another draws another hospital",
     "registry/record/migrations/versions/0004_words.py": "it renames them in databases of before",
+    "registry/record/migrations/versions/0011_recommendations.py": "a migration is never changed again",
 }
 
 
@@ -66,8 +70,8 @@ def test_no_retired_word_is_used() -> None:
 
 
 def test_no_test_is_named_by_a_retired_word() -> None:
-    """Names of tests are read in their reports: they say a thing by its one word, and never "told", which has five."""
-    words, names = {"_".join(word.split()) for word in (*retired(), "told")}, []
+    """Names of tests are read in their reports: they say a thing by its one word."""
+    words, names = {"_".join(word.split()) for word in retired()}, []
     for path in sorted((ROOT / "tests").rglob("*.py")):
         tree = ast.parse(path.read_text("utf-8"))
         names += [

@@ -74,7 +74,7 @@ def decide(
     day: date,
     protocols: Sequence[Protocol],
 ) -> Decided:
-    """Writes what a person chose, with what other applications are told of it, in one transaction.
+    """Writes what a person chose, with what other applications are sent of it, in one transaction.
 
     Args:
         day: the hospital's, on which trainings must hold.
@@ -203,7 +203,7 @@ def _tell(
     stands: Progress,
     acts: Sequence[StoredAct],
 ) -> None:
-    """What applications are told: ids, codes and the titles of the hospital's policy; no person's words or name.
+    """What applications are sent: ids, codes and the titles of the hospital's policy; no person's words or name.
 
     Titles stand in each language of the policy; the protocol's in the one that it is written in, which is stated.
     """

@@ -1,4 +1,4 @@
-"""The hospital's policy of decisions: who decides what, until when, by which reasons, and who is told (TOML).
+"""The hospital's policy of decisions: who decides what, until when, by which reasons, and who is informed (TOML).
 
 It is held against its shape as a whole: every fault at once, by its path. Without a file nobody is entitled, nothing
 is recommended, and no right to decide is there by default.
@@ -100,7 +100,7 @@ class TrainingHeld(_Strict):
 
 
 class Webhook(_Strict):
-    """An application that is told what a person decided.
+    """An application that is sent what a person decided.
 
     Attributes:
         name: by which `vigie webhook secret` gives its secret.
@@ -116,7 +116,7 @@ class Oversight(_Strict):
 
     Attributes:
         enabled: off unless the hospital says so.
-        announced_on: day on which those concerned were told; none is seeded before the day after it.
+        announced_on: day on which those concerned were informed; none is seeded before the day after it.
         most_a_week: for one person.
         never_at_levels: besides the gravest, at which none ever is.
         seed: of the chance that picks; None: unforeseeable.

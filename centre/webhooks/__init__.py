@@ -1,4 +1,4 @@
-"""Webhooks: other applications are told what a person decided, signed, and told again until they took it.
+"""Webhooks: what a person decided is sent to other applications, signed, and again until they took it.
 
 Door: `delivery.deliver`, `signature.signed_headers`.
 """

@@ -48,7 +48,7 @@ def deliver(parts: Parts, seconds: float = _SECONDS) -> int:
     try:
         policy = policy_of_file(decisions_file(parts))
     except DecisionPolicyError:
-        return 0  # nobody may be told by a policy that cannot be read; what waits waits on
+        return 0  # nobody is informed by a policy that cannot be read; what waits waits on
     addresses = {hook.name: hook.url for hook in policy.webhooks} if policy is not None else {}
     delivered, failed = 0, set[str]()
     for one in waiting:

@@ -1,4 +1,4 @@
-"""The signature of what an application is told: by it the receiver knows the sender, the body and its age."""
+"""The signature of what an application is sent: by it the receiver knows the sender, the body and its age."""
 
 import hashlib
 import hmac

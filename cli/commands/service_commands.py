@@ -18,7 +18,7 @@ __all__ = ["app"]
 
 app = typer.Typer()
 _token = typer.Typer(help="Make, revoke or list tokens.")
-_webhook = typer.Typer(help="Applications that are told what people decided.")
+_webhook = typer.Typer(help="Applications that are sent what people decided.")
 
 
 class TokenRole(StrEnum):
@@ -157,7 +157,7 @@ def show() -> int:
 def secret(
     name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
 ) -> int:
-    """Print the secret by which an application verifies what it is told."""
+    """Print the secret by which an application verifies what it is sent."""
     from serving.interface.webhook_outbox import webhook_secret
 
     print(webhook_secret(read_settings().home, name))

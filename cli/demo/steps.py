@@ -60,7 +60,7 @@ _ROLES = {
     "checker": ("checker",),
 }
 IMPORT_MORE_DAYS = 10
-"""Days further back than features look, of which the service is told."""
+"""Days further back than features look, that the service is given."""
 LIVE_FOLDER = "day"
 """Folder of the home with what `vigie feed` replays: the weeks before, and the day in which tension builds."""
 LIVE_DAYS, LIVE_BEFORE_DAYS, LIVE_HOUR, LIVE_BUSY = 4, 2, 11, 1.25

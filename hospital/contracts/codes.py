@@ -67,7 +67,7 @@ _NO_TIMES = {
 
 
 def time_code(text: str) -> str:
-    """The code of what stands where a time is expected, as far as it can be told; else ``not_a_time``."""
+    """The code of what stands where a time is expected, as far as it is known; else ``not_a_time``."""
     return next((code for code, form in _NO_TIMES.items() if form.fullmatch(text)), "not_a_time")
 
 

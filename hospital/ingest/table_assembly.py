@@ -144,7 +144,7 @@ class ChunkedTable:
         if unrolled:
             frame = unroll(frame, contract)
         again, other = (rows[found] for found in duplicates(frame.iloc[rows], key))
-        # Told of at the column that says which row it is, where no reception can tell two of them apart.
+        # Named at the column that says which row it is, where no reception can tell two of them apart.
         column, kept = "received_at" if has_reception else contract.key[-1], np.concatenate(self._kept)
         self._faults.add(column, "conflicting_revision", kept[other])
         if self._faults.cells:

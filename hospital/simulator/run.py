@@ -65,7 +65,7 @@ class Beyond:
     Attributes:
         days: how many; at least 1.
         busy: by what arrivals are multiplied in them.
-        before: of the days before, how many are told with them.
+        before: of the days before, how many the tables hold, too.
     """
 
     days: int

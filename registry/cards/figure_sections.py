@@ -235,7 +235,7 @@ class Tension:
     def _table(self, rows: Sequence[Mapping[str, Any]], words: Words) -> Piece:
         by_unit = any(r["unit"] != "all" for r in rows)
         names_first = [Column(words.t("c_unit"))] if by_unit else []
-        numbers = ("c_told", "c_happened", "c_events", "c_skill", "c_slope", "c_n")
+        numbers = ("c_announced", "c_happened", "c_events", "c_skill", "c_slope", "c_n")
         columns = [
             *names_first,
             Column(words.t("c_horizon")),
@@ -250,7 +250,7 @@ class Tension:
         return (
             *([Cell(name)] if by_unit else []),
             Cell(words.horizon(row["horizon_hours"])),
-            Cell(words.percent(row["told"], 1)),
+            Cell(words.percent(row["announced"], 1)),
             Cell(words.percent(row["happened"], 1)),
             Cell(words.number(row["events"], 0), small=days if row["events"] else ""),
             self._estimate(row["skill"], words, words.t(f"against_{row['against']}")),

@@ -197,7 +197,7 @@ def _exceeded(
         "n": int(event.size),
         "events": int(event.sum()),
         "event_days": int(np.unique(days[event]).size),
-        "told": _number(float(probability.mean())),
+        "announced": _number(float(probability.mean())),
         "happened": _number(float(event.mean())),
         "against": against,
         "skill": _estimate(skill, alpha),

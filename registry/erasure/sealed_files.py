@@ -150,7 +150,7 @@ def _felt(rows: pd.DataFrame, table: str) -> Iterator[tuple[int, int]]:
 
 
 def _joined(spans: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """The same days in as few spans as there can be: how many persons there were is told by none."""
+    """The same days in as few spans as there can be: how many persons there were stands in none."""
     out: list[tuple[int, int]] = []
     for first, last in sorted(spans):
         if out and first <= out[-1][1]:

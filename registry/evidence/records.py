@@ -13,7 +13,7 @@ __all__ = ["UNIT", "ContractFacts", "DailyInput", "EarlierGap", "Evidence", "Exp
 
 
 UNIT = "unit"
-"""The attribute by which rows of bed demand are told apart within a unit group."""
+"""The attribute by which rows of bed demand are distinguished within a unit group."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ def accepted_keys(settings: Settings) -> frozenset[str]:
 
 
 def trusted_service_keys(settings: Settings) -> frozenset[str]:
-    """Those of the trust file; a file that cannot be read names none: what is wrong with it is told elsewhere."""
+    """Those of the trust file; a file that cannot be read names none: what is wrong with it is said elsewhere."""
     if not (settings.trust / FILE).exists():
         return frozenset()
     try:

@@ -38,7 +38,7 @@ class Call:
         cookie: the session's cookie, valid or not, "" without one.
         address: where it comes from, as the limits count it.
         key: by which it is known again when it is sent again; None without an Idempotency-Key.
-        language: that a problem is told in.
+        language: that a problem is written in.
         place: among those who are answered at once; None: it needs none.
     """
 

@@ -262,7 +262,7 @@ async def answer_current() -> Response:
 
 
 def _language(scope: Scope) -> Language:
-    """The language that a problem is told in: the page's, which its address may name, else the one accepted most."""
+    """The language that a problem is written in: the page's, which its address may name, else the one accepted most."""
     named = QueryParams(scope["query_string"]).get("language", "")
     accepted = preferred_language(Headers(scope=scope).get("accept-language", ""))
     return next((language for language in LANGUAGES if language == named), accepted)

@@ -49,7 +49,7 @@ def about_to_commit() -> None:
     """To be called in a transaction as the last thing before its commit.
 
     Raises:
-        Problem: whoever asked was told that nothing was written.
+        Problem: whoever asked was answered that nothing was written.
     """
     ticket = CURRENT.get()
     if ticket is not None and not ticket.enter():

@@ -1,4 +1,4 @@
-"""What applications are still to be told: written beside the decision, taken out once it was delivered or given up."""
+"""What applications are still to be sent: written beside the decision, taken out once it was delivered or given up."""
 
 import hashlib
 import hmac

@@ -128,6 +128,6 @@ def overloaded(number: int = 0) -> Problem:
     """The problem of whom there is no room for.
 
     Args:
-        number: of the refusal; by it clients are told different seconds, so that they do not all come back at once.
+        number: of the refusal; by it clients are given different seconds, so that they do not all come back at once.
     """
     return Problem(429, "overloaded", "problems.overloaded", headers={"retry-after": str(1 + number % 3)})

@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 _BELOW = 0.75
-"""What lies between three quarters of a ceiling and it is as near to it as can be told."""
+"""What lies between three quarters of a ceiling and it is as near to it as can be measured."""
 _NATS = 16.0
 """Once in ten million, at one of the many days and ceilings that are tried."""
 _LEAST_DAYS, _LEAST_ABOVE = 14, 20

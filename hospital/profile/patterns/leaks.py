@@ -55,7 +55,7 @@ class _Rows:
 
     def leaks(self, series: Iterable[Entries]) -> list[Finding]:
         """A finding for each series that goes with its own outcome alone."""
-        # Only where rows are compared is anything told.
+        # Without rows that can be compared nothing is found.
         cells = rows_of_groups(self.group, int(self.group.max(initial=-1)) + 1)
         groups = [Group.of(r, self.controls) for r in cells if r.size >= LEAST_GROUP]
         y = residuals(self.outcome, self.controls, groups)

@@ -40,7 +40,7 @@ def stop_findings(table: Latest, covariates: tuple[str, ...], until: int) -> lis
     bounds = table.bounds
     if bounds is None:
         return []
-    # Of what was there before the record's beginning little is told.
+    # Of what was there before the record's beginning little is known.
     past = (table.times >= bounds[0]) & (table.times <= until)
     table = table.part(past) if not past.all() else table
     whole = _of_rows(table, "", covariates)
@@ -68,7 +68,7 @@ def _of_rows(table: Latest, unit: str, covariates: tuple[str, ...]) -> list[Find
         series = table.frame[column]
         known = np.flatnonzero(series.notna().to_numpy(bool))
         found = silence(known, table.day)
-        # Whose visit began before the first visit told has no visit.
+        # A stay whose visit began before the first one in the table has no visit.
         if found is not None and (column != "visit_id" or found.start > 0):
             out.append(_finding(table, "column_stops", column, unit, table.times, found))
         if column in table.contract.event_times or not known.size:

@@ -1,4 +1,4 @@
-"""Tables of the command centre: what was recommended, what people did with it, and what other applications are told.
+"""Tables of the command centre: what was recommended, what people did with it, and what other applications are sent.
 
 They are read and written by SQLAlchemy's own statements: no forecast waits for them.
 """

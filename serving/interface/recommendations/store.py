@@ -157,7 +157,7 @@ class RecommendationStore:
         return made
 
     def post(self, target: str, body: Mapping[str, Any]) -> None:
-        """Puts in the outbox what an application is told, to be sent once this transaction stands."""
+        """Puts in the outbox what an application is sent, to be sent once this transaction stands."""
         row = {
             "delivery_id": new_id(),
             "target": target,

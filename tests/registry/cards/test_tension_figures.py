@@ -63,7 +63,7 @@ def test_each_unit_and_all_have_their_figures(
             low, high = own["slope"][1:]
             assert low < own["slope"][0] < high
             assert own["slope"][0] == pytest.approx(1, abs=0.1)
-            assert own["told"] == pytest.approx(own["happened"], abs=0.03)
+            assert own["announced"] == pytest.approx(own["happened"], abs=0.03)
             assert own["against"] == "by_unit"
             assert 0 < own["skill"][0] < 0.5
 
@@ -80,8 +80,8 @@ def test_of_no_event_there_is_neither_skill_nor_slope(
 def test_outside_the_scope_it_is_the_baseline_s_probability(evidence: Evidence) -> None:
     """As it is served; a cell whose answer is not known has no row."""
     report = make_report(replace(evidence, kind="baseline"), POLICY)
-    told = {r["told"] for r in report.body["tension"]}
-    assert {round(p, 6) for p in told} == {0.9}
+    announced = {r["announced"] for r in report.body["tension"]}
+    assert {round(p, 6) for p in announced} == {0.9}
     assert {r["in_scope"] for r in report.body["tension"]} == {"none"}
     unknown = replace(evidence.exceedances, model=np.full(evidence.test.size, np.nan))  # type: ignore[type-var]
     report = make_report(replace(evidence, exceedances=unknown), POLICY)
