@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from registry.digests import canonical_json, sha256_bytes, sync_folder
 from training.packages.lessons import Lesson
 from training.trees import DEFAULT_HYPERPARAMETERS, MOST_ROWS_OF_A_TREE, Hyperparameters
 
-__all__ = ["Tuned", "hyperparameters_of", "tune"]
+__all__ = ["Trial", "Tuned", "hyperparameters_of", "tune"]
 
 _SPACE: dict[str, tuple[float, ...]] = {
     "rounds": (150, 260, 400),
@@ -28,22 +28,37 @@ _ROUNDING = 1e-9  # of a loss: what another order of adding up may change must n
 
 
 @dataclass(frozen=True)
+class Trial:
+    """Hyperparameters that were tried, and the mean loss on later rows of the training set."""
+
+    hyperparameters: Hyperparameters
+    loss: float
+
+    def to_json(self) -> dict[str, float]:
+        """As a manifest has it."""
+        return {**asdict(self.hyperparameters), "loss": self.loss}
+
+
+@dataclass(frozen=True)
 class Tuned:
     """What a search found.
 
     Attributes:
         hyperparameters: of the least loss; of equals, the first.
-        trials: every one in its order, with its loss.
+        trials: every one in its order.
         kept: how many came from a search that was stopped.
     """
 
     hyperparameters: Hyperparameters
-    trials: tuple[dict[str, Any], ...]
+    trials: tuple[Trial, ...]
     kept: int
 
     def to_json(self) -> dict[str, Any]:
         """What a manifest says of it: nothing of when, where or how often it was stopped."""
-        return {"hyperparameters": asdict(self.hyperparameters), "trials": list(self.trials)}
+        return {
+            "hyperparameters": asdict(self.hyperparameters),
+            "trials": [trial.to_json() for trial in self.trials],
+        }
 
 
 def hyperparameters_of(trial: int, seed: int) -> Hyperparameters:
@@ -59,7 +74,7 @@ def tune(
     lesson: Lesson,
     trials: int,
     *,
-    subject: Any,
+    subject: Mapping[str, object],
     folder: Path,
     seed: int,
     threads: int,
@@ -68,8 +83,7 @@ def tune(
     """Tries so many hyperparameters, and keeps each trial in a file of this search as soon as it is known.
 
     Args:
-        subject: what makes this search this one (JSON): the data's digest, the features', the split, the
-            model.
+        subject: what makes this search this one (JSON): the data's digest, the features', the split, the model.
         folder: where searches are kept.
         progress: gets the share done.
     """
@@ -80,15 +94,15 @@ def tune(
     folder.mkdir(parents=True, exist_ok=True)
     known = _read(path)
     kept = sum(number < trials for number in known)
-    found: list[dict[str, Any]] = []
+    found: list[Trial] = []
     for number in range(trials):
         hyperparameters = hyperparameters_of(number, seed)
         if number not in known:
             known[number] = lesson.loss_of(hyperparameters, seed=seed, threads=threads)
             _append(path, {"trial": number, "loss": known[number]})
-        found.append({**asdict(hyperparameters), "loss": round(known[number], 9)})
+        found.append(Trial(hyperparameters, round(known[number], 9)))
         progress((number + 1) / trials)
-    best = min(range(trials), key=lambda i: (round(found[i]["loss"] / _ROUNDING), i))
+    best = min(range(trials), key=lambda i: (round(found[i].loss / _ROUNDING), i))
     return Tuned(hyperparameters_of(best, seed), tuple(found), kept)
 
 

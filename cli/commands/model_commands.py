@@ -27,9 +27,9 @@ from cli.arguments import (
 from cli.installation import now, read_settings, read_tables
 from cli.mlflow_note import show_in_mlflow
 from cli.reader import note, say, spoken_language
+from cli.training_summary import print_summary
 from hospital.errors import VigieError
 from hospital.words.messages import Lines, message
-from hospital.words.numbers import number, percent
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -138,30 +138,7 @@ def _print_trained(done: "Trained", *, signed: bool, as_json: bool) -> None:
         body = {"model": candidate.model, "version": candidate.version, "metrics": done.metrics}
         print(json.dumps(body))
         return
-    language = spoken_language()
-    if candidate.model == "bed-demand":
-        say("train.registered_beds", model=candidate.model, version=candidate.version)
-    else:
-        say("train.registered_minutes", model=candidate.model, version=candidate.version)
-    width = max(map(len, done.metrics), default=0)
-    for name, value in done.metrics.items():
-        print(f"  {name:<{width}} {number(value, language, 2):>8}")
-    if done.tuned is not None:
-        trials = done.tuned.trials
-        chosen = str(done.tuned.hyperparameters)
-        say("train.tuned", n=len(trials), former=done.tuned.kept, chosen=chosen)
-        best, first = (
-            number(loss, language, 4) for loss in (min(t["loss"] for t in trials), trials[0]["loss"])
-        )
-        say("train.losses", best=best, first=first)
-    if done.ablation:
-        say("train.ablation")
-        for left_out in sorted(done.ablation[1:], key=lambda a: -a.rise):
-            rise = percent(left_out.rise, language, 1, plus=True)
-            say("train.left_out", group=f"{left_out.group:<32}", rise=f"{rise:>10}", n=left_out.features)
-    if not signed:
-        say("train.unsigned")
-    say("next", command=f"vigie check {candidate.model} {candidate.version}")
+    print_summary(done, signed=signed)
 
 
 @app.command()

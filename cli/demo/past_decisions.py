@@ -5,7 +5,7 @@ demo's people through the same rules as any decision. Each says that it is simul
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from cli.demo.observations import Stage
 from hospital.errors import VigieError
@@ -16,6 +16,8 @@ from registry.settings import Settings
 if TYPE_CHECKING:
     from centre.decisions.decision_log import Choice
     from serving.gateway.service_parts import Parts
+    from serving.interface.recommendations.progress import Progress
+    from serving.interface.requests import Call
 
 __all__ = ["past_decisions"]
 
@@ -124,7 +126,7 @@ class _Decided:
             self._sent(second, recommendation_id, self._choice(signature))
         self.count += 1
 
-    def _sent(self, person: str, recommendation_id: str, choice: "Choice") -> Any:
+    def _sent(self, person: str, recommendation_id: str, choice: "Choice") -> "Progress":
         from centre.decisions.decision_log import decide
         from centre.decisions.decision_policy import policy_of_file
         from centre.recommendations.look import protocols_now
@@ -146,7 +148,7 @@ class _Decided:
 
         return Choice(answer.kind, answer.code, words(answer.words), words(answer.instead))
 
-    def _call(self, person: str) -> Any:
+    def _call(self, person: str) -> "Call":
         """A call of a person of the demo, as the gate hands it on."""
         from serving.interface.requests import Call
 

@@ -7,6 +7,7 @@ Wait time: the last patient's wait; the median of the last ten of similar urgenc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -26,7 +27,7 @@ _TRIAGE = (*TRIAGE_RANK, "")
 _BANDS = 8  # of three hours
 
 
-def week_slot(times: Array, zone: Any, cadence_hours: int) -> Array:
+def week_slot(times: Array, zone: ZoneInfo, cadence_hours: int) -> Array:
     """Place in the local week: hour 0–167, or day 0–6 for a daily census (int64 [n])."""
     clock = local_clock(times, zone)
     day = weekday(clock // DAY)

@@ -7,11 +7,10 @@ which digest became which, how many rows are gone, and on which days they may ha
 import io
 import json
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -77,7 +76,12 @@ def erase_from_sealed(settings: Settings, pseudonyms: Collection[str], *, now: d
     return SealedErasure(tuple(done), tuple(left))
 
 
-def _each(where: Path, work: Any, done: list[tuple[Path, str]], left: list[tuple[Path, str]]) -> None:
+def _each(
+    where: Path,
+    work: Callable[[], list[tuple[Path, str]]],
+    done: list[tuple[Path, str]],
+    left: list[tuple[Path, str]],
+) -> None:
     try:
         done += work()
     except (OSError, ValueError, KeyError, SnapshotError, SignatureError, pyarrow.ArrowException) as error:

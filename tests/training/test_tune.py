@@ -109,7 +109,7 @@ def test_the_best_is_chosen_and_its_package_repeats(hospital: HospitalTables, tm
         for name in ("one", "two")
     )
     assert one.tuned is not None
-    losses = [t["loss"] for t in one.tuned.trials]
+    losses = [t.loss for t in one.tuned.trials]
     assert one.tuned.hyperparameters == hyperparameters_of(int(np.argmin(losses)), 1)
     assert one.tuned == two.tuned
     digests = {package_digest(tmp_path / name / "package") for name in ("one", "two")}
