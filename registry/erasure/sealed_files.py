@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -70,9 +71,9 @@ def erase_from_sealed(settings: Settings, pseudonyms: Collection[str], *, now: d
     if settings.snapshots.is_dir():
         with one_at_a_time(settings.snapshots):
             for folder in sorted(p for p in settings.snapshots.iterdir() if (p / SEAL).is_file()):
-                _each(folder, lambda f=folder: _from_snapshot(f, names, key, keys, now), done, left)
+                _each(folder, partial(_from_snapshot, folder, names, key, keys, now), done, left)
     for path in sorted((settings.home / "evidence").glob("*.npz")):
-        _each(path, lambda p=path: _from_evidence(p, names, key, keys, now), done, left)
+        _each(path, partial(_from_evidence, path, names, key, keys, now), done, left)
     return SealedErasure(tuple(done), tuple(left))
 
 
