@@ -1,13 +1,17 @@
 """Probabilities of exceeding staffed beds that a check finds: those that are served, beside how often it was before."""
 
+from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import pytest
 
+from hospital.dataset.splits import Split
 from hospital.ingest.hospital_reader import read_hospital
 from hospital.simulator import simulate, write
+from hospital.times import moment
 from registry.check.exceedance_evidence import exceedance_rows
 from registry.evidence.exceedance_rows import ExceedanceRows
 from registry.evidence.records import Scored
@@ -16,29 +20,31 @@ from registry.model.forecast_model import ForecastModel
 from registry.model.scoring import prepare, score
 from training.packages.package_request import Request
 from training.train import build_package
+from training.trees import DEFAULT_HYPERPARAMETERS
 
-Found = tuple[ForecastModel, PreparedBeds, Scored, ExceedanceRows]
+Found = tuple[ForecastModel, PreparedBeds, Split, Scored, ExceedanceRows]
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     """Of a small hospital's test set."""
     folder, where = tmp_path_factory.mktemp("hospital"), tmp_path_factory.mktemp("made") / "package"
-    write(simulate(220, seed=34, scale=0.15), folder)
+    write(simulate(200, seed=34, scale=0.1), folder)
     tables = read_hospital(Path(folder), None, b"one key")
-    request = Request("bed-demand", (4.0, 24.0), ablation=False)
+    few = replace(DEFAULT_HYPERPARAMETERS, rounds=4)
+    request = replace(Request("bed-demand", (4.0, 24.0), ablation=False), hyperparameters=few)
     built = build_package(request, tables, where, lambda *_: None)
     model = ForecastModel(where)
     prepared = cast(PreparedBeds, prepare(model, tables))
     test = score(model, prepared, built.split.members("test", prepared.prediction_time))
     rows = exceedance_rows(model, prepared, built.split, test)
     assert rows is not None
-    return model, prepared, test, rows
+    return model, prepared, built.split, test, rows
 
 
 def test_rows_are_those_that_are_judged_as_they_are_served(found: Found) -> None:
     """The curve's probability at the staffed beds that were published, row by row."""
-    model, prepared, test, rows = found
+    model, prepared, _, test, rows = found
     names = [f.name for f in prepared.features]
     query, column = prepared.samples.query, prepared.X[:, names.index("staffed_then")]
     asked = zip(query.unit, prepared.prediction_time, query.horizon_hours, strict=True)
@@ -56,7 +62,7 @@ def test_rows_are_those_that_are_judged_as_they_are_served(found: Found) -> None
 
 def test_how_often_it_was_knows_nothing_of_the_judged_days(found: Found) -> None:
     """A unit's frequency is that of outcomes known before the first judged forecast, counted by hand."""
-    _, prepared, test, rows = found
+    _, prepared, _, test, rows = found
     names = [f.name for f in prepared.features]
     beds = prepared.X[:, names.index("staffed_then")].astype(np.float64)
     before = (
@@ -71,3 +77,44 @@ def test_how_often_it_was_knows_nothing_of_the_judged_days(found: Found) -> None
         assert np.unique(rows.by_unit[judged]) == pytest.approx([often])
     assert (rows.by_hour >= 0).all()
     assert (rows.by_hour <= 1).all()
+
+
+def test_an_hour_of_the_week_has_its_own_frequency(found: Found) -> None:
+    """By Python's own calendar in the hospital's zone, unit by unit; an hour that was never seen has the unit's."""
+    _, prepared, _, test, rows = found
+    beds = prepared.X[:, [f.name for f in prepared.features].index("staffed_then")].astype(np.float64)
+    zone, units = prepared.events.zone, [u.unit for u in prepared.events.units]
+
+    def hour(at: int) -> tuple[int, int]:
+        local = moment(int(at)).astimezone(zone)
+        return local.weekday(), local.hour
+
+    seen: dict[tuple[str, tuple[int, int]], list[bool]] = defaultdict(list)
+    for unit, at, need, staffed in zip(
+        prepared.samples.query.unit, prepared.target_time, prepared.outcome, beds, strict=True
+    ):
+        if at < test.prediction_time.min() and np.isfinite(need) and np.isfinite(staffed):
+            seen[units[unit], hour(at)].append(bool(need > staffed))
+    for i in range(test.size):
+        mine = seen[str(test.row_id[i]).split("|")[0], hour(int(test.target_time[i]))]
+        assert rows.by_hour[i] == pytest.approx(np.mean(mine) if mine else rows.by_unit[i])
+    assert len({key for _, key in seen}) == 7 * 24
+
+
+def test_nothing_known_is_no_figure(found: Found) -> None:
+    """Where no staffed beds are known, before the judged days or on them, or no day is judged, there are no rows."""
+    model, prepared, split, test, _ = found
+    column = [f.name for f in prepared.features].index("staffed_then")
+    judged = split.members("test", prepared.prediction_time)
+    for gone in (np.ones(judged.size, bool), judged, ~judged):
+        without = prepared.X.copy()
+        without[gone, column] = np.nan
+        assert (
+            exceedance_rows(
+                model, replace(prepared, samples=replace(prepared.samples, X=without)), split, test
+            )
+            is None
+        )
+    late = int(prepared.prediction_time.max()) + 1
+    nobody = replace(split, spans={**split.spans, "test": (late, late)})
+    assert exceedance_rows(model, prepared, nobody, test) is None

@@ -53,6 +53,11 @@ def test_a_version_counts_once_and_the_one_that_is_checked_always(engine: Engine
 
 
 def test_an_entry_that_does_not_say_where_it_was_judged_counts(engine: Engine) -> None:
-    """It may have been here."""
+    """It may have been here; one that says where it begins or ends alone does not say it."""
     registered(engine, "1", None)
     assert counted(engine, "2", (0, 100)) == 2
+    for version, (name, at) in enumerate(registered_span((500, 600)).items(), 3):
+        subjects = {name: at, "model": "wait-time", "version": str(version), "package_digest": "sha256:3"}
+        with writing(engine) as connection:
+            append(connection, actor="author", action="register", subjects=subjects, now=NOW)
+    assert counted(engine, "2", (0, 100)) == 4

@@ -65,3 +65,21 @@ def test_a_report_that_cannot_be_read_lends_nothing(tmp_path: Path) -> None:
     (old.folder / "report.json").write_text("{}")
     mine = version(settings, 3, [200, 300])
     assert earlier_gaps(settings, mine, (200, 300)) == ()
+
+
+def test_days_that_only_touch_are_other_days(tmp_path: Path) -> None:
+    """A span ends before its last instant: what begins there, or ended where this begins, was judged on other days."""
+    settings = Settings(home=tmp_path)
+    version(settings, 1, [100, 200], gap(0.1))
+    mine = version(settings, 2, [200, 300], gap(0.2))
+    version(settings, 3, [300, 400], gap(0.3))
+    assert sorted(g.value for g in earlier_gaps(settings, mine, (200, 300))) == [0.1, 0.3]
+
+
+def test_a_version_lends_nothing_to_itself_and_a_half_sealed_one_nothing_to_anybody(tmp_path: Path) -> None:
+    """Checked on later days its own report would count its visits twice; a report without a card was never a check."""
+    settings = Settings(home=tmp_path)
+    half = version(settings, 1, [0, 100], gap(0.1))
+    (half.folder / "card.json").unlink()
+    mine = version(settings, 2, [200, 300], gap(0.2))
+    assert earlier_gaps(settings, mine, (500, 600)) == ()
