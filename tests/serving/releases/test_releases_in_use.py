@@ -76,7 +76,7 @@ def served(
     def without_trees(release: Release) -> LoadedModel:
         return replace(loaded(release.model), digest=release.package_digest, sequence=release.sequence)
 
-    monkeypatch.setattr("serving.releases.releases_in_use._loaded", without_trees)
+    monkeypatch.setattr("serving.releases.release_source._loaded", without_trees)
     installation.approved("1")
     promote(installation.settings, "wait-time", "1", installation.people["releaser"], now=after(2))
     ticks = [0.0]
