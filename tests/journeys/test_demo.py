@@ -35,6 +35,7 @@ from tests.support.centre_pages import CentrePages, plain
 from tests.support.running_service import free_port
 from tests.support.waiting import wait_for
 
+CHECKPOINTS = "journal-checkpoints.jsonl"
 STOPPED = "vigie: arrêté\N{NO-BREAK SPACE}; ce qui était terminé est gardé, le reste n'est pas là.\n"
 
 
@@ -154,6 +155,7 @@ def test_ctrl_c_while_the_service_starts(finished: Finished, words: str) -> None
     """First thing, at its database, with its worker just begun: all ends, the port is free, the home is as it was."""
     home = finished.home
     before, port = _contents(home), free_port()
+    checkpoints = (home / CHECKPOINTS).read_bytes()
     demo = _start(home.parent, port)
 
     def serves() -> bool:
@@ -174,6 +176,9 @@ def test_ctrl_c_while_the_service_starts(finished: Finished, words: str) -> None
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", port))
     assert _contents(home) == before
+    assert (home / CHECKPOINTS).read_bytes().startswith(checkpoints), (
+        "the service may add one, and takes none away"
+    )
     with closing(sqlite3.connect(home / "vigie.db")) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     with open_database(Settings(home=home).database).connect() as connection:
@@ -194,8 +199,8 @@ def _serving(port: int) -> dict[int, str]:
 
 
 def _contents(home: Path) -> dict[str, str]:
-    """The digest of each file of the home, but for the log and the database, which live."""
-    living = {"service.log", "vigie.db-wal", "vigie.db-shm"}
+    """The digest of each file of the home, but for the log, the checkpoints and the database, which live."""
+    living = {"service.log", "vigie.db-wal", "vigie.db-shm", CHECKPOINTS}
     files = [p for p in home.rglob("*") if p.is_file() and p.name not in living]
     return {str(p.relative_to(home)): sha256_file(p) if p.name != "vigie.db" else "" for p in files}
 

@@ -98,7 +98,7 @@ def test_rows_that_a_filter_hides(tmp_path: Path, hidden: list[int]) -> None:
     assert len(tables.tables["census"]) == 4
     found = [f for f in tables.findings if f.code == "hidden_rows"]
     assert [f.rows for f in found] == [len(hidden)] * bool(set(hidden) - {9})
-    assert all("cache" in f.words("fr") for f in found)
+    assert all("masquée" in f.words("fr") for f in found)
 
 
 def test_days_as_numbers_on_a_sheet_a_month(tmp_path: Path) -> None:
