@@ -10,7 +10,7 @@ from registry.decisions.overrides import overrides
 from registry.monitoring.alarms import OVERRULED
 from registry.monitoring.overruled import counted_anew, overruled_groups
 from registry.policy.monitor_rules import MonitorRules
-from registry.record.tables.recommendation_tables import recommendation_acts
+from registry.record.tables.recommendation_tables import recommendations
 from serving.messages.forecast_protocol import LoadedModel
 from serving.messages.record_bodies import OverrideCell, OverruledGroup, OverruledRule, ReleaseOverrides
 
@@ -30,8 +30,8 @@ def release_overrides(
 
     Args:
         rules: of the release's own policy.
-        now: by the clock of decisions. A release that lies ahead of it was signed by another clock than the demo's, and
-            every decision counts.
+        now: by the clock of decisions. A release that lies ahead of it was signed by another clock, as the demo's is,
+            and every decision counts.
     """
     recommended = released.name == _RECOMMENDED_ON
     groups = {u.unit: u.group for u in released.units} if recommended else {}
@@ -41,7 +41,7 @@ def release_overrides(
     lost = {a.name: a.alarm_id for a in released.alarms if a.family == OVERRULED}
     since = released.released_at
     if since > now:
-        since = _first_decision(connection, since)
+        since = _first_proposal(connection, since)
     anew = counted_anew(connection, released.name, released.sequence, released.digest)
     return ReleaseOverrides(
         model=released.name,
@@ -75,7 +75,7 @@ def release_overrides(
     )
 
 
-def _first_decision(connection: Connection, released_at: int) -> int:
-    """The instant of the first act on a recommendation, or of the release where that is earlier."""
-    first = connection.execute(select(func.min(recommendation_acts.c.at))).scalar()
+def _first_proposal(connection: Connection, released_at: int) -> int:
+    """The instant of the first recommendation, from which decisions are counted, or of an earlier release."""
+    first = connection.execute(select(func.min(recommendations.c.proposed_at))).scalar()
     return released_at if first is None else min(released_at, int(first))

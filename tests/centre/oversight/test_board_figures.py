@@ -19,6 +19,7 @@ from registry.policy.monitor_rules import MonitorRules
 from registry.record.database import writing
 from serving.interface.recommendations.store import RecommendationStore
 from serving.messages.forecast_protocol import LoadedModel
+from serving.releases.release_overrides import release_overrides
 from serving.releases.releases_in_use import Releases
 from tests.centre.recommendations.situations import Hospital
 from tests.support.serving_fakes import NOW, FakeCatalogue, FakeReleases, loaded
@@ -178,6 +179,23 @@ def test_what_the_board_acknowledged_is_counted_anew_everywhere(
         moment((AT // DAY + 1) * DAY).isoformat().replace("+00:00", "Z"),
     )
     assert of_monitor(hospital)["medicine"].known == 1
+
+
+def test_by_another_clock_than_the_releases_every_decision_counts(hospital: Hospital) -> None:
+    """The demo's days lie before its release: all count, the first too, which was decided an hour later."""
+    release = loaded("bed-demand")
+    with writing(hospital.parts.engine) as connection:
+        store = RecommendationStore(connection)
+        content = {"forecast": {"trust": {"status": "trusted"}}, "unit": "U1"}
+        first = store.propose("U1", "tense", content, now=NOW - 90 * DAY, decide_by=NOW, seeded_for=None)
+        kind, said = answer()
+        store.act(first, kind, "A", NOW - 90 * DAY + HOUR, said, closes=True)
+        known = release_overrides(connection, release, STRICTER, NOW)
+        every = release_overrides(connection, release, STRICTER, release.released_at - 1)
+    assert known.since == moment(release.released_at)
+    assert every.since == moment(NOW - 90 * DAY)
+    counted, before = (sum(g.decided for g in found.groups) for found in (every, known))
+    assert counted == before + 2, "that one, and the one of forty days ago"
 
 
 def test_acts_that_cannot_have_been_done_are_refused_by_name(hospital: Hospital) -> None:
