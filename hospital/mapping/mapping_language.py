@@ -142,7 +142,7 @@ class UnitPart(_Strict):
 
 
 class NamePart(_Strict):
-    """`[names."NAME"]`: what people call a group of units, a department, a covariate, an attribute or its value."""
+    """`[names."NAME"]`: what people call a group of units, department, covariate, attribute, or value (`sex=F`)."""
 
     fr: str | None = Field(None, description="on French pages; without it `en`")
     en: str | None = Field(None, description="on English pages; without it `fr`")

@@ -31,7 +31,7 @@ _PARTS: tuple[tuple[str, type[BaseModel], str], ...] = (
     (
         '`[names."NAME"]`',
         NamePart,
-        "What people call a group of units, a department, a covariate, an attribute or its value.",
+        "What people call a group of units, a department, a covariate, an attribute, or a value of one (`sex=F`).",
     ),
     ("`[tables.NAME]`", TablePart, f"`NAME` is one of {', '.join(f'`{name}`' for name in TABLES)}."),
     (

@@ -24,6 +24,7 @@ OwnNames = Mapping[str, Mapping[Language, str]]
 """What a hospital calls its groups, departments, covariates and attributes: by name, then by language ("fr", "en")."""
 NO_NAMES: OwnNames = {}
 _NO_FEATURES: Mapping[str, str] = {}
+_PLACES = ("unit_group", "department")
 
 
 def own_name(name: str, language: Language, own: OwnNames) -> str | None:
@@ -97,8 +98,15 @@ def _one(group: str, language: Language, features: Mapping[str, str], own: OwnNa
 
 
 def value(attribute: str, value: str, language: Language, own: OwnNames = NO_NAMES) -> str:
-    """A value of an attribute; one that names a horizon in hours as people say it."""
-    given = own_name(value, language, own)
+    """A value of an attribute; one that names a horizon in hours as people say it.
+
+    Args:
+        own: the hospital's names: of units' groups and departments by themselves, of other values as in ``sex=F``, as
+            a group may be called like one.
+    """
+    given = own_name(f"{attribute}={value}", language, own)
+    if given is None and attribute in _PLACES:
+        given = own_name(value, language, own)
     if given:
         return given
     plain = _horizon(value, language) or value.replace("_", " ")

@@ -112,6 +112,14 @@ def test_cards_alarms_and_reasons_use_them(language: Language, group: str, unit:
     assert unit in reasons.compared(0.0, float("nan"), None)[2]
 
 
+def test_a_value_that_is_called_as_a_group_keeps_its_own_name() -> None:
+    """The mother-and-child wards F are not the women of ``sex=F``, who may have a name besides."""
+    own: names.OwnNames = {"F": {"fr": "Femme-enfant"}, "sex=M": {"fr": "masculin"}}
+    assert names.value("unit_group", "F", "fr", own) == "Femme-enfant"
+    assert names.value("sex", "F", "fr", own) == names.value("sex", "F", "fr") == "femmes"
+    assert names.value("sex", "M", "fr", own) == "masculin"
+
+
 @pytest.mark.parametrize(
     ("written", "path", "code"),
     [
