@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy.engine import make_url
 from hospital.times import moment
 from registry.settings import Settings
 from tests.support.demo_versions import key_file
+from tests.support.kills import experiment
 from tests.support.live_service import LiveService, live_service, vigie
 from tests.support.postgresql import PostgresServer, copy_database, new_database, postgres_server
 from tests.support.small_demo import SmallDemo
@@ -63,13 +65,16 @@ def is_ready(service: LiveService, demo: SmallDemo) -> bool:
     return asked(service, "/readyz", demo)[0] == 200
 
 
-@pytest.mark.parametrize("mode", ["fast", "immediate"])
+@pytest.mark.parametrize("mode", ["fast", "immediate", "kill -9"])
 def test_stopped_and_started_while_a_service_runs(place: Place, service: LiveService, mode: str) -> None:
     """503 with a time to wait and red meanwhile, then back, with no process of the service started again."""
     demo, workers = place.demo, service.workers()
     with writing_to(demo, service.port, [mixed], pause=0.02) as writers:
         wait_for(lambda: len(writers.acknowledged) > 3, "acknowledged writes")
-        place.server.stop(mode)
+        if mode == "kill -9":
+            place.server.kill()
+        else:
+            place.server.stop(mode)
         wait_for(lambda: not is_ready(service, demo), "red probe")
         assert asked(service, "/readyz", demo)[1]["database"] == "does not answer"
         status, body, wait = asked(service, "/v1/observations", demo)
@@ -82,6 +87,18 @@ def test_stopped_and_started_while_a_service_runs(place: Place, service: LiveSer
         wait_for(lambda: len(writers.acknowledged) > before + 3, "acknowledged writes afterwards")
     assert lost_or_doubled(place.settings, writers) == []
     assert service.workers() == workers
+
+
+def test_kill_9_of_a_service_whose_record_it_holds(
+    small_demo: SmallDemo, place: Place, tmp_path: Path
+) -> None:
+    """Of one of two workers, and of all its processes: nothing acknowledged is lost or doubled."""
+    demo, url = small_demo.copied(tmp_path / "home"), new_database(place.server.url)
+    copy_database(demo.settings.database, url)
+    on_it = replace(demo, settings=demo.settings.model_copy(update={"database_url": url}))
+    done = experiment(on_it, ("worker", "service"), [mixed, mixed], seed=3, workers=2)
+    assert done.faults == ()
+    assert any(w.attempts > 1 for w in done.writers.acknowledged), "no kill met a write: nothing was shown"
 
 
 def command(settings: Settings, *arguments: str) -> tuple[int, str]:

@@ -3,26 +3,31 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, delete, func, insert, select, text
+from sqlalchemy.exc import OperationalError
 
 from registry.record.database import opened_database
 from registry.record.tables.record_tables import metadata, observations
+from tests.support.live_service import is_alive, processes
+from tests.support.waiting import wait_for
 
 __all__ = ["PostgresServer", "copy_database", "new_database", "postgres_server"]
 
-_PROGRAMS = ("initdb", "pg_ctl", "pg_dump", "pg_restore")
+_PROGRAMS = ("initdb", "pg_ctl", "pg_dump", "pg_restore", "postgres")
 
 
-@dataclass(frozen=True)
+@dataclass
 class PostgresServer:
     """A server on a unix socket.
 
@@ -30,11 +35,14 @@ class PostgresServer:
         folder: of its data, its socket and its log.
         programs: path of each of PostgreSQL's programs.
         user: whom it runs as; None: as this process.
+        process: its first process, a child of ours: killed, it is gone once we asked how it ended. One of `pg_ctl`'s
+            would stand in the list of processes where nobody asks, and the next start takes it for a server that runs.
     """
 
     folder: Path
     programs: dict[str, str]
     user: pwd.struct_passwd | None
+    process: "subprocess.Popen[bytes] | None" = None
 
     @property
     def url(self) -> str:
@@ -43,19 +51,49 @@ class PostgresServer:
 
     def start(self) -> None:
         """Starts it, and waits until it answers."""
-        log, options = str(self.folder / "log"), f"-k {self.folder} -c listen_addresses= -c fsync=off"
-        self._ctl("-l", log, "-o", options, "start")
+        options = ["-k", str(self.folder), "-c", "listen_addresses=", "-c", "fsync=off"]
+        command = [self.programs["postgres"], "-D", str(self.folder / "data"), *options]
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, start_new_session=True, **_account(self.user)
+            )
+        wait_for(self._answers, "answer of a server that was started")
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, (self.folder / "log").read_text()[-500:]
+        engine = create_engine(self.url)
+        try:
+            with engine.connect():
+                return True
+        except OperationalError:
+            return False
+        finally:
+            engine.dispose()
 
     def stop(self, mode: str = "fast") -> None:
         """Stops it: ``fast``: connections are ended; ``immediate``: as if it was killed."""
-        self._ctl("-m", mode, "stop")
+        _as(self.user, [self.programs["pg_ctl"], "-D", str(self.folder / "data"), "-w", "-m", mode, "stop"])
+        self._gone()
+
+    def kill(self) -> None:
+        """kill -9 of all its processes; its files are left as they are."""
+        assert self.process is not None
+        pids = [self.process.pid, *processes(self.process.pid)]
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._gone()
+        wait_for(lambda: not any(map(is_alive, pids)), "end of a server that was killed")
+
+    def _gone(self) -> None:
+        if self.process is not None:
+            self.process.wait(60)
+            self.process = None
 
     def run(self, program: str, *arguments: str) -> None:
         """A program of its own, such as pg_dump, on this server."""
         _as(self.user, [self.programs[program], "-h", str(self.folder), "-U", "vigie", *arguments])
-
-    def _ctl(self, *arguments: str) -> None:
-        _as(self.user, [self.programs["pg_ctl"], "-D", str(self.folder / "data"), "-w", *arguments])
 
 
 @contextmanager
@@ -80,7 +118,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         try:
             yield server
         finally:
-            if (folder / "data" / "postmaster.pid").exists():
+            if server.process is not None:
                 server.stop("immediate")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -136,21 +174,14 @@ def _unprivileged_user() -> pwd.struct_passwd | None:
 
 
 def _as(user: pwd.struct_passwd | None, command: list[str]) -> None:
-    uid, gid = (None, None) if user is None else (user.pw_uid, user.pw_gid)
-    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"}
-    # pg_ctl leaves a server behind that would keep a pipe open: its words go to a file.
     with tempfile.TemporaryFile("w+") as said:
-        done = subprocess.run(
-            command,
-            stdout=said,
-            stderr=said,
-            cwd="/",
-            env=environment,
-            user=uid,
-            group=gid,
-            extra_groups=None if user is None else [],
-            check=False,
-        )
+        done = subprocess.run(command, stdout=said, stderr=said, check=False, **_account(user))
         said.seek(0)
         if done.returncode != 0:
             raise subprocess.CalledProcessError(done.returncode, command, stderr=said.read())
+
+
+def _account(user: pwd.struct_passwd | None) -> dict[str, Any]:
+    """As whom, where and with which variables a program of the server runs."""
+    own = {"cwd": "/", "env": {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"}}
+    return own if user is None else own | {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
