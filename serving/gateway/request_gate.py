@@ -21,6 +21,7 @@ from serving.errors import Problem
 from serving.gateway.access import admit
 from serving.gateway.content_security import POLICY
 from serving.gateway.endpoint import Call, Endpoint, match
+from serving.gateway.header_rules import require_single, require_type
 from serving.gateway.load_shedding import LoadShedder, leave_later
 from serving.gateway.request_problems import UNEXPECTED, problem_of
 from serving.gateway.request_reading import (
@@ -35,8 +36,6 @@ from serving.gateway.request_reading import (
     read_body,
     refuse_prefetch,
     require_own_form,
-    require_single,
-    require_type,
     too_large,
 )
 from serving.gateway.service_parts import Parts

@@ -33,8 +33,6 @@ __all__ = [
     "read_body",
     "refuse_prefetch",
     "require_own_form",
-    "require_single",
-    "require_type",
     "too_large",
     "unauthorised",
 ]
@@ -45,8 +43,6 @@ FORM_KEY = "request_key"
 """The field of a form that has its key: a browser sends no header of its own."""
 _KEY = re.compile(r"[!-~]{8,200}")
 _LOOPBACK = ("127.0.0.1", "::1")
-_SINGLE = ("authorization", "content-type", "content-length")
-"""Headers that say one thing: of two, who stands before us may have read the other one."""
 _BLANKS = " \t"
 
 
@@ -109,16 +105,6 @@ def allowed_methods(found: Sequence[Endpoint]) -> str:
     methods = {e.method for e in found} | {"OPTIONS"}
     has_head = any(e.method == "GET" and not e.once for e in found)
     return ", ".join(sorted(methods | ({"HEAD"} if has_head else set())))
-
-
-def require_single(headers: Headers) -> None:
-    """Refuses a request of which a header that says one thing came twice.
-
-    Raises:
-        Problem: 400.
-    """
-    if any(len(headers.getlist(name)) > 1 for name in _SINGLE):
-        raise Problem(400, "repeated_header", "problems.repeated_header")
 
 
 def accept_of(headers: Headers) -> str:
@@ -228,20 +214,6 @@ def _parameter_faults(name: str, value: str, schema: Any) -> list[RequestFault]:
     return []
 
 
-def require_type(headers: Headers, wanted: str) -> None:
-    """Refuses bodies of any other kind.
-
-    Raises:
-        Problem: 415.
-    """
-    name, _, parameters = headers.get("content-type", "").partition(";")
-    charset = parameters.strip(_BLANKS).lower().replace('"', "")
-    if name.strip(_BLANKS).lower() != wanted or charset not in ("", "charset=utf-8"):
-        raise Problem(415, "unsupported_content_type", "problems.unsupported_content_type", wanted=wanted)
-    if headers.get("content-encoding", "identity").lower() != "identity":
-        raise Problem(415, "unsupported_content_encoding", "problems.unsupported_content_encoding")
-
-
 async def read_body(receive: Receive, limit: int, budget: BodyBudget) -> bytes:
     """The whole body; its bytes count against those that all requests may hold until the caller gives them back.
 
@@ -268,15 +240,21 @@ async def read_body(receive: Receive, limit: int, budget: BodyBudget) -> bytes:
 
 
 def form_of(content: bytes) -> dict[str, str]:
-    """The fields of a form.
+    """The fields of a form, each of which stands there once: of two a reader keeps one silently.
 
     Raises:
-        Problem: 400, it is none.
+        Problem: 400, it is none, a field stands there twice, or a text is no UTF-8.
     """
     try:
-        return dict(parse_qsl(content.decode("ascii"), keep_blank_values=True, strict_parsing=bool(content)))
+        fields = parse_qsl(
+            content.decode("ascii"), keep_blank_values=True, strict_parsing=bool(content), errors="strict"
+        )
+        found = dict(fields)
+        if len(found) != len(fields):
+            raise ValueError
     except ValueError:
         raise Problem(400, "malformed_form", "problems.malformed_form") from None
+    return found
 
 
 def too_large(limit: int) -> Problem:

@@ -82,8 +82,7 @@ _TABLES: WeakKeyDictionary[ServerState, _Table] = WeakKeyDictionary()
 class LimitedProtocol(HttpToolsProtocol):
     """Uvicorn's protocol; whoever sends too much, too slowly or reads nothing is answered in short, or cut off."""
 
-    _in_head, _head_bytes = True, 0
-    _drained = 0
+    _in_head, _head_bytes, _unread_bytes, _drained = True, 0, 0, 0
     _turned_away = ""
     _timer: TimerHandle | None = None
     _write_timer: TimerHandle | None = None
@@ -120,10 +119,11 @@ class LimitedProtocol(HttpToolsProtocol):
         """Hands bytes to the parser, of a head never more than may be one."""
         while data and not self.transport.is_closing():
             if not self._in_head:
-                if self._answered and self._drain(len(data)):
+                piece, data = data[:HEAD_BYTES], data[HEAD_BYTES:]
+                if (self._answered and self._drain(len(piece))) or not self._has_room(len(piece)):
                     return
-                super().data_received(data)
-                return
+                super().data_received(piece)
+                continue
             if self._timer is None:
                 self._start_timer(HEAD_SECONDS)
             room = HEAD_BYTES - self._head_bytes
@@ -139,8 +139,18 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._in_head = True
 
+    def _has_room(self, size: int) -> bool:
+        """Whether what came since a body's last byte may grow: a trailer without an end is kept by the parser."""
+        if self._unread_bytes > HEAD_BYTES:
+            self._refuse(431)
+            return False
+        self._unread_bytes += size
+        return True
+
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Takes a header; of more than there may be nothing is kept."""
+        """Takes a header, of more than there may be none; a trailer, which no proxy before us checked, is none."""
+        if not self._in_head:
+            return
         super().on_header(name, value)
         if len(self.headers) > HEADERS:
             self._refuse(431)
@@ -148,7 +158,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is whole: what comes now is its body."""
         self._stop_timer()
-        self._in_head, self._head_bytes, self._drained = False, 0, 0
+        self._in_head, self._head_bytes, self._drained, self._unread_bytes = False, 0, 0, 0
         if self.transport.is_closing():
             return
         keep = self.parser.should_keep_alive() and not self.expect_100_continue
@@ -175,6 +185,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Takes a piece of the body, where a request was begun."""
+        self._unread_bytes = 0
         if self.cycle is not None:
             super().on_body(body)
 

@@ -4,6 +4,7 @@ An address that sends what nobody is let in by (no token, a wrong one, an ended 
 request costs a question to the database.
 """
 
+import hashlib
 import ipaddress
 import time
 from collections import OrderedDict
@@ -86,7 +87,9 @@ class RateLimits:
         Raises:
             Problem: 429, with the seconds to wait.
         """
-        _require(self._tokens.take(secret), "token")
+        # A digest: a cookie may have 32 KB, and thousands of them are remembered.
+        known_by = hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+        _require(self._tokens.take(known_by), "token")
 
     def require_unrefused(self, address: str) -> None:
         """Lets no more guesses through.

@@ -1,0 +1,48 @@
+"""Headers that say one thing, and what a body may be: what two readers of a request could read otherwise is refused."""
+
+from starlette.datastructures import Headers
+
+from serving.errors import Problem
+
+__all__ = ["require_single", "require_type"]
+
+_SINGLE = (
+    "authorization",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "host",
+    "idempotency-key",
+    "origin",
+    "sec-fetch-site",
+    "transfer-encoding",
+)
+"""Headers that say one thing: of two, who stands before us may have read the other one."""
+_BLANKS = " \t"
+
+
+def require_single(headers: Headers) -> None:
+    """Refuses a request of which a header that says one thing came twice, or whose body is packed on its way.
+
+    Raises:
+        Problem: 400; 415, the body is to be unpacked, which who stands before us may do and the parser does not.
+    """
+    if any(len(headers.getlist(name)) > 1 for name in _SINGLE):
+        raise Problem(400, "repeated_header", "problems.repeated_header")
+    if headers.get("transfer-encoding", "chunked").strip(_BLANKS).lower() != "chunked":
+        raise Problem(415, "unsupported_content_encoding", "problems.unsupported_content_encoding")
+
+
+def require_type(headers: Headers, wanted: str) -> None:
+    """Refuses bodies of any other kind.
+
+    Raises:
+        Problem: 415.
+    """
+    name, _, parameters = headers.get("content-type", "").partition(";")
+    charset = parameters.strip(_BLANKS).lower().replace('"', "")
+    if name.strip(_BLANKS).lower() != wanted or charset not in ("", "charset=utf-8"):
+        raise Problem(415, "unsupported_content_type", "problems.unsupported_content_type", wanted=wanted)
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise Problem(415, "unsupported_content_encoding", "problems.unsupported_content_encoding")
