@@ -12,6 +12,7 @@ from cli.progress import bar
 _KINDS = {
     "rank": ("rank",),
     "sign": ("sign", "sign not written"),
+    "said where an effect goes against what is expected": ("against",),
     "effect": ("effect", "sum", "start", "no start", "shown as nothing"),
     "value and usual value": ("value", "usual"),
     "unit and plural": ("unit", "plural"),

@@ -10,7 +10,9 @@ from typing import Any, Literal
 
 from benchmarks.reasons.sentence_reader import (
     CAUSAL,
+    FALL,
     REST,
+    RISE,
     Read,
     number_of,
     numbers_in,
@@ -82,6 +84,7 @@ def _subjects(own: Sequence[Read], answer: Mapping[str, Any], language: Language
     """Each sentence held against the contributions that it speaks of; each contribution has its sentence."""
     listed = {c["feature"]: c for c in answer["contributions"]}
     hidden = Decimal(answer["other"]) != 0
+    nobody = _nobody(listed)
     out: list[str] = []
     named: set[str] = set()
     for read in own:
@@ -91,12 +94,14 @@ def _subjects(own: Sequence[Read], answer: Mapping[str, Any], language: Language
         if features is None:
             out.append("subject not recognised")
             continue
+        if features[0] in nobody:
+            features = nobody
         there = [f for f in features if f in listed]
         if not there:
             out.append("subject not in the answer")
             continue
         named.update(features)
-        if len(there) == len(features) or not hidden:
+        if len(there) == len(features) or not hidden or features is nobody:
             total = sum(listed[f]["contribution"] for f in there)
             if not _rounds_to(total, read.effect):
                 out.append("effect")
@@ -108,6 +113,13 @@ def _subjects(own: Sequence[Read], answer: Mapping[str, Any], language: Language
         if alone and feature not in named and _alone(feature, listed) >= _SHOWN:
             out.append("contribution without a sentence")
     return out
+
+
+def _nobody(listed: Mapping[str, Any]) -> tuple[str, ...]:
+    """Where nobody waits, the features that say so of some kind of patients: one sentence says it for all."""
+    none = [f for f in _LONGER if "wait" in f and f in listed and listed[f]["value"] == 0]
+    kinds = [f for f in none if f.startswith("ed_waiting") or f == "waiting_per_doctor"]
+    return ("ed_waiting", *sorted(set(kinds) - {"ed_waiting"})) if "ed_waiting" in kinds else ()
 
 
 def _shared() -> tuple[tuple[str, ...], ...]:
@@ -148,8 +160,10 @@ def _values(read: Read, contribution: Mapping[str, Any] | None, language: Langua
     if isinstance(value, (int, float)):
         written = numbers_in(read.about, language)
         said = _rounds_to(value, 0.0) if _none_said(read.about, language) else _any_says(written, value)
-        if not said:
+        if not said or _other_side(read.about, value, language):
             out.append("value")
+        if isinstance(usual, (int, float)) and read.usual is not None:
+            out += _against(read, contribution["feature"], value - usual)
     if read.usual is not None and isinstance(usual, (int, float)) and isinstance(value, (int, float)):
         first = numbers_in(read.usual, language)[:1]
         if _same_said(read.usual, language):
@@ -164,9 +178,48 @@ def _values(read: Read, contribution: Mapping[str, Any] | None, language: Langua
 
 
 _NONE = {
-    "fr": re.compile(r"\b(aucune?|ne|n'a|n'attend|autant|était celui de maintenant|dès l'arrivée)\b"),
-    "en": re.compile(r"\b(no|not|as much as|as many|was that of now|on arrival)\b"),
+    "fr": re.compile(r"\b(aucune?|ne|n'a|n'attend|autant|(est|était) celui de.*|dès l'arrivée)\b"),
+    "en": re.compile(r"\b(no|not|as many|(is|was) that of|on arrival)\b"),
 }
+
+
+def _other_side(about: str, value: float, language: Language) -> bool:
+    """Whether words say that something rises where it falls, or lies above where it lies below."""
+    wrong = FALL if value > 0 else RISE
+    return bool(wrong[language].search(about)) and not _rounds_to(value, 0.0)
+
+
+_LONGER = frozenset(
+    {
+        "ed_waiting",
+        "ed_waiting_urgent",
+        "ed_waiting_ahead",
+        "ed_waiting_over_1h",
+        "ed_waiting_over_2h",
+        "ed_mean_wait_so_far",
+        "ed_present",
+        "ed_boarding",
+        "ed_arrivals_1h",
+        "ed_arrivals_3h",
+        "recent_wait_triage",
+        "last_wait_triage",
+        "recent_wait_all",
+        "waiting_per_doctor",
+    }
+)
+_SHORTER = frozenset({"ed_doctors", "ed_nurses"})
+"""Of which people expect a longer, or a shorter wait where there is more."""
+
+
+def _against(read: Read, feature: str, more: float) -> list[str]:
+    """A queue that is longer than usual and a shorter wait: the sentence says "and yet", and no other does."""
+    expected = more if feature in _LONGER else -more if feature in _SHORTER else 0.0
+    goes_against = expected * read.effect < 0 and not _same_said_of(read)
+    return [] if goes_against == read.against else ["against"]
+
+
+def _same_said_of(read: Read) -> bool:
+    return read.usual is not None and read.usual.startswith(("comme ", "the same "))
 
 
 def _none_said(written: str, language: Language) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["CAUSAL", "REST", "Read", "number_of", "numbers_in", "read_sentence", "subject_of"]
+__all__ = ["CAUSAL", "FALL", "REST", "RISE", "Read", "number_of", "numbers_in", "read_sentence", "subject_of"]
 
 Language = Literal["fr", "en"]
 _NUMBER = {
@@ -24,6 +24,16 @@ _EFFECT = {
     ),
     "en": re.compile(r"^(?P<about>.*?): (?P<number>[+−]?\d[\d,.]*)\u00a0(?P<unit>min|beds?)$"),
 }
+_AGAINST = {"fr": ", et pourtant", "en": ", and yet"}
+RISE = {
+    "fr": re.compile(r"\b(augment|dépass|de plus\b(?! de))"),
+    "en": re.compile(r"\b(risen|rises|rose|above|more)\b"),
+}
+FALL = {
+    "fr": re.compile(r"\b(baiss|sous celui|de moins\b)"),
+    "en": re.compile(r"\b(fallen|falls|fell|below|fewer)\b"),
+}
+"""Words that say on which side of another a number lies, in sentences that give it without a sign."""
 _COMPARED = re.compile(r"^(?P<about>.*) \((?P<usual>[^()]*)\)$")
 _UNITS = {"min": "min", "lit": "beds", "lits": "beds", "bed": "beds", "beds": "beds"}
 CAUSAL = {
@@ -44,9 +54,12 @@ CAUSAL = {
 """Words that say why something happens: a model's reasons say what goes with what."""
 REST = {
     "fr": re.compile(
-        r"^(tous les autres facteurs|calibrage|jamais moins|pas moins|les moyennes des unités)", re.I
+        r"^(tous les autres facteurs|calibrage|jamais moins|pas moins|écart entre les moyennes des unités)",
+        re.I,
     ),
-    "en": re.compile(r"^(all other factors|calibration|never fewer|no less|the units.? means)", re.I),
+    "en": re.compile(
+        r"^(all other factors|calibration|never fewer|no less|difference between the units.? means)", re.I
+    ),
 }
 """Sentences of what is not a feature's own: they stand after the features'."""
 
@@ -63,6 +76,7 @@ class Read:
         unit: "min" or "beds".
         singular: whether the unit is written in the singular; None: it has no plural.
         signed: whether the effect has its sign.
+        against: whether it says that it goes against what people expect of it.
     """
 
     about: str
@@ -72,6 +86,7 @@ class Read:
     unit: str
     singular: bool | None
     signed: bool
+    against: bool = False
 
 
 def number_of(written: str, language: Language) -> float:
@@ -92,6 +107,8 @@ def read_sentence(sentence: str, language: Language) -> Read | None:
     if found is None:
         return None
     about, usual = found["about"], None
+    against = about.endswith(_AGAINST[language])
+    about = about.removesuffix(_AGAINST[language])
     compared = _COMPARED.match(about)
     if compared is not None:
         about, usual = compared["about"], compared["usual"]
@@ -105,6 +122,7 @@ def read_sentence(sentence: str, language: Language) -> Read | None:
         _UNITS[unit],
         None if unit == "min" else not unit.endswith("s"),
         written[0] in "+−",
+        against,
     )
 
 

@@ -52,6 +52,7 @@ def check(
     What the author reported is computed again. Exit codes: 0 pass, 1 blocked or inconclusive, 2 an error.
     """
     from cli.progress import bar
+    from registry.candidates.candidates import candidate
     from registry.cards.report_table import print_report
     from registry.check.run import check as check_version
     from registry.gates import Verdict
@@ -72,7 +73,8 @@ def check(
     if as_json:
         print(json.dumps(report.for_machines()))
     else:
-        print_report(report.body, language or settings.language)
+        names = candidate(settings.candidates, model, version).names
+        print_report(report.body, language or settings.language, own=names)
     return 0 if report.verdict is Verdict.PASS else 1
 
 

@@ -22,6 +22,7 @@ from cli.reader import say
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from hospital.words.names import OwnNames
     from registry.monitoring.run import MonitoringRun
     from registry.settings import Settings
 
@@ -184,28 +185,31 @@ def _print_run(result: "MonitoringRun", language: Language) -> None:
     if result.untested is not None:
         say("monitor.untested", language, why=result.untested)
     for a in result.raised:
-        what = what_of(a.figure.family, a.figure.name, language)
+        what = what_of(a.figure.family, a.figure.name, language, result.names)
         say("monitor.alarm", language, what=what, change=change_in_words(a.figure.family, a.change, language))
     for one in result.overruled:
-        group = names.value("unit_group", one.group, language)
+        group = names.value("unit_group", one.group, language, result.names)
         counts: dict[str, Any] = {n: str(getattr(one, n)) for n in ("overruled", "decided", "right", "known")}
         say("monitor.overruled", language, group=group, **counts)
     for lost in result.lost:
-        say("monitor.lost", language, group=names.value("unit_group", lost, language))
+        say("monitor.lost", language, group=names.value("unit_group", lost, language, result.names))
 
 
 def _acknowledge(
     settings: "Settings", engine: "Engine", alarm_id: str, key: Path | None, reason: str, language: Language
 ) -> int:
+    from hospital.words.names import NO_NAMES
     from registry.monitoring.acknowledgement import acknowledge_alarm
     from registry.monitoring.alarm_text import what_of
     from registry.record.database import writing
+    from registry.releases.releases import current_release
     from registry.trust.keys import load_key
 
     member = load_key(key) if key else None
     with writing(engine) as connection:
         alarm = acknowledge_alarm(connection, settings, alarm_id, key=member, reason=reason, now=now())
-    what = what_of(alarm.family, alarm.name, language)
+    release = current_release(settings, alarm.model)
+    what = what_of(alarm.family, alarm.name, language, NO_NAMES if release is None else release.names)
     say("monitor.acknowledged", language, what=what, model=alarm.model)
     return 0
 
@@ -216,7 +220,7 @@ def _show(settings: "Settings", engine: "Engine", language: Language, *, as_json
     from registry.package.manifest import MODELS
     from registry.releases.releases import current_release
 
-    shown = dict[str, Any]()
+    shown, own = dict[str, Any](), dict[str, "OwnNames"]()
     for model in MODELS:
         release = current_release(settings, model) if (settings.trust / "trust.json").exists() else None
         if release is None:
@@ -224,10 +228,12 @@ def _show(settings: "Settings", engine: "Engine", language: Language, *, as_json
         with engine.connect() as connection:
             seen = last_run(connection, model, release.sequence)
             alarms = standing(connection, model, release.sequence, release.package_digest)
+        own[model] = release.names
         shown[model] = {
             "release": release.sequence,
             "alarms": [
-                {"id": a.alarm_id, "warning": warning_of(a, language), **dict(a.evidence)} for a in alarms
+                {"id": a.alarm_id, "warning": warning_of(a, language, release.names), **dict(a.evidence)}
+                for a in alarms
             ],
             "figures": list(seen.figures) if seen else [],
         }
@@ -235,11 +241,11 @@ def _show(settings: "Settings", engine: "Engine", language: Language, *, as_json
         print(json.dumps(shown, ensure_ascii=False))
     else:
         for model, state in shown.items():
-            _print_state(model, state, language)
+            _print_state(model, state, language, own[model])
     return 0
 
 
-def _print_state(model: str, state: Mapping[str, Any], language: Language) -> None:
+def _print_state(model: str, state: Mapping[str, Any], language: Language, own: "OwnNames") -> None:
     from hospital.words.catalogue import text
     from hospital.words.formats import quantity
     from hospital.words.plain_console import plain_console
@@ -252,7 +258,7 @@ def _print_state(model: str, state: Mapping[str, Any], language: Language) -> No
         print(f"  {alarm['id']}  {alarm['warning']}")
     heads = [text(f"alarms.table.{name}", language) for name in ("figure", "change", "margin", "threshold")]
     if figures:
-        rows = [_row(figure, language) for figure in sorted(figures, key=_nearest)]
+        rows = [_row(figure, language, own) for figure in sorted(figures, key=_nearest)]
         print_table(plain_console(), heads, rows, language, texts=(0,))
 
 
@@ -261,7 +267,7 @@ def _nearest(figure: Mapping[str, Any]) -> float:
     return 0.0 if share is None else -float(share)
 
 
-def _row(figure: Mapping[str, Any], language: Language) -> tuple[str, ...]:
+def _row(figure: Mapping[str, Any], language: Language, own: "OwnNames") -> tuple[str, ...]:
     from hospital.words.catalogue import text
     from hospital.words.formats import percent
     from registry.monitoring.alarm_text import change_in_words, what_of
@@ -272,4 +278,4 @@ def _row(figure: Mapping[str, Any], language: Language) -> tuple[str, ...]:
         for name in ("change", "margin")
     ]
     tested = text("alarms.table.untested", language) if share is None else percent(share, language)
-    return what_of(family, figure["name"], language), changes[0], changes[1].lstrip("+"), tested
+    return what_of(family, figure["name"], language, own), changes[0], changes[1].lstrip("+"), tested

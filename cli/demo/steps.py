@@ -188,7 +188,7 @@ def check_version(console: Console, settings: Settings, candidate: Candidate, po
             body = report.body
             notes.append(note(settings, "checked", len(body["scope"]), verdict=_verdict(body, settings)))
     if body["verdict"] != "pass":
-        print_report(body, settings.language, console)
+        print_report(body, settings.language, console, candidate.names)
         console.print(note(settings, "closed"))
     return bool(body["verdict"] == "pass")
 

@@ -12,7 +12,7 @@ from hospital.features.feature import Feature
 from hospital.words import names
 from hospital.words.language import Language
 
-__all__ = ["Entry", "Kind", "Model", "direction", "entries", "entry", "kind"]
+__all__ = ["Entry", "Kind", "Model", "direction", "entries", "entry", "expectation", "kind"]
 
 Model = Literal["bed-demand", "wait-time"]
 
@@ -25,11 +25,13 @@ class Kind:
         lever: whether somebody in the hospital can act on it before the time that is forecast.
         sensitive: whether it tells of a patient's person or health.
         wait_direction: 1, more of it never makes the forecast wait shorter; -1, never longer; 0, either.
+        expectation: as `expectation` has it.
     """
 
     lever: bool = False
     sensitive: bool = False
     wait_direction: int = 0
+    expectation: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Entry:
 
 
 _PLAIN, _LEVER, _PERSON = Kind(), Kind(lever=True), Kind(sensitive=True)
+_QUEUE = Kind(expectation=1)
 _PLAIN_NAMES = (
     # calendar
     "unit",
@@ -99,6 +102,15 @@ _PLAIN_NAMES = (
     "admissions_24h",
     "discharges_24h",
     "waiting_for_bed",
+    "ed_seen_1h",
+    "ed_left_unseen_4h",
+    # the department, and when the patient came: nothing of the person
+    "department",
+    "minutes_since_arrival",
+    # follow from levers and from who waits: nobody acts on them by themselves
+    "free_then",
+)
+_QUEUE_NAMES = (
     "ed_waiting",
     "ed_waiting_urgent",
     "ed_waiting_over_1h",
@@ -107,24 +119,18 @@ _PLAIN_NAMES = (
     "ed_present",
     "ed_arrivals_1h",
     "ed_arrivals_3h",
-    "ed_seen_1h",
-    "ed_left_unseen_4h",
     "last_wait_triage",
     "recent_wait_all",
-    # the department, and when the patient came: nothing of the person
-    "department",
-    "minutes_since_arrival",
-    # follow from levers and from who waits: nobody acts on them by themselves
-    "free_then",
-    "waiting_per_doctor",
+    "waiting_per_doctor",  # nobody acts on it by itself
 )
 _KINDS: Mapping[str, Kind] = {
     **dict.fromkeys(_PLAIN_NAMES, _PLAIN),
-    "ed_waiting_ahead": Kind(wait_direction=1),
-    "ed_boarding": Kind(wait_direction=1),
-    "recent_wait_triage": Kind(wait_direction=1),
-    "ed_doctors": Kind(lever=True, wait_direction=-1),
-    "ed_nurses": _LEVER,
+    **dict.fromkeys(_QUEUE_NAMES, _QUEUE),
+    "ed_waiting_ahead": Kind(wait_direction=1, expectation=1),
+    "ed_boarding": Kind(wait_direction=1, expectation=1),
+    "recent_wait_triage": Kind(wait_direction=1, expectation=1),
+    "ed_doctors": Kind(lever=True, wait_direction=-1, expectation=-1),
+    "ed_nurses": Kind(lever=True, expectation=-1),
     "staffed_now": _LEVER,
     "staffed_then": _LEVER,
     "planned_operations": _LEVER,
@@ -153,6 +159,14 @@ def direction(name: str, model: Model) -> int:
     """
     found = _KINDS.get(name, _PLAIN)
     return found.wait_direction if model == "wait-time" else 0
+
+
+def expectation(name: str) -> int:
+    """Whether people expect a longer (1) or a shorter wait (-1) where there is more of a feature; 0: neither.
+
+    It moves no forecast: where one goes the other way, its sentence says that it does.
+    """
+    return _KINDS.get(name, _PLAIN).expectation
 
 
 def entry(feature: Feature, model: Model, language: Language) -> Entry:

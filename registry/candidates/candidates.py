@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hospital.words.messages import Foreign
+from hospital.words.names import OwnNames
 from registry.digests import canonical_json, read_plain_file, sha256_bytes, write_atomically
 from registry.errors import CandidateError
 from registry.package.manifest import MODELS, package_digest
@@ -51,6 +52,12 @@ class Candidate:
     def package(self) -> Path:
         """The package's directory."""
         return self.folder / "package"
+
+    @property
+    def names(self) -> OwnNames:
+        """What the hospital calls its groups and attributes, as its package has it."""
+        given: OwnNames = self.json("package/manifest.json").get("names", {})
+        return given
 
     @property
     def package_digest(self) -> str:

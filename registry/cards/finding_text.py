@@ -50,8 +50,9 @@ _ROWS_ASKED = frozenset({"needs_more_rows", "missing_group"})
 def _covariates(card: Mapping[str, Any], features: Mapping[str, str], language: Language) -> dict[str, str]:
     """Labels of the hospital's own inputs that findings are of, by name."""
     named = {str(f["group"]) for gate in card.get("gates", ()) for f in gate["findings"]} - set(features)
-    own = (name.removesuffix(COVARIATE_SUFFIX) for name in named if name.endswith(COVARIATE_SUFFIX))
-    return {feature.name: feature.label(language) for feature in map(covariate_feature, own)}
+    columns = (name.removesuffix(COVARIATE_SUFFIX) for name in named if name.endswith(COVARIATE_SUFFIX))
+    found = (covariate_feature(column, card.get("names", {})) for column in columns)
+    return {feature.name: feature.label(language) for feature in found}
 
 
 @dataclass(frozen=True)

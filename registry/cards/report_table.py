@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from hospital.words import names
 from hospital.words.catalogue import text
 from hospital.words.language import Language
 from hospital.words.plain_console import plain_console
@@ -24,13 +25,22 @@ _COLOURS = {
 _COLUMNS = ("gate", "finding", "group", "value", "interval", "n", "verdict")
 
 
-def print_report(body: Mapping[str, Any], language: Language, console: Console | None = None) -> None:
-    """Prints a report's (or card's) verdicts."""
-    console, words = console or plain_console(), Words.of(body, language)
+def print_report(
+    body: Mapping[str, Any],
+    language: Language,
+    console: Console | None = None,
+    own: names.OwnNames = names.NO_NAMES,
+) -> None:
+    """Prints a report's (or card's) verdicts.
+
+    Args:
+        own: what the hospital calls its groups and attributes; a card knows them itself, a report does not.
+    """
+    console, words = console or plain_console(), Words.of({"names": own, **body}, language)
     title = Text(text("findings.table.title", language, model=body["model"], version=body["version"]))
     title.append(words.verdict(body["verdict"]), _COLOURS[body["verdict"]])
     console.print(title)
-    names = [text(f"findings.table.{name}", language) for name in _COLUMNS]
+    heads = [text(f"findings.table.{name}", language) for name in _COLUMNS]
     rows: list[tuple[str | Text, ...]] = []
     said: list[str] = []
     for gate in ordered(body["gates"]):
@@ -40,7 +50,7 @@ def print_report(body: Mapping[str, Any], language: Language, console: Console |
             if sentence and finding["verdict"] != "not applicable":
                 where = f"{words.gate(gate['name'])}, {words.group(finding['group'])}"
                 said.append(words.labelled(where, sentence))
-    print_table(console, names, rows, language, texts=(0, 1, 2))
+    print_table(console, heads, rows, language, texts=(0, 1, 2))
     console.print(text("findings.table.scope", language) + scope_in_words(body["scope"], words))
     if (attempts := body.get("attempts", 1)) > 1:
         console.print(text("findings.table.attempts", language, attempts))

@@ -3,7 +3,7 @@ once."""
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from hospital.ingest.event_columns import events_of
 from hospital.record.events import FOREVER, Events
 from hospital.times import DAY, instant
 from hospital.words.messages import InWords, message
+from hospital.words.names import OwnNames
 from registry.candidates.snapshots import open_snapshot
 from registry.digests import write_atomically
 from registry.errors import MonitorError, SnapshotError
@@ -59,6 +60,7 @@ class MonitoringRun:
         untested: why figures are shown but not tested; None where they are.
         overruled: what people decided against its forecasts, by unit group.
         lost: unit groups that it lost in this run, because people rightly overrule it there.
+        names: what the hospital calls its groups and attributes.
     """
 
     model: str
@@ -69,6 +71,7 @@ class MonitoringRun:
     untested: InWords | None = None
     overruled: tuple[Overruled, ...] = ()
     lost: tuple[str, ...] = ()
+    names: OwnNames = field(default_factory=dict)
 
 
 def run_monitoring(settings: Settings, engine: Engine, model: str, *, now: datetime) -> MonitoringRun | None:
@@ -92,7 +95,7 @@ def run_monitoring(settings: Settings, engine: Engine, model: str, *, now: datet
     policy = load_policy(release.files["policy.toml"])
     overruled, lost = _overruled(engine, release, package, policy, now)
     run = _run(settings, engine, release, package, policy, now)
-    return replace(run, overruled=overruled, lost=lost)
+    return replace(run, overruled=overruled, lost=lost, names=package.manifest.names)
 
 
 def _overruled(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hospital.words.messages import message
+from hospital.words.names import OwnNames
 from registry.candidates.candidates import SIGNED_FILES
 from registry.errors import ReleaseError
 from registry.trust.keys import Signed
@@ -59,6 +60,12 @@ class Release:
     def scope(self) -> frozenset[tuple[str, float]]:
         """Unit groups and horizons for which the version may speak."""
         return frozenset((str(c["unit_group"]), float(c["horizon_hours"])) for c in self.body["scope"])
+
+    @property
+    def names(self) -> OwnNames:
+        """What the hospital calls its groups and attributes, as its card has it."""
+        given: OwnNames = self.json("card.json").get("names", {})
+        return given
 
     @property
     def policy_digest(self) -> str:

@@ -61,12 +61,8 @@ def contrast_explanation(
     unit: Unit = "minutes" if waits else "beds"
     moment = moment_words(pair.earlier_made, pair.made, zone, language)
     columns, others = select(found.contributions[None], options.top)
-    contributions, abouts = _contributions(pair, found, columns[0].tolist(), moment, language)
+    contributions, statements = _contributions(pair, found, columns[0].tolist(), moment, language)
     start = formats.short_quantity(base, unit, language)
-    statements = [
-        FeatureStatement(c["feature"], c["contribution"], a)
-        for c, a in zip(contributions, abouts, strict=True)
-    ]
     changes = sentences(statements, unit, language)
     changes += _steps({"other": float(others[0]), **found.adjustments}, waits, unit, language)
     if not changes:
@@ -105,17 +101,18 @@ def _groups(
 
 def _contributions(
     pair: Pair, found: Contrast, columns: list[int], moment: str, language: Language
-) -> tuple[list[Contribution], list[str]]:
+) -> tuple[list[Contribution], list[FeatureStatement]]:
     contributions: list[Contribution] = []
-    abouts: list[str] = []
+    statements: list[FeatureStatement] = []
     if not (pair.later.inside or pair.earlier.inside):
-        return contributions, abouts  # of baselines no feature says anything
+        return contributions, statements  # of baselines no feature says anything
     for column in columns:
         model = pair.later.model
         words = FeatureWords(model.features[column], language, own=model.manifest.names)
         value, before = float(found.values[column]), float(found.earlier_values[column])
-        now, then, about = words.compared(value, before, moment)
-        abouts.append(about)
+        contribution = float(found.contributions[column])
+        now, then, statement = words.statement(value, before, moment, contribution)
+        statements.append(statement)
         contributions.append(
             {
                 "feature": words.feature.name,
@@ -123,10 +120,10 @@ def _contributions(
                 "label": words.label,
                 "value": now,
                 "reference_value": then,
-                "contribution": float(found.contributions[column]),
+                "contribution": contribution,
             }
         )
-    return contributions, abouts
+    return contributions, statements
 
 
 def _steps(steps: dict[str, float], waits: bool, unit: Unit, language: Language) -> list[str]:

@@ -56,7 +56,7 @@ def uncertainty_explanation(basis: Basis, found: Uncertainty, options: ExplainOp
     """The explanation of a forecast's width (`options.of` ``interval``) or tension probability."""
     of: Literal["interval", "tension"] = "tension" if options.of == "tension" else "interval"
     waits = basis.model.name == "wait-time"
-    unit = cast(Unit, "points") if of == "tension" else "minutes" if waits else "beds"
+    unit = cast(Unit, "percentage_points") if of == "tension" else "minutes" if waits else "beds"
     words = _Words(of, unit, 100.0 if of == "tension" else 1.0, options.language)
     explained, i = basis.answered.model, basis.place
     comparison = None

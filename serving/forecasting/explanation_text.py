@@ -209,8 +209,8 @@ class ExplanationText:
             terms.columns, terms.values, terms.usual, terms.contributions, strict=True
         ):
             words = self._words[column]
-            now, then, about = words.compared(value, usual, said)
-            statements.append(FeatureStatement(words.feature.name, contribution, about))
+            now, then, statement = words.statement(value, usual, said, contribution)
+            statements.append(statement)
             contributions.append(
                 {
                     "feature": words.feature.name,
@@ -222,12 +222,7 @@ class ExplanationText:
                 }
             )
         for p in terms.partners:
-            words = self._words[p.column]
-            statements.append(
-                FeatureStatement(
-                    words.feature.name, p.contribution, words.compared(p.value, p.usual, said)[2]
-                )
-            )
+            statements.append(self._words[p.column].statement(p.value, p.usual, said, p.contribution)[2])
         why = sentences(statements, self._quantity, language)
         rest = self._rest(terms)
         if terms.columns and not why and effect(terms.untold, self._quantity, language) is None:

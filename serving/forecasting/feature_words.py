@@ -3,9 +3,11 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
+from hospital.features.dictionary import expectation
 from hospital.features.feature import TRIAGE_RANK, Feature
 from hospital.words import formats, names
 from hospital.words.catalogue import has_text, text
@@ -43,9 +45,21 @@ _DIFFERENCES = frozenset(
         *_SAME_SUBJECT,
     }
 )
+_ALL_WAITING = "ed_waiting"
+_WAITING = frozenset(
+    {
+        _ALL_WAITING,
+        "ed_waiting_urgent",
+        "ed_waiting_ahead",
+        "ed_waiting_over_1h",
+        "ed_waiting_over_2h",
+        "waiting_per_doctor",
+    }
+)
 _RANK = {rank: level for level, rank in TRIAGE_RANK.items()}
 _MOST_KNOWN = 512
 _MONDAY = dt.date(2024, 1, 1)
+_HOUR = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +68,24 @@ class Said:
 
     about: str
     written: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureStatement:
+    """One feature of a forecast.
+
+    Attributes:
+        contribution: in the forecast's unit.
+        about: what it is about, in words.
+        expected: 1, people expect a longer wait of it, -1, a shorter one; 0, either, or nothing is compared.
+        nobody: it says that nobody of some kind waits.
+    """
+
+    feature: str
+    contribution: float
+    about: str
+    expected: int = 0
+    nobody: bool = False
 
 
 class FeatureWords:
@@ -65,11 +97,11 @@ class FeatureWords:
         """The words of a feature; `total`: of the hospital total; `own`: what the hospital calls its departments."""
         self._own = own
         self.feature, self.label = feature, feature.label(language)
-        self._about_none, self._about_it = (
-            _text_of(feature.name, total=total, none=none) for none in (True, False)
+        self._about_none, self._about_it, self._about_more, self._about_less = (
+            _text_of(feature.name, kind, total=total) for kind in ("none", "", "more", "less")
         )
-        self._language = language
-        self._known: dict[tuple[float | None, float | None, str | None], tuple[Value, Value, str]] = {}
+        self._language, self._expectation = language, expectation(feature.name)
+        self._known: dict[tuple[float | None, float | None, str | None], tuple[Value, Value, str, int]] = {}
 
     def compared(self, value: float, usual: float, comparison: str | None) -> tuple[Value, Value, str]:
         """A value and what is usual, as applications get them, and both in words; NaN unknown.
@@ -77,6 +109,18 @@ class FeatureWords:
         Args:
             comparison: what is compared with, in words; None: nothing is.
         """
+        return self._compared(value, usual, comparison)[:3]
+
+    def statement(
+        self, value: float, usual: float, comparison: str | None, contribution: float
+    ) -> tuple[Value, Value, FeatureStatement]:
+        """A value and what is usual as `compared` has them, and what is said of both and of what they add."""
+        now, then, about, expected = self._compared(value, usual, comparison)
+        name = self.feature.name
+        said = FeatureStatement(name, contribution, about, expected, value == 0 and name in _WAITING)
+        return now, then, said
+
+    def _compared(self, value: float, usual: float, comparison: str | None) -> tuple[Value, Value, str, int]:
         key = (value if value == value else None, usual if usual == usual else None, comparison)
         found = self._known.get(key)
         if found is None:
@@ -85,7 +129,7 @@ class FeatureWords:
             found = self._known[key] = (
                 self.given(key[0]),
                 self.given(key[1]),
-                self._about(key[0], key[1], comparison),
+                *self._about(key[0], key[1], comparison),
             )
         return found
 
@@ -105,13 +149,17 @@ class FeatureWords:
             return TRIAGE_RANK.get(given, np.nan) if self.feature.name == "triage" else np.nan
         return given
 
-    def _about(self, value: float | None, usual: float | None, comparison: str | None) -> str:
+    def _about(self, value: float | None, usual: float | None, comparison: str | None) -> tuple[str, int]:
+        """What is so beside what is usual, and what people expect of it: 1 a longer wait, -1 a shorter one."""
         said = self._said(value)
-        if usual is None or self.feature.group == "calendar":
-            return said.about
+        if usual is None or comparison is None or self.feature.group == "calendar":
+            return said.about, 0
         if self.feature.name == "triage" and not isinstance(self.given(usual), str):
-            return said.about  # a mean between two levels is none
-        return compared(said.about, said.written, self._said(usual).written, comparison, self._language)
+            return said.about, 0  # a mean between two levels is none
+        then = self._said(usual).written
+        about = compared(said.about, said.written, then, comparison, self._language)
+        apart = 0 if value is None or said.written == then else 1 if value > usual else -1
+        return about, apart * self._expectation
 
     def given(self, value: float | None) -> Value:
         """A value as applications get it: a level's name, a triage level, a number; None unknown, as NaN is."""
@@ -136,17 +184,21 @@ class FeatureWords:
         whether = f"about.{'yes' if value > 0 else 'no'}.{name}"
         if has_text(whether):
             return Said(text(whether, language), written)
-        if self._about_it is None:
+        about = self._about_it
+        if self._about_more is not None:
+            about = self._about_more if value > 0 else self._about_less
+        if about is None:
             return Said(text("reasons.plain", language, label=self.label, value=written), written)
         if isinstance(given, str):
-            return Said(text(self._about_it, language, value=written), written)
+            return Said(text(about, language, value=written), written)
         n = rounded(abs(value) if name in _DIFFERENCES else value)
         if n == 0 and name in _DIFFERENCES:
             written = text("reasons.no_difference", language)
         if n == 0 and self._about_none is not None:
             alone = written if name in _DIFFERENCES else self._number(value)
             return Said(text(self._about_none, language), alone)
-        return Said(text(self._about_it, language, n, value=written), self._alone(value, written))
+        size = _measure(abs(value), self.feature.unit, language, plus=False) if self._about_more else written
+        return Said(text(about, language, n, value=size), self._alone(value, written))
 
     def _alone(self, value: float, written: str) -> str:
         """A value as it stands beside the sentence about it: a count without what is counted."""
@@ -178,20 +230,6 @@ class FeatureWords:
         return _measure(given, self.feature.unit, language, plus=name in _DIFFERENCES)
 
 
-@dataclass(frozen=True, slots=True)
-class FeatureStatement:
-    """One feature of a forecast.
-
-    Attributes:
-        contribution: in the forecast's unit.
-        about: what it is about, in words.
-    """
-
-    feature: str
-    contribution: float
-    about: str
-
-
 def partners(features: Sequence[Feature]) -> dict[int, tuple[int, ...]]:
     """By column the columns of the other features that say the same; those of which none does are not there."""
     columns: dict[str, list[int]] = {}
@@ -205,30 +243,39 @@ def partners(features: Sequence[Feature]) -> dict[int, tuple[int, ...]]:
     }
 
 
-def subjects(statements: Sequence[FeatureStatement]) -> list[tuple[str, float]]:
+def subjects(statements: Sequence[FeatureStatement], language: Language) -> list[tuple[str, float]]:
     """What is so, and what it adds: each subject once, the largest first.
 
     What several features say of the same is added up; the first named of them says it, a number before a share of it.
+    Where nobody waits, none of any kind does. What goes against what people expect of it says so.
     """
-    found: dict[str, tuple[float, str]] = {}
+    found: dict[str, tuple[float, FeatureStatement]] = {}
+    nobody = any(one.nobody and one.feature == _ALL_WAITING for one in statements)
     for one in statements:
         subject = _SAME_SUBJECT.get(one.feature, one.feature)
-        before, words = found.get(subject, (0.0, one.about))
-        said = one.about if one.feature == subject else words
-        found[subject] = (before + one.contribution, said)
+        if nobody and one.nobody:
+            subject = _ALL_WAITING
+        before, said = found.get(subject, (0.0, one))
+        found[subject] = (before + one.contribution, one if one.feature == subject else said)
     ordered = sorted(found.values(), key=lambda subject: -abs(subject[0]))
-    return [(about, total) for total, about in ordered]
+    return [
+        (
+            text("reasons.against", language, about=said.about) if said.expected * total < 0 else said.about,
+            total,
+        )
+        for total, said in ordered
+    ]
 
 
 def sentences(statements: Sequence[FeatureStatement], unit: Unit, language: Language) -> list[str]:
     """One sentence a subject, the largest first; of what would be shown as 0 none."""
-    changes = [(about, effect(total, unit, language)) for about, total in subjects(statements)]
+    changes = [(about, effect(total, unit, language)) for about, total in subjects(statements, language)]
     return [sentence_of(about, change, language) for about, change in changes if change is not None]
 
 
-def _text_of(feature: str, *, total: bool, none: bool) -> str | None:
-    """The key of the text about a feature; None: it has none."""
-    tail = f"none.{feature}" if none else feature
+def _text_of(feature: str, kind: Literal["", "none", "more", "less"], *, total: bool) -> str | None:
+    """The key of the text about a feature, or of one kind of its values; None: it has none."""
+    tail = f"{kind}.{feature}" if kind else feature
     keys = (f"about.total.{tail}", f"about.{tail}") if total else (f"about.{tail}",)
     return next((key for key in keys if has_text(key)), None)
 
@@ -242,5 +289,5 @@ def _measure(value: float, unit: str, language: Language, *, plus: bool) -> str:
 
 
 def _clock(value: float, language: Language) -> str:
-    hours, minutes = int(value) % 24, round((value % 1) * 60) % 60
-    return text("reasons.clock", language, hours=hours, minutes=f"{minutes:02d}")
+    minutes = round(value * _HOUR) % (24 * _HOUR)
+    return formats.time(dt.datetime.combine(_MONDAY, dt.time(minutes // _HOUR, minutes % _HOUR)), language)

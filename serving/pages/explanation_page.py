@@ -18,7 +18,7 @@ from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language, spoken
 from serving.errors import Problem
 from serving.forecasting.comparison import comparison_of, comparison_words
-from serving.forecasting.feature_words import FeatureStatement, FeatureWords, subjects
+from serving.forecasting.feature_words import FeatureWords, subjects
 from serving.forecasting.prediction_record import find
 from serving.forecasting.reason_sentences import Unit, effect
 from serving.gateway.endpoint import Call, Endpoint, Parameter
@@ -38,6 +38,7 @@ def waterfall_of(
     zone: ZoneInfo,
     language: Language,
     notes: Sequence[str] = (),
+    own: names.OwnNames = names.NO_NAMES,
 ) -> Waterfall:
     """The waterfall of a prediction.
 
@@ -47,6 +48,7 @@ def waterfall_of(
         labels: of units, by their ids.
         zone: the hospital's.
         notes: sentences that stand below, before the prediction's warnings where these are in this language.
+        own: what the hospital calls its departments.
     """
     why, wait = prediction.explanation, isinstance(prediction, WaitPrediction)
     unit: Unit = "minutes" if wait else "beds"
@@ -57,7 +59,7 @@ def waterfall_of(
     return Waterfall(
         title=_title(prediction, formats.short_quantity(p50, unit, language), labels, zone, language),
         start=(_start(why, unit, comparison, language), why["base"] + offset),
-        steps=_steps(why, _words(why, wait, features, language), comparison, unit, language),
+        steps=_steps(why, _words(why, wait, features, language, own), comparison, unit, language),
         end=(text("picture.median", language), p50),
         unit=unit,
         language=language,
@@ -66,12 +68,12 @@ def waterfall_of(
 
 
 def _words(
-    why: Explanation, wait: bool, features: Sequence[Feature], language: Language
+    why: Explanation, wait: bool, features: Sequence[Feature], language: Language, own: names.OwnNames
 ) -> dict[str, FeatureWords]:
     """The words of each feature that is shown."""
     known = {f.name: f for f in (*(WAIT_FEATURES if wait else ALL_BED_FEATURES), *features)}
     return {
-        c["feature"]: FeatureWords(_with_levels(known.get(c["feature"]), c), language)
+        c["feature"]: FeatureWords(_with_levels(known.get(c["feature"]), c), language, own=own)
         for c in why["contributions"]
     }
 
@@ -101,11 +103,9 @@ def _steps(
     for c in why["contributions"]:
         mine = words[c["feature"]]
         value, usual = mine.value_of(c["value"]), mine.value_of(c["reference_value"])
-        statements.append(
-            FeatureStatement(c["feature"], c["contribution"], mine.compared(value, usual, comparison)[2])
-        )
+        statements.append(mine.statement(value, usual, comparison, c["contribution"])[2])
     steps, other = [], why["other"]
-    for about, change in subjects(statements):
+    for about, change in subjects(statements, language):
         if effect(change, unit, language) is None:
             other += change
         else:
@@ -197,6 +197,7 @@ def stored_waterfall(call: Call, prediction_id: str, tag: str) -> Waterfall:
         ZoneInfo(loaded.zone if loaded else "Europe/Paris"),
         language,
         notes,
+        loaded.names if loaded else names.NO_NAMES,
     )
 
 

@@ -94,8 +94,8 @@ def test_numbers_are_read_as_each_language_writes_them() -> None:
 
 def test_a_subject_is_recognised_by_its_own_words_alone() -> None:
     """Sentences that look alike are of different features."""
-    assert subject_of("a difference of −2.3% from the last seven days", "en") == ("above_week_share",)
-    assert subject_of("last week, demand changed by +1 bed over the same time", "en") == ("last_week_change",)
+    assert subject_of("demand is 2.3% below that of the last seven days", "en") == ("above_week_share",)
+    assert subject_of("last week, demand rose by 1 bed over the same time", "en") == ("last_week_change",)
     assert subject_of("42 lits armés à l'heure visée", "fr") == ("staffed_then",)
     assert subject_of("rien de tout cela", "fr") is None
 

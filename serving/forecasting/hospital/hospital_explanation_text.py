@@ -12,7 +12,6 @@ from registry.model.trust_limits import worst
 from serving.forecasting.comparison import compared_with, comparison_words
 from serving.forecasting.explanation_text import (
     ExplanationTerms,
-    Partner,
     group_contributions,
     start_sentence,
 )
@@ -74,7 +73,8 @@ class Relied:
             out.append(text("trust.total.silent", language, self.silent))
         if self.by_baseline:
             share = formats.percent(self.share_by_baseline, language)
-            out.append(text("trust.total.by_baseline", language, self.by_baseline, all=units, share=share))
+            key = "all_by_baseline" if self.by_baseline == self.units else "by_baseline"
+            out.append(text(f"trust.total.{key}", language, self.by_baseline, all=units, share=share))
         limits = (("unheld", self.unheld), ("missing", self.missing), ("out_of_range", self.out_of_range))
         for name, count in limits:
             if count:
@@ -127,8 +127,10 @@ class HospitalExplanationText:
         reasons += self._steps({above: terms.adjustments.get(above, 0.0)}, "total")
         pairs = [self._contribution(terms, i, column, said) for i, column in enumerate(terms.columns)]
         contributions = [contribution for contribution, _ in pairs]
-        statements = [FeatureStatement(c["feature"], c["contribution"], about) for c, about in pairs]
-        statements += [self._partner(p, said) for p in terms.partners]
+        statements = [statement for _, statement in pairs]
+        statements += [
+            self._statement(p.column, p.value, p.usual, said, p.contribution)[2] for p in terms.partners
+        ]
         why = sentences(statements, "beds", language)
         if terms.columns and not why and effect(terms.untold, "beds", language) is None:
             why = [text("reasons.nothing_unusual" if said else "reasons.nothing_notable", language)]
@@ -159,9 +161,11 @@ class HospitalExplanationText:
 
     def _contribution(
         self, terms: ExplanationTerms, i: int, column: int, comparison: str | None
-    ) -> tuple[Contribution, str]:
+    ) -> tuple[Contribution, FeatureStatement]:
         words = self._words[column]
-        now, then, about = self._compared(column, terms.values[i], terms.usual[i], comparison)
+        now, then, statement = self._statement(
+            column, terms.values[i], terms.usual[i], comparison, terms.contributions[i]
+        )
         contribution = Contribution(
             feature=words.feature.name,
             group=words.feature.group,
@@ -170,18 +174,14 @@ class HospitalExplanationText:
             reference_value=then,
             contribution=terms.contributions[i],
         )
-        return contribution, about
+        return contribution, statement
 
-    def _partner(self, partner: Partner, comparison: str | None) -> FeatureStatement:
-        _, _, about = self._compared(partner.column, partner.value, partner.usual, comparison)
-        return FeatureStatement(self._words[partner.column].feature.name, partner.contribution, about)
-
-    def _compared(
-        self, column: int, value: float, usual: float, comparison: str | None
-    ) -> tuple[Value, Value, str]:
-        """As `FeatureWords.compared`."""
+    def _statement(
+        self, column: int, value: float, usual: float, comparison: str | None, contribution: float
+    ) -> tuple[Value, Value, FeatureStatement]:
+        """As `FeatureWords.statement`."""
         words = self._words[column]
-        now, then, about = words.compared(value, usual, comparison)
+        now, then, statement = words.statement(value, usual, comparison, contribution)
         if self._of_all[column] == "none":  # not unknown: there is nothing that all units have of it
-            return now, then, words.without_value
-        return now, then, about
+            return now, then, FeatureStatement(words.feature.name, contribution, words.without_value)
+        return now, then, statement

@@ -67,7 +67,7 @@ def test_it_is_said_whether_there_is_more_than_usual(service: WardService) -> No
     for forecast in french:
         reasons = forecast["explanation"]["reasons"]
         assert reasons[0].startswith("L'incertitude est ")
-        assert reasons[1].startswith("Au départ, l'écart entre p10 et p90 quand tout est comme d'habitude")
+        assert reasons[1].startswith("Au départ, la largeur de l'intervalle (p10 à p90) quand tout est comme")
     english = service.beds("ABC", explain={"of": "tension", "language": "en"})["forecasts"]
     for forecast in english:
         assert forecast["explanation"]["reasons"][0].startswith("Too few staffed beds are ")

@@ -173,7 +173,7 @@ def test_the_same_is_said_once_and_nothing_where_nothing_is_unusual() -> None:
     twice = ExplanationTerms([0, 1], [10.0, 3.0], [0.0, 0.2], [0.9, 0.6], 0.0, 33.0, {}, None, SUNDAY)
     reasons = ExplanationText(features, "beds", "fr").bed(twice, FR, 33.0)["reasons"]
     assert reasons[1:] == (
-        "Le besoin a varié de +3\u00a0lits en 24 heures (+0,2\u00a0lit d'habitude vers cette heure, un dimanche)"
+        "Le besoin a augmenté de 3\u00a0lits en 24 heures (+0,2\u00a0lit d'habitude vers cette heure, un dimanche)"
         "\u00a0: +1,5\u00a0lit",
     )
     against = replace(twice, contributions=[0.9, -0.9])
@@ -215,15 +215,20 @@ def test_beds_start_from_the_patients_now(change: float, french: str, english: s
             "free_then",
             -11.0,
             0.01,
-            "s'écartent de −11\u00a0lits du besoin actuel (aucun écart",
+            "11 lits armés de moins à l'heure visée que de lits nécessaires maintenant (aucun écart",
         ),
         (
             "usual_then",
             26.0,
             0.0,
-            "s'écartait de +26\u00a0lits de celui de maintenant (aucun écart d'habitude",
+            "dépassait de 26\u00a0lits celui de maintenant (aucun écart d'habitude",
         ),
-        ("above_usual", 0.0, 0.0, "Autant que les quatre dernières semaines à cette heure (comme d'habitude"),
+        (
+            "above_usual",
+            0.0,
+            0.0,
+            "Le besoin est celui des quatre dernières semaines à cette heure (comme d'habitude",
+        ),
     ],
 )
 def test_a_difference_of_nothing_has_words(feature: str, value: float, usual: float, said: str) -> None:
@@ -290,7 +295,7 @@ def test_many_values_do_not_fill_the_memory() -> None:
         (8, "d'ici 23\u00a0h\u00a000", "by 23:00"),
         (32, "d'ici demain 23\u00a0h\u00a000", "by tomorrow 23:00"),
         (56, "d'ici mercredi 23\u00a0h\u00a000", "by Wednesday 23:00"),
-        (8 + 7 * 24, "d'ici le 15/01/2024 23\u00a0h\u00a000", "by 2024-01-15 23:00"),
+        (8 + 7 * 24, "d'ici le 15/01/2024 à 23\u00a0h\u00a000", "by 2024-01-15 23:00"),
     ],
 )
 def test_until_when_is_said_by_the_hospitals_clock(hours: int, french: str, english: str) -> None:
@@ -332,7 +337,7 @@ def test_a_subject_is_said_whole_where_only_one_of_its_features_is_shown(hospita
     else:
         reasons = ExplanationText(TWICE, "beds", "fr").bed(shown, FR, 33.0)["reasons"]
     assert reasons[1:] == (
-        "Le besoin a varié de +3\u00a0lits en 24 heures (+0,2\u00a0lit d'habitude vers cette heure, un dimanche)"
+        "Le besoin a augmenté de 3\u00a0lits en 24 heures (+0,2\u00a0lit d'habitude vers cette heure, un dimanche)"
         "\u00a0: +1,5\u00a0lit",
         "Tous les autres facteurs\u00a0: +0,4\u00a0lit",
     )
