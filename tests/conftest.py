@@ -7,16 +7,24 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-# Before any library starts threads: those that wait must not burn the core that another test needs.
+# Before any library starts threads: those that wait must not burn the core that another test needs, and where there is
+# a process of tests for each core, matrices are multiplied by one thread in each.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(_name, "1")
 
 import hypothesis
 import pytest
+from sqlalchemy.engine import make_url
 
 from hospital.ingest.hospital_reader import HospitalTables
+from registry.record.database import opened_database
 from tests.support.installation import Installation
 from tests.support.longest_files import longest_first
-from tests.support.postgresql import new_database, postgres_server
+from tests.support.made_once import made_once
+from tests.support.new_databases import new_sqlite
+from tests.support.postgresql import database, new_database, postgres_server
 
 if TYPE_CHECKING:
     from tests.support.small_demo import SmallDemo
@@ -29,6 +37,7 @@ _CHROMIUM = Path("/usr/bin/chromium")
 
 
 _NOT_TO_BE_SKIPPED = ("browser", "postgres")
+_KINDS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -69,19 +78,39 @@ def postgres_url() -> Iterator[str]:
         yield server.url
 
 
+@pytest.fixture(scope="session")
+def postgres_tables(postgres_url: str) -> str:
+    """The name of a PostgreSQL database that Vigie's migrations made, which nobody writes to."""
+    url = new_database(postgres_url)
+    with opened_database(url):
+        pass
+    return make_url(url).database or ""
+
+
 @pytest.fixture
-def postgres_database(postgres_url: str) -> str:
-    """The URL of a new, empty PostgreSQL database."""
-    return new_database(postgres_url)
+def postgres_database(postgres_url: str, postgres_tables: str) -> Iterator[str]:
+    """The URL of a new PostgreSQL database whose tables are there, without a row."""
+    with database(postgres_url, postgres_tables) as url:
+        yield url
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.fixture(params=_KINDS)
 def database_url(request: pytest.FixtureRequest, quick_path: Path) -> str:
-    """The URL of a new, empty database, once of each kind."""
+    """The URL of a new database whose tables are there, without a row, once of each kind."""
     if request.param == "sqlite":
-        return f"sqlite:///{quick_path / 'vigie.db'}"
+        return new_sqlite(quick_path / "vigie.db")
     url: str = request.getfixturevalue("postgres_database")
     return url
+
+
+@pytest.fixture(params=_KINDS)
+def empty_database_url(request: pytest.FixtureRequest, quick_path: Path) -> Iterator[str]:
+    """The URL of a new database without a table, once of each kind: for what makes its tables."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{quick_path / 'vigie.db'}"
+    else:
+        with database(request.getfixturevalue("postgres_url")) as url:
+            yield url
 
 
 @pytest.fixture
@@ -115,9 +144,9 @@ def hospital(hospital_folder: Path) -> HospitalTables:
 @pytest.fixture(scope="session")
 def small_demo(tmp_path_factory: pytest.TempPathFactory) -> "SmallDemo":
     """A small hospital's home with real trained models behind real releases; `SmallDemo.copied` to change anything."""
-    from tests.support.small_demo import make_small_demo
+    from tests.support.small_demo import SmallDemo, make_small_demo
 
-    return make_small_demo(tmp_path_factory.mktemp("small-demo"))
+    return SmallDemo.read(made_once(tmp_path_factory, "small-demo", make_small_demo))
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from tests.support.serving_fakes import CASES
 
 
 @pytest.fixture
-def hospital(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
+def hospital(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
     """U3 is expected to need more beds than have staff within 4 hours, U1 in 72 hours at most."""
-    return Hospital(tmp_path, monkeypatch)
+    return Hospital(quick_path, monkeypatch)
 
 
 def only(hospital: Hospital) -> str:
@@ -122,9 +122,9 @@ def test_who_may_not_decide_changes_nothing(hospital: Hospital, who: str, status
     assert actions(hospital) == [("vigie", "recommend")]
 
 
-def test_a_lapsed_training_cannot_decide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lapsed_training_cannot_decide(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor sign what another answered."""
-    hospital = Hospital(tmp_path, monkeypatch, until="2025-11-02", four_eyes='"tense"')
+    hospital = Hospital(quick_path, monkeypatch, until="2025-11-02", four_eyes='"tense"')
     found = only(hospital)
     assert hospital.decide(found).json()["code"] == "training_lapsed"
     assert hospital.decide(found, who="admin").json()["state"] == "awaiting_signature"
@@ -132,10 +132,10 @@ def test_a_lapsed_training_cannot_decide(tmp_path: Path, monkeypatch: pytest.Mon
     assert hospital.listed()[0]["state"] == "awaiting_signature"
 
 
-def test_a_training_in_the_skill_register_lapses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_training_in_the_skill_register_lapses(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The register is read at each decision: what lapsed or was taken out of it decides no more."""
-    hospital = Hospital(tmp_path, monkeypatch)
-    (tmp_path / "decisions.toml").write_text(registered_text(), "utf-8")
+    hospital = Hospital(quick_path, monkeypatch)
+    (quick_path / "decisions.toml").write_text(registered_text(), "utf-8")
     found, skills = only(hospital), hospital.parts.settings.skills
     skills.mkdir(parents=True)
     held = "person,skill,until,home_unit\np-17,crisis-lead,{},U1\n"
@@ -224,10 +224,10 @@ def test_without_a_sound_policy_nothing_is_recommended_and_nobody_decides(hospit
 
 
 def test_the_most_of_a_shift_is_kept_and_what_is_held_back_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    quick_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two protocols and room for one."""
-    hospital = Hospital(tmp_path, monkeypatch, most=1)
+    hospital = Hospital(quick_path, monkeypatch, most=1)
     hospital.protocols = [protocol(), protocol(units='["*"]')]
     hospital.protocols[1] = hospital.protocols[1].__class__(
         **{**hospital.protocols[1].__dict__, "protocol_id": "call-back"}

@@ -1,5 +1,6 @@
 """An installation for tests: people with keys, a trust folder, and candidates without anything trained."""
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from registry.trust.ceremony import next_statement, signed_statement
 from registry.trust.keys import Key, create_key
 from registry.trust.trust_store import create_trust, load_trust, save_trust
 from registry.trust.trusted_people import Trust
+from tests.support.new_databases import new_sqlite
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 DIGEST = "sha256:" + "a" * 64
@@ -37,6 +39,8 @@ class Installation:
     def make(cls, home: Path, *, database_url: str = "") -> "Installation":
         """A new home with six keys, five of which it trusts."""
         settings = Settings(home=home, database_url=database_url)
+        if not database_url:
+            new_sqlite(home / "vigie.db")
         names = ("author", "ada", "bob", "releaser", "stranger", "checker")
         people = {name: create_key(name, home / "keys" / f"{name}.json") for name in names}
         trust = create_trust(settings.trust, policy_digest=default_policy().digest)
@@ -46,6 +50,11 @@ class Installation:
         made = cls(settings, people)
         made.change_trust(lambda trust: trust)
         return made
+
+    def copied(self, home: Path) -> "Installation":
+        """The same in another home, to be changed: with the same keys, and everything that was signed with them."""
+        shutil.copytree(self.settings.home, home)
+        return replace(self, settings=self.settings.model_copy(update={"home": home}))
 
     def change_trust(self, change: Callable[[Trust], Trust]) -> None:
         """Changes whom it trusts, under the signatures of ada and bob; not in the journal."""

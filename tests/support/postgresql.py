@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, delete, func, insert, select, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from registry.record.database import opened_database
@@ -22,8 +23,9 @@ from registry.record.tables.record_tables import metadata, observations
 from tests.support.live_service import is_alive, processes
 from tests.support.waiting import wait_for
 
-__all__ = ["PostgresServer", "copy_database", "new_database", "postgres_server"]
+__all__ = ["PostgresServer", "copy_database", "database", "new_database", "postgres_server"]
 
+_SERVER_BYTES = 1 << 30
 _PROGRAMS = ("initdb", "pg_ctl", "pg_dump", "pg_restore", "postgres")
 
 
@@ -104,7 +106,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         pytest.skip(f"no PostgreSQL server programs ({', '.join(_PROGRAMS)}) on this machine")
     user = _unprivileged_user()
     # Short and open to the server's user: a socket's path has at most 107 characters.
-    folder = Path(tempfile.mkdtemp(prefix="vigie-pg-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="vigie-pg-", dir=_short_place()))
     server = PostgresServer(folder, programs, user)
     try:
         if user is not None:
@@ -124,14 +126,27 @@ def postgres_server() -> Iterator[PostgresServer]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def new_database(server_url: str) -> str:
-    """The URL of a new, empty database of a server."""
+def new_database(server_url: str, template: str = "template1") -> str:
+    """The URL of a new database of a server: empty, or a copy of one to which nobody is connected."""
     name = f"vigie_{uuid.uuid4().hex[:12]}"
     engine = create_engine(server_url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
     engine.dispose()
     return server_url.replace("/postgres?", f"/{name}?")
+
+
+@contextmanager
+def database(server_url: str, template: str = "template1") -> Iterator[str]:
+    """The URL of a `new_database`, which is taken away afterwards, whoever is still connected to it."""
+    url = new_database(server_url, template)
+    try:
+        yield url
+    finally:
+        engine = create_engine(server_url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)"))
+        engine.dispose()
 
 
 def copy_database(source: str, target: str) -> None:
@@ -149,6 +164,13 @@ def copy_database(source: str, target: str) -> None:
                 writer.execute(insert(table), rows)
         last = writer.scalar(select(func.max(observations.c.seq))) or 1
         writer.execute(select(func.setval(func.pg_get_serial_sequence("observations", "seq"), last)))
+
+
+def _short_place() -> str:
+    """In memory where there is room: a server has thousands of files, which a disk is long about to make and remove."""
+    memory = "/dev/shm"  # noqa: S108 - the folder made in it has a random name
+    roomy = Path(memory).is_dir() and shutil.disk_usage(memory).free > _SERVER_BYTES
+    return memory if roomy else "/tmp"  # noqa: S108
 
 
 def _programs() -> dict[str, str] | None:

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
+
+import pandas as pd
 
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.simulator import simulate, write
@@ -30,8 +33,14 @@ _FEW = replace(DEFAULT_HYPERPARAMETERS, rounds=4)
 
 def quick_tables(folder: Path, days: int, start: date = DEFAULT_START) -> HospitalTables:
     """The smallest hospital that can be simulated, read; the days of a shorter one are those of a longer."""
-    write(simulate(days, seed=12, start=start, scale=0.1), folder)
+    write(_simulated(days, start), folder)
     return read_hospital(folder, None, _KEY)
+
+
+@cache
+def _simulated(days: int, start: date) -> dict[str, pd.DataFrame]:
+    """Its tables, which many files of tests begin with: simulated once in a process, and written by each."""
+    return simulate(days, seed=12, start=start, scale=0.1)
 
 
 def quick_candidate(

@@ -43,6 +43,7 @@ from serving.messages.record_bodies import CandidateSummary
 from serving.releases.catalogue import Catalogue
 from serving.releases.release_source import ReleaseSource
 from serving.releases.releases_in_use import Releases
+from tests.support.new_databases import new_sqlite
 
 NOW = instant(datetime(2025, 11, 3, 2, 40, tzinfo=UTC))
 UNITS = (
@@ -365,7 +366,7 @@ class InProcess:
 def make_parts(home: Path, url: str | None = None) -> tuple[Parts, dict[str, str]]:
     """Parts over a real database, and a token for each role."""
     home.mkdir(parents=True, exist_ok=True)
-    engine = open_database(url or f"sqlite:///{home / 'vigie.db'}")
+    engine = open_database(url or new_sqlite(home / "vigie.db"))
     with writing(engine) as connection:
         tokens = {
             role: create_token(connection, f"the {role}", [role], now=datetime.now(UTC)) for role in ROLES

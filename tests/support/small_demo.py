@@ -1,5 +1,6 @@
 """A small hospital with real trained models behind real releases: what the demo is, without its gates and its size."""
 
+import json
 import shutil
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -32,6 +33,7 @@ from training.train import build_package
 __all__ = ["HORIZONS", "Service", "SmallDemo", "make_small_demo", "release_trained", "served_from"]
 
 HORIZONS = (4.0, 24.0, 48.0)
+_SAID = "small-demo.json"
 
 
 @dataclass
@@ -41,6 +43,12 @@ class SmallDemo:
     settings: Settings
     token: str
     end: int
+
+    @classmethod
+    def read(cls, folder: Path) -> "SmallDemo":
+        """The one that `make_small_demo` made in this folder, or in the one that this is a copy of."""
+        said = json.loads((folder / _SAID).read_bytes())
+        return cls(Settings(home=folder / "home"), said["token"], said["end"])
 
     def copied(self, home: Path) -> "SmallDemo":
         """The same in another home, to be changed."""
@@ -89,7 +97,9 @@ def make_small_demo(folder: Path, *, days: int = 200, scale: float = 0.15) -> Sm
     tables = read_hospital(folder / "data", None, load_or_create_key(settings.home / "pseudonym.key"))
     for model in MODELS:
         release_trained(installation, tables, model)
-    return served_from(settings, tables)
+    made = served_from(settings, tables)
+    (folder / _SAID).write_text(json.dumps({"token": made.token, "end": made.end}))
+    return made
 
 
 def served_from(settings: Settings, tables: HospitalTables) -> SmallDemo:

@@ -19,9 +19,9 @@ INVISIBLE = ("\u200b", "\u2060\u2060", "\u00a0 \u3000", "\u3164", "…", "-", "\
 
 
 @pytest.fixture
-def hospital(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
+def hospital(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
     """U3 is expected to need more beds than have staff."""
-    return Hospital(tmp_path, monkeypatch)
+    return Hospital(quick_path, monkeypatch)
 
 
 def only(hospital: Hospital, who: str = "operator") -> str:
@@ -86,10 +86,10 @@ def test_a_step_of_a_protocol_that_is_not_in_use_any_more_is_not_accepted(
 
 
 def test_a_protocol_that_is_replaced_between_answer_and_signature_is_not_signed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    quick_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second person may decline."""
-    hospital = Hospital(tmp_path, monkeypatch, four_eyes='"tense"')
+    hospital = Hospital(quick_path, monkeypatch, four_eyes='"tense"')
     found = only(hospital)
     assert hospital.decide(found).json()["state"] == "awaiting_signature"
     hospital.protocols[:] = [protocol(2)]
@@ -98,10 +98,10 @@ def test_a_protocol_that_is_replaced_between_answer_and_signature_is_not_signed(
 
 
 def test_who_is_renamed_between_answer_and_signature_is_one_pair_of_eyes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    quick_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By either of the person's tokens: the policy's name is no second person."""
-    hospital = Hospital(tmp_path, monkeypatch, four_eyes='"tense"')
+    hospital = Hospital(quick_path, monkeypatch, four_eyes='"tense"')
     found = only(hospital)
     token(hospital, "phone", "phone of A")
     assert hospital.decide(found).json()["state"] == "awaiting_signature"
@@ -114,10 +114,10 @@ def test_who_is_renamed_between_answer_and_signature_is_one_pair_of_eyes(
 
 
 def test_the_same_words_with_the_same_key_on_another_one_are_not_said_to_be_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    quick_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A key stands for what is asked with the address that it is asked of: nobody believes that both are decided."""
-    hospital = Hospital(tmp_path, monkeypatch)
+    hospital = Hospital(quick_path, monkeypatch)
     first = hospital.protocols[0]
     hospital.protocols.append(first.__class__(**{**first.__dict__, "protocol_id": "call-back"}))
     one, other = (str(r["recommendation_id"]) for r in hospital.listed() if r["unit"] == "U3")
@@ -138,10 +138,10 @@ def test_an_answer_that_comes_late_decides_nothing(hospital: Hospital) -> None:
 
 
 @pytest.fixture
-def tested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
+def tested(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
     """A hospital in which a recommendation for U1 is seeded for Head nurse A, beside the real one for U3."""
     monkeypatch.setattr("centre.recommendations.seeded_recommendations._share", lambda _: 1.0)
-    hospital = Hospital(tmp_path, monkeypatch, more=ON)
+    hospital = Hospital(quick_path, monkeypatch, more=ON)
     at = (moment(hospital.parts.clock.now()) - timedelta(minutes=5)).isoformat()
     row = {"unit": "U1", "at": at, "occupied": 10, "waiting": 0, "staffed": 28}
     assert hospital.send("/v1/observations", {"census": [row]}).status_code == 200

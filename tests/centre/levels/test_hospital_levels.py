@@ -53,14 +53,14 @@ def of_unit(levels: dict[str, Any], unit: str) -> dict[str, Any]:
     return dict(one)
 
 
-def test_each_unit_has_its_levels_now_and_ahead_and_says_what_called_them(tmp_path: Path) -> None:
+def test_each_unit_has_its_levels_now_and_ahead_and_says_what_called_them(quick_path: Path) -> None:
     """A unit is full by its own patients, those who wait for its beds among them, and by no index of the hospital."""
     census = [
         {"unit": "U1", "at": ago(5), "occupied": 24, "waiting": 5, "staffed": 28},
         {"unit": "U2", "at": ago(5), "occupied": 24, "waiting": 0, "staffed": 24},
         {"unit": "U3", "at": ago(5), "occupied": 31, "staffed": 30},
     ]
-    levels = answered(tmp_path, POLICY, {"census": census})
+    levels = answered(quick_path, POLICY, {"census": census})
     assert (levels["policy"], levels["version"], levels["shipped"], levels["faults"]) == (
         "ours",
         3,
@@ -83,9 +83,9 @@ def test_each_unit_has_its_levels_now_and_ahead_and_says_what_called_them(tmp_pa
     ), "who waits for its beds is not known"
 
 
-def test_ahead_each_horizon_has_the_units_own_probability_and_names_its_forecast(tmp_path: Path) -> None:
+def test_ahead_each_horizon_has_the_units_own_probability_and_names_its_forecast(quick_path: Path) -> None:
     """U3 is expected above its beds, U1 is not, and U4's staffed beds are not known."""
-    levels = answered(tmp_path, POLICY)
+    levels = answered(quick_path, POLICY)
     ahead = [a for a in of_unit(levels, "U3")["ahead"] if a["level"] == "full"]
     assert [a["horizon_hours"] for a in ahead] == [4, 8, 24, 72]
     assert {a["state"] for a in ahead} == {"reached"}
@@ -94,7 +94,7 @@ def test_ahead_each_horizon_has_the_units_own_probability_and_names_its_forecast
     assert {a["probability"] for a in of_unit(levels, "U4")["ahead"]} == {None}
 
 
-def test_the_hospital_is_its_own_total(tmp_path: Path) -> None:
+def test_the_hospital_is_its_own_total(quick_path: Path) -> None:
     """One unit above its beds does not make the hospital full; boarders without a named unit count for the total."""
     rows = {
         "census": [
@@ -107,33 +107,33 @@ def test_the_hospital_is_its_own_total(tmp_path: Path) -> None:
         ]
         + [{"visit_id": "gone", "arrived_at": ago(900), "left_at": ago(600)}],
     }
-    full = answered(tmp_path, POLICY, rows)["hospital"]["now"][0]
+    full = answered(quick_path, POLICY, rows)["hospital"]["now"][0]
     assert full["state"] == "reached"
     assert full["called_by"][0]["value"] == 1.0
     rows["visits"] = rows["visits"][1:]
-    assert answered(tmp_path / "b", POLICY, rows)["hospital"]["now"][0]["state"] == "not_reached"
+    assert answered(quick_path / "b", POLICY, rows)["hospital"]["now"][0]["state"] == "not_reached"
 
 
-def test_without_a_file_the_shipped_policy_says_that_its_thresholds_are_missing(tmp_path: Path) -> None:
+def test_without_a_file_the_shipped_policy_says_that_its_thresholds_are_missing(quick_path: Path) -> None:
     """And no level is known."""
-    levels = answered(tmp_path, None)
+    levels = answered(quick_path, None)
     assert (levels["policy"], levels["shipped"]) == ("hopital-en-tension", True)
     assert levels["hospital"]["current"] is None
     assert "visits.threshold" in levels["hospital"]["now"][0]["missing"]
 
 
 @pytest.mark.parametrize("content", ["", "name =", POLICY.replace("version = 3", "version = 0")])
-def test_a_policy_with_faults_calls_nothing_and_is_named(tmp_path: Path, content: str) -> None:
+def test_a_policy_with_faults_calls_nothing_and_is_named(quick_path: Path, content: str) -> None:
     """Another policy in its place would call what nobody decided."""
-    levels = answered(tmp_path, content)
+    levels = answered(quick_path, content)
     assert levels["faults"]
     assert (levels["policy"], levels["hospital"], levels["units"]) == (None, None, [])
 
 
-def test_a_policy_that_changes_is_read_again(tmp_path: Path) -> None:
+def test_a_policy_that_changes_is_read_again(quick_path: Path) -> None:
     """Without a new start of the service."""
-    parts, tokens = make_parts(tmp_path)
+    parts, tokens = make_parts(quick_path)
     client, headers = InProcess(parts), {"authorization": f"Bearer {tokens['operator']}"}
     for version in (3, 4444):
-        (tmp_path / "levels.toml").write_text(POLICY.replace("version = 3", f"version = {version}"))
+        (quick_path / "levels.toml").write_text(POLICY.replace("version = 3", f"version = {version}"))
         assert client.get("/v1/tension", headers=headers).json()["levels"]["version"] == version

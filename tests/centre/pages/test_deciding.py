@@ -15,9 +15,9 @@ from tests.centre.recommendations.situations import Hospital, protocol
 
 
 @pytest.fixture
-def hospital(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
+def hospital(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
     """One unit is expected to be tense."""
-    return Hospital(tmp_path, monkeypatch)
+    return Hospital(quick_path, monkeypatch)
 
 
 def page(hospital: Hospital, path: str = "/decide", who: str = "operator", language: str = "en") -> str:
@@ -49,10 +49,10 @@ def test_the_list_says_what_to_decide_first_by_whom_and_until_when(hospital: Hos
 
 
 def test_nobody_reads_that_nothing_is_to_be_decided_while_something_is_held_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    quick_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The shift's number is spent on what was decided: the sentence at the top says what is held back, and once."""
-    hospital = Hospital(tmp_path, monkeypatch, most=1)
+    hospital = Hospital(quick_path, monkeypatch, most=1)
     hospital.protocols = [protocol(), replace(protocol(), protocol_id="call-back")]
     (one,) = hospital.listed()
     assert hospital.decide(one["recommendation_id"]).status_code == 201

@@ -38,8 +38,8 @@ def _get(parts: Parts, token: str, query: str) -> str:
     return answer.text
 
 
-def test_the_worst_unit_is_said_first_and_stands_first_and_the_unknown_last(tmp_path: Path) -> None:
-    page = _page(tmp_path)
+def test_the_worst_unit_is_said_first_and_stands_first_and_the_unknown_last(quick_path: Path) -> None:
+    page = _page(quick_path)
     assert "Look at this first: Court séjour gériatrique, 97% risk" in page
     assert "The risk of 1 unit is not known." in page
     order = [page.index(f'data-unit="{unit}"') for unit in ("U3", "U1", "U2", "U4")]
@@ -51,15 +51,15 @@ def test_the_worst_unit_is_said_first_and_stands_first_and_the_unknown_last(tmp_
     assert "style=" not in page
 
 
-def test_what_no_source_gave_is_not_known_and_never_zero(tmp_path: Path) -> None:
-    page = _page(tmp_path, "language=fr")
+def test_what_no_source_gave_is_not_known_and_never_zero(quick_path: Path) -> None:
+    page = _page(quick_path, "language=fr")
     assert page.count('<dd><span class="unknown">non connu</span></dd>') == page.count("<dd>") == 15
     assert "À regarder d’abord" in page
 
 
-def test_a_number_that_is_not_the_model_s_says_so_where_it_stands(tmp_path: Path) -> None:
+def test_a_number_that_is_not_the_model_s_says_so_where_it_stands(quick_path: Path) -> None:
     """A baseline's and a degraded forecast's, in its cell; one that is trusted says nothing."""
-    page = _page(tmp_path, "language=fr")
+    page = _page(quick_path, "language=fr")
     rows = {unit: page.split(f'data-unit="{unit}"')[1].split("</tr>")[0] for unit in ("U2", "U3", "U4")}
     assert rows["U2"].count('<em class="baseline">Référence</em>') == rows["U2"].count("chance") > 0
     assert rows["U4"].count('<em class="degraded">Prudence</em>') == rows["U4"].count("chance")
@@ -76,53 +76,53 @@ def test_a_number_that_is_not_the_model_s_says_so_where_it_stands(tmp_path: Path
     ],
 )
 def test_the_sentence_at_the_top_is_trusted_no_more_than_its_number(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str, said: str
+    quick_path: Path, monkeypatch: pytest.MonkeyPatch, first: str, said: str
 ) -> None:
     """What is to be looked at first rests on a number that the model did not make, or that is degraded."""
     cases = {u.unit: (61.0, 60.0) if u.unit == first else (20.0, 60.0) for u in UNITS}
     monkeypatch.setattr(serving_fakes, "CASES", cases)
-    page = _page(tmp_path, "language=fr")
+    page = _page(quick_path, "language=fr")
     (sentence,) = re.findall(r'<h1 class="first"[^>]*>(.*?)</h1>', page, re.DOTALL)
     assert sentence.endswith(said)
 
 
-def test_nothing_is_tense(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_tense(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving_fakes, "CASES", {u.unit: (20.0, 60.0) for u in UNITS})
-    assert "Nothing is tense: at most 2% risk" in _page(tmp_path)
+    assert "Nothing is tense: at most 2% risk" in _page(quick_path)
 
 
 def test_units_that_are_too_many_for_the_page_are_counted_as_not_known(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    quick_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody says that nothing is tense while a unit is not looked at."""
     monkeypatch.setattr(serving_fakes, "CASES", {u.unit: (20.0, 60.0) for u in UNITS})
     monkeypatch.setattr(
         "centre.pages.hospital_view.shown_beds", lambda call: replace(shown_beds(call), hidden=60)
     )
-    page = _page(tmp_path)
+    page = _page(quick_path)
     assert "Nothing is tense" not in page
     assert "Of the units whose risk is known none is tense: at most 2% risk" in page
     assert "The risk of 60 units is not known." in page
 
 
-def test_tension_of_no_unit_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tension_of_no_unit_is_known(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving_fakes, "CASES", {u.unit: (20.0, None) for u in UNITS})
-    page = _page(tmp_path)
+    page = _page(quick_path)
     assert "Tension is not known of any unit." in page
     assert "Nothing is tense" not in page
 
 
-def test_a_unit_s_name_is_escaped(tmp_path: Path) -> None:
+def test_a_unit_s_name_is_escaped(quick_path: Path) -> None:
     named = tuple(replace(u, label="<b>& ward") for u in UNITS)
     releases = FakeReleases({"bed-demand": replace(loaded("bed-demand"), units=named), "wait-time": None})
-    page = _page(tmp_path, releases=releases)
+    page = _page(quick_path, releases=releases)
     assert "<b>&" not in page
     assert "&lt;b&gt;&amp; ward" in page
 
 
-def test_a_page_left_open_records_nothing_for_a_day_whatever_is_received(tmp_path: Path) -> None:
+def test_a_page_left_open_records_nothing_for_a_day_whatever_is_received(quick_path: Path) -> None:
     """Its forecasts are made anew, since what it shows must be of now; who asks has them recorded."""
-    parts, tokens = make_parts(tmp_path)
+    parts, tokens = make_parts(quick_path)
     client, headers = InProcess(parts), {"Authorization": f"Bearer {tokens['operator']}"}
     _get(parts, tokens["operator"], "language=en")
 
@@ -145,19 +145,19 @@ def test_a_page_left_open_records_nothing_for_a_day_whatever_is_received(tmp_pat
     assert entries_now() > before
 
 
-def test_a_screen_left_open_shows_no_forecast_that_does_not_add_up(tmp_path: Path) -> None:
+def test_a_screen_left_open_shows_no_forecast_that_does_not_add_up(quick_path: Path) -> None:
     """What is not recorded is verified like what is."""
-    parts, tokens = make_parts(tmp_path)
+    parts, tokens = make_parts(quick_path)
     parts.forecaster.off_by = 1.0  # type: ignore[attr-defined]
     page = _get(parts, tokens["operator"], "language=en&renewed=1")
     assert "data-unit" not in page
 
 
-def test_a_hundred_units_are_all_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hundred_units_are_all_shown(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The worst first; the start page has the forty tensest, and says where the others are."""
     units = tuple(ServedUnit(f"V{n}", f"Unit {n:02}", "medicine") for n in range(100))
     monkeypatch.setattr(serving_fakes, "CASES", {u.unit: (28.0 + n / 20, 30.0) for n, u in enumerate(units)})
-    parts, tokens = make_parts(tmp_path)
+    parts, tokens = make_parts(quick_path)
     releases = FakeReleases({"bed-demand": replace(loaded("bed-demand"), units=units), "wait-time": None})
     parts.releases = Releases(releases)
     page = _get(parts, tokens["operator"], "language=en")
@@ -170,15 +170,15 @@ def test_a_hundred_units_are_all_shown(tmp_path: Path, monkeypatch: pytest.Monke
     assert "60 more units" in start
 
 
-def test_levels_are_said_with_what_called_them_and_what_is_not_known(tmp_path: Path) -> None:
+def test_levels_are_said_with_what_called_them_and_what_is_not_known(quick_path: Path) -> None:
     """Of the hospital at the top, of each unit in its row."""
-    parts, tokens = make_parts(tmp_path)
-    (tmp_path / "levels.toml").write_text(POLICY)
+    parts, tokens = make_parts(quick_path)
+    (quick_path / "levels.toml").write_text(POLICY)
     page = _get(parts, tokens["operator"], "language=en")
     assert re.search("Expected in 4\xa0h \\([0-9]+%\\): Full", page)
     assert "Our levels, version 3" in page
     assert "beds needed beyond staffed beds: not known" in page
-    (tmp_path / "levels.toml").write_text("name =")
+    (quick_path / "levels.toml").write_text("name =")
     assert "file of levels has faults" in _get(parts, tokens["operator"], "language=en&renewed=1")
 
 

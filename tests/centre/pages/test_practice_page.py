@@ -213,15 +213,15 @@ def test_the_unit_page_shows_the_protocol_that_its_level_calls(
     assert "Ouvrir les lits de réserve" not in _page(service, "/pilotage/unit?language=en&unit=U3")
 
 
-def test_a_file_of_skills_is_read_with_all_its_faults_at_once(tmp_path: Path) -> None:
+def test_a_file_of_skills_is_read_with_all_its_faults_at_once(quick_path: Path) -> None:
     """A line with a fault counts for nobody; a column that is missing leaves the file out."""
-    (tmp_path / "held.csv").write_text(
+    (quick_path / "held.csv").write_text(
         "person,skill,until,home_unit\na,s,31/12/2026,U\nb,s,,U\n,s,2026-02-30,\nc,s,,U,more\n"
     )
-    (tmp_path / "needs.csv").write_text("unit;skill;patients\nU;s;3\n")
-    (tmp_path / "openings.csv").write_bytes(b"kind,skill,\xff\n")
-    (tmp_path / "shifts.csv").write_text("unit;day;person\nU;2026-01-02;b\n")
-    record = read_skills(tmp_path)
+    (quick_path / "needs.csv").write_text("unit;skill;patients\nU;s;3\n")
+    (quick_path / "openings.csv").write_bytes(b"kind,skill,\xff\n")
+    (quick_path / "shifts.csv").write_text("unit;day;person\nU;2026-01-02;b\n")
+    record = read_skills(quick_path)
     assert [f.path for f in record.faults] == [
         "held.csv:2.until",
         "held.csv:4.person",
@@ -235,12 +235,12 @@ def test_a_file_of_skills_is_read_with_all_its_faults_at_once(tmp_path: Path) ->
     ]
     assert [h.person for h in record.held] == ["b"]
     assert record.shifts_of(datetime(2026, 1, 2, tzinfo=UTC).date()) == {"U": frozenset({"b"})}
-    assert read_skills(tmp_path / "none").faults == ()
+    assert read_skills(quick_path / "none").faults == ()
 
 
-def test_the_first_sentence_of_a_home_without_anything(tmp_path: Path) -> None:
+def test_the_first_sentence_of_a_home_without_anything(quick_path: Path) -> None:
     """No protocol, no skill, no need: the page's name; nothing is made up, and nothing fails."""
-    parts, tokens = make_parts(tmp_path)
+    parts, tokens = make_parts(quick_path)
     page = _page((parts, tokens, InProcess(parts)), "/practice?language=en")
     assert re.findall(r'<h1 class="first"[^>]*>(.*?)</h1>', page) == ["Practice"]
 

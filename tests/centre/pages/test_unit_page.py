@@ -23,9 +23,9 @@ def _unit(home: Path, unit: str = "U3", language: str = "en", status: int = 200)
 
 @pytest.mark.parametrize("unit", ["U1", "U2", "U3", "U4"])
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_the_reasons_add_up_as_they_are_written(tmp_path: Path, unit: str, language: str) -> None:
+def test_the_reasons_add_up_as_they_are_written(quick_path: Path, unit: str, language: str) -> None:
     """Of every horizon: start, reasons, the others together and each step make the median, to the tenth shown."""
-    page = _unit(tmp_path, unit, language)
+    page = _unit(quick_path, unit, language)
     tables = re.findall(r'<table class="sum">(.*?)</table>', page, re.DOTALL)
     assert len(tables) == 4
     for table in tables:
@@ -55,18 +55,18 @@ def _groups_are_their_terms(table: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_reasons_are_sentences_above_the_sum(tmp_path: Path, language: str) -> None:
+def test_reasons_are_sentences_above_the_sum(quick_path: Path, language: str) -> None:
     """Those that the forecast has, in the language of the page, before the table that adds up."""
-    page = _unit(tmp_path, "U3", language)
+    page = _unit(quick_path, "U3", language)
     for part in page.split('<details id="why-')[1:]:
         said = re.findall(r'<ul class="reasons">(.*?)</ul>', part, re.DOTALL)[0]
         assert re.findall("<li>(.+?)</li>", said)
         assert part.index('<ul class="reasons">') < part.index('<table class="sum">')
 
 
-def test_the_picture_has_its_figures_as_text_with_staffed_beds_at_each_horizon(tmp_path: Path) -> None:
+def test_the_picture_has_its_figures_as_text_with_staffed_beds_at_each_horizon(quick_path: Path) -> None:
     """Who does not see the fan chart reads the same of it."""
-    page = _unit(tmp_path)
+    page = _unit(quick_path)
     assert page.count('<svg class="picture"') == 1
     assert 'role="img"' in page
     rows = re.findall(r"<tr><th scope=\"row\">(.*?)</th>(.*?)</tr>", page.split("<caption>")[1], re.DOTALL)
@@ -74,22 +74,22 @@ def test_the_picture_has_its_figures_as_text_with_staffed_beds_at_each_horizon(t
     assert all("<td>30</td>" in cells for _, cells in rows[:4])
 
 
-def test_what_is_not_known_of_a_unit_is_not_known(tmp_path: Path) -> None:
+def test_what_is_not_known_of_a_unit_is_not_known(quick_path: Path) -> None:
     """U4's staffed beds are not known, and so is its risk."""
-    page = _unit(tmp_path, "U4", "fr")
+    page = _unit(quick_path, "U4", "fr")
     assert "non connu" in page
     assert "0 %" not in page.split('<table class="figures">')[1].split("</table>")[0]
 
 
-def test_level_recommendation_and_protocol_have_their_place(tmp_path: Path) -> None:
+def test_level_recommendation_and_protocol_have_their_place(quick_path: Path) -> None:
     """Also where there is none."""
-    page = _unit(tmp_path)
+    page = _unit(quick_path)
     assert re.search(r"Expected in 4 h \([0-9]+%\): Full", page)
     assert 'id="recommendations"' in page
     assert '<a href="/decide?language=en">' in page
     assert "No protocol in force is called by these levels." in page
 
 
-def test_an_unknown_unit_is_said_so(tmp_path: Path) -> None:
+def test_an_unknown_unit_is_said_so(quick_path: Path) -> None:
     """And no page of nothing."""
-    _unit(tmp_path, "U9", status=404)
+    _unit(quick_path, "U9", status=404)

@@ -13,10 +13,10 @@ from tests.centre.recommendations.situations import Hospital
 
 
 def test_nobody_waits_for_forecasts_that_another_makes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    quick_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While one looks, the others are given the look before."""
-    hospital = Hospital(tmp_path, monkeypatch)
+    hospital = Hospital(quick_path, monkeypatch)
     parts = hospital.parts
     before = look_if_due(parts, parts.clock.now())
     hospital.later(60)
@@ -39,9 +39,11 @@ def test_nobody_waits_for_forecasts_that_another_makes(
     assert look_if_due(parts, parts.clock.now()) is new.result()
 
 
-def test_two_who_look_at_once_propose_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_who_look_at_once_propose_nothing_twice(
+    quick_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As two workers may."""
-    hospital = Hospital(tmp_path, monkeypatch)
+    hospital = Hospital(quick_path, monkeypatch)
     parts = hospital.parts
     with ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(look, parts, parts.clock.now()) for _ in range(4)]:

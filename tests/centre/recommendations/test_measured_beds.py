@@ -72,10 +72,10 @@ def test_the_hospital_is_the_sum_of_its_units_or_not_known() -> None:
 
 
 def test_it_is_written_once_a_day_after_the_target_with_its_entry(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    quick_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not before; of what nobody decided nothing is measured; a row that is edited shows."""
-    hospital = Hospital(tmp_path, monkeypatch)
+    hospital = Hospital(quick_path, monkeypatch)
     found = hospital.listed()[0]["recommendation_id"]
     assert hospital.decide(found, "reject").status_code == 201
 

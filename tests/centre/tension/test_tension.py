@@ -98,15 +98,15 @@ def test_edwin_has_no_value_where_boarders_fill_every_place() -> None:
             edwin(urgency=15, doctors=2, places=7, boarders=boarders)
 
 
-def test_an_index_without_an_input_names_it_and_is_no_number(tmp_path: Path) -> None:
+def test_an_index_without_an_input_names_it_and_is_no_number(quick_path: Path) -> None:
     """Nothing was sent: every input is missing, and none counts as nought."""
-    _, answer = tension(tmp_path)
+    _, answer = tension(quick_path)
     for index in answer["indices"]:
         assert index["value"] is index["band"] is None
         assert set(index["missing"]) == set(index["inputs"])
 
 
-def test_indices_follow_from_what_was_received(tmp_path: Path) -> None:
+def test_indices_follow_from_what_was_received(quick_path: Path) -> None:
     """Without anyone's critical state NEDOCS lacks that input alone; EDWIN has its own."""
     rows = {
         "visits": [
@@ -138,7 +138,7 @@ def test_indices_follow_from_what_was_received(tmp_path: Path) -> None:
             {"at": ago(100), "unit": "M", "role": "bed", "count": 20},
         ],
     }
-    _, answer = tension(tmp_path, rows)
+    _, answer = tension(quick_path, rows)
     by_name = {i["name"]: i for i in answer["indices"]}
     assert by_name["NEDOCS"]["missing"] == ["critical"]
     assert by_name["NEDOCS"]["inputs"]["last_wait_hours"] == pytest.approx(2)
@@ -146,9 +146,9 @@ def test_indices_follow_from_what_was_received(tmp_path: Path) -> None:
     assert by_name["EDWIN"]["value"] == pytest.approx((4 + 3) / (2 * (6 - 1)))
 
 
-def test_probabilities_are_those_of_the_recorded_forecasts_the_most_probable_first(tmp_path: Path) -> None:
+def test_probabilities_are_those_of_the_recorded_forecasts_the_most_probable_first(quick_path: Path) -> None:
     """What has no probability comes last; the total is its own forecast and no product."""
-    _, answer = tension(tmp_path)
+    _, answer = tension(quick_path)
     units = answer["units"]
     known = [e["probability"] for e in units if e["probability"] is not None]
     assert known == sorted(known, reverse=True)
@@ -160,17 +160,17 @@ def test_probabilities_are_those_of_the_recorded_forecasts_the_most_probable_fir
     assert math.prod(known) != answer["hospital"][0]["probability"]
 
 
-def test_a_release_without_a_total_still_has_its_units(tmp_path: Path) -> None:
+def test_a_release_without_a_total_still_has_its_units(quick_path: Path) -> None:
     """And says nothing of the hospital."""
-    _, answer = tension(tmp_path, broken="total")
+    _, answer = tension(quick_path, broken="total")
     assert answer["hospital"] == []
     assert len(answer["units"]) == 16
     assert answer["unavailable"] is None
 
 
-def test_without_a_release_the_indices_are_there(tmp_path: Path) -> None:
+def test_without_a_release_the_indices_are_there(quick_path: Path) -> None:
     """Forecasts are unavailable, and the answer says why."""
-    _, answer = tension(tmp_path, broken="release")
+    _, answer = tension(quick_path, broken="release")
     assert answer["unavailable"] == "release_refused"
     assert (answer["units"], answer["hospital"]) == ([], [])
     assert [i["name"] for i in answer["indices"]] == ["NEDOCS", "EDWIN", "BJML", *FEDORU]

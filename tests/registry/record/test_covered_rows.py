@@ -124,9 +124,9 @@ def test_what_was_forgotten_is_said_and_no_fault(engine: Engine) -> None:
     assert _faults(engine) == ["4: its observations are gone"]
 
 
-def test_observations_and_tokens_of_before_are_covered_from_the_migration_on(database_url: str) -> None:
+def test_observations_and_tokens_of_before_are_covered_from_the_migration_on(empty_database_url: str) -> None:
     """What stood there then; an edit of it later shows."""
-    engine = create_engine(database_url)
+    engine = create_engine(empty_database_url)
     migrate_to(engine, "0007")
     with engine.begin() as connection:
         for number in (1, 2):
@@ -149,7 +149,7 @@ def test_observations_and_tokens_of_before_are_covered_from_the_migration_on(dat
             )
         )
     engine.dispose()
-    with opened_database(database_url) as migrated:
+    with opened_database(empty_database_url) as migrated:
         assert _faults(migrated) == []
         with migrated.connect() as connection:
             assert token_audit.edited(connection) == []

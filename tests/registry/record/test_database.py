@@ -1,76 +1,21 @@
 """The database: one set of tables on SQLite and PostgreSQL, safe settings, errors in words."""
 
-import json
 import sys
 from pathlib import Path
 from subprocess import run
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import BigInteger, bindparam, create_engine, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
-import registry.record.migrations
 from registry.errors import RegistryError
 from registry.record.compiled_sql import Insertion, Question
-from registry.record.database import REVISION, migrate, open_database, opened_database, writing
+from registry.record.database import open_database, opened_database, writing
 from registry.record.tables.record_tables import (
-    alarms,
     decisions,
-    metadata,
-    monitoring_runs,
     observations,
     tokens,
 )
-from tests.support.old_database import migrate_to
-from tests.support.repository import ROOT
-
-
-def test_migrations_make_the_tables_that_the_code_reads(database_url: str) -> None:
-    """Names, types, keys and indexes of both databases; a second opening changes nothing."""
-    with opened_database(database_url) as engine:
-        migrate(engine)
-        with engine.connect() as connection:
-            context = MigrationContext.configure(connection, opts={"compare_type": True})
-            assert compare_metadata(context, metadata) == []
-
-
-def test_the_newest_form_is_the_last_migration() -> None:
-    """The number that saves a service from loading Alembic is the one that Alembic would find."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(registry.record.migrations.__file__).parent))
-    assert ScriptDirectory.from_config(config).get_current_head() == REVISION
-
-
-def test_alarms_and_runs_of_before_are_kept_under_their_names_of_today(database_url: str) -> None:
-    """Migration 0004 renames a table, columns and fields of their JSON, and loses no value."""
-    engine = create_engine(database_url)
-    migrate_to(engine, "0003")
-    with engine.begin() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO alarms VALUES ('a', 'wait-time', 3, 'errors', 'all', 5, 19800, 0, "
-            "'{\"change\":0.1,\"look\":\"fast\"}', 7, 11, 19805, 'ada', 'a new annexe')"
-        )
-        connection.exec_driver_sql(
-            "INSERT INTO monitor_looks VALUES ('wait-time', 3, 9, 19801, '[{\"days\":4,\"reach\":0.5}]')"
-        )
-    engine.dispose()
-    with opened_database(database_url) as migrated, migrated.connect() as connection:
-        (alarm,) = connection.execute(select(alarms)).all()
-        (last,) = connection.execute(select(monitoring_runs)).all()
-    acknowledged = (
-        alarm.acknowledged_at,
-        alarm.acknowledged_day,
-        alarm.acknowledged_by,
-        alarm.acknowledged_reason,
-    )
-    assert acknowledged == (11, 19805, "ada", "a new annexe")
-    assert json.loads(alarm.evidence) == {"change": 0.1, "speed": "fast"}
-    assert (last.model, last.release, last.run_at, last.until_day) == ("wait-time", 3, 9, 19801)
-    assert json.loads(last.figures) == [{"days": 4, "threshold_share": 0.5}]
 
 
 def test_a_database_that_is_as_it_must_be_is_opened_without_alembic(tmp_path: Path) -> None:
@@ -164,27 +109,6 @@ def test_a_question_may_have_a_parameter(database_url: str) -> None:
         assert late.first(connection, 2**40) is None
         assert tuple(named.first(connection, "é 'x' %s") or ()) == (2**40,)
         assert named.first(connection, "' or 1=1 --") is None
-
-
-def test_processes_that_open_a_new_database_at_once_all_succeed(database_url: str) -> None:
-    """One makes the tables, the others wait."""
-    code = "import sys; from registry.record.database import open_database; open_database(sys.argv[1])"
-    starter = "import sys, subprocess as s\nps=[s.Popen([sys.executable, *sys.argv[1:]]) for _ in range(2)]\n"
-    done = run(
-        [
-            sys.executable,
-            "-c",
-            starter + "sys.exit(sum(p.wait() != 0 for p in ps))",
-            "-c",
-            code,
-            database_url,
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(

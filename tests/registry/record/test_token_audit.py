@@ -109,16 +109,16 @@ class TestAudit:
             connection.execute(update(tokens).values(revoked_at=instant(after(2))))
         assert [f.message for f in _edited(engine)] == [f"token {token_id} was edited (revoked)"]
 
-    def test_a_token_of_before_that_was_revoked_stays_so(self, database_url: str) -> None:
+    def test_a_token_of_before_that_was_revoked_stays_so(self, empty_database_url: str) -> None:
         """The entry that covers it says when; called back it shows, and so does another instant."""
-        older = create_engine(database_url)
+        older = create_engine(empty_database_url)
         migrate_to(older, "0007")
         with older.begin() as connection:
             row = "INSERT INTO tokens (token_id, name, roles, hash, created_at, expires_at, revoked_at, scopes, "
             row += "identity) VALUES (:id, :id, '[\"operator\"]', 'h', 5, NULL, :revoked, '[]', :id)"
             connection.execute(text(row), [{"id": "t1", "revoked": 7}, {"id": "t2", "revoked": None}])
         older.dispose()
-        with opened_database(database_url) as migrated:
+        with opened_database(empty_database_url) as migrated:
             assert _edited(migrated) == []
             for at in (None, 8):
                 with migrated.begin() as connection:

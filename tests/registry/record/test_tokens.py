@@ -117,16 +117,16 @@ def test_every_role_of_the_design_can_be_given(engine: Engine) -> None:
     assert len(ROLES) == 6
 
 
-def test_tokens_of_before_keep_their_rights_and_share_no_identity(database_url: str) -> None:
+def test_tokens_of_before_keep_their_rights_and_share_no_identity(empty_database_url: str) -> None:
     """Migration 0007: of two that bore one name neither inherits what was recorded under it; all of them end."""
-    engine = create_engine(database_url)
+    engine = create_engine(empty_database_url)
     migrate_to(engine, "0004")
     with engine.begin() as connection:
         for token_id, name in (("a", "board"), ("b", "Board"), ("c", "feed"), ("d", "page")):
             row = {"i": token_id, "n": name, "r": '["admin"]'}
             connection.execute(text("INSERT INTO tokens VALUES (:i, :n, :r, 'x', 1, NULL, NULL)"), row)
     engine.dispose()
-    with opened_database(database_url) as migrated, migrated.connect() as connection:
+    with opened_database(empty_database_url) as migrated, migrated.connect() as connection:
         found = {token.token_id: token for token in list_tokens(connection)}
     identities = {token_id: token.identity for token_id, token in found.items()}
     assert identities == {"a": "board (a)", "b": "Board (b)", "c": "feed", "d": "page (d)"}

@@ -41,15 +41,6 @@ PATIENCE = 20
 """Seconds in which a refusal comes on a machine that is busy; what opens a pipe waits for ever."""
 
 
-@pytest.fixture
-def release(installation: Installation) -> Release:
-    """The second release of a chain of two."""
-    for version in ("1", "2"):
-        installation.approved(version)
-        promote_version(installation, version)
-    return current(installation)
-
-
 def at_once(ask: Callable[[], object]) -> VigieError:
     """What is refused, by a call that comes back."""
     refused: list[VigieError] = []

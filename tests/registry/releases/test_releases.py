@@ -20,7 +20,7 @@ from registry.releases.release_chain import release_stamp
 from registry.releases.releases import current_release, load_release
 from registry.trust.trust_store import load_trust
 from tests.support.installation import Installation
-from tests.support.releasing import current, edit, promote_version
+from tests.support.releasing import current, edit
 
 FILES = (
     "release.json",
@@ -53,14 +53,6 @@ def _put(path: Path, elsewhere: Path, way: str) -> None:
 
 class TestServedReleases:
     """What is served is what was signed, or nothing."""
-
-    @pytest.fixture
-    def release(self, installation: Installation) -> Release:
-        """The second release of a chain of two."""
-        for version in ("1", "2"):
-            installation.approved(version)
-            promote_version(installation, version)
-        return current(installation)
 
     def _refused(self, installation: Installation, match: str) -> None:
         with pytest.raises(ReleaseError, match=match):

@@ -25,7 +25,7 @@ SIGNED = instant(after(1))
 
 
 @pytest.fixture
-def release(installation: Installation) -> Release:
+def first_release(installation: Installation) -> Release:
     """A release, approved and promoted as it must be."""
     installation.approved()
     return promote_version(installation)
@@ -69,26 +69,28 @@ def test_an_old_approval_is_named_at_promotion(installation: Installation) -> No
 
 @pytest.mark.parametrize("at", [None, "2026", 1.5, True])
 def test_an_approval_without_a_date_carries_nothing(
-    installation: Installation, release: Release, at: object
+    installation: Installation, first_release: Release, at: object
 ) -> None:
     """In a release made by hand."""
     found = installation.approved("2")
     approvals = review_by_hand(installation, found, ada=at, bob=SIGNED)  # type: ignore[arg-type]
-    release_by_hand(installation, release, found, approvals, version="2", registration=found.registration)
+    release_by_hand(
+        installation, first_release, found, approvals, version="2", registration=found.registration
+    )
     _refused(installation, "is refused")
 
 
 def test_a_policy_that_asks_for_more_holds_for_what_is_served(
-    installation: Installation, release: Release
+    installation: Installation, first_release: Release
 ) -> None:
     """Three approvals are in force; the release has two."""
     put_policy(installation, approvals="3")
     _refused(installation, "it needs an author, 3 approvals of the board")
     put_policy(installation, approvals="2")
-    assert current(installation).sequence == release.sequence
+    assert current(installation).sequence == first_release.sequence
 
 
-def test_a_policy_may_require_functions(installation: Installation, release: Release) -> None:
+def test_a_policy_may_require_functions(installation: Installation, first_release: Release) -> None:
     """One of those who approve has each of them."""
     put_policy(installation, required_roles='["clinician", "data-protection"]')
     _refused(installation, "requires an approval by clinician and data-protection")
@@ -96,25 +98,25 @@ def test_a_policy_may_require_functions(installation: Installation, release: Rel
     installation.change_trust(lambda t: t.with_person(ada, ("board", "clinician")))
     _refused(installation, "requires an approval by data-protection")
     installation.change_trust(lambda t: t.with_person(bob, ("board", "data-protection")))
-    assert current(installation).sequence == release.sequence
+    assert current(installation).sequence == first_release.sequence
 
 
 def test_a_releaser_alone_makes_no_release_under_an_older_policy(
-    installation: Installation, release: Release
+    installation: Installation, first_release: Release
 ) -> None:
     """Judged, approved and signed by everybody, but by a policy that is no longer in force."""
     put_policy(installation, least_gain="0.02")
     assert current(installation).sequence == 1  # what was released before may go on
     found = installation.approved("2")  # sealed with the policy that ships
     refuses_promotion_in(installation, "another policy than the one in force", "2")
-    next_folder(release, 2)
+    next_folder(first_release, 2)
     body = {
         "sequence": 2,
-        "former_release": release.digest,
+        "former_release": first_release.digest,
         "version": "2",
         "registration": found.registration,
     }
-    second = Release("wait-time", "2", 2, release.folder.with_name("000002"), release.body, "")
+    second = Release("wait-time", "2", 2, first_release.folder.with_name("000002"), first_release.body, "")
     release_by_hand(installation, second, found, review_by_hand(installation, found), **body)
     installation.change_trust(lambda t: t.with_floor("wait-time", 2))
     _refused(installation, "judged by another policy than the one in force")
@@ -138,7 +140,7 @@ def next_folder(release: Release, number: int) -> None:
 
 @pytest.mark.parametrize("who", ["author", "releaser", "checker", "ada"])
 def test_a_key_that_is_taken_out_ends_what_it_alone_vouches_for(
-    installation: Installation, release: Release, who: str
+    installation: Installation, first_release: Release, who: str
 ) -> None:
     """The author's, the releaser's, the check's, and one of two approvals."""
     installation.change_trust(lambda t: t.without(who))
@@ -157,7 +159,9 @@ def test_a_third_approval_is_not_missed(installation: Installation) -> None:
     assert current(installation).sequence == 1
 
 
-def test_whether_who_left_vouches_is_the_policys_to_say(installation: Installation, release: Release) -> None:
+def test_whether_who_left_vouches_is_the_policys_to_say(
+    installation: Installation, first_release: Release
+) -> None:
     """By the policy that ships they do."""
     put_policy(installation, retired_vouch="false")
     assert current(installation).sequence == 1

@@ -90,9 +90,9 @@ RULES: dict[tuple[str, str], frozenset[str]] = {
 
 
 @pytest.fixture
-def parts_and_tokens(tmp_path: Path) -> Iterator[tuple[Parts, dict[str, str]]]:
+def parts_and_tokens(quick_path: Path) -> Iterator[tuple[Parts, dict[str, str]]]:
     """Parts over SQLite, and a token for each role."""
-    parts, tokens = make_parts(tmp_path / "home")
+    parts, tokens = make_parts(quick_path / "home")
     yield parts, tokens
     parts.workers.close()
     parts.readiness.close()
@@ -263,14 +263,14 @@ class TestEnds:
         assert token.split("_", 2)[2] not in json.dumps([dict(e.subjects) for e in (made, revoked)])
 
     def test_a_revoked_token_ends_within_two_seconds_with_its_sessions_and_links(
-        self, parts_and_tokens: tuple[Parts, dict[str, str]], tmp_path: Path
+        self, parts_and_tokens: tuple[Parts, dict[str, str]], quick_path: Path
     ) -> None:
         """One that was used a moment before; a session by form, one by link, and a link that nobody opened yet."""
         parts, tokens = parts_and_tokens
         client, token = InProcess(parts), tokens["operator"]
         by_form = client.request("POST", "/sign-in", data={"token": token})
-        by_link = client.get(entry_link(tmp_path / "home", token))
-        unopened = entry_link(tmp_path / "home", token)
+        by_link = client.get(entry_link(quick_path / "home", token))
+        unopened = entry_link(quick_path / "home", token)
         cookies = [{"cookie": r.headers["set-cookie"].split(";")[0]} for r in (by_form, by_link)]
         ways: list[dict[str, str]] = [bearer(token), *cookies]
         assert [client.get("/monitoring", headers=h).status_code for h in ways] == [200, 200, 200]
@@ -300,7 +300,7 @@ class TestEnds:
 
     @pytest.mark.parametrize("way", ["by token", "by a link"])
     def test_signing_in_again_ends_the_session_that_the_browser_had(
-        self, parts_and_tokens: tuple[Parts, dict[str, str]], tmp_path: Path, way: str
+        self, parts_and_tokens: tuple[Parts, dict[str, str]], quick_path: Path, way: str
     ) -> None:
         """Also where its cookie was copied to; a wrong token ends nothing, and another browser's session goes on."""
         parts, tokens = parts_and_tokens
@@ -313,17 +313,17 @@ class TestEnds:
         if way == "by token":
             again = client.request("POST", "/sign-in", content=f"token={token}", headers=own | form)
         else:
-            again = client.get(entry_link(tmp_path / "home", token), headers=own)
+            again = client.get(entry_link(quick_path / "home", token), headers=own)
         new = {"cookie": again.headers["set-cookie"].split(";")[0]}
         statuses = [client.get("/monitoring", headers=h).status_code for h in (own, new, other)]
         assert statuses == [401, 200, 200]
 
     def test_neither_head_nor_a_fetch_ahead_uses_up_a_link(
-        self, parts_and_tokens: tuple[Parts, dict[str, str]], tmp_path: Path
+        self, parts_and_tokens: tuple[Parts, dict[str, str]], quick_path: Path
     ) -> None:
         """Filters of mail look with HEAD, browsers fetch what may be wanted; nor does either record a forecast."""
         parts, tokens = parts_and_tokens
-        client, link = InProcess(parts), entry_link(tmp_path / "home", tokens["operator"])
+        client, link = InProcess(parts), entry_link(quick_path / "home", tokens["operator"])
         head = client.request("HEAD", link)
         assert (head.status_code, head.headers["allow"]) == (405, "GET, OPTIONS")
         for ahead in ({"sec-purpose": "prefetch;prerender"}, {"purpose": "prefetch"}, {"x-moz": "prefetch"}):
@@ -335,13 +335,13 @@ class TestEnds:
         assert client.get(link).status_code == 403
 
     def test_a_link_lends_no_more_than_its_token_has(
-        self, parts_and_tokens: tuple[Parts, dict[str, str]], tmp_path: Path
+        self, parts_and_tokens: tuple[Parts, dict[str, str]], quick_path: Path
     ) -> None:
         """Of an application's token it opens nothing; of an administrator's, no decision and no journal."""
         parts, tokens = parts_and_tokens
         client = InProcess(parts)
         for role, opened in (("application", 401), ("board", 200)):
-            entered = client.get(entry_link(tmp_path / "home", tokens[role], roles=ROLES))
+            entered = client.get(entry_link(quick_path / "home", tokens[role], roles=ROLES))
             cookie = {"cookie": entered.headers.get("set-cookie", "").split(";")[0]}
             found = client.get("/monitoring", headers=cookie).status_code
             assert found in (opened, 403 if opened == 401 else 200), role

@@ -27,9 +27,9 @@ SECRET = "Mme Lefebvre"
 
 
 @pytest.fixture
-def parts_and_tokens(tmp_path: Path) -> Iterator[tuple[Parts, dict[str, str]]]:
+def parts_and_tokens(quick_path: Path) -> Iterator[tuple[Parts, dict[str, str]]]:
     """Parts over SQLite, and a token for each role."""
-    parts, tokens = make_parts(tmp_path / "home")
+    parts, tokens = make_parts(quick_path / "home")
     yield parts, tokens
     parts.workers.close()
     parts.engine.dispose()
@@ -407,12 +407,14 @@ class TestPages:
         """To this site; nobody else learns an address of ours."""
         assert InProcess(parts_and_tokens[0]).get("/sign-in").headers["referrer-policy"] == "same-origin"
 
-    def test_a_link_works_once(self, parts_and_tokens: tuple[Parts, dict[str, str]], tmp_path: Path) -> None:
+    def test_a_link_works_once(
+        self, parts_and_tokens: tuple[Parts, dict[str, str]], quick_path: Path
+    ) -> None:
         """The demo's way in: afterwards the same link opens nothing, and a session is no link."""
         from serving.http.authentication import entry_link
 
         client = InProcess(parts_and_tokens[0])
-        link = entry_link(tmp_path / "home", parts_and_tokens[1]["operator"])
+        link = entry_link(quick_path / "home", parts_and_tokens[1]["operator"])
         first, second = client.get(link), client.get(link)
         assert (first.status_code, second.status_code) == (303, 403)
         cookie = first.headers["set-cookie"].split(";")[0]
@@ -420,13 +422,15 @@ class TestPages:
         assert client.get(f"/enter/{cookie.split('=', 1)[1]}").status_code == 403
 
     def test_a_link_leads_to_its_page_and_there_again(
-        self, parts_and_tokens: tuple[Parts, dict[str, str]], tmp_path: Path
+        self, parts_and_tokens: tuple[Parts, dict[str, str]], quick_path: Path
     ) -> None:
         """Whoever it let in is led there a second time; anybody else is not let in again."""
         from serving.http.authentication import entry_link
 
         client = InProcess(parts_and_tokens[0])
-        link = entry_link(tmp_path / "home", parts_and_tokens[1]["operator"], page="/monitoring?language=en")
+        link = entry_link(
+            quick_path / "home", parts_and_tokens[1]["operator"], page="/monitoring?language=en"
+        )
         entered = client.get(link)
         assert (entered.status_code, entered.headers["location"]) == (303, "/monitoring?language=en")
         cookie = entered.headers["set-cookie"].split(";")[0]

@@ -27,9 +27,9 @@ def _rows(number: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_57_bad_rows_of_one_cause_are_one_fault(tmp_path: Path, language: str) -> None:
+def test_57_bad_rows_of_one_cause_are_one_fault(quick_path: Path, language: str) -> None:
     """Beside the other cause; within the documented shape, and the detail counts causes."""
-    found = _errors(tmp_path / "home", _rows(57), language)
+    found = _errors(quick_path / "home", _rows(57), language)
     problem = ProblemBody.model_validate(found)
     assert [(e.path, e.code) for e in problem.errors] == [
         ("stays[1].source", "not_a_choice"),
@@ -43,9 +43,9 @@ def test_57_bad_rows_of_one_cause_are_one_fault(tmp_path: Path, language: str) -
     assert "2" in problem.detail
 
 
-def test_three_bad_rows_are_named_each(tmp_path: Path) -> None:
+def test_three_bad_rows_are_named_each(quick_path: Path) -> None:
     """A program finds them by their paths."""
-    found = _errors(tmp_path / "home", _rows(3), "en")
+    found = _errors(quick_path / "home", _rows(3), "en")
     assert [e["path"] for e in found["errors"]] == [
         *(f"stays[{n}].source" for n in (1, 2, 3)),
         "stays[4].unit",

@@ -14,9 +14,9 @@ BROWSER = "fr-FR,fr;q=0.9,en-US;q=0.8,en;q=0.7"
 
 
 @pytest.fixture
-def parts_and_tokens(tmp_path: Path) -> Iterator[tuple[Parts, dict[str, str]]]:
+def parts_and_tokens(quick_path: Path) -> Iterator[tuple[Parts, dict[str, str]]]:
     """Parts over SQLite, and a token for each role."""
-    parts, tokens = make_parts(tmp_path / "home")
+    parts, tokens = make_parts(quick_path / "home")
     yield parts, tokens
     parts.workers.close()
     parts.engine.dispose()

@@ -51,9 +51,9 @@ def test_every_fault_stands_on_the_page() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_page_that_is_not_there(tmp_path: Path, language: str) -> None:
+def test_a_page_that_is_not_there(quick_path: Path, language: str) -> None:
     """The whole service: an unknown address, as a browser and as a program ask for it."""
-    parts, _ = make_parts(tmp_path / "home")
+    parts, _ = make_parts(quick_path / "home")
     client = InProcess(parts)
     page = client.get(f"/nowhere?language={language}", headers={"accept": BROWSER})
     assert page.status_code == 404

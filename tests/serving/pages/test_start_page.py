@@ -28,9 +28,9 @@ from tests.support.serving_fakes import FakeReleases, InProcess, loaded, make_pa
 PARIS = ZoneInfo("Europe/Paris")
 
 
-def test_the_reasons_shown_are_those_of_the_first_trusted_horizon(tmp_path: Path) -> None:
+def test_the_reasons_shown_are_those_of_the_first_trusted_horizon(quick_path: Path) -> None:
     """Where the baseline answers first, the model's reasons are told, and the heading says of when."""
-    parts, tokens = make_parts(tmp_path / "home")
+    parts, tokens = make_parts(quick_path / "home")
     headers = {"authorization": f"Bearer {tokens['operator']}"}
     page = InProcess(parts).get("/?language=en", headers=headers).text
     panels = {
@@ -92,20 +92,20 @@ def _forecast(at: datetime, hours: int) -> BedForecast:
     )
 
 
-def test_a_unit_may_be_called_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_unit_may_be_called_anything(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its name is text on the page, and never markup."""
     hostile = tuple(replace(u, label="<script>alert(1)</script>") for u in serving_fakes.UNITS)
     monkeypatch.setattr(serving_fakes, "UNITS", hostile)
-    parts, tokens = make_parts(tmp_path / "home")
+    parts, tokens = make_parts(quick_path / "home")
     page = InProcess(parts).get("/", headers={"authorization": f"Bearer {tokens['operator']}"}).text
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == len(hostile)
     assert "<script" not in page
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[tuple[Parts, dict[str, str], InProcess]]:
+def service(quick_path: Path) -> Iterator[tuple[Parts, dict[str, str], InProcess]]:
     """Fake parts over a real database, their tokens, and who asks them."""
-    parts, tokens = make_parts(tmp_path / "home")
+    parts, tokens = make_parts(quick_path / "home")
     yield parts, tokens, InProcess(parts)
     parts.workers.close()
     parts.engine.dispose()
@@ -305,7 +305,7 @@ class TestDecisions:
         assert "decide" not in _journaled(parts)
 
     def test_who_has_no_name_of_their_own_or_no_such_role_cannot(
-        self, service: tuple[Parts, dict[str, str], InProcess], tmp_path: Path
+        self, service: tuple[Parts, dict[str, str], InProcess], quick_path: Path
     ) -> None:
         """A link opens pages for nobody in particular: it shows how to enter; the board only looks."""
         parts, tokens, client = service
@@ -313,7 +313,7 @@ class TestDecisions:
         assert "/decisions?" not in page
         assert "Pour décider, entrer avec un jeton" in page
         assert self._send(service, "board", decision="accept").status_code == 403
-        entered = client.get(entry_link(tmp_path / "home", tokens["operator"]))
+        entered = client.get(entry_link(quick_path / "home", tokens["operator"]))
         cookie = {"cookie": entered.headers["set-cookie"].split(";")[0]}
         assert "/decisions?" not in client.get("/", headers=cookie).text
         _, prediction_id = self._open(service)

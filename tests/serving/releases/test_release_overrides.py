@@ -40,9 +40,9 @@ def decide(
 
 
 @pytest.fixture
-def asked(tmp_path: Path) -> tuple[Parts, dict[str, str]]:
+def asked(quick_path: Path) -> tuple[Parts, dict[str, str]]:
     """A service in which U1 was overruled often and rightly, and U3 and U2 once; what was seeded is there, too."""
-    parts, tokens = make_parts(tmp_path)
+    parts, tokens = make_parts(quick_path)
     with writing(parts.engine) as connection:
         for n in range(12):
             decide(connection, "rejected", n > 0, "known_better")

@@ -33,9 +33,9 @@ BEDS = {"units": ["U1", "U2"], "horizons_hours": [4, 24], "hospital": True}
 
 
 @pytest.fixture
-def service(tmp_path: Path, database_url: str) -> Iterator[Service]:
+def service(quick_path: Path, database_url: str) -> Iterator[Service]:
     """The service on either database."""
-    found = start(tmp_path, database_url)
+    found = start(quick_path, database_url)
     yield found
     found.parts.workers.close()
     found.parts.close()

@@ -58,9 +58,9 @@ def start(home: Path, url: str | None = None) -> Service:
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
+def service(quick_path: Path) -> Iterator[Service]:
     """A service over SQLite."""
-    found = start(tmp_path / "home")
+    found = start(quick_path / "home")
     yield found
     found.parts.workers.close()
     found.parts.engine.dispose()
@@ -82,9 +82,9 @@ def codes(response: Any) -> list[tuple[str, str]]:
 class TestBothDatabases:
     """The way from observations over forecasts to decisions, on SQLite and PostgreSQL."""
 
-    def test_a_day_of_an_application(self, database_url: str, tmp_path: Path) -> None:
+    def test_a_day_of_an_application(self, database_url: str, quick_path: Path) -> None:
         """Observations, both forecasts, a decision, the journal: all written, all found again."""
-        service = start(tmp_path / "home", database_url)
+        service = start(quick_path / "home", database_url)
         row = {"unit": "U1", "at": "2025-11-03T02:00:00Z", "occupied": 24}
         sent = service.ask("POST", "/v1/observations", {"census": [row]})
         assert sent.json()["tables"] == {"census": {"new": 1, "revised": 0, "unchanged": 0}}
@@ -110,9 +110,9 @@ class TestBothDatabases:
         service.parts.workers.close()
         service.parts.engine.dispose()
 
-    def test_imported_versions_are_kept_once(self, database_url: str, tmp_path: Path) -> None:
+    def test_imported_versions_are_kept_once(self, database_url: str, quick_path: Path) -> None:
         """A bulk import repeated changes nothing, and each version ends where the next one begins."""
-        service = start(tmp_path / "home", database_url)
+        service = start(quick_path / "home", database_url)
         stay = {"stay_id": "s", "unit": "U1", "entered_at": NOW - DAY, "source": "emergency"}
         rows = [
             {**stay, "received_at": NOW - DAY},
@@ -165,14 +165,14 @@ class TestForecasts:
             options = service.forecaster.asked[-1].explain
             assert (options.top, options.reference, options.language) == (6, "typical", "fr")
 
-    def test_the_id_is_echoed_and_never_stored(self, service: Service, tmp_path: Path) -> None:
+    def test_the_id_is_echoed_and_never_stored(self, service: Service, quick_path: Path) -> None:
         """The answer has the id as sent; no file of the home has it."""
         found = service.ask("POST", "/v1/wait-time", {"visits": [VISIT]}).json()["predictions"][0]
         assert found["visit_id"] == "Dupont-1984"
         stored = service.ask("GET", f"/v1/predictions/{found['prediction_id']}").json()
         assert stored["prediction"]["visit_id"] != "Dupont-1984"
         assert {**stored["prediction"], "visit_id": "Dupont-1984"} == found
-        for path in (tmp_path / "home").iterdir():
+        for path in (quick_path / "home").iterdir():
             assert path.is_dir() or b"Dupont" not in path.read_bytes()
 
     def test_an_application_sees_its_own_predictions_only(self, service: Service) -> None:

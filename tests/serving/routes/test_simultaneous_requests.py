@@ -25,9 +25,9 @@ from tests.support.serving_fakes import NOW, FakeForecaster, make_parts
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Iterator[Parts]:
+def parts(quick_path: Path) -> Iterator[Parts]:
     """Parts over SQLite and the fake forecaster."""
-    found, _ = make_parts(tmp_path / "home")
+    found, _ = make_parts(quick_path / "home")
     found.releases.refresh()
     yield found
     found.workers.close()

@@ -26,9 +26,9 @@ PARIS = Place(ZoneInfo("Europe/Paris"))
 
 
 @pytest.fixture
-def service(tmp_path: Path, database_url: str) -> Iterator[Service]:
+def service(quick_path: Path, database_url: str) -> Iterator[Service]:
     """The service, whose clock the test sets."""
-    found = start(tmp_path, database_url)
+    found = start(quick_path, database_url)
     yield found
     found.parts.workers.close()
     found.parts.close()
@@ -98,12 +98,12 @@ def test_a_step_that_is_going_on_is_said(service: Service) -> None:
     assert (_trust(service)["status"], service.client.get("/readyz").json()["clock"]) == ("trusted", "steady")
 
 
-def test_what_was_received_ahead_and_after_is_seen(tmp_path: Path) -> None:
+def test_what_was_received_ahead_and_after_is_seen(quick_path: Path) -> None:
     """At once, in its order, and as seen by a cache that was filled before; the last version of a row wins."""
     manifest = cast(Manifest, SimpleNamespace(place=PARIS, cadence_hours=1))
     stay = {"stay_id": "s", "entered_at": NOW - 5 * HOUR}
     cache = StateCache()
-    with opened_database(f"sqlite:///{tmp_path / 'vigie.db'}") as engine:
+    with opened_database(f"sqlite:///{quick_path / 'vigie.db'}") as engine:
         last = 0
         for moment, unit in ((NOW, "U1"), (NOW + YEAR, "U2"), (NOW + HOUR, "U3"), (NOW + HOUR + 1, "U4")):
             last = next_reception(moment, last)
