@@ -20,8 +20,9 @@ from rich.console import Console
 from cli.demo.command_centre import PROTOCOLS
 from cli.demo.invitation import print_what_to_open
 from cli.demo.people import FEEDER, make_people
-from cli.demo.service_process import end, endings_put_off, service
+from cli.demo.service_process import service
 from cli.demo.steps import LIVE_FOLDER, make_token
+from cli.main import main
 from hospital.times import moment
 from hospital.words import formats
 from registry.digests import sha256_file
@@ -33,6 +34,7 @@ from registry.settings import Settings
 from registry.trust.trust_store import load_trust
 from tests.support.centre_pages import CentrePages, plain
 from tests.support.running_service import free_port
+from tests.support.sound_release import exactly_explained, first_release
 from tests.support.waiting import wait_for
 
 CHECKPOINTS = "journal-checkpoints.jsonl"
@@ -150,6 +152,33 @@ def test_started_again_the_demo_goes_the_whole_way(finished: Finished) -> None:
         assert release.sequence == 1
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_a_sound_hospital_is_released(finished: Finished, model: str) -> None:
+    """Each model passes every required gate and is released with its scope."""
+    first_release(Settings(home=finished.home), model)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_author_signs_how_exact_the_explanations_are(finished: Finished, model: str) -> None:
+    """Every leaf was held against XGBoost, shap was asked too; the check found the same again."""
+    settings = Settings(home=finished.home)
+    exactly_explained(settings, first_release(settings, model))
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_card_of_beds_is_one_page_in_both_languages(
+    finished: Finished, language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It needs nothing else to be read: no script, no link to anywhere."""
+    monkeypatch.setenv("VIGIE_HOME", str(finished.home))
+    out = tmp_path / "card.html"
+    assert main(["card", "bed-demand", "1", "--language", language, "--out", str(out)]) == 0
+    page = out.read_text()
+    assert f'<html lang="{language}"' in page
+    assert not re.search(r"<script|https?://|<link", page)
+    assert ("Ce qui vous est demandé" if language == "fr" else "What you are asked") in page
+
+
 @pytest.mark.parametrize("words", ["cli serve", "serving.database_setup", "assembly.service"])
 def test_ctrl_c_while_the_service_starts(finished: Finished, words: str) -> None:
     """First thing, at its database, with its worker just begun: all ends, the port is free, the home is as it was."""
@@ -203,39 +232,6 @@ def _contents(home: Path) -> dict[str, str]:
     living = {"service.log", "vigie.db-wal", "vigie.db-shm", CHECKPOINTS}
     files = [p for p in home.rglob("*") if p.is_file() and p.name not in living]
     return {str(p.relative_to(home)): sha256_file(p) if p.name != "vigie.db" else "" for p in files}
-
-
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_what_ends_the_demo_waits_until_its_child_is_known(ending: signal.Signals) -> None:
-    """Put off while the service is being started, it comes right after, once."""
-    before, said = signal.getsignal(ending), list[str]()
-
-    def start() -> None:
-        with endings_put_off():
-            signal.raise_signal(ending)  # Python would have raised before the next line
-            said.append("started")
-
-    with pytest.raises(KeyboardInterrupt):
-        start()
-    assert said == ["started"]
-    assert signal.getsignal(ending) == before
-
-
-def test_a_service_that_forgets_the_first_sigterm_is_asked_again() -> None:
-    """As BentoML's supervisor does while it starts its worker; it still ends by itself, and is not killed."""
-    program = (
-        "import signal, sys; asked = []\n"
-        "def ask(*_):\n    asked.append(1)\n    len(asked) > 1 and sys.exit(7)\n"
-        "signal.signal(signal.SIGTERM, ask); print('ready', flush=True)\n"
-        "while True: signal.pause()"
-    )
-    command = [sys.executable, "-c", program]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
-    assert process.stdout is not None
-    with process.stdout as said:
-        assert said.readline() == b"ready\n"
-        end(process)
-    assert process.returncode == 7
 
 
 def test_every_link_that_the_demo_prints_opens_a_page(finished: Finished) -> None:

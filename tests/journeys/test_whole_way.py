@@ -17,7 +17,6 @@ from hospital.times import DAY
 from registry.candidates.candidates import candidate
 from registry.errors import PromotionError, ReleaseError
 from registry.mlflow_store import tracking_uri
-from registry.package.manifest import MODELS
 from registry.policy.board_policy import default_policy
 from registry.record.database import open_database, writing
 from registry.record.journal import entries
@@ -29,11 +28,12 @@ from registry.settings import Settings
 from registry.trust.keys import load_key
 from serving.composition import real_parts
 from tests.support.serving_fakes import InProcess
+from tests.support.sound_release import exactly_explained, first_release
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.usefixtures("english")
 
-DAYS = 560
+DAYS, MODEL = 560, "wait-time"
 
 
 @dataclass
@@ -60,7 +60,11 @@ class Home:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    """Both models of the demo's hospital (seed 1) trained, checked, approved and released."""
+    """The wait time of the demo's hospital (seed 1) trained, checked, approved and released.
+
+    Of both its models the demo itself shows it (`tests/journeys/test_demo.py`); of beds, by the command line,
+    `tests/journeys/test_real_records.py` does.
+    """
     root = tmp_path_factory.mktemp("whole")
     write(simulate(DAYS, seed=1), root / "data")
     found = Home(Settings(home=root / "home"), root / "keys", root / "data")
@@ -71,41 +75,23 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
             public = load_key(Path(found.key(name))).public_key
             assert main(["key", "trust", name, public, "--role", role]) == 0
         assert main(["trust", "init", "--key", found.key("ada"), "--key", found.key("bob")]) == 0
-        for model in MODELS:
-            assert main(found.train(model, root / "data")) == 0
-            assert main(["check", model, "1"]) == 0
-            for name in ("ada", "bob"):
-                approve = ["review", model, "1", "--approve", "--comment", "read", "--key", found.key(name)]
-                assert main(approve) == 0
-            assert main(["promote", model, "1", "--key", found.key("rene")]) == 0
+        assert main(found.train(MODEL, root / "data")) == 0
+        assert main(["check", MODEL, "1"]) == 0
+        for name in ("ada", "bob"):
+            approve = ["review", MODEL, "1", "--approve", "--comment", "read", "--key", found.key(name)]
+            assert main(approve) == 0
+        assert main(["promote", MODEL, "1", "--key", found.key("rene")]) == 0
         yield found
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_a_sound_hospital_is_released(home: Home, model: str) -> None:
+def test_a_sound_hospital_is_released(home: Home) -> None:
     """A sound simulated hospital passes every required gate and is released with its scope."""
-    release = current_release(home.settings, model)
-    assert release is not None
-    assert (release.version, release.sequence) == ("1", 1)
-    assert release.scope
-    report = release.json("report.json")
-    assert {g["verdict"] for g in report["gates"]} <= {"pass", "not applicable"}
-    assert report["verdict"] == "pass"
+    first_release(home.settings, MODEL)
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_the_author_signs_how_exact_the_explanations_are(home: Home, model: str) -> None:
+def test_the_author_signs_how_exact_the_explanations_are(home: Home) -> None:
     """Every leaf was held against XGBoost, shap was asked too; the check found the same again."""
-    release = current_release(home.settings, model)
-    assert release is not None
-    told = candidate(home.settings.candidates, model, "1").registration["body"]["explanations"]
-    assert told["predictions_off"] == 0
-    assert told["leaves"] > 2000
-    assert max(told["from_xgboost"], told["from_shap"]) < 1e-5
-    (gate,) = (g for g in release.json("report.json")["gates"] if g["name"] == "explanation")
-    found = {f["metric"]: f for f in gate["findings"]}
-    assert found["difference_from_reference"]["value"] == max(told["from_xgboost"], told["from_shap"])
-    assert found["predictions_off"]["n"] == told["rows"] >= 200
+    exactly_explained(home.settings, first_release(home.settings, MODEL))
 
 
 def test_the_check_speaks_to_machines(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,7 +128,7 @@ def test_fairness_names_every_group_with_its_number(home: Home) -> None:
 def test_the_card_is_one_page_in_both_languages(home: Home, language: str, tmp_path: Path) -> None:
     """The card needs nothing else to be read: no script, no link to anywhere."""
     out = tmp_path / "card.html"
-    assert main(["card", "bed-demand", "1", "--language", language, "--out", str(out)]) == 0
+    assert main(["card", MODEL, "1", "--language", language, "--out", str(out)]) == 0
     page = out.read_text()
     assert f'<html lang="{language}"' in page
     assert not re.search(r"<script|https?://|<link", page)
@@ -259,13 +245,13 @@ def test_a_second_version_is_set_beside_the_first(
         answer = client.get("/v1/models", headers=headers).json()
         return {m["name"]: m["version"] for m in answer["released"]}
 
-    first = {"bed-demand": "1", "wait-time": "1"}
+    first = {MODEL: "1"}
     assert served() == first
     for name in ("ada", "bob"):
         approve = ["review", "wait-time", "2", "--approve", "--comment", "read", "--key", home.key(name)]
         assert main(approve) == 0
     assert main(["promote", "wait-time", "2", "--key", home.key("rene")]) == 0
-    second = {"bed-demand": "1", "wait-time": "2"}
+    second = {MODEL: "2"}
     wait_for(lambda: served() == second, "service of the second version without a restart")
     assert main(["rollback", "wait-time", "--key", home.key("rene")]) == 2  # nobody of the board approved it
     assert served() == second

@@ -7,8 +7,8 @@ from tests.support.repository import ROOT
 __all__ = ["LONGEST", "longest_first"]
 
 LONGEST = (
-    "journeys/test_whole_way.py",
     "journeys/test_demo.py",
+    "journeys/test_whole_way.py",
     "journeys/test_documents_as_written.py",
     "journeys/test_notebook.py",
     "registry/monitoring/test_monitor_waits.py",
