@@ -96,3 +96,15 @@ def test_what_is_installed_holds_every_package() -> None:
     }
     assert len(folders) > 30
     assert listed == folders
+
+
+def test_every_folder_of_the_product_has_a_folder_of_tests() -> None:
+    """`tests/` mirrors the packages: what a folder holds is tested in the folder of its name, not from beside."""
+    folders = {
+        path.parent.relative_to(ROOT)
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+        if path.stem != "__init__"
+    }
+    assert len(folders) > 60
+    assert [str(f) for f in sorted(folders) if not any((ROOT / "tests" / f).glob("test_*.py"))] == []

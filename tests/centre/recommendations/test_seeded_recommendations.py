@@ -22,12 +22,12 @@ Make = Callable[..., Hospital]
 
 
 @pytest.fixture
-def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+def make(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     """A hospital in which chance always picks, and U1 alone is known to be calm."""
 
     def made(oversight: str = ON, **policy: Any) -> Hospital:
         monkeypatch.setattr("centre.recommendations.seeded_recommendations._share", lambda _: 1.0)
-        hospital = Hospital(tmp_path, monkeypatch, more=HOOK + oversight, **policy)
+        hospital = Hospital(quick_path, monkeypatch, more=HOOK + oversight, **policy)
         calm(hospital)
         return hospital
 
@@ -176,19 +176,3 @@ def test_at_most_so_many_a_week_for_a_person_and_none_beyond_the_shift_s_number(
 def test_a_full_shift_has_no_place_for_one(make: Make) -> None:
     """The policy's number counts what people see."""
     assert seeded(make(most=1)) == []
-
-
-@pytest.mark.parametrize(("successes", "trials"), [(0, 1), (1, 1), (3, 10), (0, 40), (7, 7), (123, 456)])
-def test_the_interval_is_that_of_statsmodels(successes: int, trials: int) -> None:
-    """Wilson's, at two levels."""
-    proportion = pytest.importorskip("statsmodels.stats.proportion")
-    for level in (0.95, 0.8):
-        expected = proportion.proportion_confint(successes, trials, 1 - level, "wilson")
-        assert wilson_interval(successes, trials, level) == pytest.approx(expected, abs=1e-12)
-
-
-@pytest.mark.parametrize(("successes", "trials"), [(0, 0), (2, 1), (-1, 3)])
-def test_an_interval_of_nothing_is_refused(successes: int, trials: int) -> None:
-    """A rate of no trial is not known, and never 0."""
-    with pytest.raises(ValueError, match="At least one trial"):
-        wilson_interval(successes, trials)

@@ -2,20 +2,16 @@
 
 import dataclasses
 from datetime import date, timedelta
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from hospital.simulator import ParametersError, Shift, load_parameters, simulate
+from hospital.simulator import Shift, load_parameters, simulate
 from hospital.simulator.clock import Clock
-from hospital.simulator.population.arrivals import draw_arrivals, draw_epidemics, school_age_factors
-from hospital.simulator.population.patients import case_mix, draw_patients
 from hospital.simulator.school import SCHOOL_ZONES, is_school_holiday, official_years
 from hospital.simulator.staffing import draw_rota
 from hospital.simulator.theatre import draw_operations, programme
-from tests.support.repository import ROOT
 
 Tables = dict[str, pd.DataFrame]
 PARAMETERS = load_parameters()
@@ -163,27 +159,6 @@ def test_every_school_year_has_about_as_many_holidays_and_beyond_the_table_a_rul
     assert [turns(year) for year in (2029, 2030, 2031)] == [list("ABC"), list("CAB"), list("BCA")]
 
 
-def test_school_age_children_come_less_on_holidays_and_the_year_has_as_many_visits() -> None:
-    """Only the band from 2 to 14 falls; over a year holidays and term make up for each other; adults are as ever."""
-    p = PARAMETERS
-    clock = Clock(date(2024, 1, 1), 366, p.general.time_zone, p.general.school_zone)
-    epidemics = draw_epidemics(clock, p.epidemic, 21)
-    factors = school_age_factors(clock, p.arrivals)
-    holiday = np.array([day.school_holiday for day in clock.days])
-    assert set(factors[holiday]) == {p.arrivals.school_age_holiday_factor}
-    assert factors.mean() == pytest.approx(1, abs=0.002)
-    mix, usual = case_mix(p, epidemics, factors), case_mix(p, epidemics, np.ones(len(clock.days)))
-    assert mix.sum() == pytest.approx(usual.sum(), rel=0.003)
-    others = [0, 2, 3, 4, 5, 6]
-    assert (mix[:, :, others] == usual[:, :, others]).all()
-    arrivals = draw_arrivals(clock, p.arrivals, mix.sum(axis=(1, 2)), 21, 3.0, None, 0)
-    age = draw_patients(p, arrivals, mix, 21).age_years
-    per_day = np.bincount(arrivals.day[(age >= 2) & (age < 15)], minlength=len(holiday))
-    spring = np.array([3 <= day.date.month <= 6 for day in clock.days])  # between the epidemics
-    drop = per_day[spring & holiday].mean() / per_day[spring & ~holiday].mean()
-    assert drop == pytest.approx(0.85 / factors[~holiday][0], abs=0.06)
-
-
 def test_school_holidays_thin_the_theatre_and_leave_absences_unreplaced() -> None:
     """A fifteenth of March on holiday has fewer operations than one in term; absent staff are replaced less."""
     p = dataclasses.replace(
@@ -242,25 +217,3 @@ def test_patients_move_from_critical_care_to_a_ward(tables: Tables) -> None:
 
 
 # --- parameters ---
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "fault"),
-    [
-        ('school_zone = "C"', 'school_zone = "D"', "school_zone: 'D', one of A, B, C expected"),
-        ("from_years = 0", "from_years = 20", "ED-CHILD: ages 20 to 15 empty"),
-        ('department = "ED-CHILD"', 'department = "ED"', "department.ED: named twice"),
-        ("0.92, 1.33", "0.92, 2.33", "child_hour_factors, weighted by hour_shares: sums to"),
-    ],
-)
-def test_departments_and_zones_that_cannot_be_are_refused(
-    old: str, new: str, fault: str, tmp_path: Path
-) -> None:
-    """Each fault is named with what was expected."""
-    text = ROOT.joinpath("hospital/simulator/data/parameters.toml").read_text("utf-8")
-    assert text.count(old) == 1
-    path = tmp_path / "mine.toml"
-    path.write_text(text.replace(old, new), "utf-8")
-    with pytest.raises(ParametersError) as raised:
-        load_parameters(path)
-    assert fault in str(raised.value)

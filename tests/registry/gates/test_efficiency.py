@@ -1,34 +1,22 @@
 """Efficiency: budgets, multiples of the version in use, and energy that is estimated from what was really taken."""
 
 import json
-import time
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from hospital.dataset.splits import Split
-from hospital.ingest.hospital_reader import read_hospital
-from hospital.simulator import simulate, write
 from registry.cards.card_page import render_html
 from registry.cards.report import make_report
 from registry.evidence.probe_records import EfficiencyFacts, EfficiencyFigures, Probed
 from registry.evidence.records import Evidence
-from registry.facts.cache import keep, kept
-from registry.facts.efficiency_facts import Costed, efficiency_facts
-from registry.facts.energy import Meter, watt_hours
 from registry.gates import GateResult, Verdict
 from registry.gates.efficiency import judge_efficiency
-from registry.model.forecast_model import ForecastModel
-from registry.model.scoring import prepare
 from registry.policy.board_policy import default_policy
 from tests.support.installation import Installation
 from tests.support.sound_facts import SOUND, waits, with_probed
 from tests.support.synthetic_evidence import Hospital
-from training.packages.package_request import Request
-from training.train import build_package
 
 POLICY = default_policy()
 _TIMES = 0.0002 + 0.00001 * np.sin(np.arange(200.0))
@@ -125,59 +113,6 @@ def test_what_was_not_measured_opens_nothing(sound: Evidence) -> None:
     assert closing(judge_efficiency(lost, POLICY)) == {("cost_ratio", "all"): "not_probed"}
     assert judged(sound, FIGURES, unknown).verdict is Verdict.PASS  # the version in use is of before
     assert judged(sound, FIGURES, None, baseline_before=True).verdict is Verdict.PASS
-
-
-def test_energy_is_what_work_took_times_what_it_draws() -> None:
-    """An hour of one busy core and no memory is 12 Wh; a busy second is counted, a sleeping one hardly."""
-    assert watt_hours(3600, 3600, 0) == pytest.approx(12)
-    assert watt_hours(0, 3600, 10) == pytest.approx(3.725)
-    meter = Meter()
-    time.sleep(0.3)
-    asleep = meter.read()
-    until = time.process_time() + 0.3
-    while time.process_time() < until:
-        pass
-    busy = meter.read()
-    assert asleep.cpu_seconds < 0.1
-    assert asleep.seconds >= 0.3
-    assert busy.cpu_seconds - asleep.cpu_seconds == pytest.approx(0.3, abs=0.1)
-    assert busy.to_json()["method"] == "estimated"
-    assert busy.to_json()["watt_hours"] == pytest.approx(busy.watt_hours, abs=1e-6)
-    assert 0.01 < busy.memory_gib < 64
-
-
-def test_a_model_is_measured_once_beside_itself(tmp_path: Path) -> None:
-    """200 answers each, in turn; the second time the same figures are read, whatever the machine does."""
-    folder = tmp_path / "package"
-    write(simulate(200, seed=44, scale=0.15), tmp_path / "data")
-    hospital = read_hospital(tmp_path / "data", None, b"k")
-    build_package(Request("wait-time"), hospital, folder, lambda *_: None)
-    model = ForecastModel(folder)
-    prepared = prepare(model, hospital)
-    part = prepared.part(Split.from_json(model.manifest.split).members("test", prepared.prediction_time))
-    own = Costed(model, folder, part, {"energy": {"watt_hours": 0.2}})
-    facts = efficiency_facts(own, own, tmp_path / "evidence")
-    assert facts is not None
-    assert facts.current is not None
-    assert facts.own.answer_seconds.size == facts.current.answer_seconds.size == 200
-    assert facts.own.package_bytes == sum(p.stat().st_size for p in folder.iterdir())
-    assert 0 < facts.own.answers_watt_hours < 1
-    assert facts.own.training_watt_hours == 0.2
-    ratio = np.median(facts.own.answer_seconds) / np.median(facts.current.answer_seconds)
-    assert ratio == pytest.approx(1, abs=0.5)
-    again = efficiency_facts(own, own, tmp_path / "evidence")
-    assert again is not None
-    assert np.array_equal(again.own.answer_seconds, facts.own.answer_seconds)
-
-
-def test_what_is_kept_is_read_whole_or_not_at_all(tmp_path: Path) -> None:
-    """A byte that was edited, or a file that is not there, is nothing kept."""
-    path = tmp_path / "a" / "b"
-    assert kept(path) is None
-    keep(path, b"four")
-    assert kept(path) == b"four"
-    path.write_bytes(path.read_bytes().replace(b"four", b"five"))
-    assert kept(path) is None
 
 
 @pytest.mark.parametrize(("language", "said"), [("fr", "Sobriété"), ("en", "Efficiency")])

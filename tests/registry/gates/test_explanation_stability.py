@@ -16,7 +16,7 @@ from hospital.simulator import simulate, write
 from registry.candidates.candidates import Candidate
 from registry.evidence.probe_records import ExplanationShift, Probed, ProxyFacts
 from registry.evidence.records import Evidence
-from registry.facts.proxy_facts import area_with_error, proxy_facts
+from registry.facts.proxy_facts import proxy_facts
 from registry.facts.refit_cache import REFITS as COUNT
 from registry.facts.refit_cache import Refits, Refitting
 from registry.facts.stability_facts import blocks_of, explanation_shift, stability_facts
@@ -298,30 +298,3 @@ def test_reasons_are_centred_among_horizons_or_triage_levels_not_among_intervals
         assert own[layout.kind == kind].mean() == pytest.approx(0, abs=1e-9)
     group = np.bincount(layout.calibration).argmax()
     assert abs(own[layout.calibration == group].mean()) > 0.1
-
-
-def test_scores_of_chance_tell_nothing_and_areas_are_areas() -> None:
-    """Cross-validated by day: what is not there is not found; what is there is, up to the sign."""
-    rng = np.random.default_rng(3)
-    values, inside, day = rng.normal(size=(4000, 12)), rng.random(4000) < 0.3, np.repeat(np.arange(100), 40)
-    auc, error = area_with_error(cross_scores(values, inside, day), inside, day)
-    assert auc == pytest.approx(0.5, abs=4 * error)
-    values[:, 3] -= 1.0 * inside
-    assert area_with_error(cross_scores(values, inside, day), inside, day)[0] > 0.7
-    assert area_with_error(values[:, 3], inside, day)[0] < 0.3
-    tied = area_with_error(np.array([1.0, 2.0, 2.0, 3.0]), np.array([False, True, False, True]), np.arange(4))
-    assert tied[0] == 0.875
-    assert np.isnan(area_with_error(np.ones(3), np.ones(3, bool), np.arange(3))).all()
-
-
-def test_the_error_of_an_area_is_that_of_repeated_days() -> None:
-    """Rows of a day that are alike count once: the stated error is what the area really strays by."""
-    rng, areas, errors = np.random.default_rng(4), [], []
-    day = np.repeat(np.arange(40), 25)
-    for _ in range(300):
-        inside = np.repeat(rng.random(40) < 0.4, 25) ^ (rng.random(1000) < 0.2)
-        scores = 0.3 * inside + np.repeat(rng.normal(size=40), 25) + 0.5 * rng.normal(size=1000)
-        auc, error = area_with_error(scores, inside, day)
-        areas.append(auc)
-        errors.append(error)
-    assert np.mean(errors) == pytest.approx(np.std(areas), rel=0.15)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,6 @@ from registry.facts.leakage_probes import Prepared, leakage_facts, recomputed
 from registry.gates import GateResult, Verdict
 from registry.gates.contract import judge_contract
 from registry.model.dataset import PreparedBeds, PreparedWaits, prepare_beds, prepare_waits
-from registry.package.executable_files import executable_files
 from registry.policy.board_policy import default_policy
 from tests.support.plain_hospital import START, hospital_of
 from tests.support.sound_facts import SOUND, waits, with_probed
@@ -445,19 +443,3 @@ def test_a_busy_month_is_no_other_unit(sound: Evidence) -> None:
     result = judge_contract(with_probed(sound, features=facts), POLICY)
     assert result.verdict is Verdict.PASS
     assert [f.group for f in result.findings if f.metric == "beyond_training"] == ["ed_waiting"]
-
-
-def test_a_package_of_numbers_is_inert_and_code_in_it_is_found(tmp_path: Path) -> None:
-    """By its rights, by how it starts, by what reading it would run, and by names that lead elsewhere."""
-    (tmp_path / "median.ubj").write_bytes(b"{L\x00")
-    (tmp_path / "manifest.json").write_text("{}")
-    np.savez(tmp_path / "reference.npz", contributions=np.zeros(3))
-    assert executable_files(tmp_path) == ()
-    (tmp_path / "spread.ubj").write_bytes(b"\x7fELF\x02")
-    (tmp_path / "linear.json").write_text("import os")
-    (tmp_path / "median.ubj").chmod(0o755)
-    np.savez(tmp_path / "pickled.npz", x=np.array([{}], object))
-    (tmp_path / "baseline.json").symlink_to(tmp_path / "manifest.json")
-    (tmp_path / "run.py").write_text("{}")
-    found = executable_files(tmp_path)
-    assert found == ("baseline.json", "linear.json", "median.ubj", "pickled.npz", "run.py", "spread.ubj")
