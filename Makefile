@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint lock clean help anchors-setup fuzz sbom mutants picture-architecture pictures
+.PHONY: setup demo test lint lint-types lint-rules lock clean help anchors-setup fuzz sbom mutants picture-architecture pictures
 .PHONY: $(filter bench-%,$(MAKECMDGOALS))
 
 # Whole or repaired by the next run, in a second where it is whole: requirements/install.py.
@@ -17,10 +17,14 @@ demo: setup ## a simulated hospital, the whole way: train, check, approve, relea
 test: setup ## all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-lint: setup ## ruff, mypy and the order of imports
+lint: lint-types lint-rules ## ruff, mypy and the order of imports
+
+lint-types: setup ## of those: mypy alone
+	$(BIN)/mypy
+
+lint-rules: setup ## of those: ruff and the order of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 lock: ## the lock files of requirements/

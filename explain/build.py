@@ -15,6 +15,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 __all__ = ["BUILT", "SOURCES", "advice", "build", "kernel_path", "variants"]
@@ -67,8 +69,8 @@ def build(folder: Path = BUILT) -> list[Path]:
     if not all(path.exists() for path in wanted.values()):
         compiler = _compiler()
         folder.mkdir(parents=True, exist_ok=True)
-        for variant, path in wanted.items():
-            _compile(compiler, variant, path)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # each is a process of the compiler's own
+            list(pool.map(partial(_compile, compiler), wanted, wanted.values()))
     for old in folder.glob("kernel-*"):
         if old not in wanted.values():
             old.unlink()
