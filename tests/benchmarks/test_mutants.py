@@ -166,6 +166,15 @@ def test_every_pattern_of_the_real_folders_names_a_file() -> None:
         assert [p for p in patterns if not any(ROOT.glob(p))] == [], folder.name
 
 
+def test_every_line_that_has_a_reason_is_there() -> None:
+    """A line that was changed since has mutants of its own, whose reasons nobody gave."""
+    reasons = Reasons.read(ROOT / "benchmarks" / "mutants_equivalent.toml")
+    places = [*reasons.equivalent, *reasons.survivor]
+    texts = {file: " ".join((ROOT / file).read_text("utf-8").split()) for file, _, _ in places}
+    assert len(places) > 20
+    assert [(file, before) for file, before, _ in places if before not in texts[file]] == []
+
+
 def test_a_survivor_of_a_pinned_file_needs_a_reason_and_an_equivalent_one_leaves_the_rate(
     project: Folder,
 ) -> None:
