@@ -15,7 +15,6 @@ from typing import Any
 __all__ = ["keep_running", "look_often"]
 
 _LOOK_SECONDS = 0.5
-_AGAIN_SECONDS = 5.0
 _LOG = logging.getLogger("vigie.supervisor")
 
 
@@ -58,8 +57,11 @@ def _unless_busy(look: Callable[[], Any]) -> Callable[[], Any]:
     return looked
 
 
-def keep_running(command: Sequence[str], folder: Path) -> threading.Event:
+def keep_running(command: Sequence[str], folder: Path, pause_seconds: float = 5.0) -> threading.Event:
     """Starts a process beside the service, and again whenever it has ended, for as long as this process lives.
+
+    Args:
+        pause_seconds: before it is started again: one that cannot start must not take all the time there is.
 
     Returns:
         What ends that when it is set; the process itself ends otherwise.
@@ -69,7 +71,7 @@ def keep_running(command: Sequence[str], folder: Path) -> threading.Event:
     def keep() -> None:
         while not enough.is_set():
             ended = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL).wait()
-            if not enough.wait(_AGAIN_SECONDS):  # one that cannot start must not take all the time there is
+            if not enough.wait(pause_seconds):
                 _LOG.warning("the process beside the service ended (%d) and is started again", ended)
 
     threading.Thread(target=keep, name="vigie-beside", daemon=True).start()

@@ -23,6 +23,7 @@ from tests.support.synthetic_evidence import beds, waits
 __all__ = ["FIRST_SEED", "Task", "cost", "judged", "lower_bound", "run", "upper_bound"]
 
 KEPT = Path(".bench") / "gates"
+_ROOT = Path(__file__).resolve().parents[2]
 FIRST_SEED = 300_000
 """Of the published run. What set any number was run on seeds under 100,000; those of the run before, by which numbers
 may have been set since, are 900,000 to 964,000 and these and as many millions.
@@ -89,12 +90,11 @@ def judged(task: Task) -> dict[str, Any]:
 
 def _folder() -> Path:
     """Kept results are of one policy and one state of the code that judges."""
-    rooms = (Path("registry/gates"), Path("registry/statistics"))
+    rooms = (_ROOT / "registry" / "gates", _ROOT / "registry" / "statistics")
     code = b"".join(p.read_bytes() for room in rooms for p in sorted(room.glob("*.py")))
-    code += (
-        Path("registry/facts/daily_series.py").read_bytes()
-        + Path("tests/support/synthetic_evidence.py").read_bytes()
-    )
+    code += (_ROOT / "registry" / "facts" / "daily_series.py").read_bytes() + (
+        _ROOT / "tests" / "support" / "synthetic_evidence.py"
+    ).read_bytes()
     return KEPT / sha256_bytes(default_policy().content + code)[7:19]
 
 

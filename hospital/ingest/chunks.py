@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -18,11 +19,20 @@ from hospital.ingest.readers.csv_cells import csv_chunks
 from hospital.ingest.readers.spreadsheets import HIDDEN_ROWS
 from hospital.mapping.file_layout import PLAIN, FileLayout
 
-__all__ = ["FileChunks"]
+__all__ = ["CHUNK_SIZE", "ChunkSize", "FileChunks"]
 
-_BATCH_ROWS = 32_768
-_CSV_BLOCK_BYTES = 4 << 20
 _BUFFER_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class ChunkSize:
+    """How much of a file is read at once: of Parquet by rows, of CSV by bytes."""
+
+    rows: int = 32_768
+    csv_bytes: int = 4 << 20
+
+
+CHUNK_SIZE = ChunkSize()
 
 
 class FileChunks:
@@ -35,8 +45,8 @@ class FileChunks:
             names, some rows) once the last chunk has been read.
     """
 
-    def __init__(self, path: Path, layout: FileLayout = PLAIN) -> None:
-        self._path, self._layout = path, layout
+    def __init__(self, path: Path, layout: FileLayout = PLAIN, size: ChunkSize = CHUNK_SIZE) -> None:
+        self._path, self._layout, self._size = path, layout, size
         self._whole: pd.DataFrame | None = None
         try:
             self._state = _state(path)
@@ -56,7 +66,7 @@ class FileChunks:
                 return int(pyarrow.parquet.read_metadata(self._path).num_rows)
             if is_text(name) and not name.endswith(".gz"):
                 with self._path.open("rb") as file:
-                    start = file.read(_CSV_BLOCK_BYTES)
+                    start = file.read(self._size.csv_bytes)
                 return 1 + self._state[1] * start.count(b"\n") // len(start)
         except (pyarrow.ArrowException, OSError):
             return 0  # reading it says why
@@ -82,9 +92,9 @@ class FileChunks:
     def _chunks(self) -> Iterator[pd.DataFrame]:
         name = self._path.name.lower()
         if name.endswith(".parquet"):
-            return (clean(chunk, self._path.name) for chunk in _parquet_chunks(self._path))
+            return (clean(chunk, self._path.name) for chunk in _parquet_chunks(self._path, self._size.rows))
         if is_text(name):
-            return csv_chunks(self._path.name, self._open, _CSV_BLOCK_BYTES, self._layout)
+            return csv_chunks(self._path.name, self._open, self._size.csv_bytes, self._layout)
         if self._whole is None:
             self._whole = parse(self._path.name, read_content(self._path), self._layout)
         return iter((self._whole,))
@@ -100,7 +110,7 @@ def _state(path: Path) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def _parquet_chunks(path: Path) -> Iterator[pd.DataFrame]:
+def _parquet_chunks(path: Path, rows: int) -> Iterator[pd.DataFrame]:
     try:
         with pyarrow.parquet.ParquetFile(path, buffer_size=_BUFFER_BYTES, pre_buffer=False) as file:
             if len(set(file.schema_arrow.names)) < len(file.schema_arrow.names):
@@ -108,10 +118,10 @@ def _parquet_chunks(path: Path) -> Iterator[pd.DataFrame]:
                 raise ContractError((Fault(path.name, "two_columns", words),))
             if _named_rows(file.schema_arrow):
                 whole = parse(path.name, read_content(path))
-                yield from (whole[i : i + _BATCH_ROWS] for i in range(0, len(whole), _BATCH_ROWS))
+                yield from (whole[i : i + rows] for i in range(0, len(whole), rows))
                 return
             gaps, first = _with_gaps(file.metadata), 0
-            for batch in file.iter_batches(_BATCH_ROWS, use_threads=False):
+            for batch in file.iter_batches(rows, use_threads=False):
                 table = pyarrow.Table.from_batches([batch]).replace_schema_metadata(None)
                 chunk = _frame(table, gaps)
                 chunk.index = pd.RangeIndex(first, first + len(chunk))

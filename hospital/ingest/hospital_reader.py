@@ -13,7 +13,7 @@ from hospital.contracts.text_cleaning import clean_text
 from hospital.errors import ContractError, Fault, HistoryError, MappingError
 from hospital.holidays.place import OF_THE_ZONE, Locality, Place
 from hospital.ingest.changed_files import hidden_findings
-from hospital.ingest.chunks import FileChunks
+from hospital.ingest.chunks import CHUNK_SIZE, ChunkSize, FileChunks
 from hospital.ingest.fault_causes import by_cause
 from hospital.ingest.file_locations import locate, unread_files
 from hospital.ingest.pseudonyms import pseudonyms_of
@@ -80,6 +80,7 @@ def read_hospital(
     *,
     any_step: bool = False,
     sent_ids: dict[str, str] | None = None,
+    chunk_size: ChunkSize = CHUNK_SIZE,
 ) -> HospitalTables:
     """Reads a directory with a file a table, or several, or one file that a mapping names.
 
@@ -90,13 +91,14 @@ def read_hospital(
         any_step: whether a census with a row every few hours is read, to be looked at; nothing is forecast from it.
         sent_ids: gets the id of each pseudonym as the files have it, to be sent on as an application does; never
             stored.
+        chunk_size: how much of a file is read at once; the tables are the same.
 
     Raises:
         ContractError: a file or table is wrong; every fault of every table.
         MappingError: the mapping does not fit the files; with the faults of the tables, if there are any too.
         HistoryError: there is nothing to forecast from.
     """
-    reader = _Reader(mapping, pseudonyms_of(pseudonym_key, sent_ids))
+    reader = _Reader(mapping, pseudonyms_of(pseudonym_key, sent_ids), chunk_size)
     located, missing = locate(path, mapping)
     for name, files in located.items():
         reader.read(name, files)
@@ -131,8 +133,9 @@ def read_hospital(
 class _Reader:
     """Reads table after table and keeps what is wrong with any of them."""
 
-    def __init__(self, mapping: Mapping | None, pseudonym: Callable[[str], bytes]) -> None:
+    def __init__(self, mapping: Mapping | None, pseudonym: Callable[[str], bytes], size: ChunkSize) -> None:
         self.mapping = mapping
+        self._size = size
         self.tables: dict[str, pd.DataFrame] = {}
         self.findings: list[Finding] = []
         self.audit: tuple[str, ...] = ()
@@ -252,7 +255,7 @@ class _Reader:
         way = (file, layout)
         if way not in self._files:
             digested = any(path == file for path, _ in self._files)
-            self._files[way] = FileChunks(file, layout)
+            self._files[way] = FileChunks(file, layout, self._size)
             if not digested:
                 self.digest.update(f"\0{file.name}\0{self._files[way].digest}".encode())
         table.expect(self._files[way].rows_about())

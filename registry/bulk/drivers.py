@@ -22,7 +22,7 @@ from registry.errors import BulkError
 __all__ = ["Drivers", "Part", "drivers_of"]
 
 HOURS_TOGETHER = 3
-_GROUP, _BATCH = "group_", 65_536
+_GROUP = "group_"
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,11 @@ class Drivers:
     hours: tuple[Part, ...]
 
 
-def drivers_of(path: Path) -> Drivers:
+def drivers_of(path: Path, batch_rows: int = 65_536) -> Drivers:
     """The drivers of the forecasts in a file that `vigie explain` wrote.
+
+    Args:
+        batch_rows: how many rows are read at once.
 
     Raises:
         BulkError: it is none, or of before groups were written.
@@ -84,7 +87,7 @@ def drivers_of(path: Path) -> Drivers:
         sums = _Sums(len(groups), ZoneInfo(said["zone"]))
         keys = [n for n in ("unit", "horizon_hours", "prediction_time") if n in schema.names]
         columns = [*keys, "p50", *(f"{_GROUP}{g}" for g in groups)]
-        for batch in file.iter_batches(_BATCH, columns=columns):
+        for batch in file.iter_batches(batch_rows, columns=columns):
             sums.add(batch)
         labels = tuple(
             (schema.field(f"{_GROUP}{g}").metadata or {}).get(b"label", g.encode()).decode() for g in groups

@@ -45,7 +45,6 @@ __all__ = [
     "write_table",
 ]
 
-_GROUP_ROWS = 1024 * 1024
 SEAL = "seal.json"
 ERASED = "erased.json"
 """The tombstone of a snapshot from which persons were erased."""
@@ -174,10 +173,13 @@ def _write(building: Path, hospital: HospitalTables) -> None:
     write_atomically(building / SEAL, canonical_json(seal))
 
 
-def write_table(path: Path, frame: pd.DataFrame) -> None:
+def write_table(path: Path, frame: pd.DataFrame, group_rows: int = 1024 * 1024) -> None:
     """Writes a table whole or not at all: a temporary name, fsync, rename, fsync of the folder.
 
     In chunks of a row group, with every text as such: the same bytes however the table holds its texts.
+
+    Args:
+        group_rows: of a row group, at most.
     """
     texts = [str(c) for c in frame.columns if frame[c].dtype.kind == "O"]
     known = {name: bool(frame[name].notna().any()) for name in texts}
@@ -189,11 +191,11 @@ def write_table(path: Path, frame: pd.DataFrame) -> None:
     schema, writer = pyarrow.schema(kinds), None
     unfinished = path.with_name(f".{path.name}.unfinished")  # the caller takes away the folder, if it stays
     with unfinished.open("wb") as file:
-        for first in range(0, max(len(frame), 1), _GROUP_ROWS):
-            chunk = frame.iloc[first : first + _GROUP_ROWS].astype(dict.fromkeys(texts, object))
+        for first in range(0, max(len(frame), 1), group_rows):
+            chunk = frame.iloc[first : first + group_rows].astype(dict.fromkeys(texts, object))
             table = pyarrow.Table.from_pandas(chunk, schema, preserve_index=False)
             writer = writer or pyarrow.parquet.ParquetWriter(file, table.schema, compression="zstd")
-            writer.write_table(table, row_group_size=_GROUP_ROWS)
+            writer.write_table(table, row_group_size=group_rows)
         if writer is not None:
             writer.close()
         file.flush()

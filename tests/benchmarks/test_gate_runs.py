@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.gates import __main__ as published
-from benchmarks.gates import hospital_runs, lengths
+from benchmarks.gates import lengths
 from benchmarks.gates.flaws import FLAWS
-from benchmarks.gates.hospital_runs import Task, cost, lower_bound, run, upper_bound
+from benchmarks.gates.hospital_runs import KEPT, Task, cost, lower_bound, run, upper_bound
 
 SMALL = [Task(-1, 0.0, 0, 100, 5), Task(-1, 0.0, 1, 100, 5)]
 
@@ -34,9 +34,9 @@ def test_every_flaw_is_put_into_every_cell() -> None:
 
 def test_a_stopped_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is there is not judged again; what the cost is measured on stays."""
-    monkeypatch.setattr(hospital_runs, "KEPT", tmp_path)
+    monkeypatch.chdir(tmp_path)  # what was judged is kept below the folder that a run is started in
     assert cost(SMALL).startswith("2 of 2 hospitals are to be judged, ")
-    first = next(tmp_path.glob(f"*/{SMALL[0].name}.json"))
+    first = next(KEPT.glob(f"*/{SMALL[0].name}.json"))
     first.write_text(json.dumps({"verdict": "as it was"}))
     found = run(SMALL)
     assert found[SMALL[0]] == {"verdict": "as it was"}

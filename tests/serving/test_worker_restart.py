@@ -10,20 +10,15 @@ from types import SimpleNamespace
 import pytest
 from circus.exc import ConflictError
 
-from serving import worker_restart
 from serving.worker_restart import keep_running, look_often
 from tests.support.repository import ROOT
 from tests.support.waiting import wait_for
 
 
-def test_what_runs_beside_the_service_is_started_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_runs_beside_the_service_is_started_again(tmp_path: Path) -> None:
     """However it ended, after a pause."""
-    monkeypatch.setattr(worker_restart, "_AGAIN_SECONDS", 0.05)
-    enough = keep_running(
-        [sys.executable, "-c", "open('starts', 'a').write('x'); raise SystemExit(3)"], tmp_path
-    )
+    code = "open('starts', 'a').write('x'); raise SystemExit(3)"
+    enough = keep_running([sys.executable, "-c", code], tmp_path, pause_seconds=0.05)
     starts = tmp_path / "starts"
     wait_for(lambda: starts.exists() and len(starts.read_text()) >= 3, "third start")
     enough.set()

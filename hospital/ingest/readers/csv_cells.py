@@ -24,12 +24,13 @@ _READ_BYTES = 256 << 10
 
 
 def csv_chunks(
-    name: str, opened: Opener, block_bytes: int, layout: FileLayout = PLAIN
+    name: str, opened: Opener, block_bytes: int, layout: FileLayout = PLAIN, read_bytes: int = _READ_BYTES
 ) -> Iterator[pd.DataFrame]:
     """The cells of a CSV file, cleaned, in chunks of about `block_bytes`; the index is the row, from 0.
 
     Args:
         opened: opens the bytes of the file anew; they are read twice, and their beginning once more.
+        read_bytes: how much of it is parsed at once; Arrow reads up to 32 times that ahead.
 
     Raises:
         ContractError: of the text and its names at once; of ragged rows once all have been read.
@@ -45,7 +46,7 @@ def csv_chunks(
 
     rows, held = 0, pd.DataFrame()
     with text.rows() as stream:
-        for cells in _frames(name, stream, len(written), text, note, block_bytes):
+        for cells in _frames(name, stream, len(written), text, note, (block_bytes, read_bytes)):
             rows += len(cells)
             cells = pd.concat([held, cells]) if len(held) else cells
             whole = max(len(cells) - layout.footer_rows, 0)
@@ -89,21 +90,21 @@ def _names(name: str, head: Head) -> list[str]:
 
 
 def _frames(
-    name: str, stream: io.RawIOBase, width: int, text: CsvText, note: Any, block_bytes: int
+    name: str, stream: io.RawIOBase, width: int, text: CsvText, note: Any, sizes: tuple[int, int]
 ) -> Iterator[pd.DataFrame]:
     if not text.head.rows:
         return
     first = 0
-    for batch in _batches(name, stream, width, text.head.separator, note, block_bytes):
+    for batch in _batches(name, stream, width, text.head.separator, note, sizes):
         columns = {k: column.to_pandas() for k, column in enumerate(batch.columns)}
         yield pd.DataFrame(columns).set_axis(pd.RangeIndex(first, first + batch.num_rows))
         first += batch.num_rows
 
 
 def _batches(
-    name: str, stream: io.RawIOBase, width: int, separator: str, note: Any, block_bytes: int
+    name: str, stream: io.RawIOBase, width: int, separator: str, note: Any, sizes: tuple[int, int]
 ) -> Iterator[Any]:
-    read_bytes, names = min(block_bytes, _READ_BYTES), [str(k) for k in range(width)]
+    block_bytes, read_bytes, names = sizes[0], min(sizes), [str(k) for k in range(width)]
     options = {
         "read_options": pyarrow.csv.ReadOptions(use_threads=False, block_size=read_bytes, column_names=names),
         "parse_options": pyarrow.csv.ParseOptions(

@@ -11,13 +11,11 @@ import pytest
 from benchmarks.forecasts.visit_table import write_visits
 from hospital.contracts.tables import Kind
 from hospital.errors import ContractError
-from hospital.ingest import chunks
-from hospital.ingest.chunks import FileChunks
+from hospital.ingest.chunks import CHUNK_SIZE, ChunkSize, FileChunks
 from hospital.ingest.column_builder import ColumnBuilder
 from hospital.ingest.event_columns import columns_of
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.ingest.pseudonyms import pseudonym, pseudonym_bytes
-from hospital.ingest.readers import csv_cells
 from hospital.ingest.readers.csv_cells import csv_chunks
 from registry.candidates.snapshots import open_snapshot, seal_snapshot
 
@@ -25,35 +23,28 @@ KEY = b"key"
 ROWS = 3_000
 
 
-@pytest.fixture
-def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of a few thousand rows come in many chunks."""
-    monkeypatch.setattr(chunks, "_BATCH_ROWS", 170)
-    monkeypatch.setattr(chunks, "_CSV_BLOCK_BYTES", 20_000)
+SMALL = ChunkSize(rows=170, csv_bytes=20_000)
+"""With which files of a few thousand rows come in many chunks."""
 
 
-def _visits(folder: Path, kind: str, *, received: bool) -> HospitalTables:
+def _visits(folder: Path, kind: str, *, received: bool, size: ChunkSize = SMALL) -> HospitalTables:
     folder.mkdir(exist_ok=True)
     write_visits(folder / f"visits.{kind}", ROWS, seed=1, received=received)
-    return read_hospital(folder, None, KEY)
+    return read_hospital(folder, None, KEY, chunk_size=size)
 
 
 @pytest.mark.parametrize("received", [True, False])
-def test_a_table_is_the_same_in_one_chunk_and_in_many(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, received: bool
-) -> None:
+def test_a_table_is_the_same_in_one_chunk_and_in_many(tmp_path: Path, received: bool) -> None:
     """Texts, numbers, times and pseudonyms, of Parquet and CSV alike."""
-    whole = _visits(tmp_path / "whole", "parquet", received=received).tables["visits"]
-    monkeypatch.setattr(chunks, "_BATCH_ROWS", 170)
-    monkeypatch.setattr(chunks, "_CSV_BLOCK_BYTES", 20_000)
-    assert len(list(FileChunks(tmp_path / "whole" / "visits.parquet"))) > 10
+    at_once = _visits(tmp_path / "whole", "parquet", received=received, size=CHUNK_SIZE)
+    whole = at_once.tables["visits"]
+    assert len(list(FileChunks(tmp_path / "whole" / "visits.parquet", size=SMALL))) > 10
     for kind in ("parquet", "csv"):
         found = _visits(tmp_path / kind, kind, received=received)
         pd.testing.assert_frame_equal(found.tables["visits"], whole)
     assert len(whole) == ROWS if received else len(whole) > 3 * ROWS
 
 
-@pytest.mark.usefixtures("small_chunks")
 def test_faults_of_all_chunks_are_one_with_the_first_row_of_the_file(tmp_path: Path) -> None:
     """Row 2,501 lies in a late chunk; a row too wide is told of by its own place."""
     _visits(tmp_path, "csv", received=True)
@@ -64,31 +55,30 @@ def test_faults_of_all_chunks_are_one_with_the_first_row_of_the_file(tmp_path: P
         lines[row + 1] = ",".join(cells)
     (tmp_path / "visits.csv").write_text("\n".join(lines) + "\n")
     with pytest.raises(ContractError) as caught:
-        read_hospital(tmp_path, None, KEY)
+        read_hospital(tmp_path, None, KEY, chunk_size=SMALL)
     assert [(f.path, f.code, f.rows) for f in caught.value.faults] == [
         ("visits[700].triage", "not_a_choice", 3)
     ]
     lines[2503] += ",more"
     (tmp_path / "visits.csv").write_text("\n".join(lines) + "\n")
     with pytest.raises(ContractError) as caught:
-        read_hospital(tmp_path, None, KEY)
+        read_hospital(tmp_path, None, KEY, chunk_size=SMALL)
     assert [(f.path, f.code) for f in caught.value.faults] == [("visits.csv[2502]", "ragged_row")]
 
 
-@pytest.mark.usefixtures("small_chunks")
 def test_a_row_that_comes_again_in_another_chunk_is_found(tmp_path: Path) -> None:
     """The same visit at the same reception: counted once where it says the same, else refused."""
     _visits(tmp_path, "csv", received=True)
     lines = (tmp_path / "visits.csv").read_text().splitlines()
     (tmp_path / "visits.csv").write_text("\n".join([*lines, lines[1]]) + "\n")
-    found = read_hospital(tmp_path, None, KEY)
+    found = read_hospital(tmp_path, None, KEY, chunk_size=SMALL)
     assert len(found.tables["visits"]) == ROWS
     assert [(f.code, f.rows) for f in found.findings] == [("duplicate_row", 1)]
     other = lines[1].replace('"ED"', '"OTHER"').replace('"ED-CHILD"', '"OTHER"')
     assert other != lines[1]
     (tmp_path / "visits.csv").write_text("\n".join([*lines, other]) + "\n")
     with pytest.raises(ContractError) as caught:
-        read_hospital(tmp_path, None, KEY)
+        read_hospital(tmp_path, None, KEY, chunk_size=SMALL)
     assert [(f.path, f.code) for f in caught.value.faults] == [
         (f"visits[{ROWS}].received_at", "conflicting_revision")
     ]
@@ -106,12 +96,11 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
     assert [f.code for f in caught.value.faults] == ["changed"]
 
 
-def test_a_csv_file_is_not_read_far_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_csv_file_is_not_read_far_ahead() -> None:
     """Arrow reads blocks ahead in a thread of its own, which no limit of its memory counts: they are to be small.
 
     It is at most 32 of them beside the block that is parsed ahead of the rows that were given, all the way.
     """
-    monkeypatch.setattr(csv_cells, "_READ_BYTES", 4_096)
     lines = [f"{row},x{row}" for row in range(200_000)]
     lines[150_003] += ",more"
     content, reached = "\n".join(["a,b", *lines]).encode(), list[int]()
@@ -127,11 +116,11 @@ def test_a_csv_file_is_not_read_far_ahead(monkeypatch: pytest.MonkeyPatch) -> No
         return Stream(content)
 
     with pytest.raises(ContractError) as caught:
-        list(csv_chunks("a.csv", opened, 65_536))
+        list(csv_chunks("a.csv", opened, 65_536, read_bytes=4_096))
     assert [f.path for f in caught.value.faults] == ["a.csv[150003]"]
     content = content.replace(b",more", b"")
     given, parts, ahead = 0, [], 0
-    for part in csv_chunks("a.csv", opened, 65_536):
+    for part in csv_chunks("a.csv", opened, 65_536, read_bytes=4_096):
         parts.append(part)
         given += sum(len(f"{a},{b}\n") for a, b in zip(part["a"], part["b"], strict=True))
         ahead = max(ahead, reached[-1] - given)
@@ -142,14 +131,11 @@ def test_a_csv_file_is_not_read_far_ahead(monkeypatch: pytest.MonkeyPatch) -> No
     assert ("x" + rows["a"]).equals(rows["b"])
 
 
-def test_whole_numbers_with_gaps_are_read_alike_in_every_chunk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whole_numbers_with_gaps_are_read_alike_in_every_chunk(tmp_path: Path) -> None:
     """With a missing cell anywhere they stay whole: as a float an id of 17 digits is another one."""
     numbers = pd.array([2**53, 2**53 + 1, *range(498), None], dtype="Int64")
     pd.DataFrame({"age": numbers, "sure": range(501)}).to_parquet(tmp_path / "a.parquet")
-    monkeypatch.setattr(chunks, "_BATCH_ROWS", 100)
-    found = list(FileChunks(tmp_path / "a.parquet"))
+    found = list(FileChunks(tmp_path / "a.parquet", size=ChunkSize(rows=100)))
     assert {str(chunk["age"].dtype) for chunk in found} == {"Int64"}
     assert found[0]["age"].tolist()[:2] == [2**53, 2**53 + 1]
     assert {str(chunk["sure"].dtype) for chunk in found} == {"int64"}

@@ -71,12 +71,11 @@ def test_sizes_are_means_of_the_model_s_rows_whichever_way(drivers: Drivers) -> 
     assert [(p.name, p.sizes.tolist()) for p in drivers.hours] == [("6", [2.0, 1.0]), ("15", [0.0, 8.0])]
 
 
-def test_many_batches_give_what_one_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_batches_give_what_one_gives(tmp_path: Path) -> None:
     """A row at a time."""
     path = write(tmp_path / "rows.parquet")
     whole = drivers_of(path)
-    monkeypatch.setattr("registry.bulk.drivers._BATCH", 1)
-    parts = drivers_of(path)
+    parts = drivers_of(path, batch_rows=1)
     for mine, theirs in zip((*whole.units, *whole.hours), (*parts.units, *parts.hours), strict=True):
         assert (mine.name, mine.rows, mine.sizes.tolist()) == (
             theirs.name,

@@ -271,10 +271,9 @@ def test_a_table_without_rows_keeps_its_columns_and_one_of_unknowns_its_length(t
     assert ZoneInfo("UTC") == ZoneInfo(str(one["at"].dt.tz))
 
 
-def test_tables_longer_than_a_part_are_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tables_longer_than_a_part_are_whole(tmp_path: Path) -> None:
     """Rows come in parts, each once."""
-    monkeypatch.setattr("registry.candidates.snapshots._GROUP_ROWS", 3)
     table = pd.DataFrame({"unit": [f"u{n}" for n in range(8)], "n": np.arange(8.0)})
-    write_table(tmp_path / "a.parquet", table)
+    write_table(tmp_path / "a.parquet", table, group_rows=3)
     assert pyarrow.parquet.ParquetFile(tmp_path / "a.parquet").num_row_groups == 3
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "a.parquet"), table, check_dtype=False)

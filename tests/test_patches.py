@@ -1,0 +1,101 @@
+"""Tests never patch the code that they test: the places that still do are counted, and can only become fewer."""
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.support.architecture import PACKAGES
+from tests.support.repository import ROOT
+
+_OURS = (*PACKAGES, "benchmarks", "requirements")
+_LEFT = {
+    "tests/centre/decisions/test_attacks.py": 1,
+    "tests/centre/oversight/test_board_figures.py": 1,
+    "tests/centre/pages/test_pilotage.py": 1,
+    "tests/centre/recommendations/situations.py": 2,
+    "tests/centre/recommendations/test_look.py": 1,
+    "tests/centre/recommendations/test_seeded_recommendations.py": 1,
+    "tests/cli/commands/test_explanation_commands.py": 1,
+    "tests/cli/commands/test_import_history.py": 2,
+    "tests/cli/commands/test_init.py": 1,
+    "tests/cli/doctor/test_doctor.py": 1,
+    "tests/cli/test_command_line.py": 2,
+    "tests/cli/test_no_traceback.py": 2,
+    "tests/explain/test_model_kinds.py": 1,
+    "tests/hospital/ingest/readers/test_readers.py": 1,
+    "tests/registry/checkpoints/test_restore.py": 1,
+    "tests/registry/checkpoints/test_trust_audit.py": 1,
+    "tests/registry/erasure/test_sealed_files.py": 1,
+    "tests/registry/people/test_private_keys.py": 1,
+    "tests/registry/releases/test_promotion.py": 1,
+    "tests/registry/rollback/test_rollback_approvals.py": 1,
+    "tests/serving/explanations/test_counterfactuals.py": 3,
+    "tests/serving/explanations/test_random_models.py": 1,
+    "tests/serving/explanations/test_uncertainty.py": 1,
+    "tests/serving/limits/test_connection_limits.py": 3,
+    "tests/serving/releases/test_exchanged_package.py": 1,
+    "tests/serving/releases/test_releases_in_use.py": 2,
+    "tests/serving/routes/test_request_keys.py": 1,
+    "tests/serving/routes/test_routes.py": 2,
+    "tests/training/packages/test_package_build.py": 1,
+}
+"""How many patches of our own code a file of tests has left; none may be added."""
+
+
+def _imported(tree: ast.Module) -> dict[str, str]:
+    """What each name of a file stands for, of what it imports."""
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.asname or alias.name.partition(".")[0]: alias.name for alias in node.names}
+    return found
+
+
+def _root(target: ast.expr) -> str:
+    """The name that an expression begins with; of a text the text itself."""
+    while isinstance(target, ast.Attribute | ast.Call | ast.Subscript):
+        target = target.func if isinstance(target, ast.Call) else target.value
+        if isinstance(target, ast.Name) and target.id == "type":
+            return ""
+    if isinstance(target, ast.Constant):
+        return str(target.value)
+    return target.id if isinstance(target, ast.Name) else ""
+
+
+def _patches(path: Path) -> Iterator[int]:
+    """Lines at which a file patches what Vigie's own code holds; of an object that a test made, nothing is known."""
+    tree = ast.parse(path.read_text("utf-8"))
+    imported = _imported(tree)
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
+            continue
+        if node.func.attr in ("setattr", "setitem", "object", "delattr"):
+            root = _root(node.args[0])
+            if imported.get(root, root).partition(".")[0] in _OURS:
+                yield node.lineno
+
+
+def test_patches_of_our_own_code_become_fewer() -> None:
+    """Give what is patched as an argument. Where one is gone, its file's number falls here, or its line goes."""
+    files = {p: list(_patches(p)) for p in sorted((ROOT / "tests").rglob("*.py"))}
+    assert len(files) > 400
+    assert {p.relative_to(ROOT).as_posix(): len(lines) for p, lines in files.items() if lines} == _LEFT
+
+
+def test_a_patch_is_seen_however_its_target_is_written(tmp_path: Path) -> None:
+    """By a text, a module, a class of one; those of Python's own library and of the tests are no patches of ours."""
+    lines = (
+        'patch.setattr("registry.record.journal.append", print)',
+        "from registry.record import journal as chain, tokens",
+        'patch.setattr(chain, "append", print)',
+        'patch.setattr(chain.Entry, "digest", print)',
+        "import serving.limits.admission",
+        'mocked.patch.object(serving.limits.admission, "Admission")',
+        'import os; patch.setattr(os, "replace", print)',
+        'from tests.support import installation; patch.setattr(installation, "NOW", 0)',
+    )
+    (tmp_path / "a.py").write_text("\n".join(lines))
+    assert Counter(_patches(tmp_path / "a.py")) == Counter([1, 3, 4, 6])
