@@ -3,6 +3,7 @@
 import gc
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ hypothesis.settings.load_profile("vigie")
 _CHROMIUM = Path("/usr/bin/chromium")
 
 
+_SECONDS: Counter[str] = Counter()
+_MANY_FILES, _SHOWN_FILES = 50, 30
 _NOT_TO_BE_SKIPPED = ("browser", "postgres")
 _KINDS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
 
@@ -43,6 +46,19 @@ _KINDS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files come first, so that no process waits at the end for another with a long one."""
     items.sort(key=lambda item: longest_first(item.path))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """How long a test took goes to its file's account."""
+    _SECONDS[report.nodeid.partition("::")[0]] += report.duration
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The files that took longest: what comes first (`tests/support/longest_files.py`), and what to make quicker."""
+    if len(_SECONDS) > _MANY_FILES:
+        terminalreporter.section(f"slowest {_SHOWN_FILES} files")
+        for name, seconds in _SECONDS.most_common(_SHOWN_FILES):
+            terminalreporter.write_line(f"{seconds:.2f}s {name}")
 
 
 def pytest_collection_finish() -> None:
