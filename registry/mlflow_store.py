@@ -8,6 +8,7 @@ import json
 import os
 import sqlite3
 import tempfile
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -20,12 +21,13 @@ import logging
 
 import mlflow.pyfunc
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry
 from mlflow.types import ColSpec, Schema
 from mlflow.types.schema import AnyType
+from sqlalchemy import Engine, event
 
 from registry.digests import sync_folder
 from registry.errors import StoreError
@@ -38,6 +40,8 @@ __all__ = ["add_to_run", "mark", "record", "tracking_uri"]
 
 _EXPERIMENT = "vigie"
 _EXAMPLE = "input_example.json"
+_AT_ONCE = 100
+"""Of parameters, the most that MLflow takes in a transaction."""
 _DIGEST_LENGTH = 36
 """How much of a digest MLflow keeps; the source has the whole."""
 
@@ -80,10 +84,7 @@ def record(
             _make_store(home)
         client = MlflowClient(tracking_uri(home), tracking_uri(home))
         run = client.create_run(_experiment(client), run_name=model, tags=dict(tags))
-        for name, value in parameters.items():
-            client.log_param(run.info.run_id, name, value)
-        for name, number in metrics.items():
-            client.log_metric(run.info.run_id, name, number)
+        _log(client, run.info.run_id, parameters, metrics)
         client.log_artifacts(run.info.run_id, str(package), "package")
         _log_flavour(client, run.info.run_id, flavour)
         client.log_inputs(run.info.run_id, [_dataset(data)])
@@ -99,6 +100,18 @@ def record(
     except (MlflowException, OSError) as error:
         raise StoreError("registry.mlflow.unusable", home=home, kind=type(error).__name__) from None
     return str(version.version)
+
+
+def _log(
+    client: MlflowClient, run_id: str, parameters: Mapping[str, object], metrics: Mapping[str, float]
+) -> None:
+    """Many in a transaction: one by one each waits for the disk, some hundred times."""
+    params = [Param(name, str(value)) for name, value in parameters.items()]
+    at = time.time_ns() // 1_000_000
+    figures = [Metric(name, number, at, 0) for name, number in metrics.items()]
+    for first in range(0, max(len(params), len(figures)), _AT_ONCE):
+        some = slice(first, first + _AT_ONCE)
+        client.log_batch(run_id, metrics=figures[some], params=params[some])
 
 
 def _log_flavour(client: MlflowClient, run_id: str, flavour: Flavour) -> None:
@@ -158,8 +171,7 @@ def add_to_run(
             client.log_text(run_id, text, name)
         for tag, value in tags.items():
             client.set_tag(run_id, tag, value)
-        for metric, figure in metrics.items():
-            client.log_metric(run_id, metric, figure)
+        _log(client, run_id, {}, metrics)
 
 
 def mark(
@@ -225,12 +237,31 @@ def _make_store(home: Path) -> None:
         return
     for left in home.glob("mlflow.db.new*"):
         left.unlink()
-    MlflowClient(sqlite_url(building)).search_experiments()
+    with _unsynced(building):
+        MlflowClient(sqlite_url(building)).search_experiments()
     make_relative(building)
     with closing(sqlite3.connect(building)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with building.open("rb+") as file:
+        os.fsync(file.fileno())
     os.rename(building, path)
     sync_folder(home)
+
+
+@contextmanager
+def _unsynced(building: Path) -> Iterator[None]:
+    """Connections to this file wait for no disk: MLflow's hundred migrations are synced whole, at their end."""
+
+    def relax(connection: sqlite3.Connection, _: object) -> None:
+        (_, _, name), *_rest = connection.execute("PRAGMA database_list").fetchall()
+        if name == os.path.realpath(building):
+            connection.execute("PRAGMA synchronous=OFF")
+
+    event.listen(Engine, "connect", relax)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "connect", relax)
 
 
 def _experiment(client: MlflowClient) -> str:
