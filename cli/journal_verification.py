@@ -70,11 +70,12 @@ def edited_rows(connection: "Connection", settings: "Settings") -> "list[Journal
 
     from registry.monitoring import alarm_audit
     from registry.record import observation_batches, token_audit
+    from registry.record.foreign_code import foreign_code
     from registry.record.journal_audit import JournalFault
     from serving.forecasting import decision_record, prediction_record
     from serving.interface.recommendations import audit as recommendation_audit
 
-    faults: list[JournalFault] = []
+    faults: list[JournalFault] = foreign_code(connection)
     for name, edited in (
         ("predictions", prediction_record.edited),
         ("decisions", decision_record.edited),

@@ -46,6 +46,10 @@ def entry_faults(lines: list[bytes], digests: dict[int, str]) -> Iterator[str]:
             body = {name: entry[name] for name in SIGNED}
             seq, stands = entry["seq"], entry["digest"]
             computed = digest(canonical(body))
+            if canonical(entry) != line or entry.keys() - {*SIGNED, "digest", "salt", "payload"}:
+                raise ValueError  # a name twice, or one that no digest covers: another reader reads something else
+            kept = "payload" in entry
+            shown = digest(f"{entry['salt']}\n".encode() + canonical(entry["payload"])) if kept else ""
         except (ValueError, KeyError, TypeError, RecursionError):
             yield f"line {number} of the journal is no entry"
             continue
@@ -56,6 +60,8 @@ def entry_faults(lines: list[bytes], digests: dict[int, str]) -> Iterator[str]:
             yield f"entry {seq} does not follow the entry before it"
         if computed != stands:
             yield f"entry {seq} was edited: its digest is another"
+        if kept and shown != entry["payload_digest"]:
+            yield f"the payload of entry {seq} was edited"
         digests[number] = previous = computed
 
 
