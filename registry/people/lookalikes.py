@@ -1,8 +1,8 @@
-"""Letters of the Latin script that have no plain one beneath them, and plain ones that look alike in most founts."""
+"""Letters of the Latin script that have no plain one beneath them, plain ones that look alike, and titles of people."""
 
 from collections.abc import Mapping
 
-__all__ = ["LATIN_LETTERS", "LOOKALIKES", "TWO_LETTERS"]
+__all__ = ["LATIN_LETTERS", "LOOKALIKES", "TITLES", "TWO_LETTERS"]
 
 LATIN_LETTERS: Mapping[str, str] = {
     "ß": "ss",
@@ -32,6 +32,7 @@ LOOKALIKES: tuple[tuple[str, str], ...] = (
     ("3", "e"),
     ("4", "a"),
     ("5", "s"),
+    ("6", "b"),
     ("7", "t"),
     ("8", "b"),
     ("9", "g"),
@@ -40,3 +41,34 @@ LOOKALIKES: tuple[tuple[str, str], ...] = (
 
 TWO_LETTERS: tuple[tuple[str, str], ...] = (("aa", "a"), ("ae", "a"), ("oe", "o"), ("ue", "u"), ("ss", "s"))
 """How an accent, a ring or a ligature is written where there is none: Müller and Mueller, Ødegård and Oedegaard."""
+
+TITLES = frozenset(
+    {
+        "dr",
+        "doctor",
+        "docteur",
+        "pr",
+        "prof",
+        "professor",
+        "professeur",
+        "mr",
+        "mrs",
+        "ms",
+        "miss",
+        "mme",
+        "mlle",
+        "monsieur",
+        "madame",
+        "mademoiselle",
+        "md",
+        "phd",
+        "jr",
+        "sr",
+        "junior",
+        "senior",
+        "ii",
+        "iii",
+        "iv",
+    }
+)
+"""What stands before or behind a name, in French and English, and makes nobody else of its bearer."""

@@ -105,11 +105,24 @@ class Key:
 
 
 def is_public_key(text: str) -> bool:
-    """Whether a text is the one way to write an Ed25519 public key: two spellings would be two people."""
+    """Whether a text is the one way to write an Ed25519 public key: two spellings would be two people.
+
+    Points of small order are none (RFC 8032 leaves them to whoever verifies): one signature, which everybody can write
+    down, verifies under them over anything, so whoever is trusted by one has their name signed by anybody.
+    """
     try:
-        return len(_decode(text)) == 32
+        raw = _decode(text)
     except ValueError:
         return False
+    y = int.from_bytes(raw, "little") & ((1 << 255) - 1)  # without the sign of x
+    return len(raw) == 32 and y < _FIELD and y not in _SMALL_ORDER
+
+
+_FIELD = 2**255 - 19
+_EIGHTH = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+"""y of a point of order 8."""
+_SMALL_ORDER = frozenset({0, 1, _FIELD - 1, _EIGHTH, _FIELD - _EIGHTH})
+"""y of the eight points whose order divides 8."""
 
 
 def create_key(name: str, path: Path, *, passphrase: str | None = None) -> Key:

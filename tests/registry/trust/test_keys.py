@@ -124,12 +124,14 @@ def test_what_is_signed_is_an_object(key: Key, body: object) -> None:
 @pytest.mark.parametrize(
     ("text", "good"),
     [
-        ("A" * 43 + "=", True),
+        ("A" * 42 + "I=", True),
+        ("A" * 43 + "=", False),  # a point of small order
         ("A" * 42 + "B=", False),  # spare bits: another spelling of the same bytes
         ("A" * 43, False),
         ("A" * 44, False),
         ("A" * 42 + "==", False),
-        ("_" * 42 + "8=", True),
+        ("_" * 41 + "-A=", True),
+        ("_" * 42 + "8=", False),  # a number beyond the field
         ("/" * 42 + "8=", False),  # the digits of another alphabet
         (" " + "A" * 43 + "=", False),
         ("", False),
