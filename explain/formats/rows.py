@@ -42,9 +42,7 @@ class RowReader:
                 raise RowsError(f"The model needs rows of {self.features} features: [rows, {self.features}].")
             return np.ascontiguousarray(X)
         if not hasattr(X, "columns") or not hasattr(X, "to_numpy"):
-            raise RowsError(
-                "Rows are float32 arrays or DataFrames: convert them with numpy.asarray(rows, numpy.float32)."
-            )
+            raise RowsError(_advice(X))
         columns = [str(name) for name in X.columns]
         order = self._order(columns)
         out = np.empty((len(X), self.features), np.float32)
@@ -103,6 +101,18 @@ class RowReader:
         if unknown:
             raise RowsError(f"{unknown} values are categories that the model was not trained with")
         return np.array([np.nan if _is_missing(v) else number[v] for v in objects], np.float32)
+
+
+def _advice(X: object) -> str:
+    """What to do with rows that are no array of float32 and no DataFrame."""
+    if hasattr(X, "tocsr"):
+        return (
+            "A sparse matrix does not say what its empty cells are: give rows.toarray() with NaN in them where the "
+            "model took them for missing (XGBoost does), and 0 where it took them for 0 (LightGBM does)."
+        )
+    if hasattr(X, "to_pandas"):
+        return "Rows are float32 arrays or DataFrames: give rows.to_pandas()."
+    return "Rows are float32 arrays or DataFrames: convert them with numpy.asarray(rows, numpy.float32)."
 
 
 def _is_categorical(series: Any) -> bool:

@@ -108,6 +108,9 @@ def feature_names(learner: dict[str, Any], features: int) -> tuple[str, ...]:
 def category_names(model: dict[str, Any], features: int) -> dict[int, tuple[object, ...]]:
     """By feature, what its categories 0, 1, … are called, where the file holds it (XGBoost from 3.1 on).
 
+    Of names beyond ASCII it does not: XGBoost counts their characters and cuts so many bytes, so that a name and those
+    after it are parts of others.
+
     Raises:
         ModelFileError: it is damaged.
     """
@@ -128,7 +131,7 @@ def _names(encoding: dict[str, Any]) -> tuple[object, ...]:
     offsets = _plain(encoding["offsets"])
     try:
         text = bytes(int(v) & 0xFF for v in values)
-        return tuple(text[int(a) : int(b)].decode("utf-8", "surrogateescape") for a, b in pairwise(offsets))
+        return tuple(text[int(a) : int(b)].decode() for a, b in pairwise(offsets)) if text.isascii() else ()
     except (TypeError, ValueError):
         raise ModelFileError("The model file's names of categories are no texts: it is damaged.") from None
 

@@ -13,8 +13,12 @@ import numpy as np
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
 from registry.explanations.basis import Basis
+from registry.explanations.total_basis import TotalBasis
+from registry.model.forecast_model import ForecastModel, Rows
+from registry.model.hospital_total import means
+from registry.model.scope_fallback import Answered
 
-__all__ = ["Contrast", "contrast"]
+__all__ = ["Contrast", "contrast", "contrast_totals"]
 
 _P50 = LEVELS.index(0.5)
 
@@ -27,7 +31,7 @@ class Contrast:
         base: the p50 of the earlier forecast, in beds or minutes.
         contributions: float64 [features], what each adds to the difference.
         adjustments: by name; ``start``: where the two start from (patients now and their
-            usual change, the usual wait, or the baseline).
+            usual change, the usual wait, or the baseline); of totals also ``mean_above_p50`` and ``units``.
         values, earlier_values: float64 [features], NaN unknown.
     """
 
@@ -40,36 +44,64 @@ class Contrast:
 
 @dataclass(frozen=True)
 class _Terms:
-    """A forecast as a sum: start + contributions + calibration + floor."""
+    """Forecasts as sums: start + contributions + calibration + floor; float64 [n], or [n, features]."""
 
-    start: float
+    start: Array
     contributions: Array
-    calibration: float
-    floor: float
+    calibration: Array
+    floor: Array
 
 
 def contrast(later: Basis, earlier: Basis) -> Contrast:
     """Why a forecast differs from another of the same model."""
-    ours, theirs = _terms(later), _terms(earlier)
+    ours, theirs = (_terms(b.model, b.row, b.answered, np.array([b.place])) for b in (later, earlier))
     adjustments = {
-        "start": ours.start - theirs.start,
-        "calibration": ours.calibration - theirs.calibration,
-        "floor": ours.floor - theirs.floor,
+        "start": float(ours.start[0] - theirs.start[0]),
+        "calibration": float(ours.calibration[0] - theirs.calibration[0]),
+        "floor": float(ours.floor[0] - theirs.floor[0]),
     }
     base = float(earlier.answered.quantiles[earlier.place, _P50])
     values, before = (b.rows.X[b.place].astype(np.float64) for b in (later, earlier))
-    return Contrast(base, ours.contributions - theirs.contributions, adjustments, values, before)
+    return Contrast(base, ours.contributions[0] - theirs.contributions[0], adjustments, values, before)
 
 
-def _terms(basis: Basis) -> _Terms:
-    """The terms that the forecast was computed from; none of them is what the others lack of it."""
-    row, model = basis.row, basis.model
-    explained = basis.answered.model if basis.inside else basis.answered.baseline
-    if explained is None:
-        raise ValueError("nothing explains this row")
-    calibration, floor = (float(explained.adjustments[n][basis.place]) for n in ("calibration", "floor"))
-    if not basis.inside:
-        return _Terms(float(row.baseline[0]), np.zeros(row.X.shape[1]), calibration, floor)
-    contributions, base = model.median.reasons(row.X, row.calibration, row.scale)
-    start = row.offset + row.scale * base
-    return _Terms(float(start[0]), (row.scale[:, None] * contributions)[0], calibration, floor)
+def contrast_totals(later: TotalBasis, earlier: TotalBasis) -> Contrast:
+    """Why a hospital total differs from another: the sums of its units' differences.
+
+    Totals are sums of their units' means. Units that are in one of the two alone are the adjustment ``units``, with all
+    that they add; ``mean_above_p50`` is what the means of the others lie above their p50s.
+    """
+    names = sorted(set(later.units) & set(earlier.units))
+    signed = [(1.0, later), (-1.0, earlier)]
+    contributions = np.zeros(len(later.model.features))
+    adjustments = dict.fromkeys(("start", "calibration", "floor", "mean_above_p50", "units"), 0.0)
+    for sign, basis in signed:
+        both = np.array([basis.units.index(name) for name in names], np.int64)
+        mean = means(basis.answered.quantiles)
+        terms = _terms(basis.model, basis.rows, basis.answered, np.arange(len(basis.units)))
+        contributions += sign * terms.contributions[both].sum(axis=0)
+        for name in ("start", "calibration", "floor"):
+            adjustments[name] += sign * float(getattr(terms, name)[both].sum())
+        above = mean - basis.answered.quantiles[:, _P50]
+        adjustments["mean_above_p50"] += sign * float(above[both].sum())
+        adjustments["units"] += sign * float(mean.sum() - mean[both].sum())
+    return Contrast(earlier.p50, contributions, adjustments, later.values, earlier.values)
+
+
+def _terms(model: ForecastModel, rows: Rows, answered: Answered, places: Array) -> _Terms:
+    """The terms that forecasts were computed from; none of them is what the others lack of it.
+
+    Args:
+        rows: those at `places` (int64 [n]) of the rows answered.
+    """
+    inside, adjustments = answered.inside[places], answered.adjustments
+    calibration, floor = (adjustments[name][places] for name in ("calibration", "floor"))
+    if not inside.any():
+        return _Terms(rows.baseline, np.zeros(rows.X.shape), calibration, floor)
+    contributions, base = model.median.reasons(rows.X, rows.calibration, rows.scale)
+    return _Terms(
+        np.where(inside, rows.offset + rows.scale * base, rows.baseline),
+        np.where(inside[:, None], rows.scale[:, None] * contributions, 0.0),
+        calibration,
+        floor,
+    )

@@ -26,7 +26,16 @@ from registry.explanations.few_player_game import coalitions, shapley_values
 from registry.explanations.states import State, exceedance, floored
 from registry.model.forecast_model import ForecastModel, Rows
 
-__all__ = ["PLAYERS", "RECENT_ERRORS", "Uncertainty", "explain_tension", "explain_width", "tension_of"]
+__all__ = [
+    "PLAYERS",
+    "RECENT_ERRORS",
+    "Moves",
+    "Uncertainty",
+    "explain_tension",
+    "explain_width",
+    "moves_of",
+    "tension_of",
+]
 
 PLAYERS = 6
 """Features that play by themselves."""
@@ -57,7 +66,7 @@ class Uncertainty:
 
 
 @dataclass(frozen=True)
-class _Moves:
+class Moves:
     """From the usual to what is: what each feature adds (float64 [n, features]), and where that starts ([n] each).
 
     Attributes:
@@ -97,7 +106,7 @@ def explain_width(basis: Basis) -> Uncertainty:
         )
         return np.asarray(high - low)
 
-    found = _game(basis, _moves(basis, np.zeros(served.size)), worth)
+    found = _game(basis, moves_of(basis, np.zeros(served.size)), worth)
     return _either(basis, found, _by_baseline(basis, baseline, served))
 
 
@@ -124,7 +133,7 @@ def explain_tension(basis: Basis, staffed: Array) -> Uncertainty:
         asked = quantiles.reshape(-1, len(LEVELS)), beds, np.repeat(hours, shape[1])
         return np.asarray(curve.probability(*asked).reshape(shape))
 
-    found = _game(basis, _moves(basis, staffed), worth)
+    found = _game(basis, moves_of(basis, staffed), worth)
     return _either(basis, found, _by_baseline(basis, baseline, served))
 
 
@@ -138,7 +147,7 @@ def _hours(model: ForecastModel, rows: Rows) -> Array:
     return np.asarray(np.array(model.manifest.horizons_hours, np.float64)[rows.calibration])
 
 
-def _moves(basis: Basis, staffed: Array) -> _Moves:
+def moves_of(basis: Basis, staffed: Array) -> Moves:
     """What each feature does to the centre, the spread and the beds, from its usual value to its own."""
     model, rows = basis.model, basis.rows
     usual = _usual_values(basis)
@@ -166,7 +175,7 @@ def _moves(basis: Basis, staffed: Array) -> _Moves:
     )
     below, above = (side[n:] - side[:n] for side in (terms.below, terms.above))
     added = (centre, below, above, beds)
-    return _Moves(start, added, lambda sums: model.interval.widths_of(sums, rows.scale), usual)
+    return Moves(start, added, lambda sums: model.interval.widths_of(sums, rows.scale), usual)
 
 
 def _usual_values(basis: Basis) -> Array:
@@ -183,7 +192,7 @@ def _usual_values(basis: Basis) -> Array:
     return np.where(np.isnan(usual) | own, rows.X, usual).astype(np.float32)
 
 
-def _game(basis: Basis, moves: _Moves, worth: Worth) -> Uncertainty:
+def _game(basis: Basis, moves: Moves, worth: Worth) -> Uncertainty:
     columns = _chosen(basis, moves, worth)
     players = columns.shape[1]
     member = coalitions(players + 2)
@@ -209,7 +218,7 @@ def _game(basis: Basis, moves: _Moves, worth: Worth) -> Uncertainty:
     )
 
 
-def _chosen(basis: Basis, moves: _Moves, worth: Worth) -> Array:
+def _chosen(basis: Basis, moves: Moves, worth: Worth) -> Array:
     """The features that play by themselves: those that change most, be it first or last of all to have their values."""
     shape = moves.added[0].shape
     stretch = np.broadcast_to(basis.rows.width[:, None], shape)

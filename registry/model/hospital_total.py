@@ -25,6 +25,7 @@ __all__ = [
     "means",
     "same_time_and_horizon",
     "sums_of",
+    "sums_of_states",
 ]
 
 HOSPITAL = "hospital"
@@ -69,6 +70,13 @@ def sums_of(quantiles: Array, of: Array, totals: int) -> Sums:
     width = quantiles[:, _P90] - quantiles[:, _P10]
     spread = np.sqrt(np.bincount(of, weights=width**2, minlength=totals))
     return Sums(mean, np.maximum(spread, _LEAST_SPREAD_BEDS))
+
+
+def sums_of_states(quantiles: Array) -> Sums:
+    """The sums of one total's units in each of m states; quantiles: float64 [units, m, levels]."""
+    width = quantiles[:, :, _P90] - quantiles[:, :, _P10]
+    spread = np.sqrt((width**2).sum(axis=0))
+    return Sums(quantiles.mean(axis=2).sum(axis=0), np.maximum(spread, _LEAST_SPREAD_BEDS))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -14,13 +15,20 @@ from hospital.words.catalogue import text
 from hospital.words.language import Language
 from registry.explanations.basis import Basis
 from registry.explanations.contrast import Contrast
+from registry.explanations.total_basis import TotalBasis
 from serving.forecasting.explanation_text import GroupTerm, group_contributions
 from serving.forecasting.feature_words import FeatureStatement, FeatureWords, sentences
 from serving.forecasting.reason_sentences import Unit, effect, sentence_of
-from serving.messages.forecast_parts import Adjustment, Contribution, Explanation, GroupContribution
+from serving.messages.forecast_parts import (
+    Adjustment,
+    Contribution,
+    Explanation,
+    GroupContribution,
+    OtherReference,
+)
 from serving.messages.question_records import ExplainOptions
 
-__all__ = ["Pair", "contrast_explanation", "moment_words"]
+__all__ = ["Pair", "contrast_explanation", "contributions_of", "moment_words", "notes", "reference_of"]
 
 
 @dataclass(frozen=True)
@@ -32,12 +40,17 @@ class Pair:
         target, earlier_target: the times that they are of; None: waits.
     """
 
-    later: Basis
-    earlier: Basis
+    later: Basis | TotalBasis
+    earlier: Basis | TotalBasis
     made: datetime
     earlier_made: datetime
     target: datetime | None = None
     earlier_target: datetime | None = None
+
+    @property
+    def of_totals(self) -> bool:
+        """Whether they are of the hospital total."""
+        return isinstance(self.later, TotalBasis)
 
 
 def moment_words(then: datetime, now: datetime, zone: ZoneInfo, language: Language) -> str:
@@ -61,7 +74,7 @@ def contrast_explanation(
     unit: Unit = "minutes" if waits else "beds"
     moment = moment_words(pair.earlier_made, pair.made, zone, language)
     columns, others = select(found.contributions[None], options.top)
-    contributions, statements = _contributions(pair, found, columns[0].tolist(), moment, language)
+    contributions, statements = contributions_of(pair, found, columns[0].tolist(), moment, language)
     start = formats.short_quantity(base, unit, language)
     changes = sentences(statements, unit, language)
     changes += _steps({"other": float(others[0]), **found.adjustments}, waits, unit, language)
@@ -74,15 +87,20 @@ def contrast_explanation(
     return {
         "of": "p50",
         "unit": "min" if waits else "beds",
-        "reference": options.against.said if options.against else options.reference,  # type: ignore[typeddict-item]
+        "reference": reference_of(options),
         "compared_with": None,
         "base": base,
         "contributions": tuple(contributions),
         "other": float(others[0]),
         "groups": _groups(pair, found.contributions, columns, language),
         "adjustments": tuple(adjustments),
-        "reasons": (first, *changes, *_notes(pair, zone, language)),
+        "reasons": (first, *changes, *notes(pair, zone, language)),
     }
+
+
+def reference_of(options: ExplainOptions) -> Literal["typical", "last_week"] | OtherReference:
+    """With what is compared, as it was asked for."""
+    return options.against.said if options.against else options.reference  # type: ignore[return-value]
 
 
 def _groups(
@@ -99,16 +117,17 @@ def _groups(
     return group_contributions(terms, language)
 
 
-def _contributions(
+def contributions_of(
     pair: Pair, found: Contrast, columns: list[int], moment: str, language: Language
 ) -> tuple[list[Contribution], list[FeatureStatement]]:
+    """What the features of some columns add, as applications get it, and as people are."""
     contributions: list[Contribution] = []
     statements: list[FeatureStatement] = []
     if not (pair.later.inside or pair.earlier.inside):
         return contributions, statements  # of baselines no feature says anything
     for column in columns:
         model = pair.later.model
-        words = FeatureWords(model.features[column], language, own=model.manifest.names)
+        words = FeatureWords(model.features[column], language, total=pair.of_totals, own=model.manifest.names)
         value, before = float(found.values[column]), float(found.earlier_values[column])
         contribution = float(found.contributions[column])
         now, then, statement = words.statement(value, before, moment, contribution)
@@ -132,20 +151,21 @@ def _steps(steps: dict[str, float], waits: bool, unit: Unit, language: Language)
         change = effect(value, unit, language)
         if change is not None:
             key = f"{name}_{'wait' if waits else 'beds'}" if name in ("start", "floor") else name
-            out.append(sentence_of(text(f"explanations.contrast.{key}", language), change, language))
+            where = "reasons.total" if key == "mean_above_p50" else "explanations.contrast"
+            out.append(sentence_of(text(f"{where}.{key}", language), change, language))
     return out
 
 
-def _notes(pair: Pair, zone: ZoneInfo, language: Language) -> list[str]:
+def notes(pair: Pair, zone: ZoneInfo, language: Language) -> list[str]:
     """What else sets the two apart."""
-    notes = []
-    if pair.later.inside != pair.earlier.inside:
-        notes.append(
+    out = []
+    if pair.later.inside != pair.earlier.inside and not pair.of_totals:
+        out.append(
             text(f"explanations.contrast.{'to_model' if pair.later.inside else 'to_baseline'}", language)
         )
     if pair.target is not None and pair.earlier_target is not None and pair.target != pair.earlier_target:
         then, now = (
             formats.date_time(t.astimezone(zone), language) for t in (pair.earlier_target, pair.target)
         )
-        notes.append(text("explanations.contrast.other_time", language, then=then, now=now))
-    return notes
+        out.append(text("explanations.contrast.other_time", language, then=then, now=now))
+    return out

@@ -17,17 +17,17 @@ from serving.explanations.counterfactual_text import (
     outcome_of,
 )
 from serving.explanations.explainer import Explainer
-from serving.explanations.replay import Replayed, recorded, replayed
+from serving.explanations.replay import Forecast, Replayed, recorded, replayed
 from serving.forecasting.prediction_record import unsound_forecasts
 from serving.http.problems import invalid
-from serving.messages.answer_bodies import StoredPrediction
+from serving.messages.answer_bodies import HospitalPrediction, StoredPrediction
 from serving.messages.counterfactual_bodies import (
     CounterfactualRequest,
     CounterfactualsAnswer,
     ExplanationAnswer,
 )
 from serving.messages.forecast_protocol import LoadedModel
-from serving.messages.forecast_records import BedForecast, WaitForecast
+from serving.messages.forecast_records import BedForecast, HospitalForecast, WaitForecast
 from serving.messages.question_records import BedQuestion, ExplainOptions, WaitQuestion
 
 __all__ = ["GivenPredictions"]
@@ -73,12 +73,18 @@ class GivenPredictions:
         again: Replayed,
         options: ExplainOptions,
         now: int,
-    ) -> BedForecast | WaitForecast:
+    ) -> Forecast:
         question, forecast = again.question, again.forecast
         if not options.further:
             return forecast
         if options.of == "tension" and isinstance(forecast, WaitForecast):
             raise invalid([RequestFault("explain.of", "of_beds_only", "problems.faults.of_beds_only")])
+        if isinstance(question, BedQuestion) and isinstance(forecast, HospitalForecast):
+            if options.of != "p50" and (options.against is not None or options.reference != "typical"):
+                key = "problems.faults.of_the_median_only"
+                raise invalid([RequestFault("explain.reference", "of_the_median_only", key)])
+            asked = replace(question, explain=options)
+            return self.explainer.totals(connection, model, caller, asked, [forecast], now)[0]
         if isinstance(question, BedQuestion) and isinstance(forecast, BedForecast):
             asked = replace(question, explain=options)
             return self.explainer.beds(connection, model, caller, asked, [forecast], now)[0]
@@ -101,10 +107,12 @@ class GivenPredictions:
             Problem: there is none that the caller may see, it has no such number, or it cannot be computed again.
         """
         stored = recorded(connection, request.prediction_id, caller)
+        if isinstance(stored.prediction, HospitalPrediction):  # a lever is a unit's: which one's is not said
+            raise Problem(422, "of_units_only", "problems.of_units_only")
         model = self.release(stored.model.name)
         about = replace(options, of=request.of)
         again = replayed(connection, self.explainer.forecaster, model, stored, about, now)
-        basis = again.forecast.basis
+        basis = None if isinstance(again.forecast, HospitalForecast) else again.forecast.basis
         if basis is None:
             raise Problem(409, "no_further_reasons", "problems.no_further_reasons")
         served = _served(request, again)

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from hospital.contracts.tables import TABLES
 from hospital.errors import HistoryError
-from hospital.times import instant
+from hospital.times import instant, moment
 from registry.record.tables.record_tables import payloads
 from registry.record.tokens import Caller
 from serving.errors import Problem
@@ -17,11 +18,12 @@ from serving.forecasting.prediction_record import find
 from serving.messages.answer_bodies import BedPrediction, HospitalPrediction, StoredPrediction, WaitPrediction
 from serving.messages.forecast_parts import Quantiles
 from serving.messages.forecast_protocol import Forecaster, LoadedModel
-from serving.messages.forecast_records import BedForecast, WaitForecast
+from serving.messages.forecast_records import BedForecast, HospitalForecast, WaitForecast
 from serving.messages.question_records import BedQuestion, EdState, ExplainOptions, WaitQuestion
 
-__all__ = ["Replayed", "recorded", "replayed"]
+__all__ = ["Forecast", "Replayed", "recorded", "replayed"]
 
+Forecast = BedForecast | HospitalForecast | WaitForecast
 _SAME = 1e-7
 """How far a number computed again may be from the one served, in minutes, beds or probability."""
 _COLUMNS = tuple(c.name for c in TABLES["visits"].columns)
@@ -38,21 +40,23 @@ class Replayed:
     """
 
     stored: StoredPrediction
-    forecast: BedForecast | WaitForecast
+    forecast: Forecast
     p50: float
     question: BedQuestion | WaitQuestion
+
+    @property
+    def made(self) -> datetime:
+        """When it was made: of beds, the time that was asked about."""
+        return moment(self.question.at) if isinstance(self.question, BedQuestion) else self.stored.made_at
 
 
 def recorded(connection: Connection, prediction_id: str, caller: Caller) -> StoredPrediction:
     """A prediction that the caller may see and that can be explained again.
 
     Raises:
-        Problem: 404, there is none; 422, it is of the hospital total.
+        Problem: 404, there is none.
     """
-    stored = find(connection, prediction_id, caller)
-    if isinstance(stored.prediction, HospitalPrediction):
-        raise Problem(422, "of_units_only", "problems.of_units_only")
-    return stored
+    return find(connection, prediction_id, caller)
 
 
 def replayed(
@@ -77,9 +81,11 @@ def replayed(
     if (stored.model.version, stored.model.digest) != (model.version, model.digest):
         raise Problem(409, "another_release", "problems.another_release")
     question = _question(connection, stored, options)
-    made: Sequence[BedForecast | WaitForecast]
+    made: Sequence[Forecast]
     try:
-        if isinstance(question, BedQuestion):
+        if isinstance(question, BedQuestion) and question.hospital:
+            made = forecaster.hospital(model, connection, question, now)
+        elif isinstance(question, BedQuestion):
             made = forecaster.bed_demand(model, connection, question, now)
         else:
             made = forecaster.wait_time(model, connection, question, now)
@@ -97,13 +103,13 @@ def _quantiles(stored: StoredPrediction) -> Quantiles:
     return prediction.wait_minutes if isinstance(prediction, WaitPrediction) else prediction.beds
 
 
-def _is_same(stored: StoredPrediction, forecast: BedForecast | WaitForecast, of: str) -> bool:
+def _is_same(stored: StoredPrediction, forecast: Forecast, of: str) -> bool:
     """Whether the number that is explained beside the p50 is the one that was served."""
     if of == "interval":
         served, again = _quantiles(stored), forecast.quantiles
         return all(abs(again[q] - served[q]) <= _SAME for q in ("p10", "p90"))
     prediction = stored.prediction
-    if of == "p50" or not (isinstance(prediction, BedPrediction) and isinstance(forecast, BedForecast)):
+    if of == "p50" or isinstance(prediction, WaitPrediction) or isinstance(forecast, WaitForecast):
         return True
     before, after = prediction.tension_probability, forecast.tension_probability
     if before is None or after is None:
@@ -127,7 +133,10 @@ def _question(
     if isinstance(prediction, BedPrediction):
         unit, hours = (prediction.unit,), (prediction.horizon_hours,)
         return BedQuestion(unit, hours, int(asked["at"]), asked["observations"], explain)
-    of = prediction.visit_id if isinstance(prediction, WaitPrediction) else ""
+    if isinstance(prediction, HospitalPrediction):
+        hours = (prediction.horizon_hours,)
+        return BedQuestion((), hours, int(asked["at"]), asked["observations"], explain, hospital=True)
+    of = prediction.visit_id
     places = [i for i, v in enumerate(asked["visits"]) if v.get("visit_id") == of]
     nothing: dict[str, Any] = dict.fromkeys(_COLUMNS)
     visits = [{**nothing, "audit": None, **asked["visits"][i]} for i in places]

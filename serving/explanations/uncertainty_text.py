@@ -7,6 +7,7 @@ from hospital.words import formats
 from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
 from registry.explanations.basis import Basis
+from registry.explanations.total_basis import TotalBasis
 from registry.explanations.uncertainty import RECENT_ERRORS, Uncertainty
 from serving.forecasting.comparison import Comparison, compared_with, comparison_words
 from serving.forecasting.feature_words import FeatureStatement, FeatureWords, sentences
@@ -14,7 +15,7 @@ from serving.forecasting.reason_sentences import Unit, effect, rounded, sentence
 from serving.messages.forecast_parts import Contribution, Explanation
 from serving.messages.question_records import ExplainOptions
 
-__all__ = ["uncertainty_explanation"]
+__all__ = ["UncertaintyWords", "total_uncertainty_explanation", "uncertainty_explanation", "words_of"]
 
 _SHOWN = "explanations.uncertainty"
 _NOTABLE = 0.05
@@ -30,17 +31,34 @@ class _Reason:
 
 
 @dataclass(frozen=True)
-class _Words:
+class _Row:
+    """The forecast whose number is explained.
+
+    Attributes:
+        place: in the arrays of `Uncertainty`.
+        usually: with what is compared, in words; None: with nothing.
+    """
+
+    basis: Basis | TotalBasis
+    place: int
+    usually: str | None
+    comparison: Comparison | None
+
+
+@dataclass(frozen=True)
+class UncertaintyWords:
     """In which words one number is explained.
 
     Attributes:
         scale: from the number to what is shown: a probability is shown in points.
+        answered: the number's unit for applications.
     """
 
     of: Literal["interval", "tension"]
     unit: Unit
     scale: float
     language: Language
+    answered: Literal["min", "beds", "probability"]
 
     def change(self, value: float) -> str | None:
         """What a contribution does, with its sign; None where that would be shown as nothing."""
@@ -52,12 +70,23 @@ class _Words:
         return formats.short_quantity(self.scale * value, unit, self.language)
 
 
+def words_of(of: Literal["interval", "tension"], waits: bool, language: Language) -> UncertaintyWords:
+    """The words of a width or of a tension probability, of waits or of beds."""
+    if of == "tension":
+        return UncertaintyWords(of, cast(Unit, "percentage_points"), 100.0, language, "probability")
+    return UncertaintyWords(of, "minutes" if waits else "beds", 1.0, language, "min" if waits else "beds")
+
+
+def total_uncertainty_explanation(
+    basis: TotalBasis, found: Uncertainty, options: ExplainOptions
+) -> Explanation:
+    """The same of a hospital total, each of whose units is compared with what is usual of its own cases."""
+    usually = text("reasons.start.usually", options.language) if basis.inside else None
+    return _explanation(_Row(basis, 0, usually, None), found, options)
+
+
 def uncertainty_explanation(basis: Basis, found: Uncertainty, options: ExplainOptions) -> Explanation:
     """The explanation of a forecast's width (`options.of` ``interval``) or tension probability."""
-    of: Literal["interval", "tension"] = "tension" if options.of == "tension" else "interval"
-    waits = basis.model.name == "wait-time"
-    unit = cast(Unit, "percentage_points") if of == "tension" else "minutes" if waits else "beds"
-    words = _Words(of, unit, 100.0 if of == "tension" else 1.0, options.language)
     explained, i = basis.answered.model, basis.place
     comparison = None
     if basis.inside and explained is not None:
@@ -68,16 +97,23 @@ def uncertainty_explanation(basis: Basis, found: Uncertainty, options: ExplainOp
             bool(basis.holiday[i]),
         )
     usually = comparison_words(comparison, "typical", options.language)
-    reasons = _reasons(basis, found, usually, options.language) if basis.inside else []
+    return _explanation(_Row(basis, i, usually, comparison), found, options)
+
+
+def _explanation(row: _Row, found: Uncertainty, options: ExplainOptions) -> Explanation:
+    basis, i, usually = row.basis, row.place, row.usually
+    of: Literal["interval", "tension"] = "tension" if options.of == "tension" else "interval"
+    words = words_of(of, basis.model.name == "wait-time", options.language)
+    reasons = _reasons(row, found, options.language) if basis.inside else []
     shown, hidden = reasons[: options.top], reasons[options.top :]
     other = float(found.other[i]) + sum(r.contribution["contribution"] for r in hidden)
     errors, base = float(found.adjustments[RECENT_ERRORS][i]), float(found.base[i])
     lead = _lead(words, base, reasons, float(found.other[i]), errors) if usually is not None else []
     return {
         "of": of,
-        "unit": "probability" if of == "tension" else "min" if waits else "beds",
+        "unit": words.answered,
         "reference": options.reference,
-        "compared_with": compared_with(comparison),
+        "compared_with": compared_with(row.comparison),
         "base": base,
         "contributions": tuple(r.contribution for r in shown),
         "other": other,
@@ -86,8 +122,9 @@ def uncertainty_explanation(basis: Basis, found: Uncertainty, options: ExplainOp
     }
 
 
-def _reasons(basis: Basis, found: Uncertainty, usually: str | None, language: Language) -> list[_Reason]:
-    out, i = [], basis.place
+def _reasons(row: _Row, found: Uncertainty, language: Language) -> list[_Reason]:
+    out, i, model = [], row.place, row.basis.model
+    total = isinstance(row.basis, TotalBasis)
     for column, value, usual, contribution in zip(
         found.columns[i].tolist(),
         found.values[i].tolist(),
@@ -95,8 +132,8 @@ def _reasons(basis: Basis, found: Uncertainty, usually: str | None, language: La
         found.contributions[i].tolist(),
         strict=True,
     ):
-        words = FeatureWords(basis.model.features[column], language, own=basis.model.manifest.names)
-        now, then, about = words.compared(value, usual, usually)
+        words = FeatureWords(model.features[column], language, total=total, own=model.manifest.names)
+        now, then, about = words.compared(value, usual, row.usually)
         reason: Contribution = {
             "feature": words.feature.name,
             "group": words.feature.group,
@@ -117,7 +154,9 @@ def _fewer(name: str, lacking: float, language: Language) -> str | None:
     return text(f"{_SHOWN}.fewer.{name}", language, n)
 
 
-def _lead(words: _Words, base: float, reasons: list[_Reason], other: float, errors: float) -> list[str]:
+def _lead(
+    words: UncertaintyWords, base: float, reasons: list[_Reason], other: float, errors: float
+) -> list[str]:
     """Whether there is more of it than usual, and what most makes it so."""
     more = sum(r.contribution["contribution"] for r in reasons) + other + errors
     if words.change(more) is None or (words.of == "interval" and abs(more) < _NOTABLE * base):
@@ -132,12 +171,12 @@ def _lead(words: _Words, base: float, reasons: list[_Reason], other: float, erro
     return [text(key, words.language, about=about[:1].lower() + about[1:])]
 
 
-def _start(words: _Words, base: float, basis: Basis, usually: str | None) -> str:
+def _start(words: UncertaintyWords, base: float, basis: Basis | TotalBasis, usually: str | None) -> str:
     kind = "_baseline" if not basis.inside else "_alone" if usually is None else ""
     return text(f"{_SHOWN}.start_{words.of}{kind}", words.language, value=words.value(base))
 
 
-def _sentences(words: _Words, shown: list[_Reason], other: float, errors: float) -> list[str]:
+def _sentences(words: UncertaintyWords, shown: list[_Reason], other: float, errors: float) -> list[str]:
     statements = [
         FeatureStatement(r.contribution["feature"], words.scale * r.contribution["contribution"], r.about)
         for r in shown

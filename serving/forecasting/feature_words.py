@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from hospital.features.bed_list import of_all_units
 from hospital.features.dictionary import expectation
 from hospital.features.feature import TRIAGE_RANK, Feature
 from hospital.words import formats, names
@@ -96,6 +97,7 @@ class FeatureWords:
     ) -> None:
         """The words of a feature; `total`: of the hospital total; `own`: what the hospital calls its departments."""
         self._own = own
+        self._nothing_of_all = total and of_all_units(feature) == "none"
         self.feature, self.label = feature, feature.label(language)
         self._about_none, self._about_it, self._about_more, self._about_less = (
             _text_of(feature.name, kind, total=total) for kind in ("none", "", "more", "less")
@@ -134,7 +136,7 @@ class FeatureWords:
         return found
 
     @property
-    def without_value(self) -> str:
+    def _without_value(self) -> str:
         """What it is about where the hospital total has no value of it."""
         key = f"about.total.{self.feature.name}"
         return text(key, self._language) if has_text(key) else self.label
@@ -151,6 +153,8 @@ class FeatureWords:
 
     def _about(self, value: float | None, usual: float | None, comparison: str | None) -> tuple[str, int]:
         """What is so beside what is usual, and what people expect of it: 1 a longer wait, -1 a shorter one."""
+        if self._nothing_of_all:  # not unknown: there is nothing that all units have of it
+            return self._without_value, 0
         said = self._said(value)
         if usual is None or comparison is None or self.feature.group == "calendar":
             return said.about, 0

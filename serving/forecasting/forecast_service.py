@@ -200,6 +200,8 @@ class ForecastService:
             units = in_each_language(made, language, lower)
         if question.hospital:
             hospital_total = self.forecaster.hospital(model, connection, question, now)
+            if self.further is not None and caller is not None and question.explain.further:
+                hospital_total = self.further.totals(connection, model, caller, question, hospital_total, now)
             hospital = in_each_language(hospital_total, language, lower)
         return units, hospital
 

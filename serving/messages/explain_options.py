@@ -16,6 +16,7 @@ __all__ = [
     "Explain",
     "explain_options",
     "option_faults",
+    "total_option_faults",
     "wait_option_faults",
 ]
 
@@ -85,18 +86,14 @@ def explain_options(explain: Explain | None, language: Language) -> ExplainOptio
     at = chosen.reference.at
     against = Against(chosen.reference.prediction_id, None if at is None else instant(parse_time(at)))
     return ExplainOptions(
-        chosen.top, "typical", language, chosen.stability, chosen.interactions, against=against
+        chosen.top, "typical", language, chosen.stability, chosen.interactions, chosen.of, against
     )
 
 
 def option_faults(explain: Explain | None, now: int, prefix: str = "explain.") -> list[RequestFault]:
     """What is wrong with options whose fields are right by themselves; `now`: the service's instant."""
-    if explain is None or (explain.of == "p50" and isinstance(explain.reference, str)):
+    if explain is None:
         return []
-    if explain.of != "p50":
-        wrong = explain.reference != "typical"
-        fault = RequestFault(f"{prefix}reference", "of_the_median_only", "problems.faults.of_the_median_only")
-        return [fault] if wrong else []
     text = explain.reference.at if isinstance(explain.reference, OtherForecast) else None
     if text is None:
         return []
@@ -108,13 +105,24 @@ def option_faults(explain: Explain | None, now: int, prefix: str = "explain.") -
     return [ahead] if at > now else []
 
 
+def total_option_faults(explain: Explain | None, path: str = "hospital") -> list[RequestFault]:
+    """What cannot be explained of the hospital total: how uncertain it is, against another forecast."""
+    if explain is None or explain.of == "p50" or explain.reference == "typical":
+        return []
+    return [RequestFault(path, "of_the_median_only", "problems.faults.of_the_median_only")]
+
+
 def wait_option_faults(explain: Explain | None, visits: int) -> list[RequestFault]:
     """What is asked of waits and cannot be explained, or not of so many at once."""
     if explain is None:
         return []
     if explain.of == "tension":
         return [RequestFault("explain.of", "of_beds_only", "problems.faults.of_beds_only")]
-    if not isinstance(explain.reference, str) and visits > MAX_CONTRASTS:
+    another = not isinstance(explain.reference, str) or (explain.of, explain.reference) == (
+        "interval",
+        "last_week",
+    )
+    if another and visits > MAX_CONTRASTS:
         key = "problems.faults.too_many_contrasts"
         return [RequestFault("visits", "too_many", key, {"n": MAX_CONTRASTS})]
     return []

@@ -167,3 +167,14 @@ class FurtherReasons(Protocol):
         now: int,
     ) -> "list[BedForecast]":
         """The same of units."""
+
+    def totals(
+        self,
+        connection: "Connection",
+        model: LoadedModel,
+        caller: "Caller",
+        question: BedQuestion,
+        forecasts: "Sequence[HospitalForecast]",
+        now: int,
+    ) -> "list[HospitalForecast]":
+        """The same of the hospital total."""

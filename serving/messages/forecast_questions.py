@@ -10,7 +10,13 @@ from hospital.words.language import spoken
 from serving.errors import RequestFault
 from serving.http.problems import invalid
 from serving.messages.body_envelopes import Context, envelope_of, listed, read_body, rows_of_contract
-from serving.messages.explain_options import Explain, explain_options, option_faults, wait_option_faults
+from serving.messages.explain_options import (
+    Explain,
+    explain_options,
+    option_faults,
+    total_option_faults,
+    wait_option_faults,
+)
 from serving.messages.question_records import BedQuestion, EdState, ExplainOptions, WaitQuestion
 from serving.messages.request_bodies import (
     HINDSIGHT,
@@ -113,8 +119,8 @@ def bed_question(body: object, context: Context) -> BedQuestion:
         if not envelope.units and not envelope.hospital:
             faults.append(RequestFault("units", "too_short", "problems.faults.no_unit"))
         faults += option_faults(envelope.explain, context.now)
-        if envelope.hospital and _options(envelope.explain, context).further:
-            faults.append(RequestFault("hospital", "of_units_only", "problems.faults.of_units_only"))
+        if envelope.hospital:
+            faults += total_option_faults(envelope.explain)
         faults += _repeats("units", envelope.units) + _repeats("horizons_hours", envelope.horizons_hours)
     if faults or envelope is None:
         raise invalid(faults)

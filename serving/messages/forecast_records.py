@@ -10,6 +10,7 @@ from serving.messages.forecast_parts import Explanation, Quantiles, Trust, UnitS
 
 if TYPE_CHECKING:
     from registry.explanations.basis import Basis
+    from registry.explanations.total_basis import TotalBasis
 
 __all__ = ["BedForecast", "HospitalForecast", "WaitForecast", "Wording"]
 
@@ -94,7 +95,7 @@ class HospitalForecast:
         beds: the hospital's own quantiles, which are no sums.
         staffed: of all these units together; None: unknown of one of them.
         tension_probability: that demand is above them; None: unknown.
-        distribution: as of a unit's forecast.
+        distribution, basis: as of a unit's forecast.
         translations: what it says in each language that was asked for besides, which is not answered.
     """
 
@@ -108,6 +109,7 @@ class HospitalForecast:
     explanation: Explanation
     trust: Trust
     distribution: tuple[float, ...] = ()
+    basis: "TotalBasis | None" = None
     translations: Mapping[Language, Wording] = field(default_factory=dict)
 
     @property
@@ -117,5 +119,5 @@ class HospitalForecast:
 
     def body(self) -> dict[str, Any]:
         """The forecast as it is answered, without its id."""
-        unanswered = ("distribution", "translations")
+        unanswered = ("distribution", "basis", "translations")
         return {name: getattr(self, name) for name in self.__slots__ if name not in unanswered}

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hospital.features.bed_list import of_all_units
 from hospital.features.feature import Feature
 from hospital.words import formats
 from hospital.words.catalogue import text
@@ -15,7 +14,7 @@ from serving.forecasting.explanation_text import (
     group_contributions,
     start_sentence,
 )
-from serving.forecasting.feature_words import FeatureStatement, FeatureWords, Value, sentences
+from serving.forecasting.feature_words import FeatureStatement, FeatureWords, sentences
 from serving.forecasting.reason_sentences import effect, sentence_of
 from serving.messages.forecast_parts import Adjustment, Contribution, Explanation
 from serving.messages.question_records import ExplainOptions
@@ -108,7 +107,6 @@ class HospitalExplanationText:
 
     def __init__(self, features: Sequence[Feature], language: Language) -> None:
         self._words = tuple(FeatureWords(f, language, total=True) for f in features)
-        self._of_all = tuple(of_all_units(f) for f in features)
         self._language = language
 
     def explanation(
@@ -129,7 +127,7 @@ class HospitalExplanationText:
         contributions = [contribution for contribution, _ in pairs]
         statements = [statement for _, statement in pairs]
         statements += [
-            self._statement(p.column, p.value, p.usual, said, p.contribution)[2] for p in terms.partners
+            self._words[p.column].statement(p.value, p.usual, said, p.contribution)[2] for p in terms.partners
         ]
         why = sentences(statements, "beds", language)
         if terms.columns and not why and effect(terms.untold, "beds", language) is None:
@@ -163,8 +161,8 @@ class HospitalExplanationText:
         self, terms: ExplanationTerms, i: int, column: int, comparison: str | None
     ) -> tuple[Contribution, FeatureStatement]:
         words = self._words[column]
-        now, then, statement = self._statement(
-            column, terms.values[i], terms.usual[i], comparison, terms.contributions[i]
+        now, then, statement = words.statement(
+            terms.values[i], terms.usual[i], comparison, terms.contributions[i]
         )
         contribution = Contribution(
             feature=words.feature.name,
@@ -175,13 +173,3 @@ class HospitalExplanationText:
             contribution=terms.contributions[i],
         )
         return contribution, statement
-
-    def _statement(
-        self, column: int, value: float, usual: float, comparison: str | None, contribution: float
-    ) -> tuple[Value, Value, FeatureStatement]:
-        """As `FeatureWords.statement`."""
-        words = self._words[column]
-        now, then, statement = words.statement(value, usual, comparison, contribution)
-        if self._of_all[column] == "none":  # not unknown: there is nothing that all units have of it
-            return now, then, FeatureStatement(words.feature.name, contribution, words.without_value)
-        return now, then, statement

@@ -9,12 +9,13 @@ import numpy as np
 from explain.reasons import select
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
-from hospital.features.bed_list import of_all_units
 from hospital.features.bed_query import BedQuery
 from hospital.features.feature import Feature
 from hospital.times import moment
 from hospital.words.language import Language
+from registry.explanations.total_basis import TotalBasis
 from registry.model.forecast_model import ForecastModel, Rows
+from registry.model.hospital.all_units import values_of_all_units
 from registry.model.hospital.hospital_total_answer import HospitalTotalAnswer, answer_hospital_total
 from registry.model.scope_fallback import Answered
 from registry.model.trust_status import TrustStatus
@@ -74,6 +75,14 @@ def hospital_forecasts(
     exceeding = model.exceedances.probability("hospital", answered.quantiles, staffed, horizon).tolist()
     target, out = units.query.target_time, []
 
+    def basis(i: int) -> TotalBasis | None:
+        if not (question.explain.basis or question.explain.further):
+            return None
+        both = (units.rows, units.answered, units.staffed)
+        total, p50 = hospital_total_of(model), float(answered.p50[i])
+        places = np.flatnonzero(of == i)
+        return TotalBasis.of(model, total, tuple(present.names), both, places, float(horizon[i]), p50)
+
     def wording(i: int, language: Language) -> Wording:
         explain = replace(question.explain, language=language)
         until = until_words(question.at, int(target[i]), zone, language)
@@ -98,6 +107,7 @@ def hospital_forecasts(
                 explanation=said.explanation,
                 trust=said.trust,
                 distribution=tuple(answered.quantiles[i].tolist()),
+                basis=basis(i),
                 translations={other: wording(i, other) for other in question.explain.translations},
             )
         )
@@ -149,8 +159,8 @@ def _explanation_terms(
     ordered, others = select(answered.contributions, top)
     # Where the baseline answers for every unit, no feature says anything.
     columns = [found[answered.contributions[i, found] != 0] for i, found in enumerate(ordered)]
-    values = _of_all(units.rows.X.astype(np.float64), of, features)
-    usual = _of_all(units.answered.reference_values, of, features)
+    values = values_of_all_units(units.rows.X.astype(np.float64), of, features)
+    usual = values_of_all_units(units.answered.reference_values, of, features)
     groups = [
         group_terms(features, answered.contributions[i : i + 1], found[None])[0]
         for i, found in enumerate(columns)
@@ -188,20 +198,3 @@ def _comparison(answered: Answered, mine: Array) -> Comparison | None:
     if not widening.size or (widening != widening[0]).any():
         return None
     return Comparison(int(widening[0]), int(cases.min()), int(answered.situation[mine][0]))
-
-
-def _of_all(values: Array, of: Array, features: Sequence[Feature]) -> Array:
-    """Values of all units together: float64 [k, features], NaN where one is unknown or there is no such thing."""
-    kinds = np.array([of_all_units(f) for f in features])
-    out = np.full((int(of.max()) + 1, len(features)), np.nan)
-    for i in range(len(out)):
-        mine = values[of == i]
-        out[i, kinds == "sum"] = mine[:, kinds == "sum"].sum(axis=0)
-        out[i, kinds == "same"] = _mean_of_known(mine[:, kinds == "same"])
-    return out
-
-
-def _mean_of_known(values: Array) -> Array:
-    known = ~np.isnan(values)
-    total = np.where(known, values, 0.0).sum(axis=0)
-    return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan)
