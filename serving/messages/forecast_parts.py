@@ -152,7 +152,7 @@ class Explanation(TypedDict):
     """Why: base + contributions + other + adjustments = the p50 served, to 1e-4.
 
     Where `of` is ``interval`` the same is the width served, p90 − p10, and where it is ``tension`` the tension
-    probability, to 1e-6. Compared with another forecast, `base` is that forecast's p50, and the rest is the difference.
+    probability, to 1e-6. Compared with another forecast, `base` is that forecast's number, and the rest the difference.
 
     Attributes:
         compared_with: what is usual; None: nothing is called so (too few cases, or compared with last week).
