@@ -71,7 +71,10 @@ def test_the_table_of_a_check_has_the_hospitals_names(language: names.Language) 
 
 @pytest.mark.parametrize(
     ("language", "label"),
-    [("fr", "Lits de la région\u00a0: évolution sur 7 jours"), ("en", "Beds of the region: change over 7 days")],
+    [
+        ("fr", "Lits de la région\u00a0: évolution sur 7 jours"),
+        ("en", "Beds of the region: change over 7 days"),
+    ],
 )
 def test_a_covariate_of_a_report_has_its_own_name(language: names.Language, label: str) -> None:
     """A report names no inputs; the hospital's own are known by the names that go with the package."""
