@@ -219,5 +219,8 @@ def test_all_members_found(tmp_path: Path, installation: Installation) -> None:
     found_trust(settings, now=NOW, signers=_keys(installation, "stranger"))
     (statement,) = load_trust(settings.trust).statements
     assert json.loads(canonical_json(statement))["body"]["quorum"] == 2
+    with opened_database(settings.database) as engine, engine.connect() as connection:
+        entry = list(entries(connection))[-1]
+    assert (entry.action, entry.reason) == ("found trust", ""), "nobody gave a reason"
     with pytest.raises(TrustError, match="fixed already"):
         found_trust(settings, now=NOW, signers=_keys(installation, "ada", "bob", "stranger"))
