@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from sqlalchemy import Engine, event
 
 from registry.mlflow_artifacts import HomeArtifactRepository, home_of
 from registry.mlflow_records import Data, Flavour
@@ -143,3 +144,39 @@ def test_an_address_outside_the_home_is_refused(tmp_path: Path) -> None:
             HomeArtifactRepository(address, uri)
     with pytest.raises(MlflowException, match="sqlite:///HOME"):
         HomeArtifactRepository("vigie:/mlflow-artifacts", "http://localhost:5000")
+
+
+def _synced(connection: sqlite3.Connection) -> tuple[str, int]:
+    """The file of a connection, and how it waits for the disk: 0: not at all, 2: at each transaction."""
+    (_, _, name), *_rest = connection.execute("PRAGMA database_list").fetchall()
+    return Path(name).name, connection.execute("PRAGMA synchronous").fetchone()[0]
+
+
+def test_a_new_store_waits_for_the_disk_at_its_end_alone(tmp_path: Path, package: Path) -> None:
+    """MLflow's migrations are many; whatever is written to the store in its place is durable as ever."""
+    seen = set()
+    pool = Engine, "commit", lambda connection: seen.add(_synced(connection.connection.driver_connection))
+    event.listen(*pool)
+    try:
+        register(tmp_path / "home", package)
+    finally:
+        event.remove(*pool)
+    assert {how for name, how in seen if name == "mlflow.db.new"} == {0}
+    assert {how for name, how in seen if name == "mlflow.db"} == {2}
+
+
+def test_what_a_version_is_given_is_few_transactions(tmp_path: Path, first: Path) -> None:
+    """Each waits for the disk: hundreds of figures would take seconds. All of them are there."""
+    home, commits = tmp_path / "home", []
+    shutil.copytree(first, home)
+    figures = {f"figure {number}": number / 7 for number in range(250)}
+    counted = Engine, "commit", commits.append
+    event.listen(*counted)
+    try:
+        add_to_run(home, "wait-time", "1", metrics=figures, files={})
+    finally:
+        event.remove(*counted)
+    client = client_of(home)
+    run = client.get_run(client.get_model_version("wait-time", "1").run_id)
+    assert run.data.metrics == {"mae": 2.0, **figures}
+    assert len(commits) < 20
