@@ -1,10 +1,10 @@
 """Private keys in files: Vigie's own form, PEM (PKCS#8, under a passphrase or not), and OpenSSH's; Ed25519 alone."""
 
+import getpass
 import os
 import re
 import sys
 from base64 import b64decode, urlsafe_b64encode
-from getpass import getpass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -126,7 +126,7 @@ def _ask(what: Message) -> str:
         raise KeyFileError("trust_errors.keys.passphrase_unknown", what=what, variable=PASSPHRASE)
     spoken = named_language(os.environ)
     try:
-        return getpass(text("trust_errors.keys.prompt", spoken, what=what.words(spoken)))
+        return getpass.getpass(text("trust_errors.keys.prompt", spoken, what=what.words(spoken)))
     except (EOFError, KeyboardInterrupt):
         raise KeyFileError("trust_errors.keys.passphrase_not_given", what=what) from None
 

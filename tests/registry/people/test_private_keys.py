@@ -19,7 +19,6 @@ from cryptography.hazmat.primitives.serialization import (
 
 from cli.main import main
 from registry.errors import KeyFileError
-from registry.people import private_keys
 from registry.people.private_keys import PASSPHRASE
 from registry.trust.keys import create_key, load_key
 from registry.trust.trust_store import load_trust
@@ -50,7 +49,7 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
             prompts.append(prompt)
             return next(left)
 
-        monkeypatch.setattr(private_keys, "getpass", answer)
+        monkeypatch.setattr("getpass.getpass", answer)
         return prompts
 
     return at_terminal
