@@ -13,6 +13,7 @@ from registry.policy.board_policy import default_policy
 from registry.settings import Settings
 from registry.trust.keys import demo_key
 from registry.trust.trust_store import create_trust
+from tests.support.new_databases import new_mlflow
 from training.packages.package_request import Request
 from training.train import train
 
@@ -26,6 +27,7 @@ def _gates(folder: Path, **flaw: Any) -> dict[str, dict[str, Any]]:
     )  # as large a flaw shows in half a hospital
     tables, settings = read_hospital(folder / "data", None, b"key"), Settings(home=folder / "home")
     create_trust(settings.trust, policy_digest=default_policy().digest, demo=True)
+    new_mlflow(settings.home)
 
     def silent(step: str, share: float) -> None:
         del step, share

@@ -21,6 +21,7 @@ from registry.releases.promotion import promote
 from registry.releases.releases import current_release
 from registry.rollback.rollback import approve_rollback, rollback
 from tests.support.installation import Installation, after
+from tests.support.new_databases import new_mlflow
 
 pytestmark = pytest.mark.usefixtures("english")
 
@@ -39,6 +40,7 @@ def register(installation: Installation, version: str, author: str | None = "aut
     """A candidate that MLflow knows."""
     found = installation.register(version, author=author)
     home = installation.settings.home
+    new_mlflow(home)
     assert (
         record(home, MODEL, found.package, FLAVOUR, data=DATA, parameters={}, metrics={}, tags={}) == version
     )

@@ -11,6 +11,7 @@ from registry.candidates.candidates import candidate
 from registry.mlflow_records import Data, Flavour
 from registry.mlflow_standing import follow
 from registry.mlflow_store import record, tracking_uri
+from tests.support.new_databases import new_mlflow
 from tests.support.small_demo import Service, SmallDemo
 
 FLAVOUR = Flavour("nowhere", {"hour": "double"}, frozenset(), ("p50",), "{}")
@@ -30,6 +31,7 @@ def test_a_moved_alias_changes_nothing_that_is_served(small_demo: SmallDemo, tmp
     demo = small_demo.copied(tmp_path / "home")
     home = demo.settings.home
     package = candidate(demo.settings.candidates, "wait-time", "1").package
+    new_mlflow(home)
     for _ in range(2):
         record(home, "wait-time", package, FLAVOUR, data=DATA, parameters={}, metrics={}, tags={})
     assert follow(demo.settings, "wait-time") is None

@@ -16,6 +16,7 @@ from registry.settings import Settings
 from serving.state.history_import import rows_since
 from serving.state.observations import import_rows
 from tests.support.installation import NOW, Installation, after
+from tests.support.new_databases import new_mlflow
 from training.packages.package_request import Request
 from training.train import train
 
@@ -55,6 +56,7 @@ class Released:
         write(simulate(known_days, seed=seed, start=start, scale=scale), root / "known")
         installation = Installation.make(root / "home")
         settings = installation.settings
+        new_mlflow(settings.home)
         request, known = Request(model, ablation=False), read_hospital(root / "known", None, _KEY)
         key = installation.people["author"]
         done = train(request, known, settings, key=key, now=NOW, progress=lambda *_: None)

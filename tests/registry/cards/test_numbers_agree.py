@@ -30,6 +30,7 @@ from registry.settings import Settings
 from registry.statistics.gains import best_baseline
 from registry.trust.keys import demo_key
 from registry.trust.trust_store import create_trust
+from tests.support.new_databases import new_mlflow
 from tests.support.sound_facts import beds, waits
 from tests.support.synthetic_evidence import Hospital, with_judge
 from training.packages.package_request import Request
@@ -60,6 +61,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Checked]:
     write(simulate(200, seed=12, scale=0.15), root / "data")
     tables, settings = read_hospital(root / "data", None, b"key"), Settings(home=root / "home")
     create_trust(settings.trust, policy_digest=POLICY.digest, demo=True)
+    new_mlflow(settings.home)
     found = {}
     for model in MODELS:
         request = Request(model, (4.0, 24.0) if model == "bed-demand" else (), ablation=False)

@@ -16,6 +16,7 @@ from registry.compare.comparison import Comparison, compare
 from registry.model.forecast_model import ForecastModel
 from registry.settings import Settings
 from tests.support.installation import NOW
+from tests.support.new_databases import new_mlflow
 from training.packages.package_request import Request
 from training.train import train
 
@@ -46,6 +47,7 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
         write(simulate(days, seed=8, start=START, scale=0.15), root / name)
     known, later = (read_hospital(root / name, None, KEY) for name in ("known", "later"))
     settings = Settings(home=root / "home")
+    new_mlflow(settings.home)
     splits = []
     for tables, test_from in ((known, _day(158)), (known, _day(171)), (later, _day(KNOWN))):
         request = Request("wait-time", ablation=False, test_from=test_from)

@@ -29,6 +29,7 @@ from registry.model.scoring import prepare
 from registry.policy.board_policy import default_policy
 from registry.settings import Settings
 from tests.support.installation import NOW
+from tests.support.new_databases import new_mlflow
 from tests.support.sound_facts import SOUND, beds, waits, with_probed
 from tests.support.synthetic_evidence import Hospital
 from training.packages.package_request import Request
@@ -56,6 +57,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, dict[st
     root = tmp_path_factory.mktemp("reasons")
     write(simulate(240, seed=41, start=date(2024, 1, 8), scale=0.3), root / "data")
     tables, settings = read_hospital(root / "data", None, b"k"), Settings(home=root / "home")
+    new_mlflow(settings.home)
     found = {
         model: train(
             Request(model, horizons), tables, settings, key=None, now=NOW, progress=lambda *_: None

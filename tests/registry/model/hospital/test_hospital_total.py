@@ -37,6 +37,7 @@ from registry.settings import Settings
 from registry.statistics.verdict import Verdict
 from registry.trust.keys import demo_key
 from registry.trust.trust_store import create_trust
+from tests.support.new_databases import new_mlflow
 from tests.support.synthetic_evidence import Hospital, beds
 from training.packages.package_request import Request
 from training.refits.child_command import REFITS
@@ -65,6 +66,7 @@ def home(tables: HospitalTables, tmp_path_factory: pytest.TempPathFactory) -> Se
     """An installation with one registered candidate of bed demand."""
     settings = Settings(home=tmp_path_factory.mktemp("home"))
     create_trust(settings.trust, policy_digest=default_policy().digest, demo=True)
+    new_mlflow(settings.home)
     request = Request("bed-demand", HORIZONS)
     done = train(request, tables, settings, key=demo_key("author"), now=NOW, progress=silent)
     assert any(name.startswith("mae_hospital_") for name in done.metrics)
