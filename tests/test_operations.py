@@ -20,6 +20,7 @@ def _metrics() -> set[str]:
     metrics.forecasts.labels("wait-time", "trusted").inc()
     metrics.alarms.labels("wait-time").set(0)
     metrics.release.labels("wait-time").set(1)
+    metrics.refused.labels("wait-time").set(0)
     metrics.shed.labels("/x").inc()
     return set(re.findall(r"^(vigie_\w+)", metrics.page().decode(), flags=re.MULTILINE))
 

@@ -1,6 +1,5 @@
 """A verified package, read: its trees, calibration, baselines and what else its files hold."""
 
-import io
 import json
 import math
 from functools import cached_property
@@ -26,6 +25,7 @@ from registry.errors import PackageError
 from registry.model.forecast_rows import WAIT_GROUP_SHAPE
 from registry.model.hospital_total import HospitalTotal, group_totals
 from registry.package.manifest import Manifest, read_package
+from registry.package.packed_arrays import read_arrays
 
 __all__ = ["ModelPackage"]
 
@@ -46,7 +46,7 @@ class ModelPackage:
         self._files = package.files
         try:
             self._read()
-        except (KeyError, ValueError, TypeError, IndexError) as error:
+        except (KeyError, ValueError, TypeError, IndexError, AttributeError, RecursionError) as error:
             raise PackageError("registry.package.other_vigie", kind=type(error).__name__) from None
 
     def _groups(self) -> int:
@@ -69,10 +69,10 @@ class ModelPackage:
             self.shift, self.z = (np.array(calibration[name], np.float64) for name in ("shift", "quantiles"))
             if self.z.shape != (self.shift.size, len(LEVELS)) or self.shift.size != self._groups():
                 raise ValueError
-            with np.load(io.BytesIO(self._files["reference.npz"]), allow_pickle=False) as reference:
-                self._usual_contributions = reference["contributions"]
-                self._usual_values: Array = reference["values"]
-                self.usual_cases = self._read_usual_cases(dict(reference))
+            reference: dict[str, Array] = read_arrays(self._files["reference.npz"])
+            self._usual_contributions = reference["contributions"]
+            self._usual_values: Array = reference["values"]
+            self.usual_cases = self._read_usual_cases(reference)
         baseline = self._json("baseline.json")
         self.beds = BedBaselines.from_json(baseline) if self.name == "bed-demand" else None
         self.waits = WaitBaselines.from_json(baseline) if self.name == "wait-time" else None

@@ -14,6 +14,7 @@ from registry.releases.releases import current_release
 from registry.settings import Settings
 from registry.trust.keys import Key, Signed
 from registry.trust.trust_store import load_trust
+from registry.trust.trusted_people import Trust
 
 __all__ = ["ACKNOWLEDGEMENT", "acknowledge_alarm"]
 
@@ -49,7 +50,7 @@ def acknowledge_alarm(
             person = trust.require(signed, "board", ACKNOWLEDGEMENT, acting=True)
         except SignatureError as error:
             faults.insert(0, error)
-        if alarm is not None and key.public_key == _author(settings, alarm.model):
+        if alarm is not None and person in _author(settings, alarm.model, trust):
             faults.insert(0, message("registry.monitoring.author", name=key.name))
     if faults or alarm is None or signed is None:
         raise MonitorError("registry.monitoring.not_acknowledged", faults=tuple(faults))
@@ -77,7 +78,10 @@ def acknowledge_alarm(
     return alarm
 
 
-def _author(settings: Settings, model: str) -> str:
-    """Public key of whoever registered the version in use; "" where there is none."""
+def _author(settings: Settings, model: str, trust: Trust) -> tuple[str, ...]:
+    """The name of whoever registered the version in use, whatever key they have now; nobody where there is none."""
     release = current_release(settings, model)
-    return "" if release is None else Signed.from_json(release.body["registration"]).public_key
+    if release is None:
+        return ()
+    found = trust.key_of(Signed.from_json(release.body["registration"]).public_key)
+    return () if found is None else (found.name,)

@@ -1,11 +1,9 @@
 """A package is inert: trees, numbers and names. Whether a file of it could be run, or would be when it is read."""
 
-import io
 import json
-import zipfile
 from pathlib import Path
 
-import numpy as np
+from registry.package.packed_arrays import read_arrays
 
 __all__ = ["executable_files"]
 
@@ -35,15 +33,14 @@ def _is_executable(path: Path) -> bool:
 def _only_numbers(content: bytes) -> bool:
     """An archive of arrays, none of objects: those are pickles, which run code when they are read."""
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return all(arrays[name].dtype.kind in "biufU" for name in arrays.files)
-    except (ValueError, OSError, zipfile.BadZipFile):
+        return all(array.dtype.kind in "biufU" for array in read_arrays(content).values())
+    except ValueError:
         return False
 
 
 def _is_json(content: bytes) -> bool:
     try:
         json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True

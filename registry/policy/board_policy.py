@@ -73,7 +73,7 @@ def load_policy(content: bytes) -> Policy:
     """
     try:
         raw = tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise PolicyError("registry.policy.not_toml", why=str(error)) from None
     faults: list[Message] = []
     document = None

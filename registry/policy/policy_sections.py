@@ -198,7 +198,7 @@ class Document(_Strict):
 
     version: Literal[1]
     name: Annotated[str, Field(min_length=1)]
-    alpha: Annotated[float, Field(gt=0, le=0.1)]
+    alpha: Annotated[float, Field(ge=1e-6, le=0.1)]
     approvals: Annotated[int, Field(ge=2)]
     history_days: Annotated[int, Field(ge=180)]
     retention_days: Annotated[int, Field(ge=30)]

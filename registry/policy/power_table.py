@@ -1,6 +1,7 @@
 """The power table: how many rows a group needs before a sound one passes as often as the policy asks."""
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 from typing import Annotated
@@ -26,7 +27,7 @@ class PowerRow(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     metric: str
-    deviation: Annotated[float, Field(gt=0)]
+    deviation: Annotated[float, Field(gt=0, le=1e6)]
     rows: Annotated[int, Field(ge=10)]
 
 
@@ -43,7 +44,9 @@ def rows_needed(
     """
     # The standard library's: serving reads policies too, and loads no SciPy.
     standard_errors = _NORMAL.inv_cdf(1 - alpha / attempts) + _NORMAL.inv_cdf(power)
-    return math.ceil((standard_errors * deviation / margin) ** 2 * design)
+    root = standard_errors * deviation / margin
+    needed = root * root * design
+    return math.ceil(needed) if math.isfinite(needed) else sys.maxsize  # of a margin of nothing
 
 
 def power_faults(

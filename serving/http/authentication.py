@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import secrets
 import time
 from collections.abc import Collection
@@ -44,6 +45,8 @@ LINK_SECONDS = 24 * 3600
 CACHED_SECONDS = 1.0
 """How long a verified token is not asked for again; a revoked one is refused after this."""
 _MOST = 1_000
+_IN_THESE_PAGES = re.compile(r"/(?:[^/\\\s\x00-\x1f][^\\\s\x00-\x1f]*)?")
+"""A path of this host: ``//host`` and a backslash lead a browser to another one."""
 
 
 class Authority:
@@ -115,7 +118,8 @@ class Authority:
     def opened_page(self, code: str) -> str:
         """The path, in these pages, that a link of this home opens; "/" where it says none or is none of ours."""
         body = _opened(self._key, "link", code)
-        return str(body.get("p", "/")) if body is not None else "/"
+        page = str(body.get("p", "/")) if body is not None else "/"
+        return page if _IN_THESE_PAGES.fullmatch(page) else "/"
 
 
 def entry_link(home: Path, token: str, page: str = "/", roles: Collection[str] = LINK_ROLES) -> str:

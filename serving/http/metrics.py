@@ -35,6 +35,13 @@ class Metrics:
             registry=r,
             multiprocess_mode="mostrecent",
         )
+        self.refused = Gauge(
+            "vigie_release_refused",
+            "1 where the newest release is refused: nothing is served, or the release before goes on.",
+            ["model"],
+            registry=r,
+            multiprocess_mode="mostrecent",
+        )
         self.release = Gauge(
             "vigie_release",
             "Number of the release in use.",

@@ -48,6 +48,7 @@ def metrics(call: Call) -> Response:
     """GET /metrics"""
     for name, state in call.parts.releases.states.items():
         call.parts.metrics.release.labels(name).set(state.loaded.sequence if state.loaded else 0)
+        call.parts.metrics.refused.labels(name).set(1 if state.fault else 0)
         call.parts.metrics.alarms.labels(name).set(len(state.loaded.alarms) if state.loaded else 0)
     return Response(call.parts.metrics.page(), headers={"content-type": METRICS_TYPE})
 
