@@ -5,6 +5,7 @@ What only an unfinished step needs is imported by that step: a demo that has eve
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -28,7 +29,7 @@ from registry.candidates.candidates import Candidate
 from registry.candidates.reviews import review
 from registry.candidates.standing_reviews import standing_reviews
 from registry.checkpoints.service_key import trust_service_key
-from registry.digests import canonical_json, write_atomically
+from registry.digests import PRIVATE, canonical_json, write_atomically
 from registry.policy.board_policy import Policy
 from registry.releases.promotion import promote
 from registry.releases.releases import current_release
@@ -100,6 +101,7 @@ def make_demo_home(settings: Settings, policy: Policy) -> None:
     Raises:
         VigieError: the home is that of another installation.
     """
+    os.umask(PRIVATE)  # as of every home: also where it begins as a demo
     settings.home.mkdir(parents=True, exist_ok=True)
     if not (settings.trust / "trust.json").exists():
         create_trust(settings.trust, policy_digest=policy.digest, demo=True)
