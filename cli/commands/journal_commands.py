@@ -148,7 +148,9 @@ def erase(
 
     Exit codes: 0 erased, or nothing was there; 1 a file that may hold the person is left; 2 an error.
     """
-    ids = [one.strip() for one in subjects or () if one.strip()]
+    from hospital.contracts.text_cleaning import clean_text
+
+    ids = [one for one in map(clean_text, subjects or ()) if one]  # as requests and files are read
     if not ids or not reason.strip():
         raise refused("erase_whom", "--subject")
     from hospital.ingest.pseudonyms import load_or_create_key, pseudonym
