@@ -4,6 +4,7 @@ Rows of the contracts are validated once, by `hospital.contracts.request_models`
 around them and declare the rows for the OpenAPI document and BentoML's schema. Every fault of a body is named at once.
 """
 
+import unicodedata
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -117,7 +118,7 @@ def words_of_person(value: str) -> str:
     """
     if not any(c.isalnum() and c not in _FILLERS for c in value):
         raise PydanticCustomError("blank", "{words}", {"words": ""})
-    if any(ord(c) < 32 and c not in "\n\t" for c in value):
+    if any(unicodedata.category(c) == "Cc" and c not in "\n\t" for c in value):
         raise PydanticCustomError("control_character", "{words}", {"words": ""})
     return value
 

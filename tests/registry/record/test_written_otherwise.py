@@ -93,15 +93,32 @@ class TestOfAnAuditor:
         """With payloads."""
         assert "3 entries, checkpoints cover 1 to 3: whole." in self.said(engine, key, tmp_path)
 
+    def test_what_a_terminal_would_obey_stands_as_its_code(
+        self, engine: Engine, key: Key, tmp_path: Path
+    ) -> None:
+        """As `vigie journal export` prints it: the line says the same, in other bytes."""
+        with writing(engine) as connection:
+            append(
+                connection,
+                actor="Ada",
+                action="x",
+                subjects=SUBJECTS,
+                now=NOW,
+                reason="a\u202eb",
+                payload="\u200b",
+            )
+        old, new = ("a\u202eb".encode(), b"a\\u202eb")
+        assert "4 entries, checkpoints cover 1 to 4: whole." in self.said(engine, key, tmp_path, old, new)
+
     @pytest.mark.parametrize(
         ("old", "new", "words"),
         [
             (b'"actor":"Ada"', b'"actor":"Eve","actor":"Ada"', "line 1 of the journal is no entry"),
-            (b'"actor":"Ada"', b'"actor": "Ada"', "line 1 of the journal is no entry"),
+            (b'"model":"w', b'"model":"x","model":"w', "line 1 of the journal is no entry"),
             (b'"actor":"Ada"', b'"Actor":"Eve","actor":"Ada"', "line 1 of the journal is no entry"),
             (b'"payload":{"a":"b"}', b'"payload":{"a":"c"}', "the payload of entry 1 was edited"),
         ],
-        ids=["a name twice", "a space", "a name that is none", "another payload"],
+        ids=["a name twice", "a subject twice", "a name that is none", "another payload"],
     )
     def test_what_is_put_into_a_line_is_found(
         self, engine: Engine, key: Key, tmp_path: Path, old: bytes, new: bytes, words: str
