@@ -325,6 +325,29 @@ def _no_http(rng: random.Random, canary: str, _: str) -> bytes:
     )
 
 
+def _chunked(rng: random.Random, canary: str, token: str) -> bytes:
+    """Bodies in chunks, and what may stand beside and behind them: a trailer is kept by a parser until it ends."""
+    path, body = _valid(rng, canary)
+    content, word = json.dumps(body).encode(), canary.encode()
+    size = f"{len(content):x}".encode()
+    extension = rng.choice([b"", b"", b";" + word, b";a=" + word * rng.choice([1, 20_000]), b" "])
+    trailer = rng.choice(
+        [
+            f"authorization: Bearer {token}\r\n".encode(),
+            b"x-forwarded-for: " + word + b"\r\n",
+            b"x: " + word * rng.choice([1, 3_000, 30_000]),
+            b"".join(b"h%d: %b\r\n" % (i, word) for i in range(rng.choice([2, 200, 2_000]))),
+            word * rng.choice([1, 10_000]),
+        ]
+    )
+    coding = rng.choice(["chunked"] * 6 + ["gzip, chunked", "chunked, identity", canary])
+    headers = [("transfer-encoding", coding), ("content-type", "application/json")]
+    if rng.random() < 0.5:
+        headers = [("authorization", f"Bearer {token}"), *headers]
+    parted = size + extension + b"\r\n" + content + b"\r\n0\r\n"
+    return _head("POST", path, headers) + parted + trailer + rng.choice([b"\r\n", b""])
+
+
 _KINDS: dict[str, Callable[[random.Random, str, str], bytes]] = {
     "contract": _contract,
     "json": _json,
@@ -334,5 +357,6 @@ _KINDS: dict[str, Callable[[random.Random, str, str], bytes]] = {
     "token": _token,
     "form": _form,
     "no http": _no_http,
+    "chunked": _chunked,
     "cut": _contract,
 }
