@@ -4,14 +4,14 @@ A refusal is of the version, whatever becomes of its files: it stands until that
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, select
 
 from registry.candidates.candidates import REGISTRATION, REVIEW, SIGNED_FILES, Candidate
-from registry.digests import read_plain_file
+from registry.digests import read_plain_file, sha256_bytes
 from registry.errors import ReviewError, SignatureError
 from registry.record.tables.record_tables import journal
 from registry.trust.keys import Signed
@@ -21,8 +21,10 @@ __all__ = [
     "DECISIONS",
     "Standing",
     "author_of",
+    "last_decisions",
     "review_files",
     "reviews",
+    "signed_by",
     "standing_refusals",
     "standing_reviews",
 ]
@@ -110,9 +112,9 @@ def standing_refusals(connection: Connection, found: Candidate, package: str, tr
         package: the digest of its package.
         trust: by which signatures are verified.
     """
-    refused = {
-        name for name, decision in _journaled(connection, found, package).items() if decision == "refuse"
-    }
+    is_signed = signed_by(found.folder.parent, trust)
+    said = last_decisions(_journaled(connection, found, package), is_signed)
+    refused = {name for name, decision in said.items() if decision == "refuse"}
     latest: dict[str, tuple[int, str]] = {}
     for path in review_files(found):
         try:
@@ -130,15 +132,67 @@ def standing_refusals(connection: Connection, found: Candidate, package: str, tr
     return sorted(refused | {name for name, (_, decision) in latest.items() if decision == "refuse"})
 
 
-def _journaled(connection: Connection, found: Candidate, package: str) -> dict[str, str]:
-    """By person, what the journal says they last decided about a version or its package."""
+def last_decisions(
+    acts: Iterable[tuple[str, str, Mapping[str, str]]], signed: Callable[[str, str, Mapping[str, str]], bool]
+) -> dict[str, str]:
+    """By person, what the journal says they last decided.
+
+    An entry that lifts a refusal counts where a review lies beside it that this person signed, and that no entry before
+    it was of: whoever can write the database could else take a refusal back in the name of who gave it.
+
+    Args:
+        acts: person, decision and subjects of entries about a version or its package, in order.
+        signed: whether the review that an entry names is that person's.
+    """
+    said: dict[str, str] = {}
+    known: set[str] = set()
+    for name, decision, subjects in acts:
+        digest = str(subjects.get("review_digest", ""))
+        lifts = decision != "refuse" and said.get(name) == "refuse"
+        if not lifts or (digest not in known and signed(name, decision, subjects)):
+            said[name] = decision
+        known |= {digest} - {""}
+    return said
+
+
+def signed_by(model: Path, trust: Trust) -> Callable[[str, str, Mapping[str, str]], bool]:
+    """What says whether a review that an entry names is that person's: one of its digest lies there and verifies.
+
+    Args:
+        model: the folder of a model's candidates: a refusal of a package is also lifted by approving another version
+            of it.
+        trust: by which it is verified.
+    """
+
+    def is_signed(name: str, decision: str, subjects: Mapping[str, str]) -> bool:
+        for path in sorted(model.glob("*/reviews/[!.]*.json")):
+            try:
+                content = read_plain_file(path)
+                if sha256_bytes(content) != subjects.get("review_digest"):
+                    continue
+                review = Signed.from_json(json.loads(content))
+                if trust.require(review, "board", REVIEW) != name:
+                    continue
+            except (OSError, ValueError, RecursionError, SignatureError):
+                continue
+            about = {field: subjects.get(field) for field in ("model", "version", "package_digest")}
+            if all(review.body.get(k) == v for k, v in {**about, "decision": decision}.items()):
+                return True
+        return False
+
+    return is_signed
+
+
+def _journaled(
+    connection: Connection, found: Candidate, package: str
+) -> Iterator[tuple[str, str, Mapping[str, str]]]:
+    """Person, decision and subjects of the journal's entries about a version or its package, in order."""
     columns = journal.c.actor, journal.c.action, journal.c.subjects
     query = select(*columns).where(journal.c.action.in_(DECISIONS)).order_by(journal.c.seq)
-    said: dict[str, str] = {}
-    for actor, action, subjects in connection.execute(query):
-        if _about(json.loads(subjects), found, package):
-            said[str(actor)] = str(action)
-    return said
+    for actor, action, text in connection.execute(query):
+        subjects = json.loads(text)
+        if _about(subjects, found, package):
+            yield str(actor), str(action), subjects
 
 
 def _about(body: Mapping[str, object], found: Candidate, package: str) -> bool:

@@ -5,24 +5,25 @@ number and the last release of before a policy stand in the trust file without a
 it happens, and stand in a chain under checkpoints.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from registry.candidates.candidates import SIGNED_FILES
-from registry.candidates.standing_reviews import DECISIONS
+from registry.candidates.standing_reviews import DECISIONS, last_decisions
 from registry.errors import RegistryError
 from registry.record.database import existing_database
 from registry.record.journal import Entry, entries_of
 from registry.releases.release import Link
 from registry.settings import Settings
 
-__all__ = ["ReleaseRecord", "release_record", "subjects_of"]
+__all__ = ["ReleaseRecord", "Signs", "release_record", "subjects_of"]
 
 _RELEASED = ("promote", "roll back", "recover")
 _POLICY, _RESTORED = "put policy in force", "accept restore"
+Signs = Callable[[str, str, Mapping[str, str]], bool]
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,21 @@ class ReleaseRecord:
         ]
         return max((int(number) for number in numbers if number.isdecimal()), default=0)
 
-    def refusals(self, link: Link) -> list[str]:
-        """Who had refused a release's version or package when its entry was written, and not taken that back."""
+    def refusals(self, link: Link, signed: Signs) -> list[str]:
+        """Who had refused a release's version or package when its entry was written, and not taken that back.
+
+        Args:
+            signed: whether a review that an entry names is that person's (see `standing_reviews.last_decisions`).
+        """
         entry, body = self.of(link), link.body
-        said: dict[str, str] = {}
+        acts = []
         for e in self.entries:
             if entry is not None and e.seq > entry.seq:
                 break
             same = [e.subjects.get(field) == body[field] for field in ("version", "package_digest")]
             if e.action in DECISIONS and _of(e, str(body["model"])) and any(same):
-                said[e.actor] = e.action
+                acts.append((e.actor, e.action, e.subjects))
+        said = last_decisions(acts, signed)
         return sorted(name for name, decision in said.items() if decision == "refuse")
 
     def precedes(self, link: Link, policy_digest: str) -> bool:

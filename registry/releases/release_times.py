@@ -12,7 +12,7 @@ from hospital.times import DAY
 from hospital.words.messages import Message, message
 from registry.errors import SignatureError
 from registry.policy.board_rules import BoardRules
-from registry.releases.journal_entry import ReleaseRecord
+from registry.releases.journal_entry import ReleaseRecord, Signs
 from registry.releases.release import Link
 from registry.releases.vouching import AHEAD
 from registry.trust.keys import Signed
@@ -21,7 +21,7 @@ __all__ = ["policy_faults", "time_faults"]
 
 
 def time_faults(
-    record: ReleaseRecord | None, link: Link, rules: BoardRules, entered: int | None
+    record: ReleaseRecord | None, link: Link, rules: BoardRules, entered: int | None, signed: Signs
 ) -> list[Message]:
     """Why a release cannot have been made when it says; empty where it can.
 
@@ -30,11 +30,12 @@ def time_faults(
         link: the release; of a way back, its origin is looked at too.
         rules: of the policy in force.
         entered: instant of an entry that is about to be written; None: the journal's is looked up.
+        signed: whether a review that an entry names is that person's: a refusal is lifted by nothing else.
     """
     faults = [*_before_faults(link), *_entry_faults(record, link, rules, entered)]
     if link.origin is not None:
         faults += _entry_faults(record, link.origin, rules, None)
-    refusals = [] if record is None else record.refusals(link)
+    refusals = [] if record is None else record.refusals(link, signed)
     if refusals:
         faults.append(message("trust_errors.vouching.refused", names=", ".join(refusals)))
     return faults

@@ -11,6 +11,7 @@ from pathlib import Path
 from hospital.words.messages import Foreign, message
 from registry.candidates.candidates import SIGNED_FILES
 from registry.candidates.sealed_check import Sealed, check_faults
+from registry.candidates.standing_reviews import signed_by
 from registry.digests import read_plain_file, sha256_bytes
 from registry.errors import PackageError, PolicyError, ReleaseError
 from registry.package.manifest import LARGEST, read_package
@@ -183,7 +184,8 @@ def _verify_times(
     """By the chain, by what it contains, and by the journal, it was made when it says, past no refusal or policy."""
     board = policy_of_digest(settings.trust, trust.policy_digest).board
     approved = link if link.origin is None else link.origin
-    faults = time_faults(record, link, board, entered)
+    signed = signed_by(settings.candidates / str(link.body["model"]), trust)
+    faults = time_faults(record, link, board, entered, signed)
     faults += policy_faults(record, approved, str(link.body["policy_digest"]), trust.policy_digest)
     if faults:
         raise refusal(str(link.body["model"]), link.number, "faulty", faults=tuple(faults))

@@ -274,10 +274,14 @@ class TestReviews:
             ("bob", "approve", 1.1),
         ):
             installation.approve(found, name, decision=decision, hours=hours)
-        for path in review_files(found):
+        refusals = [path for path in review_files(found) if b'"decision":"refuse"' in path.read_bytes()]
+        for path in refusals:
             path.unlink()
         assert _refusals(installation, found) == ["ada"]
         assert _refusals(installation, installation.register("2")) == []
+        for path in review_files(found):  # with what he took it back by
+            path.unlink()
+        assert _refusals(installation, found) == ["ada", "bob"]
 
     def test_a_review_before_ones_own_later_one_is_not_given(self, installation: Installation) -> None:
         """A clock that went back would let an old yes stand over a newer one; a no waits for no clock."""

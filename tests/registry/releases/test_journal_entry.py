@@ -1,5 +1,6 @@
 """What the journal says of releases, by entries made by hand: which is whose, who had refused it, which came first."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -102,10 +103,17 @@ def test_who_had_refused_a_release_before_it_was_made(
     acts: list[tuple[str, str, dict[str, str]]], names: list[str]
 ) -> None:
     """And had not taken it back by then: what is refused or taken back later changes nothing of how it was made."""
-    assert _record(*acts, _released()).refusals(_link()) == names
-    assert _record(*acts).refusals(_link()) == names  # not entered yet
+    assert _record(*acts, _released()).refusals(_link(), _signed) == names
+    assert _record(*acts).refusals(_link(), _signed) == names  # not entered yet
     later = ("dan", "refuse", _about())
-    assert _record(*acts, _released(), later, ("cid", "withdraw", _about())).refusals(_link()) == names
+    assert (
+        _record(*acts, _released(), later, ("cid", "withdraw", _about())).refusals(_link(), _signed) == names
+    )
+
+
+def _signed(name: str, decision: str, subjects: Mapping[str, str]) -> bool:
+    """Whatever an entry names is there and signed."""
+    return True
 
 
 def _in_force(digest: str = POLICY) -> tuple[str, str, dict[str, str]]:
