@@ -16,7 +16,7 @@ from serving.forecasting.reason_sentences import rounded
 from serving.messages.counterfactual_bodies import AnsweredLever, LeverChange, OtherCounts
 from serving.messages.forecast_parts import Quantiles
 
-__all__ = ["Outcome", "answered_levers", "notes", "number_words", "other_counts", "outcome_of"]
+__all__ = ["Outcome", "answered_levers", "counted", "notes", "number_words", "other_counts", "outcome_of"]
 
 Outcome = Literal["reached", "already", "out_of_reach", "no_lever"]
 _P10, _P50, _P90 = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
@@ -66,7 +66,7 @@ def other_counts(
         LeverChange(lever=name, count=value, now=by_name[name].now or 0.0)
         for name, value in one.changes.items()
     )
-    said = [_counted(by_name[name], value, language) for name, value in one.changes.items()]
+    said = [counted(by_name[name], value, language) for name, value in one.changes.items()]
     counts = said[0]
     if len(said) > 1:
         counts = text("explanations.counterfactual.and", language, first=said[0], second=said[1])
@@ -91,8 +91,10 @@ def _tension(basis: Basis, one: Counterfactual, staffed: float) -> float:
     return float(tension_of(basis.model, basis.row, one.quantiles[None], np.array([staffed]))[0])
 
 
-def _counted(lever: Range, value: float, language: Language) -> str:
-    key = f"explanations.levers.count.{lever.lever.name}"
+def counted(lever: Range, value: float, language: Language) -> str:
+    """A count of a lever, beside the one that there is."""
+    kind = "none" if rounded(value) == 0 else "count"
+    key = f"explanations.levers.{kind}.{lever.lever.name}"
     now = formats.short_number(lever.now or 0.0, language)
     return text(
         "explanations.counterfactual.instead", language, count=text(key, language, rounded(value)), now=now

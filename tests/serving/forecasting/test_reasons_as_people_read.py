@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from hospital.features.bed_list import ALL_BED_FEATURES
@@ -10,6 +11,8 @@ from hospital.features.wait import WAIT_FEATURES
 from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language
 from registry.components.situations import KINDS_OF_DAY, SEASONS
+from registry.explanations.levers import LEVERS, Range
+from serving.explanations.counterfactual_text import counted
 from serving.forecasting.comparison import Comparison
 from serving.forecasting.explanation_text import ExplanationTerms, ExplanationText
 from serving.forecasting.feature_words import FeatureWords
@@ -157,3 +160,18 @@ def test_a_baseline_is_named_with_one_colon(language: Language) -> None:
     """The one before its number."""
     for name in ("last_wait", "recent_median", "usual_hour", "last_value", "same_hour_last_week"):
         assert ":" not in text(f"reasons.baselines.{name}", language)
+
+
+@pytest.mark.parametrize(
+    ("language", "none", "two"),
+    [
+        ("fr", "aucune opération programmée (et non 3)", "2 opérations programmées (et non 3)"),
+        ("en", "no operation planned (and not 3)", "2 operations planned (and not 3)"),
+    ],
+)
+def test_a_lever_at_none_has_words(language: Language, none: str, two: str) -> None:
+    """Nobody reads "0 operations planned"."""
+    (lever,) = [lever for lever in LEVERS if lever.name == "operations"]
+    found = Range(lever, 3.0, np.arange(4.0), {})
+    assert counted(found, 0.0, language) == none
+    assert counted(found, 2.0, language) == two
