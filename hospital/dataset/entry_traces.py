@@ -5,7 +5,7 @@ Whoever sees a patient writes down what nobody else does, more exactly or later.
 10.1145/2382577.2382579).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,14 +13,27 @@ import numpy as np
 
 from hospital.arrays import Array
 
-__all__ = ["Aspect", "Entries", "decimals", "entries_of", "order_of_entry", "roundness", "time_of_entry"]
+__all__ = [
+    "Aspect",
+    "Entries",
+    "decimals",
+    "defaults",
+    "entries_of",
+    "entries_together",
+    "order_of_entry",
+    "roundness",
+    "time_of_entry",
+    "times_written",
+]
 
 Aspect = Literal[
     "value",
     "known",
     "digits",
     "rounding",
+    "default",
     "entry",
+    "together",
     "order",
     "spread",
     "value_spread",
@@ -29,7 +42,8 @@ Aspect = Literal[
     "others",
 ]
 """What of an input is held against the outcome: its value; whether it is known; how many decimals it was written with,
-or how round it is; how long after the prediction time it was received; its place among what was received; the value, or
+or how round it is; whether it is a default value; how long after the prediction time it was received; which of the
+row's entries are known together; its place among what was received; the value, or
 one of the traces, against how far the outcome lies from the expected (`value_spread`, `spread`); when triage was,
 against the wait that was left (`delay`); counts that may have been entered after the fact (`after`); a label against
 other people's waits (`others`).
@@ -40,7 +54,11 @@ _NEARLY_ALL = 0.99
 _LEAST_DIFFERENT = 25
 """Of a scale of a few steps the last digit is the value itself."""
 _LEAST_IN_TEN = 10
+_DEFAULT, _DEFAULT_TIMES, _ALONE = 0.01, 3.0, 0.8
+"""A default value: this share of all that are known, and so many times as frequent as those in the same ten; where
+it is this share of its ten, there is nothing there to compare it with but the others."""
 _MINUTE = 60e6
+_MINUTES, _FIVE = 60_000_000, 300_000_000
 
 
 @dataclass(frozen=True)
@@ -61,7 +79,7 @@ class Entries:
 
 
 def entries_of(feature: str, column: Array, *, categories: bool = False) -> Sequence[Entries]:
-    """The value, whether it is known, and its decimals; the latter two only where they differ between rows.
+    """The value, whether it is known, its decimals and defaults; but for the value, where they differ between rows.
 
     Args:
         feature: its name.
@@ -80,6 +98,9 @@ def entries_of(feature: str, column: Array, *, categories: bool = False) -> Sequ
         round_ones = roundness(values)
         if np.unique(round_ones[np.isfinite(round_ones)]).size > 1:
             out.append(Entries(feature, "rounding", round_ones))
+    usual = np.zeros(values.size) if categories else defaults(values)
+    if np.unique(usual[np.isfinite(usual)]).size > 1:
+        out.append(Entries(feature, "default", usual))
     return out
 
 
@@ -96,11 +117,9 @@ def roundness(values: Array) -> Array:
         float64 [n], NaN unknown or with too few values alike; all NaN of a scale with few different values.
     """
     out = np.full(values.size, np.nan)
-    known = np.flatnonzero(np.isfinite(values))
-    if np.unique(values[known]).size < _LEAST_DIFFERENT:
+    known, units = _whole_units(values)
+    if not known.size:
         return out
-    places = np.quantile(decimals(values[known]), _NEARLY_ALL, method="lower")
-    units = np.round(values[known] * 10**places).astype(np.int64)
     steps = [units % 10 == 0, units % 5 == 0, units % 2 == 0]
     round_ones = np.select(steps, [3.0, 2.0, 1.0], 0.0)
     ten, of, counts = np.unique((units + 5) // 10, return_inverse=True, return_counts=True)
@@ -109,6 +128,71 @@ def roundness(values: Array) -> Array:
     slope = np.bincount(of, centred * level) / np.maximum(np.bincount(of, centred**2), 1e-9)
     out[known] = np.where(counts[of] >= _LEAST_IN_TEN, level - slope[of] * centred, np.nan)
     return out
+
+
+def _whole_units(values: Array) -> tuple[Array, Array]:
+    """Places of known values (of float64 [n]), and these in units of the decimal that they are written with: int64
+    each; nothing of a scale with few different values.
+    """
+    known = np.flatnonzero(np.isfinite(values))
+    if np.unique(values[known]).size < _LEAST_DIFFERENT:
+        return known[:0], known[:0]
+    places = np.quantile(decimals(values[known]), _NEARLY_ALL, method="lower")
+    return known, np.round(values[known] * 10**places).astype(np.int64)
+
+
+def defaults(values: Array) -> Array:
+    """Whether each value stands for one that nobody asked for, beyond how many in its ten do: an age of 0, 47 or 99.
+
+    Such a value is several times as frequent as those beside it. Against these it is held, so that old people who wait
+    longer do not show; one that is nearly alone in its ten is held against everybody.
+
+    Args:
+        values: float64 [n], NaN unknown.
+
+    Returns:
+        float64 [n], NaN unknown; all 0 or NaN where no value stands out.
+    """
+    out = np.full(values.size, np.nan)
+    known, units = _whole_units(values)
+    if not known.size:
+        return out
+    different, of, counts = np.unique(units, return_inverse=True, return_counts=True)
+    ten = np.unique((different + 5) // 10, return_inverse=True)[1]
+    rows, values_in = np.bincount(ten, counts)[ten], np.bincount(ten)[ten]
+    beside = (rows - counts) / np.maximum(values_in - 1, 1)
+    default = (counts >= _DEFAULT * units.size) & (counts >= _DEFAULT_TIMES * beside)
+    share = (np.bincount(ten, counts * default) / np.bincount(ten, counts))[ten]
+    out[known] = (default - np.where(share >= _ALONE, 0.0, share))[of]
+    return out
+
+
+def entries_together(columns: Mapping[str, Array]) -> Sequence[Entries]:
+    """Which of a row's entries are known, and which of them with decimals, as one category a pattern.
+
+    One of two values that is known where the other is not goes with no outcome by itself; trees find the two.
+
+    Args:
+        columns: float64 [n] each, NaN unknown.
+    """
+    traces = [np.isfinite(values) for values in columns.values()]
+    traces += [decimals(values) > 0 for values in columns.values()]
+    varied = [trace for trace in traces if trace.any() and not trace.all()]
+    if len(varied) < 2:
+        return []
+    pattern = np.zeros(varied[0].size, np.int64)
+    for trace in varied:
+        pattern = np.unique(2 * pattern + trace, return_inverse=True)[1]
+    return [Entries("visits", "together", pattern.astype(np.float64), categories=True)]
+
+
+def times_written(at: Array) -> Array:
+    """How exactly times are written: 0 in steps of five minutes, 1 of a minute, 2 more exactly: float64 [n].
+
+    Args:
+        at: int64 [n] instants.
+    """
+    return np.select([at % _FIVE == 0, at % _MINUTES == 0], [0.0, 1.0], 2.0)
 
 
 def decimals(values: Array) -> Array:

@@ -33,6 +33,8 @@ class Alignment:
         excess_correlation: float64 [blocks], |own| - |shifted| of each block of days, from the products of standardised
             residuals.
         aspect: what of the feature.
+        part: of the rows, as a finding names it ("night", "department=KIDS"); "": all of them.
+        parts: of how many such figures this is the one that goes furthest.
     """
 
     feature: str
@@ -41,6 +43,8 @@ class Alignment:
     rows: int
     excess_correlation: Array
     aspect: Aspect = "value"
+    part: str = ""
+    parts: int = 1
 
 
 @dataclass(frozen=True)

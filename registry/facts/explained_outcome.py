@@ -1,21 +1,32 @@
 """What baselines leave unexplained of outcomes, and how well a series goes with it beside itself one row earlier."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from hospital.arrays import Array
 from hospital.dataset.baselines import BedBaselines, WaitBaselines
-from hospital.dataset.excess_correlation import LEAST_GROUP, Group, excess_correlation, residuals, row_before
+from hospital.dataset.excess_correlation import (
+    LEAST_GROUP,
+    ExcessCorrelation,
+    Group,
+    excess_correlation,
+    residuals,
+    row_before,
+)
 from hospital.grouping import rows_of_groups
 from hospital.times import DAY, HOUR, MINUTE
 from registry.evidence.probe_records import Alignment, Aspect
+from registry.evidence.records import UNIT
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_errors import log_wait
 
 __all__ = ["Explained"]
 
 _LEAST_CATEGORY = 20  # rows: the mean of fewer is mostly chance
+_LEAST_OF_PART, _LEAST_BLOCKS_OF_PART = 300, 8
+_EVENING, _MORNING, _LATELY = 20, 8, 0.75
 
 
 @dataclass(frozen=True)
@@ -28,6 +39,7 @@ class Explained:
         groups: rows of one unit and horizon, or triage level.
         residuals: float64 [n], what is left of the outcome in each group.
         horizon: int64 [n], microseconds.
+        parts: bool [n], rows that are looked at by themselves, by their name.
     """
 
     part: PreparedBeds | PreparedWaits
@@ -36,6 +48,7 @@ class Explained:
     outcome: Array
     residuals: Array
     horizon: Array
+    parts: Mapping[str, Array] = field(default_factory=dict)
 
     @classmethod
     def of(cls, part: PreparedBeds | PreparedWaits, baselines: BedBaselines | WaitBaselines) -> "Explained":
@@ -64,7 +77,8 @@ class Explained:
         usable = np.asarray(np.isfinite(controls).all(axis=1))
         rows = [r[usable[r]] for r in rows_of_groups(group, int(group.max(initial=-1)) + 1)]
         groups = [Group.of(r, controls) for r in rows if r.size >= LEAST_GROUP]
-        return cls(part, controls, groups, outcome, residuals(outcome, controls, groups), horizon)
+        left = residuals(outcome, controls, groups)
+        return cls(part, controls, groups, outcome, left, horizon, _parts(part))
 
     def without_levels(self) -> "Explained":
         """The same rows in one group and without baselines, which know a usual wait of those without a level, too."""
@@ -112,6 +126,37 @@ class Explained:
             categories: the values are categories, in no order.
             horizon: microseconds in place of the rows' own.
         """
+        found = self._found(values, lines, categories=categories, horizon=horizon)
+        whole = excess_correlation(*found)
+        return None if whole is None else _alignment(feature, aspect, whole)
+
+    def alignments(
+        self, feature: str, aspect: Aspect, values: Array, lines: list[Array], *, categories: bool = False
+    ) -> list[Alignment]:
+        """The same, and of the part of the rows in which it goes furthest; none where it cannot be computed.
+
+        What one department, a night or the last weeks give away hardly shows among all rows.
+        """
+        y, x, earlier, at = self._found(values, lines, categories=categories)
+        whole = excess_correlation(y, x, earlier, at)
+        if whole is None:
+            return []
+        parts = {n: excess_correlation(y[m], x[m], earlier[m], at[m]) for n, m in self.parts.items()}
+        enough = {
+            name: one
+            for name, one in parts.items()
+            if one is not None and one.rows >= _LEAST_OF_PART and one.blocks.size >= _LEAST_BLOCKS_OF_PART
+        }
+        out = [_alignment(feature, aspect, whole)]
+        if enough:
+            name, furthest = max(enough.items(), key=lambda item: item[1].sure)
+            out.append(replace(_alignment(feature, aspect, furthest), part=name, parts=len(enough)))
+        return out
+
+    def _found(
+        self, values: Array, lines: list[Array], *, categories: bool, horizon: int | None = None
+    ) -> tuple[Array, Array, Array, Array]:
+        """Residuals of the outcome, of the series and of the series earlier, and instants: [n] each."""
         at = self.part.prediction_time
         values = _effects(values, self.residuals, at) if categories else values
         apart = self.horizon if horizon is None else np.full(at.size, horizon)
@@ -119,10 +164,28 @@ class Explained:
         older = values[np.where(before >= 0, before, np.arange(values.size))]
         x, earlier = (residuals(v, self.controls, self.groups) for v in (values, older))
         earlier[before < 0] = np.nan
-        found = excess_correlation(self.residuals, x, earlier, at)
-        if found is None:
-            return None
-        return Alignment(feature, found.own, found.shifted, found.rows, found.blocks, aspect)
+        return self.residuals, x, earlier, at
+
+
+def _alignment(feature: str, aspect: Aspect, found: ExcessCorrelation) -> Alignment:
+    return Alignment(feature, found.own, found.shifted, found.rows, found.blocks, aspect)
+
+
+def _parts(part: PreparedBeds | PreparedWaits) -> dict[str, Array]:
+    """Rows of each department or unit, of the nights, and of the last quarter of the days, by name."""
+    hours = part.hours()
+    days = part.prediction_time // DAY
+    span = days[-1] - days[0] if days.size else 0
+    out = {"lately": days >= days[:1] + _LATELY * span}
+    if isinstance(part, PreparedWaits):
+        out["night"] = (hours < _MORNING) | (hours >= _EVENING)
+        names = np.array([str(t) for t in part.samples.query.columns["department"]], object)
+        departments = {f"department={name}": names == name for name in sorted(set(names.tolist()))}
+        out |= departments if len(departments) > 1 else {}
+    else:
+        unit = part.samples.query.unit
+        out |= {f"{UNIT}={part.events.units[u].unit}": unit == u for u in np.unique(unit)}
+    return {name: mask for name, mask in out.items() if mask.sum() >= _LEAST_OF_PART}
 
 
 def _effects(category: Array, residuals: Array, at: Array) -> Array:

@@ -18,7 +18,14 @@ import numpy as np
 from hospital.arrays import Array
 from hospital.calendar import local_clock, weekday
 from hospital.dataset.baselines import BedBaselines, WaitBaselines
-from hospital.dataset.entry_traces import Aspect, Entries, entries_of, time_of_entry
+from hospital.dataset.entry_traces import (
+    Aspect,
+    Entries,
+    entries_of,
+    entries_together,
+    time_of_entry,
+    times_written,
+)
 from hospital.dataset.excess_correlation import excess_correlation
 from hospital.times import DAY, HOUR
 from registry.evidence.probe_records import Alignment
@@ -64,7 +71,7 @@ def alignments(
         own_levels = series.feature == "triage"  # nobody without a level is in one
         rows = triage_known if own_levels else explained
         given = (series.values, lines)
-        out.append(rows.alignment(series.feature, series.aspect, *given, categories=series.categories))
+        out += rows.alignments(series.feature, series.aspect, *given, categories=series.categories)
         if series.aspect in _SPREAD and not own_levels:
             aspect = _SPREAD[series.aspect]
             out.append(spread.alignment(series.feature, aspect, *given, categories=series.categories))
@@ -89,13 +96,14 @@ def _inputs(part: PreparedBeds | PreparedWaits) -> list[Entries]:
         # The level itself is what waits are compared within.
         out = [e for e in out if e.feature != "triage" or e.aspect == "known"]
         out += time_of_entry(part.samples.received_at, part.prediction_time)
-    return out
+    own = {f.name: part.X[:, j].astype(np.float64) for j, f in enumerate(part.features) if f.group in groups}
+    return out + list(entries_together({n: v for n, v in own.items() if n not in _COUNTED | {"triage"}}))
 
 
 def _of_waits(part: PreparedWaits, explained: Explained, lines: list[Array]) -> list[Alignment | None]:
     """When triage was against the wait that was left; staff against waits; labels against other people's waits."""
     columns = {f.name: part.X[:, j].astype(np.float64) for j, f in enumerate(part.features)}
-    out: list[Alignment | None] = []
+    out: list[Alignment | None] = [_of_times_written(part, explained, lines)]
     if "minutes_since_arrival" in columns:
         # Whoever is triaged as the doctor calls waits no more: a model would learn that of a time that was typed then.
         until = np.maximum(columns["minutes_since_arrival"], 0.0)
@@ -107,6 +115,19 @@ def _of_waits(part: PreparedWaits, explained: Explained, lines: list[Array]) -> 
         # That more staff make waits shorter is what they are there for.
         out.append(one if one is not None and one.own > 0 else None)
     return [*out, *_beside_others(part)]
+
+
+def _of_times_written(part: PreparedWaits, explained: Explained, lines: list[Array]) -> Alignment | None:
+    """How exactly arrival and triage were written: of both the one that goes further.
+
+    A time that is typed once the patient was seen is a whole minute, or a round one.
+    """
+    query = part.samples.query
+    found = [
+        explained.alignment("minutes_since_arrival", "rounding", times_written(at), lines)
+        for at in (query.arrived_at, query.prediction_time)
+    ]
+    return max((one for one in found if one is not None), key=lambda one: abs(one.own), default=None)
 
 
 def _of_beds(part: PreparedBeds, explained: Explained, lines: list[Array]) -> list[Alignment | None]:
@@ -131,6 +152,8 @@ def _beside_others(part: PreparedWaits) -> list[Alignment | None]:
     labels = [("triage", levels == level) for level in _LESS_URGENT]
     departments = sorted(set(names.tolist()))
     labels += [("department", names == name) for name in departments if len(departments) > 1]
+    modes = np.array([str(t) for t in columns["arrival_mode"]], object)
+    labels += [("arrival_mode", modes == mode) for mode in sorted(set(modes.tolist()))]
     at = part.prediction_time
     clock = local_clock(at, part.events.zone)
     cells = (clock // DAY, weekday(clock // DAY) * 8 + clock % DAY // _THREE_HOURS)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from scipy import stats
 
@@ -20,7 +21,9 @@ _METRICS: Mapping[Aspect, str] = {
     "known": "excess_correlation_known",
     "digits": "excess_correlation_digits",
     "entry": "excess_correlation_entry",
+    "together": "excess_correlation_together",
     "rounding": "excess_correlation_rounding",
+    "default": "excess_correlation_default",
     "spread": "excess_correlation_spread",
     "value_spread": "excess_correlation_extremes",
     "delay": "excess_correlation_delay",
@@ -29,6 +32,7 @@ _METRICS: Mapping[Aspect, str] = {
 }
 _MARGINS: Mapping[Aspect, float] = {
     "rounding": 0.10,
+    "default": 0.05,
     "spread": 0.10,
     "value_spread": 0.10,
     "delay": 0.15,
@@ -39,6 +43,9 @@ _MARGINS: Mapping[Aspect, float] = {
 had up to 0.03, spread 0.03, delays 0.01, staff and beds 0.08, labels beside others' waits 0.01. Flaws: 0.11 to 0.56.
 """
 _VALUES: frozenset[Aspect] = frozenset({"value", "value_spread"})
+_MARGIN_OF_PART = 0.10
+"""Of a part of the rows alone, such as a night: see `_of_part`. In simulated hospitals parts had up to 0.00."""
+_OWN = 0.025
 _MOVES = frozenset({"admissions_24h", "discharges_24h"})
 _MARGIN_MOVES = 0.25
 """A busy day's admissions leave within days: up to 0.14 by right, and 0.4 where they are those of the day to come."""
@@ -64,12 +71,33 @@ def leakage_findings(evidence: Evidence, policy: Policy) -> list[Finding]:
         return found  # the baselines read no such value
     # What is settled before the wait may go with it; whether somebody wrote it down may not.
     by_right = [a.aspect in _VALUES and a.feature in rules.settled_before for a in facts.alignments]
-    alpha = policy.document.alpha / max(by_right.count(False), 1)
     pairs = list(zip(facts.alignments, by_right, strict=True))
+    whole = [(a, right) for a, right in pairs if not a.part]
+    alpha = policy.document.alpha / max([right for _, right in whole].count(False), 1)
     aligned = [
-        _aligned(a, _margin(a, rules.excess_correlation), alpha, required=not right) for a, right in pairs
+        _aligned(a, _margin(a, rules.excess_correlation), alpha, required=not right) for a, right in whole
     ]
-    return found + _once(aligned)
+    parts = [a for a, right in pairs if a.part and not right]
+    alpha = policy.document.alpha / max(sum(a.parts for a in parts), 1)
+    shut = {(f.metric, f.group) for f in aligned if f.required and not f.verdict.opens}
+    of_parts = [_of_part(a, alpha) for a in parts if (_METRICS[a.aspect], a.feature) not in shut]
+    return found + _once(aligned) + [f for f in of_parts if f is not None]
+
+
+def _of_part(one: Alignment, alpha: float) -> Finding | None:
+    """A figure of a part of the rows, where it is shown: None where it is not, which says nothing.
+
+    Of hundreds of parts some go with the outcome by chance. So it keeps shut where its own 95 % interval lies wholly
+    beyond the margin, and blocks where the one corrected for all parts does.
+    """
+    margin = max(_margin(one, _MARGIN_OF_PART), _MARGIN_OF_PART)
+    finding = _aligned(one, margin, alpha, required=True)
+    if finding.verdict is not Verdict.BLOCK:
+        own = _aligned(one, margin, _OWN, required=True)
+        if own.verdict is not Verdict.BLOCK:
+            return None
+        finding = replace(finding, verdict=Verdict.INCONCLUSIVE, note=own.note)
+    return replace(finding, group=f"{one.feature}*{one.part}")
 
 
 def _margin(one: Alignment, usual: float) -> float:
@@ -77,12 +105,18 @@ def _margin(one: Alignment, usual: float) -> float:
 
 
 def _once(aligned: list[Finding]) -> list[Finding]:
-    """Where a feature's mean gives the outcome away, its spread does, too: that is not a second finding."""
-    stopped = {
-        f.group for f in aligned if f.required and not f.verdict.opens and f.metric != _METRICS["spread"]
+    """What says the same again is no second finding: a feature's spread where its mean gives the outcome away, its
+    default where its roundness does, and what is known together where one of these does.
+    """
+    stopped = [f for f in aligned if f.required and not f.verdict.opens]
+    written = {f.group for f in stopped if f.metric in (_METRICS["digits"], _METRICS["rounding"])}
+    one_entry = any(f.metric in (_METRICS["known"], _METRICS["digits"]) for f in stopped)
+    again = {
+        _METRICS["spread"]: {f.group for f in stopped if f.metric != _METRICS["spread"]},
+        _METRICS["default"]: written,
+        _METRICS["together"]: {f.group for f in aligned if one_entry},
     }
-    again = [f.metric == _METRICS["spread"] and f.group in stopped for f in aligned]
-    return [f for f, twice in zip(aligned, again, strict=True) if not twice]
+    return [f for f in aligned if f.group not in again.get(f.metric, ())]
 
 
 def _exact(facts: LeakageFacts, least: int) -> list[Finding]:

@@ -1,7 +1,7 @@
 """What the tables give away of an outcome by what is missing: as the gate probes it, before there is a model.
 
-Whether a column is known, with how many decimals it was written, when and in which order it was received: where that
-goes with the row's own outcome far better than with the row before, whoever wrote it knew the outcome.
+Whether a column is known, how it was written (decimals, round, a default), when and in which order it was received:
+where that goes with the row's own outcome far better than with the row before, whoever wrote it knew the outcome.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,14 @@ _MARGIN = 0.05
 """Sound columns have up to 0.02; half a vital sign's values written by whoever sees the patient have 0.3 and more."""
 _LEAST_BLOCKS, _ERRORS = 10, 6.0
 _RECENT = 10
-_CODES = {"known": "leak_known", "digits": "leak_digits", "entry": "leak_entry", "order": "leak_order"}
+_CODES = {
+    "known": "leak_known",
+    "digits": "leak_digits",
+    "rounding": "leak_rounding",
+    "default": "leak_default",
+    "entry": "leak_entry",
+    "order": "leak_order",
+}
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,8 @@ class _Rows:
         """The rows that have what gives it away, or lack it, whichever are fewer; all where it is a time."""
         if series.aspect == "known":
             return np.asarray(series.values == (1.0 if series.values.mean() < 0.5 else 0.0))
+        if series.aspect == "default":
+            return np.asarray(series.values > 0)
         if series.aspect == "digits":
             known = series.values[np.isfinite(series.values)]
             return np.asarray(
@@ -127,10 +136,10 @@ def wait_leak_findings(visits: Latest, versions: pd.DataFrame | None) -> list[Fi
 
 
 def _columns(part: Latest) -> list[Entries]:
-    """Whether each column is known that may be before the contact, and the decimals of numbers."""
+    """Whether each column is known that may be before the contact, and of numbers how they are written."""
     later = {c.name for c in part.contract.columns if c.hindsight}
     skipped = {*part.contract.key, part.contract.time, "received_at", *later}
-    numbers = {c.name for c in part.contract.columns if c.kind is Kind.NUMBER}
+    numbers = {c.name for c in part.contract.columns if c.kind in (Kind.NUMBER, Kind.INTEGER)}
     out: list[Entries] = []
     for name in (str(n) for n in part.frame.columns if n not in skipped):
         series = part.frame[name]
