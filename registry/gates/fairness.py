@@ -7,7 +7,7 @@ day share its queue (by week for beds, which stay occupied).
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -20,10 +20,10 @@ from registry.gates.bed_fairness import BedFairness
 from registry.model.forecast_errors import held, log_wait
 from registry.policy.board_policy import Policy
 from registry.policy.trusted_scope import Cell
-from registry.statistics.disparities import Disparity, gap, verdicts
+from registry.statistics.disparities import Disparity, gap, shown, verdicts
 from registry.statistics.error_rates import Levels
 from registry.statistics.groups import UNKNOWN, Groups, group_names, reported_figures, worst_case_of_censored
-from registry.statistics.hours_of_week import hours_of_week
+from registry.statistics.hours_of_week import HOURS_OF_WEEK, NARROW_HOURS, hours_of_week, narrow_hours
 from registry.statistics.intervals import Estimate
 from registry.statistics.verdict import Finding, GateResult, undecided
 
@@ -33,19 +33,37 @@ _WAIT_BLOCK_DAYS = 1
 _FEWEST = 30  # rows of a group under which not even a figure is reported
 _FEWEST_TOGETHER = 200
 """Rows of a group within a group, or at some hours: with fewer, chance shows a gap in one of hundreds of cells."""
+_FEWEST_NARROW = 400
+"""The same in two hours of the day or on one day of the week, of the group and of the others: there are a thousand such
+cells and no correction.
+"""
 
 
 def judge_fairness(evidence: Evidence, policy: Policy, scope: tuple[Cell, ...]) -> GateResult:
     """Findings by audit attribute (wait time), or by unit group and site within the scope (bed demand)."""
     levels = Levels.of(evidence, policy)
-    judging = (
-        BedFairness(evidence, policy, scope, levels) if evidence.test.counts else _Waits(evidence, policy)
-    )
-    found = list(judging.found())
-    disparities = [f for f in found if isinstance(f, Disparity)]
-    return GateResult.of(
-        "fairness", [*verdicts(disparities, levels), *(f for f in found if isinstance(f, Finding))]
-    )
+    if evidence.test.counts:
+        return GateResult.of(
+            "fairness", _findings(BedFairness(evidence, policy, scope, levels).found(), levels)
+        )
+    waits = _Waits(evidence, policy)
+    findings = _findings(waits.found(), levels)
+    shut = {(f.metric, _at_all_hours(f.group)) for f in findings if f.required and not f.verdict.opens}
+    # What is said of a group already is not said again of some of its hours.
+    narrow = [d for d in waits.at_narrow_hours() if (d.metric, _at_all_hours(d.group)) not in shut]
+    return GateResult.of("fairness", [*findings, *(f for d in narrow if (f := shown(d, levels)) is not None)])
+
+
+def _at_all_hours(group: str) -> str:
+    """The group of a finding without its hours."""
+    name, _, hours = group.rpartition("*")
+    return name if hours in (*HOURS_OF_WEEK, *NARROW_HOURS) else group
+
+
+def _findings(found: Iterable[Disparity | Finding], levels: Levels) -> list[Finding]:
+    listed = list(found)
+    disparities = [f for f in listed if isinstance(f, Disparity)]
+    return [*verdicts(disparities, levels), *(f for f in listed if isinstance(f, Finding))]
 
 
 def small_gaps(evidence: Evidence, policy: Policy) -> tuple[EarlierGap, ...]:
@@ -84,16 +102,27 @@ class _Waits:
         named = {frozenset(pair.split("*")): pair for pair in (*pairs, *rules.intersections)}
         for pair in named.values():
             yield from self._intersection(pair)
-        known = self.evidence.test.known()
-        parts = {hours: known.part(mine) for hours, mine in hours_of_week(known).items()}
+        yield from self._at_hours(hours_of_week, self._least_together, 1)
+
+    def at_narrow_hours(self) -> Iterator[Disparity]:
+        """Groups in two hours of the day, or on one day of the week: what is shown of them keeps shut."""
+        return self._at_hours(narrow_hours, _FEWEST_NARROW, _FEWEST_NARROW)
+
+    def _at_hours(
+        self, hours_of: Callable[[Scored], dict[str, Array]], least: int, others: int
+    ) -> Iterator[Disparity]:
+        """`least`, `others`: visits of a group, and of those it is compared with, that are looked at."""
+        rules, known = self.policy.document.fairness, self.evidence.test.known()
+        parts = {hours: known.part(mine) for hours, mine in hours_of(known).items()}
         scored = [(hours, part, self._scores(part)) for hours, part in parts.items() if part.size]
-        for attribute in (*attributes, "department"):
+        for attribute in dict.fromkeys((*rules.attributes, *known.audit, "department")):
             for hours, part, scores in scored:
-                yield from self._at(attribute, hours, part, scores)
+                for found in self._at(attribute, hours, part, scores, least):
+                    yield from [found] if part.size - found.n >= others else []
 
     def _at(
-        self, attribute: str, hours: str, known: Scored, scores: list[tuple[str, Array, float]]
-    ) -> Iterator[Disparity | Finding]:
+        self, attribute: str, hours: str, known: Scored, scores: list[tuple[str, Array, float]], least: int
+    ) -> Iterator[Disparity]:
         """Groups at some hours, against the others at the same hours: a group may fare worse at night alone.
 
         They can only block, or keep shut: over all hours together each is judged already.
@@ -104,8 +133,9 @@ class _Waits:
         names = group_names(groups)
         for name in sorted(set(names)):
             mine = names == name
-            if self._least_together <= mine.sum() < mine.size:
-                yield from self._disparities(f"{attribute}={name}*{hours}", mine, known, scores, judged=False)
+            if least <= mine.sum() < mine.size:
+                found = self._disparities(f"{attribute}={name}*{hours}", mine, known, scores, judged=False)
+                yield from (d for d in found if isinstance(d, Disparity))
 
     @property
     def _least_together(self) -> int:

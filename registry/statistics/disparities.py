@@ -14,7 +14,7 @@ from registry.statistics.error_rates import Levels
 from registry.statistics.intervals import Estimate
 from registry.statistics.verdict import Finding, Verdict
 
-__all__ = ["Disparity", "by_block", "gap", "mean_by_block", "periods_to_pass", "verdicts"]
+__all__ = ["Disparity", "by_block", "gap", "mean_by_block", "periods_to_pass", "shown", "verdicts"]
 
 _FEWEST_BLOCKS = 4
 _OWN = 0.025
@@ -85,6 +85,26 @@ def verdicts(disparities: Sequence[Disparity], levels: Levels) -> list[Finding]:
             )
         )
     return findings
+
+
+def shown(disparity: Disparity, levels: Levels) -> Finding | None:
+    """What is worse than the margin by its own 95 % interval: it keeps the gate shut, and never blocks; else None.
+
+    For what is too narrow, and of too many kinds, to be judged with the others: each would need the more evidence.
+    """
+    if not disparity.found.p_above(disparity.margin) < _OWN:
+        return None
+    low, high = disparity.found.interval(levels.passing)
+    return Finding(
+        disparity.metric,
+        disparity.group,
+        disparity.found.value,
+        (low, high) if math.isfinite(low) and math.isfinite(high) else None,
+        disparity.margin,
+        disparity.n,
+        Verdict.INCONCLUSIVE,
+        note="harm_shown",
+    )
 
 
 def by_block(values: Array, weights: Array, times: Array, days: int) -> tuple[Array, Array]:

@@ -1,0 +1,103 @@
+"""Harm at one hour or on one day of the week alone: too narrow to be judged with the others, and too clear to pass."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hospital.arrays import Array
+from registry.evidence.records import Evidence
+from registry.gates import Finding, Verdict
+from registry.gates.fairness import judge_fairness
+from registry.policy.board_policy import default_policy
+from registry.statistics.groups import group_names
+from registry.statistics.hours_of_week import HOURS_OF_WEEK, NARROW_HOURS, narrow_hours
+from tests.registry.statistics.test_groups import scored
+from tests.support.synthetic_evidence import Hospital, waits, with_judge
+
+POLICY = default_policy()
+
+
+@pytest.fixture(scope="module")
+def sound() -> Evidence:
+    """A sound wait-time model."""
+    return waits(Hospital(), np.random.default_rng(3))
+
+
+def shut(evidence: Evidence) -> list[Finding]:
+    """The findings of the fairness gate that keep it shut."""
+    cells = tuple(sorted({(group, 0.0) for group in evidence.test.unit_group}))
+    result = judge_fairness(evidence, POLICY, cells)
+    found = [f for f in result.findings if f.required and not f.verdict.opens]
+    assert result.verdict.opens == (not found)
+    return found
+
+
+def women_then(evidence: Evidence, then: Array, factor: float) -> Evidence:
+    """Women's waits are longer at some times (bool [n])."""
+    women = group_names(evidence.test.audit["sex"]) == "F"
+    return with_judge(
+        evidence, outcome=np.where(women & then, evidence.test.outcome * factor, evidence.test.outcome)
+    )
+
+
+@pytest.mark.parametrize(("hour", "two_hours"), [(9, "08-10"), (14, "14-16"), (19, "18-20")])
+def test_a_group_harmed_at_one_hour_of_the_day_keeps_the_gate_shut(
+    sound: Evidence, hour: int, two_hours: str
+) -> None:
+    """Six times as small in a quarter of the day; never a block, for a thousand such cells are looked at."""
+    found = shut(women_then(sound, sound.test.local_hour == hour, 1.8))
+    assert {f.group for f in found} == {f"sex=F*{two_hours}"}
+    assert {(f.verdict, f.note) for f in found} == {(Verdict.INCONCLUSIVE, "harm_shown")}
+    assert all(f.value is not None and f.threshold is not None and f.value > f.threshold for f in found)
+
+
+def test_a_group_harmed_on_one_weekday_keeps_the_gate_shut(sound: Evidence) -> None:
+    """One of seven days, by the hospital's clock."""
+    local = pd.to_datetime(sound.test.prediction_time, unit="us", utc=True).tz_convert("Europe/Paris")
+    found = shut(women_then(sound, np.asarray(local.day_of_week == 1), 1.5))
+    assert {f.group for f in found} == {"sex=F*tuesday"}
+
+
+def test_what_is_said_of_a_group_is_not_said_again_of_its_hours(sound: Evidence) -> None:
+    """Women wait longer at all hours: two of them show it, too."""
+    found = shut(women_then(sound, np.ones(sound.test.size, bool), 1.3))
+    assert "sex=F" in {f.group for f in found}
+    blocked = {f.metric for f in found if f.group == "sex=F"}
+    narrow = {(f.metric, f.group) for f in found if f.group.rpartition("*")[2] in NARROW_HOURS}
+    assert not {metric for metric, _ in narrow} & blocked
+
+
+def test_sound_hospitals_have_no_such_finding() -> None:
+    """Of hundreds of cells in each hospital none is beyond the margin by chance."""
+    for seed in range(4):
+        hospital = Hospital(visits=130 + 30 * seed)
+        assert shut(waits(hospital, np.random.default_rng(400 + seed))) == []
+
+
+@pytest.mark.parametrize("factor", [1.6, 0.4])
+def test_small_cells_are_not_looked_at(sound: Evidence, factor: float) -> None:
+    """Under four hundred visits chance shows much: of a group, or of the others that a large one is held against."""
+    test = sound.test
+    few = np.flatnonzero(test.local_hour == 14)[::4][:150]
+    rare = np.full(test.size, "no", object)
+    rare[few] = "yes"
+    audit = {**test.audit, "language": rare}
+    other = np.where(rare == "yes", test.outcome * factor, test.outcome)
+    found = shut(with_judge(sound, audit=audit, outcome=other))
+    assert all(f.group.rpartition("*")[2] not in NARROW_HOURS for f in found if "language" in f.group)
+
+
+def test_narrow_hours_are_those_of_the_local_clock() -> None:
+    """Every half hour of 2025 in Paris, with both changes of the clock."""
+    times = pd.date_range("2025-01-01", "2026-01-01", freq="30min", tz="UTC")
+    local = times.tz_convert("Europe/Paris")
+    rows = scored([1.0] * times.size, [1.0] * times.size)
+    rows = replace(rows, prediction_time=times.as_unit("us").asi8, local_hour=local.hour.to_numpy(np.int64))
+    found = narrow_hours(rows)
+    assert tuple(found) == NARROW_HOURS
+    assert not set(NARROW_HOURS) & set(HOURS_OF_WEEK)
+    np.testing.assert_array_equal(found["02-04"], local.hour.isin([2, 3]))
+    for day, name in enumerate(NARROW_HOURS[-7:]):
+        np.testing.assert_array_equal(found[name], local.day_of_week == day)
