@@ -84,8 +84,9 @@ def _one(group: str, language: Language, features: Mapping[str, str], own: OwnNa
     given = features.get(group) or own_name(group, language, own)
     if given:
         return given
-    if has_text(f"card.groups.{group}"):
-        return text(f"card.groups.{group}", language)
+    for key in (f"card.groups.{group}", f"card.feature_groups.{group}"):
+        if has_text(key):
+            return text(key, language)
     named, equals, value_of_it = group.partition("=")
     if not equals:
         return _horizon(group, language) or name(

@@ -63,7 +63,7 @@ def render_html(
         Tension.of(card, words),
         Fairness(card["groups"]),
         Efficiency.of(card),
-        Data(card["data"]),
+        Data(card["data"], card["groups"]),
         Limits.of(card),
         Law(),
         Identity(card),

@@ -91,7 +91,7 @@ class Performance:
             [
                 (
                     Cell(words.horizon(r["horizon_hours"])),
-                    Cell("" if one else words.unit_group(str(r["unit_group"]))),
+                    Cell("" if one else words.group(str(r["unit_group"]))),
                     Cell(words.quantity(r["mae"])),
                     Cell(words.quantity(r.get("served_mae"))),
                     Cell(words.quantity(r["baseline_mae"])),

@@ -43,6 +43,7 @@ _SHARE = frozenset(
 )
 _POINTS = frozenset({"missing_shift", "outside_interval", "share_above_p50"})  # differences of two shares
 _IN_UNITS = frozenset({"mean_outcome", "bias", "absolute_error"})
+_CORRELATION = ("excess_correlation", "correlation_shift")
 _FEATURES = {"bed-demand": ALL_BED_FEATURES, "wait-time": WAIT_FEATURES}
 _ROWS_ASKED = frozenset({"needs_more_rows", "missing_group"})
 
@@ -177,6 +178,11 @@ class Words:
         given = names.own_name(name, self.language, self.own)
         return given or self.name(f"card.groups.{name}", name.replace("_", " "))
 
+    def lacking_input(self, name: str) -> str:
+        """An input that the hospital did not give: a card has its name alone."""
+        known = {f.name: f.label(self.language) for f in _FEATURES.get(self.model, ())}
+        return known.get(name, name.replace("_", " "))
+
     def group(self, group: str) -> str:
         """A finding's group: everybody, a horizon, an input, an attribute's value."""
         return names.group(group, self.language, self.features, self.own)
@@ -194,6 +200,8 @@ class Words:
             return self.quantity(value)
         if metric == "shift":
             return formats.quantity(value, "standard_deviations", self.language, 2)
+        if metric.startswith(_CORRELATION):
+            return self.number(value, 2)  # beside its own limit a power of ten reads as the larger of the two
         if value != 0 and abs(value) < 0.001:
             return formats.power_of_ten(value, self.language)
         return self.number(value, 0 if float(value).is_integer() else 2)

@@ -68,9 +68,10 @@ def _multiple(finding: Mapping[str, Any] | None, words: Words) -> str:
 
 @dataclass(frozen=True)
 class Data:
-    """What it was learned and judged on."""
+    """What it was learned and judged on, and by which attributes of the fairness section's groups."""
 
     data: Mapping[str, Any]
+    groups: Sequence[Mapping[str, Any]] = ()
 
     def pieces(self, words: Words) -> Sequence[Piece]:
         """Source, span, rows and what reading found."""
@@ -83,7 +84,9 @@ class Data:
         if isinstance(split.get("test"), list):
             pairs.append((words.t("data_test"), words.days(*split["test"])))
         rows = ", ".join(f"{words.table(name)} {words.number(n, 0)}" for name, n in data["rows"].items())
-        audit = ", ".join(words.attribute(name) for name in data["audit_attributes"])
+        parts = [part for group in self.groups for part in str(group["group"]).split("*") if "=" in part]
+        judged = dict.fromkeys(part.partition("=")[0] for part in parts)
+        audit = ", ".join(words.attribute(name) for name in judged)
         pairs += [
             (words.t("data_days"), words.number(data["days"], 0)),
             (words.t("data_rows"), rows),
@@ -123,7 +126,7 @@ class Limits:
         if self.model == "wait-time":
             items.append(words.t("limit_censored"))
         if self.missing:
-            named = ", ".join(words.group(name).replace("_", " ") for name in self.missing)
+            named = ", ".join(words.lacking_input(name) for name in self.missing)
             items.append(words.t("limit_missing", x=named))
         for key, notes in (
             ("limit_small", _SMALL),
