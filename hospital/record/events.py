@@ -28,6 +28,7 @@ __all__ = [
     "Unit",
     "Versions",
     "columns_from_rows",
+    "order_of_versions",
     "record_start",
 ]
 
@@ -137,10 +138,19 @@ class Events:
         history_from: int | None = None,
         locality: Locality = OF_THE_ZONE,
         names: OwnNames = NO_NAMES,
+        row_numbers: Mapping[str, Array] | None = None,
     ) -> "Events":
-        """Events from the columns of each table (every table with ``received_at``)."""
+        """Events from the columns of each table (every table with ``received_at``).
+
+        Args:
+            row_numbers: by table, a number for each row's key (int64 [n]) in the order in which keys first appear;
+                None: they are counted here.
+        """
+        numbers = row_numbers or {}
         versions = {
-            name: _versions(name, columns) for name, columns in tables.items() if columns["received_at"].size
+            name: _versions(name, columns, numbers.get(name))
+            for name, columns in tables.items()
+            if columns["received_at"].size
         }
         known = [record_start(v.known_from) for name, v in versions.items() if name in _RECORDS]
         return cls(
@@ -229,11 +239,11 @@ def _array(values: list[Any], kind: Kind) -> Array:
     return out
 
 
-def _versions(table: str, columns: Columns) -> Versions:
+def _versions(table: str, columns: Columns, row: Array | None) -> Versions:
     received = columns["received_at"]
-    row = _row_numbers([columns[name] for name in TABLES[table].key])
-    if not _in_order(row, received):
-        order = np.lexsort((received, row))
+    row = _row_numbers([columns[name] for name in TABLES[table].key]) if row is None else row
+    order = order_of_versions(row, received)
+    if order is not None:
         row, received = row[order], received[order]
         columns = {name: values[order] for name, values in columns.items()}
     until = np.full(row.size, FOREVER, np.int64)
@@ -242,10 +252,17 @@ def _versions(table: str, columns: Columns) -> Versions:
     return Versions(columns, row, received, until)
 
 
-def _in_order(row: Array, received: Array) -> bool:
-    """Whether versions lie by row and reception already, as those of a table of finished visits do."""
+def order_of_versions(row: Array, received: Array) -> Array | None:
+    """Places of versions by row and reception (int64 [n]); None where they lie so, as those of finished visits do.
+
+    Args:
+        row: int64 [n], a number for each row's key.
+        received: int64 [n] instants.
+    """
     same = row[1:] == row[:-1]
-    return bool(((row[1:] > row[:-1]) | (same & (received[1:] >= received[:-1]))).all())
+    if ((row[1:] > row[:-1]) | (same & (received[1:] >= received[:-1]))).all():
+        return None
+    return np.lexsort((received, row))
 
 
 def _row_numbers(keys: list[Array]) -> Array:
