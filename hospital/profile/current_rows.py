@@ -62,6 +62,13 @@ class Latest:
         times, day = self.times[rows], self.day[rows]
         return Latest(self.contract, frame, len(frame), times, day, self.zone, self.locality)
 
+    def departments(self, rows: Array) -> list[tuple[str, Array]]:
+        """All of some rows (int64 [n]) of visits as "", then each department's where there are several: bool [n]."""
+        names = self.frame["department"].to_numpy(object)[rows]
+        several = sorted({n for n in names.tolist() if isinstance(n, str)})
+        alone = [(str(n), names == n) for n in several if len(several) > 1]
+        return [("", np.ones(rows.size, bool)), *alone]
+
 
 def latest_tables(hospital: HospitalTables) -> Mapping[str, Latest]:
     """Each table that the hospital has, as all is known now."""

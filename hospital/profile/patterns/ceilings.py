@@ -77,18 +77,27 @@ def ceiling_findings(table: Latest) -> list[Finding]:
             continue
         known &= start <= start[known].max() - length.open_hours * HOUR
         minutes = (end[known] - start[known]) / MINUTE
-        out += _edges(table, length, np.flatnonzero(known), minutes)
-        found = _ceiling(minutes, table.day[known])
-        if found is None:
-            continue
-        low, high, limit, share = found
-        at = table.times[known]
-        finding = Finding(table.contract.name, "long_ones_missing", Weight.LOOK, length.end, share=share)
-        first, last = (day_text(int(at[i]), table.zone) for i in (low, high - 1))
-        days = int(table.day[known][high - 1] - table.day[known][low]) + 1
-        finding = replace(finding, first=first, last=last, days=days, rows=high - low)
-        out.append(replace(finding, before=round(float(minutes.max()), 1), after=round(limit, 1)))
+        rows = np.flatnonzero(known)
+        out += _edges(table, length, rows, minutes)
+        for unit, mine in table.departments(rows):
+            found = _missing_above(table, length, unit, rows[mine], minutes[mine])
+            if found is not None:
+                out.append(found)
+                break  # of all: then each department shows it, too
     return out
+
+
+def _missing_above(table: Latest, length: _Length, unit: str, rows: Array, minutes: Array) -> Finding | None:
+    found = _ceiling(minutes, table.day[rows]) if rows.size >= 20 * FLOOR else None
+    if found is None:
+        return None
+    low, high, limit, share = found
+    at, day = table.times[rows], table.day[rows]
+    finding = Finding(table.contract.name, "long_ones_missing", Weight.LOOK, length.end, unit, share=share)
+    first, last = (day_text(int(at[i]), table.zone) for i in (low, high - 1))
+    days = int(day[high - 1] - day[low]) + 1
+    finding = replace(finding, first=first, last=last, days=days, rows=high - low)
+    return replace(finding, before=round(float(minutes.max()), 1), after=round(limit, 1))
 
 
 def _edges(table: Latest, length: _Length, rows: Array, minutes: Array) -> list[Finding]:
@@ -97,10 +106,7 @@ def _edges(table: Latest, length: _Length, rows: Array, minutes: Array) -> list[
     The longest of a table lie far apart. Where dozens lie within a fiftieth of the longest, the longer ones were cut
     to it, or left out.
     """
-    names = table.frame["department"].to_numpy(object)[rows]
-    groups = [("", np.ones(rows.size, bool))]
-    groups += [(str(n), names == n) for n in sorted({n for n in names.tolist() if isinstance(n, str)})]
-    for unit, mine in groups:
+    for unit, mine in table.departments(rows):
         if mine.sum() < 20 * FLOOR:
             continue
         limit = float(minutes[mine].max())

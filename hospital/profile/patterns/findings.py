@@ -19,7 +19,11 @@ from hospital.profile.patterns.leaks import bed_leak_findings, wait_leak_finding
 from hospital.profile.patterns.near_duplicates import near_duplicate_findings, unit_copy_findings
 from hospital.profile.patterns.silent_hours import silent_hour_findings
 from hospital.profile.patterns.stops import record_end, rota_findings, stop_findings, table_end_findings
-from hospital.profile.patterns.unit_clocks import handover_findings, unit_clock_findings
+from hospital.profile.patterns.unit_clocks import (
+    handover_findings,
+    handover_label_findings,
+    unit_clock_findings,
+)
 from hospital.profile.patterns.unit_labels import label_findings
 
 __all__ = ["pattern_findings", "with_patterns"]
@@ -63,7 +67,9 @@ def pattern_findings(hospital: HospitalTables, latest: Mapping[str, Latest], now
         out += unit_copy_findings(latest["stays"])
     if "staffing" in latest:
         out += rota_findings(latest["staffing"], until)
-    return [*out, *link_findings(latest), *handover_findings(latest)]
+    named = {frozenset((f.unit, *f.names)) for f in out if (f.table, f.code) == ("stays", "labels_exchanged")}
+    labels = [f for f in handover_label_findings(latest) if frozenset((f.unit, *f.names)) not in named]
+    return [*out, *labels, *link_findings(latest), *handover_findings(latest)]
 
 
 def with_patterns(findings: Sequence[Finding], patterns: Sequence[Finding]) -> list[Finding]:

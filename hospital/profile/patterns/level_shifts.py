@@ -4,7 +4,7 @@ The rule. Around a day, the 28 days before are held against the 28 days after (f
 
 - *moved*: the median moves by at least three times the larger interquartile range;
 - *scaled*: median and interquartile range are both multiplied, or both divided, by at least 1.8;
-  of a census (counts) also by three times the square root of the larger median;
+  of counts (a census, rows a day) also by three times the square root of the larger median;
 - *codes*: at least a fifth of the values after are codes never seen before, each 2 % of them or more;
 - *filled*: the share missing changes by at least half.
 
@@ -38,13 +38,28 @@ _NOT_CODES = ("unit", "destination_unit", "predecessor", "label", "label_fr", "l
 def level_shift_findings(table: Latest, covariates: tuple[str, ...]) -> list[Finding]:
     """Level shifts of every column of a table; of a census in each unit."""
     name = table.contract.name
+    out = _rows_shift(table) if name in ("visits", "stays") else []
     if name not in ("visits", "operations", "census"):
-        return []
-    out: list[Finding] = []
+        return out
     for part, unit in _parts(table):
         for column in _columns(table, covariates):
             out += _of_column(part, column, unit)
     return out
+
+
+def _rows_shift(table: Latest) -> list[Finding]:
+    """Rows a day that change at once, of the days that have any: another hospital's, or site's, are put beside them."""
+    bounds = table.bounds
+    if bounds is None:
+        return []
+    days, counts = np.unique(
+        table.day[(table.times >= bounds[0]) & (table.times <= bounds[1])], return_counts=True
+    )
+    days, counts = days[1:-1], counts[1:-1]  # the first and the last may be parts of days
+    if days.size < 2 * _SUDDEN:
+        return []
+    level = _Level.of(counts.astype(np.float64), counts=True)
+    return _level_shift(table, table.contract.time or "", "", "rows_shift", days, level)
 
 
 def _parts(table: Latest) -> Iterator[tuple[Latest, str]]:

@@ -15,8 +15,8 @@ from hospital.times import MINUTE, MISSING_TIME
 
 __all__ = ["near_duplicate_findings", "unit_copy_findings"]
 
-_CLOSE = 2 * MINUTE
-_FAR = (10 * MINUTE, 90 * MINUTE)
+_CLOSE, _NEAR = 2 * MINUTE, 10 * MINUTE
+_FAR = (15 * MINUTE, 90 * MINUTE)
 _STEPS = (1, 2, 3, 5, 8, 13, 21)
 """How many rows apart two rows are that are looked at: few within two minutes, and some within an hour."""
 _LEAST_ALIKE = 4
@@ -25,28 +25,35 @@ _COPIED = 0.9
 
 
 def near_duplicate_findings(table: Latest) -> list[Finding]:
-    """Rows within two minutes of another that nothing tells apart, beyond what rows an hour apart show to be chance.
+    """Rows within two, or ten, minutes of another that nothing tells apart, beyond what rows an hour apart show to be
+    chance.
 
     Rows equal in every column but the id have a finding of their own (`same_content`), and are left out here.
     """
     if table.contract.name not in ("visits", "stays") or table.size < 2 * FLOOR:
         return []
-    alike = np.zeros(table.size, bool)
-    close = far = far_alike = 0
-    content = _Content(table)
-    for a, b, apart in _pairs(table):
-        near, other = apart <= _CLOSE, (apart >= _FAR[0]) & (apart <= _FAR[1])
-        same = content.alike(a[near], b[near])
-        alike[b[near][same & ~content.equal(a[near], b[near])]] = True
-        close += int(near.sum())
+    content, pairs = _Content(table), list(_pairs(table))
+    far = far_alike = 0
+    for a, b, apart in pairs:
+        other = (apart >= _FAR[0]) & (apart <= _FAR[1])
         far += int(other.sum())
-        far_alike += int(content.alike(a[other], b[other]).sum())
-    chance, rows = close * (far_alike + 1) / max(far, 1), int(alike.sum())
-    if rows < _LEAST_ROWS or rows < _FACTOR * chance + _LEAST_ROWS:
-        return []
-    column = table.contract.time or ""
-    finding = Finding(table.contract.name, "near_duplicates", Weight.LOOK, column, share=rows / table.size)
-    return [with_days(finding, table, alike)]
+        far_alike += int(content.alike(a[other], b[other], _CLOSE).sum())
+    for within in (_CLOSE, _NEAR):
+        alike, close = np.zeros(table.size, bool), 0
+        for a, b, apart in pairs:
+            near = apart <= within
+            same = content.alike(a[near], b[near], within)
+            alike[b[near][same & ~content.equal(a[near], b[near])]] = True
+            close += int(near.sum())
+        chance, rows = close * (far_alike + 1) / max(far, 1), int(alike.sum())
+        if rows < _LEAST_ROWS or rows < _FACTOR * chance + _LEAST_ROWS:
+            continue
+        column, share = table.contract.time or "", rows / table.size
+        finding = Finding(
+            table.contract.name, "near_duplicates", Weight.LOOK, column, share=share, after=within / MINUTE
+        )
+        return [with_days(finding, table, alike)]
+    return []
 
 
 def _pairs(table: Latest) -> Iterator[tuple[Array, Array, Array]]:
@@ -78,14 +85,14 @@ class _Content:
         self._times = np.column_stack([instants(table.frame[n]) for n in known])
         self._end = instants(table.frame["left_at"])
 
-    def alike(self, a: Array, b: Array) -> Array:
+    def alike(self, a: Array, b: Array, within: int) -> Array:
         """Whether no known content differs and enough of it agrees; of stays, that they end together: bool [n]."""
         x, y = self._codes[a], self._codes[b]
         known = (x >= 0) & (y >= 0)
         same = ~(known & (x != y)).any(axis=1)
         if self._stays:
             ends = (self._end[a] != MISSING_TIME) & (self._end[b] != MISSING_TIME)
-            return same & ends & (np.abs(self._end[a] - self._end[b]) <= _CLOSE)
+            return same & ends & (np.abs(self._end[a] - self._end[b]) <= within)
         return same & (known.sum(axis=1) >= _LEAST_ALIKE)
 
     def equal(self, a: Array, b: Array) -> Array:

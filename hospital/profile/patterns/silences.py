@@ -6,7 +6,7 @@ import numpy as np
 
 from hospital.arrays import Array
 
-__all__ = ["LEAST_EXPECTED", "Silence", "silence"]
+__all__ = ["LEAST_EXPECTED", "Silence", "rare_silence", "silence"]
 
 LEAST_EXPECTED = 20.0
 """Rows that four weeks of the run would have had; a Poisson stream lacks them all once in 5 * 10^8 times."""
@@ -77,3 +77,26 @@ def _usual(present: Array, month: tuple[int, int], week: tuple[int, int]) -> flo
         count = int(np.searchsorted(present, high) - np.searchsorted(present, low))
         shares.append(count / (high - low))
     return shares[0] if shares[1] >= _SUDDEN * shares[0] else 0.0
+
+
+def rare_silence(present: Array, day: Array) -> Silence | None:
+    """The run of rows, up to the last one, in which what comes a few times a month comes no more; None by chance.
+
+    The run must be so long that it would have had twenty, and the same time before it must have had them to its end.
+
+    Args:
+        present: int64 [k], ascending: the rows that have it.
+        day: int64 [n], ascending: the local day of every row.
+    """
+    if present.size < LEAST_EXPECTED:
+        return None
+    start, stop = int(present[-1]) + 1, day.size
+    if stop <= start or day[-1] - day[start] + 1 < _MONTH:
+        return None
+    width = min(stop - start, start)
+    counts = [int(present.size - np.searchsorted(present, start - w)) for w in (width, width // 2)]
+    expected = counts[0] / width * (stop - start)
+    # The last one ends the run before: it is no chance find.
+    if expected - 1 < LEAST_EXPECTED or counts[1] < _SUDDEN * counts[0]:
+        return None
+    return Silence(start, stop, expected)

@@ -1,11 +1,14 @@
 """Hours of the day and days of the week that lack rows, or a column, for weeks on end."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from hospital.arrays import Array
 from hospital.calendar import local_clock, weekday
+from hospital.grouping import rows_of_groups
 from hospital.profile.current_rows import Latest, day_text
 from hospital.profile.facts import FLOOR, Finding, Weight
 from hospital.times import DAY, HOUR, MISSING_TIME
@@ -15,10 +18,14 @@ __all__ = ["silent_hour_findings"]
 _COMINGS = {"visits": "arrived_at", "stays": "entered_at"}
 _WEEKDAYS_OF = ("visits", "stays", "staffing")
 _LEAST_EXPECTED, _LEAST_ON_WEEKDAYS = 25.0, 15.0
+_LEAST_OF_ROTA = 3.0
+"""A plan has its rows on every such day, or on none: three days without are no chance."""
 _WEEKEND = 0.3
 """On its quietest day of the week a hospital has at least this share of the other days' comings."""
 _LEAST_WEEKS = 3
 _LONGEST_HOURS = 20
+_OPEN = 0.8
+"""Of the other days with a row: what is there on few days lacks some by chance."""
 _HARDLY = 0.1
 _MONTH = 30
 
@@ -58,7 +65,23 @@ def silent_hour_findings(table: Latest, until: int) -> list[Finding]:
             found = [] if own is None else [*_weekdays(own, unit), *_hours(own, unit)]
             out += [f for f in found if (f.code, f.clock, f.names) not in seen]
         out += _columns(table)
+    else:
+        whole = {day for f in out for day in f.names}
+        for part, unit in _units(table):
+            own = _days(part, until)
+            out += [] if own is None else _weekdays_that_stop(own, unit, whole)
     return out
+
+
+def _units(table: Latest) -> Iterator[tuple[Latest, str]]:
+    """The rows of each unit of stays, and of each unit and role of a rota."""
+    keys = table.frame["unit"].astype(str)
+    if table.contract.name == "staffing":
+        keys = keys + "\x1f" + table.frame["role"].astype(str)
+    codes, names = pd.factorize(keys)
+    if len(names) > 1:
+        for rows, name in zip(rows_of_groups(codes.astype(np.int64), len(names)), names, strict=True):
+            yield table.part(rows), str(name).partition("\x1f")[0]
 
 
 def _departments(visits: Latest) -> list[tuple[Latest, str]]:
@@ -175,6 +198,36 @@ def _weekdays(days: _Days, unit: str) -> list[Finding]:
     )
     names = tuple(str(s[0]) for s in silent)
     return [replace(finding, first=days.text(first), last=days.text(last), names=names, days=count)]
+
+
+def _weekdays_that_stop(days: _Days, unit: str, whole: set[str]) -> list[Finding]:
+    """Days of the week without a row for weeks on end that had rows as long before or after; not those of `whole`.
+
+    A ward that never admits on Sundays, or a rota without them, is as it should be.
+    """
+    daily = days.counts.sum(axis=1)
+    of = weekday(days.first + np.arange(daily.size))
+    least = _LEAST_OF_ROTA if days.table.contract.name == "staffing" else _LEAST_ON_WEEKDAYS
+    silent: list[tuple[int, Array]] = []
+    for name in range(7):
+        own = np.flatnonzero(of == name)
+        start, stop = _longest(daily[own] == 0)
+        beside = daily[np.concatenate([own[max(2 * start - stop, 0) : start], own[stop : 2 * stop - start]])]
+        open_then = (daily[(of != name)] > 0).mean() >= _OPEN
+        usual = float(beside.mean()) if (beside > 0).sum() >= _LEAST_WEEKS else 0.0
+        enough = stop - start >= _LEAST_WEEKS and (stop - start) * usual >= least
+        if enough and open_then and str(name) not in whole:
+            silent.append((name, own[start:stop]))
+    if not silent or len(silent) > 4:
+        return []
+    places = np.concatenate([rows for _, rows in silent])
+    table = days.table.contract
+    share, names = places.size / daily.size, tuple(str(name) for name, _ in silent)
+    finding = Finding(
+        table.name, "silent_weekdays", Weight.LOOK, table.time or "", unit, share=share, names=names
+    )
+    first, last = days.text(int(places.min())), days.text(int(places.max()))
+    return [replace(finding, first=first, last=last, days=int(places.size))]
 
 
 def _columns(visits: Latest) -> list[Finding]:

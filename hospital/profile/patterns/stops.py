@@ -11,7 +11,7 @@ from hospital.contracts.tables import Kind
 from hospital.grouping import rows_of_groups
 from hospital.profile.current_rows import Latest, day_text
 from hospital.profile.facts import FLOOR, Finding, Weight
-from hospital.profile.patterns.silences import LEAST_EXPECTED, Silence, silence
+from hospital.profile.patterns.silences import LEAST_EXPECTED, Silence, rare_silence, silence
 from hospital.times import DAY
 
 __all__ = ["record_end", "rota_findings", "stop_findings", "table_end_findings"]
@@ -67,7 +67,7 @@ def _of_rows(table: Latest, unit: str, covariates: tuple[str, ...]) -> list[Find
     for column in _columns(table, covariates):
         series = table.frame[column]
         known = np.flatnonzero(series.notna().to_numpy(bool))
-        found = silence(known, table.day)
+        found = silence(known, table.day) or rare_silence(known, table.day)
         # A stay whose visit began before the first one in the table has no visit.
         if found is not None and (column != "visit_id" or found.start > 0):
             out.append(_finding(table, "column_stops", column, unit, table.times, found))

@@ -9,6 +9,7 @@ alone, in all months or in some, its clock is another.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from hospital.profile.current_rows import Latest, day_text, instants
 from hospital.profile.facts import FLOOR, Finding, Weight
 from hospital.times import DAY, MINUTE, MISSING_TIME
 
-__all__ = ["handover_findings", "unit_clock_findings"]
+__all__ = ["handover_findings", "handover_label_findings", "unit_clock_findings"]
 
 _SLOTS = 48
 _LAGS = tuple(k for k in range(-6, 7) if k)
@@ -32,6 +33,9 @@ _MOST_SEGMENTS = 60
 _HOURS = (-2, -1, 1, 2)
 _NEAR_MINUTES, _EVEN_MINUTES = 15.0, 30.0
 _AT_ONCE, _OFF_SHARE, _TIMES_OTHERS = 0.2, 0.05, 5.0
+_CROSSED, _STRAIGHT, _LEAST_CROSSED = 0.7, 0.3, 10
+"""Shares of the patients of two units who went to the other one than the bed was asked in, while the labels are
+exchanged, and before or after; and how many each way."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +164,7 @@ def _handovers(visits: Latest, stays: Latest) -> pd.DataFrame:
             "visit_id": visits.frame["visit_id"],
             "department": visits.frame["department"].astype(object).fillna(""),
             "left": instants(visits.frame["left_at"]),
+            "asked": visits.frame["destination_unit"].astype(object),
         }
     )
     columns = {"visit_id": stays.frame["visit_id"], "unit": stays.frame["unit"]}
@@ -206,3 +211,53 @@ def _off(pairs: pd.DataFrame, key: str, table: Latest, column: str) -> list[Find
                 )
             )
     return out
+
+
+def handover_label_findings(latest: Mapping[str, Latest]) -> list[Finding]:
+    """Two units whose labels are exchanged in stays, by where a bed was asked: also where they are alike.
+
+    From one day on most who waited for a bed in the one enter the other, and the other way round.
+    """
+    if not {"visits", "stays"} <= set(latest):
+        return []
+    pairs = _handovers(latest["visits"], latest["stays"])
+    pairs = pairs[pairs["asked"].notna() & pairs["unit"].notna()]
+    asked, entered = (pairs[name].to_numpy(object) for name in ("asked", "unit"))
+    day, out = pairs["day"].to_numpy(np.int64), list[Finding]()
+    for a, b in combinations(sorted(set(entered.tolist())), 2):
+        both = np.isin(asked, [a, b]) & np.isin(entered, [a, b])
+        crossed = both & (asked != entered)
+        if min((crossed & (asked == name)).sum() for name in (a, b)) < _LEAST_CROSSED:
+            continue
+        run = _run(crossed[both])
+        inside, outside = crossed[both][run], np.delete(crossed[both], run)
+        if inside.mean() < _CROSSED or (outside.size and outside.mean() > _STRAIGHT):
+            continue
+        days = day[both][run]
+        spread = [str(np.datetime64(int(d), "D")) for d in (days[FLOOR - 1], days[-FLOOR])]
+        share = float(inside.sum() / both.sum())
+        out.append(
+            Finding(
+                "stays",
+                "labels_exchanged",
+                Weight.LOOK,
+                "unit",
+                str(a),
+                rows=int(inside.sum()),
+                share=share,
+                first=spread[0],
+                last=spread[1],
+                names=(str(b),),
+                days=np.unique(days).size,
+            )
+        )
+    return out
+
+
+def _run(crossed: Array) -> slice:
+    """The rows on end (of bool [n]) that hold the most that cross and the fewest that do not."""
+    sums = np.concatenate([[0.0], np.cumsum(crossed - 0.5)])
+    lowest = np.minimum.accumulate(sums)
+    stop = int(np.argmax(sums - lowest))
+    start = int(np.argmin(sums[: stop + 1]))
+    return slice(start, stop)

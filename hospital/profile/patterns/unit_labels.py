@@ -151,10 +151,18 @@ def _moves(table: Latest, daily: _Daily) -> list[Finding]:
                 sizes["labels_exchanged"] = distances.exchanged(i, j)
             for code, size in sizes.items():
                 if size.max() > 0:
-                    out.append(
-                        _finding(table, daily, code, (i, j), int(cuts[np.argmax(size)]), float(size.max()))
-                    )
+                    peaks = _peaks(size)
+                    last = int(cuts[peaks[-1]]) if len(peaks) > 1 and code == "labels_exchanged" else None
+                    first = int(cuts[peaks[0] if last is not None else np.argmax(size)])
+                    out.append(_finding(table, daily, code, (i, j), (first, last), float(size.max())))
     return out
+
+
+def _peaks(size: Array) -> list[int]:
+    """Where each stretch of a series (float64 [n]) above 0 is highest; those nearer than two weeks are one."""
+    above = np.flatnonzero(size > 0)
+    stretches = np.split(above, np.flatnonzero(np.diff(above) >= _LEAST_DAYS) + 1)
+    return [int(s[np.argmax(size[s])]) for s in stretches]
 
 
 class _Distances:
@@ -192,11 +200,14 @@ class _Distances:
 
 
 def _finding(
-    table: Latest, daily: _Daily, code: str, pair: tuple[int, int], cut: int, size: float
+    table: Latest, daily: _Daily, code: str, pair: tuple[int, int], span: tuple[int, int | None], size: float
 ) -> Finding:
+    """`span`: the first day, and the first one on which all is as before; None: it stays so."""
     name, units = _NAMES[table.contract.name], [daily.units[k] for k in pair]
-    concerned = table.frame[name].isin(units).to_numpy(bool) & (table.day >= daily.first + cut)
-    first, last = (str(np.datetime64(daily.first + d, "D")) for d in (cut, daily.present.shape[1] - 1))
+    cut, end = span[0], daily.present.shape[1] if span[1] is None else span[1]
+    inside = (table.day >= daily.first + cut) & (table.day < daily.first + end)
+    concerned = table.frame[name].isin(units).to_numpy(bool) & inside
+    first, last = (str(np.datetime64(daily.first + d, "D")) for d in (cut, end - 1))
     return Finding(
         table.contract.name,
         code,
@@ -208,7 +219,7 @@ def _finding(
         first=first,
         last=last,
         names=(units[1],),
-        days=int(daily.present[list(pair), cut:].any(axis=0).sum()),
+        days=int(daily.present[list(pair), cut:end].any(axis=0).sum()),
         after=size,
     )
 
