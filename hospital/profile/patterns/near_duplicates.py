@@ -33,15 +33,13 @@ def near_duplicate_findings(table: Latest) -> list[Finding]:
     if table.contract.name not in ("visits", "stays") or table.size < 2 * FLOOR:
         return []
     content, pairs = _Content(table), list(_pairs(table))
-    far = far_alike = 0
-    for a, b, apart in pairs:
-        other = (apart >= _FAR[0]) & (apart <= _FAR[1])
-        far += int(other.sum())
-        far_alike += int(content.alike(a[other], b[other], _CLOSE).sum())
     for within in (_CLOSE, _NEAR):
-        alike, close = np.zeros(table.size, bool), 0
+        alike = np.zeros(table.size, bool)
+        close = far = far_alike = 0
         for a, b, apart in pairs:
-            near = apart <= within
+            near, other = apart <= within, (apart >= _FAR[0]) & (apart <= _FAR[1])
+            far += int(other.sum())
+            far_alike += int(content.alike(a[other], b[other], within).sum())
             same = content.alike(a[near], b[near], within)
             alike[b[near][same & ~content.equal(a[near], b[near])]] = True
             close += int(near.sum())

@@ -231,7 +231,11 @@ def handover_label_findings(latest: Mapping[str, Latest]) -> list[Finding]:
             continue
         run = _run(crossed[both])
         inside, outside = crossed[both][run], np.delete(crossed[both], run)
-        if inside.mean() < _CROSSED or (outside.size and outside.mean() > _STRAIGHT):
+        if (
+            inside.sum() < 2 * _LEAST_CROSSED
+            or inside.mean() < _CROSSED
+            or (outside.size and outside.mean() > _STRAIGHT)
+        ):
             continue
         days = day[both][run]
         spread = [str(np.datetime64(int(d), "D")) for d in (days[FLOOR - 1], days[-FLOOR])]

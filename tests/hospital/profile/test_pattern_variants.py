@@ -59,6 +59,21 @@ def test_a_visit_that_is_there_again_some_minutes_later(tables: Tables, minutes:
     assert (twice.code, twice.rows, twice.after) == ("near_duplicates", 40, 10.0)
 
 
+def test_stays_that_begin_and_end_together_are_not_there_twice(tables: Tables) -> None:
+    """A ward admits at two and lets go at ten: within ten minutes many are alike, as they are within an hour."""
+    stays, rng = tables["stays"], np.random.default_rng(4)
+    day = local(stays["entered_at"]).dt.tz_localize(None).dt.normalize()
+    entered = day + pd.to_timedelta(rng.integers(14 * 60, 15 * 60, len(stays)), unit="min")
+    left = day + pd.to_timedelta(rng.integers(34 * 60, 34 * 60 + 20, len(stays)), unit="min")
+    times = {"entered_at": entered, "left_at": left}
+    zoned = {
+        name: at.dt.tz_localize("Europe/Paris").dt.tz_convert("UTC").astype(stays["entered_at"].dtype)
+        for name, at in times.items()
+    }
+    tables["stays"] = stays.assign(**zoned)
+    assert [f for f in found(tables) if f.code == "near_duplicates"] == []
+
+
 def test_long_waits_that_one_department_no_longer_sends(tables: Tables) -> None:
     """Among all visits they are too few to be missed."""
     visits = tables["visits"]
@@ -127,12 +142,13 @@ def test_two_alike_wards_that_are_exchanged_in_stays(
         assert near(finding.last, last, 3)
 
 
-def test_a_wards_overflow_is_no_exchange(tables: Tables) -> None:
-    """A third of those who asked for the one went to the other, both ways, all along."""
+@pytest.mark.parametrize("share", [0.04, 0.33])
+def test_a_wards_overflow_is_no_exchange(tables: Tables, share: float) -> None:
+    """A few, or a third, of those who asked for the one went to the other, both ways, all along."""
     stays = _alike(tables)
     other = stays["unit"].map({"MED": "CHI", "CHI": "MED"})
     tables["stays"] = stays.assign(
-        unit=stays["unit"].mask(np.random.default_rng(6).random(len(stays)) < 0.33, other)
+        unit=stays["unit"].mask(np.random.default_rng(6).random(len(stays)) < share, other)
     )
     assert [f for f in found(tables) if f.code == "labels_exchanged"] == []
 
