@@ -32,6 +32,7 @@ CANDIDATES = (
     "discharges_24h",
     "waiting_for_bed",
     "planned_operations",
+    "expected_departures",
 )
 """Changes and flows: what could move demand in proportion. Levels are for trees."""
 SEASONAL_PROFILE_SHARE = 0.5

@@ -40,13 +40,14 @@ Aspect = Literal[
     "delay",
     "after",
     "others",
+    "exactness",
 ]
 """What of an input is held against the outcome: its value; whether it is known; how many decimals it was written with,
 or how round it is; whether it is a default value; how long after the prediction time it was received; which of the
 row's entries are known together; its place among what was received; the value, or
 one of the traces, against how far the outcome lies from the expected (`value_spread`, `spread`); when triage was,
 against the wait that was left (`delay`); counts that may have been entered after the fact (`after`); a label against
-other people's waits (`others`).
+other people's waits (`others`); how exactly what was expected came (`exactness`).
 """
 
 _DECIMALS = 4  # single precision holds no more of a temperature

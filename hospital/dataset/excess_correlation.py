@@ -12,7 +12,15 @@ import numpy as np
 from hospital.arrays import Array
 from hospital.times import DAY
 
-__all__ = ["LEAST_GROUP", "ExcessCorrelation", "Group", "excess_correlation", "residuals", "row_before"]
+__all__ = [
+    "LEAST_GROUP",
+    "ExcessCorrelation",
+    "Group",
+    "block_means",
+    "excess_correlation",
+    "residuals",
+    "row_before",
+]
 
 LEAST_GROUP = 60
 """Fewer rows of a group do not show what its controls leave unexplained."""
@@ -97,10 +105,18 @@ def excess_correlation(y: Array, x: Array, earlier: Array | None, at: Array) -> 
     before = np.zeros(y.size) if earlier is None else _standardised(earlier[every])
     own, shifted = float((x * y).mean()), float((before * y).mean())
     excess = (np.sign(own) * x - np.sign(shifted) * before) * y
-    days = at[every] // DAY
+    return ExcessCorrelation(own, shifted, int(every.sum()), block_means(excess, at[every]))
+
+
+def block_means(values: Array, at: Array) -> Array:
+    """Mean of values (float64 [n], n > 0) in each of at most 20 blocks with as many days each: float64 [blocks].
+
+    Args:
+        at: int64 [n] instants, ascending.
+    """
+    days = at // DAY
     starts = np.searchsorted(days, _block_days(days))
-    counts = np.diff(np.append(starts, days.size))
-    return ExcessCorrelation(own, shifted, int(every.sum()), np.add.reduceat(excess, starts) / counts)
+    return np.asarray(np.add.reduceat(values, starts) / np.diff(np.append(starts, days.size)))
 
 
 def _block_days(days: Array) -> Array:

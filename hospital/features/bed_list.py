@@ -8,6 +8,7 @@ import numpy as np
 from hospital.features.feature import SEASON_DAYS, Feature, lacking_school_features
 from hospital.holidays.public_holidays import holidays_known
 from hospital.record.events import Events
+from hospital.times import MISSING_TIME
 from hospital.words.language import LANGUAGES
 from hospital.words.names import NO_NAMES, OwnNames, own_name
 
@@ -145,8 +146,15 @@ _THEATRE = Feature(
     "Operations planned until then",
     "patients",
 )
+_DEPARTURES = Feature(
+    "expected_departures",
+    "planned",
+    "Sorties prévues d'ici là",
+    "Departures expected until then",
+    "patients",
+)
 COVARIATE_SUFFIX = "_change_7d"
-ALL_BED_FEATURES: tuple[Feature, ...] = (*_COMMON, *_HOURLY, *_EMERGENCY, _THEATRE)
+ALL_BED_FEATURES: tuple[Feature, ...] = (*_COMMON, *_HOURLY, *_EMERGENCY, _THEATRE, _DEPARTURES)
 
 
 def bed_features_of(events: Events, covariates: Sequence[str] = ()) -> tuple[Feature, ...]:
@@ -159,6 +167,8 @@ def bed_features_of(events: Events, covariates: Sequence[str] = ()) -> tuple[Fea
         out += _EMERGENCY
     if "operations" in events.tables:
         out.append(_THEATRE)
+    if _says_who_leaves(events):
+        out.append(_DEPARTURES)
     out += [covariate_feature(name, events.names) for name in covariates]
     return tuple(out)
 
@@ -188,6 +198,13 @@ def of_all_units(feature: Feature) -> Literal["same", "sum", "none"]:
     ):
         return "same"
     return "sum" if feature.unit in ("beds", "patients") else "none"
+
+
+def _says_who_leaves(events: Events) -> bool:
+    """Whether the hospital's stays ever say when a patient is expected to leave."""
+    stays = events.tables.get("stays")
+    expected = None if stays is None else stays.columns.get("expected_left_at")
+    return expected is not None and bool((expected != MISSING_TIME).any())
 
 
 def _lacking(events: Events) -> set[str]:

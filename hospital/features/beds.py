@@ -1,7 +1,7 @@
 """Features of a bed-demand forecast: one row a unit, prediction time and horizon."""
 
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 
@@ -23,9 +23,9 @@ from hospital.features.levels import Levels, levels_of
 from hospital.holidays.place import Place
 from hospital.holidays.public_holidays import holiday_values
 from hospital.holidays.school_holidays import days_to_school_holiday, school_days
-from hospital.record.events import Events, Facts
-from hospital.record.interval_counts import Counter, Spans, later, or_forever
-from hospital.times import DAY, HOUR
+from hospital.record.events import Events
+from hospital.record.planned_moves import PlannedMoves
+from hospital.times import DAY
 
 __all__ = ["ALL_BED_FEATURES", "BedFeatures", "bed_features_of"]
 
@@ -44,7 +44,7 @@ class BedFeatures:
         self._emergency = (
             EmergencyFlow(events, None, visits_of(events, None)) if "visits" in events.tables else None
         )
-        self._operations: dict[tuple[int, float], Counter] = {}
+        self._moves = PlannedMoves(events)
         self._covariates = [f.name.removesuffix(COVARIATE_SUFFIX) for f in features if f.group == "covariate"]
 
     def demand_now(self, query: BedQuery) -> Array:
@@ -154,7 +154,9 @@ class BedFeatures:
             flow = self._emergency.at(times)
             values |= {name: flow[name][of] for name in ("ed_present", "ed_boarding", "ed_arrivals_3h")}
         if "planned_operations" in self._names:
-            values["planned_operations"] = self._planned_operations(query)
+            values["planned_operations"] = self._planned(query, self._moves.operations)
+        if "expected_departures" in self._names:
+            values["expected_departures"] = self._planned(query, self._moves.departures)
         return values
 
     def _usual(self, query: BedQuery, times: Array) -> Array:
@@ -165,29 +167,14 @@ class BedFeatures:
             total = total + self._at(query, self._back(times, first + back))
         return total / _WEEKS
 
-    def _planned_operations(self, query: BedQuery) -> Array:
+    def _planned(self, query: BedQuery, of: Callable[[int, float, Array], Array]) -> Array:
+        """`of` (position of the unit, horizon in hours, prediction times) of each row: float64 [n]."""
         out = np.zeros(query.unit.size)
         for unit, mine in enumerate(query.rows_of_units):
             for horizon in np.unique(query.horizon_hours[mine]):
                 chosen = mine[query.horizon_hours[mine] == horizon]
-                counter = self._operations_counter(unit, float(horizon))
-                out[chosen] = counter.count(query.prediction_time[chosen])
+                out[chosen] = of(unit, float(horizon), query.prediction_time[chosen])
         return out
-
-    @cached_property
-    def _operations_of_units(self) -> list[Facts]:
-        facts = self._events.facts("operations", ("unit", "planned_at", "cancelled_at"))
-        return facts.divided(self._events.unit_index(facts["unit"]), len(self._events.units))
-
-    def _operations_counter(self, unit: int, horizon: float) -> Counter:
-        key = (unit, horizon)
-        if key not in self._operations:
-            facts = self._operations_of_units[unit]
-            # Planned in (t, t + h] and not called off by t, exactly for t in [planned - h, planned).
-            start = later(facts["planned_at"], -int(horizon * HOUR))
-            end = np.minimum(facts["planned_at"], or_forever(facts["cancelled_at"]))
-            self._operations[key] = Spans.of(facts, start, end).counter()
-        return self._operations[key]
 
     def _levels_of(self, query: BedQuery) -> Levels:
         return levels_of(

@@ -91,6 +91,11 @@ def _events() -> Events:
         )
         visits.append({**visit, "received_at": arrived + 8 * HOUR})
         stay = {"stay_id": f"s{i}", "unit": _UNITS[draw % 2], "entered_at": arrived, "source": "emergency"}
+        if draw % 3:
+            stay |= {
+                "expected_left_at": arrived + (draw % 80) * HOUR,
+                "expected_known_at": arrived + 2 * HOUR,
+            }
         stays.append({**stay, "received_at": arrived})
         stays.append({**stay, "left_at": arrived + (draw % 90) * HOUR, "received_at": arrived + 91 * HOUR})
         operations.append(

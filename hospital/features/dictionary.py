@@ -102,6 +102,7 @@ _PLAIN_NAMES = (
     "admissions_24h",
     "discharges_24h",
     "waiting_for_bed",
+    "expected_departures",
     "ed_seen_1h",
     "ed_left_unseen_4h",
     # the department, and when the patient came: nothing of the person

@@ -28,7 +28,8 @@ class Alignment:
     Attributes:
         feature: its name; one whose values are the tables' own, whose reception nobody else can vouch for. The time of
             entry is the whole row's: its name is the table's.
-        own, shifted: partial correlations, given the baselines.
+        own, shifted: partial correlations, given the baselines; of the aspect ``exactness`` shares of departures
+            (`hospital.dataset.departure_plans`).
         rows: of them.
         excess_correlation: float64 [blocks], |own| - |shifted| of each block of days, from the products of standardised
             residuals.

@@ -18,6 +18,7 @@ import numpy as np
 from hospital.arrays import Array
 from hospital.calendar import local_clock, weekday
 from hospital.dataset.baselines import BedBaselines, WaitBaselines
+from hospital.dataset.departure_plans import plan_exactness
 from hospital.dataset.entry_traces import (
     Aspect,
     Entries,
@@ -131,12 +132,27 @@ def _of_times_written(part: PreparedWaits, explained: Explained, lines: list[Arr
 
 
 def _of_beds(part: PreparedBeds, explained: Explained, lines: list[Array]) -> list[Alignment | None]:
-    """Counts that a table brings itself: a day's discharges may be those of the day that follows."""
-    return [
+    """Counts that a table brings itself: a day's discharges may be those of the day that follows.
+
+    And whether expected departures came as exactly as only hindsight knows.
+    """
+    counts = [
         explained.alignment(f.name, "after", part.X[:, j].astype(np.float64), lines)
         for j, f in enumerate(part.features)
         if f.name in _OWN_COUNTS
     ]
+    return [*counts, _expected(part)]
+
+
+def _expected(part: PreparedBeds) -> Alignment | None:
+    """How exactly patients left when it was expected; None: the model does not read it."""
+    if "expected_departures" not in {f.name for f in part.features}:
+        return None
+    at = part.prediction_time
+    found = plan_exactness(part.events, int(at.min()), int(at.max()))
+    if found is None:
+        return None
+    return Alignment("expected_departures", found.exact, found.near, found.rows, found.blocks, "exactness")
 
 
 def _beside_others(part: PreparedWaits) -> list[Alignment | None]:

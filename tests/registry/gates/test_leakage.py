@@ -13,9 +13,9 @@ from hospital.arrays import Array
 from hospital.dataset.altered_history import hindsight_replaced, received_until, shuffled_after
 from hospital.dataset.entry_traces import decimals, roundness
 from hospital.ingest.event_columns import events_of
-from hospital.ingest.hospital_reader import HospitalTables
+from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.record.events import Events
-from hospital.simulator import simulate
+from hospital.simulator import simulate, write
 from hospital.times import HOUR
 from registry.evidence.probe_records import FeatureFacts, LeakageFacts, Probed
 from registry.evidence.records import Evidence
@@ -324,6 +324,22 @@ def test_counts_of_the_day_to_come_block(ahead: int) -> None:
         f.group for f in result.findings if f.metric == "excess_correlation_after" and not f.verdict.opens
     }
     assert found == ({"admissions_24h", "discharges_24h"} if ahead else set())
+
+
+@pytest.mark.parametrize(
+    ("written_after", "expected"), [(0.0, {}), (0.6, {"expected_exactly": "expected_departures"})]
+)
+def test_expected_departures_that_were_written_afterwards_block(
+    simulated: dict[str, pd.DataFrame], written_after: float, expected: dict[str, str], tmp_path: Path
+) -> None:
+    """The time of leaving in place of what was expected of it, with the hour at which that was said."""
+    stays = simulated["stays"]
+    known = stays["expected_left_at"].notna() & stays["left_at"].notna()
+    some = known & (np.random.default_rng(4).random(len(stays)) < written_after)
+    plans = stays["expected_left_at"].mask(some, stays["left_at"])
+    write({**simulated, "stays": stays.assign(expected_left_at=plans)}, tmp_path)
+    prepared = prepare_beds(events_of(read_hospital(tmp_path, None, b"benchmark")), (), (24.0,), None)
+    assert stopped(judged_rows(bed_baselines(prepared), prepared)) == expected
 
 
 def test_how_round_a_value_is_does_not_say_how_large_it_is() -> None:

@@ -104,6 +104,7 @@ def test_what_was_not_probed_is_undecided_and_a_baseline_reads_no_value(sound: E
         ("delay", "heart_rate", "excess_correlation_delay", 0.15, BLOCK, "leak_delay"),
         ("after", "ed_doctors", "excess_correlation_after", 0.15, BLOCK, "leak_after"),
         ("others", "triage", "excess_correlation_others", 0.10, OPEN, "leak_others"),
+        ("exactness", "expected_departures", "expected_exactly", 0.15, BLOCK, "leak_exactness"),
     ],
 )
 def test_each_aspect_has_its_margin_and_its_question(
@@ -127,6 +128,7 @@ def test_each_aspect_has_its_margin_and_its_question(
         ("delay", "pain_0_10", "leak_delay"),
         ("after", "ed_doctors", "leak_after"),
         ("others", "triage", "leak_others"),
+        ("exactness", "expected_departures", "leak_exactness"),
     ],
 )
 def test_an_excess_that_may_be_chance_is_inconclusive_and_asks(
