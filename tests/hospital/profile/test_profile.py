@@ -390,6 +390,7 @@ def test_every_optional_feature_has_a_reason() -> None:
     """Whatever is taken away from a hospital total, the feature that goes is written down with it."""
     lost = lost_without(True, False)
     assert ("bed-demand", "planned_operations") in lost["operations"]
+    assert ("bed-demand", "expected_departures") in lost["stays.expected_left_at"]
     assert ("wait-time", "ed_doctors") in lost["staffing"]
     assert ("bed-demand", "season_cos") in lost["history"]
     assert lost["visits.seen_at"] >= {("wait-time", "hour")}  # without it there is no such model
