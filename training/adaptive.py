@@ -29,11 +29,11 @@ def adaptive_width(data: PreparedBeds, split: Split) -> AdaptiveWidth:
     """The rule that a package of these rows has; docs/adr/0018-intervals-that-follow.md says how its numbers were
     chosen.
 
-    Forecasts count from the end of the calibration set on, up to which the model is fitted.
+    Forecasts count from the end of the validation set on, up to which the model is fitted.
     """
     daily = data.events.cadence_hours >= 24
     return AdaptiveWidth(
-        since=split.spans["calibration"][1],
+        since=split.spans["validation"][1],
         forecasts=_FORECASTS,
         first_step=_FIRST_STEP,
         last_step=_LAST_STEP,

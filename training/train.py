@@ -219,12 +219,11 @@ def _fit(
 ) -> Fitted:
     if request.kind == "baseline":
         return fit_baselines(prepared, split)
-    # What is served is fitted twice, once to be calibrated; but for the spread of bed demand.
-    widths = SPREAD_ROUNDS if request.model == "bed-demand" else 4 * QUANTILE_ROUNDS
-    median = request.hyperparameters.rounds
+    # Fitted to be calibrated, and to be served; of beds once more for the scope, and the spread only once.
+    rounds, done = 2 * request.hyperparameters.rounds + 4 * QUANTILE_ROUNDS, 0
     if isinstance(prepared, PreparedBeds):
-        median = rounds_of(request.hyperparameters, np.unique(prepared.samples.query.horizon_hours).size)
-    rounds, done = 2 * median + widths, 0
+        horizons = np.unique(prepared.samples.query.horizon_hours).size
+        rounds = 3 * rounds_of(request.hyperparameters, horizons) + SPREAD_ROUNDS
 
     def advance() -> None:
         nonlocal done

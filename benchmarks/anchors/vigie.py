@@ -13,7 +13,7 @@ from registry.evidence.records import UNIT, Scored
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_model import ForecastModel
 from registry.model.interval_widths import adapted
-from registry.model.scoring import score
+from registry.model.scoring import prepare_held_back, score
 from registry.policy.board_policy import default_policy
 from registry.policy.trusted_scope import in_scope
 from registry.statistics.scope import choose_scope
@@ -47,7 +47,9 @@ def forecast_by_vigie(data: DataSet) -> dict[str, Forecasts]:
     prepared = adapted(model, built.prepared)
     at = prepared.prediction_time
     judged = built.split.members("test", at) & (at < (data.judged_until or int(at.max()) + 1))
-    scope = choose_scope(score(model, prepared, built.split.members("validation", at)), default_policy())
+    earlier = prepare_held_back(model, prepared, built.split)
+    validation = built.split.members("validation", earlier.prediction_time)
+    scope = choose_scope(score(model.held_back, earlier, validation), default_policy())
     test = score(model, prepared, judged)
     baseline = _baseline(model, prepared.part(judged))
     inside = in_scope(scope, test.unit_group, test.horizon_hours)

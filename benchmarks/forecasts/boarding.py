@@ -28,7 +28,7 @@ from registry.digests import write_atomically
 from registry.model.dataset import PreparedBeds
 from registry.model.forecast_model import ForecastModel
 from registry.model.interval_widths import adapted
-from registry.model.scoring import score
+from registry.model.scoring import prepare_held_back, score
 from training.packages.package_request import Request
 from training.train import build_package
 
@@ -133,8 +133,12 @@ def _hospital(seed: int, days: int, scale: float) -> dict[str, dict[str, list[fl
         raise TypeError("bed demand was asked for")
     prepared = adapted(model, prepared)
     flow = EmergencyFlow(prepared.events, None, visits_of(prepared.events, None))
-    parts = {part: _part(model, prepared, built.split.members(part, prepared.prediction_time), frames, flow)
-             for part in ("validation", "test")}  # fmt: skip
+    earlier = prepare_held_back(model, prepared, built.split)
+    asked = {"validation": (model.held_back, earlier), "test": (model, prepared)}
+    parts = {
+        part: _part(one, rows, built.split.members(part, rows.prediction_time), frames, flow)
+        for part, (one, rows) in asked.items()
+    }
     before = np.unique(prepared.prediction_time)
     before = before[before < parts["test"]["time"].min()]
     threshold = threshold_of(flow.at(before)["ed_boarding"])

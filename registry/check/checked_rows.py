@@ -40,6 +40,7 @@ class CheckedRows:
 
     Attributes:
         sealed: those that the version was registered on.
+        earlier: of them those before the test set, as the model that is held back from the validation set has them.
         prepared: those that are judged; the same, or later ones.
         registered: the parts as the manifest has them.
         ours: as this code cuts the sealed rows.
@@ -48,6 +49,7 @@ class CheckedRows:
 
     tables: HospitalTables
     sealed: Prepared
+    earlier: Prepared
     prepared: Prepared
     registered: Split
     ours: Split

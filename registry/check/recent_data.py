@@ -40,15 +40,19 @@ def later(model: ForecastModel, recent: HospitalTables, registered: Split) -> tu
 def daily_series(
     model: ForecastModel,
     sealed: Prepared,
+    earlier: Prepared,
     prepared: Prepared,
     split: Split,
     test: Scored,
     epidemic_months: tuple[int, ...],
 ) -> tuple[DailyInput, ...]:
-    """What the drift gate judges: inputs of all days, and errors of the days that no tree was fitted to.
+    """What the drift gate judges: inputs of all days, and errors from the calibration set on.
+
+    Errors before the registered test set are those of the model that was not fitted to the validation set.
 
     Args:
         sealed: rows of the snapshot, of which the days before the test set are taken.
+        earlier: of them those before the registered test set, as that model has them.
         prepared: rows of the test set; the same where the snapshot itself is judged.
         test: these rows, scored.
     """
@@ -68,8 +72,12 @@ def daily_series(
             for name in ("outcome", "weight")
         )
         waits = (outcome_series(rows.prediction_time, wait, weight, test_start, place, epidemic_months),)
-    unfitted = before & (sealed.prediction_time >= split.spans["calibration"][0])
-    errors = _joined(score(model, sealed, unfitted), test)
+    held_back = earlier.prediction_time >= split.spans["calibration"][0]
+    errors = score(model.held_back, earlier, held_back)
+    between = before & (sealed.prediction_time > earlier.prediction_time.max())
+    if between.any():  # later days are judged: those of the registered test set lie before them
+        errors = _joined(errors, score(model, sealed, between))
+    errors = _joined(errors, test)
     return (
         *input_series(rows, test_start, place, epidemic_months),
         *waits,

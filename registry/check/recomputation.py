@@ -41,7 +41,7 @@ from registry.model.dataset import split_of
 from registry.model.feature_groups import rows_of
 from registry.model.forecast_model import ForecastModel
 from registry.model.hospital.hospital_total_scores import score_hospital_total
-from registry.model.scoring import prepare, score
+from registry.model.scoring import prepare, prepare_held_back, score
 from registry.package.manifest import package_digest
 from registry.policy.board_policy import Policy
 from registry.record.database import open_database
@@ -135,7 +135,8 @@ def _open_rows(subject: Subject, recent: HospitalTables | None) -> CheckedRows:
     registered = Split.from_json(model.manifest.split)
     ours = _split_of(model, sealed)
     prepared, split = (sealed, registered) if recent is None else later(model, recent, registered)
-    return CheckedRows(tables, sealed, prepared, registered, ours, split)
+    earlier = prepare_held_back(model, sealed, registered)
+    return CheckedRows(tables, sealed, earlier, prepared, registered, ours, split)
 
 
 def _split_of(model: ForecastModel, prepared: Prepared) -> Split:
@@ -158,7 +159,8 @@ def _score(subject: Subject, rows: CheckedRows) -> Scores:
     subject.progress("recompute forecasts", 0.3)
     model = subject.model
     test = score(model, rows.prepared, rows.split.members("test", rows.prepared.prediction_time))
-    validation = score(model, rows.sealed, rows.split.members("validation", rows.sealed.prediction_time))
+    held_back = rows.registered.members("validation", rows.earlier.prediction_time)
+    validation = score(model.held_back, rows.earlier, held_back)
     return Scores(validation, test, score_hospital_total(model.hospital_total, test))
 
 
@@ -187,7 +189,7 @@ def _inputs(subject: Subject, rows: CheckedRows, test: Scored) -> tuple[DailyInp
     if not subject.is_model:
         return ()
     months = subject.policy.monitor.epidemic_months
-    return daily_series(subject.model, rows.sealed, rows.prepared, rows.split, test, months)
+    return daily_series(subject.model, rows.sealed, rows.earlier, rows.prepared, rows.split, test, months)
 
 
 def _probe(

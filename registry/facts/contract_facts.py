@@ -83,9 +83,8 @@ def history_off(model: ForecastModel, prepared: Prepared, split: Split) -> int:
     if not isinstance(prepared, PreparedBeds):
         return 0
     baselines = model.beds_or_raise
-    last = "calibration" if model.manifest.kind == "model" else "train"
     start = split.spans["train"][0]
-    mine = fitted_until(prepared, split, last) & (prepared.prediction_time >= start)
+    mine = fitted_until(prepared, split, model.fitted_part) & (prepared.prediction_time >= start)
     days = history_days(prepared.part(mine), len(baselines.units))
     return int((~np.isclose(days, baselines.days, rtol=0, atol=1e-6)).sum())
 

@@ -2,9 +2,11 @@
 
 import json
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from explain import ExplanationError, TreeEngine
 from hospital.arrays import Array
 from hospital.dataset.baselines import BedBaselines, WaitBaselines
 from hospital.dataset.quantiles import LEVELS
+from hospital.dataset.splits import Split
 from hospital.features.definition_digest import unknown_features
 from hospital.features.feature import Feature
 from hospital.words.messages import Foreign
@@ -24,7 +27,7 @@ from registry.components.usual_cases import ARRAYS, UsualCases
 from registry.errors import PackageError
 from registry.model.forecast_rows import WAIT_GROUP_SHAPE
 from registry.model.hospital_total import HospitalTotal, group_totals
-from registry.package.manifest import Manifest, read_package
+from registry.package.manifest import HELD_BACK, Manifest, read_package
 from registry.package.packed_arrays import read_arrays
 
 __all__ = ["ModelPackage"]
@@ -40,14 +43,45 @@ class ModelPackage:
             PackageError: a byte of it is not what its manifest says, or its files are of another Vigie.
         """
         package = read_package(directory)
-        self.manifest: Manifest = package.manifest
-        self.digest = package.digest
+        self._take(package.manifest, package.digest, package.files)
+
+    def _take(self, manifest: Manifest, digest: str, files: Mapping[str, bytes]) -> None:
+        self.manifest: Manifest = manifest
+        self.digest = digest
         """Of the very bytes that it was built from."""
-        self._files = package.files
+        self._files = files
         try:
             self._read()
         except (KeyError, ValueError, TypeError, IndexError, AttributeError, RecursionError) as error:
             raise PackageError("registry.package.other_vigie", kind=type(error).__name__) from None
+
+    @cached_property
+    def held_back(self) -> Self:
+        """The model as an earlier fit left it, which never saw the validation set: what is asked about that set.
+
+        The model itself where it never was: a baseline, and packages made before models were. Read when it is asked
+        for, since nobody is answered by it.
+
+        Raises:
+            PackageError: its files are of another Vigie.
+        """
+        if self.fitted_part != "validation":
+            return self
+        before = {n.removeprefix(HELD_BACK): c for n, c in self._files.items() if n.startswith(HELD_BACK)}
+        others = {n: c for n, c in self._files.items() if not n.startswith(HELD_BACK)}
+        found = type(self).__new__(type(self))
+        found._take(self.manifest, self.digest, {**others, **before})
+        if found.adaptive is not None:
+            end = Split.from_json(self.manifest.split).spans["calibration"][1]
+            found.adaptive = replace(found.adaptive, since=end)
+        return found
+
+    @property
+    def fitted_part(self) -> str:
+        """The last part of the history that what is served was fitted to."""
+        if self.manifest.kind != "model":
+            return "train"
+        return "validation" if any(n.startswith(HELD_BACK) for n in self._files) else "calibration"
 
     def _groups(self) -> int:
         """How many calibration groups this Vigie's rows have."""

@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,7 +21,17 @@ from registry.model.hospital_total import HOSPITAL
 from registry.model.interval_widths import adapted
 from registry.model.trust_limits import emergency_of
 
-__all__ = ["audit_of", "prepare", "read_reported", "reported_scores", "score", "write_reported"]
+__all__ = [
+    "audit_of",
+    "prepare",
+    "prepare_held_back",
+    "read_reported",
+    "reported_scores",
+    "score",
+    "write_reported",
+]
+
+P = TypeVar("P", PreparedBeds, PreparedWaits, PreparedBeds | PreparedWaits)
 
 AGE_BANDS = ((16, "0-15"), (40, "16-39"), (65, "40-64"), (80, "65-79"), (200, "80+"))
 
@@ -34,6 +45,16 @@ def prepare(model: ForecastModel, tables: HospitalTables) -> PreparedBeds | Prep
     manifest = model.manifest
     prepared = prepare_beds(events, manifest.covariates, manifest.horizons_hours, model.features)
     return adapted(model, prepared)
+
+
+def prepare_held_back(model: ForecastModel, prepared: P, split: Split) -> P:
+    """The rows before the test set, with how wide the intervals of `ForecastModel.held_back` are at each.
+
+    Args:
+        prepared: by `prepare`, all rows of the history.
+    """
+    earlier = prepared.part(prepared.prediction_time < split.spans["test"][0])
+    return earlier if model.held_back is model else adapted(model.held_back, earlier)
 
 
 def score(model: ForecastModel, prepared: PreparedBeds | PreparedWaits, mask: Array) -> Scored:

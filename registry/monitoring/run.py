@@ -243,12 +243,7 @@ def _reference(
     prepared = _prepared(package, events_of(tables))
     if prepared is None:
         return None, message("registry.monitoring.no_tables")
-    spans = Split.from_json(package.manifest.split).spans
-    unfitted = [spans[part] for part in ("validation", "test") if spans[part][1] > spans[part][0]]
-    begun = int(local_day(prepared.prediction_time[:1], prepared.events.zone)[0]) + 1
-    found = gather(
-        package, prepared, (begun, _first_day(package) - 2), unfitted, policy.document.fairness.attributes
-    )
+    found = _before_release(package, prepared, policy.document.fairness.attributes)
     path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     names = np.array([f"{f.family}|{f.name}" for f in found.figures], np.str_)
@@ -257,6 +252,20 @@ def _reference(
     )
     write_atomically(path, buffer.getvalue())
     return found, None
+
+
+def _before_release(
+    package: ForecastModel, prepared: PreparedBeds | PreparedWaits, attributes: Sequence[str]
+) -> DailyFigures:
+    """Figures of the snapshot's days; on those of the validation set of the model that was not fitted to them."""
+    spans, zone = Split.from_json(package.manifest.split).spans, prepared.events.zone
+    begun, judged = local_day(np.array([prepared.prediction_time[0], spans["test"][0]]), zone).tolist()
+    first, last = begun + 1, _first_day(package) - 2
+    if package.held_back is package:
+        unfitted = [spans[part] for part in ("validation", "test") if spans[part][1] > spans[part][0]]
+        return gather(package, prepared, (first, last), unfitted, attributes)
+    earlier = gather(package.held_back, prepared, (first, judged - 1), [spans["validation"]], attributes)
+    return _joined(earlier, gather(package, prepared, (judged, last), [spans["test"]], attributes))
 
 
 def _read(path: Path) -> DailyFigures:

@@ -21,6 +21,7 @@ from registry.errors import PackageError
 
 __all__ = [
     "ALLOWED_FILES",
+    "HELD_BACK",
     "LARGEST",
     "MODELS",
     "FeatureEntry",
@@ -40,6 +41,8 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 LARGEST = 256 * 2**20
 """Bytes of a file of a package or a release: more than any has, and less than a service has memory."""
+HELD_BACK = "held_back_"
+"""Begins the name of a file of an earlier fit, which never saw the validation set and is asked about it."""
 ALLOWED_FILES = frozenset(
     {
         "adaptive.json",
@@ -55,6 +58,8 @@ ALLOWED_FILES = frozenset(
         "hospital.json",
         "reference.npz",
         "profile.json",
+        *(HELD_BACK + name for name in ("baseline.json", "calibration.json", "linear.json", "median.ubj")),
+        *(HELD_BACK + name for name in ("p10.ubj", "p90.ubj")),
     }
 )
 """What a package may hold: trees, numbers and names. No pickle, no code."""

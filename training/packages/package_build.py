@@ -7,6 +7,7 @@ import numpy as np
 
 from explain import TreeEngine
 from hospital.arrays import Array
+from hospital.dataset.baselines import BedBaselines, WaitBaselines
 from hospital.dataset.splits import Split
 from hospital.features.feature import Feature
 from registry.components.interval_trees import QuantileTrees, SpreadTrees
@@ -14,7 +15,8 @@ from registry.components.linear_step import LinearStep, Median
 from registry.components.training_range import TrainingRange
 from registry.digests import canonical_json
 from registry.model.dataset import PreparedBeds, PreparedWaits, fitted_until
-from registry.model.forecast_model import WAIT_GROUP_SHAPE, model_quantiles
+from registry.model.forecast_model import WAIT_GROUP_SHAPE, Rows, model_quantiles
+from registry.package.manifest import HELD_BACK
 from training.adaptive import adaptive_width, followed
 from training.bed_baselines import (
     bed_baselines,
@@ -59,14 +61,15 @@ def fit_beds(
     progress: Callable[[], None],
     hyperparameters: Hyperparameters = DEFAULT_HYPERPARAMETERS,
 ) -> Fitted:
-    """Fits the bed-demand model twice: on the training set, whose errors on the calibration set are its distribution;
-    then, to be served, on both with the same configuration: seasonal profiles have changed in the meantime.
+    """Fits the bed-demand model three times, with the same configuration: seasonal profiles change in the meantime.
 
-    No row of the validation or test set is used, nor an outcome in them.
+    On the training set: its errors on the calibration set are the distribution. On both: what is asked of the
+    validation set, whose scope it gives. On all three, to be served (docs/adr/0028-fitted-up-to-the-judged-days.md).
+    No row of the test set is used, nor an outcome in it.
     """
     training_set, calibration_set = rows_of(data, split, "train"), rows_of(data, split, "calibration")
     first = bed_baselines(training_set)
-    linear, first, rows, y, weight = bed_lesson(
+    linear, first, _, y, weight = bed_lesson(
         training_set, first, usual_of_the_other_half(training_set, first)
     )
     options = TreeOptions(seed=seed, threads=threads, progress=progress, hyperparameters=hyperparameters)
@@ -79,21 +82,57 @@ def fit_beds(
     errors = Errors.of(median, width, calibration_set, calibration_set.rows(first))
     calibration = calibrated(errors, len(first.horizons), share=_SHIFT_SHARE)
 
-    both = data.part(fitted_until(data, split, "calibration"))
-    # Baseline, scale and errors stay those of days not fitted to.
-    newest = replace(bed_baselines(both), best=first.best, scale=first.scale, residuals=first.residuals)
-    linear, newest, rows, y, weight = bed_lesson(both, newest, usual_of_the_other_half(both, newest))
-    served = fit_bed_median(both.X, y, weight, column=horizon, **options)
-    median = Median(TreeEngine.load(served), linear, training_set.features)
-    reference = reference_file(median, [(both, rows)], len(newest.horizons) * len(newest.units))
+    held_back, served = (
+        _fit_beds_until(data.part(fitted_until(data, split, part)), first, options)
+        for part in ("calibration", "validation")
+    )
+    newest = served.baselines
+    median = Median(TreeEngine.load(served.median), served.linear, data.features)
+    reference = reference_file(
+        median, [(served.fitted, served.rows)], len(newest.horizons) * len(newest.units)
+    )
     rule = adaptive_width(data, split)
     stretched = followed(calibration_set, first, errors, calibration, rule)
     quantiles = model_quantiles(stretched, errors.median, errors.width, calibration.shift, calibration.z)
     hospital_total = learn_hospital_total(calibration_set, stretched, quantiles, newest)
-    boosters = {"median.ubj": served, "spread.ubj": spread}
-    files = _files(boosters, linear, calibration, reference, newest.to_json(), both)
     exceedances = learn_exceedances(calibration_set, stretched, quantiles, newest)
-    return Fitted({**files, **hospital_total, **exceedances, "adaptive.json": canonical_json(rule.to_json())})
+    return Fitted(
+        {
+            **{HELD_BACK + name: content for name, content in held_back.files().items()},
+            **served.files(),
+            **_files({"spread.ubj": spread}, calibration, reference, served.fitted),
+            **hospital_total,
+            **exceedances,
+            "adaptive.json": canonical_json(rule.to_json()),
+        }
+    )
+
+
+@dataclass(frozen=True)
+class _BedFit:
+    """The median of bed demand as it was fitted to these rows, and the baselines that they know."""
+
+    fitted: PreparedBeds
+    rows: Rows
+    baselines: BedBaselines
+    linear: LinearStep
+    median: bytes
+
+    def files(self) -> dict[str, bytes]:
+        """By their names in a package."""
+        return {
+            "median.ubj": self.median,
+            "linear.json": canonical_json(self.linear.to_json()),
+            "baseline.json": canonical_json(self.baselines.to_json()),
+        }
+
+
+def _fit_beds_until(fitted: PreparedBeds, first: BedBaselines, options: TreeOptions) -> _BedFit:
+    """Best baseline, scale and errors stay those of the first fit: of days that it was not fitted to."""
+    newest = replace(bed_baselines(fitted), best=first.best, scale=first.scale, residuals=first.residuals)
+    linear, newest, rows, y, weight = bed_lesson(fitted, newest, usual_of_the_other_half(fitted, newest))
+    median = fit_bed_median(fitted.X, y, weight, column=horizon_column(fitted.features), **options)
+    return _BedFit(fitted, rows, newest, linear, median)
 
 
 def fit_waits(
@@ -107,37 +146,60 @@ def fit_waits(
 ) -> Fitted:
     """Fits the wait-time model, on waits as multiples of the usual wait of that triage level at that hour, twice.
 
-    On the training set, whose errors on the calibration set are its distribution; then, to be served, on both with the
-    same configuration: a queue's ways change within months. No row of the validation or test set is used.
+    On the training set: its errors on the calibration and the validation set are the distribution, and it is what is
+    asked of the validation set, by the calibration set's errors alone. On all three, to be served: a queue's ways
+    change within months. No row of the test set is used.
     """
     training_set, calibration_set = rows_of(data, split, "train"), rows_of(data, split, "calibration")
     baselines = wait_baselines(training_set, calibration_set)
-    rows, later = training_set.rows(baselines), calibration_set.rows(baselines)
-    y = known_or_zero(training_set.outcome) / rows.scale
-    signs = signs_of(training_set.features, WAIT_SIGNS)
     options = TreeOptions(seed=seed, threads=threads, progress=progress, hyperparameters=hyperparameters)
-    first = fit_median(training_set.X, y, training_set.weight, signs=signs, **options)
-    ends = fit_interval_ends(
-        training_set.X, y, training_set.weight, seed=seed, threads=threads, progress=progress
-    )
+    first = _wait_boosters(training_set, training_set.rows(baselines), options)
+    newest = data.part(fitted_until(data, split, "validation"))
+    unseen = newest.part(newest.prediction_time >= split.spans["calibration"][0])
     departments = max(sum(len(f.levels) for f in data.features if f.name == "department"), 1)
-    median = Median(TreeEngine.load(first), None, training_set.features)
-    interval = QuantileTrees(*(TreeEngine.load(ends[name]) for name in ("p10.ubj", "p90.ubj")))
-    errors = Errors.of(median, interval, calibration_set, later)
     bands, triage = _wait_classes(departments)
-    calibration = calibrated(errors, triage.size, shifted=triage, alike=(bands, triage), least=LEAST_WAITS)
+    earlier, calibration = (
+        calibrated(
+            _wait_errors(first, part, baselines),
+            triage.size,
+            shifted=triage,
+            alike=(bands, triage),
+            least=LEAST_WAITS,
+        )
+        for part in (calibration_set, unseen)
+    )
+    held_back = {**first, "calibration.json": canonical_json(earlier.to_json())}
 
-    both = data.part(fitted_until(data, split, "calibration"))
-    rows = both.rows(
-        baselines
-    )  # usual waits, their errors and the calibration stay those of days not fitted to
-    y = known_or_zero(both.outcome) / rows.scale
-    served = fit_median(both.X, y, both.weight, signs=signs, **options)
-    ends = fit_interval_ends(both.X, y, both.weight, seed=seed, threads=threads, progress=progress)
-    median = Median(TreeEngine.load(served), None, both.features)
-    reference = reference_file(median, [(both, rows)], departments)
-    boosters = {"median.ubj": served, **ends}
-    return Fitted(_files(boosters, None, calibration, reference, baselines.to_json(), both))
+    rows = newest.rows(baselines)
+    served = _wait_boosters(newest, rows, options)
+    median = Median(TreeEngine.load(served["median.ubj"]), None, newest.features)
+    reference = reference_file(median, [(newest, rows)], departments)
+    boosters = {**{HELD_BACK + name: content for name, content in held_back.items()}, **served}
+    baseline = canonical_json(baselines.to_json())
+    return Fitted({**_files(boosters, calibration, reference, newest), "baseline.json": baseline})
+
+
+def _wait_boosters(fitted: PreparedWaits, rows: Rows, options: TreeOptions) -> dict[str, bytes]:
+    """The median, and its interval's ends, of waits in units of the rows' scale: by their names in a package."""
+    y, signs = known_or_zero(fitted.outcome) / rows.scale, signs_of(fitted.features, WAIT_SIGNS)
+    median = fit_median(fitted.X, y, fitted.weight, signs=signs, **options)
+    ends = fit_interval_ends(
+        fitted.X,
+        y,
+        fitted.weight,
+        seed=options["seed"],
+        threads=options["threads"],
+        progress=options["progress"],
+    )
+    return {"median.ubj": median, **ends}
+
+
+def _wait_errors(boosters: Mapping[str, bytes], later: PreparedWaits, baselines: WaitBaselines) -> Errors:
+    """Of boosters on waits that they were not fitted to."""
+    median, low, high = (TreeEngine.load(boosters[name]) for name in ("median.ubj", "p10.ubj", "p90.ubj"))
+    return Errors.of(
+        Median(median, None, later.features), QuantileTrees(low, high), later, later.rows(baselines)
+    )
 
 
 def _wait_classes(departments: int) -> tuple[Array, Array]:
@@ -168,18 +230,10 @@ def fit_baselines(data: Prepared, split: Split) -> Fitted:
 
 
 def _files(
-    boosters: Mapping[str, bytes],
-    linear: LinearStep | None,
-    calibration: Calibration,
-    reference: bytes,
-    baseline: Mapping[str, object],
-    fitted: Prepared,
+    boosters: Mapping[str, bytes], calibration: Calibration, reference: bytes, fitted: Prepared
 ) -> dict[str, bytes]:
-    step = {} if linear is None else {"linear.json": canonical_json(linear.to_json())}
     return {
-        **step,
         **boosters,
-        "baseline.json": canonical_json(baseline),
         "calibration.json": canonical_json(calibration.to_json()),
         "reference.npz": reference,
         "profile.json": canonical_json(_profile(fitted.features, fitted.X)),

@@ -141,7 +141,7 @@ def main(folder: Path) -> int:
     )
     prepared = prepare(model, tables)
     split = Split.from_json(model.manifest.split)
-    mine = fitted_until(prepared, split, "calibration") & (
+    mine = fitted_until(prepared, split, model.fitted_part) & (
         prepared.prediction_time >= split.spans["train"][0]
     )
     judged = prepared.part(split.members("test", prepared.prediction_time))

@@ -1,6 +1,7 @@
 """Rows of later days, and the series that lead to them: each day once, from the snapshot or from what is judged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,16 +11,17 @@ from hospital.ingest.hospital_reader import HospitalTables
 from hospital.times import DAY
 from registry.check.recent_data import daily_series, later
 from registry.errors import CandidateError
-from registry.evidence.records import DailyInput
+from registry.evidence.records import DailyInput, Scored
 from registry.facts.daily_series import InputRows, error_series, input_series, outcome_series
 from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_model import ForecastModel
-from registry.model.scoring import prepare, score
+from registry.model.scoring import prepare, prepare_held_back, score
 from tests.support.installation import Installation
 from tests.support.quick_versions import quick_candidate, quick_tables
 from training.packages.package_request import Request
 
 WINTER = (12, 1, 2, 3)
+_NOT_BY_ROW = ("baselines", "audit", "counts")
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,8 @@ def test_the_series_of_a_snapshot_are_those_of_its_rows_in_one_piece(registered:
     calibration = int(at[at >= split.spans["calibration"][0]].min())
     split = Split({**split.spans, "calibration": (calibration, split.spans["calibration"][1])}, split.gap)
     test = score(model, sealed, split.members("test", at))
-    found = daily_series(model, sealed, sealed, split, test, WINTER)
+    earlier = sealed.part(at < edge)
+    found = daily_series(model, sealed, earlier, sealed, split, test, WINTER)
     days = at < end
     is_waits = isinstance(sealed, PreparedWaits)
     rows = InputRows(at[days], sealed.X[days], sealed.features, is_waits)
@@ -119,5 +122,33 @@ def test_the_series_of_a_snapshot_are_those_of_its_rows_in_one_piece(registered:
         assert found[count].what == "outcome"
         assert {s.what for s in found[count + 1 :]} == {"bias", "loss"}
         return
-    errors = error_series(score(model, sealed, days & (at >= calibration)), edge, place, WINTER)
+    alone = model.held_back  # asked about all of them, so that the parts can be compared with the whole
+    test = score(alone, sealed, split.members("test", at))
+    found = daily_series(model, sealed, earlier, sealed, split, test, WINTER)
+    errors = error_series(score(alone, sealed, days & (at >= calibration)), edge, place, WINTER)
     assert_same(found[count:], errors)
+
+
+def _together(parts: list[Scored]) -> Scored:
+    """Rows of all, in the order of time, as far as errors by day need them."""
+    names = [f.name for f in fields(Scored) if f.name not in _NOT_BY_ROW]
+    one: dict[str, Any] = {name: np.concatenate([getattr(p, name) for p in parts]) for name in names}
+    return replace(parts[-1], **one, baselines={}, audit={})
+
+
+def test_errors_before_the_test_set_are_of_the_model_that_never_saw_them(registered: Registered) -> None:
+    """Up to the registered test set of the model that is held back; from it on, also where later days are judged, of
+    what is served."""
+    model, sealed, split = registered.model, registered.sealed, registered.split
+    at, (start, end), place = sealed.prediction_time, split.spans["test"], sealed.events.place
+    earlier = prepare_held_back(model, sealed, split)
+    prepared, judged = later(model, registered.longer, split)
+    test = score(model, prepared, judged.members("test", prepared.prediction_time))
+    before = score(model.held_back, earlier, earlier.prediction_time >= split.spans["calibration"][0])
+    rows = _together([before, score(model, sealed, (at >= start) & (at < end)), test])
+    expected = error_series(rows, end, place, WINTER)
+    assert len(expected) == 2
+    found = daily_series(model, sealed, earlier, prepared, judged, test, WINTER)
+    assert_same(found[-2:], expected)
+    of_served = score(model, sealed, (at >= split.spans["calibration"][0]) & (at < start))
+    assert (before.p50 != of_served.p50).any()

@@ -20,7 +20,8 @@ from registry.errors import CandidateError, PackageError
 from registry.evidence.records import Evidence
 from registry.facts.explanation_facts import NO_EXPLANATION, verified
 from registry.model.forecast_model import ForecastModel
-from registry.model.scoring import prepare
+from registry.model.interval_widths import adapted
+from registry.model.scoring import prepare, score
 from registry.policy.board_policy import default_policy
 from registry.record.database import opened_database, writing
 from registry.record.journal import append, entries
@@ -170,6 +171,23 @@ def test_what_was_reported_is_what_is_found_again(versions: Versions) -> None:
         assert (contract.forecasts_off, contract.outcomes_off, contract.baselines_off) == (0, 0, 0)
         assert (contract.rows_off, contract.split_overlaps, contract.infinite_features) == (0, 0, 0)
         assert contract.feature_digest_equal
+
+
+@pytest.mark.parametrize("recent", [False, True])
+def test_the_validation_set_is_asked_of_the_model_that_never_saw_it(versions: Versions, recent: bool) -> None:
+    """With intervals as wide as its own errors made them; the test set is asked of what is served."""
+    evidence, _ = versions.evidence(versions.beds, versions.later if recent else None)
+    served = ForecastModel(versions.beds.package)
+    split, prepared = _split(versions.beds), prepare(served, versions.tables)
+    rows = adapted(served.held_back, prepared.part(prepared.prediction_time < split.spans["test"][0]))
+    expected = score(served.held_back, rows, split.members("validation", rows.prediction_time))
+    np.testing.assert_array_equal(evidence.validation.row_id, expected.row_id)
+    np.testing.assert_array_equal(evidence.validation.quantiles, expected.quantiles)
+    of_served = score(served, prepared, split.members("validation", prepared.prediction_time))
+    assert (evidence.validation.p50 != of_served.p50).any()
+    if not recent:
+        judged = score(served, prepared, split.members("test", prepared.prediction_time))
+        np.testing.assert_array_equal(evidence.test.quantiles, judged.quantiles)
 
 
 def test_a_package_that_was_not_registered_is_refused(versions: Versions, tmp_path: Path) -> None:

@@ -7,16 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hospital.arrays import Array
 from hospital.calendar import local_day
 from hospital.dataset.splits import Split
 from hospital.ingest.event_columns import columns_of
 from hospital.ingest.hospital_reader import HospitalTables
 from hospital.times import DAY, instant
 from registry.errors import MonitorError
+from registry.model.dataset import PreparedBeds, PreparedWaits
 from registry.model.forecast_model import ForecastModel
 from registry.model.scoring import prepare
 from registry.monitoring.alarms import LastRun, last_run
+from registry.monitoring.figure_collection import gather
 from registry.monitoring.run import MonitoringRun, run_monitoring
+from registry.policy.board_policy import default_policy
 from registry.record.database import opened_database
 from registry.releases.releases import current_release
 from registry.settings import Settings
@@ -26,6 +30,7 @@ from tests.support.quick_versions import quick_candidate, quick_release, quick_t
 from training.packages.package_request import Request
 
 KNOWN, DAYS = 185, 215
+Prepared = PreparedBeds | PreparedWaits
 
 
 @dataclass(frozen=True)
@@ -134,6 +139,7 @@ def test_the_reference_is_the_snapshot_s_whole_days_and_is_read_again(
         unfitted = int(local_day(np.array([split.spans["validation"][0]]), zone)[0])
         assert np.isnan(errors[days < unfitted]).all()
         assert np.isfinite(errors[days > unfitted + 2]).any()
+        _expect_errors_of_who_never_saw_them(package, prepared, days, names, values)
     content = path.read_bytes()
     other = tmp_path / "other"
     other.mkdir()
@@ -142,6 +148,27 @@ def test_the_reference_is_the_snapshot_s_whole_days_and_is_read_again(
     assert first_seen is not None
     assert second_seen is not None
     assert second_seen.figures == first_seen.figures
+
+
+def _expect_errors_of_who_never_saw_them(
+    package: ForecastModel, prepared: Prepared, days: Array, names: list[str], values: Array
+) -> None:
+    """On each day of the validation set the mean error is that of the model that was not fitted to it."""
+    span = Split.from_json(package.manifest.split).spans["validation"]
+    first, last = local_day(np.array(span), prepared.events.zone).tolist()
+    attributes = default_policy().document.fairness.attributes
+
+    def errors_of(model: ForecastModel) -> dict[str, Array]:
+        found = gather(model, prepared, (first, last), [span], attributes)
+        named = zip(found.figures, found.values.T, strict=True)
+        return {f"{f.family}|{f.name}": column for f, column in named if f.family == "errors"}
+
+    held_back, served = errors_of(package.held_back), errors_of(package)
+    assert held_back
+    for name, expected in held_back.items():
+        kept = values[(days >= first) & (days <= last), names.index(name)]
+        np.testing.assert_allclose(kept, expected)
+        assert not np.allclose(kept, served[name], equal_nan=True)
 
 
 def test_what_needs_outcomes_is_not_shown_before_they_can_have_come(home: Home, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,8 @@ from registry.model.dataset import (
 )
 from registry.model.forecast_model import MEDIAN, ForecastModel
 from registry.model.scope_fallback import answer
-from registry.package.manifest import package_digest, write_package
+from registry.model.scoring import prepare
+from registry.package.manifest import HELD_BACK, package_digest, write_package
 from tests.support.repository import ROOT
 from training.bed_baselines import bed_baselines, usual_of_the_other_half
 from training.conformal import Calibration, Errors, calibrated
@@ -158,31 +160,87 @@ def test_what_calibrates_waits_was_never_fitted_to(tables: HospitalTables) -> No
     after = fit_waits(changed, split, seed=1, threads=1, progress=lambda: None).files
     for name in ("median.ubj", "p10.ubj", "p90.ubj"):
         assert after[name] != before[name]
-    was, now = (json.loads(files["calibration.json"]) for files in (before, after))
+    was, now = (json.loads(files["held_back_calibration.json"]) for files in (before, after))
     assert np.abs(np.array(now["shift"]) - np.array(was["shift"]) - 2).max() < 1e-9
     assert np.abs(np.array(now["quantiles"]) - np.array(was["quantiles"])).max() < 1e-9
 
 
-@pytest.mark.parametrize("model", ["wait-time", "bed-demand"])
-def test_what_judges_changes_no_byte(tables: HospitalTables, model: str) -> None:
-    """Other outcomes on the days of the validation and the test set give the same package, whatever is fitted twice."""
+def _files(tables: HospitalTables, model: str, part: str | None) -> Mapping[str, bytes]:
+    """A package's files, where outcomes from the beginning of a part on are others (None: as they were)."""
     horizons = HORIZONS if model == "bed-demand" else ()
     events = events_of(tables)
     prepared = prepare_beds(events, (), horizons, None) if horizons else prepare_waits(events, (), None)
     known = prepared.prediction_time
     split = split_history(int(known.min()), int(known.max()) - DAY, gap=DAY)
-    later = prepared.target_time >= split.spans["validation"][0]
     fit: Any = fit_beds if horizons else fit_waits
-    before = fit(prepared, split, seed=1, threads=1, progress=lambda: None).files
+    later = prepared.target_time >= (split.spans[part][0] if part else known.max() + 99 * DAY)
+    changed: Any
     if isinstance(prepared, PreparedBeds):
         moved = np.where(later, prepared.samples.outcome_beds + 9, prepared.samples.outcome_beds)
-        changed: Any = replace(prepared, samples=replace(prepared.samples, outcome_beds=moved))
+        changed = replace(prepared, samples=replace(prepared.samples, outcome_beds=moved))
     else:
         outcome = np.where(later, prepared.samples.outcome_minutes * 2, prepared.samples.outcome_minutes)
         samples = replace(prepared.samples, outcome_minutes=outcome)
         doubled = np.where(later, prepared.outcome * 2, prepared.outcome)
         changed = replace(prepared, samples=samples, outcome=doubled)
-    assert fit(changed, split, seed=1, threads=1, progress=lambda: None).files == before
+    found: Mapping[str, bytes] = fit(changed, split, seed=1, threads=1, progress=lambda: None).files
+    return found
+
+
+@pytest.mark.parametrize("model", ["wait-time", "bed-demand"])
+def test_what_judges_changes_no_byte(tables: HospitalTables, model: str) -> None:
+    """Other outcomes on the days of the test set give the same package, whatever is fitted three times.
+
+    Those of the validation set are learned by what is served, and by nothing that the validation set is asked about:
+    its scope is that of a model that never saw it.
+    """
+    before = _files(tables, model, None)
+    assert _files(tables, model, "test") == before
+    after = _files(tables, model, "validation")
+    held_back = {name for name in before if name.startswith(HELD_BACK)}
+    assert len(held_back) == (4 if model == "wait-time" else 3)
+    assert {name: after[name] for name in held_back} == {name: before[name] for name in held_back}
+    assert after["median.ubj"] != before["median.ubj"]
+    # What beds' errors say is of the calibration set alone; of waits' also of the validation set.
+    assert (after["calibration.json"] == before["calibration.json"]) == (model == "bed-demand")
+
+
+@pytest.mark.parametrize("model", ["wait-time", "bed-demand"])
+def test_the_model_that_is_held_back_is_read_from_its_own_files(
+    tables: HospitalTables, tmp_path: Path, model: str
+) -> None:
+    """Its trees, its slopes and its calibration; what it has none of its own of is the package's.
+
+    A package without them, as they were made before, was never fitted to the validation set: it is its own.
+    """
+    _package(tables, tmp_path / "p", model)
+    served = ForecastModel(tmp_path / "p")
+    held_back = served.held_back
+    assert held_back.held_back is held_back
+    assert served.fitted_part == "validation"
+    spans = served.manifest.split
+    manifest, files = _read(tmp_path / "p")
+    before = {n: c for n, c in files.items() if not n.startswith(HELD_BACK)}
+    before |= {n.removeprefix(HELD_BACK): c for n, c in files.items() if n.startswith(HELD_BACK)}
+    write_package(tmp_path / "before", manifest, before)
+    alone = ForecastModel(tmp_path / "before")
+    assert alone.held_back is alone
+    assert alone.fitted_part == "calibration"
+    prepared: Any = prepare(alone, tables)
+    baselines = alone.beds or alone.waits_or_raise
+    rows = prepared.part(np.arange(prepared.prediction_time.size) % 40 == 0).rows(baselines)
+    expected, found = alone.quantiles(rows), held_back.quantiles(rows)
+    np.testing.assert_array_equal(found, expected)
+    assert (served.quantiles(rows) != expected).any()
+    if served.adaptive is not None and held_back.adaptive is not None:
+        ends = [spans[part][1] for part in ("calibration", "validation")]  # type: ignore[index]
+        assert [held_back.adaptive.since, served.adaptive.since] == ends
+
+
+def _read(package: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """A package's manifest without its files, and these."""
+    manifest = json.loads((package / "manifest.json").read_text())
+    return manifest, {name: (package / name).read_bytes() for name in manifest["files"]}
 
 
 def test_another_seed_gives_another_package(tables: HospitalTables, tmp_path: Path) -> None:
@@ -432,7 +490,8 @@ def test_a_package_of_waits_of_before_still_answers(tables: HospitalTables, tmp_
     )
     spread = fit_spread(rows.X, y, rows.weight, files["median.ubj"], seed=1, progress=lambda: None)
     kept = {k: v for k, v in manifest.items() if k != "files"}
-    older = {name: content for name, content in files.items() if name not in ("p10.ubj", "p90.ubj")}
+    since = ("p10.ubj", "p90.ubj", HELD_BACK)
+    older = {name: content for name, content in files.items() if not name.startswith(since)}
     write_package(tmp_path / "old", kept, {**older, "spread.ubj": spread})
     model = ForecastModel(tmp_path / "old")
     few = prepared.part(np.arange(prepared.prediction_time.size) % 101 == 0)
