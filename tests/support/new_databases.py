@@ -45,7 +45,9 @@ def _tables() -> bytes:
 @cache
 def _store() -> bytes:
     """The file of MLflow's own tables."""
-    from registry.mlflow_store import MlflowClient, tracking_uri
+    from mlflow import MlflowClient
+
+    from registry.mlflow_store import tracking_uri
 
     with tempfile.TemporaryDirectory(prefix="vigie-", dir=_memory()) as folder:
         MlflowClient(tracking_uri(Path(folder))).search_experiments()
