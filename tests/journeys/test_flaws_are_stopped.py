@@ -22,9 +22,7 @@ NOW = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
 
 
 def _gates(folder: Path, **flaw: Any) -> dict[str, dict[str, Any]]:
-    write(
-        simulate(DAYS, seed=61, scale=0.5, **flaw), folder / "data"
-    )  # as large a flaw shows in half a hospital
+    write(simulate(DAYS, seed=61, **flaw), folder / "data")
     tables, settings = read_hospital(folder / "data", None, b"key"), Settings(home=folder / "home")
     create_trust(settings.trust, policy_digest=default_policy().digest, demo=True)
     new_mlflow(settings.home)
