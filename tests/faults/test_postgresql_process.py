@@ -92,11 +92,11 @@ def test_stopped_and_started_while_a_service_runs(place: Place, service: LiveSer
 def test_kill_9_of_a_service_whose_record_it_holds(
     small_demo: SmallDemo, place: Place, tmp_path: Path
 ) -> None:
-    """Of one of two workers, and of all its processes: nothing acknowledged is lost or doubled."""
+    """Of one of two workers, of all its processes, and of a promotion: nothing acknowledged is lost or doubled."""
     demo, url = small_demo.copied(tmp_path / "home"), new_database(place.server.url)
     copy_database(demo.settings.database, url)
     on_it = replace(demo, settings=demo.settings.model_copy(update={"database_url": url}))
-    done = experiment(on_it, ("worker", "service"), [mixed, mixed], seed=3, workers=2)
+    done = experiment(on_it, ("worker", "service", "promote"), [mixed, mixed], seed=3, workers=2)
     assert done.faults == ()
     assert any(w.attempts > 1 for w in done.writers.acknowledged), "no kill met a write: nothing was shown"
 
