@@ -68,6 +68,7 @@ def edited_rows(connection: "Connection", settings: "Settings") -> "list[Journal
     """Rows that are not what their entries say."""
     from sqlalchemy.exc import DBAPIError
 
+    from centre.practice import protocol_audit
     from registry.monitoring import alarm_audit
     from registry.record import observation_batches, token_audit
     from registry.record.foreign_code import foreign_code
@@ -83,6 +84,7 @@ def edited_rows(connection: "Connection", settings: "Settings") -> "list[Journal
         ("observations", observation_batches.edited),
         ("tokens", token_audit.edited),
         ("alarms", partial(alarm_audit.edited, trust=_trust(settings))),
+        ("protocols", partial(protocol_audit.edited, settings=settings)),
     ):
         try:
             faults += edited(connection)

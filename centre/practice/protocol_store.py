@@ -208,15 +208,18 @@ class ProtocolStore:
         return {name: decision for name, (_, decision) in latest.items()}
 
     def _used_since(self, protocol: Protocol, trust: Trust) -> int | None:
-        """Since when these bytes are in use: the latest use that verifies names them; None where it names others."""
-        for path in reversed(_numbered(self._folder / protocol.protocol_id / "uses")):
-            try:
-                signed = _read_signed(path)
-                trust.require(signed, "releaser", IN_USE)
-            except RegistryError:
-                continue
-            return int(signed.body["at"]) if _about(signed, protocol) else None
-        return None
+        """Since when these bytes are in use: the latest use names them; None where it names others, or does not verify.
+
+        One that does not verify brings none of before back: nobody put that in use again.
+        """
+        uses = _numbered(self._folder / protocol.protocol_id / "uses")
+        try:
+            signed = _read_signed(uses[-1]) if uses else None
+            if signed is None or not trust.require(signed, "releaser", IN_USE):
+                return None
+        except RegistryError:
+            return None
+        return int(signed.body["at"]) if _about(signed, protocol) else None
 
     def _signed(self, key: Key, role: str, purpose: str, body: dict[str, Any]) -> tuple[Signed, str]:
         signed = key.sign(purpose, body)
