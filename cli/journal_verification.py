@@ -68,9 +68,8 @@ def edited_rows(connection: "Connection", settings: "Settings") -> "list[Journal
     """Rows that are not what their entries say."""
     from sqlalchemy.exc import DBAPIError
 
-    from centre.practice import protocol_audit
     from registry.monitoring import alarm_audit
-    from registry.record import observation_batches, token_audit
+    from registry.record import observation_batches, protocol_audit, token_audit
     from registry.record.foreign_code import foreign_code
     from registry.record.journal_audit import JournalFault
     from serving.forecasting import decision_record, prediction_record
@@ -84,7 +83,7 @@ def edited_rows(connection: "Connection", settings: "Settings") -> "list[Journal
         ("observations", observation_batches.edited),
         ("tokens", token_audit.edited),
         ("alarms", partial(alarm_audit.edited, trust=_trust(settings))),
-        ("protocols", partial(protocol_audit.edited, settings=settings)),
+        ("protocols", partial(protocol_audit.edited, folder=settings.home / "protocols")),
     ):
         try:
             faults += edited(connection)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from centre.practice.protocol_audit import edited
 from centre.practice.protocol_store import ProtocolStore
 from cli.journal_verification import edited_rows
 from registry.policy.board_policy import default_policy
 from registry.record.database import opened_database
+from registry.record.protocol_audit import edited
 from tests.centre.practice.test_protocol_store import add, approve, in_use, use
 from tests.support.installation import Installation
 
@@ -34,7 +34,7 @@ def store(installation: Installation) -> ProtocolStore:
 def faults(installation: Installation) -> list[str]:
     """What `verify` says of protocols."""
     with opened_database(installation.settings.database) as engine, engine.connect() as connection:
-        found = [fault.message for fault in edited(connection, installation.settings)]
+        found = [fault.message for fault in edited(connection, installation.settings.home / "protocols")]
         assert set(found) <= {fault.message for fault in edited_rows(connection, installation.settings)}
     return found
 

@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 from registry.digests import read_plain_file
 from registry.record.journal import Entry, entries_of
 from registry.record.journal_audit import JournalFault
-from registry.settings import Settings
 
 __all__ = ["edited"]
 
@@ -25,9 +24,13 @@ _FILES = {
 """Where the file of an entry lies, in its protocol's folder."""
 
 
-def edited(connection: Connection, settings: Settings) -> list[JournalFault]:
-    """Entries whose signed file is gone, or another; for `vigie journal verify`."""
-    folder = settings.home / "protocols"
+def edited(connection: Connection, folder: Path) -> list[JournalFault]:
+    """Entries whose signed file is gone, or another; for `vigie journal verify`.
+
+    Args:
+        connection: to the journal.
+        folder: of all protocols of a home.
+    """
     return [
         JournalFault(entry.seq, f"the signed file of {_words(entry)} is gone, or was changed")
         for entry in entries_of(connection, tuple(_FILES))
