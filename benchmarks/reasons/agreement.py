@@ -262,6 +262,10 @@ _NOW = {
 def _start(first: str, language: Language) -> tuple[tuple[float | None, float] | None, float]:
     """((patients now, None: not named; what is added, or where it starts), how far rounding moves it)."""
     now = _NOW[language].match(first)
+    if now is None and first.startswith(("Aucun patient maintenant", "No patient now")):
+        return _start(
+            "0 patients maintenant" + first if language == "fr" else "0 patients now" + first, language
+        )
     ends = re.search(r": (?P<number>[+−]?[\d.,\u00a0\u202f]*\d)(\u00a0(min|lits?|beds?))?$", first)
     if now is None:
         if ends is None:

@@ -123,10 +123,14 @@ def start_sentence(
     """
     language = options.language
     change = terms.base + terms.adjustments.get("unit_offset", 0.0) - now
+    nobody = rounded(now) == 0
+    present = text(
+        f"reasons.{key}.{'nobody' if nobody else 'now'}", language, None if nobody else rounded(now)
+    )
     until = text("reasons.until.then", language) if until is None else until
     if options.reference == "last_week" and terms.baseline is None:
         signed = formats.signed(change, language, formats.decimals(change))
-        return text(f"reasons.{key}.last_week", language, rounded(now), until=until, change=signed)
+        return text(f"reasons.{key}.last_week", language, now=present, until=until, change=signed)
     comparison = (
         text("reasons.start.usually", language)
         if terms.baseline is not None
@@ -136,7 +140,7 @@ def start_sentence(
     return text(
         f"reasons.{key}.{direction}",
         language,
-        rounded(now),
+        now=present,
         until=until,
         change=formats.short_number(abs(change), language),
         comparison="" if comparison is None else f" {comparison}",

@@ -247,11 +247,13 @@ def partners(features: Sequence[Feature]) -> dict[int, tuple[int, ...]]:
     }
 
 
-def subjects(statements: Sequence[FeatureStatement], language: Language) -> list[tuple[str, float]]:
+def subjects(
+    statements: Sequence[FeatureStatement], unit: Unit, language: Language
+) -> list[tuple[str, float]]:
     """What is so, and what it adds: each subject once, the largest first.
 
     What several features say of the same is added up; the first named of them says it, a number before a share of it.
-    Where nobody waits, none of any kind does. What goes against what people expect of it says so.
+    Where nobody waits, none of any kind does. What goes against what people expect of a wait says so.
     """
     found: dict[str, tuple[float, FeatureStatement]] = {}
     nobody = any(one.nobody and one.feature == _ALL_WAITING for one in statements)
@@ -263,17 +265,18 @@ def subjects(statements: Sequence[FeatureStatement], language: Language) -> list
         found[subject] = (before + one.contribution, one if one.feature == subject else said)
     ordered = sorted(found.values(), key=lambda subject: -abs(subject[0]))
     return [
-        (
-            text("reasons.against", language, about=said.about) if said.expected * total < 0 else said.about,
-            total,
-        )
+        (text("reasons.against", language, about=said.about), total)
+        if unit == "minutes" and said.expected * total < 0
+        else (said.about, total)
         for total, said in ordered
     ]
 
 
 def sentences(statements: Sequence[FeatureStatement], unit: Unit, language: Language) -> list[str]:
     """One sentence a subject, the largest first; of what would be shown as 0 none."""
-    changes = [(about, effect(total, unit, language)) for about, total in subjects(statements, language)]
+    changes = [
+        (about, effect(total, unit, language)) for about, total in subjects(statements, unit, language)
+    ]
     return [sentence_of(about, change, language) for about, change in changes if change is not None]
 
 

@@ -105,7 +105,7 @@ def _steps(
         value, usual = mine.value_of(c["value"]), mine.value_of(c["reference_value"])
         statements.append(mine.statement(value, usual, comparison, c["contribution"])[2])
     steps, other = [], why["other"]
-    for about, change in subjects(statements, language):
+    for about, change in subjects(statements, unit, language):
         if effect(change, unit, language) is None:
             other += change
         else:

@@ -175,3 +175,55 @@ def test_a_lever_at_none_has_words(language: Language, none: str, two: str) -> N
     found = Range(lever, 3.0, np.arange(4.0), {})
     assert counted(found, 0.0, language) == none
     assert counted(found, 2.0, language) == two
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_of_beds_nobody_expects_what_is_expected_of_a_wait(language: Language) -> None:
+    """Fewer arrivals than usual and more beds are no contradiction: it says so of waits alone."""
+    feature = Feature("ed_arrivals_3h", "flow", "Arrivées", "Arrivals", "patients")
+    one = ExplanationTerms([0], [13.0], [21.0], [2.0], 0.0, 30.0, {}, None, WEEKDAY)
+    options, texts = ExplainOptions(9, "typical", language), {"fr": "et pourtant", "en": "and yet"}
+    beds = ExplanationText([feature], "beds", language).bed(one, options, 30.0)["reasons"]
+    waits = ExplanationText([feature], "min", language).wait(one, options)["reasons"]
+    assert not any(texts[language] in sentence for sentence in beds)
+    assert texts[language] in waits[1]
+
+
+@pytest.mark.parametrize(
+    ("language", "nobody", "one"),
+    [
+        (
+            "fr",
+            "Aucun patient maintenant, ni présent ni en attente d'un lit\u00a0; d'ici là, l'unité en gagne 3",
+            "1 patient maintenant, présent ou en attente d'un lit\u00a0; d'ici là, l'unité en gagne 2",
+        ),
+        (
+            "en",
+            "No patient now, neither present nor waiting for a bed; until then the unit gains 3",
+            "1 patient now, present or waiting for a bed; until then the unit gains 2",
+        ),
+    ],
+)
+def test_an_empty_unit_has_nobody(language: Language, nobody: str, one: str) -> None:
+    """And not "0 patients"."""
+    terms = ExplanationTerms([], [], [], [], 0.0, 3.0, {}, None, None)
+    texts, options = ExplanationText([], "beds", language), ExplainOptions(9, "typical", language)
+    assert texts.bed(terms, options, 0.0)["reasons"][0] == nobody
+    assert texts.bed(terms, options, 1.0)["reasons"][0] == one
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("fr", ["aucun jour férié d'ici là", "1 jour férié d'ici là", "2 jours fériés d'ici là"]),
+        (
+            "en",
+            ["no public holiday until then", "1 public holiday until then", "2 public holidays until then"],
+        ),
+    ],
+)
+def test_holidays_are_counted_in_words(language: Language, said: list[str]) -> None:
+    """One and several; a label and a number are no sentence."""
+    [feature] = [f for f in ALL_BED_FEATURES if f.name == "holidays_until"]
+    words = FeatureWords(feature, language)
+    assert [words.compared(float(n), float("nan"), None)[2] for n in range(3)] == said
