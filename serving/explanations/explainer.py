@@ -87,8 +87,8 @@ class Explainer:
                 else self._wait_then(connection, model, question, place, forecast, now)
             )
             times = (moment(asked_at), None)
-            told = _contrasted(_basis(forecast), earlier, times, options, ZoneInfo(model.zone))
-            out.append(replace(forecast, explanation=told, basis=None))
+            explained = _contrasted(_basis(forecast), earlier, times, options, ZoneInfo(model.zone))
+            out.append(replace(forecast, explanation=explained, basis=None))
         return out
 
     def beds(
@@ -114,8 +114,8 @@ class Explainer:
         out = []
         for forecast, before in zip(forecasts, earlier, strict=True):
             times = (moment(question.at), forecast.target_at)
-            told = _contrasted(_basis(forecast), before, times, options, ZoneInfo(model.zone))
-            out.append(replace(forecast, explanation=told, basis=None))
+            explained = _contrasted(_basis(forecast), before, times, options, ZoneInfo(model.zone))
+            out.append(replace(forecast, explanation=explained, basis=None))
         return out
 
     def totals(
@@ -146,8 +146,8 @@ class Explainer:
             times = moment(question.at), moment(at), forecast.target_at, then.target_at
             found = contrast_totals(later, earlier)
             base = then.beds["p50"] if other is None else other.p50
-            told = contrast_explanation(Pair(later, earlier, *times), found, base, options, zone)
-            out.append(replace(forecast, explanation=told, basis=None))
+            explained = contrast_explanation(Pair(later, earlier, *times), found, base, options, zone)
+            out.append(replace(forecast, explanation=explained, basis=None))
         return out
 
     def _totals_then(
