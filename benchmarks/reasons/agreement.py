@@ -213,7 +213,8 @@ _SHORTER = frozenset({"ed_doctors", "ed_nurses"})
 
 def _against(read: Read, feature: str, more: float) -> list[str]:
     """A queue that is longer than usual and a shorter wait: the sentence says "and yet", and no other does."""
-    expected = more if feature in _LONGER else -more if feature in _SHORTER else 0.0
+    waits = read.unit == "min"  # nobody expects of beds what is expected of a wait
+    expected = 0.0 if not waits else more if feature in _LONGER else -more if feature in _SHORTER else 0.0
     goes_against = expected * read.effect < 0 and not _same_said_of(read)
     return [] if goes_against == read.against else ["against"]
 
