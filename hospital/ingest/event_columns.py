@@ -7,7 +7,8 @@ import pandas as pd
 
 from hospital.arrays import Array
 from hospital.contracts.tables import TABLES, Kind
-from hospital.record.events import Events, order_of_versions
+from hospital.record.events import Events
+from hospital.record.row_order import order_of_versions
 from hospital.times import MISSING_TIME
 
 if TYPE_CHECKING:

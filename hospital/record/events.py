@@ -7,7 +7,7 @@ revision): each arrival is a *version*, known from its reception until the next 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count, repeat
+from itertools import repeat
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from hospital.arrays import Array
 from hospital.contracts.tables import TABLES, Kind
 from hospital.grouping import rows_of_groups
 from hospital.holidays.place import OF_THE_ZONE, Locality, Place
+from hospital.record.row_order import numbers_of_keys, order_of_versions
 from hospital.times import DAY, MISSING_TIME
 from hospital.words.names import NO_NAMES, OwnNames
 
@@ -28,7 +29,6 @@ __all__ = [
     "Unit",
     "Versions",
     "columns_from_rows",
-    "order_of_versions",
     "record_start",
 ]
 
@@ -241,7 +241,7 @@ def _array(values: list[Any], kind: Kind) -> Array:
 
 def _versions(table: str, columns: Columns, row: Array | None) -> Versions:
     received = columns["received_at"]
-    row = _row_numbers([columns[name] for name in TABLES[table].key]) if row is None else row
+    row = numbers_of_keys([columns[name] for name in TABLES[table].key]) if row is None else row
     order = order_of_versions(row, received)
     if order is not None:
         row, received = row[order], received[order]
@@ -250,28 +250,6 @@ def _versions(table: str, columns: Columns, row: Array | None) -> Versions:
     same = row[1:] == row[:-1]
     until[:-1][same] = received[1:][same]
     return Versions(columns, row, received, until)
-
-
-def order_of_versions(row: Array, received: Array) -> Array | None:
-    """Places of versions by row and reception (int64 [n]); None where they lie so, as those of finished visits do.
-
-    Args:
-        row: int64 [n], a number for each row's key.
-        received: int64 [n] instants.
-    """
-    same = row[1:] == row[:-1]
-    if ((row[1:] > row[:-1]) | (same & (received[1:] >= received[:-1]))).all():
-        return None
-    return np.lexsort((received, row))
-
-
-def _row_numbers(keys: list[Array]) -> Array:
-    """A number for each different key, in the order in which they first appear: int64 [n]."""
-    pairs = keys[0].tolist() if len(keys) == 1 else list(zip(*(k.tolist() for k in keys), strict=True))
-    numbers = dict(zip(dict.fromkeys(pairs), count(), strict=False))
-    if len(numbers) == len(pairs):
-        return np.arange(len(pairs), dtype=np.int64)
-    return np.fromiter(map(numbers.__getitem__, pairs), np.int64, len(pairs))
 
 
 _OF_UNITS = ("label", "group", "site", "label_fr", "label_en")
