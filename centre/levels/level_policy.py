@@ -167,6 +167,8 @@ def read_level_policy(content: bytes) -> LevelPolicy:
     except ValidationError as error:
         policy, faults = None, list(shape_faults(error))
     faults += _contradictions(table)
+    if policy is not None:
+        faults += _disorder(policy.levels)
     if policy is None or faults:
         raise LevelPolicyError(tuple(faults))
     return policy
@@ -210,9 +212,14 @@ def shape_faults(error: ValidationError, patterns: Mapping[str, str] = _NO_PATTE
             code = "blank" if context["pattern"] == r"\S" else "not_a_name"
             yield PolicyFault(path, patterns.get(context["pattern"], code))
         elif kind == "literal_error":
-            yield PolicyFault(path, "not_one_of", {"choices": context["expected"]})
+            yield PolicyFault(path, "not_one_of", {"choices": _choices(context["expected"])})
         else:
             yield _bound(path, kind, context)
+
+
+def _choices(expected: str) -> str:
+    """Without the library's own "or", which is English in every language."""
+    return ", ".join(re.findall(r"'[^']*'", expected))
 
 
 def _bound(path: str, kind: str, context: Mapping[str, Any]) -> PolicyFault:
@@ -251,3 +258,32 @@ def _contradictions(table: Mapping[str, Any]) -> Iterator[PolicyFault]:
         for m, pair in enumerate(pairs):
             if pair is not None and pair in pairs[:m]:
                 yield PolicyFault(f"levels[{n}].conditions[{m}]", "repeated")
+
+
+def _disorder(levels: tuple[Level, ...]) -> Iterator[PolicyFault]:
+    """Conditions that can never hold together, and levels that are graver than one they are reached before."""
+    for n, level in enumerate(levels):
+        if level.at_least == len(level.conditions):
+            limits = {(c.indicator, c.side): c.threshold for c in level.conditions}
+            for m, one in enumerate(level.conditions):
+                least = limits.get((one.indicator, "above"))
+                known = least is not None and one.threshold is not None
+                if one.side == "below" and known and (least or 0) >= (one.threshold or 0):
+                    yield PolicyFault(f"levels[{n}].conditions[{m}].threshold", "never_both")
+        for milder in levels[:n]:
+            where = _sooner(milder, level)
+            if where:
+                yield PolicyFault(f"levels[{n}].{where}", "sooner_than_milder", {"level": milder.name})
+
+
+def _sooner(milder: Level, graver: Level) -> str:
+    """What has the graver of two levels of one like condition reached before the milder one; "": nothing."""
+    if len(milder.conditions) != 1 or len(graver.conditions) != 1:
+        return ""
+    (a,), (b,) = milder.conditions, graver.conditions
+    if (a.indicator, a.side) != (b.indicator, b.side) or a.threshold is None or b.threshold is None:
+        return ""
+    if b.threshold != a.threshold:
+        return "conditions[0].threshold" if (b.threshold < a.threshold) == (a.side == "above") else ""
+    known = milder.probability is not None and graver.probability is not None
+    return "probability" if known and (graver.probability or 0) < (milder.probability or 0) else ""

@@ -118,3 +118,66 @@ def test_the_example_of_the_document_is_a_policy() -> None:
         1,
         ["tension"],
     )
+
+
+def level(name: str, *conditions: tuple[str, str, float], more: str = "") -> str:
+    """A level in TOML."""
+    head = f'[[levels]]\nname = "{name}"\ntitle = {{ fr = "a", en = "b" }}\n{more}'
+    return head + "".join(
+        f'[[levels.conditions]]\nindicator = "{i}"\nside = "{side}"\nthreshold = {limit}\n'
+        for i, side, limit in conditions
+    )
+
+
+@pytest.mark.parametrize(
+    ("levels", "expected"),
+    [
+        (
+            level("a", ("NEDOCS", "above", 140), ("NEDOCS", "below", 100), more="at_least = 2\n"),
+            {"levels[0].conditions[1].threshold": "never_both"},
+        ),
+        (
+            level("a", ("boarders", "above", 12)) + level("b", ("boarders", "above", 6)),
+            {"levels[1].conditions[0].threshold": "sooner_than_milder"},
+        ),
+        (
+            level("a", ("free_medicine_surgery_beds", "below", 3))
+            + level("b", ("free_medicine_surgery_beds", "below", 9)),
+            {"levels[1].conditions[0].threshold": "sooner_than_milder"},
+        ),
+        (
+            level("a", ("boarders", "above", 6), more="probability = 0.5\n")
+            + level("b", ("boarders", "above", 6), more="probability = 0.2\n"),
+            {"levels[1].probability": "sooner_than_milder"},
+        ),
+    ],
+)
+def test_levels_that_contradict_one_another_are_refused(levels: str, expected: dict[str, str]) -> None:
+    """Conditions that never hold together; a graver level that is reached before a milder one."""
+    assert faults(HEAD + levels) == expected
+
+
+@pytest.mark.parametrize(
+    "levels",
+    [
+        level("a", ("NEDOCS", "above", 140), ("NEDOCS", "below", 100)),  # either will do
+        level("a", ("NEDOCS", "above", 100), ("NEDOCS", "below", 140), more="at_least = 2\n"),
+        level("a", ("boarders", "above", 6)) + level("b", ("boarders", "above", 12)),
+        level("a", ("boarders", "above", 6), more="probability = 0.2\n")
+        + level("b", ("boarders", "above", 6), more="probability = 0.5\n"),
+        level("a", ("boarders", "above", 12)) + level("b", ("NEDOCS", "above", 6)),
+        level("a", ("boarders", "above", 12), ("visits", "above", 200))
+        + level("b", ("boarders", "above", 6)),
+    ],
+)
+def test_levels_that_only_look_alike_are_none(levels: str) -> None:
+    """What may both be true stays a policy."""
+    assert read_level_policy((HEAD + levels).encode()).levels
+
+
+def test_choices_are_listed_without_a_word_of_another_language() -> None:
+    """The library's own list ends in an English "or"."""
+    with pytest.raises(LevelPolicyError) as refused:
+        read_level_policy((HEAD + level("a", ("visits", "over", 3))).encode())
+    (fault,) = refused.value.faults
+    assert fault.places == {"choices": "'above', 'below'"}
