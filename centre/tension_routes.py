@@ -9,14 +9,15 @@ from centre.flows.hospital import flows_of
 from centre.levels.answers import LevelsAnswer, levels_answer
 from centre.levels.hospital_levels import hospital_levels, policy_in_force
 from centre.tension.answers import CrowdingIndex, Exceedance, GroupExceedance
+from centre.tension.boarding import boarding_ahead
+from centre.tension.boarding_answer import BoardingAnswer, boarding_answer
 from centre.tension.exceedance import group_exceedances, hospital_exceedances, unit_exceedances
 from centre.tension.indices import crowding_indices
 from centre.tension.on_its_way import OnItsWay, demand_on_its_way, with_those_present
 from serving.interface.bed_forecasts import bed_forecasts, unit_groups
-from serving.interface.emergency_admissions import AdmissionRates, RatesError, admission_rates
 from serving.interface.group_forecasts import group_forecasts
 from serving.interface.installation import levels_file
-from serving.interface.live_record import LiveRecord, record_at
+from serving.interface.live_record import record_at
 from serving.interface.requests import Call, Endpoint, json_response, moment
 
 __all__ = ["READERS", "TENSION", "TensionAnswer"]
@@ -34,6 +35,7 @@ class TensionAnswer(BaseModel):
         hospital: the hospital total's, the nearest horizon first; empty where the release has none.
         groups: the unit groups', by group and horizon.
         on_its_way: admissions expected of those now in the emergency department.
+        boarding: how probably more patients will wait there for a bed than the threshold that was learned.
         indices: of the emergency department now.
         levels: of the hospital and of its units, now and ahead, by the hospital's policy.
     """
@@ -44,6 +46,7 @@ class TensionAnswer(BaseModel):
     hospital: tuple[Exceedance, ...]
     groups: tuple[GroupExceedance, ...]
     on_its_way: OnItsWay
+    boarding: BoardingAnswer
     indices: tuple[CrowdingIndex, ...]
     levels: LevelsAnswer
 
@@ -54,8 +57,9 @@ def tension(call: Call) -> Response:
     forecasts, record = bed_forecasts(call.parts, call.caller, now), record_at(call.parts, now)
     units, hospital = unit_exceedances(forecasts), hospital_exceedances(forecasts)
     indices = crowding_indices(record)
-    way = demand_on_its_way(record, _rates(call, record))
-    in_force = policy_in_force(levels_file(call.parts))
+    way = demand_on_its_way(call.parts, record)
+    in_force, flows = policy_in_force(levels_file(call.parts)), flows_of(record)
+    boarding = boarding_ahead(call.parts, forecasts, flows, now)
     return json_response(
         TensionAnswer(
             at=moment(now),
@@ -66,17 +70,11 @@ def tension(call: Call) -> Response:
                 [f for _, f in forecasts.units], unit_groups(call.parts), group_forecasts(call.parts)
             ),
             on_its_way=way,
+            boarding=boarding_answer(boarding),
             indices=indices,
-            levels=levels_answer(hospital_levels(in_force, flows_of(record), indices, units, hospital)),
+            levels=levels_answer(hospital_levels(in_force, flows, indices, units, hospital, boarding)),
         )
     )
-
-
-def _rates(call: Call, record: LiveRecord) -> AdmissionRates | RatesError:
-    try:
-        return admission_rates(call.parts, record)
-    except RatesError as error:
-        return error
 
 
 TENSION = Endpoint(

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from hospital.ingest.hospital_reader import HospitalTables
     from registry.settings import Settings
 
-__all__ = ["now", "read_settings", "read_tables"]
+__all__ = ["boarding_threshold", "now", "read_settings", "read_tables"]
 
 
 def now() -> datetime:
@@ -60,3 +60,15 @@ def read_tables(settings: "Settings", data: Path, mapping: Path | None) -> "Hosp
 
     columns = load_mapping(mapping) if mapping else None
     return read_hospital(data, columns, load_or_create_key(settings.pseudonym_key))
+
+
+def boarding_threshold(settings: "Settings") -> float | None:
+    """Patients who wait for a bed: the threshold that the hospital's policy of levels names; None: it names none.
+
+    A policy that has faults names none, as it calls no level.
+    """
+    from centre.levels.boarding_threshold import boarding_threshold_of
+    from centre.levels.hospital_levels import policy_in_force
+
+    policy = policy_in_force(settings.levels).policy
+    return None if policy is None else boarding_threshold_of(policy)

@@ -20,7 +20,7 @@ from registry.model.hospital_total import (
     sums_of,
 )
 
-__all__ = ["learn_curve", "learn_exceedances", "learn_hospital_total"]
+__all__ = ["learn_curve", "learn_exceedances", "learn_hospital_total", "staffed_then"]
 
 _LEAST_EVENTS = 30
 """Rows with and without the event that a horizon needs for a curve of its own; else all horizons have one."""
@@ -105,7 +105,7 @@ def learn_exceedances(
         quantiles: the model's for these rows (float64 [n, levels]), None: the baseline answers for every unit.
         baselines: as they are packaged: where a unit's history is short, the baseline answers for it here too.
     """
-    staffed = _staffed(calibration_set)
+    staffed = staffed_then(calibration_set)
     baseline = quantiles_of_baseline(rows, baselines.residuals.reshape(-1, len(LEVELS)))
     by_baseline = baselines.days[calibration_set.units_of(baselines)] < UNIT_MODEL_DAYS
     served = baseline if quantiles is None else np.where(by_baseline[:, None], baseline, quantiles)
@@ -128,7 +128,7 @@ def learn_exceedances(
     return {name: canonical_json(body) for name, body in files.items() if body}
 
 
-def _staffed(rows: PreparedBeds) -> Array:
+def staffed_then(rows: PreparedBeds) -> Array:
     """Staffed beds at the target as they were published at the prediction: float64 [n]; NaN where nobody says them."""
     names = [f.name for f in rows.features]
     if "staffed_then" not in names:

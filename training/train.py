@@ -239,6 +239,7 @@ def _fit(
             threads=request.threads,
             progress=advance,
             hyperparameters=request.hyperparameters,
+            boarders_above=request.boarders_above,
         )
     return fit_waits(
         prepared,

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from centre.levels.boarding_threshold import BOARDERS
 from centre.levels.level_policy import Condition, Level, LevelPolicy
 from centre.tension.answers import CrowdingIndex, Exceedance
+from centre.tension.boarding import NO_BOARDING, BoardingAhead
 
 __all__ = ["DEMAND", "SHARE", "Evidence", "LevelAhead", "LevelNow", "LevelsReading", "evaluate_levels"]
 
@@ -60,7 +62,8 @@ class LevelAhead:
         state: whether it lies at or above the policy's probability.
         missing: why there is no probability or no state.
         calibrated: whether the probability was held against how often it happened; one that was not reaches no level.
-        prediction_id: of the recorded forecast whose probability it is; None: there is none.
+        prediction_id: of the recorded forecast whose probability it is; None: there is none, as of boarding.
+        indicator: of the condition whose probability it is.
     """
 
     level: str
@@ -70,6 +73,7 @@ class LevelAhead:
     missing: tuple[str, ...]
     prediction_id: str | None = None
     calibrated: bool = True
+    indicator: str = DEMAND
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,7 @@ def evaluate_levels(
     beds_above_staffed: float | None,
     demand: Sequence[Exceedance],
     others: Mapping[str, float | None] = MappingProxyType({}),
+    boarding: BoardingAhead = NO_BOARDING,
 ) -> LevelsReading:
     """The levels of a policy, of the hospital or of a unit.
 
@@ -110,6 +115,7 @@ def evaluate_levels(
         beds_above_staffed: beds needed now less beds with staff; None: not known.
         demand: exceedances of the hospital total, or of the unit.
         others: values of now of the indicators that are neither (`SHARE`, ``boarders``); None: not known.
+        boarding: ahead; of a unit there is none.
     """
     values: dict[str, float | None] = {i.name: i.value for i in indices} | dict(others)
     values[DEMAND] = beds_above_staffed
@@ -123,7 +129,7 @@ def evaluate_levels(
         current=now[last].level if reached else None,
         unknown_above=tuple(n.level for n in now[last + 1 :] if n.state == "not_computable"),
         now=now,
-        ahead=tuple(a for level in policy.levels for a in _ahead(level, demand)),
+        ahead=tuple(a for level in policy.levels for a in _ahead(level, demand, boarding)),
     )
 
 
@@ -164,7 +170,9 @@ def _missing(
     return (*threshold, *(f"{name}.{m}" for m in why.get(name, ()) or ("value",)))
 
 
-def _ahead(level: Level, demand: Sequence[Exceedance]) -> tuple[LevelAhead, ...]:
+def _ahead(level: Level, demand: Sequence[Exceedance], boarding: BoardingAhead) -> tuple[LevelAhead, ...]:
+    if _is_boarding(level):
+        return tuple(_boarding(level, level.conditions[0], boarding))
     lacks = _no_distribution(level, demand)
     if lacks:
         return (LevelAhead(level.name, None, None, "not_computable", (lacks,)),)
@@ -173,6 +181,40 @@ def _ahead(level: Level, demand: Sequence[Exceedance]) -> tuple[LevelAhead, ...]
     if _is_staffed(condition):
         return tuple(_at_horizon(level, e) for e in made)
     return tuple(_uncalibrated(level, condition, e) for e in made)
+
+
+def _is_boarding(level: Level) -> bool:
+    """Whether it rests on how many board, and on nothing else."""
+    return [(c.indicator, c.side) for c in level.conditions] == [(BOARDERS, "above")] and level.conditions[
+        0
+    ].threshold is not None
+
+
+def _boarding(level: Level, condition: Condition, boarding: BoardingAhead) -> Iterator[LevelAhead]:
+    """At the one threshold that was learned; at another one nothing is known, and nothing is made up."""
+    lacks = [f"{BOARDERS}.distribution"]
+    if boarding.threshold is not None:
+        same = boarding.threshold == condition.threshold
+        lacks = [f"{BOARDERS}.{m}" for m in boarding.missing] if same else [f"{BOARDERS}.other_threshold"]
+    if lacks:
+        yield LevelAhead(level.name, None, None, "not_computable", tuple(lacks), indicator=BOARDERS)
+        return
+    for one in boarding.horizons:
+        state: State = "reached" if one.probability >= (level.probability or 1.0) else "not_reached"
+        missing: tuple[str, ...] = ()
+        if not one.counts:
+            state, missing = "not_computable", (f"{BOARDERS}.calibration",)
+        elif level.probability is None:
+            state, missing = "not_computable", ("probability",)
+        yield LevelAhead(
+            level.name,
+            one.horizon_hours,
+            one.probability,
+            state,
+            missing,
+            calibrated=one.counts,
+            indicator=BOARDERS,
+        )
 
 
 def _is_staffed(condition: Condition) -> bool:

@@ -14,6 +14,7 @@ from centre.levels.evaluation import SHARE, LevelsReading, evaluate_levels
 from centre.levels.level_policy import LevelPolicy, LevelPolicyError, PolicyFault, read_level_policy_file
 from centre.levels.shipped_policies import SHIPPED, shipped_policy
 from centre.tension.answers import CrowdingIndex, Exceedance
+from centre.tension.boarding import NO_BOARDING, BoardingAhead
 
 __all__ = ["HospitalLevels", "PolicyInForce", "beds_above_staffed", "hospital_levels", "policy_in_force"]
 
@@ -41,11 +42,13 @@ class HospitalLevels:
         policy: by which they were evaluated.
         hospital: of the hospital; None: the policy has faults.
         units: of each unit that is known or forecast, by its id; empty where the policy has faults.
+        boarding: ahead, as levels were evaluated by it.
     """
 
     policy: PolicyInForce
     hospital: LevelsReading | None
     units: Mapping[str, LevelsReading]
+    boarding: BoardingAhead = NO_BOARDING
 
 
 def policy_in_force(file: Path) -> PolicyInForce:
@@ -76,6 +79,7 @@ def hospital_levels(
     indices: Sequence[CrowdingIndex],
     units: Sequence[Exceedance],
     hospital: Sequence[Exceedance],
+    boarding: BoardingAhead = NO_BOARDING,
 ) -> HospitalLevels:
     """The levels of the hospital and of its units.
 
@@ -83,6 +87,7 @@ def hospital_levels(
         flows, indices: of now.
         units: exceedances of all units, in any order.
         hospital: exceedances of the hospital total.
+        boarding: ahead.
     """
     policy = in_force.policy
     if policy is None:
@@ -93,8 +98,8 @@ def hospital_levels(
     now = {str(u.unit): beds_above_staffed(u, u.waiting) for u in flows.beds.units if not u.closed}
     staffed = {str(u.unit): u.staffed for u in flows.beds.units}
     total = flows.beds.total
-    boarding = flows.emergency.total.boarding if total.waiting is None else total.waiting
-    above = beds_above_staffed(total, boarding)
+    waiting = flows.emergency.total.boarding if total.waiting is None else total.waiting
+    above = beds_above_staffed(total, waiting)
     none_of_a_unit = [
         i.model_copy(update={"value": None, "missing": ("unit",), "undefined": None}) for i in indices
     ]
@@ -106,6 +111,7 @@ def hospital_levels(
             above,
             hospital,
             {SHARE: _share(above, total.staffed), "boarders": flows.emergency.total.boarding},
+            boarding,
         ),
         {
             unit: evaluate_levels(
@@ -117,6 +123,7 @@ def hospital_levels(
             )
             for unit in sorted({*ahead, *now})
         },
+        boarding,
     )
 
 

@@ -7,10 +7,12 @@ from starlette.responses import Response
 
 from centre.pages.hospital_view import hospital_view
 from centre.pages.level_words import of_units, said
-from centre.pages.unit_tension import counts, level, tensions
+from centre.pages.unit_tension import counts, level, tensions, unlearned
+from centre.tension.on_its_way import demand_on_its_way
+from serving.interface.bed_forecasts import unit_labels
 from serving.interface.live_pages import live_stream, shown_state
 from serving.interface.live_record import LiveRecord
-from serving.interface.pages import PAGE, SEES_PAGES, page, time_words, unit_name
+from serving.interface.pages import PAGE, SEES_PAGES, language, page, time_words, unit_name
 from serving.interface.requests import Call, Endpoint, Parameter, instant
 
 __all__ = ["LIVE", "PILOTAGE"]
@@ -23,7 +25,10 @@ def pilotage(call: Call) -> Response:
     view = hospital_view(call)
     record, flows, beds = view.record, view.flows, view.beds
     now = {u.unit: u for u in flows.beds.units if u.unit is not None}
-    units = tensions(beds, now, of_units(call, view.levels))
+    named = {u.unit: unit_name(call, u.label, u.label_fr, u.label_en) for u in flows.beds.units}
+    unknown = unlearned(flows.beds.units, unit_labels(call.parts, language(call)))
+    without = {str(u.unit): named[u.unit] for u in unknown}
+    units = tensions(beds, now, of_units(call, view.levels), without)
     return page(
         call,
         TEMPLATES,
@@ -46,6 +51,9 @@ def pilotage(call: Call) -> Response:
         hospital=sorted(beds.hospital, key=lambda f: f.horizon_hours),
         levels=said(call, view.levels, view.levels.hospital),
         with_levels=any(u.level_words for u in units),
+        boarding=view.levels.boarding,
+        way=demand_on_its_way(call.parts, record),
+        unlearned=len(without),
         unknown=sum(u.worst is None for u in units) + beds.hidden,
         level=level,
     )

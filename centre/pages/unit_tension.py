@@ -1,13 +1,14 @@
 """Tension by unit, as the page Pilotage orders and names it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from centre.flows.answers import UnitBeds
 from serving.interface.bed_forecasts import BedForecast
 from serving.interface.pages import WATCH, WORRY, ShownBeds
 
-__all__ = ["LEVELS", "UnitTension", "counts", "level", "tensions"]
+__all__ = ["LEVELS", "UnitTension", "counts", "level", "tensions", "unlearned"]
 
 LEVELS = ("high", "possible", "low", "unknown")
 """The words for a probability, the gravest first; what is not known stands last."""
@@ -35,8 +36,9 @@ class UnitTension:
 
     @property
     def over(self) -> bool:
-        """Whether more patients are in it now than beds have staff."""
-        return self.now is not None and self.now.free is not None and self.now.free < 0
+        """Whether more patients are in it now than beds have staff; a closed unit has none that could lack."""
+        now = self.now
+        return now is not None and not now.closed and now.free is not None and now.free < 0
 
     @property
     def probability(self) -> float | None:
@@ -56,15 +58,35 @@ def level(probability: float | None) -> str:
     return "high" if probability >= WORRY else "possible" if probability >= WATCH else "low"
 
 
+def unlearned(units: Sequence[UnitBeds], learned: Collection[str]) -> list[UnitBeds]:
+    """The open units that are received and that the release does not know: nobody forecasts them.
+
+    Args:
+        units: as they are now.
+        learned: ids of the release's units; empty: there is no release, and nothing to be missing from.
+    """
+    if not learned:
+        return []
+    return [u for u in units if u.unit not in learned and not u.closed and (u.occupied or u.staffed)]
+
+
 def tensions(
-    beds: ShownBeds, now: Mapping[str, UnitBeds], level_words: Mapping[str, str] | None = None
+    beds: ShownBeds,
+    now: Mapping[str, UnitBeds],
+    level_words: Mapping[str, str] | None = None,
+    without: Mapping[str, str] = MappingProxyType({}),
 ) -> list[UnitTension]:
-    """The units: those that are over their staffed beds now, then the most probable, then those not known."""
+    """The units: those that are over their staffed beds now, then the most probable, then those not known.
+
+    Args:
+        without: names of the units that have no forecast, by their ids.
+    """
     said = level_words or {}
     rows = [
         UnitTension(u.unit, u.label, now.get(u.unit), u.forecasts, _worst(u.forecasts), said.get(u.unit, ""))
         for u in beds.units
     ]
+    rows += [UnitTension(u, name, now.get(u), (), None, said.get(u, "")) for u, name in without.items()]
     return sorted(rows, key=lambda r: (not r.over, r.probability is None, -(r.probability or 0.0), r.label))
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from centre.decisions.decision_log import progress
 from centre.levels.answers import PolicyFaultAnswer
 from centre.practice.answers import StepAnswer
+from centre.tension.boarding_answer import BoardingAtHorizon
 from serving.interface.bed_forecasts import Language
 from serving.interface.recommendations.progress import State, Verdict
 from serving.interface.recommendations.store import StoredAct, StoredRecommendation
@@ -16,6 +17,7 @@ from serving.interface.requests import moment
 
 __all__ = [
     "DecisionAnswer",
+    "ExpectedBoarding",
     "ExpectedForecast",
     "MeasuredAnswer",
     "RecommendationAnswer",
@@ -45,6 +47,16 @@ class ExpectedForecast(BaseModel):
     trust: Mapping[str, Any]
     explanation: Mapping[str, Any]
     language: Language | None
+
+
+class ExpectedBoarding(BoardingAtHorizon):
+    """Patients who wait in the emergency departments for a bed, where that is what calls the level.
+
+    Attributes:
+        threshold: patients; more than them is what is probable.
+    """
+
+    threshold: float
 
 
 class MeasuredAnswer(BaseModel):
@@ -102,7 +114,8 @@ class RecommendationAnswer(BaseModel):
         level_title: by language.
         reached_now: whether the level is there already; else it is expected.
         evidence: the conditions that hold now.
-        expected: null: there is no forecast.
+        expected: null: there is no forecast, or something else calls the level.
+        boarding: null: it is not what calls the level.
         protocol_language: of its title and steps.
         step_number: of `steps`, from 1.
         decide_by, role: until when it must be decided, and by whom.
@@ -123,6 +136,7 @@ class RecommendationAnswer(BaseModel):
     reached_now: bool
     evidence: tuple[Mapping[str, Any], ...]
     expected: ExpectedForecast | None
+    boarding: ExpectedBoarding | None
     protocol: str
     protocol_version: int
     protocol_title: str
@@ -174,6 +188,7 @@ def recommendation_answer(
         reached_now=content["reached_now"],
         evidence=tuple(content["evidence"]),
         expected=None if content["forecast"] is None else _expected(content["forecast"], language),
+        boarding=_expected_boarding(content),
         protocol=content["protocol"],
         protocol_version=content["protocol_version"],
         protocol_title=content["protocol_title"],
@@ -193,6 +208,12 @@ def recommendation_answer(
         decision=decision_answer(recommended, acts),
         was_test=recommended.seeded_for is not None and stands.is_final,
     )
+
+
+def _expected_boarding(content: Mapping[str, Any]) -> ExpectedBoarding | None:
+    """Of a recommendation of before it was stored, none."""
+    found = content.get("boarding")
+    return None if found is None else ExpectedBoarding(**found)
 
 
 def _expected(forecast: Mapping[str, Any], language: Language) -> ExpectedForecast:

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from centre.decisions.decision_policy import EVERY, DecisionPolicy
+from centre.levels.boarding_threshold import BOARDERS
 from centre.levels.hospital_levels import HospitalLevels
 from centre.levels.level_policy import LevelPolicy
 from centre.recommendations.calls import CalledStep
+from centre.tension.boarding_answer import at_horizon
 from serving.interface.bed_forecasts import BedForecast, BedForecasts, HospitalForecast
 from serving.interface.requests import instant_of
 
@@ -26,7 +28,8 @@ def content_of(
     and titles.
     """
     called, protocol = step.called, step.protocol
-    forecast = _forecast(step, forecasts)
+    boarding = _boarding(step, levels)
+    forecast = None if boarding is not None else _forecast(step, forecasts)
     own = levels.policy.policy
     return {
         "unit": None if step.place == EVERY else step.place,
@@ -39,6 +42,7 @@ def content_of(
         "reached_now": called.reached_now,
         "evidence": [dict(e.__dict__) for e in called.evidence],
         "forecast": forecast,
+        "boarding": boarding,
         "protocol": protocol.protocol_id,
         "protocol_version": protocol.version,
         "protocol_digest": protocol.digest,
@@ -56,7 +60,7 @@ def content_of(
 def decide_by(step: CalledStep, content: Mapping[str, Any], policy: DecisionPolicy, now: int) -> int:
     """The last instant at which deciding still leaves the step its time; never less than a few minutes from now."""
     latest = now + policy.decide_within_minutes * MINUTE
-    forecast = content["forecast"]
+    forecast = content["forecast"] or content["boarding"]
     if not step.called.reached_now and forecast is not None:
         needs = (step.step.within_minutes or 0) * MINUTE
         latest = min(latest, instant_of(forecast["target_at"]) - needs)
@@ -66,6 +70,15 @@ def decide_by(step: CalledStep, content: Mapping[str, Any], policy: DecisionPoli
 def _title(policy: LevelPolicy | None, name: str) -> dict[str, str]:
     titles = (level.title.model_dump() for level in (policy.levels if policy else ()) if level.name == name)
     return next(titles, {"fr": name, "en": name})
+
+
+def _boarding(step: CalledStep, levels: HospitalLevels) -> dict[str, Any] | None:
+    """The probability of boarding that calls the level; None: something else calls it, or it is reached already."""
+    ahead = step.called.ahead
+    if step.called.reached_now or ahead is None or ahead.indicator != BOARDERS:
+        return None
+    one = next(b for b in levels.boarding.horizons if b.horizon_hours == ahead.horizon_hours)
+    return {**at_horizon(one).model_dump(mode="json"), "threshold": one.threshold}
 
 
 def _forecast(step: CalledStep, forecasts: BedForecasts) -> dict[str, Any] | None:

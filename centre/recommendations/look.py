@@ -19,6 +19,7 @@ from centre.recommendations.content import MINUTE, content_of, decide_by
 from centre.recommendations.measured_beds import measure
 from centre.recommendations.plan import Plan, Standing, plan, shift_start
 from centre.recommendations.seeded_recommendations import Seen, seed
+from centre.tension.boarding import boarding_ahead
 from centre.tension.exceedance import hospital_exceedances, unit_exceedances
 from centre.tension.indices import crowding_indices
 from serving.interface.bed_forecasts import CENTRE, LANGUAGES, BedForecasts, bed_forecasts
@@ -99,12 +100,14 @@ def look(parts: Parts, now: int) -> Look:
         return Look(now, None, faults)
     forecasts = bed_forecasts(parts, CENTRE, now, LANGUAGES)
     record = record_at(parts, now)
+    flows = flows_of(record)
     levels = hospital_levels(
         policy_in_force(levels_file(parts)),
-        flows_of(record),
+        flows,
         crowding_indices(record),
         unit_exceedances(forecasts),
         hospital_exceedances(forecasts),
+        boarding_ahead(parts, forecasts, flows, now),
     )
     protocols = protocols_in_use(parts.settings, local_day(parts, now))
     begun = instant(shift_start(moment(now), policy.starts, hospital_zone(parts)))

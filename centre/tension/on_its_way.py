@@ -6,13 +6,15 @@ are in the department, and not who they are: what is added to it is what these p
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Literal
 
 from pydantic import BaseModel
 
 from centre.flows.emergency import present_visits
 from centre.tension.answers import Exceedance, MovedProbability
-from serving.interface.emergency_admissions import AdmissionRates, Patient, RatesError
-from serving.interface.live_record import LiveRecord
+from serving.interface.emergency.admissions import RatesError, expected_admissions
+from serving.interface.installation import Parts
+from serving.interface.live_record import LiveRecord, Row
 
 __all__ = ["OnItsWay", "demand_on_its_way", "with_those_present"]
 
@@ -25,18 +27,22 @@ class OnItsWay(BaseModel):
 
     Attributes:
         missing: what is not known, so that none of the figures is; empty: they are.
+        source: ``model``: of the release in use, shown to be better than the rates; ``rates``: the hospital's own.
         present: those patients.
         expected: admissions of them; `contributions` add up to it.
         p10, p90: of the number of admissions, if each is decided by itself.
         usual: admissions of as many patients who are usual at this hour: the forecast of beds expects those already.
-        contributions: ``everybody``, ``triage``, ``age`` and ``hour``, in admissions.
+        contributions: ``everybody`` (of the model: as if nothing were out of the usual) and what each input adds, in
+            admissions: of the rates ``triage``, ``age`` and ``hour``, of the model these and ``arrival_mode``,
+            ``reason``, ``critical``, ``care`` (since the first contact) and ``elapsed`` (since the arrival).
         units, usual_units: `expected` and `usual` by unit; null where destinations are not known.
-        counted: snapshots of patients that the rates rest on.
-        expected_before, happened_before: admissions in the last quarter of those weeks, by the rates of the weeks
-            before, and as they were.
+        counted: snapshots of patients that it rests on.
+        expected_before, happened_before: admissions as they were expected, and as they were: of the model on the test
+            days, of the rates in the last quarter of their weeks, by the rates of the weeks before.
     """
 
     missing: tuple[str, ...]
+    source: Literal["model", "rates"] | None = None
     present: int | None = None
     expected: float | None = None
     p10: int | None = None
@@ -50,37 +56,37 @@ class OnItsWay(BaseModel):
     happened_before: int | None = None
 
 
-def demand_on_its_way(record: LiveRecord, rates: AdmissionRates | RatesError) -> OnItsWay:
+def demand_on_its_way(parts: Parts, record: LiveRecord) -> OnItsWay:
     """What is expected of those present at the record's instant."""
     present = present_visits(record)
-    if isinstance(rates, RatesError) or present is None:
-        missing = rates.missing if isinstance(rates, RatesError) else ("visits.left_at",)
-        return OnItsWay(missing=missing)
-    at = record.at
-    patients = [
-        Patient.of(v, at)
-        for v in present
-        if v.get("bed_requested_at") is None or int(v["bed_requested_at"]) > at
-    ]
-    parts = [rates.contributions(p, at) for p in patients]
-    sums = [sum(part[i] for part in parts) for i in range(4)]
-    probabilities = [rates.probability(p, at) for p in patients]
-    low, high = _tenths(probabilities)
-    units, usual_units = _by_unit(rates, patients, probabilities, at)
+    try:
+        asked = [] if present is None else [v for v in present if not _has_request(v, record.at)]
+        found = expected_admissions(parts, record, asked)
+    except RatesError as error:
+        return OnItsWay(missing=error.missing)
+    if present is None:
+        return OnItsWay(missing=("visits.left_at",))
+    low, high = _tenths(found.probabilities)
     return OnItsWay(
         missing=(),
-        present=len(patients),
-        expected=sum(sums),
+        source=found.source,
+        present=len(asked),
+        expected=sum(found.contributions.values()),
         p10=low,
         p90=high,
-        usual=len(patients) * rates.usual(at),
-        contributions=dict(zip(("everybody", "triage", "age", "hour"), sums, strict=True)),
-        units=units,
-        usual_units=usual_units,
-        counted=rates.patients,
-        expected_before=rates.expected,
-        happened_before=rates.happened,
+        usual=found.usual,
+        contributions=found.contributions,
+        units=found.units,
+        usual_units=found.usual_units,
+        counted=found.counted,
+        expected_before=found.expected_before,
+        happened_before=found.happened_before,
     )
+
+
+def _has_request(visit: Row, at: int) -> bool:
+    asked = visit.get("bed_requested_at")
+    return asked is not None and int(asked) <= at
 
 
 def with_those_present(exceedances: Sequence[Exceedance], on_its_way: OnItsWay) -> tuple[Exceedance, ...]:
@@ -146,17 +152,3 @@ def _tenths(probabilities: Sequence[float]) -> tuple[int, int]:
             levels.pop(0)
     quantiles += [len(chances) - 1] * len(levels)
     return quantiles[0], quantiles[1]
-
-
-def _by_unit(
-    rates: AdmissionRates, patients: Sequence[Patient], probabilities: Sequence[float], at: int
-) -> tuple[dict[str, float] | None, dict[str, float] | None]:
-    everybody = rates.units.get("")
-    if everybody is None:
-        return None, None
-    expected = dict.fromkeys(everybody, 0.0)
-    for patient, probability in zip(patients, probabilities, strict=True):
-        for unit, share in rates.shares(patient).items():
-            expected[unit] += probability * share
-    usual = len(patients) * rates.usual(at)
-    return expected, {unit: usual * share for unit, share in everybody.items()}

@@ -24,7 +24,7 @@ from cli.arguments import (
     Threads,
     day,
 )
-from cli.installation import now, read_settings, read_tables
+from cli.installation import boarding_threshold, now, read_settings, read_tables
 from cli.mlflow_note import show_in_mlflow
 from cli.reader import note, say, spoken_language
 from cli.training_summary import print_summary
@@ -95,7 +95,15 @@ def train(
     test_start = _start(test_from, tables.zone) if test_from else None
     kind: Kind = "baseline" if baseline_only else "model"
     request = Request(
-        model, horizons or (), test_start, seed, threads, kind, trials=tune or 0, ablation=not no_ablation
+        model,
+        horizons or (),
+        test_start,
+        seed,
+        threads,
+        kind,
+        trials=tune or 0,
+        ablation=not no_ablation,
+        boarders_above=boarding_threshold(settings),
     )
     with bar() as progress:
         done = train_model(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.arguments import AuthorKey, Json, MappingFile, ModelName, TablesPath, Threads
-from cli.installation import now, read_settings, read_tables
+from cli.installation import boarding_threshold, now, read_settings, read_tables
 from cli.mlflow_note import show_in_mlflow
 from cli.reader import said, say
 from cli.usage_text import refused
@@ -80,7 +80,8 @@ def _train(
     from training.train import train
 
     horizons = state.horizons_hours if model == "bed-demand" else ()
-    request = Request(model, horizons, None, 1, threads, ablation=False)
+    threshold = boarding_threshold(settings)
+    request = Request(model, horizons, None, 1, threads, ablation=False, boarders_above=threshold)
     comment = said("retrain.comment", reasons=state.reasons)
     try:
         with bar(hidden=hidden) as progress:

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cli.demo.steps import model_words, note, step
-from cli.installation import read_tables
+from cli.installation import boarding_threshold, read_tables
 from cli.progress import bar
 from hospital.errors import VigieError
 from registry.candidates.candidates import Candidate, candidates
@@ -114,7 +114,7 @@ def _train_one(
 
         key = demo_key("author")
         train(
-            Request(model),
+            Request(model, boarders_above=boarding_threshold(settings)),
             tables,
             settings,
             key=key,

@@ -32,6 +32,8 @@ def build_card(
         "performance": report["performance"],
         "hospital": report["hospital"],
         "tension": report["tension"],
+        "admission": report.get("admission"),
+        "boarding": report.get("boarding", []),
         "groups": _groups(report),
         "data": {
             "digest": manifest.data_digest,

@@ -14,6 +14,8 @@ from registry.cards.finding_text import Words
 from registry.cards.hospital_total_section import Hospital
 from registry.cards.reference_sections import Data, Efficiency, Identity, Law, Limits
 from registry.cards.summary_sections import Ask, Brief, Later, Overrides, Purpose, Title
+from registry.cards.tension.admission_section import Admission
+from registry.cards.tension.boarding_section import Boarding
 from registry.cards.verdicts_section import Verdicts
 
 __all__ = ["render_html"]
@@ -26,6 +28,8 @@ _CONTENTS = (
     "calibration",
     "hospital",
     "tension",
+    "admission",
+    "boarding",
     "fairness",
     "efficiency",
     "data",
@@ -61,6 +65,8 @@ def render_html(
         Calibration.of(card),
         Hospital.of(card),
         Tension.of(card, words),
+        Admission.of(card),
+        Boarding.of(card),
         Fairness(card["groups"]),
         Efficiency.of(card),
         Data(card["data"], card["groups"]),

@@ -7,21 +7,19 @@ from typing import Any
 import numpy as np
 
 from hospital.arrays import Array
-from hospital.times import DAY
+from registry.cards.tension.admission_figures import admission_figures
+from registry.cards.tension.boarding_figures import boarding_figures
+from registry.cards.tension.event_figures import event_figures
 from registry.evidence.interval_shares import tail_shares
 from registry.evidence.records import UNIT, Evidence, Scored
 from registry.gates import GateResult, Verdict, judge, worst
 from registry.gates.fairness import small_gaps
 from registry.policy.board_policy import Policy
 from registry.statistics.gains import best_baseline, losses
-from registry.statistics.intervals import Estimate, block_mean
-from registry.statistics.probability_scores import brier_skill, reliability_slope
+from registry.statistics.intervals import block_mean
 from registry.statistics.scope import served
 
 __all__ = ["Report", "make_report"]
-
-_LEAST_EVENT_DAYS = 10
-"""Days with the event, and without it, that a skill or a slope asks for."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +47,8 @@ class Report:
             "performance",
             "hospital",
             "tension",
+            "admission",
+            "boarding",
             "attempts",
         )
         return {name: self.body[name] for name in names}
@@ -77,6 +77,10 @@ def make_report(evidence: Evidence, policy: Policy) -> Report:
         "performance": _performance(evidence, policy, scope),
         "hospital": _hospital_total(evidence.hospital, policy),
         "tension": _tension(evidence, policy, set(scope)),
+        "admission": admission_figures(evidence.admissions, policy.document.alpha),
+        "boarding": boarding_figures(
+            evidence.boarding, evidence.test, _trusted(evidence.test, set(scope)), policy.document.alpha
+        ),
         "history_days": evidence.history_days,
         "attempts": evidence.attempts,
         "judged": _span(evidence.test),
@@ -152,13 +156,18 @@ def _hospital_total(hospital_total: Scored | None, policy: Policy) -> list[dict[
     ]
 
 
+def _trusted(test: Scored, inside: set[tuple[str, float]]) -> Array:
+    """Which rows lie in the trusted scope: bool [n]."""
+    cells = zip(test.unit_group.tolist(), test.horizon_hours.tolist(), strict=True)
+    return np.array([cell in inside for cell in cells], bool)
+
+
 def _tension(evidence: Evidence, policy: Policy, inside: set[tuple[str, float]]) -> list[dict[str, Any]]:
     """How good probabilities of more demand than staffed beds are, as served: by horizon, of all and by unit."""
     rows, test = evidence.exceedances, evidence.test
     if rows is None:
         return []
-    cells = zip(test.unit_group.tolist(), test.horizon_hours.tolist(), strict=True)
-    trusted = np.array([cell in inside for cell in cells], bool)
+    trusted = _trusted(test, inside)
     probability = np.where(trusted, rows.model, rows.baseline)
     known = np.isfinite(probability) & np.isfinite(test.outcome) & (test.weight > 0)
     unit, out = test.audit[UNIT], []
@@ -175,41 +184,10 @@ def _tension(evidence: Evidence, policy: Policy, inside: set[tuple[str, float]])
                     "unit": str(name),
                     "horizon_hours": float(horizon),
                     "in_scope": "all" if in_scope.all() else "some" if in_scope.any() else "none",
-                    **_exceeded(*asked, usual, policy.document.alpha),
+                    **event_figures(*asked, usual, policy.document.alpha),
                 }
             )
     return out
-
-
-def _exceeded(
-    probability: Array, event: Array, times: Array, hours: float, usual: dict[str, Array], alpha: float
-) -> dict[str, Any]:
-    """Figures of one unit and horizon, or of all: beside how often it was before, whichever of both is better here.
-
-    With events, or days without one, on fewer than ten days neither skill nor slope is a figure: they are missing.
-    """
-    days = times // DAY
-    enough = all(np.unique(days[which]).size >= _LEAST_EVENT_DAYS for which in (event, ~event))
-    against = min(usual, key=lambda name: float(((usual[name] - event) ** 2).mean()))
-    skill = brier_skill(probability, usual[against], event, times, hours) if enough else None
-    slope = reliability_slope(probability, event, times, hours) if enough else None
-    return {
-        "n": int(event.size),
-        "events": int(event.sum()),
-        "event_days": int(np.unique(days[event]).size),
-        "announced": _number(float(probability.mean())),
-        "happened": _number(float(event.mean())),
-        "against": against,
-        "skill": _estimate(skill, alpha),
-        "slope": _estimate(slope, alpha),
-    }
-
-
-def _estimate(found: Estimate | None, alpha: float) -> list[float | None] | None:
-    """Value, low and high; None where it is not known."""
-    if found is None or not np.isfinite(found.value):
-        return None
-    return [_number(found.value), *(_number(bound) for bound in found.interval(alpha))]
 
 
 def _row(part: Scored, horizon: float, policy: Policy) -> dict[str, Any]:

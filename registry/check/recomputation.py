@@ -19,6 +19,8 @@ from hospital.ingest.hospital_reader import HospitalTables
 from hospital.times import DAY
 from registry.candidates.candidates import Candidate
 from registry.candidates.snapshots import open_snapshot
+from registry.check.admission_evidence import admission_rows
+from registry.check.boarding_evidence import boarding_rows
 from registry.check.checked_rows import CheckedRows, Prepared, Progress, Scores, Subject
 from registry.check.exceedance_evidence import exceedance_rows
 from registry.check.incumbent import InUse, served_today
@@ -118,6 +120,8 @@ def _evidence(
         history_days=(span[1] - rows.ours.spans["train"][0]) / DAY,
         hospital=scores.whole,
         exceedances=exceedance_rows(subject.model, rows.prepared, rows.split, scores.test),
+        admissions=admission_rows(subject.model, rows.prepared.events, rows.split),
+        boarding=boarding_rows(subject.model, rows.prepared, rows.split, scores.test),
         attempts=_attempts(subject, span),
         earlier_gaps=earlier_gaps(subject.settings, subject.candidate, span),
         probed=probed,

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hospital.arrays import Array
+from registry.evidence.admission_rows import AdmissionRows
+from registry.evidence.boarding_rows import BoardingRows
 from registry.evidence.exceedance_rows import ExceedanceRows
 from registry.evidence.probe_records import Probed
 
@@ -213,6 +215,8 @@ class Evidence:
         hospital: the test set's rows of the hospital total; None where there is no forecast of it.
         exceedances: how probably the test rows exceed their staffed beds; None where that is not known. Gates do not
             judge it: the card shows it.
+        admissions: of those in the emergency department, likewise; None: the package has no model of them.
+        boarding: of patients who wait there for a bed, likewise.
         earlier_gaps: of small groups, from earlier versions' reports.
         attempts: versions of this model, this one included, that were registered to be judged on overlapping
             rows.
@@ -234,6 +238,8 @@ class Evidence:
     history_days: float
     hospital: Scored | None = None
     exceedances: ExceedanceRows | None = None
+    admissions: AdmissionRows | None = None
+    boarding: BoardingRows | None = None
     attempts: int = 1
     earlier_gaps: tuple[EarlierGap, ...] = ()
     baseline: Array | None = None

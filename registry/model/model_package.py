@@ -19,6 +19,8 @@ from hospital.features.definition_digest import unknown_features
 from hospital.features.feature import Feature
 from hospital.words.messages import Foreign
 from registry.components.adaptive_width import AdaptiveWidth
+from registry.components.admission_model import AdmissionModel
+from registry.components.boarding_model import BoardingModel
 from registry.components.exceedances import Exceedances
 from registry.components.interval_trees import IntervalTrees, QuantileTrees, SpreadTrees
 from registry.components.linear_step import LinearStep, Median
@@ -120,6 +122,12 @@ class ModelPackage:
         if self.hospital_total is not None and self.hospital_total.horizons != self.manifest.horizons_hours:
             raise ValueError
         self.exceedances = Exceedances.from_json(self._json("exceedance.json", b"{}"))
+        admission = self._json("admission.json") if "admission.json" in self._files else None
+        self.admissions = None if admission is None else AdmissionModel.from_json(admission)
+        """Who of the emergency department is admitted; None: a package made before, or visits that do not say."""
+        boarding = self._json("boarding.json") if "boarding.json" in self._files else None
+        self.boarding = None if boarding is None else BoardingModel.from_json(boarding)
+        """How probably patients will board; None: a package made before, or without a threshold that was named."""
         self.group_totals = group_totals(self._json("groups.json", b"{}"), self.manifest.horizons_hours)
 
     def _interval_trees(self) -> IntervalTrees:

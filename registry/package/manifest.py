@@ -46,6 +46,8 @@ HELD_BACK = "held_back_"
 ALLOWED_FILES = frozenset(
     {
         "adaptive.json",
+        "admission.json",
+        "boarding.json",
         "median.ubj",
         "linear.json",
         "p10.ubj",

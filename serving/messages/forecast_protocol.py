@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from hospital.words import names
 from hospital.words.language import Language
 from hospital.words.names import OwnNames
+from serving.messages.judged_tension import NOTHING_JUDGED, JudgedTension
 from serving.messages.question_records import BedQuestion, WaitQuestion
 
 if TYPE_CHECKING:  # who only asks questions loads neither database nor engine
@@ -63,6 +64,7 @@ class LoadedModel:
         names: what the hospital calls its groups, departments, covariates and attributes.
         alarms: of `vigie monitor`, that stand against it.
         halted: whether a person has stopped it.
+        judged: what else its report lets answer.
         engine: the package read into memory; None only where tests do without one.
     """
 
@@ -81,6 +83,7 @@ class LoadedModel:
     names: OwnNames = field(default_factory=dict, hash=False)
     alarms: "tuple[StandingAlarm, ...]" = ()
     halted: bool = False
+    judged: JudgedTension = NOTHING_JUDGED
     engine: "ForecastModel | None" = field(default=None, repr=False, compare=False)
 
     @property

@@ -10,6 +10,7 @@ from registry.settings import Settings
 from registry.trust.stops import is_stopped
 from registry.trust.trust_store import load_trust
 from serving.messages.forecast_protocol import LoadedModel, ServedUnit
+from serving.messages.judged_tension import JudgedTension
 
 __all__ = ["ReleaseSource", "StoredReleases"]
 
@@ -126,5 +127,6 @@ def _loaded(release: Release) -> LoadedModel:
         usual_patients={d: usual_visit(engine, i) for i, d in enumerate(departments or ("",)) if waits},
         zone=manifest.zone,
         names=manifest.names,
+        judged=JudgedTension.of(release.json("report.json")),
         engine=engine,
     )

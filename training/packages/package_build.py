@@ -8,14 +8,15 @@ import numpy as np
 from explain import TreeEngine
 from hospital.arrays import Array
 from hospital.dataset.baselines import BedBaselines, WaitBaselines
-from hospital.dataset.splits import Split
+from hospital.dataset.quantiles import LEVELS
+from hospital.dataset.splits import UNIT_MODEL_DAYS, Split
 from hospital.features.feature import Feature
 from registry.components.interval_trees import QuantileTrees, SpreadTrees
 from registry.components.linear_step import LinearStep, Median
 from registry.components.training_range import TrainingRange
 from registry.digests import canonical_json
 from registry.model.dataset import PreparedBeds, PreparedWaits, fitted_until
-from registry.model.forecast_model import WAIT_GROUP_SHAPE, Rows, model_quantiles
+from registry.model.forecast_model import WAIT_GROUP_SHAPE, Rows, model_quantiles, quantiles_of_baseline
 from registry.package.manifest import HELD_BACK
 from training.adaptive import adaptive_width, followed
 from training.bed_baselines import (
@@ -23,12 +24,14 @@ from training.bed_baselines import (
     usual_of_the_other_half,
     with_residuals,
 )
-from training.calibration_days import learn_exceedances, learn_hospital_total
+from training.calibration_days import learn_exceedances, learn_hospital_total, staffed_then
 from training.conformal import LEAST_CELL, LEAST_WAITS, Calibration, Errors, calibrated
 from training.horizon_trees import fit_bed_median, horizon_column
 from training.monotone import WAIT_SIGNS, signs_of
 from training.packages.interval_ends import fit_interval_ends
 from training.packages.lessons import Prepared, bed_lesson, known_or_zero, rows_of, wait_baselines
+from training.tension.admission_fit import learn_admissions
+from training.tension.boarding_fit import learn_boarding
 from training.trees import (
     DEFAULT_HYPERPARAMETERS,
     Hyperparameters,
@@ -60,12 +63,16 @@ def fit_beds(
     threads: int,
     progress: Callable[[], None],
     hyperparameters: Hyperparameters = DEFAULT_HYPERPARAMETERS,
+    boarders_above: float | None = None,
 ) -> Fitted:
     """Fits the bed-demand model three times, with the same configuration: seasonal profiles change in the meantime.
 
     On the training set: its errors on the calibration set are the distribution. On both: what is asked of the
     validation set, whose scope it gives. On all three, to be served (docs/adr/0028-fitted-up-to-the-judged-days.md).
     No row of the test set is used, nor an outcome in it.
+
+    Args:
+        boarders_above: the threshold of patients who board that the hospital's policy names; None: none.
     """
     training_set, calibration_set = rows_of(data, split, "train"), rows_of(data, split, "calibration")
     first = bed_baselines(training_set)
@@ -103,6 +110,8 @@ def fit_beds(
             **_files({"spread.ubj": spread}, calibration, reference, served.fitted),
             **hospital_total,
             **exceedances,
+            **learn_admissions(data.events, split),
+            **_learn_boarding(calibration_set, stretched, quantiles, newest, boarders_above),
             "adaptive.json": canonical_json(rule.to_json()),
         }
     )
@@ -133,6 +142,20 @@ def _fit_beds_until(fitted: PreparedBeds, first: BedBaselines, options: TreeOpti
     linear, newest, rows, y, weight = bed_lesson(fitted, newest, usual_of_the_other_half(fitted, newest))
     median = fit_bed_median(fitted.X, y, weight, column=horizon_column(fitted.features), **options)
     return _BedFit(fitted, rows, newest, linear, median)
+
+
+def _learn_boarding(
+    calibration_set: PreparedBeds,
+    rows: Rows,
+    quantiles: Array,
+    baselines: BedBaselines,
+    boarders_above: float | None,
+) -> dict[str, bytes]:
+    """From quantiles as they are served: where a unit's history is short, the baseline answers for it."""
+    by_baseline = baselines.days[calibration_set.units_of(baselines)] < UNIT_MODEL_DAYS
+    of_baseline = quantiles_of_baseline(rows, baselines.residuals.reshape(-1, len(LEVELS)))
+    answered = np.where(by_baseline[:, None], of_baseline, quantiles)
+    return learn_boarding(calibration_set, answered, staffed_then(calibration_set), boarders_above)
 
 
 def fit_waits(

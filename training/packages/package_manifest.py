@@ -71,6 +71,7 @@ def _configuration(request: Request) -> dict[str, Any]:
             if request.model == "bed-demand"
             else {"quantile_rounds": QUANTILE_ROUNDS}
         ),
+        **({} if request.boarders_above is None else {"boarders_above": request.boarders_above}),
         "objective": "reg:quantileerror 0.5",
         "test_from": request.test_from,
     }

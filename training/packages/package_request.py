@@ -21,6 +21,8 @@ class Request:
         trials: how many hyperparameters to try first, on the training set; the best takes the place of
             `hyperparameters`.
         ablation: whether to find what each group of features is worth.
+        boarders_above: patients who wait for a bed: the threshold of the hospital's policy of levels at which their
+            number is to be foreseen; None: it names none.
     """
 
     model: str
@@ -32,3 +34,4 @@ class Request:
     hyperparameters: Hyperparameters = DEFAULT_HYPERPARAMETERS
     trials: int = 0
     ablation: bool = False
+    boarders_above: float | None = None

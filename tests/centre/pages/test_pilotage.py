@@ -2,13 +2,14 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from centre.flows.answers import UnitBeds
-from centre.pages.unit_tension import tensions
+from centre.pages.unit_tension import UnitTension, tensions, unlearned
 from centre.tension.indices import crowding_indices
 from hospital.contracts.tables import TABLES
 from hospital.times import MINUTE, moment
@@ -53,7 +54,8 @@ def test_the_worst_unit_is_said_first_and_stands_first_and_the_unknown_last(quic
 
 def test_what_no_source_gave_is_not_known_and_never_zero(quick_path: Path) -> None:
     page = _page(quick_path, "language=fr")
-    assert page.count('<dd><span class="unknown">non connu</span></dd>') == page.count("<dd>") == 15
+    unknown = page.count('<dd><span class="unknown">non connu</span></dd>')
+    assert unknown == page.count("<dd>") == 16
     assert "À regarder d’abord" in page
 
 
@@ -213,3 +215,46 @@ def test_more_patients_than_staffed_beds_now_come_before_what_is_probable() -> N
     beds = ShownBeds(0, [ShownUnit(u, u, ()) for u in ("A", "B", "C")], None)
     rows = tensions(beds, {"A": now("A", 9, 9), "B": now("B", 9, None), "C": now("C", 10, 9)})
     assert [(r.unit, r.over) for r in rows] == [("C", True), ("A", False), ("B", False)]
+
+
+def test_a_unit_that_the_release_does_not_know_stands_last_and_the_total_says_so(tmp_path: Path) -> None:
+    """Its patients count among those present, and nobody forecasts it: it is named, and is not left out."""
+    parts, tokens = make_parts(tmp_path / "home")
+    client, headers = InProcess(parts), {"authorization": f"Bearer {tokens['operator']}"}
+    entered = (moment(NOW) - timedelta(hours=1)).isoformat()
+    rows = {
+        "units": [{"unit": "NEW", "label": "Unité nouvelle"}],
+        "stays": [
+            {"stay_id": "s1", "unit": "NEW", "entered_at": entered, "source": "transfer"},
+            {
+                "stay_id": "s2",
+                "unit": "U1",
+                "entered_at": entered,
+                "left_at": moment(NOW).isoformat(),
+                "source": "transfer",
+            },
+        ],
+    }
+    assert client.request("POST", "/v1/observations", json=rows, headers=headers).status_code == 200
+    page = client.get("/pilotage?language=fr", headers=headers).text
+    last = page[page.index('data-unit="NEW"') :]
+    assert "Unité nouvelle" in last
+    assert "pas de prévision : le modèle ne connaît pas cette unité" in re.sub(r"\s", " ", last)
+    assert "data-unit" not in last[20:]
+    assert "la prévision est sans 1 unité" in re.sub(r"\s", " ", page)
+    assert "pas de prévision" not in page[: page.index('data-unit="NEW"')]
+
+
+def test_a_closed_unit_is_not_beyond_its_staffed_beds() -> None:
+    """Whoever is still in it: it is listed as closed, and does not stand first."""
+    beds = UnitBeds(
+        unit="U1", label="U1", label_fr=None, label_en=None, group="", occupied=43.0, staffed=0.0, free=-43.0,
+        waiting=0.0, closed=True, closure_reason="works", expected_discharges_today=None, overdue_discharges=None,
+    )  # fmt: skip
+    rows = [
+        UnitTension("U1", "U1", now, (), None) for now in (beds, beds.model_copy(update={"closed": False}))
+    ]
+    assert [row.over for row in rows] == [False, True]
+    assert unlearned([beds], ["other"]) == []
+    assert unlearned([beds.model_copy(update={"closed": False})], ["other"]) != []
+    assert unlearned([beds.model_copy(update={"closed": False})], []) == []

@@ -13,21 +13,39 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from hospital.admissions.inputs import UNKNOWN
 from hospital.arrays import Array
 from hospital.times import DAY, HOUR, moment
 
-__all__ = ["AdmissionRates", "Patient", "RatesError", "learn_admission_rates"]
+__all__ = [
+    "BAND_HOURS",
+    "LONGEST",
+    "SPAN",
+    "STEP",
+    "AdmissionRates",
+    "Patient",
+    "RatesError",
+    "age_band",
+    "band_of",
+    "is_enough",
+    "learn_admission_rates",
+    "rates_of",
+    "unit_shares",
+]
 
-_STEP = 4 * HOUR
-_BAND_HOURS = 4
+STEP = 4 * HOUR
+"""Between two snapshots."""
+SPAN = 8 * 7 * DAY
+"""How far back rates are counted."""
+BAND_HOURS = 4
 _AGES = (16, 65, 75)
 _LEAST_ROWS, _LEAST_ADMITTED = 200, 20
 _WEIGHT = 20.0
 """As many patients as a coarser rate counts for in a finer one."""
 _LATER_SHARE = 0.25
 """The share of the snapshots, the last ones, that rates of those before are held against."""
-_LONGEST = 72 * HOUR
-UNKNOWN = "unknown"
+LONGEST = 72 * HOUR
+"""For which a visit counts as present."""
 
 
 class RatesError(ValueError):
@@ -55,9 +73,14 @@ class Patient:
         """As a visit (a row of the contract) was known at an instant."""
         triaged = visit.get("triaged_at")
         known = triaged is None or triaged <= at
-        age = visit.get("age_years")
-        band = UNKNOWN if age is None else str(max((a for a in (0, *_AGES) if age >= a), default=0))
-        return cls(str(visit.get("triage") or UNKNOWN) if known else UNKNOWN, band)
+        return cls(
+            str(visit.get("triage") or UNKNOWN) if known else UNKNOWN, age_band(visit.get("age_years"))
+        )
+
+
+def age_band(age_years: float | None) -> str:
+    """The band of an age, by its first year."""
+    return UNKNOWN if age_years is None else str(max((a for a in (0, *_AGES) if age_years >= a), default=0))
 
 
 @dataclass(frozen=True)
@@ -85,12 +108,19 @@ class AdmissionRates:
 
     def contributions(self, patient: Patient, at: int) -> tuple[float, float, float, float]:
         """(everybody's rate, what triage, age and the hour add): together the probability of an admission, 0 to 1."""
-        path = (patient.triage, patient.age, str(band_of(at, self.zone)))
+        rates = self._leaned((patient.triage, patient.age, str(band_of(at, self.zone))))
+        triage, age, hour = (after - before for before, after in pairwise(rates))
+        return self.base, triage, age, hour
+
+    def of_path(self, path: tuple[str, str, str]) -> float:
+        """The probability by triage level, age band and band of the hour, as snapshots name them."""
+        return self._leaned(path)[-1]
+
+    def _leaned(self, path: tuple[str, str, str]) -> list[float]:
         rates = [self.base]
         for depth in range(1, len(path) + 1):
             rates.append(_leaning(self.counts.get(path[:depth], (0, 0)), rates[-1]))
-        triage, age, hour = (after - before for before, after in pairwise(rates))
-        return self.base, triage, age, hour
+        return rates
 
     def probability(self, patient: Patient, at: int) -> float:
         """Of an admission: the sum of `contributions`."""
@@ -107,7 +137,7 @@ class AdmissionRates:
 
 def band_of(at: int, zone: ZoneInfo) -> int:
     """The band of the local hour of an instant."""
-    return moment(at).astimezone(zone).hour // _BAND_HOURS
+    return moment(at).astimezone(zone).hour // BAND_HOURS
 
 
 def learn_admission_rates(visits: Sequence[Mapping[str, Any]], at: int, zone: ZoneInfo) -> AdmissionRates:
@@ -136,17 +166,22 @@ def learn_admission_rates(visits: Sequence[Mapping[str, Any]], at: int, zone: Zo
     ended = [v for v in visits if _outcome(v) is not None and v["arrived_at"] <= at - DAY]
     of, times = _snapshots(ended)
     admitted = np.array([bool(_outcome(v)) for v in ended], bool)[of]
-    if admitted.size < _LEAST_ROWS or admitted.sum() < _LEAST_ADMITTED:
+    if not is_enough(admitted):
         raise RatesError("enough ended visits")
     bands = {int(t): band_of(int(t), zone) for t in np.unique(times)}
     paths = []
     for number, t in zip(of.tolist(), times.tolist(), strict=True):
         patient = Patient.of(ended[number], t)
         paths.append((patient.triage, patient.age, str(bands[t])))
-    units = _unit_shares([v for v in ended if _outcome(v)])
-    whole = _rates(paths, admitted, units, zone)
+    units = unit_shares([v for v in ended if _outcome(v)])
+    whole = rates_of(paths, admitted, units, zone)
     expected, happened = _held(paths, admitted, times, units, zone)
     return AdmissionRates(**{**vars(whole), "expected": expected, "happened": happened})
+
+
+def is_enough(admitted: Array) -> bool:
+    """Whether so many snapshots (bool [n]) make rates."""
+    return bool(admitted.size >= _LEAST_ROWS and admitted.sum() >= _LEAST_ADMITTED)
 
 
 def _outcome(visit: Mapping[str, Any]) -> bool | None:
@@ -162,20 +197,27 @@ def _snapshots(visits: Sequence[Mapping[str, Any]]) -> tuple[Array, Array]:
     """(number of the visit, instant) of each snapshot at which a visit was present without a bed request."""
     start = np.array([v["arrived_at"] for v in visits], np.int64)
     end = np.array([v.get("bed_requested_at") or v["left_at"] for v in visits], np.int64)
-    end = np.minimum(end, start + _LONGEST)
-    first, last = -(-start // _STEP), -(-end // _STEP)  # up to, and not with, the end
+    end = np.minimum(end, start + LONGEST)
+    first, last = -(-start // STEP), -(-end // STEP)  # up to, and not with, the end
     number = np.maximum(last - first, 0)
     of = np.repeat(np.arange(len(visits)), number)
     place = np.arange(of.size) - np.repeat(np.cumsum(number) - number, number)
-    return of, (first[of] + place) * _STEP
+    return of, (first[of] + place) * STEP
 
 
-def _rates(
+def rates_of(
     paths: Sequence[tuple[str, ...]],
     admitted: Array,
     units: Mapping[str, Mapping[str, float]],
     zone: ZoneInfo,
 ) -> AdmissionRates:
+    """Rates counted from snapshots, held against nothing.
+
+    Args:
+        paths: triage level, age band and band of the hour of each.
+        admitted: bool [n].
+        units: by age band, the share of each unit.
+    """
     counts: dict[tuple[str, ...], tuple[int, int]] = {}
     hours: dict[int, tuple[int, int]] = {}
     for path, outcome in zip(paths, admitted.tolist(), strict=True):
@@ -205,7 +247,7 @@ def _held(
     later = times > np.quantile(times, 1 - _LATER_SHARE)
     if not later.any() or later.all():
         return 0.0, 0
-    earlier = _rates([p for p, x in zip(paths, later, strict=True) if not x], admitted[~later], units, zone)
+    earlier = rates_of([p for p, x in zip(paths, later, strict=True) if not x], admitted[~later], units, zone)
     expected = sum(
         earlier.probability(Patient(path[0], path[1]), int(t))
         for path, t, x in zip(paths, times.tolist(), later, strict=True)
@@ -214,8 +256,11 @@ def _held(
     return float(expected), int(admitted[later].sum())
 
 
-def _unit_shares(admitted: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
-    """By age band ("": everybody), the share of each unit; empty where no destination is known."""
+def unit_shares(admitted: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """By age band ("": everybody), the share of each unit of admitted visits (rows of the contract).
+
+    Empty where no destination is known.
+    """
     by_age: dict[str, dict[str, int]] = {}
     for visit in admitted:
         unit = visit.get("destination_unit")

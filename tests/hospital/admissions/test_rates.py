@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hospital.features.admission_rates import Patient, RatesError, learn_admission_rates
+from hospital.admissions.rates import Patient, RatesError, learn_admission_rates
 from hospital.times import DAY, HOUR, instant, parse_time
 
 ZONE = ZoneInfo("Europe/Paris")
