@@ -172,6 +172,7 @@ def _page(call: Call, view: HospitalView, shown: ShownUnit, row: UnitTension) ->
         "pilotage",
         path="/pilotage/unit",
         unit=row,
+        fault=view.beds.fault,
         now=time_words(call, view.record.at, zone),
         made=time_words(call, view.beds.at, zone),
         simulated=view.beds.simulated,

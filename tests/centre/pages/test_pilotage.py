@@ -243,6 +243,10 @@ def test_a_unit_that_the_release_does_not_know_stands_last_and_the_total_says_so
     assert "data-unit" not in last[20:]
     assert "la prévision est sans 1 unité" in re.sub(r"\s", " ", page)
     assert "pas de prévision" not in page[: page.index('data-unit="NEW"')]
+    own = client.get("/pilotage/unit?unit=NEW&language=fr", headers=headers).text
+    assert "le modèle ne connaît pas cette unité" in own
+    assert "Les mêmes chiffres que l’image" not in own
+    assert 'id="why"' not in own
 
 
 def test_a_closed_unit_is_not_beyond_its_staffed_beds() -> None:
