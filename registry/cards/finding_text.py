@@ -181,7 +181,8 @@ class Words:
     def lacking_input(self, name: str) -> str:
         """An input that the hospital did not give: a card has its name alone."""
         known = {f.name: f.label(self.language) for f in _FEATURES.get(self.model, ())}
-        return known.get(name, name.replace("_", " "))
+        label = known.get(name, name.replace("_", " "))
+        return label[:1].lower() + label[1:]  # it stands in a sentence
 
     def group(self, group: str) -> str:
         """A finding's group: everybody, a horizon, an input, an attribute's value."""

@@ -51,7 +51,7 @@ def test_a_correlation_is_no_power_of_ten() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "expected"), [("fr", "Fréquence respiratoire"), ("en", "Respiratory rate")]
+    ("language", "expected"), [("fr", "fréquence respiratoire"), ("en", "respiratory rate")]
 )
 def test_inputs_that_the_hospital_did_not_give_have_their_names(language: Language, expected: str) -> None:
     """A card has the names of them alone, as the code has them."""
