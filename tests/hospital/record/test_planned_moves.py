@@ -46,6 +46,11 @@ def test_a_plan_counts_once_it_was_said_and_received(known: int | None, received
     assert _departures([*others, _stay(expected=3, known=known, received=received)], hours=4) == 0
 
 
+def test_a_plan_without_the_time_it_was_said_counts_from_its_reception() -> None:
+    """As a live record may have it."""
+    assert _departures([_stay(expected=3, known=None)], hours=4) == 1
+
+
 def test_the_plan_in_force_counts() -> None:
     """A departure put off until tomorrow is not expected today, nor is one that was withdrawn."""
     first = _stay(expected=3, known=-10, received=-10)
