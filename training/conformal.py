@@ -19,6 +19,8 @@ LEAST_CELL = 150
 """Rows of a group that are enough for quantiles of its own."""
 LEAST_WAITS = 300
 """Visits that are enough for a triage level, or a department's part of the day: its p90 is then known to 2 points."""
+_PLACES = (np.arange(10) + 0.5) / 10 - 0.5
+"""Where a whole bed stands in its unit interval, in beds."""
 Prepared = PreparedBeds | PreparedWaits
 
 
@@ -74,6 +76,7 @@ def calibrated(
     alike: Sequence[Array] = (),
     least: int = LEAST_CELL,
     share: float = 1.0,
+    whole: bool = False,
 ) -> Calibration:
     """Shift and quantiles of the residual (split conformal, by group).
 
@@ -84,8 +87,13 @@ def calibrated(
             rows: a group has the mean of what its classes say. None: each group its own.
         least: rows that are enough.
         share: of the shift, what is added. The ends of intervals lie where they lay with the whole of it.
+        whole: outcomes are whole beds, each spread over its unit interval, as coverage is judged
+            (`registry.evidence.interval_shares`): the interval of a forecast that is nearly always right has the
+            width of the bed that it names.
     """
     residual, width, weight = errors.residual, errors.width, errors.weight
+    places = _PLACES if whole else np.zeros(1)
+    beside = places / errors.rows.scale[:, None]
     own = np.arange(groups)
     shift, z = np.zeros(groups), np.zeros((groups, len(LEVELS)))
     shifts = _rows_of(errors, own if shifted is None else shifted, LEAST_CELL)
@@ -93,8 +101,9 @@ def calibrated(
     for group, (moved, pools) in enumerate(zip(shifts, quantiles, strict=True)):
         shift[group] = share * weighted_quantiles(residual[moved], weight[moved], (0.5,))[0]
         for mine in pools:
-            left = residual[mine] - shift[group]
-            z[group] += weighted_quantiles(left / of_side(width[mine], left), weight[mine]) / len(pools)
+            left = (residual[mine, None] + beside[mine]).ravel() - shift[group]
+            of, each = (np.repeat(values[mine], places.size, axis=0) for values in (width, weight))
+            z[group] += weighted_quantiles(left / of_side(of, left), each) / len(pools)
     # Half of what is left lies on either side of the median, but for how quantiles lie between two rows.
     z[:, MEDIAN] = 0.0
     z[:, :MEDIAN] = np.minimum(z[:, :MEDIAN], 0.0)

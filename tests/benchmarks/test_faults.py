@@ -35,7 +35,7 @@ def test_nothing_falls_nothing_is_said_again_and_nothing_is_kept(running: Runnin
     tokens = [running.tokens[role] for role in ("admin", "operator", "auditor")]
     outcome = attack(running.port, tokens, COUNT, seed=7, senders=2, words=100)
     assert sum(outcome.kinds.values()) == COUNT
-    assert len(outcome.kinds) == 9
+    assert len(outcome.kinds) == 10
     assert outcome.failed == []
     assert outcome.leaks == []
     assert outcome.slowest[0] < 10

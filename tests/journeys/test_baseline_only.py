@@ -155,9 +155,8 @@ def test_it_answers_with_the_rule_and_says_so(home: Home) -> None:
     wholes = beds.json()["hospital"]
     assert len(wholes) == 3
     assert all(len(w["units"]) == len(units) for w in wholes)
-    assert all(
-        f"{len(units)} des {len(units)} unités (100\u00a0%" in w["trust"]["warnings"][0] for w in wholes
-    )
+    said = "la prévision de référence répond pour toutes les unités, pas le modèle"
+    assert all(said in w["trust"]["warnings"][0] for w in wholes)
     told = [*beds.json()["forecasts"], *wholes]
     for found, quantity in ((wait, "wait_minutes"), *((f, "beds") for f in told)):
         explanation = found["explanation"]

@@ -213,3 +213,25 @@ def test_the_file_names_its_levels() -> None:
     """As calibration.json holds it."""
     found = Calibration(np.array([0.5]), np.array([[-1.0, 0, 1]])).to_json()
     assert found == {"levels": list(LEVELS), "shift": [0.5], "quantiles": [[-1.0, 0.0, 1.0]]}
+
+
+def test_whole_beds_are_spread_over_their_unit_interval_as_coverage_is_judged() -> None:
+    """A forecast that is always right to a twentieth of a bed has an interval of four fifths of the bed it names; of
+    demand by the hundred the width is the same to a percent."""
+    rng = np.random.default_rng(3)
+    n, p10, p90 = 2000, LEVELS.index(0.1), LEVELS.index(0.9)
+    group, scale = np.zeros(n, np.int64), 2.0
+    for spread, low, high in ((0.05, 0.79, 0.83), (40.0, None, None)):
+        residual = rng.uniform(-spread, spread, n) / scale
+        plain, whole = (calibrated(errors(group, residual), 1, whole=w).z[0] * scale for w in (False, True))
+        if low is None or high is None:
+            assert whole[p90] - whole[p10] == pytest.approx(plain[p90] - plain[p10], rel=0.01)
+            continue
+        assert plain[p90] - plain[p10] < 0.1
+        assert low < whole[p90] - whole[p10] < high
+        inside = np.clip(
+            np.minimum(residual * scale + 0.5, whole[p90]) - np.maximum(residual * scale - 0.5, whole[p10]),
+            0,
+            1,
+        )
+        assert inside.mean() == pytest.approx(0.8, abs=0.02)

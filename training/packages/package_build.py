@@ -87,7 +87,7 @@ def fit_beds(
     median = Median(TreeEngine.load(fitted), linear, training_set.features)
     width = SpreadTrees(TreeEngine.load(spread))
     errors = Errors.of(median, width, calibration_set, calibration_set.rows(first))
-    calibration = calibrated(errors, len(first.horizons), share=_SHIFT_SHARE)
+    calibration = calibrated(errors, len(first.horizons), share=_SHIFT_SHARE, whole=True)
 
     held_back, served = (
         _fit_beds_until(data.part(fitted_until(data, split, part)), first, options)

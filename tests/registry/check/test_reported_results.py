@@ -48,7 +48,7 @@ def test_parts_may_begin_and_end_a_day_off_where_somebody_was_erased() -> None:
 def rows_of(split: Split, erased: tuple[tuple[int, int], ...]) -> CheckedRows:
     """Rows of nothing but tables from which somebody was erased."""
     tables = cast(Any, type("Tables", (), {"erased": erased}))
-    return CheckedRows(tables, NOBODY, NOBODY, split, split, split)
+    return CheckedRows(tables, NOBODY, NOBODY, NOBODY, split, split, split)
 
 
 def test_rows_of_the_days_of_an_erased_person_may_be_others() -> None:
@@ -85,7 +85,7 @@ class Compared:
         self.model = ForecastModel(found.package)
         sealed = prepare(self.model, tables)
         split = Split.from_json(self.model.manifest.split)
-        self.rows = CheckedRows(tables, sealed, sealed, split, split, split)
+        self.rows = CheckedRows(tables, sealed, sealed, sealed, split, split, split)
         test = score(self.model, sealed, split.members("test", sealed.prediction_time))
         self.scores = Scores(test, test, None)
 
