@@ -75,6 +75,13 @@ def serving(large: int = 0) -> Iterator[Door]:
         await send({"type": "http.response.start", "status": 200, "headers": length})
         await send({"type": "http.response.body", "body": body})
 
+    with listening(application, seen) as door:
+        yield door
+
+
+@contextmanager
+def listening(application: Any, seen: list[str]) -> Iterator[Door]:
+    """The limits in front of any application, which adds the paths that it saw to `seen`."""
     install()
     port = free_port()
     config = uvicorn.Config(application, port=port, log_level="critical", lifespan="off", loop="asyncio")

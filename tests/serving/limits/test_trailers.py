@@ -1,19 +1,14 @@
 """What follows a body: a trailer is no header, and has no more room than a head."""
 
-import asyncio
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
-import uvicorn
 
-from serving.limits.connection_limits import HEAD_BYTES, install
-from tests.serving.limits.test_connection_limits import Door, code
-from tests.support.running_service import free_port
-from tests.support.waiting import wait_for
+from serving.limits.connection_limits import HEAD_BYTES
+from tests.serving.limits.test_connection_limits import Door, code, listening
 
 POST = b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n"
 
@@ -36,18 +31,8 @@ def reading() -> Iterator[Door]:
         await send({"type": "http.response.start", "status": 200, "headers": length})
         await send({"type": "http.response.body", "body": found})
 
-    install()
-    port = free_port()
-    config = uvicorn.Config(application, port=port, log_level="critical", lifespan="off", loop="asyncio")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
-    thread.start()
-    wait_for(lambda: server.started, "server")
-    try:
-        yield Door(port, seen)
-    finally:
-        server.should_exit = True
-        thread.join(10)
+    with listening(application, seen) as door:
+        yield door
 
 
 @pytest.fixture(scope="module")
