@@ -75,8 +75,9 @@ def edited_rows(connection: "Connection", settings: "Settings") -> "list[Journal
     from serving.forecasting import decision_record, prediction_record
     from serving.interface.recommendations import audit as recommendation_audit
 
-    faults: list[JournalFault] = foreign_code(connection)
+    faults: list[JournalFault] = []
     for name, edited in (
+        ("tables", foreign_code),
         ("predictions", prediction_record.edited),
         ("decisions", decision_record.edited),
         ("recommendations", recommendation_audit.edited),

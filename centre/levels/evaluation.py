@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from centre.levels.boarding_threshold import BOARDERS
+from centre.levels.boarding_threshold import BOARDERS, boarders_alone
 from centre.levels.level_policy import Condition, Level, LevelPolicy
 from centre.tension.answers import CrowdingIndex, Exceedance
 from centre.tension.boarding import NO_BOARDING, BoardingAhead
@@ -171,7 +171,7 @@ def _missing(
 
 
 def _ahead(level: Level, demand: Sequence[Exceedance], boarding: BoardingAhead) -> tuple[LevelAhead, ...]:
-    if _is_boarding(level):
+    if boarders_alone(level) is not None:
         return tuple(_boarding(level, level.conditions[0], boarding))
     lacks = _no_distribution(level, demand)
     if lacks:
@@ -181,13 +181,6 @@ def _ahead(level: Level, demand: Sequence[Exceedance], boarding: BoardingAhead) 
     if _is_staffed(condition):
         return tuple(_at_horizon(level, e) for e in made)
     return tuple(_uncalibrated(level, condition, e) for e in made)
-
-
-def _is_boarding(level: Level) -> bool:
-    """Whether it rests on how many board, and on nothing else."""
-    return [(c.indicator, c.side) for c in level.conditions] == [(BOARDERS, "above")] and level.conditions[
-        0
-    ].threshold is not None
 
 
 def _boarding(level: Level, condition: Condition, boarding: BoardingAhead) -> Iterator[LevelAhead]:

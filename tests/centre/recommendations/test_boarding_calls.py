@@ -64,5 +64,6 @@ def test_the_pages_say_it(hospital: Hospital, language: str, said: str) -> None:
         page = re.sub(r"\s", " ", hospital.get(f"{path}?language={language}").text)
         assert said in page
     assert page.count('<tr><th scope="row">') >= 6
+    assert re.findall(r"<td>[+−][\d.,]+ (?:lits?|beds?)</td>", page) == []  # log odds are no beds
     pilotage = hospital.get(f"/pilotage?language={language}").text
     assert re.search(r'class="triage boards"', pilotage)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine, text
 
+from hospital.words.messages import Foreign
 from registry.record.database import open_database, writing
 from registry.record.foreign_code import foreign_code
 from registry.record.journal import append
@@ -41,7 +42,9 @@ def enter(engine: Engine, action: str) -> None:
 def faults(engine: Engine) -> list[str]:
     """What is named."""
     with engine.connect() as connection:
-        return [fault.message for fault in foreign_code(connection)]
+        found = [fault.message for fault in foreign_code(connection)]
+    assert all("que Vigie n'a pas créé" in Foreign(words, "audit", "faults").words("fr") for words in found)
+    return found
 
 
 def test_a_database_as_vigie_makes_it_has_none(engine: Engine) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from centre.practice.protocol_store import ProtocolStore
 from cli.journal_verification import edited_rows
+from hospital.words.messages import Foreign
 from registry.policy.board_policy import default_policy
 from registry.record.database import opened_database
 from registry.record.protocol_audit import edited
@@ -87,3 +88,4 @@ def test_what_was_taken_away_is_named(store: ProtocolStore, installation: Instal
     (found,) = faults(installation)
     assert words in found
     assert "is gone, or was changed" in found
+    assert "a disparu, ou a été modifié" in Foreign(found, "audit", "faults").words("fr")
