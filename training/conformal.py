@@ -103,7 +103,8 @@ def calibrated(
         for mine in pools:
             left = (residual[mine, None] + beside[mine]).ravel() - shift[group]
             of, each = (np.repeat(values[mine], places.size, axis=0) for values in (width, weight))
-            z[group] += weighted_quantiles(left / of_side(of, left), each) / len(pools)
+            rows = int((weight[mine] > 0).sum())
+            z[group] += weighted_quantiles(left / of_side(of, left), each, independent=rows) / len(pools)
     # Half of what is left lies on either side of the median, but for how quantiles lie between two rows.
     z[:, MEDIAN] = 0.0
     z[:, :MEDIAN] = np.minimum(z[:, :MEDIAN], 0.0)

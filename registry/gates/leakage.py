@@ -47,7 +47,7 @@ Departures that were expected hours before lie about as often a step beside the 
 """
 _VALUES: frozenset[Aspect] = frozenset({"value", "value_spread"})
 _MARGIN_OF_PART = 0.10
-"""Of a part of the rows alone, such as a night: see `_of_part`. In simulated hospitals parts had up to 0.00."""
+"""Of a part of the rows alone, such as a night: see `_of_part`. In simulated hospitals parts had up to 0.01."""
 _OWN = 0.025
 _MOVES = frozenset({"admissions_24h", "discharges_24h"})
 _MARGIN_MOVES = 0.25

@@ -29,7 +29,7 @@ from registry.components.usual_cases import ARRAYS, UsualCases
 from registry.errors import PackageError
 from registry.model.forecast_rows import WAIT_GROUP_SHAPE
 from registry.model.hospital_total import HospitalTotal, group_totals
-from registry.package.manifest import HELD_BACK, Manifest, read_package
+from registry.package.manifest import HELD_BACK, HELD_BACK_FILES, Manifest, read_package
 from registry.package.packed_arrays import read_arrays
 
 __all__ = ["ModelPackage"]
@@ -93,6 +93,9 @@ class ModelPackage:
         return max(len(department.levels) if department else 0, 1) * math.prod(WAIT_GROUP_SHAPE)
 
     def _read(self) -> None:
+        earlier = {name.removeprefix(HELD_BACK) for name in self._files if name.startswith(HELD_BACK)}
+        if earlier and (self.manifest.kind != "model" or earlier != HELD_BACK_FILES[self.name]):
+            raise ValueError
         if unknown := unknown_features(self.name, self.features):
             raise PackageError("registry.package.unknown_features", names=", ".join(unknown))
         if self.manifest.kind == "model":

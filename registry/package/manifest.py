@@ -22,6 +22,7 @@ from registry.errors import PackageError
 __all__ = [
     "ALLOWED_FILES",
     "HELD_BACK",
+    "HELD_BACK_FILES",
     "LARGEST",
     "MODELS",
     "FeatureEntry",
@@ -43,6 +44,11 @@ LARGEST = 256 * 2**20
 """Bytes of a file of a package or a release: more than any has, and less than a service has memory."""
 HELD_BACK = "held_back_"
 """Begins the name of a file of an earlier fit, which never saw the validation set and is asked about it."""
+HELD_BACK_FILES = {
+    "bed-demand": frozenset({"baseline.json", "linear.json", "median.ubj"}),
+    "wait-time": frozenset({"calibration.json", "median.ubj", "p10.ubj", "p90.ubj"}),
+}
+"""What that fit is made of: all of them or none. One alone would answer together with what knows the validation set."""
 ALLOWED_FILES = frozenset(
     {
         "adaptive.json",
@@ -60,8 +66,7 @@ ALLOWED_FILES = frozenset(
         "hospital.json",
         "reference.npz",
         "profile.json",
-        *(HELD_BACK + name for name in ("baseline.json", "calibration.json", "linear.json", "median.ubj")),
-        *(HELD_BACK + name for name in ("p10.ubj", "p90.ubj")),
+        *(HELD_BACK + name for names in HELD_BACK_FILES.values() for name in names),
     }
 )
 """What a package may hold: trees, numbers and names. No pickle, no code."""

@@ -31,6 +31,8 @@ def boarding_figures(
     known = np.isfinite(beyond) & (rows.others[:, 3] == 1)
     of, first = same_time_and_horizon(test.prediction_time, test.horizon_hours)
     counted = np.bincount(of, weights=known, minlength=first.size) > 0
+    # Where no unit's demand at the target is known yet, who boards there is not, either: recent data end before it.
+    counted &= np.bincount(of, weights=np.isfinite(test.outcome), minlength=first.size) > 0
     shortage = np.bincount(of, weights=np.where(known, beyond, 0.0), minlength=first.size)[counted]
     first = first[counted]
     boarders, present, hour = (rows.others[first, i] for i in range(3))

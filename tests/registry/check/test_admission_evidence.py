@@ -98,6 +98,11 @@ def test_boarding_is_judged_by_who_boarded_and_by_the_answer_that_is_served(
         announced, n, events = by_hand(model, test, rows.others, beyond, rows.boarded)
         assert figures[0]["announced"] == pytest.approx(announced)
         assert (figures[0]["n"], figures[0]["events"]) == (n, events)
+    late = test.prediction_time >= np.median(test.prediction_time)
+    unknown = replace(test, outcome=np.where(late, np.nan, test.outcome))
+    early = boarding_figures(rows, unknown, np.ones(test.size, bool), 0.05)
+    assert early[0]["n"] == np.unique(test.prediction_time[~late & (test.horizon_hours == 4.0)]).size
+    assert early[0]["n"] < n
 
 
 def by_hand(

@@ -237,6 +237,20 @@ def test_the_model_that_is_held_back_is_read_from_its_own_files(
         assert [held_back.adaptive.since, served.adaptive.since] == ends
 
 
+@pytest.mark.parametrize("model", ["wait-time", "bed-demand"])
+def test_a_part_of_the_fit_that_is_held_back_makes_no_package(
+    tables: HospitalTables, tmp_path: Path, model: str
+) -> None:
+    """It would answer for the validation set together with trees that were fitted to it: each file by itself."""
+    _package(tables, tmp_path / "p", model)
+    manifest, files = _read(tmp_path / "p")
+    held_back = {n for n in files if n.startswith(HELD_BACK)}
+    for lost in sorted(held_back):
+        write_package(tmp_path / lost, manifest, {n: c for n, c in files.items() if n != lost})
+        with pytest.raises(PackageError):
+            ForecastModel(tmp_path / lost)
+
+
 def _read(package: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     """A package's manifest without its files, and these."""
     manifest = json.loads((package / "manifest.json").read_text())
