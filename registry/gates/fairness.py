@@ -117,11 +117,16 @@ class _Waits:
         scored = [(hours, part, self._scores(part)) for hours, part in parts.items() if part.size]
         for attribute in dict.fromkeys((*rules.attributes, *known.audit, "department")):
             for hours, part, scores in scored:
-                for found in self._at(attribute, hours, part, scores, least):
-                    yield from [found] if part.size - found.n >= others else []
+                yield from self._at(attribute, hours, part, scores, least, others)
 
     def _at(
-        self, attribute: str, hours: str, known: Scored, scores: list[tuple[str, Array, float]], least: int
+        self,
+        attribute: str,
+        hours: str,
+        known: Scored,
+        scores: list[tuple[str, Array, float]],
+        least: int,
+        others: int,
     ) -> Iterator[Disparity]:
         """Groups at some hours, against the others at the same hours: a group may fare worse at night alone.
 
@@ -133,7 +138,7 @@ class _Waits:
         names = group_names(groups)
         for name in sorted(set(names)):
             mine = names == name
-            if least <= mine.sum() < mine.size:
+            if least <= mine.sum() <= mine.size - others:
                 found = self._disparities(f"{attribute}={name}*{hours}", mine, known, scores, judged=False)
                 yield from (d for d in found if isinstance(d, Disparity))
 

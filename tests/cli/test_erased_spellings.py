@@ -44,7 +44,7 @@ def test_who_is_asked_for_is_found(
     with opened_database(settings.database) as engine:
         with writing(engine) as connection:
             add(connection, {"stays": [row]}, instant(at))
-        main(["journal", "erase", "--subject", typed, "--reason", "request"])
+        assert main(["journal", "erase", "--subject", typed, "--reason", "request"]) == 0
         assert "Erased: 1 observation" in capsys.readouterr().out
         with engine.connect() as connection:
             assert not any(row["stay_id"] in str(found) for found in connection.execute(select(observations)))

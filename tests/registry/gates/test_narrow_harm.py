@@ -1,7 +1,5 @@
 """Harm at one hour or on one day of the week alone: too narrow to be judged with the others, and too clear to pass."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,11 +7,10 @@ import pytest
 from hospital.arrays import Array
 from registry.evidence.records import Evidence
 from registry.gates import Finding, Verdict
-from registry.gates.fairness import judge_fairness
+from registry.gates.fairness import _Waits, judge_fairness
 from registry.policy.board_policy import default_policy
 from registry.statistics.groups import group_names
-from registry.statistics.hours_of_week import HOURS_OF_WEEK, NARROW_HOURS, narrow_hours
-from tests.registry.statistics.test_groups import scored
+from registry.statistics.hours_of_week import NARROW_HOURS
 from tests.support.synthetic_evidence import Hospital, waits, with_judge
 
 POLICY = default_policy()
@@ -76,28 +73,20 @@ def test_sound_hospitals_have_no_such_finding() -> None:
         assert shut(waits(hospital, np.random.default_rng(400 + seed))) == []
 
 
-@pytest.mark.parametrize("factor", [1.6, 0.4])
-def test_small_cells_are_not_looked_at(sound: Evidence, factor: float) -> None:
-    """Under four hundred visits chance shows much: of a group, or of the others that a large one is held against."""
+@pytest.mark.parametrize(("rows", "looked_at"), [(399, False), (400, True)])
+@pytest.mark.parametrize("of", ["group", "others"])
+def test_under_four_hundred_visits_are_not_looked_at(
+    sound: Evidence, of: str, rows: int, looked_at: bool
+) -> None:
+    """Chance shows much: of a group, or of the others that a large one is held against."""
     test = sound.test
-    few = np.flatnonzero(test.local_hour == 14)[::4][:150]
+    then = np.flatnonzero(test.is_known & np.isin(test.local_hour, (14, 15)))
+    assert then.size >= 2 * 400
     rare = np.full(test.size, "no", object)
-    rare[few] = "yes"
+    rare[then[:rows]] = "yes"
     audit = {**test.audit, "language": rare}
-    other = np.where(rare == "yes", test.outcome * factor, test.outcome)
-    found = shut(with_judge(sound, audit=audit, outcome=other))
-    assert all(f.group.rpartition("*")[2] not in NARROW_HOURS for f in found if "language" in f.group)
-
-
-def test_narrow_hours_are_those_of_the_local_clock() -> None:
-    """Every half hour of 2025 in Paris, with both changes of the clock."""
-    times = pd.date_range("2025-01-01", "2026-01-01", freq="30min", tz="UTC")
-    local = times.tz_convert("Europe/Paris")
-    rows = scored([1.0] * times.size, [1.0] * times.size)
-    rows = replace(rows, prediction_time=times.as_unit("us").asi8, local_hour=local.hour.to_numpy(np.int64))
-    found = narrow_hours(rows)
-    assert tuple(found) == NARROW_HOURS
-    assert not set(NARROW_HOURS) & set(HOURS_OF_WEEK)
-    np.testing.assert_array_equal(found["02-04"], local.hour.isin([2, 3]))
-    for day, name in enumerate(NARROW_HOURS[-7:]):
-        np.testing.assert_array_equal(found[name], local.day_of_week == day)
+    waits_then = _Waits(with_judge(sound, audit=audit), POLICY)
+    group = "yes" if of == "group" else "no"
+    cells = {d.group for d in waits_then.at_narrow_hours()}
+    assert (f"language={group}*14-16" in cells) == looked_at
+    assert "sex=F*14-16" in cells

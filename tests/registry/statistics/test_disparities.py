@@ -7,7 +7,19 @@ import pytest
 from scipy import stats
 
 from hospital.times import DAY
-from registry.statistics.disparities import by_block, gap, mean_by_block, periods_to_pass
+from registry.statistics.disparities import (
+    Disparity,
+    by_block,
+    gap,
+    mean_by_block,
+    periods_to_pass,
+    shown,
+)
+from registry.statistics.error_rates import Levels
+from registry.statistics.intervals import Estimate
+from registry.statistics.verdict import Verdict
+
+LEVELS = Levels(passing=0.05, blocking=0.05)
 
 
 def rows(days: int, a_day: int = 4) -> np.ndarray:
@@ -170,3 +182,24 @@ def test_a_part_in_which_nothing_weighs_changes_nothing_of_the_periods() -> None
     for parts in ([part], [part, nothing]):
         found = periods_to_pass(parts, 2, alpha=0.05, power=0.8, margin=0.5)
         assert found == math.ceil(2 * (wanted / 0.5) ** 2)
+
+
+@pytest.mark.parametrize(("value", "said"), [(0.15 + 1.9, False), (0.15 + 2.2, True), (0.15 - 2.2, False)])
+def test_what_its_own_interval_shows_keeps_the_gate_shut_and_never_blocks(value: float, said: bool) -> None:
+    """Two-sided at 95 %: 2.045 standard errors beyond the margin at thirty blocks, by SciPy's t; better is no harm."""
+    assert 1.9 < stats.t.ppf(0.975, 29) < 2.2
+    disparity = Disparity("share_above_p50", "sex=F*14-16", Estimate(value, 1.0, 30), 0.15, 900)
+    found = shown(disparity, LEVELS)
+    assert (found is not None) == said
+    if found is not None:
+        low, high = disparity.found.interval(LEVELS.passing)
+        assert (found.interval, found.verdict, found.required) == ((low, high), Verdict.INCONCLUSIVE, True)
+        assert (found.value, found.threshold, found.n, found.note) == (value, 0.15, 900, "harm_shown")
+
+
+def test_an_interval_without_an_end_is_not_written() -> None:
+    """Of one block there is none; where nothing varies, the gap itself decides."""
+    assert shown(Disparity("m", "g", Estimate(9.0, math.inf, 1), 0.15, 900), LEVELS) is None
+    exact = shown(Disparity("m", "g", Estimate(9.0, 0.0, 30), 0.15, 900), LEVELS)
+    assert exact is not None
+    assert exact.interval == (9.0, 9.0)

@@ -26,6 +26,7 @@ def asked(service: Service, **explain: Any) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = service.ask("/v1/wait-time", {"visits": visits, "explain": explain})[
         "predictions"
     ]
+    assert len(found) == 3
     return found
 
 
@@ -59,3 +60,5 @@ def test_as_many_visits_as_contrasts_cost_are_taken(service: Service) -> None:
     body = {"visits": visits, "explain": {"of": "interval", "reference": "last_week"}}
     refused = service.ask("/v1/wait-time", body, 422)
     assert [(e["path"], e["code"]) for e in refused["errors"]] == [("visits", "too_many")]
+    taken = service.ask("/v1/wait-time", {**body, "visits": visits[:32]})["predictions"]
+    assert [p["explanation"]["of"] for p in taken] == ["interval"] * 32
