@@ -20,13 +20,23 @@ from registry.model.hospital_total import (
     sums_of,
 )
 
-__all__ = ["learn_curve", "learn_exceedances", "learn_hospital_total", "staffed_then"]
+__all__ = [
+    "COMMON",
+    "FLAT",
+    "enough",
+    "learn_curve",
+    "learn_exceedances",
+    "learn_hospital_total",
+    "news",
+    "served_quantiles",
+    "staffed_then",
+]
 
-_LEAST_EVENTS = 30
+LEAST_EVENTS = 30
 """Rows with and without the event that a horizon needs for a curve of its own; else all horizons have one."""
-_FLAT = 1.0
+FLAT = 1.0
 """Weight of a flat curve in the curve of all horizons: of its slope, as four independent rows near even odds."""
-_COMMON = 50.0
+COMMON = 50.0
 """Weight of the curve of all horizons in that of each one: a day ahead and beyond, the news of a calibration set is no
 more than that, and a curve of their own strayed too far (docs/adr/0023)."""
 _STEPS = 60
@@ -43,9 +53,7 @@ def learn_hospital_total(
         quantiles: the model's for these rows (float64 [n, levels]), None: the baseline answers for every unit.
         baselines: as they are packaged: where a unit's history is short, the baseline answers for it here too.
     """
-    baseline = quantiles_of_baseline(rows, baselines.residuals.reshape(-1, len(LEVELS)))
-    by_baseline = baselines.days[calibration_set.units_of(baselines)] < UNIT_MODEL_DAYS
-    served = baseline if quantiles is None else np.where(by_baseline[:, None], baseline, quantiles)
+    served = served_quantiles(calibration_set, rows, quantiles, baselines)
     horizon = calibration_set.samples.query.horizon_hours
     of, first = same_time_and_horizon(calibration_set.prediction_time, horizon)
     outcome = np.bincount(
@@ -77,22 +85,22 @@ def learn_curve(
     """
     known = np.isfinite(beds) & np.isfinite(outcome) & np.isfinite(quantiles).all(axis=1)
     event = np.where(known, outcome > beds, False)
-    if not _enough(event[known]):
+    if not enough(event[known]):
         return None
     margin = np.where(known, margins(quantiles, np.where(known, beds, 0.0)), 0.0)
     weight = np.zeros(known.size)
     for hours in horizons:
         mine = known & (horizon_hours == hours)
-        weight[mine] = _news(prediction_time[mine], hours)
+        weight[mine] = news(prediction_time[mine], hours)
     share = float((weight * event)[known].sum() / weight[known].sum())
     flat = float(np.log(share / (1 - share))), 0.0
-    common = _logistic(margin[known], event[known], weight[known], flat, (0.0, _FLAT))
+    common = _logistic(margin[known], event[known], weight[known], flat, (0.0, FLAT))
     intercept, slope = (np.full(len(horizons), value) for value in common)
     for i, hours in enumerate(horizons):
         mine = known & (horizon_hours == hours)
-        if _enough(event[mine]):
+        if enough(event[mine]):
             rows = margin[mine], event[mine], weight[mine]
-            intercept[i], slope[i] = _logistic(*rows, common, (_COMMON, _COMMON))
+            intercept[i], slope[i] = _logistic(*rows, common, (COMMON, COMMON))
     return ExceedanceCurve(horizons, intercept, slope, int(event.sum()))
 
 
@@ -107,8 +115,7 @@ def learn_exceedances(
     """
     staffed = staffed_then(calibration_set)
     baseline = quantiles_of_baseline(rows, baselines.residuals.reshape(-1, len(LEVELS)))
-    by_baseline = baselines.days[calibration_set.units_of(baselines)] < UNIT_MODEL_DAYS
-    served = baseline if quantiles is None else np.where(by_baseline[:, None], baseline, quantiles)
+    served = served_quantiles(calibration_set, rows, quantiles, baselines)
     asked = (
         staffed,
         calibration_set.outcome,
@@ -126,6 +133,22 @@ def learn_exceedances(
     learned = Exceedances({kind: curve for kind, curve in curves.items() if curve is not None})
     files = {"exceedance.json": learned.to_json(), "groups.json": group_totals_of(groups)}
     return {name: canonical_json(body) for name, body in files.items() if body}
+
+
+def served_quantiles(
+    calibration_set: PreparedBeds, rows: Rows, quantiles: Array | None, baselines: BedBaselines
+) -> Array:
+    """Distributions (float64 [n, levels]) as they are served: where a unit's history is short, the baseline answers.
+
+    Args:
+        quantiles: the model's for these rows (float64 [n, levels]), None: the baseline answers for every unit.
+        baselines: as they are packaged.
+    """
+    baseline = quantiles_of_baseline(rows, baselines.residuals.reshape(-1, len(LEVELS)))
+    if quantiles is None:
+        return baseline
+    by_baseline = baselines.days[calibration_set.units_of(baselines)] < UNIT_MODEL_DAYS
+    return np.where(by_baseline[:, None], baseline, quantiles)
 
 
 def staffed_then(rows: PreparedBeds) -> Array:
@@ -183,11 +206,12 @@ def _total(
     return learned, (learned.forecast(sums, hours), beds, outcome, at, hours)
 
 
-def _enough(event: Array) -> bool:
-    return bool(_LEAST_EVENTS <= event.sum() <= event.size - _LEAST_EVENTS)
+def enough(event: Array) -> bool:
+    """Whether there are as many events (bool [n]), and times without one, as something is learned from."""
+    return bool(LEAST_EVENTS <= event.sum() <= event.size - LEAST_EVENTS)
 
 
-def _news(prediction_time: Array, hours: float) -> float:
+def news(prediction_time: Array, hours: float) -> float:
     """How much of a row's news is its own, 0 to 1: periods of the horizon by the times at which it was asked."""
     times = np.unique(prediction_time)
     if not times.size:

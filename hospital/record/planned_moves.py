@@ -47,9 +47,7 @@ class PlannedMoves:
             facts = self._stays[unit]
             # Expected by t + h, said by t, and in the unit at t.
             start = np.maximum(_said_at(facts), facts["entered_at"])
-            start = _where_said(
-                facts, np.maximum(start, later(facts["expected_left_at"], -int(horizon_hours * HOUR)))
-            )
+            start = np.maximum(start, later(facts["expected_left_at"], -int(horizon_hours * HOUR)))
             self._counters[key] = Spans.of(facts, start, or_forever(facts["left_at"])).counter()
         counted = self._counters[key].count(times).astype(np.float64)
         return np.where(self._says(unit).count(times) > 0, counted, np.nan)
@@ -60,34 +58,32 @@ class PlannedMoves:
         if key not in self._counters:
             # A plan that was withdrawn was said all the same.
             facts = replace(self._plans[unit], known_until=np.full(self._plans[unit].row.size, FOREVER))
-            start = _where_said(facts, _said_at(facts))
+            start = _said_at(facts)
             self._counters[key] = Spans.of(facts, start, later(start, _SILENCE)).counter()
         return self._counters[key]
 
     @cached_property
     def _operations(self) -> list[Facts]:
-        return self._of_units("operations", ("unit", "planned_at", "cancelled_at"))
+        return self._of_units(self._events.facts("operations", ("unit", "planned_at", "cancelled_at")))
 
     @cached_property
     def _stays(self) -> list[Facts]:
-        names = ("unit", "entered_at", "left_at", "expected_left_at", "expected_known_at")
-        return self._of_units("stays", names)
+        return self._expected("entered_at", "left_at")
 
     @cached_property
     def _plans(self) -> list[Facts]:
         # Without the other columns: that a patient left is not news of a plan.
-        return self._of_units("stays", ("unit", "expected_left_at", "expected_known_at"))
+        return self._expected()
 
-    def _of_units(self, table: str, names: tuple[str, ...]) -> list[Facts]:
-        facts = self._events.facts(table, names)
+    def _expected(self, *names: str) -> list[Facts]:
+        """Stays with an expected departure: of many hospitals few have one."""
+        facts = self._events.facts("stays", ("unit", "expected_left_at", "expected_known_at", *names))
+        return self._of_units(facts.where(facts["expected_left_at"] != MISSING_TIME))
+
+    def _of_units(self, facts: Facts) -> list[Facts]:
         return facts.divided(self._events.unit_index(facts["unit"]), len(self._events.units))
 
 
 def _said_at(facts: Facts) -> Array:
     """When an expected departure was said (int64 [n]): a row without `expected_known_at` says it by its reception."""
     return np.maximum(facts["expected_known_at"], facts.known_from)
-
-
-def _where_said(facts: Facts, times: Array) -> Array:
-    """The times of facts with an expected departure; `MISSING_TIME` of the others."""
-    return np.where(facts["expected_left_at"] == MISSING_TIME, MISSING_TIME, times)

@@ -8,15 +8,14 @@ import numpy as np
 from explain import TreeEngine
 from hospital.arrays import Array
 from hospital.dataset.baselines import BedBaselines, WaitBaselines
-from hospital.dataset.quantiles import LEVELS
-from hospital.dataset.splits import UNIT_MODEL_DAYS, Split
+from hospital.dataset.splits import Split
 from hospital.features.feature import Feature
 from registry.components.interval_trees import QuantileTrees, SpreadTrees
 from registry.components.linear_step import LinearStep, Median
 from registry.components.training_range import TrainingRange
 from registry.digests import canonical_json
 from registry.model.dataset import PreparedBeds, PreparedWaits, fitted_until
-from registry.model.forecast_model import WAIT_GROUP_SHAPE, Rows, model_quantiles, quantiles_of_baseline
+from registry.model.forecast_model import WAIT_GROUP_SHAPE, Rows, model_quantiles
 from registry.package.manifest import HELD_BACK
 from training.adaptive import adaptive_width, followed
 from training.bed_baselines import (
@@ -24,7 +23,12 @@ from training.bed_baselines import (
     usual_of_the_other_half,
     with_residuals,
 )
-from training.calibration_days import learn_exceedances, learn_hospital_total, staffed_then
+from training.calibration_days import (
+    learn_exceedances,
+    learn_hospital_total,
+    served_quantiles,
+    staffed_then,
+)
 from training.conformal import LEAST_CELL, LEAST_WAITS, Calibration, Errors, calibrated
 from training.horizon_trees import fit_bed_median, horizon_column
 from training.monotone import WAIT_SIGNS, signs_of
@@ -103,6 +107,10 @@ def fit_beds(
     quantiles = model_quantiles(stretched, errors.median, errors.width, calibration.shift, calibration.z)
     hospital_total = learn_hospital_total(calibration_set, stretched, quantiles, newest)
     exceedances = learn_exceedances(calibration_set, stretched, quantiles, newest)
+    boarding = {}
+    if boarders_above is not None:
+        answered = served_quantiles(calibration_set, stretched, quantiles, newest)
+        boarding = learn_boarding(calibration_set, answered, staffed_then(calibration_set), boarders_above)
     return Fitted(
         {
             **{HELD_BACK + name: content for name, content in held_back.files().items()},
@@ -111,7 +119,7 @@ def fit_beds(
             **hospital_total,
             **exceedances,
             **learn_admissions(data.events, split),
-            **_learn_boarding(calibration_set, stretched, quantiles, newest, boarders_above),
+            **boarding,
             "adaptive.json": canonical_json(rule.to_json()),
         }
     )
@@ -142,20 +150,6 @@ def _fit_beds_until(fitted: PreparedBeds, first: BedBaselines, options: TreeOpti
     linear, newest, rows, y, weight = bed_lesson(fitted, newest, usual_of_the_other_half(fitted, newest))
     median = fit_bed_median(fitted.X, y, weight, column=horizon_column(fitted.features), **options)
     return _BedFit(fitted, rows, newest, linear, median)
-
-
-def _learn_boarding(
-    calibration_set: PreparedBeds,
-    rows: Rows,
-    quantiles: Array,
-    baselines: BedBaselines,
-    boarders_above: float | None,
-) -> dict[str, bytes]:
-    """From quantiles as they are served: where a unit's history is short, the baseline answers for it."""
-    by_baseline = baselines.days[calibration_set.units_of(baselines)] < UNIT_MODEL_DAYS
-    of_baseline = quantiles_of_baseline(rows, baselines.residuals.reshape(-1, len(LEVELS)))
-    answered = np.where(by_baseline[:, None], of_baseline, quantiles)
-    return learn_boarding(calibration_set, answered, staffed_then(calibration_set), boarders_above)
 
 
 def fit_waits(

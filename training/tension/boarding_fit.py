@@ -1,5 +1,7 @@
 """Fits how probably more patients than the policy's threshold will board: on the calibration days, by horizon."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from hospital.arrays import Array
@@ -10,25 +12,20 @@ from registry.components.boarding_model import INPUTS, BoardingModel, expected_s
 from registry.digests import canonical_json
 from registry.model.dataset import PreparedBeds
 from registry.model.hospital_total import same_time_and_horizon
+from training.calibration_days import COMMON, FLAT, enough, news
 from training.tension.logistic import slopes
 
 __all__ = ["learn_boarding"]
 
 _LONGEST_HOURS = 24.0
 """Later, who boards now and what units lack then say next to nothing of who will board (`make bench-tension`)."""
-_LEAST_EVENTS = 30
-"""Times with and without the event that a horizon needs to stray from what all say."""
-_FLAT = 1.0
-"""Weight of no slope at all in the model of all horizons."""
-_COMMON = 50.0
-"""Weight of the model of all horizons in that of each one, as for the curves of staffed beds (docs/adr/0023)."""
 _DIGITS = 9  # rounded, so that another order of adding up gives the same bytes
 
 
 def learn_boarding(
-    calibration_set: PreparedBeds, quantiles: Array, staffed: Array, threshold: float | None
+    calibration_set: PreparedBeds, quantiles: Array, staffed: Array, threshold: float
 ) -> dict[str, bytes]:
-    """``boarding.json``; nothing where no threshold was named, nobody notes who boards, or too few ever did.
+    """``boarding.json``; nothing where nobody notes who boards, or too few ever did.
 
     Args:
         quantiles: float64 [n, levels], as they are served.
@@ -36,7 +33,7 @@ def learn_boarding(
         threshold: patients, as the hospital's policy of levels names it before the training.
     """
     events = calibration_set.events
-    if threshold is None or "visits" not in events.tables:
+    if "visits" not in events.tables:
         return {}
     near = calibration_set.samples.query.horizon_hours <= _LONGEST_HOURS
     part, beyond = calibration_set.part(near), expected_shortage(quantiles[near], staffed[near])
@@ -50,33 +47,34 @@ def learn_boarding(
     flow = EmergencyFlow(events, None, visits_of(events, None))
     now = flow.at(at)
     event = flow.at(target)["ed_boarding"] > threshold
-    if not _enough(event):
+    if not enough(event):
         return {}
     given = shortage, now["ed_boarding"], now["ed_present"]
     values = input_values(*given, local_hour(target, events.zone))
-    model = _fitted(values, event, at, hours, threshold)
     usual = dict(zip(INPUTS[:-1], (float(v.mean()) for v in given), strict=True))
-    return {"boarding.json": canonical_json({**model.to_json(), "usual_inputs": usual})}
+    return {"boarding.json": canonical_json(_fitted(values, event, at, hours, threshold, usual).to_json())}
 
 
-def _fitted(values: Array, event: Array, at: Array, hours: Array, threshold: float) -> BoardingModel:
+def _fitted(
+    values: Array, event: Array, at: Array, hours: Array, threshold: float, usual: Mapping[str, float]
+) -> BoardingModel:
     """Each horizon leans on all of them; forecasts that overlap in time are one piece of news."""
     level, spread = values.mean(axis=0), np.maximum(values.std(axis=0), 1e-6)
     scaled = (values - level) / spread
     horizons = np.unique(hours)
     weight = np.zeros(event.size)
     for h in horizons:
-        weight[hours == h] = _news(at[hours == h], float(h))
+        weight[hours == h] = news(at[hours == h], float(h))
     share = float((weight * event).sum() / weight.sum())
     flat = np.array([np.log(share / (1 - share)), *np.zeros(values.shape[1])])
-    pull = np.array([1e-6, *np.full(values.shape[1], _FLAT)])
+    pull = np.array([1e-6, *np.full(values.shape[1], FLAT)])
     common = slopes(scaled, event, weight, flat, pull)
     found = []
     for h in horizons:
         mine = hours == h
-        if _enough(event[mine]):
+        if enough(event[mine]):
             found.append(
-                slopes(scaled[mine], event[mine], weight[mine], common, np.full(common.size, _COMMON))
+                slopes(scaled[mine], event[mine], weight[mine], common, np.full(common.size, COMMON))
             )
         else:
             found.append(common)
@@ -89,16 +87,6 @@ def _fitted(values: Array, event: Array, at: Array, hours: Array, threshold: flo
         intercept=np.round(intercept, _DIGITS),
         slope=np.round(slope, _DIGITS),
         usual=np.round(level, _DIGITS),
-        usual_inputs={},
+        usual_inputs=usual,
         events=int(event.sum()),
     )
-
-
-def _enough(event: Array) -> bool:
-    return bool(_LEAST_EVENTS <= event.sum() <= event.size - _LEAST_EVENTS)
-
-
-def _news(at: Array, hours: float) -> float:
-    """How much of a time's news is its own: periods of the horizon by the times at which it was asked."""
-    times = np.unique(at)
-    return min(1.0, (1 + float(np.ptp(times)) / HOUR / hours) / times.size)

@@ -105,10 +105,9 @@ def test_it_is_more_probable_where_units_lack_beds_and_adds_up() -> None:
     assert 0 < model.usual_inputs["shortage"] < 4
 
 
-def test_without_a_threshold_or_enough_events_nothing_is_learned() -> None:
-    """Nobody named one; or it is never exceeded."""
+def test_without_enough_events_nothing_is_learned() -> None:
+    """It is never exceeded."""
     rows, quantiles, staffed = hospital()
-    assert learn_boarding(rows, quantiles, staffed, None) == {}
     assert learn_boarding(rows, quantiles, staffed, 40.0) == {}
 
 
