@@ -3,7 +3,7 @@ compared (`registry.components.usual_cases`)."""
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,9 +31,7 @@ def reference_file(
     cell by situation."""
     newest = max(int(part.prediction_time.max()) for part, _ in parts)
     recent = [part.prediction_time >= newest - _YEAR for part, _ in parts]
-    cases = usual_cases(
-        median, [_chosen(rows, mine) for (_, rows), mine in zip(parts, recent, strict=True)], cells
-    )
+    cases = usual_cases(median, [rows.at(mine) for (_, rows), mine in zip(parts, recent, strict=True)], cells)
     X, cell, group, scale = (
         np.concatenate([getattr(rows, name)[mine] for (_, rows), mine in zip(parts, recent, strict=True)])
         for name in ("X", "cell", "calibration", "scale")
@@ -54,13 +52,6 @@ def reference_file(
     stored: dict[str, Any] = {"contributions": contributions, "values": means, **cases.to_arrays()}
     np.savez(buffer, **stored)
     return buffer.getvalue()
-
-
-def _chosen(rows: Rows, mask: Array) -> Rows:
-    """The rows of which `mask` (bool [n]) is true."""
-    columns = {f.name: getattr(rows, f.name) for f in fields(Rows)}
-    chosen: dict[str, Any] = {name: None if c is None else c[mask] for name, c in columns.items()}
-    return Rows(**chosen)
 
 
 def _mode(values: Array) -> float:

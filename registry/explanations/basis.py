@@ -1,13 +1,12 @@
 """What a forecast was made of, handed on to whoever explains more of it."""
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 from hospital.arrays import Array
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.scope_fallback import Answered
 
-__all__ = ["Basis", "one_row"]
+__all__ = ["Basis"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +35,4 @@ class Basis:
     @property
     def row(self) -> Rows:
         """The row alone."""
-        return one_row(self.rows, self.place)
-
-
-def one_row(rows: Rows, place: int) -> Rows:
-    """One of many rows, as rows."""
-    values: dict[str, Any] = {f.name: getattr(rows, f.name) for f in fields(Rows)}
-    row: dict[str, Any] = {n: None if v is None else v[place : place + 1] for n, v in values.items()}
-    return Rows(**row)
+        return self.rows.at(slice(self.place, self.place + 1))

@@ -54,7 +54,7 @@ class TotalBasis:
             model,
             total,
             units,
-            _rows_at(rows, places),
+            rows.at(places),
             _answered_at(answered, places),
             staffed[places],
             horizon_hours,
@@ -80,11 +80,6 @@ class TotalBasis:
     def of_units(self) -> Basis:
         """Its units' rows as those of an answer to a question about units."""
         return Basis(self.model, self.rows, self.answered, 0, np.zeros(len(self.units), bool))
-
-
-def _rows_at(rows: Rows, places: Array) -> Rows:
-    values = {f.name: getattr(rows, f.name) for f in fields(Rows)}
-    return Rows(**{n: None if v is None else v[places] for n, v in values.items()})  # type: ignore[arg-type]
 
 
 def _explained_at(found: Explained | None, places: Array) -> Explained | None:

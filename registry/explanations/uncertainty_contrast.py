@@ -8,7 +8,7 @@ formulas: from the number of the earlier forecast they lead to that of the later
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -170,7 +170,7 @@ def _number(basis: Basis, of: Of, *, stretched: bool) -> float:
     row, model = basis.row, basis.model
     quantiles = basis.answered.quantiles[basis.place : basis.place + 1]
     if not stretched:
-        plain = Rows(**{**vars(row), "width": np.ones(1), "baseline_width": np.ones(1)})
+        plain = replace(row, width=np.ones(1), baseline_width=np.ones(1))
         quantiles = model.quantiles(plain) if basis.inside else model.baseline_quantiles(plain)
     if of == "interval":
         return float(quantiles[0, _HIGH] - quantiles[0, _LOW])

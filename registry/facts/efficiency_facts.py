@@ -7,7 +7,6 @@ run to run; what was measured once of two packages is kept, so that checking aga
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +79,7 @@ def _measured(versions: list[Costed]) -> list[dict[str, Any]]:
     cpu = [0.0] * len(versions)
     for i in range(-_WARM_UP, min(_ANSWERS, rows[0].floor.size)):
         for v, version in enumerate(versions):
-            one = _row(rows[v], max(i, 0))
+            one = rows[v].at(slice(max(i, 0), max(i, 0) + 1))
             clock, busy = time.perf_counter(), time.process_time()
             version.model.quantiles_and_reasons(one)
             if i >= 0:
@@ -96,12 +95,6 @@ def _measured(versions: list[Costed]) -> list[dict[str, Any]]:
 def _rows(version: Costed) -> Rows:
     mask = spread_rows(version.judged.prediction_time.size, _ANSWERS)
     return rows_of(version.model, version.judged.part(mask))
-
-
-def _row(rows: Rows, i: int) -> Rows:
-    columns = {f.name: getattr(rows, f.name) for f in fields(Rows)}
-    one: dict[str, Any] = {n: None if column is None else column[i : i + 1] for n, column in columns.items()}
-    return Rows(**one)
 
 
 def _figures(version: Costed, measurements: Mapping[str, Any]) -> EfficiencyFigures:

@@ -1,7 +1,8 @@
 """Rows to forecast, and the distributions of a model and of a baseline for them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -62,6 +63,12 @@ class Rows:
     situation: Array | None = None
     unheld: Array | None = None
     unlearned: Array | None = None
+
+    def at(self, where: Array | slice) -> "Rows":
+        """Some of the rows: those at places (int64), those that a mask names, or a slice."""
+        columns = {f.name: getattr(self, f.name) for f in fields(self)}
+        chosen: dict[str, Any] = {name: None if c is None else c[where] for name, c in columns.items()}
+        return Rows(**chosen)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal, TypeVar
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -240,7 +240,7 @@ def _total_uncertain(forecast: HospitalForecast, options: ExplainOptions) -> Exp
         Problem: 422, its staffed beds are not known.
     """
     basis = _total_basis(forecast)
-    of: Literal["interval", "tension"] = "tension" if options.of == "tension" else "interval"
+    of = options.uncertainty
     if of == "tension" and forecast.tension_probability is None:
         fault = RequestFault("hospital", "no_tension_probability", "problems.faults.no_tension_probability")
         raise Problem(422, "no_tension_probability", "problems.no_tension_probability", faults=[fault])
@@ -272,7 +272,7 @@ def _contrasted(
     made, target = times
     pair = Pair(later, then.basis, made, then.made, target, then.target)
     if options.of != "p50":
-        of: Literal["interval", "tension"] = "tension" if options.of == "tension" else "interval"
+        of = options.uncertainty
         if of == "tension" and then.basis.staffed is None:
             raise refused(REFERENCE, "no_tension_probability", "problems.faults.no_tension_then")
         changed = contrast_uncertainty(later, then.basis, of)

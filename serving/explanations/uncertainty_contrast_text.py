@@ -1,7 +1,6 @@
 """Why a forecast is more or less uncertain than another, in words: where the earlier stood, and what has changed."""
 
 from dataclasses import replace
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -26,7 +25,7 @@ def uncertainty_contrast_explanation(
 ) -> Explanation:
     """The explanation of a forecast's width, or tension probability, that starts from another forecast's."""
     language, waits = options.language, pair.later.model.name == "wait-time"
-    of: Literal["interval", "tension"] = "tension" if options.of == "tension" else "interval"
+    of = options.uncertainty
     words, moment = words_of(of, waits, language), moment_words(pair.earlier_made, pair.made, zone, language)
     played = np.flatnonzero(found.contributions)
     ordered = played[np.argsort(-np.abs(found.contributions[played]), kind="stable")].tolist()

@@ -102,7 +102,7 @@ def uncertainty_explanation(basis: Basis, found: Uncertainty, options: ExplainOp
 
 def _explanation(row: _Row, found: Uncertainty, options: ExplainOptions) -> Explanation:
     basis, i, usually = row.basis, row.place, row.usually
-    of: Literal["interval", "tension"] = "tension" if options.of == "tension" else "interval"
+    of = options.uncertainty
     words = words_of(of, basis.model.name == "wait-time", options.language)
     reasons = _reasons(row, found, options.language) if basis.inside else []
     shown, hidden = reasons[: options.top], reasons[options.top :]

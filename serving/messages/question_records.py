@@ -53,6 +53,11 @@ class ExplainOptions:
         return self.of != "p50" or self.against is not None
 
     @property
+    def uncertainty(self) -> Literal["interval", "tension"]:
+        """Which number is explained where it is not the p50."""
+        return "tension" if self.of == "tension" else "interval"
+
+    @property
     def asked(self) -> dict[str, Any]:
         """As it is recorded."""
         more: dict[str, Any] = {} if self.of == "p50" else {"of": self.of}
