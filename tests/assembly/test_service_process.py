@@ -349,64 +349,6 @@ def test_a_database_that_cannot_be_opened_is_named_in_a_line(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("loaded", "more"),
-    [("assembly.service", ["sqlalchemy", "numpy"]), ("assembly.routes, serving.composition", [])],
-)
-def test_serving_imports_none_of_what_training_needs(loaded: str, more: list[str]) -> None:
-    """It starts small: nothing of training, and in BentoML's supervisor, which never answers, no database either."""
-    code = f"import {loaded}, sys; print([m for m in %r if m in sys.modules])"
-    heavy = ["mlflow", "shap", "fairlearn", "pandera", "pandas", "xgboost", "sklearn", *more]
-    found = subprocess.run(
-        [sys.executable, "-c", code % heavy], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert found.stdout.strip() == "[]"
-
-
-def test_nothing_that_a_service_loads_is_compiled_when_it_starts() -> None:
-    """Set-up compiled every library: an installation that may not write there would compile all at each start."""
-    code = (
-        "import importlib.util, os, pathlib, sys, _bentoml_impl.server, serving.application, serving.composition\n"
-        "import sqlalchemy\n"
-        "found = [m.__file__ for m in list(sys.modules.values()) if getattr(m, '__file__', None)]\n"
-        # And some that nothing of ours ever imports, so that no start has compiled them.
-        "unused = pathlib.Path(sqlalchemy.__file__).parent / 'dialects' / 'oracle'\n"
-        "found += list(map(str, unused.glob('*.py')))\n"
-        "assert not any('oracle' in m for m in sys.modules)\n"
-        "sources = [f for f in found if f.endswith('.py') and 'site-packages' in f]\n"
-        "assert len(sources) > 200\n"
-        "print([f for f in sources if not os.path.exists(importlib.util.cache_from_source(f))])"
-    )
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    found = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
-    )
-    assert found.stdout.strip() == "[]"
-
-
-def test_a_bento_is_built_without_network(tmp_path: Path) -> None:
-    """`bentoml build` packs what serving needs: templates and styles too, no test, no training."""
-    environment = {**os.environ, "BENTOML_HOME": str(tmp_path), "BENTOML_DO_NOT_TRACK": "true"}
-    environment |= {
-        "http_proxy": "http://127.0.0.1:9",
-        "https_proxy": "http://127.0.0.1:9",
-        "UV_OFFLINE": "1",
-    }
-    built = subprocess.run(
-        [sys.executable, "-m", "bentoml", "build"], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
-    assert built.returncode == 0, built.stderr[-2000:]
-    source = next(tmp_path.glob("bentos/vigie/*/src"))
-    names = {str(p.relative_to(source)) for p in source.rglob("*") if p.is_file()}
-    assert {
-        "serving/pages/templates/start.html",
-        "serving/pages/static/vigie.css",
-        "registry/policy/policies/default.toml",
-    } <= names
-    assert [n for n in names if n.startswith("explain/built/kernel-")]
-    assert not [n for n in names if n.startswith(("tests/", "training/"))]
-
-
-@pytest.mark.parametrize(
     ("tell", "ending"), [(os.kill, signal.SIGTERM), (os.killpg, signal.SIGINT)], ids=["SIGTERM", "Ctrl-C"]
 )
 def test_the_real_parts_start_on_an_empty_home(
@@ -501,7 +443,7 @@ def test_a_killed_supervisor_leaves_no_worker_that_holds_the_port(tmp_path: Path
         wait_for(lambda: not Path(f"/proc/{worker}").exists(), "end of the worker", 20)
 
 
-def test_a_worker_notices_by_itself_that_its_supervisor_is_gone(tmp_path: Path) -> None:
+def test_a_worker_notices_by_itself_that_its_supervisor_is_gone() -> None:
     """Also where the supervisor died before the worker could ask the kernel to be told."""
     code = (
         "import os, signal, time\n"

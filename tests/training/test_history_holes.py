@@ -43,9 +43,6 @@ def read(folder: Path) -> HospitalTables:
     return read_hospital(folder, None, b"one key")
 
 
-REQUEST = Request("bed-demand", (24.0, 72.0))
-
-
 def test_a_year_missing_in_the_middle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """2022 is not there: the command line trains on the rest, and shows no traceback."""
     folder = census(tmp_path / "data", "2021-01-01", "2023-12-31", ("2022-01-01", "2023-01-01"))

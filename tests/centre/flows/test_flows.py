@@ -260,7 +260,7 @@ def test_a_day_is_the_hospitals_own(hospital: Hospital) -> None:
     assert hospital.flows()["emergency"]["total"]["arrivals_today"] == 1
 
 
-def test_serving_by_itself_has_no_flows(quick_path: Path) -> None:
+def test_serving_by_itself_has_no_flows() -> None:
     """Serving knows nothing of the centre: the routes are mounted above both."""
     from assembly.routes import ENDPOINTS
     from serving.application import ENDPOINTS as SERVED_ALONE

@@ -4,7 +4,6 @@ import io
 import json
 import struct
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -98,7 +97,7 @@ def test_an_archive_of_little_that_unpacks_to_much_is_not_unpacked() -> None:
     ],
 )
 def test_a_package_of_such_files_is_refused_in_words(
-    installation: Installation, tmp_path: Path, name: str, content: bytes
+    installation: Installation, name: str, content: bytes
 ) -> None:
     """By what looks for programs in it, and by what builds the model: both ended in Python's own error."""
     found = installation.register()
