@@ -12,7 +12,7 @@ from hospital.admissions.rates import learn_admission_rates
 from hospital.arrays import Array
 from hospital.features.emergency_flow import EmergencyFlow, visits_of
 from hospital.record.events import Events, columns_from_rows
-from hospital.times import DAY, HOUR
+from hospital.times import DAY, HOUR, moment
 from registry.cards.tension.boarding_figures import boarding_figures
 from registry.check.admission_evidence import admission_rows
 from registry.check.boarding_evidence import boarding_rows
@@ -37,17 +37,20 @@ def model_of(rows: list[dict[str, Any]]) -> tuple[Any, Events]:
 
 
 def test_the_rates_beside_the_model_are_those_that_would_have_answered() -> None:
-    """On the first judged week: those that the service counts at its beginning, from the same visits."""
+    """On each judged week: those that the service counts at its beginning, from the same visits."""
     rows = visits(after="admitted")
     model, events = model_of(rows)
     found = admission_rows(model, events, SPLIT)
     assert found is not None
     start = SPLIT.spans["test"][0]
-    first = found.time < start + 7 * DAY
-    known = [r for r in rows if r["left_at"] < start and r["arrived_at"] >= start - 8 * 7 * DAY - HOUR]
-    rates = learn_admission_rates(known, start, ZONE)
-    by_hand = [rates.of_path((t, "16", "2")) for t in ("2", "4")]
-    assert np.unique(found.rates[first]) == pytest.approx(sorted(by_hand))
+    by_week = []
+    for begin in (start, start + 7 * DAY):
+        week = (found.time >= begin) & (found.time < begin + 7 * DAY)
+        known = [r for r in rows if r["left_at"] < begin and r["arrived_at"] >= begin - 8 * 7 * DAY - HOUR]
+        rates = learn_admission_rates(known, begin, ZONE)
+        by_week.append(sorted(rates.of_path((t, "16", "2")) for t in ("2", "4")))
+        assert np.unique(found.rates[week]) == pytest.approx(by_week[-1])
+    assert by_week[0] != pytest.approx(by_week[1])
     assert found.admitted.all()
     assert (found.time >= start).all()
 
@@ -103,6 +106,49 @@ def test_boarding_is_judged_by_who_boarded_and_by_the_answer_that_is_served(
     early = boarding_figures(rows, unknown, np.ones(test.size, bool), 0.05)
     assert early[0]["n"] == np.unique(test.prediction_time[~late & (test.horizon_hours == 4.0)]).size
     assert early[0]["n"] < n
+
+
+def test_how_often_boarders_were_above_the_threshold_knows_nothing_of_the_judged_days(
+    built: tuple[ForecastModel, Built],
+) -> None:
+    """At the target's hour by Python's own clock in the hospital's zone, and at all: of the times before the first."""
+    model, made = built
+    prepared = adapted(model, made.prepared)
+    assert isinstance(prepared, PreparedBeds)
+    test = score(model, prepared, made.split.members("test", prepared.prediction_time))
+    rows = boarding_rows(model, prepared, made.split, test)
+    assert rows is not None
+    zone, flow = prepared.events.zone, EmergencyFlow(prepared.events, None, visits_of(prepared.events, None))
+    times = np.unique(prepared.prediction_time)
+    times = times[times < test.prediction_time.min()]
+    above = flow.at(times)["ed_boarding"] > 0
+    assert 0 < above.mean() < 1
+    assert rows.overall == pytest.approx(np.full(test.size, above.mean()))
+    hours = np.array([moment(t).astimezone(zone).hour for t in times.tolist()])
+    often = {hour: above[hours == hour].mean() for hour in range(24)}
+    assert rows.by_hour == pytest.approx(
+        [often[moment(t).astimezone(zone).hour] for t in test.target_time.tolist()]
+    )
+    assert len(set(often.values())) > 3
+
+
+def test_without_staffed_beds_or_visits_or_days_there_is_no_evidence_of_boarding(
+    built: tuple[ForecastModel, Built],
+) -> None:
+    """Nothing is said of what cannot be judged."""
+    model, made = built
+    prepared, split = adapted(model, made.prepared), made.split
+    assert isinstance(prepared, PreparedBeds)
+    test = score(model, prepared, split.members("test", prepared.prediction_time))
+    other = tuple(replace(f, name="beds") if f.name == "staffed_then" else f for f in prepared.features)
+    assert boarding_rows(model, replace(prepared, features=other), split, test) is None
+    events = replace(
+        prepared.events, tables={n: t for n, t in prepared.events.tables.items() if n != "visits"}
+    )
+    assert boarding_rows(model, replace(prepared, events=events), split, test) is None
+    late = int(prepared.prediction_time.max()) + 1
+    nobody = replace(split, spans={**split.spans, "test": (late, late)})
+    assert boarding_rows(model, prepared, nobody, test) is None
 
 
 def by_hand(

@@ -115,6 +115,8 @@ def test_nothing_known_is_no_figure(found: Found) -> None:
             )
             is None
         )
+    other = tuple(replace(f, name="beds") if f.name == "staffed_then" else f for f in prepared.features)
+    assert exceedance_rows(model, replace(prepared, features=other), split, test) is None
     late = int(prepared.prediction_time.max()) + 1
     nobody = replace(split, spans={**split.spans, "test": (late, late)})
     assert exceedance_rows(model, prepared, nobody, test) is None

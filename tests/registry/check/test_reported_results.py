@@ -14,6 +14,7 @@ from registry.check.checked_rows import CheckedRows, Scores, Subject
 from registry.check.reported_results import _felt, _near, _reported, compare_with_reported
 from registry.evidence.records import ContractFacts, Scored
 from registry.model.forecast_model import ForecastModel
+from registry.model.hospital.hospital_total_scores import score_hospital_total
 from registry.model.scoring import prepare, read_reported, score, write_reported
 from registry.policy.board_policy import default_policy
 from registry.settings import Settings
@@ -88,12 +89,22 @@ class Compared:
         self.rows = CheckedRows(tables, sealed, sealed, sealed, split, split, split)
         test = score(self.model, sealed, split.members("test", sealed.prediction_time))
         self.scores = Scores(test, test, None)
+        self.with_total = Scores(test, test, score_hospital_total(self.model.hospital_total, test))
 
-    def facts(self, rows: CheckedRows | None = None, found: Candidate | None = None) -> ContractFacts:
+    def facts(
+        self, rows: CheckedRows | None = None, found: Candidate | None = None, scores: Scores | None = None
+    ) -> ContractFacts:
         """Of these rows, or of others."""
         rows = rows or self.rows
         subject = Subject(self.settings, found or self.found, self.model, default_policy(), lambda *_: None)
-        return compare_with_reported(subject, rows, rows.judged, self.scores, is_recent=False)
+        return compare_with_reported(subject, rows, rows.judged, scores or self.scores, is_recent=False)
+
+    def reported(self, version: str, edited: dict[str, np.ndarray]) -> Candidate:
+        """The same version, as if training had reported these arrays."""
+        folder, body = self.settings.home / "evidence", self.found.registration["body"]
+        arrays = read_reported(folder, body["evidence_digest"])
+        body = {**body, "evidence_digest": write_reported(folder, {**arrays, **edited})}
+        return register(self.settings.candidates, self.found.model, version, self.found.package, body, None)
 
     def with_ours(self, microseconds: int, erased: tuple[tuple[int, int], ...] = ()) -> CheckedRows:
         """Rows whose parts this code would cut otherwise."""
@@ -124,18 +135,23 @@ def test_another_forecast_than_the_reported_one_is_counted(compared: Compared) -
     folder, body = compared.settings.home / "evidence", compared.found.registration["body"]
     arrays = read_reported(folder, body["evidence_digest"])
     edited = {**arrays, "p50": np.where(np.arange(arrays["p50"].size) < 7, arrays["outcome"], arrays["p50"])}
-    digest = write_reported(folder, edited)
-    other = register(
-        compared.settings.candidates,
-        "bed-demand",
-        "2",
-        compared.found.package,
-        {**body, "evidence_digest": digest},
-        None,
-    )
-    off = compared.facts(found=other).forecasts_off
+    off = compared.facts(found=compared.reported("2", edited)).forecasts_off
     wrong = ~np.isclose(edited["p50"], arrays["p50"], rtol=0, atol=1e-12)
     assert off == wrong.sum() > 0
+
+
+def test_a_hospital_s_total_is_compared_but_on_days_of_an_erased_person(compared: Compared) -> None:
+    """Reported ten beds higher on every day: what may have lost a patient since is no fault of the report."""
+    whole = compared.with_total.whole
+    assert whole is not None
+    other = compared.reported("3", {"hospital_outcome": whole.outcome + 10.0})
+    everywhere = compared.facts(found=other, scores=compared.with_total).outcomes_off
+    assert everywhere == np.isfinite(whole.outcome).sum() > 0
+    first, last = int(whole.prediction_time.min()), int(np.median(whole.prediction_time))
+    erased = replace(compared.rows, tables=replace(compared.rows.tables, erased=((first, last),)))
+    left = np.isfinite(whole.outcome) & (whole.prediction_time >= last)
+    assert compared.facts(erased, other, compared.with_total).outcomes_off == left.sum()
+    assert 0 < left.sum() < everywhere
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,15 @@ def test_of_versions_judged_on_the_same_days_the_last_counts(tmp_path: Path) -> 
     assert [g.value for g in earlier_gaps(settings, mine, (200, 300))] == [0.3]
 
 
+def test_days_that_overlap_at_either_end_are_the_same_days(tmp_path: Path) -> None:
+    """Begun before these ended, or ended after these began, or around them: nothing is lent."""
+    settings = Settings(home=tmp_path)
+    for number, span in ((1, [150, 201]), (2, [299, 350]), (3, [100, 400]), (4, [220, 280])):
+        version(settings, number, span, gap(number / 10))
+    mine = version(settings, 5, [200, 300])
+    assert earlier_gaps(settings, mine, (200, 300)) == ()
+
+
 def test_a_report_that_cannot_be_read_lends_nothing(tmp_path: Path) -> None:
     """Cut short, or of an earlier Vigie that did not keep small groups."""
     settings = Settings(home=tmp_path)
