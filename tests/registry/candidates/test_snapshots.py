@@ -277,3 +277,25 @@ def test_tables_longer_than_a_part_are_whole(tmp_path: Path) -> None:
     write_table(tmp_path / "a.parquet", table, group_rows=3)
     assert pyarrow.parquet.ParquetFile(tmp_path / "a.parquet").num_row_groups == 3
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "a.parquet"), table, check_dtype=False)
+
+
+def test_a_part_is_as_long_as_parquet_s_own(tmp_path: Path) -> None:
+    """2^20 rows, as the library has it: the bytes are those of a table that it writes in one call."""
+    rows = 2**20 + 1
+    write_table(tmp_path / "a.parquet", pd.DataFrame({"n": np.zeros(rows, np.int8)}))
+    written = pyarrow.parquet.ParquetFile(tmp_path / "a.parquet").metadata
+    assert [written.row_group(part).num_rows for part in range(written.num_row_groups)] == [2**20, 1]
+
+
+def test_a_link_among_what_a_killed_training_left_is_not_followed(
+    tmp_path: Path, hospital: HospitalTables
+) -> None:
+    """What it leads to stays, and no sealing fails over it."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "kept").write_bytes(b"kept")
+    snapshots = tmp_path / "snapshots"
+    snapshots.mkdir()
+    (snapshots / ".building-old").symlink_to(tmp_path / "elsewhere")
+    seal = seal_snapshot(snapshots, hospital)
+    assert set(open_snapshot(snapshots, SOURCE, seal).tables) == {"census", "visits"}
+    assert (tmp_path / "elsewhere" / "kept").read_bytes() == b"kept"

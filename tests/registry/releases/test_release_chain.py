@@ -182,4 +182,5 @@ def test_a_release_says_what_was_signed(installation: Installation) -> None:
     with pytest.raises(ReleaseError, match="release 1"):
         release.require_same("sha256:other")
     assert "files" not in repr(release)
+    assert "link=" not in repr(release)
     assert Release("wait-time", "1", 1, release.folder, release.body, "").files == {}
