@@ -66,6 +66,18 @@ def test_a_reference_too_short_widens_the_margin_by_fiftieths() -> None:
     assert not possible(widened / 1.02)
 
 
+def test_a_margin_of_almost_nothing_has_the_root_of_a_mean_time_under_a_day_s_scale() -> None:
+    """exp(2kh) - 2kh - 1 is far below 1 there, and its logarithm below 0: SciPy's root all the same."""
+    margin, chance = 1e-3, 0.5
+
+    def excess(h: float) -> float:
+        return math.expm1(2 * margin * h) - 2 * margin * h - 2 * margin**2 * 365 / chance
+
+    expected = optimize.brentq(excess, 1.0, 1000.0, xtol=1e-9)
+    assert math.expm1(2 * margin * expected) - 2 * margin * expected < 0.01
+    assert threshold(margin, FOREVER, chance)[0] == pytest.approx(expected, rel=1e-6)
+
+
 def test_a_threshold_is_at_least_three_of_the_largest_steps() -> None:
     """A margin so wide that 2 would do, and still no three days alarm."""
     assert threshold(3.0, FOREVER, 0.05)[0] == 6.0
