@@ -75,6 +75,12 @@ def test_a_snapshot_opens_as_it_was_sealed(tmp_path: Path, hospital: HospitalTab
     assert found.erased == ()
 
 
+def test_the_first_sealing_makes_the_folder(tmp_path: Path, hospital: HospitalTables) -> None:
+    """And the home that it lies in: a training may be the first that anybody does."""
+    seal = seal_snapshot(tmp_path / "home" / "snapshots", hospital)
+    assert open_snapshot(tmp_path / "home" / "snapshots", SOURCE, seal).source_digest == SOURCE
+
+
 def test_the_same_source_is_sealed_once(tmp_path: Path, hospital: HospitalTables) -> None:
     """A second training finds the first one's: what the author signed stays there."""
     seal = seal_snapshot(tmp_path, hospital)

@@ -187,7 +187,7 @@ class TestFounded:
         """Three members founded it."""
         for key in people.values():
             _trust(new, key, "board")
-        with pytest.raises(TrustError, match="3 more members"):
+        with pytest.raises(TrustError, match="changed yet: 3 more members"):
             found_trust(new, now=NOW, signers=[])
         assert not (new.trust / PENDING).exists()
         found_trust(new, now=NOW, signers=list(people.values()), reason="assembly")
