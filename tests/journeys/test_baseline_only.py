@@ -12,6 +12,7 @@ import pytest
 
 from cli.main import main
 from hospital.dataset.splits import PARTS, least_days, split_history
+from hospital.errors import HistoryError
 from hospital.ingest.event_columns import columns_of
 from hospital.ingest.hospital_reader import read_hospital
 from hospital.ingest.pseudonyms import load_or_create_key
@@ -192,7 +193,7 @@ def test_the_parts_of_a_short_history(home: Home) -> None:
     told = [split.spans[p] for p in PARTS if p != "validation"]
     assert all(later[0] - earlier[1] == gap for earlier, later in itertools.pairwise(told))
     assert min(split.days(p) for p in PARTS if p != "validation") >= 14
-    with pytest.raises(Exception, match=f"at least {days} are needed"):
+    with pytest.raises(HistoryError, match=f"at least {days} are needed"):
         split_history(0, (days - 1) * DAY, gap=gap, kind="baseline")
     body = json.loads(json.dumps(split.to_json()))
     assert type(split).from_json(body) == split

@@ -13,6 +13,7 @@ import pytest
 
 from hospital.contracts.tables import TABLES
 from hospital.dataset.splits import least_days, split_history
+from hospital.errors import HistoryError
 from hospital.ingest.hospital_reader import read_hospital
 from hospital.mapping.mapping_file import load_mapping
 from hospital.profile.build import profile_of
@@ -402,7 +403,7 @@ def test_the_least_history_is_just_enough(gap: int) -> None:
     """A day less is refused, and the profile says the same number as training does."""
     days = least_days(gap)
     split_history(0, days * DAY, gap=gap)
-    with pytest.raises(Exception, match=f"at least {days} are needed"):
+    with pytest.raises(HistoryError, match=f"at least {days} are needed"):
         split_history(0, (days - 1) * DAY, gap=gap)
 
 

@@ -17,7 +17,7 @@ from registry.candidates.standing_reviews import (
     standing_reviews,
 )
 from registry.digests import canonical_json, sha256_bytes, write_atomically
-from registry.errors import ReviewError, SignatureError
+from registry.errors import RegistryError, ReviewError, SignatureError
 from registry.record.database import opened_database
 from registry.record.journal import Entry, entries
 from registry.trust.trust_store import load_trust
@@ -218,7 +218,7 @@ class TestReviews:
         """No file without an entry."""
         found = installation.check(installation.register())
         settings = installation.settings.model_copy(update={"database_url": f"sqlite:///{tmp_path}"})
-        with pytest.raises(Exception, match=r"."):
+        with pytest.raises(RegistryError, match="cannot be opened"):
             review(settings, "wait-time", "1", installation.people["ada"], "approve", "x", now=after(1))
         assert review_files(found) == []
 

@@ -16,7 +16,7 @@ from registry.checkpoints.service_key import accepted_keys
 from registry.checkpoints.trust_audit import trust_faults
 from registry.checkpoints.vouching import vouch
 from registry.digests import canonical_json, write_atomically
-from registry.errors import ReleaseError, TrustError
+from registry.errors import RegistryError, ReleaseError, TrustError
 from registry.record.database import opened_database, writing
 from registry.record.journal import append
 from registry.releases.journal_entry import subjects_of
@@ -152,7 +152,7 @@ class TestStop:
         settings, people = stopped.settings, stopped.people
         before = (settings.trust / "trust.json").read_bytes()
         elsewhere = settings.model_copy(update={"database_url": f"sqlite:///{tmp_path}"})
-        with pytest.raises(Exception, match=r"."):
+        with pytest.raises(RegistryError, match="cannot be opened"):
             resume_model(elsewhere, MODEL, [people["ada"], people["bob"]], reason="well", now=after(4))
         assert (settings.trust / "trust.json").read_bytes() == before
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from hospital.times import DAY, HOUR, instant
-from registry.errors import ReleaseError
+from registry.errors import PromotionError, ReleaseError
 from registry.releases.release import Release
 from registry.releases.releases import current_release
 from registry.trust.trust_store import load_trust
@@ -55,7 +55,7 @@ def test_an_approval_counts_for_a_time(installation: Installation, at: int, word
     _refused(installation, words)
     other = installation.check(installation.register("1"))
     review_by_hand(installation, other, ada=at, bob=SIGNED)
-    with pytest.raises(Exception, match=r"1 of 2 approvals|refused"):
+    with pytest.raises(PromotionError, match=r"1 of 2 approvals|refused"):
         promote_version(installation, "1")
 
 
@@ -124,7 +124,7 @@ def test_a_releaser_alone_makes_no_release_under_an_older_policy(
 
 def refuses_promotion_in(installation: Installation, match: str, version: str) -> None:
     """Promotion says why; what is in use stays."""
-    with pytest.raises(Exception, match=match):
+    with pytest.raises(PromotionError, match=match):
         promote_version(installation, version)
     assert current(installation).version == "1"
 

@@ -9,7 +9,7 @@ import pytest
 
 from cli.demo.steps import make_demo_home
 from registry.digests import canonical_json
-from registry.errors import PromotionError, TrustError
+from registry.errors import PromotionError, ReleaseError, TrustError
 from registry.policy.board_policy import default_policy
 from registry.record.database import opened_database
 from registry.record.journal import entries
@@ -130,7 +130,7 @@ def test_signatures_taken_away_leave_an_installation_that_releases_and_serves_no
     installation.approved()
     promote_version(installation)
     edit(installation.settings.trust / "trust.json", lambda body: body.pop("statements"))
-    with pytest.raises(Exception, match="who is who is not fixed"):
+    with pytest.raises(ReleaseError, match="who is who is not fixed"):
         current(installation)
     installation.approved("2")
     with pytest.raises((PromotionError, TrustError), match="who is who is not fixed"):

@@ -160,7 +160,7 @@ def test_exchanged_at_the_very_moment_it_is_refused(
         return real(directory)
 
     monkeypatch.setattr(model_package, "read_package", late)
-    with pytest.raises(Exception, match=r"changed while it was loaded|bytes were changed"):
+    with pytest.raises(RegistryError, match=r"changed while it was loaded|bytes were changed"):
         StoredReleases(installation.settings).load("wait-time")
 
 
