@@ -33,6 +33,7 @@ __all__ = [
     "board_policy",
     "current",
     "edit",
+    "policy_text",
     "promote_version",
     "put_policy",
     "refuses_promotion",
@@ -98,15 +99,20 @@ def edit(path: Path, change: Callable[[dict[str, object]], object]) -> None:
     write_atomically(path, canonical_json(body))
 
 
-def board_policy(**entries: str) -> Policy:
-    """The policy that ships with some entries written otherwise, as in approvals="3"."""
+def policy_text(**entries: str) -> bytes:
+    """The text of the policy that ships with some entries written otherwise, as in approvals="3"."""
     content = default_policy().content.decode()
     for name, value in entries.items():
         content, count = re.subn(
             rf"^{name} = [^#\n]*", f"{name} = {value} ", content, count=1, flags=re.MULTILINE
         )
         assert count == 1
-    return load_policy(content.encode())
+    return content.encode()
+
+
+def board_policy(**entries: str) -> Policy:
+    """The policy of such a text."""
+    return load_policy(policy_text(**entries))
 
 
 def put_policy(installation: Installation, **entries: str) -> Policy:

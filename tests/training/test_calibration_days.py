@@ -144,8 +144,8 @@ def test_what_is_not_known_is_left_out_and_stays_unknown() -> None:
     more[1][800:900], more[2][900:] = np.nan, np.nan
     again = learn_curve(*cast(Any, more), HORIZONS)
     assert curve is not None
-    assert again == ExceedanceCurve(HORIZONS, again.intercept, again.slope, curve.events) if again else False
     assert again is not None
+    assert again == ExceedanceCurve(HORIZONS, again.intercept, again.slope, curve.events)
     assert again.slope == pytest.approx(curve.slope)
     assert np.isnan(curve.probability(quantiles[:1], np.array([np.nan]), hours[:1])).all()
 

@@ -251,5 +251,6 @@ def test_a_backup_while_entries_are_written_lacks_nothing_that_was_acknowledged_
     home.restore()
     found = home.vouched()
     assert found.journal.faults == ()
-    assert before <= found.journal.entries - 5 < len(acknowledged)
+    # One may have been written, and not yet counted, when the backup ended.
+    assert before <= found.journal.entries - 5 <= after + 1
     assert [f.seq for f in found.faults] == [5 + len(acknowledged)]

@@ -18,6 +18,7 @@ from registry.candidates.snapshots import SEAL, open_snapshot
 from registry.digests import canonical_json, read_plain_file, sha256_bytes, write_atomically
 from registry.errors import KeyFileError, PolicyError, ReleaseError, SnapshotError, TrustError
 from registry.package.manifest import LARGEST
+from registry.policy.board_policy import load_policy
 from registry.releases.release import Release
 from registry.releases.releases import current_release
 from registry.releases.vouching import RELEASE
@@ -31,6 +32,7 @@ from tests.support.releasing import (
     board_policy,
     current,
     edit,
+    policy_text,
     promote_version,
     refuses_promotion,
     release_by_hand,
@@ -357,21 +359,18 @@ class TestPeople:
     @pytest.mark.parametrize(
         "entries",
         [
-            {"approvals": "1"},
-            {"alpha": "0.2"},
-            {"approval_days": "100000"},
-            {"least_gain": "-1.0"},
-            {"rollback_approvals": "0"},
+            {"alpha": "0.06"},
+            {"approval_days": "91"},
+            {"least_gain": "0.0"},
+            {"tolerance_short": "0.13"},
+            {"settled_before": '["arrival_mode", "reason"]'},
         ],
     )
     def test_a_quorum_puts_no_looser_policy_in_force(
         self, installation: Installation, release: Release, entries: dict[str, str]
     ) -> None:
         """Neither by asking, nor by writing the signed statement into the trust folder themselves."""
-        try:
-            policy = board_policy(**entries)
-        except PolicyError:
-            return  # it is none at all, whoever signs it
+        policy = board_policy(**entries)
         board = [installation.people["ada"], installation.people["bob"]]
         before = (installation.settings.trust / "trust.json").read_bytes()
         with pytest.raises(PolicyError, match="stricter, not looser"):
@@ -379,6 +378,27 @@ class TestPeople:
         assert (installation.settings.trust / "trust.json").read_bytes() == before
         (installation.settings.trust / "policy.toml").write_bytes(policy.content)
         installation.change_trust(lambda t: t.with_policy(policy.digest))
+        assert "stricter, not looser" in refusal(installation)
+
+    @pytest.mark.parametrize(
+        "entries",
+        [
+            {"approvals": "1"},
+            {"alpha": "0.2"},
+            {"approval_days": "100000"},
+            {"least_gain": "-1.0"},
+            {"rollback_approvals": "0"},
+        ],
+    )
+    def test_nor_one_beyond_all_bounds(
+        self, installation: Installation, release: Release, entries: dict[str, str]
+    ) -> None:
+        """It is no policy at all, whoever signs its digest."""
+        text = policy_text(**entries)
+        with pytest.raises(PolicyError, match="stricter, not looser"):
+            load_policy(text)
+        (installation.settings.trust / "policy.toml").write_bytes(text)
+        installation.change_trust(lambda t: t.with_policy(sha256_bytes(text)))
         assert "stricter, not looser" in refusal(installation)
 
     def test_a_model_is_stopped_though_the_policy_in_force_cannot_be_used(
