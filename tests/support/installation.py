@@ -131,7 +131,12 @@ def manifest_body(model: str, version: str) -> dict[str, Any]:
 
 
 def report_body(candidate: Candidate, verdict: str) -> dict[str, Any]:
-    """The least report that a release needs."""
+    """The least report that a release of this candidate needs."""
+    return least_report(candidate.model, candidate.version, package_digest(candidate.package), verdict)
+
+
+def least_report(model: str, version: str, digest: str, verdict: str) -> dict[str, Any]:
+    """The least report that a release needs, of a package of this digest."""
     finding = {
         "metric": "gain_over_baseline",
         "group": "all",
@@ -145,10 +150,10 @@ def report_body(candidate: Candidate, verdict: str) -> dict[str, Any]:
     }
     return {
         "format": 1,
-        "model": candidate.model,
-        "version": candidate.version,
+        "model": model,
+        "version": version,
         "kind": "model",
-        "digest": package_digest(candidate.package),
+        "digest": digest,
         "policy_digest": default_policy().digest,
         "policy_name": "Vigie default policy",
         "verdict": verdict,

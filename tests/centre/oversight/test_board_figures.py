@@ -3,14 +3,11 @@
 import re
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Connection
 
 from hospital.times import DAY, HOUR, moment
-from registry.cards.finding_text import Words
-from registry.cards.summary_sections import Overrides
 from registry.errors import JournalError
 from registry.monitoring.alarms import OVERRULED
 from registry.monitoring.overruled import Overruled, lose_overruled
@@ -117,9 +114,23 @@ def of_page(hospital: Hospital, table: str) -> list[list[str]]:
     page = hospital.get("/history?language=en", "board").text
     found = re.search(rf'id="{table}">(.*?)</table>', page, re.DOTALL)
     assert found is not None
-    rows = re.findall(r"<tr>(.*?)</tr>", found[1], re.DOTALL)
+    return cells_of(found[1])
+
+
+def cells_of(table: str) -> list[list[str]]:
+    """The words of a table's cells by row, without its head."""
+    rows = re.findall(r"<tr>(.*?)</tr>", table.partition("</thead>")[2] or table, re.DOTALL)
     cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL) for row in rows]
-    return [[re.sub("<[^>]*>", "", cell) for cell in row] for row in cells]
+    return [[re.sub("<[^>]*>", "", cell).strip() for cell in row] for row in cells]
+
+
+def of_card(hospital: Hospital) -> list[list[list[str]]]:
+    """The cells of both tables on the card of the release, as a browser is answered."""
+    page = hospital.get("/v1/models/bed-demand/card?format=html&language=en", "board")
+    assert page.status_code == 200, page.text
+    section = re.search(r'<section[^>]*id="overrides"(.*?)</section>', page.text, re.DOTALL)
+    assert section is not None
+    return [cells_of(table) for table in re.findall(r"<table.*?</table>", section[1], re.DOTALL)]
 
 
 def test_page_card_programs_and_monitor_have_the_same_numbers(hospital: Hospital) -> None:
@@ -146,9 +157,14 @@ def test_page_card_programs_and_monitor_have_the_same_numbers(hospital: Hospital
     names = {u.unit: u.name_in("en") for u in loaded("bed-demand").units}
     shown_units = [row[0] for row in of_page(hospital, "overruled-reasons")]
     assert shown_units == ["The hospital total", names["U1"], names["U3"]]
-    card = repr(Overrides(board).pieces(Words("en", "bed-demand", ZoneInfo("Europe/Paris"), {})))
-    assert f"{group['low']:.0%}–{group['high']:.0%}" in card
-    assert "The hospital total" in card
+    by_group, by_unit = of_card(hospital)
+    interval = f"{group['low']:.0%}–{group['high']:.0%}"
+    assert by_group == [["medicine", "12 / 12", "11 / 12", interval, "unchanged"]]
+    assert [row[:5] for row in by_unit] == [
+        ["–", "The hospital total", "no_staff", "1 / 1", "1 / 1"],
+        ["medicine", names["U1"], "no_staff", "11 / 11", "11 / 11"],
+        ["medicine", names["U3"], "no_staff", "1 / 1", "0 / 1"],
+    ]
 
 
 def test_rightly_is_the_board_s_rule_and_no_other(hospital: Hospital) -> None:
