@@ -14,7 +14,9 @@ from sqlalchemy import Connection, delete
 from assembly.routes import ENDPOINTS
 from hospital.errors import VigieError
 from hospital.times import HOUR, instant, moment
+from registry.cards.card_document import build_card
 from registry.errors import ReleaseError
+from registry.package.manifest import Manifest
 from registry.policy.board_policy import default_policy
 from registry.policy.monitor_rules import MonitorRules
 from registry.record.database import open_database, writing
@@ -43,6 +45,7 @@ from serving.messages.record_bodies import CandidateSummary
 from serving.releases.catalogue import Catalogue
 from serving.releases.release_source import ReleaseSource
 from serving.releases.releases_in_use import Releases
+from tests.support.installation import DIGEST, least_report, manifest_body
 from tests.support.new_databases import new_sqlite
 
 NOW = instant(datetime(2025, 11, 3, 2, 40, tzinfo=UTC))
@@ -320,7 +323,7 @@ class FakeClock:
 
 
 class FakeCatalogue(Catalogue):
-    """One candidate and a small card."""
+    """One candidate, and a card of the least report that a release needs."""
 
     def candidates(self, in_use: Mapping[str, str]) -> tuple[CandidateSummary, ...]:
         return (
@@ -337,7 +340,8 @@ class FakeCatalogue(Catalogue):
     def card(self, model: str, version: str, released: LoadedModel | None) -> dict[str, Any]:
         if version not in ("1", "7"):
             raise Problem(404, "no_card", "There is no card of this version.")
-        return {"model": model, "version": version, "verdict": "pass"}
+        manifest = Manifest.model_validate({**manifest_body(model, version), "format": 1, "files": {}})
+        return build_card(manifest, least_report(model, version, DIGEST, "pass"), [])
 
     def monitor_rules(self, released: LoadedModel) -> MonitorRules:
         return default_policy().monitor
