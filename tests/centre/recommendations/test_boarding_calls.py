@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from hospital.times import moment
+from serving.releases.releases_in_use import Releases
 from tests.centre.recommendations.situations import LEVELS, Hospital
 from tests.centre.tension.test_judged_models import BEDS, release
 from tests.support.serving_fakes import NOW, FakeReleases
@@ -25,7 +26,7 @@ def hospital(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hospital:
     """Two patients board, and more than two are probable."""
     made = Hospital(tmp_path, monkeypatch)
     (tmp_path / "levels.toml").write_text(BOARDS, "utf-8")
-    made.parts.releases._source = FakeReleases({"bed-demand": release()})  # type: ignore[assignment]
+    made.parts.releases = Releases(FakeReleases({"bed-demand": release()}))
     made.parts.releases.refresh()
     forecaster: Any = made.parts.forecaster
     plain = forecaster.bed_demand

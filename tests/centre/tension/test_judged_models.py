@@ -15,6 +15,7 @@ from registry.components.admission_model import AdmissionModel
 from registry.components.boarding_model import BoardingModel
 from serving.messages.forecast_protocol import LoadedModel
 from serving.messages.judged_tension import JudgedTension
+from serving.releases.releases_in_use import Releases
 from tests.centre.tension.test_on_its_way import ago, now, past
 from tests.support.serving_fakes import FakeReleases, InProcess, loaded, make_parts
 
@@ -50,7 +51,7 @@ def release(judged: JudgedTension = JUDGED, **more: Any) -> LoadedModel:
 def answered(home: Path, served: LoadedModel, visits: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """What is answered after the visits."""
     parts, tokens = make_parts(home)
-    parts.releases._source = FakeReleases({"bed-demand": served})  # type: ignore[assignment]
+    parts.releases = Releases(FakeReleases({"bed-demand": served}))
     parts.releases.refresh()
     forecaster: Any = parts.forecaster
     plain = forecaster.bed_demand
@@ -97,7 +98,7 @@ def test_rates_answer_where_the_model_may_not(tmp_path: Path, why: str) -> None:
     parts, tokens = make_parts(tmp_path / "home")
     source = FakeReleases({"bed-demand": served})
     source.stops = {"bed-demand"} if why == "stopped" else set()
-    parts.releases._source = source  # type: ignore[assignment]
+    parts.releases = Releases(source)
     parts.releases.refresh()
     client, headers = InProcess(parts), {"authorization": f"Bearer {tokens['operator']}"}
     assert (

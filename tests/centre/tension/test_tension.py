@@ -12,6 +12,7 @@ from centre.tension.indices import edwin, nedocs
 from hospital.times import moment
 from registry.errors import ReleaseError
 from serving.errors import Problem
+from serving.releases.releases_in_use import Releases
 from tests.support.serving_fakes import NOW, FakeReleases, InProcess, make_parts
 
 START = moment(NOW)
@@ -40,7 +41,7 @@ def tension(
     if rows:
         assert client.request("POST", "/v1/observations", json=rows, headers=headers).status_code == 200
     if broken == "release":
-        parts.releases._source = FakeReleases({"bed-demand": ReleaseError("x")})  # type: ignore[assignment]
+        parts.releases = Releases(FakeReleases({"bed-demand": ReleaseError("x")}))
         parts.releases.refresh()
     if broken == "total":
         forecaster: Any = parts.forecaster

@@ -20,6 +20,7 @@ from serving.gateway.endpoint import Endpoint
 from serving.gateway.service_parts import Parts
 from serving.http.authentication import entry_link
 from serving.limits.rate_limits import Buckets, RateLimits, network_of
+from tests.support.busy_workers import all_busy
 from tests.support.serving_fakes import InProcess, make_parts
 from tests.support.waiting import wait_for
 
@@ -458,10 +459,11 @@ class TestLimits:
 
 def test_the_event_loop_is_free(parts_and_tokens: tuple[Parts, dict[str, str]]) -> None:
     """Probes and metrics answer while every worker is busy and the queue is full."""
-    parts, _ = parts_and_tokens
+    parts, tokens = parts_and_tokens
     client = InProcess(parts)
-    parts.workers._pending = 10**6
-    for path in ("/livez", "/healthz", "/readyz"):
-        assert client.get(path).status_code == 200, path
-    assert client.get("/metrics", peer="127.0.0.1").status_code == 200
-    assert asyncio.run(parts.readiness.look()).good
+    with all_busy(parts.workers):
+        assert client.get("/v1/models", headers=bearer(tokens["admin"])).status_code == 429
+        for path in ("/livez", "/healthz", "/readyz"):
+            assert client.get(path).status_code == 200, path
+        assert client.get("/metrics", peer="127.0.0.1").status_code == 200
+        assert asyncio.run(parts.readiness.look()).good

@@ -14,6 +14,7 @@ from serving.gateway.load_shedding import kind_of
 from serving.gateway.request_gate import Gate
 from serving.gateway.service_parts import Parts
 from serving.limits.admission import Admission, Place
+from tests.support.busy_workers import all_busy
 from tests.support.serving_fakes import InProcess, make_parts
 
 Found = tuple[Parts, dict[str, str]]
@@ -67,9 +68,10 @@ def test_what_makes_forecasts_shares_their_room() -> None:
 
 def test_forecasts_wait_for_threads_of_their_own(found: Found) -> None:
     """However many of theirs are taken, a decision is worked on."""
-    found[0].forecast_workers._pending = 10**6
-    assert wait(found).status_code == 429
-    assert ask(found, "POST", "/v1/decisions", json=NO_PREDICTION).status_code == 404
+    with all_busy(found[0].forecast_workers):
+        assert wait(found).status_code == 429
+        assert ask(found, "POST", "/v1/decisions", json=NO_PREDICTION).status_code == 404
+    assert wait(found).status_code == 200
 
 
 def test_every_place_is_left(found: Found) -> None:

@@ -16,6 +16,7 @@ from serving.gateway.service_parts import Parts
 from serving.interface.emergency.boarding import boarding_forecasts, boarding_threshold
 from serving.messages.forecast_records import BedForecast
 from serving.messages.judged_tension import JudgedTension
+from serving.releases.releases_in_use import Releases
 from tests.support.serving_fakes import FakeReleases, loaded, make_parts
 
 NOW = datetime(2026, 5, 4, 6, 0, tzinfo=UTC)
@@ -54,7 +55,7 @@ def parts(tmp_path: Path) -> Parts:
     judged = JudgedTension(False, None, None, frozenset({4.0}))
     made, _ = make_parts(tmp_path / "home")
     source = FakeReleases({"bed-demand": replace(loaded("bed-demand"), engine=engine, judged=judged)})
-    made.releases._source = source  # type: ignore[assignment]
+    made.releases = Releases(source)
     made.releases.refresh()
     return made
 
