@@ -1,4 +1,4 @@
-"""From a hospital's tables to a release, by the command line, as its three groups of people would go."""
+"""From a hospital's tables to a release of wait times, by the command line, as its three groups of people would go."""
 
 import json
 import re
@@ -62,8 +62,9 @@ class Home:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """The wait time of the demo's hospital (seed 1) trained, checked, approved and released.
 
-    Of both its models the demo itself shows it (`tests/journeys/test_demo.py`); of beds, by the command line,
-    `tests/journeys/test_real_records.py` does.
+    Beds do not go this way here: `tests/journeys/test_demo.py` has both models, by the demo's own steps;
+    `tests/journeys/test_real_records.py` beds by the command line, where the real data lie; and
+    `tests/journeys/test_baseline_only.py` beds by the command line, of baselines alone.
     """
     root = tmp_path_factory.mktemp("whole")
     write(simulate(DAYS, seed=1), root / "data")
