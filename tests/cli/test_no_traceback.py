@@ -13,7 +13,7 @@ import pytest
 from cli.main import main
 from cli.parser import make_app
 from hospital.simulator import simulate
-from tests.cli.test_command_line import VERBS
+from tests.support.command_line import VERBS
 
 pytestmark = pytest.mark.usefixtures("english")
 

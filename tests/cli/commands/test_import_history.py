@@ -29,17 +29,11 @@ from serving.state.history_staging import PARTS
 from serving.state.observations import add, import_rows
 from tests.support.repository import ROOT
 
+pytestmark = pytest.mark.usefixtures("home", "english")
+
 STAYS = "stay_id,unit,entered_at,left_at,source\n"
 FIRST = STAYS + "s1,MED,2024-03-01T08:00Z,2024-03-04T10:00Z,emergency\ns2,MED,2024-03-02T09:00Z,,elective\n"
 COUNT = "MED,2024-03-02T09:00Z,4"
-
-
-@pytest.fixture(autouse=True)
-def home(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of this test's own."""
-    monkeypatch.setenv("VIGIE_HOME", str(quick_path / "home"))
-    monkeypatch.setenv("VIGIE_LANGUAGE", "en")
-    return quick_path / "home"
 
 
 @pytest.fixture(scope="module")

@@ -1,20 +1,12 @@
 """`vigie token`: made with an end and rights, listed with its state, lent as a link, revoked; each in the journal."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from cli.main import main
 
-pytestmark = pytest.mark.usefixtures("english")
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of this test's own."""
-    monkeypatch.setenv("VIGIE_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+pytestmark = pytest.mark.usefixtures("home", "english")
 
 
 def out(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -16,14 +16,7 @@ from registry.trust.keys import create_key
 from registry.trust.policy_in_force import policy_in_force
 from registry.trust.trust_store import load_trust, update_trust
 
-pytestmark = pytest.mark.usefixtures("english")
-
-
-@pytest.fixture(autouse=True)
-def home(quick_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of this test's own."""
-    monkeypatch.setenv("VIGIE_HOME", str(quick_path / "home"))
-    return quick_path / "home"
+pytestmark = pytest.mark.usefixtures("home", "english")
 
 
 @pytest.fixture
