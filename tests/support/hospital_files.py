@@ -5,10 +5,27 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
+from hospital.errors import ContractError, MappingError, VigieError
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.mapping.mapping_file import load_mapping
+from tests.support.repository import ROOT
 
-__all__ = ["KEY", "passage", "read_mapped", "write_rpu", "write_xlsx"]
+__all__ = [
+    "HEAD",
+    "KEY",
+    "MAPPINGS",
+    "faults_of",
+    "passage",
+    "read_french",
+    "read_mapped",
+    "read_shipped",
+    "write_rpu",
+    "write_xlsx",
+]
+
+MAPPINGS = ROOT / "docs" / "mappings"
+"""The mappings that Vigie ships."""
+HEAD = '[mapping]\nname = "x"\nzone = "Europe/Paris"\nrepeated_hour = "first"\n'
 
 KEY = b"a key of tests, 32 bytes long..."
 """Makes pseudonyms."""
@@ -66,6 +83,23 @@ def write_xlsx(path: Path, rows: Sequence[Sequence[Any]], sheet: str = "Recensem
         page.append(list(row))
     book.save(path)
     return path
+
+
+def read_shipped(path: Path, shipped: str) -> HospitalTables:
+    """A folder's or file's tables, read through a mapping that Vigie ships."""
+    return read_hospital(path, load_mapping(MAPPINGS / f"{shipped}.toml"), KEY)
+
+
+def read_french(folder: Path, mapping: str) -> HospitalTables:
+    """A folder's tables, read through a mapping whose times are of Paris."""
+    return read_mapped(folder, HEAD + mapping)
+
+
+def faults_of(error: VigieError) -> set[tuple[str, str, int]]:
+    """Path, code and number of rows of each fault; no value of a cell is among the words."""
+    assert isinstance(error, (ContractError, MappingError))
+    assert "SECRET" not in str(error)
+    return {(f.path, f.code, f.rows) for f in error.faults}
 
 
 def read_mapped(path: Path, mapping: str, *, any_step: bool = False) -> HospitalTables:

@@ -24,7 +24,7 @@ LONGEST = (
     "registry/cards/test_numbers_agree.py",
     "registry/bulk/test_bulk_run.py",
     "registry/compare/test_trained_versions.py",
-    "hospital/ingest/test_hospital_files.py",
+    "hospital/ingest/test_spreadsheets.py",
     "journeys/test_live_features.py",
     "journeys/test_documents_run.py",
     "centre/pages/test_deciding_browser.py",

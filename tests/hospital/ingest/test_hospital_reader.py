@@ -2,61 +2,19 @@
 
 import gzip
 import os
-import stat
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from hospital.contracts.file_schemas import validate
-from hospital.contracts.tables import TABLES
-from hospital.errors import ContractError, HistoryError, MappingError, VigieError
-from hospital.ingest.hospital_reader import HospitalTables, read_hospital
-from hospital.ingest.pseudonyms import load_or_create_key, pseudonym
+from hospital.errors import ContractError, HistoryError, MappingError
+from hospital.ingest.hospital_reader import read_hospital
+from hospital.ingest.pseudonyms import pseudonym
 from hospital.mapping.mapping_file import load_mapping
-from hospital.mapping.revisions import unroll
-from tests.support.repository import ROOT
-
-KEY = b"a key of tests, 32 bytes long..."
-STAYS = "stay_id,unit,entered_at,left_at,source\n"
-VISITS = "visit_id,arrived_at,triaged_at,seen_at,left_at,triage,disposition,sex\n"
-DAY = "2024-11-0{}T0{}:00:00Z"
-MAPPINGS = ROOT / "docs" / "mappings"
-
-
-def _stays(*rows: str) -> str:
-    return STAYS + "".join(row + "\n" for row in rows)
-
-
-GOOD = _stays(
-    "S1,A,2024-11-01T08:00:00Z,2024-11-02T08:00:00Z,emergency",
-    "S2,B,2024-11-01T09:00:00Z,,elective",
-)
-
-
-def _read(folder: Path, mapping: str | None = None, key: bytes = KEY, **files: str | bytes) -> HospitalTables:
-    for name, content in files.items():
-        path = folder / name.replace("__", ".")
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    if mapping is None:
-        return read_hospital(folder, None, key)
-    (folder / "mapping.toml").write_text(mapping)
-    return read_hospital(folder, load_mapping(folder / "mapping.toml"), key)
-
-
-def _faults(folder: Path, **files: Any) -> list[tuple[str, str, int]]:
-    with pytest.raises(ContractError) as caught:
-        _read(folder, **files)
-    assert "SECRET" not in str(caught.value)
-    return [(f.path, f.code, f.rows) for f in caught.value.faults]
-
-
-# --- wrong files -----------------------------------------------------------------------------------------
+from tests.support.hospital_files import KEY, MAPPINGS
+from tests.support.small_tables import GOOD, STAYS, VISITS, faults_of_files, read_files, stays_text
 
 
 @pytest.mark.parametrize(
@@ -81,7 +39,7 @@ def test_a_wrong_file_is_refused_by_its_name_and_fault(
     tmp_path: Path, name: str, content: bytes, code: str
 ) -> None:
     """Empty, truncated, in another encoding, of another kind than its name says."""
-    [(path, found, _)] = _faults(tmp_path, **{name: content})
+    [(path, found, _)] = faults_of_files(tmp_path, **{name: content})
     assert found == code
     assert path.startswith(name.replace("__", "."))
 
@@ -91,22 +49,24 @@ def test_a_truncated_parquet_file_is_refused(tmp_path: Path) -> None:
     pd.DataFrame({"stay_id": ["S1"] * 100}).to_parquet(tmp_path / "whole")
     whole = (tmp_path / "whole").read_bytes()
     for length in (len(whole) - 1, len(whole) // 2, 10):
-        assert _faults(tmp_path, stays__parquet=whole[:length]) == [("stays.parquet", "not_parquet", 1)]
+        assert faults_of_files(tmp_path, stays__parquet=whole[:length]) == [
+            ("stays.parquet", "not_parquet", 1)
+        ]
 
 
 def test_a_ragged_row_is_named_by_its_position(tmp_path: Path) -> None:
     """Rows count from 0, as in every other fault."""
     rows = ["S1,A,2024-11-01T08:00:00Z,,emergency"] * 5
     rows[3] = "S1,A,SECRET"
-    assert _faults(tmp_path, stays__csv=_stays(*rows)) == [("stays.csv[3]", "ragged_row", 1)]
+    assert faults_of_files(tmp_path, stays__csv=stays_text(*rows)) == [("stays.csv[3]", "ragged_row", 1)]
 
 
 def test_a_table_that_is_there_twice_or_nothing_at_all_is_refused(tmp_path: Path) -> None:
     """Nothing chooses silently."""
     with pytest.raises(HistoryError, match="Nothing to forecast from"):
-        _read(tmp_path, units__csv="unit,label\nA,A\n")
+        read_files(tmp_path, units__csv="unit,label\nA,A\n")
     assert [
-        f[1] for f in _faults(tmp_path, stays__csv=GOOD, stays__csv__gz=gzip.compress(GOOD.encode()))
+        f[1] for f in faults_of_files(tmp_path, stays__csv=GOOD, stays__csv__gz=gzip.compress(GOOD.encode()))
     ] == ["two_files"]
 
 
@@ -114,17 +74,19 @@ def test_a_table_that_is_there_twice_or_nothing_at_all_is_refused(tmp_path: Path
 def test_a_tables_name_may_be_in_capitals(tmp_path: Path, name: str) -> None:
     """As programs export it: such a table was taken as absent."""
     files = {"Stays__csv": GOOD, name: "unit,label\nA,The ward\n"}
-    assert _read(tmp_path, **files).tables["units"]["label"].tolist() == ["The ward"]
+    assert read_files(tmp_path, **files).tables["units"]["label"].tolist() == ["The ward"]
 
 
 @pytest.mark.parametrize("form", ["xlsb", "xls", "XLS", "json"])
 def test_a_table_in_a_form_that_is_not_read_is_named(tmp_path: Path, form: str) -> None:
     """And the tables beside it do not hide it; a form that is read does."""
     other = {f"Units__{form}": b"PK"}
-    faults = _faults(tmp_path, stays__csv=GOOD, **other)
+    faults = faults_of_files(tmp_path, stays__csv=GOOD, **other)
     assert faults == [(f"Units.{form}", "unknown_kind", 1)]
     assert (
-        _read(tmp_path, stays__csv=GOOD, units__csv="unit,label\nA,A\n", **other).tables["units"].shape[0]
+        read_files(tmp_path, stays__csv=GOOD, units__csv="unit,label\nA,A\n", **other)
+        .tables["units"]
+        .shape[0]
         == 1
     )
     with pytest.raises(ContractError, match="no such file or folder"):
@@ -133,18 +95,15 @@ def test_a_table_in_a_form_that_is_not_read_is_named(tmp_path: Path, form: str) 
         read_hospital(tmp_path / "stays.csv", None, KEY)
 
 
-# --- wrong rows ------------------------------------------------------------------------------------------
-
-
 def test_every_fault_of_every_table_is_named_at_once(tmp_path: Path) -> None:
     """One reading says all that is to be corrected."""
-    stays = _stays(
+    stays = stays_text(
         "S1,A,2024-11-02T08:00:00Z,2024-11-01T08:00:00Z,emergency",
         "S2,A,2024-11-02T08:00:00,,SECRET",
         "S3,A,2024-11-02T08:00:00,,emergency",
     )
     visits = VISITS + "V1,2024-11-01T08:00:00Z,,,,9,,F\n"
-    assert set(_faults(tmp_path, stays__csv=stays, visits__csv=visits, units__csv=b"")) == {
+    assert set(faults_of_files(tmp_path, stays__csv=stays, visits__csv=visits, units__csv=b"")) == {
         ("stays[0].left_at", "before_entered_at", 1),
         ("stays[1].entered_at", "naive_time", 2),
         ("stays[1].source", "not_a_choice", 1),
@@ -160,18 +119,22 @@ def test_the_same_id_and_received_at_is_one_row_or_a_fault(tmp_path: Path) -> No
     again = row.replace("00:00Z,S1", "00:00+00:00,S1")
     later = row.replace("03T00", "04T00")
     left = "2024-11-02T08:00:00Z"
-    assert len(_read(tmp_path, stays__csv=header + row.format("") + again.format("")).tables["stays"]) == 1
-    found = _read(tmp_path, stays__csv=header + row.format("") + later.format(left)).tables["stays"]
+    assert (
+        len(read_files(tmp_path, stays__csv=header + row.format("") + again.format("")).tables["stays"]) == 1
+    )
+    found = read_files(tmp_path, stays__csv=header + row.format("") + later.format(left)).tables["stays"]
     assert found["left_at"].notna().tolist() == [False, True]
     twice = header + later.format("") + row.format("") + again.format(left)
-    assert _faults(tmp_path, stays__csv=twice) == [("stays[2].received_at", "conflicting_revision", 1)]
+    assert faults_of_files(tmp_path, stays__csv=twice) == [
+        ("stays[2].received_at", "conflicting_revision", 1)
+    ]
 
 
 def test_without_received_at_an_id_may_not_come_twice_with_other_content(tmp_path: Path) -> None:
     """Nothing says which of the two rows is the later one, also where their times differ."""
     row, other = (f"S1,A,2024-11-0{day}T08:00:00Z,,emergency" for day in (1, 2))
-    assert len(_read(tmp_path, stays__csv=_stays(row, row)).tables["stays"]) == 1
-    assert _faults(tmp_path, stays__csv=_stays(row, other)) == [
+    assert len(read_files(tmp_path, stays__csv=stays_text(row, row)).tables["stays"]) == 1
+    assert faults_of_files(tmp_path, stays__csv=stays_text(row, other)) == [
         ("stays[1].stay_id", "conflicting_revision", 1)
     ]
 
@@ -179,16 +142,13 @@ def test_without_received_at_an_id_may_not_come_twice_with_other_content(tmp_pat
 def test_what_has_happened_may_not_lie_after_its_reception(tmp_path: Path) -> None:
     """A wrong zone shows itself so: an hour or two in the future."""
     text = "received_at," + STAYS + "2024-11-01T08:00:00Z,S1,A,2024-11-01T08:05:01Z,,emergency\n"
-    assert _faults(tmp_path, stays__csv=text) == [("stays[0].entered_at", "after_reception", 1)]
+    assert faults_of_files(tmp_path, stays__csv=text) == [("stays[0].entered_at", "after_reception", 1)]
 
 
 def test_a_first_row_in_place_of_the_names_is_refused_without_being_shown(tmp_path: Path) -> None:
     """The names of a file without names are a patient's."""
     text = "SECRET1,A,2024-11-01T08:00:00Z,,emergency\nSECRET2,A,2024-11-01T08:00:00Z,,emergency\n"
-    assert "no_known_column" in {code for _, code, _ in _faults(tmp_path, stays__csv=text)}
-
-
-# --- the same hospital, however it is written ------------------------------------------------------------
+    assert "no_known_column" in {code for _, code, _ in faults_of_files(tmp_path, stays__csv=text)}
 
 
 def test_separators_marks_compression_and_kinds_of_file_change_nothing(tmp_path: Path) -> None:
@@ -216,7 +176,7 @@ def test_separators_marks_compression_and_kinds_of_file_change_nothing(tmp_path:
     for number, files in enumerate(ways):
         folder = tmp_path / str(number)
         folder.mkdir()
-        found = _read(folder, **files).tables["stays"]
+        found = read_files(folder, **files).tables["stays"]
         expected = found if expected is None else expected
         pd.testing.assert_frame_equal(found, expected)
 
@@ -250,166 +210,6 @@ def test_columns_of_odd_kinds_are_faults_and_no_tracebacks(tmp_path: Path) -> No
     assert {f.path.split(".")[1] for f in caught.value.faults} == set(frame.columns)
 
 
-# --- pseudonyms and digests ------------------------------------------------------------------------------
-
-
-def test_ids_are_pseudonyms_that_join_and_units_are_not(tmp_path: Path) -> None:
-    """The same visit has the same pseudonym in every table; nobody without the key can make it."""
-    visits = VISITS + "V1,2024-11-01T08:00:00Z,,,,,,F\n"
-    stays = GOOD.replace("stay_id,", "visit_id,stay_id,").replace("\nS", "\nV1,S")
-    tables = _read(tmp_path, visits__csv=visits, stays__csv=stays).tables
-    assert set(tables["stays"]["visit_id"]) == set(tables["visits"]["visit_id"]) == {pseudonym(KEY, "V1")}
-    assert set(tables["stays"]["unit"]) == {"A", "B"}
-    assert len(pseudonym(KEY, "V1")) == 32
-    assert pseudonym(KEY, "V1") != pseudonym(b"another", "V1")
-    with pytest.raises(ValueError, match="empty"):
-        pseudonym(b"", "V1")
-
-
-def test_the_key_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
-    """Processes that start at once get the same key, and a broken file is never replaced."""
-    path, keys = tmp_path / "pseudonyms.key", []
-    threads = [threading.Thread(target=lambda: keys.append(load_or_create_key(path))) for _ in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(keys) == 16
-    assert len(set(keys)) == 1
-    assert len(keys[0]) == 32
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [p.name for p in tmp_path.iterdir()] == [path.name]
-    path.write_text("")
-    with pytest.raises(VigieError, match="holds no key"):
-        load_or_create_key(path)
-
-
-def test_the_digest_of_the_source_is_of_bytes_names_and_mapping_and_of_no_key(tmp_path: Path) -> None:
-    """Two installations agree on what was learned from."""
-    mapping = '[mapping]\nname = "x"\nzone = "Europe/Paris"\n[tables.stays.columns]\n'
-    mapping += "".join(f'{n} = "{n}"\n' for n in STAYS.strip().split(","))
-    plain = _read(tmp_path, stays__csv=GOOD).source_digest
-    assert plain == _read(tmp_path, key=b"another", stays__csv=GOOD).source_digest
-    assert plain.startswith("sha256:")
-    others = {
-        plain,
-        _read(tmp_path, stays__csv=GOOD.replace("S2", "S3")).source_digest,
-        _read(tmp_path, mapping, stays__csv=GOOD).source_digest,
-        _read(tmp_path, mapping + "\n", stays__csv=GOOD).source_digest,
-    }
-    (tmp_path / "other.csv").write_text(GOOD)
-    for name in ("stays.csv", "other.csv"):
-        found = read_hospital(tmp_path / name, load_mapping(tmp_path / "mapping.toml"), KEY)
-        others.add(found.source_digest)
-    (tmp_path / "other.csv").unlink()
-    (tmp_path / "stays.csv").unlink()
-    others.add(_read(tmp_path, stays__csv__gz=gzip.compress(GOOD.encode())).source_digest)
-    assert len(others) == 6
-
-
-# --- tables without received_at --------------------------------------------------------------------------
-
-
-def test_a_row_without_received_at_becomes_what_a_live_system_would_have_sent(tmp_path: Path) -> None:
-    """At each event only what was known by then: no disposition at triage, no triage at arrival."""
-    row = "V1,{},{},{},{},3A,home,F\n".format(*(DAY.format(1, h) for h in (1, 3, 2, 4)))
-    found = _read(tmp_path, visits__csv=VISITS + row)
-    frame = found.tables["visits"].sort_values("received_at", ignore_index=True)
-    told = frame[["arrived_at", "seen_at", "triaged_at", "triage", "left_at", "disposition", "sex"]].notna()
-    assert told.astype(int).to_numpy().tolist() == [
-        [1, 0, 0, 0, 0, 0, 1],
-        [1, 1, 0, 0, 0, 0, 1],
-        [1, 1, 1, 1, 0, 0, 1],
-        [1, 1, 1, 1, 1, 1, 1],
-    ]
-    assert [t.hour for t in frame["received_at"]] == [1, 2, 3, 4]
-    assert frame["triage"].isna().tolist() == [True, True, False, False]
-    assert [(f.table, f.code) for f in found.findings] == [("visits", "received_at_missing")]
-
-
-def test_two_events_at_one_time_are_one_message(tmp_path: Path) -> None:
-    """A patient seen on arrival was told of once."""
-    at = DAY.format(1, 1)
-    found = _read(tmp_path, visits__csv=VISITS + f"V1,{at},{at},{at},,2,,F\n").tables["visits"]
-    assert len(found) == 1
-    assert found["triage"].tolist() == ["2"]
-
-
-def test_what_has_no_time_of_becoming_known_is_left_out_and_said(tmp_path: Path) -> None:
-    """A triage level without a triage time would otherwise be known from the arrival on."""
-    found = _read(tmp_path, visits__csv=VISITS + f"V1,{DAY.format(1, 1)},,,,2,,F\n")
-    assert found.tables["visits"]["triage"].isna().all()
-    assert ("visits", "never_known") in [(f.table, f.code) for f in found.findings]
-
-
-def test_no_revision_tells_anything_from_after_its_reception() -> None:
-    """For many visits at once: the first rule of a forecast that is honest about the past."""
-    frame = _many_visits(3000)
-    contract = TABLES["visits"]
-    rows, times = unroll(frame, contract), list(TABLES["visits"].event_times)
-    for name in times:
-        assert not (rows[name] > rows["received_at"]).any()
-    for column in contract.columns:
-        if column.known_with is not None:
-            assert not (rows[column.name].notna() & rows[column.known_with].isna()).any()
-    last = rows.sort_values("received_at").groupby("visit_id").last()
-    whole = frame.set_index("visit_id")[times]
-    assert (last[times].loc[whole.index] == whole).all(axis=None)
-
-
-def test_a_hundred_thousand_visits_are_unrolled_in_about_a_second() -> None:
-    """Training reads years of them; the limit leaves room for a busy machine."""
-    frame = _many_visits(100_000)
-    began = time.process_time()
-    rows = unroll(frame, TABLES["visits"])
-    assert time.process_time() - began < 5
-    times = [frame[["visit_id"]].assign(at=frame[name]) for name in TABLES["visits"].event_times]
-    assert len(rows) == len(pd.concat(times).drop_duplicates()) > 499_000
-
-
-def test_staffing_units_operations_and_census_are_received_when_they_became_known(tmp_path: Path) -> None:
-    """Each table by its own clock: known_at, open_from, booked_at and cancelled_at, at."""
-    found = _read(
-        tmp_path,
-        stays__csv=GOOD,
-        units__csv="unit,label,open_from\nA,Ward A,\nB,Ward B,2024-10-01T00:00Z\n",
-        staffing__csv=(
-            "at,unit,role,count,known_at\n2024-12-01T00:00Z,A,bed,20,2024-10-01T00:00Z\n"
-            "2024-12-01T00:00Z,A,bed,18,2024-11-15T00:00Z\n"
-        ),
-        operations__csv=(
-            "operation_id,unit,booked_at,planned_at,minutes,cancelled_at\n"
-            "O1,A,2024-10-01T00:00Z,2024-12-01T08:00Z,90,2024-11-01T00:00Z\n"
-        ),
-        census__csv="unit,at,occupied\nA,2024-11-01T00:00Z,3\nA,2024-11-01T01:00Z,4\n",
-    ).tables
-    received = {name: [str(t)[:10] for t in frame["received_at"]] for name, frame in found.items()}
-    assert received["staffing"] == ["2024-10-01", "2024-11-15"]
-    assert received["units"] == ["1970-01-01", "2024-10-01"]
-    assert received["census"] == ["2024-11-01", "2024-11-01"]
-    assert found["operations"]["cancelled_at"].notna().tolist() == [False, True]
-    assert found["operations"]["planned_at"].notna().all()
-
-
-def _many_visits(n: int) -> pd.DataFrame:
-    rng = np.random.default_rng(3)
-    start = pd.Timestamp("2023-01-01", tz="UTC") + pd.to_timedelta(rng.integers(0, 10**7, n), unit="s")
-    raw = pd.DataFrame({"visit_id": [f"V{i}" for i in range(n)], "arrived_at": start})
-    for name in ("triaged_at", "seen_at", "bed_requested_at", "left_at"):
-        later = (
-            raw["arrived_at"]
-            if name != "left_at"
-            else raw["bed_requested_at"].where(raw["bed_requested_at"] > raw["seen_at"], raw["seen_at"])
-        )
-        raw[name] = later + pd.to_timedelta(rng.integers(1, 9000, n), unit="s")
-    raw = raw.assign(triage="3A", heart_rate=80.0, disposition="home", destination_unit="A", sex="F")
-    raw["received_at"] = pd.Timestamp("2030-01-01", tz="UTC")
-    return validate(raw, "visits", clock=load_mapping(MAPPINGS / "divi.toml").clock("visits"), audit=("sex",))
-
-
-# --- cadence, units, mappings ----------------------------------------------------------------------------
-
-
 def _census(hours: float, rows: int = 200, zone: str = "Europe/Paris") -> str:
     local = pd.date_range("2024-10-20", periods=rows, freq=pd.Timedelta(hours=hours), tz="UTC")
     if hours == 24:
@@ -422,7 +222,7 @@ def test_a_census_is_hourly_or_daily_over_both_clock_changes(
     tmp_path: Path, hours: float, cadence: str
 ) -> None:
     """A day of 23 or 25 hours is a day."""
-    found = _read(tmp_path, census__csv=_census(hours))
+    found = read_files(tmp_path, census__csv=_census(hours))
     assert found.cadence == cadence
     assert found.tables["units"]["unit"].tolist() == ["A", "B"]
     assert ("units", "derived") in [(f.table, f.code) for f in found.findings]
@@ -432,12 +232,12 @@ def test_a_census_is_hourly_or_daily_over_both_clock_changes(
 def test_a_census_of_another_cadence_is_refused(tmp_path: Path, hours: float) -> None:
     """Neither hours nor days can be recovered from it."""
     with pytest.raises(HistoryError, match=f"every {hours:.0f} hours"):
-        _read(tmp_path, census__csv=_census(hours))
+        read_files(tmp_path, census__csv=_census(hours))
 
 
 def test_rows_of_a_unit_that_no_table_names_are_said(tmp_path: Path) -> None:
     """They count for no unit; a misspelt ward would vanish silently."""
-    found = _read(tmp_path, stays__csv=GOOD, units__csv="unit,label\nA,Ward A\n")
+    found = read_files(tmp_path, stays__csv=GOOD, units__csv="unit,label\nA,Ward A\n")
     assert ("stays", "unknown_unit") in [(f.table, f.code) for f in found.findings]
 
 
@@ -462,14 +262,14 @@ def test_a_french_file_is_read_through_its_mapping_and_the_rest_of_the_folder_as
 ) -> None:
     """Local times, codes, other names; a table that the mapping does not name has naive times in its zone."""
     units = "unit,label,open_from\nA,Ward A,2024-07-01T00:00\n"
-    found = _read(tmp_path, FRENCH.format("second"), sejours__csv=SEJOURS, units__csv=units)
+    found = read_files(tmp_path, FRENCH.format("second"), sejours__csv=SEJOURS, units__csv=units)
     stays = found.tables["stays"]
     assert [str(t) for t in stays["entered_at"]] == ["2024-10-27 01:30:00+00:00", "2024-10-26 00:30:00+00:00"]
     assert stays["source"].tolist() == ["emergency", "transfer"]
     assert str(found.tables["units"]["open_from"][0]) == "2024-06-30 22:00:00+00:00"
     assert "NOM" not in stays.columns
     with pytest.raises(ContractError) as caught:
-        _read(tmp_path, FRENCH.format("refuse"), sejours__csv=SEJOURS)
+        read_files(tmp_path, FRENCH.format("refuse"), sejours__csv=SEJOURS)
     assert [(f.path, f.code) for f in caught.value.faults] == [("stays[0].entered_at", "repeated_local_time")]
 
 
@@ -477,7 +277,7 @@ def test_the_wrong_zone_shows_itself_where_the_clock_skipped(tmp_path: Path) -> 
     """A time that never was in Paris was one in UTC."""
     text = SEJOURS.replace("26/10/2024", "31/03/2024")
     with pytest.raises(ContractError, match="zone") as caught:
-        _read(tmp_path, FRENCH.format("first"), sejours__csv=text)
+        read_files(tmp_path, FRENCH.format("first"), sejours__csv=text)
     assert [(f.path, f.code) for f in caught.value.faults] == [
         ("stays[1].entered_at", "nonexistent_local_time")
     ]
@@ -487,7 +287,7 @@ def test_faults_of_the_mapping_and_of_other_tables_come_together(tmp_path: Path)
     """One reading says all of them."""
     text = SEJOURS.replace(";8;", ";SECRET;")
     with pytest.raises(MappingError) as caught:
-        _read(tmp_path, FRENCH.format("first"), sejours__csv=text, units__csv="unit,label\nA,\n")
+        read_files(tmp_path, FRENCH.format("first"), sejours__csv=text, units__csv="unit,label\nA,\n")
     assert {(f.path, f.code) for f in caught.value.faults} == {
         ("stays[0].MODE", "code_not_listed"),
         ("units[0].label", "missing"),
@@ -498,10 +298,7 @@ def test_faults_of_the_mapping_and_of_other_tables_come_together(tmp_path: Path)
 def test_a_mapped_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     """By the name that the mapping gives it."""
     with pytest.raises(ContractError, match=r"sejours\.csv"):
-        _read(tmp_path, FRENCH.format("first"))
-
-
-# --- real data -------------------------------------------------------------------------------------------
+        read_files(tmp_path, FRENCH.format("first"))
 
 
 @pytest.fixture
