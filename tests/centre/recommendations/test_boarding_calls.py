@@ -12,7 +12,7 @@ import pytest
 from hospital.times import moment
 from serving.releases.releases_in_use import Releases
 from tests.centre.recommendations.situations import LEVELS, Hospital
-from tests.centre.tension.test_judged_models import BEDS, release
+from tests.support.judged_beds import BEDS, release
 from tests.support.serving_fakes import NOW, FakeReleases
 
 BOARDS = LEVELS.replace(

@@ -32,7 +32,7 @@ from serving.interface.recommendations.rows import (
     content_made,
     text_of,
 )
-from tests.serving.routes.test_routes import VISIT, Service, start
+from tests.support.fake_service import VISIT, Service, start
 
 pytestmark = pytest.mark.usefixtures("english")
 

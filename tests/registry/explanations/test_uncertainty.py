@@ -1,27 +1,10 @@
 """The reasons of a width and of a probability are Shapley values of what the model's own formulas say."""
 
-import itertools
-from collections.abc import Callable
-from math import factorial
-
 import numpy as np
 import pytest
 
 from registry.explanations.few_player_game import coalitions, shapley_values
-
-
-def by_definition(worth: Callable[[frozenset[int]], float], players: int) -> list[float]:
-    """Shapley values, coalition by coalition."""
-    out = []
-    for player in range(players):
-        others = [p for p in range(players) if p != player]
-        total = 0.0
-        for size in range(players):
-            weight = factorial(size) * factorial(players - size - 1) / factorial(players)
-            for chosen in itertools.combinations(others, size):
-                total += weight * (worth(frozenset((*chosen, player))) - worth(frozenset(chosen)))
-        out.append(total)
-    return out
+from tests.support.shapley import by_definition
 
 
 @pytest.mark.parametrize("players", [0, 1, 2, 5, 8])

@@ -11,7 +11,7 @@ from hospital.words.messages import Message
 from registry.errors import RegistryError
 from registry.evidence.records import Evidence, Scored
 from registry.gates.completeness import require_complete
-from tests.registry.statistics.test_groups import scored
+from tests.support.scored_rows import scored
 from tests.support.sound_facts import waits
 from tests.support.synthetic_evidence import Hospital
 

@@ -12,7 +12,7 @@ from registry.gates import Finding, Verdict
 from registry.gates.contract import judge_contract
 from registry.policy.board_policy import default_policy
 from registry.statistics.verdict import undecided
-from tests.registry.statistics.test_groups import scored
+from tests.support.scored_rows import scored
 from tests.support.sound_facts import waits
 from tests.support.synthetic_evidence import Hospital
 

@@ -21,7 +21,7 @@ from registry.record.tables.record_tables import decisions, observations, predic
 from registry.record.tombstones import erased_observations
 from serving.forecasting import decision_record, prediction_record
 from serving.state.live_state import StateCache
-from tests.serving.routes.test_routes import VISIT, Service, start
+from tests.support.fake_service import VISIT, Service, start
 from tests.support.installation import NOW as AT
 from tests.support.serving_fakes import NOW
 

@@ -1,12 +1,10 @@
 """Code in the database that is not Vigie's: what it takes away leaves no gap, and is named by `verify`."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Engine, text
 
 from hospital.words.messages import Foreign
-from registry.record.database import open_database, writing
+from registry.record.database import writing
 from registry.record.foreign_code import foreign_code
 from registry.record.journal import append
 from registry.record.journal_audit import verify
@@ -23,14 +21,6 @@ SWALLOWS = {
         "EXECUTE FUNCTION quiet()",
     ),
 }
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """A database as Vigie makes it."""
-    engine = open_database(database_url)
-    yield engine
-    engine.dispose()
 
 
 def enter(engine: Engine, action: str) -> None:

@@ -1,7 +1,6 @@
 """Tokens beside their entries: what an audit finds at which entry, and what a token is from its making to its end."""
 
 import getpass
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,7 +9,7 @@ from sqlalchemy import Engine, create_engine, insert, select, text, update
 
 from hospital.times import instant, moment
 from registry.errors import TokenError
-from registry.record.database import open_database, opened_database, writing
+from registry.record.database import opened_database, writing
 from registry.record.journal import Entry, append, entries
 from registry.record.journal_audit import JournalFault
 from registry.record.tables.record_tables import tokens
@@ -28,14 +27,6 @@ from registry.record.tokens import (
 )
 from tests.support.installation import NOW, after
 from tests.support.old_database import migrate_to
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """A database without a token."""
-    engine = open_database(database_url)
-    yield engine
-    engine.dispose()
 
 
 def _create(engine: Engine, name: str = "app", *roles: str, **options: object) -> str:

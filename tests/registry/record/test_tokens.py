@@ -1,23 +1,14 @@
 """Bearer tokens: who calls, and what nobody can learn from the database."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Engine, create_engine, select, text
 
 from registry.errors import TokenError
-from registry.record.database import open_database, opened_database, writing
+from registry.record.database import opened_database, writing
 from registry.record.tables.record_tables import tokens
 from registry.record.tokens import ROLES, authenticate, create_token, list_tokens, revoke_token
 from tests.support.installation import NOW, after
 from tests.support.old_database import migrate_to
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = open_database(database_url)
-    yield engine
-    engine.dispose()
 
 
 def _create(engine: Engine, *roles: str, **options: object) -> str:

@@ -11,7 +11,7 @@ from hospital.times import DAY
 from registry.evidence.records import Scored
 from registry.statistics.gains import best_baseline, cell_gains, horizon_gains
 from registry.statistics.intervals import block_mean
-from tests.registry.statistics.test_groups import scored
+from tests.support.scored_rows import scored
 
 NONE = math.nan
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from registry.statistics.hours_of_week import HOURS_OF_WEEK, NARROW_HOURS, hours_of_week, narrow_hours
-from tests.registry.statistics.test_groups import scored
+from tests.support.scored_rows import scored
 
 
 def test_they_are_those_of_the_local_clock() -> None:

@@ -2,7 +2,6 @@
 
 import html
 import re
-from pathlib import Path
 
 import pytest
 from sqlalchemy import delete
@@ -10,20 +9,7 @@ from sqlalchemy import delete
 from hospital.times import DAY, HOUR, moment
 from registry.record.database import writing
 from registry.record.tables.record_tables import observations
-from serving.messages.forecast_protocol import LoadedModel
-from tests.support.ward_census import END, WardService, ward_release
-
-
-@pytest.fixture(scope="module")
-def release(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
-    """A release of three wards."""
-    return ward_release(tmp_path_factory.mktemp("release"))
-
-
-@pytest.fixture
-def service(release: LoadedModel, tmp_path: Path) -> WardService:
-    """A service on it."""
-    return WardService.of(release, tmp_path)
+from tests.support.ward_census import END, WardService
 
 
 def _page(service: WardService, path: str, status: int = 200) -> str:

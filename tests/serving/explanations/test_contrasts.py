@@ -1,7 +1,6 @@
 """Why one forecast differs from another: the reasons add up to the difference of the two numbers served."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,19 +12,7 @@ from registry.record.tables.record_tables import payloads
 from serving.messages.forecast_protocol import LoadedModel
 from serving.releases.releases_in_use import Releases
 from tests.support.serving_fakes import FakeReleases
-from tests.support.ward_census import END, WardService, ward_release
-
-
-@pytest.fixture(scope="module")
-def release(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
-    """A release of three wards."""
-    return ward_release(tmp_path_factory.mktemp("release"))
-
-
-@pytest.fixture
-def service(release: LoadedModel, tmp_path: Path) -> WardService:
-    """A service on it."""
-    return WardService.of(release, tmp_path)
+from tests.support.ward_census import END, WardService
 
 
 def difference(explanation: dict[str, Any]) -> float:

@@ -4,7 +4,6 @@ import itertools
 import re
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,21 +20,9 @@ from serving.messages.forecast_protocol import LoadedModel
 from serving.messages.question_records import BedQuestion, ExplainOptions
 from serving.releases.releases_in_use import Releases
 from tests.support.serving_fakes import FakeReleases
-from tests.support.ward_census import HORIZONS, UNITS, WardService, ward_census, ward_release
+from tests.support.ward_census import HORIZONS, UNITS, WardService, ward_census
 
 _P50 = 9
-
-
-@pytest.fixture(scope="module")
-def release(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
-    """A release of three wards."""
-    return ward_release(tmp_path_factory.mktemp("release"))
-
-
-@pytest.fixture
-def service(release: LoadedModel, tmp_path: Path) -> WardService:
-    """A service on it."""
-    return WardService.of(release, tmp_path)
 
 
 @pytest.fixture

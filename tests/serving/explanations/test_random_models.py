@@ -21,8 +21,8 @@ from registry.explanations.levers import Lever, ranges
 from registry.explanations.uncertainty import PLAYERS, Uncertainty, explain_tension, explain_width
 from registry.model.scope_fallback import answer
 from serving.messages.question_records import BedQuestion, ExplainOptions
-from tests.registry.explanations.test_uncertainty import by_definition
 from tests.support.models_by_hand import RandomModel, above
+from tests.support.shapley import by_definition
 from tests.support.ward_census import HORIZONS, UNITS, WardService, ward_release
 
 _LOW, _MIDDLE, _HIGH = 1, 9, 17

@@ -17,27 +17,15 @@ from registry.model.forecast_model import Rows
 from registry.model.hospital_total import sums_of
 from serving.messages.forecast_protocol import LoadedModel
 from serving.messages.question_records import BedQuestion, ExplainOptions
-from tests.support.ward_census import END, HORIZONS, WardService, ward_release
+from tests.support.ward_census import END, HORIZONS, WardService
 
 LOW, HIGH = LEVELS.index(0.1), LEVELS.index(0.9)
 
 
-@pytest.fixture(scope="module")
-def release(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
-    """A release of three wards."""
-    return ward_release(tmp_path_factory.mktemp("release"))
-
-
-@pytest.fixture(scope="module")
-def service(release: LoadedModel, tmp_path_factory: pytest.TempPathFactory) -> WardService:
-    """A service on it."""
-    return WardService.of(release, tmp_path_factory.mktemp("service"))
-
-
-def totals(service: WardService, status: int = 200, **more: Any) -> Any:
+def totals(wards: WardService, status: int = 200, **more: Any) -> Any:
     """The hospital's forecasts at both horizons; of another status the whole answer."""
     body = {"units": [], "horizons_hours": list(HORIZONS), "hospital": True, **more}
-    answer = service.ask("/v1/bed-demand", body, status)
+    answer = wards.ask("/v1/bed-demand", body, status)
     return answer["hospital"] if status == 200 else answer
 
 
@@ -47,23 +35,23 @@ def added(told: dict[str, Any]) -> float:
     return float(sum(parts) + told["other"])
 
 
-def bases(service: WardService, release: LoadedModel, at: int = END) -> list[TotalBasis]:
+def bases(wards: WardService, release: LoadedModel, at: int = END) -> list[TotalBasis]:
     """What the totals at both horizons are made of."""
     explain = ExplainOptions(0, "typical", "fr", basis=True)
     question = BedQuestion((), HORIZONS, at, (), explain, hospital=True)
-    with service.parts.engine.connect() as connection:
-        made = service.parts.forecaster.hospital(release, connection, question, END)
+    with wards.parts.engine.connect() as connection:
+        made = wards.parts.forecaster.hospital(release, connection, question, END)
     found = [f.basis for f in made if f.basis is not None]
     assert len(found) == len(HORIZONS)
     return found
 
 
 @pytest.mark.parametrize("days_ago", [1, 7])
-def test_the_difference_of_two_totals_adds_up(service: WardService, days_ago: int) -> None:
+def test_the_difference_of_two_totals_adds_up(wards: WardService, days_ago: int) -> None:
     """To a millionth of a bed, feature by feature and group by group, in words of the whole hospital."""
     at = moment(END - days_ago * DAY).isoformat()
-    then = totals(service, at=at)
-    now = totals(service, explain={"reference": {"at": at}, "top": 3, "language": "fr"})
+    then = totals(wards, at=at)
+    now = totals(wards, explain={"reference": {"at": at}, "top": 3, "language": "fr"})
     for before, after in zip(then, now, strict=True):
         told = after["explanation"]
         assert abs(told["base"] - before["beds"]["p50"]) <= 1e-9
@@ -82,13 +70,13 @@ def test_the_difference_of_two_totals_adds_up(service: WardService, days_ago: in
     assert max(abs(added(f["explanation"])) for f in now) > 0.5
 
 
-def test_a_total_that_was_given_is_compared_with_as_it_was_given(service: WardService) -> None:
+def test_a_total_that_was_given_is_compared_with_as_it_was_given(wards: WardService) -> None:
     """With what the caller said of a unit then, and at another horizon; it is also explained again by itself."""
     row = {"unit": "B", "at": moment(END - HOUR).isoformat(), "occupied": 45, "staffed": 30}
-    given = totals(service, observations=[row])[1]
+    given = totals(wards, observations=[row])[1]
     reference = {"prediction_id": given["prediction_id"]}
     body = {"reference": reference, "language": "en"}
-    (now, _) = totals(service, explain=body)
+    (now, _) = totals(wards, explain=body)
     told = now["explanation"]
     assert told["base"] == given["beds"]["p50"]
     assert abs(added(told) - (now["beds"]["p50"] - given["beds"]["p50"])) <= 1e-6
@@ -98,13 +86,13 @@ def test_a_total_that_was_given_is_compared_with_as_it_was_given(service: WardSe
         ("interval", given["beds"]["p90"] - given["beds"]["p10"]),
         ("tension", given["tension_probability"]),
     ):
-        again = service.ask("/v1/explanations", {**reference, "explain": {"of": of}})["explanation"]
+        again = wards.ask("/v1/explanations", {**reference, "explain": {"of": of}})["explanation"]
         assert abs(again["base"] + added(again) - served) <= (1e-4 if of == "p50" else 1e-6)
 
 
-def test_units_of_one_total_alone_are_a_part_of_their_own(service: WardService, release: LoadedModel) -> None:
+def test_units_of_one_total_alone_are_a_part_of_their_own(wards: WardService, release: LoadedModel) -> None:
     """A total of three wards less that of two of them is the third ward's mean, and nothing else differs."""
-    [whole, _] = bases(service, release)
+    [whole, _] = bases(wards, release)
     both = (whole.rows, whole.answered, whole.staffed)
     two = TotalBasis.of(
         whole.model, whole.total, whole.units[:2], both, np.array([0, 1]), whole.horizon_hours, p50=1.0
@@ -119,10 +107,10 @@ def test_units_of_one_total_alone_are_a_part_of_their_own(service: WardService, 
 
 @pytest.mark.parametrize("top", [0, 3, 50])
 @pytest.mark.parametrize("language", ["fr", "en"])
-def test_the_width_and_the_tension_of_a_total_add_up(service: WardService, top: int, language: str) -> None:
+def test_the_width_and_the_tension_of_a_total_add_up(wards: WardService, top: int, language: str) -> None:
     """To a millionth, whatever is shown; in words."""
     for of in ("interval", "tension"):
-        for forecast in totals(service, explain={"of": of, "top": top, "language": language}):
+        for forecast in totals(wards, explain={"of": of, "top": top, "language": language}):
             told, beds = forecast["explanation"], forecast["beds"]
             served = beds["p90"] - beds["p10"] if of == "interval" else forecast["tension_probability"]
             assert abs(told["base"] + added(told) - served) <= 1e-6
@@ -135,9 +123,9 @@ def test_the_width_and_the_tension_of_a_total_add_up(service: WardService, top: 
             assert told["reasons"][0].startswith(lead)
 
 
-def test_where_it_starts_is_the_total_of_usual_values(service: WardService, release: LoadedModel) -> None:
+def test_where_it_starts_is_the_total_of_usual_values(wards: WardService, release: LoadedModel) -> None:
     """Forecast by the model itself with every feature usual in every ward, and no interval stretched."""
-    for basis in bases(service, release):
+    for basis in bases(wards, release):
         moves = moves_of(basis.of_units, basis.staffed)
         usual, model = moves.usual, basis.model
         column = [f.name for f in model.features].index("demand_now")
@@ -151,7 +139,7 @@ def test_where_it_starts_is_the_total_of_usual_values(service: WardService, rele
 
 
 def test_a_total_of_baselines_has_no_feature(
-    service: WardService, release: LoadedModel, tmp_path: Path
+    wards: WardService, release: LoadedModel, tmp_path: Path
 ) -> None:
     """Recent errors alone may have stretched it; the difference of two is that of where they start."""
     outside = WardService.of(replace(release, scope=frozenset()), tmp_path)
@@ -171,15 +159,15 @@ def test_a_total_of_baselines_has_no_feature(
         )
 
 
-def test_what_a_total_cannot_be_asked_is_refused_by_its_place(service: WardService) -> None:
+def test_what_a_total_cannot_be_asked_is_refused_by_its_place(wards: WardService) -> None:
     """A unit's prediction beside the total, the total's beside a unit, a lever, a probability of unknown beds."""
-    (unit,) = service.beds("A")["forecasts"]
-    whole = totals(service)[0]
-    refused = totals(service, 422, explain={"reference": {"prediction_id": unit["prediction_id"]}})
+    (unit,) = wards.beds("A")["forecasts"]
+    whole = totals(wards)[0]
+    refused = totals(wards, 422, explain={"reference": {"prediction_id": unit["prediction_id"]}})
     assert [(e["path"], e["code"]) for e in refused["errors"]] == [("hospital", "another_unit")]
     body = {"units": ["A"], "horizons_hours": [24.0]}
     asked = {**body, "explain": {"reference": {"prediction_id": whole["prediction_id"]}}}
-    refused = service.ask("/v1/bed-demand", asked, 422)
+    refused = wards.ask("/v1/bed-demand", asked, 422)
     assert [(e["path"], e["code"]) for e in refused["errors"]] == [("units[0]", "another_unit")]
     lever = {"prediction_id": whole["prediction_id"], "at_most": 5.0}
-    assert service.ask("/v1/counterfactuals", lever, 422)["code"] == "of_units_only"
+    assert wards.ask("/v1/counterfactuals", lever, 422)["code"] == "of_units_only"

@@ -24,20 +24,8 @@ from registry.record.tables.record_tables import predictions
 from serving.explanations import explainer
 from serving.messages.forecast_protocol import LoadedModel
 from serving.messages.question_records import BedQuestion, ExplainOptions
-from tests.registry.explanations.test_uncertainty import by_definition
-from tests.support.ward_census import END, WardService, ward_release
-
-
-@pytest.fixture(scope="module")
-def release(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
-    """A release of three wards."""
-    return ward_release(tmp_path_factory.mktemp("release"))
-
-
-@pytest.fixture(scope="module")
-def service(release: LoadedModel, tmp_path_factory: pytest.TempPathFactory) -> WardService:
-    """A service on it."""
-    return WardService.of(release, tmp_path_factory.mktemp("service"))
+from tests.support.shapley import by_definition
+from tests.support.ward_census import END, WardService
 
 
 def total(explanation: dict[str, Any]) -> float:
@@ -48,10 +36,10 @@ def total(explanation: dict[str, Any]) -> float:
 
 @pytest.mark.parametrize("top", [0, 2, 6, 1000])
 @pytest.mark.parametrize("hours", [24.0, 72.0])
-def test_it_adds_up_to_what_is_served(service: WardService, top: int, hours: float) -> None:
+def test_it_adds_up_to_what_is_served(wards: WardService, top: int, hours: float) -> None:
     """To a millionth, whatever is shown; what is not shown is in `other`."""
     for of in ("interval", "tension"):
-        for forecast in service.beds("ABC", hours, explain={"of": of, "top": top})["forecasts"]:
+        for forecast in wards.beds("ABC", hours, explain={"of": of, "top": top})["forecasts"]:
             told = forecast["explanation"]
             beds = forecast["beds"]
             served = beds["p90"] - beds["p10"] if of == "interval" else forecast["tension_probability"]
@@ -61,45 +49,45 @@ def test_it_adds_up_to_what_is_served(service: WardService, top: int, hours: flo
             assert told["unit"] == ("beds" if of == "interval" else "probability")
 
 
-def test_it_is_said_whether_there_is_more_than_usual(service: WardService) -> None:
+def test_it_is_said_whether_there_is_more_than_usual(wards: WardService) -> None:
     """In both languages, and what most makes it so; what is compared with is named."""
-    french = service.beds("ABC", explain={"of": "interval", "language": "fr"})["forecasts"]
+    french = wards.beds("ABC", explain={"of": "interval", "language": "fr"})["forecasts"]
     for forecast in french:
         reasons = forecast["explanation"]["reasons"]
         assert reasons[0].startswith("L'incertitude est ")
         assert reasons[1].startswith("Au départ, la largeur de l'intervalle (p10 à p90) quand tout est comme")
-    english = service.beds("ABC", explain={"of": "tension", "language": "en"})["forecasts"]
+    english = wards.beds("ABC", explain={"of": "tension", "language": "en"})["forecasts"]
     for forecast in english:
         assert forecast["explanation"]["reasons"][0].startswith("Too few staffed beds are ")
         assert forecast["explanation"]["compared_with"]["cases"] >= 30
 
 
-def test_a_number_that_does_not_come_out_again_is_not_explained(service: WardService) -> None:
+def test_a_number_that_does_not_come_out_again_is_not_explained(wards: WardService) -> None:
     """The width or probability that was served, or none: the p50 alone coming out again is not enough."""
     for of, path, named in (
         ("interval", ("beds", "p90"), {"explain": {"of": "interval"}}),
         ("tension", ("tension_probability",), {"explain": {"of": "tension"}}),
     ):
-        (made,) = service.beds("C")["forecasts"]
+        (made,) = wards.beds("C")["forecasts"]
         prediction = made["prediction_id"]
         for more in (named, {}):
-            told = service.ask("/v1/explanations", {"prediction_id": prediction, **more})["explanation"]
+            told = wards.ask("/v1/explanations", {"prediction_id": prediction, **more})["explanation"]
             assert told["of"] == (of if more else "p50")
-        _edited(service, prediction, path)
-        refused = service.ask("/v1/explanations", {"prediction_id": prediction, **named}, 409)
+        _edited(wards, prediction, path)
+        refused = wards.ask("/v1/explanations", {"prediction_id": prediction, **named}, 409)
         assert refused["code"] == "not_reproducible"
-        service.ask("/v1/explanations", {"prediction_id": prediction})
+        wards.ask("/v1/explanations", {"prediction_id": prediction})
         other = {"explain": {"of": "tension" if of == "interval" else "interval"}}
-        service.ask("/v1/explanations", {"prediction_id": prediction, **other})
+        wards.ask("/v1/explanations", {"prediction_id": prediction, **other})
         if of == "tension":
             asked = {"prediction_id": prediction, "of": "tension", "at_least": 0.999}
-            assert service.ask("/v1/counterfactuals", asked, 409)["code"] == "not_reproducible"
+            assert wards.ask("/v1/counterfactuals", asked, 409)["code"] == "not_reproducible"
 
 
-def _edited(service: WardService, prediction: str, path: tuple[str, ...]) -> None:
+def _edited(wards: WardService, prediction: str, path: tuple[str, ...]) -> None:
     """The record says that another number was served: a thousandth more."""
     is_it = predictions.c.prediction_id == prediction
-    with writing(service.parts.engine) as connection:
+    with writing(wards.parts.engine) as connection:
         body = json.loads(connection.scalar(select(predictions.c.response).where(is_it)) or "")
         *above, last = path
         part = reduce(getitem, above, body["prediction"])
@@ -108,10 +96,10 @@ def _edited(service: WardService, prediction: str, path: tuple[str, ...]) -> Non
 
 
 def test_reasons_that_do_not_add_up_are_not_answered(
-    service: WardService, monkeypatch: pytest.MonkeyPatch
+    wards: WardService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where a term is off by more than a millionth: neither with a forecast nor of one that was given."""
-    (made,) = service.beds("A")["forecasts"]
+    (made,) = wards.beds("A")["forecasts"]
 
     def wrong(basis: Basis) -> Uncertainty:
         found = explain_width(basis)
@@ -119,41 +107,41 @@ def test_reasons_that_do_not_add_up_are_not_answered(
 
     monkeypatch.setattr(explainer, "explain_width", wrong)
     body = {"prediction_id": made["prediction_id"], "explain": {"of": "interval"}}
-    assert service.ask("/v1/explanations", body, 500)["code"] == "explanation_does_not_add_up"
+    assert wards.ask("/v1/explanations", body, 500)["code"] == "explanation_does_not_add_up"
     asked = {"units": ["A"], "horizons_hours": [24.0], "explain": {"of": "interval"}}
-    assert service.ask("/v1/bed-demand", asked, 500)["code"] == "explanation_does_not_add_up"
+    assert wards.ask("/v1/bed-demand", asked, 500)["code"] == "explanation_does_not_add_up"
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_it_adds_up_whatever_is_said_of_the_unit(service: WardService, seed: int) -> None:
+def test_it_adds_up_whatever_is_said_of_the_unit(wards: WardService, seed: int) -> None:
     """Of wards that are empty, full, without staff or beyond all that was seen; the difference, too."""
     rng = np.random.default_rng(seed)
-    (before,) = service.beds("B", 72.0)["forecasts"]
+    (before,) = wards.beds("B", 72.0)["forecasts"]
     for occupied, staffed in [(0, 0), (0, 90), (300, 1), *rng.integers(0, 60, (4, 2)).tolist()]:
         at = moment(END - HOUR).isoformat()
         row = {"unit": "B", "at": at, "occupied": occupied, "staffed": staffed}
         made = {}
         for of in ("p50", "interval", "tension"):
             explain = {"of": of, "top": 1000}
-            (made[of],) = service.beds("B", observations=[row], explain=explain)["forecasts"]
+            (made[of],) = wards.beds("B", observations=[row], explain=explain)["forecasts"]
         beds = made["p50"]["beds"]
         assert abs(total(made["p50"]["explanation"]) - beds["p50"]) <= 1e-4
         assert abs(total(made["interval"]["explanation"]) - (beds["p90"] - beds["p10"])) <= 1e-6
         assert abs(total(made["tension"]["explanation"]) - made["p50"]["tension_probability"]) <= 1e-6
         explain = {"reference": {"prediction_id": before["prediction_id"]}}
-        (after,) = service.beds("B", observations=[row], explain=explain)["forecasts"]
+        (after,) = wards.beds("B", observations=[row], explain=explain)["forecasts"]
         told = after["explanation"]
         assert told["base"] == before["beds"]["p50"]
         assert abs(total(told) - after["beds"]["p50"]) <= 1e-6
         assert after["beds"] == beds
 
 
-def test_it_costs_little_more_than_the_answer(service: WardService) -> None:
+def test_it_costs_little_more_than_the_answer(wards: WardService) -> None:
     """At most 1.3 times, in processor time, the best of several that take turns: others may work on this machine."""
 
     def seconds(of: str) -> float:
         begin = time.process_time()
-        service.beds("ABC", 72.0, explain={"of": of})
+        wards.beds("ABC", 72.0, explain={"of": of})
         return time.process_time() - begin
 
     numbers = ("p50", "interval", "tension")
@@ -165,9 +153,9 @@ def test_it_costs_little_more_than_the_answer(service: WardService) -> None:
     assert tension <= 1.3 * plain
 
 
-def test_a_baseline_has_its_own_width_and_no_feature(service: WardService, release: LoadedModel) -> None:
+def test_a_baseline_has_its_own_width_and_no_feature(wards: WardService, release: LoadedModel) -> None:
     """Outside the scope: what recent errors stretched it by is all there is to say."""
-    made = _basis(service, replace(release, scope=frozenset()))
+    made = _basis(wards, replace(release, scope=frozenset()))
     found = explain_width(made)
     served = made.answered.quantiles[:, 17] - made.answered.quantiles[:, 1]
     assert found.columns.shape[1] == 0
@@ -176,10 +164,10 @@ def test_a_baseline_has_its_own_width_and_no_feature(service: WardService, relea
 
 @pytest.mark.parametrize(("shift", "bare"), [(0.0, False), (-24.0, False), (0.0, True), (-24.0, True)])
 def test_contributions_are_shapley_values_by_definition(
-    service: WardService, release: LoadedModel, shift: float, bare: bool, monkeypatch: pytest.MonkeyPatch
+    wards: WardService, release: LoadedModel, shift: float, bare: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each coalition's forecast made by the model's formulas, one by one; also where the floor cuts the interval."""
-    made = _basis(service, release, shift)
+    made = _basis(wards, release, shift)
     beds, hours = max(22.0 + shift, 2.0), np.tile([24.0, 72.0], 3)
     exceedances = Exceedances({}) if bare else made.model.exceedances
     monkeypatch.setattr(made.model, "exceedances", exceedances)
@@ -243,17 +231,17 @@ def _number(number: Callable[[Any], float], quantiles: Any, more: float) -> floa
     return float(number(quantiles + more))
 
 
-def _basis(service: WardService, release: LoadedModel, shift: float = 0.0) -> Basis:
+def _basis(wards: WardService, release: LoadedModel, shift: float = 0.0) -> Basis:
     """The rows of three wards at two horizons, moved by so many beds."""
     question = BedQuestion(
         ("A", "B", "C"),
         (24.0, 72.0),
-        service.parts.clock.now(),
+        wards.parts.clock.now(),
         (),
         ExplainOptions(6, "typical", "fr", basis=True),
     )
-    with service.parts.engine.connect() as connection:
-        made = service.parts.forecaster.bed_demand(release, connection, question, service.parts.clock.now())
+    with wards.parts.engine.connect() as connection:
+        made = wards.parts.forecaster.bed_demand(release, connection, question, wards.parts.clock.now())
     basis = made[0].basis
     assert basis is not None
     rows: Rows = replace(

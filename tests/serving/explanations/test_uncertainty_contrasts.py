@@ -14,19 +14,7 @@ from registry.explanations.uncertainty_contrast import contrast_uncertainty
 from registry.model.forecast_model import Rows
 from serving.messages.forecast_protocol import LoadedModel
 from serving.messages.question_records import BedQuestion, ExplainOptions
-from tests.support.ward_census import END, HORIZONS, WardService, ward_release
-
-
-@pytest.fixture(scope="module")
-def release(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
-    """A release of three wards."""
-    return ward_release(tmp_path_factory.mktemp("release"))
-
-
-@pytest.fixture(scope="module")
-def service(release: LoadedModel, tmp_path_factory: pytest.TempPathFactory) -> WardService:
-    """A service on it."""
-    return WardService.of(release, tmp_path_factory.mktemp("service"))
+from tests.support.ward_census import END, HORIZONS, WardService
 
 
 def number(forecast: dict[str, Any], of: str) -> float:
@@ -41,12 +29,12 @@ def reached(told: dict[str, Any]) -> float:
     return float(told["base"] + sum(parts) + told["other"])
 
 
-def bases(service: WardService, release: LoadedModel, at: int) -> list[Basis]:
+def bases(wards: WardService, release: LoadedModel, at: int) -> list[Basis]:
     """What the forecasts of all wards and horizons are made of."""
     explain = ExplainOptions(0, "typical", "fr", basis=True)
     question = BedQuestion(("A", "B", "C"), HORIZONS, at, (), explain)
-    with service.parts.engine.connect() as connection:
-        made = service.parts.forecaster.bed_demand(release, connection, question, END)
+    with wards.parts.engine.connect() as connection:
+        made = wards.parts.forecaster.bed_demand(release, connection, question, END)
     return [f.basis for f in made if f.basis is not None]
 
 
@@ -54,16 +42,16 @@ def bases(service: WardService, release: LoadedModel, at: int) -> list[Basis]:
 @pytest.mark.parametrize("hours", [24.0, 72.0])
 @pytest.mark.parametrize("days_ago", [2, 7])
 def test_the_difference_of_two_numbers_adds_up(
-    service: WardService, of: str, hours: float, days_ago: int
+    wards: WardService, of: str, hours: float, days_ago: int
 ) -> None:
     """From the number of then to that of now, to a millionth; a week ago is the forecast made a week ago."""
     at = moment(END - days_ago * DAY).isoformat()
-    then = service.beds("ABC", hours, at=at)["forecasts"]
+    then = wards.beds("ABC", hours, at=at)["forecasts"]
     references = [{"at": at}, "last_week"] if days_ago == 7 else [{"at": at}]
     for reference in references:
         for top in (0, 2, 50):
             explain = {"of": of, "reference": reference, "top": top, "language": "fr"}
-            now = service.beds("ABC", hours, explain=explain)["forecasts"]
+            now = wards.beds("ABC", hours, explain=explain)["forecasts"]
             for before, after in zip(then, now, strict=True):
                 told = after["explanation"]
                 assert abs(told["base"] - number(before, of)) <= 1e-9
@@ -75,40 +63,38 @@ def test_the_difference_of_two_numbers_adds_up(
                 assert first.startswith("Au départ, la ")
 
 
-def test_a_prediction_that_was_given_is_compared_with(service: WardService) -> None:
+def test_a_prediction_that_was_given_is_compared_with(wards: WardService) -> None:
     """At another horizon, with other counts of beds; also of a prediction that was given itself."""
     row = {"unit": "B", "at": moment(END - HOUR).isoformat(), "occupied": 39, "staffed": 30}
-    (before,) = service.beds("B", 72.0, observations=[row])["forecasts"]
+    (before,) = wards.beds("B", 72.0, observations=[row])["forecasts"]
     reference = {"prediction_id": before["prediction_id"]}
     for of in ("interval", "tension"):
-        (after,) = service.beds("B", explain={"of": of, "reference": reference, "language": "en"})[
-            "forecasts"
-        ]
+        (after,) = wards.beds("B", explain={"of": of, "reference": reference, "language": "en"})["forecasts"]
         told = after["explanation"]
         assert told["base"] == pytest.approx(number(before, of), abs=1e-9)
         assert abs(reached(told) - number(after, of)) <= 1e-6
         assert "are not of the same time" in told["reasons"][-1]
         again = {"prediction_id": after["prediction_id"], "explain": {"of": of, "reference": reference}}
-        assert service.ask("/v1/explanations", again)["explanation"]["base"] == told["base"]
+        assert wards.ask("/v1/explanations", again)["explanation"]["base"] == told["base"]
 
 
-def test_the_same_forecast_is_as_uncertain(service: WardService) -> None:
+def test_the_same_forecast_is_as_uncertain(wards: WardService) -> None:
     """Nothing is added, and both languages say so."""
-    (before,) = service.beds("A")["forecasts"]
+    (before,) = wards.beds("A")["forecasts"]
     for language, said in (("fr", "L'incertitude est celle de la"), ("en", "The uncertainty is that of the")):
         explain = {
             "of": "interval",
             "reference": {"prediction_id": before["prediction_id"]},
             "language": language,
         }
-        told = service.beds("A", explain=explain)["forecasts"][0]["explanation"]
+        told = wards.beds("A", explain=explain)["forecasts"][0]["explanation"]
         assert len(told["reasons"]) == 2
         assert told["reasons"][0].startswith(said)
 
 
-def test_what_is_no_feature_s_is_where_it_starts(service: WardService, release: LoadedModel) -> None:
+def test_what_is_no_feature_s_is_where_it_starts(wards: WardService, release: LoadedModel) -> None:
     """Three patients more and else the same: the width does not change, the probability by the start alone."""
-    for earlier in bases(service, release, END):
+    for earlier in bases(wards, release, END):
         rows = Rows(**{**vars(earlier.rows), "offset": earlier.rows.offset + 3.0})
         quantiles = earlier.model.quantiles(rows)
         later = replace(earlier, rows=rows, answered=replace(earlier.answered, quantiles=quantiles))
@@ -122,9 +108,9 @@ def test_what_is_no_feature_s_is_where_it_starts(service: WardService, release: 
                 assert found.adjustments["start"] > 0.0
 
 
-def test_what_recent_errors_stretched_is_their_own(service: WardService, release: LoadedModel) -> None:
+def test_what_recent_errors_stretched_is_their_own(wards: WardService, release: LoadedModel) -> None:
     """An interval twice as wide about the same median, and nothing else."""
-    for earlier in bases(service, release, END):
+    for earlier in bases(wards, release, END):
         rows = Rows(**{**vars(earlier.rows), "width": 2.0 * earlier.rows.width})
         quantiles = earlier.model.quantiles(rows)
         later = replace(earlier, rows=rows, answered=replace(earlier.answered, quantiles=quantiles))
@@ -135,7 +121,7 @@ def test_what_recent_errors_stretched_is_their_own(service: WardService, release
 
 
 def test_of_a_baseline_no_feature_says_anything(
-    service: WardService, release: LoadedModel, tmp_path: Path
+    wards: WardService, release: LoadedModel, tmp_path: Path
 ) -> None:
     """Where either is a baseline's: where it starts and recent errors are all that differs."""
     outside = WardService.of(replace(release, scope=frozenset()), tmp_path)
@@ -149,18 +135,18 @@ def test_of_a_baseline_no_feature_says_anything(
             assert abs(reached(told) - number(after, of)) <= 1e-6
 
 
-def test_the_total_is_as_uncertain_as_is_usual_alone(service: WardService) -> None:
+def test_the_total_is_as_uncertain_as_is_usual_alone(wards: WardService) -> None:
     """Its width against another forecast is refused by its place, beside whatever else is wrong."""
     body = {"units": ["A"], "horizons_hours": [24.0], "hospital": True}
     explain = {"of": "interval", "reference": "last_week"}
-    refused = service.ask("/v1/bed-demand", {**body, "explain": explain}, 422)
+    refused = wards.ask("/v1/bed-demand", {**body, "explain": explain}, 422)
     assert [(e["path"], e["code"]) for e in refused["errors"]] == [("hospital", "of_the_median_only")]
     ahead = {"of": "interval", "reference": {"at": moment(END + DAY).isoformat()}}
-    refused = service.ask("/v1/bed-demand", {**body, "explain": ahead}, 422)
+    refused = wards.ask("/v1/bed-demand", {**body, "explain": ahead}, 422)
     assert {e["path"] for e in refused["errors"]} == {"hospital", "explain.reference.at"}
-    (given, *_) = service.ask("/v1/bed-demand", body)["hospital"]
+    (given, *_) = wards.ask("/v1/bed-demand", body)["hospital"]
     asked = {"prediction_id": given["prediction_id"], "explain": explain}
-    refused = service.ask("/v1/explanations", asked, 422)
+    refused = wards.ask("/v1/explanations", asked, 422)
     assert [(e["path"], e["code"]) for e in refused["errors"]] == [
         ("explain.reference", "of_the_median_only")
     ]

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
@@ -21,7 +20,7 @@ from serving.gateway.service_parts import Parts
 from serving.http.authentication import entry_link
 from serving.limits.rate_limits import Buckets, RateLimits, network_of
 from tests.support.busy_workers import all_busy
-from tests.support.serving_fakes import InProcess, make_parts
+from tests.support.serving_fakes import InProcess
 from tests.support.waiting import wait_for
 
 VISIT = {"visit_id": "a", "arrived_at": "2025-11-03T02:30:00Z", "triage": "3A"}
@@ -88,16 +87,6 @@ RULES: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/v1/recommendations/{recommendation_id}/outcomes"): DECIDES | frozenset({"board"}),
 }
 """Who may, written down once more by hand: a route that is not here has no rule, and fails."""
-
-
-@pytest.fixture
-def parts_and_tokens(quick_path: Path) -> Iterator[tuple[Parts, dict[str, str]]]:
-    """Parts over SQLite, and a token for each role."""
-    parts, tokens = make_parts(quick_path / "home")
-    yield parts, tokens
-    parts.workers.close()
-    parts.readiness.close()
-    parts.engine.dispose()
 
 
 def new_token(parts: Parts, name: str, *roles: str, **options: Any) -> str:

@@ -5,7 +5,6 @@ import json
 import logging
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +20,9 @@ from serving.gateway.request_gate import Gate
 from serving.gateway.request_reading import cookie_of
 from serving.gateway.service_parts import Parts
 from serving.http.strict_json import parse
-from tests.support.serving_fakes import InProcess, make_parts
+from tests.support.serving_fakes import InProcess
 
 SECRET = "Mme Lefebvre"
-
-
-@pytest.fixture
-def parts_and_tokens(quick_path: Path) -> Iterator[tuple[Parts, dict[str, str]]]:
-    """Parts over SQLite, and a token for each role."""
-    parts, tokens = make_parts(quick_path / "home")
-    yield parts, tokens
-    parts.workers.close()
-    parts.engine.dispose()
 
 
 def post(

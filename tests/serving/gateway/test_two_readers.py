@@ -1,8 +1,6 @@
 """What two readers of one request could read otherwise is refused: headers sent twice, packed bodies, fields twice."""
 
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,19 +8,9 @@ from serving.errors import Problem
 from serving.gateway.request_reading import form_of
 from serving.gateway.service_parts import Parts
 from serving.limits.rate_limits import RateLimits
-from tests.support.serving_fakes import InProcess, make_parts
+from tests.support.serving_fakes import InProcess
 
 JSON = ("content-type", "application/json")
-
-
-@pytest.fixture
-def parts_and_tokens(tmp_path: Path) -> Iterator[tuple[Parts, dict[str, str]]]:
-    """Parts over SQLite, and a token for each role."""
-    parts, tokens = make_parts(tmp_path / "home")
-    yield parts, tokens
-    parts.workers.close()
-    parts.readiness.close()
-    parts.engine.dispose()
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,14 @@
 """Problems are told in the language of who asks: title, detail and messages; codes and paths are the same in all."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from serving.gateway.service_parts import Parts
 from serving.http.content_negotiation import preferred_language
-from tests.support.serving_fakes import InProcess, make_parts
+from tests.support.serving_fakes import InProcess
 
 BROWSER = "fr-FR,fr;q=0.9,en-US;q=0.8,en;q=0.7"
-
-
-@pytest.fixture
-def parts_and_tokens(quick_path: Path) -> Iterator[tuple[Parts, dict[str, str]]]:
-    """Parts over SQLite, and a token for each role."""
-    parts, tokens = make_parts(quick_path / "home")
-    yield parts, tokens
-    parts.workers.close()
-    parts.engine.dispose()
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,9 @@
 """What a connection may cost: heads without an end or a pause, idle ones, many of them, answers that nobody reads."""
 
-import asyncio
 import json
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -18,47 +14,10 @@ from serving.limits import connection_limits
 from serving.limits.admission import Admission
 from serving.limits.connection_limits import install
 from serving.limits.door import open_door
-from tests.support.running_service import free_port
+from tests.support.listening_door import Door, code, listening, read
 from tests.support.waiting import wait_for
 
 GET = b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n"
-
-
-@dataclass
-class Door:
-    """A server with the limits, and what its application saw."""
-
-    port: int
-    seen: list[str]
-
-    def open(self) -> socket.socket:
-        """A new connection."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
-
-    def ask(self, content: bytes) -> bytes:
-        """All that comes back to these bytes until the connection is closed."""
-        with self.open() as connection:
-            with suppress(ConnectionError):
-                connection.sendall(content)
-            return read(connection)
-
-
-def read(connection: socket.socket) -> bytes:
-    """All that comes until it is closed, or nothing comes any more."""
-    answer = b""
-    with suppress(TimeoutError, ConnectionError):
-        while chunk := connection.recv(65_536):
-            answer += chunk
-    return answer
-
-
-def code(answer: bytes) -> tuple[int, str]:
-    """Status and code of a problem."""
-    head, _, body = answer.partition(b"\r\n\r\n")
-    assert b"application/problem+json" in head, answer[:300]
-    assert b"x-request-id: " in head
-    assert b"connection: close" in head
-    return int(head.split(b" ")[1]), str(json.loads(body)["code"])
 
 
 @contextmanager
@@ -77,23 +36,6 @@ def serving(large: int = 0) -> Iterator[Door]:
 
     with listening(application, seen) as door:
         yield door
-
-
-@contextmanager
-def listening(application: Any, seen: list[str]) -> Iterator[Door]:
-    """The limits in front of any application, which adds the paths that it saw to `seen`."""
-    install()
-    port = free_port()
-    config = uvicorn.Config(application, port=port, log_level="critical", lifespan="off", loop="asyncio")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
-    thread.start()
-    wait_for(lambda: server.started, "server")
-    try:
-        yield Door(port, seen)
-    finally:
-        server.should_exit = True
-        thread.join(10)
 
 
 @pytest.fixture

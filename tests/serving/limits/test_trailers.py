@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from serving.limits.connection_limits import HEAD_BYTES
-from tests.serving.limits.test_connection_limits import Door, code, listening
+from tests.support.listening_door import Door, code, listening
 
 POST = b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n"
 

@@ -2,10 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,21 +22,12 @@ from serving.http.clock import system_time
 from serving.http.workers import Workers
 from serving.http.write_outcome import about_to_commit
 from serving.routes import records
-from tests.serving.routes.test_routes import VISIT, Service, start
+from tests.support.fake_service import VISIT, Service
 
 KEY = {"idempotency-key": "3c9f4a6e-0001"}
 STAY = {"stay_id": "Martin-1950", "unit": "U1", "entered_at": "2025-11-03T01:00:00Z", "source": "emergency"}
 WAITS = {"visits": [VISIT, {**VISIT, "visit_id": "other"}]}
 BEDS = {"units": ["U1", "U2"], "horizons_hours": [4, 24], "hospital": True}
-
-
-@pytest.fixture
-def service(quick_path: Path, database_url: str) -> Iterator[Service]:
-    """The service on either database."""
-    found = start(quick_path, database_url)
-    yield found
-    found.parts.workers.close()
-    found.parts.close()
 
 
 def _send(service: Service, path: str, body: Any, role: str = "application", key: str = "") -> Any:

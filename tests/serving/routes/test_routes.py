@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,43 +17,10 @@ from registry.record.observations import rows_in_force
 from registry.record.tables.record_tables import decisions, observations, predictions
 from serving.forecasting.decision_record import edited as edited_decisions
 from serving.forecasting.prediction_record import edited as edited_predictions
-from serving.gateway.service_parts import Parts
 from serving.releases.releases_in_use import Releases
 from serving.state.observations import import_rows
-from tests.support.serving_fakes import NOW, FakeForecaster, FakeReleases, InProcess, loaded, make_parts
-
-VISIT = {"visit_id": "Dupont-1984", "arrived_at": "2025-11-03T02:30:00Z", "triage": "3A", "age_years": 41}
-
-
-@dataclass
-class Service:
-    """The service of one test."""
-
-    parts: Parts
-    tokens: dict[str, str]
-    client: InProcess
-
-    def ask(self, method: str, path: str, body: Any = None, role: str = "application", **more: Any) -> Any:
-        """A response, asked for with a role's token."""
-        headers = {"authorization": f"Bearer {self.tokens[role]}"}
-        return self.client.request(method, path, json=body, headers=headers, **more)
-
-    @property
-    def forecaster(self) -> FakeForecaster:
-        """The fake behind it."""
-        assert isinstance(self.parts.forecaster, FakeForecaster)
-        return self.parts.forecaster
-
-    def count(self, table: Any) -> int:
-        """Rows of a table."""
-        with self.parts.engine.connect() as connection:
-            return len(connection.execute(select(table)).all())
-
-
-def start(home: Path, url: str | None = None) -> Service:
-    """A service over fresh parts."""
-    parts, tokens = make_parts(home, url)
-    return Service(parts, tokens, InProcess(parts))
+from tests.support.fake_service import VISIT, Service, start
+from tests.support.serving_fakes import NOW, FakeReleases, loaded
 
 
 @pytest.fixture

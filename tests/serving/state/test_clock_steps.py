@@ -1,12 +1,10 @@
 """A clock that was wrong: what was received meanwhile, and after, is seen, in its order; answers and probes say so."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-import pytest
 from sqlalchemy import select
 
 from hospital.holidays.place import Place
@@ -16,22 +14,13 @@ from registry.record.database import opened_database, writing
 from registry.record.tables.record_tables import observations
 from serving.state.live_state import StateCache
 from serving.state.observations import add, next_reception
-from tests.serving.routes.test_routes import VISIT, Service, start
+from tests.support.fake_service import VISIT, Service
 from tests.support.serving_fakes import NOW, FakeClock
 
 YEAR = 365 * DAY
 STAY = {"stay_id": "s", "unit": "U1", "entered_at": "2025-11-03T01:00:00Z", "source": "emergency"}
 
 PARIS = Place(ZoneInfo("Europe/Paris"))
-
-
-@pytest.fixture
-def service(quick_path: Path, database_url: str) -> Iterator[Service]:
-    """The service, whose clock the test sets."""
-    found = start(quick_path, database_url)
-    yield found
-    found.parts.workers.close()
-    found.parts.close()
 
 
 def _clock(service: Service) -> FakeClock:
