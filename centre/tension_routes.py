@@ -5,19 +5,14 @@ from datetime import datetime
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from centre.flows.hospital import flows_of
 from centre.levels.answers import LevelsAnswer, levels_answer
-from centre.levels.hospital_levels import hospital_levels, policy_in_force
+from centre.levels.levels_now import levels_now
 from centre.tension.answers import CrowdingIndex, Exceedance, GroupExceedance
-from centre.tension.boarding import boarding_ahead
 from centre.tension.boarding_answer import BoardingAnswer, boarding_answer
-from centre.tension.exceedance import group_exceedances, hospital_exceedances, unit_exceedances
-from centre.tension.indices import crowding_indices
+from centre.tension.exceedance import group_exceedances
 from centre.tension.on_its_way import OnItsWay, demand_on_its_way, with_those_present
 from serving.interface.bed_forecasts import bed_forecasts, unit_groups
 from serving.interface.group_forecasts import group_forecasts
-from serving.interface.installation import levels_file
-from serving.interface.live_record import record_at
 from serving.interface.requests import Call, Endpoint, json_response, moment
 
 __all__ = ["READERS", "TENSION", "TensionAnswer"]
@@ -54,25 +49,22 @@ class TensionAnswer(BaseModel):
 def tension(call: Call) -> Response:
     """GET /v1/tension"""
     now = call.parts.clock.now()
-    forecasts, record = bed_forecasts(call.parts, call.caller, now), record_at(call.parts, now)
-    units, hospital = unit_exceedances(forecasts), hospital_exceedances(forecasts)
-    indices = crowding_indices(record)
-    way = demand_on_its_way(call.parts, record)
-    in_force, flows = policy_in_force(levels_file(call.parts)), flows_of(record)
-    boarding = boarding_ahead(call.parts, forecasts, flows, now)
+    forecasts = bed_forecasts(call.parts, call.caller, now)
+    seen = levels_now(call.parts, forecasts, now)
+    way = demand_on_its_way(call.parts, seen.record)
     return json_response(
         TensionAnswer(
             at=moment(now),
             unavailable=forecasts.unavailable,
-            units=with_those_present(units, way),
-            hospital=with_those_present(hospital, way),
+            units=with_those_present(seen.units, way),
+            hospital=with_those_present(seen.hospital, way),
             groups=group_exceedances(
                 [f for _, f in forecasts.units], unit_groups(call.parts), group_forecasts(call.parts)
             ),
             on_its_way=way,
-            boarding=boarding_answer(boarding),
-            indices=indices,
-            levels=levels_answer(hospital_levels(in_force, flows, indices, units, hospital, boarding)),
+            boarding=boarding_answer(seen.levels.boarding),
+            indices=seen.indices,
+            levels=levels_answer(seen.levels),
         )
     )
 

@@ -9,9 +9,9 @@ from weakref import WeakKeyDictionary, WeakSet
 from centre.decisions.decision_log import progress
 from centre.decisions.decision_policy import DecisionPolicy, DecisionPolicyError, policy_of_file
 from centre.decisions.entitlement import training_register
-from centre.flows.hospital import flows_of
-from centre.levels.hospital_levels import HospitalLevels, hospital_levels, policy_in_force
+from centre.levels.hospital_levels import HospitalLevels
 from centre.levels.level_policy import PolicyFault
+from centre.levels.levels_now import levels_now
 from centre.practice.protocol_file import Protocol
 from centre.practice.protocols_in_use import protocols_in_use
 from centre.recommendations.calls import CalledStep, CallKey, called_steps
@@ -19,12 +19,9 @@ from centre.recommendations.content import MINUTE, content_of, decide_by
 from centre.recommendations.measured_beds import measure
 from centre.recommendations.plan import Plan, Standing, plan, shift_start
 from centre.recommendations.seeded_recommendations import Seen, seed
-from centre.tension.boarding import boarding_ahead
-from centre.tension.exceedance import hospital_exceedances, unit_exceedances
-from centre.tension.indices import crowding_indices
 from serving.interface.bed_forecasts import CENTRE, LANGUAGES, BedForecasts, bed_forecasts
-from serving.interface.installation import Parts, decisions_file, levels_file
-from serving.interface.live_record import DAY, hospital_zone, local_day, record_at
+from serving.interface.installation import Parts, decisions_file
+from serving.interface.live_record import DAY, hospital_zone, local_day
 from serving.interface.recommendations.store import (
     RecommendationStore,
     StoredRecommendation,
@@ -99,16 +96,7 @@ def look(parts: Parts, now: int) -> Look:
         _expire_late(parts, now)
         return Look(now, None, faults)
     forecasts = bed_forecasts(parts, CENTRE, now, LANGUAGES)
-    record = record_at(parts, now)
-    flows = flows_of(record)
-    levels = hospital_levels(
-        policy_in_force(levels_file(parts)),
-        flows,
-        crowding_indices(record),
-        unit_exceedances(forecasts),
-        hospital_exceedances(forecasts),
-        boarding_ahead(parts, forecasts, flows, now),
-    )
+    levels = levels_now(parts, forecasts, now).levels
     protocols = protocols_in_use(parts.settings, local_day(parts, now))
     begun = instant(shift_start(moment(now), policy.starts, hospital_zone(parts)))
     with writing_of(parts) as store:
