@@ -9,13 +9,14 @@ from hospital.markup import page, page_style
 from hospital.page_pieces import Piece
 from hospital.words.language import Language
 from registry.cards.fairness_section import Fairness
-from registry.cards.figure_sections import Calibration, Performance, Tension
+from registry.cards.figure_sections import Calibration, Performance
 from registry.cards.finding_text import Words
 from registry.cards.hospital_total_section import Hospital
 from registry.cards.reference_sections import Data, Efficiency, Identity, Law, Limits
 from registry.cards.summary_sections import Ask, Brief, Later, Overrides, Purpose, Title
 from registry.cards.tension.admission_section import Admission
 from registry.cards.tension.boarding_section import Boarding
+from registry.cards.tension.exceedance_section import Tension
 from registry.cards.verdicts_section import Verdicts
 
 __all__ = ["render_html"]

@@ -1,4 +1,4 @@
-"""Sections of the model card that hold figures: error, calibration, tension."""
+"""Sections of the model card that hold figures: error, calibration."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from typing import Any
 
 from hospital.page_pieces import Cell, Column, Figure, Folded, Paragraph, Piece, Section, Table
 from hospital.svg_shapes import Picture
-from hospital.words import formats, names
+from hospital.words import formats
 from registry.cards.finding_text import Words
 from registry.cards.pictures import Pair, bars, interval_of, intervals
 from registry.model.hospital_total import HOSPITAL
 
-__all__ = ["Calibration", "Performance", "Tension", "gain_cell"]
+__all__ = ["Calibration", "Performance", "gain_cell"]
 
 Finding = Mapping[str, Any]
 Card = Mapping[str, Any]
@@ -197,72 +197,3 @@ class Calibration:
 
     def _tail(self, finding: Finding | None, words: Words) -> Cell:
         return Cell("–" if finding is None else words.percent(finding["value"], 1))
-
-
-@dataclass(frozen=True)
-class Tension:
-    """How good the probabilities of more demand than staffed beds are, by horizon and unit.
-
-    Attributes:
-        rows: as the report has them.
-        units: names of units in the page's language, by id.
-    """
-
-    rows: Sequence[Mapping[str, Any]]
-    units: Mapping[str, str]
-
-    @classmethod
-    def of(cls, card: Card, words: Words) -> "Tension":
-        """Of a card; one made before these were measured has none."""
-        own = f"label_{words.language}"
-        units = {u["unit"]: u.get(own) or names.unit(u["label"], words.language) for u in card["units"]}
-        return cls(card.get("tension", []), units)
-
-    def pieces(self, words: Words) -> Sequence[Piece]:
-        """A table of all units, the detail by unit; without rows, nothing."""
-        if not self.rows:
-            return ()
-        everybody = [r for r in self.rows if r["unit"] == "all"]
-        units = [r for r in self.rows if r["unit"] != "all"]
-        parts = (
-            Paragraph(words.t("tension_note")),
-            Paragraph(words.t("tension_few"), "soft"),
-            self._table(everybody, words),
-            Folded(words.t("by_unit"), [self._table(units, words)]),
-        )
-        return (Section("tension", words.t("tension"), parts),)
-
-    def _table(self, rows: Sequence[Mapping[str, Any]], words: Words) -> Piece:
-        by_unit = any(r["unit"] != "all" for r in rows)
-        names_first = [Column(words.t("c_unit"))] if by_unit else []
-        numbers = ("c_announced", "c_happened", "c_events", "c_skill", "c_slope", "c_n")
-        columns = [
-            *names_first,
-            Column(words.t("c_horizon")),
-            *(Column(words.t(c), number=True) for c in numbers),
-        ]
-        columns.insert(-1, Column(words.t("c_answered")))
-        return Table(columns, [self._row(r, words, by_unit=by_unit) for r in rows])
-
-    def _row(self, row: Mapping[str, Any], words: Words, *, by_unit: bool) -> tuple[Cell, ...]:
-        name = self.units.get(str(row["unit"]), str(row["unit"]))
-        days = words.t("event_days", row["event_days"])
-        return (
-            *([Cell(name)] if by_unit else []),
-            Cell(words.horizon(row["horizon_hours"])),
-            Cell(words.percent(row["announced"], 1)),
-            Cell(words.percent(row["happened"], 1)),
-            Cell(words.number(row["events"], 0), small=days if row["events"] else ""),
-            self._estimate(row["skill"], words, words.t(f"against_{row['against']}")),
-            self._estimate(row["slope"], words, ""),
-            Cell(words.t(f"answered_{row['in_scope']}")),
-            Cell(words.number(row["n"], 0)),
-        )
-
-    def _estimate(self, found: Sequence[float | None] | None, words: Words, against: str) -> Cell:
-        """A value with its interval; a dash where there were too few events for one."""
-        if found is None:
-            return Cell(formats.UNKNOWN)
-        low, high = (words.number(x, 2) for x in found[1:])
-        bounds = formats.interval(low, high, words.language)
-        return Cell(words.number(found[0], 2), small=f"{bounds} {against}".strip())

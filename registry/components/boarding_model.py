@@ -13,7 +13,7 @@ import numpy as np
 
 from hospital.arrays import Array
 
-__all__ = ["INPUTS", "BoardingModel", "expected_shortage", "input_values"]
+__all__ = ["INPUTS", "BoardingModel", "expected_shortage", "input_values", "summed_shortage"]
 
 INPUTS = ("shortage", "boarders", "present", "hour")
 _COLUMNS = 5
@@ -29,6 +29,19 @@ def expected_shortage(quantiles: Array, staffed: Array) -> Array:
         staffed: float64 [n], beds.
     """
     return np.asarray(np.maximum(quantiles - staffed[:, None], 0).mean(axis=1))
+
+
+def summed_shortage(beyond: Array, of: Array, times: int) -> Array:
+    """The units' expected shortages at each time and horizon, added up: float64 [times]; NaN where none is known.
+
+    Args:
+        beyond: float64 [n], of a unit, beds; NaN unknown.
+        of: int64 [n], number of the time and horizon that each is of.
+        times: how many there are.
+    """
+    known = np.isfinite(beyond)
+    total = np.bincount(of, weights=np.where(known, beyond, 0.0), minlength=times)
+    return np.where(np.bincount(of, weights=known, minlength=times) > 0, total, np.nan)
 
 
 def input_values(shortage: Array, boarders: Array, present: Array, hour: Array) -> Array:

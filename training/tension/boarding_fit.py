@@ -8,7 +8,13 @@ from hospital.arrays import Array
 from hospital.calendar import local_hour
 from hospital.features.emergency_flow import EmergencyFlow, visits_of
 from hospital.times import HOUR
-from registry.components.boarding_model import INPUTS, BoardingModel, expected_shortage, input_values
+from registry.components.boarding_model import (
+    INPUTS,
+    BoardingModel,
+    expected_shortage,
+    input_values,
+    summed_shortage,
+)
 from registry.digests import canonical_json
 from registry.model.dataset import PreparedBeds
 from registry.model.hospital_total import same_time_and_horizon
@@ -38,10 +44,10 @@ def learn_boarding(
     near = calibration_set.samples.query.horizon_hours <= _LONGEST_HOURS
     part, beyond = calibration_set.part(near), expected_shortage(quantiles[near], staffed[near])
     horizon = part.samples.query.horizon_hours
-    known = np.isfinite(beyond)
     of, first = same_time_and_horizon(part.prediction_time, horizon)
-    counted = np.bincount(of, weights=known, minlength=first.size) > 0
-    shortage = np.bincount(of, weights=np.where(known, beyond, 0.0), minlength=first.size)[counted]
+    shortage = summed_shortage(beyond, of, first.size)
+    counted = np.isfinite(shortage)
+    shortage = shortage[counted]
     at, hours = part.prediction_time[first][counted], horizon[first][counted]
     target = at + (hours * HOUR).astype(np.int64)
     flow = EmergencyFlow(events, None, visits_of(events, None))

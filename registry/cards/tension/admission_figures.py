@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 
 from hospital.times import DAY
-from registry.cards.tension.event_figures import LEAST_EVENT_DAYS, estimate
+from registry.cards.tension.event_figures import event_figures, is_better, slope_figure
 from registry.evidence.admission_rows import AdmissionRows
-from registry.statistics.probability_scores import brier_skill, reliability_slope
 
 __all__ = ["admission_figures"]
 
@@ -23,21 +22,19 @@ def admission_figures(rows: AdmissionRows | None, alpha: float) -> dict[str, Any
     """
     if rows is None:
         return None
-    event, days = rows.admitted, rows.time // DAY
-    asked = event, rows.time, _DECIDED_HOURS
-    enough = all(np.unique(days[which]).size >= LEAST_EVENT_DAYS for which in (event, ~event))
-    gain = estimate(brier_skill(rows.model, rows.rates, *asked), alpha) if enough else None
+    asked = rows.admitted, rows.time, _DECIDED_HOURS
+    found = event_figures(rows.model, *asked, {"rates": rows.rates}, alpha)
     return {
-        "n": int(event.size),
-        "admitted": int(event.sum()),
-        "days": int(np.unique(days).size),
-        "announced": float(rows.model.mean()),
+        "n": found["n"],
+        "admitted": found["events"],
+        "days": int(np.unique(rows.time // DAY).size),
+        "announced": found["announced"],
         "announced_by_rates": float(rows.rates.mean()),
-        "happened": float(event.mean()),
-        "brier": float(((rows.model - event) ** 2).mean()),
-        "brier_of_rates": float(((rows.rates - event) ** 2).mean()),
-        "gain": gain,
-        "slope": estimate(reliability_slope(rows.model, *asked), alpha) if enough else None,
-        "slope_of_rates": estimate(reliability_slope(rows.rates, *asked), alpha) if enough else None,
-        "in_scope": gain is not None and gain[1] is not None and gain[1] > 0,
+        "happened": found["happened"],
+        "brier": float(((rows.model - rows.admitted) ** 2).mean()),
+        "brier_of_rates": float(((rows.rates - rows.admitted) ** 2).mean()),
+        "gain": found["skill"],
+        "slope": found["slope"],
+        "slope_of_rates": slope_figure(rows.rates, *asked, alpha),
+        "in_scope": is_better(found["skill"]),
     }

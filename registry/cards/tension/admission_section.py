@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hospital.page_pieces import Cell, Column, Paragraph, Piece, Section, Table
-from hospital.words import formats
 from registry.cards.finding_text import Words
+from registry.cards.tension.event_cells import estimate_cell
 
 __all__ = ["Admission"]
 
@@ -52,15 +52,7 @@ class Admission:
             Cell(words.percent(announced, 1)),
             Cell(words.percent(found["happened"], 1)),
             Cell(words.number(found[f"brier{of}"], 4)),
-            estimate_cell(found["gain"], words) if by == "model" else Cell(""),
-            estimate_cell(found[f"slope{of}"], words),
+            estimate_cell(found["gain"], words, 3) if by == "model" else Cell(""),
+            estimate_cell(found[f"slope{of}"], words, 3),
             Cell(words.number(found["n"], 0)),
         )
-
-
-def estimate_cell(found: Sequence[float | None] | None, words: Words) -> Cell:
-    """A value with its interval; a dash where there were too few days for one."""
-    if found is None:
-        return Cell(formats.UNKNOWN)
-    low, high = (words.number(x, 3) for x in found[1:])
-    return Cell(words.number(found[0], 3), small=formats.interval(low, high, words.language))

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from hospital.arrays import Array
-from registry.cards.tension.event_figures import event_figures
-from registry.components.boarding_model import input_values
+from registry.cards.tension.event_figures import event_figures, is_better
+from registry.components.boarding_model import input_values, summed_shortage
 from registry.evidence.boarding_rows import BoardingRows
 from registry.evidence.records import Scored
 from registry.model.hospital_total import same_time_and_horizon
@@ -28,13 +28,12 @@ def boarding_figures(
     if rows is None:
         return []
     beyond = np.where(trusted, rows.beyond_model, rows.beyond_baseline)
-    known = np.isfinite(beyond) & (rows.others[:, 3] == 1)
     of, first = same_time_and_horizon(test.prediction_time, test.horizon_hours)
-    counted = np.bincount(of, weights=known, minlength=first.size) > 0
+    shortage = summed_shortage(np.where(rows.others[:, 3] == 1, beyond, np.nan), of, first.size)
     # Where no unit's demand at the target is known yet, who boards there is not, either: recent data end before it.
-    counted &= np.bincount(of, weights=np.isfinite(test.outcome), minlength=first.size) > 0
-    shortage = np.bincount(of, weights=np.where(known, beyond, 0.0), minlength=first.size)[counted]
-    first = first[counted]
+    ended = np.bincount(of, weights=np.isfinite(test.outcome), minlength=first.size) > 0
+    counted = np.isfinite(shortage) & ended
+    first, shortage = first[counted], shortage[counted]
     boarders, present, hour = (rows.others[first, i] for i in range(3))
     hours, times = test.horizon_hours[first], test.prediction_time[first]
     probability = rows.curve.probability(input_values(shortage, boarders, present, hour), hours)
@@ -44,13 +43,11 @@ def boarding_figures(
         mine = hours == horizon
         usual = {"by_hour": rows.by_hour[first][mine], "overall": rows.overall[first][mine]}
         found = event_figures(probability[mine], event[mine], times[mine], float(horizon), usual, alpha)
-        skill = found["skill"]
-        better = skill is not None and skill[1] is not None and skill[1] > 0
         out.append(
             {
                 "horizon_hours": float(horizon),
                 "threshold": float(rows.curve.threshold),
-                "in_scope": better,
+                "in_scope": is_better(found["skill"]),
                 **found,
             }
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 from hospital.page_pieces import Cell, Column, Paragraph, Piece, Section, Table
 from registry.cards.finding_text import Words
-from registry.cards.tension.admission_section import estimate_cell
+from registry.cards.tension.event_cells import EVENT_COLUMNS, event_cells
 
 __all__ = ["Boarding"]
 
@@ -30,9 +30,11 @@ class Boarding:
         """A row a horizon; without rows, nothing."""
         if not self.rows:
             return ()
-        numbers = ("c_announced", "c_happened", "c_events", "c_skill", "c_slope", "c_n")
-        columns = [Column(words.t("c_horizon")), *(Column(words.t(c), number=True) for c in numbers)]
-        columns.append(Column(words.t("c_counts")))
+        columns = [
+            Column(words.t("c_horizon")),
+            *(Column(words.t(c), number=True) for c in (*EVENT_COLUMNS, "c_n")),
+            Column(words.t("c_counts")),
+        ]
         threshold = words.number(self.rows[0]["threshold"], 0)
         parts = (
             Paragraph(words.t("boarding_note", threshold=threshold)),
@@ -41,14 +43,9 @@ class Boarding:
         return (Section("boarding", words.t("boarding"), parts),)
 
     def _row(self, row: Mapping[str, Any], words: Words) -> tuple[Cell, ...]:
-        days = words.t("event_days", row["event_days"])
         return (
             Cell(words.horizon(row["horizon_hours"])),
-            Cell(words.percent(row["announced"], 1)),
-            Cell(words.percent(row["happened"], 1)),
-            Cell(words.number(row["events"], 0), small=days if row["events"] else ""),
-            estimate_cell(row["skill"], words),
-            estimate_cell(row["slope"], words),
+            *event_cells(row, words, 3),
             Cell(words.number(row["n"], 0)),
             Cell(words.t("yes_counts" if row["in_scope"] else "no_counts")),
         )

@@ -1,5 +1,6 @@
 """How good the probabilities of one event are: what was announced, what happened, skill and reliability slope."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,37 +10,61 @@ from hospital.times import DAY
 from registry.statistics.intervals import Estimate
 from registry.statistics.probability_scores import brier_skill, reliability_slope
 
-__all__ = ["LEAST_EVENT_DAYS", "estimate", "event_figures"]
+__all__ = ["event_figures", "is_better", "slope_figure"]
 
-LEAST_EVENT_DAYS = 10
+_LEAST_EVENT_DAYS = 10
 """Days with the event, and without it, that a skill or a slope asks for."""
 
 
 def event_figures(
     probability: Array, event: Array, times: Array, hours: float, usual: dict[str, Array], alpha: float
 ) -> dict[str, Any]:
-    """Figures of one unit and horizon, or of all: beside how often it was before, whichever of both is better here.
+    """Figures of one unit and horizon, or of all, beside other probabilities of the same event, the best of them here.
 
     With events, or days without one, on fewer than ten days neither skill nor slope is a figure: they are missing.
+
+    Args:
+        probability: float64 [n].
+        event: bool [n], whether it happened.
+        times: int64 [n], instants of the forecasts.
+        hours: for which the outcome is not known yet: neighbouring rows are one piece of news.
+        usual: by name float64 [n], what it is held against, such as how often it was before.
+        alpha: level of the intervals.
     """
-    days = times // DAY
-    enough = all(np.unique(days[which]).size >= LEAST_EVENT_DAYS for which in (event, ~event))
     against = min(usual, key=lambda name: float(((usual[name] - event) ** 2).mean()))
+    enough = _is_enough(event, times)
     skill = brier_skill(probability, usual[against], event, times, hours) if enough else None
-    slope = reliability_slope(probability, event, times, hours) if enough else None
     return {
         "n": int(event.size),
         "events": int(event.sum()),
-        "event_days": int(np.unique(days[event]).size),
+        "event_days": int(np.unique(times[event] // DAY).size),
         "announced": _number(float(probability.mean())),
         "happened": _number(float(event.mean())),
         "against": against,
-        "skill": estimate(skill, alpha),
-        "slope": estimate(slope, alpha),
+        "skill": _estimate(skill, alpha),
+        "slope": slope_figure(probability, event, times, hours, alpha),
     }
 
 
-def estimate(found: Estimate | None, alpha: float) -> list[float | None] | None:
+def slope_figure(
+    probability: Array, event: Array, times: Array, hours: float, alpha: float
+) -> list[float | None] | None:
+    """The reliability slope, as `event_figures` has it; None where there are too few days for one."""
+    found = reliability_slope(probability, event, times, hours) if _is_enough(event, times) else None
+    return _estimate(found, alpha)
+
+
+def is_better(skill: Sequence[float | None] | None) -> bool:
+    """Whether a skill (value, low, high) lies above 0 with its whole interval."""
+    return skill is not None and skill[1] is not None and skill[1] > 0
+
+
+def _is_enough(event: Array, times: Array) -> bool:
+    days = times // DAY
+    return all(np.unique(days[which]).size >= _LEAST_EVENT_DAYS for which in (event, ~event))
+
+
+def _estimate(found: Estimate | None, alpha: float) -> list[float | None] | None:
     """Value, low and high; None where it is not known."""
     if found is None or not np.isfinite(found.value):
         return None
