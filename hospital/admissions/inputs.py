@@ -34,6 +34,7 @@ _ELAPSED_HOURS = (0, 1, 2, 4, 8)
 _CARE_HOURS = (0, 2, 4)
 _WAITS = "waits"
 HOUR_BANDS = (0, 4, 8, 12, 16, 20)
+"""Where the bands of the local hour begin."""
 
 
 def input_classes(

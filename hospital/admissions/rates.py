@@ -5,6 +5,7 @@ So a rate is one of patients who are still there, as those are whom it is asked 
 patients leans on the coarser one above it: everybody, then triage, then age, then the hour.
 """
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,12 +14,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from hospital.admissions.inputs import UNKNOWN
+from hospital.admissions.inputs import HOUR_BANDS, UNKNOWN
 from hospital.arrays import Array
 from hospital.times import DAY, HOUR, moment
 
 __all__ = [
-    "BAND_HOURS",
     "LONGEST",
     "SPAN",
     "STEP",
@@ -37,7 +37,6 @@ STEP = 4 * HOUR
 """Between two snapshots."""
 SPAN = 8 * 7 * DAY
 """How far back rates are counted."""
-BAND_HOURS = 4
 _AGES = (16, 65, 75)
 _LEAST_ROWS, _LEAST_ADMITTED = 200, 20
 _WEIGHT = 20.0
@@ -90,7 +89,7 @@ class AdmissionRates:
     Attributes:
         base: of everybody present without a bed request.
         counts: (admitted, patients) of each triage level, each with an age, and each of those with an hour.
-        hours: the rate of everybody by band of the local hour.
+        hours: the rate of everybody by band of the local hour, named by its first hour as in `HOUR_BANDS`.
         units: by age band, the share of those admitted who go to each unit; empty where that is not known.
         patients: snapshots counted.
         expected, happened: admissions in the last quarter of the snapshots, by rates of those before, and as they were.
@@ -99,7 +98,7 @@ class AdmissionRates:
 
     base: float
     counts: Mapping[tuple[str, ...], tuple[int, int]]
-    hours: Mapping[int, float]
+    hours: Mapping[str, float]
     units: Mapping[str, Mapping[str, float]]
     patients: int
     expected: float
@@ -108,7 +107,7 @@ class AdmissionRates:
 
     def contributions(self, patient: Patient, at: int) -> tuple[float, float, float, float]:
         """(everybody's rate, what triage, age and the hour add): together the probability of an admission, 0 to 1."""
-        rates = self._leaned((patient.triage, patient.age, str(band_of(at, self.zone))))
+        rates = self._leaned((patient.triage, patient.age, band_of(at, self.zone)))
         triage, age, hour = (after - before for before, after in pairwise(rates))
         return self.base, triage, age, hour
 
@@ -135,9 +134,10 @@ class AdmissionRates:
         return self.units.get(patient.age, self.units.get("", {}))
 
 
-def band_of(at: int, zone: ZoneInfo) -> int:
-    """The band of the local hour of an instant."""
-    return moment(at).astimezone(zone).hour // BAND_HOURS
+def band_of(at: int, zone: ZoneInfo) -> str:
+    """The band of the local hour of an instant, by its first hour: as `hour_classes` names it of many."""
+    hour = moment(at).astimezone(zone).hour
+    return str(HOUR_BANDS[bisect_right(HOUR_BANDS, hour) - 1])
 
 
 def learn_admission_rates(visits: Sequence[Mapping[str, Any]], at: int, zone: ZoneInfo) -> AdmissionRates:
@@ -172,7 +172,7 @@ def learn_admission_rates(visits: Sequence[Mapping[str, Any]], at: int, zone: Zo
     paths = []
     for number, t in zip(of.tolist(), times.tolist(), strict=True):
         patient = Patient.of(ended[number], t)
-        paths.append((patient.triage, patient.age, str(bands[t])))
+        paths.append((patient.triage, patient.age, bands[t]))
     units = unit_shares([v for v in ended if _outcome(v)])
     whole = rates_of(paths, admitted, units, zone)
     expected, happened = _held(paths, admitted, times, units, zone)
@@ -219,13 +219,13 @@ def rates_of(
         units: by age band, the share of each unit.
     """
     counts: dict[tuple[str, ...], tuple[int, int]] = {}
-    hours: dict[int, tuple[int, int]] = {}
+    hours: dict[str, tuple[int, int]] = {}
     for path, outcome in zip(paths, admitted.tolist(), strict=True):
         for depth in range(1, len(path) + 1):
             before = counts.get(path[:depth], (0, 0))
             counts[path[:depth]] = (before[0] + outcome, before[1] + 1)
-        before = hours.get(int(path[-1]), (0, 0))
-        hours[int(path[-1])] = (before[0] + outcome, before[1] + 1)
+        before = hours.get(path[-1], (0, 0))
+        hours[path[-1]] = (before[0] + outcome, before[1] + 1)
     base = float(admitted.mean())
     by_hour = {hour: _leaning(count, base) for hour, count in hours.items()}
     return AdmissionRates(base, counts, by_hour, units, len(paths), 0.0, 0, zone)

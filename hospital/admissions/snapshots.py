@@ -7,6 +7,7 @@ import numpy as np
 from hospital.admissions.inputs import COLUMNS
 from hospital.admissions.rates import LONGEST, STEP
 from hospital.arrays import Array
+from hospital.record.column_values import is_filled
 from hospital.record.events import Columns, Events, Facts
 from hospital.record.interval_counts import later, or_forever
 from hospital.times import MISSING_TIME
@@ -80,7 +81,7 @@ def snapshots_of(events: Events, start: int, end: int) -> Snapshots:
         admitted[row],
         decided[row],
         ends["destination_unit"][row],
-        frozenset(name for name in COLUMNS if _is_filled(facts[name])),
+        frozenset(name for name in COLUMNS if is_filled(facts[name])),
     )
 
 
@@ -95,11 +96,3 @@ def _present(facts: Facts, known: Array, start: int, end: int) -> tuple[Array, A
     of = np.repeat(np.arange(number.size), number)
     place = np.arange(of.size) - np.repeat(np.cumsum(number) - number, number)
     return of, (first[of] + place) * STEP
-
-
-def _is_filled(values: Array) -> bool:
-    if values.dtype.kind == "i":
-        return bool((values != MISSING_TIME).any())
-    if values.dtype.kind == "f":
-        return bool((~np.isnan(values)).any())
-    return any(v is not None for v in values)

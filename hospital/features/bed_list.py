@@ -7,8 +7,8 @@ import numpy as np
 
 from hospital.features.feature import SEASON_DAYS, Feature, lacking_school_features
 from hospital.holidays.public_holidays import holidays_known
+from hospital.record.column_values import is_filled
 from hospital.record.events import Events
-from hospital.times import MISSING_TIME
 from hospital.words.language import LANGUAGES
 from hospital.words.names import NO_NAMES, OwnNames, own_name
 
@@ -203,8 +203,7 @@ def of_all_units(feature: Feature) -> Literal["same", "sum", "none"]:
 def _says_who_leaves(events: Events) -> bool:
     """Whether the hospital's stays ever say when a patient is expected to leave."""
     stays = events.tables.get("stays")
-    expected = None if stays is None else stays.columns.get("expected_left_at")
-    return expected is not None and bool((expected != MISSING_TIME).any())
+    return stays is not None and is_filled(stays.columns.get("expected_left_at"))
 
 
 def _lacking(events: Events) -> set[str]:

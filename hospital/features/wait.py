@@ -16,6 +16,7 @@ from hospital.features.feature import SEASON_DAYS, TRIAGE_RANK, Feature, encode,
 from hospital.features.reader_counts import contradictions, lay_over
 from hospital.holidays.public_holidays import holiday_values, holidays_known
 from hospital.holidays.school_holidays import school_days
+from hospital.record.column_values import is_filled
 from hospital.record.events import Events
 from hospital.times import DAY, HOUR, MISSING_TIME
 
@@ -96,10 +97,10 @@ _COLUMNS = ("department", "triage", "age_years", "arrival_mode", "reason", *VITA
 def wait_features_of(events: Events) -> tuple[Feature, ...]:
     """The features that this hospital's tables can give: what they never give drops its features."""
     visits = events.tables["visits"]
-    lacking = {name for name in _COLUMNS if not _is_filled(visits.columns.get(name))}
+    lacking = {name for name in _COLUMNS if not is_filled(visits.columns.get(name))}
     if "staffing" not in events.tables:
         lacking |= {"ed_doctors", "ed_nurses", "waiting_per_doctor"}
-    if not _is_filled(visits.columns.get("bed_requested_at")):
+    if not is_filled(visits.columns.get("bed_requested_at")):
         lacking.add("ed_boarding")
     if not holidays_known(events.place):
         lacking.add("holiday")
@@ -109,15 +110,6 @@ def wait_features_of(events: Events) -> tuple[Feature, ...]:
     if "triage" in lacking:
         lacking |= {"ed_waiting_ahead", "ed_waiting_urgent"}
     return tuple(f for f in WAIT_FEATURES if f.name not in lacking)
-
-
-def _is_filled(values: Array | None) -> bool:
-    if values is None:
-        return False
-    if values.dtype.kind == "f":
-        return bool((~np.isnan(values)).any())
-    missing = MISSING_TIME if values.dtype.kind == "i" else None
-    return bool((values != missing).any())
 
 
 @dataclass(frozen=True)

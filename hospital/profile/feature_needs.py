@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from hospital.arrays import Array
 from hospital.contracts.tables import TABLES, Kind
 from hospital.features.beds import bed_features_of
 from hospital.features.feature import SEASON_DAYS, Feature, lacking_school_features
@@ -20,6 +19,7 @@ from hospital.features.wait import wait_features_of
 from hospital.holidays.place import Locality
 from hospital.holidays.public_holidays import holidays_known
 from hospital.holidays.school_holidays import first_school_day
+from hospital.record.column_values import is_filled
 from hospital.record.events import Events, Versions, columns_from_rows
 from hospital.times import DAY, MISSING_TIME, instant
 
@@ -34,7 +34,7 @@ __all__ = [
     "STEP",
     "conditions",
     "features_of",
-    "is_filled",
+    "has_values",
     "lost_without",
 ]
 
@@ -60,25 +60,18 @@ NEEDED_AT_ALL: Mapping[str, tuple[tuple[str, ...], ...]] = {
 
 def features_of(model: str, events: Events, covariates: tuple[str, ...] = ()) -> tuple[Feature, ...]:
     """The features that a hospital's tables give a model; none where it has not the tables at all."""
-    if not all(any(is_filled(events, name) for name in names) for names in NEEDED_AT_ALL[model]):
+    if not all(any(has_values(events, name) for name in names) for names in NEEDED_AT_ALL[model]):
         return ()
     return wait_features_of(events) if model == "wait-time" else bed_features_of(events, covariates)
 
 
-def is_filled(events: Events, name: str) -> bool:
+def has_values(events: Events, name: str) -> bool:
     """Whether a table, or ``table.column``, is filled anywhere."""
     table, _, column = name.partition(".")
     versions = events.tables.get(table)
     if versions is None or not column:
         return versions is not None
-    values = versions.columns.get(column)
-    return values is not None and bool(_known(values).any())
-
-
-def _known(values: Array) -> Array:
-    if values.dtype.kind == "f":
-        return ~np.isnan(values)
-    return np.asarray(values != (MISSING_TIME if values.dtype.kind == "i" else None), bool)
+    return is_filled(versions.columns.get(column))
 
 
 @cache

@@ -21,7 +21,7 @@ from hospital.profile.feature_needs import (
     STEP,
     conditions,
     features_of,
-    is_filled,
+    has_values,
     lost_without,
 )
 from hospital.record.events import Events
@@ -85,7 +85,7 @@ def _model(
     lacks = _said_once(
         " | ".join(names)
         for names in NEEDED_AT_ALL[model]
-        if not any(is_filled(events, name) for name in names)
+        if not any(has_values(events, name) for name in names)
     )
     days = max(
         (_days(events, latest[n], gaps.get(n, 0.0)) for n in _RECORDS[model] if n in latest), default=0.0
@@ -134,7 +134,7 @@ def _features(model: str, events: Events, covariates: tuple[str, ...]) -> tuple[
                 name
                 for name, lost in needs.items()
                 if (model, feature.name) in lost
-                and (name in lacking or not (name in CONDITIONS or is_filled(events, name)))
+                and (name in lacking or not (name in CONDITIONS or has_values(events, name)))
             )
             # A daily census is whole without the hours of the day.
             lacks = lacks or (CADENCE,)

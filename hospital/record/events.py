@@ -17,8 +17,9 @@ from hospital.arrays import Array
 from hospital.contracts.tables import TABLES, Kind
 from hospital.grouping import rows_of_groups
 from hospital.holidays.place import OF_THE_ZONE, Locality, Place
+from hospital.record.column_values import array_of_kind, same_values
 from hospital.record.row_order import numbers_of_keys, order_of_versions
-from hospital.times import DAY, MISSING_TIME
+from hospital.times import DAY
 from hospital.words.names import NO_NAMES, OwnNames
 
 __all__ = [
@@ -194,7 +195,7 @@ class Events:
         new[1:] = versions.row[1:] != versions.row[:-1]
         for name in names:
             values = _column(versions, table, name)
-            new[1:] |= ~_same(values[1:], values[:-1])
+            new[1:] |= ~same_values(values[1:], values[:-1])
         starts = np.flatnonzero(new)
         ends = np.append(starts[1:], n) - 1
         return Facts(
@@ -212,10 +213,10 @@ def columns_from_rows(table: str, rows: Sequence[Mapping[str, Any]]) -> dict[str
     out: dict[str, Array] = {}
     for name, kind in names.items():
         values = [row.get(name) for row in rows]
-        out[name] = _array(values, kind)
+        out[name] = array_of_kind(values, kind)
     if TABLES[table].extra == "covariates":
         for name in sorted({key for row in rows for key in row} - set(names)):
-            out[name] = _array([row.get(name) for row in rows], Kind.NUMBER)
+            out[name] = array_of_kind([row.get(name) for row in rows], Kind.NUMBER)
     return out
 
 
@@ -227,16 +228,6 @@ def record_start(times: Array) -> int:
     days, counts = np.unique(times // DAY, return_counts=True)
     begun = int(days[np.argmax(counts >= np.median(counts) / 2)]) * DAY
     return int(times[times >= begun].min())
-
-
-def _array(values: list[Any], kind: Kind) -> Array:
-    if kind is Kind.TIME:
-        return np.fromiter((MISSING_TIME if v is None else v for v in values), np.int64, len(values))
-    if kind in (Kind.NUMBER, Kind.INTEGER):
-        return np.fromiter((np.nan if v is None else v for v in values), np.float64, len(values))
-    out, same = np.empty(len(values), object), dict[Any, Any]()
-    out[:] = [same.setdefault(v, v) for v in values]  # codes repeat: one text each
-    return out
 
 
 def _versions(table: str, columns: Columns, row: Array | None) -> Versions:
@@ -275,15 +266,9 @@ def _column(versions: Versions, table: str, name: str) -> Array:
 
 def _missing(table: str, name: str) -> Array:
     kind = {c.name: c.kind for c in TABLES[table].columns}.get(name, Kind.NUMBER)
-    return _array([None], kind)
+    return array_of_kind([None], kind)
 
 
 def _no_facts(table: str, names: Sequence[str]) -> Facts:
     empty = np.empty(0, np.int64)
     return Facts({name: _missing(table, name)[:0] for name in names}, empty, empty, empty)
-
-
-def _same(a: Array, b: Array) -> Array:
-    if a.dtype.kind == "f":
-        return np.asarray((a == b) | (np.isnan(a) & np.isnan(b)))
-    return np.asarray(a == b, bool)

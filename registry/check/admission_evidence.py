@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from hospital.admissions.inputs import input_classes
-from hospital.admissions.rates import BAND_HOURS, SPAN, AdmissionRates, age_band, is_enough, rates_of
+from hospital.admissions.rates import SPAN, AdmissionRates, age_band, is_enough, rates_of
 from hospital.admissions.snapshots import Snapshots, snapshots_of
 from hospital.arrays import Array
 from hospital.dataset.splits import Split
@@ -42,8 +42,7 @@ def admission_rows(model: ForecastModel, events: Events, split: Split) -> Admiss
 def _paths(found: Snapshots, classes: Mapping[str, Array]) -> list[_Path]:
     """As rates name them: their bands of age are other ones."""
     ages = [age_band(None if np.isnan(a) else a) for a in found.columns["age_years"].tolist()]
-    hours = [str(int(hour) // BAND_HOURS) for hour in classes["hour"].tolist()]
-    return list(zip(classes["triage"].tolist(), ages, hours, strict=True))
+    return list(zip(classes["triage"].tolist(), ages, classes["hour"].tolist(), strict=True))
 
 
 def _rates(found: Snapshots, paths: list[_Path], events: Events, start: int) -> Array:
