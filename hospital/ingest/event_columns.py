@@ -14,7 +14,7 @@ from hospital.times import MISSING_TIME
 if TYPE_CHECKING:
     from hospital.ingest.hospital_reader import HospitalTables
 
-__all__ = ["columns_of", "events_of", "row_numbers"]
+__all__ = ["columns_of", "events_of"]
 
 
 def columns_of(frame: pd.DataFrame, table: str) -> dict[str, Array]:
@@ -50,13 +50,11 @@ def _of_codes(codes: Array, values: pd.Index) -> Array:
     return np.append(np.asarray(values, object), np.array([None], object))[codes]
 
 
-def row_numbers(frame: pd.DataFrame, table: str) -> Array:
-    """A number for each different key of a table's rows, in the order in which they first appear: int64 [n]."""
-    return _keys(frame, table)[0]
-
-
 def _keys(frame: pd.DataFrame, table: str) -> tuple[Array, pd.Index]:
-    """Row numbers, and the different values of the key's last column."""
+    """A number for each different key of the rows, in the order in which they first appear (int64 [n]).
+
+    Beside them the different values of the key's last column.
+    """
     numbers, values = np.zeros(len(frame), np.int64), pd.Index([])
     for place, name in enumerate(TABLES[table].key):
         codes, values = pd.factorize(frame[name])

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hospital.ingest.event_columns import columns_of, events_of, row_numbers
+from hospital.contracts.tables import TABLES
+from hospital.ingest.event_columns import columns_of, events_of
 from hospital.ingest.hospital_reader import HospitalTables, read_hospital
 from hospital.record.events import Events
 from hospital.simulator import simulate, write
@@ -73,12 +74,14 @@ def test_events_are_the_same_bits(simulated: HospitalTables) -> None:
 
 
 def test_a_row_is_numbered_where_its_key_first_appears() -> None:
-    """Of one column, and of two."""
-    frame = pd.DataFrame({"visit_id": ["b", "a", "b", "c"]})
-    assert row_numbers(frame, "visits").tolist() == [0, 1, 0, 2]
-    at = pd.to_datetime(["2024-01-02", "2024-01-01", "2024-01-02", "2024-01-02"], utc=True)
-    frame = pd.DataFrame({"unit": ["A", "A", "B", "A"], "at": at})
-    assert row_numbers(frame, "census").tolist() == [0, 1, 2, 0]
+    """Of keys of one column, and of several."""
+    hospital = revised()
+    events = events_of(hospital)
+    for table, frame in hospital.tables.items():
+        first = frame.drop_duplicates(list(TABLES[table].key))  # the n-th is that of number n
+        versions, by_number = events.tables[table], columns_of(first, table)
+        for name in TABLES[table].key:
+            np.testing.assert_array_equal(by_number[name][versions.row], versions.columns[name])
 
 
 def test_texts_are_one_object_each(simulated: HospitalTables) -> None:
