@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from hospital.arrays import Array
 from registry.model.forecast_model import ForecastModel, Rows
 from registry.model.scope_fallback import Answered
 
-__all__ = ["Basis"]
+__all__ = ["Basis", "horizons_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,3 +38,9 @@ class Basis:
     def row(self) -> Rows:
         """The row alone."""
         return self.rows.at(slice(self.place, self.place + 1))
+
+
+def horizons_of(model: ForecastModel, rows: Rows) -> Array:
+    """The horizon of each row, of which bed demand has a calibration group each: float64 [n], hours; 0 of a wait."""
+    horizons = np.array(model.manifest.horizons_hours, np.float64)
+    return np.asarray(horizons[rows.calibration]) if horizons.size else np.zeros(rows.calibration.size)

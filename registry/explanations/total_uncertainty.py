@@ -15,9 +15,10 @@ import numpy as np
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
 from registry.explanations.few_player_game import coalitions, shapley_values
+from registry.explanations.players import chosen_players
 from registry.explanations.states import State, floored
 from registry.explanations.total_basis import TotalBasis
-from registry.explanations.uncertainty import PLAYERS, RECENT_ERRORS, Moves, Uncertainty, moves_of
+from registry.explanations.uncertainty import RECENT_ERRORS, Moves, Uncertainty, moves_of
 from registry.model.hospital_total import sums_of_states
 
 __all__ = ["explain_total"]
@@ -80,17 +81,12 @@ class _Game:
         return State(none, none, none, none, self.basis.staffed[:, None])
 
     def chosen(self) -> Array:
-        """The features that play by themselves: those that change most, be it first or last to have their values."""
-        size: Array = np.zeros(len(self.basis.model.features))
-        on = np.array([True])
-        for everybody, sign in ((0.0, 1.0), (1.0, -1.0)):
-            at = [
-                s[:, None] + everybody * m.sum(axis=1, keepdims=True)
-                for s, m in zip(self.moves.start, self.moves.added, strict=True)
-            ]
-            moved = [a + sign * m for a, m in zip(at, self.moves.added, strict=True)]
-            size += np.abs(self._of(moved, np.ones(size.size, bool)) - self._of(at, on))
-        return np.asarray(np.argsort(-size, kind="stable")[: min(PLAYERS, size.size)])
+        """The features that play by themselves, every recent error stretching all the while."""
+        return chosen_players(
+            self.moves.start,
+            self.moves.added,
+            lambda sums, _: self._of(sums, np.ones(sums[0].shape[1], bool)),
+        )
 
     def values(self, columns: Array, member: Array) -> Array:
         """What coalitions (float64 [m, players + 2]) are worth: float64 [m]."""

@@ -21,13 +21,13 @@ import numpy as np
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
 from registry.components.usual_cases import NO_COMPARISON
-from registry.explanations.basis import Basis
+from registry.explanations.basis import Basis, horizons_of
 from registry.explanations.few_player_game import coalitions, shapley_values
+from registry.explanations.players import chosen_players
 from registry.explanations.states import State, exceedance, floored
 from registry.model.forecast_model import ForecastModel, Rows
 
 __all__ = [
-    "PLAYERS",
     "RECENT_ERRORS",
     "Moves",
     "Uncertainty",
@@ -37,8 +37,6 @@ __all__ = [
     "tension_of",
 ]
 
-PLAYERS = 6
-"""Features that play by themselves."""
 _LOW, _MIDDLE, _HIGH = LEVELS.index(0.1), LEVELS.index(0.5), LEVELS.index(0.9)
 RECENT_ERRORS = "recent_errors"
 
@@ -113,7 +111,7 @@ def explain_width(basis: Basis) -> Uncertainty:
 def explain_tension(basis: Basis, staffed: Array) -> Uncertainty:
     """The reasons of the probability that more beds are needed than are staffed (float64 [n]), row by row."""
     model, rows, answered = basis.model, basis.rows, basis.answered
-    hours = _hours(model, rows)
+    hours = horizons_of(model, rows)
     plain = model.baseline_quantiles(replace(rows, baseline_width=np.ones(staffed.size)))
     baseline = model.exceedances.probability("baseline", plain, staffed, hours)
     served = model.exceedances.of_units(answered.inside, answered.quantiles, staffed, hours)
@@ -139,12 +137,7 @@ def explain_tension(basis: Basis, staffed: Array) -> Uncertainty:
 
 def tension_of(model: ForecastModel, rows: Rows, quantiles: Array, staffed: Array) -> Array:
     """The tension probability (float64 [n]) of rows that the model answers; quantiles: float64 [n, levels]."""
-    return model.exceedances.probability("model", quantiles, staffed, _hours(model, rows))
-
-
-def _hours(model: ForecastModel, rows: Rows) -> Array:
-    """The horizon of each row of bed demand, whose calibration groups they are: float64 [n]."""
-    return np.asarray(np.array(model.manifest.horizons_hours, np.float64)[rows.calibration])
+    return model.exceedances.probability("model", quantiles, staffed, horizons_of(model, rows))
 
 
 def moves_of(basis: Basis, staffed: Array) -> Moves:
@@ -193,7 +186,8 @@ def _usual_values(basis: Basis) -> Array:
 
 
 def _game(basis: Basis, moves: Moves, worth: Worth) -> Uncertainty:
-    columns = _chosen(basis, moves, worth)
+    stretched = basis.rows.width[:, None]
+    columns = chosen_players(moves.start, moves.added, lambda sums, _: worth(moves.state(sums, stretched)))
     players = columns.shape[1]
     member = coalitions(players + 2)
     shown = member[:, : players + 1].T
@@ -216,22 +210,6 @@ def _game(basis: Basis, moves: Moves, worth: Worth) -> Uncertainty:
     return Uncertainty(
         values[:, 0], columns, alone, found[:, players], {RECENT_ERRORS: found[:, -1]}, X, usual
     )
-
-
-def _chosen(basis: Basis, moves: Moves, worth: Worth) -> Array:
-    """The features that play by themselves: those that change most, be it first or last of all to have their values."""
-    shape = moves.added[0].shape
-    stretch = np.broadcast_to(basis.rows.width[:, None], shape)
-    size: Array = np.zeros(shape)
-    for everybody, sign in ((0.0, 1.0), (1.0, -1.0)):
-        at = [
-            s[:, None] + everybody * m.sum(axis=1, keepdims=True)
-            for s, m in zip(moves.start, moves.added, strict=True)
-        ]
-        moved = [a + sign * m for a, m in zip(at, moves.added, strict=True)]
-        size += np.abs(worth(moves.state(moved, stretch)) - worth(moves.state(at, basis.rows.width[:, None])))
-    players = min(PLAYERS, size.shape[1])
-    return np.asarray(np.argsort(-size, axis=1, kind="stable")[:, :players])
 
 
 def _by_baseline(basis: Basis, plain: Array, served: Array) -> Uncertainty:

@@ -7,7 +7,6 @@ interval by is another. The Shapley values of these few players are computed fro
 formulas: from the number of the earlier forecast they lead to that of the later, exactly.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,11 +14,11 @@ import numpy as np
 
 from hospital.arrays import Array
 from hospital.dataset.quantiles import LEVELS
-from registry.explanations.basis import Basis
+from registry.explanations.basis import Basis, horizons_of
 from registry.explanations.contrast import Contrast
 from registry.explanations.few_player_game import coalitions, shapley_values
-from registry.explanations.uncertainty import PLAYERS, RECENT_ERRORS
-from registry.model.forecast_model import Rows
+from registry.explanations.players import chosen_players
+from registry.explanations.uncertainty import RECENT_ERRORS
 
 __all__ = ["contrast_uncertainty"]
 
@@ -101,7 +100,7 @@ class _Game:
                 float(row.floor[0]),
                 model.z[group[i]],
                 float(row.width[0]),
-                _hours(later, row),
+                float(horizons_of(model, row)[0]),
             )
             for i, row in enumerate(pair)
         ]
@@ -116,16 +115,13 @@ class _Game:
         return cls(later, of, (sides[0], sides[1]), (*start, staffed[0]), (*added, beds))  # type: ignore[arg-type]
 
     def chosen(self) -> Array:
-        """The features that play by themselves: those that change most, be it first or last to have their values."""
-        n = self.added[0].size
-        size: Array = np.zeros(n)
-        for everybody, sign in ((0.0, 1.0), (1.0, -1.0)):
-            at = [s + everybody * a.sum() for s, a in zip(self.start, self.added, strict=True)]
-            moved = [a + sign * m for a, m in zip(at, self.added, strict=True)]
-            on = np.full(n, everybody == 1.0)
-            alone = self._worth([np.array([a]) for a in at], on[:1], on[:1])
-            size += np.abs(self._worth(moved, on, on) - alone)
-        return np.asarray(np.argsort(-size, kind="stable")[: min(PLAYERS, n)])
+        """The features that play by themselves: the first go from the earlier forecast, the last make it the later."""
+
+        def worth(sums: list[Array], everybody: bool) -> Array:
+            of_later = np.full(sums[0].size, everybody)
+            return self._worth(sums, of_later, of_later)
+
+        return chosen_players(self.start, self.added, worth)
 
     def values(self, columns: Array, member: Array) -> Array:
         """What coalitions (float64 [m, players]: features, others, start, recent errors) are worth: float64 [m]."""
@@ -159,12 +155,6 @@ class _Game:
         return model.exceedances.probability("model", quantiles, sums[3], side["hours"])
 
 
-def _hours(basis: Basis, row: Rows) -> float:
-    """The horizon of a row of bed demand; 0 of a wait."""
-    horizons: Mapping[int, float] = dict(enumerate(basis.model.manifest.horizons_hours))
-    return float(horizons.get(int(row.calibration[0]), 0.0)) if basis.model.beds is not None else 0.0
-
-
 def _number(basis: Basis, of: Of, *, stretched: bool) -> float:
     """The number that a forecast has, or would have if no recent error stretched it."""
     row, model = basis.row, basis.model
@@ -176,4 +166,4 @@ def _number(basis: Basis, of: Of, *, stretched: bool) -> float:
         return float(quantiles[0, _HIGH] - quantiles[0, _LOW])
     staffed = np.array([np.nan if basis.staffed is None else basis.staffed])
     kind: Literal["model", "baseline"] = "model" if basis.inside else "baseline"
-    return float(model.exceedances.probability(kind, quantiles, staffed, np.array([_hours(basis, row)]))[0])
+    return float(model.exceedances.probability(kind, quantiles, staffed, horizons_of(model, row))[0])

@@ -18,7 +18,8 @@ from registry.explanations.basis import Basis
 from registry.explanations.contrast import contrast
 from registry.explanations.counterfactual import Counterfactual, Goal, counterfactuals
 from registry.explanations.levers import Lever, ranges
-from registry.explanations.uncertainty import PLAYERS, Uncertainty, explain_tension, explain_width
+from registry.explanations.players import PLAYERS
+from registry.explanations.uncertainty import Uncertainty, explain_tension, explain_width
 from registry.model.scope_fallback import answer
 from serving.messages.question_records import BedQuestion, ExplainOptions
 from tests.support.models_by_hand import RandomModel, above

@@ -10,9 +10,10 @@ import pytest
 from hospital.dataset.quantiles import LEVELS
 from hospital.times import DAY, HOUR, moment
 from registry.explanations.contrast import contrast_totals
+from registry.explanations.players import PLAYERS
 from registry.explanations.total_basis import TotalBasis
 from registry.explanations.total_uncertainty import explain_total
-from registry.explanations.uncertainty import PLAYERS, moves_of
+from registry.explanations.uncertainty import moves_of
 from registry.model.forecast_model import Rows
 from registry.model.hospital_total import sums_of
 from serving.messages.forecast_protocol import LoadedModel

@@ -16,7 +16,8 @@ from hospital.times import HOUR, moment
 from registry.components.exceedances import Exceedances
 from registry.components.interval_trees import SpreadTrees
 from registry.explanations.basis import Basis
-from registry.explanations.uncertainty import PLAYERS, Uncertainty, explain_tension, explain_width
+from registry.explanations.players import PLAYERS
+from registry.explanations.uncertainty import Uncertainty, explain_tension, explain_width
 from registry.model.forecast_model import Rows
 from registry.model.scope_fallback import answer
 from registry.record.database import writing

@@ -9,7 +9,7 @@ import pytest
 
 from hospital.times import DAY, HOUR, moment
 from registry.explanations.basis import Basis
-from registry.explanations.uncertainty import PLAYERS
+from registry.explanations.players import PLAYERS
 from registry.explanations.uncertainty_contrast import contrast_uncertainty
 from registry.model.forecast_model import Rows
 from serving.messages.forecast_protocol import LoadedModel
