@@ -1,6 +1,6 @@
 """Explains forecasts further, as they are asked for, and those that were given."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -13,12 +13,10 @@ from hospital.errors import HistoryError
 from hospital.times import DAY, instant, moment
 from registry.explanations.basis import Basis
 from registry.explanations.contrast import contrast, contrast_totals
-from registry.explanations.total_basis import TotalBasis
 from registry.explanations.total_uncertainty import explain_total
 from registry.explanations.uncertainty import explain_tension, explain_width
 from registry.explanations.uncertainty_contrast import contrast_uncertainty
 from registry.record.tokens import Caller
-from serving.errors import Problem, RequestFault
 from serving.explanations.contrast_text import Pair, contrast_explanation
 from serving.explanations.refusals import (
     REFERENCE,
@@ -26,7 +24,10 @@ from serving.explanations.refusals import (
     refuse_departments,
     refuse_units,
     refuse_unknown_tension,
+    refuse_unknown_total_tension,
     refused,
+    required_basis,
+    required_total,
 )
 from serving.explanations.replay import Replayed, recorded, replayed
 from serving.explanations.uncertainty_contrast_text import uncertainty_contrast_explanation
@@ -40,6 +41,8 @@ from serving.messages.question_records import BedQuestion, ExplainOptions, WaitQ
 __all__ = ["Explainer"]
 
 F = TypeVar("F", BedForecast, WaitForecast)
+A = TypeVar("A", BedForecast, HospitalForecast, WaitForecast)
+Q = TypeVar("Q", BedQuestion, WaitQuestion)
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class Explainer:
                 else self._wait_then(connection, model, question, place, forecast, now)
             )
             times = (moment(asked_at), None)
-            explained = _contrasted(_basis(forecast), earlier, times, options, ZoneInfo(model.zone))
+            explained = _contrasted(forecast, earlier, times, options, ZoneInfo(model.zone))
             out.append(replace(forecast, explanation=explained, basis=None))
         return out
 
@@ -110,11 +113,16 @@ class Explainer:
             refuse_units(question, other)
             earlier = [_as_given(other)] * len(forecasts)
         else:
-            earlier = self._beds_then(connection, model, question, _time(options, question.at), now)
+            at = _time(options, question.at)
+            then = replace(question, at=at, observations=())
+            made = _of_another_time(self.forecaster.bed_demand, model, connection, then, now)
+            earlier = [
+                _Earlier(required_basis(f.basis), f.beds["p50"], moment(at), f.target_at) for f in made
+            ]
         out = []
         for forecast, before in zip(forecasts, earlier, strict=True):
             times = (moment(question.at), forecast.target_at)
-            explained = _contrasted(_basis(forecast), before, times, options, ZoneInfo(model.zone))
+            explained = _contrasted(forecast, before, times, options, ZoneInfo(model.zone))
             out.append(replace(forecast, explanation=explained, basis=None))
         return out
 
@@ -133,32 +141,20 @@ class Explainer:
             return [replace(f, explanation=_total_uncertain(f, options), basis=None) for f in forecasts]
         other = self._given(connection, model, caller, options, now)
         if other is not None:
-            if not isinstance(other.forecast, HospitalForecast):
-                fault = RequestFault("hospital", "another_unit", "problems.faults.another_unit")
-                raise Problem(422, "another_unit", "problems.another_unit", faults=[fault])
-            made, at = [other.forecast] * len(forecasts), instant(other.made)
+            made, at = [required_total(other)] * len(forecasts), instant(other.made)
         else:
             at = question.at if options.against.at is None else options.against.at
-            made = self._totals_then(connection, model, question, at, now)
+            then = replace(question, at=at, observations=())
+            made = _of_another_time(self.forecaster.hospital, model, connection, then, now)
         zone, out = ZoneInfo(model.zone), []
-        for forecast, then in zip(forecasts, made, strict=True):
-            later, earlier = _total_basis(forecast), _total_basis(then)
-            times = moment(question.at), moment(at), forecast.target_at, then.target_at
+        for forecast, before in zip(forecasts, made, strict=True):
+            later, earlier = required_basis(forecast.basis), required_basis(before.basis)
+            times = moment(question.at), moment(at), forecast.target_at, before.target_at
             found = contrast_totals(later, earlier)
-            base = then.beds["p50"] if other is None else other.p50
+            base = before.beds["p50"] if other is None else other.p50
             explained = contrast_explanation(Pair(later, earlier, *times), found, base, options, zone)
             out.append(replace(forecast, explanation=explained, basis=None))
         return out
-
-    def _totals_then(
-        self, connection: Connection, model: LoadedModel, question: BedQuestion, at: int, now: int
-    ) -> list[HospitalForecast]:
-        """What the release says of the total at another time."""
-        earlier = replace(question, at=at, observations=(), explain=_plainly(question.explain))
-        try:
-            return self.forecaster.hospital(model, connection, earlier, now)
-        except HistoryError:
-            raise nothing_then() from None
 
     def _given(
         self, connection: Connection, model: LoadedModel, caller: Caller, options: ExplainOptions, now: int
@@ -170,17 +166,6 @@ class Explainer:
         if stored.model.name != model.name:
             raise refused(REFERENCE, "another_model", "problems.faults.another_model")
         return replayed(connection, self.forecaster, model, stored, options, now)
-
-    def _beds_then(
-        self, connection: Connection, model: LoadedModel, question: BedQuestion, at: int, now: int
-    ) -> list[_Earlier]:
-        """What the release says of the same units and horizons at another time."""
-        earlier = replace(question, at=at, observations=(), explain=_plainly(question.explain))
-        try:
-            made = self.forecaster.bed_demand(model, connection, earlier, now)
-        except HistoryError:
-            raise nothing_then() from None
-        return [_Earlier(_basis(f), f.beds["p50"], moment(at), f.target_at) for f in made]
 
     def _wait_then(
         self,
@@ -200,12 +185,27 @@ class Explainer:
                 visit[name] = value - back
         visit["visit_id"] = None  # nobody of the record: who came then is counted as they were
         asked_at = (now if question.at is None else question.at) - back
-        earlier = WaitQuestion([visit], [None], _plainly(question.explain), at=asked_at)
-        try:
-            (made,) = self.forecaster.wait_time(model, connection, earlier, now)
-        except HistoryError:
-            raise nothing_then() from None
-        return _Earlier(_basis(made), made.wait_minutes["p50"], moment(at), None)
+        then = WaitQuestion([visit], [None], question.explain, at=asked_at)
+        (made,) = _of_another_time(self.forecaster.wait_time, model, connection, then, now)
+        return _Earlier(required_basis(made.basis), made.wait_minutes["p50"], moment(at), None)
+
+
+def _of_another_time(
+    ask: Callable[[LoadedModel, Connection, Q, int], list[A]],
+    model: LoadedModel,
+    connection: Connection,
+    question: Q,
+    now: int,
+) -> list[A]:
+    """What the release says of a question of another time, with what it was made of.
+
+    Raises:
+        Problem: 422, nothing had been received by then.
+    """
+    try:
+        return ask(model, connection, replace(question, explain=_plainly(question.explain)), now)
+    except HistoryError:
+        raise nothing_then() from None
 
 
 def _plainly(options: ExplainOptions) -> ExplainOptions:
@@ -224,7 +224,7 @@ def _uncertain(forecasts: Sequence[F], options: ExplainOptions) -> list[tuple[F,
     """Forecasts of one answer with the reasons of how uncertain they are."""
     if options.of == "p50" or not forecasts:
         return [(f, f.explanation) for f in forecasts]
-    bases = [_basis(f) for f in forecasts]
+    bases = [required_basis(f.basis) for f in forecasts]
     if options.of == "interval":
         found = explain_width(bases[0])
     else:
@@ -239,18 +239,9 @@ def _total_uncertain(forecast: HospitalForecast, options: ExplainOptions) -> Exp
     Raises:
         Problem: 422, its staffed beds are not known.
     """
-    basis = _total_basis(forecast)
-    of = options.uncertainty
-    if of == "tension" and forecast.tension_probability is None:
-        fault = RequestFault("hospital", "no_tension_probability", "problems.faults.no_tension_probability")
-        raise Problem(422, "no_tension_probability", "problems.no_tension_probability", faults=[fault])
-    return total_uncertainty_explanation(basis, explain_total(basis, of), options)
-
-
-def _total_basis(forecast: HospitalForecast) -> TotalBasis:
-    if forecast.basis is None:
-        raise Problem(409, "no_further_reasons", "problems.no_further_reasons")
-    return forecast.basis
+    basis = required_basis(forecast.basis)
+    refuse_unknown_total_tension(options, forecast)
+    return total_uncertainty_explanation(basis, explain_total(basis, options.uncertainty), options)
 
 
 def _as_given(other: Replayed) -> _Earlier:
@@ -258,18 +249,18 @@ def _as_given(other: Replayed) -> _Earlier:
     target = prediction.target_at if isinstance(prediction, BedPrediction) else None
     if isinstance(other.forecast, HospitalForecast):
         raise TypeError("a total is compared with totals")
-    return _Earlier(_basis(other.forecast), other.p50, other.made, target)
+    return _Earlier(required_basis(other.forecast.basis), other.p50, other.made, target)
 
 
 def _contrasted(
-    later: Basis,
+    forecast: BedForecast | WaitForecast,
     then: _Earlier,
     times: tuple[datetime, datetime | None],
     options: ExplainOptions,
     zone: ZoneInfo,
 ) -> Explanation:
     """Why a forecast of one row differs from an earlier one; `times`: when it was made, and the time that it is of."""
-    made, target = times
+    later, (made, target) = required_basis(forecast.basis), times
     pair = Pair(later, then.basis, made, then.made, target, then.target)
     if options.of != "p50":
         of = options.uncertainty
@@ -278,9 +269,3 @@ def _contrasted(
         changed = contrast_uncertainty(later, then.basis, of)
         return uncertainty_contrast_explanation(pair, changed, options, zone)
     return contrast_explanation(pair, contrast(later, then.basis), then.p50, options, zone)
-
-
-def _basis(forecast: BedForecast | WaitForecast) -> Basis:
-    if forecast.basis is None:
-        raise Problem(409, "no_further_reasons", "problems.no_further_reasons")
-    return forecast.basis

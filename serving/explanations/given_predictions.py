@@ -17,6 +17,7 @@ from serving.explanations.counterfactual_text import (
     outcome_of,
 )
 from serving.explanations.explainer import Explainer
+from serving.explanations.refusals import required_basis
 from serving.explanations.replay import Forecast, Replayed, recorded, replayed
 from serving.forecasting.prediction_record import unsound_forecasts
 from serving.http.problems import invalid
@@ -112,9 +113,7 @@ class GivenPredictions:
         model = self.release(stored.model.name)
         about = replace(options, of=request.of)
         again = replayed(connection, self.explainer.forecaster, model, stored, about, now)
-        basis = None if isinstance(again.forecast, HospitalForecast) else again.forecast.basis
-        if basis is None:
-            raise Problem(409, "no_further_reasons", "problems.no_further_reasons")
+        basis = required_basis(None if isinstance(again.forecast, HospitalForecast) else again.forecast.basis)
         served = _served(request, again)
         goal = _goal(request)
         found = Found((), served, (), True)

@@ -90,7 +90,7 @@ def explain_options(explain: Explain | None, language: Language) -> ExplainOptio
     )
 
 
-def option_faults(explain: Explain | None, now: int, prefix: str = "explain.") -> list[RequestFault]:
+def option_faults(explain: Explain | None, now: int) -> list[RequestFault]:
     """What is wrong with options whose fields are right by themselves; `now`: the service's instant."""
     if explain is None:
         return []
@@ -100,16 +100,16 @@ def option_faults(explain: Explain | None, now: int, prefix: str = "explain.") -
     try:
         at = instant(parse_time(text))
     except TimeError as error:
-        return [RequestFault(f"{prefix}reference.at", error.code, "problems.faults.not_a_time")]
-    ahead = RequestFault(f"{prefix}reference.at", "after_now", "problems.faults.not_of_the_past")
+        return [RequestFault("explain.reference.at", error.code, "problems.faults.not_a_time")]
+    ahead = RequestFault("explain.reference.at", "after_now", "problems.faults.not_of_the_past")
     return [ahead] if at > now else []
 
 
-def total_option_faults(explain: Explain | None, path: str = "hospital") -> list[RequestFault]:
+def total_option_faults(explain: Explain | None) -> list[RequestFault]:
     """What cannot be explained of the hospital total: how uncertain it is, against another forecast."""
     if explain is None or explain.of == "p50" or explain.reference == "typical":
         return []
-    return [RequestFault(path, "of_the_median_only", "problems.faults.of_the_median_only")]
+    return [RequestFault("hospital", "of_the_median_only", "problems.faults.of_the_median_only")]
 
 
 def wait_option_faults(explain: Explain | None, visits: int) -> list[RequestFault]:
