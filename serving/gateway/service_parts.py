@@ -45,6 +45,7 @@ class Parts:
         page_results: forecasts that pages showed last.
         screen_results: forecasts made for screens that are left open, which are not recorded.
         page_reuse: how long they are shown again.
+        admission_rates: of the hospital's patients, by the hour in which they were learned.
         body_seconds: how long a body may take to come.
         workers: threads for all but forecasts.
         forecast_workers: threads for forecasts.
@@ -73,6 +74,7 @@ class Parts:
     page_results: SingleFlight[Any, Any] = field(default_factory=SingleFlight)
     screen_results: SingleFlight[Any, Any] = field(default_factory=SingleFlight)
     page_reuse: Reuse = field(default_factory=Reuse)
+    admission_rates: SingleFlight[int, Any] = field(default_factory=SingleFlight)
     body_seconds: float = 5.0
     streams: EventStreams = field(default_factory=EventStreams)
     limits: RateLimits = field(default_factory=RateLimits)

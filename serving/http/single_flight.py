@@ -26,10 +26,20 @@ class SingleFlight(Generic[K, V]):
             future.result() if future is not None and future.done() and future.exception() is None else None
         )
 
-    def get(self, key: K, compute: Callable[[], V], *, keep: Callable[[K], bool]) -> V:
-        """The result of a key; `keep`: which earlier keys may still be asked for, the others are forgotten.
+    def get(
+        self,
+        key: K,
+        compute: Callable[[], V],
+        *,
+        keep: Callable[[K], bool],
+        meanwhile: K | None = None,
+    ) -> V:
+        """The result of a key. What `compute` raises is raised to all who wait, and not kept.
 
-        What `compute` raises is raised to all who wait, and not kept.
+        Args:
+            keep: which earlier keys may still be asked for; the others are forgotten.
+            meanwhile: an earlier key, whose result others get while the first who asks for `key` computes it; None, or
+                where it is not there: they wait.
         """
         with self._lock:
             future = self._results.get(key)
@@ -38,7 +48,8 @@ class SingleFlight(Generic[K, V]):
                 future = Future()
                 self._results = {k: f for k, f in self._results.items() if keep(k)} | {key: future}
         if not is_first:
-            return future.result()
+            earlier = None if future.done() or meanwhile is None else self.ready(meanwhile)
+            return future.result() if earlier is None else earlier
         try:
             result = compute()
         except BaseException as error:

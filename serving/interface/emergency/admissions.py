@@ -3,14 +3,11 @@
 The model answers where the check showed on the test days that it is better than the rates, and nobody stopped it.
 """
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
-from weakref import WeakKeyDictionary
 
 import numpy as np
-from sqlalchemy import Engine
 
 from hospital.admissions.inputs import COLUMNS, INPUTS, hour_classes, input_classes
 from hospital.admissions.rates import (
@@ -139,35 +136,28 @@ def _by_unit(
     return expected, {unit: usual * share for unit, share in everybody.items()}
 
 
-@dataclass(frozen=True)
-class _Learned:
-    hour: int
-    rates: AdmissionRates | None
-    missing: tuple[str, ...]
-
-
-_LEARNED: WeakKeyDictionary[Engine, _Learned] = WeakKeyDictionary()
-_LOCK = threading.Lock()
-
-
 def _rates(parts: Parts, record: LiveRecord) -> AdmissionRates:
-    """The rates of the eight weeks before a record, counted once an hour."""
+    """The rates of the eight weeks before a record, counted once an hour.
+
+    Whoever asks first in an hour counts them, which takes the longer the more patients come; the others get those of
+    the hour before meanwhile.
+    """
     hour = record.at // HOUR
-    with _LOCK:
-        known = _LEARNED.get(parts.engine)
-        if known is None or known.hour != hour:
-            known = _LEARNED[parts.engine] = _learn(parts, record, hour)
-    if known.rates is None:
-        raise RatesError(*known.missing)
-    return known.rates
+    learned: AdmissionRates | RatesError = parts.admission_rates.get(
+        hour, lambda: _learn(parts, record), keep=lambda kept: kept == hour - 1, meanwhile=hour - 1
+    )
+    if isinstance(learned, RatesError):
+        raise RatesError(*learned.missing)
+    return learned
 
 
-def _learn(parts: Parts, record: LiveRecord, hour: int) -> _Learned:
+def _learn(parts: Parts, record: LiveRecord) -> AdmissionRates | RatesError:
+    """The rates, or why there are none: until the next hour neither is sought again."""
     with parts.engine.connect() as connection:
         visits: Sequence[Mapping[str, Any]] = rows_known_at(
             connection, "visits", record.at, since=record.at - SPAN
         )
     try:
-        return _Learned(hour, learn_admission_rates(visits, record.at, record.zone), ())
+        return learn_admission_rates(visits, record.at, record.zone)
     except RatesError as error:
-        return _Learned(hour, None, error.missing)
+        return error

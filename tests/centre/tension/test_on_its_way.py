@@ -1,5 +1,7 @@
 """What those in the emergency department add to the demand that is forecast."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,10 @@ import pytest
 
 from centre.tension.answers import Exceedance
 from centre.tension.on_its_way import OnItsWay, with_those_present
-from hospital.times import moment
+from hospital.admissions.rates import RatesError
+from hospital.times import HOUR, moment
+from serving.interface.emergency.admissions import expected_admissions
+from serving.interface.live_record import record_at
 from tests.centre.tension.test_tension import tension
 from tests.support.serving_fakes import NOW
 
@@ -95,6 +100,28 @@ def test_what_is_not_known_is_named(tmp_path: Path) -> None:
     assert "visits.left_at" in way["missing"]
     assert all(value is None for name, value in way.items() if name != "missing")
     assert all(e["with_those_present"] is None for e in answer["units"])
+
+
+def test_nobody_waits_while_the_rates_of_a_new_hour_are_counted(tmp_path: Path) -> None:
+    """Those of the hour before answer meanwhile: a large hospital's are counted for seconds."""
+    parts, before = tension(tmp_path / "home", {"visits": past() + now("2", 10)})
+    hour = NOW // HOUR + 1
+    begun, go = threading.Event(), threading.Event()
+
+    def slow() -> RatesError:
+        begun.set()
+        assert go.wait(30)
+        return RatesError("visits.left_at")
+
+    with ThreadPoolExecutor(1) as pool:
+        counting = pool.submit(parts.admission_rates.get, hour, slow, keep=lambda kept: kept == hour - 1)
+        assert begun.wait(10)
+        found = expected_admissions(parts, record_at(parts, NOW + HOUR), [])
+        go.set()
+        assert isinstance(counting.result(10), RatesError)
+    assert found.counted == before["on_its_way"]["counted"]
+    with pytest.raises(RatesError):
+        expected_admissions(parts, record_at(parts, NOW + HOUR), [])
 
 
 def exceedance(probability: float | None = 0.2, **more: Any) -> Exceedance:

@@ -67,3 +67,42 @@ def test_keys_that_nobody_asks_for_any_more_are_forgotten() -> None:
         results.get(minute, lambda: 0, keep=lambda key, now=minute: key == now)  # type: ignore[misc]
     assert results.get(1, lambda: 9, keep=always) == 9
     assert results.get(2, lambda: 9, keep=always) == 0
+
+
+def test_an_earlier_result_answers_while_a_new_one_is_computed() -> None:
+    """Only the first who asks waits for it, and nobody gets the earlier one once the new one is there."""
+    results, begun, go = SingleFlight[int, str](), threading.Event(), threading.Event()
+
+    def slow() -> str:
+        begun.set()
+        assert go.wait(10)
+        return "second"
+
+    def ask(hour: int) -> str:
+        return results.get(hour, slow, keep=lambda kept: kept == hour - 1, meanwhile=hour - 1)
+
+    results.get(1, lambda: "first", keep=always)
+    with ThreadPoolExecutor(2) as pool:
+        computing = pool.submit(ask, 2)
+        assert begun.wait(10)
+        assert pool.submit(ask, 2).result(10) == "first"
+        go.set()
+        assert computing.result(10) == "second"
+    assert ask(2) == "second"
+
+
+def test_without_an_earlier_result_all_wait() -> None:
+    """The first results of a service are waited for."""
+    results, begun, go = SingleFlight[int, str](), threading.Event(), threading.Event()
+
+    def slow() -> str:
+        begun.set()
+        assert go.wait(10)
+        return "first"
+
+    with ThreadPoolExecutor(2) as pool:
+        computing = pool.submit(results.get, 2, slow, keep=always, meanwhile=1)
+        assert begun.wait(10)
+        waiting = pool.submit(results.get, 2, slow, keep=always, meanwhile=1)
+        go.set()
+        assert (computing.result(10), waiting.result(10)) == ("first", "first")
