@@ -198,18 +198,16 @@ def _print_run(result: "MonitoringRun", language: Language) -> None:
 def _acknowledge(
     settings: "Settings", engine: "Engine", alarm_id: str, key: Path | None, reason: str, language: Language
 ) -> int:
-    from hospital.words.names import NO_NAMES
     from registry.monitoring.acknowledgement import acknowledge_alarm
     from registry.monitoring.alarm_text import what_of
     from registry.record.database import writing
-    from registry.releases.releases import current_release
     from registry.trust.keys import load_key
 
     member = load_key(key) if key else None
     with writing(engine) as connection:
-        alarm = acknowledge_alarm(connection, settings, alarm_id, key=member, reason=reason, now=now())
-    release = current_release(settings, alarm.model)
-    what = what_of(alarm.family, alarm.name, language, NO_NAMES if release is None else release.names)
+        done = acknowledge_alarm(connection, settings, alarm_id, key=member, reason=reason, now=now())
+    alarm = done.alarm
+    what = what_of(alarm.family, alarm.name, language, done.names)
     say("monitor.acknowledged", language, what=what, model=alarm.model)
     return 0
 

@@ -1,30 +1,45 @@
 """A member of the board says why an alarm no longer counts, and signs it: a stopped model speaks again after that."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, update
 
 from hospital.times import instant
 from hospital.words.messages import InWords, message
+from hospital.words.names import NO_NAMES, OwnNames
 from registry.errors import MonitorError, SignatureError
 from registry.monitoring.alarms import StandingAlarm, last_run, standing_alarm
 from registry.record.journal import append
 from registry.record.tables.record_tables import alarms
+from registry.releases.release import Release
 from registry.releases.releases import current_release
 from registry.settings import Settings
 from registry.trust.keys import Key, Signed
 from registry.trust.trust_store import load_trust
 from registry.trust.trusted_people import Trust
 
-__all__ = ["ACKNOWLEDGEMENT", "acknowledge_alarm"]
+__all__ = ["ACKNOWLEDGEMENT", "AcknowledgedAlarm", "acknowledge_alarm"]
 
 ACKNOWLEDGEMENT = "vigie-acknowledgement-v1"
 """What an acknowledgement is signed as: no signature of a review or a release stands for it."""
 
 
+@dataclass(frozen=True)
+class AcknowledgedAlarm:
+    """An alarm that no longer stands.
+
+    Attributes:
+        names: the hospital's own, as the release in use has them.
+    """
+
+    alarm: StandingAlarm
+    names: OwnNames
+
+
 def acknowledge_alarm(
     connection: Connection, settings: Settings, alarm_id: str, *, key: Key | None, reason: str, now: datetime
-) -> StandingAlarm:
+) -> AcknowledgedAlarm:
     """Acknowledges an alarm; its figure is monitored anew after the last day that was monitored.
 
     The connection must be one of `registry.record.database.writing`. The signature is kept with the journal entry.
@@ -41,7 +56,7 @@ def acknowledge_alarm(
         faults.append(message("registry.monitoring.no_alarm"))
     subjects = {"model": alarm.model, "release": str(alarm.release)} if alarm is not None else {}
     body = {**subjects, "alarm": alarm_id, "reason": reason.strip(), "at": instant(now)}
-    signed, person = None, ""
+    signed, person, release = None, "", None
     if key is None:
         faults.insert(0, message("registry.monitoring.no_key"))
     else:
@@ -50,7 +65,8 @@ def acknowledge_alarm(
             person = trust.require(signed, "board", ACKNOWLEDGEMENT, acting=True)
         except SignatureError as error:
             faults.insert(0, error)
-        if alarm is not None and person in _author(settings, alarm.model, trust):
+        release = None if alarm is None else current_release(settings, alarm.model)
+        if release is not None and person == _author(release, trust):
             faults.insert(0, message("registry.monitoring.author", name=key.name))
     if faults or alarm is None or signed is None:
         raise MonitorError("registry.monitoring.not_acknowledged", faults=tuple(faults))
@@ -75,13 +91,10 @@ def acknowledge_alarm(
             acknowledged_reason=reason.strip(),
         )
     )
-    return alarm
+    return AcknowledgedAlarm(alarm, NO_NAMES if release is None else release.names)
 
 
-def _author(settings: Settings, model: str, trust: Trust) -> tuple[str, ...]:
-    """The name of whoever registered the version in use, whatever key they have now; nobody where there is none."""
-    release = current_release(settings, model)
-    if release is None:
-        return ()
+def _author(release: Release, trust: Trust) -> str | None:
+    """The name of whoever registered a release's version, whatever key they have now; None: nobody is known."""
     found = trust.key_of(Signed.from_json(release.body["registration"]).public_key)
-    return () if found is None else (found.name,)
+    return None if found is None else found.name
