@@ -146,10 +146,11 @@ def _level_lines(level: "Level", language: "Language") -> list[str]:
 
     if not level.conditions:
         return ["  " + _words("no_conditions", language)]
-    key = "only_condition" if len(level.conditions) == 1 else "at_least"
-    counts = {} if len(level.conditions) == 1 else {"least": level.at_least, "of": len(level.conditions)}
-    out = ["  " + _words(key, language, **counts)]
-    out += [f"  - {_condition(c, language)}" for c in level.conditions]
+    if len(level.conditions) == 1:
+        head = _words("only_condition", language)
+    else:
+        head = _words("at_least", language, least=level.at_least, of=len(level.conditions))
+    out = ["  " + head, *(f"  - {_condition(c, language)}" for c in level.conditions)]
     if level.probability is not None:
         digits = max(_digits(level.probability) - 2, 0)
         shown = percent(level.probability, language, digits)

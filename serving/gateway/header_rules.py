@@ -4,7 +4,7 @@ from starlette.datastructures import Headers
 
 from serving.errors import Problem
 
-__all__ = ["require_single", "require_type"]
+__all__ = ["OPTIONAL_BLANKS", "require_single", "require_type"]
 
 _SINGLE = (
     "authorization",
@@ -19,7 +19,8 @@ _SINGLE = (
     "transfer-encoding",
 )
 """Headers that say one thing: of two, who stands before us may have read the other one."""
-_BLANKS = " \t"
+OPTIONAL_BLANKS = " \t"
+"""What may stand around a header's value (RFC 9110, 5.6.3): no other sign that Python takes for white space."""
 
 
 def require_single(headers: Headers) -> None:
@@ -30,7 +31,7 @@ def require_single(headers: Headers) -> None:
     """
     if any(len(headers.getlist(name)) > 1 for name in _SINGLE):
         raise Problem(400, "repeated_header", "problems.repeated_header")
-    if headers.get("transfer-encoding", "chunked").strip(_BLANKS).lower() != "chunked":
+    if headers.get("transfer-encoding", "chunked").strip(OPTIONAL_BLANKS).lower() != "chunked":
         raise Problem(415, "unsupported_content_encoding", "problems.unsupported_content_encoding")
 
 
@@ -41,8 +42,8 @@ def require_type(headers: Headers, wanted: str) -> None:
         Problem: 415.
     """
     name, _, parameters = headers.get("content-type", "").partition(";")
-    charset = parameters.strip(_BLANKS).lower().replace('"', "")
-    if name.strip(_BLANKS).lower() != wanted or charset not in ("", "charset=utf-8"):
+    charset = parameters.strip(OPTIONAL_BLANKS).lower().replace('"', "")
+    if name.strip(OPTIONAL_BLANKS).lower() != wanted or charset not in ("", "charset=utf-8"):
         raise Problem(415, "unsupported_content_type", "problems.unsupported_content_type", wanted=wanted)
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise Problem(415, "unsupported_content_encoding", "problems.unsupported_content_encoding")

@@ -14,6 +14,7 @@ from registry.digests import canonical_json
 from registry.record.request_keys import RequestKey
 from serving.errors import Problem, RequestFault
 from serving.gateway.endpoint import Endpoint
+from serving.gateway.header_rules import OPTIONAL_BLANKS
 from serving.http.authentication import COOKIE
 from serving.limits.body_budget import BodyBudget
 
@@ -43,7 +44,6 @@ FORM_KEY = "request_key"
 """The field of a form that has its key: a browser sends no header of its own."""
 _KEY = re.compile(r"[!-~]{8,200}")
 _LOOPBACK = ("127.0.0.1", "::1")
-_BLANKS = " \t"
 
 
 class SenderLeftError(Exception):
@@ -122,7 +122,7 @@ def bearer_of(headers: Headers) -> str | None:
     if value is None:
         return None
     scheme, _, secret = value.partition(" ")
-    secret = secret.strip(_BLANKS)
+    secret = secret.strip(OPTIONAL_BLANKS)
     if scheme.lower() != "bearer" or not secret or len(secret) > 256 or not secret.isascii():
         raise unauthorised("not_a_bearer_token", "problems.not_a_bearer_token")
     return secret
@@ -135,7 +135,7 @@ def cookie_of(headers: Headers) -> str | None:
     computes for seconds on one long header: from anybody, before anything is known of them.
     """
     for part in headers.get("cookie", "").split(";"):
-        name, _, value = part.strip(_BLANKS).partition("=")
+        name, _, value = part.strip(OPTIONAL_BLANKS).partition("=")
         if name == COOKIE:
             return value
     return None
