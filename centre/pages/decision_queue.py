@@ -20,7 +20,14 @@ from centre.recommendations.views import opened_by, seen_by
 from serving.interface.bed_forecasts import unit_labels
 from serving.interface.forms import LANGUAGE, SEES_PAGES, form_page, moved_to, sent_language
 from serving.interface.live_record import hospital_zone, local_day
-from serving.interface.pages import fan_chart, hospital_fan, known_words, screen_beds, time_words
+from serving.interface.pages import (
+    fan_chart,
+    feature_row_name,
+    hospital_fan,
+    known_words,
+    screen_beds,
+    time_words,
+)
 from serving.interface.recommendations.store import StoredAct, StoredRecommendation
 from serving.interface.requests import Call, Endpoint, Problem, instant
 
@@ -109,6 +116,7 @@ def _one(
         one={**_shown(call, found, acts), "picture": _pictures(call)(found.place)},
         protocol=protocol,
         step_name=partial(_step_name, call),
+        row_name=partial(feature_row_name, _spoken(call)),
         policy=look.policy,
         refusal=right,
         decides=look.policy is not None and right is None,
@@ -119,8 +127,12 @@ def _one(
 
 def _step_name(call: Call, name: str) -> str:
     """What a step after the trees is called; one that the catalogue does not know, by its name."""
-    spoken = replace(call, query={**call.query, "language": sent_language(call)})
-    return known_words(spoken, f"pilotage.adjustments.{name}", name.replace("_", " "))
+    return known_words(_spoken(call), f"pilotage.adjustments.{name}", name.replace("_", " "))
+
+
+def _spoken(call: Call) -> Call:
+    """The call with the language of the page, which a form sends in its body."""
+    return replace(call, query={**call.query, "language": sent_language(call)})
 
 
 def _refusal(call: Call, policy: DecisionPolicy, found: StoredRecommendation) -> str | None:
@@ -152,7 +164,7 @@ def _shown(call: Call, found: StoredRecommendation, acts: Sequence[StoredAct]) -
 
 def _pictures(call: Call) -> Callable[[str], str]:
     """The fan chart of a place as the unit's page has it, of the forecasts of now; "" where there is none."""
-    spoken = replace(call, query={**call.query, "language": sent_language(call)})
+    spoken = _spoken(call)
     beds, zone = screen_beds(spoken), hospital_zone(call.parts)
     units = {u.unit: u for u in beds.units}
 

@@ -7,9 +7,9 @@ from starlette.responses import Response
 
 from centre.pages.hospital_view import hospital_view
 from centre.pages.level_words import of_units, said
-from centre.pages.unit_tension import counts, level, tensions, unlearned
+from centre.pages.unit_tension import counts, level, tensions, without_forecast
 from centre.tension.on_its_way import demand_on_its_way
-from serving.interface.bed_forecasts import unit_labels
+from serving.interface.bed_forecasts import unit_labels, unlearned_units
 from serving.interface.live_pages import live_stream, shown_state
 from serving.interface.live_record import LiveRecord
 from serving.interface.pages import PAGE, SEES_PAGES, language, page, time_words, unit_name
@@ -26,8 +26,9 @@ def pilotage(call: Call) -> Response:
     record, flows, beds = view.record, view.flows, view.beds
     now = {u.unit: u for u in flows.beds.units if u.unit is not None}
     named = {u.unit: unit_name(call, u.label, u.label_fr, u.label_en) for u in flows.beds.units}
-    unknown = unlearned(flows.beds.units, unit_labels(call.parts, language(call)))
-    without = {str(u.unit): named[u.unit] for u in unknown}
+    learned = unit_labels(call.parts, language(call))
+    missing = without_forecast(flows.beds.units, unlearned_units(call.parts), learned)
+    without = {unit: named.get(unit, unit) for unit in missing}
     units = tensions(beds, now, of_units(call, view.levels), without)
     return page(
         call,

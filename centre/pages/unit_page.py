@@ -12,16 +12,16 @@ from centre.pages.pilotage import TEMPLATES
 from centre.pages.unit_tension import UnitTension, level, tensions
 from centre.practice.protocol_file import Protocol
 from centre.practice.protocols_in_force import protocols_in_force
-from serving.interface.bed_forecasts import BedForecast, Contribution, Explanation
+from serving.interface.bed_forecasts import BedForecast, Explanation, unit_labels
 from serving.interface.pages import (
     PAGE,
     SEES_PAGES,
     ShownUnit,
     changes,
     fan_chart,
+    feature_row,
     known_words,
-    labelled,
-    number_words,
+    language,
     page,
     time_words,
     unit_name,
@@ -80,7 +80,7 @@ def reasons(call: Call, forecast: BedForecast) -> Reasons:
     parts that rounding moved most.
     """
     explanation = forecast.explanation
-    named = _terms(call, explanation)
+    named = _terms(call, explanation, forecast.horizon_hours)
     p50 = _tenth(forecast.beds["p50"])
     others = words(call, "pilotage.others")
     unnamed = [n for n, (_, name, value) in enumerate(named, 1) if name == others and value]
@@ -96,16 +96,16 @@ def reasons(call: Call, forecast: BedForecast) -> Reasons:
     return Reasons(forecast.horizon_hours, explanation, base, written, {"p50": p50})
 
 
-def _terms(call: Call, explanation: Explanation) -> list[tuple[str, str, float]]:
+def _terms(call: Call, explanation: Explanation, hours: float) -> list[tuple[str, str, float]]:
     """(group's label, words, beds) of each part of an explanation: groups, largest first, then steps under ""."""
     others = words(call, "pilotage.others")
     named: list[tuple[str, str, float]] = []
     for group in sorted(explanation.get("groups", ()), key=lambda g: -abs(g["contribution"])):
         mine = [c for c in explanation["contributions"] if c["group"] == group["group"]]
-        named += [(group["label"], _label(call, c), c["contribution"]) for c in mine]
+        named += [(group["label"], feature_row(call, c, hours), c["contribution"]) for c in mine]
         named.append((group["label"], others, group["other"]))
     if not named:  # an answer of before groups
-        named = [("", _label(call, c), c["contribution"]) for c in explanation["contributions"]]
+        named = [("", feature_row(call, c, hours), c["contribution"]) for c in explanation["contributions"]]
         named.append(("", others, explanation["other"]))
     for a in explanation["adjustments"]:
         step = known_words(call, f"pilotage.adjustments.{a['name']}", a["name"].replace("_", " "))
@@ -130,38 +130,25 @@ def _adding_up(parts: Sequence[float], total: Decimal, unnamed: Sequence[int] = 
     return rounded
 
 
-def _label(call: Call, contribution: Contribution) -> str:
-    label, value, usual = contribution["label"], contribution["value"], contribution["reference_value"]
-    if value is None:
-        return labelled(call, label, words(call, "pilotage.not_known"))
-    shown = _shown(call, value)
-    if usual is None or _shown(call, usual) == shown:
-        return labelled(call, label, shown)
-    reference = labelled(call, words(call, "pilotage.reference"), _shown(call, usual))
-    return labelled(call, label, f"{shown} ({reference})")
-
-
-def _shown(call: Call, value: float | str) -> str:
-    return (
-        value if isinstance(value, str) else number_words(call, value, 0 if float(value).is_integer() else 1)
-    )
-
-
 def unit_page(call: Call) -> Response:
     """GET /pilotage/unit"""
     view, wanted = hospital_view(call), call.query.get("unit", "")
     shown = next((u for u in view.beds.units if u.unit == wanted), None)
     now = {u.unit: u for u in view.flows.beds.units if u.unit is not None}
-    if shown is None and wanted not in now:
-        raise Problem(404, "unknown_unit", "problems.unknown_unit_page")
-    if shown is None:
+    learned = unit_labels(call.parts, language(call))
+    if shown is None and wanted in learned:  # a page has room for so many units alone
+        shown = ShownUnit(wanted, learned[wanted], ())
+    elif shown is None and wanted in now:
         known = now[wanted]
         shown = ShownUnit(wanted, unit_name(call, known.label, known.label_fr, known.label_en), ())
+    elif shown is None:
+        raise Problem(404, "unknown_unit", "problems.unknown_unit_page")
     (row,) = tensions(type(view.beds)(view.beds.at, [shown], view.beds.fault), now)
-    return _page(call, view, shown, row)
+    no_forecast = "no_room" if wanted in learned else "no_forecast"
+    return _page(call, view, shown, row, no_forecast)
 
 
-def _page(call: Call, view: HospitalView, shown: ShownUnit, row: UnitTension) -> Response:
+def _page(call: Call, view: HospitalView, shown: ShownUnit, row: UnitTension, no_forecast: str) -> Response:
     zone = view.record.zone
     levels = said(call, view.levels, view.levels.units.get(row.unit), of_unit=True)
     opened = _opened(row.ahead)
@@ -173,6 +160,7 @@ def _page(call: Call, view: HospitalView, shown: ShownUnit, row: UnitTension) ->
         path="/pilotage/unit",
         unit=row,
         fault=view.beds.fault,
+        no_forecast=no_forecast,
         now=time_words(call, view.record.at, zone),
         made=time_words(call, view.beds.at, zone),
         simulated=view.beds.simulated,

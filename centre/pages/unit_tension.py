@@ -8,7 +8,7 @@ from centre.flows.answers import UnitBeds
 from serving.interface.bed_forecasts import BedForecast
 from serving.interface.pages import WATCH, WORRY, ShownBeds
 
-__all__ = ["LEVELS", "UnitTension", "counts", "level", "tensions", "unlearned"]
+__all__ = ["LEVELS", "UnitTension", "counts", "level", "tensions", "without_forecast"]
 
 LEVELS = ("high", "possible", "low", "unknown")
 """The words for a probability, the gravest first; what is not known stands last."""
@@ -58,16 +58,23 @@ def level(probability: float | None) -> str:
     return "high" if probability >= WORRY else "possible" if probability >= WATCH else "low"
 
 
-def unlearned(units: Sequence[UnitBeds], learned: Collection[str]) -> list[UnitBeds]:
-    """The open units that are received and that the release does not know: nobody forecasts them.
+def without_forecast(
+    units: Sequence[UnitBeds], unlearned: Collection[str], learned: Collection[str]
+) -> list[str]:
+    """Ids of the units that are received and that nobody forecasts, as the release does not know them.
+
+    They are those that the hospital total misses, and new ones with staffed beds and nobody in them as yet: such beds
+    count in the hospital's row now, and in none of its forecasts.
 
     Args:
         units: as they are now.
+        unlearned: ids of the units that the hospital total misses, as the forecaster says.
         learned: ids of the release's units; empty: there is no release, and nothing to be missing from.
     """
     if not learned:
         return []
-    return [u for u in units if u.unit not in learned and not u.closed and (u.occupied or u.staffed)]
+    new = [str(u.unit) for u in units if u.unit not in learned and not u.closed and u.staffed]
+    return sorted({*unlearned, *new})
 
 
 def tensions(

@@ -184,7 +184,7 @@ class FeatureWords:
             return Said(text("reasons.plain", language, label=self.label, value=unknown), unknown)
         if name in ("season_cos", "season_sin"):
             return Said(text("about.season", language), "")
-        written = self._written(given)
+        written = self.written(given)
         whether = f"about.{'yes' if value > 0 else 'no'}.{name}"
         if has_text(whether):
             return Said(text(whether, language), written)
@@ -202,9 +202,9 @@ class FeatureWords:
             alone = written if name in _DIFFERENCES else self._number(value)
             return Said(text(self._about_none, language), alone)
         size = _measure(abs(value), self.feature.unit, language, plus=False) if self._about_more else written
-        return Said(text(about, language, n, value=size), self._alone(value, written))
+        return Said(text(about, language, n, value=size), self.alone(value, written))
 
-    def _alone(self, value: float, written: str) -> str:
+    def alone(self, value: float, written: str) -> str:
         """A value as it stands beside the sentence about it: a count without what is counted."""
         counted = self.feature.unit in ("", "patients", "beds") and self.feature.name not in _DIFFERENCES
         return self._number(value) if counted and self.feature.group != "calendar" else written
@@ -212,7 +212,7 @@ class FeatureWords:
     def _number(self, value: float) -> str:
         return formats.short_number(value, self._language)
 
-    def _written(self, given: float | str) -> str:
+    def written(self, given: float | str) -> str:
         """A value as people write it: a day, a clock time, yes or no where it is one, a level by its name."""
         name, language = self.feature.name, self._language
         if isinstance(given, str):

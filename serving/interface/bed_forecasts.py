@@ -15,6 +15,7 @@ from serving.gateway.service_parts import Parts
 from serving.messages.forecast_parts import Contribution, Explanation, Quantiles
 from serving.messages.forecast_records import BedForecast, HospitalForecast
 from serving.messages.question_records import BedQuestion, ExplainOptions
+from serving.pages.unknown_units import unlearned_units
 
 __all__ = [
     "CENTRE",
@@ -32,6 +33,7 @@ __all__ = [
     "share_of_quantiles_above",
     "unit_groups",
     "unit_labels",
+    "unlearned_units",
 ]
 
 CENTRE = Caller("vigie", frozenset({"operator"}))

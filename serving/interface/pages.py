@@ -14,8 +14,10 @@ from hospital.times import moment
 from hospital.words import formats, names
 from hospital.words.catalogue import text
 from hospital.words.language import Language
+from serving.explanations.feature_rows import bed_row, bed_row_name
 from serving.gateway.endpoint import Call, Parameter
 from serving.interface.bed_forecasts import BedForecasts
+from serving.messages.forecast_parts import Contribution
 from serving.messages.forecast_protocol import UnitHistory
 from serving.messages.forecast_records import BedForecast, HospitalForecast
 from serving.pages import forecast_sets
@@ -36,9 +38,10 @@ __all__ = [
     "changes",
     "date_words",
     "fan_chart",
+    "feature_row",
+    "feature_row_name",
     "hospital_fan",
     "known_words",
-    "labelled",
     "language",
     "number_words",
     "page",
@@ -137,14 +140,19 @@ def known_words(call: Call, key: str, otherwise: str) -> str:
     return names.name(key, otherwise, language_of(call))
 
 
+def feature_row(call: Call, shown: Contribution, hours: float) -> str:
+    """A feature's row in a table of a bed forecast's reasons, with its value; `hours`: horizon of the forecast."""
+    return bed_row(shown, hours, language_of(call))
+
+
+def feature_row_name(call: Call, shown: Contribution, hours: float) -> str:
+    """The same without its value."""
+    return bed_row_name(shown, hours, language_of(call))
+
+
 def number_words(call: Call, value: float, digits: int = 0) -> str:
     """A number as it is written in the language of the page."""
     return formats.number(value, language_of(call), digits)
-
-
-def labelled(call: Call, name: str, value: str) -> str:
-    """A name and its value, with the colon of the page's language."""
-    return formats.label(name, language_of(call)) + value
 
 
 def ahead_words(call: Call, hours: float) -> str:

@@ -17,13 +17,14 @@ from hospital.words import formats, names
 from hospital.words.catalogue import has_text, text
 from hospital.words.language import Language, spoken
 from serving.errors import Problem
+from serving.explanations.feature_rows import answered_words
 from serving.forecasting.comparison import comparison_of, comparison_words
 from serving.forecasting.feature_words import FeatureWords, subjects
 from serving.forecasting.prediction_record import find
 from serving.forecasting.reason_sentences import Unit, effect
 from serving.gateway.endpoint import Call, Endpoint, Parameter
 from serving.messages.answer_bodies import BedPrediction, HospitalPrediction, WaitPrediction
-from serving.messages.forecast_parts import Contribution, Explanation
+from serving.messages.forecast_parts import Explanation
 
 __all__ = ["ENDPOINTS", "Prediction", "drawable", "stored_waterfall", "waterfall_of"]
 
@@ -73,22 +74,8 @@ def _words(
     """The words of each feature that is shown."""
     known = {f.name: f for f in (*(WAIT_FEATURES if wait else ALL_BED_FEATURES), *features)}
     return {
-        c["feature"]: FeatureWords(_with_levels(known.get(c["feature"]), c), language, own=own)
-        for c in why["contributions"]
+        c["feature"]: answered_words(known.get(c["feature"]), c, language, own) for c in why["contributions"]
     }
-
-
-def _with_levels(feature: Feature | None, shown: Contribution) -> Feature:
-    """A feature that can give the values that were answered."""
-    label = shown["label"]
-    if feature is None:
-        feature = Feature(shown["feature"], shown["group"], label, label)
-    if feature.name == "triage" or feature.levels:
-        return feature
-    given = dict.fromkeys(v for v in (shown["value"], shown["reference_value"]) if isinstance(v, str))
-    return Feature(
-        feature.name, feature.group, feature.label_fr, feature.label_en, feature.unit, tuple(given)
-    )
 
 
 def _steps(

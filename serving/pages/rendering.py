@@ -80,6 +80,7 @@ def render(
         ),
         label=lambda name: formats.label(name, language),
         whole=_whole,
+        of_staffed=lambda beds: _of_staffed(beds, language),
         said_once=lambda why: said_once(why, language),
         **values,
     )
@@ -90,6 +91,15 @@ def render(
 def _whole(value: float | None) -> int:
     """A number as it is shown without decimals, for the plural of its unit; one that is not known counts as several."""
     return 2 if value is None else int(f"{value:.0f}")
+
+
+def _of_staffed(beds: float | None, language: Language) -> str:
+    """What stands behind a number of beds needed or occupied: how many have staff, as people say it."""
+    if beds is None:
+        return f"({text('pages.staffed_unknown', language)})"
+    if _whole(beds) == 0:
+        return f"({text('pages.staffed_none', language)})"
+    return f"/ {formats.number(beds, language)} {text('pages.staffed', language, _whole(beds))}"
 
 
 def static(call: Call) -> Response:

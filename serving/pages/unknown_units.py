@@ -9,7 +9,7 @@ from serving.errors import Problem
 from serving.forecasting.hospital.hospital_explanation_text import units_with_patients
 from serving.gateway.service_parts import Parts
 
-__all__ = ["UnknownUnits", "unknown_units"]
+__all__ = ["UnknownUnits", "unknown_units", "unlearned_units"]
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,12 @@ class UnknownUnits:
 
 def unknown_units(parts: Parts, language: Language) -> UnknownUnits:
     """The units that are received and in no forecast, as known at this moment."""
-    units = _unlearned(parts)
+    units = unlearned_units(parts)
     return UnknownUnits(units_with_patients(units, language), len(units))
 
 
-def _unlearned(parts: Parts) -> Mapping[str, float | None]:
-    """Patients in each such unit; nothing where no release can say so."""
+def unlearned_units(parts: Parts) -> Mapping[str, float | None]:
+    """Beds needed now in each such unit, by its id; None: how many is not known. Empty where no release can say so."""
     loaded = parts.releases.states["bed-demand"].loaded
     if loaded is None:
         return {}

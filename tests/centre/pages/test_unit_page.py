@@ -1,13 +1,17 @@
 """A unit's page: its fan chart, figures as text, reasons that add up as written, levels and the place for decisions."""
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from serving.messages.forecast_protocol import ServedUnit
+from serving.releases.releases_in_use import Releases
 from tests.centre.levels.test_hospital_levels import POLICY
-from tests.support.serving_fakes import InProcess, make_parts
+from tests.support import serving_fakes
+from tests.support.serving_fakes import FakeReleases, InProcess, loaded, make_parts
 
 
 def _unit(home: Path, unit: str = "U3", language: str = "en", status: int = 200) -> str:
@@ -93,3 +97,22 @@ def test_level_recommendation_and_protocol_have_their_place(quick_path: Path) ->
 def test_an_unknown_unit_is_said_so(quick_path: Path) -> None:
     """And no page of nothing."""
     _unit(quick_path, "U9", status=404)
+
+
+def test_a_unit_that_the_page_has_no_room_for_is_not_called_unknown(
+    quick_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model knows it, though the page shows two hundred units and nothing was received of this one."""
+    units = tuple(ServedUnit(f"V{n}", f"Unit {n}", "medicine") for n in range(201))
+    monkeypatch.setattr(serving_fakes, "CASES", {u.unit: (28.0, 30.0) for u in units})
+    parts, tokens = make_parts(quick_path)
+    parts.releases = Releases(
+        FakeReleases({"bed-demand": replace(loaded("bed-demand"), units=units), "wait-time": None})
+    )
+    answer = InProcess(parts).get(
+        "/pilotage/unit?language=en&unit=V200", headers={"Authorization": f"Bearer {tokens['operator']}"}
+    )
+    assert answer.status_code == 200
+    assert "Unit 200" in answer.text
+    assert "the hospital has more units than it shows" in answer.text
+    assert "does not know this unit" not in answer.text
